@@ -1,0 +1,35 @@
+import type { Clock } from './clock.ts'
+import type { Random } from './random.ts'
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/**
+ * Makes ids that sort by creation: 48 bit time, then a counter that never goes back within one process, then random bits.
+ * 26 characters of Crockford base 32, lower case. Two processes cannot collide in practice (40 random bits per process and id).
+ */
+export function createIdSource(clock: Clock, random: Random): () => string {
+  let lastMs = 0
+  let counter = 0
+  return () => {
+    const now = clock.now()
+    if (now > lastMs) {
+      lastMs = now
+      counter = 0
+    } else {
+      counter++
+    }
+    let id = base32(lastMs, 10) + base32(counter, 6)
+    for (const byte of random.bytes(10)) id += ALPHABET[byte & 31]
+    return id
+  }
+}
+
+function base32(value: number, length: number): string {
+  let rest = value
+  let text = ''
+  for (let i = 0; i < length; i++) {
+    text = ALPHABET[rest % 32] + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}

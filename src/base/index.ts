@@ -1,0 +1,10 @@
+/** Floor 0: what every room may use and what knows no room. */
+export * from './batcher.ts'
+export * from './clock.ts'
+export * from './errors.ts'
+export * from './id.ts'
+export * from './keyed-queue.ts'
+export * from './lifecycle.ts'
+export * from './log.ts'
+export * from './machine.ts'
+export * from './random.ts'

@@ -1,0 +1,30 @@
+import type { Log } from './log.ts'
+
+/** What owns sockets, timers or cursors: `stop` undoes `start`, and may be called when `start` failed half way. */
+export interface Lifecycle {
+  readonly name: string
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts parts in order and stops them in reverse; one part that fails to stop does not keep the others from stopping. */
+export function createLifecycle(log: Log): { start(part: Lifecycle): Promise<void>; stop(): Promise<void> } {
+  const started: Lifecycle[] = []
+  return {
+    async start(part) {
+      started.push(part)
+      await part.start()
+      log.debug({ part: part.name }, 'started')
+    },
+    async stop() {
+      for (let part = started.pop(); part !== undefined; part = started.pop()) {
+        try {
+          await part.stop()
+          log.debug({ part: part.name }, 'stopped')
+        } catch (err) {
+          log.error({ part: part.name, err }, 'part did not stop cleanly')
+        }
+      }
+    },
+  }
+}
