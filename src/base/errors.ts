@@ -71,7 +71,6 @@ export type AppErrorCode =
 export class AppError extends IsthmusError {
   declare readonly code: AppErrorCode
 
-  // biome-ignore lint/complexity/noUselessConstructor: it narrows the code to the table of application codes
   constructor(code: AppErrorCode, message: string, options: { cause?: unknown; context?: ErrorContext } = {}) {
     super(code, message, options)
   }

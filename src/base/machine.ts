@@ -8,13 +8,16 @@ export type Table<State extends string, Event extends string> = Readonly<
 
 /** An event met a state that has no entry for it. */
 export class IllegalTransition extends Error {
-  constructor(
-    readonly machine: string,
-    readonly state: string,
-    readonly event: string,
-  ) {
+  readonly machine: string
+  readonly state: string
+  readonly event: string
+
+  constructor(machine: string, state: string, event: string) {
     super(`${machine}: event ${event} is not allowed in state ${state}`)
     this.name = 'IllegalTransition'
+    this.machine = machine
+    this.state = state
+    this.event = event
   }
 }
 
