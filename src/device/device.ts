@@ -1,0 +1,147 @@
+import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
+
+/** The two protocols a box may be managed over. */
+export type Protocol = 'cwmp' | 'usp'
+
+/** Milliseconds since the Unix epoch. */
+export type Timestamp = number
+
+/**
+ * How an Endpoint ID came to belong to a device, strongest first: `operator` a person said so, `certificate` the SAN of its TLS certificate,
+ * `bound` we read it from the box over CWMP, `triple` the Agent only claimed oui, class and serial in an OnBoardRequest.
+ */
+export type BindingProof = 'operator' | 'certificate' | 'bound' | 'triple'
+
+/** Proofs strong enough to switch CWMP off behind them. */
+export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound']
+
+export interface IdentityBinding {
+  endpointId: EndpointId
+  proof: BindingProof
+  at: Timestamp
+}
+
+/** What CWMP sessions told us last. */
+export interface CwmpFacts {
+  lastInformAt: Timestamp
+  lastBootAt?: Timestamp
+  lastBootstrapAt?: Timestamp
+  /** Event codes of the last Inform, e.g. `2 PERIODIC`. */
+  events: string[]
+  /** Seconds; ManagementServer.PeriodicInformInterval as far as known. */
+  informIntervalS?: number
+  connectionRequestUrl?: string
+  parameterKey?: string
+  /** CWMP version of the session, `1.0` to `1.4`. */
+  version: string
+  remoteAddress?: string
+  /** Digest of the Inform's parameter list: parameters are written only when it changed. */
+  informHash?: string
+  /** The firmware for which the tree was discovered last. */
+  discoveredFor?: string
+}
+
+/** What the USP link told us last. */
+export interface UspFacts {
+  linked: boolean
+  /** The server instance that holds the link. */
+  instance?: string
+  lastSeenAt: Timestamp
+  connectedAt?: Timestamp
+  disconnectedAt?: Timestamp
+  lastBootAt?: Timestamp
+  /** Comma list from GetSupportedProtocol. */
+  versions?: string
+  /** True once onboarding (subscriptions, supported model) was completed for this firmware. */
+  onboardedFor?: string
+}
+
+/** Whether a box can be moved, decided by the planner's rules. */
+export type ReadinessClass = 'READY_STANDARD' | 'NEEDS_DATA_MODEL' | 'BRIDGE_ONLY' | 'UNKNOWN'
+
+export interface Readiness {
+  class: ReadinessClass
+  reasons: string[]
+  at: Timestamp
+}
+
+/** Where the device stands in a migration plan; the full story is the plan member. */
+export interface MigrationPointer {
+  planId: string
+  state: string
+  at: Timestamp
+}
+
+/** The one record of one physical box, whatever it speaks. Small and hot: the parameter tree lives apart. */
+export interface Device extends DeviceIdentity {
+  id: DeviceId
+  manufacturer?: string
+  /** `Device.` or `InternetGatewayDevice.`; unknown before the first Inform or Get. */
+  root?: 'Device.' | 'InternetGatewayDevice.'
+  binding?: IdentityBinding
+  /** ModelName, or ProductClass where a box gives none. */
+  model?: string
+  softwareVersion?: string
+  /** `softwareVersion` in a form whose plain order is the natural order of versions. */
+  softwareVersionKey?: string
+  hardwareVersion?: string
+  /** RootDataModelVersion, e.g. `2.15`. */
+  dataModelVersion?: string
+  provisioningCode?: string
+  /** External address as far as the box tells. */
+  ipAddress?: string
+  /** Seconds at `upTimeAt`. */
+  upTimeS?: number
+  /** The protocol that may write to the device now. */
+  owner: Protocol
+  cwmp?: CwmpFacts
+  usp?: UspFacts
+  tags: string[]
+  /** Ids of the groups it is a static member of. */
+  groups: string[]
+  readiness?: Readiness
+  migration?: MigrationPointer
+  /** `open` is true while operations may be waiting; `seq` grows with each new one, so that clearing cannot race with adding. */
+  work: { open: boolean; seq: number }
+  /** Id of the open Conflict, if any. */
+  conflict?: string
+  /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */
+  revision: number
+  createdAt: Timestamp
+  updatedAt: Timestamp
+}
+
+/** Presence per protocol, never one shared flag. */
+export type Presence = 'online' | 'late' | 'offline' | 'never'
+
+/** CWMP presence: online within two inform intervals (at least 5 minutes), late within six, offline after. */
+export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): Presence {
+  if (device.cwmp === undefined) return 'never'
+  const intervalMs = Math.max((device.cwmp.informIntervalS ?? 3600) * 1000, 150_000)
+  const age = now - device.cwmp.lastInformAt
+  if (age <= 2 * intervalMs) return 'online'
+  return age <= 6 * intervalMs ? 'late' : 'offline'
+}
+
+/** USP presence: online while a link stands. */
+export function uspPresence(device: Pick<Device, 'usp'>): Presence {
+  if (device.usp === undefined) return 'never'
+  return device.usp.linked ? 'online' : 'offline'
+}
+
+/** A new record with nothing known but identity and the protocol it first spoke. */
+export function newDevice(id: DeviceId, identity: DeviceIdentity, owner: Protocol, now: Timestamp): Device {
+  return {
+    id,
+    oui: identity.oui.trim().toUpperCase(),
+    productClass: identity.productClass,
+    serial: identity.serial,
+    owner,
+    tags: [],
+    groups: [],
+    work: { open: false, seq: 0 },
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+  }
+}

@@ -1,0 +1,43 @@
+import type { Protocol, Timestamp } from './device.ts'
+import type { DeviceId } from './id.ts'
+
+/** What can be read in the event feed. Names are `subject.whatHappened`. */
+export type EventType =
+  | 'device.registered'
+  | 'device.bound'
+  | 'device.conflict'
+  | 'device.conflictResolved'
+  | 'device.ownerChanged'
+  | 'device.booted'
+  | 'device.bootstrapped'
+  | 'device.firmwareChanged'
+  | 'device.connected'
+  | 'device.disconnected'
+  | 'device.refused'
+  | 'device.deleted'
+  | 'parameter.changed'
+  | 'object.created'
+  | 'object.deleted'
+  | 'device.notified'
+  | 'operation.queued'
+  | 'operation.finished'
+  | 'plan.changed'
+  | 'member.changed'
+
+/** An event before the log has given it an id. */
+export interface NewEvent {
+  type: EventType
+  at: Timestamp
+  deviceId?: DeviceId
+  protocol?: Protocol
+  /** Group or plan it belongs to, for filtering. */
+  planId?: string
+  groupId?: string
+  /** Small, JSON-safe facts; never secrets. */
+  data: Record<string, unknown>
+}
+
+/** An event in the log; ids sort in commit order, so the last one seen is where a reader resumes (SSE Last-Event-ID). */
+export interface FeedEvent extends NewEvent {
+  id: string
+}

@@ -1,0 +1,13 @@
+/** Floor 2: the one record, identity, events and operations as values, and the ports that upper and lower rooms meet at. */
+export * from './change.ts'
+export * from './device.ts'
+export * from './event.ts'
+export * from './group.ts'
+export * from './id.ts'
+export * from './intake.ts'
+export * from './operation.ts'
+export * from './parameter.ts'
+export * from './plan.ts'
+export * from './ports.ts'
+export * from './selector.ts'
+export * from './usp-arrival.ts'

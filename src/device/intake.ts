@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import { versionKey } from '../datamodel/index.ts'
+import type { DeviceChange, DevicePatch } from './change.ts'
+import { type Device, newDevice, type Timestamp } from './device.ts'
+import type { NewEvent } from './event.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf } from './id.ts'
+import type { ParameterType, ParameterWrite } from './parameter.ts'
+
+/** What an authenticated Inform said, already decoded. */
+export interface InformFacts {
+  identity: DeviceIdentity
+  manufacturer: string
+  /** Event codes with their CommandKeys. */
+  events: { code: string; commandKey: string }[]
+  parameters: { name: string; value: string; type: ParameterType }[]
+  /** `1.0` to `1.4`. */
+  version: string
+  remoteAddress?: string
+}
+
+/** Facts of a device by leaf path below the root; both roots spell these alike. */
+const FACT_PATHS: Record<string, keyof DeviceFacts> = {
+  'DeviceInfo.Manufacturer': 'manufacturer',
+  'DeviceInfo.ModelName': 'model',
+  'DeviceInfo.SoftwareVersion': 'softwareVersion',
+  'DeviceInfo.HardwareVersion': 'hardwareVersion',
+  'DeviceInfo.ProvisioningCode': 'provisioningCode',
+  'DeviceInfo.UpTime': 'upTimeS',
+  RootDataModelVersion: 'dataModelVersion',
+  'ManagementServer.ConnectionRequestURL': 'connectionRequestUrl',
+  'ManagementServer.ParameterKey': 'parameterKey',
+  'ManagementServer.PeriodicInformInterval': 'informIntervalS',
+}
+
+/** Device facts, normalized from either root. */
+export interface DeviceFacts {
+  root?: 'Device.' | 'InternetGatewayDevice.'
+  manufacturer?: string
+  model?: string
+  softwareVersion?: string
+  hardwareVersion?: string
+  provisioningCode?: string
+  dataModelVersion?: string
+  upTimeS?: string
+  connectionRequestUrl?: string
+  parameterKey?: string
+  informIntervalS?: string
+  ipAddress?: string
+}
+
+/** Picks the facts out of raw parameters; the first external IPv4 address of a WAN connection or IP interface is the address. */
+export function factsFrom(parameters: Iterable<{ name: string; value: string }>): DeviceFacts {
+  const facts: DeviceFacts = {}
+  for (const { name, value } of parameters) {
+    const dot = name.indexOf('.') + 1
+    const root = name.slice(0, dot)
+    if (root !== 'Device.' && root !== 'InternetGatewayDevice.') continue
+    facts.root ??= root
+    const rest = name.slice(dot)
+    const fact = FACT_PATHS[rest]
+    if (fact === 'parameterKey') facts.parameterKey = value === '(null)' ? '' : value
+    else if (fact !== undefined && fact !== 'root') facts[fact] = value
+    else if (facts.ipAddress === undefined && value !== '' && isExternalAddress(rest)) facts.ipAddress = value
+  }
+  return facts
+}
+
+function isExternalAddress(path: string): boolean {
+  return path.startsWith('WANDevice.') && path.endsWith('.ExternalIPAddress')
+}
+
+/** The record fields that facts set; only what differs from the device as it is. */
+export function factsPatch(device: Device | undefined, facts: DeviceFacts): DevicePatch {
+  const patch: DevicePatch = {}
+  if (facts.root !== undefined && facts.root !== device?.root) patch.root = facts.root
+  for (const key of [
+    'manufacturer',
+    'model',
+    'hardwareVersion',
+    'provisioningCode',
+    'dataModelVersion',
+    'ipAddress',
+  ] as const) {
+    const value = facts[key]
+    if (value !== undefined && value !== '' && value !== device?.[key]) patch[key] = limited(value)
+  }
+  if (
+    facts.softwareVersion !== undefined &&
+    facts.softwareVersion !== '' &&
+    facts.softwareVersion !== device?.softwareVersion
+  ) {
+    patch.softwareVersion = limited(facts.softwareVersion)
+    patch.softwareVersionKey = versionKey(facts.softwareVersion)
+  }
+  const upTimeS = numberOf(facts.upTimeS)
+  if (upTimeS !== undefined) patch.upTimeS = upTimeS
+  return patch
+}
+
+/** What an Inform changes: one commit, durable before the InformResponse. */
+export function informChange(device: Device | undefined, inform: InformFacts, now: Timestamp): DeviceChange {
+  const id = deviceIdOf(inform.identity)
+  const facts = factsFrom(inform.parameters)
+  const codes = inform.events.map((event) => event.code)
+  const patch: DevicePatch = {
+    ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
+    ...cwmpPatch(inform, facts, codes, now),
+  }
+  const events = bootEvents(id, codes, device, patch, now)
+  const hash = informHash(inform)
+  const change: DeviceChange = { deviceId: id }
+  if (hash !== device?.cwmp?.informHash) {
+    patch['cwmp.informHash'] = hash
+    change.parameters = inform.parameters.map(
+      (parameter): ParameterWrite => ({
+        path: parameter.name,
+        value: parameter.value,
+        type: parameter.type,
+        source: 'cwmp',
+        collectedAt: now,
+      }),
+    )
+  }
+  if (device === undefined) {
+    change.create = applyPatch(newDevice(id, inform.identity, 'cwmp', now), patch, now)
+    events.unshift({
+      type: 'device.registered',
+      at: now,
+      deviceId: id,
+      protocol: 'cwmp',
+      data: { manufacturer: inform.manufacturer },
+    })
+  } else {
+    change.set = patch
+  }
+  if (events.length > 0) change.events = events
+  return change
+}
+
+function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now: Timestamp): DevicePatch {
+  const patch: DevicePatch = {
+    'cwmp.lastInformAt': now,
+    'cwmp.events': codes.slice(0, 64),
+    'cwmp.version': inform.version,
+  }
+  if (inform.remoteAddress !== undefined) patch['cwmp.remoteAddress'] = inform.remoteAddress
+  if (facts.connectionRequestUrl !== undefined) patch['cwmp.connectionRequestUrl'] = facts.connectionRequestUrl
+  if (facts.parameterKey !== undefined) patch['cwmp.parameterKey'] = facts.parameterKey
+  const interval = numberOf(facts.informIntervalS)
+  if (interval !== undefined) patch['cwmp.informIntervalS'] = interval
+  if (hasEvent(codes, '1')) patch['cwmp.lastBootAt'] = now
+  if (hasEvent(codes, '0')) {
+    patch['cwmp.lastBootstrapAt'] = now
+    patch['cwmp.discoveredFor'] = ''
+  }
+  return patch
+}
+
+/** True when an event with this leading token is in the list: `hasEvent(codes, '1')` finds `1 BOOT`. */
+export function hasEvent(codes: string[], token: string): boolean {
+  return codes.some((code) => code === token || code.startsWith(`${token} `))
+}
+
+/** Boot, bootstrap and firmware events that follow from an Inform or Boot!. */
+function bootEvents(
+  id: DeviceId,
+  codes: string[],
+  device: Device | undefined,
+  patch: DevicePatch,
+  now: Timestamp,
+): NewEvent[] {
+  const events: NewEvent[] = []
+  const base = { at: now, deviceId: id, protocol: 'cwmp' as const }
+  if (hasEvent(codes, '0')) events.push({ ...base, type: 'device.bootstrapped', data: {} })
+  if (hasEvent(codes, '1')) events.push({ ...base, type: 'device.booted', data: {} })
+  const changed = firmwareEvent(id, 'cwmp', device, patch, now)
+  if (changed !== undefined) events.push(changed)
+  return events
+}
+
+/** The event of a changed SoftwareVersion; undefined at first contact. */
+export function firmwareEvent(
+  id: DeviceId,
+  protocol: 'cwmp' | 'usp',
+  device: Device | undefined,
+  patch: DevicePatch,
+  now: Timestamp,
+): NewEvent | undefined {
+  if (device?.softwareVersion === undefined || patch.softwareVersion === undefined) return undefined
+  return {
+    type: 'device.firmwareChanged',
+    at: now,
+    deviceId: id,
+    protocol,
+    data: { from: device.softwareVersion, to: patch.softwareVersion },
+  }
+}
+
+/** The record after a patch: what the store will hold, for use without another read. */
+export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
+  const top: Record<string, unknown> = {}
+  const parts: Record<string, Record<string, unknown>> = {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined) continue
+    const dot = key.indexOf('.')
+    if (dot < 0) {
+      top[key] = value
+      continue
+    }
+    const name = key.slice(0, dot)
+    const part = parts[name] ?? {}
+    part[key.slice(dot + 1)] = value
+    parts[name] = part
+  }
+  const next: Device = { ...device, ...top, updatedAt: now }
+  if (parts['cwmp'] !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts['cwmp'])
+  if (parts['usp'] !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts['usp'])
+  if (parts['work'] !== undefined) next.work = Object.assign({ ...device.work }, parts['work'])
+  return next
+}
+
+const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
+const EMPTY_USP = { linked: false, lastSeenAt: 0 }
+
+function informHash(inform: InformFacts): string {
+  const hash = createHash('md5')
+  for (const parameter of inform.parameters) hash.update(`${parameter.name}\0${parameter.value}\0`)
+  return hash.digest('base64url')
+}
+
+function limited(value: string): string {
+  return value.length <= 256 ? value : value.slice(0, 256)
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text.trim())) return undefined
+  return Number(text)
+}

@@ -1,0 +1,135 @@
+import type { Protocol, Timestamp } from './device.ts'
+import type { DeviceId } from './id.ts'
+import type { ParameterType } from './parameter.ts'
+
+/** What to do on one device, in words that neither protocol owns. Paths are those of the device's own root. */
+export type OperationRequest =
+  | { verb: 'get'; paths: string[]; maxDepth?: number }
+  | { verb: 'set'; values: { path: string; value: string; type?: ParameterType }[]; allowPartial?: boolean }
+  /** Creates one row of table `object` (path ends in a dot, no instance) and sets `values` (relative names) on it. */
+  | { verb: 'add'; object: string; values: Record<string, string>; allowPartial?: boolean }
+  /** Instance paths ending in a dot. */
+  | { verb: 'delete'; paths: string[]; allowPartial?: boolean }
+  /** `command` is a USP command path, e.g. `Device.Reboot()`. */
+  | { verb: 'operate'; command: string; input: Record<string, string> }
+  /** Reads names and values below `path` into the record; the device's root when absent. */
+  | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
+  /** Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter attributes. */
+  | {
+      verb: 'subscribe'
+      id: string
+      notifType: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion' | 'OperationComplete' | 'Event'
+      paths: string[]
+      enable: boolean
+    }
+  /** Fetches a file, by default firmware, and activates it. `version` is what SoftwareVersion says afterwards, if known. */
+  | {
+      verb: 'download'
+      url: string
+      fileType?: string
+      username?: string
+      password?: string
+      fileSize?: number
+      targetFileName?: string
+      version?: string
+      activate?: boolean
+    }
+  | { verb: 'reboot' }
+  | { verb: 'factoryReset' }
+
+export type Verb = OperationRequest['verb']
+
+/** Verbs without effect on the box: any protocol may run them, and they may be sent again. */
+export const READ_VERBS: readonly Verb[] = ['get', 'discover']
+
+/** Verbs that no other operation may overlap, over either protocol. */
+export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
+
+/**
+ * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; settled by reading, never resent.
+ * done, failed, expired, cancelled are final.
+ */
+export type OperationState = 'queued' | 'sent' | 'unknown' | 'done' | 'failed' | 'expired' | 'cancelled'
+
+export const FINAL_STATES: readonly OperationState[] = ['done', 'failed', 'expired', 'cancelled']
+
+/** Why something was refused: the device's number (9xxx, 7xxx) or one of our words, its text, and whether trying again can help. */
+export interface OutcomeError {
+  code: string
+  text: string
+  retryable: boolean
+}
+
+/** The answer for one path. */
+export interface PathOutcome {
+  path: string
+  value?: string
+  type?: ParameterType
+  writable?: boolean
+  /** Of an add: the path of the new row, ending in a dot. */
+  created?: string
+  error?: OutcomeError
+}
+
+/** What became of an operation. `pending`: accepted, the end comes later as a Completion with the operation's id as its key. */
+export interface OperationResult {
+  outcome: 'done' | 'failed' | 'pending'
+  results: PathOutcome[]
+  /** Output arguments of a command. */
+  output?: Record<string, string>
+  /** Set when the operation as a whole failed. */
+  error?: OutcomeError
+}
+
+/** Who asked. `planner` alone may write over the protocol that is not the owner. */
+export interface Actor {
+  kind: 'apiKey' | 'planner' | 'system' | 'operator'
+  id: string
+}
+
+/** What was true on the box just before an effect was sent; with it a lost answer is settled by reading. */
+export interface Baseline {
+  /** Instance paths of the table before an add. */
+  instances?: string[]
+}
+
+/** A durable request on one device. Ids sort by creation; operations of one device run in that order. */
+export interface Operation {
+  id: string
+  deviceId: DeviceId
+  request: OperationRequest
+  state: OperationState
+  actor: Actor
+  /** Force this protocol; undefined: the owner (writes) or whichever is there (reads). */
+  via?: Protocol
+  /** The same key on the same device names the same operation: asking twice gives the first one back. */
+  idempotencyKey?: string
+  createdAt: Timestamp
+  /** Not started by then: expired. */
+  expiresAt: Timestamp
+  sentAt?: Timestamp
+  /** The protocol it was sent over. */
+  sentVia?: Protocol
+  /** The server instance that sent it and, while it runs there, holds it. */
+  instance?: string
+  baseline?: Baseline
+  finishedAt?: Timestamp
+  result?: OperationResult
+  /** How often it was put back to the queue because it certainly had not been sent. */
+  attempts: number
+}
+
+/** A later word about something that was accepted before: OperationComplete, TransferComplete, or a boot that ends a reboot. */
+export interface Completion {
+  deviceId: DeviceId
+  protocol: Protocol
+  kind: 'command' | 'transfer' | 'boot'
+  /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
+  commandKey: string
+  /** Parameters at boot that settle a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */
+  softwareVersion?: string
+  bootstrap?: boolean
+  output?: Record<string, string>
+  fault?: OutcomeError
+  at: Timestamp
+}

@@ -1,0 +1,38 @@
+import type { Protocol, Timestamp } from './device.ts'
+import type { DeviceId } from './id.ts'
+
+/** Type names of TR-181 (TR-106 A.2.3); `unknown` where a box gave none and the model has no such path. */
+export type ParameterType =
+  | 'string'
+  | 'boolean'
+  | 'int'
+  | 'unsignedInt'
+  | 'long'
+  | 'unsignedLong'
+  | 'dateTime'
+  | 'base64'
+  | 'hexBinary'
+  | 'decimal'
+  | 'unknown'
+
+/** A stored value under its full path, with instance numbers, as the box spells it. */
+export interface Parameter {
+  deviceId: DeviceId
+  /** e.g. `Device.WiFi.SSID.1.Enable` or, unmapped, `InternetGatewayDevice.DeviceInfo.UpTime`. */
+  path: string
+  value: string
+  type: ParameterType
+  writable?: boolean
+  source: Protocol
+  collectedAt: Timestamp
+}
+
+/** One value to store. `writable` is left as it was when undefined. */
+export interface ParameterWrite {
+  path: string
+  value: string
+  type: ParameterType
+  writable?: boolean
+  source: Protocol
+  collectedAt: Timestamp
+}

@@ -1,0 +1,328 @@
+import type { Conflict, DeviceChange } from './change.ts'
+import type { Device, Protocol, Timestamp } from './device.ts'
+import type { FeedEvent, NewEvent } from './event.ts'
+import type { Group } from './group.ts'
+import type { DeviceId, EndpointId } from './id.ts'
+import type {
+  Actor,
+  Baseline,
+  Completion,
+  Operation,
+  OperationResult,
+  OperationState,
+  OutcomeError,
+} from './operation.ts'
+import type { Parameter } from './parameter.ts'
+import type { MemberState, Plan, PlanMember } from './plan.ts'
+import type { Selector } from './selector.ts'
+
+/** A page of a list; `next` is the cursor of the following page, absent on the last. */
+export interface Page<T> {
+  items: T[]
+  next?: string
+}
+
+/** Fields by which device lists can be sorted; each has an index with the id as tie-breaker. */
+export const DEVICE_SORT_FIELDS = [
+  'id',
+  'createdAt',
+  'updatedAt',
+  'manufacturer',
+  'model',
+  'softwareVersion',
+  'cwmp.lastInformAt',
+  'usp.lastSeenAt',
+] as const
+export type DeviceSortField = (typeof DEVICE_SORT_FIELDS)[number]
+
+/** One page of devices. `cursor` is what the previous page gave as `next`. */
+export interface DeviceQuery {
+  selector?: Selector
+  sort?: { field: DeviceSortField; descending: boolean }
+  limit: number
+  cursor?: string
+}
+
+/**
+ * The device records. Reads of single devices that are asked for together go out as one query, commits that are made together as one
+ * journaled write (group commit); each caller waits for its own result.
+ */
+export interface DeviceStore {
+  get(id: DeviceId): Promise<Device | undefined>
+  findByEndpoint(endpointId: EndpointId): Promise<Device | undefined>
+  /** Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it, `notFound` when there is no such device. */
+  commit(change: DeviceChange): Promise<void>
+  list(query: DeviceQuery): Promise<Page<Device>>
+  /** All ids that a selector matches, in id order, streamed in batches; for plans, not for requests. */
+  ids(selector: Selector | undefined, batchSize: number): AsyncIterable<DeviceId[]>
+  count(selector: Selector | undefined, limit: number): Promise<number>
+  delete(id: DeviceId): Promise<boolean>
+  /** Marks as unlinked every USP link that `instance` (or, when undefined, any instance not in `alive`) held. */
+  unlinkAll(instance: string | undefined, alive: string[], at: Timestamp): Promise<number>
+}
+
+export interface ParameterStore {
+  /** Values at exact parameter paths. */
+  getMany(deviceId: DeviceId, paths: string[]): Promise<Parameter[]>
+  /** Values at and below an object path (ends in a dot) in path order; '' = all. */
+  list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>>
+}
+
+/** Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take one. */
+export interface OperationStore {
+  /** Inserts it and marks the device as having work. With an idempotencyKey in use: the operation that has it. */
+  create(operation: Operation): Promise<{ operation: Operation; created: boolean }>
+  get(id: string): Promise<Operation | undefined>
+  /** Oldest first: queued, sent and unknown operations of a device. */
+  open(deviceId: DeviceId, limit: number): Promise<Operation[]>
+  list(query: {
+    deviceId?: DeviceId
+    states?: OperationState[]
+    limit: number
+    cursor?: string
+  }): Promise<Page<Operation>>
+  /** queued -> sent, journaled; false when it was not queued any more. */
+  markSent(id: string, sent: { at: Timestamp; via: Protocol; instance: string; baseline?: Baseline }): Promise<boolean>
+  /** sent -> queued: it certainly did not leave. */
+  requeue(id: string): Promise<boolean>
+  /** sent -> unknown. */
+  markUnknown(id: string): Promise<boolean>
+  /** Any state in `from` -> a final one with its result; false when it was in none of them. */
+  finish(
+    id: string,
+    from: OperationState[],
+    state: OperationState,
+    result: OperationResult | undefined,
+    at: Timestamp,
+  ): Promise<boolean>
+  /** Stores what an accepted operation waits for without ending it (outcome `pending`). */
+  notePending(id: string, result: OperationResult): Promise<void>
+  /** sent operations held by instances not in `alive` become unknown; the devices get their work flag. Returns how many. */
+  orphaned(alive: string[]): Promise<number>
+  /** queued operations past their expiry, oldest first. */
+  expired(now: Timestamp, limit: number): Promise<Operation[]>
+  /** Flags again every device that has open operations but no work flag (a crash between the two writes). Returns how many. */
+  repairWorkFlags(): Promise<number>
+}
+
+export interface GroupStore {
+  put(group: Group, expectedRevision?: number): Promise<void>
+  get(id: string): Promise<Group | undefined>
+  list(limit: number, cursor?: string): Promise<Page<Group>>
+  delete(id: string): Promise<boolean>
+  /** Adds and removes static members; unknown devices are ignored. Returns how many records changed. */
+  changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<number>
+}
+
+/** One conditional change of a plan member, with the device's migration pointer and the event in the same commit. */
+export interface MemberCommit {
+  member: PlanMember
+  /** The revision it was read with; AppError `conflict` when it moved on. */
+  expectedRevision: number
+  events: NewEvent[]
+  /** Also set `migration` (and `readiness`) on the device. */
+  device?: DeviceChange
+}
+
+export interface PlanStore {
+  putPlan(plan: Plan, expectedRevision?: number): Promise<void>
+  getPlan(id: string): Promise<Plan | undefined>
+  listPlans(limit: number, cursor?: string): Promise<Page<Plan>>
+  /** Adds members that are not there yet. */
+  addMembers(members: PlanMember[]): Promise<number>
+  getMember(id: string): Promise<PlanMember | undefined>
+  listMembers(
+    planId: string,
+    query: { states?: MemberState[]; limit: number; cursor?: string },
+  ): Promise<Page<PlanMember>>
+  /** The member of a not ended plan that concerns this device, if any. */
+  activeMemberOf(deviceId: DeviceId): Promise<PlanMember | undefined>
+  /** Takes up to `limit` members in `states` whose nextAt has come and whose lease is free, oldest nextAt first, leasing them to `by`. */
+  claimDue(
+    planId: string,
+    states: MemberState[],
+    by: string,
+    now: Timestamp,
+    leaseMs: number,
+    limit: number,
+  ): Promise<PlanMember[]>
+  /** Makes a member due now (an operation ended, the agent came). Never changes its state. */
+  wakeMember(id: string, now: Timestamp): Promise<void>
+  /** Leases one member if it is free; undefined when another holds it. */
+  claim(id: string, by: string, now: Timestamp, leaseMs: number): Promise<PlanMember | undefined>
+  /** Journaled; releases the lease unless the member carries one. */
+  commitMember(commit: MemberCommit): Promise<void>
+  countByState(planId: string): Promise<Partial<Record<MemberState, number>>>
+  /** Failure reasons with counts, most frequent first, with an example device. */
+  rankReasons(
+    planId: string,
+    limit: number,
+  ): Promise<{ code: string; text: string; state: MemberState; count: number; example: DeviceId }[]>
+  /** Members that reached `states` since a time, for rates. */
+  countEnded(planId: string, states: MemberState[], since: Timestamp): Promise<number>
+}
+
+export interface ConflictStore {
+  /** Stores it unless an open one of the same device, kind and endpoint exists; answers the open one. Sets `conflict` on the device. */
+  open(conflict: Conflict, event: NewEvent): Promise<Conflict>
+  get(id: string): Promise<Conflict | undefined>
+  list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>>
+  resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: Timestamp): Promise<boolean>
+}
+
+/** The feed. Events are appended by commits; here they are read. */
+export interface EventLog {
+  append(events: NewEvent[]): Promise<void>
+  /** Events after an id, oldest first; undefined: the newest `limit`. */
+  since(id: string | undefined, limit: number): Promise<FeedEvent[]>
+  /** Called after each commit of this process with what it appended; the returned function unsubscribes. */
+  onAppended(listener: (events: FeedEvent[]) => void): () => void
+}
+
+/** CWMP credentials of one device. Secrets are sealed by the store; here they are plain. */
+export interface CwmpCredential {
+  deviceId: DeviceId
+  /** What the CPE authenticates with; undefined until we have set it. */
+  current?: { username: string; password: string }
+  /** Sent to the CPE but not yet seen in use: both are accepted until then, so that no crash locks a box out. */
+  pending?: { username: string; password: string }
+  /** What we authenticate with in connection requests. */
+  connectionRequest?: { username: string; password: string }
+  updatedAt: Timestamp
+}
+
+export interface CredentialStore {
+  get(deviceId: DeviceId): Promise<CwmpCredential | undefined>
+  put(credential: CwmpCredential): Promise<void>
+  delete(deviceId: DeviceId): Promise<void>
+}
+
+/** A supported data model as an Agent described it (GetSupportedDM), cached per model and firmware. */
+export interface SupportedModelStore {
+  get(key: string): Promise<SupportedModel | undefined>
+  put(model: SupportedModel): Promise<void>
+}
+
+export interface SupportedModel {
+  /** `manufacturer|model|softwareVersion`. */
+  key: string
+  objects: {
+    path: string
+    access: 'readOnly' | 'addDelete' | 'addOnly' | 'deleteOnly'
+    multi: boolean
+    params: { name: string; writable: boolean; readable: boolean; type: string }[]
+    commands: { name: string; async: boolean; input: string[]; output: string[] }[]
+    events: { name: string; args: string[] }[]
+    uniqueKeys: string[][]
+  }[]
+  at: Timestamp
+}
+
+/** The live server instances, by heartbeat. */
+export interface InstanceStore {
+  beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
+  alive(now: Timestamp): Promise<string[]>
+  leave(instance: string): Promise<void>
+}
+
+/** Recurring work, once over all instances. A handler that throws is logged and runs again at its next time. */
+export interface JobQueue {
+  every(name: string, intervalMs: number, handler: () => Promise<void>): void
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+// ---- southbound: what a protocol room offers to operations, and what it tells upward ----
+
+/** What the engine gives a driver for one execution. */
+export interface ExecuteHooks {
+  /**
+   * To be awaited right before the first bytes with an effect leave: persists `sent`. Rejects when the operation was cancelled or taken
+   * meanwhile; then nothing may be sent. Not needed for pure reads.
+   */
+  beforeSend(baseline?: Baseline): Promise<void>
+  /** Aborts when the operation is given up; the driver stops waiting. */
+  signal: AbortSignal
+  timeoutMs: number
+}
+
+/** A device that can be talked to now: a CWMP session in its ACS turn, or a USP link. */
+export interface Contact {
+  readonly deviceId: DeviceId
+  readonly protocol: Protocol
+  /** False: a CWMP session, which ends when the handler returns. True: a USP link, which stays until `signal` aborts. */
+  readonly lasting: boolean
+  /** Aborts when the session or link is gone. */
+  readonly signal: AbortSignal
+  /** Whether the device's record said, at the start of this contact, that operations may be waiting. */
+  readonly workKnown: boolean
+  /**
+   * Runs one operation. Resolves with the device's answer, faults included; rejects with TransportError when the way failed
+   * (`sent` tells whether bytes may have left) and with ProtocolError when the answer made no sense.
+   */
+  execute(operation: Operation, hooks: ExecuteHooks): Promise<OperationResult>
+}
+
+export type WakeOutcome =
+  | 'accepted'
+  | 'alreadyHere'
+  | 'unreachable'
+  | 'unauthorized'
+  | 'busy'
+  | 'notSupported'
+  | 'tooSoon'
+
+/** One protocol's way down. `wake` asks an absent device to come (CWMP connection request); a USP Agent that is not linked cannot be asked. */
+export interface Driver {
+  readonly protocol: Protocol
+  wake(device: Device): Promise<WakeOutcome>
+}
+
+/** What the protocol rooms call when something comes up from a device. Implemented by operations. */
+export interface Upward {
+  /**
+   * A device is here. Resolves when there is nothing (more) to do: a CWMP session then ends. A lasting contact's promise resolves when its
+   * signal aborts. Never rejects.
+   */
+  contact(contact: Contact): Promise<void>
+  /** True when this process has learnt of new work for the device since the record was read: no database involved. */
+  hasNews(deviceId: DeviceId): boolean
+  /** Durable when it resolves: only then may the CPE or Agent be acknowledged. Repeating it does no harm. */
+  completed(completion: Completion): Promise<void>
+}
+
+/** Publishes to listeners in this process; a listener that throws is logged and harms nobody. */
+export interface EventBus {
+  publish(events: FeedEvent[]): void
+  subscribe(listener: (event: FeedEvent) => void): () => void
+}
+
+// ---- northbound of operations: what planner and API use ----
+
+export interface NewOperation {
+  deviceId: DeviceId
+  request: Operation['request']
+  actor: Actor
+  via?: Protocol
+  idempotencyKey?: string
+  /** How long it may wait for the device; default 1 hour. */
+  expiresInMs?: number
+}
+
+/** The one engine for protocol-neutral verbs. */
+export interface Operations {
+  /** Validates, audits and persists; resolves once it is durable. AppError `invalid`, `notFound`, `forbidden`, `conflict`. */
+  submit(operation: NewOperation): Promise<Operation>
+  get(id: string): Promise<Operation | undefined>
+  /** Resolves with the operation once it is final, or as it stands after `timeoutMs`. */
+  wait(id: string, timeoutMs: number): Promise<Operation | undefined>
+  /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
+  cancel(id: string, actor: Actor): Promise<Operation>
+  /** Called with each operation that becomes final in this process. */
+  onFinished(listener: (operation: Operation) => void): () => void
+}
+
+/** A refusal in the words of operations. */
+export function outcomeError(code: string | number, text: string, retryable = false): OutcomeError {
+  return { code: String(code), text, retryable }
+}

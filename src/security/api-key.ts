@@ -1,0 +1,52 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Random, randomToken } from '../base/index.ts'
+
+/** read: every GET. write: also commands, groups, plans. */
+export type Scope = 'read' | 'write'
+
+/** An API key as it is kept: only a hash of the secret. */
+export interface ApiKey {
+  id: string
+  name: string
+  scope: Scope
+  /** SHA-256 of the secret, hex. The secret has 192 random bits, so a slow hash would add nothing. */
+  hash: string
+  createdAt: number
+  revokedAt?: number
+}
+
+export interface ApiKeyStore {
+  put(key: ApiKey): Promise<void>
+  get(id: string): Promise<ApiKey | undefined>
+  list(limit: number): Promise<ApiKey[]>
+  count(): Promise<number>
+}
+
+/** A new key and the text to hand out once: `isthmus_<id>_<secret>`. */
+export function newApiKey(
+  random: Random,
+  id: string,
+  name: string,
+  scope: Scope,
+  now: number,
+): { key: ApiKey; text: string } {
+  const secret = randomToken(random, 24)
+  return { key: { id, name, scope, hash: sha256(secret), createdAt: now }, text: `isthmus_${id}_${secret}` }
+}
+
+/** Splits a presented key text; undefined when it has not the form of one. */
+export function splitApiKey(text: string): { id: string; secret: string } | undefined {
+  const match = /^isthmus_([0-9a-z]{10,40})_([A-Za-z0-9_-]{20,64})$/.exec(text)
+  if (match?.[1] === undefined || match[2] === undefined) return undefined
+  return { id: match[1], secret: match[2] }
+}
+
+/** Whether the secret is the key's, in constant time, and the key is not revoked. */
+export function matchesApiKey(key: ApiKey, secret: string): boolean {
+  if (key.revokedAt !== undefined) return false
+  return timingSafeEqual(Buffer.from(sha256(secret), 'hex'), Buffer.from(key.hash, 'hex'))
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+
+/** One line of the audit log: who did what to what, and how it ended. Append-only and hash-chained. */
+export interface AuditEntry {
+  at: number
+  /** e.g. `apiKey:01h...`, `planner:01h...`, `system`. */
+  actor: string
+  /** e.g. `operation.set`, `plan.start`, `subscription.add`, `group.delete`. */
+  action: string
+  /** Device, plan, group or key id. */
+  target: string
+  before?: Record<string, unknown>
+  after?: Record<string, unknown>
+  result: 'ok' | 'refused' | 'failed'
+  reason?: string
+}
+
+/** An entry in its place in the chain. */
+export interface ChainedEntry extends AuditEntry {
+  /** 1, 2, 3, ... without gaps. */
+  seq: number
+  previous: string
+  hash: string
+}
+
+/** Where audit entries go. `append` is durable when it resolves. */
+export interface AuditLog {
+  append(entry: AuditEntry): Promise<void>
+  list(query: {
+    target?: string
+    actor?: string
+    limit: number
+    cursor?: string
+  }): Promise<{ items: ChainedEntry[]; next?: string }>
+}
+
+/** The hash before the first entry. */
+export const GENESIS = '0'.repeat(64)
+
+/** Puts an entry behind the one with hash `previous`: SHA-256 over the previous hash and the entry's JSON with sorted keys. */
+export function chain(entry: AuditEntry, seq: number, previous: string): ChainedEntry {
+  const hash = createHash('sha256')
+    .update(previous)
+    .update(canonical({ ...entry, seq }))
+    .digest('hex')
+  return { ...entry, seq, previous, hash }
+}
+
+/** The seq of the first entry that does not follow from the one before; undefined when the chain holds. */
+export function firstBroken(entries: Iterable<ChainedEntry>, previousHash: string = GENESIS): number | undefined {
+  let previous = previousHash
+  for (const { hash, previous: link, seq, ...entry } of entries) {
+    if (link !== previous || chain(entry, seq, previous).hash !== hash) return seq
+    previous = hash
+  }
+  return undefined
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const parts = Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
+    return `{${parts.join(',')}}`
+  }
+  return JSON.stringify(value)
+}

@@ -1,0 +1,4 @@
+/** Floor 2: who may do what, what was done, and how secrets are kept. */
+export * from './api-key.ts'
+export * from './audit.ts'
+export * from './secret-box.ts'

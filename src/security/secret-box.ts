@@ -1,0 +1,40 @@
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { AppError, type Random } from '../base/index.ts'
+
+/** Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data. */
+export interface SecretBox {
+  /** `v1.<nonce>.<ciphertext+tag>`, base64url. */
+  seal(plain: string, ownerId: string): string
+  /** AppError `internal` when the text was changed, sealed under another key or for another owner. */
+  open(sealed: string, ownerId: string): string
+}
+
+/** A box under the given key text; any length, it is hashed to 256 bits. */
+export function createSecretBox(keyText: string, random: Random): SecretBox {
+  const key = createHash('sha256').update(keyText).digest()
+  return {
+    seal(plain, ownerId) {
+      const nonce = random.bytes(12)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(ownerId))
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `v1.${Buffer.from(nonce).toString('base64url')}.${body.toString('base64url')}`
+    },
+    open(sealed, ownerId) {
+      const [version, nonce, body] = sealed.split('.')
+      try {
+        if (version !== 'v1' || nonce === undefined || body === undefined) throw new Error('unknown form')
+        const bytes = Buffer.from(body, 'base64url')
+        const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url')).setAAD(
+          Buffer.from(ownerId),
+        )
+        decipher.setAuthTag(bytes.subarray(bytes.length - 16))
+        return decipher.update(bytes.subarray(0, -16), undefined, 'utf8') + decipher.final('utf8')
+      } catch (cause) {
+        throw new AppError('internal', 'a stored secret cannot be opened: was the server key changed?', {
+          cause,
+          context: { ownerId },
+        })
+      }
+    },
+  }
+}
