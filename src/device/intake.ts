@@ -213,9 +213,9 @@ export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): 
     parts[name] = part
   }
   const next: Device = { ...device, ...top, updatedAt: now }
-  if (parts['cwmp'] !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts['cwmp'])
-  if (parts['usp'] !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts['usp'])
-  if (parts['work'] !== undefined) next.work = Object.assign({ ...device.work }, parts['work'])
+  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
+  if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
+  if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
   return next
 }
 

@@ -1,0 +1,4 @@
+/** Floor 1: the option table and the frozen, typed configuration read from it. */
+export * from './options.ts'
+export * from './print.ts'
+export * from './read.ts'

@@ -1,0 +1,250 @@
+/** How an option's text is read. */
+export type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path'
+
+/** One row of the option table: the same option as a flag, as a variable and in the README. */
+export interface OptionRow {
+  /** Key in Config, camelCase. */
+  key: string
+  /** `--cwmp-port`; the variable is ISTHMUS_CWMP_PORT unless `env` says otherwise. */
+  flag: string
+  env?: string
+  type: OptionType
+  choices?: readonly string[]
+  /** As text; undefined: no value unless given. */
+  default?: string
+  sentence: string
+  /** Never printed or logged. */
+  secret?: true
+  min?: number
+  max?: number
+}
+
+/** Every option of the server, in the order of the README. */
+export const OPTIONS = [
+  {
+    key: 'dataDir',
+    flag: '--data-dir',
+    type: 'path',
+    default: 'data',
+    sentence: 'Folder for the embedded database, its engine and the server key.',
+  },
+  {
+    key: 'mongodbUri',
+    flag: '--mongodb-uri',
+    env: 'MONGODB_URI',
+    type: 'url',
+    secret: true,
+    sentence: 'MongoDB to use (a replica set in production). Unset: a private database is started in the data folder.',
+  },
+  {
+    key: 'databaseName',
+    flag: '--database-name',
+    type: 'string',
+    default: 'isthmus',
+    sentence: 'Name of the database on that MongoDB.',
+  },
+  {
+    key: 'host',
+    flag: '--host',
+    type: 'string',
+    default: '0.0.0.0',
+    sentence: 'Address that the API, CWMP and USP listeners bind to.',
+  },
+  {
+    key: 'apiPort',
+    flag: '--api-port',
+    type: 'port',
+    default: '3000',
+    sentence: 'Port of the REST API; 0 takes a free one.',
+  },
+  {
+    key: 'cwmpPort',
+    flag: '--cwmp-port',
+    type: 'port',
+    default: '7547',
+    sentence: 'Port of the CWMP listener (ACS, HTTP); 0 takes a free one.',
+  },
+  {
+    key: 'cwmpsPort',
+    flag: '--cwmps-port',
+    type: 'port',
+    default: '7548',
+    sentence: 'Port of the CWMP listener over TLS; used when a certificate is given.',
+  },
+  {
+    key: 'uspPort',
+    flag: '--usp-port',
+    type: 'port',
+    default: '8183',
+    sentence:
+      'Port of the USP WebSocket listener; with TLS when a certificate is given, else plain. 0 takes a free one.',
+  },
+  { key: 'uspPath', flag: '--usp-path', type: 'string', default: '/usp', sentence: 'Path of the USP WebSocket.' },
+  {
+    key: 'uspPublicHost',
+    flag: '--usp-public-host',
+    type: 'string',
+    default: '127.0.0.1',
+    sentence: 'Host name under which boxes reach the USP listener; a migration writes it into them.',
+  },
+  {
+    key: 'uspPublicPort',
+    flag: '--usp-public-port',
+    type: 'port',
+    sentence: 'Port under which boxes reach the USP listener; default: its own port.',
+  },
+  {
+    key: 'tlsCert',
+    flag: '--tls-cert',
+    type: 'path',
+    sentence: 'PEM file with the certificate chain for CWMP and USP.',
+  },
+  { key: 'tlsKey', flag: '--tls-key', type: 'path', sentence: 'PEM file with the private key for it.' },
+  {
+    key: 'tlsClientCa',
+    flag: '--tls-client-ca',
+    type: 'path',
+    sentence:
+      'PEM file with the authorities that sign certificates of boxes; their Endpoint IDs are then proven by certificate.',
+  },
+  {
+    key: 'endpointId',
+    flag: '--endpoint-id',
+    type: 'string',
+    default: 'proto::isthmus',
+    sentence: 'Endpoint ID of this USP Controller; in production one with your OUI, such as oui:00256D:controller.',
+  },
+  {
+    key: 'secretKey',
+    flag: '--secret-key',
+    type: 'string',
+    secret: true,
+    sentence:
+      'Key that seals device credentials in the database. Unset: made at first start and kept in the data folder. All instances need the same.',
+  },
+  {
+    key: 'enrolment',
+    flag: '--enrolment',
+    type: 'choice',
+    choices: ['closed', 'credential', 'open'],
+    default: 'credential',
+    sentence:
+      'Which unknown CPE may join over CWMP: none, those with the enrolment secret (or their own credential), or all.',
+  },
+  {
+    key: 'enrolmentSecret',
+    flag: '--enrolment-secret',
+    type: 'string',
+    secret: true,
+    sentence:
+      'Shared CWMP password of boxes that have no credential of their own yet. Unset: made at first start and kept in the data folder.',
+  },
+  {
+    key: 'agentAdmission',
+    flag: '--agent-admission',
+    type: 'choice',
+    choices: ['bound', 'open'],
+    default: 'bound',
+    sentence:
+      'Which USP Agents may join: those whose Endpoint ID is bound (read over CWMP, certificate, operator), or also those that only claim an identity.',
+  },
+  {
+    key: 'allowBasicOverHttp',
+    flag: '--allow-basic-over-http',
+    type: 'boolean',
+    default: 'false',
+    sentence: 'Accept Basic authentication of CPE without TLS.',
+  },
+  {
+    key: 'informIntervalS',
+    flag: '--inform-interval',
+    type: 'seconds',
+    default: '3600',
+    min: 30,
+    max: 604_800,
+    sentence: 'PeriodicInformInterval that is set on a CPE at its first contact.',
+  },
+  {
+    key: 'discovery',
+    flag: '--discovery',
+    type: 'choice',
+    choices: ['none', 'walk', 'subtree'],
+    default: 'walk',
+    sentence:
+      'How the tree of a CPE is read at first contact and after a firmware change: not at all, level by level, or subtree by subtree.',
+  },
+  {
+    key: 'periodicNotifIntervalS',
+    flag: '--periodic-notif-interval',
+    type: 'seconds',
+    default: '300',
+    min: 5,
+    max: 86_400,
+    sentence: 'PeriodicNotifInterval that is set on a USP Agent.',
+  },
+  {
+    key: 'maxSessions',
+    flag: '--max-sessions',
+    type: 'int',
+    default: '5000',
+    min: 1,
+    max: 100_000,
+    sentence: 'CWMP sessions at once; above it a CPE gets 503 with Retry-After.',
+  },
+  {
+    key: 'maxLinks',
+    flag: '--max-links',
+    type: 'int',
+    default: '20000',
+    min: 1,
+    max: 200_000,
+    sentence: 'USP links at once.',
+  },
+  {
+    key: 'eventRetentionDays',
+    flag: '--event-retention-days',
+    type: 'int',
+    default: '14',
+    min: 1,
+    max: 365,
+    sentence: 'How long events are kept.',
+  },
+  {
+    key: 'operationRetentionDays',
+    flag: '--operation-retention-days',
+    type: 'int',
+    default: '30',
+    min: 1,
+    max: 3650,
+    sentence: 'How long finished operations are kept.',
+  },
+  {
+    key: 'logLevel',
+    flag: '--log-level',
+    type: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    default: 'info',
+    sentence: 'Which log lines are written (JSON, one per line).',
+  },
+] as const satisfies readonly OptionRow[]
+
+type Row = (typeof OPTIONS)[number]
+type ValueOf<R> = R extends { type: 'int' | 'port' | 'seconds' }
+  ? number
+  : R extends { type: 'boolean' }
+    ? boolean
+    : R extends { choices: readonly (infer C)[] }
+      ? C
+      : string
+type Required<R> = R extends { default: string } ? R : never
+type Optional<R> = R extends { default: string } ? never : R
+
+/** The frozen, typed configuration: options with a default always have a value. */
+export type Config = Readonly<
+  { [R in Required<Row> as R['key']]: ValueOf<R> } & { [R in Optional<Row> as R['key']]?: ValueOf<R> }
+>
+
+/** The environment variable of an option. */
+export function variableOf(row: OptionRow): string {
+  return row.env ?? `ISTHMUS_${row.flag.slice(2).replaceAll('-', '_').toUpperCase()}`
+}

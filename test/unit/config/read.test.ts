@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { OPTIONS, printOptions, readConfig } from '../../../src/config/index.ts'
+
+describe('readConfig', () => {
+  it('gives every option with a default a value and leaves the others out', () => {
+    const config = readConfig({}, {})
+    expect(config.cwmpPort).toBe(7547)
+    expect(config.enrolment).toBe('credential')
+    expect(config.allowBasicOverHttp).toBe(false)
+    expect('mongodbUri' in config).toBe(false)
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('lets a flag win over its variable and a variable over the default', () => {
+    const env = { ISTHMUS_CWMP_PORT: '1000', ISTHMUS_API_PORT: '2000' }
+    const config = readConfig({ cwmpPort: '1' }, env)
+    expect([config.cwmpPort, config.apiPort, config.uspPort]).toEqual([1, 2000, 8183])
+  })
+
+  it('reports all problems together, by flag and variable', () => {
+    const read = () =>
+      readConfig({ cwmpPort: '70000', logLevel: 'loud', allowBasicOverHttp: 'perhaps' }, { MONGODB_URI: 'http://x' })
+    expect(read).toThrow(/--cwmp-port \(ISTHMUS_CWMP_PORT\): takes a whole number from 0 to 65535, got "70000"/)
+    expect(read).toThrow(/--log-level/)
+    expect(read).toThrow(/--allow-basic-over-http/)
+    expect(read).toThrow(/--mongodb-uri \(MONGODB_URI\)/)
+  })
+
+  it('never repeats a secret in a problem', () => {
+    expect(() => readConfig({ mongodbUri: 'pass://hunter2' }, {})).not.toThrow(/hunter2/)
+  })
+
+  it('refuses an ISTHMUS_ variable that no option has', () => {
+    expect(() => readConfig({}, { ISTHMUS_CWMPPORT: '1' })).toThrow(/ISTHMUS_CWMPPORT is not an option/)
+  })
+
+  it('wants certificate and key together, and both files there', () => {
+    expect(() => readConfig({ tlsCert: 'missing.pem' }, {})).toThrow(
+      /--tls-cert and --tls-key go together[\s\S]*there is no file missing.pem/,
+    )
+  })
+})
+
+describe('the option table', () => {
+  it('has unique keys, flags and a sentence each, and prints one line per option', () => {
+    expect(new Set(OPTIONS.map((row) => row.key)).size).toBe(OPTIONS.length)
+    expect(new Set(OPTIONS.map((row) => row.flag)).size).toBe(OPTIONS.length)
+    for (const row of OPTIONS) expect(row.sentence).toMatch(/\.$/)
+    expect(printOptions().split('\n')).toHaveLength(OPTIONS.length + 2)
+  })
+})
