@@ -1,0 +1,22 @@
+# Two stages: the first builds with the development packages, the second carries only what runs.
+FROM node:20-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production ISTHMUS_DATA_DIR=/var/lib/isthmus
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY --from=build /app/src/datamodel/data src/datamodel/data
+COPY --from=build /app/proto proto
+COPY --from=build /app/wsdl wsdl
+COPY --from=build /app/package.json /app/LICENSE ./
+RUN mkdir -p /var/lib/isthmus && chown node:node /var/lib/isthmus
+USER node
+VOLUME /var/lib/isthmus
+EXPOSE 3000 7547 8183
+CMD ["node", "dist/src/cli/main.js", "serve"]
