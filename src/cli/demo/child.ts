@@ -1,0 +1,68 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+
+/** A part of the demo in a process of its own: the server or the simulated fleet. */
+export interface Child {
+  readonly name: string
+  readonly process: ChildProcess
+  /** What it told when it was ready. */
+  readonly ready: Record<string, unknown>
+  /** Asks it to stop and waits; resolves with its exit code. */
+  stop(): Promise<number | null>
+}
+
+export interface ChildOptions {
+  name: string
+  script: string
+  args: string[]
+  env?: NodeJS.ProcessEnv
+  /** Milliseconds until it must have told that it is ready. */
+  readyTimeoutMs: number
+  /** Where its output goes. */
+  logFd: number
+  onMessage?(message: Record<string, unknown>): void
+}
+
+/** Starts a child and waits for its message `{ type: 'ready', ... }`; its output is appended to a file. */
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const child = fork(options.script, options.args, {
+    env: { ...process.env, ...options.env },
+    // Its own group: Ctrl-C reaches the demo alone, which then stops its children in order.
+    detached: true,
+    stdio: ['ignore', options.logFd, options.logFd, 'ipc'],
+  })
+  const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`${options.name} was not ready within ${options.readyTimeoutMs / 1000} s`))
+    }, options.readyTimeoutMs)
+    child.on('message', (message: Record<string, unknown>) => {
+      if (message.type === 'ready') {
+        clearTimeout(timer)
+        resolve(message)
+      } else options.onMessage?.(message)
+    })
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      reject(new Error(`${options.name} ended (${signal ?? `exit ${code}`})`))
+    })
+    child.once('error', (error) => {
+      clearTimeout(timer)
+      reject(error)
+    })
+  })
+  return {
+    name: options.name,
+    process: child,
+    ready,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const force = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      await ended
+      clearTimeout(force)
+      return child.exitCode
+    },
+  }
+}

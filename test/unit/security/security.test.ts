@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { systemRandom } from '../../../src/base/index.ts'
+import {
+  type ChainedEntry,
+  chain,
+  createSecretBox,
+  firstBroken,
+  GENESIS,
+  matchesApiKey,
+  newApiKey,
+  splitApiKey,
+} from '../../../src/security/index.ts'
+
+describe('the audit chain', () => {
+  function entries(n: number): ChainedEntry[] {
+    const list: ChainedEntry[] = []
+    for (let i = 0; i < n; i++) {
+      const entry = {
+        at: i,
+        actor: 'system',
+        action: 'test',
+        target: 'x',
+        result: 'ok' as const,
+        after: { b: 1, a: i },
+      }
+      list.push(chain(entry, i + 1, list[i - 1]?.hash ?? GENESIS))
+    }
+    return list
+  }
+
+  it('holds as written, also when the database gives fields back in another order', () => {
+    const list = entries(3).map((entry) => ({ ...entry, after: { a: entry.after?.a, b: entry.after?.b } }))
+    expect(firstBroken(list)).toBeUndefined()
+  })
+
+  it('shows the first entry that was changed, taken out or put in', () => {
+    const list = entries(4)
+    expect(firstBroken(list.map((entry, i) => (i === 2 ? { ...entry, actor: 'mallory' } : entry)))).toBe(3)
+    expect(firstBroken(list.filter((_, i) => i !== 1))).toBe(3)
+  })
+})
+
+describe('API keys', () => {
+  it('match by their secret only, and not any more once revoked', () => {
+    const { key, text } = newApiKey(systemRandom, '01hxyzabcdefghjk', 'test', 'read', 1)
+    const parts = splitApiKey(text)
+    expect(parts?.id).toBe(key.id)
+    expect(matchesApiKey(key, parts!.secret)).toBe(true)
+    expect(matchesApiKey(key, `${parts!.secret.slice(0, -1)}~`)).toBe(false)
+    expect(matchesApiKey({ ...key, revokedAt: 2 }, parts!.secret)).toBe(false)
+    expect(JSON.stringify(key)).not.toContain(parts!.secret)
+    expect(splitApiKey('isthmus_bad')).toBeUndefined()
+  })
+})
+
+describe('the secret box', () => {
+  const box = createSecretBox('key', systemRandom)
+
+  it('opens what it sealed, for the same owner and key only', () => {
+    const sealed = box.seal('päss word', 'device-1')
+    expect(box.open(sealed, 'device-1')).toBe('päss word')
+    expect(sealed).not.toContain('päss')
+    expect(() => box.open(sealed, 'device-2')).toThrow(/cannot be opened/)
+    expect(() => createSecretBox('other', systemRandom).open(sealed, 'device-1')).toThrow(/cannot be opened/)
+    expect(() => box.open(`${sealed.slice(0, -2)}AA`, 'device-1')).toThrow(/cannot be opened/)
+    expect(() => box.open('nonsense', 'device-1')).toThrow(/cannot be opened/)
+  })
+})
