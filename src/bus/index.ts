@@ -1,0 +1,2 @@
+/** Floor 3: events inside the process. */
+export * from './event-bus.ts'
