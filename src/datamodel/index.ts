@@ -1,0 +1,5 @@
+/** Floor 1: TR-181 and TR-098 paths, types, models and instantiated trees. Pure; knows no protocol. */
+export * from './model.ts'
+export * from './path.ts'
+export * from './types.ts'
+export * from './version.ts'

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import {
+  applyPatch,
+  cwmpPresence,
+  type Device,
+  type InformFacts,
+  informChange,
+  uspPresence,
+} from '../../../src/device/index.ts'
+
+const inform = (changes: Partial<InformFacts> = {}): InformFacts => ({
+  identity: { oui: '00256d', productClass: 'Box', serial: 'S1' },
+  manufacturer: 'Acme',
+  events: [{ code: '2 PERIODIC', commandKey: '' }],
+  parameters: [
+    { name: 'Device.DeviceInfo.SoftwareVersion', value: '1.10.2', type: 'string' },
+    { name: 'Device.ManagementServer.ParameterKey', value: '(null)', type: 'string' },
+    { name: 'Device.ManagementServer.ConnectionRequestURL', value: 'http://127.0.0.1:7547/x', type: 'string' },
+  ],
+  version: '1.2',
+  ...changes,
+})
+
+function known(): Device {
+  const change = informChange(undefined, inform({ events: [{ code: '0 BOOTSTRAP', commandKey: '' }] }), 100)
+  return change.create!
+}
+
+describe('informChange', () => {
+  it('creates the record at first contact, with facts, events and the parameters', () => {
+    const change = informChange(
+      undefined,
+      inform({
+        events: [
+          { code: '0 BOOTSTRAP', commandKey: '' },
+          { code: '1 BOOT', commandKey: '' },
+        ],
+      }),
+      100,
+    )
+    expect(change.create).toMatchObject({
+      id: '00256D-Box-S1',
+      oui: '00256D',
+      owner: 'cwmp',
+      root: 'Device.',
+      manufacturer: 'Acme',
+      softwareVersion: '1.10.2',
+      cwmp: { lastInformAt: 100, lastBootstrapAt: 100, lastBootAt: 100, parameterKey: '', version: '1.2' },
+    })
+    expect(change.events?.map((event) => event.type)).toEqual([
+      'device.registered',
+      'device.bootstrapped',
+      'device.booted',
+    ])
+    expect(change.parameters).toHaveLength(3)
+  })
+
+  it('writes neither parameters nor events for a periodic Inform that brings nothing new', () => {
+    const change = informChange(known(), inform(), 200)
+    expect(change.parameters).toBeUndefined()
+    expect(change.events).toBeUndefined()
+    expect(change.set).toMatchObject({ 'cwmp.lastInformAt': 200, 'cwmp.events': ['2 PERIODIC'] })
+    expect(change.set).not.toHaveProperty('softwareVersion')
+  })
+
+  it('tells a changed firmware with both versions', () => {
+    const parameters = [{ name: 'Device.DeviceInfo.SoftwareVersion', value: '1.11', type: 'string' as const }]
+    const change = informChange(known(), inform({ parameters }), 200)
+    expect(change.events).toEqual([
+      {
+        type: 'device.firmwareChanged',
+        at: 200,
+        deviceId: '00256D-Box-S1',
+        protocol: 'cwmp',
+        data: { from: '1.10.2', to: '1.11' },
+      },
+    ])
+  })
+
+  it('normalizes the facts of both roots alike', () => {
+    const parameters = [
+      { name: 'InternetGatewayDevice.DeviceInfo.SoftwareVersion', value: '3', type: 'string' as const },
+      {
+        name: 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANIPConnection.1.ExternalIPAddress',
+        value: '198.51.100.7',
+        type: 'string' as const,
+      },
+    ]
+    const change = informChange(undefined, inform({ parameters }), 1)
+    expect(change.create).toMatchObject({
+      root: 'InternetGatewayDevice.',
+      softwareVersion: '3',
+      ipAddress: '198.51.100.7',
+    })
+  })
+})
+
+describe('presence', () => {
+  it('is one per protocol, CWMP by Inform age, USP by link', () => {
+    const box = applyPatch(known(), { 'cwmp.informIntervalS': 600, 'usp.linked': true, 'usp.lastSeenAt': 1 }, 200)
+    expect(cwmpPresence(box, 100 + 1_200_000)).toBe('online')
+    expect(cwmpPresence(box, 100 + 1_200_001)).toBe('late')
+    expect(cwmpPresence(box, 100 + 3_600_001)).toBe('offline')
+    expect(uspPresence(box)).toBe('online')
+    expect(uspPresence(known())).toBe('never')
+  })
+})

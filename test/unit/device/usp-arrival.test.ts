@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type AgentClaim,
+  type Device,
+  decideArrival,
+  deviceIdOf,
+  type EndpointId,
+  newDevice,
+} from '../../../src/device/index.ts'
+
+const identity = { oui: '00256D', productClass: 'Box', serial: 'S1' }
+const id = deviceIdOf(identity)
+const eid = 'os::00256D-S1' as EndpointId
+const now = 1000
+
+function device(changes: Partial<Device> = {}): Device {
+  return { ...newDevice(id, identity, 'cwmp', 1), ...changes }
+}
+const bound = device({ binding: { endpointId: eid, proof: 'bound', at: 1 } })
+const claim = (changes: Partial<AgentClaim> = {}): AgentClaim => ({
+  endpointId: eid,
+  identity,
+  certificate: false,
+  ...changes,
+})
+
+describe('decideArrival', () => {
+  it('knows an Agent whose Endpoint ID is bound, also before it told its identity', () => {
+    expect(decideArrival({ endpointId: eid, certificate: false }, bound, undefined, 'bound', now)).toEqual({
+      kind: 'known',
+      device: bound,
+    })
+    expect(decideArrival(claim(), bound, bound, 'bound', now)).toEqual({ kind: 'known', device: bound })
+  })
+
+  it('asks an unknown Agent for its identity first', () => {
+    expect(decideArrival({ endpointId: eid, certificate: false }, undefined, undefined, 'open', now)).toEqual({
+      kind: 'needIdentity',
+    })
+  })
+
+  it('joins the box seen over CWMP with the Agent: one record, guarded by its revision', () => {
+    const known = device({ revision: 7 })
+    const decision = decideArrival(claim(), undefined, known, 'open', now)
+    expect(decision).toMatchObject({
+      kind: 'bind',
+      deviceId: id,
+      change: { set: { binding: { endpointId: eid, proof: 'triple', at: now } }, guard: { revision: 7 } },
+    })
+  })
+
+  it('creates a record owned by usp for a box never seen', () => {
+    const decision = decideArrival(claim({ certificate: true }), undefined, undefined, 'bound', now)
+    expect(decision).toMatchObject({
+      kind: 'bind',
+      change: { create: { id, owner: 'usp', binding: { proof: 'certificate' } } },
+    })
+  })
+
+  it("does not take an Agent's own word when admission is `bound`", () => {
+    expect(decideArrival(claim(), undefined, device(), 'bound', now).kind).toBe('refused')
+  })
+
+  it.each([
+    [
+      'a bound Endpoint ID claims another identity',
+      claim({ identity: { ...identity, serial: 'S2' } }),
+      bound,
+      undefined,
+      'endpointAlreadyBound',
+    ],
+    [
+      'the device is bound to another Endpoint ID',
+      claim({ endpointId: 'os::00256D-S1x' as EndpointId, identity: { ...identity, serial: 'S1' } }),
+      undefined,
+      bound,
+      'identityMismatch',
+    ],
+    [
+      'the device is bound and the newcomer shows no identity in its id',
+      claim({ endpointId: 'proto::other' as EndpointId }),
+      undefined,
+      bound,
+      'deviceBoundToOther',
+    ],
+    [
+      'the Endpoint ID carries another serial',
+      claim({ endpointId: 'ops::00256D-Box-S9' as EndpointId }),
+      undefined,
+      device(),
+      'identityMismatch',
+    ],
+    [
+      'the Endpoint ID carries another OUI',
+      claim({ endpointId: 'os::00256E-S1' as EndpointId }),
+      undefined,
+      undefined,
+      'identityMismatch',
+    ],
+  ] as const)('opens a Conflict and binds nothing when %s', (_name, asked, byEndpoint, byIdentity, kind) => {
+    expect(decideArrival(asked, byEndpoint, byIdentity, 'open', now)).toMatchObject({
+      kind: 'conflict',
+      conflict: { kind },
+    })
+  })
+})
