@@ -1,0 +1,159 @@
+import { ProtocolError } from '../../base/index.ts'
+import { isRpcName, type RequestOf, type ResponseOf, RPCS, type RpcName } from './rpc.ts'
+import { childOf } from './schema.ts'
+import { decodeBytes, type Element, escapeXml, parseXml, XML_LIMITS, type XmlLimits } from './xml.ts'
+
+/** A fault with, for SetParameterValues, the reason per parameter (A.3.5). */
+export interface CwmpFault {
+  code: number
+  text: string
+  parameters: { name: string; code: number; text: string }[]
+}
+
+type RequestMessage = { [N in RpcName]: { kind: 'request'; name: N; body: RequestOf<N> } }[RpcName]
+type ResponseMessage = { [N in RpcName]: { kind: 'response'; name: N; body: ResponseOf<N> } }[RpcName]
+
+/** What stands in a Body. `unknown`: a method we have no declaration for. */
+export type CwmpMessage =
+  | RequestMessage
+  | ResponseMessage
+  | { kind: 'fault'; fault: CwmpFault }
+  | { kind: 'unknown'; name: string }
+
+/** Header elements of 3.4.7 and A.3; all optional. */
+export interface CwmpHeader {
+  id?: string
+  holdRequests?: boolean
+  /** Seconds (1.3+). */
+  sessionTimeoutS?: number
+  /** As sent: `1.0,1.1,...` (1.4). */
+  supportedCwmpVersions?: string
+  useCwmpVersion?: string
+}
+
+export interface CwmpEnvelope {
+  /** The cwmp namespace in use, e.g. `urn:dslforum-org:cwmp-1-2`; kept for the whole session. */
+  urn: string
+  header: CwmpHeader
+  message: CwmpMessage
+  /** The text was ill-formed and had to be repaired to be read. */
+  repaired: boolean
+}
+
+export const DEFAULT_URN = 'urn:dslforum-org:cwmp-1-0'
+const URN = /^urn:dslforum-org:cwmp-1-\d{1,2}$/
+
+/** The newest version that a namespace implies: 1-0 and 1-1 say so, 1-2 stands for 1.2 and later ones (section 1 of the schema notes). */
+export function versionOfUrn(urn: string): string {
+  const minor = Number(/cwmp-1-(\d+)$/.exec(urn)?.[1] ?? 0)
+  return `1.${Math.min(minor, 4)}`
+}
+
+/** Reads an HTTP body into an envelope. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope, type, tooLong, tooMany. */
+export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): CwmpEnvelope {
+  const { root, repaired } = parseXml(decodeBytes(bytes, contentType), limits)
+  if (root.name !== 'Envelope')
+    throw new ProtocolError('envelope', `the root element is ${root.name.slice(0, 40)}, not Envelope`)
+  const bodies = childOf(root, 'Body')?.children ?? []
+  const top = bodies[0]
+  if (top === undefined || bodies.length > 1)
+    throw new ProtocolError('envelope', `Body holds ${bodies.length} elements, one is needed`)
+  return { urn: urnOf(top, root), header: readHeader(childOf(root, 'Header')), message: readMessage(top), repaired }
+}
+
+function urnOf(top: Element, root: Element): string {
+  if (URN.test(top.uri)) return top.uri
+  const header = childOf(root, 'Header')?.children.find((child) => URN.test(child.uri))
+  const fault = childOf(childOf(top, 'detail'), 'Fault')
+  return header?.uri ?? (fault !== undefined && URN.test(fault.uri) ? fault.uri : DEFAULT_URN)
+}
+
+function readHeader(element: Element | undefined): CwmpHeader {
+  const header: CwmpHeader = {}
+  for (const { name, text } of element?.children ?? []) {
+    if (name === 'ID') header.id = text.slice(0, 256)
+    else if (name === 'HoldRequests') header.holdRequests = /^\s*(1|true)\s*$/i.test(text)
+    else if (name === 'SessionTimeout' && /^\s*\d{1,9}\s*$/.test(text)) header.sessionTimeoutS = Number(text)
+    else if (name === 'SupportedCWMPVersions') header.supportedCwmpVersions = text.trim().slice(0, 256)
+    else if (name === 'UseCWMPVersion') header.useCwmpVersion = text.trim().slice(0, 16)
+  }
+  return header
+}
+
+function readMessage(top: Element): CwmpMessage {
+  const { name } = top
+  if (name === 'Fault') return { kind: 'fault', fault: readFault(top) }
+  if (isRpcName(name)) return { kind: 'request', name, body: RPCS[name].request.read(top, name) } as RequestMessage
+  const base = name.endsWith('Response') ? name.slice(0, -8) : ''
+  if (isRpcName(base))
+    return { kind: 'response', name: base, body: RPCS[base].response.read(top, name) } as ResponseMessage
+  return { kind: 'unknown', name: name.slice(0, 64) }
+}
+
+function readFault(element: Element): CwmpFault {
+  const detail = childOf(childOf(element, 'detail'), 'Fault')
+  const code = Number(childOf(detail, 'FaultCode')?.text.trim() ?? Number.NaN)
+  const text = childOf(detail, 'FaultString')?.text ?? childOf(element, 'faultstring')?.text ?? ''
+  const parameters = (detail?.children ?? [])
+    .filter((child) => child.name === 'SetParameterValuesFault')
+    .slice(0, 10_000)
+    .map((child) => ({
+      name: childOf(child, 'ParameterName')?.text ?? '',
+      code: Number(childOf(child, 'FaultCode')?.text.trim() ?? 0) || 0,
+      text: (childOf(child, 'FaultString')?.text ?? '').slice(0, 1024),
+    }))
+  // A fault without a readable code is the peer's internal error as far as anybody can tell.
+  return { code: Number.isInteger(code) ? code : 9002, text: text.slice(0, 1024), parameters }
+}
+
+function open(urn: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cwmp="${urn}">`
+}
+
+const OPENINGS = new Map<string, string>()
+for (let minor = 0; minor <= 4; minor++)
+  OPENINGS.set(`urn:dslforum-org:cwmp-1-${minor}`, open(`urn:dslforum-org:cwmp-1-${minor}`))
+
+/** Writes an envelope around the given body element. */
+export function encodeEnvelope(
+  urn: string,
+  header: CwmpHeader,
+  message: Exclude<CwmpMessage, { kind: 'unknown' }>,
+): string {
+  return `${OPENINGS.get(urn) ?? open(escapeXml(urn))}${writeHeader(header)}<soap-env:Body>${writeMessage(message)}</soap-env:Body></soap-env:Envelope>`
+}
+
+function writeHeader(header: CwmpHeader): string {
+  let out = ''
+  if (header.id !== undefined) out += `<cwmp:ID soap-env:mustUnderstand="1">${escapeXml(header.id)}</cwmp:ID>`
+  if (header.holdRequests !== undefined)
+    out += `<cwmp:HoldRequests soap-env:mustUnderstand="1">${header.holdRequests ? '1' : '0'}</cwmp:HoldRequests>`
+  if (header.sessionTimeoutS !== undefined)
+    out += `<cwmp:SessionTimeout soap-env:mustUnderstand="0">${header.sessionTimeoutS}</cwmp:SessionTimeout>`
+  if (header.supportedCwmpVersions !== undefined) {
+    out += `<cwmp:SupportedCWMPVersions soap-env:mustUnderstand="0">${escapeXml(header.supportedCwmpVersions)}</cwmp:SupportedCWMPVersions>`
+  }
+  if (header.useCwmpVersion !== undefined)
+    out += `<cwmp:UseCWMPVersion soap-env:mustUnderstand="1">${escapeXml(header.useCwmpVersion)}</cwmp:UseCWMPVersion>`
+  return out === '' ? '' : `<soap-env:Header>${out}</soap-env:Header>`
+}
+
+function writeMessage(message: Exclude<CwmpMessage, { kind: 'unknown' }>): string {
+  if (message.kind === 'fault') return writeFault(message.fault)
+  const rpc = RPCS[message.name]
+  // The union pairs each name with its own body, which the compiler loses across the lookup.
+  if (message.kind === 'request')
+    return (rpc.request.write as (name: string, body: unknown) => string)(`cwmp:${message.name}`, message.body)
+  return (rpc.response.write as (name: string, body: unknown) => string)(`cwmp:${message.name}Response`, message.body)
+}
+
+function writeFault({ code, text, parameters }: CwmpFault): string {
+  const side = code === 9002 || code === 9004 || (code >= 8000 && code < 9000 && code !== 8003) ? 'Server' : 'Client'
+  const list = parameters
+    .map(
+      (parameter) =>
+        `<SetParameterValuesFault><ParameterName>${escapeXml(parameter.name)}</ParameterName><FaultCode>${parameter.code}</FaultCode><FaultString>${escapeXml(parameter.text)}</FaultString></SetParameterValuesFault>`,
+    )
+    .join('')
+  return `<soap-env:Fault><faultcode>${side}</faultcode><faultstring>CWMP fault</faultstring><detail><cwmp:Fault><FaultCode>${code}</FaultCode><FaultString>${escapeXml(text)}</FaultString>${list}</cwmp:Fault></detail></soap-env:Fault>`
+}

@@ -1,0 +1,134 @@
+import { ProtocolError } from '../../base/index.ts'
+import { type Element, escapeXml } from './xml.ts'
+
+/**
+ * One codec per XSD type: `read` takes the element (undefined when it is missing) and `write` gives its content. Reading is tolerant where
+ * field devices are known to err (reference of TR-069 A.2 with the quirks beside it); writing follows the schema to the letter.
+ */
+export interface Codec<T> {
+  read(element: Element | undefined, at: string): T
+  /** The element with its content. */
+  write(name: string, value: T): string
+}
+
+export type TypeOf<C> = C extends Codec<infer T> ? T : never
+
+function scalar<T>(read: (text: string, at: string) => T, text: (value: T) => string, missing: T): Codec<T> {
+  return {
+    read: (element, at) => (element === undefined ? missing : read(element.text, at)),
+    write: (name, value) => `<${name}>${escapeXml(text(value))}</${name}>`,
+  }
+}
+
+/** xsd:string of at most `max` characters. White space inside is kept. A missing element reads as ''. */
+export function string(max: number): Codec<string> {
+  return {
+    read(element, at) {
+      const text = element?.text ?? ''
+      if (text.length > max)
+        throw new ProtocolError('tooLong', `${at} is longer than ${max} characters`, { context: { at } })
+      return text
+    },
+    write: (name, value) => `<${name}>${escapeXml(value)}</${name}>`,
+  }
+}
+
+/** xsd:unsignedInt. */
+export function unsignedInt(missing = 0): Codec<number> {
+  return scalar(
+    (text, at) => {
+      if (!/^\s*\+?\d{1,10}\s*$/.test(text))
+        throw new ProtocolError('type', `${at} is no unsignedInt`, { context: { at } })
+      return Number(text)
+    },
+    String,
+    missing,
+  )
+}
+
+/** xsd:int. */
+export const int: Codec<number> = scalar(
+  (text, at) => {
+    if (!/^\s*[+-]?\d{1,10}\s*$/.test(text)) throw new ProtocolError('type', `${at} is no int`, { context: { at } })
+    return Number(text)
+  },
+  String,
+  0,
+)
+
+/** xsd:boolean; written 1 and 0, the form every CPE takes. */
+export const boolean: Codec<boolean> = scalar(
+  (text, at) => {
+    const value = text.trim().toLowerCase()
+    if (value === '1' || value === 'true') return true
+    if (value === '0' || value === 'false' || value === '') return false
+    throw new ProtocolError('type', `${at} is no boolean`, { context: { at } })
+  },
+  (value) => (value ? '1' : '0'),
+  false,
+)
+
+/** xsd:dateTime, kept as text: year 1 and missing zones have meanings of their own (TR-106 3.2.1). */
+export const dateTime: Codec<string> = scalar(
+  (text) => text.trim().slice(0, 40),
+  (value) => value,
+  '0001-01-01T00:00:00Z',
+)
+
+/** A struct of named members in schema order. Unknown members are passed over; missing ones read as their codec says. */
+export function struct<M extends Record<string, Codec<unknown>>>(
+  members: M,
+): Codec<{ [K in keyof M]: TypeOf<M[K]> }> & { members: M } {
+  const entries = Object.entries(members)
+  return {
+    members,
+    read(element, at) {
+      const out: Record<string, unknown> = {}
+      for (const [name, codec] of entries) out[name] = codec.read(childOf(element, name), `${at}/${name}`)
+      // Exactly the members of M were filled in.
+      return out as { [K in keyof M]: TypeOf<M[K]> }
+    },
+    write(name, value) {
+      return `<${name}>${writeMembers(entries, value)}</${name}>`
+    },
+  }
+}
+
+/** The members of a struct without an element around them. */
+export function writeMembers(entries: [string, Codec<unknown>][], value: Record<string, unknown>): string {
+  let out = ''
+  for (const [name, codec] of entries) if (value[name] !== undefined) out += codec.write(name, value[name])
+  return out
+}
+
+/** A SOAP-encoded array (TR-069 A.2.2): `arrayType` is always written and never believed. */
+export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems = 100_000): Codec<T[]> {
+  return {
+    read(element, at) {
+      if (element === undefined) return []
+      if (element.children.length > maxItems)
+        throw new ProtocolError('tooMany', `${at} has more than ${maxItems} items`, { context: { at } })
+      return element.children.map((child, i) => codec.read(child, `${at}[${i}]`))
+    },
+    write(name, values) {
+      let items = ''
+      for (const value of values) items += codec.write(item, value)
+      return `<${name} soap-enc:arrayType="${type}[${values.length}]">${items}</${name}>`
+    },
+  }
+}
+
+/** A member that may be absent. */
+export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
+  return {
+    read: (element, at) => (element === undefined ? undefined : codec.read(element, at)),
+    write: (name, value) => (value === undefined ? '' : codec.write(name, value)),
+  }
+}
+
+/** First child with a local name. */
+export function childOf(element: Element | undefined, name: string): Element | undefined {
+  if (element === undefined) return undefined
+  for (const child of element.children) if (child.name === name) return child
+  return undefined
+}
