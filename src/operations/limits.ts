@@ -1,0 +1,62 @@
+/** The engine's bounds and waiting times; every time in milliseconds. */
+export interface OperationLimits {
+  /** Operations that run at once over all devices. */
+  maxExecuting: number
+  /** Open operations one device may have. */
+  maxQueuedPerDevice: number
+  /** How often an operation that certainly did not leave is put back before it fails. */
+  maxAttempts: number
+  /** How often settling by reading is tried before the outcome stays unknown for good. */
+  maxSettleAttempts: number
+  /** How long a queued operation waits for its device unless it says otherwise. */
+  expiresInMs: number
+  /** How long one execution may take; discoveries have their own. */
+  executeTimeoutMs: number
+  discoverTimeoutMs: number
+  /** A lost answer of a command, reboot or reset that no completion explained by then is final: outcomeUnknown. */
+  unknownTimeoutMs: number
+  /** The same for an accepted command, reboot or reset (outcome pending). */
+  pendingTimeoutMs: number
+  /** The same for an accepted download: fetching and flashing a file takes its time. */
+  downloadTimeoutMs: number
+  /** How long after a boot an expected firmware version may take to show, or a TransferComplete to come. */
+  afterBootMs: number
+  /** A write whose outcome could not be read for so long, because the device never came back, ends as outcomeUnknown. */
+  lostTimeoutMs: number
+  /** How long a link rests after a transport error before its next operation. */
+  restMs: number
+  /** How long a CWMP session is held while its device is busy over the other protocol. */
+  quietMs: number
+  /** Pauses between attempts to wake a device: grows from the first to the last, then no more attempts. */
+  wakeRetryMs: readonly number[]
+  /** How often `wait` looks at the store, for operations that another instance finishes. */
+  waitPollMs: number
+  /** How often and how many lasting contacts are checked for work that another instance queued. */
+  sweepMs: number
+  sweepLinks: number
+  /** How long `stop` lets running executions finish. */
+  stopMs: number
+}
+
+/** Values for production; tests and the root override single ones. */
+export const DEFAULT_LIMITS: OperationLimits = {
+  maxExecuting: 256,
+  maxQueuedPerDevice: 64,
+  maxAttempts: 5,
+  maxSettleAttempts: 5,
+  expiresInMs: 3_600_000,
+  executeTimeoutMs: 60_000,
+  discoverTimeoutMs: 600_000,
+  unknownTimeoutMs: 600_000,
+  pendingTimeoutMs: 600_000,
+  downloadTimeoutMs: 3_600_000,
+  afterBootMs: 120_000,
+  lostTimeoutMs: 86_400_000,
+  restMs: 1_000,
+  quietMs: 10_000,
+  wakeRetryMs: [2_000, 5_000, 15_000, 30_000, 60_000],
+  waitPollMs: 1_000,
+  sweepMs: 1_000,
+  sweepLinks: 100,
+  stopMs: 10_000,
+}

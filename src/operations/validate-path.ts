@@ -1,0 +1,82 @@
+import { AppError } from '../base/index.ts'
+import { checkValue, type Model, type ModelName, type Path, parsePath, rootOf } from '../datamodel/index.ts'
+import type { Device, Protocol } from '../device/index.ts'
+
+/** Bounds of one request; what is larger is refused, never cut. */
+export const REQUEST_BOUNDS = {
+  paths: 1000,
+  values: 500,
+  valueLength: 32_768,
+  totalLength: 1_048_576,
+  arguments: 64,
+} as const
+
+/** What a request is checked against. */
+export interface ValidationContext {
+  device: Pick<Device, 'root' | 'owner'>
+  /** The protocol it will go over as far as known now. */
+  protocol: Protocol
+  model(name: ModelName): Model
+}
+
+/** Collects what is odd but passed on: paths of vendors and of firmware that knows more than the model. */
+export interface Findings extends ValidationContext {
+  warnings: string[]
+}
+
+/** The model that speaks for a device of this root over this protocol. */
+export function modelFor({ device, protocol, model }: ValidationContext): Model {
+  if (device.root === 'InternetGatewayDevice.') return model('tr098')
+  return model(protocol === 'usp' ? 'tr181-usp' : 'tr181-cwmp')
+}
+
+/** Takes a path apart and checks its kind, its root and whether this protocol can carry it. */
+export function readPath(text: string, findings: Findings, kinds: Path['kind'][]): Path {
+  let path: Path
+  try {
+    path = parsePath(text)
+  } catch (cause) {
+    throw invalid(text, cause instanceof Error ? cause.message : 'is no path', cause)
+  }
+  const root = rootOf(text)
+  const roots = findings.device.root === undefined ? ['Device.', 'InternetGatewayDevice.'] : [findings.device.root]
+  if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
+  if (!kinds.includes(path.kind)) throw invalid(text, `is ${article(path.kind)}, expected ${kinds.join(' or ')}`)
+  if (path.segments.some((segment) => segment.kind === 'schema')) throw invalid(text, 'has {i} instead of an instance')
+  if (path.search && findings.protocol === 'cwmp') {
+    throw invalid(text, 'is a search path, which CWMP does not have')
+  }
+  return path
+}
+
+/** A value of a known parameter must fit it; vendor words in an enumeration (X_...) are the vendor's business. */
+export function fitValue(path: string, value: string, findings: Findings, model: Model): void {
+  if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
+  const parameter = model.parameter(path)
+  if (parameter === undefined) {
+    findings.warnings.push(`${path} is not in the model`)
+    return
+  }
+  if (parameter.facets.e !== undefined && /^X_/.test(value)) return
+  const problem = checkValue(parameter, value)
+  if (problem !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${problem.text}`)
+}
+
+/** AppError `invalid` about a path or field. */
+export function invalid(path: string, reason: string, cause?: unknown): AppError {
+  const shown = path.length > 120 ? `${path.slice(0, 120)}...` : path
+  return new AppError('invalid', reason.startsWith('path ') ? reason : `${shown} ${reason}`, {
+    context: { path: shown, reason },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** Refuses empty and overlong lists. */
+export function atMost(count: number, max: number, what: string): void {
+  if (count === 0) throw invalid(what, 'must not be empty')
+  if (count > max) throw invalid(what, `has ${count} entries, at most ${max} are allowed`)
+}
+
+function article(kind: Path['kind']): string {
+  return kind === 'object' || kind === 'event' ? `an ${kind}` : `a ${kind}`
+}

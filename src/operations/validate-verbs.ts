@@ -1,0 +1,124 @@
+import type { Segment } from '../datamodel/index.ts'
+import type { OperationRequest } from '../device/index.ts'
+import { atMost, type Findings, fitValue, invalid, modelFor, REQUEST_BOUNDS, readPath } from './validate-path.ts'
+
+type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>
+
+/** set: parameters once each, writable where known, with values that fit. */
+export function checkSet(request: RequestOf<'set'>, findings: Findings): void {
+  atMost(request.values.length, REQUEST_BOUNDS.values, 'values')
+  const model = modelFor(findings)
+  const seen = new Set<string>()
+  let total = 0
+  for (const { path: text, value } of request.values) {
+    const path = readPath(text, findings, ['parameter'])
+    if (seen.has(text)) throw invalid(text, 'is named twice')
+    seen.add(text)
+    total += text.length + value.length
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    if (path.search) {
+      if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(text, 'value is too long')
+      continue
+    }
+    const access = model.parameter(text)?.access
+    if (access === 'r') throw invalid(text, 'is read-only')
+    if (access === 'o') throw invalid(text, 'can only be set when its row is created')
+    fitValue(text, value, findings, model)
+  }
+}
+
+/** add: a table that takes rows where known, relative names that its rows have. */
+export function checkAdd(request: RequestOf<'add'>, findings: Findings): void {
+  const path = readPath(request.object, findings, ['object'])
+  if (path.segments.at(-1)?.kind !== 'name') throw invalid(request.object, 'names a row, expected a table')
+  const names = Object.keys(request.values)
+  if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.values, 'values')
+  const model = modelFor(findings)
+  const object = path.search ? undefined : model.object(request.object)
+  if (object !== undefined && !object.table) throw invalid(request.object, 'is not a table')
+  if (object?.access === 'r') throw invalid(request.object, 'does not take new rows')
+  if (object === undefined) findings.warnings.push(`${request.object} is not in the model`)
+  for (const [name, value] of Object.entries(request.values)) {
+    // The number of the new row is not known yet; any row has the same parameters.
+    const full = `${request.object}1.${name}`
+    if (!/^[A-Za-z_]/.test(name)) throw invalid(name, 'is not a name relative to the new row')
+    readPath(full, { ...findings, protocol: 'usp' }, ['parameter'])
+    if (path.search) continue
+    if (model.parameter(full)?.access === 'r') throw invalid(`${request.object}{i}.${name}`, 'is read-only')
+    fitValue(full, value, findings, model)
+  }
+}
+
+/** delete: rows, of tables that give them up where known. */
+export function checkDelete(request: RequestOf<'delete'>, findings: Findings): void {
+  atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+  const model = modelFor(findings)
+  for (const text of request.paths) {
+    const path = readPath(text, findings, ['object'])
+    if (!isRow(path.segments.at(-1))) throw invalid(text, 'is not a row of a table')
+    if (path.search) continue
+    const object = model.object(text)
+    if (object?.access === 'r') throw invalid(text, 'cannot be deleted')
+    if (object === undefined) findings.warnings.push(`${text} is not in the model`)
+  }
+}
+
+/** operate: a command with its mandatory arguments. Commands are USP's; over CWMP the driver plays what has an equal there. */
+export function checkCommand(request: RequestOf<'operate'>, findings: Findings): void {
+  const path = readPath(request.command, findings, ['command'])
+  const names = Object.keys(request.input)
+  if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.arguments, 'input')
+  for (const [name, value] of Object.entries(request.input)) {
+    if (name === '' || name.length > 256) throw invalid('input', 'has an argument without a proper name')
+    if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(`${request.command} ${name}`, 'value is too long')
+  }
+  if (path.search) return
+  const command = findings.model('tr181-usp').command(request.command)
+  if (command === undefined) {
+    findings.warnings.push(`${request.command} is not in the model`)
+    return
+  }
+  const missing = command.input.find(
+    (input) => input.mandatory && !input.name.includes('{i}') && !(input.name in request.input),
+  )
+  if (missing !== undefined) throw invalid(request.command, `needs the argument ${missing.name}`)
+}
+
+/** subscribe: an ID of 1 to 64 characters (TR-369 Subscription.{i}.ID) and references of at most 256 each. */
+export function checkSubscribe(request: RequestOf<'subscribe'>, findings: Findings): void {
+  if (request.id.length < 1 || request.id.length > 64) throw invalid('id', 'has 1 to 64 characters')
+  if (request.enable || request.paths.length > 0) atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+  const kinds = {
+    ValueChange: ['object', 'parameter'],
+    ObjectCreation: ['object'],
+    ObjectDeletion: ['object'],
+    OperationComplete: ['object', 'command'],
+    Event: ['object', 'event'],
+  } as const
+  for (const text of request.paths) {
+    if (text.length > 256) throw invalid(text, 'is longer than 256 characters')
+    readPath(text, findings, [...kinds[request.notifType]])
+  }
+  if (findings.protocol === 'cwmp' && request.notifType !== 'ValueChange') {
+    throw invalid('notifType', `${request.notifType} does not exist in CWMP, which knows ValueChange only`)
+  }
+}
+
+/** download: a URL that boxes can fetch and the lengths of TR-069 A.3.2.8 (each string at most 256, FileType 64). */
+export function checkDownload(request: RequestOf<'download'>): void {
+  if (!URL.canParse(request.url) || !/^(https?|ftps?|sftp|tftp):$/.test(new URL(request.url).protocol)) {
+    throw invalid('url', 'is no http, https, ftp, ftps, sftp or tftp URL')
+  }
+  const lengths = { url: 256, fileType: 64, username: 256, password: 256, targetFileName: 256, version: 256 } as const
+  for (const [name, max] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
+    if ((request[name]?.length ?? 0) > max) throw invalid(name, `is longer than ${max} characters`)
+  }
+  const size = request.fileSize
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0 && size < 2 ** 32)) {
+    throw invalid('fileSize', 'is no unsignedInt')
+  }
+}
+
+function isRow(segment: Segment | undefined): boolean {
+  return segment?.kind === 'instance' || segment?.kind === 'wildcard' || segment?.kind === 'search'
+}

@@ -1,0 +1,46 @@
+import type { OperationRequest } from '../device/index.ts'
+import { atMost, type Findings, invalid, REQUEST_BOUNDS, readPath, type ValidationContext } from './validate-path.ts'
+import { checkAdd, checkCommand, checkDelete, checkDownload, checkSet, checkSubscribe } from './validate-verbs.ts'
+
+/**
+ * Checks a request before anything is stored: path syntax, the device's root, bounds, and, for paths the model of that root and protocol
+ * knows, whether they can be written and the value can be theirs. Unknown and vendor paths pass with a warning, because boxes know more
+ * than models. Throws AppError `invalid` whose context names the path and the reason. Answers the warnings.
+ */
+export function validate(request: OperationRequest, context: ValidationContext): string[] {
+  const findings: Findings = { ...context, warnings: [] }
+  switch (request.verb) {
+    case 'get':
+      atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+      for (const text of request.paths) readPath(text, findings, ['object', 'parameter'])
+      if (request.maxDepth !== undefined && !(Number.isInteger(request.maxDepth) && request.maxDepth >= 0)) {
+        throw invalid('maxDepth', 'is a whole number from 0')
+      }
+      break
+    case 'discover':
+      if (request.path !== undefined && request.path !== '') readPath(request.path, findings, ['object'])
+      break
+    case 'set':
+      checkSet(request, findings)
+      break
+    case 'add':
+      checkAdd(request, findings)
+      break
+    case 'delete':
+      checkDelete(request, findings)
+      break
+    case 'operate':
+      checkCommand(request, findings)
+      break
+    case 'subscribe':
+      checkSubscribe(request, findings)
+      break
+    case 'download':
+      checkDownload(request)
+      break
+    case 'reboot':
+    case 'factoryReset':
+      break
+  }
+  return findings.warnings
+}

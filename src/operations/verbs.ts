@@ -1,0 +1,58 @@
+import {
+  type Actor,
+  EXCLUSIVE_VERBS,
+  FINAL_STATES,
+  type Operation,
+  type OperationRequest,
+  type Protocol,
+  READ_VERBS,
+} from '../device/index.ts'
+
+/** Whether a request has no effect on the box. */
+export function isRead(request: OperationRequest): boolean {
+  return READ_VERBS.includes(request.verb)
+}
+
+// Commands that take the box away or replace what runs on it, whatever name the verb has.
+const EXCLUSIVE_COMMAND = /\.(Reboot|FactoryReset)\(\)$|\.FirmwareImage\.[^.]+\.(Download|Activate)\(\)$/
+
+/** Whether no other operation may overlap with this one, over either protocol. */
+export function isExclusive(request: OperationRequest): boolean {
+  if (EXCLUSIVE_VERBS.includes(request.verb)) return true
+  return request.verb === 'operate' && EXCLUSIVE_COMMAND.test(request.command)
+}
+
+/** What ends by a boot: reboots, resets and downloads, also as commands. */
+export function bootKind(request: OperationRequest): 'reboot' | 'factoryReset' | 'download' | undefined {
+  switch (request.verb) {
+    case 'reboot':
+    case 'factoryReset':
+    case 'download':
+      return request.verb
+    case 'operate':
+      if (request.command === 'Device.Reboot()') return 'reboot'
+      return request.command === 'Device.FactoryReset()' ? 'factoryReset' : undefined
+    default:
+      return undefined
+  }
+}
+
+/** Whether a lost answer can only be explained by a later word of the device: reading tells nothing. */
+export function endsByCompletion(request: OperationRequest): boolean {
+  return request.verb === 'operate' || EXCLUSIVE_VERBS.includes(request.verb)
+}
+
+/** Whether nothing changes any more. */
+export function isFinal(operation: Operation): boolean {
+  return FINAL_STATES.includes(operation.state)
+}
+
+/** The protocol an operation needs; undefined: whichever is there. */
+export function protocolOf(operation: Pick<Operation, 'via' | 'request'>, owner: Protocol): Protocol | undefined {
+  return operation.via ?? (isRead(operation.request) ? undefined : owner)
+}
+
+/** An actor in the words of the audit log. */
+export function actorText(actor: Actor): string {
+  return actor.id === '' || actor.id === actor.kind ? actor.kind : `${actor.kind}:${actor.id}`
+}

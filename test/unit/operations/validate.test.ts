@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/base/index.ts'
+import { loadModel, type Model, type ModelName } from '../../../src/datamodel/index.ts'
+import type { Device, OperationRequest, Protocol } from '../../../src/device/index.ts'
+import { validate } from '../../../src/operations/index.ts'
+
+const models = new Map<ModelName, Model>()
+function model(name: ModelName): Model {
+  const loaded = models.get(name) ?? loadModel(name)
+  models.set(name, loaded)
+  return loaded
+}
+
+function check(request: OperationRequest, protocol: Protocol = 'cwmp', root?: Device['root']): string[] {
+  const device = root === undefined ? { owner: protocol } : { owner: protocol, root }
+  return validate(request, { device, protocol, model })
+}
+
+function refusal(request: OperationRequest, protocol: Protocol = 'cwmp', root?: Device['root']): string {
+  try {
+    check(request, protocol, root)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid') return error.message
+    throw error
+  }
+  return 'accepted'
+}
+
+const set = (path: string, value: string): OperationRequest => ({ verb: 'set', values: [{ path, value }] })
+
+describe('what passes', () => {
+  const passes: [string, OperationRequest, Protocol, Device['root']][] = [
+    [
+      'a get of a parameter and an object',
+      { verb: 'get', paths: ['Device.DeviceInfo.', 'Device.DeviceInfo.UpTime'] },
+      'cwmp',
+      'Device.',
+    ],
+    ['a TR-098 get', { verb: 'get', paths: ['InternetGatewayDevice.DeviceInfo.'] }, 'cwmp', 'InternetGatewayDevice.'],
+    ['a search path over USP', { verb: 'get', paths: ['Device.WiFi.SSID.[Enable==true].SSID'] }, 'usp', 'Device.'],
+    ['a discovery of everything', { verb: 'discover' }, 'cwmp', 'Device.'],
+    ['a boolean as 1', set('Device.ManagementServer.PeriodicInformEnable', '1'), 'cwmp', 'Device.'],
+    [
+      'a vendor word in an enumeration',
+      set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'),
+      'cwmp',
+      'Device.',
+    ],
+    ['an Alias over CWMP', set('Device.WiFi.SSID.1.Alias', 'home'), 'cwmp', 'Device.'],
+    [
+      'a row with values',
+      { verb: 'add', object: 'Device.LocalAgent.Subscription.', values: { ID: 'a', Enable: 'true' } },
+      'usp',
+      'Device.',
+    ],
+    ['a row with an alias', { verb: 'add', object: 'Device.WiFi.SSID.', values: { Alias: 'x' } }, 'usp', 'Device.'],
+    ['a delete of a row', { verb: 'delete', paths: ['Device.NAT.PortMapping.3.'] }, 'cwmp', 'Device.'],
+    ['a command', { verb: 'operate', command: 'Device.Reboot()', input: {} }, 'usp', 'Device.'],
+    [
+      'a ValueChange over CWMP',
+      { verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.DeviceInfo.'], enable: true },
+      'cwmp',
+      'Device.',
+    ],
+    [
+      'the end of a subscription without its paths',
+      { verb: 'subscribe', id: 's', notifType: 'Event', paths: [], enable: false },
+      'usp',
+      'Device.',
+    ],
+    ['a download', { verb: 'download', url: 'http://127.0.0.1/fw.bin', version: '2.0' }, 'cwmp', 'Device.'],
+    ['either root while the root is unknown', { verb: 'get', paths: ['InternetGatewayDevice.'] }, 'cwmp', undefined],
+    ['a reboot', { verb: 'reboot' }, 'cwmp', undefined],
+  ]
+  it.each(passes)('%s', (_name, request, protocol, root) => {
+    expect(check(request, protocol, root)).toEqual([])
+  })
+})
+
+describe('what passes with a warning', () => {
+  const odd: [string, OperationRequest, string][] = [
+    ['a vendor parameter', set('Device.X_ACME_Led.Mode', 'blink'), 'Device.X_ACME_Led.Mode'],
+    ['a parameter newer than the model', set('Device.DeviceInfo.FutureThing', '1'), 'Device.DeviceInfo.FutureThing'],
+    ['a vendor table', { verb: 'add', object: 'Device.X_ACME_Rule.', values: {} }, 'Device.X_ACME_Rule.'],
+    ['a row of a vendor table', { verb: 'delete', paths: ['Device.X_ACME_Rule.1.'] }, 'Device.X_ACME_Rule.1.'],
+    ['a vendor command', { verb: 'operate', command: 'Device.X_ACME_Do()', input: { A: '1' } }, 'Device.X_ACME_Do()'],
+  ]
+  it.each(odd)('%s', (_name, request, path) => {
+    expect(check(request, 'usp', 'Device.')).toEqual([`${path} is not in the model`])
+  })
+})
+
+describe('what is refused', () => {
+  const refused: [OperationRequest, RegExp, Protocol?, Device['root']?][] = [
+    [{ verb: 'get', paths: [] }, /paths must not be empty/],
+    [{ verb: 'get', paths: Array.from({ length: 1001 }, (_, i) => `Device.A.${i + 1}.`) }, /1001 entries/],
+    [{ verb: 'get', paths: ['Device..X'] }, /Device\.\.X.*neither a name nor an instance/],
+    [{ verb: 'get', paths: ['Device.Reboot()'] }, /is a command, expected object or parameter/],
+    [{ verb: 'get', paths: ['InternetGatewayDevice.X'] }, /does not begin with Device\./, 'cwmp', 'Device.'],
+    [{ verb: 'get', paths: ['Device.X'] }, /begin with InternetGatewayDevice\./, 'cwmp', 'InternetGatewayDevice.'],
+    [{ verb: 'get', paths: ['Foo.X'] }, /begin with Device\. or InternetGatewayDevice\./],
+    [{ verb: 'get', paths: ['Device.WiFi.SSID.*.SSID'] }, /search path, which CWMP does not have/],
+    [{ verb: 'get', paths: ['Device.WiFi.SSID.{i}.SSID'] }, /has \{i\}/, 'usp'],
+    [{ verb: 'get', paths: ['Device.'], maxDepth: -1 }, /maxDepth/],
+    [{ verb: 'discover', path: 'Device.DeviceInfo.UpTime' }, /is a parameter, expected object/],
+    [{ verb: 'set', values: [] }, /values must not be empty/],
+    [set('Device.DeviceInfo.UpTime', '1'), /UpTime is read-only/],
+    [set('Device.ManagementServer.PeriodicInformEnable', 'maybe'), /"maybe" is no boolean/],
+    [set('Device.ManagementServer.PeriodicInformInterval', '-1'), /unsignedInt/],
+    [set('Device.ManagementServer.PeriodicInformInterval', '0'), /outside 1\.\./],
+    [set('Device.WiFi.SSID.1.Alias', 'x'), /only be set when its row is created/, 'usp'],
+    [set('Device.WiFi.SSID.1.SSID', 'x'.repeat(33)), /length 33/],
+    [set('Device.WiFi.Radio.1.PreambleType', 'tiny'), /is none of/],
+    [set('InternetGatewayDevice.DeviceInfo.UpTime', '1'), /is read-only/, 'cwmp', 'InternetGatewayDevice.'],
+    [set('Device.X_A', 'x'.repeat(32_769)), /too long/],
+    [
+      {
+        verb: 'set',
+        values: [
+          { path: 'Device.X_A', value: '1' },
+          { path: 'Device.X_A', value: '2' },
+        ],
+      },
+      /named twice/,
+    ],
+    [{ verb: 'add', object: 'Device.WiFi.SSID.1.', values: {} }, /names a row/],
+    [{ verb: 'add', object: 'Device.DeviceInfo.', values: {} }, /is not a table/],
+    [{ verb: 'add', object: 'Device.Hosts.Host.', values: {} }, /does not take new rows/],
+    [{ verb: 'add', object: 'Device.LocalAgent.Subscription.', values: { Enable: 'perhaps' } }, /no boolean/, 'usp'],
+    [{ verb: 'add', object: 'Device.LocalAgent.Subscription.', values: { '.ID': 'x' } }, /not a name relative/, 'usp'],
+    [{ verb: 'delete', paths: ['Device.WiFi.SSID.'] }, /is not a row/],
+    [{ verb: 'delete', paths: ['Device.Hosts.Host.1.'] }, /cannot be deleted/],
+    [{ verb: 'operate', command: 'Device.Reboot', input: {} }, /is a parameter, expected command/],
+    [{ verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: {} }, /needs the argument/, 'usp'],
+    [{ verb: 'subscribe', id: '', notifType: 'Event', paths: ['Device.Boot!'], enable: true }, /1 to 64/, 'usp'],
+    [{ verb: 'subscribe', id: 's', notifType: 'Event', paths: ['Device.Boot!'], enable: true }, /CWMP/, 'cwmp'],
+    [
+      { verb: 'subscribe', id: 's', notifType: 'Event', paths: ['Device.X_A'], enable: true },
+      /expected object or event/,
+      'usp',
+    ],
+    [{ verb: 'download', url: 'file:///etc/passwd' }, /is no http/],
+    [{ verb: 'download', url: `http://127.0.0.1/${'x'.repeat(250)}` }, /longer than 256/],
+    [{ verb: 'download', url: 'http://127.0.0.1/', fileSize: -1 }, /unsignedInt/],
+  ]
+  it.each(refused)('%j: %s', (request, reason, protocol, root) => {
+    expect(refusal(request, protocol, root)).toMatch(reason)
+  })
+
+  it('bounds the size of all values together', () => {
+    const values = Array.from({ length: 40 }, (_, i) => ({ path: `Device.X_A${i}`, value: 'x'.repeat(30_000) }))
+    expect(refusal({ verb: 'set', values })).toMatch(/too large together/)
+  })
+
+  it('names path and reason in the context of the error', () => {
+    expect(() => check(set('Device.DeviceInfo.UpTime', '1'))).toThrowError(
+      expect.objectContaining({ context: { path: 'Device.DeviceInfo.UpTime', reason: 'is read-only' } }),
+    )
+  })
+})
