@@ -1,0 +1,100 @@
+import { splitLeaf } from '../datamodel/index.ts'
+import type { DeviceChange, FeedEvent, NewEvent, ParameterWrite } from '../device/index.ts'
+import { toDocument } from './convert.ts'
+import type { Write, WriteSet } from './group-commit.ts'
+
+/** Makes write sets of changes; one per store, because event ids must come in commit order. */
+export class ChangeWriter {
+  readonly #nextId: () => string
+  readonly #onAppended: (events: FeedEvent[]) => void
+
+  constructor(nextId: () => string, onAppended: (events: FeedEvent[]) => void) {
+    this.#nextId = nextId
+    this.#onAppended = onAppended
+  }
+
+  /** The writes of a device change, events included. `now` is stored as updatedAt. */
+  deviceSet(change: DeviceChange, now: number): WriteSet {
+    const writes = deviceWrites(change, now)
+    for (const prefix of change.dropSubtrees ?? []) writes.push(dropWrite(change.deviceId, prefix))
+    if (change.parameters !== undefined) writes.push(...parameterWrites(change.deviceId, change.parameters))
+    return this.withEvents(writes, change.events ?? [])
+  }
+
+  /** Adds events to a set of writes; listeners hear of them once they are journaled. */
+  withEvents(writes: Write[], events: NewEvent[]): WriteSet {
+    if (events.length === 0) return { writes }
+    const feed = events.map((event): FeedEvent => ({ ...event, id: this.#nextId() }))
+    for (const event of feed) {
+      writes.push({
+        collection: 'events',
+        operation: { insertOne: { document: { ...toDocument(event), keptAt: new Date(event.at) } } },
+      })
+    }
+    return { writes, onCommitted: () => this.#onAppended(feed) }
+  }
+}
+
+/** The update of the record itself. */
+export function deviceWrites(change: DeviceChange, now: number): Write[] {
+  if (change.create !== undefined)
+    return [{ collection: 'devices', operation: { insertOne: { document: toDocument(change.create) } } }]
+  const $set: Record<string, unknown> = { ...change.set }
+  const $inc: Record<string, number> = {}
+  if (change.newRevision === true) $inc.revision = 1
+  if (change.countWork === true) $inc['work.seq'] = 1
+  if (Object.keys($set).length === 0 && Object.keys($inc).length === 0 && (change.unset ?? []).length === 0) return []
+  $set.updatedAt = now
+  const update: Record<string, unknown> = { $set }
+  if (Object.keys($inc).length > 0) update.$inc = $inc
+  if (change.unset !== undefined && change.unset.length > 0)
+    update.$unset = Object.fromEntries(change.unset.map((field) => [field, '']))
+  const filter: Record<string, unknown> & { _id: string } = { _id: change.deviceId }
+  if (change.guard?.revision !== undefined) filter.revision = change.guard.revision
+  if (change.guard?.workSeq !== undefined) filter['work.seq'] = change.guard.workSeq
+  if (change.guard?.owner !== undefined) filter.owner = change.guard.owner
+  return [
+    {
+      collection: 'devices',
+      operation: { updateOne: { filter, update } },
+      mustMatch: 'the device has changed meanwhile or does not exist',
+    },
+  ]
+}
+
+/** One upsert per object: its leaves by name. */
+export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
+  const objects = new Map<string, Record<string, unknown>>()
+  for (const parameter of parameters) {
+    const { object, leaf } = splitLeaf(parameter.path)
+    // Field names of the database must not begin with a dollar sign; no parameter of any model does.
+    if (leaf === '' || leaf.startsWith('$') || leaf.includes('\0')) continue
+    let fields = objects.get(object)
+    if (fields === undefined) {
+      fields = { deviceId, object }
+      objects.set(object, fields)
+    }
+    const at = `leaves.${leaf}.`
+    fields[`${at}value`] = parameter.value
+    fields[`${at}type`] = parameter.type
+    fields[`${at}source`] = parameter.source
+    fields[`${at}collectedAt`] = parameter.collectedAt
+    if (parameter.writable !== undefined) fields[`${at}writable`] = parameter.writable
+  }
+  return [...objects].map(([object, $set]) => {
+    const _id = `${deviceId}|${object}`
+    return {
+      collection: 'parameters',
+      mergeKey: _id,
+      operation: { updateOne: { filter: { _id }, update: { $set }, upsert: true } },
+    }
+  })
+}
+
+function dropWrite(deviceId: string, prefix: string): Write {
+  const from = `${deviceId}|${prefix}`
+  return {
+    collection: 'parameters',
+    operation: { deleteMany: { filter: { _id: { $gte: from, $lt: `${from}\uffff` } } } },
+  }
+}

@@ -1,0 +1,73 @@
+import type { IndexKeys } from './mongoose.ts'
+
+/** An index: its keys in order, and what it enforces. */
+export interface IndexRow {
+  keys: IndexKeys
+  unique?: true
+  /** Only documents with this field present are held. */
+  partial?: Record<string, unknown>
+  /** TTL on a Date field. */
+  expireAfterSeconds?: number
+}
+
+export const DAY_S = 86_400
+
+/**
+ * Every collection with its indexes, checked at start. Lists are written so that one index gives both their bounds and their order;
+ * `_id` is always text: a device id, a sortable id, or `device|path`.
+ */
+export const COLLECTIONS = {
+  /** Small and hot: one document per box. */
+  devices: [
+    { keys: { 'binding.endpointId': 1 }, unique: true, partial: { 'binding.endpointId': { $exists: true } } },
+    { keys: { createdAt: 1, _id: 1 } },
+    { keys: { updatedAt: 1, _id: 1 } },
+    { keys: { manufacturer: 1, _id: 1 } },
+    { keys: { model: 1, softwareVersionKey: 1, _id: 1 } },
+    { keys: { softwareVersionKey: 1, _id: 1 } },
+    { keys: { 'cwmp.lastInformAt': 1, _id: 1 } },
+    { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
+    { keys: { groups: 1, _id: 1 } },
+    { keys: { tags: 1, _id: 1 } },
+    { keys: { owner: 1, _id: 1 } },
+    { keys: { productClass: 1, _id: 1 } },
+    { keys: { serial: 1, _id: 1 } },
+    { keys: { 'migration.planId': 1, 'migration.state': 1, _id: 1 } },
+    { keys: { 'usp.instance': 1 }, partial: { 'usp.linked': true } },
+    { keys: { 'work.open': 1 }, partial: { 'work.open': true } },
+  ],
+  /** One document per device and object path: `_id` is `device|path`, so a subtree is one range of `_id`. */
+  parameters: [],
+  operations: [
+    { keys: { deviceId: 1, _id: 1 } },
+    { keys: { deviceId: 1, key: 1 }, unique: true, partial: { key: { $exists: true } } },
+    { keys: { state: 1, _id: 1 } },
+    { keys: { instance: 1, state: 1 }, partial: { state: 'sent' } },
+    { keys: { endedAt: 1 }, expireAfterSeconds: 30 * DAY_S },
+  ],
+  groups: [{ keys: { name: 1 }, unique: true }],
+  plans: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }],
+  planMembers: [
+    { keys: { planId: 1, state: 1, nextAt: 1 } },
+    { keys: { planId: 1, _id: 1 } },
+    { keys: { deviceId: 1, active: 1 } },
+  ],
+  events: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { keptAt: 1 }, expireAfterSeconds: 14 * DAY_S }],
+  audit: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
+  credentials: [],
+  supportedModels: [],
+  conflicts: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { open: 1, _id: 1 } }],
+  apiKeys: [],
+  instances: [],
+  locks: [],
+  migrations: [],
+} as const satisfies Record<string, readonly IndexRow[]>
+
+export type CollectionName = keyof typeof COLLECTIONS
+
+/** The name an index gets: its keys and directions, as the server itself would say. */
+export function indexName(keys: IndexKeys): string {
+  return Object.entries(keys)
+    .map(([field, direction]) => `${field}_${direction}`)
+    .join('_')
+}

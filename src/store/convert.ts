@@ -1,0 +1,14 @@
+import type { Document_ } from './mongoose.ts'
+
+/** A domain value as a document: its `id` becomes `_id`. */
+export function toDocument(value: { id: string }): Document_ {
+  const { id, ...rest } = value
+  return { _id: id, ...rest }
+}
+
+/** The domain value behind a document; `hidden` are fields of the store's own. Documents are written by `toDocument` alone. */
+export function fromDocument<T>(document: Document_, hidden: readonly string[] = []): T {
+  const { _id, ...rest } = document
+  for (const field of hidden) delete rest[field]
+  return { id: _id, ...rest } as T
+}

@@ -1,0 +1,96 @@
+import type {
+  Device,
+  DeviceChange,
+  DeviceId,
+  DeviceQuery,
+  DeviceStore,
+  EndpointId,
+  Page,
+  Selector,
+} from '../device/index.ts'
+import type { ChangeWriter } from './changes.ts'
+import { fromDocument } from './convert.ts'
+import { filterOf } from './filter.ts'
+import type { GroupCommit } from './group-commit.ts'
+import { createGroupRead, type GroupRead } from './group-read.ts'
+import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { page } from './paging.ts'
+
+const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
+const toDevice = (document: Document_) => fromDocument<Device>(document)
+
+/** The device records in MongoDB. */
+export class DeviceRepository implements DeviceStore {
+  readonly #devices: Collection
+  readonly #parameters: Collection
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #byId: GroupRead
+  readonly #byEndpoint: GroupRead
+  readonly #now: () => number
+
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+    this.#devices = connection.collection<Document_>('devices')
+    this.#parameters = connection.collection<Document_>('parameters')
+    this.#commit = commit
+    this.#writer = writer
+    this.#now = now
+    this.#byId = createGroupRead(this.#devices)
+    this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
+  }
+
+  async get(id: DeviceId): Promise<Device | undefined> {
+    const document = await this.#byId.get(id)
+    return document === undefined ? undefined : toDevice(document)
+  }
+
+  async findByEndpoint(endpointId: EndpointId): Promise<Device | undefined> {
+    const document = await this.#byEndpoint.get(endpointId)
+    return document === undefined ? undefined : toDevice(document)
+  }
+
+  commit(change: DeviceChange): Promise<void> {
+    return this.#commit.commit(this.#writer.deviceSet(change, this.#now()))
+  }
+
+  list(query: DeviceQuery): Promise<Page<Device>> {
+    const sort = query.sort ?? { field: 'id', descending: false }
+    const order = { field: SORT_FIELDS[sort.field] ?? sort.field, descending: sort.descending }
+    return page(this.#devices, filterOf(query.selector), order, query, toDevice)
+  }
+
+  async *ids(selector: Selector | undefined, batchSize: number): AsyncIterable<DeviceId[]> {
+    let after = ''
+    for (;;) {
+      const documents = await this.#devices
+        .find({ $and: [{ _id: { $gt: after } }, filterOf(selector)] }, { projection: { _id: 1 } })
+        .sort({ _id: 1 })
+        .limit(batchSize)
+        .toArray()
+      if (documents.length === 0) return
+      // Ids in the collection were made by deviceIdOf.
+      yield documents.map((document) => document._id as DeviceId)
+      after = documents[documents.length - 1]?._id ?? ''
+      if (documents.length < batchSize) return
+    }
+  }
+
+  count(selector: Selector | undefined, limit: number): Promise<number> {
+    return this.#devices.countDocuments(filterOf(selector), { limit })
+  }
+
+  async delete(id: DeviceId): Promise<boolean> {
+    const { deletedCount } = await this.#devices.deleteOne({ _id: id })
+    await this.#parameters.deleteMany({ _id: { $gte: `${id}|`, $lt: `${id}|\uffff` } })
+    return deletedCount > 0
+  }
+
+  async unlinkAll(instance: string | undefined, alive: string[], at: number): Promise<number> {
+    const holder = instance === undefined ? { $nin: alive } : instance
+    const { modifiedCount } = await this.#devices.updateMany(
+      { 'usp.linked': true, 'usp.instance': holder },
+      { $set: { 'usp.linked': false, 'usp.disconnectedAt': at, updatedAt: at } },
+    )
+    return modifiedCount
+  }
+}

@@ -1,0 +1,3 @@
+/** The private database: fetched, started, watched and stopped by Isthmus. */
+export { EmbeddedDatabase, type EmbeddedOptions } from './embedded.ts'
+export { fetchEngine, findEngine } from './fetch.ts'

@@ -1,0 +1,195 @@
+import { AppError } from '../base/index.ts'
+import type {
+  Baseline,
+  DeviceId,
+  Operation,
+  OperationResult,
+  OperationState,
+  OperationStore,
+  Page,
+  Protocol,
+} from '../device/index.ts'
+import { deviceWrites } from './changes.ts'
+import { fromDocument } from './convert.ts'
+import type { GroupCommit, Write } from './group-commit.ts'
+import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { page } from './paging.ts'
+
+const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
+
+/** An operation as a document: `key` is its idempotency key (indexed only where there is one), `endedAt` a Date that retention counts from. */
+function toOperation(document: Document_): Operation {
+  const { key, ...rest } = document
+  const operation = fromDocument<Operation>(rest as Document_, ['endedAt'])
+  return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
+}
+
+function operationDocument({ id, idempotencyKey, ...rest }: Operation): Document_ {
+  return { _id: id, ...rest, ...(idempotencyKey === undefined ? {} : { key: idempotencyKey }) }
+}
+
+/** The operations in MongoDB. Every change of state names the state before; all go through the group commit. */
+export class OperationRepository implements OperationStore {
+  readonly #operations: Collection
+  readonly #devices: Collection
+  readonly #commit: GroupCommit
+  readonly #now: () => number
+
+  constructor(connection: Connection, commit: GroupCommit, now: () => number) {
+    this.#operations = connection.collection<Document_>('operations')
+    this.#devices = connection.collection<Document_>('devices')
+    this.#commit = commit
+    this.#now = now
+  }
+
+  async create(operation: Operation): Promise<{ operation: Operation; created: boolean }> {
+    const work = { deviceId: operation.deviceId, set: { 'work.open': true }, countWork: true as const }
+    const insert: Write = {
+      collection: 'operations',
+      operation: { insertOne: { document: operationDocument(operation) } },
+    }
+    try {
+      await this.#commit.commit({ writes: [insert, ...deviceWrites(work, this.#now())] })
+      return { operation, created: true }
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      const earlier = await this.#earlier(operation)
+      if (earlier !== undefined) return { operation: earlier, created: false }
+      throw new AppError('notFound', 'there is no such device', {
+        cause: error,
+        context: { deviceId: operation.deviceId },
+      })
+    }
+  }
+
+  /** The operation that has the key already, or this one when its commit had landed and only the answer was lost. */
+  async #earlier(operation: Operation): Promise<Operation | undefined> {
+    const same = await this.#operations.findOne({ _id: operation.id })
+    if (same !== null) return toOperation(same)
+    if (operation.idempotencyKey === undefined) return undefined
+    const found = await this.#operations.findOne({ deviceId: operation.deviceId, key: operation.idempotencyKey })
+    return found === null ? undefined : toOperation(found)
+  }
+
+  async get(id: string): Promise<Operation | undefined> {
+    const document = await this.#operations.findOne({ _id: id })
+    return document === null ? undefined : toOperation(document)
+  }
+
+  async open(deviceId: DeviceId, limit: number): Promise<Operation[]> {
+    const documents = await this.#operations
+      .find({ deviceId, state: { $in: OPEN } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray()
+    return documents.map(toOperation)
+  }
+
+  list(query: {
+    deviceId?: DeviceId
+    states?: OperationState[]
+    limit: number
+    cursor?: string
+  }): Promise<Page<Operation>> {
+    const filter = {
+      ...(query.deviceId === undefined ? {} : { deviceId: query.deviceId }),
+      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
+    }
+    return page(this.#operations, filter, { field: '_id', descending: true }, query, toOperation)
+  }
+
+  markSent(id: string, sent: { at: number; via: Protocol; instance: string; baseline?: Baseline }): Promise<boolean> {
+    const $set = {
+      state: 'sent',
+      sentAt: sent.at,
+      sentVia: sent.via,
+      instance: sent.instance,
+      ...(sent.baseline === undefined ? {} : { baseline: sent.baseline }),
+    }
+    return this.#move(id, ['queued'], { $set })
+  }
+
+  requeue(id: string): Promise<boolean> {
+    return this.#move(id, ['sent'], {
+      $set: { state: 'queued' },
+      $unset: { sentAt: '', sentVia: '', instance: '', baseline: '' },
+      $inc: { attempts: 1 },
+    })
+  }
+
+  markUnknown(id: string): Promise<boolean> {
+    return this.#move(id, ['sent'], { $set: { state: 'unknown' } })
+  }
+
+  finish(
+    id: string,
+    from: OperationState[],
+    state: OperationState,
+    result: OperationResult | undefined,
+    at: number,
+  ): Promise<boolean> {
+    const $set = { state, finishedAt: at, endedAt: new Date(at), ...(result === undefined ? {} : { result }) }
+    return this.#move(id, from, { $set })
+  }
+
+  async notePending(id: string, result: OperationResult): Promise<void> {
+    await this.#move(id, ['sent', 'unknown'], { $set: { result } })
+  }
+
+  async #move(id: string, from: OperationState[], update: Record<string, unknown>): Promise<boolean> {
+    const state = from.length === 1 ? from[0] : { $in: from }
+    try {
+      await this.#commit.commit({
+        writes: [
+          {
+            collection: 'operations',
+            operation: { updateOne: { filter: { _id: id, state }, update } },
+            mustMatch: 'the operation is in another state',
+          },
+        ],
+      })
+      return true
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'conflict') return false
+      throw error
+    }
+  }
+
+  async orphaned(alive: string[]): Promise<number> {
+    const orphans = await this.#operations
+      .find({ state: 'sent', instance: { $nin: alive } })
+      .limit(1000)
+      .toArray()
+    for (const orphan of orphans) {
+      const deviceId = orphan.deviceId as DeviceId
+      await this.#move(orphan._id, ['sent'], { $set: { state: 'unknown' } })
+      await this.#flag([deviceId])
+    }
+    return orphans.length
+  }
+
+  async expired(now: number, limit: number): Promise<Operation[]> {
+    const documents = await this.#operations
+      .find({ state: 'queued', expiresAt: { $lt: now } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray()
+    return documents.map(toOperation)
+  }
+
+  async repairWorkFlags(): Promise<number> {
+    const deviceIds = (await this.#operations.distinct('deviceId', {
+      state: { $in: ['queued', 'unknown'] },
+    })) as DeviceId[]
+    return this.#flag(deviceIds)
+  }
+
+  async #flag(deviceIds: DeviceId[]): Promise<number> {
+    if (deviceIds.length === 0) return 0
+    const { modifiedCount } = await this.#devices.updateMany(
+      { _id: { $in: deviceIds }, 'work.open': false },
+      { $set: { 'work.open': true }, $inc: { 'work.seq': 1 as never } },
+    )
+    return modifiedCount
+  }
+}

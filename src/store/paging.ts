@@ -1,0 +1,68 @@
+import { AppError } from '../base/index.ts'
+import type { Page } from '../device/index.ts'
+import type { Collection, Document_, Filter } from './mongoose.ts'
+
+/** How a list is ordered: one field and the id behind it, both in one direction. */
+export interface Order {
+  field: string
+  descending: boolean
+}
+
+/** A page in index order. The cursor names the last item by value, so pages stay right while records come and go. */
+export async function page<T>(
+  collection: Collection,
+  filter: Filter,
+  order: Order,
+  query: { limit: number; cursor?: string | undefined },
+  convert: (document: Document_) => T,
+): Promise<Page<T>> {
+  const direction = order.descending ? -1 : 1
+  const sort: Record<string, 1 | -1> =
+    order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
+  const bounded = query.cursor === undefined ? filter : { $and: [filter, after(order, decodeCursor(query.cursor))] }
+  const documents = await collection
+    .find(bounded)
+    .sort(sort)
+    .limit(query.limit + 1)
+    .toArray()
+  const more = documents.length > query.limit
+  if (more) documents.pop()
+  const last = documents[documents.length - 1]
+  const items = documents.map(convert)
+  return more && last !== undefined ? { items, next: encodeCursor(valueAt(last, order.field), last._id) } : { items }
+}
+
+function after({ field, descending }: Order, [value, id]: [unknown, string]): Filter {
+  const beyond = descending ? '$lt' : '$gt'
+  if (field === '_id') return { _id: { [beyond]: id } }
+  // A missing field sorts before all others and equals null.
+  const sameValue = { [field]: value, _id: { [beyond]: id } }
+  if (value === null) return descending ? sameValue : { $or: [sameValue, { [field]: { $ne: null } }] }
+  const further: Filter[] = [{ [field]: { [beyond]: value } }, sameValue]
+  if (descending) further.push({ [field]: null })
+  return { $or: further }
+}
+
+function encodeCursor(value: unknown, id: string): string {
+  return Buffer.from(JSON.stringify([value ?? null, id])).toString('base64url')
+}
+
+function decodeCursor(cursor: string): [unknown, string] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (Array.isArray(parts) && parts.length === 2 && typeof parts[1] === 'string') {
+      const value: unknown = parts[0]
+      // Only plain values: an object would be read as query operators.
+      if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return [value, parts[1]]
+    }
+  } catch (cause) {
+    throw new AppError('invalid', 'cursor is not one that a page gave as `next`', { cause })
+  }
+  throw new AppError('invalid', 'cursor is not one that a page gave as `next`')
+}
+
+function valueAt(document: Document_, path: string): unknown {
+  let value: unknown = document
+  for (const part of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[part]
+  return value
+}

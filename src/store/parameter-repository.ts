@@ -1,0 +1,56 @@
+import { splitLeaf } from '../datamodel/index.ts'
+import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
+import type { Collection, Connection, Document_ } from './mongoose.ts'
+
+type Leaves = Record<string, Omit<Parameter, 'deviceId' | 'path'>>
+
+/** The parameter trees in MongoDB: one document per object, leaves by name. */
+export class ParameterRepository implements ParameterStore {
+  readonly #parameters: Collection
+
+  constructor(connection: Connection) {
+    this.#parameters = connection.collection<Document_>('parameters')
+  }
+
+  async getMany(deviceId: DeviceId, paths: string[]): Promise<Parameter[]> {
+    const objects = [...new Set(paths.map((path) => `${deviceId}|${splitLeaf(path).object}`))]
+    const found = new Map<string, Parameter>()
+    for (const document of await this.#parameters.find({ _id: { $in: objects } }).toArray()) {
+      for (const parameter of unfold(document)) found.set(parameter.path, parameter)
+    }
+    return paths.flatMap((path) => found.get(path) ?? [])
+  }
+
+  /** Pages end between objects or inside one: the cursor is the last path given out. */
+  async list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>> {
+    const last = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString()
+    const from = last === undefined ? `${deviceId}|${prefix}` : `${deviceId}|${splitLeaf(last).object}`
+    const items: Parameter[] = []
+    const found = this.#parameters.find({ _id: { $gte: from, $lt: `${deviceId}|${prefix}\uffff` } }).sort({ _id: 1 })
+    try {
+      for await (const document of found) {
+        for (const parameter of unfold(document)) {
+          if (last !== undefined && document.object === splitLeaf(last).object && parameter.path <= last) continue
+          if (items.length >= limit)
+            return { items, next: Buffer.from(items[items.length - 1]?.path ?? '').toString('base64url') }
+          items.push(parameter)
+        }
+      }
+    } finally {
+      await found.close()
+    }
+    return { items }
+  }
+}
+
+function unfold(document: Document_): Parameter[] {
+  const object = String(document.object)
+  const leaves = document.leaves as Leaves
+  return Object.keys(leaves)
+    .sort()
+    .map((name) => ({
+      deviceId: document.deviceId as DeviceId,
+      path: object + name,
+      ...(leaves[name] as Leaves[string]),
+    }))
+}

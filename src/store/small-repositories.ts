@@ -1,0 +1,305 @@
+import { AppError } from '../base/index.ts'
+import type {
+  Conflict,
+  ConflictStore,
+  CredentialStore,
+  CwmpCredential,
+  DeviceId,
+  EventLog,
+  FeedEvent,
+  Group,
+  GroupStore,
+  InstanceStore,
+  NewEvent,
+  Page,
+  SupportedModel,
+  SupportedModelStore,
+} from '../device/index.ts'
+import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
+import { type ChangeWriter, deviceWrites } from './changes.ts'
+import { fromDocument, toDocument } from './convert.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { page } from './paging.ts'
+import { putRevised } from './revised.ts'
+
+/** Groups; static membership stands on the devices. */
+export class GroupRepository implements GroupStore {
+  readonly #groups: Collection
+  readonly #devices: Collection
+
+  constructor(connection: Connection) {
+    this.#groups = connection.collection<Document_>('groups')
+    this.#devices = connection.collection<Document_>('devices')
+  }
+
+  put(group: Group, expectedRevision?: number): Promise<void> {
+    return putRevised(this.#groups, group, expectedRevision)
+  }
+
+  async get(id: string): Promise<Group | undefined> {
+    const document = await this.#groups.findOne({ _id: id })
+    return document === null ? undefined : fromDocument<Group>(document)
+  }
+
+  list(limit: number, cursor?: string): Promise<Page<Group>> {
+    return page(this.#groups, {}, { field: '_id', descending: false }, { limit, cursor }, (document) =>
+      fromDocument<Group>(document),
+    )
+  }
+
+  async delete(id: string): Promise<boolean> {
+    const { deletedCount } = await this.#groups.deleteOne({ _id: id })
+    await this.#devices.updateMany({ groups: id }, { $pull: { groups: id as never }, $inc: { revision: 1 as never } })
+    return deletedCount > 0
+  }
+
+  async changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<number> {
+    let changed = 0
+    if (add.length > 0) {
+      const { modifiedCount } = await this.#devices.updateMany(
+        { _id: { $in: add }, groups: { $ne: groupId } },
+        { $push: { groups: groupId as never }, $inc: { revision: 1 as never } },
+      )
+      changed += modifiedCount
+    }
+    if (remove.length > 0) {
+      const { modifiedCount } = await this.#devices.updateMany(
+        { _id: { $in: remove }, groups: groupId },
+        { $pull: { groups: groupId as never }, $inc: { revision: 1 as never } },
+      )
+      changed += modifiedCount
+    }
+    return changed
+  }
+}
+
+/** The event feed, read side; what is appended goes through commits. */
+export class EventRepository implements EventLog {
+  readonly #events: Collection
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #listeners: Set<(events: FeedEvent[]) => void>
+
+  constructor(
+    connection: Connection,
+    commit: GroupCommit,
+    writer: ChangeWriter,
+    listeners: Set<(events: FeedEvent[]) => void>,
+  ) {
+    this.#events = connection.collection<Document_>('events')
+    this.#commit = commit
+    this.#writer = writer
+    this.#listeners = listeners
+  }
+
+  append(events: NewEvent[]): Promise<void> {
+    return this.#commit.commit(this.#writer.withEvents([], events))
+  }
+
+  async since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
+    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document, ['keptAt'])
+    if (id === undefined)
+      return (await this.#events.find({}).sort({ _id: -1 }).limit(limit).toArray()).map(toEvent).reverse()
+    return (
+      await this.#events
+        .find({ _id: { $gt: id } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray()
+    ).map(toEvent)
+  }
+
+  onAppended(listener: (events: FeedEvent[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+interface Login {
+  username: string
+  password: string
+}
+
+/** CWMP credentials, their secrets sealed under the server's key and bound to the device. */
+export class CredentialRepository implements CredentialStore {
+  readonly #credentials: Collection
+  readonly #box: SecretBox
+
+  constructor(connection: Connection, box: SecretBox) {
+    this.#credentials = connection.collection<Document_>('credentials')
+    this.#box = box
+  }
+
+  async get(deviceId: DeviceId): Promise<CwmpCredential | undefined> {
+    const document = await this.#credentials.findOne({ _id: deviceId })
+    if (document === null) return undefined
+    const credential: CwmpCredential = { deviceId, updatedAt: Number(document.updatedAt) }
+    for (const part of ['current', 'pending', 'connectionRequest'] as const) {
+      const login = document[part] as Login | undefined
+      if (login !== undefined)
+        credential[part] = { username: login.username, password: this.#box.open(login.password, deviceId) }
+    }
+    return credential
+  }
+
+  async put(credential: CwmpCredential): Promise<void> {
+    const { deviceId } = credential
+    const fields: Record<string, unknown> = { updatedAt: credential.updatedAt }
+    for (const part of ['current', 'pending', 'connectionRequest'] as const) {
+      const login = credential[part]
+      if (login !== undefined)
+        fields[part] = { username: login.username, password: this.#box.seal(login.password, deviceId) }
+    }
+    await this.#credentials.replaceOne({ _id: deviceId }, fields, { upsert: true })
+  }
+
+  async delete(deviceId: DeviceId): Promise<void> {
+    await this.#credentials.deleteOne({ _id: deviceId })
+  }
+}
+
+/** Supported data models, by manufacturer, model and firmware. Kept as text: paths are no field names. */
+export class SupportedModelRepository implements SupportedModelStore {
+  readonly #models: Collection
+
+  constructor(connection: Connection) {
+    this.#models = connection.collection<Document_>('supportedModels')
+  }
+
+  async get(key: string): Promise<SupportedModel | undefined> {
+    const document = await this.#models.findOne({ _id: key })
+    if (document === null) return undefined
+    return { key, at: Number(document.at), objects: JSON.parse(String(document.objects)) as SupportedModel['objects'] }
+  }
+
+  async put(model: SupportedModel): Promise<void> {
+    await this.#models.replaceOne(
+      { _id: model.key },
+      { at: model.at, objects: JSON.stringify(model.objects) },
+      { upsert: true },
+    )
+  }
+}
+
+const toConflict = (document: Document_) => fromDocument<Conflict>(document, ['open'])
+
+/** Contradictions that wait for a person. The id is made of what contradicts, so the same one is not opened twice. */
+export class ConflictRepository implements ConflictStore {
+  readonly #conflicts: Collection
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #now: () => number
+
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+    this.#conflicts = connection.collection<Document_>('conflicts')
+    this.#commit = commit
+    this.#writer = writer
+    this.#now = now
+  }
+
+  async open(conflict: Conflict, event: NewEvent): Promise<Conflict> {
+    const { deviceId, kind, endpointId } = conflict
+    const present = await this.#conflicts.findOne({ deviceId, kind, endpointId, open: true })
+    if (present !== null) return toConflict(present)
+    const set = this.#writer.withEvents(
+      [{ collection: 'conflicts', operation: { insertOne: { document: { ...toDocument(conflict), open: true } } } }],
+      [event],
+    )
+    await this.#commit.commit(set)
+    try {
+      await this.#commit.commit({
+        writes: deviceWrites({ deviceId, set: { conflict: conflict.id }, newRevision: true }, this.#now()),
+      })
+    } catch (error) {
+      // The claim may name a device that was never seen; the Conflict stands by itself then.
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    }
+    return conflict
+  }
+
+  async get(id: string): Promise<Conflict | undefined> {
+    const document = await this.#conflicts.findOne({ _id: id })
+    return document === null ? undefined : toConflict(document)
+  }
+
+  list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>> {
+    const filter = query.open === undefined ? {} : { open: query.open }
+    return page(this.#conflicts, filter, { field: '_id', descending: true }, query, toConflict)
+  }
+
+  async resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: number): Promise<boolean> {
+    const document = await this.#conflicts.findOneAndUpdate(
+      { _id: id, open: true },
+      { $set: { open: false, resolution, resolvedBy: by, resolvedAt: at } },
+      { returnDocument: 'after' },
+    )
+    if (document === null) return false
+    const { deviceId } = toConflict(document)
+    const others = await this.#conflicts.findOne({ deviceId, open: true })
+    const writes = deviceWrites(
+      others === null
+        ? { deviceId, unset: ['conflict'], newRevision: true }
+        : { deviceId, set: { conflict: others._id }, newRevision: true },
+      this.#now(),
+    )
+    const event: NewEvent = { type: 'device.conflictResolved', at, deviceId, data: { conflict: id, resolution, by } }
+    try {
+      await this.#commit.commit(this.#writer.withEvents(writes, [event]))
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    }
+    return true
+  }
+}
+
+/** API keys by id; the hash is all that is kept of a secret. */
+export class ApiKeyRepository implements ApiKeyStore {
+  readonly #keys: Collection
+
+  constructor(connection: Connection) {
+    this.#keys = connection.collection<Document_>('apiKeys')
+  }
+
+  async put(key: ApiKey): Promise<void> {
+    const { _id, ...rest } = toDocument(key)
+    await this.#keys.replaceOne({ _id }, rest, { upsert: true })
+  }
+
+  async get(id: string): Promise<ApiKey | undefined> {
+    const document = await this.#keys.findOne({ _id: id })
+    return document === null ? undefined : fromDocument<ApiKey>(document)
+  }
+
+  async list(limit: number): Promise<ApiKey[]> {
+    return (await this.#keys.find({}).sort({ _id: 1 }).limit(limit).toArray()).map((document) =>
+      fromDocument<ApiKey>(document),
+    )
+  }
+
+  count(): Promise<number> {
+    return this.#keys.countDocuments({})
+  }
+}
+
+/** Live server instances: each writes its heartbeat; who is late is gone. */
+export class InstanceRepository implements InstanceStore {
+  readonly #instances: Collection
+
+  constructor(connection: Connection) {
+    this.#instances = connection.collection<Document_>('instances')
+  }
+
+  async beat(instance: string, now: number, ttlMs: number): Promise<void> {
+    await this.#instances.updateOne({ _id: instance }, { $set: { until: now + ttlMs } }, { upsert: true })
+  }
+
+  async alive(now: number): Promise<string[]> {
+    await this.#instances.deleteMany({ until: { $lt: now - 86_400_000 } })
+    return (await this.#instances.find({ until: { $gte: now } }).toArray()).map((document) => document._id)
+  }
+
+  async leave(instance: string): Promise<void> {
+    await this.#instances.deleteOne({ _id: instance })
+  }
+}

@@ -1,0 +1,123 @@
+import { type Clock, createIdSource, type Log, type Random } from '../base/index.ts'
+import type { FeedEvent } from '../device/index.ts'
+import type { SecretBox } from '../security/index.ts'
+import { AuditRepository } from './audit-repository.ts'
+import { ChangeWriter } from './changes.ts'
+import { DeviceRepository } from './device-repository.ts'
+import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import { checkIndexes, type Retention } from './indexes.ts'
+import { migrate } from './migrate.ts'
+import { type CommandStartedEvent, type Connection, type Db, openConnection } from './mongoose.ts'
+import { OperationRepository } from './operation-repository.ts'
+import { ParameterRepository } from './parameter-repository.ts'
+import { PlanRepository } from './plan-repository.ts'
+import {
+  ApiKeyRepository,
+  ConflictRepository,
+  CredentialRepository,
+  EventRepository,
+  GroupRepository,
+  InstanceRepository,
+  SupportedModelRepository,
+} from './small-repositories.ts'
+
+export interface StoreOptions {
+  uri: string
+  databaseName: string
+  /** This server instance, for locks. */
+  instance: string
+  retention: Retention
+  secretBox: SecretBox
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** All repositories over one connection. */
+export interface Store {
+  readonly devices: DeviceRepository
+  readonly parameters: ParameterRepository
+  readonly operations: OperationRepository
+  readonly groups: GroupRepository
+  readonly plans: PlanRepository
+  readonly conflicts: ConflictRepository
+  readonly events: EventRepository
+  readonly credentials: CredentialRepository
+  readonly supportedModels: SupportedModelRepository
+  readonly instances: InstanceRepository
+  readonly audit: AuditRepository
+  readonly apiKeys: ApiKeyRepository
+  /** The native database, for jobs. */
+  readonly db: Db
+  /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
+  readonly commands: ReadonlyMap<string, number>
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Connects, migrates, checks indexes, and hands out the repositories. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const connection = await openConnection(options.uri, options.databaseName)
+  try {
+    return await build(connection, options)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+async function build(connection: Connection, options: StoreOptions): Promise<Store> {
+  const { clock, log } = options
+  const db = connection.db
+  if (db === undefined) throw new Error('the connection has no database')
+  const commands = countCommands(connection)
+  await migrate(db, options.instance, clock, log)
+  await checkIndexes(db, options.retention, log)
+  const hello = await db.admin().command({ hello: 1 })
+  const commit = createGroupCommit(connection, hello.setName !== undefined || hello.msg === 'isdbgrid', log)
+  const listeners = new Set<(events: FeedEvent[]) => void>()
+  const writer = new ChangeWriter(createIdSource(clock, options.random), (events) => tell(listeners, events, log))
+  const now = () => clock.now()
+  return {
+    devices: new DeviceRepository(connection, commit, writer, now),
+    parameters: new ParameterRepository(connection),
+    operations: new OperationRepository(connection, commit, now),
+    groups: new GroupRepository(connection),
+    plans: new PlanRepository(connection, commit, writer, now),
+    conflicts: new ConflictRepository(connection, commit, writer, now),
+    events: new EventRepository(connection, commit, writer, listeners),
+    credentials: new CredentialRepository(connection, options.secretBox),
+    supportedModels: new SupportedModelRepository(connection),
+    instances: new InstanceRepository(connection),
+    audit: new AuditRepository(connection),
+    apiKeys: new ApiKeyRepository(connection),
+    db,
+    commands,
+    ping: async () => void (await db.command({ ping: 1 })),
+    close: () => closeAll(connection, commit),
+  }
+}
+
+async function closeAll(connection: Connection, commit: GroupCommit): Promise<void> {
+  await commit.drain()
+  await connection.close()
+}
+
+function tell(listeners: Set<(events: FeedEvent[]) => void>, events: FeedEvent[], log: Log): void {
+  for (const listener of listeners) {
+    try {
+      listener(events)
+    } catch (err) {
+      log.error({ err }, 'a listener of the feed failed')
+    }
+  }
+}
+
+function countCommands(connection: Connection): Map<string, number> {
+  const commands = new Map<string, number>()
+  connection.getClient().on('commandStarted', (event: CommandStartedEvent) => {
+    commands.set(event.commandName, (commands.get(event.commandName) ?? 0) + 1)
+  })
+  return commands
+}

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import {
+  type Device,
+  type DeviceChange,
+  deviceIdOf,
+  type EndpointId,
+  type FeedEvent,
+  newDevice,
+  type Operation,
+  parseSelector,
+} from '../../src/device/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { testStore } from '../support/store.ts'
+
+let store: Store
+beforeAll(async () => {
+  store = await testStore(inject('mongodbUri'))
+})
+afterAll(async () => {
+  await store?.close()
+})
+
+let serial = 0
+function device(changes: Partial<Device> = {}): Device {
+  const identity = { oui: '00256D', productClass: 'Box', serial: `S${serial++}` }
+  return { ...newDevice(deviceIdOf(identity), identity, 'cwmp', 1), ...changes }
+}
+async function stored(changes: Partial<Device> = {}): Promise<Device> {
+  const box = device(changes)
+  await store.devices.commit({ deviceId: box.id, create: box })
+  return box
+}
+
+describe('device commits', () => {
+  it('give back what was stored, and nothing for what was not', async () => {
+    const box = await stored({ manufacturer: 'Acme', tags: ['lab'] })
+    expect(await store.devices.get(box.id)).toEqual(box)
+    expect(await store.devices.get(device().id)).toBeUndefined()
+  })
+
+  it('land together with their events and parameters', async () => {
+    const box = device()
+    const seen: FeedEvent[] = []
+    const off = store.events.onAppended((events) => seen.push(...events))
+    await store.devices.commit({
+      deviceId: box.id,
+      create: box,
+      events: [{ type: 'device.registered', at: 5, deviceId: box.id, data: {} }],
+      parameters: [
+        { path: 'Device.A.1.B', value: 'x', type: 'string', writable: true, source: 'cwmp', collectedAt: 5 },
+      ],
+    })
+    off()
+    expect(seen.map((event) => event.type)).toEqual(['device.registered'])
+    expect(await store.parameters.getMany(box.id, ['Device.A.1.B', 'Device.A.1.C'])).toEqual([
+      {
+        deviceId: box.id,
+        path: 'Device.A.1.B',
+        value: 'x',
+        type: 'string',
+        writable: true,
+        source: 'cwmp',
+        collectedAt: 5,
+      },
+    ])
+  })
+
+  it('that come together share their round trips, and the refused one fails alone', async () => {
+    const boxes = Array.from({ length: 50 }, () => device())
+    const twice = await stored()
+    const before = [...store.commands.values()].reduce((sum, n) => sum + n, 0)
+    await Promise.all(boxes.map((box) => store.devices.commit({ deviceId: box.id, create: box })))
+    const round = [...store.commands.values()].reduce((sum, n) => sum + n, 0) - before
+    expect(round).toBeLessThanOrEqual(10)
+    const results = await Promise.allSettled([
+      ...boxes.map((box) => store.devices.commit({ deviceId: box.id, set: { manufacturer: 'M' } })),
+      store.devices.commit({ deviceId: twice.id, create: twice }),
+      store.devices.commit({ deviceId: boxes[0]!.id, set: { manufacturer: 'N' }, guard: { revision: 99 } }),
+    ])
+    expect(results.filter((result) => result.status === 'rejected')).toHaveLength(2)
+    expect(results.slice(-2).map((result) => result.status)).toEqual(['rejected', 'rejected'])
+    expect((await store.devices.get(boxes[0]!.id))?.manufacturer).toBe('M')
+  })
+
+  it('are refused as a whole when a guard does not hold', async () => {
+    const box = await stored()
+    const change: DeviceChange = {
+      deviceId: box.id,
+      set: { owner: 'usp' },
+      newRevision: true,
+      guard: { revision: 1 },
+      events: [{ type: 'device.ownerChanged', at: 1, deviceId: box.id, data: {} }],
+    }
+    await store.devices.commit(change)
+    await expect(store.devices.commit(change)).rejects.toMatchObject({ code: 'conflict' })
+    expect((await store.devices.get(box.id))?.revision).toBe(2)
+    const events = (await store.events.since(undefined, 100)).filter((event) => event.deviceId === box.id)
+    expect(events).toHaveLength(1)
+  })
+
+  it('never bind one Endpoint ID to two devices', async () => {
+    const binding = { endpointId: 'os::00256D-X' as EndpointId, proof: 'bound' as const, at: 1 }
+    const first = await stored()
+    const second = await stored()
+    await store.devices.commit({ deviceId: first.id, set: { binding } })
+    await expect(store.devices.commit({ deviceId: second.id, set: { binding } })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect((await store.devices.findByEndpoint(binding.endpointId))?.id).toBe(first.id)
+  })
+
+  it('merge writes to one parameter document in order, deletions included', async () => {
+    const box = await stored()
+    const write = (value: string, path = 'Device.X.1.V') => ({
+      path,
+      value,
+      type: 'string' as const,
+      source: 'usp' as const,
+      collectedAt: 1,
+    })
+    await Promise.all([
+      store.devices.commit({ deviceId: box.id, parameters: [write('1'), write('a', 'Device.X.1.W')] }),
+      store.devices.commit({ deviceId: box.id, parameters: [write('2')] }),
+      store.devices.commit({ deviceId: box.id, dropSubtrees: ['Device.X.'] }),
+      store.devices.commit({ deviceId: box.id, parameters: [write('3')] }),
+    ])
+    const { items } = await store.parameters.list(box.id, 'Device.X.', 10)
+    expect(items.map((item) => [item.path, item.value])).toEqual([['Device.X.1.V', '3']])
+  })
+})
+
+describe('lists', () => {
+  it('page by any sort field without loss or repetition, missing values included', async () => {
+    const tag = `page${serial}`
+    for (let i = 0; i < 7; i++) await stored({ tags: [tag], ...(i < 4 ? { manufacturer: `M${i % 2}` } : {}) })
+    for (const descending of [false, true]) {
+      const seen: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = await store.devices.list({
+          selector: parseSelector(`tag==${tag}`),
+          sort: { field: 'manufacturer', descending },
+          limit: 2,
+          ...(cursor === undefined ? {} : { cursor }),
+        })
+        seen.push(...page.items.map((item) => item.id))
+        cursor = page.next
+      } while (cursor !== undefined)
+      expect(new Set(seen).size).toBe(7)
+      expect(seen).toHaveLength(7)
+    }
+  })
+
+  it('select by natural version order, prefix, negation and lists', async () => {
+    const tag = `sel${serial}`
+    const { versionKey } = await import('../../src/datamodel/index.ts')
+    for (const version of ['1.9', '1.10', '2.0'])
+      await stored({
+        tags: [tag],
+        softwareVersion: version,
+        softwareVersionKey: versionKey(version),
+        model: `M-${version}`,
+      })
+    const versions = async (text: string) => {
+      const { items } = await store.devices.list({ selector: parseSelector(`tag==${tag};(${text})`), limit: 10 })
+      return items.map((item) => item.softwareVersion).sort()
+    }
+    expect(await versions('softwareVersion=ge=1.10')).toEqual(['1.10', '2.0'])
+    expect(await versions('model==M-1*')).toEqual(['1.10', '1.9'])
+    expect(await versions('softwareVersion!=2.0')).toEqual(['1.10', '1.9'])
+    expect(await versions('softwareVersion=in=(1.9,2.0)')).toEqual(['1.9', '2.0'])
+  })
+
+  it('refuse a cursor that is no cursor, operators in it included', async () => {
+    await expect(store.devices.list({ limit: 1, cursor: 'x' })).rejects.toMatchObject({ code: 'invalid' })
+    const sly = Buffer.from(JSON.stringify([{ $ne: 1 }, 'a'])).toString('base64url')
+    await expect(store.devices.list({ limit: 1, cursor: sly })).rejects.toMatchObject({ code: 'invalid' })
+  })
+
+  it('page the parameters of a subtree in path order', async () => {
+    const box = await stored()
+    const paths = ['Device.A.B', 'Device.A.C', 'Device.A.1.D', 'Device.AB.E']
+    await store.devices.commit({
+      deviceId: box.id,
+      parameters: paths.map((path) => ({ path, value: path, type: 'string', source: 'cwmp', collectedAt: 1 })),
+    })
+    const first = await store.parameters.list(box.id, 'Device.A.', 1)
+    const second = await store.parameters.list(box.id, 'Device.A.', 5, first.next)
+    expect([...first.items, ...second.items].map((item) => item.path).sort()).toEqual([
+      'Device.A.1.D',
+      'Device.A.B',
+      'Device.A.C',
+    ])
+    expect(second.next).toBeUndefined()
+  })
+})
+
+describe('operations', () => {
+  let n = 0
+  const operation = (box: Device, changes: Partial<Operation> = {}): Operation => ({
+    id: `op${String(n++).padStart(4, '0')}`,
+    deviceId: box.id,
+    request: { verb: 'reboot' },
+    state: 'queued',
+    actor: { kind: 'system', id: 'test' },
+    createdAt: 1,
+    expiresAt: 100,
+    attempts: 0,
+    ...changes,
+  })
+
+  it('flag the device with the insert and answer the same one for the same key', async () => {
+    const box = await stored()
+    const first = await store.operations.create(operation(box, { idempotencyKey: 'k' }))
+    const again = await store.operations.create(operation(box, { idempotencyKey: 'k' }))
+    expect(again).toEqual({ operation: first.operation, created: false })
+    expect((await store.devices.get(box.id))?.work).toEqual({ open: true, seq: 1 })
+    await expect(store.operations.create(operation(device()))).rejects.toMatchObject({ code: 'notFound' })
+  })
+
+  it('move only from the state they are in, for one of two who try', async () => {
+    const box = await stored()
+    const { operation: op } = await store.operations.create(operation(box))
+    const sent = { at: 2, via: 'cwmp' as const, instance: 'a' }
+    const both = await Promise.all([store.operations.markSent(op.id, sent), store.operations.markSent(op.id, sent)])
+    expect(both.sort()).toEqual([false, true])
+    expect(await store.operations.markUnknown(op.id)).toBe(true)
+    expect(await store.operations.finish(op.id, ['sent'], 'done', { outcome: 'done', results: [] }, 3)).toBe(false)
+    expect(await store.operations.finish(op.id, ['sent', 'unknown'], 'done', { outcome: 'done', results: [] }, 3)).toBe(
+      true,
+    )
+    expect(await store.operations.get(op.id)).toMatchObject({ state: 'done', finishedAt: 3, sentVia: 'cwmp' })
+    expect(await store.operations.open(box.id, 10)).toEqual([])
+  })
+
+  it('of dead instances become unknown, and lost work flags come back', async () => {
+    const box = await stored()
+    const { operation: op } = await store.operations.create(operation(box))
+    await store.operations.markSent(op.id, { at: 2, via: 'cwmp', instance: 'dead' })
+    await store.devices.commit({ deviceId: box.id, set: { 'work.open': false } })
+    expect(await store.operations.orphaned(['alive', 'a'])).toBeGreaterThanOrEqual(1)
+    expect((await store.operations.get(op.id))?.state).toBe('unknown')
+    expect((await store.devices.get(box.id))?.work.open).toBe(true)
+  })
+})
+
+describe('the audit log', () => {
+  it('chains what is appended at once, without gaps', async () => {
+    const { firstBroken } = await import('../../src/security/index.ts')
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        store.audit.append({ at: i, actor: 'system', action: 'test', target: `t${i}`, result: 'ok' }),
+      ),
+    )
+    const { items } = await store.audit.list({ limit: 100 })
+    expect(items.map((item) => item.seq)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i))
+    expect(firstBroken(items.reverse())).toBeUndefined()
+  })
+})
+
+describe('credentials', () => {
+  it('are sealed in the database and plain to the caller', async () => {
+    const box = await stored()
+    const credential = { deviceId: box.id, current: { username: 'u', password: 'top secret' }, updatedAt: 1 }
+    await store.credentials.put(credential)
+    expect(await store.credentials.get(box.id)).toEqual(credential)
+    const raw = JSON.stringify(await store.db.collection('credentials').find({}).toArray())
+    expect(raw).not.toContain('top secret')
+  })
+})
+
+describe('start', () => {
+  it('migrates an old data set once', async () => {
+    const name = `test_old_${Date.now()}`
+    const old = store.db.client.db(name)
+    await old.collection('devices').insertOne({ softwareVersion: '1.10' })
+    const opened = await testStore(inject('mongodbUri'), { databaseName: name })
+    const { versionKey } = await import('../../src/datamodel/index.ts')
+    expect((await old.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
+    expect(await old.collection('migrations').countDocuments()).toBe(1)
+    await opened.close()
+  })
+})

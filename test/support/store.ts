@@ -1,0 +1,31 @@
+import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { createSecretBox } from '../../src/security/index.ts'
+import { openStore, type Store } from '../../src/store/index.ts'
+
+const nextName = createIdSource(systemClock, systemRandom)
+
+/** A store on a database of its own; `close` drops it. */
+export async function testStore(
+  uri: string,
+  options: { databaseName?: string; instance?: string } = {},
+): Promise<Store & { databaseName: string }> {
+  const databaseName = options.databaseName ?? `test_${nextName()}`
+  const store = await openStore({
+    uri,
+    databaseName,
+    instance: options.instance ?? 'test',
+    retention: { eventDays: 14, operationDays: 30 },
+    secretBox: createSecretBox('test', systemRandom),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  })
+  return {
+    ...store,
+    databaseName,
+    close: async () => {
+      await store.db.dropDatabase()
+      await store.close()
+    },
+  }
+}
