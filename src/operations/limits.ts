@@ -29,6 +29,8 @@ export interface OperationLimits {
   quietMs: number
   /** Pauses between attempts to wake a device: grows from the first to the last, then no more attempts. */
   wakeRetryMs: readonly number[]
+  /** A device with waiting work is asked to come again after this time. */
+  wakeAgainMs: number
   /** How often `wait` looks at the store, for operations that another instance finishes. */
   waitPollMs: number
   /** How often and how many lasting contacts are checked for work that another instance queued. */
@@ -55,6 +57,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   restMs: 1_000,
   quietMs: 10_000,
   wakeRetryMs: [2_000, 5_000, 15_000, 30_000, 60_000],
+  wakeAgainMs: 300_000,
   waitPollMs: 1_000,
   sweepMs: 1_000,
   sweepLinks: 100,

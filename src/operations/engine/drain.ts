@@ -1,0 +1,233 @@
+import { AppError, type Clock, errorText, type Log } from '../../base/index.ts'
+import type { Model } from '../../datamodel/index.ts'
+import {
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  type Operation,
+  type OperationResult,
+  type OperationStore,
+  outcomeError,
+  type Protocol,
+} from '../../device/index.ts'
+import type { Finisher } from '../finish.ts'
+import type { OperationLimits } from '../limits.ts'
+import { resultToKeep } from '../record.ts'
+import { judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
+import type { ContactEntry, Contacts } from './contacts.ts'
+import type { Executor } from './execute.ts'
+import type { News } from './news.ts'
+import { pick, type Step } from './pick.ts'
+import type { Recorder } from './recorder.ts'
+import type { Slots } from './slots.ts'
+import type { Tries } from './tries.ts'
+
+export interface DrainDeps {
+  devices: DeviceStore
+  store: OperationStore
+  contacts: Contacts
+  executor: Executor
+  recorder: Recorder
+  finisher: Finisher
+  slots: Slots
+  news: News
+  tries: Tries
+  clock: Clock
+  log: Log
+  instance: string
+  limits: OperationLimits
+  modelFor(device: Device, protocol: Protocol): Model
+  /** Asks for another pass over the device. */
+  again(deviceId: DeviceId): void
+  /** Asks the device to come over this protocol. */
+  wake(device: Device, protocol: Protocol): void
+  stopping(): boolean
+}
+
+/** How many open operations one look at the queue takes. */
+const LOOK = 64
+
+/**
+ * One pass over a device: runs what can run now, in order, until nothing is left, the device is gone, or the rest has to wait.
+ * Never rejects. Never two at a time for one device (passes.ts).
+ */
+export function createDrain(deps: DrainDeps): (deviceId: DeviceId) => Promise<void> {
+  return async (deviceId) => {
+    try {
+      deps.news.take(deviceId)
+      while (!deps.stopping() && (await advance(deviceId, deps))) {
+        // Each step looks anew: the owner, the contacts and the queue may have changed meanwhile.
+      }
+    } catch (err) {
+      deps.log.error({ err, deviceId }, 'pass over the operations of a device failed')
+    }
+  }
+}
+
+/** Takes one step; false when the pass is over. */
+async function advance(deviceId: DeviceId, deps: DrainDeps): Promise<boolean> {
+  const here = deps.contacts.usable(deviceId)
+  if (here.size === 0) return false
+  // The record first: its work.seq must be older than the look at the queue.
+  const device = await deps.devices.get(deviceId)
+  if (device === undefined) return false
+  const open = await deps.store.open(deviceId, LOOK)
+  const protocols = new Set(here.keys())
+  const now = deps.clock.now()
+  const step = pick({ open, device, here: protocols, instance: deps.instance, now, limits: deps.limits })
+  return take(step, device, here, deps)
+}
+
+async function take(step: Step, device: Device, here: Map<Protocol, ContactEntry>, deps: DrainDeps): Promise<boolean> {
+  const { finisher, store } = deps
+  switch (step.kind) {
+    case 'empty':
+      return !(await clearFlag(device, deps))
+    case 'wait':
+      return false
+    case 'lost':
+      await store.markUnknown(step.operation.id)
+      return true
+    case 'expired':
+      await finisher.finish(step.operation, ['queued'], 'expired', undefined)
+      return true
+    case 'refused':
+      await finisher.finish(step.operation, ['queued'], 'failed', failure(step.error))
+      return true
+    case 'settled':
+      await finisher.finish(step.operation, ['sent', 'unknown'], step.verdict.state, step.verdict.result)
+      return true
+    case 'run':
+    case 'read':
+      return use(step, device, here, deps)
+  }
+}
+
+/** Runs or reads over the contact of the step, in a free place, and keeps account of its use. */
+async function use(
+  step: Extract<Step, { kind: 'run' | 'read' }>,
+  device: Device,
+  here: Map<Protocol, ContactEntry>,
+  deps: DrainDeps,
+): Promise<boolean> {
+  const entry = here.get(step.protocol)
+  if (entry === undefined) return false
+  const release = await deps.slots.take(entry.contact.signal)
+  if (release === undefined) return true
+  entry.inUse = true
+  try {
+    if (step.kind === 'run') await run(step.operation, device, entry, deps)
+    else await settle(step.operation, device, entry, deps)
+  } finally {
+    entry.inUse = false
+    entry.usedAt = deps.clock.now()
+    release()
+  }
+  return true
+}
+
+async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+  const executed = await deps.executor.execute(operation, entry.contact)
+  switch (executed.kind) {
+    case 'gone':
+      return
+    case 'answer':
+      return answered({ ...operation, sentVia: entry.contact.protocol }, executed.result, device, deps)
+    case 'unknown':
+      deps.log.warn(lineOf(operation, executed.error), 'answer lost, outcome to be read')
+      return rest(entry, device, deps)
+    case 'retry': {
+      deps.log.info(lineOf(operation, executed.error), 'operation did not leave')
+      rest(entry, device, deps)
+      if (deps.tries.count(operation) < deps.limits.maxAttempts) return
+      const error = outcomeError('unreachable', `gave up after ${deps.limits.maxAttempts} attempts`, true)
+      await deps.finisher.finish(operation, ['queued'], 'failed', failure(error))
+    }
+  }
+}
+
+async function answered(operation: Operation, result: OperationResult, device: Device, deps: DrainDeps): Promise<void> {
+  const { sentVia = device.owner } = operation
+  await deps.recorder.record(operation, result, device, sentVia)
+  const kept = resultToKeep(operation, result)
+  // A completion may have been faster than the answer: then both of these change nothing.
+  if (result.outcome === 'pending') return deps.store.notePending(operation.id, kept)
+  await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept)
+}
+
+/** Reads what tells the outcome of an unknown operation, and ends it when that suffices. */
+async function settle(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+  const { protocol } = entry.contact
+  const reads: OperationResult[] = []
+  for (const [i, paths] of readsToSettle(operation).entries()) {
+    const read = readOf(operation, paths, i)
+    const executed = await deps.executor.execute(read, entry.contact)
+    if (executed.kind !== 'answer') return undecided(operation, device, entry, deps)
+    reads.push(executed.result)
+    await deps.recorder.record(read, executed.result, device, protocol)
+  }
+  const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol))
+  if (verdict === undefined) return undecided(operation, device, entry, deps)
+  await deps.recorder.record(operation, verdict.result, device, protocol)
+  await deps.finisher.finish(operation, ['unknown'], verdict.state, verdict.result)
+}
+
+async function undecided(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+  rest(entry, device, deps)
+  if (deps.tries.count(operation) < deps.limits.maxSettleAttempts) return
+  await deps.finisher.finish(operation, ['unknown'], 'failed', failure(OUTCOME_UNKNOWN))
+}
+
+/** A get of its own id, so that no answer to it can be taken for one to the operation. */
+function readOf(operation: Operation, paths: string[], index: number): Operation {
+  const { id, deviceId, actor, createdAt, expiresAt } = operation
+  return {
+    id: `${id}.${index}`,
+    deviceId,
+    actor,
+    createdAt,
+    expiresAt,
+    request: { verb: 'get', paths },
+    state: 'queued',
+    attempts: 0,
+  }
+}
+
+/** After a failure on the way a link rests a moment; a session is given up and the device asked for another. */
+function rest(entry: ContactEntry, device: Device, deps: DrainDeps): void {
+  const { contact } = entry
+  if (!contact.lasting) {
+    entry.restUntil = Number.POSITIVE_INFINITY
+    deps.wake(device, contact.protocol)
+    return
+  }
+  entry.restUntil = deps.clock.now() + deps.limits.restMs
+  deps.clock.after(deps.limits.restMs, () => {
+    if (!contact.signal.aborted && !deps.stopping()) deps.again(contact.deviceId)
+  })
+}
+
+/** Takes the work flag away unless work was added since the record was read; false: look again. */
+async function clearFlag(device: Device, deps: DrainDeps): Promise<boolean> {
+  if (!device.work.open) return true
+  try {
+    await deps.devices.commit({
+      deviceId: device.id,
+      set: { 'work.open': false },
+      guard: { workSeq: device.work.seq },
+    })
+    return true
+  } catch (error) {
+    if (error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) return false
+    throw error
+  }
+}
+
+function failure(error: ReturnType<typeof outcomeError>): OperationResult {
+  return { outcome: 'failed', results: [], error }
+}
+
+function lineOf(operation: Operation, error: unknown): Record<string, unknown> {
+  const { id, deviceId, request } = operation
+  return { operationId: id, deviceId, verb: request.verb, reason: errorText(error) }
+}

@@ -1,0 +1,100 @@
+import type { Device, Operation, OutcomeError, Protocol } from '../../device/index.ts'
+import { outcomeError } from '../../device/index.ts'
+import { migrationRefusal } from '../authorize.ts'
+import type { OperationLimits } from '../limits.ts'
+import { OUTCOME_UNKNOWN, readsToSettle, type Verdict } from '../settle.ts'
+import { settleByRecord } from '../settle-by-record.ts'
+import { endsByCompletion, isExclusive, isRead, protocolOf } from '../verbs.ts'
+
+/** What a pass over a device does next. */
+export type Step =
+  /** No operation is open: the work flag can go. */
+  | { kind: 'empty' }
+  /** Something is open but cannot go on now. */
+  | { kind: 'wait'; why: 'contact' | 'busy' | 'elsewhere' }
+  | { kind: 'run'; operation: Operation; protocol: Protocol }
+  /** Sent by this instance, but nothing runs here: the answer is lost. */
+  | { kind: 'lost'; operation: Operation }
+  /** Read the box to learn what became of it. */
+  | { kind: 'read'; operation: Operation; protocol: Protocol }
+  | { kind: 'settled'; operation: Operation; verdict: NonNullable<Verdict> }
+  | { kind: 'expired'; operation: Operation }
+  | { kind: 'refused'; operation: Operation; error: OutcomeError }
+
+/** What is known at the moment of a choice. */
+export interface Situation {
+  /** Open operations of the device, oldest first. */
+  open: Operation[]
+  device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp' | 'softwareVersion'>
+  /** The protocols the device can be talked to over now. */
+  here: ReadonlySet<Protocol>
+  instance: string
+  now: number
+  limits: OperationLimits
+}
+
+/**
+ * The order of a device's operations as one pure choice. Oldest first, over both protocols together. What was sent and lost is settled
+ * before anything new is sent; an exclusive operation runs alone; what waits for the other protocol holds back all that came after it,
+ * except that a read tied to an absent protocol holds back nobody.
+ */
+export function pick(situation: Situation): Step {
+  if (situation.open.length === 0) return { kind: 'empty' }
+  let busy = false
+  for (const operation of situation.open) {
+    if (operation.state === 'queued') {
+      const step = pickQueued(operation, situation, busy)
+      if (step !== undefined) return step
+      continue
+    }
+    const step = pickSent(operation, situation)
+    if (step !== undefined) return step
+    // The box still works on it: nothing beside an exclusive one, nothing exclusive beside a command.
+    if (isExclusive(operation.request)) return { kind: 'wait', why: 'busy' }
+    busy = true
+  }
+  return { kind: 'wait', why: busy ? 'busy' : 'contact' }
+}
+
+function pickQueued(operation: Operation, situation: Situation, busy: boolean): Step | undefined {
+  const { device, here } = situation
+  if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
+  const refusal = isTrusted(operation) ? undefined : migrationRefusal(device, operation.request)
+  if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
+  if (busy && isExclusive(operation.request)) return { kind: 'wait', why: 'busy' }
+  const protocol = choose(protocolOf(operation, device.owner), device.owner, here)
+  if (protocol !== undefined) return { kind: 'run', operation, protocol }
+  return operation.via !== undefined && isRead(operation.request) ? undefined : { kind: 'wait', why: 'contact' }
+}
+
+function pickSent(operation: Operation, situation: Situation): Step | undefined {
+  const { device, here, now, limits, instance } = situation
+  const pending = operation.result?.outcome === 'pending'
+  if (operation.state === 'sent' && !pending) {
+    return operation.instance === instance ? { kind: 'lost', operation } : { kind: 'wait', why: 'elsewhere' }
+  }
+  const verdict = settleByRecord(operation, device, now, limits)
+  if (verdict !== undefined) return { kind: 'settled', operation, verdict }
+  if (pending || endsByCompletion(operation.request)) return undefined
+  if (readsToSettle(operation).length === 0) {
+    const error = { ...OUTCOME_UNKNOWN, retryable: true }
+    return {
+      kind: 'settled',
+      operation,
+      verdict: { state: 'failed', result: { outcome: 'failed', results: [], error } },
+    }
+  }
+  const protocol = choose(undefined, operation.sentVia ?? device.owner, here)
+  return protocol === undefined ? { kind: 'wait', why: 'contact' } : { kind: 'read', operation, protocol }
+}
+
+function choose(needed: Protocol | undefined, preferred: Protocol, here: ReadonlySet<Protocol>): Protocol | undefined {
+  if (needed !== undefined) return here.has(needed) ? needed : undefined
+  if (here.has(preferred)) return preferred
+  const [other] = here
+  return other
+}
+
+function isTrusted(operation: Operation): boolean {
+  return operation.actor.kind === 'planner' || operation.actor.kind === 'system'
+}

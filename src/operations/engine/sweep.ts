@@ -1,0 +1,54 @@
+import type { Clock, Log } from '../../base/index.ts'
+import type { DeviceStore } from '../../device/index.ts'
+import type { OperationLimits } from '../limits.ts'
+import type { Contacts } from './contacts.ts'
+import type { Passes } from './passes.ts'
+
+/**
+ * A slow walk around the lasting contacts: a link whose device's record says that work is open gets a pass. So work that another instance
+ * queued, or that a restart or a failed pass left behind, reaches its device without a word between instances.
+ */
+export interface Sweep {
+  start(): void
+  stop(): void
+}
+
+export interface SweepDeps {
+  contacts: Contacts
+  devices: DeviceStore
+  passes: Passes
+  clock: Clock
+  log: Log
+  limits: OperationLimits
+}
+
+export function createSweep({ contacts, devices, passes, clock, log, limits }: SweepDeps): Sweep {
+  let cancel: (() => void) | undefined
+
+  const round = async () => {
+    const due = contacts.nextLasting(limits.sweepLinks).filter((deviceId) => !passes.active(deviceId))
+    // Asked for together, so that the store reads them together.
+    const records = await Promise.all(due.map((deviceId) => devices.get(deviceId)))
+    for (const record of records) {
+      if (record?.work.open !== true) continue
+      passes.request(record.id).catch((err) => log.error({ err, deviceId: record.id }, 'pass failed'))
+    }
+  }
+  const tick = () => {
+    round()
+      .catch((err) => log.warn({ err }, 'sweep over the links failed'))
+      .finally(() => {
+        if (cancel !== undefined) cancel = clock.after(limits.sweepMs, tick)
+      })
+  }
+
+  return {
+    start() {
+      cancel ??= clock.after(limits.sweepMs, tick)
+    },
+    stop() {
+      cancel?.()
+      cancel = undefined
+    },
+  }
+}

@@ -1,0 +1,248 @@
+import { AppError, type Clock, type Lifecycle, type Log } from '../base/index.ts'
+import type { Model, ModelName } from '../datamodel/index.ts'
+import type {
+  Contact,
+  Device,
+  DeviceStore,
+  Driver,
+  EventLog,
+  InstanceStore,
+  Operation,
+  OperationStore,
+  Operations,
+  ParameterStore,
+  Protocol,
+  Upward,
+} from '../device/index.ts'
+import type { AuditLog } from '../security/index.ts'
+import { createCompletion } from './completion.ts'
+import { createBackground } from './engine/background.ts'
+import { type ContactEntry, createContacts } from './engine/contacts.ts'
+import { createDrain } from './engine/drain.ts'
+import { createExecutor } from './engine/execute.ts'
+import { createNews } from './engine/news.ts'
+import { createPasses } from './engine/passes.ts'
+import { createRecorder } from './engine/recorder.ts'
+import { createSlots } from './engine/slots.ts'
+import { createSweep } from './engine/sweep.ts'
+import { createTries } from './engine/tries.ts'
+import { createWaker } from './engine/waker.ts'
+import { createFinisher } from './finish.ts'
+import { DEFAULT_LIMITS, type OperationLimits } from './limits.ts'
+import { NO_METRICS, type OperationsMetrics } from './metrics.ts'
+import { createRecovery, type Recovery } from './recovery.ts'
+import { createSubmit } from './submit.ts'
+import { modelFor } from './validate-path.ts'
+import { actorText, protocolOf } from './verbs.ts'
+import { createWait } from './wait.ts'
+
+/** What the engine needs from the rest of the house. */
+export interface OperationsDeps {
+  devices: DeviceStore
+  parameters: ParameterStore
+  operations: OperationStore
+  events: EventLog
+  instances: InstanceStore
+  audit: AuditLog
+  clock: Clock
+  newId(): string
+  log: Log
+  /** This server instance; a new one at every start. */
+  instance: string
+  model(name: ModelName): Model
+  limits?: Partial<OperationLimits>
+  metrics?: OperationsMetrics
+}
+
+/** The engine: northbound `Operations`, southbound `Upward`, recurring care, and a life of its own. */
+export interface OperationsRoom extends Operations, Upward, Recovery, Lifecycle {
+  /** The ways to ask absent devices to come; given once the protocol rooms, which need `Upward`, exist. */
+  setDrivers(drivers: readonly Driver[]): void
+  /** The recurring care as the job queue takes it. */
+  readonly jobs: readonly RecurringJob[]
+}
+
+/** For `JobQueue.every`. */
+export interface RecurringJob {
+  name: string
+  intervalMs: number
+  handler(): Promise<void>
+}
+
+/** Builds the engine from its parts. Nothing runs before the first contact or `start`. */
+export function createOperations(deps: OperationsDeps): OperationsRoom {
+  const { devices, operations: store, clock, instance, audit } = deps
+  const log = deps.log.child({ part: 'operations' })
+  const limits: OperationLimits = { ...DEFAULT_LIMITS, ...deps.limits }
+  const metrics = deps.metrics ?? NO_METRICS
+  let stopping = false
+
+  const background = createBackground(log)
+  const contacts = createContacts(clock)
+  const news = createNews(clock)
+  const tries = createTries()
+  const slots = createSlots(limits.maxExecuting, metrics.load)
+  const finisher = createFinisher({ ...deps, store, log, metrics, background })
+  finisher.onFinished((operation) => tries.forget(operation.id))
+  const executor = createExecutor({ store, clock, log, instance, limits, metrics })
+  const modelOf = (device: Device, protocol: Protocol) => modelFor({ device, protocol, model: deps.model })
+  const recorder = createRecorder({ devices, parameters: deps.parameters, clock, modelFor: modelOf })
+  const again = (deviceId: Device['id']) => {
+    if (!stopping && contacts.has(deviceId)) background.run('pass', () => passes.request(deviceId))
+  }
+  const parts = { devices, store, contacts, executor, recorder, finisher, slots, news, tries, clock, log, instance }
+  const passes = createPasses(
+    createDrain({
+      ...parts,
+      limits,
+      modelFor: modelOf,
+      again,
+      wake: (device, protocol) => waker.wake(device, protocol),
+      stopping: () => stopping,
+    }),
+  )
+  const waker = createWaker({ clock, log, background, retryMs: limits.wakeRetryMs, isHere: contacts.has })
+  const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
+  const submit = createSubmit({ ...deps, store, log, limits, metrics, background, poke })
+  const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
+  const completed = createCompletion({ store, finisher, log, again })
+  const recovery = createRecovery({
+    store,
+    devices,
+    instances: deps.instances,
+    finisher,
+    clock,
+    log,
+    instance,
+    limits,
+    bring,
+  })
+
+  /** New work: a session that is under way learns of it without the store. */
+  function poke(operation: Operation, device: Device): void {
+    news.add(device.id)
+    bring(operation, device)
+  }
+
+  /** Runs what waits at once when the device is here, else asks it to come. */
+  function bring(operation: Operation, device: Device): void {
+    const needed = protocolOf(operation, device.owner)
+    if (contacts.has(device.id, needed)) {
+      again(device.id)
+      return
+    }
+    // Linked to another instance: that one finds the work by its sweep.
+    if ((needed ?? 'usp') === 'usp' && device.usp?.linked === true && device.usp.instance !== instance) return
+    // A read goes over either protocol, and only a CPE can be asked to come.
+    const asked = needed ?? (device.owner === 'usp' && device.cwmp !== undefined ? 'cwmp' : device.owner)
+    waker.wake(device, asked)
+  }
+
+  async function cancel(id: string, actor: Operation['actor']): Promise<Operation> {
+    const operation = await store.get(id)
+    if (operation === undefined) throw new AppError('notFound', 'there is no such operation')
+    const cancelled = await finisher.finish(operation, ['queued'], 'cancelled', undefined)
+    await audit.append({
+      at: clock.now(),
+      actor: actorText(actor),
+      action: 'operation.cancel',
+      target: operation.deviceId,
+      after: { operationId: id },
+      result: cancelled ? 'ok' : 'refused',
+    })
+    if (!cancelled) throw new AppError('conflict', 'only what has not been sent can be cancelled', { context: { id } })
+    executor.abort(id)
+    again(operation.deviceId)
+    return (await store.get(id)) ?? operation
+  }
+
+  async function contact(here: Contact): Promise<void> {
+    const entry = contacts.add(here)
+    try {
+      const due = here.workKnown || news.has(here.deviceId)
+      if (here.lasting) {
+        if (due) again(here.deviceId)
+        await gone(here.signal)
+      } else if (due || passes.active(here.deviceId)) {
+        await session(entry)
+      }
+    } catch (err) {
+      log.error({ err, deviceId: here.deviceId }, 'contact failed')
+    } finally {
+      contacts.remove(entry)
+    }
+  }
+
+  /** A CWMP session has done its part when no pass is under way or asked for, or when the device is busy elsewhere for too long. */
+  async function session(entry: ContactEntry): Promise<void> {
+    const { deviceId, signal } = entry.contact
+    if (!stopping) background.run('pass', () => passes.request(deviceId))
+    let cancel: () => void = () => undefined
+    const quiet = new Promise<void>((resolve) => {
+      const look = () => {
+        const leftMs = entry.inUse ? limits.quietMs : entry.usedAt + limits.quietMs - clock.now()
+        if (leftMs <= 0) resolve()
+        else cancel = clock.after(leftMs, look)
+      }
+      look()
+    })
+    await Promise.race([passes.settled(deviceId), quiet, gone(signal)])
+    cancel()
+  }
+
+  return {
+    name: 'operations',
+    submit: (wanted) =>
+      stopping ? Promise.reject(new AppError('unavailable', 'the server is stopping')) : submit(wanted),
+    get: (id) => store.get(id),
+    wait,
+    cancel,
+    onFinished: finisher.onFinished,
+    contact,
+    hasNews: news.has,
+    completed,
+    ...recovery,
+    setDrivers: waker.setDrivers,
+    jobs: recurring(recovery),
+    async start() {
+      sweep.start()
+      // What the process before this one left behind, without waiting for the first round of the jobs.
+      background.run('recover', async () => {
+        await recovery.recoverOrphans()
+        await recovery.repairWorkFlags()
+        if (!stopping) await recovery.wakeWaiting()
+      })
+    },
+    async stop() {
+      stopping = true
+      sweep.stop()
+      waker.stop()
+      const cancel = clock.after(limits.stopMs, executor.abortAll)
+      await passes.idle()
+      cancel()
+      await background.idle()
+    },
+  }
+}
+
+function recurring(recovery: Recovery): RecurringJob[] {
+  const job = (name: string, intervalMs: number, run: () => Promise<number>): RecurringJob => ({
+    name: `operations.${name}`,
+    intervalMs,
+    handler: async () => {
+      await run()
+    },
+  })
+  return [
+    job('recoverOrphans', 10_000, recovery.recoverOrphans),
+    job('expireQueued', 15_000, recovery.expireQueued),
+    job('endOverdue', 30_000, recovery.endOverdue),
+    job('wakeWaiting', 60_000, recovery.wakeWaiting),
+    job('repairWorkFlags', 300_000, recovery.repairWorkFlags),
+  ]
+}
+
+function gone(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,142 @@
+import type { Model } from '../datamodel/index.ts'
+import {
+  type Device,
+  type DeviceChange,
+  factsFrom,
+  factsPatch,
+  firmwareEvent,
+  type Operation,
+  type OperationResult,
+  type ParameterStore,
+  type ParameterType,
+  type ParameterWrite,
+  type Protocol,
+} from '../device/index.ts'
+import { isSecret } from './secrets.ts'
+
+/** Parameters in one commit; a larger result becomes several. */
+export const PARAMETERS_PER_COMMIT = 500
+/** Path outcomes an operation keeps; the values of larger reads are in the record alone. */
+export const RESULTS_KEPT = 1000
+
+/**
+ * What a result changes in the device's record. This is the one place where values that operations read or wrote become part of the record:
+ * drivers put them into `results` (the whole discovery, thousands of paths, as well) and store nothing themselves.
+ * Facts (model, version, ...) are picked from the values; secrets are stored empty; deleted rows take everything below with them.
+ */
+export function changesOf(
+  operation: Pick<Operation, 'deviceId' | 'request'>,
+  result: OperationResult,
+  device: Device,
+  source: Protocol,
+  model: Model,
+  now: number,
+): DeviceChange[] {
+  const { request, deviceId } = operation
+  if (request.verb === 'delete') {
+    const gone = result.results.filter(({ path, error }) => error === undefined && path.endsWith('.'))
+    return gone.length === 0 ? [] : [{ deviceId, dropSubtrees: gone.map(({ path }) => path) }]
+  }
+  const parameters = valuesOf(operation, result).map(({ path, value, type, writable }): ParameterWrite => {
+    const write: ParameterWrite = {
+      path,
+      value: isSecret(path, model) ? '' : value,
+      type: type ?? model.parameter(path)?.type ?? 'unknown',
+      source,
+      collectedAt: now,
+    }
+    if (writable !== undefined) write.writable = writable
+    return write
+  })
+  const changes: DeviceChange[] = []
+  for (let i = 0; i < parameters.length; i += PARAMETERS_PER_COMMIT) {
+    changes.push({ deviceId, parameters: parameters.slice(i, i + PARAMETERS_PER_COMMIT) })
+  }
+  const [first] = changes
+  if (first === undefined) return []
+  const set = factsPatch(device, factsFrom(parameters.map(({ path, value }) => ({ name: path, value }))))
+  if (Object.keys(set).length > 0) first.set = set
+  const firmware = firmwareEvent(deviceId, source, device, set, now)
+  if (firmware !== undefined) first.events = [firmware]
+  return changes
+}
+
+interface Value {
+  path: string
+  value: string
+  type?: ParameterType | undefined
+  writable?: boolean | undefined
+}
+
+/** Values that are on the box now: those read, or those written where the answer names no other. */
+function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): Value[] {
+  const told = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
+  const read = told.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
+  if (outcome !== 'done') return request.verb === 'set' || request.verb === 'add' ? [] : read
+  const refused = new Set(results.filter(({ error }) => error !== undefined).map(({ path }) => path))
+  const known = new Set(read.map(({ path }) => path))
+  const written: Value[] = []
+  if (request.verb === 'set') written.push(...request.values)
+  const row = results.find(({ created }) => created !== undefined)?.created
+  if (request.verb === 'add' && row !== undefined) {
+    for (const [name, value] of Object.entries(request.values)) written.push({ path: row + name, value })
+  }
+  const sure = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !/[*[+]/.test(path))
+  return [...read, ...sure]
+}
+
+/**
+ * Rows that the record still has from the same protocol although a complete read of the object above them did not show them any more.
+ * Only whole reads without an error count: `discover`, and `get` of objects without a depth.
+ */
+export async function staleRows(
+  operation: Pick<Operation, 'deviceId' | 'request'>,
+  result: OperationResult,
+  source: Protocol,
+  parameters: ParameterStore,
+): Promise<string[]> {
+  if (result.outcome !== 'done' || result.results.some(({ error }) => error !== undefined)) return []
+  const stale = new Set<string>()
+  for (const object of wholeObjects(operation.request)) {
+    const present = new Set<string>()
+    for (const { path } of result.results) for (const row of instancesOn(path)) present.add(row)
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const page = await parameters.list(operation.deviceId, object, 1000, cursor)
+      for (const { path, source: from } of page.items) {
+        const gone = from === source ? instancesOn(path).find((row) => !present.has(row)) : undefined
+        if (gone?.startsWith(object)) stale.add(gone)
+      }
+      cursor = page.next
+    }
+  }
+  return [...stale]
+}
+
+function wholeObjects(request: Operation['request']): string[] {
+  if (request.verb === 'discover') return [request.path ?? '']
+  if (request.verb !== 'get' || request.maxDepth !== undefined) return []
+  return request.paths.filter((path) => path.endsWith('.') && !/[*[+]/.test(path))
+}
+
+/** Every row a path runs through, outermost first: `Device.A.1.B.2.C` -> `Device.A.1.`, `Device.A.1.B.2.`. */
+export function instancesOn(path: string): string[] {
+  const rows: string[] = []
+  for (const match of path.matchAll(/\.\d+(?=\.)/g)) rows.push(path.slice(0, match.index + match[0].length + 1))
+  return rows
+}
+
+/** The result as the operation keeps it: the values of a discovery, and of a read beyond the limit, are in the record. */
+export function resultToKeep({ request }: Pick<Operation, 'request'>, result: OperationResult): OperationResult {
+  if (request.verb === 'discover') {
+    const errors = result.results.filter(({ error }) => error !== undefined)
+    const values = result.results.length - errors.length
+    return {
+      ...result,
+      results: errors.slice(0, RESULTS_KEPT),
+      output: { ...result.output, parameters: String(values) },
+    }
+  }
+  if (result.results.length <= RESULTS_KEPT) return result
+  const output = { ...result.output, omitted: String(result.results.length - RESULTS_KEPT) }
+  return { ...result, results: result.results.slice(0, RESULTS_KEPT), output }
+}

@@ -1,0 +1,59 @@
+import type { Model } from '../datamodel/index.ts'
+import type { OperationRequest } from '../device/index.ts'
+
+const SECRET_NAME = /pass(word|phrase)|presharedkey|secret|wepkey|privatekey|(^|\.)psk$/i
+const MAX_SHOWN = 50
+
+/** What stands in logs, events and the audit log instead of a secret. */
+export const MASK = '[secret]'
+
+/** Whether the value of a parameter is a secret: the model says hidden or secured, or its name says so. */
+export function isSecret(path: string, model?: Model): boolean {
+  const facets = model?.parameter(path)?.facets
+  return facets?.h === 1 || facets?.x === 1 || SECRET_NAME.test(path.slice(path.lastIndexOf('.') + 1))
+}
+
+/** A request as the audit log may keep it: secrets masked, long lists cut with a count. */
+export function requestForAudit(request: OperationRequest): Record<string, unknown> {
+  switch (request.verb) {
+    case 'set': {
+      const values = request.values.slice(0, MAX_SHOWN).map(({ path, value }) => ({ path, value: shown(path, value) }))
+      return { verb: 'set', values, count: request.values.length }
+    }
+    case 'add':
+      return { verb: 'add', object: request.object, values: shownAll(request.values) }
+    case 'get':
+    case 'delete':
+      return { verb: request.verb, paths: request.paths.slice(0, MAX_SHOWN), count: request.paths.length }
+    case 'operate':
+      return { verb: 'operate', command: request.command, input: shownAll(request.input) }
+    case 'subscribe':
+      return { ...request, paths: request.paths.slice(0, MAX_SHOWN) }
+    case 'download': {
+      const { username: _username, password: _password, ...rest } = request
+      return { ...rest, url: withoutUser(request.url) }
+    }
+    default:
+      return { ...request }
+  }
+}
+
+function shownAll(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values)
+      .slice(0, MAX_SHOWN)
+      .map(([name, value]) => [name, shown(name, value)]),
+  )
+}
+
+function shown(path: string, value: string): string {
+  if (isSecret(path)) return MASK
+  return value.length <= 200 ? value : `${value.slice(0, 200)}...`
+}
+
+function withoutUser(text: string): string {
+  const url = new URL(text)
+  url.username = ''
+  url.password = ''
+  return url.href
+}

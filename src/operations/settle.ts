@@ -1,0 +1,210 @@
+import { type Model, sameValue } from '../datamodel/index.ts'
+import {
+  type Operation,
+  type OperationRequest,
+  type OperationResult,
+  type OutcomeError,
+  outcomeError,
+  type PathOutcome,
+} from '../device/index.ts'
+
+/** How an unknown operation turned out; undefined: reading did not tell, try again at the next contact. */
+export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
+
+/** It was not done; asking again is safe. */
+export const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
+/** It was sent, but the values are not there; asking again is safe. */
+export const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not show what was asked for', true)
+/** Nobody can tell any more; whoever asks again takes the risk of a second effect. */
+export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
+  'outcomeUnknown',
+  'the answer was lost and the device does not tell what became of it',
+)
+
+// No such name or object: 9005 (CWMP), 7016 and 7026 (USP).
+const GONE = new Set(['9005', '7016', '7026'])
+const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
+
+/** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
+export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>): string[][] {
+  const { request } = operation
+  switch (request.verb) {
+    case 'set': {
+      const plain = request.values.map(({ path }) => path).filter((path) => !isSearch(path))
+      const search = request.values.map(({ path }) => path).filter(isSearch)
+      return [...(plain.length > 0 ? [plain] : []), ...search.map((path) => [path])]
+    }
+    case 'add':
+      return [[request.object]]
+    case 'delete':
+      return request.paths.map((path) => [path])
+    case 'subscribe':
+      return operation.sentVia === 'usp' ? [[SUBSCRIPTIONS]] : []
+    default:
+      return []
+  }
+}
+
+/** Settles an unknown operation from what was read, in the order of `readsToSettle`. `model` gives types and says what cannot be read back. */
+export function judge(operation: Operation, reads: OperationResult[], model: Model): Verdict {
+  const { request } = operation
+  // An error other than "no such path" tells about the read, not about the operation.
+  if (reads.some((read) => errorsOf(read).some((error) => !GONE.has(error.code)))) return undefined
+  switch (request.verb) {
+    case 'set':
+      return judgeSet(request, reads, model)
+    case 'add':
+      return judgeAdd(request, operation.baseline?.instances, reads[0], model)
+    case 'delete':
+      return judgeDelete(request, reads)
+    case 'subscribe':
+      return judgeSubscribe(request, reads[0])
+    default:
+      return failed(OUTCOME_UNKNOWN)
+  }
+}
+
+function judgeSet(
+  request: Extract<OperationRequest, { verb: 'set' }>,
+  reads: OperationResult[],
+  model: Model,
+): Verdict {
+  const values = valuesOf(reads)
+  const outcomes: PathOutcome[] = []
+  let hidden = 0
+  let nextSearch = request.values.some(({ path }) => !isSearch(path)) ? 1 : 0
+  for (const { path, value, type } of request.values) {
+    const found = isSearch(path) ? foundBySearch(path, reads[nextSearch++]) : foundAt(path, values)
+    for (const read of found) {
+      const wanted = type ?? read.type ?? model.parameter(read.path)?.type ?? 'unknown'
+      if (sameValue(wanted, read.value ?? '', value)) outcomes.push({ path: read.path, value })
+      else if (isUnreadable(read, model)) hidden++
+      else outcomes.push({ ...read, error: NOT_APPLIED })
+    }
+    if (found.length === 0 && !isSearch(path)) outcomes.push({ path, error: NOT_APPLIED })
+  }
+  if (outcomes.some(({ error }) => error !== undefined)) return failed(NOT_APPLIED, outcomes)
+  // What cannot be read back stands or falls with the rest of an atomic set; alone, or in a partial one, it stays open.
+  if (hidden > 0 && (outcomes.length === 0 || request.allowPartial === true)) return failed(OUTCOME_UNKNOWN, outcomes)
+  return { state: 'done', result: { outcome: 'done', results: outcomes } }
+}
+
+function judgeAdd(
+  request: Extract<OperationRequest, { verb: 'add' }>,
+  baseline: string[] | undefined,
+  read: OperationResult | undefined,
+  model: Model,
+): Verdict {
+  if (baseline === undefined || isSearch(request.object)) return failed(OUTCOME_UNKNOWN)
+  const values = valuesOf(read === undefined ? [] : [read])
+  const before = new Set(baseline)
+  const rows = [...rowsOf(request.object, values.keys())].filter((row) => !before.has(row))
+  if (rows.length === 0) return failed(NOT_EXECUTED)
+  const wrong = (row: string) => wrongValues(row, request.values, values, model)
+  const candidates = rows.length === 1 ? rows : rows.filter((row) => wrong(row).length === 0)
+  const [row] = candidates
+  if (row === undefined || candidates.length > 1) {
+    const candidate = outcomeError('candidate', 'appeared since; may be the new row')
+    return failed(
+      OUTCOME_UNKNOWN,
+      rows.map((path) => ({ path, error: candidate })),
+    )
+  }
+  // The row is there: that part is done. Values that did not arrive are told per path and can be set again.
+  const results: PathOutcome[] = [{ path: request.object, created: row }]
+  for (const name of wrong(row)) results.push({ path: row + name, error: NOT_APPLIED })
+  return { state: 'done', result: { outcome: 'done', results } }
+}
+
+/** Names whose values on a row are not those asked for, as far as they can be read. */
+function wrongValues(
+  row: string,
+  wanted: Record<string, string>,
+  values: Map<string, PathOutcome>,
+  model: Model,
+): string[] {
+  return Object.entries(wanted)
+    .filter(([name, value]) => {
+      const found = values.get(row + name)
+      if (found === undefined) return true
+      const type = found.type ?? model.parameter(found.path)?.type ?? 'unknown'
+      return !sameValue(type, found.value ?? '', value) && !isUnreadable(found, model)
+    })
+    .map(([name]) => name)
+}
+
+function judgeDelete(request: Extract<OperationRequest, { verb: 'delete' }>, reads: OperationResult[]): Verdict {
+  const outcomes = request.paths.map((path, i): PathOutcome => {
+    const read = reads[i]
+    const left = read?.results.some((outcome) => outcome.error === undefined) ?? true
+    return left ? { path, error: NOT_EXECUTED } : { path }
+  })
+  if (outcomes.some(({ error }) => error !== undefined)) return failed(NOT_EXECUTED, outcomes)
+  return { state: 'done', result: { outcome: 'done', results: outcomes } }
+}
+
+function judgeSubscribe(
+  request: Extract<OperationRequest, { verb: 'subscribe' }>,
+  read: OperationResult | undefined,
+): Verdict {
+  // CWMP keeps no row to read; but a subscription known by its ID can be asked for again without a second effect.
+  if (read === undefined) return failed({ ...OUTCOME_UNKNOWN, retryable: true })
+  const values = valuesOf([read])
+  const rows = [...rowsOf(SUBSCRIPTIONS, values.keys())].filter((row) => values.get(`${row}ID`)?.value === request.id)
+  const stands = rows.some((row) => sameValue('boolean', values.get(`${row}Enable`)?.value ?? 'true', 'true'))
+  if (request.enable ? !stands : rows.length > 0) return failed(NOT_EXECUTED)
+  return { state: 'done', result: { outcome: 'done', results: rows.map((row) => ({ path: row })) } }
+}
+
+/** Rows directly in a table, from any paths below it: `Device.A.` and `Device.A.3.B` give `Device.A.3.`. */
+export function rowsOf(table: string, paths: Iterable<string>): Set<string> {
+  const rows = new Set<string>()
+  for (const path of paths) {
+    if (!path.startsWith(table)) continue
+    const dot = path.indexOf('.', table.length)
+    const instance = path.slice(table.length, dot < 0 ? undefined : dot)
+    if (/^\d+$/.test(instance)) rows.add(`${table}${instance}.`)
+  }
+  return rows
+}
+
+function valuesOf(reads: OperationResult[]): Map<string, PathOutcome> {
+  const values = new Map<string, PathOutcome>()
+  for (const read of reads) {
+    for (const outcome of read.results) if (outcome.error === undefined) values.set(outcome.path, outcome)
+  }
+  return values
+}
+
+function foundAt(path: string, values: Map<string, PathOutcome>): PathOutcome[] {
+  const outcome = values.get(path)
+  return outcome === undefined ? [] : [outcome]
+}
+
+/** What the read of a search path, which was read alone, found under its last name. */
+function foundBySearch(path: string, read: OperationResult | undefined): PathOutcome[] {
+  const leaf = path.slice(path.lastIndexOf('.'))
+  return (read?.results ?? []).filter((outcome) => outcome.error === undefined && outcome.path.endsWith(leaf))
+}
+
+/** Hidden and secured parameters read empty, command-like ones false, whatever was written (TR-106 A.2.2.1). */
+function isUnreadable(read: PathOutcome, model: Model): boolean {
+  const facets = model.parameter(read.path)?.facets
+  if (facets?.c === 1) return true
+  return (read.value ?? '') === '' && (facets === undefined || facets.h === 1 || facets.x === 1)
+}
+
+function isSearch(path: string): boolean {
+  return /[*[+]/.test(path)
+}
+
+function errorsOf(read: OperationResult): OutcomeError[] {
+  const errors = read.results.flatMap(({ error }) => (error === undefined ? [] : [error]))
+  if (read.error !== undefined) errors.push(read.error)
+  else if (read.outcome !== 'done' && errors.length === 0) errors.push(OUTCOME_UNKNOWN)
+  return errors
+}
+
+function failed(error: OutcomeError, results: PathOutcome[] = []): Verdict {
+  return { state: 'failed', result: { outcome: 'failed', results, error } }
+}

@@ -1,0 +1,130 @@
+import { AppError, type Clock, type Log } from '../base/index.ts'
+import type { Model, ModelName } from '../datamodel/index.ts'
+import type {
+  Device,
+  DeviceStore,
+  EventLog,
+  NewOperation,
+  Operation,
+  OperationStore,
+  Protocol,
+} from '../device/index.ts'
+import type { AuditEntry, AuditLog } from '../security/index.ts'
+import { authorize } from './authorize.ts'
+import type { Background } from './engine/background.ts'
+import type { OperationLimits } from './limits.ts'
+import type { OperationsMetrics } from './metrics.ts'
+import { requestForAudit } from './secrets.ts'
+import { validate } from './validate.ts'
+import { actorText, protocolOf } from './verbs.ts'
+
+export interface SubmitDeps {
+  devices: DeviceStore
+  store: OperationStore
+  events: EventLog
+  audit: AuditLog
+  clock: Clock
+  newId(): string
+  log: Log
+  limits: OperationLimits
+  metrics: OperationsMetrics
+  background: Background
+  model(name: ModelName): Model
+  /** The operation is durable: run it, or make its device come. */
+  poke(operation: Operation, device: Device): void
+}
+
+const MAX_KEY = 200
+const MAX_EXPIRES_MS = 30 * 86_400_000
+
+/**
+ * Takes a request in: the device exists, the request makes sense, the actor may, the device's queue has room; then audited, then stored with
+ * the device's work flag, then poked. The audit entry comes first: nothing runs that nobody can see. A refusal is audited too.
+ */
+export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promise<Operation> {
+  return async (wanted) => {
+    const now = deps.clock.now()
+    const operation = build(wanted, deps.newId(), now, deps.limits)
+    const device = await deps.devices.get(wanted.deviceId)
+    if (device === undefined) {
+      throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
+    }
+    const warnings = await check(wanted, operation, device, deps)
+    await deps.audit.append(entryOf(operation, 'ok', now))
+    const { operation: stored, created } = await deps.store.create(operation)
+    if (!created) return stored
+    deps.metrics.submitted(stored.request.verb)
+    deps.poke(stored, device)
+    deps.background.run('tell the feed', () => deps.events.append([eventOf(stored, warnings)]))
+    return stored
+  }
+}
+
+function build(wanted: NewOperation, id: string, now: number, limits: OperationLimits): Operation {
+  const { deviceId, request, actor, via, idempotencyKey, expiresInMs = limits.expiresInMs } = wanted
+  if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY)) {
+    throw new AppError('invalid', `an idempotency key has 1 to ${MAX_KEY} characters`)
+  }
+  if (!(expiresInMs > 0 && expiresInMs <= MAX_EXPIRES_MS)) {
+    throw new AppError('invalid', `expiresInMs is above 0 and at most ${MAX_EXPIRES_MS}`)
+  }
+  return {
+    id,
+    deviceId,
+    request,
+    state: 'queued',
+    actor,
+    createdAt: now,
+    expiresAt: now + expiresInMs,
+    attempts: 0,
+    ...(via === undefined ? {} : { via }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  }
+}
+
+/** Validation, authorization and the length of the queue; a refusal is audited before it is thrown. */
+async function check(wanted: NewOperation, operation: Operation, device: Device, deps: SubmitDeps): Promise<string[]> {
+  const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
+  try {
+    const warnings = validate(wanted.request, { device, protocol, model: deps.model })
+    authorize(wanted.actor, device, wanted.request, wanted.via)
+    await checkRoom(operation, deps)
+    return warnings
+  } catch (error) {
+    if (error instanceof AppError) {
+      await deps.audit.append({ ...entryOf(operation, 'refused', operation.createdAt), reason: error.message })
+    }
+    throw error
+  }
+}
+
+async function checkRoom(operation: Operation, { store, limits }: SubmitDeps): Promise<void> {
+  const max = limits.maxQueuedPerDevice
+  const open = await store.open(operation.deviceId, max)
+  if (open.length < max) return
+  // Asking again for one that waits already is no more work.
+  const { idempotencyKey } = operation
+  if (idempotencyKey !== undefined && open.some((other) => other.idempotencyKey === idempotencyKey)) return
+  throw new AppError('rateLimited', `the device has ${max} open operations; wait for some to end`, {
+    context: { deviceId: operation.deviceId },
+  })
+}
+
+function entryOf(operation: Operation, result: AuditEntry['result'], at: number): AuditEntry {
+  const after: Record<string, unknown> = { operationId: operation.id, request: requestForAudit(operation.request) }
+  if (operation.via !== undefined) after.via = operation.via
+  return {
+    at,
+    actor: actorText(operation.actor),
+    action: `operation.${operation.request.verb}`,
+    target: operation.deviceId,
+    after,
+    result,
+  }
+}
+
+function eventOf(operation: Operation, warnings: string[]): Parameters<EventLog['append']>[0][number] {
+  const data: Record<string, unknown> = { operationId: operation.id, verb: operation.request.verb }
+  if (warnings.length > 0) data.warnings = warnings.slice(0, 20)
+  return { type: 'operation.queued', at: operation.createdAt, deviceId: operation.deviceId, data }
+}
