@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
+import { ProtocolError } from '../../base/index.ts'
+
+const unzip = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) }
+
+/** A request body that is refused before it is read further, with the HTTP status that says so. */
+export class BodyRefused extends ProtocolError {
+  readonly status: 413 | 415 | 400
+
+  constructor(status: 413 | 415 | 400, message: string, cause?: unknown) {
+    super('body', message, cause === undefined ? {} : { cause })
+    this.status = status
+  }
+}
+
+/** Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (encoding !== 'identity' && !Object.hasOwn(unzip, encoding))
+    throw new BodyRefused(415, `Content-Encoding ${encoding.slice(0, 40)} is not supported`)
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+    throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes`)
+  const packed = await collect(request, maxBytes)
+  if (encoding === 'identity' || packed.length === 0) return packed
+  try {
+    return await unzip[encoding as keyof typeof unzip](packed, { maxOutputLength: maxBytes })
+  } catch (cause) {
+    const tooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+    throw new BodyRefused(
+      tooLarge ? 413 : 400,
+      tooLarge ? `the body is larger than ${maxBytes} bytes` : 'the body cannot be unpacked',
+      cause,
+    )
+  }
+}
+
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) {
+        request.pause()
+        request.removeAllListeners('data')
+        reject(new BodyRefused(413, `the body is larger than ${maxBytes} bytes`))
+        return
+      }
+      chunks.push(chunk)
+    })
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
+    request.on('error', (cause) => reject(new BodyRefused(400, 'the body was cut off', cause)))
+    request.on('aborted', () => reject(new BodyRefused(400, 'the body was cut off')))
+  })
+}

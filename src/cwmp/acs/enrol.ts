@@ -1,0 +1,70 @@
+import { type Clock, type Random, randomToken } from '../../base/index.ts'
+import type { CredentialStore, CwmpCredential } from '../../device/index.ts'
+import type { Authenticator } from './authenticate.ts'
+import type { Session } from './session.ts'
+import { faultError, type ParameterTypes } from './values.ts'
+
+export interface EnrolOptions {
+  credentials: CredentialStore
+  authenticator: Authenticator
+  types: ParameterTypes
+  /** PeriodicInformInterval for new boxes, seconds. */
+  informIntervalS: number
+  clock: Clock
+  random: Random
+}
+
+/**
+ * Gives a box its own credential in its first session (TR-069 3.4.4). The new one is stored as pending before it is sent, and the old one
+ * stays good until the new one has been used once: whatever is lost on the way, the box can come back.
+ * Answers why the box refused, or undefined.
+ */
+export async function enrol(
+  session: Session,
+  known: CwmpCredential | undefined,
+  options: EnrolOptions,
+): Promise<string | undefined> {
+  const { credentials, authenticator, clock, random } = options
+  const credential: CwmpCredential = {
+    ...known,
+    deviceId: session.deviceId,
+    pending: known?.pending ?? { username: session.deviceId, password: randomToken(random) },
+    connectionRequest: known?.connectionRequest ?? { username: session.deviceId, password: randomToken(random) },
+    updatedAt: clock.now(),
+  }
+  if (known?.pending === undefined) await credentials.put(credential)
+  authenticator.remember(credential)
+  return send(session, credential, options)
+}
+
+async function send(
+  session: Session,
+  credential: CwmpCredential,
+  { types, informIntervalS }: EnrolOptions,
+): Promise<string | undefined> {
+  const server = `${session.device.root ?? 'Device.'}ManagementServer.`
+  const wanted: [string, string][] = [
+    ['Username', credential.pending?.username ?? ''],
+    ['Password', credential.pending?.password ?? ''],
+    ['ConnectionRequestUsername', credential.connectionRequest?.username ?? ''],
+    ['ConnectionRequestPassword', credential.connectionRequest?.password ?? ''],
+    ['PeriodicInformEnable', '1'],
+    ['PeriodicInformInterval', String(informIntervalS)],
+  ]
+  const list = wanted.map(([name, value]) => types.toWire(server + name, value, undefined))
+  const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
+  return answer.ok ? undefined : faultError(answer.fault).text
+}
+
+/** The pending credential was used: it is the one from now on. */
+export async function confirm(
+  credential: CwmpCredential,
+  { credentials, authenticator, clock }: EnrolOptions,
+): Promise<CwmpCredential> {
+  const { pending, ...rest } = credential
+  const confirmed: CwmpCredential = { ...rest, updatedAt: clock.now() }
+  if (pending !== undefined) confirmed.current = pending
+  await credentials.put(confirmed)
+  authenticator.remember(confirmed)
+  return confirmed
+}

@@ -1,0 +1,257 @@
+import {
+  type ExecuteHooks,
+  type Operation,
+  type OperationRequest,
+  type OperationResult,
+  outcomeError,
+  type PathOutcome,
+} from '../../device/index.ts'
+import type { CwmpFault } from '../wire/index.ts'
+import { discover, readValues } from './discovery.ts'
+import type { Session } from './session.ts'
+import { faultError, type ParameterTypes } from './values.ts'
+
+type RequestFor<V> = Extract<OperationRequest, { verb: V }>
+
+/** What the verbs need besides the session. */
+export interface ExecuteContext {
+  types: ParameterTypes
+  /** The box forgets its credential with a factory reset; so must we. */
+  forgetCredential(): Promise<void>
+}
+
+/** Plays one protocol-neutral operation as RPCs of one session. Faults are answers; only a lost way rejects. */
+export async function execute(
+  session: Session,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const { request } = operation
+  switch (request.verb) {
+    case 'get':
+      return get(session, request, context)
+    case 'discover':
+      return ended(
+        await discover(
+          session,
+          request.path ?? session.device.root ?? 'Device.',
+          request.mode ?? 'walk',
+          context.types,
+        ),
+      )
+    case 'set':
+      return set(session, request, hooks, context)
+    case 'add':
+      return add(session, request, hooks, context)
+    case 'delete':
+      return remove(session, request, hooks)
+    case 'operate':
+      return operate(session, request, operation, hooks, context)
+    case 'subscribe':
+      return subscribe(session, request, hooks)
+    case 'download':
+      return download(session, request, operation, hooks)
+    case 'reboot':
+      return reboot(session, operation, hooks)
+    case 'factoryReset':
+      return factoryReset(session, hooks, context)
+  }
+}
+
+/** Done when no path failed; failed when any did, with the first error as the operation's. */
+function ended(results: PathOutcome[]): OperationResult {
+  const error = results.find((result) => result.error !== undefined)?.error
+  return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
+}
+
+function refused(fault: CwmpFault, results: PathOutcome[] = []): OperationResult {
+  return { outcome: 'failed', results, error: faultError(fault) }
+}
+
+async function get(session: Session, request: RequestFor<'get'>, { types }: ExecuteContext): Promise<OperationResult> {
+  const plain = request.paths.filter((path) => !isSearch(path))
+  const results = await readValues(session, plain, types)
+  for (const path of request.paths) {
+    if (isSearch(path))
+      results.push({ path, error: outcomeError('notSupported', 'CWMP has no search paths; name the instances') })
+  }
+  return ended(results)
+}
+
+function isSearch(path: string): boolean {
+  return /[*[+]/.test(path)
+}
+
+async function set(
+  session: Session,
+  request: RequestFor<'set'>,
+  hooks: ExecuteHooks,
+  { types }: ExecuteContext,
+): Promise<OperationResult> {
+  let list = request.values.map(({ path, value, type }) => types.toWire(path, value, type))
+  await hooks.beforeSend()
+  const failures: PathOutcome[] = []
+  for (;;) {
+    const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
+    if (answer.ok) {
+      const written = new Set(list.map((item) => item.name))
+      const results = request.values
+        .filter(({ path }) => written.has(path))
+        .map(({ path, value }) => ({ path, value, type: types.typeOf(path) }))
+      return ended([...results, ...failures])
+    }
+    const named = new Map(answer.fault.parameters.map((parameter) => [parameter.name, parameter]))
+    for (const { name } of list) {
+      const own = named.get(name)
+      if (own !== undefined) failures.push({ path: name, error: faultError({ ...own, parameters: [] }) })
+    }
+    const rest = list.filter(({ name }) => !named.has(name))
+    // All or nothing is the rule of the RPC; partly only when asked for, with what the box did not name.
+    if (request.allowPartial !== true || rest.length === list.length || rest.length === 0) {
+      const others = rest.map(({ name }) => ({
+        path: name,
+        error: outcomeError('notApplied', 'not written because another value was refused'),
+      }))
+      return {
+        outcome: 'failed',
+        results: [...failures, ...(named.size === 0 ? [] : others)],
+        error: failures[0]?.error ?? faultError(answer.fault),
+      }
+    }
+    list = rest
+  }
+}
+
+async function add(
+  session: Session,
+  request: RequestFor<'add'>,
+  hooks: ExecuteHooks,
+  { types }: ExecuteContext,
+): Promise<OperationResult> {
+  await hooks.beforeSend({ instances: await instancesOf(session, request.object) })
+  const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: '' })
+  if (!added.ok) return refused(added.fault, [{ path: request.object, error: faultError(added.fault) }])
+  const created = `${request.object}${added.body.InstanceNumber}.`
+  const values = Object.entries(request.values).map(([name, value]) => types.toWire(created + name, value, undefined))
+  if (values.length === 0) return ended([{ path: request.object, created }])
+  const answer = await session.call('SetParameterValues', { ParameterList: values, ParameterKey: '' })
+  const done: PathOutcome = { path: request.object, created }
+  if (answer.ok)
+    return ended([done, ...values.map(({ name, value }) => ({ path: name, value, type: types.typeOf(name) }))])
+  const errors = answer.fault.parameters.map((parameter) => ({
+    path: parameter.name,
+    error: faultError({ ...parameter, parameters: [] }),
+  }))
+  if (request.allowPartial === true)
+    return { outcome: 'failed', results: [done, ...errors], error: faultError(answer.fault) }
+  // A row without its values is nothing anybody asked for.
+  await session.call('DeleteObject', { ObjectName: created, ParameterKey: '' })
+  return refused(answer.fault, errors)
+}
+
+/** Instance paths of a table now; a table that cannot be listed counts as empty. */
+async function instancesOf(session: Session, table: string): Promise<string[]> {
+  const answer = await session.call('GetParameterNames', { ParameterPath: table, NextLevel: true })
+  if (!answer.ok) return []
+  return answer.body.ParameterList.map(({ Name }) => Name).filter(
+    (name) => name.startsWith(table) && /^\d+\.$/.test(name.slice(table.length)),
+  )
+}
+
+async function remove(session: Session, request: RequestFor<'delete'>, hooks: ExecuteHooks): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const results: PathOutcome[] = []
+  for (const path of request.paths) {
+    const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: '' })
+    results.push(answer.ok ? { path } : { path, error: faultError(answer.fault) })
+    if (!answer.ok && request.allowPartial !== true) break
+  }
+  return ended(results)
+}
+
+async function operate(
+  session: Session,
+  request: RequestFor<'operate'>,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const path = request.command.replace(/\(\)$/, '')
+  if (path === `${session.device.root ?? 'Device.'}Reboot`) return reboot(session, operation, hooks)
+  if (path === `${session.device.root ?? 'Device.'}FactoryReset`) return factoryReset(session, hooks, context)
+  if (!context.types.isCommandLike(path)) {
+    return {
+      outcome: 'failed',
+      results: [],
+      error: outcomeError('notSupported', `${request.command} cannot be run over CWMP`),
+    }
+  }
+  await hooks.beforeSend()
+  const answer = await session.call('SetParameterValues', {
+    ParameterList: [{ name: path, value: '1', type: 'boolean' }],
+    ParameterKey: '',
+  })
+  return answer.ok ? { outcome: 'done', results: [], output: {} } : refused(answer.fault)
+}
+
+async function subscribe(
+  session: Session,
+  request: RequestFor<'subscribe'>,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
+  if (request.notifType !== 'ValueChange') {
+    return {
+      outcome: 'failed',
+      results: [],
+      error: outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`),
+    }
+  }
+  await hooks.beforeSend()
+  const list = request.paths.map((Name) => ({
+    Name,
+    NotificationChange: true,
+    Notification: request.enable ? 2 : 0,
+    AccessListChange: false,
+    AccessList: [],
+  }))
+  const answer = await session.call('SetParameterAttributes', { ParameterList: list })
+  return answer.ok ? ended(request.paths.map((path) => ({ path }))) : refused(answer.fault)
+}
+
+async function download(
+  session: Session,
+  request: RequestFor<'download'>,
+  operation: Operation,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('Download', {
+    CommandKey: operation.id,
+    FileType: request.fileType ?? '1 Firmware Upgrade Image',
+    URL: request.url,
+    Username: request.username ?? '',
+    Password: request.password ?? '',
+    FileSize: request.fileSize ?? 0,
+    TargetFileName: request.targetFileName ?? '',
+    DelaySeconds: 0,
+    SuccessURL: '',
+    FailureURL: '',
+  })
+  if (!answer.ok) return refused(answer.fault)
+  return { outcome: answer.body.Status === 1 ? 'pending' : 'done', results: [] }
+}
+
+async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('Reboot', { CommandKey: operation.id })
+  return answer.ok ? { outcome: 'pending', results: [] } : refused(answer.fault)
+}
+
+async function factoryReset(session: Session, hooks: ExecuteHooks, context: ExecuteContext): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('FactoryReset', {})
+  if (!answer.ok) return refused(answer.fault)
+  await context.forgetCredential()
+  return { outcome: 'pending', results: [] }
+}

@@ -1,0 +1,5 @@
+/** The server side of CWMP: listeners, sessions, enrolment, discovery, and operations as RPCs. */
+export { Acs, type AcsOptions } from './acs.ts'
+export type { EnrolmentPolicy } from './authenticate.ts'
+export { digestResponse, md5, parseAuthorization } from './digest.ts'
+export { SESSION_TABLE } from './session-state.ts'

@@ -1,0 +1,156 @@
+import { ProtocolError, TransportError, transition } from '../../base/index.ts'
+import type { Device, DeviceId } from '../../device/index.ts'
+import {
+  type CwmpEnvelope,
+  type CwmpFault,
+  encodeEnvelope,
+  type RequestOf,
+  type ResponseOf,
+  type RpcName,
+} from '../wire/index.ts'
+import { SESSION_TABLE, type SessionEvent, type SessionState } from './session-state.ts'
+
+/** How one HTTP answer leaves: an envelope, or 204 when undefined. False when the connection is gone. */
+export type Respond = (envelope: string | undefined) => boolean
+
+/** What a CPE answered to an RPC: its response, or its fault. */
+export type Answer<N extends RpcName> = { ok: true; body: ResponseOf<N> } | { ok: false; fault: CwmpFault }
+
+interface Pending {
+  name: RpcName
+  id: string
+  resolve(answer: { ok: true; body: unknown } | { ok: false; fault: CwmpFault }): void
+  reject(error: unknown): void
+}
+
+/** At most this many RPCs run in one session; a box that needs more comes again. */
+const MAX_RPCS = 2000
+
+/** One CWMP session: whose it is, where it stands, and the one request that is out. */
+export class Session {
+  readonly cookie: string
+  readonly deviceId: DeviceId
+  /** The record as it was after this session's Inform. */
+  device: Device
+  readonly urn: string
+  readonly remoteAddress: string
+  /** How long the CPE may be silent; max(SessionTimeout, 30 s). */
+  readonly idleMs: number
+  lastActivityAt: number
+  #state: SessionState = 'awaitingInform'
+  #respond: Respond | undefined
+  #pending: Pending | undefined
+  #rpcs = 0
+  readonly #ended = new AbortController()
+
+  constructor(options: {
+    cookie: string
+    device: Device
+    urn: string
+    remoteAddress: string
+    idleMs: number
+    now: number
+  }) {
+    this.cookie = options.cookie
+    this.deviceId = options.device.id
+    this.device = options.device
+    this.urn = options.urn
+    this.remoteAddress = options.remoteAddress
+    this.idleMs = options.idleMs
+    this.lastActivityAt = options.now
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** Aborts when the session is over. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  move(event: SessionEvent): void {
+    this.#state = transition('CWMP session', SESSION_TABLE, this.#state, event)
+  }
+
+  /** The CPE's POST waits for our answer: from now on we may send one request, or finish. */
+  offerTurn(respond: Respond): void {
+    this.#respond = respond
+  }
+
+  /**
+   * Sends one request and resolves with the CPE's answer. TransportError `sent: false` when it could not leave, `sent: true` when the
+   * session ended before the answer.
+   */
+  call<N extends RpcName>(name: N, body: RequestOf<N>): Promise<Answer<N>> {
+    const respond = this.#respond
+    if (respond === undefined || this.#state !== 'acsTurn') {
+      return Promise.reject(
+        new TransportError('sessionOver', 'the CWMP session is over', { sent: false, context: { rpc: name } }),
+      )
+    }
+    if (++this.#rpcs > MAX_RPCS)
+      return Promise.reject(
+        new TransportError('sessionLimit', `more than ${MAX_RPCS} RPCs in one session`, { sent: false }),
+      )
+    const id = String(this.#rpcs)
+    this.#respond = undefined
+    // The name and its body belong together by the signature.
+    const message = { kind: 'request', name, body } as Parameters<typeof encodeEnvelope>[2]
+    if (!respond(encodeEnvelope(this.urn, { id }, message))) {
+      this.drop('connection')
+      return Promise.reject(
+        new TransportError('connection', 'the CPE closed the connection', { sent: false, context: { rpc: name } }),
+      )
+    }
+    this.move('send')
+    return new Promise((resolve, reject) => {
+      this.#pending = { name, id, resolve: resolve as Pending['resolve'], reject }
+    })
+  }
+
+  /** Takes the CPE's next POST while a request of ours is out; the caller's `respond` then carries what comes next. */
+  answer(envelope: CwmpEnvelope, respond: Respond): void {
+    const pending = this.#pending
+    if (pending === undefined) throw new ProtocolError('unexpectedAnswer', 'nothing was asked')
+    this.#pending = undefined
+    this.#respond = respond
+    this.move('answer')
+    const { message } = envelope
+    if (message.kind === 'fault') pending.resolve({ ok: false, fault: message.fault })
+    else if (message.kind === 'response' && message.name === pending.name)
+      pending.resolve({ ok: true, body: message.body })
+    else {
+      const got = message.kind === 'unknown' ? message.name : `${message.name} ${message.kind}`
+      pending.reject(new ProtocolError('wrongAnswer', `asked ${pending.name}, got ${got}`))
+    }
+  }
+
+  /** Nothing more to ask: 204, and the session is over. */
+  finish(): void {
+    const respond = this.#respond
+    this.#respond = undefined
+    if (this.#state === 'closed') return
+    this.move('finish')
+    respond?.(undefined)
+    this.#ended.abort()
+  }
+
+  /** Ends it without ceremony: superseded, timed out, connection lost. What is out stays unanswered. */
+  drop(reason: string): void {
+    if (this.#state === 'closed') return
+    this.#state = transition('CWMP session', SESSION_TABLE, this.#state, 'drop')
+    const respond = this.#respond
+    this.#respond = undefined
+    respond?.(undefined)
+    const pending = this.#pending
+    this.#pending = undefined
+    pending?.reject(
+      new TransportError(reason, `the CWMP session ended (${reason}) before the answer`, {
+        sent: true,
+        context: { rpc: pending.name },
+      }),
+    )
+    this.#ended.abort()
+  }
+}

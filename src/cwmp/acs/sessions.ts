@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '../../base/index.ts'
+import type { DeviceId } from '../../device/index.ts'
+import type { Session } from './session.ts'
+
+/** The sessions under way: by cookie, by device (one each, the newest), and by connection for boxes that do not return cookies. */
+export class Sessions {
+  readonly #clock: Clock
+  readonly #byCookie = new Map<string, Session>()
+  readonly #byDevice = new Map<DeviceId, Session>()
+  readonly #bySocket = new WeakMap<Socket, Session>()
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#byCookie.size
+  }
+
+  /** One timer for all: a session that is silent for longer than it may be is dropped. */
+  start(): void {
+    this.#sweep = setInterval(() => {
+      const now = this.#clock.now()
+      for (const session of this.#byCookie.values()) {
+        if (now - session.lastActivityAt > session.idleMs) this.#end(session, 'timeout')
+      }
+    }, 1000)
+    this.#sweep.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep)
+    for (const session of [...this.#byCookie.values()]) this.#end(session, 'shutdown')
+  }
+
+  add(session: Session, socket: Socket): void {
+    // A new Inform means that the CPE gave the older session up.
+    const older = this.#byDevice.get(session.deviceId)
+    if (older !== undefined) this.#end(older, 'superseded')
+    this.#byCookie.set(session.cookie, session)
+    this.#byDevice.set(session.deviceId, session)
+    this.#bySocket.set(socket, session)
+    session.signal.addEventListener('abort', () => this.#forget(session), { once: true })
+  }
+
+  /** The session of a request: its cookie says so, or, without any cookie of ours, its connection. */
+  find(cookieHeader: string | undefined, socket: Socket): Session | undefined {
+    const cookie = /(?:^|[;,\s])isthmus="?([\w-]{20,64})"?/.exec(cookieHeader ?? '')?.[1]
+    if (cookie !== undefined) return this.#byCookie.get(cookie)
+    const session = this.#bySocket.get(socket)
+    return session !== undefined && session.state !== 'closed' ? session : undefined
+  }
+
+  ofDevice(id: DeviceId): Session | undefined {
+    return this.#byDevice.get(id)
+  }
+
+  #end(session: Session, reason: string): void {
+    session.drop(reason)
+    this.#forget(session)
+  }
+
+  #forget(session: Session): void {
+    this.#byCookie.delete(session.cookie)
+    if (this.#byDevice.get(session.deviceId) === session) this.#byDevice.delete(session.deviceId)
+  }
+}

@@ -1,0 +1,63 @@
+import { loadModel, type Model } from '../../datamodel/index.ts'
+import type { OutcomeError, ParameterType } from '../../device/index.ts'
+import { type CwmpFault, faultRow, type ParameterValue } from '../wire/index.ts'
+
+/** TR-106 types by XSD name as boxes send them. */
+const FROM_XSD: Record<string, ParameterType> = {
+  string: 'string',
+  boolean: 'boolean',
+  int: 'int',
+  integer: 'int',
+  long: 'long',
+  unsignedInt: 'unsignedInt',
+  unsignedLong: 'unsignedLong',
+  dateTime: 'dateTime',
+  base64: 'base64',
+  base64Binary: 'base64',
+  hexBinary: 'hexBinary',
+  decimal: 'decimal',
+}
+
+/** Knows the type of a parameter: what the box said, else what the model says. */
+export class ParameterTypes {
+  #models: Record<string, Model> | undefined
+
+  typeOf(path: string, xsd = ''): ParameterType {
+    return FROM_XSD[xsd] ?? this.#model(path)?.parameter(path)?.type ?? 'unknown'
+  }
+
+  /** A value as SetParameterValues carries it: booleans 1/0 (every CPE takes those), dateTimes without fractions. */
+  toWire(path: string, value: string, type: ParameterType | undefined): ParameterValue {
+    const known = type === undefined || type === 'unknown' ? this.typeOf(path) : type
+    const xsd = known === 'unknown' ? 'string' : known
+    if (xsd === 'boolean')
+      return {
+        name: path,
+        value: /^(true|1)$/i.test(value) ? '1' : /^(false|0)$/i.test(value) ? '0' : value,
+        type: xsd,
+      }
+    if (xsd === 'dateTime') return { name: path, value: value.replace(/\.\d+(?=Z|[+-]|$)/, ''), type: xsd }
+    return { name: path, value, type: xsd }
+  }
+
+  /** Whether the path is a command-like parameter: set true to act. */
+  isCommandLike(path: string): boolean {
+    return this.#model(path)?.parameter(path)?.facets.c === 1
+  }
+
+  /** Models are read when the first box of their root comes. */
+  #model(path: string): Model | undefined {
+    this.#models ??= {}
+    const root = path.slice(0, path.indexOf('.') + 1)
+    const name = root === 'Device.' ? 'tr181-cwmp' : root === 'InternetGatewayDevice.' ? 'tr098' : undefined
+    if (name === undefined) return undefined
+    this.#models[name] ??= loadModel(name)
+    return this.#models[name]
+  }
+}
+
+/** A CPE's fault in the words of operations. */
+export function faultError(fault: CwmpFault): OutcomeError {
+  const row = faultRow(fault.code)
+  return { code: String(fault.code), text: fault.text === '' ? row.text : fault.text, retryable: row.retryable }
+}

@@ -1,0 +1,2 @@
+/** Floor 3: TR-069. The codec, our ACS, and the CPE side that simulated boxes use. */
+export { Acs, type AcsOptions, type EnrolmentPolicy } from './acs/index.ts'
