@@ -40,12 +40,7 @@ describe('what passes', () => {
     ['a search path over USP', { verb: 'get', paths: ['Device.WiFi.SSID.[Enable==true].SSID'] }, 'usp', 'Device.'],
     ['a discovery of everything', { verb: 'discover' }, 'cwmp', 'Device.'],
     ['a boolean as 1', set('Device.ManagementServer.PeriodicInformEnable', '1'), 'cwmp', 'Device.'],
-    [
-      'a vendor word in an enumeration',
-      set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'),
-      'cwmp',
-      'Device.',
-    ],
+    ['a vendor word in an enumeration', set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'), 'cwmp', 'Device.'],
     ['an Alias over CWMP', set('Device.WiFi.SSID.1.Alias', 'home'), 'cwmp', 'Device.'],
     [
       'a row with values',

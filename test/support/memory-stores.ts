@@ -1,0 +1,271 @@
+import { AppError, type Clock } from '../../src/base/index.ts'
+import {
+  applyPatch,
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type DeviceStore,
+  type EventLog,
+  type FeedEvent,
+  type InstanceStore,
+  type NewEvent,
+  type Operation,
+  type OperationState,
+  type OperationStore,
+  type Page,
+  type Parameter,
+  type ParameterStore,
+} from '../../src/device/index.ts'
+import { type AuditEntry, type AuditLog, type ChainedEntry, chain, GENESIS } from '../../src/security/index.ts'
+
+/** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. No selectors. */
+export interface MemoryStores {
+  devices: DeviceStore
+  parameters: ParameterStore
+  operations: OperationStore
+  events: EventLog
+  instances: InstanceStore
+  audit: AuditLog
+  /** What is inside, for assertions. */
+  inside: {
+    devices: Map<string, Device>
+    parameters: Map<string, Parameter>
+    operations: Map<string, Operation>
+    events: FeedEvent[]
+    audit: ChainedEntry[]
+  }
+}
+
+export function createMemoryStores(clock: Clock): MemoryStores {
+  const inside: MemoryStores['inside'] = {
+    devices: new Map(),
+    parameters: new Map(),
+    operations: new Map(),
+    events: [],
+    audit: [],
+  }
+  const append = feed(inside)
+  return {
+    devices: deviceStore(inside, append.append, clock),
+    parameters: parameterStore(inside),
+    operations: operationStore(inside),
+    events: { append: async (events) => append.append(events), since: append.since, onAppended: append.onAppended },
+    instances: instanceStore(),
+    audit: auditLog(inside),
+    inside,
+  }
+}
+
+type Inside = MemoryStores['inside']
+
+function feed({ events: log }: Inside) {
+  const listeners = new Set<(events: FeedEvent[]) => void>()
+  return {
+    append(events: NewEvent[]) {
+      const kept = events.map((event, i): FeedEvent => ({ ...event, id: String(log.length + i + 1).padStart(10, '0') }))
+      log.push(...kept)
+      for (const listener of listeners) listener(kept)
+    },
+    since: async (id: string | undefined, limit: number) =>
+      id === undefined ? log.slice(-limit) : log.filter((event) => event.id > id).slice(0, limit),
+    onAppended(listener: (events: FeedEvent[]) => void) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock: Clock): DeviceStore {
+  const { devices, parameters } = inside
+  const commit = (change: DeviceChange) => {
+    const before = devices.get(change.deviceId)
+    if (change.create !== undefined) {
+      if (before !== undefined) throw new AppError('conflict', 'the device exists')
+      devices.set(change.deviceId, structuredClone(change.create))
+    } else if (change.set !== undefined || change.countWork === true || change.newRevision === true || change.unset) {
+      if (before === undefined) throw new AppError('conflict', 'the device does not exist')
+      const { revision, workSeq, owner } = change.guard ?? {}
+      if (revision !== undefined && revision !== before.revision) throw new AppError('conflict', 'revision moved on')
+      if (workSeq !== undefined && workSeq !== before.work.seq) throw new AppError('conflict', 'work was added')
+      if (owner !== undefined && owner !== before.owner) throw new AppError('conflict', 'owner changed')
+      const next = applyPatch(before, change.set ?? {}, clock.now())
+      if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
+      if (change.newRevision === true) next.revision++
+      for (const field of change.unset ?? []) delete next[field]
+      devices.set(change.deviceId, next)
+    }
+    for (const prefix of change.dropSubtrees ?? []) {
+      for (const key of [...parameters.keys()]) {
+        if (key.startsWith(`${change.deviceId}|${prefix}`)) parameters.delete(key)
+      }
+    }
+    for (const write of change.parameters ?? []) {
+      const key = `${change.deviceId}|${write.path}`
+      const writable = write.writable ?? parameters.get(key)?.writable
+      const kept: Parameter = { ...write, deviceId: change.deviceId }
+      if (writable !== undefined) kept.writable = writable
+      parameters.set(key, kept)
+    }
+    append(change.events ?? [])
+  }
+  const selectorless = () => new Error('memory stores have no selectors')
+  return {
+    get: async (id) => structuredClone(devices.get(id)),
+    findByEndpoint: async (endpointId) =>
+      structuredClone([...devices.values()].find(({ binding }) => binding?.endpointId === endpointId)),
+    commit: async (change) => commit(structuredClone(change)),
+    list: async () => Promise.reject(selectorless()),
+    async *ids(selector, batchSize) {
+      if (selector !== undefined) throw selectorless()
+      const ids = [...devices.keys()].sort() as DeviceId[]
+      for (let i = 0; i < ids.length; i += batchSize) yield ids.slice(i, i + batchSize)
+    },
+    count: async () => devices.size,
+    delete: async (id) => devices.delete(id),
+    unlinkAll: async () => 0,
+  }
+}
+
+function parameterStore({ parameters }: Inside): ParameterStore {
+  return {
+    getMany: async (deviceId, paths) =>
+      paths.flatMap((path) => {
+        const found = parameters.get(`${deviceId}|${path}`)
+        return found === undefined ? [] : [structuredClone(found)]
+      }),
+    async list(deviceId, prefix, limit, cursor = '') {
+      const all = [...parameters.values()]
+        .filter(({ deviceId: of, path }) => of === deviceId && path.startsWith(prefix) && path > cursor)
+        .sort((a, b) => (a.path < b.path ? -1 : 1))
+      return pageOf(all, limit, ({ path }) => path)
+    },
+  }
+}
+
+function operationStore({ operations, devices }: Inside): OperationStore {
+  const move = (id: string, from: OperationState[], change: (operation: Operation) => void): boolean => {
+    const operation = operations.get(id)
+    if (operation === undefined || !from.includes(operation.state)) return false
+    change(operation)
+    return true
+  }
+  const flag = (deviceId: DeviceId): number => {
+    const device = devices.get(deviceId)
+    if (device === undefined || device.work.open) return 0
+    device.work = { open: true, seq: device.work.seq + 1 }
+    return 1
+  }
+  const sorted = () => [...operations.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  return {
+    async create(operation) {
+      const { deviceId, idempotencyKey } = operation
+      const earlier = [...operations.values()].find(
+        (other) =>
+          idempotencyKey !== undefined && other.deviceId === deviceId && other.idempotencyKey === idempotencyKey,
+      )
+      if (earlier !== undefined) return { operation: structuredClone(earlier), created: false }
+      const device = devices.get(deviceId)
+      if (device === undefined) throw new AppError('notFound', 'there is no such device')
+      operations.set(operation.id, structuredClone(operation))
+      device.work = { open: true, seq: device.work.seq + 1 }
+      return { operation, created: true }
+    },
+    get: async (id) => structuredClone(operations.get(id)),
+    open: async (deviceId, limit) =>
+      structuredClone(
+        sorted()
+          .filter((one) => one.deviceId === deviceId && ['queued', 'sent', 'unknown'].includes(one.state))
+          .slice(0, limit),
+      ),
+    async list({ deviceId, states, limit, cursor }) {
+      const all = sorted()
+        .filter((one) => (deviceId ?? one.deviceId) === one.deviceId && (states?.includes(one.state) ?? true))
+        .reverse()
+        .filter(({ id }) => cursor === undefined || id < cursor)
+      return pageOf(structuredClone(all), limit, ({ id }) => id)
+    },
+    markSent: async (id, { at, via, instance, baseline }) =>
+      move(id, ['queued'], (operation) => {
+        Object.assign(operation, { state: 'sent', sentAt: at, sentVia: via, instance })
+        if (baseline !== undefined) operation.baseline = structuredClone(baseline)
+      }),
+    requeue: async (id) =>
+      move(id, ['sent'], (operation) => {
+        operation.state = 'queued'
+        operation.attempts++
+        for (const field of ['sentAt', 'sentVia', 'instance', 'baseline'] as const) delete operation[field]
+      }),
+    markUnknown: async (id) =>
+      move(id, ['sent'], (operation) => {
+        operation.state = 'unknown'
+      }),
+    finish: async (id, from, state, result, at) =>
+      move(id, from, (operation) => {
+        operation.state = state
+        operation.finishedAt = at
+        if (result !== undefined) operation.result = structuredClone(result)
+      }),
+    async notePending(id, result) {
+      move(id, ['sent', 'unknown'], (operation) => {
+        operation.result = structuredClone(result)
+      })
+    },
+    async orphaned(alive) {
+      const orphans = sorted().filter(
+        ({ state, instance }) => state === 'sent' && instance !== undefined && !alive.includes(instance),
+      )
+      for (const orphan of orphans) {
+        orphan.state = 'unknown'
+        flag(orphan.deviceId)
+      }
+      return orphans.length
+    },
+    expired: async (now, limit) =>
+      structuredClone(
+        sorted()
+          .filter(({ state, expiresAt }) => state === 'queued' && expiresAt < now)
+          .slice(0, limit),
+      ),
+    async repairWorkFlags() {
+      const ids = new Set(
+        sorted()
+          .filter(({ state }) => state === 'queued' || state === 'unknown')
+          .map((one) => one.deviceId),
+      )
+      return [...ids].reduce((count, id) => count + flag(id), 0)
+    },
+  }
+}
+
+function instanceStore(): InstanceStore {
+  const beats = new Map<string, number>()
+  return {
+    async beat(instance, now, ttlMs) {
+      beats.set(instance, now + ttlMs)
+    },
+    alive: async (now) => [...beats].filter(([, to]) => to > now).map(([name]) => name),
+    async leave(instance) {
+      beats.delete(instance)
+    },
+  }
+}
+
+function auditLog({ audit }: Inside): AuditLog {
+  return {
+    async append(entry: AuditEntry) {
+      audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS))
+    },
+    list: async ({ target, actor, limit }) => ({
+      items: audit
+        .filter((entry) => (target ?? entry.target) === entry.target && (actor ?? entry.actor) === entry.actor)
+        .slice(-limit)
+        .reverse(),
+    }),
+  }
+}
+
+function pageOf<T>(all: T[], limit: number, key: (item: T) => string): Page<T> {
+  const items = all.slice(0, limit)
+  const last = items.at(-1)
+  return all.length > limit && last !== undefined ? { items, next: key(last) } : { items }
+}

@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest'
+import type { Driver, WakeOutcome } from '../../../src/device/index.ts'
+import { settled } from '../../support/manual-clock.ts'
+import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
+
+const A = 'Device.X_A'
+const B = 'Device.X_B'
+
+describe('over a CWMP session', () => {
+  it('runs what waited, in order, and lets the session end', async () => {
+    const { room, box, submit, operation, device } = createWorld()
+    const first = await submit(set(A, '1'))
+    const second = await submit(set(B, '2'))
+    const third = await submit(set(A, '3'))
+    await room.contact(box.contact('cwmp'))
+    expect(box.effects).toEqual([`set ${A}`, `set ${B}`, `set ${A}`])
+    expect([first, second, third].map(({ id }) => operation(id).state)).toEqual(['done', 'done', 'done'])
+    expect(operation(first.id)).toMatchObject({
+      sentVia: 'cwmp',
+      instance: 'a',
+      result: { results: [{ path: A, value: '1' }] },
+    })
+    expect(device().work.open).toBe(false)
+  })
+
+  it('asks no store when neither the record nor this process knows of work', async () => {
+    const world = createWorld()
+    let asked = 0
+    const get = world.stores.devices.get
+    world.stores.devices.get = (id) => {
+      asked++
+      return get(id)
+    }
+    await world.room.contact(world.box.contact('cwmp', { workKnown: false }))
+    expect(asked).toBe(0)
+  })
+
+  it('knows of news that came after the record was read', async () => {
+    const { room, box, submit, operation } = createWorld()
+    expect(room.hasNews(box.deviceId)).toBe(false)
+    const waiting = await submit(set(A, '1'))
+    expect(room.hasNews(box.deviceId)).toBe(true)
+    await room.contact(box.contact('cwmp', { workKnown: false }))
+    expect(operation(waiting.id).state).toBe('done')
+    expect(room.hasNews(box.deviceId)).toBe(false)
+  })
+
+  it('takes along what is submitted while the session runs', async () => {
+    const { room, box, submit, operation } = createWorld()
+    const first = await submit(set(A, '1'))
+    let second = ''
+    room.onFinished(({ id }) => {
+      if (id === first.id) submit(set(B, '2')).then((added) => (second = added.id))
+    })
+    await room.contact(box.contact('cwmp'))
+    await settled()
+    await room.contact(box.contact('cwmp', { workKnown: false }))
+    expect(operation(second).state).toBe('done')
+  })
+
+  it('keeps the work flag when work was added while it was being cleared', async () => {
+    const world = createWorld()
+    await world.submit(set(A, '1'))
+    const commit = world.stores.devices.commit
+    let late: Promise<unknown> | undefined
+    world.stores.devices.commit = async (change) => {
+      if (change.set?.['work.open'] === false && late === undefined) {
+        late = world.submit(set(B, '2'))
+        await late
+      }
+      return commit(change)
+    }
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
+    expect(world.device().work.open).toBe(false)
+  })
+
+  it('does not hold a session for long while the device is busy over the other protocol', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    let go: () => void = () => undefined
+    world.box.aroundEffect = async (effect) => {
+      await new Promise<void>((resolve) => (go = resolve))
+      effect()
+    }
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const running = await world.submit(set(A, '1'))
+    await settled()
+    let ended = false
+    const session = world.room.contact(world.box.contact('cwmp')).then(() => (ended = true))
+    await settled()
+    expect(ended).toBe(false)
+    world.clock.advance(10_000)
+    await session
+    expect(world.operation(running.id).state).toBe('sent')
+    go()
+    expect((await world.ended(running)).state).toBe('done')
+    link.abort()
+    await linked
+  })
+})
+
+describe('over a USP link', () => {
+  it('runs at once what is submitted, until the link goes', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const link = new AbortController()
+    let over = false
+    const contact = world.room
+      .contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+      .then(() => (over = true))
+    expect((await world.ended(await world.submit(set(A, '1')))).state).toBe('done')
+    expect((await world.ended(await world.submit(set(A, '2')))).sentVia).toBe('usp')
+    expect(over).toBe(false)
+    link.abort()
+    await contact
+    const late = await world.submit(set(A, '3'))
+    await settled()
+    expect(world.operation(late.id).state).toBe('queued')
+  })
+
+  it('finds by its sweep what another instance queued', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const link = new AbortController()
+    const contact = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    await world.room.start()
+    await world.stores.operations.create({
+      id: 'elsewhere',
+      deviceId: world.box.deviceId,
+      request: set(A, '1'),
+      state: 'queued',
+      actor: ACTOR,
+      createdAt: world.clock.now(),
+      expiresAt: world.clock.now() + 60_000,
+      attempts: 0,
+    })
+    await world.until(() => world.operation('elsewhere').state === 'done', 10_000)
+    link.abort()
+    await contact
+    await world.room.stop()
+  })
+})
+
+describe('two protocols', () => {
+  it('writes over the owner only, reads over either', async () => {
+    const world = createWorld()
+    world.box.values.set(A, '0')
+    const read = await world.submit({ verb: 'get', paths: [A] })
+    const write = await world.submit(set(A, '1'))
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    await settled()
+    expect(world.operation(read.id)).toMatchObject({ state: 'done', result: { results: [{ path: A, value: '0' }] } })
+    expect(world.operation(write.id).state).toBe('queued')
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(write.id)).toMatchObject({ state: 'done', sentVia: 'cwmp' })
+    link.abort()
+    await linked
+  })
+
+  it('holds what came after a write that waits for its protocol, and lets a tied read wait alone', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const planner = { kind: 'planner', id: 'p' } as const
+    const tied = await world.submit({ verb: 'get', paths: [A] }, { via: 'cwmp' })
+    const first = await world.submit(set(A, '1'))
+    const forced = await world.submit(set(B, '1'), { via: 'cwmp', actor: planner })
+    const last = await world.submit(set(A, '2'))
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    await settled()
+    expect([tied, first, forced, last].map(({ id }) => world.operation(id).state)).toEqual([
+      'queued',
+      'done',
+      'queued',
+      'queued',
+    ])
+    await world.room.contact(world.box.contact('cwmp'))
+    await settled()
+    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`, `set ${A}`])
+    expect(world.operation(forced.id).sentVia).toBe('cwmp')
+    expect(world.operation(last.id).sentVia).toBe('usp')
+    expect(world.operation(tied.id).state).toBe('done')
+    link.abort()
+    await linked
+  })
+
+  it('runs an exclusive operation alone until the boot that ends it', async () => {
+    const world = createWorld()
+    const reboot = await world.submit({ verb: 'reboot' })
+    const after = await world.submit(set(A, '1'))
+    await world.room.contact(world.box.contact('cwmp'))
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    const read = await world.submit({ verb: 'get', paths: [A] })
+    await settled()
+    expect(world.box.log).toEqual(['reboot cwmp'])
+    expect(world.operation(reboot.id)).toMatchObject({ state: 'sent', result: { outcome: 'pending' } })
+    world.clock.advance(30_000)
+    const boot = {
+      deviceId: world.box.deviceId,
+      kind: 'boot',
+      protocol: 'cwmp',
+      commandKey: '',
+      at: world.clock.now(),
+    } as const
+    await world.room.completed(boot)
+    await world.room.completed(boot)
+    expect(world.operation(reboot.id).state).toBe('done')
+    await world.room.contact(world.box.contact('cwmp'))
+    await settled()
+    expect(world.operation(after.id).state).toBe('done')
+    expect(world.operation(read.id).state).toBe('done')
+    link.abort()
+    await linked
+  })
+
+  it('keeps exclusive operations off while a command runs, and nothing else', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const command = await world.submit({ verb: 'operate', command: 'Device.X_Scan()', input: {} })
+    const write = await world.submit(set(A, '1'))
+    const reboot = await world.submit({ verb: 'reboot' })
+    await settled()
+    expect(world.box.effects).toEqual(['operate', `set ${A}`])
+    expect(world.operation(write.id).state).toBe('done')
+    await world.room.completed({
+      deviceId: world.box.deviceId,
+      protocol: 'usp',
+      kind: 'command',
+      commandKey: command.id,
+      output: { Found: '3' },
+      at: world.clock.now(),
+    })
+    await settled()
+    expect(world.operation(command.id)).toMatchObject({ state: 'done', result: { output: { Found: '3' } } })
+    expect(world.operation(reboot.id).state).toBe('sent')
+    link.abort()
+    await linked
+  })
+})
+
+describe('asking absent devices to come', () => {
+  const driver = (outcomes: WakeOutcome[], asked: string[]): Driver => ({
+    protocol: 'cwmp',
+    wake: async ({ id }) => {
+      asked.push(id)
+      return outcomes.shift() ?? 'accepted'
+    },
+  })
+
+  it('wakes the owner, again after a refusal that passes, once per device', async () => {
+    const world = createWorld()
+    const asked: string[] = []
+    world.room.setDrivers([driver(['unreachable', 'tooSoon'], asked)])
+    await world.submit(set(A, '1'))
+    await world.submit(set(A, '2'))
+    await settled()
+    expect(asked.length).toBe(1)
+    await world.until(() => asked.length === 3)
+    world.clock.advance(600_000)
+    await settled()
+    expect(asked.length).toBe(3)
+  })
+
+  it('does not wake for a read that a link here can answer', async () => {
+    const world = createWorld()
+    const asked: string[] = []
+    world.room.setDrivers([driver([], asked)])
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    await world.ended(await world.submit({ verb: 'get', paths: [A] }))
+    expect(asked).toEqual([])
+    link.abort()
+    await linked
+  })
+
+  it('wakes after a restart for what waited before it', async () => {
+    const world = createWorld()
+    await world.submit(set(A, '1'))
+    const asked: string[] = []
+    world.room.setDrivers([driver([], asked)])
+    await world.room.start()
+    await world.until(() => asked.length === 1, 1000)
+    await world.room.stop()
+  })
+})
