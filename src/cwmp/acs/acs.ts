@@ -353,7 +353,10 @@ export class Acs implements Lifecycle {
   }
 
   #onEmptyPost(session: Session | undefined, response: ServerResponse): void {
-    if (session === undefined) return plain(response, 400, 'there is no session; it begins with an Inform')
+    if (session === undefined) {
+      plain(response, 400, 'there is no session; it begins with an Inform')
+      return
+    }
     session.move('emptyPost')
     session.offerTurn((text) => send(response, text))
     response.on('close', () => {

@@ -1,0 +1,216 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import { type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
+import { parseEndpointId } from '../wire/index.ts'
+import { CLOSE, LINK_LIMITS, Link, type LinkLimits } from './link.ts'
+import { type WebSocket, WebSocketServer } from './ws.ts'
+
+/** What the room above wants to know. None may throw. */
+export interface LinkHandlers {
+  onOpen(link: Link): void
+  onRecord(link: Link, bytes: Uint8Array): void
+  onClose(link: Link, code: number): void
+}
+
+export interface WebSocketServerOptions {
+  host: string
+  port: number
+  path: string
+  /** Our own Endpoint ID, told back to clients of USP 1.2 that send the extension. */
+  endpointId: string
+  tls?: { cert: string; key: string; clientCa?: string }
+  maxLinks: number
+  limits?: LinkLimits
+  handlers: LinkHandlers
+  clock: Clock
+  log: Log
+}
+
+const SUBPROTOCOL = 'v1.usp'
+const MAX_MESSAGE = 16 * 1024 * 1024
+const PING_MS = 30_000
+
+/** The Controller's WebSocket MTP (TR-369 4.4): listens, checks handshakes, and keeps one link per Endpoint ID. */
+export class UspWebSocketServer implements Lifecycle {
+  readonly name = 'USP WebSocket MTP'
+  readonly #options: WebSocketServerOptions
+  readonly #limits: LinkLimits
+  readonly #links = new Set<Link>()
+  readonly #byEndpoint = new Map<string, Link>()
+  readonly #upgrader = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Servers with compression answer 400 to the colon in bbf-usp-protocol's eid, and it costs memory per link.
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+  #server: Server | undefined
+  #ping: NodeJS.Timeout | undefined
+
+  constructor(options: WebSocketServerOptions) {
+    this.#options = options
+    this.#limits = options.limits ?? LINK_LIMITS
+    this.#upgrader.on('headers', (headers, request) => {
+      if (request.headers['sec-websocket-extensions']?.includes('bbf-usp-protocol') === true) {
+        headers.push(`Sec-WebSocket-Extensions: bbf-usp-protocol; eid="${options.endpointId}"`)
+      }
+    })
+  }
+
+  get port(): number {
+    const address = this.#server?.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  get linkCount(): number {
+    return this.#links.size
+  }
+
+  async start(): Promise<void> {
+    const { tls } = this.#options
+    const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000 }
+    const refuse = (_: IncomingMessage, response: import('node:http').ServerResponse) =>
+      response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end()
+    const server =
+      tls === undefined
+        ? createServer(limits, refuse)
+        : createTlsServer(
+            {
+              ...limits,
+              cert: tls.cert,
+              key: tls.key,
+              minVersion: 'TLSv1.2',
+              ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+            },
+            refuse,
+          )
+    server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.#options.port, this.#options.host, 4096, () => {
+        server.off('error', reject)
+        server.on('error', (err) => this.#options.log.error({ err }, 'USP listener error'))
+        resolve()
+      })
+    })
+    this.#ping = setInterval(() => this.#pingAll(), PING_MS)
+    this.#ping.unref()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#ping)
+    this.#server?.close()
+    for (const link of this.#links) link.close(CLOSE.goingAway, 'the Controller stops')
+    for (let waited = 0; this.#links.size > 0 && waited < 2000; waited += 20)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const link of this.#links) link.socket.terminate()
+    this.#server?.closeAllConnections()
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', (err) => this.#options.log.debug({ reason: errorText(err) }, 'USP handshake connection failed'))
+    try {
+      const identity = this.#checkHandshake(request)
+      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#onOpen(webSocket, request, identity))
+    } catch (error) {
+      const reason = error instanceof ProtocolError ? error.message : 'handshake failed'
+      const status =
+        error instanceof ProtocolError && error.code === 'full' ? '503 Service Unavailable' : '400 Bad Request'
+      this.#options.log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
+      const text = `${reason}\n`
+      socket.end(
+        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      )
+    }
+  }
+
+  /** Everything that names the client must agree: certificate, query, extension (R-WS.10a-b, R-SEC.0a). */
+  #checkHandshake(request: IncomingMessage): { endpointId: string; certificate: boolean } {
+    const url = new URL(request.url ?? '/', 'ws://localhost')
+    if (url.pathname !== this.#options.path) throw new ProtocolError('path', `USP is spoken at ${this.#options.path}`)
+    if (this.#links.size >= this.#options.maxLinks) throw new ProtocolError('full', 'too many links')
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+    if (!offered.includes(SUBPROTOCOL))
+      throw new ProtocolError('subprotocol', `Sec-WebSocket-Protocol must offer ${SUBPROTOCOL}`)
+    const said = [url.searchParams.get('eid'), extensionEid(request.headers['sec-websocket-extensions'])].filter(
+      (eid) => eid !== null && eid !== undefined,
+    )
+    const proven = certificateEids(request.socket)
+    const endpointId = said[0] ?? proven[0] ?? ''
+    if (endpointId !== '') parseEndpointId(endpointId)
+    if (said.some((eid) => eid !== endpointId))
+      throw new ProtocolError('endpointId', 'query and extension name different Endpoint IDs')
+    if (proven.length > 0 && !proven.includes(endpointId))
+      throw new ProtocolError('endpointId', 'the certificate belongs to another Endpoint ID')
+    return { endpointId, certificate: proven.length > 0 }
+  }
+
+  #onOpen(socket: WebSocket, request: IncomingMessage, identity: { endpointId: string; certificate: boolean }): void {
+    const { clock, handlers, log } = this.#options
+    const address = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
+    const link = new Link(socket, identity.endpointId, identity.certificate, address, clock.now(), this.#limits)
+    this.#links.add(link)
+    if (link.endpointId !== '') this.claim(link, link.endpointId)
+    socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
+    socket.on('pong', () => {
+      link.alive = true
+    })
+    socket.on('error', (err) => log.debug({ endpointId: link.endpointId, reason: errorText(err) }, 'USP link error'))
+    socket.on('close', (code) => {
+      this.#links.delete(link)
+      if (this.#byEndpoint.get(link.endpointId) === link) this.#byEndpoint.delete(link.endpointId)
+      handlers.onClose(link, code)
+    })
+    handlers.onOpen(link)
+  }
+
+  /** Gives an Endpoint ID its link; an older link of the same one is most likely half-open and closed. */
+  claim(link: Link, endpointId: string): void {
+    const older = this.#byEndpoint.get(endpointId)
+    link.endpointId = endpointId
+    this.#byEndpoint.set(endpointId, link)
+    if (older !== undefined && older !== link) {
+      older.close(CLOSE.policy, 'a newer link of this Endpoint ID came')
+      // It may be half-open: nobody answers the close.
+      setTimeout(() => older.socket.terminate(), 2000).unref()
+    }
+  }
+
+  #onMessage(link: Link, data: Buffer, binary: boolean): void {
+    link.alive = true
+    if (!binary) return link.close(CLOSE.unsupported, 'Records are binary')
+    if (link.socket.readyState !== link.socket.OPEN) return
+    if (!link.admit(data.length, this.#options.clock.now(), this.#limits))
+      return link.close(CLOSE.policy, 'too many messages')
+    this.#options.handlers.onRecord(link, data)
+  }
+
+  /** One timer for all links; who did not answer the last ping is gone. */
+  #pingAll(): void {
+    for (const link of this.#links) {
+      if (!link.alive) link.socket.terminate()
+      else {
+        link.alive = false
+        if (link.socket.readyState === link.socket.OPEN) link.socket.ping()
+      }
+    }
+  }
+}
+
+/** The eid of `bbf-usp-protocol; eid="..."` (USP 1.2). */
+function extensionEid(header: string | undefined): string | undefined {
+  return /bbf-usp-protocol\s*;\s*eid="([^"]{1,256})"/.exec(header ?? '')?.[1]
+}
+
+/** Endpoint IDs in the SAN of a client certificate that our authorities signed. */
+function certificateEids(socket: IncomingMessage['socket']): string[] {
+  if (!('getPeerCertificate' in socket)) return []
+  const tls = socket as TLSSocket
+  if (!tls.authorized) return []
+  const names = tls.getPeerCertificate().subjectaltname ?? ''
+  return [...names.matchAll(/URI:urn:bbf:usp:id:([^,\s]+)/g)].map((match) => match[1] ?? '')
+}

@@ -1,0 +1,2 @@
+/** The one door to ws. */
+export { WebSocket, WebSocketServer } from 'ws'

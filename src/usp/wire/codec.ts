@@ -1,0 +1,160 @@
+import { ProtocolError } from '../../base/index.ts'
+import {
+  type ErrorBody,
+  MSG_TYPES,
+  type Msg,
+  type RequestName,
+  type Requests,
+  type ResponseName,
+  type Responses,
+} from './messages.ts'
+import { loadWireTypes, type MessageType, type WireTypes } from './protobuf.ts'
+
+/** What a Record carries (TR-369 4.1). Session context is recognised but not spoken: its sender is told 7106. */
+export type RecordBody =
+  | { kind: 'noSession'; payload: Uint8Array }
+  | { kind: 'websocketConnect' }
+  | { kind: 'disconnect'; reason: string; reasonCode: number }
+  | { kind: 'session' }
+  | { kind: 'otherConnect' }
+
+export interface UspRecord {
+  version: string
+  toId: string
+  fromId: string
+  /** True for TLS12, which is legal with a session context only. */
+  secured: boolean
+  body: RecordBody
+}
+
+/** The version that we write into our Records. */
+export const USP_VERSION = '1.4'
+/** What GetSupportedProtocol exchanges. */
+export const SUPPORTED_VERSIONS = '1.0,1.1,1.2,1.3,1.4'
+
+const REQUEST_NAMES = new Set<string>(
+  Object.keys(MSG_TYPES).filter((name) => name !== 'error' && !name.endsWith('_resp')),
+)
+
+/** Encodes and decodes Records and Messages. One per process is enough; it keeps no state. */
+export class Codec {
+  readonly #types: WireTypes
+
+  constructor(types: WireTypes = loadWireTypes()) {
+    this.#types = types
+  }
+
+  /** ProtocolError 7100: no Record. 7104: a mandatory field is missing. */
+  decodeRecord(bytes: Uint8Array): UspRecord {
+    const raw = decode(this.#types.record, bytes, '7100')
+    const record = {
+      version: text(raw.version),
+      toId: text(raw.to_id),
+      fromId: text(raw.from_id),
+      secured: raw.payload_security === 1,
+    }
+    if (record.fromId === '' || record.fromId.length > 256)
+      throw new ProtocolError('7104', 'from_id is missing or too long')
+    return { ...record, body: recordBody(raw) }
+  }
+
+  encodeRecord(record: {
+    toId: string
+    fromId: string
+    body: Extract<RecordBody, { kind: 'noSession' | 'websocketConnect' | 'disconnect' }>
+  }): Uint8Array {
+    const raw: Record<string, unknown> = { version: USP_VERSION, to_id: record.toId, from_id: record.fromId }
+    const { body } = record
+    if (body.kind === 'noSession') raw.no_session_context = { payload: body.payload }
+    else if (body.kind === 'websocketConnect') raw.websocket_connect = {}
+    else raw.disconnect = { reason: body.reason, reason_code: body.reasonCode }
+    return this.#types.record.encode(raw).finish()
+  }
+
+  /** ProtocolError 7004 with the msg_id in its context where one was readable, so that an Error can answer it. */
+  decodeMsg(bytes: Uint8Array): Msg {
+    const raw = decode(this.#types.msg, bytes, '7004')
+    const header = raw.header as Raw | null
+    const msgId = text(header?.msg_id)
+    if (msgId === '' || msgId.length > 256) throw new ProtocolError('7004', 'msg_id is missing or too long')
+    const body = raw.body as Raw | null
+    const refuse = (why: string) => new ProtocolError('7004', why, { context: { msgId } })
+    if (body === null) throw refuse('the Message has no Body')
+    const error = body.error
+    if (error !== undefined) return { msgId, kind: 'error', body: error as ErrorBody }
+    const group = (body.request ?? body.response) as Raw | undefined
+    if (group === undefined) throw refuse('the Body is empty')
+    const kind = body.request === undefined ? 'response' : 'request'
+    for (const name of Object.keys(group)) {
+      if (!(name in MSG_TYPES)) continue
+      if (kind === 'request' && name === 'notify') checkNotify(group[name] as Raw, refuse)
+      return { msgId, kind, name, body: group[name] } as Msg
+    }
+    throw refuse(`the ${kind} is empty`)
+  }
+
+  encodeMsg(msg: Msg): Uint8Array {
+    const name = msg.kind === 'error' ? 'error' : msg.name
+    const body = msg.kind === 'error' ? { error: msg.body } : { [msg.kind]: { [msg.name]: msg.body } }
+    return this.#types.msg.encode({ header: { msg_id: msg.msgId, msg_type: MSG_TYPES[name] }, body }).finish()
+  }
+
+  /** A Message in a Record without session context, ready for the MTP. */
+  encode(toId: string, fromId: string, msg: Msg): Uint8Array {
+    return this.encodeRecord({ toId, fromId, body: { kind: 'noSession', payload: this.encodeMsg(msg) } })
+  }
+}
+
+/** A request Message. */
+export function requestMsg<N extends RequestName>(msgId: string, name: N, body: Requests[N]): Msg {
+  // Name and body belong together by the signature.
+  return { msgId, kind: 'request', name, body } as Msg
+}
+
+/** A response Message. */
+export function responseMsg<N extends ResponseName>(msgId: string, name: N, body: Responses[N]): Msg {
+  return { msgId, kind: 'response', name, body } as Msg
+}
+
+export function isRequestName(name: string): name is RequestName {
+  return REQUEST_NAMES.has(name)
+}
+
+type Raw = { [field: string]: unknown }
+
+function decode(type: MessageType, bytes: Uint8Array, code: string): Raw {
+  try {
+    const message = type.decode(bytes)
+    return type.toObject(message, { defaults: true, longs: String, enums: Number }) as Raw
+  } catch (cause) {
+    throw new ProtocolError(code, `${type.name} cannot be decoded`, { cause })
+  }
+}
+
+function recordBody(raw: Raw): RecordBody {
+  const payload = (raw.no_session_context as Raw | undefined)?.payload
+  if (raw.no_session_context !== undefined) {
+    if (!(payload instanceof Uint8Array) || payload.length === 0)
+      throw new ProtocolError('7104', 'the payload is empty')
+    return { kind: 'noSession', payload }
+  }
+  if (raw.websocket_connect !== undefined) return { kind: 'websocketConnect' }
+  if (raw.session_context !== undefined) return { kind: 'session' }
+  const disconnect = raw.disconnect as Raw | undefined
+  if (disconnect !== undefined)
+    return { kind: 'disconnect', reason: text(disconnect.reason), reasonCode: Number(disconnect.reason_code ?? 0) }
+  if (raw.mqtt_connect !== undefined || raw.stomp_connect !== undefined || raw.uds_connect !== undefined)
+    return { kind: 'otherConnect' }
+  throw new ProtocolError('7104', 'the Record has no record_type')
+}
+
+function checkNotify(notify: Raw, refuse: (why: string) => ProtocolError): void {
+  const variants = ['event', 'value_change', 'obj_creation', 'obj_deletion', 'oper_complete', 'on_board_req'].filter(
+    (name) => notify[name] !== undefined,
+  )
+  if (variants.length !== 1) throw refuse('the Notify has no notification')
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
