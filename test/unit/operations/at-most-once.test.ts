@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest'
+import type { OperationRequest } from '../../../src/device/index.ts'
+import { FakeBox } from '../../support/fake-box.ts'
+import { createManualClock, settled } from '../../support/manual-clock.ts'
+import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
+import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
+
+const NEVER = new Promise<never>(() => undefined)
+
+/** A process that dies right before or right after its n-th call to anything outside of it: nothing after that happens. */
+class Mortal {
+  dead = false
+  calls = 0
+  readonly #at: number
+  readonly #when: 'before' | 'after'
+
+  constructor(at: number, when: 'before' | 'after') {
+    this.#at = at
+    this.#when = when
+  }
+
+  async call<T>(task: () => T | Promise<T>): Promise<T> {
+    if (this.dead) return NEVER
+    this.calls++
+    const last = this.calls === this.#at
+    if (last && this.#when === 'before') this.dead = true
+    if (this.dead) return NEVER
+    const result = await task()
+    if (last) this.dead = true
+    return this.dead ? NEVER : result
+  }
+
+  /** A port whose calls count. */
+  port<T extends object>(target: T): T {
+    const call = this.call.bind(this)
+    return new Proxy(target, {
+      get(of, name, self) {
+        const member = Reflect.get(of, name, self)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => call(() => member.apply(of, args))
+      },
+    })
+  }
+
+  stores(stores: MemoryStores): MemoryStores {
+    const { devices, parameters, operations, events, instances, audit, inside } = stores
+    return {
+      devices: this.port(devices),
+      parameters: this.port(parameters),
+      operations: this.port(operations),
+      events: this.port(events),
+      instances: this.port(instances),
+      audit: this.port(audit),
+      inside,
+    }
+  }
+}
+
+const TABLE = 'Device.X_T.'
+const cases: { name: string; request: OperationRequest; effect: string }[] = [
+  { name: 'set', request: set('Device.X_A', 'new'), effect: 'set Device.X_A' },
+  { name: 'add', request: { verb: 'add', object: TABLE, values: { Name: 'new' } }, effect: 'add' },
+  { name: 'delete', request: { verb: 'delete', paths: [`${TABLE}90.`] }, effect: 'delete' },
+  { name: 'reboot', request: { verb: 'reboot' }, effect: 'reboot' },
+  { name: 'factoryReset', request: { verb: 'factoryReset' }, effect: 'factoryReset' },
+  { name: 'download', request: { verb: 'download', url: 'http://127.0.0.1/2', version: '2' }, effect: 'download' },
+  { name: 'operate', request: { verb: 'operate', command: 'Device.X_Scan()', input: {} }, effect: 'operate' },
+  {
+    name: 'subscribe',
+    request: { verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.X_A'], enable: true },
+    effect: 'subscribe',
+  },
+]
+
+/** A box whose table already has a row that looks like the one to be added. */
+function createBox(deviceId: FakeBox['deviceId']): FakeBox {
+  const box = new FakeBox(deviceId)
+  box.values.set('Device.X_A', 'old')
+  box.values.set(`${TABLE}90.Alias`, 'cpe-90')
+  box.values.set(`${TABLE}90.Name`, 'new')
+  return box
+}
+
+/** One life that ends at a call, and the life after it. */
+async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
+  const template = createWorld()
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const { id } = template.device()
+  stores.inside.devices.set(id, { ...template.device(), owner: 'usp', softwareVersion: '1' })
+  const box = createBox(id)
+  const mortal = new Mortal(at, when)
+  box.aroundEffect = (effect) => mortal.call(effect)
+
+  const first = createRoom(mortal.stores(stores), clock, { instance: 'a' })
+  first.contact(box.contact('usp')).catch(() => undefined)
+  first.submit({ deviceId: id, request, actor: ACTOR }).catch(() => undefined)
+  await settled()
+  const { calls } = mortal
+  const survived = !mortal.dead
+  mortal.dead = true
+
+  box.aroundEffect = async (effect) => effect()
+  const second = createRoom(stores, clock, { instance: 'b' })
+  await second.start()
+  await stores.instances.beat('b', clock.now(), 1e12)
+  const tellEnd = () => endOf(request, box, second, [...stores.inside.operations.values()][0]?.id ?? '', clock.now())
+  clock.advance(1000)
+  if (box.effects.length > 0) await tellEnd()
+  await settled()
+  const device = stores.inside.devices.get(id)
+  second.contact(box.contact('usp', { workKnown: device?.work.open ?? false })).catch(() => undefined)
+  await settled()
+  if (box.effects.length > 0) await tellEnd()
+  // Long enough for whatever nothing can explain, and for links to rest and sweep.
+  for (let i = 0; i < 40; i++) {
+    clock.advance(100_000)
+    await settled(4)
+    await second.endOverdue()
+  }
+  await settled()
+  const [operation] = stores.inside.operations.values()
+  return { calls, survived, box, operation, device: stores.inside.devices.get(id) }
+}
+
+/** The later word of the box about what it did: a boot, or the end of a command. */
+async function endOf(
+  request: OperationRequest,
+  box: FakeBox,
+  room: ReturnType<typeof createRoom>,
+  operationId: string,
+  at: number,
+): Promise<void> {
+  const base = { deviceId: box.deviceId, protocol: 'usp', commandKey: '', at } as const
+  switch (request.verb) {
+    case 'operate':
+      return room.completed({ ...base, kind: 'command', commandKey: operationId })
+    case 'reboot':
+      return room.completed({ ...base, kind: 'boot' })
+    case 'factoryReset':
+      return room.completed({ ...base, kind: 'boot', bootstrap: true })
+    case 'download':
+      return room.completed({ ...base, kind: 'boot', softwareVersion: '2' })
+  }
+}
+
+describe('a process that dies between any two calls', () => {
+  for (const when of ['before', 'after'] as const) {
+    it.each(cases)(
+      `${when} a call of $name: no effect twice, and the truth in the end`,
+      async ({ request, effect }) => {
+        const seen = new Set<string>()
+        for (let at = 1; at <= 60; at++) {
+          const { survived, box, operation, device } = await live(request, at, when)
+          const label = `call ${at}`
+          const effects = box.effects.filter((line) => line.startsWith(effect))
+          expect(effects.length, label).toBeLessThanOrEqual(1)
+          if (operation === undefined) expect(effects, label).toEqual([])
+          else {
+            expect(['done', 'failed'], `${label}: ${JSON.stringify(operation)}`).toContain(operation.state)
+            if (operation.state === 'done') expect(effects.length, label).toBe(1)
+            if (operation.result?.error?.retryable === true) expect(effects, label).toEqual([])
+            expect(device?.work.open, label).toBe(false)
+            seen.add(`${operation.state} ${operation.result?.error?.code ?? ''}`.trim())
+          }
+          if (survived) break
+          expect(at, 'the operation takes fewer calls than were tried').toBeLessThan(60)
+        }
+        expect(seen).toContain('done')
+      },
+    )
+  }
+
+  it('tells an add whose answer was lost by the row that is new, whatever the old rows look like', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    world.box.values.set(`${TABLE}90.Name`, 'new')
+    world.box.troubles.push('lost')
+    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    const added = await world.ended(await world.submit({ verb: 'add', object: TABLE, values: { Name: 'new' } }))
+    expect(added).toMatchObject({ state: 'done', result: { results: [{ path: TABLE, created: `${TABLE}1.` }] } })
+    expect(world.stores.inside.parameters.get(`${world.box.deviceId}|${TABLE}1.Name`)?.value).toBe('new')
+  })
+})
