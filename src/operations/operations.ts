@@ -101,7 +101,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
       stopping: () => stopping,
     }),
   )
-  const waker = createWaker({ clock, log, background, retryMs: limits.wakeRetryMs, isHere: contacts.has })
+  const waker = createWaker({ clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
   const submit = createSubmit({ ...deps, store, log, limits, metrics, background, poke })
   const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
@@ -158,6 +158,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
 
   async function contact(here: Contact): Promise<void> {
     const entry = contacts.add(here)
+    waker.came(here.deviceId, here.protocol)
     try {
       const due = here.workKnown || news.has(here.deviceId)
       if (here.lasting) {

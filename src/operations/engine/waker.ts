@@ -6,6 +6,8 @@ import type { Background } from './background.ts'
 export interface Waker {
   setDrivers(drivers: readonly Driver[]): void
   wake(device: Device, protocol: Protocol): void
+  /** The device is here over this protocol: no further attempt. */
+  came(deviceId: DeviceId, protocol: Protocol): void
   stop(): void
 }
 
@@ -15,19 +17,22 @@ export interface WakerDeps {
   background: Background
   /** Pauses between attempts; the last is followed by no other. */
   retryMs: readonly number[]
-  /** Whether the device is here meanwhile. */
-  isHere(deviceId: DeviceId, protocol: Protocol): boolean
 }
 
-/** Outcomes after which asking again soon can help: a session was just ending, the box was rebooting, or we asked too often. */
-const AGAIN: readonly WakeOutcome[] = ['unreachable', 'busy', 'tooSoon']
+/** Outcomes after which asking again soon can help: a session is just ending, the box is rebooting, or we asked too often. */
+const AGAIN: readonly WakeOutcome[] = ['unreachable', 'busy', 'tooSoon', 'alreadyHere']
 
-export function createWaker({ clock, log, background, retryMs, isHere }: WakerDeps): Waker {
+/** Attempts that belong together; no longer the current one of its key: the device came. */
+interface Series {
+  cancel(): void
+}
+
+export function createWaker({ clock, log, background, retryMs }: WakerDeps): Waker {
   const drivers = new Map<Protocol, Driver>()
-  const series = new Map<string, () => void>()
+  const series = new Map<string, Series>()
   let stopped = false
 
-  const attempt = async (key: string, device: Device, driver: Driver, round: number): Promise<void> => {
+  const attempt = async (own: Series, key: string, device: Device, driver: Driver, round: number): Promise<void> => {
     let outcome: WakeOutcome = 'unreachable'
     try {
       outcome = await driver.wake(device)
@@ -36,17 +41,12 @@ export function createWaker({ clock, log, background, retryMs, isHere }: WakerDe
       log.warn({ deviceId: device.id, protocol: driver.protocol, err }, 'asking the device to come failed')
     }
     const delayMs = retryMs[round]
-    if (stopped || delayMs === undefined || !AGAIN.includes(outcome)) {
+    if (series.get(key) !== own) return
+    if (delayMs === undefined || !AGAIN.includes(outcome)) {
       series.delete(key)
       return
     }
-    series.set(
-      key,
-      clock.after(delayMs, () => {
-        if (stopped || isHere(device.id, driver.protocol)) series.delete(key)
-        else background.run('wake', () => attempt(key, device, driver, round + 1))
-      }),
-    )
+    own.cancel = clock.after(delayMs, () => background.run('wake', () => attempt(own, key, device, driver, round + 1)))
   }
 
   return {
@@ -55,16 +55,26 @@ export function createWaker({ clock, log, background, retryMs, isHere }: WakerDe
       for (const driver of list) drivers.set(driver.protocol, driver)
     },
     wake(device, protocol) {
-      const key = `${protocol}|${device.id}`
+      const key = keyOf(device.id, protocol)
       const driver = drivers.get(protocol)
       if (driver === undefined || stopped || series.has(key)) return
-      series.set(key, () => undefined)
-      background.run('wake', () => attempt(key, device, driver, 0))
+      const own: Series = { cancel: () => undefined }
+      series.set(key, own)
+      background.run('wake', () => attempt(own, key, device, driver, 0))
+    },
+    came(deviceId, protocol) {
+      const key = keyOf(deviceId, protocol)
+      series.get(key)?.cancel()
+      series.delete(key)
     },
     stop() {
       stopped = true
-      for (const cancel of series.values()) cancel()
+      for (const { cancel } of series.values()) cancel()
       series.clear()
     },
   }
+}
+
+function keyOf(deviceId: DeviceId, protocol: Protocol): string {
+  return `${protocol}|${deviceId}`
 }

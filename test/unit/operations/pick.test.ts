@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest'
+import {
+  asDeviceId,
+  type Operation,
+  type OperationRequest,
+  type OperationResult,
+  type Protocol,
+} from '../../../src/device/index.ts'
+import { pick, type Situation } from '../../../src/operations/engine/pick.ts'
+import { DEFAULT_LIMITS } from '../../../src/operations/index.ts'
+
+const NOW = 10_000_000
+const set: OperationRequest = { verb: 'set', values: [{ path: 'Device.X', value: '1' }] }
+const get: OperationRequest = { verb: 'get', paths: ['Device.X'] }
+const operate: OperationRequest = { verb: 'operate', command: 'Device.X()', input: {} }
+const PENDING: OperationResult = { outcome: 'pending', results: [] }
+
+let next = 0
+function op(request: OperationRequest, more: Partial<Operation> = {}): Operation {
+  return {
+    id: `op${String(next++)}`,
+    deviceId: asDeviceId('00256D-Box-1'),
+    request,
+    state: 'queued',
+    actor: { kind: 'apiKey', id: 'k' },
+    createdAt: NOW - 1000,
+    expiresAt: NOW + 1000,
+    attempts: 0,
+    ...more,
+  }
+}
+const sent = (request: OperationRequest, more: Partial<Operation> = {}) =>
+  op(request, { state: 'sent', sentAt: NOW - 500, sentVia: 'cwmp', instance: 'me', ...more })
+const unknown = (request: OperationRequest, more: Partial<Operation> = {}) =>
+  sent(request, { state: 'unknown', ...more })
+
+/** The step in short: its kind, and the position of the operation it is about. */
+function step(open: Operation[], here: Protocol[], device: Partial<Situation['device']> = {}): string {
+  const chosen = pick({
+    open,
+    device: { owner: 'cwmp', ...device },
+    here: new Set(here),
+    instance: 'me',
+    now: NOW,
+    limits: DEFAULT_LIMITS,
+  })
+  const about = 'operation' in chosen ? ` ${open.indexOf(chosen.operation)}` : ''
+  const how = 'protocol' in chosen ? ` ${chosen.protocol}` : 'why' in chosen ? ` ${chosen.why}` : ''
+  const verdict = chosen.kind === 'settled' ? ` ${chosen.verdict.state} ${chosen.verdict.result.error?.code ?? ''}` : ''
+  return `${chosen.kind}${about}${how}${verdict}`.trim()
+}
+
+describe('what comes next', () => {
+  const both: Protocol[] = ['cwmp', 'usp']
+  const rows: [string, Operation[], Protocol[], Partial<Situation['device']>, string][] = [
+    ['nothing open', [], both, {}, 'empty'],
+    ['the oldest first', [op(set), op(set)], both, {}, 'run 0 cwmp'],
+    ['a write over the owner', [op(set)], both, { owner: 'usp' }, 'run 0 usp'],
+    ['a write waits for the owner', [op(set)], ['usp'], {}, 'wait contact'],
+    ['a write the planner sends the other way', [op(set, { via: 'usp' })], both, {}, 'run 0 usp'],
+    ['a read prefers the owner', [op(get)], both, { owner: 'usp' }, 'run 0 usp'],
+    ['a read takes what is there', [op(get)], ['usp'], {}, 'run 0 usp'],
+    ['a write that waits holds reads behind it', [op(set), op(get)], ['usp'], {}, 'wait contact'],
+    ['a tied read holds nobody', [op(get, { via: 'cwmp' }), op(set, { via: 'usp' })], ['usp'], {}, 'run 1 usp'],
+    ['only a tied read', [op(get, { via: 'cwmp' })], ['usp'], {}, 'wait contact'],
+    ['too late', [op(set, { expiresAt: NOW })], both, {}, 'expired 0'],
+    ['sent elsewhere', [sent(set, { instance: 'other' }), op(set)], both, {}, 'wait elsewhere'],
+    ['sent here, but nothing runs', [sent(set), op(set)], both, {}, 'lost 0'],
+    ['unknown is read first', [unknown(set), op(set)], both, {}, 'read 0 cwmp'],
+    ['unknown is read over what is there', [unknown(set), op(set)], ['usp'], {}, 'read 0 usp'],
+    [
+      'an add that is old news',
+      [unknown({ verb: 'add', object: 'Device.T.', values: {} }, { sentAt: 1 }), op(set)],
+      both,
+      {},
+      'read 0 cwmp',
+    ],
+    [
+      'a lost subscription of CWMP',
+      [unknown({ verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.X'], enable: true })],
+      both,
+      {},
+      'settled 0 failed outcomeUnknown',
+    ],
+    ['a pending reboot holds all', [sent({ verb: 'reboot' }, { result: PENDING }), op(get)], both, {}, 'wait busy'],
+    ['an unknown reboot holds all', [unknown({ verb: 'reboot' }), op(set)], both, {}, 'wait busy'],
+    [
+      'a boot since ends it',
+      [sent({ verb: 'reboot' }, { result: PENDING }), op(get)],
+      both,
+      { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
+      'settled 0 done',
+    ],
+    [
+      'a boot before does not',
+      [sent({ verb: 'reboot' }, { result: PENDING })],
+      both,
+      { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 600 } },
+      'wait busy',
+    ],
+    [
+      'a plain boot ends no reset',
+      [sent({ verb: 'factoryReset' }, { result: PENDING })],
+      both,
+      { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
+      'wait busy',
+    ],
+    ['a pending command holds no set', [sent(operate, { result: PENDING }), op(set)], both, {}, 'run 1 cwmp'],
+    [
+      'a pending command holds a reboot',
+      [sent(operate, { result: PENDING }), op({ verb: 'reboot' })],
+      both,
+      {},
+      'wait busy',
+    ],
+    [
+      'a lost command, after its time',
+      [unknown(operate, { sentAt: NOW - 600_001 })],
+      both,
+      {},
+      'settled 0 failed outcomeUnknown',
+    ],
+    ['a lost command, before its time', [unknown(operate, { sentAt: NOW - 599_999 }), op(set)], both, {}, 'run 1 cwmp'],
+    [
+      'a reboot by its command name is exclusive',
+      [sent({ verb: 'operate', command: 'Device.Reboot()', input: {} }, { result: PENDING }), op(set)],
+      both,
+      {},
+      'wait busy',
+    ],
+    [
+      'queued before the migration began',
+      [op({ verb: 'reboot' })],
+      both,
+      { migration: { planId: 'p', state: 'PREPARING', at: 1 } },
+      'refused 0',
+    ],
+    [
+      'the planner during the migration',
+      [op({ verb: 'reboot' }, { actor: { kind: 'planner', id: 'p' } })],
+      both,
+      { migration: { planId: 'p', state: 'PREPARING', at: 1 } },
+      'run 0 cwmp',
+    ],
+  ]
+  it.each(rows)('%s', (_name, open, here, device, expected) => {
+    expect(step(open, here, device)).toBe(expected)
+  })
+
+  const download = (more: Partial<Operation>) =>
+    sent({ verb: 'download', url: 'http://127.0.0.1/', version: '2' }, { result: PENDING, ...more })
+  const booted = (at: number, softwareVersion: string) => ({
+    softwareVersion,
+    usp: { linked: true, lastSeenAt: NOW, lastBootAt: at },
+  })
+  const downloads: [string, Operation, Partial<Situation['device']>, string][] = [
+    ['the version after a boot', download({}), booted(NOW - 100, '2'), 'settled 0 done'],
+    ['the version without a boot: it had it before', download({}), booted(1, '2'), 'wait busy'],
+    ['another version just after the boot', download({}), booted(NOW - 100, '1'), 'wait busy'],
+    [
+      'another version long after the boot',
+      download({ sentAt: NOW - 200_000 }),
+      booted(NOW - 130_000, '1'),
+      'settled 0 failed notApplied',
+    ],
+    ['no word for an hour', download({ sentAt: NOW - 3_600_001 }), {}, 'settled 0 failed outcomeUnknown'],
+  ]
+  it.each(downloads)('a download: %s', (_name, operation, device, expected) => {
+    expect(step([operation], ['cwmp'], device)).toBe(expected)
+  })
+})

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import {
+  asDeviceId,
+  type Operation,
+  type OperationRequest,
+  type OperationResult,
+  outcomeError,
+  type Protocol,
+} from '../../../src/device/index.ts'
+import { judge, readsToSettle } from '../../../src/operations/index.ts'
+import { modelOf, set } from '../../support/operations-world.ts'
+
+const SUBSCRIPTION = 'Device.LocalAgent.Subscription.'
+const T = 'Device.NAT.PortMapping.'
+
+function unknown(request: OperationRequest, instances?: string[], sentVia: Protocol = 'usp'): Operation {
+  const operation: Operation = {
+    id: 'op',
+    deviceId: asDeviceId('00256D-Box-1'),
+    request,
+    state: 'unknown',
+    actor: { kind: 'apiKey', id: 'k' },
+    createdAt: 1,
+    expiresAt: 2,
+    sentAt: 1,
+    sentVia,
+    attempts: 0,
+  }
+  if (instances !== undefined) operation.baseline = { instances }
+  return operation
+}
+
+const found = (values: Record<string, string>): OperationResult => ({
+  outcome: 'done',
+  results: Object.entries(values).map(([path, value]) => ({ path, value })),
+})
+const missing = (path: string, code = '7026'): OperationResult => ({
+  outcome: 'failed',
+  results: [{ path, error: outcomeError(code, 'no such path') }],
+  error: outcomeError(code, 'no such path'),
+})
+const broken: OperationResult = { outcome: 'failed', results: [], error: outcomeError(9002, 'internal error', true) }
+
+function verdict(operation: Operation, ...reads: OperationResult[]): string {
+  const judged = judge(operation, reads, modelOf('tr181-usp'))
+  if (judged === undefined) return 'undecided'
+  const { error, results } = judged.result
+  const created = results.find((result) => result.created !== undefined)?.created
+  const bad = results.filter((result) => result.error !== undefined).map(({ path }) => path)
+  return [judged.state, error?.code, error?.retryable === true ? 'retryable' : undefined, created, ...bad]
+    .filter((part) => part !== undefined)
+    .join(' ')
+}
+
+const ssid = 'Device.WiFi.SSID.1.SSID'
+const enable = 'Device.WiFi.SSID.1.Enable'
+const password = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
+const both: OperationRequest = {
+  verb: 'set',
+  values: [
+    { path: ssid, value: 'a' },
+    { path: password, value: 'secret12' },
+  ],
+}
+
+describe('a set is settled by reading its values back', () => {
+  const rows: [string, OperationRequest, OperationResult, string][] = [
+    ['equal', set(ssid, 'a'), found({ [ssid]: 'a' }), 'done'],
+    ['equal by type: 1 is true', set(enable, '1'), found({ [enable]: 'true' }), 'done'],
+    ['other', set(ssid, 'a'), found({ [ssid]: 'b' }), `failed notApplied retryable ${ssid}`],
+    ['gone', set(ssid, 'a'), missing(ssid), `failed notApplied retryable ${ssid}`],
+    ['a read that failed for its own reason', set(ssid, 'a'), broken, 'undecided'],
+    ['secrets read empty, the rest holds', both, found({ [ssid]: 'a', [password]: '' }), 'done'],
+    [
+      'secrets read empty, the rest does not hold',
+      both,
+      found({ [ssid]: 'x', [password]: '' }),
+      `failed notApplied retryable ${ssid}`,
+    ],
+    ['nothing but a secret', set(password, 'secret12'), found({ [password]: '' }), 'failed outcomeUnknown'],
+    [
+      'a partial set with a secret',
+      { ...both, allowPartial: true } as OperationRequest,
+      found({ [ssid]: 'a', [password]: '' }),
+      'failed outcomeUnknown',
+    ],
+  ]
+  it.each(rows)('%s', (_name, request, read, expected) => {
+    expect(verdict(unknown(request), read)).toBe(expected)
+  })
+
+  it('reads each search path alone', () => {
+    const request: OperationRequest = {
+      verb: 'set',
+      values: [
+        { path: 'Device.WiFi.SSID.*.Enable', value: 'true' },
+        { path: ssid, value: 'a' },
+        { path: 'Device.WiFi.Radio.*.Enable', value: 'false' },
+      ],
+    }
+    const operation = unknown(request)
+    expect(readsToSettle(operation)).toEqual([[ssid], ['Device.WiFi.SSID.*.Enable'], ['Device.WiFi.Radio.*.Enable']])
+    const radio = 'Device.WiFi.Radio.1.Enable'
+    expect(verdict(operation, found({ [ssid]: 'a' }), found({ [enable]: 'true' }), found({ [radio]: 'false' }))).toBe(
+      'done',
+    )
+    expect(verdict(operation, found({ [ssid]: 'a' }), found({ [enable]: 'true' }), found({ [radio]: 'true' }))).toBe(
+      `failed notApplied retryable ${radio}`,
+    )
+  })
+})
+
+describe('an add is settled by the rows that are new', () => {
+  const add: OperationRequest = { verb: 'add', object: T, values: { ExternalPort: '80', Enable: 'true' } }
+  const row = (i: number, port: string) => ({ [`${T}${i}.ExternalPort`]: port, [`${T}${i}.Enable`]: '1' })
+  const rows: [string, string[] | undefined, OperationResult, string][] = [
+    ['one new row', [`${T}1.`], found({ ...row(1, '80'), ...row(2, '80') }), `done ${T}2.`],
+    ['none', [`${T}1.`], found(row(1, '80')), 'failed notExecuted retryable'],
+    ['none, the table is empty', [], missing(T), 'failed notExecuted retryable'],
+    ['none, the table is empty in CWMP', [], missing(T, '9005'), 'failed notExecuted retryable'],
+    ['a row whose values did not arrive', [], found(row(1, '0')), `done ${T}1. ${T}1.ExternalPort`],
+    ['several, one fits', [], found({ ...row(1, '0'), ...row(2, '80') }), `done ${T}2.`],
+    ['several fit', [], found({ ...row(1, '80'), ...row(2, '80') }), `failed outcomeUnknown ${T}1. ${T}2.`],
+    ['several, none fits', [], found({ ...row(1, '1'), ...row(2, '2') }), `failed outcomeUnknown ${T}1. ${T}2.`],
+    ['no baseline: nobody can tell', undefined, found(row(1, '80')), 'failed outcomeUnknown'],
+    ['a read that failed', [], broken, 'undecided'],
+  ]
+  it.each(rows)('%s', (_name, instances, read, expected) => {
+    expect(verdict(unknown(add, instances), read)).toBe(expected)
+  })
+})
+
+describe('a delete is settled by rows that are gone', () => {
+  const remove: OperationRequest = { verb: 'delete', paths: [`${T}1.`, `${T}2.`] }
+  const rows: [string, OperationResult[], string][] = [
+    ['all gone', [missing(`${T}1.`), missing(`${T}2.`, '7016')], 'done'],
+    ['gone without an error', [found({}), found({})], 'done'],
+    ['one is left', [missing(`${T}1.`), found({ [`${T}2.Enable`]: '1' })], `failed notExecuted retryable ${T}2.`],
+    ['a read that failed', [missing(`${T}1.`), broken], 'undecided'],
+  ]
+  it.each(rows)('%s', (_name, reads, expected) => {
+    expect(verdict(unknown(remove), ...reads)).toBe(expected)
+  })
+})
+
+describe('a subscription is settled by its row', () => {
+  const subscribe = (on: boolean): OperationRequest => ({
+    verb: 'subscribe',
+    id: 's1',
+    notifType: 'Event',
+    paths: ['Device.Boot!'],
+    enable: on,
+  })
+  const row = (id: string, on: string) => found({ [`${SUBSCRIPTION}4.ID`]: id, [`${SUBSCRIPTION}4.Enable`]: on })
+  const rows: [string, boolean, OperationResult, string][] = [
+    ['stands', true, row('s1', 'true'), 'done'],
+    ['stands disabled', true, row('s1', 'false'), 'failed notExecuted retryable'],
+    ['is another one', true, row('s2', 'true'), 'failed notExecuted retryable'],
+    ['none at all', true, missing(SUBSCRIPTION), 'failed notExecuted retryable'],
+    ['removed', false, row('s2', 'true'), 'done'],
+    ['not removed', false, row('s1', 'true'), 'failed notExecuted retryable'],
+  ]
+  it.each(rows)('%s', (_name, on, read, expected) => {
+    expect(verdict(unknown(subscribe(on)), read)).toBe(expected)
+  })
+
+  it('has nothing to read in CWMP', () => {
+    expect(readsToSettle(unknown(subscribe(true), undefined, 'cwmp'))).toEqual([])
+    expect(verdict(unknown(subscribe(true), undefined, 'cwmp'))).toBe('failed outcomeUnknown retryable')
+  })
+})
+
+describe('what cannot be read', () => {
+  it.each<OperationRequest>([
+    { verb: 'reboot' },
+    { verb: 'factoryReset' },
+    { verb: 'operate', command: 'Device.X()', input: {} },
+  ])('$verb waits for a later word', (request) => {
+    expect(readsToSettle(unknown(request))).toEqual([])
+    expect(verdict(unknown(request))).toBe('failed outcomeUnknown')
+  })
+})
