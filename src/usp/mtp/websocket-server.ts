@@ -182,11 +182,11 @@ export class UspWebSocketServer implements Lifecycle {
 
   #onMessage(link: Link, data: Buffer, binary: boolean): void {
     link.alive = true
-    if (!binary) return link.close(CLOSE.unsupported, 'Records are binary')
     if (link.socket.readyState !== link.socket.OPEN) return
-    if (!link.admit(data.length, this.#options.clock.now(), this.#limits))
-      return link.close(CLOSE.policy, 'too many messages')
-    this.#options.handlers.onRecord(link, data)
+    if (!binary) link.close(CLOSE.unsupported, 'Records are binary')
+    else if (!link.admit(data.length, this.#options.clock.now(), this.#limits))
+      link.close(CLOSE.policy, 'too many messages')
+    else this.#options.handlers.onRecord(link, data)
   }
 
   /** One timer for all links; who did not answer the last ping is gone. */
