@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest'
+import { TransportError } from '../../../src/base/index.ts'
+import type { Contact } from '../../../src/device/index.ts'
+import { settled } from '../../support/manual-clock.ts'
+import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
+
+const A = 'Device.X_A'
+const B = 'Device.X_B'
+
+describe('waiting', () => {
+  it('is told at once what ends here', async () => {
+    const world = createWorld()
+    const operation = await world.submit(set(A, '1'))
+    const waited = world.room.wait(operation.id, 30_000)
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(await waited).toMatchObject({ id: operation.id, state: 'done' })
+  })
+
+  it('looks at the store for what ends elsewhere', async () => {
+    const world = createWorld()
+    const operation = await world.submit(set(A, '1'))
+    const elsewhere = createRoom(world.stores, world.clock, { instance: 'b' })
+    let state = ''
+    world.room.wait(operation.id, 30_000).then((ended) => (state = ended?.state ?? ''))
+    await settled()
+    await elsewhere.contact(world.box.contact('cwmp'))
+    await world.until(() => state === 'done', 2000)
+  })
+
+  it('gives back what stands after the time', async () => {
+    const world = createWorld()
+    const operation = await world.submit(set(A, '1'))
+    let state = ''
+    world.room.wait(operation.id, 5000).then((ended) => (state = ended?.state ?? ''))
+    await world.until(() => state === 'queued', 5500)
+    expect(await world.room.wait('none', 5000)).toBeUndefined()
+  })
+})
+
+describe('cancelling', () => {
+  it('ends what waits, and nothing that was sent', async () => {
+    const world = createWorld()
+    const waiting = await world.submit(set(A, '1'))
+    expect(await world.room.cancel(waiting.id, ACTOR)).toMatchObject({ state: 'cancelled' })
+    await expect(world.room.cancel(waiting.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
+    await expect(world.room.cancel('none', ACTOR)).rejects.toMatchObject({ code: 'notFound' })
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.box.effects).toEqual([])
+    expect(world.stores.inside.audit.map(({ action, result }) => `${action} ${result}`)).toContain(
+      'operation.cancel refused',
+    )
+  })
+
+  it('keeps a driver from sending what was cancelled in the last moment', async () => {
+    const world = createWorld()
+    const operation = await world.submit(set(A, '1'))
+    const markSent = world.stores.operations.markSent
+    world.stores.operations.markSent = async (id, sent) => {
+      await world.room.cancel(id, ACTOR)
+      return markSent(id, sent)
+    }
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.box.effects).toEqual([])
+    expect(world.operation(operation.id).state).toBe('cancelled')
+  })
+})
+
+describe('what goes wrong on the way', () => {
+  it('puts back what did not leave, and gives up after some attempts', async () => {
+    const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
+    world.box.troubles.push('unsent', 'unsent', undefined, 'unsent', 'unsent', 'unsent')
+    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    expect(await world.ended(await world.submit(set(A, '1')))).toMatchObject({ state: 'done', attempts: 2 })
+    const given = await world.ended(await world.submit(set(B, '1')))
+    expect(given).toMatchObject({ state: 'failed', result: { error: { code: 'unreachable', retryable: true } } })
+    expect(world.box.effects).toEqual([`set ${A}`])
+  })
+
+  it('reads what became of a set whose answer was lost, before anything else is written', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    world.box.values.set(A, '0')
+    world.box.troubles.push('lost', undefined, 'never')
+    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    const lost = await world.submit(set(A, '1'))
+    const next = await world.submit(set(B, '1'))
+    expect(await world.ended(lost)).toMatchObject({ state: 'done', result: { results: [{ path: A, value: '1' }] } })
+    expect((await world.ended(next)).state).toBe('done')
+    expect(world.box.log).toEqual(['set usp', 'get usp', 'set usp'])
+    const never = await world.ended(await world.submit(set(A, '2')))
+    expect(never).toMatchObject({ state: 'failed', result: { error: { code: 'notApplied', retryable: true } } })
+    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
+  })
+
+  it('reads in the next session what an earlier one lost', async () => {
+    const world = createWorld()
+    world.box.values.set(A, '0')
+    world.box.troubles.push('lost')
+    const lost = await world.submit(set(A, '1'))
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(lost.id).state).toBe('unknown')
+    expect(world.device().work.open).toBe(true)
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(lost.id).state).toBe('done')
+    expect(world.box.effects.length).toBe(1)
+  })
+
+  it('stops waiting for a driver that says nothing', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const silent: Contact = {
+      ...world.box.contact('usp', { workKnown: false }),
+      execute: async (_operation, hooks) => {
+        await hooks.beforeSend()
+        return new Promise(() => undefined)
+      },
+    }
+    world.room.contact(silent).catch(() => undefined)
+    const operation = await world.submit({ verb: 'operate', command: 'Device.X()', input: {} })
+    await world.until(() => world.operation(operation.id).state === 'unknown', 70_000)
+    await world.room.endOverdue()
+    world.clock.advance(600_000)
+    await settled()
+    await world.room.endOverdue()
+    expect(world.operation(operation.id)).toMatchObject({
+      state: 'failed',
+      result: { error: { code: 'outcomeUnknown', retryable: false } },
+    })
+  })
+
+  it('ends reads that cannot be answered', async () => {
+    const world = createWorld({ limits: { maxAttempts: 2 } })
+    const broken: Contact = {
+      ...world.box.contact('usp', { workKnown: false }),
+      execute: async () => Promise.reject(new TransportError('timeout', 'no answer')),
+    }
+    world.room.contact(broken).catch(() => undefined)
+    const read = await world.ended(await world.submit({ verb: 'get', paths: [A] }))
+    expect(read).toMatchObject({ state: 'failed', result: { error: { code: 'unreachable' } } })
+  })
+})
+
+describe('recurring care', () => {
+  it('ends what no device came for', async () => {
+    const world = createWorld()
+    const short = await world.submit(set(A, '1'), { expiresInMs: 1000 })
+    const long = await world.submit(set(A, '2'))
+    world.clock.advance(1001)
+    expect(await world.room.expireQueued()).toBe(1)
+    expect(await world.room.expireQueued()).toBe(0)
+    expect(world.operation(short.id).state).toBe('expired')
+    expect(world.operation(long.id).state).toBe('queued')
+  })
+
+  it('has a job for each', () => {
+    const { jobs } = createWorld().room
+    expect(jobs.map(({ name }) => name)).toEqual(
+      ['recoverOrphans', 'expireQueued', 'endOverdue', 'wakeWaiting', 'repairWorkFlags'].map(
+        (name) => `operations.${name}`,
+      ),
+    )
+  })
+})
+
+describe('limits', () => {
+  it('runs only so many operations at once over all devices', async () => {
+    const world = createWorld({ limits: { maxExecuting: 1 } })
+    const loads: number[] = []
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    world.box.aroundEffect = async (effect) => {
+      loads.push(1)
+      await gate
+      effect()
+    }
+    const second = world.device()
+    const otherId = `${second.id}2` as typeof second.id
+    world.stores.inside.devices.set(otherId, { ...second, id: otherId })
+    const first = await world.submit(set(A, '1'))
+    const other = await world.submit(set(A, '1'), { deviceId: otherId })
+    const sessions = [
+      world.room.contact(world.box.contact('cwmp')),
+      world.room.contact({ ...world.box.contact('cwmp'), deviceId: otherId }),
+    ]
+    await settled()
+    expect(loads.length).toBe(1)
+    open()
+    await Promise.all(sessions)
+    expect([first, other].map(({ id }) => world.operation(id).state)).toEqual(['done', 'done'])
+  })
+})
+
+describe('stopping', () => {
+  it('lets what runs end, begins nothing more and takes nothing in', async () => {
+    const world = createWorld()
+    let open: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    world.box.aroundEffect = async (effect) => {
+      await gate
+      effect()
+    }
+    const first = await world.submit(set(A, '1'))
+    const second = await world.submit(set(A, '2'))
+    const session = world.room.contact(world.box.contact('cwmp'))
+    await settled()
+    const stopped = world.room.stop()
+    open()
+    await Promise.all([stopped, session])
+    expect([first, second].map(({ id }) => world.operation(id).state)).toEqual(['done', 'queued'])
+    await expect(world.submit(set(A, '3'))).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  it('gives up after its limit; what was sent is settled later', async () => {
+    const world = createWorld()
+    const silent: Contact = {
+      ...world.box.contact('cwmp'),
+      execute: async (_operation, hooks) => {
+        await hooks.beforeSend()
+        return new Promise((_resolve, reject) => {
+          hooks.signal.addEventListener('abort', () => reject(new TransportError('stopped', 'stopping')))
+        })
+      },
+    }
+    const operation = await world.submit(set(A, '1'))
+    world.room.contact(silent).catch(() => undefined)
+    await settled()
+    let stopped = false
+    world.room.stop().then(() => (stopped = true))
+    await world.until(() => stopped, 15_000)
+    expect(world.operation(operation.id).state).toBe('unknown')
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import type { Device, OperationRequest, OperationResult } from '../../../src/device/index.ts'
+import { changesOf, resultToKeep } from '../../../src/operations/index.ts'
+import { createWorld, modelOf } from '../../support/operations-world.ts'
+
+const NOW = 5
+const base: Device = createWorld().device()
+
+function changes(request: OperationRequest, result: Partial<OperationResult>, device: Partial<Device> = {}) {
+  const full: OperationResult = { outcome: 'done', results: [], ...result }
+  return changesOf({ deviceId: base.id, request }, full, { ...base, ...device }, 'usp', modelOf('tr181-usp'), NOW)
+}
+
+const get: OperationRequest = { verb: 'get', paths: ['Device.'] }
+
+describe('what results change in the record', () => {
+  it('keeps what was read, with types of the model, and picks the facts', () => {
+    const results = [
+      { path: 'Device.DeviceInfo.SoftwareVersion', value: '2.0' },
+      { path: 'Device.DeviceInfo.UpTime', value: '77', writable: false },
+      { path: 'Device.X_A', value: 'v' },
+      { path: 'Device.X_B', error: { code: '7026', text: 'no', retryable: false } },
+    ]
+    const [change, ...rest] = changes(get, { outcome: 'failed', results }, { softwareVersion: '1.0' })
+    expect(rest).toEqual([])
+    expect(change?.set).toMatchObject({ softwareVersion: '2.0', upTimeS: 77 })
+    expect(change?.events).toMatchObject([{ type: 'device.firmwareChanged', data: { from: '1.0', to: '2.0' } }])
+    expect(change?.parameters).toEqual([
+      { path: 'Device.DeviceInfo.SoftwareVersion', value: '2.0', type: 'string', source: 'usp', collectedAt: NOW },
+      {
+        path: 'Device.DeviceInfo.UpTime',
+        value: '77',
+        type: 'unsignedInt',
+        writable: false,
+        source: 'usp',
+        collectedAt: NOW,
+      },
+      { path: 'Device.X_A', value: 'v', type: 'unknown', source: 'usp', collectedAt: NOW },
+    ])
+  })
+
+  it('comes in commits of 500', () => {
+    const results = Array.from({ length: 1201 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
+    expect(changes({ verb: 'discover' }, { results }).map(({ parameters }) => parameters?.length)).toEqual([
+      500, 500, 201,
+    ])
+  })
+
+  it('keeps what was written, the answer first, secrets empty, refusals not at all', () => {
+    const request: OperationRequest = {
+      verb: 'set',
+      values: [
+        { path: 'Device.X_A', value: 'asked', type: 'string' },
+        { path: 'Device.X_B', value: 'asked' },
+        { path: 'Device.X_C', value: 'refused' },
+        { path: 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase', value: 'secret' },
+        { path: 'Device.WiFi.SSID.*.SSID', value: 'everywhere' },
+      ],
+    }
+    const error = { code: '7012', text: 'no', retryable: false }
+    const results = [{ path: 'Device.X_A', value: 'told' }, { path: 'Device.X_B' }, { path: 'Device.X_C', error }]
+    const [change] = changes(request, { results })
+    expect(change?.parameters?.map(({ path, value }) => [path, value])).toEqual([
+      ['Device.X_A', 'told'],
+      ['Device.X_B', 'asked'],
+      ['Device.WiFi.AccessPoint.1.Security.KeyPassphrase', ''],
+    ])
+    expect(changes(request, { outcome: 'failed', results: [] })).toEqual([])
+  })
+
+  it('keeps a new row and drops a deleted one', () => {
+    const add: OperationRequest = { verb: 'add', object: 'Device.X_T.', values: { Name: 'n' } }
+    const [added] = changes(add, { results: [{ path: 'Device.X_T.', created: 'Device.X_T.7.' }] })
+    expect(added?.parameters?.map(({ path }) => path)).toEqual(['Device.X_T.7.Name'])
+    const remove: OperationRequest = { verb: 'delete', paths: ['Device.X_T.7.', 'Device.X_T.8.'] }
+    const error = { code: '7024', text: 'no', retryable: false }
+    const results = [{ path: 'Device.X_T.7.' }, { path: 'Device.X_T.8.', error }]
+    expect(changes(remove, { outcome: 'failed', results })).toEqual([
+      { deviceId: base.id, dropSubtrees: ['Device.X_T.7.'] },
+    ])
+  })
+
+  it('lets a row go that a whole read does not show any more, but only those of its own protocol', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    world.box.values.set('Device.X_T.1.Name', 'a').set('Device.X_T.2.Name', 'b').set('Device.X_T.2.Sub.1.X', 'c')
+    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    await world.ended(await world.submit({ verb: 'discover', path: 'Device.X_T.' }))
+    const parameter = { value: 'v', type: 'string', collectedAt: 1 } as const
+    await world.stores.devices.commit({
+      deviceId: base.id,
+      parameters: [{ ...parameter, path: 'Device.X_T.9.Name', source: 'cwmp' }],
+    })
+    world.box.values.delete('Device.X_T.2.Name')
+    world.box.values.delete('Device.X_T.2.Sub.1.X')
+    await world.ended(await world.submit({ verb: 'discover', path: 'Device.X_T.' }))
+    const { items } = await world.stores.parameters.list(base.id, 'Device.X_T.', 10)
+    expect(items.map(({ path }) => path)).toEqual(['Device.X_T.1.Name', 'Device.X_T.9.Name'])
+  })
+})
+
+describe('what an operation keeps of its result', () => {
+  const many = Array.from({ length: 1500 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
+
+  it('leaves the values of a discovery to the record', () => {
+    expect(resultToKeep({ request: { verb: 'discover' } }, { outcome: 'done', results: many })).toEqual({
+      outcome: 'done',
+      results: [],
+      output: { parameters: '1500' },
+    })
+  })
+
+  it('cuts a huge read and says so', () => {
+    const kept = resultToKeep({ request: get }, { outcome: 'done', results: many })
+    expect(kept.results.length).toBe(1000)
+    expect(kept.output).toEqual({ omitted: '500' })
+  })
+})

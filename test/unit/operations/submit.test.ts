@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/base/index.ts'
+import { asDeviceId } from '../../../src/device/index.ts'
+import { settled } from '../../support/manual-clock.ts'
+import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
+
+const A = 'Device.X_A'
+
+async function refusal(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof AppError) return error.code
+    throw error
+  }
+  return 'accepted'
+}
+
+describe('submitting', () => {
+  it('is durable, audited and told before it resolves or soon after', async () => {
+    const world = createWorld()
+    const operation = await world.submit(set(A, '1'))
+    await settled()
+    const { inside } = world.stores
+    expect(inside.operations.get(operation.id)).toMatchObject({ state: 'queued', attempts: 0, actor: ACTOR })
+    expect(world.device().work).toEqual({ open: true, seq: 1 })
+    expect(inside.audit).toMatchObject([
+      { actor: 'apiKey:k1', action: 'operation.set', target: world.box.deviceId, result: 'ok' },
+    ])
+    expect(inside.events).toMatchObject([
+      { type: 'operation.queued', data: { operationId: operation.id, warnings: [`${A} is not in the model`] } },
+    ])
+  })
+
+  it('gives the first operation back for a key that was used, and does nothing more', async () => {
+    const world = createWorld()
+    const first = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
+    const again = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
+    expect(again.id).toBe(first.id)
+    await world.room.contact(world.box.contact('cwmp'))
+    const late = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
+    expect(late).toMatchObject({ id: first.id, state: 'done' })
+    expect(world.box.effects.length).toBe(1)
+  })
+
+  it('refuses what is no device, no request, no right, and audits it', async () => {
+    const world = createWorld()
+    const other = asDeviceId('00256D-Box-2')
+    expect(await refusal(world.submit(set(A, '1'), { deviceId: other }))).toBe('notFound')
+    expect(await refusal(world.submit(set('Device.DeviceInfo.UpTime', '1')))).toBe('invalid')
+    expect(await refusal(world.submit(set(A, '1'), { via: 'usp' }))).toBe('forbidden')
+    expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: '' }))).toBe('invalid')
+    expect(await refusal(world.submit(set(A, '1'), { expiresInMs: 0 }))).toBe('invalid')
+    expect(world.stores.inside.audit.map(({ result, reason }) => [result, reason])).toEqual([
+      ['refused', 'Device.DeviceInfo.UpTime is read-only'],
+      ['refused', 'writes to this device go over cwmp, its owner'],
+    ])
+    expect(world.stores.inside.operations.size).toBe(0)
+  })
+
+  it('keeps secrets out of the audit log', async () => {
+    const world = createWorld()
+    await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
+    await world.submit({ verb: 'download', url: 'http://u:horse@127.0.0.1/f', username: 'u', password: 'horse' })
+    await world.submit({ verb: 'operate', command: 'Device.X_Login()', input: { Password: 'horse' } })
+    expect(JSON.stringify(world.stores.inside.audit)).not.toContain('horse')
+  })
+
+  it('limits how much waits for one device', async () => {
+    const world = createWorld({ limits: { maxQueuedPerDevice: 2 } })
+    await world.submit(set(A, '1'), { idempotencyKey: 'k' })
+    await world.submit(set(A, '2'))
+    expect(await refusal(world.submit(set(A, '3')))).toBe('rateLimited')
+    expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: 'k' }))).toBe('accepted')
+  })
+
+  it('audits how it ended', async () => {
+    const world = createWorld()
+    world.box.troubles.push('refused')
+    await world.submit(set(A, '1'))
+    await world.room.contact(world.box.contact('cwmp'))
+    await settled()
+    expect(world.stores.inside.audit.map(({ result, reason }) => [result, reason])).toEqual([
+      ['ok', undefined],
+      ['failed', '9002: internal error'],
+    ])
+  })
+})
