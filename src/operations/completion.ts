@@ -52,7 +52,7 @@ async function endByKey(completion: Completion, store: OperationStore, finisher:
   if (completion.output !== undefined) result.output = completion.output
   if (completion.fault !== undefined) result.error = completion.fault
   const state = completion.fault === undefined ? 'done' : 'failed'
-  return finisher.finish({ sentVia: protocol, ...operation }, ANY_OPEN, state, result)
+  return finisher.finish(operation, ANY_OPEN, state, result, operation.sentVia ?? protocol)
 }
 
 async function endByBoot(completion: Completion, store: OperationStore, finisher: Finisher): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../base/index.ts'
-import type { EventLog, Operation, OperationResult, OperationState, OperationStore } from '../device/index.ts'
+import type { EventLog, Operation, OperationResult, OperationState, OperationStore, Protocol } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Background } from './engine/background.ts'
 import type { OperationsMetrics } from './metrics.ts'
@@ -15,6 +15,8 @@ export interface Finisher {
     from: OperationState[],
     state: FinalState,
     result: OperationResult | undefined,
+    /** The way it went, where the operation itself does not say: reads. */
+    via?: Protocol,
   ): Promise<boolean>
   onFinished(listener: (operation: Operation) => void): () => void
 }
@@ -44,12 +46,12 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   }
 
   return {
-    async finish(operation, from, state, result) {
+    async finish(operation, from, state, result, via = operation.sentVia) {
       const at = clock.now()
       if (!(await store.finish(operation.id, from, state, result, at))) return false
       const finished: Operation = { ...operation, state, finishedAt: at }
       if (result !== undefined) finished.result = result
-      metrics.finished(operation.request.verb, operation.sentVia ?? 'none', state, at - operation.createdAt)
+      metrics.finished(operation.request.verb, via ?? 'none', state, at - operation.createdAt)
       log.info(
         {
           operationId: operation.id,
@@ -62,7 +64,7 @@ export function createFinisher(deps: FinisherDeps): Finisher {
         'operation finished',
       )
       tell(finished)
-      background.run('tell the feed', () => events.append([eventOf(finished, at)]))
+      background.run('tell the feed', () => events.append([eventOf(finished, via, at)]))
       if (!isRead(operation.request)) background.run('audit the end', () => audit.append(auditOf(finished, at)))
       return true
     },
@@ -76,8 +78,12 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   }
 }
 
-function eventOf(operation: Operation, at: number): Parameters<EventLog['append']>[0][number] {
-  const { id, deviceId, request, state, result, sentVia } = operation
+function eventOf(
+  operation: Operation,
+  via: Protocol | undefined,
+  at: number,
+): Parameters<EventLog['append']>[0][number] {
+  const { id, deviceId, request, state, result } = operation
   const data: Record<string, unknown> = { operationId: id, verb: request.verb, state }
   if (result?.error !== undefined) data.error = { ...result.error }
   return {
@@ -85,7 +91,7 @@ function eventOf(operation: Operation, at: number): Parameters<EventLog['append'
     at,
     deviceId,
     data,
-    ...(sentVia === undefined ? {} : { protocol: sentVia }),
+    ...(via === undefined ? {} : { protocol: via }),
   }
 }
 

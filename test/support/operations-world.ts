@@ -1,4 +1,4 @@
-import { createIdSource, silentLog } from '../../src/base/index.ts'
+import { type Clock, createIdSource, silentLog } from '../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../src/datamodel/index.ts'
 import {
   type Device,
@@ -12,6 +12,7 @@ import { createOperations, type OperationLimits, type OperationsRoom } from '../
 import { FakeBox } from './fake-box.ts'
 import { createManualClock, type ManualClock, until } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
+import type { EnginePorts } from './mortal.ts'
 
 const models = new Map<ModelName, Model>()
 /** A model, loaded once per test file. */
@@ -42,11 +43,15 @@ export interface World {
 
 /** Another engine over the same stores: a second instance, or the process after a crash. */
 export function createRoom(
-  stores: MemoryStores,
-  clock: ManualClock,
+  stores: EnginePorts,
+  clock: Clock,
   options: { instance?: string; limits?: Partial<OperationLimits> } = {},
 ): OperationsRoom {
-  const bytes = { bytes: (n: number) => new Uint8Array(n).fill(7), fraction: () => 0.5 }
+  // Each room has ids of its own, as each process has.
+  const bytes = {
+    bytes: (n: number) => new Uint8Array(n).fill((options.instance ?? 'a').charCodeAt(0)),
+    fraction: () => 0.5,
+  }
   return createOperations({
     ...stores,
     clock,

@@ -132,7 +132,7 @@ async function run(operation: Operation, device: Device, entry: ContactEntry, de
     case 'gone':
       return
     case 'answer':
-      return answered({ ...operation, sentVia: entry.contact.protocol }, executed.result, device, deps)
+      return answered(executed.operation, executed.result, device, entry.contact.protocol, deps)
     case 'unknown':
       deps.log.warn(lineOf(operation, executed.error), 'answer lost, outcome to be read')
       return rest(entry, device, deps)
@@ -146,13 +146,18 @@ async function run(operation: Operation, device: Device, entry: ContactEntry, de
   }
 }
 
-async function answered(operation: Operation, result: OperationResult, device: Device, deps: DrainDeps): Promise<void> {
-  const { sentVia = device.owner } = operation
-  await deps.recorder.record(operation, result, device, sentVia)
+async function answered(
+  operation: Operation,
+  result: OperationResult,
+  device: Device,
+  via: Protocol,
+  deps: DrainDeps,
+): Promise<void> {
+  await deps.recorder.record(operation, result, device, via)
   const kept = resultToKeep(operation, result)
   // A completion may have been faster than the answer: then both of these change nothing.
   if (result.outcome === 'pending') return deps.store.notePending(operation.id, kept)
-  await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept)
+  await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept, via)
 }
 
 /** Reads what tells the outcome of an unknown operation, and ends it when that suffices. */

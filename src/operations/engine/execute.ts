@@ -22,7 +22,8 @@ import { isRead } from '../verbs.ts'
 
 /** How one execution ended. */
 export type Executed =
-  | { kind: 'answer'; result: OperationResult }
+  /** `operation` as the store has it now, with when and how it was sent. */
+  | { kind: 'answer'; result: OperationResult; operation: Operation }
   /** Nothing left for the device; the operation is queued (again). */
   | { kind: 'retry'; error: unknown }
   /** It may have had its effect; the store says `unknown`. */
@@ -64,7 +65,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       try {
         const result = await within(operation, contact, controller, marker, deps)
         if (result.outcome === 'pending') await marker.mark()
-        executed = { kind: 'answer', result }
+        executed = { kind: 'answer', result, operation: marker.marked() }
         outcome = result.outcome
       } catch (error) {
         executed = await judgeFailure(error, operation, marker, deps)
@@ -95,12 +96,15 @@ interface Marker {
   /** No sending after this. */
   close(): void
   settled(): Promise<Mark>
+  /** The operation with what was persisted. */
+  marked(): Operation
 }
 
 function createMarker(operation: Operation, contact: Contact, { store, clock, instance }: ExecutorDeps): Marker {
   let state: Mark = 'queued'
   let marking: Promise<void> | undefined
   let closed = false
+  let marked = operation
 
   const send = async (baseline: Baseline | undefined) => {
     const sent = { at: clock.now(), via: contact.protocol, instance, ...(baseline === undefined ? {} : { baseline }) }
@@ -108,6 +112,8 @@ function createMarker(operation: Operation, contact: Contact, { store, clock, in
     state = (await store.markSent(operation.id, sent)) ? (closed ? 'held' : 'sent') : 'refused'
     if (state === 'refused') throw new AppError('conflict', 'operation was cancelled or taken meanwhile')
     if (state === 'held') throw new AppError('conflict', 'execution was given up')
+    const { at: sentAt, via: sentVia, ...rest } = sent
+    marked = { ...operation, ...rest, state: 'sent', sentAt, sentVia }
   }
   return {
     mark(baseline) {
@@ -124,6 +130,7 @@ function createMarker(operation: Operation, contact: Contact, { store, clock, in
       await marking?.catch(() => undefined)
       return state
     },
+    marked: () => marked,
   }
 }
 
@@ -176,7 +183,7 @@ async function judgeFailure(
   marker.close()
   const mark = await marker.settled()
   if (mark === 'refused') return { kind: 'gone' }
-  if (error instanceof PeerFault) return { kind: 'answer', result: refusal(error) }
+  if (error instanceof PeerFault) return { kind: 'answer', result: refusal(error), operation: marker.marked() }
   if (mark === 'sent' && !(error instanceof TransportError && !error.sent)) {
     await store.markUnknown(operation.id)
     return { kind: 'unknown', error }
@@ -190,7 +197,7 @@ async function judgeFailure(
   if (!(error instanceof ProtocolError) && !(error instanceof AppError)) {
     log.error({ err: error, operationId: operation.id, deviceId: operation.deviceId }, 'driver failed')
   }
-  return { kind: 'answer', result: refusal(error) }
+  return { kind: 'answer', result: refusal(error), operation: marker.marked() }
 }
 
 function refusal(error: unknown): OperationResult {

@@ -2,59 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { OperationRequest } from '../../../src/device/index.ts'
 import { FakeBox } from '../../support/fake-box.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
-import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
+import { Mortal } from '../../support/mortal.ts'
 import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
-
-const NEVER = new Promise<never>(() => undefined)
-
-/** A process that dies right before or right after its n-th call to anything outside of it: nothing after that happens. */
-class Mortal {
-  dead = false
-  calls = 0
-  readonly #at: number
-  readonly #when: 'before' | 'after'
-
-  constructor(at: number, when: 'before' | 'after') {
-    this.#at = at
-    this.#when = when
-  }
-
-  async call<T>(task: () => T | Promise<T>): Promise<T> {
-    if (this.dead) return NEVER
-    this.calls++
-    const last = this.calls === this.#at
-    if (last && this.#when === 'before') this.dead = true
-    if (this.dead) return NEVER
-    const result = await task()
-    if (last) this.dead = true
-    return this.dead ? NEVER : result
-  }
-
-  /** A port whose calls count. */
-  port<T extends object>(target: T): T {
-    const call = this.call.bind(this)
-    return new Proxy(target, {
-      get(of, name, self) {
-        const member = Reflect.get(of, name, self)
-        if (typeof member !== 'function') return member
-        return (...args: unknown[]) => call(() => member.apply(of, args))
-      },
-    })
-  }
-
-  stores(stores: MemoryStores): MemoryStores {
-    const { devices, parameters, operations, events, instances, audit, inside } = stores
-    return {
-      devices: this.port(devices),
-      parameters: this.port(parameters),
-      operations: this.port(operations),
-      events: this.port(events),
-      instances: this.port(instances),
-      audit: this.port(audit),
-      inside,
-    }
-  }
-}
 
 const TABLE = 'Device.X_T.'
 const cases: { name: string; request: OperationRequest; effect: string }[] = [
@@ -92,7 +42,7 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
   const mortal = new Mortal(at, when)
   box.aroundEffect = (effect) => mortal.call(effect)
 
-  const first = createRoom(mortal.stores(stores), clock, { instance: 'a' })
+  const first = createRoom(mortal.ports(stores), clock, { instance: 'a' })
   first.contact(box.contact('usp')).catch(() => undefined)
   first.submit({ deviceId: id, request, actor: ACTOR }).catch(() => undefined)
   await settled()

@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { systemClock } from '../../src/base/index.ts'
+import {
+  type DeviceId,
+  deviceIdOf,
+  newDevice,
+  type Operation,
+  type OperationRequest,
+  type Protocol,
+} from '../../src/device/index.ts'
+import type { OperationLimits, OperationsRoom } from '../../src/operations/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { FakeBox } from '../support/fake-box.ts'
+import { Mortal } from '../support/mortal.ts'
+import { ACTOR, createRoom, set } from '../support/operations-world.ts'
+import { testStore } from '../support/store.ts'
+
+const TABLE = 'Device.X_T.'
+const QUICK: Partial<OperationLimits> = { sweepMs: 20, restMs: 20, waitPollMs: 20, stopMs: 500 }
+const QUIET: Partial<OperationLimits> = { ...QUICK, wakeRetryMs: [] }
+
+let store: Store
+let serial = 0
+beforeAll(async () => {
+  store = await testStore(inject('mongodbUri'))
+})
+afterAll(async () => {
+  await store.close()
+})
+
+async function createBox(owner: Protocol): Promise<FakeBox> {
+  const identity = { oui: '00256D', productClass: 'Box', serial: String(++serial) }
+  const id = deviceIdOf(identity)
+  const now = systemClock.now()
+  const device = { ...newDevice(id, identity, owner, now), root: 'Device.' as const, softwareVersion: '1' }
+  await store.devices.commit({ deviceId: id, create: device })
+  const box = new FakeBox(id)
+  box.values.set('Device.X_A', 'old').set(`${TABLE}90.Alias`, 'cpe-90').set(`${TABLE}90.Name`, 'new')
+  return box
+}
+
+/** A room with a link to the box; `leave` ends both. */
+function linked(box: FakeBox, instance: string, ports: Parameters<typeof createRoom>[0] = store) {
+  const room = createRoom(ports, systemClock, { instance, limits: QUIET })
+  const link = new AbortController()
+  const contact = room.contact(box.contact('usp', { signal: link.signal }))
+  const leave = async () => {
+    link.abort()
+    await contact
+    await room.stop()
+  }
+  return { room, leave }
+}
+
+async function ended(room: OperationsRoom, operation: Operation): Promise<Operation> {
+  return (await room.wait(operation.id, 10_000)) ?? operation
+}
+
+const submit = (room: OperationsRoom, deviceId: DeviceId, request: OperationRequest) =>
+  room.submit({ deviceId, request, actor: ACTOR })
+
+describe('the engine over the database', () => {
+  it('keeps what it did: state, result, record, audit, events, work flag', async () => {
+    const box = await createBox('usp')
+    const { room, leave } = linked(box, 'a')
+    const add: OperationRequest = { verb: 'add', object: TABLE, values: { Name: 'n', 'Sub.Enable': 'true' } }
+    const added = await ended(room, await submit(room, box.deviceId, add))
+    expect(added).toMatchObject({
+      state: 'done',
+      sentVia: 'usp',
+      baseline: { instances: [`${TABLE}90.`] },
+      request: add,
+    })
+    const created = added.result?.results[0]?.created ?? ''
+    const [name] = await store.parameters.getMany(box.deviceId, [`${created}Sub.Enable`])
+    expect(name).toMatchObject({ value: 'true', source: 'usp' })
+    const discovered = await ended(room, await submit(room, box.deviceId, { verb: 'discover', path: TABLE }))
+    expect(discovered.result).toEqual({
+      outcome: 'done',
+      results: [],
+      output: { parameters: String(box.values.size - 1) },
+    })
+    const removed = await ended(room, await submit(room, box.deviceId, { verb: 'delete', paths: [created] }))
+    expect(removed.state).toBe('done')
+    expect(await store.parameters.getMany(box.deviceId, [`${created}Name`])).toEqual([])
+    await leave()
+    expect((await store.devices.get(box.deviceId))?.work.open).toBe(false)
+    const audit = await store.audit.list({ target: box.deviceId, limit: 20 })
+    expect(audit.items.map(({ action, result }) => `${action} ${result}`).sort()).toEqual([
+      'operation.add ok',
+      'operation.add ok',
+      'operation.delete ok',
+      'operation.delete ok',
+      'operation.discover ok',
+    ])
+    const events = (await store.events.since(undefined, 100)).filter(({ deviceId }) => deviceId === box.deviceId)
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('operation.')).length).toBe(6)
+  })
+
+  it('does each thing once and in order when two instances hold a link to the same box', async () => {
+    const box = await createBox('usp')
+    const a = linked(box, 'a')
+    const b = linked(box, 'b')
+    await Promise.all([a.room.start(), b.room.start()])
+    const operations: Operation[] = []
+    for (let i = 0; i < 12; i++) {
+      const { room } = i % 2 === 0 ? a : b
+      operations.push(await submit(room, box.deviceId, set('Device.X_A', String(i))))
+    }
+    for (const operation of operations) expect((await ended(a.room, operation)).state).toBe('done')
+    expect(box.effects.length).toBe(12)
+    expect(box.values.get('Device.X_A')).toBe('11')
+    await Promise.all([a.leave(), b.leave()])
+  })
+
+  it('gives concurrent submissions with one key one operation', async () => {
+    const box = await createBox('cwmp')
+    const room = createRoom(store, systemClock, { instance: 'a', limits: QUIET })
+    const wanted = { deviceId: box.deviceId, request: set('Device.X_A', '1'), actor: ACTOR, idempotencyKey: 'k' }
+    const all = await Promise.all(Array.from({ length: 8 }, () => room.submit(wanted)))
+    expect(new Set(all.map(({ id }) => id)).size).toBe(1)
+    await room.contact(box.contact('cwmp'))
+    expect(box.effects.length).toBe(1)
+    await room.stop()
+  })
+})
+
+/** One process that dies at a call, and the one after it; answers the operation and how many calls there were. */
+async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
+  const box = await createBox('usp')
+  const mortal = new Mortal(at, when)
+  box.aroundEffect = (effect) => mortal.call(effect)
+  const first = linked(box, `first${box.deviceId}`, mortal.ports(store))
+  const over = new Promise<void>((resolve) => {
+    first.room.onFinished(() => resolve())
+    mortal.onDeath = resolve
+  })
+  submit(first.room, box.deviceId, request).catch(() => undefined)
+  await over
+  mortal.dead = true
+
+  box.aroundEffect = async (effect) => effect()
+  const second = linked(box, 'second')
+  await store.operations.orphaned(['second'])
+  await store.operations.repairWorkFlags()
+  await second.room.start()
+  const [operation] = (await store.operations.list({ deviceId: box.deviceId, limit: 2 })).items
+  const end = operation === undefined ? undefined : await ended(second.room, operation)
+  await second.leave()
+  return { box, end, survived: mortal.calls < at }
+}
+
+describe('a process that dies between any two calls, over the database', () => {
+  const cases: [string, OperationRequest][] = [
+    ['set', set('Device.X_A', 'new')],
+    ['add', { verb: 'add', object: TABLE, values: { Name: 'new' } }],
+  ]
+  for (const when of ['before', 'after'] as const) {
+    it.each(cases)(`${when} a call of %s`, async (verb, request) => {
+      for (let at = 1; at <= 40; at++) {
+        const { box, end, survived } = await live(request, at, when)
+        const effects = box.effects.filter((line) => line.startsWith(verb)).length
+        expect(effects, `call ${at}`).toBe(end?.state === 'done' ? 1 : 0)
+        if (end !== undefined) expect(['done', 'failed'], `call ${at}: ${JSON.stringify(end)}`).toContain(end.state)
+        if (survived) return
+      }
+      throw new Error('the operation takes more calls than were tried')
+    })
+  }
+})
