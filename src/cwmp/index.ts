@@ -1,2 +1,3 @@
 /** Floor 3: TR-069. The codec, our ACS, and the CPE side that simulated boxes use. */
 export { Acs, type AcsOptions, type EnrolmentPolicy } from './acs/index.ts'
+export * from './cpe/index.ts'

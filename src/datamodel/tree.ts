@@ -1,0 +1,294 @@
+import { checkValue, type Model, type ModelParameter } from './model.ts'
+import { parentOf, schemaPathOf } from './path.ts'
+
+/** A change of an instantiated tree, told to its listeners after it happened. Paths are canonical. `by` says who made it. */
+export interface TreeChange {
+  kind: 'value' | 'created' | 'deleted'
+  path: string
+  value?: string
+  previous?: string
+  by: string
+}
+
+/** Everything a tree needs to come back as it was. */
+export interface TreeSnapshot {
+  values: Record<string, string>
+  objects: string[]
+  next: Record<string, number>
+}
+
+/**
+ * The instantiated data model of one box: values by full path, rows that come and go. Instance numbers are never given twice. What an object
+ * of the model looks like in this box (which of its parameters it has) is shared by all boxes of a kind.
+ */
+export class InstanceTree {
+  /** Parameters that this kind of box has, by schema path of the object. */
+  readonly supported: ReadonlyMap<string, readonly string[]>
+  readonly #modelOf: (path: string) => Model
+  #values = new Map<string, string>()
+  #objects = new Set<string>()
+  #next = new Map<string, number>()
+  readonly #listeners = new Set<(change: TreeChange) => void>()
+
+  /** `modelOf` names the model that knows a canonical path. */
+  constructor(supported: ReadonlyMap<string, readonly string[]>, modelOf: (path: string) => Model) {
+    this.supported = supported
+    this.#modelOf = modelOf
+  }
+
+  onChange(listener: (change: TreeChange) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The value as it is, secrets included; undefined when there is no such parameter. */
+  raw(path: string): string | undefined {
+    return this.#values.get(path)
+  }
+
+  /** Sets a value as the box itself does: no rights asked. Unknown parameters come into being. */
+  put(path: string, value: string, by = 'box'): void {
+    const previous = this.#values.get(path)
+    this.#values.set(path, value)
+    if (previous !== value)
+      this.#tell({ kind: 'value', path, value, by, ...(previous === undefined ? {} : { previous }) })
+  }
+
+  hasObject(path: string): boolean {
+    return this.#objects.has(path)
+  }
+
+  /** All parameter paths, in no order. */
+  paths(): Iterable<string> {
+    return this.#values.keys()
+  }
+
+  objects(): Iterable<string> {
+    return this.#objects
+  }
+
+  /** Instance paths of a table, by number. */
+  instances(table: string): string[] {
+    const found: string[] = []
+    for (const object of this.#objects) {
+      if (object.startsWith(table) && /^\d+\.$/.test(object.slice(table.length))) found.push(object)
+    }
+    return found.sort((a, b) => Number.parseInt(a.slice(table.length), 10) - Number.parseInt(b.slice(table.length), 10))
+  }
+
+  /** Brings an object and its parameters into being, with the model's defaults. */
+  instantiate(path: string): void {
+    this.#objects.add(path)
+    const object = this.#modelOf(path).object(path)
+    for (const name of this.supported.get(schemaPathOf(path)) ?? []) {
+      if (!this.#values.has(path + name)) this.#values.set(path + name, defaultOf(object?.params.get(name)))
+    }
+  }
+
+  /** A new row with its fixed sub-objects; answers its path. */
+  addRow(table: string, by: string): string {
+    const highest = this.instances(table).reduce(
+      (max, path) => Math.max(max, Number.parseInt(path.slice(table.length), 10)),
+      0,
+    )
+    const number = Math.max(this.#next.get(table) ?? 1, highest + 1)
+    this.#next.set(table, number + 1)
+    const row = `${table}${number}.`
+    const schema = schemaPathOf(row)
+    this.instantiate(row)
+    for (const object of this.supported.keys()) {
+      const rest = object.slice(schema.length)
+      if (object.startsWith(schema) && rest !== '' && !rest.includes('{i}')) this.instantiate(row + rest)
+    }
+    if (this.#values.has(`${row}Alias`)) this.#values.set(`${row}Alias`, `cpe-${number}`)
+    this.#recount(table)
+    this.#tell({ kind: 'created', path: row, by })
+    return row
+  }
+
+  /** Takes a row and everything below it away. */
+  deleteRow(row: string, by: string): void {
+    for (const object of [...this.#objects]) if (object.startsWith(row)) this.#objects.delete(object)
+    for (const path of [...this.#values.keys()]) if (path.startsWith(row)) this.#values.delete(path)
+    this.#recount(parentOf(row))
+    this.#tell({ kind: 'deleted', path: row, by })
+  }
+
+  snapshot(): TreeSnapshot {
+    return {
+      values: Object.fromEntries(this.#values),
+      objects: [...this.#objects],
+      next: Object.fromEntries(this.#next),
+    }
+  }
+
+  restore(snapshot: TreeSnapshot): void {
+    this.#values = new Map(Object.entries(snapshot.values))
+    this.#objects = new Set(snapshot.objects)
+    this.#next = new Map(Object.entries(snapshot.next))
+  }
+
+  #recount(table: string): void {
+    const count = this.#modelOf(table).object(table)?.count
+    if (count === undefined) return
+    const path = parentOf(table) + count
+    if (this.#values.has(path)) this.put(path, String(this.instances(table).length))
+  }
+
+  #tell(change: TreeChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+}
+
+function defaultOf(parameter: ModelParameter | undefined): string {
+  const given = parameter?.facets.d?.[1]
+  if (given !== undefined) return given === '[]' ? '' : given
+  switch (parameter?.type) {
+    case 'boolean':
+      return 'false'
+    case 'int':
+    case 'long':
+    case 'unsignedInt':
+    case 'unsignedLong':
+    case 'decimal':
+      return '0'
+    case 'dateTime':
+      return '0001-01-01T00:00:00Z'
+    default:
+      return ''
+  }
+}
+
+/** Why a write was refused. */
+export interface WriteError {
+  path: string
+  kind: 'unknown' | 'notWritable' | 'type' | 'value' | 'notTable' | 'notCreatable' | 'duplicateKey'
+  text: string
+}
+
+/** One protocol's view of a tree: its model, its names for shared rows, and what it may do. */
+export class TreeView {
+  readonly tree: InstanceTree
+  readonly model: Model
+  /** Own prefix -> canonical prefix. */
+  readonly #names: [string, string][]
+
+  constructor(tree: InstanceTree, model: Model, names: [string, string][] = []) {
+    this.tree = tree
+    this.model = model
+    this.#names = names
+  }
+
+  toCanonical(path: string): string {
+    for (const [own, canonical] of this.#names) if (path.startsWith(own)) return canonical + path.slice(own.length)
+    return path
+  }
+
+  fromCanonical(path: string): string {
+    for (const [own, canonical] of this.#names)
+      if (path.startsWith(canonical)) return own + path.slice(canonical.length)
+    return path
+  }
+
+  /** The parameter as this protocol's model has it; undefined when the protocol does not show it. */
+  parameter(path: string): ModelParameter | undefined {
+    return this.model.parameter(path)
+  }
+
+  /** The value as a reader gets it: hidden and secured ones are empty. */
+  get(path: string): string | undefined {
+    const parameter = this.parameter(path)
+    const value = this.tree.raw(this.toCanonical(path))
+    if (parameter === undefined || value === undefined) return undefined
+    return parameter.facets.h === 1 || parameter.facets.x === 1 ? '' : value
+  }
+
+  hasObject(path: string): boolean {
+    return this.model.object(path) !== undefined && (this.tree.hasObject(this.toCanonical(path)) || this.isTable(path))
+  }
+
+  /** Whether a path names a table itself (without instance) that this box has. */
+  isTable(path: string): boolean {
+    const object = this.model.object(`${path}{i}.`)
+    return (
+      object?.table === true &&
+      this.tree.hasObject(this.toCanonical(parentOf(path))) &&
+      this.tree.supported.has(schemaPathOf(`${this.toCanonical(path)}{i}.`))
+    )
+  }
+
+  /** Parameter paths at and below an object, in order. */
+  parametersBelow(object: string): string[] {
+    const canonical = this.toCanonical(object)
+    const found: string[] = []
+    for (const path of this.tree.paths()) {
+      const own = this.#visible(path, canonical, object)
+      if (own !== undefined && this.parameter(own) !== undefined) found.push(own)
+    }
+    return found.sort()
+  }
+
+  /** Object paths below an object, in order; tables themselves are not instantiated and not listed. */
+  objectsBelow(object: string): string[] {
+    const canonical = this.toCanonical(object)
+    const found: string[] = []
+    for (const path of this.tree.objects()) {
+      const own = this.#visible(path, canonical, object)
+      if (own !== undefined && own !== object && this.model.object(own) !== undefined) found.push(own)
+    }
+    return found.sort()
+  }
+
+  /** A canonical path under this view's name, when it lies below the asked object. */
+  #visible(path: string, canonical: string, object: string): string | undefined {
+    const own = this.fromCanonical(path)
+    return path.startsWith(canonical) || own.startsWith(object) ? own : undefined
+  }
+
+  instances(table: string): string[] {
+    return this.tree.instances(this.toCanonical(table)).map((path) => this.fromCanonical(path))
+  }
+
+  /** Why a value cannot be written; undefined when it can. `creating` allows what may be set at creation only. */
+  check(path: string, value: string, creating = false): WriteError | undefined {
+    const parameter = this.parameter(path)
+    if (parameter === undefined || this.tree.raw(this.toCanonical(path)) === undefined)
+      return { path, kind: 'unknown', text: 'there is no such parameter' }
+    if (parameter.access === 'r' || (parameter.access === 'o' && !creating))
+      return { path, kind: 'notWritable', text: 'the parameter is read only' }
+    const wrong = checkValue(parameter, value)
+    return wrong === undefined
+      ? undefined
+      : { path, kind: wrong.kind, text: `${JSON.stringify(value.slice(0, 80))} ${wrong.text}` }
+  }
+
+  /** Writes without asking again: `check` first. Booleans are kept as true and false. */
+  write(path: string, value: string, by: string): void {
+    const type = this.parameter(path)?.type
+    const kept = type === 'boolean' ? (value === '1' || value.toLowerCase() === 'true' ? 'true' : 'false') : value
+    this.tree.put(this.toCanonical(path), kept, by)
+  }
+
+  /** Adds a row to a table (path ends in a dot, no instance). */
+  add(table: string, by: string): { row: string } | WriteError {
+    if (!this.isTable(table)) {
+      return this.hasObject(table) || this.model.object(table) !== undefined
+        ? { path: table, kind: 'notTable', text: 'the object is no table here' }
+        : { path: table, kind: 'unknown', text: 'there is no such table' }
+    }
+    if (this.model.object(`${table}{i}.`)?.access !== 'w')
+      return { path: table, kind: 'notCreatable', text: 'rows cannot be added' }
+    return { row: this.fromCanonical(this.tree.addRow(this.toCanonical(table), by)) }
+  }
+
+  /** Deletes a row. */
+  remove(row: string, by: string): WriteError | undefined {
+    const object = this.model.object(row)
+    if (object === undefined || !this.tree.hasObject(this.toCanonical(row)))
+      return { path: row, kind: 'unknown', text: 'there is no such object' }
+    if (!object.table || object.access !== 'w')
+      return { path: row, kind: 'notWritable', text: 'the object cannot be deleted' }
+    this.tree.deleteRow(this.toCanonical(row), by)
+    return undefined
+  }
+}
