@@ -48,11 +48,21 @@ async function endByKey(completion: Completion, store: OperationStore, finisher:
     log.debug({ deviceId, commandKey, kind: completion.kind }, 'completion of nothing we asked for')
     return false
   }
+  if (isHalfWay(operation, completion)) return false
   const result: OperationResult = { outcome: completion.fault === undefined ? 'done' : 'failed', results: [] }
   if (completion.output !== undefined) result.output = completion.output
   if (completion.fault !== undefined) result.error = completion.fault
   const state = completion.fault === undefined ? 'done' : 'failed'
   return finisher.finish(operation, ANY_OPEN, state, result, operation.sentVia ?? protocol)
+}
+
+/**
+ * An Agent tells the end of Download() when the image is there; it runs after the boot that activates it (TR-181 FirmwareImage.{i}.Download,
+ * AutoActivate). Where the version to come is known, that boot is the end. A TransferComplete of CWMP comes when all is done.
+ */
+function isHalfWay({ request }: Operation, { protocol, fault, softwareVersion }: Completion): boolean {
+  if (request.verb !== 'download' || protocol !== 'usp' || fault !== undefined) return false
+  return request.activate !== false && request.version !== undefined && request.version !== softwareVersion
 }
 
 async function endByBoot(completion: Completion, store: OperationStore, finisher: Finisher): Promise<boolean> {

@@ -234,8 +234,13 @@ function recurring(recovery: Recovery): RecurringJob[] {
       await run()
     },
   })
+  const recoverOrphans = async () => {
+    const count = await recovery.recoverOrphans()
+    if (count > 0) await recovery.wakeWaiting()
+    return count
+  }
   return [
-    job('recoverOrphans', 10_000, recovery.recoverOrphans),
+    job('recoverOrphans', 10_000, recoverOrphans),
     job('expireQueued', 15_000, recovery.expireQueued),
     job('endOverdue', 30_000, recovery.endOverdue),
     job('wakeWaiting', 60_000, recovery.wakeWaiting),

@@ -68,11 +68,11 @@ interface Value {
   writable?: boolean | undefined
 }
 
-/** Values that are on the box now: those read, or those written where the answer names no other. */
+/** Values that are on the box now: those the answer names, and after a success also those written that it does not name. */
 function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): Value[] {
   const told = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
   const read = told.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
-  if (outcome !== 'done') return request.verb === 'set' || request.verb === 'add' ? [] : read
+  if (outcome !== 'done') return read
   const refused = new Set(results.filter(({ error }) => error !== undefined).map(({ path }) => path))
   const known = new Set(read.map(({ path }) => path))
   const written: Value[] = []
