@@ -1,0 +1,466 @@
+import { checkValue, parentOf, schemaPathOf, splitLeaf, type TreeView, type WriteError } from '../../datamodel/index.ts'
+import type {
+  Add,
+  AddResp,
+  Delete,
+  DeleteResp,
+  Get,
+  GetInstances,
+  GetInstancesResp,
+  GetResp,
+  GetSupportedDM,
+  GetSupportedDMResp,
+  ParamError,
+  ParameterError,
+  Set_,
+  SetResp,
+  Setting,
+  SupportedObject,
+} from '../wire/index.ts'
+import { AgentError, ownParameters, resolve, withDepth } from './resolve.ts'
+
+const WRITE_CODES: Record<WriteError['kind'], number> = {
+  unknown: 7010,
+  notWritable: 7013,
+  type: 7011,
+  value: 7012,
+  notTable: 7018,
+  notCreatable: 7019,
+  duplicateKey: 7025,
+}
+const VALUE_TYPES: Record<string, number> = {
+  base64: 1,
+  boolean: 2,
+  dateTime: 3,
+  decimal: 4,
+  hexBinary: 5,
+  int: 6,
+  long: 7,
+  string: 8,
+  unsignedInt: 9,
+  unsignedLong: 10,
+}
+
+/** A whole request refused: answered with an Error. */
+export class RequestRefused extends Error {
+  readonly code: number
+  readonly errors: ParamError[]
+  constructor(code: number, text: string, errors: ParamError[] = []) {
+    super(text)
+    this.code = code
+    this.errors = errors
+  }
+}
+
+/** How a box refuses writes on purpose. */
+export interface WriteQuirk {
+  pattern: string
+  code: number
+}
+
+/** The requests on the data model (TR-369 7.4-7.5), answered out of one box's tree. */
+export class AgentRequests {
+  readonly #view: TreeView
+  readonly #reject: WriteQuirk | undefined
+  /** Called with each new row before its values are set, to fill what the Agent itself decides. */
+  readonly #onCreate: (row: string, controller: string) => void
+
+  constructor(view: TreeView, onCreate: (row: string, controller: string) => void, reject?: WriteQuirk) {
+    this.#view = view
+    this.#onCreate = onCreate
+    this.#reject = reject
+  }
+
+  get({ param_paths, max_depth }: Get): GetResp {
+    return {
+      req_path_results: param_paths.map((requested_path) => {
+        try {
+          return {
+            requested_path,
+            err_code: 0,
+            err_msg: '',
+            resolved_path_results: this.#read(requested_path, max_depth),
+          }
+        } catch (error) {
+          return { requested_path, ...failure(error, 7026), resolved_path_results: [] }
+        }
+      }),
+    }
+  }
+
+  #read(text: string, maxDepth: number): { resolved_path: string; result_params: Record<string, string> }[] {
+    const view = this.#view
+    const { path, objects, leaf } = resolve(view, text)
+    if (path.kind === 'object') {
+      return objects
+        .flatMap((object) => withDepth(view, object, maxDepth))
+        .map((object) => ({
+          resolved_path: object,
+          result_params: Object.fromEntries(
+            ownParameters(view, object).map((name) => [name, view.get(object + name) ?? '']),
+          ),
+        }))
+    }
+    const found = objects.filter((object) => view.get(object + leaf) !== undefined)
+    if (found.length === 0 && objects.length > 0) throw new AgentError(7026, `${text} is not supported`)
+    return found.map((object) => ({ resolved_path: object, result_params: { [leaf]: view.get(object + leaf) ?? '' } }))
+  }
+
+  instances({ obj_paths, first_level_only }: GetInstances): GetInstancesResp {
+    return {
+      req_path_results: obj_paths.map((requested_path) => {
+        try {
+          return { requested_path, err_code: 0, err_msg: '', curr_insts: this.#rows(requested_path, first_level_only) }
+        } catch (error) {
+          return { requested_path, ...failure(error, 7026), curr_insts: [] }
+        }
+      }),
+    }
+  }
+
+  #rows(text: string, firstLevel: boolean): { instantiated_obj_path: string; unique_keys: Record<string, string> }[] {
+    const view = this.#view
+    const { objects } = resolve(view, text)
+    return objects.flatMap((table) => {
+      if (!view.isTable(table)) throw new AgentError(7018, `${table} is not a table`)
+      const rows = firstLevel ? view.instances(table) : view.objectsBelow(table).filter((path) => /\.\d+\.$/.test(path))
+      return rows.map((row) => ({ instantiated_obj_path: row, unique_keys: this.#keysOf(row) }))
+    })
+  }
+
+  #keysOf(row: string): Record<string, string> {
+    const names = this.#view.model.object(row)?.keys.flat() ?? []
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const value = this.#view.get(row + name)
+        return value === undefined ? [] : [[name, value]]
+      }),
+    )
+  }
+
+  supportedModel(request: GetSupportedDM): GetSupportedDMResp {
+    return {
+      req_obj_results: request.obj_paths.map((req_obj_path) => {
+        const schema = schemaPathOf(req_obj_path)
+        const paths = [...this.#view.tree.supported.keys()]
+          .map((path) => this.#view.fromCanonical(path))
+          .filter((path) => path.startsWith(schema) && this.#view.model.objects.has(path))
+          .sort()
+        if (paths.length === 0)
+          return {
+            req_obj_path,
+            err_code: 7026,
+            err_msg: 'not in the supported data model',
+            data_model_inst_uri: '',
+            supported_objs: [],
+          }
+        const shown = request.first_level_only
+          ? paths.filter((path) => path === schema || parentOf(path.replace(/\{i\}\.$/, '')) === schema)
+          : paths
+        return {
+          req_obj_path,
+          err_code: 0,
+          err_msg: '',
+          data_model_inst_uri: this.#view.model.uri,
+          supported_objs: shown.map((path) =>
+            this.#describe(path, request, !request.first_level_only || path === schema),
+          ),
+        }
+      }),
+    }
+  }
+
+  #describe(path: string, request: GetSupportedDM, full: boolean): SupportedObject {
+    const object = this.#view.model.objects.get(path)
+    const names = this.#view.tree.supported.get(this.#view.toCanonical(path)) ?? []
+    const params = names.flatMap((name) => object?.params.get(name) ?? [])
+    return {
+      supported_obj_path: path,
+      access: object?.table === true && object.access === 'w' ? 1 : 0,
+      is_multi_instance: object?.table ?? false,
+      supported_commands:
+        full && request.return_commands
+          ? [...(object?.commands.values() ?? [])].map((command) => ({
+              command_name: command.name,
+              input_arg_names: command.input.map((arg) => arg.name),
+              output_arg_names: command.output.map((arg) => arg.name),
+              command_type: command.async ? 2 : 1,
+            }))
+          : [],
+      supported_events:
+        full && request.return_events
+          ? [...(object?.events ?? [])].map(([event_name, arg_names]) => ({ event_name, arg_names }))
+          : [],
+      supported_params:
+        full && request.return_params
+          ? params.map((param) => ({
+              param_name: param.name,
+              access: param.access === 'r' ? 0 : 1,
+              value_type: VALUE_TYPES[param.type] ?? 0,
+              value_change: 1,
+            }))
+          : [],
+      divergent_paths: [],
+      unique_key_sets:
+        full && request.return_unique_key_sets ? (object?.keys ?? []).map((key_names) => ({ key_names })) : [],
+    }
+  }
+
+  /** Section 9: checked completely before anything is written, so that nothing has to be undone. */
+  set({ allow_partial, update_objs }: Set_, by: string): SetResp {
+    const plans = update_objs.map((update) => this.#planSet(update.obj_path, update.param_settings))
+    const failed = plans.filter((plan) => plan.failure !== undefined)
+    if (failed.length > 0 && !allow_partial) {
+      throw new RequestRefused(
+        7004,
+        'nothing was changed',
+        failed.flatMap((plan) => plan.errors),
+      )
+    }
+    return {
+      updated_obj_results: plans.map((plan) => {
+        if (plan.failure !== undefined) {
+          const { err_code, err_msg } = plan.failure
+          const updated_inst_failures = plan.objects.map((object) => ({
+            affected_path: object.path,
+            param_errs: object.errors,
+          }))
+          return {
+            requested_path: plan.requested,
+            oper_status: { oper_failure: { err_code, err_msg, updated_inst_failures } },
+          }
+        }
+        const updated_inst_results = plan.objects.map((object) => {
+          for (const { param, value } of object.good) this.#view.write(object.path + param, value, by)
+          return {
+            affected_path: object.path,
+            param_errs: object.errors,
+            updated_params: Object.fromEntries(
+              object.good.map(({ param }) => [param, this.#view.get(object.path + param) ?? '']),
+            ),
+          }
+        })
+        return { requested_path: plan.requested, oper_status: { oper_success: { updated_inst_results } } }
+      }),
+    }
+  }
+
+  #planSet(
+    requested: string,
+    settings: Setting[],
+  ): {
+    requested: string
+    objects: { path: string; good: Setting[]; errors: ParameterError[] }[]
+    failure?: { err_code: number; err_msg: string }
+    errors: ParamError[]
+  } {
+    try {
+      const { objects } = resolve(this.#view, requested)
+      const plans = objects.map((path) => this.#check(path, settings))
+      const errors = plans.flatMap((plan) =>
+        plan.errors.map((error) => ({
+          param_path: plan.path + error.param,
+          err_code: error.err_code,
+          err_msg: error.err_msg,
+        })),
+      )
+      const required = plans.some((plan) => plan.failed)
+      return {
+        requested,
+        objects: plans,
+        errors,
+        ...(required ? { failure: { err_code: 7021, err_msg: 'a required parameter failed' } } : {}),
+      }
+    } catch (error) {
+      const why = failure(error, 7026)
+      return { requested, objects: [], failure: why, errors: [{ param_path: requested, ...why }] }
+    }
+  }
+
+  #check(
+    path: string,
+    settings: Setting[],
+  ): { path: string; good: Setting[]; errors: ParameterError[]; failed: boolean } {
+    const good: Setting[] = []
+    const errors: ParameterError[] = []
+    let failed = false
+    for (const setting of settings) {
+      const problem =
+        this.#rejected(path + setting.param) ??
+        this.#immutable(path, setting) ??
+        this.#view.check(path + setting.param, setting.value)
+      if (problem === undefined) {
+        good.push(setting)
+        continue
+      }
+      failed ||= setting.required
+      errors.push({
+        param: setting.param,
+        err_code: typeof problem === 'number' ? problem : WRITE_CODES[problem.kind],
+        err_msg: typeof problem === 'number' ? 'refused' : problem.text,
+      })
+    }
+    return { path, good, errors, failed }
+  }
+
+  /** ID and ReferenceList of a subscription stay as they were made. */
+  #immutable(path: string, { param, value }: Setting): WriteError | undefined {
+    if (
+      !/^Device\.LocalAgent\.Subscription\.\d+\.$/.test(path) ||
+      !['ID', 'ReferenceList', 'NotifType'].includes(param)
+    )
+      return undefined
+    const now = this.#view.get(path + param)
+    return now === '' || now === value
+      ? undefined
+      : { path: path + param, kind: 'notWritable', text: 'cannot be changed once it is set' }
+  }
+
+  add({ allow_partial, create_objs }: Add, by: string): AddResp {
+    const plans = create_objs.map((create) => this.#planAdd(create.obj_path, create.param_settings))
+    const failed = plans.flatMap((plan) => plan.failure ?? [])
+    if (failed.length > 0 && !allow_partial) {
+      throw new RequestRefused(
+        7004,
+        'nothing was created',
+        plans.flatMap((plan) => (plan.failure === undefined ? [] : plan.errors)),
+      )
+    }
+    return {
+      created_obj_results: plans.map((plan) => {
+        if (plan.failure !== undefined)
+          return { requested_path: plan.table, oper_status: { oper_failure: plan.failure } }
+        const added = this.#view.add(plan.table, by)
+        if ('kind' in added)
+          return {
+            requested_path: plan.table,
+            oper_status: { oper_failure: { err_code: WRITE_CODES[added.kind], err_msg: added.text } },
+          }
+        this.#onCreate(added.row, by)
+        for (const { param, value } of plan.good) this.#view.write(added.row + param, value, by)
+        return {
+          requested_path: plan.table,
+          oper_status: {
+            oper_success: {
+              instantiated_path: added.row,
+              param_errs: plan.paramErrors,
+              unique_keys: this.#keysOf(added.row),
+            },
+          },
+        }
+      }),
+    }
+  }
+
+  #planAdd(
+    table: string,
+    settings: Setting[],
+  ): {
+    table: string
+    good: Setting[]
+    paramErrors: ParameterError[]
+    failure?: { err_code: number; err_msg: string }
+    errors: ParamError[]
+  } {
+    const plan = { table, good: [] as Setting[], paramErrors: [] as ParameterError[], errors: [] as ParamError[] }
+    const refuse = (err_code: number, err_msg: string, path = table) => ({
+      ...plan,
+      failure: { err_code, err_msg },
+      errors: [...plan.errors, { param_path: path, err_code, err_msg }],
+    })
+    if (!table.endsWith('.')) return refuse(7008, 'a table path ends in a dot')
+    if (!this.#view.isTable(table))
+      return this.#view.model.object(table) === undefined
+        ? refuse(7026, 'not in the supported data model')
+        : refuse(7018, 'not a table')
+    if (this.#view.model.object(`${table}{i}.`)?.access !== 'w') return refuse(7019, 'rows cannot be added')
+    const rejected = this.#rejected(table)
+    if (rejected !== undefined) return refuse(rejected, 'refused')
+    const keys = new Set(this.#view.model.object(`${table}{i}.`)?.keys.flat())
+    for (const setting of settings) {
+      const problem = this.#checkNew(table, setting)
+      if (problem === undefined) {
+        plan.good.push(setting)
+        continue
+      }
+      if (setting.required || keys.has(setting.param))
+        return refuse(7021, `required parameter ${setting.param}: ${problem.err_msg}`, `${table}{i}.${setting.param}`)
+      plan.paramErrors.push(problem)
+    }
+    const duplicate = this.#duplicate(table, plan.good)
+    return duplicate === undefined ? plan : refuse(7025, duplicate)
+  }
+
+  #checkNew(table: string, { param, value }: Setting): ParameterError | undefined {
+    const path = `${table}{i}.${param}`
+    const known = this.#view.model.parameter(path)
+    const { object, leaf } = splitLeaf(path)
+    const has = this.#view.tree.supported.get(schemaPathOf(this.#view.toCanonical(object)))?.includes(leaf) === true
+    if (known === undefined || !has) return { param, err_code: 7010, err_msg: 'unsupported parameter' }
+    if (known.access === 'r') return { param, err_code: 7013, err_msg: 'the parameter is read only' }
+    const wrong = checkValue(known, value)
+    return wrong === undefined
+      ? undefined
+      : { param, err_code: wrong.kind === 'type' ? 7011 : 7012, err_msg: wrong.text }
+  }
+
+  #duplicate(table: string, settings: Setting[]): string | undefined {
+    const given = new Map(settings.map((setting) => [setting.param, setting.value]))
+    for (const key of this.#view.model.object(`${table}{i}.`)?.keys ?? []) {
+      if (!key.every((name) => given.has(name))) continue
+      const clash = this.#view
+        .instances(table)
+        .find((row) => key.every((name) => this.#view.get(row + name) === given.get(name)))
+      if (clash !== undefined) return `${clash} has the same ${key.join(', ')}`
+    }
+    return undefined
+  }
+
+  remove({ allow_partial, obj_paths }: Delete, by: string): DeleteResp {
+    const plans = obj_paths.map((text) => {
+      try {
+        const { objects } = resolve(this.#view, text)
+        const bad = objects.find(
+          (object) =>
+            this.#view.model.object(object)?.table !== true ||
+            this.#view.model.object(object)?.access !== 'w' ||
+            !/\.\d+\.$/.test(object),
+        )
+        if (bad !== undefined) throw new AgentError(7024, `${bad} cannot be deleted`)
+        return { text, objects }
+      } catch (error) {
+        const why = failure(error, 7026)
+        return { text, objects: [], failure: why }
+      }
+    })
+    const failed = plans.filter((plan) => plan.failure !== undefined)
+    if (failed.length > 0 && !allow_partial) {
+      throw new RequestRefused(
+        7004,
+        'nothing was deleted',
+        failed.flatMap((plan) => (plan.failure === undefined ? [] : [{ param_path: plan.text, ...plan.failure }])),
+      )
+    }
+    return {
+      deleted_obj_results: plans.map(({ text, objects, failure: why }) => {
+        // A valid path without such an instance is a success with nothing affected (R-DEL.2a).
+        if (why !== undefined && why.err_code !== 7016)
+          return { requested_path: text, oper_status: { oper_failure: why } }
+        for (const object of objects) this.#view.remove(object, by)
+        return {
+          requested_path: text,
+          oper_status: { oper_success: { affected_paths: objects, unaffected_path_errs: [] } },
+        }
+      }),
+    }
+  }
+
+  #rejected(path: string): number | undefined {
+    return this.#reject !== undefined && new RegExp(this.#reject.pattern).test(path) ? this.#reject.code : undefined
+  }
+}
+
+function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
+  if (error instanceof AgentError) return { err_code: error.code, err_msg: error.message }
+  return { err_code: otherwise, err_msg: error instanceof Error ? error.message : 'failed' }
+}
