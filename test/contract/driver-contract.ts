@@ -1,0 +1,273 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type {
+  DeviceId,
+  DeviceStore,
+  Operation,
+  OperationRequest,
+  Operations,
+  ParameterStore,
+  Protocol,
+} from '../../src/device/index.ts'
+
+/** A box behind its wire, as the suite looks into it without any protocol. */
+export interface ContractBox {
+  /** The value in the box itself; undefined when there is no such parameter. */
+  value(path: string): string | undefined
+  /** Rows of a table in the box itself. */
+  rows(table: string): string[]
+  /** The box changes a value by itself. */
+  change(path: string, value: string): void
+  /** How often it has started since the suite began. */
+  boots(): number
+}
+
+/** Everything between a request and a box: engine, driver, wire, simulated box. */
+export interface ContractSubject {
+  operations: Operations
+  devices: DeviceStore
+  parameters: ParameterStore
+  deviceId: DeviceId
+  protocol: Protocol
+  box: ContractBox
+  /** A command the box runs, where its protocol has commands. */
+  command?: { path: string; input: Record<string, string> }
+  stop(): Promise<void>
+}
+
+const SSID = 'Device.WiFi.SSID.1.SSID'
+const CHANNEL = 'Device.WiFi.Radio.1.Channel'
+const ENABLE = 'Device.WiFi.Radio.1.Enable'
+const UPTIME = 'Device.DeviceInfo.UpTime'
+const VERSION = 'Device.DeviceInfo.SoftwareVersion'
+const TABLE = 'Device.NAT.PortMapping.'
+const ABSENT = 'Device.DeviceInfo.X_ACME_Absent'
+const WAIT_MS = 20_000
+
+/** Every verb over one driver, against a simulated box: what the engine's callers may rely on, whichever protocol carries it. */
+export function driverContract(name: string, setup: () => Promise<ContractSubject>): void {
+  describe(`driver contract: ${name}`, () => {
+    let subject: ContractSubject
+    beforeAll(async () => {
+      subject = await setup()
+    })
+    afterAll(() => subject?.stop())
+
+    const ask = async (request: OperationRequest): Promise<Operation> => {
+      const { operations, deviceId } = subject
+      const { id } = await operations.submit({ deviceId, request, actor: { kind: 'apiKey', id: 'contract' } })
+      const ended = await operations.wait(id, WAIT_MS)
+      if (ended === undefined) throw new Error('the operation is gone')
+      return ended
+    }
+    const stored = async (path: string) => (await subject.parameters.getMany(subject.deviceId, [path]))[0]
+    const outcome = ({ result }: Operation, path: string) => result?.results.find((one) => one.path === path)
+    const add = async (port: string): Promise<string> => {
+      const added = await ask({ verb: 'add', object: TABLE, values: { ExternalPort: port, Description: `p${port}` } })
+      const row = added.result?.results.find(({ created }) => created !== undefined)?.created
+      if (row === undefined) throw new Error(`no row was created: ${JSON.stringify(added.result)}`)
+      return row
+    }
+
+    it('get answers values with their types, by parameter and by object, and keeps them', async () => {
+      const read = await ask({ verb: 'get', paths: [SSID, 'Device.WiFi.Radio.1.'] })
+      expect(read.state).toBe('done')
+      expect(outcome(read, SSID)).toMatchObject({ value: subject.box.value(SSID), type: 'string' })
+      expect(outcome(read, CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), type: 'unsignedInt' })
+      expect(await stored(CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), source: subject.protocol })
+    })
+
+    it('get names the path that does not exist and still answers the others', async () => {
+      const read = await ask({ verb: 'get', paths: [ABSENT, SSID] })
+      expect(read.state).toBe('failed')
+      expect(outcome(read, ABSENT)?.error?.code).toMatch(/^(9005|7026)$/)
+      expect(outcome(read, SSID)?.value).toBe(subject.box.value(SSID))
+    })
+
+    it('set writes, answers per path, and keeps the new value', async () => {
+      const written = await ask({
+        verb: 'set',
+        values: [
+          { path: SSID, value: 'contract & <co>' },
+          { path: ENABLE, value: 'false' },
+        ],
+      })
+      expect(written).toMatchObject({ state: 'done', sentVia: subject.protocol })
+      expect(outcome(written, SSID)?.error).toBeUndefined()
+      expect(subject.box.value(SSID)).toBe('contract & <co>')
+      expect(subject.box.value(ENABLE)).toBe('false')
+      expect(await stored(SSID)).toMatchObject({ value: 'contract & <co>' })
+    })
+
+    it('set is all or nothing, and says which path was refused', async () => {
+      const before = subject.box.value(SSID)
+      const refused = await ask({
+        verb: 'set',
+        values: [
+          { path: SSID, value: 'half' },
+          { path: ABSENT, value: '1' },
+        ],
+      })
+      expect(refused.state).toBe('failed')
+      expect(refused.result?.error).toBeDefined()
+      expect(outcome(refused, ABSENT)?.error).toBeDefined()
+      expect(subject.box.value(SSID)).toBe(before)
+      expect((await stored(SSID))?.value).toBe(before)
+    })
+
+    it('set in parts writes what can be written', async () => {
+      const partial = await ask({
+        verb: 'set',
+        allowPartial: true,
+        values: [
+          { path: SSID, value: 'part' },
+          { path: ABSENT, value: '1' },
+        ],
+      })
+      expect(outcome(partial, ABSENT)?.error).toBeDefined()
+      expect(subject.box.value(SSID)).toBe('part')
+      expect((await stored(SSID))?.value).toBe('part')
+    })
+
+    it('add creates one row with its values and names it', async () => {
+      const before = subject.box.rows(TABLE)
+      const row = await add('8080')
+      expect(subject.box.rows(TABLE)).toEqual([...before, row])
+      expect(subject.box.value(`${row}ExternalPort`)).toBe('8080')
+      expect((await stored(`${row}Description`))?.value).toBe('p8080')
+    })
+
+    it('add leaves no row behind when a value is refused', async () => {
+      const before = subject.box.rows(TABLE)
+      const refused = await ask({ verb: 'add', object: TABLE, values: { ExternalPort: '1', X_ACME_Absent: '1' } })
+      expect(refused.state).toBe('failed')
+      expect(subject.box.rows(TABLE)).toEqual(before)
+    })
+
+    it('add stores which rows were there before, so that a lost answer can be settled', async () => {
+      const before = subject.box.rows(TABLE)
+      const added = await ask({ verb: 'add', object: TABLE, values: {} })
+      expect(added.state).toBe('done')
+      expect([...(added.baseline?.instances ?? [])].sort()).toEqual([...before].sort())
+    })
+
+    it('delete takes the row away, here and in the record', async () => {
+      const row = await add('9090')
+      const removed = await ask({ verb: 'delete', paths: [row] })
+      expect(removed.state).toBe('done')
+      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(await stored(`${row}ExternalPort`)).toBeUndefined()
+    })
+
+    it('delete of a row that is not there leaves it absent', async () => {
+      const row = await add('9191')
+      expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('done')
+      await ask({ verb: 'delete', paths: [row] })
+      expect(subject.box.rows(TABLE)).not.toContain(row)
+    })
+
+    it('discover brings the tree into the record, with what can be written', async () => {
+      const found = await ask({ verb: 'discover', path: 'Device.WiFi.' })
+      expect(found.state).toBe('done')
+      expect(Number(found.result?.output?.parameters)).toBeGreaterThan(5)
+      expect(await stored(CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), writable: true })
+    })
+
+    it('discover forgets rows that are gone', async () => {
+      const row = await add('7070')
+      expect(await stored(`${row}ExternalPort`)).toBeDefined()
+      await subject.devices.commit({
+        deviceId: subject.deviceId,
+        parameters: [
+          {
+            path: `${TABLE}4711.ExternalPort`,
+            value: '1',
+            type: 'unsignedInt',
+            source: subject.protocol,
+            collectedAt: 1,
+          },
+        ],
+      })
+      expect((await ask({ verb: 'discover', path: 'Device.NAT.' })).state).toBe('done')
+      expect(await stored(`${TABLE}4711.ExternalPort`)).toBeUndefined()
+      expect(await stored(`${row}ExternalPort`)).toBeDefined()
+    })
+
+    it('subscribe makes a change of the box known, and its end keeps it quiet', async () => {
+      const subscribe = (enable: boolean): OperationRequest => ({
+        verb: 'subscribe',
+        id: 'contract',
+        notifType: 'ValueChange',
+        paths: [CHANNEL],
+        enable,
+      })
+      expect((await ask(subscribe(true))).state).toBe('done')
+      expect((await ask(subscribe(true))).state).toBe('done')
+      subject.box.change(CHANNEL, '44')
+      await eventually(async () => (await stored(CHANNEL))?.value === '44')
+      expect((await ask(subscribe(false))).state).toBe('done')
+    })
+
+    it('operate runs a command and answers its end', async () => {
+      const { command } = subject
+      if (command === undefined) {
+        const refused = await ask({ verb: 'operate', command: 'Device.X_ACME_Do()', input: {} })
+        expect(refused).toMatchObject({ state: 'failed', result: { error: { code: 'notSupported' } } })
+        return
+      }
+      expect((await ask({ verb: 'operate', command: command.path, input: command.input })).state).toBe('done')
+    })
+
+    it('reboot ends when the box is back', async () => {
+      const boots = subject.box.boots()
+      const rebooted = await ask({ verb: 'reboot' })
+      expect(rebooted.state).toBe('done')
+      expect(subject.box.boots()).toBe(boots + 1)
+    })
+
+    it('runs what waits behind a reboot after it', async () => {
+      const { operations, deviceId } = subject
+      const boots = subject.box.boots()
+      const actor = { kind: 'apiKey', id: 'contract' } as const
+      const reboot = await operations.submit({ deviceId, request: { verb: 'reboot' }, actor })
+      const written = await ask({ verb: 'set', values: [{ path: SSID, value: 'after' }] })
+      expect(written.state).toBe('done')
+      const first = await operations.get(reboot.id)
+      expect(first?.state).toBe('done')
+      expect(first?.finishedAt).toBeLessThanOrEqual(written.sentAt ?? 0)
+      expect(subject.box.boots()).toBe(boots + 1)
+    })
+
+    it('download brings the new version and ends with it', async () => {
+      const request: OperationRequest = { verb: 'download', url: 'http://127.0.0.1:9/fw-7.0.bin', version: '7.0' }
+      expect((await ask(request)).state).toBe('done')
+      expect(subject.box.value(VERSION)).toBe('7.0')
+      await eventually(async () => (await subject.devices.get(subject.deviceId))?.softwareVersion === '7.0')
+    })
+
+    it('keeps the order of a burst', async () => {
+      const { operations, deviceId } = subject
+      const actor = { kind: 'apiKey', id: 'contract' } as const
+      const ids: string[] = []
+      for (let i = 1; i <= 8; i++) {
+        const request: OperationRequest = { verb: 'set', values: [{ path: SSID, value: `n${i}` }] }
+        ids.push((await operations.submit({ deviceId, request, actor })).id)
+      }
+      for (const id of ids) expect((await operations.wait(id, WAIT_MS))?.state).toBe('done')
+      expect(subject.box.value(SSID)).toBe('n8')
+    })
+
+    it('factoryReset ends when the box is back with factory settings', async () => {
+      await ask({ verb: 'set', values: [{ path: SSID, value: 'mine' }] })
+      const boots = subject.box.boots()
+      expect((await ask({ verb: 'factoryReset' })).state).toBe('done')
+      expect(subject.box.boots()).toBe(boots + 1)
+      expect(subject.box.value(SSID)).not.toBe('mine')
+      expect(subject.box.value(UPTIME)).toBeDefined()
+    })
+  })
+}
+
+/** Resolves once the condition holds. */
+function eventually(condition: () => Promise<boolean>): Promise<void> {
+  return vi.waitUntil(condition, { timeout: WAIT_MS, interval: 20 }).then(() => undefined)
+}
