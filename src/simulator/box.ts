@@ -1,0 +1,278 @@
+import type { Agent as HttpAgent } from 'node:http'
+import type { Clock, Log, Random } from '../base/index.ts'
+import { Cpe, type CpeCounters, type CpeState } from '../cwmp/index.ts'
+import {
+  type BoxFacts,
+  type BoxModels,
+  dualStackBox,
+  type InstanceTree,
+  type TreeSnapshot,
+  type TreeView,
+  tr098Box,
+  tr181Box,
+} from '../datamodel/index.ts'
+import { type AgentCounters, type Codec, UspAgent } from '../usp/index.ts'
+import { type Fault, quirksOf } from './faults.ts'
+
+/** The four kinds of box. */
+export const BOX_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
+export type BoxKind = (typeof BOX_KINDS)[number]
+
+/** Where boxes find their servers. */
+export interface BoxServers {
+  acsUrl: string
+  /** The CWMP password a box leaves the factory with. */
+  enrolmentSecret: string
+  /** For boxes that are delivered with a Controller. */
+  usp: { endpointId: string; host: string; port: number; path: string; tls: boolean }
+}
+
+export interface BoxOptions {
+  kind: BoxKind
+  facts: BoxFacts
+  faults: readonly Fault[]
+  endpointId: string
+  servers: BoxServers
+  models: BoxModels
+  codec: Codec
+  httpAgent: HttpAgent
+  timeScale: number
+  /** Seconds between periodic Informs as the box is delivered. */
+  informIntervalS: number
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** A box as it lies in its flash memory. */
+export interface BoxState {
+  tree: TreeSnapshot
+  cpe?: CpeState
+  /** True once the first boot is over. */
+  booted: boolean
+}
+
+/** One simulated box: a data-model tree with a CPE, an Agent, or both over it. */
+export class Box {
+  readonly kind: BoxKind
+  readonly facts: BoxFacts
+  readonly faults: readonly Fault[]
+  readonly tree: InstanceTree
+  readonly cwmp: TreeView
+  readonly usp: TreeView | undefined
+  readonly cpe: Cpe | undefined
+  readonly agent: UspAgent | undefined
+  /** Rows that were ever added below the Agent's Controller table: more than expected means an effect was doubled. */
+  rowsAdded = 0
+  reboots = 0
+  onChanged: (() => void) | undefined
+  readonly #options: BoxOptions
+  readonly #factory: TreeSnapshot
+  #booted = false
+  #on = false
+  #cancel: (() => void) | undefined
+
+  constructor(options: BoxOptions) {
+    this.#options = options
+    this.kind = options.kind
+    this.facts = options.facts
+    this.faults = options.faults
+    const made = this.#make()
+    this.tree = made.tree
+    this.cwmp = made.cwmp
+    this.usp = made.usp
+    this.#deliver()
+    this.#factory = this.tree.snapshot()
+    const quirks = quirksOf(options.faults, options.facts.serial)
+    const root = options.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
+    if (options.kind !== 'uspOnly') {
+      this.cpe = new Cpe({
+        ...options,
+        view: this.cwmp,
+        root,
+        identity: options.facts,
+        quirks: quirks.cpe,
+        onRestart: (reset) => this.#restart(reset, ''),
+        onDownload: (url) => this.#download(url),
+        onCommand: (path) => this.#onCommand(path),
+      })
+    }
+    if (this.usp !== undefined) {
+      this.agent = new UspAgent({
+        ...options,
+        view: this.usp,
+        identity: options.facts,
+        quirks: quirks.agent,
+        onRestart: (reset, key) => this.#restart(reset, key),
+        onDownload: (url) => this.#download(url),
+      })
+    }
+    this.tree.onChange((change) => {
+      if (change.kind === 'created' && change.path.startsWith('Device.LocalAgent.Controller.')) this.rowsAdded++
+      if (change.path === 'Device.ManagementServer.EnableCWMP') this.#switchCwmp(change.value === 'true')
+      this.onChanged?.()
+    })
+  }
+
+  /** The device id that a server derives from this box's identity. */
+  get identity(): { oui: string; productClass: string; serial: string } {
+    return this.facts
+  }
+
+  get counters(): {
+    cpe: CpeCounters | undefined
+    agent: AgentCounters | undefined
+    rowsAdded: number
+    reboots: number
+  } {
+    return { cpe: this.cpe?.counters, agent: this.agent?.counters, rowsAdded: this.rowsAdded, reboots: this.reboots }
+  }
+
+  /** Rows of the Agent's Controller table now. */
+  controllerRows(): string[] {
+    return this.tree.instances('Device.LocalAgent.Controller.')
+  }
+
+  /** Power on. */
+  start(): void {
+    this.#on = true
+    const first = !this.#booted
+    this.#booted = true
+    this.#boot(first, first ? 'LocalFactoryReset' : 'LocalReboot', '')
+    if (this.faults.includes('powerLoss')) this.#schedulePowerLoss()
+  }
+
+  /** Power off; `graceful` lets links say goodbye. */
+  stop(graceful: boolean): void {
+    this.#on = false
+    this.#cancel?.()
+    this.cpe?.stop()
+    this.agent?.stop(graceful)
+  }
+
+  /** The plug is pulled and put back. */
+  powerLoss(): void {
+    if (!this.#on) return
+    this.cpe?.stop()
+    this.agent?.stop(false)
+    this.reboots++
+    this.#cancel = this.#options.clock.after(
+      1000 / this.#options.timeScale,
+      () => this.#on && this.#boot(false, 'LocalReboot', ''),
+    )
+  }
+
+  save(): BoxState {
+    return {
+      tree: this.tree.snapshot(),
+      booted: this.#booted,
+      ...(this.cpe === undefined ? {} : { cpe: this.cpe.saveState() }),
+    }
+  }
+
+  load(state: BoxState): void {
+    this.tree.restore(state.tree)
+    this.#booted = state.booted
+    if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
+    // A saved fleet may find its server at another address.
+    this.#aim()
+  }
+
+  #make(): { tree: InstanceTree; cwmp: TreeView; usp?: TreeView } {
+    const { kind, facts, models, endpointId } = this.#options
+    if (kind === 'legacyTr098') return tr098Box(facts, models)
+    if (kind === 'tr181NoAgent') return tr181Box(facts, models)
+    return dualStackBox(facts, endpointId, models)
+  }
+
+  /** As it leaves the factory: the operator's ACS and batch secret, or a Controller. */
+  #deliver(): void {
+    const { kind, facts, servers, informIntervalS } = this.#options
+    const root = kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
+    const put = (name: string, value: string) => this.tree.put(`${root}ManagementServer.${name}`, value)
+    const encode = (text: string) =>
+      encodeURIComponent(text).replace(/[-.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    put('Username', `${facts.oui}-${encode(facts.productClass)}-${encode(facts.serial)}`)
+    put('Password', servers.enrolmentSecret)
+    put('PeriodicInformInterval', String(informIntervalS))
+    if (kind === 'uspOnly') this.#addController()
+    this.#aim()
+  }
+
+  #aim(): void {
+    const root = this.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
+    if (this.tree.raw(`${root}ManagementServer.URL`) !== undefined)
+      this.tree.put(`${root}ManagementServer.URL`, this.#options.servers.acsUrl)
+    const { usp } = this.#options.servers
+    for (const row of this.controllerRows()) {
+      if (this.tree.raw(`${row}EndpointID`) !== usp.endpointId) continue
+      for (const mtp of this.tree.instances(`${row}MTP.`)) this.tree.put(`${mtp}WebSocket.Port`, String(usp.port))
+    }
+  }
+
+  #addController(): void {
+    const { usp } = this.#options.servers
+    const row = this.tree.addRow('Device.LocalAgent.Controller.', 'box')
+    const mtp = this.tree.addRow(`${row}MTP.`, 'box')
+    const values: Record<string, string> = {
+      [`${row}EndpointID`]: usp.endpointId,
+      [`${row}AssignedRole`]: 'Device.LocalAgent.ControllerTrust.Role.1',
+      [`${row}PeriodicNotifInterval`]: '300',
+      [`${mtp}Protocol`]: 'WebSocket',
+      [`${mtp}WebSocket.Host`]: usp.host,
+      [`${mtp}WebSocket.Port`]: String(usp.port),
+      [`${mtp}WebSocket.Path`]: usp.path,
+      [`${mtp}WebSocket.EnableEncryption`]: String(usp.tls),
+      [`${mtp}WebSocket.KeepAliveInterval`]: '60',
+      [`${mtp}Enable`]: 'true',
+      [`${row}Enable`]: 'true',
+    }
+    for (const [path, value] of Object.entries(values)) this.tree.put(path, value)
+  }
+
+  #boot(bootstrap: boolean, cause: string, commandKey: string, firmwareUpdated = false): void {
+    this.agent?.start({ cause, commandKey, firmwareUpdated })
+    const enabled = this.kind === 'legacyTr098' || this.tree.raw('Device.ManagementServer.EnableCWMP') === 'true'
+    if (enabled && this.cpe !== undefined) {
+      this.cpe.start(bootstrap).catch((err: unknown) => this.#options.log.error({ err }, 'simulated CPE did not start'))
+    }
+  }
+
+  #restart(reset: boolean, commandKey: string): void {
+    if (!this.#on) return
+    this.reboots++
+    this.cpe?.stop()
+    this.agent?.stop(true)
+    if (reset) {
+      const next = this.tree.snapshot().next
+      this.tree.restore({ ...this.#factory, next })
+      this.#aim()
+    }
+    const cause = reset ? 'RemoteFactoryReset' : 'RemoteReboot'
+    this.#cancel = this.#options.clock.after(
+      2000 / this.#options.timeScale,
+      () => this.#on && this.#boot(reset, cause, commandKey),
+    )
+  }
+
+  /** A version number in the file's name is the version it brings. */
+  #download(url: string): string {
+    return /(\d+(?:\.\d+)+)/.exec(url.slice(url.lastIndexOf('/') + 1))?.[1] ?? `${this.facts.softwareVersion}.1`
+  }
+
+  #onCommand(path: string): void {
+    const match = /^Device\.USPAgent\.(Controller\.\d+\.)SendOnBoardRequest$/.exec(path)
+    if (match !== null) this.agent?.sendOnBoardRequest(`Device.LocalAgent.${match[1]}`)
+  }
+
+  #switchCwmp(on: boolean): void {
+    if (!this.#on || this.cpe === undefined || on === this.cpe.running) return
+    if (on) this.#boot(false, 'LocalReboot', '')
+    else this.cpe.stop()
+  }
+
+  #schedulePowerLoss(): void {
+    const { clock, random, timeScale } = this.#options
+    clock.after(((20 + random.fraction() * 60) * 1000) / timeScale, () => this.powerLoss())
+  }
+}

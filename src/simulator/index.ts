@@ -1,0 +1,4 @@
+/** Floor 5: simulated boxes and fleets of them, with scripted faults. */
+export * from './box.ts'
+export * from './faults.ts'
+export * from './fleet.ts'
