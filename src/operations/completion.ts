@@ -78,7 +78,8 @@ async function endByBoot(completion: Completion, store: OperationStore, finisher
 
 /**
  * Whether this boot is the end of that operation. A reboot ends with any boot after it was sent (a box that names no cause is common,
- * TR-069 3.7.1.5); a reset only with a bootstrap or its own key; a download with the version it was to bring.
+ * TR-069 3.7.1.5); so does a reset that was accepted, and one whose answer was lost with a bootstrap or its own key; a download with the
+ * version it was to bring.
  */
 export function isEndedByBoot(operation: Operation, completion: Completion): boolean {
   if (operation.sentAt === undefined || completion.at < operation.sentAt) return false
@@ -86,7 +87,11 @@ export function isEndedByBoot(operation: Operation, completion: Completion): boo
     case 'reboot':
       return true
     case 'factoryReset':
-      return completion.bootstrap === true || completion.commandKey === operation.id
+      return (
+        operation.result?.outcome === 'pending' ||
+        completion.bootstrap === true ||
+        completion.commandKey === operation.id
+      )
     case 'download':
       return (
         operation.request.verb === 'download' &&

@@ -19,7 +19,9 @@ export function settleByRecord(
   const bootAt = Math.max(device.cwmp?.lastBootAt ?? 0, device.usp?.lastBootAt ?? 0)
   const kind = bootKind(operation.request)
   if (kind === 'reboot' && bootAt > sentAt) return { state: 'done', result: DONE }
-  if (kind === 'factoryReset' && (device.cwmp?.lastBootstrapAt ?? 0) > sentAt) return { state: 'done', result: DONE }
+  // What accepted a reset and then booted has done it; a boot alone does not tell that it was accepted.
+  const resetAt = operation.result?.outcome === 'pending' ? bootAt : (device.cwmp?.lastBootstrapAt ?? 0)
+  if (kind === 'factoryReset' && resetAt > sentAt) return { state: 'done', result: DONE }
   const version = operation.request.verb === 'download' ? operation.request.version : undefined
   if (version !== undefined && bootAt > sentAt) {
     if (device.softwareVersion === version) return { state: 'done', result: DONE }

@@ -7,6 +7,7 @@ import {
   outcomeError,
   type PathOutcome,
 } from '../device/index.ts'
+import { isRestart } from './verbs.ts'
 
 /** How an unknown operation turned out; undefined: reading did not tell, try again at the next contact. */
 export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
@@ -26,7 +27,7 @@ const GONE = new Set(['9005', '7016', '7026'])
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
 /** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
-export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>): string[][] {
+export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>, root = 'Device.'): string[][] {
   const { request } = operation
   switch (request.verb) {
     case 'set': {
@@ -41,12 +42,14 @@ export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>)
     case 'subscribe':
       return operation.sentVia === 'usp' ? [[SUBSCRIPTIONS]] : []
     default:
-      return []
+      return isRestart(request) ? [[`${root}DeviceInfo.UpTime`]] : []
   }
 }
 
-/** Settles an unknown operation from what was read, in the order of `readsToSettle`. `model` gives types and says what cannot be read back. */
-export function judge(operation: Operation, reads: OperationResult[], model: Model): Verdict {
+/**
+ * Settles an operation from what was read at `now`, in the order of `readsToSettle`. `model` gives types and says what cannot be read back.
+ */
+export function judge(operation: Operation, reads: OperationResult[], model: Model, now: number): Verdict {
   const { request } = operation
   // An error other than "no such path" tells about the read, not about the operation.
   if (reads.some((read) => errorsOf(read).some((error) => !GONE.has(error.code)))) return undefined
@@ -60,8 +63,16 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
     case 'subscribe':
       return judgeSubscribe(request, reads[0])
     default:
-      return failed(OUTCOME_UNKNOWN)
+      return isRestart(request) ? judgeBoot(operation, reads[0], now) : failed(OUTCOME_UNKNOWN)
   }
+}
+
+/** UpTime (seconds) tells when the box booted: after the operation was sent, or not yet. */
+function judgeBoot(operation: Operation, read: OperationResult | undefined, now: number): Verdict {
+  const upTime = read?.results.find((outcome) => outcome.path.endsWith('.UpTime'))?.value ?? ''
+  if (!/^\d{1,10}$/.test(upTime)) return undefined
+  const bootAt = now - Number(upTime) * 1000
+  return bootAt > (operation.sentAt ?? now) ? { state: 'done', result: { outcome: 'done', results: [] } } : undefined
 }
 
 function judgeSet(

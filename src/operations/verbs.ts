@@ -37,6 +37,12 @@ export function bootKind(request: OperationRequest): 'reboot' | 'factoryReset' |
   }
 }
 
+/** Reboots and resets, whose only effect is a box that starts again. */
+export function isRestart(request: OperationRequest): boolean {
+  const kind = bootKind(request)
+  return kind === 'reboot' || kind === 'factoryReset'
+}
+
 /** Whether a lost answer can only be explained by a later word of the device: reading tells nothing. */
 export function endsByCompletion(request: OperationRequest): boolean {
   return request.verb === 'operate' || EXCLUSIVE_VERBS.includes(request.verb)

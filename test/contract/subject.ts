@@ -1,21 +1,33 @@
+import { Agent } from 'node:http'
+import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { dualStackBox, loadBoxModels } from '../../src/datamodel/index.ts'
+import { loadBoxModels } from '../../src/datamodel/index.ts'
+import { deviceIdOf, type Protocol } from '../../src/device/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
+import { Box, type BoxKind, type BoxServers } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
+import { Codec } from '../../src/usp/index.ts'
 import { modelOf } from '../support/operations-world.ts'
 import { testStore } from '../support/store.ts'
+import type { ContractSubject } from './driver-contract.ts'
 
-export const IDENTITY = { manufacturer: 'Acme', oui: '00256D', productClass: 'Home Box', serial: 'contract-1' }
-export const ENDPOINT = 'os::00256D-contract%2D1'
+export const SECRET = 'enrolment secret'
+export const CONTROLLER = 'proto::contract'
+/** What every part takes. */
+export const BASE = { clock: systemClock, random: systemRandom, log: silentLog }
 
-/** The engine over a database of its own, with the real clock. */
-export async function createEngine(uri: string): Promise<{ store: Store; operations: OperationsRoom }> {
-  const store = await testStore(uri)
+export interface Engine {
+  store: Store
+  operations: OperationsRoom
+}
+
+/** The engine over a database of its own, with the real clock and short waits. */
+export async function createEngine(): Promise<Engine> {
+  const store = await testStore(inject('mongodbUri'))
   const operations = createOperations({
+    ...BASE,
     ...store,
-    clock: systemClock,
     newId: createIdSource(systemClock, systemRandom),
-    log: silentLog,
     instance: 'contract',
     model: modelOf,
     limits: { sweepMs: 50, restMs: 50, wakeRetryMs: [100, 200, 400, 800, 1600] },
@@ -24,17 +36,63 @@ export async function createEngine(uri: string): Promise<{ store: Store; operati
   return { store, operations }
 }
 
-/** The tree of one box that has both protocols. */
-export function createTree() {
-  const { manufacturer, oui, productClass, serial } = IDENTITY
+/** A simulated box that is switched on and time runs fast for, as the suite sees it. `stopServer` ends what it talks to. */
+export function createSubject(
+  { store, operations }: Engine,
+  kind: BoxKind,
+  servers: Partial<BoxServers>,
+  stopServer: () => Promise<void>,
+  timeScale = 50,
+): ContractSubject {
+  const httpAgent = new Agent({ keepAlive: true })
   const facts = {
-    manufacturer,
-    oui,
-    productClass,
-    serial,
+    manufacturer: 'Acme',
+    oui: '00256D',
+    productClass: 'Home Box',
+    serial: 'contract-1',
     modelName: 'H1',
     hardwareVersion: '1',
     softwareVersion: '1.0',
   }
-  return dualStackBox(facts, ENDPOINT, loadBoxModels())
+  const box = new Box({
+    ...BASE,
+    kind,
+    facts,
+    faults: [],
+    endpointId: 'proto::contract-box',
+    servers: {
+      acsUrl: 'http://127.0.0.1:9/',
+      enrolmentSecret: SECRET,
+      usp: { endpointId: CONTROLLER, host: '127.0.0.1', port: 9, path: '/usp', tls: false },
+      ...servers,
+    },
+    models: loadBoxModels(),
+    codec: new Codec(),
+    httpAgent,
+    timeScale,
+    informIntervalS: 3600,
+  })
+  const protocol: Protocol = kind === 'uspOnly' ? 'usp' : 'cwmp'
+  const view = box.usp ?? box.cwmp
+  box.start()
+  return {
+    operations,
+    devices: store.devices,
+    parameters: store.parameters,
+    deviceId: deviceIdOf(facts),
+    protocol,
+    box: {
+      value: (path) => box.tree.raw(view.toCanonical(path)),
+      rows: (table) => view.instances(table),
+      change: (path, value) => box.tree.put(view.toCanonical(path), value),
+      boots: () => box.reboots,
+    },
+    async stop() {
+      box.stop(true)
+      httpAgent.destroy()
+      await stopServer()
+      await operations.stop()
+      await store.close()
+    },
+  }
 }

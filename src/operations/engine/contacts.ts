@@ -4,6 +4,10 @@ import type { Contact, DeviceId, Protocol } from '../../device/index.ts'
 /** A contact and how it fares here. */
 export interface ContactEntry {
   readonly contact: Contact
+  /** When it came. */
+  readonly since: number
+  /** Operations whose end was already looked for over it, in vain: once per contact is enough. */
+  readonly asked: Set<string>
   /** Not used before this time: its last execution failed on the way. Infinity: not used any more. */
   restUntil: number
   /** When it was used last, or came. */
@@ -31,7 +35,8 @@ export function createContacts(clock: Clock): Contacts {
 
   return {
     add(contact) {
-      const entry: ContactEntry = { contact, restUntil: 0, usedAt: clock.now(), inUse: false }
+      const since = clock.now()
+      const entry: ContactEntry = { contact, since, asked: new Set(), restUntil: 0, usedAt: since, inUse: false }
       const others = byDevice.get(contact.deviceId)
       if (others === undefined) byDevice.set(contact.deviceId, [entry])
       else others.push(entry)

@@ -14,6 +14,7 @@ import type { Finisher } from '../finish.ts'
 import type { OperationLimits } from '../limits.ts'
 import { resultToKeep } from '../record.ts'
 import { judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
+import { endsByCompletion } from '../verbs.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import type { Executor } from './execute.ts'
 import type { News } from './news.ts'
@@ -72,9 +73,8 @@ async function advance(deviceId: DeviceId, deps: DrainDeps): Promise<boolean> {
   const device = await deps.devices.get(deviceId)
   if (device === undefined) return false
   const open = await deps.store.open(deviceId, LOOK)
-  const protocols = new Set(here.keys())
   const now = deps.clock.now()
-  const step = pick({ open, device, here: protocols, instance: deps.instance, now, limits: deps.limits })
+  const step = pick({ open, device, here, instance: deps.instance, now, limits: deps.limits })
   return take(step, device, here, deps)
 }
 
@@ -160,24 +160,27 @@ async function answered(
   await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept, via)
 }
 
-/** Reads what tells the outcome of an unknown operation, and ends it when that suffices. */
+/** Reads what tells the outcome of an operation, and ends it when that suffices. */
 async function settle(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
   const { protocol } = entry.contact
   const reads: OperationResult[] = []
-  for (const [i, paths] of readsToSettle(operation).entries()) {
+  entry.asked.add(operation.id)
+  for (const [i, paths] of readsToSettle(operation, device.root).entries()) {
     const read = readOf(operation, paths, i)
     const executed = await deps.executor.execute(read, entry.contact)
     if (executed.kind !== 'answer') return undecided(operation, device, entry, deps)
     reads.push(executed.result)
     await deps.recorder.record(read, executed.result, device, protocol)
   }
-  const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol))
+  const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol), deps.clock.now())
   if (verdict === undefined) return undecided(operation, device, entry, deps)
   await deps.recorder.record(operation, verdict.result, device, protocol)
-  await deps.finisher.finish(operation, ['unknown'], verdict.state, verdict.result)
+  await deps.finisher.finish(operation, ['sent', 'unknown'], verdict.state, verdict.result)
 }
 
 async function undecided(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+  // A word of the box, or time, will tell.
+  if (endsByCompletion(operation.request)) return
   rest(entry, device, deps)
   if (deps.tries.count(operation) < deps.limits.maxSettleAttempts) return
   await deps.finisher.finish(operation, ['unknown'], 'failed', failure(OUTCOME_UNKNOWN))

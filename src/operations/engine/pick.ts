@@ -4,7 +4,8 @@ import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import { OUTCOME_UNKNOWN, readsToSettle, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
-import { endsByCompletion, isExclusive, isRead, protocolOf } from '../verbs.ts'
+import { endsByCompletion, isExclusive, isRead, isRestart, protocolOf } from '../verbs.ts'
+import type { ContactEntry } from './contacts.ts'
 
 /** What a pass over a device does next. */
 export type Step =
@@ -26,8 +27,8 @@ export interface Situation {
   /** Open operations of the device, oldest first. */
   open: Operation[]
   device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp' | 'softwareVersion'>
-  /** The protocols the device can be talked to over now. */
-  here: ReadonlySet<Protocol>
+  /** The ways the device can be talked to now. */
+  here: ReadonlyMap<Protocol, Pick<ContactEntry, 'since' | 'asked'>>
   instance: string
   now: number
   limits: OperationLimits
@@ -75,7 +76,7 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
   }
   const verdict = settleByRecord(operation, device, now, limits)
   if (verdict !== undefined) return { kind: 'settled', operation, verdict }
-  if (pending || endsByCompletion(operation.request)) return undefined
+  if (pending || endsByCompletion(operation.request)) return pickBoot(operation, situation)
   if (readsToSettle(operation).length === 0) {
     const error = { ...OUTCOME_UNKNOWN, retryable: true }
     return {
@@ -88,10 +89,22 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
   return protocol === undefined ? { kind: 'wait', why: 'contact' } : { kind: 'read', operation, protocol }
 }
 
-function choose(needed: Protocol | undefined, preferred: Protocol, here: ReadonlySet<Protocol>): Protocol | undefined {
+/** A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; it is asked once. */
+function pickBoot(operation: Operation, { here }: Situation): Step | undefined {
+  if (!isRestart(operation.request)) return undefined
+  const sentAt = operation.sentAt ?? operation.createdAt
+  const fresh = [...here].find(([, { since, asked }]) => since > sentAt && !asked.has(operation.id))
+  return fresh === undefined ? undefined : { kind: 'read', operation, protocol: fresh[0] }
+}
+
+function choose(
+  needed: Protocol | undefined,
+  preferred: Protocol,
+  here: ReadonlyMap<Protocol, unknown>,
+): Protocol | undefined {
   if (needed !== undefined) return here.has(needed) ? needed : undefined
   if (here.has(preferred)) return preferred
-  const [other] = here
+  const [other] = here.keys()
   return other
 }
 

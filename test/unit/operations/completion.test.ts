@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Completion, Device, OperationRequest, Protocol } from '../../../src/device/index.ts'
+import { settled } from '../../support/manual-clock.ts'
 import { createWorld, set, type World } from '../../support/operations-world.ts'
 
 async function sent(request: OperationRequest, owner: Protocol, device: Partial<Device> = {}) {
@@ -25,7 +26,7 @@ describe('a later word ends what was accepted', () => {
     ['a reboot by a boot over the other protocol', { verb: 'reboot' }, 'cwmp', 'boot', { protocol: 'usp' }, 'done'],
     ['a reboot not by a boot from before', { verb: 'reboot' }, 'cwmp', 'boot', { at: 1 }, 'sent'],
     ['a reset by a bootstrap', { verb: 'factoryReset' }, 'cwmp', 'boot', { bootstrap: true }, 'done'],
-    ['a reset not by a plain boot', { verb: 'factoryReset' }, 'cwmp', 'boot', { bootstrap: false }, 'sent'],
+    ['an accepted reset by a plain boot', { verb: 'factoryReset' }, 'cwmp', 'boot', { bootstrap: false }, 'done'],
     ['a download by its TransferComplete', download, 'cwmp', 'transfer', { own: true }, 'done'],
     ['a download by a fault', download, 'cwmp', 'transfer', { own: true, fault }, 'failed'],
     ['a download by the version at boot', download, 'cwmp', 'boot', { softwareVersion: '2' }, 'done'],
@@ -105,5 +106,30 @@ describe('a later word ends what was accepted', () => {
     await tell(world, 'command', { commandKey: operation.id })
     await world.room.contact(world.box.contact('cwmp'))
     expect(world.box.effects).toEqual([])
+  })
+})
+
+describe('a restart that nobody tells of', () => {
+  it('is seen by the uptime over the next link', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const first = new AbortController()
+    world.room.contact(world.box.contact('usp', { signal: first.signal })).catch(() => undefined)
+    const reset = await world.submit({ verb: 'factoryReset' })
+    await settled()
+    expect(world.operation(reset.id).state).toBe('sent')
+    first.abort()
+    world.clock.advance(60_000)
+    world.box.values.set('Device.DeviceInfo.UpTime', '100')
+    const second = new AbortController()
+    world.room.contact(world.box.contact('usp', { signal: second.signal })).catch(() => undefined)
+    await settled()
+    expect(world.operation(reset.id).state).toBe('sent')
+    expect(world.box.log).toEqual(['factoryReset usp', 'get usp'])
+    second.abort()
+    world.box.values.set('Device.DeviceInfo.UpTime', '30')
+    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    await settled()
+    expect(world.operation(reset.id).state).toBe('done')
+    expect(world.box.effects).toEqual(['factoryReset'])
   })
 })

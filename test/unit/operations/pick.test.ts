@@ -35,11 +35,11 @@ const unknown = (request: OperationRequest, more: Partial<Operation> = {}) =>
   sent(request, { state: 'unknown', ...more })
 
 /** The step in short: its kind, and the position of the operation it is about. */
-function step(open: Operation[], here: Protocol[], device: Partial<Situation['device']> = {}): string {
+function step(open: Operation[], here: Protocol[], device: Partial<Situation['device']> = {}, since = 1): string {
   const chosen = pick({
     open,
     device: { owner: 'cwmp', ...device },
-    here: new Set(here),
+    here: new Map(here.map((protocol) => [protocol, { since, asked: new Set<string>() }])),
     instance: 'me',
     now: NOW,
     limits: DEFAULT_LIMITS,
@@ -99,8 +99,15 @@ describe('what comes next', () => {
       'wait busy',
     ],
     [
-      'a plain boot ends no reset',
+      'a plain boot ends a reset that was accepted',
       [sent({ verb: 'factoryReset' }, { result: PENDING })],
+      both,
+      { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
+      'settled 0 done',
+    ],
+    [
+      'a plain boot ends no reset whose answer was lost',
+      [unknown({ verb: 'factoryReset' })],
       both,
       { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
       'wait busy',
@@ -145,6 +152,13 @@ describe('what comes next', () => {
   ]
   it.each(rows)('%s', (_name, open, here, device, expected) => {
     expect(step(open, here, device)).toBe(expected)
+  })
+
+  it('asks a contact that came after a restart was sent, once, whether the box has booted', () => {
+    expect(step([unknown({ verb: 'reboot' })], ['cwmp'], {}, NOW - 501)).toBe('wait busy')
+    expect(step([unknown({ verb: 'reboot' })], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
+    expect(step([sent({ verb: 'factoryReset' }, { result: PENDING })], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
+    expect(step([unknown(operate)], ['usp'], {}, NOW - 499)).toBe('wait busy')
   })
 
   const download = (more: Partial<Operation>) =>

@@ -10,6 +10,7 @@ import {
 import { judge, readsToSettle } from '../../../src/operations/index.ts'
 import { modelOf, set } from '../../support/operations-world.ts'
 
+const NOW = 1_000_000
 const SUBSCRIPTION = 'Device.LocalAgent.Subscription.'
 const T = 'Device.NAT.PortMapping.'
 
@@ -42,7 +43,7 @@ const missing = (path: string, code = '7026'): OperationResult => ({
 const broken: OperationResult = { outcome: 'failed', results: [], error: outcomeError(9002, 'internal error', true) }
 
 function verdict(operation: Operation, ...reads: OperationResult[]): string {
-  const judged = judge(operation, reads, modelOf('tr181-usp'))
+  const judged = judge(operation, reads, modelOf('tr181-usp'), NOW)
   if (judged === undefined) return 'undecided'
   const { error, results } = judged.result
   const created = results.find((result) => result.created !== undefined)?.created
@@ -170,13 +171,28 @@ describe('a subscription is settled by its row', () => {
   })
 })
 
-describe('what cannot be read', () => {
-  it.each<OperationRequest>([
-    { verb: 'reboot' },
-    { verb: 'factoryReset' },
-    { verb: 'operate', command: 'Device.X()', input: {} },
-  ])('$verb waits for a later word', (request) => {
-    expect(readsToSettle(unknown(request))).toEqual([])
-    expect(verdict(unknown(request))).toBe('failed outcomeUnknown')
+describe('a restart is settled by the uptime', () => {
+  const UPTIME = 'Device.DeviceInfo.UpTime'
+  const restart: Operation = { ...unknown({ verb: 'reboot' }), sentAt: NOW - 60_000 }
+  const rows: [string, OperationResult, string][] = [
+    ['booted since', found({ [UPTIME]: '59' }), 'done'],
+    ['not yet', found({ [UPTIME]: '60' }), 'undecided'],
+    ['no uptime', missing(UPTIME), 'undecided'],
+    ['no number', found({ [UPTIME]: 'long' }), 'undecided'],
+  ]
+  it.each(rows)('%s', (_name, read, expected) => {
+    expect(verdict(restart, read)).toBe(expected)
+  })
+
+  it('reads it below the root of the device', () => {
+    expect(readsToSettle(restart, 'InternetGatewayDevice.')).toEqual([['InternetGatewayDevice.DeviceInfo.UpTime']])
+  })
+})
+
+describe('a command', () => {
+  it('waits for a later word', () => {
+    const command = unknown({ verb: 'operate', command: 'Device.X()', input: {} })
+    expect(readsToSettle(command)).toEqual([])
+    expect(verdict(command)).toBe('failed outcomeUnknown')
   })
 })
