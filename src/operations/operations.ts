@@ -101,7 +101,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
       stopping: () => stopping,
     }),
   )
-  const waker = createWaker({ clock, log, background, retryMs: limits.wakeRetryMs })
+  const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
   const submit = createSubmit({ ...deps, store, log, limits, metrics, background, poke })
   const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })

@@ -17,6 +17,8 @@ export interface ContractBox {
   rows(table: string): string[]
   /** The box changes a value by itself. */
   change(path: string, value: string): void
+  /** The plug is pulled right after the next effect on this path, before its answer leaves; it starts again by itself. */
+  losePowerAfter(path: string): void
   /** How often it has started since the suite began. */
   boots(): number
 }
@@ -215,6 +217,30 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
         return
       }
       expect((await ask({ verb: 'operate', command: command.path, input: command.input })).state).toBe('done')
+    })
+
+    it('settles a set whose answer was lost by reading it, and does not send it again', async () => {
+      subject.box.losePowerAfter(SSID)
+      const lost = await ask({ verb: 'set', values: [{ path: SSID, value: 'lost' }] })
+      expect(lost).toMatchObject({ state: 'done', result: { results: [{ path: SSID, value: 'lost' }] } })
+      expect(subject.box.value(SSID)).toBe('lost')
+    })
+
+    it('settles an add whose answer was lost by the row that is new, and adds no second', async () => {
+      await add('6060')
+      const before = subject.box.rows(TABLE)
+      subject.box.losePowerAfter(TABLE)
+      const lost = await ask({ verb: 'add', object: TABLE, values: { ExternalPort: '6060' } })
+      const created = lost.result?.results.find((one) => one.created !== undefined)?.created
+      expect(lost.state).toBe('done')
+      expect(subject.box.rows(TABLE)).toEqual([...before, created])
+    })
+
+    it('settles a delete whose answer was lost by the row that is gone', async () => {
+      const row = await add('5050')
+      subject.box.losePowerAfter(row)
+      expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('done')
+      expect(subject.box.rows(TABLE)).not.toContain(row)
     })
 
     it('reboot ends when the box is back', async () => {

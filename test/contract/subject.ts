@@ -85,6 +85,13 @@ export function createSubject(
       value: (path) => box.tree.raw(view.toCanonical(path)),
       rows: (table) => view.instances(table),
       change: (path, value) => box.tree.put(view.toCanonical(path), value),
+      losePowerAfter: (path) => {
+        const leave = box.tree.onChange((change) => {
+          if (!change.path.startsWith(view.toCanonical(path))) return
+          leave()
+          box.powerLoss()
+        })
+      },
       boots: () => box.reboots,
     },
     async stop() {

@@ -22,7 +22,7 @@ export interface Contacts {
   remove(entry: ContactEntry): void
   /** Contacts of a device that can be used now. */
   usable(deviceId: DeviceId): Map<Protocol, ContactEntry>
-  /** Whether there is a contact over this protocol (undefined: any), usable or resting. */
+  /** Whether there is a contact over this protocol (undefined: any), usable or resting for a moment. */
   has(deviceId: DeviceId, protocol?: Protocol): boolean
   /** The next devices with a lasting contact of a walk around all of them; at most `limit` are looked at. */
   nextLasting(limit: number): DeviceId[]
@@ -58,7 +58,10 @@ export function createContacts(clock: Clock): Contacts {
     has(deviceId, protocol) {
       const entries = byDevice.get(deviceId) ?? []
       return entries.some(
-        ({ contact }) => !contact.signal.aborted && (protocol === undefined || contact.protocol === protocol),
+        ({ contact, restUntil }) =>
+          !contact.signal.aborted &&
+          restUntil !== Number.POSITIVE_INFINITY &&
+          (protocol === undefined || contact.protocol === protocol),
       )
     },
     nextLasting(limit) {

@@ -206,7 +206,8 @@ function rest(entry: ContactEntry, device: Device, deps: DrainDeps): void {
   const { contact } = entry
   if (!contact.lasting) {
     entry.restUntil = Number.POSITIVE_INFINITY
-    deps.wake(device, contact.protocol)
+    // It may have come again already; that contact finds what is left.
+    if (!deps.contacts.has(device.id, contact.protocol)) deps.wake(device, contact.protocol)
     return
   }
   entry.restUntil = deps.clock.now() + deps.limits.restMs

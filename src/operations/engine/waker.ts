@@ -1,10 +1,11 @@
 import type { Clock, Log } from '../../base/index.ts'
-import type { Device, DeviceId, Driver, Protocol, WakeOutcome } from '../../device/index.ts'
+import type { Device, DeviceId, DeviceStore, Driver, Protocol, WakeOutcome } from '../../device/index.ts'
 import type { Background } from './background.ts'
 
-/** Asks absent devices to come; one attempt series per device and protocol at a time. */
+/** Asks absent devices to come; one series of attempts per device and protocol at a time. */
 export interface Waker {
   setDrivers(drivers: readonly Driver[]): void
+  /** Begins a series, or begins the one under way anew. */
   wake(device: Device, protocol: Protocol): void
   /** The device is here over this protocol: no further attempt. */
   came(deviceId: DeviceId, protocol: Protocol): void
@@ -12,6 +13,7 @@ export interface Waker {
 }
 
 export interface WakerDeps {
+  devices: DeviceStore
   clock: Clock
   log: Log
   background: Background
@@ -22,31 +24,42 @@ export interface WakerDeps {
 /** Outcomes after which asking again soon can help: a session is just ending, the box is rebooting, or we asked too often. */
 const AGAIN: readonly WakeOutcome[] = ['unreachable', 'busy', 'tooSoon', 'alreadyHere']
 
-/** Attempts that belong together; no longer the current one of its key: the device came. */
+/** Attempts that belong together. Dropped from the table when the device comes. */
 interface Series {
-  cancel(): void
+  device: Device
+  driver: Driver
+  /** Attempts made. */
+  round: number
+  /** Ends the pause before the next attempt; undefined while one is under way. */
+  cancel?: (() => void) | undefined
 }
 
-export function createWaker({ clock, log, background, retryMs }: WakerDeps): Waker {
+export function createWaker({ devices, clock, log, background, retryMs }: WakerDeps): Waker {
   const drivers = new Map<Protocol, Driver>()
-  const series = new Map<string, Series>()
+  const table = new Map<string, Series>()
   let stopped = false
 
-  const attempt = async (own: Series, key: string, device: Device, driver: Driver, round: number): Promise<void> => {
+  const attempt = async (series: Series): Promise<void> => {
+    series.cancel = undefined
+    const { driver, device } = series
     let outcome: WakeOutcome = 'unreachable'
     try {
-      outcome = await driver.wake(device)
+      // A box that booted meanwhile may be reached elsewhere now.
+      const current = series.round === 0 ? device : ((await devices.get(device.id)) ?? device)
+      outcome = await driver.wake(current)
       log.debug({ deviceId: device.id, protocol: driver.protocol, outcome }, 'asked the device to come')
     } catch (err) {
       log.warn({ deviceId: device.id, protocol: driver.protocol, err }, 'asking the device to come failed')
     }
-    const delayMs = retryMs[round]
-    if (series.get(key) !== own) return
-    if (delayMs === undefined || !AGAIN.includes(outcome)) {
-      series.delete(key)
-      return
-    }
-    own.cancel = clock.after(delayMs, () => background.run('wake', () => attempt(own, key, device, driver, round + 1)))
+    const key = keyOf(device.id, driver.protocol)
+    if (table.get(key) !== series) return
+    const delayMs = retryMs[series.round++]
+    if (delayMs !== undefined && AGAIN.includes(outcome)) pause(series, delayMs)
+    else table.delete(key)
+  }
+  const pause = (series: Series, delayMs: number) => {
+    series.cancel?.()
+    series.cancel = clock.after(delayMs, () => background.run('wake', () => attempt(series)))
   }
 
   return {
@@ -55,22 +68,30 @@ export function createWaker({ clock, log, background, retryMs }: WakerDeps): Wak
       for (const driver of list) drivers.set(driver.protocol, driver)
     },
     wake(device, protocol) {
-      const key = keyOf(device.id, protocol)
       const driver = drivers.get(protocol)
-      if (driver === undefined || stopped || series.has(key)) return
-      const own: Series = { cancel: () => undefined }
-      series.set(key, own)
-      background.run('wake', () => attempt(own, key, device, driver, 0))
+      if (driver === undefined || stopped) return
+      const key = keyOf(device.id, protocol)
+      const under = table.get(key)
+      if (under === undefined) {
+        const series: Series = { device, driver, round: 0 }
+        table.set(key, series)
+        background.run('wake', () => attempt(series))
+        return
+      }
+      under.device = device
+      // News shorten a long pause, but do not add attempts to those of the first pause.
+      if (under.cancel !== undefined && under.round > 1) pause(under, retryMs[0] ?? 0)
+      under.round = Math.min(under.round, 1)
     },
     came(deviceId, protocol) {
       const key = keyOf(deviceId, protocol)
-      series.get(key)?.cancel()
-      series.delete(key)
+      table.get(key)?.cancel?.()
+      table.delete(key)
     },
     stop() {
       stopped = true
-      for (const { cancel } of series.values()) cancel()
-      series.clear()
+      for (const { cancel } of table.values()) cancel?.()
+      table.clear()
     },
   }
 }

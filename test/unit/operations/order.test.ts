@@ -262,6 +262,37 @@ describe('asking absent devices to come', () => {
     expect(asked.length).toBe(3)
   })
 
+  it('asks again where the device is now, not where it was', async () => {
+    const world = createWorld({
+      device: { cwmp: { lastInformAt: 1, events: [], version: '1.2', connectionRequestUrl: 'old' } },
+    })
+    const asked: (string | undefined)[] = []
+    const wake: Driver['wake'] = async ({ cwmp }) => {
+      asked.push(cwmp?.connectionRequestUrl)
+      return 'unreachable'
+    }
+    world.room.setDrivers([{ protocol: 'cwmp', wake }])
+    await world.submit(set(A, '1'))
+    await settled()
+    await world.stores.devices.commit({ deviceId: world.box.deviceId, set: { 'cwmp.connectionRequestUrl': 'new' } })
+    await world.until(() => asked.length === 2)
+    expect(asked).toEqual(['old', 'new'])
+    await world.until(() => asked.length === 4)
+    // New work begins the series anew, without a burst of attempts.
+    const before = world.clock.now()
+    await world.submit(set(A, '2'))
+    await world.submit(set(A, '3'))
+    await world.until(() => asked.length === 5)
+    expect(world.clock.now() - before).toBeLessThanOrEqual(2000)
+    world.clock.advance(600_000)
+    await world.until(() => asked.length >= 8)
+    await world.room.contact(world.box.contact('cwmp'))
+    const count = asked.length
+    world.clock.advance(600_000)
+    await settled()
+    expect(asked.length).toBe(count)
+  })
+
   it('does not wake for a read that a link here can answer', async () => {
     const world = createWorld()
     const asked: string[] = []
