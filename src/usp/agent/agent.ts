@@ -123,6 +123,7 @@ export class UspAgent {
   }
 
   onBoard(channel: ControllerChannel): void {
+    if (this.options.quirks.neverOnboards === true) return
     const { oui, productClass, serial } = this.options.identity
     const on_board_req = {
       oui,

@@ -1,0 +1,160 @@
+import { AppError, type Clock } from '../base/index.ts'
+import type {
+  ConflictStore,
+  Device,
+  DeviceChange,
+  DeviceStore,
+  Operation,
+  OperationRequest,
+  Operations,
+  PathOutcome,
+  Plan,
+  PlanMember,
+  Protocol,
+  WaitingReason,
+} from '../device/index.ts'
+import type { MemberEvent, Reason } from './machine.ts'
+
+/** How a state's script ends: with an event, or waiting for something until a time. */
+export type Outcome =
+  | { kind: 'event'; event: MemberEvent; reason?: Reason; retryable?: boolean }
+  | { kind: 'wait'; waiting: WaitingReason; untilMs: number }
+
+/** A step that did not work. `retryable`: another attempt may. */
+export class StepFailed extends Error {
+  readonly reason: Reason
+  readonly retryable: boolean
+  constructor(code: string, text: string, retryable: boolean) {
+    super(text)
+    this.reason = { code, text }
+    this.retryable = retryable
+  }
+}
+
+/** The script has to wait; it is run again later and finds its finished steps in the cursor. */
+export class MustWait extends Error {
+  readonly outcome: Extract<Outcome, { kind: 'wait' }>
+  constructor(waiting: WaitingReason, untilMs: number) {
+    super(waiting)
+    this.outcome = { kind: 'wait', waiting, untilMs }
+  }
+}
+
+/** What scripts work with. */
+export interface ScriptDeps {
+  devices: DeviceStore
+  conflicts: ConflictStore
+  operations: Operations
+  clock: Clock
+  newId(): string
+}
+
+/** How long a script waits in place for an operation before it lets go; it is woken when the operation ends. */
+const WAIT_IN_PLACE_MS = 20_000
+/** An operation that was let go is looked for again at the latest after this. */
+const LOOK_AGAIN_MS = 10_000
+
+/**
+ * One run of a state's script. Steps are named; what a step found out is kept in the member's cursor before the next one begins, and each
+ * operation carries a key made of member, attempt, state and step: run again after a crash, the script goes on where it stood and no
+ * operation is ever asked for twice.
+ */
+export class Script {
+  readonly plan: Plan
+  readonly deps: ScriptDeps
+  #member: PlanMember
+  readonly #persist: (member: PlanMember, change?: DeviceChange) => Promise<PlanMember>
+
+  constructor(
+    plan: Plan,
+    member: PlanMember,
+    deps: ScriptDeps,
+    persist: (member: PlanMember, change?: DeviceChange) => Promise<PlanMember>,
+  ) {
+    this.plan = plan
+    this.deps = deps
+    this.#member = member
+    this.#persist = persist
+  }
+
+  get member(): PlanMember {
+    return this.#member
+  }
+
+  async device(): Promise<Device> {
+    const device = await this.deps.devices.get(this.#member.deviceId)
+    if (device === undefined) throw new StepFailed('deviceGone', 'the device was deleted', false)
+    return device
+  }
+
+  /** A fact that an earlier step left. */
+  fact(name: string): string | undefined {
+    const value = this.#member.cursor[name]
+    return typeof value === 'string' ? value : undefined
+  }
+
+  /** Runs a step once; its facts are durable, with a change of the device when it makes one, before the next step begins. */
+  async step(
+    name: string,
+    work: () => Promise<{ facts?: Record<string, string>; change?: DeviceChange }>,
+  ): Promise<void> {
+    const done = `${this.#member.state}.${name}`
+    if (this.#member.cursor[done] === true) return
+    const { facts, change } = await work()
+    this.#member = await this.#persist(
+      { ...this.#member, step: name, cursor: { ...this.#member.cursor, ...facts, [done]: true } },
+      change,
+    )
+  }
+
+  /** Runs an operation to its end. StepFailed when the device said no or did not come in time; `tolerate` gives the result back instead. */
+  async run(
+    step: string,
+    request: OperationRequest,
+    via: Protocol,
+    options: { tolerate?: boolean } = {},
+  ): Promise<Operation> {
+    const { operations } = this.deps
+    const member = this.#member
+    const operation = await operations.submit({
+      deviceId: member.deviceId,
+      request,
+      via,
+      actor: { kind: 'planner', id: this.plan.id },
+      idempotencyKey: `${member.id}#${member.attempt}#${member.state}#${step}`,
+      expiresInMs: this.plan.settings.offlineTimeoutMs,
+    })
+    const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
+    if (ended === undefined || !isFinal(ended))
+      throw new MustWait(ended?.state === 'queued' ? 'offline' : 'operation', LOOK_AGAIN_MS)
+    if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
+    if (ended.state === 'expired') throw new StepFailed('offline', `the device did not come over ${via} in time`, true)
+    const error = ended.result?.error
+    throw new StepFailed(error?.code ?? ended.state, `${step}: ${error?.text ?? ended.state}`, error?.retryable ?? true)
+  }
+
+  /** Reads values; paths that the box does not have are simply not in the answer. */
+  async read(step: string, paths: string[], via: Protocol): Promise<Map<string, PathOutcome>> {
+    const operation = await this.run(step, { verb: 'get', paths }, via, { tolerate: true })
+    const results = operation.result?.results ?? []
+    if (results.length === 0 && operation.state === 'failed') {
+      const error = operation.result?.error
+      throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
+    }
+    return new Map(results.filter((result) => result.value !== undefined).map((result) => [result.path, result]))
+  }
+}
+
+function isFinal(operation: Operation): boolean {
+  return ['done', 'failed', 'expired', 'cancelled'].includes(operation.state)
+}
+
+/** The outcome of a thrown error: failures and waits are answers, anything else is a defect or a dead database. */
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof MustWait) return error.outcome
+  if (error instanceof StepFailed)
+    return { kind: 'event', event: 'fail', reason: error.reason, retryable: error.retryable }
+  if (error instanceof AppError && error.code === 'invalid')
+    return { kind: 'event', event: 'fail', reason: { code: 'invalid', text: error.message }, retryable: false }
+  throw error
+}

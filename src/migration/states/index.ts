@@ -1,0 +1,17 @@
+import type { MemberState } from '../../device/index.ts'
+import type { Outcome, Script } from '../script.ts'
+import { awaitingUsp, binding } from './joining.ts'
+import { preparing } from './preparing.ts'
+import { dual, retiring, rollingBack } from './settling.ts'
+import { verifying } from './verifying.ts'
+
+/** What is done in each state that does something. */
+export const STATE_SCRIPTS: Partial<Record<MemberState, (script: Script) => Promise<Outcome>>> = {
+  PREPARING: preparing,
+  AWAITING_USP: awaitingUsp,
+  BINDING: binding,
+  VERIFYING: verifying,
+  DUAL: dual,
+  RETIRING: retiring,
+  ROLLING_BACK: rollingBack,
+}
