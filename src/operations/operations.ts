@@ -103,7 +103,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   )
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
-  const submit = createSubmit({ ...deps, store, log, limits, metrics, background, poke })
+  const submit = createSubmit({ ...deps, store, log, limits, metrics, background, announce: news.add, bring })
   const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
   const completed = createCompletion({ store, finisher, log, again })
   const recovery = createRecovery({
@@ -117,12 +117,6 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     limits,
     bring,
   })
-
-  /** New work: a session that is under way learns of it without the store. */
-  function poke(operation: Operation, device: Device): void {
-    news.add(device.id)
-    bring(operation, device)
-  }
 
   /** Runs what waits at once when the device is here, else asks it to come. */
   function bring(operation: Operation, device: Device): void {
@@ -200,7 +194,8 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     cancel,
     onFinished: finisher.onFinished,
     contact,
-    hasNews: news.has,
+    // A stopping engine takes nothing on: a session that asks must not be kept.
+    hasNews: (deviceId) => !stopping && news.has(deviceId),
     completed,
     ...recovery,
     setDrivers: waker.setDrivers,

@@ -2,6 +2,7 @@ import { AppError, type Clock, type Log } from '../base/index.ts'
 import type { Model, ModelName } from '../datamodel/index.ts'
 import type {
   Device,
+  DeviceId,
   DeviceStore,
   EventLog,
   NewOperation,
@@ -30,8 +31,10 @@ export interface SubmitDeps {
   metrics: OperationsMetrics
   background: Background
   model(name: ModelName): Model
-  /** The operation is durable: run it, or make its device come. */
-  poke(operation: Operation, device: Device): void
+  /** Work for this device is about to be stored. */
+  announce(deviceId: DeviceId): void
+  /** It is durable: run it, or make its device come. */
+  bring(operation: Operation, device: Device): void
 }
 
 const MAX_KEY = 200
@@ -39,7 +42,7 @@ const MAX_EXPIRES_MS = 30 * 86_400_000
 
 /**
  * Takes a request in: the device exists, the request makes sense, the actor may, the device's queue has room; then audited, then stored with
- * the device's work flag, then poked. The audit entry comes first: nothing runs that nobody can see. A refusal is audited too.
+ * the device's work flag, then brought on its way. The audit entry comes first: nothing runs that nobody can see. A refusal is audited too.
  */
 export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promise<Operation> {
   return async (wanted) => {
@@ -51,10 +54,13 @@ export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promis
     }
     const warnings = await check(wanted, operation, device, deps)
     await deps.audit.append(entryOf(operation, 'ok', now))
+    deps.announce(device.id)
     const { operation: stored, created } = await deps.store.create(operation)
     if (!created) return stored
     deps.metrics.submitted(stored.request.verb)
-    deps.poke(stored, device)
+    // A pass that looked before it was stored has taken the announcement.
+    deps.announce(device.id)
+    deps.bring(stored, device)
     deps.background.run('tell the feed', () => deps.events.append([eventOf(stored, warnings)]))
     return stored
   }
@@ -88,7 +94,8 @@ async function check(wanted: NewOperation, operation: Operation, device: Device,
   try {
     const warnings = validate(wanted.request, { device, protocol, model: deps.model })
     authorize(wanted.actor, device, wanted.request, wanted.via)
-    await checkRoom(operation, deps)
+    // The flag is set in the commit that adds an operation: without it the queue is empty.
+    if (device.work.open) await checkRoom(operation, deps)
     return warnings
   } catch (error) {
     if (error instanceof AppError) {

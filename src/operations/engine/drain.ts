@@ -65,6 +65,9 @@ export function createDrain(deps: DrainDeps): (deviceId: DeviceId) => Promise<vo
   }
 }
 
+/** What a step leads to: the pass is over, another look at the queue, or the operation it was about is final. */
+type Next = 'over' | 'look' | 'ended'
+
 /** Takes one step; false when the pass is over. */
 async function advance(deviceId: DeviceId, deps: DrainDeps): Promise<boolean> {
   const here = deps.contacts.usable(deviceId)
@@ -75,32 +78,37 @@ async function advance(deviceId: DeviceId, deps: DrainDeps): Promise<boolean> {
   const open = await deps.store.open(deviceId, LOOK)
   const now = deps.clock.now()
   const step = pick({ open, device, here, instance: deps.instance, now, limits: deps.limits })
-  return take(step, device, here, deps)
+  const next = await take(step, device, here, deps)
+  // It was the only one. Whatever came since has moved work.seq, and then the flag stays and the queue is looked at again.
+  if (step.kind === 'empty' || (next === 'ended' && open.length === 1)) return !(await clearFlag(device, deps))
+  return next !== 'over'
 }
 
-async function take(step: Step, device: Device, here: Map<Protocol, ContactEntry>, deps: DrainDeps): Promise<boolean> {
+async function take(step: Step, device: Device, here: Map<Protocol, ContactEntry>, deps: DrainDeps): Promise<Next> {
   const { finisher, store } = deps
   switch (step.kind) {
     case 'empty':
-      return !(await clearFlag(device, deps))
     case 'wait':
-      return false
+      return 'over'
     case 'lost':
       await store.markUnknown(step.operation.id)
-      return true
+      return 'look'
     case 'expired':
-      await finisher.finish(step.operation, ['queued'], 'expired', undefined)
-      return true
+      return nextOf(await finisher.finish(step.operation, ['queued'], 'expired', undefined))
     case 'refused':
-      await finisher.finish(step.operation, ['queued'], 'failed', failure(step.error))
-      return true
-    case 'settled':
-      await finisher.finish(step.operation, ['sent', 'unknown'], step.verdict.state, step.verdict.result)
-      return true
+      return nextOf(await finisher.finish(step.operation, ['queued'], 'failed', failure(step.error)))
+    case 'settled': {
+      const { state, result } = step.verdict
+      return nextOf(await finisher.finish(step.operation, ['sent', 'unknown'], state, result))
+    }
     case 'run':
     case 'read':
       return use(step, device, here, deps)
   }
+}
+
+function nextOf(finished: boolean): Next {
+  return finished ? 'ended' : 'look'
 }
 
 /** Runs or reads over the contact of the step, in a free place, and keeps account of its use. */
@@ -109,39 +117,38 @@ async function use(
   device: Device,
   here: Map<Protocol, ContactEntry>,
   deps: DrainDeps,
-): Promise<boolean> {
+): Promise<Next> {
   const entry = here.get(step.protocol)
-  if (entry === undefined) return false
+  if (entry === undefined) return 'over'
   const release = await deps.slots.take(entry.contact.signal)
-  if (release === undefined) return true
+  if (release === undefined) return 'look'
   entry.inUse = true
   try {
-    if (step.kind === 'run') await run(step.operation, device, entry, deps)
-    else await settle(step.operation, device, entry, deps)
+    return await (step.kind === 'run' ? run : settle)(step.operation, device, entry, deps)
   } finally {
     entry.inUse = false
     entry.usedAt = deps.clock.now()
     release()
   }
-  return true
 }
 
-async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
   const executed = await deps.executor.execute(operation, entry.contact)
   switch (executed.kind) {
     case 'gone':
-      return
+      return 'look'
     case 'answer':
       return answered(executed.operation, executed.result, device, entry.contact.protocol, deps)
     case 'unknown':
       deps.log.warn(lineOf(operation, executed.error), 'answer lost, outcome to be read')
-      return rest(entry, device, deps)
+      rest(entry, device, deps)
+      return 'look'
     case 'retry': {
       deps.log.info(lineOf(operation, executed.error), 'operation did not leave')
       rest(entry, device, deps)
-      if (deps.tries.count(operation) < deps.limits.maxAttempts) return
+      if (deps.tries.count(operation) < deps.limits.maxAttempts) return 'look'
       const error = outcomeError('unreachable', `gave up after ${deps.limits.maxAttempts} attempts`, true)
-      await deps.finisher.finish(operation, ['queued'], 'failed', failure(error))
+      return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', failure(error)))
     }
   }
 }
@@ -152,16 +159,19 @@ async function answered(
   device: Device,
   via: Protocol,
   deps: DrainDeps,
-): Promise<void> {
+): Promise<Next> {
   await deps.recorder.record(operation, result, device, via)
   const kept = resultToKeep(operation, result)
   // A completion may have been faster than the answer: then both of these change nothing.
-  if (result.outcome === 'pending') return deps.store.notePending(operation.id, kept)
-  await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept, via)
+  if (result.outcome === 'pending') {
+    await deps.store.notePending(operation.id, kept)
+    return 'look'
+  }
+  return nextOf(await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept, via))
 }
 
 /** Reads what tells the outcome of an operation, and ends it when that suffices. */
-async function settle(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+async function settle(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
   const { protocol } = entry.contact
   const reads: OperationResult[] = []
   entry.asked.add(operation.id)
@@ -175,15 +185,15 @@ async function settle(operation: Operation, device: Device, entry: ContactEntry,
   const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol), deps.clock.now())
   if (verdict === undefined) return undecided(operation, device, entry, deps)
   await deps.recorder.record(operation, verdict.result, device, protocol)
-  await deps.finisher.finish(operation, ['sent', 'unknown'], verdict.state, verdict.result)
+  return nextOf(await deps.finisher.finish(operation, ['sent', 'unknown'], verdict.state, verdict.result))
 }
 
-async function undecided(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<void> {
+async function undecided(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
   // A word of the box, or time, will tell.
-  if (endsByCompletion(operation.request)) return
+  if (endsByCompletion(operation.request)) return 'look'
   rest(entry, device, deps)
-  if (deps.tries.count(operation) < deps.limits.maxSettleAttempts) return
-  await deps.finisher.finish(operation, ['unknown'], 'failed', failure(OUTCOME_UNKNOWN))
+  if (deps.tries.count(operation) < deps.limits.maxSettleAttempts) return 'look'
+  return nextOf(await deps.finisher.finish(operation, ['unknown'], 'failed', failure(OUTCOME_UNKNOWN)))
 }
 
 /** A get of its own id, so that no answer to it can be taken for one to the operation. */
@@ -218,7 +228,8 @@ function rest(entry: ContactEntry, device: Device, deps: DrainDeps): void {
 
 /** Takes the work flag away unless work was added since the record was read; false: look again. */
 async function clearFlag(device: Device, deps: DrainDeps): Promise<boolean> {
-  if (!device.work.open) return true
+  // Work is being added in this process: the guard would only refuse, and what comes brings a pass with it.
+  if (!device.work.open || deps.news.has(device.id)) return true
   try {
     await deps.devices.commit({
       deviceId: device.id,
