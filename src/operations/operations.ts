@@ -17,9 +17,10 @@ import type {
 import type { AuditLog } from '../security/index.ts'
 import { createCompletion } from './completion.ts'
 import { createBackground } from './engine/background.ts'
-import { type ContactEntry, createContacts } from './engine/contacts.ts'
+import { createContacts } from './engine/contacts.ts'
 import { createDrain } from './engine/drain.ts'
 import { createExecutor } from './engine/execute.ts'
+import { gone, holdSession } from './engine/hold-session.ts'
 import { createNews } from './engine/news.ts'
 import { createPasses } from './engine/passes.ts'
 import { createRecorder } from './engine/recorder.ts'
@@ -28,6 +29,7 @@ import { createSweep } from './engine/sweep.ts'
 import { createTries } from './engine/tries.ts'
 import { createWaker } from './engine/waker.ts'
 import { createFinisher } from './finish.ts'
+import { type RecurringJob, recurring } from './jobs.ts'
 import { DEFAULT_LIMITS, type OperationLimits } from './limits.ts'
 import { NO_METRICS, type OperationsMetrics } from './metrics.ts'
 import { createRecovery, type Recovery } from './recovery.ts'
@@ -60,13 +62,6 @@ export interface OperationsRoom extends Operations, Upward, Recovery, Lifecycle 
   setDrivers(drivers: readonly Driver[]): void
   /** The recurring care as the job queue takes it. */
   readonly jobs: readonly RecurringJob[]
-}
-
-/** For `JobQueue.every`. */
-export interface RecurringJob {
-  name: string
-  intervalMs: number
-  handler(): Promise<void>
 }
 
 /** Builds the engine from its parts. Nothing runs before the first contact or `start`. */
@@ -159,30 +154,14 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
         if (due) again(here.deviceId)
         await gone(here.signal)
       } else if (due || passes.active(here.deviceId)) {
-        await session(entry)
+        if (!stopping) background.run('pass', () => passes.request(here.deviceId))
+        await holdSession(entry, passes, clock, limits.quietMs)
       }
     } catch (err) {
       log.error({ err, deviceId: here.deviceId }, 'contact failed')
     } finally {
       contacts.remove(entry)
     }
-  }
-
-  /** A CWMP session has done its part when no pass is under way or asked for, or when the device is busy elsewhere for too long. */
-  async function session(entry: ContactEntry): Promise<void> {
-    const { deviceId, signal } = entry.contact
-    if (!stopping) background.run('pass', () => passes.request(deviceId))
-    let cancel: () => void = () => undefined
-    const quiet = new Promise<void>((resolve) => {
-      const look = () => {
-        const leftMs = entry.inUse ? limits.quietMs : entry.usedAt + limits.quietMs - clock.now()
-        if (leftMs <= 0) resolve()
-        else cancel = clock.after(leftMs, look)
-      }
-      look()
-    })
-    await Promise.race([passes.settled(deviceId), quiet, gone(signal)])
-    cancel()
   }
 
   return {
@@ -219,31 +198,4 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
       await background.idle()
     },
   }
-}
-
-function recurring(recovery: Recovery): RecurringJob[] {
-  const job = (name: string, intervalMs: number, run: () => Promise<number>): RecurringJob => ({
-    name: `operations.${name}`,
-    intervalMs,
-    handler: async () => {
-      await run()
-    },
-  })
-  const recoverOrphans = async () => {
-    const count = await recovery.recoverOrphans()
-    if (count > 0) await recovery.wakeWaiting()
-    return count
-  }
-  return [
-    job('recoverOrphans', 10_000, recoverOrphans),
-    job('expireQueued', 15_000, recovery.expireQueued),
-    job('endOverdue', 30_000, recovery.endOverdue),
-    job('wakeWaiting', 60_000, recovery.wakeWaiting),
-    job('repairWorkFlags', 300_000, recovery.repairWorkFlags),
-  ]
-}
-
-function gone(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
