@@ -1,0 +1,43 @@
+import type { Clock, Log, Random } from '../base/index.ts'
+import type {
+  ConflictStore,
+  CredentialStore,
+  DeviceStore,
+  EventLog,
+  GroupStore,
+  OperationStore,
+  Operations,
+  ParameterStore,
+  PlanStore,
+} from '../device/index.ts'
+import type { Groups, Planner } from '../migration/index.ts'
+import type { ApiKeyStore, AuditLog } from '../security/index.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Everything the API serves from; the composition root fills it. */
+export interface ApiDeps {
+  host: string
+  port: number
+  /** Shown in the OpenAPI document. */
+  version: string
+  devices: DeviceStore
+  parameters: ParameterStore
+  operations: Operations
+  operationStore: OperationStore
+  groups: Groups
+  groupStore: GroupStore
+  planner: Planner
+  planStore: PlanStore
+  conflicts: ConflictStore
+  credentials: CredentialStore
+  events: EventLog
+  audit: AuditLog
+  apiKeys: ApiKeyStore
+  metrics: Metrics
+  /** Rejects with a reason while the server is not ready to serve. */
+  ready(): Promise<void>
+  newId(): string
+  clock: Clock
+  random: Random
+  log: Log
+}

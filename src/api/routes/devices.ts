@@ -1,0 +1,238 @@
+import { AppError } from '../../base/index.ts'
+import {
+  asDeviceId,
+  type Device,
+  type DeviceQuery,
+  type DeviceSortField,
+  parseSelector,
+  type Selector,
+} from '../../device/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import {
+  Cursor,
+  DeviceIdParam,
+  DeviceQuerySchema,
+  DeviceSchema,
+  Limit,
+  OperationRequestSchema,
+  OperationSchema,
+  Paging,
+  ParameterSchema,
+  page,
+  WaitQuery,
+} from '../schemas.ts'
+import { deviceView, operationView, parameterView } from '../views.ts'
+import { z } from '../zod.ts'
+
+const MAX_WAIT_S = 60
+
+/** `30s` as milliseconds; undefined stays undefined. */
+export function waitMs(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Math.min(Number.parseInt(text, 10), MAX_WAIT_S) * 1000
+}
+
+export function deviceRoutes(deps: ApiDeps): Route[] {
+  const { devices, clock } = deps
+  const read = async (id: string): Promise<Device> => {
+    const device = await devices.get(asDeviceId(id))
+    if (device === undefined) throw new AppError('notFound', `there is no device ${id}`)
+    return device
+  }
+  const tag = 'Devices'
+  return [
+    route({
+      method: 'get',
+      path: '/devices',
+      id: 'listDevices',
+      tag,
+      summary: 'List devices',
+      scope: 'read',
+      query: DeviceQuerySchema,
+      responses: { 200: { description: 'A page of devices', schema: page(DeviceSchema) } },
+      async handle({ query }) {
+        const terms: Selector[] = []
+        if (query.filter !== undefined) terms.push(parseSelector(query.filter))
+        if (query.group !== undefined) terms.push(deps.groups.selectorOf(await deps.groups.get(query.group)))
+        const asked: DeviceQuery = { limit: query.limit }
+        if (terms.length > 0) asked.selector = terms.length === 1 && terms[0] !== undefined ? terms[0] : { and: terms }
+        if (query.cursor !== undefined) asked.cursor = query.cursor
+        // The schema has checked that it is one of the sort fields.
+        if (query.sort !== undefined)
+          asked.sort = {
+            field: query.sort.replace(/^-/, '') as DeviceSortField,
+            descending: query.sort.startsWith('-'),
+          }
+        const found = await devices.list(asked)
+        const fields = query.fields?.split(',').map((name) => name.trim())
+        return {
+          body: { ...found, items: found.items.map((device) => project(deviceView(device, clock.now()), fields)) },
+        }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/devices/{id}',
+      id: 'readDevice',
+      tag,
+      summary: 'Read one device',
+      scope: 'read',
+      params: DeviceIdParam,
+      responses: {
+        200: { description: 'The record; its ETag is the revision', schema: DeviceSchema },
+        304: { description: 'Not changed since If-None-Match' },
+      },
+      async handle({ params, header }) {
+        const device = await read(params.id)
+        const etag = `"${device.revision}"`
+        if (header('if-none-match') === etag) return { status: 304, headers: { etag } }
+        return { headers: { etag }, body: deviceView(device, clock.now()) }
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/devices/{id}',
+      id: 'tagDevice',
+      tag,
+      summary: 'Change the tags of a device',
+      description: 'Send If-Match with the ETag to be sure that nobody changed the record meanwhile.',
+      scope: 'write',
+      params: DeviceIdParam,
+      body: z.strictObject({ tags: z.array(z.string().regex(/^[\w.:-]{1,64}$/)).max(64) }),
+      responses: { 200: { description: 'The record', schema: DeviceSchema } },
+      async handle({ params, body, header, actor }) {
+        const device = await read(params.id)
+        const wanted = header('if-match')
+        if (wanted !== undefined && wanted !== `"${device.revision}"`)
+          throw new AppError('conflict', 'the record has changed; read it again')
+        await devices.commit({
+          deviceId: device.id,
+          set: { tags: [...new Set(body.tags)] },
+          newRevision: true,
+          guard: { revision: device.revision },
+        })
+        await deps.audit.append({
+          at: clock.now(),
+          actor,
+          action: 'device.tags',
+          target: device.id,
+          before: { tags: device.tags },
+          after: { tags: body.tags },
+          result: 'ok',
+        })
+        return { body: deviceView(await read(params.id), clock.now()) }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/devices/{id}',
+      id: 'deleteDevice',
+      tag,
+      summary: 'Forget a device, its parameters and its credential',
+      description: 'A box that comes again is a new device and needs the enrolment secret again.',
+      scope: 'write',
+      params: DeviceIdParam,
+      responses: { 204: { description: 'Forgotten' } },
+      async handle({ params, actor }) {
+        const device = await read(params.id)
+        await devices.delete(device.id)
+        await deps.credentials.delete(device.id)
+        const at = clock.now()
+        await deps.events.append([{ type: 'device.deleted', at, deviceId: device.id, data: { by: actor } }])
+        await deps.audit.append({ at, actor, action: 'device.delete', target: device.id, result: 'ok' })
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/devices/{id}/parameters',
+      id: 'listParameters',
+      tag,
+      summary: 'Stored parameters of a device',
+      description: '`path` is one parameter, or an object ending in a dot for everything below it; absent: all.',
+      scope: 'read',
+      params: DeviceIdParam,
+      query: z.object({ path: z.string().max(1024).optional(), limit: Limit, cursor: Cursor }),
+      responses: { 200: { description: 'A page of parameters', schema: page(ParameterSchema) } },
+      async handle({ params, query }) {
+        const { id } = await read(params.id)
+        if (query.path !== undefined && query.path !== '' && !query.path.endsWith('.')) {
+          const found = await deps.parameters.getMany(id, [query.path])
+          return { body: { items: found.map(parameterView) } }
+        }
+        const found = await deps.parameters.list(id, query.path ?? '', query.limit, query.cursor)
+        return { body: { ...found, items: found.items.map(parameterView) } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/devices/{id}/operations',
+      id: 'submitOperation',
+      tag: 'Operations',
+      summary: 'Do something on a device',
+      description: 'The same request whatever protocol the box speaks. Idempotency-Key makes repeating it safe.',
+      scope: 'write',
+      params: DeviceIdParam,
+      query: WaitQuery,
+      body: OperationRequestSchema,
+      responses: {
+        200: { description: 'It ended within `wait`', schema: OperationSchema },
+        202: { description: 'Accepted; read it at Location', schema: OperationSchema },
+      },
+      async handle({ params, query, body, header, actor }) {
+        const key = header('idempotency-key')
+        if (key !== undefined && key.length > 200)
+          throw new AppError('invalid', 'Idempotency-Key is longer than 200 characters')
+        const submitted = await deps.operations.submit({
+          deviceId: asDeviceId(params.id),
+          request: clean(body),
+          actor: { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') },
+          ...(key === undefined ? {} : { idempotencyKey: `${actor}:${key}` }),
+        })
+        const timeout = waitMs(query.wait)
+        const operation =
+          timeout === undefined ? submitted : ((await deps.operations.wait(submitted.id, timeout)) ?? submitted)
+        const done = operation.finishedAt !== undefined
+        return {
+          status: done ? 200 : 202,
+          headers: { location: `/api/v1/operations/${operation.id}` },
+          body: operationView(operation),
+        }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/devices/{id}/operations',
+      id: 'listDeviceOperations',
+      tag: 'Operations',
+      summary: 'Operations of a device, newest first',
+      scope: 'read',
+      params: DeviceIdParam,
+      query: Paging,
+      responses: { 200: { description: 'A page of operations', schema: page(OperationSchema) } },
+      async handle({ params, query }) {
+        const found = await deps.operationStore.list({
+          deviceId: asDeviceId(params.id),
+          limit: query.limit,
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        })
+        return { body: { ...found, items: found.items.map(operationView) } }
+      },
+    }),
+  ]
+}
+
+function project(view: Record<string, unknown>, fields: string[] | undefined): Record<string, unknown> {
+  if (fields === undefined) return view
+  return Object.fromEntries([
+    ['id', view.id],
+    ...fields.filter((name) => Object.hasOwn(view, name)).map((name) => [name, view[name]]),
+  ])
+}
+
+/** Drops keys whose value is undefined, which the schema leaves for absent ones. */
+function clean<T extends object>(value: T): Parameters<ApiDeps['operations']['submit']>[0]['request'] {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Parameters<
+    ApiDeps['operations']['submit']
+  >[0]['request']
+}

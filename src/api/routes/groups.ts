@@ -1,0 +1,167 @@
+import { AppError } from '../../base/index.ts'
+import { asDeviceId } from '../../device/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import { Any, DeviceSchema, GroupInputSchema, GroupSchema, IdParam, MembersInput, Paging, page } from '../schemas.ts'
+import { deviceView, withTimes } from '../views.ts'
+import { z } from '../zod.ts'
+
+export function groupRoutes(deps: ApiDeps): Route[] {
+  const { groups, clock } = deps
+  const tag = 'Groups'
+  return [
+    route({
+      method: 'post',
+      path: '/groups',
+      id: 'createGroup',
+      tag,
+      summary: 'Create a group',
+      description:
+        'With a selector its members are whoever fits it, asked anew each time; static members are added beside.',
+      scope: 'write',
+      body: GroupInputSchema,
+      responses: { 201: { description: 'The group', schema: GroupSchema } },
+      async handle({ body, actor }) {
+        const group = await groups.create(defined(body), actor)
+        return { status: 201, headers: { location: `/api/v1/groups/${group.id}` }, body: withTimes(group) }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/groups',
+      id: 'listGroups',
+      tag,
+      summary: 'List groups',
+      scope: 'read',
+      query: Paging,
+      responses: { 200: { description: 'A page of groups', schema: page(GroupSchema) } },
+      async handle({ query }) {
+        const found = await deps.groupStore.list(query.limit, query.cursor)
+        return { body: { ...found, items: found.items.map(withTimes) } }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/groups/{id}',
+      id: 'readGroup',
+      tag,
+      summary: 'Read one group with its size',
+      scope: 'read',
+      params: IdParam,
+      responses: { 200: { description: 'The group', schema: GroupSchema } },
+      async handle({ params }) {
+        const group = await groups.get(params.id)
+        return {
+          headers: { etag: `"${group.revision}"` },
+          body: { ...withTimes(group), devices: await groups.count(group) },
+        }
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/groups/{id}',
+      id: 'updateGroup',
+      tag,
+      summary: 'Change a group',
+      scope: 'write',
+      params: IdParam,
+      body: GroupInputSchema.partial(),
+      responses: { 200: { description: 'The group', schema: GroupSchema } },
+      async handle({ params, body, header, actor }) {
+        const match = /^"(\d+)"$/.exec(header('if-match') ?? '')
+        return {
+          body: withTimes(
+            await groups.update(
+              params.id,
+              defined(body),
+              match?.[1] === undefined ? undefined : Number(match[1]),
+              actor,
+            ),
+          ),
+        }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/groups/{id}',
+      id: 'deleteGroup',
+      tag,
+      summary: 'Delete a group; its devices stay',
+      scope: 'write',
+      params: IdParam,
+      responses: { 204: { description: 'Deleted' } },
+      async handle({ params, actor }) {
+        const { items } = await deps.planStore.listPlans(1000)
+        const plan = items.find(
+          (one) => one.groupId === params.id && ['running', 'paused', 'aborting'].includes(one.state),
+        )
+        if (plan !== undefined) throw new AppError('conflict', `plan ${plan.id} moves this group; abort it first`)
+        await groups.remove(params.id, actor)
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/groups/{id}/members',
+      id: 'changeMembers',
+      tag,
+      summary: 'Add and remove static members',
+      scope: 'write',
+      params: IdParam,
+      body: MembersInput,
+      responses: { 200: { description: 'How many records changed', schema: z.object({ changed: z.number().int() }) } },
+      async handle({ params, body, actor }) {
+        return {
+          body: {
+            changed: await groups.changeMembers(
+              params.id,
+              body.add.map(asDeviceId),
+              body.remove.map(asDeviceId),
+              actor,
+            ),
+          },
+        }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/groups/{id}/devices',
+      id: 'listGroupDevices',
+      tag,
+      summary: 'The devices of a group as it stands now',
+      scope: 'read',
+      params: IdParam,
+      query: Paging,
+      responses: { 200: { description: 'A page of devices', schema: page(DeviceSchema) } },
+      async handle({ params, query }) {
+        const selector = groups.selectorOf(await groups.get(params.id))
+        const found = await deps.devices.list({
+          selector,
+          limit: query.limit,
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        })
+        return { body: { ...found, items: found.items.map((device) => deviceView(device, clock.now())) } }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/groups/{id}/migration',
+      id: 'groupMigration',
+      tag,
+      summary: 'Where the migration of a group stands',
+      description:
+        'Devices per protocol, and of the latest plan: devices per state, rate, failures ranked, next action.',
+      scope: 'read',
+      params: IdParam,
+      responses: { 200: { description: 'The status', schema: Any } },
+      handle: async ({ params }) => ({ body: await deps.planner.groupStatus(params.id) }),
+    }),
+  ]
+}
+
+/** Without the keys that were not given. */
+export function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

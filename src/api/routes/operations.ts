@@ -1,0 +1,77 @@
+import { AppError } from '../../base/index.ts'
+import type { OperationState } from '../../device/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'
+import { operationView } from '../views.ts'
+import { z } from '../zod.ts'
+import { waitMs } from './devices.ts'
+
+const STATES = [
+  'queued',
+  'sent',
+  'unknown',
+  'done',
+  'failed',
+  'expired',
+  'cancelled',
+] as const satisfies readonly OperationState[]
+
+export function operationRoutes(deps: ApiDeps): Route[] {
+  const tag = 'Operations'
+  return [
+    route({
+      method: 'get',
+      path: '/operations',
+      id: 'listOperations',
+      tag,
+      summary: 'Operations of all devices, newest first',
+      scope: 'read',
+      query: Paging.extend({ state: z.enum(STATES).optional() }),
+      responses: { 200: { description: 'A page of operations', schema: page(OperationSchema) } },
+      async handle({ query }) {
+        const found = await deps.operationStore.list({
+          limit: query.limit,
+          ...(query.state === undefined ? {} : { states: [query.state] }),
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        })
+        return { body: { ...found, items: found.items.map(operationView) } }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/operations/{id}',
+      id: 'readOperation',
+      tag,
+      summary: 'Read one operation, or wait for its result',
+      scope: 'read',
+      params: IdParam,
+      query: WaitQuery,
+      responses: { 200: { description: 'The operation as it stands', schema: OperationSchema } },
+      async handle({ params, query }) {
+        const timeout = waitMs(query.wait)
+        const operation =
+          timeout === undefined ? await deps.operations.get(params.id) : await deps.operations.wait(params.id, timeout)
+        if (operation === undefined) throw new AppError('notFound', `there is no operation ${params.id}`)
+        return { body: operationView(operation) }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/operations/{id}',
+      id: 'cancelOperation',
+      tag,
+      summary: 'Cancel an operation that was not sent yet',
+      scope: 'write',
+      params: IdParam,
+      responses: { 200: { description: 'Cancelled', schema: OperationSchema } },
+      async handle({ params, actor }) {
+        return {
+          body: operationView(
+            await deps.operations.cancel(params.id, { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') }),
+          ),
+        }
+      },
+    }),
+  ]
+}

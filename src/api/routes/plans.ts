@@ -1,0 +1,126 @@
+import { asDeviceId } from '../../device/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import { Any, IdParam, Paging, PlanInputSchema, PlanSchema, page, StateList } from '../schemas.ts'
+import { withTimes } from '../views.ts'
+import { z } from '../zod.ts'
+import { defined } from './groups.ts'
+
+export function planRoutes(deps: ApiDeps): Route[] {
+  const { planner, planStore } = deps
+  const tag = 'Plans'
+  return [
+    route({
+      method: 'post',
+      path: '/plans',
+      id: 'createPlan',
+      tag,
+      summary: 'Plan the migration of a group from CWMP to USP',
+      description:
+        'Nothing happens until the plan is started. Settings that are not given take their defaults, which the answer shows.',
+      scope: 'write',
+      body: PlanInputSchema,
+      responses: { 201: { description: 'The plan, a draft', schema: PlanSchema } },
+      async handle({ body, actor }) {
+        const { settings, ...rest } = body
+        const { controller, ...own } = settings ?? {}
+        const wanted = { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
+        const plan = await planner.create({ ...rest, settings: wanted }, actor)
+        return { status: 201, headers: { location: `/api/v1/plans/${plan.id}` }, body: withTimes(plan) }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/plans',
+      id: 'listPlans',
+      tag,
+      summary: 'List plans, newest first',
+      scope: 'read',
+      query: Paging,
+      responses: { 200: { description: 'A page of plans', schema: page(PlanSchema) } },
+      async handle({ query }) {
+        const found = await planStore.listPlans(query.limit, query.cursor)
+        return { body: { ...found, items: found.items.map(withTimes) } }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/plans/{id}',
+      id: 'readPlan',
+      tag,
+      summary: 'Read one plan',
+      scope: 'read',
+      params: IdParam,
+      responses: { 200: { description: 'The plan', schema: PlanSchema } },
+      handle: async ({ params }) => ({ body: withTimes(await planner.get(params.id)) }),
+    }),
+    route({
+      method: 'post',
+      path: '/plans/{id}/actions/{action}',
+      id: 'actOnPlan',
+      tag,
+      summary: 'Start, pause, resume, abort or retry a plan',
+      description: 'abort rolls back whatever is under way. retry takes `devices`, or all that failed.',
+      scope: 'write',
+      params: z.object({
+        id: z.string().min(1).max(100),
+        action: z.enum(['start', 'pause', 'resume', 'abort', 'retry']),
+      }),
+      body: z.strictObject({ devices: z.array(z.string().max(400)).max(10_000).optional() }).optional(),
+      responses: { 200: { description: 'The plan', schema: PlanSchema } },
+      async handle({ params, body, actor }) {
+        return { body: withTimes(await planner.act(params.id, params.action, actor, body?.devices?.map(asDeviceId))) }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/plans/{id}/status',
+      id: 'planStatus',
+      tag,
+      summary: 'Where a plan stands',
+      scope: 'read',
+      params: IdParam,
+      responses: { 200: { description: 'Counts per state, rate, failures ranked, next action', schema: Any } },
+      handle: async ({ params }) => ({ body: await planner.status(params.id) }),
+    }),
+    route({
+      method: 'get',
+      path: '/plans/{id}/members',
+      id: 'listMembers',
+      tag,
+      summary: 'The devices of a plan with their states',
+      scope: 'read',
+      params: IdParam,
+      query: Paging.extend({ state: StateList }),
+      responses: { 200: { description: 'A page of members', schema: page(Any) } },
+      async handle({ params, query }) {
+        await planner.get(params.id)
+        const found = await planStore.listMembers(params.id, {
+          limit: query.limit,
+          ...(query.state === undefined ? {} : { states: query.state }),
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        })
+        return {
+          body: {
+            ...found,
+            items: found.items.map(({ cursor: _cursor, lease: _lease, ...member }) => withTimes(member)),
+          },
+        }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/plans/{id}/members/{deviceId}',
+      id: 'readMember',
+      tag,
+      summary: 'One device of a plan with its history and what its steps found',
+      scope: 'read',
+      params: z.object({ id: z.string().max(100), deviceId: z.string().max(400) }),
+      responses: { 200: { description: 'The member', schema: Any } },
+      async handle({ params }) {
+        const { lease: _lease, ...member } = await planner.member(params.id, asDeviceId(params.deviceId))
+        return { body: { ...withTimes(member), history: member.history.map(withTimes) } }
+      },
+    }),
+  ]
+}

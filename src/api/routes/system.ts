@@ -1,0 +1,149 @@
+import { AppError } from '../../base/index.ts'
+import { bindChange, type EndpointId } from '../../device/index.ts'
+import { newApiKey } from '../../security/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import { Any, IdParam, Paging, page } from '../schemas.ts'
+import { withTimes } from '../views.ts'
+import { z } from '../zod.ts'
+
+/** Conflicts, API keys, audit. */
+export function systemRoutes(deps: ApiDeps): Route[] {
+  const { clock, audit, apiKeys } = deps
+  return [
+    route({
+      method: 'get',
+      path: '/conflicts',
+      id: 'listConflicts',
+      tag: 'Conflicts',
+      summary: 'Claims of identity that contradict each other',
+      scope: 'read',
+      query: Paging.extend({ open: z.enum(['true', 'false']).optional() }),
+      responses: { 200: { description: 'A page of conflicts', schema: page(Any) } },
+      async handle({ query }) {
+        const found = await deps.conflicts.list({
+          limit: query.limit,
+          ...(query.open === undefined ? {} : { open: query.open === 'true' }),
+          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        })
+        return { body: { ...found, items: found.items.map(withTimes) } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/conflicts/{id}/resolution',
+      id: 'resolveConflict',
+      tag: 'Conflicts',
+      summary: 'Decide a conflict',
+      description:
+        'bound: the Endpoint ID of the claim belongs to the device from now on. dismissed: everything stays as it was.',
+      scope: 'write',
+      params: IdParam,
+      body: z.strictObject({ resolution: z.enum(['bound', 'dismissed']) }),
+      responses: { 204: { description: 'Decided' } },
+      async handle({ params, body, actor }) {
+        const conflict = await deps.conflicts.get(params.id)
+        if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${params.id}`)
+        const now = clock.now()
+        if (body.resolution === 'bound') {
+          const device = await deps.devices.get(conflict.deviceId)
+          if (device === undefined) throw new AppError('notFound', 'the device of the conflict is gone')
+          await deps.devices.commit(
+            bindChange(device.id, device, device, conflict.endpointId as EndpointId, 'operator', now),
+          )
+        }
+        if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now)))
+          throw new AppError('conflict', 'it was decided already')
+        await audit.append({
+          at: now,
+          actor,
+          action: 'conflict.resolve',
+          target: conflict.deviceId,
+          after: { conflict: params.id, resolution: body.resolution },
+          result: 'ok',
+        })
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api-keys',
+      id: 'listApiKeys',
+      tag: 'System',
+      summary: 'List API keys, without their secrets',
+      scope: 'write',
+      responses: { 200: { description: 'All keys', schema: page(Any) } },
+      async handle() {
+        const keys = await apiKeys.list(1000)
+        return { body: { items: keys.map(({ hash: _hash, ...key }) => withTimes(key)) } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api-keys',
+      id: 'createApiKey',
+      tag: 'System',
+      summary: 'Create an API key',
+      description: 'The text of the key is in this answer and never again.',
+      scope: 'write',
+      body: z.strictObject({ name: z.string().min(1).max(100), scope: z.enum(['read', 'write']) }),
+      responses: {
+        201: { description: 'The key with its text', schema: z.object({ id: z.string(), key: z.string() }).loose() },
+      },
+      async handle({ body, actor }) {
+        const now = clock.now()
+        const { key, text } = newApiKey(deps.random, deps.newId(), body.name, body.scope, now)
+        await apiKeys.put(key)
+        await audit.append({
+          at: now,
+          actor,
+          action: 'apiKey.create',
+          target: key.id,
+          after: { name: key.name, scope: key.scope },
+          result: 'ok',
+        })
+        return { status: 201, body: { id: key.id, name: key.name, scope: key.scope, key: text } }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api-keys/{id}',
+      id: 'revokeApiKey',
+      tag: 'System',
+      summary: 'Revoke an API key',
+      scope: 'write',
+      params: IdParam,
+      responses: { 204: { description: 'Revoked' } },
+      async handle({ params, actor }) {
+        const key = await apiKeys.get(params.id)
+        if (key === undefined) throw new AppError('notFound', `there is no key ${params.id}`)
+        const now = clock.now()
+        await apiKeys.put({ ...key, revokedAt: now })
+        await audit.append({ at: now, actor, action: 'apiKey.revoke', target: key.id, result: 'ok' })
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/audit',
+      id: 'listAudit',
+      tag: 'System',
+      summary: 'The audit log, newest first: who did what, and how it ended',
+      scope: 'read',
+      query: Paging.extend({ target: z.string().max(400).optional(), actor: z.string().max(200).optional() }),
+      responses: {
+        200: { description: 'A page of entries, each chained to the one before by hash', schema: page(Any) },
+      },
+      async handle({ query }) {
+        const { target, actor, limit, cursor } = query
+        const found = await audit.list({
+          limit,
+          ...(target === undefined ? {} : { target }),
+          ...(actor === undefined ? {} : { actor }),
+          ...(cursor === undefined ? {} : { cursor }),
+        })
+        return { body: { ...found, items: found.items.map(withTimes) } }
+      },
+    }),
+  ]
+}

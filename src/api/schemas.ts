@@ -1,0 +1,202 @@
+import { DEVICE_SORT_FIELDS, MEMBER_STATES } from '../device/index.ts'
+import { z } from './zod.ts'
+
+const text = (max: number) => z.string().min(1).max(max)
+
+export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
+export const Cursor = z.string().max(2000).optional().describe('`next` of the page before')
+export const DeviceIdParam = z.object({
+  id: text(400).describe('OUI-ProductClass-SerialNumber, each part percent-encoded'),
+})
+export const IdParam = z.object({ id: text(100) })
+export const Paging = z.object({ limit: Limit, cursor: Cursor })
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem')
+
+const Presence = z.enum(['online', 'late', 'offline', 'never'])
+export const DeviceSchema = z
+  .object({
+    id: z.string(),
+    oui: z.string(),
+    productClass: z.string(),
+    serial: z.string(),
+    owner: z.enum(['cwmp', 'usp']).describe('The protocol that may write to the device now'),
+    presence: z.object({ cwmp: Presence, usp: Presence }),
+    revision: z.number().int().describe('The ETag'),
+  })
+  .loose()
+  .openapi('Device')
+
+export const DeviceQuerySchema = Paging.extend({
+  filter: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('RSQL over hot fields, e.g. `manufacturer==Acme;softwareVersion=ge=1.10`'),
+  group: z.string().max(100).optional().describe('Only devices of this group'),
+  sort: z
+    .string()
+    .regex(
+      new RegExp(`^-?(${DEVICE_SORT_FIELDS.map((field) => field.replace('.', '\\.')).join('|')})$`),
+      `is one of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending`,
+    )
+    .optional(),
+  fields: z.string().max(1000).optional().describe('Comma list of the fields wanted; id is always there'),
+})
+
+export const ParameterSchema = z
+  .object({
+    path: z.string(),
+    value: z.string(),
+    type: z.string(),
+    writable: z.boolean().optional(),
+    source: z.enum(['cwmp', 'usp']),
+    collectedAt: z.string(),
+  })
+  .openapi('Parameter')
+
+const path = text(1024)
+const value = z.string().max(65_536)
+export const OperationRequestSchema = z
+  .discriminatedUnion('verb', [
+    z.strictObject({
+      verb: z.literal('get'),
+      paths: z.array(path).min(1).max(256),
+      maxDepth: z.number().int().min(0).max(20).optional(),
+    }),
+    z.strictObject({
+      verb: z.literal('set'),
+      values: z.array(z.strictObject({ path, value })).min(1).max(256),
+      allowPartial: z.boolean().optional(),
+    }),
+    z.strictObject({
+      verb: z.literal('add'),
+      object: path,
+      values: z.record(text(256), value).default({}),
+      allowPartial: z.boolean().optional(),
+    }),
+    z.strictObject({
+      verb: z.literal('delete'),
+      paths: z.array(path).min(1).max(64),
+      allowPartial: z.boolean().optional(),
+    }),
+    z.strictObject({ verb: z.literal('operate'), command: path, input: z.record(text(256), value).default({}) }),
+    z.strictObject({
+      verb: z.literal('discover'),
+      path: path.optional(),
+      mode: z.enum(['walk', 'subtree']).optional(),
+    }),
+    z.strictObject({
+      verb: z.literal('subscribe'),
+      id: text(64),
+      notifType: z.enum(['ValueChange', 'ObjectCreation', 'ObjectDeletion', 'OperationComplete', 'Event']),
+      paths: z.array(text(256)).min(1).max(32),
+      enable: z.boolean(),
+    }),
+    z.strictObject({
+      verb: z.literal('download'),
+      url: text(256),
+      fileType: text(64).optional(),
+      username: z.string().max(256).optional(),
+      password: z.string().max(256).optional(),
+      fileSize: z.number().int().min(0).optional(),
+      targetFileName: z.string().max(256).optional(),
+      version: z.string().max(64).optional(),
+      activate: z.boolean().optional(),
+    }),
+    z.strictObject({ verb: z.literal('reboot') }),
+    z.strictObject({ verb: z.literal('factoryReset') }),
+  ])
+  .openapi('OperationRequest', {
+    example: { verb: 'set', values: [{ path: 'Device.WiFi.SSID.1.SSID', value: 'home' }] },
+  })
+
+export const OperationSchema = z
+  .object({
+    id: z.string(),
+    deviceId: z.string(),
+    request: z.object({ verb: z.string() }).loose(),
+    state: z.enum(['queued', 'sent', 'unknown', 'done', 'failed', 'expired', 'cancelled']),
+  })
+  .loose()
+  .openapi('Operation')
+
+export const WaitQuery = z.object({
+  wait: z
+    .string()
+    .regex(/^\d{1,2}s?$/, 'is a number of seconds such as 30s, at most 60s')
+    .optional()
+    .describe('Wait so long for the result, e.g. `30s`'),
+})
+
+export const GroupInputSchema = z
+  .strictObject({ name: text(100), description: z.string().max(1000).optional(), selector: text(4096).optional() })
+  .openapi('GroupInput', { example: { name: 'gateways north', selector: 'manufacturer==Northbridge;tag==north' } })
+export const GroupSchema = z
+  .object({ id: z.string(), name: z.string(), selector: z.string().optional(), revision: z.number() })
+  .loose()
+  .openapi('Group')
+export const MembersInput = z.strictObject({
+  add: z.array(text(400)).max(10_000).default([]),
+  remove: z.array(text(400)).max(10_000).default([]),
+})
+
+const ms = z.number().int().min(0).max(31_536_000_000)
+export const PlanSettingsSchema = z
+  .strictObject({
+    maxInFlight: z.number().int().min(1).max(10_000),
+    startsPerMinute: z.number().int().min(0).max(100_000).describe('0 = no limit'),
+    failureGatePercent: z.number().min(0).max(100),
+    gateMinSample: z.number().int().min(1),
+    soakMs: ms,
+    awaitUspTimeoutMs: ms,
+    verifyTimeoutMs: ms,
+    offlineTimeoutMs: ms,
+    maxAttempts: z.number().int().min(1).max(100),
+    retryBackoffMs: ms,
+    retire: z.enum(['dormant', 'none']),
+    dormantIntervalS: z.number().int().min(60).max(31_536_000),
+    parityPaths: z.array(path).max(100),
+    controller: z
+      .strictObject({
+        endpointId: text(256),
+        host: text(256),
+        port: z.number().int().min(1).max(65_535),
+        path: text(256),
+        tls: z.boolean(),
+        periodicNotifIntervalS: z.number().int().min(1),
+      })
+      .partial(),
+  })
+  .partial()
+  .openapi('PlanSettings')
+export const PlanInputSchema = z
+  .strictObject({ name: text(100), groupId: text(100), settings: PlanSettingsSchema.optional() })
+  .openapi('PlanInput')
+export const PlanSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    groupId: z.string(),
+    state: z.enum(['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']),
+  })
+  .loose()
+  .openapi('Plan')
+export const StateList = z
+  .string()
+  .max(400)
+  .transform((list) => list.split(','))
+  .pipe(z.array(z.enum(MEMBER_STATES)))
+  .optional()
+  .describe('Comma list of states')
+export const Any = z.object({}).loose()
+
+export const page = (item: z.ZodType) => z.object({ items: z.array(item), next: z.string().optional() })

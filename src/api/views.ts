@@ -1,0 +1,64 @@
+import { cwmpPresence, type Device, type Operation, type Parameter, uspPresence } from '../device/index.ts'
+
+/** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
+export function deviceView(device: Device, now: number): Record<string, unknown> {
+  const {
+    work: _work,
+    softwareVersionKey: _key,
+    cwmp,
+    usp,
+    binding,
+    readiness,
+    migration,
+    createdAt,
+    updatedAt,
+    ...rest
+  } = device
+  const view: Record<string, unknown> = {
+    ...rest,
+    presence: { cwmp: cwmpPresence(device, now), usp: uspPresence(device) },
+  }
+  if (cwmp !== undefined) {
+    const { informHash: _hash, lastInformAt, lastBootAt, lastBootstrapAt, ...facts } = cwmp
+    view.cwmp = { ...facts, lastInformAt: iso(lastInformAt), ...times({ lastBootAt, lastBootstrapAt }) }
+  }
+  if (usp !== undefined) {
+    const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, ...facts } = usp
+    view.usp = { ...facts, lastSeenAt: iso(lastSeenAt), ...times({ connectedAt, disconnectedAt, lastBootAt }) }
+  }
+  if (binding !== undefined) view.binding = { ...binding, at: iso(binding.at) }
+  if (readiness !== undefined) view.readiness = { ...readiness, at: iso(readiness.at) }
+  if (migration !== undefined) view.migration = { ...migration, at: iso(migration.at) }
+  return { ...view, createdAt: iso(createdAt), updatedAt: iso(updatedAt) }
+}
+
+export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Parameter): Record<string, unknown> {
+  return { ...parameter, collectedAt: iso(collectedAt) }
+}
+
+/** Without passwords, which some requests carry. */
+export function operationView(operation: Operation): Record<string, unknown> {
+  const { instance: _instance, baseline: _baseline, request, ...rest } = operation
+  const shown = 'password' in request ? { ...request, password: '[secret]' } : request
+  return { ...withTimes(rest), request: shown }
+}
+
+/** Every number field that is a time, as ISO 8601. */
+export function withTimes(value: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      typeof item === 'number' && (name.endsWith('At') || name === 'at') ? iso(item) : item,
+    ]),
+  )
+}
+
+function times(values: Record<string, number | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, iso(value)]])),
+  )
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString()
+}
