@@ -3,8 +3,8 @@ import { Agenda } from 'agenda'
 import type { Log } from '../base/index.ts'
 import type { JobQueue } from '../device/index.ts'
 
-/** The database handle that jobs are kept in; the composition root takes it from the store. */
-export type JobDatabase = Db
+/** The database handle that jobs are kept in; the composition root takes it from the store. Agenda brings a driver of its own, same protocol. */
+export type JobDatabase = { readonly databaseName: string }
 
 /** How long a job may run before another instance takes it for dead. */
 const LOCK_MS = 120_000
@@ -15,7 +15,7 @@ const LOCK_MS = 120_000
  */
 export function createJobQueue(db: JobDatabase, log: Log): JobQueue {
   const agenda = new Agenda({
-    backend: new MongoBackend({ mongo: db, collection: 'jobs' }),
+    backend: new MongoBackend({ mongo: db as Db, collection: 'jobs' }),
     processEvery: 1000,
     defaultConcurrency: 1,
     maxConcurrency: 8,

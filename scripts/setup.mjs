@@ -1,0 +1,4 @@
+import { setup } from './lib/setup.mjs'
+
+setup()
+console.log('set up')

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { AppError, errorText } from '../base/index.ts'
+import { OPTIONS, type OptionRow, printOptions, readConfig, variableOf } from '../config/index.ts'
+import { fetchEngine } from '../store/index.ts'
+import { runDemo } from './demo/demo.ts'
+import { packageVersion, startServer } from './server.ts'
+import { runSimulate } from './simulate.ts'
+
+const program = new Command('isthmus')
+  .description('CWMP, USP, one device record, and the migration between them')
+  .version(packageVersion())
+
+const serve = program.command('serve', { isDefault: true }).description('run the server')
+for (const row of OPTIONS as readonly OptionRow[])
+  serve.option(`${row.flag} <value>`, `${row.sentence} [${variableOf(row)}]`)
+serve.action((flags: Record<string, string>) => run(async () => serveUntilSignal(byKey(flags))))
+
+program
+  .command('simulate')
+  .description('run simulated boxes against a server')
+  .requiredOption('--acs-url <url>', 'CWMP address of the server')
+  .requiredOption('--enrolment-secret <secret>', 'CWMP password of new boxes')
+  .option('--usp-host <host>', 'host of the USP listener', '127.0.0.1')
+  .option('--usp-port <port>', 'port of the USP listener', '8183')
+  .option('--usp-path <path>', 'path of the USP WebSocket', '/usp')
+  .option('--endpoint-id <id>', 'Endpoint ID of the Controller', 'proto::isthmus')
+  .option('--devices <n>', 'how many boxes', '200')
+  .option('--fault-every <n>', 'every n-th dual-stack box has a fault; 0 = none', '10')
+  .option('--seed <n>', 'another fleet for another number', '1')
+  .option('--state-dir <dir>', 'folder for the boxes to keep their settings in')
+  .option('--time-scale <n>', 'waits of the boxes are divided by this', '10')
+  .option('--inform-interval <s>', 'PeriodicInformInterval the boxes are delivered with', '300')
+  .action((flags: Record<string, string>) => run(() => runSimulate(flags)))
+
+program
+  .command('demo')
+  .description('server, simulated fleet and a migration, on this machine')
+  .option('--devices <n>', 'how many boxes', '200')
+  .option('--once', 'end when the migration is finished; exit code 0 when every device is where it should be')
+  .option('--data-dir <dir>', 'folder for everything the demo keeps', join('data', 'demo'))
+  .action((flags: { devices: string; once?: boolean; dataDir: string }) => run(() => runDemo(flags)))
+
+program
+  .command('engine')
+  .description('fetch the embedded database unless it is there')
+  .option('--cache <dir>', 'folder to keep it in', join('data', 'engine'))
+  .action((flags: { cache: string }) => run(async () => void (await fetchEngine(flags.cache, console.log))))
+
+program
+  .command('options')
+  .description('print the configuration table of the README')
+  .action(() => console.log(printOptions()))
+
+program.parse()
+
+/** Ends the process with a sentence when something that a person can mend is wrong. */
+function run(work: () => Promise<void>): void {
+  work().catch((error: unknown) => {
+    console.error(error instanceof AppError ? error.message : error)
+    process.exit(1)
+  })
+}
+
+/** commander names flags in camelCase of the flag; the table has its own keys. */
+function byKey(flags: Record<string, string>): Record<string, string | undefined> {
+  const camel = (flag: string) => flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+  return Object.fromEntries((OPTIONS as readonly OptionRow[]).map((row) => [row.key, flags[camel(row.flag)]]))
+}
+
+async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
+  const config = readConfig(flags, process.env)
+  const server = await startServer(config, { say: (line) => console.error(line) })
+  // A defect must not take the boxes' server down with it; it is logged and counted as what it is.
+  process.on('unhandledRejection', (reason) =>
+    console.error(JSON.stringify({ level: 'error', msg: 'unhandled rejection', reason: errorText(reason) })),
+  )
+  if (server.firstKey !== undefined) console.error(`\nFirst API key, shown once: ${server.firstKey}\n`)
+  process.send?.({ type: 'ready', ...server, pid: process.pid })
+  console.error(
+    `API http://127.0.0.1:${server.apiPort}/api/v1/docs/  CWMP port ${server.cwmpPort}  USP port ${server.uspPort}`,
+  )
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('disconnect', stop)
+}

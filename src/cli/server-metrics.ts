@@ -1,0 +1,43 @@
+import type { Metrics } from '../api/index.ts'
+import type { Acs } from '../cwmp/index.ts'
+import type { OperationsMetrics } from '../operations/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Controller } from '../usp/index.ts'
+
+/** Operations counted by what they are and how they end. */
+export function operationsMetrics(metrics: Metrics): OperationsMetrics {
+  const submitted = metrics.counter('isthmus_operations_submitted_total', 'Operations asked for', ['verb'])
+  const executed = metrics.counter('isthmus_operations_executed_total', 'Executions over a session or link', [
+    'verb',
+    'protocol',
+    'outcome',
+  ])
+  const finished = metrics.histogram(
+    'isthmus_operation_seconds',
+    'From asking to the final state',
+    ['verb', 'protocol', 'state'],
+    [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 3600],
+  )
+  let executing = 0
+  metrics.gauge('isthmus_operations_executing', 'Executions under way', () => executing)
+  return {
+    submitted: (verb) => submitted({ verb }),
+    executed: (verb, protocol, outcome) => executed({ verb, protocol, outcome }),
+    finished: (verb, protocol, state, durationMs) => finished({ verb, protocol, state }, durationMs / 1000),
+    load: (now) => {
+      executing = now
+    },
+  }
+}
+
+/** What the rooms hold right now. */
+export function roomMetrics(metrics: Metrics, rooms: { store: Store; acs: Acs; controller: Controller }): void {
+  metrics.gauge('isthmus_cwmp_sessions', 'CWMP sessions under way', () => rooms.acs.sessionCount)
+  metrics.gauge('isthmus_usp_links', 'USP links', () => rooms.controller.linkCount)
+  metrics.gauge(
+    'isthmus_database_commands',
+    'Commands sent to the database since the start',
+    () => Object.fromEntries(rooms.store.commands),
+    'command',
+  )
+}

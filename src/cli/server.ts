@@ -1,0 +1,260 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Api, createMetrics, ensureFirstKey } from '../api/index.ts'
+import {
+  createIdSource,
+  createLifecycle,
+  createLog,
+  type Lifecycle,
+  type Log,
+  packageRoot,
+  systemClock,
+  systemRandom,
+} from '../base/index.ts'
+import { createEventBus } from '../bus/index.ts'
+import type { Config } from '../config/index.ts'
+import { Acs } from '../cwmp/index.ts'
+import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
+import { createJobQueue } from '../jobs/index.ts'
+import { createGroups, createPlanner, defaultPlanSettings } from '../migration/index.ts'
+import { createOperations } from '../operations/index.ts'
+import { createSecretBox } from '../security/index.ts'
+import { EmbeddedDatabase, openStore, type Store } from '../store/index.ts'
+import { Controller } from '../usp/index.ts'
+import { keptSecret } from './secrets.ts'
+import { operationsMetrics, roomMetrics } from './server-metrics.ts'
+
+/** A running server. */
+export interface RunningServer {
+  readonly apiPort: number
+  readonly cwmpPort: number
+  readonly uspPort: number
+  /** The embedded database's process; undefined with MONGODB_URI. */
+  readonly databasePid: number | undefined
+  /** The first API key, when this start made it. */
+  readonly firstKey: string | undefined
+  readonly enrolmentSecret: string
+  readonly endpointId: string
+  stop(): Promise<void>
+}
+
+const HEARTBEAT_MS = 3000
+/** An instance that is silent for so long is gone, and what it had sent is settled by others. */
+const INSTANCE_TTL_MS = 10_000
+
+/** Puts the house together and starts it, floor by floor. `say` is told what takes time. */
+export async function startServer(
+  config: Config,
+  options: { log?: Log; say?(line: string): void } = {},
+): Promise<RunningServer> {
+  const clock = systemClock
+  const random = systemRandom
+  const log = options.log ?? createLog({ level: config.logLevel })
+  const nextId = createIdSource(clock, random)
+  const instance = nextId()
+  const lifecycle = createLifecycle(log)
+  try {
+    const database =
+      config.mongodbUri === undefined ? await startDatabase(config, log, lifecycle.start, options.say) : undefined
+    const store = await openStore({
+      uri: config.mongodbUri ?? database?.uri ?? '',
+      databaseName: config.databaseName,
+      instance,
+      retention: { eventDays: config.eventRetentionDays, operationDays: config.operationRetentionDays },
+      secretBox: createSecretBox(keptSecret(config.dataDir, 'server.key', config.secretKey, random), random),
+      clock,
+      random,
+      log,
+    })
+    await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => store.close() })
+    await lifecycle.start(heartbeat(store, instance, log))
+
+    const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
+    const metrics = createMetrics()
+    const bus = createEventBus(log)
+    store.events.onAppended((events) => bus.publish(events))
+    const tls = readTls(config)
+    const operations = createOperations({
+      ...store,
+      clock,
+      newId: nextId,
+      log,
+      instance,
+      model: modelCache(),
+      metrics: operationsMetrics(metrics),
+    })
+    const acs = new Acs({
+      host: config.host,
+      port: config.cwmpPort,
+      ...(tls === undefined ? {} : { tls: { ...tls, port: config.cwmpsPort } }),
+      policy: config.enrolment,
+      enrolmentSecret,
+      allowBasicOverHttp: config.allowBasicOverHttp,
+      informIntervalS: config.informIntervalS,
+      discovery: config.discovery,
+      maxSessions: config.maxSessions,
+      devices: store.devices,
+      credentials: store.credentials,
+      upward: operations,
+      clock,
+      random,
+      log: log.child({ part: 'cwmp' }),
+    })
+    const controller = new Controller({
+      host: config.host,
+      port: config.uspPort,
+      path: config.uspPath,
+      ...(tls === undefined ? {} : { tls }),
+      endpointId: config.endpointId,
+      admission: config.agentAdmission,
+      maxLinks: config.maxLinks,
+      periodicNotifIntervalS: config.periodicNotifIntervalS,
+      instance,
+      devices: store.devices,
+      conflicts: store.conflicts,
+      supportedModels: store.supportedModels,
+      audit: store.audit,
+      upward: operations,
+      nextId,
+      clock,
+      log: log.child({ part: 'usp' }),
+    })
+    operations.setDrivers([acs.driver, controller.driver])
+    // Links of instances that are gone are no links.
+    await store.devices.unlinkAll(undefined, await store.instances.alive(clock.now()), clock.now())
+    await lifecycle.start(operations)
+    await lifecycle.start(controller)
+    await lifecycle.start(acs)
+
+    const groups = createGroups({
+      groups: store.groups,
+      devices: store.devices,
+      audit: store.audit,
+      newId: nextId,
+      clock,
+    })
+    const planner = createPlanner({
+      ...store,
+      operations,
+      instance,
+      clock,
+      newId: nextId,
+      log,
+      groupStore: store.groups,
+      groups,
+      bus,
+      appendEvents: (events) => store.events.append(events),
+      defaults: defaultPlanSettings({
+        endpointId: config.endpointId,
+        host: config.uspPublicHost,
+        port: config.uspPublicPort ?? controller.port,
+        path: config.uspPath,
+        tls: tls !== undefined,
+        periodicNotifIntervalS: config.periodicNotifIntervalS,
+      }),
+    })
+    await lifecycle.start(planner)
+    const jobs = createJobQueue(store.db, log.child({ part: 'jobs' }))
+    jobs.every('planner.tick', 1000, () => planner.tick())
+    for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
+    jobs.every('instances.unlinkDead', 15_000, async () => {
+      await store.devices.unlinkAll(undefined, await store.instances.alive(clock.now()), clock.now())
+    })
+    await lifecycle.start({ name: 'jobs', start: () => jobs.start(), stop: () => jobs.stop() })
+
+    roomMetrics(metrics, { store, acs, controller })
+    const api = new Api({
+      ...store,
+      host: config.host,
+      port: config.apiPort,
+      version: packageVersion(),
+      operations,
+      operationStore: store.operations,
+      groups,
+      groupStore: store.groups,
+      planner,
+      planStore: store.plans,
+      metrics,
+      ready: () => store.ping(),
+      newId: nextId,
+      clock,
+      random,
+      log: log.child({ part: 'api' }),
+    })
+    const firstKey = await ensureFirstKey({ apiKeys: store.apiKeys, random, newId: nextId, clock })
+    await lifecycle.start(api)
+    log.info({ api: api.port, cwmp: acs.port, usp: controller.port, instance }, 'Isthmus is up')
+    return {
+      apiPort: api.port,
+      cwmpPort: acs.port,
+      uspPort: controller.port,
+      databasePid: database?.pid,
+      firstKey,
+      enrolmentSecret,
+      endpointId: config.endpointId,
+      stop: () => lifecycle.stop(),
+    }
+  } catch (error) {
+    await lifecycle.stop()
+    throw error
+  }
+}
+
+async function startDatabase(
+  config: Config,
+  log: Log,
+  start: (part: Lifecycle) => Promise<void>,
+  say?: (line: string) => void,
+): Promise<EmbeddedDatabase> {
+  const cacheDir = process.env.ISTHMUS_ENGINE_CACHE
+  const database = new EmbeddedDatabase({
+    dataDir: config.dataDir,
+    log,
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(say === undefined ? {} : { say }),
+  })
+  await start(database)
+  return database
+}
+
+/** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
+function heartbeat(store: Store, instance: string, log: Log): Lifecycle {
+  let timer: NodeJS.Timeout | undefined
+  const beat = () => store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
+  return {
+    name: 'heartbeat',
+    async start() {
+      await beat()
+      timer = setInterval(() => {
+        beat().catch((err: unknown) => log.warn({ err }, 'heartbeat was not written'))
+      }, HEARTBEAT_MS)
+      timer.unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await store.devices.unlinkAll(instance, [], Date.now())
+      await store.instances.leave(instance)
+    },
+  }
+}
+
+function modelCache(): (name: ModelName) => Model {
+  const models = new Map<ModelName, Model>()
+  return (name) => {
+    const known = models.get(name) ?? loadModel(name)
+    models.set(name, known)
+    return known
+  }
+}
+
+function readTls(config: Config): { cert: string; key: string; clientCa?: string } | undefined {
+  if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
+  const files = { cert: readFileSync(config.tlsCert, 'utf8'), key: readFileSync(config.tlsKey, 'utf8') }
+  return config.tlsClientCa === undefined ? files : { ...files, clientCa: readFileSync(config.tlsClientCa, 'utf8') }
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(import.meta.url), 'package.json'), 'utf8')) as { version: string })
+    .version
+}
