@@ -1,7 +1,6 @@
-import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 import type { Route } from './route.ts'
 import { ProblemSchema } from './schemas.ts'
-import { z } from './zod.ts'
+import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './zod.ts'
 
 /** The OpenAPI 3.1 document of the routes: made of the same declarations that serve and validate. */
 export function openApiDocument(routes: Route[], version: string): object {

@@ -3,5 +3,6 @@ import { z } from 'zod'
 
 extendZodWithOpenApi(z)
 
-/** The one door to zod, with descriptions for OpenAPI. */
+/** The one door to zod and to what makes OpenAPI of its schemas. */
+export { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi'
 export { z }

@@ -1,0 +1,109 @@
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { post, rawHttp } from '../support/raw-http.ts'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+
+const XML = { 'content-type': 'text/xml; charset="utf-8"', soapaction: '' }
+
+function inform(serial = 'FUZZ1', inner = ''): string {
+  return `<?xml version="1.0"?><soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cwmp="urn:dslforum-org:cwmp-1-2"><soap-env:Header><cwmp:ID soap-env:mustUnderstand="1">1</cwmp:ID></soap-env:Header><soap-env:Body><cwmp:Inform><DeviceId><Manufacturer>Acme</Manufacturer><OUI>00256D</OUI><ProductClass>Box</ProductClass><SerialNumber>${serial}</SerialNumber></DeviceId><Event soap-enc:arrayType="cwmp:EventStruct[1]"><EventStruct><EventCode>2 PERIODIC</EventCode><CommandKey></CommandKey></EventStruct></Event><MaxEnvelopes>1</MaxEnvelopes><CurrentTime>2026-01-01T00:00:00Z</CurrentTime><RetryCount>0</RetryCount><ParameterList soap-enc:arrayType="cwmp:ParameterValueStruct[1]"><ParameterValueStruct><Name>Device.DeviceInfo.SoftwareVersion</Name><Value xsi:type="xsd:string">1.0${inner}</Value></ParameterValueStruct></ParameterList></cwmp:Inform></soap-env:Body></soap-env:Envelope>`
+}
+
+describe('hostile CWMP', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startTestServer(inject('mongodbUri'), { enrolment: 'open', discovery: 'none' })
+  })
+  afterAll(async () => {
+    await server?.stop()
+  })
+
+  async function stillServes(): Promise<void> {
+    const answer = await rawHttp(server.cwmpPort, post('/', inform(), XML))
+    expect(answer.status).toBe(200)
+    expect(answer.text).toContain('InformResponse')
+  }
+
+  const bomb = `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>${inform().slice(21)}`
+  const cases: [string, Uint8Array[]][] = [
+    ['an entity bomb', post('/', bomb, XML)],
+    [
+      'an external entity',
+      post('/', `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>${inform('S', '&e;')}`, XML),
+    ],
+    ['100,000 levels of elements', post('/', '<a>'.repeat(100_000), XML)],
+    [
+      'a million attributes',
+      post('/', `<a ${Array.from({ length: 100_000 }, (_, i) => `b${i}="1"`).join(' ')}/>`, XML),
+    ],
+    ['a half envelope', post('/', inform().slice(0, 600), XML)],
+    ['no XML at all', post('/', Buffer.from([0xff, 0xfe, 0, 1, 2, 3]), XML)],
+    ['an unknown charset', post('/', inform(), { ...XML, 'content-type': 'text/xml; charset=klingon' })],
+    ['an unknown content encoding', post('/', inform(), { ...XML, 'content-encoding': 'br-and-more' })],
+    ['gzip that is none', post('/', 'not gzip', { ...XML, 'content-encoding': 'gzip' })],
+    ['a gzip bomb', post('/', gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20)), { ...XML, 'content-encoding': 'gzip' })],
+    ['an OUI that is none', post('/', inform().replace('00256D', '<b/>'), XML)],
+    ['an empty serial number', post('/', inform(''), XML)],
+    ['a serial number of 10 KB', post('/', inform('x'.repeat(10_000)), XML)],
+    ['a response nobody asked for', post('/', inform().replaceAll('cwmp:Inform>', 'cwmp:RebootResponse>'), XML)],
+    [
+      'a fault nobody asked for',
+      post(
+        '/',
+        '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Fault><faultcode>Client</faultcode></Fault></Body></Envelope>',
+        XML,
+      ),
+    ],
+    ['an empty POST without a session', post('/', '')],
+    ['a cookie that was never set', post('/', '', { cookie: 'session=../../etc; $Version=1' })],
+    ['a header of 100 KB', post('/', inform(), { ...XML, 'x-long': 'y'.repeat(100_000) })],
+    ['another method', [Buffer.from('DELETE / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')]],
+    ['no HTTP', [Buffer.from('\x16\x03\x01\x02\x00\x01\x00hello\r\n\r\n')]],
+  ]
+
+  it.each(cases)('answers %s with an error or a fault and stays up', async (_name, bytes) => {
+    const answer = await rawHttp(server.cwmpPort, bytes)
+    expect(answer.text).not.toContain('InformResponse>')
+    expect(answer.text).not.toMatch(/at .*\.(ts|js):\d+/)
+    expect(answer.status === 0 || answer.status >= 200).toBe(true)
+    await stillServes()
+  })
+
+  it('takes bare ampersands of field devices as text, never as entities', async () => {
+    const answer = await rawHttp(server.cwmpPort, post('/', inform('S2', '&nothing;&bad'), XML))
+    expect(answer.text).toContain('InformResponse')
+  })
+
+  it('says 413 to a body over the limit, announced or not', async () => {
+    const announced = await rawHttp(server.cwmpPort, [
+      `POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/xml\r\ncontent-length: 99999999\r\n\r\n`,
+    ])
+    expect(announced.status).toBe(413)
+    const chunk = `${(1024 * 1024).toString(16)}\r\n${' '.repeat(1024 * 1024)}\r\n`
+    const chunked = await rawHttp(server.cwmpPort, [
+      'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: text/xml\r\ntransfer-encoding: chunked\r\n\r\n',
+      ...Array.from({ length: 18 }, () => chunk),
+    ])
+    expect([0, 413]).toContain(chunked.status)
+    await stillServes()
+  })
+
+  it('stays up and serves others under random mutations of an Inform', async () => {
+    const base = inform()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(base.length - 1),
+        fc.nat(40),
+        fc.string({ unit: 'binary', maxLength: 20 }),
+        async (at, cut, put) => {
+          const answer = await rawHttp(server.cwmpPort, post('/', base.slice(0, at) + put + base.slice(at + cut), XML))
+          expect(answer.status).toBeGreaterThanOrEqual(200)
+          expect(answer.status).not.toBe(500)
+        },
+      ),
+      { numRuns: 200 },
+    )
+    await stillServes()
+  })
+})
