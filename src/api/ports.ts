@@ -10,7 +10,7 @@ import type {
   ParameterStore,
   PlanStore,
 } from '../device/index.ts'
-import type { Groups, Planner } from '../migration/index.ts'
+import type { Groups, Planner } from '../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../security/index.ts'
 import type { Metrics } from './metrics.ts'
 

@@ -1,167 +1,63 @@
-import type { Table } from '../base/index.ts'
-import type { MemberState } from '../device/index.ts'
+import { type Table, transition } from '../base/index.ts'
+import type { MemberState, PlanMember, Timestamp, Transition } from '../device/index.ts'
 
-/** What can happen to one device of a plan. */
-export type MemberEventType =
-  | 'assessedEligible'
-  | 'assessedIneligible'
-  | 'assessedBlocked'
-  /** Already managed over USP: nothing to move. */
-  | 'assessedDone'
+/** What can happen to a device in a plan. */
+export type MemberEvent =
+  | 'ineligible'
+  | 'blocked'
+  | 'eligible'
+  | 'alreadyThere'
   | 'queue'
   | 'start'
   | 'prepared'
-  /** Absent before anything was touched: back to the queue, no attempt lost. */
-  | 'offline'
-  | 'agentArrived'
+  | 'agentHere'
   | 'bound'
-  | 'verified'
-  | 'verifyFailed'
-  | 'soakOver'
-  | 'linkLost'
-  /** The proof of identity is too weak to let CWMP rest. */
-  | 'held'
-  | 'retired'
-  /** CWMP could not be put to rest; it stays as it was. */
-  | 'retireRefused'
-  | 'stepFailed'
-  | 'timeout'
   | 'conflict'
-  | 'bootstrapSeen'
-  | 'rollbackDone'
-  /** Undone, and there is another attempt. */
-  | 'rollbackRetry'
-  /** Undone, and there is none. */
-  | 'rollbackExhausted'
+  | 'verified'
+  | 'soakOver'
+  | 'retired'
+  | 'fail'
+  | 'rolledBack'
   | 'rollbackFailed'
-  /** Neither protocol answers any more. */
   | 'stranded'
+  | 'giveUp'
+  | 'again'
   | 'abort'
   | 'retry'
-  | 'deviceGone'
+  | 'reassess'
+  | 'regress'
 
-/**
- * The per-device machine. A failed attempt always passes ROLLING_BACK, so that a box is never left half way: what it led to is decided after
- * the undoing. Offline, busy and back-off are waiting reasons inside a state.
- */
-export const MEMBER_TABLE: Table<MemberState, MemberEventType> = {
+/** The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. */
+export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
   UNASSESSED: {
-    assessedEligible: 'ELIGIBLE',
-    assessedIneligible: 'INELIGIBLE',
-    assessedBlocked: 'BLOCKED',
-    assessedDone: 'MIGRATED',
+    ineligible: 'INELIGIBLE',
+    blocked: 'BLOCKED',
+    eligible: 'ELIGIBLE',
+    alreadyThere: 'MIGRATED',
     abort: 'CANCELLED',
-    deviceGone: 'CANCELLED',
   },
-  INELIGIBLE: { retry: 'UNASSESSED' },
-  BLOCKED: {
-    assessedEligible: 'ELIGIBLE',
-    assessedIneligible: 'INELIGIBLE',
-    assessedDone: 'MIGRATED',
-    retry: 'UNASSESSED',
-    abort: 'CANCELLED',
-    deviceGone: 'CANCELLED',
-  },
-  ELIGIBLE: { queue: 'QUEUED', abort: 'CANCELLED', deviceGone: 'CANCELLED' },
-  QUEUED: {
-    start: 'PREPARING',
-    assessedBlocked: 'BLOCKED',
-    assessedDone: 'MIGRATED',
-    timeout: 'CANCELLED',
-    abort: 'CANCELLED',
-    deviceGone: 'CANCELLED',
-  },
-  PREPARING: {
-    prepared: 'AWAITING_USP',
-    offline: 'QUEUED',
-    stepFailed: 'ROLLING_BACK',
-    timeout: 'ROLLING_BACK',
-    conflict: 'CONFLICT',
-    bootstrapSeen: 'ROLLING_BACK',
-    abort: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  AWAITING_USP: {
-    agentArrived: 'BINDING',
-    stepFailed: 'ROLLING_BACK',
-    timeout: 'ROLLING_BACK',
-    conflict: 'CONFLICT',
-    bootstrapSeen: 'ROLLING_BACK',
-    abort: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  BINDING: {
-    bound: 'VERIFYING',
-    stepFailed: 'ROLLING_BACK',
-    timeout: 'ROLLING_BACK',
-    conflict: 'CONFLICT',
-    bootstrapSeen: 'ROLLING_BACK',
-    abort: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  VERIFYING: {
-    verified: 'DUAL',
-    verifyFailed: 'ROLLING_BACK',
-    stepFailed: 'ROLLING_BACK',
-    timeout: 'ROLLING_BACK',
-    conflict: 'CONFLICT',
-    bootstrapSeen: 'ROLLING_BACK',
-    abort: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  DUAL: {
-    soakOver: 'RETIRING',
-    linkLost: 'ROLLING_BACK',
-    stepFailed: 'ROLLING_BACK',
-    bootstrapSeen: 'ROLLING_BACK',
-    abort: 'MIGRATED',
-    deviceGone: 'CANCELLED',
-  },
-  RETIRING: {
-    retired: 'MIGRATED',
-    retireRefused: 'MIGRATED',
-    held: 'DUAL',
-    linkLost: 'ROLLING_BACK',
-    stepFailed: 'ROLLING_BACK',
-    bootstrapSeen: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  MIGRATED: { bootstrapSeen: 'REGRESSED' },
-  ROLLING_BACK: {
-    rollbackDone: 'ROLLED_BACK',
-    rollbackRetry: 'QUEUED',
-    rollbackExhausted: 'QUARANTINED',
-    rollbackFailed: 'FAILED',
-    stranded: 'STRANDED',
-    abort: 'ROLLING_BACK',
-    deviceGone: 'CANCELLED',
-  },
-  ROLLED_BACK: { retry: 'UNASSESSED' },
-  FAILED: { retry: 'UNASSESSED' },
-  QUARANTINED: { retry: 'UNASSESSED' },
-  STRANDED: { retry: 'UNASSESSED' },
-  CONFLICT: { retry: 'UNASSESSED', abort: 'ROLLING_BACK', deviceGone: 'CANCELLED' },
-  REGRESSED: {
-    assessedEligible: 'ELIGIBLE',
-    assessedIneligible: 'INELIGIBLE',
-    assessedBlocked: 'BLOCKED',
-    assessedDone: 'MIGRATED',
-    abort: 'CANCELLED',
-    deviceGone: 'CANCELLED',
-  },
-  CANCELLED: { retry: 'UNASSESSED' },
+  INELIGIBLE: { reassess: 'UNASSESSED', retry: 'UNASSESSED' },
+  BLOCKED: { reassess: 'UNASSESSED', retry: 'UNASSESSED', abort: 'CANCELLED' },
+  ELIGIBLE: { queue: 'QUEUED', abort: 'CANCELLED' },
+  QUEUED: { start: 'PREPARING', abort: 'CANCELLED' },
+  PREPARING: { prepared: 'AWAITING_USP', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  AWAITING_USP: { agentHere: 'BINDING', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  BINDING: { bound: 'VERIFYING', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  VERIFYING: { verified: 'DUAL', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  DUAL: { soakOver: 'RETIRING', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  RETIRING: { retired: 'MIGRATED', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  MIGRATED: { regress: 'REGRESSED' },
+  ROLLING_BACK: { rolledBack: 'ROLLED_BACK', rollbackFailed: 'FAILED', stranded: 'STRANDED' },
+  ROLLED_BACK: { again: 'QUEUED', retry: 'QUEUED', giveUp: 'QUARANTINED' },
+  FAILED: { retry: 'ROLLING_BACK' },
+  QUARANTINED: { retry: 'QUEUED' },
+  STRANDED: { retry: 'ROLLING_BACK' },
+  CONFLICT: { retry: 'QUEUED', abort: 'ROLLING_BACK' },
+  REGRESSED: { reassess: 'UNASSESSED' },
+  CANCELLED: { retry: 'QUEUED' },
 }
 
-/** States in which a device takes one of the plan's places. */
-export const IN_FLIGHT: readonly MemberState[] = ['PREPARING', 'AWAITING_USP', 'BINDING', 'VERIFYING', 'ROLLING_BACK']
-
-/** States in which the executor has something to do. */
-export const WORKING: readonly MemberState[] = [...IN_FLIGHT, 'DUAL', 'RETIRING']
-
-/** States that are looked at before a device may start. */
-export const ASSESSING: readonly MemberState[] = ['UNASSESSED', 'REGRESSED', 'ELIGIBLE', 'BLOCKED']
-
-/** States in which nothing happens by itself any more: a plan with only these is over. */
+/** Nothing more happens here by itself. */
 export const ENDED: readonly MemberState[] = [
   'INELIGIBLE',
   'BLOCKED',
@@ -173,23 +69,59 @@ export const ENDED: readonly MemberState[] = [
   'CONFLICT',
   'CANCELLED',
 ]
-
-/** Ends that count against the failure gate. */
-export const FAILED_STATES: readonly MemberState[] = ['ROLLED_BACK', 'FAILED', 'QUARANTINED', 'STRANDED', 'CONFLICT']
-
-/** States an operator may ask to try again. */
-export const RETRYABLE: readonly MemberState[] = [
-  'FAILED',
-  'ROLLED_BACK',
-  'QUARANTINED',
-  'CONFLICT',
-  'STRANDED',
-  'CANCELLED',
-  'INELIGIBLE',
-  'BLOCKED',
+/** Between start and end: these count against the limit of devices in flight. */
+export const IN_FLIGHT: readonly MemberState[] = [
+  'PREPARING',
+  'AWAITING_USP',
+  'BINDING',
+  'VERIFYING',
+  'DUAL',
+  'RETIRING',
+  'ROLLING_BACK',
 ]
+/** Ended without being where they should: these count against the gate. */
+export const FAILED_STATES: readonly MemberState[] = ['FAILED', 'QUARANTINED', 'STRANDED', 'CONFLICT']
 
-/** Whether a device in this state is being changed by its plan, so that no other plan may have it. */
-export function isTaken(state: string): boolean {
-  return state === 'QUEUED' || state === 'CONFLICT' || WORKING.some((working) => working === state)
+const MAX_HISTORY = 100
+
+/** Why a state was left. */
+export interface Reason {
+  code: string
+  text: string
+}
+
+/** The member after an event: a pure step of the machine. IllegalTransition when the table does not know it. */
+export function reduce(
+  member: PlanMember,
+  event: MemberEvent,
+  at: Timestamp,
+  actor: string,
+  reason?: Reason,
+): PlanMember {
+  const to = transition('plan member', MEMBER_TABLE, member.state, event)
+  const entry: Transition = {
+    at,
+    from: member.state,
+    to,
+    event,
+    actor,
+    ...(reason === undefined ? {} : { reason: reason.text }),
+  }
+  const { waiting: _waiting, deadlineAt: _deadline, endedAt: _ended, reason: earlier, ...rest } = member
+  const next: PlanMember = {
+    ...rest,
+    state: to,
+    step: '',
+    nextAt: at,
+    enteredAt: at,
+    history: [...member.history, entry].slice(-MAX_HISTORY),
+  }
+  // The reason of a failure stays visible until the next attempt; success has none.
+  const kept = to === 'MIGRATED' || to === 'QUEUED' ? undefined : (reason ?? earlier)
+  if (kept !== undefined) next.reason = kept
+  if (event === 'start') next.startedAt = at
+  if (event === 'again' || event === 'retry')
+    return { ...next, attempt: member.attempt + 1, cursor: to === 'QUEUED' ? {} : member.cursor }
+  if (ENDED.includes(to)) next.endedAt = at
+  return next
 }

@@ -23,7 +23,7 @@ describe('hostile API requests', () => {
 
   async function problem(response: Response): Promise<{ status: number; detail: string }> {
     expect(response.headers.get('content-type')).toContain('application/problem+json')
-    const body = await response.json()
+    const body = (await response.json()) as { status: number; detail: string }
     expect(body).toMatchObject({ status: response.status, title: expect.any(String), detail: expect.any(String) })
     expect(JSON.stringify(body)).not.toMatch(/node_modules|\.ts:|\.js:/)
     return body

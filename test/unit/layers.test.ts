@@ -15,7 +15,7 @@ const FLOORS: Record<string, number> = {
   jobs: 3,
   bus: 3,
   operations: 4,
-  migration: 5,
+  planner: 5,
   simulator: 5,
   api: 6,
   cli: 7,
