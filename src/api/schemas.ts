@@ -172,6 +172,7 @@ export const PlanSettingsSchema = z
         port: z.number().int().min(1).max(65_535),
         path: text(256),
         tls: z.boolean(),
+        certificate: text(65_535),
         periodicNotifIntervalS: z.number().int().min(1),
       })
       .partial(),

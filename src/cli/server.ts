@@ -150,6 +150,7 @@ export async function startServer(
         port: config.uspPublicPort ?? controller.port,
         path: config.uspPath,
         tls: tls !== undefined,
+        ...(tls === undefined ? {} : { certificate: issuerOf(tls.cert) }),
         periodicNotifIntervalS: config.periodicNotifIntervalS,
       }),
     })
@@ -251,6 +252,11 @@ function readTls(config: Config): { cert: string; key: string; clientCa?: string
   if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
   const files = { cert: readFileSync(config.tlsCert, 'utf8'), key: readFileSync(config.tlsKey, 'utf8') }
   return config.tlsClientCa === undefined ? files : { ...files, clientCa: readFileSync(config.tlsClientCa, 'utf8') }
+}
+
+/** The last certificate of a chain: boxes that trust it keep trusting us when the first one is renewed. */
+function issuerOf(chain: string): string {
+  return /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*$/.exec(chain)?.[0] ?? chain
 }
 
 /** The version in package.json. */

@@ -34,6 +34,8 @@ export interface PlanSettings {
     port: number
     path: string
     tls: boolean
+    /** PEM of the certificate that the Controller shows, or of who issued it: put on the boxes with a credential row when `tls` is on. */
+    certificate?: string
     periodicNotifIntervalS: number
   }
 }

@@ -318,6 +318,8 @@ export interface Operations {
   wait(id: string, timeoutMs: number): Promise<Operation | undefined>
   /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
   cancel(id: string, actor: Actor): Promise<Operation>
+  /** What a device still has to do, oldest first; at most 1000. */
+  open(deviceId: DeviceId): Promise<Operation[]>
   /** Called with each operation that becomes final in this process. */
   onFinished(listener: (operation: Operation) => void): () => void
 }

@@ -171,6 +171,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     get: (id) => store.get(id),
     wait,
     cancel,
+    open: (deviceId) => store.open(deviceId, 1000),
     onFinished: finisher.onFinished,
     contact,
     // A stopping engine takes nothing on: a session that asks must not be kept.

@@ -2,6 +2,7 @@ import { AppError, type Clock, createKeyedQueue, errorText, type Log } from '../
 import type {
   ConflictStore,
   DeviceChange,
+  DeviceId,
   DeviceStore,
   MemberState,
   NewEvent,
@@ -13,7 +14,7 @@ import type {
 } from '../device/index.ts'
 import { ENDED, FAILED_STATES, IN_FLIGHT, type MemberEvent, type Reason, reduce } from './machine.ts'
 import { assess, READINESS_PATHS } from './readiness.ts'
-import { MustWait, type Outcome, outcomeOf, Script } from './script.ts'
+import { MustWait, type Outcome, outcomeOf, Script, StepFailed } from './script.ts'
 import { STATE_SCRIPTS } from './states/index.ts'
 
 export interface ExecutorDeps {
@@ -26,6 +27,7 @@ export interface ExecutorDeps {
   instance: string
   clock: Clock
   newId(): string
+  heard(deviceId: DeviceId, path: string, value: string): boolean
   log: Log
 }
 
@@ -207,26 +209,21 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       })
     }
     if (device.owner === 'usp') return move(plan, member, { kind: 'event', event: 'alreadyThere' })
-    let readiness = assess(device, await deps.parameters.getMany(device.id, READINESS_PATHS), clock.now())
+    const parameters = await deps.parameters.getMany(device.id, READINESS_PATHS)
+    const asked = (device.cwmp?.discoveredFor ?? '') !== ''
+    let readiness = assess(device, { parameters, asked }, clock.now())
     if (readiness.class === 'UNKNOWN') {
       try {
         const found = await new Script(plan, member, deps, async (next) => next).read('assess', READINESS_PATHS, 'cwmp')
         const values = [...found.values()].map(({ path, value }) => ({ path, value: value ?? '' }))
-        readiness = assess(
-          {
-            ...device,
-            root: device.root ?? 'Device.',
-            cwmp: {
-              ...(device.cwmp ?? { lastInformAt: 0, events: [], version: '1.0' }),
-              discoveredFor: device.softwareVersion ?? '?',
-            },
-          },
-          values,
-          clock.now(),
-        )
+        readiness = assess(device, { parameters: values, asked: true }, clock.now())
       } catch (error) {
-        if (error instanceof MustWait) throw error
-        readiness = { ...readiness, reasons: [...readiness.reasons, errorText(error)] }
+        if (error instanceof MustWait) return wait(member, error.outcome)
+        if (!(error instanceof StepFailed)) throw error
+        // A box that knows none of the paths has no Agent; one that could not be asked stays unknown.
+        readiness = /^90(03|05)$/.test(error.reason.code)
+          ? assess(device, { parameters: [], asked: true }, clock.now())
+          : { ...readiness, reasons: [...readiness.reasons, errorText(error)] }
       }
     }
     await deps.devices.commit({ deviceId: device.id, set: { readiness } })

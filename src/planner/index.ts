@@ -1,6 +1,7 @@
 /** Floor 5: groups, readiness, the per-device machine, and what moves plans. */
 export { createGroups, type GroupInput, type Groups } from './groups.ts'
 export { ENDED, FAILED_STATES, IN_FLIGHT, MEMBER_TABLE, type MemberEvent, reduce } from './machine.ts'
-export { createPlanner, defaultPlanSettings, type PlanAction, type Planner, type PlannerDeps } from './planner.ts'
+export { createPlanner, type PlanAction, type Planner, type PlannerDeps } from './planner.ts'
 export { assess } from './readiness.ts'
+export { defaultPlanSettings } from './settings.ts'
 export type { GroupStatus, PlanStatus } from './status.ts'

@@ -117,11 +117,16 @@ export function reduce(
     history: [...member.history, entry].slice(-MAX_HISTORY),
   }
   // The reason of a failure stays visible until the next attempt; success has none.
-  const kept = to === 'MIGRATED' || to === 'QUEUED' ? undefined : (reason ?? earlier)
-  if (kept !== undefined) next.reason = kept
+  const told = to === 'MIGRATED' || to === 'QUEUED' ? undefined : (reason ?? earlier)
+  if (told !== undefined) next.reason = told
   if (event === 'start') next.startedAt = at
   if (event === 'again' || event === 'retry')
-    return { ...next, attempt: member.attempt + 1, cursor: to === 'QUEUED' ? {} : member.cursor }
+    return { ...next, attempt: member.attempt + 1, cursor: to === 'QUEUED' ? kept(member.cursor) : member.cursor }
   if (ENDED.includes(to)) next.endedAt = at
   return next
+}
+
+/** A new attempt starts from nothing but what was on the box before the first one. */
+function kept({ preexisting, before }: PlanMember['cursor']): PlanMember['cursor'] {
+  return { ...(preexisting === undefined ? {} : { preexisting }), ...(before === undefined ? {} : { before }) }
 }

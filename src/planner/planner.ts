@@ -12,10 +12,11 @@ import type {
 import type { AuditLog } from '../security/index.ts'
 import { createExecutor, type ExecutorDeps, gateClosed } from './executor.ts'
 import type { Groups } from './groups.ts'
+import { createHeard } from './heard.ts'
 import { ENDED, IN_FLIGHT } from './machine.ts'
 import { type GroupStatus, groupStatus, type PlanStatus, planStatus } from './status.ts'
 
-export interface PlannerDeps extends ExecutorDeps {
+export interface PlannerDeps extends Omit<ExecutorDeps, 'heard'> {
   groupStore: GroupStore
   groups: Groups
   bus: EventBus
@@ -84,7 +85,8 @@ const BATCH = 500
 
 export function createPlanner(deps: PlannerDeps): Planner {
   const { plans, clock, audit, newId } = deps
-  const executor = createExecutor(deps)
+  const heard = createHeard()
+  const executor = createExecutor({ ...deps, heard: heard.has })
   const log = deps.log.child({ part: 'planner' })
   let unsubscribe: (() => void)[] = []
   const kicked = new Set<string>()
@@ -227,7 +229,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
       )
       return
     }
-    if (plan.state === 'running' && gateClosed(plan, counts)) {
+    if (plan.state === 'running' && (await gateCloses(plan, counts))) {
       await save(
         plan,
         { state: 'paused', reason: `more than ${plan.settings.failureGatePercent} % of the devices failed` },
@@ -237,6 +239,15 @@ export function createPlanner(deps: PlannerDeps): Planner {
       return
     }
     await executor.tick(plan)
+  }
+
+  /** Boxes that could not be reached are no failures of the migration: they never count against the gate. */
+  async function gateCloses(plan: Plan, counts: Partial<Record<MemberState, number>>): Promise<boolean> {
+    if (!gateClosed(plan, counts)) return false
+    const offline = (await plans.rankReasons(plan.id, 100)).filter(({ code }) => code === 'offline')
+    const judged = { ...counts }
+    for (const { state, count } of offline) judged[state] = Math.max(0, (judged[state] ?? 0) - count)
+    return gateClosed(plan, judged)
   }
 
   /** ROLLED_BACK ends a device only when no further attempt is due. */
@@ -274,6 +285,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
   /** What happens to a device may be what its member waits for. */
   function onEvent(event: FeedEvent): void {
     if (event.deviceId === undefined) return
+    heard.note(event)
     if (['device.connected', 'device.conflict', 'device.bound'].includes(event.type)) wakeDevice(event.deviceId)
     if (event.type === 'device.bootstrapped') regress(event.deviceId)
   }
@@ -366,30 +378,5 @@ export function createPlanner(deps: PlannerDeps): Planner {
       return member
     },
     tick,
-  }
-}
-
-/** Settings of a plan unless its maker says otherwise. */
-export function defaultPlanSettings(controller: PlanSettings['controller']): PlanSettings {
-  return {
-    maxInFlight: 50,
-    startsPerMinute: 0,
-    failureGatePercent: 30,
-    gateMinSample: 20,
-    soakMs: 600_000,
-    awaitUspTimeoutMs: 600_000,
-    verifyTimeoutMs: 600_000,
-    offlineTimeoutMs: 3_600_000,
-    maxAttempts: 3,
-    retryBackoffMs: 300_000,
-    retire: 'dormant',
-    dormantIntervalS: 86_400,
-    parityPaths: [
-      'Device.DeviceInfo.SoftwareVersion',
-      'Device.DeviceInfo.HardwareVersion',
-      'Device.IP.Interface.1.Enable',
-      'Device.WiFi.SSID.1.SSID',
-    ],
-    controller,
   }
 }

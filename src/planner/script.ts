@@ -3,6 +3,7 @@ import type {
   ConflictStore,
   Device,
   DeviceChange,
+  DeviceId,
   DeviceStore,
   Operation,
   OperationRequest,
@@ -47,6 +48,8 @@ export interface ScriptDeps {
   operations: Operations
   clock: Clock
   newId(): string
+  /** Whether the box has notified of this value over USP, to this process, lately. */
+  heard(deviceId: DeviceId, path: string, value: string): boolean
 }
 
 /** How long a script waits in place for an operation before it lets go; it is woken when the operation ends. */
@@ -131,6 +134,22 @@ export class Script {
     if (ended.state === 'expired') throw new StepFailed('offline', `the device did not come over ${via} in time`, true)
     const error = ended.result?.error
     throw new StepFailed(error?.code ?? ended.state, `${step}: ${error?.text ?? ended.state}`, error?.retryable ?? true)
+  }
+
+  /** Takes back what this plan still has in the device's queue; what is on its way comes to its end by itself, before anything newer. */
+  async cancelWaiting(): Promise<void> {
+    const { operations } = this.deps
+    const actor = { kind: 'planner', id: this.plan.id } as const
+    const own = (await operations.open(this.#member.deviceId)).filter(
+      ({ state, actor: by }) => state === 'queued' && by.kind === actor.kind && by.id === actor.id,
+    )
+    for (const { id } of own) {
+      try {
+        await operations.cancel(id, actor)
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      }
+    }
   }
 
   /** Reads values; paths that the box does not have are simply not in the answer. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import type { Agent as HttpAgent } from 'node:http'
 import type { Clock, Log, Random } from '../base/index.ts'
 import { Cpe, type CpeCounters, type CpeState } from '../cwmp/index.ts'
@@ -24,7 +25,7 @@ export interface BoxServers {
   /** The CWMP password a box leaves the factory with. */
   enrolmentSecret: string
   /** For boxes that are delivered with a Controller. */
-  usp: { endpointId: string; host: string; port: number; path: string; tls: boolean }
+  usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
 
 export interface BoxOptions {
@@ -50,6 +51,8 @@ export interface BoxState {
   cpe?: CpeState
   /** True once the first boot is over. */
   booted: boolean
+  /** PEM certificates that were put on the box. */
+  certificates: string[]
 }
 
 /** One simulated box: a data-model tree with a CPE, an Agent, or both over it. */
@@ -68,6 +71,8 @@ export class Box {
   onChanged: (() => void) | undefined
   readonly #options: BoxOptions
   readonly #factory: TreeSnapshot
+  readonly #delivered: string[]
+  #certificates: string[] = []
   #booted = false
   #on = false
   #cancel: (() => void) | undefined
@@ -83,6 +88,7 @@ export class Box {
     this.usp = made.usp
     this.#deliver()
     this.#factory = this.tree.snapshot()
+    this.#delivered = this.#certificates
     const quirks = quirksOf(options.faults, options.facts.serial)
     const root = options.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
     if (options.kind !== 'uspOnly') {
@@ -94,7 +100,8 @@ export class Box {
         quirks: quirks.cpe,
         onRestart: (reset) => this.#restart(reset, ''),
         onDownload: (url) => this.#download(url),
-        onCommand: (path) => this.#onCommand(path),
+        onCommand: (path, value) => this.#onCommand(path, value),
+        refusesCommand: (path, value) => this.#refusesCommand(path, value),
       })
     }
     if (this.usp !== undefined) {
@@ -103,6 +110,7 @@ export class Box {
         view: this.usp,
         identity: options.facts,
         quirks: quirks.agent,
+        trusted: () => this.#certificates,
         onRestart: (reset, key) => this.#restart(reset, key),
         onDownload: (url) => this.#download(url),
       })
@@ -166,6 +174,7 @@ export class Box {
     return {
       tree: this.tree.snapshot(),
       booted: this.#booted,
+      certificates: this.#certificates,
       ...(this.cpe === undefined ? {} : { cpe: this.cpe.saveState() }),
     }
   }
@@ -173,6 +182,7 @@ export class Box {
   load(state: BoxState): void {
     this.tree.restore(state.tree)
     this.#booted = state.booted
+    this.#certificates = state.certificates
     if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
     // A saved fleet may find its server at another address.
     this.#aim()
@@ -212,6 +222,7 @@ export class Box {
 
   #addController(): void {
     const { usp } = this.#options.servers
+    if (usp.certificate !== undefined) this.#addCertificate(usp.certificate)
     const row = this.tree.addRow('Device.LocalAgent.Controller.', 'box')
     const mtp = this.tree.addRow(`${row}MTP.`, 'box')
     const values: Record<string, string> = {
@@ -246,6 +257,7 @@ export class Box {
     if (reset) {
       const next = this.tree.snapshot().next
       this.tree.restore({ ...this.#factory, next })
+      this.#certificates = this.#delivered
       this.#aim()
     }
     const cause = reset ? 'RemoteFactoryReset' : 'RemoteReboot'
@@ -260,7 +272,30 @@ export class Box {
     return /(\d+(?:\.\d+)+)/.exec(url.slice(url.lastIndexOf('/') + 1))?.[1] ?? `${this.facts.softwareVersion}.1`
   }
 
-  #onCommand(path: string): void {
+  #refusesCommand(path: string, value: string): string | undefined {
+    if (path !== 'Device.USPAgent.AddCertificate') return undefined
+    try {
+      const { serialNumber } = new X509Certificate(value)
+      const rows = this.tree.instances('Device.LocalAgent.Certificate.')
+      return rows.some((row) => this.tree.raw(`${row}SerialNumber`) === serialNumber) ? 'the box has it' : undefined
+    } catch {
+      return 'no certificate in PEM form'
+    }
+  }
+
+  /** The box knows a certificate by serial number and issuer; the certificate itself is not to be read. */
+  #addCertificate(pem: string): void {
+    const { serialNumber, issuer } = new X509Certificate(pem)
+    const row = this.tree.addRow('Device.LocalAgent.Certificate.', 'box')
+    this.tree.put(`${row}SerialNumber`, serialNumber)
+    this.tree.put(`${row}Issuer`, issuer.replaceAll('\n', ', ').slice(0, 256))
+    this.tree.put(`${row}Enable`, 'true')
+    this.#certificates = [...this.#certificates, pem]
+  }
+
+  #onCommand(path: string, value: string): void {
+    if (path === 'Device.USPAgent.AddCertificate') return this.#addCertificate(value)
+    if (value !== '1' && value !== 'true') return
     const match = /^Device\.USPAgent\.(Controller\.\d+\.)SendOnBoardRequest$/.exec(path)
     if (match !== null) this.agent?.sendOnBoardRequest(`Device.LocalAgent.${match[1]}`)
   }

@@ -12,6 +12,7 @@ export const FAULTS = [
   'fault9002',
   'emptyTypes',
   'noCookies',
+  'noTimer',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -45,6 +46,9 @@ export function quirksOf(faults: readonly Fault[], serial: string): { cpe: CpeQu
         break
       case 'noCookies':
         cpe.noCookies = true
+        break
+      case 'noTimer':
+        agent.noTimer = true
         break
       case 'powerLoss':
         break

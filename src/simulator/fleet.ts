@@ -15,6 +15,8 @@ export interface FleetOptions {
   mix: FleetMix
   /** Every n-th dual-stack box has a fault, in turn; 0 = none. */
   faultEvery: number
+  /** The faults that are dealt out, in this order; all of them unless told. */
+  faults?: readonly Fault[]
   seed: number
   servers: BoxServers
   /** Folder where the boxes' flash memory is kept; undefined: nowhere. */
@@ -35,8 +37,8 @@ export interface BoxSummary {
   faults: Fault[]
 }
 
-/** Faults in the order in which they are dealt out; the first three never get through a migration. */
-const DEALT: Fault[] = [
+/** Faults in the order in which they are dealt out. */
+const DEALT: readonly Fault[] = [
   'slow',
   'neverOnboards',
   'fault9002',
@@ -46,6 +48,7 @@ const DEALT: Fault[] = [
   'powerLoss',
   'noCookies',
   'emptyTypes',
+  'noTimer',
 ]
 
 /** Makes and models that the fleet is made of; class names with hyphen and space as they occur. */
@@ -53,7 +56,7 @@ const MAKES: Record<BoxKind, { manufacturer: string; oui: string; productClass: 
   legacyTr098: { manufacturer: 'Oldham', oui: '00A0C5', productClass: 'HomeGate', model: 'HG-520' },
   tr181NoAgent: { manufacturer: 'Marsh Networks', oui: '001349', productClass: 'VX 200', model: 'VX200' },
   dualStack: { manufacturer: 'Northbridge', oui: '0C96BF', productClass: 'NB-7', model: 'NB-7' },
-  uspOnly: { manufacturer: 'Kestrel', oui: '4C5E0C', productClass: 'Kestrel_One', model: 'One' },
+  uspOnly: { manufacturer: 'Kestrel', oui: '5C3A45', productClass: 'Kestrel_One', model: 'One' },
 }
 
 /** Hundreds of boxes in one process, always the same ones for the same seed. */
@@ -109,7 +112,7 @@ export class Fleet {
   }
 
   #make(kind: BoxKind, index: number, models: ReturnType<typeof loadBoxModels>, codec: Codec): Box {
-    const { faultEvery, seed } = this.#options
+    const { faultEvery, seed, faults = DEALT } = this.#options
     const make = MAKES[kind]
     // One serial number of the fleet is not plain ASCII, as one of every real fleet is not.
     const serial =
@@ -117,7 +120,7 @@ export class Fleet {
         ? `VX ${seed}é%1`
         : `${kind.slice(0, 2).toUpperCase()}${seed}${String(index).padStart(5, '0')}`
     const faulty = kind === 'dualStack' && faultEvery > 0 && index % faultEvery === faultEvery - 1
-    const fault = faulty ? DEALT[Math.floor(index / faultEvery) % DEALT.length] : undefined
+    const fault = faulty ? faults[Math.floor(index / faultEvery) % faults.length] : undefined
     return new Box({
       ...this.#options,
       kind,

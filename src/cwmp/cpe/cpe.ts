@@ -37,8 +37,10 @@ export interface CpeOptions {
   onRestart(reset: boolean): void
   /** A new firmware was fetched from this URL; answers the version it brings. */
   onDownload(url: string): string
-  /** A command-like parameter was set true. */
-  onCommand(path: string): void
+  /** A command-like parameter was set: `true`, or what it is to be done with. */
+  onCommand(path: string, value: string): void
+  /** Why a command cannot take this value; undefined: it can. */
+  refusesCommand(path: string, value: string): string | undefined
 }
 
 /** What survives a reboot (cwmp events and attributes). */
@@ -130,7 +132,8 @@ export class Cpe {
             this.#push('3 SCHEDULED', '')
             this.#push('M ScheduleInform', commandKey)
           }),
-        command: (path) => options.onCommand(path),
+        command: (path, value) => options.onCommand(path, value),
+        refuses: (path, value) => options.refusesCommand(path, value),
       },
       notifications,
     )

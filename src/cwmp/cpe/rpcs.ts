@@ -22,8 +22,10 @@ export interface CpeEffects {
   factoryReset(): void
   download(request: RequestOf<'Download'>): void
   scheduleInform(delayS: number, commandKey: string): void
-  /** A command-like parameter was set true. */
-  command(path: string): void
+  /** A command-like parameter was set: `true`, or what it is to be done with. */
+  command(path: string, value: string): void
+  /** Why a command cannot take this value; undefined: it can. Asked before anything is written. */
+  refuses(path: string, value: string): string | undefined
 }
 
 /** An RPC refused, as it goes on the wire. */
@@ -202,7 +204,8 @@ export class CpeRpcs {
     const seen = new Set<string>()
     const faults: CwmpFault['parameters'] = []
     for (const { name, value } of ParameterList) {
-      const error = seen.has(name) ? { kind: 'value' as const, text: 'named twice' } : this.#view.check(name, value)
+      const refused = seen.has(name) ? 'named twice' : this.#effects.refuses(name, value)
+      const error = refused === undefined ? this.#view.check(name, value) : { kind: 'value' as const, text: refused }
       seen.add(name)
       const rejected = this.#rejected(name)
       if (rejected !== undefined) faults.push({ name, code: rejected, text: 'refused' })
@@ -210,9 +213,8 @@ export class CpeRpcs {
     }
     if (faults.length > 0) throw new CpeFault(9003, 'Invalid arguments', faults)
     for (const { name, value } of ParameterList) {
-      if (this.#view.parameter(name)?.facets.c === 1) {
-        if (value === '1' || value === 'true') this.#effects.command(name)
-      } else this.#view.write(name, value, 'acs')
+      if (this.#view.parameter(name)?.facets.c === 1) this.#effects.command(name, value)
+      else this.#view.write(name, value, 'acs')
     }
     this.#key(ParameterKey)
     return 0

@@ -2,7 +2,8 @@ import type { MemberState } from '../../device/index.ts'
 import type { Outcome, Script } from '../script.ts'
 import { awaitingUsp, binding } from './joining.ts'
 import { preparing } from './preparing.ts'
-import { dual, retiring, rollingBack } from './settling.ts'
+import { rollingBack } from './rolling-back.ts'
+import { dual, retiring } from './settling.ts'
 import { verifying } from './verifying.ts'
 
 /** What is done in each state that does something. */

@@ -1,5 +1,6 @@
 import { sameValue } from '../../datamodel/index.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
+import { notifies, ownCode } from './notifies.ts'
 
 const INFO = 'Device.DeviceInfo.'
 
@@ -12,15 +13,7 @@ export async function verifying(script: Script): Promise<Outcome> {
   await script.step('versions', () => versions(script))
   await script.step('parity', () => parity(script))
   await script.step('set', () => harmlessSet(script))
-  await script.step('notify', async () => {
-    // The end of an asynchronous command comes by OperationComplete alone: when it ends, our subscription delivers.
-    await script.run(
-      'notify',
-      { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } },
-      'usp',
-    )
-    return {}
-  })
+  await notifies(script)
   return { kind: 'event', event: 'verified' }
 }
 
@@ -78,7 +71,7 @@ async function parity(script: Script): Promise<Record<string, never>> {
 
 /** Our own Controller row is ours to write: its ControllerCode means nothing to the box. */
 async function harmlessSet(script: Script): Promise<Record<string, never>> {
-  const path = `${(script.fact('controllerRow') ?? '').replace('Device.USPAgent.', 'Device.LocalAgent.')}ControllerCode`
+  const path = ownCode(script)
   const value = `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}`
   await script.run('set', { verb: 'set', values: [{ path, value }] }, 'usp')
   const found = (await script.read('setReadBack', [path], 'usp')).get(path)?.value

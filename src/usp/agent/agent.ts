@@ -15,6 +15,8 @@ export interface AgentQuirks {
   /** The link breaks after this many messages, once in a while. */
   dropsLinkAfter?: number
   answerDelayMs?: number
+  /** Does not have Device.ScheduleTimer(). */
+  noTimer?: boolean
   rejectWrites?: WriteQuirk
 }
 
@@ -28,6 +30,8 @@ export interface AgentOptions {
   clock: Clock
   random: Random
   log: Log
+  /** PEM certificates that the Agent trusts Controllers by, beside the system's own; read at each connect. */
+  trusted(): string[]
   /** The box restarts: `reset` with factory settings; the key goes into the next Boot!. */
   onRestart(reset: boolean, commandKey: string): void
   /** A firmware was fetched from this URL; answers the version it brings. */
@@ -203,7 +207,8 @@ export class UspAgent {
     const executed_command = object + name
     const fail = (err_code: number, err_msg: string) => ({ executed_command, cmd_failure: { err_code, err_msg } })
     const command = this.view.model.object(object)?.commands.get(name)
-    if (command === undefined) return fail(7026, 'no such command')
+    if (command === undefined || (name === 'ScheduleTimer()' && this.options.quirks.noTimer === true))
+      return fail(7026, 'no such command')
     const missing = command.input.find(
       (arg) => arg.mandatory && !arg.name.includes('{i}') && request.input_args[arg.name] === undefined,
     )

@@ -129,6 +129,7 @@ export class ControllerChannel {
       endpointId: this.#ownId(),
       timeoutMs: 10_000,
       keepAliveS: this.#number(`${this.mtp}WebSocket.KeepAliveInterval`, 60),
+      trusted: this.#agent.options.trusted(),
       onRecord: (bytes) => this.#onRecord(bytes),
       onClose: () => this.#onClose(),
     }).then(

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls'
 import { errorText, TransportError } from '../../base/index.ts'
 import { WebSocket } from './ws.ts'
 
@@ -8,6 +9,8 @@ export interface DialOptions {
   timeoutMs: number
   /** Seconds between pings. */
   keepAliveS: number
+  /** PEM certificates to trust beside the system's own. */
+  trusted?: string[]
   onRecord(bytes: Uint8Array): void
   onClose(code: number): void
 }
@@ -30,6 +33,9 @@ export function dial(options: DialOptions): Promise<Dialled> {
       perMessageDeflate: false,
       handshakeTimeout: options.timeoutMs,
       maxPayload: 16 * 1024 * 1024,
+      ...(options.trusted === undefined || options.trusted.length === 0
+        ? {}
+        : { ca: [...rootCertificates, ...options.trusted] }),
     })
     let ping: NodeJS.Timeout | undefined
     let opened = false

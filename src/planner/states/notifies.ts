@@ -1,0 +1,59 @@
+import type { OperationRequest } from '../../device/index.ts'
+import { MustWait, type Script, StepFailed } from '../script.ts'
+
+const SUBSCRIPTION = 'isthmus-verify'
+/** Agents may find changes by polling: 10 s is the advice, 15 s is seen in the field. */
+const PATIENCE_MS = 20_000
+const ROUNDS = 2
+
+/** The text of our own Controller row that means nothing to the box, as USP names it. */
+export function ownCode(script: Script): string {
+  return `${(script.fact('controllerRow') ?? '').replace('Device.USPAgent.', 'Device.LocalAgent.')}ControllerCode`
+}
+
+/** VERIFYING: our subscriptions deliver. A timer's end tells it at once; a box without timers shows it by a changed value. */
+export async function notifies(script: Script): Promise<void> {
+  await script.step('timer', async () => ({ facts: { timer: (await timer(script)) ? 'ended' : 'none' } }))
+  if (script.fact('timer') === 'ended') return
+  for (let round = 1; round <= ROUNDS; round++) if (await change(script, round)) return
+  throw new StepFailed('noNotify', 'the box does not notify of a value that was changed', true)
+}
+
+/** The end of an asynchronous command comes by OperationComplete alone. False: the box has no such command. */
+async function timer(script: Script): Promise<boolean> {
+  const request = { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } as const
+  const operation = await script.run('timer', request, 'usp', { tolerate: true })
+  if (operation.state === 'done') return true
+  const error = operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
+  if (error !== undefined && /^70(04|16|22|26)$/.test(error.code)) return false
+  throw new StepFailed(error?.code ?? 'failed', `timer: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
+}
+
+/** Subscribes to our own text, changes it, and waits for the Notify. A restart of ours may have missed it: then once more. */
+async function change(script: Script, round: number): Promise<boolean> {
+  const path = ownCode(script)
+  const value = `isthmus-verify-${script.member.attempt}-${round}`
+  const subscribe = (enable: boolean): OperationRequest => ({
+    verb: 'subscribe',
+    id: SUBSCRIPTION,
+    notifType: 'ValueChange',
+    paths: [path],
+    enable,
+  })
+  await script.step(`watch${round}`, async () => {
+    await script.run(`subscribe${round}`, subscribe(true), 'usp')
+    await script.run(`change${round}`, { verb: 'set', values: [{ path, value }] }, 'usp')
+    return { facts: { [`watched${round}`]: String(script.deps.clock.now()) } }
+  })
+  await script.step(`heard${round}`, async () => {
+    if (script.deps.heard(script.member.deviceId, path, value)) return { facts: { [`heard${round}`]: 'true' } }
+    const leftMs = Number(script.fact(`watched${round}`)) + PATIENCE_MS - script.deps.clock.now()
+    if (leftMs > 0) throw new MustWait('operation', Math.min(leftMs, 1000))
+    return {}
+  })
+  await script.step(`unwatch${round}`, async () => {
+    await script.run(`unsubscribe${round}`, subscribe(false), 'usp')
+    return {}
+  })
+  return script.fact(`heard${round}`) === 'true'
+}
