@@ -67,6 +67,8 @@ export async function startServer(
       log,
     })
     await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => store.close() })
+    // What holds an embedded database is the only server there is; whoever was here before is gone.
+    if (database !== undefined) await store.instances.alone(instance)
     await lifecycle.start(heartbeat(store, instance, log))
 
     const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
@@ -120,8 +122,7 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
-    // Links of instances that are gone are no links.
-    await store.devices.unlinkAll(undefined, await store.instances.alive(clock.now()), clock.now())
+    await tidyAfterDead(store)
     await lifecycle.start(operations)
     await lifecycle.start(controller)
     await lifecycle.start(acs)
@@ -158,9 +159,7 @@ export async function startServer(
     const jobs = createJobQueue(store.db, log.child({ part: 'jobs' }))
     jobs.every('planner.tick', 1000, () => planner.tick())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
-    jobs.every('instances.unlinkDead', 15_000, async () => {
-      await store.devices.unlinkAll(undefined, await store.instances.alive(clock.now()), clock.now())
-    })
+    jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store))
     await lifecycle.start({ name: 'jobs', start: () => jobs.start(), stop: () => jobs.stop() })
 
     roomMetrics(metrics, { store, acs, controller })
@@ -237,6 +236,13 @@ function heartbeat(store: Store, instance: string, log: Log): Lifecycle {
       await store.instances.leave(instance)
     },
   }
+}
+
+/** Links of instances that are gone are no links, and the plan members they held are free. */
+async function tidyAfterDead(store: Store): Promise<void> {
+  const alive = await store.instances.alive(Date.now())
+  await store.devices.unlinkAll(undefined, alive, Date.now())
+  await store.plans.freeLeases(alive)
 }
 
 function modelCache(): (name: ModelName) => Model {

@@ -274,10 +274,12 @@ export function dualStackBox(
     'Device.LocalAgent.Subscription.{i}.',
     'Device.LocalAgent.Request.{i}.',
   ]
-  const tree = build(content, tables, (path) =>
-    /^Device\.(LocalAgent|CWMPManagementServer)\./.test(path) ? models.usp : models.cwmp,
-  )
-  for (const name of ['SendOnBoardRequest'])
-    (tree.supported.get('Device.LocalAgent.Controller.{i}.') as string[] | undefined)?.push(name)
+  const modelOf = (path: string) =>
+    /^Device\.(LocalAgent|CWMPManagementServer)\./.test(path) ? models.usp : models.cwmp
+  // What CWMP writes like a parameter is a command to USP, so USP's model does not name it.
+  const tree = build(content, tables, modelOf, {
+    'Device.LocalAgent.': ['AddCertificate'],
+    'Device.LocalAgent.Controller.{i}.': ['SendOnBoardRequest'],
+  })
   return { tree, cwmp: new TreeView(tree, models.cwmp, CWMP_NAMES), usp: new TreeView(tree, models.usp, USP_NAMES) }
 }

@@ -150,6 +150,8 @@ export interface PlanStore {
   wakeMember(id: string, now: Timestamp): Promise<void>
   /** Leases one member if it is free; undefined when another holds it. */
   claim(id: string, by: string, now: Timestamp, leaseMs: number): Promise<PlanMember | undefined>
+  /** Frees what instances that are not `alive` hold. */
+  freeLeases(alive: string[]): Promise<void>
   /** Journaled; releases the lease unless the member carries one. */
   commitMember(commit: MemberCommit): Promise<void>
   countByState(planId: string): Promise<Partial<Record<MemberState, number>>>
@@ -223,6 +225,8 @@ export interface InstanceStore {
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
   alive(now: Timestamp): Promise<string[]>
   leave(instance: string): Promise<void>
+  /** Forgets all others: the database belongs to this instance alone. */
+  alone(instance: string): Promise<void>
 }
 
 /** Recurring work, once over all instances. A handler that throws is logged and runs again at its next time. */

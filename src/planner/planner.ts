@@ -172,6 +172,9 @@ export function createPlanner(deps: PlannerDeps): Planner {
     } while (cursor !== undefined)
   }
 
+  const abortAll = (plan: Plan, actor: string) =>
+    eachMember(plan, ABORTABLE, (member) => applyTo(member, 'abort', actor))
+
   async function act(id: string, action: PlanAction, actor: string, devices?: DeviceId[]): Promise<Plan> {
     const plan = await get(id)
     const rule = ACTIONS[action]
@@ -183,14 +186,15 @@ export function createPlanner(deps: PlannerDeps): Planner {
     }
     const { reason: _reason, finishedAt: _finished, ...rest } = plan
     if (action === 'start') {
+      // Members first: a cut in between leaves a draft that can be started again, not a running plan that lacks some of its devices.
+      const added = await enrolMembers(plan)
       const running = await save(rest, { state: 'running', startedAt: clock.now() }, actor, action)
-      const added = await enrolMembers(running)
       log.info({ planId: id, members: added }, 'plan started')
       kick(id)
       return running
     }
     const next = await save(action === 'abort' ? plan : rest, { state: rule.to }, actor, action)
-    if (action === 'abort') await eachMember(next, ABORTABLE, (member) => applyTo(member, 'abort', actor))
+    if (action === 'abort') await abortAll(next, actor)
     if (action === 'retry') {
       const wanted = devices === undefined ? undefined : new Set(devices)
       await eachMember(next, RETRIABLE, async (member) => {
@@ -238,6 +242,8 @@ export function createPlanner(deps: PlannerDeps): Planner {
       )
       return
     }
+    // An abort that was cut short is carried on.
+    if (plan.state === 'aborting') await abortAll(plan, 'planner')
     await executor.tick(plan)
   }
 

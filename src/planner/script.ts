@@ -52,8 +52,11 @@ export interface ScriptDeps {
   heard(deviceId: DeviceId, path: string, value: string): boolean
 }
 
+/** The request or its answer was lost, and reading has shown that nothing was done. */
+const LOST = new Set(['notExecuted', 'notApplied'])
+const MAX_TRIES = 3
 /** How long a script waits in place for an operation before it lets go; it is woken when the operation ends. */
-const WAIT_IN_PLACE_MS = 20_000
+const WAIT_IN_PLACE_MS = 5000
 /** An operation that was let go is looked for again at the latest after this. */
 const LOOK_AGAIN_MS = 10_000
 
@@ -110,13 +113,33 @@ export class Script {
     )
   }
 
-  /** Runs an operation to its end. StepFailed when the device said no or did not come in time; `tolerate` gives the result back instead. */
+  /**
+   * Runs an operation to its end; one that got lost on the way and is known not to have taken place is asked for again. StepFailed when the
+   * device said no or did not come in time; `tolerate` gives the result back instead.
+   */
   async run(
     step: string,
     request: OperationRequest,
     via: Protocol,
     options: { tolerate?: boolean } = {},
   ): Promise<Operation> {
+    for (let tries = 1; ; tries++) {
+      const ended = await this.#once(tries === 1 ? step : `${step}#${tries}`, request, via)
+      const error = ended.result?.error
+      const lost = ended.state === 'failed' && LOST.has(error?.code ?? '')
+      if (lost && tries < MAX_TRIES) continue
+      if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
+      if (ended.state === 'expired')
+        throw new StepFailed('offline', `the device did not come over ${via} in time`, true)
+      throw new StepFailed(
+        error?.code ?? ended.state,
+        `${step}: ${error?.text ?? ended.state}`,
+        error?.retryable ?? true,
+      )
+    }
+  }
+
+  async #once(step: string, request: OperationRequest, via: Protocol): Promise<Operation> {
     const { operations } = this.deps
     const member = this.#member
     const operation = await operations.submit({
@@ -130,10 +153,7 @@ export class Script {
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended))
       throw new MustWait(ended?.state === 'queued' ? 'offline' : 'operation', LOOK_AGAIN_MS)
-    if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
-    if (ended.state === 'expired') throw new StepFailed('offline', `the device did not come over ${via} in time`, true)
-    const error = ended.result?.error
-    throw new StepFailed(error?.code ?? ended.state, `${step}: ${error?.text ?? ended.state}`, error?.retryable ?? true)
+    return ended
   }
 
   /** Takes back what this plan still has in the device's queue; what is on its way comes to its end by itself, before anything newer. */

@@ -49,6 +49,7 @@ export const COLLECTIONS = {
   plans: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }],
   planMembers: [
     { keys: { planId: 1, state: 1, nextAt: 1 } },
+    { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
     { keys: { planId: 1, _id: 1 } },
     { keys: { deviceId: 1, active: 1 } },
   ],

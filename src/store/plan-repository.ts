@@ -126,6 +126,10 @@ export class PlanRepository implements PlanStore {
     return document === null ? undefined : toMember(document)
   }
 
+  async freeLeases(alive: string[]): Promise<void> {
+    await this.#members.updateMany({ 'lease.by': { $exists: true, $nin: alive } }, { $unset: { lease: '' } })
+  }
+
   commitMember({ member, expectedRevision, events, device }: MemberCommit): Promise<void> {
     const writes: Write[] = [
       {

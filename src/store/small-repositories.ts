@@ -302,4 +302,8 @@ export class InstanceRepository implements InstanceStore {
   async leave(instance: string): Promise<void> {
     await this.#instances.deleteOne({ _id: instance })
   }
+
+  async alone(instance: string): Promise<void> {
+    await this.#instances.deleteMany({ _id: { $ne: instance } })
+  }
 }

@@ -244,6 +244,9 @@ function instanceStore(): InstanceStore {
       beats.set(instance, now + ttlMs)
     },
     alive: async (now) => [...beats].filter(([, to]) => to > now).map(([name]) => name),
+    async alone(instance) {
+      for (const other of [...beats.keys()]) if (other !== instance) beats.delete(other)
+    },
     async leave(instance) {
       beats.delete(instance)
     },

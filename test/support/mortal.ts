@@ -42,13 +42,14 @@ export class Mortal {
     return this.dead ? NEVER : result
   }
 
-  /** A port whose calls count. */
-  port<T extends object>(target: T): T {
+  /** A port whose calls count, except those named: what is no promise cannot be cut. */
+  port<T extends object>(target: T, except: readonly string[] = []): T {
     const call = this.call.bind(this)
     return new Proxy(target, {
       get(of, name, self) {
         const member = Reflect.get(of, name, self)
         if (typeof member !== 'function') return member
+        if (except.includes(String(name))) return member.bind(of)
         return (...args: unknown[]) => call(() => member.apply(of, args))
       },
     })

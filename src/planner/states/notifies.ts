@@ -1,4 +1,4 @@
-import type { OperationRequest } from '../../device/index.ts'
+import type { Operation, OperationRequest } from '../../device/index.ts'
 import { MustWait, type Script, StepFailed } from '../script.ts'
 
 const SUBSCRIPTION = 'isthmus-verify'
@@ -13,6 +13,7 @@ export function ownCode(script: Script): string {
 
 /** VERIFYING: our subscriptions deliver. A timer's end tells it at once; a box without timers shows it by a changed value. */
 export async function notifies(script: Script): Promise<void> {
+  await script.step('timerAt', async () => ({ facts: { timerAt: String(script.deps.clock.now()) } }))
   await script.step('timer', async () => ({ facts: { timer: (await timer(script)) ? 'ended' : 'none' } }))
   if (script.fact('timer') === 'ended') return
   for (let round = 1; round <= ROUNDS; round++) if (await change(script, round)) return
@@ -22,7 +23,15 @@ export async function notifies(script: Script): Promise<void> {
 /** The end of an asynchronous command comes by OperationComplete alone. False: the box has no such command. */
 async function timer(script: Script): Promise<boolean> {
   const request = { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } as const
-  const operation = await script.run('timer', request, 'usp', { tolerate: true })
+  let operation: Operation
+  try {
+    operation = await script.run('timer', request, 'usp', { tolerate: true })
+  } catch (error) {
+    // A command that got lost on a broken link tells nothing for long; the changed value will.
+    const overdue = script.deps.clock.now() - Number(script.fact('timerAt')) > PATIENCE_MS
+    if (error instanceof MustWait && error.outcome.waiting === 'operation' && overdue) return false
+    throw error
+  }
   if (operation.state === 'done') return true
   const error = operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
   if (error !== undefined && /^70(04|16|22|26)$/.test(error.code)) return false

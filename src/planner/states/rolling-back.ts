@@ -1,4 +1,4 @@
-import { type Outcome, type Script, StepFailed } from '../script.ts'
+import { type Outcome, outcomeOf, type Script, StepFailed } from '../script.ts'
 import { ownerChange } from './owner.ts'
 import { CONTROLLERS, INFORM_INTERVAL, rowsOf } from './rows.ts'
 
@@ -13,10 +13,12 @@ export async function rollingBack(script: Script): Promise<Outcome> {
   try {
     await undo(script)
   } catch (error) {
-    if (!(error instanceof StepFailed)) throw error
+    const outcome = outcomeOf(error)
+    if (outcome.kind === 'wait' || outcome.reason === undefined) throw error
+    const { code, text } = outcome.reason
     const device = await script.device()
-    const event = error.reason.code === 'offline' && device.usp?.linked !== true ? 'stranded' : 'rollbackFailed'
-    return { kind: 'event', event, reason: { code: error.reason.code, text: `rollback: ${error.reason.text}` } }
+    const event = code === 'offline' && device.usp?.linked !== true ? 'stranded' : 'rollbackFailed'
+    return { kind: 'event', event, reason: { code, text: `rollback: ${text}` } }
   }
   return { kind: 'event', event: 'rolledBack' }
 }

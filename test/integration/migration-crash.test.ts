@@ -1,0 +1,54 @@
+import { expect, inject, it } from 'vitest'
+import { migrationWorld } from '../support/migration-world.ts'
+import { Mortal } from '../support/mortal.ts'
+
+/** Calls of the planner to the outside at which it dies: one box each, a little further every time, before or after the call took place. */
+const DEATHS = Array.from(
+  { length: 48 },
+  (_, i) => ({ at: 2 + i * 3, when: i % 2 === 0 ? 'before' : 'after' }) as const,
+)
+
+it('goes on where a planner died, at any of its calls, and does nothing twice', { timeout: 240_000 }, async () => {
+  const world = await migrationWorld(inject('mongodbUri'), { boxes: DEATHS.length })
+  try {
+    let died = 0
+    for (const [i, { at, when }] of DEATHS.entries()) {
+      const box = world.boxes[i]
+      if (box === undefined) throw new Error('too few boxes')
+      const { id: deviceId } = await world.device(box)
+      const group = await world.groups.create({ name: `one-${i}` }, 'test')
+      await world.groups.changeMembers(group.id, [deviceId], [], 'test')
+      const mortal = new Mortal(at, when)
+      const doomed = world.anotherPlanner(`doomed-${i}`, (port) => mortal.port(port, ['ids', 'onFinished']))
+      const settings = { soakMs: 0, maxAttempts: 1, awaitUspTimeoutMs: 10_000 }
+      const plan = await world.planner.create({ name: `move-${i}`, groupId: group.id, settings }, 'test')
+      const death = new Promise<void>((resolve) => {
+        mortal.onDeath = resolve
+      })
+      // What it awaits after its death never comes: nobody waits for it but us.
+      const life = (async () => {
+        await doomed.act(plan.id, 'start', 'test')
+        for (;;) {
+          await doomed.tick()
+          if ((await world.planner.get(plan.id)).state === 'finished') return
+          await new Promise((resolve) => setTimeout(resolve, 20))
+        }
+      })()
+      await Promise.race([death, life])
+      if (mortal.dead) died++
+      const heir = world.anotherPlanner(`heir-${i}`)
+      await world.store.plans.freeLeases([`heir-${i}`])
+      if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', 'test')
+      await world.untilState(plan, 'finished', heir)
+      const { state, reason, history } = await heir.member(plan.id, deviceId)
+      const label = `died ${when} call ${at}: ${reason?.text ?? ''} ${history.map(({ to }) => to).join(' ')}`
+      expect.soft(state, label).toBe('MIGRATED')
+      expect.soft(box.rowsAdded, label).toBe(2)
+      expect.soft(box.controllerRows().length, label).toBe(1)
+      await heir.stop()
+    }
+    expect(died).toBeGreaterThan(DEATHS.length / 2)
+  } finally {
+    await world.stop()
+  }
+})

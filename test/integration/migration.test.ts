@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import type { MemberState } from '../../src/device/index.ts'
+import type { Fault } from '../../src/simulator/index.ts'
+import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'
+
+const vector = (name: string) => readFileSync(resolve(import.meta.dirname, `../vectors/tls/${name}`), 'utf8')
+const TABLE = 'Device.LocalAgent.Controller.'
+
+let world: MigrationWorld
+const start = async (options: WorldOptions = {}) => {
+  world = await migrationWorld(inject('mongodbUri'), options)
+  return world
+}
+afterEach(() => world.stop())
+
+describe('a migration', { timeout: 120_000 }, () => {
+  it('writes one Controller with one MTP, proves the move, hands over, and lets CWMP sleep', async () => {
+    const { planner, boxes, device, member, plan: make, untilState, store } = await start({ boxes: 3 })
+    const plan = await make()
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    for (const box of boxes) {
+      const { owner, binding, migration } = await device(box)
+      expect({ owner, proof: binding?.proof, state: migration?.state }).toEqual({
+        owner: 'usp',
+        proof: 'bound',
+        state: 'MIGRATED',
+      })
+      expect(box.rowsAdded).toBe(2)
+      expect(box.controllerRows()).toHaveLength(1)
+      expect(box.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('86400')
+      const { history } = await member(plan, box)
+      expect(history.map(({ to }) => to)).toEqual([
+        'ELIGIBLE',
+        'QUEUED',
+        'PREPARING',
+        'AWAITING_USP',
+        'BINDING',
+        'VERIFYING',
+        'DUAL',
+        'RETIRING',
+        'MIGRATED',
+      ])
+      expect(await store.conflicts.list({ open: true, limit: 10 })).toMatchObject({ items: [] })
+    }
+  })
+
+  const outcomes: [Fault, MemberState, string | undefined][] = [
+    ['rejectsWrite', 'QUARANTINED', '9001'],
+    ['neverOnboards', 'QUARANTINED', 'agentDidNotCome'],
+    ['wrongEndpointId', 'CONFLICT', 'conflict'],
+    ['slow', 'MIGRATED', undefined],
+    ['fault9002', 'MIGRATED', undefined],
+    ['emptyTypes', 'MIGRATED', undefined],
+    ['noCookies', 'MIGRATED', undefined],
+    ['noTimer', 'MIGRATED', undefined],
+    ['powerLoss', 'MIGRATED', undefined],
+  ]
+  it('leads every faulty box where it belongs, all in one plan', async () => {
+    const {
+      planner,
+      boxes,
+      device,
+      member,
+      plan: make,
+      untilState,
+    } = await start({
+      boxes: outcomes.length,
+      faults: outcomes.map(([fault]) => fault),
+    })
+    const plan = await make()
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    const found: unknown[] = []
+    for (const box of boxes) {
+      const { state, reason } = await member(plan, box)
+      found.push([box.faults[0], state, reason?.code])
+      const { owner } = await device(box)
+      expect(owner).toBe(state === 'MIGRATED' ? 'usp' : 'cwmp')
+      // A box that went back is as it was: no row of ours, and its own inform interval.
+      if (state !== 'QUARANTINED') continue
+      expect(box.controllerRows()).toEqual([])
+      expect(box.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
+    }
+    expect(found).toEqual(outcomes)
+    const status = await planner.status(plan.id)
+    expect(status).toMatchObject({ total: 9, migrated: 6, failed: 3, ended: 9, inFlight: 0 })
+    expect(status.failures.map(({ code }) => code).sort()).toEqual(['9001', 'agentDidNotCome', 'conflict'])
+  })
+
+  it('gives back as it was a Controller row that was on the box before', async () => {
+    const {
+      planner,
+      boxes,
+      member,
+      plan: make,
+      untilState,
+    } = await start({
+      faults: ['neverOnboards'],
+      before: ({ tree }) => {
+        const row = tree.addRow(TABLE, 'box')
+        tree.put(`${row}EndpointID`, 'proto::isthmus-test')
+        tree.put(`${row}PeriodicNotifInterval`, '777')
+        const mtp = tree.addRow(`${row}MTP.`, 'box')
+        tree.put(`${mtp}Protocol`, 'WebSocket')
+        tree.put(`${mtp}WebSocket.Host`, 'elsewhere.example')
+        tree.put(`${mtp}WebSocket.Port`, '8443')
+        tree.put(`${mtp}WebSocket.KeepAliveInterval`, '30')
+      },
+    })
+    const plan = await make({ maxAttempts: 2 })
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    const [box] = boxes
+    if (box === undefined) throw new Error('no box')
+    expect((await member(plan, box)).state).toBe('QUARANTINED')
+    const [row = ''] = box.controllerRows()
+    expect(box.controllerRows()).toHaveLength(1)
+    const [mtp = ''] = box.tree.instances(`${row}MTP.`)
+    expect(['PeriodicNotifInterval', 'Enable'].map((name) => box.tree.raw(row + name))).toEqual(['777', 'false'])
+    expect(box.tree.raw(`${mtp}WebSocket.Host`)).toBe('elsewhere.example')
+  })
+
+  it('over TLS puts the certificate and a credential with a role on the box, and the Agent trusts by it', async () => {
+    const tls = { cert: vector('server.pem'), key: vector('server.key') }
+    const { planner, boxes, device, plan: make, untilState } = await start({ tls })
+    const plan = await make()
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    const [box] = boxes
+    if (box === undefined) throw new Error('no box')
+    expect((await device(box)).migration?.state).toBe('MIGRATED')
+    const trust = 'Device.LocalAgent.ControllerTrust.Credential.'
+    const [credential = ''] = box.tree.instances(trust)
+    expect(box.tree.instances(trust)).toHaveLength(1)
+    expect(['Enable', 'AllowedUses'].map((name) => box.tree.raw(credential + name))).toEqual(['true', 'MTP-and-USP'])
+    expect(box.tree.raw(`${credential}Credential`)).toMatch(/Agent\.Certificate\.1$/)
+    expect(box.tree.raw(`${credential}Role`)).toMatch(/Agent\.ControllerTrust\.Role\.1$/)
+    expect(box.tree.instances('Device.LocalAgent.Certificate.')).toHaveLength(1)
+  })
+
+  it('abort brings boxes back that are half moved, row by row', async () => {
+    const { planner, boxes, device, plan: make, untilState, until } = await start({ boxes: 4 })
+    const plan = await make({ soakMs: 600_000 })
+    await planner.act(plan.id, 'start', 'test')
+    await until(async () => ((await planner.status(plan.id)).states.DUAL ?? 0) === 4)
+    for (const box of boxes) expect((await device(box)).owner).toBe('usp')
+    await planner.act(plan.id, 'abort', 'test')
+    await untilState(plan, 'aborted')
+    for (const box of boxes) {
+      expect(await device(box)).toMatchObject({ owner: 'cwmp', migration: { state: 'ROLLED_BACK' } })
+      expect(box.controllerRows()).toEqual([])
+    }
+    await expect(planner.act(plan.id, 'pause', 'test')).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  it('starts nothing while paused, and at most as many as may be in flight', async () => {
+    const { planner, plan: make, until, untilState } = await start({ boxes: 6 })
+    const plan = await make({ soakMs: 1500, maxInFlight: 2 })
+    await planner.act(plan.id, 'start', 'test')
+    const inFlight: number[] = []
+    await until(async () => {
+      const status = await planner.status(plan.id)
+      inFlight.push(status.inFlight)
+      return status.migrated >= 2
+    })
+    await planner.act(plan.id, 'pause', 'test')
+    await until(async () => (await planner.status(plan.id)).inFlight === 0)
+    const paused = await planner.status(plan.id)
+    expect(paused.states.QUEUED).toBe(6 - paused.migrated)
+    await planner.act(plan.id, 'resume', 'test')
+    await untilState(plan, 'finished')
+    expect((await planner.status(plan.id)).migrated).toBe(6)
+    expect(Math.max(...inFlight)).toBeLessThanOrEqual(2)
+  })
+
+  it('stops starting when too many failed, and says so', async () => {
+    const { planner, plan: make, untilState } = await start({ boxes: 6, faults: ['rejectsWrite'] })
+    const plan = await make({ maxInFlight: 2, gateMinSample: 2, failureGatePercent: 30, maxAttempts: 1 })
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'paused')
+    const status = await planner.status(plan.id)
+    expect(status.reason).toMatch(/30 %/)
+    expect(status.states.QUEUED).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,191 @@
+import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { createEventBus } from '../../src/bus/index.ts'
+import { Acs } from '../../src/cwmp/index.ts'
+import type { Device, Plan, PlanMember, PlanSettings } from '../../src/device/index.ts'
+import { createOperations } from '../../src/operations/index.ts'
+import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
+import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { Controller } from '../../src/usp/index.ts'
+import { modelOf } from './operations-world.ts'
+import { testStore } from './store.ts'
+
+const ENROLMENT_SECRET = 'batch-secret'
+const ENDPOINT_ID = 'proto::isthmus-test'
+
+export interface MigrationWorld {
+  store: Store
+  groups: Groups
+  planner: Planner
+  boxes: Box[]
+  fleet: Fleet
+  /** A planner of another instance over the same store, e.g. after this one died. Not started. */
+  anotherPlanner(instance: string, over?: <T extends object>(port: T) => T): Planner
+  /** A plan over every box of the fleet; not started. */
+  plan(settings?: Partial<PlanSettings>): Promise<Plan>
+  member(plan: Plan, box: Box): Promise<PlanMember>
+  device(box: Box): Promise<Device>
+  /** Ticks until the condition holds. */
+  until(condition: () => Promise<boolean>, planner?: Planner): Promise<void>
+  untilState(plan: Plan, state: Plan['state'], planner?: Planner): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface WorldOptions {
+  boxes?: number
+  faults?: readonly Fault[]
+  tls?: { cert: string; key: string }
+  /** Changes the boxes before they are switched on. */
+  before?(box: Box): void
+}
+
+/** ACS, Controller, operations and planner over a real database, with simulated dual-stack boxes on real sockets. */
+export async function migrationWorld(uri: string, options: WorldOptions = {}): Promise<MigrationWorld> {
+  const store = await testStore(uri)
+  const clock = systemClock
+  const random = systemRandom
+  const log = silentLog
+  const newId = createIdSource(clock, random)
+  await store.instances.beat('test', clock.now(), 600_000)
+  const operations = createOperations({ ...store, clock, newId, log, instance: 'test', model: modelOf })
+  const acs = new Acs({
+    host: '127.0.0.1',
+    port: 0,
+    policy: 'credential',
+    enrolmentSecret: ENROLMENT_SECRET,
+    allowBasicOverHttp: false,
+    informIntervalS: 300,
+    discovery: 'subtree',
+    maxSessions: 1000,
+    devices: store.devices,
+    credentials: store.credentials,
+    upward: operations,
+    clock,
+    random,
+    log,
+  })
+  const controller = new Controller({
+    host: '127.0.0.1',
+    port: 0,
+    path: '/usp',
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    endpointId: ENDPOINT_ID,
+    admission: 'open',
+    maxLinks: 1000,
+    periodicNotifIntervalS: 60,
+    instance: 'test',
+    devices: store.devices,
+    conflicts: store.conflicts,
+    supportedModels: store.supportedModels,
+    audit: store.audit,
+    upward: operations,
+    nextId: newId,
+    clock,
+    log,
+  })
+  await operations.start()
+  await acs.start()
+  await controller.start()
+  operations.setDrivers([acs.driver, controller.driver])
+  const bus = createEventBus(log)
+  const off = store.events.onAppended((events) => bus.publish(events))
+  const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
+  const usp = {
+    endpointId: ENDPOINT_ID,
+    host: '127.0.0.1',
+    port: controller.port,
+    path: '/usp',
+    tls: options.tls !== undefined,
+  }
+  const anotherPlanner: MigrationWorld['anotherPlanner'] = (instance, over = (port) => port) =>
+    createPlanner({
+      plans: over(store.plans),
+      devices: over(store.devices),
+      parameters: over(store.parameters),
+      conflicts: over(store.conflicts),
+      operations: over(operations),
+      audit: over(store.audit),
+      instance,
+      clock,
+      newId,
+      log,
+      groupStore: store.groups,
+      groups,
+      bus,
+      appendEvents: (events) => store.events.append(events),
+      defaults: defaultPlanSettings({
+        ...usp,
+        periodicNotifIntervalS: 60,
+        ...(options.tls === undefined ? {} : { certificate: options.tls.cert }),
+      }),
+    })
+  const planner = anotherPlanner('test')
+  await planner.start()
+  const fleet = new Fleet({
+    mix: { legacyTr098: 0, tr181NoAgent: 0, dualStack: options.boxes ?? 1, uspOnly: 0 },
+    faultEvery: options.faults === undefined ? 0 : 1,
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+    seed: 1,
+    servers: { acsUrl: `http://127.0.0.1:${acs.port}/`, enrolmentSecret: ENROLMENT_SECRET, usp },
+    timeScale: 20,
+    informIntervalS: 300,
+    staggerMs: 0,
+    clock,
+    random,
+    log,
+  })
+  for (const box of fleet.boxes) options.before?.(box)
+  await fleet.start()
+  const started = Date.now()
+  const until: MigrationWorld['until'] = async (condition, ticking = planner) => {
+    while (!(await condition())) {
+      if (Date.now() - started > 220_000) throw new Error('the condition did not come true')
+      await ticking.tick()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  const device = async (box: Box): Promise<Device> => {
+    const { items } = await store.devices.list({ limit: 500 })
+    const found = items.find(({ serial }) => serial === box.facts.serial)
+    if (found === undefined) throw new Error(`${box.facts.serial} is not in the store`)
+    return found
+  }
+  await until(async () => {
+    const { items } = await store.devices.list({ limit: 500 })
+    return items.length === fleet.boxes.length && items.every(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '')
+  })
+  return {
+    store,
+    groups,
+    planner,
+    boxes: fleet.boxes,
+    fleet,
+    anotherPlanner,
+    device,
+    until,
+    untilState: (plan, state, ticking) => until(async () => (await planner.get(plan.id)).state === state, ticking),
+    async plan(settings = {}) {
+      const group = await groups.create({ name: 'all', selector: 'manufacturer==Northbridge' }, 'test')
+      const quick: Partial<PlanSettings> = {
+        soakMs: 0,
+        awaitUspTimeoutMs: 3000,
+        retryBackoffMs: 100,
+        maxAttempts: 2,
+        offlineTimeoutMs: 20_000,
+        gateMinSample: 1000,
+        maxInFlight: 100,
+      }
+      return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, 'test')
+    },
+    member: async (plan, box) => planner.member(plan.id, (await device(box)).id),
+    async stop() {
+      fleet.stop(true)
+      await planner.stop()
+      await acs.stop()
+      await controller.stop()
+      await operations.stop()
+      off()
+      await store.close()
+    },
+  }
+}
