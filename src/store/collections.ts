@@ -21,7 +21,6 @@ export const COLLECTIONS = {
   devices: [
     { keys: { 'binding.endpointId': 1 }, unique: true, partial: { 'binding.endpointId': { $exists: true } } },
     { keys: { createdAt: 1, _id: 1 } },
-    { keys: { updatedAt: 1, _id: 1 } },
     { keys: { manufacturer: 1, _id: 1 } },
     { keys: { model: 1, softwareVersionKey: 1, _id: 1 } },
     { keys: { softwareVersionKey: 1, _id: 1 } },

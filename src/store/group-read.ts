@@ -11,7 +11,8 @@ export function createGroupRead(collection: Collection, field = '_id'): GroupRea
   const batcher = createBatcher<string, Document_ | undefined>({
     maxItems: 1000,
     lingerMs: 0,
-    concurrency: 2,
+    // One at a time: under load the read under way gathers more for the next than two small ones would answer.
+    concurrency: 1,
     async flush(ids) {
       const found = new Map<unknown, Document_>()
       const wanted = [...new Set(ids)]

@@ -41,7 +41,9 @@ export class Session {
   #respond: Respond | undefined
   #pending: Pending | undefined
   #rpcs = 0
-  readonly #ended = new AbortController()
+  #ended: AbortController | undefined
+  /** Told once, when the session is over. */
+  onEnded: (() => void) | undefined
 
   constructor(options: {
     cookie: string
@@ -66,6 +68,8 @@ export class Session {
 
   /** Aborts when the session is over. */
   get signal(): AbortSignal {
+    this.#ended ??= new AbortController()
+    if (this.#state === 'closed') this.#ended.abort()
     return this.#ended.signal
   }
 
@@ -133,7 +137,7 @@ export class Session {
     if (this.#state === 'closed') return
     this.move('finish')
     respond?.(undefined)
-    this.#ended.abort()
+    this.#end()
   }
 
   /** Ends it without ceremony: superseded, timed out, connection lost. What is out stays unanswered. */
@@ -151,6 +155,12 @@ export class Session {
         context: { rpc: pending.name },
       }),
     )
-    this.#ended.abort()
+    this.#end()
+  }
+
+  #end(): void {
+    // Most sessions end with nothing to do: an abort that nobody asked about is not made.
+    this.#ended?.abort()
+    this.onEnded?.()
   }
 }

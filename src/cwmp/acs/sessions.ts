@@ -42,7 +42,7 @@ export class Sessions {
     this.#byCookie.set(session.cookie, session)
     this.#byDevice.set(session.deviceId, session)
     this.#bySocket.set(socket, session)
-    session.signal.addEventListener('abort', () => this.#forget(session), { once: true })
+    session.onEnded = () => this.#forget(session)
   }
 
   /** The session of a request: its cookie says so, or, without any cookie of ours, its connection. */

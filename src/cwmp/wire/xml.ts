@@ -33,17 +33,17 @@ export interface ParsedXml {
  */
 export function parseXml(text: string, limits: XmlLimits = XML_LIMITS): ParsedXml {
   try {
-    return { root: parseStrict(text, limits), repaired: false }
+    return { root: parseStrict(text, limits, false), repaired: false }
   } catch (error) {
-    if (error instanceof ProtocolError && error.code !== 'xml') throw error
-    const repaired = repair(text)
-    if (repaired === text) throw error
-    return { root: parseStrict(repaired, limits), repaired: true }
+    if (!(error instanceof ProtocolError)) throw error
+    const repaired = error.code === 'xml' ? repair(text) : text
+    // Once more only to tell where it stood: keeping count of lines costs every good document more than it is worth.
+    return { root: parseStrict(repaired, limits, true), repaired: true }
   }
 }
 
-function parseStrict(text: string, limits: XmlLimits): Element {
-  const parser = new SaxesParser({ xmlns: true, position: true })
+function parseStrict(text: string, limits: XmlLimits, position: boolean): Element {
+  const parser = new SaxesParser({ xmlns: true, position })
   const stack: Element[] = []
   let root: Element | undefined
   let elements = 0

@@ -1,0 +1,43 @@
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { informRow } from './rows/inform.ts'
+import { linksRow } from './rows/links.ts'
+import { listRow } from './rows/list.ts'
+import { migrateRow } from './rows/migrate.ts'
+import { notifyRow } from './rows/notify.ts'
+import { startWorld, type World } from './world.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    links: { type: 'string', default: '5000' },
+    devices: { type: 'string', default: '100000' },
+    boxes: { type: 'string', default: '80' },
+  },
+})
+const seconds = Number(flags.seconds)
+const rounds = Number(flags.rounds)
+
+/** Each row has a server and a database of its own, so that none pays for what another left behind. */
+const ROWS: [string, string[], (world: World) => Promise<void>][] = [
+  ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
+  ['notify', [], (world) => notifyRow(world, seconds, rounds)],
+  ['links', [], (world) => linksRow(world, Number(flags.links))],
+  ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.boxes))],
+  ['list', [], (world) => listRow(world, Number(flags.devices))],
+]
+
+console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`)
+console.log('CPU is user and system time of the process named; load generator and database share the same cores.')
+for (const [name, serverFlags, row] of ROWS) {
+  if (flags.only !== '' && !flags.only.split(',').includes(name)) continue
+  const world = await startWorld(serverFlags)
+  try {
+    await row(world)
+  } finally {
+    await world.stop()
+  }
+}
+process.exit(0)

@@ -1,0 +1,44 @@
+import { AgentLoad } from '../agent-load.ts'
+import { figure, printRow } from '../print.ts'
+import { residentBytes } from '../process-cpu.ts'
+import type { World } from '../world.ts'
+import { inTurns } from './notify.ts'
+
+/** Resident memory that an idle link of an onboarded Agent takes. */
+export async function linksRow(world: World, links: number): Promise<void> {
+  // The first ones pay for what all share: models, caches, buffers, and the heap's own growth.
+  const first = agents(world, 'F', 500)
+  await inTurns(first, (agent) => agent.connect(true, 300), 100)
+  const before = await settled(world)
+  const more = agents(world, 'K', links)
+  try {
+    await inTurns(more, (agent) => agent.connect(true, 300), 100)
+    const after = await settled(world)
+    const each = before === undefined || after === undefined ? undefined : (after - before) / links
+    printRow(`Memory of idle Agent links, ${links} onboarded Agents`, [
+      ['server before', figure(before === undefined ? undefined : before / 1e6, 'MB', 0)],
+      ['server with them', figure(after === undefined ? undefined : after / 1e6, 'MB', 0)],
+      ['each', figure(each === undefined ? undefined : each / 1024, 'KB', 1)],
+    ])
+  } finally {
+    for (const agent of [...first, ...more]) agent.close()
+  }
+}
+
+function agents(world: World, prefix: string, count: number): AgentLoad[] {
+  return Array.from(
+    { length: count },
+    (_, i) => new AgentLoad(world.uspPort, '/usp', world.endpointId, `${prefix}${i}`),
+  )
+}
+
+/** The smallest of what is seen within some seconds: garbage of the onboarding is not memory of a link. */
+async function settled(world: World): Promise<number | undefined> {
+  let least: number | undefined
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const now = residentBytes(world.pids.server)
+    if (now !== undefined && (least === undefined || now < least)) least = now
+  }
+  return least
+}

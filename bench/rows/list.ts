@@ -1,0 +1,72 @@
+import { createLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { createSecretBox } from '../../src/security/index.ts'
+import { openStore } from '../../src/store/index.ts'
+import { figure, median, printRow } from '../print.ts'
+import type { World } from '../world.ts'
+
+const QUERIES: [string, string][] = [
+  ['first page, 100 devices', '/devices?limit=100'],
+  ['by tag, 100 of 1,000', '/devices?limit=100&filter=tags==north'],
+  [
+    'by model and version, sorted by last contact',
+    '/devices?limit=100&filter=model==M7;softwareVersion=lt=1.10&sort=-lastInformAt',
+  ],
+  ['one serial number', '/devices?limit=100&filter=serial==LIST0077777'],
+  ['by serial prefix', '/devices?limit=100&filter=serial==LIST00777*'],
+]
+const REPEATS = 15
+
+/** The list query of the API over so many devices, with a filter that matches many, few or one. */
+export async function listRow(world: World, devices: number): Promise<void> {
+  await fill(world, devices)
+  const rows: [string, string, string?][] = []
+  for (const [name, path] of QUERIES) {
+    const times: number[] = []
+    let found = 0
+    for (let i = 0; i < REPEATS; i++) {
+      const start = performance.now()
+      const page = await world.api.get<{ items: unknown[] }>(path)
+      times.push(performance.now() - start)
+      found = page.items.length
+    }
+    rows.push([name, figure(median(times), 'ms', 1), `${found} devices`])
+  }
+  printRow(`List query over ${devices} devices, through the API, median of ${REPEATS}`, rows)
+}
+
+async function fill(world: World, devices: number): Promise<void> {
+  const store = await openStore({
+    uri: world.databaseUri,
+    databaseName: world.databaseName,
+    instance: 'bench-fill',
+    retention: { eventDays: 14, operationDays: 30 },
+    secretBox: createSecretBox('bench', systemRandom),
+    clock: systemClock,
+    random: systemRandom,
+    log: createLog({ level: 'warn' }),
+  })
+  try {
+    for (let i = 0; i < devices; i += 1000) {
+      await Promise.all(
+        Array.from({ length: Math.min(1000, devices - i) }, (_, j) => {
+          const n = i + j
+          const identity = { oui: '00256D', productClass: 'List', serial: `LIST${String(n).padStart(7, '0')}` }
+          const id = deviceIdOf(identity)
+          const device = {
+            ...newDevice(id, identity, 'cwmp', systemClock.now()),
+            manufacturer: 'Isthmian',
+            model: `M${n % 20}`,
+            softwareVersion: `1.${n % 16}.0`,
+            tags: n % 100 === 0 ? ['north'] : [],
+            cwmp: { lastInformAt: systemClock.now() - n * 1000, events: ['2 PERIODIC'], version: '1.2' },
+          }
+          return store.devices.commit({ deviceId: id, create: device })
+        }),
+      )
+      if (i % 20_000 === 0) console.log(`  filling: ${i} of ${devices} devices`)
+    }
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,68 @@
+import { openSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { startChild } from '../../src/cli/demo/child.ts'
+import { figure, printRow } from '../print.ts'
+import { measure } from '../process-cpu.ts'
+import type { World } from '../world.ts'
+
+interface Status {
+  state: string
+  migrated: number
+  total: number
+}
+
+/** Boxes moved from CWMP to USP per second with pacing off: every step of the machine, on real sockets, no soak time. */
+export async function migrateRow(world: World, boxes: number): Promise<void> {
+  // Two fifths of a fleet have both protocols.
+  const fleet = await startChild({
+    name: 'simulator',
+    script: resolve(import.meta.dirname, '../../src/cli/main.js'),
+    args: [
+      ...['simulate', '--devices', String(Math.ceil((boxes * 5) / 2)), '--fault-every', '0', '--time-scale', '10'],
+      ...['--acs-url', `http://127.0.0.1:${world.cwmpPort}/`, '--enrolment-secret', world.enrolmentSecret],
+      ...['--endpoint-id', world.endpointId, '--usp-host', '127.0.0.1', '--usp-port', String(world.uspPort)],
+    ],
+    readyTimeoutMs: 60_000,
+    logFd: openSync('/dev/null', 'w'),
+  })
+  try {
+    const filter = 'manufacturer==Northbridge'
+    await until(async () => {
+      const { items } = await world.api.get<{ items: { cwmp?: { discoveredFor?: string } }[] }>(
+        `/devices?limit=1000&fields=cwmp&filter=${filter}`,
+      )
+      return items.length >= boxes && items.every(({ cwmp }) => cwmp?.discoveredFor !== undefined)
+    })
+    const group = await world.api.send<{ id: string }>('POST', '/groups', { name: 'bench', selector: filter })
+    const settings = { soakMs: 0, maxInFlight: 1000, startsPerMinute: 0 }
+    const plan = await world.api.send<{ id: string }>('POST', '/plans', { name: 'bench', groupId: group.id, settings })
+    const before = await world.databaseCommands()
+    const { value, wallMs, cpu } = await measure(world.pids, async () => {
+      await world.api.send('POST', `/plans/${plan.id}/actions/start`)
+      let status: Status | undefined
+      await until(async () => {
+        status = await world.api.get<Status>(`/plans/${plan.id}/status`)
+        return status.state === 'finished'
+      })
+      return status?.migrated ?? 0
+    })
+    const commands = (await world.databaseCommands()) - before
+    const each = (total: number | undefined) => (total === undefined ? undefined : total / value)
+    printRow(`Migration of ${value} boxes, pacing off, simulators and database on the same cores`, [
+      ['migrated', figure((value * 1000) / wallMs, '/s', 1)],
+      ['server CPU', figure(each(cpu.server), 'ms', 1), 'per box'],
+      ['database CPU', figure(each(cpu.database), 'ms', 1), 'per box'],
+      ['database commands', figure(commands / value, 'each', 0), 'per box'],
+    ])
+  } finally {
+    await fleet.stop()
+  }
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 300_000
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('not reached within 300 s')
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+}

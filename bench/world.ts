@@ -1,0 +1,79 @@
+import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createLog, packageRoot } from '../src/base/index.ts'
+import { type ApiClient, createApiClient } from '../src/cli/demo/api-client.ts'
+import { type Child, startChild } from '../src/cli/demo/child.ts'
+import { EmbeddedDatabase } from '../src/store/index.ts'
+
+/** What a row measures: the whole server in a process of its own, and the database in another. */
+export interface World {
+  api: ApiClient
+  apiPort: number
+  cwmpPort: number
+  uspPort: number
+  enrolmentSecret: string
+  endpointId: string
+  databaseUri: string
+  databaseName: string
+  /** Processes by name, for CPU and memory. */
+  pids: { server: number; database: number | undefined }
+  /** Commands that the server has sent to the database so far. */
+  databaseCommands(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts both over an empty data folder; `flags` go to the server. */
+export async function startWorld(flags: string[] = []): Promise<World> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'isthmus-bench-'))
+  const cacheDir = process.env.ISTHMUS_ENGINE_CACHE ?? resolve(packageRoot(import.meta.url), 'data/engine')
+  const database = new EmbeddedDatabase({ dataDir, cacheDir, log: createLog({ level: 'warn' }) })
+  await database.start()
+  const databaseName = 'bench'
+  let server: Child
+  try {
+    server = await startChild({
+      name: 'server',
+      script: resolve(import.meta.dirname, '../src/cli/main.js'),
+      args: [
+        ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn'],
+        ...['--mongodb-uri', database.uri, '--database-name', databaseName],
+        ...['--api-port', '0', '--cwmp-port', '0', '--usp-port', '0', '--agent-admission', 'open', ...flags],
+      ],
+      readyTimeoutMs: 120_000,
+      logFd: openSync(join(dataDir, 'server.log'), 'a'),
+    })
+  } catch (error) {
+    await database.stop()
+    throw error
+  }
+  const ready = server.ready as Record<'apiPort' | 'cwmpPort' | 'uspPort', number> &
+    Record<'firstKey' | 'enrolmentSecret' | 'endpointId', string>
+  const { apiPort, cwmpPort, uspPort, firstKey, enrolmentSecret, endpointId } = ready
+  return {
+    api: createApiClient(`http://127.0.0.1:${apiPort}/api/v1`, firstKey),
+    apiPort,
+    cwmpPort,
+    uspPort,
+    enrolmentSecret,
+    endpointId,
+    databaseUri: database.uri,
+    databaseName,
+    pids: { server: server.process.pid ?? 0, database: database.pid },
+    async databaseCommands() {
+      const answer = await fetch(`http://127.0.0.1:${apiPort}/metrics`, {
+        headers: { authorization: `Bearer ${firstKey}` },
+      })
+      if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`)
+      let sum = 0
+      for (const match of (await answer.text()).matchAll(/^isthmus_database_commands\{[^}]*\} (\d+)/gm))
+        sum += Number(match[1])
+      return sum
+    },
+    async stop() {
+      await server.stop()
+      await database.stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
