@@ -129,7 +129,8 @@ async function add(
   hooks: ExecuteHooks,
   { types }: ExecuteContext,
 ): Promise<OperationResult> {
-  await hooks.beforeSend({ instances: await instancesOf(session, request.object) })
+  const instances = await instancesOf(session, request.object)
+  await hooks.beforeSend(instances === undefined ? undefined : { instances })
   const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: '' })
   if (!added.ok) return refused(added.fault, [{ path: request.object, error: faultError(added.fault) }])
   const created = `${request.object}${added.body.InstanceNumber}.`
@@ -150,10 +151,10 @@ async function add(
   return refused(answer.fault, errors)
 }
 
-/** Instance paths of a table now; a table that cannot be listed counts as empty. */
-async function instancesOf(session: Session, table: string): Promise<string[]> {
+/** Instance paths of a table now; boxes call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */
+async function instancesOf(session: Session, table: string): Promise<string[] | undefined> {
   const answer = await session.call('GetParameterNames', { ParameterPath: table, NextLevel: true })
-  if (!answer.ok) return []
+  if (!answer.ok) return answer.fault.code === 9005 ? [] : undefined
   return answer.body.ParameterList.map(({ Name }) => Name).filter(
     (name) => name.startsWith(table) && /^\d+\.$/.test(name.slice(table.length)),
   )

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest'
+import { discover, readValues } from '../../../src/cwmp/acs/discovery.ts'
+import { execute } from '../../../src/cwmp/acs/execute.ts'
+import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
+import type { Baseline, Operation } from '../../../src/device/index.ts'
+import { type Asked, type ScriptedSession, scriptedSession } from '../../support/cwmp-script.ts'
+
+const types = new ParameterTypes()
+
+/** A small tree: a parameter by its path; objects are what stands before the dots. Tables may be empty. */
+const TREE: Record<string, string> = {
+  'Device.DeviceInfo.SoftwareVersion': '1.0',
+  'Device.DeviceInfo.UpTime': '7',
+  'Device.WiFi.SSID.1.SSID': 'one',
+  'Device.WiFi.SSID.2.SSID': 'two',
+  'Device.RootDataModelVersion': '2.15',
+}
+const EMPTY_TABLE = 'Device.WiFi.Radio.'
+
+/** What a CPE with that tree answers; `limit` names at most in one GetParameterValues, `unknown` names fault. */
+function answers(options: { limit?: number; tooMuch?: number; unknown?: string[]; noSubtree?: number } = {}) {
+  return (request: Asked) => {
+    if (request.name === 'GetParameterNames') {
+      const { ParameterPath: path, NextLevel } = request.body
+      if (!NextLevel && options.noSubtree !== undefined) return options.noSubtree
+      return { ParameterList: names(path, NextLevel) }
+    }
+    if (request.name !== 'GetParameterValues') return 9000
+    const { ParameterNames: asked } = request.body
+    if (asked.length > (options.limit ?? 100)) return options.tooMuch ?? 9004
+    if (asked.some((name) => options.unknown?.includes(name))) return 9005
+    return { ParameterList: asked.map((name) => ({ name, value: TREE[name] ?? `of ${name}`, type: 'string' })) }
+  }
+}
+
+function names(path: string, nextLevel: boolean): { Name: string; Writable: boolean }[] {
+  const found = new Set<string>()
+  for (const below of [...Object.keys(TREE), EMPTY_TABLE]) {
+    if (!below.startsWith(path) || below === path) continue
+    const rest = below.slice(path.length).split('.')
+    const first = rest.length > 1 ? `${rest[0]}.` : rest[0]
+    if (nextLevel) found.add(path + first)
+    else
+      for (let n = 1; n <= rest.length; n++) found.add(path + rest.slice(0, n).join('.') + (n < rest.length ? '.' : ''))
+  }
+  return [...found].filter((name) => name !== path).map((Name) => ({ Name, Writable: Name.endsWith('.SSID') }))
+}
+
+const paths = (n: number) => Array.from({ length: n }, (_, i) => `Device.P${i}`)
+const levels = ({ asked }: ScriptedSession) =>
+  asked.flatMap(({ name, body }) =>
+    name === 'GetParameterNames' ? [[body.ParameterPath, body.NextLevel] as const] : [],
+  )
+
+describe('reading values', () => {
+  it('asks for 32 names at a time and gives every value with its type', async () => {
+    const script = scriptedSession(answers())
+    const outcomes = await readValues(script.session, paths(70), types)
+    expect(script.batches().map(({ length }) => length)).toEqual([32, 32, 6])
+    expect(outcomes).toHaveLength(70)
+    expect(outcomes[0]).toEqual({ path: 'Device.P0', value: 'of Device.P0', type: 'string' })
+  })
+
+  it.each([9002, 9004])('halves a batch that is too much for the box (%i) and stays at that size', async (tooMuch) => {
+    const script = scriptedSession(answers({ limit: 10, tooMuch }))
+    const outcomes = await readValues(script.session, paths(64), types)
+    expect(script.batches().map(({ length }) => length)).toEqual([32, 16, ...Array.from({ length: 8 }, () => 8)])
+    expect(outcomes.map(({ path }) => path)).toEqual(paths(64))
+    expect(outcomes.every(({ error }) => error === undefined)).toBe(true)
+  })
+
+  it('goes down to single names', async () => {
+    const script = scriptedSession(answers({ limit: 1 }))
+    const outcomes = await readValues(script.session, paths(8), types)
+    expect(outcomes.map(({ value }) => value)).toEqual(paths(8).map((path) => `of ${path}`))
+    expect(script.batches().at(-1)).toHaveLength(1)
+  })
+
+  it('tells the fault of a name that fails even alone, once', async () => {
+    const script = scriptedSession(answers({ limit: 0, tooMuch: 9002 }))
+    const outcomes = await readValues(script.session, paths(2), types)
+    expect(outcomes.map(({ path, error }) => [path, error?.code, error?.retryable])).toEqual([
+      ['Device.P0', '9002', true],
+      ['Device.P1', '9002', true],
+    ])
+    expect(script.batches()).toHaveLength(3)
+  })
+
+  it.each([0, 13, 31])('does not fail a batch for one unknown name (at %i)', async (at) => {
+    const unknown = `Device.P${at}`
+    const script = scriptedSession(answers({ unknown: [unknown] }))
+    const outcomes = await readValues(script.session, paths(32), types)
+    expect(outcomes.filter(({ error }) => error !== undefined)).toMatchObject([
+      { path: unknown, error: { code: '9005', retryable: false } },
+    ])
+    expect(outcomes.filter(({ value }) => value !== undefined)).toHaveLength(31)
+    // Bisected: one batch, then two per level.
+    expect(script.batches().length).toBeLessThanOrEqual(11)
+  })
+
+  it('does not ask smaller batches of the others because of an unknown name', async () => {
+    const script = scriptedSession(answers({ unknown: ['Device.P0'] }))
+    await readValues(script.session, paths(64), types)
+    expect(script.batches().at(-1)).toEqual(paths(64).slice(32))
+  })
+
+  it('takes a partial path on an empty table as no rows, not as an error', async () => {
+    const script = scriptedSession(answers({ unknown: [EMPTY_TABLE] }))
+    expect(await readValues(script.session, [EMPTY_TABLE], types)).toEqual([])
+  })
+
+  it('ends with the session when the box falls silent', async () => {
+    const script = scriptedSession(() => undefined)
+    await expect(readValues(script.session, paths(40), types)).rejects.toMatchObject({
+      name: 'TransportError',
+      code: 'timeout',
+      sent: true,
+    })
+    expect(script.session.state).toBe('closed')
+    expect(script.asked).toHaveLength(1)
+  })
+})
+
+describe('discovery', () => {
+  const everything = Object.entries(TREE).map(([path, value]) => [path, value, path.endsWith('.SSID')])
+  const seen = (outcomes: Awaited<ReturnType<typeof discover>>) =>
+    outcomes.map(({ path, value, writable }) => [path, value, writable]).toSorted()
+
+  it('walks level by level, one object per request', async () => {
+    const script = scriptedSession(answers())
+    const outcomes = await discover(script.session, 'Device.', 'walk', types)
+    expect(seen(outcomes)).toEqual(everything.toSorted())
+    expect(levels(script).every(([, nextLevel]) => nextLevel)).toBe(true)
+    expect(
+      levels(script)
+        .map(([path]) => path)
+        .toSorted(),
+    ).toEqual([
+      'Device.',
+      'Device.DeviceInfo.',
+      'Device.WiFi.',
+      'Device.WiFi.Radio.',
+      'Device.WiFi.SSID.',
+      'Device.WiFi.SSID.1.',
+      'Device.WiFi.SSID.2.',
+    ])
+  })
+
+  it('takes the whole subtree with one request', async () => {
+    const script = scriptedSession(answers())
+    expect(seen(await discover(script.session, 'Device.', 'subtree', types))).toEqual(everything.toSorted())
+    expect(levels(script)).toEqual([['Device.', false]])
+  })
+
+  it.each([9002, 9004])('walks a box that cannot give the whole subtree (%i)', async (noSubtree) => {
+    const script = scriptedSession(answers({ noSubtree }))
+    expect(seen(await discover(script.session, 'Device.', 'subtree', types))).toEqual(everything.toSorted())
+    expect(levels(script).slice(0, 2)).toEqual([
+      ['Device.', false],
+      ['Device.', true],
+    ])
+  })
+
+  it('leaves an object out that faults, and goes on', async () => {
+    const all = answers()
+    const script = scriptedSession((request) =>
+      request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.WiFi.' ? 9005 : all(request),
+    )
+    const outcomes = await discover(script.session, 'Device.', 'walk', types)
+    expect(outcomes.map(({ path }) => path).toSorted()).toEqual(
+      Object.keys(TREE)
+        .filter((path) => !path.startsWith('Device.WiFi.'))
+        .toSorted(),
+    )
+  })
+
+  it('fails when the root itself faults', async () => {
+    const script = scriptedSession(() => 9001)
+    await expect(discover(script.session, 'Device.', 'walk', types)).rejects.toMatchObject({
+      name: 'PeerFault',
+      fault: 9001,
+    })
+  })
+
+  it('is not led around in circles by a box that lists what was not asked', async () => {
+    const script = scriptedSession((request) =>
+      request.name === 'GetParameterNames'
+        ? {
+            ParameterList: ['Device.', 'InternetGatewayDevice.', request.body.ParameterPath].map((Name) => ({
+              Name,
+              Writable: false,
+            })),
+          }
+        : { ParameterList: [] },
+    )
+    expect(await discover(script.session, 'Device.', 'walk', types)).toEqual([])
+    expect(levels(script)).toEqual([['Device.', true]])
+  })
+})
+
+describe('the rows before AddObject', () => {
+  const operation = {
+    id: 'op1',
+    request: { verb: 'add', object: 'Device.WiFi.SSID.', values: {} },
+  } as Partial<Operation> as Operation
+
+  async function add(listing: { Name: string; Writable: boolean }[] | number) {
+    const script = scriptedSession((request) => {
+      if (request.name === 'GetParameterNames')
+        return typeof listing === 'number' ? listing : { ParameterList: listing }
+      return { InstanceNumber: 3, Status: 0 }
+    })
+    const baselines: (Baseline | undefined)[] = []
+    const result = await execute(
+      script.session,
+      operation,
+      {
+        beforeSend: async (baseline) => void baselines.push(baseline),
+        signal: script.session.signal,
+        timeoutMs: 1000,
+      },
+      { types, forgetCredential: async () => undefined },
+    )
+    return { result, baselines, methods: script.asked.map(({ name }) => name) }
+  }
+
+  it('are the instances that the table lists', async () => {
+    const rows = ['1.', '2.', '2.SSID', 'Status'].map((name) => ({ Name: `Device.WiFi.SSID.${name}`, Writable: true }))
+    const { result, baselines } = await add(rows)
+    expect(baselines).toEqual([{ instances: ['Device.WiFi.SSID.1.', 'Device.WiFi.SSID.2.'] }])
+    expect(result).toEqual({
+      outcome: 'done',
+      results: [{ path: 'Device.WiFi.SSID.', created: 'Device.WiFi.SSID.3.' }],
+    })
+  })
+
+  it('are none when the box answers 9005 for an empty table', async () => {
+    const { result, baselines } = await add(9005)
+    expect(baselines).toEqual([{ instances: [] }])
+    expect(result.outcome).toBe('done')
+  })
+
+  it.each([9001, 9002, 9003, 9004])(
+    'are not taken for none after %i: a lost answer then stays unknown',
+    async (code) => {
+      const { result, baselines, methods } = await add(code)
+      expect(baselines).toEqual([undefined])
+      expect(methods).toEqual(['GetParameterNames', 'AddObject'])
+      expect(result.outcome).toBe('done')
+    },
+  )
+})
