@@ -21,8 +21,8 @@ export interface ScriptedSession {
 }
 
 /**
- * A session in its ACS turn. The CPE answers each request with what `answer` gives: a body, a fault code, a whole fault, or nothing at
- * all, which is a CPE that fell silent until the session timed out.
+ * A session in its ACS turn. The CPE answers each request with what `answer` gives: a body, a fault code, a whole
+ * fault, or nothing at all, which is a CPE that fell silent until the session timed out.
  */
 export function scriptedSession(answer: (request: Asked) => Body | CwmpFault | number | undefined): ScriptedSession {
   const identity = { oui: '00256D', productClass: 'Box', serial: '1' }

@@ -1,0 +1,323 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent, createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Random, silentLog, systemRandom } from '../../../src/base/index.ts'
+import { Authenticator } from '../../../src/cwmp/acs/authenticate.ts'
+import { digestResponse, Nonces, parseAuthorization } from '../../../src/cwmp/acs/digest.ts'
+import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
+import { CpeHttpClient } from '../../../src/cwmp/cpe/http-client.ts'
+import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+
+const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+
+/** RFC 2617 3.5: the worked example. */
+const MUFASA = { username: 'Mufasa', password: 'Circle Of Life' }
+const NONCE = 'dcd98b7102dd2f0e8b11d0f600bfb0c093'
+const OPAQUE = '5ccc069c403ebaf9f0171e9517f40e41'
+const CHALLENGE = `Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="${NONCE}", opaque="${OPAQUE}"`
+const ANSWER = [
+  'Digest username="Mufasa"',
+  'realm="testrealm@host.com"',
+  `nonce="${NONCE}"`,
+  'uri="/dir/index.html"',
+  'qop=auth',
+  'nc=00000001',
+  'cnonce="0a4f113b"',
+  'response="6629fae49393a05397450978507c4ef1"',
+  `opaque="${OPAQUE}"`,
+].join(', ')
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+async function listen(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The fields of an Authorization header, read without the code under test. */
+function fieldsOf(header = ''): Record<string, string> {
+  const found = header.matchAll(/(\w+)=(?:"([^"]*)"|([^\s,]+))/g)
+  return Object.fromEntries([...found].map(([, name, quoted, bare]) => [name, quoted ?? bare ?? '']))
+}
+
+/** What RFC 2617 3.2.2.1 asks for, worked out by hand. */
+function expected({ username, password }: typeof MUFASA, method: string, fields: Record<string, string>): string {
+  const ha1 = md5(`${username}:${fields.realm}:${password}`)
+  const { nonce, nc, cnonce, qop, uri } = fields
+  return md5(`${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${md5(`${method}:${uri}`)}`)
+}
+
+describe('the worked example of RFC 2617', () => {
+  it('is read and proves the password', () => {
+    const given = parseAuthorization(ANSWER)
+    expect(given).toEqual({
+      scheme: 'digest',
+      username: 'Mufasa',
+      fields: {
+        realm: 'testrealm@host.com',
+        nonce: NONCE,
+        uri: '/dir/index.html',
+        response: '6629fae49393a05397450978507c4ef1',
+        algorithm: 'MD5',
+        qop: 'auth',
+        nc: '00000001',
+        cnonce: '0a4f113b',
+      },
+    })
+    if (given?.scheme !== 'digest') throw new Error('no digest')
+    expect(digestResponse('Mufasa', MUFASA.password, 'GET', given.fields)).toBe(given.fields.response)
+    expect(digestResponse('Mufasa', 'circle of life', 'GET', given.fields)).not.toBe(given.fields.response)
+    expect(digestResponse('Mufasa', MUFASA.password, 'POST', given.fields)).not.toBe(given.fields.response)
+  })
+
+  it('without qop gives the response of RFC 2069, as corrected', () => {
+    const fields = { realm: 'testrealm@host.com', nonce: NONCE, uri: '/dir/index.html', algorithm: 'MD5' }
+    expect(digestResponse('Mufasa', 'CircleOfLife', 'GET', fields)).toBe('1949323746fe6a43ef61f9606e7febea')
+  })
+
+  it('with MD5-sess hashes nonce and cnonce into the secret', () => {
+    const fields = { ...fieldsOf(ANSWER), algorithm: 'MD5-SESS' } as unknown as Parameters<typeof digestResponse>[3]
+    const ha1 = md5(`${md5('Mufasa:testrealm@host.com:Circle Of Life')}:${NONCE}:0a4f113b`)
+    const ha2 = md5('GET:/dir/index.html')
+    expect(digestResponse('Mufasa', MUFASA.password, 'GET', fields)).toBe(
+      md5(`${ha1}:${NONCE}:00000001:0a4f113b:auth:${ha2}`),
+    )
+  })
+
+  it('is answered by the ACS as a client, opaque and all', async () => {
+    const seen: string[] = []
+    const origin = await listen((request, response) => {
+      const { authorization } = request.headers
+      if (authorization === undefined) return response.writeHead(401, { 'www-authenticate': CHALLENGE }).end()
+      seen.push(authorization)
+      const { response: given, ...fields } = fieldsOf(authorization)
+      return response.writeHead(given === expected(MUFASA, 'GET', fields) ? 200 : 401).end()
+    })
+    const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
+    const id = deviceIdOf(identity)
+    const fixed: Random = { bytes: (n) => Buffer.alloc(n, 0x0a), fraction: () => 0 }
+    const requester = new ConnectionRequester({
+      credentials: {
+        get: async () => ({ deviceId: id, connectionRequest: MUFASA, updatedAt: 0 }),
+        put: async () => undefined,
+        delete: async () => undefined,
+      },
+      clock: createManualClock(),
+      random: fixed,
+      log: silentLog,
+      isHere: () => false,
+    })
+    const device = newDevice(id, identity, 'cwmp', 0)
+    device.cwmp = { ...device.cwmp!, connectionRequestUrl: `${origin}/dir/index.html` }
+    expect(await requester.wake(device)).toBe('accepted')
+    expect(fieldsOf(seen[0])).toMatchObject({
+      username: 'Mufasa',
+      realm: 'testrealm@host.com',
+      nonce: NONCE,
+      uri: '/dir/index.html',
+      qop: 'auth',
+      nc: '00000001',
+      cnonce: '0a'.repeat(8),
+      opaque: OPAQUE,
+    })
+  })
+
+  it('is answered by the CPE as a client, and the nonce is used on with a growing count', async () => {
+    const counts: (string | undefined)[] = []
+    const origin = await listen((request, response) => {
+      const { authorization } = request.headers
+      if (authorization === undefined) return response.writeHead(401, { 'www-authenticate': CHALLENGE }).end()
+      const { response: given, ...fields } = fieldsOf(authorization)
+      counts.push(fields.nc)
+      return response.writeHead(given === expected(MUFASA, 'POST', fields) ? 204 : 401).end()
+    })
+    const agent = new Agent({ keepAlive: true })
+    closers.push(() => agent.destroy())
+    const client = new CpeHttpClient({ agent, keepCookies: true, timeoutMs: 5000 })
+    const url = new URL('/dir/index.html', origin)
+    for (let i = 0; i < 3; i++) expect((await client.post(url, MUFASA, '')).status).toBe(204)
+    expect(counts).toEqual(['00000001', '00000002', '00000003'])
+  })
+})
+
+describe('what an Authorization header may be', () => {
+  it.each([
+    ['nothing', undefined],
+    ['another scheme', 'Bearer abc'],
+    ['Basic without a colon', `Basic ${Buffer.from('nobody').toString('base64')}`],
+    ['Digest without a response', ANSWER.replace('response=', 'reply=')],
+    ['a header without end', `${ANSWER}, x="${'y'.repeat(3000)}"`],
+  ])('%s is none', (_name, header) => {
+    expect(parseAuthorization(header)).toBeUndefined()
+  })
+
+  it('Basic keeps colons of the password', () => {
+    const header = `basic ${Buffer.from('user:a:b').toString('base64')}`
+    expect(parseAuthorization(header)).toEqual({ scheme: 'basic', username: 'user', password: 'a:b' })
+  })
+
+  it('quotes in quoted texts are taken off', () => {
+    expect(parseAuthorization(ANSWER.replace('"Mufasa"', '"Mu\\"fasa"'))).toMatchObject({ username: 'Mu"fasa' })
+  })
+})
+
+describe('nonces', () => {
+  const minute = 60_000
+
+  it('hold for five minutes and are stale after', () => {
+    const clock = createManualClock()
+    const nonces = new Nonces(clock, systemRandom)
+    const nonce = nonces.issue()
+    clock.advance(5 * minute)
+    expect(nonces.check(nonce, '1')).toBe('fresh')
+    clock.advance(1)
+    expect(nonces.check(nonce, '2')).toBe('stale')
+  })
+
+  it('are never the same twice', () => {
+    const nonces = new Nonces(createManualClock(), systemRandom)
+    expect(new Set(Array.from({ length: 100 }, () => nonces.issue())).size).toBe(100)
+  })
+
+  it('want a count that goes up; gaps are allowed', () => {
+    const nonces = new Nonces(createManualClock(), systemRandom)
+    const nonce = nonces.issue()
+    const states = ['00000001', '00000001', '00000003', '00000002', '0000000A', '00000000', 'zz', '-1', ''].map((nc) =>
+      nonces.check(nonce, nc),
+    )
+    expect(states).toEqual(['fresh', 'stale', 'fresh', 'stale', 'fresh', 'stale', 'stale', 'stale', 'stale'])
+  })
+
+  it('of another server, or altered, are forged', () => {
+    const clock = createManualClock()
+    const nonces = new Nonces(clock, systemRandom)
+    const nonce = nonces.issue()
+    const later = nonce.replace(/^[^.]+/, (clock.now() + minute).toString(36))
+    const forged = ['', 'x', '..', later, `${nonce}x`, new Nonces(clock, systemRandom).issue()]
+    expect(forged.map((text) => nonces.check(text, '1'))).toEqual(forged.map(() => 'forged'))
+  })
+})
+
+describe('the check of a CPE', () => {
+  const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
+  const id = deviceIdOf(identity)
+  const login = { username: id as string, password: 'secret' }
+
+  function setup() {
+    const clock = createManualClock()
+    const credential: CwmpCredential = { deviceId: id, current: login, updatedAt: 0 }
+    const authenticator = new Authenticator({
+      policy: 'closed',
+      enrolmentSecret: 'enrol',
+      allowBasicOverHttp: false,
+      credentials: { get: async () => credential, put: async () => undefined, delete: async () => undefined },
+      clock,
+      random: systemRandom,
+    })
+    const check = (header: string | undefined, path = '/') =>
+      authenticator.check(id, identity, { header, path, tls: false })
+    const challenge = async () => {
+      const refused = await check(undefined)
+      if (refused.ok) throw new Error('let in without a word')
+      return refused.challenge
+    }
+    return { clock, check, challenge }
+  }
+
+  /** The header of a client that knows the password. */
+  function answer(challenge: string, more: Record<string, string> = {}, password = login.password): string {
+    const { realm = '', nonce = '', qop = '' } = fieldsOf(challenge)
+    const fields: Record<string, string> = { realm, nonce, qop, uri: '/', nc: '00000001', cnonce: 'c', ...more }
+    const given = Object.entries(fields).map(([name, value]) => `${name}="${value}"`)
+    return `Digest username="${id}", ${given.join(', ')}, response="${expected({ ...login, password }, 'POST', fields)}"`
+  }
+
+  it('challenges with qop=auth and MD5, a new nonce each time', async () => {
+    const { challenge } = setup()
+    const first = await challenge()
+    expect(first).toMatch(/^Digest realm="[^"]+", qop="auth", algorithm=MD5, nonce="[^"]+"$/)
+    expect(await challenge()).not.toBe(first)
+  })
+
+  it('takes the right answer', async () => {
+    const { check, challenge } = setup()
+    expect(await check(answer(await challenge()))).toMatchObject({ ok: true, proof: 'current' })
+  })
+
+  it('takes an answer without qop from an old client', async () => {
+    const { check, challenge } = setup()
+    const { realm = '', nonce = '' } = fieldsOf(await challenge())
+    const proof = md5(`${md5(`${id}:${realm}:secret`)}:${nonce}:${md5('POST:/')}`)
+    const header = `Digest username="${id}", realm="${realm}", nonce="${nonce}", uri="/", response="${proof}"`
+    expect(await check(header)).toMatchObject({ ok: true, proof: 'current' })
+  })
+
+  it('takes a whole URL in uri, refuses another target', async () => {
+    const { check, challenge } = setup()
+    const whole = answer(await challenge(), { uri: 'http://acs.example/acs' })
+    expect(await check(whole, '/acs')).toMatchObject({ ok: true })
+    expect(await check(answer(await challenge(), { uri: '/other' }), '/acs')).toMatchObject({ reason: 'wrong' })
+  })
+
+  it('refuses the same answer sent twice, and says that the nonce is stale', async () => {
+    const { check, challenge } = setup()
+    const header = answer(await challenge())
+    await check(header)
+    const again = await check(header)
+    expect(again).toMatchObject({ ok: false, reason: 'stale' })
+    expect('challenge' in again && again.challenge).toMatch(/, stale=true$/)
+  })
+
+  it('says stale for an old nonce, so that the client need not ask its user', async () => {
+    const { clock, check, challenge } = setup()
+    const old = await challenge()
+    clock.advance(600_000)
+    const refused = await check(answer(old))
+    expect(refused).toMatchObject({ ok: false, reason: 'stale' })
+    const fresh = 'challenge' in refused ? refused.challenge : ''
+    expect(await check(answer(fresh))).toMatchObject({ ok: true })
+  })
+
+  it.each([
+    ['a wrong password', (challenge: string) => answer(challenge, {}, 'Secret'), 'wrong'],
+    ['an unknown algorithm', (challenge: string) => `${answer(challenge)}, algorithm=SHA-256`, 'wrong'],
+    ['a nonce made up', (challenge: string) => answer(challenge, { nonce: NONCE }), 'missing'],
+    ['the enrolment secret of a box that has its own', (challenge: string) => answer(challenge, {}, 'enrol'), 'wrong'],
+    ['the user of another box', (challenge: string) => answer(challenge).replace(id, '00256D-Box-2'), 'wrong'],
+  ])('refuses %s without calling it stale', async (_name, header, reason) => {
+    const { check, challenge } = setup()
+    const refused = await check(header(await challenge()))
+    expect(refused).toMatchObject({ ok: false, reason })
+    expect('challenge' in refused && refused.challenge).not.toContain('stale')
+  })
+
+  it('goes on over new TCP connections with one nonce', async () => {
+    const { check } = setup()
+    const statuses: number[] = []
+    const ports = new Set<number | undefined>()
+    const origin = await listen((request, response) => {
+      ports.add(request.socket.remotePort)
+      check(request.headers.authorization).then((result) => {
+        if (!result.ok) response.setHeader('www-authenticate', result.challenge)
+        statuses.push(result.ok ? 204 : 401)
+        response.writeHead(result.ok ? 204 : 401, { connection: 'close' }).end()
+      })
+    })
+    const agent = new Agent({ keepAlive: false })
+    const client = new CpeHttpClient({ agent, keepCookies: true, timeoutMs: 5000 })
+    for (let i = 0; i < 3; i++) await client.post(new URL(origin), login, '')
+    expect(statuses).toEqual([401, 204, 204, 204])
+    expect(ports.size).toBe(4)
+  })
+})
