@@ -1,12 +1,22 @@
 import { Codec } from '../src/usp/index.ts'
 import { WebSocket } from '../src/usp/mtp/ws.ts'
-import type { Msg } from '../src/usp/wire/index.ts'
+import type { Msg, Notify } from '../src/usp/wire/index.ts'
 
 const codec = new Codec()
 const OWN_ROW = 'Device.LocalAgent.Controller.1.'
 const TABLE = 'Device.LocalAgent.Subscription.'
 /** Stands for the msg_id in prepared Records and is replaced in place: as little work on the load's side as can be. */
 const PLACEHOLDER = 'n00000000000'
+/** The end of a fact's value, which is another one every time. */
+const FACT = 'res.000'
+
+/** What is notified of: something that happened, a value, or a value that is also a fact of the device's record. */
+export const NOTIFICATIONS = {
+  event: { event: { obj_path: 'Device.LocalAgent.', event_name: 'Periodic!', params: {} } },
+  value: { value_change: { param_path: 'Device.WiFi.SSID.1.SSID', param_value: 'home' } },
+  fact: { value_change: { param_path: 'Device.DeviceInfo.ProvisioningCode', param_value: 'res.000' } },
+} as const satisfies Record<string, Partial<Notify>>
+export type Notification = keyof typeof NOTIFICATIONS
 
 /** An Agent that lets itself be onboarded, and then only notifies. */
 export class AgentLoad {
@@ -15,7 +25,7 @@ export class AgentLoad {
   readonly #url: string
   readonly #identity: Record<string, string>
   readonly #subscriptions: Record<string, string>[] = []
-  readonly #notifies: Buffer[]
+  readonly #notifies = new Map<Notification, Buffer>()
   #socket: WebSocket | undefined
   #sent = 0
   #acknowledged: (() => void) | undefined
@@ -35,7 +45,7 @@ export class AgentLoad {
       SoftwareVersion: '1.0',
       HardwareVersion: 'A',
     }
-    this.#notifies = ['res.north', 'res.south'].map((value) => this.#prepared(value))
+    for (const name of ['event', 'value', 'fact'] as const) this.#notifies.set(name, this.#prepared(name))
   }
 
   /** Dials; resolves when the Controller has asked for nothing for `quietMs`. */
@@ -61,10 +71,11 @@ export class AgentLoad {
   }
 
   /** One Notify with send_resp; resolves with its NotifyResp. */
-  notify(): Promise<void> {
-    const bytes = this.#notifies[this.#sent & 1] ?? Buffer.alloc(0)
+  notify(what: Notification): Promise<void> {
+    const bytes = this.#notifies.get(what) ?? Buffer.alloc(0)
     const record = Buffer.from(bytes)
     record.write(`n${String(++this.#sent).padStart(11, '0')}`, record.indexOf(PLACEHOLDER), 'latin1')
+    if (what === 'fact') record.write(`res.${100 + (this.#sent % 900)}`, record.lastIndexOf(FACT), 'latin1')
     return new Promise((resolve) => {
       this.#acknowledged = resolve
       this.#socket?.send(record)
@@ -76,12 +87,8 @@ export class AgentLoad {
     this.#socket?.terminate()
   }
 
-  #prepared(value: string): Buffer {
-    const notify = {
-      subscription_id: 'isthmus-value',
-      send_resp: true,
-      value_change: { param_path: 'Device.DeviceInfo.ProvisioningCode', param_value: value },
-    }
+  #prepared(what: Notification): Buffer {
+    const notify = { subscription_id: 'isthmus-value', send_resp: true, ...NOTIFICATIONS[what] }
     return Buffer.from(
       codec.encode(this.#controllerId, this.endpointId, {
         msgId: PLACEHOLDER,

@@ -35,7 +35,7 @@ function agents(world: World, prefix: string, count: number): AgentLoad[] {
 /** The smallest of what is seen within some seconds: garbage of the onboarding is not memory of a link. */
 async function settled(world: World): Promise<number | undefined> {
   let least: number | undefined
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 60; i++) {
     await new Promise((resolve) => setTimeout(resolve, 500))
     const now = residentBytes(world.pids.server)
     if (now !== undefined && (least === undefined || now < least)) least = now

@@ -1,4 +1,4 @@
-import { AgentLoad } from '../agent-load.ts'
+import { AgentLoad, type Notification } from '../agent-load.ts'
 import { startFloor } from '../floor.ts'
 import { figure, median, printRow, ratio } from '../print.ts'
 import { measure } from '../process-cpu.ts'
@@ -6,38 +6,50 @@ import type { World } from '../world.ts'
 
 const AGENTS = 256
 
+const KINDS: [Notification, string][] = [
+  ['event', 'Event (record and event log)'],
+  ['value', 'ValueChange (parameter and event log)'],
+  ['fact', 'ValueChange of a fact (record, parameter and event log)'],
+]
+
 /** Notify with send_resp, each answered after it was committed, one at a time per Agent; against a bare ws + protobufjs echo. */
 export async function notifyRow(world: World, seconds: number, rounds: number): Promise<void> {
   const agents = load(world.uspPort, '/usp', world.endpointId)
   const floor = await startFloor('floor-ws', [])
   const echoes = load(floor.port, '/', world.endpointId)
   const floors: Run[] = []
-  const runs: Run[] = []
+  const runs = new Map<Notification, Run[]>(KINDS.map(([kind]) => [kind, []]))
   try {
-    // A first Notify makes the Agent known; its onboarding is over before anything is measured.
+    // A first contact makes the Agent known; its onboarding is over before anything is measured.
     await inTurns(agents, (agent) => agent.connect(true, 500))
     await Promise.all(echoes.map((agent) => agent.connect(false, 0)))
     for (let round = 0; round < rounds; round++) {
-      floors.push(await run({ server: floor.pid }, echoes, seconds))
-      const before = await world.databaseCommands()
-      const found = await run(world.pids, agents, seconds)
-      runs.push({ ...found, commands: ((await world.databaseCommands()) - before) / found.total })
+      floors.push(await run({ server: floor.pid }, echoes, 'value', seconds))
+      for (const [kind] of KINDS) {
+        const before = await world.databaseCommands()
+        const found = await run(world.pids, agents, kind, seconds)
+        runs.get(kind)?.push({ ...found, commands: ((await world.databaseCommands()) - before) / found.total })
+      }
     }
   } finally {
     floor.stop()
     for (const agent of [...agents, ...echoes]) agent.close()
   }
   const of = (list: Run[], name: keyof Run) => median(list.map((entry) => entry[name]))
+  const base = of(floors, 'serverMs')
   printRow(
     `Notify with send_resp, committed before it is answered, ${AGENTS} Agents, median of ${rounds} runs of ${seconds} s`,
-    [
-      ['floor: bare ws + protobufjs, CPU', figure(of(floors, 'serverMs'), 'ms', 4)],
-      ['server CPU', figure(of(runs, 'serverMs'), 'ms', 4), ratio(of(runs, 'serverMs'), of(floors, 'serverMs'))],
-      ['database CPU', figure(of(runs, 'databaseMs'), 'ms', 4)],
-      ['database commands', figure(of(runs, 'commands'), 'each', 4)],
-      ['committed', figure(of(runs, 'perSecond'), '/s', 0), `floor ${figure(of(floors, 'perSecond'), '/s', 0)}`],
-    ],
+    [['floor: bare ws + protobufjs, CPU', figure(base, 'ms', 4), figure(of(floors, 'perSecond'), '/s', 0)]],
   )
+  for (const [kind, title] of KINDS) {
+    const list = runs.get(kind) ?? []
+    printRow(`  ${title}`, [
+      ['server CPU', figure(of(list, 'serverMs'), 'ms', 4), ratio(of(list, 'serverMs'), base)],
+      ['database CPU', figure(of(list, 'databaseMs'), 'ms', 4)],
+      ['database commands', figure(of(list, 'commands'), 'each', 4)],
+      ['committed', figure(of(list, 'perSecond'), '/s', 0)],
+    ])
+  }
 }
 
 interface Run {
@@ -60,6 +72,7 @@ export async function inTurns<T>(items: T[], work: (item: T) => Promise<void>, a
 async function run(
   pids: { server: number; database?: number | undefined },
   agents: AgentLoad[],
+  kind: Notification,
   seconds: number,
 ): Promise<Run> {
   const { value, wallMs, cpu } = await measure({ server: pids.server, database: pids.database }, async () => {
@@ -67,7 +80,7 @@ async function run(
     let total = 0
     await Promise.all(
       agents.map(async (agent) => {
-        for (; performance.now() < end; total++) await agent.notify()
+        for (; performance.now() < end; total++) await agent.notify(kind)
       }),
     )
     return total
