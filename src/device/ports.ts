@@ -26,7 +26,6 @@ export interface Page<T> {
 export const DEVICE_SORT_FIELDS = [
   'id',
   'createdAt',
-  'updatedAt',
   'manufacturer',
   'model',
   'softwareVersion',
