@@ -17,6 +17,7 @@ import {
   type Device,
   type DeviceChange,
   type DeviceId,
+  type DeviceIdentity,
   type DeviceStore,
   type Driver,
   deviceIdOf,
@@ -156,8 +157,10 @@ export class Acs implements Lifecycle {
     if (request.method !== 'POST') return plain(response, 405, 'CWMP is spoken by POST')
     const body = await readBody(request, MAX_BODY)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
-    if (session !== undefined) session.lastActivityAt = this.#options.clock.now()
-    if (body.length === 0) return this.#onEmptyPost(session, response)
+    if (body.length === 0) {
+      if (session !== undefined && !(await this.#isProven(session, request, response))) return
+      return this.#onEmptyPost(session, response)
+    }
     const envelope = decodeEnvelope(body, request.headers['content-type'])
     if (envelope.repaired)
       this.#options.log.warn(
@@ -168,17 +171,47 @@ export class Acs implements Lifecycle {
     if (message.kind === 'request' && message.name === 'Inform')
       return this.#onInform(request, response, envelope, message.body)
     if (session === undefined) return plain(response, 400, 'there is no session; it begins with an Inform')
+    if (!(await this.#isProven(session, request, response))) return
     if (session.state === 'awaitingResponse') return session.answer(envelope, (text) => send(response, text))
     if (session.state === 'cpeTurn' && (message.kind === 'request' || message.kind === 'unknown'))
       return this.#onRequest(session, envelope, response)
     throw new ProtocolError('unexpected', `${message.kind} is not expected in state ${session.state}`)
   }
 
+  /** A cookie is no proof: on each new connection the CPE shows again who it is (3.4.4). False: it was sent a 401. */
+  async #isProven(session: Session, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    if (!this.#sessions.isOn(session, request.socket)) {
+      const auth = await this.#authenticate(session.deviceId, session.device, request, response)
+      if (auth === undefined) return false
+      this.#sessions.moved(session, request.socket)
+    }
+    session.lastActivityAt = this.#options.clock.now()
+    return true
+  }
+
+  /** Who the CPE is; undefined when it was sent a 401. */
+  async #authenticate(id: DeviceId, identity: DeviceIdentity, request: IncomingMessage, response: ServerResponse) {
+    const auth = await this.#authenticator.check(id, identity, {
+      header: request.headers.authorization,
+      path: request.url ?? '/',
+      tls: 'encrypted' in request.socket,
+    })
+    if (auth.ok) return auth
+    if (auth.reason === 'wrong' || auth.reason === 'unknown') {
+      const { remoteAddress: address } = request.socket
+      this.#options.onRefused?.('credentials')
+      this.#options.log.warn({ deviceId: id, address, reason: auth.reason }, 'CPE refused: credentials')
+    }
+    response.setHeader('www-authenticate', auth.challenge)
+    plain(response, 401, '')
+    return undefined
+  }
+
   /** Bad input ends here: the CPE is told what was wrong, its session is over, nobody else notices. */
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const address = request.socket.remoteAddress
     const session = this.#sessions.find(request.headers.cookie, request.socket)
-    session?.drop('protocol')
+    if (session !== undefined && this.#sessions.isOn(session, request.socket)) session.drop('protocol')
     if (error instanceof BodyRefused) {
       this.#options.onRefused?.('body')
       response.setHeader('connection', 'close')
@@ -210,23 +243,8 @@ export class Acs implements Lifecycle {
     }
     const facts = informFacts(inform, envelope, request.socket, this.#types)
     const id = deviceIdOf(facts.identity)
-    const tls = 'encrypted' in request.socket
-    const auth = await this.#authenticator.check(id, facts.identity, {
-      header: request.headers.authorization,
-      path: request.url ?? '/',
-      tls,
-    })
-    if (!auth.ok) {
-      if (auth.reason === 'wrong' || auth.reason === 'unknown') {
-        this.#options.onRefused?.('credentials')
-        log.warn(
-          { deviceId: id, address: request.socket.remoteAddress, reason: auth.reason },
-          'CPE refused: credentials',
-        )
-      }
-      response.setHeader('www-authenticate', auth.challenge)
-      return plain(response, 401, '')
-    }
+    const auth = await this.#authenticate(id, facts.identity, request, response)
+    if (auth === undefined) return
     const version = chooseVersion(envelope)
     if (version === undefined) {
       const fault = { code: 8006, text: faultRow(8006).text, parameters: [] }
@@ -357,6 +375,8 @@ export class Acs implements Lifecycle {
       plain(response, 400, 'there is no session; it begins with an Inform')
       return
     }
+    if (session.state !== 'cpeTurn')
+      throw new ProtocolError('unexpected', `an empty POST is not expected in state ${session.state}`)
     session.move('emptyPost')
     session.offerTurn((text) => send(response, text))
     response.on('close', () => {

@@ -53,6 +53,16 @@ export class Sessions {
     return session !== undefined && session.state !== 'closed' ? session : undefined
   }
 
+  /** Whether this connection is the one on which the session's CPE showed last who it is. */
+  isOn(session: Session, socket: Socket): boolean {
+    return this.#bySocket.get(socket) === session
+  }
+
+  /** The session goes on over another connection. */
+  moved(session: Session, socket: Socket): void {
+    this.#bySocket.set(socket, session)
+  }
+
   ofDevice(id: DeviceId): Session | undefined {
     return this.#byDevice.get(id)
   }
