@@ -120,6 +120,8 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
         collectedAt: now,
       }),
     )
+    // A retried Inform has the hash of the one before and tells nothing twice.
+    if (hasEvent(codes, '4')) events.push(...valueChanges(id, inform, patch, now))
   }
   if (device === undefined) {
     change.create = applyPatch(newDevice(id, inform.identity, 'cwmp', now), patch, now)
@@ -135,6 +137,26 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   }
   if (events.length > 0) change.events = events
   return change
+}
+
+/** Parameters that stand in every Inform (TR-181, TR-098 forced Inform parameters): their presence is no news. */
+const FORCED =
+  /\.(RootDataModelVersion|DeviceSummary|SpecVersion|HardwareVersion|SoftwareVersion|ProvisioningCode|ConnectionRequestURL|ParameterKey|AliasBasedAddressing|ExternalIPAddress)$/
+const MAX_CHANGES = 64
+
+/** What a `4 VALUE CHANGE` told: all that came beside the forced parameters, and forced ones that differ from the record. */
+function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatch, now: Timestamp): NewEvent[] {
+  const changed = new Set(Object.values(patch))
+  return inform.parameters
+    .filter(({ name, value }) => !FORCED.test(name) || (value !== '' && changed.has(value)))
+    .slice(0, MAX_CHANGES)
+    .map(({ name, value }) => ({
+      type: 'parameter.changed',
+      at: now,
+      deviceId,
+      protocol: 'cwmp',
+      data: { path: name, value: value.slice(0, 256) },
+    }))
 }
 
 function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now: Timestamp): DevicePatch {

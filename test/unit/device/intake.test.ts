@@ -105,3 +105,36 @@ describe('presence', () => {
     expect(uspPresence(known())).toBe('never')
   })
 })
+
+describe('4 VALUE CHANGE', () => {
+  const identity = { oui: '00A0C5', productClass: 'Box', serial: '7' }
+  const changed = (value: string): InformFacts => ({
+    identity,
+    manufacturer: 'Oldham',
+    events: [{ code: '4 VALUE CHANGE', commandKey: '' }],
+    parameters: [
+      { name: 'Device.DeviceInfo.SoftwareVersion', value: '1.0', type: 'string' },
+      { name: 'Device.WiFi.SSID.1.SSID', value, type: 'string' },
+    ],
+    version: '1.2',
+  })
+
+  it('tells each changed value once, and nothing of the parameters that stand in every Inform', () => {
+    const first = informChange(undefined, changed('home'), 1)
+    const device = first.create
+    if (device === undefined) throw new Error('no record was made')
+    const known = { ...device, softwareVersion: '1.0' }
+    const second = informChange(known, changed('office'), 2)
+    expect(second.events).toEqual([
+      {
+        type: 'parameter.changed',
+        at: 2,
+        deviceId: device.id,
+        protocol: 'cwmp',
+        data: { path: 'Device.WiFi.SSID.1.SSID', value: 'office' },
+      },
+    ])
+    const retried = informChange(applyPatch(known, second.set ?? {}, 2), changed('office'), 3)
+    expect(retried.events).toBeUndefined()
+  })
+})
