@@ -30,6 +30,27 @@ export function operationsMetrics(metrics: Metrics): OperationsMetrics {
   }
 }
 
+/** What comes in over both protocols, and what is turned away. */
+export function southboundMetrics(metrics: Metrics) {
+  const sessions = metrics.counter('isthmus_cwmp_sessions_total', 'CWMP sessions that are over', ['outcome'])
+  const rpcs = metrics.counter('isthmus_cwmp_rpcs_total', 'Requests sent to CPE')
+  const notifies = metrics.counter('isthmus_usp_notifies_total', 'Notify messages taken in', ['kind'])
+  const refused = metrics.counter('isthmus_refused_total', 'Requests and Records turned away', ['protocol', 'reason'])
+  return {
+    cwmp: {
+      onSession: (outcome: string, count: number) => {
+        sessions({ outcome })
+        rpcs({}, count)
+      },
+      onRefused: (reason: string) => refused({ protocol: 'cwmp', reason }),
+    },
+    usp: {
+      onNotify: (kind: string) => notifies({ kind }),
+      onRefused: (reason: string) => refused({ protocol: 'usp', reason }),
+    },
+  }
+}
+
 /** What the rooms hold right now. */
 export function roomMetrics(metrics: Metrics, rooms: { store: Store; acs: Acs; controller: Controller }): void {
   metrics.gauge('isthmus_cwmp_sessions', 'CWMP sessions under way', () => rooms.acs.sessionCount)

@@ -22,7 +22,7 @@ import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore, type Store } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
 import { keptSecret } from './secrets.ts'
-import { operationsMetrics, roomMetrics } from './server-metrics.ts'
+import { operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
 
 /** A running server. */
 export interface RunningServer {
@@ -76,6 +76,7 @@ export async function startServer(
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
     const tls = readTls(config)
+    const southbound = southboundMetrics(metrics)
     const operations = createOperations({
       ...store,
       clock,
@@ -86,6 +87,7 @@ export async function startServer(
       metrics: operationsMetrics(metrics),
     })
     const acs = new Acs({
+      ...southbound.cwmp,
       host: config.host,
       port: config.cwmpPort,
       ...(tls === undefined ? {} : { tls: { ...tls, port: config.cwmpsPort } }),
@@ -103,6 +105,7 @@ export async function startServer(
       log: log.child({ part: 'cwmp' }),
     })
     const controller = new Controller({
+      ...southbound.usp,
       host: config.host,
       port: config.uspPort,
       path: config.uspPath,

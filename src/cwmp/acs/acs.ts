@@ -385,7 +385,7 @@ export class Acs implements Lifecycle {
     })
     if (!this.#needsTurn(session)) {
       session.finish()
-      this.#options.onSession?.('ended', 0)
+      this.#options.onSession?.('ended', session.rpcs)
       return
     }
     const run: Promise<void> = this.#turn(session).finally(() => this.#running.delete(run))
@@ -412,11 +412,11 @@ export class Acs implements Lifecycle {
       while (session.state === 'acsTurn' && upward.hasNews(session.deviceId))
         await upward.contact(this.#contact(session))
       session.finish()
-      this.#options.onSession?.('ended', 0)
+      this.#options.onSession?.('ended', session.rpcs)
     } catch (error) {
       log.info({ deviceId: session.deviceId, reason: errorText(error) }, 'CWMP session failed')
       session.drop('failed')
-      this.#options.onSession?.('failed', 0)
+      this.#options.onSession?.('failed', session.rpcs)
     }
   }
 

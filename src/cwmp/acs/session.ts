@@ -62,6 +62,11 @@ export class Session {
     this.lastActivityAt = options.now
   }
 
+  /** How many requests of ours it has carried. */
+  get rpcs(): number {
+    return this.#rpcs
+  }
+
   get state(): SessionState {
     return this.#state
   }

@@ -48,6 +48,8 @@ export interface ControllerOptions {
   onRefused?(reason: string): void
 }
 
+const NOTIFICATIONS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
+
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
 export class Controller implements Lifecycle {
   readonly name = 'USP Controller'
@@ -206,9 +208,7 @@ export class Controller implements Lifecycle {
             : { softwareVersion: device.softwareVersion }),
         })
       if (effect.rebooted) this.#background(agent, 'onboarding after boot failed', this.#refresh(agent))
-      this.#options.onNotify?.(
-        Object.keys(notify).find((key) => key !== 'subscription_id' && key !== 'send_resp') ?? 'notify',
-      )
+      this.#options.onNotify?.(NOTIFICATIONS.find((name) => notify[name] !== undefined) ?? 'unknown')
     }
     if (notify.send_resp && !agent.closed)
       agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))

@@ -10,7 +10,7 @@ import {
   type SupportedModel,
 } from '../../device/index.ts'
 import type { ErrorBody, GetResp, ParameterError } from '../wire/index.ts'
-import { type AgentLink, uspError } from './agent-link.ts'
+import { type AgentLink, type Reply, uspError } from './agent-link.ts'
 
 type RequestFor<V> = Extract<OperationRequest, { verb: V }>
 
@@ -160,6 +160,16 @@ function parameterErrors(object: string, errors: ParameterError[]): PathOutcome[
   return errors.map((error) => ({ path: object + error.param, error: uspError(error) }))
 }
 
+/** The rows before an Add; undefined when the Agent did not tell them: then a lost answer cannot be settled by them. */
+function baselineOf(reply: Reply<'get_instances'>): { instances: string[] } | undefined {
+  // Objects that do not exist yet have no rows (7016, 7026); any other error says nothing about rows.
+  const empty = (code: number) => code === 7016 || code === 7026
+  if (!reply.ok) return empty(reply.error.err_code) ? { instances: [] } : undefined
+  const results = reply.body.req_path_results
+  if (results.some(({ err_code }) => err_code !== 0 && !empty(err_code))) return undefined
+  return { instances: results.flatMap((result) => result.curr_insts.map((row) => row.instantiated_obj_path)) }
+}
+
 async function add(
   agent: AgentLink,
   request: RequestFor<'add'>,
@@ -167,12 +177,7 @@ async function add(
   { model }: ExecuteContext,
 ): Promise<OperationResult> {
   const before = await agent.request('get_instances', { obj_paths: [request.object], first_level_only: true })
-  const instances = before.ok
-    ? before.body.req_path_results.flatMap((result) =>
-        result.curr_insts.map((instance) => instance.instantiated_obj_path),
-      )
-    : []
-  await hooks.beforeSend({ instances })
+  await hooks.beforeSend(baselineOf(before))
   const param_settings = Object.entries(request.values).map(([param, value]) => ({
     param,
     value,

@@ -55,6 +55,8 @@ export class Codec {
     }
     if (record.fromId === '' || record.fromId.length > 256)
       throw new ProtocolError('7104', 'from_id is missing or too long')
+    if (raw.payload_security !== 0 && raw.payload_security !== 1)
+      throw new ProtocolError('7104', 'payload_security is neither PLAINTEXT nor TLS12')
     return { ...record, body: recordBody(raw) }
   }
 
