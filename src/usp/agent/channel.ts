@@ -201,7 +201,7 @@ export class ControllerChannel {
       const msgId = error instanceof ProtocolError ? error.context.msgId : undefined
       if (typeof msgId === 'string')
         this.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: errorText(error), param_errs: [] } })
-      else this.#link?.close(1003)
+      else if (error instanceof ProtocolError && error.code === '7100') this.#link?.close(1003)
     }
   }
 

@@ -154,7 +154,7 @@ export class Controller implements Lifecycle {
     this.#options.log.debug({ endpointId: agent.endpointId, reason }, 'Record ignored')
   }
 
-  /** Bytes that are no Record close the link (R-WS.16); a Message that is wrong is answered when its id is known. */
+  /** Bytes that are no Record close the link (R-WS.16); a Request that is wrong is answered; the rest is ignored (R-MTP.5). */
   #refuse(agent: AgentLink, error: unknown): void {
     if (!(error instanceof ProtocolError)) {
       this.#options.log.error({ endpointId: agent.endpointId, err: error }, 'Record handling failed')
@@ -165,7 +165,7 @@ export class Controller implements Lifecycle {
     const msgId = error.context.msgId
     if (typeof msgId === 'string')
       agent.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: error.message, param_errs: [] } })
-    else agent.link.close(CLOSE.unsupported, error.message)
+    else if (error.code === '7100') agent.link.close(CLOSE.unsupported, error.message)
   }
 
   #onMsg(agent: AgentLink, msg: Msg): void {

@@ -73,7 +73,7 @@ export class Codec {
     return this.#types.record.encode(raw).finish()
   }
 
-  /** ProtocolError 7004 with the msg_id in its context where one was readable, so that an Error can answer it. */
+  /** ProtocolError 7004; with the msg_id in its context where an Error can answer it. */
   decodeMsg(bytes: Uint8Array): Msg {
     const raw = decode(this.#types.msg, bytes, '7004')
     const header = raw.header as Raw | null
@@ -92,7 +92,9 @@ export class Codec {
       if (kind === 'request' && name === 'notify') checkNotify(group[name] as Raw, refuse)
       return { msgId, kind, name, body: group[name] } as Msg
     }
-    throw refuse(`the ${kind} is empty`)
+    // Nobody answers a Response.
+    if (kind === 'response') throw new ProtocolError('7004', 'the response is empty')
+    throw refuse('the request is empty')
   }
 
   encodeMsg(msg: Msg): Uint8Array {
