@@ -14,7 +14,7 @@ const SCHEMES: Readonly<Record<string, RegExp>> = {
   imei: /^$/,
   fqdn: /^$/,
   proto: /^[\w~-]{0,6}$/,
-  doc: /^[\w~-]{0,6}$/,
+  doc: /^[\w.~-]{0,6}$/,
 }
 
 /**
@@ -24,7 +24,8 @@ const SCHEMES: Readonly<Record<string, RegExp>> = {
 export function parseEndpointId(text: string): EndpointId {
   const [scheme = '', authority = '', ...rest] = text.split(':')
   const instance = rest.join(':')
-  const rule = SCHEMES[scheme]
+  // A name that every object has is no scheme.
+  const rule = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined
   if (text.length > 256 || rest.length === 0)
     throw new ProtocolError(
       'endpointId',
