@@ -1,0 +1,349 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { silentLog } from '../../src/base/index.ts'
+import { type Link, type LinkLimits, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
+import { createManualClock } from '../support/manual-clock.ts'
+
+const OWN = 'self::mtp-test'
+const LIMITS: LinkLimits = { messagesPerSecond: 1000, bytesPerSecond: 1e9, burstSeconds: 1, maxBuffered: 1 << 20 }
+const HANDSHAKE = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+
+describe('the WebSocket MTP', () => {
+  const clock = createManualClock()
+  const sockets: WebSocket[] = []
+  let server: UspWebSocketServer
+  let opened: Link[]
+  let records: { link: Link; bytes: Uint8Array }[]
+  let closed: { link: Link; code: number }[]
+
+  async function start(options: { limits?: LinkLimits; maxLinks?: number } = {}): Promise<void> {
+    server = new UspWebSocketServer({
+      host: '127.0.0.1',
+      port: 0,
+      path: '/usp',
+      endpointId: OWN,
+      maxLinks: 10,
+      limits: LIMITS,
+      handlers: {
+        onOpen: (link) => opened.push(link),
+        onRecord: (link, bytes) => records.push({ link, bytes }),
+        onClose: (link, code) => closed.push({ link, code }),
+      },
+      clock,
+      log: silentLog,
+      ...options,
+    })
+    await server.start()
+  }
+  beforeEach(() => {
+    opened = []
+    records = []
+    closed = []
+  })
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.terminate()
+    await server.stop()
+    vi.useRealTimers()
+  })
+
+  /** A client that begins its handshake; `query` as it goes over the wire. */
+  function dial(query: string, protocol: string | string[] = 'v1.usp', options = {}): WebSocket {
+    const url = `ws://127.0.0.1:${server.port}/usp${query}`
+    const socket = new WebSocket(url, protocol, { perMessageDeflate: false, ...options })
+    socket.on('error', () => undefined)
+    sockets.push(socket)
+    return socket
+  }
+  async function open(eid: string, options = {}): Promise<WebSocket> {
+    const socket = dial(`?eid=${encodeURIComponent(eid)}`, 'v1.usp', options)
+    await once(socket, 'open')
+    return socket
+  }
+  /** The HTTP status that a handshake is refused with. */
+  async function refusal(socket: WebSocket): Promise<number | undefined> {
+    const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+    return response.statusCode
+  }
+  const ended = (socket: WebSocket) => once(socket, 'close').then(([code]) => Number(code))
+  /** Everything this client has sent before has been looked at when this resolves. */
+  async function heard(socket: WebSocket): Promise<void> {
+    const pong = once(socket, 'pong')
+    socket.ping()
+    await pong
+  }
+  /** A handshake by hand, for headers that the client would not send or take. */
+  async function upgrade(query: string, headers: Record<string, string>): Promise<IncomingMessage> {
+    const asked = request({ port: server.port, host: '127.0.0.1', path: `/usp${query}`, headers, agent: false })
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      asked.on('response', resolve)
+      asked.on('error', reject)
+      asked.on('upgrade', (response, socket) => {
+        socket.on('error', () => undefined)
+        socket.destroy()
+        resolve(response)
+      })
+    })
+    asked.end()
+    return answered
+  }
+
+  describe('handshakes', () => {
+    beforeEach(() => start())
+
+    it('need the sub-protocol v1.usp, which is told back', async () => {
+      expect((await open('proto::a')).protocol).toBe('v1.usp')
+      expect(await refusal(dial('?eid=proto::b', []))).toBe(400)
+      expect(await refusal(dial('?eid=proto::b', 'chat'))).toBe(400)
+      const among = dial('?eid=proto::c', ['chat', 'v1.usp'])
+      await once(among, 'open')
+      expect(among.protocol).toBe('v1.usp')
+      expect(opened.map(({ endpointId }) => endpointId)).toEqual(['proto::a', 'proto::c'])
+    })
+
+    it.each([
+      ['?eid=os::00256D-S1', 'os::00256D-S1'],
+      ['?eid=os%3A%3A00256D-S1', 'os::00256D-S1'],
+      // A percent of the Endpoint ID itself arrives as %25, and is decoded once only.
+      ['?eid=ops::00256D-Home%2520Box-S1', 'ops::00256D-Home%20Box-S1'],
+      ['?eid=ops::00256D-a%252525-S1', 'ops::00256D-a%2525-S1'],
+      ['?x=1&eid=proto::x', 'proto::x'],
+      // Then the first Record tells.
+      ['', ''],
+    ])('take the Endpoint ID of the query %j', async (query, endpointId) => {
+      await once(dial(query), 'open')
+      expect(opened.map((link) => link.endpointId)).toEqual([endpointId])
+    })
+
+    it.each([
+      // Decoded once, this one has a blank in it.
+      '?eid=ops::00256D-Home%20Box-S1',
+      '?eid=nonsense',
+      '?eid=%00%ff',
+      '?eid=constructor::x',
+      `?eid=os::${'a'.repeat(300)}`,
+    ])('are refused with the Endpoint ID %j', async (query) => {
+      expect(await refusal(dial(query))).toBe(400)
+      expect(opened).toEqual([])
+    })
+
+    it('take the Endpoint ID of the extension of USP 1.2, and answer with our own', async () => {
+      const response = await upgrade('', {
+        ...HANDSHAKE,
+        'sec-websocket-protocol': 'v1.usp',
+        'sec-websocket-extensions': 'bbf-usp-protocol; eid="os::00256D-S1"',
+      })
+      expect(response.statusCode).toBe(101)
+      expect(response.headers['sec-websocket-extensions']).toBe(`bbf-usp-protocol; eid="${OWN}"`)
+      expect(opened[0]?.endpointId).toBe('os::00256D-S1')
+    })
+
+    it('are not answered with the extension when the client did not send it', async () => {
+      const response = await upgrade('?eid=proto::x', { ...HANDSHAKE, 'sec-websocket-protocol': 'v1.usp' })
+      expect(response.statusCode).toBe(101)
+      expect(response.headers['sec-websocket-extensions']).toBeUndefined()
+    })
+
+    it.each([
+      ['os::00256D-S1', 101],
+      ['os::00256D-S2', 400],
+    ])('with the query os::00256D-S1 and the extension %s are answered %i', async (eid, status) => {
+      const response = await upgrade('?eid=os::00256D-S1', {
+        ...HANDSHAKE,
+        'sec-websocket-protocol': 'v1.usp',
+        'sec-websocket-extensions': `bbf-usp-protocol; eid="${eid}"`,
+      })
+      expect(response.statusCode).toBe(status)
+    })
+
+    it('are for the configured path, and for WebSockets', async () => {
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}/other?eid=proto::x`, 'v1.usp')
+      socket.on('error', () => undefined)
+      expect(await refusal(socket)).toBe(400)
+      const plain = await upgrade('?eid=proto::x', { connection: 'close' })
+      expect(plain.statusCode).toBe(426)
+      expect(plain.headers.upgrade).toBe('websocket')
+    })
+
+    it('that break off harm nobody', async () => {
+      const socket = connect(server.port, '127.0.0.1')
+      await once(socket, 'connect')
+      socket.write('GET /usp?eid=proto::x HTTP/1.1\r\nhost: x\r\nupgrade: webso')
+      socket.destroy()
+      await once(socket, 'close')
+      expect((await open('proto::y')).readyState).toBe(WebSocket.OPEN)
+    })
+  })
+
+  it('takes no more links than it may have', async () => {
+    await start({ maxLinks: 1 })
+    const first = await open('proto::a')
+    expect(await refusal(dial('?eid=proto::b'))).toBe(503)
+    first.close()
+    await ended(first)
+    expect((await open('proto::b')).readyState).toBe(WebSocket.OPEN)
+    expect(server.linkCount).toBe(1)
+  })
+
+  describe('a link', () => {
+    it('hands one Record on per binary message, fragments put together', async () => {
+      await start()
+      const socket = await open('proto::a')
+      socket.send(Buffer.from([1, 2]))
+      socket.send(Buffer.from([3]), { fin: false })
+      socket.send(Buffer.from([4]), { fin: true })
+      await heard(socket)
+      expect(records.map(({ bytes }) => [...bytes])).toEqual([
+        [1, 2],
+        [3, 4],
+      ])
+      expect(records.every(({ link }) => link === opened[0])).toBe(true)
+    })
+
+    it('sends one Record as one binary message, and says when it cannot', async () => {
+      await start()
+      const socket = await open('proto::a')
+      const message = once(socket, 'message')
+      expect(opened[0]?.send(Buffer.from([5, 6]))).toBe(true)
+      const [data, binary] = await message
+      expect([binary, [...data]]).toEqual([true, [5, 6]])
+      socket.terminate()
+      await vi.waitUntil(() => closed.length === 1)
+      expect(opened[0]?.send(Buffer.from([7]))).toBe(false)
+    })
+
+    it('sends no more to an Agent that does not read', async () => {
+      await start()
+      const socket = await open('proto::a')
+      socket.pause()
+      const chunk = Buffer.alloc(1 << 20)
+      let sent = 0
+      while (sent < 200 && opened[0]?.send(chunk, LIMITS) === true) sent++
+      expect(sent).toBeLessThan(200)
+    })
+
+    it('ends with 1003 on a text frame, and hands nothing on after it', async () => {
+      await start()
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      socket.send('text')
+      socket.send(Buffer.from([1]))
+      expect(await end).toBe(1003)
+      expect(records).toEqual([])
+    })
+
+    it('ends with 1009 on a message over 16 MiB', async () => {
+      await start()
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      socket.send(Buffer.alloc(16 * 1024 * 1024 + 1))
+      expect(await end).toBe(1009)
+      expect(records).toEqual([])
+    })
+
+    it('takes messages of several MiB', async () => {
+      await start()
+      const socket = await open('proto::a')
+      socket.send(Buffer.alloc(8 * 1024 * 1024))
+      await heard(socket)
+      expect(records[0]?.bytes.length).toBe(8 * 1024 * 1024)
+    })
+
+    it('ends with 1008 on more messages than it may send, which time gives anew', async () => {
+      await start({ limits: { ...LIMITS, messagesPerSecond: 2, burstSeconds: 2 } })
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      for (let i = 0; i < 4; i++) socket.send(Buffer.from([i]))
+      await heard(socket)
+      clock.advance(1000)
+      for (let i = 4; i < 6; i++) socket.send(Buffer.from([i]))
+      await heard(socket)
+      expect(records.length).toBe(6)
+      socket.send(Buffer.from([6]))
+      expect(await end).toBe(1008)
+      expect(records.length).toBe(6)
+    })
+
+    it('ends with 1008 on more bytes than it may send', async () => {
+      await start({ limits: { ...LIMITS, bytesPerSecond: 100 } })
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      socket.send(Buffer.alloc(100))
+      socket.send(Buffer.alloc(1))
+      expect(await end).toBe(1008)
+      expect(records.length).toBe(1)
+    })
+
+    it('gives way to a newer one of the same Endpoint ID', async () => {
+      await start()
+      const older = await open('proto::a')
+      const end = ended(older)
+      const other = await open('proto::b')
+      const newer = await open('proto::a')
+      expect(await end).toBe(1008)
+      await vi.waitUntil(() => closed.length === 1)
+      expect(closed[0]?.link).toBe(opened[0])
+      newer.send(Buffer.from([1]))
+      await heard(newer)
+      await heard(other)
+      expect(records[0]?.link).toBe(opened[2])
+      expect(server.linkCount).toBe(2)
+      // The newer one is still known as the link of its Endpoint ID.
+      const second = ended(newer)
+      await open('proto::a')
+      expect(await second).toBe(1008)
+    })
+
+    it('ends with 1001 when the server stops', async () => {
+      await start()
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      await server.stop()
+      expect(await end).toBe(1001)
+    })
+  })
+
+  describe('pings', () => {
+    beforeEach(async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+      await start()
+    })
+
+    it('of the client are answered', async () => {
+      const socket = await open('proto::a')
+      const pong = once(socket, 'pong')
+      socket.ping('hello')
+      expect(String((await pong)[0])).toBe('hello')
+    })
+
+    it('of ours keep a link that answers', async () => {
+      const socket = await open('proto::a')
+      for (let round = 0; round < 3; round++) {
+        const pinged = once(socket, 'ping')
+        const answered = once(opened[0]?.socket ?? socket, 'pong')
+        vi.advanceTimersByTime(30_000)
+        await Promise.all([pinged, answered])
+      }
+      expect(socket.readyState).toBe(WebSocket.OPEN)
+    })
+
+    it('of ours end a link that does not answer', async () => {
+      const socket = await open('proto::a', { autoPong: false })
+      const end = ended(socket)
+      const pinged = once(socket, 'ping')
+      vi.advanceTimersByTime(30_000)
+      await pinged
+      vi.advanceTimersByTime(30_000)
+      expect(await end).toBe(1006)
+      await vi.waitUntil(() => closed.length === 1)
+      expect(server.linkCount).toBe(0)
+    })
+  })
+})
