@@ -1,0 +1,330 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
+import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
+import { settled } from '../support/manual-clock.ts'
+import type { RawAgent } from '../support/raw-agent.ts'
+import { startController, type TestController } from '../support/usp-controller.ts'
+
+const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
+const OTHER = { ...IDENTITY, serial: 'S2' }
+const EID = 'os::00256D-S1'
+const ID = deviceIdOf(IDENTITY)
+const CODE = 'Device.DeviceInfo.ProvisioningCode'
+
+let world: TestController
+beforeEach(async () => {
+  world = await startController()
+})
+afterEach(() => world.stop())
+
+const device = (id = ID): Device | undefined => world.stores.inside.devices.get(id)
+const eventTypes = () => world.stores.inside.events.map(({ type }) => type)
+const stored = (path: string) => world.stores.inside.parameters.get(`${ID}|${path}`)?.value
+
+/** An Agent that is joined to its device and onboarded. */
+async function joined(): Promise<RawAgent> {
+  const agent = await world.connect(EID)
+  agent.serve(IDENTITY)
+  agent.hello()
+  await world.contact()
+  return agent
+}
+
+describe('an Agent that arrives', () => {
+  it('is asked who it is after its connect record, bound, onboarded and offered to operations', async () => {
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    agent.hello()
+    const contact = await world.contact()
+    expect(contact).toMatchObject({ deviceId: ID, protocol: 'usp', lasting: true })
+    expect(device()).toMatchObject({
+      binding: { endpointId: EID, proof: 'triple' },
+      owner: 'usp',
+      softwareVersion: '1.0',
+      usp: { linked: true, instance: 'test', versions: '1.4', onboardedFor: '1.0' },
+    })
+    const asked = agent.inbox.flatMap((msg) => (msg.kind === 'request' ? [msg.name] : []))
+    expect(asked.slice(0, 4)).toEqual(['get', 'get', 'get_supported_protocol', 'get_supported_dm'])
+    expect(eventTypes()).toEqual(expect.arrayContaining(['device.registered', 'device.bound', 'device.connected']))
+  })
+
+  it('has its OnBoardRequest answered, with its msg_id and the empty subscription_id, once it is stored', async () => {
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    agent.onBoard(IDENTITY, 'board-1')
+    const answer = await agent.takeReply('board-1')
+    expect(answer).toEqual(responseMsg('board-1', 'notify_resp', { subscription_id: '' }))
+    expect(device()?.binding?.endpointId).toBe(EID)
+  })
+
+  it('may repeat its OnBoardRequest: each is answered, nothing is done twice', async () => {
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    for (const msgId of ['b1', 'b1', 'b2']) agent.onBoard(IDENTITY, msgId)
+    await agent.takeReply('b2')
+    expect(agent.notifyResps).toEqual(['b1', 'b1', 'b2'])
+    expect(eventTypes().filter((type) => type === 'device.registered' || type === 'device.connected')).toHaveLength(2)
+    expect(world.stores.inside.devices.size).toBe(1)
+    expect(world.conflicts).toEqual([])
+  })
+
+  it('need not send a connect record, as Agents of the first versions do not', async () => {
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    const msgId = agent.notify({
+      subscription_id: 's',
+      send_resp: true,
+      value_change: { param_path: CODE, param_value: 'x' },
+    })
+    await agent.takeReply(msgId)
+    expect(stored(CODE)).toBe('x')
+  })
+
+  it('need not say its Endpoint ID in the handshake: the first Record tells it, and it stays', async () => {
+    const agent = await world.connect('', EID)
+    agent.serve(IDENTITY)
+    agent.hello()
+    await world.contact()
+    expect(device()?.binding?.endpointId).toBe(EID)
+    agent.send(requestMsg('x', 'register', { allow_partial: false, reg_paths: [] }), { fromId: 'os::00256D-S2' })
+    await agent.heard()
+    expect(agent.inbox.some(({ msgId }) => msgId === 'x')).toBe(false)
+  })
+
+  it('joins the record that the box has from CWMP', async () => {
+    world.stores.inside.devices.set(ID, { ...newDevice(ID, IDENTITY, 'cwmp', 1), tags: ['kept'] })
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    agent.onBoard(IDENTITY)
+    await world.contact()
+    expect(device()).toMatchObject({ owner: 'cwmp', tags: ['kept'], binding: { endpointId: EID } })
+    expect(world.stores.inside.devices.size).toBe(1)
+  })
+
+  it('is noted as gone when its link ends', async () => {
+    const agent = await joined()
+    agent.socket.close()
+    await agent.closed()
+    await vi.waitUntil(() => device()?.usp?.linked === false)
+    expect(eventTypes()).toContain('device.disconnected')
+  })
+
+  it('stays linked when it comes anew before its old link is known to be dead', async () => {
+    const old = await joined()
+    const end = old.closed()
+    const anew = await world.connect(EID)
+    anew.serve(IDENTITY)
+    anew.hello()
+    expect(await end).toBe(1008)
+    await world.contact()
+    await settled()
+    expect(device()?.usp?.linked).toBe(true)
+    expect(await world.controller.driver.wake(device() as Device)).toBe('alreadyHere')
+  })
+})
+
+describe('an Agent that is not who it says', () => {
+  const bound = (id: typeof ID, identity: typeof IDENTITY, endpointId: string): Device => ({
+    ...newDevice(id, identity, 'usp', 1),
+    binding: { endpointId: endpointId as EndpointId, proof: 'bound', at: 1 },
+  })
+
+  it('gets nothing when its Endpoint ID belongs to another box', async () => {
+    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, EID))
+    const before = structuredClone(device())
+    const agent = await world.connect(EID)
+    const end = agent.closed()
+    agent.onBoard(OTHER)
+    expect(await end).toBe(1008)
+    expect(agent.notifyResps).toEqual([])
+    expect(device()).toEqual(before)
+    expect(world.stores.inside.devices.size).toBe(1)
+    expect(world.commits).toEqual([])
+    expect(world.conflicts).toMatchObject([{ deviceId: ID, kind: 'endpointAlreadyBound', endpointId: EID }])
+  })
+
+  it('gets nothing when the box it claims to be has another Endpoint ID', async () => {
+    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, 'proto::mine'))
+    const before = structuredClone(device())
+    const agent = await world.connect('proto::thief')
+    const end = agent.closed()
+    agent.onBoard(IDENTITY)
+    expect(await end).toBe(1008)
+    expect(device()).toEqual(before)
+    expect(world.commits).toEqual([])
+    expect(world.conflicts).toMatchObject([{ kind: 'deviceBoundToOther', endpointId: 'proto::thief' }])
+  })
+
+  it('gets nothing by its answer to a Get either', async () => {
+    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, 'proto::mine'))
+    const agent = await world.connect('proto::thief')
+    agent.serve(IDENTITY)
+    const end = agent.closed()
+    agent.hello()
+    expect(await end).toBe(1008)
+    expect(world.commits).toEqual([])
+  })
+
+  it('is turned away when only known Endpoint IDs are let in', async () => {
+    await world.stop()
+    world = await startController({ admission: 'bound' })
+    const agent = await world.connect(EID)
+    const end = agent.closed()
+    agent.onBoard(IDENTITY)
+    expect(await end).toBe(1008)
+    expect(agent.notifyResps).toEqual([])
+    expect(world.stores.inside.devices.size).toBe(0)
+    expect(world.conflicts).toEqual([])
+  })
+
+  it('does not take the link of an Agent that is joined by a later claim', async () => {
+    const agent = await joined()
+    const before = device()?.binding
+    const end = agent.closed()
+    agent.onBoard(OTHER)
+    expect(await end).toBe(1008)
+    expect(agent.notifyResps).toEqual([])
+    expect(device()?.binding).toEqual(before)
+    expect(device(deviceIdOf(OTHER))).toBeUndefined()
+  })
+})
+
+describe('a Notify', () => {
+  const change = (param_value: string, send_resp = true): Notify => ({
+    subscription_id: 'isthmus-value',
+    send_resp,
+    value_change: { param_path: CODE, param_value },
+  })
+
+  it('is committed before it is acknowledged', async () => {
+    const agent = await joined()
+    let release = (): void => undefined
+    const reached = new Promise<void>((resolve) => {
+      world.beforeCommit(() => {
+        resolve()
+        return new Promise((go) => {
+          release = go
+        })
+      })
+    })
+    const msgId = agent.notify(change('slow'))
+    await reached
+    await agent.heard()
+    expect(agent.notifyResps).toEqual([])
+    expect(stored(CODE)).toBeUndefined()
+    release()
+    expect(await agent.takeReply(msgId)).toEqual(
+      responseMsg(msgId, 'notify_resp', { subscription_id: 'isthmus-value' }),
+    )
+    expect(stored(CODE)).toBe('slow')
+  })
+
+  it('is not acknowledged when it could not be stored, and is taken when it comes again', async () => {
+    const agent = await joined()
+    const failed = new Promise<void>((resolve) => {
+      world.beforeCommit(() => {
+        resolve()
+        return Promise.reject(new Error('the disk is full'))
+      })
+    })
+    const msgId = agent.notify(change('v'))
+    await failed
+    await settled()
+    await agent.heard()
+    expect(agent.notifyResps).toEqual([])
+    world.beforeCommit(() => undefined)
+    agent.notify(change('v'), msgId)
+    await agent.takeReply(msgId)
+    expect(agent.notifyResps).toEqual([msgId])
+    expect(stored(CODE)).toBe('v')
+  })
+
+  it('that is repeated is acknowledged again and changes nothing more', async () => {
+    const agent = await joined()
+    for (const msgId of ['n1', 'n1', 'n2']) agent.notify(change('same'), msgId)
+    await agent.takeReply('n2')
+    expect(agent.notifyResps).toEqual(['n1', 'n1', 'n2'])
+    expect(stored(CODE)).toBe('same')
+    expect(world.stores.inside.devices.size).toBe(1)
+  })
+
+  it('is never acknowledged with send_resp=false, but stored', async () => {
+    const agent = await joined()
+    agent.notify(change('quiet', false), 'q')
+    const after = agent.notify(change('loud'))
+    await agent.takeReply(after)
+    expect(world.commits.filter(({ parameters }) => parameters?.[0]?.value === 'quiet')).toHaveLength(1)
+    expect(agent.notifyResps).toEqual([after])
+  })
+
+  it('of a subscription nobody knows is acknowledged, so that it ends', async () => {
+    const agent = await joined()
+    const msgId = agent.notify({ ...change('x'), subscription_id: 'whose' })
+    expect(await agent.takeReply(msgId)).toMatchObject({ body: { subscription_id: 'whose' } })
+  })
+
+  it('that follows another one is stored after it', async () => {
+    const agent = await joined()
+    for (const value of ['1', '2', '3']) agent.notify(change(value), `o${value}`)
+    await agent.takeReply('o3')
+    const written = world.commits.flatMap(({ parameters = [] }) => parameters.filter(({ path }) => path === CODE))
+    expect(written.map(({ value }) => value)).toEqual(['1', '2', '3'])
+    expect(stored(CODE)).toBe('3')
+  })
+
+  it('OperationComplete ends the operation its command_key names, with the failure it tells', async () => {
+    const agent = await joined()
+    const oper_complete = {
+      obj_path: 'Device.',
+      command_name: 'ScheduleTimer()',
+      command_key: 'op-1',
+      cmd_failure: { err_code: 7022, err_msg: 'no time' },
+    }
+    const msgId = agent.notify({ subscription_id: 'isthmus-complete', send_resp: true, oper_complete })
+    await agent.takeReply(msgId)
+    expect(world.completions).toMatchObject([
+      { deviceId: ID, kind: 'command', commandKey: 'op-1', fault: { code: '7022', text: 'no time' } },
+    ])
+  })
+
+  it('is not acknowledged before the operation it ends is settled', async () => {
+    await world.stop()
+    let release = (): void => undefined
+    let reached = (): void => undefined
+    const waiting = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    world = await startController({
+      upward: {
+        contact: async () => undefined,
+        hasNews: () => false,
+        completed: () =>
+          new Promise((resolve) => {
+            release = resolve
+            reached()
+          }),
+      },
+    })
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'RemoteReboot', CommandKey: 'op-2' } }
+    const msgId = agent.notify({ subscription_id: 'isthmus-boot', send_resp: true, event })
+    await waiting
+    await agent.heard()
+    expect(agent.notifyResps).toEqual([])
+    release()
+    await agent.takeReply(msgId)
+  })
+
+  it('ObjectDeletion takes what lay below the row out of the record', async () => {
+    const agent = await joined()
+    const param_path = 'Device.NAT.PortMapping.7.ExternalPort'
+    const value_change = { param_path, param_value: '80' }
+    await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, value_change }))
+    expect(stored(param_path)).toBe('80')
+    const obj_deletion = { obj_path: 'Device.NAT.PortMapping.7.' }
+    await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, obj_deletion }))
+    expect(stored(param_path)).toBeUndefined()
+    expect(eventTypes()).toContain('object.deleted')
+  })
+})

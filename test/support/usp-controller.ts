@@ -1,0 +1,112 @@
+import { EventEmitter, once } from 'node:events'
+import { silentLog } from '../../src/base/index.ts'
+import type { Completion, Conflict, Contact, DeviceChange, SupportedModel } from '../../src/device/index.ts'
+import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
+import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
+import { RawAgent } from './raw-agent.ts'
+
+export const CONTROLLER_ID = 'self::controller-test'
+
+export interface TestController {
+  controller: Controller
+  clock: ManualClock
+  stores: MemoryStores
+  conflicts: Conflict[]
+  completions: Completion[]
+  /** What was written, in the order it was asked for. */
+  commits: DeviceChange[]
+  /** Stands before every commit: may hold it up or fail it. */
+  beforeCommit(work: (change: DeviceChange) => Promise<void> | undefined): void
+  /** Resolves with the next contact that is offered, or one that was and nobody took. */
+  contact(): Promise<Contact>
+  connect(eid: string, endpointId?: string): Promise<RawAgent>
+  stop(): Promise<void>
+}
+
+/** The Controller with its real listener on a free port, over stores in memory and a clock that stands still. */
+export async function startController(options: Partial<ControllerOptions> = {}): Promise<TestController> {
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const conflicts: Conflict[] = []
+  const completions: Completion[] = []
+  const commits: DeviceChange[] = []
+  const contacts: Contact[] = []
+  const arrivals = new EventEmitter()
+  const agents: RawAgent[] = []
+  const models = new Map<string, SupportedModel>()
+  let before: (change: DeviceChange) => Promise<void> | undefined = () => undefined
+  let ids = 0
+  const controller = new Controller({
+    host: '127.0.0.1',
+    port: 0,
+    path: '/usp',
+    endpointId: CONTROLLER_ID,
+    admission: 'open',
+    maxLinks: 100,
+    periodicNotifIntervalS: 300,
+    instance: 'test',
+    devices: {
+      ...stores.devices,
+      async commit(change) {
+        commits.push(change)
+        await before(change)
+        await stores.devices.commit(change)
+      },
+    },
+    conflicts: {
+      open: async (conflict) => {
+        conflicts.push(conflict)
+        return conflict
+      },
+      get: async (id) => conflicts.find((one) => one.id === id),
+      list: async () => ({ items: conflicts }),
+      resolve: async () => false,
+    },
+    supportedModels: {
+      get: async (key) => models.get(key),
+      put: async (model) => void models.set(model.key, model),
+    },
+    audit: stores.audit,
+    upward: {
+      async contact(contact) {
+        contacts.push(contact)
+        arrivals.emit('contact')
+      },
+      hasNews: () => false,
+      completed: async (completion) => void completions.push(completion),
+    },
+    nextId: () => `id${++ids}`,
+    clock,
+    log: silentLog,
+    ...options,
+  })
+  await controller.start()
+  return {
+    controller,
+    clock,
+    stores,
+    conflicts,
+    completions,
+    commits,
+    beforeCommit(work) {
+      before = work
+    },
+    async contact() {
+      for (;;) {
+        const contact = contacts.shift()
+        if (contact !== undefined) return contact
+        await once(arrivals, 'contact')
+      }
+    },
+    async connect(eid, endpointId) {
+      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId)
+      agents.push(agent)
+      return agent
+    },
+    async stop() {
+      for (const agent of agents) agent.socket.terminate()
+      await controller.stop()
+    },
+  }
+}
