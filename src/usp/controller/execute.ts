@@ -136,16 +136,18 @@ async function set(
   const update_objs = [...objects].map(([obj_path, param_settings]) => ({ obj_path, param_settings }))
   const reply = await agent.request('set', { allow_partial: request.allowPartial === true, update_objs })
   if (!reply.ok) return refused(reply.error)
-  const results: PathOutcome[] = []
-  for (const { requested_path, oper_status } of reply.body.updated_obj_results) {
-    const failure = oper_status.oper_failure
+  const { updated_obj_results } = reply.body
+  const results = unanswered([...objects.keys()], updated_obj_results)
+  for (const { requested_path, oper_status } of updated_obj_results) {
+    const { oper_success: success, oper_failure: failure } = oper_status
+    if (success === undefined && failure === undefined) results.push({ path: requested_path, error: lacking() })
     if (failure !== undefined) {
       const inner = failure.updated_inst_failures.flatMap((instance) =>
         parameterErrors(instance.affected_path, instance.param_errs),
       )
       results.push(...(inner.length > 0 ? inner : [{ path: requested_path, error: uspError(failure) }]))
     }
-    for (const instance of oper_status.oper_success?.updated_inst_results ?? []) {
+    for (const instance of success?.updated_inst_results ?? []) {
       results.push(...parameterErrors(instance.affected_path, instance.param_errs))
       for (const [name, value] of Object.entries(instance.updated_params)) {
         const path = instance.affected_path + name
@@ -204,11 +206,18 @@ async function add(
       ...parameterErrors(success.instantiated_path, success.param_errs),
     ]
   })
-  return ended(results)
+  return ended([...unanswered([request.object], reply.body.created_obj_results), ...results])
 }
 
 function lacking(): OutcomeError {
   return outcomeError('protocol', 'the Agent answered neither success nor failure')
+}
+
+/** Requested paths that an answer does not speak of: no success, whatever it says about the others. */
+function unanswered(requested: string[], results: { requested_path: string }[]): PathOutcome[] {
+  if (results.length >= requested.length) return []
+  const answered = new Set(results.map(({ requested_path }) => requested_path))
+  return requested.filter((path) => !answered.has(path)).map((path) => ({ path, error: lacking() }))
 }
 
 async function remove(agent: AgentLink, request: RequestFor<'delete'>, hooks: ExecuteHooks): Promise<OperationResult> {
@@ -225,7 +234,7 @@ async function remove(agent: AgentLink, request: RequestFor<'delete'>, hooks: Ex
     const kept = success.unaffected_path_errs.map((error) => ({ path: error.unaffected_path, error: uspError(error) }))
     return [...success.affected_paths.map((path) => ({ path })), ...kept]
   })
-  return ended(results)
+  return ended([...unanswered(request.paths, reply.body.deleted_obj_results), ...results])
 }
 
 async function operate(
@@ -242,14 +251,18 @@ async function operate(
     hooks.timeoutMs,
   )
   if (!reply.ok) return refused(reply.error)
+  const { operation_results } = reply.body
   const results: PathOutcome[] = []
   let output: Record<string, string> = {}
   let pending = false
-  for (const result of reply.body.operation_results) {
+  // Only a search path may match nothing.
+  if (operation_results.length === 0 && !/[*[]/.test(command)) results.push({ path: command, error: lacking() })
+  for (const result of operation_results) {
     if (result.cmd_failure !== undefined)
       results.push({ path: result.executed_command, error: uspError(result.cmd_failure) })
     else if (result.req_output_args !== undefined) output = { ...output, ...result.req_output_args.output_args }
     else if (result.req_obj_path !== undefined) pending = true
+    else results.push({ path: result.executed_command, error: lacking() })
   }
   const end = ended(results)
   return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
