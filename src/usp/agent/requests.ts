@@ -1,4 +1,12 @@
-import { checkValue, parentOf, schemaPathOf, splitLeaf, type TreeView, type WriteError } from '../../datamodel/index.ts'
+import {
+  checkValue,
+  type Path,
+  parentOf,
+  schemaPathOf,
+  splitLeaf,
+  type TreeView,
+  type WriteError,
+} from '../../datamodel/index.ts'
 import type {
   Add,
   AddResp,
@@ -17,7 +25,7 @@ import type {
   Setting,
   SupportedObject,
 } from '../wire/index.ts'
-import { AgentError, ownParameters, resolve, withDepth } from './resolve.ts'
+import { AgentError, ownParameters, resolve, resolveObjects, withDepth } from './resolve.ts'
 
 const WRITE_CODES: Record<WriteError['kind'], number> = {
   unknown: 7010,
@@ -58,6 +66,15 @@ export interface WriteQuirk {
   code: number
 }
 
+/** What an Add of one row will do. */
+interface AddPlan {
+  table: string
+  good: Setting[]
+  paramErrors: ParameterError[]
+  failure?: { err_code: number; err_msg: string }
+  errors: ParamError[]
+}
+
 /** The requests on the data model (TR-369 7.4-7.5), answered out of one box's tree. */
 export class AgentRequests {
   readonly #view: TreeView
@@ -82,7 +99,10 @@ export class AgentRequests {
             resolved_path_results: this.#read(requested_path, max_depth),
           }
         } catch (error) {
-          return { requested_path, ...failure(error, 7026), resolved_path_results: [] }
+          const why = failure(error, 7026)
+          // What is not instantiated is an invalid path to a Get, whether the model has it or not.
+          if (why.err_code === 7016) why.err_code = 7026
+          return { requested_path, ...why, resolved_path_results: [] }
         }
       }),
     }
@@ -102,8 +122,19 @@ export class AgentRequests {
         }))
     }
     const found = objects.filter((object) => view.get(object + leaf) !== undefined)
-    if (found.length === 0 && objects.length > 0) throw new AgentError(7026, `${text} is not supported`)
+    if (found.length === 0 && (objects.length > 0 || !this.#hasLeaf(path, leaf)))
+      throw new AgentError(7026, `${text} is not supported`)
     return found.map((object) => ({ resolved_path: object, result_params: { [leaf]: view.get(object + leaf) ?? '' } }))
+  }
+
+  /** Whether the objects of a path would have this parameter, had they instances; unknown where references are followed. */
+  #hasLeaf({ segments }: Path, leaf: string): boolean {
+    let schema = ''
+    for (const segment of segments.slice(0, -1)) {
+      if (segment.kind === 'follow') return true
+      schema += segment.kind === 'name' ? `${segment.name}.` : '{i}.'
+    }
+    return this.#view.tree.supported.get(schemaPathOf(this.#view.toCanonical(schema)))?.includes(leaf) === true
   }
 
   instances({ obj_paths, first_level_only }: GetInstances): GetInstancesResp {
@@ -120,8 +151,7 @@ export class AgentRequests {
 
   #rows(text: string, firstLevel: boolean): { instantiated_obj_path: string; unique_keys: Record<string, string> }[] {
     const view = this.#view
-    const { objects } = resolve(view, text)
-    return objects.flatMap((table) => {
+    return resolveObjects(view, text).flatMap((table) => {
       if (!view.isTable(table)) throw new AgentError(7018, `${table} is not a table`)
       const rows = firstLevel ? view.instances(table) : view.objectsBelow(table).filter((path) => /\.\d+\.$/.test(path))
       return rows.map((row) => ({ instantiated_obj_path: row, unique_keys: this.#keysOf(row) }))
@@ -255,7 +285,7 @@ export class AgentRequests {
     errors: ParamError[]
   } {
     try {
-      const { objects } = resolve(this.#view, requested)
+      const objects = resolveObjects(this.#view, requested)
       const plans = objects.map((path) => this.#check(path, settings))
       const errors = plans.flatMap((plan) =>
         plan.errors.map((error) => ({
@@ -317,7 +347,8 @@ export class AgentRequests {
   }
 
   add({ allow_partial, create_objs }: Add, by: string): AddResp {
-    const plans = create_objs.map((create) => this.#planAdd(create.obj_path, create.param_settings))
+    const plans: AddPlan[] = []
+    for (const create of create_objs) plans.push(this.#planAdd(create.obj_path, create.param_settings, plans))
     const failed = plans.flatMap((plan) => plan.failure ?? [])
     if (failed.length > 0 && !allow_partial) {
       throw new RequestRefused(
@@ -352,16 +383,8 @@ export class AgentRequests {
     }
   }
 
-  #planAdd(
-    table: string,
-    settings: Setting[],
-  ): {
-    table: string
-    good: Setting[]
-    paramErrors: ParameterError[]
-    failure?: { err_code: number; err_msg: string }
-    errors: ParamError[]
-  } {
+  /** `earlier` are the rows of the same request, which do not exist yet. */
+  #planAdd(table: string, settings: Setting[], earlier: AddPlan[]): AddPlan {
     const plan = { table, good: [] as Setting[], paramErrors: [] as ParameterError[], errors: [] as ParamError[] }
     const refuse = (err_code: number, err_msg: string, path = table) => ({
       ...plan,
@@ -369,10 +392,12 @@ export class AgentRequests {
       errors: [...plan.errors, { param_path: path, err_code, err_msg }],
     })
     if (!table.endsWith('.')) return refuse(7008, 'a table path ends in a dot')
-    if (!this.#view.isTable(table))
-      return this.#view.model.object(table) === undefined
-        ? refuse(7026, 'not in the supported data model')
-        : refuse(7018, 'not a table')
+    if (!this.#view.isTable(table)) {
+      if (this.#view.model.object(table) === undefined) return refuse(7026, 'not in the supported data model')
+      // A table that the model has, of a row that is not there.
+      const inModel = this.#view.tree.supported.has(schemaPathOf(this.#view.toCanonical(`${table}{i}.`)))
+      return inModel ? refuse(7016, 'the object of the table does not exist') : refuse(7018, 'not a table')
+    }
     if (this.#view.model.object(`${table}{i}.`)?.access !== 'w') return refuse(7019, 'rows cannot be added')
     const rejected = this.#rejected(table)
     if (rejected !== undefined) return refuse(rejected, 'refused')
@@ -387,7 +412,7 @@ export class AgentRequests {
         return refuse(7021, `required parameter ${setting.param}: ${problem.err_msg}`, `${table}{i}.${setting.param}`)
       plan.paramErrors.push(problem)
     }
-    const duplicate = this.#duplicate(table, plan.good)
+    const duplicate = this.#duplicate(table, plan.good, earlier)
     return duplicate === undefined ? plan : refuse(7025, duplicate)
   }
 
@@ -404,14 +429,20 @@ export class AgentRequests {
       : { param, err_code: wrong.kind === 'type' ? 7011 : 7012, err_msg: wrong.text }
   }
 
-  #duplicate(table: string, settings: Setting[]): string | undefined {
-    const given = new Map(settings.map((setting) => [setting.param, setting.value]))
+  #duplicate(table: string, settings: Setting[], earlier: AddPlan[]): string | undefined {
+    const valuesOf = (row: Setting[]) => new Map(row.map((setting) => [setting.param, setting.value]))
+    const given = valuesOf(settings)
+    const coming = earlier
+      .filter((plan) => plan.table === table && plan.failure === undefined)
+      .map((plan) => valuesOf(plan.good))
     for (const key of this.#view.model.object(`${table}{i}.`)?.keys ?? []) {
       if (!key.every((name) => given.has(name))) continue
       const clash = this.#view
         .instances(table)
         .find((row) => key.every((name) => this.#view.get(row + name) === given.get(name)))
       if (clash !== undefined) return `${clash} has the same ${key.join(', ')}`
+      if (coming.some((row) => key.every((name) => row.get(name) === given.get(name))))
+        return `two new rows have the same ${key.join(', ')}`
     }
     return undefined
   }
@@ -419,7 +450,7 @@ export class AgentRequests {
   remove({ allow_partial, obj_paths }: Delete, by: string): DeleteResp {
     const plans = obj_paths.map((text) => {
       try {
-        const { objects } = resolve(this.#view, text)
+        const objects = resolveObjects(this.#view, text)
         const bad = objects.find(
           (object) =>
             this.#view.model.object(object)?.table !== true ||

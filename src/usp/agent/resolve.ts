@@ -64,6 +64,13 @@ export function resolve(view: TreeView, text: string): Resolved {
   return { path, objects: existing, leaf }
 }
 
+/** The objects of a path that must name objects; AgentError 7008 when it names a parameter, command or event. */
+export function resolveObjects(view: TreeView, text: string): string[] {
+  const { path, objects } = resolve(view, text)
+  if (path.kind !== 'object') throw new AgentError(7008, `${text} is not the path of an object`)
+  return objects
+}
+
 /** The rows of a table; 7018 when it is none. */
 function rows(view: TreeView, table: string): string[] {
   if (!view.isTable(table)) {
