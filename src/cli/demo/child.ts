@@ -16,6 +16,8 @@ export interface ChildOptions {
   script: string
   args: string[]
   env?: NodeJS.ProcessEnv
+  /** The folder it runs in; default: this process's. */
+  cwd?: string
   /** Milliseconds until it must have told that it is ready. */
   readyTimeoutMs: number
   /** Where its output goes. */
@@ -27,6 +29,7 @@ export interface ChildOptions {
 export async function startChild(options: ChildOptions): Promise<Child> {
   const child = fork(options.script, options.args, {
     env: { ...process.env, ...options.env },
+    cwd: options.cwd,
     // Its own group: Ctrl-C reaches the demo alone, which then stops its children in order.
     detached: true,
     stdio: ['ignore', options.logFd, options.logFd, 'ipc'],

@@ -68,7 +68,7 @@ export async function runDemo(flags: { devices: string; once?: boolean; dataDir:
     stopping = true
     for (const child of children.reverse()) await child.stop()
   }
-  process.on('SIGINT', () => {
+  const stopAndLeave = () => {
     if (stopping) return
     console.log('\nstopping; start again to go on where it stands')
     stop().then(
@@ -78,7 +78,9 @@ export async function runDemo(flags: { devices: string; once?: boolean; dataDir:
         process.exit(1)
       },
     )
-  })
+  }
+  process.on('SIGINT', stopAndLeave)
+  process.on('SIGTERM', stopAndLeave)
   let failed: unknown
   let exitCode = 0
   try {
@@ -118,6 +120,8 @@ async function play(
   const groupIds = await ensureGroups(api)
   await untilRegistered(api, boxes.length, stopping)
   const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
+  // For a program that runs the demo: the walk of docs/quickstart.md can begin.
+  process.send?.({ type: 'ready', apiPort })
   return watch(api, groupIds, planId, boxes, once, stopping)
 }
 
