@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { drawReach } from './picture.ts'
+import { printRow } from './print.ts'
+import { isReached, limitText, type Reach, valueText } from './reach.ts'
 import { informRow } from './rows/inform.ts'
 import { linksRow } from './rows/links.ts'
 import { listRow } from './rows/list.ts'
@@ -15,13 +19,15 @@ const { values: flags } = parseArgs({
     links: { type: 'string', default: '5000' },
     devices: { type: 'string', default: '100000' },
     boxes: { type: 'string', default: '80' },
+    /** File for a picture (SVG) of what was to be reached and what was. */
+    picture: { type: 'string', default: '' },
   },
 })
 const seconds = Number(flags.seconds)
 const rounds = Number(flags.rounds)
 
 /** Each row has a server and a database of its own, so that none pays for what another left behind. */
-const ROWS: [string, string[], (world: World) => Promise<void>][] = [
+const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
@@ -29,15 +35,29 @@ const ROWS: [string, string[], (world: World) => Promise<void>][] = [
   ['list', [], (world) => listRow(world, Number(flags.devices))],
 ]
 
-console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`)
+const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`
+const reaches: Reach[] = []
+
+console.log(machine)
 console.log('CPU is user and system time of the process named; load generator and database share the same cores.')
 for (const [name, serverFlags, row] of ROWS) {
   if (flags.only !== '' && !flags.only.split(',').includes(name)) continue
   const world = await startWorld(serverFlags)
   try {
-    await row(world)
+    reaches.push(...(await row(world)))
   } finally {
     await world.stop()
   }
+}
+if (reaches.length > 0) {
+  printRow(
+    'What was to be reached',
+    reaches.map((reach) => {
+      const reached = isReached(reach)
+      const word = reached === undefined ? 'not measured' : reached ? 'reached' : 'missed'
+      return [reach.name, valueText(reach), `${limitText(reach)}: ${word}`]
+    }),
+  )
+  if (flags.picture !== '') writeFileSync(flags.picture, drawReach(reaches, `npm run bench on ${machine}`))
 }
 process.exit(0)

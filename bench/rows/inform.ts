@@ -3,6 +3,7 @@ import { type Floor, startFloor } from '../floor.ts'
 import { HttpConnection } from '../http-connection.ts'
 import { figure, median, printRow, ratio } from '../print.ts'
 import { cpuMs, measure } from '../process-cpu.ts'
+import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
 
 const DEVICES = 32
@@ -17,7 +18,7 @@ interface Run {
 }
 
 /** Inform and empty POST of warm devices with nothing to do, under load, for a small and a large tree; against a bare server. */
-export async function informRow(world: World, seconds: number, rounds: number): Promise<void> {
+export async function informRow(world: World, seconds: number, rounds: number): Promise<Reach[]> {
   const small = await warmDevices(world, 'S', SMALL, DEVICES)
   const large = await warmDevices(world, 'L', LARGE, DEVICES)
   const response = small[0]?.informResponse ?? ''
@@ -50,6 +51,20 @@ export async function informRow(world: World, seconds: number, rounds: number): 
     ...lines(`${SMALL} parameters`, smalls),
     ...lines(`${LARGE} parameters`, larges),
   ])
+  const name = `Inform session of a box with ${LARGE} parameters`
+  const largeTree = (key: 'serverMs' | 'databaseMs' | 'commands') => median(larges.map((run) => run[key]))
+  return [
+    { name: `${name}: server CPU`, value: largeTree('serverMs'), unit: 'ms', digits: 3, limit: 0.35, better: 'less' },
+    {
+      name: `${name}: database CPU`,
+      value: largeTree('databaseMs'),
+      unit: 'ms',
+      digits: 3,
+      limit: 0.4,
+      better: 'less',
+    },
+    { name: `${name}: round trips`, value: largeTree('commands'), unit: 'each', digits: 2, limit: 1, better: 'less' },
+  ]
 }
 
 async function warmDevices(world: World, prefix: string, parameters: number, count: number): Promise<CpeLoad[]> {

@@ -4,6 +4,7 @@ import { deviceIdOf, newDevice } from '../../src/device/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { openStore } from '../../src/store/index.ts'
 import { figure, median, printRow } from '../print.ts'
+import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
 
 const QUERIES: [string, string, string?][] = [
@@ -16,7 +17,7 @@ const QUERIES: [string, string, string?][] = [
 const REPEATS = 15
 
 /** The list query of the API over so many devices, with a filter that matches many, few or one. */
-export async function listRow(world: World, devices: number): Promise<void> {
+export async function listRow(world: World, devices: number): Promise<Reach[]> {
   await fill(world, devices)
   const rows: [string, string, string?][] = []
   for (const [name, filter, sort] of QUERIES) {
@@ -36,6 +37,7 @@ export async function listRow(world: World, devices: number): Promise<void> {
     rows.push([name, figure(median(times), 'ms', 1), `${found} devices`])
   }
   printRow(`List query over ${devices} devices, through the API, median of ${REPEATS}`, rows)
+  return []
 }
 
 async function fill(world: World, devices: number): Promise<void> {

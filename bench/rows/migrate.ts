@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { startChild } from '../../src/cli/demo/child.ts'
 import { figure, printRow } from '../print.ts'
 import { measure } from '../process-cpu.ts'
+import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
 
 interface Status {
@@ -12,7 +13,7 @@ interface Status {
 }
 
 /** Boxes moved from CWMP to USP per second with pacing off: every step of the machine, on real sockets, no soak time. */
-export async function migrateRow(world: World, boxes: number): Promise<void> {
+export async function migrateRow(world: World, boxes: number): Promise<Reach[]> {
   // Two fifths of a fleet have both protocols.
   const fleet = await startChild({
     name: 'simulator',
@@ -54,6 +55,7 @@ export async function migrateRow(world: World, boxes: number): Promise<void> {
       ['database CPU', figure(each(cpu.database), 'ms', 1), 'per box'],
       ['database commands', figure(commands / value, 'each', 0), 'per box'],
     ])
+    return []
   } finally {
     await fleet.stop()
   }

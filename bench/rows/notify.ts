@@ -2,6 +2,7 @@ import { AgentLoad, type Notification } from '../agent-load.ts'
 import { startFloor } from '../floor.ts'
 import { figure, median, printRow, ratio } from '../print.ts'
 import { measure } from '../process-cpu.ts'
+import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
 
 const AGENTS = 256
@@ -13,7 +14,7 @@ const KINDS: [Notification, string][] = [
 ]
 
 /** Notify with send_resp, each answered after it was committed, one at a time per Agent; against a bare ws + protobufjs echo. */
-export async function notifyRow(world: World, seconds: number, rounds: number): Promise<void> {
+export async function notifyRow(world: World, seconds: number, rounds: number): Promise<Reach[]> {
   const agents = load(world.uspPort, '/usp', world.endpointId)
   const floor = await startFloor('floor-ws', [])
   const echoes = load(floor.port, '/', world.endpointId)
@@ -50,6 +51,14 @@ export async function notifyRow(world: World, seconds: number, rounds: number): 
       ['committed', figure(of(list, 'perSecond'), '/s', 0)],
     ])
   }
+  return KINDS.map(([kind, title]) => ({
+    name: `Notify committed: ${title}`,
+    value: of(runs.get(kind) ?? [], 'perSecond'),
+    unit: '/s',
+    digits: 0,
+    limit: 5000,
+    better: 'more',
+  }))
 }
 
 interface Run {
