@@ -24,6 +24,11 @@ export function createIdSource(clock: Clock, random: Random): () => string {
   }
 }
 
+/** What every id made before this time is smaller than, and no later one is: the bound of a range by age. */
+export function idBoundAt(ms: number): string {
+  return base32(ms, 10)
+}
+
 function base32(value: number, length: number): string {
   let rest = value
   let text = ''

@@ -162,6 +162,7 @@ export async function startServer(
     const jobs = createJobQueue(store.db, log.child({ part: 'jobs' }))
     jobs.every('planner.tick', 1000, () => planner.tick())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
+    jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired()))
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store))
     await lifecycle.start({ name: 'jobs', start: () => jobs.start(), stop: () => jobs.stop() })
 

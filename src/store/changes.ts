@@ -28,7 +28,7 @@ export class ChangeWriter {
     for (const event of feed) {
       writes.push({
         collection: 'events',
-        operation: { insertOne: { document: { ...toDocument(event), keptAt: new Date(event.at) } } },
+        operation: { insertOne: { document: toDocument(event) } },
       })
     }
     return { writes, onCommitted: () => this.#onAppended(feed) }

@@ -6,11 +6,7 @@ export interface IndexRow {
   unique?: true
   /** Only documents with this field present are held. */
   partial?: Record<string, unknown>
-  /** TTL on a Date field. */
-  expireAfterSeconds?: number
 }
-
-export const DAY_S = 86_400
 
 /**
  * Every collection with its indexes, checked at start. Lists are written so that one index gives both their bounds and their order;
@@ -42,7 +38,6 @@ export const COLLECTIONS = {
     { keys: { deviceId: 1, key: 1 }, unique: true, partial: { key: { $exists: true } } },
     { keys: { state: 1, _id: 1 } },
     { keys: { instance: 1, state: 1 }, partial: { state: 'sent' } },
-    { keys: { endedAt: 1 }, expireAfterSeconds: 30 * DAY_S },
   ],
   groups: [{ keys: { name: 1 }, unique: true }],
   plans: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }],
@@ -52,7 +47,8 @@ export const COLLECTIONS = {
     { keys: { planId: 1, _id: 1 } },
     { keys: { deviceId: 1, active: 1 } },
   ],
-  events: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { keptAt: 1 }, expireAfterSeconds: 14 * DAY_S }],
+  /** Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every Notify. */
+  events: [{ keys: { deviceId: 1, _id: 1 } }],
   audit: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
   credentials: [],
   supportedModels: [],

@@ -1,22 +1,16 @@
 import { AppError, type Log } from '../base/index.ts'
-import { COLLECTIONS, DAY_S, type IndexRow, indexName } from './collections.ts'
+import { COLLECTIONS, type IndexRow, indexName } from './collections.ts'
 import type { Db } from './mongoose.ts'
-
-/** How long what expires by itself is kept. */
-export interface Retention {
-  eventDays: number
-  operationDays: number
-}
 
 /**
  * Makes every declared collection and index there. An index of that name with other keys or rules is a person's doing: AppError `conflict`
- * names it rather than dropping it. A changed retention is applied.
+ * names it rather than dropping it.
  */
-export async function checkIndexes(db: Db, retention: Retention, log: Log): Promise<void> {
+export async function checkIndexes(db: Db, log: Log): Promise<void> {
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name))
   for (const [name, rows] of Object.entries(COLLECTIONS)) {
     if (!existing.has(name)) await createCollection(db, name)
-    await checkCollection(db, name, rows as readonly IndexRow[], retention, log)
+    await checkCollection(db, name, rows as readonly IndexRow[], log)
   }
 }
 
@@ -29,21 +23,11 @@ async function createCollection(db: Db, name: string): Promise<void> {
   }
 }
 
-async function checkCollection(
-  db: Db,
-  name: string,
-  rows: readonly IndexRow[],
-  retention: Retention,
-  log: Log,
-): Promise<void> {
+async function checkCollection(db: Db, name: string, rows: readonly IndexRow[], log: Log): Promise<void> {
   const collection = db.collection(name)
   const present = new Map((await collection.indexes()).map((index) => [index.name ?? '', index]))
   for (const row of rows) {
     const index = indexName(row.keys)
-    const ttl =
-      row.expireAfterSeconds === undefined
-        ? undefined
-        : (name === 'events' ? retention.eventDays : retention.operationDays) * DAY_S
     const found = present.get(index)
     if (found === undefined) {
       log.info({ collection: name, index }, 'creating index')
@@ -51,16 +35,11 @@ async function checkCollection(
         name: index,
         ...(row.unique === undefined ? {} : { unique: true }),
         ...(row.partial === undefined ? {} : { partialFilterExpression: row.partial }),
-        ...(ttl === undefined ? {} : { expireAfterSeconds: ttl }),
       })
       continue
     }
     if (JSON.stringify(found.key) !== JSON.stringify(row.keys) || (found.unique ?? false) !== (row.unique ?? false)) {
       throw new AppError('conflict', `index ${name}.${index} differs from what Isthmus needs; drop it and start again`)
-    }
-    if (ttl !== undefined && found.expireAfterSeconds !== ttl) {
-      log.info({ collection: name, index, seconds: ttl }, 'changing retention')
-      await db.command({ collMod: name, index: { name: index, expireAfterSeconds: ttl } })
     }
   }
 }

@@ -17,10 +17,10 @@ import { page } from './paging.ts'
 
 const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
 
-/** An operation as a document: `key` is its idempotency key (indexed only where there is one), `endedAt` a Date that retention counts from. */
+/** An operation as a document: `key` is its idempotency key (indexed only where there is one). */
 function toOperation(document: Document_): Operation {
   const { key, ...rest } = document
-  const operation = fromDocument<Operation>(rest as Document_, ['endedAt'])
+  const operation = fromDocument<Operation>(rest as Document_)
   return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
 }
 
@@ -128,7 +128,7 @@ export class OperationRepository implements OperationStore {
     result: OperationResult | undefined,
     at: number,
   ): Promise<boolean> {
-    const $set = { state, finishedAt: at, endedAt: new Date(at), ...(result === undefined ? {} : { result }) }
+    const $set = { state, finishedAt: at, ...(result === undefined ? {} : { result }) }
     return this.#move(id, from, { $set })
   }
 

@@ -98,7 +98,7 @@ export class EventRepository implements EventLog {
   }
 
   async since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
-    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document, ['keptAt'])
+    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document)
     if (id === undefined)
       return (await this.#events.find({}).sort({ _id: -1 }).limit(limit).toArray()).map(toEvent).reverse()
     return (

@@ -5,12 +5,13 @@ import { AuditRepository } from './audit-repository.ts'
 import { ChangeWriter } from './changes.ts'
 import { DeviceRepository } from './device-repository.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
-import { checkIndexes, type Retention } from './indexes.ts'
+import { checkIndexes } from './indexes.ts'
 import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, openConnection } from './mongoose.ts'
 import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
 import { PlanRepository } from './plan-repository.ts'
+import { deleteExpired, type Retention } from './retention.ts'
 import {
   ApiKeyRepository,
   ConflictRepository,
@@ -51,6 +52,8 @@ export interface Store {
   readonly db: Db
   /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
   readonly commands: ReadonlyMap<string, number>
+  /** Deletes what is older than it is kept; for the recurring job. Resolves with how many documents went. */
+  deleteExpired(): Promise<number>
   /** Rejects when the database does not answer. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -73,7 +76,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   if (db === undefined) throw new Error('the connection has no database')
   const commands = countCommands(connection)
   await migrate(db, options.instance, clock, log)
-  await checkIndexes(db, options.retention, log)
+  await checkIndexes(db, log)
   const hello = await db.admin().command({ hello: 1 })
   const commit = createGroupCommit(connection, hello.setName !== undefined || hello.msg === 'isdbgrid', log)
   const listeners = new Set<(events: FeedEvent[]) => void>()
@@ -94,6 +97,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     apiKeys: new ApiKeyRepository(connection),
     db,
     commands,
+    deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
     ping: async () => void (await db.command({ ping: 1 })),
     close: () => closeAll(connection, commit),
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createIdSource, systemRandom } from '../../src/base/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -10,6 +11,7 @@ import {
   parseSelector,
 } from '../../src/device/index.ts'
 import type { Store } from '../../src/store/index.ts'
+import { createManualClock } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'
 
 let store: Store
@@ -244,6 +246,43 @@ describe('operations', () => {
   })
 })
 
+describe('retention', () => {
+  it('deletes old events and old operations that have ended, and nothing else', async () => {
+    const clock = createManualClock()
+    const old = await testStore(inject('mongodbUri'), { clock })
+    const identity = { oui: '00256D', productClass: 'Box', serial: 'OLD' }
+    const box = newDevice(deviceIdOf(identity), identity, 'cwmp', 1)
+    await old.devices.commit({ deviceId: box.id, create: box })
+    const nextId = createIdSource(clock, systemRandom)
+    const ask = async (): Promise<string> => {
+      await old.events.append([{ type: 'device.booted', at: clock.now(), deviceId: box.id, data: {} }])
+      const operation: Operation = {
+        id: nextId(),
+        deviceId: box.id,
+        request: { verb: 'reboot' },
+        state: 'queued',
+        actor: { kind: 'system', id: 'test' },
+        createdAt: clock.now(),
+        expiresAt: clock.now() + 100,
+        attempts: 0,
+      }
+      return (await old.operations.create(operation)).operation.id
+    }
+    const open = await ask()
+    const ended = await ask()
+    await old.operations.finish(ended, ['queued'], 'expired', undefined, clock.now())
+    clock.advance(40 * 86_400_000)
+    const young = await ask()
+    await old.operations.finish(young, ['queued'], 'expired', undefined, clock.now())
+
+    expect(await old.deleteExpired()).toBe(3)
+    expect(await old.deleteExpired()).toBe(0)
+    expect((await old.operations.list({ limit: 10 })).items.map(({ id }) => id)).toEqual([young, open])
+    expect(await old.events.since(undefined, 10)).toHaveLength(1)
+    await old.close()
+  })
+})
+
 describe('the audit log', () => {
   it('chains what is appended at once, without gaps', async () => {
     const { firstBroken } = await import('../../src/security/index.ts')
@@ -274,10 +313,12 @@ describe('start', () => {
     const name = `test_old_${Date.now()}`
     const old = store.db.client.db(name)
     await old.collection('devices').insertOne({ softwareVersion: '1.10' })
+    await old.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
     const opened = await testStore(inject('mongodbUri'), { databaseName: name })
     const { versionKey } = await import('../../src/datamodel/index.ts')
     expect((await old.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
-    expect(await old.collection('migrations').countDocuments()).toBe(1)
+    expect(await old.collection('events').indexExists('keptAt_1')).toBe(false)
+    expect(await old.collection('migrations').countDocuments()).toBe(2)
     await opened.close()
   })
 })

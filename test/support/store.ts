@@ -1,4 +1,4 @@
-import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { type Clock, createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 
@@ -7,7 +7,7 @@ const nextName = createIdSource(systemClock, systemRandom)
 /** A store on a database of its own; `close` drops it. */
 export async function testStore(
   uri: string,
-  options: { databaseName?: string; instance?: string } = {},
+  options: { databaseName?: string; instance?: string; clock?: Clock } = {},
 ): Promise<Store & { databaseName: string }> {
   const databaseName = options.databaseName ?? `test_${nextName()}`
   const store = await openStore({
@@ -16,7 +16,7 @@ export async function testStore(
     instance: options.instance ?? 'test',
     retention: { eventDays: 14, operationDays: 30 },
     secretBox: createSecretBox('test', systemRandom),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     random: systemRandom,
     log: silentLog,
   })
