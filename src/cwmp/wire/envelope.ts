@@ -13,12 +13,14 @@ export interface CwmpFault {
 type RequestMessage = { [N in RpcName]: { kind: 'request'; name: N; body: RequestOf<N> } }[RpcName]
 type ResponseMessage = { [N in RpcName]: { kind: 'response'; name: N; body: ResponseOf<N> } }[RpcName]
 
-/** What stands in a Body. `unknown`: a method we have no declaration for. */
-export type CwmpMessage =
-  | RequestMessage
-  | ResponseMessage
-  | { kind: 'fault'; fault: CwmpFault }
-  | { kind: 'unknown'; name: string }
+/** What can be written into a Body. */
+export type SendableMessage = RequestMessage | ResponseMessage | { kind: 'fault'; fault: CwmpFault }
+
+/**
+ * What stands in a Body. `unknown`: a method we have no declaration for, or, with `error`, one whose arguments break its declaration;
+ * the envelope around it can still be answered, with a fault under its ID.
+ */
+export type CwmpMessage = SendableMessage | { kind: 'unknown'; name: string; error?: ProtocolError }
 
 /** Header elements of 3.4.7 and A.3; all optional. */
 export interface CwmpHeader {
@@ -49,7 +51,10 @@ export function versionOfUrn(urn: string): string {
   return `1.${Math.min(minor, 4)}`
 }
 
-/** Reads an HTTP body into an envelope. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope, type, tooLong, tooMany. */
+/**
+ * Reads an HTTP body into an envelope. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope. Arguments that
+ * break their declaration (type, tooLong, tooMany) leave a message of kind `unknown` with that error.
+ */
 export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): CwmpEnvelope {
   const { root, repaired } = parseXml(decodeBytes(bytes, contentType), limits)
   if (root.name !== 'Envelope')
@@ -83,15 +88,23 @@ function readHeader(element: Element | undefined): CwmpHeader {
 function readMessage(top: Element): CwmpMessage {
   const { name } = top
   if (name === 'Fault') return { kind: 'fault', fault: readFault(top) }
-  if (isRpcName(name)) return { kind: 'request', name, body: RPCS[name].request.read(top, name) } as RequestMessage
   const base = name.endsWith('Response') ? name.slice(0, -8) : ''
-  if (isRpcName(base))
-    return { kind: 'response', name: base, body: RPCS[base].response.read(top, name) } as ResponseMessage
+  try {
+    // The registry pairs each name with its own body, which the compiler loses across the lookup.
+    if (isRpcName(name)) return { kind: 'request', name, body: RPCS[name].request.read(top, name) } as RequestMessage
+    if (isRpcName(base))
+      return { kind: 'response', name: base, body: RPCS[base].response.read(top, name) } as ResponseMessage
+  } catch (error) {
+    if (error instanceof ProtocolError) return { kind: 'unknown', name, error }
+    throw error
+  }
   return { kind: 'unknown', name: name.slice(0, 64) }
 }
 
 function readFault(element: Element): CwmpFault {
-  const detail = childOf(childOf(element, 'detail'), 'Fault')
+  const outer = childOf(element, 'detail')
+  // Some boxes leave the cwmp:Fault element out and put its members straight into detail.
+  const detail = childOf(outer, 'Fault') ?? outer
   const code = Number(childOf(detail, 'FaultCode')?.text.trim() ?? Number.NaN)
   const text = childOf(detail, 'FaultString')?.text ?? childOf(element, 'faultstring')?.text ?? ''
   const parameters = (detail?.children ?? [])
@@ -118,7 +131,7 @@ for (let minor = 0; minor <= 4; minor++)
 export function encodeEnvelope(
   urn: string,
   header: CwmpHeader,
-  message: Exclude<CwmpMessage, { kind: 'unknown' }>,
+  message: SendableMessage,
 ): string {
   return `${OPENINGS.get(urn) ?? open(escapeXml(urn))}${writeHeader(header)}<soap-env:Body>${writeMessage(message)}</soap-env:Body></soap-env:Envelope>`
 }
@@ -138,7 +151,7 @@ function writeHeader(header: CwmpHeader): string {
   return out === '' ? '' : `<soap-env:Header>${out}</soap-env:Header>`
 }
 
-function writeMessage(message: Exclude<CwmpMessage, { kind: 'unknown' }>): string {
+function writeMessage(message: SendableMessage): string {
   if (message.kind === 'fault') return writeFault(message.fault)
   const rpc = RPCS[message.name]
   // The union pairs each name with its own body, which the compiler loses across the lookup.

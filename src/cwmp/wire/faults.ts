@@ -28,6 +28,17 @@ export const CPE_FAULTS: Readonly<Record<number, FaultRow>> = {
   9019: { text: 'File authentication failure', retryable: true },
   9020: { text: 'Unable to complete download within specified time windows', retryable: true },
   9021: { text: 'Cancelation of file transfer not permitted', retryable: false },
+  9022: { text: 'Invalid UUID format', retryable: false },
+  9023: { text: 'Unknown execution environment', retryable: false },
+  9024: { text: 'Disabled execution environment', retryable: false },
+  9025: { text: 'Deployment unit to execution environment mismatch', retryable: false },
+  9026: { text: 'Duplicate deployment unit', retryable: false },
+  9027: { text: 'System resources exceeded', retryable: true },
+  9028: { text: 'Unknown deployment unit', retryable: false },
+  9029: { text: 'Invalid deployment unit state', retryable: false },
+  9030: { text: 'Invalid deployment unit update: downgrade not permitted', retryable: false },
+  9031: { text: 'Invalid deployment unit update: version not specified', retryable: false },
+  9032: { text: 'Invalid deployment unit update: version already exists', retryable: false },
 }
 
 /** Codes we may answer with (A.5.2). */

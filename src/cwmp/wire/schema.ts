@@ -13,9 +13,10 @@ export interface Codec<T> {
 
 export type TypeOf<C> = C extends Codec<infer T> ? T : never
 
+/** An element that is missing or empty reads as `missing`: boxes leave out, or leave empty, what they have no value for. */
 function scalar<T>(read: (text: string, at: string) => T, text: (value: T) => string, missing: T): Codec<T> {
   return {
-    read: (element, at) => (element === undefined ? missing : read(element.text, at)),
+    read: (element, at) => (element === undefined || element.text.trim() === '' ? missing : read(element.text, at)),
     write: (name, value) => `<${name}>${escapeXml(text(value))}</${name}>`,
   }
 }
@@ -31,6 +32,12 @@ export function string(max: number): Codec<string> {
     },
     write: (name, value) => `<${name}>${escapeXml(value)}</${name}>`,
   }
+}
+
+/** A parameter, object or method name: a string around which white space means nothing (boxes that indent put some there). */
+export function nameOf(max: number): Codec<string> {
+  const codec = string(max)
+  return { read: (element, at) => codec.read(element, at).trim(), write: codec.write }
 }
 
 /** xsd:unsignedInt. */
@@ -61,7 +68,7 @@ export const boolean: Codec<boolean> = scalar(
   (text, at) => {
     const value = text.trim().toLowerCase()
     if (value === '1' || value === 'true') return true
-    if (value === '0' || value === 'false' || value === '') return false
+    if (value === '0' || value === 'false') return false
     throw new ProtocolError('type', `${at} is no boolean`, { context: { at } })
   },
   (value) => (value ? '1' : '0'),

@@ -1,4 +1,4 @@
-import { arrayOf, boolean, type Codec, dateTime, int, string, struct, type TypeOf, unsignedInt } from './schema.ts'
+import { arrayOf, boolean, type Codec, dateTime, int, nameOf, string, struct, type TypeOf, unsignedInt } from './schema.ts'
 import { type Element, escapeXml } from './xml.ts'
 
 /** A parameter value with its XSD type name, prefix taken off (`string`, `boolean`, ...); '' when the box gave none. */
@@ -14,7 +14,7 @@ export const ParameterValueStruct: Codec<ParameterValue> = {
     let name = ''
     let value: Element | undefined
     for (const child of element?.children ?? []) {
-      if (child.name === 'Name') name = child.text
+      if (child.name === 'Name') name = child.text.trim()
       else if (child.name === 'Value') value = child
     }
     const type = value?.attributes.type ?? ''
@@ -25,8 +25,8 @@ export const ParameterValueStruct: Codec<ParameterValue> = {
 }
 
 export const ParameterValueList = arrayOf('ParameterValueStruct', 'cwmp:ParameterValueStruct', ParameterValueStruct)
-export const ParameterNames = arrayOf('string', 'xsd:string', string(1024))
-export const MethodList = arrayOf('string', 'xsd:string', string(64), 256)
+export const ParameterNames = arrayOf('string', 'xsd:string', nameOf(1024))
+export const MethodList = arrayOf('string', 'xsd:string', nameOf(256), 1024)
 
 /** DeviceIdStruct (A.3.3.1). Lengths are checked where the identity is made, so that one odd box gets a reason, not a parse error. */
 export const DeviceIdStruct = struct({
@@ -36,18 +36,18 @@ export const DeviceIdStruct = struct({
   SerialNumber: string(256),
 })
 
-export const EventStruct = struct({ EventCode: string(64), CommandKey: string(256) })
-export const ParameterInfoStruct = struct({ Name: string(1024), Writable: boolean })
+export const EventStruct = struct({ EventCode: nameOf(256), CommandKey: nameOf(256) })
+export const ParameterInfoStruct = struct({ Name: nameOf(1024), Writable: boolean })
 export const FaultStruct = struct({ FaultCode: unsignedInt(), FaultString: string(4096) })
 export const SetParameterAttributesStruct = struct({
-  Name: string(1024),
+  Name: nameOf(1024),
   NotificationChange: boolean,
   Notification: int,
   AccessListChange: boolean,
   AccessList: arrayOf('string', 'xsd:string', string(64), 64),
 })
 export const ParameterAttributeStruct = struct({
-  Name: string(1024),
+  Name: nameOf(1024),
   Notification: int,
   AccessList: arrayOf('string', 'xsd:string', string(64), 64),
 })

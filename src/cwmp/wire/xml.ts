@@ -122,20 +122,37 @@ export function escapeXml(text: string): string {
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#13;' }
 
-/** Turns the bytes of a message into text: charset of the Content-Type, then of the XML declaration, then UTF-8; bad bytes are replaced. */
+/**
+ * Turns the bytes of a message into text: byte order mark, then charset of the Content-Type, then of the XML declaration, then UTF-8. A
+ * charset nobody knows gives way to the next; bad bytes are replaced. ProtocolError `charset` when none that was named is known.
+ */
 export function decodeBytes(bytes: Uint8Array, contentType: string | undefined): string {
+  const wide = wideCharset(bytes)
+  if (wide !== undefined) return new TextDecoder(wide).decode(bytes)
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 120)).toString('latin1')
-  const named =
-    /charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ??
-    /^[^<]*<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)["']/.exec(head)?.[1]
-  const name = named?.toLowerCase()
-  if (name === undefined || name === 'utf-8' || name === 'utf8')
+  const named = [
+    /charset\s*=\s*["']?([\w.:-]+)/i.exec(contentType ?? '')?.[1],
+    /^[^<]*<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)["']/.exec(head)?.[1],
+  ].filter((name) => name !== undefined)
+  const first = named[0]?.toLowerCase()
+  if (first === undefined || first === 'utf-8' || first === 'utf8')
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       .toString('utf8')
       .replace(/^\ufeff/, '')
-  try {
-    return new TextDecoder(name).decode(bytes)
-  } catch (cause) {
-    throw new ProtocolError('charset', `charset ${JSON.stringify(name.slice(0, 40))} is not known`, { cause })
+  let cause: unknown
+  for (const name of named) {
+    try {
+      return new TextDecoder(name).decode(bytes)
+    } catch (error) {
+      cause = error
+    }
   }
+  throw new ProtocolError('charset', `charset ${JSON.stringify(first.slice(0, 40))} is not known`, { cause })
+}
+
+/** UTF-16 shows itself: by its byte order mark, or by `<` and a zero byte (XML 1.0 appendix F). Whatever a header says is wrong then. */
+function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const [a, b] = bytes
+  if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0)) return 'utf-16le'
+  return (a === 0xfe && b === 0xff) || (a === 0 && b === 0x3c) ? 'utf-16be' : undefined
 }
