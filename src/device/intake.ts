@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { versionKey } from '../datamodel/index.ts'
+import { isSecret } from '../datamodel/index.ts'
 import type { DeviceChange, DevicePatch } from './change.ts'
 import { type Device, newDevice, type Timestamp } from './device.ts'
 import type { NewEvent } from './event.ts'
+import { type DeviceFacts, factsFrom, factsPatch, numberOf } from './facts.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf } from './id.ts'
 import type { ParameterType, ParameterWrite } from './parameter.ts'
+import { storable } from './storable.ts'
 
 /** What an authenticated Inform said, already decoded. */
 export interface InformFacts {
@@ -18,91 +20,15 @@ export interface InformFacts {
   remoteAddress?: string
 }
 
-/** Facts of a device by leaf path below the root; both roots spell these alike. */
-const FACT_PATHS: Record<string, keyof DeviceFacts> = {
-  'DeviceInfo.Manufacturer': 'manufacturer',
-  'DeviceInfo.ModelName': 'model',
-  'DeviceInfo.SoftwareVersion': 'softwareVersion',
-  'DeviceInfo.HardwareVersion': 'hardwareVersion',
-  'DeviceInfo.ProvisioningCode': 'provisioningCode',
-  'DeviceInfo.UpTime': 'upTimeS',
-  RootDataModelVersion: 'dataModelVersion',
-  'ManagementServer.ConnectionRequestURL': 'connectionRequestUrl',
-  'ManagementServer.ParameterKey': 'parameterKey',
-  'ManagementServer.PeriodicInformInterval': 'informIntervalS',
-}
-
-/** Device facts, normalized from either root. */
-export interface DeviceFacts {
-  root?: 'Device.' | 'InternetGatewayDevice.'
-  manufacturer?: string
-  model?: string
-  softwareVersion?: string
-  hardwareVersion?: string
-  provisioningCode?: string
-  dataModelVersion?: string
-  upTimeS?: string
-  connectionRequestUrl?: string
-  parameterKey?: string
-  informIntervalS?: string
-  ipAddress?: string
-}
-
-/** Picks the facts out of raw parameters; the first external IPv4 address of a WAN connection or IP interface is the address. */
-export function factsFrom(parameters: Iterable<{ name: string; value: string }>): DeviceFacts {
-  const facts: DeviceFacts = {}
-  for (const { name, value } of parameters) {
-    const dot = name.indexOf('.') + 1
-    const root = name.slice(0, dot)
-    if (root !== 'Device.' && root !== 'InternetGatewayDevice.') continue
-    facts.root ??= root
-    const rest = name.slice(dot)
-    const fact = FACT_PATHS[rest]
-    if (fact === 'parameterKey') facts.parameterKey = value === '(null)' ? '' : value
-    else if (fact !== undefined && fact !== 'root') facts[fact] = value
-    else if (facts.ipAddress === undefined && value !== '' && isExternalAddress(rest)) facts.ipAddress = value
-  }
-  return facts
-}
-
-function isExternalAddress(path: string): boolean {
-  return path.startsWith('WANDevice.') && path.endsWith('.ExternalIPAddress')
-}
-
-/** The record fields that facts set; only what differs from the device as it is. */
-export function factsPatch(device: Device | undefined, facts: DeviceFacts): DevicePatch {
-  const patch: DevicePatch = {}
-  if (facts.root !== undefined && facts.root !== device?.root) patch.root = facts.root
-  for (const key of [
-    'manufacturer',
-    'model',
-    'hardwareVersion',
-    'provisioningCode',
-    'dataModelVersion',
-    'ipAddress',
-  ] as const) {
-    const value = facts[key]
-    if (value !== undefined && value !== '' && value !== device?.[key]) patch[key] = limited(value)
-  }
-  if (
-    facts.softwareVersion !== undefined &&
-    facts.softwareVersion !== '' &&
-    facts.softwareVersion !== device?.softwareVersion
-  ) {
-    patch.softwareVersion = limited(facts.softwareVersion)
-    patch.softwareVersionKey = versionKey(facts.softwareVersion)
-  }
-  const upTimeS = numberOf(facts.upTimeS)
-  if (upTimeS !== undefined) patch.upTimeS = upTimeS
-  return patch
-}
-
 /** What an Inform changes: one commit, durable before the InformResponse. */
 export function informChange(device: Device | undefined, inform: InformFacts, now: Timestamp): DeviceChange {
   const id = deviceIdOf(inform.identity)
   const facts = factsFrom(inform.parameters)
   const codes = inform.events.map((event) => event.code)
+  const { productClass } = inform.identity
   const patch: DevicePatch = {
+    // Until the box tells its ModelName, what it calls its class stands for it.
+    ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
     ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
     ...cwmpPatch(inform, facts, codes, now),
   }
@@ -111,15 +37,10 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   const change: DeviceChange = { deviceId: id }
   if (hash !== device?.cwmp?.informHash) {
     patch['cwmp.informHash'] = hash
-    change.parameters = inform.parameters.map(
-      (parameter): ParameterWrite => ({
-        path: parameter.name,
-        value: parameter.value,
-        type: parameter.type,
-        source: 'cwmp',
-        collectedAt: now,
-      }),
-    )
+    change.parameters = inform.parameters.flatMap(({ name, value, type }): ParameterWrite[] => {
+      const write = storable({ path: name, value, type, source: 'cwmp', collectedAt: now })
+      return write === undefined ? [] : [write]
+    })
     // A retried Inform has the hash of the one before and tells nothing twice.
     if (hasEvent(codes, '4')) events.push(...valueChanges(id, inform, patch, now))
   }
@@ -155,7 +76,7 @@ function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatc
       at: now,
       deviceId,
       protocol: 'cwmp',
-      data: { path: name, value: value.slice(0, 256) },
+      data: { path: name, value: isSecret(name) ? '' : value.slice(0, 256) },
     }))
 }
 
@@ -248,13 +169,4 @@ function informHash(inform: InformFacts): string {
   const hash = createHash('md5')
   for (const parameter of inform.parameters) hash.update(`${parameter.name}\0${parameter.value}\0`)
   return hash.digest('base64url')
-}
-
-function limited(value: string): string {
-  return value.length <= 256 ? value : value.slice(0, 256)
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\d{1,10}$/.test(text.trim())) return undefined
-  return Number(text)
 }

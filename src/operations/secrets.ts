@@ -1,17 +1,12 @@
-import type { Model } from '../datamodel/index.ts'
+import { isSecret } from '../datamodel/index.ts'
 import type { OperationRequest } from '../device/index.ts'
 
-const SECRET_NAME = /pass(word|phrase)|presharedkey|secret|wepkey|privatekey|(^|\.)psk$/i
+export { isSecret }
+
 const MAX_SHOWN = 50
 
 /** What stands in logs, events and the audit log instead of a secret. */
 export const MASK = '[secret]'
-
-/** Whether the value of a parameter is a secret: the model says hidden or secured, or its name says so. */
-export function isSecret(path: string, model?: Model): boolean {
-  const facets = model?.parameter(path)?.facets
-  return facets?.h === 1 || facets?.x === 1 || SECRET_NAME.test(path.slice(path.lastIndexOf('.') + 1))
-}
 
 /** A request as the audit log may keep it: secrets masked, long lists cut with a count. */
 export function requestForAudit(request: OperationRequest): Record<string, unknown> {

@@ -128,11 +128,7 @@ for (let minor = 0; minor <= 4; minor++)
   OPENINGS.set(`urn:dslforum-org:cwmp-1-${minor}`, open(`urn:dslforum-org:cwmp-1-${minor}`))
 
 /** Writes an envelope around the given body element. */
-export function encodeEnvelope(
-  urn: string,
-  header: CwmpHeader,
-  message: SendableMessage,
-): string {
+export function encodeEnvelope(urn: string, header: CwmpHeader, message: SendableMessage): string {
   return `${OPENINGS.get(urn) ?? open(escapeXml(urn))}${writeHeader(header)}<soap-env:Body>${writeMessage(message)}</soap-env:Body></soap-env:Envelope>`
 }
 

@@ -1,4 +1,15 @@
-import { arrayOf, boolean, type Codec, dateTime, int, nameOf, string, struct, type TypeOf, unsignedInt } from './schema.ts'
+import {
+  arrayOf,
+  boolean,
+  type Codec,
+  dateTime,
+  int,
+  nameOf,
+  string,
+  struct,
+  type TypeOf,
+  unsignedInt,
+} from './schema.ts'
 import { type Element, escapeXml } from './xml.ts'
 
 /** A parameter value with its XSD type name, prefix taken off (`string`, `boolean`, ...); '' when the box gave none. */

@@ -86,7 +86,11 @@ describe('encodeEnvelope', () => {
         text,
         fc.array(
           // White space around a name means nothing and is not given back.
-          fc.record({ name: text.map((name) => name.trim()), value: text, type: fc.constantFrom('string', 'boolean', 'unsignedInt', 'base64') }),
+          fc.record({
+            name: text.map((name) => name.trim()),
+            value: text,
+            type: fc.constantFrom('string', 'boolean', 'unsignedInt', 'base64'),
+          }),
         ),
         (id, key, list) => {
           const message = {
@@ -151,7 +155,11 @@ describe('hostile and broken documents', () => {
       ['UTF-8 without a word', Buffer.from(text('')), undefined],
       ['latin1 by the XML declaration', Buffer.from(text(latin1), 'latin1'), 'text/html'],
       ['latin1 by the header', Buffer.from(text(''), 'latin1'), "text/xml; charset='iso-8859-1'"],
-      ['latin1 by the declaration behind a header nobody knows', Buffer.from(text(latin1), 'latin1'), 'a; charset=x-own'],
+      [
+        'latin1 by the declaration behind a header nobody knows',
+        Buffer.from(text(latin1), 'latin1'),
+        'a; charset=x-own',
+      ],
       ['UTF-16 with a byte order mark', Buffer.concat([Buffer.from([0xff, 0xfe]), wide]), 'text/xml; charset=utf-8'],
       ['UTF-16 without one', wide, 'text/xml'],
       ['big-endian UTF-16', Buffer.from(wide).swap16(), 'text/xml; charset=utf-16'],

@@ -55,6 +55,29 @@ describe('informChange', () => {
     expect(change.parameters).toHaveLength(3)
   })
 
+  it('takes the product class for the model until the box tells its ModelName', () => {
+    expect(known().model).toBe('Box')
+    const named = { name: 'Device.DeviceInfo.ModelName', value: 'H1', type: 'string' as const }
+    expect(informChange(undefined, inform({ parameters: [named] }), 100).create?.model).toBe('H1')
+    const later = { ...known(), model: 'H1' }
+    expect(informChange(later, inform(), 200).set?.model).toBeUndefined()
+  })
+
+  it('keeps no secret that a VALUE CHANGE brings, neither in the tree nor in the feed', () => {
+    const secret = {
+      name: 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase',
+      value: 'in the clear',
+      type: 'string' as const,
+    }
+    const change = informChange(
+      known(),
+      inform({ events: [{ code: '4 VALUE CHANGE', commandKey: '' }], parameters: [secret] }),
+      200,
+    )
+    expect(change.parameters).toMatchObject([{ path: secret.name, value: '' }])
+    expect(JSON.stringify(change)).not.toContain('in the clear')
+  })
+
   it('writes neither parameters nor events for a periodic Inform that brings nothing new', () => {
     const change = informChange(known(), inform(), 200)
     expect(change.parameters).toBeUndefined()
