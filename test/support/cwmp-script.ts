@@ -22,9 +22,13 @@ export interface ScriptedSession {
 
 /**
  * A session in its ACS turn. The CPE answers each request with what `answer` gives: a body, a fault code, a whole
- * fault, or nothing at all, which is a CPE that fell silent until the session timed out.
+ * fault, or nothing at all, which is a CPE that fell silent until the session timed out. After `leavesAfter` requests its
+ * connection is gone: nothing more can be sent.
  */
-export function scriptedSession(answer: (request: Asked) => Body | CwmpFault | number | undefined): ScriptedSession {
+export function scriptedSession(
+  answer: (request: Asked) => Body | CwmpFault | number | undefined,
+  { leavesAfter = Number.POSITIVE_INFINITY }: { leavesAfter?: number } = {},
+): ScriptedSession {
   const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
   const device = { ...newDevice(deviceIdOf(identity), identity, 'cwmp', 0), root: 'Device.' as const }
   const urn = 'urn:dslforum-org:cwmp-1-2'
@@ -32,6 +36,7 @@ export function scriptedSession(answer: (request: Asked) => Body | CwmpFault | n
   const asked: Asked[] = []
   const respond = (text: string | undefined): boolean => {
     if (text === undefined) return true
+    if (asked.length >= leavesAfter) return false
     const { message, header } = decodeEnvelope(Buffer.from(text))
     if (message.kind !== 'request') throw new Error(`the ACS sent a ${message.kind}`)
     asked.push(message as Asked)

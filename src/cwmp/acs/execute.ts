@@ -1,3 +1,4 @@
+import { TransportError } from '../../base/index.ts'
 import {
   type ExecuteHooks,
   type Operation,
@@ -20,8 +21,30 @@ export interface ExecuteContext {
   forgetCredential(): Promise<void>
 }
 
-/** Plays one protocol-neutral operation as RPCs of one session. Faults are answers; only a lost way rejects. */
+/**
+ * Plays one protocol-neutral operation as RPCs of one session. Faults are answers; only a lost way rejects, and never as unsent once an RPC
+ * behind `beforeSend` was answered: an add whose AddObject came back has made its row, whatever became of the rest.
+ */
 export async function execute(
+  session: Session,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  let before = Number.POSITIVE_INFINITY
+  const beforeSend: ExecuteHooks['beforeSend'] = async (baseline) => {
+    await hooks.beforeSend(baseline)
+    before = session.answers
+  }
+  try {
+    return await play(session, operation, { ...hooks, beforeSend }, context)
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.sent || session.answers <= before) throw error
+    throw new TransportError(error.code, error.message, { sent: true, cause: error, context: error.context })
+  }
+}
+
+async function play(
   session: Session,
   operation: Operation,
   hooks: ExecuteHooks,
@@ -146,9 +169,9 @@ async function add(
   }))
   if (request.allowPartial === true)
     return { outcome: 'failed', results: [done, ...errors], error: faultError(answer.fault) }
-  // A row without its values is nothing anybody asked for.
-  await session.call('DeleteObject', { ObjectName: created, ParameterKey: '' })
-  return refused(answer.fault, errors)
+  // A row without its values is nothing anybody asked for; one that the box keeps must be known.
+  const removed = await session.call('DeleteObject', { ObjectName: created, ParameterKey: '' })
+  return refused(answer.fault, removed.ok ? errors : [done, ...errors])
 }
 
 /** Instance paths of a table now; boxes call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */

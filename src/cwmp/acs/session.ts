@@ -41,6 +41,7 @@ export class Session {
   #respond: Respond | undefined
   #pending: Pending | undefined
   #rpcs = 0
+  #answers = 0
   #ended: AbortController | undefined
   /** Told once, when the session is over. */
   onEnded: (() => void) | undefined
@@ -65,6 +66,11 @@ export class Session {
   /** How many requests of ours it has carried. */
   get rpcs(): number {
     return this.#rpcs
+  }
+
+  /** How many of them the CPE has answered, faults included. */
+  get answers(): number {
+    return this.#answers
   }
 
   get state(): SessionState {
@@ -123,6 +129,7 @@ export class Session {
     const pending = this.#pending
     if (pending === undefined) throw new ProtocolError('unexpectedAnswer', 'nothing was asked')
     this.#pending = undefined
+    this.#answers++
     this.#respond = respond
     this.move('answer')
     const { message } = envelope
