@@ -30,8 +30,8 @@ export function bootKind(request: OperationRequest): 'reboot' | 'factoryReset' |
     case 'download':
       return request.verb
     case 'operate':
-      if (request.command === 'Device.Reboot()') return 'reboot'
-      return request.command === 'Device.FactoryReset()' ? 'factoryReset' : undefined
+      if (/^(InternetGateway)?Device\.Reboot\(\)$/.test(request.command)) return 'reboot'
+      return /^(InternetGateway)?Device\.FactoryReset\(\)$/.test(request.command) ? 'factoryReset' : undefined
     default:
       return undefined
   }

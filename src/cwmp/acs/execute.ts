@@ -7,7 +7,7 @@ import {
   outcomeError,
   type PathOutcome,
 } from '../../device/index.ts'
-import type { CwmpFault } from '../wire/index.ts'
+import type { CwmpFault, ParameterValue } from '../wire/index.ts'
 import { discover, readValues } from './discovery.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
@@ -112,38 +112,57 @@ async function set(
   hooks: ExecuteHooks,
   { types }: ExecuteContext,
 ): Promise<OperationResult> {
-  let list = request.values.map(({ path, value, type }) => types.toWire(path, value, type))
+  const list = request.values.map(({ path, value, type }) => types.toWire(path, value, type))
   await hooks.beforeSend()
-  const failures: PathOutcome[] = []
-  for (;;) {
-    const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
-    if (answer.ok) {
-      const written = new Set(list.map((item) => item.name))
-      const results = request.values
-        .filter(({ path }) => written.has(path))
-        .map(({ path, value }) => ({ path, value, type: types.typeOf(path) }))
-      return ended([...results, ...failures])
-    }
-    const named = new Map(answer.fault.parameters.map((parameter) => [parameter.name, parameter]))
-    for (const { name } of list) {
-      const own = named.get(name)
-      if (own !== undefined) failures.push({ path: name, error: faultError({ ...own, parameters: [] }) })
-    }
-    const rest = list.filter(({ name }) => !named.has(name))
-    // All or nothing is the rule of the RPC; partly only when asked for, with what the box did not name.
-    if (request.allowPartial !== true || rest.length === list.length || rest.length === 0) {
-      const others = rest.map(({ name }) => ({
-        path: name,
-        error: outcomeError('notApplied', 'not written because another value was refused'),
-      }))
-      return {
-        outcome: 'failed',
-        results: [...failures, ...(named.size === 0 ? [] : others)],
-        error: failures[0]?.error ?? faultError(answer.fault),
-      }
-    }
-    list = rest
+  const { written, failures, fault } = await write(session, list, request.allowPartial === true)
+  const done = new Set(written.map(({ name }) => name))
+  const results = request.values.flatMap(({ path, value }): PathOutcome[] =>
+    done.has(path) ? [{ path, value, type: types.typeOf(path) }] : [],
+  )
+  if (fault === undefined || results.length > 0) return ended([...results, ...failures])
+  const named = new Set(failures.map(({ path }) => path))
+  const others = list
+    .filter(({ name }) => named.size > 0 && !named.has(name))
+    .map(({ name }) => ({
+      path: name,
+      error: outcomeError('notApplied', 'not written because another value was refused'),
+    }))
+  return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
+}
+
+/** What SetParameterValues wrote, what it was refused for, and the last fault. */
+interface Written {
+  written: ParameterValue[]
+  failures: PathOutcome[]
+  fault?: CwmpFault
+}
+
+/**
+ * All or nothing is the rule of the RPC. Partly only when asked for: with what the box did not name, or, when it names nothing (many do not),
+ * by halves down to the single value.
+ */
+async function write(session: Session, list: ParameterValue[], partly: boolean): Promise<Written> {
+  const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
+  if (answer.ok) return { written: list, failures: [] }
+  const { fault } = answer
+  const named = new Map(fault.parameters.map((parameter) => [parameter.name, parameter]))
+  const failures = list.flatMap(({ name }): PathOutcome[] => {
+    const own = named.get(name)
+    return own === undefined ? [] : [{ path: name, error: faultError({ ...own, parameters: [] }) }]
+  })
+  if (!partly) return { written: [], failures, fault }
+  const [only] = list
+  if (failures.length === 0 && list.length === 1 && only !== undefined)
+    return { written: [], failures: [{ path: only.name, error: faultError(fault) }], fault }
+  const rest = list.filter(({ name }) => !named.has(name))
+  const parts = failures.length > 0 ? [rest] : [rest.slice(0, rest.length >> 1), rest.slice(rest.length >> 1)]
+  const all: Written = { written: [], failures, fault }
+  for (const part of parts.filter(({ length }) => length > 0)) {
+    const { written, failures: more } = await write(session, part, partly)
+    all.written.push(...written)
+    all.failures.push(...more)
   }
+  return all
 }
 
 async function add(
@@ -159,19 +178,13 @@ async function add(
   const created = `${request.object}${added.body.InstanceNumber}.`
   const values = Object.entries(request.values).map(([name, value]) => types.toWire(created + name, value, undefined))
   if (values.length === 0) return ended([{ path: request.object, created }])
-  const answer = await session.call('SetParameterValues', { ParameterList: values, ParameterKey: '' })
+  const { written, failures, fault } = await write(session, values, request.allowPartial === true)
   const done: PathOutcome = { path: request.object, created }
-  if (answer.ok)
-    return ended([done, ...values.map(({ name, value }) => ({ path: name, value, type: types.typeOf(name) }))])
-  const errors = answer.fault.parameters.map((parameter) => ({
-    path: parameter.name,
-    error: faultError({ ...parameter, parameters: [] }),
-  }))
-  if (request.allowPartial === true)
-    return { outcome: 'failed', results: [done, ...errors], error: faultError(answer.fault) }
+  const results = written.map(({ name, value }): PathOutcome => ({ path: name, value, type: types.typeOf(name) }))
+  if (fault === undefined || request.allowPartial === true) return ended([done, ...results, ...failures])
   // A row without its values is nothing anybody asked for; one that the box keeps must be known.
   const removed = await session.call('DeleteObject', { ObjectName: created, ParameterKey: '' })
-  return refused(answer.fault, removed.ok ? errors : [done, ...errors])
+  return refused(fault, removed.ok ? failures : [done, ...failures])
 }
 
 /** Instance paths of a table now; boxes call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */
@@ -263,7 +276,9 @@ async function download(
     FailureURL: '',
   })
   if (!answer.ok) return refused(answer.fault)
-  return { outcome: answer.body.Status === 1 ? 'pending' : 'done', results: [] }
+  // Boxes answer 0 (applied) while the work goes on: the version that is to come decides where it is known.
+  const coming = request.version !== undefined && request.version !== session.device.softwareVersion
+  return { outcome: answer.body.Status === 1 || coming ? 'pending' : 'done', results: [] }
 }
 
 async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {

@@ -68,3 +68,74 @@ describe('an effect of several RPCs', () => {
     })
   })
 })
+
+describe('a set', () => {
+  const path = (i: number) => `Device.X_ACME.P${i}`
+  const set = (count: number, allowPartial: boolean): OperationRequest => ({
+    verb: 'set',
+    allowPartial,
+    values: Array.from({ length: count }, (_, i) => ({ path: path(i), value: 'v' })),
+  })
+  const bad = path(3)
+  /** A box that refuses one value, and names it or not. */
+  const refusing =
+    (names: boolean): Answer =>
+    (request) => {
+      if (request.name !== 'SetParameterValues') return 9000
+      if (!request.body.ParameterList.some(({ name }) => name === bad)) return { Status: 0 }
+      return names
+        ? { code: 9003, text: '', parameters: [{ name: bad, code: 9007, text: 'bad value' }] }
+        : { code: 9003, text: '', parameters: [] }
+    }
+
+  it.each([true, false])('in parts writes all but the refused value (box names it: %s)', async (names) => {
+    const { result } = run(set(6, true), refusing(names))
+    const { outcome, results } = await result
+    expect(outcome).toBe('failed')
+    expect(results.filter(({ error }) => error === undefined).map(({ path: done }) => done)).toEqual(
+      [0, 1, 2, 4, 5].map(path),
+    )
+    expect(results.filter(({ error }) => error !== undefined)).toMatchObject([
+      { path: bad, error: { code: names ? '9007' : '9003' } },
+    ])
+  })
+
+  it('in one piece writes nothing and says so for each path', async () => {
+    const { result, asked } = run(set(6, false), refusing(true))
+    const { results, error } = await result
+    expect(error?.code).toBe('9007')
+    expect(results.length).toBe(6)
+    expect(results.every((one) => one.error !== undefined && one.value === undefined)).toBe(true)
+    expect(asked.length).toBe(1)
+  })
+})
+
+it('an add in parts keeps the row with the values that were taken', async () => {
+  const values = { Description: 'x', ExternalPort: '1' }
+  const { result } = run({ verb: 'add', object: 'Device.NAT.PortMapping.', values, allowPartial: true }, (request) => {
+    if (request.name !== 'SetParameterValues') return created(request)
+    return request.body.ParameterList.some(({ name }) => name.endsWith('ExternalPort')) ? 9003 : { Status: 0 }
+  })
+  expect(await result).toMatchObject({
+    outcome: 'failed',
+    results: [
+      { created: 'Device.NAT.PortMapping.3.' },
+      { path: 'Device.NAT.PortMapping.3.Description', value: 'x' },
+      { path: 'Device.NAT.PortMapping.3.ExternalPort', error: { code: '9003' } },
+    ],
+  })
+})
+
+describe('a download that the box calls applied at once', () => {
+  const time = '2026-01-01T00:00:00Z'
+  const applied: Answer = () => ({ Status: 0, StartTime: time, CompleteTime: time })
+
+  it('waits for the version where one is to come', async () => {
+    const { result } = run({ verb: 'download', url: 'http://h/f', version: '2' }, applied)
+    expect(await result).toMatchObject({ outcome: 'pending' })
+  })
+
+  it('is done where none is named', async () => {
+    expect(await run({ verb: 'download', url: 'http://h/f' }, applied).result).toMatchObject({ outcome: 'done' })
+  })
+})
