@@ -1,12 +1,5 @@
-import {
-  cwmpPresence,
-  type Device,
-  type Operation,
-  type OperationRequest,
-  type Parameter,
-  uspPresence,
-} from '../device/index.ts'
-import { isSecret, MASK } from '../operations/index.ts'
+import { cwmpPresence, type Device, type Operation, type Parameter, uspPresence } from '../device/index.ts'
+import { resultWithoutSecrets, withoutSecrets } from '../operations/index.ts'
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
 export function deviceView(device: Device, now: number): Record<string, unknown> {
@@ -47,32 +40,9 @@ export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Para
 /** Without the secrets that requests and results carry: who may read operations need not know them. */
 export function operationView(operation: Operation): Record<string, unknown> {
   const { instance: _instance, baseline: _baseline, request, result, ...rest } = operation
-  const view: Record<string, unknown> = { ...withTimes(rest), request: requestView(request) }
-  if (result !== undefined) view.result = { ...result, results: result.results.map(masked) }
+  const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
+  if (result !== undefined) view.result = resultWithoutSecrets(result)
   return view
-}
-
-function requestView(request: OperationRequest): OperationRequest {
-  switch (request.verb) {
-    case 'set':
-      return { ...request, values: request.values.map(masked) }
-    case 'add':
-      return { ...request, values: maskedAll(request.values) }
-    case 'operate':
-      return { ...request, input: maskedAll(request.input) }
-    case 'download':
-      return request.password === undefined ? request : { ...request, password: MASK }
-    default:
-      return request
-  }
-}
-
-function masked<T extends { path: string; value?: string }>(entry: T): T {
-  return entry.value !== undefined && entry.value !== '' && isSecret(entry.path) ? { ...entry, value: MASK } : entry
-}
-
-function maskedAll(values: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isSecret(name) ? MASK : value]))
 }
 
 /** Every number field that is a time, as ISO 8601. */

@@ -8,6 +8,7 @@ import type {
   Baseline,
   Completion,
   Operation,
+  OperationRequest,
   OperationResult,
   OperationState,
   OutcomeError,
@@ -67,11 +68,26 @@ export interface ParameterStore {
   list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>>
 }
 
+/** How an operation ends, in one commit. */
+export interface Ending {
+  state: OperationState
+  result?: OperationResult
+  at: Timestamp
+  /** What the feed is told. */
+  event?: NewEvent
+  /** Stored in place of the request: without the secrets that nobody needs any more. */
+  request?: OperationRequest
+  /** Its end has to go into the audit log; `audited` says that it has. */
+  owesAudit?: true
+}
+
 /** Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take one. */
 export interface OperationStore {
-  /** Inserts it and marks the device as having work. With an idempotencyKey in use: the operation that has it. */
-  create(operation: Operation): Promise<{ operation: Operation; created: boolean }>
+  /** Inserts it, with its event, and marks the device as having work. With an idempotencyKey in use: the operation that has it. */
+  create(operation: Operation, event?: NewEvent): Promise<{ operation: Operation; created: boolean }>
   get(id: string): Promise<Operation | undefined>
+  /** The operation of a device that has this idempotency key. */
+  byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined>
   /** Oldest first: queued, sent and unknown operations of a device. */
   open(deviceId: DeviceId, limit: number): Promise<Operation[]>
   list(query: {
@@ -87,13 +103,11 @@ export interface OperationStore {
   /** sent -> unknown. */
   markUnknown(id: string): Promise<boolean>
   /** Any state in `from` -> a final one with its result; false when it was in none of them. */
-  finish(
-    id: string,
-    from: OperationState[],
-    state: OperationState,
-    result: OperationResult | undefined,
-    at: Timestamp,
-  ): Promise<boolean>
+  finish(id: string, from: OperationState[], ending: Ending): Promise<boolean>
+  /** The audit log has its end. */
+  audited(id: string): Promise<void>
+  /** Final operations whose end is not in the audit log although they ended before `before`; oldest first. */
+  owingAudit(before: Timestamp, limit: number): Promise<Operation[]>
   /** Stores what an accepted operation waits for without ending it (outcome `pending`). */
   notePending(id: string, result: OperationResult): Promise<void>
   /** sent operations held by instances not in `alive` become unknown; the devices get their work flag. Returns how many. */

@@ -1,13 +1,25 @@
 import type { Clock, Log } from '../base/index.ts'
-import type { EventLog, Operation, OperationResult, OperationState, OperationStore, Protocol } from '../device/index.ts'
+import type {
+  Ending,
+  NewEvent,
+  Operation,
+  OperationResult,
+  OperationState,
+  OperationStore,
+  Protocol,
+} from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Background } from './engine/background.ts'
 import type { OperationsMetrics } from './metrics.ts'
+import { withoutSecrets } from './secrets.ts'
 import { actorText, isRead } from './verbs.ts'
 
 export type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>
 
-/** Ends operations: durable first, then told to listeners, the feed and the audit log. */
+/**
+ * Ends operations: durable first, together with the word to the feed and without the secrets of the request, then told to listeners and the
+ * audit log. What a crash keeps from the audit log is owed, and paid by `auditOwed`.
+ */
 export interface Finisher {
   /** Conditional on the state before; false when the operation was in none of `from` any more, and then nobody is told. */
   finish(
@@ -18,12 +30,17 @@ export interface Finisher {
     /** The way it went, where the operation itself does not say: reads. */
     via?: Protocol,
   ): Promise<boolean>
+  /** Brings into the audit log what a process that died did not. Answers how many. */
+  auditOwed(): Promise<number>
   onFinished(listener: (operation: Operation) => void): () => void
 }
 
+// What ended longer ago than this and is not audited is not being audited any more.
+const AUDIT_OWED_MS = 60_000
+const OWED_BATCH = 200
+
 export interface FinisherDeps {
   store: OperationStore
-  events: EventLog
   audit: AuditLog
   clock: Clock
   log: Log
@@ -32,7 +49,7 @@ export interface FinisherDeps {
 }
 
 export function createFinisher(deps: FinisherDeps): Finisher {
-  const { store, events, audit, clock, log, metrics, background } = deps
+  const { store, audit, clock, log, metrics, background } = deps
   const listeners = new Set<(operation: Operation) => void>()
 
   const tell = (operation: Operation) => {
@@ -45,12 +62,22 @@ export function createFinisher(deps: FinisherDeps): Finisher {
     }
   }
 
+  const auditEnd = async (finished: Operation) => {
+    await audit.append(auditOf(finished))
+    await store.audited(finished.id)
+  }
+
   return {
     async finish(operation, from, state, result, via = operation.sentVia) {
       const at = clock.now()
-      if (!(await store.finish(operation.id, from, state, result, at))) return false
       const finished: Operation = { ...operation, state, finishedAt: at }
       if (result !== undefined) finished.result = result
+      const ending: Ending = { state, at, event: eventOf(finished, via, at) }
+      if (result !== undefined) ending.result = result
+      const request = withoutSecrets(operation.request)
+      if (request !== operation.request) ending.request = request
+      if (!isRead(operation.request)) ending.owesAudit = true
+      if (!(await store.finish(operation.id, from, ending))) return false
       metrics.finished(operation.request.verb, via ?? 'none', state, at - operation.createdAt)
       log.info(
         {
@@ -64,9 +91,13 @@ export function createFinisher(deps: FinisherDeps): Finisher {
         'operation finished',
       )
       tell(finished)
-      background.run('tell the feed', () => events.append([eventOf(finished, via, at)]))
-      if (!isRead(operation.request)) background.run('audit the end', () => audit.append(auditOf(finished, at)))
+      if (ending.owesAudit === true) background.run('audit the end', () => auditEnd(finished))
       return true
+    },
+    async auditOwed() {
+      const owed = await store.owingAudit(clock.now() - AUDIT_OWED_MS, OWED_BATCH)
+      for (const finished of owed) await auditEnd(finished)
+      return owed.length
     },
     onFinished(listener) {
       const entry = (operation: Operation) => listener(operation)
@@ -78,11 +109,7 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   }
 }
 
-function eventOf(
-  operation: Operation,
-  via: Protocol | undefined,
-  at: number,
-): Parameters<EventLog['append']>[0][number] {
+function eventOf(operation: Operation, via: Protocol | undefined, at: number): NewEvent {
   const { id, deviceId, request, state, result } = operation
   const data: Record<string, unknown> = { operationId: id, verb: request.verb, state }
   if (result?.error !== undefined) data.error = { ...result.error }
@@ -95,10 +122,10 @@ function eventOf(
   }
 }
 
-function auditOf(operation: Operation, at: number): AuditEntry {
-  const { id, deviceId, request, state, result, actor } = operation
+function auditOf(operation: Operation): AuditEntry {
+  const { id, deviceId, request, state, result, actor, finishedAt, createdAt } = operation
   const entry: AuditEntry = {
-    at,
+    at: finishedAt ?? createdAt,
     actor: actorText(actor),
     action: `operation.${request.verb}`,
     target: deviceId,

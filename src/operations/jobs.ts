@@ -27,5 +27,6 @@ export function recurring(recovery: Recovery): RecurringJob[] {
     job('endOverdue', 30_000, recovery.endOverdue),
     job('wakeWaiting', 60_000, recovery.wakeWaiting),
     job('repairWorkFlags', 300_000, recovery.repairWorkFlags),
+    job('auditOwed', 60_000, recovery.auditOwed),
   ]
 }

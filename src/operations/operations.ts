@@ -5,7 +5,6 @@ import type {
   Device,
   DeviceStore,
   Driver,
-  EventLog,
   InstanceStore,
   Operation,
   OperationStore,
@@ -43,7 +42,6 @@ export interface OperationsDeps {
   devices: DeviceStore
   parameters: ParameterStore
   operations: OperationStore
-  events: EventLog
   instances: InstanceStore
   audit: AuditLog
   clock: Clock
@@ -98,7 +96,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   )
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
-  const submit = createSubmit({ ...deps, store, log, limits, metrics, background, announce: news.add, bring })
+  const submit = createSubmit({ ...deps, store, log, limits, metrics, announce: news.add, bring })
   const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
   const completed = createCompletion({ store, finisher, log, again })
   const recovery = createRecovery({

@@ -1,4 +1,4 @@
-import type { Model } from '../datamodel/index.ts'
+import { isSecret, type Model } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -12,7 +12,7 @@ import {
   type ParameterWrite,
   type Protocol,
 } from '../device/index.ts'
-import { isSecret } from './secrets.ts'
+import { resultWithoutSecrets } from './secrets.ts'
 
 /** Parameters in one commit; a larger result becomes several. */
 export const PARAMETERS_PER_COMMIT = 500
@@ -125,8 +125,9 @@ export function instancesOn(path: string): string[] {
   return rows
 }
 
-/** The result as the operation keeps it: the values of a discovery, and of a read beyond the limit, are in the record. */
-export function resultToKeep({ request }: Pick<Operation, 'request'>, result: OperationResult): OperationResult {
+/** The result as the operation keeps it, without secrets: the values of a discovery, and of a read beyond the limit, are in the record. */
+export function resultToKeep({ request }: Pick<Operation, 'request'>, full: OperationResult): OperationResult {
+  const result = resultWithoutSecrets(full)
   if (request.verb === 'discover') {
     const errors = result.results.filter(({ error }) => error !== undefined)
     const values = result.results.length - errors.length

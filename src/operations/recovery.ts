@@ -23,6 +23,8 @@ export interface Recovery {
   recoverOrphans(): Promise<number>
   /** Sets lost work flags again. */
   repairWorkFlags(): Promise<number>
+  /** Audits the ends that a process which died had not audited yet. */
+  auditOwed(): Promise<number>
   /** Asks the devices of waiting operations to come: after a restart nobody else does. Each device at most once per `wakeAgainMs`. */
   wakeWaiting(): Promise<number>
 }
@@ -68,6 +70,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
       return count
     },
     repairWorkFlags: () => store.repairWorkFlags(),
+    auditOwed: () => finisher.auditOwed(),
     wakeWaiting: () => wakeWaiting(deps, asked),
   }
 }

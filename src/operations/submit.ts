@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Clock, type Log } from '../base/index.ts'
 import type { Model, ModelName } from '../datamodel/index.ts'
 import type {
   Device,
   DeviceId,
   DeviceStore,
-  EventLog,
+  NewEvent,
   NewOperation,
   Operation,
   OperationStore,
@@ -12,24 +13,21 @@ import type {
 } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
-import type { Background } from './engine/background.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import { requestForAudit } from './secrets.ts'
+import { requestForAudit, withoutSecrets } from './secrets.ts'
 import { validate } from './validate.ts'
-import { actorText, protocolOf } from './verbs.ts'
+import { actorText, isTrusted, protocolOf } from './verbs.ts'
 
 export interface SubmitDeps {
   devices: DeviceStore
   store: OperationStore
-  events: EventLog
   audit: AuditLog
   clock: Clock
   newId(): string
   log: Log
   limits: OperationLimits
   metrics: OperationsMetrics
-  background: Background
   model(name: ModelName): Model
   /** Work for this device is about to be stored. */
   announce(deviceId: DeviceId): void
@@ -52,18 +50,40 @@ export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promis
     if (device === undefined) {
       throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
     }
+    const earlier = await sameAsked(operation, deps)
+    if (earlier !== undefined) return earlier
     const warnings = await check(wanted, operation, device, deps)
     await deps.audit.append(entryOf(operation, 'ok', now))
     deps.announce(device.id)
-    const { operation: stored, created } = await deps.store.create(operation)
-    if (!created) return stored
+    const { operation: stored, created } = await deps.store.create(operation, eventOf(operation, warnings))
+    if (!created) return sameRequest(stored, operation)
     deps.metrics.submitted(stored.request.verb)
     // A pass that looked before it was stored has taken the announcement.
     deps.announce(device.id)
     deps.bring(stored, device)
-    deps.background.run('tell the feed', () => deps.events.append([eventOf(stored, warnings)]))
     return stored
   }
+}
+
+/** The operation that was asked for under this key before, whatever became of it. */
+async function sameAsked(operation: Operation, { store }: SubmitDeps): Promise<Operation | undefined> {
+  const { deviceId, idempotencyKey } = operation
+  const earlier = idempotencyKey === undefined ? undefined : await store.byKey(deviceId, idempotencyKey)
+  return earlier === undefined ? undefined : sameRequest(earlier, operation)
+}
+
+/**
+ * The earlier one when it asks the same; AppError `conflict` when its key was used for something else. Ended ones have no secrets any more.
+ * A key of the planner names a step, whose details may read differently after a restart: it gets the one of that step.
+ */
+function sameRequest(earlier: Operation, wanted: Operation): Operation {
+  const plain = (request: Operation['request']): unknown => JSON.parse(JSON.stringify(request))
+  const same = (request: Operation['request']) => isDeepStrictEqual(plain(earlier.request), plain(request))
+  if (earlier.id === wanted.id || isTrusted(wanted.actor)) return earlier
+  if (same(wanted.request) || same(withoutSecrets(wanted.request))) return earlier
+  throw new AppError('conflict', 'this idempotency key was used for another request on this device', {
+    context: { deviceId: wanted.deviceId, operationId: earlier.id },
+  })
 }
 
 function build(wanted: NewOperation, id: string, now: number, limits: OperationLimits): Operation {
@@ -109,9 +129,6 @@ async function checkRoom(operation: Operation, { store, limits }: SubmitDeps): P
   const max = limits.maxQueuedPerDevice
   const open = await store.open(operation.deviceId, max)
   if (open.length < max) return
-  // Asking again for one that waits already is no more work.
-  const { idempotencyKey } = operation
-  if (idempotencyKey !== undefined && open.some((other) => other.idempotencyKey === idempotencyKey)) return
   throw new AppError('rateLimited', `the device has ${max} open operations; wait for some to end`, {
     context: { deviceId: operation.deviceId },
   })
@@ -130,7 +147,7 @@ function entryOf(operation: Operation, result: AuditEntry['result'], at: number)
   }
 }
 
-function eventOf(operation: Operation, warnings: string[]): Parameters<EventLog['append']>[0][number] {
+function eventOf(operation: Operation, warnings: string[]): NewEvent {
   const data: Record<string, unknown> = { operationId: operation.id, verb: operation.request.verb }
   if (warnings.length > 0) data.warnings = warnings.slice(0, 20)
   return { type: 'operation.queued', at: operation.createdAt, deviceId: operation.deviceId, data }

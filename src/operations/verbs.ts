@@ -58,6 +58,11 @@ export function protocolOf(operation: Pick<Operation, 'via' | 'request'>, owner:
   return operation.via ?? (isRead(operation.request) ? undefined : owner)
 }
 
+/** Planner and system: they alone may write over the protocol that is not the owner, and to a device that is being migrated. */
+export function isTrusted({ kind }: Actor): boolean {
+  return kind === 'planner' || kind === 'system'
+}
+
 /** An actor in the words of the audit log. */
 export function actorText(actor: Actor): string {
   return actor.id === '' || actor.id === actor.kind ? actor.kind : `${actor.kind}:${actor.id}`

@@ -38,6 +38,8 @@ export const COLLECTIONS = {
     { keys: { deviceId: 1, key: 1 }, unique: true, partial: { key: { $exists: true } } },
     { keys: { state: 1, _id: 1 } },
     { keys: { instance: 1, state: 1 }, partial: { state: 'sent' } },
+    { keys: { expiresAt: 1 }, partial: { state: 'queued' } },
+    { keys: { finishedAt: 1 }, partial: { owesAudit: true } },
   ],
   groups: [{ keys: { name: 1 }, unique: true }],
   plans: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }],

@@ -2,6 +2,8 @@ import { AppError } from '../base/index.ts'
 import type {
   Baseline,
   DeviceId,
+  Ending,
+  NewEvent,
   Operation,
   OperationResult,
   OperationState,
@@ -9,7 +11,7 @@ import type {
   Page,
   Protocol,
 } from '../device/index.ts'
-import { deviceWrites } from './changes.ts'
+import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit, Write } from './group-commit.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
@@ -17,10 +19,13 @@ import { page } from './paging.ts'
 
 const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
 
-/** An operation as a document: `key` is its idempotency key (indexed only where there is one). */
+/**
+ * An operation as a document: `key` is its idempotency key (indexed only where there is one), `owesAudit` there as long as its end is not
+ * in the audit log.
+ */
 function toOperation(document: Document_): Operation {
   const { key, ...rest } = document
-  const operation = fromDocument<Operation>(rest as Document_)
+  const operation = fromDocument<Operation>(rest as Document_, ['owesAudit'])
   return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
 }
 
@@ -33,23 +38,26 @@ export class OperationRepository implements OperationStore {
   readonly #operations: Collection
   readonly #devices: Collection
   readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
   readonly #now: () => number
 
-  constructor(connection: Connection, commit: GroupCommit, now: () => number) {
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#operations = connection.collection<Document_>('operations')
     this.#devices = connection.collection<Document_>('devices')
     this.#commit = commit
+    this.#writer = writer
     this.#now = now
   }
 
-  async create(operation: Operation): Promise<{ operation: Operation; created: boolean }> {
+  async create(operation: Operation, event?: NewEvent): Promise<{ operation: Operation; created: boolean }> {
     const work = { deviceId: operation.deviceId, set: { 'work.open': true }, countWork: true as const }
     const insert: Write = {
       collection: 'operations',
       operation: { insertOne: { document: operationDocument(operation) } },
     }
     try {
-      await this.#commit.commit({ writes: [insert, ...deviceWrites(work, this.#now())] })
+      const writes = [insert, ...deviceWrites(work, this.#now())]
+      await this.#commit.commit(this.#writer.withEvents(writes, event === undefined ? [] : [event]))
       return { operation, created: true }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'conflict') throw error
@@ -66,8 +74,11 @@ export class OperationRepository implements OperationStore {
   async #earlier(operation: Operation): Promise<Operation | undefined> {
     const same = await this.#operations.findOne({ _id: operation.id })
     if (same !== null) return toOperation(same)
-    if (operation.idempotencyKey === undefined) return undefined
-    const found = await this.#operations.findOne({ deviceId: operation.deviceId, key: operation.idempotencyKey })
+    return operation.idempotencyKey === undefined ? undefined : this.byKey(operation.deviceId, operation.idempotencyKey)
+  }
+
+  async byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined> {
+    const found = await this.#operations.findOne({ deviceId, key: idempotencyKey })
     return found === null ? undefined : toOperation(found)
   }
 
@@ -121,33 +132,43 @@ export class OperationRepository implements OperationStore {
     return this.#move(id, ['sent'], { $set: { state: 'unknown' } })
   }
 
-  finish(
-    id: string,
-    from: OperationState[],
-    state: OperationState,
-    result: OperationResult | undefined,
-    at: number,
-  ): Promise<boolean> {
-    const $set = { state, finishedAt: at, ...(result === undefined ? {} : { result }) }
-    return this.#move(id, from, { $set })
+  finish(id: string, from: OperationState[], ending: Ending): Promise<boolean> {
+    const { at, event, ...fields } = ending
+    const $set = { ...fields, finishedAt: at }
+    return this.#move(id, from, { $set }, event === undefined ? [] : [event])
+  }
+
+  async audited(id: string): Promise<void> {
+    await this.#operations.updateOne({ _id: id }, { $unset: { owesAudit: '' } })
+  }
+
+  async owingAudit(before: number, limit: number): Promise<Operation[]> {
+    const found = await this.#operations
+      .find({ owesAudit: true, finishedAt: { $lt: before } })
+      .sort({ finishedAt: 1 })
+      .limit(limit)
+      .toArray()
+    return found.map(toOperation)
   }
 
   async notePending(id: string, result: OperationResult): Promise<void> {
     await this.#move(id, ['sent', 'unknown'], { $set: { result } })
   }
 
-  async #move(id: string, from: OperationState[], update: Record<string, unknown>): Promise<boolean> {
+  async #move(
+    id: string,
+    from: OperationState[],
+    update: Record<string, unknown>,
+    events: NewEvent[] = [],
+  ): Promise<boolean> {
     const state = from.length === 1 ? from[0] : { $in: from }
+    const write: Write = {
+      collection: 'operations',
+      operation: { updateOne: { filter: { _id: id, state }, update } },
+      mustMatch: 'the operation is in another state',
+    }
     try {
-      await this.#commit.commit({
-        writes: [
-          {
-            collection: 'operations',
-            operation: { updateOne: { filter: { _id: id, state }, update } },
-            mustMatch: 'the operation is in another state',
-          },
-        ],
-      })
+      await this.#commit.commit(this.#writer.withEvents([write], events))
       return true
     } catch (error) {
       if (error instanceof AppError && error.code === 'conflict') return false
@@ -171,7 +192,7 @@ export class OperationRepository implements OperationStore {
   async expired(now: number, limit: number): Promise<Operation[]> {
     const documents = await this.#operations
       .find({ state: 'queued', expiresAt: { $lt: now } })
-      .sort({ _id: 1 })
+      .sort({ expiresAt: 1 })
       .limit(limit)
       .toArray()
     return documents.map(toOperation)

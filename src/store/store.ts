@@ -85,7 +85,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   return {
     devices: new DeviceRepository(connection, commit, writer, now),
     parameters: new ParameterRepository(connection),
-    operations: new OperationRepository(connection, commit, now),
+    operations: new OperationRepository(connection, commit, writer, now),
     groups: new GroupRepository(connection),
     plans: new PlanRepository(connection, commit, writer, now),
     conflicts: new ConflictRepository(connection, commit, writer, now),

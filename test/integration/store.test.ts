@@ -227,12 +227,39 @@ describe('operations', () => {
     const both = await Promise.all([store.operations.markSent(op.id, sent), store.operations.markSent(op.id, sent)])
     expect(both.sort()).toEqual([false, true])
     expect(await store.operations.markUnknown(op.id)).toBe(true)
-    expect(await store.operations.finish(op.id, ['sent'], 'done', { outcome: 'done', results: [] }, 3)).toBe(false)
-    expect(await store.operations.finish(op.id, ['sent', 'unknown'], 'done', { outcome: 'done', results: [] }, 3)).toBe(
-      true,
-    )
+    expect(
+      await store.operations.finish(op.id, ['sent'], {
+        state: 'done',
+        result: { outcome: 'done', results: [] },
+        at: 3,
+      }),
+    ).toBe(false)
+    expect(
+      await store.operations.finish(op.id, ['sent', 'unknown'], {
+        state: 'done',
+        result: { outcome: 'done', results: [] },
+        at: 3,
+      }),
+    ).toBe(true)
     expect(await store.operations.get(op.id)).toMatchObject({ state: 'done', finishedAt: 3, sentVia: 'cwmp' })
     expect(await store.operations.open(box.id, 10)).toEqual([])
+  })
+
+  it('end together with their event, and owe the audit log until it has them', async () => {
+    const box = await stored()
+    const { operation: op } = await store.operations.create(operation(box, { idempotencyKey: 'key' }))
+    expect(await store.operations.byKey(box.id, 'key')).toEqual(op)
+    expect(await store.operations.byKey(box.id, 'other')).toBeUndefined()
+    const event = { type: 'operation.finished' as const, at: 3, deviceId: box.id, data: {} }
+    const ending = { state: 'done' as const, at: 3, event, owesAudit: true as const, request: op.request }
+    const both = await Promise.all([1, 2].map(() => store.operations.finish(op.id, ['queued'], ending)))
+    expect(both.sort()).toEqual([false, true])
+    const told = (await store.events.since(undefined, 50)).filter(({ deviceId }) => deviceId === box.id)
+    expect(told.length).toBe(1)
+    expect(await store.operations.owingAudit(3, 10)).toEqual([])
+    expect(await store.operations.owingAudit(4, 10)).toMatchObject([{ id: op.id, idempotencyKey: 'key' }])
+    await store.operations.audited(op.id)
+    expect(await store.operations.owingAudit(4, 10)).toEqual([])
   })
 
   it('of dead instances become unknown, and lost work flags come back', async () => {
@@ -270,10 +297,10 @@ describe('retention', () => {
     }
     const open = await ask()
     const ended = await ask()
-    await old.operations.finish(ended, ['queued'], 'expired', undefined, clock.now())
+    await old.operations.finish(ended, ['queued'], { state: 'expired', at: clock.now() })
     clock.advance(40 * 86_400_000)
     const young = await ask()
-    await old.operations.finish(young, ['queued'], 'expired', undefined, clock.now())
+    await old.operations.finish(young, ['queued'], { state: 'expired', at: clock.now() })
 
     expect(await old.deleteExpired()).toBe(3)
     expect(await old.deleteExpired()).toBe(0)

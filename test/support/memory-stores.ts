@@ -48,7 +48,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
   return {
     devices: deviceStore(inside, append.append, clock),
     parameters: parameterStore(inside),
-    operations: operationStore(inside),
+    operations: operationStore(inside, append.append),
     events: { append: async (events) => append.append(events), since: append.since, onAppended: append.onAppended },
     instances: instanceStore(),
     audit: auditLog(inside),
@@ -142,7 +142,8 @@ function parameterStore({ parameters }: Inside): ParameterStore {
   }
 }
 
-function operationStore({ operations, devices }: Inside): OperationStore {
+function operationStore({ operations, devices }: Inside, append: (events: NewEvent[]) => void): OperationStore {
+  const owing = new Set<string>()
   const move = (id: string, from: OperationState[], change: (operation: Operation) => void): boolean => {
     const operation = operations.get(id)
     if (operation === undefined || !from.includes(operation.state)) return false
@@ -157,7 +158,7 @@ function operationStore({ operations, devices }: Inside): OperationStore {
   }
   const sorted = () => [...operations.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   return {
-    async create(operation) {
+    async create(operation, event) {
       const { deviceId, idempotencyKey } = operation
       const earlier = [...operations.values()].find(
         (other) =>
@@ -168,8 +169,13 @@ function operationStore({ operations, devices }: Inside): OperationStore {
       if (device === undefined) throw new AppError('notFound', 'there is no such device')
       operations.set(operation.id, structuredClone(operation))
       device.work = { open: true, seq: device.work.seq + 1 }
+      if (event !== undefined) append([event])
       return { operation, created: true }
     },
+    byKey: async (deviceId, key) =>
+      structuredClone(
+        [...operations.values()].find((other) => other.deviceId === deviceId && other.idempotencyKey === key),
+      ),
     get: async (id) => structuredClone(operations.get(id)),
     open: async (deviceId, limit) =>
       structuredClone(
@@ -199,12 +205,24 @@ function operationStore({ operations, devices }: Inside): OperationStore {
       move(id, ['sent'], (operation) => {
         operation.state = 'unknown'
       }),
-    finish: async (id, from, state, result, at) =>
-      move(id, from, (operation) => {
+    async finish(id, from, { state, result, at, event, request, owesAudit }) {
+      const ended = move(id, from, (operation) => {
         operation.state = state
         operation.finishedAt = at
         if (result !== undefined) operation.result = structuredClone(result)
-      }),
+        if (request !== undefined) operation.request = structuredClone(request)
+        if (owesAudit === true) owing.add(id)
+      })
+      if (ended && event !== undefined) append([event])
+      return ended
+    },
+    audited: async (id) => void owing.delete(id),
+    owingAudit: async (before, limit) =>
+      structuredClone(
+        sorted()
+          .filter(({ id, finishedAt = before }) => owing.has(id) && finishedAt < before)
+          .slice(0, limit),
+      ),
     async notePending(id, result) {
       move(id, ['sent', 'unknown'], (operation) => {
         operation.result = structuredClone(result)

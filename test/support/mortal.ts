@@ -1,10 +1,7 @@
 import type { OperationsDeps } from '../../src/operations/index.ts'
 
 /** The stores an engine works over. */
-export type EnginePorts = Pick<
-  OperationsDeps,
-  'devices' | 'parameters' | 'operations' | 'events' | 'instances' | 'audit'
->
+export type EnginePorts = Pick<OperationsDeps, 'devices' | 'parameters' | 'operations' | 'instances' | 'audit'>
 
 const NEVER = new Promise<never>(() => undefined)
 
@@ -57,12 +54,11 @@ export class Mortal {
 
   /** Ports whose calls count, by name. */
   ports<T extends EnginePorts>(stores: T): EnginePorts {
-    const { devices, parameters, operations, events, instances, audit } = stores
+    const { devices, parameters, operations, instances, audit } = stores
     return {
       devices: this.port(devices),
       parameters: this.port(parameters),
       operations: this.port(operations),
-      events: this.port(events),
       instances: this.port(instances),
       audit: this.port(audit),
     }

@@ -4,7 +4,7 @@ import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import { OUTCOME_UNKNOWN, readsToSettle, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
-import { endsByCompletion, isExclusive, isRead, isRestart, protocolOf } from '../verbs.ts'
+import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, protocolOf } from '../verbs.ts'
 import type { ContactEntry } from './contacts.ts'
 
 /** What a pass over a device does next. */
@@ -60,12 +60,19 @@ export function pick(situation: Situation): Step {
 function pickQueued(operation: Operation, situation: Situation, busy: boolean): Step | undefined {
   const { device, here } = situation
   if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
-  const refusal = isTrusted(operation) ? undefined : migrationRefusal(device, operation.request)
+  const refusal = refusalNow(operation, device)
   if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
   if (busy && isExclusive(operation.request)) return { kind: 'wait', why: 'busy' }
   const protocol = choose(protocolOf(operation, device.owner), device.owner, here)
   if (protocol !== undefined) return { kind: 'run', operation, protocol }
   return operation.via !== undefined && isRead(operation.request) ? undefined : { kind: 'wait', why: 'contact' }
+}
+
+/** What was allowed when it was asked for and is not any more: a migration began, or the owner has changed. */
+function refusalNow({ actor, request, via }: Operation, device: Situation['device']): string | undefined {
+  if (isTrusted(actor) || isRead(request)) return undefined
+  if (via !== undefined && via !== device.owner) return `writes to this device go over ${device.owner}, its owner, now`
+  return migrationRefusal(device, request)
 }
 
 function pickSent(operation: Operation, situation: Situation): Step | undefined {
@@ -106,8 +113,4 @@ function choose(
   if (here.has(preferred)) return preferred
   const [other] = here.keys()
   return other
-}
-
-function isTrusted(operation: Operation): boolean {
-  return operation.actor.kind === 'planner' || operation.actor.kind === 'system'
 }

@@ -153,7 +153,7 @@ describe('recurring care', () => {
   it('has a job for each', () => {
     const { jobs } = createWorld().room
     expect(jobs.map(({ name }) => name)).toEqual(
-      ['recoverOrphans', 'expireQueued', 'endOverdue', 'wakeWaiting', 'repairWorkFlags'].map(
+      ['recoverOrphans', 'expireQueued', 'endOverdue', 'wakeWaiting', 'repairWorkFlags', 'auditOwed'].map(
         (name) => `operations.${name}`,
       ),
     )

@@ -13,6 +13,7 @@ const NOW = 10_000_000
 const set: OperationRequest = { verb: 'set', values: [{ path: 'Device.X', value: '1' }] }
 const get: OperationRequest = { verb: 'get', paths: ['Device.X'] }
 const operate: OperationRequest = { verb: 'operate', command: 'Device.X()', input: {} }
+const planned = { actor: { kind: 'planner', id: 'p' } } as const
 const PENDING: OperationResult = { outcome: 'pending', results: [] }
 
 let next = 0
@@ -57,11 +58,18 @@ describe('what comes next', () => {
     ['the oldest first', [op(set), op(set)], both, {}, 'run 0 cwmp'],
     ['a write over the owner', [op(set)], both, { owner: 'usp' }, 'run 0 usp'],
     ['a write waits for the owner', [op(set)], ['usp'], {}, 'wait contact'],
-    ['a write the planner sends the other way', [op(set, { via: 'usp' })], both, {}, 'run 0 usp'],
+    ['a write the planner sends the other way', [op(set, { via: 'usp', ...planned })], both, {}, 'run 0 usp'],
+    ['a write tied to who was the owner', [op(set, { via: 'usp' })], both, {}, 'refused 0'],
     ['a read prefers the owner', [op(get)], both, { owner: 'usp' }, 'run 0 usp'],
     ['a read takes what is there', [op(get)], ['usp'], {}, 'run 0 usp'],
     ['a write that waits holds reads behind it', [op(set), op(get)], ['usp'], {}, 'wait contact'],
-    ['a tied read holds nobody', [op(get, { via: 'cwmp' }), op(set, { via: 'usp' })], ['usp'], {}, 'run 1 usp'],
+    [
+      'a tied read holds nobody',
+      [op(get, { via: 'cwmp' }), op(set, { via: 'usp', ...planned })],
+      ['usp'],
+      {},
+      'run 1 usp',
+    ],
     ['only a tied read', [op(get, { via: 'cwmp' })], ['usp'], {}, 'wait contact'],
     ['too late', [op(set, { expiresAt: NOW })], both, {}, 'expired 0'],
     ['sent elsewhere', [sent(set, { instance: 'other' }), op(set)], both, {}, 'wait elsewhere'],

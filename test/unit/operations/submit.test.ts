@@ -43,6 +43,37 @@ describe('submitting', () => {
     expect(world.box.effects.length).toBe(1)
   })
 
+  it('refuses a key that was used for another request, and leaves no trace of it', async () => {
+    const world = createWorld()
+    const secret = (value: string) => set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', value)
+    await world.submit(secret('correct horse'), { idempotencyKey: 'k' })
+    const audited = world.stores.inside.audit.length
+    expect(await refusal(world.submit(secret('battery staple'), { idempotencyKey: 'k' }))).toBe('conflict')
+    expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: 'k' }))).toBe('conflict')
+    await world.submit(secret('correct horse'), { idempotencyKey: 'k' })
+    expect(world.stores.inside.audit.length).toBe(audited)
+    const planner = { kind: 'planner', id: 'p' } as const
+    expect(await refusal(world.submit(set(A, '2'), { idempotencyKey: 'k', actor: planner }))).toBe('accepted')
+  })
+
+  it('refuses a used key also when both came at the same time', async () => {
+    const world = createWorld()
+    world.stores.operations.byKey = async () => undefined
+    await world.submit(set(A, '1'), { idempotencyKey: 'k' })
+    expect(await refusal(world.submit(set(A, '2'), { idempotencyKey: 'k' }))).toBe('conflict')
+  })
+
+  it('forgets the secrets of what has ended', async () => {
+    const world = createWorld()
+    const done = await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
+    const cancelled = await world.submit({ verb: 'download', url: 'http://u:horse@127.0.0.1/f', password: 'horse' })
+    await world.room.cancel(cancelled.id, ACTOR)
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.box.values.get('Device.WiFi.AccessPoint.1.Security.KeyPassphrase')).toBe('correct horse')
+    expect(world.operation(done.id).state).toBe('done')
+    expect(JSON.stringify([...world.stores.inside.operations.values()])).not.toContain('horse')
+  })
+
   it('refuses what is no device, no request, no right, and audits it', async () => {
     const world = createWorld()
     const other = asDeviceId('00256D-Box-2')
@@ -72,6 +103,19 @@ describe('submitting', () => {
     await world.submit(set(A, '2'))
     expect(await refusal(world.submit(set(A, '3')))).toBe('rateLimited')
     expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: 'k' }))).toBe('accepted')
+  })
+
+  it('audits the end in the next life when this one ends before', async () => {
+    const world = createWorld()
+    const { append } = world.stores.audit
+    await world.submit(set(A, '1'))
+    world.stores.audit.append = () => new Promise(() => undefined)
+    await world.room.contact(world.box.contact('cwmp'))
+    world.stores.audit.append = append
+    world.clock.advance(60_001)
+    expect(await world.room.auditOwed()).toBe(1)
+    expect(await world.room.auditOwed()).toBe(0)
+    expect(world.stores.inside.audit.at(-1)).toMatchObject({ action: 'operation.set', after: { state: 'done' } })
   })
 
   it('audits how it ended', async () => {
