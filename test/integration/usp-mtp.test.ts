@@ -115,6 +115,10 @@ describe('the WebSocket MTP', () => {
       ['?eid=ops::00256D-Home%2520Box-S1', 'ops::00256D-Home%20Box-S1'],
       ['?eid=ops::00256D-a%252525-S1', 'ops::00256D-a%2525-S1'],
       ['?x=1&eid=proto::x', 'proto::x'],
+      // Agents that leave their own percent as it is, or encode everything twice: the one reading that is an Endpoint ID.
+      ['?eid=ops::00256D-Home%20Box-S1', 'ops::00256D-Home%20Box-S1'],
+      ['?eid=ops%3A%3a00256D-Home%20Box-S1', 'ops::00256D-Home%20Box-S1'],
+      ['?eid=os%253A%253A00256D-S1', 'os::00256D-S1'],
       // Then the first Record tells.
       ['', ''],
     ])('take the Endpoint ID of the query %j', async (query, endpointId) => {
@@ -123,8 +127,7 @@ describe('the WebSocket MTP', () => {
     })
 
     it.each([
-      // Decoded once, this one has a blank in it.
-      '?eid=ops::00256D-Home%20Box-S1',
+      '?eid=ops::00256D-Home+Box-S1',
       '?eid=nonsense',
       '?eid=%00%ff',
       '?eid=constructor::x',
@@ -161,6 +164,24 @@ describe('the WebSocket MTP', () => {
         'sec-websocket-extensions': `bbf-usp-protocol; eid="${eid}"`,
       })
       expect(response.statusCode).toBe(status)
+    })
+
+    it.each(['//usp?eid=proto::x', '/usp/?eid=proto::x'])('are taken at %s too', async (path) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, 'v1.usp')
+      await once(socket, 'open')
+      sockets.push(socket)
+      expect(opened.map(({ endpointId }) => endpointId)).toEqual(['proto::x'])
+    })
+
+    it('that are refused leave no connection behind when the client does not end its side', async () => {
+      const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+      await once(socket, 'connect')
+      const lines = [...Object.entries(HANDSHAKE)].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+      socket.write(`GET /usp?eid=nonsense HTTP/1.1\r\nhost: x\r\n${lines}\r\n`)
+      socket.resume()
+      await once(socket, 'end')
+      await vi.waitUntil(async () => (await server.connections()) === 0, { timeout: 3000 })
+      socket.destroy()
     })
 
     it('are for the configured path, and for WebSockets', async () => {

@@ -1,7 +1,7 @@
 import type { WebSocket } from './ws.ts'
 
-/** Close codes of RFC 6455 that USP names (R-WS.16) or that our limits need. */
-export const CLOSE = { normal: 1000, goingAway: 1001, unsupported: 1003, policy: 1008, tooBig: 1009 } as const
+/** Close codes of RFC 6455 and its registry that USP names (R-WS.16) or that our limits and failures need. */
+export const CLOSE = { goingAway: 1001, unsupported: 1003, policy: 1008, tryAgain: 1013 } as const
 
 /** What a link may send us; beyond it the link is closed with 1008. */
 export interface LinkLimits {
@@ -28,6 +28,7 @@ export class Link {
   /** The client certificate carries the Endpoint ID. */
   readonly certificate: boolean
   readonly remoteAddress: string
+  readonly openedAt: number
   /** A pong or any Record came since the last ping. */
   alive = true
   /** For the room above: its own state of this link. */
@@ -48,6 +49,7 @@ export class Link {
     this.endpointId = endpointId
     this.certificate = certificate
     this.remoteAddress = remoteAddress
+    this.openedAt = now
     this.#messages = limits.messagesPerSecond * limits.burstSeconds
     this.#bytes = limits.bytesPerSecond * limits.burstSeconds
     this.#refilledAt = now

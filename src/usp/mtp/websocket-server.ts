@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import { type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
-import { parseEndpointId } from '../wire/index.ts'
+import { type ClientIdentity, clientIdentity } from './handshake.ts'
 import { CLOSE, LINK_LIMITS, Link, type LinkLimits } from './link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'
 
@@ -12,6 +11,8 @@ export interface LinkHandlers {
   onOpen(link: Link): void
   onRecord(link: Link, bytes: Uint8Array): void
   onClose(link: Link, code: number): void
+  /** Once in a ping round, some 30 s, for a link that stands. */
+  onRound?(link: Link): void
 }
 
 export interface WebSocketServerOptions {
@@ -31,6 +32,8 @@ export interface WebSocketServerOptions {
 const SUBPROTOCOL = 'v1.usp'
 const MAX_MESSAGE = 16 * 1024 * 1024
 const PING_MS = 30_000
+const TLS_HANDSHAKE_MS = 20_000
+const WEAKER = 'a link with a certificate for this Endpoint ID stands'
 
 /** The Controller's WebSocket MTP (TR-369 4.4): listens, checks handshakes, and keeps one link per Endpoint ID. */
 export class UspWebSocketServer implements Lifecycle {
@@ -69,6 +72,14 @@ export class UspWebSocketServer implements Lifecycle {
     return this.#links.size
   }
 
+  /** TCP connections that stand, those without a finished handshake included. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#server === undefined) return resolve(0)
+      this.#server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+    })
+  }
+
   async start(): Promise<void> {
     const { tls } = this.#options
     const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000 }
@@ -83,6 +94,7 @@ export class UspWebSocketServer implements Lifecycle {
               cert: tls.cert,
               key: tls.key,
               minVersion: 'TLSv1.2',
+              handshakeTimeout: TLS_HANDSHAKE_MS,
               ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
             },
             refuse,
@@ -122,39 +134,39 @@ export class UspWebSocketServer implements Lifecycle {
         error instanceof ProtocolError && error.code === 'full' ? '503 Service Unavailable' : '400 Bad Request'
       this.#options.log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
       const text = `${reason}\n`
+      // Server sockets stay half open when the client does not end its side.
+      socket.once('finish', () => socket.destroy())
       socket.end(
         `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
       )
     }
   }
 
-  /** Everything that names the client must agree: certificate, query, extension (R-WS.10a-b, R-SEC.0a). */
-  #checkHandshake(request: IncomingMessage): { endpointId: string; certificate: boolean } {
-    const url = new URL(request.url ?? '/', 'ws://localhost')
-    if (url.pathname !== this.#options.path) throw new ProtocolError('path', `USP is spoken at ${this.#options.path}`)
+  #checkHandshake(request: IncomingMessage): ClientIdentity {
+    // Agents join host and their Path with one slash too many or end it with one.
+    const path = (request.url ?? '/').replace(/\?.*$/s, '').replace(/^\/*/, '/')
+    if (path !== this.#options.path && path !== `${this.#options.path}/`)
+      throw new ProtocolError('path', `USP is spoken at ${this.#options.path}`)
     if (this.#links.size >= this.#options.maxLinks) throw new ProtocolError('full', 'too many links')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (!offered.includes(SUBPROTOCOL))
       throw new ProtocolError('subprotocol', `Sec-WebSocket-Protocol must offer ${SUBPROTOCOL}`)
-    const said = [url.searchParams.get('eid'), extensionEid(request.headers['sec-websocket-extensions'])].filter(
-      (eid) => eid !== null && eid !== undefined,
-    )
-    const proven = certificateEids(request.socket)
-    const endpointId = said[0] ?? proven[0] ?? ''
-    if (endpointId !== '') parseEndpointId(endpointId)
-    if (said.some((eid) => eid !== endpointId))
-      throw new ProtocolError('endpointId', 'query and extension name different Endpoint IDs')
-    if (proven.length > 0 && !proven.includes(endpointId))
-      throw new ProtocolError('endpointId', 'the certificate belongs to another Endpoint ID')
-    return { endpointId, certificate: proven.length > 0 }
+    const identity = clientIdentity(request)
+    if (!identity.certificate && this.#isProven(identity.endpointId)) throw new ProtocolError('endpointId', WEAKER)
+    return identity
   }
 
-  #onOpen(socket: WebSocket, request: IncomingMessage, identity: { endpointId: string; certificate: boolean }): void {
+  /** Whether the link of this Endpoint ID has a certificate for it: one without cannot take its place. */
+  #isProven(endpointId: string): boolean {
+    const link = this.#byEndpoint.get(endpointId)
+    return link?.certificate === true && link.socket.readyState === link.socket.OPEN
+  }
+
+  #onOpen(socket: WebSocket, request: IncomingMessage, identity: ClientIdentity): void {
     const { clock, handlers, log } = this.#options
     const address = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
     const link = new Link(socket, identity.endpointId, identity.certificate, address, clock.now(), this.#limits)
     this.#links.add(link)
-    if (link.endpointId !== '') this.claim(link, link.endpointId)
     socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
     socket.on('pong', () => {
       link.alive = true
@@ -166,11 +178,19 @@ export class UspWebSocketServer implements Lifecycle {
       handlers.onClose(link, code)
     })
     handlers.onOpen(link)
+    if (link.endpointId !== '') this.claim(link, link.endpointId)
   }
 
-  /** Gives an Endpoint ID its link; an older link of the same one is most likely half-open and closed. */
-  claim(link: Link, endpointId: string): void {
+  /**
+   * Gives an Endpoint ID its link; an older link of the same one is most likely half-open and closed. False when the older one has a
+   * certificate for it and this one has none: then this one is closed.
+   */
+  claim(link: Link, endpointId: string): boolean {
     const older = this.#byEndpoint.get(endpointId)
+    if (older !== link && !link.certificate && this.#isProven(endpointId)) {
+      link.close(CLOSE.policy, WEAKER)
+      return false
+    }
     link.endpointId = endpointId
     this.#byEndpoint.set(endpointId, link)
     if (older !== undefined && older !== link) {
@@ -178,6 +198,7 @@ export class UspWebSocketServer implements Lifecycle {
       // It may be half-open: nobody answers the close.
       setTimeout(() => older.socket.terminate(), 2000).unref()
     }
+    return true
   }
 
   #onMessage(link: Link, data: Buffer, binary: boolean): void {
@@ -195,22 +216,10 @@ export class UspWebSocketServer implements Lifecycle {
       if (!link.alive) link.socket.terminate()
       else {
         link.alive = false
-        if (link.socket.readyState === link.socket.OPEN) link.socket.ping()
+        if (link.socket.readyState !== link.socket.OPEN) continue
+        link.socket.ping()
+        this.#options.handlers.onRound?.(link)
       }
     }
   }
-}
-
-/** The eid of `bbf-usp-protocol; eid="..."` (USP 1.2). */
-function extensionEid(header: string | undefined): string | undefined {
-  return /bbf-usp-protocol\s*;\s*eid="([^"]{1,256})"/.exec(header ?? '')?.[1]
-}
-
-/** Endpoint IDs in the SAN of a client certificate that our authorities signed. */
-function certificateEids(socket: IncomingMessage['socket']): string[] {
-  if (!('getPeerCertificate' in socket)) return []
-  const tls = socket as TLSSocket
-  if (!tls.authorized) return []
-  const names = tls.getPeerCertificate().subjectaltname ?? ''
-  return [...names.matchAll(/URI:urn:bbf:usp:id:([^,\s]+)/g)].map((match) => match[1] ?? '')
 }

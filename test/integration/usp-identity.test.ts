@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { silentLog } from '../../src/base/index.ts'
+import { type Link, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
+import { createManualClock } from '../support/manual-clock.ts'
+
+const pem = (name: string) => readFileSync(join(import.meta.dirname, '../vectors/tls', name), 'utf8')
+const EID = 'os::00256D-S1'
+
+describe('the WebSocket MTP over TLS', () => {
+  const sockets: WebSocket[] = []
+  let server: UspWebSocketServer
+  let opened: Link[]
+
+  beforeEach(async () => {
+    opened = []
+    server = new UspWebSocketServer({
+      host: '127.0.0.1',
+      port: 0,
+      path: '/usp',
+      endpointId: 'self::tls-test',
+      tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('client-ca.pem') },
+      maxLinks: 10,
+      handlers: { onOpen: (link) => opened.push(link), onRecord: () => undefined, onClose: () => undefined },
+      clock: createManualClock(),
+      log: silentLog,
+    })
+    await server.start()
+  })
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.terminate()
+    await server.stop()
+  })
+
+  function dial(query: string, certificate?: string): WebSocket {
+    const identity = certificate === undefined ? {} : { cert: pem(certificate), key: pem(certificate) }
+    const socket = new WebSocket(`wss://localhost:${server.port}/usp${query}`, 'v1.usp', {
+      perMessageDeflate: false,
+      ca: pem('server.pem'),
+      ...identity,
+    })
+    socket.on('error', () => undefined)
+    sockets.push(socket)
+    return socket
+  }
+  async function outcome(socket: WebSocket): Promise<string | number | undefined> {
+    return Promise.race([
+      once(socket, 'open').then(() => 'open'),
+      once(socket, 'unexpected-response').then(([, response]) => (response as IncomingMessage).statusCode),
+    ])
+  }
+
+  it.each([
+    ['its own certificate', 'client-exact.pem', `?eid=${EID}`, EID, true],
+    ['its own certificate and no word in the handshake', 'client-exact.pem', '', EID, true],
+    ['no certificate', undefined, `?eid=${EID}`, EID, false],
+    // Of a family, but not proven which.
+    [
+      'a certificate that all boxes of its OUI share',
+      'client-shared.pem',
+      '?eid=os::00256D-S7',
+      'os::00256D-S7',
+      false,
+    ],
+    [
+      'a certificate for its domain name',
+      'client-fqdn.pem',
+      '?eid=fqdn::agent.example.com',
+      'fqdn::agent.example.com',
+      true,
+    ],
+    ['a certificate that names no Endpoint ID', 'client-fqdn.pem', `?eid=${EID}`, EID, false],
+    ['a certificate that imitates the URI in a DNS name', 'client-imitator.pem', `?eid=${EID}`, EID, false],
+    ['a certificate of an authority that we do not know', 'client-foreign.pem', `?eid=${EID}`, EID, false],
+  ])('knows an Agent with %s', async (_name, certificate, query, endpointId, proof) => {
+    expect(await outcome(dial(query, certificate))).toBe('open')
+    expect(opened).toMatchObject([{ endpointId, certificate: proof }])
+  })
+
+  it.each([
+    ['is of another Endpoint ID', 'client-exact.pem', '?eid=os::00256D-S2'],
+    ['is of another family', 'client-shared.pem', '?eid=os::00256E-S1'],
+    ['is of a family and the handshake names none', 'client-shared.pem', ''],
+  ])('refuses an Agent whose certificate %s', async (_name, certificate, query) => {
+    expect(await outcome(dial(query, certificate))).toBe(400)
+    expect(opened).toEqual([])
+  })
+
+  it('does not let an Agent without certificate take the link of one with it', async () => {
+    const own = dial(`?eid=${EID}`, 'client-exact.pem')
+    expect(await outcome(own)).toBe('open')
+    expect(await outcome(dial(`?eid=${EID}`))).toBe(400)
+    expect(own.readyState).toBe(WebSocket.OPEN)
+    // Nor by a Record after a handshake that named nobody.
+    const late = dial('')
+    await once(late, 'open')
+    const end = once(late, 'close')
+    const [, newcomer] = opened
+    expect(newcomer !== undefined && server.claim(newcomer, EID)).toBe(false)
+    expect((await end)[0]).toBe(1008)
+    expect(own.readyState).toBe(WebSocket.OPEN)
+    // It is gone for good: then the place is free.
+    own.close()
+    await once(own, 'close')
+    expect(await outcome(dial(`?eid=${EID}`))).toBe('open')
+  })
+
+  it('gives a certificate its place over a link without one', async () => {
+    const claimed = dial(`?eid=${EID}`)
+    await once(claimed, 'open')
+    const end = once(claimed, 'close')
+    expect(await outcome(dial(`?eid=${EID}`, 'client-exact.pem'))).toBe('open')
+    expect((await end)[0]).toBe(1008)
+  })
+})
