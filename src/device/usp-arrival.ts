@@ -61,8 +61,20 @@ export function decideArrival(
 }
 
 function decideBound(claim: AgentClaim, device: Device, now: Timestamp): ArrivalDecision {
-  if (claim.identity === undefined || deviceIdOf(claim.identity) === device.id) return { kind: 'known', device }
   const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
+  if (claim.identity === undefined || deviceIdOf(claim.identity) === device.id) {
+    const known = device.binding?.proof
+    if (known === 'certificate' && !claim.certificate)
+      return { kind: 'refused', reason: 'the Endpoint ID is bound by a certificate that this link does not show' }
+    // What was read or only claimed is proven now. An operator's word stays.
+    if (claim.certificate && (known === 'bound' || known === 'triple'))
+      return {
+        kind: 'bind',
+        deviceId: device.id,
+        change: bindChange(device.id, device, device, claim.endpointId, proof, now),
+      }
+    return { kind: 'known', device }
+  }
   return conflict('endpointAlreadyBound', device.id, claim, proof, now, {
     claimed: deviceIdOf(claim.identity),
     boundTo: device.id,

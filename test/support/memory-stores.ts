@@ -84,10 +84,12 @@ function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock
       devices.set(change.deviceId, structuredClone(change.create))
     } else if (change.set !== undefined || change.countWork === true || change.newRevision === true || change.unset) {
       if (before === undefined) throw new AppError('conflict', 'the device does not exist')
-      const { revision, workSeq, owner } = change.guard ?? {}
+      const { revision, workSeq, owner, uspInstance } = change.guard ?? {}
       if (revision !== undefined && revision !== before.revision) throw new AppError('conflict', 'revision moved on')
       if (workSeq !== undefined && workSeq !== before.work.seq) throw new AppError('conflict', 'work was added')
       if (owner !== undefined && owner !== before.owner) throw new AppError('conflict', 'owner changed')
+      if (uspInstance !== undefined && uspInstance !== before.usp?.instance)
+        throw new AppError('conflict', 'the link is held elsewhere')
       const next = applyPatch(before, change.set ?? {}, clock.now())
       if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
       if (change.newRevision === true) next.revision++

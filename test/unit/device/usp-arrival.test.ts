@@ -33,6 +33,28 @@ describe('decideArrival', () => {
     expect(decideArrival(claim(), bound, bound, 'bound', now)).toEqual({ kind: 'known', device: bound })
   })
 
+  it('asks a certificate of an Agent that was bound by one', () => {
+    const proven = device({ binding: { endpointId: eid, proof: 'certificate', at: 1 } })
+    expect(decideArrival(claim(), proven, proven, 'open', now).kind).toBe('refused')
+    expect(decideArrival({ endpointId: eid, certificate: false }, proven, undefined, 'open', now).kind).toBe('refused')
+    expect(decideArrival(claim({ certificate: true }), proven, proven, 'bound', now).kind).toBe('known')
+  })
+
+  it.each(['bound', 'triple'] as const)('takes a certificate as a better proof than %s', (proof) => {
+    const weaker = device({ binding: { endpointId: eid, proof, at: 1 }, revision: 3 })
+    expect(decideArrival(claim({ certificate: true }), weaker, weaker, 'bound', now)).toMatchObject({
+      kind: 'bind',
+      deviceId: id,
+      change: { set: { binding: { endpointId: eid, proof: 'certificate', at: now } }, guard: { revision: 3 } },
+    })
+  })
+
+  it("leaves an operator's word as it is, with a certificate or without", () => {
+    const said = device({ binding: { endpointId: eid, proof: 'operator', at: 1 } })
+    for (const certificate of [true, false])
+      expect(decideArrival(claim({ certificate }), said, said, 'bound', now)).toEqual({ kind: 'known', device: said })
+  })
+
   it('asks an unknown Agent for its identity first', () => {
     expect(decideArrival({ endpointId: eid, certificate: false }, undefined, undefined, 'open', now)).toEqual({
       kind: 'needIdentity',
