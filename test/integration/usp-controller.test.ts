@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
@@ -15,7 +16,10 @@ let world: TestController
 beforeEach(async () => {
   world = await startController()
 })
-afterEach(() => world.stop())
+afterEach(async () => {
+  await world.stop()
+  vi.useRealTimers()
+})
 
 const device = (id = ID): Device | undefined => world.stores.inside.devices.get(id)
 const eventTypes = () => world.stores.inside.events.map(({ type }) => type)
@@ -60,8 +64,7 @@ describe('an Agent that arrives', () => {
   it('may repeat its OnBoardRequest: each is answered, nothing is done twice', async () => {
     const agent = await world.connect(EID)
     agent.serve(IDENTITY)
-    for (const msgId of ['b1', 'b1', 'b2']) agent.onBoard(IDENTITY, msgId)
-    await agent.takeReply('b2')
+    for (const msgId of ['b1', 'b1', 'b2']) await agent.takeReply(agent.onBoard(IDENTITY, msgId))
     expect(agent.notifyResps).toEqual(['b1', 'b1', 'b2'])
     expect(eventTypes().filter((type) => type === 'device.registered' || type === 'device.connected')).toHaveLength(2)
     expect(world.stores.inside.devices.size).toBe(1)
@@ -78,6 +81,57 @@ describe('an Agent that arrives', () => {
     })
     await agent.takeReply(msgId)
     expect(stored(CODE)).toBe('x')
+  })
+
+  it('that says nothing at all is asked for a sign of life, and joined when it gives one', async () => {
+    await world.stop()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    world = await startController()
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    await agent.heard()
+    vi.advanceTimersByTime(30_000)
+    await world.contact()
+    expect(device()?.usp?.linked).toBe(true)
+  })
+
+  it.each([
+    ['does not answer', EID],
+    ['names no Endpoint ID', ''],
+  ])('that says nothing and %s gives its place to others', async (_name, eid) => {
+    await world.stop()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    world = await startController()
+    const agent = await world.connect(eid)
+    const end = agent.closed()
+    for (let round = 0; round < 3; round++) {
+      const ping = once(agent.socket, 'ping')
+      world.clock.advance(30_000)
+      vi.advanceTimersByTime(30_000)
+      await ping
+      await settled()
+    }
+    expect(await end).toBe(1008)
+    expect(world.stores.inside.devices.size).toBe(0)
+  })
+
+  it('comes again when it could not be joined, as when the database is away', async () => {
+    world.beforeCommit(() => Promise.reject(new Error('no database')))
+    const agent = await world.connect(EID)
+    agent.serve(IDENTITY)
+    const end = agent.closed()
+    agent.hello()
+    expect(await end).toBe(1013)
+    world.beforeCommit(() => undefined)
+    await joined()
+  })
+
+  it('is turned away with the reason when the identity it claims can be none', async () => {
+    const agent = await world.connect(EID)
+    const end = agent.closed()
+    agent.onBoard({ ...IDENTITY, oui: 'nonsense' })
+    expect(await end).toBe(1008)
+    expect(agent.notifyResps).toEqual([])
   })
 
   it('need not say its Endpoint ID in the handshake: the first Record tells it, and it stays', async () => {
@@ -241,11 +295,120 @@ describe('a Notify', () => {
 
   it('that is repeated is acknowledged again and changes nothing more', async () => {
     const agent = await joined()
-    for (const msgId of ['n1', 'n1', 'n2']) agent.notify(change('same'), msgId)
-    await agent.takeReply('n2')
+    for (const msgId of ['n1', 'n1', 'n2']) await agent.takeReply(agent.notify(change('same'), msgId))
     expect(agent.notifyResps).toEqual(['n1', 'n1', 'n2'])
     expect(stored(CODE)).toBe('same')
     expect(world.stores.inside.devices.size).toBe(1)
+    expect(eventTypes().filter((type) => type === 'parameter.changed')).toHaveLength(1)
+  })
+
+  it('that is repeated over a new link is told once; a value that comes back is told again', async () => {
+    const agent = await joined()
+    await agent.takeReply(agent.notify(change('A')))
+    agent.socket.terminate()
+    const anew = await joined()
+    for (const value of ['A', 'B', 'A']) await anew.takeReply(anew.notify(change(value)))
+    const told = world.stores.inside.events.flatMap(({ type, data }) =>
+      type === 'parameter.changed' ? [data.value] : [],
+    )
+    expect(told).toEqual(['A', 'B', 'A'])
+    expect(stored(CODE)).toBe('A')
+  })
+
+  it.each([
+    [
+      'Boot!',
+      { event: { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'RemoteReboot' } } },
+      'device.booted',
+    ],
+    ['a row that came', { obj_creation: { obj_path: 'Device.IP.Interface.3.', unique_keys: {} } }, 'object.created'],
+    ['a row that went', { obj_deletion: { obj_path: 'Device.IP.Interface.3.' } }, 'object.deleted'],
+    [
+      'a command that ended',
+      {
+        oper_complete: {
+          obj_path: 'Device.',
+          command_name: 'X()',
+          command_key: 'k',
+          req_output_args: { output_args: {} },
+        },
+      },
+      'device.notified',
+    ],
+  ])('of %s tells it once, however often it comes', async (_name, about, type) => {
+    const agent = await joined()
+    const notify: Notify = { subscription_id: 's', send_resp: true, ...about }
+    for (let i = 0; i < 3; i++) await agent.takeReply(agent.notify(notify, 'same'))
+    expect(agent.notifyResps).toEqual(['same', 'same', 'same'])
+    expect(eventTypes().filter((one) => one === type)).toHaveLength(1)
+    expect(world.completions.filter(({ kind }) => kind === 'boot')).toHaveLength(type === 'device.booted' ? 1 : 0)
+  })
+
+  it('of a second boot is told, though its msg_id and words are those of the first', async () => {
+    const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'LocalReboot' } }
+    for (let boot = 0; boot < 2; boot++) {
+      const agent = await joined()
+      await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, event }, 'a1'))
+      agent.socket.terminate()
+    }
+    expect(eventTypes().filter((type) => type === 'device.booted')).toHaveLength(2)
+    expect(world.completions).toHaveLength(2)
+  })
+
+  it('that comes again while it is worked on is not begun again', async () => {
+    const agent = await joined()
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const before = world.commits.length
+    world.beforeCommit(() => held)
+    agent.notify(change('once'), 'twice')
+    agent.notify(change('once'), 'twice')
+    await agent.heard()
+    expect(world.commits).toHaveLength(before + 1)
+    release()
+    await agent.takeReply('twice')
+    await agent.heard()
+    expect(agent.notifyResps).toEqual(['twice'])
+  })
+
+  it.each([
+    ['no path', 'Device.A..B', 'x'],
+    ['another root', '$where.X', 'x'],
+    ['an object', 'Device.DeviceInfo.', 'x'],
+    ['an endless path', `Device.${'A.'.repeat(1000)}B`, 'x'],
+    ['an endless value', CODE, 'x'.repeat(300 * 1024)],
+  ])('of %s is acknowledged, so that it ends, and not kept', async (_name, param_path, param_value) => {
+    const agent = await joined()
+    const parameters = world.stores.inside.parameters.size
+    await agent.takeReply(
+      agent.notify({ subscription_id: 's', send_resp: true, value_change: { param_path, param_value } }),
+    )
+    expect(world.stores.inside.parameters.size).toBe(parameters)
+    expect(eventTypes()).not.toContain('parameter.changed')
+  })
+
+  it('of an event keeps as much of its words as there is room for', async () => {
+    const agent = await joined()
+    const params = { Data: 'x'.repeat(100_000), More: 'y' }
+    const event = { obj_path: 'Device.BulkData.Profile.1.', event_name: 'Push!', params }
+    await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, event }))
+    const [told] = world.stores.inside.events.filter(({ type }) => type === 'device.notified')
+    expect(JSON.stringify(told).length).toBeLessThan(40_000)
+    expect(told?.data).toMatchObject({ event: 'Device.BulkData.Profile.1.Push!' })
+  })
+
+  it('of a device that was deleted ends the link, so that the Agent arrives anew', async () => {
+    const agent = await joined()
+    world.stores.inside.devices.delete(ID)
+    world.clock.advance(60_000)
+    const end = agent.closed()
+    agent.notify(change('late'))
+    expect(await end).toBe(1013)
+    expect(agent.notifyResps).toEqual([])
+    await joined()
+    expect(device()).toMatchObject({ binding: { endpointId: EID } })
   })
 
   it('is never acknowledged with send_resp=false, but stored', async () => {

@@ -40,11 +40,12 @@ beforeEach(async () => {
 })
 afterEach(() => world.stop())
 
-const HOOKS: ExecuteHooks = {
+const hooksOf = (over: Partial<ExecuteHooks>): ExecuteHooks => ({
   beforeSend: async () => undefined,
   signal: new AbortController().signal,
   timeoutMs: 60_000,
-}
+  ...over,
+})
 /** Runs an operation; what it rejects with is a result too, so that nothing is unhandled while the test does other things. */
 async function run(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}, by = contact) {
   const operation: Operation = {
@@ -58,7 +59,7 @@ async function run(request: OperationRequest, hooks: Partial<ExecuteHooks> = {},
     attempts: 0,
   }
   try {
-    return await by.execute(operation, { ...HOOKS, ...hooks })
+    return await by.execute(operation, hooksOf(hooks))
   } catch (error) {
     return { rejected: error }
   }
@@ -158,6 +159,154 @@ describe('answers', () => {
   })
 })
 
+describe('an answer to a Get', () => {
+  const PRODUCT = 'Device.DeviceInfo.ProductClass'
+  const none = (requested_path: string) => ({ requested_path, err_code: 0, err_msg: '', resolved_path_results: [] })
+
+  it('that leaves a path out is a failure of that path', async () => {
+    const result = run({ verb: 'get', paths: [UPTIME, PRODUCT] })
+    const { msgId } = await agent.takeRequest('get')
+    agent.send(uptime(msgId, '7'))
+    expect(await result).toMatchObject({
+      outcome: 'failed',
+      results: [
+        { path: PRODUCT, error: { code: 'protocol' } },
+        { path: UPTIME, value: '7' },
+      ],
+    })
+  })
+
+  it('that shows no value of a parameter is a failure, and of an object or a search it is not', async () => {
+    const search = 'Device.WiFi.SSID.*.SSID'
+    const result = run({ verb: 'get', paths: [UPTIME, 'Device.WiFi.', search] })
+    const { msgId } = await agent.takeRequest('get')
+    const req_path_results = [none(UPTIME), none('Device.WiFi.'), none(search)]
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results }))
+    expect(await result).toMatchObject({ outcome: 'failed', results: [{ path: UPTIME, error: { code: 'noValue' } }] })
+  })
+
+  it('may leave out the last dot of an object', async () => {
+    const result = run({ verb: 'get', paths: [UPTIME] })
+    const { msgId } = await agent.takeRequest('get')
+    const resolved_path_results = [{ resolved_path: 'Device.DeviceInfo', result_params: { UpTime: '7' } }]
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [{ ...none(UPTIME), resolved_path_results }] }))
+    expect(await result).toMatchObject({ outcome: 'done', results: [{ path: UPTIME, value: '7' }] })
+  })
+})
+
+describe('a request that was given up', () => {
+  it('while it waited for those before it never leaves', async () => {
+    const first = run(GET)
+    const { msgId } = await agent.takeRequest('get')
+    const before = asked().length
+    const controller = new AbortController()
+    const second = run(SET, { signal: controller.signal })
+    await settled()
+    controller.abort()
+    expect(await second).toMatchObject({ rejected: { name: 'TransportError', code: 'givenUp', sent: false } })
+    agent.send(uptime(msgId, '1'))
+    await first
+    const third = run(GET)
+    agent.send(uptime((await agent.takeRequest('get')).msgId, '2'))
+    expect(await third).toMatchObject({ outcome: 'done' })
+    expect(
+      asked()
+        .slice(before)
+        .map(({ name }) => name),
+    ).toEqual(['get'])
+  })
+
+  it('after it left is not waited for, and the next one goes', async () => {
+    const controller = new AbortController()
+    const first = run(SET, { signal: controller.signal })
+    const { msgId } = await agent.takeRequest('set')
+    const second = run(GET)
+    controller.abort()
+    expect(await first).toMatchObject({ rejected: { name: 'TransportError', code: 'givenUp', sent: true } })
+    const next = await agent.takeRequest('get')
+    agent.send({ msgId, kind: 'error', body: { err_code: 7000, err_msg: 'late', param_errs: [] } })
+    agent.send(uptime(next.msgId, '2'))
+    expect(await second).toMatchObject({ outcome: 'done', results: [{ value: '2' }] })
+  })
+})
+
+describe('a subscribe', () => {
+  const SUBSCRIBE: OperationRequest = {
+    verb: 'subscribe',
+    id: 'mine',
+    notifType: 'ValueChange',
+    paths: [UPTIME],
+    enable: true,
+  }
+
+  it('leaves the row of another Controller with the same ID alone', async () => {
+    const result = run(SUBSCRIBE)
+    const { msgId } = await agent.takeRequest('get')
+    const resolved_path = 'Device.LocalAgent.Subscription.4.'
+    const result_params = {
+      ID: 'mine',
+      Recipient: 'Device.LocalAgent.Controller.2',
+      NotifType: 'ValueChange',
+      ReferenceList: UPTIME,
+    }
+    const found = {
+      requested_path: '',
+      err_code: 0,
+      err_msg: '',
+      resolved_path_results: [{ resolved_path, result_params }],
+    }
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [found] }))
+    agent.send(
+      responseMsg((await agent.takeRequest('get_instances')).msgId, 'get_instances_resp', { req_path_results: [] }),
+    )
+    const added = await agent.takeRequest('add')
+    const oper_success = { instantiated_path: 'Device.LocalAgent.Subscription.5.', param_errs: [], unique_keys: {} }
+    const created = { requested_path: 'Device.LocalAgent.Subscription.', oper_status: { oper_success } }
+    agent.send(responseMsg(added.msgId, 'add_resp', { created_obj_results: [created] }))
+    expect(await result).toMatchObject({ outcome: 'done' })
+  })
+
+  it('takes a row that does not persist for one', async () => {
+    agent.answer = ({ msgId, name }) => {
+      if (name === 'get') return responseMsg(msgId, 'get_resp', { req_path_results: [] })
+      if (name === 'get_instances') return responseMsg(msgId, 'get_instances_resp', { req_path_results: [] })
+      if (name !== 'add') return undefined
+      const param_errs = [{ param: 'Persistent', err_code: 7013, err_msg: 'never' }]
+      const oper_success = { instantiated_path: 'Device.LocalAgent.Subscription.5.', param_errs, unique_keys: {} }
+      const created = { requested_path: 'Device.LocalAgent.Subscription.', oper_status: { oper_success } }
+      return responseMsg(msgId, 'add_resp', { created_obj_results: [created] })
+    }
+    expect(await run(SUBSCRIBE)).toMatchObject({ outcome: 'done' })
+    const [added] = asked().filter((request) => request.name === 'add' && JSON.stringify(request.body).includes('mine'))
+    const settings = added?.name === 'add' ? added.body.create_objs[0]?.param_settings : []
+    expect(settings?.filter(({ required }) => !required).map(({ param }) => param)).toEqual([
+      'Persistent',
+      'NotifRetry',
+    ])
+  })
+})
+
+describe('a download', () => {
+  it.each([
+    ['the pointer names', 'Device.DeviceInfo.FirmwareImage.1', ['Available', 'NoImage'], 2],
+    ['its Status names, where there is no pointer', undefined, ['Active', 'Available'], 2],
+    ['is there, where it is the only one', 'Device.DeviceInfo.FirmwareImage.1', ['Active'], 1],
+  ])('goes into the bank beside the running one that %s', async (_name, active, states, bank) => {
+    const result = run({ verb: 'download', url: 'http://files/1' } as OperationRequest)
+    const { msgId } = await agent.takeRequest('get')
+    const shown = Object.fromEntries(
+      states.map((state, i) => [`Device.DeviceInfo.FirmwareImage.${i + 1}.Status`, state]),
+    )
+    if (active !== undefined) shown['Device.DeviceInfo.ActiveFirmwareImage'] = active
+    agent.send(responseMsg(msgId, 'get_resp', values(shown)))
+    const { msgId: asks, body } = await agent.takeRequest('operate')
+    expect(body.command).toBe(`Device.DeviceInfo.FirmwareImage.${bank}.Download()`)
+    const operation_results = [{ executed_command: body.command, req_obj_path: 'Device.LocalAgent.Request.1.' }]
+    agent.send(responseMsg(asks, 'operate_resp', { operation_results }))
+    expect(await result).toMatchObject({ outcome: 'pending' })
+  })
+})
+
 describe('a Response is no success', () => {
   const failure = { err_code: 7021, err_msg: 'refused' }
   const param_errs = [{ param: 'SSID', err_code: 7012, err_msg: 'too long' }]
@@ -201,6 +350,20 @@ describe('a Response is no success', () => {
       'set_resp',
       { updated_obj_results: [] },
       { path: object, error: { code: 'protocol' } },
+    ],
+    [
+      'a Set with a success that updated nothing',
+      SET,
+      'set_resp',
+      updated({ oper_success: { updated_inst_results: [] } }),
+      { path: object, error: { code: 'protocol' } },
+    ],
+    [
+      'an Add with a success that names no row',
+      ADD,
+      'add_resp',
+      created({ oper_success: { instantiated_path: '', param_errs: [], unique_keys: {} } }),
+      { path: TABLE, error: { code: 'protocol' } },
     ],
     ['an Add with oper_failure', ADD, 'add_resp', created({ oper_failure: failure }), { error: { code: '7021' } }],
     [

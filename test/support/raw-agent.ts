@@ -12,7 +12,7 @@ import {
 } from '../../src/usp/wire/index.ts'
 
 export type RequestOf<N> = Extract<Msg, { kind: 'request'; name: N }>
-type AnyRequest = Extract<Msg, { kind: 'request' }>
+export type AnyRequest = Extract<Msg, { kind: 'request' }>
 type Outgoing = Parameters<Codec['encodeRecord']>[0]['body']
 
 const codec = new Codec()
@@ -157,21 +157,25 @@ export function values(values: Record<string, string>): GetResp {
   }
 }
 
+/** The Endpoint ID in the expression by which a Controller looks for its own row. */
+const OWN_ROW = /^Device\.LocalAgent\.Controller\.\[EndpointID=="([^"]+)"\]\.$/
+
 function onboardingAnswer({ msgId, name, body }: AnyRequest, identity: DeviceIdentity): Msg | undefined {
   switch (name) {
-    case 'get':
-      return responseMsg(
-        msgId,
-        'get_resp',
-        body.param_paths.some((path) => path.startsWith('Device.DeviceInfo.'))
-          ? values({
-              'Device.DeviceInfo.ManufacturerOUI': identity.oui,
-              'Device.DeviceInfo.ProductClass': identity.productClass,
-              'Device.DeviceInfo.SerialNumber': identity.serial,
-              'Device.DeviceInfo.SoftwareVersion': '1.0',
-            })
-          : { req_path_results: [] },
-      )
+    case 'get': {
+      const req_path_results = body.param_paths.some((path) => path.startsWith('Device.DeviceInfo.'))
+        ? values({
+            'Device.DeviceInfo.ManufacturerOUI': identity.oui,
+            'Device.DeviceInfo.ProductClass': identity.productClass,
+            'Device.DeviceInfo.SerialNumber': identity.serial,
+            'Device.DeviceInfo.SoftwareVersion': '1.0',
+          }).req_path_results
+        : []
+      const own = body.param_paths.map((path) => OWN_ROW.exec(path)?.[1]).find((eid) => eid !== undefined)
+      if (own !== undefined)
+        req_path_results.push(...values({ 'Device.LocalAgent.Controller.1.EndpointID': own }).req_path_results)
+      return responseMsg(msgId, 'get_resp', { req_path_results })
+    }
     case 'get_supported_protocol':
       return responseMsg(msgId, 'get_supported_protocol_resp', { agent_supported_protocol_versions: '1.4' })
     case 'get_supported_dm':

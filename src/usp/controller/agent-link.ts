@@ -22,7 +22,13 @@ interface Outstanding {
   name: RequestName
   resolve(reply: { ok: true; body: unknown } | { ok: false; error: ErrorBody }): void
   reject(error: unknown): void
-  timer: NodeJS.Timeout
+}
+
+/** How long to wait for one answer, and what makes it not worth waiting for. */
+export interface RequestOptions {
+  timeoutMs?: number
+  /** Given up: what has not left stays here. */
+  signal?: AbortSignal
 }
 
 /** No request timeout is defined for Controllers; agents' own brokers use this one. */
@@ -32,12 +38,25 @@ const MAX_QUEUED = 256
 /** What the Controller keeps for one link: whose it is, and the requests to its Agent, one at a time and in order. */
 export class AgentLink {
   readonly link: Link
+  /** Different for every link of this process. */
+  readonly serial: number
   /** The device, once the Agent is joined to one. */
   device: Device | undefined
   /** Resolves when the arrival under way is decided. */
   arrival: Promise<void> | undefined
   /** When lastSeenAt was last written. */
   touchedAt = 0
+  /** Our own row in its Controller table, with the last dot; '' while unknown. */
+  ownRow = ''
+  /** Onboarding under way. */
+  refreshing: Promise<void> | undefined
+  /** Onboardings that failed in a row, and when the next one is due; 0: none is. */
+  failures = 0
+  refreshDueAt = 0
+  /** It was asked for a sign of life. */
+  asked = false
+  /** msg_ids of requests of the Agent that are being worked on. */
+  processing: Set<string> | undefined
   readonly #codec: Codec
   readonly #ownId: string
   #nextId = 0
@@ -47,8 +66,9 @@ export class AgentLink {
   #ended: AbortController | undefined
   #closed = false
 
-  constructor(link: Link, codec: Codec, ownId: string) {
+  constructor(link: Link, codec: Codec, ownId: string, serial: number) {
     this.link = link
+    this.serial = serial
     this.#codec = codec
     this.#ownId = ownId
   }
@@ -69,19 +89,35 @@ export class AgentLink {
   }
 
   /**
-   * Sends a request when those before it are answered. TransportError `sent: false` when it did not leave, `sent: true` when the link went or
-   * the time ran out before the answer. A late answer is ignored: a Set must not be taken for done by whoever asked next.
+   * Sends a request when those before it are answered. TransportError `sent: false` when it did not leave, `sent: true` when the link went, the
+   * time ran out or the caller gave up before the answer. A late answer is ignored: a Set must not be taken for done by whoever asked next.
    */
-  request<N extends RequestName>(name: N, body: Requests[N], timeoutMs = REQUEST_TIMEOUT_MS): Promise<Reply<N>> {
+  request<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions = {}): Promise<Reply<N>> {
     if (this.#queued >= MAX_QUEUED)
       return Promise.reject(new TransportError('busy', 'too many requests wait for this Agent', { sent: false }))
     this.#queued++
-    const run = this.#tail.then(() => this.#exchange(name, body, timeoutMs))
+    let left = false
+    const run = this.#tail.then(() => {
+      // Whoever gave up has judged the outcome already: sending it now would do what nobody expects any more.
+      if (options.signal?.aborted === true) throw givenUp(name, false)
+      left = true
+      return this.#exchange(name, body, options)
+    })
     this.#tail = run.catch(() => undefined).finally(() => this.#queued--)
-    return run
+    const { signal } = options
+    if (signal === undefined) return run
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        if (!left) reject(givenUp(name, false))
+      }
+      if (signal.aborted) onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      run.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    })
   }
 
-  #exchange<N extends RequestName>(name: N, body: Requests[N], timeoutMs: number): Promise<Reply<N>> {
+  #exchange<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions): Promise<Reply<N>> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS, signal } = options
     const msgId = `i${++this.#nextId}`
     if (this.#closed || !this.send(requestMsg(msgId, name, body))) {
       return Promise.reject(
@@ -89,17 +125,40 @@ export class AgentLink {
       )
     }
     return new Promise<Reply<N>>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const end = (error: unknown) => {
+        const waiting = this.#outstanding?.get(msgId)
         this.#outstanding?.delete(msgId)
-        reject(
-          new TransportError('timeout', `no answer to ${name} within ${timeoutMs / 1000} s`, {
-            sent: true,
-            context: { request: name, msgId },
-          }),
-        )
-      }, timeoutMs)
+        waiting?.reject(error)
+      }
+      const onAbort = () => end(givenUp(name, true))
+      const timer = setTimeout(
+        () =>
+          end(
+            new TransportError('timeout', `no answer to ${name} within ${timeoutMs / 1000} s`, {
+              sent: true,
+              context: { request: name, msgId },
+            }),
+          ),
+        timeoutMs,
+      )
+      const release = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
       this.#outstanding ??= new Map()
-      this.#outstanding.set(msgId, { name, resolve: resolve as Outstanding['resolve'], reject, timer })
+      this.#outstanding.set(msgId, {
+        name,
+        resolve: (reply) => {
+          release()
+          // Name and body belong together: settle looks at both.
+          resolve(reply as Reply<N>)
+        },
+        reject: (error) => {
+          release()
+          reject(error)
+        },
+      })
     })
   }
 
@@ -113,7 +172,6 @@ export class AgentLink {
     const waiting = this.#outstanding?.get(msg.msgId)
     if (waiting === undefined) return false
     this.#outstanding?.delete(msg.msgId)
-    clearTimeout(waiting.timer)
     if (msg.kind === 'error') waiting.resolve({ ok: false, error: msg.body })
     else if (msg.name === `${waiting.name}_resp`) waiting.resolve({ ok: true, body: msg.body })
     else waiting.reject(new ProtocolError('wrongAnswer', `asked ${waiting.name}, got ${msg.name}`))
@@ -124,7 +182,6 @@ export class AgentLink {
   close(): void {
     this.#closed = true
     for (const waiting of this.#outstanding?.values() ?? []) {
-      clearTimeout(waiting.timer)
       waiting.reject(
         new TransportError('linkGone', 'the USP link went before the answer', {
           sent: true,
@@ -135,6 +192,10 @@ export class AgentLink {
     this.#outstanding = undefined
     this.#ended?.abort()
   }
+}
+
+function givenUp(request: RequestName, sent: boolean): TransportError {
+  return new TransportError('givenUp', `${request} was given up`, { sent, context: { request } })
 }
 
 /** A USP error in the words of operations. */

@@ -6,22 +6,23 @@ import {
   type ConflictStore,
   type Contact,
   type Device,
-  type DeviceIdentity,
   type DeviceStore,
   type Driver,
-  decideArrival,
-  deviceIdOf,
   type NewEvent,
   type SupportedModelStore,
   type Upward,
 } from '../../device/index.ts'
 import type { AuditLog } from '../../security/index.ts'
 import { CLOSE, type Link, UspWebSocketServer } from '../mtp/index.ts'
-import { Codec, type Msg, type Notify, parseEndpointId, responseMsg } from '../wire/index.ts'
+import { Codec, type Msg, type Notify, parseEndpointId, responseMsg, type UspRecord } from '../wire/index.ts'
 import { AgentLink } from './agent-link.ts'
+import { Arrivals } from './arrivals.ts'
 import { execute } from './execute.ts'
-import { notifyEffect } from './notify.ts'
-import { modelKey, type OnboardingDeps, onboard, readIdentity } from './onboarding.ts'
+import { type NotifyEffect, notifyEffect } from './notify.ts'
+import { onboard } from './onboarding.ts'
+import { Repeats } from './repeats.ts'
+import { WATCHED_PATHS } from './subscriptions.ts'
+import { modelKey, SupportedModels } from './supported-models.ts'
 
 export interface ControllerOptions {
   host: string
@@ -48,6 +49,9 @@ export interface ControllerOptions {
   onRefused?(reason: string): void
 }
 
+/** Onboarding that failed is tried again after this, doubled each time up to the last. */
+const REFRESH_AGAIN_MS = 30_000
+const REFRESH_AGAIN_MAX_MS = 3_600_000
 const NOTIFICATIONS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
 
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
@@ -62,18 +66,26 @@ export class Controller implements Lifecycle {
   readonly #codec = new Codec()
   readonly #model: Model = loadModel('tr181-usp')
   readonly #server: UspWebSocketServer
+  readonly #arrivals: Arrivals
+  readonly #models: SupportedModels
+  readonly #repeats = new Repeats()
   readonly #byDevice = new Map<string, AgentLink>()
   readonly #underWay = new Set<Promise<void>>()
+  #links = 0
   #stopping = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    const { clock, log, supportedModels } = options
+    this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
+    this.#arrivals = new Arrivals({ ...options, onJoined: (agent) => this.#onJoined(agent) })
     this.#server = new UspWebSocketServer({
       ...options,
       handlers: {
         onOpen: (link) => {
-          link.state = new AgentLink(link, this.#codec, options.endpointId)
+          link.state = new AgentLink(link, this.#codec, options.endpointId, ++this.#links)
         },
+        onRound: (link) => this.#onRound(agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
         onClose: (link) => this.#onClose(agentOf(link)),
       },
@@ -118,35 +130,36 @@ export class Controller implements Lifecycle {
       const record = this.#codec.decodeRecord(bytes)
       // Not for us, or not from whom the link belongs to: ignored without a word (R-E2E.1, R-SEC.0a).
       if (record.toId !== this.#options.endpointId) return this.#ignore(agent, 'to_id is somebody else')
-      if (link.endpointId === '') this.#server.claim(link, parseEndpointId(record.fromId))
+      if (link.endpointId === '' && !this.#server.claim(link, parseEndpointId(record.fromId))) return
       if (record.fromId !== link.endpointId) return this.#ignore(agent, 'from_id is not the Endpoint ID of the link')
-      if (record.secured && record.body.kind !== 'session')
-        return this.#ignore(agent, 'payload security without session context')
-      switch (record.body.kind) {
-        case 'websocketConnect':
-          this.#arrive(agent, undefined)
-          break
-        case 'noSession':
-          this.#onMsg(agent, this.#codec.decodeMsg(record.body.payload))
-          break
-        case 'session':
-          link.send(
-            this.#codec.encodeRecord({
-              toId: record.fromId,
-              fromId: this.#options.endpointId,
-              body: { kind: 'disconnect', reason: 'session context is not supported', reasonCode: 7106 },
-            }),
-          )
-          break
-        case 'disconnect':
-          this.#options.log.debug({ endpointId: link.endpointId, reason: record.body.reason }, 'Agent disconnects')
-          break
-        case 'otherConnect':
-          this.#ignore(agent, 'connect record of another MTP')
-      }
+      this.#onOwnRecord(agent, record)
     } catch (error) {
       this.#refuse(agent, error)
     }
+  }
+
+  #onOwnRecord(agent: AgentLink, { body, secured }: UspRecord): void {
+    if (body.kind === 'session')
+      return secured
+        ? this.#disconnect(agent, 7102, 'secure session context is not supported')
+        : this.#disconnect(agent, 7106, 'session context is not supported')
+    if (secured) return this.#ignore(agent, 'payload security without session context')
+    switch (body.kind) {
+      case 'websocketConnect':
+        return this.#background(agent, 'arrival failed', this.#arrivals.arrive(agent, undefined))
+      case 'noSession':
+        return this.#onMsg(agent, this.#codec.decodeMsg(body.payload))
+      case 'disconnect':
+        // The link may stay, and the Agent may connect anew over it (R-MTP.8).
+        return this.#options.log.debug({ endpointId: agent.endpointId, reason: body.reason }, 'Agent disconnects')
+      case 'otherConnect':
+        return this.#ignore(agent, 'connect record of another MTP')
+    }
+  }
+
+  #disconnect(agent: AgentLink, reasonCode: number, reason: string): void {
+    const body = { kind: 'disconnect', reason, reasonCode } as const
+    agent.link.send(this.#codec.encodeRecord({ toId: agent.endpointId, fromId: this.#options.endpointId, body }))
   }
 
   #ignore(agent: AgentLink, reason: string): void {
@@ -183,112 +196,81 @@ export class Controller implements Lifecycle {
       })
       return
     }
-    this.#background(agent, 'Notify failed', this.#onNotify(agent, msg.msgId, msg.body))
+    // A request that is still being worked on is not begun again (R-MSG.4).
+    if (agent.processing?.has(msg.msgId) === true) return this.#ignore(agent, 'Notify that is being worked on')
+    agent.processing ??= new Set()
+    agent.processing.add(msg.msgId)
+    const done = () => {
+      agent.processing?.delete(msg.msgId)
+      if (agent.processing?.size === 0) agent.processing = undefined
+    }
+    this.#background(agent, 'Notify failed', this.#onNotify(agent, msg.msgId, msg.body).finally(done))
   }
 
   /** Committed first, acknowledged then (section 20.5): an Agent that hears nothing sends it again. */
   async #onNotify(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
-    const { clock, upward, devices } = this.#options
     if (notify.on_board_req !== undefined) {
       const { oui, product_class, serial_number } = notify.on_board_req
-      await this.#arrive(agent, { oui, productClass: product_class, serial: serial_number })
+      await this.#arrivals.arrive(agent, { oui, productClass: product_class, serial: serial_number })
       this.#options.onNotify?.('onBoardRequest')
     } else {
-      if (agent.device === undefined) await this.#arrive(agent, undefined)
+      if (agent.device === undefined) await this.#arrivals.arrive(agent, undefined)
       const device = agent.device
       if (device === undefined) return
-      const effect = notifyEffect(agent, device.id, notify, this.#model, clock.now())
-      await devices.commit(effect.change)
-      if (effect.change.set !== undefined) agent.device = applyPatch(device, effect.change.set, clock.now())
-      if (effect.completion !== undefined)
-        await upward.completed({
-          ...effect.completion,
-          ...(device.softwareVersion === undefined || effect.rebooted
-            ? {}
-            : { softwareVersion: device.softwareVersion }),
-        })
-      if (effect.rebooted) this.#background(agent, 'onboarding after boot failed', this.#refresh(agent))
+      await this.#takeIn(agent, device, msgId, notify)
       this.#options.onNotify?.(NOTIFICATIONS.find((name) => notify[name] !== undefined) ?? 'unknown')
     }
     if (notify.send_resp && !agent.closed)
       agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
   }
 
-  /** Joins an Agent to its device, once per link and again when it tells who it is. */
-  #arrive(agent: AgentLink, identity: DeviceIdentity | undefined): Promise<void> {
-    if (agent.device !== undefined && identity === undefined) return Promise.resolve()
-    const run = (agent.arrival ?? Promise.resolve()).then(() => this.#decide(agent, identity))
-    // Without an identity the caller is the connect record, which waits for nothing.
-    if (identity === undefined && agent.arrival === undefined) this.#background(agent, 'arrival failed', run)
-    agent.arrival = run.catch(() => undefined)
-    return run
+  async #takeIn(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
+    const { clock, upward, log } = this.#options
+    const effect = notifyEffect(agent, device.id, notify, this.#model, clock.now())
+    if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
+    const saying = this.#repeats.saying(agent, msgId, notify)
+    if (saying !== undefined && this.#repeats.has(saying)) onlyOnce(effect, notify)
+    await this.#commit(agent, effect)
+    if (effect.change.set !== undefined)
+      agent.device = applyPatch(agent.device ?? device, effect.change.set, clock.now())
+    if (effect.completion !== undefined)
+      await upward.completed({
+        ...effect.completion,
+        ...(device.softwareVersion === undefined || effect.rebooted ? {} : { softwareVersion: device.softwareVersion }),
+      })
+    if (saying !== undefined) this.#repeats.note(saying)
+    if (effect.rebooted) this.#background(agent, 'onboarding after boot failed', this.#refresh(agent))
   }
 
-  async #decide(agent: AgentLink, identity: DeviceIdentity | undefined): Promise<void> {
-    const { devices, clock } = this.#options
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      if (agent.closed || (agent.device !== undefined && identity === undefined)) return
-      const endpointId = parseEndpointId(agent.endpointId)
-      const byEndpoint = await devices.findByEndpoint(endpointId)
-      const claim = { endpointId, certificate: agent.link.certificate, ...(identity === undefined ? {} : { identity }) }
-      const byIdentity =
-        identity === undefined || byEndpoint !== undefined ? undefined : await devices.get(deviceIdOf(identity))
-      const decision = decideArrival(claim, byEndpoint, byIdentity, this.#options.admission, clock.now())
-      if (decision.kind === 'known') return this.#join(agent, decision.device)
-      if (decision.kind === 'needIdentity') {
-        identity = await readIdentity(agent)
-        continue
-      }
-      if (decision.kind === 'refused') return this.#turnAway(agent, decision.reason)
-      if (decision.kind === 'conflict') {
-        await this.#options.conflicts.open({ ...decision.conflict, id: this.#options.nextId() }, decision.event)
-        return this.#turnAway(agent, `identity conflict: ${decision.conflict.kind}`)
-      }
-      try {
-        await devices.commit(decision.change)
-      } catch (error) {
-        // Somebody changed or created the record meanwhile: look again.
-        if (attempt < 3 && error instanceof AppError && error.code === 'conflict') continue
-        throw error
-      }
-      const bound = await devices.get(decision.deviceId)
-      if (bound !== undefined) return this.#join(agent, bound)
+  async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {
+    // Of a repetition nothing may be left to write.
+    if (Object.keys(change).length === 1) return
+    try {
+      await this.#options.devices.commit(change)
+    } catch (error) {
+      // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
+      if (error instanceof AppError && error.code === 'conflict')
+        agent.link.close(CLOSE.tryAgain, 'the record of this device is gone')
+      throw error
     }
   }
 
-  #turnAway(agent: AgentLink, reason: string): void {
-    this.#options.onRefused?.('admission')
-    this.#options.log.warn({ endpointId: agent.endpointId, address: agent.link.remoteAddress, reason }, 'Agent refused')
-    agent.link.close(CLOSE.policy, reason)
-  }
-
-  /** The Agent is this device: note the link, onboard, and offer the contact to operations. */
-  async #join(agent: AgentLink, device: Device): Promise<void> {
-    if (agent.device !== undefined || agent.closed) return
-    const { devices, clock, instance } = this.#options
-    const now = clock.now()
-    const patch = {
-      'usp.linked': true,
-      'usp.instance': instance,
-      'usp.connectedAt': now,
-      'usp.lastSeenAt': now,
-      ...(device.root === undefined ? { root: 'Device.' as const } : {}),
-    }
-    const connected: NewEvent = {
-      type: 'device.connected',
-      at: now,
-      deviceId: device.id,
-      protocol: 'usp',
-      data: { endpointId: agent.endpointId },
-    }
-    await devices.commit({ deviceId: device.id, set: patch, events: [connected] })
-    agent.device = applyPatch(device, patch, now)
-    agent.touchedAt = now
+  #onJoined(agent: AgentLink): void {
+    const { device } = agent
+    if (device === undefined) return
     this.#byDevice.set(device.id, agent)
     if (agent.closed) return this.#onClose(agent)
-    this.#background(agent, 'onboarding failed', this.#serve(agent))
+    this.#background(agent, 'contact failed', this.#serve(agent))
   }
 
+  /** Every ping round of a link: who has no device, and who is not onboarded. */
+  #onRound(agent: AgentLink): void {
+    if (agent.device === undefined) this.#background(agent, 'Agent was not joined', this.#arrivals.care(agent))
+    else if (agent.refreshDueAt !== 0 && this.#options.clock.now() >= agent.refreshDueAt)
+      this.#background(agent, 'onboarding failed again', this.#refresh(agent))
+  }
+
+  /** Operations may reach the device even when onboarding did not succeed: a link that stands is a way to it. */
   async #serve(agent: AgentLink): Promise<void> {
     await this.#refresh(agent)
     const device = agent.device
@@ -297,17 +279,35 @@ export class Controller implements Lifecycle {
     void this.#options.upward.contact(this.#contact(agent, device))
   }
 
-  async #refresh(agent: AgentLink): Promise<void> {
-    if (agent.device !== undefined && !agent.closed)
-      agent.device = await onboard(agent, agent.device, this.#onboardingDeps())
+  /** Onboards, once at a time per Agent; what goes wrong is tried again later. */
+  #refresh(agent: AgentLink): Promise<void> {
+    agent.refreshing ??= this.#onboard(agent).finally(() => {
+      agent.refreshing = undefined
+    })
+    return agent.refreshing
   }
 
-  #onboardingDeps(): OnboardingDeps {
-    return { ...this.#options, ownId: this.#options.endpointId }
+  async #onboard(agent: AgentLink): Promise<void> {
+    const { device } = agent
+    if (device === undefined || agent.closed) return
+    const { clock, log, endpointId } = this.#options
+    try {
+      await onboard(agent, device, { ...this.#options, ownId: endpointId, models: this.#models })
+      agent.failures = 0
+      agent.refreshDueAt = 0
+    } catch (error) {
+      if (agent.closed) return
+      const waitMs = Math.min(REFRESH_AGAIN_MS * 2 ** agent.failures++, REFRESH_AGAIN_MAX_MS)
+      agent.refreshDueAt = clock.now() + waitMs
+      log.warn({ deviceId: device.id, reason: errorText(error), againMs: waitMs }, 'onboarding failed')
+    }
   }
 
   #contact(agent: AgentLink, device: Device): Contact {
-    const supported = () => this.#options.supportedModels.get(modelKey(agent.device ?? device))
+    const supported = async () => {
+      const key = modelKey(agent.device ?? device)
+      return key === undefined ? undefined : this.#options.supportedModels.get(key)
+    }
     return {
       deviceId: device.id,
       protocol: 'usp',
@@ -326,7 +326,7 @@ export class Controller implements Lifecycle {
     this.#byDevice.delete(device.id)
     // A stopping server marks all its links at once.
     if (this.#stopping) return
-    const { devices, clock } = this.#options
+    const { devices, clock, instance } = this.#options
     const now = clock.now()
     const gone: NewEvent = {
       type: 'device.disconnected',
@@ -338,9 +338,25 @@ export class Controller implements Lifecycle {
     this.#background(
       agent,
       'disconnect was not noted',
-      devices.commit({ deviceId: device.id, set: { 'usp.linked': false, 'usp.disconnectedAt': now }, events: [gone] }),
+      devices.commit({
+        deviceId: device.id,
+        set: { 'usp.linked': false, 'usp.disconnectedAt': now },
+        // The Agent may be with another instance by now.
+        guard: { uspInstance: instance },
+        events: [gone],
+      }),
     )
   }
+}
+
+/** What a Notify said before is not told again; the value itself is kept, and what it ends is ended (repeating that does no harm). */
+function onlyOnce(effect: NotifyEffect, notify: Notify): void {
+  delete effect.change.events
+  if (notify.event === undefined) return
+  // A boot that is told again is no second boot.
+  delete effect.completion
+  effect.rebooted = false
+  delete effect.change.set
 }
 
 /** The state that `onOpen` put on the link. */

@@ -11,6 +11,7 @@ import {
 } from '../../device/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
+import { objectPath } from './outcome.ts'
 
 /** What a Notify means for us: one change of the device, and the end of an operation where it tells of one. */
 export interface NotifyEffect {
@@ -18,11 +19,20 @@ export interface NotifyEffect {
   completion?: Completion
   /** The box has started again: its facts and subscriptions are looked at once more. */
   rebooted: boolean
+  /** Why what it says is not kept. It is acknowledged all the same: nothing gets better by hearing it again. */
+  ignored?: string
 }
 
 const TOUCH_MS = 10_000
+const MAX_PATH = 1024
+/** Certificates and scripts are the longest parameters that models have. */
+const MAX_VALUE = 256 * 1024
+/** What events keep of an Agent's texts, and operations of a command's output. */
+const MAX_EVENT_TEXT = 32 * 1024
+const MAX_OUTPUT_TEXT = 1024 * 1024
+const PATH = /^Device\.(?:[\w-]+\.)*[\w-]*$/
 
-/** Turns a Notify of a joined Agent into its effect. Pure; repeating it does no harm. */
+/** Turns a Notify of a joined Agent into its effect. Pure but for when the device was touched last; repeating it does no harm. */
 export function notifyEffect(
   agent: AgentLink,
   deviceId: DeviceId,
@@ -31,38 +41,21 @@ export function notifyEffect(
   now: number,
 ): NotifyEffect {
   const effect: NotifyEffect = { change: { deviceId }, rebooted: false }
-  const base = { at: now, deviceId, protocol: 'usp' as const }
   const events: NewEvent[] = []
   if (notify.value_change !== undefined) valueChange(agent, effect, events, notify.value_change, model, now)
   else if (notify.event !== undefined) event(effect, events, notify.event, now)
-  else if (notify.obj_creation !== undefined)
-    events.push({
-      ...base,
-      type: 'object.created',
-      data: { path: notify.obj_creation.obj_path, keys: notify.obj_creation.unique_keys },
-    })
-  else if (notify.obj_deletion !== undefined) {
-    events.push({ ...base, type: 'object.deleted', data: { path: notify.obj_deletion.obj_path } })
-    if (/^Device\..+\.\d+\.$/.test(notify.obj_deletion.obj_path))
-      effect.change.dropSubtrees = [notify.obj_deletion.obj_path]
-  } else if (notify.oper_complete !== undefined) {
-    const { obj_path, command_name, command_key, req_output_args, cmd_failure } = notify.oper_complete
-    events.push({
-      ...base,
-      type: 'device.notified',
-      data: { command: obj_path + command_name, commandKey: command_key, ok: cmd_failure === undefined },
-    })
-    effect.completion = { deviceId, protocol: 'usp', kind: 'command', commandKey: command_key, at: now }
-    if (req_output_args !== undefined) effect.completion.output = req_output_args.output_args
-    if (cmd_failure !== undefined) effect.completion.fault = uspError(cmd_failure)
-  }
+  else if (notify.oper_complete !== undefined) operComplete(effect, events, notify.oper_complete, now)
+  else object(effect, events, notify, now)
   if (events.length > 0) effect.change.events = events
-  // Presence of a talking Agent need not be newer than this; what must be committed is what it said.
-  if (now - agent.touchedAt > TOUCH_MS || (events.length === 0 && effect.change.parameters === undefined)) {
-    agent.touchedAt = now
-    effect.change.set = { ...effect.change.set, 'usp.lastSeenAt': now }
-  }
+  touch(agent, effect, now)
   return effect
+}
+
+/** Presence of a talking Agent need not be newer than this; what must be committed is what it said. */
+function touch(agent: AgentLink, { change }: NotifyEffect, now: number): void {
+  if (now - agent.touchedAt <= TOUCH_MS && (change.events !== undefined || change.parameters !== undefined)) return
+  agent.touchedAt = now
+  change.set = { ...change.set, 'usp.lastSeenAt': now }
 }
 
 function valueChange(
@@ -74,6 +67,10 @@ function valueChange(
   now: number,
 ): void {
   const { deviceId } = effect.change
+  if (!isPath(param_path) || param_path.endsWith('.') || param_value.length > MAX_VALUE) {
+    effect.ignored = 'the path of the value is none, or the value is too long'
+    return
+  }
   const parameter: ParameterWrite = {
     path: param_path,
     value: param_value,
@@ -97,20 +94,61 @@ function valueChange(
   if (changed !== undefined) events.push(changed)
 }
 
+function object(
+  effect: NotifyEffect,
+  events: NewEvent[],
+  { obj_creation, obj_deletion }: Pick<Notify, 'obj_creation' | 'obj_deletion'>,
+  now: number,
+): void {
+  const path = objectPath((obj_creation ?? obj_deletion)?.obj_path ?? '')
+  if (!isPath(path)) {
+    effect.ignored = 'the path of the object is none'
+    return
+  }
+  const base = { at: now, deviceId: effect.change.deviceId, protocol: 'usp' as const }
+  if (obj_creation !== undefined)
+    events.push({ ...base, type: 'object.created', data: { path, keys: bounded(obj_creation.unique_keys) } })
+  else {
+    events.push({ ...base, type: 'object.deleted', data: { path } })
+    if (/\.\d+\.$/.test(path)) effect.change.dropSubtrees = [path]
+  }
+}
+
+function operComplete(
+  effect: NotifyEffect,
+  events: NewEvent[],
+  { obj_path, command_name, command_key, req_output_args, cmd_failure }: NonNullable<Notify['oper_complete']>,
+  now: number,
+): void {
+  const { deviceId } = effect.change
+  const command = (objectPath(obj_path) + command_name).slice(0, MAX_PATH)
+  const commandKey = command_key.slice(0, 256)
+  events.push({
+    type: 'device.notified',
+    at: now,
+    deviceId,
+    protocol: 'usp',
+    data: { command, commandKey, ok: cmd_failure === undefined },
+  })
+  effect.completion = { deviceId, protocol: 'usp', kind: 'command', commandKey, at: now }
+  if (req_output_args !== undefined) effect.completion.output = bounded(req_output_args.output_args, MAX_OUTPUT_TEXT)
+  if (cmd_failure !== undefined) effect.completion.fault = uspError(cmd_failure)
+}
+
 function event(
   effect: NotifyEffect,
   events: NewEvent[],
-  { obj_path, event_name, params }: { obj_path: string; event_name: string; params: Record<string, string> },
+  { obj_path, event_name, params }: NonNullable<Notify['event']>,
   now: number,
 ): void {
   const { deviceId } = effect.change
   const base = { at: now, deviceId, protocol: 'usp' as const }
-  const name = obj_path + event_name
-  const commandKey = params.CommandKey ?? ''
+  const name = (objectPath(obj_path) + event_name).slice(0, MAX_PATH)
+  const commandKey = (params.CommandKey ?? '').slice(0, 256)
   if (name === 'Device.Boot!') {
     effect.rebooted = true
     effect.change.set = { 'usp.lastBootAt': now }
-    const cause = params.Cause ?? ''
+    const cause = (params.Cause ?? '').slice(0, 64)
     events.push({ ...base, type: 'device.booted', data: { cause } })
     effect.completion = {
       deviceId,
@@ -121,11 +159,29 @@ function event(
       at: now,
     }
   } else if (name === 'Device.LocalAgent.TransferComplete!') {
-    events.push({ ...base, type: 'device.notified', data: { event: name, params } })
+    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params) } })
     effect.completion = { deviceId, protocol: 'usp', kind: 'transfer', commandKey, at: now }
-    const fault = params.FaultCode ?? '0'
-    if (fault !== '0') effect.completion.fault = { code: fault, text: params.FaultString ?? '', retryable: true }
+    const fault = params.FaultCode?.trim() ?? ''
+    if (fault !== '' && Number(fault) !== 0)
+      effect.completion.fault = { code: fault, text: (params.FaultString ?? '').slice(0, 1024), retryable: true }
   } else if (name !== 'Device.LocalAgent.Periodic!') {
-    events.push({ ...base, type: 'device.notified', data: { event: name, params } })
+    events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params) } })
   }
+}
+
+function isPath(text: string): boolean {
+  return text.length <= MAX_PATH && PATH.test(text)
+}
+
+/** An Agent's texts as long as there is room for them; what is cut off is marked by `…` at its end. */
+function bounded(texts: Record<string, string>, room = MAX_EVENT_TEXT): Record<string, string> {
+  let left = room
+  const kept: Record<string, string> = {}
+  for (const [name, text] of Object.entries(texts)) {
+    left -= name.length
+    if (left <= 0) break
+    kept[name] = text.length <= left ? text : `${text.slice(0, left)}\u2026`
+    left -= text.length
+  }
+  return kept
 }

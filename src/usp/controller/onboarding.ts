@@ -10,38 +10,26 @@ import {
   factsPatch,
   firmwareEvent,
   type ParameterWrite,
-  type SupportedModel,
-  type SupportedModelStore,
 } from '../../device/index.ts'
 import type { AuditLog } from '../../security/index.ts'
-import { SUPPORTED_VERSIONS, type SupportedObject } from '../wire/index.ts'
+import { type GetResp, SUPPORTED_VERSIONS } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
+import { objectPath } from './outcome.ts'
 import { ensureSubscriptions } from './subscriptions.ts'
+import type { SupportedModels } from './supported-models.ts'
 
 export interface OnboardingDeps {
   ownId: string
   devices: DeviceStore
-  supportedModels: SupportedModelStore
+  models: SupportedModels
   audit: AuditLog
   periodicNotifIntervalS: number
   clock: Clock
   log: Log
 }
 
-const ACCESS = ['readOnly', 'addDelete', 'addOnly', 'deleteOnly'] as const
-const TYPES = [
-  'unknown',
-  'base64',
-  'boolean',
-  'dateTime',
-  'decimal',
-  'hexBinary',
-  'int',
-  'long',
-  'string',
-  'unsignedInt',
-  'unsignedLong',
-]
+const CONTROLLERS = 'Device.LocalAgent.Controller.'
+const OWN_ROW = /^Device\.LocalAgent\.Controller\.\d+\.$/
 
 /** oui, class and serial as Device.DeviceInfo. shows them; ProtocolError when the Agent does not tell. */
 export async function readIdentity(agent: AgentLink): Promise<DeviceIdentity> {
@@ -59,62 +47,77 @@ export async function readIdentity(agent: AgentLink): Promise<DeviceIdentity> {
   return identity
 }
 
-/** The cache key of a supported model: the same make, model and firmware describes itself the same. */
-export function modelKey(device: Device): string {
-  return [device.manufacturer ?? '', device.model ?? device.productClass, device.softwareVersion ?? ''].join('|')
-}
-
 /**
  * What a Controller does when an Agent is there (TR-369 20): protocol versions, facts, its own row, the supported model (asked once per model
- * and firmware), subscriptions by ID. Safe to repeat; when nothing changed since last time it costs two requests. Answers the record after it.
+ * and firmware), subscriptions by ID. Safe to repeat; when nothing changed since last time it costs two requests. Brings `agent.device` up to
+ * date.
  */
-export async function onboard(agent: AgentLink, device: Device, deps: OnboardingDeps): Promise<Device> {
-  const { clock, devices } = deps
-  const facts = await readFacts(agent, deps.ownId)
+export async function onboard(agent: AgentLink, device: Device, deps: OnboardingDeps): Promise<void> {
+  const { clock, devices, models } = deps
+  const parameters = await readFacts(agent, deps)
   const now = clock.now()
   const patch: DevicePatch = {
-    ...factsPatch(device, factsFrom(facts.parameters.map(({ path, value }) => ({ name: path, value })))),
+    ...factsPatch(device, factsFrom(parameters.map(({ path, value }) => ({ name: path, value })))),
   }
   const known = applyPatch(device, patch, now)
   const firmware = known.softwareVersion ?? '?'
   const first = device.usp?.onboardedFor !== firmware
   if (first) patch['usp.versions'] = await negotiate(agent)
-  const supported = await supportedModel(agent, known, deps)
-  await ensureSubscriptions(agent, facts.ownRow, supported, deps.audit, now)
-  if (first) await settleOwnRow(agent, facts.ownRow, deps)
+  const facts = await models.of(agent, known)
+  await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  if (first) await settleOwnRow(agent, deps)
   patch['usp.onboardedFor'] = firmware
   const changed = firmwareEvent(device.id, 'usp', device, patch, now)
   await devices.commit({
     deviceId: device.id,
     set: patch,
-    parameters: first ? facts.parameters : [],
+    parameters: first ? parameters : [],
     ...(changed === undefined ? {} : { events: [changed] }),
   })
-  return applyPatch(device, patch, now)
+  // A Notify may have told more meanwhile.
+  agent.device = applyPatch(agent.device ?? device, patch, now)
 }
 
-/** One Get: DeviceInfo (one level) and our own Controller row. */
-async function readFacts(agent: AgentLink, ownId: string): Promise<{ parameters: ParameterWrite[]; ownRow: string }> {
-  const ownPath = `Device.LocalAgent.Controller.[EndpointID==${quoteConstant(ownId)}].`
-  const reply = await agent.request('get', {
-    param_paths: ['Device.DeviceInfo.', 'Device.RootDataModelVersion', ownPath],
-    max_depth: 1,
-  })
-  if (!reply.ok) throw new ProtocolError('onboarding', `the Agent refused to show its facts: ${reply.error.err_msg}`)
+/** DeviceInfo (one level) and our own Controller row: one Get, or one each for Agents that refuse a Message for one of its paths. */
+async function readFacts(agent: AgentLink, { ownId, clock }: OnboardingDeps): Promise<ParameterWrite[]> {
+  const ownPath = `${CONTROLLERS}[EndpointID==${quoteConstant(ownId)}].`
+  const results = await readEach(agent, ['Device.DeviceInfo.', 'Device.RootDataModelVersion', ownPath])
   let ownRow = ''
   const parameters: ParameterWrite[] = []
-  const collectedAt = Date.now()
-  for (const result of reply.body.req_path_results) {
+  const collectedAt = clock.now()
+  for (const result of results) {
     for (const { resolved_path, result_params } of result.resolved_path_results) {
-      if (result.requested_path === ownPath) {
-        ownRow ||= resolved_path
+      const object = objectPath(resolved_path)
+      if (object.startsWith(CONTROLLERS)) {
+        // The rows below it are shown too by Agents that do not know depths.
+        if (OWN_ROW.test(object) && (result_params.EndpointID ?? ownId) === ownId) ownRow ||= object
         continue
       }
       for (const [name, value] of Object.entries(result_params))
-        parameters.push({ path: resolved_path + name, value, type: 'unknown', source: 'usp', collectedAt })
+        parameters.push({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
     }
   }
-  return { parameters, ownRow }
+  agent.ownRow = ownRow === '' ? await findOwnRow(agent, ownId) : ownRow
+  return parameters
+}
+
+async function readEach(agent: AgentLink, paths: string[]): Promise<GetResp['req_path_results']> {
+  const together = await agent.request('get', { param_paths: paths, max_depth: 1 })
+  if (together.ok) return together.body.req_path_results
+  const results: GetResp['req_path_results'] = []
+  for (const path of paths) {
+    const reply = await agent.request('get', { param_paths: [path], max_depth: 1 })
+    if (reply.ok) results.push(...reply.body.req_path_results)
+  }
+  return results
+}
+
+/** Our row where an Agent does not find it by the expression: among all that it shows. */
+async function findOwnRow(agent: AgentLink, ownId: string): Promise<string> {
+  const reply = await agent.request('get', { param_paths: [`${CONTROLLERS}*.EndpointID`], max_depth: 0 })
+  const rows = reply.ok ? reply.body.req_path_results.flatMap((result) => result.resolved_path_results) : []
+  const own = rows.find((row) => row.result_params.EndpointID === ownId)
+  return own === undefined ? '' : objectPath(own.resolved_path)
 }
 
 async function negotiate(agent: AgentLink): Promise<string> {
@@ -124,61 +127,15 @@ async function negotiate(agent: AgentLink): Promise<string> {
   return reply.ok ? reply.body.agent_supported_protocol_versions.slice(0, 64) : ''
 }
 
-async function supportedModel(
-  agent: AgentLink,
-  device: Device,
-  { supportedModels, clock, log }: OnboardingDeps,
-): Promise<SupportedModel | undefined> {
-  const key = modelKey(device)
-  const cached = await supportedModels.get(key)
-  if (cached !== undefined) return cached
-  const ask = {
-    obj_paths: ['Device.'],
-    first_level_only: false,
-    return_commands: true,
-    return_events: true,
-    return_params: true,
-    return_unique_key_sets: true,
-  }
-  const reply = await agent.request('get_supported_dm', ask)
-  if (!reply.ok) {
-    log.warn({ deviceId: device.id, reason: reply.error.err_msg }, 'the Agent does not describe its data model')
-    return undefined
-  }
-  const objects = reply.body.req_obj_results.flatMap((result) => result.supported_objs).map(supportedObject)
-  const model: SupportedModel = { key, objects, at: clock.now() }
-  await supportedModels.put(model)
-  return model
-}
-
-function supportedObject(object: SupportedObject): SupportedModel['objects'][number] {
-  return {
-    path: object.supported_obj_path,
-    access: ACCESS[object.access] ?? 'readOnly',
-    multi: object.is_multi_instance,
-    params: object.supported_params.map((param) => ({
-      name: param.param_name,
-      writable: param.access !== 0,
-      readable: param.access !== 2,
-      type: TYPES[param.value_type] ?? 'unknown',
-    })),
-    commands: object.supported_commands.map((command) => ({
-      name: command.command_name,
-      async: command.command_type === 2,
-      input: command.input_arg_names,
-      output: command.output_arg_names,
-    })),
-    events: object.supported_events.map((event) => ({ name: event.event_name, args: event.arg_names })),
-    uniqueKeys: object.unique_key_sets.map((set) => set.key_names),
-  }
-}
-
 /** Not required, so that an older Agent without OnBoardingComplete keeps the rest. */
-async function settleOwnRow(agent: AgentLink, ownRow: string, deps: OnboardingDeps): Promise<void> {
-  if (ownRow === '') return
+async function settleOwnRow(agent: AgentLink, deps: OnboardingDeps): Promise<void> {
+  if (agent.ownRow === '') return
   const settings = { PeriodicNotifInterval: String(deps.periodicNotifIntervalS), OnBoardingComplete: 'true' }
   const param_settings = Object.entries(settings).map(([param, value]) => ({ param, value, required: false }))
-  const reply = await agent.request('set', { allow_partial: true, update_objs: [{ obj_path: ownRow, param_settings }] })
+  const reply = await agent.request('set', {
+    allow_partial: true,
+    update_objs: [{ obj_path: agent.ownRow, param_settings }],
+  })
   if (!reply.ok)
     deps.log.debug({ endpointId: agent.endpointId, reason: reply.error.err_msg }, 'own Controller row was not changed')
 }

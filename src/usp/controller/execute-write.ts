@@ -1,0 +1,160 @@
+import { type Model, splitLeaf } from '../../datamodel/index.ts'
+import type { ExecuteHooks, OperationResult, PathOutcome } from '../../device/index.ts'
+import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
+import { type AgentLink, type Reply, uspError } from './agent-link.ts'
+import {
+  type ExecuteContext,
+  ended,
+  isSearch,
+  lacking,
+  objectPath,
+  type RequestFor,
+  refused,
+  unanswered,
+} from './outcome.ts'
+
+type Status<T extends { oper_status: unknown }> = T['oper_status']
+
+/** TR-369 7.4.2, one UpdateObject per object. Success is what the answer names as updated, and no more. */
+export async function set(
+  agent: AgentLink,
+  request: RequestFor<'set'>,
+  hooks: ExecuteHooks,
+  { model }: ExecuteContext,
+): Promise<OperationResult> {
+  const objects = new Map<string, { param: string; value: string; required: boolean }[]>()
+  for (const { path, value } of request.values) {
+    const { object, leaf } = splitLeaf(path)
+    const settings = objects.get(object)
+    // Every value counts: an optional one that fails would hide in a success.
+    const setting = { param: leaf, value, required: request.allowPartial !== true }
+    if (settings === undefined) objects.set(object, [setting])
+    else settings.push(setting)
+  }
+  await hooks.beforeSend()
+  const update_objs = [...objects].map(([obj_path, param_settings]) => ({ obj_path, param_settings }))
+  const reply = await agent.request('set', { allow_partial: request.allowPartial === true, update_objs }, hooks)
+  if (!reply.ok) return refused(reply.error)
+  const { updated_obj_results } = reply.body
+  return ended([
+    ...unanswered([...objects.keys()], updated_obj_results),
+    ...updated_obj_results.flatMap(({ requested_path, oper_status }) => updated(requested_path, oper_status, model)),
+  ])
+}
+
+function updated(
+  requested_path: string,
+  { oper_success: success, oper_failure: failure }: Status<SetResp['updated_obj_results'][number]>,
+  model: Model,
+): PathOutcome[] {
+  if (failure !== undefined) {
+    const inner = failure.updated_inst_failures.flatMap((instance) =>
+      parameterErrors(objectPath(instance.affected_path), instance.param_errs),
+    )
+    return inner.length > 0 ? inner : [{ path: requested_path, error: uspError(failure) }]
+  }
+  // Only a search may have found nothing to update.
+  if (success === undefined || (success.updated_inst_results.length === 0 && !isSearch(requested_path)))
+    return [{ path: requested_path, error: lacking() }]
+  return success.updated_inst_results.flatMap(({ affected_path, param_errs, updated_params }) => {
+    const object = objectPath(affected_path)
+    const values = Object.entries(updated_params).map(([name, value]) => {
+      const path = object + name
+      return { path, value, type: model.parameter(path)?.type ?? ('unknown' as const) }
+    })
+    return [...parameterErrors(object, param_errs), ...values]
+  })
+}
+
+function parameterErrors(object: string, errors: ParameterError[]): PathOutcome[] {
+  return errors.map((error) => ({ path: object + error.param, error: uspError(error) }))
+}
+
+/** The rows before an Add; undefined when the Agent did not tell them: then a lost answer cannot be settled by them. */
+function baselineOf(reply: Reply<'get_instances'>): { instances: string[] } | undefined {
+  // Objects that do not exist yet have no rows (7016, 7026); any other error says nothing about rows.
+  const empty = (code: number) => code === 7016 || code === 7026
+  if (!reply.ok) return empty(reply.error.err_code) ? { instances: [] } : undefined
+  const results = reply.body.req_path_results
+  if (results.some(({ err_code }) => err_code !== 0 && !empty(err_code))) return undefined
+  return { instances: results.flatMap((result) => result.curr_insts.map((row) => row.instantiated_obj_path)) }
+}
+
+/**
+ * TR-369 7.4.1. The rows that were there before are kept with the operation, so that a lost answer can be settled. The row may come about
+ * without the values named `optional`.
+ */
+export async function add(
+  agent: AgentLink,
+  request: RequestFor<'add'>,
+  hooks: ExecuteHooks,
+  { model }: ExecuteContext,
+  optional: readonly string[] = [],
+): Promise<OperationResult> {
+  const before = await agent.request('get_instances', { obj_paths: [request.object], first_level_only: true }, hooks)
+  await hooks.beforeSend(baselineOf(before))
+  const param_settings = Object.entries(request.values).map(([param, value]) => ({
+    param,
+    value,
+    required: request.allowPartial !== true && !optional.includes(param),
+  }))
+  const reply = await agent.request(
+    'add',
+    { allow_partial: request.allowPartial === true, create_objs: [{ obj_path: request.object, param_settings }] },
+    hooks,
+  )
+  if (!reply.ok) return refused(reply.error)
+  const { created_obj_results } = reply.body
+  const results = created_obj_results.flatMap(({ requested_path, oper_status }) =>
+    created(requested_path, oper_status, request.values, model),
+  )
+  const told = results.filter(
+    ({ path, error }) => error === undefined || !optional.some((name) => path.endsWith(`.${name}`)),
+  )
+  return ended([...unanswered([request.object], created_obj_results), ...told])
+}
+
+function created(
+  requested_path: string,
+  { oper_success: success, oper_failure: failure }: Status<AddResp['created_obj_results'][number]>,
+  values: Record<string, string>,
+  model: Model,
+): PathOutcome[] {
+  if (failure !== undefined) return [{ path: requested_path, error: uspError(failure) }]
+  if (success === undefined || success.instantiated_path === '') return [{ path: requested_path, error: lacking() }]
+  const row = objectPath(success.instantiated_path)
+  const failed = new Set(success.param_errs.map((error) => error.param))
+  const written = Object.entries(values).filter(([name]) => !failed.has(name))
+  return [
+    { path: requested_path, created: row },
+    ...written.map(([name, value]) => ({
+      path: row + name,
+      value,
+      type: model.parameter(row + name)?.type ?? ('unknown' as const),
+    })),
+    ...parameterErrors(row, success.param_errs),
+  ]
+}
+
+/** TR-369 7.4.3. A valid path without such an instance is a success with nothing affected (R-DEL.2a). */
+export async function remove(
+  agent: AgentLink,
+  request: RequestFor<'delete'>,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const reply = await agent.request(
+    'delete',
+    { allow_partial: request.allowPartial === true, obj_paths: request.paths },
+    hooks,
+  )
+  if (!reply.ok) return refused(reply.error)
+  const results = reply.body.deleted_obj_results.flatMap(({ requested_path, oper_status }): PathOutcome[] => {
+    const { oper_success: success, oper_failure: failure } = oper_status
+    if (success === undefined)
+      return [{ path: requested_path, error: failure === undefined ? lacking() : uspError(failure) }]
+    const kept = success.unaffected_path_errs.map((error) => ({ path: error.unaffected_path, error: uspError(error) }))
+    return [...success.affected_paths.map((path) => ({ path: objectPath(path) })), ...kept]
+  })
+  return ended([...unanswered(request.paths, reply.body.deleted_obj_results), ...results])
+}

@@ -1,0 +1,54 @@
+import type { Model } from '../../datamodel/index.ts'
+import {
+  type OperationRequest,
+  type OperationResult,
+  type OutcomeError,
+  outcomeError,
+  type PathOutcome,
+  type SupportedModel,
+} from '../../device/index.ts'
+import type { ErrorBody } from '../wire/index.ts'
+import { uspError } from './agent-link.ts'
+
+export type RequestFor<V> = Extract<OperationRequest, { verb: V }>
+
+/** What the verbs need besides the link. */
+export interface ExecuteContext {
+  model: Model
+  /** The Agent's own supported model, when it is cached. */
+  supported(): Promise<SupportedModel | undefined>
+}
+
+/** Done when no path failed; else failed with the first reason. */
+export function ended(results: PathOutcome[]): OperationResult {
+  const error = results.find((result) => result.error !== undefined)?.error
+  return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
+}
+
+/** A whole Message that was refused, with the reason per path where the Agent gave one. */
+export function refused(error: ErrorBody): OperationResult {
+  const results = error.param_errs.map((item) => ({ path: item.param_path, error: uspError(item) }))
+  return { outcome: 'failed', results, error: uspError(error) }
+}
+
+/** What an answer that leaves out what it must say comes to. */
+export function lacking(): OutcomeError {
+  return outcomeError('protocol', 'the Agent answered neither success nor failure')
+}
+
+/** Requested paths that an answer does not speak of: no success, whatever it says about the others. */
+export function unanswered(requested: string[], results: { requested_path: string }[]): PathOutcome[] {
+  if (results.length >= requested.length) return []
+  const answered = new Set(results.map(({ requested_path }) => requested_path))
+  return requested.filter((path) => !answered.has(path)).map((path) => ({ path, error: lacking() }))
+}
+
+/** Whether a path may stand for nothing at all: wildcards, expressions, references. */
+export function isSearch(path: string): boolean {
+  return /[*[+]/.test(path)
+}
+
+/** An object path as the standard writes it; some Agents leave its last dot out. */
+export function objectPath(text: string): string {
+  return text === '' || text.endsWith('.') ? text : `${text}.`
+}
