@@ -1,6 +1,13 @@
 import { EventEmitter, once } from 'node:events'
 import { silentLog } from '../../src/base/index.ts'
-import type { Completion, Conflict, Contact, DeviceChange, SupportedModel } from '../../src/device/index.ts'
+import type {
+  Completion,
+  Conflict,
+  Contact,
+  DeviceChange,
+  SupportedModel,
+  SupportedModelStore,
+} from '../../src/device/index.ts'
 import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
@@ -12,6 +19,7 @@ export interface TestController {
   controller: Controller
   clock: ManualClock
   stores: MemoryStores
+  supportedModels: SupportedModelStore
   conflicts: Conflict[]
   completions: Completion[]
   /** What was written, in the order it was asked for. */
@@ -35,6 +43,10 @@ export async function startController(options: Partial<ControllerOptions> = {}):
   const arrivals = new EventEmitter()
   const agents: RawAgent[] = []
   const models = new Map<string, SupportedModel>()
+  const supportedModels: SupportedModelStore = {
+    get: async (key) => models.get(key),
+    put: async (model) => void models.set(model.key, model),
+  }
   let before: (change: DeviceChange) => Promise<void> | undefined = () => undefined
   let ids = 0
   const controller = new Controller({
@@ -63,10 +75,7 @@ export async function startController(options: Partial<ControllerOptions> = {}):
       list: async () => ({ items: conflicts }),
       resolve: async () => false,
     },
-    supportedModels: {
-      get: async (key) => models.get(key),
-      put: async (model) => void models.set(model.key, model),
-    },
+    supportedModels,
     audit: stores.audit,
     upward: {
       async contact(contact) {
@@ -86,6 +95,7 @@ export async function startController(options: Partial<ControllerOptions> = {}):
     controller,
     clock,
     stores,
+    supportedModels,
     conflicts,
     completions,
     commits,

@@ -1,0 +1,323 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Device, deviceIdOf } from '../../src/device/index.ts'
+import type { GetSupportedDM } from '../../src/usp/wire/index.ts'
+import { settled } from '../support/manual-clock.ts'
+import type { AnyRequest, RawAgent } from '../support/raw-agent.ts'
+import { described, RawBox, type RawBoxQuirks, supportedObject } from '../support/raw-box.ts'
+import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
+
+const identityOf = (serial: string) => ({ oui: '00256D', productClass: 'Box', serial })
+const EVERYTHING = described('Device.', [
+  supportedObject('Device.', { events: ['Boot!'] }),
+  supportedObject('Device.DeviceInfo.', { params: ['SoftwareVersion', 'ProvisioningCode'] }),
+  supportedObject('Device.LocalAgent.', { events: ['Periodic!', 'TransferComplete!'] }),
+  ...['IP.Interface', 'WiFi.SSID', 'WiFi.AccessPoint', 'LocalAgent.Controller'].map((table) =>
+    supportedObject(`Device.${table}.{i}.`),
+  ),
+])
+const ALL = ['boot', 'complete', 'created', 'deleted', 'periodic', 'transfer', 'value'].map((name) => `isthmus-${name}`)
+
+let world: TestController
+beforeEach(async () => {
+  world = await startController()
+})
+afterEach(async () => {
+  await world.stop()
+  vi.useRealTimers()
+})
+
+const boxOf = (quirks: RawBoxQuirks = {}, serial = 'S1') =>
+  new RawBox(identityOf(serial), CONTROLLER_ID, { supported: () => EVERYTHING, ...quirks })
+const asked = (agent: RawAgent): AnyRequest[] => agent.inbox.flatMap((msg) => (msg.kind === 'request' ? [msg] : []))
+const names = (agent: RawAgent) => asked(agent).map(({ name }) => name)
+const device = (serial = 'S1'): Device | undefined => world.stores.inside.devices.get(deviceIdOf(identityOf(serial)))
+const audited = (action: string) => world.stores.inside.audit.filter((entry) => entry.action === action)
+
+async function arrive(box: RawBox): Promise<RawAgent> {
+  const agent = await world.connect(`os::00256D-${box.identity.serial}`)
+  agent.answer = (request) => box.answer(request)
+  agent.hello()
+  return agent
+}
+/** Arrives and is onboarded. */
+async function onboarded(box: RawBox): Promise<RawAgent> {
+  const agent = await arrive(box)
+  await world.contact()
+  return agent
+}
+
+describe('our subscriptions on an Agent', () => {
+  it('are made, each change audited, and cost nothing when it comes again', async () => {
+    const box = boxOf()
+    const agent = await onboarded(box)
+    expect(box.ids()).toEqual(ALL)
+    expect(audited('subscription.add')).toHaveLength(ALL.length)
+    for (const row of box.subscriptions.values()) expect(row).toMatchObject({ Persistent: 'true', Enable: 'true' })
+    agent.socket.terminate()
+    const again = await onboarded(box)
+    expect(names(again)).toEqual(['get', 'get'])
+    expect(world.stores.inside.audit).toHaveLength(ALL.length)
+  })
+
+  it('that the box lost at a restart are made anew', async () => {
+    const box = boxOf()
+    const agent = await onboarded(box)
+    agent.socket.terminate()
+    box.subscriptions.clear()
+    await onboarded(box)
+    expect(box.ids()).toEqual(ALL)
+  })
+
+  it('with another list are deleted and added, those switched off are switched on, those of old are taken away', async () => {
+    const box = boxOf({
+      supported: () => described('Device.', [supportedObject('Device.WiFi.SSID.{i}.')]),
+    })
+    const other = box.have({
+      ID: 'isthmus-boot',
+      Recipient: 'Device.LocalAgent.Controller.1',
+      ReferenceList: 'Device.X!',
+    })
+    const operators = box.have({ ID: 'mine', NotifType: 'ValueChange', ReferenceList: 'Device.A' })
+    const boot = box.have({ ID: 'isthmus-boot', NotifType: 'Event', ReferenceList: 'Device.Boot!', Enable: 'false' })
+    const created = box.have({ ID: 'isthmus-created', NotifType: 'ObjectCreation', ReferenceList: 'Device.Old.' })
+    const gone = box.have({ ID: 'isthmus-value', NotifType: 'ValueChange', ReferenceList: 'Device.Gone' })
+    const spaced = box.have({
+      ID: 'isthmus-deleted',
+      NotifType: 'ObjectDeletion',
+      ReferenceList: ' Device.WiFi.SSID.*. ',
+    })
+    box.quirks.supported = () =>
+      described('Device.', [
+        supportedObject('Device.DeviceInfo.', { params: ['ModelName'] }),
+        supportedObject('Device.WiFi.SSID.{i}.'),
+      ])
+    await onboarded(box)
+    const rows = box.subscriptions
+    expect(rows.get(other)).toMatchObject({ ReferenceList: 'Device.X!' })
+    expect(rows.has(operators) && rows.has(spaced)).toBe(true)
+    expect(rows.get(boot)).toMatchObject({ Enable: 'true' })
+    expect(rows.has(created) || rows.has(gone)).toBe(false)
+    const [anew] = [...rows.values()].filter(({ ID }) => ID === 'isthmus-created')
+    expect(anew).toMatchObject({ ReferenceList: 'Device.WiFi.SSID.' })
+    expect(audited('subscription.delete')).toHaveLength(2)
+    expect(audited('subscription.enable')).toHaveLength(1)
+  })
+
+  it.each([
+    ['row by row', {}],
+    ['as a whole Message', { wholeAdd: true }],
+  ])(
+    'are made as far as the Agent takes them; what it refuses %s is audited as refused, once',
+    async (_name, quirk) => {
+      const box = boxOf({ refuseRow: ({ ID }) => (ID === 'isthmus-periodic' ? 7026 : undefined), ...quirk })
+      const agent = await onboarded(box)
+      expect(box.ids()).toEqual(ALL.filter((id) => id !== 'isthmus-periodic'))
+      const refused = audited('subscription.add').filter(({ result }) => result !== 'ok')
+      expect(refused).toMatchObject([{ after: { ID: 'isthmus-periodic' }, result: 'refused' }])
+      agent.socket.terminate()
+      await onboarded(box)
+      expect(audited('subscription.add').filter(({ result }) => result !== 'ok')).toHaveLength(1)
+      expect(device()?.usp?.onboardedFor).toBe('1.0')
+    },
+  )
+
+  it('need not persist where the Agent refuses that', async () => {
+    const box = boxOf({ refuseSetting: 'Persistent' })
+    await onboarded(box)
+    expect(box.ids()).toEqual(ALL)
+  })
+
+  it('that cannot be deleted are not added a second time', async () => {
+    const box = boxOf({ keepsRows: true })
+    box.have({ ID: 'isthmus-created', NotifType: 'ObjectCreation', ReferenceList: 'Device.Old.' })
+    const agent = await onboarded(box)
+    expect(box.ids()).toEqual(ALL)
+    expect(audited('subscription.delete')).toMatchObject([{ result: 'refused' }])
+    expect(names(agent).filter((name) => name === 'add')).toHaveLength(1)
+  })
+
+  it.each(['path', 'message'] as const)(
+    'are known as ours where an expression does not find our row (%s)',
+    async (how) => {
+      const box = boxOf({ noExpressions: how })
+      const agent = await onboarded(box)
+      expect(box.ids()).toEqual(ALL)
+      agent.socket.terminate()
+      const again = await onboarded(box)
+      expect(names(again)).not.toContain('add')
+      expect(device()).toMatchObject({ manufacturer: 'Acme', softwareVersion: '1.0' })
+    },
+  )
+
+  it('are left as they are while the model of the Agent is not known', async () => {
+    const box = boxOf({ supported: () => 7006 })
+    box.have({ ID: 'isthmus-created', NotifType: 'ObjectCreation', ReferenceList: 'Device.WiFi.SSID.' })
+    await onboarded(box)
+    const [row] = [...box.subscriptions.values()].filter(({ ID }) => ID === 'isthmus-created')
+    expect(row).toMatchObject({ ReferenceList: 'Device.WiFi.SSID.' })
+    expect(box.ids()).toEqual(ALL)
+  })
+})
+
+describe('onboarding that fails', () => {
+  it('leaves the device within reach, and is tried again with growing pauses', async () => {
+    await world.stop()
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const failing = { ...world.stores.audit, append: () => Promise.reject(new Error('no audit')) }
+    let healthy = false
+    const audit = {
+      ...failing,
+      append: (entry: Parameters<typeof world.stores.audit.append>[0]) =>
+        healthy ? world.stores.audit.append(entry) : failing.append(),
+    }
+    world = await startController({ audit })
+    const box = boxOf()
+    const agent = await onboarded(box)
+    expect(device()?.usp).toMatchObject({ linked: true })
+    expect(device()?.usp?.onboardedFor).toBeUndefined()
+    const round = async () => {
+      world.clock.advance(30_000)
+      const pong = new Promise((resolve) => agent.socket.once('ping', resolve))
+      vi.advanceTimersByTime(30_000)
+      await pong
+      await agent.heard()
+      await settled()
+    }
+    healthy = true
+    await round()
+    await vi.waitUntil(() => device()?.usp?.onboardedFor === '1.0')
+    const before = names(agent).length
+    await round()
+    expect(names(agent)).toHaveLength(before)
+  })
+
+  it('because the Agent refuses everything is no reason to turn it away', async () => {
+    const box = boxOf()
+    const agent = await world.connect('os::00256D-S1')
+    agent.answer = (request) => {
+      const identity = request.name === 'get' && request.body.param_paths.length === 3 && request.body.max_depth === 0
+      if (identity) return box.answer(request)
+      return { msgId: request.msgId, kind: 'error', body: { err_code: 7006, err_msg: '', param_errs: [] } }
+    }
+    agent.hello()
+    expect(await world.contact()).toMatchObject({ deviceId: device()?.id })
+  })
+
+  it('does not run twice at once when the box tells of its boot meanwhile', async () => {
+    const box = boxOf()
+    const agent = await world.connect('os::00256D-S1')
+    let held: AnyRequest | undefined
+    agent.answer = (request) => {
+      if (request.name !== 'get_supported_dm') return box.answer(request)
+      held = request
+      return undefined
+    }
+    agent.hello()
+    await agent.takeRequest('get_supported_dm')
+    const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'LocalReboot' } }
+    await agent.takeReply(agent.notify({ subscription_id: 'isthmus-boot', send_resp: true, event }))
+    const answer = held === undefined ? undefined : box.answer(held)
+    if (answer !== undefined) agent.send(answer)
+    await world.contact()
+    await agent.heard()
+    expect(names(agent).filter((name) => name === 'add')).toHaveLength(1)
+    expect(names(agent).filter((name) => name === 'get_supported_dm')).toHaveLength(1)
+  })
+})
+
+describe('the supported model', () => {
+  const paths = (agent: RawAgent) =>
+    asked(agent).flatMap(({ name, body }) => (name === 'get_supported_dm' ? (body as GetSupportedDM).obj_paths : []))
+
+  it('is asked once for all Agents of a model that come together, and again for another firmware', async () => {
+    const boxes = ['S1', 'S2', 'S3', 'S4'].map((serial) => boxOf({}, serial))
+    const agents = await Promise.all(boxes.map(arrive))
+    for (let i = 0; i < boxes.length; i++) await world.contact()
+    expect(agents.flatMap(paths)).toEqual(['Device.'])
+    for (const box of boxes) expect(box.ids()).toEqual(ALL)
+    const [box] = boxes
+    if (box === undefined) throw new Error('no box')
+    box.softwareVersion = '2.0'
+    expect(paths(await onboarded(box))).toEqual(['Device.'])
+    expect(device()).toMatchObject({ softwareVersion: '2.0', usp: { onboardedFor: '2.0' } })
+  })
+
+  it('is asked of another Agent when the link of the first breaks', async () => {
+    const silent = await arrive(boxOf({ supported: () => undefined }))
+    await silent.takeRequest('get_supported_dm')
+    const box = boxOf({}, 'S2')
+    const second = await arrive(box)
+    await vi.waitUntil(() => device('S2')?.usp?.linked === true)
+    await second.heard()
+    expect(paths(second)).toEqual([])
+    silent.socket.terminate()
+    await vi.waitUntil(() => box.ids().length === ALL.length)
+    expect(paths(second)).toEqual(['Device.'])
+  })
+
+  it('is put together of subtrees where the whole is too large (7005), instances that differ included', async () => {
+    const tree: Record<string, ReturnType<typeof described>> = {
+      'Device.WiFi.': described('Device.WiFi.', [
+        supportedObject('Device.WiFi.'),
+        supportedObject('Device.WiFi.SSID.{i}.', { params: ['SSID'] }),
+      ]),
+      'Device.LocalAgent.': described('Device.LocalAgent.', [supportedObject('Device.LocalAgent.')]),
+      'Device.USPServices.': described('Device.USPServices.', [
+        supportedObject('Device.USPServices.{i}.', { divergent: ['Device.USPServices.7.'] }),
+      ]),
+      'Device.USPServices.7.': described('Device.USPServices.7.', [supportedObject('Device.USPServices.7.X.')]),
+    }
+    const shallow = described('Device.', [
+      supportedObject('Device.', { events: ['Boot!'] }),
+      ...['WiFi', 'LocalAgent', 'USPServices'].map((name) => supportedObject(`Device.${name}.`)),
+    ])
+    const box = boxOf({
+      supported: ({ obj_paths: [path = ''], first_level_only }) =>
+        path === 'Device.' ? (first_level_only ? shallow : described(path, [], 7005)) : tree[path],
+    })
+    const agent = await onboarded(box)
+    expect(paths(agent)).toEqual([
+      'Device.',
+      'Device.',
+      'Device.WiFi.',
+      'Device.LocalAgent.',
+      'Device.USPServices.',
+      'Device.USPServices.7.',
+    ])
+    expect(box.ids()).toEqual(['boot', 'complete', 'created', 'deleted'].map((name) => `isthmus-${name}`))
+    const kept = await world.supportedModels.get('Acme|Box|1.0')
+    expect(kept?.objects.map(({ path }) => path)).toEqual([
+      'Device.',
+      'Device.WiFi.',
+      'Device.WiFi.SSID.{i}.',
+      'Device.LocalAgent.',
+      'Device.USPServices.{i}.',
+      'Device.USPServices.7.X.',
+    ])
+  })
+
+  it.each([
+    ['an Error', 7006],
+    ['an error of the path', described('Device.', [], 7006)],
+    ['nothing', described('Device.', [])],
+  ])('that an Agent answers with %s is not kept, and asked again later', async (_name, answer) => {
+    const box = boxOf({ supported: () => answer })
+    const agent = await onboarded(box)
+    expect(await world.supportedModels.get('Acme|Box|1.0')).toBeUndefined()
+    expect(device()?.usp?.onboardedFor).toBe('1.0')
+    agent.socket.terminate()
+    const soon = await onboarded(box)
+    expect(paths(soon)).toEqual([])
+    soon.socket.terminate()
+    world.clock.advance(600_000)
+    box.quirks.supported = () => EVERYTHING
+    expect(paths(await onboarded(box))).toEqual(['Device.'])
+    expect((await world.supportedModels.get('Acme|Box|1.0'))?.objects).toHaveLength(7)
+  })
+
+  it('is not shared by boxes that do not tell their firmware', async () => {
+    const box = boxOf()
+    box.softwareVersion = ''
+    expect(paths(await onboarded(box))).toEqual([])
+  })
+})
