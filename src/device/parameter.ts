@@ -27,7 +27,7 @@ export interface Parameter {
   collectedAt: Timestamp
 }
 
-/** One value to store. `writable` is left as it was when undefined. */
+/** One value to store. `writable` is left as it was when undefined, `type` when unknown. */
 export interface ParameterWrite {
   path: string
   value: string

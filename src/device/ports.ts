@@ -13,7 +13,7 @@ import type {
   OperationState,
   OutcomeError,
 } from './operation.ts'
-import type { Parameter } from './parameter.ts'
+import type { Parameter, ParameterType } from './parameter.ts'
 import type { MemberState, Plan, PlanMember } from './plan.ts'
 import type { Selector } from './selector.ts'
 
@@ -261,6 +261,8 @@ export interface ExecuteHooks {
   /** Aborts when the operation is given up; the driver stops waiting. */
   signal: AbortSignal
   timeoutMs: number
+  /** The type the box itself reported for a parameter, where it did. */
+  typeOf?(path: string): ParameterType | undefined
 }
 
 /** A device that can be talked to now: a CWMP session in its ACS turn, or a USP link. */

@@ -64,7 +64,7 @@ export interface OperationsRoom extends Operations, Upward, Recovery, Lifecycle 
 
 /** Builds the engine from its parts. Nothing runs before the first contact or `start`. */
 export function createOperations(deps: OperationsDeps): OperationsRoom {
-  const { devices, operations: store, clock, instance, audit } = deps
+  const { devices, parameters, operations: store, clock, instance, audit } = deps
   const log = deps.log.child({ part: 'operations' })
   const limits: OperationLimits = { ...DEFAULT_LIMITS, ...deps.limits }
   const metrics = deps.metrics ?? NO_METRICS
@@ -79,11 +79,25 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   finisher.onFinished((operation) => tries.forget(operation.id))
   const executor = createExecutor({ store, clock, log, instance, limits, metrics })
   const modelOf = (device: Device, protocol: Protocol) => modelFor({ device, protocol, model: deps.model })
-  const recorder = createRecorder({ devices, parameters: deps.parameters, clock, modelFor: modelOf })
+  const recorder = createRecorder({ devices, parameters, clock, modelFor: modelOf })
   const again = (deviceId: Device['id']) => {
     if (!stopping && contacts.has(deviceId)) background.run('pass', () => passes.request(deviceId))
   }
-  const parts = { devices, store, contacts, executor, recorder, finisher, slots, news, tries, clock, log, instance }
+  const parts = {
+    devices,
+    store,
+    parameters,
+    contacts,
+    executor,
+    recorder,
+    finisher,
+    slots,
+    news,
+    tries,
+    clock,
+    log,
+    instance,
+  }
   const passes = createPasses(
     createDrain({
       ...parts,

@@ -9,6 +9,8 @@ import type {
   NewOperation,
   Operation,
   OperationStore,
+  Parameter,
+  ParameterStore,
   Protocol,
 } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
@@ -17,11 +19,13 @@ import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { requestForAudit, withoutSecrets } from './secrets.ts'
 import { validate } from './validate.ts'
+import { modelFor, REQUEST_BOUNDS } from './validate-path.ts'
 import { actorText, isTrusted, protocolOf } from './verbs.ts'
 
 export interface SubmitDeps {
   devices: DeviceStore
   store: OperationStore
+  parameters: ParameterStore
   audit: AuditLog
   clock: Clock
   newId(): string
@@ -112,7 +116,8 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
 async function check(wanted: NewOperation, operation: Operation, device: Device, deps: SubmitDeps): Promise<string[]> {
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
   try {
-    const warnings = validate(wanted.request, { device, protocol, model: deps.model })
+    const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
+    const warnings = validate(wanted.request, { device, protocol, model: deps.model, reported })
     authorize(wanted.actor, device, wanted.request, wanted.via)
     // The flag is set in the commit that adds an operation: without it the queue is empty.
     if (device.work.open) await checkRoom(operation, deps)
@@ -123,6 +128,14 @@ async function check(wanted: NewOperation, operation: Operation, device: Device,
     }
     throw error
   }
+}
+
+/** What the record has of the paths of a set that the model does not know: the box has told their types. */
+async function reportedOf({ deviceId, request }: NewOperation, model: Model, { parameters }: SubmitDeps) {
+  if (request.verb !== 'set') return new Map<string, Parameter>()
+  const unknown = request.values.map(({ path }) => path).filter((path) => model.parameter(path) === undefined)
+  const found = unknown.length === 0 ? [] : await parameters.getMany(deviceId, unknown.slice(0, REQUEST_BOUNDS.values))
+  return new Map(found.map((parameter) => [parameter.path, parameter]))
 }
 
 async function checkRoom(operation: Operation, { store, limits }: SubmitDeps): Promise<void> {

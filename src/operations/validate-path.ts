@@ -1,6 +1,6 @@
 import { AppError } from '../base/index.ts'
-import { checkValue, type Model, type ModelName, type Path, parsePath, rootOf } from '../datamodel/index.ts'
-import type { Device, Protocol } from '../device/index.ts'
+import { checkType, checkValue, type Model, type ModelName, type Path, parsePath, rootOf } from '../datamodel/index.ts'
+import type { Device, Parameter, Protocol } from '../device/index.ts'
 
 /** Bounds of one request; what is larger is refused, never cut. */
 export const REQUEST_BOUNDS = {
@@ -17,6 +17,8 @@ export interface ValidationContext {
   /** The protocol it will go over as far as known now. */
   protocol: Protocol
   model(name: ModelName): Model
+  /** What the box itself said of parameters that no model knows, by path. */
+  reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable'>>
 }
 
 /** Collects what is odd but passed on: paths of vendors and of firmware that knows more than the model. */
@@ -54,7 +56,10 @@ export function fitValue(path: string, value: string, findings: Findings, model:
   if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
   const parameter = model.parameter(path)
   if (parameter === undefined) {
-    findings.warnings.push(`${path} is not in the model`)
+    const type = findings.reported?.get(path)?.type
+    if (type === undefined || type === 'unknown') findings.warnings.push(`${path} is not in the model`)
+    const wrong = type === undefined || type === 'unknown' ? undefined : checkType(type, value)
+    if (wrong !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${wrong}`)
     return
   }
   if (parameter.facets.e !== undefined && /^X_/.test(value)) return

@@ -22,6 +22,8 @@ export function checkSet(request: RequestOf<'set'>, findings: Findings): void {
     }
     const access = model.parameter(text)?.access
     if (access === 'r') throw invalid(text, 'is read-only')
+    if (access === undefined && findings.reported?.get(text)?.writable === false)
+      throw invalid(text, 'is read-only on this device')
     if (access === 'o') throw invalid(text, 'can only be set when its row is created')
     fitValue(text, value, findings, model)
   }

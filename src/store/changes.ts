@@ -77,7 +77,7 @@ export function parameterWrites(deviceId: string, parameters: ParameterWrite[]):
     }
     const at = `leaves.${leaf}.`
     fields[`${at}value`] = parameter.value
-    fields[`${at}type`] = parameter.type
+    if (parameter.type !== 'unknown') fields[`${at}type`] = parameter.type
     fields[`${at}source`] = parameter.source
     fields[`${at}collectedAt`] = parameter.collectedAt
     if (parameter.writable !== undefined) fields[`${at}writable`] = parameter.writable

@@ -2,7 +2,8 @@ import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 
-type Leaves = Record<string, Omit<Parameter, 'deviceId' | 'path'>>
+type Leaf = Omit<Parameter, 'deviceId' | 'path' | 'type'> & Partial<Pick<Parameter, 'type'>>
+type Leaves = Record<string, Leaf>
 
 /** The parameter trees in MongoDB: one document per object, leaves by name. */
 export class ParameterRepository implements ParameterStore {
@@ -43,6 +44,11 @@ export class ParameterRepository implements ParameterStore {
   }
 }
 
+/** A leaf whose type nobody has told yet has none in the database. */
+function withType(leaf: Leaf): Omit<Parameter, 'deviceId' | 'path'> {
+  return { ...leaf, type: leaf.type ?? 'unknown' }
+}
+
 function unfold(document: Document_): Parameter[] {
   const object = String(document.object)
   const leaves = document.leaves as Leaves
@@ -51,6 +57,6 @@ function unfold(document: Document_): Parameter[] {
     .map((name) => ({
       deviceId: document.deviceId as DeviceId,
       path: object + name,
-      ...(leaves[name] as Leaves[string]),
+      ...withType(leaves[name] as Leaf),
     }))
 }

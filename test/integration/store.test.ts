@@ -67,6 +67,18 @@ describe('device commits', () => {
     ])
   })
 
+  it('keep the type that is known when a write does not tell one', async () => {
+    const box = await stored()
+    const path = 'Device.A.1.X_B'
+    const write = { path, value: '1', source: 'cwmp', collectedAt: 5 } as const
+    const type = async () => (await store.parameters.getMany(box.id, [path]))[0]?.type
+    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, type: 'unknown' }] })
+    expect(await type()).toBe('unknown')
+    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, type: 'unsignedInt' }] })
+    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, value: '2', type: 'unknown' }] })
+    expect(await type()).toBe('unsignedInt')
+  })
+
   it('that come together share their round trips, and the refused one fails alone', async () => {
     const boxes = Array.from({ length: 50 }, () => device())
     const twice = await stored()

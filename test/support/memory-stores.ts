@@ -105,6 +105,7 @@ function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock
       const key = `${change.deviceId}|${write.path}`
       const writable = write.writable ?? parameters.get(key)?.writable
       const kept: Parameter = { ...write, deviceId: change.deviceId }
+      if (write.type === 'unknown') kept.type = parameters.get(key)?.type ?? 'unknown'
       if (writable !== undefined) kept.writable = writable
       parameters.set(key, kept)
     }

@@ -112,7 +112,7 @@ async function set(
   hooks: ExecuteHooks,
   { types }: ExecuteContext,
 ): Promise<OperationResult> {
-  const list = request.values.map(({ path, value, type }) => types.toWire(path, value, type))
+  const list = request.values.map(({ path, value, type }) => types.toWire(path, value, type ?? hooks.typeOf?.(path)))
   await hooks.beforeSend()
   const { written, failures, fault } = await write(session, list, request.allowPartial === true)
   const done = new Set(written.map(({ name }) => name))
@@ -176,7 +176,9 @@ async function add(
   const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: '' })
   if (!added.ok) return refused(added.fault, [{ path: request.object, error: faultError(added.fault) }])
   const created = `${request.object}${added.body.InstanceNumber}.`
-  const values = Object.entries(request.values).map(([name, value]) => types.toWire(created + name, value, undefined))
+  const values = Object.entries(request.values).map(([name, value]) =>
+    types.toWire(created + name, value, hooks.typeOf?.(created + name)),
+  )
   if (values.length === 0) return ended([{ path: request.object, created }])
   const { written, failures, fault } = await write(session, values, request.allowPartial === true)
   const done: PathOutcome = { path: request.object, created }

@@ -10,6 +10,7 @@ import {
 import {
   type Baseline,
   type Contact,
+  type ExecuteHooks,
   type Operation,
   type OperationResult,
   type OperationStore,
@@ -19,6 +20,7 @@ import {
 import type { OperationLimits } from '../limits.ts'
 import type { OperationsMetrics } from '../metrics.ts'
 import { isRead } from '../verbs.ts'
+import type { TypeOf } from './reported-types.ts'
 
 /** How one execution ended. */
 export type Executed =
@@ -33,7 +35,7 @@ export type Executed =
 
 /** Runs operations over contacts, at most once each. */
 export interface Executor {
-  execute(operation: Operation, contact: Contact): Promise<Executed>
+  execute(operation: Operation, contact: Contact, typeOf?: TypeOf): Promise<Executed>
   /** Gives an execution up; what it already sent stays sent. */
   abort(operationId: string): void
   abortAll(): void
@@ -55,7 +57,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   const running = new Map<string, AbortController>()
 
   return {
-    async execute(operation, contact) {
+    async execute(operation, contact, typeOf) {
       const controller = new AbortController()
       running.set(operation.id, controller)
       const startedAt = deps.clock.now()
@@ -63,7 +65,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       let executed: Executed
       let outcome: Parameters<OperationsMetrics['executed']>[2]
       try {
-        const result = await within(operation, contact, controller, marker, deps)
+        const result = await within(operation, contact, { controller, marker, typeOf }, deps)
         if (result.outcome === 'pending') await marker.mark()
         executed = { kind: 'answer', result, operation: marker.marked() }
         outcome = result.outcome
@@ -138,8 +140,7 @@ function createMarker(operation: Operation, contact: Contact, { store, clock, in
 function within(
   operation: Operation,
   contact: Contact,
-  controller: AbortController,
-  marker: Marker,
+  { controller, marker, typeOf }: { controller: AbortController; marker: Marker; typeOf: TypeOf | undefined },
   { clock, limits }: ExecutorDeps,
 ): Promise<OperationResult> {
   const timeoutMs = operation.request.verb === 'discover' ? limits.discoverTimeoutMs : limits.executeTimeoutMs
@@ -167,7 +168,8 @@ function within(
       ),
     )
     if (contact.signal.aborted) onGone()
-    const hooks = { beforeSend: marker.mark, signal: controller.signal, timeoutMs }
+    const hooks: ExecuteHooks = { beforeSend: marker.mark, signal: controller.signal, timeoutMs }
+    if (typeOf !== undefined) hooks.typeOf = typeOf
     // In a function of its own, so that a driver that throws at once is no different from one that rejects.
     const run = async () => contact.execute(operation, hooks)
     run().then(resolve, reject).finally(end)

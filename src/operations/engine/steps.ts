@@ -8,6 +8,7 @@ import {
   type OperationResult,
   type OperationStore,
   outcomeError,
+  type ParameterStore,
   type Protocol,
 } from '../../device/index.ts'
 import type { Finisher } from '../finish.ts'
@@ -19,6 +20,7 @@ import type { ContactEntry, Contacts } from './contacts.ts'
 import type { Executor } from './execute.ts'
 import type { News } from './news.ts'
 import type { Recorder } from './recorder.ts'
+import { reportedTypes } from './reported-types.ts'
 import type { Slots } from './slots.ts'
 import type { Tries } from './tries.ts'
 
@@ -26,6 +28,7 @@ import type { Tries } from './tries.ts'
 export interface DrainDeps {
   devices: DeviceStore
   store: OperationStore
+  parameters: ParameterStore
   contacts: Contacts
   executor: Executor
   recorder: Recorder
@@ -55,7 +58,8 @@ export function nextOf(finished: boolean): Next {
 
 /** Runs one queued operation over a contact and ends it, or puts it where its outcome belongs. */
 export async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
-  const executed = await deps.executor.execute(operation, entry.contact)
+  const typeOf = await reportedTypes(operation, entry.contact.protocol, deps.parameters)
+  const executed = await deps.executor.execute(operation, entry.contact, typeOf)
   switch (executed.kind) {
     case 'gone':
       return 'look'

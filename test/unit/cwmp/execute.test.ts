@@ -15,7 +15,7 @@ const hooks: ExecuteHooks = {
 const types = new ParameterTypes()
 
 /** Runs one request over a scripted CPE. */
-function run(request: OperationRequest, answer: Answer, options: { leavesAfter?: number } = {}) {
+function run(request: OperationRequest, answer: Answer, options: { leavesAfter?: number } = {}, given = hooks) {
   const { session, asked } = scriptedSession(answer, options)
   const operation: Operation = {
     id: '01h',
@@ -27,7 +27,7 @@ function run(request: OperationRequest, answer: Answer, options: { leavesAfter?:
     expiresAt: 1,
     attempts: 0,
   }
-  const result = execute(session, operation, hooks, { types, forgetCredential: () => Promise.resolve() })
+  const result = execute(session, operation, given, { types, forgetCredential: () => Promise.resolve() })
   return { result, asked }
 }
 
@@ -66,6 +66,26 @@ describe('an effect of several RPCs', () => {
       results: [{ path: add.object, created: 'Device.NAT.PortMapping.3.' }],
       error: { code: '9003' },
     })
+  })
+})
+
+describe('the type on the wire', () => {
+  const sent = async (request: OperationRequest, typeOf: ExecuteHooks['typeOf']) => {
+    const { result, asked } = run(request, created, {}, { ...hooks, ...(typeOf === undefined ? {} : { typeOf }) })
+    await result
+    const values = asked.flatMap((one) => (one.name === 'SetParameterValues' ? one.body.ParameterList : []))
+    return values.map(({ type, value }) => `${type} ${value}`)
+  }
+  const level: OperationRequest = { verb: 'set', values: [{ path: 'Device.X_ACME_Level', value: '3' }] }
+  const enable: OperationRequest = { verb: 'set', values: [{ path: 'Device.WiFi.SSID.1.Enable', value: 'true' }] }
+  const row: OperationRequest = { verb: 'add', object: 'Device.X_ACME_Row.', values: { On: 'true' } }
+
+  it('is the one the box reported, else that of the model, else string', async () => {
+    expect(await sent(level, () => 'unsignedInt')).toEqual(['unsignedInt 3'])
+    expect(await sent(enable, undefined)).toEqual(['boolean 1'])
+    expect(await sent(level, undefined)).toEqual(['string 3'])
+    const ofRow = (path: string) => (path === 'Device.X_ACME_Row.3.On' ? 'boolean' : undefined)
+    expect(await sent(row, ofRow)).toEqual(['boolean 1'])
   })
 })
 

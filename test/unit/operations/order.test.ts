@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Driver, WakeOutcome } from '../../../src/device/index.ts'
+import type { Contact, Driver, WakeOutcome } from '../../../src/device/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
 
@@ -97,6 +97,34 @@ describe('over a CWMP session', () => {
     expect((await world.ended(running)).state).toBe('done')
     link.abort()
     await linked
+  })
+})
+
+describe('what the box said of its types', () => {
+  it('reaches the driver that puts types on the wire, for the same rows of another number too', async () => {
+    const world = createWorld()
+    const row = 'Device.X_ACME_Row.1.On'
+    await world.stores.devices.commit({
+      deviceId: world.box.deviceId,
+      parameters: [
+        { path: row, value: '1', type: 'boolean', source: 'cwmp', collectedAt: 1 },
+        { path: A, value: '1', type: 'int', source: 'usp', collectedAt: 1 },
+      ],
+    })
+    const told: (string | undefined)[] = []
+    const inner = world.box.contact('cwmp')
+    const contact: Contact = {
+      ...inner,
+      execute: (operation, hooks) => {
+        told.push(hooks.typeOf?.('Device.X_ACME_Row.7.On'))
+        return inner.execute(operation, hooks)
+      },
+    }
+    await world.submit(set(row, '0'))
+    await world.submit({ verb: 'add', object: 'Device.X_ACME_Row.', values: { On: '1' } })
+    await world.submit(set(A, '2'))
+    await world.room.contact(contact)
+    expect(told).toEqual(['boolean', 'boolean', undefined])
   })
 })
 

@@ -89,6 +89,24 @@ describe('submitting', () => {
     expect(world.stores.inside.operations.size).toBe(0)
   })
 
+  it('checks a parameter that only the box knows by what the box said of it', async () => {
+    const world = createWorld()
+    const told = { source: 'cwmp', collectedAt: 1, value: '' } as const
+    await world.stores.devices.commit({
+      deviceId: world.box.deviceId,
+      parameters: [
+        { ...told, path: 'Device.X_ACME_Level', type: 'unsignedInt', writable: true },
+        { ...told, path: 'Device.X_ACME_State', type: 'string', writable: false },
+      ],
+    })
+    expect(await refusal(world.submit(set('Device.X_ACME_Level', 'high')))).toBe('invalid')
+    expect(await refusal(world.submit(set('Device.X_ACME_State', 'on')))).toBe('invalid')
+    expect(await refusal(world.submit(set('Device.X_ACME_Level', '3')))).toBe('accepted')
+    await settled()
+    expect(world.stores.inside.events).toMatchObject([{ type: 'operation.queued', data: {} }])
+    expect(world.stores.inside.events[0]?.data).not.toHaveProperty('warnings')
+  })
+
   it('keeps secrets out of the audit log', async () => {
     const world = createWorld()
     await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
