@@ -67,6 +67,8 @@ export interface DeviceChange {
   parameters?: ParameterWrite[]
   /** Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are written. */
   dropSubtrees?: string[]
+  /** Single parameters that are dropped, likewise. */
+  dropParameters?: string[]
 }
 
 /** What a Conflict is about: two claims that cannot both be true. A person decides; nothing is merged meanwhile. */

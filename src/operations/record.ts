@@ -1,4 +1,4 @@
-import { isSecret, type Model } from '../datamodel/index.ts'
+import type { Model } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -7,12 +7,13 @@ import {
   firmwareEvent,
   type Operation,
   type OperationResult,
-  type ParameterStore,
   type ParameterType,
   type ParameterWrite,
   type Protocol,
+  storable,
 } from '../device/index.ts'
 import { resultWithoutSecrets } from './secrets.ts'
+import { isAbsent } from './settle.ts'
 
 /** Parameters in one commit; a larger result becomes several. */
 export const PARAMETERS_PER_COMMIT = 500
@@ -34,19 +35,21 @@ export function changesOf(
 ): DeviceChange[] {
   const { request, deviceId } = operation
   if (request.verb === 'delete') {
-    const gone = result.results.filter(({ path, error }) => error === undefined && path.endsWith('.'))
+    const gone = result.results.filter(
+      ({ path, error }) => path.endsWith('.') && (error === undefined || isAbsent(error)),
+    )
     return gone.length === 0 ? [] : [{ deviceId, dropSubtrees: gone.map(({ path }) => path) }]
   }
-  const parameters = valuesOf(operation, result).map(({ path, value, type, writable }): ParameterWrite => {
+  const parameters = valuesOf(operation, result).flatMap(({ path, value, type, writable }): ParameterWrite | [] => {
     const write: ParameterWrite = {
       path,
-      value: isSecret(path, model) ? '' : value,
+      value,
       type: type ?? model.parameter(path)?.type ?? 'unknown',
       source,
       collectedAt: now,
     }
     if (writable !== undefined) write.writable = writable
-    return write
+    return storable(write, model) ?? []
   })
   const changes: DeviceChange[] = []
   for (let i = 0; i < parameters.length; i += PARAMETERS_PER_COMMIT) {
@@ -86,43 +89,15 @@ function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }:
 }
 
 /**
- * Rows that the record still has from the same protocol although a complete read of the object above them did not show them any more.
- * Only whole reads without an error count: `discover`, and `get` of objects without a depth.
+ * The objects whose whole content a result shows: of a discovery, and of a `get` of objects without a depth. Empty when it shows none: what
+ * failed as a whole, or for which the box named an error at the object itself, tells nothing.
  */
-export async function staleRows(
-  operation: Pick<Operation, 'deviceId' | 'request'>,
-  result: OperationResult,
-  source: Protocol,
-  parameters: ParameterStore,
-): Promise<string[]> {
-  if (result.outcome !== 'done' || result.results.some(({ error }) => error !== undefined)) return []
-  const stale = new Set<string>()
-  for (const object of wholeObjects(operation.request)) {
-    const present = new Set<string>()
-    for (const { path } of result.results) for (const row of instancesOn(path)) present.add(row)
-    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
-      const page = await parameters.list(operation.deviceId, object, 1000, cursor)
-      for (const { path, source: from } of page.items) {
-        const gone = from === source ? instancesOn(path).find((row) => !present.has(row)) : undefined
-        if (gone?.startsWith(object)) stale.add(gone)
-      }
-      cursor = page.next
-    }
-  }
-  return [...stale]
-}
-
-function wholeObjects(request: Operation['request']): string[] {
-  if (request.verb === 'discover') return [request.path ?? '']
+export function wholeObjects(request: Operation['request'], { results, error }: OperationResult): string[] {
+  const failed = new Set(results.flatMap((result) => (result.error === undefined ? [] : [result.path])))
+  if (error !== undefined && failed.size === 0) return []
+  if (request.verb === 'discover') return [request.path ?? ''].filter((path) => !failed.has(path))
   if (request.verb !== 'get' || request.maxDepth !== undefined) return []
-  return request.paths.filter((path) => path.endsWith('.') && !/[*[+]/.test(path))
-}
-
-/** Every row a path runs through, outermost first: `Device.A.1.B.2.C` -> `Device.A.1.`, `Device.A.1.B.2.`. */
-export function instancesOn(path: string): string[] {
-  const rows: string[] = []
-  for (const match of path.matchAll(/\.\d+(?=\.)/g)) rows.push(path.slice(0, match.index + match[0].length + 1))
-  return rows
+  return request.paths.filter((path) => path.endsWith('.') && !/[*[+]/.test(path) && !failed.has(path))
 }
 
 /** The result as the operation keeps it, without secrets: the values of a discovery, and of a read beyond the limit, are in the record. */

@@ -22,8 +22,12 @@ export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
   'the answer was lost and the device does not tell what became of it',
 )
 
-// No such name or object: 9005 (CWMP), 7016 and 7026 (USP).
-const GONE = new Set(['9005', '7016', '7026'])
+const ABSENT = new Set(['9005', '7016', '7026'])
+
+/** Whether a device says that there is no such name or object: 9005 (CWMP), 7016 and 7026 (USP). */
+export function isAbsent({ code }: OutcomeError): boolean {
+  return ABSENT.has(code)
+}
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
 /** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
@@ -52,7 +56,7 @@ export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>,
 export function judge(operation: Operation, reads: OperationResult[], model: Model, now: number): Verdict {
   const { request } = operation
   // An error other than "no such path" tells about the read, not about the operation.
-  if (reads.some((read) => errorsOf(read).some((error) => !GONE.has(error.code)))) return undefined
+  if (reads.some((read) => errorsOf(read).some((error) => !isAbsent(error)))) return undefined
   switch (request.verb) {
     case 'set':
       return judgeSet(request, reads, model)

@@ -17,6 +17,7 @@ export class ChangeWriter {
   deviceSet(change: DeviceChange, now: number): WriteSet {
     const writes = deviceWrites(change, now)
     for (const prefix of change.dropSubtrees ?? []) writes.push(dropWrite(change.deviceId, prefix))
+    writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
     if (change.parameters !== undefined) writes.push(...parameterWrites(change.deviceId, change.parameters))
     return this.withEvents(writes, change.events ?? [])
   }
@@ -90,6 +91,21 @@ export function parameterWrites(deviceId: string, parameters: ParameterWrite[]):
       operation: { updateOne: { filter: { _id }, update: { $set }, upsert: true } },
     }
   })
+}
+
+/** Takes single leaves out of their objects. */
+function dropLeafWrites(deviceId: string, paths: string[]): Write[] {
+  const objects = new Map<string, Record<string, ''>>()
+  for (const path of paths) {
+    const { object, leaf } = splitLeaf(path)
+    const $unset = objects.get(object) ?? {}
+    $unset[`leaves.${leaf}`] = ''
+    objects.set(object, $unset)
+  }
+  return [...objects].map(([object, $unset]) => ({
+    collection: 'parameters',
+    operation: { updateOne: { filter: { _id: `${deviceId}|${object}` }, update: { $unset } } },
+  }))
 }
 
 function dropWrite(deviceId: string, prefix: string): Write {

@@ -179,7 +179,7 @@ function gather(sets: WriteSet[]): Map<CollectionName, Write[]> {
         })
       } else {
         // What was merged before a deletion must not swallow what is written after it.
-        if ('deleteMany' in write.operation) merged.clear()
+        if (write.collection === 'parameters') merged.clear()
         push(byCollection, write)
       }
     }

@@ -67,6 +67,20 @@ describe('device commits', () => {
     ])
   })
 
+  it('drop single parameters, and keep what is written after that in the same flush', async () => {
+    const box = await stored()
+    const write = (leaf: string) => ({ path: `Device.A.${leaf}`, value: leaf, type: 'string', source: 'cwmp' }) as const
+    const parameters = ['B', 'C'].map((leaf) => ({ ...write(leaf), collectedAt: 5 }))
+    await store.devices.commit({ deviceId: box.id, parameters })
+    const left = async () => (await store.parameters.list(box.id, 'Device.A.', 9)).items.map(({ path }) => path)
+    await Promise.all([
+      store.devices.commit({ deviceId: box.id, parameters }),
+      store.devices.commit({ deviceId: box.id, dropParameters: ['Device.A.B', 'Device.A.C'] }),
+      store.devices.commit({ deviceId: box.id, parameters: [{ ...write('C'), collectedAt: 6 }] }),
+    ])
+    expect(await left()).toEqual(['Device.A.C'])
+  })
+
   it('keep the type that is known when a write does not tell one', async () => {
     const box = await stored()
     const path = 'Device.A.1.X_B'

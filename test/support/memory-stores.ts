@@ -101,6 +101,7 @@ function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock
         if (key.startsWith(`${change.deviceId}|${prefix}`)) parameters.delete(key)
       }
     }
+    for (const path of change.dropParameters ?? []) parameters.delete(`${change.deviceId}|${path}`)
     for (const write of change.parameters ?? []) {
       const key = `${change.deviceId}|${write.path}`
       const writable = write.writable ?? parameters.get(key)?.writable

@@ -1,7 +1,15 @@
 import type { Clock } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
-import type { Device, DeviceStore, Operation, OperationResult, ParameterStore, Protocol } from '../../device/index.ts'
-import { changesOf, staleRows } from '../record.ts'
+import {
+  type Device,
+  type DeviceStore,
+  goneSince,
+  type Operation,
+  type OperationResult,
+  type ParameterStore,
+  type Protocol,
+} from '../../device/index.ts'
+import { changesOf, wholeObjects } from '../record.ts'
 
 /** Writes what an operation read or changed into the device's record (see record.ts), before the operation itself ends. */
 export interface Recorder {
@@ -18,9 +26,17 @@ export interface RecorderDeps {
 export function createRecorder({ devices, parameters, clock, modelFor }: RecorderDeps): Recorder {
   return {
     async record(operation, result, device, source) {
-      const changes = changesOf(operation, result, device, source, modelFor(device, source), clock.now())
-      const stale = await staleRows(operation, result, source, parameters)
-      if (stale.length > 0) await devices.commit({ deviceId: operation.deviceId, dropSubtrees: stale })
+      const model = modelFor(device, source)
+      const changes = changesOf(operation, result, device, source, model, clock.now())
+      const { deviceId, request } = operation
+      const objects = wholeObjects(request, result)
+      if (objects.length > 0) {
+        const knows = (object: string) => model.object(object) !== undefined
+        const read = { deviceId, objects, results: result.results, source, knows }
+        const { subtrees, parameters: single } = await goneSince(read, parameters)
+        if (subtrees.length + single.length > 0)
+          await devices.commit({ deviceId, dropSubtrees: subtrees, dropParameters: single })
+      }
       for (const change of changes) await devices.commit(change)
     },
   }
