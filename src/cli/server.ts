@@ -98,6 +98,7 @@ export async function startServer(
       discovery: config.discovery,
       maxSessions: config.maxSessions,
       devices: store.devices,
+      parameters: store.parameters,
       credentials: store.credentials,
       upward: operations,
       clock,

@@ -18,6 +18,7 @@ async function setup(): Promise<ContractSubject> {
     discovery: 'none',
     maxSessions: 10,
     devices: store.devices,
+    parameters: store.parameters,
     credentials: store.credentials,
     upward: operations,
   })

@@ -35,6 +35,7 @@ export async function startAcs(options: Partial<AcsOptions> = {}): Promise<TestA
     discovery: 'none',
     maxSessions: 100,
     devices: stores.devices,
+    parameters: stores.parameters,
     credentials: {
       get: async (id) => structuredClone(credentials.get(id)),
       put: async (credential) => void credentials.set(credential.deviceId, structuredClone(credential)),

@@ -58,6 +58,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     discovery: 'subtree',
     maxSessions: 1000,
     devices: store.devices,
+    parameters: store.parameters,
     credentials: store.credentials,
     upward: operations,
     clock,

@@ -23,9 +23,11 @@ import {
   deviceIdOf,
   factsFrom,
   factsPatch,
+  goneSince,
   hasEvent,
   type InformFacts,
   informChange,
+  type ParameterStore,
   type ParameterWrite,
   type Upward,
 } from '../../device/index.ts'
@@ -60,6 +62,7 @@ export interface AcsOptions {
   discovery: DiscoveryMode | 'none'
   maxSessions: number
   devices: DeviceStore
+  parameters: ParameterStore
   credentials: CredentialStore
   upward: Upward
   clock: Clock
@@ -464,7 +467,13 @@ export class Acs implements Lifecycle {
     patch['cwmp.discoveredFor'] = session.device.softwareVersion ?? '?'
     if (facts.informIntervalS !== undefined && /^\d{1,9}$/.test(facts.informIntervalS))
       patch['cwmp.informIntervalS'] = Number(facts.informIntervalS)
-    const change: DeviceChange = { deviceId: session.deviceId, set: patch, parameters }
+    const { deviceId } = session
+    const knows = (object: string) => this.#types.knowsObject(object)
+    const read = { deviceId, objects: [root], results: outcomes, source: 'cwmp' as const, knows }
+    const gone = await goneSince(read, this.#options.parameters)
+    const change: DeviceChange = { deviceId, set: patch, parameters }
+    if (gone.subtrees.length > 0) change.dropSubtrees = gone.subtrees
+    if (gone.parameters.length > 0) change.dropParameters = gone.parameters
     await devices.commit(change)
     session.device = applyPatch(session.device, patch, now)
   }

@@ -1,6 +1,7 @@
 import { PeerFault } from '../../base/index.ts'
-import type { PathOutcome } from '../../device/index.ts'
-import { faultRow, type ParameterValue } from '../wire/index.ts'
+import { parentOf } from '../../datamodel/index.ts'
+import { outcomeError, type PathOutcome } from '../../device/index.ts'
+import type { ParameterValue } from '../wire/index.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 
@@ -16,33 +17,48 @@ interface Name {
   writable: boolean
 }
 
-/** Reads names and values below `root`. Objects that fault are left out, unknown names do not fail their batch (section 14 of the field notes). */
+/** What a walk found; `unread` are objects that fault, and the root when there was more than we take. */
+interface Found {
+  names: Name[]
+  unread: PathOutcome[]
+}
+
+/**
+ * Reads names and values below `root`. An object that faults is an outcome of its own, unknown names do not fail their batch (section 14 of
+ * the field notes). PeerFault when the root itself cannot be read.
+ */
 export async function discover(
   session: Session,
   root: string,
   mode: DiscoveryMode,
   types: ParameterTypes,
 ): Promise<PathOutcome[]> {
-  const names = mode === 'walk' ? await walk(session, root) : await subtree(session, root)
+  const { names, unread } = mode === 'walk' ? await walk(session, root, types) : await subtree(session, root, types)
   const writable = new Map(names.map((name) => [name.path, name.writable]))
   const outcomes = await readValues(session, [...writable.keys()], types)
   for (const outcome of outcomes) {
     const known = writable.get(outcome.path)
     if (known !== undefined) outcome.writable = known
   }
-  return outcomes
+  return [...outcomes, ...unread]
 }
 
 /** All parameters below an object, one level per request: works on boxes whose answer to the whole tree would be too large. */
-async function walk(session: Session, root: string): Promise<Name[]> {
+async function walk(session: Session, root: string, types: ParameterTypes): Promise<Found> {
   const leaves: Name[] = []
+  const unread: PathOutcome[] = []
   const queue = [root]
   for (let objects = 0; queue.length > 0 && objects < MAX_OBJECTS && leaves.length < MAX_PARAMETERS; objects++) {
     const path = queue.shift() ?? ''
     const answer = await session.call('GetParameterNames', { ParameterPath: path, NextLevel: true })
     if (!answer.ok) {
-      if (path === root && answer.fault.code !== 9005)
-        throw new PeerFault(answer.fault.code, faultRow(answer.fault.code).text)
+      // One below the root was listed by the object above, so there is nobody more to ask.
+      const empty =
+        answer.fault.code === 9005 && (path === root ? await isEmpty(session, path, types) : types.isTable(path))
+      if (empty) continue
+      const { code, text, retryable } = faultError(answer.fault)
+      if (path === root) throw new PeerFault(Number(code), text, { retryable })
+      unread.push({ path, error: { code, text, retryable } })
       continue
     }
     for (const { Name, Writable } of answer.body.ParameterList) {
@@ -51,16 +67,36 @@ async function walk(session: Session, root: string): Promise<Name[]> {
       else leaves.push({ path: Name, writable: Writable })
     }
   }
-  return leaves.slice(0, MAX_PARAMETERS)
+  return taken(root, leaves, queue.length > 0, unread)
+}
+
+/** As many names as we take; what is more makes the root an object that was not read as a whole. */
+function taken(root: string, names: Name[], more: boolean, unread: PathOutcome[]): Found {
+  if (!more && names.length <= MAX_PARAMETERS) return { names, unread }
+  const error = outcomeError('incomplete', `the box has more than ${MAX_PARAMETERS} parameters here; read its parts`)
+  return { names: names.slice(0, MAX_PARAMETERS), unread: [...unread, { path: root, error }] }
+}
+
+/** Whether an object that the box calls unknown (9005) is a table without rows: known as one, or listed by the box in the object above. */
+async function isEmpty(session: Session, path: string, types: ParameterTypes): Promise<boolean> {
+  if (types.isTable(path)) return true
+  const above = parentOf(path)
+  if (above === '') return false
+  const answer = await session.call('GetParameterNames', { ParameterPath: above, NextLevel: true })
+  return answer.ok && answer.body.ParameterList.some(({ Name }) => Name === path)
 }
 
 /** The whole subtree in one request; a box that cannot is walked instead. */
-async function subtree(session: Session, root: string): Promise<Name[]> {
+async function subtree(session: Session, root: string, types: ParameterTypes): Promise<Found> {
   const answer = await session.call('GetParameterNames', { ParameterPath: root, NextLevel: false })
-  if (!answer.ok) return walk(session, root)
-  return answer.body.ParameterList.filter(({ Name }) => !Name.endsWith('.') && Name.startsWith(root))
-    .slice(0, MAX_PARAMETERS)
-    .map(({ Name, Writable }) => ({ path: Name, writable: Writable }))
+  if (!answer.ok) return walk(session, root, types)
+  const names = answer.body.ParameterList.filter(({ Name }) => !Name.endsWith('.') && Name.startsWith(root))
+  return taken(
+    root,
+    names.map(({ Name, Writable }) => ({ path: Name, writable: Writable })),
+    false,
+    [],
+  )
 }
 
 /**
@@ -85,8 +121,8 @@ export async function readValues(session: Session, paths: string[], types: Param
     const only = batch[0]
     if (batch.length === 1 && only !== undefined) {
       // A partial path on an empty table is no error, whatever the box calls it.
-      if (!(only.endsWith('.') && answer.fault.code === 9005))
-        outcomes.push({ path: only, error: faultError(answer.fault) })
+      const empty = only.endsWith('.') && answer.fault.code === 9005 && (await isEmpty(session, only, types))
+      if (!empty) outcomes.push({ path: only, error: faultError(answer.fault) })
       continue
     }
     const half = batch.length >> 1

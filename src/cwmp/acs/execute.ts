@@ -55,7 +55,7 @@ async function play(
     case 'get':
       return get(session, request, context)
     case 'discover':
-      return ended(
+      return found(
         await discover(
           session,
           request.path ?? session.device.root ?? 'Device.',
@@ -86,6 +86,11 @@ async function play(
 function ended(results: PathOutcome[]): OperationResult {
   const error = results.find((result) => result.error !== undefined)?.error
   return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
+}
+
+/** A discovery is done when it found something, or had nothing to find: single names that cannot be read are usual. */
+function found(results: PathOutcome[]): OperationResult {
+  return results.some(({ value }) => value !== undefined) ? { outcome: 'done', results } : ended(results)
 }
 
 function refused(fault: CwmpFault, results: PathOutcome[] = []): OperationResult {

@@ -45,6 +45,16 @@ export class ParameterTypes {
     return this.#model(path)?.parameter(path)?.facets.c === 1
   }
 
+  /** Whether the path is a table that the model knows: then it may be empty. */
+  isTable(path: string): boolean {
+    return !/\.\d+\.$/.test(path) && this.#model(path)?.object(path)?.table === true
+  }
+
+  /** Whether the model of CWMP has this object. */
+  knowsObject(path: string): boolean {
+    return this.#model(path)?.object(path) !== undefined
+  }
+
   /** Models are read when the first box of their root comes. */
   #model(path: string): Model | undefined {
     this.#models ??= {}

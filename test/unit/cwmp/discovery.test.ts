@@ -161,17 +161,37 @@ describe('discovery', () => {
     ])
   })
 
-  it('leaves an object out that faults, and goes on', async () => {
+  it('names an object that faults, and goes on', async () => {
     const all = answers()
     const script = scriptedSession((request) =>
-      request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.WiFi.' ? 9005 : all(request),
+      request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.WiFi.' ? 9002 : all(request),
     )
     const outcomes = await discover(script.session, 'Device.', 'walk', types)
-    expect(outcomes.map(({ path }) => path).toSorted()).toEqual(
-      Object.keys(TREE)
-        .filter((path) => !path.startsWith('Device.WiFi.'))
-        .toSorted(),
+    expect(outcomes.map(({ path, error }) => `${path} ${error?.code ?? ''}`.trim()).toSorted()).toEqual(
+      [...Object.keys(TREE).filter((path) => !path.startsWith('Device.WiFi.')), 'Device.WiFi. 9002'].toSorted(),
     )
+  })
+
+  it.each([
+    ['a table of the model', EMPTY_TABLE, 0],
+    ['an object that the one above lists', 'Device.X_ACME_Rows.', 1],
+  ])('takes %s for empty when it is called unknown', async (_name, path, more) => {
+    const script = scriptedSession((request) => {
+      if (request.name !== 'GetParameterNames' || request.body.ParameterPath === path) return 9005
+      return { ParameterList: [{ Name: path, Writable: true }] }
+    })
+    expect(await discover(script.session, path, 'walk', types)).toEqual([])
+    expect(await readValues(script.session, [path], types)).toEqual([])
+    expect(script.asked).toHaveLength(2 + 2 * more)
+  })
+
+  it('fails for an object that is not there, and reading it tells so', async () => {
+    const script = scriptedSession((request) => (request.name === 'GetParameterNames' ? { ParameterList: [] } : 9005))
+    expect(await readValues(script.session, ['Device.X_No.'], types)).toMatchObject([
+      { path: 'Device.X_No.', error: { code: '9005' } },
+    ])
+    const nothing = scriptedSession(() => 9005)
+    await expect(discover(nothing.session, 'Device.X_No.', 'walk', types)).rejects.toMatchObject({ fault: 9005 })
   })
 
   it('fails when the root itself faults', async () => {
