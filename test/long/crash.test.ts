@@ -186,7 +186,7 @@ describe('power cuts while devices migrate', () => {
 })
 
 function enginePid(dataDir: string): number {
-  return Number(readFileSync(join(dataDir, 'database', 'engine.pid'), 'utf8'))
+  return Number.parseInt(readFileSync(join(dataDir, 'database', 'engine.pid'), 'utf8'), 10)
 }
 
 async function until(condition: () => Promise<boolean>, timeoutMs: number): Promise<void> {

@@ -3,12 +3,11 @@ import { once } from 'node:events'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
-import { AppError, type Log } from '../../base/index.ts'
+import { AppError, errorText, type Log } from '../../base/index.ts'
+import { type EngineKind, engineCommand } from './command.ts'
 import { fetchEngine } from './fetch.ts'
-import { isAlive, isOurs } from './process.ts'
-
-/** Which engine keeps a data folder. */
-type EngineKind = 'mongod' | 'secantusdb'
+import { FolderLock } from './folder-lock.ts'
+import { isAlive, livingProcess, processLine } from './process.ts'
 
 export interface EmbeddedOptions {
   /** Folder that is this database's alone. */
@@ -23,6 +22,8 @@ export interface EmbeddedOptions {
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 15_000
 const MAX_BACKOFF_MS = 5000
+/** An engine that lived so long was well; what ends it then is no part of an earlier series of failures. */
+const STEADY_MS = 60_000
 
 /**
  * A private database in the data folder: `mongod` when one is on PATH (as a one-node replica set), else the fetched engine. Started, watched,
@@ -32,17 +33,22 @@ export class EmbeddedDatabase {
   readonly name = 'embedded database'
   readonly #options: EmbeddedOptions
   readonly #folder: string
+  readonly #lock: FolderLock
   #program = ''
   #kind: EngineKind = 'secantusdb'
   #child: ChildProcess | undefined
   #port = 0
+  /** Up once: from then on an engine that ends is started again. */
+  #watched = false
   #stopping = false
-  #restarts = 0
+  #failures = 0
+  #upSince = 0
   #restart: NodeJS.Timeout | undefined
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
     this.#folder = join(options.dataDir, 'database')
+    this.#lock = new FolderLock(options.dataDir, this.#folder)
   }
 
   /** Where to connect; valid after `start`, and the same over restarts of the engine. */
@@ -60,58 +66,45 @@ export class EmbeddedDatabase {
     return this.#kind
   }
 
+  /** AppError `conflict` when another process or another engine has the folder, `unavailable` when no engine can be had or it does not come up. */
   async start(): Promise<void> {
     mkdirSync(this.#folder, { recursive: true })
-    await this.#takeLock()
+    await this.#lock.take()
     await this.#endLeftover()
     const onPath = findOnPath('mongod')
     this.#kind = onPath === undefined ? 'secantusdb' : 'mongod'
-    this.#holdEngine()
+    this.#checkEngine()
     this.#program =
       onPath ??
       (await fetchEngine(this.#options.cacheDir ?? join(this.#options.dataDir, 'engine'), (line) =>
         this.#options.say?.(line),
       ))
-    this.#port = await freePort()
+    if (this.#kind === 'mongod') this.#port = await freePort()
+    this.#holdEngine()
     await this.#launch()
+    this.#watched = true
   }
 
+  /** Ends the engine and gives the folder back. A folder that another process has is left as it is. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#restart)
     const child = this.#child
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) await end(child)
-    rmSync(join(this.#folder, 'engine.pid'), { force: true })
-    rmSync(join(this.#folder, 'isthmus.lock'), { force: true })
+    if (child !== undefined) {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await end(child)
+      rmSync(this.#pidFile, { force: true })
+    }
+    this.#lock.release()
   }
 
-  /** One Isthmus per data folder: the lock names its pid, and a lock whose process is gone is nobody's. */
-  async #takeLock(): Promise<void> {
-    const file = join(this.#folder, 'isthmus.lock')
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        writeFileSync(file, String(process.pid), { flag: 'wx' })
-        return
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-        const holder = Number(readFileSync(file, 'utf8'))
-        if (holder !== process.pid && isAlive(holder) && isOurs(holder, ['node', 'isthmus'])) {
-          throw new AppError(
-            'conflict',
-            `data folder ${this.#options.dataDir} is in use by process ${holder}; stop it or give another --data-dir`,
-          )
-        }
-        rmSync(file, { force: true })
-      }
-    }
-    throw new AppError('conflict', `data folder ${this.#options.dataDir} is in use`)
+  get #pidFile(): string {
+    return join(this.#folder, 'engine.pid')
   }
 
   async #endLeftover(): Promise<void> {
-    const file = join(this.#folder, 'engine.pid')
-    if (!existsSync(file)) return
-    const pid = Number(readFileSync(file, 'utf8'))
-    if (isAlive(pid) && isOurs(pid, ['secantusd-rs', 'mongod'])) {
+    if (!existsSync(this.#pidFile)) return
+    const pid = livingProcess(readFileSync(this.#pidFile, 'utf8'))
+    if (pid !== undefined) {
       this.#options.log.info({ pid }, 'ending the database engine that a killed server left running')
       process.kill(pid, 'SIGTERM')
       for (let waited = 0; isAlive(pid); waited += 50) {
@@ -119,102 +112,59 @@ export class EmbeddedDatabase {
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
-    rmSync(file, { force: true })
+    rmSync(this.#pidFile, { force: true })
   }
 
   /** The folder remembers its engine: the files of one are nothing to the other. */
-  #holdEngine(): void {
-    const file = join(this.#folder, 'engine.json')
-    if (existsSync(file)) {
-      const { engine } = JSON.parse(readFileSync(file, 'utf8')) as { engine: EngineKind }
-      if (engine === this.#kind) return
-      throw new AppError(
-        'conflict',
-        `data folder ${this.#options.dataDir} was written by ${engine}, and now ${this.#kind} would open it. ` +
-          (engine === 'mongod' ? 'Put mongod back on PATH' : 'Take mongod off PATH') +
-          ', or give another --data-dir, or set MONGODB_URI.',
-      )
+  #checkEngine(): void {
+    const engine = this.#keptEngine()
+    if (engine === undefined || engine === this.#kind) return
+    throw new AppError(
+      'conflict',
+      `data folder ${this.#options.dataDir} was written by ${engine}, and now ${this.#kind} would open it. ` +
+        (engine === 'mongod' ? 'Put mongod back on PATH' : 'Take mongod off PATH') +
+        ', or give another --data-dir, or set MONGODB_URI.',
+    )
+  }
+
+  #keptEngine(): string | undefined {
+    try {
+      const { engine } = JSON.parse(readFileSync(join(this.#folder, 'engine.json'), 'utf8')) as { engine?: string }
+      if (engine !== undefined) return engine
+    } catch {
+      // Not there, or cut off while it was written: then the engine's own folder tells.
     }
-    writeFileSync(file, `${JSON.stringify({ engine: this.#kind })}\n`)
+    return (['mongod', 'secantusdb'] as const).find((kind) => existsSync(join(this.#folder, kind)))
+  }
+
+  #holdEngine(): void {
+    writeFileSync(join(this.#folder, 'engine.json'), `${JSON.stringify({ engine: this.#kind })}\n`)
   }
 
   async #launch(): Promise<void> {
-    const { args, ready } = this.#command()
-    const child = spawn(this.#program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: false })
+    const { args, ready } = engineCommand(this.#kind, this.#folder, this.#port)
+    // A process group of its own: Ctrl-C in a terminal reaches Isthmus alone, which then ends its work before its database.
+    const child = spawn(this.#program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    })
     this.#child = child
-    if (child.pid !== undefined) writeFileSync(join(this.#folder, 'engine.pid'), String(child.pid))
+    if (child.pid !== undefined) writeFileSync(this.#pidFile, processLine(child.pid))
     child.stderr?.on('data', (data: Buffer) =>
       this.#options.log.debug({ text: data.toString().slice(0, 2000) }, 'database engine says'),
     )
-    child.on('exit', (code, signal) => this.#onExit(child, code, signal))
-    await this.#untilReady(child, ready)
+    child.once('exit', (code, signal) => this.#onEnd(child, { code, signal }))
+    child.on('error', (err) => {
+      // A program that cannot be started has no exit.
+      if (child.pid === undefined) this.#onEnd(child, { err })
+    })
+    const port = await untilReady(child, ready)
+    if (this.#port === 0) this.#port = port
     child.stdout?.resume()
     if (this.#kind === 'mongod') await this.#initiate()
-    this.#restarts = 0
+    this.#upSince = Date.now()
     this.#options.log.info({ engine: this.#kind, port: this.#port, pid: child.pid }, 'database engine is up')
-  }
-
-  #command(): { args: string[]; ready: RegExp } {
-    const storage = join(this.#folder, this.#kind)
-    mkdirSync(storage, { recursive: true })
-    if (this.#kind === 'mongod') {
-      const args = [
-        '--bind_ip',
-        '127.0.0.1',
-        '--port',
-        String(this.#port),
-        '--dbpath',
-        storage,
-        '--replSet',
-        'rs0',
-        '--wiredTigerCacheSizeGB',
-        '0.5',
-        '--quiet',
-      ]
-      if (process.platform !== 'win32') args.push('--nounixsocket')
-      return { args, ready: /Waiting for connections/ }
-    }
-    const args = ['--host', '127.0.0.1', '--port', String(this.#port), '--storage-path', storage, '--sync-on-commit']
-    // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every write.
-    args.push('--oplog-nonlogged', '--oplog-max-entries', '1000')
-    return {
-      args: [...args, '--log-file-max', '64MB', '--cache-size', '512M', '--log-level', 'WARNING'],
-      ready: /listening on \S+:\d+/,
-    }
-  }
-
-  #untilReady(child: ChildProcess, ready: RegExp): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let text = ''
-      const finish = (error?: Error) => {
-        clearTimeout(timer)
-        child.stdout?.off('data', onData)
-        child.off('exit', onExit)
-        child.off('error', onError)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-      const onData = (data: Buffer) => {
-        text = (text + data.toString()).slice(-4000)
-        if (ready.test(text)) finish()
-      }
-      const onExit = (code: number | null) =>
-        finish(
-          new AppError(
-            'unavailable',
-            `the database engine ended with ${code} before it was ready: ${text.slice(-400)}`,
-          ),
-        )
-      const onError = (cause: Error) =>
-        finish(new AppError('unavailable', `the database engine cannot be started: ${cause.message}`, { cause }))
-      const timer = setTimeout(
-        () => finish(new AppError('unavailable', 'the database engine was not ready in time')),
-        READY_TIMEOUT_MS,
-      )
-      child.stdout?.on('data', onData)
-      child.once('exit', onExit)
-      child.once('error', onError)
-    })
   }
 
   /** A mongod is no replica set until it was told so, once. */
@@ -223,17 +173,65 @@ export class EmbeddedDatabase {
     await initiateReplicaSet(`mongodb://127.0.0.1:${this.#port}/?directConnection=true`, `127.0.0.1:${this.#port}`)
   }
 
-  #onExit(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#stopping || this.#child !== child) return
-    const delayMs = Math.min(100 * 2 ** this.#restarts++, MAX_BACKOFF_MS)
-    this.#options.log.error({ code, signal, delayMs }, 'database engine ended by itself; starting it again')
+  #onEnd(child: ChildProcess, how: Record<string, unknown>): void {
+    if (!this.#watched || this.#stopping || this.#child !== child) return
+    if (this.#upSince > 0 && Date.now() - this.#upSince > STEADY_MS) this.#failures = 0
+    this.#upSince = 0
+    const delayMs = Math.min(100 * 2 ** this.#failures++, MAX_BACKOFF_MS)
+    this.#options.log.error({ ...how, delayMs }, 'database engine ended by itself; starting it again')
     this.#restart = setTimeout(() => {
       this.#launch().catch((err) => {
         this.#options.log.error({ err }, 'database engine did not come back')
+        // One that hangs ends here, and its end is what starts the next.
         if (!this.#stopping && this.#child?.exitCode === null) this.#child.kill('SIGKILL')
       })
     }, delayMs)
   }
+}
+
+/** Resolves with the port that the engine names, 0 when it names none. AppError `unavailable` when it ends before or takes too long. */
+function untilReady(child: ChildProcess, ready: RegExp): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    let said = ''
+    const finish = (result: number | Error) => {
+      clearTimeout(timer)
+      child.stdout?.off('data', onData)
+      child.stderr?.off('data', onError)
+      child.off('exit', onExit)
+      child.off('error', onFailure)
+      if (typeof result === 'number') resolve(result)
+      else reject(result)
+    }
+    const onData = (data: Buffer) => {
+      text = (text + data.toString()).slice(-4000)
+      const match = ready.exec(text)
+      if (match !== null) finish(Number(match.groups?.port ?? 0))
+    }
+    const onError = (data: Buffer) => {
+      said = (said + data.toString()).slice(-400)
+    }
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
+      const last = `${text.slice(-400)} ${said}`.trim()
+      finish(
+        new AppError(
+          'unavailable',
+          `the database engine ended (${signal ?? `exit ${code}`}) before it was ready: ${last}`,
+        ),
+      )
+    }
+    const onFailure = (cause: Error) =>
+      finish(new AppError('unavailable', `the database engine cannot be started: ${errorText(cause)}`, { cause }))
+    const timer = setTimeout(
+      () =>
+        finish(new AppError('unavailable', `the database engine was not ready within ${READY_TIMEOUT_MS / 1000} s`)),
+      READY_TIMEOUT_MS,
+    )
+    child.stdout?.on('data', onData)
+    child.stderr?.on('data', onError)
+    child.once('exit', onExit)
+    child.once('error', onFailure)
+  })
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,27 +1,46 @@
 import { readFileSync } from 'node:fs'
 
-/** Whether a process with this pid exists. */
+/** Whether a process with this pid exists and is not just waiting to be buried. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
+  return !/\) Z /.test(read(`/proc/${pid}/stat`))
 }
 
 /**
- * Whether the process runs one of these programs, so that a reused pid is never mistaken for ours. Where the system does not tell
- * (no /proc), the pid file's word is taken.
+ * When a process was born, as text that no other process with the same pid has: the boot of this machine and the tick of its start.
+ * Empty where the system does not tell (no /proc).
  */
-export function isOurs(pid: number, programs: string[]): boolean {
+export function birthOf(pid: number): string {
+  const fields = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  const tick = fields[19]
+  return tick === undefined ? '' : `${read('/proc/sys/kernel/random/boot_id').trim()}:${tick}`
+}
+
+/** A process as a file names it: `pid birth`. */
+export function processLine(pid: number): string {
+  return `${pid} ${birthOf(pid)}\n`
+}
+
+/** The pid in a process line when that very process still lives; a reused pid is somebody else. */
+export function livingProcess(line: string): number | undefined {
+  const [text = '', birth = ''] = line.trim().split(' ')
+  const pid = Number(text)
+  if (!isAlive(pid)) return undefined
+  return birth === '' || birth === birthOf(pid) ? pid : undefined
+}
+
+function read(path: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    if (/\) Z /.test(stat)) return false
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    return programs.some((program) => command.includes(program))
+    return readFileSync(path, 'utf8')
   } catch {
-    return process.platform !== 'linux'
+    // No such process, or no /proc here: both tell nothing.
+    return ''
   }
 }

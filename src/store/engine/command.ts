@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Which engine keeps a data folder. */
+export type EngineKind = 'mongod' | 'secantusdb'
+
+/** How an engine is started, and the line by which it says that it listens; `port` in it is the port, where the line has it. */
+export interface EngineCommand {
+  args: string[]
+  ready: RegExp
+}
+
+/** The command line of an engine over its own folder in `folder`. Port 0 is for SecantusDB alone, which then takes a free one. */
+export function engineCommand(kind: EngineKind, folder: string, port: number): EngineCommand {
+  const storage = join(folder, kind)
+  mkdirSync(storage, { recursive: true })
+  return kind === 'mongod' ? mongod(storage, port) : secantusdb(storage, port)
+}
+
+function mongod(storage: string, port: number): EngineCommand {
+  const args = ['--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', storage, '--replSet', 'rs0']
+  args.push('--wiredTigerCacheSizeGB', '0.5', '--quiet')
+  if (process.platform !== 'win32') args.push('--nounixsocket')
+  return { args, ready: /Waiting for connections/ }
+}
+
+function secantusdb(storage: string, port: number): EngineCommand {
+  const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', storage, '--sync-on-commit']
+  // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every write.
+  args.push('--oplog-nonlogged', '--oplog-max-entries', '1000')
+  args.push('--log-file-max', '64MB', '--cache-size', '512M', '--log-level', 'WARNING')
+  return { args, ready: /listening on \S+:(?<port>\d+)/ }
+}

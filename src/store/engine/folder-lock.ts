@@ -1,0 +1,76 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { AppError } from '../../base/index.ts'
+import { livingProcess, processLine } from './process.ts'
+
+/** Long enough for whoever found the same dead lock at the same time to have put its own in place. */
+const SETTLE_MS = 100
+
+/** One Isthmus per data folder: a file in it names the process that has it. A file whose process is gone is nobody's. */
+export class FolderLock {
+  readonly #file: string
+  readonly #folder: string
+  #held = false
+
+  /** `folder` is named in the refusal, the lock lies in `inside`. */
+  constructor(folder: string, inside: string) {
+    this.#folder = folder
+    this.#file = join(inside, 'isthmus.lock')
+  }
+
+  /** AppError `conflict` when a living process has the folder. */
+  async take(): Promise<void> {
+    const mine = processLine(process.pid)
+    for (let attempt = 0; attempt < 10; attempt++) {
+      try {
+        writeFileSync(this.#file, mine, { flag: 'wx' })
+        // Two that found the same dead lock may each remove it, the slower one the faster one's new lock: the last to write has it.
+        if (attempt > 0) await wait(SETTLE_MS)
+        if (this.#read() !== mine) continue
+        this.#held = true
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        await this.#clearDead()
+      }
+    }
+    throw this.#refusal(undefined)
+  }
+
+  /** Gives the folder back; nothing when it was never ours. */
+  release(): void {
+    if (!this.#held) return
+    this.#held = false
+    rmSync(this.#file, { force: true })
+  }
+
+  async #clearDead(): Promise<void> {
+    let line = this.#read()
+    // Made but not yet written by another, unless it died just there.
+    if (line === '') {
+      await wait(SETTLE_MS)
+      line = this.#read()
+    }
+    const holder = livingProcess(line)
+    if (holder !== undefined) throw this.#refusal(holder)
+    rmSync(this.#file, { force: true })
+  }
+
+  #refusal(holder: number | undefined): AppError {
+    const by = holder === undefined ? 'another process' : `process ${holder}`
+    return new AppError(
+      'conflict',
+      `data folder ${this.#folder} is in use by ${by}; stop it, or give another --data-dir`,
+    )
+  }
+
+  #read(): string {
+    try {
+      return readFileSync(this.#file, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return ''
+    }
+  }
+}
