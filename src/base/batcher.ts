@@ -1,10 +1,15 @@
+import { AppError } from './errors.ts'
+
 /**
  * Groups concurrent calls into one: what arrives while a batch is under way, or within `lingerMs` of the first call, goes out together.
  * Each caller gets its own result. `flush` answers one settled result per item, in order.
+ *
+ * What cannot go out soon is refused rather than kept: a caller that is told in time can say so to its peer, and memory stays bounded.
  */
 export interface Batcher<Item, Result> {
+  /** AppError `unavailable`, and the item was not and will not be flushed, when too much waits already or it has waited too long. */
   add(item: Item): Promise<Result>
-  /** Items waiting, for metrics and back-pressure. */
+  /** Items waiting, for metrics. */
   readonly waiting: number
   /** Resolves when all that was added so far is settled. */
   drain(): Promise<void>
@@ -19,42 +24,95 @@ export interface BatcherOptions<Item, Result> {
   lingerMs: number
   /** Batches under way at once. */
   concurrency: number
+  /** How much may wait, in the measure of `weigh`. One item always may. */
+  maxWaiting: number
+  /** How long an item may wait for its flush to begin. */
+  maxWaitMs: number
+  /** What an item counts against `maxWaiting`; default 1. */
+  weigh?(item: Item): number
   flush(items: Item[]): Promise<Settled<Result>[]>
 }
 
 interface Waiting<Item, Result> {
   item: Item
+  weight: number
+  since: number
   resolve(value: Result): void
   reject(error: unknown): void
 }
 
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  let waiting: Waiting<Item, Result>[] = []
-  let scheduled = false
-  const underWay = new Set<Promise<void>>()
+  return new GroupingBatcher(options)
+}
 
-  const schedule = () => {
-    if (scheduled || waiting.length === 0 || underWay.size >= options.concurrency) return
-    scheduled = true
-    if (options.lingerMs > 0 && waiting.length < options.maxItems) setTimeout(launch, options.lingerMs)
-    else setImmediate(launch)
+class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
+  readonly #options: BatcherOptions<Item, Result>
+  #queue: Waiting<Item, Result>[] = []
+  #weight = 0
+  #scheduled = false
+  #expiry: NodeJS.Timeout | undefined
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = options
   }
-  const launch = () => {
-    scheduled = false
-    if (waiting.length === 0) return
-    const batch = waiting.length <= options.maxItems ? waiting : waiting.slice(0, options.maxItems)
-    waiting = batch === waiting ? [] : waiting.slice(options.maxItems)
-    const run: Promise<void> = settle(batch).finally(() => {
-      underWay.delete(run)
-      schedule()
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  add(item: Item): Promise<Result> {
+    const weight = this.#options.weigh?.(item) ?? 1
+    if (this.#queue.length > 0 && this.#weight + weight > this.#options.maxWaiting)
+      return Promise.reject(new AppError('unavailable', 'too much is waiting to be done; try again later'))
+    return new Promise<Result>((resolve, reject) => {
+      this.#queue.push({ item, weight, since: performance.now(), resolve, reject })
+      this.#weight += weight
+      this.#schedule()
+      // Only what is held up by a batch under way can wait for long.
+      if (this.#underWay.size >= this.#options.concurrency) this.#watch(this.#options.maxWaitMs)
     })
-    underWay.add(run)
-    schedule()
   }
-  const settle = async (batch: Waiting<Item, Result>[]) => {
+
+  async drain(): Promise<void> {
+    while (this.#queue.length > 0 || this.#underWay.size > 0 || this.#scheduled) {
+      if (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+      else await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
+
+  #schedule(): void {
+    const { lingerMs, maxItems, concurrency } = this.#options
+    if (this.#scheduled || this.#queue.length === 0 || this.#underWay.size >= concurrency) return
+    this.#scheduled = true
+    if (lingerMs > 0 && this.#queue.length < maxItems) setTimeout(() => this.#launch(), lingerMs)
+    else setImmediate(() => this.#launch())
+  }
+
+  #launch(): void {
+    this.#scheduled = false
+    if (this.#queue.length === 0) return
+    const batch = this.#take(this.#options.maxItems)
+    const run: Promise<void> = this.#settle(batch).finally(() => {
+      this.#underWay.delete(run)
+      this.#schedule()
+    })
+    this.#underWay.add(run)
+    this.#schedule()
+  }
+
+  #take(count: number): Waiting<Item, Result>[] {
+    const all = this.#queue
+    this.#queue = all.length <= count ? [] : all.slice(count)
+    const taken = all.length <= count ? all : all.slice(0, count)
+    for (const { weight } of taken) this.#weight -= weight
+    return taken
+  }
+
+  async #settle(batch: Waiting<Item, Result>[]): Promise<void> {
     let results: Settled<Result>[]
     try {
-      results = await options.flush(batch.map((entry) => entry.item))
+      results = await this.#options.flush(batch.map((entry) => entry.item))
     } catch (error) {
       for (const entry of batch) entry.reject(error)
       return
@@ -67,20 +125,19 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     })
   }
 
-  return {
-    add: (item) =>
-      new Promise<Result>((resolve, reject) => {
-        waiting.push({ item, resolve, reject })
-        schedule()
-      }),
-    get waiting() {
-      return waiting.length
-    },
-    async drain() {
-      while (waiting.length > 0 || underWay.size > 0 || scheduled) {
-        if (underWay.size > 0) await Promise.allSettled(underWay)
-        else await new Promise((resolve) => setTimeout(resolve, 1))
-      }
-    },
+  #watch(delayMs: number): void {
+    this.#expiry ??= setTimeout(() => this.#expire(), delayMs).unref()
+  }
+
+  /** Refuses what has waited too long; the queue is in order of arrival. */
+  #expire(): void {
+    this.#expiry = undefined
+    const before = performance.now() - this.#options.maxWaitMs
+    let late = 0
+    while ((this.#queue[late]?.since ?? Number.POSITIVE_INFINITY) <= before) late++
+    for (const { reject } of this.#take(late))
+      reject(new AppError('unavailable', 'it could not be begun in time; nothing was done'))
+    const first = this.#queue[0]
+    if (first !== undefined) this.#watch(Math.max(1, Math.ceil(first.since - before)))
   }
 }

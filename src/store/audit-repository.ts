@@ -1,7 +1,11 @@
 import { createBatcher, type Settled } from '../base/index.ts'
 import { type AuditEntry, type AuditLog, type ChainedEntry, chain, GENESIS } from '../security/index.ts'
 import { fromDocument } from './convert.ts'
-import { type Collection, type Connection, type Document_, MongoBulkWriteError, MongoServerError } from './mongoose.ts'
+import { isDuplicate, persevere, RETRY_MS } from './failure.ts'
+import { type Collection, type Connection, type Document_, MongoBulkWriteError } from './mongoose.ts'
+import { decodeCursor, encodeCursor } from './paging.ts'
+
+const MAX_ENTRIES = 500
 
 /** The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again behind the winner. */
 export class AuditRepository implements AuditLog {
@@ -11,9 +15,11 @@ export class AuditRepository implements AuditLog {
   constructor(connection: Connection) {
     this.#audit = connection.collection<Document_>('audit')
     this.#batcher = createBatcher<AuditEntry, void>({
-      maxItems: 500,
+      maxItems: MAX_ENTRIES,
       lingerMs: 1,
       concurrency: 1,
+      maxWaiting: 20_000,
+      maxWaitMs: 15_000,
       flush: (entries) => this.#flush(entries),
     })
   }
@@ -22,47 +28,88 @@ export class AuditRepository implements AuditLog {
     return this.#batcher.add(entry)
   }
 
+  drain(): Promise<void> {
+    return this.#batcher.drain()
+  }
+
   async list(query: {
     target?: string
     actor?: string
     limit: number
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }> {
-    const before = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(query.cursor)
     const filter = {
-      seq: { $lt: Number.isNaN(before) ? 0 : before },
+      ...(query.cursor === undefined ? {} : { seq: { $lt: Number(decodeCursor(query.cursor)[0]) } }),
       ...(query.target === undefined ? {} : { target: query.target }),
       ...(query.actor === undefined ? {} : { actor: query.actor }),
     }
-    const documents = await this.#audit.find(filter).sort({ seq: -1 }).limit(query.limit).toArray()
-    const items = documents.map(toEntry)
+    const documents = await this.#audit
+      .find(filter)
+      .sort({ seq: -1 })
+      .limit(query.limit + 1)
+      .toArray()
+    const items = documents.slice(0, query.limit).map(toEntry)
     const last = items[items.length - 1]
-    return items.length === query.limit && last !== undefined ? { items, next: String(last.seq) } : { items }
+    if (documents.length <= query.limit || last === undefined) return { items }
+    return { items, next: encodeCursor(last.seq, last.hash) }
   }
 
   async #flush(entries: AuditEntry[]): Promise<Settled<void>[]> {
-    for (let attempt = 1; ; attempt++) {
-      const last = await this.#audit.find({}).sort({ seq: -1 }).limit(1).next()
-      let previous = last === null ? GENESIS : String(last.hash)
-      let seq = last === null ? 0 : Number(last.seq)
-      const chained = entries.map((entry) => {
-        const next = chain(entry, ++seq, previous)
-        previous = next.hash
-        return next
-      })
-      try {
-        await this.#audit.insertMany(
-          chained.map((entry) => ({ ...entry, _id: String(entry.seq).padStart(12, '0') })),
-          { ordered: true },
-        )
-        return entries.map(() => ({ ok: true, value: undefined }))
-      } catch (error) {
-        const taken =
-          (error instanceof MongoServerError || error instanceof MongoBulkWriteError) && error.code === 11000
-        if (!taken || attempt >= 20) throw error
+    let rest = entries
+    let tried: ChainedEntry[] = []
+    await persevere(async () => {
+      while (rest.length > 0) {
+        // Of the try before, part or all may be there: its answer was lost, or another instance came in between.
+        rest = rest.slice(await this.#landed(tried))
+        tried = []
+        if (rest.length === 0) return
+        tried = chained(rest, await this.#last())
+        if (await this.#insert(tried)) return
       }
+    }, performance.now() + RETRY_MS)
+    return entries.map(() => ({ ok: true, value: undefined }))
+  }
+
+  /** How many entries stand in the log, from the first on, as they were tried. */
+  async #landed(tried: ChainedEntry[]): Promise<number> {
+    const [first] = tried
+    if (first === undefined) return 0
+    const found = await this.#audit
+      .find({ seq: { $gte: first.seq } }, { projection: { hash: 1 } })
+      .sort({ seq: 1 })
+      .limit(tried.length)
+      .toArray()
+    const differs = found.findIndex(({ hash }, i) => hash !== tried[i]?.hash)
+    return differs < 0 ? found.length : differs
+  }
+
+  async #last(): Promise<{ seq: number; hash: string }> {
+    const last = await this.#audit.find({}).sort({ seq: -1 }).limit(1).next()
+    return last === null ? { seq: 0, hash: GENESIS } : { seq: Number(last.seq), hash: String(last.hash) }
+  }
+
+  /** False when a place in the chain was taken meanwhile. */
+  async #insert(entries: ChainedEntry[]): Promise<boolean> {
+    try {
+      await this.#audit.insertMany(
+        entries.map((entry) => ({ ...entry, _id: String(entry.seq).padStart(12, '0') })),
+        { ordered: true },
+      )
+      return true
+    } catch (error) {
+      if (error instanceof MongoBulkWriteError && isDuplicate(error)) return false
+      throw error
     }
   }
+}
+
+function chained(entries: AuditEntry[], last: { seq: number; hash: string }): ChainedEntry[] {
+  let { seq, hash } = last
+  return entries.map((entry) => {
+    const next = chain(entry, ++seq, hash)
+    hash = next.hash
+    return next
+  })
 }
 
 function toEntry(document: Document_): ChainedEntry {

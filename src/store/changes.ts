@@ -1,7 +1,7 @@
 import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceChange, FeedEvent, NewEvent, ParameterWrite } from '../device/index.ts'
 import { toDocument } from './convert.ts'
-import type { Write, WriteSet } from './group-commit.ts'
+import type { Write, WriteSet } from './write-set.ts'
 
 /** Makes write sets of changes; one per store, because event ids must come in commit order. */
 export class ChangeWriter {

@@ -1,4 +1,5 @@
 import type { Document_ } from './mongoose.ts'
+import { MARK } from './write-set.ts'
 
 /** A domain value as a document: its `id` becomes `_id`. */
 export function toDocument(value: { id: string }): Document_ {
@@ -8,7 +9,7 @@ export function toDocument(value: { id: string }): Document_ {
 
 /** The domain value behind a document; `hidden` are fields of the store's own. Documents are written by `toDocument` alone. */
 export function fromDocument<T>(document: Document_, hidden: readonly string[] = []): T {
-  const { _id, ...rest } = document
+  const { _id, [MARK]: _mark, ...rest } = document
   for (const field of hidden) delete rest[field]
   return { id: _id, ...rest } as T
 }

@@ -13,6 +13,8 @@ export function createGroupRead(collection: Collection, field = '_id'): GroupRea
     lingerMs: 0,
     // One at a time: under load the read under way gathers more for the next than two small ones would answer.
     concurrency: 1,
+    maxWaiting: 50_000,
+    maxWaitMs: 15_000,
     async flush(ids) {
       const found = new Map<unknown, Document_>()
       const wanted = [...new Set(ids)]

@@ -1,4 +1,5 @@
 import mongoose from 'mongoose'
+import { AppError, errorText } from '../base/index.ts'
 
 /** The one door to mongoose and, behind it, the native driver. */
 export type Connection = mongoose.Connection
@@ -16,26 +17,60 @@ export interface Document_ {
   [field: string]: unknown
 }
 
-export const { MongoBulkWriteError, MongoServerError, MongoError } = mongoose.mongo
+export type BulkWriteRefusal = InstanceType<typeof mongoose.mongo.MongoBulkWriteError>
 
-/** A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. */
-export async function openConnection(uri: string, databaseName: string): Promise<Connection> {
-  const connection = mongoose.createConnection(uri, {
-    dbName: databaseName,
-    autoIndex: false,
-    autoCreate: false,
-    monitorCommands: true,
-    maxPoolSize: 20,
-    serverSelectionTimeoutMS: 15_000,
-    // Journaled before acknowledged; on a replica set a majority has it.
-    w: 'majority',
-    journal: true,
-    retryWrites: true,
-    ignoreUndefined: true,
-    promoteLongs: true,
-  })
-  await connection.asPromise()
-  return connection
+export const { MongoBulkWriteError, MongoServerError, MongoError, MongoNetworkError } = mongoose.mongo
+
+/** What a connection is for: `work` gives up on a server that hangs, `setUp` waits for an index over millions of records. */
+export type ConnectionUse = 'work' | 'setUp'
+
+const SELECTION_MS = 10_000
+const SOCKET_MS = 30_000
+
+/**
+ * A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. AppError `unavailable` when nothing
+ * answers at that address or it refuses the login, `invalid` when it is no address; none of them shows a password.
+ */
+export async function openConnection(
+  uri: string,
+  databaseName: string,
+  use: ConnectionUse,
+  patienceMs = SELECTION_MS,
+): Promise<Connection> {
+  let connection: Connection | undefined
+  try {
+    connection = mongoose.createConnection(uri, {
+      dbName: databaseName,
+      autoIndex: false,
+      autoCreate: false,
+      monitorCommands: true,
+      maxPoolSize: 20,
+      serverSelectionTimeoutMS: Math.min(patienceMs, SELECTION_MS),
+      waitQueueTimeoutMS: SELECTION_MS,
+      connectTimeoutMS: SELECTION_MS,
+      socketTimeoutMS: use === 'work' ? SOCKET_MS : 0,
+      // Journaled before acknowledged; on a replica set a majority has it.
+      w: 'majority',
+      journal: true,
+      retryWrites: true,
+      ignoreUndefined: true,
+      promoteLongs: true,
+    })
+    await connection.asPromise()
+    return connection
+  } catch (cause) {
+    await connection?.close()
+    throw refusal(uri, cause)
+  }
+}
+
+function refusal(uri: string, cause: unknown): AppError {
+  const place = uri.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '')
+  if (cause instanceof MongoServerError)
+    return new AppError('unavailable', `MongoDB at ${place} refuses the connection: ${cause.message}`, { cause })
+  if (cause instanceof mongoose.mongo.MongoParseError || cause instanceof mongoose.mongo.MongoInvalidArgumentError)
+    return new AppError('invalid', `MONGODB_URI cannot be used: ${cause.message}`, { cause })
+  return new AppError('unavailable', `MongoDB at ${place} does not answer: ${errorText(cause)}`, { cause })
 }
 
 /** Makes a fresh mongod the only member of its replica set and waits until it takes writes. */

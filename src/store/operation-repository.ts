@@ -13,9 +13,10 @@ import type {
 } from '../device/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument } from './convert.ts'
-import type { GroupCommit, Write } from './group-commit.ts'
+import type { GroupCommit } from './group-commit.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
+import type { Write } from './write-set.ts'
 
 const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
 

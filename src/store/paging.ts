@@ -43,11 +43,13 @@ function after({ field, descending }: Order, [value, id]: [unknown, string]): Fi
   return { $or: further }
 }
 
-function encodeCursor(value: unknown, id: string): string {
+/** The cursor behind the item with this value and id. */
+export function encodeCursor(value: unknown, id: string): string {
   return Buffer.from(JSON.stringify([value ?? null, id])).toString('base64url')
 }
 
-function decodeCursor(cursor: string): [unknown, string] {
+/** Its value and id. AppError `invalid` when no page gave it. */
+export function decodeCursor(cursor: string): [unknown, string] {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (Array.isArray(parts) && parts.length === 2 && typeof parts[1] === 'string') {

@@ -10,11 +10,12 @@ import {
 } from '../device/index.ts'
 import { type ChangeWriter, deviceWrites, parameterWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
-import type { GroupCommit, Write } from './group-commit.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
+import type { Write } from './write-set.ts'
 
 const ENDED: MemberState[] = ['INELIGIBLE', 'MIGRATED', 'ROLLED_BACK', 'FAILED', 'QUARANTINED', 'STRANDED', 'CANCELLED']
 const toMember = (document: Document_) => fromDocument<PlanMember>(document, ['active'])

@@ -1,6 +1,7 @@
 import { AppError } from '../base/index.ts'
 import { toDocument } from './convert.ts'
-import { type Collection, type Document_, MongoServerError } from './mongoose.ts'
+import { translate } from './failure.ts'
+import type { Collection, Document_ } from './mongoose.ts'
 
 /**
  * Stores a value that counts its revisions: inserts it when no revision is expected, else replaces the one that has it.
@@ -20,8 +21,6 @@ export async function putRevised(
     const { matchedCount } = await collection.replaceOne({ _id, revision: expectedRevision }, rest)
     if (matchedCount === 0) throw new AppError('conflict', 'it has changed meanwhile; read it again')
   } catch (error) {
-    if (error instanceof MongoServerError && error.code === 11000)
-      throw new AppError('conflict', 'there is one like it already', { cause: error })
-    throw error
+    throw translate(error)
   }
 }

@@ -4,7 +4,8 @@ import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { ChangeWriter } from './changes.ts'
 import { DeviceRepository } from './device-repository.ts'
-import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import { RETRY_MS, translated } from './failure.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { checkIndexes } from './indexes.ts'
 import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, openConnection } from './mongoose.ts'
@@ -32,6 +33,8 @@ export interface StoreOptions {
   clock: Clock
   random: Random
   log: Log
+  /** How long the database may be away before what needs it is refused; default 20 s. */
+  patienceMs?: number
 }
 
 /** All repositories over one connection. */
@@ -61,7 +64,8 @@ export interface Store {
 
 /** Connects, migrates, checks indexes, and hands out the repositories. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const connection = await openConnection(options.uri, options.databaseName)
+  await setUp(options)
+  const connection = await openConnection(options.uri, options.databaseName, 'work', options.patienceMs)
   try {
     return await build(connection, options)
   } catch (error) {
@@ -70,41 +74,62 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** Over a connection of its own, for it may take long. */
+async function setUp({ uri, databaseName, instance, clock, log }: StoreOptions): Promise<void> {
+  const connection = await openConnection(uri, databaseName, 'setUp')
+  try {
+    const db = databaseOf(connection)
+    await migrate(db, instance, clock, log)
+    await checkIndexes(db, log)
+  } finally {
+    await connection.close()
+  }
+}
+
+function databaseOf(connection: Connection): Db {
+  if (connection.db === undefined) throw new Error('the connection has no database')
+  return connection.db
+}
+
 async function build(connection: Connection, options: StoreOptions): Promise<Store> {
   const { clock, log } = options
-  const db = connection.db
-  if (db === undefined) throw new Error('the connection has no database')
+  const db = databaseOf(connection)
   const commands = countCommands(connection)
-  await migrate(db, options.instance, clock, log)
-  await checkIndexes(db, log)
   const hello = await db.admin().command({ hello: 1 })
-  const commit = createGroupCommit(connection, hello.setName !== undefined || hello.msg === 'isdbgrid', log)
+  const commit = createGroupCommit(connection, {
+    transactions: hello.setName !== undefined || hello.msg === 'isdbgrid',
+    retryMs: options.patienceMs ?? RETRY_MS,
+    random: options.random,
+    log,
+  })
   const listeners = new Set<(events: FeedEvent[]) => void>()
   const writer = new ChangeWriter(createIdSource(clock, options.random), (events) => tell(listeners, events, log))
   const now = () => clock.now()
+  const audit = new AuditRepository(connection)
   return {
-    devices: new DeviceRepository(connection, commit, writer, now),
-    parameters: new ParameterRepository(connection),
-    operations: new OperationRepository(connection, commit, writer, now),
-    groups: new GroupRepository(connection),
-    plans: new PlanRepository(connection, commit, writer, now),
-    conflicts: new ConflictRepository(connection, commit, writer, now),
-    events: new EventRepository(connection, commit, writer, listeners),
-    credentials: new CredentialRepository(connection, options.secretBox),
-    supportedModels: new SupportedModelRepository(connection),
-    instances: new InstanceRepository(connection),
-    audit: new AuditRepository(connection),
-    apiKeys: new ApiKeyRepository(connection),
+    devices: translated(new DeviceRepository(connection, commit, writer, now)),
+    parameters: translated(new ParameterRepository(connection)),
+    operations: translated(new OperationRepository(connection, commit, writer, now)),
+    groups: translated(new GroupRepository(connection)),
+    plans: translated(new PlanRepository(connection, commit, writer, now)),
+    conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
+    events: translated(new EventRepository(connection, commit, writer, listeners)),
+    credentials: translated(new CredentialRepository(connection, options.secretBox)),
+    supportedModels: translated(new SupportedModelRepository(connection)),
+    instances: translated(new InstanceRepository(connection)),
+    audit: translated(audit),
+    apiKeys: translated(new ApiKeyRepository(connection)),
     db,
     commands,
     deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
     ping: async () => void (await db.command({ ping: 1 })),
-    close: () => closeAll(connection, commit),
+    close: () => closeAll(connection, [commit, audit]),
   }
 }
 
-async function closeAll(connection: Connection, commit: GroupCommit): Promise<void> {
-  await commit.drain()
+/** What was asked for is written before the connection goes. */
+async function closeAll(connection: Connection, writers: { drain(): Promise<void> }[]): Promise<void> {
+  await Promise.all(writers.map((writer) => writer.drain()))
   await connection.close()
 }
 

@@ -11,6 +11,7 @@ import {
   parseSelector,
 } from '../../src/device/index.ts'
 import type { Store } from '../../src/store/index.ts'
+import { LossyProxy } from '../support/lossy-proxy.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'
 
@@ -347,6 +348,37 @@ describe('the audit log', () => {
     const { items } = await store.audit.list({ limit: 100 })
     expect(items.map((item) => item.seq)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i))
     expect(firstBroken(items.reverse())).toBeUndefined()
+  })
+
+  it('takes every entry once when two instances append at once and answers get lost', async () => {
+    const { firstBroken } = await import('../../src/security/index.ts')
+    const databaseName = `audit_${Date.now()}`
+    const proxy = new LossyProxy(inject('mongodbUri'))
+    await proxy.start()
+    const one = await testStore(proxy.uri, { databaseName })
+    const two = await testStore(inject('mongodbUri'), { databaseName, instance: 'two' })
+    const append = async (by: Store, name: string, i: number) => {
+      await new Promise((resolve) => setTimeout(resolve, i % 7))
+      await by.audit.append({ at: i, actor: 'system', action: 'test', target: `${name}${i}`, result: 'ok' })
+    }
+    const numbers = Array.from({ length: 60 }, (_, i) => i)
+    proxy.lose('insert', 3)
+    await Promise.all(numbers.flatMap((i) => [append(one, 'a', i), append(two, 'b', i)]))
+    expect(proxy.losses).toBe(0)
+    const items = []
+    let cursor: string | undefined
+    do {
+      const page = await two.audit.list({ limit: 50, ...(cursor === undefined ? {} : { cursor }) })
+      items.push(...page.items)
+      cursor = page.next
+    } while (cursor !== undefined)
+    expect(items.map(({ target }) => target).sort()).toEqual(numbers.flatMap((i) => [`a${i}`, `b${i}`]).sort())
+    expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: 120 }, (_, i) => 120 - i))
+    expect(firstBroken(items.reverse())).toBeUndefined()
+    await expect(two.audit.list({ limit: 1, cursor: '7' })).rejects.toMatchObject({ code: 'invalid' })
+    await one.close()
+    await two.close()
+    await proxy.stop()
   })
 })
 

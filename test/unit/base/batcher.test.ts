@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { createBatcher } from '../../../src/base/index.ts'
 
-function recording(lingerMs: number, maxItems = 100) {
+const PLENTY = { maxWaiting: 1000, maxWaitMs: 60_000 }
+
+function recording(lingerMs: number, maxItems = 100, bounds = PLENTY) {
   const batches: number[][] = []
   const gates: (() => void)[] = []
   const batcher = createBatcher<number, number>({
     maxItems,
     lingerMs,
     concurrency: 1,
+    ...bounds,
     flush: async (items) => {
       batches.push(items)
       await new Promise<void>((resolve) => gates.push(resolve))
@@ -52,6 +55,7 @@ describe('createBatcher', () => {
       maxItems: 10,
       lingerMs: 0,
       concurrency: 1,
+      ...PLENTY,
       flush: async (items) => {
         if (broken) throw new Error('no database')
         return items.map((value) => ({ ok: true, value }))
@@ -70,5 +74,51 @@ describe('createBatcher', () => {
     await batcher.drain()
     expect(batches.map((batch) => batch.length)).toEqual([2, 2, 1])
     expect(batcher.waiting).toBe(0)
+  })
+
+  it('refuses at once what would wait behind too much, and takes on again when there is room', async () => {
+    const { batcher, batches, open } = recording(0, 2, { maxWaiting: 3, maxWaitMs: 60_000 })
+    const first = batcher.add(0)
+    while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    const kept = [batcher.add(1), batcher.add(2), batcher.add(3)]
+    await expect(batcher.add(4)).rejects.toMatchObject({ code: 'unavailable' })
+    await open()
+    expect(await first).toBe(0)
+    await open()
+    await Promise.all(kept.slice(0, 2))
+    const last = batcher.add(5)
+    await open()
+    expect(await kept[2]).toBe(6)
+    if (batches.flat().length < 5) await open()
+    expect(await last).toBe(10)
+    expect(batches.flat()).not.toContain(4)
+  })
+
+  it('takes one item that alone weighs more than may wait', async () => {
+    const batcher = createBatcher<number, number>({
+      maxItems: 10,
+      lingerMs: 0,
+      concurrency: 1,
+      maxWaiting: 5,
+      maxWaitMs: 60_000,
+      weigh: (item) => item,
+      flush: async (items) => items.map((value) => ({ ok: true, value })),
+    })
+    const big = batcher.add(100)
+    await expect(batcher.add(1)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await big).toBe(100)
+    expect(await batcher.add(1)).toBe(1)
+  })
+
+  it('refuses what waits too long behind a flush that hangs, and never flushes it', async () => {
+    const { batcher, batches, open } = recording(0, 100, { maxWaiting: 1000, maxWaitMs: 20 })
+    const hanging = batcher.add(1)
+    while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await expect(Promise.all([batcher.add(2), batcher.add(3)])).rejects.toMatchObject({ code: 'unavailable' })
+    expect(batcher.waiting).toBe(0)
+    await open()
+    expect(await hanging).toBe(2)
+    await batcher.drain()
+    expect(batches).toEqual([[1]])
   })
 })

@@ -1,0 +1,117 @@
+import type { Settled } from '../base/index.ts'
+import type { CollectionName } from './collections.ts'
+import type { BulkOperation } from './mongoose.ts'
+
+/** One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with that text. */
+export interface Write {
+  collection: CollectionName
+  operation: BulkOperation
+  mustMatch?: string
+  /** Writes with the same key in one flush become one: later fields win. Only for plain `$set` upserts. */
+  mergeKey?: string
+}
+
+/** What one caller wants written: all of it or nothing. */
+export interface WriteSet {
+  writes: Write[]
+  /** Called once, when the set is journaled, before its caller goes on. */
+  onCommitted?(): void
+}
+
+/** The document a write leaves its mark in, so that it can be seen afterwards whether the write was done. */
+export interface Witness {
+  collection: CollectionName
+  id: string
+  mark: string
+}
+
+/** A set that was given its mark. */
+export interface MarkedSet extends WriteSet {
+  readonly mark: string
+}
+
+/** Writes some sets, each as a whole. */
+export interface SetWriter {
+  /** The result of each, in order. Rejects when none was done: the server refuses them together, or is away until the deadline. */
+  write(sets: MarkedSet[], deadline: number): Promise<Settled<void>[]>
+}
+
+export const DONE: Settled<void> = { ok: true, value: undefined }
+
+/** The field of the mark; no record shows it. */
+export const MARK = 'commit'
+
+/** Writes that do no harm when they are done twice, and need no mark: parameters are set or dropped, events have ids of their own. */
+const REPEATABLE: CollectionName[] = ['parameters', 'events']
+
+export function isRepeatable(collection: CollectionName): boolean {
+  return REPEATABLE.includes(collection)
+}
+
+/** Puts the mark into every document that the set changes, unless it may be written twice. */
+export function markSet(set: WriteSet, mark: string): MarkedSet {
+  for (const { collection, operation } of set.writes) if (!isRepeatable(collection)) markWrite(operation, mark)
+  return { ...set, mark }
+}
+
+function markWrite(operation: BulkOperation, mark: string): void {
+  if ('insertOne' in operation) Object.assign(operation.insertOne.document, { [MARK]: mark })
+  else if ('replaceOne' in operation) Object.assign(operation.replaceOne.replacement, { [MARK]: mark })
+  else if ('updateOne' in operation) {
+    const update = operation.updateOne.update
+    if (!Array.isArray(update)) update.$set = { ...update.$set, [MARK]: mark }
+  }
+}
+
+/** Where to look whether the set was done: its last marked document, else an event it appended. Undefined: it may simply be repeated. */
+export function witnessOf(set: MarkedSet): Witness | undefined {
+  const marked = set.writes.findLast(({ collection }) => !isRepeatable(collection))
+  const write = marked ?? set.writes.find(({ collection }) => collection === 'events')
+  const id = write === undefined ? undefined : idOf(write.operation)
+  return write === undefined || id === undefined ? undefined : { collection: write.collection, id, mark: set.mark }
+}
+
+/** The `_id` that a write is about; undefined for a range. */
+export function idOf(operation: BulkOperation): string | undefined {
+  let id: unknown
+  if ('insertOne' in operation) id = operation.insertOne.document._id
+  else if ('updateOne' in operation) id = operation.updateOne.filter._id
+  else if ('replaceOne' in operation) id = operation.replaceOne.filter._id
+  else if ('deleteOne' in operation) id = operation.deleteOne.filter._id
+  return typeof id === 'string' ? id : undefined
+}
+
+/** The writes of all sets by collection, in order, those that can be made one merged. */
+export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> {
+  const byCollection = new Map<CollectionName, Write[]>()
+  const merged = new Map<string, Record<string, unknown>>()
+  for (const set of sets) {
+    for (const write of set.writes) {
+      if (write.mergeKey !== undefined && 'updateOne' in write.operation) {
+        const update = write.operation.updateOne.update as { $set: Record<string, unknown> }
+        const earlier = merged.get(write.mergeKey)
+        if (earlier !== undefined) {
+          Object.assign(earlier, update.$set)
+          continue
+        }
+        const fields = { ...update.$set }
+        merged.set(write.mergeKey, fields)
+        push(byCollection, {
+          ...write,
+          operation: { updateOne: { ...write.operation.updateOne, update: { ...update, $set: fields } } },
+        })
+      } else {
+        // What was merged before a deletion must not swallow what is written after it.
+        if (write.collection === 'parameters') merged.clear()
+        push(byCollection, write)
+      }
+    }
+  }
+  return byCollection
+}
+
+function push(byCollection: Map<CollectionName, Write[]>, write: Write): void {
+  const list = byCollection.get(write.collection)
+  if (list === undefined) byCollection.set(write.collection, [write])
+  else list.push(write)
+}

@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/device/index.ts'
+import { EngineProcess } from '../support/engine-process.ts'
+import { LossyProxy } from '../support/lossy-proxy.ts'
+import { testStore } from '../support/store.ts'
+import { until } from '../support/until.ts'
+
+let serial = 0
+function device(): Device {
+  const identity = { oui: '00256D', productClass: 'Box', serial: `C${serial++}` }
+  return newDevice(deviceIdOf(identity), identity, 'cwmp', 1)
+}
+function operation(box: Device, id: string, changes: Partial<Operation> = {}): Operation {
+  const actor = { kind: 'system' as const, id: 'test' }
+  return {
+    id,
+    deviceId: box.id,
+    request: { verb: 'reboot' },
+    state: 'queued',
+    actor,
+    createdAt: 1,
+    expiresAt: 100,
+    attempts: 0,
+    ...changes,
+  }
+}
+
+describe.each([
+  ['a replica set', []],
+  ['a server without transactions', ['--standalone']],
+])('group commit on %s', (_name, flags) => {
+  let engine: EngineProcess
+  let store: Awaited<ReturnType<typeof testStore>>
+  beforeEach(async () => {
+    engine = new EngineProcess(flags)
+    await engine.start()
+    store = await testStore(engine.uri)
+  })
+  afterEach(async () => {
+    await store?.close().catch(() => undefined)
+    await engine.stop()
+  })
+  const create = (box: Device) => store.devices.commit({ deviceId: box.id, create: box })
+
+  it('lets the refused sets fail alone, each with its own reason, and writes the others once', async () => {
+    const boxes = Array.from({ length: 30 }, device)
+    await Promise.all(boxes.map(create))
+    const absent = device()
+    const results = await Promise.allSettled([
+      ...boxes.map((box, i) =>
+        store.devices.commit({
+          deviceId: box.id,
+          countWork: true,
+          events: [{ type: 'device.booted', at: i, deviceId: box.id, data: {} }],
+        }),
+      ),
+      create(boxes[3]!),
+      store.devices.commit({ deviceId: absent.id, set: { manufacturer: 'M' } }),
+      store.devices.commit({ deviceId: boxes[5]!.id, guard: { revision: 9 }, set: { manufacturer: 'M' } }),
+    ])
+    expect(results.slice(0, 30).every(({ status }) => status === 'fulfilled')).toBe(true)
+    const reasons = results
+      .slice(30)
+      .map((result) => (result.status === 'rejected' ? String(result.reason.message) : ''))
+    expect(reasons).toEqual([
+      'there is one like it already',
+      'the device has changed meanwhile or does not exist',
+      'the device has changed meanwhile or does not exist',
+    ])
+    const stored = await Promise.all(boxes.map((box) => store.devices.get(box.id)))
+    expect(stored.map((box) => box?.work.seq)).toEqual(boxes.map(() => 1))
+    expect(stored.some((box) => box?.manufacturer !== undefined)).toBe(false)
+    expect(await store.events.since(undefined, 100)).toHaveLength(30)
+    expect(await store.devices.get(absent.id)).toBeUndefined()
+  })
+
+  it('keeps the order of what one device is given at once', async () => {
+    const box = device()
+    const results = await Promise.all([
+      create(box),
+      store.devices.commit({ deviceId: box.id, countWork: true, set: { manufacturer: 'A' } }),
+      store.devices.commit({ deviceId: box.id, countWork: true, set: { manufacturer: 'B' } }),
+      store.devices.commit({ deviceId: box.id, guard: { workSeq: 2 }, set: { 'work.open': false } }),
+    ])
+    expect(results).toHaveLength(4)
+    expect(await store.devices.get(box.id)).toMatchObject({ manufacturer: 'B', work: { open: false, seq: 2 } })
+  })
+
+  it('inserts an operation and flags its device, or neither', async () => {
+    const box = device()
+    await create(box)
+    const outcomes = await Promise.allSettled([
+      store.operations.create(operation(box, 'op1', { idempotencyKey: 'k' })),
+      store.operations.create(operation(device(), 'op2')),
+      store.operations.create(operation(box, 'op3', { idempotencyKey: 'k' })),
+      store.operations.create(operation(box, 'op4')),
+    ])
+    expect(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.operation.id : outcome.reason.code)),
+    ).toEqual(['op1', 'notFound', 'op1', 'op4'])
+    expect(await store.operations.get('op2')).toBeUndefined()
+    expect((await store.operations.list({ limit: 10 })).items.map(({ id }) => id)).toEqual(['op4', 'op1'])
+  })
+
+  it('says of every write what became of it, however often the database is killed', async () => {
+    const boxes = Array.from({ length: 20 }, device)
+    await Promise.all(boxes.map(create))
+    let over = false
+    const chains = boxes.map(async (box) => {
+      let seq = 0
+      let sent = 0
+      for (; !over; seq++) {
+        await store.devices.commit({
+          deviceId: box.id,
+          countWork: true,
+          guard: { workSeq: seq },
+          ...(seq % 2 === 0
+            ? { events: [{ type: 'device.booted' as const, at: seq, deviceId: box.id, data: {} }] }
+            : {}),
+        })
+        const id = `${box.serial}-${seq}`
+        if (seq % 5 === 0) {
+          await store.operations.create(operation(box, id))
+          // Flagging the device for the operation counts too.
+          seq++
+          if (await store.operations.markSent(id, { at: 1, via: 'cwmp', instance: 'a' })) sent++
+        }
+      }
+      return { box, seq, sent }
+    })
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 120 + 37 * i))
+      await engine.kill()
+      await engine.start()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    over = true
+    for (const { box, seq, sent } of await Promise.all(chains)) {
+      expect((await store.devices.get(box.id))?.work.seq).toBe(seq)
+      const { items } = await store.operations.list({ deviceId: box.id, limit: 1000 })
+      expect(items.map(({ state }) => state)).toEqual(Array.from({ length: sent }, () => 'sent'))
+    }
+  })
+
+  it.each([
+    ['commitTransaction', 1],
+    ['commitTransaction', 3],
+    ['update', 1],
+    ['update', 3],
+    ['insert', 3],
+  ])('knows that a write was done whose answer to %s was lost %i times', async (command, times) => {
+    const proxy = new LossyProxy(engine.uri)
+    await proxy.start()
+    const through = await testStore(proxy.uri)
+    try {
+      const boxes = Array.from({ length: 5 }, device)
+      await Promise.all(boxes.map((box) => through.devices.commit({ deviceId: box.id, create: box })))
+      proxy.lose(command, times)
+      const count = (box: Device) =>
+        through.devices.commit({
+          deviceId: box.id,
+          countWork: true,
+          guard: { workSeq: 0 },
+          events: [{ type: 'device.booted', at: 1, deviceId: box.id, data: {} }],
+        })
+      await Promise.all(boxes.map(count))
+      await Promise.all(boxes.map((box, i) => through.operations.create(operation(box, `op${i}`))))
+      const sent = boxes.map((_, i) => through.operations.markSent(`op${i}`, { at: 1, via: 'cwmp', instance: 'a' }))
+      expect(await Promise.all(sent)).toEqual(boxes.map(() => true))
+      expect(await through.operations.markUnknown('op0')).toBe(true)
+      await through.devices.commit({ deviceId: boxes[0]!.id, guard: { workSeq: 2 }, countWork: true })
+      const stored = await Promise.all(boxes.map((box) => through.devices.get(box.id)))
+      expect(stored.map((box) => box?.work.seq)).toEqual([3, 2, 2, 2, 2])
+      expect(await through.events.since(undefined, 100)).toHaveLength(5)
+    } finally {
+      await through.close()
+      await proxy.stop()
+    }
+  })
+
+  it('refuses in bounded time while the database is away, and works again when it is back', async () => {
+    await store.close()
+    store = await testStore(engine.uri, { patienceMs: 300 })
+    const box = device()
+    await create(box)
+    await engine.kill()
+    const outcomes = await Promise.allSettled([
+      store.devices.commit({ deviceId: box.id, set: { manufacturer: 'M' } }),
+      store.devices.get(box.id),
+      store.operations.get('x'),
+      store.devices.list({ limit: 1 }),
+    ])
+    expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'fulfilled'))).toEqual(
+      Array.from({ length: 4 }, () => 'unavailable'),
+    )
+    await engine.start()
+    await until(() =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
+    await store.devices.commit({ deviceId: box.id, set: { manufacturer: 'N' } })
+    expect((await store.devices.get(box.id))?.manufacturer).toBe('N')
+  })
+})

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findEngine } from '../../src/store/index.ts'
+import { ENGINE_CACHE } from './global-setup.ts'
+
+/** The embedded database's program by itself, with nobody watching it: for tests that stop it, hold it, or give it other flags. */
+export class EngineProcess {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'isthmus-engine-'))
+  readonly #flags: string[]
+  #child: ChildProcess | undefined
+  #port = 0
+
+  constructor(flags: string[] = []) {
+    this.#flags = flags
+  }
+
+  get uri(): string {
+    return `mongodb://127.0.0.1:${this.#port}/?directConnection=true`
+  }
+
+  /** The same port again after the first time. */
+  async start(): Promise<void> {
+    const program = findEngine(ENGINE_CACHE)
+    if (program === undefined) throw new Error('the engine is missing: run `npm run setup` first')
+    const child = spawn(
+      program,
+      [
+        '--port',
+        String(this.#port),
+        '--storage-path',
+        join(this.#folder, 'data'),
+        '--sync-on-commit',
+        ...['--log-file-max', '64MB'],
+        ...this.#flags,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    this.#child = child
+    let text = ''
+    for await (const data of child.stdout) {
+      text += String(data)
+      const port = /listening on \S+:(\d+)/.exec(text)?.[1]
+      if (port === undefined) continue
+      this.#port = Number(port)
+      break
+    }
+  }
+
+  /** Held: it answers nothing, and keeps its connections. */
+  hold(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  release(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between a client and the database: on demand, a command reaches the server and the connection breaks before its answer comes back. */
+export class LossyProxy {
+  readonly #target: number
+  readonly #sockets = new Set<Socket>()
+  #server: Server | undefined
+  #command = ''
+  #losses = 0
+
+  /** `uri` is the database's. */
+  constructor(uri: string) {
+    this.#target = Number(/:(\d+)\//.exec(uri)?.[1])
+  }
+
+  get uri(): string {
+    const address = this.#server?.address()
+    return `mongodb://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/?directConnection=true`
+  }
+
+  /** How many answers are still to be lost. */
+  get losses(): number {
+    return this.#losses
+  }
+
+  async start(): Promise<void> {
+    this.#server = createServer((client) => this.#carry(client))
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  /** The next `count` answers to this command are lost. */
+  lose(command: string, count: number): void {
+    this.#command = command
+    this.#losses = count
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    const server = this.#server
+    if (server !== undefined) await new Promise((resolve) => server.close(resolve))
+  }
+
+  #carry(client: Socket): void {
+    const server = connect(this.#target, '127.0.0.1')
+    let cut = false
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        client.destroy()
+        server.destroy()
+      })
+    }
+    client.on('data', (data) => {
+      // The command's name is the first field of its message, behind the type of that field.
+      if (this.#losses > 0 && data.subarray(0, 64).includes(`${this.#command}\0`)) {
+        this.#losses--
+        cut = true
+      }
+      server.write(data)
+    })
+    server.on('data', (data) => {
+      if (cut) client.destroy()
+      else client.write(data)
+    })
+  }
+}
