@@ -5,6 +5,7 @@ import type { DeviceId } from './id.ts'
 export type EventType =
   | 'device.registered'
   | 'device.bound'
+  | 'device.unbound'
   | 'device.conflict'
   | 'device.conflictResolved'
   | 'device.ownerChanged'

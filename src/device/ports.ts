@@ -337,6 +337,10 @@ export interface Operations {
   wait(id: string, timeoutMs: number): Promise<Operation | undefined>
   /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
   cancel(id: string, actor: Actor): Promise<Operation>
+  /**
+   * Ends all that is open of a device whose record is about to be deleted; answers how many. AppError `conflict` while it is being migrated.
+   */
+  forget(device: Pick<Device, 'id' | 'migration'>, actor: Actor): Promise<number>
   /** What a device still has to do, oldest first; at most 1000. */
   open(deviceId: DeviceId): Promise<Operation[]>
   /** Called with each operation that becomes final in this process. */

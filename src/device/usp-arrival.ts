@@ -75,6 +75,8 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
       }
     return { kind: 'known', device }
   }
+  // A person has decided whose Endpoint ID this is, against what the Agent says of itself.
+  if (device.binding?.proof === 'operator') return { kind: 'known', device }
   return conflict('endpointAlreadyBound', device.id, claim, proof, now, {
     claimed: deviceIdOf(claim.identity),
     boundTo: device.id,

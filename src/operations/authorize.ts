@@ -36,10 +36,15 @@ export function authorize(
   if (reason !== undefined) throw new AppError('conflict', reason, { context: { deviceId: device.id } })
 }
 
+/** Whether the planner is changing the box right now. */
+export function isMoving({ migration }: Pick<Device, 'migration'>): boolean {
+  return MOVING.some((moving) => moving === migration?.state)
+}
+
 /** Why a write of anyone but the planner has to wait for the end of the device's migration; undefined when it need not. */
 export function migrationRefusal(device: Pick<Device, 'migration'>, request: OperationRequest): string | undefined {
+  if (!isMoving(device)) return undefined
   const state = device.migration?.state
-  if (state === undefined || !MOVING.some((moving) => moving === state)) return undefined
   if (isExclusive(request)) return `the device is being migrated (${state}): ${request.verb} has to wait`
   const path = writtenPaths(request).find((written) => MANAGEMENT.test(written))
   return path === undefined ? undefined : `the device is being migrated (${state}): ${path} is the planner's to write`

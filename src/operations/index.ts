@@ -1,6 +1,7 @@
 /** Floor 4: the one engine for protocol-neutral verbs: validate, authorize, audit, persist, order, send, settle. */
 export * from './authorize.ts'
 export * from './completion.ts'
+export * from './forget.ts'
 export * from './jobs.ts'
 export * from './limits.ts'
 export * from './metrics.ts'

@@ -28,6 +28,7 @@ import { createSweep } from './engine/sweep.ts'
 import { createTries } from './engine/tries.ts'
 import { createWaker } from './engine/waker.ts'
 import { createFinisher } from './finish.ts'
+import { forget } from './forget.ts'
 import { type RecurringJob, recurring } from './jobs.ts'
 import { DEFAULT_LIMITS, type OperationLimits } from './limits.ts'
 import { NO_METRICS, type OperationsMetrics } from './metrics.ts'
@@ -183,6 +184,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     get: (id) => store.get(id),
     wait,
     cancel,
+    forget: (device, actor) => forget(device, actor, { store, finisher, abort: executor.abort }),
     open: (deviceId) => store.open(deviceId, 1000),
     onFinished: finisher.onFinished,
     contact,

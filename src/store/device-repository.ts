@@ -79,9 +79,12 @@ export class DeviceRepository implements DeviceStore {
     return this.#devices.countDocuments(filterOf(selector), { limit })
   }
 
+  /** The record goes last, so that a deletion which was cut short can be asked for again; what came in between goes after it. */
   async delete(id: DeviceId): Promise<boolean> {
+    const tree = { _id: { $gte: `${id}|`, $lt: `${id}|\uffff` } }
+    await this.#parameters.deleteMany(tree)
     const { deletedCount } = await this.#devices.deleteOne({ _id: id })
-    await this.#parameters.deleteMany({ _id: { $gte: `${id}|`, $lt: `${id}|\uffff` } })
+    await this.#parameters.deleteMany(tree)
     return deletedCount > 0
   }
 

@@ -4,6 +4,7 @@ import type {
   ConflictStore,
   CredentialStore,
   CwmpCredential,
+  DeviceChange,
   DeviceId,
   EventLog,
   FeedEvent,
@@ -18,7 +19,7 @@ import type {
 import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
-import type { GroupCommit } from './group-commit.ts'
+import type { GroupCommit, Write } from './group-commit.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
@@ -202,20 +203,22 @@ export class ConflictRepository implements ConflictStore {
     const { deviceId, kind, endpointId } = conflict
     const present = await this.#conflicts.findOne({ deviceId, kind, endpointId, open: true })
     if (present !== null) return toConflict(present)
-    const set = this.#writer.withEvents(
-      [{ collection: 'conflicts', operation: { insertOne: { document: { ...toDocument(conflict), open: true } } } }],
-      [event],
-    )
-    await this.#commit.commit(set)
-    try {
-      await this.#commit.commit({
-        writes: deviceWrites({ deviceId, set: { conflict: conflict.id }, newRevision: true }, this.#now()),
-      })
-    } catch (error) {
-      // The claim may name a device that was never seen; the Conflict stands by itself then.
-      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    const insert: Write = {
+      collection: 'conflicts',
+      operation: { insertOne: { document: { ...toDocument(conflict), open: true } } },
     }
+    await this.#withDevice([insert], { deviceId, set: { conflict: conflict.id }, newRevision: true }, event)
     return conflict
+  }
+
+  /** Commits both together; the claim may name a device that was never seen, and the Conflict stands by itself then. */
+  async #withDevice(writes: Write[], change: DeviceChange, event: NewEvent): Promise<void> {
+    try {
+      await this.#commit.commit(this.#writer.withEvents([...writes, ...deviceWrites(change, this.#now())], [event]))
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      await this.#commit.commit(this.#writer.withEvents(writes, [event]))
+    }
   }
 
   async get(id: string): Promise<Conflict | undefined> {
@@ -229,27 +232,32 @@ export class ConflictRepository implements ConflictStore {
   }
 
   async resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: number): Promise<boolean> {
-    const document = await this.#conflicts.findOneAndUpdate(
-      { _id: id, open: true },
-      { $set: { open: false, resolution, resolvedBy: by, resolvedAt: at } },
-      { returnDocument: 'after' },
-    )
+    const document = await this.#conflicts.findOne({ _id: id, open: true })
     if (document === null) return false
     const { deviceId } = toConflict(document)
-    const others = await this.#conflicts.findOne({ deviceId, open: true })
-    const writes = deviceWrites(
-      others === null
+    const other = await this.#conflicts.findOne({ deviceId, open: true, _id: { $ne: id } })
+    const close: Write = {
+      collection: 'conflicts',
+      operation: {
+        updateOne: {
+          filter: { _id: id, open: true },
+          update: { $set: { open: false, resolution, resolvedBy: by, resolvedAt: at } },
+        },
+      },
+      mustMatch: 'the conflict was decided already',
+    }
+    const change: DeviceChange =
+      other === null
         ? { deviceId, unset: ['conflict'], newRevision: true }
-        : { deviceId, set: { conflict: others._id }, newRevision: true },
-      this.#now(),
-    )
+        : { deviceId, set: { conflict: other._id }, newRevision: true }
     const event: NewEvent = { type: 'device.conflictResolved', at, deviceId, data: { conflict: id, resolution, by } }
     try {
-      await this.#commit.commit(this.#writer.withEvents(writes, [event]))
+      await this.#withDevice([close], change, event)
+      return true
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      if (error instanceof AppError && error.code === 'conflict') return false
+      throw error
     }
-    return true
   }
 }
 

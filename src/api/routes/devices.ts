@@ -1,5 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import {
+  type Actor,
   asDeviceId,
   type Device,
   type DeviceQuery,
@@ -128,18 +129,28 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       path: '/devices/{id}',
       id: 'deleteDevice',
       tag,
-      summary: 'Forget a device, its parameters and its credential',
-      description: 'A box that comes again is a new device and needs the enrolment secret again.',
+      summary: 'Forget a device, its parameters, its open operations and its credential',
+      description:
+        'A box that comes again is a new device and needs the enrolment secret again. 409 while the device is being migrated.',
       scope: 'write',
       params: DeviceIdParam,
       responses: { 204: { description: 'Forgotten' } },
       async handle({ params, actor }) {
         const device = await read(params.id)
-        await devices.delete(device.id)
-        await deps.credentials.delete(device.id)
+        const ended = await deps.operations.forget(device, apiKeyActor(actor))
         const at = clock.now()
+        await deps.audit.append({
+          at,
+          actor,
+          action: 'device.delete',
+          target: device.id,
+          before: { owner: device.owner, endpointId: device.binding?.endpointId, openOperations: ended },
+          result: 'ok',
+        })
+        await dismissConflicts(device, actor, deps)
+        await deps.credentials.delete(device.id)
+        await devices.delete(device.id)
         await deps.events.append([{ type: 'device.deleted', at, deviceId: device.id, data: { by: actor } }])
-        await deps.audit.append({ at, actor, action: 'device.delete', target: device.id, result: 'ok' })
         return { status: 204 }
       },
     }),
@@ -186,7 +197,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         const submitted = await deps.operations.submit({
           deviceId: asDeviceId(params.id),
           request: clean(body),
-          actor: { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') },
+          actor: apiKeyActor(actor),
           ...(key === undefined ? {} : { idempotencyKey: `${actor}:${key}` }),
         })
         const timeout = waitMs(query.wait)
@@ -220,6 +231,21 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       },
     }),
   ]
+}
+
+/** What contradicted the record ends with it. */
+async function dismissConflicts(device: Device, by: string, { conflicts, devices, clock }: ApiDeps): Promise<void> {
+  const seen = new Set<string>()
+  for (let open = device.conflict; open !== undefined && !seen.has(open); ) {
+    seen.add(open)
+    await conflicts.resolve(open, 'dismissed', by, clock.now())
+    open = (await devices.get(device.id))?.conflict
+  }
+}
+
+/** The actor of a request as operations know it. */
+export function apiKeyActor(actor: string): Actor {
+  return { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') }
 }
 
 function project(view: Record<string, unknown>, fields: string[] | undefined): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { type Route, route } from '../route.ts'
 import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'
 import { operationView } from '../views.ts'
 import { z } from '../zod.ts'
-import { waitMs } from './devices.ts'
+import { apiKeyActor, waitMs } from './devices.ts'
 
 const STATES = [
   'queued',
@@ -67,9 +67,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       responses: { 200: { description: 'Cancelled', schema: OperationSchema } },
       async handle({ params, actor }) {
         return {
-          body: operationView(
-            await deps.operations.cancel(params.id, { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') }),
-          ),
+          body: operationView(await deps.operations.cancel(params.id, apiKeyActor(actor))),
         }
       },
     }),

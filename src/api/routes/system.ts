@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { bindChange, type EndpointId } from '../../device/index.ts'
+import { asDeviceId, bindByOperator } from '../../device/index.ts'
 import { newApiKey } from '../../security/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -36,22 +36,18 @@ export function systemRoutes(deps: ApiDeps): Route[] {
       tag: 'Conflicts',
       summary: 'Decide a conflict',
       description:
-        'bound: the Endpoint ID of the claim belongs to the device from now on. dismissed: everything stays as it was.',
+        'bound: the Endpoint ID belongs to the device from now on, whatever its Agent says of itself: to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: everything stays as it was.',
       scope: 'write',
       params: IdParam,
-      body: z.strictObject({ resolution: z.enum(['bound', 'dismissed']) }),
+      body: z.strictObject({ resolution: z.enum(['bound', 'dismissed']), deviceId: z.string().max(400).optional() }),
       responses: { 204: { description: 'Decided' } },
       async handle({ params, body, actor }) {
         const conflict = await deps.conflicts.get(params.id)
         if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${params.id}`)
+        if (conflict.resolvedAt !== undefined) throw new AppError('conflict', 'it was decided already')
         const now = clock.now()
-        if (body.resolution === 'bound') {
-          const device = await deps.devices.get(conflict.deviceId)
-          if (device === undefined) throw new AppError('notFound', 'the device of the conflict is gone')
-          await deps.devices.commit(
-            bindChange(device.id, device, device, conflict.endpointId as EndpointId, 'operator', now),
-          )
-        }
+        const deviceId = body.deviceId === undefined ? conflict.deviceId : asDeviceId(body.deviceId)
+        if (body.resolution === 'bound') await bindByOperator(conflict, deviceId, deps.devices, now)
         if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now)))
           throw new AppError('conflict', 'it was decided already')
         await audit.append({
@@ -59,7 +55,8 @@ export function systemRoutes(deps: ApiDeps): Route[] {
           actor,
           action: 'conflict.resolve',
           target: conflict.deviceId,
-          after: { conflict: params.id, resolution: body.resolution },
+          before: { ...conflict.details, endpointId: conflict.endpointId },
+          after: { conflict: params.id, resolution: body.resolution, deviceId },
           result: 'ok',
         })
         return { status: 204 }

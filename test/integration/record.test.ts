@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import {
+  bindByOperator,
+  type Conflict,
+  type DeviceIdentity,
+  decideArrival,
+  deviceIdOf,
+  type EndpointId,
+  newDevice,
+} from '../../src/device/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { testStore } from '../support/store.ts'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+
+let store: Store
+let serial = 0
+const identityOf = (): DeviceIdentity => ({ oui: '00256D', productClass: 'Box', serial: `R${++serial}` })
+const eidOf = (name: string) => `proto::${name}` as EndpointId
+
+beforeAll(async () => {
+  store = await testStore(inject('mongodbUri'))
+})
+afterAll(() => store.close())
+
+async function box(endpointId?: EndpointId) {
+  const identity = identityOf()
+  const id = deviceIdOf(identity)
+  const binding = endpointId === undefined ? {} : { binding: { endpointId, proof: 'triple' as const, at: 1 } }
+  await store.devices.commit({ deviceId: id, create: { ...newDevice(id, identity, 'cwmp', 1), ...binding } })
+  return { id, identity }
+}
+
+/** The Conflict that an Agent's claim opens. */
+async function claimed(endpointId: EndpointId, identity: DeviceIdentity): Promise<Conflict> {
+  const decision = await decide(endpointId, identity)
+  if (decision.kind !== 'conflict') throw new Error(`no conflict but ${decision.kind}`)
+  return store.conflicts.open({ ...decision.conflict, id: `c${++serial}` }, decision.event)
+}
+const decide = async (endpointId: EndpointId, identity: DeviceIdentity) => {
+  const byEndpoint = await store.devices.findByEndpoint(endpointId)
+  const byIdentity = byEndpoint === undefined ? await store.devices.get(deviceIdOf(identity)) : undefined
+  return decideArrival({ endpointId, identity, certificate: false }, byEndpoint, byIdentity, 'open', 2)
+}
+
+describe('a person who decides a conflict', () => {
+  it('leaves an Endpoint ID with its device, against what its Agent says of itself', async () => {
+    const eid = eidOf('stays')
+    const { id } = await box(eid)
+    const other = identityOf()
+    const conflict = await claimed(eid, other)
+    expect((await store.devices.get(id))?.conflict).toBe(conflict.id)
+    await bindByOperator(conflict, id, store.devices, 3)
+    expect(await store.conflicts.resolve(conflict.id, 'bound', 'me', 3)).toBe(true)
+    expect(await store.conflicts.resolve(conflict.id, 'bound', 'me', 4)).toBe(false)
+    expect(await store.devices.get(id)).toMatchObject({ binding: { endpointId: eid, proof: 'operator' } })
+    expect((await store.devices.get(id))?.conflict).toBeUndefined()
+    expect(await decide(eid, other)).toMatchObject({ kind: 'known', device: { id } })
+  })
+
+  it('gives an Endpoint ID to the claimed device, also to one that was never seen', async () => {
+    for (const seen of [true, false]) {
+      const eid = eidOf(`moves-${seen}`)
+      const from = await box(eid)
+      const to = seen ? (await box()).identity : identityOf()
+      const conflict = await claimed(eid, to)
+      await bindByOperator(conflict, deviceIdOf(to), store.devices, 3)
+      await bindByOperator(conflict, deviceIdOf(to), store.devices, 4)
+      expect((await store.devices.get(from.id))?.binding).toBeUndefined()
+      expect((await store.devices.findByEndpoint(eid))?.id).toBe(deviceIdOf(to))
+      expect(await decide(eid, to)).toMatchObject({ kind: 'known' })
+    }
+  })
+
+  it('decides a claim of a box that has no record yet', async () => {
+    const eid = 'os::00256D-somebody' as EndpointId
+    const identity = identityOf()
+    const conflict = await claimed(eid, identity)
+    expect(conflict.kind).toBe('identityMismatch')
+    await bindByOperator(conflict, conflict.deviceId, store.devices, 3)
+    expect(await decide(eid, identity)).toMatchObject({ kind: 'known', device: { id: deviceIdOf(identity) } })
+    const third = deviceIdOf(identityOf())
+    await expect(bindByOperator(conflict, third, store.devices, 3)).rejects.toMatchObject({ code: 'invalid' })
+  })
+})
+
+describe('deleting a device', () => {
+  let server: TestServer
+  const call = (method: string, path: string, body?: unknown) =>
+    fetch(`http://127.0.0.1:${server.apiPort}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${server.firstKey}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  beforeAll(async () => {
+    server = await startTestServer(inject('mongodbUri'))
+  })
+  afterAll(() => server.stop())
+
+  it('takes its operations along, so that they do not reach the box that comes again', async () => {
+    const own = await testStore(inject('mongodbUri'), { databaseName: server.databaseName })
+    const identity = identityOf()
+    const id = deviceIdOf(identity)
+    const migration = { planId: 'p', state: 'VERIFYING', at: 1 }
+    await own.devices.commit({ deviceId: id, create: { ...newDevice(id, identity, 'cwmp', 1), migration } })
+    const value = { path: 'Device.X', value: '1', type: 'string', source: 'cwmp', collectedAt: 1 } as const
+    await own.devices.commit({ deviceId: id, parameters: [value] })
+    expect((await call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(409)
+    await own.devices.commit({ deviceId: id, unset: ['migration'] })
+    const asked = await call('POST', `/devices/${encodeURIComponent(id)}/operations`, {
+      verb: 'set',
+      values: [{ path: 'Device.X', value: '2' }],
+    })
+    expect(asked.status).toBe(202)
+    const operation = (await asked.json()) as { id: string }
+    expect((await call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(204)
+    expect(await own.devices.get(id)).toBeUndefined()
+    expect((await own.parameters.list(id, '', 10)).items).toEqual([])
+    expect(await own.operations.get(operation.id)).toMatchObject({
+      state: 'cancelled',
+      result: { error: { code: 'deviceDeleted' } },
+    })
+    const { items } = await own.audit.list({ target: id, limit: 10 })
+    expect(items.map(({ action }) => action)).toContain('device.delete')
+    await own.close()
+  })
+})
