@@ -19,10 +19,11 @@ import type {
 import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
-import type { GroupCommit, Write } from './group-commit.ts'
+import type { GroupCommit } from './group-commit.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
+import type { Write } from './write-set.ts'
 
 /** Groups; static membership stands on the devices. */
 export class GroupRepository implements GroupStore {
