@@ -373,6 +373,24 @@ describe('a Notify', () => {
     expect(agent.notifyResps).toEqual(['twice'])
   })
 
+  it('that is one too many at once is left without an answer, and taken when it comes again', async () => {
+    const agent = await joined()
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const before = world.commits.length
+    world.beforeCommit(() => held)
+    for (let i = 0; i <= 256; i++) agent.notify(change(String(i)), `m${i}`)
+    await agent.heard()
+    expect(world.commits.length).toBe(before + 256)
+    release()
+    await agent.takeReply('m255')
+    expect(agent.notifyResps).not.toContain('m256')
+    await agent.takeReply(agent.notify(change('256'), 'm256'))
+    expect(stored(CODE)).toBe('256')
+  })
+
   it.each([
     ['no path', 'Device.A..B', 'x'],
     ['another root', '$where.X', 'x'],

@@ -194,6 +194,57 @@ describe('an answer to a Get', () => {
   })
 })
 
+describe('a discover that is too much for one Message', () => {
+  const objects = ['Device.WiFi.', 'Device.WiFi.SSID.{i}.', 'Device.IP.', 'Device.Absent.'].map((path) => ({
+    path,
+    access: 'readOnly' as const,
+    multi: path.endsWith('{i}.'),
+    params: path.endsWith('{i}.') ? [{ name: 'SSID', writable: true, readable: true, type: 'string' }] : [],
+    commands: [],
+    events: [],
+    uniqueKeys: [],
+  }))
+
+  it('goes object by object as the supported model has them', async () => {
+    await world.supportedModels.put({ key: '00256D|Box|1.0', objects, at: 1 })
+    agent.answer = ({ msgId, name, body }) => {
+      if (name !== 'get') return undefined
+      const [path = ''] = body.param_paths
+      if (path === 'Device.WiFi.') return responseMsg(msgId, 'get_resp', values({ [SSID]: 'x' }))
+      if (path === 'Device.IP.') return responseMsg(msgId, 'get_resp', values({ 'Device.IP.IPv4Enable': 'true' }))
+      if (path === 'Device.' && body.max_depth === 1)
+        return responseMsg(msgId, 'get_resp', values({ 'Device.RootDataModelVersion': '2.15' }))
+      const err_code = path === 'Device.Absent.' ? 7016 : 7005
+      return { msgId, kind: 'error', body: { err_code, err_msg: '', param_errs: [] } }
+    }
+    const result = await run({ verb: 'discover' })
+    expect(result).toMatchObject({ outcome: 'done' })
+    expect('results' in result ? result.results.map(({ path, writable }) => [path, writable]) : []).toEqual([
+      ['Device.RootDataModelVersion', undefined],
+      [SSID, true],
+      ['Device.IP.IPv4Enable', undefined],
+    ])
+  })
+
+  it('tells which object was too much even so', async () => {
+    await world.supportedModels.put({ key: '00256D|Box|1.0', objects, at: 1 })
+    agent.answer = ({ msgId, name, body }) => {
+      if (name !== 'get') return undefined
+      if (body.param_paths[0] === 'Device.IP.')
+        return responseMsg(msgId, 'get_resp', values({ 'Device.IP.IPv4Enable': 'true' }))
+      return { msgId, kind: 'error', body: { err_code: 7005, err_msg: '', param_errs: [] } }
+    }
+    expect(await run({ verb: 'discover' })).toMatchObject({
+      outcome: 'failed',
+      results: [
+        { path: 'Device.WiFi.', error: { code: '7005' } },
+        { path: 'Device.IP.IPv4Enable', value: 'true' },
+        { path: 'Device.Absent.', error: { code: '7005' } },
+      ],
+    })
+  })
+})
+
 describe('a request that was given up', () => {
   it('while it waited for those before it never leaves', async () => {
     const first = run(GET)
@@ -496,6 +547,26 @@ describe('requests', () => {
     for (let i = 0; i < 5; i++) await run(GET)
     const msgIds = asked().map(({ msgId }) => msgId)
     expect(new Set(msgIds).size).toBe(msgIds.length)
+  })
+
+  it('of a new link share no msg_id with those of the old one, whose answers may still come', async () => {
+    const lost = run(OPERATE)
+    const { msgId } = await agent.takeRequest('operate')
+    agent.socket.terminate()
+    await lost
+    ;[agent, contact] = await join('os::00256D-S1', IDENTITY)
+    const answer = (id: string, cause: string) =>
+      responseMsg(id, 'operate_resp', {
+        operation_results: [{ executed_command: 'X', req_output_args: { output_args: { Cause: cause } } }],
+      })
+    for (let i = 0; i < 10; i++) {
+      const result = run(OPERATE)
+      const request = await agent.takeRequest('operate')
+      expect(request.msgId).not.toBe(msgId)
+      agent.send(answer(msgId, 'old'))
+      agent.send(answer(request.msgId, 'new'))
+      expect(await result).toMatchObject({ output: { Cause: 'new' } })
+    }
   })
 
   it('that are too many for one Agent are refused at once, and another Agent is not held up', async () => {

@@ -38,8 +38,8 @@ const MAX_QUEUED = 256
 /** What the Controller keeps for one link: whose it is, and the requests to its Agent, one at a time and in order. */
 export class AgentLink {
   readonly link: Link
-  /** Different for every link of this process. */
-  readonly serial: number
+  /** Different for every link of every process of ours. */
+  readonly id: string
   /** The device, once the Agent is joined to one. */
   device: Device | undefined
   /** Resolves when the arrival under way is decided. */
@@ -66,9 +66,9 @@ export class AgentLink {
   #ended: AbortController | undefined
   #closed = false
 
-  constructor(link: Link, codec: Codec, ownId: string, serial: number) {
+  constructor(link: Link, codec: Codec, ownId: string, id: string) {
     this.link = link
-    this.serial = serial
+    this.id = id
     this.#codec = codec
     this.#ownId = ownId
   }
@@ -118,7 +118,8 @@ export class AgentLink {
 
   #exchange<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions): Promise<Reply<N>> {
     const { timeoutMs = REQUEST_TIMEOUT_MS, signal } = options
-    const msgId = `i${++this.#nextId}`
+    // Never one of an earlier link: its Agent may still be at work on that, would ignore its twin (R-MSG.4) and answer the wrong one.
+    const msgId = `${this.id}.${++this.#nextId}`
     if (this.#closed || !this.send(requestMsg(msgId, name, body))) {
       return Promise.reject(
         new TransportError('linkGone', 'the USP link is gone', { sent: false, context: { request: name } }),

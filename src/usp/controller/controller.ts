@@ -52,6 +52,9 @@ export interface ControllerOptions {
 /** Onboarding that failed is tried again after this, doubled each time up to the last. */
 const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
+/** Notifications in work at once, of one Agent and of all. */
+const MAX_NOTIFIES_PER_AGENT = 256
+const MAX_NOTIFIES = 20_000
 const NOTIFICATIONS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
 
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
@@ -71,19 +74,22 @@ export class Controller implements Lifecycle {
   readonly #repeats = new Repeats()
   readonly #byDevice = new Map<string, AgentLink>()
   readonly #underWay = new Set<Promise<void>>()
+  readonly #process: string
   #links = 0
+  #notifies = 0
   #stopping = false
 
   constructor(options: ControllerOptions) {
     this.#options = options
     const { clock, log, supportedModels } = options
+    this.#process = options.nextId()
     this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
     this.#arrivals = new Arrivals({ ...options, onJoined: (agent) => this.#onJoined(agent) })
     this.#server = new UspWebSocketServer({
       ...options,
       handlers: {
         onOpen: (link) => {
-          link.state = new AgentLink(link, this.#codec, options.endpointId, ++this.#links)
+          link.state = new AgentLink(link, this.#codec, options.endpointId, `${this.#process}.${++this.#links}`)
         },
         onRound: (link) => this.#onRound(agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
@@ -198,9 +204,14 @@ export class Controller implements Lifecycle {
     }
     // A request that is still being worked on is not begun again (R-MSG.4).
     if (agent.processing?.has(msg.msgId) === true) return this.#ignore(agent, 'Notify that is being worked on')
+    // More than can be stored in time: who is not answered asks again, later and later.
+    if ((agent.processing?.size ?? 0) >= MAX_NOTIFIES_PER_AGENT || this.#notifies >= MAX_NOTIFIES)
+      return this.#ignore(agent, 'too many notifications are being worked on')
     agent.processing ??= new Set()
     agent.processing.add(msg.msgId)
+    this.#notifies++
     const done = () => {
+      this.#notifies--
       agent.processing?.delete(msg.msgId)
       if (agent.processing?.size === 0) agent.processing = undefined
     }

@@ -1,5 +1,5 @@
 import { type Model, schemaPathOf } from '../../datamodel/index.ts'
-import { type OperationResult, outcomeError, type PathOutcome } from '../../device/index.ts'
+import { type OperationResult, outcomeError, type PathOutcome, type SupportedModel } from '../../device/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
 import { type ExecuteContext, ended, isSearch, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'
@@ -41,16 +41,27 @@ export function outcomesOf(body: GetResp, model: Model): PathOutcome[] {
   return outcomes
 }
 
-/** All values at and below a path, with what the supported model says about writing them. */
+/** An object that the box supports and does not have now. */
+const ABSENT = ['7016', '7026']
+/** Codes with which Agents answer what is too much for one Message. */
+const TOO_LARGE = ['7000', '7003', '7005']
+
+/**
+ * All values at and below a path, with what the supported model says about writing them. Where that is too much for one Message, object by
+ * object as the supported model names them.
+ */
 export async function discover(
   agent: AgentLink,
   request: RequestFor<'discover'>,
   context: ExecuteContext,
   options: RequestOptions,
 ): Promise<OperationResult> {
-  const result = await get(agent, [request.path ?? 'Device.'], 0, context, options)
+  const path = request.path ?? 'Device.'
   const supported = await context.supported()
+  let result = await get(agent, [path], 0, context, options)
   if (supported === undefined) return result
+  if (result.error !== undefined && TOO_LARGE.includes(result.error.code))
+    result = await piecewise(agent, path, supported, context, options)
   const writable = new Map(
     supported.objects.flatMap((object) =>
       object.params.map((param) => [object.path + param.name, param.writable] as const),
@@ -61,4 +72,32 @@ export async function discover(
     if (known !== undefined) outcome.writable = known
   }
   return result
+}
+
+/** The object itself, then each object below it with all that is in there; what is too large even so is a failure of that object. */
+async function piecewise(
+  agent: AgentLink,
+  path: string,
+  { objects }: SupportedModel,
+  context: ExecuteContext,
+  options: RequestOptions,
+): Promise<OperationResult> {
+  const schema = schemaPathOf(path)
+  const below = new Set<string>()
+  for (const object of objects) {
+    const name = object.path.startsWith(schema) ? object.path.slice(schema.length).split('.')[0] : ''
+    // Rows of a table have no name of their own; they are read with it.
+    if (name !== undefined && name !== '' && name !== '{i}') below.add(`${path}${name}.`)
+  }
+  const own = await get(agent, [path], 1, context, options)
+  const isOwn = (at: string) => at.lastIndexOf('.') + 1 === path.length
+  const results = own.results.filter(({ path: at, value }) => value !== undefined && isOwn(at))
+  for (const child of below) {
+    const part = await get(agent, [child], 0, context, options)
+    if (ABSENT.includes(part.error?.code ?? '')) continue
+    // A Message that was refused as a whole names no path.
+    results.push(...part.results)
+    if (part.error !== undefined && part.results.length === 0) results.push({ path: child, error: part.error })
+  }
+  return ended(results)
 }

@@ -31,7 +31,7 @@ export class Repeats {
       return { subject: `c|${by}|${obj_path}${command_name}|${command_key}`, content: 0 }
     }
     if (event !== undefined && notify.send_resp)
-      return { subject: `e|${agent.serial}|${msgId}`, content: crc32(JSON.stringify(event)) }
+      return { subject: `e|${agent.id}|${msgId}`, content: crc32(JSON.stringify(event)) }
     return undefined
   }
 
