@@ -11,7 +11,7 @@ export type EndpointId = string & { readonly [endpointIdBrand]: true }
 
 /** What a box says it is: DeviceIdStruct of an Inform (TR-069 A.3.3.1) or the triple of an OnBoardRequest. */
 export interface DeviceIdentity {
-  /** Six hex digits; any case, stored upper case. */
+  /** Six hex digits, or seven or nine of the longer blocks that USP 1.4 knows; any case, stored upper case. */
   oui: string
   /** May be empty. */
   productClass: string
@@ -22,12 +22,15 @@ const MAX_PART = 64
 
 /**
  * The one id of a box from its identity. OUI case does not matter, everything else does.
- * Throws AppError `invalid` when the OUI is not six hex digits, the serial number is empty or a part is longer than 64 characters.
+ * Throws AppError `invalid` when the OUI is not six, seven or nine hex digits (24, 28 or 36 bits), the serial number is empty or a part is longer than 64 characters.
  */
 export function deviceIdOf(identity: DeviceIdentity): DeviceId {
   const oui = identity.oui.trim().toUpperCase()
-  if (!/^[0-9A-F]{6}$/.test(oui)) {
-    throw new AppError('invalid', `OUI must be six hex digits, got ${JSON.stringify(identity.oui.slice(0, 20))}`)
+  if (!/^[0-9A-F]{6}(?:[0-9A-F]|[0-9A-F]{3})?$/.test(oui)) {
+    throw new AppError(
+      'invalid',
+      `OUI must be six, seven or nine hex digits, got ${JSON.stringify(identity.oui.slice(0, 20))}`,
+    )
   }
   if (identity.serial === '') throw new AppError('invalid', 'SerialNumber is empty')
   for (const part of [identity.productClass, identity.serial]) {

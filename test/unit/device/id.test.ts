@@ -31,8 +31,13 @@ describe('deviceIdOf', () => {
     expect(box('00256d')).toBe(box('00256D'))
   })
 
+  it.each(['00256D', '00256D1', '00256D123'])('takes the OUI %s, of a block of 24, 28 or 36 bits', (oui) => {
+    expect(deviceIdOf({ oui, productClass: 'C', serial: '1' })).toBe(`${oui}-C-1`)
+  })
+
   it.each([
-    [{ oui: '00256', productClass: 'C', serial: '1' }, /six hex/],
+    [{ oui: '00256', productClass: 'C', serial: '1' }, /hex digits/],
+    [{ oui: '00256D12', productClass: 'C', serial: '1' }, /hex digits/],
     [{ oui: '00256D', productClass: 'C', serial: '' }, /SerialNumber is empty/],
     [{ oui: '00256D', productClass: 'C'.repeat(65), serial: '1' }, /longer than 64/],
   ])('refuses %j', (identity, why) => {
