@@ -209,6 +209,24 @@ describe('an Agent that is not who it says', () => {
     expect(world.conflicts).toMatchObject([{ kind: 'deviceBoundToOther', endpointId: 'proto::thief' }])
   })
 
+  it('cannot put a whole fleet in conflict', async () => {
+    for (let i = 0; i < 105; i++) {
+      const identity = { ...IDENTITY, serial: `V${i}` }
+      world.stores.inside.devices.set(deviceIdOf(identity), bound(deviceIdOf(identity), identity, `proto::v${i}`))
+      const agent = await world.connect(`proto::thief${i}`)
+      const end = agent.closed()
+      agent.onBoard(identity)
+      expect(await end).toBe(1008)
+    }
+    expect(world.conflicts).toHaveLength(100)
+    world.clock.advance(3_600_000)
+    const later = await world.connect('proto::thief')
+    const end = later.closed()
+    later.onBoard({ ...IDENTITY, serial: 'V0' })
+    await end
+    expect(world.conflicts).toHaveLength(101)
+  })
+
   it('gets nothing by its answer to a Get either', async () => {
     world.stores.inside.devices.set(ID, bound(ID, IDENTITY, 'proto::mine'))
     const agent = await world.connect('proto::thief')

@@ -4,6 +4,7 @@ import {
   applyPatch,
   type ConflictStore,
   type Device,
+  type DeviceId,
   type DeviceIdentity,
   type DeviceStore,
   decideArrival,
@@ -30,10 +31,15 @@ export interface ArrivalDeps {
 
 /** How long a link may stand that belongs to no device. */
 const JOIN_MS = 90_000
+/** Different conflicts that one address may open in an hour: each stops the migration of a device until a person has looked at it. */
+const MAX_CONFLICTS = 100
+const CONFLICT_HOUR_MS = 3_600_000
+const MAX_ADDRESSES = 10_000
 
 /** Joins Agents to their devices: once per link, and again when one tells who it is. */
 export class Arrivals {
   readonly #deps: ArrivalDeps
+  readonly #conflicts = new Map<string, { since: number; claims: Set<string> }>()
 
   constructor(deps: ArrivalDeps) {
     this.#deps = deps
@@ -78,6 +84,8 @@ export class Arrivals {
       }
       if (decision.kind === 'refused') return this.turnAway(agent, decision.reason)
       if (decision.kind === 'conflict') {
+        if (!this.#mayContradict(agent, decision.conflict.deviceId))
+          return this.turnAway(agent, 'too many identity conflicts from this address')
         await this.#deps.conflicts.open({ ...decision.conflict, id: this.#deps.nextId() }, decision.event)
         return this.turnAway(agent, `identity conflict: ${decision.conflict.kind}`)
       }
@@ -92,6 +100,25 @@ export class Arrivals {
       if (bound !== undefined) return this.#join(agent, bound)
     }
     throw new AppError('conflict', 'the record changes too often to join it')
+  }
+
+  /** Counts the conflicts of an Agent's address; false when this is one too many. A certificate vouches for its owner. */
+  #mayContradict(agent: AgentLink, deviceId: DeviceId): boolean {
+    if (agent.link.certificate) return true
+    const now = this.#deps.clock.now()
+    const address = agent.link.remoteAddress
+    let seen = this.#conflicts.get(address)
+    if (seen === undefined || now - seen.since >= CONFLICT_HOUR_MS) {
+      this.#conflicts.delete(address)
+      seen = { since: now, claims: new Set() }
+      this.#conflicts.set(address, seen)
+      const [oldest] = this.#conflicts.keys()
+      if (this.#conflicts.size > MAX_ADDRESSES && oldest !== undefined) this.#conflicts.delete(oldest)
+    }
+    const claim = `${deviceId}|${agent.endpointId}`
+    if (seen.claims.size >= MAX_CONFLICTS) return seen.claims.has(claim)
+    seen.claims.add(claim)
+    return true
   }
 
   /** An Agent that does not answer, or not enough, may still send its OnBoardRequest; for all else it does better to come again. */
