@@ -32,6 +32,18 @@ export interface AuditLog {
     limit: number
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }>
+  /** Reads the whole chain and follows it. */
+  verify(): Promise<Verification>
+}
+
+/** What following the chain showed. Entries cut off at its end leave no trace in it: keep `lastHash` elsewhere to see that. */
+export interface Verification {
+  /** How many entries follow from each other. */
+  entries: number
+  /** The hash of the last of them. */
+  lastHash: string
+  /** The seq of the first entry that does not follow: changed, or what came before it is missing. */
+  firstBroken?: number
 }
 
 /** The hash before the first entry. */
@@ -46,14 +58,18 @@ export function chain(entry: AuditEntry, seq: number, previous: string): Chained
   return { ...entry, seq, previous, hash }
 }
 
-/** The seq of the first entry that does not follow from the one before; undefined when the chain holds. */
-export function firstBroken(entries: Iterable<ChainedEntry>, previousHash: string = GENESIS): number | undefined {
-  let previous = previousHash
-  for (const { hash, previous: link, seq, ...entry } of entries) {
-    if (link !== previous || chain(entry, seq, previous).hash !== hash) return seq
-    previous = hash
+/** Follows a chain from its first entry, in order of `seq`, to its end or to the first entry that does not follow from the one before. */
+export async function verifyChain(
+  entries: AsyncIterable<ChainedEntry> | Iterable<ChainedEntry>,
+): Promise<Verification> {
+  const held: Verification = { entries: 0, lastHash: GENESIS }
+  for await (const { hash, previous, seq, ...entry } of entries) {
+    const follows = seq === held.entries + 1 && previous === held.lastHash
+    if (!follows || chain(entry, seq, previous).hash !== hash) return { ...held, firstBroken: seq }
+    held.entries = seq
+    held.lastHash = hash
   }
-  return undefined
+  return held
 }
 
 function canonical(value: unknown): string {

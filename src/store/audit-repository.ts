@@ -1,5 +1,13 @@
 import { createBatcher, type Settled } from '../base/index.ts'
-import { type AuditEntry, type AuditLog, type ChainedEntry, chain, GENESIS } from '../security/index.ts'
+import {
+  type AuditEntry,
+  type AuditLog,
+  type ChainedEntry,
+  chain,
+  GENESIS,
+  type Verification,
+  verifyChain,
+} from '../security/index.ts'
 import { fromDocument } from './convert.ts'
 import { isDuplicate, persevere, RETRY_MS } from './failure.ts'
 import { type Collection, type Connection, type Document_, MongoBulkWriteError } from './mongoose.ts'
@@ -52,6 +60,19 @@ export class AuditRepository implements AuditLog {
     const last = items[items.length - 1]
     if (documents.length <= query.limit || last === undefined) return { items }
     return { items, next: encodeCursor(last.seq, last.hash) }
+  }
+
+  verify(): Promise<Verification> {
+    return verifyChain(this.#all())
+  }
+
+  async *#all(): AsyncIterable<ChainedEntry> {
+    const found = this.#audit.find({}).sort({ seq: 1 })
+    try {
+      for await (const document of found) yield toEntry(document)
+    } finally {
+      await found.close()
+    }
   }
 
   async #flush(entries: AuditEntry[]): Promise<Settled<void>[]> {

@@ -16,7 +16,14 @@ import {
   type Parameter,
   type ParameterStore,
 } from '../../src/device/index.ts'
-import { type AuditEntry, type AuditLog, type ChainedEntry, chain, GENESIS } from '../../src/security/index.ts'
+import {
+  type AuditEntry,
+  type AuditLog,
+  type ChainedEntry,
+  chain,
+  GENESIS,
+  verifyChain,
+} from '../../src/security/index.ts'
 
 /** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. No selectors. */
 export interface MemoryStores {
@@ -280,6 +287,7 @@ function auditLog({ audit }: Inside): AuditLog {
     async append(entry: AuditEntry) {
       audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS))
     },
+    verify: () => verifyChain(audit),
     list: async ({ target, actor, limit }) => ({
       items: audit
         .filter((entry) => (target ?? entry.target) === entry.target && (actor ?? entry.actor) === entry.actor)

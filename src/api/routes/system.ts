@@ -122,6 +122,31 @@ export function systemRoutes(deps: ApiDeps): Route[] {
     }),
     route({
       method: 'get',
+      path: '/audit/verification',
+      id: 'verifyAudit',
+      tag: 'System',
+      summary: 'Follow the hash chain of the audit log from its first entry',
+      description:
+        'intact: every entry follows from the one before. Entries cut off at the end leave no trace in the chain: keep lastHash elsewhere and look for it again.',
+      scope: 'read',
+      responses: {
+        200: {
+          description: 'How far the chain holds',
+          schema: z.object({
+            intact: z.boolean(),
+            entries: z.number().int(),
+            lastHash: z.string(),
+            firstBroken: z.number().int().optional().describe('seq of the first entry that does not follow'),
+          }),
+        },
+      },
+      async handle() {
+        const verification = await audit.verify()
+        return { body: { intact: verification.firstBroken === undefined, ...verification } }
+      },
+    }),
+    route({
+      method: 'get',
       path: '/audit',
       id: 'listAudit',
       tag: 'System',

@@ -4,11 +4,11 @@ import {
   type ChainedEntry,
   chain,
   createSecretBox,
-  firstBroken,
   GENESIS,
   matchesApiKey,
   newApiKey,
   splitApiKey,
+  verifyChain,
 } from '../../../src/security/index.ts'
 
 describe('the audit chain', () => {
@@ -28,15 +28,17 @@ describe('the audit chain', () => {
     return list
   }
 
-  it('holds as written, also when the database gives fields back in another order', () => {
+  it('holds as written, also when the database gives fields back in another order', async () => {
     const list = entries(3).map((entry) => ({ ...entry, after: { a: entry.after?.a, b: entry.after?.b } }))
-    expect(firstBroken(list)).toBeUndefined()
+    expect(await verifyChain(list)).toEqual({ entries: 3, lastHash: list[2]?.hash })
   })
 
-  it('shows the first entry that was changed, taken out or put in', () => {
+  it('shows the first entry that was changed, taken out or put in', async () => {
     const list = entries(4)
-    expect(firstBroken(list.map((entry, i) => (i === 2 ? { ...entry, actor: 'mallory' } : entry)))).toBe(3)
-    expect(firstBroken(list.filter((_, i) => i !== 1))).toBe(3)
+    const changed = list.map((entry, i) => (i === 2 ? { ...entry, actor: 'mallory' } : entry))
+    expect(await verifyChain(changed)).toEqual({ entries: 2, lastHash: list[1]?.hash, firstBroken: 3 })
+    expect(await verifyChain(list.filter((_, i) => i !== 1))).toMatchObject({ entries: 1, firstBroken: 3 })
+    expect(await verifyChain(list.slice(1))).toMatchObject({ entries: 0, firstBroken: 2 })
   })
 })
 
