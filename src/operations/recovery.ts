@@ -48,6 +48,8 @@ const BATCHES = 25
 export function createRecovery(deps: RecoveryDeps): Recovery {
   const { store, instances, finisher, clock, log, instance } = deps
   const asked = new Map<DeviceId, number>()
+  const overdue: Walk = {}
+  const waiting: Walk = {}
   return {
     async expireQueued() {
       let count = 0
@@ -61,7 +63,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
       }
       return count
     },
-    endOverdue: () => endOverdue(deps),
+    endOverdue: () => endOverdue(deps, overdue),
     async recoverOrphans() {
       const alive = await instances.alive(clock.now())
       // An instance that is late with its own heartbeat is not dead.
@@ -71,35 +73,40 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
     },
     repairWorkFlags: () => store.repairWorkFlags(),
     auditOwed: () => finisher.auditOwed(),
-    wakeWaiting: () => wakeWaiting(deps, asked),
+    wakeWaiting: () => wakeWaiting(deps, asked, waiting),
   }
 }
 
-async function endOverdue(deps: RecoveryDeps): Promise<number> {
+async function endOverdue(deps: RecoveryDeps, walk: Walk): Promise<number> {
   let count = 0
-  for await (const operations of batches(['sent', 'unknown'], deps)) {
+  for await (const operations of batches(['sent', 'unknown'], deps, walk)) {
     const ended = await Promise.all(operations.map((operation) => endIfOverdue(operation, deps)))
     count += ended.filter(Boolean).length
   }
   return count
 }
 
-/** Operations in these states, batch by batch, as many as one run may look at. */
-async function* batches(states: OperationState[], { store }: RecoveryDeps): AsyncIterable<Operation[]> {
-  let cursor: string | undefined
+/** Where a run stopped, so that the next one goes on there: the oldest come last and must come, however many are open. */
+interface Walk {
+  cursor?: string | undefined
+}
+
+/** Operations in these states, batch by batch, newest first, as many as one run may look at. A run that reaches the end is over. */
+async function* batches(states: OperationState[], { store }: RecoveryDeps, walk: Walk): AsyncIterable<Operation[]> {
   for (let i = 0; i < BATCHES; i++) {
+    const { cursor } = walk
     const page = await store.list({ states, limit: BATCH, ...(cursor === undefined ? {} : { cursor }) })
+    walk.cursor = page.next
     yield page.items
-    cursor = page.next
-    if (cursor === undefined) return
+    if (page.next === undefined) return
   }
 }
 
-async function wakeWaiting(deps: RecoveryDeps, asked: Map<DeviceId, number>): Promise<number> {
+async function wakeWaiting(deps: RecoveryDeps, asked: Map<DeviceId, number>, walk: Walk): Promise<number> {
   const now = deps.clock.now()
   for (const [deviceId, at] of asked) if (now - at >= deps.limits.wakeAgainMs) asked.delete(deviceId)
   let count = 0
-  for await (const operations of batches(['queued', 'unknown'], deps)) {
+  for await (const operations of batches(['queued', 'unknown'], deps, walk)) {
     const due = operations.filter(
       ({ state, request, deviceId }) => !asked.has(deviceId) && (state === 'queued' || !endsByCompletion(request)),
     )

@@ -150,6 +150,28 @@ describe('recurring care', () => {
     expect(world.operation(long.id).state).toBe('queued')
   })
 
+  it('comes to the oldest in the end, however many are open', async () => {
+    const world = createWorld({ limits: { lostTimeoutMs: 1000 } })
+    const now = world.clock.now()
+    for (let i = 0; i < 5200; i++) {
+      const id = `op${String(i).padStart(5, '0')}`
+      world.stores.inside.operations.set(id, {
+        id,
+        deviceId: world.box.deviceId,
+        request: set(A, '1'),
+        state: 'unknown',
+        actor: ACTOR,
+        createdAt: now,
+        expiresAt: now + 1,
+        sentAt: i === 0 ? now - 2000 : now,
+        attempts: 0,
+      })
+    }
+    expect(await world.room.endOverdue()).toBe(0)
+    expect(await world.room.endOverdue()).toBe(1)
+    expect(world.operation('op00000').state).toBe('failed')
+  })
+
   it('has a job for each', () => {
     const { jobs } = createWorld().room
     expect(jobs.map(({ name }) => name)).toEqual(
