@@ -2,9 +2,12 @@ import type { Model } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceChange,
+  type DeviceFacts,
+  type DevicePatch,
   factsFrom,
   factsPatch,
   firmwareEvent,
+  numberOf,
   type Operation,
   type OperationResult,
   type ParameterType,
@@ -57,11 +60,23 @@ export function changesOf(
   }
   const [first] = changes
   if (first === undefined) return []
-  const set = factsPatch(device, factsFrom(parameters.map(({ path, value }) => ({ name: path, value }))))
+  const facts = factsFrom(parameters.map(({ path, value }) => ({ name: path, value })))
+  const set = { ...factsPatch(device, facts), ...contactPatch(device, facts) }
   if (Object.keys(set).length > 0) first.set = set
   const firmware = firmwareEvent(deviceId, source, device, set, now)
   if (firmware !== undefined) first.events = [firmware]
   return changes
+}
+
+/** How a CPE comes and can be asked to come: presence and connection requests go by it from now on, not from the next Inform that tells it. */
+function contactPatch({ cwmp }: Device, { informIntervalS, connectionRequestUrl }: DeviceFacts): DevicePatch {
+  const patch: DevicePatch = {}
+  if (cwmp === undefined) return patch
+  const interval = numberOf(informIntervalS)
+  if (interval !== undefined && interval !== cwmp.informIntervalS) patch['cwmp.informIntervalS'] = interval
+  if (connectionRequestUrl !== undefined && connectionRequestUrl !== (cwmp.connectionRequestUrl ?? ''))
+    patch['cwmp.connectionRequestUrl'] = connectionRequestUrl
+  return patch
 }
 
 interface Value {

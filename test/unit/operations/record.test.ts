@@ -39,6 +39,14 @@ describe('what results change in the record', () => {
     ])
   })
 
+  it('tells at once how a CPE will come from now on', () => {
+    const cwmp = { lastInformAt: 1, events: [], version: '1.2', informIntervalS: 300 }
+    const interval = 'Device.ManagementServer.PeriodicInformInterval'
+    const [change] = changes({ verb: 'set', values: [{ path: interval, value: '86400' }] }, {}, { cwmp })
+    expect(change?.set).toEqual({ 'cwmp.informIntervalS': 86_400 })
+    expect(changes({ verb: 'set', values: [{ path: interval, value: '300' }] }, {}, { cwmp })[0]?.set).toBeUndefined()
+  })
+
   it('comes in commits of 500', () => {
     const results = Array.from({ length: 1201 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
     expect(changes({ verb: 'discover' }, { results }).map(({ parameters }) => parameters?.length)).toEqual([
