@@ -1,10 +1,23 @@
-import { arrayOf, boolean, type Codec, dateTime, int, string, struct, type TypeOf, unsignedInt } from './schema.ts'
+import {
+  arrayOf,
+  boolean,
+  type Codec,
+  dateTime,
+  int,
+  repeated,
+  string,
+  struct,
+  type TypeOf,
+  unsignedInt,
+} from './schema.ts'
 import {
   ArgStruct,
+  AutonOpResultStruct,
   DeviceIdStruct,
   EventStruct,
   FaultStruct,
   MethodList,
+  OpResultStruct,
   ParameterAttributeStruct,
   ParameterInfoStruct,
   ParameterNames,
@@ -78,6 +91,16 @@ export const RPCS = {
     'cpe',
     { FileType: string(64), FileTypeArg: arrayOf('ArgStruct', 'cwmp:ArgStruct', ArgStruct, 16) },
     {},
+  ),
+  /** A.4.2.3: the operations of a ChangeDUState have ended. */
+  DUStateChangeComplete: rpc('cpe', { Results: repeated(OpResultStruct, 256), CommandKey: string(256) }, {}),
+  /** A.4.2.4: deployment units changed that the ACS did not ask for. */
+  AutonomousDUStateChangeComplete: rpc('cpe', { Results: repeated(AutonOpResultStruct, 256) }, {}),
+  /** A.4.2.1, obsolete: a user came by a page of the box. */
+  Kicked: rpc(
+    'cpe',
+    { Command: string(256), Referer: string(1024), Arg: string(1024), Next: string(1024) },
+    { NextURL: string(1024) },
   ),
   /** A.3.2.1: all or nothing. */
   SetParameterValues: rpc('acs', { ParameterList: ParameterValueList, ParameterKey: string(32) }, { Status: int }),

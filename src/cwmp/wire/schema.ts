@@ -91,7 +91,15 @@ export function struct<M extends Record<string, Codec<unknown>>>(
     members,
     read(element, at) {
       const out: Record<string, unknown> = {}
-      for (const [name, codec] of entries) out[name] = codec.read(childOf(element, name), `${at}/${name}`)
+      for (const [name, codec] of entries) {
+        const place = `${at}/${name}`
+        out[name] = isRepeated(codec)
+          ? codec.readAll(
+              (element?.children ?? []).filter((child) => child.name === name),
+              place,
+            )
+          : codec.read(childOf(element, name), place)
+      }
       // Exactly the members of M were filled in.
       return out as { [K in keyof M]: TypeOf<M[K]> }
     },
@@ -123,6 +131,32 @@ export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems
       return `<${name} soap-enc:arrayType="${type}[${values.length}]">${items}</${name}>`
     },
   }
+}
+
+/** A struct member that stands there once per item, without an array around it (A.4.2.3 Results). */
+export interface Repeated<T> extends Codec<T[]> {
+  readAll(elements: Element[], at: string): T[]
+}
+
+export function repeated<T, C extends Codec<T>>(
+  codec: C & Codec<T>,
+  maxItems: number,
+): Omit<C, keyof Codec<T>> & Repeated<T> {
+  const readAll = (elements: Element[], at: string) => {
+    if (elements.length > maxItems)
+      throw new ProtocolError('tooMany', `${at} stands there more than ${maxItems} times`, { context: { at } })
+    return elements.map((element, i) => codec.read(element, `${at}[${i}]`))
+  }
+  return {
+    ...codec,
+    readAll,
+    read: (element, at) => readAll(element === undefined ? [] : [element], at),
+    write: (name, values) => values.map((value) => codec.write(name, value)).join(''),
+  }
+}
+
+function isRepeated(codec: Codec<unknown>): codec is Repeated<unknown> {
+  return 'readAll' in codec
 }
 
 /** A member that may be absent. */

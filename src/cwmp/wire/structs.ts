@@ -62,6 +62,20 @@ export const ParameterAttributeStruct = struct({
   Notification: int,
   AccessList: arrayOf('string', 'xsd:string', string(64), 64),
 })
+const opResult = {
+  UUID: string(64),
+  DeploymentUnitRef: string(1024),
+  Version: string(256),
+  CurrentState: string(64),
+  Resolved: boolean,
+  ExecutionUnitRefList: string(65_536),
+  StartTime: dateTime,
+  CompleteTime: dateTime,
+  Fault: FaultStruct,
+}
+/** What became of one operation on a deployment unit (A.4.1.10). */
+export const OpResultStruct = struct(opResult)
+export const AutonOpResultStruct = struct({ ...opResult, OperationPerformed: string(64) })
 export const ArgStruct = struct({ Name: string(64), Value: string(256) })
 
 export type DeviceIdStruct = TypeOf<typeof DeviceIdStruct>
