@@ -20,7 +20,7 @@ export function deviceView(device: Device, now: number): Record<string, unknown>
     presence: { cwmp: cwmpPresence(device, now), usp: uspPresence(device) },
   }
   if (cwmp !== undefined) {
-    const { informHash: _hash, lastInformAt, lastBootAt, lastBootstrapAt, ...facts } = cwmp
+    const { informHash: _hash, notes: _notes, lastInformAt, lastBootAt, lastBootstrapAt, ...facts } = cwmp
     view.cwmp = { ...facts, lastInformAt: iso(lastInformAt), ...times({ lastBootAt, lastBootstrapAt }) }
   }
   if (usp !== undefined) {

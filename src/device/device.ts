@@ -39,6 +39,27 @@ export interface CwmpFacts {
   informHash?: string
   /** The firmware for which the tree was discovered last. */
   discoveredFor?: string
+  /** What was learnt about talking to this box under its firmware, where that is anything. */
+  notes?: CwmpNotes
+  /** Methods of the box (GetRPCMethods), asked when the tree was discovered. */
+  methods?: string[]
+}
+
+/** What a box takes, learnt from faults and from sessions that ended over a request. */
+export interface CwmpNotes {
+  /** The firmware it holds for. */
+  for: string
+  /** Names in one GetParameterValues at most. */
+  batch?: number
+  /** It cannot list a whole subtree. */
+  walkOnly?: boolean
+  /** It takes booleans as `true` and `false` only. */
+  literalBooleans?: boolean
+  /** Paths that are not asked for any more. */
+  skip?: string[]
+  /** Discoveries in a row that got nowhere, and the time before which there is none. */
+  failures?: number
+  notBefore?: Timestamp
 }
 
 /** What the USP link told us last. */

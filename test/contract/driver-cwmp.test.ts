@@ -18,8 +18,8 @@ async function setup(): Promise<ContractSubject> {
     discovery: 'none',
     maxSessions: 10,
     devices: store.devices,
-    parameters: store.parameters,
     credentials: store.credentials,
+    parameters: store.parameters,
     upward: operations,
   })
   await acs.start()

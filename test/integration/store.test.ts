@@ -156,6 +156,28 @@ describe('device commits', () => {
     const { items } = await store.parameters.list(box.id, 'Device.X.', 10)
     expect(items.map((item) => [item.path, item.value])).toEqual([['Device.X.1.V', '3']])
   })
+
+  it('drop single parameters and leave their neighbours, in order with what is written', async () => {
+    const box = await stored()
+    const write = (leaf: string, value: string) => ({
+      path: `Device.Y.${leaf}`,
+      value,
+      type: 'string' as const,
+      source: 'cwmp' as const,
+      collectedAt: 1,
+    })
+    const drop = ['Device.Y.A', 'Device.Y.C', 'Device.Absent.Z']
+    await Promise.all([
+      store.devices.commit({ deviceId: box.id, parameters: ['A', 'B', 'C'].map((leaf) => write(leaf, '1')) }),
+      store.devices.commit({ deviceId: box.id, dropParameters: drop }),
+      store.devices.commit({ deviceId: box.id, parameters: [write('C', '2')] }),
+    ])
+    const { items } = await store.parameters.list(box.id, 'Device.', 10)
+    expect(items.map(({ path, value }) => [path, value])).toEqual([
+      ['Device.Y.B', '1'],
+      ['Device.Y.C', '2'],
+    ])
+  })
 })
 
 describe('lists', () => {

@@ -6,6 +6,7 @@ import {
   type DeviceIdentity,
   encodePart,
 } from '../../device/index.ts'
+import { remember } from './box-notes.ts'
 import { type Authorization, digestResponse, Nonces, parseAuthorization, sameText } from './digest.ts'
 
 /** closed: only boxes with a credential of their own. credential: also those with the enrolment secret. open: also those without any. */
@@ -15,58 +16,78 @@ export interface AuthenticatorOptions {
   policy: EnrolmentPolicy
   /** The shared secret of boxes that have no credential yet. */
   enrolmentSecret: string
+  /** A user name that boxes may send with it, besides the names that TR-069 gives them. */
+  enrolmentUsername?: string
+  /** Whether a box that has its own credential may come with the enrolment secret again after a reset (0 BOOTSTRAP); else a person releases it. */
+  reEnrolment?: 'operator' | 'bootstrap'
   allowBasicOverHttp: boolean
   credentials: CredentialStore
   clock: Clock
   random: Random
 }
 
-/** What came of it. `proof` tells which secret was used: `pending` is the moment when a new credential has arrived in the box. */
+/**
+ * What came of it. `proof` tells which secret was used: `pending` is the moment when a new credential has arrived in the box, `reset` that a
+ * box with a credential of its own used the enrolment secret again and may. As a reason, `reset` says that it may not.
+ */
 export type AuthResult =
-  | { ok: true; proof: 'current' | 'pending' | 'enrolment' | 'none'; credential: CwmpCredential | undefined }
-  | { ok: false; reason: 'missing' | 'stale' | 'wrong' | 'unknown'; challenge: string }
+  | { ok: true; proof: Proof; credential: CwmpCredential | undefined }
+  | { ok: false; reason: 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset'; challenge: string }
+export type Proof = 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
+
+/** What a request shows. */
+export interface Shown {
+  header: string | undefined
+  tls: boolean
+  /** Its Inform tells a 0 BOOTSTRAP. */
+  bootstrap?: boolean
+}
 
 const REALM = 'Isthmus'
 const CACHE_MS = 60_000
+/** A credential that was read so lately is not read again for a wrong password: guessing must not cost the database anything. */
+const FRESH_MS = 2000
 const CACHE_SIZE = 100_000
 
 /** Checks who a CPE is (TR-069 3.4.4-3.4.5): Digest anywhere, Basic over TLS; the user must be the device that the Inform names. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #nonces: Nonces
-  readonly #cache = new Map<DeviceId, { credential: CwmpCredential | undefined; until: number }>()
+  readonly #cache = new Map<DeviceId, { credential: CwmpCredential | undefined; readAt: number }>()
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
     this.#nonces = new Nonces(options.clock, options.random)
   }
 
-  async check(
-    id: DeviceId,
-    identity: DeviceIdentity,
-    request: { header: string | undefined; path: string; tls: boolean },
-  ): Promise<AuthResult> {
-    const given = parseAuthorization(request.header)
-    const credential = await this.#credential(id)
+  /** The challenge for a request without credentials where nobody is let in without, told before anything is read; else undefined. */
+  challengeFor(header: string | undefined): string | undefined {
+    if (header !== undefined || this.#options.policy === 'open') return undefined
+    return this.#challenge('')
+  }
+
+  async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
+    const given = parseAuthorization(shown.header)
+    const cached = await this.#credential(id)
     if (given === undefined) {
-      if (this.#options.policy === 'open' && credential?.current === undefined)
-        return { ok: true, proof: 'none', credential }
+      if (this.#options.policy === 'open' && cached.credential?.current === undefined)
+        return { ok: true, proof: 'none', credential: cached.credential }
       return this.#refuse('missing')
     }
-    if (given.scheme === 'basic' && !request.tls && !this.#options.allowBasicOverHttp) return this.#refuse('missing')
+    if (given.scheme === 'basic' && !shown.tls && !this.#options.allowBasicOverHttp) return this.#refuse('missing')
     if (given.scheme === 'digest') {
       const nonce = this.#nonces.check(given.fields.nonce, given.fields.nc)
       if (nonce !== 'fresh') return this.#refuse(nonce === 'stale' ? 'stale' : 'missing')
-      if (!sameTarget(given.fields.uri, request.path) || !['MD5', 'MD5-SESS'].includes(given.fields.algorithm))
-        return this.#refuse('wrong')
+      // Not compared with the request's path: every path is the same resource here (RFC 2617 3.2.2.5), and proxies rewrite paths.
+      if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.#refuse('wrong')
     }
-    const first = this.#match(given, identity, credential)
-    if (first !== undefined) return { ok: true, proof: first, credential }
+    const first = this.#match(given, identity, cached.credential)
+    if (first !== undefined) return this.#admit(first, cached.credential, shown)
     // Another instance may have set a new credential since this one was cached.
-    const fresh = await this.#reload(id)
-    const second = this.#match(given, identity, fresh)
-    if (second !== undefined) return { ok: true, proof: second, credential: fresh }
-    return this.#refuse(fresh === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
+    const credential = this.#options.clock.now() - cached.readAt < FRESH_MS ? cached.credential : await this.#reload(id)
+    const second = this.#match(given, identity, credential)
+    if (second !== undefined) return this.#admit(second, credential, shown)
+    return this.#refuse(credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
   }
 
   /** Takes a changed credential into the cache. */
@@ -78,42 +99,37 @@ export class Authenticator {
     this.#cache.delete(id)
   }
 
-  #match(
-    given: Authorization,
-    identity: DeviceIdentity,
-    credential: CwmpCredential | undefined,
-  ): 'current' | 'pending' | 'enrolment' | undefined {
-    if (
-      credential?.current !== undefined &&
-      given.username === credential.current.username &&
-      proves(given, credential.current.password)
-    )
-      return 'current'
-    if (
-      credential?.pending !== undefined &&
-      given.username === credential.pending.username &&
-      proves(given, credential.pending.password)
-    )
-      return 'pending'
-    const enrols = this.#options.policy !== 'closed' && credential?.current === undefined
-    return enrols && defaultUsernames(identity).includes(given.username) && proves(given, this.#options.enrolmentSecret)
-      ? 'enrolment'
-      : undefined
+  #admit(proof: Proof, credential: CwmpCredential | undefined, shown: Shown): AuthResult {
+    if (proof === 'reset' && !(this.#options.reEnrolment === 'bootstrap' && shown.bootstrap === true))
+      return this.#refuse('reset')
+    return { ok: true, proof, credential }
   }
 
-  #refuse(reason: 'missing' | 'stale' | 'wrong' | 'unknown'): AuthResult {
-    const stale = reason === 'stale' ? ', stale=true' : ''
-    return {
-      ok: false,
-      reason,
-      challenge: `Digest realm="${REALM}", qop="auth", algorithm=MD5, nonce="${this.#nonces.issue()}"${stale}`,
-    }
+  #match(given: Authorization, identity: DeviceIdentity, credential: CwmpCredential | undefined): Proof | undefined {
+    const is = (login: CwmpCredential['current']) =>
+      login !== undefined && given.username === login.username && proves(given, login.password)
+    if (is(credential?.current)) return 'current'
+    if (is(credential?.pending)) return 'pending'
+    const { policy, enrolmentSecret, enrolmentUsername } = this.#options
+    if (policy === 'closed') return undefined
+    const named = given.username === enrolmentUsername || defaultUsernames(identity).includes(given.username)
+    if (!named || !proves(given, enrolmentSecret)) return undefined
+    return credential?.current === undefined ? 'enrolment' : 'reset'
   }
 
-  async #credential(id: DeviceId): Promise<CwmpCredential | undefined> {
+  #refuse(reason: Extract<AuthResult, { ok: false }>['reason']): AuthResult {
+    return { ok: false, reason, challenge: this.#challenge(reason === 'stale' ? ', stale=true' : '') }
+  }
+
+  #challenge(more: string): string {
+    return `Digest realm="${REALM}", qop="auth", algorithm=MD5, nonce="${this.#nonces.issue()}"${more}`
+  }
+
+  async #credential(id: DeviceId): Promise<{ credential: CwmpCredential | undefined; readAt: number }> {
+    const now = this.#options.clock.now()
     const cached = this.#cache.get(id)
-    if (cached !== undefined && cached.until > this.#options.clock.now()) return cached.credential
-    return this.#reload(id)
+    if (cached !== undefined && now - cached.readAt < CACHE_MS) return cached
+    return { credential: await this.#reload(id), readAt: now }
   }
 
   async #reload(id: DeviceId): Promise<CwmpCredential | undefined> {
@@ -123,12 +139,7 @@ export class Authenticator {
   }
 
   #put(id: DeviceId, credential: CwmpCredential | undefined): void {
-    this.#cache.delete(id)
-    this.#cache.set(id, { credential, until: this.#options.clock.now() + CACHE_MS })
-    if (this.#cache.size > CACHE_SIZE) {
-      const oldest = this.#cache.keys().next()
-      if (oldest.done !== true) this.#cache.delete(oldest.value)
-    }
+    remember(this.#cache, id, { credential, readAt: this.#options.clock.now() }, CACHE_SIZE)
   }
 }
 
@@ -146,9 +157,4 @@ export function defaultUsernames(identity: DeviceIdentity): string[] {
 function proves(given: Authorization, password: string): boolean {
   if (given.scheme === 'basic') return sameText(given.password, password)
   return sameText(given.fields.response, digestResponse(given.username, password, 'POST', given.fields))
-}
-
-/** The digest's uri must name this request; some boxes give the whole URL. */
-function sameTarget(uri: string, path: string): boolean {
-  return uri === path || uri.endsWith(path)
 }

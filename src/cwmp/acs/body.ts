@@ -1,9 +1,22 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
+import { gunzip, inflate, inflateRaw } from 'node:zlib'
 import { ProtocolError } from '../../base/index.ts'
 
-const unzip = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) }
+type Unpack = (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const unwrapped: Unpack = promisify(inflateRaw)
+const unzip: Record<'gzip' | 'x-gzip' | 'deflate', Unpack> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  // RFC 9110 8.4.1.2: the zlib format; some senders leave its wrapper out.
+  deflate: (packed, options) => (isZlib(packed) ? promisify(inflate)(packed, options) : unwrapped(packed, options)),
+}
+
+/** Method 8 and a header that is a multiple of 31 (RFC 1950). */
+function isZlib(packed: Buffer): boolean {
+  return packed.length > 1 && ((packed[0] ?? 0) & 15) === 8 && packed.readUInt16BE(0) % 31 === 0
+}
 
 /** A request body that is refused before it is read further, with the HTTP status that says so. */
 export class BodyRefused extends ProtocolError {

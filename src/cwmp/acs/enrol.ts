@@ -1,5 +1,5 @@
 import { type Clock, type Random, randomToken } from '../../base/index.ts'
-import type { CredentialStore, CwmpCredential } from '../../device/index.ts'
+import { type CredentialStore, type CwmpCredential, released } from '../../device/index.ts'
 import type { Authenticator } from './authenticate.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
@@ -37,23 +37,50 @@ export async function enrol(
   return send(session, credential, options)
 }
 
+/**
+ * One SetParameterValues as a rule. A box that refuses any of it gets its own credential alone, and then, each for itself, what is good to
+ * have: a box that fixes its inform interval must not stay on the shared secret for that.
+ */
 async function send(
   session: Session,
   credential: CwmpCredential,
   { types, informIntervalS }: EnrolOptions,
 ): Promise<string | undefined> {
   const server = `${session.device.root ?? 'Device.'}ManagementServer.`
-  const wanted: [string, string][] = [
+  const set = async (values: [string, string][]) => {
+    const list = values.map(([name, value]) => types.toWire(server + name, value, undefined))
+    const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
+    return answer.ok ? undefined : faultError(answer.fault).text
+  }
+  const own: [string, string][] = [
     ['Username', credential.pending?.username ?? ''],
     ['Password', credential.pending?.password ?? ''],
-    ['ConnectionRequestUsername', credential.connectionRequest?.username ?? ''],
-    ['ConnectionRequestPassword', credential.connectionRequest?.password ?? ''],
-    ['PeriodicInformEnable', '1'],
-    ['PeriodicInformInterval', String(informIntervalS)],
   ]
-  const list = wanted.map(([name, value]) => types.toWire(server + name, value, undefined))
-  const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
-  return answer.ok ? undefined : faultError(answer.fault).text
+  const others: [string, string][][] = [
+    [
+      ['ConnectionRequestUsername', credential.connectionRequest?.username ?? ''],
+      ['ConnectionRequestPassword', credential.connectionRequest?.password ?? ''],
+    ],
+    [
+      ['PeriodicInformEnable', '1'],
+      ['PeriodicInformInterval', String(informIntervalS)],
+    ],
+  ]
+  if ((await set([...own, ...others.flat()])) === undefined) return undefined
+  const refused = await set(own)
+  for (const values of others) await set(values)
+  return refused
+}
+
+/** Makes room for a box that was reset: `released`, stored and known here at once. */
+export async function release(
+  credential: CwmpCredential,
+  { credentials, authenticator, clock }: Pick<EnrolOptions, 'credentials' | 'authenticator' | 'clock'>,
+): Promise<void> {
+  const open = released(credential, clock.now())
+  if (open === credential) return
+  await credentials.put(open)
+  authenticator.remember(open)
 }
 
 /** The pending credential was used: it is the one from now on. */

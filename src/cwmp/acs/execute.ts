@@ -1,4 +1,4 @@
-import { TransportError } from '../../base/index.ts'
+import { ProtocolError, TransportError } from '../../base/index.ts'
 import {
   type ExecuteHooks,
   type Operation,
@@ -7,18 +7,23 @@ import {
   outcomeError,
   type PathOutcome,
 } from '../../device/index.ts'
-import type { CwmpFault, ParameterValue } from '../wire/index.ts'
-import { discover, readValues } from './discovery.ts'
+import type { CwmpFault } from '../wire/index.ts'
+import type { BoxNotes } from './box-notes.ts'
+import type { Discoveries } from './discoveries.ts'
+import { readValues } from './read-values.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
+import { writeAll, writePartly } from './write.ts'
 
 type RequestFor<V> = Extract<OperationRequest, { verb: V }>
 
 /** What the verbs need besides the session. */
 export interface ExecuteContext {
   types: ParameterTypes
-  /** The box forgets its credential with a factory reset; so must we. */
-  forgetCredential(): Promise<void>
+  notes: BoxNotes
+  discoveries: Pick<Discoveries, 'collect'>
+  /** The box may forget its credential with a factory reset: from then on it is let in with the enrolment secret, too. */
+  releaseCredential(): Promise<void>
 }
 
 /**
@@ -55,20 +60,13 @@ async function play(
     case 'get':
       return get(session, request, context)
     case 'discover':
-      return found(
-        await discover(
-          session,
-          request.path ?? session.device.root ?? 'Device.',
-          request.mode ?? 'walk',
-          context.types,
-        ),
-      )
+      return discover(session, request, operation, hooks, context)
     case 'set':
-      return set(session, request, hooks, context)
+      return set(session, request, operation, hooks, context)
     case 'add':
-      return add(session, request, hooks, context)
+      return add(session, request, operation, hooks, context)
     case 'delete':
-      return remove(session, request, hooks)
+      return remove(session, request, operation, hooks)
     case 'operate':
       return operate(session, request, operation, hooks, context)
     case 'subscribe':
@@ -97,9 +95,24 @@ function refused(fault: CwmpFault, results: PathOutcome[] = []): OperationResult
   return { outcome: 'failed', results, error: faultError(fault) }
 }
 
-async function get(session: Session, request: RequestFor<'get'>, { types }: ExecuteContext): Promise<OperationResult> {
+async function discover(
+  session: Session,
+  request: RequestFor<'discover'>,
+  { id }: Operation,
+  { signal }: ExecuteHooks,
+  { discoveries }: ExecuteContext,
+): Promise<OperationResult> {
+  const root = request.path === undefined || request.path === '' ? session.device.root : request.path
+  return found(await discoveries.collect(session, id, root ?? 'Device.', request.mode ?? 'walk', signal))
+}
+
+async function get(
+  session: Session,
+  request: RequestFor<'get'>,
+  { types, notes }: ExecuteContext,
+): Promise<OperationResult> {
   const plain = request.paths.filter((path) => !isSearch(path))
-  const results = await readValues(session, plain, types)
+  const results = await readValues(session, plain, types, notes)
   for (const path of request.paths) {
     if (isSearch(path))
       results.push({ path, error: outcomeError('notSupported', 'CWMP has no search paths; name the instances') })
@@ -114,83 +127,58 @@ function isSearch(path: string): boolean {
 async function set(
   session: Session,
   request: RequestFor<'set'>,
+  { id }: Operation,
   hooks: ExecuteHooks,
-  { types }: ExecuteContext,
+  context: ExecuteContext,
 ): Promise<OperationResult> {
-  const list = request.values.map(({ path, value, type }) => types.toWire(path, value, type ?? hooks.typeOf?.(path)))
+  const list = request.values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
   await hooks.beforeSend()
-  const { written, failures, fault } = await write(session, list, request.allowPartial === true)
-  const done = new Set(written.map(({ name }) => name))
+  const write = request.allowPartial === true ? writePartly : writeAll
+  const { written, failures, fault, status } = await write(session, list, id, context)
+  const done = new Set(written.map(({ path }) => path))
   const results = request.values.flatMap(({ path, value }): PathOutcome[] =>
-    done.has(path) ? [{ path, value, type: types.typeOf(path) }] : [],
+    done.has(path) ? [{ path, value, type: context.types.typeOf(path) }] : [],
   )
-  if (fault === undefined || results.length > 0) return ended([...results, ...failures])
+  if (fault === undefined || results.length > 0) return { ...ended([...results, ...failures]), ...later(status) }
   const named = new Set(failures.map(({ path }) => path))
   const others = list
-    .filter(({ name }) => named.size > 0 && !named.has(name))
-    .map(({ name }) => ({
-      path: name,
-      error: outcomeError('notApplied', 'not written because another value was refused'),
-    }))
+    .filter(({ path }) => named.size > 0 && !named.has(path))
+    .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
   return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
 }
 
-/** What SetParameterValues wrote, what it was refused for, and the last fault. */
-interface Written {
-  written: ParameterValue[]
-  failures: PathOutcome[]
-  fault?: CwmpFault
-}
-
-/**
- * All or nothing is the rule of the RPC. Partly only when asked for: with what the box did not name, or, when it names nothing (many do not),
- * by halves down to the single value.
- */
-async function write(session: Session, list: ParameterValue[], partly: boolean): Promise<Written> {
-  const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
-  if (answer.ok) return { written: list, failures: [] }
-  const { fault } = answer
-  const named = new Map(fault.parameters.map((parameter) => [parameter.name, parameter]))
-  const failures = list.flatMap(({ name }): PathOutcome[] => {
-    const own = named.get(name)
-    return own === undefined ? [] : [{ path: name, error: faultError({ ...own, parameters: [] }) }]
-  })
-  if (!partly) return { written: [], failures, fault }
-  const [only] = list
-  if (failures.length === 0 && list.length === 1 && only !== undefined)
-    return { written: [], failures: [{ path: only.name, error: faultError(fault) }], fault }
-  const rest = list.filter(({ name }) => !named.has(name))
-  const parts = failures.length > 0 ? [rest] : [rest.slice(0, rest.length >> 1), rest.slice(rest.length >> 1)]
-  const all: Written = { written: [], failures, fault }
-  for (const part of parts.filter(({ length }) => length > 0)) {
-    const { written, failures: more } = await write(session, part, partly)
-    all.written.push(...written)
-    all.failures.push(...more)
-  }
-  return all
+/** Status 1: the box has taken it, and applies it when it has time or boots (A.3.2.1). */
+function later(status: number): Pick<OperationResult, 'output'> {
+  return status === 1 ? { output: { applied: 'later' } } : {}
 }
 
 async function add(
   session: Session,
   request: RequestFor<'add'>,
+  { id }: Operation,
   hooks: ExecuteHooks,
-  { types }: ExecuteContext,
+  context: ExecuteContext,
 ): Promise<OperationResult> {
   const instances = await instancesOf(session, request.object)
   await hooks.beforeSend(instances === undefined ? undefined : { instances })
-  const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: '' })
+  const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: id })
   if (!added.ok) return refused(added.fault, [{ path: request.object, error: faultError(added.fault) }])
+  // A row was added, but which one: reading will tell.
+  if (added.body.InstanceNumber < 1) throw new ProtocolError('wrongAnswer', 'AddObjectResponse has no InstanceNumber')
   const created = `${request.object}${added.body.InstanceNumber}.`
-  const values = Object.entries(request.values).map(([name, value]) =>
-    types.toWire(created + name, value, hooks.typeOf?.(created + name)),
-  )
-  if (values.length === 0) return ended([{ path: request.object, created }])
-  const { written, failures, fault } = await write(session, values, request.allowPartial === true)
+  const values = Object.entries(request.values).map(([name, value]) => {
+    const path = created + name
+    return { path, value, type: hooks.typeOf?.(path) }
+  })
   const done: PathOutcome = { path: request.object, created }
-  const results = written.map(({ name, value }): PathOutcome => ({ path: name, value, type: types.typeOf(name) }))
-  if (fault === undefined || request.allowPartial === true) return ended([done, ...results, ...failures])
+  if (values.length === 0) return { ...ended([done]), ...later(added.body.Status) }
+  const write = request.allowPartial === true ? writePartly : writeAll
+  const { written, failures, fault, status } = await write(session, values, id, context)
+  const results = written.map(({ path, value }): PathOutcome => ({ path, value, type: context.types.typeOf(path) }))
+  if (fault === undefined || request.allowPartial === true)
+    return { ...ended([done, ...results, ...failures]), ...later(Math.max(added.body.Status, status)) }
   // A row without its values is nothing anybody asked for; one that the box keeps must be known.
-  const removed = await session.call('DeleteObject', { ObjectName: created, ParameterKey: '' })
+  const removed = await session.call('DeleteObject', { ObjectName: created, ParameterKey: id })
   return refused(fault, removed.ok ? failures : [done, ...failures])
 }
 
@@ -203,11 +191,16 @@ async function instancesOf(session: Session, table: string): Promise<string[] | 
   )
 }
 
-async function remove(session: Session, request: RequestFor<'delete'>, hooks: ExecuteHooks): Promise<OperationResult> {
+async function remove(
+  session: Session,
+  request: RequestFor<'delete'>,
+  { id }: Operation,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
   await hooks.beforeSend()
   const results: PathOutcome[] = []
   for (const path of request.paths) {
-    const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: '' })
+    const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: id })
     results.push(answer.ok ? { path } : { path, error: faultError(answer.fault) })
     if (!answer.ok && request.allowPartial !== true) break
   }
@@ -232,11 +225,8 @@ async function operate(
     }
   }
   await hooks.beforeSend()
-  const answer = await session.call('SetParameterValues', {
-    ParameterList: [{ name: path, value: '1', type: 'boolean' }],
-    ParameterKey: '',
-  })
-  return answer.ok ? { outcome: 'done', results: [], output: {} } : refused(answer.fault)
+  const { fault } = await writeAll(session, [{ path, value: 'true', type: 'boolean' }], operation.id, context)
+  return fault === undefined ? { outcome: 'done', results: [], output: {} } : refused(fault)
 }
 
 async function subscribe(
@@ -295,9 +285,10 @@ async function reboot(session: Session, operation: Operation, hooks: ExecuteHook
 }
 
 async function factoryReset(session: Session, hooks: ExecuteHooks, context: ExecuteContext): Promise<OperationResult> {
+  // Before it is sent: its answer may be lost, and the box comes back all the same.
+  await context.releaseCredential()
   await hooks.beforeSend()
   const answer = await session.call('FactoryReset', {})
   if (!answer.ok) return refused(answer.fault)
-  await context.forgetCredential()
   return { outcome: 'pending', results: [] }
 }

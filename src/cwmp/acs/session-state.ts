@@ -13,6 +13,7 @@ export const SESSION_TABLE: Table<SessionState, SessionEvent> = {
   cpeTurn: { cpeRequest: 'cpeTurn', emptyPost: 'acsTurn', drop: 'closed' },
   // It is our turn: a request of ours leaves in the answer to its POST, or 204 ends the session.
   acsTurn: { send: 'awaitingResponse', finish: 'closed', drop: 'closed' },
-  awaitingResponse: { answer: 'acsTurn', drop: 'closed' },
+  // A CPE that asks although it owes an answer breaks 3.7.1.4; it is served, and the answer still awaited.
+  awaitingResponse: { answer: 'acsTurn', cpeRequest: 'awaitingResponse', drop: 'closed' },
   closed: { drop: 'closed' },
 }

@@ -26,6 +26,15 @@ interface Pending {
 /** At most this many RPCs run in one session; a box that needs more comes again. */
 const MAX_RPCS = 2000
 
+/** Whether the box, not we, ended a session while a request was out: it fell silent, came anew, or sent what cannot be read. */
+export function isEndedByBox(error: unknown): boolean {
+  return (
+    error instanceof TransportError &&
+    ['timeout', 'superseded', 'protocol', 'connection'].includes(error.code) &&
+    error.sent
+  )
+}
+
 /** One CWMP session: whose it is, where it stands, and the one request that is out. */
 export class Session {
   readonly cookie: string
@@ -37,6 +46,10 @@ export class Session {
   /** How long the CPE may be silent; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
+  /** The CPE leaves after the InformResponse and cannot be asked anything (14 HEARTBEAT). */
+  leavesAtOnce = false
+  /** Requests of the CPE so far. */
+  cpeRequests = 0
   #state: SessionState = 'awaitingInform'
   #respond: Respond | undefined
   #pending: Pending | undefined
@@ -138,7 +151,9 @@ export class Session {
       pending.resolve({ ok: true, body: message.body })
     else {
       const got = message.kind === 'unknown' ? message.name : `${message.name} ${message.kind}`
-      pending.reject(new ProtocolError('wrongAnswer', `asked ${pending.name}, got ${got}`))
+      const cause = message.kind === 'unknown' ? message.error : undefined
+      const why = cause === undefined ? '' : `: ${cause.message}`
+      pending.reject(new ProtocolError('wrongAnswer', `asked ${pending.name}, got ${got}${why}`, { cause }))
     }
   }
 

@@ -3,6 +3,8 @@ import type { Clock } from '../../base/index.ts'
 import type { DeviceId } from '../../device/index.ts'
 import type { Session } from './session.ts'
 
+const COOKIE = /(?:^|[;,\s])isthmus\s*=\s*"?([\w-]{20,64})/g
+
 /** The sessions under way: by cookie, by device (one each, the newest), and by connection for boxes that do not return cookies. */
 export class Sessions {
   readonly #clock: Clock
@@ -24,7 +26,8 @@ export class Sessions {
     this.#sweep = setInterval(() => {
       const now = this.#clock.now()
       for (const session of this.#byCookie.values()) {
-        if (now - session.lastActivityAt > session.idleMs) this.#end(session, 'timeout')
+        // While it is our turn we are the silent ones.
+        if (session.state !== 'acsTurn' && now - session.lastActivityAt > session.idleMs) this.#end(session, 'timeout')
       }
     }, 1000)
     this.#sweep.unref()
@@ -45,10 +48,19 @@ export class Sessions {
     session.onEnded = () => this.#forget(session)
   }
 
-  /** The session of a request: its cookie says so, or, without any cookie of ours, its connection. */
+  /**
+   * The session of a request: a cookie says so, or, without any cookie of ours, its connection. Boxes send old cookies beside new ones,
+   * `$Version` attributes, and commas where semicolons belong. A cookie of a session that is over never means the connection: a proxy may
+   * share it among boxes.
+   */
   find(cookieHeader: string | undefined, socket: Socket): Session | undefined {
-    const cookie = /(?:^|[;,\s])isthmus="?([\w-]{20,64})"?/.exec(cookieHeader ?? '')?.[1]
-    if (cookie !== undefined) return this.#byCookie.get(cookie)
+    let named = false
+    for (const [, cookie = ''] of cookieHeader?.matchAll(COOKIE) ?? []) {
+      const session = this.#byCookie.get(cookie)
+      if (session !== undefined) return session
+      named = true
+    }
+    if (named) return undefined
     const session = this.#bySocket.get(socket)
     return session !== undefined && session.state !== 'closed' ? session : undefined
   }
@@ -61,6 +73,11 @@ export class Sessions {
   /** The session goes on over another connection. */
   moved(session: Session, socket: Socket): void {
     this.#bySocket.set(socket, session)
+  }
+
+  /** Whether a box is here and can be asked something. */
+  isHere(id: DeviceId): boolean {
+    return this.#byDevice.get(id)?.leavesAtOnce === false
   }
 
   ofDevice(id: DeviceId): Session | undefined {

@@ -23,40 +23,38 @@ export class ParameterTypes {
   #models: Record<string, Model> | undefined
 
   typeOf(path: string, xsd = ''): ParameterType {
-    return FROM_XSD[xsd] ?? this.#model(path)?.parameter(path)?.type ?? 'unknown'
+    return FROM_XSD[xsd] ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
   }
 
-  /** A value as SetParameterValues carries it: booleans 1/0 (every CPE takes those), dateTimes without fractions. */
-  toWire(path: string, value: string, type: ParameterType | undefined): ParameterValue {
+  /** A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes without fractions. */
+  toWire(path: string, value: string, type?: ParameterType, literalBooleans = false): ParameterValue {
     const known = type === undefined || type === 'unknown' ? this.typeOf(path) : type
     const xsd = known === 'unknown' ? 'string' : known
-    if (xsd === 'boolean')
-      return {
-        name: path,
-        value: /^(true|1)$/i.test(value) ? '1' : /^(false|0)$/i.test(value) ? '0' : value,
-        type: xsd,
-      }
+    if (xsd === 'boolean') {
+      const [yes, no] = literalBooleans ? ['true', 'false'] : ['1', '0']
+      return { name: path, value: /^(true|1)$/i.test(value) ? yes : /^(false|0)$/i.test(value) ? no : value, type: xsd }
+    }
     if (xsd === 'dateTime') return { name: path, value: value.replace(/\.\d+(?=Z|[+-]|$)/, ''), type: xsd }
     return { name: path, value, type: xsd }
   }
 
   /** Whether the path is a command-like parameter: set true to act. */
   isCommandLike(path: string): boolean {
-    return this.#model(path)?.parameter(path)?.facets.c === 1
+    return this.modelOf(path)?.parameter(path)?.facets.c === 1
   }
 
   /** Whether the path is a table that the model knows: then it may be empty. */
   isTable(path: string): boolean {
-    return !/\.\d+\.$/.test(path) && this.#model(path)?.object(path)?.table === true
+    return !/\.\d+\.$/.test(path) && this.modelOf(path)?.object(path)?.table === true
   }
 
   /** Whether the model of CWMP has this object. */
   knowsObject(path: string): boolean {
-    return this.#model(path)?.object(path) !== undefined
+    return this.modelOf(path)?.object(path) !== undefined
   }
 
-  /** Models are read when the first box of their root comes. */
-  #model(path: string): Model | undefined {
+  /** The model of a path's root; read when the first box of that root comes. */
+  modelOf(path: string): Model | undefined {
     this.#models ??= {}
     const root = path.slice(0, path.indexOf('.') + 1)
     const name = root === 'Device.' ? 'tr181-cwmp' : root === 'InternetGatewayDevice.' ? 'tr098' : undefined

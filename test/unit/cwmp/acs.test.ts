@@ -66,10 +66,18 @@ describe('the order of a session', () => {
     ['a request', vector('get-rpc-methods')],
     ['a response', vector('get-values-response')],
   ])('does not begin with %s', async (_name, body) => {
-    const answer = await wire().post(body)
+    const cpe = wire()
+    const challenge = await cpe.post(inform('1'))
+    const answer = await cpe.post(body, digestFor(challenge, login('1')))
     expect(answer.status).toBe(400)
     expect(answer.headers['set-cookie']).toBeUndefined()
     expect(world.acs.sessionCount).toBe(0)
+  })
+
+  it('asks for credentials before it reads what somebody without any has to say', async () => {
+    const answer = await wire().post('<no xml at all')
+    expect([answer.status, answer.text]).toEqual([401, ''])
+    expect(answer.headers['www-authenticate']).toMatch(/^Digest /)
   })
 
   it('ends with 204 when nobody has anything more; its cookie is worth nothing then', async () => {

@@ -1,11 +1,33 @@
 import { describe, expect, it } from 'vitest'
-import { discover, readValues } from '../../../src/cwmp/acs/discovery.ts'
+import { silentLog } from '../../../src/base/index.ts'
+import { BoxNotebook } from '../../../src/cwmp/acs/box-notes.ts'
+import { Discoveries } from '../../../src/cwmp/acs/discoveries.ts'
 import { execute } from '../../../src/cwmp/acs/execute.ts'
+import { readValues as read } from '../../../src/cwmp/acs/read-values.ts'
+import type { Session } from '../../../src/cwmp/acs/session.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
+import type { DiscoveryMode } from '../../../src/cwmp/acs/walk.ts'
 import type { Baseline, Operation } from '../../../src/device/index.ts'
 import { type Asked, type ScriptedSession, scriptedSession } from '../../support/cwmp-script.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
 
 const types = new ParameterTypes()
+
+/** Reads with nothing known of the box. */
+const readValues = (session: Session, paths: string[]) =>
+  read(session, paths, types, new BoxNotebook().of(session.device))
+
+/** What is remembered from one session to the next. */
+function discoveries(mode: DiscoveryMode = 'walk') {
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const made = new Discoveries({ mode, types, clock, log: silentLog, ...stores })
+  return { made, clock, stores }
+}
+
+const discover = (session: Session, root: string, mode: DiscoveryMode) =>
+  discoveries().made.collect(session, 'op', root, mode, session.signal)
 
 /** A small tree: a parameter by its path; objects are what stands before the dots. Tables may be empty. */
 const TREE: Record<string, string> = {
@@ -55,7 +77,7 @@ const levels = ({ asked }: ScriptedSession) =>
 describe('reading values', () => {
   it('asks for 32 names at a time and gives every value with its type', async () => {
     const script = scriptedSession(answers())
-    const outcomes = await readValues(script.session, paths(70), types)
+    const outcomes = await readValues(script.session, paths(70))
     expect(script.batches().map(({ length }) => length)).toEqual([32, 32, 6])
     expect(outcomes).toHaveLength(70)
     expect(outcomes[0]).toEqual({ path: 'Device.P0', value: 'of Device.P0', type: 'string' })
@@ -63,7 +85,7 @@ describe('reading values', () => {
 
   it.each([9002, 9004])('halves a batch that is too much for the box (%i) and stays at that size', async (tooMuch) => {
     const script = scriptedSession(answers({ limit: 10, tooMuch }))
-    const outcomes = await readValues(script.session, paths(64), types)
+    const outcomes = await readValues(script.session, paths(64))
     expect(script.batches().map(({ length }) => length)).toEqual([32, 16, ...Array.from({ length: 8 }, () => 8)])
     expect(outcomes.map(({ path }) => path)).toEqual(paths(64))
     expect(outcomes.every(({ error }) => error === undefined)).toBe(true)
@@ -71,14 +93,14 @@ describe('reading values', () => {
 
   it('goes down to single names', async () => {
     const script = scriptedSession(answers({ limit: 1 }))
-    const outcomes = await readValues(script.session, paths(8), types)
+    const outcomes = await readValues(script.session, paths(8))
     expect(outcomes.map(({ value }) => value)).toEqual(paths(8).map((path) => `of ${path}`))
     expect(script.batches().at(-1)).toHaveLength(1)
   })
 
   it('tells the fault of a name that fails even alone, once', async () => {
     const script = scriptedSession(answers({ limit: 0, tooMuch: 9002 }))
-    const outcomes = await readValues(script.session, paths(2), types)
+    const outcomes = await readValues(script.session, paths(2))
     expect(outcomes.map(({ path, error }) => [path, error?.code, error?.retryable])).toEqual([
       ['Device.P0', '9002', true],
       ['Device.P1', '9002', true],
@@ -89,7 +111,7 @@ describe('reading values', () => {
   it.each([0, 13, 31])('does not fail a batch for one unknown name (at %i)', async (at) => {
     const unknown = `Device.P${at}`
     const script = scriptedSession(answers({ unknown: [unknown] }))
-    const outcomes = await readValues(script.session, paths(32), types)
+    const outcomes = await readValues(script.session, paths(32))
     expect(outcomes.filter(({ error }) => error !== undefined)).toMatchObject([
       { path: unknown, error: { code: '9005', retryable: false } },
     ])
@@ -100,18 +122,18 @@ describe('reading values', () => {
 
   it('does not ask smaller batches of the others because of an unknown name', async () => {
     const script = scriptedSession(answers({ unknown: ['Device.P0'] }))
-    await readValues(script.session, paths(64), types)
+    await readValues(script.session, paths(64))
     expect(script.batches().at(-1)).toEqual(paths(64).slice(32))
   })
 
   it('takes a partial path on an empty table as no rows, not as an error', async () => {
     const script = scriptedSession(answers({ unknown: [EMPTY_TABLE] }))
-    expect(await readValues(script.session, [EMPTY_TABLE], types)).toEqual([])
+    expect(await readValues(script.session, [EMPTY_TABLE])).toEqual([])
   })
 
   it('ends with the session when the box falls silent', async () => {
     const script = scriptedSession(() => undefined)
-    await expect(readValues(script.session, paths(40), types)).rejects.toMatchObject({
+    await expect(readValues(script.session, paths(40))).rejects.toMatchObject({
       name: 'TransportError',
       code: 'timeout',
       sent: true,
@@ -128,7 +150,7 @@ describe('discovery', () => {
 
   it('walks level by level, one object per request', async () => {
     const script = scriptedSession(answers())
-    const outcomes = await discover(script.session, 'Device.', 'walk', types)
+    const outcomes = await discover(script.session, 'Device.', 'walk')
     expect(seen(outcomes)).toEqual(everything.toSorted())
     expect(levels(script).every(([, nextLevel]) => nextLevel)).toBe(true)
     expect(
@@ -148,13 +170,13 @@ describe('discovery', () => {
 
   it('takes the whole subtree with one request', async () => {
     const script = scriptedSession(answers())
-    expect(seen(await discover(script.session, 'Device.', 'subtree', types))).toEqual(everything.toSorted())
+    expect(seen(await discover(script.session, 'Device.', 'subtree'))).toEqual(everything.toSorted())
     expect(levels(script)).toEqual([['Device.', false]])
   })
 
   it.each([9002, 9004])('walks a box that cannot give the whole subtree (%i)', async (noSubtree) => {
     const script = scriptedSession(answers({ noSubtree }))
-    expect(seen(await discover(script.session, 'Device.', 'subtree', types))).toEqual(everything.toSorted())
+    expect(seen(await discover(script.session, 'Device.', 'subtree'))).toEqual(everything.toSorted())
     expect(levels(script).slice(0, 2)).toEqual([
       ['Device.', false],
       ['Device.', true],
@@ -166,7 +188,7 @@ describe('discovery', () => {
     const script = scriptedSession((request) =>
       request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.WiFi.' ? 9002 : all(request),
     )
-    const outcomes = await discover(script.session, 'Device.', 'walk', types)
+    const outcomes = await discover(script.session, 'Device.', 'walk')
     expect(outcomes.map(({ path, error }) => `${path} ${error?.code ?? ''}`.trim()).toSorted()).toEqual(
       [...Object.keys(TREE).filter((path) => !path.startsWith('Device.WiFi.')), 'Device.WiFi. 9002'].toSorted(),
     )
@@ -180,23 +202,23 @@ describe('discovery', () => {
       if (request.name !== 'GetParameterNames' || request.body.ParameterPath === path) return 9005
       return { ParameterList: [{ Name: path, Writable: true }] }
     })
-    expect(await discover(script.session, path, 'walk', types)).toEqual([])
-    expect(await readValues(script.session, [path], types)).toEqual([])
+    expect(await discover(script.session, path, 'walk')).toEqual([])
+    expect(await readValues(script.session, [path])).toEqual([])
     expect(script.asked).toHaveLength(2 + 2 * more)
   })
 
   it('fails for an object that is not there, and reading it tells so', async () => {
     const script = scriptedSession((request) => (request.name === 'GetParameterNames' ? { ParameterList: [] } : 9005))
-    expect(await readValues(script.session, ['Device.X_No.'], types)).toMatchObject([
+    expect(await readValues(script.session, ['Device.X_No.'])).toMatchObject([
       { path: 'Device.X_No.', error: { code: '9005' } },
     ])
     const nothing = scriptedSession(() => 9005)
-    await expect(discover(nothing.session, 'Device.X_No.', 'walk', types)).rejects.toMatchObject({ fault: 9005 })
+    await expect(discover(nothing.session, 'Device.X_No.', 'walk')).rejects.toMatchObject({ fault: 9005 })
   })
 
   it('fails when the root itself faults', async () => {
     const script = scriptedSession(() => 9001)
-    await expect(discover(script.session, 'Device.', 'walk', types)).rejects.toMatchObject({
+    await expect(discover(script.session, 'Device.', 'walk')).rejects.toMatchObject({
       name: 'PeerFault',
       fault: 9001,
     })
@@ -213,10 +235,21 @@ describe('discovery', () => {
           }
         : { ParameterList: [] },
     )
-    expect(await discover(script.session, 'Device.', 'walk', types)).toEqual([])
+    expect(await discover(script.session, 'Device.', 'walk')).toEqual([])
     expect(levels(script)).toEqual([['Device.', true]])
   })
 })
+
+/** What verbs need besides a session, with nothing known of the box. */
+const contextOf = (session: Session) => {
+  const { made } = discoveries()
+  return {
+    types,
+    notes: made.notebook.of(session.device),
+    discoveries: made,
+    releaseCredential: async () => undefined,
+  }
+}
 
 describe('the rows before AddObject', () => {
   const operation = {
@@ -239,7 +272,7 @@ describe('the rows before AddObject', () => {
         signal: script.session.signal,
         timeoutMs: 1000,
       },
-      { types, forgetCredential: async () => undefined },
+      contextOf(script.session),
     )
     return { result, baselines, methods: script.asked.map(({ name }) => name) }
   }

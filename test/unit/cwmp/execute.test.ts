@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import { Discoveries } from '../../../src/cwmp/acs/discoveries.ts'
 import { execute } from '../../../src/cwmp/acs/execute.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
 import type { CwmpFault } from '../../../src/cwmp/wire/index.ts'
 import type { ExecuteHooks, Operation, OperationRequest } from '../../../src/device/index.ts'
 import { type Asked, scriptedSession } from '../../support/cwmp-script.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
 
 type Answer = Parameters<typeof scriptedSession>[0]
 
@@ -27,7 +31,14 @@ function run(request: OperationRequest, answer: Answer, options: { leavesAfter?:
     expiresAt: 1,
     attempts: 0,
   }
-  const result = execute(session, operation, given, { types, forgetCredential: () => Promise.resolve() })
+  const stores = createMemoryStores(createManualClock())
+  const discoveries = new Discoveries({ mode: 'none', types, clock: createManualClock(), log: silentLog, ...stores })
+  const result = execute(session, operation, given, {
+    types,
+    notes: discoveries.notebook.of(session.device),
+    discoveries,
+    releaseCredential: () => Promise.resolve(),
+  })
   return { result, asked }
 }
 

@@ -30,6 +30,7 @@ async function session(port: number, version: string, paths: string[]): Promise<
   const names = [...values.keys()].map((Name) => ({ Name, Writable: true }))
   const answerOf = (request: { name: string; body: object }) => {
     if (request.name === 'SetParameterValues') return { name: 'SetParameterValues' as const, body: { Status: 0 } }
+    if (request.name === 'GetRPCMethods') return { name: 'GetRPCMethods' as const, body: { MethodList: [] } }
     return 'ParameterNames' in request.body
       ? {
           name: 'GetParameterValues' as const,

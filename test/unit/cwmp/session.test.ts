@@ -37,6 +37,7 @@ const ALLOWED: Record<string, SessionState> = {
   'acsTurn send': 'awaitingResponse',
   'acsTurn finish': 'closed',
   'awaitingResponse answer': 'acsTurn',
+  'awaitingResponse cpeRequest': 'awaitingResponse',
 }
 const STATES = Object.keys(SESSION_TABLE) as SessionState[]
 const PAIRS = STATES.flatMap((state) =>
@@ -252,7 +253,7 @@ describe('who may come', () => {
       clock: createManualClock(),
       random: systemRandom,
     })
-    return authenticator.check(id, IDENTITY, { header, path: '/', tls: true })
+    return authenticator.check(id, IDENTITY, { header, tls: true })
   }
 
   const sent = { none: undefined, own: basic(own), pending: basic(coming), shared: basic(shared) }
@@ -273,14 +274,14 @@ describe('who may come', () => {
     ['credential', 'pending', 'shared', 'enrolment'],
     ['credential', 'known', 'own', 'current'],
     ['credential', 'known', 'none', 'missing'],
-    ['credential', 'known', 'shared', 'wrong'],
+    ['credential', 'known', 'shared', 'reset'],
     ['open', 'unknown', 'none', 'none'],
     ['open', 'unknown', 'shared', 'enrolment'],
     ['open', 'unknown', 'own', 'wrong'],
     ['open', 'pending', 'none', 'none'],
     ['open', 'known', 'none', 'missing'],
     ['open', 'known', 'own', 'current'],
-    ['open', 'known', 'shared', 'wrong'],
+    ['open', 'known', 'shared', 'reset'],
   ]
   it.each(rows)('under policy %s a box that is %s and sends %s: %s', async (policy, record, given, outcome) => {
     const result = await check(policy, records[record], sent[given])

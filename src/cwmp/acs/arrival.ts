@@ -1,0 +1,56 @@
+import { AppError, type Clock } from '../../base/index.ts'
+import {
+  applyPatch,
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  hasEvent,
+  type InformFacts,
+  informChange,
+  type Upward,
+} from '../../device/index.ts'
+
+/** Reads the record, works out what the Inform changes, and commits it: two grouped round trips. */
+export async function takeIn(
+  id: DeviceId,
+  facts: InformFacts,
+  { devices, clock }: { devices: DeviceStore; clock: Clock },
+): Promise<Device> {
+  const now = clock.now()
+  for (let attempt = 1; ; attempt++) {
+    const known = await devices.get(id)
+    const change = informChange(known, facts, now)
+    try {
+      await devices.commit(change)
+    } catch (error) {
+      // Created or deleted by somebody else between the read and the commit.
+      if (attempt < 3 && error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) continue
+      throw error
+    }
+    return change.create ?? applyPatch(known as Device, change.set ?? {}, now)
+  }
+}
+
+/** A boot may end operations that wait for it: before the Inform is acknowledged, and so never lost. */
+export async function tellBoot(
+  deviceId: DeviceId,
+  facts: InformFacts,
+  { softwareVersion }: Device,
+  { upward, clock }: { upward: Upward; clock: Clock },
+): Promise<void> {
+  const codes = facts.events.map((event) => event.code)
+  const bootstrap = hasEvent(codes, '0')
+  const keys = facts.events.filter((event) => event.code === 'M Reboot').map((event) => event.commandKey)
+  if (!bootstrap && !hasEvent(codes, '1') && keys.length === 0) return
+  for (const commandKey of keys.length === 0 ? [''] : keys) {
+    await upward.completed({
+      deviceId,
+      protocol: 'cwmp',
+      kind: 'boot',
+      bootstrap,
+      commandKey,
+      at: clock.now(),
+      ...(softwareVersion === undefined ? {} : { softwareVersion }),
+    })
+  }
+}

@@ -1,0 +1,116 @@
+import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../device/index.ts'
+
+/** GetParameterValues begins with this many names (section 14 of the field notes). */
+export const FIRST_BATCH = 32
+const MAX_BOXES = 20_000
+const MAX_FIRMWARES = 500
+const MAX_SUSPECTS = 1000
+const MAX_SKIPPED = 64
+/** So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many. */
+const FREE_FAILURES = 6
+const FIRST_PAUSE_MS = 300_000
+const MAX_PAUSE_MS = 86_400_000
+
+/**
+ * What was learnt of one box under one firmware about how much it takes at once. It outlives the session that taught it, because a lesson
+ * often ends the session: a box that drops the connection on 32 names would drop it for ever.
+ */
+export class BoxNotes {
+  readonly firmware: string
+  /** Names in one GetParameterValues at most. */
+  batch = FIRST_BATCH
+  /** It cannot list a whole subtree at once. */
+  walkOnly = false
+  /** It takes booleans as `true` and `false` only. */
+  literalBooleans = false
+  /** Paths whose mere asking ended a session twice. */
+  readonly skip: Set<string>
+  /** Names that boxes of this firmware list and do not have: asked one by one, so that they fail no batch. Shared by all of these boxes. */
+  readonly suspects: Set<string>
+  /** No discovery before this time. */
+  notBefore: Timestamp = 0
+  #failures = 0
+  #saved: string
+
+  constructor(firmware: string, suspects: Set<string>, known: CwmpNotes | undefined) {
+    this.firmware = firmware
+    this.suspects = suspects
+    const same = known?.for === firmware ? known : undefined
+    this.batch = same?.batch ?? FIRST_BATCH
+    this.walkOnly = same?.walkOnly ?? false
+    this.literalBooleans = same?.literalBooleans ?? false
+    this.skip = new Set(same?.skip)
+    this.notBefore = same?.notBefore ?? 0
+    this.#failures = same?.failures ?? 0
+    this.#saved = JSON.stringify(this.facts())
+  }
+
+  suspect(path: string): void {
+    if (this.suspects.size < MAX_SUSPECTS) this.suspects.add(path)
+  }
+
+  leaveOut(path: string): void {
+    if (this.skip.size < MAX_SKIPPED) this.skip.add(path)
+  }
+
+  /** A discovery got nowhere: the next one at once, until that has failed too often. */
+  failed(now: Timestamp): void {
+    const beyond = ++this.#failures - FREE_FAILURES
+    if (beyond > 0) this.notBefore = now + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(beyond - 1, 20), MAX_PAUSE_MS)
+  }
+
+  /** A discovery got further. */
+  advanced(): void {
+    this.#failures = 0
+    this.notBefore = 0
+  }
+
+  /** As the record keeps them. */
+  facts(): CwmpNotes {
+    return {
+      for: this.firmware,
+      ...(this.batch === FIRST_BATCH ? {} : { batch: this.batch }),
+      ...(this.walkOnly ? { walkOnly: true } : {}),
+      ...(this.literalBooleans ? { literalBooleans: true } : {}),
+      ...(this.skip.size === 0 ? {} : { skip: [...this.skip] }),
+      ...(this.#failures === 0 ? {} : { failures: this.#failures, notBefore: this.notBefore }),
+    }
+  }
+
+  /** The facts when they differ from what was saved last; the caller saves them. */
+  unsaved(): CwmpNotes | undefined {
+    const facts = this.facts()
+    const text = JSON.stringify(facts)
+    if (text === this.#saved) return undefined
+    this.#saved = text
+    return facts
+  }
+}
+
+/** The notes of the boxes seen last, made from their records when they come. */
+export class BoxNotebook {
+  readonly #boxes = new Map<DeviceId, BoxNotes>()
+  readonly #suspects = new Map<string, Set<string>>()
+
+  /** The notes of a box under the firmware it has now. */
+  of(device: Device): BoxNotes {
+    const firmware = device.softwareVersion ?? '?'
+    const known = this.#boxes.get(device.id)
+    if (known?.firmware === firmware) return known
+    const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
+    const suspects = this.#suspects.get(model) ?? new Set<string>()
+    remember(this.#suspects, model, suspects, MAX_FIRMWARES)
+    const notes = new BoxNotes(firmware, suspects, device.cwmp?.notes)
+    remember(this.#boxes, device.id, notes, MAX_BOXES)
+    return notes
+  }
+}
+
+/** Puts a value into a map of at most `max` entries; the oldest one goes. */
+export function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= max) return
+  const oldest = map.keys().next()
+  if (oldest.done !== true) map.delete(oldest.value)
+}

@@ -1,0 +1,42 @@
+import type { Socket } from 'node:net'
+import { hasEvent, type InformFacts } from '../../device/index.ts'
+import { type CwmpEnvelope, type RequestOf, versionOfUrn } from '../wire/index.ts'
+import type { ParameterTypes } from './values.ts'
+
+const SUPPORTED_VERSIONS = ['1.4', '1.3', '1.2', '1.1', '1.0']
+
+/** What an Inform says, in the words of the record. */
+export function informFacts(
+  inform: RequestOf<'Inform'>,
+  envelope: CwmpEnvelope,
+  socket: Socket,
+  types: ParameterTypes,
+): InformFacts {
+  const { Manufacturer, OUI, ProductClass, SerialNumber } = inform.DeviceId
+  return {
+    identity: { oui: OUI, productClass: ProductClass, serial: SerialNumber },
+    manufacturer: Manufacturer,
+    events: inform.Event.map((event) => ({ code: event.EventCode, commandKey: event.CommandKey })),
+    parameters: inform.ParameterList.map(({ name, value, type }) => ({ name, value, type: types.typeOf(name, type) })),
+    version: versionOfUrn(envelope.urn),
+    ...(socket.remoteAddress === undefined ? {} : { remoteAddress: socket.remoteAddress.replace(/^::ffff:/, '') }),
+  }
+}
+
+/** The highest version both know, or what the namespace implies when the CPE lists none. */
+export function chooseVersion(envelope: CwmpEnvelope): string | undefined {
+  const listed = envelope.header.supportedCwmpVersions
+  if (listed === undefined) return versionOfUrn(envelope.urn)
+  const theirs = listed.split(',').map((version) => version.trim())
+  return SUPPORTED_VERSIONS.find((version) => theirs.includes(version))
+}
+
+/** A CPE that only reports in leaves after the InformResponse (14 HEARTBEAT, TR-069 3.7.1.5). */
+export function isHeartbeat(facts: InformFacts): boolean {
+  return facts.events.length > 0 && facts.events.every(({ code }) => hasEvent([code], '14'))
+}
+
+/** The same id comes back; a request without one gets an answer without one (3.4.7). */
+export function replyHeader(envelope: CwmpEnvelope): { id?: string; useCwmpVersion?: string } {
+  return envelope.header.id === undefined ? {} : { id: envelope.header.id }
+}

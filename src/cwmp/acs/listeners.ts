@@ -1,0 +1,69 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Log } from '../../base/index.ts'
+
+export interface ListenersOptions {
+  host: string
+  port: number
+  tls?: { port: number; cert: string; key: string }
+  maxSessions: number
+  log: Log
+}
+
+/** How long the parts of a request may take, in milliseconds: a slow body ends with 408. */
+const LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5000,
+}
+
+/** The listening sockets of the ACS: HTTP, and HTTPS where there is a certificate. */
+export class Listeners {
+  readonly #options: ListenersOptions
+  readonly #servers: Server[] = []
+
+  constructor(options: ListenersOptions) {
+    this.#options = options
+  }
+
+  /** The port of HTTP, after `start`. */
+  get port(): number {
+    const address = this.#servers[0]?.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  async start(listener: RequestListener): Promise<void> {
+    const { port, tls } = this.#options
+    await this.#listen(createServer(LIMITS, listener), port)
+    if (tls !== undefined)
+      await this.#listen(
+        createTlsServer({ ...LIMITS, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, listener),
+        tls.port,
+      )
+  }
+
+  /** No new connections. */
+  close(): void {
+    for (const server of this.#servers) server.close()
+  }
+
+  closeAll(): void {
+    for (const server of this.#servers) server.closeAllConnections()
+  }
+
+  async #listen(server: Server, port: number): Promise<void> {
+    this.#servers.push(server)
+    // A box needs one connection; more than twice the sessions, and nobody is served.
+    server.maxConnections = this.#options.maxSessions * 2 + 1000
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, this.#options.host, () => {
+        server.off('error', reject)
+        server.on('error', (err) => this.#options.log.error({ err }, 'CWMP listener error'))
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,21 @@
+import type { ServerResponse } from 'node:http'
+
+/** An envelope as 200, nothing as 204. False when nobody is there to take it. */
+export function send(response: ServerResponse, envelope: string | undefined): boolean {
+  if (response.destroyed || response.writableEnded || response.socket?.destroyed === true) return false
+  if (envelope === undefined) {
+    response.writeHead(204).end()
+    return true
+  }
+  // As text it leaves in one write together with its head.
+  const length = Buffer.byteLength(envelope)
+  response.writeHead(200, { 'content-type': 'text/xml; charset="utf-8"', 'content-length': length }).end(envelope)
+  return true
+}
+
+/** A status with a sentence for the person who looks at the wire. */
+export function plain(response: ServerResponse, status: number, text: string): void {
+  if (response.headersSent || response.destroyed) return
+  const bytes = Buffer.from(text)
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': bytes.length }).end(bytes)
+}

@@ -1,0 +1,374 @@
+import { describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import { Discoveries } from '../../../src/cwmp/acs/discoveries.ts'
+import type { Session } from '../../../src/cwmp/acs/session.ts'
+import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
+import type { DiscoveryMode } from '../../../src/cwmp/acs/walk.ts'
+import type { Device, DeviceId, Protocol } from '../../../src/device/index.ts'
+import { type Asked, type ScriptedSession, scriptedSession } from '../../support/cwmp-script.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
+
+const types = new ParameterTypes()
+type Answer = ReturnType<Parameters<typeof scriptedSession>[0]>
+
+/** A tree of `objects` objects with `leaves` parameters each. */
+function treeOf(objects: number, leaves: number): Map<string, string> {
+  const tree = new Map<string, string>()
+  for (let o = 1; o <= objects; o++) for (let l = 1; l <= leaves; l++) tree.set(`Device.X_T.${o}.P${l}`, `${o}/${l}`)
+  return tree
+}
+
+function names(tree: Map<string, string>, path: string, nextLevel: boolean) {
+  const found = new Set<string>()
+  for (const below of tree.keys()) {
+    if (!below.startsWith(path)) continue
+    const parts = below.slice(path.length).split('.')
+    for (let n = 1; n <= (nextLevel ? 1 : parts.length); n++)
+      found.add(path + parts.slice(0, n).join('.') + (n < parts.length ? '.' : ''))
+  }
+  return { ParameterList: [...found].map((Name) => ({ Name, Writable: false })) }
+}
+
+/** A box that answers from its tree, unless `special` has another answer: null ends the session. */
+function box(tree: Map<string, string>, special: (request: Asked) => Answer | null = () => undefined) {
+  return (request: Asked): Answer => {
+    const other = special(request)
+    if (other === null) return undefined
+    if (other !== undefined) return other
+    switch (request.name) {
+      case 'GetParameterNames':
+        return names(tree, request.body.ParameterPath, request.body.NextLevel)
+      case 'GetParameterValues': {
+        const asked = request.body.ParameterNames
+        if (asked.some((name) => !tree.has(name))) return 9005
+        return { ParameterList: asked.map((name) => ({ name, value: tree.get(name) ?? '', type: 'string' })) }
+      }
+      case 'GetRPCMethods':
+        return { MethodList: ['GetRPCMethods', 'FactoryReset'] }
+      default:
+        return 9000
+    }
+  }
+}
+
+const many = (request: Asked) => (request.name === 'GetParameterValues' ? request.body.ParameterNames : [])
+
+/** The ACS's memory over the sessions of one box, and its record. */
+function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const made = shared?.made ?? new Discoveries({ mode, types, clock, log: silentLog, ...stores })
+  const template = scriptedSession(() => 9000).session.device
+  const id = template.id
+  stores.inside.devices.set(id, { ...template, softwareVersion: '1.0' })
+  const record = () => structuredClone(stores.inside.devices.get(id) as Device)
+  const sessions: ScriptedSession[] = []
+
+  /** One session: what the box was asked, and how it ended. */
+  async function session(answer: (request: Asked) => Answer, pause: (session: Session) => boolean = () => false) {
+    const script = scriptedSession(answer)
+    script.session.device = record()
+    sessions.push(script)
+    const outcome = await made
+      .run(script.session, () => pause(script.session))
+      .catch((error: Error & { code?: string }) => error.code ?? error.name)
+    await made.saveNotes(script.session)
+    return { outcome, asked: script.asked, batches: script.batches().map(({ length }) => length) }
+  }
+  /** Sessions until the tree is read; their number. */
+  async function untilDone(answer: (request: Asked) => Answer, max = 20): Promise<number> {
+    for (let n = 1; n <= max; n++) if ((await session(answer)).outcome === 'done') return n
+    throw new Error(`not done after ${max} sessions`)
+  }
+  const stored = () =>
+    Object.fromEntries([...stores.inside.parameters.values()].map(({ path, value }) => [path, value]).toSorted())
+  return { made, clock, stores, id, record, session, untilDone, stored, sessions }
+}
+
+const asked = (sessions: ScriptedSession[], name: Asked['name']) =>
+  sessions.flatMap((script) => script.asked.filter((request) => request.name === name))
+
+describe('a box that ends its session over what is asked', () => {
+  it.each([1, 8, 10])('is asked for less the next time, down to what it takes (%i names)', async (limit) => {
+    const tree = treeOf(4, 20)
+    const w = world()
+    const done = await w.untilDone(box(tree, (request) => (many(request).length > limit ? null : undefined)))
+    expect(done).toBeLessThanOrEqual(6)
+    expect(w.stored()).toEqual(Object.fromEntries([...tree].toSorted()))
+    expect(w.record().cwmp).toMatchObject({ discoveredFor: '1.0', notes: { for: '1.0' } })
+    // Nothing that was read is read again, no object listed twice.
+    const read = asked(w.sessions, 'GetParameterNames').map(({ body }) => JSON.stringify(body))
+    expect(new Set(read).size).toBe(read.length)
+  })
+
+  it('is not asked for its whole subtree again', async () => {
+    const tree = treeOf(3, 3)
+    const whole = (request: Asked) =>
+      request.name === 'GetParameterNames' && !request.body.NextLevel ? null : undefined
+    const w = world('subtree')
+    expect(await w.untilDone(box(tree, whole))).toBe(2)
+    expect(Object.keys(w.stored())).toHaveLength(9)
+    // Neither by a server that starts anew and has but the record, under the same firmware.
+    const later = world('subtree')
+    later.stores.inside.devices.set(w.id, { ...w.record(), cwmp: { ...w.record().cwmp!, discoveredFor: '' } })
+    expect(await later.untilDone(box(tree, whole))).toBe(1)
+  })
+
+  it('over one parameter does without that one, and is asked for full batches again', async () => {
+    const tree = treeOf(4, 40)
+    const poison = 'Device.X_T.1.P5'
+    const w = world()
+    await w.untilDone(box(tree, (request) => (many(request).includes(poison) ? null : undefined)))
+    const { [poison]: left, ...rest } = Object.fromEntries([...tree].toSorted())
+    expect(left).toBeDefined()
+    expect(w.stored()).toEqual(rest)
+    expect(w.record().cwmp?.notes?.skip).toEqual([poison])
+    expect(w.record().cwmp?.notes?.batch).toBeUndefined()
+  })
+
+  it('over one object does without that one', async () => {
+    const tree = treeOf(3, 2)
+    const w = world()
+    const bad = 'Device.X_T.2.'
+    await w.untilDone(
+      box(tree, (request) =>
+        request.name === 'GetParameterNames' && request.body.ParameterPath === bad ? null : undefined,
+      ),
+    )
+    expect(Object.keys(w.stored())).toHaveLength(4)
+    expect(w.record().cwmp?.notes?.skip).toEqual([bad])
+  })
+
+  it('whatever it is asked is left alone for a while, longer each time', async () => {
+    const w = world()
+    const silent = () => undefined
+    for (let n = 1; n <= 6; n++) {
+      expect(w.made.isDue(w.record())).toBe(true)
+      expect((await w.session(silent)).outcome).toBe('timeout')
+    }
+    await w.session(silent)
+    expect(w.made.isDue(w.record())).toBe(false)
+    w.clock.advance(300_000)
+    expect(w.made.isDue(w.record())).toBe(true)
+    await w.session(silent)
+    w.clock.advance(300_000)
+    expect(w.made.isDue(w.record())).toBe(false)
+    w.clock.advance(300_000)
+    expect(w.made.isDue(w.record())).toBe(true)
+    // Another firmware is another box.
+    await w.session(silent)
+    expect(w.made.isDue({ ...w.record(), softwareVersion: '2.0' })).toBe(true)
+  })
+
+  it('is no reason for pauses while the reading gets on', async () => {
+    const tree = treeOf(20, 2)
+    const w = world()
+    let left = 0
+    // Every session ends after four answers.
+    const flaky = box(tree, () => (left-- > 0 ? undefined : null))
+    for (let n = 0; w.made.isDue(w.record()); n++) {
+      expect(n).toBeLessThan(30)
+      left = 4
+      await w.session(flaky)
+    }
+    expect(w.record().cwmp?.discoveredFor).toBe('1.0')
+    expect(Object.keys(w.stored())).toHaveLength(40)
+  })
+
+  it('by a restart of ours is not blamed', async () => {
+    const w = world()
+    const tree = box(treeOf(1, 40))
+    const script = scriptedSession((request) => {
+      if (many(request).length === 0) return tree(request)
+      queueMicrotask(() => script.session.drop('shutdown'))
+      return undefined
+    })
+    script.session.device = w.record()
+    await expect(w.made.run(script.session, () => false)).rejects.toMatchObject({ code: 'shutdown' })
+    await w.made.saveNotes(script.session)
+    expect(w.record().cwmp?.notes?.batch).toBeUndefined()
+  })
+})
+
+describe('a tree that is too large for one session', () => {
+  it('is read on in the next one, and nothing twice', async () => {
+    const tree = treeOf(2500, 1)
+    const w = world()
+    const answer = box(tree)
+    expect((await w.session(answer)).outcome).toBe('spent')
+    const before = Object.keys(w.stored()).length
+    expect(before).toBeGreaterThan(1000)
+    expect((await w.session(answer)).outcome).toBe('done')
+    expect(Object.keys(w.stored())).toHaveLength(2500)
+    const listed = asked(w.sessions, 'GetParameterNames')
+    expect(listed).toHaveLength(2502)
+  })
+
+  it('is done by an operation, too, which asks to be run again', async () => {
+    const tree = treeOf(2500, 1)
+    const w = world()
+    const run = () => {
+      const script = scriptedSession(box(tree))
+      return w.made.collect(script.session, 'op1', 'Device.', 'walk', script.session.signal)
+    }
+    await expect(run()).rejects.toMatchObject({ code: 'sessionLimit', sent: false })
+    expect(await run()).toHaveLength(2500)
+  })
+
+  it('stops when it is told to, and goes on in the same session', async () => {
+    const w = world()
+    const script = scriptedSession(box(treeOf(10, 1)))
+    script.session.device = w.record()
+    expect(await w.made.run(script.session, () => script.session.rpcs >= 5)).toBe('paused')
+    expect(script.asked).toHaveLength(5)
+    expect(await w.made.run(script.session, () => false)).toBe('done')
+    expect(Object.keys(w.stored())).toHaveLength(10)
+  })
+})
+
+describe('what a discovery finds', () => {
+  it('includes the methods, and costs one request more', async () => {
+    const w = world()
+    await w.untilDone(box(treeOf(1, 1)))
+    expect(w.record().cwmp?.methods).toEqual(['GetRPCMethods', 'FactoryReset'])
+    expect(asked(w.sessions, 'GetRPCMethods')).toHaveLength(1)
+  })
+
+  it('does not include them where asking ends the session', async () => {
+    const w = world()
+    const leaves = (request: Asked) => (request.name === 'GetRPCMethods' ? null : undefined)
+    expect(await w.untilDone(box(treeOf(1, 1), leaves))).toBe(2)
+    expect(w.record().cwmp?.methods).toBeUndefined()
+  })
+
+  it('is taken from a box that gives everything below, whatever level was asked for', async () => {
+    const tree = treeOf(5, 2)
+    const w = world()
+    await w.untilDone(
+      box(tree, (request) =>
+        request.name === 'GetParameterNames' ? names(tree, request.body.ParameterPath, false) : undefined,
+      ),
+    )
+    expect(asked(w.sessions, 'GetParameterNames')).toHaveLength(1)
+    expect(Object.keys(w.stored())).toHaveLength(10)
+  })
+
+  it('gives the facts of the record, wherever in the tree they stand', async () => {
+    const w = world()
+    const tree = new Map([
+      ...treeOf(40, 20),
+      ['Device.DeviceInfo.ModelName', 'H1'],
+      ['Device.IP.Interface.2.IPv4Address.1.IPAddress', '10.0.0.9'],
+      ['Device.Routing.Router.1.IPv4Forwarding.1.DestIPAddress', ''],
+      ['Device.Routing.Router.1.IPv4Forwarding.1.Interface', 'Device.IP.Interface.2'],
+    ])
+    await w.untilDone(box(tree))
+    expect(w.record()).toMatchObject({ model: 'H1', ipAddress: '10.0.0.9' })
+  })
+
+  it('keeps no secrets, though a box shows them', async () => {
+    const w = world()
+    const tree = new Map([
+      ['Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'in the clear'],
+      ['Device.WiFi.SSID.1.SSID', ''],
+    ])
+    w.stores.inside.parameters.set(
+      `${w.id}|Device.WiFi.SSID.1.SSID`,
+      parameter(w.id, 'Device.WiFi.SSID.1.SSID', 'home'),
+    )
+    w.clock.advance(10)
+    await w.untilDone(box(tree))
+    expect(w.stored()).toEqual({
+      'Device.WiFi.AccessPoint.1.Security.KeyPassphrase': '',
+      'Device.WiFi.SSID.1.SSID': 'home',
+    })
+  })
+
+  it('ends without a session broken off when the box does not let its root be read', async () => {
+    const w = world()
+    expect(await w.session(() => 9001)).toMatchObject({ outcome: '9001' })
+    expect(w.sessions[0]?.session.state).toBe('acsTurn')
+    expect(w.record().cwmp?.notes?.failures).toBe(1)
+  })
+})
+
+const parameter = (deviceId: DeviceId, path: string, value: string, source: Protocol = 'cwmp') => ({
+  deviceId,
+  path,
+  value,
+  type: 'string' as const,
+  source,
+  collectedAt: 0,
+})
+
+describe('a discovery under new firmware', () => {
+  /** What was in the record before, an hour ago. */
+  function older(w: ReturnType<typeof world>, paths: string[], source: Protocol = 'cwmp') {
+    for (const path of paths) w.stores.inside.parameters.set(`${w.id}|${path}`, parameter(w.id, path, 'old', source))
+    w.clock.advance(3_600_000)
+  }
+
+  it('drops objects, rows and parameters that are gone, and no others', async () => {
+    const w = world()
+    older(w, [
+      'Device.X_T.1.P1',
+      'Device.X_T.1.Gone',
+      'Device.X_T.9.P1',
+      'Device.X_Old.Deep.P',
+      'InternetGatewayDevice.P',
+    ])
+    older(w, ['Device.LocalAgent.EndpointID'], 'usp')
+    await w.untilDone(box(treeOf(2, 1)))
+    expect(w.stored()).toEqual({
+      'Device.LocalAgent.EndpointID': 'old',
+      'Device.X_T.1.P1': '1/1',
+      'Device.X_T.2.P1': '2/1',
+      'InternetGatewayDevice.P': 'old',
+    })
+  })
+
+  it('keeps what it could not read', async () => {
+    const w = world()
+    older(w, ['Device.X_T.1.P1', 'Device.X_T.1.P2', 'Device.X_T.2.P1'])
+    await w.untilDone(
+      box(treeOf(2, 2), (request) => {
+        if (request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.X_T.2.') return 9002
+        if (many(request).includes('Device.X_T.1.P1')) return 9005
+        return many(request).includes('Device.X_T.1.P2') ? 9002 : undefined
+      }),
+    )
+    expect(w.stored()).toEqual({ 'Device.X_T.1.P1': 'old', 'Device.X_T.1.P2': 'old', 'Device.X_T.2.P1': 'old' })
+  })
+
+  it('drops nothing before all is read', async () => {
+    const w = world()
+    older(w, ['Device.X_T.99.P1'])
+    await w.session(box(treeOf(60, 20), (request) => (many(request).includes('Device.X_T.40.P1') ? null : undefined)))
+    expect(w.stored()['Device.X_T.99.P1']).toBe('old')
+  })
+})
+
+describe('names that a box lists and does not have', () => {
+  it('fail no batch of the next box of that firmware: they are asked alone', async () => {
+    const tree = treeOf(1, 64)
+    const ghost = 'Device.X_T.1.P20'
+    const answer = box(tree, (request) => (many(request).includes(ghost) ? 9005 : undefined))
+    const w = world()
+    const first = await w.session(answer)
+    expect(first.batches.length).toBeGreaterThan(10)
+    w.stores.inside.devices.set(w.id, { ...w.record(), cwmp: { ...w.record().cwmp!, discoveredFor: '' } })
+    const second = await w.session(answer)
+    expect(second.batches.toSorted((a, b) => a - b)).toEqual([1, 31, 32])
+  })
+
+  it('or cannot tell (9002) do not make batches small for good', async () => {
+    const ill = 'Device.X_T.1.P1'
+    const w = world()
+    const { batches } = await w.session(
+      box(treeOf(1, 320), (request) => (many(request).includes(ill) ? 9002 : undefined)),
+    )
+    expect(batches.length).toBeLessThan(25)
+    expect(batches.filter((size) => size === 32).length).toBeGreaterThanOrEqual(9)
+  })
+})
