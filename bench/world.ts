@@ -36,7 +36,7 @@ export async function startWorld(flags: string[] = []): Promise<World> {
       name: 'server',
       script: resolve(import.meta.dirname, '../src/cli/main.js'),
       args: [
-        ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn'],
+        ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn', '--secret-key', 'bench'],
         ...['--mongodb-uri', database.uri, '--database-name', databaseName],
         ...['--api-port', '0', '--cwmp-port', '0', '--usp-port', '0', '--agent-admission', 'open', ...flags],
       ],

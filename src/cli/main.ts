@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { AppError, errorText } from '../base/index.ts'
-import { OPTIONS, type OptionRow, printOptions, readConfig, variableOf } from '../config/index.ts'
+import { OPTIONS, type OptionRow, printOptions, variableOf } from '../config/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { runDemo } from './demo/demo.ts'
-import { packageVersion, startServer } from './server.ts'
+import { failWith, serveUntilSignal } from './serve.ts'
+import { packageVersion } from './server.ts'
 import { runSimulate } from './simulate.ts'
 
 const program = new Command('isthmus')
@@ -55,45 +55,12 @@ program
 
 program.parse()
 
-/** Ends the process with a sentence when something that a person can mend is wrong. */
 function run(work: () => Promise<void>): void {
-  work().catch((error: unknown) => {
-    console.error(error instanceof AppError ? error.message : error)
-    process.exit(1)
-  })
+  work().catch(failWith)
 }
 
 /** commander names flags in camelCase of the flag; the table has its own keys. */
 function byKey(flags: Record<string, string>): Record<string, string | undefined> {
   const camel = (flag: string) => flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
   return Object.fromEntries((OPTIONS as readonly OptionRow[]).map((row) => [row.key, flags[camel(row.flag)]]))
-}
-
-async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
-  const config = readConfig(flags, process.env)
-  const server = await startServer(config, { say: (line) => console.error(line) })
-  // A defect must not take the boxes' server down with it; it is logged and counted as what it is.
-  process.on('unhandledRejection', (reason) =>
-    console.error(JSON.stringify({ level: 'error', msg: 'unhandled rejection', reason: errorText(reason) })),
-  )
-  if (server.firstKey !== undefined) console.error(`\nFirst API key, shown once: ${server.firstKey}\n`)
-  process.send?.({ type: 'ready', ...server, pid: process.pid })
-  console.error(
-    `API http://127.0.0.1:${server.apiPort}/api/v1/docs/  CWMP port ${server.cwmpPort}  USP port ${server.uspPort}`,
-  )
-  let stopping = false
-  const stop = () => {
-    if (stopping) return
-    stopping = true
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  process.on('disconnect', stop)
 }

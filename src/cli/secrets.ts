@@ -1,15 +1,79 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Random, randomToken } from '../base/index.ts'
 
-/** A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner alone. */
+/**
+ * A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner alone. It is on the disk
+ * before it is used, whole or not at all, for what it sealed is lost without it; of several that start at once all get the same.
+ */
 export function keptSecret(dataDir: string, name: string, given: string | undefined, random: Random): string {
   if (given !== undefined && given !== '') return given
   const file = join(dataDir, name)
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
+  const kept = read(file)
+  if (kept !== '') return kept
   mkdirSync(dataDir, { recursive: true })
-  const secret = randomToken(random, 24)
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
-  chmodSync(file, 0o600)
-  return secret
+  const made = `${file}.${randomToken(random, 6)}`
+  try {
+    writeDurably(made, `${randomToken(random, 24)}\n`)
+    // An empty file can only come from a version that wrote it in place and was cut off: nothing was sealed under it.
+    if (existsSync(file) && read(file) === '') rmSync(file)
+    publish(made, file)
+  } finally {
+    rmSync(made, { force: true })
+  }
+  syncFolder(dataDir)
+  return read(file)
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
+}
+
+function writeDurably(file: string, text: string): void {
+  const handle = openSync(file, 'wx', 0o600)
+  try {
+    writeSync(handle, text)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+/** Gives the file its name unless another was first. */
+function publish(made: string, file: string): void {
+  try {
+    linkSync(made, file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    // A file system without links.
+    renameSync(made, file)
+  }
+}
+
+/** The name is durable too; where folders cannot be opened (Windows) the file system sees to it. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }

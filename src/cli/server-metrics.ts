@@ -55,6 +55,9 @@ export function southboundMetrics(metrics: Metrics) {
 export function roomMetrics(metrics: Metrics, rooms: { store: Store; acs: Acs; controller: Controller }): void {
   metrics.gauge('isthmus_cwmp_sessions', 'CWMP sessions under way', () => rooms.acs.sessionCount)
   metrics.gauge('isthmus_usp_links', 'USP links', () => rooms.controller.linkCount)
+  metrics.gauge('isthmus_database_waiting_writes', 'Write sets that wait for their flush', () =>
+    rooms.store.waitingWrites(),
+  )
   metrics.gauge(
     'isthmus_database_commands',
     'Commands sent to the database since the start',

@@ -19,10 +19,13 @@ import { createJobQueue } from '../jobs/index.ts'
 import { createOperations } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
-import { EmbeddedDatabase, openStore, type Store } from '../store/index.ts'
+import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
+import { aliveInstances, heartbeat, tidyAfterDead } from './instance.ts'
+import { inListenersWords } from './listen-error.ts'
 import { keptSecret } from './secrets.ts'
 import { operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
+import { readTls } from './tls.ts'
 
 /** A running server. */
 export interface RunningServer {
@@ -35,12 +38,11 @@ export interface RunningServer {
   readonly firstKey: string | undefined
   readonly enrolmentSecret: string
   readonly endpointId: string
+  /** Logs and counts an error that no part handled. */
+  onDefect(kind: string, error: unknown): void
+  /** Ends what is under way, from the outside in, and then the database. Every part waits for a bounded time only. */
   stop(): Promise<void>
 }
-
-const HEARTBEAT_MS = 3000
-/** An instance that is silent for so long is gone, and what it had sent is settled by others. */
-const INSTANCE_TTL_MS = 10_000
 
 /** Puts the house together and starts it, floor by floor. `say` is told what takes time. */
 export async function startServer(
@@ -54,6 +56,7 @@ export async function startServer(
   const instance = nextId()
   const lifecycle = createLifecycle(log)
   try {
+    const tls = readTls(config, clock.now(), log)
     const database =
       config.mongodbUri === undefined ? await startDatabase(config, log, lifecycle.start, options.say) : undefined
     const store = await openStore({
@@ -73,9 +76,9 @@ export async function startServer(
 
     const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
     const metrics = createMetrics()
+    const defects = metrics.counter('isthmus_defects_total', 'Errors that nobody handled', ['kind'])
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
-    const tls = readTls(config)
     const southbound = southboundMetrics(metrics)
     const operations = createOperations({
       ...store,
@@ -126,7 +129,7 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
-    await tidyAfterDead(store)
+    await tidyAfterDead(store, instance)
     await lifecycle.start(operations)
     await lifecycle.start(controller)
     await lifecycle.start(acs)
@@ -160,11 +163,16 @@ export async function startServer(
       }),
     })
     await lifecycle.start(planner)
-    const jobs = createJobQueue(store.db, log.child({ part: 'jobs' }))
+    const jobs = createJobQueue({
+      db: store.db,
+      instance,
+      alive: () => aliveInstances(store, instance),
+      log: log.child({ part: 'jobs' }),
+    })
     jobs.every('planner.tick', 1000, () => planner.tick())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired()))
-    jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store))
+    jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({ name: 'jobs', start: () => jobs.start(), stop: () => jobs.stop() })
 
     roomMetrics(metrics, { store, acs, controller })
@@ -197,11 +205,15 @@ export async function startServer(
       firstKey,
       enrolmentSecret,
       endpointId: config.endpointId,
+      onDefect: (kind, error) => {
+        log.error({ err: error, kind }, 'an error that nobody handled')
+        defects({ kind })
+      },
       stop: () => lifecycle.stop(),
     }
   } catch (error) {
     await lifecycle.stop()
-    throw error
+    throw inListenersWords(error, config)
   }
 }
 
@@ -222,34 +234,6 @@ async function startDatabase(
   return database
 }
 
-/** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
-function heartbeat(store: Store, instance: string, log: Log): Lifecycle {
-  let timer: NodeJS.Timeout | undefined
-  const beat = () => store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
-  return {
-    name: 'heartbeat',
-    async start() {
-      await beat()
-      timer = setInterval(() => {
-        beat().catch((err: unknown) => log.warn({ err }, 'heartbeat was not written'))
-      }, HEARTBEAT_MS)
-      timer.unref()
-    },
-    async stop() {
-      clearInterval(timer)
-      await store.devices.unlinkAll(instance, [], Date.now())
-      await store.instances.leave(instance)
-    },
-  }
-}
-
-/** Links of instances that are gone are no links, and the plan members they held are free. */
-async function tidyAfterDead(store: Store): Promise<void> {
-  const alive = await store.instances.alive(Date.now())
-  await store.devices.unlinkAll(undefined, alive, Date.now())
-  await store.plans.freeLeases(alive)
-}
-
 function modelCache(): (name: ModelName) => Model {
   const models = new Map<ModelName, Model>()
   return (name) => {
@@ -257,12 +241,6 @@ function modelCache(): (name: ModelName) => Model {
     models.set(name, known)
     return known
   }
-}
-
-function readTls(config: Config): { cert: string; key: string; clientCa?: string } | undefined {
-  if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined
-  const files = { cert: readFileSync(config.tlsCert, 'utf8'), key: readFileSync(config.tlsKey, 'utf8') }
-  return config.tlsClientCa === undefined ? files : { ...files, clientCa: readFileSync(config.tlsClientCa, 'utf8') }
 }
 
 /** The last certificate of a chain: boxes that trust it keep trusting us when the first one is renewed. */

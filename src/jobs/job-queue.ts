@@ -1,45 +1,130 @@
 import { type Db, MongoBackend } from '@agendajs/mongo-backend'
-import { Agenda } from 'agenda'
+import { Agenda, type Job } from 'agenda'
 import type { Log } from '../base/index.ts'
 import type { JobQueue } from '../device/index.ts'
 
 /** The database handle that jobs are kept in; the composition root takes it from the store. Agenda brings a driver of its own, same protocol. */
 export type JobDatabase = { readonly databaseName: string }
 
-/** How long a job may run before another instance takes it for dead. */
-const LOCK_MS = 120_000
+export interface JobQueueOptions {
+  db: JobDatabase
+  /** This server instance: its name stands on the jobs that it runs. */
+  instance: string
+  /** The instances that live, this one included. */
+  alive(): Promise<string[]>
+  log: Log
+  /** How often due jobs are looked for; default 1 s. No job can recur faster. */
+  pollMs?: number
+}
+
+const COLLECTION = 'jobs'
+/** An instance that has not renewed its hold on a job for so long is dead, and another takes the job. */
+const LOCK_MS = 15_000
+const RENEW_MS = 5000
+const DRAIN_MS = 10_000
 
 /**
- * Recurring work through agenda: a job is a document, and the instance that locks it runs it. A handler that throws is logged and runs again
- * at its next time. Per-message work never comes here.
+ * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
+ * at its next time. What an instance held is free at once when it stops, when it starts again after it was killed, or else when it has not
+ * renewed its hold. Per-message work never comes here.
  */
-export function createJobQueue(db: JobDatabase, log: Log): JobQueue {
-  const agenda = new Agenda({
-    backend: new MongoBackend({ mongo: db as Db, collection: 'jobs' }),
-    processEvery: 1000,
-    defaultConcurrency: 1,
-    maxConcurrency: 8,
-    defaultLockLifetime: LOCK_MS,
-  })
-  const jobs: { name: string; intervalMs: number }[] = []
-  agenda.on('error', (err: unknown) => log.error({ err }, 'job queue error'))
-  return {
-    every(name, intervalMs, handler) {
-      jobs.push({ name, intervalMs })
-      agenda.define(name, async () => {
-        try {
-          await handler()
-        } catch (err) {
-          log.error({ err, job: name }, 'job failed; it runs again at its next time')
-        }
-      })
-    },
-    async start() {
-      await agenda.start()
-      for (const job of jobs) await agenda.every(job.intervalMs, job.name)
-    },
-    async stop() {
-      await agenda.drain(10_000)
-    },
+export function createJobQueue(options: JobQueueOptions): JobQueue {
+  return new AgendaQueue(options)
+}
+
+class AgendaQueue implements JobQueue {
+  readonly #agenda: Agenda
+  readonly #db: Db
+  readonly #instance: string
+  readonly #alive: () => Promise<string[]>
+  readonly #log: Log
+  readonly #jobs: { name: string; intervalMs: number }[] = []
+
+  constructor({ db, instance, alive, log, pollMs = 1000 }: JobQueueOptions) {
+    this.#db = db as Db
+    this.#instance = instance
+    this.#alive = alive
+    this.#log = log
+    this.#agenda = new Agenda({
+      backend: new MongoBackend({ mongo: this.#db, collection: COLLECTION }),
+      name: instance,
+      processEvery: pollMs,
+      defaultConcurrency: 1,
+      maxConcurrency: 8,
+      defaultLockLifetime: LOCK_MS,
+    })
+    this.#agenda.on('error', (err: unknown) => log.error({ err }, 'job queue error'))
+  }
+
+  every(name: string, intervalMs: number, handler: () => Promise<void>): void {
+    this.#jobs.push({ name, intervalMs })
+    this.#agenda.define(name, (job) => this.#run(job, handler))
+  }
+
+  async start(): Promise<void> {
+    await this.#oneDocumentPerJob()
+    await this.#agenda.ready
+    const alive = await this.#alive()
+    await this.#collection.updateMany({ lockedAt: { $ne: null }, lastModifiedBy: { $nin: alive } }, FREE)
+    for (const job of this.#jobs) await this.#declare(job.name, job.intervalMs)
+    await this.#agenda.start()
+  }
+
+  async stop(): Promise<void> {
+    const { running } = await this.#agenda.drain(DRAIN_MS)
+    if (running > 0) this.#log.warn({ running }, 'jobs were still running when the queue stopped')
+    // Agenda keeps what it had locked for its next second.
+    await this.#collection.updateMany({ lockedAt: { $ne: null }, lastModifiedBy: this.#instance }, FREE)
+  }
+
+  get #collection() {
+    return this.#db.collection(COLLECTION)
+  }
+
+  /** Instances that start at the same time would each insert the job, and it would run as often as there are documents of it. */
+  async #oneDocumentPerJob(): Promise<void> {
+    const unique = () =>
+      this.#collection.createIndex({ name: 1 }, { unique: true, partialFilterExpression: { type: 'single' } })
+    try {
+      await unique()
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 11_000) throw error
+      this.#log.warn({}, 'jobs stood twice in the database; they are declared anew')
+      await this.#collection.deleteMany({ type: 'single' })
+      await unique()
+    }
+  }
+
+  /** A job that is there as it should be is left alone: another instance may be running it. */
+  async #declare(name: string, intervalMs: number): Promise<void> {
+    const interval = String(intervalMs)
+    for (let attempt = 1; ; attempt++) {
+      const present = await this.#collection.findOne({ name, type: 'single' })
+      if (present !== null && String(present.repeatInterval) === interval) return
+      try {
+        await this.#agenda.every(intervalMs, name)
+        return
+      } catch (error) {
+        // Another instance has just inserted it.
+        if ((error as { code?: unknown }).code !== 11_000 || attempt === 3) throw error
+      }
+    }
+  }
+
+  async #run(job: Job, handler: () => Promise<void>): Promise<void> {
+    const renewal = setInterval(() => {
+      job
+        .touch()
+        .catch((err: unknown) => this.#log.warn({ err, job: job.attrs.name }, 'the hold on a job was not renewed'))
+    }, RENEW_MS)
+    try {
+      await handler()
+    } catch (err) {
+      this.#log.error({ err, job: job.attrs.name }, 'job failed; it runs again at its next time')
+    } finally {
+      clearInterval(renewal)
+    }
   }
 }
+
+const FREE = { $set: { lockedAt: null } }

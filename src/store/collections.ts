@@ -58,6 +58,7 @@ export const COLLECTIONS = {
   apiKeys: [],
   instances: [],
   locks: [],
+  settings: [],
   migrations: [],
 } as const satisfies Record<string, readonly IndexRow[]>
 

@@ -1,10 +1,21 @@
+import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Log } from '../base/index.ts'
 import { COLLECTIONS, type IndexRow, indexName } from './collections.ts'
+import { isDuplicate } from './failure.ts'
 import type { Db } from './mongoose.ts'
+
+/** An index as the server tells of it. */
+interface PresentIndex {
+  key: Record<string, unknown>
+  unique?: boolean
+  partialFilterExpression?: Record<string, unknown>
+  expireAfterSeconds?: number
+  sparse?: boolean
+}
 
 /**
  * Makes every declared collection and index there. An index of that name with other keys or rules is a person's doing: AppError `conflict`
- * names it rather than dropping it.
+ * names it rather than dropping it. One that nobody declared is only told of: it may be wanted, but every write pays for it.
  */
 export async function checkIndexes(db: Db, log: Log): Promise<void> {
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name))
@@ -24,22 +35,44 @@ async function createCollection(db: Db, name: string): Promise<void> {
 }
 
 async function checkCollection(db: Db, name: string, rows: readonly IndexRow[], log: Log): Promise<void> {
-  const collection = db.collection(name)
-  const present = new Map((await collection.indexes()).map((index) => [index.name ?? '', index]))
+  const present = new Map<string, PresentIndex>()
+  for (const index of await db.collection(name).indexes()) present.set(index.name ?? '', index)
+  present.delete('_id_')
   for (const row of rows) {
     const index = indexName(row.keys)
     const found = present.get(index)
-    if (found === undefined) {
-      log.info({ collection: name, index }, 'creating index')
-      await collection.createIndex(row.keys, {
-        name: index,
-        ...(row.unique === undefined ? {} : { unique: true }),
-        ...(row.partial === undefined ? {} : { partialFilterExpression: row.partial }),
-      })
-      continue
-    }
-    if (JSON.stringify(found.key) !== JSON.stringify(row.keys) || (found.unique ?? false) !== (row.unique ?? false)) {
+    present.delete(index)
+    if (found === undefined) await create(db, name, row, log)
+    else if (!isAsDeclared(found, row))
       throw new AppError('conflict', `index ${name}.${index} differs from what Isthmus needs; drop it and start again`)
-    }
   }
+  for (const index of present.keys()) log.warn({ collection: name, index }, 'an index that Isthmus does not use')
+}
+
+async function create(db: Db, collection: string, row: IndexRow, log: Log): Promise<void> {
+  const name = indexName(row.keys)
+  log.info({ collection, index: name }, 'creating index')
+  try {
+    await db.collection(collection).createIndex(row.keys, {
+      name,
+      ...(row.unique === undefined ? {} : { unique: true }),
+      ...(row.partial === undefined ? {} : { partialFilterExpression: row.partial }),
+    })
+  } catch (cause) {
+    if (!isDuplicate(cause)) throw cause
+    throw new AppError('conflict', `index ${collection}.${name} cannot be made: records that must differ are alike`, {
+      cause,
+    })
+  }
+}
+
+function isAsDeclared(found: PresentIndex, row: IndexRow): boolean {
+  return (
+    // The order of keys counts.
+    JSON.stringify(found.key) === JSON.stringify(row.keys) &&
+    (found.unique ?? false) === (row.unique ?? false) &&
+    isDeepStrictEqual(found.partialFilterExpression ?? {}, row.partial ?? {}) &&
+    found.expireAfterSeconds === undefined &&
+    found.sparse !== true
+  )
 }

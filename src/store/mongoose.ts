@@ -24,6 +24,7 @@ export const { MongoBulkWriteError, MongoServerError, MongoError, MongoNetworkEr
 /** What a connection is for: `work` gives up on a server that hangs, `setUp` waits for an index over millions of records. */
 export type ConnectionUse = 'work' | 'setUp'
 
+const UNUSABLE = ['MongoParseError', 'MongoRuntimeError', 'MongoInvalidArgumentError', 'MongoAPIError']
 const SELECTION_MS = 10_000
 const SOCKET_MS = 30_000
 
@@ -68,7 +69,8 @@ function refusal(uri: string, cause: unknown): AppError {
   const place = uri.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/, '')
   if (cause instanceof MongoServerError)
     return new AppError('unavailable', `MongoDB at ${place} refuses the connection: ${cause.message}`, { cause })
-  if (cause instanceof mongoose.mongo.MongoParseError || cause instanceof mongoose.mongo.MongoInvalidArgumentError)
+  // Names, for the parser of addresses is a package of its own.
+  if (cause instanceof Error && UNUSABLE.includes(cause.name))
     return new AppError('invalid', `MONGODB_URI cannot be used: ${cause.message}`, { cause })
   return new AppError('unavailable', `MongoDB at ${place} does not answer: ${errorText(cause)}`, { cause })
 }

@@ -1,4 +1,4 @@
-import { type Clock, createIdSource, type Log, type Random } from '../base/index.ts'
+import { AppError, type Clock, createIdSource, type Log, type Random } from '../base/index.ts'
 import type { FeedEvent } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
@@ -7,6 +7,7 @@ import { DeviceRepository } from './device-repository.ts'
 import { RETRY_MS, translated } from './failure.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { checkIndexes } from './indexes.ts'
+import { checkSecretKey } from './key-check.ts'
 import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, openConnection } from './mongoose.ts'
 import { OperationRepository } from './operation-repository.ts'
@@ -57,10 +58,14 @@ export interface Store {
   readonly commands: ReadonlyMap<string, number>
   /** Deletes what is older than it is kept; for the recurring job. Resolves with how many documents went. */
   deleteExpired(): Promise<number>
-  /** Rejects when the database does not answer. */
+  /** Write sets that wait for their flush. */
+  waitingWrites(): number
+  /** AppError `unavailable` when the database does not answer within two seconds. */
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+const PING_MS = 2000
 
 /** Connects, migrates, checks indexes, and hands out the repositories. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -75,12 +80,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /** Over a connection of its own, for it may take long. */
-async function setUp({ uri, databaseName, instance, clock, log }: StoreOptions): Promise<void> {
-  const connection = await openConnection(uri, databaseName, 'setUp')
+async function setUp({ uri, databaseName, instance, secretBox, clock, log, patienceMs }: StoreOptions): Promise<void> {
+  const connection = await openConnection(uri, databaseName, 'setUp', patienceMs)
   try {
     const db = databaseOf(connection)
-    await migrate(db, instance, clock, log)
+    await migrate(db, { instance, clock, log })
     await checkIndexes(db, log)
+    await checkSecretKey(db, secretBox)
   } finally {
     await connection.close()
   }
@@ -122,7 +128,8 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     db,
     commands,
     deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
-    ping: async () => void (await db.command({ ping: 1 })),
+    waitingWrites: () => commit.waiting,
+    ping: () => ping(db),
     close: () => closeAll(connection, [commit, audit]),
   }
 }
@@ -131,6 +138,19 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
 async function closeAll(connection: Connection, writers: { drain(): Promise<void> }[]): Promise<void> {
   await Promise.all(writers.map((writer) => writer.drain()))
   await connection.close()
+}
+
+async function ping(db: Db): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const refuse = () => reject(new AppError('unavailable', `the database did not answer within ${PING_MS / 1000} s`))
+    timer = setTimeout(refuse, PING_MS)
+  })
+  try {
+    await Promise.race([db.command({ ping: 1 }), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function tell(listeners: Set<(events: FeedEvent[]) => void>, events: FeedEvent[], log: Log): void {

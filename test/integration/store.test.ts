@@ -418,18 +418,3 @@ describe('credentials', () => {
     expect(raw).not.toContain('top secret')
   })
 })
-
-describe('start', () => {
-  it('migrates an old data set once', async () => {
-    const name = `test_old_${Date.now()}`
-    const old = store.db.client.db(name)
-    await old.collection('devices').insertOne({ softwareVersion: '1.10' })
-    await old.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
-    const opened = await testStore(inject('mongodbUri'), { databaseName: name })
-    const { versionKey } = await import('../../src/datamodel/index.ts')
-    expect((await old.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
-    expect(await old.collection('events').indexExists('keptAt_1')).toBe(false)
-    expect(await old.collection('migrations').countDocuments()).toBe(2)
-    await opened.close()
-  })
-})

@@ -1,5 +1,5 @@
 import { type Clock, createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { createSecretBox } from '../../src/security/index.ts'
+import { createSecretBox, type SecretBox } from '../../src/security/index.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 
 const nextName = createIdSource(systemClock, systemRandom)
@@ -7,7 +7,7 @@ const nextName = createIdSource(systemClock, systemRandom)
 /** A store on a database of its own; `close` drops it. */
 export async function testStore(
   uri: string,
-  options: { databaseName?: string; instance?: string; clock?: Clock; patienceMs?: number } = {},
+  options: { databaseName?: string; instance?: string; clock?: Clock; patienceMs?: number; secretBox?: SecretBox } = {},
 ): Promise<Store & { databaseName: string }> {
   const databaseName = options.databaseName ?? `test_${nextName()}`
   const store = await openStore({
@@ -15,7 +15,7 @@ export async function testStore(
     databaseName,
     instance: options.instance ?? 'test',
     retention: { eventDays: 14, operationDays: 30 },
-    secretBox: createSecretBox('test', systemRandom),
+    secretBox: options.secretBox ?? createSecretBox('test', systemRandom),
     clock: options.clock ?? systemClock,
     random: systemRandom,
     log: silentLog,

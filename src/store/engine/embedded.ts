@@ -81,14 +81,19 @@ export class EmbeddedDatabase {
       ))
     if (this.#kind === 'mongod') this.#port = await freePort()
     this.#holdEngine()
+    process.once('exit', this.#atExit)
     await this.#launch()
     this.#watched = true
   }
+
+  /** When the process ends without having stopped its parts, the engine is told; it closes its files by itself. */
+  readonly #atExit = () => void this.#child?.kill('SIGTERM')
 
   /** Ends the engine and gives the folder back. A folder that another process has is left as it is. */
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#restart)
+    process.off('exit', this.#atExit)
     const child = this.#child
     if (child !== undefined) {
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await end(child)

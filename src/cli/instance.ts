@@ -1,0 +1,47 @@
+import type { Lifecycle, Log } from '../base/index.ts'
+import type { Store } from '../store/index.ts'
+
+const HEARTBEAT_MS = 3000
+/** An instance that is silent for so long is gone, and what it had sent is settled by others. */
+const INSTANCE_TTL_MS = 10_000
+
+/** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
+export function heartbeat(store: Store, instance: string, log: Log): Lifecycle {
+  let timer: NodeJS.Timeout | undefined
+  let beating: Promise<void> | undefined
+  const beat = () => store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
+  return {
+    name: 'heartbeat',
+    async start() {
+      await beat()
+      timer = setInterval(() => {
+        // While the database is away one beat waits, not one more every few seconds.
+        beating ??= beat()
+          .catch((err: unknown) => log.warn({ err }, 'heartbeat was not written'))
+          .finally(() => {
+            beating = undefined
+          })
+      }, HEARTBEAT_MS)
+      timer.unref()
+    },
+    async stop() {
+      clearInterval(timer)
+      await beating
+      await store.devices.unlinkAll(instance, [], Date.now())
+      await store.instances.leave(instance)
+    },
+  }
+}
+
+/** The instances that live. This one does, however late its heartbeat is: after a pause of the database it must not take itself for dead. */
+export async function aliveInstances(store: Store, instance: string): Promise<string[]> {
+  const alive = await store.instances.alive(Date.now())
+  return alive.includes(instance) ? alive : [...alive, instance]
+}
+
+/** Links of instances that are gone are no links, and the plan members they held are free. */
+export async function tidyAfterDead(store: Store, instance: string): Promise<void> {
+  const alive = await aliveInstances(store, instance)
+  await store.devices.unlinkAll(undefined, alive, Date.now())
+  await store.plans.freeLeases(alive)
+}

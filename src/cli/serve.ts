@@ -1,0 +1,69 @@
+import { AppError, errorText } from '../base/index.ts'
+import { readConfig } from '../config/index.ts'
+import { type RunningServer, startServer } from './server.ts'
+
+/** Longer than all parts together may take to end, shorter than what supervisors grant by default. */
+const STOP_MS = 28_000
+
+/** Runs the server until SIGTERM, SIGINT, or the end of the process that started it. A second signal ends it at once, which loses nothing. */
+export async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
+  const config = readConfig(flags, process.env)
+  const stopped = new Promise<string>((resolve) => onSignals(resolve))
+  const starting = startServer(config, { say: (line) => console.error(line) })
+  const early = await Promise.race([starting.then(() => undefined), stopped])
+  if (early !== undefined)
+    console.error(`${early}: stopping as soon as the start is through; once more ends it at once`)
+  const server = await starting
+  watchDefects(server)
+  if (early === undefined) announce(server)
+  const why = await stopped
+  if (early === undefined) console.error(`${why}: stopping`)
+  const limit = setTimeout(() => {
+    console.error(`not stopped within ${STOP_MS / 1000} s; what is under way is taken up at the next start`)
+    process.exit(1)
+  }, STOP_MS)
+  await server.stop()
+  clearTimeout(limit)
+  process.exit(0)
+}
+
+/** Ends the process with a sentence when something that a person can mend is wrong, else with the whole error. */
+export function failWith(error: unknown): never {
+  console.error(error instanceof AppError ? error.message : error)
+  process.exit(1)
+}
+
+function announce(server: RunningServer): void {
+  if (server.firstKey !== undefined) console.error(`\nFirst API key, shown once: ${server.firstKey}\n`)
+  process.send?.({ type: 'ready', ...server, pid: process.pid })
+  console.error(
+    `API http://127.0.0.1:${server.apiPort}/api/v1/docs/  CWMP port ${server.cwmpPort}  USP port ${server.uspPort}`,
+  )
+}
+
+function onSignals(first: (name: string) => void): void {
+  let signals = 0
+  const onSignal = (name: string) => {
+    if (++signals > 1) {
+      console.error(`${name} again: ending at once`)
+      process.exit(1)
+    }
+    first(name)
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('disconnect', () => first('the process that started this one is gone'))
+}
+
+/**
+ * A rejection that nobody handled is a defect of one piece of work: logged and counted, and the boxes keep their server. After an exception
+ * that nobody caught nothing is known of any state in memory: the process ends, and the next one goes on from what is stored.
+ */
+function watchDefects(server: RunningServer): void {
+  process.on('unhandledRejection', (reason) => server.onDefect('rejection', reason))
+  process.on('uncaughtException', (error) => {
+    server.onDefect('exception', error)
+    console.error(`ending after an error that nobody caught: ${errorText(error)}`)
+    process.exit(1)
+  })
+}

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { type Log, silentLog } from '../../src/base/index.ts'
+import type { JobQueue } from '../../src/device/index.ts'
+import { createJobQueue } from '../../src/jobs/index.ts'
+import { testStore } from '../support/store.ts'
+import { until } from '../support/until.ts'
+
+const PERIOD_MS = 200
+let store: Awaited<ReturnType<typeof testStore>>
+let running: JobQueue[] = []
+
+beforeEach(async () => {
+  store = await testStore(inject('mongodbUri'))
+})
+afterEach(async () => {
+  for (const queue of running.splice(0)) await queue.stop()
+  await store.close()
+})
+
+function queue(instance: string, log: Log = silentLog): JobQueue {
+  const made = createJobQueue({ db: store.db, instance, alive: async () => ['a', 'b', 'c'], log, pollMs: 50 })
+  running.push(made)
+  return made
+}
+const documents = () => store.db.collection('jobs').find({}).toArray()
+
+describe('a recurring job', () => {
+  it('runs once per period over all instances, also when they start at the same time', async () => {
+    const runs: { by: string; at: number }[] = []
+    let overlapping = 0
+    let most = 0
+    const queues = ['a', 'b', 'c'].map((name) => {
+      const one = queue(name)
+      one.every('tick', PERIOD_MS, async () => {
+        most = Math.max(most, ++overlapping)
+        runs.push({ by: name, at: Date.now() })
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        overlapping--
+      })
+      return one
+    })
+    await Promise.all(queues.map((one) => one.start()))
+    await until(() => runs.length >= 8)
+    expect(await documents()).toHaveLength(1)
+    expect(most).toBe(1)
+    // Each of three that ran it by itself would come to three times as many.
+    const periods = (Date.now() - (runs[0]?.at ?? 0)) / PERIOD_MS
+    expect(runs.length).toBeLessThanOrEqual(periods + 2)
+  })
+
+  it('that fails is logged, and runs again at its next time', async () => {
+    const failures: Record<string, unknown>[] = []
+    let runs = 0
+    const one = queue('a', { ...silentLog, error: (fields) => failures.push(fields) })
+    one.every('tick', PERIOD_MS, async () => {
+      if (++runs < 3) throw new Error('not today')
+    })
+    await one.start()
+    await until(() => runs >= 4)
+    expect(failures.map(({ job, err }) => [job, (err as Error).message])).toEqual([
+      ['tick', 'not today'],
+      ['tick', 'not today'],
+    ])
+  })
+
+  it('is taken over at once from an instance that stops, and from one that was killed', async () => {
+    const runs: string[] = []
+    const tick = (name: string) => async () => void runs.push(name)
+    const first = queue('a')
+    first.every('tick', PERIOD_MS, tick('a'))
+    await first.start()
+    await until(() => runs.length >= 2)
+    running = []
+    await first.stop()
+    expect((await documents()).map(({ lockedAt }) => lockedAt)).toEqual([null])
+    // As a killed instance leaves it.
+    await store.db.collection('jobs').updateMany({}, { $set: { lockedAt: new Date(), lastModifiedBy: 'dead' } })
+    const second = queue('b')
+    second.every('tick', PERIOD_MS, tick('b'))
+    await second.start()
+    await until(() => runs.includes('b'), 5000)
+  })
+
+  it('is not torn from the instance that runs it when another one starts', async () => {
+    const runs: string[] = []
+    let release: () => void = () => undefined
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const tick = (name: string) => async () => {
+      runs.push(name)
+      if (runs.length === 1) await gate
+    }
+    const first = queue('a')
+    first.every('tick', PERIOD_MS, tick('a'))
+    await first.start()
+    await until(() => runs.length === 1)
+    const second = queue('b')
+    second.every('tick', PERIOD_MS, tick('b'))
+    await second.start()
+    await new Promise((resolve) => setTimeout(resolve, 3 * PERIOD_MS))
+    expect(runs).toEqual(['a'])
+    release()
+    await until(() => runs.length >= 3)
+  })
+
+  it('takes its new period, and stands once, though an older version left it twice', async () => {
+    const old = {
+      name: 'tick',
+      type: 'single',
+      priority: 0,
+      repeatInterval: '3600000',
+      nextRunAt: new Date(Date.now() + 3_600_000),
+      lockedAt: null,
+    }
+    await store.db.collection('jobs').insertMany([{ ...old }, { ...old }])
+    let runs = 0
+    const one = queue('a')
+    one.every('tick', PERIOD_MS, async () => void runs++)
+    await one.start()
+    await until(() => runs >= 2)
+    expect(await documents()).toHaveLength(1)
+  })
+
+  it('that is running ends before the queue has stopped', async () => {
+    let begun = false
+    let ended = false
+    const one = queue('a')
+    one.every('tick', PERIOD_MS, async () => {
+      begun = true
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      ended = true
+    })
+    await one.start()
+    await until(() => begun)
+    running = []
+    await one.stop()
+    expect(ended).toBe(true)
+  })
+})

@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { createIdSource, type Log, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { versionKey } from '../../src/datamodel/index.ts'
+import { createSecretBox } from '../../src/security/index.ts'
+import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
+import { testStore } from '../support/store.ts'
+import { until } from '../support/until.ts'
+
+const nextName = createIdSource(systemClock, systemRandom)
+let databaseName: string
+let store: Awaited<ReturnType<typeof testStore>>
+/** A database beside the store's, as an earlier version left it. */
+let db: typeof store.db
+
+beforeEach(async () => {
+  store = await testStore(inject('mongodbUri'))
+  databaseName = `old_${nextName()}`
+  db = store.db.client.db(databaseName)
+})
+afterEach(async () => {
+  await db.dropDatabase()
+  await store.close()
+})
+const open = (changes: Parameters<typeof testStore>[1] = {}) =>
+  testStore(inject('mongodbUri'), { databaseName, ...changes })
+
+describe('migrations', () => {
+  const options = (instance: string, migrations: NamedMigration[], log: Log = silentLog) => ({
+    instance,
+    clock: systemClock,
+    log,
+    migrations,
+  })
+  const migration = (name: string, up: () => Promise<void>): NamedMigration => ({ name, load: async () => ({ up }) })
+
+  it('bring an old data set to this version, once', async () => {
+    await db.collection('devices').insertOne({ softwareVersion: '1.10' })
+    await db.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
+    await open()
+    await open()
+    expect((await db.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
+    expect(await db.collection('events').indexExists('keptAt_1')).toBe(false)
+    expect(await db.collection('migrations').countDocuments()).toBe(2)
+  })
+
+  it('run in order, one instance at a time, and again from the one that failed', async () => {
+    const ran: string[] = []
+    let broken = true
+    const all = [
+      migration('0001-a', async () => void ran.push('a')),
+      migration('0002-b', async () => {
+        ran.push('b')
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        if (broken) throw new Error('cut off')
+      }),
+      migration('0003-c', async () => void ran.push('c')),
+    ]
+    await expect(migrate(db, options('one', all))).rejects.toThrow('cut off')
+    broken = false
+    const [first, second] = await Promise.all([migrate(db, options('one', all)), migrate(db, options('two', all))])
+    expect(ran).toEqual(['a', 'b', 'b', 'c'])
+    expect([...first, ...second]).toEqual(['0002-b', '0003-c'])
+  })
+
+  it('wait for an instance that migrates, and say so', async () => {
+    const lines: string[] = []
+    await db
+      .collection<{ _id: string }>('locks')
+      .insertOne({ _id: 'migrate', by: 'slow', until: Date.now() + 600_000 } as { _id: string })
+    const waiting = migrate(db, options('one', [], { ...silentLog, info: (_, message) => lines.push(message) }))
+    await until(() => lines.length > 0)
+    expect(lines).toEqual(['another instance migrates the database; waiting for it'])
+    await db.collection<{ _id: string }>('locks').deleteOne({ _id: 'migrate' })
+    await waiting
+  })
+
+  it('take the lock of an instance that died', async () => {
+    await db
+      .collection<{ _id: string }>('locks')
+      .insertOne({ _id: 'migrate', by: 'dead', until: Date.now() - 1 } as { _id: string })
+    await migrate(db, options('one', []))
+    expect(await db.collection('locks').countDocuments()).toBe(0)
+  })
+
+  it('of a newer version keep this one from the data', async () => {
+    await db.collection<{ _id: string }>('migrations').insertOne({ _id: '0099-of-the-future' })
+    await expect(open()).rejects.toThrow(
+      /was changed by a newer version of Isthmus \(0099-of-the-future\); start that version, or restore a backup/,
+    )
+    expect(await db.collection('locks').countDocuments()).toBe(0)
+  })
+})
+
+describe('indexes', () => {
+  it.each([
+    ['other keys', { manufacturer: -1, _id: 1 }, {}],
+    ['a rule that no one declared', { manufacturer: 1, _id: 1 }, { unique: true }],
+    [
+      'another condition',
+      { manufacturer: 1, _id: 1 },
+      { partialFilterExpression: { manufacturer: { $exists: true } } },
+    ],
+    ['an expiry', { manufacturer: 1, _id: 1 }, { expireAfterSeconds: 60 }],
+  ] as const)('that have %s than declared are named, not dropped', async (_, keys, rules) => {
+    await db.collection('devices').createIndex(keys, { name: 'manufacturer_1__id_1', ...rules })
+    await expect(open()).rejects.toThrow(/index devices.manufacturer_1__id_1 differs from what Isthmus needs/)
+  })
+
+  it('that cannot be made because of what is stored are named with the reason', async () => {
+    await db.collection('groups').insertMany([{ name: 'twice' }, { name: 'twice' }])
+    await expect(open()).rejects.toThrow(/index groups.name_1 cannot be made: records that must differ are alike/)
+  })
+})
+
+describe('the secret key', () => {
+  it('must be the one that the credentials were sealed with, also in a database from before it was checked', async () => {
+    const first = await open()
+    await first.credentials.put({ deviceId: 'A-B-C' as never, current: { username: 'u', password: 'p' }, updatedAt: 1 })
+    const other = { secretBox: createSecretBox('another', systemRandom) }
+    await expect(open(other)).rejects.toThrow(/were sealed with another secret key; give that one with --secret-key/)
+    await first.db.collection('settings').deleteMany({})
+    await expect(open(other)).rejects.toThrow(/were sealed with another secret key/)
+    await open()
+  })
+})
+
+describe('a database that cannot be used', () => {
+  it('is refused with a sentence that shows no password', async () => {
+    const away = testStore('mongodb://user:hunter2@127.0.0.1:9/?directConnection=true', { patienceMs: 200 })
+    await expect(away).rejects.toThrow(/^MongoDB at mongodb:\/\/127.0.0.1:9\/ does not answer: /)
+    await expect(testStore('mongodb://user:hunter2@/')).rejects.toThrow(/^MONGODB_URI cannot be used: (?!.*hunter2)/)
+  })
+})
