@@ -5,8 +5,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
+import { deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
 import { type Link, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
+import type { RawAgent } from '../support/raw-agent.ts'
+import { startController, type TestController } from '../support/usp-controller.ts'
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../vectors/tls', name), 'utf8')
 const EID = 'os::00256D-S1'
@@ -115,5 +118,49 @@ describe('the WebSocket MTP over TLS', () => {
     const end = once(claimed, 'close')
     expect(await outcome(dial(`?eid=${EID}`, 'client-exact.pem'))).toBe('open')
     expect((await end)[0]).toBe(1008)
+  })
+})
+
+describe('an Agent with a certificate for its Endpoint ID', () => {
+  const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
+  const ID = deviceIdOf(IDENTITY)
+  const trust = { ca: pem('server.pem') }
+  const own = { ...trust, cert: pem('client-exact.pem'), key: pem('client-exact.pem') }
+  let world: TestController
+
+  beforeEach(async () => {
+    const tls = { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('client-ca.pem') }
+    world = await startController({ tls, admission: 'bound' })
+  })
+  afterEach(() => world.stop())
+
+  const device = () => world.stores.inside.devices.get(ID)
+  async function arrive(tls: object): Promise<RawAgent> {
+    const agent = await world.connect(EID, EID, tls)
+    agent.serve(IDENTITY)
+    agent.hello()
+    return agent
+  }
+
+  it('is let in unseen, and nobody without one is taken for it after that', async () => {
+    const agent = await arrive(own)
+    await world.contact()
+    expect(device()?.binding).toMatchObject({ endpointId: EID, proof: 'certificate' })
+    const gone = agent.closed()
+    agent.socket.close()
+    await gone
+    const thief = await arrive(trust)
+    expect(await thief.closed()).toBe(1008)
+    expect(thief.inbox).toEqual([])
+    await arrive(own)
+    await world.contact()
+  })
+
+  it('proves what was only read from the box before', async () => {
+    const binding = { endpointId: EID as EndpointId, proof: 'bound' as const, at: 1 }
+    world.stores.inside.devices.set(ID, { ...newDevice(ID, IDENTITY, 'cwmp', 1), binding })
+    await arrive(own)
+    await world.contact()
+    expect(device()).toMatchObject({ owner: 'cwmp', binding: { proof: 'certificate' } })
   })
 })

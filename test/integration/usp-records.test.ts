@@ -79,6 +79,20 @@ describe('a Record', () => {
     expect(await agent.takeRecord()).toMatchObject({ kind: 'disconnect', reasonCode: 7106 })
   })
 
+  it('with a session context that is secured is answered with Disconnect 7102', async () => {
+    const agent = await world.connect(EID)
+    agent.sendBytes(bytes(`${head}2001 4206 0803 1001 1801`))
+    expect(await agent.takeRecord()).toMatchObject({ kind: 'disconnect', reasonCode: 7102 })
+    expect(agent.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it.each(['1.0', '9.9', ''])('of version %j is taken', async (version) => {
+    const agent = await world.connect(EID)
+    agent.serve({ oui: '00256D', productClass: 'Box', serial: 'S1' })
+    agent.sendBytes(bytes(`${text('0a', version) + text('12', CONTROLLER_ID) + text('1a', EID)}4a00`))
+    expect(await world.contact()).toMatchObject({ protocol: 'usp' })
+  })
+
   it('that disconnects leaves the link usable', async () => {
     const agent = await world.connect(EID)
     agent.serve({ oui: '00256D', productClass: 'Box', serial: 'S1' })

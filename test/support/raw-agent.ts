@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import type { SecureContextOptions } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { DeviceIdentity } from '../../src/device/index.ts'
 import {
@@ -41,11 +42,17 @@ export class RawAgent {
     socket.on('error', () => undefined)
   }
 
-  /** `eid` is what the query says; '' says nothing. */
-  static async connect(port: number, eid: string, controllerId: string, endpointId = eid): Promise<RawAgent> {
+  /** `eid` is what the query says; '' says nothing. With `tls` over TLS. */
+  static async connect(
+    port: number,
+    eid: string,
+    controllerId: string,
+    endpointId = eid,
+    tls?: SecureContextOptions,
+  ): Promise<RawAgent> {
     const query = eid === '' ? '' : `?eid=${encodeURIComponent(eid)}`
-    const url = `ws://127.0.0.1:${port}/usp${query}`
-    const socket = new WebSocket(url, 'v1.usp', { perMessageDeflate: false })
+    const url = `${tls === undefined ? 'ws' : 'wss'}://localhost:${port}/usp${query}`
+    const socket = new WebSocket(url, 'v1.usp', { perMessageDeflate: false, ...tls })
     const agent = new RawAgent(socket, endpointId, controllerId)
     await once(socket, 'open')
     return agent

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import type { SecureContextOptions } from 'node:tls'
 import { silentLog } from '../../src/base/index.ts'
 import type {
   Completion,
@@ -28,7 +29,7 @@ export interface TestController {
   beforeCommit(work: (change: DeviceChange) => Promise<void> | undefined): void
   /** Resolves with the next contact that is offered, or one that was and nobody took. */
   contact(): Promise<Contact>
-  connect(eid: string, endpointId?: string): Promise<RawAgent>
+  connect(eid: string, endpointId?: string, tls?: SecureContextOptions): Promise<RawAgent>
   stop(): Promise<void>
 }
 
@@ -109,8 +110,8 @@ export async function startController(options: Partial<ControllerOptions> = {}):
         await once(arrivals, 'contact')
       }
     },
-    async connect(eid, endpointId) {
-      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId)
+    async connect(eid, endpointId, tls) {
+      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId, tls)
       agents.push(agent)
       return agent
     },
