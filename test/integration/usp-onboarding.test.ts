@@ -159,6 +159,24 @@ describe('our subscriptions on an Agent', () => {
   })
 })
 
+describe('our own Controller row', () => {
+  it('is set at first contact and after a factory reset, and left alone while it is right', async () => {
+    const box = boxOf()
+    const ours = () => box.controllers.get(2)
+    const right = { PeriodicNotifInterval: '300', OnBoardingComplete: 'true' }
+    const agent = await onboarded(box)
+    expect(ours()).toMatchObject(right)
+    agent.socket.terminate()
+    box.reset()
+    const reset = await onboarded(box)
+    expect(ours()).toMatchObject(right)
+    expect(box.ids()).toEqual(ALL)
+    reset.socket.terminate()
+    expect(names(await onboarded(box))).not.toContain('set')
+    expect(box.controllers.get(1)).toEqual({ EndpointID: 'self::another' })
+  })
+})
+
 describe('onboarding that fails', () => {
   it('leaves the device within reach, and is tried again with growing pauses', async () => {
     await world.stop()

@@ -48,7 +48,14 @@ export class RawBox {
     this.identity = identity
     this.controllerId = controllerId
     this.quirks = quirks
-    this.controllers.set(2, { EndpointID: controllerId })
+    this.reset()
+  }
+
+  /** Our row and the subscriptions as they come from the factory. */
+  reset(): void {
+    this.subscriptions.clear()
+    const factory = { PeriodicNotifInterval: '86400', OnBoardingComplete: 'false' }
+    this.controllers.set(2, { EndpointID: this.controllerId, ...factory })
   }
 
   /** A row that is there already; ours unless it says otherwise. */
@@ -162,7 +169,10 @@ export class RawBox {
   }
 
   #set(requested_path: string, settings: Setting[]) {
-    const row = this.subscriptions.get(Number(requested_path.slice(TABLE.length, -1)))
+    const [table, rows] = requested_path.startsWith(TABLE)
+      ? ([TABLE, this.subscriptions] as const)
+      : ([CONTROLLERS, this.controllers] as const)
+    const row = rows.get(Number(requested_path.slice(table.length, -1)))
     if (row !== undefined) Object.assign(row, paramsOf(settings))
     const updated = { affected_path: requested_path, param_errs: [], updated_params: paramsOf(settings) }
     return { requested_path, oper_status: { oper_success: { updated_inst_results: [updated] } } }

@@ -54,7 +54,7 @@ export async function readIdentity(agent: AgentLink): Promise<DeviceIdentity> {
  */
 export async function onboard(agent: AgentLink, device: Device, deps: OnboardingDeps): Promise<void> {
   const { clock, devices, models } = deps
-  const parameters = await readFacts(agent, deps)
+  const { parameters, ownRow } = await readFacts(agent, deps)
   const now = clock.now()
   const patch: DevicePatch = {
     ...factsPatch(device, factsFrom(parameters.map(({ path, value }) => ({ name: path, value })))),
@@ -65,7 +65,7 @@ export async function onboard(agent: AgentLink, device: Device, deps: Onboarding
   if (first) patch['usp.versions'] = await negotiate(agent)
   const facts = await models.of(agent, known)
   await ensureSubscriptions(agent, facts, { ...deps, first, now })
-  if (first) await settleOwnRow(agent, deps)
+  await settleOwnRow(agent, ownRow, first, deps)
   patch['usp.onboardedFor'] = firmware
   const changed = firmwareEvent(device.id, 'usp', device, patch, now)
   await devices.commit({
@@ -78,27 +78,34 @@ export async function onboard(agent: AgentLink, device: Device, deps: Onboarding
   agent.device = applyPatch(agent.device ?? device, patch, now)
 }
 
+interface Facts {
+  parameters: ParameterWrite[]
+  /** What our own Controller row shows; undefined when it shows nothing. */
+  ownRow: Record<string, string> | undefined
+}
+
 /** DeviceInfo (one level) and our own Controller row: one Get, or one each for Agents that refuse a Message for one of its paths. */
-async function readFacts(agent: AgentLink, { ownId, clock }: OnboardingDeps): Promise<ParameterWrite[]> {
+async function readFacts(agent: AgentLink, { ownId, clock }: OnboardingDeps): Promise<Facts> {
   const ownPath = `${CONTROLLERS}[EndpointID==${quoteConstant(ownId)}].`
   const results = await readEach(agent, ['Device.DeviceInfo.', 'Device.RootDataModelVersion', ownPath])
-  let ownRow = ''
   const parameters: ParameterWrite[] = []
+  let own: { path: string; params: Record<string, string> } | undefined
   const collectedAt = clock.now()
   for (const result of results) {
     for (const { resolved_path, result_params } of result.resolved_path_results) {
       const object = objectPath(resolved_path)
       if (object.startsWith(CONTROLLERS)) {
         // The rows below it are shown too by Agents that do not know depths.
-        if (OWN_ROW.test(object) && (result_params.EndpointID ?? ownId) === ownId) ownRow ||= object
+        if (OWN_ROW.test(object) && (result_params.EndpointID ?? ownId) === ownId)
+          own ??= { path: object, params: result_params }
         continue
       }
       for (const [name, value] of Object.entries(result_params))
         parameters.push({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
     }
   }
-  agent.ownRow = ownRow === '' ? await findOwnRow(agent, ownId) : ownRow
-  return parameters
+  agent.ownRow = own?.path ?? (await findOwnRow(agent, ownId))
+  return { parameters, ownRow: own?.params }
 }
 
 async function readEach(agent: AgentLink, paths: string[]): Promise<GetResp['req_path_results']> {
@@ -127,15 +134,31 @@ async function negotiate(agent: AgentLink): Promise<string> {
   return reply.ok ? reply.body.agent_supported_protocol_versions.slice(0, 64) : ''
 }
 
-/** Not required, so that an older Agent without OnBoardingComplete keeps the rest. */
-async function settleOwnRow(agent: AgentLink, deps: OnboardingDeps): Promise<void> {
+/**
+ * Our own row as we want it: at first contact, and where it shows something else, as after a factory reset. Not required, so that an older
+ * Agent without OnBoardingComplete keeps the rest; what a row does not show is set at first contact alone.
+ */
+async function settleOwnRow(
+  agent: AgentLink,
+  shown: Record<string, string> | undefined,
+  first: boolean,
+  deps: OnboardingDeps,
+): Promise<void> {
   if (agent.ownRow === '') return
   const settings = { PeriodicNotifInterval: String(deps.periodicNotifIntervalS), OnBoardingComplete: 'true' }
-  const param_settings = Object.entries(settings).map(([param, value]) => ({ param, value, required: false }))
+  const param_settings = Object.entries(settings)
+    .filter(([param, value]) => (shown?.[param] === undefined ? first : !isSame(shown[param], value)))
+    .map(([param, value]) => ({ param, value, required: false }))
+  if (param_settings.length === 0) return
   const reply = await agent.request('set', {
     allow_partial: true,
     update_objs: [{ obj_path: agent.ownRow, param_settings }],
   })
   if (!reply.ok)
     deps.log.debug({ endpointId: agent.endpointId, reason: reply.error.err_msg }, 'own Controller row was not changed')
+}
+
+/** Booleans may be shown as `1`. */
+function isSame(shown: string, wanted: string): boolean {
+  return shown === wanted || (wanted === 'true' && shown === '1')
 }
