@@ -110,6 +110,7 @@ export function tr098Box(facts: BoxFacts, models: BoxModels): { tree: InstanceTr
     [`${root}DeviceInfo.`]: { ...deviceInfo(facts), SpecVersion: '1.0' },
     [`${root}ManagementServer.`]: managementServer(),
     [`${root}Time.`]: { Enable: 'true', NTPServer1: 'ntp.example.com' },
+    [`${root}IPPingDiagnostics.`]: { DiagnosticsState: 'None', NumberOfRepetitions: '3' },
     [`${root}LANDevice.1.`]: {},
     [`${root}LANDevice.1.LANHostConfigManagement.`]: {
       DHCPServerEnable: 'true',
@@ -180,6 +181,8 @@ function tr181Content(facts: BoxFacts, dataModelVersion: string): Content {
       SubnetMask: '255.255.255.0',
       AddressingType: 'DHCP',
     },
+    'Device.IP.Diagnostics.': {},
+    'Device.IP.Diagnostics.IPPing.': { DiagnosticsState: 'None', NumberOfRepetitions: '3' },
     'Device.WiFi.': {},
     'Device.WiFi.Radio.1.': {
       Enable: 'true',

@@ -31,7 +31,10 @@ export function isAbsent({ code }: OutcomeError): boolean {
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
 /** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
-export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>, root = 'Device.'): string[][] {
+export function readsToSettle(
+  operation: Pick<Operation, 'request' | 'sentVia' | 'result'>,
+  root = 'Device.',
+): string[][] {
   const { request } = operation
   switch (request.verb) {
     case 'set': {
@@ -45,9 +48,24 @@ export function readsToSettle(operation: Pick<Operation, 'request' | 'sentVia'>,
       return request.paths.map((path) => [path])
     case 'subscribe':
       return operation.sentVia === 'usp' ? [[SUBSCRIPTIONS]] : []
+    case 'operate':
+      if (playsDiagnostic(operation)) return [[diagnosticObject(request.command)]]
+      break
     default:
-      return isRestart(request) ? [[`${root}DeviceInfo.UpTime`]] : []
+      break
   }
+  return isRestart(request) ? [[`${root}DeviceInfo.UpTime`]] : []
+}
+
+/** Whether an accepted command is a diagnostic that a CPE plays: it ends by its DiagnosticsState, which is read. */
+export function playsDiagnostic(operation: Pick<Operation, 'request' | 'sentVia' | 'result'>): boolean {
+  const { request, sentVia, result } = operation
+  return request.verb === 'operate' && sentVia === 'cwmp' && result?.outcome === 'pending' && !isRestart(request)
+}
+
+/** `Device.IP.Diagnostics.IPPing()` -> `Device.IP.Diagnostics.IPPing.`: the same to CWMP. */
+function diagnosticObject(command: string): string {
+  return command.replace(/\(\)$/, '.')
 }
 
 /**
@@ -66,9 +84,33 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
       return judgeDelete(request, reads)
     case 'subscribe':
       return judgeSubscribe(request, reads[0])
+    case 'operate':
+      if (playsDiagnostic(operation)) return judgeDiagnostic(diagnosticObject(request.command), reads[0])
+      break
     default:
-      return isRestart(request) ? judgeBoot(operation, reads[0], now) : failed(OUTCOME_UNKNOWN)
+      break
   }
+  return isRestart(request) ? judgeBoot(operation, reads[0], now) : failed(OUTCOME_UNKNOWN)
+}
+
+/**
+ * DiagnosticsState tells how far it is: Requested is under way, Complete (Completed by TR-143) and Error_... are ends, with the results as the
+ * output that the command has over USP, where a diagnostic that found an error is a command that has run, too. None and Canceled: something
+ * took it away, a reboot or another who asked.
+ */
+function judgeDiagnostic(object: string, read: OperationResult | undefined): Verdict {
+  const output: Record<string, string> = {}
+  for (const { path, value, error } of read?.results ?? []) {
+    if (error === undefined && value !== undefined && path.startsWith(object)) output[path.slice(object.length)] = value
+  }
+  const { DiagnosticsState: state = '', ...results } = output
+  if (/^(Completed?$|Error)/.test(state)) {
+    const Status = state === 'Completed' ? 'Complete' : state
+    return { state: 'done', result: { outcome: 'done', results: [], output: { Status, ...results } } }
+  }
+  return /^(None|Canceled)$/.test(state)
+    ? failed(outcomeError('cancelled', `the diagnostic was taken away before its end (${state})`, true))
+    : undefined
 }
 
 /** UpTime (seconds) tells when the box booted: after the operation was sent, or not yet. */

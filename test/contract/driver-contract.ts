@@ -31,8 +31,6 @@ export interface ContractSubject {
   deviceId: DeviceId
   protocol: Protocol
   box: ContractBox
-  /** A command the box runs, where its protocol has commands. */
-  command?: { path: string; input: Record<string, string> }
   stop(): Promise<void>
 }
 
@@ -209,14 +207,34 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect((await ask(subscribe(false))).state).toBe('done')
     })
 
-    it('operate runs a command and answers its end', async () => {
-      const { command } = subject
-      if (command === undefined) {
-        const refused = await ask({ verb: 'operate', command: 'Device.X_ACME_Do()', input: {} })
-        expect(refused).toMatchObject({ state: 'failed', result: { error: { code: 'notSupported' } } })
-        return
-      }
-      expect((await ask({ verb: 'operate', command: command.path, input: command.input })).state).toBe('done')
+    const ping = (host: string): OperationRequest => ({
+      verb: 'operate',
+      command: 'Device.IP.Diagnostics.IPPing()',
+      input: { ProtocolVersion: 'Any', Host: host, NumberOfRepetitions: '4', Timeout: '500', DataBlockSize: '64' },
+    })
+
+    it('operate runs a diagnostic and ends with its results', async () => {
+      const ended = await ask(ping('192.0.2.1'))
+      expect(ended).toMatchObject({ state: 'done', result: { output: { Status: 'Complete', SuccessCount: '4' } } })
+    })
+
+    it('operate tells what a diagnostic found, also when that is an error', async () => {
+      const ended = await ask(ping('nowhere.invalid'))
+      expect(ended).toMatchObject({ state: 'done', result: { output: { Status: 'Error_CannotResolveHostName' } } })
+    })
+
+    it('operate fails for a command that the box does not have', async () => {
+      const refused = await ask({ verb: 'operate', command: 'Device.X_ACME_Do()', input: {} })
+      expect(refused.state).toBe('failed')
+      expect(refused.result?.error?.code).toMatch(/^(notSupported|7\d\d\d)$/)
+    })
+
+    it('lets other work pass while a command runs', async () => {
+      const { operations, deviceId } = subject
+      const actor = { kind: 'apiKey', id: 'contract' } as const
+      const running = await operations.submit({ deviceId, request: ping('192.0.2.2'), actor })
+      expect((await ask({ verb: 'set', values: [{ path: SSID, value: 'beside' }] })).state).toBe('done')
+      expect((await operations.wait(running.id, WAIT_MS))?.state).toBe('done')
     })
 
     it('settles a set whose answer was lost by reading it, and does not send it again', async () => {

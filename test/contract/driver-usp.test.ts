@@ -34,8 +34,7 @@ async function setup(): Promise<ContractSubject> {
   const subject = createSubject(engine, 'uspOnly', { usp }, () => controller.stop(), TIME_SCALE)
   const joined = async () => (await store.devices.get(subject.deviceId))?.usp?.onboardedFor !== undefined
   await vi.waitUntil(joined, { timeout: 10_000, interval: 20 })
-  // Ends by OperationComplete.
-  return { ...subject, command: { path: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } }
+  return subject
 }
 
 driverContract('USP', setup)

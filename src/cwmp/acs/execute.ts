@@ -9,6 +9,7 @@ import {
 } from '../../device/index.ts'
 import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
+import { diagnose } from './diagnose.ts'
 import type { Discoveries } from './discoveries.ts'
 import { readValues } from './read-values.ts'
 import type { Session } from './session.ts'
@@ -217,6 +218,10 @@ async function operate(
   const path = request.command.replace(/\(\)$/, '')
   if (path === `${session.device.root ?? 'Device.'}Reboot`) return reboot(session, operation, hooks)
   if (path === `${session.device.root ?? 'Device.'}FactoryReset`) return factoryReset(session, hooks, context)
+  if (context.types.isDiagnostic(`${path}.`)) {
+    await hooks.beforeSend()
+    return diagnose(session, `${path}.`, request.input, operation.id, context)
+  }
   if (!context.types.isCommandLike(path)) {
     return {
       outcome: 'failed',

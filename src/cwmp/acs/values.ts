@@ -43,6 +43,16 @@ export class ParameterTypes {
     return this.modelOf(path)?.parameter(path)?.facets.c === 1
   }
 
+  /** Whether the object is a diagnostic: run by its DiagnosticsState, its results beside it. */
+  isDiagnostic(object: string): boolean {
+    return this.modelOf(object)?.parameter(`${object}DiagnosticsState`)?.access === 'w'
+  }
+
+  /** The value that the model says a parameter has unless somebody sets it. */
+  defaultOf(path: string): string | undefined {
+    return this.modelOf(path)?.parameter(path)?.facets.d?.[1]
+  }
+
   /** Whether the path is a table that the model knows: then it may be empty. */
   isTable(path: string): boolean {
     return !/\.\d+\.$/.test(path) && this.modelOf(path)?.object(path)?.table === true

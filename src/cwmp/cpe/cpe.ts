@@ -133,6 +133,7 @@ export class Cpe {
             this.#push('M ScheduleInform', commandKey)
           }),
         command: (path, value) => options.onCommand(path, value),
+        diagnose: (object) => this.#diagnose(object),
         refuses: (path, value) => options.refusesCommand(path, value),
       },
       notifications,
@@ -282,6 +283,26 @@ export class Cpe {
   /** Runs once the session is over: reboots do not cut the answer off. */
   #after(work: () => void): void {
     this.#afterSession = work
+  }
+
+  /** Runs for a moment, leaves its results beside its state, and comes to tell (TR-069 3.7.1.5, event 8). */
+  #diagnose(object: string): void {
+    const { view, clock, timeScale } = this.#options
+    const state = `${object}DiagnosticsState`
+    const put = (name: string, value: string) => {
+      if (view.get(object + name) !== undefined) view.tree.put(view.toCanonical(object + name), value)
+    }
+    clock.after(2000 / timeScale, () => {
+      if (!this.#running || view.get(state) !== 'Requested') return
+      const unknownHost = view.get(`${object}Host`)?.endsWith('.invalid') === true
+      const repetitions = view.get(`${object}NumberOfRepetitions`) ?? '1'
+      put('SuccessCount', unknownHost ? '0' : repetitions)
+      put('FailureCount', unknownHost ? repetitions : '0')
+      put('AverageResponseTime', unknownHost ? '0' : '12')
+      put('DiagnosticsState', unknownHost ? 'Error_CannotResolveHostName' : 'Complete')
+      this.#push('8 DIAGNOSTICS COMPLETE', '')
+      this.#begin()
+    })
   }
 
   #download(request: RequestOf<'Download'>): void {

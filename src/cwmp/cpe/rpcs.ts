@@ -24,6 +24,8 @@ export interface CpeEffects {
   scheduleInform(delayS: number, commandKey: string): void
   /** A command-like parameter was set: `true`, or what it is to be done with. */
   command(path: string, value: string): void
+  /** DiagnosticsState of this object was set to Requested. */
+  diagnose(object: string): void
   /** Why a command cannot take this value; undefined: it can. Asked before anything is written. */
   refuses(path: string, value: string): string | undefined
 }
@@ -215,6 +217,7 @@ export class CpeRpcs {
     for (const { name, value } of ParameterList) {
       if (this.#view.parameter(name)?.facets.c === 1) this.#effects.command(name, value)
       else this.#view.write(name, value, 'acs')
+      if (name.endsWith('.DiagnosticsState') && value === 'Requested') this.#effects.diagnose(parentOf(`${name}.`))
     }
     this.#key(ParameterKey)
     return 0

@@ -2,7 +2,7 @@ import type { Device, Operation, OutcomeError, Protocol } from '../../device/ind
 import { outcomeError } from '../../device/index.ts'
 import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
-import { OUTCOME_UNKNOWN, readsToSettle, type Verdict } from '../settle.ts'
+import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
 import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, protocolOf } from '../verbs.ts'
 import type { ContactEntry } from './contacts.ts'
@@ -83,7 +83,7 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
   }
   const verdict = settleByRecord(operation, device, now, limits)
   if (verdict !== undefined) return { kind: 'settled', operation, verdict }
-  if (pending || endsByCompletion(operation.request)) return pickBoot(operation, situation)
+  if (pending || endsByCompletion(operation.request)) return pickEnd(operation, situation)
   if (readsToSettle(operation).length === 0) {
     const error = { ...OUTCOME_UNKNOWN, retryable: true }
     return {
@@ -96,9 +96,12 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
   return protocol === undefined ? { kind: 'wait', why: 'contact' } : { kind: 'read', operation, protocol }
 }
 
-/** A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; it is asked once. */
-function pickBoot(operation: Operation, { here }: Situation): Step | undefined {
-  if (!isRestart(operation.request)) return undefined
+/**
+ * A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; one that came after a
+ * diagnostic was begun, how far that is. Each is asked once.
+ */
+function pickEnd(operation: Operation, { here }: Situation): Step | undefined {
+  if (!isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
   const sentAt = operation.sentAt ?? operation.createdAt
   const fresh = [...here].find(([, { since, asked }]) => since > sentAt && !asked.has(operation.id))
   return fresh === undefined ? undefined : { kind: 'read', operation, protocol: fresh[0] }

@@ -247,13 +247,16 @@ export class UspAgent {
       this.view.tree.put(`${object}Status`, 'Available')
       restart = request.input_args.AutoActivate === 'true'
       if (restart) this.view.tree.put('Device.DeviceInfo.SoftwareVersion', version)
-    } else if (name === 'IPPing()')
+    } else if (name === 'IPPing()') {
+      const unknownHost = request.input_args.Host?.endsWith('.invalid') === true
+      const repetitions = request.input_args.NumberOfRepetitions ?? '3'
       Object.assign(output, {
-        Status: 'Complete',
-        SuccessCount: request.input_args.NumberOfRepetitions ?? '3',
-        FailureCount: '0',
-        AverageResponseTime: '12',
+        Status: unknownHost ? 'Error_CannotResolveHostName' : 'Complete',
+        SuccessCount: unknownHost ? '0' : repetitions,
+        FailureCount: unknownHost ? repetitions : '0',
+        AverageResponseTime: unknownHost ? '0' : '12',
       })
+    }
     this.view.tree.deleteRow(row, 'box')
     for (const channel of this.#channels.values()) {
       for (const subscription of subscriptionsOf(this.view, channel.row)) {

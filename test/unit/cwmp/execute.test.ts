@@ -170,3 +170,44 @@ describe('a download that the box calls applied at once', () => {
     expect(await run({ verb: 'download', url: 'http://h/f' }, applied).result).toMatchObject({ outcome: 'done' })
   })
 })
+
+describe('a diagnostic over CWMP', () => {
+  const object = 'Device.IP.Diagnostics.IPPing.'
+  const ping = (input: Record<string, string>): OperationRequest => ({
+    verb: 'operate',
+    command: 'Device.IP.Diagnostics.IPPing()',
+    input,
+  })
+  const written = (asked: Asked[]) =>
+    asked.map((one) => (one.name === 'SetParameterValues' ? one.body.ParameterList.map(({ name }) => name) : []))
+  const refusing =
+    (name: string): Answer =>
+    (request) =>
+      request.name === 'SetParameterValues' && request.body.ParameterList.some((item) => item.name === name)
+        ? { code: 9003, text: '', parameters: [{ name, code: 9005, text: '' }] }
+        : { Status: 0 }
+
+  it('writes its arguments and asks for it in one piece', async () => {
+    const { result, asked } = run(ping({ Host: 'h', NumberOfRepetitions: '2' }), () => ({ Status: 0 }))
+    expect(await result).toMatchObject({ outcome: 'pending' })
+    expect(written(asked)).toEqual([[`${object}Host`, `${object}NumberOfRepetitions`, `${object}DiagnosticsState`]])
+  })
+
+  it('leaves out an argument that the box does not know when it asks for nothing special', async () => {
+    const version = `${object}ProtocolVersion`
+    const { result, asked } = run(ping({ Host: 'h', ProtocolVersion: 'Any' }), refusing(version))
+    expect(await result).toMatchObject({ outcome: 'pending' })
+    expect(written(asked).at(-1)).toEqual([`${object}Host`, `${object}DiagnosticsState`])
+    const asIs = run(ping({ Host: 'h', ProtocolVersion: 'IPv6' }), refusing(version))
+    expect(await asIs.result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
+  })
+
+  it('works under the root of TR-098 as well, and not for what is no diagnostic', async () => {
+    const of = (command: string) => run({ verb: 'operate', command, input: {} }, () => ({ Status: 0 }))
+    const old = of('InternetGatewayDevice.IPPingDiagnostics()')
+    expect(await old.result).toMatchObject({ outcome: 'pending' })
+    const none = of('Device.WiFi.Radio.1.X_Scan()')
+    expect(await none.result).toMatchObject({ outcome: 'failed', error: { code: 'notSupported' } })
+    expect(none.asked).toEqual([])
+  })
+})

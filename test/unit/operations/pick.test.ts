@@ -162,6 +162,14 @@ describe('what comes next', () => {
     expect(step(open, here, device)).toBe(expected)
   })
 
+  it('asks a contact that came after a diagnostic was begun over CWMP how far it is', () => {
+    const begun = sent(operate, { result: PENDING })
+    expect(step([begun], ['cwmp'], {}, NOW - 499)).toBe('read 0 cwmp')
+    expect(step([begun, op(set)], ['cwmp'], {}, NOW - 501)).toBe('run 1 cwmp')
+    expect(step([sent(operate, { result: PENDING, sentVia: 'usp' })], ['usp'], {}, NOW - 499)).toBe('wait busy')
+    expect(step([unknown(operate)], ['cwmp'], {}, NOW - 499)).toBe('wait busy')
+  })
+
   it('asks a contact that came after a restart was sent, once, whether the box has booted', () => {
     expect(step([unknown({ verb: 'reboot' })], ['cwmp'], {}, NOW - 501)).toBe('wait busy')
     expect(step([unknown({ verb: 'reboot' })], ['usp'], {}, NOW - 499)).toBe('read 0 usp')

@@ -196,3 +196,31 @@ describe('a command', () => {
     expect(verdict(command)).toBe('failed outcomeUnknown')
   })
 })
+
+describe('a diagnostic that a CPE runs', () => {
+  const object = 'Device.IP.Diagnostics.IPPing.'
+  const begun: Operation = {
+    ...unknown({ verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: {} }, undefined, 'cwmp'),
+    state: 'sent',
+    result: { outcome: 'pending', results: [] },
+  }
+  const state = (text: string) => found({ [`${object}DiagnosticsState`]: text, [`${object}SuccessCount`]: '4' })
+
+  it.each([
+    ['Requested', 'undecided'],
+    ['', 'undecided'],
+    ['Complete', 'done'],
+    ['Completed', 'done'],
+    ['Error_CannotResolveHostName', 'done'],
+    ['None', 'failed cancelled retryable'],
+    ['Canceled', 'failed cancelled retryable'],
+  ])('is by its state %s %s', (text, expected) => {
+    expect(readsToSettle(begun)).toEqual([[object]])
+    expect(verdict(begun, state(text))).toBe(expected)
+  })
+
+  it('has the results that the command has over USP', () => {
+    const judged = judge(begun, [state('Completed')], modelOf('tr181-cwmp'), NOW)
+    expect(judged?.result.output).toEqual({ Status: 'Complete', SuccessCount: '4' })
+  })
+})
