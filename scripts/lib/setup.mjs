@@ -1,42 +1,62 @@
 import { createHash } from 'node:crypto'
 import {
-  closeSync,
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join, relative, sep } from 'node:path'
+import { withLock } from './lock.mjs'
 import { mustRun, ROOT } from './run.mjs'
 
-const LOCK = join(ROOT, 'data', 'setup.lock')
+const DIST = join(ROOT, 'dist')
+const DATAMODEL = join('src', 'datamodel', 'data')
 
 /** Makes the checkout ready to run: exact packages, build, embedded database. Does only what is not done yet, and says what it does. */
-export function setup({ engine = true } = {}) {
-  checkNode()
-  mkdirSync(join(ROOT, 'data'), { recursive: true })
-  withLock(() => {
+export function setup() {
+  alone(() => {
     install()
-    build()
-    if (engine && !process.env.MONGODB_URI && !hasEngine()) {
-      mustRun(process.execPath, [join(ROOT, 'dist/src/cli/main.js'), 'engine', '--cache', engineCache()])
-    }
+    compile()
+    if (!process.env.MONGODB_URI && !hasMongod())
+      mustRun(process.execPath, [join(DIST, 'src/cli/main.js'), 'engine', '--cache', engineCache()])
   })
   process.env.ISTHMUS_ENGINE_CACHE ??= engineCache()
 }
 
+/** dist/ from the sources. */
+export function build() {
+  alone(compile)
+}
+
+/** One set-up of a checkout at a time: what another one has done meanwhile is found done. */
+function alone(work) {
+  checkNode()
+  mkdirSync(join(ROOT, 'data'), { recursive: true })
+  withLock(join(ROOT, 'data', 'setup.lock'), work, () => console.log('waiting for another set-up of this checkout'))
+}
+
 /** Where the embedded database's engine is kept for all data folders of this checkout. */
-export function engineCache() {
+function engineCache() {
   return process.env.ISTHMUS_ENGINE_CACHE ?? join(ROOT, 'data', 'engine')
 }
 
-function hasEngine() {
-  const folders = (process.env.PATH ?? '').split(process.platform === 'win32' ? ';' : ':')
-  return folders.some((folder) => existsSync(join(folder, 'mongod')))
+/** As the server looks for it: then nothing needs to be fetched. */
+function hasMongod() {
+  const program = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
 }
 
 function checkNode() {
@@ -46,7 +66,7 @@ function checkNode() {
   process.exit(1)
 }
 
-/** The packages of the lock file, exactly; again only when that file has changed. */
+/** The packages of the lock file, exactly; again only when that file has changed. The stamp lies among them and goes when they do. */
 function install() {
   const stamp = join(ROOT, 'node_modules', '.isthmus-lock')
   const wanted = createHash('sha256')
@@ -54,64 +74,38 @@ function install() {
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('installing the packages of the lock file')
-  mustRun('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // The build needs its tools, also where NODE_ENV says production.
+  mustRun('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   writeFileSync(stamp, wanted)
 }
 
-/** dist/ from the sources; again only when one of them has changed. */
-export function build() {
-  const stamp = join(ROOT, 'dist', '.stamp')
+/** Again only when a source has changed. Made beside and put in place whole, so that what runs from dist/ never finds half of it. */
+function compile() {
   const wanted = digest(['src', 'migrations', 'bench', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'])
+  const stamp = join(DIST, '.stamp')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('building')
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
-  mustRun(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'])
-  writeFileSync(stamp, wanted)
+  const made = `${DIST}.new`
+  const old = `${DIST}.old`
+  for (const folder of [made, old]) rmSync(folder, { recursive: true, force: true })
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  mustRun(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', made])
+  writeFileSync(join(made, '.stamp'), wanted)
+  if (existsSync(DIST)) renameSync(DIST, old)
+  renameSync(made, DIST)
+  rmSync(old, { recursive: true, force: true })
 }
 
 function digest(paths) {
   const hash = createHash('sha256')
   const visit = (path) => {
     if (!existsSync(path)) return
+    const name = relative(ROOT, path)
     if (statSync(path).isDirectory()) {
-      for (const name of readdirSync(path).sort()) visit(join(path, name))
-    } else if (/\.(ts|json)$/.test(path) && !path.includes('datamodel/data'))
-      hash.update(path).update(readFileSync(path))
+      for (const entry of readdirSync(path).sort()) visit(join(path, entry))
+    } else if (/\.(ts|json)$/.test(path) && !name.startsWith(DATAMODEL + sep))
+      hash.update(name).update(readFileSync(path))
   }
   for (const path of paths) visit(join(ROOT, path))
   return hash.digest('hex')
-}
-
-/** One set-up at a time; a lock whose process is gone is nobody's. */
-function withLock(work) {
-  for (let waited = 0; ; waited += 200) {
-    try {
-      const file = openSync(LOCK, 'wx')
-      writeFileSync(file, String(process.pid))
-      closeSync(file)
-      break
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      if (!alive(Number(readFileSync(LOCK, 'utf8')))) {
-        rmSync(LOCK, { force: true })
-        continue
-      }
-      if (waited === 0) console.log('waiting for another set-up of this checkout')
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
-    }
-  }
-  try {
-    work()
-  } finally {
-    rmSync(LOCK, { force: true })
-  }
-}
-
-function alive(pid) {
-  try {
-    process.kill(pid, 0)
-    return pid > 0
-  } catch {
-    return false
-  }
 }
