@@ -177,6 +177,28 @@ describe('our own Controller row', () => {
   })
 })
 
+describe('what an Agent tells of itself', () => {
+  it('is kept as far as it was asked, whatever else it shows', async () => {
+    const box = boxOf()
+    const agent = await world.connect('os::00256D-S1')
+    agent.answer = (request) => {
+      const answer = box.answer(request)
+      if (answer?.kind !== 'response' || answer.name !== 'get_resp') return answer
+      const [info] = answer.body.req_path_results.filter((result) => result.requested_path === 'Device.DeviceInfo.')
+      const shown = info?.resolved_path_results
+      shown?.push({ resolved_path: 'Device.DeviceInfo.ProcessStatus.Process.1.', result_params: { PID: '1' } })
+      shown?.push({ resolved_path: 'Device.NAT.', result_params: { X: '1' } })
+      Object.assign(shown?.[0]?.result_params ?? {}, { 'ProcessStatus.CPUUsage': '9', Endless: 'x'.repeat(5000) })
+      return answer
+    }
+    agent.hello()
+    await world.contact()
+    const kept = [...world.stores.inside.parameters.values()].map(({ path }) => path)
+    expect(kept).toContain('Device.DeviceInfo.ModelName')
+    expect(kept.filter((path) => /Process|NAT|Endless/.test(path))).toEqual([])
+  })
+})
+
 describe('onboarding that fails', () => {
   it('leaves the device within reach, and is tried again with growing pauses', async () => {
     await world.stop()

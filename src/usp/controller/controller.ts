@@ -135,9 +135,11 @@ export class Controller implements Lifecycle {
     try {
       const record = this.#codec.decodeRecord(bytes)
       // Not for us, or not from whom the link belongs to: ignored without a word (R-E2E.1, R-SEC.0a).
-      if (record.toId !== this.#options.endpointId) return this.#ignore(agent, 'to_id is somebody else')
+      if (record.toId !== this.#options.endpointId)
+        return this.#ignore(agent, `to_id is not ours but ${JSON.stringify(record.toId.slice(0, 80))}`)
       if (link.endpointId === '' && !this.#server.claim(link, parseEndpointId(record.fromId))) return
-      if (record.fromId !== link.endpointId) return this.#ignore(agent, 'from_id is not the Endpoint ID of the link')
+      if (record.fromId !== link.endpointId)
+        return this.#ignore(agent, `from_id is not that of the link but ${JSON.stringify(record.fromId.slice(0, 80))}`)
       this.#onOwnRecord(agent, record)
     } catch (error) {
       this.#refuse(agent, error)
@@ -168,9 +170,14 @@ export class Controller implements Lifecycle {
     agent.link.send(this.#codec.encodeRecord({ toId: agent.endpointId, fromId: this.#options.endpointId, body }))
   }
 
+  /** Told once per link where people see it: an Agent that has our Endpoint ID wrong is silent to them otherwise. */
   #ignore(agent: AgentLink, reason: string): void {
     this.#options.onRefused?.('ignored')
-    this.#options.log.debug({ endpointId: agent.endpointId, reason }, 'Record ignored')
+    const { log } = this.#options
+    const fields = { endpointId: agent.endpointId, address: agent.link.remoteAddress, reason }
+    if (agent.ignored) log.debug(fields, 'Record ignored')
+    else log.info(fields, 'Record ignored')
+    agent.ignored = true
   }
 
   /** Bytes that are no Record close the link (R-WS.16); a Request that is wrong is answered; the rest is ignored (R-MTP.5). */

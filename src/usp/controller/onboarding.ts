@@ -28,6 +28,8 @@ export interface OnboardingDeps {
   log: Log
 }
 
+const MAX_FACTS = 200
+const MAX_FACT = 4096
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
 const OWN_ROW = /^Device\.LocalAgent\.Controller\.\d+\.$/
 
@@ -100,8 +102,12 @@ async function readFacts(agent: AgentLink, { ownId, clock }: OnboardingDeps): Pr
           own ??= { path: object, params: result_params }
         continue
       }
-      for (const [name, value] of Object.entries(result_params))
-        parameters.push({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
+      // Nor is more taken in than belongs to these two objects.
+      if (object !== 'Device.' && object !== 'Device.DeviceInfo.') continue
+      for (const [name, value] of Object.entries(result_params)) {
+        if (parameters.length < MAX_FACTS && /^[\w-]{1,64}$/.test(name) && value.length <= MAX_FACT)
+          parameters.push({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
+      }
     }
   }
   agent.ownRow = own?.path ?? (await findOwnRow(agent, ownId))
