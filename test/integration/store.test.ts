@@ -127,6 +127,18 @@ describe('device commits', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('of a link do not touch that of another instance', async () => {
+    const box = await stored()
+    await store.devices.commit({ deviceId: box.id, set: { 'usp.linked': true, 'usp.instance': 'b' } })
+    const gone = { deviceId: box.id, set: { 'usp.linked': false } }
+    await expect(store.devices.commit({ ...gone, guard: { uspInstance: 'a' } })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect((await store.devices.get(box.id))?.usp?.linked).toBe(true)
+    await store.devices.commit({ ...gone, guard: { uspInstance: 'b' } })
+    expect((await store.devices.get(box.id))?.usp?.linked).toBe(false)
+  })
+
   it('never bind one Endpoint ID to two devices', async () => {
     const binding = { endpointId: 'os::00256D-X' as EndpointId, proof: 'bound' as const, at: 1 }
     const first = await stored()

@@ -1,26 +1,24 @@
 import { AppError, type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
 import { loadModel, type Model } from '../../datamodel/index.ts'
-import {
-  type AgentAdmission,
-  applyPatch,
-  type ConflictStore,
-  type Contact,
-  type Device,
-  type DeviceStore,
-  type Driver,
-  type NewEvent,
-  type SupportedModelStore,
-  type Upward,
+import type {
+  AgentAdmission,
+  ConflictStore,
+  Contact,
+  Device,
+  DeviceStore,
+  Driver,
+  NewEvent,
+  SupportedModelStore,
+  Upward,
 } from '../../device/index.ts'
 import type { AuditLog } from '../../security/index.ts'
 import { CLOSE, type Link, UspWebSocketServer } from '../mtp/index.ts'
-import { Codec, type Msg, type Notify, parseEndpointId, responseMsg, type UspRecord } from '../wire/index.ts'
+import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
 import { execute } from './execute.ts'
-import { type NotifyEffect, notifyEffect } from './notify.ts'
+import { Notifications } from './notifications.ts'
 import { onboard } from './onboarding.ts'
-import { Repeats } from './repeats.ts'
 import { WATCHED_PATHS } from './subscriptions.ts'
 import { modelKey, SupportedModels } from './supported-models.ts'
 
@@ -52,10 +50,6 @@ export interface ControllerOptions {
 /** Onboarding that failed is tried again after this, doubled each time up to the last. */
 const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
-/** Notifications in work at once, of one Agent and of all. */
-const MAX_NOTIFIES_PER_AGENT = 256
-const MAX_NOTIFIES = 20_000
-const NOTIFICATIONS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
 
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
 export class Controller implements Lifecycle {
@@ -71,12 +65,11 @@ export class Controller implements Lifecycle {
   readonly #server: UspWebSocketServer
   readonly #arrivals: Arrivals
   readonly #models: SupportedModels
-  readonly #repeats = new Repeats()
+  readonly #notifications: Notifications
   readonly #byDevice = new Map<string, AgentLink>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #process: string
   #links = 0
-  #notifies = 0
   #stopping = false
 
   constructor(options: ControllerOptions) {
@@ -85,6 +78,12 @@ export class Controller implements Lifecycle {
     this.#process = options.nextId()
     this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
     this.#arrivals = new Arrivals({ ...options, onJoined: (agent) => this.#onJoined(agent) })
+    this.#notifications = new Notifications({
+      ...options,
+      arrivals: this.#arrivals,
+      model: this.#model,
+      onBoot: (agent) => this.#background(agent, 'onboarding after boot failed', this.#refresh(agent)),
+    })
     this.#server = new UspWebSocketServer({
       ...options,
       handlers: {
@@ -209,68 +208,9 @@ export class Controller implements Lifecycle {
       })
       return
     }
-    // A request that is still being worked on is not begun again (R-MSG.4).
-    if (agent.processing?.has(msg.msgId) === true) return this.#ignore(agent, 'Notify that is being worked on')
-    // More than can be stored in time: who is not answered asks again, later and later.
-    if ((agent.processing?.size ?? 0) >= MAX_NOTIFIES_PER_AGENT || this.#notifies >= MAX_NOTIFIES)
-      return this.#ignore(agent, 'too many notifications are being worked on')
-    agent.processing ??= new Set()
-    agent.processing.add(msg.msgId)
-    this.#notifies++
-    const done = () => {
-      this.#notifies--
-      agent.processing?.delete(msg.msgId)
-      if (agent.processing?.size === 0) agent.processing = undefined
-    }
-    this.#background(agent, 'Notify failed', this.#onNotify(agent, msg.msgId, msg.body).finally(done))
-  }
-
-  /** Committed first, acknowledged then (section 20.5): an Agent that hears nothing sends it again. */
-  async #onNotify(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
-    if (notify.on_board_req !== undefined) {
-      const { oui, product_class, serial_number } = notify.on_board_req
-      await this.#arrivals.arrive(agent, { oui, productClass: product_class, serial: serial_number })
-      this.#options.onNotify?.('onBoardRequest')
-    } else {
-      if (agent.device === undefined) await this.#arrivals.arrive(agent, undefined)
-      const device = agent.device
-      if (device === undefined) return
-      await this.#takeIn(agent, device, msgId, notify)
-      this.#options.onNotify?.(NOTIFICATIONS.find((name) => notify[name] !== undefined) ?? 'unknown')
-    }
-    if (notify.send_resp && !agent.closed)
-      agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
-  }
-
-  async #takeIn(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
-    const { clock, upward, log } = this.#options
-    const effect = notifyEffect(agent, device.id, notify, this.#model, clock.now())
-    if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
-    const saying = this.#repeats.saying(agent, msgId, notify)
-    if (saying !== undefined && this.#repeats.has(saying)) onlyOnce(effect, notify)
-    await this.#commit(agent, effect)
-    if (effect.change.set !== undefined)
-      agent.device = applyPatch(agent.device ?? device, effect.change.set, clock.now())
-    if (effect.completion !== undefined)
-      await upward.completed({
-        ...effect.completion,
-        ...(device.softwareVersion === undefined || effect.rebooted ? {} : { softwareVersion: device.softwareVersion }),
-      })
-    if (saying !== undefined) this.#repeats.note(saying)
-    if (effect.rebooted) this.#background(agent, 'onboarding after boot failed', this.#refresh(agent))
-  }
-
-  async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {
-    // Of a repetition nothing may be left to write.
-    if (Object.keys(change).length === 1) return
-    try {
-      await this.#options.devices.commit(change)
-    } catch (error) {
-      // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
-      if (error instanceof AppError && error.code === 'conflict')
-        agent.link.close(CLOSE.tryAgain, 'the record of this device is gone')
-      throw error
-    }
+    const refusal = this.#notifications.refusal(agent, msg.msgId)
+    if (refusal !== undefined) return this.#ignore(agent, refusal)
+    this.#background(agent, 'Notify failed', this.#notifications.take(agent, msg.msgId, msg.body))
   }
 
   #onJoined(agent: AgentLink): void {
@@ -365,16 +305,6 @@ export class Controller implements Lifecycle {
       }),
     )
   }
-}
-
-/** What a Notify said before is not told again; the value itself is kept, and what it ends is ended (repeating that does no harm). */
-function onlyOnce(effect: NotifyEffect, notify: Notify): void {
-  delete effect.change.events
-  if (notify.event === undefined) return
-  // A boot that is told again is no second boot.
-  delete effect.completion
-  effect.rebooted = false
-  delete effect.change.set
 }
 
 /** The state that `onOpen` put on the link. */

@@ -1,0 +1,122 @@
+import { AppError, type Clock, type Log } from '../../base/index.ts'
+import type { Model } from '../../datamodel/index.ts'
+import { applyPatch, type Device, type DeviceStore, type Upward } from '../../device/index.ts'
+import { CLOSE } from '../mtp/index.ts'
+import { type Notify, responseMsg } from '../wire/index.ts'
+import type { AgentLink } from './agent-link.ts'
+import type { Arrivals } from './arrivals.ts'
+import { type NotifyEffect, notifyEffect } from './notify.ts'
+import { Repeats } from './repeats.ts'
+
+export interface NotificationDeps {
+  devices: DeviceStore
+  upward: Upward
+  arrivals: Arrivals
+  model: Model
+  clock: Clock
+  log: Log
+  /** Counts for metrics. */
+  onNotify?(kind: string): void
+  /** The box of this Agent has started again. */
+  onBoot(agent: AgentLink): void
+}
+
+/** Notifications in work at once, of one Agent and of all. */
+const MAX_PER_AGENT = 256
+const MAX_TOGETHER = 20_000
+const KINDS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
+
+/** Takes notifications in: committed first, acknowledged then (section 20.5). An Agent that hears nothing sends it again. */
+export class Notifications {
+  readonly #deps: NotificationDeps
+  readonly #repeats = new Repeats()
+  #working = 0
+
+  constructor(deps: NotificationDeps) {
+    this.#deps = deps
+  }
+
+  /** Why a Notify is not taken on now; undefined: it may be. */
+  refusal(agent: AgentLink, msgId: string): string | undefined {
+    // A request that is still being worked on is not begun again (R-MSG.4).
+    if (agent.processing?.has(msgId) === true) return 'Notify that is being worked on'
+    // More than can be stored in time: who is not answered asks again, later and later.
+    return (agent.processing?.size ?? 0) >= MAX_PER_AGENT || this.#working >= MAX_TOGETHER
+      ? 'too many notifications are being worked on'
+      : undefined
+  }
+
+  /** Rejects when it could not be stored; then nothing was answered. */
+  async take(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
+    agent.processing ??= new Set()
+    agent.processing.add(msgId)
+    this.#working++
+    try {
+      if (!(await this.#keep(agent, msgId, notify))) return
+    } finally {
+      this.#working--
+      agent.processing?.delete(msgId)
+      if (agent.processing?.size === 0) agent.processing = undefined
+    }
+    if (notify.send_resp && !agent.closed)
+      agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
+  }
+
+  /** False when the Agent is not let in. */
+  async #keep(agent: AgentLink, msgId: string, notify: Notify): Promise<boolean> {
+    const { arrivals, onNotify } = this.#deps
+    if (notify.on_board_req !== undefined) {
+      const { oui, product_class, serial_number } = notify.on_board_req
+      await arrivals.arrive(agent, { oui, productClass: product_class, serial: serial_number })
+      onNotify?.('onBoardRequest')
+      return true
+    }
+    if (agent.device === undefined) await arrivals.arrive(agent, undefined)
+    const { device } = agent
+    if (device === undefined) return false
+    await this.#store(agent, device, msgId, notify)
+    onNotify?.(KINDS.find((name) => notify[name] !== undefined) ?? 'unknown')
+    return true
+  }
+
+  async #store(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
+    const { clock, upward, log, model, onBoot } = this.#deps
+    const effect = notifyEffect(agent, device.id, notify, model, clock.now())
+    if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
+    const saying = this.#repeats.saying(agent, msgId, notify)
+    if (saying !== undefined && this.#repeats.has(saying)) onlyOnce(effect, notify)
+    await this.#commit(agent, effect)
+    if (effect.change.set !== undefined)
+      agent.device = applyPatch(agent.device ?? device, effect.change.set, clock.now())
+    if (effect.completion !== undefined)
+      await upward.completed({
+        ...effect.completion,
+        ...(device.softwareVersion === undefined || effect.rebooted ? {} : { softwareVersion: device.softwareVersion }),
+      })
+    if (saying !== undefined) this.#repeats.note(saying)
+    if (effect.rebooted) onBoot(agent)
+  }
+
+  async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {
+    // Of a repetition nothing may be left to write.
+    if (Object.keys(change).length === 1) return
+    try {
+      await this.#deps.devices.commit(change)
+    } catch (error) {
+      // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
+      if (error instanceof AppError && error.code === 'conflict')
+        agent.link.close(CLOSE.tryAgain, 'the record of this device is gone')
+      throw error
+    }
+  }
+}
+
+/** What a Notify said before is not told again; the value itself is kept, and what it ends is ended (repeating that does no harm). */
+function onlyOnce(effect: NotifyEffect, notify: Notify): void {
+  delete effect.change.events
+  if (notify.event === undefined) return
+  // A boot that is told again is no second boot.
+  delete effect.completion
+  effect.rebooted = false
+  delete effect.change.set
+}
