@@ -425,6 +425,18 @@ describe('a Notify', () => {
     expect(eventTypes()).not.toContain('parameter.changed')
   })
 
+  it('of a secret tells that it changed, and not what it is', async () => {
+    const agent = await joined()
+    const param_path = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
+    const value_change = { param_path, param_value: 'geheim' }
+    await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, value_change }))
+    const event = { obj_path: 'Device.', event_name: 'X!', params: { Password: 'geheim', Name: 'n' } }
+    await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, event }))
+    expect(stored(param_path)).toBe('')
+    expect(eventTypes()).toEqual(expect.arrayContaining(['parameter.changed', 'device.notified']))
+    expect(JSON.stringify(world.stores.inside.events)).not.toContain('geheim')
+  })
+
   it('of an event keeps as much of its words as there is room for', async () => {
     const agent = await joined()
     const params = { Data: 'x'.repeat(100_000), More: 'y' }

@@ -1,4 +1,4 @@
-import type { Model } from '../../datamodel/index.ts'
+import { isSecret, type Model } from '../../datamodel/index.ts'
 import {
   type Completion,
   type DeviceChange,
@@ -7,7 +7,7 @@ import {
   factsPatch,
   firmwareEvent,
   type NewEvent,
-  type ParameterWrite,
+  storable,
 } from '../../device/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
@@ -25,8 +25,6 @@ export interface NotifyEffect {
 
 const TOUCH_MS = 10_000
 const MAX_PATH = 1024
-/** Certificates and scripts are the longest parameters that models have. */
-const MAX_VALUE = 256 * 1024
 /** What events keep of an Agent's texts, and operations of a command's output. */
 const MAX_EVENT_TEXT = 32 * 1024
 const MAX_OUTPUT_TEXT = 1024 * 1024
@@ -67,16 +65,14 @@ function valueChange(
   now: number,
 ): void {
   const { deviceId } = effect.change
-  if (!isPath(param_path) || param_path.endsWith('.') || param_value.length > MAX_VALUE) {
-    effect.ignored = 'the path of the value is none, or the value is too long'
+  const type = model.parameter(param_path)?.type ?? 'unknown'
+  const parameter =
+    isPath(param_path) && !param_path.endsWith('.')
+      ? storable({ path: param_path, value: param_value, type, source: 'usp', collectedAt: now }, model)
+      : undefined
+  if (parameter === undefined) {
+    effect.ignored = 'the path of the value is none, or the value is not to be kept'
     return
-  }
-  const parameter: ParameterWrite = {
-    path: param_path,
-    value: param_value,
-    type: model.parameter(param_path)?.type ?? 'unknown',
-    source: 'usp',
-    collectedAt: now,
   }
   effect.change.parameters = [parameter]
   events.push({
@@ -84,7 +80,7 @@ function valueChange(
     at: now,
     deviceId,
     protocol: 'usp',
-    data: { path: param_path, value: param_value.slice(0, 256) },
+    data: { path: param_path, value: parameter.value.slice(0, 256) },
   })
   if (!param_path.startsWith('Device.DeviceInfo.')) return
   const patch = factsPatch(agent.device, factsFrom([{ name: param_path, value: param_value }]))
@@ -173,15 +169,16 @@ function isPath(text: string): boolean {
   return text.length <= MAX_PATH && PATH.test(text)
 }
 
-/** An Agent's texts as long as there is room for them; what is cut off is marked by `…` at its end. */
+/** An Agent's texts as long as there is room for them and without secrets; what is cut off is marked by `…` at its end. */
 function bounded(texts: Record<string, string>, room = MAX_EVENT_TEXT): Record<string, string> {
   let left = room
   const kept: Record<string, string> = {}
   for (const [name, text] of Object.entries(texts)) {
     left -= name.length
     if (left <= 0) break
-    kept[name] = text.length <= left ? text : `${text.slice(0, left)}\u2026`
-    left -= text.length
+    const shown = isSecret(name) ? '' : text
+    kept[name] = shown.length <= left ? shown : `${shown.slice(0, left)}\u2026`
+    left -= shown.length
   }
   return kept
 }
