@@ -270,6 +270,8 @@ export function dualStackBox(
     'Device.LocalAgent.MTP.{i}.',
     'Device.LocalAgent.MTP.{i}.WebSocket.',
     'Device.LocalAgent.Controller.{i}.',
+    'Device.LocalAgent.Controller.{i}.BootParameter.{i}.',
+    'Device.LocalAgent.Controller.{i}.TransferCompletePolicy.',
     'Device.LocalAgent.Controller.{i}.MTP.{i}.',
     'Device.LocalAgent.Controller.{i}.MTP.{i}.WebSocket.',
     'Device.LocalAgent.ControllerTrust.Credential.{i}.',

@@ -28,6 +28,7 @@ export class InstanceTree {
   #values = new Map<string, string>()
   #objects = new Set<string>()
   #next = new Map<string, number>()
+  readonly #live = new Map<string, () => string>()
   readonly #listeners = new Set<(change: TreeChange) => void>()
 
   /** `modelOf` names the model that knows a canonical path. */
@@ -43,7 +44,13 @@ export class InstanceTree {
 
   /** The value as it is, secrets included; undefined when there is no such parameter. */
   raw(path: string): string | undefined {
-    return this.#values.get(path)
+    const value = this.#values.get(path)
+    return value === undefined || this.#live.size === 0 ? value : (this.#live.get(path)?.() ?? value)
+  }
+
+  /** A parameter that moves by itself, such as UpTime: read when it is asked for, and never told as a change. */
+  live(path: string, read: () => string): void {
+    this.#live.set(path, read)
   }
 
   /** Sets a value as the box itself does: no rights asked. Unknown parameters come into being. */
@@ -92,8 +99,17 @@ export class InstanceTree {
       0,
     )
     const number = Math.max(this.#next.get(table) ?? 1, highest + 1)
-    this.#next.set(table, number + 1)
     const row = `${table}${number}.`
+    this.makeRow(row)
+    this.#tell({ kind: 'created', path: row, by })
+    return row
+  }
+
+  /** Brings a row into being under its number, without telling anybody. */
+  makeRow(row: string): void {
+    const table = parentOf(row)
+    const number = Number.parseInt(row.slice(table.length), 10)
+    this.#next.set(table, Math.max(this.#next.get(table) ?? 1, number + 1))
     const schema = schemaPathOf(row)
     this.instantiate(row)
     for (const object of this.supported.keys()) {
@@ -102,8 +118,6 @@ export class InstanceTree {
     }
     if (this.#values.has(`${row}Alias`)) this.#values.set(`${row}Alias`, `cpe-${number}`)
     this.#recount(table)
-    this.#tell({ kind: 'created', path: row, by })
-    return row
   }
 
   /** Takes a row and everything below it away. */
@@ -219,30 +233,22 @@ export class TreeView {
 
   /** Parameter paths at and below an object, in order. */
   parametersBelow(object: string): string[] {
-    const canonical = this.toCanonical(object)
     const found: string[] = []
     for (const path of this.tree.paths()) {
-      const own = this.#visible(path, canonical, object)
-      if (own !== undefined && this.parameter(own) !== undefined) found.push(own)
+      const own = this.fromCanonical(path)
+      if (own.startsWith(object) && this.parameter(own) !== undefined) found.push(own)
     }
     return found.sort()
   }
 
   /** Object paths below an object, in order; tables themselves are not instantiated and not listed. */
   objectsBelow(object: string): string[] {
-    const canonical = this.toCanonical(object)
     const found: string[] = []
     for (const path of this.tree.objects()) {
-      const own = this.#visible(path, canonical, object)
-      if (own !== undefined && own !== object && this.model.object(own) !== undefined) found.push(own)
+      const own = this.fromCanonical(path)
+      if (own.startsWith(object) && own !== object && this.model.object(own) !== undefined) found.push(own)
     }
     return found.sort()
-  }
-
-  /** A canonical path under this view's name, when it lies below the asked object. */
-  #visible(path: string, canonical: string, object: string): string | undefined {
-    const own = this.fromCanonical(path)
-    return path.startsWith(canonical) || own.startsWith(object) ? own : undefined
   }
 
   instances(table: string): string[] {
