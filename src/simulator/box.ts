@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import type { Agent as HttpAgent } from 'node:http'
 import type { Clock, Log, Random } from '../base/index.ts'
-import { Cpe, type CpeCounters, type CpeState } from '../cwmp/index.ts'
+import { Cpe, type CpeCounters, type CpeState, type CwmpVersion, type Transfer } from '../cwmp/index.ts'
 import {
   type BoxFacts,
   type BoxModels,
@@ -14,6 +13,8 @@ import {
 } from '../datamodel/index.ts'
 import { type AgentCounters, type Codec, UspAgent } from '../usp/index.ts'
 import { type Fault, quirksOf } from './faults.ts'
+import { Firmware } from './firmware.ts'
+import { FirmwareLoader } from './firmware-loader.ts'
 
 /** The four kinds of box. */
 export const BOX_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
@@ -24,6 +25,8 @@ export interface BoxServers {
   acsUrl: string
   /** The CWMP password a box leaves the factory with. */
   enrolmentSecret: string
+  /** PEM certificates that boxes trust an ACS by, beside the system's own. */
+  acsCertificates?: readonly string[]
   /** For boxes that are delivered with a Controller. */
   usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
@@ -36,7 +39,10 @@ export interface BoxOptions {
   servers: BoxServers
   models: BoxModels
   codec: Codec
-  httpAgent: HttpAgent
+  /** The CWMP version the box speaks. */
+  cwmpVersion: CwmpVersion
+  /** Address for the listener of connection requests. */
+  listenHost: string
   timeScale: number
   /** Seconds between periodic Informs as the box is delivered. */
   informIntervalS: number
@@ -53,6 +59,8 @@ export interface BoxState {
   booted: boolean
   /** PEM certificates that were put on the box. */
   certificates: string[]
+  /** TR-098: firmware that the next boot runs. */
+  firmware?: string
 }
 
 /** One simulated box: a data-model tree with a CPE, an Agent, or both over it. */
@@ -68,12 +76,16 @@ export class Box {
   /** Rows that were ever added below the Agent's Controller table: more than expected means an effect was doubled. */
   rowsAdded = 0
   reboots = 0
-  onChanged: (() => void) | undefined
+  /** Something besides the tree's values has changed that must outlive a power cut; `whole`: the tree, too. */
+  onState: ((whole: boolean) => void) | undefined
+  readonly #firmware: Firmware
+  readonly #loader: FirmwareLoader
   readonly #options: BoxOptions
   readonly #factory: TreeSnapshot
   readonly #delivered: string[]
   #certificates: string[] = []
   #booted = false
+  #bootedAt = 0
   #on = false
   #cancel: (() => void) | undefined
 
@@ -89,36 +101,56 @@ export class Box {
     this.#deliver()
     this.#factory = this.tree.snapshot()
     this.#delivered = this.#certificates
-    const quirks = quirksOf(options.faults, options.facts.serial)
     const root = options.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
-    if (options.kind !== 'uspOnly') {
-      this.cpe = new Cpe({
-        ...options,
-        view: this.cwmp,
-        root,
-        identity: options.facts,
-        quirks: quirks.cpe,
-        onRestart: (reset) => this.#restart(reset, ''),
-        onDownload: (url) => this.#download(url),
-        onCommand: (path, value) => this.#onCommand(path, value),
-        refusesCommand: (path, value) => this.#refusesCommand(path, value),
-      })
-    }
-    if (this.usp !== undefined) {
-      this.agent = new UspAgent({
-        ...options,
-        view: this.usp,
-        identity: options.facts,
-        quirks: quirks.agent,
-        trusted: () => this.#certificates,
-        onRestart: (reset, key) => this.#restart(reset, key),
-        onDownload: (url) => this.#download(url),
-      })
-    }
+    this.#firmware = new Firmware(this.tree, root)
+    this.#loader = new FirmwareLoader(this.#firmware, {
+      timeScale: options.timeScale,
+      trusted: () => [...(options.servers.acsCertificates ?? []), ...this.#certificates],
+    })
+    const quirks = quirksOf(options.faults, options.facts.serial)
+    if (options.kind !== 'uspOnly') this.cpe = this.#makeCpe(root, quirks.cpe)
+    if (this.usp !== undefined) this.agent = this.#makeAgent(this.usp, quirks.agent)
+    for (const path of [`${root}DeviceInfo.UpTime`, 'Device.LocalAgent.UpTime'])
+      this.tree.live(path, () => String(Math.floor((options.clock.now() - this.#bootedAt) / 1000)))
     this.tree.onChange((change) => {
       if (change.kind === 'created' && change.path.startsWith('Device.LocalAgent.Controller.')) this.rowsAdded++
       if (change.path === 'Device.ManagementServer.EnableCWMP') this.#switchCwmp(change.value === 'true')
-      this.onChanged?.()
+    })
+  }
+
+  #makeCpe(root: 'Device.' | 'InternetGatewayDevice.', quirks: ReturnType<typeof quirksOf>['cpe']): Cpe {
+    const options = this.#options
+    return new Cpe({
+      ...options,
+      view: this.cwmp,
+      root,
+      identity: options.facts,
+      version: options.cwmpVersion,
+      trusted: options.servers.acsCertificates ?? [],
+      quirks,
+      onRestart: (reset) => this.#restart(reset, ''),
+      onDownload: (transfer: Transfer) => this.#loader.fromCwmp(transfer),
+      onState: () => this.onState?.(false),
+      onCommand: (path, value) => this.#onCommand(path, value),
+      refusesCommand: (path, value) => this.#refusesCommand(path, value),
+    })
+  }
+
+  #makeAgent(view: TreeView, quirks: ReturnType<typeof quirksOf>['agent']): UspAgent {
+    const options = this.#options
+    return new UspAgent({
+      ...options,
+      view,
+      identity: options.facts,
+      quirks,
+      trusted: () => this.#certificates,
+      onCertificate: (pem) => this.#certificateProblem(pem) ?? this.#addCertificate(pem),
+      onRestart: (reset, key) => this.#restart(reset, key),
+      firmware: {
+        download: (bank, args, signal) => this.#loader.fromUsp(bank, args, signal),
+        holdsImage: (bank) => this.#firmware.holdsImage(bank),
+        bootFrom: (bank) => this.#firmware.bootFrom(bank),
+      },
     })
   }
 
@@ -145,7 +177,6 @@ export class Box {
   start(): void {
     this.#on = true
     const first = !this.#booted
-    this.#booted = true
     this.#boot(first, first ? 'LocalFactoryReset' : 'LocalReboot', '')
     if (this.faults.includes('powerLoss')) this.#schedulePowerLoss()
   }
@@ -153,39 +184,54 @@ export class Box {
   /** Power off; `graceful` lets links say goodbye. */
   stop(graceful: boolean): void {
     this.#on = false
-    this.#cancel?.()
-    this.cpe?.stop()
-    this.agent?.stop(graceful)
+    this.#halt(graceful)
   }
 
   /** The plug is pulled and put back. */
   powerLoss(): void {
     if (!this.#on) return
-    this.cpe?.stop()
-    this.agent?.stop(false)
+    this.#halt(false)
     this.reboots++
-    this.#cancel = this.#options.clock.after(
-      1000 / this.#options.timeScale,
-      () => this.#on && this.#boot(false, 'LocalReboot', ''),
-    )
+    this.#bootAfter(1000, false, 'LocalReboot', '')
   }
 
   save(): BoxState {
+    return { tree: this.tree.snapshot(), ...this.saveState() }
+  }
+
+  /** Everything but the tree. */
+  saveState(): Omit<BoxState, 'tree'> {
+    const firmware = this.#firmware.save()
     return {
-      tree: this.tree.snapshot(),
       booted: this.#booted,
       certificates: this.#certificates,
       ...(this.cpe === undefined ? {} : { cpe: this.cpe.saveState() }),
+      ...(firmware === undefined ? {} : { firmware }),
     }
   }
 
   load(state: BoxState): void {
     this.tree.restore(state.tree)
+    this.loadState(state)
+  }
+
+  loadState(state: Omit<BoxState, 'tree'>): void {
     this.#booted = state.booted
     this.#certificates = state.certificates
+    this.#firmware.load(state.firmware)
     if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
-    // A saved fleet may find its server at another address.
-    this.#aim()
+  }
+
+  /** A saved box may find its servers at another address: that is no change the box would tell. */
+  aim(): void {
+    const root = this.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
+    if (this.tree.raw(`${root}ManagementServer.URL`) !== undefined)
+      this.tree.put(`${root}ManagementServer.URL`, this.#options.servers.acsUrl)
+    const { usp } = this.#options.servers
+    for (const row of this.controllerRows()) {
+      if (this.tree.raw(`${row}EndpointID`) !== usp.endpointId) continue
+      for (const mtp of this.tree.instances(`${row}MTP.`)) this.tree.put(`${mtp}WebSocket.Port`, String(usp.port))
+    }
   }
 
   #make(): { tree: InstanceTree; cwmp: TreeView; usp?: TreeView } {
@@ -206,18 +252,7 @@ export class Box {
     put('Password', servers.enrolmentSecret)
     put('PeriodicInformInterval', String(informIntervalS))
     if (kind === 'uspOnly') this.#addController()
-    this.#aim()
-  }
-
-  #aim(): void {
-    const root = this.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
-    if (this.tree.raw(`${root}ManagementServer.URL`) !== undefined)
-      this.tree.put(`${root}ManagementServer.URL`, this.#options.servers.acsUrl)
-    const { usp } = this.#options.servers
-    for (const row of this.controllerRows()) {
-      if (this.tree.raw(`${row}EndpointID`) !== usp.endpointId) continue
-      for (const mtp of this.tree.instances(`${row}MTP.`)) this.tree.put(`${mtp}WebSocket.Port`, String(usp.port))
-    }
+    this.aim()
   }
 
   #addController(): void {
@@ -241,41 +276,62 @@ export class Box {
     for (const [path, value] of Object.entries(values)) this.tree.put(path, value)
   }
 
-  #boot(bootstrap: boolean, cause: string, commandKey: string, firmwareUpdated = false): void {
-    this.agent?.start({ cause, commandKey, firmwareUpdated })
+  #halt(graceful: boolean): void {
+    this.#cancel?.()
+    this.cpe?.stop()
+    this.agent?.stop(graceful)
+  }
+
+  /** One boot at a time: a later reason takes the place of an earlier one. */
+  #bootAfter(delayMs: number, bootstrap: boolean, cause: string, commandKey: string): void {
+    const { clock, timeScale } = this.#options
+    this.#cancel?.()
+    this.#cancel = clock.after(delayMs / timeScale, () => this.#on && this.#boot(bootstrap, cause, commandKey))
+  }
+
+  #boot(bootstrap: boolean, cause: string, commandKey: string): void {
+    this.#bootedAt = this.#options.clock.now()
     const enabled = this.kind === 'legacyTr098' || this.tree.raw('Device.ManagementServer.EnableCWMP') === 'true'
-    if (enabled && this.cpe !== undefined) {
-      this.cpe.start(bootstrap).catch((err: unknown) => this.#options.log.error({ err }, 'simulated CPE did not start'))
-    }
+    if (enabled) this.#startCpe(bootstrap)
+    // Not before `0 BOOTSTRAP` is due: a box that is cut off here has not booted.
+    this.#booted = true
+    // After the CPE listens: a new version is a change to tell (forced active notification).
+    const firmwareUpdated = this.#firmware.boot()
+    this.agent?.start({ cause, commandKey, firmwareUpdated })
+    this.onState?.(false)
+  }
+
+  #startCpe(bootstrap: boolean): void {
+    this.cpe?.start(bootstrap).catch((err: unknown) => this.#options.log.error({ err }, 'simulated CPE did not start'))
   }
 
   #restart(reset: boolean, commandKey: string): void {
     if (!this.#on) return
     this.reboots++
-    this.cpe?.stop()
-    this.agent?.stop(true)
-    if (reset) {
-      const next = this.tree.snapshot().next
-      this.tree.restore({ ...this.#factory, next })
-      this.#certificates = this.#delivered
-      this.#aim()
-    }
-    const cause = reset ? 'RemoteFactoryReset' : 'RemoteReboot'
-    this.#cancel = this.#options.clock.after(
-      2000 / this.#options.timeScale,
-      () => this.#on && this.#boot(reset, cause, commandKey),
-    )
+    this.#halt(true)
+    if (reset) this.#resetToFactory()
+    this.#bootAfter(2000, reset, reset ? 'RemoteFactoryReset' : 'RemoteReboot', commandKey)
   }
 
-  /** A version number in the file's name is the version it brings. */
-  #download(url: string): string {
-    return /(\d+(?:\.\d+)+)/.exec(url.slice(url.lastIndexOf('/') + 1))?.[1] ?? `${this.facts.softwareVersion}.1`
+  /** Settings go back; the firmware stays, and instance numbers are not given again. */
+  #resetToFactory(): void {
+    const kept = this.#firmware.kept()
+    const { next } = this.tree.snapshot()
+    this.tree.restore({ ...this.#factory, next, values: { ...this.#factory.values, ...kept } })
+    this.#certificates = this.#delivered
+    this.aim()
+    this.#booted = false
+    this.cpe?.forget()
+    this.onState?.(true)
   }
 
   #refusesCommand(path: string, value: string): string | undefined {
-    if (path !== 'Device.USPAgent.AddCertificate') return undefined
+    return path === 'Device.USPAgent.AddCertificate' ? this.#certificateProblem(value) : undefined
+  }
+
+  #certificateProblem(pem: string): string | undefined {
     try {
-      const { serialNumber } = new X509Certificate(value)
+      const { serialNumber } = new X509Certificate(pem)
       const rows = this.tree.instances('Device.LocalAgent.Certificate.')
       return rows.some((row) => this.tree.raw(`${row}SerialNumber`) === serialNumber) ? 'the box has it' : undefined
     } catch {
@@ -284,17 +340,19 @@ export class Box {
   }
 
   /** The box knows a certificate by serial number and issuer; the certificate itself is not to be read. */
-  #addCertificate(pem: string): void {
+  #addCertificate(pem: string): undefined {
     const { serialNumber, issuer } = new X509Certificate(pem)
     const row = this.tree.addRow('Device.LocalAgent.Certificate.', 'box')
     this.tree.put(`${row}SerialNumber`, serialNumber)
     this.tree.put(`${row}Issuer`, issuer.replaceAll('\n', ', ').slice(0, 256))
     this.tree.put(`${row}Enable`, 'true')
     this.#certificates = [...this.#certificates, pem]
+    this.onState?.(false)
+    return undefined
   }
 
   #onCommand(path: string, value: string): void {
-    if (path === 'Device.USPAgent.AddCertificate') return this.#addCertificate(value)
+    if (path === 'Device.USPAgent.AddCertificate') return void this.#addCertificate(value)
     if (value !== '1' && value !== 'true') return
     const match = /^Device\.USPAgent\.(Controller\.\d+\.)SendOnBoardRequest$/.exec(path)
     if (match !== null) this.agent?.sendOnBoardRequest(`Device.LocalAgent.${match[1]}`)
@@ -302,8 +360,8 @@ export class Box {
 
   #switchCwmp(on: boolean): void {
     if (!this.#on || this.cpe === undefined || on === this.cpe.running) return
-    if (on) this.#boot(false, 'LocalReboot', '')
-    else this.cpe.stop()
+    if (on) this.#startCpe(false)
+    else this.cpe.leave()
   }
 
   #schedulePowerLoss(): void {

@@ -1,12 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { Agent as HttpAgent } from 'node:http'
-import { join } from 'node:path'
-import type { Clock, Log, Random } from '../base/index.ts'
+import { type Clock, errorText, type Log, type Random } from '../base/index.ts'
+import type { CwmpVersion } from '../cwmp/index.ts'
 import { loadBoxModels } from '../datamodel/index.ts'
 import { deviceIdOf, encodePart } from '../device/index.ts'
 import { Codec } from '../usp/index.ts'
-import { BOX_KINDS, Box, type BoxKind, type BoxServers, type BoxState } from './box.ts'
+import { BOX_KINDS, Box, type BoxKind, type BoxServers } from './box.ts'
 import type { Fault } from './faults.ts'
+import { entryOf, Flash, replay } from './flash.ts'
 
 /** How many boxes of each kind. */
 export type FleetMix = Record<BoxKind, number>
@@ -19,6 +18,8 @@ export interface FleetOptions {
   faults?: readonly Fault[]
   seed: number
   servers: BoxServers
+  /** Address for the boxes' connection request listeners; default 127.0.0.1. */
+  listenHost?: string
   /** Folder where the boxes' flash memory is kept; undefined: nowhere. */
   stateDir?: string
   timeScale: number
@@ -51,64 +52,111 @@ const DEALT: readonly Fault[] = [
   'noTimer',
 ]
 
+interface Make {
+  manufacturer: string
+  oui: string
+  productClass: string
+  model: string
+  /** Of CWMP. */
+  version: CwmpVersion
+}
+
 /** Makes and models that the fleet is made of; class names with hyphen and space as they occur. */
-const MAKES: Record<BoxKind, { manufacturer: string; oui: string; productClass: string; model: string }> = {
-  legacyTr098: { manufacturer: 'Oldham', oui: '00A0C5', productClass: 'HomeGate', model: 'HG-520' },
-  tr181NoAgent: { manufacturer: 'Marsh Networks', oui: '001349', productClass: 'VX 200', model: 'VX200' },
-  dualStack: { manufacturer: 'Northbridge', oui: '0C96BF', productClass: 'NB-7', model: 'NB-7' },
-  uspOnly: { manufacturer: 'Kestrel', oui: '5C3A45', productClass: 'Kestrel_One', model: 'One' },
+const MAKES: Record<BoxKind, Make> = {
+  legacyTr098: { manufacturer: 'Oldham', oui: '00A0C5', productClass: 'HomeGate', model: 'HG-520', version: '1.0' },
+  tr181NoAgent: {
+    manufacturer: 'Marsh Networks',
+    oui: '001349',
+    productClass: 'VX 200',
+    model: 'VX200',
+    version: '1.2',
+  },
+  dualStack: { manufacturer: 'Northbridge', oui: '0C96BF', productClass: 'NB-7', model: 'NB-7', version: '1.4' },
+  uspOnly: { manufacturer: 'Kestrel', oui: '5C3A45', productClass: 'Kestrel_One', model: 'One', version: '1.4' },
 }
 
 /** Hundreds of boxes in one process, always the same ones for the same seed. */
 export class Fleet {
   readonly boxes: Box[] = []
   readonly #options: FleetOptions
-  readonly #httpAgent = new HttpAgent({ keepAlive: true, keepAliveMsecs: 10_000, maxSockets: 256, maxFreeSockets: 64 })
-  #save: NodeJS.Timeout | undefined
-  #changed = false
+  readonly #flash: Flash | undefined
   #stopped = false
+  #compact: NodeJS.Timeout | undefined
 
   constructor(options: FleetOptions) {
     this.#options = options
+    this.#flash = options.stateDir === undefined ? undefined : new Flash(options.stateDir)
     const models = loadBoxModels()
     const codec = new Codec()
-    const saved = this.#load()
-    for (const kind of BOX_KINDS) {
-      for (let i = 0; i < options.mix[kind]; i++) {
-        const box = this.#make(kind, i, models, codec)
-        const state = saved[idOf(box)]
-        if (state !== undefined) box.load(state)
-        box.onChanged = () => {
-          this.#changed = true
-        }
-        this.boxes.push(box)
-      }
-    }
+    for (const kind of BOX_KINDS)
+      for (let i = 0; i < options.mix[kind]; i++) this.boxes.push(this.#make(kind, i, models, codec))
+    if (this.#flash !== undefined) this.#restore(this.#flash)
   }
 
-  /** Switches the boxes on one after the other; resolves when all are. */
-  async start(): Promise<void> {
-    if (this.#options.stateDir !== undefined) {
-      this.#save = setInterval(() => this.#changed && this.#write(), 500)
-      this.#save.unref()
-    }
-    for (const box of this.boxes) {
+  /** Switches the boxes on one after the other; resolves when all are. `onProgress` hears how many. */
+  async start(onProgress: (on: number) => void = () => undefined): Promise<void> {
+    this.#compact = setInterval(() => this.#flash?.full === true && this.#writeWhole(), 5000)
+    this.#compact.unref()
+    for (const [i, box] of this.boxes.entries()) {
       if (this.#stopped) return
       box.start()
+      onProgress(i + 1)
       if (this.#options.staggerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#options.staggerMs))
     }
   }
 
   stop(graceful: boolean): void {
     this.#stopped = true
-    clearInterval(this.#save)
+    clearInterval(this.#compact)
     for (const box of this.boxes) box.stop(graceful)
-    this.#httpAgent.destroy()
-    if (this.#options.stateDir !== undefined) this.#write()
+    this.#writeWhole()
+    this.#flash?.close()
   }
 
   summary(): BoxSummary[] {
     return this.boxes.map((box) => ({ deviceId: idOf(box), kind: box.kind, faults: [...box.faults] }))
+  }
+
+  /** Each box as it was when the process ended, however it ended; from here on its changes are kept. */
+  #restore(flash: Flash): void {
+    const { boxes: saved, entries } = flash.load()
+    const byId = new Map(this.boxes.map((box) => [idOf(box), box]))
+    for (const [id, box] of byId) {
+      const state = saved[id]
+      if (state !== undefined) box.load(state)
+    }
+    for (const entry of entries) {
+      const box = byId.get(entry.box)
+      if (box === undefined) continue
+      if ('whole' in entry) box.load(entry.whole)
+      else if ('state' in entry) box.loadState(entry.state)
+      else replay(box.tree, entry)
+    }
+    for (const box of this.boxes) box.aim()
+    this.#writeWhole()
+    for (const [id, box] of byId) this.#keep(flash, id, box)
+  }
+
+  /** What a box acknowledges has been written before: its changes are lines of the log at once. */
+  #keep(flash: Flash, id: string, box: Box): void {
+    const append = (entry: Parameters<Flash['append']>[0]) => {
+      try {
+        if (!this.#stopped) flash.append(entry)
+      } catch (error) {
+        // A full disk is the machine's trouble, not the box's; the fleet goes on in memory.
+        this.#options.log.error({ reason: errorText(error) }, 'the state of the boxes cannot be written')
+      }
+    }
+    box.tree.onChange((change) => append(entryOf(id, change)))
+    box.onState = (whole) => append(whole ? { box: id, whole: box.save() } : { box: id, state: box.saveState() })
+  }
+
+  #writeWhole(): void {
+    this.#flash?.writeWhole(
+      (function* (boxes: readonly Box[]) {
+        for (const box of boxes) yield [idOf(box), box.save()] as [string, ReturnType<Box['save']>]
+      })(this.boxes),
+    )
   }
 
   #make(kind: BoxKind, index: number, models: ReturnType<typeof loadBoxModels>, codec: Codec): Box {
@@ -135,28 +183,9 @@ export class Fleet {
       endpointId: `ops::${make.oui}-${encodePart(make.productClass)}-${encodePart(serial)}`,
       models,
       codec,
-      httpAgent: this.#httpAgent,
+      cwmpVersion: make.version,
+      listenHost: this.#options.listenHost ?? '127.0.0.1',
     })
-  }
-
-  #file(): string {
-    return join(this.#options.stateDir ?? '', 'fleet.json')
-  }
-
-  #load(): Record<string, BoxState> {
-    if (this.#options.stateDir === undefined || !existsSync(this.#file())) return {}
-    return JSON.parse(readFileSync(this.#file(), 'utf8')) as Record<string, BoxState>
-  }
-
-  /** Atomic, so that a cut never leaves half a fleet. */
-  #write(): void {
-    const { stateDir } = this.#options
-    if (stateDir === undefined) return
-    this.#changed = false
-    mkdirSync(stateDir, { recursive: true })
-    const states = Object.fromEntries(this.boxes.map((box) => [idOf(box), box.save()]))
-    writeFileSync(`${this.#file()}.new`, JSON.stringify(states))
-    renameSync(`${this.#file()}.new`, this.#file())
   }
 }
 

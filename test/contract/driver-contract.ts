@@ -8,6 +8,7 @@ import type {
   ParameterStore,
   Protocol,
 } from '../../src/device/index.ts'
+import { startFileServer } from '../support/file-server.ts'
 
 /** A box behind its wire, as the suite looks into it without any protocol. */
 export interface ContractBox {
@@ -282,10 +283,24 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
     })
 
     it('download brings the new version and ends with it', async () => {
-      const request: OperationRequest = { verb: 'download', url: 'http://127.0.0.1:9/fw-7.0.bin', version: '7.0' }
+      const files = await startFileServer({ 'fw-7.0.bin': Buffer.alloc(1000) })
+      const request: OperationRequest = { verb: 'download', url: files.url('fw-7.0.bin'), version: '7.0' }
       expect((await ask(request)).state).toBe('done')
       expect(subject.box.value(VERSION)).toBe('7.0')
+      expect(files.asked.map(({ name }) => name)).toEqual(['fw-7.0.bin'])
       await eventually(async () => (await subject.devices.get(subject.deviceId))?.softwareVersion === '7.0')
+      await files.stop()
+    })
+
+    it('download of a file that is not there fails with the reason, and the box does not boot', async () => {
+      const files = await startFileServer({})
+      const boots = subject.box.boots()
+      const before = subject.box.value(VERSION)
+      const answer = await ask({ verb: 'download', url: files.url('fw-7.0.bin'), version: '7.0' })
+      expect(answer.state).toBe('failed')
+      expect(answer.result?.error?.text).toContain('404')
+      expect([subject.box.value(VERSION), subject.box.boots()]).toEqual([before, boots])
+      await files.stop()
     })
 
     it('keeps the order of a burst', async () => {

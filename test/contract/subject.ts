@@ -1,4 +1,3 @@
-import { Agent } from 'node:http'
 import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { loadBoxModels } from '../../src/datamodel/index.ts'
@@ -44,7 +43,6 @@ export function createSubject(
   stopServer: () => Promise<void>,
   timeScale = 50,
 ): ContractSubject {
-  const httpAgent = new Agent({ keepAlive: true })
   const facts = {
     manufacturer: 'Acme',
     oui: '00256D',
@@ -68,7 +66,8 @@ export function createSubject(
     },
     models: loadBoxModels(),
     codec: new Codec(),
-    httpAgent,
+    cwmpVersion: '1.4',
+    listenHost: '127.0.0.1',
     timeScale,
     informIntervalS: 3600,
   })
@@ -96,7 +95,6 @@ export function createSubject(
     },
     async stop() {
       box.stop(true)
-      httpAgent.destroy()
       await stopServer()
       await operations.stop()
       await store.close()

@@ -1,45 +1,61 @@
 import { createHash } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import { type Random, randomToken } from '../../base/index.ts'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type Clock, type Random, randomToken } from '../../base/index.ts'
 
-/** A box's listener for connection requests (TR-069 3.2.2): GET on a random path with Digest; 200 accepted, 401, 503 when busy. */
+/** Where a listener was found last; it keeps its address when it can. */
+export interface ListenerAddress {
+  port: number
+  path: string
+}
+
+export interface ListenerOptions {
+  /** Address to listen on; goes into the ConnectionRequestURL. */
+  host: string
+  /** Milliseconds: a nonce is good for this long, and so many requests are taken in it. */
+  windowMs: number
+  clock: Clock
+  random: Random
+  login(): { username: string; password: string }
+  /** Whether a request can be taken now. */
+  accept(): boolean
+}
+
+const MAX_NONCES = 16
+const MAX_REQUESTS = 60
+
+/**
+ * A box's listener for connection requests (TR-069 3.2.2): GET on a random path with Digest; 200 accepted, 401, 503 when it is busy or asked too
+ * often. A nonce is good for some time, and each count with it once.
+ */
 export class ConnectionRequestListener {
-  readonly #random: Random
-  readonly #login: () => { username: string; password: string }
-  readonly #accept: () => boolean
-  readonly #path: string
+  readonly #options: ListenerOptions
+  readonly #nonces = new Map<string, { until: number; count: number }>()
+  #address: ListenerAddress
+  #taken: number[] = []
   #server: Server | undefined
-  #nonce: string
 
-  constructor(options: { random: Random; login(): { username: string; password: string }; accept(): boolean }) {
-    this.#random = options.random
-    this.#login = options.login
-    this.#accept = options.accept
-    this.#path = `/${randomToken(this.#random, 9)}`
-    this.#nonce = randomToken(this.#random, 12)
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#address = { port: 0, path: `/${randomToken(options.random, 9)}` }
   }
 
-  /** Starts listening; answers the ConnectionRequestURL. */
+  get address(): ListenerAddress {
+    return this.#address
+  }
+
+  set address(address: ListenerAddress) {
+    this.#address = address
+  }
+
+  /** Starts listening, at the port of last time if it is free; answers the ConnectionRequestURL. */
   async start(): Promise<string> {
-    const server = createServer({ keepAlive: false }, (request, response) => {
-      response.setHeader('connection', 'close')
-      if (request.method !== 'GET' || request.url !== this.#path) return response.writeHead(404).end()
-      if (!this.#proven(request.headers.authorization)) {
-        this.#nonce = randomToken(this.#random, 12)
-        return response
-          .writeHead(401, { 'www-authenticate': `Digest realm="box", qop="auth", nonce="${this.#nonce}"` })
-          .end()
-      }
-      return response.writeHead(this.#accept() ? 200 : 503).end()
-    })
+    const { host } = this.#options
+    const server = createServer({ keepAlive: false }, (request, response) => this.#onRequest(request, response))
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', resolve)
-    })
+    const port = await listen(server, host, this.#address.port).catch(() => listen(server, host, 0))
     server.unref()
-    const address = server.address()
-    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}${this.#path}`
+    this.#address = { ...this.#address, port }
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}${this.#address.path}`
   }
 
   stop(): void {
@@ -48,20 +64,68 @@ export class ConnectionRequestListener {
     this.#server = undefined
   }
 
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('connection', 'close')
+    if (request.url !== this.#address.path) return void response.writeHead(404).end()
+    if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end()
+    if (!this.#proven(request.headers.authorization)) {
+      const challenge = `Digest realm="box", qop="auth", nonce="${this.#nonce()}"`
+      return void response.writeHead(401, { 'www-authenticate': challenge }).end()
+    }
+    response.writeHead(this.#mayAsk() && this.#options.accept() ? 200 : 503).end()
+  }
+
+  #mayAsk(): boolean {
+    const { clock, windowMs } = this.#options
+    const now = clock.now()
+    this.#taken = this.#taken.filter((at) => at > now - windowMs)
+    if (this.#taken.length >= MAX_REQUESTS) return false
+    this.#taken.push(now)
+    return true
+  }
+
+  #nonce(): string {
+    const { clock, random, windowMs } = this.#options
+    const [oldest] = this.#nonces.keys()
+    if (this.#nonces.size >= MAX_NONCES && oldest !== undefined) this.#nonces.delete(oldest)
+    const nonce = randomToken(random, 12)
+    this.#nonces.set(nonce, { until: clock.now() + windowMs, count: 0 })
+    return nonce
+  }
+
   #proven(header: string | undefined): boolean {
     if (header === undefined) return false
-    const field = (name: string) =>
-      new RegExp(`(?:^|[\\s,])${name}=(?:"([^"]*)"|([^\\s,]+))`)
-        .exec(header)
-        ?.slice(1)
-        .find((value) => value !== undefined) ?? ''
-    const { username, password } = this.#login()
-    if (field('nonce') !== this.#nonce || field('username') !== username) return false
-    const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+    const field = (name: string) => {
+      const match = new RegExp(`(?:^|[\\s,])${name}=(?:"([^"]*)"|([^\\s,]+))`).exec(header)
+      return match?.[1] ?? match?.[2] ?? ''
+    }
+    const { username, password } = this.#options.login()
+    const known = this.#nonces.get(field('nonce'))
+    const count = Number.parseInt(field('nc'), 16)
+    const { path } = this.#address
+    if (known === undefined || known.until < this.#options.clock.now()) return false
+    if (field('username') !== username || field('uri') !== path || !(count > known.count)) return false
     const ha1 = md5(`${username}:box:${password}`)
-    return (
-      field('response') ===
-      md5(`${ha1}:${this.#nonce}:${field('nc')}:${field('cnonce')}:auth:${md5(`GET:${this.#path}`)}`)
+    const expected = md5(
+      `${ha1}:${field('nonce')}:${field('nc')}:${field('cnonce')}:${field('qop')}:${md5(`GET:${path}`)}`,
     )
+    if (field('qop') !== 'auth' || field('response') !== expected) return false
+    known.count = count
+    return true
   }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex')
 }

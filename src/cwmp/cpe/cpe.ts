@@ -1,270 +1,175 @@
-import type { Agent } from 'node:http'
-import { type Clock, errorText, type Log, type Random, sleep } from '../../base/index.ts'
-import type { TreeView } from '../../datamodel/index.ts'
-import {
-  type CwmpMessage,
-  decodeEnvelope,
-  encodeEnvelope,
-  type ParameterValue,
-  type RequestOf,
-  type RpcName,
-} from '../wire/index.ts'
+import { errorText, sleep } from '../../base/index.ts'
+import type { TreeChange } from '../../datamodel/index.ts'
+import type { CwmpMessage, RequestOf, RpcName } from '../wire/index.ts'
 import { ConnectionRequestListener } from './connection-request.ts'
-import { CpeHttpClient } from './http-client.ts'
+import { finishDiagnostics } from './diagnostics.ts'
+import { type DueEvent, EventQueue } from './events.ts'
+import { type AcsAnswer, CpeHttpClient } from './http-client.ts'
+import { forcedActive, informOf } from './inform.ts'
+import { Notifications } from './notifications.ts'
+import type { CpeCounters, CpeOptions, CpeState } from './options.ts'
 import { sessionRetryWaitMs } from './retry.ts'
-import { CpeFault, type CpeQuirks, CpeRpcs } from './rpcs.ts'
+import { ConnectionCut, type CpeEffects, CpeFault, CpeRpcs } from './rpcs.ts'
+import { CpeSession, type OwnRequest, type SessionHost } from './session.ts'
+import { CpeTimers } from './timers.ts'
+import { type Transfer, Transfers, transferCompleteOf } from './transfers.ts'
 
-export interface CpeIdentity {
-  manufacturer: string
-  oui: string
-  productClass: string
-  serial: string
-}
+/** Connection requests that are taken, and nonces that hold, per this time. */
+const LISTENER_WINDOW_MS = 60_000
+const SESSION_TIMEOUT_S = 60
 
-export interface CpeOptions {
-  view: TreeView
-  root: 'Device.' | 'InternetGatewayDevice.'
-  identity: CpeIdentity
-  /** Connections of a whole fleet may share one. */
-  httpAgent: Agent
-  quirks: CpeQuirks
-  /** All waits are divided by this; 1 = as in the field. */
-  timeScale: number
-  clock: Clock
-  random: Random
-  log: Log
-  /** The box restarts: `reset` means with factory settings. The box calls `stop` and later `start` again. */
-  onRestart(reset: boolean): void
-  /** A new firmware was fetched from this URL; answers the version it brings. */
-  onDownload(url: string): string
-  /** A command-like parameter was set: `true`, or what it is to be done with. */
-  onCommand(path: string, value: string): void
-  /** Why a command cannot take this value; undefined: it can. */
-  refusesCommand(path: string, value: string): string | undefined
-}
-
-/** What survives a reboot (cwmp events and attributes). */
-export interface CpeState {
-  events: { code: string; commandKey: string }[]
-  transfer?: { commandKey: string; start: string; complete: string }
-  notifications: [string, number][]
-}
-
-/** What a box did, to prove that nothing was done twice. */
-export interface CpeCounters {
-  sessions: number
-  failedSessions: number
-  rpcs: Partial<Record<RpcName, number>>
-}
-
-const URN = 'urn:dslforum-org:cwmp-1-2'
-const INFORM_PARAMETERS = {
-  'Device.': [
-    'RootDataModelVersion',
-    'DeviceInfo.HardwareVersion',
-    'DeviceInfo.SoftwareVersion',
-    'DeviceInfo.ProvisioningCode',
-    'ManagementServer.ParameterKey',
-    'ManagementServer.ConnectionRequestURL',
-    'ManagementServer.AliasBasedAddressing',
-  ],
-  'InternetGatewayDevice.': [
-    'DeviceSummary',
-    'DeviceInfo.SpecVersion',
-    'DeviceInfo.HardwareVersion',
-    'DeviceInfo.SoftwareVersion',
-    'DeviceInfo.ProvisioningCode',
-    'ManagementServer.ParameterKey',
-    'ManagementServer.ConnectionRequestURL',
-    'WANDevice.1.WANConnectionDevice.1.WANIPConnection.1.ExternalIPAddress',
-  ],
-}
-/** Changed by the ACS itself: not notified; these are always active (TR-069 A.3.2.4). */
-const FORCED_ACTIVE = ['DeviceInfo.SoftwareVersion', 'DeviceInfo.ProvisioningCode']
-
-/** The CWMP client of a simulated box, after TR-069 3.2-3.7. */
+/** The CWMP client of a simulated box, after TR-069 3.2-3.7: what is due, when the next session is, and what outlives a power cut. */
 export class Cpe {
   readonly counters: CpeCounters = { sessions: 0, failedSessions: 0, rpcs: {} }
   readonly #options: CpeOptions
   readonly #rpcs: CpeRpcs
   readonly #http: CpeHttpClient
   readonly #listener: ConnectionRequestListener
-  #events: CpeState['events'] = []
-  #transfer: CpeState['transfer']
+  readonly #events = new EventQueue()
+  readonly #notifications: Notifications
+  readonly #transfers: Transfers
+  readonly #timers: CpeTimers
+  /** Of which start a session or a listener is: what outlives its power cut is nothing to the next. */
+  #life = 0
   #running = false
+  /** The listener is up, and sessions can begin. */
+  #ready = false
   #inSession = false
   #again = false
+  #leaving = false
   #failures = 0
   #requests = 0
-  #cancelTimer: (() => void) | undefined
+  /** What the Inform under way tells. */
+  #telling: { events: DueEvent[]; changed: string[] } = { events: [], changed: [] }
+  /** Transfers that were over when the session began: what ends later is told in the next, after the boot it needs. */
+  #tellable = new Set<Transfer>()
   #afterSession: (() => void) | undefined
   #unlisten: (() => void) | undefined
 
   constructor(options: CpeOptions) {
+    const { clock, random, quirks, timeScale, root } = options
     this.#options = options
     this.#http = new CpeHttpClient({
-      agent: options.httpAgent,
-      keepCookies: options.quirks.noCookies !== true,
+      keepCookies: quirks.noCookies !== true,
+      newConnections: quirks.newConnections === true,
+      authAfter401: quirks.authAfter401 === true,
+      trusted: options.trusted,
       timeoutMs: 30_000,
     })
     this.#listener = new ConnectionRequestListener({
-      random: options.random,
+      host: options.listenHost,
+      windowMs: LISTENER_WINDOW_MS / timeScale,
+      clock,
+      random,
       login: () => ({
         username: this.#raw('ManagementServer.ConnectionRequestUsername'),
         password: this.#raw('ManagementServer.ConnectionRequestPassword'),
       }),
       accept: () => this.#onConnectionRequest(),
     })
-    const notifications = new Map<string, number>(FORCED_ACTIVE.map((name) => [options.root + name, 2]))
-    this.#rpcs = new CpeRpcs(
-      options.view,
-      options.quirks,
-      {
-        reboot: (commandKey) =>
-          this.#after(() => {
-            this.#push('M Reboot', commandKey)
-            options.onRestart(false)
-          }),
-        factoryReset: () => this.#after(() => options.onRestart(true)),
-        download: (request) => this.#download(request),
-        scheduleInform: (delayS, commandKey) =>
-          this.#schedule(delayS * 1000, () => {
-            this.#push('3 SCHEDULED', '')
-            this.#push('M ScheduleInform', commandKey)
-          }),
-        command: (path, value) => options.onCommand(path, value),
-        diagnose: (object) => this.#diagnose(object),
-        refuses: (path, value) => options.refusesCommand(path, value),
-      },
-      notifications,
-    )
+    this.#notifications = new Notifications(forcedActive(root))
+    this.#timers = new CpeTimers(clock, timeScale)
+    this.#transfers = new Transfers(clock, timeScale, {
+      fetch: (transfer) => options.onDownload(transfer),
+      ended: (transfer, restart) => this.#onTransferEnded(transfer, restart),
+      changed: () => options.onState(),
+    })
+    this.#rpcs = new CpeRpcs(options.view, quirks, this.#effects(), this.#notifications, () => options.onState())
   }
 
-  /** Boots: `1 BOOT` is due (and `0 BOOTSTRAP` when told), the listener is up, the first session begins. */
-  async start(bootstrap: boolean): Promise<void> {
-    this.#running = true
-    const url = await this.#listener.start()
-    if (!this.#running) return this.#listener.stop()
-    this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url)
-    this.#unlisten = this.#options.view.tree.onChange((change) => this.#onChange(change.path, change.by))
-    if (bootstrap) {
-      // A bootstrap discards what was due before it.
-      this.#events = []
-      this.#transfer = undefined
-      this.#push('0 BOOTSTRAP', '')
+  /** What requests do besides being answered. */
+  #effects(): CpeEffects {
+    const { quirks, onRestart, onCommand, refusesCommand } = this.#options
+    return {
+      reboot: (commandKey) =>
+        this.#after(() => {
+          if (quirks.noRebootEvent !== true) this.#push('M Reboot', commandKey)
+          onRestart(false)
+        }),
+      factoryReset: () => this.#after(() => onRestart(true)),
+      download: (request) => this.#download(request),
+      scheduleInform: (delayS, commandKey) => this.#scheduleInform(delayS, commandKey),
+      command: onCommand,
+      diagnose: (object) => this.#diagnose(object),
+      refuses: refusesCommand,
     }
-    this.#push('1 BOOT', '')
+  }
+
+  /** Boots: `1 BOOT` is due (`0 BOOTSTRAP` too when told), the listener is up, the first session begins. */
+  async start(bootstrap: boolean): Promise<void> {
+    const life = ++this.#life
+    this.#running = true
+    this.#leaving = false
+    this.#failures = 0
+    this.#afterSession = undefined
+    this.#notifications.boot()
+    if (bootstrap) {
+      this.forget()
+      this.#events.bootstrap()
+    }
+    this.#events.boot()
+    this.#options.onState()
+    this.#unlisten?.()
+    this.#unlisten = this.#options.view.tree.onChange((change) => this.#onChange(change))
+    const url = await this.#listener.start()
+    if (life !== this.#life) return
+    // The first one ever is no change of another.
+    const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'box'
+    this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url, by)
+    this.#ready = true
+    this.#transfers.run()
     this.#begin()
   }
 
   /** Ends at once: power off, or EnableCWMP false. Pending events stay for the next start. */
   stop(): void {
+    this.#life++
     this.#running = false
-    this.#cancelTimer?.()
+    this.#ready = false
+    this.#inSession = false
+    this.#timers.stop()
+    this.#transfers.stop()
     this.#unlisten?.()
+    this.#unlisten = undefined
     this.#listener.stop()
     this.#http.abort()
+  }
+
+  /** CWMP is switched off: the session under way comes to its end first. */
+  leave(): void {
+    if (this.#inSession) this.#leaving = true
+    else this.stop()
   }
 
   get running(): boolean {
     return this.#running
   }
 
-  /** A session now, with this event. */
-  inform(code: string): void {
-    this.#push(code, '')
-    this.#begin()
+  /** Factory settings: nothing is due but what the next start brings. */
+  forget(): void {
+    this.#notifications.reset()
+    this.#transfers.load([])
+    this.#events.load([])
   }
 
   saveState(): CpeState {
-    const kept = this.#events.filter((event) => event.code !== '6 CONNECTION REQUEST')
     return {
-      events: kept,
-      notifications: [...this.#rpcs.notifications],
-      ...(this.#transfer === undefined ? {} : { transfer: this.#transfer }),
+      events: this.#events.save(),
+      notifications: this.#notifications.save(),
+      transfers: this.#transfers.save(),
+      listener: this.#listener.address,
     }
   }
 
   loadState(state: CpeState): void {
-    this.#events = [...state.events]
-    this.#transfer = state.transfer
-    for (const [path, value] of state.notifications) this.#rpcs.notifications.set(path, value)
+    this.#events.load(state.events)
+    this.#notifications.load(state.notifications)
+    this.#transfers.load(state.transfers)
+    this.#listener.address = state.listener
   }
 
   #raw(name: string): string {
     return this.#options.view.tree.raw(this.#options.root + name) ?? ''
-  }
-
-  #push(code: string, commandKey: string): void {
-    const single = !code.startsWith('M ')
-    if (single && this.#events.some((event) => event.code === code)) return
-    this.#events.push({ code, commandKey })
-  }
-
-  #onConnectionRequest(): boolean {
-    if (!this.#running) return false
-    this.#push('6 CONNECTION REQUEST', '')
-    this.#begin()
-    return true
-  }
-
-  #onChange(path: string, by: string): void {
-    const own = this.#options.view.fromCanonical(path)
-    if (by === 'acs' || this.#rpcs.notifications.get(own) !== 2) return
-    this.#push('4 VALUE CHANGE', '')
-    this.#begin()
-  }
-
-  #begin(): void {
-    if (!this.#running) return
-    this.#cancelTimer?.()
-    if (this.#inSession) {
-      this.#again = true
-      return
-    }
-    this.#inSession = true
-    this.#again = false
-    this.#session()
-      .then(() => this.#onSessionEnd(undefined))
-      .catch((error: unknown) => this.#onSessionEnd(error))
-  }
-
-  #onSessionEnd(error: unknown): void {
-    this.#inSession = false
-    this.counters.sessions++
-    const after = this.#afterSession
-    this.#afterSession = undefined
-    if (error === undefined) {
-      this.#failures = 0
-    } else {
-      this.#failures++
-      this.counters.failedSessions++
-      this.#events = this.#events.filter((event) => event.code !== '6 CONNECTION REQUEST')
-      if (this.#running)
-        this.#options.log.debug(
-          { serial: this.#options.identity.serial, reason: errorText(error) },
-          'CWMP session failed',
-        )
-    }
-    if (after !== undefined) return after()
-    if (!this.#running) return
-    if (error !== undefined) {
-      const wait = sessionRetryWaitMs(
-        this.#failures,
-        this.#number('ManagementServer.CWMPRetryMinimumWaitInterval', 5),
-        this.#number('ManagementServer.CWMPRetryIntervalMultiplier', 2000),
-        this.#options.random.fraction(),
-      )
-      return this.#schedule(wait, () => undefined)
-    }
-    if (this.#again || this.#transfer !== undefined) return this.#schedule(10, () => undefined)
-    this.#scheduleNext()
-  }
-
-  #scheduleNext(): void {
-    if (this.#raw('ManagementServer.PeriodicInformEnable') !== 'true') return
-    const interval = this.#number('ManagementServer.PeriodicInformInterval', 300)
-    this.#schedule(interval * 1000, () => this.#push('2 PERIODIC', ''))
   }
 
   #number(name: string, otherwise: number): number {
@@ -272,10 +177,121 @@ export class Cpe {
     return Number.isFinite(value) && value > 0 ? value : otherwise
   }
 
-  #schedule(delayMs: number, due: () => void): void {
-    this.#cancelTimer?.()
-    this.#cancelTimer = this.#options.clock.after(delayMs / this.#options.timeScale, () => {
-      due()
+  #push(code: string, commandKey: string): void {
+    this.#events.push(code, commandKey)
+    this.#options.onState()
+  }
+
+  #onConnectionRequest(): boolean {
+    if (!this.#running || this.#raw('ManagementServer.HTTPConnectionRequestEnable') === 'false') return false
+    this.#push('6 CONNECTION REQUEST', '')
+    this.#begin()
+    return true
+  }
+
+  #onChange({ path: canonical, by, kind }: TreeChange): void {
+    if (kind !== 'value') return
+    const path = this.#options.view.fromCanonical(canonical)
+    const management = `${this.#options.root}ManagementServer.`
+    if (path === `${management}URL`) return this.#onNewAcs()
+    if (path.startsWith(`${management}PeriodicInform`) && !this.#inSession) this.#schedulePeriodic()
+    // What the ACS sets itself it is not told (A.3.2.4).
+    if (by === 'acs') return
+    const notification = this.#notifications.note(path)
+    if (notification === undefined) return
+    this.#push('4 VALUE CHANGE', '')
+    if (notification !== 'active') return
+    const throttleS = this.#number('ManagementServer.DefaultActiveNotificationThrottle', 0)
+    this.#timers.throttled(throttleS * 1000, () => this.#begin())
+  }
+
+  /** Another ACS has heard nothing yet (events, 0 BOOTSTRAP). */
+  #onNewAcs(): void {
+    this.#events.bootstrap()
+    this.#options.onState()
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (!this.#ready || this.#leaving) return
+    this.#timers.cancelRetry()
+    if (this.#inSession) {
+      this.#again = true
+      return
+    }
+    this.#inSession = true
+    this.#again = false
+    const life = this.#life
+    this.#session().then(
+      () => this.#onSessionEnd(life, undefined),
+      (error: unknown) => this.#onSessionEnd(life, error),
+    )
+  }
+
+  #onSessionEnd(life: number, error: unknown): void {
+    if (life !== this.#life) return
+    this.#http.end()
+    this.#inSession = false
+    this.counters.sessions++
+    if (error === undefined) this.#failures = 0
+    else this.#onFailure(error)
+    const after = this.#afterSession
+    this.#afterSession = undefined
+    if (this.#leaving) return this.stop()
+    if (after !== undefined) return after()
+    this.#transfers.run()
+    this.#schedulePeriodic()
+    // Nothing is due any more when it was only a connection request, or was told in the meantime.
+    if (this.#events.empty) return
+    if (error !== undefined) return this.#retryLater()
+    if (this.#again) this.#timers.retry(10, () => this.#begin())
+  }
+
+  #onFailure(error: unknown): void {
+    this.#failures++
+    this.counters.failedSessions++
+    this.#events.failed()
+    const { log, identity } = this.#options
+    log.debug({ serial: identity.serial, reason: errorText(error) }, 'CWMP session failed')
+  }
+
+  /** Section 9: the wait grows with every failure; a new event ends it. */
+  #retryLater(): void {
+    const wait = sessionRetryWaitMs(
+      this.#failures,
+      this.#number('ManagementServer.CWMPRetryMinimumWaitInterval', 5),
+      this.#number('ManagementServer.CWMPRetryIntervalMultiplier', 2000),
+      this.#options.random.fraction(),
+    )
+    this.#timers.retry(wait, () => this.#begin())
+  }
+
+  #schedulePeriodic(): void {
+    this.#timers.periodic(
+      this.#raw('ManagementServer.PeriodicInformEnable') === 'true'
+        ? this.#number('ManagementServer.PeriodicInformInterval', 300) * 1000
+        : undefined,
+      this.#raw('ManagementServer.PeriodicInformTime'),
+      () => {
+        this.#push('2 PERIODIC', '')
+        this.#begin()
+      },
+    )
+  }
+
+  #scheduleInform(delayS: number, commandKey: string): void {
+    this.#timers.once(delayS * 1000, () => {
+      this.#push('3 SCHEDULED', '')
+      this.#push('M ScheduleInform', commandKey)
+      this.#begin()
+    })
+  }
+
+  /** Takes a moment, then tells (event 8). */
+  #diagnose(object: string): void {
+    this.#timers.once(2000, () => {
+      if (!finishDiagnostics(this.#options.view, object)) return
+      this.#push('8 DIAGNOSTICS COMPLETE', '')
       this.#begin()
     })
   }
@@ -285,101 +301,86 @@ export class Cpe {
     this.#afterSession = work
   }
 
-  /** Runs for a moment, leaves its results beside its state, and comes to tell (TR-069 3.7.1.5, event 8). */
-  #diagnose(object: string): void {
-    const { view, clock, timeScale } = this.#options
-    const state = `${object}DiagnosticsState`
-    const put = (name: string, value: string) => {
-      if (view.get(object + name) !== undefined) view.tree.put(view.toCanonical(object + name), value)
-    }
-    clock.after(2000 / timeScale, () => {
-      if (!this.#running || view.get(state) !== 'Requested') return
-      const unknownHost = view.get(`${object}Host`)?.endsWith('.invalid') === true
-      const repetitions = view.get(`${object}NumberOfRepetitions`) ?? '1'
-      put('SuccessCount', unknownHost ? '0' : repetitions)
-      put('FailureCount', unknownHost ? repetitions : '0')
-      put('AverageResponseTime', unknownHost ? '0' : '12')
-      put('DiagnosticsState', unknownHost ? 'Error_CannotResolveHostName' : 'Complete')
-      this.#push('8 DIAGNOSTICS COMPLETE', '')
-      this.#begin()
-    })
+  #download(request: RequestOf<'Download'>): void {
+    if (this.#transfers.full) throw new CpeFault(9004, 'Resources exceeded')
+    this.#transfers.add(request)
   }
 
-  #download(request: RequestOf<'Download'>): void {
-    this.#after(() => {
-      const start = new Date(this.#options.clock.now()).toISOString().replace(/\.\d+/, '')
-      const version = this.#options.onDownload(request.URL)
-      this.#options.view.tree.put(`${this.#options.root}DeviceInfo.SoftwareVersion`, version)
-      this.#transfer = { commandKey: request.CommandKey, start, complete: start }
-      this.#push('7 TRANSFER COMPLETE', '')
-      this.#push('M Download', request.CommandKey)
-      this.#options.onRestart(false)
-    })
+  #onTransferEnded(transfer: Transfer, restart: boolean): void {
+    this.#push('7 TRANSFER COMPLETE', '')
+    this.#push('M Download', transfer.commandKey)
+    if (!restart) return this.#begin()
+    if (this.#inSession) this.#after(() => this.#options.onRestart(false))
+    else this.#options.onRestart(false)
   }
 
   async #session(): Promise<void> {
-    const url = new URL(this.#raw('ManagementServer.URL'))
     this.#http.begin()
     this.#requests = 0
-    const sent = this.#events.slice(0, 64)
-    const inform = encodeEnvelope(URN, { id: '1' }, { kind: 'request', name: 'Inform', body: this.#inform(sent) })
-    const reply = this.#expect(await this.#post(url, inform))
-    if (reply?.kind !== 'response' || reply.name !== 'Inform')
-      throw new Error(`the Inform was answered with ${reply?.kind ?? 'nothing'}`)
-    // Delivery is confirmed by InformResponse, of transfers by their own response.
-    this.#events = this.#events.filter(
-      (event) => !sent.includes(event) || event.code === '7 TRANSFER COMPLETE' || event.code === 'M Download',
-    )
-    await this.#reportTransfer(url)
-    let answer = await this.#post(url, '')
-    while (answer.status === 200 && answer.body.length > 0) {
-      const { message, header } = decodeEnvelope(answer.body, answer.contentType)
-      if (message.kind !== 'request') throw new Error('the ACS asked nothing')
-      answer = await this.#post(
-        url,
-        encodeEnvelope(URN, header.id === undefined ? {} : { id: header.id }, this.#answer(message.name, message.body)),
-      )
-    }
-    if (answer.status !== 204 && answer.status !== 200) throw new Error(`the ACS answered ${answer.status}`)
+    this.#tellable = new Set(this.#transfers.toTell())
+    await new CpeSession(this.#host(), new URL(this.#raw('ManagementServer.URL'))).run()
   }
 
-  async #reportTransfer(url: URL): Promise<void> {
-    const transfer = this.#transfer
-    if (transfer === undefined) return
-    const body = {
-      CommandKey: transfer.commandKey,
-      FaultStruct: { FaultCode: 0, FaultString: '' },
-      StartTime: transfer.start,
-      CompleteTime: transfer.complete,
+  /** What one session asks of the box. */
+  #host(): SessionHost {
+    return {
+      version: this.#options.version,
+      sessionTimeoutS: SESSION_TIMEOUT_S,
+      post: (url, body) => this.#post(url, body),
+      inform: () => this.#inform(),
+      informed: () => {
+        this.#events.delivered(this.#telling.events)
+        this.#notifications.delivered(this.#telling.changed)
+        this.#options.onState()
+      },
+      next: () => this.#next(),
+      answer: (name, body) => this.#answer(name, body),
     }
-    const reply = this.#expect(
-      await this.#post(url, encodeEnvelope(URN, { id: '2' }, { kind: 'request', name: 'TransferComplete', body })),
-    )
-    if (reply?.kind !== 'response') throw new Error('the TransferComplete was not confirmed')
-    this.#transfer = undefined
-    this.#events = this.#events.filter((event) => event.code !== '7 TRANSFER COMPLETE' && event.code !== 'M Download')
   }
 
-  async #post(url: URL, body: string): Promise<{ status: number; body: Buffer; contentType: string | undefined }> {
+  #inform(): RequestOf<'Inform'> {
+    const { view, root, identity, clock, quirks } = this.#options
+    this.#telling = { events: this.#events.next(), changed: this.#notifications.changed() }
+    return informOf({
+      view,
+      root,
+      identity,
+      ...this.#telling,
+      retryCount: this.#failures,
+      now: clock.now(),
+      quirks,
+    })
+  }
+
+  /** Finished transfers are the requests a CPE has. */
+  #next(): OwnRequest | undefined {
+    const waiting = this.#transfers.toTell()
+    const transfer = waiting.find((candidate) => this.#tellable.has(candidate))
+    const body = transfer === undefined ? undefined : transferCompleteOf(transfer)
+    if (transfer === undefined || body === undefined) return undefined
+    return {
+      message: { kind: 'request', name: 'TransferComplete', body },
+      answered: () => {
+        this.#events.transferConfirmed(transfer.commandKey, waiting.length === 1)
+        this.#transfers.confirmed(transfer)
+      },
+      // Not confirmed, so told again in the next session.
+      refused: () => void this.#tellable.delete(transfer),
+    }
+  }
+
+  async #post(url: URL, body: string): Promise<AcsAnswer> {
     const { quirks, clock, timeScale, random } = this.#options
-    if (!this.#running) throw new Error('the box is off')
+    const life = this.#life
     if (quirks.answerDelayMs !== undefined) await sleep(clock, quirks.answerDelayMs / Math.max(1, timeScale / 10))
-    if (
-      quirks.dropAfterRequests !== undefined &&
-      ++this.#requests > quirks.dropAfterRequests &&
-      random.fraction() < 0.3
-    )
+    const drop = quirks.dropAfterRequests
+    if (drop !== undefined && ++this.#requests > drop && random.fraction() < 0.3)
       throw new Error('the box dropped the connection')
     const login = { username: this.#raw('ManagementServer.Username'), password: this.#raw('ManagementServer.Password') }
+    if (life !== this.#life) throw new Error('the box is off')
     const answer = await this.#http.post(url, login, body)
-    if (!this.#running) throw new Error('the box is off')
+    if (life !== this.#life) throw new Error('the box is off')
     return answer
-  }
-
-  #expect(answer: { status: number; body: Buffer; contentType: string | undefined }): CwmpMessage | undefined {
-    if (answer.status !== 200)
-      throw new Error(`the ACS answered ${answer.status} ${answer.body.toString().slice(0, 200)}`)
-    return decodeEnvelope(answer.body, answer.contentType).message
   }
 
   #answer(name: RpcName, body: unknown): Exclude<CwmpMessage, { kind: 'unknown' }> {
@@ -388,39 +389,10 @@ export class Cpe {
       this.counters.rpcs[name] = (this.counters.rpcs[name] ?? 0) + 1
       return { kind: 'response', ...response } as Exclude<CwmpMessage, { kind: 'unknown' }>
     } catch (error) {
+      if (error instanceof ConnectionCut) throw error
       if (error instanceof CpeFault) return { kind: 'fault', fault: error.fault }
       this.#options.log.error({ err: error, rpc: name }, 'simulated CPE failed')
       return { kind: 'fault', fault: { code: 9002, text: 'Internal error', parameters: [] } }
-    }
-  }
-
-  #inform(events: CpeState['events']): RequestOf<'Inform'> {
-    const { root, identity, clock, view } = this.#options
-    const paths = new Set(INFORM_PARAMETERS[root].map((name) => root + name))
-    if (events.some((event) => event.code === '4 VALUE CHANGE'))
-      for (const [path, kind] of this.#rpcs.notifications) if (kind > 0) paths.add(path)
-    const parameters: ParameterValue[] = []
-    for (const path of paths) {
-      const value = view.get(path)
-      if (value !== undefined)
-        parameters.push({
-          name: path,
-          value,
-          type: this.#options.quirks.emptyTypes === true ? '' : (view.parameter(path)?.type ?? 'string'),
-        })
-    }
-    return {
-      DeviceId: {
-        Manufacturer: identity.manufacturer,
-        OUI: identity.oui,
-        ProductClass: identity.productClass,
-        SerialNumber: identity.serial,
-      },
-      Event: events.map((event) => ({ EventCode: event.code, CommandKey: event.commandKey })),
-      MaxEnvelopes: 1,
-      CurrentTime: new Date(clock.now()).toISOString().replace(/\.\d+/, ''),
-      RetryCount: this.#failures,
-      ParameterList: parameters,
     }
   }
 }

@@ -1,43 +1,68 @@
-import { createHash } from 'node:crypto'
-import { type Agent, type IncomingMessage, request } from 'node:http'
+import { type Agent, Agent as HttpAgent, type IncomingMessage, request } from 'node:http'
+import { Agent as HttpsAgent, request as requestTls } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import { TransportError } from '../../base/index.ts'
+import { authorize, type Challenge, type Login, readChallenge } from './http-auth.ts'
 
 /** One answer of the ACS. */
 export interface AcsAnswer {
   status: number
   contentType: string | undefined
+  /** Where a redirect points. */
+  location: string | undefined
   body: Buffer
 }
 
-interface Challenge {
-  realm: string
-  nonce: string
-  qop: boolean
-  nc: number
+export interface CpeHttpOptions {
+  keepCookies: boolean
+  timeoutMs: number
+  /** The connections to use; default: one of its own, as long as a session lasts. */
+  agent?: Agent
+  /** Every request goes over a new TCP connection. */
+  newConnections?: boolean
+  /** Credentials are sent after a challenge only, each time. */
+  authAfter401?: boolean
+  /** PEM certificates to trust beside the system's own. */
+  trusted?: readonly string[]
 }
 
-/** The HTTP side of one CPE: cookies, Digest with a nonce that is used on (RFC 2617), one request at a time. */
+/** An answer longer than this is no CWMP message. */
+const MAX_BODY = 32 * 1024 * 1024
+
+/** The HTTP side of one CPE: one connection per session, cookies, Digest with a nonce that is used on, one request at a time. */
 export class CpeHttpClient {
-  readonly #agent: Agent
-  readonly #keepCookies: boolean
-  readonly #timeoutMs: number
+  readonly #options: CpeHttpOptions
   readonly #underWay = new Set<{ destroy(): void }>()
-  #cookie = ''
+  #own: HttpAgent | undefined
+  readonly #cookies = new Map<string, string>()
   #challenge: Challenge | undefined
+  #origin = ''
 
-  constructor(options: { agent: Agent; keepCookies: boolean; timeoutMs: number }) {
-    this.#agent = options.agent
-    this.#keepCookies = options.keepCookies
-    this.#timeoutMs = options.timeoutMs
+  constructor(options: CpeHttpOptions) {
+    this.#options = options
   }
 
-  /** A new session begins without the cookies of the last. */
+  /** A new session begins without the cookies of the last, on a connection of its own. */
   begin(): void {
-    this.#cookie = ''
+    this.end()
+    this.#cookies.clear()
   }
 
-  /** POSTs a body ('' = empty POST), answering one challenge. TransportError when there is no answer. */
-  async post(url: URL, login: { username: string; password: string }, body: string): Promise<AcsAnswer> {
+  /** The session is over, and so is its connection. */
+  end(): void {
+    this.#own?.destroy()
+    this.#own = undefined
+  }
+
+  /** POSTs a body ('' = empty POST), answering one challenge; a second 401 is the answer. TransportError when there is none. */
+  async post(url: URL, login: Login, body: string): Promise<AcsAnswer> {
+    if (url.origin !== this.#origin) {
+      // What one server challenged with is nothing to another.
+      this.#origin = url.origin
+      this.#challenge = undefined
+      this.#cookies.clear()
+      this.end()
+    }
     const first = await this.#send(url, login, body)
     if (first.status !== 401) return first
     return this.#send(url, login, body)
@@ -46,28 +71,50 @@ export class CpeHttpClient {
   /** Cuts whatever is under way, as a power cut does. */
   abort(): void {
     for (const outgoing of this.#underWay) outgoing.destroy()
+    this.end()
   }
 
-  #send(url: URL, login: { username: string; password: string }, body: string): Promise<AcsAnswer> {
-    const bytes = Buffer.from(body)
+  #connection(tls: boolean): HttpAgent {
+    if (this.#options.agent !== undefined) return this.#options.agent
+    const { newConnections, trusted = [] } = this.#options
+    const options = { keepAlive: newConnections !== true, maxSockets: 1 }
+    this.#own ??= tls
+      ? new HttpsAgent({ ...options, ...(trusted.length === 0 ? {} : { ca: [...rootCertificates, ...trusted] }) })
+      : new HttpAgent(options)
+    return this.#own
+  }
+
+  #headers(url: URL, login: Login, bytes: Buffer): Record<string, string> {
     const headers: Record<string, string> = { 'content-length': String(bytes.length) }
     if (bytes.length > 0) {
       headers['content-type'] = 'text/xml; charset="utf-8"'
       headers.soapaction = ''
     }
-    if (this.#cookie !== '') headers.cookie = this.#cookie
-    if (this.#challenge !== undefined) headers.authorization = this.#authorization(url, login, this.#challenge)
+    if (this.#cookies.size > 0)
+      headers.cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    if (this.#challenge !== undefined) {
+      headers.authorization = authorize(this.#challenge, login, 'POST', url.pathname + url.search)
+      if (this.#options.authAfter401 === true) this.#challenge = undefined
+    }
+    return headers
+  }
+
+  #send(url: URL, login: Login, body: string): Promise<AcsAnswer> {
+    const bytes = Buffer.from(body)
+    const tls = url.protocol === 'https:'
+    const options = {
+      method: 'POST',
+      headers: this.#headers(url, login, bytes),
+      agent: this.#connection(tls),
+      timeout: this.#options.timeoutMs,
+    }
     return new Promise((resolve, reject) => {
-      const outgoing = request(
-        url,
-        { method: 'POST', headers, agent: this.#agent, timeout: this.#timeoutMs },
-        (incoming) => {
-          collect(incoming).then((answer) => {
-            this.#learn(incoming)
-            resolve(answer)
-          }, reject)
-        },
-      )
+      const outgoing = (tls ? requestTls : request)(url, options, (incoming) => {
+        collect(incoming).then((answer) => {
+          this.#learn(incoming, tls)
+          resolve(answer)
+        }, reject)
+      })
       this.#underWay.add(outgoing)
       outgoing.on('timeout', () => outgoing.destroy(new Error('the ACS did not answer in time')))
       outgoing.on('error', (cause) =>
@@ -78,47 +125,38 @@ export class CpeHttpClient {
     })
   }
 
-  #learn(incoming: IncomingMessage): void {
-    const set = incoming.headers['set-cookie']?.[0]?.split(';')[0]
-    if (set !== undefined && this.#keepCookies) this.#cookie = set
-    const header = incoming.headers['www-authenticate']
-    if (incoming.statusCode !== 401 || header === undefined || !/^Digest/i.test(header)) return
-    const field = (name: string) => new RegExp(`${name}="([^"]*)"`, 'i').exec(header)?.[1] ?? ''
-    this.#challenge = { realm: field('realm'), nonce: field('nonce'), qop: /qop=/i.test(header), nc: 0 }
-  }
-
-  #authorization(
-    url: URL,
-    { username, password }: { username: string; password: string },
-    challenge: Challenge,
-  ): string {
-    const uri = url.pathname + url.search
-    const ha1 = md5(`${username}:${challenge.realm}:${password}`)
-    const ha2 = md5(`POST:${uri}`)
-    const start = `Digest username="${username}", realm="${challenge.realm}", nonce="${challenge.nonce}", uri="${uri}", algorithm=MD5`
-    if (!challenge.qop) return `${start}, response="${md5(`${ha1}:${challenge.nonce}:${ha2}`)}"`
-    const nc = (++challenge.nc).toString(16).padStart(8, '0')
-    const cnonce = md5(`${nc}${challenge.nonce}`).slice(0, 16)
-    return `${start}, qop=auth, nc=${nc}, cnonce="${cnonce}", response="${md5(`${ha1}:${challenge.nonce}:${nc}:${cnonce}:auth:${ha2}`)}"`
+  #learn(incoming: IncomingMessage, tls: boolean): void {
+    if (this.#options.keepCookies) {
+      for (const header of incoming.headers['set-cookie'] ?? []) {
+        const [, name = '', value = ''] = /^\s*([^=;\s]+)\s*=\s*([^;]*)/.exec(header) ?? []
+        if (name !== '') this.#cookies.set(name, value.trim())
+      }
+    }
+    if (incoming.statusCode !== 401) return
+    const challenge = readChallenge(incoming.headers['www-authenticate'])
+    // A password in clear goes over TLS only (section 3).
+    this.#challenge = challenge?.scheme === 'basic' && !tls ? undefined : challenge
   }
 }
 
 function collect(incoming: IncomingMessage): Promise<AcsAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    let length = 0
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > MAX_BODY) incoming.destroy(new TransportError('acs', 'the answer of the ACS has no end'))
+      else chunks.push(chunk)
+    })
     incoming.on('end', () =>
       resolve({
         status: incoming.statusCode ?? 0,
         contentType: incoming.headers['content-type'],
+        location: incoming.headers.location,
         body: Buffer.concat(chunks),
       }),
     )
     incoming.on('error', reject)
     incoming.on('aborted', () => reject(new TransportError('acs', 'the ACS cut its answer off')))
   })
-}
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
 }

@@ -1,4 +1,9 @@
 /** The client side of CWMP, for simulated boxes. */
-export { Cpe, type CpeCounters, type CpeIdentity, type CpeOptions, type CpeState } from './cpe.ts'
+export { Cpe } from './cpe.ts'
+export { authorizeDownload } from './http-auth.ts'
+export type { CpeIdentity } from './inform.ts'
+export type { CpeCounters, CpeOptions, CpeState } from './options.ts'
+export type { CpeQuirks } from './quirks.ts'
 export { sessionRetryWaitMs } from './retry.ts'
-export type { CpeQuirks } from './rpcs.ts'
+export { type Transfer, TransferFault } from './transfers.ts'
+export { CWMP_VERSIONS, type CwmpVersion } from './versions.ts'

@@ -1,20 +1,7 @@
 import { parentOf, type TreeView, type WriteError } from '../../datamodel/index.ts'
 import type { CwmpFault, ParameterValue, RequestOf, ResponseOf, RpcName } from '../wire/index.ts'
-
-/** How a box errs on purpose. */
-export interface CpeQuirks {
-  /** GetParameterValues of more names than this is answered with 9002. */
-  fault9002Above?: number
-  /** Values come without xsi:type. */
-  emptyTypes?: boolean
-  noCookies?: boolean
-  /** Waits this long before each answer. */
-  answerDelayMs?: number
-  /** Writes to paths that match are refused with this fault. */
-  rejectWrites?: { pattern: string; code: number }
-  /** The connection is cut after this many requests of a session, once in a while. */
-  dropAfterRequests?: number
-}
+import type { Notifications } from './notifications.ts'
+import { type CpeQuirks, typeOnWire } from './quirks.ts'
 
 /** What a request does besides answering. */
 export interface CpeEffects {
@@ -39,6 +26,9 @@ export class CpeFault extends Error {
   }
 }
 
+/** The box falls over: it answers nothing and its connection is gone. */
+export class ConnectionCut extends Error {}
+
 const WRITE_CODES: Record<WriteError['kind'], number> = {
   unknown: 9005,
   notWritable: 9008,
@@ -48,6 +38,8 @@ const WRITE_CODES: Record<WriteError['kind'], number> = {
   notCreatable: 9003,
   duplicateKey: 9003,
 }
+/** Firmware and configuration are what these boxes take (A.3.2.8). */
+const DOWNLOADABLE = /^[13] /
 const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
 /** Answers the ACS's requests out of a box's tree (TR-069 A.3.2). */
@@ -55,14 +47,22 @@ export class CpeRpcs {
   readonly #view: TreeView
   readonly #quirks: CpeQuirks
   readonly #effects: CpeEffects
-  /** Notification attribute by path: 1 passive, 2 active. */
-  readonly notifications: Map<string, number>
+  readonly #notifications: Notifications
+  /** Notification attributes have changed. */
+  readonly #onAttributes: () => void
 
-  constructor(view: TreeView, quirks: CpeQuirks, effects: CpeEffects, notifications: Map<string, number>) {
+  constructor(
+    view: TreeView,
+    quirks: CpeQuirks,
+    effects: CpeEffects,
+    notifications: Notifications,
+    onAttributes: () => void,
+  ) {
     this.#view = view
     this.#quirks = quirks
     this.#effects = effects
-    this.notifications = notifications
+    this.#notifications = notifications
+    this.#onAttributes = onAttributes
   }
 
   /** Names of the methods this box has. */
@@ -112,17 +112,27 @@ export class CpeRpcs {
         this.#effects.factoryReset()
         return this.#response(name, {})
       case 'ScheduleInform':
-        this.#effects.scheduleInform(
-          (body as RequestOf<'ScheduleInform'>).DelaySeconds,
-          (body as RequestOf<'ScheduleInform'>).CommandKey,
-        )
+        this.#scheduleInform(body as RequestOf<'ScheduleInform'>)
         return this.#response(name, {})
       case 'Download':
-        this.#effects.download(body as RequestOf<'Download'>)
+        this.#download(body as RequestOf<'Download'>)
         return this.#response(name, { Status: 1, StartTime: UNKNOWN_TIME, CompleteTime: UNKNOWN_TIME })
       default:
         throw new CpeFault(9000, 'Method not supported')
     }
+  }
+
+  #scheduleInform({ DelaySeconds, CommandKey }: RequestOf<'ScheduleInform'>): void {
+    if (DelaySeconds === 0) throw new CpeFault(9003, 'Invalid arguments')
+    this.#effects.scheduleInform(DelaySeconds, CommandKey)
+  }
+
+  #download(request: RequestOf<'Download'>): void {
+    if (!DOWNLOADABLE.test(request.FileType)) throw new CpeFault(9003, 'Invalid arguments')
+    const scheme = URL.canParse(request.URL) ? new URL(request.URL).protocol : ''
+    if (scheme === '') throw new CpeFault(9003, 'Invalid arguments')
+    if (scheme !== 'http:' && scheme !== 'https:') throw new CpeFault(9013, 'Unsupported protocol for file transfer')
+    this.#effects.download(request)
   }
 
   #response<N extends RpcName>(name: N, body: ResponseOf<N>): { name: RpcName; body: unknown } {
@@ -184,30 +194,46 @@ export class CpeRpcs {
   #values(names: string[]): ParameterValue[] {
     const { fault9002Above } = this.#quirks
     if (fault9002Above !== undefined && names.length > fault9002Above) throw new CpeFault(9002, 'Internal error')
+    this.#cutWhenTooMuch(names)
     return names.flatMap((name) => {
       if (name === '' || name.endsWith('.')) {
-        if (name !== '' && !this.#view.hasObject(name) && !this.#holdsTables(name))
+        const below = this.#named(name).filter((path) => !this.#ghost(path))
+        if (below.length === 0 && this.#quirks.emptyTable9005 === true)
           throw new CpeFault(9005, 'Invalid parameter name')
-        return this.#view.parametersBelow(name).map((path) => this.#value(path))
+        return below.map((path) => this.#value(path))
       }
       return [this.#value(name)]
     })
   }
 
+  /** Weak boxes do not refuse what is too much for them: they fall over. */
+  #cutWhenTooMuch(names: string[]): void {
+    const { cutsAbove } = this.#quirks
+    if (cutsAbove === undefined) return
+    if (names.length > cutsAbove || names.some((name) => /^([A-Za-z]+\.)?$/.test(name)))
+      throw new ConnectionCut('the box fell over a large request')
+  }
+
+  #ghost(path: string): boolean {
+    return this.#quirks.ghosts !== undefined && new RegExp(this.#quirks.ghosts).test(path)
+  }
+
   #value(path: string): ParameterValue {
     const value = this.#view.get(path)
-    if (value === undefined) throw new CpeFault(9005, 'Invalid parameter name')
-    const type = this.#quirks.emptyTypes === true ? '' : (this.#view.parameter(path)?.type ?? 'string')
-    return { name: path, value: type === 'boolean' ? (value === 'true' ? '1' : '0') : value, type }
+    if (value === undefined || this.#ghost(path)) throw new CpeFault(9005, 'Invalid parameter name')
+    const known = this.#view.parameter(path)?.type ?? 'string'
+    const type = typeOnWire(this.#quirks, known)
+    if (known !== 'boolean' || this.#quirks.booleanLiterals === true) return { name: path, value, type }
+    return { name: path, value: value === 'true' ? '1' : '0', type }
   }
 
   /** All or nothing; every bad one is named. */
   #set({ ParameterList, ParameterKey }: RequestOf<'SetParameterValues'>): number {
     const seen = new Set<string>()
     const faults: CwmpFault['parameters'] = []
-    for (const { name, value } of ParameterList) {
-      const refused = seen.has(name) ? 'named twice' : this.#effects.refuses(name, value)
-      const error = refused === undefined ? this.#view.check(name, value) : { kind: 'value' as const, text: refused }
+    for (const given of ParameterList) {
+      const { name } = given
+      const error = this.#problem(given, seen)
       seen.add(name)
       const rejected = this.#rejected(name)
       if (rejected !== undefined) faults.push({ name, code: rejected, text: 'refused' })
@@ -221,6 +247,22 @@ export class CpeRpcs {
     }
     this.#key(ParameterKey)
     return 0
+  }
+
+  /** Why one value cannot be set. The type on the wire is held against the model where it says anything (9006). */
+  #problem(
+    { name, value, type }: ParameterValue,
+    seen: ReadonlySet<string>,
+  ): { kind: WriteError['kind']; text: string } | undefined {
+    if (seen.has(name)) return { kind: 'value', text: 'named twice' }
+    const error = this.#view.check(name, value)
+    if (error !== undefined) return error
+    const known = this.#view.parameter(name)?.type
+    if (known !== undefined && !sameXsdType(type, known)) return { kind: 'type', text: `is of type ${known}` }
+    if (known === 'boolean' && this.#quirks.booleanLiterals === true && !/^(true|false)$/.test(value))
+      return { kind: 'value', text: 'is neither true nor false' }
+    const refused = this.#effects.refuses(name, value)
+    return refused === undefined ? undefined : { kind: 'value', text: refused }
   }
 
   #add({ ObjectName, ParameterKey }: RequestOf<'AddObject'>): { InstanceNumber: number; Status: number } {
@@ -239,25 +281,32 @@ export class CpeRpcs {
     return { Status: 0 }
   }
 
+  /** All or nothing. Values above 2 are the lightweight ones of CWMP 1.4, which these boxes do not have. */
   #setAttributes({ ParameterList }: RequestOf<'SetParameterAttributes'>): Record<string, never> {
-    for (const { Name, NotificationChange, Notification } of ParameterList) {
-      const paths = Name.endsWith('.') ? this.#view.parametersBelow(Name) : [Name]
-      for (const path of paths) {
-        if (this.#view.get(path) === undefined) throw new CpeFault(9005, 'Invalid parameter name')
-        if (NotificationChange) this.notifications.set(path, Notification)
-      }
-    }
+    const wanted = ParameterList.flatMap(({ Name, NotificationChange, Notification }) => {
+      if (NotificationChange && (Notification < 0 || Notification > 2)) throw new CpeFault(9003, 'Invalid arguments')
+      return this.#named(Name).map((path) => ({ path, change: NotificationChange, notification: Notification }))
+    })
+    for (const { path, change, notification } of wanted) if (change) this.#notifications.set(path, notification)
+    this.#onAttributes()
     return {}
   }
 
   #attributes(names: string[]): { Name: string; Notification: number; AccessList: string[] }[] {
-    return names.flatMap((name) => {
-      const paths = name.endsWith('.') ? this.#view.parametersBelow(name) : [name]
-      return paths.map((path) => {
-        if (this.#view.get(path) === undefined) throw new CpeFault(9005, 'Invalid parameter name')
-        return { Name: path, Notification: this.notifications.get(path) ?? 0, AccessList: [] }
-      })
-    })
+    return names
+      .flatMap((name) => this.#named(name))
+      .map((path) => ({ Name: path, Notification: this.#notifications.get(path), AccessList: [] }))
+  }
+
+  /** The parameters a full or partial path names. */
+  #named(name: string): string[] {
+    if (name === '' || name.endsWith('.')) {
+      if (name !== '' && !this.#view.hasObject(name) && !this.#holdsTables(name))
+        throw new CpeFault(9005, 'Invalid parameter name')
+      return this.#view.parametersBelow(name)
+    }
+    if (this.#view.get(name) === undefined) throw new CpeFault(9005, 'Invalid parameter name')
+    return [name]
   }
 
   #rejected(path: string): number | undefined {
@@ -271,4 +320,12 @@ export class CpeRpcs {
         this.#view.tree.put(`${root}ManagementServer.ParameterKey`, key)
     }
   }
+}
+
+/** Whether a type on the wire can be that of the model: no type says nothing, and base64 has three names (section 12). */
+function sameXsdType(given: string, known: string): boolean {
+  if (given === '' || given === 'anySimpleType' || given === known) return true
+  if (known === 'base64') return given === 'base64Binary' || given === 'string'
+  // A decimal goes as a text, too; Device:2 has no XSD type of its own for it.
+  return known === 'decimal' && given === 'string'
 }

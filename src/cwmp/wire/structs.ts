@@ -19,7 +19,7 @@ export interface ParameterValue {
   type: string
 }
 
-/** ParameterValueStruct (A.3.2.1): Name, and Value with its xsi:type. A missing Value reads as '', a missing type as ''. */
+/** ParameterValueStruct (A.3.2.1): Name, and Value with its xsi:type. A missing Value reads as '', a missing type as ''; '' is written as none. */
 export const ParameterValueStruct: Codec<ParameterValue> = {
   read(element) {
     let name = ''
@@ -32,7 +32,11 @@ export const ParameterValueStruct: Codec<ParameterValue> = {
     return { name: name.slice(0, 1024), value: value?.text ?? '', type: type.slice(type.indexOf(':') + 1) }
   },
   write: (element, { name, value, type }) =>
-    `<${element}><Name>${escapeXml(name)}</Name><Value xsi:type="${type === 'base64' ? 'soap-enc' : 'xsd'}:${type === '' ? 'string' : type}">${escapeXml(value)}</Value></${element}>`,
+    `<${element}><Name>${escapeXml(name)}</Name><Value${xsiType(type)}>${escapeXml(value)}</Value></${element}>`,
+}
+
+function xsiType(type: string): string {
+  return type === '' ? '' : ` xsi:type="${type === 'base64' ? 'soap-enc' : 'xsd'}:${type}"`
 }
 
 export const ParameterValueList = arrayOf('ParameterValueStruct', 'cwmp:ParameterValueStruct', ParameterValueStruct)

@@ -58,8 +58,9 @@ async function parity(script: Script): Promise<Record<string, never>> {
     if (usp?.value === undefined && cwmp?.value === undefined) continue
     if (usp?.value === undefined || cwmp?.value === undefined)
       throw new StepFailed('parity', `${path} is missing over ${usp === undefined ? 'USP' : 'CWMP'}`, false)
-    const type = cwmp.type === undefined || cwmp.type === 'unknown' ? (usp.type ?? 'string') : cwmp.type
-    if (!sameValue(type, usp.value, cwmp.value))
+    // Boxes that call every value a string over CWMP are common: what either side knows as the type counts.
+    const types = [cwmp.type, usp.type].map((type) => type ?? 'string')
+    if (!types.some((type) => sameValue(type, usp.value ?? '', cwmp.value ?? '')))
       throw new StepFailed(
         'parity',
         `${path} is ${JSON.stringify(usp.value)} over USP and ${JSON.stringify(cwmp.value)} over CWMP`,

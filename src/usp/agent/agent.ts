@@ -1,10 +1,13 @@
-import { type Clock, errorText, type Log, type Random, sleep } from '../../base/index.ts'
+import { type Clock, errorText, type Log, type Random, randomToken, sleep } from '../../base/index.ts'
 import type { TreeChange, TreeView } from '../../datamodel/index.ts'
-import type { Codec, Msg, Notify, Operate, OperateResp } from '../wire/index.ts'
+import type { Codec, Msg, Notify } from '../wire/index.ts'
+import { type BootCause, bootArguments } from './boot.ts'
+import { occurrencesOf } from './changes.ts'
 import { ControllerChannel } from './channel.ts'
+import { AgentCommands } from './commands.ts'
 import { AgentRequests, RequestRefused, type WriteQuirk } from './requests.ts'
-import { AgentError, resolve } from './resolve.ts'
-import { matchesReference, subscriptionsOf } from './subscriptions.ts'
+import { AgentError } from './resolve.ts'
+import { type ActiveSubscription, matchesReference, SUBSCRIPTIONS, subscriptionsOf } from './subscriptions.ts'
 
 /** How an Agent errs on purpose. */
 export interface AgentQuirks {
@@ -32,10 +35,16 @@ export interface AgentOptions {
   log: Log
   /** PEM certificates that the Agent trusts Controllers by, beside the system's own; read at each connect. */
   trusted(): string[]
+  /** A certificate to trust; answers why it cannot be. */
+  onCertificate(pem: string): string | undefined
   /** The box restarts: `reset` with factory settings; the key goes into the next Boot!. */
   onRestart(reset: boolean, commandKey: string): void
-  /** A firmware was fetched from this URL; answers the version it brings. */
-  onDownload(url: string): string
+  firmware: {
+    /** Fetches into a bank; throws an Error, with a TransferComplete `code` where there is one. */
+    download(bank: string, args: Record<string, string>, signal: AbortSignal): Promise<void>
+    holdsImage(bank: string): boolean
+    bootFrom(bank: string): void
+  }
 }
 
 /** What an Agent did, to prove that nothing was done twice. */
@@ -46,17 +55,27 @@ export interface AgentCounters {
 }
 
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
+const VERSIONS = '1.0,1.1,1.2,1.3,1.4'
 
 /** A USP Agent over a box's tree (TR-369): dials the Controllers its rows name, answers requests, keeps subscriptions. */
 export class UspAgent {
   readonly counters: AgentCounters = { connects: 0, requests: {}, notifies: 0 }
   readonly options: AgentOptions
   readonly #requests: AgentRequests
+  readonly #commands: AgentCommands
   readonly #channels = new Map<string, ControllerChannel>()
+  readonly #expiries = new Map<string, () => void>()
   #unlisten: (() => void) | undefined
   #running = false
-  #boot: Record<string, string> = {}
+  #boot: BootCause = { cause: '', commandKey: '', firmwareUpdated: false }
+  /** Controllers that have yet to hear of this boot. */
+  readonly #bootDue = new Set<string>()
+  /** Controllers that are to get an OnBoardRequest as soon as they are there, whatever OnBoardingComplete says. */
+  readonly #onBoardDue = new Set<string>()
+  #changes: TreeChange[] = []
   #rescan: (() => void) | undefined
+  #idPrefix = ''
+  #nextId = 0
 
   constructor(options: AgentOptions) {
     this.options = options
@@ -65,25 +84,33 @@ export class UspAgent {
       (row, controller) => this.#onCreate(row, controller),
       options.quirks.rejectWrites,
     )
+    this.#commands = new AgentCommands(this)
   }
 
   get view(): TreeView {
     return this.options.view
   }
 
+  get running(): boolean {
+    return this.#running
+  }
+
+  get connected(): boolean {
+    return [...this.#channels.values()].some((channel) => channel.connected)
+  }
+
   /** Boots: subscriptions that do not persist are gone, enabled Controllers are dialled, Boot! is due. */
-  start(boot: { cause: string; commandKey: string; firmwareUpdated: boolean }): void {
+  start(boot: BootCause): void {
     this.#running = true
-    this.#boot = {
-      CommandKey: boot.commandKey,
-      Cause: boot.cause,
-      Reason: '',
-      FirmwareUpdated: String(boot.firmwareUpdated),
-      ParameterMap: '{}',
-    }
-    for (const row of this.view.instances('Device.LocalAgent.Subscription.')) {
+    this.#boot = boot
+    this.#idPrefix = randomToken(this.options.random, 6)
+    this.#commands.reset()
+    for (const row of this.view.instances(SUBSCRIPTIONS)) {
       if (this.view.get(`${row}Persistent`) !== 'true') this.view.tree.deleteRow(this.view.toCanonical(row), 'box')
+      else this.#limitLife(row)
     }
+    this.#bootDue.clear()
+    for (const row of this.view.instances(CONTROLLERS)) this.#bootDue.add(row)
     this.#unlisten = this.view.tree.onChange((change) => this.#onChange(change))
     this.#scan()
   }
@@ -92,60 +119,87 @@ export class UspAgent {
     this.#running = false
     this.#unlisten?.()
     this.#rescan?.()
+    this.#rescan = undefined
+    this.#changes = []
+    for (const cancel of this.#expiries.values()) cancel()
+    this.#expiries.clear()
     for (const channel of this.#channels.values()) channel.stop(graceful)
     this.#channels.clear()
   }
 
-  get connected(): boolean {
-    return [...this.#channels.values()].some((channel) => channel.connected)
+  /** Unique over restarts, too: a Controller may know the ids of the run before. */
+  nextMsgId(): string {
+    return `${this.#idPrefix}-${++this.#nextId}`
   }
 
   /** Sent to every subscription of a Controller that wants it. */
   event(controller: string, objPath: string, name: string, params: Record<string, string>): void {
-    for (const subscription of subscriptionsOf(this.view, controller)) {
-      if (
-        subscription.type !== 'Event' ||
-        !subscription.references.some((reference) => matchesReference(reference, objPath + name))
-      )
-        continue
-      this.#notify(controller, subscription.retry, {
-        subscription_id: subscription.id,
-        send_resp: subscription.retry,
-        event: { obj_path: objPath, event_name: name, params },
+    this.#tell(controller, 'Event', objPath + name, {
+      event: { obj_path: objPath, event_name: name, params },
+    })
+  }
+
+  /** A command has ended: everybody who asked for its end is told. */
+  operationComplete(
+    object: string,
+    name: string,
+    commandKey: string,
+    outcome: Pick<NonNullable<Notify['oper_complete']>, 'req_output_args' | 'cmd_failure'>,
+  ): void {
+    for (const controller of this.#channels.keys())
+      this.#tell(controller, 'OperationComplete', object + name, {
+        oper_complete: { obj_path: object, command_name: name, command_key: commandKey, ...outcome },
       })
+  }
+
+  /** TransferComplete! as far as the Controller's policy wants to hear of it. */
+  transferComplete(requestor: string, params: Record<string, string>): void {
+    const failed = params.FaultCode !== '0'
+    for (const controller of this.#channels.keys()) {
+      const filter = this.view.get(`${controller}TransferCompletePolicy.ResultTypeFilter`) ?? 'Both'
+      if ((failed && filter === 'Success') || (!failed && filter === 'Failure')) continue
+      this.event(controller, 'Device.LocalAgent.', 'TransferComplete!', params)
     }
+    this.options.log.debug({ requestor, failed }, 'transfer ended')
   }
 
   /** The channel is up: what is due at a start is due now. */
   onConnected(channel: ControllerChannel): void {
     this.counters.connects++
-    if (!channel.bootTold) {
-      channel.bootTold = true
-      this.event(channel.row, 'Device.', 'Boot!', this.#boot)
+    if (this.#bootDue.delete(channel.row))
+      this.event(channel.row, 'Device.', 'Boot!', bootArguments(this.view, channel.row, this.#boot))
+    if (this.view.get(`${channel.row}OnBoardingComplete`) !== 'true' || this.#onBoardDue.has(channel.row)) {
+      this.#onBoardDue.delete(channel.row)
+      channel.onBoard()
     }
-    if (this.view.get(`${channel.row}OnBoardingComplete`) !== 'true') this.onBoard(channel)
   }
 
-  onBoard(channel: ControllerChannel): void {
-    if (this.options.quirks.neverOnboards === true) return
+  onBoardRequest(): Notify {
     const { oui, productClass, serial } = this.options.identity
     const on_board_req = {
       oui,
       product_class: productClass,
       serial_number: serial,
-      agent_supported_protocol_versions: '1.0,1.1,1.2,1.3,1.4',
+      agent_supported_protocol_versions: VERSIONS,
     }
-    channel.notify({ subscription_id: '', send_resp: true, on_board_req }, true)
+    return { subscription_id: '', send_resp: true, on_board_req }
+  }
+
+  /** Asked for by command, over USP or by CWMP's parameter of the same name: now, or as soon as the Controller is there. */
+  sendOnBoardRequest(row: string): void {
+    if (this.options.quirks.neverOnboards === true) return
+    const channel = this.#channels.get(row)
+    if (channel?.connected === true) channel.onBoard()
+    else this.#onBoardDue.add(row)
   }
 
   /** A request of a Controller; answers through the channel. */
   async onRequest(channel: ControllerChannel, msg: Extract<Msg, { kind: 'request' }>): Promise<void> {
-    const { quirks, clock } = this.options
-    if (quirks.answerDelayMs !== undefined)
-      await sleep(clock, quirks.answerDelayMs / Math.max(1, this.options.timeScale / 10))
-    const by = channel.row
+    const { quirks, clock, timeScale } = this.options
+    if (quirks.answerDelayMs !== undefined) await sleep(clock, quirks.answerDelayMs / Math.max(1, timeScale / 10))
+    if (!this.#running) return
     try {
-      const answer = this.#answer(msg, by, channel)
+      const answer = this.#answer(msg, channel)
       this.counters.requests[msg.name] = (this.counters.requests[msg.name] ?? 0) + 1
       if (answer !== undefined) channel.send(answer)
     } catch (error) {
@@ -155,8 +209,9 @@ export class UspAgent {
     }
   }
 
-  #answer(msg: Extract<Msg, { kind: 'request' }>, by: string, channel: ControllerChannel): Msg | undefined {
+  #answer(msg: Extract<Msg, { kind: 'request' }>, channel: ControllerChannel): Msg | undefined {
     const { msgId } = msg
+    const by = channel.row
     const respond = (name: string, body: unknown) => ({ msgId, kind: 'response', name, body }) as Msg
     switch (msg.name) {
       case 'get':
@@ -166,7 +221,7 @@ export class UspAgent {
       case 'get_supported_dm':
         return respond('get_supported_dm_resp', this.#requests.supportedModel(msg.body))
       case 'get_supported_protocol':
-        return respond('get_supported_protocol_resp', { agent_supported_protocol_versions: '1.0,1.1,1.2,1.3,1.4' })
+        return respond('get_supported_protocol_resp', { agent_supported_protocol_versions: VERSIONS })
       case 'set':
         return respond('set_resp', this.#requests.set(msg.body, by))
       case 'add':
@@ -174,7 +229,7 @@ export class UspAgent {
       case 'delete':
         return respond('delete_resp', this.#requests.remove(msg.body, by))
       case 'operate': {
-        const answer = this.#operate(msg.body, channel)
+        const answer = this.#commands.operate(msg.body, channel)
         return msg.body.send_resp ? respond('operate_resp', answer) : undefined
       }
       default:
@@ -182,188 +237,114 @@ export class UspAgent {
     }
   }
 
-  #operate(request: Operate, channel: ControllerChannel): OperateResp {
-    try {
-      const { path, objects, leaf } = resolve(this.view, request.command)
-      if (path.kind !== 'command') throw new AgentError(7022, 'not a command')
-      return { operation_results: objects.map((object) => this.#run(object, leaf, request, channel)) }
-    } catch (error) {
-      const err_code = error instanceof AgentError ? error.code : 7022
-      return {
-        operation_results: [
-          { executed_command: request.command, cmd_failure: { err_code, err_msg: errorText(error) } },
-        ],
-      }
-    }
-  }
-
-  /** One command on one object: answered at once, or by OperationComplete when it takes its time (R-OPR). */
-  #run(
-    object: string,
-    name: string,
-    request: Operate,
-    channel: ControllerChannel,
-  ): OperateResp['operation_results'][number] {
-    const executed_command = object + name
-    const fail = (err_code: number, err_msg: string) => ({ executed_command, cmd_failure: { err_code, err_msg } })
-    const command = this.view.model.object(object)?.commands.get(name)
-    if (command === undefined || (name === 'ScheduleTimer()' && this.options.quirks.noTimer === true))
-      return fail(7026, 'no such command')
-    const missing = command.input.find(
-      (arg) => arg.mandatory && !arg.name.includes('{i}') && request.input_args[arg.name] === undefined,
-    )
-    if (missing !== undefined) return fail(7027, `input argument ${missing.name} is missing`)
-    if (!command.async) {
-      this.#sync(object, name, request, channel)
-      return { executed_command, req_output_args: { output_args: {} } }
-    }
-    const row = this.view.tree.addRow('Device.LocalAgent.Request.', 'box')
-    this.view.tree.put(`${row}Command`, executed_command)
-    this.view.tree.put(`${row}CommandKey`, request.command_key)
-    this.view.tree.put(`${row}Status`, 'Active')
-    const delayMs = name === 'ScheduleTimer()' ? Number(request.input_args.DelaySeconds ?? 1) * 1000 : 500
-    this.options.clock.after(delayMs / this.options.timeScale, () => this.#complete(object, name, row, request))
-    return { executed_command, req_obj_path: row }
-  }
-
-  #sync(object: string, name: string, request: Operate, channel: ControllerChannel): void {
-    const later = (work: () => void) => void this.options.clock.after(20, () => this.#running && work())
-    if (object === 'Device.' && name === 'Reboot()') later(() => this.options.onRestart(false, request.command_key))
-    else if (object === 'Device.' && name === 'FactoryReset()')
-      later(() => this.options.onRestart(true, request.command_key))
-    else if (name === 'SendOnBoardRequest()') {
-      const target = this.#channels.get(object) ?? channel
-      later(() => this.onBoard(target))
-    }
-  }
-
-  #complete(object: string, name: string, row: string, request: Operate): void {
-    if (!this.#running) return
-    const output: Record<string, string> = {}
-    let restart = false
-    if (name === 'Download()') {
-      const version = this.options.onDownload(request.input_args.URL ?? '')
-      this.view.tree.put(`${object}Version`, version)
-      this.view.tree.put(`${object}Status`, 'Available')
-      restart = request.input_args.AutoActivate === 'true'
-      if (restart) this.view.tree.put('Device.DeviceInfo.SoftwareVersion', version)
-    } else if (name === 'IPPing()') {
-      const unknownHost = request.input_args.Host?.endsWith('.invalid') === true
-      const repetitions = request.input_args.NumberOfRepetitions ?? '3'
-      Object.assign(output, {
-        Status: unknownHost ? 'Error_CannotResolveHostName' : 'Complete',
-        SuccessCount: unknownHost ? '0' : repetitions,
-        FailureCount: unknownHost ? repetitions : '0',
-        AverageResponseTime: unknownHost ? '0' : '12',
-      })
-    }
-    this.view.tree.deleteRow(row, 'box')
-    for (const channel of this.#channels.values()) {
-      for (const subscription of subscriptionsOf(this.view, channel.row)) {
-        if (
-          subscription.type !== 'OperationComplete' ||
-          !subscription.references.some((reference) => matchesReference(reference, object + name))
-        )
-          continue
-        const oper_complete = {
-          obj_path: object,
-          command_name: name,
-          command_key: request.command_key,
-          req_output_args: { output_args: output },
-        }
-        this.#notify(channel.row, subscription.retry, {
-          subscription_id: subscription.id,
-          send_resp: subscription.retry,
-          oper_complete,
-        })
-      }
-    }
-    if (restart)
-      this.options.clock.after(
-        200 / this.options.timeScale,
-        () => this.#running && this.options.onRestart(false, request.command_key),
-      )
-  }
-
-  /** CWMP's way to say the same: the command-like parameter of the row. */
-  sendOnBoardRequest(row: string): void {
-    const channel = this.#channels.get(row)
-    if (channel?.connected === true) this.onBoard(channel)
-  }
-
   #onCreate(row: string, controller: string): void {
-    if (!row.startsWith('Device.LocalAgent.Subscription.')) return
+    if (!row.startsWith(SUBSCRIPTIONS)) return
     this.view.tree.put(`${row}Recipient`, controller.replace(/\.$/, ''))
     this.view.tree.put(`${row}CreationDate`, new Date(this.options.clock.now()).toISOString().replace(/\.\d+/, ''))
   }
 
   #onChange(change: TreeChange): void {
     const path = this.view.fromCanonical(change.path)
+    if (path.startsWith(CONTROLLERS)) this.#onControllers(change, path)
+    if (change.kind === 'value' && path.startsWith(SUBSCRIPTIONS) && path.endsWith('.TimeToLive'))
+      this.#limitLife(path.slice(0, -'TimeToLive'.length))
+    // Told when the writer is done: a row has its keys then, and its answer has gone.
+    if (this.#changes.push(change) === 1) queueMicrotask(() => this.#tellChanges())
+  }
+
+  #onControllers(change: TreeChange, path: string): void {
+    if (change.kind === 'deleted') this.#forget(path)
+    if (path.endsWith('.PeriodicNotifInterval'))
+      this.#channels.get(path.slice(0, -'PeriodicNotifInterval'.length))?.restartPeriodic()
     // Rows are written one value after the other: looked at when the writer is done.
-    if (path.startsWith(CONTROLLERS) && this.#rescan === undefined) {
-      this.#rescan = this.options.clock.after(5, () => {
-        this.#rescan = undefined
-        if (this.#running) this.#scan()
-      })
-    }
-    if (
-      this.#channels.size > 0 &&
-      this.view.model.object(path.endsWith('.') ? path : `${path.slice(0, path.lastIndexOf('.') + 1)}`) !== undefined
+    this.#rescan ??= this.options.clock.after(5, () => {
+      this.#rescan = undefined
+      if (this.#running) this.#scan()
+    })
+  }
+
+  /** A Controller's subscriptions go with its row. */
+  #forget(controller: string): void {
+    const recipient = controller.replace(/\.$/, '')
+    for (const row of this.view.instances(SUBSCRIPTIONS))
+      if (this.view.get(`${row}Recipient`) === recipient) this.view.tree.deleteRow(this.view.toCanonical(row), 'box')
+  }
+
+  /** TimeToLive counts from the creation; 0 is for ever. */
+  #limitLife(row: string): void {
+    this.#expiries.get(row)?.()
+    this.#expiries.delete(row)
+    const seconds = Number(this.view.get(`${row}TimeToLive`)) || 0
+    if (seconds === 0) return
+    const { clock, timeScale } = this.options
+    const created = Date.parse(this.view.get(`${row}CreationDate`) ?? '') || clock.now()
+    const left = Math.max(0, created + (seconds * 1000) / timeScale - clock.now())
+    this.#expiries.set(
+      row,
+      clock.after(left, () => this.view.hasObject(row) && this.view.tree.deleteRow(this.view.toCanonical(row), 'box')),
     )
-      this.#tellChange(change, path)
   }
 
-  #tellChange(change: TreeChange, path: string): void {
-    const type =
-      change.kind === 'value' ? 'ValueChange' : change.kind === 'created' ? 'ObjectCreation' : 'ObjectDeletion'
-    for (const channel of this.#channels.values()) {
-      for (const subscription of subscriptionsOf(this.view, channel.row)) {
-        const about = type === 'ObjectCreation' ? path.replace(/\d+\.$/, '') : path
-        if (
-          subscription.type !== type ||
-          !subscription.references.some((reference) => matchesReference(reference, about))
-        )
-          continue
-        const base = { subscription_id: subscription.id, send_resp: subscription.retry }
-        if (type === 'ValueChange')
-          this.#notify(channel.row, subscription.retry, {
-            ...base,
-            value_change: { param_path: path, param_value: this.view.get(path) ?? '' },
-          })
-        else if (type === 'ObjectCreation')
-          this.#notify(channel.row, subscription.retry, { ...base, obj_creation: { obj_path: path, unique_keys: {} } })
-        else this.#notify(channel.row, subscription.retry, { ...base, obj_deletion: { obj_path: path } })
-      }
+  #tellChanges(): void {
+    const changes = this.#changes
+    this.#changes = []
+    if (!this.#running || this.#channels.size === 0) return
+    for (const { type, about, notification } of occurrencesOf(this.view, changes))
+      for (const controller of this.#channels.keys()) this.#tell(controller, type, about, notification)
+  }
+
+  #tell(
+    controller: string,
+    type: string,
+    about: string,
+    notification: Omit<Notify, 'subscription_id' | 'send_resp'>,
+  ): void {
+    const channel = this.#channels.get(controller)
+    if (channel === undefined || this.options.quirks.neverOnboards === true) return
+    for (const subscription of subscriptionsOf(this.view, controller)) {
+      if (subscription.type !== type) continue
+      if (!subscription.references.some((reference) => matchesReference(this.view, reference, about))) continue
+      this.counters.notifies++
+      const { id, retry } = subscription
+      channel.notify(
+        { subscription_id: id, send_resp: retry, ...notification },
+        retry ? this.#worthOf(subscription) : undefined,
+      )
     }
   }
 
-  #notify(controller: string, retry: boolean, notify: Notify): void {
-    const channel = this.#channels.get(controller)
-    if (channel === undefined) return
-    this.counters.notifies++
-    channel.notify(notify, retry)
+  #worthOf({ row, id, expirationS }: ActiveSubscription): { forMs: number | undefined; wanted(): boolean } {
+    return {
+      forMs: expirationS === 0 ? undefined : expirationS * 1000,
+      wanted: () => this.view.get(`${row}ID`) === id,
+    }
   }
 
   /** Opens what is enabled, closes what is not any more. */
   #scan(): void {
-    const wanted = new Map<string, string>()
-    for (const row of this.view.instances(CONTROLLERS)) {
-      const mtp = this.view
-        .instances(`${row}MTP.`)
-        .find((path) => this.view.get(`${path}Enable`) === 'true' && this.view.get(`${path}Protocol`) === 'WebSocket')
-      if (this.view.get(`${row}Enable`) === 'true' && mtp !== undefined && this.view.get(`${row}EndpointID`) !== '')
-        wanted.set(row, mtp)
-    }
+    const rows = this.view.instances(CONTROLLERS)
     for (const [row, channel] of this.#channels) {
-      if (wanted.get(row) === channel.mtp && channel.sameTarget()) continue
+      if (rows.includes(row)) continue
       channel.stop(true)
       this.#channels.delete(row)
     }
-    for (const [row, mtp] of wanted) {
-      if (this.#channels.has(row)) continue
-      const channel = new ControllerChannel(this, row, mtp)
+    for (const row of rows) {
+      const mtp = this.#mtpOf(row)
+      if (mtp === undefined) {
+        this.#channels.get(row)?.close(true)
+        continue
+      }
+      const channel = this.#channels.get(row) ?? new ControllerChannel(this, row)
       this.#channels.set(row, channel)
-      channel.start()
+      channel.open(mtp)
     }
+  }
+
+  /** The enabled WebSocket of an enabled Controller that has a name. */
+  #mtpOf(row: string): string | undefined {
+    if (this.view.get(`${row}Enable`) !== 'true' || this.view.get(`${row}EndpointID`) === '') return undefined
+    return this.view
+      .instances(`${row}MTP.`)
+      .find((path) => this.view.get(`${path}Enable`) === 'true' && this.view.get(`${path}Protocol`) === 'WebSocket')
   }
 }

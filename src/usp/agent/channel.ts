@@ -1,58 +1,66 @@
 import { errorText, ProtocolError } from '../../base/index.ts'
 import { type Dialled, dial, retryWaitMs } from '../mtp/index.ts'
-import type { Msg, Notify, NotifyResp } from '../wire/index.ts'
+import type { Msg, Notify } from '../wire/index.ts'
 import type { UspAgent } from './agent.ts'
-
-interface Unacknowledged {
-  notify: Notify
-  attempt: number
-  cancel?: () => void
-}
-
-const MAX_WAITING = 200
+import { NotifyOutbox, type Worth } from './outbox.ts'
 
 /** An Agent's way to one Controller: dialling with the retry policy, records, notifications until they are acknowledged. */
 export class ControllerChannel {
   readonly row: string
-  readonly mtp: string
-  bootTold = false
   readonly #agent: UspAgent
-  readonly #target: string
+  readonly #outbox: NotifyOutbox
+  #mtp: string | undefined
+  #target = ''
   #link: Dialled | undefined
-  #stopped = false
+  /** Of which opening a link or a timer is; what belongs to an earlier one is nothing any more. */
+  #life = 0
   #attempt = 0
   #messages = 0
-  #nextId = 0
+  #onBoarding: string | undefined
   #cancelRetry: (() => void) | undefined
   #cancelPeriodic: (() => void) | undefined
-  readonly #unacknowledged = new Map<string, Unacknowledged>()
+  #cancelOnBoard: (() => void) | undefined
   readonly #processing = new Set<string>()
 
-  constructor(agent: UspAgent, row: string, mtp: string) {
+  constructor(agent: UspAgent, row: string) {
     this.#agent = agent
     this.row = row
-    this.mtp = mtp
-    this.#target = this.#targetNow()
+    const { clock, random, timeScale } = agent.options
+    this.#outbox = new NotifyOutbox({
+      clock,
+      random,
+      timeScale,
+      retryPolicy: () => ({
+        minimumS: this.#number(`${row}USPNotifRetryMinimumWaitInterval`, 5),
+        multiplier: this.#number(`${row}USPNotifRetryIntervalMultiplier`, 2000),
+      }),
+      send: (msgId, body) => this.send({ msgId, kind: 'request', name: 'notify', body }),
+      nextId: () => agent.nextMsgId(),
+    })
   }
 
   get connected(): boolean {
     return this.#link !== undefined
   }
 
-  /** Whether the rows still name the Controller that this channel was opened to. */
-  sameTarget(): boolean {
-    return this.#target === this.#targetNow()
+  /** Dials what the rows name now; nothing when that is done already. */
+  open(mtp: string): void {
+    const target = this.#targetOf(mtp)
+    if (this.#mtp !== undefined && target === this.#target) return
+    this.close(true)
+    this.#mtp = mtp
+    this.#target = target
+    this.#attempt = 0
+    this.#schedulePeriodic()
+    this.#dial(++this.#life)
   }
 
-  start(): void {
-    this.#dial()
-  }
-
-  stop(graceful: boolean): void {
-    this.#stopped = true
+  /** Leaves; notifications that wait are sent when the channel is opened again. */
+  close(graceful: boolean): void {
+    this.#life++
+    this.#mtp = undefined
     this.#cancelRetry?.()
     this.#cancelPeriodic?.()
-    for (const waiting of this.#unacknowledged.values()) waiting.cancel?.()
     const link = this.#link
     this.#link = undefined
     if (link === undefined) return
@@ -61,46 +69,50 @@ export class ControllerChannel {
     link.close(1000)
   }
 
+  /** Ends for good: the Controller's row is gone, or the Agent's power. */
+  stop(graceful: boolean): void {
+    this.close(graceful)
+    this.#cancelOnBoard?.()
+    this.#outbox.stop()
+  }
+
   /** Sends a Message to the Controller, unless the link is down. */
   send(msg: Msg): void {
     const { codec } = this.#agent.options
     this.#link?.send(codec.encode(this.#controllerId(), this.#ownId(), msg))
   }
 
-  /** Sends a notification; one that wants an answer is sent again until it has one (TR-369 11, retry table). */
-  notify(notify: Notify, retry: boolean): void {
-    const msgId = `a${++this.#nextId}`
-    if (retry) {
-      if (this.#unacknowledged.size >= MAX_WAITING) return
-      this.#unacknowledged.set(msgId, { notify, attempt: 0 })
-    }
-    this.#deliver(msgId, notify)
+  /** Sends a notification; one with `worth` again until it has its answer. */
+  notify(notify: Notify, worth: Worth | undefined): void {
+    this.#outbox.notify(notify, worth)
   }
 
-  #deliver(msgId: string, notify: Notify): void {
-    this.send({ msgId, kind: 'request', name: 'notify', body: notify })
-    const waiting = this.#unacknowledged.get(msgId)
-    if (waiting === undefined) return
-    waiting.attempt++
-    const { clock, random, timeScale } = this.#agent.options
-    const wait = retryWaitMs(
-      waiting.attempt,
-      this.#number(`${this.row}USPNotifRetryMinimumWaitInterval`, 5),
-      this.#number(`${this.row}USPNotifRetryIntervalMultiplier`, 2000),
-      random.fraction(),
-    )
-    waiting.cancel?.()
-    waiting.cancel = clock.after(wait / timeScale, () => this.#deliver(msgId, notify))
+  /** One OnBoardRequest at a time, until it is acknowledged; again after OnBoardingRestartTime while nobody calls onboarding complete. */
+  onBoard(): void {
+    if (this.#onBoarding !== undefined && this.#outbox.has(this.#onBoarding))
+      return this.#outbox.again(this.#onBoarding)
+    const worth = { forMs: undefined, wanted: () => true }
+    this.#onBoarding = this.#outbox.notify(this.#agent.onBoardRequest(), worth, () => this.#onBoarded())
   }
 
-  #targetNow(): string {
-    const view = this.#agent.view
-    return [
-      `${this.row}EndpointID`,
-      ...['Host', 'Port', 'Path', 'EnableEncryption'].map((name) => `${this.mtp}WebSocket.${name}`),
-    ]
-      .map((path) => view.get(path) ?? '')
-      .join('|')
+  /** PeriodicNotifInterval has changed: counted from now. */
+  restartPeriodic(): void {
+    if (this.#mtp !== undefined) this.#schedulePeriodic()
+  }
+
+  #onBoarded(): void {
+    const { clock, timeScale } = this.#agent.options
+    const seconds = this.#number(`${this.row}OnBoardingRestartTime`, 0)
+    this.#cancelOnBoard?.()
+    if (seconds === 0) return
+    this.#cancelOnBoard = clock.after((seconds * 1000) / timeScale, () => {
+      if (this.#agent.view.get(`${this.row}OnBoardingComplete`) !== 'true') this.onBoard()
+    })
+  }
+
+  #targetOf(mtp: string): string {
+    const names = ['Host', 'Port', 'Path', 'EnableEncryption'].map((name) => `${mtp}WebSocket.${name}`)
+    return [`${this.row}EndpointID`, ...names].map((path) => this.#agent.view.get(path) ?? '').join('|')
   }
 
   #controllerId(): string {
@@ -116,67 +128,64 @@ export class ControllerChannel {
     return Number.isFinite(value) && value > 0 ? value : otherwise
   }
 
-  #dial(): void {
-    const view = this.#agent.view
-    const at = (name: string) => view.get(`${this.mtp}WebSocket.${name}`) ?? ''
+  #dial(life: number): void {
+    const at = (name: string) => this.#agent.view.get(`${this.#mtp}WebSocket.${name}`) ?? ''
     dial({
       url: {
         host: at('Host'),
-        port: this.#number(`${this.mtp}WebSocket.Port`, 80),
+        port: this.#number(`${this.#mtp}WebSocket.Port`, 80),
         path: at('Path'),
         tls: at('EnableEncryption') === 'true',
       },
       endpointId: this.#ownId(),
       timeoutMs: 10_000,
-      keepAliveS: this.#number(`${this.mtp}WebSocket.KeepAliveInterval`, 60),
+      keepAliveS: this.#number(`${this.#mtp}WebSocket.KeepAliveInterval`, 60),
       trusted: this.#agent.options.trusted(),
-      onRecord: (bytes) => this.#onRecord(bytes),
-      onClose: () => this.#onClose(),
+      onRecord: (bytes) => life === this.#life && this.#onRecord(bytes),
+      onClose: () => this.#onClose(life),
     }).then(
-      (link) => this.#onOpen(link),
-      () => this.#again(),
+      (link) => this.#onOpen(life, link),
+      () => this.#again(life),
     )
   }
 
-  #onOpen(link: Dialled): void {
-    if (this.#stopped) return link.terminate()
+  #onOpen(life: number, link: Dialled): void {
+    if (life !== this.#life) return link.terminate()
     this.#link = link
     this.#attempt = 0
     this.#messages = 0
     if (this.#agent.options.quirks.neverOnboards === true) return
     link.send(this.#record({ kind: 'websocketConnect' }))
-    this.#schedulePeriodic()
     this.#agent.onConnected(this)
   }
 
-  #onClose(): void {
+  #onClose(life: number): void {
+    if (life !== this.#life) return
     this.#link = undefined
-    this.#cancelPeriodic?.()
-    if (!this.#stopped) this.#again()
+    this.#again(life)
   }
 
-  #again(): void {
-    if (this.#stopped) return
+  #again(life: number): void {
+    if (life !== this.#life) return
     const { clock, random, timeScale } = this.#agent.options
     const wait = retryWaitMs(
       ++this.#attempt,
-      this.#number(`${this.mtp}WebSocket.SessionRetryMinimumWaitInterval`, 5),
-      this.#number(`${this.mtp}WebSocket.SessionRetryIntervalMultiplier`, 2000),
+      this.#number(`${this.#mtp}WebSocket.SessionRetryMinimumWaitInterval`, 5),
+      this.#number(`${this.#mtp}WebSocket.SessionRetryIntervalMultiplier`, 2000),
       random.fraction(),
     )
-    this.#cancelRetry = clock.after(wait / timeScale, () => this.#dial())
+    this.#cancelRetry?.()
+    this.#cancelRetry = clock.after(wait / timeScale, () => life === this.#life && this.#dial(life))
   }
 
   #schedulePeriodic(): void {
     const { clock, timeScale } = this.#agent.options
     this.#cancelPeriodic?.()
-    this.#cancelPeriodic = clock.after(
-      (this.#number(`${this.row}PeriodicNotifInterval`, 300) * 1000) / timeScale,
-      () => {
-        this.#agent.event(this.row, 'Device.LocalAgent.', 'Periodic!', {})
-        this.#schedulePeriodic()
-      },
-    )
+    const seconds = this.#number(`${this.row}PeriodicNotifInterval`, 300)
+    this.#cancelPeriodic = clock.after((seconds * 1000) / timeScale, () => {
+      this.#schedulePeriodic()
+      this.#agent.event(this.row, 'Device.LocalAgent.', 'Periodic!', {})
+    })
   }
 
   #record(body: Parameters<UspAgent['options']['codec']['encodeRecord']>[0]['body']): Uint8Array {
@@ -195,7 +204,10 @@ export class ControllerChannel {
         return this.#link?.send(
           this.#record({ kind: 'disconnect', reason: 'session context is not supported', reasonCode: 7106 }),
         )
-      if (record.body.kind === 'noSession') this.#onMsg(codec.decodeMsg(record.body.payload))
+      // TLS inside is legal with a session context only (R-E2E.41).
+      if (record.body.kind === 'noSession' && !record.secured) this.#onMsg(codec.decodeMsg(record.body.payload))
+      // Whoever says goodbye and stays is to be greeted anew (R-MTP.8).
+      if (record.body.kind === 'disconnect') this.#link?.send(this.#record({ kind: 'websocketConnect' }))
     } catch (error) {
       if (!(error instanceof ProtocolError)) log.error({ err: error }, 'simulated Agent failed')
       const msgId = error instanceof ProtocolError ? error.context.msgId : undefined
@@ -206,7 +218,7 @@ export class ControllerChannel {
   }
 
   #onMsg(msg: Msg): void {
-    if (msg.kind === 'response' && msg.name === 'notify_resp') return this.#acknowledge(msg.msgId, msg.body)
+    if (msg.kind === 'response' && msg.name === 'notify_resp') return this.#outbox.acknowledge(msg.msgId, msg.body)
     if (msg.kind !== 'request') return
     if (this.#agent.options.quirks.neverOnboards === true) return
     // A request that is still being worked on is not begun again (R-MSG.4).
@@ -216,12 +228,5 @@ export class ControllerChannel {
       .onRequest(this, msg)
       .catch((err: unknown) => this.#agent.options.log.error({ err }, 'simulated Agent failed'))
       .finally(() => this.#processing.delete(msg.msgId))
-  }
-
-  #acknowledge(msgId: string, body: NotifyResp): void {
-    const waiting = this.#unacknowledged.get(msgId)
-    if (waiting === undefined || waiting.notify.subscription_id !== body.subscription_id) return
-    waiting.cancel?.()
-    this.#unacknowledged.delete(msgId)
   }
 }

@@ -26,6 +26,7 @@ import type {
   SupportedObject,
 } from '../wire/index.ts'
 import { AgentError, ownParameters, resolve, resolveObjects, withDepth } from './resolve.ts'
+import { SUBSCRIPTIONS } from './subscriptions.ts'
 
 const WRITE_CODES: Record<WriteError['kind'], number> = {
   unknown: 7010,
@@ -348,7 +349,7 @@ export class AgentRequests {
 
   add({ allow_partial, create_objs }: Add, by: string): AddResp {
     const plans: AddPlan[] = []
-    for (const create of create_objs) plans.push(this.#planAdd(create.obj_path, create.param_settings, plans))
+    for (const create of create_objs) plans.push(this.#planAdd(create.obj_path, create.param_settings, plans, by))
     const failed = plans.flatMap((plan) => plan.failure ?? [])
     if (failed.length > 0 && !allow_partial) {
       throw new RequestRefused(
@@ -384,7 +385,7 @@ export class AgentRequests {
   }
 
   /** `earlier` are the rows of the same request, which do not exist yet. */
-  #planAdd(table: string, settings: Setting[], earlier: AddPlan[]): AddPlan {
+  #planAdd(table: string, settings: Setting[], earlier: AddPlan[], by: string): AddPlan {
     const plan = { table, good: [] as Setting[], paramErrors: [] as ParameterError[], errors: [] as ParamError[] }
     const refuse = (err_code: number, err_msg: string, path = table) => ({
       ...plan,
@@ -412,7 +413,7 @@ export class AgentRequests {
         return refuse(7021, `required parameter ${setting.param}: ${problem.err_msg}`, `${table}{i}.${setting.param}`)
       plan.paramErrors.push(problem)
     }
-    const duplicate = this.#duplicate(table, plan.good, earlier)
+    const duplicate = this.#duplicate(table, plan.good, earlier, ownValues(table, by))
     return duplicate === undefined ? plan : refuse(7025, duplicate)
   }
 
@@ -429,8 +430,9 @@ export class AgentRequests {
       : { param, err_code: wrong.kind === 'type' ? 7011 : 7012, err_msg: wrong.text }
   }
 
-  #duplicate(table: string, settings: Setting[], earlier: AddPlan[]): string | undefined {
-    const valuesOf = (row: Setting[]) => new Map(row.map((setting) => [setting.param, setting.value]))
+  #duplicate(table: string, settings: Setting[], earlier: AddPlan[], own: Record<string, string>): string | undefined {
+    const valuesOf = (row: Setting[]) =>
+      new Map([...Object.entries(own), ...row.map(({ param, value }): [string, string] => [param, value])])
     const given = valuesOf(settings)
     const coming = earlier
       .filter((plan) => plan.table === table && plan.failure === undefined)
@@ -494,4 +496,9 @@ export class AgentRequests {
 function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
   if (error instanceof AgentError) return { err_code: error.code, err_msg: error.message }
   return { err_code: otherwise, err_msg: error instanceof Error ? error.message : 'failed' }
+}
+
+/** Values of a new row that the Agent gives itself: a subscription's Recipient is whoever adds it. */
+function ownValues(table: string, by: string): Record<string, string> {
+  return table === SUBSCRIPTIONS ? { Recipient: by.replace(/\.$/, '') } : {}
 }

@@ -1,0 +1,16 @@
+import type { TreeView } from '../../datamodel/index.ts'
+
+/** Writes what a diagnostics run found beside its DiagnosticsState; false: nobody wants it any more (it was cancelled). */
+export function finishDiagnostics(view: TreeView, object: string): boolean {
+  if (view.get(`${object}DiagnosticsState`) !== 'Requested') return false
+  const put = (name: string, value: string) => {
+    if (view.get(object + name) !== undefined) view.tree.put(view.toCanonical(object + name), value)
+  }
+  const unknownHost = view.get(`${object}Host`)?.endsWith('.invalid') === true
+  const repetitions = view.get(`${object}NumberOfRepetitions`) ?? '1'
+  put('SuccessCount', unknownHost ? '0' : repetitions)
+  put('FailureCount', unknownHost ? repetitions : '0')
+  put('AverageResponseTime', unknownHost ? '0' : '12')
+  put('DiagnosticsState', unknownHost ? 'Error_CannotResolveHostName' : 'Complete')
+  return true
+}

@@ -1,0 +1,89 @@
+import type { TreeView } from '../../datamodel/index.ts'
+import type { ParameterValue, RequestOf } from '../wire/index.ts'
+import type { DueEvent } from './events.ts'
+import { type CpeQuirks, typeOnWire } from './quirks.ts'
+
+export type RootObject = 'Device.' | 'InternetGatewayDevice.'
+
+export interface CpeIdentity {
+  manufacturer: string
+  oui: string
+  productClass: string
+  serial: string
+}
+
+/** Parameters of every Inform (TR-181 and TR-098, `forcedInform`); what a box does not have is left out. */
+const FORCED_INFORM: Record<RootObject, readonly string[]> = {
+  'Device.': [
+    'RootDataModelVersion',
+    'DeviceInfo.HardwareVersion',
+    'DeviceInfo.SoftwareVersion',
+    'DeviceInfo.ProvisioningCode',
+    'ManagementServer.ParameterKey',
+    'ManagementServer.ConnectionRequestURL',
+    'ManagementServer.AliasBasedAddressing',
+  ],
+  'InternetGatewayDevice.': [
+    'DeviceSummary',
+    'DeviceInfo.SpecVersion',
+    'DeviceInfo.HardwareVersion',
+    'DeviceInfo.SoftwareVersion',
+    'DeviceInfo.ProvisioningCode',
+    'ManagementServer.ParameterKey',
+    'ManagementServer.ConnectionRequestURL',
+    'ManagementServer.AliasBasedAddressing',
+    'WANDevice.1.WANConnectionDevice.1.WANIPConnection.1.ExternalIPAddress',
+    'WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.ExternalIPAddress',
+  ],
+}
+const FORCED_ACTIVE: Record<RootObject, readonly string[]> = {
+  'Device.': ['DeviceInfo.SoftwareVersion', 'DeviceInfo.ProvisioningCode', 'ManagementServer.ConnectionRequestURL'],
+  'InternetGatewayDevice.': [
+    'DeviceInfo.SoftwareVersion',
+    'DeviceInfo.ProvisioningCode',
+    'ManagementServer.ConnectionRequestURL',
+    'WANDevice.1.WANConnectionDevice.1.WANIPConnection.1.ExternalIPAddress',
+    'WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.ExternalIPAddress',
+  ],
+}
+
+/** Full names of the parameters whose changes are always told at once (`forceDefaultEnabled` of the models). */
+export function forcedActive(root: RootObject): string[] {
+  return FORCED_ACTIVE[root].map((name) => root + name)
+}
+
+export interface InformFacts {
+  view: TreeView
+  root: RootObject
+  identity: CpeIdentity
+  events: readonly DueEvent[]
+  /** Parameters under notification that changed. */
+  changed: readonly string[]
+  retryCount: number
+  now: number
+  quirks: CpeQuirks
+}
+
+/** The arguments of an Inform (TR-069 A.3.3.1). */
+export function informOf({ view, root, identity, events, changed, ...facts }: InformFacts): RequestOf<'Inform'> {
+  const paths = new Set([...FORCED_INFORM[root].map((name) => root + name), ...changed])
+  const ParameterList: ParameterValue[] = []
+  for (const name of paths) {
+    const value = view.get(name)
+    if (value === undefined) continue
+    ParameterList.push({ name, value, type: typeOnWire(facts.quirks, view.parameter(name)?.type ?? 'string') })
+  }
+  return {
+    DeviceId: {
+      Manufacturer: identity.manufacturer,
+      OUI: identity.oui,
+      ProductClass: identity.productClass,
+      SerialNumber: identity.serial,
+    },
+    Event: events.map(({ code, commandKey }) => ({ EventCode: code, CommandKey: commandKey })),
+    MaxEnvelopes: 1,
+    CurrentTime: new Date(facts.now).toISOString().replace(/\.\d+/, ''),
+    RetryCount: facts.retryCount,
+    ParameterList,
+  }
+}

@@ -1,0 +1,173 @@
+import { ProtocolError } from '../../base/index.ts'
+import {
+  type CwmpEnvelope,
+  type CwmpHeader,
+  type CwmpMessage,
+  decodeEnvelope,
+  encodeEnvelope,
+  type RequestOf,
+  type RpcName,
+} from '../wire/index.ts'
+import type { AcsAnswer } from './http-client.ts'
+import { agreedUrn, type CwmpVersion, supportedVersions, urnOfVersion } from './versions.ts'
+
+type Outgoing = Exclude<CwmpMessage, { kind: 'unknown' }>
+type Request = Extract<CwmpMessage, { kind: 'request' }>
+
+/** A request of the CPE's own, and what becomes of it: told when the ACS has answered it. */
+export interface OwnRequest {
+  message: Request
+  answered(): void
+  /** The ACS answered with a fault: the session goes on (A.5). */
+  refused(code: number): void
+}
+
+/** What a session needs of its box. */
+export interface SessionHost {
+  version: CwmpVersion
+  /** How long the ACS is asked to wait for us (s); 1.3 and later. */
+  sessionTimeoutS: number | undefined
+  post(url: URL, body: string): Promise<AcsAnswer>
+  inform(): RequestOf<'Inform'>
+  /** The InformResponse is here: the events are delivered. */
+  informed(): void
+  /** The next request of the CPE's own; undefined: none. */
+  next(): OwnRequest | undefined
+  /** Answers one request of the ACS. */
+  answer(name: RpcName, body: unknown): Outgoing
+}
+
+const MAX_REDIRECTS = 5
+const MAX_RETRIES = 5
+/** An ACS that never comes to an end is one that does not work. */
+const MAX_MESSAGES = 20_000
+const RETRY_REQUEST = 8005
+
+/** One CWMP session as the CPE leads it (TR-069 3.7): Inform, own requests, empty POST, the requests of the ACS, its empty answer. */
+export class CpeSession {
+  readonly #host: SessionHost
+  #url: URL
+  #urn: string
+  #nextId = 0
+  #redirects = 0
+  #retries = 0
+
+  constructor(host: SessionHost, url: URL) {
+    this.#host = host
+    this.#url = url
+    this.#urn = urnOfVersion(host.version)
+  }
+
+  /** Resolves when the session ended by the rules; rejects when it failed. */
+  async run(): Promise<void> {
+    let hold = await this.#inform()
+    let turnGiven = false
+    let outgoing = ''
+    for (let sent = 0; sent < MAX_MESSAGES; sent++) {
+      const answering = outgoing !== ''
+      const own = answering || hold || turnGiven ? undefined : this.#host.next()
+      if (!answering && own === undefined && !hold) turnGiven = true
+      const id = String(++this.#nextId)
+      const answer = await this.#post(own === undefined ? outgoing : this.#encode({ id }, own.message))
+      outgoing = ''
+      if (answer.body.length === 0) {
+        if (own !== undefined) throw new ProtocolError('silent', `the ACS did not answer ${own.message.name}`)
+        // Nothing counts as HoldRequests false; what was held back goes on.
+        if (turnGiven || this.#host.next() === undefined) return
+        hold = false
+        continue
+      }
+      const envelope = decodeEnvelope(answer.body, answer.contentType)
+      hold = envelope.header.holdRequests ?? false
+      if (own !== undefined) this.#settle(own, id, envelope)
+      else outgoing = this.#answer(envelope)
+    }
+    throw new ProtocolError('endless', 'the ACS has no end')
+  }
+
+  /** Answers whether requests are on hold. */
+  async #inform(): Promise<boolean> {
+    const { version, sessionTimeoutS } = this.#host
+    const header: CwmpHeader = {}
+    const versions = supportedVersions(version)
+    if (versions !== undefined) header.supportedCwmpVersions = versions
+    if (sessionTimeoutS !== undefined && version >= '1.3') header.sessionTimeoutS = sessionTimeoutS
+    for (let attempt = 0; attempt <= MAX_RETRIES; attempt++) {
+      const id = String(++this.#nextId)
+      const message: Request = { kind: 'request', name: 'Inform', body: this.#host.inform() }
+      const answer = await this.#post(this.#encode({ id, ...header }, message))
+      if (answer.body.length === 0) throw new ProtocolError('silent', 'the ACS did not answer the Inform')
+      const reply = decodeEnvelope(answer.body, answer.contentType)
+      if (reply.message.kind === 'fault' && reply.message.fault.code === RETRY_REQUEST) continue
+      if (reply.message.kind === 'fault')
+        throw new ProtocolError('refused', `the ACS answered the Inform with ${reply.message.fault.code}`)
+      if (reply.message.kind !== 'response' || reply.message.name !== 'Inform')
+        throw new ProtocolError('response', `the ACS answered the Inform with a ${reply.message.kind}`)
+      this.#checkId(id, reply)
+      this.#urn = agreedUrn(version, { urn: reply.urn, ...reply.header })
+      this.#host.informed()
+      return reply.header.holdRequests ?? false
+    }
+    throw new ProtocolError('refused', 'the ACS asked for the Inform again and again')
+  }
+
+  #settle(own: OwnRequest, id: string, envelope: CwmpEnvelope): void {
+    const { message } = envelope
+    if (message.kind === 'fault') {
+      // Retry request: asked again at the next turn, as it is still the next one.
+      if (message.fault.code === RETRY_REQUEST && ++this.#retries <= MAX_RETRIES) return
+      return own.refused(message.fault.code)
+    }
+    if (message.kind !== 'response' || message.name !== own.message.name)
+      throw new ProtocolError('response', `the ACS answered ${own.message.name} with a ${message.kind}`)
+    this.#checkId(id, envelope)
+    own.answered()
+  }
+
+  #answer({ message, header }: CwmpEnvelope): string {
+    const back: CwmpHeader = header.id === undefined ? {} : { id: header.id }
+    switch (message.kind) {
+      case 'request':
+        return this.#encode(back, this.#host.answer(message.name, message.body))
+      case 'unknown': {
+        const [code, text] = message.error === undefined ? [9000, 'Method not supported'] : [9003, 'Invalid arguments']
+        return this.#encode(back, { kind: 'fault', fault: { code, text, parameters: [] } })
+      }
+      default:
+        throw new ProtocolError('response', `the ACS sent a ${message.kind} to nothing`)
+    }
+  }
+
+  /** A response repeats the ID of its request (A.3.1). */
+  #checkId(id: string, { header }: CwmpEnvelope): void {
+    if (header.id !== id) throw new ProtocolError('id', `the ACS answered ID ${id} with ${header.id ?? 'none'}`)
+  }
+
+  #encode(header: CwmpHeader, message: Outgoing): string {
+    return encodeEnvelope(this.#urn, header, message)
+  }
+
+  /** Follows redirects, which hold for the rest of the session (section 3). */
+  async #post(body: string): Promise<AcsAnswer> {
+    for (;;) {
+      const answer = await this.#host.post(this.#url, body)
+      if (answer.status === 302 || answer.status === 307) {
+        if (++this.#redirects > MAX_REDIRECTS) throw new ProtocolError('redirect', 'the ACS redirects without end')
+        this.#url = this.#redirected(answer.location)
+        continue
+      }
+      this.#redirects = 0
+      if (answer.status === 204 || answer.status === 200) return answer
+      throw new ProtocolError('status', `the ACS answered ${answer.status} ${answer.body.toString().slice(0, 200)}`)
+    }
+  }
+
+  #redirected(location: string | undefined): URL {
+    if (location === undefined || !URL.canParse(location, this.#url.href))
+      throw new ProtocolError('redirect', 'the ACS redirects to nowhere')
+    const url = new URL(location, this.#url)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new ProtocolError('redirect', `the ACS redirects to ${url.protocol}`)
+    return url
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from '../../base/index.ts'
+
+/** The waits of one CPE: its periodic Informs on their grid, one retry, scheduled Informs, and throttled notifications. None ends another. */
+export class CpeTimers {
+  readonly #clock: Clock
+  readonly #timeScale: number
+  readonly #single = new Set<() => void>()
+  #cancelRetry: (() => void) | undefined
+  #cancelPeriodic: (() => void) | undefined
+  #grid = ''
+  #lastThrottled = Number.NEGATIVE_INFINITY
+  #throttled = false
+
+  constructor(clock: Clock, timeScale: number) {
+    this.#clock = clock
+    this.#timeScale = timeScale
+  }
+
+  retry(delayMs: number, work: () => void): void {
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#clock.after(delayMs / this.#timeScale, work)
+  }
+
+  cancelRetry(): void {
+    this.#cancelRetry?.()
+  }
+
+  once(delayMs: number, work: () => void): void {
+    const cancel = this.#clock.after(delayMs / this.#timeScale, () => {
+      this.#single.delete(cancel)
+      work()
+    })
+    this.#single.add(cancel)
+  }
+
+  /** At most once per `throttleMs`; what comes earlier waits for the rest of it. */
+  throttled(throttleMs: number, work: () => void): void {
+    if (this.#throttled) return
+    const wait = this.#lastThrottled + throttleMs / this.#timeScale - this.#clock.now()
+    const run = () => {
+      this.#throttled = false
+      this.#lastThrottled = this.#clock.now()
+      work()
+    }
+    if (wait <= 0) return run()
+    this.#throttled = true
+    this.once(wait * this.#timeScale, run)
+  }
+
+  /**
+   * Every `intervalMs`, undefined: not at all. With a phase (PeriodicInformTime, a dateTime) the times are those whose distance from it is a
+   * multiple of the interval; the unknown time leaves the phase to the box, which counts from now (TR-181 ManagementServer.PeriodicInformTime).
+   * Asked again with the same values it leaves the grid as it is, so that sessions in between do not put an Inform off.
+   */
+  periodic(intervalMs: number | undefined, phase: string, work: () => void): void {
+    const grid = `${intervalMs} ${phase}`
+    if (grid === this.#grid) return
+    this.#grid = grid
+    this.#cancelPeriodic?.()
+    if (intervalMs === undefined) return
+    const step = intervalMs / this.#timeScale
+    const next = () => {
+      this.#cancelPeriodic = this.#clock.after(this.#untilNext(step, phase), () => {
+        next()
+        work()
+      })
+    }
+    next()
+  }
+
+  stop(): void {
+    this.#cancelRetry?.()
+    this.#cancelPeriodic?.()
+    this.#grid = ''
+    for (const cancel of this.#single) cancel()
+    this.#single.clear()
+    this.#throttled = false
+  }
+
+  #untilNext(step: number, phase: string): number {
+    const from = Date.parse(phase)
+    if (phase.startsWith('0001') || Number.isNaN(from)) return step
+    const since = (((this.#clock.now() - from) % step) + step) % step
+    return step - since
+  }
+}

@@ -1,0 +1,111 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError, errorText } from '../base/index.ts'
+import type { InstanceTree, TreeChange } from '../datamodel/index.ts'
+import type { BoxState } from './box.ts'
+
+/** What has changed in one box since it was last written whole. */
+export type FlashEntry =
+  | { box: string; set: string; to: string }
+  | { box: string; row: string }
+  | { box: string; gone: string }
+  | { box: string; state: Omit<BoxState, 'tree'> }
+  | { box: string; whole: BoxState }
+
+/** Bytes of changes after which the boxes are written whole again. */
+const MAX_LOG = 32 * 1024 * 1024
+
+/**
+ * The flash memory of a fleet: every box whole in `fleet.json`, and each change after that as a line of `fleet.log`, written before the box answers
+ * for it. A process that is killed loses nothing a box has acknowledged; a line that was cut off is the last one and was never answered for.
+ */
+export class Flash {
+  readonly #dir: string
+  #log: number | undefined
+  #size = 0
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  /** The boxes as they were last; the entries are to be applied on top, in order. AppError when the files are not to be read. */
+  load(): { boxes: Record<string, BoxState>; entries: FlashEntry[] } {
+    const snapshot = this.#file('fleet.json')
+    try {
+      const boxes = existsSync(snapshot) ? (JSON.parse(readFileSync(snapshot, 'utf8')) as Record<string, BoxState>) : {}
+      return { boxes, entries: this.#readLog() }
+    } catch (error) {
+      throw new AppError(
+        'invalid',
+        `the fleet in ${this.#dir} cannot be read (${errorText(error)}); remove it to begin anew`,
+      )
+    }
+  }
+
+  #readLog(): FlashEntry[] {
+    const file = this.#file('fleet.log')
+    if (!existsSync(file)) return []
+    const lines = readFileSync(file, 'utf8').split('\n')
+    // What stands behind the last line end was cut off in the middle.
+    lines.pop()
+    return lines.map((line) => JSON.parse(line) as FlashEntry)
+  }
+
+  append(entry: FlashEntry): void {
+    this.#log ??= this.#open('a')
+    const line = `${JSON.stringify(entry)}\n`
+    this.#size += line.length
+    writeSync(this.#log, line)
+  }
+
+  get full(): boolean {
+    return this.#size > MAX_LOG
+  }
+
+  /** Writes all boxes whole and begins the log anew. Cut at any place, the old or the new state is there: the log may be applied twice. */
+  writeWhole(boxes: Iterable<[string, BoxState]>): void {
+    mkdirSync(this.#dir, { recursive: true })
+    const file = this.#file('fleet.json')
+    const next = openSync(`${file}.new`, 'w')
+    let separator = '{'
+    for (const [id, state] of boxes) {
+      writeSync(next, `${separator}${JSON.stringify(id)}:${JSON.stringify(state)}`)
+      separator = ',\n'
+    }
+    writeSync(next, separator === '{' ? '{}' : '}')
+    fsyncSync(next)
+    closeSync(next)
+    renameSync(`${file}.new`, file)
+    this.close()
+    this.#log = this.#open('w')
+    this.#size = 0
+  }
+
+  close(): void {
+    if (this.#log !== undefined) closeSync(this.#log)
+    this.#log = undefined
+  }
+
+  #open(flags: 'a' | 'w'): number {
+    mkdirSync(this.#dir, { recursive: true })
+    return openSync(this.#file('fleet.log'), flags)
+  }
+
+  #file(name: string): string {
+    return join(this.#dir, name)
+  }
+}
+
+/** One change of a tree as an entry. */
+export function entryOf(box: string, change: TreeChange): FlashEntry {
+  if (change.kind === 'created') return { box, row: change.path }
+  if (change.kind === 'deleted') return { box, gone: change.path }
+  return { box, set: change.path, to: change.value ?? '' }
+}
+
+/** Makes the change again in a tree that nobody listens to yet. */
+export function replay(tree: InstanceTree, entry: FlashEntry): void {
+  if ('set' in entry) tree.put(entry.set, entry.to)
+  else if ('row' in entry) tree.makeRow(entry.row)
+  else if ('gone' in entry) tree.deleteRow(entry.gone, 'box')
+}

@@ -1,0 +1,49 @@
+import { silentLog, systemRandom } from '../../src/base/index.ts'
+import { loadBoxModels } from '../../src/datamodel/index.ts'
+import { Box, type BoxKind, type BoxOptions } from '../../src/simulator/index.ts'
+import { Codec } from '../../src/usp/index.ts'
+import { createManualClock, type ManualClock } from './manual-clock.ts'
+
+const models = loadBoxModels()
+const codec = new Codec()
+
+export const FACTS = {
+  manufacturer: 'Acme',
+  oui: '00256D',
+  productClass: 'Home Box',
+  serial: 'S-1',
+  modelName: 'H1',
+  hardwareVersion: '1',
+  softwareVersion: '1.0',
+}
+
+/** A simulated box on real sockets over a clock that the test moves. Random waits are in the middle of their range. */
+export function makeBox(
+  kind: BoxKind,
+  options: Partial<Omit<BoxOptions, 'servers'>> & { acsUrl?: string; usp?: Partial<BoxOptions['servers']['usp']> } = {},
+): { box: Box; clock: ManualClock } {
+  const clock = createManualClock()
+  const { acsUrl = 'http://127.0.0.1:9/', usp = {}, ...over } = options
+  const box = new Box({
+    kind,
+    facts: FACTS,
+    faults: [],
+    endpointId: 'proto::box',
+    servers: {
+      acsUrl,
+      enrolmentSecret: 'secret',
+      usp: { endpointId: 'proto::controller', host: '127.0.0.1', port: 9, path: '/usp', tls: false, ...usp },
+    },
+    models,
+    codec,
+    cwmpVersion: '1.2',
+    listenHost: '127.0.0.1',
+    timeScale: 1,
+    informIntervalS: 300,
+    clock,
+    random: { bytes: systemRandom.bytes, fraction: () => 0.5 },
+    log: silentLog,
+    ...over,
+  })
+  return { box, clock }
+}
