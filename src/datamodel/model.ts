@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../base/index.ts'
 import { schemaPathOf, splitLeaf } from './path.ts'
-import { type BaseType, checkType, isBaseType } from './types.ts'
+import { type BaseType, checkType, isBaseType, sameValue } from './types.ts'
 
 /** The models we carry: Device:2.19 as USP and as CWMP show it, and InternetGatewayDevice:1.14. */
 export type ModelName = 'tr181-usp' | 'tr181-cwmp' | 'tr098'
@@ -176,12 +176,15 @@ function checkItem(
 ): { kind: 'type' | 'value'; text: string } | undefined {
   const wrong = checkType(type, text)
   if (wrong !== undefined) return { kind: 'type', text: wrong }
-  if (facets.e !== undefined && !facets.e.includes(text)) {
+  // Vendors may add words of their own (TR-106 3.3).
+  if (facets.e !== undefined && !facets.e.includes(text) && !/^X_/.test(text)) {
     return {
       kind: 'value',
       text: `is none of ${facets.e.slice(0, 12).join(', ')}${facets.e.length > 12 ? ', ...' : ''}`,
     }
   }
+  if (facets.p !== undefined && !facets.p.some((pattern) => formOf(pattern).test(text)))
+    return { kind: 'value', text: 'has not the form it must have' }
   if (facets.r !== undefined && text !== '' && !facets.r.some(([min, max]) => inRange(Number(text), min, max))) {
     return {
       kind: 'value',
@@ -195,6 +198,38 @@ function checkItem(
       return { kind: 'value', text: `has length ${size}, which is not allowed` }
   }
   return undefined
+}
+
+const forms = new Map<string, RegExp>()
+
+/** The patterns of XML Schema are those of JavaScript, as far as the models use them, but hold for the whole text. */
+function formOf(pattern: string): RegExp {
+  const known = forms.get(pattern)
+  if (known !== undefined) return known
+  const form = new RegExp(`^(?:${pattern})$`)
+  forms.set(pattern, form)
+  return form
+}
+
+const MAC_PATTERN = '([0-9A-Fa-f][0-9A-Fa-f]:){5}([0-9A-Fa-f][0-9A-Fa-f])'
+
+/**
+ * Whether two texts are the same value of a parameter, as boxes give them back: items of a list with or without blanks between them, MAC
+ * addresses in either case and with other separators. Without a parameter the type alone decides.
+ */
+export function sameParameterValue(parameter: ModelParameter | undefined, type: string, a: string, b: string): boolean {
+  if (sameValue(type, a, b)) return true
+  if (parameter === undefined) return false
+  const { facets } = parameter
+  if (facets.l !== undefined) {
+    const [left, right] = [a, b].map((text) => text.split(',').map((item) => item.trim())) as [string[], string[]]
+    const { l: _list, ...item } = facets
+    const one = { ...parameter, facets: item }
+    return left.length === right.length && left.every((text, i) => sameParameterValue(one, type, text, right[i] ?? ''))
+  }
+  if (facets.p?.includes(MAC_PATTERN) !== true) return false
+  const bare = (text: string) => text.replace(/[:.-]/g, '').toUpperCase()
+  return bare(a) === bare(b)
 }
 
 function inRange(value: number, min: number | null, max: number | null): boolean {

@@ -33,6 +33,13 @@ function whole(name: string, min: bigint, max: bigint): TypeRow {
   }
 }
 
+/** Whether the day exists and the clock can show the time; JavaScript itself takes the 30th of February for the 1st of March. */
+function isOnCalendar(text: string): boolean {
+  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`
+  const local = new Date(`${text.slice(0, 19)}Z`)
+  return !Number.isNaN(Date.parse(zoned)) && local.getUTCDate() === Number(text.slice(8, 10))
+}
+
 const DATE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?$/
 
 /** One row per type: how its text is checked and compared. */
@@ -47,7 +54,7 @@ const TYPES: Record<BaseType, TypeRow> = {
   long: whole('long', -(2n ** 63n), 2n ** 63n - 1n),
   unsignedLong: whole('unsignedLong', 0n, 2n ** 64n - 1n),
   dateTime: {
-    check: (text) => (DATE_TIME.test(text) ? undefined : 'is no dateTime (ISO 8601)'),
+    check: (text) => (DATE_TIME.test(text) && isOnCalendar(text) ? undefined : 'is no dateTime (ISO 8601)'),
     canonical(text) {
       if (!DATE_TIME.test(text)) return text
       // No zone means UTC (TR-106 3.2.1); year 1 is a length of time, which Date would shift.
@@ -58,7 +65,10 @@ const TYPES: Record<BaseType, TypeRow> = {
     },
   },
   base64: {
-    check: (text) => (/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text) ? undefined : 'is no base64'),
+    check(text) {
+      const bare = text.replace(/\s+/g, '')
+      return /^[A-Za-z0-9+/]*={0,2}$/.test(bare) && bare.length % 4 === 0 ? undefined : 'is no base64'
+    },
     canonical: (text) => text.replace(/\s+/g, ''),
   },
   hexBinary: {
@@ -67,7 +77,12 @@ const TYPES: Record<BaseType, TypeRow> = {
   },
   decimal: {
     check: (text) => (/^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? undefined : 'is no decimal'),
-    canonical: (text) => (/^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? String(Number(text)) : text),
+    canonical(text) {
+      const [, sign = '', whole = '', rest = ''] = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text.trim()) ?? []
+      if (whole === '' && rest === '') return text
+      const value = `${whole.replace(/^0+(?=\d)/, '') || '0'}.${rest.replace(/0+$/, '')}`.replace(/\.$/, '')
+      return sign === '-' && /[1-9]/.test(value) ? `-${value}` : value
+    },
   },
 }
 

@@ -1,4 +1,4 @@
-import { type Model, sameValue } from '../datamodel/index.ts'
+import { type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
 import {
   type Operation,
   type OperationRequest,
@@ -133,8 +133,9 @@ function judgeSet(
   for (const { path, value, type } of request.values) {
     const found = isSearch(path) ? foundBySearch(path, reads[nextSearch++]) : foundAt(path, values)
     for (const read of found) {
-      const wanted = type ?? read.type ?? model.parameter(read.path)?.type ?? 'unknown'
-      if (sameValue(wanted, read.value ?? '', value)) outcomes.push({ path: read.path, value })
+      const parameter = model.parameter(read.path)
+      const wanted = type ?? read.type ?? parameter?.type ?? 'unknown'
+      if (sameParameterValue(parameter, wanted, read.value ?? '', value)) outcomes.push({ path: read.path, value })
       else if (isUnreadable(read, model)) hidden++
       else outcomes.push({ ...read, error: NOT_APPLIED })
     }
@@ -184,8 +185,9 @@ function wrongValues(
     .filter(([name, value]) => {
       const found = values.get(row + name)
       if (found === undefined) return true
-      const type = found.type ?? model.parameter(found.path)?.type ?? 'unknown'
-      return !sameValue(type, found.value ?? '', value) && !isUnreadable(found, model)
+      const parameter = model.parameter(found.path)
+      const type = found.type ?? parameter?.type ?? 'unknown'
+      return !sameParameterValue(parameter, type, found.value ?? '', value) && !isUnreadable(found, model)
     })
     .map(([name]) => name)
 }

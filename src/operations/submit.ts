@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Clock, type Log } from '../base/index.ts'
-import type { Model, ModelName } from '../datamodel/index.ts'
+import { checkValue, type Model, type ModelName } from '../datamodel/index.ts'
 import type {
   Device,
   DeviceId,
@@ -130,10 +130,13 @@ async function check(wanted: NewOperation, operation: Operation, device: Device,
   }
 }
 
-/** What the record has of the paths of a set that the model does not know: the box has told their types. */
+/** What the record has of the paths of a set that the model does not know or whose value it would refuse: the box knows better. */
 async function reportedOf({ deviceId, request }: NewOperation, model: Model, { parameters }: SubmitDeps) {
   if (request.verb !== 'set') return new Map<string, Parameter>()
-  const unknown = request.values.map(({ path }) => path).filter((path) => model.parameter(path) === undefined)
+  const unknown = request.values.flatMap(({ path, value }) => {
+    const parameter = model.parameter(path)
+    return parameter === undefined || checkValue(parameter, value) !== undefined ? path : []
+  })
   const found = unknown.length === 0 ? [] : await parameters.getMany(deviceId, unknown.slice(0, REQUEST_BOUNDS.values))
   return new Map(found.map((parameter) => [parameter.path, parameter]))
 }

@@ -17,8 +17,8 @@ export interface ValidationContext {
   /** The protocol it will go over as far as known now. */
   protocol: Protocol
   model(name: ModelName): Model
-  /** What the box itself said of parameters that no model knows, by path. */
-  reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable'>>
+  /** What the box itself said of parameters that no model knows, or whose value is not one of the model's, by path. */
+  reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable' | 'value'>>
 }
 
 /** Collects what is odd but passed on: paths of vendors and of firmware that knows more than the model. */
@@ -51,7 +51,10 @@ export function readPath(text: string, findings: Findings, kinds: Path['kind'][]
   return path
 }
 
-/** A value of a known parameter must fit it; vendor words in an enumeration (X_...) are the vendor's business. */
+/**
+ * A value of a known parameter must fit it. A box that has words of its own in an enumeration (the BeaconType `WPA2` of many TR-098 boxes)
+ * is taken at them: then any word goes, with a warning.
+ */
 export function fitValue(path: string, value: string, findings: Findings, model: Model): void {
   if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
   const parameter = model.parameter(path)
@@ -62,8 +65,12 @@ export function fitValue(path: string, value: string, findings: Findings, model:
     if (wrong !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${wrong}`)
     return
   }
-  if (parameter.facets.e !== undefined && /^X_/.test(value)) return
   const problem = checkValue(parameter, value)
+  const own = findings.reported?.get(path)?.value ?? ''
+  if (problem?.kind === 'value' && parameter.facets.e !== undefined && own !== '' && checkValue(parameter, own)) {
+    findings.warnings.push(`${path} ${problem.text}, but the device has words of its own`)
+    return
+  }
   if (problem !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${problem.text}`)
 }
 

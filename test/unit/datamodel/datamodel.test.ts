@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  checkType,
   checkValue,
   isPath,
   loadModel,
   parentOf,
   parsePath,
   quoteConstant,
+  sameParameterValue,
   sameValue,
   schemaPathOf,
   splitLeaf,
@@ -130,6 +132,65 @@ describe('the models', () => {
     const key = cwmp.parameter('Device.ManagementServer.Username')!
     expect(checkValue(key, 'x'.repeat(257))?.kind).toBe('value')
   })
+
+  it('hold values against patterns and take words of vendors, in lists too', () => {
+    const router = cwmp.parameter('Device.DHCPv4.Server.Pool.1.MinAddress')!
+    expect(checkValue(router, '192.168.1.1')).toBeUndefined()
+    expect(checkValue(router, '')).toBeUndefined()
+    expect(checkValue(router, '192.168.1.256')?.kind).toBe('value')
+    const country = cwmp.parameter('Device.WiFi.Radio.1.RegulatoryDomain')!
+    expect(checkValue(country, 'DEI')).toBeUndefined()
+    expect(checkValue(country, 'DEIX')?.kind).toBe('value')
+    const standards = cwmp.parameter('Device.WiFi.Radio.1.OperatingStandards')!
+    expect(checkValue(standards, 'n, X_ACME_turbo')).toBeUndefined()
+    for (const model of [usp, cwmp, loadModel('tr098')]) {
+      const patterns = [...model.objects.values()].flatMap(({ params }) =>
+        [...params.values()].flatMap(({ facets }) => facets.p ?? []),
+      )
+      for (const pattern of patterns) expect(() => new RegExp(pattern)).not.toThrow()
+    }
+  })
+})
+
+describe('checkType', () => {
+  it.each([
+    ['dateTime', '2024-02-29T23:59:59Z', true],
+    ['dateTime', '2023-02-29T00:00:00Z', false],
+    ['dateTime', '2024-13-01T00:00:00Z', false],
+    ['dateTime', '2024-01-01T25:00:00Z', false],
+    ['dateTime', '0001-01-01T00:00:00Z', true],
+    ['dateTime', '9999-12-31T23:59:59Z', true],
+    ['dateTime', '2024-01-01T00:30:00+02:00', true],
+    ['dateTime', 'yesterday', false],
+    ['base64', 'QUJD', true],
+    ['base64', 'QUI=', true],
+    ['base64', 'QUJ', false],
+    ['base64', 'QU=I', false],
+    ['hexBinary', '0aF', false],
+    ['unsignedLong', '18446744073709551615', true],
+    ['unsignedLong', '18446744073709551616', false],
+    ['long', '-9223372036854775808', true],
+    ['long', '-9223372036854775809', false],
+    ['decimal', '-1.50', true],
+    ['decimal', '1e3', false],
+  ] as const)('%s: %s', (type, text, fits) => {
+    expect(checkType(type, text) === undefined).toBe(fits)
+  })
+})
+
+describe('sameParameterValue', () => {
+  const model = loadModel('tr181-cwmp')
+  it.each([
+    ['Device.WiFi.Radio.1.OperatingStandards', 'n, ac', 'n,ac', true],
+    ['Device.WiFi.Radio.1.OperatingStandards', 'n,ac', 'ac,n', false],
+    ['Device.WiFi.SSID.1.SSID', 'a, b', 'a,b', false],
+    ['Device.DHCPv4.Server.Pool.1.StaticAddress.1.Chaddr', '02:00:00:00:00:aa', '02-00-00-00-00-AA', true],
+    ['Device.DHCPv4.Server.Pool.1.StaticAddress.1.Chaddr', '02:00:00:00:00:aa', '02:00:00:00:00:ab', false],
+  ])('%s: %s and %s', (path, a, b, same) => {
+    const parameter = model.parameter(path)
+    expect(parameter).toBeDefined()
+    expect(sameParameterValue(parameter, 'string', a, b)).toBe(same)
+  })
 })
 
 describe('sameValue', () => {
@@ -142,6 +203,9 @@ describe('sameValue', () => {
     ['dateTime', '2026-01-01T01:00:00+01:00', '2026-01-01T00:00:00Z', true],
     ['dateTime', '0001-01-01T00:00:00Z', '0001-01-01T00:00:00', false],
     ['string', '1', 'true', false],
+    ['decimal', '+01.50', '1.5', true],
+    ['decimal', '-0.0', '0', true],
+    ['decimal', '12345678901234567890.1', '12345678901234567890.2', false],
   ])('%s: %s and %s', (type, a, b, same) => {
     expect(sameValue(type, a, b)).toBe(same)
   })

@@ -107,6 +107,17 @@ describe('submitting', () => {
     expect(world.stores.inside.events[0]?.data).not.toHaveProperty('warnings')
   })
 
+  it('takes a box at its own words', async () => {
+    const world = createWorld({ device: { root: 'InternetGatewayDevice.' } })
+    const path = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.BeaconType'
+    expect(await refusal(world.submit(set(path, 'WPA2')))).toBe('invalid')
+    await world.stores.devices.commit({
+      deviceId: world.box.deviceId,
+      parameters: [{ path, value: 'WPAandWPA2', type: 'string', source: 'cwmp', collectedAt: 1 }],
+    })
+    expect(await refusal(world.submit(set(path, 'WPA2')))).toBe('accepted')
+  })
+
   it('keeps secrets out of the audit log', async () => {
     const world = createWorld()
     await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
