@@ -6,6 +6,6 @@ import type { CwmpCredential } from './ports.ts'
  * secret is good beside it. So a box that kept its credential and one that lost it both come back. Unchanged when it has no own one.
  */
 export function released(credential: CwmpCredential, now: Timestamp): CwmpCredential {
-  const { current, ...rest } = credential
+  const { current, delivered: _delivered, ...rest } = credential
   return current === undefined ? credential : { ...rest, pending: current, updatedAt: now }
 }

@@ -201,6 +201,8 @@ export interface CwmpCredential {
   current?: { username: string; password: string }
   /** Sent to the CPE but not yet seen in use: both are accepted until then, so that no crash locks a box out. */
   pending?: { username: string; password: string }
+  /** The box has said that it took the pending one; from then on it is asked to show it. */
+  delivered?: true
   /** What we authenticate with in connection requests. */
   connectionRequest?: { username: string; password: string }
   updatedAt: Timestamp

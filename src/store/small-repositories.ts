@@ -20,6 +20,7 @@ import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
@@ -126,17 +127,21 @@ interface Login {
 /** CWMP credentials, their secrets sealed under the server's key and bound to the device. */
 export class CredentialRepository implements CredentialStore {
   readonly #credentials: Collection
+  readonly #byId: GroupRead
   readonly #box: SecretBox
 
   constructor(connection: Connection, box: SecretBox) {
     this.#credentials = connection.collection<Document_>('credentials')
+    // Boxes come once an hour: nearly every session reads the credential anew, so these reads are grouped like those of the records.
+    this.#byId = createGroupRead(this.#credentials)
     this.#box = box
   }
 
   async get(deviceId: DeviceId): Promise<CwmpCredential | undefined> {
-    const document = await this.#credentials.findOne({ _id: deviceId })
-    if (document === null) return undefined
+    const document = await this.#byId.get(deviceId)
+    if (document === undefined) return undefined
     const credential: CwmpCredential = { deviceId, updatedAt: Number(document.updatedAt) }
+    if (document.delivered === true) credential.delivered = true
     for (const part of ['current', 'pending', 'connectionRequest'] as const) {
       const login = document[part] as Login | undefined
       if (login !== undefined)
@@ -148,6 +153,7 @@ export class CredentialRepository implements CredentialStore {
   async put(credential: CwmpCredential): Promise<void> {
     const { deviceId } = credential
     const fields: Record<string, unknown> = { updatedAt: credential.updatedAt }
+    if (credential.delivered === true) fields.delivered = true
     for (const part of ['current', 'pending', 'connectionRequest'] as const) {
       const login = credential[part]
       if (login !== undefined)

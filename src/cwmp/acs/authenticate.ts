@@ -70,7 +70,8 @@ export class Authenticator {
     const given = parseAuthorization(shown.header)
     const cached = await this.#credential(id)
     if (given === undefined) {
-      if (this.#options.policy === 'open' && cached.credential?.current === undefined)
+      // A box that said it took its own credential is asked for it.
+      if (this.#isOpenTo(cached.credential) && cached.credential?.delivered !== true)
         return { ok: true, proof: 'none', credential: cached.credential }
       return this.#refuse('missing')
     }
@@ -82,11 +83,13 @@ export class Authenticator {
       if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.#refuse('wrong')
     }
     const first = this.#match(given, identity, cached.credential)
-    if (first !== undefined) return this.#admit(first, cached.credential, shown)
-    // Another instance may have set a new credential since this one was cached.
+    if (first !== undefined && first !== 'reset') return { ok: true, proof: first, credential: cached.credential }
+    // It may have been changed since it was cached: by a person, by another instance.
     const credential = this.#options.clock.now() - cached.readAt < FRESH_MS ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
     if (second !== undefined) return this.#admit(second, credential, shown)
+    // What it shows may be meant for the ACS before us.
+    if (this.#isOpenTo(credential)) return { ok: true, proof: 'none', credential }
     return this.#refuse(credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
   }
 
@@ -97,6 +100,11 @@ export class Authenticator {
 
   forget(id: DeviceId): void {
     this.#cache.delete(id)
+  }
+
+  /** Policy `open` lets in any box that has not used a credential of its own yet. */
+  #isOpenTo(credential: CwmpCredential | undefined): boolean {
+    return this.#options.policy === 'open' && credential?.current === undefined
   }
 
   #admit(proof: Proof, credential: CwmpCredential | undefined, shown: Shown): AuthResult {

@@ -34,7 +34,12 @@ export async function enrol(
   }
   if (known?.pending === undefined) await credentials.put(credential)
   authenticator.remember(credential)
-  return send(session, credential, options)
+  const refused = await send(session, credential, options)
+  if (refused !== undefined) return refused
+  const delivered: CwmpCredential = { ...credential, delivered: true, updatedAt: clock.now() }
+  await credentials.put(delivered)
+  authenticator.remember(delivered)
+  return undefined
 }
 
 /**
@@ -88,7 +93,7 @@ export async function confirm(
   credential: CwmpCredential,
   { credentials, authenticator, clock }: EnrolOptions,
 ): Promise<CwmpCredential> {
-  const { pending, ...rest } = credential
+  const { pending, delivered: _delivered, ...rest } = credential
   const confirmed: CwmpCredential = { ...rest, updatedAt: clock.now() }
   if (pending !== undefined) confirmed.current = pending
   await credentials.put(confirmed)
