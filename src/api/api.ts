@@ -8,6 +8,7 @@ import { openApiDocument } from './openapi.ts'
 import type { ApiDeps } from './ports.ts'
 import { type Problem, problemOf } from './problem.ts'
 import type { Call, Route } from './route.ts'
+import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { eventRoutes } from './routes/events.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -31,9 +32,15 @@ export class Api implements Lifecycle {
   constructor(deps: ApiDeps) {
     this.#deps = deps
     this.#auth = new ApiAuth(deps.apiKeys, deps.clock)
-    this.#routes = [deviceRoutes, operationRoutes, groupRoutes, planRoutes, eventRoutes, systemRoutes].flatMap((make) =>
-      make(deps),
-    )
+    this.#routes = [
+      deviceRoutes,
+      credentialRoutes,
+      operationRoutes,
+      groupRoutes,
+      planRoutes,
+      eventRoutes,
+      systemRoutes,
+    ].flatMap((make) => make(deps))
     this.#observe = deps.metrics.histogram('isthmus_http_seconds', 'Duration of API requests', [
       'route',
       'method',

@@ -96,6 +96,8 @@ export async function startServer(
       ...(tls === undefined ? {} : { tls: { ...tls, port: config.cwmpsPort } }),
       policy: config.enrolment,
       enrolmentSecret,
+      ...(config.enrolmentUsername === undefined ? {} : { enrolmentUsername: config.enrolmentUsername }),
+      reEnrolment: config.reEnrolment,
       allowBasicOverHttp: config.allowBasicOverHttp,
       informIntervalS: config.informIntervalS,
       discovery: config.discovery,

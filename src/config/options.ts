@@ -140,6 +140,22 @@ export const OPTIONS = [
       'Shared CWMP password of boxes that have no credential of their own yet. Unset: made at first start and kept in the data folder.',
   },
   {
+    key: 'enrolmentUsername',
+    flag: '--enrolment-username',
+    type: 'string',
+    sentence:
+      'User name that boxes may send with the enrolment secret, besides the names TR-069 gives them (OUI-ProductClass-SerialNumber).',
+  },
+  {
+    key: 'reEnrolment',
+    flag: '--re-enrolment',
+    type: 'choice',
+    choices: ['operator', 'bootstrap'],
+    default: 'operator',
+    sentence:
+      'Who lets a box that has its own credential and lost it in a reset use the enrolment secret again: a person (POST /devices/{id}/release-credential), or its 0 BOOTSTRAP, which trusts whoever knows that secret.',
+  },
+  {
     key: 'agentAdmission',
     flag: '--agent-admission',
     type: 'choice',

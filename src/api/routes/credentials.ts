@@ -1,0 +1,76 @@
+import { AppError, randomToken } from '../../base/index.ts'
+import { asDeviceId, type CwmpCredential, released } from '../../device/index.ts'
+import type { ApiDeps } from '../ports.ts'
+import { type Route, route } from '../route.ts'
+import { DeviceIdParam } from '../schemas.ts'
+import { z } from '../zod.ts'
+
+const Login = z.object({ username: z.string().min(1).max(256), password: z.string().min(1).max(256) })
+
+/** What boxes prove themselves with over CWMP. Secrets go in and never come out. */
+export function credentialRoutes({ credentials, audit, clock, random }: ApiDeps): Route[] {
+  const tag = 'Devices'
+  return [
+    route({
+      method: 'put',
+      path: '/devices/{id}/credential',
+      id: 'putDeviceCredential',
+      tag,
+      summary: 'Store the CWMP credential that a box has',
+      description:
+        'Also of a box that never came: with enrolment `closed` only boxes known so, or enrolled before, are let in. `connectionRequest` is what the box wants to see in connection requests; the one stored stays when it is absent.',
+      scope: 'write',
+      params: DeviceIdParam,
+      body: Login.extend({ connectionRequest: Login.optional() }),
+      responses: { 204: { description: 'Stored' } },
+      async handle({ params, body, actor }) {
+        const deviceId = asDeviceId(params.id)
+        const known = await credentials.get(deviceId)
+        const credential: CwmpCredential = {
+          deviceId,
+          current: { username: body.username, password: body.password },
+          connectionRequest: body.connectionRequest ??
+            known?.connectionRequest ?? { username: deviceId, password: randomToken(random) },
+          updatedAt: clock.now(),
+        }
+        await credentials.put(credential)
+        const after = { username: body.username, connectionRequest: body.connectionRequest !== undefined }
+        await audit.append({
+          at: clock.now(),
+          actor,
+          action: 'device.credential.put',
+          target: deviceId,
+          after,
+          result: 'ok',
+        })
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/devices/{id}/release-credential',
+      id: 'releaseDeviceCredential',
+      tag,
+      summary: 'Let a box that was reset enrol anew',
+      description:
+        'Its own credential stays good, and the enrolment secret is good beside it, until one of them is used. For boxes that event `device.refused` with reason `reset` tells of.',
+      scope: 'write',
+      params: DeviceIdParam,
+      responses: { 204: { description: 'Released' } },
+      async handle({ params, actor }) {
+        const deviceId = asDeviceId(params.id)
+        const known = await credentials.get(deviceId)
+        if (known === undefined) throw new AppError('notFound', `no credential of ${deviceId} is stored`)
+        await credentials.put(released(known, clock.now()))
+        await audit.append({
+          at: clock.now(),
+          actor,
+          action: 'device.credential.release',
+          target: deviceId,
+          result: 'ok',
+        })
+        return { status: 204 }
+      },
+    }),
+  ]
+}
