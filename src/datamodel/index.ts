@@ -2,6 +2,7 @@
 export * from './box-presets.ts'
 export * from './model.ts'
 export * from './path.ts'
+export * from './search.ts'
 export * from './secret.ts'
 export * from './tree.ts'
 export * from './types.ts'

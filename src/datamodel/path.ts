@@ -178,6 +178,19 @@ export function schemaPathOf(path: string): string {
   return path.replace(/\.(?:\d+|\*)(?=\.|$)/g, '.{i}')
 }
 
+/**
+ * The path as the model has it, whatever names its instances; undefined when it follows a reference, whose target only the box knows.
+ */
+export function schemaOf({ kind, segments }: Path): string | undefined {
+  let schema = ''
+  for (const [i, segment] of segments.entries()) {
+    if (segment.kind === 'follow') return undefined
+    const leaf = kind !== 'object' && i === segments.length - 1
+    schema += `${segment.kind === 'name' ? segment.name : '{i}'}${leaf ? '' : '.'}`
+  }
+  return schema
+}
+
 /** The root object a path begins with, with its dot. */
 export function rootOf(path: string): string {
   return path.slice(0, path.indexOf('.') + 1)

@@ -32,8 +32,11 @@ export function modelFor({ device, protocol, model }: ValidationContext): Model 
   return model(protocol === 'usp' ? 'tr181-usp' : 'tr181-cwmp')
 }
 
-/** Takes a path apart and checks its kind, its root and whether this protocol can carry it. */
-export function readPath(text: string, findings: Findings, kinds: Path['kind'][]): Path {
+/**
+ * Takes a path apart and checks its kind, its root and whether this protocol can carry it. CWMP has no search paths; `resolved` are those that
+ * its driver takes apart itself.
+ */
+export function readPath(text: string, findings: Findings, kinds: Path['kind'][], resolved = false): Path {
   let path: Path
   try {
     path = parsePath(text)
@@ -45,7 +48,7 @@ export function readPath(text: string, findings: Findings, kinds: Path['kind'][]
   if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
   if (!kinds.includes(path.kind)) throw invalid(text, `is ${article(path.kind)}, expected ${kinds.join(' or ')}`)
   if (path.segments.some((segment) => segment.kind === 'schema')) throw invalid(text, 'has {i} instead of an instance')
-  if (path.search && findings.protocol === 'cwmp') {
+  if (path.search && !resolved && findings.protocol === 'cwmp') {
     throw invalid(text, 'is a search path, which CWMP does not have')
   }
   return path

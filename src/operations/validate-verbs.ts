@@ -1,4 +1,4 @@
-import type { Segment } from '../datamodel/index.ts'
+import { type Segment, schemaOf } from '../datamodel/index.ts'
 import type { OperationRequest } from '../device/index.ts'
 import { atMost, type Findings, fitValue, invalid, modelFor, REQUEST_BOUNDS, readPath } from './validate-path.ts'
 
@@ -11,21 +11,22 @@ export function checkSet(request: RequestOf<'set'>, findings: Findings): void {
   const seen = new Set<string>()
   let total = 0
   for (const { path: text, value } of request.values) {
-    const path = readPath(text, findings, ['parameter'])
+    const path = readPath(text, findings, ['parameter'], true)
     if (seen.has(text)) throw invalid(text, 'is named twice')
     seen.add(text)
     total += text.length + value.length
     if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
-    if (path.search) {
+    const schema = schemaOf(path)
+    if (schema === undefined) {
       if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(text, 'value is too long')
       continue
     }
-    const access = model.parameter(text)?.access
+    const access = model.parameter(schema)?.access
     if (access === 'r') throw invalid(text, 'is read-only')
     if (access === undefined && findings.reported?.get(text)?.writable === false)
       throw invalid(text, 'is read-only on this device')
     if (access === 'o') throw invalid(text, 'can only be set when its row is created')
-    fitValue(text, value, findings, model)
+    fitValue(path.search ? schema : text, value, findings, model)
   }
 }
 
@@ -56,10 +57,11 @@ export function checkDelete(request: RequestOf<'delete'>, findings: Findings): v
   atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
   const model = modelFor(findings)
   for (const text of request.paths) {
-    const path = readPath(text, findings, ['object'])
+    const path = readPath(text, findings, ['object'], true)
     if (!isRow(path.segments.at(-1))) throw invalid(text, 'is not a row of a table')
-    if (path.search) continue
-    const object = model.object(text)
+    const schema = schemaOf(path)
+    if (schema === undefined) continue
+    const object = model.object(schema)
     if (object?.access === 'r') throw invalid(text, 'cannot be deleted')
     if (object === undefined) findings.warnings.push(`${text} is not in the model`)
   }

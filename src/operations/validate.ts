@@ -12,7 +12,7 @@ export function validate(request: OperationRequest, context: ValidationContext):
   switch (request.verb) {
     case 'get':
       atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
-      for (const text of request.paths) readPath(text, findings, ['object', 'parameter'])
+      for (const text of request.paths) readPath(text, findings, ['object', 'parameter'], true)
       if (request.maxDepth !== undefined && !(Number.isInteger(request.maxDepth) && request.maxDepth >= 0)) {
         throw invalid('maxDepth', 'is a whole number from 0')
       }

@@ -84,6 +84,34 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(outcome(read, SSID)?.value).toBe(subject.box.value(SSID))
     })
 
+    it('get takes search paths, and one that matches nothing is no error', async () => {
+      const row = await add('1111')
+      const read = await ask({ verb: 'get', paths: [`${TABLE}[Description=="p1111"].ExternalPort`, `${TABLE}*.Alias`] })
+      expect(read.state).toBe('done')
+      expect(outcome(read, `${row}ExternalPort`)?.value).toBe('1111')
+      const aliases = read.result?.results.filter(({ path }) => path.endsWith('.Alias')) ?? []
+      expect(aliases.length).toBe(subject.box.rows(TABLE).length)
+      const nothing = await ask({ verb: 'get', paths: [`${TABLE}[Description=="nobody"].ExternalPort`] })
+      expect(nothing).toMatchObject({ state: 'done', result: { results: [] } })
+    })
+
+    it('get of an object answers what is below it; one that the box has not is an error', async () => {
+      const read = await ask({ verb: 'get', paths: ['Device.X_ACME_Nothing.'] })
+      expect(read.state).toBe('failed')
+      expect(outcome(read, 'Device.X_ACME_Nothing.')?.error?.code).toMatch(/^(9005|7026|7016)$/)
+    })
+
+    it('set and delete take search paths', async () => {
+      const row = await add('2222')
+      const search = `${TABLE}[Description=="p2222"].`
+      const written = await ask({ verb: 'set', values: [{ path: `${search}ExternalPort`, value: '2223' }] })
+      expect(written.state).toBe('done')
+      expect(subject.box.value(`${row}ExternalPort`)).toBe('2223')
+      expect((await stored(`${row}ExternalPort`))?.value).toBe('2223')
+      expect((await ask({ verb: 'delete', paths: [search] })).state).toBe('done')
+      expect(subject.box.rows(TABLE)).not.toContain(row)
+    })
+
     it('set writes, answers per path, and keeps the new value', async () => {
       const written = await ask({
         verb: 'set',
@@ -159,11 +187,38 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(await stored(`${row}ExternalPort`)).toBeUndefined()
     })
 
-    it('delete of a row that is not there leaves it absent', async () => {
+    it('delete of a row that is not there is an error, unless parts will do', async () => {
       const row = await add('9191')
       expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('done')
-      await ask({ verb: 'delete', paths: [row] })
+      expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('failed')
+      expect((await ask({ verb: 'delete', paths: [row], allowPartial: true })).state).toBe('done')
       expect(subject.box.rows(TABLE)).not.toContain(row)
+    })
+
+    it('delete takes what can be deleted where parts will do, and says what cannot', async () => {
+      const row = await add('9292')
+      const removed = await ask({ verb: 'delete', paths: ['Device.X_ACME_Nothing.1.', row], allowPartial: true })
+      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(outcome(removed, row)).toBeDefined()
+      expect(outcome(removed, row)?.error).toBeUndefined()
+    })
+
+    it('forgets a row that the box says is not there', async () => {
+      const parameter = { path: `${TABLE}4712.ExternalPort`, value: '1', type: 'unsignedInt', collectedAt: 1 } as const
+      const { devices, deviceId, protocol } = subject
+      await devices.commit({ deviceId, parameters: [{ ...parameter, source: protocol }] })
+      await ask({ verb: 'delete', paths: [`${TABLE}4712.`] })
+      expect(await stored(parameter.path)).toBeUndefined()
+    })
+
+    it('add in parts keeps the row with what the box takes', async () => {
+      const values = { ExternalPort: '3333', X_ACME_Absent: '1' }
+      const added = await ask({ verb: 'add', object: TABLE, values, allowPartial: true })
+      const row = added.result?.results.find(({ created }) => created !== undefined)?.created ?? ''
+      expect(added.state).toBe('failed')
+      expect(outcome(added, `${row}X_ACME_Absent`)?.error).toBeDefined()
+      expect(subject.box.value(`${row}ExternalPort`)).toBe('3333')
+      expect((await stored(`${row}ExternalPort`))?.value).toBe('3333')
     })
 
     it('discover brings the tree into the record, with what can be written', async () => {
@@ -315,6 +370,19 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(subject.box.value(SSID)).toBe('n8')
     })
 
+    it('expires what waits too long, cancels what was not sent, and does neither to the box', async () => {
+      const { operations, deviceId } = subject
+      const actor = { kind: 'apiKey', id: 'contract' } as const
+      const reboot = await operations.submit({ deviceId, request: { verb: 'reboot' }, actor })
+      const request: OperationRequest = { verb: 'set', values: [{ path: SSID, value: 'never' }] }
+      const late = await operations.submit({ deviceId, request, actor, expiresInMs: 1 })
+      const cancelled = await operations.submit({ deviceId, request, actor })
+      expect(await operations.cancel(cancelled.id, actor)).toMatchObject({ state: 'cancelled' })
+      expect((await operations.wait(reboot.id, WAIT_MS))?.state).toBe('done')
+      expect((await operations.wait(late.id, WAIT_MS))?.state).toBe('expired')
+      expect(subject.box.value(SSID)).not.toBe('never')
+    })
+
     it('factoryReset ends when the box is back with factory settings', async () => {
       await ask({ verb: 'set', values: [{ path: SSID, value: 'mine' }] })
       const boots = subject.box.boots()
@@ -322,6 +390,9 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(subject.box.boots()).toBe(boots + 1)
       expect(subject.box.value(SSID)).not.toBe('mine')
       expect(subject.box.value(UPTIME)).toBeDefined()
+      const device = await subject.devices.get(subject.deviceId)
+      expect(device?.id).toBe(subject.deviceId)
+      expect((await ask({ verb: 'set', values: [{ path: SSID, value: 'again' }] })).state).toBe('done')
     })
   })
 }

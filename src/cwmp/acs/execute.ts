@@ -12,6 +12,7 @@ import type { BoxNotes } from './box-notes.ts'
 import { diagnose } from './diagnose.ts'
 import type { Discoveries } from './discoveries.ts'
 import { readValues } from './read-values.ts'
+import { findPaths, isSearch } from './search.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 import { writeAll, writePartly } from './write.ts'
@@ -67,7 +68,7 @@ async function play(
     case 'add':
       return add(session, request, operation, hooks, context)
     case 'delete':
-      return remove(session, request, operation, hooks)
+      return remove(session, request, operation, hooks, context)
     case 'operate':
       return operate(session, request, operation, hooks, context)
     case 'subscribe':
@@ -112,17 +113,20 @@ async function get(
   request: RequestFor<'get'>,
   { types, notes }: ExecuteContext,
 ): Promise<OperationResult> {
-  const plain = request.paths.filter((path) => !isSearch(path))
-  const results = await readValues(session, plain, types, notes)
-  for (const path of request.paths) {
-    if (isSearch(path))
-      results.push({ path, error: outcomeError('notSupported', 'CWMP has no search paths; name the instances') })
-  }
-  return ended(results)
+  const context = { types, notes }
+  const paths: string[] = []
+  for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
+  return ended(await readValues(session, [...new Set(paths)], types, notes))
 }
 
-function isSearch(path: string): boolean {
-  return /[*[+]/.test(path)
+/** The values to write, those of search paths for each parameter that they name now. */
+async function valuesToWrite(session: Session, request: RequestFor<'set'>, context: ExecuteContext) {
+  const values: RequestFor<'set'>['values'] = []
+  for (const value of request.values) {
+    if (!isSearch(value.path)) values.push(value)
+    else for (const path of await findPaths(session, value.path, context)) values.push({ ...value, path })
+  }
+  return values
 }
 
 async function set(
@@ -132,12 +136,15 @@ async function set(
   hooks: ExecuteHooks,
   context: ExecuteContext,
 ): Promise<OperationResult> {
-  const list = request.values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
+  const values = await valuesToWrite(session, request, context)
+  // A search path that names nothing is no error (R-MSG.4a).
+  if (values.length === 0) return ended([])
+  const list = values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
   await hooks.beforeSend()
   const write = request.allowPartial === true ? writePartly : writeAll
   const { written, failures, fault, status } = await write(session, list, id, context)
   const done = new Set(written.map(({ path }) => path))
-  const results = request.values.flatMap(({ path, value }): PathOutcome[] =>
+  const results = values.flatMap(({ path, value }): PathOutcome[] =>
     done.has(path) ? [{ path, value, type: context.types.typeOf(path) }] : [],
   )
   if (fault === undefined || results.length > 0) return { ...ended([...results, ...failures]), ...later(status) }
@@ -197,13 +204,19 @@ async function remove(
   request: RequestFor<'delete'>,
   { id }: Operation,
   hooks: ExecuteHooks,
+  context: ExecuteContext,
 ): Promise<OperationResult> {
+  const paths: string[] = []
+  for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
+  if (paths.length === 0) return ended([])
   await hooks.beforeSend()
   const results: PathOutcome[] = []
-  for (const path of request.paths) {
+  for (const path of new Set(paths)) {
     const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: id })
-    results.push(answer.ok ? { path } : { path, error: faultError(answer.fault) })
-    if (!answer.ok && request.allowPartial !== true) break
+    // Where parts will do, a row that is not there is one that is gone (R-DEL.2a has it so for USP).
+    const gone = answer.ok || (request.allowPartial === true && answer.fault.code === 9005)
+    results.push(gone ? { path } : { path, error: faultError(answer.fault) })
+    if (!gone && request.allowPartial !== true) break
   }
   return ended(results)
 }

@@ -211,3 +211,64 @@ describe('a diagnostic over CWMP', () => {
     expect(none.asked).toEqual([])
   })
 })
+
+describe('search paths over CWMP', () => {
+  const VALUES: Record<string, string> = {
+    'Device.T.1.Name': 'a',
+    'Device.T.1.N': '9',
+    'Device.T.2.Name': 'b',
+    'Device.T.2.N': '10',
+    'Device.T.2.Ref': 'Device.T.1,Device.T.3.',
+    'Device.T.3.Name': 'c',
+    'Device.T.3.N': '11',
+  }
+  const box: Answer = (request) => {
+    switch (request.name) {
+      case 'GetParameterNames':
+        return request.body.ParameterPath === 'Device.T.'
+          ? { ParameterList: ['1', '2', '3'].map((n) => ({ Name: `Device.T.${n}.`, Writable: true })) }
+          : 9005
+      case 'GetParameterValues':
+        return request.body.ParameterNames.every((name) => VALUES[name] !== undefined)
+          ? {
+              ParameterList: request.body.ParameterNames.map((name) => ({ name, value: VALUES[name] ?? '', type: '' })),
+            }
+          : 9005
+      default:
+        return { Status: 0 }
+    }
+  }
+  const got = async (path: string) => (await run({ verb: 'get', paths: [path] }, box).result).results
+
+  it.each([
+    ['Device.T.*.Name', ['a', 'b', 'c']],
+    ['Device.T.[Name=="b"].N', ['10']],
+    ['Device.T.[N>=10&&Name!="c"].Name', ['b']],
+    ['Device.T.[N<10].Name', ['a']],
+    ['Device.T.2.Ref+.Name', ['a']],
+    ['Device.T.2.Ref#2+.Name', ['c']],
+    ['Device.T.2.Ref#*+.Name', ['a', 'c']],
+    ['Device.T.[Name=="z"].N', []],
+    ['Device.Empty.*.Name', []],
+  ])('%s', async (path, values) => {
+    expect((await got(path)).map(({ value }) => value)).toEqual(values)
+  })
+
+  it('are written and deleted row by row, all of them found before the first effect', async () => {
+    const path = 'Device.T.[N>=10].Name'
+    const written = run({ verb: 'set', values: [{ path, value: 'x' }] }, box)
+    expect((await written.result).results.map((one) => one.path)).toEqual(['Device.T.2.Name', 'Device.T.3.Name'])
+    expect(written.asked.filter(({ name }) => name === 'SetParameterValues')).toHaveLength(1)
+    const removed = run({ verb: 'delete', paths: ['Device.T.[Name=="c"].', 'Device.T.3.'] }, box)
+    expect(await removed.result).toEqual({ outcome: 'done', results: [{ path: 'Device.T.3.' }] })
+    const nothing = run({ verb: 'set', values: [{ path: 'Device.T.[N>99].Name', value: 'x' }] }, box)
+    expect(await nothing.result).toEqual({ outcome: 'done', results: [] })
+  })
+})
+
+it('a row that is not there is gone where parts will do, and an error where not', async () => {
+  const paths = ['Device.NAT.PortMapping.7.']
+  expect(await run({ verb: 'delete', paths }, () => 9005).result).toMatchObject({ outcome: 'failed' })
+  const partly = run({ verb: 'delete', paths, allowPartial: true }, () => 9005)
+  expect(await partly.result).toEqual({ outcome: 'done', results: [{ path: paths[0] }] })
+})
