@@ -60,7 +60,7 @@ export function parseAuthorization(header: string | undefined): Authorization | 
   return { scheme: 'digest', username, fields }
 }
 
-/** The response a client must give (RFC 2617 3.2.2) for MD5 and MD5-sess, with qop=auth or none. */
+/** The response a client must give (RFC 2617 3.2.2) for MD5 and MD5-sess, with qop auth, auth-int of an empty body, or none. */
 export function digestResponse(
   username: string,
   password: string,
@@ -69,7 +69,7 @@ export function digestResponse(
 ): string {
   let ha1 = md5(`${username}:${fields.realm}:${password}`)
   if (fields.algorithm === 'MD5-SESS') ha1 = md5(`${ha1}:${fields.nonce}:${fields.cnonce ?? ''}`)
-  const ha2 = md5(`${method}:${fields.uri}`)
+  const ha2 = md5(`${method}:${fields.uri}${fields.qop === 'auth-int' ? `:${md5('')}` : ''}`)
   if (fields.qop === undefined) return md5(`${ha1}:${fields.nonce}:${ha2}`)
   return md5(`${ha1}:${fields.nonce}:${fields.nc ?? ''}:${fields.cnonce ?? ''}:${fields.qop}:${ha2}`)
 }

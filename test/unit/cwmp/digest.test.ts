@@ -119,7 +119,11 @@ describe('the worked example of RFC 2617', () => {
       isHere: () => false,
     })
     const device = newDevice(id, identity, 'cwmp', 0)
-    device.cwmp = { ...device.cwmp!, connectionRequestUrl: `${origin}/dir/index.html` }
+    device.cwmp = {
+      ...device.cwmp!,
+      connectionRequestUrl: `${origin}/dir/index.html`,
+      remoteAddress: '127.0.0.1',
+    }
     expect(await requester.wake(device)).toBe('accepted')
     expect(fieldsOf(seen[0])).toMatchObject({
       username: 'Mufasa',

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { silentLog, systemRandom } from '../../../src/base/index.ts'
+import { mayBeAsked } from '../../../src/cwmp/acs/cr-http.ts'
+import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
+import { type Device, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+
+const IDENTITY = { oui: '00256D', productClass: 'Box', serial: '1' }
+const login = { username: 'acs', password: 'cr secret' }
+const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+/** A box that listens for connection requests. */
+async function listening(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closers.push(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/cr/random?x=1`
+}
+
+function requester(options: { allowBasicOverHttp?: boolean; here?: boolean } = {}) {
+  const clock = createManualClock()
+  const id = deviceIdOf(IDENTITY)
+  const made = new ConnectionRequester({
+    credentials: {
+      get: async () => ({ deviceId: id, connectionRequest: login, updatedAt: 0 }),
+      put: async () => undefined,
+      delete: async () => undefined,
+    },
+    clock,
+    random: systemRandom,
+    log: silentLog,
+    isHere: () => options.here === true,
+    ...options,
+  })
+  return { made, clock, id }
+}
+
+function boxAt(connectionRequestUrl: string, remoteAddress = '127.0.0.1'): Device {
+  const device = newDevice(deviceIdOf(IDENTITY), IDENTITY, 'cwmp', 0)
+  device.cwmp = { lastInformAt: 0, events: [], version: '1.2', connectionRequestUrl, remoteAddress }
+  return device
+}
+
+/** Fields of an Authorization header. */
+const fieldsOf = (header = '') =>
+  Object.fromEntries(
+    [...header.matchAll(/([\w-]+)=(?:"([^"]*)"|([^\s,]+))/g)].map(([, name, quoted, bare]) => [
+      name,
+      quoted ?? bare ?? '',
+    ]),
+  )
+
+/** What a client must answer, worked out by hand; `body` with qop=auth-int. */
+function proof(header: string | undefined): boolean {
+  const { realm, nonce, nc, cnonce, qop, uri, response } = fieldsOf(header)
+  const ha1 = md5(`${login.username}:${realm}:${login.password}`)
+  const ha2 = md5(`GET:${uri}${qop === 'auth-int' ? `:${md5('')}` : ''}`)
+  const middle = qop === undefined ? '' : `${nc}:${cnonce}:${qop}:`
+  return response === md5(`${ha1}:${nonce}:${middle}${ha2}`) && uri === '/cr/random?x=1'
+}
+
+/** Challenges, and takes the right answer. */
+const challenging =
+  (...challenges: string[]): RequestListener =>
+  (request, response) => {
+    const given = request.headers.authorization
+    if (given !== undefined && proof(given)) return response.writeHead(204).end()
+    return response.writeHead(401, { 'www-authenticate': challenges }).end()
+  }
+
+describe('a connection request', () => {
+  it.each([
+    ['Digest with qop auth', ['Digest realm="r", nonce="n", qop="auth,auth-int"']],
+    ['Digest with qop auth-int alone', ['Digest realm="r", nonce="n", qop="auth-int"']],
+    ['Digest of RFC 2069', ['Digest realm="r", nonce="n"']],
+    ['Digest behind Basic', ['Basic realm="r"', 'Digest realm="r", nonce="n", qop="auth"']],
+    ['Digest and Basic in one header', ['Digest realm="r", nonce="n", qop=auth, Basic realm="other"']],
+  ])('answers %s', async (_name, challenges) => {
+    const url = await listening(challenging(...challenges))
+    expect(await requester().made.wake(boxAt(url))).toBe('accepted')
+  })
+
+  it('answers once more when the nonce grew old, and no third time', async () => {
+    let asked = 0
+    const url = await listening((request, response) => {
+      const { nonce } = fieldsOf(request.headers.authorization)
+      asked++
+      if (nonce === 'n2' && proof(request.headers.authorization)) return response.writeHead(200).end()
+      const stale = nonce === undefined ? '' : ', stale=true'
+      return response
+        .writeHead(401, {
+          'www-authenticate': `Digest realm="r", qop="auth", nonce="${nonce === undefined ? 'n1' : 'n2'}"${stale}`,
+        })
+        .end()
+    })
+    expect(await requester().made.wake(boxAt(url))).toBe('accepted')
+    expect(asked).toBe(3)
+    const always = await listening((_request, response) =>
+      response.writeHead(401, { 'www-authenticate': 'Digest realm="r", qop="auth", nonce="n", stale=true' }).end(),
+    )
+    expect(await requester().made.wake(boxAt(always))).toBe('unauthorized')
+  })
+
+  it('shows a password in the clear only where that is allowed', async () => {
+    const seen: (string | undefined)[] = []
+    const url = await listening((request, response) => {
+      const given = request.headers.authorization
+      seen.push(given)
+      if (given?.startsWith('Basic ') === true) return response.writeHead(200).end()
+      return response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()
+    })
+    expect(await requester().made.wake(boxAt(url))).toBe('unauthorized')
+    expect(seen).toEqual([undefined])
+    expect(await requester({ allowBasicOverHttp: true }).made.wake(boxAt(url))).toBe('accepted')
+  })
+
+  it('does not send a login that the URL brings', async () => {
+    const seen: (string | undefined)[] = []
+    const url = await listening((request, response) => {
+      seen.push(request.headers.authorization)
+      response.writeHead(204).end()
+    })
+    expect(await requester().made.wake(boxAt(url.replace('//', '//user:pass@')))).toBe('accepted')
+    expect(seen).toEqual([undefined])
+  })
+
+  it.each([
+    [200, 'accepted'],
+    [204, 'accepted'],
+    [503, 'busy'],
+    [404, 'unreachable'],
+    [302, 'unreachable'],
+  ])('%i is %s', async (status, outcome) => {
+    const url = await listening((_request, response) =>
+      response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end(),
+    )
+    expect(await requester().made.wake(boxAt(url))).toBe(outcome)
+  })
+
+  it('is unreachable, not an error, where nobody listens', async () => {
+    expect(await requester().made.wake(boxAt('http://127.0.0.1:9/'))).toBe('unreachable')
+  })
+
+  it.each(['', 'ftp://127.0.0.1/', 'http://', 'http://127.0.0.1:0/', 'nonsense'])('is not tried at %j', async (url) => {
+    expect(await requester().made.wake(boxAt(url))).toBe('notSupported')
+  })
+
+  it('is not sent to a box that is here, nor within 30 s of one that it accepted', async () => {
+    const url = await listening((_request, response) => response.writeHead(204).end())
+    expect(await requester({ here: true }).made.wake(boxAt(url))).toBe('alreadyHere')
+    const { made, clock, id } = requester()
+    expect(await made.wake(boxAt(url))).toBe('accepted')
+    expect(await made.wake(boxAt(url))).toBe('tooSoon')
+    clock.advance(30_000)
+    expect(await made.wake(boxAt(url))).toBe('accepted')
+    made.came(id)
+    expect(await made.wake(boxAt(url))).toBe('accepted')
+  })
+})
+
+describe('where a box may be', () => {
+  it.each([
+    '127.0.0.1',
+    '0.0.0.0',
+    '169.254.169.254',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::1',
+    '::',
+    'fe80::1',
+    'ff02::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+  ])('is not %s, unless it came from there', (address) => {
+    expect(mayBeAsked(address, undefined)).toBe(false)
+    expect(mayBeAsked(address, '10.0.0.1')).toBe(false)
+    expect(mayBeAsked(address, address.replace('::ffff:127', '127'))).toBe(true)
+  })
+
+  it('may be on this machine by either address when it came from one of them', () => {
+    expect([mayBeAsked('127.0.0.1', '::1'), mayBeAsked('::1', '127.0.0.1'), mayBeAsked('169.254.1.1', '::1')]).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
+  it.each(['10.0.0.1', '192.168.1.1', '100.64.0.1', '203.0.113.9', '2001:db8::1', 'fd00::1'])(
+    'may be %s',
+    (address) => {
+      expect(mayBeAsked(address, undefined)).toBe(true)
+    },
+  )
+
+  it('is no matter of how the address is written', async () => {
+    let asked = 0
+    const url = await listening((_request, response) => {
+      asked++
+      response.writeHead(204).end()
+    })
+    const forms = ['127.0.0.1', '2130706433', '0x7f.1', 'localhost', '[::ffff:127.0.0.1]']
+    for (const form of forms)
+      expect(await requester().made.wake(boxAt(url.replace('127.0.0.1', form), '198.51.100.1'))).toBe('unreachable')
+    expect(asked).toBe(0)
+  })
+})
