@@ -1,6 +1,8 @@
 import type { DeviceId, FeedEvent } from '../device/index.ts'
 
 const MAX_DEVICES = 10_000
+/** What a verification writes to: the text parameters of a Controller row, or its interval. */
+const OWN_ROW = /^Device\.LocalAgent\.Controller\.\d+\.(ControllerCode|ProvisioningCode|PeriodicNotifInterval)$/
 
 /** Notifications that a verification may be waiting for: the last value of our own Controller row per device, of this process only. */
 export interface Heard {
@@ -14,7 +16,7 @@ export function createHeard(): Heard {
     note({ type, protocol, deviceId, data }) {
       if (type !== 'parameter.changed' || protocol !== 'usp' || deviceId === undefined) return
       const { path, value } = data
-      if (typeof path !== 'string' || typeof value !== 'string' || !path.endsWith('.ControllerCode')) return
+      if (typeof path !== 'string' || typeof value !== 'string' || !OWN_ROW.test(path)) return
       last.delete(deviceId)
       last.set(deviceId, { path, value })
       const oldest = last.size > MAX_DEVICES ? last.keys().next().value : undefined

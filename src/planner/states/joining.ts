@@ -35,12 +35,13 @@ export async function binding(script: Script): Promise<Outcome> {
       reason: { code: 'conflict', text: 'an Agent with another identity claims this device' },
     }
   const expected = script.fact('endpointId')
-  if (device.binding?.endpointId !== expected) {
+  if (device.binding === undefined || device.binding.endpointId !== expected) {
     return {
       kind: 'event',
       event: 'conflict',
       reason: { code: 'conflict', text: `bound to ${device.binding?.endpointId ?? 'nothing'}, expected ${expected}` },
     }
   }
-  return { kind: 'event', event: 'bound' }
+  const { endpointId, proof } = device.binding
+  return { kind: 'event', event: 'bound', evidence: { endpointId, proof } }
 }

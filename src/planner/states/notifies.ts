@@ -1,22 +1,28 @@
 import type { Operation, OperationRequest } from '../../device/index.ts'
 import { MustWait, type Script, StepFailed } from '../script.ts'
+import { asBefore, probePath, probeValue } from './probe.ts'
 
 const SUBSCRIPTION = 'isthmus-verify'
 /** Agents may find changes by polling: 10 s is the advice, 15 s is seen in the field. */
 const PATIENCE_MS = 20_000
 const ROUNDS = 2
 
-/** The text of our own Controller row that means nothing to the box, as USP names it. */
-export function ownCode(script: Script): string {
-  return `${(script.fact('controllerRow') ?? '').replace('Device.USPAgent.', 'Device.LocalAgent.')}ControllerCode`
-}
-
 /** VERIFYING: our subscriptions deliver. A timer's end tells it at once; a box without timers shows it by a changed value. */
 export async function notifies(script: Script): Promise<void> {
   await script.step('timerAt', async () => ({ facts: { timerAt: String(script.deps.clock.now()) } }))
-  await script.step('timer', async () => ({ facts: { timer: (await timer(script)) ? 'ended' : 'none' } }))
+  await script.step('timer', async () => ({
+    facts: (await timer(script)) ? { timer: 'ended', notified: 'OperationComplete of a timer' } : { timer: 'none' },
+  }))
   if (script.fact('timer') === 'ended') return
-  for (let round = 1; round <= ROUNDS; round++) if (await change(script, round)) return
+  for (let round = 1; round <= ROUNDS; round++) {
+    if (!(await change(script, round))) continue
+    await script.step('asBefore', async () => {
+      const values = asBefore(script)
+      if (values.length > 0) await script.run('asBefore', { verb: 'set', values }, 'usp')
+      return {}
+    })
+    return
+  }
   throw new StepFailed('noNotify', 'the box does not notify of a value that was changed', true)
 }
 
@@ -40,8 +46,8 @@ async function timer(script: Script): Promise<boolean> {
 
 /** Subscribes to our own text, changes it, and waits for the Notify. A restart of ours may have missed it: then once more. */
 async function change(script: Script, round: number): Promise<boolean> {
-  const path = ownCode(script)
-  const value = `isthmus-verify-${script.member.attempt}-${round}`
+  const path = probePath(script)
+  const value = probeValue(script, round)
   const subscribe = (enable: boolean): OperationRequest => ({
     verb: 'subscribe',
     id: SUBSCRIPTION,
@@ -55,7 +61,8 @@ async function change(script: Script, round: number): Promise<boolean> {
     return { facts: { [`watched${round}`]: String(script.deps.clock.now()) } }
   })
   await script.step(`heard${round}`, async () => {
-    if (script.deps.heard(script.member.deviceId, path, value)) return { facts: { [`heard${round}`]: 'true' } }
+    if (script.deps.heard(script.member.deviceId, path, value))
+      return { facts: { [`heard${round}`]: 'true', notified: `ValueChange of ${path}` } }
     const leftMs = Number(script.fact(`watched${round}`)) + PATIENCE_MS - script.deps.clock.now()
     if (leftMs > 0) throw new MustWait('operation', Math.min(leftMs, 1000))
     return {}

@@ -1,7 +1,7 @@
 import { AppError } from '../../base/index.ts'
 import type { DeviceChange, EndpointId } from '../../device/index.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
-import { addRow, CONTROLLERS, webSocketValues } from './rows.ts'
+import { addRow, CONTROLLERS, sameText, setRow, WEBSOCKET_WISHES, webSocketValues } from './rows.ts'
 import { snapshot } from './snapshot.ts'
 import { trust } from './trust.ts'
 
@@ -10,6 +10,10 @@ import { trust } from './trust.ts'
  * OnBoardRequest. Rows are added disabled so that a cut in the middle leaves nothing running.
  */
 export async function preparing(script: Script): Promise<Outcome> {
+  await script.step('quiet', async () => {
+    await script.quiet()
+    return {}
+  })
   await script.step('snapshot', async () => ({ facts: await snapshot(script) }))
   const conflict = await bind(script)
   if (conflict !== undefined) return conflict
@@ -18,19 +22,26 @@ export async function preparing(script: Script): Promise<Outcome> {
   await script.step('mtp', () => mtp(script))
   await script.step('readBack', () => readBack(script))
   await script.step('enable', () => enable(script))
+  await script.step('enabled', () => enabled(script))
   await script.step('onBoard', async () => {
     const values = [{ path: `${script.fact('controllerRow')}SendOnBoardRequest`, value: 'true' }]
     // An Agent dials an enabled Controller by itself; asking only makes it sooner.
     await script.run('onBoard', { verb: 'set', values }, 'cwmp', { tolerate: true })
     return {}
   })
-  return { kind: 'event', event: 'prepared' }
+  return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
 /** The Endpoint ID that we read over an authenticated CWMP session is this device's; a device or an Endpoint ID bound otherwise is a Conflict. */
 async function bind(script: Script): Promise<Outcome | undefined> {
   const endpointId = (script.fact('endpointId') ?? '') as EndpointId
   const device = await script.device()
+  // A person who decided a conflict knows better than what the box shows.
+  if (device.binding?.proof === 'operator') {
+    const decided = device.binding.endpointId
+    await script.step('bind', async () => ({ facts: { endpointId: decided } }))
+    return undefined
+  }
   const now = script.deps.clock.now()
   if (device.binding !== undefined && device.binding.endpointId !== endpointId) {
     await openConflict(script, 'deviceBoundToOther', endpointId, { boundTo: device.binding.endpointId })
@@ -90,17 +101,20 @@ function openConflict(
 /** The Controller row, disabled as long as it is not complete; one that names us already is used again. */
 async function controller(script: Script): Promise<{ facts?: Record<string, string> }> {
   const { endpointId, periodicNotifIntervalS } = script.plan.settings.controller
-  const values: Record<string, string> = { PeriodicNotifInterval: String(periodicNotifIntervalS) }
+  const wished: Record<string, string> = { PeriodicNotifInterval: String(periodicNotifIntervalS) }
   const role = script.fact('role')
   const certificate = script.fact('certificate')
-  if (role !== undefined) values.AssignedRole = role
-  if (certificate !== undefined) values.Credential = certificate
+  if (role !== undefined) wished.AssignedRole = role
+  if (certificate !== undefined) wished.Credential = certificate
   const row = script.fact('controllerRow')
   if (row !== undefined) {
-    await script.run('controllerAgain', { verb: 'set', values: below(row, values) }, 'cwmp')
+    await setRow(script, 'controllerAgain', row, { needed: {}, wished })
     return {}
   }
-  const added = await addRow(script, 'controller', CONTROLLERS, { EndpointID: endpointId, Enable: 'false', ...values })
+  const added = await addRow(script, 'controller', CONTROLLERS, {
+    needed: { EndpointID: endpointId, Enable: 'false' },
+    wished,
+  })
   return { facts: { controllerRow: added.row, created: added.created } }
 }
 
@@ -108,17 +122,16 @@ async function mtp(script: Script): Promise<{ facts?: Record<string, string> }> 
   const values = webSocketValues(script.plan.settings)
   const known = script.fact('mtpRow')
   if (known !== undefined) {
-    await script.run('mtpAgain', { verb: 'set', values: below(known, values) }, 'cwmp')
+    await setRow(script, 'mtpAgain', known, { needed: values, wished: WEBSOCKET_WISHES })
     return {}
   }
   const table = `${script.fact('controllerRow')}MTP.`
-  const { row, created } = await addRow(script, 'mtp', table, { Protocol: 'WebSocket', Enable: 'false', ...values })
+  const { row, created } = await addRow(script, 'mtp', table, {
+    needed: { Protocol: 'WebSocket', Enable: 'false', ...values },
+    wished: WEBSOCKET_WISHES,
+  })
   // Below a Controller row of ours it goes with that row; below one that was there before it is taken away alone.
   return { facts: { mtpRow: row, ...(script.fact('before') === undefined ? {} : { created }) } }
-}
-
-function below(row: string, values: Record<string, string>): { path: string; value: string }[] {
-  return Object.entries(values).map(([name, value]) => ({ path: row + name, value }))
 }
 
 /** A box may say yes and do nothing: what was written is read before it is switched on. */
@@ -133,18 +146,38 @@ async function readBack(script: Script): Promise<Record<string, never>> {
   for (const [name, value] of Object.entries(webSocketValues(script.plan.settings))) wanted[mtpRow + name] = value
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
-    const same = found === value || (value === 'true' && found === '1') || (value === 'false' && found === '0')
-    if (!same)
+    if (!sameText(found, value))
       throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(value)}`, true)
   }
   return {}
 }
 
 async function enable(script: Script): Promise<Record<string, never>> {
-  const values = [script.fact('mtpRow'), script.fact('controllerRow')].map((row) => ({
-    path: `${row}Enable`,
-    value: 'true',
-  }))
+  const values = switches(script).map((path) => ({ path, value: 'true' }))
   await script.run('enable', { verb: 'set', values }, 'cwmp')
   return {}
+}
+
+async function enabled(script: Script): Promise<Record<string, never>> {
+  const values = await script.read('enabled', switches(script), 'cwmp')
+  for (const path of switches(script)) {
+    const found = values.get(path)?.value
+    if (!sameText(found, 'true'))
+      throw new StepFailed('readBack', `${path} was set and is ${JSON.stringify(found)}`, true)
+  }
+  return {}
+}
+
+function switches(script: Script): string[] {
+  return [script.fact('mtpRow'), script.fact('controllerRow')].map((row) => `${row}Enable`)
+}
+
+function evidenceOf(script: Script): Record<string, string> {
+  const names = ['endpointId', 'controllerRow', 'mtpRow', 'role', 'credential', 'interval']
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = script.fact(name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }

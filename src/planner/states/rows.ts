@@ -9,15 +9,22 @@ export const CREDENTIALS = `${AGENT}ControllerTrust.Credential.`
 export const CERTIFICATES = `${AGENT}Certificate.`
 export const INFORM_INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
 
-/** What the WebSocket object of our MTP row holds. */
+/** What the WebSocket object of our MTP row must hold. */
 export function webSocketValues({ controller }: PlanSettings): Record<string, string> {
   return {
     'WebSocket.Host': controller.host,
     'WebSocket.Port': String(controller.port),
     'WebSocket.Path': controller.path,
     'WebSocket.EnableEncryption': String(controller.tls),
-    'WebSocket.KeepAliveInterval': '60',
   }
+}
+
+/** What it should hold as well. */
+export const WEBSOCKET_WISHES = { 'WebSocket.KeepAliveInterval': '60' }
+
+/** Boxes write booleans either way. */
+export function sameText(found: string | undefined, wanted: string): boolean {
+  return found === wanted || (wanted === 'true' && found === '1') || (wanted === 'false' && found === '0')
 }
 
 /** Rows of a table, ending in a dot, among the paths that were read. */
@@ -31,15 +38,58 @@ export function rowsOf(table: string, values: Map<string, PathOutcome>): string[
   return [...rows]
 }
 
-/** Adds a row and notes it among those that are ours to take away again. */
+/** Faults that tell of a value or name, not of the box: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
+const VALUE_FAULT = /^900[35678]$/
+
+/** What a row is to hold: `needed` it does not work without, `wished` a box may refuse. */
+export interface RowValues {
+  needed: Record<string, string>
+  wished: Record<string, string>
+}
+
+/**
+ * Adds a row and notes it among those that are ours to take away again. A box that refuses one of the wished values gets the row without
+ * them, and then each by itself: models differ in what they let CWMP write.
+ */
 export async function addRow(
   script: Script,
   step: string,
   object: string,
-  values: Record<string, string>,
+  { needed, wished }: RowValues,
 ): Promise<{ row: string; created: string }> {
-  const operation = await script.run(step, { verb: 'add', object, values }, 'cwmp')
+  const add = (name: string, values: Record<string, string>) =>
+    script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true })
+  const wishes = Object.keys(wished).length > 0
+  let operation = await add(step, { ...needed, ...wished })
+  const poorer = wishes && operation.state === 'failed' && VALUE_FAULT.test(operation.result?.error?.code ?? '')
+  if (poorer) operation = await add(`${step}Needed`, needed)
+  const error = operation.result?.error
+  if (operation.state === 'failed')
+    throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   const row = operation.result?.results.find((result) => result.created !== undefined)?.created
   if (row === undefined) throw new StepFailed('noRow', `${step}: the box did not say which row it added`, true)
+  if (poorer) await wish(script, step, row, wished)
   return { row, created: `${script.fact('created') ?? ''} ${row}`.trim() }
+}
+
+/** Sets what a row is to hold; wished values that are refused stay as they are. */
+export async function setRow(script: Script, step: string, row: string, { needed, wished }: RowValues): Promise<void> {
+  const set = (name: string, values: Record<string, string>, tolerate: boolean) =>
+    script.run(name, { verb: 'set', values: below(row, values) }, 'cwmp', { tolerate })
+  const wishes = Object.keys(wished).length > 0
+  const operation = await set(step, { ...needed, ...wished }, wishes)
+  if (operation.state !== 'failed') return
+  if (Object.keys(needed).length > 0) await set(`${step}Needed`, needed, false)
+  await wish(script, step, row, wished)
+}
+
+async function wish(script: Script, step: string, row: string, wished: Record<string, string>): Promise<void> {
+  for (const [name, value] of Object.entries(wished)) {
+    const values = [{ path: row + name, value }]
+    await script.run(`${step} ${name}`, { verb: 'set', values }, 'cwmp', { tolerate: true })
+  }
+}
+
+function below(row: string, values: Record<string, string>): { path: string; value: string }[] {
+  return Object.entries(values).map(([name, value]) => ({ path: row + name, value }))
 }

@@ -5,11 +5,18 @@ import { INFORM_INTERVAL } from './rows.ts'
 
 /** A link may be lost this long while soaking: boxes reboot. */
 const LINK_GRACE_MS = 90_000
-const LOOK_MS = 5000
+/** The link is looked at now and then; a lost one is looked for more often. */
+const LOOK_MS = 30_000
+const SOON_MS = 5000
 
-/** DUAL: USP owns the box, CWMP stays alive, and both are watched for the soak time. */
+/** DUAL: USP owns the box, CWMP stays alive beside it; at the end of the soak both must still be there. */
 export async function dual(script: Script): Promise<Outcome> {
   const { clock } = script.deps
+  // What others asked for over CWMP comes to its end over CWMP.
+  await script.step('quiet', async () => {
+    await script.quiet()
+    return {}
+  })
   await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'usp', clock.now()) }))
   const device = await script.device()
   const now = clock.now()
@@ -24,7 +31,27 @@ export async function dual(script: Script): Promise<Outcome> {
     }
   const leftMs = script.member.enteredAt + script.plan.settings.soakMs - now
   if (leftMs > 0) return { kind: 'wait', waiting: 'soak', untilMs: Math.min(leftMs, LOOK_MS) }
-  return lostForMs > 0 ? { kind: 'wait', waiting: 'agent', untilMs: LOOK_MS } : { kind: 'event', event: 'soakOver' }
+  if (lostForMs > 0) return { kind: 'wait', waiting: 'agent', untilMs: SOON_MS }
+  const silent = await cwmpSilent(script)
+  return silent ?? { kind: 'event', event: 'soakOver', evidence: { soakMs: String(now - script.member.enteredAt) } }
+}
+
+/**
+ * CWMP is the way back: it must have answered during the soak. A box that does not come over CWMP while USP works is left on USP and waited
+ * for: bringing it back over a protocol that is silent would leave it without any.
+ */
+async function cwmpSilent(script: Script): Promise<Outcome | undefined> {
+  const asked = Number(script.fact('cwmpAsked') ?? '0')
+  try {
+    await script.step('cwmp', async () => {
+      await script.read(`cwmp${asked}`, [INFORM_INTERVAL], 'cwmp')
+      return {}
+    })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof StepFailed) || error.reason.code !== 'offline') throw error
+    return { kind: 'wait', waiting: 'offline', untilMs: SOON_MS, cursor: { cwmpAsked: String(asked + 1) } }
+  }
 }
 
 /** RETIRING: CWMP goes to sleep with a long inform interval; never before the identity is strongly proven. */
@@ -46,5 +73,6 @@ export async function retiring(script: Script): Promise<Outcome> {
     if (found !== String(dormantIntervalS)) throw new StepFailed('readBack', `${INFORM_INTERVAL} is ${found}`, true)
     return {}
   })
-  return { kind: 'event', event: 'retired' }
+  const evidence = { interval: `${script.fact('interval') ?? ''} -> ${dormantIntervalS}`, proof }
+  return { kind: 'event', event: 'retired', evidence }
 }

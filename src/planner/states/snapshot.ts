@@ -1,7 +1,16 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
 import type { PathOutcome } from '../../device/index.ts'
 import { type Script, StepFailed } from '../script.ts'
-import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, ROLES, rowsOf, webSocketValues } from './rows.ts'
+import {
+  AGENT,
+  CERTIFICATES,
+  CREDENTIALS,
+  INFORM_INTERVAL,
+  ROLES,
+  rowsOf,
+  WEBSOCKET_WISHES,
+  webSocketValues,
+} from './rows.ts'
 import { certificateSerial, plainSerial } from './trust.ts'
 
 /** What the way back needs, and what is on the box already: rows of an earlier attempt, a role, our certificate. */
@@ -39,9 +48,14 @@ function ownRow(script: Script, values: Map<string, PathOutcome>): Record<string
 
 /** The values that preparing is going to change, for the way back. */
 function valuesBefore(script: Script, values: Map<string, PathOutcome>, row: string, mtp: string | undefined): string {
-  const paths = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential'].map((name) => row + name)
+  const own = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential', 'ControllerCode', 'ProvisioningCode']
+  const paths = own.map((name) => row + name)
   if (mtp !== undefined)
-    paths.push(...['Enable', ...Object.keys(webSocketValues(script.plan.settings))].map((name) => mtp + name))
+    paths.push(
+      ...['Enable', ...Object.keys({ ...webSocketValues(script.plan.settings), ...WEBSOCKET_WISHES })].map(
+        (name) => mtp + name,
+      ),
+    )
   const before = paths.flatMap((path) => {
     const value = values.get(path)?.value
     return value === undefined ? [] : [{ path, value }]
@@ -68,7 +82,7 @@ function trusted(script: Script, values: Map<string, PathOutcome>): Record<strin
   return facts
 }
 
-/** A role that lets us do our work: named so, else the first that is not the untrusted or the banned one. */
+/** A role that lets us do our work: named so, else one that may read and write everything; none when no role is like that. */
 function roleOf(values: Map<string, PathOutcome>): string | undefined {
   const trust = (name: string) =>
     values.get(`${AGENT}ControllerTrust.${name}`)?.value?.replace('LocalAgent', 'USPAgent').replace(/\.$/, '')
@@ -76,5 +90,14 @@ function roleOf(values: Map<string, PathOutcome>): string | undefined {
   const roles = rowsOf(ROLES, values)
     .map((row) => ({ row: row.slice(0, -1), name: values.get(`${row}Name`)?.value ?? '' }))
     .filter(({ row }) => !useless.includes(row) && values.get(`${row}.Enable`)?.value !== 'false')
-  return (roles.find(({ name }) => /full/i.test(name)) ?? roles[0])?.row
+  return (roles.find(({ name }) => /full/i.test(name)) ?? roles.find(({ row }) => mayAll(row, values)))?.row
+}
+
+function mayAll(role: string, values: Map<string, PathOutcome>): boolean {
+  return rowsOf(`${role}.Permission.`, values).some((row) => {
+    const value = (name: string) => values.get(row + name)?.value ?? ''
+    const targets = value('Targets').split(',')
+    const enabled = ['true', '1'].includes(value('Enable'))
+    return enabled && targets.some((target) => target.trim() === 'Device.') && /^rw/.test(value('Param'))
+  })
 }

@@ -2,6 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { type Script, StepFailed } from '../script.ts'
 import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf } from './rows.ts'
 
+/** The name of a role that we add. */
+export const ROLE_NAME = 'Isthmus'
+
 /** Everything below `Device.`, for the Controller that manages the box (TR-369 on Role.{i}.Permission.{i}). */
 const FULL_PERMISSION = {
   Targets: 'Device.',
@@ -28,14 +31,17 @@ export async function trust(script: Script): Promise<void> {
 
 async function role(script: Script): Promise<{ facts?: Record<string, string> }> {
   if (script.fact('role') !== undefined) return {}
-  const { row, created } = await addRow(script, 'role', ROLES, { Name: 'Isthmus', Enable: 'true' })
+  const { row, created } = await addRow(script, 'role', ROLES, {
+    needed: { Name: ROLE_NAME, Enable: 'true' },
+    wished: {},
+  })
   return { facts: { role: row.slice(0, -1), ownRole: 'true', created } }
 }
 
 async function permission(script: Script): Promise<Record<string, never>> {
   if (script.fact('ownRole') !== 'true') return {}
   // It goes with its role: nothing of its own to take away.
-  await addRow(script, 'permission', `${script.fact('role')}.Permission.`, FULL_PERMISSION)
+  await addRow(script, 'permission', `${script.fact('role')}.Permission.`, { needed: FULL_PERMISSION, wished: {} })
   return {}
 }
 
@@ -64,10 +70,8 @@ async function addCertificate(script: Script, pem: string): Promise<{ facts?: Re
 async function credential(script: Script): Promise<{ facts?: Record<string, string> }> {
   if (script.fact('credential') !== undefined) return {}
   const { row, created } = await addRow(script, 'credential', CREDENTIALS, {
-    Credential: script.fact('certificate') ?? '',
-    Role: script.fact('role') ?? '',
-    AllowedUses: 'MTP-and-USP',
-    Enable: 'true',
+    needed: { Credential: script.fact('certificate') ?? '', Enable: 'true' },
+    wished: { Role: script.fact('role') ?? '', AllowedUses: 'MTP-and-USP' },
   })
   return { facts: { credential: row, created } }
 }

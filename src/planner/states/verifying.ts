@@ -1,8 +1,12 @@
 import { sameValue } from '../../datamodel/index.ts'
+import type { PathOutcome } from '../../device/index.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
-import { notifies, ownCode } from './notifies.ts'
+import { notifies } from './notifies.ts'
+import { harmlessSet } from './probe.ts'
 
 const INFO = 'Device.DeviceInfo.'
+const SOFTWARE = `${INFO}SoftwareVersion`
+const PARITY_ROUNDS = 2
 
 /**
  * Over USP, with CWMP beside it: is this the same box, does it say the same, does it do what it is told, do its notifications arrive, and does
@@ -14,10 +18,10 @@ export async function verifying(script: Script): Promise<Outcome> {
   await script.step('parity', () => parity(script))
   await script.step('set', () => harmlessSet(script))
   await notifies(script)
-  return { kind: 'event', event: 'verified' }
+  return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
 }
 
-async function identity(script: Script): Promise<Record<string, never>> {
+async function identity(script: Script): Promise<{ facts: Record<string, string> }> {
   const device = await script.device()
   const values = await script.read(
     'identity',
@@ -36,46 +40,77 @@ async function identity(script: Script): Promise<Record<string, never>> {
       false,
     )
   }
-  return {}
+  return { facts: { identity: `${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}` } }
 }
 
-async function versions(script: Script): Promise<Record<string, never>> {
+async function versions(script: Script): Promise<{ facts: Record<string, string> }> {
   const device = await script.device()
   const theirs = (device.usp?.versions ?? '').split(',').map((version) => version.trim())
   if (!theirs.some((version) => /^1\.[0-4]$/.test(version)))
     throw new StepFailed('versions', `no common USP version: ${device.usp?.versions ?? 'none told'}`, false)
-  return {}
+  return { facts: { versions: device.usp?.versions ?? '' } }
 }
 
-/** The same parameters over both protocols: the data-model instance is shared, so paths and numbers are too. */
-async function parity(script: Script): Promise<Record<string, never>> {
-  const paths = [...new Set([`${INFO}SoftwareVersion`, ...script.plan.settings.parityPaths])]
-  const overUsp = await script.read('parityUsp', paths, 'usp')
-  const overCwmp = await script.read('parityCwmp', paths, 'cwmp')
-  for (const path of paths) {
-    const usp = overUsp.get(path)
-    const cwmp = overCwmp.get(path)
-    if (usp?.value === undefined && cwmp?.value === undefined) continue
-    if (usp?.value === undefined || cwmp?.value === undefined)
-      throw new StepFailed('parity', `${path} is missing over ${usp === undefined ? 'USP' : 'CWMP'}`, false)
-    // Boxes that call every value a string over CWMP are common: what either side knows as the type counts.
-    const types = [cwmp.type, usp.type].map((type) => type ?? 'string')
-    if (!types.some((type) => sameValue(type, usp.value ?? '', cwmp.value ?? '')))
-      throw new StepFailed(
-        'parity',
-        `${path} is ${JSON.stringify(usp.value)} over USP and ${JSON.stringify(cwmp.value)} over CWMP`,
-        true,
-      )
+/** Read over USP and then over CWMP, which thereby shows that it still answers beside USP. */
+async function bothWays(script: Script, step: string, paths: string[]): Promise<Pair[]> {
+  const overUsp = await script.read(`${step}Usp`, paths, 'usp')
+  const overCwmp = await script.read(`${step}Cwmp`, paths, 'cwmp')
+  return paths.map((path) => {
+    const [usp, cwmp] = [overUsp.get(path), overCwmp.get(path)]
+    const types = [cwmp?.type ?? 'string', usp?.type ?? 'string']
+    return { path, usp: usp?.value, cwmp: cwmp?.value, types }
+  })
+}
+
+interface Pair {
+  path: string
+  usp: string | undefined
+  cwmp: string | undefined
+  types: NonNullable<PathOutcome['type']>[]
+}
+
+/**
+ * The same values over both protocols: the data-model instance is shared, so paths and numbers are too. The firmware is told by every box
+ * over both; of the rest, what neither side has is passed over, and what changed between the two reads is read again.
+ */
+async function parity(script: Script): Promise<{ facts: Record<string, string> }> {
+  const paths = [...new Set([SOFTWARE, ...script.plan.settings.parityPaths])]
+  let different: Pair[] = []
+  let absent = 0
+  let softwareVersion = ''
+  for (let round = 1; round <= PARITY_ROUNDS; round++) {
+    const asked = round === 1 ? paths : different.map(({ path }) => path)
+    if (asked.length === 0) break
+    const pairs = await bothWays(script, `parity${round}`, asked)
+    softwareVersion ||= pairs.find(({ path }) => path === SOFTWARE)?.usp ?? ''
+    absent += pairs.filter((pair) => pair.path !== SOFTWARE && onNeither(pair)).length
+    different = pairs.filter(differs)
   }
-  return {}
+  const [first] = different
+  if (first !== undefined)
+    throw new StepFailed(
+      first.path === SOFTWARE ? 'softwareVersion' : 'parity',
+      `${first.path} is ${shown(first.usp)} over USP and ${shown(first.cwmp)} over CWMP`,
+      first.usp !== undefined && first.cwmp !== undefined,
+    )
+  return { facts: { softwareVersion, parity: `${paths.length - absent} equal, ${absent} on neither side` } }
 }
 
-/** Our own Controller row is ours to write: its ControllerCode means nothing to the box. */
-async function harmlessSet(script: Script): Promise<Record<string, never>> {
-  const path = ownCode(script)
-  const value = `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}`
-  await script.run('set', { verb: 'set', values: [{ path, value }] }, 'usp')
-  const found = (await script.read('setReadBack', [path], 'usp')).get(path)?.value
-  if (found !== value) throw new StepFailed('set', `${path} was set and is ${JSON.stringify(found)}`, true)
-  return {}
+function onNeither({ usp, cwmp }: Pair): boolean {
+  return usp === undefined && cwmp === undefined
+}
+
+/** Boxes that call every value a string over CWMP are common: what either side knows as the type counts. */
+function differs({ path, usp, cwmp, types }: Pair): boolean {
+  if (usp === undefined || cwmp === undefined) return usp !== cwmp || path === SOFTWARE
+  return !types.some((type) => sameValue(type, usp, cwmp))
+}
+
+function shown(value: string | undefined): string {
+  return value === undefined ? 'missing' : JSON.stringify(value)
+}
+
+function evidenceOf(script: Script): Record<string, string> {
+  const names = ['identity', 'versions', 'softwareVersion', 'parity', 'wrote', 'notified']
+  return Object.fromEntries(names.map((name) => [name, script.fact(name) ?? '']))
 }

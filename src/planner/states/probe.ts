@@ -1,0 +1,65 @@
+import type { Operation } from '../../device/index.ts'
+import { type Script, StepFailed } from '../script.ts'
+
+/** Parameters of our own Controller row whose value means nothing to the box: one of the two is there on any box. */
+const TEXTS = ['ControllerCode', 'ProvisioningCode']
+/** The last resort has a meaning, and only for us: how often the Agent says that it is there. */
+const INTERVAL = 'PeriodicNotifInterval'
+/** The Agent does not know the parameter, or does not let it be written: 7004, 7006, 7008, 7010 to 7016, 7021, 7022, 7026. */
+const REFUSED = /^70(04|06|08|1[0-6]|2[126])$/
+
+/** Where a harmless value can be written over USP, as an earlier step found out. */
+export function probePath(script: Script): string {
+  return ownRow(script) + (script.fact('probe') ?? TEXTS[0])
+}
+
+/** A value for it that it does not have: the number of a round makes it another one each time. */
+export function probeValue(script: Script, round: number): string {
+  if (script.fact('probe') === INTERVAL) return String(script.plan.settings.controller.periodicNotifIntervalS + round)
+  return `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}-${round}`
+}
+
+/** What has to be written after probing with a parameter that has a meaning. */
+export function asBefore(script: Script): { path: string; value: string }[] {
+  if (script.fact('probe') !== INTERVAL) return []
+  return [{ path: probePath(script), value: String(script.plan.settings.controller.periodicNotifIntervalS) }]
+}
+
+/** Writes a harmless value over USP and reads it back; boxes that refuse one parameter are asked for the next. */
+export async function harmlessSet(script: Script): Promise<{ facts: Record<string, string> }> {
+  let refusal = ''
+  for (const name of [...TEXTS, INTERVAL]) {
+    const path = ownRow(script) + name
+    const value =
+      name === INTERVAL
+        ? String(script.plan.settings.controller.periodicNotifIntervalS)
+        : `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}`
+    const set = await script.run(`set ${name}`, { verb: 'set', values: [{ path, value }] }, 'usp', { tolerate: true })
+    const error = errorOf(set)
+    if (error !== undefined && REFUSED.test(error.code)) {
+      refusal = `${path}: ${error.code} ${error.text}`
+      continue
+    }
+    if (error !== undefined) throw new StepFailed(error.code, `set: ${error.text}`, error.retryable)
+    const found = (await script.read(`read ${name}`, [path], 'usp')).get(path)?.value
+    if (found !== value) throw new StepFailed('set', `${path} was set and is ${JSON.stringify(found)}`, true)
+    return { facts: { probe: name, wrote: path } }
+  }
+  throw new StepFailed('set', `nothing of our own row can be written over USP; ${refusal}`, false)
+}
+
+function ownRow(script: Script): string {
+  return (script.fact('controllerRow') ?? '').replace('Device.USPAgent.', 'Device.LocalAgent.')
+}
+
+function errorOf(operation: Operation): { code: string; text: string; retryable: boolean } | undefined {
+  if (operation.state === 'done') return undefined
+  return (
+    operation.result?.error ??
+    operation.result?.results.find((result) => result.error !== undefined)?.error ?? {
+      code: operation.state,
+      text: operation.state,
+      retryable: true,
+    }
+  )
+}

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { DeviceId, EndpointId, MemberState, Plan, PlanSettings } from '../../src/device/index.ts'
+import { AnsweringBox } from '../support/answering-box.ts'
+import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
+
+const CONTROLLERS = 'Device.USPAgent.Controller.'
+
+let world: PlannerWorld
+let box: AnsweringBox
+let id: DeviceId
+let plan: Plan
+beforeEach(async () => {
+  world = await plannerWorld(inject('mongodbUri'))
+  const [made] = await world.devices(1)
+  if (made === undefined) throw new Error('no device')
+  id = made
+  box = new AnsweringBox('S1')
+  world.answer = box.answer
+})
+afterEach(() => world.stop())
+
+async function start(settings: Partial<PlanSettings> = {}): Promise<void> {
+  plan = await world.plan({ maxAttempts: 1, parityPaths: [], ...settings })
+  await world.planner.act(plan.id, 'start', 'test')
+}
+
+/** The Agent is linked as long as the box has an enabled row for us. */
+async function link(linked = box.dials): Promise<void> {
+  const at = world.clock.nowMs
+  const down = linked ? {} : { 'usp.disconnectedAt': at }
+  await world.store.devices.commit({
+    deviceId: id,
+    set: { 'usp.linked': linked, 'usp.lastSeenAt': at, 'usp.versions': '1.3', ...down },
+  })
+}
+
+async function until(state: MemberState): Promise<void> {
+  await world.until(async () => {
+    await link()
+    await world.heard(id)
+    world.clock.nowMs += 500
+    return (await world.planner.member(plan.id, id)).state === state
+  })
+}
+
+describe('boxes as they are', { timeout: 90_000 }, () => {
+  it('are led over, and what was found stands in the history', async () => {
+    await start()
+    await until('MIGRATED')
+    const { history } = await world.planner.member(plan.id, id)
+    const evidence = (to: MemberState) => history.find((entry) => entry.to === to)?.evidence
+    expect(evidence('ELIGIBLE')).toMatchObject({ 'Device.USPAgent.EndpointID': 'os::0C96BF-S1' })
+    expect(evidence('AWAITING_USP')).toMatchObject({ endpointId: 'os::0C96BF-S1', interval: '300' })
+    expect(evidence('DUAL')).toMatchObject({
+      identity: '0C96BF-Box-S1',
+      versions: '1.3',
+      softwareVersion: '1.0',
+      notified: 'OperationComplete of a timer',
+    })
+    expect(evidence('MIGRATED')).toMatchObject({ interval: '300 -> 86400', proof: 'bound' })
+    expect((await world.store.devices.get(id))?.owner).toBe('usp')
+  })
+
+  it('may refuse over CWMP what is only wished for', async () => {
+    box.refuses.cwmp.push('AssignedRole', 'PeriodicNotifInterval', 'WebSocket.KeepAliveInterval')
+    await start()
+    await until('MIGRATED')
+    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+  })
+
+  it('may refuse over USP one or the other harmless value', async () => {
+    box.refuses.usp.push('ControllerCode', 'ProvisioningCode')
+    await start()
+    await until('MIGRATED')
+    const [row = ''] = box.rows(CONTROLLERS)
+    expect(box.values.get(`${row}PeriodicNotifInterval`)).toBe('60')
+  })
+
+  it('may say yes and not switch on', async () => {
+    const play = box.answer
+    world.answer = (operation) => {
+      const result = play(operation)
+      if (operation.request.verb === 'set')
+        for (const { path } of operation.request.values) if (path.endsWith('.Enable')) box.values.set(path, 'false')
+      return result
+    }
+    await start()
+    await until('QUARANTINED')
+    const { reason } = await world.planner.member(plan.id, id)
+    expect(reason).toMatchObject({ code: 'readBack', text: expect.stringMatching(/Enable was set and is "false"/) })
+    expect(box.rows(CONTROLLERS)).toEqual([])
+  })
+
+  it.each([
+    ['1.1', /"1.1" over USP and "1.0" over CWMP/],
+    ['', /"" over USP and "1.0" over CWMP/],
+  ])('that run another firmware over USP (%j) are no success', async (version, text) => {
+    box.overUsp.set('Device.DeviceInfo.SoftwareVersion', version)
+    await start()
+    await until('QUARANTINED')
+    const { reason } = await world.planner.member(plan.id, id)
+    expect(reason).toMatchObject({ code: 'softwareVersion', text: expect.stringMatching(text) })
+    expect((await world.store.devices.get(id))?.owner).toBe('cwmp')
+  })
+
+  it('that renumber their rows lose ours, and nobody else’s', async () => {
+    box.put(`${CONTROLLERS}1.`, { EndpointID: 'proto::vendor', Enable: 'true' })
+    await start({ awaitUspTimeoutMs: 600_000 })
+    await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
+    const ours = box.rows(CONTROLLERS).find((row) => row !== `${CONTROLLERS}1.`) ?? ''
+    box.renumber(`${CONTROLLERS}1.`, `${CONTROLLERS}9.`)
+    box.renumber(ours, `${CONTROLLERS}1.`)
+    box.renumber(`${CONTROLLERS}9.`, ours)
+    await world.planner.act(plan.id, 'abort', 'test')
+    await world.untilState(plan, 'aborted')
+    expect(box.rows(CONTROLLERS).map((row) => box.values.get(`${row}EndpointID`))).toEqual(['proto::vendor'])
+  })
+
+  it('whose operator decided a conflict are moved as he decided', async () => {
+    await start()
+    const endpointId = 'os::0C96BF-OTHER' as EndpointId
+    await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
+    const at = world.clock.nowMs
+    await world.store.conflicts.open(
+      { id: 'c1', deviceId: id, kind: 'deviceBoundToOther', endpointId, proof: 'triple', details: {}, at },
+      { type: 'device.conflict', at, deviceId: id, data: {} },
+    )
+    await until('CONFLICT')
+    await world.store.devices.commit({ deviceId: id, set: { binding: { endpointId, proof: 'operator', at } } })
+    await world.store.conflicts.resolve('c1', 'bound', 'test', at)
+    await world.planner.act(plan.id, 'retry', 'test')
+    await until('MIGRATED')
+    expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId, proof: 'operator' })
+  })
+
+  it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they come', async () => {
+    await start({ soakMs: 60_000 })
+    await until('DUAL')
+    box.absent.cwmp = true
+    await world.until(async () => {
+      await link()
+      world.clock.nowMs += 5000
+      return (await world.planner.member(plan.id, id)).waiting === 'offline'
+    })
+    world.clock.nowMs += 10 * 3_600_000
+    await world.until(async () => {
+      await link()
+      world.clock.nowMs += 5000
+      return (await world.planner.member(plan.id, id)).cursor.cwmpAsked !== undefined
+    })
+    expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'DUAL' })
+    expect((await world.store.devices.get(id))?.owner).toBe('usp')
+    box.absent.cwmp = false
+    await until('MIGRATED')
+  })
+
+  it('that do not come for their way back are stranded until they do', async () => {
+    await start({ awaitUspTimeoutMs: 1000 })
+    await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
+    box.absent.cwmp = true
+    await world.until(async () => {
+      world.clock.nowMs += 600_000
+      return (await world.planner.member(plan.id, id)).state === 'STRANDED'
+    })
+    await world.untilState(plan, 'finished')
+    expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they come/)
+    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+    box.absent.cwmp = false
+    await world.store.events.append([{ type: 'device.booted', at: world.clock.nowMs, deviceId: id, data: {} }])
+    await world.until(async () => box.rows(CONTROLLERS).length === 0)
+    await world.untilState(plan, 'finished')
+  })
+
+  it('on which somebody else has something under way are waited for', async () => {
+    const open = world.operations.open
+    world.operations.open = async () => [
+      {
+        id: 'x',
+        deviceId: id,
+        request: { verb: 'download', url: 'http://files.example/1.1' },
+        state: 'sent',
+        actor: { kind: 'apiKey', id: 'oss' },
+        createdAt: 0,
+        expiresAt: 0,
+        attempts: 0,
+      },
+    ]
+    await start()
+    await world.until(async () => (await world.planner.member(plan.id, id)).waiting === 'busy')
+    expect(world.asked).toEqual([])
+    world.operations.open = open
+    await until('MIGRATED')
+  })
+})
