@@ -1,4 +1,12 @@
-import { cwmpPresence, type Device, type Operation, type Parameter, uspPresence } from '../device/index.ts'
+import {
+  cwmpPresence,
+  type Device,
+  type Operation,
+  type Parameter,
+  type Plan,
+  type PlanMember,
+  uspPresence,
+} from '../device/index.ts'
 import { resultWithoutSecrets, withoutSecrets } from '../operations/index.ts'
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
@@ -43,6 +51,18 @@ export function operationView(operation: Operation): Record<string, unknown> {
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
   if (result !== undefined) view.result = resultWithoutSecrets(result)
   return view
+}
+
+/** A plan with what its sweep is doing, without how far it is. */
+export function planView({ sweep, gateSince, ...plan }: Plan): Record<string, unknown> {
+  const view = withTimes(plan)
+  if (sweep !== undefined) view.underWay = sweep.kind
+  return gateSince === undefined ? view : { ...view, gateSince: iso(gateSince) }
+}
+
+/** A member of a plan: where the device stands, why, what it waits for and since when. */
+export function memberView({ lease: _lease, cursor: _cursor, ...member }: PlanMember): Record<string, unknown> {
+  return { ...withTimes(member), history: member.history.map(withTimes) }
 }
 
 /** Every number field that is a time, as ISO 8601. */

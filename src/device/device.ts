@@ -83,6 +83,8 @@ export type ReadinessClass = 'READY_STANDARD' | 'NEEDS_DATA_MODEL' | 'BRIDGE_ONL
 export interface Readiness {
   class: ReadinessClass
   reasons: string[]
+  /** What it was judged by: parameters and facts of the record with their values. */
+  evidence: Record<string, string>
   at: Timestamp
 }
 

@@ -52,8 +52,25 @@ export interface Plan {
   createdAt: Timestamp
   startedAt?: Timestamp
   finishedAt?: Timestamp
-  /** Pacing: starts allowed so far are counted from here. */
-  pacing?: { windowStart: Timestamp; started: number }
+  /** Work over all its members that is carried on round by round: enrolling them, or retrying what failed. `after`: done up to here. */
+  sweep?: { kind: 'enrol' | 'retry'; actor: string; after: string }
+  /** Who aborted it. */
+  abortedBy?: string
+  /** The gate judges what ended since: the start, or the last time a person let it go on. */
+  gateSince?: Timestamp
+}
+
+/** What is left of a plan's start rate: whole starts that may happen at once, and since when they grow. */
+export interface Pacing {
+  tokens: number
+  at: Timestamp
+}
+
+/** How many members that were started ended in a state, and how many of them only because they were not reached. */
+export interface Ended {
+  state: MemberState
+  count: number
+  offline: number
 }
 
 export const MEMBER_STATES = [
@@ -90,7 +107,11 @@ export interface Transition {
   from: MemberState
   to: MemberState
   event: string
+  /** The machine-readable reason, e.g. `agentDidNotCome`; docs/migration.md lists them. */
+  code?: string
   reason?: string
+  /** What the state found out or did, so that a person can check it later. */
+  evidence?: Record<string, string>
   actor: string
 }
 
@@ -109,7 +130,7 @@ export interface PlanMember {
   waiting?: WaitingReason
   /** Not looked at before this time. */
   nextAt: Timestamp
-  /** When the current state times out; undefined: never. */
+  /** When the current state times out; time in which the device is waited for does not count. Undefined: never. */
   deadlineAt?: Timestamp
   lease?: { by: string; until: Timestamp }
   reason?: { code: string; text: string }

@@ -14,7 +14,7 @@ import type {
   OutcomeError,
 } from './operation.ts'
 import type { Parameter, ParameterType } from './parameter.ts'
-import type { MemberState, Plan, PlanMember } from './plan.ts'
+import type { Ended, MemberState, Pacing, Plan, PlanMember, PlanState, WaitingReason } from './plan.ts'
 import type { Selector } from './selector.ts'
 
 /** A page of a list; `next` is the cursor of the following page, absent on the last. */
@@ -53,8 +53,8 @@ export interface DeviceStore {
   /** Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it, `notFound` when there is no such device. */
   commit(change: DeviceChange): Promise<void>
   list(query: DeviceQuery): Promise<Page<Device>>
-  /** All ids that a selector matches, in id order, streamed in batches; for plans, not for requests. */
-  ids(selector: Selector | undefined, batchSize: number): AsyncIterable<DeviceId[]>
+  /** All ids that a selector matches, behind `after` in id order, streamed in batches; for plans, not for requests. */
+  ids(selector: Selector | undefined, batchSize: number, after?: string): AsyncIterable<DeviceId[]>
   count(selector: Selector | undefined, limit: number): Promise<number>
   delete(id: DeviceId): Promise<boolean>
   /** Marks as unlinked every USP link that `instance` (or, when undefined, any instance not in `alive`) held. */
@@ -140,7 +140,17 @@ export interface MemberCommit {
 export interface PlanStore {
   putPlan(plan: Plan, expectedRevision?: number): Promise<void>
   getPlan(id: string): Promise<Plan | undefined>
-  listPlans(limit: number, cursor?: string): Promise<Page<Plan>>
+  /** Newest first. */
+  listPlans(query: { states?: PlanState[]; groupId?: string; limit: number; cursor?: string }): Promise<Page<Plan>>
+  /** The plan with its members. */
+  deletePlan(id: string): Promise<boolean>
+  /**
+   * Takes the round of a plan: only who has it starts devices, so that limits hold over all instances. Undefined while another has it.
+   * What is left of the start rate is kept with it.
+   */
+  takeRound(planId: string, by: string, now: Timestamp, leaseMs: number): Promise<{ pacing?: Pacing } | undefined>
+  keepPacing(planId: string, by: string, pacing: Pacing): Promise<void>
+  leaveRound(planId: string, by: string): Promise<void>
   /** Adds members that are not there yet. */
   addMembers(members: PlanMember[]): Promise<number>
   getMember(id: string): Promise<PlanMember | undefined>
@@ -148,8 +158,6 @@ export interface PlanStore {
     planId: string,
     query: { states?: MemberState[]; limit: number; cursor?: string },
   ): Promise<Page<PlanMember>>
-  /** The member of a not ended plan that concerns this device, if any. */
-  activeMemberOf(deviceId: DeviceId): Promise<PlanMember | undefined>
   /** Takes up to `limit` members in `states` whose nextAt has come and whose lease is free, oldest nextAt first, leasing them to `by`. */
   claimDue(
     planId: string,
@@ -159,15 +167,21 @@ export interface PlanStore {
     leaseMs: number,
     limit: number,
   ): Promise<PlanMember[]>
-  /** Makes a member due now (an operation ended, the agent came). Never changes its state. */
-  wakeMember(id: string, now: Timestamp): Promise<void>
   /** Leases one member if it is free; undefined when another holds it. */
   claim(id: string, by: string, now: Timestamp, leaseMs: number): Promise<PlanMember | undefined>
-  /** Frees what instances that are not `alive` hold. */
+  /** Gives a member back after its work broke off; it is due again at `nextAt`. */
+  free(id: string, by: string, nextAt: Timestamp): Promise<void>
+  /** Frees what instances that are not `alive` hold: members and rounds. */
   freeLeases(alive: string[]): Promise<void>
   /** Journaled; releases the lease unless the member carries one. */
   commitMember(commit: MemberCommit): Promise<void>
   countByState(planId: string): Promise<Partial<Record<MemberState, number>>>
+  /** How many wait for what. */
+  countWaiting(planId: string): Promise<Partial<Record<WaitingReason, number>>>
+  /** How many are in `states`, counted up to `limit`; without those that wait for an absent box when `present`. */
+  countIn(planId: string, states: MemberState[], limit: number, present?: boolean): Promise<number>
+  /** What became of the members that were started and ended since a time. */
+  endedSince(planId: string, since: Timestamp): Promise<Ended[]>
   /** Failure reasons with counts, most frequent first, with an example device. */
   rankReasons(
     planId: string,

@@ -1,4 +1,4 @@
-import { AppError, type Clock, createKeyedQueue, errorText, type Log } from '../base/index.ts'
+import { AppError, type Clock, createKeyedQueue, type Log } from '../base/index.ts'
 import type {
   ConflictStore,
   DeviceChange,
@@ -12,9 +12,9 @@ import type {
   PlanMember,
   PlanStore,
 } from '../device/index.ts'
-import { ENDED, FAILED_STATES, IN_FLIGHT, type MemberEvent, type Reason, reduce } from './machine.ts'
-import { assess, READINESS_PATHS } from './readiness.ts'
-import { MustWait, type Outcome, outcomeOf, Script, StepFailed } from './script.ts'
+import { assessMember, otherPlan } from './assessing.ts'
+import { ENDED, IN_FLIGHT, type MemberEvent, type Reason, reduce } from './machine.ts'
+import { type Outcome, outcomeOf, Script } from './script.ts'
 import { STATE_SCRIPTS } from './states/index.ts'
 
 export interface ExecutorDeps {
@@ -32,20 +32,31 @@ export interface ExecutorDeps {
 }
 
 /** How long an instance may be silent before another takes a member over. */
-const LEASE_MS = 60_000
-const BATCH = 50
+export const LEASE_MS = 60_000
 const MAX_RUNNING = 128
-const ACTIVE: MemberState[] = [...IN_FLIGHT, 'UNASSESSED', 'ELIGIBLE', 'ROLLED_BACK']
+/** A member whose work broke off on an error of ours is tried again after this. */
+const BROKEN_MS = 5000
+/** No pause between attempts is longer. */
+const MAX_BACKOFF_MS = 86_400_000
+/** States in which something is to be done by itself. */
+const ACTIVE: MemberState[] = [...IN_FLIGHT, 'UNASSESSED', 'ELIGIBLE', 'ROLLED_BACK', 'REGRESSED']
+
+/** The device is another plan's for now. */
+const OTHERS: NonNullable<DeviceChange['guard']> = {}
 
 /** Moves the members of plans through the machine. */
 export interface Executor {
-  /** One round over a plan: starts what may start, goes on with what is due. Resolves when the round is handed out, not when it is done. */
+  /** Goes on with members of a plan that are due. Resolves when they are handed out, not when they are done. */
   tick(plan: Plan): Promise<void>
   /** Goes on with a member at once, if it is not under way. */
   wake(memberId: string): void
+  /** A QUEUED member that this instance has leased begins; a device that has changed meanwhile stays queued. */
+  begin(plan: Plan, member: PlanMember, guard: DeviceChange['guard']): Promise<void>
+  /** Another outcome for a member that this instance has leased. */
+  settle(plan: Plan, member: PlanMember, outcome: Outcome): Promise<PlanMember>
   /** An event from outside: abort, retry, regress. */
   apply(memberId: string, event: MemberEvent, actor: string, reason?: Reason): Promise<PlanMember>
-  /** Called when a member ended or freed its place. */
+  /** Called when a member ended or freed its place, and when more members were due than could be taken. */
   onFreed(listener: (planId: string) => void): void
   stop(): Promise<void>
 }
@@ -56,31 +67,46 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   const queue = createKeyedQueue()
   const running = new Set<string>()
   const again = new Set<string>()
+  /** Plans that have more due than could be taken. */
+  const waiting = new Set<string>()
   let freed: (planId: string) => void = () => undefined
   let stopping = false
 
-  const run = (memberId: string) => {
+  /** `leased`: the member as it was claimed for this run; a claimed one always runs. */
+  const run = (memberId: string, leased?: { plan: Plan; member: PlanMember }) => {
     if (stopping) return
     if (running.has(memberId)) {
       again.add(memberId)
       return
     }
-    if (running.size >= MAX_RUNNING) return
+    if (running.size >= MAX_RUNNING && leased === undefined) return
     running.add(memberId)
     queue
-      .run(memberId, () => advance(memberId))
-      .catch((err: unknown) => log.error({ err, memberId }, 'plan member failed; it is tried again'))
+      .run(memberId, () => advance(memberId, leased))
+      .catch((err: unknown) => brokeOff(memberId, err))
       .finally(() => {
         running.delete(memberId)
         if (again.delete(memberId)) run(memberId)
+        else if (running.size < MAX_RUNNING / 2) for (const planId of waiting) freed(planId)
       })
   }
 
+  /** A defect or a dead database: the member is given back, and tried again in a while. */
+  async function brokeOff(memberId: string, err: unknown): Promise<void> {
+    const expected = err instanceof AppError && err.code === 'conflict'
+    log[expected ? 'info' : 'error']({ err, memberId }, 'plan member broke off; it is tried again')
+    try {
+      await plans.free(memberId, instance, clock.now() + (expected ? 0 : BROKEN_MS))
+    } catch (error) {
+      log.debug({ err: error, memberId }, 'lease was not given back; it runs out by itself')
+    }
+  }
+
   /** Runs a member from state to state until it has to wait or has ended. */
-  async function advance(memberId: string): Promise<void> {
-    const claimed = await plans.claim(memberId, instance, clock.now(), LEASE_MS)
+  async function advance(memberId: string, leased?: { plan: Plan; member: PlanMember }): Promise<void> {
+    const claimed = leased?.member ?? (await plans.claim(memberId, instance, clock.now(), LEASE_MS))
     if (claimed === undefined) return
-    const plan = await plans.getPlan(claimed.planId)
+    const plan = leased?.plan ?? (await plans.getPlan(claimed.planId))
     if (plan === undefined) return
     let member = claimed
     for (let steps = 0; steps < 50 && !stopping; steps++) {
@@ -105,8 +131,11 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   /** One state's work. Undefined: nothing more to do now. */
   async function once(plan: Plan, member: PlanMember): Promise<PlanMember | undefined> {
     if (member.nextAt > clock.now() && member.waiting === 'backoff') return undefined
-    if (member.state === 'UNASSESSED') return assessMember(plan, member)
+    if (member.state === 'UNASSESSED') return settle(plan, member, await assessMember(plan, member, deps))
     if (member.state === 'ELIGIBLE') return move(plan, member, { kind: 'event', event: 'queue' })
+    // A plan that is over takes nothing up by itself.
+    if (member.state === 'REGRESSED')
+      return plan.state === 'running' ? move(plan, member, { kind: 'event', event: 'reassess' }) : undefined
     if (member.state === 'ROLLED_BACK') return afterRollback(plan, member)
     const script = STATE_SCRIPTS[member.state]
     if (script === undefined) return undefined
@@ -121,37 +150,49 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     } catch (error) {
       outcome = outcomeOf(error)
     }
-    if (outcome.kind === 'event') return move(plan, current, outcome)
-    const overMs = clock.now() - current.enteredAt - plan.settings.verifyTimeoutMs
-    if (current.state === 'VERIFYING' && overMs > 0) {
-      const reason = {
-        code: 'verifyTimeout',
-        text: `not verified within ${Math.round(plan.settings.verifyTimeoutMs / 1000)} s`,
-      }
-      return move(plan, current, { kind: 'event', event: 'fail', reason, retryable: true })
+    const { deadlineAt } = current
+    if (
+      outcome.kind === 'wait' &&
+      outcome.waiting !== 'offline' &&
+      deadlineAt !== undefined &&
+      clock.now() > deadlineAt
+    ) {
+      const text = `not verified within ${Math.round(plan.settings.verifyTimeoutMs / 1000)} s; last step: ${current.step}`
+      return move(plan, current, {
+        kind: 'event',
+        event: 'fail',
+        reason: { code: 'verifyTimeout', text },
+        retryable: true,
+      })
     }
-    return wait(current, outcome)
+    return settle(plan, current, outcome)
   }
 
-  async function wait(
-    member: PlanMember,
-    { waiting, untilMs }: Extract<Outcome, { kind: 'wait' }>,
-  ): Promise<PlanMember> {
+  async function settle(plan: Plan, member: PlanMember, outcome: Outcome): Promise<PlanMember> {
+    if (outcome.kind === 'event') return move(plan, member, outcome)
+    const now = clock.now()
     const { lease: _lease, ...free } = member
-    return commit(member, { ...free, waiting, nextAt: clock.now() + untilMs }, [])
+    const next: PlanMember = { ...free, waiting: outcome.waiting, nextAt: now + outcome.untilMs }
+    if (outcome.cursor !== undefined) next.cursor = { ...member.cursor, ...outcome.cursor }
+    // Time in which the box is waited for is not the box's.
+    if (outcome.waiting === 'offline' && next.deadlineAt !== undefined)
+      next.deadlineAt = Math.max(next.deadlineAt, next.nextAt + plan.settings.verifyTimeoutMs)
+    return commit(member, next, [])
   }
 
   async function move(
     plan: Plan,
     member: PlanMember,
     outcome: Extract<Outcome, { kind: 'event' }>,
-    actor = 'planner',
+    options: { actor?: string; guard?: DeviceChange['guard'] } = {},
   ): Promise<PlanMember> {
     const now = clock.now()
-    let next = reduce(member, outcome.event, now, actor, outcome.reason)
-    if (outcome.event === 'fail') next = { ...next, cursor: { ...next.cursor, retryable: outcome.retryable === true } }
-    if (outcome.event === 'abort') next = { ...next, cursor: { ...next.cursor, retryable: false, aborted: true } }
-    const event: NewEvent = {
+    const { event, reason } = outcome
+    const next = reduce(member, event, now, options.actor ?? 'planner', outcome)
+    if (event === 'fail') next.cursor = { ...next.cursor, retryable: outcome.retryable === true }
+    if (event === 'abort') next.cursor = { ...next.cursor, retryable: false, aborted: true }
+    if (next.state === 'VERIFYING') next.deadlineAt = now + plan.settings.verifyTimeoutMs
+    const told: NewEvent = {
       type: 'member.changed',
       at: now,
       deviceId: member.deviceId,
@@ -160,16 +201,33 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       data: {
         from: member.state,
         to: next.state,
-        event: outcome.event,
-        ...(outcome.reason === undefined ? {} : { reason: outcome.reason.text, code: outcome.reason.code }),
+        event,
+        ...(reason === undefined ? {} : { reason: reason.text, code: reason.code }),
       },
     }
+    const guard = options.guard ?? (await guardOf(plan, member))
     const pointer: DeviceChange = {
       deviceId: member.deviceId,
       set: { migration: { planId: plan.id, state: next.state, at: now } },
       newRevision: true,
+      ...(guard === undefined ? {} : { guard }),
     }
-    return commit(member, next, [event], pointer)
+    try {
+      return await commit(member, next, [told], guard === OTHERS || event === 'gone' ? undefined : pointer)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      // A device that was deleted has no record to point from; its member comes to its end all the same.
+      if ((await deps.devices.get(member.deviceId)) !== undefined) throw error
+      return commit(member, next, [told])
+    }
+  }
+
+  /** Who does not move the device may point from it to himself only while nobody else moves it. */
+  async function guardOf(plan: Plan, member: PlanMember): Promise<DeviceChange['guard']> {
+    if (IN_FLIGHT.includes(member.state)) return undefined
+    const device = await deps.devices.get(member.deviceId)
+    if (device === undefined) return undefined
+    return otherPlan(plan.id, device.migration) === undefined ? { revision: device.revision } : OTHERS
   }
 
   /** Persists a member under its revision; the lease stays while it is being worked on. */
@@ -191,119 +249,56 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     return member
   }
 
-  /** Readiness from what is stored; a box that has shown too little is asked. */
-  async function assessMember(plan: Plan, member: PlanMember): Promise<PlanMember> {
-    const device = await deps.devices.get(member.deviceId)
-    if (device === undefined)
-      return move(plan, member, {
-        kind: 'event',
-        event: 'ineligible',
-        reason: { code: 'deviceGone', text: 'the device was deleted' },
-      })
-    const other = device.migration
-    if (other !== undefined && other.planId !== plan.id && IN_FLIGHT.includes(other.state as MemberState)) {
-      return move(plan, member, {
-        kind: 'event',
-        event: 'blocked',
-        reason: { code: 'otherPlan', text: `plan ${other.planId} is moving this device` },
-      })
-    }
-    if (device.owner === 'usp') return move(plan, member, { kind: 'event', event: 'alreadyThere' })
-    const parameters = await deps.parameters.getMany(device.id, READINESS_PATHS)
-    const asked = (device.cwmp?.discoveredFor ?? '') !== ''
-    let readiness = assess(device, { parameters, asked }, clock.now())
-    if (readiness.class === 'UNKNOWN') {
-      try {
-        const found = await new Script(plan, member, deps, async (next) => next).read('assess', READINESS_PATHS, 'cwmp')
-        const values = [...found.values()].map(({ path, value }) => ({ path, value: value ?? '' }))
-        readiness = assess(device, { parameters: values, asked: true }, clock.now())
-      } catch (error) {
-        if (error instanceof MustWait) return wait(member, error.outcome)
-        if (!(error instanceof StepFailed)) throw error
-        // A box that knows none of the paths has no Agent; one that could not be asked stays unknown.
-        readiness = /^90(03|05)$/.test(error.reason.code)
-          ? assess(device, { parameters: [], asked: true }, clock.now())
-          : { ...readiness, reasons: [...readiness.reasons, errorText(error)] }
-      }
-    }
-    await deps.devices.commit({ deviceId: device.id, set: { readiness } })
-    if (readiness.class === 'READY_STANDARD') return move(plan, member, { kind: 'event', event: 'eligible' })
-    return move(plan, member, {
-      kind: 'event',
-      event: 'ineligible',
-      reason: { code: readiness.class, text: readiness.reasons.join('; ') },
-    })
-  }
-
   /** Another attempt after a pause, or quarantine when attempts are used up or cannot help. */
   async function afterRollback(plan: Plan, member: PlanMember): Promise<PlanMember | undefined> {
     if (member.cursor.aborted === true || plan.state === 'aborting' || plan.state === 'aborted') return undefined
+    // A box that did not come has failed at nothing: it begins again when it is heard of.
+    if (member.reason?.code === 'offline') {
+      const next = await move(plan, member, { kind: 'event', event: 'again' })
+      return commit(next, { ...next, cursor: { ...next.cursor, missedAt: clock.now() } }, [])
+    }
     if (member.cursor.retryable !== true || member.attempt >= plan.settings.maxAttempts)
       return move(plan, member, { kind: 'event', event: 'giveUp' })
-    const due = member.enteredAt + plan.settings.retryBackoffMs * 2 ** (member.attempt - 1)
-    if (clock.now() < due) return wait(member, { kind: 'wait', waiting: 'backoff', untilMs: due - clock.now() })
+    const due = member.enteredAt + Math.min(plan.settings.retryBackoffMs * 2 ** (member.attempt - 1), MAX_BACKOFF_MS)
+    if (clock.now() < due) return settle(plan, member, { kind: 'wait', waiting: 'backoff', untilMs: due - clock.now() })
     return move(plan, member, { kind: 'event', event: 'again' })
-  }
-
-  /** How many more may start now: places in flight, and the rate. */
-  async function budget(plan: Plan, counts: Partial<Record<MemberState, number>>): Promise<number> {
-    const inFlight = IN_FLIGHT.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
-    const places = plan.settings.maxInFlight - inFlight
-    if (plan.settings.startsPerMinute === 0) return places
-    const now = clock.now()
-    const window =
-      plan.pacing !== undefined && now - plan.pacing.windowStart < 60_000
-        ? plan.pacing
-        : { windowStart: now, started: 0 }
-    const share = Math.ceil((plan.settings.startsPerMinute * (now - window.windowStart + 1000)) / 60_000)
-    const allowed = Math.max(0, Math.min(places, share - window.started))
-    if (allowed > 0)
-      await plans.putPlan(
-        { ...plan, pacing: { ...window, started: window.started + allowed }, revision: plan.revision + 1 },
-        plan.revision,
-      )
-    return allowed
-  }
-
-  async function start(plan: Plan, counts: Partial<Record<MemberState, number>>): Promise<void> {
-    const allowed = (counts.QUEUED ?? 0) > 0 ? await budget(plan, counts) : 0
-    if (allowed <= 0) return
-    const due = await plans.claimDue(plan.id, ['QUEUED'], instance, clock.now(), LEASE_MS, Math.min(allowed, BATCH))
-    await Promise.all(
-      due.map(async (member) => {
-        const { lease: _lease, ...free } = await move(plan, member, { kind: 'event', event: 'start' })
-        await commit({ ...free, revision: free.revision }, free, [])
-        run(member.id)
-      }),
-    )
   }
 
   return {
     async tick(plan) {
-      if (stopping || (plan.state !== 'running' && plan.state !== 'paused' && plan.state !== 'aborting')) return
-      const counts = await plans.countByState(plan.id)
-      if (plan.state === 'running') await start(plan, counts)
-      const room = Math.min(BATCH, MAX_RUNNING - running.size)
-      if (room <= 0) return
+      if (stopping) return
+      const room = MAX_RUNNING - running.size
+      if (room <= 0) {
+        waiting.add(plan.id)
+        return
+      }
       const due = await plans.claimDue(plan.id, ACTIVE, instance, clock.now(), LEASE_MS, room)
-      for (const member of due) run(member.id)
+      if (due.length === room) waiting.add(plan.id)
+      else waiting.delete(plan.id)
+      for (const member of due) run(member.id, { plan, member })
     },
     wake: run,
+    async begin(plan, member, guard) {
+      const begun = await move(plan, member, { kind: 'event', event: 'start' }, { guard })
+      run(member.id, { plan, member: begun })
+    },
+    settle,
     apply: (memberId, event, actor, reason) =>
       queue.run(memberId, async () => {
         const member = await plans.claim(memberId, instance, clock.now(), LEASE_MS)
         if (member === undefined) throw new AppError('conflict', 'the device is being worked on; try again')
         const plan = await plans.getPlan(member.planId)
         if (plan === undefined) throw new AppError('notFound', 'the plan is gone')
-        const moved = await move(
-          plan,
-          member,
-          { kind: 'event', event, ...(reason === undefined ? {} : { reason }) },
-          actor,
-        )
-        await release(moved)
-        run(memberId)
-        return moved
+        try {
+          const outcome = { kind: 'event', event, ...(reason === undefined ? {} : { reason }) } as const
+          const moved = await move(plan, member, outcome, { actor })
+          await release(moved)
+          run(memberId)
+          return moved
+        } catch (error) {
+          await plans.free(memberId, instance, member.nextAt)
+          throw error
+        }
       }),
     onFreed: (listener) => {
       freed = listener
@@ -314,11 +309,4 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       await Promise.race([queue.idle(), limit])
     },
   }
-}
-
-/** Whether failures are so many that starts must stop. */
-export function gateClosed(plan: Plan, counts: Partial<Record<MemberState, number>>): boolean {
-  const failed = FAILED_STATES.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
-  const ended = failed + (counts.MIGRATED ?? 0)
-  return ended >= plan.settings.gateMinSample && (failed * 100) / ended > plan.settings.failureGatePercent
 }

@@ -1,5 +1,5 @@
 import { type Table, transition } from '../base/index.ts'
-import type { MemberState, PlanMember, Timestamp, Transition } from '../device/index.ts'
+import { MEMBER_STATES, type MemberState, type PlanMember, type Timestamp, type Transition } from '../device/index.ts'
 
 /** What can happen to a device in a plan. */
 export type MemberEvent =
@@ -26,6 +26,10 @@ export type MemberEvent =
   | 'retry'
   | 'reassess'
   | 'regress'
+  | 'gone'
+
+/** Whatever goes wrong with a box under way leads back, or ends when the device was deleted. */
+const WAY_BACK = { fail: 'ROLLING_BACK', abort: 'ROLLING_BACK', gone: 'CANCELLED' } as const
 
 /** The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. */
 export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
@@ -35,26 +39,27 @@ export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
     eligible: 'ELIGIBLE',
     alreadyThere: 'MIGRATED',
     abort: 'CANCELLED',
+    gone: 'CANCELLED',
   },
-  INELIGIBLE: { reassess: 'UNASSESSED', retry: 'UNASSESSED' },
-  BLOCKED: { reassess: 'UNASSESSED', retry: 'UNASSESSED', abort: 'CANCELLED' },
-  ELIGIBLE: { queue: 'QUEUED', abort: 'CANCELLED' },
-  QUEUED: { start: 'PREPARING', abort: 'CANCELLED' },
-  PREPARING: { prepared: 'AWAITING_USP', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
-  AWAITING_USP: { agentHere: 'BINDING', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
-  BINDING: { bound: 'VERIFYING', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
-  VERIFYING: { verified: 'DUAL', conflict: 'CONFLICT', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
-  DUAL: { soakOver: 'RETIRING', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
-  RETIRING: { retired: 'MIGRATED', fail: 'ROLLING_BACK', abort: 'ROLLING_BACK' },
+  INELIGIBLE: { retry: 'UNASSESSED' },
+  BLOCKED: { retry: 'UNASSESSED', abort: 'CANCELLED' },
+  ELIGIBLE: { queue: 'QUEUED', abort: 'CANCELLED', gone: 'CANCELLED' },
+  QUEUED: { start: 'PREPARING', blocked: 'BLOCKED', abort: 'CANCELLED', gone: 'CANCELLED' },
+  PREPARING: { prepared: 'AWAITING_USP', conflict: 'CONFLICT', ...WAY_BACK },
+  AWAITING_USP: { agentHere: 'BINDING', conflict: 'CONFLICT', ...WAY_BACK },
+  BINDING: { bound: 'VERIFYING', conflict: 'CONFLICT', ...WAY_BACK },
+  VERIFYING: { verified: 'DUAL', conflict: 'CONFLICT', ...WAY_BACK },
+  DUAL: { soakOver: 'RETIRING', ...WAY_BACK },
+  RETIRING: { retired: 'MIGRATED', ...WAY_BACK },
   MIGRATED: { regress: 'REGRESSED' },
-  ROLLING_BACK: { rolledBack: 'ROLLED_BACK', rollbackFailed: 'FAILED', stranded: 'STRANDED' },
+  ROLLING_BACK: { rolledBack: 'ROLLED_BACK', rollbackFailed: 'FAILED', stranded: 'STRANDED', gone: 'CANCELLED' },
   ROLLED_BACK: { again: 'QUEUED', retry: 'QUEUED', giveUp: 'QUARANTINED' },
   FAILED: { retry: 'ROLLING_BACK' },
   QUARANTINED: { retry: 'QUEUED' },
   STRANDED: { retry: 'ROLLING_BACK' },
   CONFLICT: { retry: 'QUEUED', abort: 'ROLLING_BACK' },
-  REGRESSED: { reassess: 'UNASSESSED' },
-  CANCELLED: { retry: 'QUEUED' },
+  REGRESSED: { reassess: 'UNASSESSED', retry: 'UNASSESSED', abort: 'CANCELLED' },
+  CANCELLED: { retry: 'UNASSESSED' },
 }
 
 /** Nothing more happens here by itself. */
@@ -79,8 +84,12 @@ export const IN_FLIGHT: readonly MemberState[] = [
   'RETIRING',
   'ROLLING_BACK',
 ]
-/** Ended without being where they should: these count against the gate. */
+/** Ended without being where they should. */
 export const FAILED_STATES: readonly MemberState[] = ['FAILED', 'QUARANTINED', 'STRANDED', 'CONFLICT']
+/** What an operator may take up again. */
+export const RETRIABLE: readonly MemberState[] = statesWith('retry')
+/** What an abort cancels or brings back. */
+export const ABORTABLE: readonly MemberState[] = statesWith('abort')
 
 const MAX_HISTORY = 100
 
@@ -90,14 +99,21 @@ export interface Reason {
   text: string
 }
 
+/** What goes into a member's history beside the states. */
+export interface Why {
+  reason?: Reason
+  evidence?: Record<string, string>
+}
+
 /** The member after an event: a pure step of the machine. IllegalTransition when the table does not know it. */
 export function reduce(
   member: PlanMember,
   event: MemberEvent,
   at: Timestamp,
   actor: string,
-  reason?: Reason,
+  why: Why = {},
 ): PlanMember {
+  const { reason, evidence } = why
   const to = transition('plan member', MEMBER_TABLE, member.state, event)
   const entry: Transition = {
     at,
@@ -105,7 +121,8 @@ export function reduce(
     to,
     event,
     actor,
-    ...(reason === undefined ? {} : { reason: reason.text }),
+    ...(reason === undefined ? {} : { code: reason.code, reason: reason.text }),
+    ...(evidence === undefined || Object.keys(evidence).length === 0 ? {} : { evidence }),
   }
   const { waiting: _waiting, deadlineAt: _deadline, endedAt: _ended, reason: earlier, ...rest } = member
   const next: PlanMember = {
@@ -117,11 +134,15 @@ export function reduce(
     history: [...member.history, entry].slice(-MAX_HISTORY),
   }
   // The reason of a failure stays visible until the next attempt; success has none.
-  const told = to === 'MIGRATED' || to === 'QUEUED' ? undefined : (reason ?? earlier)
+  const told = ['MIGRATED', 'QUEUED', 'UNASSESSED'].includes(to) ? undefined : (reason ?? earlier)
   if (told !== undefined) next.reason = told
   if (event === 'start') next.startedAt = at
-  if (event === 'again' || event === 'retry')
-    return { ...next, attempt: member.attempt + 1, cursor: to === 'QUEUED' ? kept(member.cursor) : member.cursor }
+  // A box that was reset has nothing left of what earlier attempts knew.
+  if (member.state === 'REGRESSED' && to === 'UNASSESSED') return { ...next, attempt: member.attempt + 1, cursor: {} }
+  if (event === 'again' || event === 'retry') {
+    const anew = to === 'QUEUED' || to === 'UNASSESSED'
+    return { ...next, attempt: member.attempt + 1, cursor: anew ? kept(member.cursor) : member.cursor }
+  }
   if (ENDED.includes(to)) next.endedAt = at
   return next
 }
@@ -129,4 +150,8 @@ export function reduce(
 /** A new attempt starts from nothing but what was on the box before the first one. */
 function kept({ preexisting, before }: PlanMember['cursor']): PlanMember['cursor'] {
   return { ...(preexisting === undefined ? {} : { preexisting }), ...(before === undefined ? {} : { before }) }
+}
+
+function statesWith(event: MemberEvent): MemberState[] {
+  return MEMBER_STATES.filter((state) => MEMBER_TABLE[state][event] !== undefined)
 }

@@ -9,12 +9,16 @@ import type {
   PlanMember,
   PlanSettings,
 } from '../device/index.ts'
-import type { AuditLog } from '../security/index.ts'
-import { createExecutor, type ExecutorDeps, gateClosed } from './executor.ts'
+import { type AuditLog, audited } from '../security/index.ts'
+import { createExecutor, type ExecutorDeps } from './executor.ts'
+import { createGate } from './gate.ts'
 import type { Groups } from './groups.ts'
 import { createHeard } from './heard.ts'
-import { ENDED, IN_FLIGHT } from './machine.ts'
+import { IN_FLIGHT } from './machine.ts'
+import { goRound, LIVE } from './rounds.ts'
+import { ownerChange } from './states/owner.ts'
 import { type GroupStatus, groupStatus, type PlanStatus, planStatus } from './status.ts'
+import { createSweeps, isConflict, type RetryReport } from './sweeps.ts'
 
 export interface PlannerDeps extends Omit<ExecutorDeps, 'heard'> {
   groupStore: GroupStore
@@ -30,20 +34,25 @@ export interface PlannerDeps extends Omit<ExecutorDeps, 'heard'> {
 }
 
 export type PlanAction = 'start' | 'pause' | 'resume' | 'abort' | 'retry'
+type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & { controller?: Partial<PlanSettings['controller']> }
 
 /** Plans and what moves them. */
 export interface Planner extends Lifecycle {
-  create(
-    input: {
-      name: string
-      groupId: string
-      settings?: Partial<Omit<PlanSettings, 'controller'>> & { controller?: Partial<PlanSettings['controller']> }
-    },
+  create(input: { name: string; groupId: string; settings?: SettingsInput }, actor: string): Promise<Plan>
+  get(id: string): Promise<Plan>
+  /** Name and settings; once started, where boxes are led to (`controller`, `retire`) stands. AppError `conflict` when `revision` is not the current one. */
+  update(
+    id: string,
+    input: { name?: string; settings?: SettingsInput },
+    revision: number | undefined,
     actor: string,
   ): Promise<Plan>
-  get(id: string): Promise<Plan>
-  /** `devices`: retry only these. AppError `conflict` when the action does not fit the plan's state. */
-  act(id: string, action: PlanAction, actor: string, devices?: DeviceId[]): Promise<Plan>
+  /** Forgets a plan and its members; AppError `conflict` while it moves devices. */
+  remove(id: string, actor: string): Promise<void>
+  /** An action that has happened already is done. AppError `conflict` when it does not fit the plan's state. */
+  act(id: string, action: PlanAction, actor: string): Promise<Plan>
+  /** Retries these devices only, and lets the plan run. */
+  retry(id: string, devices: DeviceId[], actor: string): Promise<RetryReport & { plan: Plan }>
   status(id: string): Promise<PlanStatus>
   groupStatus(groupId: string): Promise<GroupStatus>
   member(planId: string, deviceId: DeviceId): Promise<PlanMember>
@@ -51,45 +60,30 @@ export interface Planner extends Lifecycle {
   tick(): Promise<void>
 }
 
-const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state'] }> = {
-  start: { from: ['draft'], to: 'running' },
-  pause: { from: ['running'], to: 'paused' },
-  resume: { from: ['paused'], to: 'running' },
-  abort: { from: ['running', 'paused', 'finished'], to: 'aborting' },
-  retry: { from: ['running', 'paused', 'finished', 'aborted'], to: 'running' },
+const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
+  start: { from: ['draft'], to: 'running', done: ['running'] },
+  pause: { from: ['running'], to: 'paused', done: ['paused'] },
+  resume: { from: ['paused'], to: 'running', done: ['running'] },
+  abort: { from: ['running', 'paused', 'finished'], to: 'aborting', done: ['aborting', 'aborted'] },
+  retry: { from: ['running', 'paused', 'finished', 'aborted'], to: 'running', done: [] },
 }
-const RETRIABLE: MemberState[] = [
-  'ROLLED_BACK',
-  'FAILED',
-  'QUARANTINED',
-  'CONFLICT',
-  'STRANDED',
-  'CANCELLED',
-  'BLOCKED',
-  'INELIGIBLE',
-]
-const ABORTABLE: MemberState[] = [
-  'UNASSESSED',
-  'BLOCKED',
-  'ELIGIBLE',
-  'QUEUED',
-  'CONFLICT',
-  'PREPARING',
-  'AWAITING_USP',
-  'BINDING',
-  'VERIFYING',
-  'DUAL',
-  'RETIRING',
-]
-const BATCH = 500
+/** Plans that are live at once are looked at so many at a time. */
+const PAGE = 100
+/** Many changes in this process make one round. */
+const KICK_MS = 100
+const MAX_TRIES = 5
 
 export function createPlanner(deps: PlannerDeps): Planner {
   const { plans, clock, audit, newId } = deps
   const heard = createHeard()
   const executor = createExecutor({ ...deps, heard: heard.has })
   const log = deps.log.child({ part: 'planner' })
+  const sweeps = createSweeps({ ...deps, executor, now: () => clock.now(), log })
+  const gate = createGate(plans, clock)
   let unsubscribe: (() => void)[] = []
   const kicked = new Set<string>()
+  const inRound = new Map<string, Promise<void>>()
+  const roundAgain = new Set<string>()
   let stopping = false
 
   const get = async (id: string): Promise<Plan> => {
@@ -98,184 +92,117 @@ export function createPlanner(deps: PlannerDeps): Planner {
     return plan
   }
 
+  /** A change of state: audited, stored, told. */
   async function save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan> {
     const next: Plan = { ...plan, ...changes, revision: plan.revision + 1 }
-    await plans.putPlan(next, plan.revision)
     const now = clock.now()
-    await deps.appendEvents([
-      {
-        type: 'plan.changed',
-        at: now,
-        planId: plan.id,
-        groupId: plan.groupId,
-        data: {
-          from: plan.state,
-          to: next.state,
-          action,
-          ...(next.reason === undefined ? {} : { reason: next.reason }),
-        },
-      },
-    ])
-    await audit.append({
+    const entry = {
       at: now,
       actor,
       action: `plan.${action}`,
       target: plan.id,
       before: { state: plan.state },
-      after: { state: next.state },
-      result: 'ok',
-    })
+      after: { state: next.state, ...(next.reason === undefined ? {} : { reason: next.reason }) },
+    }
+    await audited(audit, entry, () => plans.putPlan(next, plan.revision))
+    const data = {
+      from: plan.state,
+      to: next.state,
+      action,
+      ...(next.reason === undefined ? {} : { reason: next.reason }),
+    }
+    await deps.appendEvents([{ type: 'plan.changed', at: now, planId: plan.id, groupId: plan.groupId, data }])
     return next
   }
 
-  /** Freezes the membership: every device of the group is a member from now on. */
-  async function enrolMembers(plan: Plan): Promise<number> {
-    const group = await deps.groups.get(plan.groupId)
-    let added = 0
-    for await (const ids of deps.devices.ids(deps.groups.selectorOf(group), BATCH)) {
-      const now = clock.now()
-      added += await plans.addMembers(
-        ids.map(
-          (deviceId): PlanMember => ({
-            id: `${plan.id}|${deviceId}`,
-            planId: plan.id,
-            deviceId,
-            state: 'UNASSESSED',
-            step: '',
-            cursor: {},
-            attempt: 1,
-            nextAt: now,
-            history: [],
-            enteredAt: now,
-            revision: 1,
-          }),
-        ),
-      )
-    }
-    return added
+  async function refuse(plan: Plan, action: string, actor: string, reason: string): Promise<never> {
+    const at = clock.now()
+    await audit.append({ at, actor, action: `plan.${action}`, target: plan.id, result: 'refused', reason })
+    throw new AppError('conflict', reason)
   }
 
-  async function eachMember(
-    plan: Plan,
-    states: MemberState[],
-    work: (member: PlanMember) => Promise<void>,
-  ): Promise<void> {
-    let cursor: string | undefined
-    do {
-      const page = await plans.listMembers(plan.id, {
-        states,
-        limit: BATCH,
-        ...(cursor === undefined ? {} : { cursor }),
-      })
-      for (const member of page.items) await work(member)
-      cursor = page.next
-    } while (cursor !== undefined)
-  }
-
-  const abortAll = (plan: Plan, actor: string) =>
-    eachMember(plan, ABORTABLE, (member) => applyTo(member, 'abort', actor))
-
-  async function act(id: string, action: PlanAction, actor: string, devices?: DeviceId[]): Promise<Plan> {
+  async function act(id: string, action: PlanAction, actor: string): Promise<Plan> {
     const plan = await get(id)
     const rule = ACTIONS[action]
+    if (rule.done.includes(plan.state)) return plan
     if (!rule.from.includes(plan.state)) {
-      throw new AppError(
-        'conflict',
-        `a plan that is ${plan.state} cannot ${action}; it can when it is ${rule.from.join(' or ')}`,
-      )
+      const when = rule.from.join(' or ')
+      return refuse(plan, action, actor, `a plan that is ${plan.state} cannot ${action}; it can when it is ${when}`)
     }
-    const { reason: _reason, finishedAt: _finished, ...rest } = plan
-    if (action === 'start') {
-      // Members first: a cut in between leaves a draft that can be started again, not a running plan that lacks some of its devices.
-      const added = await enrolMembers(plan)
-      const running = await save(rest, { state: 'running', startedAt: clock.now() }, actor, action)
-      log.info({ planId: id, members: added }, 'plan started')
-      kick(id)
-      return running
-    }
-    const next = await save(action === 'abort' ? plan : rest, { state: rule.to }, actor, action)
-    if (action === 'abort') await abortAll(next, actor)
-    if (action === 'retry') {
-      const wanted = devices === undefined ? undefined : new Set(devices)
-      await eachMember(next, RETRIABLE, async (member) => {
-        if (wanted === undefined ? member.state !== 'INELIGIBLE' : wanted.has(member.deviceId))
-          await applyTo(member, 'retry', actor)
-      })
-    }
+    const next = await save(without(plan, action), changesOf(action, rule.to, actor), actor, action)
+    log.info({ planId: id, action, actor }, 'plan changed')
+    // Small groups are enrolled when the answer is there; of large ones the first piece.
+    if (action === 'start') await round(next)
     kick(id)
     return next
   }
 
-  /** A member that moved on meanwhile takes the event in its new state or not at all. */
-  async function applyTo(member: PlanMember, event: 'abort' | 'retry', actor: string): Promise<void> {
-    try {
-      await executor.apply(member.id, event, actor)
-    } catch (error) {
-      log.info(
-        { memberId: member.id, event, reason: error instanceof Error ? error.message : String(error) },
-        'event did not apply',
-      )
+  /** What an action leaves behind: an abort keeps the reason why it paused, any other begins anew. */
+  function without(plan: Plan, action: PlanAction): Plan {
+    if (action === 'abort') {
+      const { sweep: _sweep, ...rest } = plan
+      return rest
     }
+    const { reason: _reason, finishedAt: _finished, ...rest } = plan
+    return rest
   }
 
-  /** Gates and ends of a plan, then a round of the executor. */
-  async function tickPlan(plan: Plan): Promise<void> {
-    const counts = await plans.countByState(plan.id)
-    const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-    const ended = ENDED.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
-    const unsettled = await unsettledRollbacks(plan, counts)
-    if (total > 0 && ended === total && unsettled === 0) {
-      await save(
+  function changesOf(action: PlanAction, state: Plan['state'], actor: string): Partial<Plan> {
+    const now = clock.now()
+    if (action === 'start') return { state, startedAt: now, gateSince: now, sweep: { kind: 'enrol', actor, after: '' } }
+    if (action === 'retry') return { state, gateSince: now, sweep: { kind: 'retry', actor, after: '' } }
+    if (action === 'resume') return { state, gateSince: now }
+    return action === 'abort' ? { state, abortedBy: actor } : { state }
+  }
+
+  async function retry(id: string, devices: DeviceId[], actor: string): Promise<RetryReport & { plan: Plan }> {
+    const plan = await get(id)
+    const { from, to } = ACTIONS.retry
+    if (!from.includes(plan.state))
+      return refuse(
         plan,
-        { state: plan.state === 'aborting' ? 'aborted' : 'finished', finishedAt: clock.now() },
-        'planner',
-        'finish',
+        'retry',
+        actor,
+        `a plan that is ${plan.state} cannot retry; it can when it is ${from.join(' or ')}`,
       )
-      return
-    }
-    if (plan.state === 'running' && (await gateCloses(plan, counts))) {
-      await save(
-        plan,
-        { state: 'paused', reason: `more than ${plan.settings.failureGatePercent} % of the devices failed` },
-        'planner',
-        'pause',
-      )
-      return
-    }
-    // An abort that was cut short is carried on.
-    if (plan.state === 'aborting') await abortAll(plan, 'planner')
-    await executor.tick(plan)
+    // The plan first: members that are taken up again need one that runs.
+    const changes = { state: to, gateSince: clock.now() }
+    const next = await save(without(plan, 'retry'), changes, actor, 'retry')
+    const report = await sweeps.retry(next, devices, actor)
+    kick(id)
+    return { ...report, plan: next }
   }
 
-  /** Boxes that could not be reached are no failures of the migration: they never count against the gate. */
-  async function gateCloses(plan: Plan, counts: Partial<Record<MemberState, number>>): Promise<boolean> {
-    if (!gateClosed(plan, counts)) return false
-    const offline = (await plans.rankReasons(plan.id, 100)).filter(({ code }) => code === 'offline')
-    const judged = { ...counts }
-    for (const { state, count } of offline) judged[state] = Math.max(0, (judged[state] ?? 0) - count)
-    return gateClosed(plan, judged)
-  }
-
-  /** ROLLED_BACK ends a device only when no further attempt is due. */
-  async function unsettledRollbacks(plan: Plan, counts: Partial<Record<MemberState, number>>): Promise<number> {
-    if ((counts.ROLLED_BACK ?? 0) === 0 || plan.state === 'aborting') return 0
-    const page = await plans.listMembers(plan.id, { states: ['ROLLED_BACK'], limit: BATCH })
-    return page.items.filter((member) => member.cursor.aborted !== true).length
+  /** One round at a time in this process; one that is asked for meanwhile follows. */
+  function round(plan: Plan): Promise<void> {
+    const under = inRound.get(plan.id)
+    if (under !== undefined) {
+      roundAgain.add(plan.id)
+      return under
+    }
+    const work = goRound(plan, { ...deps, heard: heard.has, executor, sweeps, gate, save, kick })
+      .catch((err: unknown) => {
+        if (!isConflict(err)) log.error({ err, planId: plan.id }, 'plan round failed; the next one repeats it')
+      })
+      .finally(() => {
+        inRound.delete(plan.id)
+        if (roundAgain.delete(plan.id)) kick(plan.id)
+      })
+    inRound.set(plan.id, work)
+    return work
   }
 
   async function tick(): Promise<void> {
-    if (stopping) return
-    const { items } = await plans.listPlans(200)
-    for (const plan of items) {
-      if (!['running', 'paused', 'aborting'].includes(plan.state)) continue
-      await tickPlan(plan).catch((err: unknown) => {
-        const expected = err instanceof AppError && err.code === 'conflict'
-        if (!expected) log.error({ err, planId: plan.id }, 'plan tick failed')
-      })
-    }
+    let cursor: string | undefined
+    do {
+      if (stopping) return
+      const page = await plans.listPlans({ states: LIVE, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) })
+      for (const plan of page.items) await round(plan)
+      cursor = page.next
+    } while (cursor !== undefined)
   }
 
-  /** A round soon, because something has changed in this process; many changes make one round. */
+  /** A round soon, because something has changed in this process. */
   function kick(planId: string): void {
     if (kicked.has(planId) || stopping) return
     kicked.add(planId)
@@ -283,43 +210,68 @@ export function createPlanner(deps: PlannerDeps): Planner {
       kicked.delete(planId)
       if (stopping) return
       get(planId)
-        .then((plan) => (['running', 'paused', 'aborting'].includes(plan.state) ? tickPlan(plan) : undefined))
+        .then((plan) => (LIVE.includes(plan.state) ? round(plan) : undefined))
         .catch((err: unknown) => log.debug({ err, planId }, 'plan round failed; the next tick repeats it'))
-    }, 100).unref()
+    }, KICK_MS).unref()
   }
 
   /** What happens to a device may be what its member waits for. */
   function onEvent(event: FeedEvent): void {
     if (event.deviceId === undefined) return
     heard.note(event)
-    if (['device.connected', 'device.conflict', 'device.bound'].includes(event.type)) wakeDevice(event.deviceId)
+    if (['device.connected', 'device.booted', 'device.conflict', 'device.bound'].includes(event.type))
+      wakeDevice(event.deviceId)
     if (event.type === 'device.bootstrapped') regress(event.deviceId)
   }
 
+  /** What somebody else changed at the same time is done again: no later event tells of it. */
+  async function insist(work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MAX_TRIES) throw error
+        await new Promise((resolve) => setTimeout(resolve, KICK_MS * attempt).unref())
+      }
+    }
+  }
+
   function wakeDevice(deviceId: DeviceId): void {
-    deps.devices
-      .get(deviceId)
-      .then((device) => {
-        const pointer = device?.migration
-        if (pointer !== undefined && IN_FLIGHT.includes(pointer.state as MemberState))
-          executor.wake(`${pointer.planId}|${deviceId}`)
-      })
-      .catch((err: unknown) => log.debug({ err, deviceId }, 'member was not woken; the next tick finds it'))
+    insist(async () => {
+      const pointer = (await deps.devices.get(deviceId))?.migration
+      if (pointer === undefined) return
+      const memberId = `${pointer.planId}|${deviceId}`
+      // A way back that was given up because the box did not come is taken up when it does.
+      if (pointer.state === 'STRANDED') {
+        await reopen(pointer.planId)
+        await executor.apply(memberId, 'retry', 'planner')
+      } else if (IN_FLIGHT.includes(pointer.state as MemberState)) executor.wake(memberId)
+    }).catch((err: unknown) => log.warn({ err, deviceId }, 'member was not woken'))
+  }
+
+  /** A plan that is over has work again. */
+  async function reopen(planId: string): Promise<void> {
+    const plan = await get(planId)
+    if (LIVE.includes(plan.state)) return
+    const state = plan.state === 'aborted' ? 'aborting' : 'running'
+    await save(without(plan, 'resume'), { state }, 'planner', 'reopen')
   }
 
   /** A migrated box that starts as new over CWMP has lost its Controller: it is CWMP's again. */
   function regress(deviceId: DeviceId): void {
-    deps.devices
-      .get(deviceId)
-      .then(async (device) => {
-        if (device?.migration?.state !== 'MIGRATED') return
-        await deps.devices.commit({ deviceId, set: { owner: 'cwmp' }, newRevision: true })
-        await executor.apply(`${device.migration.planId}|${deviceId}`, 'regress', 'planner', {
-          code: 'bootstrap',
-          text: 'the box was reset to factory settings',
-        })
-      })
-      .catch((err: unknown) => log.warn({ err, deviceId }, 'regression was not noted'))
+    insist(async () => {
+      const device = await deps.devices.get(deviceId)
+      if (device?.migration?.state !== 'MIGRATED') return
+      const { planId } = device.migration
+      const reason = { code: 'bootstrap', text: 'the box was reset to factory settings' }
+      await deps.devices.commit(ownerChange(device, 'cwmp', clock.now()))
+      await executor.apply(`${planId}|${deviceId}`, 'regress', 'planner', reason)
+      kick(planId)
+    }).catch((err: unknown) => log.warn({ err, deviceId }, 'regression was not noted'))
+  }
+
+  function settingsOf(base: PlanSettings, input: SettingsInput = {}): PlanSettings {
+    return { ...base, ...input, controller: { ...base.controller, ...input.controller } }
   }
 
   return {
@@ -332,51 +284,55 @@ export function createPlanner(deps: PlannerDeps): Planner {
           if (operation.actor.kind === 'planner') executor.wake(`${operation.actor.id}|${operation.deviceId}`)
         }),
       ]
-      const { items } = await plans.listPlans(200)
-      for (const plan of items) kick(plan.id)
     },
     async stop() {
       stopping = true
       for (const off of unsubscribe) off()
+      await Promise.all(inRound.values())
       await executor.stop()
     },
     async create(input, actor) {
       await deps.groups.get(input.groupId)
-      const controller = { ...deps.defaults.controller, ...input.settings?.controller }
       const plan: Plan = {
         id: newId(),
         name: input.name,
         groupId: input.groupId,
         state: 'draft',
-        settings: { ...deps.defaults, ...input.settings, controller },
+        settings: settingsOf(deps.defaults, input.settings),
         revision: 1,
         createdAt: clock.now(),
       }
-      await plans.putPlan(plan)
-      await audit.append({
-        at: clock.now(),
-        actor,
-        action: 'plan.create',
-        target: plan.id,
-        after: { name: plan.name, groupId: plan.groupId },
-        result: 'ok',
-      })
+      const after = { name: plan.name, groupId: plan.groupId }
+      const entry = { at: clock.now(), actor, action: 'plan.create', target: plan.id, after }
+      await audited(audit, entry, () => plans.putPlan(plan))
       return plan
     },
     get,
+    async update(id, input, revision, actor) {
+      const plan = await get(id)
+      if (revision !== undefined && revision !== plan.revision)
+        throw new AppError('conflict', 'the plan has changed; read it again')
+      const { controller, retire } = input.settings ?? {}
+      if (plan.state !== 'draft' && (controller !== undefined || retire !== undefined))
+        return refuse(plan, 'update', actor, 'controller and retire can be changed before the start only')
+      const settings = settingsOf(plan.settings, input.settings)
+      return save(plan, { settings, ...(input.name === undefined ? {} : { name: input.name }) }, actor, 'update')
+    },
+    async remove(id, actor) {
+      const plan = await get(id)
+      if (LIVE.includes(plan.state))
+        return refuse(plan, 'delete', actor, `a plan that is ${plan.state} cannot be deleted; abort it first`)
+      const before = { name: plan.name, groupId: plan.groupId, state: plan.state }
+      const entry = { at: clock.now(), actor, action: 'plan.delete', target: id, before }
+      await audited(audit, entry, () => plans.deletePlan(id))
+    },
     act,
+    retry,
     status: async (id) => planStatus(await get(id), plans, clock),
     async groupStatus(groupId) {
       const group = await deps.groups.get(groupId)
-      const { items } = await plans.listPlans(200)
-      return groupStatus(
-        group,
-        deps.groups.selectorOf(group),
-        deps.devices,
-        items.find((plan) => plan.groupId === groupId),
-        plans,
-        clock,
-      )
+      const { items } = await plans.listPlans({ groupId, limit: 1 })
+      return groupStatus(group, deps.groups.selectorOf(group), deps.devices, items[0], plans, clock)
     },
     async member(planId, deviceId) {
       const member = await plans.getMember(`${planId}|${deviceId}`)

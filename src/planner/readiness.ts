@@ -23,7 +23,13 @@ export interface Evidence {
 /** Whether a box can be moved, with the reasons: pure rules, the same facts always give the same class. */
 export function assess(device: Device, evidence: Evidence, now: number): Readiness {
   const value = (path: string) => evidence.parameters.find((parameter) => parameter.path === path)?.value
-  const as = (kind: Readiness['class'], ...reasons: string[]): Readiness => ({ class: kind, reasons, at: now })
+  const facts = evidenceOf(device, evidence)
+  const as = (kind: Readiness['class'], ...reasons: string[]): Readiness => ({
+    class: kind,
+    reasons,
+    evidence: facts,
+    at: now,
+  })
   if (/mikrotik/i.test(device.manufacturer ?? '') || MIKROTIK.has(device.oui))
     return as('BRIDGE_ONLY', 'RouterOS has no USP Agent; the bridge speaks USP for it')
   if (device.root === 'InternetGatewayDevice.')
@@ -43,4 +49,17 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
   if (protocols !== '' && !protocols.split(',').some((name) => name.trim().toLowerCase() === 'websocket'))
     return as('NEEDS_DATA_MODEL', `its Agent speaks ${protocols}, not WebSocket`)
   return as('READY_STANDARD', `Device.USPAgent.EndpointID is ${endpointId}`)
+}
+
+function evidenceOf(device: Device, { parameters, asked }: Evidence): Record<string, string> {
+  const facts: Record<string, string | undefined> = {
+    manufacturer: device.manufacturer,
+    oui: device.oui,
+    root: device.root,
+    dataModelVersion: device.dataModelVersion,
+    softwareVersion: device.softwareVersion,
+    asked: String(asked),
+    ...Object.fromEntries(parameters.map(({ path, value }) => [path, value])),
+  }
+  return Object.fromEntries(Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

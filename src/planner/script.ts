@@ -1,25 +1,33 @@
 import { AppError, type Clock } from '../base/index.ts'
-import type {
-  ConflictStore,
-  Device,
-  DeviceChange,
-  DeviceId,
-  DeviceStore,
-  Operation,
-  OperationRequest,
-  Operations,
-  PathOutcome,
-  Plan,
-  PlanMember,
-  Protocol,
-  WaitingReason,
+import {
+  type ConflictStore,
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type DeviceStore,
+  type Operation,
+  type OperationRequest,
+  type Operations,
+  type PathOutcome,
+  type Plan,
+  type PlanMember,
+  type Protocol,
+  READ_VERBS,
+  type WaitingReason,
 } from '../device/index.ts'
 import type { MemberEvent, Reason } from './machine.ts'
 
 /** How a state's script ends: with an event, or waiting for something until a time. */
 export type Outcome =
-  | { kind: 'event'; event: MemberEvent; reason?: Reason; retryable?: boolean }
-  | { kind: 'wait'; waiting: WaitingReason; untilMs: number }
+  | { kind: 'event'; event: MemberEvent; reason?: Reason; evidence?: Record<string, string>; retryable?: boolean }
+  | { kind: 'wait'; waiting: WaitingReason; untilMs: number; cursor?: PlanMember['cursor'] }
+
+/** The device was deleted: there is nothing left to move or to bring back. */
+export const GONE: Extract<Outcome, { kind: 'event' }> = {
+  kind: 'event',
+  event: 'gone',
+  reason: { code: 'deviceGone', text: 'the device was deleted' },
+}
 
 /** A step that did not work. `retryable`: another attempt may. */
 export class StepFailed extends Error {
@@ -41,6 +49,9 @@ export class MustWait extends Error {
   }
 }
 
+/** The record of the device is not there any more. */
+class DeviceGone extends Error {}
+
 /** What scripts work with. */
 export interface ScriptDeps {
   devices: DeviceStore
@@ -59,6 +70,9 @@ const MAX_TRIES = 3
 const WAIT_IN_PLACE_MS = 5000
 /** An operation that was let go is looked for again at the latest after this. */
 const LOOK_AGAIN_MS = 10_000
+/** What others do on a box is looked at again after this. */
+const BUSY_MS = 5000
+const MAX_EXPIRES_MS = 30 * 86_400_000
 
 /**
  * One run of a state's script. Steps are named; what a step found out is kept in the member's cursor before the next one begins, and each
@@ -89,7 +103,7 @@ export class Script {
 
   async device(): Promise<Device> {
     const device = await this.deps.devices.get(this.#member.deviceId)
-    if (device === undefined) throw new StepFailed('deviceGone', 'the device was deleted', false)
+    if (device === undefined) throw new DeviceGone('the device was deleted')
     return device
   }
 
@@ -130,7 +144,9 @@ export class Script {
       if (lost && tries < MAX_TRIES) continue
       if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
       if (ended.state === 'expired')
-        throw new StepFailed('offline', `the device did not come over ${via} in time`, true)
+        throw via === 'cwmp'
+          ? new StepFailed('offline', 'the device did not come over CWMP in time', true)
+          : new StepFailed('linkLost', `${step}: the USP link did not come back in time`, true)
       throw new StepFailed(
         error?.code ?? ended.state,
         `${step}: ${error?.text ?? ended.state}`,
@@ -148,12 +164,33 @@ export class Script {
       via,
       actor: { kind: 'planner', id: this.plan.id },
       idempotencyKey: `${member.id}#${member.attempt}#${member.state}#${step}`,
-      expiresInMs: this.plan.settings.offlineTimeoutMs,
+      expiresInMs: await this.#patienceMs(via),
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
-    if (ended === undefined || !isFinal(ended))
-      throw new MustWait(ended?.state === 'queued' ? 'offline' : 'operation', LOOK_AGAIN_MS)
+    if (ended === undefined || !isFinal(ended)) {
+      const absent = via === 'cwmp' ? 'offline' : 'agent'
+      throw new MustWait(ended?.state === 'queued' ? absent : 'operation', LOOK_AGAIN_MS)
+    }
     return ended
+  }
+
+  /** A CPE that cannot be asked to come comes by itself, once per inform interval: two of them are waited for, however short the plan's patience. */
+  async #patienceMs(via: Protocol): Promise<number> {
+    const { offlineTimeoutMs } = this.plan.settings
+    if (via !== 'cwmp') return offlineTimeoutMs
+    const intervalS = (await this.device()).cwmp?.informIntervalS ?? 0
+    return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), MAX_EXPIRES_MS)
+  }
+
+  /**
+   * Waits until nobody else has anything under way on the box: what was asked for over the owner of then is not to meet the owner of now.
+   * Reads do no harm.
+   */
+  async quiet(): Promise<void> {
+    const others = (await this.deps.operations.open(this.#member.deviceId)).some(
+      ({ actor, request }) => actor.kind !== 'planner' && !READ_VERBS.includes(request.verb),
+    )
+    if (others) throw new MustWait('busy', BUSY_MS)
   }
 
   /** Takes back what this plan still has in the device's queue; what is on its way comes to its end by itself, before anything newer. */
@@ -191,6 +228,7 @@ function isFinal(operation: Operation): boolean {
 /** The outcome of a thrown error: failures and waits are answers, anything else is a defect or a dead database. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof MustWait) return error.outcome
+  if (error instanceof DeviceGone) return GONE
   if (error instanceof StepFailed)
     return { kind: 'event', event: 'fail', reason: error.reason, retryable: error.retryable }
   if (error instanceof AppError && error.code === 'invalid')

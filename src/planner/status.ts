@@ -1,5 +1,14 @@
 import type { Clock } from '../base/index.ts'
-import type { DeviceId, DeviceStore, Group, MemberState, Plan, PlanStore, Selector } from '../device/index.ts'
+import type {
+  DeviceId,
+  DeviceStore,
+  Group,
+  MemberState,
+  Plan,
+  PlanStore,
+  Selector,
+  WaitingReason,
+} from '../device/index.ts'
 import { ENDED, FAILED_STATES, IN_FLIGHT } from './machine.ts'
 
 /** Where a plan stands, for a person. */
@@ -11,6 +20,8 @@ export interface PlanStatus {
   reason?: string
   total: number
   states: Partial<Record<MemberState, number>>
+  /** Devices that do not go on right now, by what they wait for; none of it is a failure. */
+  waiting: Partial<Record<WaitingReason, number>>
   inFlight: number
   ended: number
   migrated: number
@@ -36,8 +47,9 @@ const MAX_COUNT = 1_000_000
 
 export async function planStatus(plan: Plan, plans: PlanStore, clock: Clock): Promise<PlanStatus> {
   const now = clock.now()
-  const [states, failures, lastMinute, lastFive] = await Promise.all([
+  const [states, waiting, failures, lastMinute, lastFive] = await Promise.all([
     plans.countByState(plan.id),
+    plans.countWaiting(plan.id),
     plans.rankReasons(plan.id, 10),
     plans.countEnded(plan.id, [...ENDED], now - 60_000),
     plans.countEnded(plan.id, [...ENDED], now - 300_000),
@@ -51,33 +63,55 @@ export async function planStatus(plan: Plan, plans: PlanStore, clock: Clock): Pr
     state: plan.state,
     total,
     states,
+    waiting,
     inFlight: sum(IN_FLIGHT),
     ended,
     migrated: states.MIGRATED ?? 0,
     failed: sum(FAILED_STATES),
     rate: { lastMinute, lastFiveMinutes: lastFive / 5 },
     failures,
-    next: nextAction(plan, states, total - ended),
+    next: nextAction(plan, states, waiting, total - ended),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
   if (lastMinute > 0 && plan.state === 'running') status.etaMs = Math.round(((total - ended) / lastMinute) * 60_000)
   return status
 }
 
-function nextAction(plan: Plan, states: Partial<Record<MemberState, number>>, left: number): string {
+function nextAction(
+  plan: Plan,
+  states: Partial<Record<MemberState, number>>,
+  waiting: Partial<Record<WaitingReason, number>>,
+  left: number,
+): string {
+  const count = (state: MemberState) => states[state] ?? 0
   if (plan.state === 'draft') return 'start the plan'
   if (plan.state === 'paused')
     return plan.reason === undefined
       ? 'resume or abort the plan'
       : `look at the failures, then resume or abort: ${plan.reason}`
-  if ((states.CONFLICT ?? 0) > 0 && left === 0) return `resolve ${states.CONFLICT} conflicts, then retry those devices`
-  if (plan.state === 'finished')
-    return (states.QUARANTINED ?? 0) > 0
-      ? `look at ${states.QUARANTINED} quarantined devices and retry them`
-      : 'nothing'
-  if (plan.state === 'aborting') return `${left} devices are being rolled back`
-  if (plan.state === 'aborted') return 'nothing'
-  return `${left} devices to go`
+  if (plan.state === 'aborting') return `${left} devices are being cancelled or rolled back${absent(waiting)}`
+  if (plan.sweep?.kind === 'enrol') return 'the devices of the group are being enrolled'
+  if (plan.state === 'running' && left > 0) return `${left} devices to go${absent(waiting)}`
+  const todo = [
+    count('CONFLICT') > 0 ? `resolve ${count('CONFLICT')} conflicts, then retry those devices` : '',
+    count('QUARANTINED') + count('FAILED') > 0
+      ? `look at ${count('QUARANTINED') + count('FAILED')} failed devices and retry them`
+      : '',
+    count('STRANDED') > 0
+      ? `${count('STRANDED')} devices could not be reached for their way back: it goes on when they come`
+      : '',
+    count('REGRESSED') > 0
+      ? `${count('REGRESSED')} devices were reset to factory settings: retry moves them again`
+      : '',
+    count('BLOCKED') > 0 ? `${count('BLOCKED')} devices belong to another plan: retry them when it is finished` : '',
+  ].filter((line) => line !== '')
+  if (todo.length > 0 && plan.state !== 'aborted') return todo.join('; ')
+  return plan.state === 'running' ? 'the plan is about to finish' : 'nothing'
+}
+
+function absent(waiting: Partial<Record<WaitingReason, number>>): string {
+  const offline = waiting.offline ?? 0
+  return offline === 0 ? '' : `; ${offline} of them are offline and go on when they come`
 }
 
 export async function groupStatus(

@@ -83,3 +83,18 @@ function canonical(value: unknown): string {
   }
   return JSON.stringify(value)
 }
+
+/** Does what an entry tells of, the entry first: nothing happens that nobody can see. What failed then has an entry more that says so. */
+export async function audited<T>(
+  audit: AuditLog,
+  entry: Omit<AuditEntry, 'result' | 'reason'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await audit.append({ ...entry, result: 'ok' })
+  try {
+    return await work()
+  } catch (error) {
+    await audit.append({ ...entry, result: 'failed', reason: error instanceof Error ? error.message : String(error) })
+    throw error
+  }
+}

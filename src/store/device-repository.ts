@@ -59,8 +59,8 @@ export class DeviceRepository implements DeviceStore {
     return page(this.#devices, filterOf(query.selector), order, query, toDevice)
   }
 
-  async *ids(selector: Selector | undefined, batchSize: number): AsyncIterable<DeviceId[]> {
-    let after = ''
+  async *ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
+    let after = from
     for (;;) {
       const documents = await this.#devices
         .find({ $and: [{ _id: { $gt: after } }, filterOf(selector)] }, { projection: { _id: 1 } })

@@ -1,34 +1,34 @@
 import {
   type DeviceId,
+  type Ended,
   MEMBER_STATES,
   type MemberCommit,
   type MemberState,
+  type Pacing,
   type Page,
   type Plan,
   type PlanMember,
+  type PlanState,
   type PlanStore,
+  type WaitingReason,
 } from '../device/index.ts'
 import { type ChangeWriter, deviceWrites, parameterWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
-import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { type Collection, type Connection, type Document_, MongoServerError } from './mongoose.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
 import type { Write } from './write-set.ts'
 
-const ENDED: MemberState[] = ['INELIGIBLE', 'MIGRATED', 'ROLLED_BACK', 'FAILED', 'QUARANTINED', 'STRANDED', 'CANCELLED']
-const toMember = (document: Document_) => fromDocument<PlanMember>(document, ['active'])
-
-/** `active` keeps the search for a device's plan on one small index. */
-function memberDocument(member: PlanMember): Document_ {
-  return { ...toDocument(member), active: !ENDED.includes(member.state) }
-}
+const toMember = (document: Document_) => fromDocument<PlanMember>(document)
+const roundOf = (planId: string) => `plan|${planId}`
 
 /** Plans and their members in MongoDB. */
 export class PlanRepository implements PlanStore {
   readonly #plans: Collection
   readonly #members: Collection
+  readonly #locks: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #memberById: GroupRead
@@ -37,6 +37,7 @@ export class PlanRepository implements PlanStore {
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#plans = connection.collection<Document_>('plans')
     this.#members = connection.collection<Document_>('planMembers')
+    this.#locks = connection.collection<Document_>('locks')
     this.#commit = commit
     this.#writer = writer
     this.#now = now
@@ -52,17 +53,51 @@ export class PlanRepository implements PlanStore {
     return document === null ? undefined : fromDocument<Plan>(document)
   }
 
-  listPlans(limit: number, cursor?: string): Promise<Page<Plan>> {
-    return page(this.#plans, {}, { field: '_id', descending: true }, { limit, cursor }, (document) =>
+  listPlans(query: { states?: PlanState[]; groupId?: string; limit: number; cursor?: string }): Promise<Page<Plan>> {
+    const filter = {
+      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
+      ...(query.groupId === undefined ? {} : { groupId: query.groupId }),
+    }
+    return page(this.#plans, filter, { field: '_id', descending: true }, query, (document) =>
       fromDocument<Plan>(document),
     )
+  }
+
+  async deletePlan(id: string): Promise<boolean> {
+    await this.#members.deleteMany({ planId: id })
+    await this.#locks.deleteOne({ _id: roundOf(id) })
+    const { deletedCount } = await this.#plans.deleteOne({ _id: id })
+    return deletedCount > 0
+  }
+
+  async takeRound(planId: string, by: string, now: number, leaseMs: number): Promise<{ pacing?: Pacing } | undefined> {
+    try {
+      const lock = await this.#locks.findOneAndUpdate(
+        { _id: roundOf(planId), $or: [{ until: { $lt: now } }, { by }, { by: { $exists: false } }] },
+        { $set: { by, until: now + leaseMs } },
+        { upsert: true, returnDocument: 'after' },
+      )
+      return lock?.pacing === undefined ? {} : { pacing: lock.pacing as Pacing }
+    } catch (error) {
+      // Another has it: the upsert met its document.
+      if (error instanceof MongoServerError && error.code === 11000) return undefined
+      throw error
+    }
+  }
+
+  async keepPacing(planId: string, by: string, pacing: Pacing): Promise<void> {
+    await this.#locks.updateOne({ _id: roundOf(planId), by }, { $set: { pacing } })
+  }
+
+  async leaveRound(planId: string, by: string): Promise<void> {
+    await this.#locks.updateOne({ _id: roundOf(planId), by }, { $unset: { by: '', until: '' } })
   }
 
   async addMembers(members: PlanMember[]): Promise<number> {
     if (members.length === 0) return 0
     const { upsertedCount } = await this.#members.bulkWrite(
       members.map((member) => {
-        const { _id, ...fields } = memberDocument(member)
+        const { _id, ...fields } = toDocument(member)
         return { updateOne: { filter: { _id }, update: { $setOnInsert: fields }, upsert: true } }
       }),
       { ordered: false },
@@ -81,11 +116,6 @@ export class PlanRepository implements PlanStore {
   ): Promise<Page<PlanMember>> {
     const filter = { planId, ...(query.states === undefined ? {} : { state: { $in: query.states } }) }
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
-  }
-
-  async activeMemberOf(deviceId: DeviceId): Promise<PlanMember | undefined> {
-    const document = await this.#members.findOne({ deviceId, active: true })
-    return document === null ? undefined : toMember(document)
   }
 
   async claimDue(
@@ -113,10 +143,6 @@ export class PlanRepository implements PlanStore {
     return claimed.filter((member) => member !== undefined)
   }
 
-  async wakeMember(id: string, now: number): Promise<void> {
-    await this.#members.updateOne({ _id: id, nextAt: { $gt: now } }, { $set: { nextAt: now } })
-  }
-
   async claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined> {
     const free = { $or: [{ lease: { $exists: false } }, { 'lease.until': { $lt: now } }, { 'lease.by': by }] }
     const document = await this.#members.findOneAndUpdate(
@@ -127,8 +153,19 @@ export class PlanRepository implements PlanStore {
     return document === null ? undefined : toMember(document)
   }
 
+  async free(id: string, by: string, nextAt: number): Promise<void> {
+    await this.#members.updateOne(
+      { _id: id, 'lease.by': by },
+      { $unset: { lease: '' }, $set: { nextAt }, $inc: { revision: 1 as never } },
+    )
+  }
+
   async freeLeases(alive: string[]): Promise<void> {
     await this.#members.updateMany({ 'lease.by': { $exists: true, $nin: alive } }, { $unset: { lease: '' } })
+    await this.#locks.updateMany(
+      { _id: { $gte: roundOf(''), $lt: roundOf('\uffff') }, by: { $exists: true, $nin: alive } },
+      { $unset: { by: '', until: '' } },
+    )
   }
 
   commitMember({ member, expectedRevision, events, device }: MemberCommit): Promise<void> {
@@ -138,7 +175,7 @@ export class PlanRepository implements PlanStore {
         operation: {
           replaceOne: {
             filter: { _id: member.id, revision: expectedRevision },
-            replacement: withoutId(memberDocument(member)),
+            replacement: withoutId(toDocument(member)),
           },
         },
         mustMatch: 'the plan member has changed meanwhile',
@@ -163,6 +200,38 @@ export class PlanRepository implements PlanStore {
       if (state !== undefined) counts[state] = Number(row.count)
     }
     return counts
+  }
+
+  async countWaiting(planId: string): Promise<Partial<Record<WaitingReason, number>>> {
+    const rows = await this.#members
+      .aggregate([
+        { $match: { planId, waiting: { $exists: true } } },
+        { $group: { _id: '$waiting', count: { $sum: 1 } } },
+      ])
+      .toArray()
+    return Object.fromEntries(rows.map((row) => [String(row._id), Number(row.count)]))
+  }
+
+  countIn(planId: string, states: MemberState[], limit: number, present = false): Promise<number> {
+    return this.#members.countDocuments(
+      { planId, state: { $in: states }, ...(present ? { waiting: { $ne: 'offline' } } : {}) },
+      { limit },
+    )
+  }
+
+  async endedSince(planId: string, since: number): Promise<Ended[]> {
+    const offline = { $cond: [{ $eq: ['$reason.code', 'offline'] }, 1, 0] }
+    const rows = await this.#members
+      .aggregate([
+        { $match: { planId, endedAt: { $gte: since }, startedAt: { $exists: true } } },
+        { $group: { _id: '$state', count: { $sum: 1 }, offline: { $sum: offline } } },
+      ])
+      .toArray()
+    return rows.map((row) => ({
+      state: row._id as unknown as MemberState,
+      count: Number(row.count),
+      offline: Number(row.offline),
+    }))
   }
 
   async rankReasons(
@@ -197,7 +266,7 @@ export class PlanRepository implements PlanStore {
   }
 
   countEnded(planId: string, states: MemberState[], since: number): Promise<number> {
-    return this.#members.countDocuments({ planId, state: { $in: states }, endedAt: { $gte: since } })
+    return this.#members.countDocuments({ planId, endedAt: { $gte: since }, state: { $in: states } })
   }
 }
 

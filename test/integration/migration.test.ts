@@ -146,7 +146,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     const plan = await make({ soakMs: 600_000 })
     await planner.act(plan.id, 'start', 'test')
     await until(async () => ((await planner.status(plan.id)).states.DUAL ?? 0) === 4)
-    for (const box of boxes) expect((await device(box)).owner).toBe('usp')
+    for (const box of boxes) await until(async () => (await device(box)).owner === 'usp')
     await planner.act(plan.id, 'abort', 'test')
     await untilState(plan, 'aborted')
     for (const box of boxes) {

@@ -91,10 +91,12 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       params: IdParam,
       responses: { 204: { description: 'Deleted' } },
       async handle({ params, actor }) {
-        const { items } = await deps.planStore.listPlans(1000)
-        const plan = items.find(
-          (one) => one.groupId === params.id && ['running', 'paused', 'aborting'].includes(one.state),
-        )
+        const live = await deps.planStore.listPlans({
+          groupId: params.id,
+          states: ['running', 'paused', 'aborting'],
+          limit: 1,
+        })
+        const [plan] = live.items
         if (plan !== undefined) throw new AppError('conflict', `plan ${plan.id} moves this group; abort it first`)
         await groups.remove(params.id, actor)
         return { status: 204 }

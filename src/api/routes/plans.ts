@@ -1,8 +1,9 @@
+import { AppError } from '../../base/index.ts'
 import { asDeviceId } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, IdParam, Paging, PlanInputSchema, PlanSchema, page, StateList } from '../schemas.ts'
-import { withTimes } from '../views.ts'
+import { memberView, planView } from '../views.ts'
 import { z } from '../zod.ts'
 import { defined } from './groups.ts'
 
@@ -26,7 +27,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
         const { controller, ...own } = settings ?? {}
         const wanted = { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
         const plan = await planner.create({ ...rest, settings: wanted }, actor)
-        return { status: 201, headers: { location: `/api/v1/plans/${plan.id}` }, body: withTimes(plan) }
+        return { status: 201, headers: { location: `/api/v1/plans/${plan.id}` }, body: planView(plan) }
       },
     }),
     route({
@@ -39,8 +40,8 @@ export function planRoutes(deps: ApiDeps): Route[] {
       query: Paging,
       responses: { 200: { description: 'A page of plans', schema: page(PlanSchema) } },
       async handle({ query }) {
-        const found = await planStore.listPlans(query.limit, query.cursor)
-        return { body: { ...found, items: found.items.map(withTimes) } }
+        const found = await planStore.listPlans(defined(query))
+        return { body: { ...found, items: found.items.map(planView) } }
       },
     }),
     route({
@@ -52,7 +53,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       scope: 'read',
       params: IdParam,
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
-      handle: async ({ params }) => ({ body: withTimes(await planner.get(params.id)) }),
+      handle: async ({ params }) => ({ body: planView(await planner.get(params.id)) }),
     }),
     route({
       method: 'post',
@@ -69,7 +70,11 @@ export function planRoutes(deps: ApiDeps): Route[] {
       body: z.strictObject({ devices: z.array(z.string().max(400)).max(10_000).optional() }).optional(),
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
       async handle({ params, body, actor }) {
-        return { body: withTimes(await planner.act(params.id, params.action, actor, body?.devices?.map(asDeviceId))) }
+        const devices = body?.devices?.map(asDeviceId)
+        if (devices === undefined) return { body: planView(await planner.act(params.id, params.action, actor)) }
+        if (params.action !== 'retry') throw new AppError('invalid', 'body.devices: only retry takes devices')
+        const { plan, ...report } = await planner.retry(params.id, devices, actor)
+        return { body: { ...planView(plan), retried: report } }
       },
     }),
     route({
@@ -103,7 +108,10 @@ export function planRoutes(deps: ApiDeps): Route[] {
         return {
           body: {
             ...found,
-            items: found.items.map(({ cursor: _cursor, lease: _lease, ...member }) => withTimes(member)),
+            items: found.items.map((member) => {
+              const { history: _history, ...row } = memberView(member)
+              return row
+            }),
           },
         }
       },
@@ -118,8 +126,8 @@ export function planRoutes(deps: ApiDeps): Route[] {
       params: z.object({ id: z.string().max(100), deviceId: z.string().max(400) }),
       responses: { 200: { description: 'The member', schema: Any } },
       async handle({ params }) {
-        const { lease: _lease, ...member } = await planner.member(params.id, asDeviceId(params.deviceId))
-        return { body: { ...withTimes(member), history: member.history.map(withTimes) } }
+        const member = await planner.member(params.id, asDeviceId(params.deviceId))
+        return { body: { ...memberView(member), found: member.cursor } }
       },
     }),
   ]

@@ -35,26 +35,26 @@ describe('the per-device machine', () => {
     })
     expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
       "
-      UNASSESSED: ineligible -> INELIGIBLE, blocked -> BLOCKED, eligible -> ELIGIBLE, alreadyThere -> MIGRATED, abort -> CANCELLED
-      INELIGIBLE: reassess -> UNASSESSED, retry -> UNASSESSED
-      BLOCKED: reassess -> UNASSESSED, retry -> UNASSESSED, abort -> CANCELLED
-      ELIGIBLE: queue -> QUEUED, abort -> CANCELLED
-      QUEUED: start -> PREPARING, abort -> CANCELLED
-      PREPARING: prepared -> AWAITING_USP, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK
-      AWAITING_USP: agentHere -> BINDING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK
-      BINDING: bound -> VERIFYING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK
-      VERIFYING: verified -> DUAL, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK
-      DUAL: soakOver -> RETIRING, fail -> ROLLING_BACK, abort -> ROLLING_BACK
-      RETIRING: retired -> MIGRATED, fail -> ROLLING_BACK, abort -> ROLLING_BACK
+      UNASSESSED: ineligible -> INELIGIBLE, blocked -> BLOCKED, eligible -> ELIGIBLE, alreadyThere -> MIGRATED, abort -> CANCELLED, gone -> CANCELLED
+      INELIGIBLE: retry -> UNASSESSED
+      BLOCKED: retry -> UNASSESSED, abort -> CANCELLED
+      ELIGIBLE: queue -> QUEUED, abort -> CANCELLED, gone -> CANCELLED
+      QUEUED: start -> PREPARING, blocked -> BLOCKED, abort -> CANCELLED, gone -> CANCELLED
+      PREPARING: prepared -> AWAITING_USP, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
+      AWAITING_USP: agentHere -> BINDING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
+      BINDING: bound -> VERIFYING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
+      VERIFYING: verified -> DUAL, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
+      DUAL: soakOver -> RETIRING, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
+      RETIRING: retired -> MIGRATED, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
       MIGRATED: regress -> REGRESSED
-      ROLLING_BACK: rolledBack -> ROLLED_BACK, rollbackFailed -> FAILED, stranded -> STRANDED
+      ROLLING_BACK: rolledBack -> ROLLED_BACK, rollbackFailed -> FAILED, stranded -> STRANDED, gone -> CANCELLED
       ROLLED_BACK: again -> QUEUED, retry -> QUEUED, giveUp -> QUARANTINED
       FAILED: retry -> ROLLING_BACK
       QUARANTINED: retry -> QUEUED
       STRANDED: retry -> ROLLING_BACK
       CONFLICT: retry -> QUEUED, abort -> ROLLING_BACK
-      REGRESSED: reassess -> UNASSESSED
-      CANCELLED: retry -> QUEUED
+      REGRESSED: reassess -> UNASSESSED, retry -> UNASSESSED, abort -> CANCELLED
+      CANCELLED: retry -> UNASSESSED
       "
     `)
   })
@@ -71,6 +71,7 @@ describe('the per-device machine', () => {
     for (const state of IN_FLIGHT) {
       for (const to of Object.values(MEMBER_TABLE[state])) {
         if (to === 'MIGRATED') expect(state).toBe('RETIRING')
+        else if (to === 'CANCELLED') expect(MEMBER_TABLE[state].gone).toBe(to)
         else if (ENDED.includes(to as MemberState) && to !== 'CONFLICT') expect(state).toBe('ROLLING_BACK')
       }
     }
@@ -82,10 +83,22 @@ describe('the per-device machine', () => {
 
   it('notes who, when, why, and keeps the reason of a failure until the next attempt', () => {
     const why = { code: '9001', text: 'refused' }
-    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineAt: 9 }), 'fail', 5, 'planner', why)
+    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineAt: 9 }), 'fail', 5, 'planner', {
+      reason: why,
+      evidence: { step: 'mtp' },
+    })
     expect(failed).toMatchObject({ state: 'ROLLING_BACK', step: '', enteredAt: 5, nextAt: 5, reason: why })
     expect(failed.history).toEqual([
-      { at: 5, from: 'PREPARING', to: 'ROLLING_BACK', event: 'fail', actor: 'planner', reason: 'refused' },
+      {
+        at: 5,
+        from: 'PREPARING',
+        to: 'ROLLING_BACK',
+        event: 'fail',
+        actor: 'planner',
+        code: '9001',
+        reason: 'refused',
+        evidence: { step: 'mtp' },
+      },
     ])
     expect(failed).not.toHaveProperty('waiting')
     expect(failed).not.toHaveProperty('deadlineAt')
@@ -106,6 +119,12 @@ describe('the per-device machine', () => {
     })
     // A way back that failed is tried again with all that it has to undo.
     expect(reduce(member('FAILED', { cursor }), 'retry', 1, 'me').cursor).toEqual(cursor)
+  })
+
+  it('forgets everything about a box that was reset to factory settings', () => {
+    const cursor = { preexisting: 'Device.USPAgent.Controller.1.', before: '[]', 'PREPARING.mtp': true }
+    for (const event of ['reassess', 'retry'] as const)
+      expect(reduce(member('REGRESSED', { cursor }), event, 1, 'planner')).toMatchObject({ cursor: {}, attempt: 2 })
   })
 
   it('is pure', () => {
