@@ -1,3 +1,4 @@
+import { BASE_TYPES } from '../datamodel/index.ts'
 import { DEVICE_SORT_FIELDS, MEMBER_STATES } from '../device/index.ts'
 import { z } from './zod.ts'
 
@@ -74,7 +75,19 @@ export const OperationRequestSchema = z
     }),
     z.strictObject({
       verb: z.literal('set'),
-      values: z.array(z.strictObject({ path, value })).min(1).max(256),
+      values: z
+        .array(
+          z.strictObject({
+            path,
+            value,
+            type: z
+              .enum(BASE_TYPES)
+              .optional()
+              .describe('For parameters of a vendor that the device was not asked about yet; CWMP carries it'),
+          }),
+        )
+        .min(1)
+        .max(256),
       allowPartial: z.boolean().optional(),
     }),
     z.strictObject({
@@ -135,6 +148,18 @@ export const WaitQuery = z.object({
     .regex(/^\d{1,2}s?$/, 'is a number of seconds such as 30s, at most 60s')
     .optional()
     .describe('Wait so long for the result, e.g. `30s`'),
+})
+
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `90s`, `15m`, `12h` or `7d` as milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[smhd]$/, 'is a time such as 90s, 15m, 12h or 7d')
+  .transform((text) => Number.parseInt(text, 10) * UNITS_MS[text.slice(-1) as keyof typeof UNITS_MS])
+
+export const SubmitQuery = WaitQuery.extend({
+  expires: Duration.optional().describe('How long it may wait for the device, e.g. `7d`; default 1h, at most 30d'),
 })
 
 export const GroupInputSchema = z

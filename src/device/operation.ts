@@ -104,6 +104,8 @@ export interface Operation {
   via?: Protocol
   /** The same key on the same device names the same operation: asking twice gives the first one back. */
   idempotencyKey?: string
+  /** What was odd about the request and passed on: paths that no model knows, words that only the box knows. */
+  warnings?: string[]
   createdAt: Timestamp
   /** Not started by then: expired. */
   expiresAt: Timestamp

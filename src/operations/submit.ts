@@ -39,7 +39,9 @@ export interface SubmitDeps {
   bring(operation: Operation, device: Device): void
 }
 
-const MAX_KEY = 200
+/** A key as a person gives it has 200 characters at most; who asked stands before it. */
+const MAX_KEY = 300
+const MAX_WARNINGS = 20
 const MAX_EXPIRES_MS = 30 * 86_400_000
 
 /**
@@ -57,9 +59,10 @@ export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promis
     const earlier = await sameAsked(operation, deps)
     if (earlier !== undefined) return earlier
     const warnings = await check(wanted, operation, device, deps)
+    if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
     await deps.audit.append(entryOf(operation, 'ok', now))
     deps.announce(device.id)
-    const { operation: stored, created } = await deps.store.create(operation, eventOf(operation, warnings))
+    const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
     if (!created) return sameRequest(stored, operation)
     deps.metrics.submitted(stored.request.verb)
     // A pass that looked before it was stored has taken the announcement.
@@ -163,8 +166,8 @@ function entryOf(operation: Operation, result: AuditEntry['result'], at: number)
   }
 }
 
-function eventOf(operation: Operation, warnings: string[]): NewEvent {
+function eventOf(operation: Operation): NewEvent {
   const data: Record<string, unknown> = { operationId: operation.id, verb: operation.request.verb }
-  if (warnings.length > 0) data.warnings = warnings.slice(0, 20)
+  if (operation.warnings !== undefined) data.warnings = operation.warnings
   return { type: 'operation.queued', at: operation.createdAt, deviceId: operation.deviceId, data }
 }

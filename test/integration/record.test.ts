@@ -92,7 +92,7 @@ describe('deleting a device', () => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   beforeAll(async () => {
-    server = await startTestServer(inject('mongodbUri'))
+    server = await startTestServer(inject('mongodbUri'), { secretKey: 'test' })
   })
   afterAll(() => server.stop())
 

@@ -21,7 +21,7 @@ import {
   Paging,
   ParameterSchema,
   page,
-  WaitQuery,
+  SubmitQuery,
 } from '../schemas.ts'
 import { deviceView, operationView, parameterView } from '../views.ts'
 import { z } from '../zod.ts'
@@ -184,7 +184,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       description: 'The same request whatever protocol the box speaks. Idempotency-Key makes repeating it safe.',
       scope: 'write',
       params: DeviceIdParam,
-      query: WaitQuery,
+      query: SubmitQuery,
       body: OperationRequestSchema,
       responses: {
         200: { description: 'It ended within `wait`', schema: OperationSchema },
@@ -199,6 +199,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
           request: clean(body),
           actor: apiKeyActor(actor),
           ...(key === undefined ? {} : { idempotencyKey: `${actor}:${key}` }),
+          ...(query.expires === undefined ? {} : { expiresInMs: query.expires }),
         })
         const timeout = waitMs(query.wait)
         const operation =

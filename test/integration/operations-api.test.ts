@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { testStore } from '../support/store.ts'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+
+const PASSPHRASE = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
+
+let server: TestServer
+let store: Store
+let serial = 0
+
+beforeAll(async () => {
+  server = await startTestServer(inject('mongodbUri'), { secretKey: 'test' })
+  store = await testStore(inject('mongodbUri'), { databaseName: server.databaseName })
+})
+afterAll(async () => {
+  await server.stop()
+  await store.close()
+})
+
+/** A device that nobody can reach: what is asked of it stays queued. */
+async function absent(): Promise<string> {
+  const identity = { oui: '00256D', productClass: 'Box', serial: `O${++serial}` }
+  const id = deviceIdOf(identity)
+  await store.devices.commit({ deviceId: id, create: { ...newDevice(id, identity, 'cwmp', 1), root: 'Device.' } })
+  return id
+}
+
+interface Reply {
+  status: number
+  body: Record<string, unknown> & { id: string }
+}
+
+async function call(method: string, path: string, options: { body?: unknown; key?: string; token?: string } = {}) {
+  const response = await fetch(`http://127.0.0.1:${server.apiPort}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${options.token ?? server.firstKey}`,
+      'content-type': 'application/json',
+      ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  })
+  return { status: response.status, body: await response.json().catch(() => ({})) } as Reply
+}
+const submit = (id: string, body: unknown, options: { key?: string; query?: string; token?: string } = {}) =>
+  call('POST', `/devices/${encodeURIComponent(id)}/operations${options.query ?? ''}`, { body, ...options })
+const set = (path: string, value: string) => ({ verb: 'set', values: [{ path, value }] })
+
+describe('operations over the API', () => {
+  it('name the path and the reason of a refusal', async () => {
+    const refused = await submit(await absent(), set('Device.ManagementServer.PeriodicInformInterval', '0'))
+    expect(refused.status).toBe(400)
+    expect(refused.body.detail).toMatch(/PeriodicInformInterval.*outside 1/)
+  })
+
+  it('are one for one key and one request, and a conflict for another', async () => {
+    const id = await absent()
+    const key = 'k'.repeat(200)
+    const first = await submit(id, set(PASSPHRASE, 'correct horse'), { key })
+    expect(first.status).toBe(202)
+    expect((await submit(id, set(PASSPHRASE, 'correct horse'), { key })).body.id).toBe(first.body.id)
+    expect((await submit(id, set(PASSPHRASE, 'battery staple'), { key })).status).toBe(409)
+    expect((await call('DELETE', `/operations/${first.body.id}`)).status).toBe(200)
+    expect((await submit(id, set(PASSPHRASE, 'correct horse'), { key })).body).toMatchObject({ state: 'cancelled' })
+    expect((await call('DELETE', `/operations/${first.body.id}`)).status).toBe(409)
+    const stored = JSON.stringify(await store.db.collection('operations').findOne({ deviceId: id }))
+    expect(stored).not.toContain('horse')
+    expect(JSON.stringify(await store.audit.list({ target: id, limit: 50 }))).not.toMatch(/horse|staple/)
+  })
+
+  it('wait for their device as long as was asked, and say what is odd about them', async () => {
+    const asked = await submit(await absent(), set('Device.X_ACME_A', '1'), { query: '?expires=7d' })
+    expect(asked.body).toMatchObject({ state: 'queued', warnings: ['Device.X_ACME_A is not in the model'] })
+    const operation = await store.operations.get(asked.body.id)
+    expect((operation?.expiresAt ?? 0) - (operation?.createdAt ?? 0)).toBe(7 * 86_400_000)
+    expect((await submit(await absent(), set('Device.X', '1'), { query: '?expires=31d' })).status).toBe(400)
+    expect((await submit(await absent(), set('Device.X', '1'), { query: '?expires=soon' })).status).toBe(400)
+  })
+
+  it('are asked for with a key that may write, and audited with who asked', async () => {
+    const id = await absent()
+    const { body } = await call('POST', '/api-keys', { body: { name: 'reader', scope: 'read' } })
+    expect((await submit(id, { verb: 'reboot' }, { token: String(body.key) })).status).toBe(403)
+    expect(
+      (await store.operations.open(deviceIdOf({ oui: '00256D', productClass: 'Box', serial: `O${serial}` }), 9)).length,
+    ).toBe(0)
+    await submit(id, { verb: 'reboot' })
+    const { items } = await store.audit.list({ target: id, limit: 5 })
+    expect(items).toMatchObject([
+      { action: 'operation.reboot', result: 'ok', actor: expect.stringMatching(/^apiKey:/) },
+    ])
+    expect((await call('GET', '/audit/verification')).body).toMatchObject({ intact: true })
+  })
+})
