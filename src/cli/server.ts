@@ -131,6 +131,13 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
+    // A box that was reset over USP has lost its CWMP credential, too.
+    operations.onFinished(({ deviceId, request, sentVia }) => {
+      const reset =
+        request.verb === 'factoryReset' || (request.verb === 'operate' && /\.FactoryReset\(\)$/.test(request.command))
+      if (!reset || sentVia !== 'usp') return
+      acs.release(deviceId).catch((err: unknown) => log.error({ err, deviceId }, 'credential was not released'))
+    })
     await tidyAfterDead(store, instance)
     await lifecycle.start(operations)
     await lifecycle.start(controller)

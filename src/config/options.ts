@@ -105,7 +105,7 @@ export const OPTIONS = [
     flag: '--tls-client-ca',
     type: 'path',
     sentence:
-      'PEM file with the authorities that sign certificates of boxes; their Endpoint IDs are then proven by certificate.',
+      'PEM file with the authorities that sign certificates of boxes: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber) needs no password.',
   },
   {
     key: 'endpointId',

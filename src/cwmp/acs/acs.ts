@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import { AppError, type Clock, type Lifecycle, type Log, ProtocolError, type Random } from '../../base/index.ts'
 import {
   type CredentialStore,
@@ -35,8 +36,8 @@ import type { DiscoveryMode } from './walk.ts'
 export interface AcsOptions {
   host: string
   port: number
-  /** Adds an HTTPS listener. */
-  tls?: { port: number; cert: string; key: string }
+  /** Adds an HTTPS listener; with `clientCa`, boxes may show certificates that it signed. */
+  tls?: { port: number; cert: string; key: string; clientCa?: string }
   policy: EnrolmentPolicy
   enrolmentSecret: string
   /** A user name that boxes may send with the enrolment secret, besides the names that TR-069 gives them. */
@@ -98,6 +99,7 @@ export class Acs implements Lifecycle {
       types: this.#types,
       enrolment: this.#enrolment,
       discoveries: new Discoveries({ ...options, mode: options.discovery, types: this.#types }),
+      release: (deviceId) => this.release(deviceId),
       comeAgain: (session) => {
         this.#requester.wake(session.device).catch((err: unknown) => {
           options.log.warn({ deviceId: session.deviceId, err }, 'CPE could not be asked to come again')
@@ -114,6 +116,17 @@ export class Acs implements Lifecycle {
   /** The port it listens on, after `start`. */
   get port(): number {
     return this.#listeners.port
+  }
+
+  /** That of HTTPS; 0 where there is none. */
+  get tlsPort(): number {
+    return this.#listeners.tlsPort
+  }
+
+  /** Lets a box that is reset by other means come back with the enrolment secret, or with the credential it has. */
+  async release(deviceId: DeviceId): Promise<void> {
+    const credential = await this.#options.credentials.get(deviceId)
+    if (credential !== undefined) await release(credential, this.#enrolment)
   }
 
   get sessionCount(): number {
@@ -149,8 +162,8 @@ export class Acs implements Lifecycle {
     if (session === undefined) {
       if (this.#isFull()) return tooBusy(response)
       // Nobody is let in without credentials: no need to read what such a request says.
-      const challenge = this.#authenticator.challengeFor(request.headers.authorization)
-      if (challenge !== undefined) return challenged(response, challenge)
+      const challenges = this.#authenticator.challengeFor(shownBy(request))
+      if (challenges !== undefined) return challenged(response, challenges)
     }
     const envelope = decodeEnvelope(body, request.headers['content-type'])
     if (envelope.repaired)
@@ -217,7 +230,7 @@ export class Acs implements Lifecycle {
       this.#options.log.warn({ deviceId: id, address: shown.address, reason: auth.reason }, 'CPE refused: credentials')
       if (auth.reason === 'reset') await this.#tellReset(id)
     }
-    challenged(response, auth.challenge)
+    challenged(response, auth.challenges)
     return undefined
   }
 
@@ -295,7 +308,7 @@ export class Acs implements Lifecycle {
     if (auth.proof === 'reset' && auth.credential !== undefined) await release(auth.credential, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin(device, facts, envelope, request)
-    if (auth.proof === 'enrolment' || auth.proof === 'none' || auth.proof === 'reset') this.#turns.enrolIn(session)
+    if (needsEnrolment(auth)) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
     if (envelope.header.supportedCwmpVersions !== undefined) header.useCwmpVersion = version
@@ -359,13 +372,22 @@ function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
   }
 }
 
-function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {
-  const { socket, headers } = request
-  return { header: headers.authorization, tls: 'encrypted' in socket, address: socket.remoteAddress }
+/** A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. */
+function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>): boolean {
+  if (proof === 'certificate') return credential?.current === undefined && credential?.delivered !== true
+  return proof === 'enrolment' || proof === 'none' || proof === 'reset'
 }
 
-function challenged(response: ServerResponse, challenge: string): void {
-  response.setHeader('www-authenticate', challenge)
+function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {
+  const { socket, headers } = request
+  const shown = { header: headers.authorization, address: socket.remoteAddress }
+  if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
+  const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
+  return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
+}
+
+function challenged(response: ServerResponse, challenges: string[]): void {
+  response.setHeader('www-authenticate', challenges)
   plain(response, 401, '')
 }
 

@@ -32,13 +32,15 @@ export interface AuthenticatorOptions {
  */
 export type AuthResult =
   | { ok: true; proof: Proof; credential: CwmpCredential | undefined }
-  | { ok: false; reason: 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset'; challenge: string }
-export type Proof = 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
+  | { ok: false; reason: 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset'; challenges: string[] }
+export type Proof = 'certificate' | 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
 
 /** What a request shows. */
 export interface Shown {
   header: string | undefined
   tls: boolean
+  /** The common name of a client certificate that a trusted authority signed. */
+  certificate?: string
   /** Its Inform tells a 0 BOOTSTRAP. */
   bootstrap?: boolean
 }
@@ -49,7 +51,10 @@ const CACHE_MS = 60_000
 const FRESH_MS = 2000
 const CACHE_SIZE = 100_000
 
-/** Checks who a CPE is (TR-069 3.4.4-3.4.5): Digest anywhere, Basic over TLS; the user must be the device that the Inform names. */
+/**
+ * Checks who a CPE is (TR-069 3.4.4-3.4.5): a certificate, Digest anywhere, Basic over TLS; user or certificate must be of the device that
+ * the Inform names.
+ */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #nonces: Nonces
@@ -60,27 +65,30 @@ export class Authenticator {
     this.#nonces = new Nonces(options.clock, options.random)
   }
 
-  /** The challenge for a request without credentials where nobody is let in without, told before anything is read; else undefined. */
-  challengeFor(header: string | undefined): string | undefined {
-    if (header !== undefined || this.#options.policy === 'open') return undefined
-    return this.#challenge('')
+  /** The challenges for a request that shows nothing where nobody is let in so, told before anything is read; else undefined. */
+  challengeFor(shown: Shown): string[] | undefined {
+    if (shown.header !== undefined || shown.certificate !== undefined || this.#options.policy === 'open')
+      return undefined
+    return this.#challenges(shown, '')
   }
 
   async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
     const given = parseAuthorization(shown.header)
     const cached = await this.#credential(id)
+    if (shown.certificate !== undefined && defaultUsernames(identity).includes(shown.certificate))
+      return { ok: true, proof: 'certificate', credential: cached.credential }
     if (given === undefined) {
       // A box that said it took its own credential is asked for it.
       if (this.#isOpenTo(cached.credential) && cached.credential?.delivered !== true)
         return { ok: true, proof: 'none', credential: cached.credential }
-      return this.#refuse('missing')
+      return this.#refuse(shown, 'missing')
     }
-    if (given.scheme === 'basic' && !shown.tls && !this.#options.allowBasicOverHttp) return this.#refuse('missing')
+    if (given.scheme === 'basic' && !this.#takesBasic(shown)) return this.#refuse(shown, 'missing')
     if (given.scheme === 'digest') {
       const nonce = this.#nonces.check(given.fields.nonce, given.fields.nc)
-      if (nonce !== 'fresh') return this.#refuse(nonce === 'stale' ? 'stale' : 'missing')
+      if (nonce !== 'fresh') return this.#refuse(shown, nonce === 'stale' ? 'stale' : 'missing')
       // Not compared with the request's path: every path is the same resource here (RFC 2617 3.2.2.5), and proxies rewrite paths.
-      if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.#refuse('wrong')
+      if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.#refuse(shown, 'wrong')
     }
     const first = this.#match(given, identity, cached.credential)
     if (first !== undefined && first !== 'reset') return { ok: true, proof: first, credential: cached.credential }
@@ -90,7 +98,7 @@ export class Authenticator {
     if (second !== undefined) return this.#admit(second, credential, shown)
     // What it shows may be meant for the ACS before us.
     if (this.#isOpenTo(credential)) return { ok: true, proof: 'none', credential }
-    return this.#refuse(credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
+    return this.#refuse(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
   }
 
   /** Takes a changed credential into the cache. */
@@ -109,7 +117,7 @@ export class Authenticator {
 
   #admit(proof: Proof, credential: CwmpCredential | undefined, shown: Shown): AuthResult {
     if (proof === 'reset' && !(this.#options.reEnrolment === 'bootstrap' && shown.bootstrap === true))
-      return this.#refuse('reset')
+      return this.#refuse(shown, 'reset')
     return { ok: true, proof, credential }
   }
 
@@ -125,12 +133,18 @@ export class Authenticator {
     return credential?.current === undefined ? 'enrolment' : 'reset'
   }
 
-  #refuse(reason: Extract<AuthResult, { ok: false }>['reason']): AuthResult {
-    return { ok: false, reason, challenge: this.#challenge(reason === 'stale' ? ', stale=true' : '') }
+  #refuse(shown: Shown, reason: Extract<AuthResult, { ok: false }>['reason']): AuthResult {
+    return { ok: false, reason, challenges: this.#challenges(shown, reason === 'stale' ? ', stale=true' : '') }
   }
 
-  #challenge(more: string): string {
-    return `Digest realm="${REALM}", qop="auth", algorithm=MD5, nonce="${this.#nonces.issue()}"${more}`
+  /** Digest first; Basic, for boxes that know nothing else, only where nobody else can read it or where that is allowed. */
+  #challenges(shown: Shown, more: string): string[] {
+    const digest = `Digest realm="${REALM}", qop="auth", algorithm=MD5, nonce="${this.#nonces.issue()}"${more}`
+    return this.#takesBasic(shown) ? [digest, `Basic realm="${REALM}"`] : [digest]
+  }
+
+  #takesBasic({ tls }: Shown): boolean {
+    return tls || this.#options.allowBasicOverHttp
   }
 
   async #credential(id: DeviceId): Promise<{ credential: CwmpCredential | undefined; readAt: number }> {

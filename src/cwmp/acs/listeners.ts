@@ -5,7 +5,7 @@ import type { Log } from '../../base/index.ts'
 export interface ListenersOptions {
   host: string
   port: number
-  tls?: { port: number; cert: string; key: string }
+  tls?: { port: number; cert: string; key: string; clientCa?: string }
   maxSessions: number
   log: Log
 }
@@ -34,14 +34,20 @@ export class Listeners {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
+  /** The port of HTTPS, after `start`. */
+  get tlsPort(): number {
+    const address = this.#servers[1]?.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
   async start(listener: RequestListener): Promise<void> {
     const { port, tls } = this.#options
     await this.#listen(createServer(LIMITS, listener), port)
-    if (tls !== undefined)
-      await this.#listen(
-        createTlsServer({ ...LIMITS, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, listener),
-        tls.port,
-      )
+    if (tls === undefined) return
+    // A box without a certificate, or with one of another authority, shows a password instead.
+    const client = tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }
+    const options = { ...LIMITS, ...client, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const }
+    await this.#listen(createTlsServer(options, listener), tls.port)
   }
 
   /** No new connections. */

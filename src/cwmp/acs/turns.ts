@@ -2,7 +2,7 @@ import { type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
 import type { Contact, CredentialStore, DeviceId, Upward } from '../../device/index.ts'
 import { remember } from './box-notes.ts'
 import type { Discoveries } from './discoveries.ts'
-import { type EnrolOptions, enrol, release } from './enrol.ts'
+import { type EnrolOptions, enrol } from './enrol.ts'
 import { execute } from './execute.ts'
 import type { Session } from './session.ts'
 import type { ParameterTypes } from './values.ts'
@@ -15,6 +15,8 @@ export interface TurnsOptions {
   enrolment: EnrolOptions
   clock: Clock
   log: Log
+  /** Makes room for a box that is about to be reset. */
+  release(deviceId: DeviceId): Promise<void>
   /** Asks the box for another session. */
   comeAgain(session: Session): void
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void
@@ -124,14 +126,11 @@ export class Turns {
 
   #contact(session: Session): Contact {
     const { device } = session
-    const { credentials, discoveries, enrolment } = this.#options
+    const { discoveries } = this.#options
     const context = {
       ...this.#options,
       notes: discoveries.notebook.of(device),
-      releaseCredential: async () => {
-        const credential = await credentials.get(device.id)
-        if (credential !== undefined) await release(credential, enrolment)
-      },
+      releaseCredential: () => this.#options.release(device.id),
     }
     return {
       deviceId: device.id,

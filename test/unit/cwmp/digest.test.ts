@@ -233,7 +233,7 @@ describe('the check of a CPE', () => {
     const challenge = async () => {
       const refused = await check(undefined)
       if (refused.ok) throw new Error('let in without a word')
-      return refused.challenge
+      return refused.challenges.join(', ')
     }
     return { clock, check, challenge }
   }
@@ -282,7 +282,7 @@ describe('the check of a CPE', () => {
     await check(header)
     const again = await check(header)
     expect(again).toMatchObject({ ok: false, reason: 'stale' })
-    expect('challenge' in again && again.challenge).toMatch(/, stale=true$/)
+    expect('challenges' in again && again.challenges[0]).toMatch(/, stale=true$/)
   })
 
   it('says stale for an old nonce, so that the client need not ask its user', async () => {
@@ -291,7 +291,7 @@ describe('the check of a CPE', () => {
     clock.advance(600_000)
     const refused = await check(answer(old))
     expect(refused).toMatchObject({ ok: false, reason: 'stale' })
-    const fresh = 'challenge' in refused ? refused.challenge : ''
+    const fresh = 'challenges' in refused ? (refused.challenges[0] ?? '') : ''
     expect(await check(answer(fresh))).toMatchObject({ ok: true })
   })
 
@@ -305,7 +305,7 @@ describe('the check of a CPE', () => {
     const { check, challenge } = setup()
     const refused = await check(header(await challenge()))
     expect(refused).toMatchObject({ ok: false, reason })
-    expect('challenge' in refused && refused.challenge).not.toContain('stale')
+    expect('challenges' in refused && refused.challenges[0]).not.toContain('stale')
   })
 
   it('goes on over new TCP connections with one nonce', async () => {
@@ -315,7 +315,7 @@ describe('the check of a CPE', () => {
     const origin = await listen((request, response) => {
       ports.add(request.socket.remotePort)
       check(request.headers.authorization).then((result) => {
-        if (!result.ok) response.setHeader('www-authenticate', result.challenge)
+        if (!result.ok) response.setHeader('www-authenticate', result.challenges)
         statuses.push(result.ok ? 204 : 401)
         response.writeHead(result.ok ? 204 : 401, { connection: 'close' }).end()
       })
