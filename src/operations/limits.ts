@@ -15,8 +15,12 @@ export interface OperationLimits {
   discoverTimeoutMs: number
   /** A lost answer of a command, reboot or reset that no completion explained by then is final: outcomeUnknown. */
   unknownTimeoutMs: number
-  /** The same for an accepted command, reboot or reset (outcome pending). */
+  /** The same for an accepted reboot or reset (outcome pending). An Agent is asked that often whether an accepted command still runs. */
   pendingTimeoutMs: number
+  /** The same for an accepted command whose row the Agent still shows among its Requests, or of which it shows none. */
+  commandTimeoutMs: number
+  /** The same for a diagnostic that a CPE runs: it may tell the end with its next periodic Inform only. */
+  diagnosticTimeoutMs: number
   /** The same for an accepted download: fetching and flashing a file takes its time. */
   downloadTimeoutMs: number
   /** How long after a boot an expected firmware version may take to show, or a TransferComplete to come. */
@@ -51,6 +55,8 @@ export const DEFAULT_LIMITS: OperationLimits = {
   discoverTimeoutMs: 600_000,
   unknownTimeoutMs: 600_000,
   pendingTimeoutMs: 600_000,
+  commandTimeoutMs: 86_400_000,
+  diagnosticTimeoutMs: 7_200_000,
   downloadTimeoutMs: 3_600_000,
   afterBootMs: 120_000,
   lostTimeoutMs: 86_400_000,

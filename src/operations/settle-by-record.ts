@@ -1,6 +1,6 @@
 import type { Device, Operation, OperationResult } from '../device/index.ts'
 import type { OperationLimits } from './limits.ts'
-import { NOT_APPLIED, OUTCOME_UNKNOWN, type Verdict } from './settle.ts'
+import { NOT_APPLIED, OUTCOME_UNKNOWN, playsDiagnostic, runsAsRequest, type Verdict } from './settle.ts'
 import { bootKind, endsByCompletion } from './verbs.ts'
 
 const DONE: OperationResult = { outcome: 'done', results: [] }
@@ -31,9 +31,12 @@ export function settleByRecord(
 }
 
 /** How long after it was sent an operation may go without an end. */
-export function timeLimit(operation: Pick<Operation, 'request' | 'state'>, limits: OperationLimits): number {
-  if (!endsByCompletion(operation.request)) return limits.lostTimeoutMs
-  if (operation.request.verb === 'download') return limits.downloadTimeoutMs
+export function timeLimit(operation: Operation, limits: OperationLimits): number {
+  const { request, result } = operation
+  if (!endsByCompletion(request)) return limits.lostTimeoutMs
+  if (request.verb === 'download') return limits.downloadTimeoutMs
+  if (playsDiagnostic(operation)) return limits.diagnosticTimeoutMs
+  if (runsAsRequest(operation) && result?.outcome === 'pending') return limits.commandTimeoutMs
   return operation.state === 'unknown' ? limits.unknownTimeoutMs : limits.pendingTimeoutMs
 }
 

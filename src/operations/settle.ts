@@ -28,6 +28,7 @@ const ABSENT = new Set(['9005', '7016', '7026'])
 export function isAbsent({ code }: OutcomeError): boolean {
   return ABSENT.has(code)
 }
+const REQUESTS = 'Device.LocalAgent.Request.'
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
 /** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
@@ -50,6 +51,7 @@ export function readsToSettle(
       return operation.sentVia === 'usp' ? [[SUBSCRIPTIONS]] : []
     case 'operate':
       if (playsDiagnostic(operation)) return [[diagnosticObject(request.command)]]
+      if (runsAsRequest(operation)) return [[REQUESTS]]
       break
     default:
       break
@@ -61,6 +63,25 @@ export function readsToSettle(
 export function playsDiagnostic(operation: Pick<Operation, 'request' | 'sentVia' | 'result'>): boolean {
   const { request, sentVia, result } = operation
   return request.verb === 'operate' && sentVia === 'cwmp' && result?.outcome === 'pending' && !isRestart(request)
+}
+
+/** Whether it is a command that an Agent keeps a row of while it runs (TR-369 13.4.1): Device.LocalAgent.Request.{i}, by its CommandKey. */
+export function runsAsRequest({ request, sentVia }: Pick<Operation, 'request' | 'sentVia'>): boolean {
+  return request.verb === 'operate' && sentVia === 'usp' && !isRestart(request)
+}
+
+/** Whether the Agent shows that it runs the command. */
+export function isRunning(operation: Operation, reads: OperationResult[]): boolean {
+  if (!runsAsRequest(operation)) return false
+  const values = valuesOf(reads)
+  return [...rowsOf(REQUESTS, values.keys())].some((row) => values.get(`${row}CommandKey`)?.value === operation.id)
+}
+
+/** A command that was accepted, whose row is gone and whose OperationComplete did not come, is over, nobody knows how. */
+function judgeRequest(operation: Operation, reads: OperationResult[]): Verdict {
+  const told = reads.every(({ results }) => results.every(({ error }) => error === undefined))
+  const over = told && operation.result?.outcome === 'pending' && !isRunning(operation, reads)
+  return over ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
 /** `Device.IP.Diagnostics.IPPing()` -> `Device.IP.Diagnostics.IPPing.`: the same to CWMP. */
@@ -86,6 +107,7 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
       return judgeSubscribe(request, reads[0])
     case 'operate':
       if (playsDiagnostic(operation)) return judgeDiagnostic(diagnosticObject(request.command), reads[0])
+      if (runsAsRequest(operation)) return judgeRequest(operation, reads)
       break
     default:
       break

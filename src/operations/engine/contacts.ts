@@ -6,8 +6,8 @@ export interface ContactEntry {
   readonly contact: Contact
   /** When it came. */
   readonly since: number
-  /** Operations whose end was already looked for over it, in vain: once per contact is enough. */
-  readonly asked: Set<string>
+  /** Operations whose end was already looked for over it, in vain, and when. */
+  readonly asked: Map<string, number>
   /** Not used before this time: its last execution failed on the way. Infinity: not used any more. */
   restUntil: number
   /** When it was used last, or came. */
@@ -36,7 +36,7 @@ export function createContacts(clock: Clock): Contacts {
   return {
     add(contact) {
       const since = clock.now()
-      const entry: ContactEntry = { contact, since, asked: new Set(), restUntil: 0, usedAt: since, inUse: false }
+      const entry: ContactEntry = { contact, since, asked: new Map(), restUntil: 0, usedAt: since, inUse: false }
       const others = byDevice.get(contact.deviceId)
       if (others === undefined) byDevice.set(contact.deviceId, [entry])
       else others.push(entry)

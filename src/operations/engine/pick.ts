@@ -2,7 +2,7 @@ import type { Device, Operation, OutcomeError, Protocol } from '../../device/ind
 import { outcomeError } from '../../device/index.ts'
 import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
-import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, type Verdict } from '../settle.ts'
+import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, runsAsRequest, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
 import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, protocolOf } from '../verbs.ts'
 import type { ContactEntry } from './contacts.ts'
@@ -98,13 +98,23 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
 
 /**
  * A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; one that came after a
- * diagnostic was begun, how far that is. Each is asked once.
+ * diagnostic was begun, how far that is. Each is asked once. An Agent tells whether it runs a command: when it comes after the answer was
+ * lost, and now and then of one it has accepted.
  */
-function pickEnd(operation: Operation, { here }: Situation): Step | undefined {
-  if (!isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
+function pickEnd(operation: Operation, situation: Situation): Step | undefined {
+  const { here, now, limits } = situation
   const sentAt = operation.sentAt ?? operation.createdAt
-  const fresh = [...here].find(([, { since, asked }]) => since > sentAt && !asked.has(operation.id))
-  return fresh === undefined ? undefined : { kind: 'read', operation, protocol: fresh[0] }
+  const asRequest = runsAsRequest(operation)
+  if (!asRequest && !isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
+  const only = asRequest ? 'usp' : playsDiagnostic(operation) ? 'cwmp' : undefined
+  const regularly = asRequest && operation.result?.outcome === 'pending'
+  const due = [...here].find(([protocol, { since, asked }]) => {
+    if (only !== undefined && protocol !== only) return false
+    const askedAt = asked.get(operation.id)
+    if (regularly) return now - Math.max(sentAt, askedAt ?? 0) > limits.pendingTimeoutMs
+    return since > sentAt && askedAt === undefined
+  })
+  return due === undefined ? undefined : { kind: 'read', operation, protocol: due[0] }
 }
 
 function choose(

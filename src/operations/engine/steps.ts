@@ -14,7 +14,7 @@ import {
 import type { Finisher } from '../finish.ts'
 import type { OperationLimits } from '../limits.ts'
 import { resultToKeep } from '../record.ts'
-import { judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
+import { isRunning, judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
 import { endsByCompletion } from '../verbs.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import type { Executor } from './execute.ts'
@@ -105,7 +105,7 @@ export async function settle(
 ): Promise<Next> {
   const { protocol } = entry.contact
   const reads: OperationResult[] = []
-  entry.asked.add(operation.id)
+  entry.asked.set(operation.id, deps.clock.now())
   for (const [i, paths] of readsToSettle(operation, device.root).entries()) {
     const read = readOf(operation, paths, i)
     const executed = await deps.executor.execute(read, entry.contact)
@@ -113,6 +113,9 @@ export async function settle(
     reads.push(executed.result)
     await deps.recorder.record(read, executed.result, device, protocol)
   }
+  // The answer that was lost said that it was accepted.
+  if (operation.result === undefined && isRunning(operation, reads))
+    await deps.store.notePending(operation.id, { outcome: 'pending', results: [] })
   const verdict = judge(operation, reads, deps.modelFor(device, operation.sentVia ?? protocol), deps.clock.now())
   if (verdict === undefined) return undecided(operation, device, entry, deps)
   await deps.recorder.record(operation, verdict.result, device, protocol)

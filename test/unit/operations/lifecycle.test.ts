@@ -104,6 +104,34 @@ describe('what goes wrong on the way', () => {
     expect(world.box.effects.length).toBe(1)
   })
 
+  it('learns from the Agent that a command whose answer was lost is running, and waits for its end', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const first = new AbortController()
+    world.box.troubles.push('lost')
+    world.room.contact(world.box.contact('usp', { workKnown: false, signal: first.signal })).catch(() => undefined)
+    const command = await world.submit({ verb: 'operate', command: 'Device.X_Install()', input: {} })
+    await settled()
+    expect(world.operation(command.id).state).toBe('unknown')
+    first.abort()
+    world.clock.advance(1000)
+    const row = 'Device.LocalAgent.Request.1.CommandKey'
+    world.box.values.set(row, command.id)
+    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    await settled()
+    // Long past the time of a command that nothing is known of.
+    for (let i = 0; i < 100; i++) {
+      world.clock.advance(60_000)
+      await world.room.endOverdue()
+      await settled()
+    }
+    expect(world.operation(command.id)).toMatchObject({ state: 'unknown', result: { outcome: 'pending' } })
+    const { deviceId } = world.box
+    const end = { deviceId, protocol: 'usp', kind: 'command', commandKey: command.id, at: world.clock.now() } as const
+    await world.room.completed(end)
+    expect(world.operation(command.id).state).toBe('done')
+    expect(world.box.effects).toEqual(['operate'])
+  })
+
   it('stops waiting for a driver that says nothing', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const silent: Contact = {

@@ -36,11 +36,17 @@ const unknown = (request: OperationRequest, more: Partial<Operation> = {}) =>
   sent(request, { state: 'unknown', ...more })
 
 /** The step in short: its kind, and the position of the operation it is about. */
-function step(open: Operation[], here: Protocol[], device: Partial<Situation['device']> = {}, since = 1): string {
+function step(
+  open: Operation[],
+  here: Protocol[],
+  device: Partial<Situation['device']> = {},
+  since = 1,
+  asked = new Map<string, number>(),
+): string {
   const chosen = pick({
     open,
     device: { owner: 'cwmp', ...device },
-    here: new Map(here.map((protocol) => [protocol, { since, asked: new Set<string>() }])),
+    here: new Map(here.map((protocol) => [protocol, { since, asked }])),
     instance: 'me',
     now: NOW,
     limits: DEFAULT_LIMITS,
@@ -166,8 +172,21 @@ describe('what comes next', () => {
     const begun = sent(operate, { result: PENDING })
     expect(step([begun], ['cwmp'], {}, NOW - 499)).toBe('read 0 cwmp')
     expect(step([begun, op(set)], ['cwmp'], {}, NOW - 501)).toBe('run 1 cwmp')
-    expect(step([sent(operate, { result: PENDING, sentVia: 'usp' })], ['usp'], {}, NOW - 499)).toBe('wait busy')
+    expect(step([begun], ['usp'], {}, NOW - 499)).toBe('wait busy')
     expect(step([unknown(operate)], ['cwmp'], {}, NOW - 499)).toBe('wait busy')
+  })
+
+  it('asks an Agent whether it runs a command: after a lost answer, and now and then', () => {
+    const lost = unknown(operate, { sentVia: 'usp' })
+    expect(step([lost], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
+    expect(step([lost], ['cwmp'], {}, NOW - 499)).toBe('wait busy')
+    expect(step([lost], ['usp'], {}, NOW - 499, new Map([[lost.id, NOW - 1]]))).toBe('wait busy')
+    expect(step([sent(operate, { result: PENDING, sentVia: 'usp' })], ['usp'], {}, NOW - 499)).toBe('wait busy')
+    const old = sent(operate, { result: PENDING, sentVia: 'usp', sentAt: NOW - 600_001 })
+    expect(step([old, op(set)], ['usp'], { owner: 'usp' })).toBe('read 0 usp')
+    expect(step([old, op(set)], ['usp'], { owner: 'usp' }, 1, new Map([[old.id, NOW - 599_000]]))).toBe('run 1 usp')
+    const forgotten = sent(operate, { result: PENDING, sentVia: 'usp', sentAt: NOW - 86_400_001 })
+    expect(step([forgotten], ['usp'])).toBe('settled 0 failed outcomeUnknown')
   })
 
   it('asks a contact that came after a restart was sent, once, whether the box has booted', () => {

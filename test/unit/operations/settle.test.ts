@@ -7,7 +7,7 @@ import {
   outcomeError,
   type Protocol,
 } from '../../../src/device/index.ts'
-import { judge, readsToSettle } from '../../../src/operations/index.ts'
+import { isRunning, judge, readsToSettle } from '../../../src/operations/index.ts'
 import { modelOf, set } from '../../support/operations-world.ts'
 
 const NOW = 1_000_000
@@ -191,7 +191,7 @@ describe('a restart is settled by the uptime', () => {
 
 describe('a command', () => {
   it('waits for a later word', () => {
-    const command = unknown({ verb: 'operate', command: 'Device.X()', input: {} })
+    const command = unknown({ verb: 'operate', command: 'Device.X()', input: {} }, undefined, 'cwmp')
     expect(readsToSettle(command)).toEqual([])
     expect(verdict(command)).toBe('failed outcomeUnknown')
   })
@@ -222,5 +222,28 @@ describe('a diagnostic that a CPE runs', () => {
   it('has the results that the command has over USP', () => {
     const judged = judge(begun, [state('Completed')], modelOf('tr181-cwmp'), NOW)
     expect(judged?.result.output).toEqual({ Status: 'Complete', SuccessCount: '4' })
+  })
+})
+
+describe('a command that an Agent runs', () => {
+  const request: OperationRequest = { verb: 'operate', command: 'Device.SoftwareModules.InstallDU()', input: {} }
+  const pending: Operation = { ...unknown(request), state: 'sent', result: { outcome: 'pending', results: [] } }
+  const rows = (key: string) => found({ 'Device.LocalAgent.Request.4.CommandKey': key })
+
+  it('is looked for among its Requests', () => {
+    expect(readsToSettle(pending)).toEqual([['Device.LocalAgent.Request.']])
+    expect(readsToSettle(unknown(request))).toEqual([['Device.LocalAgent.Request.']])
+    expect(isRunning(unknown(request), [rows('op')])).toBe(true)
+    expect(isRunning(unknown(request), [rows('other')])).toBe(false)
+  })
+
+  it.each([
+    ['its row is there', pending, rows('op'), 'undecided'],
+    ['its row is gone', pending, rows('other'), 'failed outcomeUnknown'],
+    ['no row at all', pending, found({}), 'failed outcomeUnknown'],
+    ['the Agent has no such table', pending, missing('Device.LocalAgent.Request.'), 'undecided'],
+    ['no row after a lost answer', unknown(request), found({}), 'undecided'],
+  ])('%s', (_name, operation, read, expected) => {
+    expect(verdict(operation, read)).toBe(expected)
   })
 })
