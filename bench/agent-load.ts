@@ -7,13 +7,13 @@ const OWN_ROW = 'Device.LocalAgent.Controller.1.'
 const TABLE = 'Device.LocalAgent.Subscription.'
 /** Stands for the msg_id in prepared Records and is replaced in place: as little work on the load's side as can be. */
 const PLACEHOLDER = 'n00000000000'
-/** The end of a fact's value, which is another one every time. */
-const FACT = 'res.000'
+/** The end of a value, which is another one every time: what is told twice is kept once. */
+const CHANGING = '.000'
 
 /** What is notified of: something that happened, a value, or a value that is also a fact of the device's record. */
 export const NOTIFICATIONS = {
   event: { event: { obj_path: 'Device.LocalAgent.', event_name: 'Periodic!', params: {} } },
-  value: { value_change: { param_path: 'Device.WiFi.SSID.1.SSID', param_value: 'home' } },
+  value: { value_change: { param_path: 'Device.WiFi.SSID.1.SSID', param_value: 'home.000' } },
   fact: { value_change: { param_path: 'Device.DeviceInfo.ProvisioningCode', param_value: 'res.000' } },
 } as const satisfies Record<string, Partial<Notify>>
 export type Notification = keyof typeof NOTIFICATIONS
@@ -75,7 +75,7 @@ export class AgentLoad {
     const bytes = this.#notifies.get(what) ?? Buffer.alloc(0)
     const record = Buffer.from(bytes)
     record.write(`n${String(++this.#sent).padStart(11, '0')}`, record.indexOf(PLACEHOLDER), 'latin1')
-    if (what === 'fact') record.write(`res.${100 + (this.#sent % 900)}`, record.lastIndexOf(FACT), 'latin1')
+    if (what !== 'event') record.write(`.${100 + (this.#sent % 900)}`, record.lastIndexOf(CHANGING), 'latin1')
     return new Promise((resolve) => {
       this.#acknowledged = resolve
       this.#socket?.send(record)
