@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
-import type { RawAgent } from '../support/raw-agent.ts'
+import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'
 import { startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -525,6 +525,36 @@ describe('a Notify', () => {
     expect(agent.notifyResps).toEqual([])
     release()
     await agent.takeReply(msgId)
+  })
+
+  it('ObjectCreation brings the row into the record, those that come together in one Get', async () => {
+    const agent = await joined()
+    const row = (n: number) => `Device.NAT.PortMapping.${n}.`
+    agent.answer = () => undefined
+    const created = async (n: number) => {
+      const obj_creation = { obj_path: row(n), unique_keys: {} }
+      await agent.takeReply(agent.notify({ subscription_id: 's', send_resp: true, obj_creation }))
+    }
+    const answer = ({ msgId, body }: RequestOf<'get'>) =>
+      agent.send(
+        responseMsg(
+          msgId,
+          'get_resp',
+          values(Object.fromEntries(body.param_paths.map((path) => [`${path}ExternalPort`, path.replace(/\D/g, '')]))),
+        ),
+      )
+    await created(7)
+    const first = await agent.takeRequest('get')
+    expect(first.body.param_paths).toEqual([row(7)])
+    await created(8)
+    await created(9)
+    answer(first)
+    const second = await agent.takeRequest('get')
+    expect(second.body.param_paths).toEqual([row(8), row(9)])
+    answer(second)
+    await vi.waitUntil(() => stored(`${row(9)}ExternalPort`) === '9')
+    expect(stored(`${row(7)}ExternalPort`)).toBe('7')
+    expect(stored(`${row(8)}ExternalPort`)).toBe('8')
   })
 
   it('ObjectDeletion takes what lay below the row out of the record', async () => {

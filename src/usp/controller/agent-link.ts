@@ -53,6 +53,8 @@ export class AgentLink {
   /** Onboardings that failed in a row, and when the next one is due; 0: none is. */
   failures = 0
   refreshDueAt = 0
+  /** Rows that it told of and that are to be read; undefined while none are. */
+  newRows: Set<string> | undefined
   /** A Record of it was ignored. */
   ignored = false
   /** It was asked for a sign of life. */

@@ -17,6 +17,7 @@ import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
 import { execute } from './execute.ts'
+import { NewRows } from './new-rows.ts'
 import { Notifications } from './notifications.ts'
 import { onboard } from './onboarding.ts'
 import { WATCHED_PATHS } from './subscriptions.ts'
@@ -78,10 +79,15 @@ export class Controller implements Lifecycle {
     this.#process = options.nextId()
     this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
     this.#arrivals = new Arrivals({ ...options, onJoined: (agent) => this.#onJoined(agent) })
+    const newRows = new NewRows({ ...options, model: this.#model })
     this.#notifications = new Notifications({
       ...options,
       arrivals: this.#arrivals,
       model: this.#model,
+      onRow: (agent, path) => {
+        const reading = newRows.read(agent, path)
+        if (reading !== undefined) this.#background(agent, 'new rows were not read', reading)
+      },
       onBoot: (agent) => this.#background(agent, 'onboarding after boot failed', this.#refresh(agent)),
     })
     this.#server = new UspWebSocketServer({

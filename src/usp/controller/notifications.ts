@@ -19,6 +19,8 @@ export interface NotificationDeps {
   onNotify?(kind: string): void
   /** The box of this Agent has started again. */
   onBoot(agent: AgentLink): void
+  /** It has a row more, at this path. */
+  onRow(agent: AgentLink, path: string): void
 }
 
 /** Notifications in work at once, of one Agent and of all. */
@@ -80,7 +82,7 @@ export class Notifications {
   }
 
   async #store(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
-    const { clock, upward, log, model, onBoot } = this.#deps
+    const { clock, upward, log, model, onBoot, onRow } = this.#deps
     const effect = notifyEffect(agent, device.id, notify, model, clock.now())
     if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
     const saying = this.#repeats.saying(agent, msgId, notify)
@@ -95,6 +97,7 @@ export class Notifications {
       })
     if (saying !== undefined) this.#repeats.note(saying)
     if (effect.rebooted) onBoot(agent)
+    if (effect.created !== undefined && effect.change.events !== undefined) onRow(agent, effect.created)
   }
 
   async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {

@@ -19,6 +19,8 @@ export interface NotifyEffect {
   completion?: Completion
   /** The box has started again: its facts and subscriptions are looked at once more. */
   rebooted: boolean
+  /** A row that is new. */
+  created?: string
   /** Why what it says is not kept. It is acknowledged all the same: nothing gets better by hearing it again. */
   ignored?: string
 }
@@ -102,9 +104,10 @@ function object(
     return
   }
   const base = { at: now, deviceId: effect.change.deviceId, protocol: 'usp' as const }
-  if (obj_creation !== undefined)
+  if (obj_creation !== undefined) {
     events.push({ ...base, type: 'object.created', data: { path, keys: bounded(obj_creation.unique_keys) } })
-  else {
+    effect.created = path
+  } else {
     events.push({ ...base, type: 'object.deleted', data: { path } })
     if (/\.\d+\.$/.test(path)) effect.change.dropSubtrees = [path]
   }
