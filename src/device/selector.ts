@@ -92,6 +92,8 @@ function convert(node: RsqlNode, budget: { nodes: number }): Selector {
   }
   const raw = Array.isArray(node.right.value) ? node.right.value : [node.right.value]
   if (raw.length > MAX_VALUES) throw new AppError('invalid', `selector: more than ${MAX_VALUES} values for ${name}`)
+  if (operator !== '==' && operator !== '!=' && raw.some((value) => value.endsWith('*')))
+    throw new AppError('invalid', `selector: ${name}: * goes with == and != only`)
   return { field: name, operator, values: raw.map((value) => readValue(name, kind, value)) }
 }
 
@@ -100,6 +102,8 @@ function isField(name: string): name is SelectorField {
 }
 
 function readValue(name: string, kind: FieldKind, text: string): string | number | boolean {
+  if ((kind === 'text' || kind === 'list' || kind === 'version') && /\*./.test(text))
+    throw new AppError('invalid', `selector: ${name}: * stands for any ending and comes last, as in ${name}==Acme*`)
   if (kind === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true'
     throw new AppError('invalid', `selector: ${name} is true or false`)
