@@ -7,7 +7,7 @@ import {
   parseSelector,
   type Selector,
 } from '../device/index.ts'
-import type { AuditLog } from '../security/index.ts'
+import { type AuditLog, audited } from '../security/index.ts'
 
 /** Fields of a group that a person gives. */
 export interface GroupInput {
@@ -27,6 +27,8 @@ export interface Groups {
   /** Who belongs to it, as a query. */
   selectorOf(group: Group): Selector
   count(group: Group): Promise<number>
+  /** Notes that something was not done, and throws AppError `conflict` with the reason. */
+  refuse(id: string, action: string, reason: string, actor: string): Promise<never>
 }
 
 export interface GroupsDeps {
@@ -40,8 +42,13 @@ export interface GroupsDeps {
 const MAX_COUNT = 1_000_000
 
 export function createGroups({ groups, devices, audit, newId, clock }: GroupsDeps): Groups {
-  const note = (actor: string, action: string, target: string, after?: Record<string, unknown>) =>
-    audit.append({ at: clock.now(), actor, action, target, result: 'ok', ...(after === undefined ? {} : { after }) })
+  const told = <T>(
+    actor: string,
+    action: string,
+    target: string,
+    after: Record<string, unknown>,
+    work: () => Promise<T>,
+  ): Promise<T> => audited(audit, { at: clock.now(), actor, action: `group.${action}`, target, after }, work)
   const get = async (id: string): Promise<Group> => {
     const group = await groups.get(id)
     if (group === undefined) throw new AppError('notFound', `there is no group ${id}`)
@@ -52,8 +59,7 @@ export function createGroups({ groups, devices, audit, newId, clock }: GroupsDep
     async create(input, actor) {
       const now = clock.now()
       const group: Group = { id: newId(), ...checked(input), revision: 1, createdAt: now, updatedAt: now }
-      await groups.put(group)
-      await note(actor, 'group.create', group.id, { ...input })
+      await told(actor, 'create', group.id, { ...input }, () => groups.put(group))
       return group
     },
     async update(id, input, revision, actor) {
@@ -66,19 +72,22 @@ export function createGroups({ groups, devices, audit, newId, clock }: GroupsDep
         revision: group.revision + 1,
         updatedAt: clock.now(),
       }
-      await groups.put(next, group.revision)
-      await note(actor, 'group.update', id, { ...input })
+      await told(actor, 'update', id, { ...input }, () => groups.put(next, group.revision))
       return next
     },
     async remove(id, actor) {
-      if (!(await groups.delete(id))) throw new AppError('notFound', `there is no group ${id}`)
-      await note(actor, 'group.delete', id)
+      const { name } = await get(id)
+      await told(actor, 'delete', id, { name }, () => groups.delete(id))
     },
     async changeMembers(id, add, remove, actor) {
       await get(id)
-      const changed = await groups.changeMembers(id, add, remove)
-      await note(actor, 'group.members', id, { added: add.length, removed: remove.length })
-      return changed
+      const after = { added: add.length, removed: remove.length }
+      return told(actor, 'members', id, after, () => groups.changeMembers(id, add, remove))
+    },
+    async refuse(id, action, reason, actor) {
+      const at = clock.now()
+      await audit.append({ at, actor, action: `group.${action}`, target: id, result: 'refused', reason })
+      throw new AppError('conflict', reason)
     },
     selectorOf,
     count: (group) => devices.count(selectorOf(group), MAX_COUNT),
