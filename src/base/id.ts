@@ -29,6 +29,14 @@ export function idBoundAt(ms: number): string {
   return base32(ms, 10)
 }
 
+/** When an id was made, by the clock of its maker; NaN for a text that is no id. */
+export function timeOfId(id: string): number {
+  if (!/^[0-9a-hjkmnp-tv-z]{26}$/.test(id)) return Number.NaN
+  let time = 0
+  for (const char of id.slice(0, 10)) time = time * 32 + ALPHABET.indexOf(char)
+  return time
+}
+
 function base32(value: number, length: number): string {
   let rest = value
   let text = ''

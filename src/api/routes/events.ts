@@ -1,3 +1,4 @@
+import { AppError, timeOfId } from '../../base/index.ts'
 import type { FeedEvent } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -10,15 +11,43 @@ const Filter = z.object({
   planId: z.string().max(100).optional(),
   type: z.string().max(400).optional().describe('Comma list of event types'),
 })
+const EventId = z.string().refine((id) => id === '0' || !Number.isNaN(timeOfId(id)), 'is no id of an event')
 const MAX_STREAMS = 200
 const BATCH = 500
 const HEARTBEAT_MS = 15_000
 /** Other instances' events are found by looking. */
 const POLL_MS = 2000
 const MAX_BUFFERED = 1024 * 1024
+/**
+ * Ids are in the order of commits within one instance. With several, one may commit an older id after another's newer one was read; so the
+ * newest events are left until no instance can come before them.
+ */
+const SETTLE_MS = 3000
+const INSTANCES_MS = 5000
 
 export function eventRoutes(deps: ApiDeps): Route[] {
   let streams = 0
+  let several = { value: false, until: 0 }
+
+  async function isShared(): Promise<boolean> {
+    const now = deps.clock.now()
+    if (several.until <= now) {
+      several = { value: several.value, until: now + INSTANCES_MS }
+      several = { ...several, value: (await deps.instances.alive(now)).length > 1 }
+    }
+    return several.value
+  }
+
+  /** Events after an id that nothing can come before any more. */
+  async function since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
+    const shared = await isShared()
+    const events = await deps.events.since(id, limit)
+    if (!shared) return events
+    const settled = deps.clock.now() - SETTLE_MS
+    const end = events.findIndex((event) => timeOfId(event.id) > settled)
+    return end < 0 ? events : events.slice(0, end)
+  }
+
   return [
     route({
       method: 'get',
@@ -28,13 +57,17 @@ export function eventRoutes(deps: ApiDeps): Route[] {
       summary: 'Events after an id, oldest first; the newest ones without it',
       scope: 'read',
       query: Filter.extend({
-        after: z.string().max(100).optional(),
+        after: EventId.optional().describe('`next` of the answer before'),
         limit: z.coerce.number().int().min(1).max(1000).default(100),
       }),
-      responses: { 200: { description: 'Events', schema: page(Any) } },
+      responses: {
+        200: { description: 'Events; `next` is where to go on, also when none of them was wanted', schema: page(Any) },
+      },
       async handle({ query }) {
-        const events = await deps.events.since(query.after, query.limit)
-        return { body: { items: events.filter((event) => wanted(event, query)).map(withTimes) } }
+        const events = await since(query.after, query.limit)
+        const next = events.at(-1)?.id ?? query.after
+        const items = events.filter((event) => wanted(event, query)).map(withTimes)
+        return { body: { items, ...(next === undefined ? {} : { next }) } }
       },
     }),
     route({
@@ -46,14 +79,15 @@ export function eventRoutes(deps: ApiDeps): Route[] {
       description:
         'Each has an id; a reader that comes back with it in Last-Event-ID misses nothing. A reader too slow to follow is closed.',
       scope: 'read',
-      query: Filter.extend({ after: z.string().max(100).optional() }),
+      query: Filter.extend({ after: EventId.optional() }),
+      headers: { 'Last-Event-ID': 'The id of the last event that was seen' },
       responses: { 200: { description: 'text/event-stream', contentType: 'text/event-stream' } },
       handle: async () => ({ status: 500 }),
-      async stream({ query, header }, request, response) {
-        if (streams >= MAX_STREAMS) {
-          response.status(503).setHeader('retry-after', '10').end()
-          return
-        }
+      async stream({ query, header, allowed }, request, response) {
+        const seen = header('last-event-id')
+        if (seen !== undefined && !EventId.safeParse(seen).success)
+          throw new AppError('invalid', 'Last-Event-ID is no id of an event')
+        if (streams >= MAX_STREAMS) throw new AppError('unavailable', `${MAX_STREAMS} readers are connected already`)
         streams++
         response.writeHead(200, {
           'content-type': 'text/event-stream',
@@ -61,7 +95,7 @@ export function eventRoutes(deps: ApiDeps): Route[] {
           'x-accel-buffering': 'no',
         })
         response.write(': isthmus\n\n')
-        let last = header('last-event-id') ?? query.after ?? (await deps.events.since(undefined, 1)).at(-1)?.id ?? '0'
+        let last = seen ?? query.after ?? (await since(undefined, BATCH)).at(-1)?.id ?? '0'
         let nudge: () => void = () => undefined
         let open = true
         const off = deps.events.onAppended(() => nudge())
@@ -70,10 +104,11 @@ export function eventRoutes(deps: ApiDeps): Route[] {
           nudge()
         })
         let quietSince = deps.clock.now()
+        let checkedAt = quietSince
         try {
           // Always read from the log by id, live or not: nothing is lost or told twice between history and present.
           while (open && !response.destroyed) {
-            const events = await deps.events.since(last, BATCH)
+            const events = await since(last, BATCH)
             for (const event of events) {
               last = event.id
               if (wanted(event, query))
@@ -81,6 +116,11 @@ export function eventRoutes(deps: ApiDeps): Route[] {
             }
             if (response.writableLength > MAX_BUFFERED) break
             if (events.length > 0) quietSince = deps.clock.now()
+            if (deps.clock.now() - checkedAt > HEARTBEAT_MS) {
+              checkedAt = deps.clock.now()
+              // A key that was revoked meanwhile reads no further.
+              if (!(await allowed())) break
+            }
             if (deps.clock.now() - quietSince > HEARTBEAT_MS) {
               response.write(': still here\n\n')
               quietSince = deps.clock.now()
