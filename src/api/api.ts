@@ -6,7 +6,7 @@ import { DOCS_CSS, DOCS_HTML, DOCS_JS } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
 import { openApiDocument } from './openapi.ts'
 import type { ApiDeps } from './ports.ts'
-import { type Problem, problemOf } from './problem.ts'
+import { HttpRefusal, type Problem, problemOf } from './problem.ts'
 import type { Call, Route } from './route.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -40,7 +40,7 @@ export class Api implements Lifecycle {
       planRoutes,
       eventRoutes,
       systemRoutes,
-    ].flatMap((make) => make(deps))
+    ].flatMap((make) => make({ ...deps, forgetKey: (id) => this.#auth.forget(id) }))
     this.#observe = deps.metrics.histogram('isthmus_http_seconds', 'Duration of API requests', [
       'route',
       'method',
@@ -93,20 +93,33 @@ export class Api implements Lifecycle {
     app.set('etag', false)
     app.use(
       helmet({
+        // Not the defaults: they would send a browser that came over plain HTTP to HTTPS for the page's own files.
         contentSecurityPolicy: {
-          directives: { defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], connectSrc: ["'self'"] },
+          useDefaults: false,
+          directives: {
+            defaultSrc: ["'none'"],
+            scriptSrc: ["'self'"],
+            styleSrc: ["'self'"],
+            connectSrc: ["'self'"],
+            baseUri: ["'none'"],
+            formAction: ["'none'"],
+            frameAncestors: ["'none'"],
+          },
         },
       }),
     )
+    app.use((request: Request, response: Response, next: NextFunction) => {
+      this.#follow(request, response)
+      next()
+    })
     app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
     app.get('/readyz', (_request, response) => this.#ready(response))
     app.get('/metrics', (request, response, next) => this.#metrics(request, response).catch(next))
     this.#documents(app)
     const json = express.json({ limit: MAX_BODY, strict: true, type: ['application/json', 'application/*+json'] })
     for (const route of this.#routes) {
-      const path = `/api/v1${route.path.replace(/\{(\w+)\}/g, ':$1')}`
       app[route.method](
-        path,
+        expressPath(route.path),
         this.#authorize(route),
         json,
         (request: Request, response: Response, next: NextFunction) => {
@@ -114,6 +127,7 @@ export class Api implements Lifecycle {
         },
       )
     }
+    this.#otherMethods(app)
     app.use((request: Request, _response: Response, next: NextFunction) =>
       next(
         new AppError('notFound', `${request.method} ${request.path.slice(0, 200)} is not served; see /api/v1/docs/`),
@@ -123,6 +137,48 @@ export class Api implements Lifecycle {
       this.#fail(error, request, response),
     )
     return app
+  }
+
+  /** Every request has an id, which its answer shows and its log line carries; what changes or fails is told, what only reads is detail. */
+  #follow(request: Request, response: Response): void {
+    const given = request.get('x-request-id') ?? ''
+    const requestId = /^[\w.-]{1,64}$/.test(given) ? given : randomToken(this.#deps.random, 9)
+    response.locals.requestId = requestId
+    response.setHeader('x-request-id', requestId)
+    const started = performance.now()
+    response.on('finish', () => {
+      const { statusCode: status } = response
+      const quiet = status < 400 && (request.method === 'GET' || request.method === 'HEAD')
+      this.#deps.log[quiet ? 'debug' : 'info'](
+        {
+          requestId,
+          method: request.method,
+          path: request.path.slice(0, 400),
+          status,
+          ms: Math.round(performance.now() - started),
+          ...(response.locals.actor === undefined ? {} : { actor: response.locals.actor }),
+        },
+        'API request',
+      )
+    })
+  }
+
+  /** A path that is served, by a method that is not: 405 with those that are. */
+  #otherMethods(app: ReturnType<typeof express>): void {
+    const methods = new Map<string, Set<string>>()
+    for (const { path, method } of this.#routes) {
+      const served = methods.get(path) ?? new Set(['OPTIONS'])
+      served.add(method.toUpperCase())
+      if (method === 'get') served.add('HEAD')
+      methods.set(path, served)
+    }
+    for (const [path, served] of methods) {
+      const allow = [...served].sort().join(', ')
+      app.all(expressPath(path), (request: Request, response: Response, next: NextFunction) => {
+        if (request.method === 'OPTIONS') return void response.status(204).setHeader('allow', allow).end()
+        next(new HttpRefusal(405, `${request.method} is not served here; ${allow} are`, { allow }))
+      })
+    }
   }
 
   /** The description and its page hold nothing secret and are open. */
@@ -178,16 +234,35 @@ export class Api implements Lifecycle {
     }
   }
 
+  async #stillMay(route: Route, request: Request): Promise<boolean> {
+    if (route.scope === 'open') return true
+    const given = { authorization: request.headers.authorization, key: request.get('x-api-key') }
+    try {
+      await this.#auth.check(given, request.ip ?? '', route.scope)
+      return true
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unauthorized') return false
+      throw error
+    }
+  }
+
   async #serve(route: Route, request: Request, response: Response): Promise<void> {
     const started = performance.now()
+    if (route.body !== undefined && hasBody(request) && request.body === undefined)
+      throw new HttpRefusal(415, 'send the body as Content-Type: application/json', { accept: 'application/json' })
     const call: Call<unknown, unknown, unknown> = {
       params: checked(route.params, request.params, 'path'),
       query: checked(route.query, request.query, 'query'),
       body: checked(route.body, request.body, 'body'),
       actor: String(response.locals.actor ?? 'nobody'),
       header: (name) => request.get(name),
+      allowed: () => this.#stillMay(route, request),
     }
-    if (route.stream !== undefined) return route.stream(call, request, response)
+    if (route.stream !== undefined) {
+      if (request.method !== 'HEAD') return route.stream(call, request, response)
+      response.status(200).type('text/event-stream').end()
+      return
+    }
     const { status = 200, headers, body } = await route.handle(call)
     response.status(status)
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
@@ -203,8 +278,8 @@ export class Api implements Lifecycle {
     const problem: Problem =
       error instanceof InputError ? { ...problemOf(error), errors: error.errors } : problemOf(error)
     if (problem.status >= 500) {
-      const requestId = randomToken(this.#deps.random, 6)
-      problem.detail += ` (${requestId})`
+      const requestId = String(response.locals.requestId ?? '')
+      problem.detail += ` (request ${requestId})`
       this.#deps.log.error({ err: error, requestId, method: request.method, path: request.path }, 'API request failed')
     }
     this.#observe({ route: 'error', method: request.method.toLowerCase(), status: String(problem.status) }, 0)
@@ -212,6 +287,9 @@ export class Api implements Lifecycle {
       response.destroy()
       return
     }
+    if (error instanceof HttpRefusal)
+      for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
+    if (problem.status === 429) response.setHeader('retry-after', '60')
     if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer realm="isthmus"')
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
@@ -230,6 +308,15 @@ class InputError extends AppError {
     )
     this.errors = errors
   }
+}
+
+function expressPath(path: string): string {
+  return `/api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`
+}
+
+function hasBody(request: Request): boolean {
+  const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
+  return encoding !== undefined || (length !== undefined && length !== '0')
 }
 
 function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {

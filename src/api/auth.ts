@@ -46,6 +46,11 @@ export class ApiAuth {
     return key
   }
 
+  /** The next request asks the store again. */
+  forget(id: string): void {
+    this.#cache.delete(id)
+  }
+
   async #find(id: string): Promise<ApiKey | undefined> {
     const now = this.#clock.now()
     const cached = this.#cache.get(id)

@@ -2,6 +2,31 @@ import type { Route } from './route.ts'
 import { ProblemSchema } from './schemas.ts'
 import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './zod.ts'
 
+/** What is served beside the API. */
+const SERVICE = [
+  {
+    path: '/healthz',
+    summary: 'Whether the process is alive',
+    secured: false,
+    answers: { 200: 'It is' },
+    type: 'application/json',
+  },
+  {
+    path: '/readyz',
+    summary: 'Whether the server can serve: its database answers',
+    secured: false,
+    answers: { 200: 'It can', 503: 'It cannot, with the reason' },
+    type: 'application/json',
+  },
+  {
+    path: '/metrics',
+    summary: 'Metrics for Prometheus; send the API key as a bearer token',
+    secured: true,
+    answers: { 200: 'Text in Prometheus format' },
+    type: 'text/plain',
+  },
+] as const
+
 /** The OpenAPI 3.1 document of the routes: made of the same declarations that serve and validate. */
 export function openApiDocument(routes: Route[], version: string): object {
   const registry = new OpenAPIRegistry()
@@ -22,7 +47,23 @@ export function openApiDocument(routes: Route[], version: string): object {
       request: {
         ...(route.params instanceof z.ZodObject ? { params: route.params } : {}),
         ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
-        ...(route.body === undefined ? {} : { body: { content: { 'application/json': { schema: route.body } } } }),
+        ...(route.headers === undefined
+          ? {}
+          : {
+              headers: z.object(
+                Object.fromEntries(
+                  Object.entries(route.headers).map(([name, what]) => [name, z.string().optional().describe(what)]),
+                ),
+              ),
+            }),
+        ...(route.body === undefined
+          ? {}
+          : {
+              body: {
+                required: !route.body.safeParse(undefined).success,
+                content: { 'application/json': { schema: route.body } },
+              },
+            }),
       },
       responses: {
         ...Object.fromEntries(
@@ -35,6 +76,22 @@ export function openApiDocument(routes: Route[], version: string): object {
         ),
         default: { description: 'A problem', content: { 'application/problem+json': { schema: ProblemSchema } } },
       },
+    })
+  }
+  for (const { path, summary, secured, answers, type } of SERVICE) {
+    registry.registerPath({
+      method: 'get',
+      path,
+      tags: ['System'],
+      operationId: path.slice(1),
+      summary,
+      ...(secured ? { security: [{ apiKey: [] }] } : { security: [] }),
+      responses: Object.fromEntries(
+        Object.entries(answers).map(([status, description]) => [
+          status,
+          { description, content: { [type]: { schema: type === 'text/plain' ? z.string() : z.object({}).loose() } } },
+        ]),
+      ),
     })
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({

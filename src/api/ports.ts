@@ -5,6 +5,7 @@ import type {
   DeviceStore,
   EventLog,
   GroupStore,
+  InstanceStore,
   OperationStore,
   Operations,
   ParameterStore,
@@ -34,10 +35,18 @@ export interface ApiDeps {
   audit: AuditLog
   apiKeys: ApiKeyStore
   metrics: Metrics
+  /** The live instances: with several, events are read a little late. */
+  instances: InstanceStore
   /** Rejects with a reason while the server is not ready to serve. */
   ready(): Promise<void>
   newId(): string
   clock: Clock
   random: Random
   log: Log
+}
+
+/** What routes serve from beside that. */
+export interface RouteDeps extends ApiDeps {
+  /** A revoked key is refused from now on, not when it falls out of the cache. */
+  forgetKey(id: string): void
 }

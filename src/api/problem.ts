@@ -23,8 +23,37 @@ const ROWS: Record<AppErrorCode, { status: number; title: string }> = {
   internal: { status: 500, title: 'The server failed' },
 }
 
+/** A refusal that HTTP has a status of its own for. */
+export class HttpRefusal extends Error {
+  readonly status: 405 | 412 | 415
+  readonly headers: Record<string, string>
+  constructor(status: 405 | 412 | 415, detail: string, headers: Record<string, string> = {}) {
+    super(detail)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+const REFUSALS = {
+  405: { name: 'methodNotAllowed', title: 'The path has no such method' },
+  412: { name: 'preconditionFailed', title: 'It has changed meanwhile' },
+  415: { name: 'unsupportedMediaType', title: 'The body is of another type' },
+} as const
+
+/** Holds If-Match against the revision that a change would meet: absent or `*` lets any pass. HttpRefusal 412 else. */
+export function checkIfMatch(header: string | undefined, revision: number): void {
+  if (header === undefined || header.trim() === '*') return
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  if (!tags.includes(`"${revision}"`))
+    throw new HttpRefusal(412, 'If-Match names another revision; read it again', { etag: `"${revision}"` })
+}
+
 /** Any error as a problem; what is no answer of ours says nothing of the inside. */
 export function problemOf(error: unknown): Problem {
+  if (error instanceof HttpRefusal) {
+    const { name, title } = REFUSALS[error.status]
+    return { type: `urn:isthmus:problem:${name}`, title, status: error.status, detail: error.message }
+  }
   if (error instanceof AppError) return of(error.code, error.message)
   if (error instanceof ProtocolError || error instanceof PeerFault) return of('invalid', error.message)
   const http = error as { status?: unknown; type?: unknown; message?: unknown }

@@ -11,6 +11,8 @@ export interface Call<P, Q, B> {
   actor: string
   /** Header values by lower-case name. */
   header(name: string): string | undefined
+  /** Whether who asks still may: for answers that take long. */
+  allowed(): Promise<boolean>
 }
 
 /** An answer: a JSON body with a status, 200 unless said otherwise. */
@@ -37,6 +39,8 @@ export interface Route<P extends Schema = Schema, Q extends Schema = Schema, B e
   params?: P
   query?: Q
   body?: B
+  /** Request headers that mean something, by name, for the description. */
+  headers?: Record<string, string>
   responses: Record<number, { description: string; schema?: Schema; contentType?: string }>
   handle(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<Answer>
   /** Streams its own answer instead of `handle`. */

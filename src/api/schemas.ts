@@ -10,6 +10,8 @@ export const DeviceIdParam = z.object({
   id: text(400).describe('OUI-ProductClass-SerialNumber, each part percent-encoded'),
 })
 export const IdParam = z.object({ id: text(100) })
+/** For changes that are to meet what was read. */
+export const IF_MATCH = { 'If-Match': 'The ETag that was read: 412 when it has changed meanwhile' }
 export const Paging = z.object({ limit: Limit, cursor: Cursor })
 
 export const ProblemSchema = z
@@ -50,7 +52,11 @@ export const DeviceQuerySchema = Paging.extend({
       `is one of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending`,
     )
     .optional(),
-  fields: z.string().max(1000).optional().describe('Comma list of the fields wanted; id is always there'),
+  fields: z
+    .string()
+    .max(1000)
+    .optional()
+    .describe('Comma list of the fields wanted, such as `owner,cwmp.lastInformAt`; id is always there'),
 })
 
 export const ParameterSchema = z

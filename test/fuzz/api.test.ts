@@ -76,7 +76,11 @@ describe('hostile API requests', () => {
       404,
     ],
     ['a body over the limit', 'POST', '/api/v1/groups', JSON.stringify({ name: 'x'.repeat(300_000) }), {}, 413],
-    ['a body that is no JSON type', 'POST', '/api/v1/groups', '<xml/>', { 'content-type': 'text/xml' }, 400],
+    ['a body that is no JSON type', 'POST', '/api/v1/groups', '<xml/>', { 'content-type': 'text/xml' }, 415],
+    ['a method that is not served', 'PUT', '/api/v1/groups', '{}', {}, 405],
+    ['a Last-Event-ID that is none', 'GET', '/api/v1/events/stream', undefined, { 'last-event-id': 'zzz' }, 400],
+    ['a field that is none', 'GET', '/api/v1/devices?fields=password', undefined, {}, 400],
+    ['a wildcard in the middle', 'GET', '/api/v1/devices?filter=model==N*7', undefined, {}, 400],
     ['a plan of a group nobody knows', 'POST', '/api/v1/plans', '{"name":"x","groupId":"none"}', {}, 404],
     ['an action that is none', 'POST', '/api/v1/plans/x/actions/explode', '{}', {}, 400],
   ] as const)('%s is a problem, not a failure', async (_name, method, path, body, headers, status) => {

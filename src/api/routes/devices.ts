@@ -9,12 +9,14 @@ import {
   type Selector,
 } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
+import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
 import {
   Cursor,
   DeviceIdParam,
   DeviceQuerySchema,
   DeviceSchema,
+  IF_MATCH,
   Limit,
   OperationRequestSchema,
   OperationSchema,
@@ -65,7 +67,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
             descending: query.sort.startsWith('-'),
           }
         const found = await devices.list(asked)
-        const fields = query.fields?.split(',').map((name) => name.trim())
+        const fields = fieldsOf(query.fields)
         return {
           body: { ...found, items: found.items.map((device) => project(deviceView(device, clock.now()), fields)) },
         }
@@ -79,15 +81,10 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       summary: 'Read one device',
       scope: 'read',
       params: DeviceIdParam,
-      responses: {
-        200: { description: 'The record; its ETag is the revision', schema: DeviceSchema },
-        304: { description: 'Not changed since If-None-Match' },
-      },
-      async handle({ params, header }) {
+      responses: { 200: { description: 'The record; its ETag is the revision, for If-Match', schema: DeviceSchema } },
+      async handle({ params }) {
         const device = await read(params.id)
-        const etag = `"${device.revision}"`
-        if (header('if-none-match') === etag) return { status: 304, headers: { etag } }
-        return { headers: { etag }, body: deviceView(device, clock.now()) }
+        return { headers: { etag: `"${device.revision}"` }, body: deviceView(device, clock.now()) }
       },
     }),
     route({
@@ -99,13 +96,12 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       description: 'Send If-Match with the ETag to be sure that nobody changed the record meanwhile.',
       scope: 'write',
       params: DeviceIdParam,
+      headers: IF_MATCH,
       body: z.strictObject({ tags: z.array(z.string().regex(/^[\w.:-]{1,64}$/)).max(64) }),
       responses: { 200: { description: 'The record', schema: DeviceSchema } },
       async handle({ params, body, header, actor }) {
         const device = await read(params.id)
-        const wanted = header('if-match')
-        if (wanted !== undefined && wanted !== `"${device.revision}"`)
-          throw new AppError('conflict', 'the record has changed; read it again')
+        checkIfMatch(header('if-match'), device.revision)
         await devices.commit({
           deviceId: device.id,
           set: { tags: [...new Set(body.tags)] },
@@ -185,6 +181,9 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       scope: 'write',
       params: DeviceIdParam,
       query: SubmitQuery,
+      headers: {
+        'Idempotency-Key': 'Up to 200 characters that name this request: sent again, it answers the first one',
+      },
       body: OperationRequestSchema,
       responses: {
         200: { description: 'It ended within `wait`', schema: OperationSchema },
@@ -249,12 +248,68 @@ export function apiKeyActor(actor: string): Actor {
   return { kind: 'apiKey', id: actor.replace(/^apiKey:/, '') }
 }
 
+/** The fields a device is shown with; below those that are objects, a dot leads on. */
+const FIELDS: readonly (keyof Device | 'presence')[] = [
+  'id',
+  'oui',
+  'productClass',
+  'serial',
+  'manufacturer',
+  'model',
+  'root',
+  'softwareVersion',
+  'hardwareVersion',
+  'dataModelVersion',
+  'provisioningCode',
+  'ipAddress',
+  'upTimeS',
+  'owner',
+  'presence',
+  'cwmp',
+  'usp',
+  'binding',
+  'tags',
+  'groups',
+  'readiness',
+  'migration',
+  'conflict',
+  'revision',
+  'createdAt',
+  'updatedAt',
+]
+
+/** AppError `invalid` names a field that there is not. */
+function fieldsOf(text: string | undefined): string[] | undefined {
+  const names = text?.split(',').map((name) => name.trim())
+  const unknown = names?.find((name) => !FIELDS.some((field) => name === field || name.startsWith(`${field}.`)))
+  if (unknown !== undefined)
+    throw new AppError(
+      'invalid',
+      `query.fields: there is no ${JSON.stringify(unknown)}; fields are ${FIELDS.join(', ')}`,
+    )
+  return names
+}
+
 function project(view: Record<string, unknown>, fields: string[] | undefined): Record<string, unknown> {
   if (fields === undefined) return view
-  return Object.fromEntries([
-    ['id', view.id],
-    ...fields.filter((name) => Object.hasOwn(view, name)).map((name) => [name, view[name]]),
-  ])
+  const shown: Record<string, unknown> = { id: view.id }
+  for (const name of fields) {
+    const [top = '', ...below] = name.split('.')
+    const value = Object.hasOwn(view, top) ? view[top] : undefined
+    if (value === undefined) continue
+    if (below.length === 0) shown[top] = value
+    else shown[top] = { ...asObject(shown[top]), ...pick(asObject(value), below) }
+  }
+  return shown
+}
+
+function pick(value: Record<string, unknown>, [name = '', ...below]: string[]): Record<string, unknown> {
+  if (!Object.hasOwn(value, name)) return {}
+  return { [name]: below.length === 0 ? value[name] : pick(asObject(value[name]), below) }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
 /** Drops keys whose value is undefined, which the schema leaves for absent ones. */

@@ -1,8 +1,18 @@
-import { AppError } from '../../base/index.ts'
 import { asDeviceId } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
+import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
-import { Any, DeviceSchema, GroupInputSchema, GroupSchema, IdParam, MembersInput, Paging, page } from '../schemas.ts'
+import {
+  Any,
+  DeviceSchema,
+  GroupInputSchema,
+  GroupSchema,
+  IdParam,
+  IF_MATCH,
+  MembersInput,
+  Paging,
+  page,
+} from '../schemas.ts'
 import { deviceView, withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
@@ -65,20 +75,14 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       summary: 'Change a group',
       scope: 'write',
       params: IdParam,
+      headers: IF_MATCH,
       body: GroupInputSchema.partial(),
       responses: { 200: { description: 'The group', schema: GroupSchema } },
       async handle({ params, body, header, actor }) {
-        const match = /^"(\d+)"$/.exec(header('if-match') ?? '')
-        return {
-          body: withTimes(
-            await groups.update(
-              params.id,
-              defined(body),
-              match?.[1] === undefined ? undefined : Number(match[1]),
-              actor,
-            ),
-          ),
-        }
+        const present = await groups.get(params.id)
+        checkIfMatch(header('if-match'), present.revision)
+        const group = await groups.update(params.id, defined(body), present.revision, actor)
+        return { headers: { etag: `"${group.revision}"` }, body: withTimes(group) }
       },
     }),
     route({
@@ -97,7 +101,8 @@ export function groupRoutes(deps: ApiDeps): Route[] {
           limit: 1,
         })
         const [plan] = live.items
-        if (plan !== undefined) throw new AppError('conflict', `plan ${plan.id} moves this group; abort it first`)
+        if (plan !== undefined)
+          await groups.refuse(params.id, 'delete', `plan ${plan.id} moves this group; abort it first`, actor)
         await groups.remove(params.id, actor)
         return { status: 204 }
       },

@@ -1,8 +1,19 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
+import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
-import { Any, IdParam, Paging, PlanInputSchema, PlanSchema, page, StateList } from '../schemas.ts'
+import {
+  Any,
+  IdParam,
+  IF_MATCH,
+  Paging,
+  PlanInputSchema,
+  PlanSchema,
+  PlanSettingsSchema,
+  page,
+  StateList,
+} from '../schemas.ts'
 import { memberView, planView } from '../views.ts'
 import { z } from '../zod.ts'
 import { defined } from './groups.ts'
@@ -24,10 +35,9 @@ export function planRoutes(deps: ApiDeps): Route[] {
       responses: { 201: { description: 'The plan, a draft', schema: PlanSchema } },
       async handle({ body, actor }) {
         const { settings, ...rest } = body
-        const { controller, ...own } = settings ?? {}
-        const wanted = { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
-        const plan = await planner.create({ ...rest, settings: wanted }, actor)
-        return { status: 201, headers: { location: `/api/v1/plans/${plan.id}` }, body: planView(plan) }
+        const plan = await planner.create({ ...rest, settings: settingsOf(settings ?? {}) }, actor)
+        const headers = { location: `/api/v1/plans/${plan.id}`, etag: `"${plan.revision}"` }
+        return { status: 201, headers, body: planView(plan) }
       },
     }),
     route({
@@ -37,7 +47,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'List plans, newest first',
       scope: 'read',
-      query: Paging,
+      query: Paging.extend({ groupId: z.string().max(100).optional() }),
       responses: { 200: { description: 'A page of plans', schema: page(PlanSchema) } },
       async handle({ query }) {
         const found = await planStore.listPlans(defined(query))
@@ -53,7 +63,49 @@ export function planRoutes(deps: ApiDeps): Route[] {
       scope: 'read',
       params: IdParam,
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
-      handle: async ({ params }) => ({ body: planView(await planner.get(params.id)) }),
+      async handle({ params }) {
+        const plan = await planner.get(params.id)
+        return { headers: { etag: `"${plan.revision}"` }, body: planView(plan) }
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/plans/{id}',
+      id: 'updatePlan',
+      tag,
+      summary: 'Change name or settings of a plan',
+      description:
+        'Settings that are given replace the present ones, also while the plan runs: `maxInFlight`, `startsPerMinute` or the gate, for example. Where boxes are led to (`controller`, `retire`) can be changed before the start only.',
+      scope: 'write',
+      params: IdParam,
+      headers: IF_MATCH,
+      body: z.strictObject({ name: z.string().min(1).max(100).optional(), settings: PlanSettingsSchema.optional() }),
+      responses: { 200: { description: 'The plan', schema: PlanSchema } },
+      async handle({ params, body, header, actor }) {
+        const present = await planner.get(params.id)
+        checkIfMatch(header('if-match'), present.revision)
+        const input = {
+          ...(body.name === undefined ? {} : { name: body.name }),
+          ...(body.settings === undefined ? {} : { settings: settingsOf(body.settings) }),
+        }
+        const plan = await planner.update(params.id, input, undefined, actor)
+        return { headers: { etag: `"${plan.revision}"` }, body: planView(plan) }
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/plans/{id}',
+      id: 'deletePlan',
+      tag,
+      summary: 'Forget a plan and the history of its devices; the devices stay as they are',
+      description: '409 while it is running, paused or aborting.',
+      scope: 'write',
+      params: IdParam,
+      responses: { 204: { description: 'Forgotten' } },
+      async handle({ params, actor }) {
+        await planner.remove(params.id, actor)
+        return { status: 204 }
+      },
     }),
     route({
       method: 'post',
@@ -61,7 +113,8 @@ export function planRoutes(deps: ApiDeps): Route[] {
       id: 'actOnPlan',
       tag,
       summary: 'Start, pause, resume, abort or retry a plan',
-      description: 'abort rolls back whatever is under way. retry takes `devices`, or all that failed.',
+      description:
+        'An action that has happened already is done. abort cancels what waits and rolls back what is under way. retry takes up all that failed or was cancelled, or only `devices`, also ineligible ones; `retried` then tells which of them were not taken and why. docs/migration.md tells of states, reasons and the way back.',
       scope: 'write',
       params: z.object({
         id: z.string().min(1).max(100),
@@ -131,4 +184,8 @@ export function planRoutes(deps: ApiDeps): Route[] {
       },
     }),
   ]
+}
+
+function settingsOf({ controller, ...own }: z.infer<typeof PlanSettingsSchema>) {
+  return { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
 }

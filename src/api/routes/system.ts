@@ -1,14 +1,14 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId, bindByOperator } from '../../device/index.ts'
-import { newApiKey } from '../../security/index.ts'
-import type { ApiDeps } from '../ports.ts'
+import { audited, newApiKey } from '../../security/index.ts'
+import type { RouteDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, IdParam, Paging, page } from '../schemas.ts'
 import { withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
 /** Conflicts, API keys, audit. */
-export function systemRoutes(deps: ApiDeps): Route[] {
+export function systemRoutes(deps: RouteDeps): Route[] {
   const { clock, audit, apiKeys } = deps
   return [
     route({
@@ -90,15 +90,8 @@ export function systemRoutes(deps: ApiDeps): Route[] {
       async handle({ body, actor }) {
         const now = clock.now()
         const { key, text } = newApiKey(deps.random, deps.newId(), body.name, body.scope, now)
-        await apiKeys.put(key)
-        await audit.append({
-          at: now,
-          actor,
-          action: 'apiKey.create',
-          target: key.id,
-          after: { name: key.name, scope: key.scope },
-          result: 'ok',
-        })
+        const after = { name: key.name, scope: key.scope }
+        await audited(audit, { at: now, actor, action: 'apiKey.create', target: key.id, after }, () => apiKeys.put(key))
         return { status: 201, body: { id: key.id, name: key.name, scope: key.scope, key: text } }
       },
     }),
@@ -108,15 +101,25 @@ export function systemRoutes(deps: ApiDeps): Route[] {
       id: 'revokeApiKey',
       tag: 'System',
       summary: 'Revoke an API key',
+      description:
+        'At once on the instance that is asked, within ten seconds on others. The last key that may write stays.',
       scope: 'write',
       params: IdParam,
       responses: { 204: { description: 'Revoked' } },
       async handle({ params, actor }) {
         const key = await apiKeys.get(params.id)
         if (key === undefined) throw new AppError('notFound', `there is no key ${params.id}`)
+        if (key.revokedAt !== undefined) return { status: 204 }
         const now = clock.now()
-        await apiKeys.put({ ...key, revokedAt: now })
-        await audit.append({ at: now, actor, action: 'apiKey.revoke', target: key.id, result: 'ok' })
+        const others = (await apiKeys.list(1000)).filter(
+          (one) => one.id !== key.id && one.scope === 'write' && one.revokedAt === undefined,
+        )
+        if (key.scope === 'write' && others.length === 0)
+          throw new AppError('conflict', 'it is the last key that may write: create another one first')
+        await audited(audit, { at: now, actor, action: 'apiKey.revoke', target: key.id }, () =>
+          apiKeys.put({ ...key, revokedAt: now }),
+        )
+        deps.forgetKey(key.id)
         return { status: 204 }
       },
     }),

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+
+interface Answer<T> {
+  status: number
+  headers: Headers
+  body: T
+}
+interface Thing {
+  id: string
+  [name: string]: unknown
+}
+
+let server: TestServer
+let base: string
+beforeAll(async () => {
+  server = await startTestServer(inject('mongodbUri'))
+  base = `http://127.0.0.1:${server.apiPort}`
+})
+afterAll(() => server?.stop())
+
+async function call<T = Thing>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> {
+  const response = await fetch(`${base}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${server.firstKey}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as T }
+}
+
+const group = async (name: string) => (await call('POST', '/groups', { name, selector: 'model==None' })).body.id
+
+describe('HTTP', () => {
+  it('answers methods that are not served with 405 and those that are, and OPTIONS with the list', async () => {
+    const refused = await call('PUT', '/plans', {})
+    expect(refused.status).toBe(405)
+    expect(refused.headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST')
+    expect(refused.body).toMatchObject({ type: 'urn:isthmus:problem:methodNotAllowed', status: 405 })
+    const options = await call('OPTIONS', '/plans/x')
+    expect(options.status).toBe(204)
+    expect(options.headers.get('allow')).toBe('DELETE, GET, HEAD, OPTIONS, PATCH')
+    expect(options.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  it('ends a HEAD of the stream at once', async () => {
+    const head = await call('HEAD', '/events/stream')
+    expect(head.status).toBe(200)
+    expect(head.headers.get('content-type')).toContain('text/event-stream')
+  })
+
+  it('gives each request an id, its own or ours, and says nothing of what serves', async () => {
+    const own = await call('GET', '/groups', undefined, { 'x-request-id': 'oss-4711' })
+    expect(own.headers.get('x-request-id')).toBe('oss-4711')
+    const ours = await call('GET', '/groups', undefined, { 'x-request-id': 'a b"c' })
+    expect(ours.headers.get('x-request-id')).toMatch(/^[\w-]{8,}$/)
+    expect(ours.headers.get('x-powered-by')).toBeNull()
+  })
+
+  it('is open for nothing but health and the description, whose page works without the net and over plain HTTP', async () => {
+    for (const path of ['/healthz', '/readyz', '/api/v1/docs/', '/api/v1/docs/docs.js', '/api/v1/openapi.json'])
+      expect((await fetch(base + path)).status, path).toBe(200)
+    for (const path of ['/metrics', '/api/v1/devices', '/api/v1/events/stream', '/api/v1/audit'])
+      expect((await fetch(base + path)).status, path).toBe(401)
+    const page = await fetch(`${base}/api/v1/docs/`)
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/)
+    expect(page.headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests')
+    expect(await page.text()).not.toMatch(/https?:\/\//)
+  })
+})
+
+interface Operation {
+  operationId: string
+  summary: string
+  security?: unknown[]
+  parameters?: { name: string; in: string; required?: boolean }[]
+  requestBody?: { required?: boolean }
+  responses: Record<string, { description: string }>
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every path with its parameters, bodies, answers and problems, once', async () => {
+    const document = (await (await fetch(`${base}/api/v1/openapi.json`)).json()) as {
+      openapi: string
+      paths: Record<string, Record<string, Operation>>
+      components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> }
+    }
+    expect(document.openapi).toBe('3.1.0')
+    expect(document.components.securitySchemes).toHaveProperty('apiKey')
+    const ids = new Set<string>()
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const name = `${method} ${path}`
+        expect(ids.has(operation.operationId), name).toBe(false)
+        ids.add(operation.operationId)
+        expect(operation.summary.length, name).toBeGreaterThan(5)
+        const open = path === '/healthz' || path === '/readyz'
+        expect(operation.security, name).toEqual(open ? [] : [{ apiKey: [] }])
+        const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
+        expect(inPath.map((parameter) => `{${parameter.name}}`).sort(), name).toEqual(
+          (path.match(/\{\w+\}/g) ?? []).sort(),
+        )
+        for (const parameter of inPath) expect(parameter.required, name).toBe(true)
+        if (path.startsWith('/api/')) expect(operation.responses, name).toHaveProperty('default')
+        for (const response of Object.values(operation.responses)) expect(response.description, name).not.toBe('')
+      }
+    }
+    for (const id of ['healthz', 'readyz', 'metrics', 'updatePlan', 'deletePlan', 'streamEvents'])
+      expect(ids).toContain(id)
+    const actOnPlan = document.paths['/api/v1/plans/{id}/actions/{action}']?.post
+    expect(actOnPlan?.requestBody?.required ?? false).toBe(false)
+    expect(document.paths['/api/v1/plans']?.post?.requestBody?.required).toBe(true)
+    const references = JSON.stringify(document).match(/"#\/components\/schemas\/\w+"/g) ?? []
+    for (const reference of references)
+      expect(document.components.schemas).toHaveProperty(reference.slice('"#/components/schemas/'.length, -1))
+  })
+})
+
+describe('plans and groups', () => {
+  it('are changed by who has read them last', async () => {
+    const id = await group('etag')
+    const read = await call('GET', `/groups/${id}`)
+    const etag = read.headers.get('etag') ?? ''
+    expect((await call('PATCH', `/groups/${id}`, { description: 'a' }, { 'if-match': etag })).status).toBe(200)
+    const late = await call('PATCH', `/groups/${id}`, { description: 'b' }, { 'if-match': etag })
+    expect(late.status).toBe(412)
+    expect(late.headers.get('etag')).toBe('"2"')
+    expect((await call('PATCH', `/groups/${id}`, { description: 'b' }, { 'if-match': 'garbage' })).status).toBe(412)
+    expect((await call('PATCH', `/groups/${id}`, { description: 'b' }, { 'if-match': '*' })).status).toBe(200)
+
+    const plan = (await call('POST', '/plans', { name: 'p', groupId: id })).body
+    const first = (await call('GET', `/plans/${plan.id}`)).headers.get('etag') ?? ''
+    const changed = await call(
+      'PATCH',
+      `/plans/${plan.id}`,
+      { name: 'q', settings: { maxInFlight: 7, controller: { host: 'usp.example' } } },
+      { 'if-match': first },
+    )
+    expect(changed.body).toMatchObject({ name: 'q', settings: { maxInFlight: 7, controller: { host: 'usp.example' } } })
+    expect(changed.body.settings).toMatchObject({ soakMs: 600_000, controller: { path: '/usp' } })
+    expect((await call('PATCH', `/plans/${plan.id}`, { name: 'r' }, { 'if-match': first })).status).toBe(412)
+  })
+
+  it('are deleted when they are over, and not before', async () => {
+    const id = await group('deleted')
+    const plan = (await call('POST', '/plans', { name: 'p', groupId: id })).body
+    expect((await call('DELETE', `/plans/${plan.id}`)).status).toBe(204)
+    expect((await call('GET', `/plans/${plan.id}`)).status).toBe(404)
+    const other = (await call('POST', '/plans', { name: 'p', groupId: id })).body
+    await call('POST', `/plans/${other.id}/actions/start`)
+    const ended = async () => (await call('GET', `/plans/${other.id}`)).body.state === 'finished'
+    while (!(await ended())) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect((await call('GET', `/plans/${other.id}`)).body.reason).toMatch(/no device/)
+    expect((await call('GET', `/plans?groupId=${id}`)).body.items).toHaveLength(1)
+    expect((await call('DELETE', `/plans/${other.id}`)).status).toBe(204)
+    expect((await call('DELETE', `/groups/${id}`)).status).toBe(204)
+    const { body } = await call<{ items: { action: string; result: string }[] }>('GET', `/audit?target=${other.id}`)
+    expect(body.items.map(({ action, result }) => `${action} ${result}`).reverse()).toEqual([
+      'plan.create ok',
+      'plan.start ok',
+      'plan.finish ok',
+      'plan.delete ok',
+    ])
+  })
+
+  it('take devices for a retry only', async () => {
+    const plan = (await call('POST', '/plans', { name: 'p', groupId: await group('devices') })).body
+    const refused = await call('POST', `/plans/${plan.id}/actions/start`, {
+      devices: ['00256D-Box-1'],
+    })
+    expect(refused.status).toBe(400)
+    expect(refused.body.detail).toMatch(/only retry takes devices/)
+  })
+})
+
+describe('API keys', () => {
+  it('are shown once, refused as soon as they are revoked, and the last that may write stays', async () => {
+    const made = (await call('POST', '/api-keys', { name: 'reader', scope: 'read' })).body
+    const as = { authorization: `Bearer ${made.key}` }
+    expect((await call('GET', '/groups', undefined, as)).status).toBe(200)
+    expect((await call('POST', '/groups', { name: 'no' }, as)).status).toBe(403)
+    const { body } = await call<{ items: Thing[] }>('GET', '/api-keys')
+    expect(JSON.stringify(body)).not.toContain(String(made.key).slice(`isthmus_${made.id}_`.length))
+    expect(JSON.stringify(body)).not.toContain('hash')
+    expect((await call('DELETE', `/api-keys/${made.id}`)).status).toBe(204)
+    expect((await call('GET', '/groups', undefined, as)).status).toBe(401)
+    const first = body.items.find(({ scope }) => scope === 'write')?.id ?? ''
+    const last = await call('DELETE', `/api-keys/${first}`)
+    expect(last.status).toBe(409)
+    expect(last.body.detail).toMatch(/last key that may write/)
+  })
+})
+
+describe('devices', () => {
+  it('are shown with the fields that are wanted, down to single facts', async () => {
+    const { body } = await call<{ items: Thing[] }>('GET', '/devices?fields=owner,cwmp.lastInformAt,presence.usp')
+    expect(body.items).toEqual([])
+    const refused = await call('GET', '/devices?fields=owner,colour')
+    expect(refused.body.detail).toMatch(/there is no "colour"; fields are id, oui/)
+  })
+})
+
+describe('events', () => {
+  it('lead a reader on also where nothing was of interest to it', async () => {
+    for (let i = 0; i < 3; i++) {
+      const plan = (await call('POST', '/plans', { name: 'p', groupId: await group(`events ${i}`) })).body
+      await call('POST', `/plans/${plan.id}/actions/start`)
+    }
+    type Page = { items: { id: string; type: string }[]; next?: string }
+    let after = '0'
+    let seen = 0
+    for (;;) {
+      const { body } = await call<Page>('GET', `/events?after=${after}&limit=2&type=device.booted`)
+      expect(body.items).toEqual([])
+      if (body.next === undefined || body.next === after) break
+      after = body.next
+      seen++
+    }
+    expect(seen).toBeGreaterThan(1)
+  })
+
+  it('are streamed from where a reader stopped', async () => {
+    const all = (await call<{ items: { id: string }[] }>('GET', '/events?after=0&limit=1000')).body.items
+    const from = all[1]?.id ?? ''
+    const response = await fetch(`${base}/api/v1/events/stream`, {
+      headers: { authorization: `Bearer ${server.firstKey}`, 'last-event-id': from },
+    })
+    const reader = response.body?.getReader()
+    let text = ''
+    while (!text.includes(all.at(-1)?.id ?? '')) {
+      const piece = await reader?.read()
+      text += new TextDecoder().decode(piece?.value)
+    }
+    await reader?.cancel()
+    expect([...text.matchAll(/^id: (\w+)$/gm)].map((match) => match[1])).toEqual(all.slice(2).map(({ id }) => id))
+  })
+})
