@@ -5,9 +5,10 @@ import {
   type Parameter,
   type Plan,
   type PlanMember,
+  resultWithoutSecrets,
   uspPresence,
+  withoutSecrets,
 } from '../device/index.ts'
-import { resultWithoutSecrets, withoutSecrets } from '../operations/index.ts'
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
 export function deviceView(device: Device, now: number): Record<string, unknown> {

@@ -1,17 +1,17 @@
 import type { Clock, Log } from '../base/index.ts'
-import type {
-  Ending,
-  NewEvent,
-  Operation,
-  OperationResult,
-  OperationState,
-  OperationStore,
-  Protocol,
+import {
+  type Ending,
+  type NewEvent,
+  type Operation,
+  type OperationResult,
+  type OperationState,
+  type OperationStore,
+  type Protocol,
+  withoutSecrets,
 } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Background } from './engine/background.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import { withoutSecrets } from './secrets.ts'
 import { actorText, isRead } from './verbs.ts'
 
 export type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>

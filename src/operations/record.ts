@@ -13,9 +13,9 @@ import {
   type ParameterType,
   type ParameterWrite,
   type Protocol,
+  resultWithoutSecrets,
   storable,
 } from '../device/index.ts'
-import { resultWithoutSecrets } from './secrets.ts'
 import { isAbsent } from './settle.ts'
 
 /** Parameters in one commit; a larger result becomes several. */

@@ -1,23 +1,24 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Clock, type Log } from '../base/index.ts'
 import { checkValue, type Model, type ModelName } from '../datamodel/index.ts'
-import type {
-  Device,
-  DeviceId,
-  DeviceStore,
-  NewEvent,
-  NewOperation,
-  Operation,
-  OperationStore,
-  Parameter,
-  ParameterStore,
-  Protocol,
+import {
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  type NewEvent,
+  type NewOperation,
+  type Operation,
+  type OperationStore,
+  type Parameter,
+  type ParameterStore,
+  type Protocol,
+  withoutSecrets,
 } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import { requestForAudit, withoutSecrets } from './secrets.ts'
+import { requestForAudit } from './secrets.ts'
 import { validate } from './validate.ts'
 import { modelFor, REQUEST_BOUNDS } from './validate-path.ts'
 import { actorText, isTrusted, protocolOf } from './verbs.ts'

@@ -1,16 +1,20 @@
 import { AppError } from '../base/index.ts'
-import type {
-  Baseline,
-  DeviceId,
-  Ending,
-  NewEvent,
-  Operation,
-  OperationResult,
-  OperationState,
-  OperationStore,
-  Page,
-  Protocol,
+import {
+  type Baseline,
+  type DeviceId,
+  type Ending,
+  type NewEvent,
+  type Operation,
+  type OperationRequest,
+  type OperationResult,
+  type OperationState,
+  type OperationStore,
+  type Page,
+  type Protocol,
+  type Verb,
+  withoutSecrets,
 } from '../device/index.ts'
+import type { SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -20,18 +24,14 @@ import type { Write } from './write-set.ts'
 
 const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
 
-/**
- * An operation as a document: `key` is its idempotency key (indexed only where there is one), `owesAudit` there as long as its end is not
- * in the audit log.
- */
-function toOperation(document: Document_): Operation {
-  const { key, ...rest } = document
-  const operation = fromDocument<Operation>(rest as Document_, ['owesAudit'])
-  return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
+/** A request that carries secrets, as it waits: only its verb can be read. */
+interface SealedRequest {
+  verb: Verb
+  sealed: string
 }
 
-function operationDocument({ id, idempotencyKey, ...rest }: Operation): Document_ {
-  return { _id: id, ...rest, ...(idempotencyKey === undefined ? {} : { key: idempotencyKey }) }
+function isSealed(request: object): request is SealedRequest {
+  return 'sealed' in request
 }
 
 /** The operations in MongoDB. Every change of state names the state before; all go through the group commit. */
@@ -40,21 +40,46 @@ export class OperationRepository implements OperationStore {
   readonly #devices: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
+  readonly #box: SecretBox
   readonly #now: () => number
 
-  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, box: SecretBox, now: () => number) {
     this.#operations = connection.collection<Document_>('operations')
     this.#devices = connection.collection<Document_>('devices')
     this.#commit = commit
     this.#writer = writer
+    this.#box = box
     this.#now = now
+  }
+
+  /**
+   * An operation as a document: `key` is its idempotency key (indexed only where there is one), `owesAudit` there as long as its end is not
+   * in the audit log; a request with secrets is sealed until the operation has ended.
+   */
+  #document({ id, idempotencyKey, request, ...rest }: Operation): Document_ {
+    const { verb } = request
+    const sealed = () => ({ verb, sealed: this.#box.seal(JSON.stringify(request), id) })
+    return {
+      _id: id,
+      ...rest,
+      request: withoutSecrets(request) === request ? request : sealed(),
+      ...(idempotencyKey === undefined ? {} : { key: idempotencyKey }),
+    }
+  }
+
+  #operation(document: Document_): Operation {
+    const { key, ...rest } = document
+    const operation = fromDocument<Operation>(rest as Document_, ['owesAudit'])
+    const { request, id } = operation
+    if (isSealed(request)) operation.request = JSON.parse(this.#box.open(request.sealed, id)) as OperationRequest
+    return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
   }
 
   async create(operation: Operation, event?: NewEvent): Promise<{ operation: Operation; created: boolean }> {
     const work = { deviceId: operation.deviceId, set: { 'work.open': true }, countWork: true as const }
     const insert: Write = {
       collection: 'operations',
-      operation: { insertOne: { document: operationDocument(operation) } },
+      operation: { insertOne: { document: this.#document(operation) } },
     }
     try {
       const writes = [insert, ...deviceWrites(work, this.#now())]
@@ -74,18 +99,18 @@ export class OperationRepository implements OperationStore {
   /** The operation that has the key already, or this one when its commit had landed and only the answer was lost. */
   async #earlier(operation: Operation): Promise<Operation | undefined> {
     const same = await this.#operations.findOne({ _id: operation.id })
-    if (same !== null) return toOperation(same)
+    if (same !== null) return this.#operation(same)
     return operation.idempotencyKey === undefined ? undefined : this.byKey(operation.deviceId, operation.idempotencyKey)
   }
 
   async byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined> {
     const found = await this.#operations.findOne({ deviceId, key: idempotencyKey })
-    return found === null ? undefined : toOperation(found)
+    return found === null ? undefined : this.#operation(found)
   }
 
   async get(id: string): Promise<Operation | undefined> {
     const document = await this.#operations.findOne({ _id: id })
-    return document === null ? undefined : toOperation(document)
+    return document === null ? undefined : this.#operation(document)
   }
 
   async open(deviceId: DeviceId, limit: number): Promise<Operation[]> {
@@ -94,7 +119,7 @@ export class OperationRepository implements OperationStore {
       .sort({ _id: 1 })
       .limit(limit)
       .toArray()
-    return documents.map(toOperation)
+    return documents.map((document) => this.#operation(document))
   }
 
   list(query: {
@@ -107,7 +132,9 @@ export class OperationRepository implements OperationStore {
       ...(query.deviceId === undefined ? {} : { deviceId: query.deviceId }),
       ...(query.states === undefined ? {} : { state: { $in: query.states } }),
     }
-    return page(this.#operations, filter, { field: '_id', descending: true }, query, toOperation)
+    return page(this.#operations, filter, { field: '_id', descending: true }, query, (document) =>
+      this.#operation(document),
+    )
   }
 
   markSent(id: string, sent: { at: number; via: Protocol; instance: string; baseline?: Baseline }): Promise<boolean> {
@@ -149,7 +176,7 @@ export class OperationRepository implements OperationStore {
       .sort({ finishedAt: 1 })
       .limit(limit)
       .toArray()
-    return found.map(toOperation)
+    return found.map((document) => this.#operation(document))
   }
 
   async notePending(id: string, result: OperationResult): Promise<void> {
@@ -196,7 +223,7 @@ export class OperationRepository implements OperationStore {
       .sort({ expiresAt: 1 })
       .limit(limit)
       .toArray()
-    return documents.map(toOperation)
+    return documents.map((document) => this.#operation(document))
   }
 
   async repairWorkFlags(): Promise<number> {

@@ -115,7 +115,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   return {
     devices: translated(new DeviceRepository(connection, commit, writer, now)),
     parameters: translated(new ParameterRepository(connection)),
-    operations: translated(new OperationRepository(connection, commit, writer, now)),
+    operations: translated(new OperationRepository(connection, commit, writer, options.secretBox, now)),
     groups: translated(new GroupRepository(connection)),
     plans: translated(new PlanRepository(connection, commit, writer, now)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
