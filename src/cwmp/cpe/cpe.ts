@@ -113,6 +113,7 @@ export class Cpe {
     this.#unlisten = this.#options.view.tree.onChange((change) => this.#onChange(change))
     const url = await this.#listener.start()
     if (life !== this.#life) return
+    this.#options.onState()
     // The first one ever is no change of another.
     const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'box'
     this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url, by)
