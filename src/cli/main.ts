@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { OPTIONS, type OptionRow, printOptions, variableOf } from '../config/index.ts'
+import { BOX_KINDS, describeFaults } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { runDemo } from './demo/demo.ts'
 import { failWith, serveUntilSignal } from './serve.ts'
@@ -20,19 +21,27 @@ serve.action((flags: Record<string, string>) => run(async () => serveUntilSignal
 program
   .command('simulate')
   .description('run simulated boxes against a server')
-  .requiredOption('--acs-url <url>', 'CWMP address of the server')
+  .requiredOption('--acs-url <url>', 'CWMP address of the server, http or https')
   .requiredOption('--enrolment-secret <secret>', 'CWMP password of new boxes')
   .option('--usp-host <host>', 'host of the USP listener', '127.0.0.1')
   .option('--usp-port <port>', 'port of the USP listener', '8183')
   .option('--usp-path <path>', 'path of the USP WebSocket', '/usp')
+  .option('--usp-tls', 'boxes that are delivered with a Controller reach it over TLS')
+  .option('--trust <file>', 'PEM certificate by which boxes know both servers, beside the system’s own')
   .option('--endpoint-id <id>', 'Endpoint ID of the Controller', 'proto::isthmus')
-  .option('--devices <n>', 'how many boxes', '200')
-  .option('--fault-every <n>', 'every n-th dual-stack box has a fault; 0 = none', '10')
+  .option('--devices <n>', 'how many boxes, in the mix of the demo', '200')
+  .option('--mix <kind=n,...>', `how many of each kind instead: ${BOX_KINDS.join(', ')}`)
+  .option('--fault-every <n>', 'every n-th box has a fault; 0 = none', '10')
+  .option('--faults <list>', 'which ones, dealt out in turn; a+b gives both to one box; default: most of those below')
+  .option('--fault-kinds <list>', 'kinds that can have faults, or all', 'dualStack')
   .option('--seed <n>', 'another fleet for another number', '1')
   .option('--state-dir <dir>', 'folder for the boxes to keep their settings in')
+  .option('--listen-host <host>', 'address for connection requests to the boxes', '127.0.0.1')
   .option('--time-scale <n>', 'waits of the boxes are divided by this', '10')
   .option('--inform-interval <s>', 'PeriodicInformInterval the boxes are delivered with', '300')
-  .action((flags: Record<string, string>) => run(() => runSimulate(flags)))
+  .option('--stagger <ms>', 'pause between two boxes being switched on', '10')
+  .addHelpText('after', `\nFaults:\n${describeFaults()}`)
+  .action((flags: Record<string, string | boolean>) => run(() => runSimulate(flags)))
 
 program
   .command('demo')

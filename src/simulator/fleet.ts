@@ -12,10 +12,12 @@ export type FleetMix = Record<BoxKind, number>
 
 export interface FleetOptions {
   mix: FleetMix
-  /** Every n-th dual-stack box has a fault, in turn; 0 = none. */
+  /** Every n-th box of the kinds below has a fault, in turn; 0 = none. */
   faultEvery: number
-  /** The faults that are dealt out, in this order; all of them unless told. */
-  faults?: readonly Fault[]
+  /** The kinds that can have faults; dual-stack boxes unless told. */
+  faultKinds?: readonly BoxKind[]
+  /** The faults that are dealt out, in this order, several at once to one box where they are a list. */
+  faults?: readonly (Fault | readonly Fault[])[]
   seed: number
   servers: BoxServers
   /** Address for the boxes' connection request listeners; default 127.0.0.1. */
@@ -50,6 +52,15 @@ const DEALT: readonly Fault[] = [
   'noCookies',
   'emptyTypes',
   'noTimer',
+  'dropsSession',
+  'allStrings',
+  'cutsBatches',
+  'newConnections',
+  'ghosts',
+  'authAfter401',
+  'emptyTable9005',
+  'noRebootEvent',
+  'booleanLiterals',
 ]
 
 interface Make {
@@ -160,14 +171,14 @@ export class Fleet {
   }
 
   #make(kind: BoxKind, index: number, models: ReturnType<typeof loadBoxModels>, codec: Codec): Box {
-    const { faultEvery, seed, faults = DEALT } = this.#options
+    const { faultEvery, seed, faults = DEALT, faultKinds = ['dualStack'] } = this.#options
     const make = MAKES[kind]
     // One serial number of the fleet is not plain ASCII, as one of every real fleet is not.
     const serial =
       kind === 'tr181NoAgent' && index === 0
         ? `VX ${seed}é%1`
         : `${kind.slice(0, 2).toUpperCase()}${seed}${String(index).padStart(5, '0')}`
-    const faulty = kind === 'dualStack' && faultEvery > 0 && index % faultEvery === faultEvery - 1
+    const faulty = faultKinds.includes(kind) && faultEvery > 0 && index % faultEvery === faultEvery - 1
     const fault = faulty ? faults[Math.floor(index / faultEvery) % faults.length] : undefined
     return new Box({
       ...this.#options,
@@ -179,7 +190,7 @@ export class Fleet {
         hardwareVersion: 'A2',
         softwareVersion: index % 3 === 0 ? '1.9.4' : '1.10.1',
       },
-      faults: fault === undefined ? [] : [fault],
+      faults: fault === undefined ? [] : [fault].flat(),
       endpointId: `ops::${make.oui}-${encodePart(make.productClass)}-${encodePart(serial)}`,
       models,
       codec,

@@ -242,10 +242,9 @@ export class Cpe {
     if (after !== undefined) return after()
     this.#transfers.run()
     this.#schedulePeriodic()
-    // Nothing is due any more when it was only a connection request, or was told in the meantime.
-    if (this.#events.empty) return
+    // Also with no event left: the ACS may have had more to ask (3.2.1.1).
     if (error !== undefined) return this.#retryLater()
-    if (this.#again) this.#timers.retry(10, () => this.#begin())
+    if (this.#again && !this.#events.empty) this.#timers.retry(10, () => this.#begin())
   }
 
   #onFailure(error: unknown): void {
@@ -375,7 +374,7 @@ export class Cpe {
     const life = this.#life
     if (quirks.answerDelayMs !== undefined) await sleep(clock, quirks.answerDelayMs / Math.max(1, timeScale / 10))
     const drop = quirks.dropAfterRequests
-    if (drop !== undefined && ++this.#requests > drop && random.fraction() < 0.3)
+    if (drop !== undefined && ++this.#requests > drop && random.fraction() < 0.1)
       throw new Error('the box dropped the connection')
     const login = { username: this.#raw('ManagementServer.Username'), password: this.#raw('ManagementServer.Password') }
     if (life !== this.#life) throw new Error('the box is off')

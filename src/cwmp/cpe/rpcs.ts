@@ -258,7 +258,8 @@ export class CpeRpcs {
     const error = this.#view.check(name, value)
     if (error !== undefined) return error
     const known = this.#view.parameter(name)?.type
-    if (known !== undefined && !sameXsdType(type, known)) return { kind: 'type', text: `is of type ${known}` }
+    const lax = this.#quirks.allStrings === true || this.#quirks.emptyTypes === true
+    if (known !== undefined && !lax && !sameXsdType(type, known)) return { kind: 'type', text: `is of type ${known}` }
     if (known === 'boolean' && this.#quirks.booleanLiterals === true && !/^(true|false)$/.test(value))
       return { kind: 'value', text: 'is neither true nor false' }
     const refused = this.#effects.refuses(name, value)

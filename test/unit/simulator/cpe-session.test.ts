@@ -224,6 +224,17 @@ describe('the next session (section 9)', () => {
     expect(acs.posts.at(-2)?.body).toContain('<RetryCount>0</RetryCount>')
   })
 
+  it('comes also when the session was cut after the events were delivered', async () => {
+    acs.queue.push(GET_METHODS)
+    acs.over = ({ name }) => (name === 'GetRPCMethodsResponse' ? { status: 500 } : undefined)
+    const it = await first()
+    acs.over = () => undefined
+    it.clock.advance(7600)
+    await ended(it, 2)
+    expect(eventsOf(acs.posts[3]!)).toEqual([])
+    expect(acs.posts[3]?.body).toContain('<RetryCount>1</RetryCount>')
+  })
+
   it('comes at once with a new event', async () => {
     acs.over = () => ({ status: 500 })
     const it = await first()
