@@ -240,7 +240,8 @@ export const OPTIONS = [
     type: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
-    sentence: 'Which log lines are written (JSON, one per line).',
+    sentence:
+      'Which log lines are written (JSON, one per line); debug follows every session RPC by RPC and every link Message by Message.',
   },
 ] as const satisfies readonly OptionRow[]
 

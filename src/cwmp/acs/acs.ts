@@ -286,7 +286,6 @@ export class Acs implements Lifecycle {
     envelope: CwmpEnvelope,
     inform: RequestOf<'Inform'>,
   ): Promise<void> {
-    const { log } = this.#options
     const facts = informFacts(inform, envelope, request.socket, this.#types)
     const id = idOf(facts.identity)
     if (id instanceof ProtocolError) return this.#refuseInform(response, envelope, id)
@@ -316,20 +315,11 @@ export class Acs implements Lifecycle {
       response,
       encodeEnvelope(envelope.urn, header, { kind: 'response', name: 'Inform', body: { MaxEnvelopes: 1 } }),
     )
-    if (log.isDebug())
-      log.debug(
-        {
-          deviceId: id,
-          sessionId: session.cookie.slice(0, 8),
-          events: facts.events.map((event) => event.code),
-          proof: auth.proof,
-        },
-        'Inform',
-      )
+    session.onStep?.('Inform', { events: facts.events.map((event) => event.code), proof: auth.proof })
   }
 
   #begin(device: Device, facts: InformFacts, envelope: CwmpEnvelope, request: IncomingMessage): Session {
-    const { clock, random } = this.#options
+    const { clock, random, log } = this.#options
     const leaves = isHeartbeat(facts)
     const session = new Session({
       cookie: Buffer.from(random.bytes(18)).toString('base64url'),
@@ -342,6 +332,10 @@ export class Acs implements Lifecycle {
       now: clock.now(),
     })
     session.leavesAtOnce = leaves
+    if (log.isDebug()) {
+      const line = log.child({ deviceId: device.id, sessionId: session.cookie.slice(0, 8) })
+      session.onStep = (step, fields) => line.debug(fields, step)
+    }
     if (!leaves) this.#requester.came(device.id)
     session.move('inform')
     this.#sessions.add(session, request.socket)

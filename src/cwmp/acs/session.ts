@@ -56,6 +56,8 @@ export class Session {
   #rpcs = 0
   #answers = 0
   #ended: AbortController | undefined
+  /** Told of every step a person follows a session by; set only where somebody reads along, so that most sessions pay nothing. */
+  onStep: ((step: string, fields: Record<string, unknown>) => void) | undefined
   /** Told once, when the session is over. */
   onEnded: (() => void) | undefined
 
@@ -132,6 +134,7 @@ export class Session {
       )
     }
     this.move('send')
+    this.onStep?.('RPC sent', { rpc: name, id })
     return new Promise((resolve, reject) => {
       this.#pending = { name, id, resolve: resolve as Pending['resolve'], reject }
     })
@@ -146,6 +149,8 @@ export class Session {
     this.#respond = respond
     this.move('answer')
     const { message } = envelope
+    const fault = message.kind === 'fault' ? { fault: message.fault.code } : {}
+    this.onStep?.('RPC answered', { rpc: pending.name, id: pending.id, ...fault })
     if (message.kind === 'fault') pending.resolve({ ok: false, fault: message.fault })
     else if (message.kind === 'response' && message.name === pending.name)
       pending.resolve({ ok: true, body: message.body })
@@ -163,6 +168,7 @@ export class Session {
     this.#respond = undefined
     if (this.#state === 'closed') return
     this.move('finish')
+    this.onStep?.('session ended', { rpcs: this.#rpcs })
     respond?.(undefined)
     this.#end()
   }
@@ -171,6 +177,7 @@ export class Session {
   drop(reason: string): void {
     if (this.#state === 'closed') return
     this.#state = transition('CWMP session', SESSION_TABLE, this.#state, 'drop')
+    this.onStep?.('session broken off', { reason, rpcs: this.#rpcs })
     const respond = this.#respond
     this.#respond = undefined
     respond?.(undefined)

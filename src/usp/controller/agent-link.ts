@@ -59,6 +59,8 @@ export class AgentLink {
   ignored = false
   /** It was asked for a sign of life. */
   asked = false
+  /** Told of every Message; set only where somebody reads along. */
+  onMessage: ((what: 'Message sent' | 'Message received', msg: Msg) => void) | undefined
   /** msg_ids of requests of the Agent that are being worked on. */
   processing: Set<string> | undefined
   readonly #codec: Codec
@@ -169,6 +171,7 @@ export class AgentLink {
 
   /** Sends any Message; false when the link does not take it. */
   send(msg: Msg): boolean {
+    this.onMessage?.('Message sent', msg)
     return this.link.send(this.#codec.encode(this.endpointId, this.#ownId, msg))
   }
 

@@ -94,7 +94,9 @@ export class Controller implements Lifecycle {
       ...options,
       handlers: {
         onOpen: (link) => {
-          link.state = new AgentLink(link, this.#codec, options.endpointId, `${this.#process}.${++this.#links}`)
+          const agent = new AgentLink(link, this.#codec, options.endpointId, `${this.#process}.${++this.#links}`)
+          link.state = agent
+          if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
         },
         onRound: (link) => this.#onRound(agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
@@ -200,6 +202,7 @@ export class Controller implements Lifecycle {
   }
 
   #onMsg(agent: AgentLink, msg: Msg): void {
+    agent.onMessage?.('Message received', msg)
     if (msg.kind !== 'request') {
       if (!agent.settle(msg))
         this.#options.log.debug({ endpointId: agent.endpointId, msgId: msg.msgId }, 'late or unasked answer ignored')
@@ -310,6 +313,17 @@ export class Controller implements Lifecycle {
         events: [gone],
       }),
     )
+  }
+}
+
+/** What a log line tells of a Message: whose it is and which, never what it carries. */
+function lineOf(agent: AgentLink, msg: Msg): Record<string, unknown> {
+  return {
+    deviceId: agent.device?.id,
+    endpointId: agent.endpointId,
+    msgId: msg.msgId,
+    type: msg.kind === 'error' ? 'error' : msg.name,
+    ...(msg.kind === 'error' ? { code: msg.body.err_code } : {}),
   }
 }
 
