@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { CpeWire, cookieOf } from '../support/cwmp-wire.ts'
 import { post, rawHttp } from '../support/raw-http.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 
@@ -105,5 +106,57 @@ describe('hostile CWMP', () => {
       { numRuns: 200 },
     )
     await stillServes()
+  })
+
+  it('gets through sessions in which a box answers whatever comes to its mind', async () => {
+    const walking = await startTestServer(inject('mongodbUri'), { enrolment: 'open', discovery: 'walk' })
+    const wrap = (body: string) =>
+      `<E:Envelope xmlns:E="http://schemas.xmlsoap.org/soap/envelope/" xmlns:c="urn:dslforum-org:cwmp-1-2"><E:Body>${body}</E:Body></E:Envelope>`
+    const names = fc.constantFrom(
+      'Device.',
+      'Device.A.',
+      'Device.A.B',
+      'Device..',
+      '.',
+      'Device.$x.',
+      'Device.A.1.',
+      'X',
+    )
+    const list = (item: string, inner: (name: string) => string) =>
+      fc.array(names, { maxLength: 5 }).map((all) => all.map((name) => `<${item}>${inner(name)}</${item}>`).join(''))
+    const answers = fc.oneof(
+      list('ParameterInfoStruct', (name) => `<Name>${name}</Name><Writable>1</Writable>`).map((inner) =>
+        wrap(`<c:GetParameterNamesResponse><ParameterList>${inner}</ParameterList></c:GetParameterNamesResponse>`),
+      ),
+      list('ParameterValueStruct', (name) => `<Name>${name}</Name><Value>v</Value>`).map((inner) =>
+        wrap(`<c:GetParameterValuesResponse><ParameterList>${inner}</ParameterList></c:GetParameterValuesResponse>`),
+      ),
+      fc
+        .constantFrom(9000, 9002, 9004, 9005, 0, 12345)
+        .map((code) => wrap(`<E:Fault><detail><c:Fault><FaultCode>${code}</FaultCode></c:Fault></detail></E:Fault>`)),
+      fc
+        .constantFrom('TransferComplete', 'GetRPCMethods', 'RebootResponse', 'X_Sing')
+        .map((name) => wrap(`<c:${name}/>`)),
+      fc.string({ unit: 'binary', maxLength: 50 }),
+    )
+    let serial = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(answers, { maxLength: 30 }), async (all) => {
+        const cpe = new CpeWire(walking.cwmpPort)
+        const first = await cpe.post(inform(`M${serial++}`))
+        expect(first.status).toBe(200)
+        let last = await cpe.post('', cookieOf(first))
+        for (const answer of all) {
+          if (last.status !== 200) break
+          last = await cpe.post(answer, cookieOf(first))
+        }
+        cpe.close()
+        expect([200, 204, 400]).toContain(last.status)
+      }),
+      { numRuns: 100 },
+    )
+    const answer = await rawHttp(walking.cwmpPort, post('/', inform('LAST'), XML))
+    expect(answer.text).toContain('InformResponse')
+    await walking.stop()
   })
 })

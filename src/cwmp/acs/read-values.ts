@@ -6,6 +6,11 @@ import { type BoxNotes, FIRST_BATCH } from './box-notes.ts'
 import { isEndedByBox, type Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 
+/** Values of one answer that are taken; more than the tree of any box. */
+const MAX_ANSWERED = 20_000
+/** Some boxes leave out what they do not have instead of a fault 9005. */
+const PASSED_OVER: OutcomeError = outcomeError(9005, 'the device answered without this parameter')
+
 /** Why a path is not asked for any more. */
 export const LEFT_OUT: OutcomeError = outcomeError('leftOut', 'asking for it ended two sessions', true)
 
@@ -55,7 +60,7 @@ export class ValueReader {
     let error: OutcomeError
     try {
       const answer = await session.call('GetParameterValues', { ParameterNames: batch })
-      if (answer.ok) return answer.body.ParameterList.map((value) => outcomeOf(value, this.#types))
+      if (answer.ok) return answered(batch, answer.body.ParameterList, this.#types)
       error = faultError(answer.fault)
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) {
@@ -139,6 +144,16 @@ export async function isEmpty(session: Session, path: string, types: ParameterTy
   return answer.ok && answer.body.ParameterList.some(({ Name }) => Name === path)
 }
 
-function outcomeOf(value: ParameterValue, types: ParameterTypes): PathOutcome {
-  return { path: value.name, value: value.value, type: types.typeOf(value.name, value.type) }
+/** What was asked for, each once: a box that tells more is not listened to, and one that passes a name over has not answered it. */
+function answered(asked: readonly string[], values: readonly ParameterValue[], types: ParameterTypes): PathOutcome[] {
+  const open = new Set(asked)
+  const objects = asked.filter((path) => path.endsWith('.'))
+  const outcomes = new Map<string, PathOutcome>()
+  for (const { name, value, type } of values) {
+    if (outcomes.size >= MAX_ANSWERED || !(open.delete(name) || objects.some((object) => name.startsWith(object))))
+      continue
+    outcomes.set(name, { path: name, value, type: types.typeOf(name, type) })
+  }
+  for (const path of open) if (!path.endsWith('.')) outcomes.set(path, { path, error: PASSED_OVER })
+  return [...outcomes.values()]
 }

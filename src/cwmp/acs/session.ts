@@ -54,6 +54,7 @@ export class Session {
   #respond: Respond | undefined
   #pending: Pending | undefined
   #rpcs = 0
+  #plainId = false
   #answers = 0
   #ended: AbortController | undefined
   /** Told of every step a person follows a session by; set only where somebody reads along, so that most sessions pay nothing. */
@@ -112,7 +113,15 @@ export class Session {
    * Sends one request and resolves with the CPE's answer. TransportError `sent: false` when it could not leave, `sent: true` when the
    * session ended before the answer.
    */
-  call<N extends RpcName>(name: N, body: RequestOf<N>): Promise<Answer<N>> {
+  async call<N extends RpcName>(name: N, body: RequestOf<N>): Promise<Answer<N>> {
+    const answer = await this.#ask(name, body)
+    if (answer.ok || answer.fault.notUnderstood !== true || this.#plainId) return answer
+    // The request was not looked at; some boxes take no ID that they must understand.
+    this.#plainId = true
+    return this.#ask(name, body)
+  }
+
+  #ask<N extends RpcName>(name: N, body: RequestOf<N>): Promise<Answer<N>> {
     const respond = this.#respond
     if (respond === undefined || this.#state !== 'acsTurn') {
       return Promise.reject(
@@ -127,7 +136,7 @@ export class Session {
     this.#respond = undefined
     // The name and its body belong together by the signature.
     const message = { kind: 'request', name, body } as Parameters<typeof encodeEnvelope>[2]
-    if (!respond(encodeEnvelope(this.urn, { id }, message))) {
+    if (!respond(encodeEnvelope(this.urn, this.#plainId ? { id, plainId: true } : { id }, message))) {
       this.drop('connection')
       return Promise.reject(
         new TransportError('connection', 'the CPE closed the connection', { sent: false, context: { rpc: name } }),

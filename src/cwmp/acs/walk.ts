@@ -134,11 +134,13 @@ export class Walk {
     const all = whole || list.some(({ Name }) => Name.startsWith(path) && isDeeper(Name.slice(path.length)))
     const names: string[] = []
     for (const { Name, Writable } of list) {
+      if (!this.isComplete) break
       if (!Name.startsWith(path) || Name === path || this.#known.has(Name)) continue
       this.#known.add(Name)
       if (Name.endsWith('.')) {
-        if (++this.#objects < MAX_OBJECTS && !all) this.#queue.push({ path: Name, whole: childrenWhole })
-      } else if (this.#parameters < MAX_PARAMETERS) {
+        this.#objects++
+        if (!all) this.#queue.push({ path: Name, whole: childrenWhole })
+      } else {
         this.#parameters++
         this.#writable.set(Name, Writable)
         names.push(Name)

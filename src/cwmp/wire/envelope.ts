@@ -8,6 +8,8 @@ export interface CwmpFault {
   code: number
   text: string
   parameters: { name: string; code: number; text: string }[]
+  /** The box stumbled over a header element that it must understand (SOAP 1.1, 4.4), and did not look at the request. */
+  notUnderstood?: true
 }
 
 type RequestMessage = { [N in RpcName]: { kind: 'request'; name: N; body: RequestOf<N> } }[RpcName]
@@ -31,6 +33,8 @@ export interface CwmpHeader {
   /** As sent: `1.0,1.1,...` (1.4). */
   supportedCwmpVersions?: string
   useCwmpVersion?: string
+  /** Written only: the ID without mustUnderstand, for boxes that stumble over it. */
+  plainId?: true
 }
 
 export interface CwmpEnvelope {
@@ -116,7 +120,9 @@ function readFault(element: Element): CwmpFault {
       text: (childOf(child, 'FaultString')?.text ?? '').slice(0, 1024),
     }))
   // A fault without a readable code is the peer's internal error as far as anybody can tell.
-  return { code: Number.isInteger(code) ? code : 9002, text: text.slice(0, 1024), parameters }
+  const fault: CwmpFault = { code: Number.isInteger(code) ? code : 9002, text: text.slice(0, 1024), parameters }
+  if (/(^|:)\s*MustUnderstand\s*$/i.test(childOf(element, 'faultcode')?.text ?? '')) fault.notUnderstood = true
+  return fault
 }
 
 function open(urn: string): string {
@@ -134,7 +140,8 @@ export function encodeEnvelope(urn: string, header: CwmpHeader, message: Sendabl
 
 function writeHeader(header: CwmpHeader): string {
   let out = ''
-  if (header.id !== undefined) out += `<cwmp:ID soap-env:mustUnderstand="1">${escapeXml(header.id)}</cwmp:ID>`
+  if (header.id !== undefined)
+    out += `<cwmp:ID${header.plainId === true ? '' : ' soap-env:mustUnderstand="1"'}>${escapeXml(header.id)}</cwmp:ID>`
   if (header.holdRequests !== undefined)
     out += `<cwmp:HoldRequests soap-env:mustUnderstand="1">${header.holdRequests ? '1' : '0'}</cwmp:HoldRequests>`
   if (header.sessionTimeoutS !== undefined)

@@ -131,6 +131,18 @@ describe('reading values', () => {
     expect(await readValues(script.session, [EMPTY_TABLE])).toEqual([])
   })
 
+  it('takes what it asked for, each once, and tells what was passed over', async () => {
+    const value = (name: string) => ({ name, value: 'v', type: 'string' })
+    const script = scriptedSession(() => ({
+      ParameterList: ['Device.P0', 'Device.P0', 'Device.Other', 'Device.T.1.A', 'Other.T.1.A'].map(value),
+    }))
+    expect(await readValues(script.session, ['Device.P0', 'Device.P1', 'Device.T.'])).toEqual([
+      { path: 'Device.P0', value: 'v', type: 'string' },
+      { path: 'Device.T.1.A', value: 'v', type: 'string' },
+      { path: 'Device.P1', error: expect.objectContaining({ code: '9005', retryable: false }) },
+    ])
+  })
+
   it('ends with the session when the box falls silent', async () => {
     const script = scriptedSession(() => undefined)
     await expect(readValues(script.session, paths(40))).rejects.toMatchObject({
@@ -222,6 +234,23 @@ describe('discovery', () => {
       name: 'PeerFault',
       fault: 9001,
     })
+  })
+
+  it('stops at a box that has no end of names', async () => {
+    let made = 0
+    const script = scriptedSession((request) => {
+      if (request.name !== 'GetParameterNames') return { ParameterList: [] }
+      const { ParameterPath: path } = request.body
+      return {
+        ParameterList: Array.from({ length: 5000 }, () => ({ Name: `${path}P${made++}`, Writable: false })).concat({
+          Name: `${path}O${made++}.`,
+          Writable: false,
+        }),
+      }
+    })
+    const outcomes = await discover(script.session, 'Device.', 'walk')
+    expect(outcomes.at(-1)).toMatchObject({ path: 'Device.', error: { code: 'incomplete' } })
+    expect(levels(script)).toHaveLength(4)
   })
 
   it('is not led around in circles by a box that lists what was not asked', async () => {

@@ -276,6 +276,20 @@ describe('answers that make no sense', () => {
     expect(world.acs.sessionCount).toBe(0)
   })
 
+  it('a fault over the ID that must be understood: the request is sent again with a plain one, and so are those after it', async () => {
+    const { cpe, cookie, ended, request } = await comeForWork(get, get)
+    expect(request.text).toContain('<cwmp:ID soap-env:mustUnderstand="1">')
+    const fault = '<E:Fault><faultcode>E:MustUnderstand</faultcode><faultstring>ID</faultstring></E:Fault>'
+    const again = await cpe.post(envelope(fault, ''), cookie)
+    expect(again.text).toMatch(/<cwmp:ID>\d+<\/cwmp:ID>[\s\S]*<cwmp:GetParameterValues>/)
+    const next = await cpe.post(vector('get-values-response'), cookie)
+    expect(await ended[0]).toMatchObject({ outcome: 'done' })
+    expect(next.text).toMatch(/<cwmp:ID>\d+<\/cwmp:ID>/)
+    // A box that says it for ever is believed the second time.
+    await cpe.post(envelope(fault, ''), cookie)
+    expect(await ended[1]).toMatchObject({ outcome: 'failed', error: { code: '9002' } })
+  })
+
   it('a fault to SetParameterValues only about booleans is tried once more with words, and that is remembered', async () => {
     const set: OperationRequest = {
       verb: 'set',
