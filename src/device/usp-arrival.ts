@@ -62,10 +62,11 @@ export function decideArrival(
 
 function decideBound(claim: AgentClaim, device: Device, now: Timestamp): ArrivalDecision {
   const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
-  if (claim.identity === undefined || deviceIdOf(claim.identity) === device.id) {
-    const known = device.binding?.proof
-    if (known === 'certificate' && !claim.certificate)
-      return { kind: 'refused', reason: 'the Endpoint ID is bound by a certificate that this link does not show' }
+  const known = device.binding?.proof
+  // Whatever else it says: it is not the one that was proven.
+  if (known === 'certificate' && !claim.certificate)
+    return { kind: 'refused', reason: 'the Endpoint ID is bound by a certificate that this link does not show' }
+  if (claim.identity === undefined || isOf(claim.identity, device)) {
     // What was read or only claimed is proven now. An operator's word stays.
     if (claim.certificate && (known === 'bound' || known === 'triple'))
       return {
@@ -81,6 +82,12 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
     claimed: deviceIdOf(claim.identity),
     boundTo: device.id,
   })
+}
+
+/** Whether a claimed identity is that of the device. An Agent that tells no ProductClass, as some do, contradicts nobody's. */
+function isOf(identity: DeviceIdentity, device: Device): boolean {
+  const productClass = identity.productClass === '' ? device.productClass : identity.productClass
+  return deviceIdOf({ ...identity, productClass }) === device.id
 }
 
 /** The commit that binds an Endpoint ID to a device, creating the record when the box was never seen. */

@@ -38,6 +38,16 @@ describe('decideArrival', () => {
     expect(decideArrival(claim(), proven, proven, 'open', now).kind).toBe('refused')
     expect(decideArrival({ endpointId: eid, certificate: false }, proven, undefined, 'open', now).kind).toBe('refused')
     expect(decideArrival(claim({ certificate: true }), proven, proven, 'bound', now).kind).toBe('known')
+    // Nor does one without it put the device in conflict.
+    const other = claim({ identity: { ...identity, serial: 'S2' } })
+    expect(decideArrival(other, proven, undefined, 'open', now).kind).toBe('refused')
+  })
+
+  it('takes an Agent that tells no ProductClass for the box its Endpoint ID is bound to, and for no other', () => {
+    const untold = { ...identity, productClass: '' }
+    expect(decideArrival(claim({ identity: untold }), bound, undefined, 'bound', now).kind).toBe('known')
+    const other = { ...untold, serial: 'S2' }
+    expect(decideArrival(claim({ identity: other }), bound, undefined, 'bound', now).kind).toBe('conflict')
   })
 
   it.each(['bound', 'triple'] as const)('takes a certificate as a better proof than %s', (proof) => {
