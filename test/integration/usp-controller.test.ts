@@ -163,6 +163,20 @@ describe('an Agent that arrives', () => {
     expect(eventTypes()).toContain('device.disconnected')
   })
 
+  it('loses its link when its device is bound to another Endpoint ID that comes', async () => {
+    const former = await joined()
+    const end = former.closed()
+    const binding = { endpointId: 'proto::anew' as EndpointId, proof: 'operator' as const, at: 2 }
+    world.stores.inside.devices.set(ID, { ...(device() as Device), binding })
+    const anew = await world.connect('proto::anew')
+    anew.serve(IDENTITY)
+    anew.hello()
+    expect(await end).toBe(1008)
+    await world.contact()
+    await settled()
+    expect(device()?.usp?.linked).toBe(true)
+  })
+
   it('stays linked when it comes anew before its old link is known to be dead', async () => {
     const old = await joined()
     const end = old.closed()

@@ -225,6 +225,9 @@ export class Controller implements Lifecycle {
   #onJoined(agent: AgentLink): void {
     const { device } = agent
     if (device === undefined) return
+    // Its binding went to another Endpoint ID meanwhile: who held the old one is this device no more.
+    const former = this.#byDevice.get(device.id)
+    if (former !== undefined && former !== agent) former.link.close(CLOSE.policy, 'another Agent is this device now')
     this.#byDevice.set(device.id, agent)
     if (agent.closed) return this.#onClose(agent)
     this.#background(agent, 'contact failed', this.#serve(agent))
