@@ -176,6 +176,14 @@ describe('an answer to a Get', () => {
     })
   })
 
+  it('that answers one path twice is a failure of the other', async () => {
+    const result = run({ verb: 'get', paths: [UPTIME, PRODUCT] })
+    const { msgId } = await agent.takeRequest('get')
+    const [one] = values({ [UPTIME]: '7' }).req_path_results
+    if (one !== undefined) agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [one, one] }))
+    expect(await result).toMatchObject({ outcome: 'failed', error: { code: 'protocol' } })
+  })
+
   it('that shows no value of a parameter is a failure, and of an object or a search it is not', async () => {
     const search = 'Device.WiFi.SSID.*.SSID'
     const result = run({ verb: 'get', paths: [UPTIME, 'Device.WiFi.', search] })

@@ -33,10 +33,13 @@ export interface TestController {
   stop(): Promise<void>
 }
 
-/** The Controller with its real listener on a free port, over stores in memory and a clock that stands still. */
-export async function startController(options: Partial<ControllerOptions> = {}): Promise<TestController> {
-  const clock = createManualClock()
-  const stores = createMemoryStores(clock)
+/** The Controller with its real listener on a free port, over stores in memory and a clock that stands still; its own ones unless given. */
+export async function startController(
+  options: Partial<ControllerOptions> = {},
+  shared: { clock?: ManualClock; stores?: MemoryStores } = {},
+): Promise<TestController> {
+  const { clock = createManualClock() } = shared
+  const { stores = createMemoryStores(clock) } = shared
   const conflicts: Conflict[] = []
   const completions: Completion[] = []
   const commits: DeviceChange[] = []

@@ -36,11 +36,17 @@ export function lacking(): OutcomeError {
   return outcomeError('protocol', 'the Agent answered neither success nor failure')
 }
 
-/** Requested paths that an answer does not speak of: no success, whatever it says about the others. */
+/**
+ * Requested paths that an answer does not speak of: no success, whatever it says about the others. A result for a path that nobody asked for
+ * counts as one of them, because some Agents write a path in another way.
+ */
 export function unanswered(requested: string[], results: { requested_path: string }[]): PathOutcome[] {
-  if (results.length >= requested.length) return []
   const answered = new Set(results.map(({ requested_path }) => requested_path))
-  return requested.filter((path) => !answered.has(path)).map((path) => ({ path, error: lacking() }))
+  const missing = requested.filter((path) => !answered.has(path))
+  if (missing.length === 0) return []
+  const asked = new Set(requested)
+  const unasked = results.filter(({ requested_path }) => !asked.has(requested_path)).length
+  return unasked >= missing.length ? [] : missing.map((path) => ({ path, error: lacking() }))
 }
 
 /** Whether a path may stand for nothing at all: wildcards, expressions, references. */
