@@ -159,6 +159,8 @@ export function newDevice(id: DeviceId, identity: DeviceIdentity, owner: Protoco
     oui: identity.oui.trim().toUpperCase(),
     productClass: identity.productClass,
     serial: identity.serial,
+    // Until the box tells a ModelName.
+    ...(identity.productClass === '' ? {} : { model: identity.productClass }),
     owner,
     tags: [],
     groups: [],

@@ -26,6 +26,16 @@ function known(): Device {
   return change.create!
 }
 
+describe('the model', () => {
+  it('is the ProductClass until the box tells a ModelName', () => {
+    const device = known()
+    expect(device.model).toBe('Box')
+    const parameters = [{ name: 'Device.DeviceInfo.ModelName', value: 'Hub 7', type: 'string' as const }]
+    expect(informChange(device, inform({ parameters }), 200).set?.model).toBe('Hub 7')
+    expect(informChange(undefined, inform({ parameters }), 200).create?.model).toBe('Hub 7')
+  })
+})
+
 describe('informChange', () => {
   it('creates the record at first contact, with facts, events and the parameters', () => {
     const change = informChange(
