@@ -123,6 +123,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     log,
     instance,
     limits,
+    isRunning: executor.isRunning,
     bring,
   })
 

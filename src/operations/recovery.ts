@@ -38,6 +38,8 @@ export interface RecoveryDeps {
   log: Log
   instance: string
   limits: OperationLimits
+  /** Whether an execution of it is under way in this process. */
+  isRunning(operationId: string): boolean
   /** Brings the device of a waiting operation here, unless it is. */
   bring(operation: Operation, device: Device): void
 }
@@ -56,7 +58,10 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
       for (let i = 0; i < BATCHES; i++) {
         const due = await store.expired(clock.now(), BATCH)
         const ended = await Promise.all(
-          due.map((operation) => finisher.finish(operation, ['queued'], 'expired', undefined)),
+          // A read stays queued while it runs; it has started in time.
+          due
+            .filter(({ id }) => !deps.isRunning(id))
+            .map((operation) => finisher.finish(operation, ['queued'], 'expired', undefined)),
         )
         count += ended.filter(Boolean).length
         if (due.length < BATCH) break

@@ -95,6 +95,16 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(nothing).toMatchObject({ state: 'done', result: { results: [] } })
     })
 
+    it('get goes as deep as it is asked to', async () => {
+      const object = 'Device.IP.Interface.1.'
+      const deep = (await ask({ verb: 'get', paths: [object] })).result?.results.map(({ path }) => path) ?? []
+      const flat =
+        (await ask({ verb: 'get', paths: [object], maxDepth: 1 })).result?.results.map(({ path }) => path) ?? []
+      expect(deep).toContain(`${object}IPv4Address.1.IPAddress`)
+      expect(flat).toContain(`${object}Enable`)
+      expect(flat.filter((path) => path.slice(object.length).includes('.'))).toEqual([])
+    })
+
     it('get of an object answers what is below it; one that the box has not is an error', async () => {
       const read = await ask({ verb: 'get', paths: ['Device.X_ACME_Nothing.'] })
       expect(read.state).toBe('failed')

@@ -116,7 +116,21 @@ async function get(
   const context = { types, notes }
   const paths: string[] = []
   for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
-  return ended(await readValues(session, [...new Set(paths)], types, notes))
+  const results = await readValues(session, [...new Set(paths)], types, notes)
+  const { maxDepth = 0 } = request
+  return ended(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
+}
+
+/** CPE give everything below a partial path; a depth counts as in TR-369 (Get.max_depth): names below the object, a row with its table. */
+function isWithinDepth(path: string, asked: string[], maxDepth: number): boolean {
+  return asked.some((object) => {
+    if (path === object) return true
+    const names = path
+      .slice(object.length)
+      .split('.')
+      .filter((part) => !/^\d*$/.test(part))
+    return object.endsWith('.') && path.startsWith(object) && names.length <= maxDepth
+  })
 }
 
 /** The values to write, those of search paths for each parameter that they name now. */

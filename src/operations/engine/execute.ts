@@ -36,6 +36,7 @@ export type Executed =
 /** Runs operations over contacts, at most once each. */
 export interface Executor {
   execute(operation: Operation, contact: Contact, typeOf?: TypeOf): Promise<Executed>
+  isRunning(operationId: string): boolean
   /** Gives an execution up; what it already sent stays sent. */
   abort(operationId: string): void
   abortAll(): void
@@ -79,6 +80,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       deps.metrics.executed(operation.request.verb, contact.protocol, outcome, deps.clock.now() - startedAt)
       return executed
     },
+    isRunning: (operationId) => running.has(operationId),
     abort(operationId) {
       running.get(operationId)?.abort(new AppError('conflict', 'operation was cancelled'))
     },

@@ -178,6 +178,27 @@ describe('recurring care', () => {
     expect(world.operation(long.id).state).toBe('queued')
   })
 
+  it('does not end a read that has started in time', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    let answer: () => void = () => undefined
+    const inner = world.box.contact('usp', { workKnown: false })
+    const slow: Contact = {
+      ...inner,
+      execute: async (operation, hooks) => {
+        await new Promise<void>((resolve) => (answer = resolve))
+        return inner.execute(operation, hooks)
+      },
+    }
+    world.box.values.set(A, '1')
+    world.room.contact(slow).catch(() => undefined)
+    const read = await world.submit({ verb: 'get', paths: [A] }, { expiresInMs: 1000 })
+    await settled()
+    world.clock.advance(2000)
+    expect(await world.room.expireQueued()).toBe(0)
+    answer()
+    expect((await world.ended(read)).state).toBe('done')
+  })
+
   it('comes to the oldest in the end, however many are open', async () => {
     const world = createWorld({ limits: { lostTimeoutMs: 1000 } })
     const now = world.clock.now()
