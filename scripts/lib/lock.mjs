@@ -55,6 +55,8 @@ function lives(line) {
   } catch (error) {
     if (error.code !== 'EPERM') return false
   }
+  // Killed and not yet buried is gone too.
+  if (/\) Z /.test(read(`/proc/${pid}/stat`))) return false
   return birth === '' || birth === birthOf(pid)
 }
 

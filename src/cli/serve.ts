@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from './server.ts'
 
 /** Longer than all parts together may take to end, shorter than what supervisors grant by default. */
 const STOP_MS = 28_000
+const SAME_SIGNAL_MS = 500
 
 /** Runs the server until SIGTERM, SIGINT, or the end of the process that started it. A second signal ends it at once, which loses nothing. */
 export async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
@@ -42,9 +43,11 @@ function announce(server: RunningServer): void {
 }
 
 function onSignals(first: (name: string) => void): void {
-  let signals = 0
+  let firstAt: number | undefined
   const onSignal = (name: string) => {
-    if (++signals > 1) {
+    firstAt ??= performance.now()
+    // One Ctrl-C can arrive twice: from the terminal, and passed on by npm.
+    if (performance.now() - firstAt > SAME_SIGNAL_MS) {
       console.error(`${name} again: ending at once`)
       process.exit(1)
     }
