@@ -1,6 +1,7 @@
 import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceChange, FeedEvent, NewEvent, ParameterWrite } from '../device/index.ts'
 import { toDocument } from './convert.ts'
+import { startingWith } from './filter.ts'
 import type { Write, WriteSet } from './write-set.ts'
 
 /** Makes write sets of changes; one per store, because event ids must come in commit order. */
@@ -109,9 +110,13 @@ function dropLeafWrites(deviceId: string, paths: string[]): Write[] {
 }
 
 function dropWrite(deviceId: string, prefix: string): Write {
-  const from = `${deviceId}|${prefix}`
-  return {
-    collection: 'parameters',
-    operation: { deleteMany: { filter: { _id: { $gte: from, $lt: `${from}\uffff` } } } },
-  }
+  return { collection: 'parameters', operation: { deleteMany: { filter: subtreeFilter(deviceId, prefix) } } }
+}
+
+/** The objects at and below a path of a device; '' = all. */
+export function subtreeFilter(
+  deviceId: string,
+  prefix: string,
+): { deviceId: string; object: { $gte: string; $lt: string } } {
+  return { deviceId, object: startingWith(prefix) }
 }

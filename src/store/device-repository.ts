@@ -10,7 +10,8 @@ import type {
 } from '../device/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument } from './convert.ts'
-import { filterOf } from './filter.ts'
+import { translate } from './failure.ts'
+import { both, filterOf } from './filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
@@ -60,18 +61,22 @@ export class DeviceRepository implements DeviceStore {
   }
 
   async *ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
-    let after = from
-    for (;;) {
-      const documents = await this.#devices
-        .find({ $and: [{ _id: { $gt: after } }, filterOf(selector)] }, { projection: { _id: 1 } })
-        .sort({ _id: 1 })
-        .limit(batchSize)
-        .toArray()
-      if (documents.length === 0) return
-      // Ids in the collection were made by deviceIdOf.
-      yield documents.map((document) => document._id as DeviceId)
-      after = documents[documents.length - 1]?._id ?? ''
-      if (documents.length < batchSize) return
+    const filter = from === '' ? filterOf(selector) : both(filterOf(selector), { _id: { $gt: from } })
+    const found = this.#devices.find(filter, { projection: { _id: 1 }, batchSize }).sort({ _id: 1 })
+    try {
+      let batch: DeviceId[] = []
+      for await (const document of found) {
+        // Ids in the collection were made by deviceIdOf.
+        batch.push(document._id as DeviceId)
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
+      if (batch.length > 0) yield batch
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      await found.close()
     }
   }
 
@@ -81,7 +86,7 @@ export class DeviceRepository implements DeviceStore {
 
   /** The record goes last, so that a deletion which was cut short can be asked for again; what came in between goes after it. */
   async delete(id: DeviceId): Promise<boolean> {
-    const tree = { _id: { $gte: `${id}|`, $lt: `${id}|\uffff` } }
+    const tree = { deviceId: id }
     await this.#parameters.deleteMany(tree)
     const { deletedCount } = await this.#devices.deleteOne({ _id: id })
     await this.#parameters.deleteMany(tree)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Log } from '../base/index.ts'
-import { COLLECTIONS, type IndexRow, indexName } from './collections.ts'
+import { COLLECTIONS, type Engine, type IndexRow, indexName } from './collections.ts'
 import { isDuplicate } from './failure.ts'
 import type { Db } from './mongoose.ts'
 
@@ -18,11 +18,17 @@ interface PresentIndex {
  * names it rather than dropping it. One that nobody declared is only told of: it may be wanted, but every write pays for it.
  */
 export async function checkIndexes(db: Db, log: Log): Promise<void> {
+  const engine = await engineOf(db)
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name))
   for (const [name, rows] of Object.entries(COLLECTIONS)) {
     if (!existing.has(name)) await createCollection(db, name)
-    await checkCollection(db, name, rows as readonly IndexRow[], log)
+    const wanted = (rows as readonly IndexRow[]).filter(({ on }) => on === undefined || on === engine)
+    await checkCollection(db, name, wanted, log)
   }
+}
+
+async function engineOf(db: Db): Promise<Engine> {
+  return 'secantusVersion' in (await db.admin().command({ buildInfo: 1 })) ? 'secantusdb' : 'mongodb'
 }
 
 async function createCollection(db: Db, name: string): Promise<void> {
@@ -56,6 +62,7 @@ async function create(db: Db, collection: string, row: IndexRow, log: Log): Prom
     await db.collection(collection).createIndex(row.keys, {
       name,
       ...(row.unique === undefined ? {} : { unique: true }),
+      ...(row.sparse === undefined ? {} : { sparse: true }),
       ...(row.partial === undefined ? {} : { partialFilterExpression: row.partial }),
     })
   } catch (cause) {
@@ -73,6 +80,6 @@ function isAsDeclared(found: PresentIndex, row: IndexRow): boolean {
     (found.unique ?? false) === (row.unique ?? false) &&
     isDeepStrictEqual(found.partialFilterExpression ?? {}, row.partial ?? {}) &&
     found.expireAfterSeconds === undefined &&
-    found.sparse !== true
+    (found.sparse ?? false) === (row.sparse ?? false)
   )
 }

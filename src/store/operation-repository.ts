@@ -34,6 +34,10 @@ function isSealed(request: object): request is SealedRequest {
   return 'sealed' in request
 }
 
+function onceKey(deviceId: DeviceId, idempotencyKey: string): string {
+  return `${deviceId}|${idempotencyKey}`
+}
+
 /** The operations in MongoDB. Every change of state names the state before; all go through the group commit. */
 export class OperationRepository implements OperationStore {
   readonly #operations: Collection
@@ -53,7 +57,7 @@ export class OperationRepository implements OperationStore {
   }
 
   /**
-   * An operation as a document: `key` is its idempotency key (indexed only where there is one), `owesAudit` there as long as its end is not
+   * An operation as a document: `onceKey` is its device and idempotency key (indexed only where there is one), `owesAudit` there as long as its end is not
    * in the audit log; a request with secrets is sealed until the operation has ended.
    */
   #document({ id, idempotencyKey, request, ...rest }: Operation): Document_ {
@@ -63,16 +67,18 @@ export class OperationRepository implements OperationStore {
       _id: id,
       ...rest,
       request: withoutSecrets(request) === request ? request : sealed(),
-      ...(idempotencyKey === undefined ? {} : { key: idempotencyKey }),
+      ...(idempotencyKey === undefined ? {} : { onceKey: onceKey(rest.deviceId, idempotencyKey) }),
     }
   }
 
   #operation(document: Document_): Operation {
-    const { key, ...rest } = document
+    const { onceKey: key, ...rest } = document
     const operation = fromDocument<Operation>(rest as Document_, ['owesAudit'])
     const { request, id } = operation
     if (isSealed(request)) operation.request = JSON.parse(this.#box.open(request.sealed, id)) as OperationRequest
-    return key === undefined ? operation : { ...operation, idempotencyKey: String(key) }
+    return key === undefined
+      ? operation
+      : { ...operation, idempotencyKey: String(key).slice(operation.deviceId.length + 1) }
   }
 
   async create(operation: Operation, event?: NewEvent): Promise<{ operation: Operation; created: boolean }> {
@@ -104,7 +110,7 @@ export class OperationRepository implements OperationStore {
   }
 
   async byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined> {
-    const found = await this.#operations.findOne({ deviceId, key: idempotencyKey })
+    const found = await this.#operations.findOne({ onceKey: onceKey(deviceId, idempotencyKey) })
     return found === null ? undefined : this.#operation(found)
   }
 

@@ -1,5 +1,6 @@
 import { AppError } from '../base/index.ts'
 import type { Page } from '../device/index.ts'
+import { both } from './filter.ts'
 import type { Collection, Document_, Filter } from './mongoose.ts'
 
 /** How a list is ordered: one field and the id behind it, both in one direction. */
@@ -19,9 +20,9 @@ export async function page<T>(
   const direction = order.descending ? -1 : 1
   const sort: Record<string, 1 | -1> =
     order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
-  const bounded = query.cursor === undefined ? filter : { $and: [filter, after(order, decodeCursor(query.cursor))] }
+  const bounded = query.cursor === undefined ? filter : both(filter, after(order, decodeCursor(query.cursor)))
   const documents = await collection
-    .find(bounded)
+    .find(bounded, hintFor(bounded, order))
     .sort(sort)
     .limit(query.limit + 1)
     .toArray()
@@ -30,6 +31,12 @@ export async function page<T>(
   const last = documents[documents.length - 1]
   const items = documents.map(convert)
   return more && last !== undefined ? { items, next: encodeCursor(valueAt(last, order.field), last._id) } : { items }
+}
+
+/** All there is in the order of ids comes from the index of ids; SecantusDB does not see that by itself and would sort everything. */
+function hintFor(filter: Filter, order: Order): { hint?: { _id: 1 } } {
+  const others = Object.keys(filter).filter((field) => field !== '_id')
+  return order.field === '_id' && others.length === 0 ? { hint: { _id: 1 } } : {}
 }
 
 function after({ field, descending }: Order, [value, id]: [unknown, string]): Filter {

@@ -1,5 +1,6 @@
 import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
+import { subtreeFilter } from './changes.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 
 type Leaf = Omit<Parameter, 'deviceId' | 'path' | 'type'> & Partial<Pick<Parameter, 'type'>>
@@ -25,9 +26,10 @@ export class ParameterRepository implements ParameterStore {
   /** Pages end between objects or inside one: the cursor is the last path given out. */
   async list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>> {
     const last = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString()
-    const from = last === undefined ? `${deviceId}|${prefix}` : `${deviceId}|${splitLeaf(last).object}`
+    const { object } = subtreeFilter(deviceId, prefix)
+    if (last !== undefined && last > prefix) object.$gte = splitLeaf(last).object
     const items: Parameter[] = []
-    const found = this.#parameters.find({ _id: { $gte: from, $lt: `${deviceId}|${prefix}\uffff` } }).sort({ _id: 1 })
+    const found = this.#parameters.find({ deviceId, object }).sort({ object: 1 })
     try {
       for await (const document of found) {
         for (const parameter of unfold(document)) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createIdSource, type Log, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
+import type { DeviceId } from '../../src/device/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
 import { testStore } from '../support/store.ts'
@@ -36,11 +37,18 @@ describe('migrations', () => {
   it('bring an old data set to this version, once', async () => {
     await db.collection('devices').insertOne({ softwareVersion: '1.10' })
     await db.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
+    await db.collection('devices').createIndex({ 'work.open': 1 }, { partialFilterExpression: { 'work.open': true } })
+    await db.collection('operations').insertOne({ deviceId: 'A-B-C', key: 'k', state: 'done' })
     await open()
-    await open()
+    const opened = await open()
+    expect(await opened.operations.byKey('A-B-C' as DeviceId, 'k')).toMatchObject({
+      idempotencyKey: 'k',
+      state: 'done',
+    })
+    expect(await db.collection('devices').indexExists('work.open_1')).toBe(false)
     expect((await db.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
     expect(await db.collection('events').indexExists('keptAt_1')).toBe(false)
-    expect(await db.collection('migrations').countDocuments()).toBe(2)
+    expect(await db.collection('migrations').countDocuments()).toBe(3)
   })
 
   it('run in order, one instance at a time, and again from the one that failed', async () => {

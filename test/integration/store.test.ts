@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createIdSource, systemRandom } from '../../src/base/index.ts'
 import {
+  DEVICE_SORT_FIELDS,
   type Device,
   type DeviceChange,
   deviceIdOf,
@@ -10,6 +11,9 @@ import {
   type Operation,
   parseSelector,
 } from '../../src/device/index.ts'
+import { subtreeFilter } from '../../src/store/changes.ts'
+import { COLLECTIONS } from '../../src/store/collections.ts'
+import { filterOf } from '../../src/store/filter.ts'
 import type { Store } from '../../src/store/index.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -255,6 +259,80 @@ describe('lists', () => {
       'Device.A.C',
     ])
     expect(second.next).toBeUndefined()
+  })
+
+  it('hold all below a path, be it written in any script, and a drop takes all of it', async () => {
+    const box = await stored()
+    const paths = ['Device.X.1.A', 'Device.X.\u{1f4e1}.A', 'Device.X.\uffff.A', 'Device.Y.1.A']
+    await store.devices.commit({
+      deviceId: box.id,
+      parameters: paths.map((path) => ({ path, value: '', type: 'string', source: 'cwmp', collectedAt: 1 })),
+    })
+    const { items } = await store.parameters.list(box.id, 'Device.X.', 10)
+    expect(items.map(({ path }) => path).sort()).toEqual(paths.slice(0, 3).sort())
+    await store.devices.commit({ deviceId: box.id, dropSubtrees: ['Device.X.'] })
+    expect((await store.parameters.list(box.id, '', 10)).items.map(({ path }) => path)).toEqual(['Device.Y.1.A'])
+  })
+})
+
+describe('queries', () => {
+  const stages = async (collection: string, filter: object, sort: Record<string, 1 | -1>) => {
+    const explained = await store.db.collection(collection).find(filter).sort(sort).limit(10).explain()
+    return JSON.stringify(explained.queryPlanner)
+  }
+
+  it.each([
+    'tag==north',
+    'group==g',
+    'serial==ABC*',
+    'manufacturer==Acme',
+    'model==M;softwareVersion=lt=1.10',
+    'softwareVersion=ge=2',
+    'owner==usp',
+    'plan==p;migration==FAILED',
+    'lastInform=lt=2026-01-01T00:00:00Z',
+    'productClass==Box',
+    'endpointId==os::1',
+  ])('of devices by %s find their bounds in an index', async (selector) => {
+    expect(await stages('devices', filterOf(parseSelector(selector)), { _id: 1 })).toContain('IXSCAN')
+  })
+
+  it.each([
+    ['a subtree', 'parameters', subtreeFilter('A-B-C', 'Device.X.'), 'deviceId_1_object_1'],
+    ['a guarded change', 'devices', { _id: 'A', 'work.seq': 1 }, 'work.seq_1__id_1'],
+    ['a change of revision', 'devices', { _id: 'A', revision: 1 }, 'revision_1__id_1'],
+    [
+      'the work of a device',
+      'operations',
+      { deviceId: 'A', state: { $in: ['queued', 'sent'] } },
+      'deviceId_1_state_1__id_1',
+    ],
+    ['an operation by its key', 'operations', { onceKey: 'A|k' }, 'onceKey_1'],
+    [
+      'an operation in one of several states',
+      'operations',
+      { _id: 'A', state: { $in: ['queued', 'sent'] } },
+      '_id_1_state_1',
+    ],
+    ['a step of a plan', 'planMembers', { _id: 'A', revision: 1 }, 'revision_1__id_1'],
+    ['what came after an event', 'events', { _id: { $gt: 'A' } }, '_id_1_type_1'],
+  ])('for %s look at no more than they find, on the embedded engine too', async (_, collection, filter, index) => {
+    const plan = await stages(collection, filter, {})
+    // MongoDB has its own index of ids for most of these.
+    expect(plan).toMatch(new RegExp(`"indexName":"(${index}|_id_)"|IDHACK`))
+    expect(plan).not.toContain('COLLSCAN')
+  })
+
+  it('have an index with the id behind it for every order that devices can be listed in', () => {
+    const leading = COLLECTIONS.devices.map(({ keys }) => Object.keys(keys))
+    for (const field of DEVICE_SORT_FIELDS) {
+      if (field === 'id') continue
+      const sorted = field === 'softwareVersion' ? 'softwareVersionKey' : field
+      expect(
+        leading.some(([first]) => first === sorted),
+        field,
+      ).toBe(true)
+    }
   })
 })
 
