@@ -38,7 +38,9 @@ describe('migrations', () => {
     await db.collection('devices').insertOne({ softwareVersion: '1.10' })
     await db.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
     await db.collection('devices').createIndex({ 'work.open': 1 }, { partialFilterExpression: { 'work.open': true } })
-    await db.collection('operations').insertOne({ deviceId: 'A-B-C', key: 'k', state: 'done' })
+    await db
+      .collection('operations')
+      .insertOne({ deviceId: 'A-B-C', key: 'k', state: 'done', request: { verb: 'reboot' } })
     await open()
     const opened = await open()
     expect(await opened.operations.byKey('A-B-C' as DeviceId, 'k')).toMatchObject({
