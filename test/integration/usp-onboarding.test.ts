@@ -160,7 +160,7 @@ describe('our subscriptions on an Agent', () => {
 })
 
 describe('our own Controller row', () => {
-  it('is set at first contact and after a factory reset, and left alone while it is right', async () => {
+  it('is set at first contact and after a factory reset, and left to the operator after that', async () => {
     const box = boxOf()
     const ours = () => box.controllers.get(2)
     const right = { PeriodicNotifInterval: '300', OnBoardingComplete: 'true' }
@@ -172,7 +172,9 @@ describe('our own Controller row', () => {
     expect(ours()).toMatchObject(right)
     expect(box.ids()).toEqual(ALL)
     reset.socket.terminate()
+    Object.assign(ours() ?? {}, { PeriodicNotifInterval: '60' })
     expect(names(await onboarded(box))).not.toContain('set')
+    expect(ours()).toMatchObject({ PeriodicNotifInterval: '60' })
     expect(box.controllers.get(1)).toEqual({ EndpointID: 'self::another' })
   })
 })

@@ -141,8 +141,8 @@ async function negotiate(agent: AgentLink): Promise<string> {
 }
 
 /**
- * Our own row as we want it: at first contact, and where it shows something else, as after a factory reset. Not required, so that an older
- * Agent without OnBoardingComplete keeps the rest; what a row does not show is set at first contact alone.
+ * Our own row as we want it: at first contact, and when the row says that onboarding is not complete, as after a factory reset. An interval that
+ * an operator has set since then stays. Not required, so that an older Agent without OnBoardingComplete keeps the rest.
  */
 async function settleOwnRow(
   agent: AgentLink,
@@ -150,10 +150,11 @@ async function settleOwnRow(
   first: boolean,
   deps: OnboardingDeps,
 ): Promise<void> {
-  if (agent.ownRow === '') return
+  const fresh = first || /^(false|0)$/.test(shown?.OnBoardingComplete ?? '')
+  if (agent.ownRow === '' || !fresh) return
   const settings = { PeriodicNotifInterval: String(deps.periodicNotifIntervalS), OnBoardingComplete: 'true' }
   const param_settings = Object.entries(settings)
-    .filter(([param, value]) => (shown?.[param] === undefined ? first : !isSame(shown[param], value)))
+    .filter(([param, value]) => shown?.[param] !== value)
     .map(([param, value]) => ({ param, value, required: false }))
   if (param_settings.length === 0) return
   const reply = await agent.request('set', {
@@ -162,9 +163,4 @@ async function settleOwnRow(
   })
   if (!reply.ok)
     deps.log.debug({ endpointId: agent.endpointId, reason: reply.error.err_msg }, 'own Controller row was not changed')
-}
-
-/** Booleans may be shown as `1`. */
-function isSame(shown: string, wanted: string): boolean {
-  return shown === wanted || (wanted === 'true' && shown === '1')
 }
