@@ -282,14 +282,21 @@ describe('the WebSocket MTP', () => {
       const socket = await open('proto::a')
       const end = ended(socket)
       for (let i = 0; i < 4; i++) socket.send(Buffer.from([i]))
-      await heard(socket)
+      await vi.waitUntil(() => records.length === 4)
       clock.advance(1000)
       for (let i = 4; i < 6; i++) socket.send(Buffer.from([i]))
-      await heard(socket)
-      expect(records.length).toBe(6)
+      await vi.waitUntil(() => records.length === 6)
       socket.send(Buffer.from([6]))
       expect(await end).toBe(1008)
       expect(records.length).toBe(6)
+    })
+
+    it('ends with 1008 on more pings than it may send', async () => {
+      await start({ limits: { ...LIMITS, messagesPerSecond: 5 } })
+      const socket = await open('proto::a')
+      const end = ended(socket)
+      for (let i = 0; i < 6; i++) socket.ping()
+      expect(await end).toBe(1008)
     })
 
     it('ends with 1008 on more bytes than it may send', async () => {

@@ -171,6 +171,8 @@ export class UspWebSocketServer implements Lifecycle {
     socket.on('pong', () => {
       link.alive = true
     })
+    // ws answers them by itself; as many as one likes are not for free.
+    socket.on('ping', (data: Buffer) => this.#admit(link, data.length))
     socket.on('error', (err) => log.debug({ endpointId: link.endpointId, reason: errorText(err) }, 'USP link error'))
     socket.on('close', (code) => {
       this.#links.delete(link)
@@ -205,9 +207,15 @@ export class UspWebSocketServer implements Lifecycle {
     link.alive = true
     if (link.socket.readyState !== link.socket.OPEN) return
     if (!binary) link.close(CLOSE.unsupported, 'Records are binary')
-    else if (!link.admit(data.length, this.#options.clock.now(), this.#limits))
-      link.close(CLOSE.policy, 'too many messages')
-    else this.#options.handlers.onRecord(link, data)
+    else if (this.#admit(link, data.length)) this.#options.handlers.onRecord(link, data)
+  }
+
+  /** Counts what came; a link that sends too much is closed. */
+  #admit(link: Link, bytes: number): boolean {
+    link.alive = true
+    const admitted = link.admit(bytes, this.#options.clock.now(), this.#limits)
+    if (!admitted) link.close(CLOSE.policy, 'too many messages')
+    return admitted
   }
 
   /** One timer for all links; who did not answer the last ping is gone. */
