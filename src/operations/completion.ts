@@ -58,11 +58,13 @@ async function endByKey(completion: Completion, store: OperationStore, finisher:
 
 /**
  * An Agent tells the end of Download() when the image is there; it runs after the boot that activates it (TR-181 FirmwareImage.{i}.Download,
- * AutoActivate). Where the version to come is known, that boot is the end. A TransferComplete of CWMP comes when all is done.
+ * AutoActivate). A TransferComplete of CWMP is to come when all is done, but boxes send it before they boot as well. Where the version to
+ * come is known, the boot that shows it is the end.
  */
 function isHalfWay({ request }: Operation, { protocol, fault, softwareVersion }: Completion): boolean {
-  if (request.verb !== 'download' || protocol !== 'usp' || fault !== undefined) return false
-  return request.activate !== false && request.version !== undefined && request.version !== softwareVersion
+  if (request.verb !== 'download' || fault !== undefined || request.version === undefined) return false
+  if (protocol === 'cwmp') return softwareVersion !== undefined && request.version !== softwareVersion
+  return request.activate !== false && request.version !== softwareVersion
 }
 
 async function endByBoot(completion: Completion, store: OperationStore, finisher: Finisher): Promise<boolean> {
