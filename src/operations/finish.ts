@@ -70,11 +70,11 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   return {
     async finish(operation, from, state, result, via = operation.sentVia) {
       const at = clock.now()
-      const finished: Operation = { ...operation, state, finishedAt: at }
+      const request = withoutSecrets(operation.request)
+      const finished: Operation = { ...operation, request, state, finishedAt: at }
       if (result !== undefined) finished.result = result
       const ending: Ending = { state, at, event: eventOf(finished, via, at) }
       if (result !== undefined) ending.result = result
-      const request = withoutSecrets(operation.request)
       if (request !== operation.request) ending.request = request
       if (!isRead(operation.request)) ending.owesAudit = true
       if (!(await store.finish(operation.id, from, ending))) return false

@@ -40,6 +40,7 @@ const CHANNEL = 'Device.WiFi.Radio.1.Channel'
 const ENABLE = 'Device.WiFi.Radio.1.Enable'
 const UPTIME = 'Device.DeviceInfo.UpTime'
 const VERSION = 'Device.DeviceInfo.SoftwareVersion'
+const SECRET = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
 const TABLE = 'Device.NAT.PortMapping.'
 const ABSENT = 'Device.DeviceInfo.X_ACME_Absent'
 const WAIT_MS = 20_000
@@ -135,6 +136,26 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(subject.box.value(SSID)).toBe('contract & <co>')
       expect(subject.box.value(ENABLE)).toBe('false')
       expect(await stored(SSID)).toMatchObject({ value: 'contract & <co>' })
+    })
+
+    it('set answers for a secret without showing it, and keeps it nowhere', async () => {
+      const before = subject.box.value(SECRET)
+      const written = await ask({ verb: 'set', values: [{ path: SECRET, value: 'correct horse' }] })
+      expect(written.state).toBe('done')
+      expect(outcome(written, SECRET)).toBeDefined()
+      expect(outcome(written, SECRET)?.error).toBeUndefined()
+      expect(subject.box.value(SECRET)).not.toBe(before)
+      expect(JSON.stringify(written)).not.toContain('horse')
+      expect((await stored(SECRET))?.value ?? '').toBe('')
+    })
+
+    it('settles a set whose answer was lost as far as what can be read back tells', async () => {
+      subject.box.losePowerAfter(SSID)
+      const values = [
+        { path: SSID, value: 'with a secret' },
+        { path: SECRET, value: 'another horse' },
+      ]
+      expect((await ask({ verb: 'set', values })).state).toBe('done')
     })
 
     it('set is all or nothing, and says which path was refused', async () => {
