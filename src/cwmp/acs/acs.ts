@@ -155,7 +155,7 @@ export class Acs implements Lifecycle {
     if (request.method !== 'POST') return plain(response, 405, 'CWMP is spoken by POST')
     const session = this.#sessions.find(request.headers.cookie, request.socket)
     const body = await readBody(request, session === undefined ? MAX_FIRST_BODY : MAX_BODY)
-    if (body.length === 0) {
+    if (isEmpty(body)) {
       if (session !== undefined && !(await this.#isProven(session, request, response))) return
       return this.#onEmptyPost(session, response)
     }
@@ -354,6 +354,11 @@ export class Acs implements Lifecycle {
     })
     this.#turns.begin(session)
   }
+}
+
+/** An empty POST; some boxes send a line end. */
+function isEmpty(body: Buffer): boolean {
+  return body.length === 0 || (body.length <= 8 && body.toString('latin1').trim() === '')
 }
 
 /** The id, or what is wrong with the identity. */

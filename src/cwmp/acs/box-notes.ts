@@ -1,10 +1,10 @@
 import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../device/index.ts'
+import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
 /** GetParameterValues begins with this many names (section 14 of the field notes). */
 export const FIRST_BATCH = 32
 const MAX_BOXES = 20_000
 const MAX_FIRMWARES = 500
-const MAX_SUSPECTS = 1000
 const MAX_SKIPPED = 64
 /** So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many. */
 const FREE_FAILURES = 6
@@ -15,7 +15,7 @@ const MAX_PAUSE_MS = 86_400_000
  * What was learnt of one box under one firmware about how much it takes at once. It outlives the session that taught it, because a lesson
  * often ends the session: a box that drops the connection on 32 names would drop it for ever.
  */
-export class BoxNotes {
+export class BoxNotes implements Lesson {
   readonly firmware: string
   /** Names in one GetParameterValues at most. */
   batch = FIRST_BATCH
@@ -25,28 +25,40 @@ export class BoxNotes {
   literalBooleans = false
   /** Paths whose mere asking ended a session twice. */
   readonly skip: Set<string>
-  /** Names that boxes of this firmware list and do not have: asked one by one, so that they fail no batch. Shared by all of these boxes. */
-  readonly suspects: Set<string>
+  readonly #lessons: FirmwareLessons
+  #told = false
   /** No discovery before this time. */
   notBefore: Timestamp = 0
   #failures = 0
   #saved: string
 
-  constructor(firmware: string, suspects: Set<string>, known: CwmpNotes | undefined) {
+  constructor(firmware: string, lessons: FirmwareLessons, known: CwmpNotes | undefined) {
     this.firmware = firmware
-    this.suspects = suspects
-    const same = known?.for === firmware ? known : undefined
-    this.batch = same?.batch ?? FIRST_BATCH
-    this.walkOnly = same?.walkOnly ?? false
-    this.literalBooleans = same?.literalBooleans ?? false
-    this.skip = new Set(same?.skip)
-    this.notBefore = same?.notBefore ?? 0
-    this.#failures = same?.failures ?? 0
-    this.#saved = JSON.stringify(this.facts())
+    this.#lessons = lessons
+    const own = known?.for === firmware ? known : undefined
+    const start = own === undefined ? lessons.start(FIRST_BATCH) : undefined
+    this.batch = own?.batch ?? start?.batch ?? FIRST_BATCH
+    this.walkOnly = own?.walkOnly ?? start?.walkOnly ?? false
+    this.literalBooleans = own?.literalBooleans ?? start?.literalBooleans ?? false
+    this.skip = new Set(own?.skip ?? start?.skip)
+    this.notBefore = own?.notBefore ?? 0
+    this.#failures = own?.failures ?? 0
+    this.#saved = own === undefined ? JSON.stringify({ for: firmware }) : JSON.stringify(this.facts())
+  }
+
+  /** Names to be asked one by one. */
+  get suspects(): ReadonlySet<string> {
+    return this.#lessons.suspects
   }
 
   suspect(path: string): void {
-    if (this.suspects.size < MAX_SUSPECTS) this.suspects.add(path)
+    this.#lessons.suspect(path)
+  }
+
+  /** Its tree is read: what it took holds for its like. */
+  completed(): void {
+    if (!this.#told) this.#lessons.tell(this)
+    this.#told = true
   }
 
   leaveOut(path: string): void {
@@ -90,7 +102,7 @@ export class BoxNotes {
 /** The notes of the boxes seen last, made from their records when they come. */
 export class BoxNotebook {
   readonly #boxes = new Map<DeviceId, BoxNotes>()
-  readonly #suspects = new Map<string, Set<string>>()
+  readonly #lessons = new Map<string, FirmwareLessons>()
 
   /** The notes of a box under the firmware it has now. */
   of(device: Device): BoxNotes {
@@ -98,9 +110,9 @@ export class BoxNotebook {
     const known = this.#boxes.get(device.id)
     if (known?.firmware === firmware) return known
     const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
-    const suspects = this.#suspects.get(model) ?? new Set<string>()
-    remember(this.#suspects, model, suspects, MAX_FIRMWARES)
-    const notes = new BoxNotes(firmware, suspects, device.cwmp?.notes)
+    const lessons = this.#lessons.get(model) ?? new FirmwareLessons()
+    remember(this.#lessons, model, lessons, MAX_FIRMWARES)
+    const notes = new BoxNotes(firmware, lessons, device.cwmp?.notes)
     remember(this.#boxes, device.id, notes, MAX_BOXES)
     return notes
   }

@@ -43,6 +43,8 @@ interface Reading {
   walk: Walk
   firmware: string
   bootstrapAt: number
+  /** Values that were read and are not in the record yet. */
+  waiting: PathOutcome[]
   /** Values that tell facts of the box; few of many. */
   facts: Map<string, string>
   methodsAsked: boolean
@@ -76,11 +78,11 @@ export class Discoveries {
     const notes = this.notebook.of(device)
     const state = this.#stateOf(device, notes)
     const before = state.walk.steps
-    let waiting: PathOutcome[] = []
+    const { waiting } = state
     const keep = async () => {
-      const kept = waiting
-      waiting = []
-      await this.#keep(session.deviceId, state, kept)
+      const count = waiting.length
+      await this.#keep(session.deviceId, state)
+      waiting.splice(0, count)
     }
     this.#active++
     try {
@@ -94,6 +96,7 @@ export class Discoveries {
       }
       await keep()
       notes.advanced()
+      notes.completed()
       await this.#finish(session, state)
       return 'done'
     } catch (error) {
@@ -152,16 +155,16 @@ export class Discoveries {
     if (known !== undefined && known.firmware === firmware && known.bootstrapAt === bootstrapAt) return known
     const root = device.root ?? 'Device.'
     const walk = new Walk(root, mode === 'subtree' ? mode : 'walk', types, notes)
-    const state: Reading = { walk, firmware, bootstrapAt, facts: new Map(), methodsAsked: false }
+    const state: Reading = { walk, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: false }
     remember(this.#halfDone, device.id, state, MAX_KEPT)
     return state
   }
 
-  async #keep(deviceId: DeviceId, { facts }: Reading, outcomes: PathOutcome[]): Promise<void> {
+  async #keep(deviceId: DeviceId, { facts, waiting }: Reading): Promise<void> {
     const { types, clock, devices } = this.#options
     const collectedAt = clock.now()
     const parameters: ParameterWrite[] = []
-    for (const { path, value, type, writable } of outcomes) {
+    for (const { path, value, type, writable } of waiting) {
       if (value === undefined) continue
       if (bearsFacts(path)) facts.set(path, value)
       const write: ParameterWrite = { path, value, type: type ?? 'unknown', source: 'cwmp', collectedAt }

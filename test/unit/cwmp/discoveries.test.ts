@@ -372,3 +372,72 @@ describe('names that a box lists and does not have', () => {
     expect(batches.filter((size) => size === 32).length).toBeGreaterThanOrEqual(9)
   })
 })
+
+describe('boxes of one firmware', () => {
+  /** Box `serial` of the same model, with a memory that all share. */
+  async function read(
+    made: Discoveries,
+    stores: ReturnType<typeof world>['stores'],
+    serial: number,
+    answer: (request: Asked) => Answer,
+  ) {
+    let sessions = 0
+    const device = scriptedSession(() => 9000).session.device
+    const id = `00256D-Box-${serial}` as DeviceId
+    stores.inside.devices.set(id, { ...device, id, serial: String(serial), softwareVersion: '1.0' })
+    const sizes: number[] = []
+    for (let outcome = ''; outcome !== 'done'; sessions++) {
+      const script = scriptedSession(answer)
+      const session = Object.assign(script.session, { deviceId: id })
+      session.device = structuredClone(stores.inside.devices.get(id) as Device)
+      outcome = await made.run(session, () => false).catch(() => 'failed')
+      sizes.push(...script.batches().map(({ length }) => length))
+      await made.saveNotes(session)
+    }
+    return { sessions, sizes, notes: stores.inside.devices.get(id)?.cwmp?.notes }
+  }
+
+  it('learn from two of them what a third would lose sessions over', async () => {
+    const poison = 'Device.X_T.1.P3'
+    const weak = box(treeOf(2, 30), (request) =>
+      many(request).length > 8 || many(request).includes(poison) ? null : undefined,
+    )
+    const { made, stores } = world()
+    const first = await read(made, stores, 11, weak)
+    const second = await read(made, stores, 12, weak)
+    expect(first.sessions).toBeGreaterThan(4)
+    // One box alone may be broken: the second one learns for itself.
+    expect(second.sessions).toBe(first.sessions)
+    const third = await read(made, stores, 13, weak)
+    expect(third.sessions).toBe(1)
+    expect(Math.max(...third.sizes)).toBe(8)
+    expect(third.notes).toMatchObject({ batch: 8, skip: [poison] })
+  })
+})
+
+describe('values that could not be stored', () => {
+  it('are stored in the next session, without being read again', async () => {
+    const w = world()
+    const { commit } = w.stores.devices
+    let down = true
+    const failing = {
+      ...w.stores.devices,
+      commit: (change: Parameters<typeof commit>[0]) =>
+        down && change.parameters !== undefined ? Promise.reject(new Error('down')) : commit(change),
+    }
+    const made = new Discoveries({ mode: 'walk', types, clock: w.clock, log: silentLog, ...w.stores, devices: failing })
+    const tree = treeOf(1, 10)
+    const session = () => {
+      const script = scriptedSession(box(tree))
+      script.session.device = w.record()
+      return script
+    }
+    const first = session()
+    await expect(made.run(first.session, () => false)).rejects.toThrow('down')
+    down = false
+    const second = session()
+    expect(await made.run(second.session, () => false)).toBe('done')
+    expect(second.batches()).toEqual([])
+    expect(Object.keys(w.stored())).toHaveLength(10)
+  })
+})

@@ -119,6 +119,11 @@ describe('HTTP as old boxes speak it', () => {
     expect(answer.text).toContain('InformResponse')
   })
 
+  it.each(['\r\n', ' ', '\n\n'])('takes %j for the empty POST that it is meant to be', async (body) => {
+    const { cpe, cookie } = await enter()
+    expect((await cpe.post(body, cookie)).status).toBe(204)
+  })
+
   it('says 415 to an encoding it has not, so that the box sends plain bytes', async () => {
     const answer = await rawHttp(world.acs.port, post('/', inform(), { ...XML, 'content-encoding': 'compress' }))
     expect(answer.status).toBe(415)
