@@ -272,3 +272,16 @@ it('a row that is not there is gone where parts will do, and an error where not'
   const partly = run({ verb: 'delete', paths, allowPartial: true }, () => 9005)
   expect(await partly.result).toEqual({ outcome: 'done', results: [{ path: paths[0] }] })
 })
+
+describe('values on the wire', () => {
+  it.each([
+    ['Device.WiFi.SSID.1.Enable', 'TRUE', false, '1'],
+    ['Device.WiFi.SSID.1.Enable', '0', false, '0'],
+    ['Device.WiFi.SSID.1.Enable', '1', true, 'true'],
+    ['Device.WiFi.SSID.1.Enable', 'maybe', false, 'maybe'],
+    ['Device.ManagementServer.PeriodicInformTime', '2026-01-01T00:00:00.123Z', false, '2026-01-01T00:00:00Z'],
+    ['Device.ManagementServer.PeriodicInformTime', '2026-01-01T00:00:00.5+01:00', false, '2026-01-01T00:00:00+01:00'],
+  ])('%s = %s is written so that boxes take it', (path, value, literal, written) => {
+    expect(types.toWire(path, value, undefined, literal).value).toBe(written)
+  })
+})

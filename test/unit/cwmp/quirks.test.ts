@@ -317,6 +317,54 @@ describe('answers that make no sense', () => {
   })
 })
 
+describe('the header of an Inform', () => {
+  beforeEach(() => start())
+  const withHeader = (inner: string) => inform().replace('</SOAP-ENV:Header>', `${inner}</SOAP-ENV:Header>`)
+
+  it.each([
+    ['1.0,1.1,1.2,1.3,1.4', '1.4'],
+    ['1.2, 1.0', '1.2'],
+    ['1.9,1.3', '1.3'],
+  ])('with the versions %s is answered with %s', async (listed, chosen) => {
+    const { answer } = await enter('1', withHeader(`<c:SupportedCWMPVersions>${listed}</c:SupportedCWMPVersions>`))
+    expect(answer.text).toContain(`<cwmp:UseCWMPVersion soap-env:mustUnderstand="1">${chosen}</cwmp:UseCWMPVersion>`)
+    expect(world.stores.inside.devices.get(box('1'))?.cwmp?.version).toBe(chosen)
+  })
+
+  it('without a version that both know gets 8006 and no session', async () => {
+    const answer = await wire().post(withHeader('<c:SupportedCWMPVersions>2.0,3.1</c:SupportedCWMPVersions>'))
+    expect(answer.text).toContain('<FaultCode>8006</FaultCode>')
+    expect(world.acs.sessionCount).toBe(0)
+    expect(world.stores.inside.devices.size).toBe(0)
+  })
+
+  it('of an old CPE is answered without words it would have to understand', async () => {
+    const { answer } = await enter('1', inform().replace('cwmp-1-2', 'cwmp-1-0'))
+    expect(answer.text).toContain('xmlns:cwmp="urn:dslforum-org:cwmp-1-0"')
+    expect(answer.text).not.toContain('UseCWMPVersion')
+  })
+
+  it('without an ID is answered without one', async () => {
+    const { answer } = await enter('1', inform().replace(/<c:ID[^>]*>[^<]*<\/c:ID>/, ''))
+    expect(answer.text).not.toContain('<cwmp:ID')
+  })
+})
+
+describe('a second Inform', () => {
+  beforeEach(() => start())
+
+  it('with the cookie and on the connection of a session begins another; what was asked in the first counts as sent', async () => {
+    const { cpe, cookie, ended } = await comeForWork(get)
+    world.onContact(async () => undefined)
+    const again = await cpe.post(inform(), cookie)
+    expect(again.text).toContain('InformResponse')
+    expect(await ended[0]).toMatchObject({ name: 'TransportError', code: 'superseded', sent: true })
+    expect(cookieOf(again)).not.toEqual(cookie)
+    expect(world.acs.sessionCount).toBe(1)
+    expect((await cpe.post('', cookieOf(again))).status).toBe(204)
+  })
+})
+
 describe('a heartbeat', () => {
   beforeEach(() => start())
 
