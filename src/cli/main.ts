@@ -46,10 +46,10 @@ program
 program
   .command('demo')
   .description('server, simulated fleet and a migration, on this machine')
-  .option('--devices <n>', 'how many boxes', '200')
+  .option('--devices <n>', 'how many boxes; default: as many as last time, at first 200')
   .option('--once', 'end when the migration is finished; exit code 0 when every device is where it should be')
   .option('--data-dir <dir>', 'folder for everything the demo keeps', join('data', 'demo'))
-  .action((flags: { devices: string; once?: boolean; dataDir: string }) => run(() => runDemo(flags)))
+  .action((flags: { devices?: string; once?: boolean; dataDir: string }) => run(() => runDemo(flags)))
 
 program
   .command('engine')

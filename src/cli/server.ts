@@ -203,7 +203,7 @@ export async function startServer(
       random,
       log: log.child({ part: 'api' }),
     })
-    const firstKey = await ensureFirstKey({ apiKeys: store.apiKeys, random, newId: nextId, clock })
+    const firstKey = await ensureFirstKey({ apiKeys: store.apiKeys, random, newId: nextId, clock }, config.firstApiKey)
     await lifecycle.start(api)
     log.info({ api: api.port, cwmp: acs.port, usp: controller.port, instance }, 'Isthmus is up')
     return {

@@ -132,6 +132,14 @@ export const OPTIONS = [
       'Which unknown CPE may join over CWMP: none, those with the enrolment secret (or their own credential), or all.',
   },
   {
+    key: 'firstApiKey',
+    flag: '--first-api-key',
+    type: 'string',
+    secret: true,
+    sentence:
+      'API key that the first start stores, of the form isthmus_<id>_<secret>. Unset: one is made and shown once. Without effect where there are keys already.',
+  },
+  {
     key: 'enrolmentSecret',
     flag: '--enrolment-secret',
     type: 'string',

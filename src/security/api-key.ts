@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type Random, randomToken } from '../base/index.ts'
+import { AppError, type Random, randomToken } from '../base/index.ts'
 
 /** read: every GET. write: also commands, groups, plans. */
 export type Scope = 'read' | 'write'
@@ -32,6 +32,14 @@ export function newApiKey(
 ): { key: ApiKey; text: string } {
   const secret = randomToken(random, 24)
   return { key: { id, name, scope, hash: sha256(secret), createdAt: now }, text: `isthmus_${id}_${secret}` }
+}
+
+/** The key behind a text that was chosen elsewhere; AppError when it is none. */
+export function givenApiKey(text: string, name: string, scope: Scope, now: number): { key: ApiKey; text: string } {
+  const split = splitApiKey(text)
+  if (split === undefined)
+    throw new AppError('invalid', 'an API key has the form isthmus_<id>_<secret>, with 10-40 and 20-64 characters')
+  return { key: { id: split.id, name, scope, hash: sha256(split.secret), createdAt: now }, text }
 }
 
 /** Splits a presented key text; undefined when it has not the form of one. */

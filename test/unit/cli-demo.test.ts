@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
 import { expectationOf, misplaced } from '../../src/cli/demo/expectations.ts'
+import { DemoFolder } from '../../src/cli/demo/folder.ts'
 import { type GroupRow, renderLine, renderTable } from '../../src/cli/demo/table.ts'
 
 const row: GroupRow = {
@@ -46,5 +51,47 @@ describe('where boxes should be', () => {
       'c (dualStack): is DUAL, should be MIGRATED',
       'd (dualStack): the server does not know it',
     ])
+  })
+})
+
+describe('the folder of a demo', () => {
+  let dir: string
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'isthmus-demo-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+  const newId = createIdSource(systemClock, systemRandom)
+
+  it('keeps the number of boxes, and refuses another fleet', () => {
+    expect(new DemoFolder(dir).devices('40')).toBe(40)
+    expect(new DemoFolder(dir).devices(undefined)).toBe(40)
+    expect(() => new DemoFolder(dir).devices('41')).toThrow(/holds a demo of 40 devices/)
+  })
+
+  it.each(['3', '5001', 'many', '4.5'])('takes no %s boxes', (text) => {
+    expect(() => new DemoFolder(dir).devices(text)).toThrow(/whole number/)
+  })
+
+  it('has 200 boxes unless told', () => expect(new DemoFolder(dir).devices(undefined)).toBe(200))
+
+  it('has one key, that nobody else reads', () => {
+    const key = new DemoFolder(dir).key(systemRandom, newId)
+    expect(key).toMatch(/^isthmus_[0-9a-z]{10,40}_[\w-]{20,64}$/)
+    expect(new DemoFolder(dir).key(systemRandom, newId)).toBe(key)
+    expect(statSync(join(dir, 'demo.key')).mode & 0o077).toBe(0)
+  })
+
+  it('waits for the processes of a demo that was cut off', async () => {
+    const said: string[] = []
+    const cut = new DemoFolder(dir)
+    cut.runs(2_000_000_000)
+    await new DemoFolder(dir).take((line) => said.push(line))
+    expect(said).toEqual([])
+    const { spawn } = await import('node:child_process')
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300)'])
+    cut.runs(child.pid)
+    await new DemoFolder(dir).take((line) => said.push(line))
+    expect(said).toEqual([expect.stringContaining('waiting')])
+    expect(child.exitCode).toBe(0)
   })
 })

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { AppError } from '../../base/index.ts'
 
 /** A part of the demo in a process of its own: the server or the simulated fleet. */
 export interface Child {
@@ -22,11 +24,15 @@ export interface ChildOptions {
   readyTimeoutMs: number
   /** Where its output goes. */
   logFd: number
+  /** The file behind it: when the child ends early, its last sentence there says why. */
+  logFile?: string
+  onStarted?(pid: number | undefined): void
   onMessage?(message: Record<string, unknown>): void
 }
 
 /** Starts a child and waits for its message `{ type: 'ready', ... }`; its output is appended to a file. */
 export async function startChild(options: ChildOptions): Promise<Child> {
+  const logged = options.logFile === undefined ? 0 : statSync(options.logFile).size
   const child = fork(options.script, options.args, {
     env: { ...process.env, ...options.env },
     cwd: options.cwd,
@@ -34,10 +40,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     detached: true,
     stdio: ['ignore', options.logFd, options.logFd, 'ipc'],
   })
+  options.onStarted?.(child.pid)
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(new Error(`${options.name} was not ready within ${options.readyTimeoutMs / 1000} s`))
+      reject(new AppError('timeout', `the ${options.name} was not ready within ${options.readyTimeoutMs / 1000} s`))
     }, options.readyTimeoutMs)
     child.on('message', (message: Record<string, unknown>) => {
       if (message.type === 'ready') {
@@ -47,7 +54,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     })
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      reject(new Error(`${options.name} ended (${signal ?? `exit ${code}`})`))
+      const why = lastSentence(options.logFile, logged) ?? signal ?? `exit ${code}`
+      reject(new AppError('unavailable', `the ${options.name} ended: ${why}`))
     })
     child.once('error', (error) => {
       clearTimeout(timer)
@@ -68,4 +76,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       return child.exitCode
     },
   }
+}
+
+/** The last line for people that was written since; log lines are JSON, and a stack says less than the line above it. */
+function lastSentence(file: string | undefined, from: number): string | undefined {
+  if (file === undefined) return undefined
+  const lines = readFileSync(file).subarray(from).toString().split('\n')
+  return lines.filter((line) => line.trim() !== '' && !/^(\{|\s+at |\s)/.test(line)).at(-1)
 }

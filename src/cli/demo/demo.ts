@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AppError } from '../../base/index.ts'
+import { AppError, createIdSource, systemClock, systemRandom } from '../../base/index.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type Child, startChild } from './child.ts'
 import { type BoxSummary, misplaced } from './expectations.ts'
+import { DemoFolder } from './folder.ts'
 import { type GroupRow, renderLine, renderTable } from './table.ts'
 
 interface Page<T> {
@@ -56,17 +58,17 @@ const REGISTER_TIMEOUT_MS = 180_000
 const ONCE_TIMEOUT_MS = 900_000
 
 /** Server, fleet and a migration on this machine, shown live; everything survives Ctrl-C and goes on at the next start. */
-export async function runDemo(flags: { devices: string; once?: boolean; dataDir: string }): Promise<void> {
-  const devices = Number(flags.devices)
-  if (!Number.isInteger(devices) || devices < 4 || devices > 5000)
-    throw new AppError('invalid', '--devices takes a whole number from 4 to 5000')
-  mkdirSync(flags.dataDir, { recursive: true })
+export async function runDemo(flags: { devices?: string; once?: boolean; dataDir: string }): Promise<void> {
+  const folder = new DemoFolder(flags.dataDir)
+  const devices = folder.devices(flags.devices)
+  await folder.take(console.log)
   const logFd = openSync(join(flags.dataDir, 'demo.log'), 'a')
   const children: Child[] = []
   let stopping = false
   const stop = async () => {
     stopping = true
     for (const child of children.reverse()) await child.stop()
+    folder.leave()
   }
   const stopAndLeave = () => {
     if (stopping) return
@@ -84,7 +86,7 @@ export async function runDemo(flags: { devices: string; once?: boolean; dataDir:
   let failed: unknown
   let exitCode = 0
   try {
-    exitCode = await play(flags.dataDir, devices, flags.once === true, logFd, children, () => stopping)
+    exitCode = await play(folder, devices, flags.once === true, logFd, children, () => stopping)
   } catch (error) {
     failed = error
   }
@@ -95,57 +97,80 @@ export async function runDemo(flags: { devices: string; once?: boolean; dataDir:
 }
 
 async function play(
-  dataDir: string,
+  folder: DemoFolder,
   devices: number,
-  once: boolean,
+  onlyOnce: boolean,
   logFd: number,
   children: Child[],
   stopping: () => boolean,
 ): Promise<number> {
   console.log('starting the server and its database')
-  const server = await startServerChild(dataDir, logFd)
+  const key = folder.key(systemRandom, createIdSource(systemClock, systemRandom))
+  const server = await startServerChild(folder, key, logFd)
   children.push(server)
   const { apiPort, cwmpPort, uspPort } = server.ready as { apiPort: number; cwmpPort: number; uspPort: number }
-  const key = keepKey(dataDir, server.ready.firstKey)
   const base = `http://127.0.0.1:${apiPort}`
   const api = createApiClient(`${base}/api/v1`, key)
   console.log(`API and its description  ${base}/api/v1/docs/`)
   console.log(`API key                  ${key}`)
   console.log(
-    `CWMP http://127.0.0.1:${cwmpPort}/   USP ws://127.0.0.1:${uspPort}/usp   log ${join(dataDir, 'demo.log')}\n`,
+    `CWMP http://127.0.0.1:${cwmpPort}/   USP ws://127.0.0.1:${uspPort}/usp   log ${join(folder.dir, 'demo.log')}\n`,
   )
-  const fleet = await startFleetChild(dataDir, devices, server.ready, logFd)
+  const fleet = await startFleetChild(folder, devices, server.ready, logFd)
   children.push(fleet)
+  const ended = Promise.race(children.map(untilEnded))
+  const shown = show(api, fleet, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
+    // A call that failed because the server is gone says less than its end does.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
+    throw error
+  })
+  return Promise.race([ended, shown])
+}
+
+/** Rejects when a part ends that nobody asked to. */
+async function untilEnded({ name, process: child }: Child): Promise<never> {
+  const [code, signal] = await once(child, 'exit')
+  throw new AppError(
+    'unavailable',
+    `the ${name} ended (${signal ?? `exit ${code}`}); see the log. A new start goes on from here`,
+  )
+}
+
+async function show(
+  api: ApiClient,
+  fleet: Child,
+  apiPort: number,
+  onlyOnce: boolean,
+  stopping: () => boolean,
+): Promise<number> {
   const boxes = fleet.ready.boxes as BoxSummary[]
   const groupIds = await ensureGroups(api)
   await untilRegistered(api, boxes.length, stopping)
   const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
   // For a program that runs the demo: the walk of docs/quickstart.md can begin.
   process.send?.({ type: 'ready', apiPort })
-  return watch(api, groupIds, planId, boxes, once, stopping)
+  return watch(api, groupIds, planId, boxes, onlyOnce, stopping)
 }
 
 function script(): string {
   return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
 }
 
-function startServerChild(dataDir: string, logFd: number): Promise<Child> {
-  const ports = join(dataDir, 'ports.json')
+async function startServerChild(folder: DemoFolder, key: string, logFd: number): Promise<Child> {
   // The same ports at the next start: the boxes keep the addresses they were given.
-  const kept = existsSync(ports) ? (JSON.parse(readFileSync(ports, 'utf8')) as Record<string, number>) : {}
-  const port = (name: string) => String(kept[name] ?? 0)
+  const { apiPort = 0, cwmpPort = 0, uspPort = 0 } = folder.ports ?? {}
   const args = [
     'serve',
     '--data-dir',
-    dataDir,
+    folder.dir,
     '--host',
     '127.0.0.1',
     '--api-port',
-    port('apiPort'),
+    String(apiPort),
     '--cwmp-port',
-    port('cwmpPort'),
+    String(cwmpPort),
     '--usp-port',
-    port('uspPort'),
+    String(uspPort),
   ]
   args.push(
     '--agent-admission',
@@ -157,15 +182,23 @@ function startServerChild(dataDir: string, logFd: number): Promise<Child> {
     '--periodic-notif-interval',
     '60',
   )
-  return startChild({ name: 'server', script: script(), args, readyTimeoutMs: 180_000, logFd }).then((child) => {
-    const { apiPort, cwmpPort, uspPort } = child.ready
-    writeFileSync(ports, JSON.stringify({ apiPort, cwmpPort, uspPort }))
-    return child
+  const child = await startChild({
+    name: 'server',
+    script: script(),
+    args,
+    env: { ISTHMUS_FIRST_API_KEY: key },
+    readyTimeoutMs: 180_000,
+    logFd,
+    logFile: join(folder.dir, 'demo.log'),
+    onStarted: (pid) => folder.runs(pid),
   })
+  const ready = child.ready as { apiPort: number; cwmpPort: number; uspPort: number }
+  folder.keepPorts({ apiPort: ready.apiPort, cwmpPort: ready.cwmpPort, uspPort: ready.uspPort })
+  return child
 }
 
 function startFleetChild(
-  dataDir: string,
+  folder: DemoFolder,
   devices: number,
   server: Record<string, unknown>,
   logFd: number,
@@ -185,18 +218,17 @@ function startFleetChild(
     '--devices',
     String(devices),
     '--state-dir',
-    join(dataDir, 'fleet'),
+    join(folder.dir, 'fleet'),
   )
-  return startChild({ name: 'fleet', script: script(), args, readyTimeoutMs: 60_000, logFd })
-}
-
-/** The first key is shown once; the demo keeps it for its next start. */
-function keepKey(dataDir: string, firstKey: unknown): string {
-  const file = join(dataDir, 'demo.key')
-  if (typeof firstKey === 'string') writeFileSync(file, firstKey, { mode: 0o600 })
-  if (!existsSync(file))
-    throw new AppError('notFound', `${file} with the demo's API key is gone; delete ${dataDir} to begin anew`)
-  return readFileSync(file, 'utf8')
+  return startChild({
+    name: 'fleet',
+    script: script(),
+    args,
+    readyTimeoutMs: 60_000,
+    logFd,
+    logFile: join(folder.dir, 'demo.log'),
+    onStarted: (pid) => folder.runs(pid),
+  })
 }
 
 async function ensureGroups(api: ApiClient): Promise<Map<string, string>> {
@@ -282,7 +314,7 @@ async function watch(
   groupIds: Map<string, string>,
   planId: string,
   boxes: BoxSummary[],
-  once: boolean,
+  onlyOnce: boolean,
   stopping: () => boolean,
 ): Promise<number> {
   const live = process.stdout.isTTY === true
@@ -305,10 +337,10 @@ async function watch(
       reported = true
       drawn = 0
       const code = await report(api, rows, boxes, live)
-      if (once) return code
+      if (onlyOnce) return code
       console.log('\nThe server and the fleet go on; Ctrl-C stops them, and the next start goes on from here.')
     }
-    if (once && (state === 'paused' || Date.now() - begun > ONCE_TIMEOUT_MS)) {
+    if (onlyOnce && (/^(paused|aborted)$/.test(state) || Date.now() - begun > ONCE_TIMEOUT_MS)) {
       console.error(`the plan is ${state} and not finished`)
       await report(api, rows, boxes, live)
       return 1

@@ -1,0 +1,91 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError, type Random, randomToken } from '../../base/index.ts'
+
+/** What a demo remembers of itself between two starts. */
+interface Memory {
+  devices?: number
+  ports?: { apiPort: number; cwmpPort: number; uspPort: number }
+  /** Processes of the server and the fleet, while they run. */
+  children?: number[]
+}
+
+const WAIT_MS = 40_000
+const STEP_MS = 200
+
+/** The folder of a demo: its key, its ports, how many boxes it has, and whether somebody is at work in it. */
+export class DemoFolder {
+  readonly dir: string
+  #memory: Memory
+
+  constructor(dir: string) {
+    this.dir = dir
+    mkdirSync(dir, { recursive: true })
+    const file = join(dir, 'demo.json')
+    this.#memory = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Memory) : {}
+  }
+
+  /** The number asked for, else that of last time, else 200. AppError when the folder holds another fleet. */
+  devices(asked: string | undefined): number {
+    const kept = this.#memory.devices
+    const devices = asked === undefined ? (kept ?? 200) : Number(asked)
+    if (!Number.isInteger(devices) || devices < 4 || devices > 5000)
+      throw new AppError('invalid', '--devices takes a whole number from 4 to 5000')
+    if (kept !== undefined && kept !== devices)
+      throw new AppError(
+        'conflict',
+        `${this.dir} holds a demo of ${kept} devices; go on with --devices ${kept}, or give another --data-dir`,
+      )
+    this.#remember({ devices })
+    return devices
+  }
+
+  /** Children of a demo that was killed end by themselves: waits for them. Who holds the folder still is for the server to say. */
+  async take(say: (line: string) => void): Promise<void> {
+    const { children = [] } = this.#memory
+    if (children.some(isAlive)) say('the last demo was cut off or still runs; waiting for its server and fleet to end')
+    for (let waited = 0; children.some(isAlive) && waited < WAIT_MS; waited += STEP_MS)
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS))
+    this.#remember({ children: [] })
+  }
+
+  /** Everything has ended. */
+  leave(): void {
+    this.#remember({ children: [] })
+  }
+
+  runs(pid: number | undefined): void {
+    if (pid !== undefined) this.#remember({ children: [...(this.#memory.children ?? []), pid] })
+  }
+
+  get ports(): Memory['ports'] {
+    return this.#memory.ports
+  }
+
+  keepPorts(ports: NonNullable<Memory['ports']>): void {
+    this.#remember({ ports })
+  }
+
+  /** The demo's API key. It is made here before the server has ever run, so that a cut at any place leaves one that is known. */
+  key(random: Random, newId: () => string): string {
+    const file = join(this.dir, 'demo.key')
+    if (!existsSync(file)) writeFileSync(file, `isthmus_${newId()}_${randomToken(random, 24)}`, { mode: 0o600 })
+    return readFileSync(file, 'utf8').trim()
+  }
+
+  #remember(more: Partial<Memory>): void {
+    this.#memory = { ...this.#memory, ...more }
+    const file = join(this.dir, 'demo.json')
+    writeFileSync(`${file}.new`, JSON.stringify(this.#memory))
+    renameSync(`${file}.new`, file)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
