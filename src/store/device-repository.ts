@@ -15,10 +15,14 @@ import { both, filterOf } from './filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
-import { page } from './paging.ts'
+import { type Explained, explainPage, type Order, page } from './paging.ts'
 
 const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
 const toDevice = (document: Document_) => fromDocument<Device>(document)
+
+function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
+  return { field: SORT_FIELDS[sort.field] ?? sort.field, descending: sort.descending }
+}
 
 /** The device records in MongoDB. */
 export class DeviceRepository implements DeviceStore {
@@ -55,9 +59,12 @@ export class DeviceRepository implements DeviceStore {
   }
 
   list(query: DeviceQuery): Promise<Page<Device>> {
-    const sort = query.sort ?? { field: 'id', descending: false }
-    const order = { field: SORT_FIELDS[sort.field] ?? sort.field, descending: sort.descending }
-    return page(this.#devices, filterOf(query.selector), order, query, toDevice)
+    return page(this.#devices, filterOf(query.selector), orderOf(query), query, toDevice)
+  }
+
+  /** How the database would answer that list, for benchmarks. */
+  explain(query: DeviceQuery): Promise<Explained> {
+    return explainPage(this.#devices, filterOf(query.selector), orderOf(query), query)
   }
 
   async *ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {

@@ -9,28 +9,69 @@ export interface Order {
   descending: boolean
 }
 
+/** What is asked of a list: how many, and behind which cursor. */
+export interface PageQuery {
+  limit: number
+  cursor?: string | undefined
+}
+
 /** A page in index order. The cursor names the last item by value, so pages stay right while records come and go. */
 export async function page<T>(
   collection: Collection,
   filter: Filter,
   order: Order,
-  query: { limit: number; cursor?: string | undefined },
+  query: PageQuery,
   convert: (document: Document_) => T,
 ): Promise<Page<T>> {
-  const direction = order.descending ? -1 : 1
-  const sort: Record<string, 1 | -1> =
-    order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
-  const bounded = query.cursor === undefined ? filter : both(filter, after(order, decodeCursor(query.cursor)))
-  const documents = await collection
-    .find(bounded, hintFor(bounded, order))
-    .sort(sort)
-    .limit(query.limit + 1)
-    .toArray()
+  const documents = await find(collection, filter, order, query).toArray()
   const more = documents.length > query.limit
   if (more) documents.pop()
   const last = documents[documents.length - 1]
   const items = documents.map(convert)
   return more && last !== undefined ? { items, next: encodeCursor(valueAt(last, order.field), last._id) } : { items }
+}
+
+/** One more than the limit tells whether there is a next page. */
+function find(collection: Collection, filter: Filter, order: Order, query: PageQuery) {
+  const direction = order.descending ? -1 : 1
+  const sort: Record<string, 1 | -1> =
+    order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
+  const bounded = query.cursor === undefined ? filter : both(filter, after(order, decodeCursor(query.cursor)))
+  return collection
+    .find(bounded, hintFor(bounded, order))
+    .sort(sort)
+    .limit(query.limit + 1)
+}
+
+/** How the database says that it would answer: the steps of its plan from the innermost on, and what it looks at. */
+export interface Explained {
+  steps: string[]
+  keysExamined: number
+  documentsExamined: number
+}
+
+export async function explainPage(
+  collection: Collection,
+  filter: Filter,
+  order: Order,
+  query: PageQuery,
+): Promise<Explained> {
+  const told = (await find(collection, filter, order, query).explain('executionStats')) as ExplainAnswer
+  const steps: string[] = []
+  for (let plan = told.queryPlanner.winningPlan; plan !== undefined; plan = plan.inputStage)
+    steps.unshift(plan.indexName === undefined ? plan.stage : `${plan.stage} ${plan.indexName}`)
+  const { totalKeysExamined, totalDocsExamined } = told.executionStats
+  return { steps, keysExamined: totalKeysExamined, documentsExamined: totalDocsExamined }
+}
+
+interface PlanStage {
+  stage: string
+  indexName?: string
+  inputStage?: PlanStage
+}
+interface ExplainAnswer {
+  queryPlanner: { winningPlan?: PlanStage }
+  executionStats: { totalKeysExamined: number; totalDocsExamined: number }
 }
 
 /** All there is in the order of ids comes from the index of ids; SecantusDB does not see that by itself and would sort everything. */
