@@ -18,5 +18,7 @@ COPY --from=build /app/package.json /app/LICENSE ./
 RUN mkdir -p /var/lib/isthmus && chown node:node /var/lib/isthmus
 USER node
 VOLUME /var/lib/isthmus
-EXPOSE 3000 7547 8183
+EXPOSE 3000 7547 7548 8183
+# Alive: the process answers. Whether its database does too is what /readyz tells.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ISTHMUS_API_PORT || 3000) + '/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/src/cli/main.js", "serve"]

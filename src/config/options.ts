@@ -17,6 +17,9 @@ export interface OptionRow {
   secret?: true
   min?: number
   max?: number
+  /** Which texts it takes, and how that is said: "takes ...". */
+  pattern?: RegExp
+  takes?: string
 }
 
 /** Every option of the server, in the order of the README. */
@@ -41,6 +44,8 @@ export const OPTIONS = [
     flag: '--database-name',
     type: 'string',
     default: 'isthmus',
+    pattern: /^[^/\\. "$*<>:|?]{1,63}$/,
+    takes: 'a name that MongoDB allows, at most 63 characters',
     sentence: 'Name of the database on that MongoDB.',
   },
   {
@@ -79,12 +84,22 @@ export const OPTIONS = [
     sentence:
       'Port of the USP WebSocket listener; with TLS when a certificate is given, else plain. 0 takes a free one.',
   },
-  { key: 'uspPath', flag: '--usp-path', type: 'string', default: '/usp', sentence: 'Path of the USP WebSocket.' },
+  {
+    key: 'uspPath',
+    flag: '--usp-path',
+    type: 'string',
+    default: '/usp',
+    pattern: /^\/[^\s?#]*$/,
+    takes: 'a path that begins with a slash',
+    sentence: 'Path of the USP WebSocket.',
+  },
   {
     key: 'uspPublicHost',
     flag: '--usp-public-host',
     type: 'string',
     default: '127.0.0.1',
+    pattern: /^[^\s/@]+$/,
+    takes: 'a host name or address, without scheme, path or port',
     sentence: 'Host name under which boxes reach the USP listener; a migration writes it into them.',
   },
   {
@@ -112,6 +127,8 @@ export const OPTIONS = [
     flag: '--endpoint-id',
     type: 'string',
     default: 'proto::isthmus',
+    pattern: /^[a-z]+:[^:\s]*:\S{1,50}$/,
+    takes: 'scheme:authority:instance as in TR-369 2.2',
     sentence: 'Endpoint ID of this USP Controller; in production one with your OUI, such as oui:00256D:controller.',
   },
   {

@@ -1,25 +1,30 @@
-import { existsSync } from 'node:fs'
-import { AppError } from '../base/index.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { AppError, errorText } from '../base/index.ts'
 import { type Config, OPTIONS, type OptionRow, variableOf } from './options.ts'
 
 type Value = string | number | boolean
 
+interface Problem {
+  problem: string
+}
+
 /**
- * Reads the configuration: a flag wins over its variable, a variable over the default. All problems are reported together in one
- * AppError `invalid`, one per line, each naming the option and what it takes.
+ * Reads the configuration: a flag wins over its variable, a variable over the default. A secret can stand in a file that the variable with
+ * `_FILE` behind its name tells of, as containers are given theirs. All problems are reported together in one AppError `invalid`, one per
+ * line, each naming the option and what it takes.
  */
 export function readConfig(flags: Readonly<Record<string, string | undefined>>, env: NodeJS.ProcessEnv): Config {
   const problems: string[] = []
   const values: Record<string, Value> = {}
   for (const row of OPTIONS as readonly OptionRow[]) {
-    const text = flags[row.key] ?? nonEmpty(env[variableOf(row)]) ?? row.default
+    const text = nonEmpty(flags[row.key]) ?? fromEnvironment(row, env) ?? row.default
     if (text === undefined) continue
-    const value = readValue(row, text)
+    const value = typeof text === 'string' ? readValue(row, text) : text
     if (typeof value === 'object') problems.push(`${row.flag} (${variableOf(row)}): ${value.problem}`)
     else values[row.key] = value
   }
   for (const name of unknownVariables(env)) problems.push(`${name} is not an option; see README, Configuration`)
-  problems.push(...tlsProblems(values))
+  problems.push(...tlsProblems(values), ...portProblems(values))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as Config
@@ -29,7 +34,23 @@ function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : text
 }
 
-function readValue(row: OptionRow, text: string): Value | { problem: string } {
+function fromEnvironment(row: OptionRow, env: NodeJS.ProcessEnv): string | Problem | undefined {
+  const text = nonEmpty(env[variableOf(row)])
+  const file = row.secret === true ? nonEmpty(env[fileVariableOf(row)]) : undefined
+  if (file === undefined) return text
+  if (text !== undefined) return { problem: `is given twice, also by ${fileVariableOf(row)}` }
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    return { problem: `${fileVariableOf(row)} cannot be read: ${errorText(error)}` }
+  }
+}
+
+function fileVariableOf(row: OptionRow): string {
+  return `${variableOf(row)}_FILE`
+}
+
+function readValue(row: OptionRow, text: string): Value | Problem {
   switch (row.type) {
     case 'boolean':
       if (text === 'true' || text === '1') return true
@@ -46,11 +67,12 @@ function readValue(row: OptionRow, text: string): Value | { problem: string } {
     case 'url':
       return /^mongodb(\+srv)?:\/\/./.test(text) ? text : { problem: 'takes a mongodb:// or mongodb+srv:// address' }
     default:
-      return text
+      if (row.pattern?.test(text) ?? true) return text
+      return { problem: `takes ${row.takes}, got ${shown(row, text)}` }
   }
 }
 
-function integer(row: OptionRow, text: string, min: number, max: number): number | { problem: string } {
+function integer(row: OptionRow, text: string, min: number, max: number): number | Problem {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
   return { problem: `takes a whole number from ${min} to ${max}, got ${shown(row, text)}` }
@@ -62,7 +84,8 @@ function shown(row: OptionRow, text: string): string {
 
 /** ISTHMUS_ variables that no option has: most likely a misspelling, which must not pass in silence. */
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set((OPTIONS as readonly OptionRow[]).map(variableOf))
+  const rows = OPTIONS as readonly OptionRow[]
+  const known = new Set([...rows.map(variableOf), ...rows.filter(({ secret }) => secret).map(fileVariableOf)])
   // Read by the set-up and the test runs, not by the server's option table.
   const others = new Set(['ISTHMUS_ENGINE_CACHE', 'ISTHMUS_API_KEY'])
   return Object.keys(env).filter((name) => name.startsWith('ISTHMUS_') && !known.has(name) && !others.has(name))
@@ -73,9 +96,24 @@ function tlsProblems(values: Record<string, Value>): string[] {
   if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
     problems.push('--tls-cert and --tls-key go together')
   }
+  if (values.tlsClientCa !== undefined && values.tlsCert === undefined)
+    problems.push('--tls-client-ca needs --tls-cert: without TLS no box shows a certificate')
   for (const key of ['tlsCert', 'tlsKey', 'tlsClientCa']) {
     const path = values[key]
     if (typeof path === 'string' && !existsSync(path)) problems.push(`${key}: there is no file ${path}`)
   }
   return problems
+}
+
+/** Listeners that would want the same port; 0 takes a free one each. */
+function portProblems(values: Record<string, Value>): string[] {
+  const listeners = ['apiPort', 'cwmpPort', 'uspPort', ...(values.tlsCert === undefined ? [] : ['cwmpsPort'])]
+  const rows = (OPTIONS as readonly OptionRow[]).filter(({ key }) => listeners.includes(key))
+  return rows.flatMap((row, i) => {
+    const other = rows.slice(0, i).find(({ key }) => values[key] === values[row.key])
+    const port = values[row.key]
+    return other === undefined || port === 0 || port === undefined
+      ? []
+      : [`${other.flag} and ${row.flag} are both ${port}`]
+  })
 }

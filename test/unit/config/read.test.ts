@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { OPTIONS, printOptions, readConfig } from '../../../src/config/index.ts'
 
@@ -28,6 +31,43 @@ describe('readConfig', () => {
 
   it('never repeats a secret in a problem', () => {
     expect(() => readConfig({ mongodbUri: 'pass://hunter2' }, {})).not.toThrow(/hunter2/)
+  })
+
+  it.each([
+    ['uspPath', 'usp', /--usp-path .* takes a path that begins with a slash, got "usp"/],
+    ['databaseName', 'a.b', /--database-name .* takes a name that MongoDB allows/],
+    ['uspPublicHost', 'wss://usp.example', /--usp-public-host .* takes a host name or address/],
+    ['endpointId', 'isthmus', /--endpoint-id .* takes scheme:authority:instance/],
+    ['tlsClientCa', import.meta.filename, /--tls-client-ca needs --tls-cert/],
+  ])('refuses %s %s with what it takes', (key, text, problem) => {
+    expect(() => readConfig({ [key]: text }, {})).toThrow(problem)
+  })
+
+  it('refuses two listeners on one port, but not two that take a free one', () => {
+    expect(() => readConfig({ apiPort: '7547' }, {})).toThrow(/--api-port and --cwmp-port are both 7547/)
+    // The TLS listener is there with a certificate only.
+    expect(readConfig({ apiPort: '7548' }, {}).apiPort).toBe(7548)
+    expect(readConfig({ apiPort: '0', cwmpPort: '0', uspPort: '0' }, {}).cwmpPort).toBe(0)
+  })
+
+  it('reads a secret from the file that its variable names, and no other option', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'isthmus-config-'))
+    const file = join(folder, 'secret')
+    writeFileSync(file, 'from a file\n')
+    try {
+      expect(readConfig({}, { ISTHMUS_SECRET_KEY_FILE: file }).secretKey).toBe('from a file')
+      writeFileSync(file, 'mongodb://db/')
+      expect(readConfig({}, { MONGODB_URI_FILE: file }).mongodbUri).toBe('mongodb://db/')
+      expect(() => readConfig({}, { ISTHMUS_SECRET_KEY_FILE: file, ISTHMUS_SECRET_KEY: 'x' })).toThrow(/is given twice/)
+      expect(() => readConfig({}, { ISTHMUS_SECRET_KEY_FILE: join(folder, 'none') })).toThrow(/_FILE cannot be read/)
+      expect(() => readConfig({}, { ISTHMUS_HOST_FILE: file })).toThrow(/ISTHMUS_HOST_FILE is not an option/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('takes an empty flag or variable for none', () => {
+    expect(readConfig({ host: '' }, { ISTHMUS_USP_PATH: '' })).toMatchObject({ host: '0.0.0.0', uspPath: '/usp' })
   })
 
   it('refuses an ISTHMUS_ variable that no option has', () => {
