@@ -100,7 +100,8 @@ export const MEMBER_STATES = [
 export type MemberState = (typeof MEMBER_STATES)[number]
 
 /** Why a device does not go on right now; waiting is not failing. */
-export type WaitingReason = 'offline' | 'busy' | 'backoff' | 'operation' | 'soak' | 'agent'
+export const WAITING_REASONS = ['offline', 'busy', 'backoff', 'operation', 'soak', 'agent'] as const
+export type WaitingReason = (typeof WAITING_REASONS)[number]
 
 export interface Transition {
   at: Timestamp
@@ -132,7 +133,8 @@ export interface PlanMember {
   nextAt: Timestamp
   /** When the current state times out; time in which the device is waited for does not count. Undefined: never. */
   deadlineAt?: Timestamp
-  lease?: { by: string; until: Timestamp }
+  /** `token`: the claim that took it, among others. */
+  lease?: { by: string; until: Timestamp; token?: string }
   reason?: { code: string; text: string }
   endpointId?: EndpointId
   history: Transition[]

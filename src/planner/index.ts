@@ -10,7 +10,7 @@ export {
   RETRIABLE,
   reduce,
 } from './machine.ts'
-export { createPlanner, type PlanAction, type Planner, type PlannerDeps } from './planner.ts'
+export { createPlanner, PLAN_ACTIONS, type PlanAction, type Planner, type PlannerDeps } from './planner.ts'
 export { assess } from './readiness.ts'
 export { defaultPlanSettings } from './settings.ts'
 export type { GroupStatus, PlanStatus } from './status.ts'

@@ -33,7 +33,8 @@ export interface PlannerDeps extends Omit<ExecutorDeps, 'heard'> {
   defaults: PlanSettings
 }
 
-export type PlanAction = 'start' | 'pause' | 'resume' | 'abort' | 'retry'
+export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry'] as const
+export type PlanAction = (typeof PLAN_ACTIONS)[number]
 type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & { controller?: Partial<PlanSettings['controller']> }
 
 /** Plans and what moves them. */

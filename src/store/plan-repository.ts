@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type DeviceId,
   type Ended,
@@ -22,6 +23,8 @@ import { putRevised } from './revised.ts'
 import type { Write } from './write-set.ts'
 
 const toMember = (document: Document_) => fromDocument<PlanMember>(document)
+/** Nobody holds it, or who held it is late. */
+const freeAt = (now: number) => ({ $or: [{ lease: { $exists: false } }, { 'lease.until': { $lt: now } }] })
 const roundOf = (planId: string) => `plan|${planId}`
 
 /** Plans and their members in MongoDB. */
@@ -132,15 +135,22 @@ export class PlanRepository implements PlanStore {
           planId,
           state: { $in: states },
           nextAt: { $lte: now },
-          $or: [{ lease: { $exists: false } }, { 'lease.until': { $lt: now } }],
+          ...freeAt(now),
         },
         { projection: { _id: 1 } },
       )
       .sort({ nextAt: 1 })
       .limit(limit)
       .toArray()
-    const claimed = await Promise.all(due.map((document) => this.claim(document._id, by, now, leaseMs)))
-    return claimed.filter((member) => member !== undefined)
+    if (due.length === 0) return []
+    // One write for all; the token tells which of them nobody else took in between.
+    const ids = { _id: { $in: due.map((document) => document._id) } }
+    const token = randomUUID()
+    await this.#members.updateMany(
+      { ...ids, state: { $in: states }, ...freeAt(now) },
+      { $set: { lease: { by, until: now + leaseMs, token } } },
+    )
+    return (await this.#members.find({ ...ids, 'lease.token': token }).toArray()).map(toMember)
   }
 
   async claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined> {

@@ -103,6 +103,18 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.owner).toBe('cwmp')
   })
 
+  it('are waited for until they have told their USP versions', async () => {
+    await start()
+    await world.until(async () => {
+      const at = world.clock.nowMs
+      if (box.dials)
+        await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.lastSeenAt': at } })
+      const { state, waiting } = await world.planner.member(plan.id, id)
+      return state === 'VERIFYING' && waiting === 'agent'
+    })
+    await until('MIGRATED')
+  })
+
   it('that renumber their rows lose ours, and nobody else’s', async () => {
     box.put(`${CONTROLLERS}1.`, { EndpointID: 'proto::vendor', Enable: 'true' })
     await start({ awaitUspTimeoutMs: 600_000 })

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId } from '../../device/index.ts'
+import { PLAN_ACTIONS } from '../../planner/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
@@ -118,7 +119,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       scope: 'write',
       params: z.object({
         id: z.string().min(1).max(100),
-        action: z.enum(['start', 'pause', 'resume', 'abort', 'retry']),
+        action: z.enum(PLAN_ACTIONS),
       }),
       body: z.strictObject({ devices: z.array(z.string().max(400)).max(10_000).optional() }).optional(),
       responses: { 200: { description: 'The plan', schema: PlanSchema } },

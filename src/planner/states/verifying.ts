@@ -1,12 +1,13 @@
 import { sameValue } from '../../datamodel/index.ts'
 import type { PathOutcome } from '../../device/index.ts'
-import { type Outcome, type Script, StepFailed } from '../script.ts'
+import { MustWait, type Outcome, type Script, StepFailed } from '../script.ts'
 import { notifies } from './notifies.ts'
 import { harmlessSet } from './probe.ts'
 
 const INFO = 'Device.DeviceInfo.'
 const SOFTWARE = `${INFO}SoftwareVersion`
 const PARITY_ROUNDS = 2
+const VERSIONS_LOOK_MS = 2000
 
 /**
  * Over USP, with CWMP beside it: is this the same box, does it say the same, does it do what it is told, do its notifications arrive, and does
@@ -32,7 +33,8 @@ async function identity(script: Script): Promise<{ facts: Record<string, string>
   if (
     found('ManufacturerOUI').toUpperCase() !== device.oui ||
     found('SerialNumber') !== device.serial ||
-    found('ProductClass') !== device.productClass
+    // It is optional in DeviceInfo: a box that does not tell it contradicts nobody.
+    (found('ProductClass') !== '' && found('ProductClass') !== device.productClass)
   ) {
     throw new StepFailed(
       'identity',
@@ -45,10 +47,13 @@ async function identity(script: Script): Promise<{ facts: Record<string, string>
 
 async function versions(script: Script): Promise<{ facts: Record<string, string> }> {
   const device = await script.device()
-  const theirs = (device.usp?.versions ?? '').split(',').map((version) => version.trim())
+  const told = device.usp?.versions ?? ''
+  // Onboarding asks for them, and may take its time.
+  if (told === '') throw new MustWait('agent', VERSIONS_LOOK_MS)
+  const theirs = told.split(',').map((version) => version.trim())
   if (!theirs.some((version) => /^1\.[0-4]$/.test(version)))
-    throw new StepFailed('versions', `no common USP version: ${device.usp?.versions ?? 'none told'}`, false)
-  return { facts: { versions: device.usp?.versions ?? '' } }
+    throw new StepFailed('versions', `no common USP version: the Agent speaks ${told}`, false)
+  return { facts: { versions: told } }
 }
 
 /** Read over USP and then over CWMP, which thereby shows that it still answers beside USP. */
