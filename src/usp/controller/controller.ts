@@ -1,4 +1,12 @@
-import { AppError, type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
+import {
+  AppError,
+  type Clock,
+  errorText,
+  type Lifecycle,
+  type Log,
+  ProtocolError,
+  TransportError,
+} from '../../base/index.ts'
 import { loadModel, type Model } from '../../datamodel/index.ts'
 import type {
   AgentAdmission,
@@ -128,7 +136,9 @@ export class Controller implements Lifecycle {
   #background(agent: AgentLink, what: string, work: Promise<void>): void {
     const run: Promise<void> = work
       .catch((err) => {
-        const expected = agent.closed || err instanceof ProtocolError || err instanceof AppError
+        // Agents that fall silent or leave are everyday; what is left is a defect of ours.
+        const expected =
+          agent.closed || err instanceof ProtocolError || err instanceof TransportError || err instanceof AppError
         const fields = { endpointId: agent.endpointId, deviceId: agent.device?.id }
         if (expected) this.#options.log.info({ ...fields, reason: errorText(err) }, what)
         else this.#options.log.error({ ...fields, err }, what)
