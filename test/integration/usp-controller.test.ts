@@ -376,6 +376,15 @@ describe('a Notify', () => {
     expect(world.completions.filter(({ kind }) => kind === 'boot')).toHaveLength(type === 'device.booted' ? 1 : 0)
   })
 
+  it('of one boot that two subscriptions tell of is told once', async () => {
+    const agent = await joined()
+    const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'LocalReboot' } }
+    for (const subscription_id of ['isthmus-boot', 'mine'])
+      await agent.takeReply(agent.notify({ subscription_id, send_resp: true, event }))
+    expect(eventTypes().filter((type) => type === 'device.booted')).toHaveLength(1)
+    expect(world.completions).toHaveLength(1)
+  })
+
   it('of a second boot is told, though its msg_id and words are those of the first', async () => {
     const event = { obj_path: 'Device.', event_name: 'Boot!', params: { Cause: 'LocalReboot' } }
     for (let boot = 0; boot < 2; boot++) {

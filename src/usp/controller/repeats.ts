@@ -30,6 +30,8 @@ export class Repeats {
       const { obj_path, command_name, command_key } = oper_complete
       return { subject: `c|${by}|${obj_path}${command_name}|${command_key}`, content: 0 }
     }
+    // No box boots and keeps its link: two subscriptions or two msg_ids may tell of the one boot before it.
+    if (event?.event_name === 'Boot!') return { subject: `b|${agent.id}`, content: crc32(JSON.stringify(event)) }
     if (event !== undefined && notify.send_resp)
       return { subject: `e|${agent.id}|${msgId}`, content: crc32(JSON.stringify(event)) }
     return undefined
