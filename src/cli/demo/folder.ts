@@ -2,10 +2,15 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { AppError, type Random, randomToken } from '../../base/index.ts'
 
+interface Ports {
+  apiPort: number
+  cwmpPort: number
+  uspPort: number
+}
+
 /** What a demo remembers of itself between two starts. */
 interface Memory {
   devices?: number
-  ports?: { apiPort: number; cwmpPort: number; uspPort: number }
   /** Processes of the server and the fleet, while they run. */
   children?: number[]
 }
@@ -58,12 +63,14 @@ export class DemoFolder {
     if (pid !== undefined) this.#remember({ children: [...(this.#memory.children ?? []), pid] })
   }
 
-  get ports(): Memory['ports'] {
-    return this.#memory.ports
+  /** Those of last time: the boxes keep the addresses they were given. In a file of their own, which people and scripts read. */
+  get ports(): Ports | undefined {
+    const file = join(this.dir, 'ports.json')
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Ports) : undefined
   }
 
-  keepPorts(ports: NonNullable<Memory['ports']>): void {
-    this.#remember({ ports })
+  keepPorts(ports: Ports): void {
+    write(join(this.dir, 'ports.json'), ports)
   }
 
   /** The demo's API key. It is made here before the server has ever run, so that a cut at any place leaves one that is known. */
@@ -75,10 +82,14 @@ export class DemoFolder {
 
   #remember(more: Partial<Memory>): void {
     this.#memory = { ...this.#memory, ...more }
-    const file = join(this.dir, 'demo.json')
-    writeFileSync(`${file}.new`, JSON.stringify(this.#memory))
-    renameSync(`${file}.new`, file)
+    write(join(this.dir, 'demo.json'), this.#memory)
   }
+}
+
+/** A cut leaves the old content or the new. */
+function write(file: string, content: object): void {
+  writeFileSync(`${file}.new`, JSON.stringify(content))
+  renameSync(`${file}.new`, file)
 }
 
 function isAlive(pid: number): boolean {
