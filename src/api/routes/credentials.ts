@@ -1,4 +1,4 @@
-import { AppError, randomToken } from '../../base/index.ts'
+import { AppError } from '../../base/index.ts'
 import { asDeviceId, type CwmpCredential, released } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -8,7 +8,7 @@ import { z } from '../zod.ts'
 const Login = z.object({ username: z.string().min(1).max(256), password: z.string().min(1).max(256) })
 
 /** What boxes prove themselves with over CWMP. Secrets go in and never come out. */
-export function credentialRoutes({ credentials, audit, clock, random }: ApiDeps): Route[] {
+export function credentialRoutes({ credentials, audit, clock }: ApiDeps): Route[] {
   const tag = 'Devices'
   return [
     route({
@@ -18,7 +18,7 @@ export function credentialRoutes({ credentials, audit, clock, random }: ApiDeps)
       tag,
       summary: 'Store the CWMP credential that a box has',
       description:
-        'Also of a box that never came: with enrolment `closed` only boxes known so, or enrolled before, are let in. `connectionRequest` is what the box wants to see in connection requests; the one stored stays when it is absent.',
+        'Also of a box that never came: with enrolment `closed` only boxes known so, or enrolled before, are let in. `connectionRequest` is what the box wants to see in connection requests; when none is given or stored, the box is given one at its next session.',
       scope: 'write',
       params: DeviceIdParam,
       body: Login.extend({ connectionRequest: Login.optional() }),
@@ -29,10 +29,10 @@ export function credentialRoutes({ credentials, audit, clock, random }: ApiDeps)
         const credential: CwmpCredential = {
           deviceId,
           current: { username: body.username, password: body.password },
-          connectionRequest: body.connectionRequest ??
-            known?.connectionRequest ?? { username: deviceId, password: randomToken(random) },
           updatedAt: clock.now(),
         }
+        const connectionRequest = body.connectionRequest ?? known?.connectionRequest
+        if (connectionRequest !== undefined) credential.connectionRequest = connectionRequest
         await credentials.put(credential)
         const after = { username: body.username, connectionRequest: body.connectionRequest !== undefined }
         await audit.append({

@@ -307,7 +307,7 @@ export class Acs implements Lifecycle {
     if (auth.proof === 'reset' && auth.credential !== undefined) await release(auth.credential, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin(device, facts, envelope, request)
-    if (needsEnrolment(auth)) this.#turns.enrolIn(session)
+    if (needsEnrolment(auth, bootstrap)) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
     if (envelope.header.supportedCwmpVersions !== undefined) header.useCwmpVersion = version
@@ -371,10 +371,14 @@ function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
   }
 }
 
-/** A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. */
-function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>): boolean {
-  if (proof === 'certificate') return credential?.current === undefined && credential?.delivered !== true
-  return proof === 'enrolment' || proof === 'none' || proof === 'reset'
+/**
+ * A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. After a
+ * bootstrap, and where it has no login of ours for connection requests, there is something to give to any box.
+ */
+function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>, bootstrap: boolean): boolean {
+  if (proof === 'enrolment' || proof === 'none' || proof === 'reset') return true
+  if (bootstrap || credential?.connectionRequest === undefined) return true
+  return proof === 'certificate' && credential.current === undefined && credential.delivered !== true
 }
 
 function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {

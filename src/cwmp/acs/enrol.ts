@@ -43,37 +43,63 @@ export async function enrol(
 }
 
 /**
- * One SetParameterValues as a rule. A box that refuses any of it gets its own credential alone, and then, each for itself, what is good to
- * have: a box that fixes its inform interval must not stay on the shared secret for that.
+ * For a box that has its own credential: how it can be asked to come, and when it comes by itself. It may have lost both in a reset that left
+ * it its credential, or never had a login of ours for connection requests. Known once the box has taken it; a lost answer means once more.
  */
-async function send(
-  session: Session,
-  credential: CwmpCredential,
-  { types, informIntervalS }: EnrolOptions,
-): Promise<string | undefined> {
+export async function giveAccess(session: Session, known: CwmpCredential, options: EnrolOptions): Promise<void> {
+  const { credentials, authenticator, clock, random } = options
+  const connectionRequest = known.connectionRequest ?? { username: session.deviceId, password: randomToken(random) }
+  const set = setter(session, options)
+  const [login, interval] = others({ ...known, connectionRequest }, options)
+  const refused = await set([...login, ...interval])
+  if (refused !== undefined) await set(interval)
+  if (refused !== undefined && (await set(login)) !== undefined) return
+  if (known.connectionRequest !== undefined) return
+  const given: CwmpCredential = { ...known, connectionRequest, updatedAt: clock.now() }
+  await credentials.put(given)
+  authenticator.remember(given)
+}
+
+type Values = [string, string][]
+
+/** Writes values below ManagementServer.; answers why they were refused. */
+function setter(session: Session, { types }: EnrolOptions): (values: Values) => Promise<string | undefined> {
   const server = `${session.device.root ?? 'Device.'}ManagementServer.`
-  const set = async (values: [string, string][]) => {
+  return async (values) => {
     const list = values.map(([name, value]) => types.toWire(server + name, value, undefined))
     const answer = await session.call('SetParameterValues', { ParameterList: list, ParameterKey: '' })
     return answer.ok ? undefined : faultError(answer.fault).text
   }
-  const own: [string, string][] = [
-    ['Username', credential.pending?.username ?? ''],
-    ['Password', credential.pending?.password ?? ''],
-  ]
-  const others: [string, string][][] = [
+}
+
+/** What is good to have beside an own credential: a login for connection requests, an inform interval. */
+function others({ connectionRequest }: CwmpCredential, { informIntervalS }: EnrolOptions): [Values, Values] {
+  return [
     [
-      ['ConnectionRequestUsername', credential.connectionRequest?.username ?? ''],
-      ['ConnectionRequestPassword', credential.connectionRequest?.password ?? ''],
+      ['ConnectionRequestUsername', connectionRequest?.username ?? ''],
+      ['ConnectionRequestPassword', connectionRequest?.password ?? ''],
     ],
     [
       ['PeriodicInformEnable', '1'],
       ['PeriodicInformInterval', String(informIntervalS)],
     ],
   ]
-  if ((await set([...own, ...others.flat()])) === undefined) return undefined
+}
+
+/**
+ * One SetParameterValues as a rule. A box that refuses any of it gets its own credential alone, and then, each for itself, what is good to
+ * have: a box that fixes its inform interval must not stay on the shared secret for that.
+ */
+async function send(session: Session, credential: CwmpCredential, options: EnrolOptions): Promise<string | undefined> {
+  const set = setter(session, options)
+  const own: Values = [
+    ['Username', credential.pending?.username ?? ''],
+    ['Password', credential.pending?.password ?? ''],
+  ]
+  const more = others(credential, options)
+  if ((await set([...own, ...more.flat()])) === undefined) return undefined
   const refused = await set(own)
-  for (const values of others) await set(values)
+  for (const values of more) await set(values)
   return refused
 }
 

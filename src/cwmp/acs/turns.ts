@@ -2,7 +2,7 @@ import { type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
 import type { Contact, CredentialStore, DeviceId, Upward } from '../../device/index.ts'
 import { remember } from './box-notes.ts'
 import type { Discoveries } from './discoveries.ts'
-import { type EnrolOptions, enrol } from './enrol.ts'
+import { type EnrolOptions, enrol, giveAccess } from './enrol.ts'
 import { execute } from './execute.ts'
 import type { Session } from './session.ts'
 import type { ParameterTypes } from './values.ts'
@@ -96,7 +96,7 @@ export class Turns {
   async #enrol(session: Session, log: Log): Promise<void> {
     const { credentials, enrolment, clock } = this.#options
     const credential = await credentials.get(session.deviceId)
-    if (credential?.current !== undefined) return
+    if (credential?.current !== undefined) return giveAccess(session, credential, enrolment)
     const refused = await enrol(session, credential, enrolment)
     if (refused === undefined) return
     remember(this.#refusedAt, session.deviceId, clock.now(), MAX_REFUSED)

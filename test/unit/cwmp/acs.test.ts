@@ -4,7 +4,7 @@ import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../../support/cwmp-wire.ts'
 
 const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
-const inform = (serial: string) => vector('inform', { SERIAL: serial })
+const inform = (serial: string) => vector('inform', { SERIAL: serial, '0 BOOTSTRAP': '2 PERIODIC' })
 const login = (serial: string): Login => ({ username: box(serial), password: `secret of ${serial}` })
 
 let world: TestAcs
@@ -19,7 +19,12 @@ const wire = () => {
 async function start(options: Parameters<typeof startAcs>[0] = {}): Promise<void> {
   world = await startAcs({ policy: 'closed', ...options })
   for (const serial of ['1', '2'])
-    world.credentials.set(box(serial), { deviceId: box(serial), current: login(serial), updatedAt: 0 })
+    world.credentials.set(box(serial), {
+      deviceId: box(serial),
+      current: login(serial),
+      connectionRequest: login(serial),
+      updatedAt: 0,
+    })
 }
 afterEach(async () => {
   for (const made of wires.splice(0)) made.close()

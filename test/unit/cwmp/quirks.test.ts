@@ -435,7 +435,7 @@ describe('enrolment', () => {
     const set = await cpe.post('', cookieOf(answer))
     const login = { username: inSet(set.text, 'Username'), password: inSet(set.text, 'Password') }
     expect((await cpe.post(ok, cookieOf(answer))).status).toBe(204)
-    const { cpe: again, answer: second } = await proven(inform(), login)
+    const { cpe: again, answer: second } = await proven(inform().replace('0 BOOTSTRAP', '2 PERIODIC'), login)
     expect(second.status).toBe(200)
     expect((await again.post('', cookieOf(second))).status).toBe(204)
     expect((await proven(inform(), old)).answer.status).toBe(401)
@@ -448,7 +448,42 @@ describe('enrolment', () => {
   })
 
   const own = { username: 'own', password: 'own secret' }
-  const known = () => world.credentials.set(box('1'), { deviceId: box('1'), current: own, updatedAt: 0 })
+  const known = () =>
+    world.credentials.set(box('1'), { deviceId: box('1'), current: own, connectionRequest: own, updatedAt: 0 })
+
+  it('is not needed by a box that has its own credential; it gets a login for connection requests, and that again after a bootstrap', async () => {
+    await start({ policy: 'closed' })
+    world.credentials.set(box('1'), { deviceId: box('1'), current: own, updatedAt: 0 })
+    const periodic = inform().replace('0 BOOTSTRAP', '2 PERIODIC')
+    const names = (text: string) =>
+      [...text.matchAll(/<Name>Device\.ManagementServer\.(\w+)</g)].map(([, name]) => name).toSorted()
+    const access = [
+      'ConnectionRequestPassword',
+      'ConnectionRequestUsername',
+      'PeriodicInformEnable',
+      'PeriodicInformInterval',
+    ]
+    const turn = async (body: string, ...answers: string[]) => {
+      const { cpe, answer } = await proven(body, own)
+      let next = await cpe.post('', cookieOf(answer))
+      const first = next.text
+      for (const one of answers) next = await cpe.post(one, cookieOf(answer))
+      expect(next.status).toBe(204)
+      return first
+    }
+    // Taken in parts; known from then on.
+    const first = await turn(periodic, no, no, ok)
+    expect(names(first)).toEqual(access)
+    const given = world.credentials.get(box('1'))
+    expect(given).toMatchObject({
+      current: own,
+      connectionRequest: { username: box('1'), password: inSet(first, 'ConnectionRequestPassword') },
+    })
+    await turn(periodic)
+    const again = await turn(inform(), ok)
+    expect(names(again)).toEqual(access)
+    expect(inSet(again, 'ConnectionRequestPassword')).toBe(given?.connectionRequest?.password)
+  })
 
   it('of a box that was reset waits for a person, who hears of it once', async () => {
     await start({ policy: 'credential' })
@@ -478,7 +513,7 @@ describe('enrolment', () => {
     known()
     await enterAs(own, known)
     const [ended] = work('1', { verb: 'factoryReset' })
-    const { cpe, answer } = await proven(inform(), own)
+    const { cpe, answer } = await proven(inform().replace('0 BOOTSTRAP', '2 PERIODIC'), own)
     expect((await cpe.post('', cookieOf(answer))).text).toContain('<cwmp:FactoryReset>')
     cpe.close()
     expect((await proven(inform(), shared)).answer.status).toBe(200)
@@ -490,7 +525,7 @@ describe('enrolment', () => {
   /** One whole session with a credential, so that the box is on record. */
   async function enterAs(login: Login, prepare: () => unknown): Promise<void> {
     prepare()
-    const { cpe, answer } = await proven(inform(), login)
+    const { cpe, answer } = await proven(inform().replace('0 BOOTSTRAP', '2 PERIODIC'), login)
     expect((await cpe.post('', cookieOf(answer))).status).toBe(204)
   }
 })

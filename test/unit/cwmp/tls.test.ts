@@ -8,7 +8,7 @@ import { CpeWire, digestFor, vector, type WireAnswer } from '../../support/cwmp-
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', name), 'utf8')
 const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
-const inform = (serial = '1') => vector('inform', { SERIAL: serial })
+const inform = (serial = '1') => vector('inform', { SERIAL: serial, '0 BOOTSTRAP': '2 PERIODIC' })
 const basic = (username: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
 })
@@ -26,6 +26,7 @@ async function start(options: Parameters<typeof startAcs>[0] = {}): Promise<void
   world.credentials.set(box('1'), {
     deviceId: box('1'),
     current: { username: 'own', password: 'secret' },
+    connectionRequest: { username: 'own', password: 'secret' },
     updatedAt: 0,
   })
 }
