@@ -21,6 +21,12 @@ export interface IdentityBinding {
   at: Timestamp
 }
 
+/** A subscription that operations have made on a CPE, by its ID: the parameters whose changes it notifies of. */
+export interface CwmpSubscription {
+  id: string
+  paths: string[]
+}
+
 /** What CWMP sessions told us last. */
 export interface CwmpFacts {
   lastInformAt: Timestamp
@@ -37,6 +43,8 @@ export interface CwmpFacts {
   remoteAddress?: string
   /** Digest of the Inform's parameter list: parameters are written only when it changed. */
   informHash?: string
+  /** What it was asked to notify of; a reset takes it away. */
+  subscriptions?: CwmpSubscription[]
   /** The firmware for which the tree was discovered last. */
   discoveredFor?: string
   /** What was learnt about talking to this box under its firmware, where that is anything. */

@@ -1,6 +1,7 @@
 /** Floor 2: the one record, identity, events and operations as values, and the ports that upper and lower rooms meet at. */
 export * from './change.ts'
 export * from './credential.ts'
+export * from './cwmp-subscriptions.ts'
 export * from './device.ts'
 export * from './event.ts'
 export * from './facts.ts'

@@ -95,6 +95,7 @@ function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now
   if (hasEvent(codes, '0')) {
     patch['cwmp.lastBootstrapAt'] = now
     patch['cwmp.discoveredFor'] = ''
+    patch['cwmp.subscriptions'] = []
   }
   return patch
 }

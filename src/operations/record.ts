@@ -1,5 +1,6 @@
 import type { Model } from '../datamodel/index.ts'
 import {
+  changeSubscriptions,
   type Device,
   type DeviceChange,
   type DeviceFacts,
@@ -42,6 +43,11 @@ export function changesOf(
       ({ path, error }) => path.endsWith('.') && (error === undefined || isAbsent(error)),
     )
     return gone.length === 0 ? [] : [{ deviceId, dropSubtrees: gone.map(({ path }) => path) }]
+  }
+  if (request.verb === 'subscribe') {
+    if (source !== 'cwmp' || result.outcome !== 'done' || device.cwmp === undefined) return []
+    const { subscriptions } = changeSubscriptions(device.cwmp.subscriptions ?? [], request)
+    return [{ deviceId, set: { 'cwmp.subscriptions': subscriptions } }]
   }
   const parameters = valuesOf(operation, result).flatMap(({ path, value, type, writable }): ParameterWrite | [] => {
     const write: ParameterWrite = {

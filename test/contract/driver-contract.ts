@@ -300,6 +300,24 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       input: { ProtocolVersion: 'Any', Host: host, NumberOfRepetitions: '4', Timeout: '500', DataBlockSize: '64' },
     })
 
+    it('subscribe with other paths takes the place of what its ID stood for', async () => {
+      const subscribe = (id: string, paths: string[], enable = true): OperationRequest => ({
+        verb: 'subscribe',
+        id,
+        notifType: 'ValueChange',
+        paths,
+        enable,
+      })
+      expect((await ask(subscribe('moving', [ENABLE]))).state).toBe('done')
+      expect((await ask(subscribe('moving', [CHANNEL]))).state).toBe('done')
+      const other = (await stored(ENABLE))?.value
+      subject.box.change(ENABLE, other === 'true' ? 'false' : 'true')
+      subject.box.change(CHANNEL, '48')
+      await eventually(async () => (await stored(CHANNEL))?.value === '48')
+      expect((await stored(ENABLE))?.value).toBe(other)
+      expect((await ask(subscribe('moving', [CHANNEL], false))).state).toBe('done')
+    })
+
     it('operate runs a diagnostic and ends with its results', async () => {
       const ended = await ask(ping('192.0.2.1'))
       expect(ended).toMatchObject({ state: 'done', result: { output: { Status: 'Complete', SuccessCount: '4' } } })

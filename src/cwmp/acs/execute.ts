@@ -1,5 +1,6 @@
 import { ProtocolError, TransportError } from '../../base/index.ts'
 import {
+  changeSubscriptions,
   type ExecuteHooks,
   type Operation,
   type OperationRequest,
@@ -273,16 +274,24 @@ async function subscribe(
       error: outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`),
     }
   }
-  await hooks.beforeSend()
-  const list = request.paths.map((Name) => ({
+  const { cwmp } = session.device
+  const { on, off, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
+  const attribute = (Notification: number) => (Name: string) => ({
     Name,
     NotificationChange: true,
-    Notification: request.enable ? 2 : 0,
+    Notification,
     AccessListChange: false,
     AccessList: [],
-  }))
-  const answer = await session.call('SetParameterAttributes', { ParameterList: list })
-  return answer.ok ? ended(request.paths.map((path) => ({ path }))) : refused(answer.fault)
+  })
+  const list = [...off.map(attribute(0)), ...on.map(attribute(2))]
+  if (list.length > 0) {
+    await hooks.beforeSend()
+    const answer = await session.call('SetParameterAttributes', { ParameterList: list })
+    if (!answer.ok) return refused(answer.fault)
+  }
+  // The next one in this session goes by it; the record gets it from the engine.
+  if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
+  return ended(request.paths.map((path) => ({ path })))
 }
 
 async function download(
