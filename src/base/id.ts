@@ -6,9 +6,11 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 /**
  * Makes ids that sort by creation: 48 bit time, then a counter that never goes back within one process, then random bits.
  * 26 characters of Crockford base 32, lower case. Two processes cannot collide in practice (40 random bits per process and id).
+ * `after` is the newest id of an earlier process: all of this one sort behind it, though the clock was set back between them.
  */
-export function createIdSource(clock: Clock, random: Random): () => string {
-  let lastMs = 0
+export function createIdSource(clock: Clock, random: Random, after = ''): () => string {
+  const before = timeOfId(after)
+  let lastMs = Number.isNaN(before) ? 0 : before + 1
   let counter = 0
   return () => {
     const now = clock.now()

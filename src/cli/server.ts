@@ -52,8 +52,7 @@ export async function startServer(
   const clock = systemClock
   const random = systemRandom
   const log = options.log ?? createLog({ level: config.logLevel })
-  const nextId = createIdSource(clock, random)
-  const instance = nextId()
+  const instance = createIdSource(clock, random)()
   const lifecycle = createLifecycle(log)
   try {
     const tls = readTls(config, clock.now(), log)
@@ -70,6 +69,7 @@ export async function startServer(
       log,
     })
     await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => store.close() })
+    const nextId = createIdSource(clock, random, store.newestId)
     // What holds an embedded database is the only server there is; whoever was here before is gone.
     if (database !== undefined) await store.instances.alone(instance)
     await lifecycle.start(heartbeat(store, instance, log))

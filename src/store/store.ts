@@ -1,15 +1,16 @@
-import { AppError, type Clock, createIdSource, type Log, type Random } from '../base/index.ts'
+import { AppError, type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type { FeedEvent } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { ChangeWriter } from './changes.ts'
+import type { CollectionName } from './collections.ts'
 import { DeviceRepository } from './device-repository.ts'
 import { RETRY_MS, translated } from './failure.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { checkIndexes } from './indexes.ts'
 import { checkSecretKey } from './key-check.ts'
 import { migrate } from './migrate.ts'
-import { type CommandStartedEvent, type Connection, type Db, openConnection } from './mongoose.ts'
+import { type CommandStartedEvent, type Connection, type Db, type Document_, openConnection } from './mongoose.ts'
 import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
 import { PlanRepository } from './plan-repository.ts'
@@ -52,6 +53,8 @@ export interface Store {
   readonly instances: InstanceRepository
   readonly audit: AuditRepository
   readonly apiKeys: ApiKeyRepository
+  /** The newest id of an event or operation when the store was opened; '' in an empty one. */
+  readonly newestId: string
   /** The native database, for jobs. */
   readonly db: Db
   /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
@@ -66,6 +69,8 @@ export interface Store {
 }
 
 const PING_MS = 2000
+/** Clocks of several servers differ; by more than this, one was set back. */
+const CLOCK_STEP_MS = 60_000
 
 /** Connects, migrates, checks indexes, and hands out the repositories. */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -109,7 +114,12 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     log,
   })
   const listeners = new Set<(events: FeedEvent[]) => void>()
-  const writer = new ChangeWriter(createIdSource(clock, options.random), (events) => tell(listeners, events, log))
+  const newestId = await newest(db)
+  if (timeOfId(newestId) > clock.now() + CLOCK_STEP_MS)
+    log.warn({ newestId }, 'the clock stands before what is stored; ids go on from there')
+  const writer = new ChangeWriter(createIdSource(clock, options.random, newestId), (events) =>
+    tell(listeners, events, log),
+  )
   const now = () => clock.now()
   const audit = new AuditRepository(connection)
   return {
@@ -125,6 +135,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     instances: translated(new InstanceRepository(connection)),
     audit: translated(audit),
     apiKeys: translated(new ApiKeyRepository(connection)),
+    newestId,
     db,
     commands,
     deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
@@ -138,6 +149,15 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
 async function closeAll(connection: Connection, writers: { drain(): Promise<void> }[]): Promise<void> {
   await Promise.all(writers.map((writer) => writer.drain()))
   await connection.close()
+}
+
+/** The order of a device's operations and of the feed is that of their ids. */
+async function newest(db: Db): Promise<string> {
+  const last = async (name: CollectionName) => {
+    const found = db.collection<Document_>(name).find({}, { projection: { _id: 1 }, hint: { _id: 1 } })
+    return (await found.sort({ _id: -1 }).limit(1).next())?._id ?? ''
+  }
+  return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''
 }
 
 async function ping(db: Db): Promise<void> {

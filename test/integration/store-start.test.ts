@@ -4,6 +4,7 @@ import { versionKey } from '../../src/datamodel/index.ts'
 import type { DeviceId } from '../../src/device/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
+import { createManualClock } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'
 
@@ -131,6 +132,18 @@ describe('the secret key', () => {
     await first.db.collection('settings').deleteMany({})
     await expect(open(other)).rejects.toThrow(/were sealed with another secret key/)
     await open()
+  })
+})
+
+describe('events', () => {
+  it('are told in order over a restart, though the clock was set back', async () => {
+    const clock = createManualClock(1_900_000_000_000)
+    const first = await open({ clock })
+    await first.events.append([{ type: 'device.booted', at: 1, data: {} }])
+    const [last] = await first.events.since(undefined, 1)
+    const second = await open({ clock: createManualClock(1_800_000_000_000) })
+    await second.events.append([{ type: 'device.booted', at: 2, data: {} }])
+    expect((await second.events.since(last?.id, 10)).map(({ at }) => at)).toEqual([2])
   })
 })
 

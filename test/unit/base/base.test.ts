@@ -23,6 +23,18 @@ describe('createIdSource', () => {
   })
 })
 
+describe('createIdSource of a later process', () => {
+  it('goes on behind the newest id, though the clock was set back', () => {
+    const at = (now: number) => ({ now: () => now, after: () => () => undefined })
+    const earlier = createIdSource(at(5000), systemRandom)
+    const old = [earlier(), earlier(), earlier()]
+    const next = createIdSource(at(4000), systemRandom, old.at(-1))
+    const ids = [...old, next(), next()]
+    expect([...ids].sort()).toEqual(ids)
+    expect(createIdSource(at(6000), systemRandom, 'no id')()).toMatch(/^00000005vg/)
+  })
+})
+
 describe('createKeyedQueue', () => {
   it('runs one key in order, other keys side by side, and goes on after a failure', async () => {
     const queue = createKeyedQueue()
