@@ -28,7 +28,9 @@ export interface BatcherOptions<Item, Result> {
   maxWaiting: number
   /** How long an item may wait for its flush to begin. */
   maxWaitMs: number
-  /** What an item counts against `maxWaiting`; default 1. */
+  /** How much one flush takes at the most, in the measure of `weigh`; a single item may weigh more. Default: no bound. */
+  maxFlush?: number
+  /** What an item counts against `maxWaiting` and `maxFlush`; default 1. */
   weigh?(item: Item): number
   flush(items: Item[]): Promise<Settled<Result>[]>
 }
@@ -92,13 +94,26 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
   #launch(): void {
     this.#scheduled = false
     if (this.#queue.length === 0) return
-    const batch = this.#take(this.#options.maxItems)
+    const batch = this.#take(this.#batchSize())
     const run: Promise<void> = this.#settle(batch).finally(() => {
       this.#underWay.delete(run)
       this.#schedule()
     })
     this.#underWay.add(run)
     this.#schedule()
+  }
+
+  /** As many as are in front, within both bounds, but one at least. */
+  #batchSize(): number {
+    const { maxItems, maxFlush = Number.POSITIVE_INFINITY } = this.#options
+    let weight = 0
+    let count = 0
+    for (const entry of this.#queue) {
+      weight += entry.weight
+      if (count === maxItems || (count > 0 && weight > maxFlush)) break
+      count++
+    }
+    return count
   }
 
   #take(count: number): Waiting<Item, Result>[] {

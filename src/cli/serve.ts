@@ -30,7 +30,9 @@ export async function serveUntilSignal(flags: Record<string, string | undefined>
 
 /** Ends the process with a sentence when something that a person can mend is wrong, else with the whole error. */
 export function failWith(error: unknown): never {
-  console.error(error instanceof AppError ? error.message : error)
+  // What the system refuses (a folder that is not ours, a full disk, a host that does not exist) says all in its message.
+  const mendable = error instanceof AppError || (error instanceof Error && 'syscall' in error)
+  console.error(mendable ? error.message : error)
   process.exit(1)
 }
 

@@ -17,6 +17,8 @@ export interface GroupCommit {
 }
 
 const MAX_SETS = 512
+/** Single writes of one flush: some tenths of a second, so that a fleet under discovery does not hold up an Inform for long. */
+const MAX_WRITES = 5000
 /** Single writes that may wait: some tens of megabytes at the most. */
 const MAX_WAITING_WRITES = 50_000
 const MAX_WAIT_MS = 15_000
@@ -37,6 +39,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
   let marks = 0
   const batcher = createBatcher<MarkedSet, void>({
     maxItems: MAX_SETS,
+    maxFlush: MAX_WRITES,
     // What arrives within this time goes along; under load the flush under way gathers more than this would.
     lingerMs: 1,
     concurrency: 1,

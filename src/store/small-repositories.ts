@@ -52,8 +52,9 @@ export class GroupRepository implements GroupStore {
   }
 
   async delete(id: string): Promise<boolean> {
-    const { deletedCount } = await this.#groups.deleteOne({ _id: id })
+    // Members first: cut off in between, the group is still there to be deleted again.
     await this.#devices.updateMany({ groups: id }, { $pull: { groups: id as never }, $inc: { revision: 1 as never } })
+    const { deletedCount } = await this.#groups.deleteOne({ _id: id })
     return deletedCount > 0
   }
 

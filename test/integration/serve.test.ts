@@ -140,6 +140,11 @@ describe('a server that cannot start', () => {
     expect(await sentence(third)).toMatch(/is in use by process/)
   })
 
+  it('says which folder it cannot use', async () => {
+    writeFileSync(join(dataDir, 'file'), '')
+    expect(await sentence(serve(['--data-dir', join(dataDir, 'file')]))).toMatch(/ENOTDIR.*file/)
+  })
+
   it('says that MongoDB does not answer, without its password', async () => {
     const run = serve([], { MONGODB_URI: 'mongodb://user:hunter2@127.0.0.1:9/?directConnection=true' })
     const said = await sentence(run)

@@ -76,6 +76,24 @@ describe('createBatcher', () => {
     expect(batcher.waiting).toBe(0)
   })
 
+  it('cuts batches at their weight too, and lets a heavier item go alone', async () => {
+    const batches: number[][] = []
+    const batcher = createBatcher<number, number>({
+      maxItems: 10,
+      maxFlush: 10,
+      lingerMs: 0,
+      concurrency: 1,
+      ...PLENTY,
+      weigh: (item) => item,
+      flush: async (items) => {
+        batches.push(items)
+        return items.map((value) => ({ ok: true, value }))
+      },
+    })
+    await Promise.all([4, 6, 1, 30, 2, 3].map((n) => batcher.add(n)))
+    expect(batches).toEqual([[4, 6], [1], [30], [2, 3]])
+  })
+
   it('refuses at once what would wait behind too much, and takes on again when there is room', async () => {
     const { batcher, batches, open } = recording(0, 2, { maxWaiting: 3, maxWaitMs: 60_000 })
     const first = batcher.add(0)
