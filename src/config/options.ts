@@ -184,10 +184,10 @@ export const OPTIONS = [
     key: 'agentAdmission',
     flag: '--agent-admission',
     type: 'choice',
-    choices: ['bound', 'open'],
+    choices: ['certificate', 'bound', 'open'],
     default: 'bound',
     sentence:
-      'Which USP Agents may join: those whose Endpoint ID is bound (read over CWMP, certificate, operator), or also those that only claim an identity.',
+      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity.',
   },
   {
     key: 'allowBasicOverHttp',

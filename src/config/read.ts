@@ -98,6 +98,8 @@ function tlsProblems(values: Record<string, Value>): string[] {
   }
   if (values.tlsClientCa !== undefined && values.tlsCert === undefined)
     problems.push('--tls-client-ca needs --tls-cert: without TLS no box shows a certificate')
+  if (values.agentAdmission === 'certificate' && values.tlsClientCa === undefined)
+    problems.push('--agent-admission certificate needs --tls-client-ca: no certificate of a box is trusted without it')
   for (const key of ['tlsCert', 'tlsKey', 'tlsClientCa']) {
     const path = values[key]
     if (typeof path === 'string' && !existsSync(path)) problems.push(`${key}: there is no file ${path}`)

@@ -12,8 +12,11 @@ export interface AgentClaim {
   certificate: boolean
 }
 
-/** bound: only Endpoint IDs that are bound already or carry a certificate. open: an Agent's own word (triple) is enough to be bound. */
-export type AgentAdmission = 'bound' | 'open'
+/**
+ * certificate: only Agents whose client certificate carries their Endpoint ID. bound: also those whose Endpoint ID is bound already. open: an
+ * Agent's own word (triple) is enough to be bound.
+ */
+export type AgentAdmission = 'certificate' | 'bound' | 'open'
 
 /** What to do with an arriving Agent. */
 export type ArrivalDecision =
@@ -37,6 +40,8 @@ export function decideArrival(
   admission: AgentAdmission,
   now: Timestamp,
 ): ArrivalDecision {
+  if (admission === 'certificate' && !claim.certificate)
+    return { kind: 'refused', reason: 'no client certificate carries the Endpoint ID' }
   if (byEndpoint !== undefined) return decideBound(claim, byEndpoint, now)
   const identity = claim.identity
   if (identity === undefined) return { kind: 'needIdentity' }
@@ -54,7 +59,7 @@ export function decideArrival(
       proof: byIdentity.binding.proof,
     })
   }
-  if (proof === 'triple' && admission === 'bound') {
+  if (proof === 'triple' && admission !== 'open') {
     return { kind: 'refused', reason: 'Endpoint ID is not bound to a device and carries no certificate' }
   }
   return { kind: 'bind', deviceId: id, change: bindChange(id, identity, byIdentity, claim.endpointId, proof, now) }

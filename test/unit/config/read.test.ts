@@ -39,6 +39,7 @@ describe('readConfig', () => {
     ['uspPublicHost', 'wss://usp.example', /--usp-public-host .* takes a host name or address/],
     ['endpointId', 'isthmus', /--endpoint-id .* takes scheme:authority:instance/],
     ['tlsClientCa', import.meta.filename, /--tls-client-ca needs --tls-cert/],
+    ['agentAdmission', 'certificate', /--agent-admission certificate needs --tls-client-ca/],
   ])('refuses %s %s with what it takes', (key, text, problem) => {
     expect(() => readConfig({ [key]: text }, {})).toThrow(problem)
   })

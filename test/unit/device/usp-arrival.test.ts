@@ -59,6 +59,16 @@ describe('decideArrival', () => {
     })
   })
 
+  it('lets nobody in without a certificate when admission is `certificate`, and opens no Conflict for them', () => {
+    const refused = (asked: AgentClaim, byEndpoint?: Device, byIdentity?: Device) =>
+      expect(decideArrival(asked, byEndpoint, byIdentity, 'certificate', now).kind).toBe('refused')
+    refused(claim(), bound, bound)
+    refused(claim(), device({ binding: { endpointId: eid, proof: 'operator', at: 1 } }))
+    refused(claim({ endpointId: 'proto::other' as EndpointId }), undefined, bound)
+    refused({ endpointId: eid, certificate: false })
+    expect(decideArrival(claim({ certificate: true }), undefined, device(), 'certificate', now).kind).toBe('bind')
+  })
+
   it("leaves an operator's word as it is, with a certificate or without", () => {
     const said = device({ binding: { endpointId: eid, proof: 'operator', at: 1 } })
     for (const certificate of [true, false])
