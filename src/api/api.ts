@@ -4,6 +4,7 @@ import { AppError, type Lifecycle, randomToken } from '../base/index.ts'
 import { ApiAuth } from './auth.ts'
 import { DOCS_CSS, DOCS_HTML, DOCS_JS } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
+import { checked, expressPath, hasBody, InputError, pathParams } from './input.ts'
 import { openApiDocument } from './openapi.ts'
 import type { ApiDeps } from './ports.ts'
 import { HttpRefusal, type Problem, problemOf } from './problem.ts'
@@ -15,7 +16,6 @@ import { groupRoutes } from './routes/groups.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { planRoutes } from './routes/plans.ts'
 import { systemRoutes } from './routes/system.ts'
-import type { z } from './zod.ts'
 
 const MAX_BODY = '256kb'
 const STOP_MS = 5000
@@ -251,7 +251,7 @@ export class Api implements Lifecycle {
     if (route.body !== undefined && hasBody(request) && request.body === undefined)
       throw new HttpRefusal(415, 'send the body as Content-Type: application/json', { accept: 'application/json' })
     const call: Call<unknown, unknown, unknown> = {
-      params: checked(route.params, request.params, 'path'),
+      params: checked(route.params, pathParams(route, request), 'path'),
       query: checked(route.query, request.query, 'query'),
       body: checked(route.body, request.body, 'body'),
       actor: String(response.locals.actor ?? 'nobody'),
@@ -293,39 +293,4 @@ export class Api implements Lifecycle {
     if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer realm="isthmus"')
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
-}
-
-/** A request that its schema refuses, with the places. */
-class InputError extends AppError {
-  readonly errors: { path: string; message: string }[]
-  constructor(errors: { path: string; message: string }[]) {
-    super(
-      'invalid',
-      errors
-        .map(({ path, message }) => `${path}: ${message}`)
-        .join('; ')
-        .slice(0, 1000),
-    )
-    this.errors = errors
-  }
-}
-
-function expressPath(path: string): string {
-  return `/api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`
-}
-
-function hasBody(request: Request): boolean {
-  const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
-  return encoding !== undefined || (length !== undefined && length !== '0')
-}
-
-function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
-  if (schema === undefined) return undefined
-  const result = schema.safeParse(value ?? (where === 'body' ? undefined : {}))
-  if (result.success) return result.data
-  throw new InputError(
-    result.error.issues
-      .slice(0, 20)
-      .map((issue) => ({ path: [where, ...issue.path.map(String)].join('.'), message: issue.message })),
-  )
 }

@@ -166,12 +166,14 @@ export function createPlanner(deps: PlannerDeps): Planner {
         actor,
         `a plan that is ${plan.state} cannot retry; it can when it is ${from.join(' or ')}`,
       )
+    const wanted = await sweeps.retriable(plan, devices)
+    if (wanted.devices.length === 0) return { accepted: 0, refused: wanted.refused, plan }
     // The plan first: members that are taken up again need one that runs.
     const changes = { state: to, gateSince: clock.now() }
     const next = await save(without(plan, 'retry'), changes, actor, 'retry')
-    const report = await sweeps.retry(next, devices, actor)
+    const { accepted, refused } = await sweeps.retry(next, wanted.devices, actor)
     kick(id)
-    return { ...report, plan: next }
+    return { accepted, refused: [...wanted.refused, ...refused], plan: next }
   }
 
   /** One round at a time in this process; one that is asked for meanwhile follows. */

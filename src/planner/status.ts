@@ -103,6 +103,7 @@ function nextAction(
     count('REGRESSED') > 0
       ? `${count('REGRESSED')} devices were reset to factory settings: retry moves them again`
       : '',
+    count('INELIGIBLE') > 0 ? `${count('INELIGIBLE')} devices cannot be moved as they are` : '',
     count('BLOCKED') > 0 ? `${count('BLOCKED')} devices belong to another plan: retry them when it is finished` : '',
   ].filter((line) => line !== '')
   if (todo.length > 0 && plan.state !== 'aborted') return todo.join('; ')

@@ -23,6 +23,8 @@ export interface Sweeps {
   goOn(plan: Plan): Promise<Plan>
   /** Cancels or turns back a piece of what an aborting plan still has. */
   abortSome(plan: Plan): Promise<void>
+  /** Which of these devices there is something to retry for; of the others, why not. */
+  retriable(plan: Plan, devices: DeviceId[]): Promise<{ devices: DeviceId[]; refused: RetryReport['refused'] }>
   /** Retries single devices, and tells of each that cannot be. */
   retry(plan: Plan, devices: DeviceId[], actor: string): Promise<RetryReport>
 }
@@ -83,27 +85,33 @@ export function createSweeps({ plans, devices, groups, executor, now, log }: Swe
       const page = await plans.listMembers(plan.id, { states: [...ABORTABLE], limit: PAGE })
       await Promise.all(page.items.map((member) => apply(member.id, 'abort', plan.abortedBy ?? 'planner')))
     },
+    async retriable(plan, wanted) {
+      const reasons = await inPieces(wanted, async (deviceId) => {
+        const member = await plans.getMember(`${plan.id}|${deviceId}`)
+        if (member === undefined) return 'the device is no member of this plan'
+        return RETRIABLE.includes(member.state) ? undefined : `the device is ${member.state}: there is nothing to retry`
+      })
+      return { devices: wanted.filter((_, i) => reasons[i] === undefined), refused: refusedOf(wanted, reasons) }
+    },
     async retry(plan, wanted, actor) {
-      const report: RetryReport = { accepted: 0, refused: [] }
-      for (let i = 0; i < wanted.length; i += PAGE) {
-        const piece = wanted.slice(i, i + PAGE)
-        const answers = await Promise.all(piece.map((deviceId) => retryOne(plan, deviceId, actor)))
-        for (const [j, reason] of answers.entries()) {
-          const deviceId = piece[j] ?? ''
-          if (reason === undefined) report.accepted++
-          else report.refused.push({ deviceId, reason })
-        }
-      }
-      return report
+      const reasons = await inPieces(wanted, (deviceId) => apply(`${plan.id}|${deviceId}`, 'retry', actor))
+      const refused = refusedOf(wanted, reasons)
+      return { accepted: wanted.length - refused.length, refused }
     },
   }
+}
 
-  async function retryOne(plan: Plan, deviceId: DeviceId, actor: string): Promise<string | undefined> {
-    const member = await plans.getMember(`${plan.id}|${deviceId}`)
-    if (member === undefined) return 'the device is no member of this plan'
-    if (!RETRIABLE.includes(member.state)) return `the device is ${member.state}: there is nothing to retry`
-    return apply(member.id, 'retry', actor)
-  }
+async function inPieces<T>(all: DeviceId[], work: (deviceId: DeviceId) => Promise<T>): Promise<T[]> {
+  const results: T[] = []
+  for (let i = 0; i < all.length; i += PAGE) results.push(...(await Promise.all(all.slice(i, i + PAGE).map(work))))
+  return results
+}
+
+function refusedOf(devices: DeviceId[], reasons: (string | undefined)[]): RetryReport['refused'] {
+  return devices.flatMap((deviceId, i) => {
+    const reason = reasons[i]
+    return reason === undefined ? [] : [{ deviceId, reason }]
+  })
 }
 
 function newMember(planId: string, deviceId: DeviceId, now: Timestamp): PlanMember {

@@ -209,6 +209,20 @@ describe('devices', () => {
   })
 })
 
+describe('device ids in paths', () => {
+  it('mean the device both as a URL writes them and as they are shown', async () => {
+    const id = '0C96BF-NB%2D7-S%201'
+    for (const path of [id, encodeURIComponent(id)]) {
+      const { status, body } = await call('GET', `/devices/${path}`)
+      expect(status).toBe(404)
+      expect(body.detail).toBe(`there is no device ${id}`)
+    }
+    const plan = (await call('POST', '/plans', { name: 'p', groupId: await group('ids') })).body
+    for (const path of [id, encodeURIComponent(id)])
+      expect((await call('GET', `/plans/${plan.id}/members/${path}`)).status).toBe(404)
+  })
+})
+
 describe('events', () => {
   it('lead a reader on also where nothing was of interest to it', async () => {
     for (let i = 0; i < 3; i++) {
@@ -226,6 +240,8 @@ describe('events', () => {
       seen++
     }
     expect(seen).toBeGreaterThan(1)
+    const newest = (await call<Page>('GET', '/events?limit=2&type=plan.changed')).body
+    expect(newest.items.map(({ type }) => type)).toEqual(['plan.changed', 'plan.changed'])
   })
 
   it('are streamed from where a reader stopped', async () => {

@@ -219,6 +219,10 @@ describe('steering', { timeout: 90_000 }, () => {
     await world.planner.act(plan.id, 'start', 'test')
     await world.untilState(plan, 'finished')
     world.answer = silent
+    expect(await world.planner.retry(plan.id, ['nobody' as typeof first], 'test')).toMatchObject({
+      accepted: 0,
+      plan: { state: 'finished' },
+    })
     const retried = await world.planner.retry(plan.id, [first, 'nobody' as typeof first], 'test')
     expect(retried).toMatchObject({ accepted: 1, refused: [{ deviceId: 'nobody', reason: /no member/ }] })
     await world.until(async () => (await world.planner.member(plan.id, first)).state === 'PREPARING')

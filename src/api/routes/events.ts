@@ -14,6 +14,7 @@ const Filter = z.object({
 const EventId = z.string().refine((id) => id === '0' || !Number.isNaN(timeOfId(id)), 'is no id of an event')
 const MAX_STREAMS = 200
 const BATCH = 500
+const NEWEST = 1000
 const HEARTBEAT_MS = 15_000
 /** Other instances' events are found by looking. */
 const POLL_MS = 2000
@@ -64,10 +65,16 @@ export function eventRoutes(deps: ApiDeps): Route[] {
         200: { description: 'Events; `next` is where to go on, also when none of them was wanted', schema: page(Any) },
       },
       async handle({ query }) {
+        // Without a place to go on from, the newest that are wanted: looked for among the newest of all.
+        if (query.after === undefined) {
+          const newest = await since(undefined, NEWEST)
+          const found = newest.filter((event) => wanted(event, query)).slice(-query.limit)
+          return { body: { items: found.map(withTimes), next: newest.at(-1)?.id ?? '0' } }
+        }
         const events = await since(query.after, query.limit)
         const next = events.at(-1)?.id ?? query.after
         const items = events.filter((event) => wanted(event, query)).map(withTimes)
-        return { body: { items, ...(next === undefined ? {} : { next }) } }
+        return { body: { items, next } }
       },
     }),
     route({
