@@ -354,6 +354,11 @@ export interface Operations {
   /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
   cancel(id: string, actor: Actor): Promise<Operation>
   /**
+   * Ends the waiting for an operation that was sent and is unknown or accepted: failed, with the error `givenUp`; what it held up goes on.
+   * AppError `conflict` for any other.
+   */
+  giveUp(id: string, actor: Actor): Promise<Operation>
+  /**
    * Ends all that is open of a device whose record is about to be deleted; answers how many. AppError `conflict` while it is being migrated.
    */
   forget(device: Pick<Device, 'id' | 'migration'>, actor: Actor): Promise<number>

@@ -35,8 +35,9 @@ import { NO_METRICS, type OperationsMetrics } from './metrics.ts'
 import { createRecovery, type Recovery } from './recovery.ts'
 import { createSubmit } from './submit.ts'
 import { modelFor } from './validate-path.ts'
-import { actorText, protocolOf } from './verbs.ts'
+import { protocolOf } from './verbs.ts'
 import { createWait } from './wait.ts'
+import { createWithdraw } from './withdraw.ts'
 
 /** What the engine needs from the rest of the house. */
 export interface OperationsDeps {
@@ -112,6 +113,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
   const submit = createSubmit({ ...deps, store, log, limits, metrics, announce: news.add, bring })
+  const withdraw = createWithdraw({ store, finisher, audit, clock, abort: executor.abort, again })
   const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
   const completed = createCompletion({ store, finisher, log, again })
   const recovery = createRecovery({
@@ -141,24 +143,6 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     waker.wake(device, asked)
   }
 
-  async function cancel(id: string, actor: Operation['actor']): Promise<Operation> {
-    const operation = await store.get(id)
-    if (operation === undefined) throw new AppError('notFound', 'there is no such operation')
-    const cancelled = await finisher.finish(operation, ['queued'], 'cancelled', undefined)
-    await audit.append({
-      at: clock.now(),
-      actor: actorText(actor),
-      action: 'operation.cancel',
-      target: operation.deviceId,
-      after: { operationId: id },
-      result: cancelled ? 'ok' : 'refused',
-    })
-    if (!cancelled) throw new AppError('conflict', 'only what has not been sent can be cancelled', { context: { id } })
-    executor.abort(id)
-    again(operation.deviceId)
-    return (await store.get(id)) ?? operation
-  }
-
   async function contact(here: Contact): Promise<void> {
     const entry = contacts.add(here)
     waker.came(here.deviceId, here.protocol)
@@ -184,7 +168,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
       stopping ? Promise.reject(new AppError('unavailable', 'the server is stopping')) : submit(wanted),
     get: (id) => store.get(id),
     wait,
-    cancel,
+    ...withdraw,
     forget: (device, actor) => forget(device, actor, { store, finisher, abort: executor.abort }),
     open: (deviceId) => store.open(deviceId, 1000),
     onFinished: finisher.onFinished,

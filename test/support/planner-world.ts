@@ -101,6 +101,7 @@ class AnsweredOperations implements Operations {
   open: Operations['open'] = async (deviceId) =>
     this.asked.filter((one) => one.deviceId === deviceId && one.state === 'queued')
   forget: Operations['forget'] = async () => 0
+  giveUp: Operations['giveUp'] = (id) => this.cancel(id, { kind: 'system', id: 'test' })
   onFinished: Operations['onFinished'] = () => () => undefined
 }
 

@@ -61,11 +61,16 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       path: '/operations/{id}',
       id: 'cancelOperation',
       tag,
-      summary: 'Cancel an operation that was not sent yet',
+      summary: 'Cancel an operation that was not sent yet, or give up one whose end does not come',
+      description:
+        'What was sent cannot be taken back. With `giveUp=true` an operation that was accepted, or whose answer was lost, ends as failed (`givenUp`) and holds nothing up any more; the device may still do it.',
       scope: 'write',
       params: IdParam,
-      responses: { 200: { description: 'Cancelled', schema: OperationSchema } },
-      async handle({ params, actor }) {
+      query: z.object({ giveUp: z.enum(['true', 'false']).optional() }),
+      responses: { 200: { description: 'Cancelled, or given up', schema: OperationSchema } },
+      async handle({ params, query, actor }) {
+        if (query.giveUp === 'true')
+          return { body: operationView(await deps.operations.giveUp(params.id, apiKeyActor(actor))) }
         return {
           body: operationView(await deps.operations.cancel(params.id, apiKeyActor(actor))),
         }

@@ -65,6 +65,29 @@ describe('cancelling', () => {
   })
 })
 
+describe('giving up', () => {
+  it('ends what waits for a later word, so that the rest goes on, and nothing else', async () => {
+    const world = createWorld()
+    const reboot = await world.submit({ verb: 'reboot' })
+    await expect(world.room.giveUp(reboot.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(reboot.id)).toMatchObject({ state: 'sent', result: { outcome: 'pending' } })
+    const next = await world.submit(set(A, '1'))
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(next.id).state).toBe('queued')
+    expect(await world.room.giveUp(reboot.id, ACTOR)).toMatchObject({
+      state: 'failed',
+      result: { error: { code: 'givenUp', retryable: false } },
+    })
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(world.operation(next.id).state).toBe('done')
+    await expect(world.room.giveUp(reboot.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
+    await expect(world.room.giveUp('none', ACTOR)).rejects.toMatchObject({ code: 'notFound' })
+    const audited = world.stores.inside.audit.filter(({ action }) => action === 'operation.giveUp')
+    expect(audited.map(({ result }) => result)).toEqual(['refused', 'ok', 'refused'])
+  })
+})
+
 describe('what goes wrong on the way', () => {
   it('puts back what did not leave, and gives up after some attempts', async () => {
     const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
