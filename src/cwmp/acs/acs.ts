@@ -22,9 +22,9 @@ import { remember } from './box-notes.ts'
 import { CpeRequests, faultOf } from './cpe-requests.ts'
 import { Description } from './description.ts'
 import { Discoveries } from './discoveries.ts'
-import { confirm, type EnrolOptions, release } from './enrol.ts'
+import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
 import { chooseVersion, informFacts, isHeartbeat, replyHeader } from './inform.ts'
-import { Listeners } from './listeners.ts'
+import { type HttpTimes, Listeners } from './listeners.ts'
 import { plain, send } from './respond.ts'
 import { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
@@ -48,6 +48,8 @@ export interface AcsOptions {
   informIntervalS: number
   discovery: DiscoveryMode | 'none'
   maxSessions: number
+  /** Times of HTTP, where they are not to be those for production. */
+  httpTimes?: Partial<HttpTimes>
   devices: DeviceStore
   parameters: ParameterStore
   credentials: CredentialStore
@@ -369,16 +371,6 @@ function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
     if (cause instanceof AppError) return new ProtocolError('identity', cause.message, { cause })
     throw cause
   }
-}
-
-/**
- * A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. After a
- * bootstrap, and where it has no login of ours for connection requests, there is something to give to any box.
- */
-function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>, bootstrap: boolean): boolean {
-  if (proof === 'enrolment' || proof === 'none' || proof === 'reset') return true
-  if (bootstrap || credential?.connectionRequest === undefined) return true
-  return proof === 'certificate' && credential.current === undefined && credential.delivered !== true
 }
 
 function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {

@@ -191,7 +191,9 @@ export class Discoveries {
       const knows = (object: string) => types.knowsObject(object)
       const read = { deviceId, objects: [walk.root], results: walk.seen, source: 'cwmp' as const, knows }
       const gone = await goneSince(read, parameters)
-      await devices.commit({ deviceId, dropSubtrees: gone.subtrees, dropParameters: gone.parameters })
+      // A firmware may bring the other root; nobody else speaks of the old one.
+      const before = walk.root === 'Device.' ? ['InternetGatewayDevice.'] : []
+      await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
     } else log.warn({ deviceId, root: walk.root }, 'the tree is larger than what is kept of one box')
     await devices.commit({ deviceId, set: patch })
     session.device = applyPatch(session.device, patch, clock.now())

@@ -1,6 +1,6 @@
 import { type Clock, type Random, randomToken } from '../../base/index.ts'
 import { type CredentialStore, type CwmpCredential, released } from '../../device/index.ts'
-import type { Authenticator } from './authenticate.ts'
+import type { Authenticator, AuthResult } from './authenticate.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 
@@ -12,6 +12,16 @@ export interface EnrolOptions {
   informIntervalS: number
   clock: Clock
   random: Random
+}
+
+/**
+ * A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. After a
+ * bootstrap, and where it has no login of ours for connection requests, there is something to give to any box.
+ */
+export function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>, bootstrap: boolean): boolean {
+  if (proof === 'enrolment' || proof === 'none' || proof === 'reset') return true
+  if (bootstrap || credential?.connectionRequest === undefined) return true
+  return proof === 'certificate' && credential.current === undefined && credential.delivered !== true
 }
 
 /**

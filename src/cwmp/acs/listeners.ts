@@ -7,12 +7,21 @@ export interface ListenersOptions {
   port: number
   tls?: { port: number; cert: string; key: string; clientCa?: string }
   maxSessions: number
+  /** Other times than those for production. */
+  httpTimes?: Partial<HttpTimes>
   log: Log
 }
 
-/** How long the parts of a request may take, in milliseconds: a slow body ends with 408. */
-const LIMITS = {
-  maxHeaderSize: 16_384,
+/** How long the parts of a request may take, in milliseconds, and how often that is looked at. A slow one ends with 408. */
+export interface HttpTimes {
+  headersTimeout: number
+  requestTimeout: number
+  keepAliveTimeout: number
+  connectionsCheckingInterval: number
+}
+
+const MAX_HEADER = 16_384
+const TIMES: HttpTimes = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
@@ -41,12 +50,13 @@ export class Listeners {
   }
 
   async start(listener: RequestListener): Promise<void> {
-    const { port, tls } = this.#options
-    await this.#listen(createServer(LIMITS, listener), port)
+    const { port, tls, httpTimes } = this.#options
+    const limits = { maxHeaderSize: MAX_HEADER, ...TIMES, ...httpTimes }
+    await this.#listen(createServer(limits, listener), port)
     if (tls === undefined) return
     // A box without a certificate, or with one of another authority, shows a password instead.
     const client = tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }
-    const options = { ...LIMITS, ...client, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const }
+    const options = { ...limits, ...client, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const }
     await this.#listen(createTlsServer(options, listener), tls.port)
   }
 

@@ -151,6 +151,22 @@ describe('HTTP as old boxes speak it', () => {
   })
 })
 
+describe('a CPE that takes its time', () => {
+  it.each([
+    ['with its head', 'POST / HTTP/1.1\r\nhost: x\r\nx-slow: '],
+    ['with its body', `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(inform())}\r\n\r\n`],
+  ])('%s is sent away, and others are served meanwhile', async (_name, head) => {
+    await start({ httpTimes: { headersTimeout: 400, requestTimeout: 500, connectionsCheckingInterval: 50 } })
+    await meet()
+    // One byte at a time, for longer than it may take.
+    const slow = rawHttp(world.acs.port, [head, ...inform().slice(0, 60)], { pauseMs: 30 })
+    const { cpe, cookie } = await enter()
+    expect((await cpe.post('', cookie)).status).toBe(204)
+    expect((await slow).status).toBe(408)
+    expect(world.acs.sessionCount).toBe(0)
+  })
+})
+
 describe('the description of the service', () => {
   beforeEach(() => start())
 
