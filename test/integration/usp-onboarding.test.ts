@@ -190,7 +190,11 @@ describe('what an Agent tells of itself', () => {
       const shown = info?.resolved_path_results
       shown?.push({ resolved_path: 'Device.DeviceInfo.ProcessStatus.Process.1.', result_params: { PID: '1' } })
       shown?.push({ resolved_path: 'Device.NAT.', result_params: { X: '1' } })
-      Object.assign(shown?.[0]?.result_params ?? {}, { 'ProcessStatus.CPUUsage': '9', Endless: 'x'.repeat(5000) })
+      Object.assign(shown?.[0]?.result_params ?? {}, {
+        'ProcessStatus.CPUUsage': '9',
+        Endless: 'x'.repeat(5000),
+        'X_ACME-COM_AdminPassword': 'geheim',
+      })
       return answer
     }
     agent.hello()
@@ -198,6 +202,7 @@ describe('what an Agent tells of itself', () => {
     const kept = [...world.stores.inside.parameters.values()].map(({ path }) => path)
     expect(kept).toContain('Device.DeviceInfo.ModelName')
     expect(kept.filter((path) => /Process|NAT|Endless/.test(path))).toEqual([])
+    expect(JSON.stringify([...world.stores.inside.parameters.values()])).not.toContain('geheim')
   })
 })
 

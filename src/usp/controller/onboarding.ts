@@ -10,6 +10,7 @@ import {
   factsPatch,
   firmwareEvent,
   type ParameterWrite,
+  storable,
 } from '../../device/index.ts'
 import type { AuditLog } from '../../security/index.ts'
 import { type GetResp, SUPPORTED_VERSIONS } from '../wire/index.ts'
@@ -105,8 +106,9 @@ async function readFacts(agent: AgentLink, { ownId, clock }: OnboardingDeps): Pr
       // Nor is more taken in than belongs to these two objects.
       if (object !== 'Device.' && object !== 'Device.DeviceInfo.') continue
       for (const [name, value] of Object.entries(result_params)) {
-        if (parameters.length < MAX_FACTS && /^[\w-]{1,64}$/.test(name) && value.length <= MAX_FACT)
-          parameters.push({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
+        if (parameters.length >= MAX_FACTS || !/^[\w-]{1,64}$/.test(name) || value.length > MAX_FACT) continue
+        const write = storable({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
+        if (write !== undefined) parameters.push(write)
       }
     }
   }
