@@ -1,5 +1,5 @@
 import { BASE_TYPES } from '../datamodel/index.ts'
-import { DEVICE_SORT_FIELDS, MEMBER_STATES } from '../device/index.ts'
+import { DEVICE_SORT_FIELDS, MAX_DEVICE_ID, MEMBER_STATES } from '../device/index.ts'
 import { z } from './zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -7,7 +7,7 @@ const text = (max: number) => z.string().min(1).max(max)
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
 export const Cursor = z.string().max(2000).optional().describe('`next` of the page before')
 export const DeviceIdParam = z.object({
-  id: text(400).describe('OUI-ProductClass-SerialNumber, each part percent-encoded'),
+  id: text(MAX_DEVICE_ID).describe('OUI-ProductClass-SerialNumber, each part percent-encoded'),
 })
 export const IdParam = z.object({ id: text(100) })
 /** For changes that are to meet what was read. */
@@ -176,8 +176,8 @@ export const GroupSchema = z
   .loose()
   .openapi('Group')
 export const MembersInput = z.strictObject({
-  add: z.array(text(400)).max(10_000).default([]),
-  remove: z.array(text(400)).max(10_000).default([]),
+  add: z.array(text(MAX_DEVICE_ID)).max(10_000).default([]),
+  remove: z.array(text(MAX_DEVICE_ID)).max(10_000).default([]),
 })
 
 const ms = z.number().int().min(0).max(31_536_000_000)

@@ -19,6 +19,8 @@ export interface DeviceIdentity {
 }
 
 const MAX_PART = 64
+/** The longest id: each character of both parts can be four bytes, and each of those three characters when encoded. */
+export const MAX_DEVICE_ID = 6 + 2 * (1 + MAX_PART * 4 * 3)
 
 /**
  * The one id of a box from its identity. OUI case does not matter, everything else does.

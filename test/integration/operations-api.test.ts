@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/device/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -70,6 +70,19 @@ describe('operations over the API', () => {
     expect((await call('DELETE', `/operations/${first.body.id}`)).status).toBe(409)
     expect(await inDatabase()).not.toContain('horse')
     expect(JSON.stringify(await store.audit.list({ target: id, limit: 50 }))).not.toMatch(/horse|staple/)
+  })
+
+  it('reach a device of the longest id there is', async () => {
+    const identity = { oui: '00256D', productClass: '\u{1F4E1}'.repeat(64), serial: '\u{1F4E1}'.repeat(64) }
+    const id = deviceIdOf(identity)
+    expect(id).toHaveLength(MAX_DEVICE_ID)
+    await store.devices.commit({ deviceId: id, create: { ...newDevice(id, identity, 'cwmp', 1), root: 'Device.' } })
+    const value = { path: 'Device.X', value: '1', type: 'string', source: 'cwmp', collectedAt: 1 } as const
+    await store.devices.commit({ deviceId: id, parameters: [value] })
+    expect((await submit(id, set('Device.X', '2'))).status).toBe(202)
+    expect((await call('GET', `/devices/${encodeURIComponent(id)}/parameters`)).body.items).toHaveLength(1)
+    expect((await call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(204)
+    expect((await store.parameters.list(id, '', 9)).items).toEqual([])
   })
 
   it('wait for their device as long as was asked, and say what is odd about them', async () => {

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId } from '../../device/index.ts'
+import { asDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
 import { PLAN_ACTIONS } from '../../planner/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { checkIfMatch } from '../problem.ts'
@@ -121,7 +121,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
         id: z.string().min(1).max(100),
         action: z.enum(PLAN_ACTIONS),
       }),
-      body: z.strictObject({ devices: z.array(z.string().max(400)).max(10_000).optional() }).optional(),
+      body: z.strictObject({ devices: z.array(z.string().max(MAX_DEVICE_ID)).max(10_000).optional() }).optional(),
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
       async handle({ params, body, actor }) {
         const devices = body?.devices?.map(asDeviceId)
@@ -177,7 +177,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'One device of a plan with its history and what its steps found',
       scope: 'read',
-      params: z.object({ id: z.string().max(100), deviceId: z.string().max(400) }),
+      params: z.object({ id: z.string().max(100), deviceId: z.string().max(MAX_DEVICE_ID) }),
       responses: { 200: { description: 'The member', schema: Any } },
       async handle({ params }) {
         const member = await planner.member(params.id, asDeviceId(params.deviceId))

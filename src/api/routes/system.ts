@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, bindByOperator } from '../../device/index.ts'
+import { asDeviceId, bindByOperator, MAX_DEVICE_ID } from '../../device/index.ts'
 import { audited, newApiKey } from '../../security/index.ts'
 import type { RouteDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -39,7 +39,10 @@ export function systemRoutes(deps: RouteDeps): Route[] {
         'bound: the Endpoint ID belongs to the device from now on, whatever its Agent says of itself: to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: everything stays as it was.',
       scope: 'write',
       params: IdParam,
-      body: z.strictObject({ resolution: z.enum(['bound', 'dismissed']), deviceId: z.string().max(400).optional() }),
+      body: z.strictObject({
+        resolution: z.enum(['bound', 'dismissed']),
+        deviceId: z.string().max(MAX_DEVICE_ID).optional(),
+      }),
       responses: { 204: { description: 'Decided' } },
       async handle({ params, body, actor }) {
         const conflict = await deps.conflicts.get(params.id)
@@ -155,7 +158,7 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       tag: 'System',
       summary: 'The audit log, newest first: who did what, and how it ended',
       scope: 'read',
-      query: Paging.extend({ target: z.string().max(400).optional(), actor: z.string().max(200).optional() }),
+      query: Paging.extend({ target: z.string().max(MAX_DEVICE_ID).optional(), actor: z.string().max(200).optional() }),
       responses: {
         200: { description: 'A page of entries, each chained to the one before by hash', schema: page(Any) },
       },
