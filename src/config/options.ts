@@ -162,7 +162,7 @@ export const OPTIONS = [
     type: 'string',
     secret: true,
     sentence:
-      'Shared CWMP password of boxes that have no credential of their own yet. Unset: made at first start and kept in the data folder.',
+      'Shared CWMP password of boxes that have no credential of their own yet. Unset: made at first start and kept in the data folder. All instances need the same.',
   },
   {
     key: 'enrolmentUsername',

@@ -21,7 +21,7 @@ export type Engine = 'mongodb' | 'secantusdb'
  *
  * SecantusDB uses an index only when all fields of the filter are in it, and none with a condition on a field's presence; everything else
  * looks at each document. So a guard beside an `_id`, for which MongoDB needs nothing, has an index there. And every index costs every
- * write there, 3 us of the 100 that an Inform's takes, while a look at a document costs 0.3: fields that only selectors name go without.
+ * write there, 3 us of the 100 that an Inform's takes, while a look at a document costs 0.3: fields by which nothing is sorted or found one by one go without.
  */
 export const COLLECTIONS = {
   /** Small and hot: one document per box. */
@@ -35,8 +35,8 @@ export const COLLECTIONS = {
     { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
     { keys: { groups: 1, _id: 1 } },
     { keys: { tags: 1, _id: 1 } },
-    { keys: { owner: 1, _id: 1 } },
-    { keys: { productClass: 1, _id: 1 } },
+    { keys: { owner: 1, _id: 1 }, on: 'mongodb' },
+    { keys: { productClass: 1, _id: 1 }, on: 'mongodb' },
     { keys: { serial: 1, _id: 1 } },
     { keys: { 'migration.planId': 1, 'migration.state': 1, _id: 1 } },
     { keys: { 'migration.state': 1, _id: 1 }, on: 'mongodb' },

@@ -288,10 +288,8 @@ describe('queries', () => {
     'manufacturer==Acme',
     'model==M;softwareVersion=lt=1.10',
     'softwareVersion=ge=2',
-    'owner==usp',
     'plan==p;migration==FAILED',
     'lastInform=lt=2026-01-01T00:00:00Z',
-    'productClass==Box',
     'endpointId==os::1',
   ])('of devices by %s find their bounds in an index', async (selector) => {
     expect(await stages('devices', filterOf(parseSelector(selector)), { _id: 1 })).toContain('IXSCAN')
