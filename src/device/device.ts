@@ -121,7 +121,7 @@ export interface Device extends DeviceIdentity {
   provisioningCode?: string
   /** External address as far as the box tells. */
   ipAddress?: string
-  /** Seconds at `upTimeAt`. */
+  /** Seconds, as the box told it last. */
   upTimeS?: number
   /** The protocol that may write to the device now. */
   owner: Protocol
