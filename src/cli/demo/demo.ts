@@ -56,6 +56,8 @@ const PLAN_SETTINGS = {
 }
 const REGISTER_TIMEOUT_MS = 180_000
 const ONCE_TIMEOUT_MS = 900_000
+/** More boxes may take longer, each by so much. */
+const PER_BOX_MS = 1500
 
 /** Server, fleet and a migration on this machine, shown live; everything survives Ctrl-C and goes on at the next start. */
 export async function runDemo(flags: { devices?: string; once?: boolean; dataDir: string }): Promise<void> {
@@ -265,7 +267,7 @@ async function untilRegistered(api: ApiClient, expected: number, stopping: () =>
     if (line !== shown) console.log(line)
     shown = line
     if (known >= expected) return
-    if (Date.now() - begun > REGISTER_TIMEOUT_MS)
+    if (Date.now() - begun > REGISTER_TIMEOUT_MS + expected * PER_BOX_MS)
       throw new AppError('timeout', `only ${known} of ${expected} boxes came; see the log`)
     await new Promise((resolve) => setTimeout(resolve, 1000))
   }
@@ -340,7 +342,10 @@ async function watch(
       if (onlyOnce) return code
       console.log('\nThe server and the fleet go on; Ctrl-C stops them, and the next start goes on from here.')
     }
-    if (onlyOnce && (/^(paused|aborted)$/.test(state) || Date.now() - begun > ONCE_TIMEOUT_MS)) {
+    if (
+      onlyOnce &&
+      (/^(paused|aborted)$/.test(state) || Date.now() - begun > ONCE_TIMEOUT_MS + boxes.length * PER_BOX_MS)
+    ) {
       console.error(`the plan is ${state} and not finished`)
       await report(api, rows, boxes, live)
       return 1
