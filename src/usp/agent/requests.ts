@@ -1,12 +1,4 @@
-import {
-  checkValue,
-  type Path,
-  parentOf,
-  schemaPathOf,
-  splitLeaf,
-  type TreeView,
-  type WriteError,
-} from '../../datamodel/index.ts'
+import { checkValue, schemaPathOf, splitLeaf, type TreeView, type WriteError } from '../../datamodel/index.ts'
 import type {
   Add,
   AddResp,
@@ -23,10 +15,12 @@ import type {
   Set_,
   SetResp,
   Setting,
-  SupportedObject,
 } from '../wire/index.ts'
-import { AgentError, ownParameters, resolve, resolveObjects, withDepth } from './resolve.ts'
+import { uniqueKeysOf } from './changes.ts'
+import { readInstances, readParameters } from './reading.ts'
+import { AgentError, failure, resolveObjects } from './resolve.ts'
 import { SUBSCRIPTIONS } from './subscriptions.ts'
+import { supportedModel } from './supported-model.ts'
 
 const WRITE_CODES: Record<WriteError['kind'], number> = {
   unknown: 7010,
@@ -37,19 +31,6 @@ const WRITE_CODES: Record<WriteError['kind'], number> = {
   notCreatable: 7019,
   duplicateKey: 7025,
 }
-const VALUE_TYPES: Record<string, number> = {
-  base64: 1,
-  boolean: 2,
-  dateTime: 3,
-  decimal: 4,
-  hexBinary: 5,
-  int: 6,
-  long: 7,
-  string: 8,
-  unsignedInt: 9,
-  unsignedLong: 10,
-}
-
 /** A whole request refused: answered with an Error. */
 export class RequestRefused extends Error {
   readonly code: number
@@ -89,152 +70,16 @@ export class AgentRequests {
     this.#reject = reject
   }
 
-  get({ param_paths, max_depth }: Get): GetResp {
-    return {
-      req_path_results: param_paths.map((requested_path) => {
-        try {
-          return {
-            requested_path,
-            err_code: 0,
-            err_msg: '',
-            resolved_path_results: this.#read(requested_path, max_depth),
-          }
-        } catch (error) {
-          const why = failure(error, 7026)
-          // What is not instantiated is an invalid path to a Get, whether the model has it or not.
-          if (why.err_code === 7016) why.err_code = 7026
-          return { requested_path, ...why, resolved_path_results: [] }
-        }
-      }),
-    }
+  get(request: Get): GetResp {
+    return readParameters(this.#view, request)
   }
 
-  #read(text: string, maxDepth: number): { resolved_path: string; result_params: Record<string, string> }[] {
-    const view = this.#view
-    const { path, objects, leaf } = resolve(view, text)
-    if (path.kind === 'object') {
-      return objects
-        .flatMap((object) => withDepth(view, object, maxDepth))
-        .map((object) => ({
-          resolved_path: object,
-          result_params: Object.fromEntries(
-            ownParameters(view, object).map((name) => [name, view.get(object + name) ?? '']),
-          ),
-        }))
-    }
-    const found = objects.filter((object) => view.get(object + leaf) !== undefined)
-    if (found.length === 0 && (objects.length > 0 || !this.#hasLeaf(path, leaf)))
-      throw new AgentError(7026, `${text} is not supported`)
-    return found.map((object) => ({ resolved_path: object, result_params: { [leaf]: view.get(object + leaf) ?? '' } }))
-  }
-
-  /** Whether the objects of a path would have this parameter, had they instances; unknown where references are followed. */
-  #hasLeaf({ segments }: Path, leaf: string): boolean {
-    let schema = ''
-    for (const segment of segments.slice(0, -1)) {
-      if (segment.kind === 'follow') return true
-      schema += segment.kind === 'name' ? `${segment.name}.` : '{i}.'
-    }
-    return this.#view.tree.supported.get(schemaPathOf(this.#view.toCanonical(schema)))?.includes(leaf) === true
-  }
-
-  instances({ obj_paths, first_level_only }: GetInstances): GetInstancesResp {
-    return {
-      req_path_results: obj_paths.map((requested_path) => {
-        try {
-          return { requested_path, err_code: 0, err_msg: '', curr_insts: this.#rows(requested_path, first_level_only) }
-        } catch (error) {
-          return { requested_path, ...failure(error, 7026), curr_insts: [] }
-        }
-      }),
-    }
-  }
-
-  #rows(text: string, firstLevel: boolean): { instantiated_obj_path: string; unique_keys: Record<string, string> }[] {
-    const view = this.#view
-    return resolveObjects(view, text).flatMap((table) => {
-      if (!view.isTable(table)) throw new AgentError(7018, `${table} is not a table`)
-      const rows = firstLevel ? view.instances(table) : view.objectsBelow(table).filter((path) => /\.\d+\.$/.test(path))
-      return rows.map((row) => ({ instantiated_obj_path: row, unique_keys: this.#keysOf(row) }))
-    })
-  }
-
-  #keysOf(row: string): Record<string, string> {
-    const names = this.#view.model.object(row)?.keys.flat() ?? []
-    return Object.fromEntries(
-      names.flatMap((name) => {
-        const value = this.#view.get(row + name)
-        return value === undefined ? [] : [[name, value]]
-      }),
-    )
+  instances(request: GetInstances): GetInstancesResp {
+    return readInstances(this.#view, request)
   }
 
   supportedModel(request: GetSupportedDM): GetSupportedDMResp {
-    return {
-      req_obj_results: request.obj_paths.map((req_obj_path) => {
-        const schema = schemaPathOf(req_obj_path)
-        const paths = [...this.#view.tree.supported.keys()]
-          .map((path) => this.#view.fromCanonical(path))
-          .filter((path) => path.startsWith(schema) && this.#view.model.objects.has(path))
-          .sort()
-        if (paths.length === 0)
-          return {
-            req_obj_path,
-            err_code: 7026,
-            err_msg: 'not in the supported data model',
-            data_model_inst_uri: '',
-            supported_objs: [],
-          }
-        const shown = request.first_level_only
-          ? paths.filter((path) => path === schema || parentOf(path.replace(/\{i\}\.$/, '')) === schema)
-          : paths
-        return {
-          req_obj_path,
-          err_code: 0,
-          err_msg: '',
-          data_model_inst_uri: this.#view.model.uri,
-          supported_objs: shown.map((path) =>
-            this.#describe(path, request, !request.first_level_only || path === schema),
-          ),
-        }
-      }),
-    }
-  }
-
-  #describe(path: string, request: GetSupportedDM, full: boolean): SupportedObject {
-    const object = this.#view.model.objects.get(path)
-    const names = this.#view.tree.supported.get(this.#view.toCanonical(path)) ?? []
-    const params = names.flatMap((name) => object?.params.get(name) ?? [])
-    return {
-      supported_obj_path: path,
-      access: object?.table === true && object.access === 'w' ? 1 : 0,
-      is_multi_instance: object?.table ?? false,
-      supported_commands:
-        full && request.return_commands
-          ? [...(object?.commands.values() ?? [])].map((command) => ({
-              command_name: command.name,
-              input_arg_names: command.input.map((arg) => arg.name),
-              output_arg_names: command.output.map((arg) => arg.name),
-              command_type: command.async ? 2 : 1,
-            }))
-          : [],
-      supported_events:
-        full && request.return_events
-          ? [...(object?.events ?? [])].map(([event_name, arg_names]) => ({ event_name, arg_names }))
-          : [],
-      supported_params:
-        full && request.return_params
-          ? params.map((param) => ({
-              param_name: param.name,
-              access: param.access === 'r' ? 0 : 1,
-              value_type: VALUE_TYPES[param.type] ?? 0,
-              value_change: 1,
-            }))
-          : [],
-      divergent_paths: [],
-      unique_key_sets:
-        full && request.return_unique_key_sets ? (object?.keys ?? []).map((key_names) => ({ key_names })) : [],
-    }
+    return supportedModel(this.#view, request)
   }
 
   /** Section 9: checked completely before anything is written, so that nothing has to be undone. */
@@ -376,7 +221,7 @@ export class AgentRequests {
             oper_success: {
               instantiated_path: added.row,
               param_errs: plan.paramErrors,
-              unique_keys: this.#keysOf(added.row),
+              unique_keys: uniqueKeysOf(this.#view, added.row),
             },
           },
         }
@@ -491,11 +336,6 @@ export class AgentRequests {
   #rejected(path: string): number | undefined {
     return this.#reject !== undefined && new RegExp(this.#reject.pattern).test(path) ? this.#reject.code : undefined
   }
-}
-
-function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
-  if (error instanceof AgentError) return { err_code: error.code, err_msg: error.message }
-  return { err_code: otherwise, err_msg: error instanceof Error ? error.message : 'failed' }
 }
 
 /** Values of a new row that the Agent gives itself: a subscription's Recipient is whoever adds it. */

@@ -142,3 +142,9 @@ export function ownParameters(view: TreeView, object: string): string[] {
   const names = view.tree.supported.get(schemaPathOf(view.toCanonical(object))) ?? []
   return names.filter((name) => view.get(object + name) !== undefined)
 }
+
+/** Code and text of anything thrown; `otherwise` the code of what says none. */
+export function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
+  if (error instanceof AgentError) return { err_code: error.code, err_msg: error.message }
+  return { err_code: otherwise, err_msg: error instanceof Error ? error.message : 'failed' }
+}

@@ -1,0 +1,113 @@
+import { parentOf, parsePath, schemaPathOf, splitLeaf, type TreeView } from '../../datamodel/index.ts'
+import type { GetSupportedDM, GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
+import { AgentError } from './resolve.ts'
+
+type Result = GetSupportedDMResp['req_obj_results'][number]
+
+/** ParamValueType of the message. */
+const VALUE_TYPES: Record<string, number> = {
+  base64: 1,
+  boolean: 2,
+  dateTime: 3,
+  decimal: 4,
+  hexBinary: 5,
+  int: 6,
+  long: 7,
+  string: 8,
+  unsignedInt: 9,
+  unsignedLong: 10,
+}
+const EVERYTHING = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: false }
+
+/** GetSupportedDM (TR-369 section 8): objects of the supported model, or since 1.4 one command, event or parameter of one. */
+export function supportedModel(view: TreeView, request: GetSupportedDM): GetSupportedDMResp {
+  return { req_obj_results: request.obj_paths.map((path) => resultOf(view, path, request)) }
+}
+
+function resultOf(view: TreeView, req_obj_path: string, request: GetSupportedDM): Result {
+  try {
+    const { schema, leaf } = locate(view, req_obj_path)
+    const supported_objs =
+      leaf === ''
+        ? objectsOf(view, schema, request)
+        : [only(describe(view, schema, { ...request, ...EVERYTHING }), leaf)]
+    return { req_obj_path, err_code: 0, err_msg: '', data_model_inst_uri: view.model.uri, supported_objs }
+  } catch (error) {
+    const err_code = error instanceof AgentError ? error.code : 7008
+    const err_msg = error instanceof Error ? error.message : 'invalid path'
+    return { req_obj_path, err_code, err_msg, data_model_inst_uri: '', supported_objs: [] }
+  }
+}
+
+/** The object a path names as the model has it; instances must be there, and a trailing `{i}.` may be left out. */
+function locate(view: TreeView, text: string): { schema: string; leaf: string } {
+  const path = parsePath(text)
+  if (path.search) throw new AgentError(7008, 'a path of the model has no search')
+  const { object, leaf } = splitLeaf(text)
+  if (/\{i\}\..*\.\d+\./.test(object)) throw new AgentError(7008, 'no instance number may follow {i}')
+  const schema = [schemaPathOf(object), `${schemaPathOf(object)}{i}.`].find((candidate) => isSupported(view, candidate))
+  if (schema === undefined) throw new AgentError(7026, 'not in the supported data model')
+  if (/\.\d+\./.test(object) && !object.includes('{i}') && !view.hasObject(object))
+    throw new AgentError(7016, 'the object does not exist')
+  return { schema, leaf }
+}
+
+function isSupported(view: TreeView, schema: string): boolean {
+  return view.model.objects.has(schema) && view.tree.supported.has(view.toCanonical(schema))
+}
+
+function objectsOf(view: TreeView, schema: string, request: GetSupportedDM): SupportedObject[] {
+  const paths = [...view.tree.supported.keys()]
+    .map((path) => view.fromCanonical(path))
+    .filter((path) => path.startsWith(schema) && view.model.objects.has(path))
+    .sort()
+  if (!request.first_level_only) return paths.map((path) => describe(view, path, request))
+  // Immediate children are bare.
+  const bare = { ...request, return_commands: false, return_events: false, return_params: false }
+  return paths
+    .filter((path) => path === schema || parentOf(path.replace(/\{i\}\.$/, '')) === schema)
+    .map((path) => describe(view, path, path === schema ? request : { ...bare, return_unique_key_sets: false }))
+}
+
+function describe(view: TreeView, path: string, request: GetSupportedDM): SupportedObject {
+  const object = view.model.objects.get(path)
+  const names = view.tree.supported.get(view.toCanonical(path)) ?? []
+  const params = request.return_params ? names.flatMap((name) => object?.params.get(name) ?? []) : []
+  const commands = request.return_commands ? [...(object?.commands.values() ?? [])] : []
+  const events = request.return_events ? [...(object?.events ?? [])] : []
+  const keys = request.return_unique_key_sets ? (object?.keys ?? []) : []
+  return {
+    supported_obj_path: path,
+    access: object?.table === true && object.access === 'w' ? 1 : 0,
+    is_multi_instance: object?.table ?? false,
+    supported_commands: commands.map((command) => ({
+      command_name: command.name,
+      input_arg_names: command.input.map((arg) => arg.name),
+      output_arg_names: command.output.map((arg) => arg.name),
+      command_type: command.async ? 2 : 1,
+    })),
+    supported_events: events.map(([event_name, arg_names]) => ({ event_name, arg_names })),
+    supported_params: params.map((param) => ({
+      param_name: param.name,
+      access: param.access === 'r' ? 0 : 1,
+      value_type: VALUE_TYPES[param.type] ?? 0,
+      // What moves by itself all the time is not told (VALUE_CHANGE_WILL_IGNORE).
+      value_change: param.name === 'UpTime' ? 2 : 1,
+    })),
+    divergent_paths: [],
+    unique_key_sets: keys.map((key_names) => ({ key_names })),
+  }
+}
+
+/** One element of an object; AgentError 7026 when it has none of that name. */
+function only(object: SupportedObject, leaf: string): SupportedObject {
+  const shown = {
+    ...object,
+    supported_commands: object.supported_commands.filter(({ command_name }) => command_name === leaf),
+    supported_events: object.supported_events.filter(({ event_name }) => event_name === leaf),
+    supported_params: object.supported_params.filter(({ param_name }) => param_name === leaf),
+  }
+  const found = shown.supported_commands.length + shown.supported_events.length + shown.supported_params.length
+  if (found === 0) throw new AgentError(7026, `${leaf} is not in the supported data model`)
+  return shown
+}
