@@ -58,6 +58,9 @@ export function operationView(operation: Operation): Record<string, unknown> {
 export function planView({ sweep, gateSince, ...plan }: Plan): Record<string, unknown> {
   const view = withTimes(plan)
   if (sweep !== undefined) view.underWay = sweep.kind
+  const { host } = plan.settings.controller
+  if (/^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host))
+    view.warnings = [`settings.controller.host is ${host}: only boxes on this machine reach it (see --usp-public-host)`]
   return gateSince === undefined ? view : { ...view, gateSince: iso(gateSince) }
 }
 

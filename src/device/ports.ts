@@ -154,9 +154,10 @@ export interface PlanStore {
   /** Adds members that are not there yet. */
   addMembers(members: PlanMember[]): Promise<number>
   getMember(id: string): Promise<PlanMember | undefined>
+  /** In the order of their ids; `reason` is a reason code. */
   listMembers(
     planId: string,
-    query: { states?: MemberState[]; limit: number; cursor?: string },
+    query: { states?: MemberState[]; reason?: string; waiting?: WaitingReason; limit: number; cursor?: string },
   ): Promise<Page<PlanMember>>
   /** Takes up to `limit` members in `states` whose nextAt has come and whose lease is free, oldest nextAt first, leasing them to `by`. */
   claimDue(

@@ -74,8 +74,8 @@ export const COLLECTIONS = {
     { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
     { keys: { planId: 1, _id: 1 } },
     { keys: { planId: 1, endedAt: 1 }, partial: { endedAt: { $exists: true } } },
-    { keys: { planId: 1, 'reason.code': 1 }, partial: { 'reason.code': { $exists: true } } },
-    { keys: { planId: 1, waiting: 1 }, partial: { waiting: { $exists: true } } },
+    { keys: { planId: 1, 'reason.code': 1, _id: 1 }, partial: { 'reason.code': { $exists: true } } },
+    { keys: { planId: 1, waiting: 1, _id: 1 }, partial: { waiting: { $exists: true } } },
     { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
   ],
   /** Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every Notify. */

@@ -115,9 +115,14 @@ export class PlanRepository implements PlanStore {
 
   listMembers(
     planId: string,
-    query: { states?: MemberState[]; limit: number; cursor?: string },
+    query: { states?: MemberState[]; reason?: string; waiting?: WaitingReason; limit: number; cursor?: string },
   ): Promise<Page<PlanMember>> {
-    const filter = { planId, ...(query.states === undefined ? {} : { state: { $in: query.states } }) }
+    const filter = {
+      planId,
+      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
+      ...(query.reason === undefined ? {} : { 'reason.code': query.reason }),
+      ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
+    }
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
   }
 

@@ -148,6 +148,11 @@ describe('plans and groups', () => {
     expect(changed.body).toMatchObject({ name: 'q', settings: { maxInFlight: 7, controller: { host: 'usp.example' } } })
     expect(changed.body.settings).toMatchObject({ soakMs: 600_000, controller: { path: '/usp' } })
     expect((await call('PATCH', `/plans/${plan.id}`, { name: 'r' }, { 'if-match': first })).status).toBe(412)
+    // A plan that would send boxes to themselves says so.
+    expect(plan.warnings).toEqual([expect.stringMatching(/controller.host is 127.0.0.1/)])
+    expect(changed.body).not.toHaveProperty('warnings')
+    const members = await call('GET', `/plans/${plan.id}/members?reason=9001&waiting=offline&state=FAILED,QUEUED`)
+    expect(members.body).toEqual({ items: [] })
   })
 
   it('are deleted when they are over, and not before', async () => {

@@ -218,6 +218,9 @@ describe('steering', { timeout: 90_000 }, () => {
     const plan = await world.plan({ maxAttempts: 1 })
     await world.planner.act(plan.id, 'start', 'test')
     await world.untilState(plan, 'finished')
+    const { items } = await world.store.plans.listMembers(plan.id, { reason: '9001', limit: 10 })
+    expect(items.map(({ deviceId }) => deviceId)).toEqual(ids)
+    expect((await world.store.plans.listMembers(plan.id, { waiting: 'offline', limit: 10 })).items).toEqual([])
     world.answer = silent
     expect(await world.planner.retry(plan.id, ['nobody' as typeof first], 'test')).toMatchObject({
       accepted: 0,

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
+import { asDeviceId, MAX_DEVICE_ID, WAITING_REASONS } from '../../device/index.ts'
 import { PLAN_ACTIONS } from '../../planner/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { checkIfMatch } from '../problem.ts'
@@ -150,15 +150,16 @@ export function planRoutes(deps: ApiDeps): Route[] {
       summary: 'The devices of a plan with their states',
       scope: 'read',
       params: IdParam,
-      query: Paging.extend({ state: StateList }),
+      query: Paging.extend({
+        state: StateList,
+        reason: z.string().min(1).max(64).optional().describe('A reason code, as the failures of the status have it'),
+        waiting: z.enum(WAITING_REASONS).optional().describe('What they wait for'),
+      }),
       responses: { 200: { description: 'A page of members', schema: page(Any) } },
       async handle({ params, query }) {
         await planner.get(params.id)
-        const found = await planStore.listMembers(params.id, {
-          limit: query.limit,
-          ...(query.state === undefined ? {} : { states: query.state }),
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        })
+        const { state: states, ...rest } = query
+        const found = await planStore.listMembers(params.id, defined({ ...rest, states }))
         return {
           body: {
             ...found,
