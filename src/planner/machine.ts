@@ -141,7 +141,7 @@ export function reduce(
   if (member.state === 'REGRESSED' && to === 'UNASSESSED') return { ...next, attempt: member.attempt + 1, cursor: {} }
   if (event === 'again' || event === 'retry') {
     const anew = to === 'QUEUED' || to === 'UNASSESSED'
-    return { ...next, attempt: member.attempt + 1, cursor: anew ? kept(member.cursor) : member.cursor }
+    return { ...next, attempt: member.attempt + 1, cursor: anew ? kept(member.cursor) : backAgain(member.cursor) }
   }
   if (ENDED.includes(to)) next.endedAt = at
   return next
@@ -150,6 +150,11 @@ export function reduce(
 /** A new attempt starts from nothing but what was on the box before the first one. */
 function kept({ preexisting, before }: PlanMember['cursor']): PlanMember['cursor'] {
   return { ...(preexisting === undefined ? {} : { preexisting }), ...(before === undefined ? {} : { before }) }
+}
+
+/** The way back looks at the box anew, with all that it has to undo. */
+function backAgain(cursor: PlanMember['cursor']): PlanMember['cursor'] {
+  return Object.fromEntries(Object.entries(cursor).filter(([name]) => !name.startsWith('ROLLING_BACK.')))
 }
 
 function statesWith(event: MemberEvent): MemberState[] {

@@ -261,6 +261,11 @@ describe('events', () => {
       const piece = await reader?.read()
       text += new TextDecoder().decode(piece?.value)
     }
+    // And go on as things happen.
+    const plan = (await call('POST', '/plans', { name: 'live', groupId: await group('live') })).body
+    await call('POST', `/plans/${plan.id}/actions/start`)
+    let live = ''
+    while (!live.includes(plan.id)) live += new TextDecoder().decode((await reader?.read())?.value)
     await reader?.cancel()
     expect([...text.matchAll(/^id: (\w+)$/gm)].map((match) => match[1])).toEqual(all.slice(2).map(({ id }) => id))
   })
