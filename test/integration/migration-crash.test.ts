@@ -37,6 +37,7 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       await Promise.race([death, life])
       if (mortal.dead) died++
       const heir = world.anotherPlanner(`heir-${i}`)
+      await heir.start()
       await world.store.plans.freeLeases([`heir-${i}`])
       if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', 'test')
       await world.untilState(plan, 'finished', heir)
