@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/base/index.ts'
-import { EmbeddedDatabase } from '../../src/store/index.ts'
+import { processLine } from '../../src/store/engine/process.ts'
+import { EmbeddedDatabase, findEngine } from '../../src/store/index.ts'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'
@@ -51,10 +54,15 @@ describe('a data folder', () => {
   })
 
   it('whose server was killed is taken over, be its pid somebody else’s by now, and its engine ended', async () => {
-    const first = database()
-    await first.start()
-    const orphan = first.pid
-    // As a killed server leaves it, with a pid that now belongs to another process.
+    // As a killed server leaves them: an engine that nobody watches, and a lock with a pid that now belongs to another process.
+    const storage = join(dataDir, 'database', 'secantusdb')
+    mkdirSync(storage, { recursive: true })
+    const engine = spawn(findEngine(ENGINE_CACHE) ?? '', ['--port', '0', '--storage-path', storage], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    await once(engine.stdout, 'data')
+    const orphan = engine.pid ?? 0
+    writeFileSync(pidFile(), processLine(orphan))
     writeFileSync(lockFile(), `${process.ppid} some-earlier-birth\n`)
     const second = database()
     await second.start()
