@@ -17,6 +17,8 @@ export interface InformFacts {
   parameters: { name: string; value: string; type: ParameterType }[]
   /** `1.0` to `1.4`. */
   version: string
+  /** Failed attempts since the last session that succeeded; a boot sets it back to 0. */
+  retryCount?: number
   remoteAddress?: string
 }
 
@@ -32,7 +34,9 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
     ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
     ...cwmpPatch(inform, facts, codes, now),
   }
-  const events = bootEvents(id, codes, device, patch, now)
+  const told = toldBefore(device, inform, codes)
+  if (!told) Object.assign(patch, bootPatch(codes, now))
+  const events = bootEvents(id, told ? [] : codes, device, patch, now)
   const hash = informHash(inform)
   const change: DeviceChange = { deviceId: id }
   if (hash !== device?.cwmp?.informHash) {
@@ -91,11 +95,25 @@ function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now
   if (facts.parameterKey !== undefined) patch['cwmp.parameterKey'] = facts.parameterKey
   const interval = numberOf(facts.informIntervalS)
   if (interval !== undefined) patch['cwmp.informIntervalS'] = interval
+  return patch
+}
+
+/** A CPE tells the events of a failed session again (TR-069 3.2.1.1): the boot they tell of is the one that is on record. */
+function toldBefore(device: Device | undefined, inform: InformFacts, codes: string[]): boolean {
+  const before = device?.cwmp?.events ?? []
+  return (inform.retryCount ?? 0) > 0 && codes.every((code) => !isBoot(code) || before.includes(code))
+}
+
+function isBoot(code: string): boolean {
+  return hasEvent([code], '0') || hasEvent([code], '1')
+}
+
+function bootPatch(codes: string[], now: Timestamp): DevicePatch {
+  const patch: DevicePatch = {}
   if (hasEvent(codes, '1')) patch['cwmp.lastBootAt'] = now
   if (hasEvent(codes, '0')) {
     patch['cwmp.lastBootstrapAt'] = now
     patch['cwmp.discoveredFor'] = ''
-    patch['cwmp.subscriptions'] = []
   }
   return patch
 }

@@ -35,13 +35,18 @@ export async function takeIn(
 export async function tellBoot(
   deviceId: DeviceId,
   facts: InformFacts,
-  { softwareVersion }: Device,
+  { softwareVersion, cwmp }: Device,
   { upward, clock }: { upward: Upward; clock: Clock },
 ): Promise<void> {
   const codes = facts.events.map((event) => event.code)
   const bootstrap = hasEvent(codes, '0')
   const keys = facts.events.filter((event) => event.code === 'M Reboot').map((event) => event.commandKey)
   if (!bootstrap && !hasEvent(codes, '1') && keys.length === 0) return
+  // An Inform that is repeated tells of the boot on record: it ends nothing that was sent after it.
+  const bootAt = Math.max(
+    hasEvent(codes, '1') ? (cwmp?.lastBootAt ?? 0) : 0,
+    bootstrap ? (cwmp?.lastBootstrapAt ?? 0) : 0,
+  )
   for (const commandKey of keys.length === 0 ? [''] : keys) {
     await upward.completed({
       deviceId,
@@ -49,7 +54,7 @@ export async function tellBoot(
       kind: 'boot',
       bootstrap,
       commandKey,
-      at: clock.now(),
+      at: bootAt === 0 ? clock.now() : bootAt,
       ...(softwareVersion === undefined ? {} : { softwareVersion }),
     })
   }

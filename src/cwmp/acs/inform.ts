@@ -19,6 +19,7 @@ export function informFacts(
     events: inform.Event.map((event) => ({ code: event.EventCode, commandKey: event.CommandKey })),
     parameters: inform.ParameterList.map(({ name, value, type }) => ({ name, value, type: types.typeOf(name, type) })),
     version: versionOfUrn(envelope.urn),
+    retryCount: inform.RetryCount,
     ...(socket.remoteAddress === undefined ? {} : { remoteAddress: socket.remoteAddress.replace(/^::ffff:/, '') }),
   }
 }

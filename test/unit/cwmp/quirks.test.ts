@@ -333,6 +333,57 @@ describe('answers that make no sense', () => {
   })
 })
 
+describe('a box that cuts the connection over what is too much for it', () => {
+  const leaves = Array.from({ length: 40 }, (_, i) => `Device.X_T.P${i}`)
+  const listed = (names: string[]) =>
+    envelope(
+      `<c:GetParameterNamesResponse><ParameterList>${names.map((name) => `<ParameterInfoStruct><Name>${name}</Name><Writable>0</Writable></ParameterInfoStruct>`).join('')}</ParameterList></c:GetParameterNamesResponse>`,
+    )
+  const values = (names: string[]) =>
+    envelope(
+      `<c:GetParameterValuesResponse><ParameterList>${names.map((name) => `<ParameterValueStruct><Name>${name}</Name><Value>v</Value></ParameterValueStruct>`).join('')}</ParameterList></c:GetParameterValuesResponse>`,
+    )
+
+  /** One session of it; true when it ended in peace. */
+  async function session(limit: number, sizes: number[], retryCount: number): Promise<boolean> {
+    world.clock.advance(1000)
+    // A failed session is told again with its events, 0 BOOTSTRAP and all.
+    const told = inform().replace('<RetryCount>0<', `<RetryCount>${retryCount}<`)
+    const { cpe, cookie } = await enter('1', retryCount < 0 ? inform().replace('0 BOOTSTRAP', '2 PERIODIC') : told)
+    let next = await cpe.post('', cookie)
+    while (next.status === 200) {
+      const asked = [...next.text.matchAll(/<string>([^<]+)<\/string>/g)].map(([, name]) => name ?? '')
+      if (next.text.includes('<cwmp:GetParameterValues>')) {
+        sizes.push(asked.length)
+        if (asked.length > limit) {
+          cpe.close()
+          return false
+        }
+        next = await cpe.post(values(asked), cookie)
+      } else if (next.text.includes('<ParameterPath>Device.<')) next = await cpe.post(listed(['Device.X_T.']), cookie)
+      else if (next.text.includes('<ParameterPath>')) next = await cpe.post(listed(leaves), cookie)
+      else next = await cpe.post(no, cookie)
+    }
+    expect(next.status).toBe(204)
+    return true
+  }
+
+  it.each([1, 10])('(more than %i names) is read in a few sessions, and then left in peace', async (limit) => {
+    await start({ discovery: 'walk' })
+    const sizes: number[] = []
+    let sessions = 1
+    while (!(await session(limit, sizes, sessions - 1))) expect(++sessions).toBeLessThan(8)
+    expect(sizes.filter((size) => size > limit)).toHaveLength(sessions - 1)
+    // Nothing was listed or read twice.
+    expect(sizes.filter((size) => size <= limit).reduce((sum, size) => sum + size, 0)).toBe(leaves.length)
+    const stored = [...world.stores.inside.parameters.values()].map(({ path }) => path)
+    expect(stored).toEqual(expect.arrayContaining(leaves))
+    sizes.splice(0)
+    expect(await session(limit, sizes, -1)).toBe(true)
+    expect(sizes).toEqual([])
+  })
+})
+
 describe('the header of an Inform', () => {
   beforeEach(() => start())
   const withHeader = (inner: string) => inform().replace('</SOAP-ENV:Header>', `${inner}</SOAP-ENV:Header>`)

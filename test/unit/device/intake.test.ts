@@ -65,6 +65,30 @@ describe('informChange', () => {
     expect(change.parameters).toHaveLength(3)
   })
 
+  it('takes the events of a failed session that are told again for the boot it knows', () => {
+    const boot = ['0 BOOTSTRAP', '1 BOOT'].map((code) => ({ code, commandKey: '' }))
+    const first = informChange(undefined, inform({ events: boot, retryCount: 3 }), 100)
+    const device = { ...first.create!, cwmp: { ...first.create!.cwmp!, discoveredFor: '1.10.2' } }
+    expect(device.cwmp).toMatchObject({ lastBootAt: 100, lastBootstrapAt: 100 })
+    const again = informChange(
+      device,
+      inform({ events: [...boot, { code: '4 VALUE CHANGE', commandKey: '' }], retryCount: 1 }),
+      200,
+    )
+    expect(again.set).toMatchObject({ 'cwmp.lastInformAt': 200 })
+    for (const field of ['cwmp.lastBootAt', 'cwmp.lastBootstrapAt', 'cwmp.discoveredFor'])
+      expect(again.set).not.toHaveProperty([field])
+    expect(again.events ?? []).toEqual([])
+    // A boot sets the count back: that is another one. So is one that was not told before.
+    expect(informChange(device, inform({ events: boot, retryCount: 0 }), 300).set).toMatchObject({
+      'cwmp.lastBootAt': 300,
+    })
+    const periodic = { ...device, cwmp: { ...device.cwmp, events: ['2 PERIODIC'] } }
+    expect(informChange(periodic, inform({ events: boot, retryCount: 1 }), 300).set).toMatchObject({
+      'cwmp.lastBootAt': 300,
+    })
+  })
+
   it('takes the product class for the model until the box tells its ModelName', () => {
     expect(known().model).toBe('Box')
     const named = { name: 'Device.DeviceInfo.ModelName', value: 'H1', type: 'string' as const }
