@@ -90,6 +90,7 @@ export class CpeHttpClient {
       headers['content-type'] = 'text/xml; charset="utf-8"'
       headers.soapaction = ''
     }
+    if (this.#options.newConnections === true) headers.connection = 'close'
     if (this.#cookies.size > 0)
       headers.cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     if (this.#challenge !== undefined) {
