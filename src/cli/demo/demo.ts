@@ -148,6 +148,8 @@ async function show(
   const boxes = fleet.ready.boxes as BoxSummary[]
   const groupIds = await ensureGroups(api)
   await untilRegistered(api, boxes.length, stopping)
+  // A plan takes the boxes that are there when it starts: not while some are still to come.
+  if (stopping()) return 0
   const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
   // For a program that runs the demo: the walk of docs/quickstart.md can begin.
   process.send?.({ type: 'ready', apiPort })

@@ -54,9 +54,9 @@ export class DemoFolder {
     this.#remember({ children: [] })
   }
 
-  /** Everything has ended. */
+  /** Everything has ended, but for what was still starting: the next demo waits for that. */
   leave(): void {
-    this.#remember({ children: [] })
+    this.#remember({ children: (this.#memory.children ?? []).filter(isAlive) })
   }
 
   runs(pid: number | undefined): void {
