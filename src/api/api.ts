@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import helmet from 'helmet'
 import { AppError, type Lifecycle, randomToken } from '../base/index.ts'
+import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
 import { DOCS_CSS, DOCS_HTML, DOCS_JS } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
@@ -114,7 +115,7 @@ export class Api implements Lifecycle {
     })
     app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
     app.get('/readyz', (_request, response) => this.#ready(response))
-    app.get('/metrics', (request, response, next) => this.#metrics(request, response).catch(next))
+    app.get('/metrics', this.#reader(), (_request, response, next) => this.#metrics(response).catch(next))
     this.#documents(app)
     const json = express.json({ limit: MAX_BODY, strict: true, type: ['application/json', 'application/*+json'] })
     for (const route of this.#routes) {
@@ -181,11 +182,12 @@ export class Api implements Lifecycle {
     }
   }
 
-  /** The description and its page hold nothing secret and are open. */
+  /** The description is for who has a key; the page that shows it is empty without. */
   #documents(app: ReturnType<typeof express>): void {
     const document = JSON.stringify(openApiDocument(this.#routes, this.#deps.version))
     app.get(
-      ['/api/v1/openapi.json', '/api/v1/docs/openapi.json'],
+      '/api/v1/openapi.json',
+      this.#reader(),
       (_request, response) => void response.type('application/json').send(document),
     )
     app.get('/api/v1/docs', (request, response) =>
@@ -206,12 +208,7 @@ export class Api implements Lifecycle {
     )
   }
 
-  async #metrics(request: Request, response: Response): Promise<void> {
-    await this.#auth.check(
-      { authorization: request.headers.authorization, key: request.get('x-api-key') },
-      request.ip ?? '',
-      'read',
-    )
+  async #metrics(response: Response): Promise<void> {
     const { contentType, text } = await this.#deps.metrics.render()
     response.setHeader('content-type', contentType)
     response.end(text)
@@ -221,24 +218,30 @@ export class Api implements Lifecycle {
   #authorize(route: Route): (request: Request, response: Response, next: NextFunction) => void {
     return (request, response, next) => {
       if (route.scope === 'open') return next()
-      this.#auth
-        .check(
-          { authorization: request.headers.authorization, key: request.get('x-api-key') },
-          request.ip ?? '',
-          route.scope,
-        )
-        .then((key) => {
-          response.locals.actor = `apiKey:${key.id}`
-          next()
-        }, next)
+      this.#key(request, route.scope).then((key) => {
+        response.locals.actor = `apiKey:${key.id}`
+        next()
+      }, next)
     }
+  }
+
+  /** For what is served beside the routes to who has a key of any scope. */
+  #reader(): (request: Request, response: Response, next: NextFunction) => void {
+    return (request, _response, next) => {
+      this.#key(request, 'read').then(() => next(), next)
+    }
+  }
+
+  /** The key that a request shows. AppError when it shows none, or one that may not do this. */
+  #key(request: Request, scope: Scope): Promise<ApiKey> {
+    const given = { authorization: request.headers.authorization, key: request.get('x-api-key') }
+    return this.#auth.check(given, request.ip ?? '', scope)
   }
 
   async #stillMay(route: Route, request: Request): Promise<boolean> {
     if (route.scope === 'open') return true
-    const given = { authorization: request.headers.authorization, key: request.get('x-api-key') }
     try {
-      await this.#auth.check(given, request.ip ?? '', route.scope)
+      await this.#key(request, route.scope)
       return true
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized') return false

@@ -19,6 +19,13 @@ const SERVICE = [
     type: 'application/json',
   },
   {
+    path: '/api/v1/openapi.json',
+    summary: 'This description',
+    secured: true,
+    answers: { 200: 'OpenAPI 3.1' },
+    type: 'application/json',
+  },
+  {
     path: '/metrics',
     summary: 'Metrics for Prometheus; send the API key as a bearer token',
     secured: true,
@@ -26,6 +33,8 @@ const SERVICE = [
     type: 'text/plain',
   },
 ] as const
+
+const PROBLEM = { description: 'A problem', content: { 'application/problem+json': { schema: ProblemSchema } } }
 
 /** The OpenAPI 3.1 document of the routes: made of the same declarations that serve and validate. */
 export function openApiDocument(routes: Route[], version: string): object {
@@ -74,7 +83,7 @@ export function openApiDocument(routes: Route[], version: string): object {
               : { description, content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } } },
           ]),
         ),
-        default: { description: 'A problem', content: { 'application/problem+json': { schema: ProblemSchema } } },
+        default: PROBLEM,
       },
     })
   }
@@ -83,15 +92,18 @@ export function openApiDocument(routes: Route[], version: string): object {
       method: 'get',
       path,
       tags: ['System'],
-      operationId: path.slice(1),
+      operationId: path.replace(/^.*\//, '').replace(/\W.*$/, ''),
       summary,
       ...(secured ? { security: [{ apiKey: [] }] } : { security: [] }),
-      responses: Object.fromEntries(
-        Object.entries(answers).map(([status, description]) => [
-          status,
-          { description, content: { [type]: { schema: type === 'text/plain' ? z.string() : z.object({}).loose() } } },
-        ]),
-      ),
+      responses: {
+        ...Object.fromEntries(
+          Object.entries(answers).map(([status, description]) => [
+            status,
+            { description, content: { [type]: { schema: type === 'text/plain' ? z.string() : z.object({}).loose() } } },
+          ]),
+        ),
+        ...(secured ? { default: PROBLEM } : {}),
+      },
     })
   }
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({

@@ -66,10 +66,16 @@ describe('HTTP', () => {
     expect(ours.headers.get('x-powered-by')).toBeNull()
   })
 
-  it('is open for nothing but health and the description, whose page works without the net and over plain HTTP', async () => {
-    for (const path of ['/healthz', '/readyz', '/api/v1/docs/', '/api/v1/docs/docs.js', '/api/v1/openapi.json'])
+  it('is open for nothing but health, and for the empty page that asks for a key, without the net and over plain HTTP', async () => {
+    for (const path of ['/healthz', '/readyz', '/api/v1/docs/', '/api/v1/docs/docs.js'])
       expect((await fetch(base + path)).status, path).toBe(200)
-    for (const path of ['/metrics', '/api/v1/devices', '/api/v1/events/stream', '/api/v1/audit'])
+    for (const path of [
+      '/metrics',
+      '/api/v1/openapi.json',
+      '/api/v1/devices',
+      '/api/v1/events/stream',
+      '/api/v1/audit',
+    ])
       expect((await fetch(base + path)).status, path).toBe(401)
     const page = await fetch(`${base}/api/v1/docs/`)
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/)
@@ -87,13 +93,15 @@ interface Operation {
   responses: Record<string, { description: string }>
 }
 
+interface Description {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> }
+}
+
 describe('the OpenAPI document', () => {
   it('describes every path with its parameters, bodies, answers and problems, once', async () => {
-    const document = (await (await fetch(`${base}/api/v1/openapi.json`)).json()) as {
-      openapi: string
-      paths: Record<string, Record<string, Operation>>
-      components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> }
-    }
+    const document = (await call<Description>('GET', '/openapi.json')).body
     expect(document.openapi).toBe('3.1.0')
     expect(document.components.securitySchemes).toHaveProperty('apiKey')
     const ids = new Set<string>()
@@ -114,7 +122,7 @@ describe('the OpenAPI document', () => {
         for (const response of Object.values(operation.responses)) expect(response.description, name).not.toBe('')
       }
     }
-    for (const id of ['healthz', 'readyz', 'metrics', 'updatePlan', 'deletePlan', 'streamEvents'])
+    for (const id of ['healthz', 'readyz', 'metrics', 'openapi', 'updatePlan', 'deletePlan', 'streamEvents'])
       expect(ids).toContain(id)
     const actOnPlan = document.paths['/api/v1/plans/{id}/actions/{action}']?.post
     expect(actOnPlan?.requestBody?.required ?? false).toBe(false)

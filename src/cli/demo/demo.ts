@@ -113,7 +113,7 @@ async function play(
   const { apiPort, cwmpPort, uspPort } = server.ready as { apiPort: number; cwmpPort: number; uspPort: number }
   const base = `http://127.0.0.1:${apiPort}`
   const api = createApiClient(`${base}/api/v1`, key)
-  console.log(`API and its description  ${base}/api/v1/docs/`)
+  console.log(`API and its description  ${base}/api/v1/docs/#key=${key}`)
   console.log(`API key                  ${key}`)
   console.log(
     `CWMP http://127.0.0.1:${cwmpPort}/   USP ws://127.0.0.1:${uspPort}/usp   log ${join(folder.dir, 'demo.log')}\n`,
