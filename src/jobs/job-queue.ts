@@ -22,6 +22,7 @@ const COLLECTION = 'jobs'
 const LOCK_MS = 15_000
 const RENEW_MS = 5000
 const DRAIN_MS = 10_000
+const DECLARE_TRIES = 5
 
 /**
  * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
@@ -104,9 +105,11 @@ class AgendaQueue implements JobQueue {
       try {
         await this.#agenda.every(intervalMs, name)
         return
-      } catch (error) {
-        // Another instance has just inserted it.
-        if ((error as { code?: unknown }).code !== 11_000 || attempt === 3) throw error
+      } catch (err) {
+        // Mostly another instance that has just inserted it, which engines and agenda tell in different ways: looking again shows.
+        if (attempt === DECLARE_TRIES) throw err
+        this.#log.debug({ err, job: name }, 'a job could not be declared; it is looked for again')
+        await new Promise((resolve) => setTimeout(resolve, 20 * attempt))
       }
     }
   }

@@ -19,6 +19,7 @@ import { goRound, LIVE } from './rounds.ts'
 import { ownerChange } from './states/owner.ts'
 import { type GroupStatus, groupStatus, type PlanStatus, planStatus } from './status.ts'
 import { createSweeps, isConflict, type RetryReport } from './sweeps.ts'
+import { createTurns } from './turns.ts'
 
 export interface PlannerDeps extends Omit<ExecutorDeps, 'heard'> {
   groupStore: GroupStore
@@ -83,8 +84,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
   const gate = createGate(plans, clock)
   let unsubscribe: (() => void)[] = []
   const kicked = new Set<string>()
-  const inRound = new Map<string, Promise<void>>()
-  const roundAgain = new Set<string>()
+  const turns = createTurns(deps, kick)
   let stopping = false
 
   const get = async (id: string): Promise<Plan> => {
@@ -156,43 +156,36 @@ export function createPlanner(deps: PlannerDeps): Planner {
     return action === 'abort' ? { state, abortedBy: actor } : { state }
   }
 
-  async function retry(id: string, devices: DeviceId[], actor: string): Promise<RetryReport & { plan: Plan }> {
+  async function retriable(id: string, actor: string): Promise<Plan> {
     const plan = await get(id)
-    const { from, to } = ACTIONS.retry
-    if (!from.includes(plan.state))
-      return refuse(
-        plan,
-        'retry',
-        actor,
-        `a plan that is ${plan.state} cannot retry; it can when it is ${from.join(' or ')}`,
-      )
-    const wanted = await sweeps.retriable(plan, devices)
-    if (wanted.devices.length === 0) return { accepted: 0, refused: wanted.refused, plan }
-    // The plan first: members that are taken up again need one that runs.
-    const changes = { state: to, gateSince: clock.now() }
-    const next = await save(without(plan, 'retry'), changes, actor, 'retry')
-    const { accepted, refused } = await sweeps.retry(next, wanted.devices, actor)
-    kick(id)
-    return { accepted, refused: [...wanted.refused, ...refused], plan: next }
+    const { from } = ACTIONS.retry
+    if (from.includes(plan.state)) return plan
+    const when = from.join(' or ')
+    return refuse(plan, 'retry', actor, `a plan that is ${plan.state} cannot retry; it can when it is ${when}`)
   }
 
-  /** One round at a time in this process; one that is asked for meanwhile follows. */
+  async function retry(id: string, devices: DeviceId[], actor: string): Promise<RetryReport & { plan: Plan }> {
+    const plan = await retriable(id, actor)
+    const wanted = await sweeps.retriable(plan, devices)
+    if (wanted.devices.length === 0) return { accepted: 0, refused: wanted.refused, plan }
+    // Between the two no round may find a plan that runs and has nothing to do: it would end it.
+    const report = await turns.alone(id, async () => {
+      // The plan first: members that are taken up again need one that runs.
+      const changes = { state: ACTIONS.retry.to, gateSince: clock.now() }
+      const next = await save(without(await retriable(id, actor), 'retry'), changes, actor, 'retry')
+      const { accepted, refused } = await sweeps.retry(next, wanted.devices, actor)
+      return { accepted, refused: [...wanted.refused, ...refused], plan: next }
+    })
+    kick(id)
+    return report
+  }
+
   function round(plan: Plan): Promise<void> {
-    const under = inRound.get(plan.id)
-    if (under !== undefined) {
-      roundAgain.add(plan.id)
-      return under
-    }
-    const work = goRound(plan, { ...deps, heard: heard.has, executor, sweeps, gate, save, kick })
-      .catch((err: unknown) => {
+    return turns.round(plan.id, () =>
+      goRound(plan, { ...deps, heard: heard.has, executor, sweeps, gate, save, kick }).catch((err: unknown) => {
         if (!isConflict(err)) log.error({ err, planId: plan.id }, 'plan round failed; the next one repeats it')
-      })
-      .finally(() => {
-        inRound.delete(plan.id)
-        if (roundAgain.delete(plan.id)) kick(plan.id)
-      })
-    inRound.set(plan.id, work)
-    return work
+      }),
+    )
   }
 
   async function tick(): Promise<void> {
@@ -246,8 +239,11 @@ export function createPlanner(deps: PlannerDeps): Planner {
       const memberId = `${pointer.planId}|${deviceId}`
       // A way back that was given up because the box did not come is taken up when it does.
       if (pointer.state === 'STRANDED') {
-        await reopen(pointer.planId)
-        await executor.apply(memberId, 'retry', 'planner')
+        await turns.alone(pointer.planId, async () => {
+          await reopen(pointer.planId)
+          await executor.apply(memberId, 'retry', 'planner')
+        })
+        kick(pointer.planId)
       } else if (IN_FLIGHT.includes(pointer.state as MemberState)) executor.wake(memberId)
     }).catch((err: unknown) => log.warn({ err, deviceId }, 'member was not woken'))
   }
@@ -291,7 +287,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
     async stop() {
       stopping = true
       for (const off of unsubscribe) off()
-      await Promise.all(inRound.values())
+      await turns.idle()
       await executor.stop()
     },
     async create(input, actor) {

@@ -4,11 +4,10 @@ import type { Gate } from './gate.ts'
 import { ENDED } from './machine.ts'
 import { startSome } from './starting.ts'
 import { isConflict, type Sweeps } from './sweeps.ts'
+import { ROUND_LEASE_MS } from './turns.ts'
 
 /** Plan states in which something is done by itself. */
 export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting']
-/** Long enough for the slowest piece of work in a round; who dies in it is waited for so long. */
-const ROUND_LEASE_MS = 60_000
 const OPEN: PlanMember['state'][] = [
   'UNASSESSED',
   'ELIGIBLE',

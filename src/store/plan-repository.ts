@@ -80,7 +80,9 @@ export class PlanRepository implements PlanStore {
         { $set: { by, until: now + leaseMs } },
         { upsert: true, returnDocument: 'after' },
       )
-      return lock?.pacing === undefined ? {} : { pacing: lock.pacing as Pacing }
+      // Nothing comes back where two upserts met and this one lost.
+      if (lock === null) return undefined
+      return lock.pacing === undefined ? {} : { pacing: lock.pacing as Pacing }
     } catch (error) {
       // Another has it: the upsert met its document.
       if (error instanceof MongoServerError && error.code === 11000) return undefined

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { MemberState } from '../../src/device/index.ts'
+import type { MemberState, PlanStore } from '../../src/device/index.ts'
 import { type PlannerWorld, plannerWorld, refuses, silent } from '../support/planner-world.ts'
 
 const FLYING: MemberState[] = ['PREPARING', 'AWAITING_USP', 'BINDING', 'VERIFYING', 'DUAL', 'RETIRING']
@@ -232,6 +232,29 @@ describe('steering', { timeout: 90_000 }, () => {
     expect((await world.planner.member(plan.id, second)).state).toBe('QUARANTINED')
     await world.planner.act(plan.id, 'retry', 'test')
     await world.until(async () => (await flying(plan.id)) === 3)
+  })
+
+  it('does not end a plan between its taking up again and that of its devices, whoever looks at it then', async () => {
+    const [id] = await world.devices(1)
+    if (id === undefined) throw new Error('no device')
+    world.answer = refuses
+    const plan = await world.plan({ maxAttempts: 1 })
+    await world.planner.act(plan.id, 'start', 'test')
+    await world.untilState(plan, 'finished')
+    world.answer = silent
+    const other = world.anotherPlanner('other')
+    const { plans } = world.store
+    let looked = 0
+    const commitMember: PlanStore['commitMember'] = async (commit) => {
+      // The first is the retry itself.
+      if (looked++ === 0) await other.tick()
+      return plans.commitMember(commit)
+    }
+    const retrying = world.anotherPlanner('retrying', Object.create(plans, { commitMember: { value: commitMember } }))
+    expect(await retrying.retry(plan.id, [id], 'test')).toMatchObject({ accepted: 1 })
+    expect(looked).toBeGreaterThan(0)
+    expect((await world.planner.get(plan.id)).state).toBe('running')
+    await world.until(async () => (await world.planner.member(plan.id, id)).state === 'PREPARING')
   })
 
   it('moves a box again that was reset to factory settings after its migration', async () => {

@@ -10,6 +10,7 @@ import {
   type Operations,
   type Plan,
   type PlanSettings,
+  type PlanStore,
 } from '../../src/device/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
@@ -29,7 +30,8 @@ export interface PlannerWorld {
   /** Every operation that was asked for, in order. */
   asked: Operation[]
   operations: Operations
-  anotherPlanner(instance: string): Planner
+  /** `plans`: over this store of plans. */
+  anotherPlanner(instance: string, plans?: PlanStore): Planner
   /** Boxes with an Agent, heard of just now. */
   devices(count: number, more?: Partial<Device>): Promise<DeviceId[]>
   /** A plan over all devices there are. */
@@ -118,9 +120,10 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const mind: { answer: Answer; clock: { nowMs: number } } = { answer: silent, clock: time }
   const operations = new AnsweredOperations(mind)
   const started: Planner[] = []
-  const anotherPlanner = (instance: string) => {
+  const anotherPlanner = (instance: string, plans: PlanStore = store.plans) => {
     const planner = createPlanner({
       ...store,
+      plans,
       operations,
       instance,
       clock,
