@@ -179,7 +179,7 @@ export interface PlanStore {
   countByState(planId: string): Promise<Partial<Record<MemberState, number>>>
   /** How many wait for what. */
   countWaiting(planId: string): Promise<Partial<Record<WaitingReason, number>>>
-  /** How many are in `states`, counted up to `limit`; without those that wait for an absent box when `present`. */
+  /** How many are in `states` (none: in any), counted up to `limit` (0: all); without those that wait for an absent box when `present`. */
   countIn(planId: string, states: MemberState[], limit: number, present?: boolean): Promise<number>
   /** What became of the members that were started and ended since a time. */
   endedSince(planId: string, since: Timestamp): Promise<Ended[]>

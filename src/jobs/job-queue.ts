@@ -22,7 +22,6 @@ const COLLECTION = 'jobs'
 const LOCK_MS = 15_000
 const RENEW_MS = 5000
 const DRAIN_MS = 10_000
-const DECLARE_TRIES = 5
 
 /**
  * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
@@ -96,21 +95,16 @@ class AgendaQueue implements JobQueue {
     }
   }
 
-  /** A job that is there as it should be is left alone: another instance may be running it. */
+  /** Agenda's own way to declare a job would also take away the hold of the instance that runs it already. */
   async #declare(name: string, intervalMs: number): Promise<void> {
-    const interval = String(intervalMs)
-    for (let attempt = 1; ; attempt++) {
-      const present = await this.#collection.findOne({ name, type: 'single' })
-      if (present !== null && String(present.repeatInterval) === interval) return
-      try {
-        await this.#agenda.every(intervalMs, name)
-        return
-      } catch (err) {
-        // Mostly another instance that has just inserted it, which engines and agenda tell in different ways: looking again shows.
-        if (attempt === DECLARE_TRIES) throw err
-        this.#log.debug({ err, job: name }, 'a job could not be declared; it is looked for again')
-        await new Promise((resolve) => setTimeout(resolve, 20 * attempt))
-      }
+    const due = { repeatInterval: intervalMs, nextRunAt: new Date() }
+    const one = { name, type: 'single' }
+    try {
+      await this.#collection.insertOne({ ...one, ...due, priority: 0, lockedAt: null, lastModifiedBy: this.#instance })
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 11_000) throw error
+      // It is there; only another interval is news.
+      await this.#collection.updateOne({ ...one, repeatInterval: { $ne: intervalMs } }, { $set: due })
     }
   }
 

@@ -22,6 +22,10 @@ const OPEN: PlanMember['state'][] = [
   'REGRESSED',
 ]
 
+/** What ends a device whatever comes; ROLLED_BACK does only when no further attempt is due. */
+const SETTLED = ENDED.filter((state) => state !== 'ROLLED_BACK')
+const PENDING_LOOK = 500
+
 export interface RoundDeps extends ExecutorDeps {
   executor: Executor
   sweeps: Sweeps
@@ -74,8 +78,13 @@ async function steer(plan: Plan, deps: RoundDeps): Promise<Plan> {
 async function over(plan: Plan, plans: PlanStore): Promise<boolean> {
   if ((await plans.countIn(plan.id, OPEN, 1)) > 0) return false
   if (plan.state === 'aborting') return (await plans.countIn(plan.id, ['BLOCKED', 'CONFLICT'], 1)) === 0
-  const { items } = await plans.listMembers(plan.id, { states: ['ROLLED_BACK'], limit: 500 })
-  return items.every((member) => member.cursor.aborted === true)
+  const { items } = await plans.listMembers(plan.id, { states: ['ROLLED_BACK'], limit: PENDING_LOOK })
+  if (items.some((member) => member.cursor.aborted !== true)) return false
+  // A device may have moved from what was looked at later to what was looked at before; what has ended does not move.
+  const all = await plans.countIn(plan.id, [], 0)
+  const ended = await plans.countIn(plan.id, SETTLED, 0)
+  const back = items.length < PENDING_LOOK ? items.length : await plans.countIn(plan.id, ['ROLLED_BACK'], 0)
+  return ended + back === all
 }
 
 async function finish(plan: Plan, { plans, save, clock }: RoundDeps): Promise<Plan> {

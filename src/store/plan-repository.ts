@@ -231,8 +231,12 @@ export class PlanRepository implements PlanStore {
 
   countIn(planId: string, states: MemberState[], limit: number, present = false): Promise<number> {
     return this.#members.countDocuments(
-      { planId, state: { $in: states }, ...(present ? { waiting: { $ne: 'offline' } } : {}) },
-      { limit },
+      {
+        planId,
+        ...(states.length === 0 ? {} : { state: { $in: states } }),
+        ...(present ? { waiting: { $ne: 'offline' } } : {}),
+      },
+      limit === 0 ? {} : { limit },
     )
   }
 
