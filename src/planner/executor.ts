@@ -11,6 +11,7 @@ import type {
   Plan,
   PlanMember,
   PlanStore,
+  Transition,
 } from '../device/index.ts'
 import { assessMember, otherPlan } from './assessing.ts'
 import { ENDED, IN_FLIGHT, type MemberEvent, type Reason, reduce } from './machine.ts'
@@ -40,6 +41,12 @@ const BROKEN_MS = 5000
 const MAX_BACKOFF_MS = 86_400_000
 /** States in which something is to be done by itself. */
 const ACTIVE: MemberState[] = [...IN_FLIGHT, 'UNASSESSED', 'ELIGIBLE', 'ROLLED_BACK', 'REGRESSED']
+
+/** The reason of a transition, where it has one. */
+function reasonOf(entry: Transition | undefined): { reason?: Reason } {
+  const { code, reason: text } = entry ?? {}
+  return code === undefined || text === undefined ? {} : { reason: { code, text } }
+}
 
 /** The device is another plan's for now. */
 const OTHERS: NonNullable<DeviceChange['guard']> = {}
@@ -252,13 +259,15 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   /** Another attempt after a pause, or quarantine when attempts are used up or cannot help. */
   async function afterRollback(plan: Plan, member: PlanMember): Promise<PlanMember | undefined> {
     if (member.cursor.aborted === true || plan.state === 'aborting' || plan.state === 'aborted') return undefined
+    // What it failed at, not what kept it from its way back.
+    const failure = member.history.findLast(({ event }) => event === 'fail')
     // A box that did not come has failed at nothing: it begins again when it is heard of.
-    if (member.reason?.code === 'offline') {
+    if ((failure?.code ?? member.reason?.code) === 'offline') {
       const next = await move(plan, member, { kind: 'event', event: 'again' })
       return commit(next, { ...next, cursor: { ...next.cursor, missedAt: clock.now() } }, [])
     }
     if (member.cursor.retryable !== true || member.attempt >= plan.settings.maxAttempts)
-      return move(plan, member, { kind: 'event', event: 'giveUp' })
+      return move(plan, member, { kind: 'event', event: 'giveUp', ...reasonOf(failure) })
     const due = member.enteredAt + Math.min(plan.settings.retryBackoffMs * 2 ** (member.attempt - 1), MAX_BACKOFF_MS)
     if (clock.now() < due) return settle(plan, member, { kind: 'wait', waiting: 'backoff', untilMs: due - clock.now() })
     return move(plan, member, { kind: 'event', event: 'again' })

@@ -180,6 +180,9 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     box.absent.cwmp = false
     await world.store.events.append([{ type: 'device.booted', at: world.clock.nowMs, deviceId: id, data: {} }])
     await world.until(async () => box.rows(CONTROLLERS).length === 0)
+    // Back as it was, and told for what it failed at first.
+    await until('QUARANTINED')
+    expect((await world.planner.member(plan.id, id)).reason?.code).toBe('agentDidNotCome')
     await world.untilState(plan, 'finished')
   })
 
