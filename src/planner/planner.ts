@@ -122,8 +122,20 @@ export function createPlanner(deps: PlannerDeps): Planner {
     throw new AppError('conflict', reason)
   }
 
+  /** What a person asks for does not fail on a round that changed the plan at the same moment: it is judged anew and done. */
   async function act(id: string, action: PlanAction, actor: string): Promise<Plan> {
-    const plan = await get(id)
+    for (let attempt = 1; ; attempt++) {
+      const plan = await get(id)
+      try {
+        return await actOn(plan, action, actor)
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MAX_TRIES || (await get(id)).revision === plan.revision) throw error
+      }
+    }
+  }
+
+  async function actOn(plan: Plan, action: PlanAction, actor: string): Promise<Plan> {
+    const { id } = plan
     const rule = ACTIONS[action]
     if (rule.done.includes(plan.state)) return plan
     if (!rule.from.includes(plan.state)) {
