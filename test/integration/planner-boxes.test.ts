@@ -109,6 +109,9 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
       const at = world.clock.nowMs
       if (box.dials)
         await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.lastSeenAt': at } })
+      await world.heard(id)
+      // The Agent may come after it was looked for: then time brings the next look.
+      world.clock.nowMs += 500
       const { state, waiting } = await world.planner.member(plan.id, id)
       return state === 'VERIFYING' && waiting === 'agent'
     })
