@@ -1,4 +1,4 @@
-import type { Plan, PlanMember, PlanStore } from '../device/index.ts'
+import { MEMBER_STATES, type Plan, type PlanStore } from '../device/index.ts'
 import type { Executor, ExecutorDeps } from './executor.ts'
 import type { Gate } from './gate.ts'
 import { ENDED } from './machine.ts'
@@ -8,19 +8,7 @@ import { ROUND_LEASE_MS } from './turns.ts'
 
 /** Plan states in which something is done by itself. */
 export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting']
-const OPEN: PlanMember['state'][] = [
-  'UNASSESSED',
-  'ELIGIBLE',
-  'QUEUED',
-  'PREPARING',
-  'AWAITING_USP',
-  'BINDING',
-  'VERIFYING',
-  'DUAL',
-  'RETIRING',
-  'ROLLING_BACK',
-  'REGRESSED',
-]
+const OPEN = MEMBER_STATES.filter((state) => !ENDED.includes(state))
 
 /** What ends a device whatever comes; ROLLED_BACK does only when no further attempt is due. */
 const SETTLED = ENDED.filter((state) => state !== 'ROLLED_BACK')

@@ -249,7 +249,7 @@ export class PlanRepository implements PlanStore {
       ])
       .toArray()
     return rows.map((row) => ({
-      state: row._id as unknown as MemberState,
+      state: String(row._id) as MemberState,
       count: Number(row.count),
       offline: Number(row.offline),
     }))
