@@ -15,6 +15,22 @@ export type BindingProof = 'operator' | 'certificate' | 'bound' | 'triple'
 /** Proofs strong enough to switch CWMP off behind them. */
 export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound']
 
+const PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound', 'triple']
+
+/** Returns true when `proof` is stronger than `present`, or when there is no present proof. */
+export function provesMore(proof: BindingProof, present: BindingProof | undefined): boolean {
+  return present === undefined || PROOFS.indexOf(proof) < PROOFS.indexOf(present)
+}
+
+/**
+ * Returns the binding that a device keeps when another one is offered: the stronger one. Of two with the same proof the present one stays
+ * when both name the same Endpoint ID.
+ */
+export function strongerOf(present: IdentityBinding | undefined, offered: IdentityBinding): IdentityBinding {
+  if (present === undefined || provesMore(offered.proof, present.proof)) return offered
+  return present.proof === offered.proof && present.endpointId !== offered.endpointId ? offered : present
+}
+
 export interface IdentityBinding {
   endpointId: EndpointId
   proof: BindingProof

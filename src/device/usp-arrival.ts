@@ -1,5 +1,5 @@
 import type { Conflict, DeviceChange } from './change.ts'
-import { type BindingProof, type Device, newDevice, type Timestamp } from './device.ts'
+import { type BindingProof, type Device, newDevice, strongerOf, type Timestamp } from './device.ts'
 import type { NewEvent } from './event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from './id.ts'
 
@@ -95,7 +95,10 @@ function isOf(identity: DeviceIdentity, device: Device): boolean {
   return deviceIdOf({ ...identity, productClass }) === device.id
 }
 
-/** The commit that binds an Endpoint ID to a device, creating the record when the box was never seen. */
+/**
+ * The commit that binds an Endpoint ID to a device, creating the record when the device was never seen. It changes nothing when the device has
+ * a stronger proof, or this one already.
+ */
 export function bindChange(
   id: DeviceId,
   identity: DeviceIdentity,
@@ -107,6 +110,7 @@ export function bindChange(
   const binding = { endpointId, proof, at: now }
   const bound: NewEvent = { type: 'device.bound', at: now, deviceId: id, protocol: 'usp', data: { endpointId, proof } }
   if (device !== undefined) {
+    if (strongerOf(device.binding, binding) !== binding) return { deviceId: id }
     return { deviceId: id, set: { binding }, newRevision: true, guard: { revision: device.revision }, events: [bound] }
   }
   const registered: NewEvent = {

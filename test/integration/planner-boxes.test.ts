@@ -148,6 +148,14 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId, proof: 'operator' })
   })
 
+  it('keep a proof by certificate when their Endpoint ID is read over CWMP', async () => {
+    const binding = { endpointId: 'os::0C96BF-S1' as EndpointId, proof: 'certificate' as const, at: 1 }
+    await world.store.devices.commit({ deviceId: id, set: { binding } })
+    await start()
+    await until('AWAITING_USP')
+    expect((await world.store.devices.get(id))?.binding).toEqual(binding)
+  })
+
   it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they come', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')

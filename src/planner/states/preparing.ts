@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import type { DeviceChange, EndpointId } from '../../device/index.ts'
+import { type DeviceChange, type EndpointId, provesMore } from '../../device/index.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
 import { addRow, CONTROLLERS, sameText, setRow, WEBSOCKET_WISHES, webSocketValues } from './rows.ts'
 import { snapshot } from './snapshot.ts'
@@ -68,7 +68,7 @@ async function bind(script: Script): Promise<Outcome | undefined> {
           },
         ],
       }
-      return device.binding?.proof === 'bound' ? {} : { change }
+      return provesMore('bound', device.binding?.proof) ? { change } : {}
     })
     return undefined
   } catch (error) {

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import {
   type AgentClaim,
+  type BindingProof,
+  bindChange,
   type Device,
   decideArrival,
   deviceIdOf,
   type EndpointId,
   newDevice,
+  provesMore,
+  strongerOf,
 } from '../../../src/device/index.ts'
 
 const identity = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -144,5 +148,28 @@ describe('decideArrival', () => {
       kind: 'conflict',
       conflict: { kind },
     })
+  })
+})
+
+describe('a proof of identity', () => {
+  const proofs: BindingProof[] = ['operator', 'certificate', 'bound', 'triple']
+  const of = (proof: BindingProof, endpointId = eid, at = 1) => ({ endpointId, proof, at })
+
+  it('is replaced by a stronger one alone', () => {
+    for (const [i, present] of proofs.entries())
+      for (const [k, offered] of proofs.entries()) {
+        const change = bindChange(id, identity, device({ binding: of(present) }), eid, offered, now)
+        expect([present, offered, change.set?.binding?.proof]).toEqual([present, offered, k < i ? offered : undefined])
+        expect(change.events ?? []).toHaveLength(k < i ? 1 : 0)
+        expect(provesMore(offered, present)).toBe(k < i)
+        expect(strongerOf(of(present), of(offered, eid, 2)).proof).toBe(k < i ? offered : present)
+      }
+    expect(provesMore('triple', undefined)).toBe(true)
+  })
+
+  it('for another Endpoint ID replaces one that is as strong, and none that is stronger', () => {
+    const other = of('operator', 'proto::other' as EndpointId)
+    expect(strongerOf(of('operator'), other)).toBe(other)
+    expect(strongerOf(of('operator'), { ...other, proof: 'certificate' })).toMatchObject({ endpointId: eid })
   })
 })
