@@ -58,30 +58,30 @@ describe('the WebSocket MTP over TLS', () => {
   }
 
   it.each([
-    ['its own certificate', 'client-exact.pem', `?eid=${EID}`, EID, true],
-    ['its own certificate and no word in the handshake', 'client-exact.pem', '', EID, true],
-    ['no certificate', undefined, `?eid=${EID}`, EID, false],
+    ['its own certificate', 'client-exact.pem', `?eid=${EID}`, EID, 'certificate'],
+    ['its own certificate and no word in the handshake', 'client-exact.pem', '', EID, 'certificate'],
+    ['no certificate', undefined, `?eid=${EID}`, EID, 'none'],
     // Of a family, but not proven which.
     [
       'a certificate that all boxes of its OUI share',
       'client-shared.pem',
       '?eid=os::00256D-S7',
       'os::00256D-S7',
-      false,
+      'none',
     ],
     [
       'a certificate for its domain name',
       'client-fqdn.pem',
       '?eid=fqdn::agent.example.com',
       'fqdn::agent.example.com',
-      true,
+      'certificate',
     ],
-    ['a certificate that names no Endpoint ID', 'client-fqdn.pem', `?eid=${EID}`, EID, false],
-    ['a certificate that imitates the URI in a DNS name', 'client-imitator.pem', `?eid=${EID}`, EID, false],
-    ['a certificate of an authority that we do not know', 'client-foreign.pem', `?eid=${EID}`, EID, false],
+    ['a certificate that names no Endpoint ID', 'client-fqdn.pem', `?eid=${EID}`, EID, 'none'],
+    ['a certificate that imitates the URI in a DNS name', 'client-imitator.pem', `?eid=${EID}`, EID, 'none'],
+    ['a certificate of an authority that we do not know', 'client-foreign.pem', `?eid=${EID}`, EID, 'none'],
   ])('knows an Agent with %s', async (_name, certificate, query, endpointId, proof) => {
     expect(await outcome(dial(query, certificate))).toBe('open')
-    expect(opened).toMatchObject([{ endpointId, certificate: proof }])
+    expect(opened).toMatchObject([{ endpointId, proof }])
   })
 
   it.each([

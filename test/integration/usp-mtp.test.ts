@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
-import { type Link, type LinkLimits, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
+import { type Link, type LinkEnd, type LinkLimits, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 
 const OWN = 'self::mtp-test'
@@ -22,7 +22,7 @@ describe('the WebSocket MTP', () => {
   let server: UspWebSocketServer
   let opened: Link[]
   let records: { link: Link; bytes: Uint8Array }[]
-  let closed: { link: Link; code: number }[]
+  let closed: { link: Link; end: LinkEnd }[]
 
   async function start(options: { limits?: LinkLimits; maxLinks?: number } = {}): Promise<void> {
     server = new UspWebSocketServer({
@@ -35,7 +35,7 @@ describe('the WebSocket MTP', () => {
       handlers: {
         onOpen: (link) => opened.push(link),
         onRecord: (link, bytes) => records.push({ link, bytes }),
-        onClose: (link, code) => closed.push({ link, code }),
+        onClose: (link, end) => closed.push({ link, end }),
       },
       clock,
       log: silentLog,
@@ -246,7 +246,7 @@ describe('the WebSocket MTP', () => {
       socket.pause()
       const chunk = Buffer.alloc(1 << 20)
       let sent = 0
-      while (sent < 200 && opened[0]?.send(chunk, LIMITS) === true) sent++
+      while (sent < 200 && opened[0]?.send(chunk) === true) sent++
       expect(sent).toBeLessThan(200)
     })
 
@@ -329,6 +329,59 @@ describe('the WebSocket MTP', () => {
       expect(await second).toBe(1008)
     })
 
+    it.each([
+      ['agentClosed', (socket: WebSocket) => socket.close()],
+      ['agentClosed', (socket: WebSocket) => socket.close(1000)],
+      ['agentError', (socket: WebSocket) => socket.close(1011)],
+      ['connectionLost', (socket: WebSocket) => socket.terminate()],
+      ['unsupported', (socket: WebSocket) => socket.send('text')],
+      ['brokenFrames', (socket: WebSocket) => socket.send(Buffer.alloc(16 * 1024 * 1024 + 1))],
+    ])('tells %s when its Agent ends it so', async (end, leave) => {
+      await start()
+      leave(await open('proto::a'))
+      await vi.waitUntil(() => closed.length === 1)
+      expect(closed[0]?.end).toBe(end)
+    })
+
+    it.each([
+      ['policy', 1008],
+      ['tryAgain', 1013],
+      ['goingAway', 1001],
+      ['unsupported', 1003],
+      ['replaced', 1008],
+      ['notAnswering', 1008],
+      ['rolledBack', 1008],
+    ] as const)('that we close for %s ends with %i, and tells the first reason', async (reason, code) => {
+      await start()
+      const socket = await open('proto::a')
+      const end = once(socket, 'close')
+      opened[0]?.close(reason, 'because')
+      opened[0]?.close('policy', 'again')
+      const [got, text] = await end
+      expect([got, String(text)]).toEqual([code, 'because'])
+      await vi.waitUntil(() => closed.length === 1)
+      expect(closed[0]?.end).toBe(reason)
+      expect(opened[0]?.isOpen).toBe(false)
+    })
+
+    it('is closed with as much of a long text as a close frame takes', async () => {
+      await start()
+      const socket = await open('proto::a')
+      const end = once(socket, 'close')
+      opened[0]?.close('policy', 'ä'.repeat(200))
+      const [code, text] = await end
+      expect([code, String(text)]).toEqual([1008, '?'.repeat(120)])
+    })
+
+    it('that we close is cut when its Agent does not answer the close', async () => {
+      await start()
+      const socket = await open('proto::a')
+      socket.pause()
+      opened[0]?.close('rolledBack', 'because')
+      await vi.waitUntil(() => closed.length === 1, { timeout: 10_000 })
+      expect(closed[0]?.end).toBe('rolledBack')
+    })
+
     it('ends with 1001 when the server stops', async () => {
       await start()
       const socket = await open('proto::a')
@@ -355,9 +408,10 @@ describe('the WebSocket MTP', () => {
       const socket = await open('proto::a')
       for (let round = 0; round < 3; round++) {
         const pinged = once(socket, 'ping')
-        const answered = once(opened[0]?.socket ?? socket, 'pong')
         vi.advanceTimersByTime(30_000)
-        await Promise.all([pinged, answered])
+        await pinged
+        // The pong goes out before this ping, so it was read when that is answered.
+        await heard(socket)
       }
       expect(socket.readyState).toBe(WebSocket.OPEN)
     })
@@ -371,6 +425,7 @@ describe('the WebSocket MTP', () => {
       vi.advanceTimersByTime(30_000)
       expect(await end).toBe(1006)
       await vi.waitUntil(() => closed.length === 1)
+      expect(closed[0]?.end).toBe('noPong')
       expect(server.linkCount).toBe(0)
     })
   })

@@ -11,7 +11,6 @@ import {
   deviceIdOf,
   type NewEvent,
 } from '../../device/index.ts'
-import { CLOSE } from '../mtp/index.ts'
 import { parseEndpointId, SUPPORTED_VERSIONS } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { readIdentity } from './onboarding.ts'
@@ -73,7 +72,11 @@ export class Arrivals {
       if (agent.closed || (agent.device !== undefined && identity === undefined)) return
       const endpointId = parseEndpointId(agent.endpointId)
       const byEndpoint = await devices.findByEndpoint(endpointId)
-      const claim = { endpointId, certificate: agent.link.certificate, ...(identity === undefined ? {} : { identity }) }
+      const claim = {
+        endpointId,
+        certificate: agent.link.proof === 'certificate',
+        ...(identity === undefined ? {} : { identity }),
+      }
       const byIdentity =
         identity === undefined || byEndpoint !== undefined ? undefined : await devices.get(deviceIdOf(identity))
       const decision = decideArrival(claim, byEndpoint, byIdentity, this.#deps.admission, clock.now())
@@ -104,7 +107,7 @@ export class Arrivals {
 
   /** Counts the conflicts of an Agent's address; false when this is one too many. A certificate vouches for its owner. */
   #mayContradict(agent: AgentLink, deviceId: DeviceId): boolean {
-    if (agent.link.certificate) return true
+    if (agent.link.proof === 'certificate') return true
     const now = this.#deps.clock.now()
     const address = agent.link.remoteAddress
     let seen = this.#conflicts.get(address)
@@ -126,7 +129,7 @@ export class Arrivals {
     if (agent.device !== undefined || agent.closed) return
     if (error instanceof ProtocolError || error instanceof TransportError) return
     if (error instanceof AppError && error.code === 'invalid') this.turnAway(agent, errorText(error))
-    else agent.link.close(CLOSE.tryAgain, 'the Agent could not be joined to its device now')
+    else agent.link.close('tryAgain', 'the Agent could not be joined to its device now')
   }
 
   /** Closes the link of an Agent that is not let in. */
@@ -134,7 +137,7 @@ export class Arrivals {
     const { onRefused, log } = this.#deps
     onRefused?.('admission')
     log.warn({ endpointId: agent.endpointId, address: agent.link.remoteAddress, reason }, 'Agent refused')
-    agent.link.close(CLOSE.policy, reason)
+    agent.link.close('policy', reason)
   }
 
   async #join(agent: AgentLink, device: Device): Promise<void> {

@@ -20,7 +20,7 @@ import type {
   Upward,
 } from '../../device/index.ts'
 import type { AuditLog } from '../../security/index.ts'
-import { CLOSE, type Link, UspWebSocketServer } from '../mtp/index.ts'
+import { type Link, UspWebSocketServer } from '../mtp/index.ts'
 import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
@@ -75,6 +75,7 @@ export class Controller implements Lifecycle {
   readonly #arrivals: Arrivals
   readonly #models: SupportedModels
   readonly #notifications: Notifications
+  readonly #agents = new Map<Link, AgentLink>()
   readonly #byDevice = new Map<string, AgentLink>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #process: string
@@ -103,12 +104,15 @@ export class Controller implements Lifecycle {
       handlers: {
         onOpen: (link) => {
           const agent = new AgentLink(link, this.#codec, options.endpointId, `${this.#process}.${++this.#links}`)
-          link.state = agent
+          this.#agents.set(link, agent)
           if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
         },
-        onRound: (link) => this.#onRound(agentOf(link)),
+        onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
-        onClose: (link) => this.#onClose(agentOf(link)),
+        onClose: (link) => {
+          this.#onClose(this.#agentOf(link))
+          this.#agents.delete(link)
+        },
       },
     })
   }
@@ -132,6 +136,13 @@ export class Controller implements Lifecycle {
     await Promise.race([Promise.allSettled([...this.#underWay]), limit])
   }
 
+  /** The AgentLink that `onOpen` made for this link. */
+  #agentOf(link: Link): AgentLink {
+    const agent = this.#agents.get(link)
+    if (agent === undefined) throw new Error('a link that was not opened')
+    return agent
+  }
+
   /** Runs work of one link beside the others; what goes wrong there is logged and ends there. */
   #background(agent: AgentLink, what: string, work: Promise<void>): void {
     const run: Promise<void> = work
@@ -148,7 +159,7 @@ export class Controller implements Lifecycle {
   }
 
   #onRecord(link: Link, bytes: Uint8Array): void {
-    const agent = agentOf(link)
+    const agent = this.#agentOf(link)
     try {
       const record = this.#codec.decodeRecord(bytes)
       // Not for us, or not from whom the link belongs to: ignored without a word (R-E2E.1, R-SEC.0a).
@@ -201,14 +212,14 @@ export class Controller implements Lifecycle {
   #refuse(agent: AgentLink, error: unknown): void {
     if (!(error instanceof ProtocolError)) {
       this.#options.log.error({ endpointId: agent.endpointId, err: error }, 'Record handling failed')
-      return agent.link.close(CLOSE.policy, 'internal error')
+      return agent.link.close('policy', 'internal error')
     }
     this.#options.onRefused?.(error.code)
     this.#options.log.info({ endpointId: agent.endpointId, code: error.code, reason: error.message }, 'Record refused')
     const msgId = error.context.msgId
     if (typeof msgId === 'string')
       agent.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: error.message, param_errs: [] } })
-    else if (error.code === '7100') agent.link.close(CLOSE.unsupported, error.message)
+    else if (error.code === '7100') agent.link.close('unsupported', error.message)
   }
 
   #onMsg(agent: AgentLink, msg: Msg): void {
@@ -237,7 +248,7 @@ export class Controller implements Lifecycle {
     if (device === undefined) return
     // Its binding went to another Endpoint ID meanwhile: who held the old one is this device no more.
     const former = this.#byDevice.get(device.id)
-    if (former !== undefined && former !== agent) former.link.close(CLOSE.policy, 'another Agent is this device now')
+    if (former !== undefined && former !== agent) former.link.close('replaced', 'another Agent is this device now')
     this.#byDevice.set(device.id, agent)
     if (agent.closed) return this.#onClose(agent)
     this.#background(agent, 'contact failed', this.#serve(agent))
@@ -338,10 +349,4 @@ function lineOf(agent: AgentLink, msg: Msg): Record<string, unknown> {
     type: msg.kind === 'error' ? 'error' : msg.name,
     ...(msg.kind === 'error' ? { code: msg.body.err_code } : {}),
   }
-}
-
-/** The state that `onOpen` put on the link. */
-function agentOf(link: Link): AgentLink {
-  if (link.state instanceof AgentLink) return link.state
-  throw new Error('a link without its state')
 }

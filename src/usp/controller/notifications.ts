@@ -1,7 +1,6 @@
 import { AppError, type Clock, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import { applyPatch, type Device, type DeviceStore, type Upward } from '../../device/index.ts'
-import { CLOSE } from '../mtp/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -108,7 +107,7 @@ export class Notifications {
     } catch (error) {
       // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
       if (error instanceof AppError && error.code === 'conflict')
-        agent.link.close(CLOSE.tryAgain, 'the record of this device is gone')
+        agent.link.close('tryAgain', 'the record of this device is gone')
       throw error
     }
   }

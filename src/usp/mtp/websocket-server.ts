@@ -3,14 +3,15 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
 import { type ClientIdentity, clientIdentity } from './handshake.ts'
-import { CLOSE, LINK_LIMITS, Link, type LinkLimits } from './link.ts'
+import type { Link, LinkEnd } from './link.ts'
+import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './websocket-link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'
 
-/** What the room above wants to know. None may throw. */
+/** What an MTP tells about its links. None may throw. */
 export interface LinkHandlers {
   onOpen(link: Link): void
   onRecord(link: Link, bytes: Uint8Array): void
-  onClose(link: Link, code: number): void
+  onClose(link: Link, end: LinkEnd): void
   /** Once in a ping round, some 30 s, for a link that stands. */
   onRound?(link: Link): void
 }
@@ -40,7 +41,7 @@ export class UspWebSocketServer implements Lifecycle {
   readonly name = 'USP WebSocket MTP'
   readonly #options: WebSocketServerOptions
   readonly #limits: LinkLimits
-  readonly #links = new Set<Link>()
+  readonly #links = new Set<WebSocketLink>()
   readonly #byEndpoint = new Map<string, Link>()
   readonly #upgrader = new WebSocketServer({
     noServer: true,
@@ -116,10 +117,10 @@ export class UspWebSocketServer implements Lifecycle {
   async stop(): Promise<void> {
     clearInterval(this.#ping)
     this.#server?.close()
-    for (const link of this.#links) link.close(CLOSE.goingAway, 'the Controller stops')
+    for (const link of this.#links) link.close('goingAway', 'the Controller stops')
     for (let waited = 0; this.#links.size > 0 && waited < 2000; waited += 20)
       await new Promise((resolve) => setTimeout(resolve, 20))
-    for (const link of this.#links) link.socket.terminate()
+    for (const link of this.#links) link.cut('goingAway')
     this.#server?.closeAllConnections()
   }
 
@@ -159,13 +160,20 @@ export class UspWebSocketServer implements Lifecycle {
   /** Whether the link of this Endpoint ID has a certificate for it: one without cannot take its place. */
   #isProven(endpointId: string): boolean {
     const link = this.#byEndpoint.get(endpointId)
-    return link?.certificate === true && link.socket.readyState === link.socket.OPEN
+    return link?.proof === 'certificate' && link.isOpen
   }
 
   #onOpen(socket: WebSocket, request: IncomingMessage, identity: ClientIdentity): void {
     const { clock, handlers, log } = this.#options
     const address = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
-    const link = new Link(socket, identity.endpointId, identity.certificate, address, clock.now(), this.#limits)
+    const link = new WebSocketLink({
+      socket,
+      endpointId: identity.endpointId,
+      proof: identity.certificate ? 'certificate' : 'none',
+      remoteAddress: address,
+      openedAt: clock.now(),
+      limits: this.#limits,
+    })
     this.#links.add(link)
     socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
     socket.on('pong', () => {
@@ -173,11 +181,14 @@ export class UspWebSocketServer implements Lifecycle {
     })
     // ws answers them by itself; as many as one likes are not for free.
     socket.on('ping', (data: Buffer) => this.#admit(link, data.length))
-    socket.on('error', (err) => log.debug({ endpointId: link.endpointId, reason: errorText(err) }, 'USP link error'))
+    socket.on('error', (err) => {
+      if (isFrameError(err)) link.broken()
+      log.debug({ endpointId: link.endpointId, reason: errorText(err) }, 'USP link error')
+    })
     socket.on('close', (code) => {
       this.#links.delete(link)
       if (this.#byEndpoint.get(link.endpointId) === link) this.#byEndpoint.delete(link.endpointId)
-      handlers.onClose(link, code)
+      handlers.onClose(link, link.endOf(code))
     })
     handlers.onOpen(link)
     if (link.endpointId !== '') this.claim(link, link.endpointId)
@@ -189,45 +200,44 @@ export class UspWebSocketServer implements Lifecycle {
    */
   claim(link: Link, endpointId: string): boolean {
     const older = this.#byEndpoint.get(endpointId)
-    if (older !== link && !link.certificate && this.#isProven(endpointId)) {
-      link.close(CLOSE.policy, WEAKER)
+    if (older !== link && link.proof !== 'certificate' && this.#isProven(endpointId)) {
+      link.close('policy', WEAKER)
       return false
     }
     link.endpointId = endpointId
     this.#byEndpoint.set(endpointId, link)
-    if (older !== undefined && older !== link) {
-      older.close(CLOSE.policy, 'a newer link of this Endpoint ID came')
-      // It may be half-open: nobody answers the close.
-      setTimeout(() => older.socket.terminate(), 2000).unref()
-    }
+    if (older !== link) older?.close('replaced', 'a newer link of this Endpoint ID came')
     return true
   }
 
-  #onMessage(link: Link, data: Buffer, binary: boolean): void {
+  #onMessage(link: WebSocketLink, data: Buffer, binary: boolean): void {
     link.alive = true
-    if (link.socket.readyState !== link.socket.OPEN) return
-    if (!binary) link.close(CLOSE.unsupported, 'Records are binary')
+    if (!link.isOpen) return
+    if (!binary) link.close('unsupported', 'Records are binary')
     else if (this.#admit(link, data.length)) this.#options.handlers.onRecord(link, data)
   }
 
   /** Counts what came; a link that sends too much is closed. */
-  #admit(link: Link, bytes: number): boolean {
+  #admit(link: WebSocketLink, bytes: number): boolean {
     link.alive = true
-    const admitted = link.admit(bytes, this.#options.clock.now(), this.#limits)
-    if (!admitted) link.close(CLOSE.policy, 'too many messages')
+    const admitted = link.admit(bytes, this.#options.clock.now())
+    if (!admitted) link.close('policy', 'too many messages')
     return admitted
   }
 
   /** One timer for all links; who did not answer the last ping is gone. */
   #pingAll(): void {
     for (const link of this.#links) {
-      if (!link.alive) link.socket.terminate()
-      else {
-        link.alive = false
-        if (link.socket.readyState !== link.socket.OPEN) continue
-        link.socket.ping()
+      if (!link.alive) link.cut('noPong')
+      else if (link.isOpen) {
+        link.ping()
         this.#options.handlers.onRound?.(link)
-      }
+      } else link.alive = false
     }
   }
+}
+
+/** Errors by which ws says that frames are against RFC 6455; the rest are errors of the connection. */
+function isFrameError(error: Error): boolean {
+  return 'code' in error && String(error.code).startsWith('WS_ERR_')
 }

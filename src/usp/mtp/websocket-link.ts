@@ -1,0 +1,126 @@
+import type { CloseReason, Link, LinkEnd } from './link.ts'
+import type { WebSocket } from './ws.ts'
+
+/** Close codes of RFC 6455 and its registry: those that USP names (R-WS.16), and what fits our other reasons. */
+const CODES: Readonly<Record<CloseReason, number>> = {
+  policy: 1008,
+  tryAgain: 1013,
+  goingAway: 1001,
+  unsupported: 1003,
+  replaced: 1008,
+  notAnswering: 1008,
+  rolledBack: 1008,
+}
+
+/** Codes with which an Agent leaves in the regular way; 1005: its close frame names none. */
+const REGULAR = [1000, 1001, 1005]
+/** No close frame came. */
+const ABNORMAL = 1006
+/** How long an Agent may take to answer our close before the connection is cut. */
+const CLOSE_MS = 2000
+
+/** What a link may send us; beyond it the link is closed. */
+export interface LinkLimits {
+  messagesPerSecond: number
+  bytesPerSecond: number
+  /** How many seconds' worth may come at once. */
+  burstSeconds: number
+  /** Bytes waiting to be sent to an Agent that does not read. */
+  maxBuffered: number
+}
+
+export const LINK_LIMITS: LinkLimits = {
+  messagesPerSecond: 1000,
+  bytesPerSecond: 8 * 1024 * 1024,
+  burstSeconds: 8,
+  maxBuffered: 16 * 1024 * 1024,
+}
+
+export interface WebSocketLinkOptions {
+  socket: WebSocket
+  endpointId: string
+  proof: Link['proof']
+  remoteAddress: string
+  openedAt: number
+  limits: LinkLimits
+}
+
+/** One WebSocket to one Agent. Small on purpose: there are many. */
+export class WebSocketLink implements Link {
+  endpointId: string
+  readonly proof: Link['proof']
+  readonly remoteAddress: string
+  readonly openedAt: number
+  /** A pong or any Record came since the last ping. */
+  alive = true
+  readonly #socket: WebSocket
+  readonly #limits: LinkLimits
+  #messages: number
+  #bytes: number
+  #refilledAt: number
+  #end: LinkEnd | undefined
+
+  constructor({ socket, endpointId, proof, remoteAddress, openedAt, limits }: WebSocketLinkOptions) {
+    this.#socket = socket
+    this.endpointId = endpointId
+    this.proof = proof
+    this.remoteAddress = remoteAddress
+    this.openedAt = openedAt
+    this.#limits = limits
+    this.#messages = limits.messagesPerSecond * limits.burstSeconds
+    this.#bytes = limits.bytesPerSecond * limits.burstSeconds
+    this.#refilledAt = openedAt
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  /** Counts a message against the limits; false when it is one too many. */
+  admit(bytes: number, now: number): boolean {
+    const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#limits
+    const seconds = (now - this.#refilledAt) / 1000
+    this.#refilledAt = now
+    this.#messages = Math.min(this.#messages + seconds * messagesPerSecond, messagesPerSecond * burstSeconds) - 1
+    this.#bytes = Math.min(this.#bytes + seconds * bytesPerSecond, bytesPerSecond * burstSeconds) - bytes
+    return this.#messages >= 0 && this.#bytes >= 0
+  }
+
+  send(record: Uint8Array): boolean {
+    if (!this.isOpen || this.#socket.bufferedAmount > this.#limits.maxBuffered) return false
+    this.#socket.send(record)
+    return true
+  }
+
+  close(reason: CloseReason, detail: string): void {
+    if (this.#end !== undefined) return
+    this.#end = reason
+    // A close frame has room for 123 bytes, and its text must be whole UTF-8.
+    this.#socket.close(CODES[reason], detail.replace(/[^\x20-\x7e]/g, '?').slice(0, 120))
+    // The connection may be half-open: then nothing answers the close.
+    if (reason !== 'goingAway') setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref()
+  }
+
+  /** Cuts the connection without a close frame; a reason of an earlier close stays. */
+  cut(end: LinkEnd): void {
+    this.#end ??= end
+    this.#socket.terminate()
+  }
+
+  /** The frames that came are against RFC 6455. */
+  broken(): void {
+    this.#end ??= 'brokenFrames'
+  }
+
+  ping(): void {
+    this.alive = false
+    this.#socket.ping()
+  }
+
+  /** Why the link ended, given the code of its close event. */
+  endOf(code: number): LinkEnd {
+    if (this.#end !== undefined) return this.#end
+    if (code === ABNORMAL) return 'connectionLost'
+    return REGULAR.includes(code) ? 'agentClosed' : 'agentError'
+  }
+}
