@@ -26,7 +26,11 @@ describe('the WebSocket MTP over TLS', () => {
       port: 0,
       path: '/usp',
       endpointId: 'self::tls-test',
-      tls: { cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('client-ca.pem') },
+      tls: {
+        cert: pem('server.pem'),
+        key: pem('server.key'),
+        clientCa: pem('client-ca.pem') + pem('open-ca.pem'),
+      },
       maxLinks: 10,
       handlers: { onOpen: (link) => opened.push(link), onRecord: () => undefined, onClose: () => undefined },
       clock: createManualClock(),
@@ -88,6 +92,10 @@ describe('the WebSocket MTP over TLS', () => {
     ['is of another Endpoint ID', 'client-exact.pem', '?eid=os::00256D-S2'],
     ['is of another family', 'client-shared.pem', '?eid=os::00256E-S1'],
     ['is of a family and the handshake names none', 'client-shared.pem', ''],
+    // The authority signed it, and it would cover every Agent of the scheme.
+    ['leaves the OUI open (os)', 'client-open.pem', '?eid=os::00256D-S7'],
+    ['leaves the OUI open (ops)', 'client-open.pem', '?eid=ops::00256D-Box-S7'],
+    ['leaves the OUI open (oui)', 'client-open.pem', '?eid=oui:00256D:S7'],
   ])('refuses an Agent whose certificate %s', async (_name, certificate, query) => {
     expect(await outcome(dial(query, certificate))).toBe(400)
     expect(opened).toEqual([])

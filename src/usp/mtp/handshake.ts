@@ -97,7 +97,7 @@ function inFamily(pattern: string, endpointId: string): boolean {
   if (star < 0 || !SHARED_SCHEMES.test(pattern)) return false
   const fixed = pattern.slice(0, star)
   if (fixed.split(':').length < 3) return false
-  if (/^ops?:/.test(pattern) && !/^ops?::[0-9A-Fa-f]{6,9}-/.test(fixed)) return false
+  if (/^op?s:/.test(pattern) && !/^op?s::[0-9A-Fa-f]{6,9}-/.test(fixed)) return false
   const parts = pattern.split('*').map((part) => part.replace(/[^\w]/g, '\\$&'))
   return new RegExp(`^${parts.join('[\\w.%-]*')}$`).test(endpointId)
 }
