@@ -156,6 +156,16 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.binding).toEqual(binding)
   })
 
+  it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {
+    await start({ soakMs: 60_000 })
+    await until('DUAL')
+    const endpointId = 'os::0C96BF-S1' as EndpointId
+    await world.store.devices.commit({ deviceId: id, set: { binding: { endpointId, proof: 'triple', at: 1 } } })
+    await until('QUARANTINED')
+    expect((await world.planner.member(plan.id, id)).reason).toMatchObject({ code: 'weakProof' })
+    expect(box.values.get('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
+  })
+
   it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they come', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')
