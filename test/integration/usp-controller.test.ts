@@ -4,7 +4,7 @@ import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/d
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'
-import { startController, type TestController } from '../support/usp-controller.ts'
+import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
 const OTHER = { ...IDENTITY, serial: 'S2' }
@@ -261,6 +261,15 @@ describe('an Agent that is not who it says', () => {
     expect(agent.notifyResps).toEqual([])
     expect(world.stores.inside.devices.size).toBe(0)
     expect(world.conflicts).toEqual([])
+  })
+
+  it('is refused under our own Endpoint ID, in the handshake and in its first Record', async () => {
+    await expect(world.connect(CONTROLLER_ID)).rejects.toThrow('400')
+    const late = await world.connect('', CONTROLLER_ID)
+    const end = late.closed()
+    late.onBoard(IDENTITY)
+    expect(await end).toBe(1008)
+    expect(world.commits).toEqual([])
   })
 
   it('does not take the link of an Agent that is joined by a later claim', async () => {

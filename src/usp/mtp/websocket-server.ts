@@ -34,6 +34,7 @@ const SUBPROTOCOL = 'v1.usp'
 const MAX_MESSAGE = 16 * 1024 * 1024
 const PING_MS = 30_000
 const TLS_HANDSHAKE_MS = 20_000
+const OWN = 'the Endpoint ID is that of this Controller'
 const WEAKER = 'a link with a certificate for this Endpoint ID stands'
 
 /** The Controller's WebSocket MTP (TR-369 4.4): listens, checks handshakes, and keeps one link per Endpoint ID. */
@@ -153,6 +154,7 @@ export class UspWebSocketServer implements Lifecycle {
     if (!offered.includes(SUBPROTOCOL))
       throw new ProtocolError('subprotocol', `Sec-WebSocket-Protocol must offer ${SUBPROTOCOL}`)
     const identity = clientIdentity(request)
+    if (identity.endpointId === this.#options.endpointId) throw new ProtocolError('endpointId', OWN)
     if (!identity.certificate && this.#isProven(identity.endpointId)) throw new ProtocolError('endpointId', WEAKER)
     return identity
   }
@@ -196,9 +198,13 @@ export class UspWebSocketServer implements Lifecycle {
 
   /**
    * Gives an Endpoint ID its link; an older link of the same one is most likely half-open and closed. False when the older one has a
-   * certificate for it and this one has none: then this one is closed.
+   * certificate for it and this one has none, and for our own Endpoint ID: then this one is closed.
    */
   claim(link: Link, endpointId: string): boolean {
+    if (endpointId === this.#options.endpointId) {
+      link.close('policy', OWN)
+      return false
+    }
     const older = this.#byEndpoint.get(endpointId)
     if (older !== link && link.proof !== 'certificate' && this.#isProven(endpointId)) {
       link.close('policy', WEAKER)
