@@ -125,6 +125,12 @@ const ROWS = {
       agent.noTimer = true
     },
   },
+  deaf: {
+    sentence: 'keeps its USP link when its Controller row is deleted, and ignores what comes over it',
+    apply(_cpe, agent) {
+      agent.deaf = true
+    },
+  },
 } satisfies Record<string, FaultRow>
 
 export type Fault = keyof typeof ROWS

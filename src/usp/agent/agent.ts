@@ -20,6 +20,12 @@ export interface AgentQuirks {
   answerDelayMs?: number
   /** Does not have Device.ScheduleTimer(). */
   noTimer?: boolean
+  /**
+   * Deleting its Controller row does not end the link, as in a widespread Agent: the socket stays open, is opened again when it breaks, and
+   * everything that comes over it is ignored. Enable=false on the Controller or MTP row, or deleting the MTP row, ends the link. A row that
+   * is made for the same Controller while such a link stands ends that link and is not dialled until the Agent restarts.
+   */
+  deaf?: boolean
   rejectWrites?: WriteQuirk
 }
 
@@ -55,6 +61,8 @@ export interface AgentCounters {
 }
 
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
+const CONTROLLER_ENABLE = /^(Device\.LocalAgent\.Controller\.\d+\.)(?:MTP\.\d+\.)?Enable$/
+const CONTROLLER_MTP = /^(Device\.LocalAgent\.Controller\.\d+\.)MTP\.\d+\.$/
 const VERSIONS = '1.0,1.1,1.2,1.3,1.4'
 
 /** A USP Agent over a box's tree (TR-369): dials the Controllers its rows name, answers requests, keeps subscriptions. */
@@ -64,6 +72,12 @@ export class UspAgent {
   readonly #requests: AgentRequests
   readonly #commands: AgentCommands
   readonly #channels = new Map<string, ControllerChannel>()
+  /** Links without a Controller row, by Endpoint ID of the Controller. */
+  readonly #deaf = new Map<string, ControllerChannel>()
+  /** Rows that are not dialled before the next start. */
+  readonly #undialled = new Set<string>()
+  /** Controller rows that were disabled since the last look at them. */
+  readonly #disabled = new Set<string>()
   readonly #expiries = new Map<string, () => void>()
   #unlisten: (() => void) | undefined
   #running = false
@@ -99,6 +113,11 @@ export class UspAgent {
     return [...this.#channels.values()].some((channel) => channel.connected)
   }
 
+  /** Links that stand without a Controller row. */
+  get deafLinks(): number {
+    return [...this.#deaf.values()].filter((channel) => channel.connected).length
+  }
+
   /** Boots: subscriptions that do not persist are gone, enabled Controllers are dialled, Boot! is due. */
   start(boot: BootCause): void {
     this.#running = true
@@ -123,8 +142,11 @@ export class UspAgent {
     this.#changes = []
     for (const cancel of this.#expiries.values()) cancel()
     this.#expiries.clear()
-    for (const channel of this.#channels.values()) channel.stop(graceful)
+    for (const channel of [...this.#channels.values(), ...this.#deaf.values()]) channel.stop(graceful)
     this.#channels.clear()
+    this.#deaf.clear()
+    this.#undialled.clear()
+    this.#disabled.clear()
   }
 
   /** Unique over restarts, too: a Controller may know the ids of the run before. */
@@ -254,6 +276,8 @@ export class UspAgent {
 
   #onControllers(change: TreeChange, path: string): void {
     if (change.kind === 'deleted') this.#forget(path)
+    const disabled = disabledBy(change, path)
+    if (disabled !== undefined) this.#disabled.add(disabled)
     if (path.endsWith('.PeriodicNotifInterval'))
       this.#channels.get(path.slice(0, -'PeriodicNotifInterval'.length))?.restartPeriodic()
     // Rows are written one value after the other: looked at when the writer is done.
@@ -325,19 +349,35 @@ export class UspAgent {
     const rows = this.view.instances(CONTROLLERS)
     for (const [row, channel] of this.#channels) {
       if (rows.includes(row)) continue
-      channel.stop(true)
       this.#channels.delete(row)
+      if (this.options.quirks.deaf === true && channel.connected && !this.#disabled.has(row)) this.#deafen(channel)
+      else channel.stop(true)
     }
+    this.#disabled.clear()
     for (const row of rows) {
       const mtp = this.#mtpOf(row)
       if (mtp === undefined) {
         this.#channels.get(row)?.close(true)
         continue
       }
+      if (this.#endDeaf(this.view.get(`${row}EndpointID`) ?? '')) this.#undialled.add(row)
+      if (this.#undialled.has(row)) continue
       const channel = this.#channels.get(row) ?? new ControllerChannel(this, row)
       this.#channels.set(row, channel)
       channel.open(mtp)
     }
+  }
+
+  #deafen(channel: ControllerChannel): void {
+    channel.deafen()
+    this.#endDeaf(channel.controllerId)
+    this.#deaf.set(channel.controllerId, channel)
+  }
+
+  /** Ends the link without a row to this Controller; false when there is none. */
+  #endDeaf(controllerId: string): boolean {
+    this.#deaf.get(controllerId)?.stop(true)
+    return this.#deaf.delete(controllerId)
   }
 
   /** The enabled WebSocket of an enabled Controller that has a name. */
@@ -347,4 +387,10 @@ export class UspAgent {
       .instances(`${row}MTP.`)
       .find((path) => this.view.get(`${path}Enable`) === 'true' && this.view.get(`${path}Protocol`) === 'WebSocket')
   }
+}
+
+/** The Controller row that a change disables, itself or by its MTP row. */
+function disabledBy({ kind, value }: TreeChange, path: string): string | undefined {
+  if (kind === 'deleted') return CONTROLLER_MTP.exec(path)?.[1]
+  return kind === 'value' && value !== 'true' ? CONTROLLER_ENABLE.exec(path)?.[1] : undefined
 }

@@ -11,6 +11,10 @@ export class ControllerChannel {
   readonly #outbox: NotifyOutbox
   #mtp: string | undefined
   #target = ''
+  /** Where it dials, and whom, as the rows said when it was opened. */
+  #address = { host: '', port: 80, path: '', tls: false }
+  #controller = ''
+  #deaf = false
   #link: Dialled | undefined
   /** Of which opening a link or a timer is; what belongs to an earlier one is nothing any more. */
   #life = 0
@@ -39,6 +43,11 @@ export class ControllerChannel {
     })
   }
 
+  /** Endpoint ID of the Controller that it was opened for. */
+  get controllerId(): string {
+    return this.#controller
+  }
+
   get connected(): boolean {
     return this.#link !== undefined
   }
@@ -50,6 +59,10 @@ export class ControllerChannel {
     this.close(true)
     this.#mtp = mtp
     this.#target = target
+    const at = (name: string) => this.#agent.view.get(`${mtp}WebSocket.${name}`) ?? ''
+    const port = this.#number(`${mtp}WebSocket.Port`, 80)
+    this.#address = { host: at('Host'), port, path: at('Path'), tls: at('EnableEncryption') === 'true' }
+    this.#controller = this.#agent.view.get(`${this.row}EndpointID`) ?? ''
     this.#attempt = 0
     this.#schedulePeriodic()
     this.#dial(++this.#life)
@@ -69,6 +82,14 @@ export class ControllerChannel {
     link.close(1000)
   }
 
+  /** Its row is gone; the link stays, is dialled again when it breaks, and nothing that comes over it is read. */
+  deafen(): void {
+    this.#deaf = true
+    this.#cancelPeriodic?.()
+    this.#cancelOnBoard?.()
+    this.#outbox.stop()
+  }
+
   /** Ends for good: the Controller's row is gone, or the Agent's power. */
   stop(graceful: boolean): void {
     this.close(graceful)
@@ -79,7 +100,7 @@ export class ControllerChannel {
   /** Sends a Message to the Controller, unless the link is down. */
   send(msg: Msg): void {
     const { codec } = this.#agent.options
-    this.#link?.send(codec.encode(this.#controllerId(), this.#ownId(), msg))
+    this.#link?.send(codec.encode(this.#controller, this.#ownId(), msg))
   }
 
   /** Sends a notification; one with `worth` again until it has its answer. */
@@ -115,10 +136,6 @@ export class ControllerChannel {
     return [`${this.row}EndpointID`, ...names].map((path) => this.#agent.view.get(path) ?? '').join('|')
   }
 
-  #controllerId(): string {
-    return this.#agent.view.get(`${this.row}EndpointID`) ?? ''
-  }
-
   #ownId(): string {
     return this.#agent.options.quirks.wrongEndpointId ?? this.#agent.options.endpointId
   }
@@ -129,14 +146,8 @@ export class ControllerChannel {
   }
 
   #dial(life: number): void {
-    const at = (name: string) => this.#agent.view.get(`${this.#mtp}WebSocket.${name}`) ?? ''
     dial({
-      url: {
-        host: at('Host'),
-        port: this.#number(`${this.#mtp}WebSocket.Port`, 80),
-        path: at('Path'),
-        tls: at('EnableEncryption') === 'true',
-      },
+      url: this.#address,
       endpointId: this.#ownId(),
       timeoutMs: 10_000,
       keepAliveS: this.#number(`${this.#mtp}WebSocket.KeepAliveInterval`, 60),
@@ -156,7 +167,7 @@ export class ControllerChannel {
     this.#messages = 0
     if (this.#agent.options.quirks.neverOnboards === true) return
     link.send(this.#record({ kind: 'websocketConnect' }))
-    this.#agent.onConnected(this)
+    if (!this.#deaf) this.#agent.onConnected(this)
   }
 
   #onClose(life: number): void {
@@ -189,17 +200,18 @@ export class ControllerChannel {
   }
 
   #record(body: Parameters<UspAgent['options']['codec']['encodeRecord']>[0]['body']): Uint8Array {
-    return this.#agent.options.codec.encodeRecord({ toId: this.#controllerId(), fromId: this.#ownId(), body })
+    return this.#agent.options.codec.encodeRecord({ toId: this.#controller, fromId: this.#ownId(), body })
   }
 
   /** Records for others, or of others, are ignored; what cannot be read closes the link (section 6). */
   #onRecord(bytes: Uint8Array): void {
+    if (this.#deaf) return
     const { codec, quirks, log, random } = this.#agent.options
     if (quirks.dropsLinkAfter !== undefined && ++this.#messages > quirks.dropsLinkAfter && random.fraction() < 0.2)
       return this.#link?.terminate()
     try {
       const record = codec.decodeRecord(bytes)
-      if (record.toId !== this.#ownId() || record.fromId !== this.#controllerId()) return
+      if (record.toId !== this.#ownId() || record.fromId !== this.#controller) return
       if (record.body.kind === 'session')
         return this.#link?.send(
           this.#record({ kind: 'disconnect', reason: 'session context is not supported', reasonCode: 7106 }),
