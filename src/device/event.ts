@@ -15,6 +15,7 @@ export type EventType =
   | 'device.connected'
   | 'device.disconnected'
   | 'device.refused'
+  | 'device.credentialReissued'
   | 'device.deleted'
   | 'parameter.changed'
   | 'object.created'

@@ -209,17 +209,31 @@ export interface EventLog {
   onAppended(listener: (events: FeedEvent[]) => void): () => void
 }
 
+/** A user name with its password. */
+export interface CwmpLogin {
+  username: string
+  password: string
+  /** The address of the CPE that it was sent to. */
+  sentTo?: string
+}
+
 /** CWMP credentials of one device. Secrets are sealed by the store; here they are plain. */
 export interface CwmpCredential {
   deviceId: DeviceId
-  /** What the CPE authenticates with; undefined until we have set it. */
-  current?: { username: string; password: string }
-  /** Sent to the CPE but not yet seen in use: both are accepted until then, so that no crash locks a box out. */
-  pending?: { username: string; password: string }
-  /** The box has said that it took the pending one; from then on it is asked to show it. */
+  /** The login that the CPE authenticates with; undefined until the CPE has used one that we sent. */
+  current?: CwmpLogin
+  /** The newest login that was sent to the CPE and not yet seen in use. It is accepted, so that no crash locks a CPE out. */
+  pending?: CwmpLogin
+  /** The CPE has answered that it took `pending`; from then on it is asked to show it. */
   delivered?: true
+  /** Logins from before `pending` that are accepted as well, oldest first, until the CPE answers for `pending` or uses one of them. */
+  earlier?: CwmpLogin[]
+  /** Logins that are accepted no more, oldest first; whoever shows one has lost the identity to another, or has taken it. */
+  replaced?: CwmpLogin[]
+  /** Logins in a row that the CPE took and did not use. */
+  unused?: number
   /** What we authenticate with in connection requests. */
-  connectionRequest?: { username: string; password: string }
+  connectionRequest?: CwmpLogin
   updatedAt: Timestamp
 }
 

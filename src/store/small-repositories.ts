@@ -4,6 +4,7 @@ import type {
   ConflictStore,
   CredentialStore,
   CwmpCredential,
+  CwmpLogin,
   DeviceChange,
   DeviceId,
   EventLog,
@@ -120,10 +121,8 @@ export class EventRepository implements EventLog {
   }
 }
 
-interface Login {
-  username: string
-  password: string
-}
+const LOGINS = ['current', 'pending', 'connectionRequest'] as const
+const LOGIN_LISTS = ['earlier', 'replaced'] as const
 
 /** CWMP credentials, their secrets sealed under the server's key and bound to the device. */
 export class CredentialRepository implements CredentialStore {
@@ -141,24 +140,34 @@ export class CredentialRepository implements CredentialStore {
   async get(deviceId: DeviceId): Promise<CwmpCredential | undefined> {
     const document = await this.#byId.get(deviceId)
     if (document === undefined) return undefined
+    const opened = (login: CwmpLogin) => ({ ...login, password: this.#box.open(login.password, deviceId) })
     const credential: CwmpCredential = { deviceId, updatedAt: Number(document.updatedAt) }
     if (document.delivered === true) credential.delivered = true
-    for (const part of ['current', 'pending', 'connectionRequest'] as const) {
-      const login = document[part] as Login | undefined
-      if (login !== undefined)
-        credential[part] = { username: login.username, password: this.#box.open(login.password, deviceId) }
+    if (typeof document.unused === 'number') credential.unused = document.unused
+    for (const part of LOGINS) {
+      const login = document[part] as CwmpLogin | undefined
+      if (login !== undefined) credential[part] = opened(login)
+    }
+    for (const part of LOGIN_LISTS) {
+      const logins = document[part] as CwmpLogin[] | undefined
+      if (logins !== undefined) credential[part] = logins.map(opened)
     }
     return credential
   }
 
   async put(credential: CwmpCredential): Promise<void> {
     const { deviceId } = credential
+    const sealed = (login: CwmpLogin) => ({ ...login, password: this.#box.seal(login.password, deviceId) })
     const fields: Record<string, unknown> = { updatedAt: credential.updatedAt }
     if (credential.delivered === true) fields.delivered = true
-    for (const part of ['current', 'pending', 'connectionRequest'] as const) {
+    if (credential.unused !== undefined) fields.unused = credential.unused
+    for (const part of LOGINS) {
       const login = credential[part]
-      if (login !== undefined)
-        fields[part] = { username: login.username, password: this.#box.seal(login.password, deviceId) }
+      if (login !== undefined) fields[part] = sealed(login)
+    }
+    for (const part of LOGIN_LISTS) {
+      const logins = credential[part]
+      if (logins !== undefined) fields[part] = logins.map(sealed)
     }
     await this.#credentials.replaceOne({ _id: deviceId }, fields, { upsert: true })
   }

@@ -499,7 +499,18 @@ describe('the audit log', () => {
 describe('credentials', () => {
   it('are sealed in the database and plain to the caller', async () => {
     const box = await stored()
-    const credential = { deviceId: box.id, current: { username: 'u', password: 'top secret' }, updatedAt: 1 }
+    const login = { username: 'u', password: 'top secret' }
+    const pending = { ...login, sentTo: '198.51.100.7' }
+    const logins = [pending, login]
+    const credential = {
+      deviceId: box.id,
+      current: login,
+      pending,
+      earlier: logins,
+      replaced: logins,
+      unused: 2,
+      updatedAt: 1,
+    }
     await store.credentials.put(credential)
     expect(await store.credentials.get(box.id)).toEqual(credential)
     const raw = JSON.stringify(await store.db.collection('credentials').find({}).toArray())

@@ -18,14 +18,15 @@ import { type CwmpEnvelope, decodeEnvelope, encodeEnvelope, faultRow, type Reque
 import { takeIn, tellBoot } from './arrival.ts'
 import { Authenticator, type AuthResult, type EnrolmentPolicy, type Shown } from './authenticate.ts'
 import { BodyRefused, readBody } from './body.ts'
-import { remember } from './box-notes.ts'
 import { CpeRequests, faultOf } from './cpe-requests.ts'
+import { CredentialChanges } from './credential-changes.ts'
 import { Description } from './description.ts'
 import { Discoveries } from './discoveries.ts'
 import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
 import { chooseVersion, informFacts, isHeartbeat, replyHeader } from './inform.ts'
 import { type HttpTimes, Listeners } from './listeners.ts'
-import { plain, send } from './respond.ts'
+import { Refusals } from './refusals.ts'
+import { challenged, plain, send } from './respond.ts'
 import { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { Turns } from './turns.ts'
@@ -69,8 +70,6 @@ const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
 /** A box that leaves after the InformResponse has this long to think better of it. */
 const LEAVING_MS = 5000
-/** A refused box is told of once in this time. */
-const TELL_REFUSED_MS = 3_600_000
 
 /** The ACS: its listeners, the sessions that run over them, and the way down to boxes that speak CWMP. */
 export class Acs implements Lifecycle {
@@ -85,7 +84,7 @@ export class Acs implements Lifecycle {
   readonly #enrolment: EnrolOptions
   readonly #requests: CpeRequests
   readonly #turns: Turns
-  readonly #toldRefused = new Map<DeviceId, number>()
+  readonly #refusals: Refusals
   #stopping = false
 
   constructor(options: AcsOptions) {
@@ -94,8 +93,13 @@ export class Acs implements Lifecycle {
     this.#sessions = new Sessions(options.clock)
     this.#authenticator = new Authenticator(options)
     this.#requester = new ConnectionRequester({ ...options, isHere: (id) => this.#sessions.isHere(id) })
-    this.#enrolment = { ...options, authenticator: this.#authenticator, types: this.#types }
+    this.#enrolment = {
+      ...options,
+      changes: new CredentialChanges(options.credentials, this.#authenticator),
+      types: this.#types,
+    }
     this.#requests = new CpeRequests(options)
+    this.#refusals = new Refusals(options)
     this.#turns = new Turns({
       ...options,
       types: this.#types,
@@ -126,9 +130,8 @@ export class Acs implements Lifecycle {
   }
 
   /** Lets a box that is reset by other means come back with the enrolment secret, or with the credential it has. */
-  async release(deviceId: DeviceId): Promise<void> {
-    const credential = await this.#options.credentials.get(deviceId)
-    if (credential !== undefined) await release(credential, this.#enrolment)
+  release(deviceId: DeviceId): Promise<void> {
+    return release(deviceId, this.#enrolment)
   }
 
   get sessionCount(): number {
@@ -227,25 +230,8 @@ export class Acs implements Lifecycle {
   ): Promise<Extract<AuthResult, { ok: true }> | undefined> {
     const auth = await this.#authenticator.check(id, identity, shown)
     if (auth.ok) return auth
-    if (auth.reason !== 'missing' && auth.reason !== 'stale') {
-      this.#options.onRefused?.('credentials')
-      this.#options.log.warn({ deviceId: id, address: shown.address, reason: auth.reason }, 'CPE refused: credentials')
-      if (auth.reason === 'reset') await this.#tellReset(id)
-    }
-    challenged(response, auth.challenges)
+    await this.#refusals.refuse(id, auth, shown.address, response)
     return undefined
-  }
-
-  /** A box that lost its credential waits for a person to let it enrol anew: the feed says so. */
-  async #tellReset(deviceId: DeviceId): Promise<void> {
-    const at = this.#options.clock.now()
-    if (at - (this.#toldRefused.get(deviceId) ?? Number.NEGATIVE_INFINITY) < TELL_REFUSED_MS) return
-    remember(this.#toldRefused, deviceId, at, 10_000)
-    const data = { reason: 'reset', text: 'came with the enrolment secret although it has a credential of its own' }
-    await this.#options.devices.commit({
-      deviceId,
-      events: [{ type: 'device.refused', at, deviceId, protocol: 'cwmp', data }],
-    })
   }
 
   #isFull(): boolean {
@@ -296,7 +282,8 @@ export class Acs implements Lifecycle {
       facts.events.map(({ code }) => code),
       '0',
     )
-    const auth = await this.#authenticate(id, facts.identity, { ...shownBy(request), bootstrap }, response)
+    const shown = { ...shownBy(request), bootstrap }
+    const auth = await this.#authenticate(id, facts.identity, shown, response)
     if (auth === undefined) return
     const version = chooseVersion(envelope)
     if (version === undefined) {
@@ -304,12 +291,13 @@ export class Acs implements Lifecycle {
       return void send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), { kind: 'fault', fault }))
     }
     facts.version = version
+    if (auth.login !== undefined && !(await confirm(id, auth.login, this.#enrolment)))
+      return this.#refusals.refuse(id, this.#authenticator.refusal(shown, 'replaced'), shown.address, response)
     const device = await takeIn(id, facts, this.#options)
-    if (auth.proof === 'pending' && auth.credential !== undefined) await confirm(auth.credential, this.#enrolment)
-    if (auth.proof === 'reset' && auth.credential !== undefined) await release(auth.credential, this.#enrolment)
+    if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin(device, facts, envelope, request)
-    if (needsEnrolment(auth, bootstrap)) this.#turns.enrolIn(session)
+    if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
     if (envelope.header.supportedCwmpVersions !== undefined) header.useCwmpVersion = version
@@ -327,7 +315,7 @@ export class Acs implements Lifecycle {
       cookie: Buffer.from(random.bytes(18)).toString('base64url'),
       device,
       urn: envelope.urn,
-      remoteAddress: request.socket.remoteAddress ?? '',
+      remoteAddress: addressOf(request) ?? '',
       idleMs: leaves
         ? LEAVING_MS
         : Math.min(Math.max((envelope.header.sessionTimeoutS ?? 0) * 1000, IDLE_MS), MAX_IDLE_MS),
@@ -373,17 +361,17 @@ function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
   }
 }
 
+/** The address of the CPE, IPv4 in its own form. */
+function addressOf({ socket }: IncomingMessage): string | undefined {
+  return socket.remoteAddress?.replace(/^::ffff:/, '')
+}
+
 function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {
   const { socket, headers } = request
-  const shown = { header: headers.authorization, address: socket.remoteAddress }
+  const shown = { header: headers.authorization, address: addressOf(request) }
   if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
   const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
   return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
-}
-
-function challenged(response: ServerResponse, challenges: string[]): void {
-  response.setHeader('www-authenticate', challenges)
-  plain(response, 401, '')
 }
 
 function tooBusy(response: ServerResponse): void {

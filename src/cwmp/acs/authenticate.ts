@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../base/index.ts'
 import {
   type CredentialStore,
   type CwmpCredential,
+  type CwmpLogin,
   type DeviceId,
   type DeviceIdentity,
   encodePart,
@@ -27,12 +28,14 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * What came of it. `proof` tells which secret was used: `pending` is the moment when a new credential has arrived in the box, `reset` that a
- * box with a credential of its own used the enrolment secret again and may. As a reason, `reset` says that it may not.
+ * The result of a check. `proof` is the secret that was used: `pending` is the first use of `login`, which was sent to the CPE; `reset` means
+ * that a CPE with a credential of its own used the enrolment secret again and may. As a reason, `reset` means that it may not, and
+ * `replaced` that the CPE showed a login that was sent for this device once, and another was sent after it.
  */
 export type AuthResult =
-  | { ok: true; proof: Proof; credential: CwmpCredential | undefined }
-  | { ok: false; reason: 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset'; challenges: string[] }
+  | { ok: true; proof: Proof; credential: CwmpCredential | undefined; login?: CwmpLogin }
+  | { ok: false; reason: RefusedFor; challenges: string[] }
+export type RefusedFor = 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset' | 'replaced'
 export type Proof = 'certificate' | 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
 
 /** What a request shows. */
@@ -43,6 +46,13 @@ export interface Shown {
   certificate?: string
   /** Its Inform tells a 0 BOOTSTRAP. */
   bootstrap?: boolean
+}
+
+/** What an Authorization header fits. */
+interface Match {
+  proof: Proof | 'replaced'
+  /** The pending login that it was. */
+  login?: CwmpLogin
 }
 
 const REALM = 'Isthmus'
@@ -81,24 +91,25 @@ export class Authenticator {
       // A box that said it took its own credential is asked for it.
       if (this.#isOpenTo(cached.credential) && cached.credential?.delivered !== true)
         return { ok: true, proof: 'none', credential: cached.credential }
-      return this.#refuse(shown, 'missing')
+      return this.refusal(shown, 'missing')
     }
-    if (given.scheme === 'basic' && !this.#takesBasic(shown)) return this.#refuse(shown, 'missing')
+    if (given.scheme === 'basic' && !this.#takesBasic(shown)) return this.refusal(shown, 'missing')
     if (given.scheme === 'digest') {
       const nonce = this.#nonces.check(given.fields.nonce, given.fields.nc)
-      if (nonce !== 'fresh') return this.#refuse(shown, nonce === 'stale' ? 'stale' : 'missing')
+      if (nonce !== 'fresh') return this.refusal(shown, nonce === 'stale' ? 'stale' : 'missing')
       // Not compared with the request's path: every path is the same resource here (RFC 2617 3.2.2.5), and proxies rewrite paths.
-      if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.#refuse(shown, 'wrong')
+      if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.refusal(shown, 'wrong')
     }
     const first = this.#match(given, identity, cached.credential)
-    if (first !== undefined && first !== 'reset') return { ok: true, proof: first, credential: cached.credential }
+    if (first !== undefined && first.proof !== 'reset' && first.proof !== 'replaced')
+      return this.#admit(first, cached.credential, shown)
     // It may have been changed since it was cached: by a person, by another instance.
     const credential = this.#options.clock.now() - cached.readAt < FRESH_MS ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
     if (second !== undefined) return this.#admit(second, credential, shown)
     // What it shows may be meant for the ACS before us.
     if (this.#isOpenTo(credential)) return { ok: true, proof: 'none', credential }
-    return this.#refuse(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
+    return this.refusal(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
   }
 
   /** Takes a changed credential into the cache. */
@@ -115,25 +126,29 @@ export class Authenticator {
     return this.#options.policy === 'open' && credential?.current === undefined
   }
 
-  #admit(proof: Proof, credential: CwmpCredential | undefined, shown: Shown): AuthResult {
+  #admit({ proof, login }: Match, credential: CwmpCredential | undefined, shown: Shown): AuthResult {
+    if (proof === 'replaced') return this.refusal(shown, 'replaced')
     if (proof === 'reset' && !(this.#options.reEnrolment === 'bootstrap' && shown.bootstrap === true))
-      return this.#refuse(shown, 'reset')
-    return { ok: true, proof, credential }
+      return this.refusal(shown, 'reset')
+    return { ok: true, proof, credential, ...(login === undefined ? {} : { login }) }
   }
 
-  #match(given: Authorization, identity: DeviceIdentity, credential: CwmpCredential | undefined): Proof | undefined {
-    const is = (login: CwmpCredential['current']) =>
-      login !== undefined && given.username === login.username && proves(given, login.password)
-    if (is(credential?.current)) return 'current'
-    if (is(credential?.pending)) return 'pending'
+  #match(given: Authorization, identity: DeviceIdentity, credential: CwmpCredential | undefined): Match | undefined {
+    const is = (login: CwmpLogin) => given.username === login.username && proves(given, login.password)
+    if (credential?.current !== undefined && is(credential.current)) return { proof: 'current' }
+    const { pending, earlier = [], replaced = [] } = credential ?? {}
+    const login = [...(pending === undefined ? [] : [pending]), ...earlier].find(is)
+    if (login !== undefined) return { proof: 'pending', login }
+    if (replaced.some(is)) return { proof: 'replaced' }
     const { policy, enrolmentSecret, enrolmentUsername } = this.#options
     if (policy === 'closed') return undefined
     const named = given.username === enrolmentUsername || defaultUsernames(identity).includes(given.username)
     if (!named || !proves(given, enrolmentSecret)) return undefined
-    return credential?.current === undefined ? 'enrolment' : 'reset'
+    return { proof: credential?.current === undefined ? 'enrolment' : 'reset' }
   }
 
-  #refuse(shown: Shown, reason: Extract<AuthResult, { ok: false }>['reason']): AuthResult {
+  /** A refusal with the challenges that go with it. */
+  refusal(shown: Shown, reason: RefusedFor): Extract<AuthResult, { ok: false }> {
     return { ok: false, reason, challenges: this.#challenges(shown, reason === 'stale' ? ', stale=true' : '') }
   }
 

@@ -1,55 +1,88 @@
-import { type Clock, type Random, randomToken } from '../../base/index.ts'
-import { type CredentialStore, type CwmpCredential, released } from '../../device/index.ts'
-import type { Authenticator, AuthResult } from './authenticate.ts'
+import { type Clock, type Log, type Random, randomToken } from '../../base/index.ts'
+import {
+  answered,
+  type CwmpCredential,
+  type CwmpLogin,
+  confirmed,
+  type DeviceStore,
+  issued,
+  released,
+} from '../../device/index.ts'
+import type { AuthResult } from './authenticate.ts'
+import type { CredentialChanges } from './credential-changes.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 
 export interface EnrolOptions {
-  credentials: CredentialStore
-  authenticator: Authenticator
+  changes: CredentialChanges
+  devices: DeviceStore
   types: ParameterTypes
-  /** PeriodicInformInterval for new boxes, seconds. */
+  /** PeriodicInformInterval for new devices, seconds. */
   informIntervalS: number
   clock: Clock
   random: Random
+  log: Log
 }
 
+/** A CPE that took this many logins in a row without using one is given the next one a day later: each is a write to its flash. */
+const MAX_UNUSED = 3
+const UNUSED_REST_MS = 86_400_000
+
 /**
- * A box gets a credential of its own as long as it does not use one; by its certificate it never will, so once is enough there. After a
- * bootstrap, and where it has no login of ours for connection requests, there is something to give to any box.
+ * Returns true for a CPE that is to be given a login: as long as it does not use its own one. A CPE with a certificate never will, so once is
+ * enough there. After a bootstrap, and where it has no login of ours for connection requests, there is something to give to any CPE.
  */
-export function needsEnrolment({ proof, credential }: Extract<AuthResult, { ok: true }>, bootstrap: boolean): boolean {
-  if (proof === 'enrolment' || proof === 'none' || proof === 'reset') return true
-  if (bootstrap || credential?.connectionRequest === undefined) return true
+export function needsEnrolment(
+  { proof, credential }: Extract<AuthResult, { ok: true }>,
+  bootstrap: boolean,
+  now: number,
+): boolean {
+  if (bootstrap) return true
+  if (proof === 'enrolment' || proof === 'none' || proof === 'reset')
+    return (credential?.unused ?? 0) < MAX_UNUSED || now - (credential?.updatedAt ?? 0) > UNUSED_REST_MS
+  if (credential?.connectionRequest === undefined) return true
   return proof === 'certificate' && credential.current === undefined && credential.delivered !== true
 }
 
 /**
- * Gives a box its own credential in its first session (TR-069 3.4.4). The new one is stored as pending before it is sent, and the old one
- * stays good until the new one has been used once: whatever is lost on the way, the box can come back.
- * Answers why the box refused, or undefined.
+ * Gives a CPE its own login in its first session (TR-069 3.4.4). Each login is sent in one session only: a second enrolment makes a new one
+ * and an event. It is stored as pending before it is sent, so the CPE can come back whatever is lost on the way.
+ * Returns the reason of the CPE's refusal, or undefined.
  */
-export async function enrol(
-  session: Session,
-  known: CwmpCredential | undefined,
-  options: EnrolOptions,
-): Promise<string | undefined> {
-  const { credentials, authenticator, clock, random } = options
-  const credential: CwmpCredential = {
-    ...known,
-    deviceId: session.deviceId,
-    pending: known?.pending ?? { username: session.deviceId, password: randomToken(random) },
-    connectionRequest: known?.connectionRequest ?? { username: session.deviceId, password: randomToken(random) },
-    updatedAt: clock.now(),
-  }
-  if (known?.pending === undefined) await credentials.put(credential)
-  authenticator.remember(credential)
+export async function enrol(session: Session, options: EnrolOptions): Promise<string | undefined> {
+  const { changes, clock, random } = options
+  const { deviceId, remoteAddress } = session
+  const login: CwmpLogin = { username: deviceId, password: randomToken(random) }
+  if (remoteAddress !== '') login.sentTo = remoteAddress
+  const credential = await changes.change(deviceId, async (known) => {
+    if (known?.pending !== undefined) await tellReissued(session, known.pending, options)
+    const connectionRequest = known?.connectionRequest ?? { username: deviceId, password: randomToken(random) }
+    return { ...issued(known, deviceId, login, clock.now()), connectionRequest }
+  })
+  if (credential === undefined) return undefined
   const refused = await send(session, credential, options)
   if (refused !== undefined) return refused
-  const delivered: CwmpCredential = { ...credential, delivered: true, updatedAt: clock.now() }
-  await credentials.put(delivered)
-  authenticator.remember(delivered)
+  await changes.change(deviceId, (known) => (known === undefined ? undefined : answered(known, login, clock.now())))
   return undefined
+}
+
+/** Stores the event of a second enrolment, with the addresses of both. A CPE whose answer was lost enrols twice from one address. */
+async function tellReissued(
+  { deviceId, remoteAddress }: Session,
+  { sentTo }: CwmpLogin,
+  { devices, clock, log }: EnrolOptions,
+): Promise<void> {
+  const at = clock.now()
+  const text =
+    sentTo === remoteAddress
+      ? 'enrolled again before it used the credential it was sent; that one is replaced'
+      : 'enrolled from another address before the credential was used that was sent to the first one; one of the two may be another device'
+  const data = { first: sentTo ?? '', second: remoteAddress, text }
+  log.warn({ deviceId, first: sentTo, second: remoteAddress }, 'the credential of a CPE was issued again')
+  await devices.commit({
+    deviceId,
+    events: [{ type: 'device.credentialReissued', at, deviceId, protocol: 'cwmp', data }],
+  })
 }
 
 /**
@@ -57,7 +90,7 @@ export async function enrol(
  * it its credential, or never had a login of ours for connection requests. Known once the box has taken it; a lost answer means once more.
  */
 export async function giveAccess(session: Session, known: CwmpCredential, options: EnrolOptions): Promise<void> {
-  const { credentials, authenticator, clock, random } = options
+  const { changes, clock, random } = options
   const connectionRequest = known.connectionRequest ?? { username: session.deviceId, password: randomToken(random) }
   const set = setter(session, options)
   const [login, interval] = others({ ...known, connectionRequest }, options)
@@ -65,9 +98,11 @@ export async function giveAccess(session: Session, known: CwmpCredential, option
   if (refused !== undefined) await set(interval)
   if (refused !== undefined && (await set(login)) !== undefined) return
   if (known.connectionRequest !== undefined) return
-  const given: CwmpCredential = { ...known, connectionRequest, updatedAt: clock.now() }
-  await credentials.put(given)
-  authenticator.remember(given)
+  await changes.change(session.deviceId, (now) =>
+    now === undefined || now.connectionRequest !== undefined
+      ? undefined
+      : { ...now, connectionRequest, updatedAt: clock.now() },
+  )
 }
 
 type Values = [string, string][]
@@ -113,26 +148,26 @@ async function send(session: Session, credential: CwmpCredential, options: Enrol
   return refused
 }
 
-/** Makes room for a box that was reset: `released`, stored and known here at once. */
+/** Lets a CPE that is reset come back with the enrolment secret, or with the login it has: `released`, durable and in force at once. */
 export async function release(
-  credential: CwmpCredential,
-  { credentials, authenticator, clock }: Pick<EnrolOptions, 'credentials' | 'authenticator' | 'clock'>,
+  deviceId: CwmpCredential['deviceId'],
+  { changes, clock }: Pick<EnrolOptions, 'changes' | 'clock'>,
 ): Promise<void> {
-  const open = released(credential, clock.now())
-  if (open === credential) return
-  await credentials.put(open)
-  authenticator.remember(open)
+  await changes.change(deviceId, (known) => (known === undefined ? undefined : released(known, clock.now())))
 }
 
-/** The pending credential was used: it is the one from now on. */
+/** Makes the login that was used the current one. Returns false when it was replaced meanwhile. */
 export async function confirm(
-  credential: CwmpCredential,
-  { credentials, authenticator, clock }: EnrolOptions,
-): Promise<CwmpCredential> {
-  const { pending, delivered: _delivered, ...rest } = credential
-  const confirmed: CwmpCredential = { ...rest, updatedAt: clock.now() }
-  if (pending !== undefined) confirmed.current = pending
-  await credentials.put(confirmed)
-  authenticator.remember(confirmed)
-  return confirmed
+  deviceId: CwmpCredential['deviceId'],
+  login: CwmpLogin,
+  { changes, clock }: Pick<EnrolOptions, 'changes' | 'clock'>,
+): Promise<boolean> {
+  let isAccepted = false
+  await changes.change(deviceId, (known) => {
+    if (known === undefined) return undefined
+    const is = (other: CwmpLogin | undefined) => other?.password === login.password
+    isAccepted = is(known.current) || is(known.pending) || known.earlier?.some(is) === true
+    return isAccepted && !is(known.current) ? confirmed(known, login, clock.now()) : undefined
+  })
+  return isAccepted
 }

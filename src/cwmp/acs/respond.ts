@@ -19,3 +19,9 @@ export function plain(response: ServerResponse, status: number, text: string): v
   const bytes = Buffer.from(text)
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': bytes.length }).end(bytes)
 }
+
+/** 401 with its challenges, without a body. */
+export function challenged(response: ServerResponse, challenges: string[]): void {
+  response.setHeader('www-authenticate', challenges)
+  plain(response, 401, '')
+}

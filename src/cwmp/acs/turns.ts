@@ -97,7 +97,7 @@ export class Turns {
     const { credentials, enrolment, clock } = this.#options
     const credential = await credentials.get(session.deviceId)
     if (credential?.current !== undefined) return giveAccess(session, credential, enrolment)
-    const refused = await enrol(session, credential, enrolment)
+    const refused = await enrol(session, enrolment)
     if (refused === undefined) return
     remember(this.#refusedAt, session.deviceId, clock.now(), MAX_REFUSED)
     log.warn(
