@@ -120,7 +120,7 @@ export const OPTIONS = [
     flag: '--tls-client-ca',
     type: 'path',
     sentence:
-      'PEM file with the authorities that sign certificates of boxes: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber) needs no password.',
+      'PEM file with the authorities that sign certificates of boxes: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part written %2D) needs no password.',
   },
   {
     key: 'endpointId',

@@ -8,6 +8,7 @@ import {
   encodePart,
 } from '../../device/index.ts'
 import { remember } from './box-notes.ts'
+import { certificateNameOf, readCertificateName } from './certificate-name.ts'
 import { type Authorization, digestResponse, Nonces, parseAuthorization, sameText } from './digest.ts'
 
 /** closed: only boxes with a credential of their own. credential: also those with the enrolment secret. open: also those without any. */
@@ -30,12 +31,13 @@ export interface AuthenticatorOptions {
 /**
  * The result of a check. `proof` is the secret that was used: `pending` is the first use of `login`, which was sent to the CPE; `reset` means
  * that a CPE with a credential of its own used the enrolment secret again and may. As a reason, `reset` means that it may not, and
- * `replaced` that the CPE showed a login that was sent for this device once, and another was sent after it.
+ * `replaced` that the CPE showed a login that was sent for this device once, and another was sent after it. `ambiguousName`: the CPE showed
+ * nothing but a certificate whose common name can be read as this device and as another one.
  */
 export type AuthResult =
   | { ok: true; proof: Proof; credential: CwmpCredential | undefined; login?: CwmpLogin }
-  | { ok: false; reason: RefusedFor; challenges: string[] }
-export type RefusedFor = 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset' | 'replaced'
+  | { ok: false; reason: RefusedFor; challenges: string[]; text?: string }
+export type RefusedFor = 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset' | 'replaced' | 'ambiguousName'
 export type Proof = 'certificate' | 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
 
 /** What a request shows. */
@@ -85,13 +87,13 @@ export class Authenticator {
   async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
     const given = parseAuthorization(shown.header)
     const cached = await this.#credential(id)
-    if (shown.certificate !== undefined && defaultUsernames(identity).includes(shown.certificate))
-      return { ok: true, proof: 'certificate', credential: cached.credential }
+    const reading = shown.certificate === undefined ? 'other' : readCertificateName(shown.certificate, identity)
+    if (reading === 'names') return { ok: true, proof: 'certificate', credential: cached.credential }
     if (given === undefined) {
       // A box that said it took its own credential is asked for it.
       if (this.#isOpenTo(cached.credential) && cached.credential?.delivered !== true)
         return { ok: true, proof: 'none', credential: cached.credential }
-      return this.refusal(shown, 'missing')
+      return reading === 'ambiguous' ? this.#ambiguous(shown, identity) : this.refusal(shown, 'missing')
     }
     if (given.scheme === 'basic' && !this.#takesBasic(shown)) return this.refusal(shown, 'missing')
     if (given.scheme === 'digest') {
@@ -147,6 +149,12 @@ export class Authenticator {
     return { proof: credential?.current === undefined ? 'enrolment' : 'reset' }
   }
 
+  #ambiguous(shown: Shown, identity: DeviceIdentity): AuthResult {
+    const name = JSON.stringify(shown.certificate)
+    const text = `the common name ${name} of its certificate can be read as another device, too; the certificate needs the common name ${certificateNameOf(identity)}, or the CPE shows its password`
+    return { ...this.refusal(shown, 'ambiguousName'), text }
+  }
+
   /** A refusal with the challenges that go with it. */
   refusal(shown: Shown, reason: RefusedFor): Extract<AuthResult, { ok: false }> {
     return { ok: false, reason, challenges: this.#challenges(shown, reason === 'stale' ? ', stale=true' : '') }
@@ -180,7 +188,7 @@ export class Authenticator {
   }
 }
 
-/** The username forms of 3.4.4: with and without ProductClass. */
+/** The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, and the one without its encoding. */
 export function defaultUsernames(identity: DeviceIdentity): string[] {
   const oui = identity.oui.trim()
   const forms = [

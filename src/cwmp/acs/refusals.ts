@@ -34,14 +34,13 @@ export class Refusals {
   /** Answers 401 with the challenges; a login that was wrong is counted and logged. */
   async refuse(
     deviceId: DeviceId,
-    { reason, challenges }: { reason: RefusedFor; challenges: string[] },
+    { reason, challenges, text = TEXTS[reason] }: { reason: RefusedFor; challenges: string[]; text?: string },
     address: string | undefined,
     response: ServerResponse,
   ): Promise<void> {
     if (reason !== 'missing' && reason !== 'stale') {
       this.#options.onRefused?.('credentials')
-      this.#options.log.warn({ deviceId, address, reason }, 'CPE refused: credentials')
-      const text = TEXTS[reason]
+      this.#options.log.warn({ deviceId, address, reason, text }, 'CPE refused: credentials')
       if (text !== undefined) await this.#tell(deviceId, { reason, address: address ?? '', text })
     }
     challenged(response, challenges)

@@ -94,6 +94,25 @@ describe('a CPE over TLS', () => {
     if (serial === '1') expect((await post(inform(serial), basic('own', 'secret'))).status).toBe(200)
   })
 
+  it('with a certificate that can be read as two devices is refused by it for both, and its password still holds', async () => {
+    const tls = { port: 0, cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('cwmp-two-readings-ca.pem') }
+    await start({ tls })
+    for (const [productClass, serial] of [
+      ['HGW', '12-34'],
+      ['HGW-12', '34'],
+    ] as const) {
+      const id = deviceIdOf({ oui: '00256D', productClass, serial })
+      const own = { username: 'own', password: 'secret' }
+      world.credentials.set(id, { deviceId: id, current: own, connectionRequest: own, updatedAt: 0 })
+      const body = inform(serial).replace('<ProductClass>Box<', `<ProductClass>${productClass}<`)
+      expect((await connection('cwmp-two-readings.pem')(body)).status).toBe(401)
+      const told = world.stores.inside.events.filter(({ deviceId }) => deviceId === id)
+      expect(told).toMatchObject([{ type: 'device.refused', data: { reason: 'ambiguousName' } }])
+      expect(told[0]?.data.text).toContain(`needs the common name ${id}`)
+      expect((await connection('cwmp-two-readings.pem')(body, basic('own', 'secret'))).status).toBe(200)
+    }
+  })
+
   it('with a certificate gets a login for connection requests, once', async () => {
     await start()
     world.credentials.clear()
