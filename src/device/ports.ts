@@ -133,7 +133,7 @@ export interface MemberCommit {
   /** The revision it was read with; AppError `conflict` when it moved on. */
   expectedRevision: number
   events: NewEvent[]
-  /** Also set `migration` (and `readiness`) on the device. */
+  /** A change of the device that lands with it, whole: record, events, parameters. */
   device?: DeviceChange
 }
 

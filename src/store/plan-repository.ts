@@ -13,7 +13,7 @@ import {
   type PlanStore,
   type WaitingReason,
 } from '../device/index.ts'
-import { type ChangeWriter, deviceWrites, parameterWrites } from './changes.ts'
+import type { ChangeWriter } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
@@ -186,25 +186,21 @@ export class PlanRepository implements PlanStore {
   }
 
   commitMember({ member, expectedRevision, events, device }: MemberCommit): Promise<void> {
-    const writes: Write[] = [
-      {
-        collection: 'planMembers',
-        operation: {
-          replaceOne: {
-            filter: { _id: member.id, revision: expectedRevision },
-            replacement: withoutId(toDocument(member)),
-          },
+    const write: Write = {
+      collection: 'planMembers',
+      operation: {
+        replaceOne: {
+          filter: { _id: member.id, revision: expectedRevision },
+          replacement: withoutId(toDocument(member)),
         },
-        mustMatch: 'the plan member has changed meanwhile',
       },
-    ]
-    const all = [...events]
-    if (device !== undefined) {
-      writes.push(...deviceWrites(device, this.#now()))
-      if (device.parameters !== undefined) writes.push(...parameterWrites(device.deviceId, device.parameters))
-      all.push(...(device.events ?? []))
+      mustMatch: 'the plan member has changed meanwhile',
     }
-    return this.#commit.commit(this.#writer.withEvents(writes, all))
+    const set =
+      device === undefined
+        ? this.#writer.withEvents([], events)
+        : this.#writer.deviceSet({ ...device, events: [...events, ...(device.events ?? [])] }, this.#now())
+    return this.#commit.commit({ ...set, writes: [write, ...set.writes] })
   }
 
   async countByState(planId: string): Promise<Partial<Record<MemberState, number>>> {

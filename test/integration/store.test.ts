@@ -9,6 +9,7 @@ import {
   type FeedEvent,
   newDevice,
   type Operation,
+  type PlanMember,
   parseSelector,
 } from '../../src/device/index.ts'
 import { subtreeFilter } from '../../src/store/changes.ts'
@@ -193,6 +194,69 @@ describe('device commits', () => {
       ['Device.Y.B', '1'],
       ['Device.Y.C', '2'],
     ])
+  })
+})
+
+describe('a commit of a plan member', () => {
+  const at = 7
+  const member = (box: Device, changes: Partial<PlanMember> = {}): PlanMember => ({
+    id: `p1|${box.id}`,
+    planId: 'p1',
+    deviceId: box.id,
+    state: 'QUEUED',
+    step: '',
+    cursor: {},
+    attempt: 1,
+    nextAt: at,
+    history: [],
+    enteredAt: at,
+    revision: 1,
+    ...changes,
+  })
+  const write = (path: string) => ({ path, value: 'v', type: 'string', source: 'cwmp', collectedAt: at }) as const
+
+  it('takes the whole change of its device along, with what it drops', async () => {
+    const box = await stored()
+    await store.plans.addMembers([member(box)])
+    const parameters = ['Device.A.1.B', 'Device.C.D', 'Device.C.E'].map(write)
+    await store.devices.commit({ deviceId: box.id, parameters })
+    const before = (await store.events.since(undefined, 1))[0]?.id ?? ''
+    await store.plans.commitMember({
+      member: member(box, { state: 'PREPARING', revision: 2 }),
+      expectedRevision: 1,
+      events: [{ type: 'member.changed', at, deviceId: box.id, data: {} }],
+      device: {
+        deviceId: box.id,
+        set: { migration: { planId: 'p1', state: 'PREPARING', at } },
+        newRevision: true,
+        dropSubtrees: ['Device.A.'],
+        dropParameters: ['Device.C.E'],
+        parameters: [write('Device.F.G')],
+        events: [{ type: 'device.booted', at, deviceId: box.id, data: {} }],
+      },
+    })
+    const left = await store.parameters.list(box.id, '', 9)
+    expect(left.items.map(({ path }) => path)).toEqual(['Device.C.D', 'Device.F.G'])
+    expect(await store.devices.get(box.id)).toMatchObject({ revision: 2, migration: { state: 'PREPARING' } })
+    expect((await store.events.since(before, 9)).map(({ type }) => type)).toEqual(['member.changed', 'device.booted'])
+  })
+
+  it('can create its device, and lands as a whole or not at all', async () => {
+    const box = device()
+    await store.plans.addMembers([member(box)])
+    const create = {
+      member: member(box, { state: 'PREPARING', revision: 2 }),
+      expectedRevision: 1,
+      events: [],
+      device: { deviceId: box.id, create: box, parameters: [write('Device.A.B')] },
+    }
+    await expect(store.plans.commitMember({ ...create, expectedRevision: 9 })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect(await store.devices.get(box.id)).toBeUndefined()
+    await store.plans.commitMember(create)
+    expect(await store.devices.get(box.id)).toEqual(box)
+    expect((await store.parameters.list(box.id, '', 9)).items).toHaveLength(1)
   })
 })
 
