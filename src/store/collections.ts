@@ -15,8 +15,19 @@ export interface IndexRow {
 /** SecantusDB, which Isthmus brings, or any MongoDB. */
 export type Engine = 'mongodb' | 'secantusdb'
 
+/** A collection: its place in the order of writes, and its indexes. */
+export interface CollectionRow {
+  /**
+   * Writes of one set go out by rising rank. A fact that decides has a low rank, a fact that only reports it a high one: on a server without
+   * transactions a set that is cut off after its first write has then done nothing that misleads. A device that is flagged for work finds
+   * none; an operation without the flag would wait until the flags are repaired.
+   */
+  rank: number
+  indexes: readonly IndexRow[]
+}
+
 /**
- * Every collection with its indexes, checked at start. Lists are written so that one index gives both their bounds and their order;
+ * Every collection with its rank and its indexes, which are checked at start. Lists are written so that one index gives both their bounds and their order;
  * `_id` is always text: a device id, a sortable id, or `device|path`.
  *
  * SecantusDB uses an index only when all fields of the filter are in it, and none with a condition on a field's presence; everything else
@@ -25,73 +36,96 @@ export type Engine = 'mongodb' | 'secantusdb'
  */
 export const COLLECTIONS = {
   /** Small and hot: one document per box. */
-  devices: [
-    { keys: { 'binding.endpointId': 1 }, unique: true, sparse: true },
-    { keys: { createdAt: 1, _id: 1 } },
-    { keys: { manufacturer: 1, _id: 1 } },
-    { keys: { model: 1, softwareVersionKey: 1, _id: 1 } },
-    { keys: { softwareVersionKey: 1, _id: 1 } },
-    { keys: { 'cwmp.lastInformAt': 1, _id: 1 } },
-    { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
-    { keys: { groups: 1, _id: 1 } },
-    { keys: { tags: 1, _id: 1 } },
-    { keys: { owner: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { productClass: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { serial: 1, _id: 1 } },
-    { keys: { 'migration.planId': 1, 'migration.state': 1, _id: 1 } },
-    { keys: { 'migration.state': 1, _id: 1 }, on: 'mongodb' },
-    { keys: { 'readiness.class': 1, _id: 1 }, on: 'mongodb' },
-    { keys: { 'binding.proof': 1, _id: 1 }, on: 'mongodb' },
-    { keys: { 'usp.linked': 1, _id: 1 }, on: 'mongodb' },
-    { keys: { oui: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { root: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { hardwareVersion: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { provisioningCode: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { softwareVersion: 1, _id: 1 }, on: 'mongodb' },
-    { keys: { 'usp.instance': 1 }, partial: { 'usp.linked': true } },
-    { keys: { 'work.seq': 1, _id: 1 }, on: 'secantusdb' },
-    { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
-  ],
+  devices: {
+    rank: 120,
+    indexes: [
+      { keys: { 'binding.endpointId': 1 }, unique: true, sparse: true },
+      { keys: { createdAt: 1, _id: 1 } },
+      { keys: { manufacturer: 1, _id: 1 } },
+      { keys: { model: 1, softwareVersionKey: 1, _id: 1 } },
+      { keys: { softwareVersionKey: 1, _id: 1 } },
+      { keys: { 'cwmp.lastInformAt': 1, _id: 1 } },
+      { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
+      { keys: { groups: 1, _id: 1 } },
+      { keys: { tags: 1, _id: 1 } },
+      { keys: { owner: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { productClass: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { serial: 1, _id: 1 } },
+      { keys: { 'migration.planId': 1, 'migration.state': 1, _id: 1 } },
+      { keys: { 'migration.state': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'readiness.class': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'binding.proof': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'usp.linked': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { oui: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { root: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { hardwareVersion: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { provisioningCode: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { softwareVersion: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'usp.instance': 1 }, partial: { 'usp.linked': true } },
+      { keys: { 'work.seq': 1, _id: 1 }, on: 'secantusdb' },
+      { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
   /**
    * One document per device and object path. A subtree is a range of paths under one device: SecantusDB looks at every document for a range
    * of `_id`, so the two fields have an index of their own; what a box reports changes neither.
    */
-  parameters: [{ keys: { deviceId: 1, object: 1 } }],
-  operations: [
-    { keys: { deviceId: 1, _id: 1 } },
-    { keys: { deviceId: 1, state: 1, _id: 1 } },
-    { keys: { onceKey: 1 }, unique: true, sparse: true },
-    { keys: { state: 1, _id: 1 } },
-    { keys: { _id: 1, state: 1 }, on: 'secantusdb' },
-    { keys: { instance: 1, state: 1 }, partial: { state: 'sent' } },
-    { keys: { expiresAt: 1 }, partial: { state: 'queued' } },
-    { keys: { finishedAt: 1 }, partial: { owesAudit: true } },
-  ],
-  groups: [{ keys: { name: 1 }, unique: true }],
-  plans: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }],
-  planMembers: [
-    { keys: { planId: 1, state: 1, nextAt: 1 } },
-    { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
-    { keys: { planId: 1, _id: 1 } },
-    { keys: { planId: 1, endedAt: 1 }, partial: { endedAt: { $exists: true } } },
-    { keys: { planId: 1, 'reason.code': 1, _id: 1 }, partial: { 'reason.code': { $exists: true } } },
-    { keys: { planId: 1, waiting: 1, _id: 1 }, partial: { waiting: { $exists: true } } },
-    { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
-  ],
+  parameters: { rank: 140, indexes: [{ keys: { deviceId: 1, object: 1 } }] },
+  operations: {
+    rank: 130,
+    indexes: [
+      { keys: { deviceId: 1, _id: 1 } },
+      { keys: { deviceId: 1, state: 1, _id: 1 } },
+      { keys: { onceKey: 1 }, unique: true, sparse: true },
+      { keys: { state: 1, _id: 1 } },
+      { keys: { _id: 1, state: 1 }, on: 'secantusdb' },
+      { keys: { instance: 1, state: 1 }, partial: { state: 'sent' } },
+      { keys: { expiresAt: 1 }, partial: { state: 'queued' } },
+      { keys: { finishedAt: 1 }, partial: { owesAudit: true } },
+    ],
+  },
+  groups: { rank: 30, indexes: [{ keys: { name: 1 }, unique: true }] },
+  plans: { rank: 20, indexes: [{ keys: { groupId: 1, _id: 1 } }, { keys: { state: 1, _id: 1 } }] },
+  planMembers: {
+    rank: 10,
+    indexes: [
+      { keys: { planId: 1, state: 1, nextAt: 1 } },
+      { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
+      { keys: { planId: 1, _id: 1 } },
+      { keys: { planId: 1, endedAt: 1 }, partial: { endedAt: { $exists: true } } },
+      { keys: { planId: 1, 'reason.code': 1, _id: 1 }, partial: { 'reason.code': { $exists: true } } },
+      { keys: { planId: 1, waiting: 1, _id: 1 }, partial: { waiting: { $exists: true } } },
+      { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
   /** Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every Notify. */
-  events: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { _id: 1, type: 1 }, on: 'secantusdb' }],
-  audit: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
-  credentials: [],
-  supportedModels: [],
-  conflicts: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { open: 1, _id: 1 } }],
-  apiKeys: [],
-  instances: [],
-  locks: [],
-  settings: [],
-  migrations: [],
-} as const satisfies Record<string, readonly IndexRow[]>
+  events: { rank: 160, indexes: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { _id: 1, type: 1 }, on: 'secantusdb' }] },
+  audit: {
+    rank: 150,
+    indexes: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
+  },
+  credentials: { rank: 50, indexes: [] },
+  supportedModels: { rank: 60, indexes: [] },
+  conflicts: { rank: 40, indexes: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { open: 1, _id: 1 } }] },
+  apiKeys: { rank: 70, indexes: [] },
+  instances: { rank: 90, indexes: [] },
+  locks: { rank: 100, indexes: [] },
+  settings: { rank: 80, indexes: [] },
+  migrations: { rank: 110, indexes: [] },
+} as const satisfies Record<string, CollectionRow>
 
 export type CollectionName = keyof typeof COLLECTIONS
+
+/** The names in the order in which they are written. Throws for a name that is no collection: such a write would not be done. */
+export function inWriteOrder(names: Iterable<CollectionName>): CollectionName[] {
+  return [...names].sort((a, b) => rankOf(a) - rankOf(b))
+}
+
+/** The place of a collection in the order of writes. Throws for a name that is no collection. */
+export function rankOf(name: CollectionName): number {
+  if (!Object.hasOwn(COLLECTIONS, name)) throw new Error(`there is no collection ${name}; COLLECTIONS lists them`)
+  return COLLECTIONS[name].rank
+}
 
 /** The name an index gets: its keys and directions, as the server itself would say. */
 export function indexName(keys: IndexKeys): string {

@@ -55,7 +55,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
     },
   })
   return {
-    commit: (set) => batcher.add(markSet(set, prefix + (marks++).toString(36))),
+    commit: async (set) => batcher.add(markSet(set, prefix + (marks++).toString(36))),
     drain: () => batcher.drain(),
     get waiting() {
       return batcher.waiting

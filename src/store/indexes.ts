@@ -20,9 +20,9 @@ interface PresentIndex {
 export async function checkIndexes(db: Db, log: Log): Promise<void> {
   const engine = await engineOf(db)
   const existing = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((info) => info.name))
-  for (const [name, rows] of Object.entries(COLLECTIONS)) {
+  for (const [name, { indexes }] of Object.entries(COLLECTIONS)) {
     if (!existing.has(name)) await createCollection(db, name)
-    const wanted = (rows as readonly IndexRow[]).filter(({ on }) => on === undefined || on === engine)
+    const wanted = (indexes as readonly IndexRow[]).filter(({ on }) => on === undefined || on === engine)
     await checkCollection(db, name, wanted, log)
   }
 }

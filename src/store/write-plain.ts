@@ -1,24 +1,8 @@
 import { AppError, type Log, type Settled } from '../base/index.ts'
-import type { CollectionName } from './collections.ts'
+import { type CollectionName, inWriteOrder } from './collections.ts'
 import { isDuplicate, isTransient, persevere, refusal, translate } from './failure.ts'
 import { type BulkWriteRefusal, type Connection, type Document_, MongoBulkWriteError } from './mongoose.ts'
 import { DONE, gather, idOf, isRepeatable, MARK, type MarkedSet, type SetWriter, type Write } from './write-set.ts'
-
-/**
- * What decides comes first, what only tells of it last: a set that is cut off after its first write has done nothing that misleads. A device
- * that is flagged for work finds none; an operation without the flag would wait for the repair of flags.
- */
-const ORDER: CollectionName[] = [
-  'planMembers',
-  'plans',
-  'conflicts',
-  'credentials',
-  'groups',
-  'devices',
-  'operations',
-  'parameters',
-  'events',
-]
 
 /** A set under way, and what refused it. */
 interface Entry {
@@ -42,7 +26,8 @@ export class PlainWriter implements SetWriter {
   async write(sets: MarkedSet[], deadline: number): Promise<Settled<void>[]> {
     const entries = sets.map((set): Entry => ({ set }))
     for (const round of rounds(entries)) {
-      for (const name of ORDER) await this.#collection(name, round, deadline)
+      const names = new Set(round.flatMap(({ set }) => set.writes.map(({ collection }) => collection)))
+      for (const name of inWriteOrder(names)) await this.#collection(name, round, deadline)
     }
     return entries.map(({ error }) => (error === undefined ? DONE : { ok: false, error: translate(error) }))
   }

@@ -1,5 +1,5 @@
 import type { Settled } from '../base/index.ts'
-import type { CollectionName } from './collections.ts'
+import { type CollectionName, rankOf } from './collections.ts'
 import type { BulkOperation } from './mongoose.ts'
 
 /** One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with that text. */
@@ -48,9 +48,12 @@ export function isRepeatable(collection: CollectionName): boolean {
   return REPEATABLE.includes(collection)
 }
 
-/** Puts the mark into every document that the set changes, unless it may be written twice. */
+/** Puts the mark into every document that the set changes, unless it may be written twice. Throws for a write to no known collection. */
 export function markSet(set: WriteSet, mark: string): MarkedSet {
-  for (const { collection, operation } of set.writes) if (!isRepeatable(collection)) markWrite(operation, mark)
+  for (const { collection, operation } of set.writes) {
+    rankOf(collection)
+    if (!isRepeatable(collection)) markWrite(operation, mark)
+  }
   return { ...set, mark }
 }
 

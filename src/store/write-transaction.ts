@@ -1,21 +1,8 @@
 import { AppError, type Log, type Settled } from '../base/index.ts'
-import type { CollectionName } from './collections.ts'
+import { type CollectionName, inWriteOrder } from './collections.ts'
 import { isAmbiguous, isTransient, persevere } from './failure.ts'
 import { type ClientSession, type Connection, type Document_, MongoError } from './mongoose.ts'
 import { DONE, gather, MARK, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
-
-/** What others build on comes first. */
-const ORDER: CollectionName[] = [
-  'operations',
-  'planMembers',
-  'plans',
-  'conflicts',
-  'credentials',
-  'groups',
-  'devices',
-  'parameters',
-  'events',
-]
 
 /** All sets in one transaction with one journal sync, or none of them. */
 export class TransactionWriter implements SetWriter {
@@ -62,7 +49,7 @@ export class TransactionWriter implements SetWriter {
   }
 
   async #run(byCollection: Map<CollectionName, Write[]>, session: ClientSession | undefined): Promise<void> {
-    for (const name of ORDER) {
+    for (const name of inWriteOrder(byCollection.keys())) {
       const writes = byCollection.get(name)
       if (writes === undefined) continue
       const result = await this.#connection.collection<Document_>(name).bulkWrite(

@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silentLog, systemRandom } from '../../src/base/index.ts'
 import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/device/index.ts'
+import { COLLECTIONS, type CollectionName, inWriteOrder } from '../../src/store/collections.ts'
+import { createGroupCommit } from '../../src/store/group-commit.ts'
+import { openConnection } from '../../src/store/mongoose.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'
+
+const COLLECTION_NAMES = inWriteOrder(Object.keys(COLLECTIONS) as CollectionName[])
 
 let serial = 0
 function device(): Device {
@@ -72,6 +78,27 @@ describe.each([
     expect(stored.some((box) => box?.manufacturer !== undefined)).toBe(false)
     expect(await store.events.since(undefined, 100)).toHaveLength(30)
     expect(await store.devices.get(absent.id)).toBeUndefined()
+  })
+
+  it('writes to every collection that there is, and refuses one that is none', async () => {
+    const connection = await openConnection(engine.uri, store.databaseName, 'work')
+    const transactions = flags.length === 0
+    const commit = createGroupCommit(connection, { transactions, retryMs: 5000, random: systemRandom, log: silentLog })
+    const insert = (collection: CollectionName, _id: string) => ({
+      collection,
+      operation: { insertOne: { document: { _id, seq: -1, name: _id } } },
+    })
+    try {
+      for (const name of COLLECTION_NAMES) {
+        await commit.commit({ writes: [insert(name, 'alone'), insert('devices', `beside ${name}`)] })
+        expect(await store.db.collection(name).countDocuments({ name: 'alone' }), name).toBe(1)
+      }
+      // A name that the types do not let through, as a slip in a migration could.
+      const unknown = 'profiles' as CollectionName
+      await expect(commit.commit({ writes: [insert(unknown, 'a')] })).rejects.toThrow('there is no collection profiles')
+    } finally {
+      await connection.close()
+    }
   })
 
   it('keeps the order of what one device is given at once', async () => {

@@ -386,7 +386,7 @@ describe('queries', () => {
   })
 
   it('have an index with the id behind it for every order that devices can be listed in', () => {
-    const leading = COLLECTIONS.devices.map(({ keys }) => Object.keys(keys))
+    const leading = COLLECTIONS.devices.indexes.map(({ keys }) => Object.keys(keys))
     for (const field of DEVICE_SORT_FIELDS) {
       if (field === 'id') continue
       const sorted = field === 'softwareVersion' ? 'softwareVersionKey' : field

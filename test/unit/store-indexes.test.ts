@@ -1,12 +1,34 @@
 import { expect, it } from 'vitest'
 import { SELECTOR_FIELDS } from '../../src/device/index.ts'
-import { COLLECTIONS } from '../../src/store/collections.ts'
+import { COLLECTIONS, type CollectionRow, inWriteOrder, rankOf } from '../../src/store/collections.ts'
 
 it('has an index for every field a selector may name, and for the order of versions', () => {
-  const leading = new Set<string>(COLLECTIONS.devices.map(({ keys }) => Object.keys(keys)[0] ?? ''))
+  const leading = new Set<string>(COLLECTIONS.devices.indexes.map(({ keys }) => Object.keys(keys)[0] ?? ''))
   for (const [name, { kind, field }] of Object.entries(SELECTOR_FIELDS)) {
     if (field === '_id') continue
     expect(leading, name).toContain(field)
     if (kind === 'version') expect(leading, name).toContain(`${field}Key`)
   }
+})
+
+it('gives each collection a rank of its own, and does not compile without one', () => {
+  const ranks = Object.values(COLLECTIONS).map(({ rank }) => rank)
+  expect(new Set(ranks).size).toBe(ranks.length)
+  // @ts-expect-error a collection without a rank would never be written
+  const row: CollectionRow = { indexes: [] }
+  expect(row.rank).toBeUndefined()
+})
+
+it('writes what decides before what reports it, and knows no other collections', () => {
+  expect(inWriteOrder(['events', 'parameters', 'operations', 'devices', 'planMembers'])).toEqual([
+    'planMembers',
+    'devices',
+    'operations',
+    'parameters',
+    'events',
+  ])
+  // @ts-expect-error no such collection
+  expect(() => rankOf('profiles')).toThrow('there is no collection profiles')
+  // @ts-expect-error a name that every object has
+  expect(() => rankOf('toString')).toThrow('there is no collection toString')
 })
