@@ -1,5 +1,5 @@
 import { BASE_TYPES } from '../datamodel/index.ts'
-import { DEVICE_SORT_FIELDS, MAX_DEVICE_ID, MEMBER_STATES } from '../device/index.ts'
+import { CONNECTION_REQUEST_OUTCOMES, DEVICE_SORT_FIELDS, MAX_DEVICE_ID, MEMBER_STATES } from '../device/index.ts'
 import { z } from './zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -25,6 +25,21 @@ export const ProblemSchema = z
   .openapi('Problem')
 
 const Presence = z.enum(['online', 'late', 'offline', 'never'])
+const LastWakeSchema = z
+  .object({
+    at: z.string().describe('Of several requests in a row with one outcome it may be up to five minutes old'),
+    firstAt: z.string().describe('The first request in a row with this outcome'),
+    way: z.enum(['connectionRequest']),
+    outcome: z
+      .enum(CONNECTION_REQUEST_OUTCOMES)
+      .describe(
+        '`ok`: accepted. `refused`, `timeout`, `unreachable`, `unknownHost`, `tls`: there was no answer. `unauthorized`: the CPE did not take our login; `noCredential`: there is none; `basicOnly`: it offers Basic alone, see --allow-basic-over-http. `forbidden`, `redirected`, `busy`, `http2xx`, `http4xx`, `http5xx`: by HTTP status. `noUrl`, `addressNotAllowed`: nothing was sent.',
+      ),
+    status: z.number().int().optional().describe('The HTTP status, where there was one'),
+  })
+  .openapi('LastWake', {
+    description: 'The last connection request to the CPE: the first thing to look at when it does not come',
+  })
 export const DeviceSchema = z
   .object({
     id: z.string(),
@@ -33,6 +48,7 @@ export const DeviceSchema = z
     serial: z.string(),
     owner: z.enum(['cwmp', 'usp']).describe('The protocol that may write to the device now'),
     presence: z.object({ cwmp: Presence, usp: Presence }),
+    cwmp: z.object({ lastInformAt: z.string(), lastWake: LastWakeSchema.optional() }).loose().optional(),
     revision: z.number().int().describe('The ETag'),
   })
   .loose()

@@ -29,8 +29,8 @@ export function deviceView(device: Device, now: number): Record<string, unknown>
     presence: { cwmp: cwmpPresence(device, now), usp: uspPresence(device) },
   }
   if (cwmp !== undefined) {
-    const { informHash: _hash, notes: _notes, lastInformAt, lastBootAt, lastBootstrapAt, ...facts } = cwmp
-    view.cwmp = { ...facts, lastInformAt: iso(lastInformAt), ...times({ lastBootAt, lastBootstrapAt }) }
+    const { informHash: _hash, notes: _notes, lastWake, ...facts } = cwmp
+    view.cwmp = { ...withTimes(facts), ...(lastWake === undefined ? {} : { lastWake: withTimes(lastWake) }) }
   }
   if (usp !== undefined) {
     const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, ...facts } = usp

@@ -34,6 +34,11 @@ export function operationsMetrics(metrics: Metrics): OperationsMetrics {
 export function southboundMetrics(metrics: Metrics) {
   const sessions = metrics.counter('isthmus_cwmp_sessions_total', 'CWMP sessions that are over', ['outcome'])
   const rpcs = metrics.counter('isthmus_cwmp_rpcs_total', 'Requests sent to CPE')
+  const connectionRequests = metrics.counter(
+    'isthmus_connection_requests_total',
+    'Connection requests to CPE by their outcome',
+    ['outcome'],
+  )
   const notifies = metrics.counter('isthmus_usp_notifies_total', 'Notify messages taken in', ['kind'])
   const refused = metrics.counter('isthmus_refused_total', 'Requests and Records turned away', ['protocol', 'reason'])
   return {
@@ -43,6 +48,7 @@ export function southboundMetrics(metrics: Metrics) {
         rpcs({}, count)
       },
       onRefused: (reason: string) => refused({ protocol: 'cwmp', reason }),
+      onConnectionRequest: (outcome: string) => connectionRequests({ outcome }),
     },
     usp: {
       onNotify: (kind: string) => notifies({ kind }),

@@ -1,4 +1,5 @@
 import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
+import type { LastWake } from './wake.ts'
 
 /** The two protocols a box may be managed over. */
 export type Protocol = 'cwmp' | 'usp'
@@ -67,6 +68,8 @@ export interface CwmpFacts {
   notes?: CwmpNotes
   /** Methods of the box (GetRPCMethods), asked when the tree was discovered. */
   methods?: string[]
+  /** The last connection request. */
+  lastWake?: LastWake
 }
 
 /** What a box takes, learnt from faults and from sessions that ended over a request. */

@@ -16,6 +16,7 @@ import type {
 import type { Parameter, ParameterType } from './parameter.ts'
 import type { Ended, MemberState, Pacing, Plan, PlanMember, PlanState, WaitingReason } from './plan.ts'
 import type { Selector } from './selector.ts'
+import type { WakeOutcome } from './wake.ts'
 
 /** A page of a list; `next` is the cursor of the following page, absent on the last. */
 export interface Page<T> {
@@ -312,15 +313,6 @@ export interface Contact {
    */
   execute(operation: Operation, hooks: ExecuteHooks): Promise<OperationResult>
 }
-
-export type WakeOutcome =
-  | 'accepted'
-  | 'alreadyHere'
-  | 'unreachable'
-  | 'unauthorized'
-  | 'busy'
-  | 'notSupported'
-  | 'tooSoon'
 
 /** One protocol's way down. `wake` asks an absent device to come (CWMP connection request); a USP Agent that is not linked cannot be asked. */
 export interface Driver {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { AppError, type Clock, type Lifecycle, type Log, ProtocolError, type Random } from '../../base/index.ts'
 import {
+  type ConnectionRequestOutcome,
   type CredentialStore,
   type Device,
   type DeviceId,
@@ -32,6 +33,7 @@ import { Sessions } from './sessions.ts'
 import { Turns } from './turns.ts'
 import { ParameterTypes } from './values.ts'
 import { ConnectionRequester } from './wake.ts'
+import { WakeNotes } from './wake-notes.ts'
 import type { DiscoveryMode } from './walk.ts'
 
 export interface AcsOptions {
@@ -61,6 +63,8 @@ export interface AcsOptions {
   /** Counts for metrics; called once per ended session and per refused request. */
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void
   onRefused?(reason: string): void
+  /** Called once per connection request. */
+  onConnectionRequest?(outcome: ConnectionRequestOutcome): void
 }
 
 /** Within a session, and before it: who has not shown who he is has an Inform to send at most. */
@@ -80,6 +84,7 @@ export class Acs implements Lifecycle {
   readonly #sessions: Sessions
   readonly #authenticator: Authenticator
   readonly #types = new ParameterTypes()
+  readonly #wakes: WakeNotes
   readonly #requester: ConnectionRequester
   readonly #enrolment: EnrolOptions
   readonly #requests: CpeRequests
@@ -92,7 +97,12 @@ export class Acs implements Lifecycle {
     this.#listeners = new Listeners(options)
     this.#sessions = new Sessions(options.clock)
     this.#authenticator = new Authenticator(options)
-    this.#requester = new ConnectionRequester({ ...options, isHere: (id) => this.#sessions.isHere(id) })
+    this.#wakes = new WakeNotes(options)
+    this.#requester = new ConnectionRequester({
+      ...options,
+      notes: this.#wakes,
+      isHere: (id) => this.#sessions.isHere(id),
+    })
     this.#enrolment = {
       ...options,
       changes: new CredentialChanges(options.credentials, this.#authenticator),
@@ -152,6 +162,7 @@ export class Acs implements Lifecycle {
     const limit = new Promise((resolve) => setTimeout(resolve, 5000).unref())
     await Promise.race([this.#turns.stop(), limit])
     this.#sessions.stop()
+    await this.#wakes.stop()
     this.#listeners.closeAll()
   }
 
@@ -293,7 +304,7 @@ export class Acs implements Lifecycle {
     facts.version = version
     if (auth.login !== undefined && !(await confirm(id, auth.login, this.#enrolment)))
       return this.#refusals.refuse(id, this.#authenticator.refusal(shown, 'replaced'), shown.address, response)
-    const device = await takeIn(id, facts, this.#options)
+    const device = await takeIn(id, facts, { ...this.#options, wakes: this.#wakes })
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin(device, facts, envelope, request)

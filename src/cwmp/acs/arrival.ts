@@ -9,19 +9,27 @@ import {
   informChange,
   type Upward,
 } from '../../device/index.ts'
+import type { WakeNotes } from './wake-notes.ts'
+
+export interface ArrivalOptions {
+  devices: DeviceStore
+  clock: Clock
+  /** The outcome of a connection request that the CPE comes for. */
+  wakes: Pick<WakeNotes, 'waiting' | 'stored'>
+}
 
 /** Reads the record, works out what the Inform changes, and commits it: two grouped round trips. */
-export async function takeIn(
-  id: DeviceId,
-  facts: InformFacts,
-  { devices, clock }: { devices: DeviceStore; clock: Clock },
-): Promise<Device> {
+export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device> {
+  const { devices, clock, wakes } = options
   const now = clock.now()
+  const wake = wakes.waiting(id)
   for (let attempt = 1; ; attempt++) {
     const known = await devices.get(id)
     const change = informChange(known, facts, now)
+    if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
     try {
       await devices.commit(change)
+      if (wake !== undefined) wakes.stored(id, wake)
     } catch (error) {
       // Created or deleted by somebody else between the read and the commit.
       if (attempt < 3 && error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) continue

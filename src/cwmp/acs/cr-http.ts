@@ -2,6 +2,8 @@ import { lookup as resolve } from 'node:dns'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { errorText } from '../../base/index.ts'
+import type { ConnectionRequestOutcome } from '../../device/index.ts'
 
 const TIMEOUT_MS = 5000
 const MAX_ANSWER = 16_384
@@ -39,11 +41,22 @@ export interface CrAnswer {
   challenge: string | undefined
 }
 
-/** One GET without redirects; the body is thrown away, and both its size and the wait are bounded. */
+/** A connection request that got no answer. */
+export class NoAnswer extends Error {
+  readonly outcome: ConnectionRequestOutcome
+
+  constructor(outcome: ConnectionRequestOutcome, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.outcome = outcome
+  }
+}
+
+/** One GET without redirects; the body is thrown away, and both its size and the wait are bounded. Rejects with NoAnswer. */
 export function get(url: URL, peer: string | undefined, authorization: string | undefined): Promise<CrAnswer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0 && !mayBeAsked(host, peer)) return Promise.reject(new Error('the address is not one of a box'))
-  return new Promise((done, reject) => {
+  if (isIP(host) !== 0 && !mayBeAsked(host, peer)) return Promise.reject(notAllowed())
+  return new Promise((done, refuse) => {
+    const reject = (error: Error) => refuse(noAnswer(error))
     const headers = { connection: 'close', ...(authorization === undefined ? {} : { authorization }) }
     const options: RequestOptions = { method: 'GET', headers, timeout: TIMEOUT_MS, agent: false, lookup: guarded(peer) }
     const take = (incoming: IncomingMessage) => {
@@ -58,8 +71,11 @@ export function get(url: URL, peer: string | undefined, authorization: string | 
       )
     }
     const outgoing = url.protocol === 'https:' ? requestTls(url, options, take) : request(url, options, take)
-    const limit = setTimeout(() => outgoing.destroy(new Error('no answer in time')), TIMEOUT_MS)
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')))
+    const limit = setTimeout(
+      () => outgoing.destroy(new NoAnswer('timeout', `no answer within ${TIMEOUT_MS} ms`)),
+      TIMEOUT_MS,
+    )
+    outgoing.on('timeout', () => outgoing.destroy(new NoAnswer('timeout', `no answer within ${TIMEOUT_MS} ms`)))
     outgoing.on('error', reject)
     outgoing.on('close', () => clearTimeout(limit))
     outgoing.end()
@@ -73,8 +89,28 @@ function guarded(peer: string | undefined): LookupFunction {
       if (error !== null) return callback(error, [])
       const good = addresses.filter(({ address }) => mayBeAsked(address, peer))
       const [first] = good
-      if (first === undefined) return callback(new Error('the name means no address of a box'), [])
+      if (first === undefined) return callback(notAllowed(), [])
       return options.all === true ? callback(null, good) : callback(null, first.address, first.family)
     })
   }
+}
+
+function notAllowed(): NoAnswer {
+  return new NoAnswer('addressNotAllowed', 'the connection request URL names an address at which no CPE can be')
+}
+
+const OUTCOMES: Record<string, ConnectionRequestOutcome> = {
+  ECONNREFUSED: 'refused',
+  ETIMEDOUT: 'timeout',
+  ENOTFOUND: 'unknownHost',
+  EAI_AGAIN: 'unknownHost',
+  EAI_FAIL: 'unknownHost',
+}
+
+/** The reason why a request was not answered, from any error. */
+export function noAnswer(error: unknown): NoAnswer {
+  if (error instanceof NoAnswer) return error
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const tls = /CERT|SSL|TLS|SELF_SIGNED|ISSUER|SIGNATURE/.test(code)
+  return new NoAnswer(OUTCOMES[code] ?? (tls ? 'tls' : 'unreachable'), errorText(error), { cause: error })
 }

@@ -1,7 +1,17 @@
-import { type Clock, errorText, type Log, type Random } from '../../base/index.ts'
-import type { CredentialStore, Device, DeviceId, Driver, WakeOutcome } from '../../device/index.ts'
-import { type CrAnswer, get } from './cr-http.ts'
+import type { Clock, Log, Random } from '../../base/index.ts'
+import type {
+  ConnectionRequestOutcome,
+  CredentialStore,
+  CwmpLogin,
+  Device,
+  DeviceId,
+  Driver,
+  WakeOutcome,
+} from '../../device/index.ts'
+import { remember } from './box-notes.ts'
+import { type CrAnswer, get, noAnswer } from './cr-http.ts'
 import { digestResponse } from './digest.ts'
+import type { RequestEnd, WakeNotes } from './wake-notes.ts'
 
 /** A box that accepted is not asked again for this long (TR-069 3.2.2: it opens its session within 30 s). */
 const QUIET_MS = 30_000
@@ -14,6 +24,7 @@ export class ConnectionRequester implements Driver {
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
+  readonly #notes: Pick<WakeNotes, 'note'>
   /** True while the box has a session here. */
   readonly #isHere: (id: DeviceId) => boolean
   readonly #allowBasicOverHttp: boolean
@@ -25,6 +36,7 @@ export class ConnectionRequester implements Driver {
     clock: Clock
     random: Random
     log: Log
+    notes: Pick<WakeNotes, 'note'>
     isHere(id: DeviceId): boolean
     /** Answer Basic challenges without TLS, too. */
     allowBasicOverHttp?: boolean
@@ -33,6 +45,7 @@ export class ConnectionRequester implements Driver {
     this.#clock = options.clock
     this.#random = options.random
     this.#log = options.log
+    this.#notes = options.notes
     this.#isHere = options.isHere
     this.#allowBasicOverHttp = options.allowBasicOverHttp === true
   }
@@ -53,38 +66,45 @@ export class ConnectionRequester implements Driver {
     this.#askedAt.delete(id)
   }
 
-  async #ask(device: Device): Promise<WakeOutcome> {
+  async #ask(device: Device): Promise<ConnectionRequestOutcome> {
+    const end = await this.#request(device)
+    if (end.outcome === 'ok') remember(this.#askedAt, device.id, this.#clock.now(), MAX_TRACKED)
+    this.#log.debug({ deviceId: device.id, ...end }, 'connection request')
+    await this.#notes.note(device, end)
+    return end.outcome
+  }
+
+  async #request(device: Device): Promise<RequestEnd> {
     const url = usableUrl(device.cwmp?.connectionRequestUrl)
-    if (url === undefined) return 'notSupported'
+    if (url === undefined) return { outcome: 'noUrl' }
     const login = (await this.#credentials.get(device.id))?.connectionRequest
     try {
-      const outcome = await this.#exchange(url, device.cwmp?.remoteAddress, login)
-      if (outcome === 'accepted') this.#note(device.id)
-      this.#log.debug({ deviceId: device.id, outcome }, 'connection request')
-      return outcome
+      return await this.#exchange(url, device.cwmp?.remoteAddress, login)
     } catch (error) {
-      // Unreachable is no fault of the box: it may stand behind NAT.
-      this.#log.debug({ deviceId: device.id, reason: errorText(error) }, 'connection request failed')
-      return 'unreachable'
+      // No fault of the CPE: it may stand behind NAT.
+      const { outcome, message } = noAnswer(error)
+      return { outcome, reason: message }
     }
   }
 
-  async #exchange(url: URL, peer: string | undefined, login: Login | undefined): Promise<WakeOutcome> {
+  async #exchange(url: URL, peer: string | undefined, login: CwmpLogin | undefined): Promise<RequestEnd> {
     let answer = await get(url, peer, undefined)
     // Twice: a nonce may have grown old on the way.
-    for (let attempt = 1; answer.status === 401 && login !== undefined && attempt <= 2; attempt++) {
-      if (attempt > 1 && !/stale\s*=\s*"?true/i.test(answer.challenge ?? '')) break
+    for (let attempt = 1; answer.status === 401; attempt++) {
+      if (login === undefined) return { outcome: 'noCredential', status: 401 }
+      if (attempt > 2 || (attempt > 1 && !/stale\s*=\s*"?true/i.test(answer.challenge ?? ''))) break
       const header = this.#authorization(url, login, answer)
-      if (header === undefined) break
+      if (header === undefined)
+        return { outcome: /\bBasic\b/i.test(answer.challenge ?? '') ? 'basicOnly' : 'unauthorized', status: 401 }
       const send = () => get(url, peer, header)
-      // Some boxes close after the 401 although they said nothing of it.
+      // Some CPE close after the 401 although they said nothing of it.
       answer = await send().catch(send)
     }
-    return outcomeOf(answer.status)
+    return { outcome: outcomeOf(answer.status), status: answer.status }
   }
 
   /** The answer to a challenge: Digest where it is offered; Basic only where nobody can read it, or where that is allowed. */
-  #authorization(url: URL, { username, password }: Login, { challenge: header }: CrAnswer): string | undefined {
+  #authorization(url: URL, { username, password }: CwmpLogin, { challenge: header }: CrAnswer): string | undefined {
     const challenge = parseChallenge(header)
     if (challenge === undefined) {
       const basic = /(^|,)\s*Basic\b/i.test(header ?? '') && (url.protocol === 'https:' || this.#allowBasicOverHttp)
@@ -102,25 +122,22 @@ export class ConnectionRequester implements Driver {
     const opaque = challenge.opaque === undefined ? '' : `, opaque="${challenge.opaque}"`
     return `Digest username="${quoted(username)}", realm="${fields.realm}", nonce="${fields.nonce}", uri="${uri}", algorithm=${fields.algorithm}, response="${response}"${qop}${opaque}`
   }
-
-  #note(id: DeviceId): void {
-    this.#askedAt.set(id, this.#clock.now())
-    if (this.#askedAt.size > MAX_TRACKED) {
-      const oldest = this.#askedAt.keys().next()
-      if (oldest.done !== true) this.#askedAt.delete(oldest.value)
-    }
-  }
 }
 
-interface Login {
-  username: string
-  password: string
+function outcomeOf(status: number): ConnectionRequestOutcome {
+  const known = STATUSES[status]
+  if (known !== undefined) return known
+  if (status >= 300 && status < 400) return 'redirected'
+  if (status >= 500) return 'http5xx'
+  return status >= 400 ? 'http4xx' : 'http2xx'
 }
 
-function outcomeOf(status: number): WakeOutcome {
-  if (status === 200 || status === 204) return 'accepted'
-  if (status === 401) return 'unauthorized'
-  return status === 503 ? 'busy' : 'unreachable'
+const STATUSES: Record<number, ConnectionRequestOutcome> = {
+  200: 'ok',
+  204: 'ok',
+  401: 'unauthorized',
+  403: 'forbidden',
+  503: 'busy',
 }
 
 /** Only http and https with a host and a real port; a login in the URL is not ours to send. */

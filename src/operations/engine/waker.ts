@@ -21,8 +21,17 @@ export interface WakerDeps {
   retryMs: readonly number[]
 }
 
-/** Outcomes after which asking again soon can help: a session is just ending, the box is rebooting, or we asked too often. */
-const AGAIN: readonly WakeOutcome[] = ['unreachable', 'busy', 'tooSoon', 'alreadyHere']
+/** Outcomes after which asking again soon can help: a session is just ending, the device is rebooting, or we asked too often. */
+const AGAIN: readonly WakeOutcome[] = [
+  'refused',
+  'timeout',
+  'unreachable',
+  'unknownHost',
+  'busy',
+  'http5xx',
+  'tooSoon',
+  'alreadyHere',
+]
 
 /** Attempts that belong together. Dropped from the table when the device comes. */
 interface Series {

@@ -117,6 +117,7 @@ describe('the worked example of RFC 2617', () => {
       random: fixed,
       log: silentLog,
       isHere: () => false,
+      notes: { note: async () => undefined },
     })
     const device = newDevice(id, identity, 'cwmp', 0)
     device.cwmp = {
@@ -124,7 +125,7 @@ describe('the worked example of RFC 2617', () => {
       connectionRequestUrl: `${origin}/dir/index.html`,
       remoteAddress: '127.0.0.1',
     }
-    expect(await requester.wake(device)).toBe('accepted')
+    expect(await requester.wake(device)).toBe('ok')
     expect(fieldsOf(seen[0])).toMatchObject({
       username: 'Mufasa',
       realm: 'testrealm@host.com',

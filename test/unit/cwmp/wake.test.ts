@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLog, systemRandom } from '../../../src/base/index.ts'
 import { mayBeAsked } from '../../../src/cwmp/acs/cr-http.ts'
@@ -12,6 +15,8 @@ import { createManualClock } from '../../support/manual-clock.ts'
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: '1' }
 const login = { username: 'acs', password: 'cr secret' }
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+
+const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', name), 'utf8')
 
 const closers: (() => void)[] = []
 afterEach(() => {
@@ -29,12 +34,12 @@ async function listening(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/cr/random?x=1`
 }
 
-function requester(options: { allowBasicOverHttp?: boolean; here?: boolean } = {}) {
+function requester(options: { allowBasicOverHttp?: boolean; here?: boolean; login?: boolean } = {}) {
   const clock = createManualClock()
   const id = deviceIdOf(IDENTITY)
   const made = new ConnectionRequester({
     credentials: {
-      get: async () => ({ deviceId: id, connectionRequest: login, updatedAt: 0 }),
+      get: async () => (options.login === false ? undefined : { deviceId: id, connectionRequest: login, updatedAt: 0 }),
       put: async () => undefined,
       delete: async () => undefined,
     },
@@ -42,6 +47,7 @@ function requester(options: { allowBasicOverHttp?: boolean; here?: boolean } = {
     random: systemRandom,
     log: silentLog,
     isHere: () => options.here === true,
+    notes: { note: async () => undefined },
     ...options,
   })
   return { made, clock, id }
@@ -89,7 +95,7 @@ describe('a connection request', () => {
     ['Digest and Basic in one header', ['Digest realm="r", nonce="n", qop=auth, Basic realm="other"']],
   ])('answers %s', async (_name, challenges) => {
     const url = await listening(challenging(...challenges))
-    expect(await requester().made.wake(boxAt(url))).toBe('accepted')
+    expect(await requester().made.wake(boxAt(url))).toBe('ok')
   })
 
   it('answers once more when the nonce grew old, and no third time', async () => {
@@ -105,7 +111,7 @@ describe('a connection request', () => {
         })
         .end()
     })
-    expect(await requester().made.wake(boxAt(url))).toBe('accepted')
+    expect(await requester().made.wake(boxAt(url))).toBe('ok')
     expect(asked).toBe(3)
     const always = await listening((_request, response) =>
       response.writeHead(401, { 'www-authenticate': 'Digest realm="r", qop="auth", nonce="n", stale=true' }).end(),
@@ -121,9 +127,9 @@ describe('a connection request', () => {
       if (given?.startsWith('Basic ') === true) return response.writeHead(200).end()
       return response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()
     })
-    expect(await requester().made.wake(boxAt(url))).toBe('unauthorized')
+    expect(await requester().made.wake(boxAt(url))).toBe('basicOnly')
     expect(seen).toEqual([undefined])
-    expect(await requester({ allowBasicOverHttp: true }).made.wake(boxAt(url))).toBe('accepted')
+    expect(await requester({ allowBasicOverHttp: true }).made.wake(boxAt(url))).toBe('ok')
   })
 
   it('does not send a login that the URL brings', async () => {
@@ -132,16 +138,19 @@ describe('a connection request', () => {
       seen.push(request.headers.authorization)
       response.writeHead(204).end()
     })
-    expect(await requester().made.wake(boxAt(url.replace('//', '//user:pass@')))).toBe('accepted')
+    expect(await requester().made.wake(boxAt(url.replace('//', '//user:pass@')))).toBe('ok')
     expect(seen).toEqual([undefined])
   })
 
   it.each([
-    [200, 'accepted'],
-    [204, 'accepted'],
+    [200, 'ok'],
+    [204, 'ok'],
     [503, 'busy'],
-    [404, 'unreachable'],
-    [302, 'unreachable'],
+    [202, 'http2xx'],
+    [302, 'redirected'],
+    [403, 'forbidden'],
+    [404, 'http4xx'],
+    [500, 'http5xx'],
   ])('%i is %s', async (status, outcome) => {
     const url = await listening((_request, response) =>
       response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end(),
@@ -149,24 +158,55 @@ describe('a connection request', () => {
     expect(await requester().made.wake(boxAt(url))).toBe(outcome)
   })
 
-  it('is unreachable, not an error, where nobody listens', async () => {
-    expect(await requester().made.wake(boxAt('http://127.0.0.1:9/'))).toBe('unreachable')
+  it('is refused, not an error, where nobody listens', async () => {
+    expect(await requester().made.wake(boxAt('http://127.0.0.1:9/'))).toBe('refused')
+  })
+
+  it('has an unknown host where the name means nothing', async () => {
+    expect(await requester().made.wake(boxAt('http://cpe.invalid/'))).toBe('unknownHost')
+  })
+
+  it('over TLS without a certificate that is trusted ends before anything is shown', async () => {
+    const tls = createTlsServer({ cert: pem('server.pem'), key: pem('server.key') }, (_request, response) =>
+      response.writeHead(204).end(),
+    ).listen(0, '127.0.0.1')
+    await once(tls, 'listening')
+    closers.push(() => void tls.close())
+    const { port } = tls.address() as AddressInfo
+    expect(await requester().made.wake(boxAt(`https://127.0.0.1:${port}/`))).toBe('tls')
+  })
+
+  it('that breaks off is unreachable', async () => {
+    const url = await listening((request) => request.socket.destroy())
+    expect(await requester().made.wake(boxAt(url))).toBe('unreachable')
+  })
+
+  it('with a challenge that cannot be answered in a header harms nobody', async () => {
+    const url = await listening((_request, response) =>
+      response.socket?.end('HTTP/1.1 401 x\r\nWWW-Authenticate: Digest realm="\u00ff\u0001", nonce="n"\r\n\r\n'),
+    )
+    expect(await requester().made.wake(boxAt(url))).toBe('unreachable')
+  })
+
+  it('to a device that wants a login of which there is none says so', async () => {
+    const url = await listening(challenging('Digest realm="r", nonce="n", qop="auth"'))
+    expect(await requester({ login: false }).made.wake(boxAt(url))).toBe('noCredential')
   })
 
   it.each(['', 'ftp://127.0.0.1/', 'http://', 'http://127.0.0.1:0/', 'nonsense'])('is not tried at %j', async (url) => {
-    expect(await requester().made.wake(boxAt(url))).toBe('notSupported')
+    expect(await requester().made.wake(boxAt(url))).toBe('noUrl')
   })
 
   it('is not sent to a box that is here, nor within 30 s of one that it accepted', async () => {
     const url = await listening((_request, response) => response.writeHead(204).end())
     expect(await requester({ here: true }).made.wake(boxAt(url))).toBe('alreadyHere')
     const { made, clock, id } = requester()
-    expect(await made.wake(boxAt(url))).toBe('accepted')
+    expect(await made.wake(boxAt(url))).toBe('ok')
     expect(await made.wake(boxAt(url))).toBe('tooSoon')
     clock.advance(30_000)
-    expect(await made.wake(boxAt(url))).toBe('accepted')
+    expect(await made.wake(boxAt(url))).toBe('ok')
     made.came(id)
-    expect(await made.wake(boxAt(url))).toBe('accepted')
+    expect(await made.wake(boxAt(url))).toBe('ok')
   })
 })
 
@@ -212,7 +252,9 @@ describe('where a box may be', () => {
     })
     const forms = ['127.0.0.1', '2130706433', '0x7f.1', 'localhost', '[::ffff:127.0.0.1]']
     for (const form of forms)
-      expect(await requester().made.wake(boxAt(url.replace('127.0.0.1', form), '198.51.100.1'))).toBe('unreachable')
+      expect(await requester().made.wake(boxAt(url.replace('127.0.0.1', form), '198.51.100.1'))).toBe(
+        'addressNotAllowed',
+      )
     expect(asked).toBe(0)
   })
 })

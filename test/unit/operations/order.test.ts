@@ -272,7 +272,7 @@ describe('asking absent devices to come', () => {
     protocol: 'cwmp',
     wake: async ({ id }) => {
       asked.push(id)
-      return outcomes.shift() ?? 'accepted'
+      return outcomes.shift() ?? 'ok'
     },
   })
 
