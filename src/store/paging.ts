@@ -38,7 +38,7 @@ function find(collection: Collection, filter: Filter, order: Order, query: PageQ
     order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
   const bounded = query.cursor === undefined ? filter : both(filter, after(order, decodeCursor(query.cursor)))
   return collection
-    .find(bounded, hintFor(bounded, order))
+    .find(bounded)
     .sort(sort)
     .limit(query.limit + 1)
 }
@@ -72,12 +72,6 @@ interface PlanStage {
 interface ExplainAnswer {
   queryPlanner: { winningPlan?: PlanStage }
   executionStats: { totalKeysExamined: number; totalDocsExamined: number }
-}
-
-/** All there is in the order of ids comes from the index of ids; SecantusDB does not see that by itself and would sort everything. */
-function hintFor(filter: Filter, order: Order): { hint?: { _id: 1 } } {
-  const others = Object.keys(filter).filter((field) => field !== '_id')
-  return order.field === '_id' && others.length === 0 ? { hint: { _id: 1 } } : {}
 }
 
 function after({ field, descending }: Order, [value, id]: [unknown, string]): Filter {

@@ -154,7 +154,7 @@ async function closeAll(connection: Connection, writers: { drain(): Promise<void
 /** The order of a device's operations and of the feed is that of their ids. */
 async function newest(db: Db): Promise<string> {
   const last = async (name: CollectionName) => {
-    const found = db.collection<Document_>(name).find({}, { projection: { _id: 1 }, hint: { _id: 1 } })
+    const found = db.collection<Document_>(name).find({}, { projection: { _id: 1 } })
     return (await found.sort({ _id: -1 }).limit(1).next())?._id ?? ''
   }
   return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''

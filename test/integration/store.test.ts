@@ -282,6 +282,29 @@ describe('lists', () => {
     }
   })
 
+  it('page by id without loss or repetition, whatever the order in which the records came', async () => {
+    const other = await testStore(inject('mongodbUri'))
+    try {
+      const boxes = Array.from({ length: 60 }, () => device())
+      const shuffled = boxes.map((_, i) => boxes[(i * 37) % boxes.length] as Device)
+      for (const box of shuffled) await other.devices.commit({ deviceId: box.id, create: box })
+      const ids = boxes.map(({ id }) => id).sort()
+      for (const descending of [false, true]) {
+        const seen: string[] = []
+        let cursor: string | undefined
+        do {
+          const sort = { field: 'id' as const, descending }
+          const page = await other.devices.list({ sort, limit: 7, ...(cursor === undefined ? {} : { cursor }) })
+          seen.push(...page.items.map(({ id }) => id))
+          cursor = page.next
+        } while (cursor !== undefined && seen.length < 1000)
+        expect(seen).toEqual(descending ? [...ids].reverse() : ids)
+      }
+    } finally {
+      await other.close()
+    }
+  })
+
   it('select by natural version order, prefix, negation and lists', async () => {
     const tag = `sel${serial}`
     const { versionKey } = await import('../../src/datamodel/index.ts')
