@@ -117,7 +117,7 @@ export interface Operation {
   baseline?: Baseline
   finishedAt?: Timestamp
   result?: OperationResult
-  /** How often it was put back to the queue because it certainly had not been sent. */
+  /** How often it was sent, or was about to be and certainly did not leave. */
   attempts: number
 }
 

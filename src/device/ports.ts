@@ -80,6 +80,8 @@ export interface Ending {
   request?: OperationRequest
   /** Its end has to go into the audit log; `audited` says that it has. */
   owesAudit?: true
+  /** How often a read was sent; of anything else `markSent` counts. */
+  attempts?: number
 }
 
 /** Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take one. */
@@ -97,7 +99,7 @@ export interface OperationStore {
     limit: number
     cursor?: string
   }): Promise<Page<Operation>>
-  /** queued -> sent, journaled; false when it was not queued any more. */
+  /** queued -> sent, journaled, one more attempt; false when it was not queued any more. */
   markSent(id: string, sent: { at: Timestamp; via: Protocol; instance: string; baseline?: Baseline }): Promise<boolean>
   /** sent -> queued: it certainly did not leave. */
   requeue(id: string): Promise<boolean>

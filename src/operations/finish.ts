@@ -46,10 +46,12 @@ export interface FinisherDeps {
   log: Log
   metrics: OperationsMetrics
   background: Background
+  /** How often the operation was sent. */
+  sends(operation: Operation): number
 }
 
 export function createFinisher(deps: FinisherDeps): Finisher {
-  const { store, audit, clock, log, metrics, background } = deps
+  const { store, audit, clock, log, metrics, background, sends } = deps
   const listeners = new Set<(operation: Operation) => void>()
 
   const tell = (operation: Operation) => {
@@ -71,12 +73,14 @@ export function createFinisher(deps: FinisherDeps): Finisher {
     async finish(operation, from, state, result, via = operation.sentVia) {
       const at = clock.now()
       const request = withoutSecrets(operation.request)
-      const finished: Operation = { ...operation, request, state, finishedAt: at }
+      const attempts = sends(operation)
+      const finished: Operation = { ...operation, request, state, finishedAt: at, attempts }
       if (result !== undefined) finished.result = result
       const ending: Ending = { state, at, event: eventOf(finished, via, at) }
       if (result !== undefined) ending.result = result
       if (request !== operation.request) ending.request = request
-      if (!isRead(operation.request)) ending.owesAudit = true
+      if (isRead(operation.request)) ending.attempts = attempts
+      else ending.owesAudit = true
       if (!(await store.finish(operation.id, from, ending))) return false
       metrics.finished(operation.request.verb, via ?? 'none', state, at - operation.createdAt)
       log.info(

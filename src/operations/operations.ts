@@ -77,7 +77,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   const news = createNews(clock)
   const tries = createTries()
   const slots = createSlots(limits.maxExecuting, metrics.load)
-  const finisher = createFinisher({ ...deps, store, log, metrics, background })
+  const finisher = createFinisher({ ...deps, store, log, metrics, background, sends: tries.sends })
   finisher.onFinished((operation) => tries.forget(operation.id))
   const executor = createExecutor({ store, clock, log, instance, limits, metrics })
   const modelOf = (device: Device, protocol: Protocol) => modelFor({ device, protocol, model: deps.model })
@@ -144,6 +144,11 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   }
 
   async function contact(here: Contact): Promise<void> {
+  /** The operation with the sends of a read that is under way here. */
+  function counted(operation: Operation | undefined): Operation | undefined {
+    return operation === undefined ? undefined : { ...operation, attempts: tries.sends(operation) }
+  }
+
     const entry = contacts.add(here)
     waker.came(here.deviceId, here.protocol)
     try {
@@ -166,8 +171,8 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     name: 'operations',
     submit: (wanted) =>
       stopping ? Promise.reject(new AppError('unavailable', 'the server is stopping')) : submit(wanted),
-    get: (id) => store.get(id),
-    wait,
+    get: async (id) => counted(await store.get(id)),
+    wait: async (id, timeoutMs) => counted(await wait(id, timeoutMs)),
     ...withdraw,
     forget: (device, actor) => forget(device, actor, { store, finisher, abort: executor.abort }),
     open: (deviceId) => store.open(deviceId, 1000),

@@ -151,14 +151,13 @@ export class OperationRepository implements OperationStore {
       instance: sent.instance,
       ...(sent.baseline === undefined ? {} : { baseline: sent.baseline }),
     }
-    return this.#move(id, ['queued'], { $set })
+    return this.#move(id, ['queued'], { $set, $inc: { attempts: 1 } })
   }
 
   requeue(id: string): Promise<boolean> {
     return this.#move(id, ['sent'], {
       $set: { state: 'queued' },
       $unset: { sentAt: '', sentVia: '', instance: '', baseline: '' },
-      $inc: { attempts: 1 },
     })
   }
 

@@ -204,24 +204,25 @@ function operationStore({ operations, devices }: Inside, append: (events: NewEve
     markSent: async (id, { at, via, instance, baseline }) =>
       move(id, ['queued'], (operation) => {
         Object.assign(operation, { state: 'sent', sentAt: at, sentVia: via, instance })
+        operation.attempts++
         if (baseline !== undefined) operation.baseline = structuredClone(baseline)
       }),
     requeue: async (id) =>
       move(id, ['sent'], (operation) => {
         operation.state = 'queued'
-        operation.attempts++
         for (const field of ['sentAt', 'sentVia', 'instance', 'baseline'] as const) delete operation[field]
       }),
     markUnknown: async (id) =>
       move(id, ['sent'], (operation) => {
         operation.state = 'unknown'
       }),
-    async finish(id, from, { state, result, at, event, request, owesAudit }) {
+    async finish(id, from, { state, result, at, event, request, owesAudit, attempts }) {
       const ended = move(id, from, (operation) => {
         operation.state = state
         operation.finishedAt = at
         if (result !== undefined) operation.result = structuredClone(result)
         if (request !== undefined) operation.request = structuredClone(request)
+        if (attempts !== undefined) operation.attempts = attempts
         if (owesAudit === true) owing.add(id)
       })
       if (ended && event !== undefined) append([event])

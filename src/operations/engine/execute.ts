@@ -117,7 +117,7 @@ function createMarker(operation: Operation, contact: Contact, { store, clock, in
     if (state === 'refused') throw new AppError('conflict', 'operation was cancelled or taken meanwhile')
     if (state === 'held') throw new AppError('conflict', 'execution was given up')
     const { at: sentAt, via: sentVia, ...rest } = sent
-    marked = { ...operation, ...rest, state: 'sent', sentAt, sentVia }
+    marked = { ...operation, ...rest, state: 'sent', sentAt, sentVia, attempts: operation.attempts + 1 }
   }
   return {
     mark(baseline) {

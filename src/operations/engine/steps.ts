@@ -15,7 +15,7 @@ import type { Finisher } from '../finish.ts'
 import type { OperationLimits } from '../limits.ts'
 import { resultToKeep } from '../record.ts'
 import { isRunning, judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
-import { endsByCompletion } from '../verbs.ts'
+import { endsByCompletion, isRead } from '../verbs.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import type { Executor } from './execute.ts'
 import type { News } from './news.ts'
@@ -59,6 +59,7 @@ export function nextOf(finished: boolean): Next {
 /** Runs one queued operation over a contact and ends it, or puts it where its outcome belongs. */
 export async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
   const typeOf = await reportedTypes(operation, entry.contact.protocol, deps.parameters)
+  if (isRead(operation.request)) deps.tries.sent(operation)
   const executed = await deps.executor.execute(operation, entry.contact, typeOf)
   switch (executed.kind) {
     case 'gone':

@@ -3,28 +3,38 @@ import type { Operation } from '../../device/index.ts'
 const MAX = 20_000
 
 /**
- * How often operations failed on the way in this process. Those that were marked sent also count in the store; reads and settling do not,
- * and begin anew in a new process.
+ * How often operations were sent and failed on the way in this process. The store counts the sends of what has an effect; reads and settling
+ * are counted here alone and begin anew in a new process.
  */
 export interface Tries {
-  /** Counts one more and answers how many it were. */
+  /** Counts one more failure and returns how many there were. */
   count(operation: Operation): number
+  /** Counts one more execution of a read. */
+  sent(operation: Operation): void
+  /** Returns how often an operation was sent. */
+  sends(operation: Operation): number
   forget(operationId: string): void
 }
 
 export function createTries(): Tries {
-  const counts = new Map<string, number>()
+  const failures = new Map<string, number>()
+  const reads = new Map<string, number>()
+  const put = (counts: Map<string, number>, id: string, count: number) => {
+    counts.delete(id)
+    counts.set(id, count)
+    const [oldest] = counts.keys()
+    if (counts.size > MAX && oldest !== undefined) counts.delete(oldest)
+    return count
+  }
   return {
-    count({ id, attempts }) {
-      const next = Math.max(counts.get(id) ?? 0, attempts) + 1
-      counts.delete(id)
-      counts.set(id, next)
-      const [oldest] = counts.keys()
-      if (counts.size > MAX && oldest !== undefined) counts.delete(oldest)
-      return next
-    },
+    // What was sent and is queued again has failed as often as it was sent.
+    count: ({ id, attempts, state }) =>
+      put(failures, id, Math.max(failures.get(id) ?? 0, state === 'queued' ? attempts : 0) + 1),
+    sent: ({ id }) => void put(reads, id, (reads.get(id) ?? 0) + 1),
+    sends: ({ id, attempts }) => Math.max(reads.get(id) ?? 0, attempts),
     forget: (id) => {
-      counts.delete(id)
+      failures.delete(id)
+      reads.delete(id)
     },
   }
 }

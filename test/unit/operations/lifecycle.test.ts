@@ -93,10 +93,24 @@ describe('what goes wrong on the way', () => {
     const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
     world.box.troubles.push('unsent', 'unsent', undefined, 'unsent', 'unsent', 'unsent')
     world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
-    expect(await world.ended(await world.submit(set(A, '1')))).toMatchObject({ state: 'done', attempts: 2 })
+    expect(await world.ended(await world.submit(set(A, '1')))).toMatchObject({ state: 'done', attempts: 3 })
     const given = await world.ended(await world.submit(set(B, '1')))
     expect(given).toMatchObject({ state: 'failed', result: { error: { code: 'unreachable', retryable: true } } })
+    expect(given.attempts).toBe(3)
     expect(world.box.effects).toEqual([`set ${A}`])
+  })
+
+  it('counts how often a read was sent, before its end and after', async () => {
+    const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
+    const broken: Contact = {
+      ...world.box.contact('usp', { workKnown: false }),
+      execute: () => Promise.reject(new TransportError('reset', 'connection reset')),
+    }
+    world.room.contact(broken).catch(() => undefined)
+    const read = await world.submit({ verb: 'get', paths: [A] })
+    await settled()
+    expect(await world.room.get(read.id)).toMatchObject({ state: 'queued', attempts: 1 })
+    expect(await world.ended(read)).toMatchObject({ state: 'failed', attempts: 3 })
   })
 
   it('reads what became of a set whose answer was lost, before anything else is written', async () => {
