@@ -160,6 +160,13 @@ export const OperationSchema = z
     deviceId: z.string(),
     request: z.object({ verb: z.string() }).loose(),
     state: z.enum(['queued', 'sent', 'unknown', 'done', 'failed', 'expired', 'cancelled']),
+    attempts: z.number().int().describe('How often it was sent to the device'),
+    waitingFor: z
+      .string()
+      .optional()
+      .describe(
+        'What an operation that has not ended waits for: `turn` (it is about to run), `inform` (the next session of the CPE), `connectionRequest <outcome>` (the same, and asking the CPE to come failed; see `cwmp.lastWake` of the device), `uspLink` (the Agent), `uspLink or owner change` (the device is present over CWMP, which does not own it), `device busy with operation <id> (<verb>)`, `operation <id> (<verb>)`, `answer`, `boot`, `transfer`, `completion`',
+      ),
   })
   .loose()
   .openapi('Operation')

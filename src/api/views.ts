@@ -2,6 +2,7 @@ import {
   cwmpPresence,
   type Device,
   type Operation,
+  type Operations,
   type Parameter,
   type Plan,
   type PlanMember,
@@ -47,11 +48,21 @@ export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Para
 }
 
 /** Without the secrets that requests and results carry: who may read operations need not know them. */
-export function operationView(operation: Operation): Record<string, unknown> {
+export function operationView(operation: Operation, waitingFor?: string): Record<string, unknown> {
   const { instance: _instance, baseline: _baseline, request, result, ...rest } = operation
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
+  if (waitingFor !== undefined) view.waitingFor = waitingFor
   if (result !== undefined) view.result = resultWithoutSecrets(result)
   return view
+}
+
+/** Operations as the API shows them, those that have not ended with what they wait for. */
+export async function operationViews(
+  operations: readonly Operation[],
+  { waitingFor }: Pick<Operations, 'waitingFor'>,
+): Promise<Record<string, unknown>[]> {
+  const reasons = await waitingFor(operations)
+  return operations.map((operation) => operationView(operation, reasons.get(operation.id)))
 }
 
 /** A plan with what its sweep is doing, without how far it is. */

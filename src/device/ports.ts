@@ -373,6 +373,8 @@ export interface Operations {
   forget(device: Pick<Device, 'id' | 'migration'>, actor: Actor): Promise<number>
   /** What a device still has to do, oldest first; at most 1000. */
   open(deviceId: DeviceId): Promise<Operation[]>
+  /** What each operation that has not ended waits for, by its id. */
+  waitingFor(operations: readonly Operation[]): Promise<ReadonlyMap<string, string>>
   /** Called with each operation that becomes final in this process. */
   onFinished(listener: (operation: Operation) => void): () => void
 }

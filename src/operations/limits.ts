@@ -27,6 +27,8 @@ export interface OperationLimits {
   afterBootMs: number
   /** A write whose outcome could not be read for so long, because the device never came back, ends as outcomeUnknown. */
   lostTimeoutMs: number
+  /** After this time reads pass a reboot, reset or download that was sent and whose end is not known. */
+  readsPassMs: number
   /** How long a link rests after a transport error before its next operation. */
   restMs: number
   /** How long a CWMP session is held while its device is busy over the other protocol. */
@@ -60,6 +62,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   downloadTimeoutMs: 3_600_000,
   afterBootMs: 120_000,
   lostTimeoutMs: 86_400_000,
+  readsPassMs: 30_000,
   restMs: 1_000,
   quietMs: 10_000,
   wakeRetryMs: [2_000, 5_000, 15_000, 30_000, 60_000],

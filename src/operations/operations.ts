@@ -37,6 +37,7 @@ import { createSubmit } from './submit.ts'
 import { modelFor } from './validate-path.ts'
 import { protocolOf } from './verbs.ts'
 import { createWait } from './wait.ts'
+import { createWaitingFor } from './waiting-for.ts'
 import { createWithdraw } from './withdraw.ts'
 
 /** What the engine needs from the rest of the house. */
@@ -143,12 +144,12 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     waker.wake(device, asked)
   }
 
-  async function contact(here: Contact): Promise<void> {
   /** The operation with the sends of a read that is under way here. */
   function counted(operation: Operation | undefined): Operation | undefined {
     return operation === undefined ? undefined : { ...operation, attempts: tries.sends(operation) }
   }
 
+  async function contact(here: Contact): Promise<void> {
     const entry = contacts.add(here)
     waker.came(here.deviceId, here.protocol)
     try {
@@ -176,6 +177,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     ...withdraw,
     forget: (device, actor) => forget(device, actor, { store, finisher, abort: executor.abort }),
     open: (deviceId) => store.open(deviceId, 1000),
+    waitingFor: createWaitingFor({ devices, store, contacts, clock, limits }),
     onFinished: finisher.onFinished,
     contact,
     // A stopping engine takes nothing on: a session that asks must not be kept.

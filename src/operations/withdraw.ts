@@ -29,7 +29,8 @@ export function createWithdraw(deps: WithdrawDeps): Withdraw {
     cancel: (id, actor) =>
       withdraw(id, actor, deps, {
         action: 'operation.cancel',
-        refusal: 'only what has not been sent can be cancelled',
+        refusal:
+          'it was sent and cannot be taken back; what waits for a later word of its device can be given up (giveUp=true)',
         async end(operation) {
           const ended = await finisher.finish(operation, ['queued'], 'cancelled', undefined)
           if (ended) abort(operation.id)

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/device/index.ts'
+import { type DeviceId, deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/device/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { until } from '../support/until.ts'
 
 const PASSPHRASE = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
 
@@ -83,6 +84,48 @@ describe('operations over the API', () => {
     expect((await call('GET', `/devices/${encodeURIComponent(id)}/parameters`)).body.items).toHaveLength(1)
     expect((await call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(204)
     expect((await store.parameters.list(id, '', 9)).items).toEqual([])
+  })
+
+  it('say what they wait for, and the record says why the CPE does not come', async () => {
+    const id = await absent()
+    const facts = {
+      'cwmp.lastInformAt': 1000,
+      'cwmp.events': [],
+      'cwmp.version': '1.2',
+      'cwmp.remoteAddress': '127.0.0.1',
+      'cwmp.connectionRequestUrl': 'http://127.0.0.1:9/',
+    }
+    await store.devices.commit({ deviceId: id as DeviceId, set: facts })
+    const { body } = await submit(id, set('Device.X', '1'))
+    expect(body).toMatchObject({
+      state: 'queued',
+      attempts: 0,
+      waitingFor: expect.stringMatching(/^(inform|connectionRequest refused)$/),
+    })
+    const look = async () => (await call('GET', `/operations/${body.id}`)).body
+    await until(async () => (await look()).waitingFor === 'connectionRequest refused')
+    const device = (await call('GET', `/devices/${encodeURIComponent(id)}`)).body
+    expect(device.cwmp).toMatchObject({
+      lastWake: { way: 'connectionRequest', outcome: 'refused', at: expect.stringMatching(/^20.*Z$/) },
+    })
+    const metrics = await fetch(`http://127.0.0.1:${server.apiPort}/metrics`, {
+      headers: { authorization: `Bearer ${server.firstKey}` },
+    })
+    expect(await metrics.text()).toMatch(/isthmus_connection_requests_total\{outcome="refused"\} [1-9]/)
+    const listed = (await call('GET', `/devices/${encodeURIComponent(id)}/operations`)).body.items
+    expect(listed).toMatchObject([{ id: body.id, waitingFor: 'connectionRequest refused' }])
+    expect((await call('DELETE', `/operations/${body.id}`)).body).toMatchObject({ state: 'cancelled' })
+    expect(await look()).not.toHaveProperty('waitingFor')
+  })
+
+  it('to a device whose Agent is not there wait for it by name, and can be cancelled at any time', async () => {
+    const id = await absent()
+    await store.devices.commit({ deviceId: id as DeviceId, set: { owner: 'usp' } })
+    const first = await submit(id, set('Device.X', '1'))
+    const second = await submit(id, set('Device.X', '2'))
+    expect([first.body.waitingFor, second.body.waitingFor]).toEqual(['uspLink', 'uspLink'])
+    for (const { body } of [first, second])
+      expect((await call('DELETE', `/operations/${body.id}`)).body).toMatchObject({ state: 'cancelled' })
   })
 
   it('wait for their device as long as was asked, and say what is odd about them', async () => {

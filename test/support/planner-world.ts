@@ -104,6 +104,7 @@ class AnsweredOperations implements Operations {
     this.asked.filter((one) => one.deviceId === deviceId && one.state === 'queued')
   forget: Operations['forget'] = async () => 0
   giveUp: Operations['giveUp'] = (id) => this.cancel(id, { kind: 'system', id: 'test' })
+  waitingFor: Operations['waitingFor'] = async () => new Map()
   onFinished: Operations['onFinished'] = () => () => undefined
 }
 

@@ -25,7 +25,7 @@ import {
   page,
   SubmitQuery,
 } from '../schemas.ts'
-import { deviceView, operationView, parameterView } from '../views.ts'
+import { deviceView, operationViews, parameterView } from '../views.ts'
 import { z } from '../zod.ts'
 
 const MAX_WAIT_S = 60
@@ -207,7 +207,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         return {
           status: done ? 200 : 202,
           headers: { location: `/api/v1/operations/${operation.id}` },
-          body: operationView(operation),
+          body: (await operationViews([operation], deps.operations))[0],
         }
       },
     }),
@@ -227,7 +227,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
           limit: query.limit,
           ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
         })
-        return { body: { ...found, items: found.items.map(operationView) } }
+        return { body: { ...found, items: await operationViews(found.items, deps.operations) } }
       },
     }),
   ]

@@ -3,7 +3,7 @@ import type { OperationState } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'
-import { operationView } from '../views.ts'
+import { operationView, operationViews } from '../views.ts'
 import { z } from '../zod.ts'
 import { apiKeyActor, waitMs } from './devices.ts'
 
@@ -35,7 +35,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
           ...(query.state === undefined ? {} : { states: [query.state] }),
           ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
         })
-        return { body: { ...found, items: found.items.map(operationView) } }
+        return { body: { ...found, items: await operationViews(found.items, deps.operations) } }
       },
     }),
     route({
@@ -53,7 +53,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
         const operation =
           timeout === undefined ? await deps.operations.get(params.id) : await deps.operations.wait(params.id, timeout)
         if (operation === undefined) throw new AppError('notFound', `there is no operation ${params.id}`)
-        return { body: operationView(operation) }
+        return { body: (await operationViews([operation], deps.operations))[0] }
       },
     }),
     route({

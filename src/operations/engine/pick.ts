@@ -34,35 +34,59 @@ export interface Situation {
   limits: OperationLimits
 }
 
+/** What was sent before and has not ended. */
+interface Ahead {
+  /** Anything: it holds exclusive operations. */
+  busy: boolean
+  /** An exclusive one: it holds everything but reads. */
+  exclusive: boolean
+}
+
 /**
  * The order of a device's operations as one pure choice. Oldest first, over both protocols together. What was sent and lost is settled
- * before anything new is sent; an exclusive operation runs alone; what waits for the other protocol holds back all that came after it,
- * except that a read tied to an absent protocol holds back nobody.
+ * before anything new is sent; an exclusive operation runs alone, but reads pass one whose end does not come; what waits for the other
+ * protocol holds back all that came after it, except that a read tied to an absent protocol holds back nothing.
  */
 export function pick(situation: Situation): Step {
   if (situation.open.length === 0) return { kind: 'empty' }
-  let busy = false
+  const ahead: Ahead = { busy: false, exclusive: false }
   for (const operation of situation.open) {
     if (operation.state === 'queued') {
-      const step = pickQueued(operation, situation, busy)
+      const step = pickQueued(operation, situation, ahead)
       if (step !== undefined) return step
       continue
     }
     const step = pickSent(operation, situation)
     if (step !== undefined) return step
     // The box still works on it: nothing beside an exclusive one, nothing exclusive beside a command.
-    if (isExclusive(operation.request)) return { kind: 'wait', why: 'busy' }
-    busy = true
+    if (isExclusive(operation.request)) {
+      if (!readsMayPass(operation, situation)) return { kind: 'wait', why: 'busy' }
+      ahead.exclusive = true
+    }
+    ahead.busy = true
   }
-  return { kind: 'wait', why: busy ? 'busy' : 'contact' }
+  return { kind: 'wait', why: ahead.busy ? 'busy' : 'contact' }
 }
 
-function pickQueued(operation: Operation, situation: Situation, busy: boolean): Step | undefined {
+/**
+ * Returns true when reads need not wait for the end of an exclusive operation that was sent: the device came again after it, or its contact
+ * has stood for so long that it did not restart.
+ */
+export function readsMayPass(
+  { sentAt, createdAt }: Operation,
+  { here, now, limits }: Pick<Situation, 'here' | 'now' | 'limits'>,
+): boolean {
+  const since = sentAt ?? createdAt
+  return now - since >= limits.readsPassMs || [...here.values()].some((entry) => entry.since > since)
+}
+
+function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): Step | undefined {
   const { device, here } = situation
   if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
   const refusal = refusalNow(operation, device)
   if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
-  if (busy && isExclusive(operation.request)) return { kind: 'wait', why: 'busy' }
+  const waits = (ahead.exclusive && !isRead(operation.request)) || (ahead.busy && isExclusive(operation.request))
+  if (waits) return { kind: 'wait', why: 'busy' }
   const protocol = choose(protocolOf(operation, device.owner), device.owner, here)
   if (protocol !== undefined) return { kind: 'run', operation, protocol }
   return operation.via !== undefined && isRead(operation.request) ? undefined : { kind: 'wait', why: 'contact' }

@@ -241,6 +241,23 @@ describe('two protocols', () => {
     await linked
   })
 
+  it('reads over a link that stays although a reboot was accepted, without waiting for its end', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    world.box.values.set(A, '1')
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    await world.room.start()
+    const reboot = await world.submit({ verb: 'reboot' })
+    const read = await world.submit({ verb: 'get', paths: [A] })
+    await settled()
+    expect(world.operation(read.id).state).toBe('queued')
+    await world.until(() => world.operation(read.id).state === 'done', 40_000)
+    expect(world.operation(reboot.id).state).toBe('sent')
+    link.abort()
+    await linked
+    await world.room.stop()
+  })
+
   it('keeps exclusive operations off while a command runs, and nothing else', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const link = new AbortController()

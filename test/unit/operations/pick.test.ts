@@ -196,6 +196,23 @@ describe('what comes next', () => {
     expect(step([unknown(operate)], ['usp'], {}, NOW - 499)).toBe('wait busy')
   })
 
+  it('lets reads pass a restart whose end does not come, and nothing else', () => {
+    const reboot = (sentAt: number) => sent({ verb: 'reboot' }, { result: PENDING, sentAt })
+    const recent = reboot(NOW - 29_999)
+    expect(step([recent, op(get)], ['cwmp'])).toBe('wait busy')
+    // It came again, and by its uptime nothing could be said.
+    const asked = new Map([[recent.id, NOW - 1]])
+    expect(step([recent, op(get)], ['cwmp'], {}, NOW - 1000, asked)).toBe('run 1 cwmp')
+    // Its link still stands.
+    const old = reboot(NOW - 30_000)
+    expect(step([old, op(get)], ['usp'])).toBe('run 1 usp')
+    expect(step([old, op(set)], ['usp'], { owner: 'usp' })).toBe('wait busy')
+    expect(step([old, op(operate)], ['usp'], { owner: 'usp' })).toBe('wait busy')
+    // A read behind a write is to see what that writes.
+    expect(step([old, op(set), op(get)], ['usp'], { owner: 'usp' })).toBe('wait busy')
+    expect(step([unknown({ verb: 'reboot' }, { sentAt: NOW - 30_000 }), op(get)], ['usp'])).toBe('run 1 usp')
+  })
+
   const download = (more: Partial<Operation>) =>
     sent({ verb: 'download', url: 'http://127.0.0.1/', version: '2' }, { result: PENDING, ...more })
   const booted = (at: number, softwareVersion: string) => ({

@@ -1,0 +1,140 @@
+import type { Clock } from '../base/index.ts'
+import {
+  cwmpPresence,
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  type Operation,
+  type OperationStore,
+  type Protocol,
+} from '../device/index.ts'
+import type { ContactEntry, Contacts } from './engine/contacts.ts'
+import { readsMayPass } from './engine/pick.ts'
+import type { OperationLimits } from './limits.ts'
+import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, protocolOf } from './verbs.ts'
+
+/** What is known when an operation is asked what it waits for. */
+export interface Circumstances {
+  /** Open operations of the device, oldest first. */
+  open: readonly Operation[]
+  device: Pick<Device, 'owner' | 'cwmp' | 'usp'>
+  /** The ways the device can be talked to from this process now. */
+  here: ReadonlyMap<Protocol, Pick<ContactEntry, 'since' | 'asked'>>
+  now: number
+  limits: OperationLimits
+}
+
+/** Devices whose queues are looked at for one answer; operations of further ones say what their device is waited for by. */
+const MAX_QUEUES = 200
+const LOOK = 64
+
+/**
+ * Returns what an operation waits for, undefined when it has ended:
+ * `turn` (it is about to run), `inform` (the next session of the CPE), `connectionRequest <outcome>` (the same, and asking the CPE to come
+ * failed), `uspLink` (the Agent), `uspLink or owner change` (the Agent; the device is present over CWMP, which does not own it),
+ * `device busy with operation <id> (<verb>)`, `operation <id> (<verb>)` (an earlier one that itself waits), `answer`, `boot`, `transfer`
+ * (the file and what follows it), `completion` (a command that runs).
+ */
+export function waitingFor(operation: Operation, circumstances: Circumstances): string | undefined {
+  if (isFinal(operation)) return undefined
+  if (operation.state !== 'queued') return endOf(operation, circumstances)
+  for (const earlier of circumstances.open) {
+    if (earlier.id >= operation.id) break
+    const held = heldBy(operation, earlier, circumstances)
+    if (held !== undefined) return held
+  }
+  return contactFor(operation, circumstances)
+}
+
+/** The reason when an earlier operation holds a queued one back. */
+function heldBy(operation: Operation, earlier: Operation, circumstances: Circumstances): string | undefined {
+  const name = `operation ${earlier.id} (${earlier.request.verb})`
+  const { state, request, result } = earlier
+  if (state === 'queued') {
+    const its = contactFor(earlier, circumstances)
+    if (isRead(request) && earlier.via !== undefined && its !== 'turn') return undefined
+    // One reason for both says more than the queue.
+    return its === contactFor(operation, circumstances) && its !== 'turn' ? its : name
+  }
+  const runs = state === 'sent' && result?.outcome !== 'pending'
+  if (runs || (state === 'unknown' && !endsByCompletion(request))) return `device busy with ${name}`
+  const waits = isExclusive(request)
+    ? !isRead(operation.request) || !readsMayPass(earlier, circumstances)
+    : isExclusive(operation.request)
+  return waits ? `device busy with ${name}` : undefined
+}
+
+/** What brings the end of an operation that was sent. */
+function endOf(operation: Operation, circumstances: Circumstances): string {
+  const { state, request, result, sentVia } = operation
+  if (state === 'sent' && result?.outcome !== 'pending') return 'answer'
+  const kind = bootKind(request)
+  if (kind !== undefined) return kind === 'download' ? 'transfer' : 'boot'
+  if (endsByCompletion(request)) return 'completion'
+  // The outcome is read at the next contact.
+  return contactOver(undefined, sentVia ?? circumstances.device.owner, circumstances)
+}
+
+function contactFor(operation: Operation, circumstances: Circumstances): string {
+  const { owner } = circumstances.device
+  return contactOver(protocolOf(operation, owner), owner, circumstances)
+}
+
+/** What has to come before anything can be sent over this protocol; undefined: over any, preferably one. */
+function contactOver(needed: Protocol | undefined, preferred: Protocol, circumstances: Circumstances): string {
+  const { device, here, now } = circumstances
+  const isHere = (protocol: Protocol) => here.has(protocol) || (protocol === 'usp' && device.usp?.linked === true)
+  if (needed === undefined ? isHere('cwmp') || isHere('usp') : isHere(needed)) return 'turn'
+  // Only a CPE can be asked to come.
+  const awaited = needed ?? (device.cwmp === undefined ? preferred : 'cwmp')
+  if (awaited === 'cwmp') return session(device)
+  const other = needed === 'usp' && device.owner === 'usp' && cwmpPresence(device, now) === 'online'
+  return other ? 'uspLink or owner change' : 'uspLink'
+}
+
+/** A session of the CPE, and how asking for one failed since the last. */
+function session({ cwmp }: Pick<Device, 'cwmp'>): string {
+  const wake = cwmp?.lastWake
+  const failed = wake !== undefined && wake.outcome !== 'ok' && wake.at >= (cwmp?.lastInformAt ?? 0)
+  return failed ? `connectionRequest ${wake.outcome}` : 'inform'
+}
+
+export interface WaitingForDeps {
+  devices: DeviceStore
+  store: OperationStore
+  contacts: Contacts
+  clock: Clock
+  limits: OperationLimits
+}
+
+/** Reads what operations wait for, by id; those that have ended are left out. Costs nothing but reads, and only for those that are open. */
+export function createWaitingFor(
+  deps: WaitingForDeps,
+): (operations: readonly Operation[]) => Promise<ReadonlyMap<string, string>> {
+  const { devices, store, contacts, clock, limits } = deps
+  return async (operations) => {
+    const byDevice = new Map<DeviceId, Operation[]>()
+    for (const operation of operations) {
+      if (isFinal(operation)) continue
+      const others = byDevice.get(operation.deviceId)
+      if (others === undefined) byDevice.set(operation.deviceId, [operation])
+      else others.push(operation)
+    }
+    const found = new Map<string, string>()
+    await Promise.all(
+      [...byDevice].map(async ([deviceId, waiting], i) => {
+        const [device, open] = await Promise.all([
+          devices.get(deviceId),
+          i < MAX_QUEUES ? store.open(deviceId, LOOK) : waiting,
+        ])
+        if (device === undefined) return
+        const circumstances = { open, device, here: contacts.usable(deviceId), now: clock.now(), limits }
+        for (const operation of waiting) {
+          const reason = waitingFor(operation, circumstances)
+          if (reason !== undefined) found.set(operation.id, reason)
+        }
+      }),
+    )
+    return found
+  }
+}
