@@ -88,8 +88,10 @@ export async function startServer(
       instance,
       model: modelCache(),
       metrics: operationsMetrics(metrics),
+      // A reset takes the CWMP credential away, over whichever protocol it is sent.
+      releaseCredential: (deviceId) => acs.release(deviceId),
     })
-    const acs = new Acs({
+    const acs: Acs = new Acs({
       ...southbound.cwmp,
       host: config.host,
       port: config.cwmpPort,
@@ -131,13 +133,6 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
-    // A box that was reset over USP has lost its CWMP credential, too.
-    operations.onFinished(({ deviceId, request, sentVia }) => {
-      const reset =
-        request.verb === 'factoryReset' || (request.verb === 'operate' && /\.FactoryReset\(\)$/.test(request.command))
-      if (!reset || sentVia !== 'usp') return
-      acs.release(deviceId).catch((err: unknown) => log.error({ err, deviceId }, 'credential was not released'))
-    })
     await tidyAfterDead(store, instance)
     await lifecycle.start(operations)
     await lifecycle.start(controller)

@@ -2,6 +2,23 @@ import type { Protocol, Timestamp } from './device.ts'
 import type { DeviceId } from './id.ts'
 import type { ParameterType } from './parameter.ts'
 
+/**
+ * Returns what a command does that restarts the device as a whole: those of the root object alone (TR-181 Device.Reboot(),
+ * Device.FactoryReset(), and the same under InternetGatewayDevice.). Undefined for any other, such as those of a vendor or of a module.
+ */
+export function restartOf(command: string): 'reboot' | 'factoryReset' | undefined {
+  const name = /^(?:InternetGateway)?Device\.(Reboot|FactoryReset)\(\)$/.exec(command)?.[1]
+  if (name === undefined) return undefined
+  return name === 'Reboot' ? 'reboot' : 'factoryReset'
+}
+
+/** True for a reset of the device to factory settings: it loses its credentials and whatever manages it. */
+export function isFactoryReset(request: OperationRequest): boolean {
+  return (
+    request.verb === 'factoryReset' || (request.verb === 'operate' && restartOf(request.command) === 'factoryReset')
+  )
+}
+
 /** What to do on one device, in words that neither protocol owns. Paths are those of the device's own root. */
 export type OperationRequest =
   | { verb: 'get'; paths: string[]; maxDepth?: number }

@@ -55,6 +55,11 @@ export interface OperationsDeps {
   model(name: ModelName): Model
   limits?: Partial<OperationLimits>
   metrics?: OperationsMetrics
+  /**
+   * Called before a factory reset is sent, durable when it resolves: the device comes back without its credentials. Default: there are none
+   * to lose.
+   */
+  releaseCredential?(deviceId: Device['id']): Promise<void>
 }
 
 /** The engine: northbound `Operations`, southbound `Upward`, recurring care, and a life of its own. */
@@ -80,7 +85,15 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   const slots = createSlots(limits.maxExecuting, metrics.load)
   const finisher = createFinisher({ ...deps, store, log, metrics, background, sends: tries.sends })
   finisher.onFinished((operation) => tries.forget(operation.id))
-  const executor = createExecutor({ store, clock, log, instance, limits, metrics })
+  const executor = createExecutor({
+    store,
+    clock,
+    log,
+    instance,
+    limits,
+    metrics,
+    releaseCredential: deps.releaseCredential ?? (async () => undefined),
+  })
   const modelOf = (device: Device, protocol: Protocol) => modelFor({ device, protocol, model: deps.model })
   const recorder = createRecorder({ devices, parameters, clock, modelFor: modelOf })
   const again = (deviceId: Device['id']) => {

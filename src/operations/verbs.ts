@@ -6,6 +6,7 @@ import {
   type OperationRequest,
   type Protocol,
   READ_VERBS,
+  restartOf,
 } from '../device/index.ts'
 
 /** Whether a request has no effect on the box. */
@@ -13,13 +14,14 @@ export function isRead(request: OperationRequest): boolean {
   return READ_VERBS.includes(request.verb)
 }
 
-// Commands that take the box away or replace what runs on it, whatever name the verb has.
-const EXCLUSIVE_COMMAND = /\.(Reboot|FactoryReset)\(\)$|\.FirmwareImage\.[^.]+\.(Download|Activate)\(\)$/
+/** Commands that replace what runs on the device. */
+const FIRMWARE_COMMAND = /\.FirmwareImage\.[^.]+\.(Download|Activate)\(\)$/
 
 /** Whether no other operation may overlap with this one, over either protocol. */
 export function isExclusive(request: OperationRequest): boolean {
   if (EXCLUSIVE_VERBS.includes(request.verb)) return true
-  return request.verb === 'operate' && EXCLUSIVE_COMMAND.test(request.command)
+  if (request.verb !== 'operate') return false
+  return restartOf(request.command) !== undefined || FIRMWARE_COMMAND.test(request.command)
 }
 
 /** What ends by a boot: reboots, resets and downloads, also as commands. */
@@ -30,8 +32,7 @@ export function bootKind(request: OperationRequest): 'reboot' | 'factoryReset' |
     case 'download':
       return request.verb
     case 'operate':
-      if (/^(InternetGateway)?Device\.Reboot\(\)$/.test(request.command)) return 'reboot'
-      return /^(InternetGateway)?Device\.FactoryReset\(\)$/.test(request.command) ? 'factoryReset' : undefined
+      return restartOf(request.command)
     default:
       return undefined
   }

@@ -47,6 +47,36 @@ describe('a migration', { timeout: 120_000 }, () => {
     }
   })
 
+  it('lets a migrated device that it resets over USP in over CWMP at once, and takes it back', async () => {
+    const { planner, operations, boxes, device, member, plan: make, until, untilState, store } = await start()
+    const [box] = boxes
+    if (box === undefined) throw new Error('no box')
+    const plan = await make()
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    const { id } = await device(box)
+    const before = await store.credentials.get(id)
+    const newest = (await store.events.since(undefined, 1)).at(-1)?.id
+    const reset = await operations.submit({
+      deviceId: id,
+      request: { verb: 'factoryReset' },
+      actor: { kind: 'apiKey', id: 'test' },
+    })
+    await until(async () => (await member(plan, box)).state === 'REGRESSED')
+    expect(await operations.get(reset.id)).toMatchObject({ state: 'done', sentVia: 'usp', attempts: 1 })
+    expect((await device(box)).owner).toBe('cwmp')
+    const told = (await store.events.since(newest, 1000)).map(({ type }) => type)
+    expect(told).toContain('device.bootstrapped')
+    expect(told).not.toContain('device.refused')
+    // It has a credential of its own again, and the enrolment secret is worth nothing with it.
+    const own = async () => {
+      const { current, pending, delivered } = (await store.credentials.get(id)) ?? {}
+      return current ?? (delivered === true ? pending : undefined)
+    }
+    await until(async () => (await own()) !== undefined)
+    expect((await own())?.password).not.toBe(before?.current?.password)
+  })
+
   const outcomes: [Fault, MemberState, string | undefined][] = [
     ['rejectsWrite', 'QUARANTINED', '9001'],
     ['neverOnboards', 'QUARANTINED', 'agentDidNotCome'],

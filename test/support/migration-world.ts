@@ -1,7 +1,7 @@
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { createEventBus } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
-import type { Device, Plan, PlanMember, PlanSettings } from '../../src/device/index.ts'
+import type { Device, Operations, Plan, PlanMember, PlanSettings } from '../../src/device/index.ts'
 import { createOperations } from '../../src/operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'
@@ -17,6 +17,7 @@ export interface MigrationWorld {
   store: Store
   groups: Groups
   planner: Planner
+  operations: Operations
   boxes: Box[]
   fleet: Fleet
   /** A planner of another instance over the same store, e.g. after this one died. Not started. */
@@ -47,8 +48,16 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   const log = silentLog
   const newId = createIdSource(clock, random)
   await store.instances.beat('test', clock.now(), 600_000)
-  const operations = createOperations({ ...store, clock, newId, log, instance: 'test', model: modelOf })
-  const acs = new Acs({
+  const operations = createOperations({
+    ...store,
+    clock,
+    newId,
+    log,
+    instance: 'test',
+    model: modelOf,
+    releaseCredential: (deviceId) => acs.release(deviceId),
+  })
+  const acs: Acs = new Acs({
     host: '127.0.0.1',
     port: 0,
     policy: 'credential',
@@ -159,6 +168,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     store,
     groups,
     planner,
+    operations,
     boxes: fleet.boxes,
     fleet,
     anotherPlanner,

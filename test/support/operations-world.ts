@@ -8,7 +8,12 @@ import {
   type Operation,
   type OperationRequest,
 } from '../../src/device/index.ts'
-import { createOperations, type OperationLimits, type OperationsRoom } from '../../src/operations/index.ts'
+import {
+  createOperations,
+  type OperationLimits,
+  type OperationsDeps,
+  type OperationsRoom,
+} from '../../src/operations/index.ts'
 import { FakeBox } from './fake-box.ts'
 import { createManualClock, type ManualClock, until } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
@@ -45,7 +50,7 @@ export interface World {
 export function createRoom(
   stores: EnginePorts,
   clock: Clock,
-  options: { instance?: string; limits?: Partial<OperationLimits> } = {},
+  options: Pick<OperationsDeps, 'limits' | 'releaseCredential'> & { instance?: string } = {},
 ): OperationsRoom {
   // Each room has ids of its own, as each process has.
   const bytes = {
@@ -60,6 +65,7 @@ export function createRoom(
     instance: options.instance ?? 'a',
     model: modelOf,
     limits: options.limits ?? {},
+    ...(options.releaseCredential === undefined ? {} : { releaseCredential: options.releaseCredential }),
   })
 }
 

@@ -115,7 +115,6 @@ export class Acs implements Lifecycle {
       types: this.#types,
       enrolment: this.#enrolment,
       discoveries: new Discoveries({ ...options, mode: options.discovery, types: this.#types }),
-      release: (deviceId) => this.release(deviceId),
       comeAgain: (session) => {
         this.#requester.wake(session.device).catch((err: unknown) => {
           options.log.warn({ deviceId: session.deviceId, err }, 'CPE could not be asked to come again')
@@ -139,7 +138,7 @@ export class Acs implements Lifecycle {
     return this.#listeners.tlsPort
   }
 
-  /** Lets a box that is reset by other means come back with the enrolment secret, or with the credential it has. */
+  /** Lets a CPE that is to be reset come back with the enrolment secret, or with the login it has. Durable when it resolves. */
   release(deviceId: DeviceId): Promise<void> {
     return release(deviceId, this.#enrolment)
   }

@@ -7,6 +7,7 @@ import {
   type OperationResult,
   outcomeError,
   type PathOutcome,
+  restartOf,
 } from '../../device/index.ts'
 import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
@@ -25,8 +26,6 @@ export interface ExecuteContext {
   types: ParameterTypes
   notes: BoxNotes
   discoveries: Pick<Discoveries, 'collect'>
-  /** The box may forget its credential with a factory reset: from then on it is let in with the enrolment secret, too. */
-  releaseCredential(): Promise<void>
 }
 
 /**
@@ -79,7 +78,7 @@ async function play(
     case 'reboot':
       return reboot(session, operation, hooks)
     case 'factoryReset':
-      return factoryReset(session, hooks, context)
+      return factoryReset(session, hooks)
   }
 }
 
@@ -243,9 +242,10 @@ async function operate(
   hooks: ExecuteHooks,
   context: ExecuteContext,
 ): Promise<OperationResult> {
+  const restart = restartOf(request.command)
+  if (restart === 'reboot') return reboot(session, operation, hooks)
+  if (restart === 'factoryReset') return factoryReset(session, hooks)
   const path = request.command.replace(/\(\)$/, '')
-  if (path === `${session.device.root ?? 'Device.'}Reboot`) return reboot(session, operation, hooks)
-  if (path === `${session.device.root ?? 'Device.'}FactoryReset`) return factoryReset(session, hooks, context)
   if (context.types.isDiagnostic(`${path}.`)) {
     await hooks.beforeSend()
     return diagnose(session, `${path}.`, request.input, operation.id, context)
@@ -325,9 +325,7 @@ async function reboot(session: Session, operation: Operation, hooks: ExecuteHook
   return answer.ok ? { outcome: 'pending', results: [] } : refused(answer.fault)
 }
 
-async function factoryReset(session: Session, hooks: ExecuteHooks, context: ExecuteContext): Promise<OperationResult> {
-  // Before it is sent: its answer may be lost, and the box comes back all the same.
-  await context.releaseCredential()
+async function factoryReset(session: Session, hooks: ExecuteHooks): Promise<OperationResult> {
   await hooks.beforeSend()
   const answer = await session.call('FactoryReset', {})
   if (!answer.ok) return refused(answer.fault)

@@ -15,8 +15,6 @@ export interface TurnsOptions {
   enrolment: EnrolOptions
   clock: Clock
   log: Log
-  /** Makes room for a box that is about to be reset. */
-  release(deviceId: DeviceId): Promise<void>
   /** Asks the box for another session. */
   comeAgain(session: Session): void
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void
@@ -127,11 +125,7 @@ export class Turns {
   #contact(session: Session): Contact {
     const { device } = session
     const { discoveries } = this.#options
-    const context = {
-      ...this.#options,
-      notes: discoveries.notebook.of(device),
-      releaseCredential: () => this.#options.release(device.id),
-    }
+    const context = { ...this.#options, notes: discoveries.notebook.of(device) }
     return {
       deviceId: device.id,
       protocol: 'cwmp',

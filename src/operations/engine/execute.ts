@@ -10,7 +10,9 @@ import {
 import {
   type Baseline,
   type Contact,
+  type DeviceId,
   type ExecuteHooks,
+  isFactoryReset,
   type Operation,
   type OperationResult,
   type OperationStore,
@@ -49,6 +51,8 @@ export interface ExecutorDeps {
   instance: string
   limits: OperationLimits
   metrics: OperationsMetrics
+  /** Lets a device that is about to lose its credentials come back without them; durable when it resolves. */
+  releaseCredential(deviceId: DeviceId): Promise<void>
 }
 
 /** After giving up, how long a driver may take to say so before its silence counts as an answer lost. */
@@ -104,13 +108,16 @@ interface Marker {
   marked(): Operation
 }
 
-function createMarker(operation: Operation, contact: Contact, { store, clock, instance }: ExecutorDeps): Marker {
+function createMarker(operation: Operation, contact: Contact, deps: ExecutorDeps): Marker {
+  const { store, clock, instance } = deps
   let state: Mark = 'queued'
   let marking: Promise<void> | undefined
   let closed = false
   let marked = operation
 
   const send = async (baseline: Baseline | undefined) => {
+    // Before it leaves, over either protocol: its answer may be lost, or this process may die, and the device comes back all the same.
+    if (isFactoryReset(operation.request)) await deps.releaseCredential(operation.deviceId)
     const sent = { at: clock.now(), via: contact.protocol, instance, ...(baseline === undefined ? {} : { baseline }) }
     state = 'unclear'
     state = (await store.markSent(operation.id, sent)) ? (closed ? 'held' : 'sent') : 'refused'

@@ -276,7 +276,6 @@ const contextOf = (session: Session) => {
     types,
     notes: made.notebook.of(session.device),
     discoveries: made,
-    releaseCredential: async () => undefined,
   }
 }
 

@@ -37,7 +37,6 @@ function run(request: OperationRequest, answer: Answer, options: { leavesAfter?:
     types,
     notes: discoveries.notebook.of(session.device),
     discoveries,
-    releaseCredential: () => Promise.resolve(),
   })
   return { result, asked }
 }

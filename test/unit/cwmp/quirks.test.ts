@@ -1,7 +1,13 @@
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RPCS } from '../../../src/cwmp/wire/index.ts'
-import { type Contact, deviceIdOf, type Operation, type OperationRequest } from '../../../src/device/index.ts'
+import {
+  type Contact,
+  deviceIdOf,
+  isFactoryReset,
+  type Operation,
+  type OperationRequest,
+} from '../../../src/device/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector, type WireAnswer } from '../../support/cwmp-wire.ts'
 import { post, rawHttp } from '../../support/raw-http.ts'
@@ -54,7 +60,9 @@ function work(serial: string, ...requests: OperationRequest[]) {
   world.onContact(async (contact: Contact) => {
     for (const [i, request] of requests.entries()) {
       const operation = { id: `op${i}`, request } as Partial<Operation> as Operation
-      const hooks = { beforeSend: async () => undefined, signal: contact.signal, timeoutMs: 1000 }
+      // The engine of operations does so before a reset leaves.
+      const beforeSend = async () => (isFactoryReset(request) ? world.acs.release(box(serial)) : undefined)
+      const hooks = { beforeSend, signal: contact.signal, timeoutMs: 1000 }
       const run = contact.execute(operation, hooks).catch((error: unknown) => error)
       ended.push(run)
       await run

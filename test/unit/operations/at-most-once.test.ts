@@ -131,3 +131,43 @@ describe('a process that dies between any two calls', () => {
     expect(world.stores.inside.parameters.get(`${world.box.deviceId}|${TABLE}1.Name`)?.value).toBe('new')
   })
 })
+
+describe('a factory reset', () => {
+  const requests: OperationRequest[] = [
+    { verb: 'factoryReset' },
+    { verb: 'operate', command: 'Device.FactoryReset()', input: {} },
+  ]
+  it.each(requests)('is never sent before the device may come back without its credentials: %j', async (request) => {
+    for (const when of ['before', 'after'] as const) {
+      for (let at = 1; at <= 30; at++) {
+        const template = createWorld({ device: { owner: 'usp' } })
+        const { clock, stores, box } = template
+        const mortal = new Mortal(at, when)
+        const released: string[] = []
+        box.aroundEffect = (effect) => mortal.call(effect)
+        const room = createRoom(mortal.ports(stores), clock, {
+          releaseCredential: (id) => mortal.call(() => void released.push(id)),
+        })
+        room.contact(box.contact('usp')).catch(() => undefined)
+        room.submit({ deviceId: box.deviceId, request, actor: ACTOR }).catch(() => undefined)
+        await settled()
+        const [operation] = stores.inside.operations.values()
+        const left = box.effects.length > 0 || (operation !== undefined && operation.state !== 'queued')
+        if (left) expect(released, `${when} call ${at}`).toEqual([box.deviceId])
+        if (!mortal.dead) break
+      }
+    }
+  })
+
+  it('is no reset of anything else: the credential stays', async () => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const released: string[] = []
+    const room = createRoom(world.stores, world.clock, { releaseCredential: async (id) => void released.push(id) })
+    room.contact(world.box.contact('usp')).catch(() => undefined)
+    const request = { verb: 'operate', command: 'Device.X_ACME.FactoryReset()', input: {} } as const
+    await room.submit({ deviceId: world.box.deviceId, request, actor: ACTOR })
+    await settled()
+    expect(world.box.effects).toEqual(['operate'])
+    expect(released).toEqual([])
+  })
+})

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { isFactoryReset } from '../../../src/device/index.ts'
 import { bootKind, isExclusive } from '../../../src/operations/index.ts'
 
 describe('commands that restart a box', () => {
@@ -8,8 +9,23 @@ describe('commands that restart a box', () => {
     expect(isExclusive({ verb: 'operate', command: `${root}Reboot()`, input: {} })).toBe(true)
   })
 
-  it('are not those of other objects', () => {
-    const command = 'Device.SoftwareModules.ExecutionUnit.1.Reboot()'
-    expect(bootKind({ verb: 'operate', command, input: {} })).toBeUndefined()
+  it.each([
+    'Device.SoftwareModules.ExecutionUnit.1.Reboot()',
+    'Device.X_ACME.FactoryReset()',
+    'Device.X_ACME.Reboot()',
+    'Device.X_FactoryReset()',
+    'Device.FactoryReset',
+  ])('are not those of other objects: %s', (command) => {
+    const request = { verb: 'operate', command, input: {} } as const
+    expect(bootKind(request)).toBeUndefined()
+    expect(isExclusive(request)).toBe(false)
+    expect(isFactoryReset(request)).toBe(false)
+  })
+
+  it('reset to factory settings by verb and by command', () => {
+    expect(isFactoryReset({ verb: 'factoryReset' })).toBe(true)
+    expect(isFactoryReset({ verb: 'operate', command: 'Device.FactoryReset()', input: {} })).toBe(true)
+    expect(isFactoryReset({ verb: 'operate', command: 'Device.Reboot()', input: {} })).toBe(false)
+    expect(isFactoryReset({ verb: 'reboot' })).toBe(false)
   })
 })
