@@ -40,6 +40,21 @@ describe('the audit chain', () => {
     expect(await verifyChain(list.filter((_, i) => i !== 1))).toMatchObject({ entries: 1, firstBroken: 3 })
     expect(await verifyChain(list.slice(1))).toMatchObject({ entries: 0, firstBroken: 2 })
   })
+
+  it('shows that an entry was replaced whose hash was computed anew', async () => {
+    const list = entries(4)
+    const [, second, third] = list as [ChainedEntry, ChainedEntry, ChainedEntry, ChainedEntry]
+    const { hash: _hash, previous: _previous, seq: _seq, ...entry } = third
+    const forged = chain({ ...entry, actor: 'mallory' }, 3, second.hash)
+    const replaced = list.map((one) => (one.seq === 3 ? forged : one))
+    expect(await verifyChain(replaced)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
+    // With the reference mended as well, the hash of the entry behind it is wrong.
+    const mended = replaced.map((one) => (one.seq === 4 ? { ...one, previous: forged.hash } : one))
+    expect(await verifyChain(mended)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
+    // A chain that begins with an entry of its own does not follow from the start of all.
+    const begun = [chain(entry, 1, 'f'.repeat(64))]
+    expect(await verifyChain(begun)).toEqual({ entries: 0, lastHash: GENESIS, firstBroken: 1 })
+  })
 })
 
 describe('API keys', () => {
