@@ -18,7 +18,10 @@ export interface ApiKey {
 export interface ApiKeyStore {
   put(key: ApiKey): Promise<void>
   get(id: string): Promise<ApiKey | undefined>
-  list(limit: number): Promise<ApiKey[]>
+  /** A page in the order of ids, revoked keys included; `cursor` is `next` of the page before. */
+  list(query: { limit: number; cursor?: string }): Promise<{ items: ApiKey[]; next?: string }>
+  /** Returns true when a key other than this one may write and is not revoked. */
+  hasOtherWriter(id: string): Promise<boolean>
   count(): Promise<number>
 }
 

@@ -296,10 +296,15 @@ export class ApiKeyRepository implements ApiKeyStore {
     return document === null ? undefined : fromDocument<ApiKey>(document)
   }
 
-  async list(limit: number): Promise<ApiKey[]> {
-    return (await this.#keys.find({}).sort({ _id: 1 }).limit(limit).toArray()).map((document) =>
+  list(query: { limit: number; cursor?: string }): Promise<Page<ApiKey>> {
+    return page(this.#keys, {}, { field: '_id', descending: false }, query, (document) =>
       fromDocument<ApiKey>(document),
     )
+  }
+
+  async hasOtherWriter(id: string): Promise<boolean> {
+    const found = await this.#keys.findOne({ scope: 'write', revokedAt: { $exists: false }, _id: { $ne: id } })
+    return found !== null
   }
 
   count(): Promise<number> {

@@ -207,6 +207,11 @@ describe('API keys', () => {
     expect((await call('DELETE', `/api-keys/${made.id}`)).status).toBe(204)
     expect((await call('GET', '/groups', undefined, as)).status).toBe(401)
     const first = body.items.find(({ scope }) => scope === 'write')?.id ?? ''
+    const second = (await call('POST', '/api-keys', { name: 'writer', scope: 'write' })).body
+    expect((await call('DELETE', `/api-keys/${second.id}`)).status).toBe(204)
+    const page = (await call<{ items: Thing[]; next?: string }>('GET', '/api-keys?limit=2')).body
+    const rest = (await call<{ items: Thing[] }>('GET', `/api-keys?limit=2&cursor=${page.next}`)).body
+    expect([...page.items, ...rest.items].map(({ id }) => id)).toEqual([first, made.id, second.id])
     const last = await call('DELETE', `/api-keys/${first}`)
     expect(last.status).toBe(409)
     expect(last.body.detail).toMatch(/last key that may write/)

@@ -133,7 +133,7 @@ describe('a data folder of version 0.1.0, opened by this version', () => {
     const given = splitApiKey(folder.key)
     const first = await store.apiKeys.get(given?.id ?? '')
     expect(first !== undefined && matchesApiKey(first, given?.secret ?? '')).toBe(true)
-    const keys = await store.apiKeys.list(10)
+    const { items: keys } = await store.apiKeys.list({ limit: 10 })
     expect(keys.map(({ name, scope, revokedAt }) => [name, scope, revokedAt !== undefined])).toEqual([
       ['first key', 'write', false],
       ['reader', 'read', false],

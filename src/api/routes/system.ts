@@ -6,6 +6,7 @@ import { type Route, route } from '../route.ts'
 import { Any, IdParam, Paging, page } from '../schemas.ts'
 import { withTimes } from '../views.ts'
 import { z } from '../zod.ts'
+import { defined } from './groups.ts'
 
 /** Conflicts, API keys, audit. */
 export function systemRoutes(deps: RouteDeps): Route[] {
@@ -72,10 +73,11 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       tag: 'System',
       summary: 'List API keys, without their secrets',
       scope: 'write',
-      responses: { 200: { description: 'All keys', schema: page(Any) } },
-      async handle() {
-        const keys = await apiKeys.list(1000)
-        return { body: { items: keys.map(({ hash: _hash, ...key }) => withTimes(key)) } }
+      query: Paging,
+      responses: { 200: { description: 'A page of keys, revoked ones included', schema: page(Any) } },
+      async handle({ query }) {
+        const found = await apiKeys.list(defined(query))
+        return { body: { ...found, items: found.items.map(({ hash: _hash, ...key }) => withTimes(key)) } }
       },
     }),
     route({
@@ -114,10 +116,7 @@ export function systemRoutes(deps: RouteDeps): Route[] {
         if (key === undefined) throw new AppError('notFound', `there is no key ${params.id}`)
         if (key.revokedAt !== undefined) return { status: 204 }
         const now = clock.now()
-        const others = (await apiKeys.list(1000)).filter(
-          (one) => one.id !== key.id && one.scope === 'write' && one.revokedAt === undefined,
-        )
-        if (key.scope === 'write' && others.length === 0)
+        if (key.scope === 'write' && !(await apiKeys.hasOtherWriter(key.id)))
           throw new AppError('conflict', 'it is the last key that may write: create another one first')
         await audited(audit, { at: now, actor, action: 'apiKey.revoke', target: key.id }, () =>
           apiKeys.put({ ...key, revokedAt: now }),

@@ -1,0 +1,303 @@
+import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
+import { versionKey } from '../../src/datamodel/index.ts'
+import { DEVICE_SORT_FIELDS, deviceIdOf, newDevice } from '../../src/device/index.ts'
+import type { CollectionName } from '../../src/store/collections.ts'
+import type { Document_ } from '../../src/store/mongoose.ts'
+
+/** How many documents stay in each collection while its lists are paged. */
+export const COUNT = 3000
+export const PLAN = 'plan-of-lists'
+const GROUP = 'group-of-lists'
+
+export type Item = Record<string, unknown>
+/** A list of the API with the documents that fill it. */
+export interface List {
+  /** As OpenAPI has it, then with what stands for its parameters. */
+  path: string
+  params?: Record<string, string>
+  query?: Record<string, string>
+  collection: CollectionName
+  /** The document with this number, of those that stay or of those that come and go. */
+  make(number: number, kind: 'stays' | 'goes'): Document_
+  /** The name of an item in the answer. */
+  nameOf(item: Item): string
+  /** The names of what a document shows in the list. */
+  namesOf?(document: Document_): string[]
+  /** What an item is ordered by; default: its name. */
+  keyOf?(item: Item): string
+  descending?: boolean
+  /** Nothing is taken out of this one. */
+  neverDeleted?: true
+  /** The query parameter that carries `next`; default `cursor`. */
+  cursor?: string
+}
+
+const newId = createIdSource(systemClock, systemRandom)
+/** Ids in order of creation for the documents that stay and go: as dense as in operation, and made before any is inserted. */
+const ids = Array.from({ length: COUNT * 2 }, newId)
+const idAt = (number: number, kind: 'stays' | 'goes') => ids[2 * number + (kind === 'goes' ? 1 : 0)] ?? newId()
+
+const identityAt = (number: number, kind: 'stays' | 'goes') => ({
+  oui: number % 2 === 0 ? '00256D' : '0C96BF',
+  productClass: number % 3 === 0 ? 'NB-7' : 'Box',
+  serial: `${kind === 'goes' ? 'G' : 'S'}${String((number * 7919) % COUNT).padStart(5, '0')}`,
+})
+const deviceIdAt = (number: number, kind: 'stays' | 'goes') => deviceIdOf(identityAt(number, kind))
+/** The device that has the parameters and half of the operations. */
+export const OWNER = deviceIdOf({ oui: '00256D', productClass: 'Box', serial: 'parameters' })
+
+/** Few values, so that many records are equal by them, and records that have none. */
+function deviceAt(number: number, kind: 'stays' | 'goes'): Document_ {
+  const { id, ...device } = newDevice(
+    deviceIdAt(number, kind),
+    identityAt(number, kind),
+    'cwmp',
+    1_000_000 + (number % 50),
+  )
+  const version = ['1.9.4', '1.10.1', '1.10', 'v2.0'][number % 5]
+  return {
+    _id: id,
+    ...device,
+    ...(number % 7 === 0 ? {} : { manufacturer: `Maker ${number % 7}` }),
+    ...(number % 4 === 0 ? {} : { model: `M${number % 4}` }),
+    ...(version === undefined ? {} : { softwareVersion: version, softwareVersionKey: versionKey(version) }),
+    ...(number % 3 === 0 ? {} : { cwmp: { lastInformAt: 2_000_000 + (number % 11), events: [], version: '1.4' } }),
+    ...(number % 3 === 1 ? {} : { usp: { linked: false, lastSeenAt: 3_000_000 + (number % 13) } }),
+    groups: number % 2 === 0 ? [GROUP] : [],
+    tags: number % 5 === 0 ? ['north', 'pilot'] : ['south'],
+  }
+}
+export const device: Pick<List, 'collection' | 'make' | 'nameOf'> = {
+  collection: 'devices',
+  make: deviceAt,
+  nameOf: ({ id }) => String(id),
+}
+
+/** What a device is sorted by as the record shows it, in a form whose plain order is that of the list: a missing value comes first. */
+function sortKey(field: string, item: Item): string {
+  let value: unknown = item
+  for (const part of field.split('.')) value = (value as Item | undefined)?.[part]
+  const shown = value === undefined ? '' : field === 'softwareVersion' ? `+${versionKey(String(value))}` : `+${value}`
+  return `${shown}\u0001${item.id}`
+}
+
+const operation: Pick<List, 'collection' | 'make' | 'nameOf' | 'descending'> = {
+  collection: 'operations',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    deviceId: number % 2 === 0 ? OWNER : deviceIdAt(number, 'stays'),
+    request: { verb: 'reboot' },
+    state: number % 3 === 0 ? 'failed' : 'done',
+    actor: { kind: 'system', id: 'test' },
+    createdAt: systemClock.now(),
+    expiresAt: systemClock.now() + 1000,
+    finishedAt: systemClock.now(),
+    attempts: 1,
+  }),
+  nameOf: ({ id }) => String(id),
+  descending: true,
+}
+export const plan: Pick<List, 'collection' | 'make' | 'nameOf' | 'descending'> = {
+  collection: 'plans',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    name: `plan ${number}`,
+    groupId: number % 2 === 0 ? GROUP : 'another',
+    state: number % 3 === 0 ? 'draft' : 'finished',
+    settings: { controller: { host: 'usp.example' } },
+    revision: 1,
+    createdAt: 1,
+  }),
+  nameOf: ({ id }) => String(id),
+  descending: true,
+}
+const member: Pick<List, 'path' | 'params' | 'collection' | 'make' | 'nameOf'> = {
+  path: '/plans/{id}/members',
+  params: { id: PLAN },
+  collection: 'planMembers',
+  make: (number, kind) => ({
+    _id: `${PLAN}|${deviceIdAt(number, kind)}`,
+    planId: PLAN,
+    deviceId: deviceIdAt(number, kind),
+    state: number % 2 === 0 ? 'MIGRATED' : 'FAILED',
+    step: '',
+    cursor: {},
+    attempt: 1,
+    nextAt: 1,
+    enteredAt: 1,
+    history: [],
+    ...(number % 2 === 0 ? {} : { reason: { code: 'offline', text: 'it did not come' } }),
+    ...(number % 3 === 0 ? { waiting: 'backoff' } : {}),
+    revision: 1,
+  }),
+  nameOf: ({ id }) => String(id),
+}
+const parameters: Pick<List, 'path' | 'params' | 'collection' | 'make' | 'nameOf' | 'namesOf'> = {
+  path: '/devices/{id}/parameters',
+  params: { id: OWNER },
+  collection: 'parameters',
+  make(number, kind) {
+    const object = `Device.${number % 3 === 0 ? 'Hosts.Host' : 'WiFi.SSID'}.${number + 1}.${kind === 'goes' ? 'Stats.' : ''}`
+    const leaf = { value: 'v', source: 'cwmp', collectedAt: 1 }
+    return { _id: `${OWNER}|${object}`, deviceId: OWNER, object, leaves: { Enable: leaf, Name: leaf, Alias: leaf } }
+  },
+  nameOf: ({ path }) => String(path),
+  namesOf: ({ object, leaves }) => Object.keys(leaves as object).map((leaf) => `${object}${leaf}`),
+}
+const conflict: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'descending'> = {
+  path: '/conflicts',
+  collection: 'conflicts',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    deviceId: deviceIdAt(number, 'stays'),
+    kind: 'identityMismatch',
+    endpointId: `self::${number}`,
+    proof: 'triple',
+    details: {},
+    at: 1,
+    open: number % 2 === 0,
+  }),
+  nameOf: ({ id }) => String(id),
+  descending: true,
+}
+const event: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'cursor'> = {
+  path: '/events',
+  collection: 'events',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    type: number % 2 === 0 ? 'device.booted' : 'device.connected',
+    at: systemClock.now(),
+    deviceId: number % 3 === 0 ? OWNER : deviceIdAt(number, 'stays'),
+    data: {},
+  }),
+  nameOf: ({ id }) => String(id),
+  cursor: 'after',
+}
+/** Far behind what the server itself appends meanwhile. */
+const AUDIT_FROM = 1_000_000
+const audit: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'keyOf' | 'descending' | 'neverDeleted'> = {
+  path: '/audit',
+  collection: 'audit',
+  make(number, kind) {
+    const seq = AUDIT_FROM + number + (kind === 'goes' ? COUNT : 0)
+    const target = number % 2 === 0 ? OWNER : 'another'
+    const at = systemClock.now()
+    return {
+      _id: String(seq).padStart(12, '0'),
+      seq,
+      at,
+      actor: `apiKey:${number % 3}`,
+      action: 'test',
+      target,
+      result: 'ok',
+      hash: `h${seq}`,
+      previous: '',
+    }
+  },
+  nameOf: ({ seq }) => String(seq),
+  keyOf: ({ seq }) => String(seq).padStart(12, '0'),
+  descending: true,
+  neverDeleted: true,
+}
+
+/** Every list of the API with every sort that it offers, and filters that have an index of their own. */
+export const LISTS: List[] = [
+  { path: '/devices', ...device },
+  ...DEVICE_SORT_FIELDS.flatMap((field) =>
+    [false, true].map((descending) => ({
+      path: '/devices',
+      ...device,
+      query: { sort: `${descending ? '-' : ''}${field}` },
+      keyOf: (item: Item) => sortKey(field, item),
+      descending,
+    })),
+  ),
+  { path: '/devices', ...device, query: { filter: 'tag==north', sort: '-id' }, descending: true },
+  {
+    path: '/devices',
+    ...device,
+    query: {
+      filter: '(manufacturer=="Maker 1",manufacturer=="Maker 2");softwareVersion=ge=1.10',
+      sort: 'manufacturer',
+    },
+    keyOf: (item) => sortKey('manufacturer', item),
+  },
+  { path: '/devices', ...device, query: { group: GROUP, sort: 'model' }, keyOf: (item) => sortKey('model', item) },
+  { path: '/groups/{id}/devices', params: { id: GROUP }, ...device },
+  {
+    path: '/groups',
+    collection: 'groups',
+    make: (number, kind) => ({
+      _id: number === 0 && kind === 'stays' ? GROUP : idAt(number, kind),
+      name: `group ${idAt(number, kind)}`,
+      revision: 1,
+      createdAt: 1,
+      updatedAt: 1,
+    }),
+    nameOf: ({ id }) => String(id),
+  },
+  parameters,
+  { ...parameters, query: { path: 'Device.WiFi.' } },
+  { path: '/operations', ...operation },
+  { path: '/operations', ...operation, query: { state: 'failed' } },
+  { path: '/devices/{id}/operations', params: { id: OWNER }, ...operation },
+  { path: '/plans', ...plan },
+  { path: '/plans', ...plan, query: { groupId: GROUP } },
+  member,
+  { ...member, query: { state: 'FAILED,STRANDED' } },
+  { ...member, query: { reason: 'offline' } },
+  { ...member, query: { waiting: 'backoff', state: 'MIGRATED' } },
+  conflict,
+  { ...conflict, query: { open: 'true' } },
+  { ...conflict, query: { open: 'false' } },
+  event,
+  { ...event, query: { type: 'device.booted' } },
+  { ...event, query: { deviceId: OWNER } },
+  audit,
+  { ...audit, query: { target: OWNER } },
+  { ...audit, query: { actor: 'apiKey:1' } },
+  {
+    path: '/api-keys',
+    collection: 'apiKeys',
+    make: (number, kind) => ({ _id: idAt(number, kind), name: `key ${number}`, scope: 'read', hash: '', createdAt: 1 }),
+    nameOf: ({ id }) => String(id),
+  },
+]
+
+/** The names that a list shows of the documents that stay. */
+export function expectedNames(list: List): string[] {
+  const all = Array.from({ length: COUNT }, (_, number) => list.make(number, 'stays'))
+  return all.filter((document) => belongs(list, document)).flatMap((document) => namesIn(list, document))
+}
+
+/** Whether a document is in a list with this query. */
+function belongs({ path, query = {} }: List, document: Document_): boolean {
+  const { state, reason, waiting, groupId, open, type, deviceId, target, actor, filter, group } = query
+  const groups = document.groups as string[] | undefined
+  if (path === '/groups/{id}/devices' || group !== undefined) return groups?.includes(GROUP) === true
+  if (path === '/devices/{id}/operations' && document.deviceId !== OWNER) return false
+  if (path === '/devices/{id}/parameters' && query.path !== undefined)
+    return String(document.object).startsWith(query.path)
+  if (filter === 'tag==north') return (document.tags as string[]).includes('north')
+  if (filter !== undefined)
+    return (
+      ['Maker 1', 'Maker 2'].includes(String(document.manufacturer)) &&
+      String(document.softwareVersionKey ?? '') >= versionKey('1.10')
+    )
+  return (
+    (state === undefined || state.split(',').includes(String(document.state))) &&
+    (reason === undefined || (document.reason as { code: string } | undefined)?.code === reason) &&
+    (waiting === undefined || document.waiting === waiting) &&
+    (groupId === undefined || document.groupId === groupId) &&
+    (open === undefined || String(document.open) === open) &&
+    (type === undefined || document.type === type) &&
+    (deviceId === undefined || document.deviceId === deviceId) &&
+    (target === undefined || document.target === target) &&
+    (actor === undefined || document.actor === actor)
+  )
+}
+
+function namesIn(list: List, document: Document_): string[] {
+  if (list.namesOf !== undefined) return list.namesOf(document)
+  return [list.collection === 'audit' ? String(document.seq) : document._id]
+}
