@@ -41,6 +41,9 @@ export function southboundMetrics(metrics: Metrics) {
   )
   const notifies = metrics.counter('isthmus_usp_notifies_total', 'Notify messages taken in', ['kind'])
   const refused = metrics.counter('isthmus_refused_total', 'Requests and Records turned away', ['protocol', 'reason'])
+  const onboardings = metrics.counter('isthmus_usp_onboardings_total', 'Onboardings of Agents that are over', [
+    'outcome',
+  ])
   return {
     cwmp: {
       onSession: (outcome: string, count: number) => {
@@ -53,6 +56,7 @@ export function southboundMetrics(metrics: Metrics) {
     usp: {
       onNotify: (kind: string) => notifies({ kind }),
       onRefused: (reason: string) => refused({ protocol: 'usp', reason }),
+      onOnboarded: (_deviceId: string, outcome: string) => onboardings({ outcome }),
     },
   }
 }

@@ -133,6 +133,7 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
+    bus.subscribe((event) => controller.heed(event))
     await tidyAfterDead(store, instance)
     await lifecycle.start(operations)
     await lifecycle.start(controller)

@@ -198,6 +198,8 @@ export interface PlanStore {
 export interface ConflictStore {
   /** Stores it unless an open one of the same device, kind and endpoint exists; answers the open one. Sets `conflict` on the device. */
   open(conflict: Conflict, event: NewEvent): Promise<Conflict>
+  /** Returns true while an open Conflict names this Endpoint ID. */
+  isContested(endpointId: EndpointId): Promise<boolean>
   get(id: string): Promise<Conflict | undefined>
   list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>>
   resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: Timestamp): Promise<boolean>

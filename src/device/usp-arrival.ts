@@ -1,37 +1,61 @@
 import type { Conflict, DeviceChange } from './change.ts'
-import { type BindingProof, type Device, newDevice, strongerOf, type Timestamp } from './device.ts'
+import { type BindingProof, type Device, newDevice, provesMore, strongerOf, type Timestamp } from './device.ts'
 import type { NewEvent } from './event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from './id.ts'
 
-/** What a USP Agent claims when it arrives: its Endpoint ID, proven by the MTP to this degree, and, where it told one, its identity. */
+/** The identity that a USP Agent shows when it arrives, and how far its link proves it. */
 export interface AgentClaim {
   endpointId: EndpointId
-  /** oui, class and serial of an OnBoardRequest or of Device.DeviceInfo. */
-  identity?: DeviceIdentity
+  /** oui, class and serial of an OnBoardRequest. */
+  told?: DeviceIdentity
+  /** The same three from Device.DeviceInfo.; '' for each that the Agent does not have. Undefined: not read yet. */
+  shown?: DeviceIdentity
   /** True when the MTP's client certificate carries the Endpoint ID. */
   certificate: boolean
+  /** The device whose own secret the link shows. */
+  secretOf?: DeviceId
 }
 
 /**
  * certificate: only Agents whose client certificate carries their Endpoint ID. bound: also those whose Endpoint ID is bound already. open: an
- * Agent's own word (triple) is enough to be bound.
+ * unproven claim (triple) is enough to be bound.
  */
 export type AgentAdmission = 'certificate' | 'bound' | 'open'
+
+/** Why an Agent is refused. */
+export const REFUSAL_CODES = [
+  'blocked',
+  'noCertificate',
+  'notBound',
+  'identityMismatch',
+  'deviceBound',
+  'conflict',
+  'noIdentity',
+  'invalid',
+] as const
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
+
+/** The reason of a refusal: a stable code, and a sentence for people. */
+export interface Refusal {
+  code: RefusalCode
+  text: string
+}
 
 /** What to do with an arriving Agent. */
 export type ArrivalDecision =
   | { kind: 'known'; device: Device }
   /** Commit this; then the Agent is the device `deviceId`. */
   | { kind: 'bind'; deviceId: DeviceId; change: DeviceChange }
-  /** The identity must be read from the Agent first. */
-  | { kind: 'needIdentity' }
-  /** Two claims contradict: open this Conflict, bind nothing. */
+  /** Device.DeviceInfo. must be read from the Agent first. */
+  | { kind: 'read' }
+  /** Two proven claims contradict each other: open this Conflict, bind nothing. */
   | { kind: 'conflict'; conflict: Omit<Conflict, 'id'>; event: NewEvent }
-  | { kind: 'refused'; reason: string }
+  | ({ kind: 'refused' } & Refusal)
 
 /**
- * Joins an Agent to a device (design, Identity binding). `byEndpoint` is the device that has the Endpoint ID bound; `byIdentity` the one with
- * the claimed identity. Nothing is ever merged by serial number alone.
+ * Joins an Agent to a device. `byEndpoint` is the device that has the Endpoint ID bound; `byIdentity` the one with the claimed identity.
+ * Nothing is ever merged by serial number alone, and a claim that the link does not prove changes nothing of the device that it names: it
+ * opens no Conflict and takes no binding.
  */
 export function decideArrival(
   claim: AgentClaim,
@@ -40,59 +64,119 @@ export function decideArrival(
   admission: AgentAdmission,
   now: Timestamp,
 ): ArrivalDecision {
-  if (admission === 'certificate' && !claim.certificate)
-    return { kind: 'refused', reason: 'no client certificate carries the Endpoint ID' }
+  if (admission === 'certificate' && !claim.certificate) return refused('noCertificate')
   if (byEndpoint !== undefined) return decideBound(claim, byEndpoint, now)
-  const identity = claim.identity
-  if (identity === undefined) return { kind: 'needIdentity' }
+  const identity = identityOf(claim)
+  if (identity === undefined) return { kind: 'read' }
+  if (contradicts(claim.endpointId, identity))
+    return refused('identityMismatch', `the Endpoint ID is not that of ${textOf(identity)}`)
   const id = deviceIdOf(identity)
-  const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
-  if (contradicts(claim.endpointId, identity)) {
-    return conflict('identityMismatch', id, claim, proof, now, {
-      claimed: id,
-      endpointIdSays: claim.endpointId,
-    })
-  }
+  const proven = claim.certificate || claim.secretOf === id
   if (byIdentity?.binding !== undefined) {
-    return conflict('deviceBoundToOther', id, claim, proof, now, {
-      boundTo: byIdentity.binding.endpointId,
-      proof: byIdentity.binding.proof,
-    })
+    const { endpointId, proof } = byIdentity.binding
+    return proven
+      ? conflict('deviceBoundToOther', id, claim, now, { boundTo: endpointId, proof })
+      : refused('deviceBound', `${id} is bound to another Endpoint ID`)
   }
-  if (proof === 'triple' && admission !== 'open') {
-    return { kind: 'refused', reason: 'Endpoint ID is not bound to a device and carries no certificate' }
-  }
+  if (!claim.certificate && admission !== 'open') return refused('notBound')
+  const { shown } = claim
+  if (shown === undefined) return { kind: 'read' }
+  if (contradicts(claim.endpointId, shown) || differs(shown, identity))
+    return refused('identityMismatch', `the Agent claims to be ${textOf(identity)} and shows ${textOf(shown)}`)
+  const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
   return { kind: 'bind', deviceId: id, change: bindChange(id, identity, byIdentity, claim.endpointId, proof, now) }
 }
 
-function decideBound(claim: AgentClaim, device: Device, now: Timestamp): ArrivalDecision {
-  const proof: BindingProof = claim.certificate ? 'certificate' : 'triple'
-  const known = device.binding?.proof
-  // Whatever else it says: it is not the one that was proven.
-  if (known === 'certificate' && !claim.certificate)
-    return { kind: 'refused', reason: 'the Endpoint ID is bound by a certificate that this link does not show' }
-  if (claim.identity === undefined || isOf(claim.identity, device)) {
-    // What was read or only claimed is proven now. An operator's word stays.
-    if (claim.certificate && (known === 'bound' || known === 'triple'))
-      return {
-        kind: 'bind',
-        deviceId: device.id,
-        change: bindChange(device.id, device, device, claim.endpointId, proof, now),
-      }
-    return { kind: 'known', device }
-  }
-  // A person has decided whose Endpoint ID this is, against what the Agent says of itself.
-  if (device.binding?.proof === 'operator') return { kind: 'known', device }
-  return conflict('endpointAlreadyBound', device.id, claim, proof, now, {
-    claimed: deviceIdOf(claim.identity),
-    boundTo: device.id,
-  })
+/** An identity that is complete enough to name a device. */
+function identityOf({ told, shown }: AgentClaim): DeviceIdentity | undefined {
+  if (told !== undefined) return told
+  return shown === undefined || shown.oui === '' || shown.serial === '' ? undefined : shown
 }
 
-/** Whether a claimed identity is that of the device. An Agent that tells no ProductClass, as some do, contradicts nobody's. */
-function isOf(identity: DeviceIdentity, device: Device): boolean {
-  const productClass = identity.productClass === '' ? device.productClass : identity.productClass
-  return deviceIdOf({ ...identity, productClass }) === device.id
+function decideBound(claim: AgentClaim, device: Device, now: Timestamp): ArrivalDecision {
+  const known = device.binding?.proof
+  // Whatever else it shows: it is not the Agent that was proven.
+  if (known === 'certificate' && !claim.certificate) return refused('noCertificate')
+  // A person has decided whose Endpoint ID this is, against the identity that the Agent shows.
+  const decided = known === 'operator'
+  const proven = claim.certificate || claim.secretOf === device.id
+  const { told, shown } = claim
+  if (!decided && told !== undefined && differs(told, device))
+    return mismatch('endpointAlreadyBound', claim, told, device, proven, now)
+  if (!decided && contradicts(claim.endpointId, device))
+    return mismatch('identityMismatch', claim, undefined, device, proven, now)
+  if (shown === undefined) return { kind: 'read' }
+  if (!decided && differs(shown, device)) return mismatch('identityMismatch', claim, shown, device, proven, now)
+  // What was read or only claimed is proven now.
+  if (claim.certificate && provesMore('certificate', known))
+    return {
+      kind: 'bind',
+      deviceId: device.id,
+      change: bindChange(device.id, device, device, claim.endpointId, 'certificate', now),
+    }
+  return { kind: 'known', device }
+}
+
+/** The Agent of a bound Endpoint ID shows another identity than the device has; undefined: the Endpoint ID itself does. */
+function mismatch(
+  kind: Conflict['kind'],
+  claim: AgentClaim,
+  shown: DeviceIdentity | undefined,
+  device: Device,
+  proven: boolean,
+  now: Timestamp,
+): ArrivalDecision {
+  const text = shown === undefined ? claim.endpointId : textOf(shown)
+  if (!proven) return refused('identityMismatch', `the Endpoint ID is bound to ${device.id}, and the Agent is ${text}`)
+  const details: Record<string, string> = { boundTo: device.id, shown: text }
+  const claimed = shown === undefined ? undefined : namedDevice(shown, device)
+  if (claimed !== undefined) details.claimed = claimed
+  return conflict(kind, device.id, claim, now, details)
+}
+
+/** The device that a shown identity names; parts that are not shown are those of `device`. Undefined: it names none. */
+function namedDevice(shown: DeviceIdentity, device: DeviceIdentity): DeviceId | undefined {
+  try {
+    return deviceIdOf({
+      oui: shown.oui === '' ? device.oui : shown.oui,
+      productClass: shown.productClass === '' ? device.productClass : shown.productClass,
+      serial: shown.serial === '' ? device.serial : shown.serial,
+    })
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Returns true when two identities have a part that both show and that differs. The case of an OUI does not count, nor blanks around a part;
+ * a part that is empty contradicts nothing, because ProductClass and others are optional.
+ */
+export function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
+  return (
+    unlike(a.oui.toUpperCase(), b.oui.toUpperCase()) ||
+    unlike(a.productClass, b.productClass) ||
+    unlike(a.serial, b.serial)
+  )
+}
+
+function unlike(a: string, b: string): boolean {
+  const [one, other] = [a.trim(), b.trim()]
+  return one !== '' && other !== '' && one !== other
+}
+
+function textOf({ oui, productClass, serial }: DeviceIdentity): string {
+  return [oui, productClass, serial].map((part) => part.slice(0, 64)).join('-')
+}
+
+const REFUSAL_TEXTS = {
+  noCertificate: 'no client certificate carries the Endpoint ID',
+  notBound: 'the Endpoint ID is bound to no device, and no client certificate carries it',
+} satisfies Partial<Record<RefusalCode, string>>
+
+function refused(code: keyof typeof REFUSAL_TEXTS): ArrivalDecision
+function refused(code: RefusalCode, text: string): ArrivalDecision
+function refused(code: RefusalCode, text?: string): ArrivalDecision {
+  return { kind: 'refused', code, text: text ?? REFUSAL_TEXTS[code as keyof typeof REFUSAL_TEXTS] }
 }
 
 /**
@@ -123,23 +207,24 @@ export function bindChange(
   return { deviceId: id, create: { ...newDevice(id, identity, 'usp', now), binding }, events: [registered, bound] }
 }
 
-/** Whether the identity coded into the Endpoint ID (os, ops) is another one than claimed. Case of the OUI does not count. */
+/**
+ * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this. The case of an OUI does
+ * not count, and a part that is empty contradicts nothing.
+ */
 export function contradicts(endpointId: EndpointId, identity: DeviceIdentity): boolean {
   const inside = identityInEndpointId(endpointId)
-  if (inside === undefined) return false
-  if (inside.oui !== identity.oui.trim().toUpperCase() || inside.serial !== identity.serial) return true
-  return inside.productClass !== undefined && inside.productClass !== identity.productClass
+  return inside !== undefined && differs({ ...inside, productClass: inside.productClass ?? '' }, identity)
 }
 
 function conflict(
   kind: Conflict['kind'],
   deviceId: DeviceId,
   claim: AgentClaim,
-  proof: BindingProof,
   now: Timestamp,
   details: Record<string, string>,
 ): ArrivalDecision {
   const { endpointId } = claim
+  const proof: BindingProof = claim.certificate ? 'certificate' : 'bound'
   return {
     kind: 'conflict',
     conflict: { deviceId, kind, endpointId, proof, details, at: now },

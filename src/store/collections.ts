@@ -106,7 +106,14 @@ export const COLLECTIONS = {
   },
   credentials: { rank: 50, indexes: [] },
   supportedModels: { rank: 60, indexes: [] },
-  conflicts: { rank: 40, indexes: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { open: 1, _id: 1 } }] },
+  conflicts: {
+    rank: 40,
+    indexes: [
+      { keys: { deviceId: 1, _id: 1 } },
+      { keys: { open: 1, _id: 1 } },
+      { keys: { openEndpointId: 1 }, sparse: true },
+    ],
+  },
   apiKeys: { rank: 70, indexes: [] },
   instances: { rank: 90, indexes: [] },
   locks: { rank: 100, indexes: [] },

@@ -7,6 +7,7 @@ import type {
   CwmpLogin,
   DeviceChange,
   DeviceId,
+  EndpointId,
   EventLog,
   FeedEvent,
   Group,
@@ -200,17 +201,20 @@ export class SupportedModelRepository implements SupportedModelStore {
   }
 }
 
-const toConflict = (document: Document_) => fromDocument<Conflict>(document, ['open'])
+const toConflict = (document: Document_) => fromDocument<Conflict>(document, ['open', 'openEndpointId'])
 
 /** Contradictions that wait for a person. The id is made of what contradicts, so the same one is not opened twice. */
 export class ConflictRepository implements ConflictStore {
   readonly #conflicts: Collection
+  readonly #byOpenEndpoint: GroupRead
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #now: () => number
 
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#conflicts = connection.collection<Document_>('conflicts')
+    // Asked for each Agent that arrives without a proof.
+    this.#byOpenEndpoint = createGroupRead(this.#conflicts, 'openEndpointId')
     this.#commit = commit
     this.#writer = writer
     this.#now = now
@@ -222,10 +226,14 @@ export class ConflictRepository implements ConflictStore {
     if (present !== null) return toConflict(present)
     const insert: Write = {
       collection: 'conflicts',
-      operation: { insertOne: { document: { ...toDocument(conflict), open: true } } },
+      operation: { insertOne: { document: { ...toDocument(conflict), open: true, openEndpointId: endpointId } } },
     }
     await this.#withDevice([insert], { deviceId, set: { conflict: conflict.id }, newRevision: true }, event)
     return conflict
+  }
+
+  async isContested(endpointId: EndpointId): Promise<boolean> {
+    return (await this.#byOpenEndpoint.get(endpointId)) !== undefined
   }
 
   /** Commits both together; the claim may name a device that was never seen, and the Conflict stands by itself then. */
@@ -258,7 +266,10 @@ export class ConflictRepository implements ConflictStore {
       operation: {
         updateOne: {
           filter: { _id: id, open: true },
-          update: { $set: { open: false, resolution, resolvedBy: by, resolvedAt: at } },
+          update: {
+            $set: { open: false, resolution, resolvedBy: by, resolvedAt: at },
+            $unset: { openEndpointId: '' },
+          },
         },
       },
       mustMatch: 'the conflict was decided already',

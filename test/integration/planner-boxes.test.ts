@@ -156,6 +156,14 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.binding).toEqual(binding)
   })
 
+  it('are moved as they show over CWMP, whatever an Agent only claimed to be them before', async () => {
+    const binding = { endpointId: 'proto::claims' as EndpointId, proof: 'triple' as const, at: 1 }
+    await world.store.devices.commit({ deviceId: id, set: { binding } })
+    await start()
+    await until('AWAITING_USP')
+    expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
+  })
+
   it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')

@@ -39,7 +39,7 @@ async function claimed(endpointId: EndpointId, identity: DeviceIdentity): Promis
 const decide = async (endpointId: EndpointId, identity: DeviceIdentity) => {
   const byEndpoint = await store.devices.findByEndpoint(endpointId)
   const byIdentity = byEndpoint === undefined ? await store.devices.get(deviceIdOf(identity)) : undefined
-  return decideArrival({ endpointId, identity, certificate: false }, byEndpoint, byIdentity, 'open', 2)
+  return decideArrival({ endpointId, shown: identity, certificate: true }, byEndpoint, byIdentity, 'open', 2)
 }
 
 describe('a person who decides a conflict', () => {
@@ -71,15 +71,25 @@ describe('a person who decides a conflict', () => {
     }
   })
 
-  it('decides a claim of a box that has no record yet', async () => {
-    const eid = 'os::00256D-somebody' as EndpointId
-    const identity = identityOf()
-    const conflict = await claimed(eid, identity)
-    expect(conflict.kind).toBe('identityMismatch')
-    await bindByOperator(conflict, conflict.deviceId, store.devices, 3)
-    expect(await decide(eid, identity)).toMatchObject({ kind: 'known', device: { id: deviceIdOf(identity) } })
+  it('may choose none but the devices that the conflict names', async () => {
+    const eid = eidOf('third')
+    await box(eid)
+    const conflict = await claimed(eid, identityOf())
     const third = deviceIdOf(identityOf())
     await expect(bindByOperator(conflict, third, store.devices, 3)).rejects.toMatchObject({ code: 'invalid' })
+  })
+
+  it('ends with it that the Endpoint ID is contested', async () => {
+    const eid = eidOf('contested')
+    const { id } = await box(eid)
+    expect(await store.conflicts.isContested(eid)).toBe(false)
+    const conflict = await claimed(eid, identityOf())
+    expect(await store.conflicts.isContested(eid)).toBe(true)
+    expect(await store.conflicts.isContested(eidOf('another'))).toBe(false)
+    await store.conflicts.resolve(conflict.id, 'dismissed', 'me', 3)
+    expect(await store.conflicts.isContested(eid)).toBe(false)
+    expect((await store.conflicts.get(conflict.id))?.deviceId).toBe(id)
+    expect(Object.keys((await store.conflicts.get(conflict.id)) ?? {})).not.toContain('openEndpointId')
   })
 })
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createIdSource, type Log, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import type { DeviceId } from '../../src/device/index.ts'
+import type { DeviceId, EndpointId } from '../../src/device/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -42,8 +42,15 @@ describe('migrations', () => {
     await db
       .collection('operations')
       .insertOne({ deviceId: 'A-B-C', key: 'k', state: 'done', request: { verb: 'reboot' } })
+    const conflict = { deviceId: 'A-B-C', kind: 'identityMismatch', endpointId: 'os::A-C', proof: 'bound', details: {} }
+    await db.collection('conflicts').insertMany([
+      { ...conflict, open: true },
+      { ...conflict, endpointId: 'os::A-D', open: false },
+    ])
     await open()
     const opened = await open()
+    expect(await opened.conflicts.isContested('os::A-C' as EndpointId)).toBe(true)
+    expect(await opened.conflicts.isContested('os::A-D' as EndpointId)).toBe(false)
     expect(await opened.operations.byKey('A-B-C' as DeviceId, 'k')).toMatchObject({
       idempotencyKey: 'k',
       state: 'done',
@@ -51,7 +58,7 @@ describe('migrations', () => {
     expect(await db.collection('devices').indexExists('work.open_1')).toBe(false)
     expect((await db.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
     expect(await db.collection('events').indexExists('keptAt_1')).toBe(false)
-    expect(await db.collection('migrations').countDocuments()).toBe(3)
+    expect(await db.collection('migrations').countDocuments()).toBeGreaterThan(3)
   })
 
   it('run in order, one instance at a time, and again from the one that failed', async () => {

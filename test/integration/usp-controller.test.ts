@@ -4,10 +4,9 @@ import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/d
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'
-import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
+import { startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
-const OTHER = { ...IDENTITY, serial: 'S2' }
 const EID = 'os::00256D-S1'
 const ID = deviceIdOf(IDENTITY)
 const CODE = 'Device.DeviceInfo.ProvisioningCode'
@@ -48,7 +47,7 @@ describe('an Agent that arrives', () => {
       usp: { linked: true, instance: 'test', versions: '1.4', onboardedFor: '1.0' },
     })
     const asked = agent.inbox.flatMap((msg) => (msg.kind === 'request' ? [msg.name] : []))
-    expect(asked.slice(0, 4)).toEqual(['get', 'get', 'get_supported_protocol', 'get_supported_dm'])
+    expect(asked.slice(0, 3)).toEqual(['get', 'get_supported_protocol', 'get_supported_dm'])
     expect(eventTypes()).toEqual(expect.arrayContaining(['device.registered', 'device.bound', 'device.connected']))
   })
 
@@ -188,99 +187,6 @@ describe('an Agent that arrives', () => {
     await settled()
     expect(device()?.usp?.linked).toBe(true)
     expect(await world.controller.driver.wake(device() as Device)).toBe('alreadyHere')
-  })
-})
-
-describe('an Agent that is not who it says', () => {
-  const bound = (id: typeof ID, identity: typeof IDENTITY, endpointId: string): Device => ({
-    ...newDevice(id, identity, 'usp', 1),
-    binding: { endpointId: endpointId as EndpointId, proof: 'bound', at: 1 },
-  })
-
-  it('gets nothing when its Endpoint ID belongs to another box', async () => {
-    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, EID))
-    const before = structuredClone(device())
-    const agent = await world.connect(EID)
-    const end = agent.closed()
-    agent.onBoard(OTHER)
-    expect(await end).toBe(1008)
-    expect(agent.notifyResps).toEqual([])
-    expect(device()).toEqual(before)
-    expect(world.stores.inside.devices.size).toBe(1)
-    expect(world.commits).toEqual([])
-    expect(world.conflicts).toMatchObject([{ deviceId: ID, kind: 'endpointAlreadyBound', endpointId: EID }])
-  })
-
-  it('gets nothing when the box it claims to be has another Endpoint ID', async () => {
-    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, 'proto::mine'))
-    const before = structuredClone(device())
-    const agent = await world.connect('proto::thief')
-    const end = agent.closed()
-    agent.onBoard(IDENTITY)
-    expect(await end).toBe(1008)
-    expect(device()).toEqual(before)
-    expect(world.commits).toEqual([])
-    expect(world.conflicts).toMatchObject([{ kind: 'deviceBoundToOther', endpointId: 'proto::thief' }])
-  })
-
-  it('cannot put a whole fleet in conflict', async () => {
-    for (let i = 0; i < 105; i++) {
-      const identity = { ...IDENTITY, serial: `V${i}` }
-      world.stores.inside.devices.set(deviceIdOf(identity), bound(deviceIdOf(identity), identity, `proto::v${i}`))
-      const agent = await world.connect(`proto::thief${i}`)
-      const end = agent.closed()
-      agent.onBoard(identity)
-      expect(await end).toBe(1008)
-    }
-    expect(world.conflicts).toHaveLength(100)
-    world.clock.advance(3_600_000)
-    const later = await world.connect('proto::thief')
-    const end = later.closed()
-    later.onBoard({ ...IDENTITY, serial: 'V0' })
-    await end
-    expect(world.conflicts).toHaveLength(101)
-  })
-
-  it('gets nothing by its answer to a Get either', async () => {
-    world.stores.inside.devices.set(ID, bound(ID, IDENTITY, 'proto::mine'))
-    const agent = await world.connect('proto::thief')
-    agent.serve(IDENTITY)
-    const end = agent.closed()
-    agent.hello()
-    expect(await end).toBe(1008)
-    expect(world.commits).toEqual([])
-  })
-
-  it('is turned away when only known Endpoint IDs are let in', async () => {
-    await world.stop()
-    world = await startController({ admission: 'bound' })
-    const agent = await world.connect(EID)
-    const end = agent.closed()
-    agent.onBoard(IDENTITY)
-    expect(await end).toBe(1008)
-    expect(agent.notifyResps).toEqual([])
-    expect(world.stores.inside.devices.size).toBe(0)
-    expect(world.conflicts).toEqual([])
-  })
-
-  it('is refused under our own Endpoint ID, in the handshake and in its first Record', async () => {
-    await expect(world.connect(CONTROLLER_ID)).rejects.toThrow('400')
-    const late = await world.connect('', CONTROLLER_ID)
-    const end = late.closed()
-    late.onBoard(IDENTITY)
-    expect(await end).toBe(1008)
-    expect(world.commits).toEqual([])
-  })
-
-  it('does not take the link of an Agent that is joined by a later claim', async () => {
-    const agent = await joined()
-    const before = device()?.binding
-    const end = agent.closed()
-    agent.onBoard(OTHER)
-    expect(await end).toBe(1008)
-    expect(agent.notifyResps).toEqual([])
-    expect(device()?.binding).toEqual(before)
-    expect(device(deviceIdOf(OTHER))).toBeUndefined()
   })
 })
 

@@ -99,6 +99,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   operations.setDrivers([acs.driver, controller.driver])
   const bus = createEventBus(log)
   const off = store.events.onAppended((events) => bus.publish(events))
+  bus.subscribe((event) => controller.heed(event))
   const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
   const usp = {
     endpointId: ENDPOINT_ID,

@@ -28,6 +28,13 @@ export interface TestController {
   /** Stands before every commit: may hold it up or fail it. */
   beforeCommit(work: (change: DeviceChange) => Promise<void> | undefined): void
   /** Resolves with the next contact that is offered, or one that was and nobody took. */
+  offered(): Promise<Contact>
+  /** Contacts that were offered and nobody took. */
+  offers(): number
+  /** Opens a Conflict as the store does, its event included. */
+  openConflict(conflict: Conflict): Promise<void>
+  decideConflict(id: string): void
+  /** The same, once the onboarding that began with it is over. */
   contact(): Promise<Contact>
   connect(eid: string, endpointId?: string, tls?: SecureContextOptions): Promise<RawAgent>
   stop(): Promise<void>
@@ -44,7 +51,10 @@ export async function startController(
   const completions: Completion[] = []
   const commits: DeviceChange[] = []
   const contacts: Contact[] = []
-  const arrivals = new EventEmitter()
+  const offers = new Map<string, number>()
+  const onboardings = new Map<string, number>()
+  const count = (counts: Map<string, number>, id: string) => counts.set(id, (counts.get(id) ?? 0) + 1)
+  const arrivals = new EventEmitter().setMaxListeners(0)
   const agents: RawAgent[] = []
   const models = new Map<string, SupportedModel>()
   const supportedModels: SupportedModelStore = {
@@ -53,6 +63,13 @@ export async function startController(
   }
   let before: (change: DeviceChange) => Promise<void> | undefined = () => undefined
   let ids = 0
+  async function openConflict(conflict: Conflict): Promise<void> {
+    conflicts.push(conflict)
+    const { deviceId, kind, endpointId, at } = conflict
+    const device = stores.inside.devices.get(deviceId)
+    if (device !== undefined) device.conflict = conflict.id
+    await stores.events.append([{ type: 'device.conflict', at, deviceId, data: { kind, endpointId } }])
+  }
   const controller = new Controller({
     host: '127.0.0.1',
     port: 0,
@@ -72,9 +89,11 @@ export async function startController(
     },
     conflicts: {
       open: async (conflict) => {
-        conflicts.push(conflict)
+        await openConflict(conflict)
         return conflict
       },
+      isContested: async (endpointId) =>
+        conflicts.some((one) => one.endpointId === endpointId && one.resolvedAt === undefined),
       get: async (id) => conflicts.find((one) => one.id === id),
       list: async () => ({ items: conflicts }),
       resolve: async () => false,
@@ -84,7 +103,7 @@ export async function startController(
     upward: {
       async contact(contact) {
         contacts.push(contact)
-        arrivals.emit('contact')
+        arrivals.emit('change')
       },
       hasNews: () => false,
       completed: async (completion) => void completions.push(completion),
@@ -92,9 +111,26 @@ export async function startController(
     nextId: () => `id${++ids}`,
     clock,
     log: silentLog,
+    onOnboarded: (deviceId) => {
+      count(onboardings, deviceId)
+      arrivals.emit('change')
+    },
     ...options,
   })
+  stores.events.onAppended((events) => {
+    for (const event of events) controller.heed(event)
+  })
   await controller.start()
+  async function offered(): Promise<Contact> {
+    for (;;) {
+      const contact = contacts.shift()
+      if (contact !== undefined) {
+        count(offers, contact.deviceId)
+        return contact
+      }
+      await once(arrivals, 'change')
+    }
+  }
   return {
     controller,
     clock,
@@ -106,12 +142,17 @@ export async function startController(
     beforeCommit(work) {
       before = work
     },
+    offered,
+    offers: () => contacts.length,
+    openConflict,
+    decideConflict(id) {
+      for (const conflict of conflicts) if (conflict.id === id) conflict.resolvedAt = clock.now()
+    },
     async contact() {
-      for (;;) {
-        const contact = contacts.shift()
-        if (contact !== undefined) return contact
-        await once(arrivals, 'contact')
-      }
+      const contact = await offered()
+      const { deviceId } = contact
+      while ((onboardings.get(deviceId) ?? 0) < (offers.get(deviceId) ?? 0)) await once(arrivals, 'change')
+      return contact
     },
     async connect(eid, endpointId, tls) {
       const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId, tls)

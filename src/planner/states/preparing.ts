@@ -43,7 +43,12 @@ async function bind(script: Script): Promise<Outcome | undefined> {
     return undefined
   }
   const now = script.deps.clock.now()
-  if (device.binding !== undefined && device.binding.endpointId !== endpointId) {
+  // A claim is weaker than what is read over CWMP: it does not stop the plan.
+  if (
+    device.binding !== undefined &&
+    device.binding.endpointId !== endpointId &&
+    !provesMore('bound', device.binding.proof)
+  ) {
     await openConflict(script, 'deviceBoundToOther', endpointId, { boundTo: device.binding.endpointId })
     return {
       kind: 'event',

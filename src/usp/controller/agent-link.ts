@@ -1,5 +1,5 @@
 import { ProtocolError, TransportError } from '../../base/index.ts'
-import type { Device } from '../../device/index.ts'
+import type { Device, DeviceIdentity } from '../../device/index.ts'
 import type { Link } from '../mtp/index.ts'
 import {
   type Codec,
@@ -42,6 +42,10 @@ export class AgentLink {
   readonly id: string
   /** The device, once the Agent is joined to one. */
   device: Device | undefined
+  /** oui, class and serial of its Device.DeviceInfo. as it showed them last; undefined: not read yet. */
+  shown: DeviceIdentity | undefined
+  /** It is not let in: its link is closing. */
+  refused = false
   /** Resolves when the arrival under way is decided. */
   arrival: Promise<void> | undefined
   /** When lastSeenAt was last written. */

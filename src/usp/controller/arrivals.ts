@@ -1,147 +1,225 @@
-import { AppError, type Clock, errorText, type Log, ProtocolError, TransportError } from '../../base/index.ts'
+import { AppError, type Clock, errorText, ProtocolError } from '../../base/index.ts'
 import {
   type AgentAdmission,
+  type ArrivalDecision,
   applyPatch,
   type ConflictStore,
   type Device,
-  type DeviceId,
   type DeviceIdentity,
   type DeviceStore,
   decideArrival,
   deviceIdOf,
   type NewEvent,
+  type Refusal,
 } from '../../device/index.ts'
 import { parseEndpointId, SUPPORTED_VERSIONS } from '../wire/index.ts'
+import { type AgentFacts, readFacts } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
-import { readIdentity } from './onboarding.ts'
+import type { Refusals } from './refusals.ts'
 
 export interface ArrivalDeps {
+  /** Our own Endpoint ID. */
+  endpointId: string
   admission: AgentAdmission
   instance: string
   devices: DeviceStore
   conflicts: ConflictStore
+  refusals: Refusals
   nextId(): string
   clock: Clock
-  log: Log
-  onRefused?(reason: string): void
   /** The Agent is joined to `agent.device`, and that is stored. */
   onJoined(agent: AgentLink): void
 }
 
+type Told = DeviceIdentity | undefined
+
 /** How long a link may stand that belongs to no device. */
 const JOIN_MS = 90_000
-/** Different conflicts that one address may open in an hour: each stops the migration of a device until a person has looked at it. */
-const MAX_CONFLICTS = 100
+const MAX_COMMITS = 3
+/** Devices that one Endpoint ID with a certificate may put into conflict in an hour, besides its own. */
+const MAX_CONFLICTS = 3
 const CONFLICT_HOUR_MS = 3_600_000
-const MAX_ADDRESSES = 10_000
+const MAX_CLAIMANTS = 1000
+const IN_CONFLICT: Refusal = { code: 'conflict', text: 'a conflict of this Endpoint ID waits for its decision' }
 
-/** Joins Agents to their devices: once per link, and again when one tells who it is. */
+/**
+ * Joins Agents to their devices. On every link the identity that the Agent shows is compared with the device before anything of it is stored
+ * and before operations reach it; an OnBoardRequest later on is compared as well.
+ */
 export class Arrivals {
   readonly #deps: ArrivalDeps
-  readonly #conflicts = new Map<string, { since: number; claims: Set<string> }>()
+  readonly #facts = new WeakMap<AgentLink, AgentFacts>()
+  readonly #claimants = new Map<string, { since: number; devices: Set<string> }>()
 
   constructor(deps: ArrivalDeps) {
     this.#deps = deps
   }
 
-  /** Resolves when it is decided; rejects when it could not be, and then the link is closed unless the Agent can still do better. */
-  arrive(agent: AgentLink, identity: DeviceIdentity | undefined): Promise<void> {
-    if (agent.device !== undefined && identity === undefined) return Promise.resolve()
-    const run = (agent.arrival ?? Promise.resolve()).then(() => this.#decide(agent, identity))
+  /**
+   * Judges an Agent, with the identity of its OnBoardRequest if there was one. Resolves when it is decided; rejects when it could not be, and
+   * then the link is closed unless the Agent can still tell more.
+   */
+  arrive(agent: AgentLink, told: Told): Promise<void> {
+    if (agent.device !== undefined && told === undefined) return Promise.resolve()
+    const run = (agent.arrival ?? Promise.resolve()).then(() => this.#decide(agent, told))
     agent.arrival = run.catch((error: unknown) => this.#failed(agent, error))
     return run
   }
 
+  /** The facts of a joined Agent: those of its arrival, once, and read anew after that; undefined when `recheck` closed its link. */
+  async facts(agent: AgentLink): Promise<AgentFacts | undefined> {
+    const read = this.#facts.get(agent)
+    this.#facts.delete(agent)
+    return read ?? this.recheck(agent)
+  }
+
+  /** Reads the facts of a joined Agent and compares its identity once more; undefined when it is not this device: its link is closed then. */
+  async recheck(agent: AgentLink): Promise<AgentFacts | undefined> {
+    const facts = await this.#read(agent)
+    this.#facts.delete(agent)
+    const decision = await this.#judge(agent, undefined)
+    if (decision.kind === 'refused' || decision.kind === 'conflict') await this.#deny(agent, decision, undefined)
+    else if (deviceOf(decision) !== agent.device?.id)
+      agent.link.close('tryAgain', 'the Endpoint ID belongs to another device now')
+    else return facts
+    return undefined
+  }
+
   /**
    * For a link that stands for a while: an Agent that said nothing since it came (1.0 has no connect record) is asked something that every
-   * Agent answers; who has no device by then gives its place to others.
+   * Agent answers; a link that has no device by then is closed.
    */
   async care(agent: AgentLink): Promise<void> {
     if (agent.device !== undefined || agent.closed) return
     if (this.#deps.clock.now() - agent.link.openedAt >= JOIN_MS)
-      return this.turnAway(agent, 'the link belongs to no device after 90 s')
+      return this.turnAway(agent, { code: 'noIdentity', text: 'the link belongs to no device after 90 s' })
     if (agent.arrival !== undefined || agent.endpointId === '' || agent.asked) return
     agent.asked = true
     await agent.request('get_supported_protocol', { controller_supported_protocol_versions: SUPPORTED_VERSIONS })
     if (agent.arrival === undefined) await this.arrive(agent, undefined)
   }
 
-  async #decide(agent: AgentLink, identity: DeviceIdentity | undefined): Promise<void> {
-    const { devices, clock } = this.#deps
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      if (agent.closed || (agent.device !== undefined && identity === undefined)) return
-      const endpointId = parseEndpointId(agent.endpointId)
-      const byEndpoint = await devices.findByEndpoint(endpointId)
-      const claim = {
-        endpointId,
-        certificate: agent.link.proof === 'certificate',
-        ...(identity === undefined ? {} : { identity }),
-      }
-      const byIdentity =
-        identity === undefined || byEndpoint !== undefined ? undefined : await devices.get(deviceIdOf(identity))
-      const decision = decideArrival(claim, byEndpoint, byIdentity, this.#deps.admission, clock.now())
+  /** Refuses an Agent and closes its link. What others know of the device that it claims to be is not told to it. */
+  turnAway(agent: AgentLink, refusal: Refusal, told?: DeviceIdentity): void {
+    if (agent.refused) return
+    agent.refused = true
+    const claim = told ?? agent.shown
+    this.#deps.refusals.note(
+      {
+        endpointId: agent.endpointId,
+        address: agent.link.remoteAddress,
+        proven: agent.link.proof === 'certificate',
+        ...(claim === undefined ? {} : { claim }),
+      },
+      refusal,
+    )
+    const open = ['noCertificate', 'noIdentity', 'invalid'].includes(refusal.code)
+    agent.link.close('policy', open ? refusal.text : 'the Agent is not admitted')
+  }
+
+  async #decide(agent: AgentLink, told: Told): Promise<void> {
+    if (told !== undefined) deviceIdOf(told)
+    for (let commits = 0; commits < MAX_COMMITS; ) {
+      if (agent.refused || !agent.link.isOpen || (agent.device !== undefined && told === undefined)) return
+      const decision = await this.#judge(agent, told)
       if (decision.kind === 'known') return this.#join(agent, decision.device)
-      if (decision.kind === 'needIdentity') {
-        identity = await readIdentity(agent)
+      if (decision.kind === 'refused' || decision.kind === 'conflict') return this.#deny(agent, decision, told)
+      if (decision.kind === 'read') {
+        if (agent.shown !== undefined)
+          throw new ProtocolError('identity', 'the Agent does not tell its OUI and serial number')
+        await this.#read(agent)
         continue
       }
-      if (decision.kind === 'refused') return this.turnAway(agent, decision.reason)
-      if (decision.kind === 'conflict') {
-        if (!this.#mayContradict(agent, decision.conflict.deviceId))
-          return this.turnAway(agent, 'too many identity conflicts from this address')
-        await this.#deps.conflicts.open({ ...decision.conflict, id: this.#deps.nextId() }, decision.event)
-        return this.turnAway(agent, `identity conflict: ${decision.conflict.kind}`)
-      }
       try {
-        await devices.commit(decision.change)
+        commits++
+        await this.#deps.devices.commit(decision.change)
       } catch (error) {
-        // Somebody changed or created the record meanwhile: look again.
-        if (attempt < 3 && error instanceof AppError && error.code === 'conflict') continue
+        // The record was changed or created meanwhile: look again.
+        if (commits < MAX_COMMITS && error instanceof AppError && error.code === 'conflict') continue
         throw error
       }
-      const bound = await devices.get(decision.deviceId)
+      const bound = await this.#deps.devices.get(decision.deviceId)
       if (bound !== undefined) return this.#join(agent, bound)
     }
     throw new AppError('conflict', 'the record changes too often to join it')
   }
 
-  /** Counts the conflicts of an Agent's address; false when this is one too many. A certificate vouches for its owner. */
-  #mayContradict(agent: AgentLink, deviceId: DeviceId): boolean {
-    if (agent.link.proof === 'certificate') return true
-    const now = this.#deps.clock.now()
-    const address = agent.link.remoteAddress
-    let seen = this.#conflicts.get(address)
-    if (seen === undefined || now - seen.since >= CONFLICT_HOUR_MS) {
-      this.#conflicts.delete(address)
-      seen = { since: now, claims: new Set() }
-      this.#conflicts.set(address, seen)
-      const [oldest] = this.#conflicts.keys()
-      if (this.#conflicts.size > MAX_ADDRESSES && oldest !== undefined) this.#conflicts.delete(oldest)
+  async #read(agent: AgentLink): Promise<AgentFacts> {
+    const facts = await readFacts(agent, this.#deps.endpointId, this.#deps.clock)
+    agent.shown = facts.identity
+    this.#facts.set(agent, facts)
+    return facts
+  }
+
+  async #judge(agent: AgentLink, told: Told): Promise<ArrivalDecision> {
+    const { devices, conflicts, admission, refusals, clock } = this.#deps
+    const endpointId = parseEndpointId(agent.endpointId)
+    const certificate = agent.link.proof === 'certificate'
+    const [byEndpoint, contested] = await Promise.all([
+      devices.findByEndpoint(endpointId),
+      certificate ? false : conflicts.isContested(endpointId),
+    ])
+    if (contested) return { kind: 'refused', ...IN_CONFLICT }
+    const standing = byEndpoint === undefined && !certificate ? refusals.standing(endpointId) : undefined
+    if (standing !== undefined) return { kind: 'refused', ...standing }
+    const { shown } = agent
+    const claim = {
+      endpointId,
+      certificate,
+      ...(told === undefined ? {} : { told }),
+      ...(shown === undefined ? {} : { shown }),
     }
-    const claim = `${deviceId}|${agent.endpointId}`
-    if (seen.claims.size >= MAX_CONFLICTS) return seen.claims.has(claim)
-    seen.claims.add(claim)
+    const named = told ?? shown
+    const byIdentity =
+      byEndpoint !== undefined || named === undefined || named.oui === '' || named.serial === ''
+        ? undefined
+        : await devices.get(deviceIdOf(named))
+    return decideArrival(claim, byEndpoint, byIdentity, admission, clock.now())
+  }
+
+  /** Turns the Agent away; a Conflict is stored before that. */
+  async #deny(
+    agent: AgentLink,
+    decision: Extract<ArrivalDecision, { kind: 'refused' | 'conflict' }>,
+    told: Told,
+  ): Promise<void> {
+    if (decision.kind === 'refused') return this.turnAway(agent, decision, told)
+    const { conflict, event } = decision
+    if (conflict.kind === 'deviceBoundToOther' && !this.#mayClaim(agent, conflict.deviceId))
+      return this.turnAway(agent, { code: 'deviceBound', text: 'this Endpoint ID claims too many devices' }, told)
+    await this.#deps.conflicts.open({ ...conflict, id: this.#deps.nextId() }, event)
+    this.turnAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, told)
+  }
+
+  /** Counts the devices of others that an Endpoint ID claims to be; false when this is one too many. */
+  #mayClaim(agent: AgentLink, deviceId: string): boolean {
+    const now = this.#deps.clock.now()
+    let seen = this.#claimants.get(agent.endpointId)
+    if (seen === undefined || now - seen.since >= CONFLICT_HOUR_MS) {
+      this.#claimants.delete(agent.endpointId)
+      seen = { since: now, devices: new Set() }
+      this.#claimants.set(agent.endpointId, seen)
+      const [oldest] = this.#claimants.keys()
+      if (this.#claimants.size > MAX_CLAIMANTS && oldest !== undefined) this.#claimants.delete(oldest)
+    }
+    if (seen.devices.size >= MAX_CONFLICTS) return seen.devices.has(deviceId)
+    seen.devices.add(deviceId)
     return true
   }
 
-  /** An Agent that does not answer, or not enough, may still send its OnBoardRequest; for all else it does better to come again. */
+  /** An Agent that does not tell its identity may still send its OnBoardRequest; every other one does better to come again. */
   #failed(agent: AgentLink, error: unknown): void {
-    if (agent.device !== undefined || agent.closed) return
-    if (error instanceof ProtocolError || error instanceof TransportError) return
-    if (error instanceof AppError && error.code === 'invalid') this.turnAway(agent, errorText(error))
+    if (agent.device !== undefined || !agent.link.isOpen) return
+    if (error instanceof ProtocolError && error.code === 'identity') return
+    if (error instanceof AppError && error.code === 'invalid')
+      this.turnAway(agent, { code: 'invalid', text: errorText(error) })
     else agent.link.close('tryAgain', 'the Agent could not be joined to its device now')
   }
 
-  /** Closes the link of an Agent that is not let in. */
-  turnAway(agent: AgentLink, reason: string): void {
-    const { onRefused, log } = this.#deps
-    onRefused?.('admission')
-    log.warn({ endpointId: agent.endpointId, address: agent.link.remoteAddress, reason }, 'Agent refused')
-    agent.link.close('policy', reason)
-  }
-
   async #join(agent: AgentLink, device: Device): Promise<void> {
-    if (agent.device !== undefined || agent.closed) return
+    if (agent.device !== undefined && agent.device.id !== device.id)
+      agent.link.close('tryAgain', 'the Endpoint ID belongs to another device now')
+    if (agent.device !== undefined || agent.refused || !agent.link.isOpen) return
     const { devices, clock, instance } = this.#deps
     const now = clock.now()
     const patch = {
@@ -163,4 +241,9 @@ export class Arrivals {
     agent.touchedAt = now
     this.#deps.onJoined(agent)
   }
+}
+
+function deviceOf(decision: Exclude<ArrivalDecision, { kind: 'refused' | 'conflict' }>): string | undefined {
+  if (decision.kind === 'known') return decision.device.id
+  return decision.kind === 'bind' ? decision.deviceId : undefined
 }

@@ -15,7 +15,9 @@ import type {
   Device,
   DeviceStore,
   Driver,
+  FeedEvent,
   NewEvent,
+  Refusal,
   SupportedModelStore,
   Upward,
 } from '../../device/index.ts'
@@ -28,6 +30,7 @@ import { execute } from './execute.ts'
 import { NewRows } from './new-rows.ts'
 import { Notifications } from './notifications.ts'
 import { onboard } from './onboarding.ts'
+import { Refusals } from './refusals.ts'
 import { WATCHED_PATHS } from './subscriptions.ts'
 import { modelKey, SupportedModels } from './supported-models.ts'
 
@@ -54,11 +57,14 @@ export interface ControllerOptions {
   /** Counts for metrics. */
   onNotify?(kind: string): void
   onRefused?(reason: string): void
+  /** Onboarding of a device is over, with whatever outcome. */
+  onOnboarded?(deviceId: string, outcome: 'ok' | 'failed' | 'linkGone'): void
 }
 
 /** Onboarding that failed is tried again after this, doubled each time up to the last. */
 const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
+const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
 
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
 export class Controller implements Lifecycle {
@@ -72,6 +78,7 @@ export class Controller implements Lifecycle {
   readonly #codec = new Codec()
   readonly #model: Model = loadModel('tr181-usp')
   readonly #server: UspWebSocketServer
+  readonly #refusals: Refusals
   readonly #arrivals: Arrivals
   readonly #models: SupportedModels
   readonly #notifications: Notifications
@@ -87,7 +94,8 @@ export class Controller implements Lifecycle {
     const { clock, log, supportedModels } = options
     this.#process = options.nextId()
     this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
-    this.#arrivals = new Arrivals({ ...options, onJoined: (agent) => this.#onJoined(agent) })
+    this.#refusals = new Refusals(options)
+    this.#arrivals = new Arrivals({ ...options, refusals: this.#refusals, onJoined: (agent) => this.#onJoined(agent) })
     const newRows = new NewRows({ ...options, model: this.#model })
     this.#notifications = new Notifications({
       ...options,
@@ -107,6 +115,7 @@ export class Controller implements Lifecycle {
           this.#agents.set(link, agent)
           if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
         },
+        refusal: ({ endpointId, certificate }, address) => this.#refusalOf(endpointId, certificate, address),
         onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
         onClose: (link) => {
@@ -134,6 +143,30 @@ export class Controller implements Lifecycle {
     await this.#server.stop()
     const limit = new Promise((resolve) => setTimeout(resolve, 5000).unref())
     await Promise.race([Promise.allSettled([...this.#underWay]), limit])
+  }
+
+  /** Takes in an event of the feed: links whose device has another binding now, or is in conflict, are closed. */
+  heed({ type, deviceId, data }: FeedEvent): void {
+    if (type === 'device.bound') this.#refusals.forget(String(data.endpointId))
+    if (type === 'device.bound' || type === 'device.unbound') {
+      const agent = deviceId === undefined ? undefined : this.#byDevice.get(deviceId)
+      const theirs = (agent?.endpointId === data.endpointId) === (type === 'device.unbound')
+      if (agent !== undefined && theirs)
+        agent.link.close('policy', 'the Endpoint ID does not belong to this device any more')
+    }
+    if (type !== 'device.conflict') return
+    for (const agent of this.#agents.values())
+      if (agent.endpointId === data.endpointId && agent.link.proof !== 'certificate')
+        agent.link.close('policy', 'a conflict of this Endpoint ID waits for its decision')
+  }
+
+  /** The refusal of a client that its handshake alone decides. */
+  #refusalOf(endpointId: string, certificate: boolean, address: string): Refusal | undefined {
+    if (certificate) return undefined
+    const refusal: Refusal | undefined =
+      this.#options.admission === 'certificate' ? NO_CERTIFICATE : this.#refusals.standing(endpointId)
+    if (refusal !== undefined) this.#refusals.note({ endpointId, address, proven: false }, refusal)
+    return refusal
   }
 
   /** The AgentLink that `onOpen` made for this link. */
@@ -251,7 +284,9 @@ export class Controller implements Lifecycle {
     if (former !== undefined && former !== agent) former.link.close('replaced', 'another Agent is this device now')
     this.#byDevice.set(device.id, agent)
     if (agent.closed) return this.#onClose(agent)
-    this.#background(agent, 'contact failed', this.#serve(agent))
+    // Operations may reach the device while and although it is onboarded. Resolves when the link ends: not part of what a stop waits for.
+    void this.#options.upward.contact(this.#contact(agent, device))
+    this.#background(agent, 'onboarding failed', this.#refresh(agent))
   }
 
   /** Every ping round of a link: who has no device, and who is not onboarded. */
@@ -259,15 +294,6 @@ export class Controller implements Lifecycle {
     if (agent.device === undefined) this.#background(agent, 'Agent was not joined', this.#arrivals.care(agent))
     else if (agent.refreshDueAt !== 0 && this.#options.clock.now() >= agent.refreshDueAt)
       this.#background(agent, 'onboarding failed again', this.#refresh(agent))
-  }
-
-  /** Operations may reach the device even when onboarding did not succeed: a link that stands is a way to it. */
-  async #serve(agent: AgentLink): Promise<void> {
-    await this.#refresh(agent)
-    const device = agent.device
-    if (device === undefined || agent.closed) return
-    // Resolves when the link ends: not part of what a stop waits for.
-    void this.#options.upward.contact(this.#contact(agent, device))
   }
 
   /** Onboards, once at a time per Agent; what goes wrong is tried again later. */
@@ -281,12 +307,16 @@ export class Controller implements Lifecycle {
   async #onboard(agent: AgentLink): Promise<void> {
     const { device } = agent
     if (device === undefined || agent.closed) return
-    const { clock, log, endpointId } = this.#options
+    const { clock, log, endpointId, onOnboarded } = this.#options
     try {
-      await onboard(agent, device, { ...this.#options, ownId: endpointId, models: this.#models })
+      const facts = await this.#arrivals.facts(agent)
+      if (facts !== undefined)
+        await onboard(agent, device, facts, { ...this.#options, ownId: endpointId, models: this.#models })
       agent.failures = 0
       agent.refreshDueAt = 0
+      onOnboarded?.(device.id, facts === undefined ? 'linkGone' : 'ok')
     } catch (error) {
+      onOnboarded?.(device.id, agent.closed ? 'linkGone' : 'failed')
       if (agent.closed) return
       const waitMs = Math.min(REFRESH_AGAIN_MS * 2 ** agent.failures++, REFRESH_AGAIN_MAX_MS)
       agent.refreshDueAt = clock.now() + waitMs

@@ -2,6 +2,7 @@ import { AppError, type Clock, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import { applyPatch, type Device, type DeviceStore, type Upward } from '../../device/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
+import { IDENTITY_PATHS } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Arrivals } from './arrivals.ts'
 import { type NotifyEffect, notifyEffect } from './notify.ts'
@@ -69,12 +70,16 @@ export class Notifications {
     if (notify.on_board_req !== undefined) {
       const { oui, product_class, serial_number } = notify.on_board_req
       await arrivals.arrive(agent, { oui, productClass: product_class, serial: serial_number })
+      if (agent.device === undefined || agent.refused) return false
       onNotify?.('onBoardRequest')
       return true
     }
     if (agent.device === undefined) await arrivals.arrive(agent, undefined)
     const { device } = agent
     if (device === undefined) return false
+    // An Agent that changes its identity on a link is compared again.
+    const changed = IDENTITY_PATHS.includes(notify.value_change?.param_path ?? '')
+    if (changed && (await arrivals.recheck(agent)) === undefined) return false
     await this.#store(agent, device, msgId, notify)
     onNotify?.(KINDS.find((name) => notify[name] !== undefined) ?? 'unknown')
     return true

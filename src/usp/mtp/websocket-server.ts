@@ -9,6 +9,8 @@ import { type WebSocket, WebSocketServer } from './ws.ts'
 
 /** What an MTP tells about its links. None may throw. */
 export interface LinkHandlers {
+  /** The refusal of a client whose handshake alone decides it. The upgrade is refused, so that the Agent backs off. */
+  refusal?(identity: ClientIdentity, address: string): { code: string; text: string } | undefined
   onOpen(link: Link): void
   onRecord(link: Link, bytes: Uint8Array): void
   onClose(link: Link, end: LinkEnd): void
@@ -34,8 +36,17 @@ const SUBPROTOCOL = 'v1.usp'
 const MAX_MESSAGE = 16 * 1024 * 1024
 const PING_MS = 30_000
 const TLS_HANDSHAKE_MS = 20_000
+/** HTTP status of a refused upgrade by the code of its error; 400 for all others. */
+const STATUS: Record<string, string> = {
+  full: '503 Service Unavailable',
+  noCertificate: '401 Unauthorized',
+  notAdmitted: '403 Forbidden',
+}
 const OWN = 'the Endpoint ID is that of this Controller'
 const WEAKER = 'a link with a certificate for this Endpoint ID stands'
+
+/** A client that is not let in, whatever it would send. */
+class NotAdmitted extends ProtocolError {}
 
 /** The Controller's WebSocket MTP (TR-369 4.4): listens, checks handshakes, and keeps one link per Endpoint ID. */
 export class UspWebSocketServer implements Lifecycle {
@@ -132,9 +143,10 @@ export class UspWebSocketServer implements Lifecycle {
       this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#onOpen(webSocket, request, identity))
     } catch (error) {
       const reason = error instanceof ProtocolError ? error.message : 'handshake failed'
-      const status =
-        error instanceof ProtocolError && error.code === 'full' ? '503 Service Unavailable' : '400 Bad Request'
-      this.#options.log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
+      const status = (error instanceof ProtocolError ? STATUS[error.code] : undefined) ?? '400 Bad Request'
+      // The handler that refuses an Agent logs it, and not each time.
+      if (!(error instanceof NotAdmitted))
+        this.#options.log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
       const text = `${reason}\n`
       // Server sockets stay half open when the client does not end its side.
       socket.once('finish', () => socket.destroy())
@@ -156,6 +168,9 @@ export class UspWebSocketServer implements Lifecycle {
     const identity = clientIdentity(request)
     if (identity.endpointId === this.#options.endpointId) throw new ProtocolError('endpointId', OWN)
     if (!identity.certificate && this.#isProven(identity.endpointId)) throw new ProtocolError('endpointId', WEAKER)
+    const refusal = this.#options.handlers.refusal?.(identity, addressOf(request))
+    if (refusal?.code === 'noCertificate') throw new NotAdmitted('noCertificate', refusal.text)
+    if (refusal !== undefined) throw new NotAdmitted('notAdmitted', 'the Agent is not admitted')
     return identity
   }
 
@@ -167,7 +182,7 @@ export class UspWebSocketServer implements Lifecycle {
 
   #onOpen(socket: WebSocket, request: IncomingMessage, identity: ClientIdentity): void {
     const { clock, handlers, log } = this.#options
-    const address = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
+    const address = addressOf(request)
     const link = new WebSocketLink({
       socket,
       endpointId: identity.endpointId,
@@ -246,4 +261,8 @@ export class UspWebSocketServer implements Lifecycle {
 /** Errors by which ws says that frames are against RFC 6455; the rest are errors of the connection. */
 function isFrameError(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('WS_ERR_')
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
 }

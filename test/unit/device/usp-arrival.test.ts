@@ -23,71 +23,134 @@ function device(changes: Partial<Device> = {}): Device {
 const bound = device({ binding: { endpointId: eid, proof: 'bound', at: 1 } })
 const claim = (changes: Partial<AgentClaim> = {}): AgentClaim => ({
   endpointId: eid,
-  identity,
+  shown: identity,
   certificate: false,
   ...changes,
 })
+const other = { ...identity, serial: 'S2' }
+const nothing = { oui: '', productClass: '', serial: '' }
+const refusedFor = (code: string) => expect.objectContaining({ kind: 'refused', code })
 
 describe('decideArrival', () => {
-  it('knows an Agent whose Endpoint ID is bound, also before it told its identity', () => {
+  it('knows an Agent whose Endpoint ID is bound once it has shown its identity, and not before', () => {
     expect(decideArrival({ endpointId: eid, certificate: false }, bound, undefined, 'bound', now)).toEqual({
-      kind: 'known',
-      device: bound,
+      kind: 'read',
     })
-    expect(decideArrival(claim(), bound, bound, 'bound', now)).toEqual({ kind: 'known', device: bound })
+    const known = { kind: 'known', device: bound }
+    expect(decideArrival(claim(), bound, undefined, 'bound', now)).toEqual(known)
+    expect(decideArrival(claim({ told: identity }), bound, undefined, 'bound', now)).toEqual(known)
+  })
+
+  it.each([
+    ['nothing at all', nothing],
+    ['no ProductClass', { ...identity, productClass: '' }],
+    ['no OUI', { ...identity, oui: '' }],
+    ['no SerialNumber', { ...identity, serial: '' }],
+    ['its OUI in small letters and blanks around its serial', { ...identity, oui: '00256d', serial: ' S1 ' }],
+  ])('takes an Agent that shows %s for the device that its Endpoint ID is bound to', (_name, shown) => {
+    expect(decideArrival(claim({ shown }), bound, undefined, 'bound', now).kind).toBe('known')
+  })
+
+  it('takes an Agent that shows a ProductClass for a device that told none over CWMP', () => {
+    const classless = device({ ...bound, productClass: '' })
+    expect(decideArrival(claim(), classless, undefined, 'bound', now).kind).toBe('known')
+  })
+
+  it.each([
+    ['DeviceInfo shows another serial', claim({ shown: other }), bound],
+    ['DeviceInfo shows another OUI', claim({ shown: { ...identity, oui: '00256E' } }), bound],
+    ['DeviceInfo shows another class', claim({ shown: { ...identity, productClass: 'Tub' } }), bound],
+    ['DeviceInfo shows another serial and nothing else', claim({ shown: { ...nothing, serial: 'S2' } }), bound],
+    ['the OnBoardRequest names another device', claim({ told: other }), bound],
+    [
+      'the Endpoint ID carries another serial',
+      claim({ endpointId: 'os::00256D-S9' as EndpointId, shown: nothing }),
+      device({ binding: { endpointId: 'os::00256D-S9' as EndpointId, proof: 'bound', at: 1 } }),
+    ],
+    [
+      'the Endpoint ID carries another OUI',
+      claim({ endpointId: 'ops::00256E-Box-S1' as EndpointId }),
+      device({ binding: { endpointId: 'ops::00256E-Box-S1' as EndpointId, proof: 'triple', at: 1 } }),
+    ],
+  ] as const)('does not take an Agent for its device when %s', (_name, asked, known) => {
+    for (const admission of ['bound', 'open'] as const)
+      expect(decideArrival(asked, known, undefined, admission, now)).toEqual(refusedFor('identityMismatch'))
+    // A link that is proven is no rumour: a person looks at it.
+    for (const proof of [{ certificate: true }, { secretOf: id }])
+      expect(decideArrival({ ...asked, ...proof }, known, undefined, 'bound', now)).toMatchObject({
+        kind: 'conflict',
+        conflict: { deviceId: id, details: { boundTo: id } },
+      })
+    const foreign = { ...asked, secretOf: deviceIdOf(other) }
+    expect(decideArrival(foreign, known, undefined, 'bound', now)).toEqual(refusedFor('identityMismatch'))
+  })
+
+  it('names in the Conflict both devices that a person may choose from', () => {
+    const decision = decideArrival(claim({ shown: other, certificate: true }), bound, undefined, 'bound', now)
+    expect(decision).toMatchObject({
+      conflict: { kind: 'identityMismatch', details: { claimed: deviceIdOf(other), boundTo: id } },
+      event: { type: 'device.conflict', deviceId: id },
+    })
   })
 
   it('asks a certificate of an Agent that was bound by one', () => {
     const proven = device({ binding: { endpointId: eid, proof: 'certificate', at: 1 } })
-    expect(decideArrival(claim(), proven, proven, 'open', now).kind).toBe('refused')
-    expect(decideArrival({ endpointId: eid, certificate: false }, proven, undefined, 'open', now).kind).toBe('refused')
-    expect(decideArrival(claim({ certificate: true }), proven, proven, 'bound', now).kind).toBe('known')
-    // Nor does one without it put the device in conflict.
-    const other = claim({ identity: { ...identity, serial: 'S2' } })
-    expect(decideArrival(other, proven, undefined, 'open', now).kind).toBe('refused')
-  })
-
-  it('takes an Agent that tells no ProductClass for the box its Endpoint ID is bound to, and for no other', () => {
-    const untold = { ...identity, productClass: '' }
-    expect(decideArrival(claim({ identity: untold }), bound, undefined, 'bound', now).kind).toBe('known')
-    const other = { ...untold, serial: 'S2' }
-    expect(decideArrival(claim({ identity: other }), bound, undefined, 'bound', now).kind).toBe('conflict')
+    for (const asked of [claim(), claim({ told: other }), { endpointId: eid, certificate: false }])
+      expect(decideArrival(asked, proven, undefined, 'open', now)).toEqual(refusedFor('noCertificate'))
+    expect(decideArrival(claim({ certificate: true }), proven, undefined, 'bound', now).kind).toBe('known')
   })
 
   it.each(['bound', 'triple'] as const)('takes a certificate as a better proof than %s', (proof) => {
     const weaker = device({ binding: { endpointId: eid, proof, at: 1 }, revision: 3 })
-    expect(decideArrival(claim({ certificate: true }), weaker, weaker, 'bound', now)).toMatchObject({
+    expect(decideArrival(claim({ certificate: true }), weaker, undefined, 'bound', now)).toMatchObject({
       kind: 'bind',
       deviceId: id,
       change: { set: { binding: { endpointId: eid, proof: 'certificate', at: now } }, guard: { revision: 3 } },
     })
   })
 
-  it('lets nobody in without a certificate when admission is `certificate`, and opens no Conflict for them', () => {
-    const refused = (asked: AgentClaim, byEndpoint?: Device, byIdentity?: Device) =>
-      expect(decideArrival(asked, byEndpoint, byIdentity, 'certificate', now).kind).toBe('refused')
-    refused(claim(), bound, bound)
-    refused(claim(), device({ binding: { endpointId: eid, proof: 'operator', at: 1 } }))
-    refused(claim({ endpointId: 'proto::other' as EndpointId }), undefined, bound)
-    refused({ endpointId: eid, certificate: false })
-    expect(decideArrival(claim({ certificate: true }), undefined, device(), 'certificate', now).kind).toBe('bind')
-  })
+  it.each(['operator', 'bound', 'triple'] as const)(
+    'lets nobody in without a certificate when admission is `certificate`, also devices bound by %s',
+    (proof) => {
+      const before = device({ binding: { endpointId: eid, proof, at: 1 } })
+      const refused = (asked: AgentClaim, byEndpoint?: Device, byIdentity?: Device) =>
+        expect(decideArrival(asked, byEndpoint, byIdentity, 'certificate', now)).toEqual(refusedFor('noCertificate'))
+      refused(claim(), before)
+      refused(claim({ secretOf: id }), before)
+      refused(claim({ endpointId: 'proto::other' as EndpointId }), undefined, before)
+      refused({ endpointId: eid, certificate: false })
+      expect(decideArrival(claim({ certificate: true }), before, undefined, 'certificate', now).kind).not.toBe(
+        'refused',
+      )
+      expect(decideArrival(claim({ certificate: true }), undefined, device(), 'certificate', now).kind).toBe('bind')
+    },
+  )
 
-  it("leaves an operator's word as it is, with a certificate or without", () => {
+  it("leaves an operator's word as it is, with a certificate or without, whatever the Agent shows", () => {
     const said = device({ binding: { endpointId: eid, proof: 'operator', at: 1 } })
     for (const certificate of [true, false])
-      expect(decideArrival(claim({ certificate }), said, said, 'bound', now)).toEqual({ kind: 'known', device: said })
+      for (const shown of [identity, other])
+        expect(decideArrival(claim({ certificate, shown, told: shown }), said, undefined, 'bound', now)).toEqual({
+          kind: 'known',
+          device: said,
+        })
   })
 
-  it('asks an unknown Agent for its identity first', () => {
-    expect(decideArrival({ endpointId: eid, certificate: false }, undefined, undefined, 'open', now)).toEqual({
-      kind: 'needIdentity',
-    })
+  it('asks an unknown Agent for its identity first, also one that has claimed it', () => {
+    for (const asked of [{}, { told: identity }])
+      expect(
+        decideArrival({ endpointId: eid, certificate: false, ...asked }, undefined, undefined, 'open', now),
+      ).toEqual({
+        kind: 'read',
+      })
+    expect(decideArrival(claim({ shown: nothing }), undefined, undefined, 'open', now)).toEqual({ kind: 'read' })
+    expect(decideArrival(claim({ shown: nothing, told: identity }), undefined, undefined, 'open', now).kind).toBe(
+      'bind',
+    )
   })
 
-  it('joins the box seen over CWMP with the Agent: one record, guarded by its revision', () => {
-    const known = device({ revision: 7 })
-    const decision = decideArrival(claim(), undefined, known, 'open', now)
+  it('joins the device seen over CWMP with the Agent: one record, guarded by its revision', () => {
+    const decision = decideArrival(claim(), undefined, device({ revision: 7 }), 'open', now)
     expect(decision).toMatchObject({
       kind: 'bind',
       deviceId: id,
@@ -95,7 +158,7 @@ describe('decideArrival', () => {
     })
   })
 
-  it('creates a record owned by usp for a box never seen', () => {
+  it('creates a record owned by usp for a device never seen', () => {
     const decision = decideArrival(claim({ certificate: true }), undefined, undefined, 'bound', now)
     expect(decision).toMatchObject({
       kind: 'bind',
@@ -103,51 +166,30 @@ describe('decideArrival', () => {
     })
   })
 
-  it("does not take an Agent's own word when admission is `bound`", () => {
-    expect(decideArrival(claim(), undefined, device(), 'bound', now).kind).toBe('refused')
+  it('does not take an unproven claim when admission is `bound`, of a device that is known or not', () => {
+    for (const byIdentity of [device(), undefined])
+      for (const asked of [claim(), claim({ told: identity })])
+        expect(decideArrival(asked, undefined, byIdentity, 'bound', now)).toEqual(refusedFor('notBound'))
   })
 
   it.each([
-    [
-      'a bound Endpoint ID claims another identity',
-      claim({ identity: { ...identity, serial: 'S2' } }),
-      bound,
-      undefined,
-      'endpointAlreadyBound',
-    ],
-    [
-      'the device is bound to another Endpoint ID',
-      claim({ endpointId: 'os::00256D-S1x' as EndpointId, identity: { ...identity, serial: 'S1' } }),
-      undefined,
-      bound,
-      'identityMismatch',
-    ],
-    [
-      'the device is bound and the newcomer shows no identity in its id',
-      claim({ endpointId: 'proto::other' as EndpointId }),
-      undefined,
-      bound,
-      'deviceBoundToOther',
-    ],
-    [
-      'the Endpoint ID carries another serial',
-      claim({ endpointId: 'ops::00256D-Box-S9' as EndpointId }),
-      undefined,
-      device(),
-      'identityMismatch',
-    ],
-    [
-      'the Endpoint ID carries another OUI',
-      claim({ endpointId: 'os::00256E-S1' as EndpointId }),
-      undefined,
-      undefined,
-      'identityMismatch',
-    ],
-  ] as const)('opens a Conflict and binds nothing when %s', (_name, asked, byEndpoint, byIdentity, kind) => {
-    expect(decideArrival(asked, byEndpoint, byIdentity, 'open', now)).toMatchObject({
-      kind: 'conflict',
-      conflict: { kind },
-    })
+    ['the device is bound to another Endpoint ID', 'proto::other', identity, bound, 'deviceBound'],
+    ['the Endpoint ID carries another serial', 'ops::00256D-Box-S9', identity, device(), 'identityMismatch'],
+    ['the Endpoint ID carries another OUI', 'os::00256E-S1', identity, undefined, 'identityMismatch'],
+    ['the Agent claims one device and shows another', 'proto::other', other, undefined, 'identityMismatch'],
+  ] as const)(
+    'refuses an unproven claim, and touches nothing that it names, when %s',
+    (_name, endpointId, shown, byIdentity, code) => {
+      const asked = claim({ endpointId: endpointId as EndpointId, told: identity, shown })
+      expect(decideArrival(asked, undefined, byIdentity, 'open', now)).toEqual(refusedFor(code))
+    },
+  )
+
+  it('opens a Conflict for a proven Agent whose device is bound to another Endpoint ID, and binds nothing', () => {
+    for (const proof of [{ certificate: true }, { secretOf: id }])
+      expect(
+        decideArrival(claim({ endpointId: 'proto::other' as EndpointId, ...proof }), undefined, bound, 'bound', now),
+      ).toMatchObject({ kind: 'conflict', conflict: { kind: 'deviceBoundToOther', deviceId: id } })
   })
 })
 
