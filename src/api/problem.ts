@@ -40,14 +40,6 @@ const REFUSALS = {
   415: { name: 'unsupportedMediaType', title: 'The body is of another type' },
 } as const
 
-/** Holds If-Match against the revision that a change would meet: absent or `*` lets any pass. HttpRefusal 412 else. */
-export function checkIfMatch(header: string | undefined, revision: number): void {
-  if (header === undefined || header.trim() === '*') return
-  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  if (!tags.includes(`"${revision}"`))
-    throw new HttpRefusal(412, 'If-Match names another revision; read it again', { etag: `"${revision}"` })
-}
-
 /** Any error as a problem; what is no answer of ours says nothing of the inside. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpRefusal) {

@@ -76,6 +76,11 @@ export class AppError extends IsthmusError {
   }
 }
 
+/** Returns true for an AppError `conflict`: a guard did not hold, or something is there already. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'conflict'
+}
+
 /** The text of anything thrown, for a log field or a stored reason. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

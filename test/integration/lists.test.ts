@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { systemRandom } from '../../src/base/index.ts'
 import { newDevice } from '../../src/device/index.ts'
-import { createSecretBox } from '../../src/security/index.ts'
 import type { CollectionName } from '../../src/store/collections.ts'
 import type { Document_ } from '../../src/store/mongoose.ts'
 import { COUNT, device, expectedNames, type Item, LISTS, type List, OWNER, PLAN, plan } from '../support/list-table.ts'
-import { testStore } from '../support/store.ts'
-import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 
 const LIMIT = 173
 /** Documents that are inserted, and of the earlier ones deleted, between two pages. */
 const CHURN = 4
-const SECRET = 'lists'
 
 interface Page {
   items: Item[]
@@ -22,11 +18,9 @@ const describeList = ({ path, query = {} }: List) =>
   `${path}${Object.entries(query).map(([name, value]) => ` ${name}=${value}`)}`
 
 describe('every list, while others are inserted and deleted', () => {
-  let store: Awaited<ReturnType<typeof testStore>>
-  let server: TestServer
+  let world: ServerWithStore
   beforeAll(async () => {
-    store = await testStore(inject('mongodbUri'), { secretBox: createSecretBox(SECRET, systemRandom) })
-    server = await startTestServer(inject('mongodbUri'), { databaseName: store.databaseName, secretKey: SECRET })
+    world = await startServerWithStore(inject('mongodbUri'))
     const filled = new Set<CollectionName>()
     for (const list of LISTS) {
       if (filled.has(list.collection)) continue
@@ -36,32 +30,27 @@ describe('every list, while others are inserted and deleted', () => {
       for (let i = 0; i < COUNT; i += 600) await insert(list.collection, documents.slice(i, i + 600))
     }
     const owner = newDevice(OWNER, { oui: '00256D', productClass: 'Box', serial: 'parameters' }, 'cwmp', 1)
-    await store.devices.commit({ deviceId: OWNER, create: owner })
+    await world.store.devices.commit({ deviceId: OWNER, create: owner })
     const documents = [plan.make(0, 'stays')].map((document) => ({ ...document, _id: PLAN }))
     await insert('plans', documents)
   }, 120_000)
-  afterAll(async () => {
-    await server?.stop()
-    await store?.close()
-  })
+  afterAll(() => world?.stop())
 
   async function insert(collection: CollectionName, documents: Document_[]): Promise<void> {
-    await store.db.collection<Document_>(collection).insertMany(documents)
+    await world.store.db.collection<Document_>(collection).insertMany(documents)
   }
 
   async function get<T>(path: string): Promise<T> {
-    const url = `http://127.0.0.1:${server.apiPort}/api/v1${path}`
-    const response = await fetch(url, { headers: { authorization: `Bearer ${server.firstKey}` } })
-    const body: unknown = await response.json()
-    expect(response.status, `${url} ${JSON.stringify(body)}`).toBe(200)
-    return body as T
+    const { status, body } = await world.call<T>('GET', path)
+    expect(status, `${path} ${JSON.stringify(body)}`).toBe(200)
+    return body
   }
 
   /** The pages of a list, with some documents inserted and others deleted between every two. */
   async function* pages(list: List): AsyncIterable<Item[]> {
     const cursor = list.cursor ?? 'cursor'
     const path = list.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(list.params?.[name] ?? ''))
-    const collection = store.db.collection<Document_>(list.collection)
+    const collection = world.store.db.collection<Document_>(list.collection)
     const present: Document_[] = []
     let next: string | undefined = list.cursor === undefined ? undefined : '0'
     try {
@@ -108,17 +97,17 @@ describe('every list, while others are inserted and deleted', () => {
     const [before = [], meanwhile = []] = going
     await insert('devices', before)
     const seen: string[] = []
-    for await (const batch of store.devices.ids(undefined, LIMIT)) {
+    for await (const batch of world.store.devices.ids(undefined, LIMIT)) {
       seen.push(...batch)
       if (seen.length > LIMIT) continue
       await insert('devices', meanwhile)
-      await store.db.collection<Document_>('devices').deleteMany({ _id: { $in: before.map(({ _id }) => _id) } })
+      await world.store.db.collection<Document_>('devices').deleteMany({ _id: { $in: before.map(({ _id }) => _id) } })
     }
     expect(seen).toEqual([...new Set(seen)].sort())
     const stays = expectedNames({ path: '/devices', ...device })
     expect(stays.filter((id) => !seen.includes(id))).toEqual([])
     const left = meanwhile.map(({ _id }) => _id)
-    await store.db.collection<Document_>('devices').deleteMany({ _id: { $in: left } })
+    await world.store.db.collection<Document_>('devices').deleteMany({ _id: { $in: left } })
   })
 
   it('is in this suite, with every sort that it offers', async () => {

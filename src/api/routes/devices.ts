@@ -8,8 +8,9 @@ import {
   parseSelector,
   type Selector,
 } from '../../device/index.ts'
+import { audited } from '../../security/index.ts'
+import { withIfMatch } from '../if-match.ts'
 import type { ApiDeps } from '../ports.ts'
-import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
 import {
   Cursor,
@@ -100,24 +101,20 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       body: z.strictObject({ tags: z.array(z.string().regex(/^[\w.:-]{1,64}$/)).max(64) }),
       responses: { 200: { description: 'The record', schema: DeviceSchema } },
       async handle({ params, body, header, actor }) {
-        const device = await read(params.id)
-        checkIfMatch(header('if-match'), device.revision)
-        await devices.commit({
-          deviceId: device.id,
-          set: { tags: [...new Set(body.tags)] },
-          newRevision: true,
-          guard: { revision: device.revision },
-        })
-        await deps.audit.append({
-          at: clock.now(),
-          actor,
-          action: 'device.tags',
-          target: device.id,
-          before: { tags: device.tags },
-          after: { tags: body.tags },
-          result: 'ok',
-        })
-        return { body: deviceView(await read(params.id), clock.now()) }
+        const { id } = await read(params.id)
+        const tags = [...new Set(body.tags)]
+        await withIfMatch(
+          header('if-match'),
+          async () => (await read(id)).revision,
+          async (revision) => {
+            const before = { tags: (await read(id)).tags }
+            const entry = { at: clock.now(), actor, action: 'device.tags', target: id, before, after: { tags } }
+            const change = { deviceId: id, set: { tags }, newRevision: true, guard: { revision } } as const
+            await audited(deps.audit, entry, () => devices.commit(change))
+          },
+        )
+        const changed = await read(id)
+        return { headers: { etag: `"${changed.revision}"` }, body: deviceView(changed, clock.now()) }
       },
     }),
     route({

@@ -1,6 +1,6 @@
 import { asDeviceId } from '../../device/index.ts'
+import { withIfMatch } from '../if-match.ts'
 import type { ApiDeps } from '../ports.ts'
-import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
 import {
   Any,
@@ -79,9 +79,11 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       body: GroupInputSchema.partial(),
       responses: { 200: { description: 'The group', schema: GroupSchema } },
       async handle({ params, body, header, actor }) {
-        const present = await groups.get(params.id)
-        checkIfMatch(header('if-match'), present.revision)
-        const group = await groups.update(params.id, defined(body), present.revision, actor)
+        const group = await withIfMatch(
+          header('if-match'),
+          async () => (await groups.get(params.id)).revision,
+          (revision) => groups.update(params.id, defined(body), revision, actor),
+        )
         return { headers: { etag: `"${group.revision}"` }, body: withTimes(group) }
       },
     }),

@@ -1,8 +1,8 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId, MAX_DEVICE_ID, WAITING_REASONS } from '../../device/index.ts'
 import { PLAN_ACTIONS } from '../../planner/index.ts'
+import { withIfMatch } from '../if-match.ts'
 import type { ApiDeps } from '../ports.ts'
-import { checkIfMatch } from '../problem.ts'
 import { type Route, route } from '../route.ts'
 import {
   Any,
@@ -83,13 +83,15 @@ export function planRoutes(deps: ApiDeps): Route[] {
       body: z.strictObject({ name: z.string().min(1).max(100).optional(), settings: PlanSettingsSchema.optional() }),
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
       async handle({ params, body, header, actor }) {
-        const present = await planner.get(params.id)
-        checkIfMatch(header('if-match'), present.revision)
         const input = {
           ...(body.name === undefined ? {} : { name: body.name }),
           ...(body.settings === undefined ? {} : { settings: settingsOf(body.settings) }),
         }
-        const plan = await planner.update(params.id, input, undefined, actor)
+        const plan = await withIfMatch(
+          header('if-match'),
+          async () => (await planner.get(params.id)).revision,
+          (revision) => planner.update(params.id, input, revision, actor),
+        )
         return { headers: { etag: `"${plan.revision}"` }, body: planView(plan) }
       },
     }),

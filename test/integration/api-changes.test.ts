@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type DeviceId, deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
+
+let world: ServerWithStore
+beforeAll(async () => {
+  world = await startServerWithStore(inject('mongodbUri'))
+})
+afterAll(() => world?.stop())
+
+interface Thing {
+  id: string
+  revision: number
+  [name: string]: unknown
+}
+
+let serial = 0
+async function device(): Promise<DeviceId> {
+  const identity = { oui: '00256D', productClass: 'NB-7', serial: `C${serial++}` }
+  const id = deviceIdOf(identity)
+  await world.store.devices.commit({ deviceId: id, create: newDevice(id, identity, 'cwmp', 1) })
+  return id
+}
+const group = async (name: string): Promise<string> =>
+  (await world.call<Thing>('POST', '/groups', { name, selector: 'model==None' })).body.id
+
+const KINDS = {
+  device: {
+    make: async () => `/devices/${encodeURIComponent(await device())}`,
+    change: (n: number) => ({ tags: [`n${n}`] }),
+    shown: (body: Thing) => String(body.tags).slice(1),
+  },
+  group: {
+    make: async () => `/groups/${await group(`g${serial++}`)}`,
+    change: (n: number) => ({ description: `${n}` }),
+    shown: (body: Thing) => body.description,
+  },
+  plan: {
+    make: async () => {
+      const groupId = await group(`g${serial++}`)
+      return `/plans/${(await world.call<Thing>('POST', '/plans', { name: 'p', groupId })).body.id}`
+    },
+    change: (n: number) => ({ name: `${n}` }),
+    shown: (body: Thing) => body.name,
+  },
+}
+
+describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, shown }) => {
+  it('with If-Match meets the revision that was read or nothing, also when many come at once', async () => {
+    const path = await make()
+    const read = await world.call<Thing>('GET', path)
+    const headers = { 'if-match': read.headers.get('etag') ?? '' }
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => world.call<Thing>('PATCH', path, change(n), headers)),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    expect(statuses).toEqual([200, ...Array.from({ length: 11 }, () => 412)])
+    const won = answers.findIndex(({ status }) => status === 200)
+    const now = await world.call<Thing>('GET', path)
+    expect(shown(now.body)).toBe(`${won}`)
+    expect(now.body.revision).toBe(read.body.revision + 1)
+    for (const { status, headers: sent } of answers)
+      if (status === 412) expect(sent.get('etag')).toBe(`"${now.body.revision}"`)
+  })
+
+  it('without If-Match is done, also when another comes at the same time', async () => {
+    const path = await make()
+    const before = (await world.call<Thing>('GET', path)).body.revision
+    const answers = await Promise.all(Array.from({ length: 4 }, (_, n) => world.call('PATCH', path, change(n))))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200])
+    expect((await world.call<Thing>('GET', path)).body.revision).toBe(before + 4)
+  })
+})
+
+describe('a change of tags', () => {
+  it('is in the audit log before it is done, with what was there', async () => {
+    const id = await device()
+    const path = `/devices/${encodeURIComponent(id)}`
+    await world.call('PATCH', path, { tags: ['a'] })
+    const changed = await world.call<Thing>('PATCH', path, { tags: ['b', 'b'] })
+    expect(changed.body.tags).toEqual(['b'])
+    expect(changed.headers.get('etag')).toBe(`"${changed.body.revision}"`)
+    const { items } = await world.store.audit.list({ target: id, limit: 10 })
+    expect(items).toMatchObject([
+      { action: 'device.tags', before: { tags: ['a'] }, after: { tags: ['b'] }, result: 'ok' },
+      { action: 'device.tags', before: { tags: [] }, after: { tags: ['a'] }, result: 'ok' },
+    ])
+  })
+})
