@@ -1,5 +1,11 @@
 import { BASE_TYPES } from '../datamodel/index.ts'
-import { CONNECTION_REQUEST_OUTCOMES, DEVICE_SORT_FIELDS, MAX_DEVICE_ID, MEMBER_STATES } from '../device/index.ts'
+import {
+  CONNECTION_REQUEST_OUTCOMES,
+  DEVICE_SORT_FIELDS,
+  DISCONNECT_REASONS,
+  MAX_DEVICE_ID,
+  MEMBER_STATES,
+} from '../device/index.ts'
 import { z } from './zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -24,7 +30,35 @@ export const ProblemSchema = z
   })
   .openapi('Problem')
 
-const Presence = z.enum(['online', 'late', 'offline', 'never'])
+const Presence = z.object({
+  cwmp: z
+    .enum(['online', 'late', 'offline', 'never'])
+    .describe('online: within two inform intervals; late: within six'),
+  usp: z
+    .enum(['online', 'silent', 'offline', 'never'])
+    .describe(
+      'online: a link stands and the Agent answers over it; silent: a link stands and the Agent does not answer',
+    ),
+})
+const UspFacts = z
+  .object({
+    linked: z.boolean(),
+    answering: z
+      .boolean()
+      .optional()
+      .describe(
+        'false: the Agent has not answered yet over its link, or does not answer any more; filter field `answering`',
+      ),
+    lastAnswerAt: z
+      .string()
+      .optional()
+      .describe('When the Agent last answered or notified; at most 10 minutes old while it does'),
+    lastDisconnect: z
+      .object({ at: z.string(), reason: z.enum(DISCONNECT_REASONS) })
+      .optional()
+      .describe('Why its last link ended'),
+  })
+  .loose()
 const LastWakeSchema = z
   .object({
     at: z.string().describe('Of several requests in a row with one outcome it may be up to five minutes old'),
@@ -47,8 +81,9 @@ export const DeviceSchema = z
     productClass: z.string(),
     serial: z.string(),
     owner: z.enum(['cwmp', 'usp']).describe('The protocol that may write to the device now'),
-    presence: z.object({ cwmp: Presence, usp: Presence }),
+    presence: Presence,
     cwmp: z.object({ lastInformAt: z.string(), lastWake: LastWakeSchema.optional() }).loose().optional(),
+    usp: UspFacts.optional(),
     revision: z.number().int().describe('The ETag'),
   })
   .loose()

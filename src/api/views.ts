@@ -34,8 +34,13 @@ export function deviceView(device: Device, now: number): Record<string, unknown>
     view.cwmp = { ...withTimes(facts), ...(lastWake === undefined ? {} : { lastWake: withTimes(lastWake) }) }
   }
   if (usp !== undefined) {
-    const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, ...facts } = usp
-    view.usp = { ...facts, lastSeenAt: iso(lastSeenAt), ...times({ connectedAt, disconnectedAt, lastBootAt }) }
+    const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, lastAnswerAt, lastDisconnect, ...facts } = usp
+    view.usp = {
+      ...facts,
+      lastSeenAt: iso(lastSeenAt),
+      ...times({ lastAnswerAt, connectedAt, disconnectedAt, lastBootAt }),
+      ...(lastDisconnect === undefined ? {} : { lastDisconnect: withTimes(lastDisconnect) }),
+    }
   }
   if (binding !== undefined) view.binding = { ...binding, at: iso(binding.at) }
   if (readiness !== undefined) view.readiness = { ...readiness, at: iso(readiness.at) }

@@ -44,6 +44,9 @@ export function southboundMetrics(metrics: Metrics) {
   const onboardings = metrics.counter('isthmus_usp_onboardings_total', 'Onboardings of Agents that are over', [
     'outcome',
   ])
+  const disconnects = metrics.counter('isthmus_usp_disconnects_total', 'USP links that ended, by what ended them', [
+    'reason',
+  ])
   return {
     cwmp: {
       onSession: (outcome: string, count: number) => {
@@ -57,6 +60,7 @@ export function southboundMetrics(metrics: Metrics) {
       onNotify: (kind: string) => notifies({ kind }),
       onRefused: (reason: string) => refused({ protocol: 'usp', reason }),
       onOnboarded: (_deviceId: string, outcome: string) => onboardings({ outcome }),
+      onDisconnected: (reason: string) => disconnects({ reason }),
     },
   }
 }

@@ -130,6 +130,7 @@ export async function startServer(
       upward: operations,
       nextId,
       clock,
+      random,
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])

@@ -1,4 +1,5 @@
 import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
+import type { Disconnect } from './link.ts'
 import type { LastWake } from './wake.ts'
 
 /** The two protocols a box may be managed over. */
@@ -92,11 +93,17 @@ export interface CwmpNotes {
 /** What the USP link told us last. */
 export interface UspFacts {
   linked: boolean
+  /** False while a link stands whose Agent has not answered yet, or does not answer any more. */
+  answering?: boolean
+  /** When the Agent last answered a request or sent a notification; written every 10 minutes at least while it does. */
+  lastAnswerAt?: Timestamp
   /** The server instance that holds the link. */
   instance?: string
   lastSeenAt: Timestamp
+  /** When the link that stands, or stood last, was joined; different for each link of a device. */
   connectedAt?: Timestamp
   disconnectedAt?: Timestamp
+  lastDisconnect?: Disconnect
   lastBootAt?: Timestamp
   /** Comma list from GetSupportedProtocol. */
   versions?: string
@@ -161,11 +168,13 @@ export interface Device extends DeviceIdentity {
   updatedAt: Timestamp
 }
 
-/** Presence per protocol, never one shared flag. */
-export type Presence = 'online' | 'late' | 'offline' | 'never'
+/** Presence over CWMP. */
+export type CwmpPresence = 'online' | 'late' | 'offline' | 'never'
+/** Presence over USP. silent: a link stands, and the Agent does not answer over it. */
+export type UspPresence = 'online' | 'silent' | 'offline' | 'never'
 
 /** CWMP presence: online within two inform intervals (at least 5 minutes), late within six, offline after. */
-export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): Presence {
+export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): CwmpPresence {
   if (device.cwmp === undefined) return 'never'
   const intervalMs = Math.max((device.cwmp.informIntervalS ?? 3600) * 1000, 150_000)
   const age = now - device.cwmp.lastInformAt
@@ -173,10 +182,11 @@ export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): Pres
   return age <= 6 * intervalMs ? 'late' : 'offline'
 }
 
-/** USP presence: online while a link stands. */
-export function uspPresence(device: Pick<Device, 'usp'>): Presence {
-  if (device.usp === undefined) return 'never'
-  return device.usp.linked ? 'online' : 'offline'
+/** USP presence: online while a link stands whose Agent answers; an open connection alone proves nothing. */
+export function uspPresence({ usp }: Pick<Device, 'usp'>): UspPresence {
+  if (usp === undefined) return 'never'
+  if (!usp.linked) return 'offline'
+  return usp.answering === false ? 'silent' : 'online'
 }
 
 /** A new record with nothing known but identity and the protocol it first spoke. */

@@ -14,6 +14,8 @@ export type EventType =
   | 'device.firmwareChanged'
   | 'device.connected'
   | 'device.disconnected'
+  | 'device.silent'
+  | 'device.answering'
   | 'device.refused'
   | 'device.credentialReissued'
   | 'device.deleted'

@@ -58,8 +58,19 @@ export interface DeviceStore {
   ids(selector: Selector | undefined, batchSize: number, after?: string): AsyncIterable<DeviceId[]>
   count(selector: Selector | undefined, limit: number): Promise<number>
   delete(id: DeviceId): Promise<boolean>
-  /** Marks as unlinked every USP link that `instance` (or, when undefined, any instance not in `alive`) held. */
+  /**
+   * Marks as unlinked every USP link that `instance` held, which stops, or, when undefined, any instance not in `alive`; the reason noted is
+   * goingAway or serverDied.
+   */
   unlinkAll(instance: string | undefined, alive: string[], at: Timestamp): Promise<number>
+  /** The devices whose records say that `instance` holds their USP link, in no order, streamed in batches. */
+  linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]>
+}
+
+/** A device whose record says that it is linked, and since when. */
+export interface LinkedDevice {
+  id: DeviceId
+  connectedAt: Timestamp
 }
 
 export interface ParameterStore {

@@ -21,6 +21,7 @@ export const SELECTOR_FIELDS = {
   endpointId: { kind: 'text', field: 'binding.endpointId' },
   proof: { kind: 'text', field: 'binding.proof' },
   linked: { kind: 'boolean', field: 'usp.linked' },
+  answering: { kind: 'boolean', field: 'usp.answering' },
   readiness: { kind: 'text', field: 'readiness.class' },
   migration: { kind: 'text', field: 'migration.state' },
   plan: { kind: 'text', field: 'migration.planId' },

@@ -55,7 +55,7 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
   if (change.guard?.revision !== undefined) filter.revision = change.guard.revision
   if (change.guard?.workSeq !== undefined) filter['work.seq'] = change.guard.workSeq
   if (change.guard?.owner !== undefined) filter.owner = change.guard.owner
-  if (change.guard?.uspInstance !== undefined) filter['usp.instance'] = change.guard.uspInstance
+  if (change.guard?.uspConnectedAt !== undefined) filter['usp.connectedAt'] = change.guard.uspConnectedAt
   return [
     {
       collection: 'devices',

@@ -56,6 +56,7 @@ export const COLLECTIONS = {
       { keys: { 'readiness.class': 1, _id: 1 }, on: 'mongodb' },
       { keys: { 'binding.proof': 1, _id: 1 }, on: 'mongodb' },
       { keys: { 'usp.linked': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'usp.answering': 1, _id: 1 }, on: 'mongodb' },
       { keys: { oui: 1, _id: 1 }, on: 'mongodb' },
       { keys: { root: 1, _id: 1 }, on: 'mongodb' },
       { keys: { hardwareVersion: 1, _id: 1 }, on: 'mongodb' },
@@ -64,6 +65,7 @@ export const COLLECTIONS = {
       { keys: { 'usp.instance': 1 }, partial: { 'usp.linked': true } },
       { keys: { 'work.seq': 1, _id: 1 }, on: 'secantusdb' },
       { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+      { keys: { 'usp.connectedAt': 1, _id: 1 }, on: 'secantusdb' },
     ],
   },
   /**

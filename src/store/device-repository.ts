@@ -4,7 +4,9 @@ import type {
   DeviceId,
   DeviceQuery,
   DeviceStore,
+  DisconnectReason,
   EndpointId,
+  LinkedDevice,
   Page,
   Selector,
 } from '../device/index.ts'
@@ -102,10 +104,34 @@ export class DeviceRepository implements DeviceStore {
 
   async unlinkAll(instance: string | undefined, alive: string[], at: number): Promise<number> {
     const holder = instance === undefined ? { $nin: alive } : instance
-    const { modifiedCount } = await this.#devices.updateMany(
-      { 'usp.linked': true, 'usp.instance': holder },
-      { $set: { 'usp.linked': false, 'usp.disconnectedAt': at, updatedAt: at } },
-    )
+    const reason: DisconnectReason = instance === undefined ? 'serverDied' : 'goingAway'
+    const $set = {
+      'usp.linked': false,
+      'usp.disconnectedAt': at,
+      'usp.lastDisconnect': { at, reason },
+      updatedAt: at,
+    }
+    const { modifiedCount } = await this.#devices.updateMany({ 'usp.linked': true, 'usp.instance': holder }, { $set })
     return modifiedCount
+  }
+
+  async *linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]> {
+    const filter = { 'usp.linked': true, 'usp.instance': instance }
+    const found = this.#devices.find(filter, { projection: { 'usp.connectedAt': 1 }, batchSize })
+    try {
+      let batch: LinkedDevice[] = []
+      for await (const document of found) {
+        const { connectedAt = 0 } = toDevice(document).usp ?? {}
+        batch.push({ id: document._id as DeviceId, connectedAt })
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
+      if (batch.length > 0) yield batch
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      await found.close()
+    }
   }
 }

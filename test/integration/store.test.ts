@@ -132,15 +132,15 @@ describe('device commits', () => {
     expect(events).toHaveLength(1)
   })
 
-  it('of a link do not touch that of another instance', async () => {
+  it('of a link do not touch a later one', async () => {
     const box = await stored()
-    await store.devices.commit({ deviceId: box.id, set: { 'usp.linked': true, 'usp.instance': 'b' } })
+    await store.devices.commit({ deviceId: box.id, set: { 'usp.linked': true, 'usp.connectedAt': 2 } })
     const gone = { deviceId: box.id, set: { 'usp.linked': false } }
-    await expect(store.devices.commit({ ...gone, guard: { uspInstance: 'a' } })).rejects.toMatchObject({
+    await expect(store.devices.commit({ ...gone, guard: { uspConnectedAt: 1 } })).rejects.toMatchObject({
       code: 'conflict',
     })
     expect((await store.devices.get(box.id))?.usp?.linked).toBe(true)
-    await store.devices.commit({ ...gone, guard: { uspInstance: 'b' } })
+    await store.devices.commit({ ...gone, guard: { uspConnectedAt: 2 } })
     expect((await store.devices.get(box.id))?.usp?.linked).toBe(false)
   })
 

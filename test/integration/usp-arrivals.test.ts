@@ -109,12 +109,11 @@ describe('an Agent with a known Endpoint ID', () => {
   })
 
   it('that does not answer has no contact, and is closed to try again', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const agent = await world.connect(EID)
     const end = agent.closed()
     agent.hello()
     await agent.takeRequest('get')
-    vi.advanceTimersByTime(30_000)
+    world.clock.advance(30_000)
     expect(await end).toBe(1013)
     expect(world.offers()).toBe(0)
     expect(device()?.usp).toBeUndefined()

@@ -99,6 +99,7 @@ describe('answers', () => {
   it('that come too late are not taken for those of the next request', async () => {
     const first = run(OPERATE, { timeoutMs: 20 })
     const late = await agent.takeRequest('operate')
+    world.clock.advance(20)
     expect(await first).toMatchObject({ rejected: { name: 'TransportError', code: 'timeout', sent: true } })
     const second = run(OPERATE)
     const { msgId } = await agent.takeRequest('operate')

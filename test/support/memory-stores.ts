@@ -91,12 +91,12 @@ function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock
       devices.set(change.deviceId, structuredClone(change.create))
     } else if (change.set !== undefined || change.countWork === true || change.newRevision === true || change.unset) {
       if (before === undefined) throw new AppError('conflict', 'the device does not exist')
-      const { revision, workSeq, owner, uspInstance } = change.guard ?? {}
+      const { revision, workSeq, owner, uspConnectedAt } = change.guard ?? {}
       if (revision !== undefined && revision !== before.revision) throw new AppError('conflict', 'revision moved on')
       if (workSeq !== undefined && workSeq !== before.work.seq) throw new AppError('conflict', 'work was added')
       if (owner !== undefined && owner !== before.owner) throw new AppError('conflict', 'owner changed')
-      if (uspInstance !== undefined && uspInstance !== before.usp?.instance)
-        throw new AppError('conflict', 'the link is held elsewhere')
+      if (uspConnectedAt !== undefined && uspConnectedAt !== before.usp?.connectedAt)
+        throw new AppError('conflict', 'the link is another one now')
       const next = applyPatch(before, change.set ?? {}, clock.now())
       if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
       if (change.newRevision === true) next.revision++
@@ -134,6 +134,10 @@ function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock
     count: async () => devices.size,
     delete: async (id) => devices.delete(id),
     unlinkAll: async () => 0,
+    async *linkedTo(instance) {
+      const linked = [...devices.values()].filter(({ usp }) => usp?.linked === true && usp.instance === instance)
+      if (linked.length > 0) yield linked.map(({ id, usp }) => ({ id, connectedAt: usp?.connectedAt ?? 0 }))
+    },
   }
 }
 

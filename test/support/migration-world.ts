@@ -91,6 +91,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     upward: operations,
     nextId: newId,
     clock,
+    random,
     log,
   })
   await operations.start()

@@ -110,6 +110,7 @@ export async function startController(
     },
     nextId: () => `id${++ids}`,
     clock,
+    random: { fraction: () => 0.5 },
     log: silentLog,
     onOnboarded: (deviceId) => {
       count(onboardings, deviceId)

@@ -1,5 +1,5 @@
-import { ProtocolError, TransportError } from '../../base/index.ts'
-import type { Device, DeviceIdentity } from '../../device/index.ts'
+import { type Clock, ProtocolError, TransportError } from '../../base/index.ts'
+import type { Device, DeviceIdentity, LinkEnd } from '../../device/index.ts'
 import type { Link } from '../mtp/index.ts'
 import {
   type Codec,
@@ -35,6 +35,16 @@ export interface RequestOptions {
 const REQUEST_TIMEOUT_MS = 30_000
 const MAX_QUEUED = 256
 
+export interface AgentLinkOptions {
+  link: Link
+  /** Different for every link of every process of ours. */
+  id: string
+  codec: Codec
+  /** Endpoint ID of the Controller. */
+  ownId: string
+  clock: Clock
+}
+
 /** What the Controller keeps for one link: whose it is, and the requests to its Agent, one at a time and in order. */
 export class AgentLink {
   readonly link: Link
@@ -48,7 +58,9 @@ export class AgentLink {
   refused = false
   /** Resolves when the arrival under way is decided. */
   arrival: Promise<void> | undefined
-  /** When lastSeenAt was last written. */
+  /** usp.connectedAt of its device while this link is the device's. */
+  connectedAt = 0
+  /** When lastSeenAt and lastAnswerAt were last written. */
   touchedAt = 0
   /** Our own row in its Controller table, with the last dot; '' while unknown. */
   ownRow = ''
@@ -63,24 +75,27 @@ export class AgentLink {
   ignored = false
   /** It was asked for a sign of life. */
   asked = false
+  /** Called when a request has no answer in time. */
+  onTimeout: (() => void) | undefined
   /** Told of every Message; set only where somebody reads along. */
   onMessage: ((what: 'Message sent' | 'Message received', msg: Msg) => void) | undefined
   /** msg_ids of requests of the Agent that are being worked on. */
   processing: Set<string> | undefined
   readonly #codec: Codec
   readonly #ownId: string
+  readonly #clock: Clock
   #nextId = 0
   #tail: Promise<unknown> = Promise.resolve()
   #queued = 0
   #outstanding: Map<string, Outstanding> | undefined
-  #ended: AbortController | undefined
-  #closed = false
+  #end: LinkEnd | undefined
 
-  constructor(link: Link, codec: Codec, ownId: string, id: string) {
+  constructor({ link, id, codec, ownId, clock }: AgentLinkOptions) {
     this.link = link
     this.id = id
     this.#codec = codec
     this.#ownId = ownId
+    this.#clock = clock
   }
 
   get endpointId(): string {
@@ -88,14 +103,12 @@ export class AgentLink {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#end !== undefined
   }
 
-  /** Aborts when the link is gone. */
-  get signal(): AbortSignal {
-    this.#ended ??= new AbortController()
-    if (this.#closed) this.#ended.abort()
-    return this.#ended.signal
+  /** Why the link ended; `connectionLost` while it stands. */
+  get end(): LinkEnd {
+    return this.#end ?? 'connectionLost'
   }
 
   /**
@@ -126,11 +139,19 @@ export class AgentLink {
     })
   }
 
+  /**
+   * Asks for one parameter that every Agent has (TR-181 Device.LocalAgent.EndpointID), beside the requests that wait. Rejects with
+   * TransportError when there is no answer; what the answer says does not matter.
+   */
+  async probe(timeoutMs: number): Promise<void> {
+    await this.#exchange('get', { param_paths: ['Device.LocalAgent.EndpointID'], max_depth: 0 }, { timeoutMs })
+  }
+
   #exchange<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions): Promise<Reply<N>> {
     const { timeoutMs = REQUEST_TIMEOUT_MS, signal } = options
     // Never one of an earlier link: its Agent may still be at work on that, would ignore its twin (R-MSG.4) and answer the wrong one.
     const msgId = `${this.id}.${++this.#nextId}`
-    if (this.#closed || !this.send(requestMsg(msgId, name, body))) {
+    if (this.closed || !this.send(requestMsg(msgId, name, body))) {
       return Promise.reject(
         new TransportError('linkGone', 'the USP link is gone', { sent: false, context: { request: name } }),
       )
@@ -141,19 +162,18 @@ export class AgentLink {
         this.#outstanding?.delete(msgId)
         waiting?.reject(error)
       }
-      const onAbort = () => end(givenUp(name, true))
-      const timer = setTimeout(
-        () =>
-          end(
-            new TransportError('timeout', `no answer to ${name} within ${timeoutMs / 1000} s`, {
-              sent: true,
-              context: { request: name, msgId },
-            }),
-          ),
-        timeoutMs,
-      )
+      const onAbort = () => {
+        end(givenUp(name, true))
+        // Whoever gave up had waited long enough.
+        if (signal?.reason instanceof TransportError && signal.reason.code === 'timeout') this.onTimeout?.()
+      }
+      const cancel = this.#clock.after(timeoutMs, () => {
+        const context = { request: name, msgId }
+        end(new TransportError('timeout', `no answer to ${name} within ${timeoutMs / 1000} s`, { sent: true, context }))
+        this.onTimeout?.()
+      })
       const release = () => {
-        clearTimeout(timer)
+        cancel()
         signal?.removeEventListener('abort', onAbort)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -191,8 +211,8 @@ export class AgentLink {
   }
 
   /** The link is gone: what is out stays unanswered. */
-  close(): void {
-    this.#closed = true
+  close(end: LinkEnd): void {
+    this.#end = end
     for (const waiting of this.#outstanding?.values() ?? []) {
       waiting.reject(
         new TransportError('linkGone', 'the USP link went before the answer', {
@@ -202,7 +222,6 @@ export class AgentLink {
       )
     }
     this.#outstanding = undefined
-    this.#ended?.abort()
   }
 }
 

@@ -27,6 +27,8 @@ export interface ArrivalDeps {
   refusals: Refusals
   nextId(): string
   clock: Clock
+  /** When the Agent last sent a Message over its link; undefined: not yet. */
+  heardAt(agent: AgentLink): number | undefined
   /** The Agent is joined to `agent.device`, and that is stored. */
   onJoined(agent: AgentLink): void
 }
@@ -50,6 +52,8 @@ export class Arrivals {
   readonly #deps: ArrivalDeps
   readonly #facts = new WeakMap<AgentLink, AgentFacts>()
   readonly #claimants = new Map<string, { since: number; devices: Set<string> }>()
+  /** The connectedAt that was given last. */
+  #connectedAt = 0
 
   constructor(deps: ArrivalDeps) {
     this.#deps = deps
@@ -222,11 +226,17 @@ export class Arrivals {
     if (agent.device !== undefined || agent.refused || !agent.link.isOpen) return
     const { devices, clock, instance } = this.#deps
     const now = clock.now()
+    // Different from that of the link before, whatever the clock says: facts of either link are told apart by it.
+    this.#connectedAt = Math.max(now, (device.usp?.connectedAt ?? 0) + 1, this.#connectedAt + 1)
+    const connectedAt = this.#connectedAt
+    const heardAt = this.#deps.heardAt(agent)
     const patch = {
       'usp.linked': true,
       'usp.instance': instance,
-      'usp.connectedAt': now,
+      'usp.connectedAt': connectedAt,
       'usp.lastSeenAt': now,
+      'usp.answering': heardAt !== undefined,
+      ...(heardAt === undefined ? {} : { 'usp.lastAnswerAt': heardAt }),
       ...(device.root === undefined ? { root: 'Device.' as const } : {}),
     }
     const connected: NewEvent = {
@@ -238,6 +248,7 @@ export class Arrivals {
     }
     await devices.commit({ deviceId: device.id, set: patch, events: [connected] })
     agent.device = applyPatch(device, patch, now)
+    agent.connectedAt = connectedAt
     agent.touchedAt = now
     this.#deps.onJoined(agent)
   }

@@ -5,6 +5,7 @@ import {
   type Lifecycle,
   type Log,
   ProtocolError,
+  type Random,
   TransportError,
 } from '../../base/index.ts'
 import { loadModel, type Model } from '../../datamodel/index.ts'
@@ -16,17 +17,19 @@ import type {
   DeviceStore,
   Driver,
   FeedEvent,
-  NewEvent,
+  LinkEnd,
   Refusal,
   SupportedModelStore,
   Upward,
 } from '../../device/index.ts'
-import type { AuditLog } from '../../security/index.ts'
+import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import { type Link, UspWebSocketServer } from '../mtp/index.ts'
 import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
 import { execute } from './execute.ts'
+import { LinkRecords } from './link-records.ts'
+import { Liveness, type LivenessLimits } from './liveness.ts'
 import { NewRows } from './new-rows.ts'
 import { Notifications } from './notifications.ts'
 import { onboard } from './onboarding.ts'
@@ -53,18 +56,28 @@ export interface ControllerOptions {
   upward: Upward
   nextId(): string
   clock: Clock
+  random: Pick<Random, 'fraction'>
   log: Log
+  /** When Agents are probed; those that go with the interval of Periodic! unless given. */
+  liveness?: Partial<LivenessLimits>
   /** Counts for metrics. */
   onNotify?(kind: string): void
   onRefused?(reason: string): void
   /** Onboarding of a device is over, with whatever outcome. */
   onOnboarded?(deviceId: string, outcome: 'ok' | 'failed' | 'linkGone'): void
+  onDisconnected?(reason: LinkEnd): void
 }
 
 /** Onboarding that failed is tried again after this, doubled each time up to the last. */
 const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
 const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
+/** A stored lastAnswerAt of an Agent that answers gets no older. */
+const NOTE_ANSWER_MS = 600_000
+/** Records and links are compared so often. */
+const SWEEP_MS = 300_000
+/** How long a stop waits for facts that are not stored. */
+const STOP_MS = 5000
 
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
 export class Controller implements Lifecycle {
@@ -82,12 +95,17 @@ export class Controller implements Lifecycle {
   readonly #arrivals: Arrivals
   readonly #models: SupportedModels
   readonly #notifications: Notifications
+  readonly #liveness: Liveness
+  readonly #records: LinkRecords
   readonly #agents = new Map<Link, AgentLink>()
   readonly #byDevice = new Map<string, AgentLink>()
+  /** The contacts that are offered to operations. */
+  readonly #contacts = new Map<AgentLink, AbortController>()
   readonly #underWay = new Set<Promise<void>>()
   readonly #process: string
   #links = 0
   #stopping = false
+  #cancelSweep: (() => void) | undefined
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -95,7 +113,22 @@ export class Controller implements Lifecycle {
     this.#process = options.nextId()
     this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
     this.#refusals = new Refusals(options)
-    this.#arrivals = new Arrivals({ ...options, refusals: this.#refusals, onJoined: (agent) => this.#onJoined(agent) })
+    this.#records = new LinkRecords(options)
+    this.#liveness = new Liveness(
+      {
+        ...options,
+        onAnswering: (agent) => this.#onAnswering(agent),
+        onSilent: (agent) => this.#onSilent(agent),
+        ...(options.liveness === undefined ? {} : { limits: options.liveness }),
+      },
+      options.periodicNotifIntervalS,
+    )
+    this.#arrivals = new Arrivals({
+      ...options,
+      refusals: this.#refusals,
+      heardAt: (agent) => this.#liveness.heardAt(agent),
+      onJoined: (agent) => this.#onJoined(agent),
+    })
     const newRows = new NewRows({ ...options, model: this.#model })
     this.#notifications = new Notifications({
       ...options,
@@ -111,15 +144,18 @@ export class Controller implements Lifecycle {
       ...options,
       handlers: {
         onOpen: (link) => {
-          const agent = new AgentLink(link, this.#codec, options.endpointId, `${this.#process}.${++this.#links}`)
+          const id = `${this.#process}.${++this.#links}`
+          const agent = new AgentLink({ link, id, codec: this.#codec, ownId: options.endpointId, clock: options.clock })
+          agent.onTimeout = () => this.#liveness.missed(agent)
           this.#agents.set(link, agent)
           if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
         },
         refusal: ({ endpointId, certificate }, address) => this.#refusalOf(endpointId, certificate, address),
         onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
-        onClose: (link) => {
-          this.#onClose(this.#agentOf(link))
+        onClose: (link, end) => {
+          options.onDisconnected?.(end)
+          this.#onClose(this.#agentOf(link), end)
           this.#agents.delete(link)
         },
       },
@@ -134,15 +170,32 @@ export class Controller implements Lifecycle {
     return this.#server.linkCount
   }
 
-  start(): Promise<void> {
-    return this.#server.start()
+  async start(): Promise<void> {
+    await this.#server.start()
+    this.#scheduleSweep()
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#cancelSweep?.()
     await this.#server.stop()
-    const limit = new Promise((resolve) => setTimeout(resolve, 5000).unref())
-    await Promise.race([Promise.allSettled([...this.#underWay]), limit])
+    const limit = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())
+    await Promise.race([Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS)]), limit])
+  }
+
+  /** Compares records and links now and then: a fact may have been lost with an answer of the database. */
+  #scheduleSweep(): void {
+    const { clock, log } = this.#options
+    this.#cancelSweep = clock.after(SWEEP_MS, () => {
+      const work = this.#records
+        .sweep(this.#byDevice)
+        .catch((error: unknown) => log.warn({ reason: errorText(error) }, 'records and links were not compared'))
+        .finally(() => {
+          this.#underWay.delete(work)
+          if (!this.#stopping) this.#scheduleSweep()
+        })
+      this.#underWay.add(work)
+    })
   }
 
   /** Takes in an event of the feed: links whose device has another binding now, or is in conflict, are closed. */
@@ -257,6 +310,7 @@ export class Controller implements Lifecycle {
 
   #onMsg(agent: AgentLink, msg: Msg): void {
     agent.onMessage?.('Message received', msg)
+    this.#liveness.heard(agent)
     if (msg.kind !== 'request') {
       if (!agent.settle(msg))
         this.#options.log.debug({ endpointId: agent.endpointId, msgId: msg.msgId }, 'late or unasked answer ignored')
@@ -283,17 +337,54 @@ export class Controller implements Lifecycle {
     const former = this.#byDevice.get(device.id)
     if (former !== undefined && former !== agent) former.link.close('replaced', 'another Agent is this device now')
     this.#byDevice.set(device.id, agent)
-    if (agent.closed) return this.#onClose(agent)
-    // Operations may reach the device while and although it is onboarded. Resolves when the link ends: not part of what a stop waits for.
-    void this.#options.upward.contact(this.#contact(agent, device))
+    if (agent.closed) return this.#onClose(agent, agent.end)
+    // Operations may reach the device while and although it is onboarded: its Agent has answered.
+    this.#offer(agent)
     this.#background(agent, 'onboarding failed', this.#refresh(agent))
+  }
+
+  #onAnswering(agent: AgentLink): void {
+    if (agent.device === undefined) return
+    this.#records.answering(agent, true)
+    this.#offer(agent)
+  }
+
+  /** Operations wait for an Agent that does not answer: one that is sent to it would hold up the others. */
+  #onSilent(agent: AgentLink): void {
+    this.#records.answering(agent, false)
+    this.#endContact(agent)
+  }
+
+  #endContact(agent: AgentLink): void {
+    this.#contacts.get(agent)?.abort()
+    this.#contacts.delete(agent)
   }
 
   /** Every ping round of a link: who has no device, and who is not onboarded. */
   #onRound(agent: AgentLink): void {
-    if (agent.device === undefined) this.#background(agent, 'Agent was not joined', this.#arrivals.care(agent))
-    else if (agent.refreshDueAt !== 0 && this.#options.clock.now() >= agent.refreshDueAt)
+    if (agent.device === undefined) return this.#background(agent, 'Agent was not joined', this.#arrivals.care(agent))
+    this.#liveness.look(agent)
+    this.#noteAnswer(agent)
+    if (agent.refreshDueAt !== 0 && this.#options.clock.now() >= agent.refreshDueAt)
       this.#background(agent, 'onboarding failed again', this.#refresh(agent))
+  }
+
+  /** Answers are noted now and then; notifications note themselves. */
+  #noteAnswer(agent: AgentLink): void {
+    const heardAt = this.#liveness.heardAt(agent)
+    if (heardAt === undefined || heardAt - agent.touchedAt < NOTE_ANSWER_MS) return
+    agent.touchedAt = heardAt
+    this.#records.answeredAt(agent, heardAt)
+  }
+
+  /** Offers the device to operations while its Agent answers. */
+  #offer(agent: AgentLink): void {
+    const { device } = agent
+    if (device === undefined || agent.closed || this.#contacts.has(agent) || !this.#liveness.answers(agent)) return
+    const contact = new AbortController()
+    this.#contacts.set(agent, contact)
+    // Resolves when the contact ends: not part of what a stop waits for.
+    void this.#options.upward.contact(this.#contact(agent, device, contact.signal))
   }
 
   /** Onboards, once at a time per Agent; what goes wrong is tried again later. */
@@ -310,8 +401,9 @@ export class Controller implements Lifecycle {
     const { clock, log, endpointId, onOnboarded } = this.#options
     try {
       const facts = await this.#arrivals.facts(agent)
+      const audit = (entry: AuditEntry) => this.#records.audit(entry)
       if (facts !== undefined)
-        await onboard(agent, device, facts, { ...this.#options, ownId: endpointId, models: this.#models })
+        await onboard(agent, device, facts, { ...this.#options, audit, ownId: endpointId, models: this.#models })
       agent.failures = 0
       agent.refreshDueAt = 0
       onOnboarded?.(device.id, facts === undefined ? 'linkGone' : 'ok')
@@ -324,7 +416,7 @@ export class Controller implements Lifecycle {
     }
   }
 
-  #contact(agent: AgentLink, device: Device): Contact {
+  #contact(agent: AgentLink, device: Device, signal: AbortSignal): Contact {
     const supported = async () => {
       const key = modelKey(agent.device ?? device)
       return key === undefined ? undefined : this.#options.supportedModels.get(key)
@@ -333,40 +425,21 @@ export class Controller implements Lifecycle {
       deviceId: device.id,
       protocol: 'usp',
       lasting: true,
-      signal: agent.signal,
+      signal,
       // The record was read when the link came; meanwhile work may have come too.
       workKnown: true,
       execute: (operation, hooks) => execute(agent, operation, hooks, { model: this.#model, supported }),
     }
   }
 
-  #onClose(agent: AgentLink): void {
-    agent.close()
+  #onClose(agent: AgentLink, end: LinkEnd): void {
+    agent.close(end)
+    this.#endContact(agent)
     const { device } = agent
     if (device === undefined || this.#byDevice.get(device.id) !== agent) return
     this.#byDevice.delete(device.id)
     // A stopping server marks all its links at once.
-    if (this.#stopping) return
-    const { devices, clock, instance } = this.#options
-    const now = clock.now()
-    const gone: NewEvent = {
-      type: 'device.disconnected',
-      at: now,
-      deviceId: device.id,
-      protocol: 'usp',
-      data: { endpointId: agent.endpointId },
-    }
-    this.#background(
-      agent,
-      'disconnect was not noted',
-      devices.commit({
-        deviceId: device.id,
-        set: { 'usp.linked': false, 'usp.disconnectedAt': now },
-        // The Agent may be with another instance by now.
-        guard: { uspInstance: instance },
-        events: [gone],
-      }),
-    )
+    if (!this.#stopping) this.#records.ended(agent, end)
   }
 }
 

@@ -55,7 +55,7 @@ export function notifyEffect(
 function touch(agent: AgentLink, { change }: NotifyEffect, now: number): void {
   if (now - agent.touchedAt <= TOUCH_MS && (change.events !== undefined || change.parameters !== undefined)) return
   agent.touchedAt = now
-  change.set = { ...change.set, 'usp.lastSeenAt': now }
+  change.set = { ...change.set, 'usp.lastSeenAt': now, 'usp.lastAnswerAt': now }
 }
 
 function valueChange(

@@ -8,7 +8,7 @@ import {
   factsPatch,
   firmwareEvent,
 } from '../../device/index.ts'
-import type { AuditLog } from '../../security/index.ts'
+import type { AuditEntry } from '../../security/index.ts'
 import { SUPPORTED_VERSIONS } from '../wire/index.ts'
 import type { AgentFacts } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
@@ -19,7 +19,7 @@ export interface OnboardingDeps {
   ownId: string
   devices: DeviceStore
   models: SupportedModels
-  audit: AuditLog
+  audit(entry: AuditEntry): Promise<void>
   periodicNotifIntervalS: number
   clock: Clock
   log: Log

@@ -1,5 +1,5 @@
 import type { Log } from '../../base/index.ts'
-import type { AuditLog } from '../../security/index.ts'
+import type { AuditEntry } from '../../security/index.ts'
 import type { AddResp, DeleteResp } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { ModelFacts } from './supported-models.ts'
@@ -63,7 +63,7 @@ export function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
 export const WATCHED_PATHS = [...EVENTS.map(([, event]) => event), ...WATCHED_VALUES, ...WATCHED_TABLES]
 
 export interface SubscriptionDeps {
-  audit: AuditLog
+  audit(entry: AuditEntry): Promise<void>
   log: Log
   /** The first time for this firmware: what is refused then is audited, and not at each arrival after it. */
   first: boolean
@@ -199,7 +199,7 @@ async function note(
   if (!ok) log.info({ deviceId: target, action, ...what, reason }, 'the Agent refused a change of a subscription')
   const entry = { at: now, actor: 'system', action, target, ...what }
   if (ok || first)
-    await audit.append(ok ? { ...entry, result: 'ok' } : { ...entry, result: 'refused', reason: reason.slice(0, 500) })
+    await audit(ok ? { ...entry, result: 'ok' } : { ...entry, result: 'refused', reason: reason.slice(0, 500) })
 }
 
 /** Whether a row's Recipient is our own Controller row; a row that names none is taken for ours. */

@@ -1,4 +1,5 @@
-import type { CloseReason, Link, LinkEnd } from './link.ts'
+import type { CloseReason, LinkEnd } from '../../device/index.ts'
+import type { Link } from './link.ts'
 import type { WebSocket } from './ws.ts'
 
 /** Close codes of RFC 6455 and its registry: those that USP names (R-WS.16), and what fits our other reasons. */

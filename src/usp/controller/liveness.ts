@@ -1,0 +1,178 @@
+import { type Clock, type Log, type Random, TransportError } from '../../base/index.ts'
+import type { AgentLink } from './agent-link.ts'
+
+export interface LivenessDeps {
+  clock: Clock
+  random: Pick<Random, 'fraction'>
+  log: Log
+  /** The Agent has answered or notified, for the first time on this link or after it was silent. */
+  onAnswering(agent: AgentLink): void
+  /** It did not answer a probe. */
+  onSilent(agent: AgentLink): void
+  limits?: Partial<LivenessLimits>
+}
+
+/** When an Agent is probed, and what is made of its silence. */
+export interface LivenessLimits {
+  /** An Agent that says nothing for so long is probed; each link has its own time from this up to half as long again. */
+  quietMs: number
+  /** How long it has for the answer to a probe. */
+  probeTimeoutMs: number
+  /** The link is closed after so many probes in a row without an answer. */
+  maxUnanswered: number
+  /** Probes under way at once, over all links. */
+  maxProbing: number
+}
+
+/** Without notifications of its own an Agent is probed after so long, or after twice the interval of Periodic! where that is more. */
+const MIN_QUIET_MS = 300_000
+
+/** The limits that go with an interval of Periodic! in seconds. */
+export function livenessLimits(periodicNotifIntervalS: number): LivenessLimits {
+  return {
+    quietMs: Math.max(2 * periodicNotifIntervalS * 1000, MIN_QUIET_MS),
+    probeTimeoutMs: 30_000,
+    maxUnanswered: 3,
+    maxProbing: 500,
+  }
+}
+
+interface State {
+  /** When the Agent last sent a Message; undefined: not yet on this link. */
+  heardAt: number | undefined
+  /** From when on it is counted as quiet. */
+  quietSince: number
+  /** Messages that came. */
+  messages: number
+  /** A request was not answered in time, and nothing was heard since. */
+  suspect: boolean
+  answering: boolean
+  /** Probes in a row without an answer. */
+  unanswered: number
+  probing: boolean
+  quietMs: number
+}
+
+/**
+ * Tells which Agents answer. An open connection proves nothing: an Agent may keep it and ignore every Message, for example after its
+ * Controller row was deleted. What proves it is a Message from the Agent. One that is quiet for long or that left a request without an answer
+ * is probed; one that does not answer is silent, and after some probes more its link is closed.
+ */
+export class Liveness {
+  readonly #deps: LivenessDeps
+  readonly #limits: LivenessLimits
+  readonly #states = new WeakMap<AgentLink, State>()
+  /** Links to be probed, in the order in which they became due. */
+  readonly #due = new Set<AgentLink>()
+  #probing = 0
+
+  constructor(deps: LivenessDeps, periodicNotifIntervalS: number) {
+    this.#deps = deps
+    this.#limits = { ...livenessLimits(periodicNotifIntervalS), ...deps.limits }
+  }
+
+  /** True when the Agent has answered over this link, and is not silent. */
+  answers(agent: AgentLink): boolean {
+    return this.#of(agent).answering
+  }
+
+  /** When the Agent last sent a Message over this link; undefined: not yet. */
+  heardAt(agent: AgentLink): number | undefined {
+    return this.#of(agent).heardAt
+  }
+
+  /** A Message of the Agent came. */
+  heard(agent: AgentLink): void {
+    const state = this.#of(agent)
+    state.heardAt = this.#deps.clock.now()
+    state.quietSince = state.heardAt
+    state.messages++
+    state.suspect = false
+    state.unanswered = 0
+    if (!state.probing) this.#due.delete(agent)
+    if (state.answering) return
+    state.answering = true
+    this.#deps.onAnswering(agent)
+  }
+
+  /** A request to the Agent had no answer in time. */
+  missed(agent: AgentLink): void {
+    this.#of(agent).suspect = true
+    this.#probeSoon(agent)
+  }
+
+  /** Looks at a link now and then: a probe is begun when one is due. */
+  look(agent: AgentLink): void {
+    const state = this.#of(agent)
+    const now = this.#deps.clock.now()
+    // A clock that was set back must not put off the probe.
+    state.quietSince = Math.min(state.quietSince, now)
+    if (state.suspect || state.unanswered > 0 || now - state.quietSince > state.quietMs) this.#probeSoon(agent)
+  }
+
+  #of(agent: AgentLink): State {
+    let state = this.#states.get(agent)
+    if (state === undefined) {
+      const quietMs = this.#limits.quietMs * (1 + this.#deps.random.fraction() / 2)
+      state = {
+        heardAt: undefined,
+        quietSince: this.#deps.clock.now(),
+        messages: 0,
+        suspect: false,
+        answering: false,
+        unanswered: 0,
+        probing: false,
+        quietMs,
+      }
+      this.#states.set(agent, state)
+    }
+    return state
+  }
+
+  #probeSoon(agent: AgentLink): void {
+    if (this.#of(agent).probing || agent.closed) return
+    this.#due.add(agent)
+    this.#next()
+  }
+
+  #next(): void {
+    for (const agent of this.#due) {
+      if (this.#probing >= this.#limits.maxProbing) return
+      this.#due.delete(agent)
+      if (!agent.closed) void this.#probe(agent)
+    }
+  }
+
+  async #probe(agent: AgentLink): Promise<void> {
+    const { log } = this.#deps
+    const state = this.#of(agent)
+    const before = state.messages
+    state.probing = true
+    this.#probing++
+    try {
+      await agent.probe(this.#limits.probeTimeoutMs)
+    } catch (error) {
+      // An answer that makes no sense is one, and so is anything else that the Agent says.
+      const answered = !(error instanceof TransportError) || state.messages > before
+      if (!answered && !agent.closed) this.#unanswered(agent, state)
+    } finally {
+      state.probing = false
+      this.#probing--
+    }
+    log.trace({ endpointId: agent.endpointId, unanswered: state.unanswered }, 'Agent probed')
+    this.#next()
+  }
+
+  #unanswered(agent: AgentLink, state: State): void {
+    state.unanswered++
+    const { unanswered } = state
+    const { log, onSilent } = this.#deps
+    log.info({ endpointId: agent.endpointId, deviceId: agent.device?.id, unanswered }, 'Agent did not answer')
+    if (unanswered === 1) {
+      state.answering = false
+      onSilent(agent)
+    }
+    if (unanswered >= this.#limits.maxUnanswered)
+      agent.link.close('notAnswering', `${unanswered} requests in a row were not answered`)
+  }
+}
