@@ -63,6 +63,21 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
       if (status === 412) expect(sent.get('etag')).toBe(`"${now.body.revision}"`)
   })
 
+  it('with If-Match meets that revision also when they come one after the other', async () => {
+    const path = await make()
+    for (let round = 0; round < 8; round++) {
+      const read = await world.call<Thing>('GET', path)
+      const headers = { 'if-match': read.headers.get('etag') ?? '' }
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, async (_, n) => {
+          for (let i = 0; i < n; i++) await new Promise(setImmediate)
+          return world.call<Thing>('PATCH', path, change(n), headers)
+        }),
+      )
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    }
+  })
+
   it('without If-Match is done, also when another comes at the same time', async () => {
     const path = await make()
     const before = (await world.call<Thing>('GET', path)).body.revision
