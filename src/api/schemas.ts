@@ -4,7 +4,9 @@ import {
   DEVICE_SORT_FIELDS,
   DISCONNECT_REASONS,
   MAX_DEVICE_ID,
+  MAX_SELECTOR,
   MEMBER_STATES,
+  REQUEST_BOUNDS,
 } from '../device/index.ts'
 import { z } from './zod.ts'
 
@@ -92,7 +94,7 @@ export const DeviceSchema = z
 export const DeviceQuerySchema = Paging.extend({
   filter: z
     .string()
-    .max(4096)
+    .max(MAX_SELECTOR)
     .optional()
     .describe('RSQL over hot fields, e.g. `manufacturer==Acme;softwareVersion=ge=1.10`'),
   group: z.string().max(100).optional().describe('Only devices of this group'),
@@ -121,14 +123,20 @@ export const ParameterSchema = z
   })
   .openapi('Parameter')
 
-const path = text(1024)
-const value = z.string().max(65_536)
+const path = text(REQUEST_BOUNDS.pathLength)
+const value = z.string().max(REQUEST_BOUNDS.valueLength)
+const record = (max: number) =>
+  z
+    .record(text(REQUEST_BOUNDS.nameLength), value)
+    .refine((values) => Object.keys(values).length <= max, `has at most ${max} entries`)
+    .default({})
+    .openapi({ maxProperties: max })
 export const OperationRequestSchema = z
   .discriminatedUnion('verb', [
     z.strictObject({
       verb: z.literal('get'),
-      paths: z.array(path).min(1).max(256),
-      maxDepth: z.number().int().min(0).max(20).optional(),
+      paths: z.array(path).min(1).max(REQUEST_BOUNDS.paths),
+      maxDepth: z.number().int().min(0).max(REQUEST_BOUNDS.depth).optional(),
     }),
     z.strictObject({
       verb: z.literal('set'),
@@ -144,21 +152,21 @@ export const OperationRequestSchema = z
           }),
         )
         .min(1)
-        .max(256),
+        .max(REQUEST_BOUNDS.values),
       allowPartial: z.boolean().optional(),
     }),
     z.strictObject({
       verb: z.literal('add'),
       object: path,
-      values: z.record(text(256), value).default({}),
+      values: record(REQUEST_BOUNDS.values),
       allowPartial: z.boolean().optional(),
     }),
     z.strictObject({
       verb: z.literal('delete'),
-      paths: z.array(path).min(1).max(64),
+      paths: z.array(path).min(1).max(REQUEST_BOUNDS.rows),
       allowPartial: z.boolean().optional(),
     }),
-    z.strictObject({ verb: z.literal('operate'), command: path, input: z.record(text(256), value).default({}) }),
+    z.strictObject({ verb: z.literal('operate'), command: path, input: record(REQUEST_BOUNDS.arguments) }),
     z.strictObject({
       verb: z.literal('discover'),
       path: path.optional(),
@@ -166,20 +174,20 @@ export const OperationRequestSchema = z
     }),
     z.strictObject({
       verb: z.literal('subscribe'),
-      id: text(64),
+      id: text(REQUEST_BOUNDS.subscriptionIdLength),
       notifType: z.enum(['ValueChange', 'ObjectCreation', 'ObjectDeletion', 'OperationComplete', 'Event']),
-      paths: z.array(text(256)).min(1).max(32),
+      paths: z.array(text(REQUEST_BOUNDS.referenceLength)).min(1).max(REQUEST_BOUNDS.references),
       enable: z.boolean(),
     }),
     z.strictObject({
       verb: z.literal('download'),
-      url: text(256),
-      fileType: text(64).optional(),
-      username: z.string().max(256).optional(),
-      password: z.string().max(256).optional(),
-      fileSize: z.number().int().min(0).optional(),
-      targetFileName: z.string().max(256).optional(),
-      version: z.string().max(64).optional(),
+      url: text(REQUEST_BOUNDS.download.url),
+      fileType: text(REQUEST_BOUNDS.download.fileType).optional(),
+      username: z.string().max(REQUEST_BOUNDS.download.username).optional(),
+      password: z.string().max(REQUEST_BOUNDS.download.password).optional(),
+      fileSize: z.number().int().min(0).max(REQUEST_BOUNDS.fileSize).optional(),
+      targetFileName: z.string().max(REQUEST_BOUNDS.download.targetFileName).optional(),
+      version: z.string().max(REQUEST_BOUNDS.download.version).optional(),
       activate: z.boolean().optional(),
     }),
     z.strictObject({ verb: z.literal('reboot') }),
@@ -222,12 +230,19 @@ export const Duration = z
   .regex(/^[1-9]\d{0,6}[smhd]$/, 'is a time such as 90s, 15m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * UNITS_MS[text.slice(-1) as keyof typeof UNITS_MS])
 
+const MAX_EXPIRES_D = REQUEST_BOUNDS.expiresMs / UNITS_MS.d
 export const SubmitQuery = WaitQuery.extend({
-  expires: Duration.optional().describe('How long it may wait for the device, e.g. `7d`; default 1h, at most 30d'),
+  expires: Duration.refine((ms) => ms <= REQUEST_BOUNDS.expiresMs, `is at most ${MAX_EXPIRES_D}d`)
+    .optional()
+    .describe(`How long it may wait for the device, e.g. \`7d\`; default 1h, at most ${MAX_EXPIRES_D}d`),
 })
 
 export const GroupInputSchema = z
-  .strictObject({ name: text(100), description: z.string().max(1000).optional(), selector: text(4096).optional() })
+  .strictObject({
+    name: text(100),
+    description: z.string().max(1000).optional(),
+    selector: text(MAX_SELECTOR).optional(),
+  })
   .openapi('GroupInput', { example: { name: 'gateways north', selector: 'manufacturer==Northbridge;tag==north' } })
 export const GroupSchema = z
   .object({ id: z.string(), name: z.string(), selector: z.string().optional(), revision: z.number() })

@@ -55,13 +55,14 @@ const OPERATORS: Record<string, SelectorOperator> = {
   '=in=': 'in',
   '=out=': 'out',
 }
-const MAX_LENGTH = 4096
+/** Characters of a selector. */
+export const MAX_SELECTOR = 4096
 const MAX_NODES = 64
 const MAX_VALUES = 1000
 
 /** Reads an RSQL text such as `manufacturer==Acme;softwareVersion=ge=1.10`. AppError `invalid` says what is wrong and what is allowed. */
 export function parseSelector(text: string): Selector {
-  if (text.length > MAX_LENGTH) throw new AppError('invalid', `selector is longer than ${MAX_LENGTH} characters`)
+  if (text.length > MAX_SELECTOR) throw new AppError('invalid', `selector is longer than ${MAX_SELECTOR} characters`)
   let node: RsqlNode
   try {
     node = parseRsql(text)

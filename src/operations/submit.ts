@@ -12,6 +12,7 @@ import {
   type Parameter,
   type ParameterStore,
   type Protocol,
+  REQUEST_BOUNDS,
   withoutSecrets,
 } from '../device/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
@@ -20,7 +21,7 @@ import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { requestForAudit } from './secrets.ts'
 import { validate } from './validate.ts'
-import { modelFor, REQUEST_BOUNDS } from './validate-path.ts'
+import { modelFor } from './validate-path.ts'
 import { actorText, isTrusted, protocolOf } from './verbs.ts'
 
 export interface SubmitDeps {
@@ -43,7 +44,6 @@ export interface SubmitDeps {
 /** A key as a person gives it has 200 characters at most; who asked stands before it. */
 const MAX_KEY = 300
 const MAX_WARNINGS = 20
-const MAX_EXPIRES_MS = 30 * 86_400_000
 
 /**
  * Takes a request in: the device exists, the request makes sense, the actor may, the device's queue has room; then audited, then stored with
@@ -99,8 +99,8 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
   if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY)) {
     throw new AppError('invalid', `an idempotency key has 1 to ${MAX_KEY} characters`)
   }
-  if (!(expiresInMs > 0 && expiresInMs <= MAX_EXPIRES_MS)) {
-    throw new AppError('invalid', `expiresInMs is above 0 and at most ${MAX_EXPIRES_MS}`)
+  if (!(expiresInMs > 0 && expiresInMs <= REQUEST_BOUNDS.expiresMs)) {
+    throw new AppError('invalid', `expiresInMs is above 0 and at most ${REQUEST_BOUNDS.expiresMs}`)
   }
   return {
     id,

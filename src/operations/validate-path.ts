@@ -1,15 +1,6 @@
 import { AppError } from '../base/index.ts'
 import { checkType, checkValue, type Model, type ModelName, type Path, parsePath, rootOf } from '../datamodel/index.ts'
-import type { Device, Parameter, Protocol } from '../device/index.ts'
-
-/** Bounds of one request; what is larger is refused, never cut. */
-export const REQUEST_BOUNDS = {
-  paths: 1000,
-  values: 500,
-  valueLength: 32_768,
-  totalLength: 1_048_576,
-  arguments: 64,
-} as const
+import { type Device, type Parameter, type Protocol, REQUEST_BOUNDS } from '../device/index.ts'
 
 /** What a request is checked against. */
 export interface ValidationContext {
@@ -84,6 +75,11 @@ export function invalid(path: string, reason: string, cause?: unknown): AppError
     context: { path: shown, reason },
     ...(cause === undefined ? {} : { cause }),
   })
+}
+
+/** Returns true for a whole number from 0 to `max`. */
+export function isWhole(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max
 }
 
 /** Refuses empty and overlong lists. */

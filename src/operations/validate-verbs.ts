@@ -1,6 +1,6 @@
 import { type Segment, schemaOf } from '../datamodel/index.ts'
-import type { OperationRequest } from '../device/index.ts'
-import { atMost, type Findings, fitValue, invalid, modelFor, REQUEST_BOUNDS, readPath } from './validate-path.ts'
+import { type OperationRequest, REQUEST_BOUNDS } from '../device/index.ts'
+import { atMost, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
 type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>
 
@@ -44,7 +44,8 @@ export function checkAdd(request: RequestOf<'add'>, findings: Findings): void {
   for (const [name, value] of Object.entries(request.values)) {
     // The number of the new row is not known yet; any row has the same parameters.
     const full = `${request.object}1.${name}`
-    if (!/^[A-Za-z_]/.test(name)) throw invalid(name, 'is not a name relative to the new row')
+    if (!/^[A-Za-z_]/.test(name) || name.length > REQUEST_BOUNDS.nameLength)
+      throw invalid(name, 'is not a name relative to the new row')
     readPath(full, { ...findings, protocol: 'usp' }, ['parameter'])
     if (path.search) continue
     if (model.parameter(full)?.access === 'r') throw invalid(`${request.object}{i}.${name}`, 'is read-only')
@@ -54,7 +55,7 @@ export function checkAdd(request: RequestOf<'add'>, findings: Findings): void {
 
 /** delete: rows, of tables that give them up where known. */
 export function checkDelete(request: RequestOf<'delete'>, findings: Findings): void {
-  atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+  atMost(request.paths.length, REQUEST_BOUNDS.rows, 'paths')
   const model = modelFor(findings)
   for (const text of request.paths) {
     const path = readPath(text, findings, ['object'], true)
@@ -73,7 +74,8 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
   const names = Object.keys(request.input)
   if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.arguments, 'input')
   for (const [name, value] of Object.entries(request.input)) {
-    if (name === '' || name.length > 256) throw invalid('input', 'has an argument without a proper name')
+    if (name === '' || name.length > REQUEST_BOUNDS.nameLength)
+      throw invalid('input', 'has an argument without a proper name')
     if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(`${request.command} ${name}`, 'value is too long')
   }
   if (path.search) return
@@ -88,10 +90,12 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
   if (missing !== undefined) throw invalid(request.command, `needs the argument ${missing.name}`)
 }
 
-/** subscribe: an ID of 1 to 64 characters (TR-369 Subscription.{i}.ID) and references of at most 256 each. */
+/** subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */
 export function checkSubscribe(request: RequestOf<'subscribe'>, findings: Findings): void {
-  if (request.id.length < 1 || request.id.length > 64) throw invalid('id', 'has 1 to 64 characters')
-  if (request.enable || request.paths.length > 0) atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+  const { subscriptionIdLength, referenceLength } = REQUEST_BOUNDS
+  if (request.id.length < 1 || request.id.length > subscriptionIdLength)
+    throw invalid('id', `has 1 to ${subscriptionIdLength} characters`)
+  if (request.enable || request.paths.length > 0) atMost(request.paths.length, REQUEST_BOUNDS.references, 'paths')
   const kinds = {
     ValueChange: ['object', 'parameter'],
     ObjectCreation: ['object'],
@@ -100,7 +104,7 @@ export function checkSubscribe(request: RequestOf<'subscribe'>, findings: Findin
     Event: ['object', 'event'],
   } as const
   for (const text of request.paths) {
-    if (text.length > 256) throw invalid(text, 'is longer than 256 characters')
+    if (text.length > referenceLength) throw invalid(text, `is longer than ${referenceLength} characters`)
     readPath(text, findings, [...kinds[request.notifType]])
   }
   if (findings.protocol === 'cwmp' && request.notifType !== 'ValueChange') {
@@ -108,17 +112,17 @@ export function checkSubscribe(request: RequestOf<'subscribe'>, findings: Findin
   }
 }
 
-/** download: a URL that boxes can fetch and the lengths of TR-069 A.3.2.8 (each string at most 256, FileType 64). */
+/** download: a URL that CPE can fetch, and texts within the lengths of TR-069 A.3.2.8. */
 export function checkDownload(request: RequestOf<'download'>): void {
   if (!URL.canParse(request.url) || !/^(https?|ftps?|sftp|tftp):$/.test(new URL(request.url).protocol)) {
     throw invalid('url', 'is no http, https, ftp, ftps, sftp or tftp URL')
   }
-  const lengths = { url: 256, fileType: 64, username: 256, password: 256, targetFileName: 256, version: 256 } as const
+  const lengths = REQUEST_BOUNDS.download
   for (const [name, max] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
     if ((request[name]?.length ?? 0) > max) throw invalid(name, `is longer than ${max} characters`)
   }
   const size = request.fileSize
-  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0 && size < 2 ** 32)) {
+  if (size !== undefined && !isWhole(size, REQUEST_BOUNDS.fileSize)) {
     throw invalid('fileSize', 'is no unsignedInt')
   }
 }

@@ -1,5 +1,5 @@
-import type { OperationRequest } from '../device/index.ts'
-import { atMost, type Findings, invalid, REQUEST_BOUNDS, readPath, type ValidationContext } from './validate-path.ts'
+import { type OperationRequest, REQUEST_BOUNDS } from '../device/index.ts'
+import { atMost, type Findings, invalid, isWhole, readPath, type ValidationContext } from './validate-path.ts'
 import { checkAdd, checkCommand, checkDelete, checkDownload, checkSet, checkSubscribe } from './validate-verbs.ts'
 
 /**
@@ -13,8 +13,8 @@ export function validate(request: OperationRequest, context: ValidationContext):
     case 'get':
       atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
       for (const text of request.paths) readPath(text, findings, ['object', 'parameter'], true)
-      if (request.maxDepth !== undefined && !(Number.isInteger(request.maxDepth) && request.maxDepth >= 0)) {
-        throw invalid('maxDepth', 'is a whole number from 0')
+      if (request.maxDepth !== undefined && !isWhole(request.maxDepth, REQUEST_BOUNDS.depth)) {
+        throw invalid('maxDepth', `is a whole number from 0 to ${REQUEST_BOUNDS.depth}`)
       }
       break
     case 'discover':

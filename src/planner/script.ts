@@ -13,6 +13,7 @@ import {
   type PlanMember,
   type Protocol,
   READ_VERBS,
+  REQUEST_BOUNDS,
   type WaitingReason,
 } from '../device/index.ts'
 import type { MemberEvent, Reason } from './machine.ts'
@@ -72,7 +73,6 @@ const WAIT_IN_PLACE_MS = 5000
 const LOOK_AGAIN_MS = 10_000
 /** What others do on a box is looked at again after this. */
 const BUSY_MS = 5000
-const MAX_EXPIRES_MS = 30 * 86_400_000
 
 /**
  * One run of a state's script. Steps are named; what a step found out is kept in the member's cursor before the next one begins, and each
@@ -179,7 +179,7 @@ export class Script {
     const { offlineTimeoutMs } = this.plan.settings
     if (via !== 'cwmp') return offlineTimeoutMs
     const intervalS = (await this.device()).cwmp?.informIntervalS ?? 0
-    return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), MAX_EXPIRES_MS)
+    return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), REQUEST_BOUNDS.expiresMs)
   }
 
   /**

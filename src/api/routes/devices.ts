@@ -6,6 +6,7 @@ import {
   type DeviceQuery,
   type DeviceSortField,
   parseSelector,
+  REQUEST_BOUNDS,
   type Selector,
 } from '../../device/index.ts'
 import { audited } from '../../security/index.ts'
@@ -179,7 +180,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       params: DeviceIdParam,
       query: SubmitQuery,
       headers: {
-        'Idempotency-Key': 'Up to 200 characters that name this request: sent again, it answers the first one',
+        'Idempotency-Key': `Up to ${REQUEST_BOUNDS.idempotencyKey} characters that name this request: sent again, it answers the first one`,
       },
       body: OperationRequestSchema,
       responses: {
@@ -188,8 +189,8 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       },
       async handle({ params, query, body, header, actor }) {
         const key = header('idempotency-key')
-        if (key !== undefined && key.length > 200)
-          throw new AppError('invalid', 'Idempotency-Key is longer than 200 characters')
+        if (key !== undefined && key.length > REQUEST_BOUNDS.idempotencyKey)
+          throw new AppError('invalid', `Idempotency-Key is longer than ${REQUEST_BOUNDS.idempotencyKey} characters`)
         const submitted = await deps.operations.submit({
           deviceId: asDeviceId(params.id),
           request: clean(body),
