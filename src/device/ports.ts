@@ -3,6 +3,7 @@ import type { Device, Protocol, Timestamp } from './device.ts'
 import type { FeedEvent, NewEvent } from './event.ts'
 import type { Group } from './group.ts'
 import type { DeviceId, EndpointId } from './id.ts'
+import type { CloseReason } from './link.ts'
 import type {
   Actor,
   Baseline,
@@ -333,6 +334,15 @@ export interface Contact {
 export interface Driver {
   readonly protocol: Protocol
   wake(device: Device): Promise<WakeOutcome>
+}
+
+/** The USP links that this server instance holds. */
+export interface UspLinks {
+  /**
+   * Ends the USP link of a device. Resolves when the link is gone, or at once when this instance holds none; an Agent that does not answer the
+   * close is cut off after 2 seconds.
+   */
+  close(deviceId: DeviceId, reason: CloseReason): Promise<void>
 }
 
 /** What the protocol rooms call when something comes up from a device. Implemented by operations. */

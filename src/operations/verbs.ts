@@ -1,5 +1,6 @@
 import {
   type Actor,
+  type Device,
   EXCLUSIVE_VERBS,
   FINAL_STATES,
   type Operation,
@@ -7,6 +8,7 @@ import {
   type Protocol,
   READ_VERBS,
   restartOf,
+  uspUse,
 } from '../device/index.ts'
 
 /** Whether a request has no effect on the box. */
@@ -57,6 +59,18 @@ export function isFinal(operation: Operation): boolean {
 /** The protocol an operation needs; undefined: whichever is there. */
 export function protocolOf(operation: Pick<Operation, 'via' | 'request'>, owner: Protocol): Protocol | undefined {
   return operation.via ?? (isRead(operation.request) ? undefined : owner)
+}
+
+/** Returns true when an operation, or with `reads` a read about it, may go over the USP link of a device that has one. */
+export function mayUseUsp(
+  { actor, request, via }: Pick<Operation, 'actor' | 'request' | 'via'>,
+  device: Pick<Device, 'owner' | 'migration'>,
+  reads = isRead(request),
+): boolean {
+  const use = uspUse(device)
+  if (use === 'all') return true
+  if (use === 'none') return false
+  return (via === 'usp' && isTrusted(actor)) || (use === 'reads' && reads)
 }
 
 /** Planner and system: they alone may write over the protocol that is not the owner, and to a device that is being migrated. */

@@ -7,17 +7,18 @@ import {
   type Operation,
   type OperationStore,
   type Protocol,
+  uspPresence,
 } from '../device/index.ts'
 import type { ContactEntry, Contacts } from './engine/contacts.ts'
 import { readsMayPass } from './engine/pick.ts'
 import type { OperationLimits } from './limits.ts'
-import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, protocolOf } from './verbs.ts'
+import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf } from './verbs.ts'
 
 /** What is known when an operation is asked what it waits for. */
 export interface Circumstances {
   /** Open operations of the device, oldest first. */
   open: readonly Operation[]
-  device: Pick<Device, 'owner' | 'cwmp' | 'usp'>
+  device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp'>
   /** The ways the device can be talked to from this process now. */
   here: ReadonlyMap<Protocol, Pick<ContactEntry, 'since' | 'asked'>>
   now: number
@@ -72,18 +73,26 @@ function endOf(operation: Operation, circumstances: Circumstances): string {
   if (kind !== undefined) return kind === 'download' ? 'transfer' : 'boot'
   if (endsByCompletion(request)) return 'completion'
   // The outcome is read at the next contact.
-  return contactOver(undefined, sentVia ?? circumstances.device.owner, circumstances)
+  return contactOver(operation, undefined, sentVia ?? circumstances.device.owner, circumstances)
 }
 
 function contactFor(operation: Operation, circumstances: Circumstances): string {
   const { owner } = circumstances.device
-  return contactOver(protocolOf(operation, owner), owner, circumstances)
+  return contactOver(operation, protocolOf(operation, owner), owner, circumstances)
 }
 
 /** What has to come before anything can be sent over this protocol; undefined: over any, preferably one. */
-function contactOver(needed: Protocol | undefined, preferred: Protocol, circumstances: Circumstances): string {
-  const { device, here, now } = circumstances
-  const isHere = (protocol: Protocol) => here.has(protocol) || (protocol === 'usp' && device.usp?.linked === true)
+function contactOver(
+  operation: Operation,
+  needed: Protocol | undefined,
+  preferred: Protocol,
+  { device, here, now }: Circumstances,
+): string {
+  const isHere = (protocol: Protocol) => {
+    if (protocol === 'cwmp') return here.has('cwmp')
+    const reads = operation.state !== 'queued' || isRead(operation.request)
+    return mayUseUsp(operation, device, reads) && (here.has('usp') || uspPresence(device) === 'online')
+  }
   if (needed === undefined ? isHere('cwmp') || isHere('usp') : isHere(needed)) return 'turn'
   // Only a CPE can be asked to come.
   const awaited = needed ?? (device.cwmp === undefined ? preferred : 'cwmp')

@@ -169,6 +169,17 @@ describe('an Agent that keeps its link and answers no more', () => {
 })
 
 describe('the end of a link', () => {
+  it('can be asked for by device, and is waited for even when the Agent does not answer the close', async () => {
+    const { agent, contact } = await joined()
+    agent.socket.pause()
+    await world.controller.links.close(ID, 'rolledBack')
+    expect(contact.signal.aborted).toBe(true)
+    await until(() => usp()?.linked === false)
+    expect(usp()?.lastDisconnect?.reason).toBe('rolledBack')
+    expect(world.controller.linkCount).toBe(0)
+    await world.controller.links.close(ID, 'rolledBack')
+  })
+
   it.each([
     ['agentClosed', (agent: RawAgent) => agent.socket.close(1000)],
     ['agentError', (agent: RawAgent) => agent.socket.close(1011)],

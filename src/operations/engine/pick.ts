@@ -4,7 +4,7 @@ import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, runsAsRequest, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
-import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, protocolOf } from '../verbs.ts'
+import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, mayUseUsp, protocolOf } from '../verbs.ts'
 import type { ContactEntry } from './contacts.ts'
 
 /** What a pass over a device does next. */
@@ -33,6 +33,8 @@ export interface Situation {
   now: number
   limits: OperationLimits
 }
+
+type Ways = Situation['here']
 
 /** What was sent before and has not ended. */
 interface Ahead {
@@ -81,13 +83,13 @@ export function readsMayPass(
 }
 
 function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): Step | undefined {
-  const { device, here } = situation
+  const { device } = situation
   if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
   const refusal = refusalNow(operation, device)
   if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
   const waits = (ahead.exclusive && !isRead(operation.request)) || (ahead.busy && isExclusive(operation.request))
   if (waits) return { kind: 'wait', why: 'busy' }
-  const protocol = choose(protocolOf(operation, device.owner), device.owner, here)
+  const protocol = choose(protocolOf(operation, device.owner), device.owner, waysOf(operation, situation))
   if (protocol !== undefined) return { kind: 'run', operation, protocol }
   return operation.via !== undefined && isRead(operation.request) ? undefined : { kind: 'wait', why: 'contact' }
 }
@@ -100,7 +102,7 @@ function refusalNow({ actor, request, via }: Operation, device: Situation['devic
 }
 
 function pickSent(operation: Operation, situation: Situation): Step | undefined {
-  const { device, here, now, limits, instance } = situation
+  const { device, now, limits, instance } = situation
   const pending = operation.result?.outcome === 'pending'
   if (operation.state === 'sent' && !pending) {
     return operation.instance === instance ? { kind: 'lost', operation } : { kind: 'wait', why: 'elsewhere' }
@@ -116,7 +118,7 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
       verdict: { state: 'failed', result: { outcome: 'failed', results: [], error } },
     }
   }
-  const protocol = choose(undefined, operation.sentVia ?? device.owner, here)
+  const protocol = choose(undefined, operation.sentVia ?? device.owner, waysOf(operation, situation, true))
   return protocol === undefined ? { kind: 'wait', why: 'contact' } : { kind: 'read', operation, protocol }
 }
 
@@ -126,19 +128,25 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
  * lost, and now and then of one it has accepted.
  */
 function pickEnd(operation: Operation, situation: Situation): Step | undefined {
-  const { here, now, limits } = situation
+  const { now, limits } = situation
   const sentAt = operation.sentAt ?? operation.createdAt
   const asRequest = runsAsRequest(operation)
   if (!asRequest && !isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
   const only = asRequest ? 'usp' : playsDiagnostic(operation) ? 'cwmp' : undefined
   const regularly = asRequest && operation.result?.outcome === 'pending'
-  const due = [...here].find(([protocol, { since, asked }]) => {
+  const due = [...waysOf(operation, situation, true)].find(([protocol, { since, asked }]) => {
     if (only !== undefined && protocol !== only) return false
     const askedAt = asked.get(operation.id)
     if (regularly) return now - Math.max(sentAt, askedAt ?? 0) > limits.pendingTimeoutMs
     return since > sentAt && askedAt === undefined
   })
   return due === undefined ? undefined : { kind: 'read', operation, protocol: due[0] }
+}
+
+/** The ways that are here and that this operation, or a read about it, may take. */
+function waysOf(operation: Operation, { device, here }: Pick<Situation, 'device' | 'here'>, reads?: boolean): Ways {
+  if (!here.has('usp') || mayUseUsp(operation, device, reads)) return here
+  return new Map([...here].filter(([protocol]) => protocol !== 'usp'))
 }
 
 function choose(

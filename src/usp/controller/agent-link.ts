@@ -89,6 +89,8 @@ export class AgentLink {
   #queued = 0
   #outstanding: Map<string, Outstanding> | undefined
   #end: LinkEnd | undefined
+  #onGone: (() => void) | undefined
+  #gone: Promise<void> | undefined
 
   constructor({ link, id, codec, ownId, clock }: AgentLinkOptions) {
     this.link = link
@@ -104,6 +106,15 @@ export class AgentLink {
 
   get closed(): boolean {
     return this.#end !== undefined
+  }
+
+  /** Resolves when the link is gone. */
+  get gone(): Promise<void> {
+    if (this.closed) return Promise.resolve()
+    this.#gone ??= new Promise((resolve) => {
+      this.#onGone = resolve
+    })
+    return this.#gone
   }
 
   /** Why the link ended; `connectionLost` while it stands. */
@@ -213,6 +224,7 @@ export class AgentLink {
   /** The link is gone: what is out stays unanswered. */
   close(end: LinkEnd): void {
     this.#end = end
+    this.#onGone?.()
     for (const waiting of this.#outstanding?.values() ?? []) {
       waiting.reject(
         new TransportError('linkGone', 'the USP link went before the answer', {

@@ -11,6 +11,7 @@ import {
 import { loadModel, type Model } from '../../datamodel/index.ts'
 import type {
   AgentAdmission,
+  CloseReason,
   ConflictStore,
   Contact,
   Device,
@@ -21,6 +22,7 @@ import type {
   Refusal,
   SupportedModelStore,
   Upward,
+  UspLinks,
 } from '../../device/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import { type Link, UspWebSocketServer } from '../mtp/index.ts'
@@ -79,6 +81,17 @@ const SWEEP_MS = 300_000
 /** How long a stop waits for facts that are not stored. */
 const STOP_MS = 5000
 
+/** Sentences for whoever reads the log of the Agent. */
+const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
+  policy: 'the Agent is not admitted',
+  tryAgain: 'the Agent cannot be served now',
+  goingAway: 'the Controller stops',
+  unsupported: 'this is not supported',
+  replaced: 'a newer link took over',
+  notAnswering: 'requests were not answered',
+  rolledBack: 'the device is managed over CWMP again',
+}
+
 /** The USP Controller: links to Agents, who they are, what they tell, and the way down to them. */
 export class Controller implements Lifecycle {
   readonly name = 'USP Controller'
@@ -87,6 +100,7 @@ export class Controller implements Lifecycle {
     // An Agent behind a WebSocket dials us; nobody can ask it to.
     wake: (device) => Promise.resolve(this.#byDevice.has(device.id) ? 'alreadyHere' : 'notSupported'),
   }
+  readonly links: UspLinks = { close: (deviceId, reason) => this.#closeLink(deviceId, reason) }
   readonly #options: ControllerOptions
   readonly #codec = new Codec()
   readonly #model: Model = loadModel('tr181-usp')
@@ -430,6 +444,13 @@ export class Controller implements Lifecycle {
       workKnown: true,
       execute: (operation, hooks) => execute(agent, operation, hooks, { model: this.#model, supported }),
     }
+  }
+
+  #closeLink(deviceId: string, reason: CloseReason): Promise<void> {
+    const agent = this.#byDevice.get(deviceId)
+    if (agent === undefined) return Promise.resolve()
+    agent.link.close(reason, CLOSE_TEXTS[reason])
+    return agent.gone
   }
 
   #onClose(agent: AgentLink, end: LinkEnd): void {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import {
   asDeviceId,
+  MEMBER_STATES,
+  type MemberState,
   type Operation,
   type OperationRequest,
   type OperationResult,
@@ -233,5 +235,54 @@ describe('what comes next', () => {
   ]
   it.each(downloads)('a download: %s', (_name, operation, device, expected) => {
     expect(step([operation], ['cwmp'], device)).toBe(expected)
+  })
+})
+
+describe('the USP link of a device that CWMP owns', () => {
+  const planner = { ...planned, via: 'usp' } as const
+  /** Steps of a read, a read that the planner asks for over USP, and a write of the planner over USP, when the link alone is there. */
+  const steps = (state: MemberState | undefined) => {
+    const migration = state === undefined ? {} : { migration: { planId: 'p', state, at: 1 } }
+    return [op(get), op(get, planner), op(set, planner)].map((one) => step([one], ['usp'], migration)).join(', ')
+  }
+  const ALL = 'run 0 usp, run 0 usp, run 0 usp'
+  const PLANNER = 'wait contact, run 0 usp, run 0 usp'
+  const NONE = 'wait contact, wait contact, wait contact'
+  const used: Record<MemberState, string> = {
+    UNASSESSED: ALL,
+    INELIGIBLE: ALL,
+    BLOCKED: ALL,
+    ELIGIBLE: ALL,
+    QUEUED: ALL,
+    PREPARING: ALL,
+    AWAITING_USP: ALL,
+    BINDING: ALL,
+    VERIFYING: ALL,
+    DUAL: ALL,
+    RETIRING: ALL,
+    MIGRATED: ALL,
+    ROLLING_BACK: PLANNER,
+    ROLLED_BACK: NONE,
+    FAILED: NONE,
+    QUARANTINED: NONE,
+    STRANDED: NONE,
+    CONFLICT: NONE,
+    REGRESSED: NONE,
+    CANCELLED: NONE,
+  }
+
+  it.each(MEMBER_STATES.map((state) => [state, used[state]] as const))('in %s serves: %s', (state, expected) => {
+    expect(steps(state)).toBe(expected)
+  })
+
+  it('that was never moved serves reads', () => {
+    expect(steps(undefined)).toBe(ALL)
+  })
+
+  it('that was rolled back is not used to settle what was sent over it', () => {
+    const migration = { planId: 'p', state: 'ROLLED_BACK', at: 1 }
+    expect(step([unknown(set, { sentVia: 'usp' })], ['usp'], { migration })).toBe('wait contact')
+    expect(step([unknown(set, { sentVia: 'usp' })], ['usp', 'cwmp'], { migration })).toBe('read 0 cwmp')
+    expect(step([op(get)], ['usp'], { owner: 'usp', migration })).toBe('run 0 usp')
   })
 })

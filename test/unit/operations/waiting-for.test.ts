@@ -38,7 +38,7 @@ const accepted = (request: OperationRequest, more: Partial<Operation> = {}) =>
 const cwmp = { lastInformAt: NOW - 60_000, events: [], version: '1.2' }
 const asked = (outcome: LastWake['outcome'], at = NOW - 1000) =>
   ({ at, firstAt: at, way: 'connectionRequest', outcome }) as const
-type Facts = Pick<Device, 'owner' | 'cwmp' | 'usp'>
+type Facts = Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp'>
 const byCwmp: Facts = { owner: 'cwmp', cwmp }
 const byUsp: Facts = { owner: 'usp', cwmp: { ...cwmp, lastInformAt: NOW - 9_000_000_000 } }
 
@@ -79,6 +79,20 @@ describe('what an operation waits for', () => {
     ['the Agent', [op(set)], byUsp, [], 'uspLink'],
     ['the Agent, while CWMP is there', [op(set)], { owner: 'usp', cwmp }, [], 'uspLink or owner change'],
     ['a link that another instance holds', [op(set)], { ...byUsp, usp: { linked: true, lastSeenAt: NOW } }, [], 'turn'],
+    [
+      'an Agent that is silent',
+      [op(set)],
+      { ...byUsp, usp: { linked: true, answering: false, lastSeenAt: NOW } },
+      [],
+      'uspLink',
+    ],
+    [
+      'a session, not the link of a device that was rolled back',
+      [op(get)],
+      { ...byCwmp, migration: { planId: 'p', state: 'ROLLED_BACK', at: 1 } },
+      ['usp'],
+      'inform',
+    ],
     ['a read goes over what is there', [op(get)], byUsp, ['cwmp'], 'turn'],
     ['a read of a device that can be asked to come', [op(get)], byUsp, [], 'inform'],
     ['a read of an Agent alone', [op(get)], { owner: 'usp' }, [], 'uspLink'],
