@@ -15,6 +15,7 @@ import { deviceRoutes } from './routes/devices.ts'
 import { eventRoutes } from './routes/events.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { pendingAgentRoutes } from './routes/pending-agents.ts'
 import { planRoutes } from './routes/plans.ts'
 import { systemRoutes } from './routes/system.ts'
 
@@ -36,6 +37,7 @@ export class Api implements Lifecycle {
     this.#routes = [
       deviceRoutes,
       credentialRoutes,
+      pendingAgentRoutes,
       operationRoutes,
       groupRoutes,
       planRoutes,

@@ -3,12 +3,14 @@ import type {
   ConflictStore,
   CredentialStore,
   DeviceStore,
+  EndpointId,
   EventLog,
   GroupStore,
   InstanceStore,
   OperationStore,
   Operations,
   ParameterStore,
+  PendingAgentStore,
   PlanStore,
 } from '../device/index.ts'
 import type { Groups, Planner } from '../planner/index.ts'
@@ -30,6 +32,9 @@ export interface ApiDeps {
   planner: Planner
   planStore: PlanStore
   conflicts: ConflictStore
+  pendingAgents: PendingAgentStore
+  /** The text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the Controller. */
+  asEndpointId(text: string): EndpointId
   credentials: CredentialStore
   events: EventLog
   audit: AuditLog

@@ -187,7 +187,7 @@ export const OPTIONS = [
     choices: ['certificate', 'bound', 'open'],
     default: 'bound',
     sentence:
-      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity.',
+      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity. The others are listed (GET /pending-agents).',
   },
   {
     key: 'allowBasicOverHttp',

@@ -195,7 +195,18 @@ export function bindChange(
   const bound: NewEvent = { type: 'device.bound', at: now, deviceId: id, protocol: 'usp', data: { endpointId, proof } }
   if (device !== undefined) {
     if (strongerOf(device.binding, binding) !== binding) return { deviceId: id }
-    return { deviceId: id, set: { binding }, newRevision: true, guard: { revision: device.revision }, events: [bound] }
+    const former = device.binding?.endpointId
+    const unbound: NewEvent[] =
+      former === undefined || former === endpointId
+        ? []
+        : [{ type: 'device.unbound', at: now, deviceId: id, protocol: 'usp', data: { endpointId: former } }]
+    return {
+      deviceId: id,
+      set: { binding },
+      newRevision: true,
+      guard: { revision: device.revision },
+      events: [...unbound, bound],
+    }
   }
   const registered: NewEvent = {
     type: 'device.registered',

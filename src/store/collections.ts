@@ -116,6 +116,10 @@ export const COLLECTIONS = {
       { keys: { openEndpointId: 1 }, sparse: true },
     ],
   },
+  pendingAgents: {
+    rank: 65,
+    indexes: [{ keys: { firstSeenAt: 1, _id: 1 } }, { keys: { reason: 1, firstSeenAt: 1, _id: 1 } }],
+  },
   apiKeys: { rank: 70, indexes: [] },
   instances: { rank: 90, indexes: [] },
   locks: { rank: 100, indexes: [] },

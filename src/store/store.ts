@@ -13,6 +13,7 @@ import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, type Document_, openConnection } from './mongoose.ts'
 import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
+import { PendingAgentRepository } from './pending-agent-repository.ts'
 import { PlanRepository } from './plan-repository.ts'
 import { deleteExpired, type Retention } from './retention.ts'
 import {
@@ -50,6 +51,7 @@ export interface Store {
   readonly events: EventRepository
   readonly credentials: CredentialRepository
   readonly supportedModels: SupportedModelRepository
+  readonly pendingAgents: PendingAgentRepository
   readonly instances: InstanceRepository
   readonly audit: AuditRepository
   readonly apiKeys: ApiKeyRepository
@@ -132,6 +134,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     events: translated(new EventRepository(connection, commit, writer, listeners)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
     supportedModels: translated(new SupportedModelRepository(connection)),
+    pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instances: translated(new InstanceRepository(connection)),
     audit: translated(audit),
     apiKeys: translated(new ApiKeyRepository(connection)),

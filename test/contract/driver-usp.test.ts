@@ -23,6 +23,7 @@ async function setup(): Promise<ContractSubject> {
     instance: 'contract',
     devices: store.devices,
     conflicts: store.conflicts,
+    pendingAgents: store.pendingAgents,
     supportedModels: store.supportedModels,
     audit: store.audit,
     upward: operations,

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Log, silentLog } from '../../src/base/index.ts'
-import { type Device, type DeviceIdentity, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
+import {
+  type Device,
+  type DeviceIdentity,
+  deviceIdOf,
+  type EndpointId,
+  newDevice,
+  pendingAgentId,
+} from '../../src/device/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type AnyRequest, type RawAgent, values } from '../support/raw-agent.ts'
@@ -35,6 +42,7 @@ async function restart(options: Parameters<typeof startController>[0]): Promise<
 }
 
 const device = (id = ID): Device | undefined => world.stores.inside.devices.get(id)
+const pending = () => [...world.stores.inside.pendingAgents.values()]
 const eventTypes = () => world.stores.inside.events.map(({ type }) => type)
 
 function known(endpointId: string, proof: 'operator' | 'certificate' | 'bound' | 'triple' = 'bound', of = IDENTITY) {
@@ -342,6 +350,99 @@ describe('an Agent that is refused', () => {
     world.clock.advance(3_600_000)
     expect(await (await arrive(IDENTITY)).closed()).toBe(1008)
     expect(lines).toHaveLength(2)
+  })
+
+  it('is listed with what it claims and why, and written at most once a minute', async () => {
+    const at = world.clock.now()
+    await (await arrive(IDENTITY)).closed()
+    const [entry] = pending()
+    expect(entry).toEqual({
+      id: pendingAgentId(EID),
+      endpointId: EID,
+      address: '127.0.0.1',
+      claim: IDENTITY,
+      reason: 'notBound',
+      text: expect.any(String),
+      count: 1,
+      firstSeenAt: at,
+      lastSeenAt: at,
+    })
+    for (let i = 0; i < 10; i++) await expect(world.connect(EID)).rejects.toThrow('403')
+    expect(pending()).toEqual([entry])
+    world.clock.advance(60_000)
+    await (await arrive(IDENTITY)).closed()
+    expect(pending()).toEqual([{ ...entry, count: 12, lastSeenAt: at + 60_000 }])
+    expect(refusals).toHaveLength(12)
+  })
+
+  it('is an event once an hour', async () => {
+    const told = () => world.stores.inside.events.filter(({ type }) => type === 'agent.refused')
+    for (let i = 0; i < 5; i++) {
+      await (await arrive(IDENTITY)).closed()
+      world.clock.advance(61_000)
+    }
+    expect(told()).toMatchObject([{ data: { endpointId: EID, address: '127.0.0.1', reason: 'notBound' } }])
+    expect(told()[0]?.deviceId).toBeUndefined()
+    world.clock.advance(3_600_000)
+    await (await arrive(IDENTITY)).closed()
+    expect(told()).toHaveLength(2)
+  })
+
+  it('is not pending any more once its Endpoint ID is bound', async () => {
+    await (await arrive(IDENTITY)).closed()
+    await (await arrive(OTHER, 'os::00256D-S2')).closed()
+    expect(pending()).toHaveLength(2)
+    await world.stores.events.append([{ type: 'device.bound', at: 2, deviceId: ID, data: { endpointId: EID } }])
+    await settled()
+    expect(pending().map(({ endpointId }) => endpointId)).toEqual(['os::00256D-S2'])
+  })
+
+  it('and is one of very many from one address is only counted', async () => {
+    for (let i = 0; i < 505; i++) {
+      const agent = await world.connect(`proto::a${i}`)
+      const end = agent.closed()
+      agent.onBoard({ ...IDENTITY, serial: `A${i}` })
+      await end
+    }
+    expect(refusals).toHaveLength(505)
+    expect(pending()).toHaveLength(500)
+    expect(eventTypes().filter((type) => type === 'agent.refused')).toHaveLength(500)
+  })
+
+  it('and is blocked is refused in the handshake and in its first Record, with a certificate or without', async () => {
+    await restart({ tls: SERVER_TLS })
+    known(EID)
+    const standing = await arrive(IDENTITY, EID, CERTIFICATE)
+    await world.contact()
+    const end = standing.closed()
+    const entry = { endpointId: EID as EndpointId, address: '', reason: 'notBound', text: '', count: 1, at: 1 } as const
+    await world.stores.pendingAgents.note(entry)
+    await world.stores.pendingAgents.block(pendingAgentId(EID), 'test', 2)
+    expect(await end).toBe(1008)
+    for (const tls of [NO_CERTIFICATE, CERTIFICATE]) await expect(world.connect(EID, EID, tls)).rejects.toThrow('403')
+    const late = await world.connect('', EID, NO_CERTIFICATE)
+    late.hello()
+    expect(await late.closed()).toBe(1008)
+    expect(refusals).toEqual(['blocked', 'blocked', 'blocked'])
+    await world.stores.pendingAgents.delete(pendingAgentId(EID), 'test', 3)
+    await arrive(IDENTITY, EID, CERTIFICATE)
+    await world.contact()
+  })
+
+  it('and was blocked before the start, or by another instance, is known as blocked', async () => {
+    const entry = { endpointId: EID as EndpointId, address: '', reason: 'notBound', text: '', count: 1, at: 1 } as const
+    await world.stores.pendingAgents.note(entry)
+    const before = world.stores.inside.pendingAgents.get(pendingAgentId(EID))
+    if (before === undefined) throw new Error('no entry')
+    world.stores.inside.pendingAgents.set(before.id, { ...before, blockedAt: 1 })
+    known(EID)
+    world.clock.advance(60_000)
+    await settled()
+    await expect(world.connect(EID)).rejects.toThrow('403')
+    const { stores, clock } = world
+    await world.stop()
+    world = await startController({ admission: 'bound' }, { stores, clock })
+    await expect(world.connect(EID)).rejects.toThrow('403')
   })
 
   it('under our own Endpoint ID is refused, in the handshake and in its first Record', async () => {

@@ -160,6 +160,23 @@ const conflict: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'descendi
   nameOf: ({ id }) => String(id),
   descending: true,
 }
+const pendingAgent: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'keyOf' | 'descending'> = {
+  path: '/pending-agents',
+  collection: 'pendingAgents',
+  make: (number, kind) => ({
+    _id: `${kind}-${String((number * 7919) % COUNT).padStart(5, '0')}`,
+    endpointId: `proto::${kind}${number}`,
+    address: '203.0.113.9',
+    reason: number % 3 === 0 ? 'blocked' : 'notBound',
+    text: '',
+    count: 1,
+    firstSeenAt: 1_000_000 + (number % 50),
+    lastSeenAt: 2_000_000,
+  }),
+  nameOf: ({ id }) => String(id),
+  keyOf: ({ firstSeenAt, id }) => `${firstSeenAt}|${id}`,
+  descending: true,
+}
 const event: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'cursor'> = {
   path: '/events',
   collection: 'events',
@@ -250,6 +267,8 @@ export const LISTS: List[] = [
   conflict,
   { ...conflict, query: { open: 'true' } },
   { ...conflict, query: { open: 'false' } },
+  pendingAgent,
+  { ...pendingAgent, query: { reason: 'blocked' } },
   event,
   { ...event, query: { type: 'device.booted' } },
   { ...event, query: { deviceId: OWNER } },
@@ -286,7 +305,7 @@ function belongs({ path, query = {} }: List, document: Document_): boolean {
     )
   return (
     (state === undefined || state.split(',').includes(String(document.state))) &&
-    (reason === undefined || (document.reason as { code: string } | undefined)?.code === reason) &&
+    (reason === undefined || codeOf(document.reason) === reason) &&
     (waiting === undefined || document.waiting === waiting) &&
     (groupId === undefined || document.groupId === groupId) &&
     (open === undefined || String(document.open) === open) &&
@@ -295,6 +314,11 @@ function belongs({ path, query = {} }: List, document: Document_): boolean {
     (target === undefined || document.target === target) &&
     (actor === undefined || document.actor === actor)
   )
+}
+
+/** Members have a reason with a text, pending Agents its code alone. */
+function codeOf(reason: unknown): unknown {
+  return typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : reason
 }
 
 function namesIn(list: List, document: Document_): string[] {

@@ -15,6 +15,9 @@ import {
   type Page,
   type Parameter,
   type ParameterStore,
+  type PendingAgent,
+  type PendingAgentStore,
+  pendingAgentId,
 } from '../../src/device/index.ts'
 import {
   type AuditEntry,
@@ -33,6 +36,7 @@ export interface MemoryStores {
   events: EventLog
   instances: InstanceStore
   audit: AuditLog
+  pendingAgents: PendingAgentStore
   /** What is inside, for assertions. */
   inside: {
     devices: Map<string, Device>
@@ -40,6 +44,7 @@ export interface MemoryStores {
     operations: Map<string, Operation>
     events: FeedEvent[]
     audit: ChainedEntry[]
+    pendingAgents: Map<string, PendingAgent>
   }
 }
 
@@ -50,6 +55,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     operations: new Map(),
     events: [],
     audit: [],
+    pendingAgents: new Map(),
   }
   const append = feed(inside)
   return {
@@ -59,6 +65,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     events: { append: async (events) => append.append(events), since: append.since, onAppended: append.onAppended },
     instances: instanceStore(),
     audit: auditLog(inside),
+    pendingAgents: pendingAgentStore(inside, append.append),
     inside,
   }
 }
@@ -306,4 +313,35 @@ function pageOf<T>(all: T[], limit: number, key: (item: T) => string): Page<T> {
   const items = all.slice(0, limit)
   const last = items.at(-1)
   return all.length > limit && last !== undefined ? { items, next: key(last) } : { items }
+}
+
+function pendingAgentStore({ pendingAgents }: Inside, append: (events: NewEvent[]) => void): PendingAgentStore {
+  return {
+    async note({ endpointId, count, at, ...seen }, event) {
+      const id = pendingAgentId(endpointId)
+      const before = pendingAgents.get(id) ?? { id, endpointId, firstSeenAt: at, count: 0 }
+      pendingAgents.set(id, { ...before, ...seen, lastSeenAt: at, count: before.count + count })
+      if (event !== undefined) append([event])
+    },
+    get: async (id) => pendingAgents.get(id),
+    list: async ({ reason, limit }) => ({
+      items: [...pendingAgents.values()].filter((one) => reason === undefined || one.reason === reason).slice(0, limit),
+    }),
+    async block(id, by, at) {
+      const agent = pendingAgents.get(id)
+      if (agent === undefined) throw new AppError('notFound', 'no such Agent')
+      pendingAgents.set(id, { ...agent, reason: 'blocked', blockedAt: at, blockedBy: by })
+      append([{ type: 'agent.blocked', at, data: { endpointId: agent.endpointId } }])
+    },
+    async delete(id, _by, at) {
+      const agent = pendingAgents.get(id)
+      if (agent?.blockedAt !== undefined)
+        append([{ type: 'agent.unblocked', at, data: { endpointId: agent.endpointId } }])
+      return pendingAgents.delete(id)
+    },
+    endpointIds: async (which) =>
+      [...pendingAgents.values()]
+        .filter(({ blockedAt }) => which === 'all' || blockedAt !== undefined)
+        .map(({ endpointId }) => endpointId),
+  }
 }

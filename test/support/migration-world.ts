@@ -86,6 +86,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     instance: 'test',
     devices: store.devices,
     conflicts: store.conflicts,
+    pendingAgents: store.pendingAgents,
     supportedModels: store.supportedModels,
     audit: store.audit,
     upward: operations,

@@ -98,6 +98,7 @@ export async function startController(
       list: async () => ({ items: conflicts }),
       resolve: async () => false,
     },
+    pendingAgents: stores.pendingAgents,
     supportedModels,
     audit: stores.audit,
     upward: {

@@ -158,6 +158,8 @@ export class Arrivals {
   async #judge(agent: AgentLink, told: Told): Promise<ArrivalDecision> {
     const { devices, conflicts, admission, refusals, clock } = this.#deps
     const endpointId = parseEndpointId(agent.endpointId)
+    const blocked = refusals.blocked(endpointId)
+    if (blocked !== undefined) return { kind: 'refused', ...blocked }
     const certificate = agent.link.proof === 'certificate'
     const [byEndpoint, contested] = await Promise.all([
       devices.findByEndpoint(endpointId),

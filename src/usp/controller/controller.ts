@@ -17,9 +17,10 @@ import type {
   Device,
   DeviceStore,
   Driver,
+  EndpointId,
   FeedEvent,
   LinkEnd,
-  Refusal,
+  PendingAgentStore,
   SupportedModelStore,
   Upward,
   UspLinks,
@@ -53,6 +54,7 @@ export interface ControllerOptions {
   instance: string
   devices: DeviceStore
   conflicts: ConflictStore
+  pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
   audit: AuditLog
   upward: Upward
@@ -73,7 +75,6 @@ export interface ControllerOptions {
 /** Onboarding that failed is tried again after this, doubled each time up to the last. */
 const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
-const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
 /** A stored lastAnswerAt of an Agent that answers gets no older. */
 const NOTE_ANSWER_MS = 600_000
 /** Records and links are compared so often. */
@@ -164,7 +165,7 @@ export class Controller implements Lifecycle {
           this.#agents.set(link, agent)
           if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
         },
-        refusal: ({ endpointId, certificate }, address) => this.#refusalOf(endpointId, certificate, address),
+        refusal: ({ endpointId, certificate }, address) => this.#refusals.atHandshake(endpointId, certificate, address),
         onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
         onClose: (link, end) => {
@@ -185,6 +186,7 @@ export class Controller implements Lifecycle {
   }
 
   async start(): Promise<void> {
+    await this.#refusals.start()
     await this.#server.start()
     this.#scheduleSweep()
   }
@@ -194,7 +196,10 @@ export class Controller implements Lifecycle {
     this.#cancelSweep?.()
     await this.#server.stop()
     const limit = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())
-    await Promise.race([Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS)]), limit])
+    await Promise.race([
+      Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS), this.#refusals.stop()]),
+      limit,
+    ])
   }
 
   /** Compares records and links now and then: a fact may have been lost with an answer of the database. */
@@ -212,28 +217,32 @@ export class Controller implements Lifecycle {
     })
   }
 
-  /** Takes in an event of the feed: links whose device has another binding now, or is in conflict, are closed. */
-  heed({ type, deviceId, data }: FeedEvent): void {
-    if (type === 'device.bound') this.#refusals.forget(String(data.endpointId))
-    if (type === 'device.bound' || type === 'device.unbound') {
-      const agent = deviceId === undefined ? undefined : this.#byDevice.get(deviceId)
-      const theirs = (agent?.endpointId === data.endpointId) === (type === 'device.unbound')
-      if (agent !== undefined && theirs)
-        agent.link.close('policy', 'the Endpoint ID does not belong to this device any more')
+  /** The text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none (TR-369 2.2), or our own. */
+  asEndpointId(text: string): EndpointId {
+    let endpointId: EndpointId
+    try {
+      endpointId = parseEndpointId(text)
+    } catch (cause) {
+      throw new AppError('invalid', errorText(cause), { cause })
     }
-    if (type !== 'device.conflict') return
-    for (const agent of this.#agents.values())
-      if (agent.endpointId === data.endpointId && agent.link.proof !== 'certificate')
-        agent.link.close('policy', 'a conflict of this Endpoint ID waits for its decision')
+    if (endpointId === this.#options.endpointId)
+      throw new AppError('invalid', `${endpointId} is the Endpoint ID of this Controller`)
+    return endpointId
   }
 
-  /** The refusal of a client that its handshake alone decides. */
-  #refusalOf(endpointId: string, certificate: boolean, address: string): Refusal | undefined {
-    if (certificate) return undefined
-    const refusal: Refusal | undefined =
-      this.#options.admission === 'certificate' ? NO_CERTIFICATE : this.#refusals.standing(endpointId)
-    if (refusal !== undefined) this.#refusals.note({ endpointId, address, proven: false }, refusal)
-    return refusal
+  /** Takes in an event of the feed that changes who is let in. Links that are not let in any more are closed. */
+  heed(event: FeedEvent): void {
+    this.#refusals.heed(event)
+    const { type, deviceId, data } = event
+    if (type === 'device.bound' || type === 'device.unbound') {
+      const agent = deviceId === undefined ? undefined : this.#byDevice.get(deviceId)
+      const stays = (agent?.endpointId === data.endpointId) === (type === 'device.bound')
+      if (!stays) agent?.link.close('policy', 'the Endpoint ID does not belong to this device any more')
+    }
+    if (type !== 'device.conflict' && type !== 'agent.blocked') return
+    for (const { endpointId, link } of this.#agents.values())
+      if (endpointId === data.endpointId && (type === 'agent.blocked' || link.proof !== 'certificate'))
+        link.close('policy', 'the Agent is not admitted any more')
   }
 
   /** The AgentLink that `onOpen` made for this link. */
@@ -347,7 +356,7 @@ export class Controller implements Lifecycle {
   #onJoined(agent: AgentLink): void {
     const { device } = agent
     if (device === undefined) return
-    // Its binding went to another Endpoint ID meanwhile: who held the old one is this device no more.
+    // Its binding went to another Endpoint ID meanwhile.
     const former = this.#byDevice.get(device.id)
     if (former !== undefined && former !== agent) former.link.close('replaced', 'another Agent is this device now')
     this.#byDevice.set(device.id, agent)

@@ -1,21 +1,14 @@
 import type { Clock, Log } from '../../base/index.ts'
-import type { DeviceIdentity, Refusal, RefusalCode } from '../../device/index.ts'
+import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../device/index.ts'
+import { PendingAgents, type RefusedAgent } from './pending-agents.ts'
 
 export interface RefusalsDeps {
+  admission: AgentAdmission
+  pendingAgents: PendingAgentStore
   clock: Clock
   log: Log
   /** Counts for metrics; once per refusal. */
   onRefused?(reason: string): void
-}
-
-/** An Agent that is refused, as its link shows it. */
-export interface RefusedAgent {
-  /** '' when the Agent never named one. */
-  endpointId: string
-  address: string
-  /** True when a client certificate carries the Endpoint ID. */
-  proven: boolean
-  claim?: DeviceIdentity
 }
 
 interface Known {
@@ -27,30 +20,66 @@ interface Known {
 const HOUR_MS = 3_600_000
 /** A refusal that depends on the Endpoint ID alone is repeated for so long without asking the Agent or the database. */
 const STANDING_MS = 60_000
+const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
+const BLOCKED: Refusal = { code: 'blocked', text: 'it was blocked by an operator' }
 const STANDING: readonly RefusalCode[] = ['notBound', 'noCertificate']
 const MAX_KNOWN = 10_000
+/** Endpoint IDs from one address that are listed and logged in an hour; more are counted. */
+const MAX_PER_ADDRESS = 500
+const MAX_ADDRESSES = 10_000
 
-/** Keeps what refused Agents cost within bounds: each refusal is counted, an Agent is logged once an hour. */
+/**
+ * Keeps what refused Agents cost within bounds: each refusal is counted; an Agent is listed, and logged and told as an event once an hour; one
+ * address has a number of Agents an hour.
+ */
 export class Refusals {
   readonly #deps: RefusalsDeps
+  readonly #pending: PendingAgents
   readonly #known = new Map<string, Known>()
+  readonly #addresses = new Map<string, { since: number; agents: number }>()
 
   constructor(deps: RefusalsDeps) {
     this.#deps = deps
+    this.#pending = new PendingAgents(deps)
   }
 
-  /** Counts a refusal. */
+  start(): Promise<void> {
+    return this.#pending.start()
+  }
+
+  stop(): Promise<void> {
+    return this.#pending.stop()
+  }
+
+  /** Counts a refusal, and says it where people look. */
   note(agent: RefusedAgent, refusal: Refusal): void {
     const { clock, log, onRefused } = this.#deps
     const now = clock.now()
     onRefused?.(refusal.code)
-    const known = this.#remember(agent, now)
-    if (!agent.proven && STANDING.includes(refusal.code)) known.standing = { refusal, until: now + STANDING_MS }
     const { endpointId, address } = agent
     const fields = { endpointId, address, code: refusal.code, reason: refusal.text }
-    if (now - known.loggedAt < HOUR_MS) return log.debug(fields, 'Agent refused')
-    known.loggedAt = now
-    log.warn(fields, 'Agent refused')
+    const known = this.#remember(agent, now)
+    if (known === undefined) return log.debug(fields, 'Agent refused')
+    if (!agent.proven && STANDING.includes(refusal.code)) known.standing = { refusal, until: now + STANDING_MS }
+    const anew = now - known.loggedAt >= HOUR_MS
+    if (anew) known.loggedAt = now
+    log[anew ? 'warn' : 'debug'](fields, 'Agent refused')
+    if (endpointId === '') return
+    const data = { endpointId, address, reason: refusal.code }
+    this.#pending.note(agent, refusal, anew ? { type: 'agent.refused', at: now, protocol: 'usp', data } : undefined)
+  }
+
+  /** The refusal of a client that its handshake alone decides; it is counted. `proven`: a certificate carries the Endpoint ID. */
+  atHandshake(endpointId: string, proven: boolean, address: string): Refusal | undefined {
+    const demanded = this.#deps.admission === 'certificate' && !proven ? NO_CERTIFICATE : undefined
+    const refusal = this.blocked(endpointId) ?? demanded ?? (proven ? undefined : this.standing(endpointId))
+    if (refusal !== undefined) this.note({ endpointId, address, proven }, refusal)
+    return refusal
+  }
+
+  /** The refusal of an Agent that a person has blocked. */
+  blocked(endpointId: string): Refusal | undefined {
+    return this.#pending.isBlocked(endpointId) ? BLOCKED : undefined
   }
 
   /** The refusal that a link without a proof gets at once: the Endpoint ID was refused for itself a moment ago. */
@@ -59,20 +88,41 @@ export class Refusals {
     return standing !== undefined && this.#deps.clock.now() < standing.until ? standing.refusal : undefined
   }
 
-  /** The Endpoint ID was bound: its next link is judged anew. */
-  forget(endpointId: string): void {
+  /** Takes in an event of the feed: an Endpoint ID that was bound or is not blocked any more is judged anew. */
+  heed({ type, data }: FeedEvent): void {
+    const endpointId = String(data.endpointId)
+    if (type === 'device.bound') this.#pending.bound(endpointId)
+    else if (type === 'agent.blocked') return this.#pending.block(endpointId)
+    else if (type === 'agent.unblocked') this.#pending.unblock(endpointId)
+    else return
     const known = this.#known.get(endpointId)
     if (known !== undefined) known.standing = undefined
   }
 
-  /** Agents without an Endpoint ID are known by their address. */
-  #remember({ endpointId, address }: RefusedAgent, now: number): Known {
+  /** Agents without an Endpoint ID are known by their address. Undefined: too many came from it. */
+  #remember({ endpointId, address }: RefusedAgent, now: number): Known | undefined {
     const key = endpointId === '' ? `@${address}` : endpointId
-    const known = this.#known.get(key) ?? { loggedAt: now - HOUR_MS, standing: undefined }
-    this.#known.delete(key)
-    this.#known.set(key, known)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest)
+    let known = this.#known.get(key)
+    if (known === undefined && !this.#mayList(address, now)) return undefined
+    known ??= { loggedAt: now - HOUR_MS, standing: undefined }
+    keep(this.#known, key, known, MAX_KNOWN)
     return known
   }
+
+  #mayList(address: string, now: number): boolean {
+    let seen = this.#addresses.get(address)
+    if (seen === undefined || now - seen.since >= HOUR_MS) seen = { since: now, agents: 0 }
+    keep(this.#addresses, address, seen, MAX_ADDRESSES)
+    if (seen.agents === MAX_PER_ADDRESS)
+      this.#deps.log.warn({ address, agents: seen.agents }, 'more refused Agents of this address are only counted')
+    return seen.agents++ < MAX_PER_ADDRESS
+  }
+}
+
+/** Puts an entry behind all others; the first one goes when there are too many. */
+function keep<T>(map: Map<string, T>, key: string, value: T, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  const [oldest] = map.keys()
+  if (map.size > max && oldest !== undefined) map.delete(oldest)
 }
