@@ -47,7 +47,7 @@ export function parseDeviceId(text: string): DeviceIdentity {
   const parts = text.split('-')
   const [oui, productClass, serial] = parts
   if (parts.length !== 3 || oui === undefined || productClass === undefined || serial === undefined) {
-    throw new AppError('invalid', 'a device id has the form OUI-ProductClass-SerialNumber')
+    throw new AppError('invalid', 'a device id has the form OUI-ProductClass-SerialNumber, each part percent-encoded')
   }
   try {
     const identity = { oui, productClass: decodeURIComponent(productClass), serial: decodeURIComponent(serial) }
@@ -56,6 +56,16 @@ export function parseDeviceId(text: string): DeviceIdentity {
     throw new AppError('invalid', 'device id is not canonical', { cause })
   }
   throw new AppError('invalid', 'device id is not canonical')
+}
+
+/** Returns true when the text is an id that `deviceIdOf` could have made. */
+export function isDeviceId(text: string): text is DeviceId {
+  try {
+    parseDeviceId(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The id when the text is one. */

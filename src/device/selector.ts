@@ -1,45 +1,20 @@
 import { AppError } from '../base/index.ts'
-import { versionKey } from '../datamodel/index.ts'
+import { deviceIdsIn, endpointIdsIn, idPrefixesIn } from './id-reading.ts'
 import { parseRsql, type RsqlNode } from './rsql.ts'
+import { type FieldKind, SELECTOR_FIELDS, type SelectorField, selectorField } from './selector-fields.ts'
 
-/** How a field's values compare. `version` compares in natural order (1.10 after 1.9). */
-type FieldKind = 'text' | 'version' | 'number' | 'boolean' | 'time' | 'list'
-
-/** The hot fields a selector may name, how they compare, and the record field behind each. */
-export const SELECTOR_FIELDS = {
-  id: { kind: 'text', field: '_id' },
-  oui: { kind: 'text', field: 'oui' },
-  productClass: { kind: 'text', field: 'productClass' },
-  serial: { kind: 'text', field: 'serial' },
-  manufacturer: { kind: 'text', field: 'manufacturer' },
-  model: { kind: 'text', field: 'model' },
-  root: { kind: 'text', field: 'root' },
-  softwareVersion: { kind: 'version', field: 'softwareVersion' },
-  hardwareVersion: { kind: 'text', field: 'hardwareVersion' },
-  provisioningCode: { kind: 'text', field: 'provisioningCode' },
-  owner: { kind: 'text', field: 'owner' },
-  endpointId: { kind: 'text', field: 'binding.endpointId' },
-  proof: { kind: 'text', field: 'binding.proof' },
-  linked: { kind: 'boolean', field: 'usp.linked' },
-  answering: { kind: 'boolean', field: 'usp.answering' },
-  readiness: { kind: 'text', field: 'readiness.class' },
-  migration: { kind: 'text', field: 'migration.state' },
-  plan: { kind: 'text', field: 'migration.planId' },
-  tag: { kind: 'list', field: 'tags' },
-  group: { kind: 'list', field: 'groups' },
-  lastInform: { kind: 'time', field: 'cwmp.lastInformAt' },
-  lastSeen: { kind: 'time', field: 'usp.lastSeenAt' },
-  createdAt: { kind: 'time', field: 'createdAt' },
-} as const satisfies Record<string, { kind: FieldKind; field: string }>
-
-export type SelectorField = keyof typeof SELECTOR_FIELDS
 export type SelectorOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'out'
+export type SelectorValue = string | number | boolean
+
+/** One comparison: `==` and `!=` have one value, `in` and `out` any number. */
+export interface SelectorTerm {
+  field: SelectorField
+  operator: SelectorOperator
+  values: SelectorValue[]
+}
 
 /** A checked selector: every field exists, every value fits it. Text values may carry `*` at their end (prefix) with == and !=. */
-export type Selector =
-  | { and: Selector[] }
-  | { or: Selector[] }
-  | { field: SelectorField; operator: SelectorOperator; values: (string | number | boolean)[] }
+export type Selector = { and: Selector[] } | { or: Selector[] } | { not: Selector } | SelectorTerm
 
 const OPERATORS: Record<string, SelectorOperator> = {
   '==': '==',
@@ -80,7 +55,8 @@ function convert(node: RsqlNode, budget: { nodes: number }): Selector {
     return node.operator === ';' || node.operator === 'and' ? { and: parts } : { or: parts }
   }
   const name = node.left.selector
-  if (!isField(name)) {
+  const field = selectorField(name)
+  if (field === undefined) {
     throw new AppError(
       'invalid',
       `selector: unknown field ${JSON.stringify(name)}; fields are ${Object.keys(SELECTOR_FIELDS).join(', ')}`,
@@ -88,22 +64,47 @@ function convert(node: RsqlNode, budget: { nodes: number }): Selector {
   }
   const operator = OPERATORS[node.operator]
   if (operator === undefined) throw new AppError('invalid', `selector: unknown operator ${node.operator}`)
-  const kind = SELECTOR_FIELDS[name].kind
-  if (['<', '<=', '>', '>='].includes(operator) && (kind === 'boolean' || kind === 'list')) {
+  const { kind } = SELECTOR_FIELDS[field]
+  const ordering = ['<', '<=', '>', '>='].includes(operator)
+  if (ordering && (kind === 'boolean' || kind === 'list')) {
     throw new AppError('invalid', `selector: ${name} has no order, use == or !=`)
   }
-  const raw = Array.isArray(node.right.value) ? node.right.value : [node.right.value]
+  const raw = [node.right.value].flat()
   if (raw.length > MAX_VALUES) throw new AppError('invalid', `selector: more than ${MAX_VALUES} values for ${name}`)
   if (operator !== '==' && operator !== '!=' && raw.some((value) => value.endsWith('*')))
     throw new AppError('invalid', `selector: ${name}: * goes with == and != only`)
-  return { field: name, operator, values: raw.map((value) => readValue(name, kind, value)) }
+  const texts = ordering ? raw : raw.flatMap((value) => readings(field, value))
+  const values = texts.map((value) => readValue(name, kind, value))
+  return ordering ? { field, operator, values } : comparison(field, operator === '==' || operator === 'in', values)
 }
 
-function isField(name: string): name is SelectorField {
-  return Object.hasOwn(SELECTOR_FIELDS, name)
+/** A term where one says it, else terms joined: one of the values fits, or none does. */
+function comparison(field: SelectorField, fits: boolean, values: SelectorValue[]): Selector {
+  const [first, second] = values
+  if (first !== undefined && second === undefined) return { field, operator: fits ? '==' : '!=', values: [first] }
+  const prefixes = values.filter(isPrefix)
+  const whole = values.filter((value) => !isPrefix(value))
+  if (prefixes.length === 0) return { field, operator: fits ? 'in' : 'out', values }
+  const terms: Selector[] = prefixes.map((value) => ({ field, operator: '==', values: [value] }))
+  if (whole.length > 0) terms.push({ field, operator: 'in', values: whole })
+  return fits ? { or: terms } : { not: { or: terms } }
 }
 
-function readValue(name: string, kind: FieldKind, text: string): string | number | boolean {
+function isPrefix(value: SelectorValue): boolean {
+  return typeof value === 'string' && value.endsWith('*')
+}
+
+/** Ids hold percent signs, which may have been decoded once too often on the way. */
+function readings(field: SelectorField, text: string): string[] {
+  if (field === 'id') {
+    if (text.endsWith('*')) return idPrefixesIn(text.slice(0, -1)).map((prefix) => `${prefix}*`)
+    const ids = deviceIdsIn(text)
+    return ids.length === 0 ? [text] : ids
+  }
+  return field === 'binding.endpointId' && !text.endsWith('*') ? endpointIdsIn(text) : [text]
+}
+
+function readValue(name: string, kind: FieldKind, text: string): SelectorValue {
   if ((kind === 'text' || kind === 'list' || kind === 'version') && /\*./.test(text))
     throw new AppError('invalid', `selector: ${name}: * stands for any ending and comes last, as in ${name}==Acme*`)
   if (kind === 'boolean') {
@@ -115,15 +116,5 @@ function readValue(name: string, kind: FieldKind, text: string): string | number
     if (Number.isNaN(time)) throw new AppError('invalid', `selector: ${name} takes an ISO 8601 time`)
     return time
   }
-  if (kind === 'number') {
-    const number = Number(text)
-    if (Number.isNaN(number)) throw new AppError('invalid', `selector: ${name} takes a number`)
-    return number
-  }
   return text
-}
-
-/** Whether a record field compares by natural version order, and the key to compare by. */
-export function orderKey(field: SelectorField, value: string): string {
-  return SELECTOR_FIELDS[field].kind === 'version' ? versionKey(value) : value
 }

@@ -95,7 +95,7 @@ export function createGroups({ groups, devices, audit, newId, clock }: GroupsDep
 }
 
 function selectorOf(group: Group): Selector {
-  const own: Selector = { field: 'group', operator: '==', values: [group.id] }
+  const own: Selector = { field: 'groups', operator: '==', values: [group.id] }
   return group.selector === undefined ? own : { or: [own, parseSelector(group.selector)] }
 }
 

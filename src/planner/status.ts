@@ -126,7 +126,7 @@ export async function groupStatus(
   const owned = (protocol: string): Selector => ({
     and: [selector, { field: 'owner', operator: '==', values: [protocol] }],
   })
-  const linked: Selector = { and: [selector, { field: 'linked', operator: '==', values: [true] }] }
+  const linked: Selector = { and: [selector, { field: 'usp.linked', operator: '==', values: [true] }] }
   const [cwmp, usp, uspLinked] = await Promise.all([
     devices.count(owned('cwmp'), MAX_COUNT),
     devices.count(owned('usp'), MAX_COUNT),

@@ -61,6 +61,7 @@ export const COLLECTIONS = {
       { keys: { root: 1, _id: 1 }, on: 'mongodb' },
       { keys: { hardwareVersion: 1, _id: 1 }, on: 'mongodb' },
       { keys: { provisioningCode: 1, _id: 1 }, on: 'mongodb' },
+      { keys: { ipAddress: 1, _id: 1 }, on: 'mongodb' },
       { keys: { softwareVersion: 1, _id: 1 }, on: 'mongodb' },
       { keys: { 'usp.instance': 1 }, partial: { 'usp.linked': true } },
       { keys: { 'work.seq': 1, _id: 1 }, on: 'secantusdb' },

@@ -1,5 +1,5 @@
 import { versionKey } from '../datamodel/index.ts'
-import { SELECTOR_FIELDS, type Selector } from '../device/index.ts'
+import { type FieldKind, SELECTOR_FIELDS, type Selector, type SelectorValue } from '../device/index.ts'
 import type { Filter } from './mongoose.ts'
 
 const RELATIONS = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const
@@ -9,15 +9,16 @@ export function filterOf(selector: Selector | undefined): Filter {
   if (selector === undefined) return {}
   if ('and' in selector) return selector.and.map(filterOf).reduce(both)
   if ('or' in selector) return { $or: selector.or.map(filterOf) }
+  if ('not' in selector) return { $nor: [filterOf(selector.not)] }
   const { kind, field } = SELECTOR_FIELDS[selector.field]
   const ordered = kind === 'version'
   const values = selector.values
   const first = values[0] ?? ''
   switch (selector.operator) {
     case '==':
-      return equals(field, first)
+      return equals(kind, field, first)
     case '!=':
-      return { $nor: [equals(field, first)] }
+      return { $nor: [equals(kind, field, first)] }
     case 'in':
       return { [field]: { $in: values } }
     case 'out':
@@ -44,8 +45,12 @@ export function startingWith(prefix: string): { $gte: string; $lt: string } {
   return { $gte: prefix, $lt: `${prefix}\u{10ffff}` }
 }
 
-function equals(field: string, value: string | number | boolean): Filter {
+function equals(kind: FieldKind, field: string, value: SelectorValue): Filter {
   if (typeof value !== 'string' || !value.endsWith('*')) return { [field]: value }
   const prefix = value.slice(0, -1)
+  if (kind === 'list') {
+    // One element has to be within both bounds; and a list that is empty exists.
+    return prefix === '' ? { [`${field}.0`]: { $exists: true } } : { [field]: { $elemMatch: startingWith(prefix) } }
+  }
   return prefix === '' ? { [field]: { $exists: true } } : { [field]: startingWith(prefix) }
 }

@@ -1,0 +1,60 @@
+/** How a field's values compare. `version` compares in natural order (1.10 after 1.9); `list` holds several values, any of which may fit. */
+export type FieldKind = 'text' | 'version' | 'boolean' | 'time' | 'list'
+
+/**
+ * The fields that a selector may name, by the names that they have in the record, how they compare, and the stored field behind each.
+ * Every one has an index (store/collections.ts).
+ */
+export const SELECTOR_FIELDS = {
+  id: { kind: 'text', field: '_id' },
+  oui: { kind: 'text', field: 'oui' },
+  productClass: { kind: 'text', field: 'productClass' },
+  serial: { kind: 'text', field: 'serial' },
+  manufacturer: { kind: 'text', field: 'manufacturer' },
+  model: { kind: 'text', field: 'model' },
+  root: { kind: 'text', field: 'root' },
+  softwareVersion: { kind: 'version', field: 'softwareVersion' },
+  hardwareVersion: { kind: 'text', field: 'hardwareVersion' },
+  provisioningCode: { kind: 'text', field: 'provisioningCode' },
+  ipAddress: { kind: 'text', field: 'ipAddress' },
+  owner: { kind: 'text', field: 'owner' },
+  'binding.endpointId': { kind: 'text', field: 'binding.endpointId' },
+  'binding.proof': { kind: 'text', field: 'binding.proof' },
+  'usp.linked': { kind: 'boolean', field: 'usp.linked' },
+  'usp.answering': { kind: 'boolean', field: 'usp.answering' },
+  'usp.lastSeenAt': { kind: 'time', field: 'usp.lastSeenAt' },
+  'cwmp.lastInformAt': { kind: 'time', field: 'cwmp.lastInformAt' },
+  'readiness.class': { kind: 'text', field: 'readiness.class' },
+  'migration.state': { kind: 'text', field: 'migration.state' },
+  'migration.planId': { kind: 'text', field: 'migration.planId' },
+  tags: { kind: 'list', field: 'tags' },
+  groups: { kind: 'list', field: 'groups' },
+  createdAt: { kind: 'time', field: 'createdAt' },
+} as const satisfies Record<string, { kind: FieldKind; field: string }>
+
+export type SelectorField = keyof typeof SELECTOR_FIELDS
+
+/** Earlier names of fields. They are understood and not documented. */
+const ALIASES: Readonly<Record<string, SelectorField>> = {
+  endpointId: 'binding.endpointId',
+  proof: 'binding.proof',
+  linked: 'usp.linked',
+  answering: 'usp.answering',
+  readiness: 'readiness.class',
+  migration: 'migration.state',
+  plan: 'migration.planId',
+  tag: 'tags',
+  group: 'groups',
+  lastInform: 'cwmp.lastInformAt',
+  lastSeen: 'usp.lastSeenAt',
+}
+
+/** Returns the field that a name means; undefined when it means none. */
+export function selectorField(name: string): SelectorField | undefined {
+  if (isField(name)) return name
+  return Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined
+}
+
+function isField(name: string): name is SelectorField {
+  return Object.hasOwn(SELECTOR_FIELDS, name)
+}
