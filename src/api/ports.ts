@@ -7,6 +7,7 @@ import type {
   EventLog,
   GroupStore,
   InstanceStore,
+  LinkSecrets,
   OperationStore,
   Operations,
   ParameterStore,
@@ -36,6 +37,7 @@ export interface ApiDeps {
   /** The text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the Controller. */
   asEndpointId(text: string): EndpointId
   credentials: CredentialStore
+  linkSecrets: Pick<LinkSecrets, 'delete'>
   events: EventLog
   audit: AuditLog
   apiKeys: ApiKeyStore

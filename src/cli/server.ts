@@ -89,7 +89,10 @@ export async function startServer(
       model: modelCache(),
       metrics: operationsMetrics(metrics),
       // A reset takes the CWMP credential away, over whichever protocol it is sent.
-      releaseCredential: (deviceId) => acs.release(deviceId),
+      releaseCredential: async (deviceId) => {
+        await acs.release(deviceId)
+        await store.linkSecrets.release(deviceId)
+      },
     })
     const acs: Acs = new Acs({
       ...southbound.cwmp,

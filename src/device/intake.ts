@@ -6,6 +6,7 @@ import type { NewEvent } from './event.ts'
 import { type DeviceFacts, factsFrom, factsPatch, numberOf } from './facts.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf } from './id.ts'
 import type { ParameterType, ParameterWrite } from './parameter.ts'
+import { shownValue } from './secrets.ts'
 import { storable } from './storable.ts'
 
 /** What an authenticated Inform said, already decoded. */
@@ -80,7 +81,7 @@ function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatc
       at: now,
       deviceId,
       protocol: 'cwmp',
-      data: { path: name, value: isSecret(name) ? '' : value.slice(0, 256) },
+      data: { path: name, value: isSecret(name) ? '' : shownValue(name, value).slice(0, 256) },
     }))
 }
 

@@ -260,6 +260,32 @@ export interface CredentialStore {
   delete(deviceId: DeviceId): Promise<void>
 }
 
+/**
+ * What a link says about the secret of its device. right: it shows one of the device's secrets. required: the device's Agent has used a secret
+ * before, and this link does not show one. notRequired: the device has no secret, or none that was used yet.
+ */
+export type LinkSecretProof = 'right' | 'required' | 'notRequired'
+
+/**
+ * The secret of a device in the path of its WebSocket: `<usp-path>/<secret>`, 22 characters of base64url. It proves a link without a client
+ * certificate. A device may have two at a time, one that its Agent uses and a newer one that it has not used yet; both are right until then.
+ */
+export interface LinkSecrets {
+  /** The secret to write on the device: the newest one, made when there is none. Durable when it resolves; repeating it changes nothing. */
+  ensure(deviceId: DeviceId): Promise<string>
+  /** A new secret to write on the device, or the one that was made before and is not used yet. Durable when it resolves. */
+  renew(deviceId: DeviceId): Promise<string>
+  /** Compares the secret that a link shows, in constant time. */
+  prove(deviceId: DeviceId, secret: string | undefined): Promise<LinkSecretProof>
+  /** The device that a secret belongs to. */
+  ownerOf(secret: string): Promise<DeviceId | undefined>
+  /** The Agent has used this secret: it is required from now on, and an older one is wrong. */
+  used(deviceId: DeviceId, secret: string): Promise<void>
+  /** The device is about to lose its settings: its newest secret stays right, and none is required until one is used. */
+  release(deviceId: DeviceId): Promise<void>
+  delete(deviceId: DeviceId): Promise<void>
+}
+
 /** A supported data model as an Agent described it (GetSupportedDM), cached per model and firmware. */
 export interface SupportedModelStore {
   get(key: string): Promise<SupportedModel | undefined>

@@ -10,7 +10,7 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
     case 'set':
       return request.values.some(isSecretValue) ? { ...request, values: request.values.map(masked) } : request
     case 'add': {
-      const values = maskedAll(request.values)
+      const values = maskedAll(request.values, request.object)
       return values === request.values ? request : { ...request, values }
     }
     case 'operate': {
@@ -40,18 +40,36 @@ interface Entry {
   value?: string
 }
 
+/**
+ * A value as it may be shown, logged and kept: a secret is masked, and so is the secret at the end of the WebSocket path of a Controller row.
+ * What was read or written is compared with a wanted value in this form where only this form is at hand.
+ */
+export function shownValue(path: string, value: string): string {
+  if (value === '') return value
+  if (isSecret(path)) return MASK
+  return CONTROLLER_PATH.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
+}
+
+/** `WebSocket.Path` in the MTP rows of a Controller, over either protocol and by search paths as well. */
+const CONTROLLER_PATH = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.WebSocket\.Path$/
+/** The secret of a device: 128 bits in base64url. */
+const LINK_SECRET = /\/[\w-]{22}\/?$/
+
 function isSecretValue({ path, value }: Entry): boolean {
-  return value !== undefined && value !== '' && isSecret(path)
+  return value !== undefined && shownValue(path, value) !== value
 }
 
 function masked<T extends Entry>(entry: T): T {
-  return isSecretValue(entry) ? { ...entry, value: MASK } : entry
+  return entry.value !== undefined && isSecretValue(entry)
+    ? { ...entry, value: shownValue(entry.path, entry.value) }
+    : entry
 }
 
-function maskedAll(values: Record<string, string>): Record<string, string> {
+/** Values by name, below an object or by themselves. */
+function maskedAll(values: Record<string, string>, object = ''): Record<string, string> {
   const entries = Object.entries(values)
-  if (!entries.some(([path, value]) => isSecretValue({ path, value }))) return values
-  return Object.fromEntries(entries.map(([path, value]) => [path, masked({ path, value }).value]))
+  if (!entries.some(([name, value]) => isSecretValue({ path: object + name, value }))) return values
+  return Object.fromEntries(entries.map(([name, value]) => [name, shownValue(object + name, value)]))
 }
 
 /** A URL without the user name and password before its host. */

@@ -1,5 +1,4 @@
-import { isSecret } from '../datamodel/index.ts'
-import { MASK, type OperationRequest, withoutUser } from '../device/index.ts'
+import { type OperationRequest, shownValue, withoutUser } from '../device/index.ts'
 
 const MAX_SHOWN = 50
 
@@ -11,7 +10,7 @@ export function requestForAudit(request: OperationRequest): Record<string, unkno
       return { verb: 'set', values, count: request.values.length }
     }
     case 'add':
-      return { verb: 'add', object: request.object, values: shownAll(request.values) }
+      return { verb: 'add', object: request.object, values: shownAll(request.values, request.object) }
     case 'get':
     case 'delete':
       return { verb: request.verb, paths: request.paths.slice(0, MAX_SHOWN), count: request.paths.length }
@@ -28,15 +27,15 @@ export function requestForAudit(request: OperationRequest): Record<string, unkno
   }
 }
 
-function shownAll(values: Record<string, string>): Record<string, string> {
+function shownAll(values: Record<string, string>, object = ''): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values)
       .slice(0, MAX_SHOWN)
-      .map(([name, value]) => [name, shown(name, value)]),
+      .map(([name, value]) => [name, shown(object + name, value)]),
   )
 }
 
 function shown(path: string, value: string): string {
-  if (isSecret(path)) return MASK
-  return value.length <= 200 ? value : `${value.slice(0, 200)}...`
+  const text = shownValue(path, value)
+  return text.length <= 200 ? text : `${text.slice(0, 200)}...`
 }

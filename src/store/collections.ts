@@ -108,6 +108,15 @@ export const COLLECTIONS = {
     indexes: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
   },
   credentials: { rank: 50, indexes: [] },
+  /** Found by what a link shows; sparse, for most devices have one of the two. */
+  linkSecrets: {
+    rank: 55,
+    indexes: [
+      { keys: { 'current.digest': 1 }, unique: true, sparse: true },
+      { keys: { 'pending.digest': 1 }, unique: true, sparse: true },
+      { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
   supportedModels: { rank: 60, indexes: [] },
   conflicts: {
     rank: 40,

@@ -9,6 +9,7 @@ import { RETRY_MS, translated } from './failure.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { checkIndexes } from './indexes.ts'
 import { checkSecretKey } from './key-check.ts'
+import { LinkSecretRepository } from './link-secret-repository.ts'
 import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, type Document_, openConnection } from './mongoose.ts'
 import { OperationRepository } from './operation-repository.ts'
@@ -50,6 +51,7 @@ export interface Store {
   readonly conflicts: ConflictRepository
   readonly events: EventRepository
   readonly credentials: CredentialRepository
+  readonly linkSecrets: LinkSecretRepository
   readonly supportedModels: SupportedModelRepository
   readonly pendingAgents: PendingAgentRepository
   readonly instances: InstanceRepository
@@ -133,6 +135,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
     events: translated(new EventRepository(connection, commit, writer, listeners)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
+    linkSecrets: translated(new LinkSecretRepository(connection, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instances: translated(new InstanceRepository(connection)),

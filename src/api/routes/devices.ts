@@ -143,6 +143,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         })
         await dismissConflicts(device, actor, deps)
         await deps.credentials.delete(device.id)
+        await deps.linkSecrets.delete(device.id)
         await devices.delete(device.id)
         await deps.events.append([{ type: 'device.deleted', at, deviceId: device.id, data: { by: actor } }])
         return { status: 204 }
