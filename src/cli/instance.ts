@@ -1,4 +1,4 @@
-import type { Lifecycle, Log } from '../base/index.ts'
+import type { Lifecycle, Log, StoredServiceTime } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 
 const HEARTBEAT_MS = 3000
@@ -6,10 +6,13 @@ const HEARTBEAT_MS = 3000
 const INSTANCE_TTL_MS = 10_000
 
 /** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
-export function heartbeat(store: Store, instance: string, log: Log): Lifecycle {
+export function heartbeat(store: Store, instance: string, time: StoredServiceTime, log: Log): Lifecycle {
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> | undefined
-  const beat = () => store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
+  const beat = async () => {
+    await store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
+    await time.beat()
+  }
   return {
     name: 'heartbeat',
     async start() {

@@ -116,6 +116,14 @@ export class EventRepository implements EventLog {
     ).map(toEvent)
   }
 
+  async ofDevice(deviceId: DeviceId, after: string, limit: number): Promise<FeedEvent[]> {
+    const found = this.#events
+      .find({ deviceId, _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+    return (await found.toArray()).map((document) => fromDocument<FeedEvent>(document))
+  }
+
   onAppended(listener: (events: FeedEvent[]) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -326,9 +334,20 @@ export class ApiKeyRepository implements ApiKeyStore {
 /** Live server instances: each writes its heartbeat; who is late is gone. */
 export class InstanceRepository implements InstanceStore {
   readonly #instances: Collection
+  readonly #settings: Collection
 
   constructor(connection: Connection) {
     this.#instances = connection.collection<Document_>('instances')
+    this.#settings = connection.collection<Document_>('settings')
+  }
+
+  async raise(ms: number): Promise<number> {
+    const stored = await this.#settings.findOneAndUpdate(
+      { _id: 'serviceTime' },
+      { $max: { ms } },
+      { upsert: true, returnDocument: 'after' },
+    )
+    return Number(stored?.ms ?? ms)
   }
 
   async beat(instance: string, now: number, ttlMs: number): Promise<void> {

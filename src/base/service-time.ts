@@ -1,0 +1,71 @@
+import type { Clock } from './clock.ts'
+
+/** Keeps the service time of an installation over restarts. */
+export interface ServiceTimeStore {
+  /** Stores `ms` unless a larger value is stored, and answers the larger of the two. */
+  raise(ms: number): Promise<number>
+}
+
+/**
+ * Milliseconds in which some server of this installation could hear its devices. Deadlines and waits are kept in it, so that only such time
+ * counts against a device: it stands still while no server runs and while the database does not answer, and no step of a wall clock moves it.
+ */
+export interface ServiceTime {
+  /** The service time now. */
+  now(): number
+  /** The service time at which this process began to serve. */
+  readonly startedAt: number
+  /** The wall-clock time of a service time that lies near, for people to read. */
+  wallTime(serviceMs: number): number
+}
+
+/** Time runs on for so long after the last answer of the store; then it waits for the next one. */
+const MAX_AHEAD_MS = 10_000
+
+/**
+ * Service time by a monotonic clock, stored at each `beat`. After a kill it goes on at most one beat earlier than it stood. Several instances
+ * agree to within one beat: each takes over the largest value.
+ */
+export class StoredServiceTime implements ServiceTime {
+  readonly #store: ServiceTimeStore
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #monotonicMs: () => number
+  #base = 0
+  #baseAt = 0
+  #startedAt = 0
+
+  constructor(store: ServiceTimeStore, clock: Pick<Clock, 'now'>, monotonicMs: () => number) {
+    this.#store = store
+    this.#clock = clock
+    this.#monotonicMs = monotonicMs
+  }
+
+  /** Goes on where the installation stood. */
+  async start(): Promise<void> {
+    this.#base = await this.#store.raise(0)
+    this.#baseAt = this.#monotonicMs()
+    this.#startedAt = this.#base
+  }
+
+  /** Stores the present value. To be called every few seconds; rejects when the store does not answer, and time then stops soon. */
+  async beat(): Promise<void> {
+    const largest = await this.#store.raise(this.now())
+    const at = this.#monotonicMs()
+    // What passed while a store did not answer is no service time: `now` has stood still.
+    this.#base = Math.max(largest, this.now())
+    this.#baseAt = at
+  }
+
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  now(): number {
+    const passed = Math.max(0, this.#monotonicMs() - this.#baseAt)
+    return Math.round(this.#base + Math.min(passed, MAX_AHEAD_MS))
+  }
+
+  wallTime(serviceMs: number): number {
+    return Math.round(this.#clock.now() + serviceMs - this.now())
+  }
+}
