@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from '../base/index.ts'
+import type { Clock, Log, Random, ServiceTime } from '../base/index.ts'
 import type {
   ConflictStore,
   CredentialStore,
@@ -48,6 +48,8 @@ export interface ApiDeps {
   ready(): Promise<void>
   newId(): string
   clock: Clock
+  /** Members of plans keep their waits in it. */
+  time: ServiceTime
   random: Random
   log: Log
 }

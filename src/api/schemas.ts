@@ -268,6 +268,8 @@ export const PlanSettingsSchema = z
     retryBackoffMs: ms,
     retire: z.enum(['dormant', 'none']),
     dormantIntervalS: z.number().int().min(60).max(31_536_000),
+    silentAfterMs: ms.describe('A migrated device whose Agent is silent for so long is reported; 0 = never'),
+    onSilent: z.enum(['report', 'rollback']),
     parityPaths: z.array(path).max(100),
     controller: z
       .strictObject({
@@ -277,6 +279,9 @@ export const PlanSettingsSchema = z
         path: text(256),
         tls: z.boolean(),
         certificate: text(65_535),
+        trust: z
+          .enum(['write', 'none'])
+          .describe('none: the devices trust the Controller already, and no certificate is written'),
         periodicNotifIntervalS: z.number().int().min(1),
       })
       .partial(),

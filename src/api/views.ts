@@ -1,3 +1,4 @@
+import type { ServiceTime } from '../base/index.ts'
 import {
   cwmpPresence,
   type Device,
@@ -10,6 +11,7 @@ import {
   uspPresence,
   withoutSecrets,
 } from '../device/index.ts'
+import type { ShownWaiting } from '../planner/index.ts'
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
 export function deviceView(device: Device, now: number): Record<string, unknown> {
@@ -70,19 +72,50 @@ export async function operationViews(
   return operations.map((operation) => operationView(operation, reasons.get(operation.id)))
 }
 
-/** A plan with what its sweep is doing, without how far it is. */
-export function planView({ sweep, gateSince, ...plan }: Plan): Record<string, unknown> {
+/** A plan with the bulk work that goes on, without how far it is. */
+export function planView({ bulk, gateBase: _base, ...plan }: Plan): Record<string, unknown> {
   const view = withTimes(plan)
-  if (sweep !== undefined) view.underWay = sweep.kind
+  if (bulk !== undefined)
+    view.underWay = bulk.map(({ kind, selector, paced }) => ({
+      kind,
+      ...(selector === undefined ? {} : { selector }),
+      ...(paced === undefined ? {} : { paced }),
+    }))
   const { host } = plan.settings.controller
   if (/^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host))
-    view.warnings = [`settings.controller.host is ${host}: only boxes on this machine reach it (see --usp-public-host)`]
-  return gateSince === undefined ? view : { ...view, gateSince: iso(gateSince) }
+    view.warnings = [
+      `settings.controller.host is ${host}: only devices on this machine reach it (see --usp-public-host)`,
+    ]
+  return view
 }
 
-/** A member of a plan: where the device stands, why, what it waits for and since when. */
-export function memberView({ lease: _lease, cursor: _cursor, ...member }: PlanMember): Record<string, unknown> {
-  return { ...withTimes(member), history: member.history.map(withTimes) }
+/** The plan of a member, as far as its view needs it. */
+export interface MemberContext {
+  time: ServiceTime
+  /** The thing that members which wait for a place wait for now. */
+  placeMeans: ShownWaiting
+}
+
+/** A member of a plan: where the device stands, why, what it waits for and until when. */
+export function memberView(
+  {
+    lease: _lease,
+    facts: _facts,
+    done: _done,
+    visit: _visit,
+    dueMs,
+    deadlineMs,
+    enteredMs: _entered,
+    waiting,
+    ...member
+  }: PlanMember,
+  { time, placeMeans }: MemberContext,
+): Record<string, unknown> {
+  const view: Record<string, unknown> = { ...withTimes(member), history: member.history.map(withTimes) }
+  if (waiting !== undefined) view.waiting = waiting === 'place' ? placeMeans : waiting
+  if (dueMs !== undefined) view.nextLookAt = iso(time.wallTime(dueMs))
+  if (deadlineMs !== undefined) view.deadlineAt = iso(time.wallTime(deadlineMs))
+  return view
 }
 
 /** Every number field that is a time, as ISO 8601. */

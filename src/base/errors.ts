@@ -85,8 +85,3 @@ export function isConflict(error: unknown): boolean {
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
-
-/** True for an AppError `conflict`: somebody else changed the same thing at the same moment. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'conflict'
-}

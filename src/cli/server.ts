@@ -8,6 +8,7 @@ import {
   type Lifecycle,
   type Log,
   packageRoot,
+  StoredServiceTime,
   systemClock,
   systemRandom,
 } from '../base/index.ts'
@@ -72,7 +73,9 @@ export async function startServer(
     const nextId = createIdSource(clock, random, store.newestId)
     // What holds an embedded database is the only server there is; whoever was here before is gone.
     if (database !== undefined) await store.instances.alone(instance)
-    await lifecycle.start(heartbeat(store, instance, log))
+    const time = new StoredServiceTime(store.instances, clock, () => performance.now())
+    await time.start()
+    await lifecycle.start(heartbeat(store, instance, time, log))
 
     const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
     const metrics = createMetrics()
@@ -158,6 +161,9 @@ export async function startServer(
       clock,
       newId: nextId,
       log,
+      time,
+      links: controller.links,
+      onContact: (listener) => operations.onContact(listener),
       groupStore: store.groups,
       groups,
       bus,
@@ -179,7 +185,7 @@ export async function startServer(
       alive: () => aliveInstances(store, instance),
       log: log.child({ part: 'jobs' }),
     })
-    jobs.every('planner.tick', 1000, () => planner.tick())
+    jobs.every('planner.watch', 60_000, () => planner.watch())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired()))
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
@@ -198,6 +204,7 @@ export async function startServer(
       planner,
       planStore: store.plans,
       asEndpointId: (text) => controller.asEndpointId(text),
+      time,
       metrics,
       ready: () => store.ping(),
       newId: nextId,

@@ -62,7 +62,13 @@ export interface DeviceChange {
   /** Adds one to `revision`. */
   newRevision?: true
   /** The change lands only while these still hold; else AppError `conflict`. */
-  guard?: { revision?: number; workSeq?: number; owner?: Protocol; uspConnectedAt?: Timestamp }
+  guard?: {
+    revision?: number
+    workSeq?: number
+    owner?: Protocol
+    uspConnectedAt?: Timestamp
+    migration?: Pick<MigrationPointer, 'planId' | 'state'>
+  }
   events?: NewEvent[]
   parameters?: ParameterWrite[]
   /** Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are written. */

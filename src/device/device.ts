@@ -1,5 +1,6 @@
 import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
 import type { Disconnect } from './link.ts'
+import type { MemberState } from './member-states.ts'
 import type { LastWake } from './wake.ts'
 
 /** The two protocols a box may be managed over. */
@@ -122,10 +123,10 @@ export interface Readiness {
   at: Timestamp
 }
 
-/** Where the device stands in a migration plan; the full story is the plan member. */
+/** The plan that moves the device, moved it, or looked at it last, and the state of its member there; the full story is the plan member. */
 export interface MigrationPointer {
   planId: string
-  state: string
+  state: MemberState
   at: Timestamp
 }
 

@@ -30,6 +30,7 @@ export type EventType =
   | 'operation.finished'
   | 'plan.changed'
   | 'member.changed'
+  | 'member.silent'
 
 /** An event before the log has given it an id. */
 export interface NewEvent {

@@ -1,9 +1,11 @@
+import type { ServiceTimeStore } from '../base/index.ts'
 import type { Conflict, DeviceChange } from './change.ts'
 import type { Device, Protocol, Timestamp } from './device.ts'
 import type { FeedEvent, NewEvent } from './event.ts'
 import type { Group } from './group.ts'
 import type { DeviceId, EndpointId } from './id.ts'
 import type { CloseReason } from './link.ts'
+import type { MemberState } from './member-states.ts'
 import type {
   Actor,
   Baseline,
@@ -15,7 +17,7 @@ import type {
   OutcomeError,
 } from './operation.ts'
 import type { Parameter, ParameterType } from './parameter.ts'
-import type { Ended, MemberState, Pacing, Plan, PlanMember, PlanState, WaitingReason } from './plan.ts'
+import type { DeviceSnapshot, Pacing, Plan, PlanCounters, PlanMember, PlanState, WaitingReason } from './plan.ts'
 import type { Selector } from './selector.ts'
 import type { WakeOutcome } from './wake.ts'
 
@@ -142,69 +144,92 @@ export interface GroupStore {
   changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<number>
 }
 
-/** One conditional change of a plan member, with the device's migration pointer and the event in the same commit. */
+/** One change of a plan member, with the counters of its plan, its device, its snapshot and its events in the same commit. */
 export interface MemberCommit {
+  /** The member as it was read; absent for a new one. AppError `conflict` when the stored one has another revision, or exists already. */
+  before?: PlanMember
   member: PlanMember
-  /** The revision it was read with; AppError `conflict` when it moved on. */
-  expectedRevision: number
   events: NewEvent[]
   /** A change of the device that lands with it, whole: record, events, parameters. */
   device?: DeviceChange
+  /** The snapshot to store, or `delete` when the device is back. */
+  snapshot?: DeviceSnapshot | 'delete'
+  /** Attempts to count: one that failed, or a device that was moved in a minute since the Unix epoch. */
+  count?: { failed: true } | { movedInMinute: number }
+}
+
+/** Members that a claim looks for; all conditions that are given must hold. */
+export interface MemberQuery {
+  states?: readonly MemberState[]
+  waiting?: WaitingReason
+  /** Only these devices, at most 500. */
+  devices?: DeviceId[]
+  /** Only devices behind this one, in the order of their ids. */
+  after?: DeviceId
 }
 
 export interface PlanStore {
+  /** AppError `conflict` when the stored plan has another revision than the expected one, or exists although none is expected. */
   putPlan(plan: Plan, expectedRevision?: number): Promise<void>
   getPlan(id: string): Promise<Plan | undefined>
-  /** Newest first. */
-  listPlans(query: { states?: PlanState[]; groupId?: string; limit: number; cursor?: string }): Promise<Page<Plan>>
-  /** The plan with its members. */
-  deletePlan(id: string): Promise<boolean>
+  /** Newest first; without deleted ones unless `states` names them. */
+  listPlans(query: {
+    states?: readonly PlanState[]
+    groupId?: string
+    limit: number
+    cursor?: string
+  }): Promise<Page<Plan>>
+  /** Deletes members that hold no device, at most `limit`; answers how many. */
+  deleteReleasedMembers(planId: string, limit: number): Promise<number>
+  /** Deletes the plan, its counters and its round. */
+  deletePlan(id: string): Promise<void>
   /**
-   * Takes the round of a plan: only who has it starts devices, so that limits hold over all instances. Undefined while another has it.
-   * What is left of the start rate is kept with it.
+   * Takes the round of a plan: only its holder starts devices and carries on bulk work, so that limits hold over all instances. Undefined
+   * while another instance holds it. `now` is service time. The rest of the start rate is kept with the round.
    */
-  takeRound(planId: string, by: string, now: Timestamp, leaseMs: number): Promise<{ pacing?: Pacing } | undefined>
+  takeRound(planId: string, by: string, now: number, leaseMs: number): Promise<{ pacing?: Pacing } | undefined>
   keepPacing(planId: string, by: string, pacing: Pacing): Promise<void>
   leaveRound(planId: string, by: string): Promise<void>
-  /** Adds members that are not there yet. */
-  addMembers(members: PlanMember[]): Promise<number>
   getMember(id: string): Promise<PlanMember | undefined>
+  /** Members of a device in all plans; at most 1000. */
+  membersOf(deviceId: DeviceId): Promise<PlanMember[]>
   /** In the order of their ids; `reason` is a reason code. */
   listMembers(
     planId: string,
-    query: { states?: MemberState[]; reason?: string; waiting?: WaitingReason; limit: number; cursor?: string },
+    query: {
+      states?: readonly MemberState[]
+      reason?: string
+      waiting?: WaitingReason
+      silent?: true
+      limit: number
+      cursor?: string
+    },
   ): Promise<Page<PlanMember>>
-  /** Takes up to `limit` members in `states` whose nextAt has come and whose lease is free, oldest nextAt first, leasing them to `by`. */
-  claimDue(
+  /** Leases up to `limit` members that are due at service time `now` and that nobody holds, the longest due first. */
+  claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]>
+  /** Leases up to `limit` members that meet the query and that nobody else holds, in the order of their ids. */
+  claimSome(
     planId: string,
-    states: MemberState[],
+    query: MemberQuery,
     by: string,
-    now: Timestamp,
+    now: number,
     leaseMs: number,
     limit: number,
   ): Promise<PlanMember[]>
   /** Leases one member if it is free; undefined when another holds it. */
-  claim(id: string, by: string, now: Timestamp, leaseMs: number): Promise<PlanMember | undefined>
-  /** Gives a member back after its work broke off; it is due again at `nextAt`. */
-  free(id: string, by: string, nextAt: Timestamp): Promise<void>
+  claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined>
+  /** Gives members back after their work broke off; they are due again at `dueMs`, or as before when it is absent. */
+  free(ids: string[], by: string, dueMs?: number): Promise<void>
   /** Frees what instances that are not `alive` hold: members and rounds. */
   freeLeases(alive: string[]): Promise<void>
   /** Journaled; releases the lease unless the member carries one. */
   commitMember(commit: MemberCommit): Promise<void>
-  countByState(planId: string): Promise<Partial<Record<MemberState, number>>>
-  /** How many wait for what. */
-  countWaiting(planId: string): Promise<Partial<Record<WaitingReason, number>>>
-  /** How many are in `states` (none: in any), counted up to `limit` (0: all); without those that wait for an absent box when `present`. */
-  countIn(planId: string, states: MemberState[], limit: number, present?: boolean): Promise<number>
-  /** What became of the members that were started and ended since a time. */
-  endedSince(planId: string, since: Timestamp): Promise<Ended[]>
-  /** Failure reasons with counts, most frequent first, with an example device. */
-  rankReasons(
-    planId: string,
-    limit: number,
-  ): Promise<{ code: string; text: string; state: MemberState; count: number; example: DeviceId }[]>
-  /** Members that reached `states` since a time, for rates. */
-  countEnded(planId: string, states: MemberState[], since: Timestamp): Promise<number>
+  /** The counters of a plan; all zero when it has no members. */
+  counters(planId: string): Promise<PlanCounters>
+  /** Counts the members anew and stores the counts; attempts and minutes stay. For databases without transactions, and after an upgrade. */
+  recount(planId: string): Promise<void>
+  /** The snapshot of a device that a plan has changed. */
+  snapshot(deviceId: DeviceId): Promise<DeviceSnapshot | undefined>
 }
 
 export interface ConflictStore {
@@ -222,6 +247,8 @@ export interface EventLog {
   append(events: NewEvent[]): Promise<void>
   /** Events after an id, oldest first; undefined: the newest `limit`. */
   since(id: string | undefined, limit: number): Promise<FeedEvent[]>
+  /** Events of one device after an id, oldest first. */
+  ofDevice(deviceId: DeviceId, after: string, limit: number): Promise<FeedEvent[]>
   /** Called after each commit of this process with what it appended; the returned function unsubscribes. */
   onAppended(listener: (events: FeedEvent[]) => void): () => void
 }
@@ -307,8 +334,8 @@ export interface SupportedModel {
   at: Timestamp
 }
 
-/** The live server instances, by heartbeat. */
-export interface InstanceStore {
+/** The live server instances, by heartbeat, and the service time of all of them. */
+export interface InstanceStore extends ServiceTimeStore {
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
   alive(now: Timestamp): Promise<string[]>
   leave(instance: string): Promise<void>
@@ -369,6 +396,11 @@ export interface UspLinks {
    * close is cut off after 2 seconds.
    */
   close(deviceId: DeviceId, reason: CloseReason): Promise<void>
+  /**
+   * Sends a Get to the Agent of a device and resolves with whether it answered within some seconds; an error of the Agent is an answer.
+   * `elsewhere`: this instance holds no link of the device. Never rejects.
+   */
+  ask(deviceId: DeviceId): Promise<'answered' | 'silent' | 'elsewhere'>
 }
 
 /** What the protocol rooms call when something comes up from a device. Implemented by operations. */

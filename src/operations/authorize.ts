@@ -1,17 +1,6 @@
 import { AppError } from '../base/index.ts'
-import type { Actor, Device, MemberState, OperationRequest, Protocol } from '../device/index.ts'
+import { type Actor, type Device, IN_FLIGHT, type OperationRequest, type Protocol } from '../device/index.ts'
 import { isExclusive, isRead, isTrusted } from './verbs.ts'
-
-/** States in which the planner changes a box and nobody else may change how it is managed. */
-const MOVING: readonly MemberState[] = [
-  'PREPARING',
-  'AWAITING_USP',
-  'BINDING',
-  'VERIFYING',
-  'DUAL',
-  'RETIRING',
-  'ROLLING_BACK',
-]
 
 /** Paths by which a box is managed, in either root and over either protocol. */
 const MANAGEMENT = /\.USPAgent\.|\.LocalAgent\.Controller\.|\.ManagementServer\.URL$|\.CWMPManagementServer\./
@@ -38,7 +27,7 @@ export function authorize(
 
 /** Whether the planner is changing the box right now. */
 export function isMoving({ migration }: Pick<Device, 'migration'>): boolean {
-  return MOVING.some((moving) => moving === migration?.state)
+  return migration !== undefined && IN_FLIGHT.includes(migration.state)
 }
 
 /** Why a write of anyone but the planner has to wait for the end of the device's migration; undefined when it need not. */

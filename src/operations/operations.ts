@@ -3,6 +3,7 @@ import type { Model, ModelName } from '../datamodel/index.ts'
 import type {
   Contact,
   Device,
+  DeviceId,
   DeviceStore,
   Driver,
   InstanceStore,
@@ -64,6 +65,8 @@ export interface OperationsDeps {
 
 /** The engine: northbound `Operations`, southbound `Upward`, recurring care, and a life of its own. */
 export interface OperationsRoom extends Operations, Upward, Recovery, Lifecycle {
+  /** Calls back with each device that comes into contact; the returned function ends that. */
+  onContact(listener: (deviceId: DeviceId, protocol: Protocol) => void): () => void
   /** The ways to ask absent devices to come; given once the protocol rooms, which need `Upward`, exist. */
   setDrivers(drivers: readonly Driver[]): void
   /** The recurring care as the job queue takes it. */
@@ -76,6 +79,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   const log = deps.log.child({ part: 'operations' })
   const limits: OperationLimits = { ...DEFAULT_LIMITS, ...deps.limits }
   const metrics = deps.metrics ?? NO_METRICS
+  const contactListeners = new Set<(deviceId: DeviceId, protocol: Protocol) => void>()
   let stopping = false
 
   const background = createBackground(log)
@@ -165,6 +169,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   async function contact(here: Contact): Promise<void> {
     const entry = contacts.add(here)
     waker.came(here.deviceId, here.protocol)
+    for (const listener of contactListeners) listener(here.deviceId, here.protocol)
     try {
       const due = here.workKnown || news.has(here.deviceId)
       if (here.lasting) {
@@ -198,6 +203,10 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     completed,
     ...recovery,
     setDrivers: waker.setDrivers,
+    onContact(listener) {
+      contactListeners.add(listener)
+      return () => contactListeners.delete(listener)
+    },
     jobs: recurring(recovery),
     async start() {
       sweep.start()

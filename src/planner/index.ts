@@ -1,17 +1,10 @@
-/** Floor 5: groups, readiness, the per-device machine, and what moves plans. */
+/** Floor 5: groups, readiness, the per-device machine, and the rounds that move plans. */
+export type { ActionReport, MemberAction } from './bulk-work.ts'
+export type { GroupStatus } from './group-status.ts'
 export { createGroups, type GroupInput, type Groups } from './groups.ts'
-export {
-  ABORTABLE,
-  ENDED,
-  FAILED_STATES,
-  IN_FLIGHT,
-  MEMBER_TABLE,
-  type MemberEvent,
-  RETRIABLE,
-  reduce,
-} from './machine.ts'
-export { createPlanner, PLAN_ACTIONS, type PlanAction, type Planner, type PlannerDeps } from './planner.ts'
+export { ABORTABLE, MEMBER_TABLE, type MemberEvent, RETRIABLE, RETURNABLE, reduce } from './machine.ts'
+export { type ActionScope, PLAN_ACTIONS, type PlanAction } from './plan-actions.ts'
+export { createPlanner, type Planner, type PlannerDeps } from './planner.ts'
 export { assess } from './readiness.ts'
 export { defaultPlanSettings } from './settings.ts'
-export type { GroupStatus, PlanStatus } from './status.ts'
-export type { RetryReport } from './sweeps.ts'
+export { type PlanStatus, placeMeans, SHOWN_WAITING, type ShownWaiting } from './status.ts'

@@ -1,7 +1,15 @@
 import { type Table, transition } from '../base/index.ts'
-import { MEMBER_STATES, type MemberState, type PlanMember, type Timestamp, type Transition } from '../device/index.ts'
+import {
+  MEMBER_STATES,
+  type MemberFacts,
+  type MemberState,
+  memberStateRow,
+  type PlanMember,
+  type Timestamp,
+  type Transition,
+} from '../device/index.ts'
 
-/** What can happen to a device in a plan. */
+/** Events of the per-device machine. */
 export type MemberEvent =
   | 'ineligible'
   | 'blocked'
@@ -17,21 +25,29 @@ export type MemberEvent =
   | 'soakOver'
   | 'retired'
   | 'fail'
+  | 'rollback'
   | 'rolledBack'
+  | 'tryLater'
   | 'rollbackFailed'
   | 'stranded'
   | 'giveUp'
   | 'again'
   | 'abort'
   | 'retry'
+  | 'came'
   | 'reassess'
   | 'regress'
+  | 'reset'
+  | 'left'
   | 'gone'
 
-/** Whatever goes wrong with a box under way leads back, or ends when the device was deleted. */
-const WAY_BACK = { fail: 'ROLLING_BACK', abort: 'ROLLING_BACK', gone: 'CANCELLED' } as const
+/** A device under way goes back when something goes wrong or a person says so; a deleted device has no way to go. */
+const GO_BACK = { fail: 'ROLLING_BACK', abort: 'ROLLING_BACK', rollback: 'ROLLING_BACK', gone: 'CANCELLED' } as const
 
-/** The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. */
+/**
+ * The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. A state that holds its device is left
+ * for one that does not only through ROLLING_BACK, or when the device itself was reset or deleted.
+ */
 export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
   UNASSESSED: {
     ineligible: 'INELIGIBLE',
@@ -41,75 +57,94 @@ export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
     abort: 'CANCELLED',
     gone: 'CANCELLED',
   },
-  INELIGIBLE: { retry: 'UNASSESSED' },
-  BLOCKED: { retry: 'UNASSESSED', abort: 'CANCELLED' },
+  INELIGIBLE: { retry: 'UNASSESSED', gone: 'CANCELLED' },
+  BLOCKED: { retry: 'UNASSESSED', abort: 'CANCELLED', gone: 'CANCELLED' },
   ELIGIBLE: { queue: 'QUEUED', abort: 'CANCELLED', gone: 'CANCELLED' },
-  QUEUED: { start: 'PREPARING', blocked: 'BLOCKED', abort: 'CANCELLED', gone: 'CANCELLED' },
-  PREPARING: { prepared: 'AWAITING_USP', conflict: 'CONFLICT', ...WAY_BACK },
-  AWAITING_USP: { agentHere: 'BINDING', conflict: 'CONFLICT', ...WAY_BACK },
-  BINDING: { bound: 'VERIFYING', conflict: 'CONFLICT', ...WAY_BACK },
-  VERIFYING: { verified: 'DUAL', conflict: 'CONFLICT', ...WAY_BACK },
-  DUAL: { soakOver: 'RETIRING', ...WAY_BACK },
-  RETIRING: { retired: 'MIGRATED', ...WAY_BACK },
-  MIGRATED: { regress: 'REGRESSED' },
-  ROLLING_BACK: { rolledBack: 'ROLLED_BACK', rollbackFailed: 'FAILED', stranded: 'STRANDED', gone: 'CANCELLED' },
-  ROLLED_BACK: { again: 'QUEUED', retry: 'QUEUED', giveUp: 'QUARANTINED' },
-  FAILED: { retry: 'ROLLING_BACK' },
-  QUARANTINED: { retry: 'QUEUED' },
-  STRANDED: { retry: 'ROLLING_BACK' },
-  CONFLICT: { retry: 'QUEUED', abort: 'ROLLING_BACK' },
-  REGRESSED: { reassess: 'UNASSESSED', retry: 'UNASSESSED', abort: 'CANCELLED' },
+  QUEUED: {
+    start: 'PREPARING',
+    blocked: 'BLOCKED',
+    alreadyThere: 'MIGRATED',
+    abort: 'CANCELLED',
+    gone: 'CANCELLED',
+  },
+  PREPARING: { prepared: 'AWAITING_USP', conflict: 'CONFLICT', ...GO_BACK },
+  AWAITING_USP: { agentHere: 'BINDING', conflict: 'CONFLICT', ...GO_BACK },
+  BINDING: { bound: 'VERIFYING', conflict: 'CONFLICT', ...GO_BACK },
+  VERIFYING: { verified: 'DUAL', conflict: 'CONFLICT', ...GO_BACK },
+  DUAL: { soakOver: 'RETIRING', ...GO_BACK },
+  RETIRING: { retired: 'MIGRATED', ...GO_BACK },
+  MIGRATED: {
+    rollback: 'ROLLING_BACK',
+    regress: 'REGRESSED',
+    reset: 'UNASSESSED',
+    left: 'CANCELLED',
+    gone: 'CANCELLED',
+  },
+  ROLLING_BACK: {
+    rolledBack: 'ROLLED_BACK',
+    tryLater: 'BACKOFF',
+    again: 'QUEUED',
+    giveUp: 'QUARANTINED',
+    rollbackFailed: 'FAILED',
+    stranded: 'STRANDED',
+    gone: 'CANCELLED',
+  },
+  BACKOFF: { again: 'QUEUED', abort: 'ROLLED_BACK', gone: 'CANCELLED' },
+  ROLLED_BACK: { retry: 'QUEUED', gone: 'CANCELLED' },
+  FAILED: { retry: 'ROLLING_BACK', gone: 'CANCELLED' },
+  QUARANTINED: { retry: 'QUEUED', gone: 'CANCELLED' },
+  STRANDED: { retry: 'ROLLING_BACK', came: 'ROLLING_BACK', gone: 'CANCELLED' },
+  CONFLICT: { retry: 'ROLLING_BACK', abort: 'ROLLING_BACK', rollback: 'ROLLING_BACK', gone: 'CANCELLED' },
+  REGRESSED: { reassess: 'UNASSESSED', retry: 'UNASSESSED', abort: 'CANCELLED', gone: 'CANCELLED' },
   CANCELLED: { retry: 'UNASSESSED' },
 }
 
-/** Nothing more happens here by itself. */
-export const ENDED: readonly MemberState[] = [
-  'INELIGIBLE',
-  'BLOCKED',
-  'MIGRATED',
-  'ROLLED_BACK',
-  'FAILED',
-  'QUARANTINED',
-  'STRANDED',
-  'CONFLICT',
-  'CANCELLED',
-]
-/** Between start and end: these count against the limit of devices in flight. */
-export const IN_FLIGHT: readonly MemberState[] = [
-  'PREPARING',
-  'AWAITING_USP',
-  'BINDING',
-  'VERIFYING',
-  'DUAL',
-  'RETIRING',
-  'ROLLING_BACK',
-]
-/** Ended without being where they should. */
-export const FAILED_STATES: readonly MemberState[] = ['FAILED', 'QUARANTINED', 'STRANDED', 'CONFLICT']
-/** What an operator may take up again. */
-export const RETRIABLE: readonly MemberState[] = statesWith('retry')
-/** What an abort cancels or brings back. */
-export const ABORTABLE: readonly MemberState[] = statesWith('abort')
+/** States in which an event is known. */
+export function statesThatTake(event: MemberEvent): MemberState[] {
+  return MEMBER_STATES.filter((state) => MEMBER_TABLE[state][event] !== undefined)
+}
+
+/** States that an operator may take up again. */
+export const RETRIABLE: readonly MemberState[] = statesThatTake('retry')
+/** States that an abort cancels or brings back. */
+export const ABORTABLE: readonly MemberState[] = statesThatTake('abort')
+/** States that a rollback brings back to CWMP. */
+export const RETURNABLE: readonly MemberState[] = statesThatTake('rollback')
 
 const MAX_HISTORY = 100
+/** In these states the reason of an earlier failure means nothing any more. */
+const WITHOUT_REASON: readonly MemberState[] = ['MIGRATED', 'QUEUED', 'UNASSESSED']
+/** Events that begin another attempt. A device that was absent has used none up. */
+const NEW_ATTEMPT: readonly MemberEvent[] = ['retry', 'reassess', 'reset']
 
-/** Why a state was left. */
+/** The reason for which a state was left. */
 export interface Reason {
   code: string
   text: string
 }
 
-/** What goes into a member's history beside the states. */
+/** Parts of a member's history beside the states. */
 export interface Why {
   reason?: Reason
   evidence?: Record<string, string>
+  /** Facts that the event brings. */
+  facts?: Partial<MemberFacts>
 }
 
-/** The member after an event: a pure step of the machine. IllegalTransition when the table does not know it. */
+/** The two times of an event: wall-clock time for people, service time for what is measured. */
+export interface EventTime {
+  at: Timestamp
+  serviceMs: number
+}
+
+/**
+ * The member after an event: a pure step of the machine. Throws IllegalTransition when the table does not know the event in the member's state.
+ * The next state begins with no finished steps; it is due at once unless it has ended, waits for a place, or waits for its back-off.
+ */
 export function reduce(
   member: PlanMember,
   event: MemberEvent,
-  at: Timestamp,
+  { at, serviceMs }: EventTime,
   actor: string,
   why: Why = {},
 ): PlanMember {
@@ -124,39 +159,49 @@ export function reduce(
     ...(reason === undefined ? {} : { code: reason.code, reason: reason.text }),
     ...(evidence === undefined || Object.keys(evidence).length === 0 ? {} : { evidence }),
   }
-  const { waiting: _waiting, deadlineAt: _deadline, endedAt: _ended, reason: earlier, ...rest } = member
+  const {
+    waiting: _waiting,
+    dueMs: _due,
+    deadlineMs: _deadline,
+    endedAt: _ended,
+    silentAt: _silent,
+    reason: earlier,
+    ...rest
+  } = member
   const next: PlanMember = {
     ...rest,
     state: to,
     step: '',
-    nextAt: at,
+    done: [],
+    visit: member.visit + 1,
+    facts: { ...factsFor(to, member.facts), ...why.facts },
+    attempt: member.attempt + attemptsOf(event, member),
     enteredAt: at,
+    enteredMs: serviceMs,
     history: [...member.history, entry].slice(-MAX_HISTORY),
   }
-  // The reason of a failure stays visible until the next attempt; success has none.
-  const told = ['MIGRATED', 'QUEUED', 'UNASSESSED'].includes(to) ? undefined : (reason ?? earlier)
-  if (told !== undefined) next.reason = told
+  const shown = WITHOUT_REASON.includes(to) ? undefined : (reason ?? earlier)
+  if (shown !== undefined) next.reason = shown
   if (event === 'start') next.startedAt = at
-  // A box that was reset has nothing left of what earlier attempts knew.
-  if (member.state === 'REGRESSED' && to === 'UNASSESSED') return { ...next, attempt: member.attempt + 1, cursor: {} }
-  if (event === 'again' || event === 'retry') {
-    const anew = to === 'QUEUED' || to === 'UNASSESSED'
-    return { ...next, attempt: member.attempt + 1, cursor: anew ? kept(member.cursor) : backAgain(member.cursor) }
-  }
-  if (ENDED.includes(to)) next.endedAt = at
+  if (to === 'QUEUED') next.waiting = 'place'
+  else if (memberStateRow(to).phase === 'ended') next.endedAt = at
+  else next.dueMs = serviceMs
   return next
 }
 
-/** A new attempt starts from nothing but what was on the box before the first one. */
-function kept({ preexisting, before }: PlanMember['cursor']): PlanMember['cursor'] {
-  return { ...(preexisting === undefined ? {} : { preexisting }), ...(before === undefined ? {} : { before }) }
+/** Facts of an attempt end with it; of the past, a new attempt knows only when the CPE was last waited for in vain. */
+function factsFor(to: MemberState, facts: MemberFacts): MemberFacts {
+  if (memberStateRow(to).phase === 'before') return facts.missedAt === undefined ? {} : { missedAt: facts.missedAt }
+  const { silentMs: _silent, cwmpAsked: _times, asked: _asked, ours: _ours, changed: _changed, ...rest } = facts
+  const { linkUntilMs: _until, removed: _removed, switches: _switches, ...kept } = rest
+  return kept
 }
 
-/** The way back looks at the box anew, with all that it has to undo. */
-function backAgain(cursor: PlanMember['cursor']): PlanMember['cursor'] {
-  return Object.fromEntries(Object.entries(cursor).filter(([name]) => !name.startsWith('ROLLING_BACK.')))
-}
-
-function statesWith(event: MemberEvent): MemberState[] {
-  return MEMBER_STATES.filter((state) => MEMBER_TABLE[state][event] !== undefined)
+/** A failed attempt is over when the next one begins; what a person takes up again counts as another. */
+function attemptsOf(event: MemberEvent, { state }: PlanMember): number {
+  if (event === 'again') return state === 'BACKOFF' ? 1 : 0
+  // A rollback that is tried again belongs to the attempt that it ends.
+  if (event === 'retry' && state === 'CONFLICT') return 1
+  if (event === 'retry' && (state === 'FAILED' || state === 'STRANDED')) return 0
+  return NEW_ATTEMPT.includes(event) ? 1 : 0
 }

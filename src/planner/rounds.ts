@@ -1,86 +1,94 @@
-import { MEMBER_STATES, type Plan, type PlanStore } from '../device/index.ts'
-import type { Executor, ExecutorDeps } from './executor.ts'
-import type { Gate } from './gate.ts'
-import { ENDED } from './machine.ts'
+import { AppError, isConflict } from '../base/index.ts'
+import { HOLDING, OPEN, type Plan, type PlanCounters } from '../device/index.ts'
+import type { BulkWorks } from './bulk-work.ts'
+import { gateClosed } from './gate.ts'
+import type { MemberRunner, RunnerDeps } from './member-runner.ts'
+import { ROUND_LEASE_MS } from './plan-lock.ts'
 import { startSome } from './starting.ts'
-import { isConflict, type Sweeps } from './sweeps.ts'
-import { ROUND_LEASE_MS } from './turns.ts'
 
-/** Plan states in which something is done by itself. */
-export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting']
-const OPEN = MEMBER_STATES.filter((state) => !ENDED.includes(state))
+/** Plan states in which something happens by itself. */
+export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting', 'deleted']
 
-/** What ends a device whatever comes; ROLLED_BACK does only when no further attempt is due. */
-const SETTLED = ENDED.filter((state) => state !== 'ROLLED_BACK')
-const PENDING_LOOK = 500
+/** Members of a deleted plan that one round deletes. */
+const DELETE_PER_ROUND = 2000
 
-export interface RoundDeps extends ExecutorDeps {
-  executor: Executor
-  sweeps: Sweeps
-  gate: Gate
-  /** A change of the plan's state, with event and audit entry. */
+export interface RoundDeps extends RunnerDeps {
+  runner: MemberRunner
+  bulk: BulkWorks
+  /** Changes the plan's state, with event and audit entry. */
   save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan>
-  /** Another round soon. */
+  /** Asks for another round soon. */
   kick(planId: string): void
 }
 
 /**
- * One round over a plan. Sweeps, gate, end and starts belong to whoever has the round: one instance at a time, so that limits hold; members
- * that are under way are worked on by any instance.
+ * One round over a plan. Bulk work, gate, end and starts belong to the holder of the round: one instance at a time, so that limits hold;
+ * members that are under way are worked on by any instance. A permanent failure pauses the plan with its reason.
  */
 export async function goRound(plan: Plan, deps: RoundDeps): Promise<void> {
-  const { plans, instance, clock, executor } = deps
-  const round = await plans.takeRound(plan.id, instance, clock.now(), ROUND_LEASE_MS)
-  let current = plan
+  const { plans, instance, time, runner } = deps
+  const round = await plans.takeRound(plan.id, instance, time.now(), ROUND_LEASE_MS)
+  let current: Plan | undefined = plan
   if (round !== undefined) {
     try {
       current = await steer(plan, deps)
-      if (current.state === 'running') await startSome(current, round.pacing, deps, executor)
+      if (current?.state === 'running') await startSome(current, round.pacing, deps, runner)
     } catch (error) {
       // Somebody changed the plan meanwhile: the next round sees it.
-      if (!isConflict(error)) throw error
+      if (!isConflict(error)) current = await stopped(plan, error, deps)
     } finally {
       await plans.leaveRound(plan.id, instance)
     }
   }
-  if (LIVE.includes(current.state)) await executor.tick(current)
+  if (current !== undefined && LIVE.includes(current.state)) await runner.tick(current)
 }
 
-async function steer(plan: Plan, deps: RoundDeps): Promise<Plan> {
-  const { sweeps, gate, save, kick } = deps
-  const current = await sweeps.goOn(plan)
-  if (current.sweep !== undefined) kick(plan.id)
-  else if (await over(current, deps.plans)) return finish(current, deps)
-  if (current.state === 'running' && (await gate.closed(current))) {
-    const reason = `more than ${current.settings.failureGatePercent} % of the devices failed`
-    return save(current, { state: 'paused', reason }, 'planner', 'pause')
-  }
-  if (current.state === 'aborting') {
-    await sweeps.abortSome(current)
-    kick(plan.id)
+/** Undefined: the plan does not exist any more. */
+async function steer(plan: Plan, deps: RoundDeps): Promise<Plan | undefined> {
+  if (plan.state === 'deleted') return forget(plan, deps)
+  const current = await deps.bulk.goOn(plan)
+  if (current.bulk !== undefined) deps.kick(plan.id)
+  const counters = await deps.plans.counters(plan.id)
+  if (current.bulk === undefined && (await over(current, counters, deps))) return finish(current, counters, deps)
+  if (current.state === 'running' && gateClosed(current, counters)) {
+    const reason = `more than ${current.settings.failureGatePercent} % of the attempts failed`
+    return deps.save(current, { state: 'paused', reason }, 'planner', 'pause')
   }
   return current
 }
 
-/** Every member has ended; ROLLED_BACK ends a device only when no further attempt is due. */
-async function over(plan: Plan, plans: PlanStore): Promise<boolean> {
-  if ((await plans.countIn(plan.id, OPEN, 1)) > 0) return false
-  if (plan.state === 'aborting') return (await plans.countIn(plan.id, ['BLOCKED', 'CONFLICT'], 1)) === 0
-  const { items } = await plans.listMembers(plan.id, { states: ['ROLLED_BACK'], limit: PENDING_LOOK })
-  if (items.some((member) => member.cursor.aborted !== true)) return false
-  // A device may have moved from what was looked at later to what was looked at before; what has ended does not move.
-  const all = await plans.countIn(plan.id, [], 0)
-  const ended = await plans.countIn(plan.id, SETTLED, 0)
-  const back = items.length < PENDING_LOOK ? items.length : await plans.countIn(plan.id, ['ROLLED_BACK'], 0)
-  return ended + back === all
+/** What asking again cannot mend pauses the plan; anything else is tried again by the next round. */
+async function stopped(plan: Plan, error: unknown, { save, plans }: RoundDeps): Promise<Plan> {
+  const permanent = error instanceof AppError && (error.code === 'notFound' || error.code === 'invalid')
+  if (!permanent || plan.state !== 'running') throw error
+  const present = await plans.getPlan(plan.id)
+  if (present?.state !== 'running') return plan
+  return save(present, { state: 'paused', reason: error.message }, 'planner', 'pause')
 }
 
-async function finish(plan: Plan, { plans, save, clock }: RoundDeps): Promise<Plan> {
-  const empty = (await plans.countIn(plan.id, [...ENDED], 1)) === 0
+/** Every member has ended. Counters may be wrong where there are no transactions, so that the members have the last word. */
+async function over(plan: Plan, { states }: PlanCounters, { plans }: RoundDeps): Promise<boolean> {
+  if (OPEN.some((state) => (states[state] ?? 0) > 0)) return false
+  const { items } = await plans.listMembers(plan.id, { states: OPEN, limit: 1 })
+  return items.length === 0
+}
+
+async function finish(plan: Plan, { states }: PlanCounters, { save, clock, plans }: RoundDeps): Promise<Plan> {
   const changes: Partial<Plan> = {
     state: plan.state === 'aborting' ? 'aborted' : 'finished',
     finishedAt: clock.now(),
-    ...(empty ? { reason: 'the group had no device' } : {}),
+    ...(Object.keys(states).length === 0 ? { reason: 'the group had no device' } : {}),
   }
-  return save(plan, changes, 'planner', 'finish')
+  const done = await save(plan, changes, 'planner', 'finish')
+  await plans.recount(plan.id)
+  return done
+}
+
+/** A deleted plan goes when none of its devices can or must be brought back any more. */
+async function forget(plan: Plan, { plans }: RoundDeps): Promise<Plan | undefined> {
+  if ((await plans.deleteReleasedMembers(plan.id, DELETE_PER_ROUND)) > 0) return plan
+  const { items } = await plans.listMembers(plan.id, { states: HOLDING, limit: 1 })
+  if (items.length > 0) return plan
+  await plans.deletePlan(plan.id)
+  return undefined
 }

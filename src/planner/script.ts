@@ -1,36 +1,48 @@
-import { AppError, type Clock } from '../base/index.ts'
+import { AppError, type Clock, isConflict, type ServiceTime } from '../base/index.ts'
 import {
   type ConflictStore,
   type Device,
   type DeviceChange,
   type DeviceId,
+  type DeviceSnapshot,
   type DeviceStore,
+  FINAL_STATES,
+  type MemberFacts,
   type Operation,
   type OperationRequest,
   type Operations,
   type PathOutcome,
   type Plan,
   type PlanMember,
+  type PlanStore,
   type Protocol,
   READ_VERBS,
   REQUEST_BOUNDS,
+  type UspLinks,
   type WaitingReason,
 } from '../device/index.ts'
-import type { MemberEvent, Reason } from './machine.ts'
+import type { Reason } from './machine.ts'
+import type { MemberStep } from './transition.ts'
 
-/** How a state's script ends: with an event, or waiting for something until a time. */
-export type Outcome =
-  | { kind: 'event'; event: MemberEvent; reason?: Reason; evidence?: Record<string, string>; retryable?: boolean }
-  | { kind: 'wait'; waiting: WaitingReason; untilMs: number; cursor?: PlanMember['cursor'] }
+/** The end of a run of a state: an event, or waiting for something until a time. */
+export type Outcome = ({ kind: 'event' } & MemberStep) | Wait
 
-/** The device was deleted: there is nothing left to move or to bring back. */
+/** `afterMs`: look again after so long. Absent: an event from outside ends the wait. */
+export interface Wait {
+  kind: 'wait'
+  waiting: WaitingReason
+  afterMs?: number
+  facts?: Partial<MemberFacts>
+}
+
+/** The outcome for a device that was deleted: there is nothing left to move or to bring back. */
 export const GONE: Extract<Outcome, { kind: 'event' }> = {
   kind: 'event',
   event: 'gone',
   reason: { code: 'deviceGone', text: 'the device was deleted' },
 }
 
-/** A step that did not work. `retryable`: another attempt may. */
+/** A step did not work. `retryable`: another attempt may. */
 export class StepFailed extends Error {
   readonly reason: Reason
   readonly retryable: boolean
@@ -41,56 +53,70 @@ export class StepFailed extends Error {
   }
 }
 
-/** The script has to wait; it is run again later and finds its finished steps in the cursor. */
+/** The script has to wait; it is run again later and finds its finished steps in the member. */
 export class MustWait extends Error {
-  readonly outcome: Extract<Outcome, { kind: 'wait' }>
-  constructor(waiting: WaitingReason, untilMs: number) {
+  readonly outcome: Wait
+  constructor(waiting: WaitingReason, afterMs: number, facts?: Partial<MemberFacts>) {
     super(waiting)
-    this.outcome = { kind: 'wait', waiting, untilMs }
+    this.outcome = { kind: 'wait', waiting, afterMs, ...(facts === undefined ? {} : { facts }) }
   }
 }
 
-/** The record of the device is not there any more. */
+/** The record of the device does not exist any more. */
 class DeviceGone extends Error {}
 
-/** What scripts work with. */
+/** Tells of Notifies that any instance has received. */
+export interface NotifyLog {
+  /** The id of the newest event of the feed. */
+  position(): Promise<string>
+  /** True when the device has notified of this value over USP after an event id. */
+  heard(deviceId: DeviceId, path: string, value: string, after: string): Promise<boolean>
+}
+
+/** The parts of the server that scripts work with. */
 export interface ScriptDeps {
+  plans: Pick<PlanStore, 'snapshot'>
   devices: DeviceStore
   conflicts: ConflictStore
   operations: Operations
+  links: UspLinks
+  notifies: NotifyLog
   clock: Clock
+  time: ServiceTime
   newId(): string
-  /** Whether the box has notified of this value over USP, to this process, lately. */
-  heard(deviceId: DeviceId, path: string, value: string): boolean
 }
+
+/** Durable results of a step. */
+export interface StepResult {
+  facts?: Partial<MemberFacts>
+  change?: DeviceChange
+  snapshot?: DeviceSnapshot
+}
+
+/** Stores a member with what changes together with it, and resolves with the stored one. */
+export type Persist = (before: PlanMember, after: PlanMember, result: Omit<StepResult, 'facts'>) => Promise<PlanMember>
 
 /** The request or its answer was lost, and reading has shown that nothing was done. */
 const LOST = new Set(['notExecuted', 'notApplied'])
 const MAX_TRIES = 3
-/** How long a script waits in place for an operation before it lets go; it is woken when the operation ends. */
+/** A script waits in place for so long for an operation before it lets go; it is woken when the operation ends. */
 const WAIT_IN_PLACE_MS = 5000
 /** An operation that was let go is looked for again at the latest after this. */
 const LOOK_AGAIN_MS = 10_000
-/** What others do on a box is looked at again after this. */
+/** Operations of others on a device are looked at again after this. */
 const BUSY_MS = 5000
 
 /**
- * One run of a state's script. Steps are named; what a step found out is kept in the member's cursor before the next one begins, and each
- * operation carries a key made of member, attempt, state and step: run again after a crash, the script goes on where it stood and no
- * operation is ever asked for twice.
+ * One run of a state's script. Steps are named; the facts of a step are durable before the next one begins, and each operation carries a key
+ * made of member, visit and step: run again after a crash, the script goes on where it stood, and no operation is asked for twice.
  */
 export class Script {
   readonly plan: Plan
   readonly deps: ScriptDeps
   #member: PlanMember
-  readonly #persist: (member: PlanMember, change?: DeviceChange) => Promise<PlanMember>
+  readonly #persist: Persist
 
-  constructor(
-    plan: Plan,
-    member: PlanMember,
-    deps: ScriptDeps,
-    persist: (member: PlanMember, change?: DeviceChange) => Promise<PlanMember>,
-  ) {
+  constructor(plan: Plan, member: PlanMember, deps: ScriptDeps, persist: Persist) {
     this.plan = plan
     this.deps = deps
     this.#member = member
@@ -101,30 +127,43 @@ export class Script {
     return this.#member
   }
 
+  /** Facts that earlier steps found out. */
+  get facts(): Readonly<MemberFacts> {
+    return this.#member.facts
+  }
+
+  /** A fact that an earlier step must have left; throws when it did not, because a path made of a missing row would be wrong. */
+  require<Name extends keyof MemberFacts>(name: Name): NonNullable<MemberFacts[Name]> {
+    const value = this.#member.facts[name]
+    if (value === undefined || value === null)
+      throw new Error(`plan member ${this.#member.id} has no fact ${name} in ${this.#member.state}`)
+    return value
+  }
+
+  /** The record of the device. Ends the script with the event `gone` when it was deleted. */
   async device(): Promise<Device> {
     const device = await this.deps.devices.get(this.#member.deviceId)
     if (device === undefined) throw new DeviceGone('the device was deleted')
     return device
   }
 
-  /** A fact that an earlier step left. */
-  fact(name: string): string | undefined {
-    const value = this.#member.cursor[name]
-    return typeof value === 'string' ? value : undefined
+  /** The stored snapshot of the device; undefined when no plan has changed it since it was last as it was. */
+  snapshot(): Promise<DeviceSnapshot | undefined> {
+    return this.deps.plans.snapshot(this.#member.deviceId)
   }
 
-  /** Runs a step once; its facts are durable, with a change of the device when it makes one, before the next step begins. */
-  async step(
-    name: string,
-    work: () => Promise<{ facts?: Record<string, string>; change?: DeviceChange }>,
-  ): Promise<void> {
-    const done = `${this.#member.state}.${name}`
-    if (this.#member.cursor[done] === true) return
-    const { facts, change } = await work()
-    this.#member = await this.#persist(
-      { ...this.#member, step: name, cursor: { ...this.#member.cursor, ...facts, [done]: true } },
-      change,
-    )
+  /** Runs a step once; its results are durable before the next step begins. */
+  async step(name: string, work: () => Promise<StepResult>): Promise<void> {
+    if (this.#member.done.includes(name)) return
+    const { facts, ...rest } = await work()
+    const { asked: _asked, ...before } = this.#member.facts
+    const member: PlanMember = {
+      ...this.#member,
+      step: name,
+      done: [...this.#member.done, name],
+      facts: { ...before, ...facts },
+    }
+    this.#member = await this.#persist(this.#member, member, rest)
   }
 
   /**
@@ -138,10 +177,12 @@ export class Script {
     options: { tolerate?: boolean } = {},
   ): Promise<Operation> {
     for (let tries = 1; ; tries++) {
-      const ended = await this.#once(tries === 1 ? step : `${step}#${tries}`, request, via)
+      const name = tries === 1 ? step : `${step}#${tries}`
+      const patienceMs = await this.#patienceMs(via)
+      const ended = await this.#once(name, request, via, patienceMs)
       const error = ended.result?.error
       const lost = ended.state === 'failed' && LOST.has(error?.code ?? '')
-      if (lost && tries < MAX_TRIES) continue
+      if (tries < MAX_TRIES && (lost || this.#expiredUnheard(ended, name, patienceMs))) continue
       if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
       if (ended.state === 'expired')
         throw via === 'cwmp'
@@ -155,21 +196,32 @@ export class Script {
     }
   }
 
-  async #once(step: string, request: OperationRequest, via: Protocol): Promise<Operation> {
-    const { operations } = this.deps
+  /** It expired by the wall clock while no server could hear the device: that is no absence of the device. */
+  #expiredUnheard({ state }: Operation, name: string, patienceMs: number): boolean {
+    if (state !== 'expired') return false
+    const { asked } = this.#member.facts
+    const waitedMs = asked?.step === name ? this.deps.time.now() - asked.ms : 0
+    return waitedMs < patienceMs / 2
+  }
+
+  async #once(step: string, request: OperationRequest, via: Protocol, patienceMs: number): Promise<Operation> {
+    const { operations, time } = this.deps
     const member = this.#member
+    const askedMs = member.facts.asked?.step === step ? member.facts.asked.ms : time.now()
     const operation = await operations.submit({
       deviceId: member.deviceId,
       request,
       via,
       actor: { kind: 'planner', id: this.plan.id },
-      idempotencyKey: `${member.id}#${member.attempt}#${member.state}#${step}`,
-      expiresInMs: await this.#patienceMs(via),
+      idempotencyKey: `${member.id}#${member.visit}#${step}`,
+      expiresInMs: patienceMs,
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended)) {
       const absent = via === 'cwmp' ? 'offline' : 'agent'
-      throw new MustWait(ended?.state === 'queued' ? absent : 'operation', LOOK_AGAIN_MS)
+      throw new MustWait(ended?.state === 'queued' ? absent : 'operation', LOOK_AGAIN_MS, {
+        asked: { step, ms: askedMs },
+      })
     }
     return ended
   }
@@ -182,10 +234,7 @@ export class Script {
     return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), REQUEST_BOUNDS.expiresMs)
   }
 
-  /**
-   * Waits until nobody else has anything under way on the box: what was asked for over the owner of then is not to meet the owner of now.
-   * Reads do no harm.
-   */
+  /** Waits until nobody else has a write under way on the device: it was asked for over the present owner and must end before the owner changes. */
   async quiet(): Promise<void> {
     const others = (await this.deps.operations.open(this.#member.deviceId)).some(
       ({ actor, request }) => actor.kind !== 'planner' && !READ_VERBS.includes(request.verb),
@@ -193,7 +242,7 @@ export class Script {
     if (others) throw new MustWait('busy', BUSY_MS)
   }
 
-  /** Takes back what this plan still has in the device's queue; what is on its way comes to its end by itself, before anything newer. */
+  /** Cancels the operations of this plan that still wait in the device's queue; those that were sent end by themselves, before anything newer. */
   async cancelWaiting(): Promise<void> {
     const { operations } = this.deps
     const actor = { kind: 'planner', id: this.plan.id } as const
@@ -204,12 +253,12 @@ export class Script {
       try {
         await operations.cancel(id, actor)
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+        if (!isConflict(error)) throw error
       }
     }
   }
 
-  /** Reads values; paths that the box does not have are simply not in the answer. */
+  /** Reads values; paths that the device does not have are not in the answer. */
   async read(step: string, paths: string[], via: Protocol): Promise<Map<string, PathOutcome>> {
     const operation = await this.run(step, { verb: 'get', paths }, via, { tolerate: true })
     const results = operation.result?.results ?? []
@@ -219,19 +268,32 @@ export class Script {
     }
     return new Map(results.filter((result) => result.value !== undefined).map((result) => [result.path, result]))
   }
+
+  /** True when the Agent answers a USP Get now. Of a link that another instance holds, the record says whether it answers. */
+  async agentAnswers(): Promise<boolean> {
+    const { usp, id } = await this.device()
+    if (usp?.linked !== true) return false
+    const asked = await this.deps.links.ask(id)
+    return asked === 'elsewhere' ? usp.answering !== false : asked === 'answered'
+  }
 }
 
 function isFinal(operation: Operation): boolean {
-  return ['done', 'failed', 'expired', 'cancelled'].includes(operation.state)
+  return FINAL_STATES.includes(operation.state)
 }
 
 /** The outcome of a thrown error: failures and waits are answers, anything else is a defect or a dead database. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof MustWait) return error.outcome
   if (error instanceof DeviceGone) return GONE
-  if (error instanceof StepFailed)
-    return { kind: 'event', event: 'fail', reason: error.reason, retryable: error.retryable }
+  if (error instanceof StepFailed) return failed(error.reason, error.retryable)
   if (error instanceof AppError && error.code === 'invalid')
-    return { kind: 'event', event: 'fail', reason: { code: 'invalid', text: error.message }, retryable: false }
+    return failed({ code: 'invalid', text: error.message }, false)
   throw error
+}
+
+/** The event of a failed attempt; after the rollback it is tried again when that may help. */
+export function failed(reason: Reason, retryable: boolean): Extract<Outcome, { kind: 'event' }> {
+  const then = reason.code === 'offline' ? 'again' : retryable ? 'retry' : 'quarantine'
+  return { kind: 'event', event: 'fail', reason, facts: { afterwards: then } }
 }

@@ -1,6 +1,6 @@
 import type { PlanSettings } from '../device/index.ts'
 
-/** Settings of a plan unless its maker says otherwise. */
+/** Settings of a plan where its maker gives none. */
 export function defaultPlanSettings(controller: PlanSettings['controller']): PlanSettings {
   return {
     maxInFlight: 50,
@@ -15,6 +15,8 @@ export function defaultPlanSettings(controller: PlanSettings['controller']): Pla
     retryBackoffMs: 300_000,
     retire: 'dormant',
     dormantIntervalS: 86_400,
+    silentAfterMs: 86_400_000,
+    onSilent: 'report',
     parityPaths: [
       'Device.DeviceInfo.SoftwareVersion',
       'Device.DeviceInfo.HardwareVersion',

@@ -1,101 +1,116 @@
-import { AppError } from '../base/index.ts'
-import type { MemberState, Pacing, Plan, PlanMember } from '../device/index.ts'
-import { otherPlan } from './assessing.ts'
-import { type Executor, type ExecutorDeps, LEASE_MS } from './executor.ts'
-import { IN_FLIGHT } from './machine.ts'
+import { isConflict } from '../base/index.ts'
+import type { Pacing, Plan, PlanMember } from '../device/index.ts'
+import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'
+import { allowance } from './pace.ts'
 import { absence } from './presence.ts'
 import { GONE } from './script.ts'
+import { heldByOther } from './transition.ts'
 
-const BATCH = 100
-/** Boxes that turn out to be absent leave their places to others, but not for ever within one round. */
-const PASSES = 3
+/** Members that are looked at in one go. */
+const MIN_LOOK = 50
+const MAX_LOOK = 200
+/** Absent devices leave their places to others; so many looks find these within one round. */
+const MAX_LOOKS = 10
 
 /**
- * Starts QUEUED members as far as places and rate allow. Only who has the plan's round may call it: the limits are counted, then used.
- * A box that is on its way back but does not come holds no place.
+ * Starts QUEUED members as far as places and rate allow. Only the holder of the plan's round may call it: the limits are counted, then used.
+ * Looking at a member costs no start: one whose device is absent waits for its contact from then on.
  */
 export async function startSome(
   plan: Plan,
   kept: Pacing | undefined,
-  deps: ExecutorDeps,
-  executor: Pick<Executor, 'begin' | 'settle'>,
+  deps: RunnerDeps,
+  runner: MemberRunner,
 ): Promise<void> {
-  const { plans, clock, instance } = deps
-  const { maxInFlight, startsPerMinute } = plan.settings
-  for (let pass = 0; pass < PASSES; pass++) {
-    const places = maxInFlight - (await placesTaken(plan, deps))
-    if (places <= 0) return
-    const pacing = startsPerMinute === 0 ? undefined : grown(kept, startsPerMinute, clock.now())
-    const limit = Math.min(places, BATCH, pacing === undefined ? BATCH : Math.floor(pacing.tokens))
-    if (limit <= 0) return
-    const due = await plans.claimDue(plan.id, ['QUEUED'], instance, clock.now(), LEASE_MS, limit)
-    if (due.length === 0) return
+  const { plans, time, instance } = deps
+  let pacing = kept
+  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const allowed = allowance(plan.settings, await plans.counters(plan.id), pacing, time.now())
+    pacing = allowed.pacing
+    if (allowed.starts <= 0) return
+    const look = Math.min(MAX_LOOK, Math.max(MIN_LOOK, allowed.starts))
+    const found = await plans.claimSome(
+      plan.id,
+      { states: ['QUEUED'], waiting: 'place' },
+      instance,
+      time.now(),
+      LEASE_MS,
+      look,
+    )
+    if (found.length === 0) return
     // Counted before they start: a cut in between starts too few, never too many.
-    if (pacing !== undefined) {
-      kept = { ...pacing, tokens: pacing.tokens - due.length }
-      await plans.keepPacing(plan.id, instance, kept)
-    }
-    const results = await Promise.all(due.map((member) => startOne(plan, member, deps, executor)))
-    const idle = results.filter((started) => !started).length
-    if (kept !== undefined && idle > 0) {
-      kept = { ...kept, tokens: kept.tokens + idle }
-      await plans.keepPacing(plan.id, instance, kept)
-    }
-    if (idle === 0) return
+    pacing = await spend(plan, pacing, Math.min(allowed.starts, found.length), deps)
+    const started = await startUpTo(allowed.starts, plan, found, deps, runner)
+    pacing = await spend(plan, pacing, started - Math.min(allowed.starts, found.length), deps)
+    if (found.length < look) return
   }
 }
 
-async function placesTaken(plan: Plan, { plans }: ExecutorDeps): Promise<number> {
-  const limit = plan.settings.maxInFlight
-  const ahead: MemberState[] = IN_FLIGHT.filter((state) => state !== 'ROLLING_BACK')
-  const [forward, back] = await Promise.all([
-    plans.countIn(plan.id, ahead, limit),
-    plans.countIn(plan.id, ['ROLLING_BACK'], limit, true),
-  ])
-  return forward + back
+/** Starts the first members whose devices are here, and gives the rest back. Resolves with how many started. */
+async function startUpTo(
+  limit: number,
+  plan: Plan,
+  found: PlanMember[],
+  deps: RunnerDeps,
+  runner: MemberRunner,
+): Promise<number> {
+  const here: PlanMember[] = []
+  await Promise.all(
+    found.map(async (member) => {
+      if (await mayStart(plan, member, deps, runner)) here.push(member)
+    }),
+  )
+  here.sort((a, b) => (a.id < b.id ? -1 : 1))
+  const begun = await Promise.all(here.slice(0, limit).map((member) => begin(plan, member, deps, runner)))
+  await deps.plans.free(
+    here.slice(limit).map(({ id }) => id),
+    deps.instance,
+  )
+  return begun.filter(Boolean).length
 }
 
-/** False: it was not started, and why stands on the member. */
-async function startOne(
-  plan: Plan,
-  member: PlanMember,
-  deps: ExecutorDeps,
-  executor: Pick<Executor, 'begin' | 'settle'>,
-): Promise<boolean> {
+/** False: it is not to be started, and its member says why. */
+async function mayStart(plan: Plan, member: PlanMember, deps: RunnerDeps, runner: MemberRunner): Promise<boolean> {
   const device = await deps.devices.get(member.deviceId)
   if (device === undefined) {
-    await release(await executor.settle(plan, member, GONE), deps)
+    await runner.begin(plan, member, GONE)
     return false
   }
-  const other = otherPlan(plan.id, device.migration)
+  const other = heldByOther(plan.id, device.migration)
+  if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED')) {
+    await runner.begin(plan, member, { event: 'alreadyThere' })
+    return false
+  }
   if (other !== undefined) {
-    await release(await executor.settle(plan, member, other), deps)
+    await runner.begin(plan, member, { event: 'blocked', reason: other })
     return false
   }
   const absent = absence(device, member, deps.clock.now())
-  if (absent !== undefined) {
-    await executor.settle(plan, member, absent)
-    return false
-  }
+  if (absent === undefined) return true
+  await runner.park(plan, member, absent)
+  return false
+}
+
+/** False: the device changed meanwhile; another plan may have started it. */
+async function begin(plan: Plan, member: PlanMember, deps: RunnerDeps, runner: MemberRunner): Promise<boolean> {
   try {
-    // Another plan that starts the same device changes its revision: one of the two finds out here.
-    await executor.begin(plan, member, { revision: device.revision })
+    await runner.begin(plan, member, { event: 'start' })
     return true
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
-    await deps.plans.free(member.id, deps.instance, deps.clock.now())
+    if (!isConflict(error)) throw error
+    await deps.plans.free([member.id], deps.instance)
     return false
   }
 }
 
-async function release(member: PlanMember, { plans, instance }: ExecutorDeps): Promise<void> {
-  await plans.free(member.id, instance, member.nextAt)
-}
-
-/** A bucket that fills by the rate and holds five seconds' worth, at least one start. */
-function grown(kept: Pacing | undefined, perMinute: number, now: number): Pacing {
-  const full = Math.max(1, perMinute / 12)
-  if (kept === undefined) return { tokens: 1, at: now }
-  const tokens = kept.tokens + (Math.max(0, now - kept.at) * perMinute) / 60_000
-  return { tokens: Math.min(tokens, full), at: now }
+async function spend(
+  plan: Plan,
+  pacing: Pacing | undefined,
+  starts: number,
+  { plans, instance }: RunnerDeps,
+): Promise<Pacing | undefined> {
+  if (pacing === undefined || starts === 0) return pacing
+  const left = { ...pacing, tokens: pacing.tokens - starts }
+  await plans.keepPacing(plan.id, instance, left)
+  return left
 }

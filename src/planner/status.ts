@@ -1,143 +1,188 @@
 import type { Clock } from '../base/index.ts'
-import type {
-  DeviceId,
-  DeviceStore,
-  Group,
-  MemberState,
-  Plan,
-  PlanStore,
-  Selector,
-  WaitingReason,
+import {
+  ENDED,
+  FAILED_STATES,
+  IN_FLIGHT,
+  type MemberState,
+  OPEN,
+  type Plan,
+  type PlanCounters,
+  type WaitingReason,
 } from '../device/index.ts'
-import { ENDED, FAILED_STATES, IN_FLIGHT } from './machine.ts'
+import { placesTaken } from './pace.ts'
 
-/** Where a plan stands, for a person. */
+/** The things that people see members wait for: a place is told apart from the start rate and a paused plan. */
+export const SHOWN_WAITING = [
+  'place',
+  'rate',
+  'paused',
+  'offline',
+  'agent',
+  'operation',
+  'busy',
+  'soak',
+  'backoff',
+] as const
+export type ShownWaiting = (typeof SHOWN_WAITING)[number]
+
+/** The state of a plan, for a person. */
 export interface PlanStatus {
   planId: string
+  name: string
   groupId: string
   state: Plan['state']
-  /** Why it paused by itself. */
+  /** The reason for which it paused by itself. */
   reason?: string
   total: number
   states: Partial<Record<MemberState, number>>
   /** Devices that do not go on right now, by what they wait for; none of it is a failure. */
-  waiting: Partial<Record<WaitingReason, number>>
+  waiting: Partial<Record<ShownWaiting, number>>
   inFlight: number
   ended: number
   migrated: number
+  /** Migrated devices whose Agent has been silent for longer than `silentAfterMs`. */
+  silent: number
   failed: number
-  /** Devices that ended per minute. */
+  /** Devices that were moved, per minute. */
   rate: { lastMinute: number; lastFiveMinutes: number }
-  /** Milliseconds until the rest is done at the present rate. */
+  /** Milliseconds until the devices that can go on are moved, at the rate of the last five minutes. */
   etaMs?: number
-  failures: { code: string; text: string; state: MemberState; count: number; example: DeviceId }[]
+  /** Devices that the ETA does not contain, by the reason for which nobody knows when they go on. */
+  etaLeavesOut?: Partial<Record<ShownWaiting, number>>
+  failures: PlanCounters['reasons']
   next: string
 }
 
-/** Where a group stands: its devices per protocol, and the plan that moves it. */
-export interface GroupStatus {
-  groupId: string
-  name: string
-  devices: number
-  protocols: { cwmp: number; usp: number; uspLinked: number }
-  plan?: PlanStatus
-}
+const FAILURES = 10
+/** Reasons for which nobody can say when a device goes on. */
+const UNKNOWN_END: readonly ShownWaiting[] = ['offline', 'paused', 'busy']
 
-const MAX_COUNT = 1_000_000
-
-export async function planStatus(plan: Plan, plans: PlanStore, clock: Clock): Promise<PlanStatus> {
-  const now = clock.now()
-  const [states, waiting, failures, lastMinute, lastFive] = await Promise.all([
-    plans.countByState(plan.id),
-    plans.countWaiting(plan.id),
-    plans.rankReasons(plan.id, 10),
-    plans.countEnded(plan.id, [...ENDED], now - 60_000),
-    plans.countEnded(plan.id, [...ENDED], now - 300_000),
-  ])
+/** The status of a plan from its counters; costs the same for ten members and for a million. */
+export function planStatus(plan: Plan, counters: PlanCounters, clock: Clock): PlanStatus {
+  const { states } = counters
   const sum = (names: readonly MemberState[]) => names.reduce((total, name) => total + (states[name] ?? 0), 0)
   const total = Object.values(states).reduce((all, count) => all + count, 0)
-  const ended = sum(ENDED)
+  const waiting = shownWaits(plan, counters)
+  const rate = rateOf(counters, clock.now())
   const status: PlanStatus = {
     planId: plan.id,
+    name: plan.name,
     groupId: plan.groupId,
     state: plan.state,
     total,
     states,
     waiting,
     inFlight: sum(IN_FLIGHT),
-    ended,
+    ended: sum(ENDED),
     migrated: states.MIGRATED ?? 0,
+    silent: counters.silent,
     failed: sum(FAILED_STATES),
-    rate: { lastMinute, lastFiveMinutes: lastFive / 5 },
-    failures,
-    next: nextAction(plan, states, waiting, total - ended),
+    rate,
+    failures: counters.reasons.slice(0, FAILURES),
+    next: nextAction(plan, counters, waiting, sum(OPEN)),
+    ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
-  if (lastMinute > 0 && plan.state === 'running') status.etaMs = Math.round(((total - ended) / lastMinute) * 60_000)
   return status
+}
+
+/** The thing that members which wait for a place wait for in this plan now. */
+export function placeMeans(plan: Plan, counters: PlanCounters): 'place' | 'rate' | 'paused' {
+  if (plan.state !== 'running') return 'paused'
+  const { maxInFlight, startsPerMinute } = plan.settings
+  return startsPerMinute > 0 && placesTaken(counters) < maxInFlight ? 'rate' : 'place'
+}
+
+function shownWaits(plan: Plan, counters: PlanCounters): PlanStatus['waiting'] {
+  const waiting: PlanStatus['waiting'] = {}
+  for (const [key, count] of Object.entries(counters.waits)) {
+    const reason = key.slice(key.indexOf('|') + 1) as WaitingReason
+    const shown = reason === 'place' ? placeMeans(plan, counters) : reason
+    waiting[shown] = (waiting[shown] ?? 0) + count
+  }
+  return waiting
+}
+
+/** Moves in the last whole minute and in the last five; a minute that has just begun says nothing yet. */
+function rateOf({ movedPerMinute }: PlanCounters, now: number): PlanStatus['rate'] {
+  const minute = Math.floor(now / 60_000)
+  const moved = (back: number) => movedPerMinute[String(minute - back)] ?? 0
+  const share = (now % 60_000) / 60_000
+  const lastMinute = Math.round(moved(0) + moved(1) * (1 - share))
+  let five = moved(5) * (1 - share)
+  for (let back = 0; back < 5; back++) five += moved(back)
+  return { lastMinute, lastFiveMinutes: five / 5 }
+}
+
+/** Only devices that were moved make a rate; devices that wait for something without a known end are named and left out. */
+function etaOf(
+  plan: Plan,
+  open: number,
+  waiting: PlanStatus['waiting'],
+  perMinute: number,
+): Pick<PlanStatus, 'etaMs' | 'etaLeavesOut'> {
+  if (plan.state !== 'running' || open === 0) return {}
+  const left: PlanStatus['waiting'] = {}
+  let out = 0
+  for (const reason of UNKNOWN_END) {
+    const count = waiting[reason] ?? 0
+    if (count === 0) continue
+    left[reason] = count
+    out += count
+  }
+  const leavesOut = out === 0 ? {} : { etaLeavesOut: left }
+  const toGo = Math.max(0, open - out)
+  if (perMinute <= 0 || toGo === 0) return leavesOut
+  return { etaMs: Math.round((toGo / perMinute) * 60_000), ...leavesOut }
 }
 
 function nextAction(
   plan: Plan,
-  states: Partial<Record<MemberState, number>>,
-  waiting: Partial<Record<WaitingReason, number>>,
+  { states, silent }: PlanCounters,
+  waiting: PlanStatus['waiting'],
   left: number,
 ): string {
-  const count = (state: MemberState) => states[state] ?? 0
+  const count = (...names: MemberState[]) => names.reduce((sum, name) => sum + (states[name] ?? 0), 0)
+  const tail = absent(waiting)
   if (plan.state === 'draft') return 'start the plan'
   if (plan.state === 'paused')
     return plan.reason === undefined
       ? 'resume or abort the plan'
       : `look at the failures, then resume or abort: ${plan.reason}`
-  if (plan.state === 'aborting') return `${left} devices are being cancelled or rolled back${absent(waiting)}`
-  if (plan.sweep?.kind === 'enrol') return 'the devices of the group are being enrolled'
-  if (plan.state === 'running' && left > 0) return `${left} devices to go${absent(waiting)}`
+  if (plan.bulk?.[0]?.kind === 'enrol') return 'the devices of the group are being enrolled'
+  if (plan.state === 'aborting') return `${devices(left)} are being cancelled or rolled back${tail}`
+  if (plan.state === 'running' && left > 0) {
+    const later = count('BACKOFF') === 0 ? '' : `; ${devices(count('BACKOFF'))} failed and will be tried again`
+    return `${devices(left)} to go${later}${tail}`
+  }
+  const aborted = plan.state === 'aborted'
   const todo = [
-    count('CONFLICT') > 0 ? `resolve ${count('CONFLICT')} conflicts, then retry those devices` : '',
-    count('QUARANTINED') + count('FAILED') > 0
-      ? `look at ${count('QUARANTINED') + count('FAILED')} failed devices and retry them`
-      : '',
-    count('STRANDED') > 0
-      ? `${count('STRANDED')} devices could not be reached for their way back: it goes on when they come`
-      : '',
-    count('REGRESSED') > 0
-      ? `${count('REGRESSED')} devices were reset to factory settings: retry moves them again`
-      : '',
-    count('INELIGIBLE') > 0 ? `${count('INELIGIBLE')} devices cannot be moved as they are` : '',
-    count('BLOCKED') > 0 ? `${count('BLOCKED')} devices belong to another plan: retry them when it is finished` : '',
-  ].filter((line) => line !== '')
-  if (todo.length > 0 && plan.state !== 'aborted') return todo.join('; ')
+    line(count('CONFLICT'), (n) => `resolve the conflicts of ${n}, then retry them`),
+    line(count('FAILED'), (n) => `${n} still have what the plan wrote: look at them and retry their rollback`),
+    line(count('STRANDED'), (n) => `${n} did not come for their rollback: it goes on when they come`),
+    line(silent, (n) => `${n} are migrated and silent: look at them, or roll them back`),
+    ...(aborted
+      ? []
+      : [
+          line(count('QUARANTINED'), (n) => `look at ${n} that failed, then retry them`),
+          line(count('REGRESSED'), (n) => `${n} were reset to factory settings: retry moves them again`),
+          line(count('INELIGIBLE'), (n) => `${n} cannot be moved as they are`),
+          line(count('BLOCKED'), (n) => `${n} belong to another plan: retry them when it is finished`),
+        ]),
+  ].filter((text) => text !== '')
+  if (todo.length > 0) return todo.join('; ')
   return plan.state === 'running' ? 'the plan is about to finish' : 'nothing'
 }
 
-function absent(waiting: Partial<Record<WaitingReason, number>>): string {
-  const offline = waiting.offline ?? 0
-  return offline === 0 ? '' : `; ${offline} of them are offline and go on when they come`
+function line(count: number, text: (devices: string) => string): string {
+  return count === 0 ? '' : text(devices(count))
 }
 
-export async function groupStatus(
-  group: Group,
-  selector: Selector,
-  devices: DeviceStore,
-  latest: Plan | undefined,
-  plans: PlanStore,
-  clock: Clock,
-): Promise<GroupStatus> {
-  const owned = (protocol: string): Selector => ({
-    and: [selector, { field: 'owner', operator: '==', values: [protocol] }],
-  })
-  const linked: Selector = { and: [selector, { field: 'usp.linked', operator: '==', values: [true] }] }
-  const [cwmp, usp, uspLinked] = await Promise.all([
-    devices.count(owned('cwmp'), MAX_COUNT),
-    devices.count(owned('usp'), MAX_COUNT),
-    devices.count(linked, MAX_COUNT),
-  ])
-  const status: GroupStatus = {
-    groupId: group.id,
-    name: group.name,
-    devices: cwmp + usp,
-    protocols: { cwmp, usp, uspLinked },
-  }
-  if (latest !== undefined) status.plan = await planStatus(latest, plans, clock)
-  return status
+function devices(count: number): string {
+  return count === 1 ? '1 device' : `${count} devices`
+}
+
+function absent(waiting: PlanStatus['waiting']): string {
+  const offline = waiting.offline ?? 0
+  return offline === 0 ? '' : `; ${offline} of them are offline and go on when they come`
 }

@@ -55,6 +55,10 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
   if (change.guard?.revision !== undefined) filter.revision = change.guard.revision
   if (change.guard?.workSeq !== undefined) filter['work.seq'] = change.guard.workSeq
   if (change.guard?.owner !== undefined) filter.owner = change.guard.owner
+  if (change.guard?.migration !== undefined) {
+    filter['migration.planId'] = change.guard.migration.planId
+    filter['migration.state'] = change.guard.migration.state
+  }
   if (change.guard?.uspConnectedAt !== undefined) filter['usp.connectedAt'] = change.guard.uspConnectedAt
   return [
     {

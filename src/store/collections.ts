@@ -92,15 +92,21 @@ export const COLLECTIONS = {
   planMembers: {
     rank: 10,
     indexes: [
-      { keys: { planId: 1, state: 1, nextAt: 1 } },
+      { keys: { planId: 1, dueMs: 1 } },
+      { keys: { planId: 1, state: 1, waiting: 1, _id: 1 } },
+      { keys: { deviceId: 1 } },
       { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
       { keys: { planId: 1, _id: 1 } },
-      { keys: { planId: 1, endedAt: 1 }, partial: { endedAt: { $exists: true } } },
       { keys: { planId: 1, 'reason.code': 1, _id: 1 }, partial: { 'reason.code': { $exists: true } } },
       { keys: { planId: 1, waiting: 1, _id: 1 }, partial: { waiting: { $exists: true } } },
+      { keys: { planId: 1, silentAt: 1, _id: 1 }, partial: { silentAt: { $exists: true } } },
       { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
     ],
   },
+  /** One document per device that a plan has changed: its state before. */
+  snapshots: { rank: 15, indexes: [] },
+  /** One document per plan: counts that change in the commit of the member. */
+  planCounters: { rank: 145, indexes: [] },
   /** Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every Notify. */
   events: { rank: 160, indexes: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { _id: 1, type: 1 }, on: 'secantusdb' }] },
   audit: {

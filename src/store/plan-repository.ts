@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import {
   type DeviceId,
-  type Ended,
-  MEMBER_STATES,
+  type DeviceSnapshot,
+  HOLDING,
   type MemberCommit,
+  type MemberQuery,
   type MemberState,
   type Pacing,
   type Page,
   type Plan,
+  type PlanCounters,
   type PlanMember,
   type PlanState,
   type PlanStore,
@@ -19,32 +21,40 @@ import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import { type Collection, type Connection, type Document_, MongoServerError } from './mongoose.ts'
 import { page } from './paging.ts'
+import { countersOf, counterWrite, dropOldMinutes, recount } from './plan-counters.ts'
 import { putRevised } from './revised.ts'
 import type { Write } from './write-set.ts'
 
 const toMember = (document: Document_) => fromDocument<PlanMember>(document)
-/** Nobody holds it, or who held it is late. */
+/** Nobody holds it, or its holder is late. `now` is service time. */
 const freeAt = (now: number) => ({ $or: [{ lease: { $exists: false } }, { 'lease.until': { $lt: now } }] })
 const roundOf = (planId: string) => `plan|${planId}`
+/** Everything but deleted plans. */
+const SHOWN: PlanState[] = ['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']
+const MAX_MEMBERS_OF_DEVICE = 1000
 
-/** Plans and their members in MongoDB. */
+/** Plans, their members with counters, and the snapshots of devices, in MongoDB. */
 export class PlanRepository implements PlanStore {
   readonly #plans: Collection
   readonly #members: Collection
+  readonly #counters: Collection
   readonly #locks: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #memberById: GroupRead
+  readonly #snapshotById: GroupRead
   readonly #now: () => number
 
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#plans = connection.collection<Document_>('plans')
     this.#members = connection.collection<Document_>('planMembers')
+    this.#counters = connection.collection<Document_>('planCounters')
     this.#locks = connection.collection<Document_>('locks')
     this.#commit = commit
     this.#writer = writer
     this.#now = now
     this.#memberById = createGroupRead(this.#members)
+    this.#snapshotById = createGroupRead(connection.collection<Document_>('snapshots'))
   }
 
   putPlan(plan: Plan, expectedRevision?: number): Promise<void> {
@@ -56,9 +66,14 @@ export class PlanRepository implements PlanStore {
     return document === null ? undefined : fromDocument<Plan>(document)
   }
 
-  listPlans(query: { states?: PlanState[]; groupId?: string; limit: number; cursor?: string }): Promise<Page<Plan>> {
+  listPlans(query: {
+    states?: readonly PlanState[]
+    groupId?: string
+    limit: number
+    cursor?: string
+  }): Promise<Page<Plan>> {
     const filter = {
-      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
+      state: { $in: [...(query.states ?? SHOWN)] },
       ...(query.groupId === undefined ? {} : { groupId: query.groupId }),
     }
     return page(this.#plans, filter, { field: '_id', descending: true }, query, (document) =>
@@ -66,11 +81,22 @@ export class PlanRepository implements PlanStore {
     )
   }
 
-  async deletePlan(id: string): Promise<boolean> {
-    await this.#members.deleteMany({ planId: id })
+  async deleteReleasedMembers(planId: string, limit: number): Promise<number> {
+    const released = { planId, state: { $nin: [...HOLDING] } }
+    const found = await this.#members
+      .find(released, { projection: { _id: 1 } })
+      .limit(limit)
+      .toArray()
+    if (found.length === 0) return 0
+    const ids = found.map((document) => document._id)
+    const { deletedCount } = await this.#members.deleteMany({ ...released, _id: { $in: ids } })
+    return deletedCount
+  }
+
+  async deletePlan(id: string): Promise<void> {
+    await this.#counters.deleteOne({ _id: id })
     await this.#locks.deleteOne({ _id: roundOf(id) })
-    const { deletedCount } = await this.#plans.deleteOne({ _id: id })
-    return deletedCount > 0
+    await this.#plans.deleteOne({ _id: id })
   }
 
   async takeRound(planId: string, by: string, now: number, leaseMs: number): Promise<{ pacing?: Pacing } | undefined> {
@@ -98,66 +124,83 @@ export class PlanRepository implements PlanStore {
     await this.#locks.updateOne({ _id: roundOf(planId), by }, { $unset: { by: '', until: '' } })
   }
 
-  async addMembers(members: PlanMember[]): Promise<number> {
-    if (members.length === 0) return 0
-    const { upsertedCount } = await this.#members.bulkWrite(
-      members.map((member) => {
-        const { _id, ...fields } = toDocument(member)
-        return { updateOne: { filter: { _id }, update: { $setOnInsert: fields }, upsert: true } }
-      }),
-      { ordered: false },
-    )
-    return upsertedCount
-  }
-
   async getMember(id: string): Promise<PlanMember | undefined> {
     const document = await this.#memberById.get(id)
     return document === undefined ? undefined : toMember(document)
   }
 
+  async membersOf(deviceId: DeviceId): Promise<PlanMember[]> {
+    return (await this.#members.find({ deviceId }).limit(MAX_MEMBERS_OF_DEVICE).toArray()).map(toMember)
+  }
+
   listMembers(
     planId: string,
-    query: { states?: MemberState[]; reason?: string; waiting?: WaitingReason; limit: number; cursor?: string },
+    query: {
+      states?: readonly MemberState[]
+      reason?: string
+      waiting?: WaitingReason
+      silent?: true
+      limit: number
+      cursor?: string
+    },
   ): Promise<Page<PlanMember>> {
     const filter = {
       planId,
-      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
+      ...(query.states === undefined ? {} : { state: { $in: [...query.states] } }),
       ...(query.reason === undefined ? {} : { 'reason.code': query.reason }),
       ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
+      ...(query.silent === undefined ? {} : { silentAt: { $gt: 0 } }),
     }
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
   }
 
-  async claimDue(
+  async claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]> {
+    const due = await this.#members
+      .find({ planId, dueMs: { $lte: now }, ...freeAt(now) }, { projection: { _id: 1 } })
+      .sort({ dueMs: 1 })
+      .limit(limit)
+      .toArray()
+    return this.#lease(due, { dueMs: { $lte: now } }, by, now, leaseMs)
+  }
+
+  async claimSome(
     planId: string,
-    states: MemberState[],
+    query: MemberQuery,
     by: string,
     now: number,
     leaseMs: number,
     limit: number,
   ): Promise<PlanMember[]> {
-    const due = await this.#members
-      .find(
-        {
-          planId,
-          state: { $in: states },
-          nextAt: { $lte: now },
-          ...freeAt(now),
-        },
-        { projection: { _id: 1 } },
-      )
-      .sort({ nextAt: 1 })
-      .limit(limit)
-      .toArray()
-    if (due.length === 0) return []
-    // One write for all; the token tells which of them nobody else took in between.
-    const ids = { _id: { $in: due.map((document) => document._id) } }
+    const state = query.states === undefined ? {} : { state: { $in: [...query.states] } }
+    const waiting = query.waiting === undefined ? {} : { waiting: query.waiting }
+    const ids =
+      query.devices === undefined ? {} : { _id: { $in: query.devices.map((deviceId) => `${planId}|${deviceId}`) } }
+    const after = query.after === undefined ? {} : { _id: { $gt: `${planId}|${query.after}`, $lt: `${planId}}` } }
+    const cursor = this.#members.find(
+      { planId, ...state, ...waiting, ...ids, ...after, ...freeAt(now) },
+      { projection: { _id: 1 } },
+    )
+    const found = await (query.after === undefined ? cursor : cursor.sort({ _id: 1 })).limit(limit).toArray()
+    return this.#lease(found, { ...state, ...waiting }, by, now, leaseMs)
+  }
+
+  /** One write leases all; the token tells which of them nobody else took in between. */
+  async #lease(
+    found: Document_[],
+    still: Record<string, unknown>,
+    by: string,
+    now: number,
+    leaseMs: number,
+  ): Promise<PlanMember[]> {
+    if (found.length === 0) return []
+    const ids = { _id: { $in: found.map((document) => document._id) } }
     const token = randomUUID()
     await this.#members.updateMany(
-      { ...ids, state: { $in: states }, ...freeAt(now) },
+      { ...ids, ...still, ...freeAt(now) },
       { $set: { lease: { by, until: now + leaseMs, token } } },
     )
-    return (await this.#members.find({ ...ids, 'lease.token': token }).toArray()).map(toMember)
+    const leased = await this.#members.find({ ...ids, 'lease.token': token }).toArray()
+    return leased.map(toMember).sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   async claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined> {
@@ -170,10 +213,15 @@ export class PlanRepository implements PlanStore {
     return document === null ? undefined : toMember(document)
   }
 
-  async free(id: string, by: string, nextAt: number): Promise<void> {
-    await this.#members.updateOne(
-      { _id: id, 'lease.by': by },
-      { $unset: { lease: '' }, $set: { nextAt }, $inc: { revision: 1 as never } },
+  async free(ids: string[], by: string, dueMs?: number): Promise<void> {
+    if (ids.length === 0) return
+    await this.#members.updateMany(
+      { _id: { $in: ids }, 'lease.by': by },
+      {
+        $unset: { lease: '' },
+        $inc: { revision: 1 as never },
+        ...(dueMs === undefined ? {} : { $set: { dueMs } }),
+      },
     )
   }
 
@@ -185,105 +233,55 @@ export class PlanRepository implements PlanStore {
     )
   }
 
-  commitMember({ member, expectedRevision, events, device }: MemberCommit): Promise<void> {
-    const write: Write = {
-      collection: 'planMembers',
-      operation: {
-        replaceOne: {
-          filter: { _id: member.id, revision: expectedRevision },
-          replacement: withoutId(toDocument(member)),
-        },
-      },
-      mustMatch: 'the plan member has changed meanwhile',
-    }
-    const set =
-      device === undefined
-        ? this.#writer.withEvents([], events)
-        : this.#writer.deviceSet({ ...device, events: [...events, ...(device.events ?? [])] }, this.#now())
-    return this.#commit.commit({ ...set, writes: [write, ...set.writes] })
-  }
-
-  async countByState(planId: string): Promise<Partial<Record<MemberState, number>>> {
-    const counts: Partial<Record<MemberState, number>> = {}
-    const rows = await this.#members
-      .aggregate([{ $match: { planId } }, { $group: { _id: '$state', count: { $sum: 1 } } }])
-      .toArray()
-    for (const row of rows) {
-      const state = MEMBER_STATES.find((name) => name === row._id)
-      if (state !== undefined) counts[state] = Number(row.count)
-    }
-    return counts
-  }
-
-  async countWaiting(planId: string): Promise<Partial<Record<WaitingReason, number>>> {
-    const rows = await this.#members
-      .aggregate([
-        { $match: { planId, waiting: { $exists: true } } },
-        { $group: { _id: '$waiting', count: { $sum: 1 } } },
-      ])
-      .toArray()
-    return Object.fromEntries(rows.map((row) => [String(row._id), Number(row.count)]))
-  }
-
-  countIn(planId: string, states: MemberState[], limit: number, present = false): Promise<number> {
-    return this.#members.countDocuments(
-      {
-        planId,
-        ...(states.length === 0 ? {} : { state: { $in: states } }),
-        ...(present ? { waiting: { $ne: 'offline' } } : {}),
-      },
-      limit === 0 ? {} : { limit },
+  commitMember(commit: MemberCommit): Promise<void> {
+    const { before, member, events, device, snapshot } = commit
+    const document = toDocument(member)
+    const writes: Write[] = [
+      before === undefined
+        ? { collection: 'planMembers', operation: { insertOne: { document } } }
+        : {
+            collection: 'planMembers',
+            operation: {
+              replaceOne: {
+                filter: { _id: member.id, revision: before.revision },
+                replacement: withoutId(document),
+              },
+            },
+            mustMatch: 'the plan member has changed meanwhile',
+          },
+    ]
+    const counted = counterWrite(commit)
+    if (counted !== undefined) writes.push(counted)
+    if (snapshot !== undefined) writes.push(snapshotWrite(member.deviceId, snapshot))
+    const change = device === undefined ? undefined : this.#writer.deviceSet({ ...device, events: [] }, this.#now())
+    return this.#commit.commit(
+      this.#writer.withEvents([...writes, ...(change?.writes ?? [])], [...events, ...(device?.events ?? [])]),
     )
   }
 
-  async endedSince(planId: string, since: number): Promise<Ended[]> {
-    const offline = { $cond: [{ $eq: ['$reason.code', 'offline'] }, 1, 0] }
-    const rows = await this.#members
-      .aggregate([
-        { $match: { planId, endedAt: { $gte: since }, startedAt: { $exists: true } } },
-        { $group: { _id: '$state', count: { $sum: 1 }, offline: { $sum: offline } } },
-      ])
-      .toArray()
-    return rows.map((row) => ({
-      state: String(row._id) as MemberState,
-      count: Number(row.count),
-      offline: Number(row.offline),
-    }))
+  async counters(planId: string): Promise<PlanCounters> {
+    return countersOf(await this.#counters.findOne({ _id: planId }))
   }
 
-  async rankReasons(
-    planId: string,
-    limit: number,
-  ): Promise<{ code: string; text: string; state: MemberState; count: number; example: DeviceId }[]> {
-    const rows = await this.#members
-      .aggregate([
-        { $match: { planId, 'reason.code': { $exists: true } } },
-        {
-          $group: {
-            _id: { code: '$reason.code', state: '$state' },
-            text: { $first: '$reason.text' },
-            count: { $sum: 1 },
-            example: { $first: '$deviceId' },
-          },
-        },
-        { $sort: { count: -1 } },
-        { $limit: limit },
-      ])
-      .toArray()
-    return rows.map((row) => {
-      const key = row._id as { code: string; state: MemberState }
-      return {
-        code: key.code,
-        state: key.state,
-        text: String(row.text),
-        count: Number(row.count),
-        example: row.example as DeviceId,
-      }
-    })
+  async recount(planId: string): Promise<void> {
+    await recount(this.#members, this.#counters, planId)
+    await dropOldMinutes(this.#counters, planId, this.#now())
   }
 
-  countEnded(planId: string, states: MemberState[], since: number): Promise<number> {
-    return this.#members.countDocuments({ planId, endedAt: { $gte: since }, state: { $in: states } })
+  async snapshot(deviceId: DeviceId): Promise<DeviceSnapshot | undefined> {
+    const document = await this.#snapshotById.get(deviceId)
+    if (document === undefined) return undefined
+    const { _id, ...fields } = document
+    return { ...fields, deviceId } as unknown as DeviceSnapshot
+  }
+}
+
+function snapshotWrite(deviceId: DeviceId, snapshot: DeviceSnapshot | 'delete'): Write {
+  if (snapshot === 'delete') return { collection: 'snapshots', operation: { deleteOne: { filter: { _id: deviceId } } } }
+  const { deviceId: _id, ...fields } = snapshot
+  return {
+    collection: 'snapshots',
+    operation: { replaceOne: { filter: { _id: deviceId }, replacement: fields, upsert: true } },
   }
 }
 

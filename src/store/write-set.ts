@@ -1,13 +1,13 @@
 import type { Settled } from '../base/index.ts'
 import { type CollectionName, rankOf } from './collections.ts'
-import type { BulkOperation } from './mongoose.ts'
+import type { BulkOperation, UpdateFilter } from './mongoose.ts'
 
 /** One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with that text. */
 export interface Write {
   collection: CollectionName
   operation: BulkOperation
   mustMatch?: string
-  /** Writes with the same key in one flush become one: later fields win. Only for plain `$set` upserts. */
+  /** Writes with the same key in one flush become one: later fields of `$set` win, those of `$inc` add up. Only for such upserts. */
   mergeKey?: string
 }
 
@@ -41,8 +41,11 @@ export const DONE: Settled<void> = { ok: true, value: undefined }
 /** The field of the mark; no record shows it. */
 export const MARK = 'commit'
 
-/** Writes that do no harm when they are done twice, and need no mark: parameters are set or dropped, events have ids of their own. */
-const REPEATABLE: CollectionName[] = ['parameters', 'events']
+/**
+ * Writes that need no mark, because doing them twice does no harm: parameters are set or dropped, snapshots are put whole, events have ids of
+ * their own. Counters go with the marked member beside them; where there are no transactions they are counted anew now and then.
+ */
+const REPEATABLE: CollectionName[] = ['parameters', 'snapshots', 'planCounters', 'events']
 
 export function isRepeatable(collection: CollectionName): boolean {
   return REPEATABLE.includes(collection)
@@ -87,30 +90,44 @@ export function idOf(operation: BulkOperation): string | undefined {
 /** The writes of all sets by collection, in order, those that can be made one merged. */
 export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> {
   const byCollection = new Map<CollectionName, Write[]>()
-  const merged = new Map<string, Record<string, unknown>>()
+  const merged = new Map<string, Mergeable>()
   for (const set of sets) {
     for (const write of set.writes) {
       if (write.mergeKey !== undefined && 'updateOne' in write.operation) {
-        const update = write.operation.updateOne.update as { $set: Record<string, unknown> }
+        const update = write.operation.updateOne.update as Mergeable
         const earlier = merged.get(write.mergeKey)
         if (earlier !== undefined) {
-          Object.assign(earlier, update.$set)
+          merge(earlier, update)
           continue
         }
-        const fields = { ...update.$set }
-        merged.set(write.mergeKey, fields)
+        const whole: Mergeable = {}
+        merge(whole, update)
+        merged.set(write.mergeKey, whole)
         push(byCollection, {
           ...write,
-          operation: { updateOne: { ...write.operation.updateOne, update: { ...update, $set: fields } } },
+          operation: { updateOne: { ...write.operation.updateOne, update: whole as UpdateFilter } },
         })
       } else {
-        // What was merged before a deletion must not swallow what is written after it.
+        // A parameter that is dropped here must not come back by what was merged before.
         if (write.collection === 'parameters') merged.clear()
         push(byCollection, write)
       }
     }
   }
   return byCollection
+}
+
+/** The operators of an update that can be merged. */
+interface Mergeable {
+  $set?: Record<string, unknown>
+  $inc?: Record<string, number>
+}
+
+function merge(whole: Mergeable, { $set, $inc }: Mergeable): void {
+  if ($set !== undefined) whole.$set = Object.assign(whole.$set ?? {}, $set)
+  if ($inc === undefined) return
+  whole.$inc ??= {}
+  for (const [field, by] of Object.entries($inc)) whole.$inc[field] = (whole.$inc[field] ?? 0) + by
 }
 
 function push(byCollection: Map<CollectionName, Write[]>, write: Write): void {

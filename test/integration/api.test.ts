@@ -185,13 +185,13 @@ describe('plans and groups', () => {
     ])
   })
 
-  it('take devices for a retry only', async () => {
+  it('take devices for a retry, an abort and a rollback only', async () => {
     const plan = (await call('POST', '/plans', { name: 'p', groupId: await group('devices') })).body
     const refused = await call('POST', `/plans/${plan.id}/actions/start`, {
       devices: ['00256D-Box-1'],
     })
     expect(refused.status).toBe(400)
-    expect(refused.body.detail).toMatch(/only retry takes devices/)
+    expect(refused.body.detail).toMatch(/only retry, abort and rollback take devices/)
   })
 })
 

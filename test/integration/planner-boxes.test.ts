@@ -152,7 +152,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     const binding = { endpointId: 'os::0C96BF-S1' as EndpointId, proof: 'certificate' as const, at: 1 }
     await world.store.devices.commit({ deviceId: id, set: { binding } })
     await start()
-    await until('AWAITING_USP')
+    await until('MIGRATED')
     expect((await world.store.devices.get(id))?.binding).toEqual(binding)
   })
 
@@ -160,7 +160,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     const binding = { endpointId: 'proto::claims' as EndpointId, proof: 'triple' as const, at: 1 }
     await world.store.devices.commit({ deviceId: id, set: { binding } })
     await start()
-    await until('AWAITING_USP')
+    await until('MIGRATED')
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
   })
 
@@ -187,7 +187,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await world.until(async () => {
       await link()
       world.clock.nowMs += 5000
-      return (await world.planner.member(plan.id, id)).cursor.cwmpAsked !== undefined
+      return (await world.planner.member(plan.id, id)).facts.cwmpAsked !== undefined
     })
     expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'DUAL' })
     expect((await world.store.devices.get(id))?.owner).toBe('usp')
@@ -207,7 +207,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they come/)
     expect(box.rows(CONTROLLERS)).toHaveLength(1)
     box.absent.cwmp = false
-    await world.store.events.append([{ type: 'device.booted', at: world.clock.nowMs, deviceId: id, data: {} }])
+    await world.heard(id)
     await world.until(async () => box.rows(CONTROLLERS).length === 0)
     // Back as it was, and told for what it failed at first.
     await until('QUARANTINED')

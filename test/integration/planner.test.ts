@@ -147,14 +147,14 @@ describe('boxes that are offline', { timeout: 90_000 }, () => {
     world.answer = () => 'expired'
     const plan = await world.plan({ maxAttempts: 1, gateMinSample: 1, failureGatePercent: 0 })
     await world.planner.act(plan.id, 'start', 'test')
-    await world.until(async () => (await world.planner.member(plan.id, id)).attempt > 1)
+    await world.until(async () => (await world.planner.member(plan.id, id)).visit > 4)
     world.answer = silent
     // Not before it has been heard of.
     for (let i = 0; i < 10; i++) {
       world.clock.nowMs += 20_000
       await world.planner.tick()
     }
-    expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'QUEUED', waiting: 'offline' })
+    expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'QUEUED', waiting: 'offline', attempt: 1 })
     expect((await world.planner.get(plan.id)).state).toBe('running')
     await world.heard(id)
     await world.until(async () => {
@@ -222,11 +222,11 @@ describe('steering', { timeout: 90_000 }, () => {
     expect(items.map(({ deviceId }) => deviceId)).toEqual(ids)
     expect((await world.store.plans.listMembers(plan.id, { waiting: 'offline', limit: 10 })).items).toEqual([])
     world.answer = silent
-    expect(await world.planner.retry(plan.id, ['nobody' as typeof first], 'test')).toMatchObject({
+    expect(await world.planner.forDevices(plan.id, 'retry', ['nobody' as typeof first], 'test')).toMatchObject({
       accepted: 0,
       plan: { state: 'finished' },
     })
-    const retried = await world.planner.retry(plan.id, [first, 'nobody' as typeof first], 'test')
+    const retried = await world.planner.forDevices(plan.id, 'retry', [first, 'nobody' as typeof first], 'test')
     expect(retried).toMatchObject({ accepted: 1, refused: [{ deviceId: 'nobody', reason: /no member/ }] })
     await world.until(async () => (await world.planner.member(plan.id, first)).state === 'PREPARING')
     expect((await world.planner.member(plan.id, second)).state).toBe('QUARANTINED')
@@ -251,7 +251,7 @@ describe('steering', { timeout: 90_000 }, () => {
       return plans.commitMember(commit)
     }
     const retrying = world.anotherPlanner('retrying', Object.create(plans, { commitMember: { value: commitMember } }))
-    expect(await retrying.retry(plan.id, [id], 'test')).toMatchObject({ accepted: 1 })
+    expect(await retrying.forDevices(plan.id, 'retry', [id], 'test')).toMatchObject({ accepted: 1 })
     expect(looked).toBeGreaterThan(0)
     expect((await world.planner.get(plan.id)).state).toBe('running')
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'PREPARING')
@@ -267,9 +267,10 @@ describe('steering', { timeout: 90_000 }, () => {
     await world.until(async () => (await world.planner.member(plan.id, id)).lease === undefined)
     const member = await world.planner.member(plan.id, id)
     const { lease: _lease, ...free } = member
+    const { dueMs: _due, waiting: _waiting, ...rest } = free
     await world.store.plans.commitMember({
-      member: { ...free, state: 'MIGRATED', cursor: { 'PREPARING.snapshot': true }, revision: member.revision + 1 },
-      expectedRevision: member.revision,
+      before: member,
+      member: { ...rest, state: 'MIGRATED', facts: {}, revision: member.revision + 1 },
       events: [],
       device: {
         deviceId: id,
@@ -281,7 +282,7 @@ describe('steering', { timeout: 90_000 }, () => {
     await world.store.events.append([{ type: 'device.bootstrapped', at: world.clock.nowMs, deviceId: id, data: {} }])
     await world.until(async () => {
       const { history, state } = await world.planner.member(plan.id, id)
-      return history.some(({ to }) => to === 'REGRESSED') && state === 'PREPARING'
+      return history.some(({ event }) => event === 'reset') && state === 'PREPARING'
     })
     await world.until(async () => world.asked.length > asked)
     expect((await world.store.devices.get(id))?.owner).toBe('cwmp')

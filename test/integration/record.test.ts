@@ -110,7 +110,7 @@ describe('deleting a device', () => {
     const own = await testStore(inject('mongodbUri'), { databaseName: server.databaseName })
     const identity = identityOf()
     const id = deviceIdOf(identity)
-    const migration = { planId: 'p', state: 'VERIFYING', at: 1 }
+    const migration = { planId: 'p', state: 'VERIFYING', at: 1 } as const
     await own.devices.commit({ deviceId: id, create: { ...newDevice(id, identity, 'cwmp', 1), migration } })
     const value = { path: 'Device.X', value: '1', type: 'string', source: 'cwmp', collectedAt: 1 } as const
     await own.devices.commit({ deviceId: id, parameters: [value] })

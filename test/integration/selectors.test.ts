@@ -34,7 +34,7 @@ const facts = fc.record({
   root: maybe(['Device.', 'InternetGatewayDevice.'] as const),
   lastInformAt: maybe(TIMES),
   linked: maybe([true, false]),
-  state: maybe(['MIGRATED', 'QUEUED', 'FAILED']),
+  state: maybe(['MIGRATED', 'QUEUED', 'FAILED'] as const),
   tags: fc.uniqueArray(fc.constantFrom(...LABELS), { maxLength: 3 }),
   createdAt: fc.constantFrom(...TIMES),
 })

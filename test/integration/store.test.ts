@@ -205,11 +205,13 @@ describe('a commit of a plan member', () => {
     deviceId: box.id,
     state: 'QUEUED',
     step: '',
-    cursor: {},
+    done: [],
+    facts: {},
     attempt: 1,
-    nextAt: at,
+    visit: 0,
     history: [],
     enteredAt: at,
+    enteredMs: at,
     revision: 1,
     ...changes,
   })
@@ -217,13 +219,13 @@ describe('a commit of a plan member', () => {
 
   it('takes the whole change of its device along, with what it drops', async () => {
     const box = await stored()
-    await store.plans.addMembers([member(box)])
+    await store.plans.commitMember({ member: member(box), events: [] })
     const parameters = ['Device.A.1.B', 'Device.C.D', 'Device.C.E'].map(write)
     await store.devices.commit({ deviceId: box.id, parameters })
     const before = (await store.events.since(undefined, 1))[0]?.id ?? ''
     await store.plans.commitMember({
+      before: member(box),
       member: member(box, { state: 'PREPARING', revision: 2 }),
-      expectedRevision: 1,
       events: [{ type: 'member.changed', at, deviceId: box.id, data: {} }],
       device: {
         deviceId: box.id,
@@ -243,14 +245,14 @@ describe('a commit of a plan member', () => {
 
   it('can create its device, and lands as a whole or not at all', async () => {
     const box = device()
-    await store.plans.addMembers([member(box)])
+    await store.plans.commitMember({ member: member(box), events: [] })
     const create = {
+      before: member(box),
       member: member(box, { state: 'PREPARING', revision: 2 }),
-      expectedRevision: 1,
       events: [],
       device: { deviceId: box.id, create: box, parameters: [write('Device.A.B')] },
     }
-    await expect(store.plans.commitMember({ ...create, expectedRevision: 9 })).rejects.toMatchObject({
+    await expect(store.plans.commitMember({ ...create, before: member(box, { revision: 9 }) })).rejects.toMatchObject({
       code: 'conflict',
     })
     expect(await store.devices.get(box.id)).toBeUndefined()

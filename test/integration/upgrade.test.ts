@@ -105,7 +105,7 @@ describe('a data folder of version 0.1.0, opened by this version', () => {
     ['silent on its way back', 'aborted', { FAILED: 1 }],
     ['aborted', 'aborted', { CANCELLED: 1, ROLLED_BACK: 1 }],
     ['soaks', 'paused', { AWAITING_USP: 1, DUAL: 2, QUEUED: 2 }],
-    ['backs off', 'running', { ROLLED_BACK: 1 }],
+    ['backs off', 'running', { BACKOFF: 1 }],
     ['meets another plan', 'finished', { BLOCKED: 3, INELIGIBLE: 1, MIGRATED: 1 }],
     ['absent', 'running', { PREPARING: 1, QUEUED: 1 }],
     ['not begun', 'draft', {}],
@@ -115,12 +115,12 @@ describe('a data folder of version 0.1.0, opened by this version', () => {
     const found: Record<string, number> = {}
     for (const member of await membersOf(name)) found[member.state] = (found[member.state] ?? 0) + 1
     expect(found).toEqual(states)
-    expect(await store.plans.countByState(plan.id)).toEqual(states)
+    expect((await store.plans.counters(plan.id)).states).toEqual(states)
   })
 
   it('keeps what its members need to be brought back', async () => {
     const [stranded] = await membersOf('stranded')
-    expect(stranded).toMatchObject({ attempt: 1, reason: { code: 'offline' }, cursor: { 'PREPARING.bind': true } })
+    expect(stranded).toMatchObject({ attempt: 1, reason: { code: 'offline' }, facts: { afterwards: 'retry' } })
     expect(stranded?.history.at(-1)).toMatchObject({ from: 'ROLLING_BACK', to: 'STRANDED' })
     const dual = (await membersOf('soaks')).filter(({ state }) => state === 'DUAL')
     expect(dual.map(({ waiting }) => waiting)).toEqual(['soak', 'soak'])

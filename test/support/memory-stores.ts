@@ -62,7 +62,12 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     devices: deviceStore(inside, append.append, clock),
     parameters: parameterStore(inside),
     operations: operationStore(inside, append.append),
-    events: { append: async (events) => append.append(events), since: append.since, onAppended: append.onAppended },
+    events: {
+      append: async (events) => append.append(events),
+      since: append.since,
+      ofDevice: append.ofDevice,
+      onAppended: append.onAppended,
+    },
     instances: instanceStore(),
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
@@ -80,6 +85,8 @@ function feed({ events: log }: Inside) {
       log.push(...kept)
       for (const listener of listeners) listener(kept)
     },
+    ofDevice: async (deviceId: DeviceId, after: string, limit: number) =>
+      log.filter((event) => event.deviceId === deviceId && event.id > after).slice(0, limit),
     since: async (id: string | undefined, limit: number) =>
       id === undefined ? log.slice(-limit) : log.filter((event) => event.id > id).slice(0, limit),
     onAppended(listener: (events: FeedEvent[]) => void) {
@@ -280,7 +287,12 @@ function operationStore({ operations, devices }: Inside, append: (events: NewEve
 
 function instanceStore(): InstanceStore {
   const beats = new Map<string, number>()
+  let serviceMs = 0
   return {
+    async raise(ms) {
+      serviceMs = Math.max(serviceMs, ms)
+      return serviceMs
+    },
     async beat(instance, now, ttlMs) {
       beats.set(instance, now + ttlMs)
     },

@@ -11,6 +11,7 @@ import {
   type Plan,
   type PlanSettings,
   type PlanStore,
+  type Protocol,
 } from '../../src/device/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
@@ -121,6 +122,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const mind: { answer: Answer; clock: { nowMs: number } } = { answer: silent, clock: time }
   const operations = new AnsweredOperations(mind)
   const started: Planner[] = []
+  const contactListeners = new Set<(deviceId: DeviceId, protocol: Protocol) => void>()
   const anotherPlanner = (instance: string, plans: PlanStore = store.plans) => {
     const planner = createPlanner({
       ...store,
@@ -130,6 +132,12 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       clock,
       newId,
       log,
+      time: { now: () => time.nowMs, startedAt: time.nowMs, wallTime: (ms) => ms },
+      links: { ask: async () => 'elsewhere', close: async () => undefined },
+      onContact: (listener) => {
+        contactListeners.add(listener)
+        return () => contactListeners.delete(listener)
+      },
       groupStore: store.groups,
       groups,
       bus,
@@ -204,7 +212,10 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       const quick: Partial<PlanSettings> = { soakMs: 0, retryBackoffMs: 1000, gateMinSample: 100_000 }
       return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, 'test')
     },
-    heard: (deviceId) => store.devices.commit({ deviceId, set: { 'cwmp.lastInformAt': time.nowMs } }),
+    async heard(deviceId) {
+      await store.devices.commit({ deviceId, set: { 'cwmp.lastInformAt': time.nowMs } })
+      for (const listener of contactListeners) listener(deviceId, 'cwmp')
+    },
     until,
     untilState: (plan, state) => until(async () => (await planner.get(plan.id)).state === state),
     async stop() {

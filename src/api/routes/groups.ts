@@ -159,11 +159,11 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Where the migration of a group stands',
       description:
-        'Devices per protocol, and of the latest plan: devices per state, rate, failures ranked, next action.',
+        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: devices per state, rate, failures ranked, next action; and all plans of the group.',
       scope: 'read',
       params: IdParam,
       responses: { 200: { description: 'The status', schema: Any } },
-      handle: async ({ params }) => ({ body: await deps.planner.groupStatus(params.id) }),
+      handle: async ({ params }) => ({ body: withTimes(await deps.planner.groupStatus(params.id)) }),
     }),
   ]
 }

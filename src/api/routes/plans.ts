@@ -1,6 +1,6 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, MAX_DEVICE_ID, WAITING_REASONS } from '../../device/index.ts'
-import { PLAN_ACTIONS } from '../../planner/index.ts'
+import { asDeviceId, MAX_DEVICE_ID, type PlanMember, type WaitingReason } from '../../device/index.ts'
+import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
 import { withIfMatch } from '../if-match.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -15,7 +15,7 @@ import {
   page,
   StateList,
 } from '../schemas.ts'
-import { memberView, planView } from '../views.ts'
+import { type MemberContext, memberView, planView } from '../views.ts'
 import { z } from '../zod.ts'
 import { defined } from './groups.ts'
 
@@ -100,8 +100,9 @@ export function planRoutes(deps: ApiDeps): Route[] {
       path: '/plans/{id}',
       id: 'deletePlan',
       tag,
-      summary: 'Forget a plan and the history of its devices; the devices stay as they are',
-      description: '409 while it is running, paused or aborting.',
+      summary: 'Delete a plan and the history of its devices; the devices stay as they are',
+      description:
+        '409 while it is running, paused or aborting. Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
       scope: 'write',
       params: IdParam,
       responses: { 204: { description: 'Forgotten' } },
@@ -115,22 +116,37 @@ export function planRoutes(deps: ApiDeps): Route[] {
       path: '/plans/{id}/actions/{action}',
       id: 'actOnPlan',
       tag,
-      summary: 'Start, pause, resume, abort or retry a plan',
+      summary: 'Start, pause, resume, abort, retry or roll back a plan',
       description:
-        'An action that has happened already is done. abort cancels what waits and rolls back what is under way. retry takes up all that failed or was cancelled, or only `devices`, also ineligible ones; `retried` then tells which of them were not taken and why. docs/migration.md tells of states, reasons and the way back.',
+        'An action that has happened already is done. `abort` cancels what waits and rolls back what is under way. `retry` takes up all that failed or was cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` tells which of them were not taken and why; a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
       scope: 'write',
       params: z.object({
         id: z.string().min(1).max(100),
         action: z.enum(PLAN_ACTIONS),
       }),
-      body: z.strictObject({ devices: z.array(z.string().max(MAX_DEVICE_ID)).max(10_000).optional() }).optional(),
+      body: z
+        .strictObject({
+          devices: z.array(z.string().max(MAX_DEVICE_ID)).max(10_000).optional(),
+          selector: z.string().min(1).max(4096).optional(),
+          paced: z.boolean().optional(),
+        })
+        .optional(),
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
       async handle({ params, body, actor }) {
-        const devices = body?.devices?.map(asDeviceId)
-        if (devices === undefined) return { body: planView(await planner.act(params.id, params.action, actor)) }
-        if (params.action !== 'retry') throw new AppError('invalid', 'body.devices: only retry takes devices')
-        const { plan, ...report } = await planner.retry(params.id, devices, actor)
-        return { body: { ...planView(plan), retried: report } }
+        const { devices: named, ...scope } = body ?? {}
+        const { id, action } = params
+        if (action !== 'rollback' && (scope.selector !== undefined || scope.paced !== undefined))
+          throw new AppError('invalid', `body: only rollback takes selector and paced, not ${action}`)
+        if (named === undefined) return { body: planView(await planner.act(id, action, actor, defined(scope))) }
+        if (scope.selector !== undefined || scope.paced !== undefined)
+          throw new AppError(
+            'invalid',
+            'body.devices: named devices are rolled back at once; give either devices or selector',
+          )
+        if (action !== 'retry' && action !== 'abort' && action !== 'rollback')
+          throw new AppError('invalid', `body.devices: only retry, abort and rollback take devices, not ${action}`)
+        const { plan, ...report } = await planner.forDevices(id, action, named.map(asDeviceId), actor)
+        return { body: { ...planView(plan), report } }
       },
     }),
     route({
@@ -155,18 +171,24 @@ export function planRoutes(deps: ApiDeps): Route[] {
       query: Paging.extend({
         state: StateList,
         reason: z.string().min(1).max(64).optional().describe('A reason code, as the failures of the status have it'),
-        waiting: z.enum(WAITING_REASONS).optional().describe('What they wait for'),
+        waiting: z.enum(SHOWN_WAITING).optional().describe('The thing that they wait for'),
+        silent: z.literal('true').optional().describe('Only migrated devices whose Agent is silent'),
       }),
       responses: { 200: { description: 'A page of members', schema: page(Any) } },
       async handle({ params, query }) {
-        await planner.get(params.id)
-        const { state: states, ...rest } = query
-        const found = await planStore.listMembers(params.id, defined({ ...rest, states }))
+        const context = await contextOf(params.id)
+        const { state: states, waiting, silent, ...rest } = query
+        const stored = storedWaiting(waiting, context.placeMeans)
+        if (stored === 'nobody') return { body: { items: [] } }
+        const found = await planStore.listMembers(
+          params.id,
+          defined({ ...rest, states, waiting: stored, silent: silent === undefined ? undefined : true }),
+        )
         return {
           body: {
             ...found,
             items: found.items.map((member) => {
-              const { history: _history, ...row } = memberView(member)
+              const { history: _history, ...row } = memberView(member, context)
               return row
             }),
           },
@@ -183,11 +205,53 @@ export function planRoutes(deps: ApiDeps): Route[] {
       params: z.object({ id: z.string().max(100), deviceId: z.string().max(MAX_DEVICE_ID) }),
       responses: { 200: { description: 'The member', schema: Any } },
       async handle({ params }) {
+        const context = await contextOf(params.id)
         const member = await planner.member(params.id, asDeviceId(params.deviceId))
-        return { body: { ...memberView(member), found: member.cursor } }
+        return { body: { ...memberView(member, context), found: foundBy(member) } }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/devices/{id}/rollback',
+      id: 'rollBackDevice',
+      tag,
+      summary: 'Bring a migrated device back to CWMP',
+      description:
+        'The plan that moved the device rolls it back, also when that plan was deleted. 409 when no plan has moved it.',
+      scope: 'write',
+      params: z.object({ id: z.string().max(MAX_DEVICE_ID) }),
+      responses: { 202: { description: 'The member of the plan, on its way back', schema: Any } },
+      async handle({ params, actor }) {
+        const member = await planner.rollBackDevice(asDeviceId(params.id), actor)
+        return { status: 202, body: memberView(member, { time: deps.time, placeMeans: 'place' }) }
       },
     }),
   ]
+
+  async function contextOf(planId: string): Promise<MemberContext> {
+    const plan = await planner.get(planId)
+    return { time: deps.time, placeMeans: placeMeans(plan, await planStore.counters(planId)) }
+  }
+}
+
+/** The stored reason behind a shown one; `nobody` when no member of the plan waits for that now. */
+function storedWaiting(shown: ShownWaiting | undefined, means: ShownWaiting): WaitingReason | 'nobody' | undefined {
+  if (shown !== 'place' && shown !== 'rate' && shown !== 'paused') return shown
+  return shown === means ? 'place' : 'nobody'
+}
+
+/** The facts of a member that help a person; the times of its inside do not. */
+function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
+  const {
+    timerMs: _timer,
+    watchedMs: _watched,
+    watchedAfter: _after,
+    silentMs: _silent,
+    asked: _asked,
+    ...found
+  } = facts
+  const { linkUntilMs: _until, missedAt: _missed, ...shown } = found
+  return { ...shown, done }
 }
 
 function settingsOf({ controller, ...own }: z.infer<typeof PlanSettingsSchema>) {

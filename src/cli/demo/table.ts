@@ -1,3 +1,5 @@
+import { MEMBER_STATES } from '../../device/index.ts'
+
 /** One group as the demo shows it. */
 export interface GroupRow {
   name: string
@@ -12,25 +14,6 @@ export interface GroupRow {
   failures: { reason: string; count: number }[]
   next?: string
 }
-
-/** States in the order in which a device passes them; others follow in the order met. */
-const ORDER = [
-  'INELIGIBLE',
-  'QUEUED',
-  'PREPARING',
-  'AWAITING_USP',
-  'BINDING',
-  'VERIFYING',
-  'DUAL',
-  'RETIRING',
-  'MIGRATED',
-  'ROLLING_BACK',
-  'ROLLED_BACK',
-  'CONFLICT',
-  'FAILED',
-  'QUARANTINED',
-  'STRANDED',
-]
 
 /** The live table: a line per group, then its states with a bar, then its failures ranked. */
 export function renderTable(rows: GroupRow[], width: number): string[] {
@@ -75,9 +58,10 @@ function line(row: GroupRow): string {
   )
 }
 
+/** States in the order of the machine; others follow in the order met. */
 function rank(state: string): number {
-  const index = ORDER.indexOf(state)
-  return index < 0 ? ORDER.length : index
+  const index = MEMBER_STATES.findIndex((known) => known === state)
+  return index < 0 ? MEMBER_STATES.length : index
 }
 
 function bar(count: number, total: number, width: number): string {

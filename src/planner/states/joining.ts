@@ -1,40 +1,31 @@
-import type { Outcome, Script } from '../script.ts'
+import type { Device } from '../../device/index.ts'
+import { failed, type Outcome, type Script } from '../script.ts'
 
-/** How often a missing Agent is looked for when no event tells of it. */
+/** A missing Agent is looked for this often when no event tells of it. */
 const LOOK_MS = 5000
 
-/** AWAITING_USP: the Agent dials us in its own time. */
+/** AWAITING_USP: the Agent dials in its own time; it is there when it answers. Only time in which it could be heard counts. */
 export async function awaitingUsp(script: Script): Promise<Outcome> {
   const device = await script.device()
-  if (device.conflict !== undefined)
-    return {
-      kind: 'event',
-      event: 'conflict',
-      reason: { code: 'conflict', text: 'an Agent with another identity claims this device' },
-    }
-  if (device.usp?.linked === true) return { kind: 'event', event: 'agentHere' }
+  const conflict = conflictOf(device)
+  if (conflict !== undefined) return conflict
+  if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
   const { awaitUspTimeoutMs } = script.plan.settings
-  if (script.deps.clock.now() - script.member.enteredAt >= awaitUspTimeoutMs) {
-    return {
-      kind: 'event',
-      event: 'fail',
-      reason: { code: 'agentDidNotCome', text: `no Agent came within ${Math.round(awaitUspTimeoutMs / 1000)} s` },
-      retryable: true,
-    }
+  const { time } = script.deps
+  const waitedMs = time.now() - Math.max(script.member.enteredMs, time.startedAt)
+  if (waitedMs >= awaitUspTimeoutMs) {
+    const text = `no Agent came within ${Math.round(awaitUspTimeoutMs / 1000)} s`
+    return failed({ code: 'agentDidNotCome', text }, true)
   }
-  return { kind: 'wait', waiting: 'agent', untilMs: Math.min(LOOK_MS, awaitUspTimeoutMs) }
+  return { kind: 'wait', waiting: 'agent', afterMs: Math.min(LOOK_MS, awaitUspTimeoutMs) }
 }
 
-/** BINDING: the Agent on the link must be the Endpoint ID that was read over CWMP. */
+/** BINDING: the Agent on the link must have the Endpoint ID that was read over CWMP. */
 export async function binding(script: Script): Promise<Outcome> {
   const device = await script.device()
-  if (device.conflict !== undefined)
-    return {
-      kind: 'event',
-      event: 'conflict',
-      reason: { code: 'conflict', text: 'an Agent with another identity claims this device' },
-    }
-  const expected = script.fact('endpointId')
+  const conflict = conflictOf(device)
+  if (conflict !== undefined) return conflict
+  const expected = script.require('endpointId')
   if (device.binding === undefined || device.binding.endpointId !== expected) {
     return {
       kind: 'event',
@@ -44,4 +35,10 @@ export async function binding(script: Script): Promise<Outcome> {
   }
   const { endpointId, proof } = device.binding
   return { kind: 'event', event: 'bound', evidence: { endpointId, proof } }
+}
+
+function conflictOf(device: Device): Outcome | undefined {
+  if (device.conflict === undefined) return undefined
+  const text = 'an Agent with another identity claims this device'
+  return { kind: 'event', event: 'conflict', reason: { code: 'conflict', text } }
 }

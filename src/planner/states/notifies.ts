@@ -7,13 +7,13 @@ const SUBSCRIPTION = 'isthmus-verify'
 const PATIENCE_MS = 20_000
 const ROUNDS = 2
 
-/** VERIFYING: our subscriptions deliver. A timer's end tells it at once; a box without timers shows it by a changed value. */
+/** VERIFYING: our subscriptions deliver. The end of a timer shows it at once; a device without timers shows it by a changed value. */
 export async function notifies(script: Script): Promise<void> {
-  await script.step('timerAt', async () => ({ facts: { timerAt: String(script.deps.clock.now()) } }))
+  await script.step('timerMs', async () => ({ facts: { timerMs: script.deps.time.now() } }))
   await script.step('timer', async () => ({
     facts: (await timer(script)) ? { timer: 'ended', notified: 'OperationComplete of a timer' } : { timer: 'none' },
   }))
-  if (script.fact('timer') === 'ended') return
+  if (script.facts.timer === 'ended') return
   for (let round = 1; round <= ROUNDS; round++) {
     if (!(await change(script, round))) continue
     await script.step('asBefore', async () => {
@@ -23,18 +23,18 @@ export async function notifies(script: Script): Promise<void> {
     })
     return
   }
-  throw new StepFailed('noNotify', 'the box does not notify of a value that was changed', true)
+  throw new StepFailed('noNotify', 'the device does not notify of a value that was changed', true)
 }
 
-/** The end of an asynchronous command comes by OperationComplete alone. False: the box has no such command. */
+/** The end of an asynchronous command comes by OperationComplete alone. False: the device has no such command. */
 async function timer(script: Script): Promise<boolean> {
   const request = { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } as const
   let operation: Operation
   try {
     operation = await script.run('timer', request, 'usp', { tolerate: true })
   } catch (error) {
-    // A command that got lost on a broken link tells nothing for long; the changed value will.
-    const overdue = script.deps.clock.now() - Number(script.fact('timerAt')) > PATIENCE_MS
+    // The end of a command that got lost on a broken link may come late; the changed value shows it sooner.
+    const overdue = script.deps.time.now() - script.require('timerMs') > PATIENCE_MS
     if (error instanceof MustWait && error.outcome.waiting === 'operation' && overdue) return false
     throw error
   }
@@ -44,8 +44,9 @@ async function timer(script: Script): Promise<boolean> {
   throw new StepFailed(error?.code ?? 'failed', `timer: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
 }
 
-/** Subscribes to our own text, changes it, and waits for the Notify. A restart of ours may have missed it: then once more. */
+/** Subscribes to our own text, changes it, and waits for the Notify, whichever instance receives it. */
 async function change(script: Script, round: number): Promise<boolean> {
+  const { notifies, time } = script.deps
   const path = probePath(script)
   const value = probeValue(script, round)
   const subscribe = (enable: boolean): OperationRequest => ({
@@ -55,15 +56,16 @@ async function change(script: Script, round: number): Promise<boolean> {
     paths: [path],
     enable,
   })
+  await script.step(`position${round}`, async () => ({ facts: { watchedAfter: await notifies.position() } }))
   await script.step(`watch${round}`, async () => {
     await script.run(`subscribe${round}`, subscribe(true), 'usp')
     await script.run(`change${round}`, { verb: 'set', values: [{ path, value }] }, 'usp')
-    return { facts: { [`watched${round}`]: String(script.deps.clock.now()) } }
+    return { facts: { watchedMs: time.now() } }
   })
   await script.step(`heard${round}`, async () => {
-    if (script.deps.heard(script.member.deviceId, path, value))
-      return { facts: { [`heard${round}`]: 'true', notified: `ValueChange of ${path}` } }
-    const leftMs = Number(script.fact(`watched${round}`)) + PATIENCE_MS - script.deps.clock.now()
+    if (await notifies.heard(script.member.deviceId, path, value, script.require('watchedAfter')))
+      return { facts: { heard: true, notified: `ValueChange of ${path}` } }
+    const leftMs = script.require('watchedMs') + PATIENCE_MS - time.now()
     if (leftMs > 0) throw new MustWait('operation', Math.min(leftMs, 1000))
     return {}
   })
@@ -71,5 +73,5 @@ async function change(script: Script, round: number): Promise<boolean> {
     await script.run(`unsubscribe${round}`, subscribe(false), 'usp')
     return {}
   })
-  return script.fact(`heard${round}`) === 'true'
+  return script.facts.heard === true
 }

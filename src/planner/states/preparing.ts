@@ -1,20 +1,28 @@
-import { AppError } from '../../base/index.ts'
+import { isConflict } from '../../base/index.ts'
 import { type DeviceChange, type EndpointId, provesMore } from '../../device/index.ts'
-import { type Outcome, type Script, StepFailed } from '../script.ts'
-import { addRow, CONTROLLERS, sameText, setRow, WEBSOCKET_WISHES, webSocketValues } from './rows.ts'
+import { type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
+import {
+  addRow,
+  CONTROLLERS,
+  sameBooleanOrText,
+  setRow,
+  WEBSOCKET_WISHES,
+  webSocketValues,
+  withCreated,
+} from './rows.ts'
 import { snapshot } from './snapshot.ts'
 import { trust } from './trust.ts'
 
 /**
- * Over CWMP: see what is there, bind the Endpoint ID, write role, credential, Controller and MTP rows (the latter disabled), read them back, enable them, ask for an
- * OnBoardRequest. Rows are added disabled so that a cut in the middle leaves nothing running.
+ * PREPARING, over CWMP: reads and stores the snapshot, binds the Endpoint ID, writes role, credential, Controller and MTP rows (the latter
+ * disabled), reads them back, enables them, asks for an OnBoardRequest. Rows are added disabled so that a cut in the middle leaves nothing running.
  */
 export async function preparing(script: Script): Promise<Outcome> {
   await script.step('quiet', async () => {
     await script.quiet()
     return {}
   })
-  await script.step('snapshot', async () => ({ facts: await snapshot(script) }))
+  await script.step('snapshot', () => snapshot(script))
   const conflict = await bind(script)
   if (conflict !== undefined) return conflict
   await trust(script)
@@ -24,7 +32,7 @@ export async function preparing(script: Script): Promise<Outcome> {
   await script.step('enable', () => enable(script))
   await script.step('enabled', () => enabled(script))
   await script.step('onBoard', async () => {
-    const values = [{ path: `${script.fact('controllerRow')}SendOnBoardRequest`, value: 'true' }]
+    const values = [{ path: `${script.require('controllerRow')}SendOnBoardRequest`, value: 'true' }]
     // An Agent dials an enabled Controller by itself; asking only makes it sooner.
     await script.run('onBoard', { verb: 'set', values }, 'cwmp', { tolerate: true })
     return {}
@@ -34,9 +42,9 @@ export async function preparing(script: Script): Promise<Outcome> {
 
 /** The Endpoint ID that we read over an authenticated CWMP session is this device's; a device or an Endpoint ID bound otherwise is a Conflict. */
 async function bind(script: Script): Promise<Outcome | undefined> {
-  const endpointId = (script.fact('endpointId') ?? '') as EndpointId
+  const endpointId = script.require('endpointId') as EndpointId
   const device = await script.device()
-  // A person who decided a conflict knows better than what the box shows.
+  // A person who decided a conflict is believed more than the device.
   if (device.binding?.proof === 'operator') {
     const decided = device.binding.endpointId
     await script.step('bind', async () => ({ facts: { endpointId: decided } }))
@@ -77,7 +85,7 @@ async function bind(script: Script): Promise<Outcome | undefined> {
     })
     return undefined
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+    if (!isConflict(error)) throw error
     const holder = await script.deps.devices.findByEndpoint(endpointId)
     if (holder === undefined || holder.id === device.id) throw error
     await openConflict(script, 'endpointAlreadyBound', endpointId, { boundTo: holder.id })
@@ -104,45 +112,41 @@ function openConflict(
 }
 
 /** The Controller row, disabled as long as it is not complete; one that names us already is used again. */
-async function controller(script: Script): Promise<{ facts?: Record<string, string> }> {
+async function controller(script: Script): Promise<StepResult> {
   const { endpointId, periodicNotifIntervalS } = script.plan.settings.controller
   const wished: Record<string, string> = { PeriodicNotifInterval: String(periodicNotifIntervalS) }
-  const role = script.fact('role')
-  const certificate = script.fact('certificate')
+  const { role, certificate, controllerRow } = script.facts
   if (role !== undefined) wished.AssignedRole = role
   if (certificate !== undefined) wished.Credential = certificate
-  const row = script.fact('controllerRow')
-  if (row !== undefined) {
-    await setRow(script, 'controllerAgain', row, { needed: {}, wished })
+  if (controllerRow !== undefined) {
+    await setRow(script, 'controllerAgain', controllerRow, { needed: {}, wished })
     return {}
   }
-  const added = await addRow(script, 'controller', CONTROLLERS, {
+  const row = await addRow(script, 'controller', CONTROLLERS, {
     needed: { EndpointID: endpointId, Enable: 'false' },
     wished,
   })
-  return { facts: { controllerRow: added.row, created: added.created } }
+  return { facts: { controllerRow: row }, ...(await withCreated(script, row)) }
 }
 
-async function mtp(script: Script): Promise<{ facts?: Record<string, string> }> {
+async function mtp(script: Script): Promise<StepResult> {
   const values = webSocketValues(script.plan.settings)
-  const known = script.fact('mtpRow')
-  if (known !== undefined) {
-    await setRow(script, 'mtpAgain', known, { needed: values, wished: WEBSOCKET_WISHES })
+  const { mtpRow } = script.facts
+  if (mtpRow !== undefined) {
+    await setRow(script, 'mtpAgain', mtpRow, { needed: values, wished: WEBSOCKET_WISHES })
     return {}
   }
-  const table = `${script.fact('controllerRow')}MTP.`
-  const { row, created } = await addRow(script, 'mtp', table, {
+  const row = await addRow(script, 'mtp', `${script.require('controllerRow')}MTP.`, {
     needed: { Protocol: 'WebSocket', Enable: 'false', ...values },
     wished: WEBSOCKET_WISHES,
   })
-  // Below a Controller row of ours it goes with that row; below one that was there before it is taken away alone.
-  return { facts: { mtpRow: row, ...(script.fact('before') === undefined ? {} : { created }) } }
+  return { facts: { mtpRow: row }, ...(await withCreated(script, row)) }
 }
 
-/** A box may say yes and do nothing: what was written is read before it is switched on. */
+/** A device may accept a value and not keep it: the rows are read before they are enabled. */
 async function readBack(script: Script): Promise<Record<string, never>> {
-  const row = script.fact('controllerRow') ?? ''
-  const mtpRow = script.fact('mtpRow') ?? ''
+  const row = script.require('controllerRow')
+  const mtpRow = script.require('mtpRow')
   const values = await script.read('readBack', [row], 'cwmp')
   const wanted: Record<string, string> = {
     [`${row}EndpointID`]: script.plan.settings.controller.endpointId,
@@ -151,7 +155,7 @@ async function readBack(script: Script): Promise<Record<string, never>> {
   for (const [name, value] of Object.entries(webSocketValues(script.plan.settings))) wanted[mtpRow + name] = value
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
-    if (!sameText(found, value))
+    if (!sameBooleanOrText(found, value))
       throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(value)}`, true)
   }
   return {}
@@ -167,21 +171,21 @@ async function enabled(script: Script): Promise<Record<string, never>> {
   const values = await script.read('enabled', switches(script), 'cwmp')
   for (const path of switches(script)) {
     const found = values.get(path)?.value
-    if (!sameText(found, 'true'))
+    if (!sameBooleanOrText(found, 'true'))
       throw new StepFailed('readBack', `${path} was set and is ${JSON.stringify(found)}`, true)
   }
   return {}
 }
 
 function switches(script: Script): string[] {
-  return [script.fact('mtpRow'), script.fact('controllerRow')].map((row) => `${row}Enable`)
+  return [script.require('mtpRow'), script.require('controllerRow')].map((row) => `${row}Enable`)
 }
 
-function evidenceOf(script: Script): Record<string, string> {
-  const names = ['endpointId', 'controllerRow', 'mtpRow', 'role', 'credential', 'interval']
+function evidenceOf({ facts }: Script): Record<string, string> {
+  const names = ['endpointId', 'controllerRow', 'mtpRow', 'role', 'credential', 'interval', 'trustRefused'] as const
   return Object.fromEntries(
     names.flatMap((name) => {
-      const value = script.fact(name)
+      const value = facts[name]
       return value === undefined ? [] : [[name, value]]
     }),
   )

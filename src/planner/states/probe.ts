@@ -1,5 +1,5 @@
 import type { Operation } from '../../device/index.ts'
-import { type Script, StepFailed } from '../script.ts'
+import { type Script, StepFailed, type StepResult } from '../script.ts'
 
 /** Parameters of our own Controller row whose value means nothing to the box: one of the two is there on any box. */
 const TEXTS = ['ControllerCode', 'ProvisioningCode']
@@ -10,23 +10,23 @@ const REFUSED = /^70(04|06|08|1[0-6]|2[126])$/
 
 /** Where a harmless value can be written over USP, as an earlier step found out. */
 export function probePath(script: Script): string {
-  return ownRow(script) + (script.fact('probe') ?? TEXTS[0])
+  return ownRow(script) + (script.facts.probe ?? TEXTS[0])
 }
 
 /** A value for it that it does not have: the number of a round makes it another one each time. */
 export function probeValue(script: Script, round: number): string {
-  if (script.fact('probe') === INTERVAL) return String(script.plan.settings.controller.periodicNotifIntervalS + round)
+  if (script.facts.probe === INTERVAL) return String(script.plan.settings.controller.periodicNotifIntervalS + round)
   return `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}-${round}`
 }
 
 /** What has to be written after probing with a parameter that has a meaning. */
 export function asBefore(script: Script): { path: string; value: string }[] {
-  if (script.fact('probe') !== INTERVAL) return []
+  if (script.facts.probe !== INTERVAL) return []
   return [{ path: probePath(script), value: String(script.plan.settings.controller.periodicNotifIntervalS) }]
 }
 
 /** Writes a harmless value over USP and reads it back; boxes that refuse one parameter are asked for the next. */
-export async function harmlessSet(script: Script): Promise<{ facts: Record<string, string> }> {
+export async function harmlessSet(script: Script): Promise<StepResult> {
   let refusal = ''
   for (const name of [...TEXTS, INTERVAL]) {
     const path = ownRow(script) + name
@@ -49,7 +49,7 @@ export async function harmlessSet(script: Script): Promise<{ facts: Record<strin
 }
 
 function ownRow(script: Script): string {
-  return (script.fact('controllerRow') ?? '').replace('Device.USPAgent.', 'Device.LocalAgent.')
+  return script.require('controllerRow').replace('Device.USPAgent.', 'Device.LocalAgent.')
 }
 
 function errorOf(operation: Operation): { code: string; text: string; retryable: boolean } | undefined {

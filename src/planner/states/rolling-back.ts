@@ -1,104 +1,180 @@
-import type { PathOutcome } from '../../device/index.ts'
-import { type Outcome, outcomeOf, type Script, StepFailed } from '../script.ts'
+import { type DeviceSnapshot, memberStateRow, type PathOutcome, type PathValue } from '../../device/index.ts'
+import { MustWait, type Outcome, outcomeOf, type Script, StepFailed } from '../script.ts'
+import type { MemberStep } from '../transition.ts'
 import { ownerChange } from './owner.ts'
-import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, ROLES, rowsOf, sameText } from './rows.ts'
+import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, plainReference, ROLES, rowsOf, sameBooleanOrText } from './rows.ts'
 import { ROLE_NAME } from './trust.ts'
 
-/** ROLLING_BACK: the owner first, so that nobody writes over USP any more; then what we added and changed, in reverse. */
+type Values = Map<string, PathOutcome>
+
+/** A link that does not end by itself after its rows were disabled is closed after this. */
+const LINK_ENDS_MS = 15_000
+const LOOK_MS = 1000
+
+/**
+ * ROLLING_BACK: over CWMP, everything that plans have changed on the device becomes as the snapshot says. Our rows are disabled first and
+ * deleted when the link has ended: Agents exist that keep the link of a deleted Controller open and answer nothing on it.
+ *
+ * While the Agent answers, USP stays the owner until the device has come over CWMP: a device whose CWMP is dead must not lose the protocol
+ * that works.
+ */
 export async function rollingBack(script: Script): Promise<Outcome> {
   const { clock } = script.deps
-  await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'cwmp', clock.now()) }))
+  const toCwmp = async () => ({ change: ownerChange(await script.device(), 'cwmp', clock.now()) })
   await script.step('cancel', async () => {
     await script.cancelWaiting()
     return {}
   })
+  const snapshot = await script.snapshot()
   try {
-    await undo(script)
+    if (snapshot !== undefined) {
+      if ((await script.device()).owner === 'usp' && (await script.agentAnswers()))
+        await script.step('wakeCwmp', () => wakeCwmp(script, snapshot))
+      else await script.step('ownerEarly', toCwmp)
+      await script.step('find', () => find(script, snapshot))
+    }
+    await script.step('owner', toCwmp)
+    if (snapshot !== undefined) await undo(script, snapshot)
   } catch (error) {
     const outcome = outcomeOf(error)
-    if (outcome.kind === 'wait' || outcome.event !== 'fail' || outcome.reason === undefined) throw error
-    const { code, text } = outcome.reason
-    const device = await script.device()
-    const event = code === 'offline' && device.usp?.linked !== true ? 'stranded' : 'rollbackFailed'
-    return { kind: 'event', event, reason: { code, text: `rollback: ${text}` } }
+    if (outcome.kind === 'wait' || outcome.event !== 'fail' || outcome.reason === undefined) return outcome
+    return stopped(outcome.reason)
   }
-  const undone = Object.keys(script.member.cursor).filter((name) => name.startsWith('ROLLING_BACK.delete '))
-  return { kind: 'event', event: 'rolledBack', evidence: { rowsRemoved: String(undone.length) } }
+  return ended(script)
 }
 
-async function undo(script: Script): Promise<void> {
-  // Nothing was written before the snapshot was taken and the Endpoint ID bound.
-  if (script.member.cursor['PREPARING.bind'] !== true) return
-  await script.step('find', async () => ({ facts: await findOurs(script) }))
-  for (const row of list(script.fact('ours'))) await script.step(`delete ${row}`, () => removeRow(script, row))
-  const changed: { path: string; value: string }[] = JSON.parse(script.fact('changed') ?? '[]')
-  if (changed.length > 0) await script.step('restore', () => restore(script, 'restore', changed))
-  const interval = script.fact('interval') ?? ''
-  if (interval !== '' && script.fact('slept') === 'true')
-    await script.step('interval', () => restore(script, 'interval', [{ path: INFORM_INTERVAL, value: interval }]))
+/** The event of a rollback that did not get through. A device that did not come over CWMP is waited for, with the owner that it has now. */
+function stopped({ code, text }: { code: string; text: string }): Outcome {
+  const event = code === 'offline' ? 'stranded' : 'rollbackFailed'
+  return { kind: 'event', event, reason: { code, text: `rollback: ${text}` } }
+}
+
+/** The event that ends a rollback that got through, by the reason for which it began. */
+function ended(script: Script): Outcome {
+  const { afterwards = 'stop', removed = 0 } = script.facts
+  const evidence = { rowsRemoved: String(removed) }
+  const { attempt, history, reason } = script.member
+  const failure = history.findLast(({ event }) => event === 'fail')
+  const why: Pick<MemberStep, 'reason'> =
+    failure?.code !== undefined && failure.reason !== undefined
+      ? { reason: { code: failure.code, text: failure.reason } }
+      : reason === undefined
+        ? {}
+        : { reason }
+  if (afterwards === 'stop' || script.plan.state === 'aborting')
+    return { kind: 'event', event: 'rolledBack', evidence, ...(afterwards === 'stop' ? {} : why) }
+  if (afterwards === 'again') {
+    const missed = failure?.code === 'offline' && memberStateRow(script.member.state).phase === 'back'
+    return {
+      kind: 'event',
+      event: 'again',
+      evidence,
+      ...(missed ? { facts: { missedAt: script.deps.clock.now() } } : {}),
+    }
+  }
+  if (afterwards === 'quarantine' || attempt >= script.plan.settings.maxAttempts)
+    return { kind: 'event', event: 'giveUp', evidence, ...why }
+  return { kind: 'event', event: 'tryLater', evidence, ...why }
 }
 
 /**
- * What of ours is on the box now, by what the rows hold and not by the numbers that were noted: an AddObject whose answer never came left a
- * row nobody noted, and a box that renumbers its rows has another Controller where ours was.
+ * Over USP, while it answers: CWMP is switched on and informs often again, so that the device comes. Agents differ in which of the two they
+ * show over USP, so that a refusal means nothing.
  */
-async function findOurs(script: Script): Promise<Record<string, string>> {
-  const values = await script.read('find', [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp')
-  const value = (path: string) => values.get(path)?.value
-  const before: { path: string; value: string }[] = JSON.parse(script.fact('before') ?? '[]')
-  const ours = [...controllersOf(script, values), ...trustOf(script, values)]
-  const changed = before.filter(({ path, value: was }) => value(path) !== undefined && !sameText(value(path), was))
-  return { ours: ours.join(' '), changed: JSON.stringify(changed) }
-}
-
-function controllersOf(script: Script, values: Map<string, PathOutcome>): string[] {
-  const { endpointId, host } = script.plan.settings.controller
-  const value = (path: string) => values.get(path)?.value
-  // A Controller row that was there before is given back; only an MTP that we put below it goes.
-  if ((script.fact('preexisting') ?? '') !== '')
-    return list(script.fact('created')).filter((row) => row.includes('.MTP.') && value(`${row}WebSocket.Host`) === host)
-  return rowsOf(CONTROLLERS, values).filter((row) => value(`${row}EndpointID`) === endpointId)
-}
-
-/** Credential and role rows, unless the snapshot found them there. */
-function trustOf(script: Script, values: Map<string, PathOutcome>): string[] {
-  const value = (path: string) => values.get(path)?.value ?? ''
-  const created = list(script.fact('created'))
-  const certificate = script.fact('certificate')
-  const credential = script.fact('credential')
-  const credentials =
-    certificate === undefined || (credential !== undefined && !created.includes(credential))
-      ? []
-      : rowsOf(CREDENTIALS, values).filter((row) => plainPath(value(`${row}Credential`)) === certificate)
-  const roles =
-    script.fact('role') !== undefined && script.fact('ownRole') !== 'true'
-      ? []
-      : rowsOf(ROLES, values).filter((row) => value(`${row}Name`) === ROLE_NAME)
-  return [...credentials, ...roles]
-}
-
-function plainPath(path: string): string {
-  return path.replace('LocalAgent', 'USPAgent').replace(/\.$/, '')
-}
-
-function list(text: string | undefined): string[] {
-  return (text ?? '').split(' ').filter((row) => row !== '')
-}
-
-async function removeRow(script: Script, row: string): Promise<Record<string, never>> {
-  const operation = await script.run(`delete ${row}`, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true })
-  const error = operation.result?.error
-  // A row that is not there any more is what was wanted.
-  if (operation.state === 'failed' && error?.code !== '9005')
-    throw new StepFailed(error?.code ?? 'failed', `delete ${row}: ${error?.text ?? 'failed'}`, true)
+async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
+  if (!slept) return {}
+  const wishes: PathValue[] = [{ path: 'Device.CWMPManagementServer.EnableCWMP', value: 'true' }]
+  if (interval !== undefined) wishes.push({ path: INFORM_INTERVAL, value: interval })
+  for (const wish of wishes) {
+    try {
+      await script.run(`wake ${wish.path}`, { verb: 'set', values: [wish] }, 'usp', { tolerate: true })
+    } catch (error) {
+      if (!(error instanceof StepFailed)) throw error
+    }
+  }
   return {}
 }
 
-async function restore(
-  script: Script,
-  step: string,
-  values: { path: string; value: string }[],
-): Promise<Record<string, never>> {
+/**
+ * Finds our rows and the changed values by what the rows hold, not by the numbers that were noted: an AddObject whose answer never came left
+ * a row that nobody noted, and devices renumber their rows.
+ */
+async function find(script: Script, snapshot: DeviceSnapshot) {
+  const values = await script.read('find', [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp')
+  const ours = [...controllersOf(values, snapshot), ...trustOf(values, snapshot)]
+  const changed = (snapshot.preexisting?.values ?? []).filter(({ path, value }) => {
+    const found = values.get(path)?.value
+    return found !== undefined && !sameBooleanOrText(found, value)
+  })
+  const switches = ours
+    .filter((row) => row.startsWith(CONTROLLERS))
+    .flatMap((row) => [...rowsOf(`${row}MTP.`, values), row].map((enabled) => `${enabled}Enable`))
+    .filter((path) => values.has(path))
+  return { facts: { ours, changed, switches } }
+}
+
+function controllersOf(values: Values, { controller, preexisting }: DeviceSnapshot): string[] {
+  const value = (path: string) => values.get(path)?.value
+  if (preexisting === undefined)
+    return rowsOf(CONTROLLERS, values).filter((row) => value(`${row}EndpointID`) === controller.endpointId)
+  // A Controller row that was there before is given back; only MTP rows that we put below it go.
+  return rowsOf(`${preexisting.row}MTP.`, values).filter(
+    (row) => !preexisting.mtps.includes(row) && value(`${row}WebSocket.Host`) === controller.host,
+  )
+}
+
+/** Credential and role rows, unless the device had such rows before. */
+function trustOf(values: Values, { trust, certificate }: DeviceSnapshot): string[] {
+  const value = (path: string) => values.get(path)?.value ?? ''
+  const credentials =
+    certificate === undefined || trust.credential
+      ? []
+      : rowsOf(CREDENTIALS, values).filter((row) => plainReference(value(`${row}Credential`)) === certificate)
+  const roles = trust.role ? [] : rowsOf(ROLES, values).filter((row) => value(`${row}Name`) === ROLE_NAME)
+  return [...credentials, ...roles]
+}
+
+async function undo(script: Script, { slept, interval }: DeviceSnapshot): Promise<void> {
+  const { ours = [], changed = [], switches = [] } = script.facts
+  if (switches.length > 0) {
+    await script.step('disable', () => disable(script, switches))
+    await script.step('linkEnds', () => linkEnds(script))
+  }
+  for (const row of ours) await script.step(`delete ${row}`, () => removeRow(script, row))
+  if (changed.length > 0) await script.step('restore', () => restore(script, 'restore', changed))
+  if (slept && interval !== undefined)
+    await script.step('interval', () => restore(script, 'interval', [{ path: INFORM_INTERVAL, value: interval }]))
+}
+
+async function disable(script: Script, switches: string[]) {
+  const values = switches.map((path) => ({ path, value: 'false' }))
+  // A device that does not let a row be disabled lets it be deleted all the same.
+  await script.run('disable', { verb: 'set', values }, 'cwmp', { tolerate: true })
+  return { facts: { linkUntilMs: script.deps.time.now() + LINK_ENDS_MS } }
+}
+
+/** Waits until the Agent has left, and closes a link that stays: nothing may be asked over it any more. */
+async function linkEnds(script: Script) {
+  const { time, links } = script.deps
+  const device = await script.device()
+  if (device.usp?.linked === true) {
+    const leftMs = script.require('linkUntilMs') - time.now()
+    if (leftMs > 0) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
+    await links.close(device.id, 'rolledBack')
+  }
+  return {}
+}
+
+async function removeRow(script: Script, row: string) {
+  const operation = await script.run(`delete ${row}`, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true })
+  const error = operation.result?.error
+  // A row that does not exist any more is as good as deleted.
+  if (operation.state === 'failed' && error?.code !== '9005')
+    throw new StepFailed(error?.code ?? 'failed', `delete ${row}: ${error?.text ?? 'failed'}`, true)
+  return { facts: { removed: (script.facts.removed ?? 0) + 1 } }
+}
+
+async function restore(script: Script, step: string, values: PathValue[]) {
   await script.run(step, { verb: 'set', values }, 'cwmp')
   return {}
 }

@@ -1,4 +1,4 @@
-import type { PathOutcome, PlanSettings } from '../../device/index.ts'
+import type { DeviceSnapshot, PathOutcome, PathValue, PlanSettings } from '../../device/index.ts'
 import { type Script, StepFailed } from '../script.ts'
 
 /** The Agent's objects as CWMP names them (TR-181 2.15). */
@@ -9,7 +9,7 @@ export const CREDENTIALS = `${AGENT}ControllerTrust.Credential.`
 export const CERTIFICATES = `${AGENT}Certificate.`
 export const INFORM_INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
 
-/** What the WebSocket object of our MTP row must hold. */
+/** Values that the WebSocket object of our MTP row must hold. */
 export function webSocketValues({ controller }: PlanSettings): Record<string, string> {
   return {
     'WebSocket.Host': controller.host,
@@ -19,11 +19,11 @@ export function webSocketValues({ controller }: PlanSettings): Record<string, st
   }
 }
 
-/** What it should hold as well. */
+/** Values that it should hold as well. */
 export const WEBSOCKET_WISHES = { 'WebSocket.KeepAliveInterval': '60' }
 
-/** Boxes write booleans either way. */
-export function sameText(found: string | undefined, wanted: string): boolean {
+/** Equal texts, or the two ways to write the same boolean. */
+export function sameBooleanOrText(found: string | undefined, wanted: string): boolean {
   return found === wanted || (wanted === 'true' && found === '1') || (wanted === 'false' && found === '0')
 }
 
@@ -38,25 +38,25 @@ export function rowsOf(table: string, values: Map<string, PathOutcome>): string[
   return [...rows]
 }
 
-/** Faults that tell of a value or name, not of the box: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
+/** Faults that tell of a value or name, not of the device: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
 const VALUE_FAULT = /^900[35678]$/
 
-/** What a row is to hold: `needed` it does not work without, `wished` a box may refuse. */
+/** The values of a row: it does not work without the `needed` ones, a device may refuse the `wished` ones. */
 export interface RowValues {
   needed: Record<string, string>
   wished: Record<string, string>
 }
 
 /**
- * Adds a row and notes it among those that are ours to take away again. A box that refuses one of the wished values gets the row without
- * them, and then each by itself: models differ in what they let CWMP write.
+ * Adds a row and answers its path. A device that refuses one of the wished values gets the row without them, and then each by itself: models
+ * differ in what they let CWMP write.
  */
 export async function addRow(
   script: Script,
   step: string,
   object: string,
   { needed, wished }: RowValues,
-): Promise<{ row: string; created: string }> {
+): Promise<string> {
   const add = (name: string, values: Record<string, string>) =>
     script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true })
   const wishes = Object.keys(wished).length > 0
@@ -67,12 +67,24 @@ export async function addRow(
   if (operation.state === 'failed')
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   const row = operation.result?.results.find((result) => result.created !== undefined)?.created
-  if (row === undefined) throw new StepFailed('noRow', `${step}: the box did not say which row it added`, true)
+  if (row === undefined) throw new StepFailed('noRow', `${step}: the device did not say which row it added`, true)
   if (poorer) await wish(script, step, row, wished)
-  return { row, created: `${script.fact('created') ?? ''} ${row}`.trim() }
+  return row
 }
 
-/** Sets what a row is to hold; wished values that are refused stay as they are. */
+/** The stored snapshot with a row that was just added. */
+export async function withCreated(script: Script, row: string): Promise<{ snapshot?: DeviceSnapshot }> {
+  const snapshot = await script.snapshot()
+  if (snapshot === undefined || snapshot.created.includes(row)) return {}
+  return { snapshot: { ...snapshot, created: [...snapshot.created, row] } }
+}
+
+/** A reference as CWMP names it, without the last dot: Agents show the USP name of the same object, too. */
+export function plainReference(path: string): string {
+  return path.replace(/^Device\.LocalAgent\./, AGENT).replace(/\.$/, '')
+}
+
+/** Sets the values of a row; wished values that are refused stay as they are. */
 export async function setRow(script: Script, step: string, row: string, { needed, wished }: RowValues): Promise<void> {
   const set = (name: string, values: Record<string, string>, tolerate: boolean) =>
     script.run(name, { verb: 'set', values: below(row, values) }, 'cwmp', { tolerate })
@@ -90,6 +102,6 @@ async function wish(script: Script, step: string, row: string, wished: Record<st
   }
 }
 
-function below(row: string, values: Record<string, string>): { path: string; value: string }[] {
+function below(row: string, values: Record<string, string>): PathValue[] {
   return Object.entries(values).map(([name, value]) => ({ path: row + name, value }))
 }

@@ -1,53 +1,83 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
-import type { PathOutcome } from '../../device/index.ts'
-import { type Script, StepFailed } from '../script.ts'
+import type { DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../device/index.ts'
+import { type Script, StepFailed, type StepResult } from '../script.ts'
 import {
   AGENT,
   CERTIFICATES,
   CREDENTIALS,
   INFORM_INTERVAL,
+  plainReference,
   ROLES,
   rowsOf,
   WEBSOCKET_WISHES,
   webSocketValues,
 } from './rows.ts'
-import { certificateSerial, plainSerial } from './trust.ts'
+import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'
 
-/** What the way back needs, and what is on the box already: rows of an earlier attempt, a role, our certificate. */
-export async function snapshot(script: Script): Promise<Record<string, string>> {
+type Values = Map<string, PathOutcome>
+
+/**
+ * Reads the values that a rollback needs and the rows that are on the device already, and stores them as the snapshot of the device. A
+ * snapshot that an earlier plan left, because the device was deleted or reset meanwhile, decides which rows are the device's own.
+ */
+export async function snapshot(script: Script): Promise<StepResult> {
   const values = await script.read('snapshot', [AGENT, INFORM_INTERVAL], 'cwmp')
   const endpointId = values.get(`${AGENT}EndpointID`)?.value ?? ''
   if (endpointId === '') throw new StepFailed('noEndpointId', 'Device.USPAgent.EndpointID is empty', false)
-  return {
-    endpointId,
-    interval: values.get(INFORM_INTERVAL)?.value ?? '',
-    ...ownRow(script, values),
-    ...trusted(script, values),
+  const { controller } = script.plan.settings
+  const earlier = await script.snapshot()
+  const row = controllerRow(values, controller.endpointId)
+  const preexisting = earlier === undefined ? preexistingOf(script, values, row) : earlier.preexisting
+  const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value
+  const trusted = trustOf(script, values)
+  const stored: DeviceSnapshot = {
+    deviceId: script.member.deviceId,
+    planId: script.plan.id,
+    at: script.deps.clock.now(),
+    controller: { endpointId: controller.endpointId, host: controller.host },
+    ...(interval === undefined ? {} : { interval }),
+    slept: earlier?.slept ?? false,
+    ...(preexisting === undefined ? {} : { preexisting }),
+    trust: earlier?.trust ?? {
+      role: rolesNamed(values).length > 0,
+      credential: trusted.credential !== undefined,
+    },
+    ...(trusted.certificate === undefined ? {} : { certificate: trusted.certificate }),
+    created: earlier?.created ?? [],
   }
+  const facts: Partial<MemberFacts> = { endpointId, ...trusted, ...(interval === undefined ? {} : { interval }) }
+  if (row !== undefined) {
+    facts.controllerRow = row
+    const mtp = webSocketRow(values, row)
+    if (mtp !== undefined) facts.mtpRow = mtp
+  }
+  return { facts, snapshot: stored }
 }
 
-/** The row that names us already. One that was there before the first attempt is given back as it was, not taken away. */
-function ownRow(script: Script, values: Map<string, PathOutcome>): Record<string, string> {
-  const { controller } = script.plan.settings
+/** The Controller row that names us. */
+function controllerRow(values: Values, endpointId: string): string | undefined {
   const own = [...values].find(
-    ([path, outcome]) =>
-      /^Device\.USPAgent\.Controller\.\d+\.EndpointID$/.test(path) && outcome.value === controller.endpointId,
+    ([path, outcome]) => /^Device\.USPAgent\.Controller\.\d+\.EndpointID$/.test(path) && outcome.value === endpointId,
   )
-  const row = own === undefined ? '' : parentOf(`${own[0]}.`)
-  const preexisting = script.fact('preexisting') ?? row
-  if (row === '') return { preexisting }
-  const facts: Record<string, string> = { preexisting, controllerRow: row }
+  return own === undefined ? undefined : parentOf(`${own[0]}.`)
+}
+
+function webSocketRow(values: Values, row: string): string | undefined {
   const protocol = [...values].find(
     ([path, outcome]) => isWithin(path, `${row}MTP.`) && path.endsWith('.Protocol') && outcome.value === 'WebSocket',
   )
-  if (protocol !== undefined) facts.mtpRow = parentOf(`${protocol[0]}.`)
-  if (row === preexisting) facts.before = script.fact('before') ?? valuesBefore(script, values, row, facts.mtpRow)
-  else facts.created = row
-  return facts
+  return protocol === undefined ? undefined : parentOf(`${protocol[0]}.`)
 }
 
-/** The values that preparing is going to change, for the way back. */
-function valuesBefore(script: Script, values: Map<string, PathOutcome>, row: string, mtp: string | undefined): string {
+/** A row that names us before the first attempt is given back as it was, not taken away. */
+function preexistingOf(script: Script, values: Values, row: string | undefined): DeviceSnapshot['preexisting'] {
+  if (row === undefined) return undefined
+  const mtps = rowsOf(`${row}MTP.`, values)
+  return { row, mtps, values: valuesBefore(script, values, row, webSocketRow(values, row)) }
+}
+
+/** The values that preparing is going to change. */
+function valuesBefore(script: Script, values: Values, row: string, mtp: string | undefined): PathValue[] {
   const own = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential', 'ControllerCode', 'ProvisioningCode']
   const paths = own.map((name) => row + name)
   if (mtp !== undefined)
@@ -56,36 +86,39 @@ function valuesBefore(script: Script, values: Map<string, PathOutcome>, row: str
         (name) => mtp + name,
       ),
     )
-  const before = paths.flatMap((path) => {
+  return paths.flatMap((path) => {
     const value = values.get(path)?.value
     return value === undefined ? [] : [{ path, value }]
   })
-  return JSON.stringify(before)
 }
 
-function trusted(script: Script, values: Map<string, PathOutcome>): Record<string, string> {
-  const facts: Record<string, string> = {}
+/** A role that fits, our certificate or one of its chain, and the credential that names it, where the device has them already. */
+function trustOf(script: Script, values: Values): Pick<MemberFacts, 'role' | 'certificate' | 'credential'> {
+  const facts: Pick<MemberFacts, 'role' | 'certificate' | 'credential'> = {}
   const role = roleOf(values)
   if (role !== undefined) facts.role = role
   const pem = script.plan.settings.controller.certificate
   if (pem === undefined) return facts
-  const serial = certificateSerial(pem)
-  const certificate = rowsOf(CERTIFICATES, values).find(
-    (row) => plainSerial(values.get(`${row}SerialNumber`)?.value ?? '') === serial,
+  const serials = certificateSerials(pem)
+  const certificate = rowsOf(CERTIFICATES, values).find((row) =>
+    serials.includes(plainSerial(values.get(`${row}SerialNumber`)?.value ?? '')),
   )
   if (certificate === undefined) return facts
-  facts.certificate = certificate.slice(0, -1)
+  facts.certificate = plainReference(certificate)
   const credential = rowsOf(CREDENTIALS, values).find(
-    (row) => values.get(`${row}Credential`)?.value?.replace(/\.$/, '') === facts.certificate,
+    (row) => plainReference(values.get(`${row}Credential`)?.value ?? '') === facts.certificate,
   )
   if (credential !== undefined) facts.credential = credential
   return facts
 }
 
+function rolesNamed(values: Values): string[] {
+  return rowsOf(ROLES, values).filter((row) => values.get(`${row}Name`)?.value === ROLE_NAME)
+}
+
 /** A role that lets us do our work: named so, else one that may read and write everything; none when no role is like that. */
-function roleOf(values: Map<string, PathOutcome>): string | undefined {
-  const trust = (name: string) =>
-    values.get(`${AGENT}ControllerTrust.${name}`)?.value?.replace('LocalAgent', 'USPAgent').replace(/\.$/, '')
+function roleOf(values: Values): string | undefined {
+  const trust = (name: string) => plainReference(values.get(`${AGENT}ControllerTrust.${name}`)?.value ?? '')
   const useless = [trust('UntrustedRole'), trust('BannedRole')]
   const roles = rowsOf(ROLES, values)
     .map((row) => ({ row: row.slice(0, -1), name: values.get(`${row}Name`)?.value ?? '' }))
@@ -93,7 +126,7 @@ function roleOf(values: Map<string, PathOutcome>): string | undefined {
   return (roles.find(({ name }) => /full/i.test(name)) ?? roles.find(({ row }) => mayAll(row, values)))?.row
 }
 
-function mayAll(role: string, values: Map<string, PathOutcome>): boolean {
+function mayAll(role: string, values: Values): boolean {
   return rowsOf(`${role}.Permission.`, values).some((row) => {
     const value = (name: string) => values.get(row + name)?.value ?? ''
     const targets = value('Targets').split(',')

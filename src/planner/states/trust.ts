@@ -1,11 +1,12 @@
 import { X509Certificate } from 'node:crypto'
-import { type Script, StepFailed } from '../script.ts'
-import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf } from './rows.ts'
+import type { Operation, OutcomeError } from '../../device/index.ts'
+import { type Script, StepFailed, type StepResult } from '../script.ts'
+import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf, withCreated } from './rows.ts'
 
 /** The name of a role that we add. */
 export const ROLE_NAME = 'Isthmus'
 
-/** Everything below `Device.`, for the Controller that manages the box (TR-369 on Role.{i}.Permission.{i}). */
+/** Everything below `Device.`, for the Controller that manages the device (TR-369 on Role.{i}.Permission.{i}). */
 const FULL_PERMISSION = {
   Targets: 'Device.',
   Order: '1',
@@ -16,72 +17,97 @@ const FULL_PERMISSION = {
   Enable: 'true',
 }
 
+/** Faults of a table or command that CWMP may not use: 9001 refused, 9002 internal error, 9003 arguments, 9005 no such name, 9008 not writable. */
+const NOT_ALLOWED = /^900[12358]$/
+
 /**
- * The rows by which the box trusts us: a role that may do our work, and, when the Controller speaks TLS, its certificate with a credential
- * that gives it this role.
+ * Writes the rows by which the device trusts us: a role that may do our work, and, when the Controller speaks TLS, its certificate with a
+ * credential that gives it this role. Trust tables that CWMP cannot write are left as they are: many devices take them from a trust store,
+ * and the TLS handshake shows whether the device trusts us.
  */
 export async function trust(script: Script): Promise<void> {
   await script.step('role', () => role(script))
   await script.step('permission', () => permission(script))
-  const { tls, certificate } = script.plan.settings.controller
-  if (!tls || certificate === undefined) return
+  const { tls, certificate, trust: wanted } = script.plan.settings.controller
+  if (!tls || certificate === undefined || wanted === 'none') return
   await script.step('certificate', () => addCertificate(script, certificate))
   await script.step('credential', () => credential(script))
 }
 
-async function role(script: Script): Promise<{ facts?: Record<string, string> }> {
-  if (script.fact('role') !== undefined) return {}
-  const { row, created } = await addRow(script, 'role', ROLES, {
-    needed: { Name: ROLE_NAME, Enable: 'true' },
+async function role(script: Script): Promise<StepResult> {
+  if (script.facts.role !== undefined) return {}
+  try {
+    const row = await addRow(script, 'role', ROLES, { needed: { Name: ROLE_NAME, Enable: 'true' }, wished: {} })
+    return { facts: { role: row.slice(0, -1), ownRole: true }, ...(await withCreated(script, row)) }
+  } catch (error) {
+    return tolerated(error)
+  }
+}
+
+async function permission(script: Script): Promise<StepResult> {
+  if (script.facts.ownRole !== true) return {}
+  // It goes with its role: nothing of its own to take away.
+  const row = await addRow(script, 'permission', `${script.require('role')}.Permission.`, {
+    needed: FULL_PERMISSION,
     wished: {},
   })
-  return { facts: { role: row.slice(0, -1), ownRole: 'true', created } }
+  return withCreated(script, row)
 }
 
-async function permission(script: Script): Promise<Record<string, never>> {
-  if (script.fact('ownRole') !== 'true') return {}
-  // It goes with its role: nothing of its own to take away.
-  await addRow(script, 'permission', `${script.fact('role')}.Permission.`, { needed: FULL_PERMISSION, wished: {} })
-  return {}
-}
-
-/** Puts our certificate on the box; its row is found by the serial number. CWMP has no way to take a certificate off again. */
-async function addCertificate(script: Script, pem: string): Promise<{ facts?: Record<string, string> }> {
-  if (script.fact('certificate') !== undefined) return {}
+/** Puts our certificate on the device; its row is found by the serial number. CWMP has no way to take a certificate off again. */
+async function addCertificate(script: Script, pem: string): Promise<StepResult> {
+  if (script.facts.certificate !== undefined) return {}
+  // A device that has shown our TLS certificate to be good by a link needs no other proof.
+  const { binding } = await script.device()
+  if (binding?.proof === 'certificate') return {}
   const values = [{ path: `${AGENT}AddCertificate`, value: pem }]
-  // A box that has it may refuse to take it again; what counts is that it is there.
+  // A device that has it may refuse to take it again; what counts is that it is there.
   const added = await script.run('certificate', { verb: 'set', values }, 'cwmp', { tolerate: true })
   const found = await script.read('certificateReadBack', [CERTIFICATES], 'cwmp')
-  const serial = certificateSerial(pem)
-  const row = rowsOf(CERTIFICATES, found).find(
-    (candidate) => plainSerial(found.get(`${candidate}SerialNumber`)?.value ?? '') === serial,
+  const serials = certificateSerials(pem)
+  const row = rowsOf(CERTIFICATES, found).find((candidate) =>
+    serials.includes(plainSerial(found.get(`${candidate}SerialNumber`)?.value ?? '')),
   )
   if (row === undefined) {
-    const error = added.result?.error ?? added.result?.results.find((result) => result.error !== undefined)?.error
-    throw new StepFailed(
-      error?.code ?? 'noCertificate',
-      `certificate: ${error?.text ?? 'the box did not keep it'}`,
-      true,
-    )
+    const text = errorOf(added)?.text ?? 'the device did not keep our certificate'
+    return { facts: { trustRefused: `certificate: ${text}` } }
   }
-  return { facts: { certificate: row.slice(0, -1) } }
+  const certificate = row.slice(0, -1)
+  const snapshot = await script.snapshot()
+  return { facts: { certificate }, ...(snapshot === undefined ? {} : { snapshot: { ...snapshot, certificate } }) }
 }
 
-async function credential(script: Script): Promise<{ facts?: Record<string, string> }> {
-  if (script.fact('credential') !== undefined) return {}
-  const { row, created } = await addRow(script, 'credential', CREDENTIALS, {
-    needed: { Credential: script.fact('certificate') ?? '', Enable: 'true' },
-    wished: { Role: script.fact('role') ?? '', AllowedUses: 'MTP-and-USP' },
-  })
-  return { facts: { credential: row, created } }
+async function credential(script: Script): Promise<StepResult> {
+  const { certificate, credential: known } = script.facts
+  if (known !== undefined || certificate === undefined) return {}
+  try {
+    const row = await addRow(script, 'credential', CREDENTIALS, {
+      needed: { Credential: certificate, Enable: 'true' },
+      wished: { Role: script.facts.role ?? '', AllowedUses: 'MTP-and-USP' },
+    })
+    return { facts: { credential: row }, ...(await withCreated(script, row)) }
+  } catch (error) {
+    return tolerated(error)
+  }
 }
 
-/** The serial number of a PEM certificate. */
-export function certificateSerial(pem: string): string {
-  return plainSerial(new X509Certificate(pem).serialNumber)
+/** A refusal of the table itself is noted and passed over; anything else is thrown. */
+function tolerated(error: unknown): StepResult {
+  if (!(error instanceof StepFailed) || !NOT_ALLOWED.test(error.reason.code)) throw error
+  return { facts: { trustRefused: error.reason.text } }
 }
 
-/** Boxes write serial numbers with and without colons, leading zeros and capitals. */
+function errorOf(operation: Operation): OutcomeError | undefined {
+  return operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
+}
+
+/** Serial numbers of all certificates in a PEM text. */
+export function certificateSerials(pem: string): string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
+  return blocks.map((block) => plainSerial(new X509Certificate(block).serialNumber))
+}
+
+/** Devices write serial numbers with and without colons, leading zeros and capitals. */
 export function plainSerial(text: string): string {
   return text
     .toUpperCase()

@@ -1,6 +1,6 @@
 import { sameValue } from '../../datamodel/index.ts'
 import type { PathOutcome } from '../../device/index.ts'
-import { MustWait, type Outcome, type Script, StepFailed } from '../script.ts'
+import { MustWait, type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
 import { notifies } from './notifies.ts'
 import { harmlessSet } from './probe.ts'
 
@@ -22,7 +22,7 @@ export async function verifying(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
 }
 
-async function identity(script: Script): Promise<{ facts: Record<string, string> }> {
+async function identity(script: Script): Promise<StepResult> {
   const device = await script.device()
   const values = await script.read(
     'identity',
@@ -45,7 +45,7 @@ async function identity(script: Script): Promise<{ facts: Record<string, string>
   return { facts: { identity: `${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}` } }
 }
 
-async function versions(script: Script): Promise<{ facts: Record<string, string> }> {
+async function versions(script: Script): Promise<StepResult> {
   const device = await script.device()
   const told = device.usp?.versions ?? ''
   // Onboarding asks for them, and may take its time.
@@ -78,7 +78,7 @@ interface Pair {
  * The same values over both protocols: the data-model instance is shared, so paths and numbers are too. The firmware is told by every box
  * over both; of the rest, what neither side has is passed over, and what changed between the two reads is read again.
  */
-async function parity(script: Script): Promise<{ facts: Record<string, string> }> {
+async function parity(script: Script): Promise<StepResult> {
   const paths = [...new Set([SOFTWARE, ...script.plan.settings.parityPaths])]
   let different: Pair[] = []
   let absent = 0
@@ -115,7 +115,7 @@ function shown(value: string | undefined): string {
   return value === undefined ? 'missing' : JSON.stringify(value)
 }
 
-function evidenceOf(script: Script): Record<string, string> {
-  const names = ['identity', 'versions', 'softwareVersion', 'parity', 'wrote', 'notified']
-  return Object.fromEntries(names.map((name) => [name, script.fact(name) ?? '']))
+function evidenceOf({ facts }: Script): Record<string, string> {
+  const names = ['identity', 'versions', 'softwareVersion', 'parity', 'wrote', 'notified'] as const
+  return Object.fromEntries(names.map((name) => [name, facts[name] ?? '']))
 }

@@ -81,6 +81,8 @@ const NOTE_ANSWER_MS = 600_000
 const SWEEP_MS = 300_000
 /** How long a stop waits for facts that are not stored. */
 const STOP_MS = 5000
+/** An Agent that is asked whether it answers has so long. */
+const ASK_TIMEOUT_MS = 10_000
 
 /** Sentences for whoever reads the log of the Agent. */
 const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
@@ -101,7 +103,10 @@ export class Controller implements Lifecycle {
     // An Agent behind a WebSocket dials us; nobody can ask it to.
     wake: (device) => Promise.resolve(this.#byDevice.has(device.id) ? 'alreadyHere' : 'notSupported'),
   }
-  readonly links: UspLinks = { close: (deviceId, reason) => this.#closeLink(deviceId, reason) }
+  readonly links: UspLinks = {
+    close: (deviceId, reason) => this.#closeLink(deviceId, reason),
+    ask: (deviceId) => this.#askAgent(deviceId),
+  }
   readonly #options: ControllerOptions
   readonly #codec = new Codec()
   readonly #model: Model = loadModel('tr181-usp')
@@ -460,6 +465,17 @@ export class Controller implements Lifecycle {
     if (agent === undefined) return Promise.resolve()
     agent.link.close(reason, CLOSE_TEXTS[reason])
     return agent.gone
+  }
+
+  async #askAgent(deviceId: string): Promise<'answered' | 'silent' | 'elsewhere'> {
+    const agent = this.#byDevice.get(deviceId)
+    if (agent === undefined || agent.closed) return 'elsewhere'
+    try {
+      await agent.probe(ASK_TIMEOUT_MS)
+      return 'answered'
+    } catch (error) {
+      return error instanceof TransportError ? 'silent' : 'answered'
+    }
   }
 
   #onClose(agent: AgentLink, end: LinkEnd): void {

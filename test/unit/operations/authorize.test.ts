@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/base/index.ts'
-import { type Actor, asDeviceId, type Device, type OperationRequest, type Protocol } from '../../../src/device/index.ts'
+import {
+  type Actor,
+  asDeviceId,
+  type Device,
+  type MemberState,
+  type OperationRequest,
+  type Protocol,
+} from '../../../src/device/index.ts'
 import { authorize } from '../../../src/operations/index.ts'
 
 const reboot: OperationRequest = { verb: 'reboot' }
 const get: OperationRequest = { verb: 'get', paths: ['Device.USPAgent.'] }
 const set = (path: string): OperationRequest => ({ verb: 'set', values: [{ path, value: '1' }] })
 
-function outcome(kind: Actor['kind'], request: OperationRequest, via?: Protocol, state?: string): string {
+function outcome(kind: Actor['kind'], request: OperationRequest, via?: Protocol, state?: MemberState): string {
   const device: Pick<Device, 'id' | 'owner' | 'migration'> = { id: asDeviceId('00256D-Box-1'), owner: 'cwmp' }
   if (state !== undefined) device.migration = { planId: 'p', state, at: 1 }
   try {
@@ -19,7 +26,7 @@ function outcome(kind: Actor['kind'], request: OperationRequest, via?: Protocol,
 }
 
 describe('who may ask what', () => {
-  const rows: [Actor['kind'], OperationRequest, Protocol | undefined, string | undefined, string][] = [
+  const rows: [Actor['kind'], OperationRequest, Protocol | undefined, MemberState | undefined, string][] = [
     // The owner carries writes; reads may go either way; planner and system may force a way.
     ['apiKey', reboot, undefined, undefined, 'ok'],
     ['apiKey', reboot, 'cwmp', undefined, 'ok'],

@@ -262,6 +262,7 @@ describe('the USP link of a device that CWMP owns', () => {
     RETIRING: ALL,
     MIGRATED: ALL,
     ROLLING_BACK: PLANNER,
+    BACKOFF: NONE,
     ROLLED_BACK: NONE,
     FAILED: NONE,
     QUARANTINED: NONE,
@@ -280,7 +281,7 @@ describe('the USP link of a device that CWMP owns', () => {
   })
 
   it('that was rolled back is not used to settle what was sent over it', () => {
-    const migration = { planId: 'p', state: 'ROLLED_BACK', at: 1 }
+    const migration = { planId: 'p', state: 'ROLLED_BACK', at: 1 } as const
     expect(step([unknown(set, { sentVia: 'usp' })], ['usp'], { migration })).toBe('wait contact')
     expect(step([unknown(set, { sentVia: 'usp' })], ['usp', 'cwmp'], { migration })).toBe('read 0 cwmp')
     expect(step([op(get)], ['usp'], { owner: 'usp', migration })).toBe('run 0 usp')

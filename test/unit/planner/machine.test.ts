@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { deviceIdOf, MEMBER_STATES, type MemberState, type PlanMember } from '../../../src/device/index.ts'
-import { ENDED, IN_FLIGHT, MEMBER_TABLE, type MemberEvent, reduce } from '../../../src/planner/index.ts'
+import {
+  deviceIdOf,
+  ENDED,
+  HOLDING,
+  IN_FLIGHT,
+  MEMBER_STATES,
+  type MemberState,
+  type PlanMember,
+} from '../../../src/device/index.ts'
+import { MEMBER_TABLE, type MemberEvent, reduce } from '../../../src/planner/index.ts'
+
+const time = (at: number) => ({ at, serviceMs: at + 1000 })
 
 function member(state: MemberState, more: Partial<PlanMember> = {}): PlanMember {
   return {
@@ -9,11 +19,13 @@ function member(state: MemberState, more: Partial<PlanMember> = {}): PlanMember 
     deviceId: deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' }),
     state,
     step: 'controller',
-    cursor: { controllerRow: 'Device.USPAgent.Controller.2.', preexisting: '' },
+    done: ['controller'],
+    facts: { controllerRow: 'Device.USPAgent.Controller.2.' },
     attempt: 1,
-    nextAt: 0,
+    visit: 3,
     history: [],
     enteredAt: 0,
+    enteredMs: 0,
     revision: 7,
     ...more,
   }
@@ -36,24 +48,25 @@ describe('the per-device machine', () => {
     expect(`\n${lines.join('\n')}\n`).toMatchInlineSnapshot(`
       "
       UNASSESSED: ineligible -> INELIGIBLE, blocked -> BLOCKED, eligible -> ELIGIBLE, alreadyThere -> MIGRATED, abort -> CANCELLED, gone -> CANCELLED
-      INELIGIBLE: retry -> UNASSESSED
-      BLOCKED: retry -> UNASSESSED, abort -> CANCELLED
+      INELIGIBLE: retry -> UNASSESSED, gone -> CANCELLED
+      BLOCKED: retry -> UNASSESSED, abort -> CANCELLED, gone -> CANCELLED
       ELIGIBLE: queue -> QUEUED, abort -> CANCELLED, gone -> CANCELLED
-      QUEUED: start -> PREPARING, blocked -> BLOCKED, abort -> CANCELLED, gone -> CANCELLED
-      PREPARING: prepared -> AWAITING_USP, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      AWAITING_USP: agentHere -> BINDING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      BINDING: bound -> VERIFYING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      VERIFYING: verified -> DUAL, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      DUAL: soakOver -> RETIRING, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      RETIRING: retired -> MIGRATED, fail -> ROLLING_BACK, abort -> ROLLING_BACK, gone -> CANCELLED
-      MIGRATED: regress -> REGRESSED
-      ROLLING_BACK: rolledBack -> ROLLED_BACK, rollbackFailed -> FAILED, stranded -> STRANDED, gone -> CANCELLED
-      ROLLED_BACK: again -> QUEUED, retry -> QUEUED, giveUp -> QUARANTINED
-      FAILED: retry -> ROLLING_BACK
-      QUARANTINED: retry -> QUEUED
-      STRANDED: retry -> ROLLING_BACK
-      CONFLICT: retry -> QUEUED, abort -> ROLLING_BACK
-      REGRESSED: reassess -> UNASSESSED, retry -> UNASSESSED, abort -> CANCELLED
+      QUEUED: start -> PREPARING, blocked -> BLOCKED, alreadyThere -> MIGRATED, abort -> CANCELLED, gone -> CANCELLED
+      PREPARING: prepared -> AWAITING_USP, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      AWAITING_USP: agentHere -> BINDING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      BINDING: bound -> VERIFYING, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      VERIFYING: verified -> DUAL, conflict -> CONFLICT, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      DUAL: soakOver -> RETIRING, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      RETIRING: retired -> MIGRATED, fail -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      MIGRATED: rollback -> ROLLING_BACK, regress -> REGRESSED, reset -> UNASSESSED, left -> CANCELLED, gone -> CANCELLED
+      ROLLING_BACK: rolledBack -> ROLLED_BACK, tryLater -> BACKOFF, again -> QUEUED, giveUp -> QUARANTINED, rollbackFailed -> FAILED, stranded -> STRANDED, gone -> CANCELLED
+      BACKOFF: again -> QUEUED, abort -> ROLLED_BACK, gone -> CANCELLED
+      ROLLED_BACK: retry -> QUEUED, gone -> CANCELLED
+      FAILED: retry -> ROLLING_BACK, gone -> CANCELLED
+      QUARANTINED: retry -> QUEUED, gone -> CANCELLED
+      STRANDED: retry -> ROLLING_BACK, came -> ROLLING_BACK, gone -> CANCELLED
+      CONFLICT: retry -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
+      REGRESSED: reassess -> UNASSESSED, retry -> UNASSESSED, abort -> CANCELLED, gone -> CANCELLED
       CANCELLED: retry -> UNASSESSED
       "
     `)
@@ -67,27 +80,35 @@ describe('the per-device machine', () => {
     }
   })
 
-  it('leaves no way from a box in flight to an end but through its checks or the way back', () => {
-    for (const state of IN_FLIGHT) {
-      for (const to of Object.values(MEMBER_TABLE[state])) {
-        if (to === 'MIGRATED') expect(state).toBe('RETIRING')
-        else if (to === 'CANCELLED') expect(MEMBER_TABLE[state].gone).toBe(to)
-        else if (ENDED.includes(to as MemberState) && to !== 'CONFLICT') expect(state).toBe('ROLLING_BACK')
+  it('leaves a device that a plan has written on only through the rollback, a reset or its deletion', () => {
+    for (const state of HOLDING) {
+      for (const [event, to] of Object.entries(MEMBER_TABLE[state]) as [MemberEvent, MemberState][]) {
+        if (HOLDING.includes(to)) continue
+        if (state === 'ROLLING_BACK') expect(['rolledBack', 'tryLater', 'again', 'giveUp', 'gone']).toContain(event)
+        else expect(['gone', 'regress', 'reset', 'left']).toContain(event)
       }
     }
+    expect(IN_FLIGHT.filter((state) => Object.values(MEMBER_TABLE[state]).includes('MIGRATED'))).toEqual(['RETIRING'])
+  })
+
+  it('lets every state know that the device was deleted, except the one that says so', () => {
+    for (const state of MEMBER_STATES)
+      expect(MEMBER_TABLE[state].gone, state).toBe(state === 'CANCELLED' ? undefined : 'CANCELLED')
   })
 
   it('refuses what the table does not know', () => {
-    expect(() => reduce(member('QUEUED'), 'verified', 1, 'planner')).toThrow(/QUEUED.*verified|verified.*QUEUED/)
+    expect(() => reduce(member('QUEUED'), 'verified', time(1), 'planner')).toThrow(/QUEUED.*verified|verified.*QUEUED/)
   })
 
   it('notes who, when, why, and keeps the reason of a failure until the next attempt', () => {
     const why = { code: '9001', text: 'refused' }
-    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineAt: 9 }), 'fail', 5, 'planner', {
+    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineMs: 9 }), 'fail', time(5), 'planner', {
       reason: why,
       evidence: { step: 'mtp' },
+      facts: { afterwards: 'retry' },
     })
-    expect(failed).toMatchObject({ state: 'ROLLING_BACK', step: '', enteredAt: 5, nextAt: 5, reason: why })
+    expect(failed).toMatchObject({ state: 'ROLLING_BACK', step: '', done: [], visit: 4, enteredAt: 5, reason: why })
+    expect(failed).toMatchObject({ dueMs: 1005, enteredMs: 1005, facts: { afterwards: 'retry' } })
     expect(failed.history).toEqual([
       {
         at: 5,
@@ -101,37 +122,55 @@ describe('the per-device machine', () => {
       },
     ])
     expect(failed).not.toHaveProperty('waiting')
-    expect(failed).not.toHaveProperty('deadlineAt')
-    const back = reduce(failed, 'rolledBack', 6, 'planner')
-    expect(back).toMatchObject({ state: 'ROLLED_BACK', reason: why, endedAt: 6 })
-    const again = reduce(back, 'again', 7, 'planner')
-    expect(again).toMatchObject({ state: 'QUEUED', attempt: 2 })
-    expect(again).not.toHaveProperty('reason')
-    expect(again).not.toHaveProperty('endedAt')
+    expect(failed).not.toHaveProperty('deadlineMs')
+    const back = reduce(failed, 'tryLater', time(6), 'planner')
+    expect(back).toMatchObject({ state: 'BACKOFF', reason: why })
+    const again = reduce(back, 'again', time(7), 'planner')
+    expect(again).toMatchObject({ state: 'QUEUED', attempt: 2, waiting: 'place', facts: {} })
+    for (const gone of ['reason', 'endedAt', 'dueMs']) expect(again).not.toHaveProperty(gone)
   })
 
-  it('begins another attempt with nothing but what was on the box before the first', () => {
-    const before = '[{"path":"Device.A","value":"1"}]'
-    const cursor = { preexisting: 'Device.USPAgent.Controller.1.', before, controllerRow: 'x', 'PREPARING.mtp': true }
-    expect(reduce(member('ROLLED_BACK', { cursor }), 'again', 1, 'planner').cursor).toEqual({
-      preexisting: 'Device.USPAgent.Controller.1.',
-      before,
+  it('gives no due time to a member that has ended', () => {
+    for (const state of MEMBER_STATES)
+      for (const [event, to] of Object.entries(MEMBER_TABLE[state]) as [MemberEvent, MemberState][]) {
+        const next = reduce(member(state, { dueMs: 1, waiting: 'soak' }), event, time(1), 'x')
+        if (!ENDED.includes(to)) continue
+        expect(next, `${state} ${event}`).not.toHaveProperty('dueMs')
+        expect(next).not.toHaveProperty('waiting')
+        expect(next.endedAt).toBe(1)
+      }
+  })
+
+  it('counts no attempt for an absence, nor for another try of a rollback', () => {
+    const attempt = (state: MemberState, event: MemberEvent) => reduce(member(state), event, time(1), 'x').attempt
+    expect(attempt('ROLLING_BACK', 'again')).toBe(1)
+    expect(attempt('STRANDED', 'came')).toBe(1)
+    expect(attempt('STRANDED', 'retry')).toBe(1)
+    expect(attempt('FAILED', 'retry')).toBe(1)
+    expect(attempt('BACKOFF', 'again')).toBe(2)
+    expect(attempt('QUARANTINED', 'retry')).toBe(2)
+    expect(attempt('CONFLICT', 'retry')).toBe(2)
+  })
+
+  it('begins another attempt without the facts of the one before', () => {
+    for (const [state, event] of [
+      ['BACKOFF', 'again'],
+      ['QUARANTINED', 'retry'],
+      ['REGRESSED', 'retry'],
+      ['MIGRATED', 'reset'],
+    ] as const)
+      expect(reduce(member(state), event, time(1), 'planner').facts).toEqual({})
+    // A rollback that failed is tried again with its reason.
+    const facts = { afterwards: 'quarantine', ours: ['x'], removed: 1 } as const
+    expect(reduce(member('FAILED', { facts: { ...facts, ours: ['x'] } }), 'retry', time(1), 'me').facts).toEqual({
+      afterwards: 'quarantine',
     })
-    // A way back that failed is tried again with all that it has to undo.
-    const tried = { ...cursor, 'ROLLING_BACK.find': true }
-    expect(reduce(member('FAILED', { cursor: tried }), 'retry', 1, 'me').cursor).toEqual(cursor)
-  })
-
-  it('forgets everything about a box that was reset to factory settings', () => {
-    const cursor = { preexisting: 'Device.USPAgent.Controller.1.', before: '[]', 'PREPARING.mtp': true }
-    for (const event of ['reassess', 'retry'] as const)
-      expect(reduce(member('REGRESSED', { cursor }), event, 1, 'planner')).toMatchObject({ cursor: {}, attempt: 2 })
   })
 
   it('is pure', () => {
     const given = Object.freeze(member('QUEUED'))
     const events: MemberEvent[] = ['start', 'abort']
-    for (const event of events) expect(reduce(given, event, 3, 'x')).toEqual(reduce(given, event, 3, 'x'))
+    for (const event of events) expect(reduce(given, event, time(3), 'x')).toEqual(reduce(given, event, time(3), 'x'))
     expect(given.state).toBe('QUEUED')
   })
 })

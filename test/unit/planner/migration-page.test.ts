@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import { MEMBER_STATES, WAITING_REASONS } from '../../../src/device/index.ts'
-import { PLAN_ACTIONS } from '../../../src/planner/index.ts'
+import { MEMBER_STATES } from '../../../src/device/index.ts'
+import { PLAN_ACTIONS, SHOWN_WAITING } from '../../../src/planner/index.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')
 const PAGE = readFileSync(join(ROOT, 'docs/migration.md'), 'utf8')
@@ -27,7 +27,7 @@ function sources(folder: string): string {
 it('names the states, the actions and what is waited for, each once', () => {
   expect(names('state').sort()).toEqual([...MEMBER_STATES].sort())
   expect(names('action').sort()).toEqual([...PLAN_ACTIONS].sort())
-  expect(names('waiting').sort()).toEqual([...WAITING_REASONS].sort())
+  expect(names('waiting').sort()).toEqual([...SHOWN_WAITING].sort())
 })
 
 it('explains every reason that the planner gives, and none that it does not', () => {

@@ -1,0 +1,210 @@
+import { AppError, isConflict } from '../base/index.ts'
+import {
+  type BulkWork,
+  type DeviceId,
+  type MemberQuery,
+  type MemberState,
+  type Plan,
+  type PlanMember,
+  parseSelector,
+  type Selector,
+} from '../device/index.ts'
+import { enrol } from './enrolling.ts'
+import type { Groups } from './groups.ts'
+import { ABORTABLE, RETRIABLE, RETURNABLE } from './machine.ts'
+import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'
+import { allowance } from './pace.ts'
+import type { MemberStep } from './transition.ts'
+
+/** Devices in one claim, read or commit. */
+const BATCH = 500
+/** Devices in one round: a round must end soon, because starts and the gate wait for it. */
+const PER_ROUND = 4000
+
+/** The kinds of bulk work that act on members; the fourth makes them. */
+export type MemberAction = 'retry' | 'abort' | 'rollback'
+
+/** The outcome of an action for named devices. */
+export interface ActionReport {
+  accepted: number
+  refused: { deviceId: string; reason: string }[]
+}
+
+export interface BulkDeps extends RunnerDeps {
+  groups: Groups
+}
+
+/** States that an action applies to. An ineligible device stays so until somebody changes it; it is retried by name only. */
+const STATES: Record<MemberAction, readonly MemberState[]> = {
+  retry: RETRIABLE.filter((state) => state !== 'INELIGIBLE'),
+  abort: ABORTABLE,
+  rollback: RETURNABLE,
+}
+const NAMED: Record<MemberAction, readonly MemberState[]> = { ...STATES, retry: RETRIABLE }
+
+/** The event of an action for a member. AppError `conflict` when the member's plan never wrote on the device. */
+export function stepOf(action: MemberAction, member: PlanMember): MemberStep {
+  if (action === 'retry')
+    return member.state === 'CONFLICT' ? { event: 'retry', facts: { afterwards: 'again' } } : { event: 'retry' }
+  if (action === 'abort') return { event: 'abort', facts: { afterwards: 'stop' } }
+  if (member.startedAt === undefined)
+    throw new AppError('conflict', 'the device was on USP before this plan: there is nothing to roll back')
+  return { event: 'rollback', facts: { afterwards: 'stop' } }
+}
+
+/** Work over many members of a plan, a bounded piece per round; its progress is kept in the plan, so that a restart goes on behind it. */
+export class BulkWorks {
+  readonly #deps: BulkDeps
+  readonly #runner: MemberRunner
+
+  constructor(deps: BulkDeps, runner: MemberRunner) {
+    this.#deps = deps
+    this.#runner = runner
+  }
+
+  /**
+   * Carries on the bulk work of a plan and resolves with the plan as it stands then. Works go on in their order: only an abort and a paced
+   * rollback let others go on beside them. Only the holder of the plan's round may call it.
+   */
+  async goOn(plan: Plan): Promise<Plan> {
+    const { bulk = [], ...rest } = plan
+    if (bulk.length === 0) return plan
+    const left: BulkWork[] = []
+    for (const work of bulk) {
+      const mayGoOn = left.every(({ kind, paced }) => kind === 'abort' || paced === true)
+      const after = mayGoOn || work.kind === 'abort' ? await this.#piece(plan, work, left.length > 0) : work
+      if (after !== undefined) left.push(after)
+    }
+    const next: Plan = { ...rest, revision: plan.revision + 1, ...(left.length === 0 ? {} : { bulk: left }) }
+    await this.#deps.plans.putPlan(next, plan.revision)
+    return next
+  }
+
+  /** Applies an action to named devices, and tells of each that does not take it. */
+  async forDevices(plan: Plan, action: MemberAction, devices: DeviceId[], actor: string): Promise<ActionReport> {
+    const refused: ActionReport['refused'] = []
+    const wanted = [...new Set(devices)]
+    for (let i = 0; i < wanted.length; i += BATCH) {
+      const batch = wanted.slice(i, i + BATCH)
+      const members = await this.#claim(plan, { states: NAMED[action], devices: batch }, BATCH)
+      const reasons = await this.#apply(plan, action, members, actor)
+      const taken = new Set(members.map(({ deviceId }) => deviceId))
+      await Promise.all(
+        batch
+          .filter((deviceId) => !taken.has(deviceId))
+          .map(async (deviceId) => {
+            const reason = await this.#alone(plan, action, deviceId, actor)
+            if (reason !== undefined) reasons.set(deviceId, reason)
+          }),
+      )
+      for (const [deviceId, reason] of reasons) refused.push({ deviceId, reason })
+    }
+    return { accepted: wanted.length - refused.length, refused }
+  }
+
+  /** A device that was not free to be claimed: it waits its turn, or there is nothing to do for it. */
+  async #alone(plan: Plan, action: MemberAction, deviceId: DeviceId, actor: string): Promise<string | undefined> {
+    const member = await this.#deps.plans.getMember(`${plan.id}|${deviceId}`)
+    if (member === undefined) return 'the device is no member of this plan'
+    if (!NAMED[action].includes(member.state)) return `the device is ${member.state}: there is nothing to ${action}`
+    try {
+      await this.#runner.apply(member.id, stepOf(action, member), actor)
+      return undefined
+    } catch (error) {
+      if (!isConflict(error) || !(error instanceof Error)) throw error
+      return error.message
+    }
+  }
+
+  /** One piece; undefined when the work is done. `behind`: other work before it is not done. */
+  #piece(plan: Plan, work: BulkWork, behind: boolean): Promise<BulkWork | undefined> {
+    if (work.kind === 'enrol') return this.#enrol(plan, work)
+    if (work.kind === 'abort') return this.#abort(plan, work, behind)
+    if (work.selector !== undefined) return this.#bySelector(plan, work, work.selector)
+    return this.#byMembers(plan, work, work.kind)
+  }
+
+  /** Freezes the membership: every device of the group is a member from now on. */
+  async #enrol(plan: Plan, work: BulkWork): Promise<BulkWork | undefined> {
+    const { groups, devices } = this.#deps
+    const group = await groups.get(plan.groupId)
+    let { after } = work
+    let count = 0
+    for await (const ids of devices.ids(groups.selectorOf(group), BATCH, after)) {
+      const members = await Promise.all(
+        ids.map(async (id) => {
+          const device = await devices.get(id)
+          return device === undefined ? undefined : enrol(plan, device, this.#deps, work.actor)
+        }),
+      )
+      for (const member of members) if (member !== undefined) this.#runner.noted(member)
+      after = ids.at(-1) ?? after
+      count += ids.length
+      if (count >= PER_ROUND) return { ...work, after }
+    }
+    return undefined
+  }
+
+  /** Cancels or turns back what there is, until nothing is left that an abort applies to. */
+  async #abort(plan: Plan, work: BulkWork, behind: boolean): Promise<BulkWork | undefined> {
+    for (let count = 0; count < PER_ROUND; ) {
+      const members = await this.#claim(plan, { states: ABORTABLE }, BATCH)
+      if (members.length === 0) break
+      await this.#apply(plan, 'abort', members, work.actor)
+      count += members.length
+    }
+    const { items } = await this.#deps.plans.listMembers(plan.id, { states: ABORTABLE, limit: 1 })
+    return items.length > 0 || behind ? work : undefined
+  }
+
+  async #byMembers(plan: Plan, work: BulkWork, action: MemberAction): Promise<BulkWork | undefined> {
+    const limit = await this.#limit(plan, work)
+    let { after } = work
+    for (let count = 0; count < limit; ) {
+      const size = Math.min(BATCH, limit - count)
+      const members = await this.#claim(plan, { states: STATES[action], after: after as DeviceId }, size)
+      await this.#apply(plan, action, members, work.actor)
+      after = members.at(-1)?.deviceId ?? after
+      count += members.length
+      if (members.length < size) return undefined
+    }
+    return { ...work, after }
+  }
+
+  async #bySelector(plan: Plan, work: BulkWork, text: string): Promise<BulkWork | undefined> {
+    const limit = await this.#limit(plan, work)
+    if (limit <= 0) return work
+    const selector: Selector = {
+      and: [parseSelector(text), { field: 'migration.planId', operator: '==', values: [plan.id] }],
+    }
+    let count = 0
+    const size = Math.min(BATCH, limit)
+    for await (const ids of this.#deps.devices.ids(selector, size, work.after)) {
+      const members = await this.#claim(plan, { states: STATES.rollback, devices: ids }, size)
+      await this.#apply(plan, 'rollback', members, work.actor)
+      count += ids.length
+      if (count >= limit || ids.length < size)
+        return ids.length < size ? undefined : { ...work, after: ids.at(-1) ?? '' }
+    }
+    return undefined
+  }
+
+  /** A paced rollback keeps to the places and the rate of the plan. */
+  async #limit(plan: Plan, work: BulkWork): Promise<number> {
+    if (work.paced !== true) return PER_ROUND
+    const { plans, time, instance } = this.#deps
+    const round = await plans.takeRound(plan.id, instance, time.now(), LEASE_MS)
+    const { starts, pacing } = allowance(plan.settings, await plans.counters(plan.id), round?.pacing, time.now())
+    if (pacing !== undefined) await plans.keepPacing(plan.id, instance, { ...pacing, tokens: pacing.tokens - starts })
+    return Math.min(starts, PER_ROUND)
+  }
+
+  #claim(plan: Plan, query: MemberQuery, limit: number): Promise<PlanMember[]> {
+    const { plans, instance, time } = this.#deps
+    return plans.claimSome(plan.id, query, instance, time.now(), LEASE_MS, limit)
+  }
+
+  #apply(plan: Plan, action: MemberAction, members: PlanMember[], actor: string): Promise<Map<DeviceId, string>> {
+    return this.#runner.applyTo(plan, members, (member) => stepOf(action, member), actor)
+  }
+}

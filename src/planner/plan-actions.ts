@@ -1,0 +1,287 @@
+import { AppError, type Clock, isConflict, type Log } from '../base/index.ts'
+import {
+  type BulkWork,
+  type DeviceId,
+  type Plan,
+  type PlanSettings,
+  type PlanStore,
+  parseSelector,
+} from '../device/index.ts'
+import { type AuditLog, audited } from '../security/index.ts'
+import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
+import type { Groups } from './groups.ts'
+import type { PlanLock } from './plan-lock.ts'
+import { LIVE } from './rounds.ts'
+
+/** Actions of a person on a plan. */
+export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry', 'rollback'] as const
+export type PlanAction = (typeof PLAN_ACTIONS)[number]
+
+/** Settings of a plan as a person gives them; what is absent keeps its value. */
+export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
+  controller?: Partial<PlanSettings['controller']>
+}
+
+/** The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to places and rate. */
+export interface ActionScope {
+  devices?: DeviceId[]
+  selector?: string
+  paced?: boolean
+}
+
+export interface PlanActionsDeps {
+  plans: PlanStore
+  groups: Groups
+  audit: AuditLog
+  clock: Clock
+  newId(): string
+  /** Appends events that no commit of a device carries. */
+  appendEvents(
+    events: { type: 'plan.changed'; at: number; planId: string; groupId: string; data: Record<string, unknown> }[],
+  ): Promise<void>
+  /** Settings of a plan where its maker gives none. */
+  defaults: PlanSettings
+  log: Log
+}
+
+/** The states from which an action leads to a state, and those in which it has happened already. */
+const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
+  start: { from: ['draft'], to: 'running', done: ['running'] },
+  pause: { from: ['running'], to: 'paused', done: ['paused'] },
+  resume: { from: ['paused'], to: 'running', done: ['running'] },
+  abort: { from: ['running', 'paused', 'finished'], to: 'aborting', done: ['aborting', 'aborted'] },
+  retry: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'running', done: [] },
+  rollback: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'aborting', done: [] },
+}
+const MAX_TRIES = 5
+const MAX_BULK = 20
+
+/** Changes of plans by people: each is audited, stored, and told in the feed. */
+export class PlanActions {
+  readonly #deps: PlanActionsDeps
+  readonly #bulk: BulkWorks
+  readonly #lock: PlanLock
+
+  constructor(deps: PlanActionsDeps, bulk: BulkWorks, lock: PlanLock) {
+    this.#deps = deps
+    this.#bulk = bulk
+    this.#lock = lock
+  }
+
+  /** The plan. AppError `notFound` when there is none, or when it was deleted. */
+  async get(id: string): Promise<Plan> {
+    const plan = await this.#deps.plans.getPlan(id)
+    if (plan === undefined || plan.state === 'deleted') throw new AppError('notFound', `there is no plan ${id}`)
+    return plan
+  }
+
+  /** Stores a draft. AppError `notFound` when there is no such group. */
+  async create(input: { name: string; groupId: string; settings?: SettingsInput }, actor: string): Promise<Plan> {
+    const { groups, newId, clock, plans, defaults, audit } = this.#deps
+    await groups.get(input.groupId)
+    const plan: Plan = {
+      id: newId(),
+      name: input.name,
+      groupId: input.groupId,
+      state: 'draft',
+      settings: settingsOf(defaults, input.settings),
+      revision: 1,
+      createdAt: clock.now(),
+    }
+    const after = { name: plan.name, groupId: plan.groupId }
+    const entry = { at: clock.now(), actor, action: 'plan.create', target: plan.id, after }
+    await audited(audit, entry, () => plans.putPlan(plan))
+    return plan
+  }
+
+  /**
+   * Changes name and settings. AppError `conflict` when `revision` is not the stored one, or when a started plan would lead its devices
+   * elsewhere (`controller`, `retire`).
+   */
+  async update(
+    id: string,
+    input: { name?: string; settings?: SettingsInput },
+    revision: number | undefined,
+    actor: string,
+  ): Promise<Plan> {
+    const plan = await this.get(id)
+    if (revision !== undefined && revision !== plan.revision)
+      throw new AppError('conflict', 'the plan has changed meanwhile; read it again')
+    const { controller, retire } = input.settings ?? {}
+    if (plan.state !== 'draft' && (controller !== undefined || retire !== undefined))
+      return this.#refuse(plan, 'update', actor, 'controller and retire can be changed before the start only')
+    const settings = settingsOf(plan.settings, input.settings)
+    return this.save(plan, { settings, ...(input.name === undefined ? {} : { name: input.name }) }, actor, 'update')
+  }
+
+  /**
+   * Deletes a plan: no list shows it any more, and its history goes. Devices that it has moved, or that it must still bring back, keep their
+   * snapshot and their rollback. AppError `conflict` while it moves devices.
+   */
+  async remove(id: string, actor: string): Promise<void> {
+    const plan = await this.get(id)
+    if (LIVE.includes(plan.state))
+      return this.#refuse(plan, 'delete', actor, `a plan that is ${plan.state} cannot be deleted; abort it first`)
+    const before = { name: plan.name, groupId: plan.groupId, state: plan.state }
+    const entry = { at: this.#deps.clock.now(), actor, action: 'plan.delete', target: id, before }
+    const { bulk: _bulk, ...rest } = plan
+    const deleted: Plan = { ...rest, state: 'deleted', revision: plan.revision + 1 }
+    await audited(this.#deps.audit, entry, () => this.#deps.plans.putPlan(deleted, plan.revision))
+  }
+
+  /**
+   * Does what a person asks for. An action that has happened already changes nothing. AppError `conflict` when it does not fit the plan's
+   * state; a round that changed the plan at the same moment is no reason to fail.
+   */
+  async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
+    for (let attempt = 1; ; attempt++) {
+      const plan = await this.get(id)
+      try {
+        return await this.#actOn(plan, action, actor, scope)
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MAX_TRIES || (await this.get(id)).revision === plan.revision) throw error
+      }
+    }
+  }
+
+  /** Does a member action for named devices only. The plan goes on, so that they get their turns. */
+  async forDevices(
+    id: string,
+    action: MemberAction,
+    devices: DeviceId[],
+    actor: string,
+  ): Promise<ActionReport & { plan: Plan }> {
+    await this.#allowed(await this.#present(id), action, actor)
+    // Between the two no round may find a plan that runs and has nothing to do: it would end it.
+    return this.#lock.alone(id, async () => {
+      const before = await this.#present(id)
+      const report = await this.#bulk.forDevices(before, action, devices, actor)
+      if (report.accepted === 0) return { ...report, plan: before }
+      const plan = await this.reopen(await this.#present(id), actor, action)
+      return { ...report, plan }
+    })
+  }
+
+  /** Lets a plan that is over go on, because one of its members has work again. */
+  async reopen(plan: Plan, actor = 'planner', action = 'reopen'): Promise<Plan> {
+    if (LIVE.includes(plan.state)) return plan
+    const { finishedAt: _finished, reason: _reason, ...rest } = plan
+    return this.save(
+      rest,
+      { state: plan.state === 'aborted' && action !== 'retry' ? 'aborting' : 'running' },
+      actor,
+      action,
+    )
+  }
+
+  /** Stores a change of a plan with its audit entry and event. AppError `conflict` when the plan has changed meanwhile. */
+  async save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan> {
+    const { clock, audit, plans, appendEvents } = this.#deps
+    const next: Plan = { ...plan, ...changes, revision: plan.revision + 1 }
+    const now = clock.now()
+    const why = next.reason === undefined ? {} : { reason: next.reason }
+    const entry = {
+      at: now,
+      actor,
+      action: `plan.${action}`,
+      target: plan.id,
+      before: { state: plan.state },
+      after: { state: next.state, ...why },
+    }
+    await audited(audit, entry, () => plans.putPlan(next, plan.revision))
+    const data = { from: plan.state, to: next.state, action, ...why }
+    await appendEvents([{ type: 'plan.changed', at: now, planId: plan.id, groupId: plan.groupId, data }])
+    return next
+  }
+
+  async #actOn(plan: Plan, action: PlanAction, actor: string, scope: ActionScope): Promise<Plan> {
+    const rule = ACTIONS[action]
+    if (rule.done.includes(plan.state)) return plan
+    await this.#allowed(plan, action, actor)
+    if (action === 'start') await this.#mayStart(plan, actor)
+    const changes = await this.#changesOf(plan, action, actor, scope)
+    const next = await this.save(without(plan, action), changes, actor, action)
+    this.#deps.log.info({ planId: plan.id, action, actor }, 'plan changed')
+    return next
+  }
+
+  /** A group that was deleted after the draft was made has no devices to enrol. */
+  async #mayStart(plan: Plan, actor: string): Promise<void> {
+    try {
+      await this.#deps.groups.get(plan.groupId)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'notFound') throw error
+      await this.#refuse(plan, 'start', actor, 'the group of this plan was deleted; make a new plan')
+    }
+  }
+
+  async #changesOf(plan: Plan, action: PlanAction, actor: string, scope: ActionScope): Promise<Partial<Plan>> {
+    const state = ACTIONS[action].to
+    if (action === 'pause') return { state }
+    const work: BulkWork[] = [...(plan.bulk ?? [])]
+    const begin = (kind: BulkWork['kind'], more: Partial<BulkWork> = {}) => {
+      if (work.length >= MAX_BULK) throw new AppError('conflict', `${MAX_BULK} actions of this plan wait already`)
+      work.push({ kind, actor, after: '', ...more })
+    }
+    if (action === 'start') {
+      begin('enrol')
+      return { state, startedAt: this.#deps.clock.now(), bulk: work, gateBase: { failed: 0, moved: 0 } }
+    }
+    const { attempts } = await this.#deps.plans.counters(plan.id)
+    if (action === 'resume') return { state, gateBase: attempts }
+    if (action === 'abort') begin('abort')
+    if (action === 'retry') begin('retry')
+    if (action === 'rollback') return this.#rollback(plan, scope, begin, work)
+    return { state, bulk: work, ...(action === 'retry' ? { gateBase: attempts } : {}) }
+  }
+
+  /** Without a selector the whole plan goes back: nothing new starts, and what is under way turns round. */
+  #rollback(
+    plan: Plan,
+    { selector, paced }: ActionScope,
+    begin: (kind: BulkWork['kind'], more?: Partial<BulkWork>) => void,
+    work: BulkWork[],
+  ): Partial<Plan> {
+    if (selector !== undefined) parseSelector(selector)
+    const pace = paced === true ? { paced } : {}
+    if (selector === undefined) begin('abort')
+    begin('rollback', { ...pace, ...(selector === undefined ? {} : { selector }) })
+    const goesOn = selector !== undefined && LIVE.includes(plan.state)
+    const state = goesOn ? plan.state : selector === undefined || plan.state === 'aborted' ? 'aborting' : 'running'
+    return { state, bulk: work }
+  }
+
+  async #allowed(plan: Plan, action: PlanAction, actor: string): Promise<void> {
+    const { from } = ACTIONS[action]
+    if (from.includes(plan.state) || (plan.state === 'deleted' && action === 'rollback')) return
+    const when = from.join(' or ')
+    await this.#refuse(plan, action, actor, `a plan that is ${plan.state} cannot ${action}; it can when it is ${when}`)
+  }
+
+  /** The plan, also a deleted one: its devices can still be brought back. */
+  async #present(id: string): Promise<Plan> {
+    const plan = await this.#deps.plans.getPlan(id)
+    if (plan === undefined) throw new AppError('notFound', `there is no plan ${id}`)
+    return plan
+  }
+
+  async #refuse(plan: Plan, action: string, actor: string, reason: string): Promise<never> {
+    const at = this.#deps.clock.now()
+    await this.#deps.audit.append({ at, actor, action: `plan.${action}`, target: plan.id, result: 'refused', reason })
+    throw new AppError('conflict', reason)
+  }
+}
+
+/** A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. */
+function without(plan: Plan, action: PlanAction): Plan {
+  if (action === 'abort' || action === 'rollback') {
+    const { finishedAt: _finished, ...rest } = plan
+    return rest
+  }
+  const { reason: _reason, finishedAt: _finished, ...rest } = plan
+  return rest
+}
+
+function settingsOf(base: PlanSettings, input: SettingsInput = {}): PlanSettings {
+  return { ...base, ...input, controller: { ...base.controller, ...input.controller } }
+}

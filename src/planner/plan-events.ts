@@ -1,0 +1,121 @@
+import { type Clock, isConflict, type Log, sleep } from '../base/index.ts'
+import {
+  type DeviceId,
+  type DeviceStore,
+  type FeedEvent,
+  IN_FLIGHT,
+  type Plan,
+  type PlanStore,
+} from '../device/index.ts'
+import type { MemberEvent } from './machine.ts'
+import { statesThatTake } from './machine.ts'
+import type { MemberRunner } from './member-runner.ts'
+import { ownerChange } from './states/owner.ts'
+
+export interface PlanEventsDeps {
+  plans: PlanStore
+  devices: DeviceStore
+  clock: Clock
+  log: Log
+  /** Lets a plan that is over go on with work that has come. */
+  reopen(planId: string): Promise<void>
+  kick(planId: string): void
+}
+
+/** Events for which a member under way looks again. */
+const LOOK_AGAIN: ReadonlySet<string> = new Set([
+  'device.connected',
+  'device.booted',
+  'device.conflict',
+  'device.bound',
+])
+const MAX_TRIES = 5
+const AGAIN_MS = 100
+
+/** Carries events of the feed to the members of the device. */
+export class PlanEvents {
+  readonly #deps: PlanEventsDeps
+  readonly #runner: MemberRunner
+
+  constructor(deps: PlanEventsDeps, runner: MemberRunner) {
+    this.#deps = deps
+    this.#runner = runner
+  }
+
+  /** Takes an event; its work goes on in the background, and its errors are logged. */
+  take({ type, deviceId, data }: FeedEvent): void {
+    if (deviceId === undefined) return
+    if (LOOK_AGAIN.has(type)) this.#background('wake', deviceId, () => this.#wake(deviceId))
+    if (type === 'device.bootstrapped') this.#background('regress', deviceId, () => this.#regress(deviceId))
+    if (type === 'device.deleted') this.#background('gone', deviceId, () => this.#gone(deviceId))
+    if (type === 'member.changed' && data.event === 'rolledBack')
+      this.#background('left', deviceId, () => this.#left(deviceId))
+  }
+
+  async #wake(deviceId: DeviceId): Promise<void> {
+    const pointer = (await this.#deps.devices.get(deviceId))?.migration
+    if (pointer === undefined) return
+    const memberId = `${pointer.planId}|${deviceId}`
+    if (IN_FLIGHT.includes(pointer.state)) this.#runner.wake(memberId)
+    else if (pointer.state === 'MIGRATED') await this.#runner.setSilence(memberId, 'heard')
+  }
+
+  /** A migrated device that starts as new over CWMP has lost its Controller: CWMP owns it again, in every plan that counts it as migrated. */
+  async #regress(deviceId: DeviceId): Promise<void> {
+    const device = await this.#deps.devices.get(deviceId)
+    if (device === undefined) return
+    const members = (await this.#deps.plans.membersOf(deviceId)).filter(({ state }) => state === 'MIGRATED')
+    if (members.length === 0 || (device.migration !== undefined && IN_FLIGHT.includes(device.migration.state))) return
+    await this.#deps.devices.commit(ownerChange(device, 'cwmp', this.#deps.clock.now()))
+    const reason = { code: 'bootstrap', text: 'the device was reset to factory settings' }
+    for (const { id, planId } of members) {
+      const plan = await this.#deps.plans.getPlan(planId)
+      await this.#runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
+      this.#deps.kick(planId)
+    }
+  }
+
+  /** The record of the device was deleted: no plan has it any more. */
+  async #gone(deviceId: DeviceId): Promise<void> {
+    if ((await this.#deps.devices.get(deviceId)) !== undefined) return
+    const reason = { code: 'deviceGone', text: 'the device was deleted' }
+    await this.#all(deviceId, 'gone', reason)
+  }
+
+  /** A device that one plan has brought back is migrated in no other plan either. */
+  async #left(deviceId: DeviceId): Promise<void> {
+    const device = await this.#deps.devices.get(deviceId)
+    if (device?.owner !== 'cwmp') return
+    await this.#all(deviceId, 'left', { code: 'rolledBackElsewhere', text: 'another plan has brought the device back' })
+  }
+
+  async #all(deviceId: DeviceId, event: MemberEvent, reason: { code: string; text: string }): Promise<void> {
+    for (const member of await this.#deps.plans.membersOf(deviceId)) {
+      if (!statesThatTake(event).includes(member.state)) continue
+      await this.#runner.apply(member.id, { event, reason }, 'planner')
+      this.#deps.kick(member.planId)
+    }
+  }
+
+  #background(what: string, deviceId: DeviceId, work: () => Promise<void>): void {
+    this.#insist(work).catch((err: unknown) =>
+      this.#deps.log.warn({ err, deviceId, what }, 'an event did not reach the plan members of its device'),
+    )
+  }
+
+  /** A change that met another one is done again: no later event asks for it. */
+  async #insist(work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!isConflict(error) || attempt >= MAX_TRIES) throw error
+        await sleep(this.#deps.clock, AGAIN_MS * attempt)
+      }
+    }
+  }
+}
+
+function goesOn(plan: Plan | undefined): boolean {
+  return plan?.state === 'running' || plan?.state === 'paused'
+}

@@ -1,0 +1,27 @@
+import { STRONG_PROOFS } from '../../device/index.ts'
+import { type Outcome, type Script, StepFailed } from '../script.ts'
+import { INFORM_INTERVAL } from './rows.ts'
+import { whileCwmpAbsent } from './soaking.ts'
+
+/** RETIRING: CWMP goes to sleep with a long inform interval; never before the identity is strongly proven. */
+export async function retiring(script: Script): Promise<Outcome> {
+  const { retire, dormantIntervalS } = script.plan.settings
+  if (retire === 'none') return { kind: 'event', event: 'retired' }
+  const proof = (await script.device()).binding?.proof
+  if (proof === undefined || !STRONG_PROOFS.includes(proof))
+    throw new StepFailed('weakProof', `the identity is only proven by ${proof ?? 'nothing'}`, false)
+  // Noted before it is written: a rollback from here has to restore it.
+  await script.step('retire', async () => {
+    const snapshot = await script.snapshot()
+    return snapshot === undefined ? {} : { snapshot: { ...snapshot, slept: true } }
+  })
+  const wanted = String(dormantIntervalS)
+  const absent = await whileCwmpAbsent(script, 'dormant', async (name) => {
+    await script.run(name, { verb: 'set', values: [{ path: INFORM_INTERVAL, value: wanted }] }, 'cwmp')
+    const found = (await script.read(`${name}Back`, [INFORM_INTERVAL], 'cwmp')).get(INFORM_INTERVAL)?.value
+    if (found !== wanted) throw new StepFailed('readBack', `${INFORM_INTERVAL} is ${found}, not ${wanted}`, true)
+  })
+  if (absent !== undefined) return absent
+  const evidence = { interval: `${script.facts.interval ?? ''} -> ${wanted}`, proof }
+  return { kind: 'event', event: 'retired', evidence }
+}

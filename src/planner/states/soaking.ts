@@ -1,0 +1,66 @@
+import { failed, type Outcome, type Script, StepFailed, type Wait } from '../script.ts'
+import { ownerChange } from './owner.ts'
+import { INFORM_INTERVAL } from './rows.ts'
+
+/** An Agent may be silent for so long while soaking: devices reboot. */
+const SILENCE_MS = 90_000
+/** The Agent is asked this often; a silent one more often. */
+const LOOK_MS = 30_000
+const SOON_MS = 5000
+const SOFTWARE = 'Device.DeviceInfo.SoftwareVersion'
+
+/** DUAL: USP owns the device, CWMP stays alive beside it. The Agent is asked at each look; at the end of the soak both protocols must answer. */
+export async function dual(script: Script): Promise<Outcome> {
+  const { clock, time } = script.deps
+  // Operations that others asked for over CWMP end over CWMP.
+  await script.step('quiet', async () => {
+    await script.quiet()
+    return {}
+  })
+  await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'usp', clock.now()) }))
+  const silence = await agentSilent(script)
+  if (silence !== undefined) return silence
+  const leftMs = script.member.enteredMs + script.plan.settings.soakMs - time.now()
+  const facts = script.facts.silentMs === undefined ? {} : { facts: { silentMs: undefined } }
+  if (leftMs > 0) return { kind: 'wait', waiting: 'soak', afterMs: Math.min(leftMs, LOOK_MS), ...facts }
+  await script.step('usp', async () => {
+    await script.read('soakUsp', [SOFTWARE], 'usp')
+    return {}
+  })
+  const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp'))
+  if (absent !== undefined) return absent
+  return { kind: 'event', event: 'soakOver', evidence: { soakMs: String(time.now() - script.member.enteredMs) } }
+}
+
+/** Undefined while the Agent answers; else a wait, or a failure when it has been silent for too long of the time in which it could be heard. */
+async function agentSilent(script: Script): Promise<Outcome | undefined> {
+  if (await script.agentAnswers()) return undefined
+  const { time } = script.deps
+  const now = time.now()
+  const silentMs = Math.max(script.facts.silentMs ?? now, time.startedAt)
+  if (now - silentMs > SILENCE_MS)
+    return failed({ code: 'linkLost', text: 'the Agent does not answer any more, and did not come back' }, true)
+  return { kind: 'wait', waiting: 'agent', afterMs: SOON_MS, facts: { silentMs } }
+}
+
+/**
+ * Runs a step over CWMP while USP works. A device that does not come over CWMP is left on USP and waited for: bringing it back over a protocol
+ * that is silent would leave it without any. Undefined when the step is done.
+ */
+export async function whileCwmpAbsent(
+  script: Script,
+  step: string,
+  work: (name: string) => Promise<unknown>,
+): Promise<Wait | undefined> {
+  const asked = script.facts.cwmpAsked ?? 0
+  try {
+    await script.step(step, async () => {
+      await work(`${step}${asked}`)
+      return {}
+    })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof StepFailed) || error.reason.code !== 'offline') throw error
+    return { kind: 'wait', waiting: 'offline', afterMs: SOON_MS, facts: { cwmpAsked: asked + 1 } }
+  }
+}

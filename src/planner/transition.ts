@@ -1,0 +1,188 @@
+import { AppError, type Clock, isConflict, type ServiceTime } from '../base/index.ts'
+import {
+  type Device,
+  type DeviceChange,
+  type DeviceStore,
+  HOLDING,
+  type MemberCommit,
+  type MigrationPointer,
+  type NewEvent,
+  type Plan,
+  type PlanMember,
+  type PlanStore,
+  ROLLBACK_PENDING,
+  type Timestamp,
+} from '../device/index.ts'
+import { type MemberEvent, reduce, type Why } from './machine.ts'
+
+/** An event for a member, with its reason, evidence and facts. */
+export interface MemberStep extends Why {
+  event: MemberEvent
+}
+
+export interface TransitionDeps {
+  plans: Pick<PlanStore, 'commitMember'>
+  devices: Pick<DeviceStore, 'get'>
+  clock: Clock
+  time: ServiceTime
+}
+
+/** No pause between attempts is longer. */
+const MAX_BACKOFF_MS = 86_400_000
+/** The rollback is over, and the device is as it was. */
+const DEVICE_IS_BACK: readonly MemberEvent[] = ['rolledBack', 'tryLater', 'again', 'giveUp']
+
+/** Reason for which a plan must leave a device alone: another plan moves it, moved it, or owes it a rollback. Undefined: it may begin. */
+export function heldByOther(
+  planId: string,
+  pointer: MigrationPointer | undefined,
+): { code: string; text: string } | undefined {
+  if (pointer === undefined || pointer.planId === planId || !HOLDING.includes(pointer.state)) return undefined
+  if (ROLLBACK_PENDING.includes(pointer.state))
+    return {
+      code: 'rollbackPending',
+      text: `plan ${pointer.planId} has to bring this device back first (it is ${pointer.state} there); retry it in that plan`,
+    }
+  return pointer.state === 'MIGRATED'
+    ? { code: 'otherPlan', text: `plan ${pointer.planId} has moved this device; roll it back in that plan first` }
+    : { code: 'otherPlan', text: `plan ${pointer.planId} is moving this device` }
+}
+
+/** Carries events of the machine into the store: member, counters, pointer of the device, snapshot and feed change together or not at all. */
+export class Transitions {
+  readonly #deps: TransitionDeps
+
+  constructor(deps: TransitionDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Applies an event and resolves with the stored member. `lease`: who goes on with it at once; absent, the member is free. Throws AppError
+   * `conflict` when the member or the device's pointer has changed, or when another plan holds the device; IllegalTransition when the
+   * machine does not know the event.
+   */
+  async apply(
+    plan: Plan,
+    member: PlanMember,
+    step: MemberStep,
+    options: { actor?: string; lease?: PlanMember['lease'] } = {},
+  ): Promise<PlanMember> {
+    const { clock, time } = this.#deps
+    const at = clock.now()
+    const { lease: _lease, ...next } = reduce(
+      member,
+      step.event,
+      { at, serviceMs: time.now() },
+      options.actor ?? 'planner',
+      step,
+    )
+    this.#setTimes(plan, next)
+    const stored: PlanMember = { ...next, revision: member.revision + 1 }
+    if (options.lease !== undefined && stored.endedAt === undefined && stored.waiting === undefined)
+      stored.lease = options.lease
+    const commit: MemberCommit = {
+      before: member,
+      member: stored,
+      events: [changedEvent(plan, member, stored, step, at)],
+      ...countOf(step, at),
+    }
+    if (member.state === 'ROLLING_BACK' && DEVICE_IS_BACK.includes(step.event)) commit.snapshot = 'delete'
+    const pointer = step.event === 'gone' ? undefined : await this.#pointer(plan, stored, at)
+    try {
+      await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
+    } catch (error) {
+      if (!isConflict(error) || pointer === undefined) throw error
+      // A device that was deleted has no record to point from; its member comes to its end all the same.
+      if ((await this.#deps.devices.get(member.deviceId)) !== undefined) throw error
+      await this.#deps.plans.commitMember(commit)
+    }
+    return stored
+  }
+
+  /**
+   * Stores a new member with the events that are known of its device already. `device`: its record, by which they were decided; absent, its
+   * pointer stays as it is. `last` gets the member as it will be stored. AppError `conflict` when it exists, or when the device has changed.
+   */
+  async create(
+    plan: Plan,
+    member: PlanMember,
+    device: Device | undefined,
+    steps: MemberStep[],
+    actor: string,
+    last: (member: PlanMember) => PlanMember,
+  ): Promise<PlanMember> {
+    const { clock, time } = this.#deps
+    const at = clock.now()
+    let next = member
+    for (const step of steps) next = reduce(next, step.event, { at, serviceMs: time.now() }, actor, step)
+    next = last(next)
+    const final = steps.at(-1)
+    const pointer = device === undefined ? undefined : pointerChange(plan, next, device, at)
+    await this.#deps.plans.commitMember({
+      member: next,
+      events: final === undefined ? [] : [changedEvent(plan, member, next, final, at)],
+      ...(pointer === undefined ? {} : { device: pointer }),
+    })
+    return next
+  }
+
+  #setTimes(plan: Plan, next: PlanMember): void {
+    const { settings } = plan
+    const now = next.enteredMs
+    if (next.state === 'VERIFYING') next.deadlineMs = now + settings.verifyTimeoutMs
+    if (next.state === 'BACKOFF') {
+      next.waiting = 'backoff'
+      next.dueMs = now + Math.min(settings.retryBackoffMs * 2 ** (next.attempt - 1), MAX_BACKOFF_MS)
+    }
+  }
+
+  async #pointer(plan: Plan, next: PlanMember, at: Timestamp): Promise<DeviceChange | undefined> {
+    const device = await this.#deps.devices.get(next.deviceId)
+    return device === undefined ? undefined : pointerChange(plan, next, device, at)
+  }
+}
+
+/** The pointer of a device follows the member, unless another plan holds the device. AppError `conflict` when the member would need it. */
+function pointerChange(plan: Plan, next: PlanMember, device: Device, at: Timestamp): DeviceChange | undefined {
+  const other = heldByOther(plan.id, device.migration)
+  if (other !== undefined) {
+    if (HOLDING.includes(next.state) && next.state !== 'MIGRATED')
+      throw new AppError('conflict', other.text, { context: { deviceId: next.deviceId, code: other.code } })
+    return undefined
+  }
+  return {
+    deviceId: next.deviceId,
+    set: { migration: { planId: plan.id, state: next.state, at } },
+    newRevision: true,
+    guard: device.migration === undefined ? { revision: device.revision } : { migration: device.migration },
+  }
+}
+
+function changedEvent(
+  plan: Plan,
+  before: PlanMember,
+  after: PlanMember,
+  { event, reason }: MemberStep,
+  at: Timestamp,
+): NewEvent {
+  return {
+    type: 'member.changed',
+    at,
+    deviceId: after.deviceId,
+    planId: plan.id,
+    groupId: plan.groupId,
+    data: {
+      from: before.state,
+      to: after.state,
+      event,
+      ...(reason === undefined ? {} : { reason: reason.text, code: reason.code }),
+    },
+  }
+}
+
+/** A failed attempt counts at once; a device that did not come has failed at nothing. */
+function countOf({ event, reason }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
+  if (event === 'retired') return { count: { movedInMinute: Math.floor(at / 60_000) } }
+  const failed = event === 'conflict' || (event === 'fail' && reason?.code !== 'offline')
+  return failed ? { count: { failed: true } } : {}
+}
