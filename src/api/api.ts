@@ -17,6 +17,7 @@ import { groupRoutes } from './routes/groups.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { pendingAgentRoutes } from './routes/pending-agents.ts'
 import { planRoutes } from './routes/plans.ts'
+import { supportedModelRoutes } from './routes/supported-models.ts'
 import { systemRoutes } from './routes/system.ts'
 
 const MAX_BODY = '256kb'
@@ -38,6 +39,7 @@ export class Api implements Lifecycle {
       deviceRoutes,
       credentialRoutes,
       pendingAgentRoutes,
+      supportedModelRoutes,
       operationRoutes,
       groupRoutes,
       planRoutes,

@@ -13,6 +13,7 @@ import type {
   ParameterStore,
   PendingAgentStore,
   PlanStore,
+  SupportedModelStore,
 } from '../device/index.ts'
 import type { Groups, Planner } from '../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../security/index.ts'
@@ -34,6 +35,7 @@ export interface ApiDeps {
   planStore: PlanStore
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
+  supportedModels: SupportedModelStore
   /** The text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the Controller. */
   asEndpointId(text: string): EndpointId
   credentials: CredentialStore

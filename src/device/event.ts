@@ -22,6 +22,8 @@ export type EventType =
   | 'agent.refused'
   | 'agent.blocked'
   | 'agent.unblocked'
+  | 'supportedModel.contradicted'
+  | 'supportedModel.deleted'
   | 'parameter.changed'
   | 'object.created'
   | 'object.deleted'

@@ -313,27 +313,6 @@ export interface LinkSecrets {
   delete(deviceId: DeviceId): Promise<void>
 }
 
-/** A supported data model as an Agent described it (GetSupportedDM), cached per model and firmware. */
-export interface SupportedModelStore {
-  get(key: string): Promise<SupportedModel | undefined>
-  put(model: SupportedModel): Promise<void>
-}
-
-export interface SupportedModel {
-  /** `manufacturer|model|softwareVersion`. */
-  key: string
-  objects: {
-    path: string
-    access: 'readOnly' | 'addDelete' | 'addOnly' | 'deleteOnly'
-    multi: boolean
-    params: { name: string; writable: boolean; readable: boolean; type: string }[]
-    commands: { name: string; async: boolean; input: string[]; output: string[] }[]
-    events: { name: string; args: string[] }[]
-    uniqueKeys: string[][]
-  }[]
-  at: Timestamp
-}
-
 /** The live server instances, by heartbeat, and the service time of all of them. */
 export interface InstanceStore extends ServiceTimeStore {
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>

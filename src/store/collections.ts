@@ -123,7 +123,7 @@ export const COLLECTIONS = {
       { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
     ],
   },
-  supportedModels: { rank: 60, indexes: [] },
+  supportedModels: { rank: 60, indexes: [{ keys: { key: 1 } }] },
   conflicts: {
     rank: 40,
     indexes: [

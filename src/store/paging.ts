@@ -13,6 +13,8 @@ export interface Order {
 export interface PageQuery {
   limit: number
   cursor?: string | undefined
+  /** Fields that are left out of the answer of the database, because they are large. */
+  without?: readonly string[]
 }
 
 /** A page in index order. The cursor names the last item by value, so pages stay right while records come and go. */
@@ -38,7 +40,7 @@ function find(collection: Collection, filter: Filter, order: Order, query: PageQ
     order.field === '_id' ? { _id: direction } : { [order.field]: direction, _id: direction }
   const bounded = query.cursor === undefined ? filter : both(filter, after(order, decodeCursor(query.cursor)))
   return collection
-    .find(bounded)
+    .find(bounded, { projection: Object.fromEntries((query.without ?? []).map((field) => [field, 0])) })
     .sort(sort)
     .limit(query.limit + 1)
 }

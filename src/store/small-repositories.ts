@@ -15,8 +15,6 @@ import type {
   InstanceStore,
   NewEvent,
   Page,
-  SupportedModel,
-  SupportedModelStore,
 } from '../device/index.ts'
 import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
@@ -183,29 +181,6 @@ export class CredentialRepository implements CredentialStore {
 
   async delete(deviceId: DeviceId): Promise<void> {
     await this.#credentials.deleteOne({ _id: deviceId })
-  }
-}
-
-/** Supported data models, by manufacturer, model and firmware. Kept as text: paths are no field names. */
-export class SupportedModelRepository implements SupportedModelStore {
-  readonly #models: Collection
-
-  constructor(connection: Connection) {
-    this.#models = connection.collection<Document_>('supportedModels')
-  }
-
-  async get(key: string): Promise<SupportedModel | undefined> {
-    const document = await this.#models.findOne({ _id: key })
-    if (document === null) return undefined
-    return { key, at: Number(document.at), objects: JSON.parse(String(document.objects)) as SupportedModel['objects'] }
-  }
-
-  async put(model: SupportedModel): Promise<void> {
-    await this.#models.replaceOne(
-      { _id: model.key },
-      { at: model.at, objects: JSON.stringify(model.objects) },
-      { upsert: true },
-    )
   }
 }
 

@@ -24,8 +24,8 @@ import {
   EventRepository,
   GroupRepository,
   InstanceRepository,
-  SupportedModelRepository,
 } from './small-repositories.ts'
+import { SupportedModelRepository } from './supported-model-repository.ts'
 
 export interface StoreOptions {
   uri: string
@@ -136,7 +136,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     events: translated(new EventRepository(connection, commit, writer, listeners)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
     linkSecrets: translated(new LinkSecretRepository(connection, options.secretBox, options.random, now)),
-    supportedModels: translated(new SupportedModelRepository(connection)),
+    supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instances: translated(new InstanceRepository(connection)),
     audit: translated(audit),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createIdSource, type Log, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import type { DeviceId, EndpointId } from '../../src/device/index.ts'
+import { type DeviceId, type EndpointId, supportedModelDigest } from '../../src/device/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
 import { createManualClock } from '../support/manual-clock.ts'
@@ -47,8 +47,21 @@ describe('migrations', () => {
       { ...conflict, open: true },
       { ...conflict, endpointId: 'os::A-D', open: false },
     ])
+    const objects = [
+      { path: 'Device.B.', access: 'readOnly', multi: false, params: [], commands: [], events: [], uniqueKeys: [] },
+      { path: 'Device.A.', access: 'readOnly', multi: false, params: [], commands: [], events: [], uniqueKeys: [] },
+    ] as const
+    const key = 'Acme|Box|1.10'
+    await db
+      .collection<{ _id: string }>('supportedModels')
+      .insertOne({ _id: key, ...{ at: 7, objects: JSON.stringify(objects) } })
     await open()
     const opened = await open()
+    const [model, ...others] = await opened.supportedModels.of(key)
+    expect(others).toEqual([])
+    expect(model).toMatchObject({ key, toldBy: [], objectCount: 2, at: 7 })
+    expect((await opened.supportedModels.get(model?.id ?? ''))?.objects).toEqual(objects)
+    expect(model?.digest).toBe(supportedModelDigest([...objects].reverse().map((one) => structuredClone(one) as never)))
     expect(await opened.conflicts.isContested('os::A-C' as EndpointId)).toBe(true)
     expect(await opened.conflicts.isContested('os::A-D' as EndpointId)).toBe(false)
     expect(await opened.operations.byKey('A-B-C' as DeviceId, 'k')).toMatchObject({

@@ -26,11 +26,19 @@ afterEach(async () => {
   vi.useRealTimers()
 })
 
+/** Another process over the same stores. */
+async function restart(): Promise<void> {
+  const { stores, clock } = world
+  await world.stop()
+  world = await startController({}, { stores, clock })
+}
 const boxOf = (quirks: RawBoxQuirks = {}, serial = 'S1') =>
   new RawBox(identityOf(serial), CONTROLLER_ID, { supported: () => EVERYTHING, ...quirks })
 const asked = (agent: RawAgent): AnyRequest[] => agent.inbox.flatMap((msg) => (msg.kind === 'request' ? [msg] : []))
 const names = (agent: RawAgent) => asked(agent).map(({ name }) => name)
 const device = (serial = 'S1'): Device | undefined => world.stores.inside.devices.get(deviceIdOf(identityOf(serial)))
+const models = () => [...world.stores.inside.supportedModels.values()]
+const contradictions = () => world.stores.inside.events.filter(({ type }) => type === 'supportedModel.contradicted')
 const audited = (action: string) => world.stores.inside.audit.filter((entry) => entry.action === action)
 
 async function arrive(box: RawBox): Promise<RawAgent> {
@@ -288,17 +296,98 @@ describe('the supported model', () => {
   const paths = (agent: RawAgent) =>
     asked(agent).flatMap(({ name, body }) => (name === 'get_supported_dm' ? (body as GetSupportedDM).obj_paths : []))
 
-  it('is asked once for all Agents of a model that come together, and again for another firmware', async () => {
-    const boxes = ['S1', 'S2', 'S3', 'S4'].map((serial) => boxOf({}, serial))
+  it('is asked of two Agents of a model that come together, and again for another firmware', async () => {
+    const boxes = ['S1', 'S2', 'S3', 'S4', 'S5'].map((serial) => boxOf({}, serial))
     const agents = await Promise.all(boxes.map(arrive))
     for (let i = 0; i < boxes.length; i++) await world.contact()
-    expect(agents.flatMap(paths)).toEqual(['Device.'])
+    expect(agents.flatMap(paths)).toEqual(['Device.', 'Device.'])
     for (const box of boxes) expect(box.ids()).toEqual(ALL)
     const [box] = boxes
     if (box === undefined) throw new Error('no box')
     box.softwareVersion = '2.0'
     expect(paths(await onboarded(box))).toEqual(['Device.'])
     expect(device()).toMatchObject({ softwareVersion: '2.0', usp: { onboardedFor: '2.0' } })
+  })
+
+  it('that one device has told holds for that device alone, over restarts, until a second one tells the same', async () => {
+    const liar = boxOf({ supported: () => described('Device.', [supportedObject('Device.DeviceInfo.')]) })
+    await onboarded(liar)
+    expect(liar.ids()).not.toContain('isthmus-created')
+    const honest = ['S2', 'S3', 'S4'].map((serial) => boxOf({}, serial))
+    for (const box of honest) {
+      await onboarded(box)
+      expect(box.ids()).toEqual(ALL)
+    }
+    expect(models().map(({ toldBy }) => toldBy.length)).toEqual([1, 2])
+    await restart()
+    expect(paths(await onboarded(liar))).toEqual([])
+    expect(liar.ids()).not.toContain('isthmus-created')
+    const late = boxOf({}, 'S5')
+    expect(paths(await onboarded(late))).toEqual([])
+    expect(late.ids()).toEqual(ALL)
+  })
+
+  it('that contradicts what another device told is an event with both', async () => {
+    await onboarded(boxOf({ supported: () => described('Device.', [supportedObject('Device.DeviceInfo.')]) }))
+    expect(contradictions()).toEqual([])
+    await onboarded(boxOf({}, 'S2'))
+    expect(contradictions()).toMatchObject([
+      { deviceId: device('S2')?.id, data: { model: 'Acme|Box|1.0', against: [{ toldBy: [device('S1')?.id] }] } },
+    ])
+  })
+
+  it('of others that does not fit an Agent is asked of that Agent, and its own holds for it', async () => {
+    for (const serial of ['S1', 'S2']) await onboarded(boxOf({}, serial))
+    const lacksTables = boxOf(
+      {
+        supported: () =>
+          described('Device.', [
+            supportedObject('Device.DeviceInfo.', { params: ['SoftwareVersion', 'ProvisioningCode'] }),
+          ]),
+        refuseRow: ({ ReferenceList = '' }) => (ReferenceList.includes('Device.WiFi.') ? 7012 : undefined),
+      },
+      'S3',
+    )
+    expect(paths(await onboarded(lacksTables))).toEqual(['Device.'])
+    expect(contradictions()).toMatchObject([{ deviceId: device('S3')?.id }])
+    expect(models().map(({ toldBy }) => toldBy.length)).toEqual([2, 1])
+    const fits = boxOf({}, 'S4')
+    expect(paths(await onboarded(fits))).toEqual([])
+    expect(fits.ids()).toEqual(ALL)
+  })
+
+  it('is asked of few when each device refuses what all have described', async () => {
+    const refuses = { refuseRow: ({ ID }: Record<string, string>) => (ID === 'isthmus-periodic' ? 7026 : undefined) }
+    const boxes = Array.from({ length: 15 }, (_, i) => boxOf(refuses, `S${i}`))
+    let asked = 0
+    for (const box of boxes) asked += paths(await onboarded(box)).length
+    expect(asked).toBe(2 + 10)
+    expect(contradictions()).toEqual([])
+  })
+
+  it('is believed of nobody when devices describe it in too many ways, and restricts nothing then', async () => {
+    const odd = Array.from({ length: 5 }, (_, i) =>
+      boxOf({ supported: () => described('Device.', [supportedObject(`Device.X_${i}.`)]) }, `S${i}`),
+    )
+    for (const box of odd) await onboarded(box)
+    const late = boxOf({}, 'S9')
+    expect(paths(await onboarded(late))).toEqual([])
+    expect(late.ids()).toEqual(ALL)
+    expect(models()).toHaveLength(5)
+  })
+
+  it('that was deleted is asked again', async () => {
+    for (const serial of ['S1', 'S2']) await onboarded(boxOf({}, serial))
+    const [model] = models()
+    const at = world.clock.now()
+    await world.stores.supportedModels.delete(model?.id ?? '', {
+      type: 'supportedModel.deleted',
+      at,
+      data: { model: model?.key },
+    })
+    const asked: string[] = []
+    for (const serial of ['S3', 'S4', 'S5']) asked.push(...paths(await onboarded(boxOf({}, serial))))
+    expect(asked).toEqual(['Device.', 'Device.'])
   })
 
   it('is asked of another Agent when the link of the first breaks', async () => {
@@ -344,7 +433,7 @@ describe('the supported model', () => {
       'Device.USPServices.7.',
     ])
     expect(box.ids()).toEqual(['boot', 'complete', 'created', 'deleted'].map((name) => `isthmus-${name}`))
-    const kept = await world.supportedModels.get('Acme|Box|1.0')
+    const [kept] = models()
     expect(kept?.objects.map(({ path }) => path)).toEqual([
       'Device.',
       'Device.WiFi.',
@@ -362,7 +451,7 @@ describe('the supported model', () => {
   ])('that an Agent answers with %s is not kept, and asked again later', async (_name, answer) => {
     const box = boxOf({ supported: () => answer })
     const agent = await onboarded(box)
-    expect(await world.supportedModels.get('Acme|Box|1.0')).toBeUndefined()
+    expect(models()).toEqual([])
     expect(device()?.usp?.onboardedFor).toBe('1.0')
     agent.socket.terminate()
     const soon = await onboarded(box)
@@ -371,12 +460,20 @@ describe('the supported model', () => {
     world.clock.advance(600_000)
     box.quirks.supported = () => EVERYTHING
     expect(paths(await onboarded(box))).toEqual(['Device.'])
-    expect((await world.supportedModels.get('Acme|Box|1.0'))?.objects).toHaveLength(7)
+    expect(models()).toMatchObject([{ key: 'Acme|Box|1.0', toldBy: [device()?.id] }])
+    expect(models()[0]?.objects).toHaveLength(7)
   })
 
-  it('is not shared by boxes that do not tell their firmware', async () => {
-    const box = boxOf()
-    box.softwareVersion = ''
-    expect(paths(await onboarded(box))).toEqual([])
+  it('is asked of each device that does not tell its firmware, and not shared', async () => {
+    for (const serial of ['S1', 'S2', 'S3']) {
+      const box = boxOf({}, serial)
+      box.softwareVersion = ''
+      expect(paths(await onboarded(box))).toEqual(['Device.'])
+      expect(box.ids()).toEqual(ALL)
+      expect(paths(await onboarded(box))).toEqual([])
+    }
+    expect(models()).toMatchObject([
+      { key: 'Acme|Box|', toldBy: ['S1', 'S2', 'S3'].map((serial) => device(serial)?.id) },
+    ])
   })
 })

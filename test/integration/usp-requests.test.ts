@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Contact,
+  type DeviceId,
   deviceIdOf,
   type ExecuteHooks,
   type Operation,
@@ -214,8 +215,19 @@ describe('a discover that is too much for one Message', () => {
     uniqueKeys: [],
   }))
 
+  /** Two devices of the model have described it so. */
+  const described = () =>
+    world.stores.supportedModels.put({
+      id: 'm',
+      key: '00256D|Box|1.0',
+      digest: 'd',
+      toldBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
+      objects,
+      at: 1,
+    })
+
   it('goes object by object as the supported model has them', async () => {
-    await world.supportedModels.put({ key: '00256D|Box|1.0', objects, at: 1 })
+    await described()
     agent.answer = ({ msgId, name, body }) => {
       if (name !== 'get') return undefined
       const [path = ''] = body.param_paths
@@ -236,7 +248,7 @@ describe('a discover that is too much for one Message', () => {
   })
 
   it('tells which object was too much even so', async () => {
-    await world.supportedModels.put({ key: '00256D|Box|1.0', objects, at: 1 })
+    await described()
     agent.answer = ({ msgId, name, body }) => {
       if (name !== 'get') return undefined
       if (body.param_paths[0] === 'Device.IP.')

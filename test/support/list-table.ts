@@ -177,6 +177,20 @@ const pendingAgent: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'keyO
   keyOf: ({ firstSeenAt, id }) => `${firstSeenAt}|${id}`,
   descending: true,
 }
+const supportedModel: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
+  path: '/supported-models',
+  collection: 'supportedModels',
+  make: (number, kind) => ({
+    _id: `${kind}-${String((number * 7919) % COUNT).padStart(5, '0')}`,
+    key: `Maker|Model ${number % 7}|${number}`,
+    digest: String(number),
+    toldBy: [],
+    objectCount: 1,
+    objects: '[]',
+    at: 1,
+  }),
+  nameOf: ({ id }) => String(id),
+}
 const event: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'cursor'> = {
   path: '/events',
   collection: 'events',
@@ -269,6 +283,7 @@ export const LISTS: List[] = [
   { ...conflict, query: { open: 'false' } },
   pendingAgent,
   { ...pendingAgent, query: { reason: 'blocked' } },
+  supportedModel,
   event,
   { ...event, query: { type: 'device.booted' } },
   { ...event, query: { deviceId: OWNER } },

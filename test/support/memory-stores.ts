@@ -18,6 +18,8 @@ import {
   type PendingAgent,
   type PendingAgentStore,
   pendingAgentId,
+  type SupportedModel,
+  type SupportedModelStore,
 } from '../../src/device/index.ts'
 import {
   type AuditEntry,
@@ -37,6 +39,7 @@ export interface MemoryStores {
   instances: InstanceStore
   audit: AuditLog
   pendingAgents: PendingAgentStore
+  supportedModels: SupportedModelStore
   /** What is inside, for assertions. */
   inside: {
     devices: Map<string, Device>
@@ -45,6 +48,7 @@ export interface MemoryStores {
     events: FeedEvent[]
     audit: ChainedEntry[]
     pendingAgents: Map<string, PendingAgent>
+    supportedModels: Map<string, SupportedModel>
   }
 }
 
@@ -56,6 +60,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     events: [],
     audit: [],
     pendingAgents: new Map(),
+    supportedModels: new Map(),
   }
   const append = feed(inside)
   return {
@@ -71,6 +76,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     instances: instanceStore(),
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
+    supportedModels: supportedModelStore(inside, append.append),
     inside,
   }
 }
@@ -355,5 +361,30 @@ function pendingAgentStore({ pendingAgents }: Inside, append: (events: NewEvent[
       [...pendingAgents.values()]
         .filter(({ blockedAt }) => which === 'all' || blockedAt !== undefined)
         .map(({ endpointId }) => endpointId),
+  }
+}
+
+function supportedModelStore(
+  { supportedModels: models }: Inside,
+  append: (events: NewEvent[]) => void,
+): SupportedModelStore {
+  const summary = ({ objects, ...model }: SupportedModel) => ({
+    ...structuredClone(model),
+    objectCount: objects.length,
+  })
+  return {
+    of: async (key) => [...models.values()].filter((model) => model.key === key).map(summary),
+    get: async (id) => structuredClone(models.get(id)),
+    put: async (model) => void models.set(model.id, structuredClone(model)),
+    async confirm(id, deviceId) {
+      const model = models.get(id)
+      if (model !== undefined && !model.toldBy.includes(deviceId)) model.toldBy.push(deviceId)
+    },
+    list: async ({ limit }) => ({ items: [...models.values()].slice(0, limit).map(summary) }),
+    async delete(id, event) {
+      if (!models.delete(id)) return false
+      append([event])
+      return true
+    },
   }
 }

@@ -1,14 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
 import { silentLog } from '../../src/base/index.ts'
-import type {
-  Completion,
-  Conflict,
-  Contact,
-  DeviceChange,
-  SupportedModel,
-  SupportedModelStore,
-} from '../../src/device/index.ts'
+import type { Completion, Conflict, Contact, DeviceChange } from '../../src/device/index.ts'
 import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
@@ -20,7 +13,6 @@ export interface TestController {
   controller: Controller
   clock: ManualClock
   stores: MemoryStores
-  supportedModels: SupportedModelStore
   conflicts: Conflict[]
   completions: Completion[]
   /** What was written, in the order it was asked for. */
@@ -56,11 +48,6 @@ export async function startController(
   const count = (counts: Map<string, number>, id: string) => counts.set(id, (counts.get(id) ?? 0) + 1)
   const arrivals = new EventEmitter().setMaxListeners(0)
   const agents: RawAgent[] = []
-  const models = new Map<string, SupportedModel>()
-  const supportedModels: SupportedModelStore = {
-    get: async (key) => models.get(key),
-    put: async (model) => void models.set(model.key, model),
-  }
   let before: (change: DeviceChange) => Promise<void> | undefined = () => undefined
   let ids = 0
   async function openConflict(conflict: Conflict): Promise<void> {
@@ -99,7 +86,7 @@ export async function startController(
       resolve: async () => false,
     },
     pendingAgents: stores.pendingAgents,
-    supportedModels,
+    supportedModels: stores.supportedModels,
     audit: stores.audit,
     upward: {
       async contact(contact) {
@@ -137,7 +124,6 @@ export async function startController(
     controller,
     clock,
     stores,
-    supportedModels,
     conflicts,
     completions,
     commits,

@@ -38,7 +38,7 @@ import { Notifications } from './notifications.ts'
 import { onboard } from './onboarding.ts'
 import { Refusals } from './refusals.ts'
 import { WATCHED_PATHS } from './subscriptions.ts'
-import { modelKey, SupportedModels } from './supported-models.ts'
+import { SupportedModels } from './supported-models.ts'
 
 export interface ControllerOptions {
   host: string
@@ -129,9 +129,9 @@ export class Controller implements Lifecycle {
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    const { clock, log, supportedModels } = options
+    const { supportedModels } = options
     this.#process = options.nextId()
-    this.#models = new SupportedModels({ store: supportedModels, of: WATCHED_PATHS, clock, log })
+    this.#models = new SupportedModels({ ...options, store: supportedModels, of: WATCHED_PATHS })
     this.#refusals = new Refusals(options)
     this.#records = new LinkRecords(options)
     this.#liveness = new Liveness(
@@ -235,10 +235,11 @@ export class Controller implements Lifecycle {
     return endpointId
   }
 
-  /** Takes in an event of the feed that changes who is let in. Links that are not let in any more are closed. */
+  /** Takes in an event of the feed that changes who is let in, or what is known of models. Links that are not let in any more are closed. */
   heed(event: FeedEvent): void {
     this.#refusals.heed(event)
     const { type, deviceId, data } = event
+    if (type === 'supportedModel.deleted') this.#models.forget(String(data.model))
     if (type === 'device.bound' || type === 'device.unbound') {
       const agent = deviceId === undefined ? undefined : this.#byDevice.get(deviceId)
       const stays = (agent?.endpointId === data.endpointId) === (type === 'device.bound')
@@ -445,10 +446,7 @@ export class Controller implements Lifecycle {
   }
 
   #contact(agent: AgentLink, device: Device, signal: AbortSignal): Contact {
-    const supported = async () => {
-      const key = modelKey(agent.device ?? device)
-      return key === undefined ? undefined : this.#options.supportedModels.get(key)
-    }
+    const supported = () => this.#models.full(agent.device ?? device)
     return {
       deviceId: device.id,
       protocol: 'usp',

@@ -45,7 +45,11 @@ export async function onboard(
   const first = device.usp?.onboardedFor !== firmware
   if (first) patch['usp.versions'] = await negotiate(agent)
   const facts = await models.of(agent, known)
-  await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  const lacking = await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  if (lacking && facts?.own === false) {
+    const own = await models.askAnew(agent, known)
+    if (own !== undefined) await ensureSubscriptions(agent, own, { ...deps, first, now })
+  }
   await settleOwnRow(agent, ownRow, first, deps)
   patch['usp.onboardedFor'] = firmware
   const changed = firmwareEvent(device.id, 'usp', device, patch, now)

@@ -29,6 +29,8 @@ const EVENTS = [
   ['isthmus-periodic', 'Device.LocalAgent.Periodic!'],
   ['isthmus-transfer', 'Device.LocalAgent.TransferComplete!'],
 ] as const
+/** Errors with which Agents refuse a ReferenceList that names what they do not have: arguments, value, path. */
+const LACKING: readonly number[] = [7004, 7010, 7011, 7012, 7016, 7026]
 /** Every ID that a Controller of ours gives its own subscriptions: such a row that is not wanted any more is taken away. */
 const OWN_IDS: readonly string[] = [
   ...EVENTS.map(([id]) => id),
@@ -78,20 +80,21 @@ interface Row {
 /**
  * Makes an Agent's subscriptions what we want, known by their ID: one Get when nothing is to change. A row with another ReferenceList is
  * deleted and added, because that list is immutable; one that is only switched off is switched on; one of ours that nobody wants any more
- * goes. What the Agent refuses is no failure of ours: it is audited once and tried again at its next arrival.
+ * goes. What the Agent refuses is no failure of ours: it is audited once and tried again at its next arrival. Returns true when the Agent
+ * refused a row as if it did not have what the row names.
  */
 export async function ensureSubscriptions(
   agent: AgentLink,
   facts: ModelFacts | undefined,
   deps: SubscriptionDeps,
-): Promise<void> {
+): Promise<boolean> {
   const rows = await ownRows(agent)
   const { unfit, idle, missing } = compare(rows, wantedSubscriptions(facts), facts !== undefined)
   const kept = unfit.length === 0 ? [] : await remove(agent, unfit, deps)
   if (idle.length > 0) await enable(agent, idle, deps)
   // A row that could not be deleted still holds its ID.
   const free = missing.filter(({ ID }) => !kept.some((row) => row.params.ID === ID))
-  if (free.length > 0) await addRows(agent, free, deps)
+  return free.length > 0 && (await addRows(agent, free, deps))
 }
 
 async function ownRows(agent: AgentLink): Promise<Row[]> {
@@ -155,8 +158,8 @@ async function enable(agent: AgentLink, rows: Row[], deps: SubscriptionDeps): Pr
   }
 }
 
-/** All in one Add; an Agent that refuses the whole Message for one of them gets them one by one. */
-async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDeps): Promise<void> {
+/** All in one Add; an Agent that refuses the whole Message for one of them gets them one by one. Returns as `ensureSubscriptions`. */
+async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDeps): Promise<boolean> {
   const create_objs = wanted.map((row) => ({
     obj_path: TABLE,
     param_settings: Object.entries({ ...row, ...SETTINGS }).map(([param, value]) => ({
@@ -167,9 +170,11 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
   }))
   const reply = await agent.request('add', { allow_partial: true, create_objs })
   if (!reply.ok && wanted.length > 1) {
-    for (const row of wanted) await addRows(agent, [row], deps)
-    return
+    let lacking = false
+    for (const row of wanted) if (await addRows(agent, [row], deps)) lacking = true
+    return lacking
   }
+  let lacking = false
   const results: AddResp['created_obj_results'] = reply.ok ? reply.body.created_obj_results : []
   for (const [i, row] of wanted.entries()) {
     // Results come in the order of the request: all have the same path.
@@ -178,8 +183,10 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
     // It is there, where we could not see it.
     if (failure?.err_code === 7025) continue
     const reason = failure === undefined ? 'no answer for this row' : `${failure.err_code}: ${failure.err_msg}`
+    if (failure !== undefined && LACKING.includes(failure.err_code)) lacking = true
     await note(agent, 'subscription.add', { after: { ...row } }, oper_success !== undefined, reason, deps)
   }
+  return lacking
 }
 
 /** The result of a path: by its name, or by its place where the Agent writes the path in another way. */

@@ -1,10 +1,25 @@
 import { type Clock, errorText, type Log } from '../../base/index.ts'
-import type { Device, SupportedModel, SupportedModelStore } from '../../device/index.ts'
-import type { GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
-import type { AgentLink, Reply } from './agent-link.ts'
+import {
+  type Device,
+  type DeviceStore,
+  isConfirmed,
+  MAX_TELLERS,
+  type SupportedModel,
+  type SupportedModelStore,
+  type SupportedModelSummary,
+  supportedModelDigest,
+  supportedModelId,
+  supportedModelKey,
+} from '../../device/index.ts'
+import type { AgentLink } from './agent-link.ts'
+import { describeModel } from './describe-model.ts'
 
 /** What onboarding needs of a supported model: small, where the model itself has megabytes and stays in the store. */
 export interface ModelFacts {
+  /** The description that they are of; undefined when it could not be stored. */
+  id: string | undefined
+  /** False when other devices told it, and this one was not asked. */
+  own: boolean
   /** Whether a table, parameter or event (path without instance numbers) is supported. Of what a model says nothing about, yes. */
   has(path: string): boolean
 }
@@ -13,109 +28,219 @@ export interface SupportedModelsOptions {
   store: SupportedModelStore
   /** Paths that will be asked for. */
   of: readonly string[]
+  devices: Pick<DeviceStore, 'commit'>
   clock: Clock
   log: Log
 }
 
-/** An answer may have megabytes and a slow box behind it. */
-const ASK_TIMEOUT_MS = 120_000
 /** An Agent that does not describe itself, or not all at once, is likely not the only one of its model. */
 const REFUSED_MS = 600_000
 const MAX_KNOWN = 1000
-const MAX_ASKED = 400
-const MAX_LEVELS = 3
-const MAX_OBJECTS = 50_000
-/** Too large for one Message: 7005 says so, 7000 and 7003 are what Agents say that did not expect it. */
-const TOO_LARGE = [7000, 7003, 7005]
-
-const ACCESS = ['readOnly', 'addDelete', 'addOnly', 'deleteOnly'] as const
-const TYPES = [
-  'unknown',
-  'base64',
-  'boolean',
-  'dateTime',
-  'decimal',
-  'hexBinary',
-  'int',
-  'long',
-  'string',
-  'unsignedInt',
-  'unsignedLong',
-]
+/** Ways in which devices of one model and firmware describe it; with more than these no device is believed for another. */
+const MAX_DESCRIPTIONS = 5
+/** Devices of one model that are asked in an hour because the description of others does not fit them. */
+const MAX_DOUBTS = 10
+const HOUR_MS = 3_600_000
 
 /**
- * The cache key of a supported model: the same make, model and firmware describes itself the same. undefined while the firmware is not known:
- * two boxes that do not tell it need not be alike.
+ * Supported data models, asked of two devices per model and firmware. What one device tells holds for that device; once a second one has told
+ * the same, it holds for all of the model.
  */
-export function modelKey(device: Device): string | undefined {
-  if (device.softwareVersion === undefined) return undefined
-  return [device.manufacturer ?? device.oui, device.model ?? device.productClass, device.softwareVersion].join('|')
-}
-
-/** Supported data models, asked once per model and firmware over all Agents that arrive together. */
 export class SupportedModels {
   readonly #options: SupportedModelsOptions
-  readonly #known = new Map<string, ModelFacts>()
+  /** Confirmed ones, by key. */
+  readonly #confirmed = new Map<string, ModelFacts & { tellers: number }>()
+  /** What devices told of themselves, by device and key. */
+  readonly #own = new Map<string, ModelFacts>()
   readonly #underWay = new Map<string, Promise<unknown>>()
-  readonly #refusedUntil = new Map<string, number>()
+  readonly #refusals = new Map<string, { until: number; devices: Set<string> }>()
+  readonly #doubts = new Map<string, { since: number; devices: number }>()
 
   constructor(options: SupportedModelsOptions) {
     this.#options = options
   }
 
-  /** From memory, the store, or the Agent; undefined when it does not tell. */
+  /** From memory, the store, or the Agent; undefined when it does not tell, or when devices of its model contradict each other. */
   async of(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
-    const key = modelKey(device)
-    if (key === undefined) return undefined
+    const key = supportedModelKey(device)
+    const one = isShared(device) ? key : ownKey(device)
     for (;;) {
-      const known = this.#known.get(key)
+      const known = this.#own.get(ownKey(device)) ?? (isShared(device) ? this.#confirmed.get(key) : undefined)
       if (known !== undefined) return known
-      if (this.#options.clock.now() < (this.#refusedUntil.get(key) ?? 0)) return undefined
-      const underWay = this.#underWay.get(key)
+      if (this.#isRefused(device)) return undefined
+      const underWay = this.#underWay.get(one)
       if (underWay === undefined) break
       // Another Agent of the model is asked; should its link break, the next one is.
       await underWay.catch(() => undefined)
       if (agent.closed) return undefined
     }
-    const learning = this.#learn(agent, key)
-    this.#underWay.set(key, learning)
+    return this.#once(one, () => this.#learn(agent, device))
+  }
+
+  /**
+   * Asks this Agent itself, because the description that others gave does not fit it. Undefined when it does not tell, or when too many of
+   * its model were asked for that reason.
+   */
+  async askAnew(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
+    const key = supportedModelKey(device)
+    const now = this.#options.clock.now()
+    let doubts = this.#doubts.get(key)
+    if (doubts === undefined || now - doubts.since >= HOUR_MS) doubts = { since: now, devices: 0 }
+    bounded(this.#doubts)
+    this.#doubts.set(key, doubts)
+    if (doubts.devices >= MAX_DOUBTS) return undefined
+    doubts.devices++
+    return this.#ask(agent, device, await this.#options.store.of(key))
+  }
+
+  /** The whole model that holds for a device, as far as it is stored. */
+  async full(device: Device): Promise<SupportedModel | undefined> {
+    const key = supportedModelKey(device)
+    const id = (this.#own.get(ownKey(device)) ?? (isShared(device) ? this.#confirmed.get(key) : undefined))?.id
+    const { store } = this.#options
+    const holds = id ?? held(device, await store.of(key))?.id
+    return holds === undefined ? undefined : store.get(holds)
+  }
+
+  /** A description was deleted: devices of its model are asked again. */
+  forget(key: string): void {
+    this.#confirmed.delete(key)
+    this.#refusals.delete(key)
+    for (const name of this.#own.keys()) if (name.endsWith(`|${key}`)) this.#own.delete(name)
+  }
+
+  /** One Agent of a model at a time. */
+  async #once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const run = work()
+    this.#underWay.set(key, run)
     try {
-      return await learning
+      return await run
     } finally {
       this.#underWay.delete(key)
     }
   }
 
-  async #learn(agent: AgentLink, key: string): Promise<ModelFacts | undefined> {
-    const { store, clock, log } = this.#options
-    const stored = await store.get(key)
-    if (stored !== undefined && stored.objects.length > 0) return this.#keep(key, stored.objects)
+  async #learn(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
+    const { store, log } = this.#options
+    const key = supportedModelKey(device)
+    const told = await store.of(key)
+    const holds = held(device, told)
+    const stored = holds === undefined ? undefined : await store.get(holds.id)
+    if (holds !== undefined && stored !== undefined)
+      return this.#keep(device, stored, holds.toldBy.includes(device.id), isConfirmed(holds))
+    if (isShared(device) && told.length >= MAX_DESCRIPTIONS) {
+      log.warn({ model: key }, 'devices of this model contradict each other; none is believed for the others')
+      this.#refuse(device, true)
+      return undefined
+    }
+    return this.#ask(agent, device, told)
+  }
+
+  async #ask(agent: AgentLink, device: Device, told: SupportedModelSummary[]): Promise<ModelFacts | undefined> {
+    const { clock, log } = this.#options
+    const key = supportedModelKey(device)
     let objects: SupportedModel['objects'] = []
     try {
-      objects = (await describe(agent)).map(supportedObject)
+      objects = await describeModel(agent)
     } catch (error) {
       if (agent.closed) throw error
       log.info({ endpointId: agent.endpointId, reason: errorText(error) }, 'GetSupportedDM failed')
     }
     if (objects.length === 0) {
       log.warn({ endpointId: agent.endpointId, model: key }, 'the Agent does not describe its data model')
-      bounded(this.#refusedUntil)
-      this.#refusedUntil.set(key, clock.now() + REFUSED_MS)
+      this.#refuse(device, false)
       return undefined
     }
-    // A model too large to keep is asked again after a restart.
-    await store
-      .put({ key, objects, at: clock.now() })
-      .catch((err: unknown) => log.warn({ err, model: key }, 'supported data model was not stored'))
-    return this.#keep(key, objects)
+    const digest = supportedModelDigest(objects)
+    const same = told.find((one) => one.digest === digest)
+    if (same === undefined && isShared(device) && told.length > 0) await this.#contradicted(device, digest, told)
+    const toldBy = [...new Set([...(same?.toldBy ?? []), device.id])]
+    const model = { id: supportedModelId(key, digest), key, digest, toldBy, objects, at: clock.now() }
+    const stored = await this.#store(device, model, same, told.length)
+    return this.#keep(device, model, true, isConfirmed(model) && stored)
   }
 
-  #keep(key: string, objects: SupportedModel['objects']): ModelFacts {
-    const facts = factsOf(objects, this.#options.of)
-    bounded(this.#known)
-    this.#known.set(key, facts)
+  /** False when it is not stored: it is asked again after a restart then. */
+  async #store(
+    device: Device,
+    model: SupportedModel,
+    same: SupportedModelSummary | undefined,
+    descriptions: number,
+  ): Promise<boolean> {
+    const { store, log } = this.#options
+    try {
+      if (same === undefined) {
+        if (descriptions >= MAX_DESCRIPTIONS) return false
+        await store.put(model)
+      } else if (same.toldBy.length < MAX_TELLERS) await store.confirm(same.id, device.id)
+      return true
+    } catch (err) {
+      log.warn({ err, model: model.key }, 'supported data model was not stored')
+      return false
+    }
+  }
+
+  async #contradicted(device: Device, digest: string, told: SupportedModelSummary[]): Promise<void> {
+    const { devices, clock, log } = this.#options
+    const model = supportedModelKey(device)
+    const against = told.map(({ id, toldBy }) => ({ id, toldBy: toldBy.slice(0, MAX_TELLERS) }))
+    log.warn(
+      { deviceId: device.id, model, digest, against },
+      'the Agent contradicts the supported model of its firmware',
+    )
+    const data = { model, digest, against }
+    const event = { type: 'supportedModel.contradicted', at: clock.now(), deviceId: device.id, data } as const
+    await devices.commit({ deviceId: device.id, events: [event] })
+  }
+
+  #keep(device: Device, { id, key, objects, toldBy }: SupportedModel, own: boolean, confirmed: boolean): ModelFacts {
+    const facts = { id, own, ...factsOf(objects, this.#options.of) }
+    if (own) {
+      bounded(this.#own)
+      this.#own.set(ownKey(device), facts)
+    }
+    // Of two that were confirmed, the one that more devices told holds.
+    const tellers = toldBy.length
+    if (confirmed && isShared(device) && tellers >= (this.#confirmed.get(key)?.tellers ?? 0)) {
+      bounded(this.#confirmed)
+      this.#confirmed.set(key, { ...facts, own: false, tellers })
+    }
     return facts
   }
+
+  /** An Agent that does not describe itself is not asked again soon; when two do not, no other of their model is. */
+  #refuse(device: Device, all: boolean): void {
+    const key = isShared(device) ? supportedModelKey(device) : ownKey(device)
+    const now = this.#options.clock.now()
+    const present = this.#refusals.get(key)
+    const devices = present !== undefined && now < present.until ? present.devices : new Set<string>()
+    devices.add(device.id)
+    if (all) devices.add('')
+    bounded(this.#refusals)
+    this.#refusals.set(key, { until: now + REFUSED_MS, devices })
+  }
+
+  #isRefused(device: Device): boolean {
+    const refused = this.#refusals.get(isShared(device) ? supportedModelKey(device) : ownKey(device))
+    if (refused === undefined || this.#options.clock.now() >= refused.until) return false
+    return refused.devices.has(device.id) || refused.devices.size >= 2
+  }
+}
+
+/** Devices that tell no firmware need not be alike: each is asked itself. */
+function isShared(device: Device): boolean {
+  return device.softwareVersion !== undefined && device.softwareVersion !== ''
+}
+
+function ownKey(device: Device): string {
+  return `${device.id}|${supportedModelKey(device)}`
+}
+
+/** The description that holds for a device: its own, or one that was confirmed. */
+function held(device: Device, told: SupportedModelSummary[]): SupportedModelSummary | undefined {
+  const own = told.find(({ toldBy }) => toldBy.includes(device.id))
+  if (own !== undefined || !isShared(device)) return own
+  return told.filter(isConfirmed).sort((a, b) => b.toldBy.length - a.toldBy.length)[0]
 }
 
 function bounded(map: Map<string, unknown>): void {
@@ -125,7 +250,7 @@ function bounded(map: Map<string, unknown>): void {
   }
 }
 
-function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): ModelFacts {
+function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): Pick<ModelFacts, 'has'> {
   const byPath = new Map(objects.map((object) => [object.path, object]))
   // An Agent of the first versions may leave out all events or all parameters.
   const events = objects.some((object) => object.events.length > 0)
@@ -141,85 +266,4 @@ function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): 
     }),
   )
   return { has: (path) => !lacking.has(path) }
-}
-
-/** The whole model in one answer, or subtree by subtree where that is too large, with what differs per instance. */
-async function describe(agent: AgentLink): Promise<SupportedObject[]> {
-  const asked = { count: 0 }
-  const objects = await subtree(agent, 'Device.', 0, asked)
-  const divergent = objects.flatMap((object) => object.divergent_paths)
-  for (const path of divergent) {
-    if (asked.count >= MAX_ASKED) break
-    const reply = await ask(agent, path, false, asked)
-    if (reply.ok) objects.push(...objectsOf(reply.body))
-  }
-  return objects.slice(0, MAX_OBJECTS)
-}
-
-async function subtree(
-  agent: AgentLink,
-  path: string,
-  level: number,
-  asked: { count: number },
-): Promise<SupportedObject[]> {
-  const reply = await ask(agent, path, false, asked)
-  const code = errorOf(reply)
-  if (code === 0 && reply.ok) return objectsOf(reply.body)
-  if (!TOO_LARGE.includes(code) || level >= MAX_LEVELS) return []
-  const shallow = await ask(agent, path, true, asked)
-  if (!shallow.ok) return []
-  const found = objectsOf(shallow.body)
-  const objects = found.filter((object) => object.supported_obj_path === path)
-  for (const { supported_obj_path: child } of found) {
-    if (child === path || !child.startsWith(path) || asked.count >= MAX_ASKED) continue
-    objects.push(...(await subtree(agent, child, level + 1, asked)))
-  }
-  return objects
-}
-
-function ask(
-  agent: AgentLink,
-  path: string,
-  first_level_only: boolean,
-  asked: { count: number },
-): Promise<Reply<'get_supported_dm'>> {
-  asked.count++
-  const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
-  return agent.request(
-    'get_supported_dm',
-    { obj_paths: [path], first_level_only, ...flags },
-    { timeoutMs: ASK_TIMEOUT_MS },
-  )
-}
-
-/** The code of an Error or of the one requested path; 0: none. */
-function errorOf(reply: Reply<'get_supported_dm'>): number {
-  if (!reply.ok) return reply.error.err_code
-  return reply.body.req_obj_results.find(({ err_code }) => err_code !== 0)?.err_code ?? 0
-}
-
-function objectsOf(body: GetSupportedDMResp): SupportedObject[] {
-  return body.req_obj_results.flatMap((result) => (result.err_code === 0 ? result.supported_objs : []))
-}
-
-function supportedObject(object: SupportedObject): SupportedModel['objects'][number] {
-  return {
-    path: object.supported_obj_path,
-    access: ACCESS[object.access] ?? 'readOnly',
-    multi: object.is_multi_instance,
-    params: object.supported_params.map((param) => ({
-      name: param.param_name,
-      writable: param.access !== 0,
-      readable: param.access !== 2,
-      type: TYPES[param.value_type] ?? 'unknown',
-    })),
-    commands: object.supported_commands.map((command) => ({
-      name: command.command_name,
-      async: command.command_type === 2,
-      input: command.input_arg_names,
-      output: command.output_arg_names,
-    })),
-    events: object.supported_events.map((event) => ({ name: event.event_name, args: event.arg_names })),
-    uniqueKeys: object.unique_key_sets.map((set) => set.key_names),
-  }
 }
