@@ -5,7 +5,7 @@ import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
 import { DOCS_CSS, DOCS_HTML, DOCS_JS } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
-import { checked, expressPath, hasBody, InputError, pathParams } from './input.ts'
+import { checked, expressPath, hasBody, InputError, pathParams, queryParams } from './input.ts'
 import { openApiDocument } from './openapi.ts'
 import type { ApiDeps } from './ports.ts'
 import { HttpRefusal, type Problem, problemOf } from './problem.ts'
@@ -259,7 +259,7 @@ export class Api implements Lifecycle {
       throw new HttpRefusal(415, 'send the body as Content-Type: application/json', { accept: 'application/json' })
     const call: Call<unknown, unknown, unknown> = {
       params: checked(route.params, pathParams(route, request), 'path'),
-      query: checked(route.query, request.query, 'query'),
+      query: checked(route.query, queryParams(route, request), 'query'),
       body: checked(route.body, request.body, 'body'),
       actor: String(response.locals.actor ?? 'nobody'),
       header: (name) => request.get(name),

@@ -1,8 +1,8 @@
 import { AppError } from '../base/index.ts'
-import { asDeviceId } from '../device/index.ts'
+import { asDeviceId, type DeviceId, deviceIdsIn, isDeviceId, parseSelector } from '../device/index.ts'
 import type { Request } from './express.ts'
 import type { Route } from './route.ts'
-import type { z } from './zod.ts'
+import { z } from './zod.ts'
 
 /** A request that its schema refuses, with the places. */
 export class InputError extends AppError {
@@ -25,8 +25,8 @@ export function expressPath(path: string): string {
 }
 
 /**
- * A device id holds percent signs, which a URL writes as %25. Who puts an id into a URL as it is shown means that device all the same: what
- * is decoded is no id then, and as it stands it is one.
+ * Returns the path parameters of a request. A device id holds percent signs, which a URL writes as %25; a client that puts an id into a URL
+ * as it is shown means that device all the same. AppError `invalid` for a text that can mean several devices.
  */
 export function pathParams(route: Route, request: Request): Record<string, unknown> {
   const params: Record<string, unknown> = { ...request.params }
@@ -35,18 +35,70 @@ export function pathParams(route: Route, request: Request): Record<string, unkno
   for (const [i, name] of names.entries()) {
     if (name !== '{deviceId}' && !(name === '{id}' && names[i - 1] === 'devices')) continue
     const key = name.slice(1, -1)
-    if (!isDeviceId(String(params[key])) && isDeviceId(raw[i] ?? '')) params[key] = raw[i]
+    params[key] = meantId(String(params[key]), raw[i] ?? '')
   }
   return params
 }
 
-function isDeviceId(text: string): boolean {
+/** Query parameters that can be the id of a device. */
+const ID_PARAMETERS = ['deviceId', 'target']
+
+/** Returns the query parameters of a request, with ids of devices likewise. InputError for parameters that the route does not have. */
+export function queryParams(route: Route, request: Request): Record<string, unknown> {
+  const query: Record<string, unknown> = { ...request.query }
+  const known = route.query instanceof z.ZodObject ? Object.keys(route.query.shape) : []
+  const unknown = Object.keys(query).filter((name) => !known.includes(name))
+  if (unknown.length > 0) {
+    const message = known.length === 0 ? 'there are no query parameters here' : `known are ${known.join(', ')}`
+    throw new InputError(unknown.slice(0, 20).map((name) => ({ path: `query.${name.slice(0, 100)}`, message })))
+  }
+  const raw = rawQuery(request.originalUrl)
+  for (const name of ID_PARAMETERS) {
+    const value = query[name]
+    if (typeof value === 'string') query[name] = meantId(value, raw.get(name) ?? '')
+  }
+  if (typeof query.filter === 'string') query.filter = meantFilter(query.filter, raw.get('filter') ?? '')
+  return query
+}
+
+/** The id that is meant by a text and by what stood for it in the URL; the text when it can be no id. */
+function meantId(text: string, raw: string): string {
+  if (isDeviceId(text)) return text
+  if (isDeviceId(raw)) return raw
+  const ids = deviceIdsIn(text)
+  const [id, other] = ids
+  if (id === undefined || other === undefined) return id ?? text
+  throw new AppError(
+    'invalid',
+    `${text} can be ${ids.slice(0, 3).join(' or ')}: percent-encode the id, as in ${encodeURIComponent(id)}`,
+  )
+}
+
+/** An id with spaces that was put into a URL as it is shown is readable as it stands there alone. */
+function meantFilter(text: string, raw: string): string {
+  return !isSelector(text) && isSelector(raw) ? raw : text
+}
+
+function isSelector(text: string): boolean {
   try {
-    asDeviceId(text)
+    parseSelector(text)
     return true
   } catch {
     return false
   }
+}
+
+/** The query parameters of a URL as they stand in it; of several with one name the first. */
+function rawQuery(url: string): Map<string, string> {
+  const raw = new Map<string, string>()
+  for (const [, name = '', value = ''] of url.replace(/^[^?]*/, '').matchAll(/[?&]([^=&]*)=([^&]*)/g))
+    if (!raw.has(name)) raw.set(name, value)
+  return raw
+}
+
+/** The device that a text of a request names. AppError `invalid` when it names none, or can mean several. */
+export function readDeviceId(text: string): DeviceId {
+  return asDeviceId(meantId(text, ''))
 }
 
 /** Whether a body comes with the request, of whatever type. */

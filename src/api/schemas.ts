@@ -7,6 +7,7 @@ import {
   MAX_SELECTOR,
   MEMBER_STATES,
   REQUEST_BOUNDS,
+  SELECTOR_FIELDS,
 } from '../device/index.ts'
 import { z } from './zod.ts'
 
@@ -15,7 +16,7 @@ const text = (max: number) => z.string().min(1).max(max)
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
 export const Cursor = z.string().max(2000).optional().describe('`next` of the page before')
 export const DeviceIdParam = z.object({
-  id: text(MAX_DEVICE_ID).describe('OUI-ProductClass-SerialNumber, each part percent-encoded'),
+  id: text(MAX_DEVICE_ID).describe('As the record shows it: OUI-ProductClass-SerialNumber, each part percent-encoded'),
 })
 export const IdParam = z.object({ id: text(100) })
 /** For changes that are to meet what was read. */
@@ -86,6 +87,10 @@ export const DeviceSchema = z
     presence: Presence,
     cwmp: z.object({ lastInformAt: z.string(), lastWake: LastWakeSchema.optional() }).loose().optional(),
     usp: UspFacts.optional(),
+    tags: z.array(z.string()),
+    groups: z
+      .array(z.string())
+      .describe('Ids of the groups that it belongs to: as a static member, or because it fits their selector'),
     revision: z.number().int().describe('The ETag'),
   })
   .loose()
@@ -96,7 +101,9 @@ export const DeviceQuerySchema = Paging.extend({
     .string()
     .max(MAX_SELECTOR)
     .optional()
-    .describe('RSQL over hot fields, e.g. `manufacturer==Acme;softwareVersion=ge=1.10`'),
+    .describe(
+      `RSQL, e.g. \`manufacturer==Acme;softwareVersion=ge=1.10\`; fields, by their names in the record: ${Object.keys(SELECTOR_FIELDS).join(', ')}`,
+    ),
   group: z.string().max(100).optional().describe('Only devices of this group'),
   sort: z
     .string()
@@ -243,7 +250,7 @@ export const GroupInputSchema = z
     description: z.string().max(1000).optional(),
     selector: text(MAX_SELECTOR).optional(),
   })
-  .openapi('GroupInput', { example: { name: 'gateways north', selector: 'manufacturer==Northbridge;tag==north' } })
+  .openapi('GroupInput', { example: { name: 'gateways north', selector: 'manufacturer==Northbridge;tags==north' } })
 export const GroupSchema = z
   .object({ id: z.string(), name: z.string(), selector: z.string().optional(), revision: z.number() })
   .loose()

@@ -11,7 +11,17 @@ import {
   uspPresence,
   withoutSecrets,
 } from '../device/index.ts'
-import type { ShownWaiting } from '../planner/index.ts'
+import type { Groups, ShownWaiting } from '../planner/index.ts'
+
+/** Devices as the API shows them, with all groups that they belong to: as static members, or because they fit a group's selector. */
+export async function deviceViews(
+  devices: Device[],
+  groups: Pick<Groups, 'of'>,
+  now: number,
+): Promise<Record<string, unknown>[]> {
+  const of = await groups.of(devices)
+  return devices.map((device) => deviceView({ ...device, groups: of.get(device.id) ?? device.groups }, now))
+}
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
 export function deviceView(device: Device, now: number): Record<string, unknown> {

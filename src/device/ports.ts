@@ -135,13 +135,22 @@ export interface OperationStore {
   repairWorkFlags(): Promise<number>
 }
 
+/** What came of a change of static members. */
+export interface MembersChange {
+  changed: number
+  /** Named, but no device; the others were changed all the same. */
+  unknown: DeviceId[]
+}
+
 export interface GroupStore {
   put(group: Group, expectedRevision?: number): Promise<void>
   get(id: string): Promise<Group | undefined>
   list(limit: number, cursor?: string): Promise<Page<Group>>
   delete(id: string): Promise<boolean>
-  /** Adds and removes static members; unknown devices are ignored. Returns how many records changed. */
-  changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<number>
+  /** Groups that have a selector, in order of their ids, up to `limit`. */
+  withSelector(limit: number): Promise<Group[]>
+  /** Adds and removes static members. Returns how many records changed, and which devices there are not. */
+  changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<MembersChange>
 }
 
 /** One change of a plan member, with the counters of its plan, its device, its snapshot and its events in the same commit. */

@@ -13,6 +13,7 @@ import type {
   Group,
   GroupStore,
   InstanceStore,
+  MembersChange,
   NewEvent,
   Page,
 } from '../device/index.ts'
@@ -58,7 +59,19 @@ export class GroupRepository implements GroupStore {
     return deletedCount > 0
   }
 
-  async changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<number> {
+  async withSelector(limit: number): Promise<Group[]> {
+    const found = this.#groups
+      .find({ selector: { $exists: true } })
+      .sort({ _id: 1 })
+      .limit(limit)
+    return (await found.toArray()).map((document) => fromDocument<Group>(document))
+  }
+
+  async changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<MembersChange> {
+    const named = [...new Set([...add, ...remove])]
+    const known = new Set<string>()
+    const found = this.#devices.find({ _id: { $in: named } }, { projection: { _id: 1 } })
+    for await (const { _id } of found) known.add(_id)
     let changed = 0
     if (add.length > 0) {
       const { modifiedCount } = await this.#devices.updateMany(
@@ -74,7 +87,7 @@ export class GroupRepository implements GroupStore {
       )
       changed += modifiedCount
     }
-    return changed
+    return { changed, unknown: named.filter((id) => !known.has(id)) }
   }
 }
 

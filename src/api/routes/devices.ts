@@ -27,7 +27,7 @@ import {
   page,
   SubmitQuery,
 } from '../schemas.ts'
-import { deviceView, operationViews, parameterView } from '../views.ts'
+import { deviceViews, operationViews, parameterView } from '../views.ts'
 import { z } from '../zod.ts'
 
 const MAX_WAIT_S = 60
@@ -44,6 +44,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
     if (device === undefined) throw new AppError('notFound', `there is no device ${id}`)
     return device
   }
+  const shown = async (device: Device) => (await deviceViews([device], deps.groups, clock.now()))[0]
   const tag = 'Devices'
   return [
     route({
@@ -56,8 +57,9 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       query: DeviceQuerySchema,
       responses: { 200: { description: 'A page of devices', schema: page(DeviceSchema) } },
       async handle({ query }) {
+        const fields = fieldsOf(query.fields)
         const terms: Selector[] = []
-        if (query.filter !== undefined) terms.push(parseSelector(query.filter))
+        if (query.filter !== undefined) terms.push(await deps.groups.resolve(parseSelector(query.filter)))
         if (query.group !== undefined) terms.push(deps.groups.selectorOf(await deps.groups.get(query.group)))
         const asked: DeviceQuery = { limit: query.limit }
         if (terms.length > 0) asked.selector = terms.length === 1 && terms[0] !== undefined ? terms[0] : { and: terms }
@@ -69,10 +71,8 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
             descending: query.sort.startsWith('-'),
           }
         const found = await devices.list(asked)
-        const fields = fieldsOf(query.fields)
-        return {
-          body: { ...found, items: found.items.map((device) => project(deviceView(device, clock.now()), fields)) },
-        }
+        const views = await deviceViews(found.items, deps.groups, clock.now())
+        return { body: { ...found, items: views.map((view) => project(view, fields)) } }
       },
     }),
     route({
@@ -86,7 +86,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       responses: { 200: { description: 'The record; its ETag is the revision, for If-Match', schema: DeviceSchema } },
       async handle({ params }) {
         const device = await read(params.id)
-        return { headers: { etag: `"${device.revision}"` }, body: deviceView(device, clock.now()) }
+        return { headers: { etag: `"${device.revision}"` }, body: await shown(device) }
       },
     }),
     route({
@@ -115,7 +115,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
           },
         )
         const changed = await read(id)
-        return { headers: { etag: `"${changed.revision}"` }, body: deviceView(changed, clock.now()) }
+        return { headers: { etag: `"${changed.revision}"` }, body: await shown(changed) }
       },
     }),
     route({

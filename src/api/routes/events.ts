@@ -1,5 +1,5 @@
 import { AppError, timeOfId } from '../../base/index.ts'
-import { type FeedEvent, MAX_DEVICE_ID } from '../../device/index.ts'
+import { type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, page } from '../schemas.ts'
@@ -7,7 +7,7 @@ import { withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
 const Filter = z.object({
-  deviceId: z.string().max(MAX_DEVICE_ID).optional(),
+  deviceId: z.string().max(MAX_DEVICE_ID).refine(isDeviceId, 'is no id of a device').optional(),
   planId: z.string().max(100).optional(),
   type: z.string().max(400).optional().describe('Comma list of event types'),
 })

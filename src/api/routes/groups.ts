@@ -1,5 +1,5 @@
-import { asDeviceId } from '../../device/index.ts'
 import { withIfMatch } from '../if-match.ts'
+import { readDeviceId } from '../input.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import {
@@ -13,7 +13,7 @@ import {
   Paging,
   page,
 } from '../schemas.ts'
-import { deviceView, withTimes } from '../views.ts'
+import { deviceViews, withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
 export function groupRoutes(deps: ApiDeps): Route[] {
@@ -118,17 +118,18 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       scope: 'write',
       params: IdParam,
       body: MembersInput,
-      responses: { 200: { description: 'How many records changed', schema: z.object({ changed: z.number().int() }) } },
+      description:
+        'Devices that are not known are named in the answer; the others are changed all the same. A device that belongs to the group by its selector can be a static member as well.',
+      responses: {
+        200: {
+          description: 'How many records changed, and which devices there are not',
+          schema: z.object({ changed: z.number().int(), unknown: z.array(z.string()) }),
+        },
+      },
       async handle({ params, body, actor }) {
+        const { add, remove } = body
         return {
-          body: {
-            changed: await groups.changeMembers(
-              params.id,
-              body.add.map(asDeviceId),
-              body.remove.map(asDeviceId),
-              actor,
-            ),
-          },
+          body: await groups.changeMembers(params.id, add.map(readDeviceId), remove.map(readDeviceId), actor),
         }
       },
     }),
@@ -149,7 +150,7 @@ export function groupRoutes(deps: ApiDeps): Route[] {
           limit: query.limit,
           ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
         })
-        return { body: { ...found, items: found.items.map((device) => deviceView(device, clock.now())) } }
+        return { body: { ...found, items: await deviceViews(found.items, groups, clock.now()) } }
       },
     }),
     route({

@@ -1,7 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import {
   admitAgent,
-  asDeviceId,
   bindEndpoint,
   claimedDevice,
   type Device,
@@ -11,10 +10,11 @@ import {
   unbindEndpoint,
 } from '../../device/index.ts'
 import { audited } from '../../security/index.ts'
+import { readDeviceId } from '../input.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { DeviceIdParam, DeviceSchema, IdParam, Paging, page } from '../schemas.ts'
-import { deviceView, withTimes } from '../views.ts'
+import { deviceViews, withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
 const PendingAgentSchema = z
@@ -47,7 +47,7 @@ export function pendingAgentRoutes(deps: ApiDeps): Route[] {
     return agent
   }
   const readDevice = async (text: string): Promise<Device> => {
-    const device = await devices.get(asDeviceId(text))
+    const device = await devices.get(readDeviceId(text))
     if (device === undefined) throw new AppError('notFound', `there is no device ${text}`)
     return device
   }
@@ -205,7 +205,8 @@ export function pendingAgentRoutes(deps: ApiDeps): Route[] {
         }
         await audited(audit, entry, () => bindEndpoint(deviceId, endpointId, deps, now))
         const device = await readDevice(deviceId)
-        return { headers: { etag: `"${device.revision}"` }, body: deviceView(device, clock.now()) }
+        const [shown] = await deviceViews([device], deps.groups, clock.now())
+        return { headers: { etag: `"${device.revision}"` }, body: shown }
       },
     }),
     route({

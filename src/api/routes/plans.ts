@@ -1,7 +1,8 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, MAX_DEVICE_ID, type PlanMember, type WaitingReason } from '../../device/index.ts'
+import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../device/index.ts'
 import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
 import { withIfMatch } from '../if-match.ts'
+import { readDeviceId } from '../input.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import {
@@ -127,7 +128,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       body: z
         .strictObject({
           devices: z.array(z.string().max(MAX_DEVICE_ID)).max(10_000).optional(),
-          selector: z.string().min(1).max(4096).optional(),
+          selector: z.string().min(1).max(MAX_SELECTOR).optional(),
           paced: z.boolean().optional(),
         })
         .optional(),
@@ -145,7 +146,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
           )
         if (action !== 'retry' && action !== 'abort' && action !== 'rollback')
           throw new AppError('invalid', `body.devices: only retry, abort and rollback take devices, not ${action}`)
-        const { plan, ...report } = await planner.forDevices(id, action, named.map(asDeviceId), actor)
+        const { plan, ...report } = await planner.forDevices(id, action, named.map(readDeviceId), actor)
         return { body: { ...planView(plan), report } }
       },
     }),

@@ -1,6 +1,7 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, bindByOperator, MAX_DEVICE_ID } from '../../device/index.ts'
+import { bindByOperator, MAX_DEVICE_ID } from '../../device/index.ts'
 import { audited, newApiKey } from '../../security/index.ts'
+import { readDeviceId } from '../input.ts'
 import type { RouteDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, IdParam, Paging, page } from '../schemas.ts'
@@ -50,7 +51,7 @@ export function systemRoutes(deps: RouteDeps): Route[] {
         if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${params.id}`)
         if (conflict.resolvedAt !== undefined) throw new AppError('conflict', 'it was decided already')
         const now = clock.now()
-        const deviceId = body.deviceId === undefined ? conflict.deviceId : asDeviceId(body.deviceId)
+        const deviceId = body.deviceId === undefined ? conflict.deviceId : readDeviceId(body.deviceId)
         if (body.resolution === 'bound') await bindByOperator(conflict, deviceId, deps.devices, now)
         if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now)))
           throw new AppError('conflict', 'it was decided already')
