@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { DeviceId, EndpointId, MemberState, Plan, PlanSettings } from '../../src/device/index.ts'
+import {
+  type DeviceId,
+  deviceIdOf,
+  type EndpointId,
+  type MemberState,
+  newDevice,
+  type Plan,
+  type PlanSettings,
+} from '../../src/device/index.ts'
 import { AnsweringBox } from '../support/answering-box.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 
@@ -162,6 +170,21 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await start()
     await until('MIGRATED')
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
+  })
+
+  it('get the Endpoint ID that they show over CWMP from a device that only claims it', async () => {
+    const identity = { oui: '0C96BF', productClass: 'Box', serial: 'claimant' }
+    const claimant = deviceIdOf(identity)
+    const binding = { endpointId: 'os::0C96BF-S1' as EndpointId, proof: 'triple' as const, at: 1 }
+    await world.store.devices.commit({
+      deviceId: claimant,
+      create: { ...newDevice(claimant, identity, 'usp', 1), binding },
+    })
+    await start()
+    await until('AWAITING_USP')
+    expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
+    expect((await world.store.devices.get(claimant))?.binding).toBeUndefined()
+    expect((await world.store.conflicts.list({ limit: 1 })).items).toEqual([])
   })
 
   it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {

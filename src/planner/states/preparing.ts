@@ -1,5 +1,5 @@
 import { isConflict } from '../../base/index.ts'
-import { type DeviceChange, type EndpointId, provesMore } from '../../device/index.ts'
+import { type DeviceChange, type EndpointId, provesMore, unbindEndpoint } from '../../device/index.ts'
 import { type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
 import {
   addRow,
@@ -40,8 +40,11 @@ export async function preparing(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
+/** Devices that claim the same Endpoint ID one after the other. */
+const MAX_BINDS = 3
+
 /** The Endpoint ID that we read over an authenticated CWMP session is this device's; a device or an Endpoint ID bound otherwise is a Conflict. */
-async function bind(script: Script): Promise<Outcome | undefined> {
+async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
   const endpointId = script.require('endpointId') as EndpointId
   const device = await script.device()
   // A person who decided a conflict is believed more than the device.
@@ -88,6 +91,11 @@ async function bind(script: Script): Promise<Outcome | undefined> {
     if (!isConflict(error)) throw error
     const holder = await script.deps.devices.findByEndpoint(endpointId)
     if (holder === undefined || holder.id === device.id) throw error
+    // Nor does another device that only claims this Endpoint ID.
+    if (attempt < MAX_BINDS && provesMore('bound', holder.binding?.proof)) {
+      await unbindEndpoint(holder.id, script.deps.devices, now)
+      return bind(script, attempt + 1)
+    }
     await openConflict(script, 'endpointAlreadyBound', endpointId, { boundTo: holder.id })
     return {
       kind: 'event',
