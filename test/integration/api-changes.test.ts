@@ -87,6 +87,36 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
   })
 })
 
+describe('a decision', () => {
+  it('is in the audit log with what became of it, also when two decide at once', async () => {
+    const id = await device()
+    const endpointId = `self::${serial++}`
+    const conflict = {
+      id: `c${serial++}`,
+      deviceId: id,
+      kind: 'identityMismatch',
+      endpointId,
+      proof: 'triple',
+    } as const
+    await world.store.conflicts.open(
+      { ...conflict, details: { told: 'another serial' }, at: 1 },
+      { type: 'device.conflict', at: 1, deviceId: id, data: {} },
+    )
+    const path = `/conflicts/${conflict.id}/resolution`
+    const answers = await Promise.all([1, 2].map(() => world.call('POST', path, { resolution: 'dismissed' })))
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 409])
+    const credential = `/devices/${encodeURIComponent(id)}/credential`
+    expect((await world.call('PUT', credential, { username: 'u', password: 'p' })).status).toBe(204)
+    expect((await world.call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(204)
+    const { items } = await world.store.audit.list({ target: id, limit: 10 })
+    const told = items.map(({ action, result }) => `${action} ${result}`).reverse()
+    // Each entry comes before its deed; of the deed that failed a second one says so.
+    const failed = told.filter((line) => line === 'conflict.resolve failed').length
+    expect(told.filter((line) => line === 'conflict.resolve ok')).toHaveLength(1 + failed)
+    expect(told.slice(-2)).toEqual(['device.credential.put ok', 'device.delete ok'])
+  })
+})
+
 describe('a change of tags', () => {
   it('is in the audit log before it is done, with what was there', async () => {
     const id = await device()

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId, type CwmpCredential, released } from '../../device/index.ts'
+import { audited } from '../../security/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { DeviceIdParam } from '../schemas.ts'
@@ -33,16 +34,9 @@ export function credentialRoutes({ credentials, audit, clock }: ApiDeps): Route[
         }
         const connectionRequest = body.connectionRequest ?? known?.connectionRequest
         if (connectionRequest !== undefined) credential.connectionRequest = connectionRequest
-        await credentials.put(credential)
         const after = { username: body.username, connectionRequest: body.connectionRequest !== undefined }
-        await audit.append({
-          at: clock.now(),
-          actor,
-          action: 'device.credential.put',
-          target: deviceId,
-          after,
-          result: 'ok',
-        })
+        const entry = { at: clock.now(), actor, action: 'device.credential.put', target: deviceId, after }
+        await audited(audit, entry, () => credentials.put(credential))
         return { status: 204 }
       },
     }),
@@ -61,14 +55,9 @@ export function credentialRoutes({ credentials, audit, clock }: ApiDeps): Route[
         const deviceId = asDeviceId(params.id)
         const known = await credentials.get(deviceId)
         if (known === undefined) throw new AppError('notFound', `no credential of ${deviceId} is stored`)
-        await credentials.put(released(known, clock.now()))
-        await audit.append({
-          at: clock.now(),
-          actor,
-          action: 'device.credential.release',
-          target: deviceId,
-          result: 'ok',
-        })
+        const at = clock.now()
+        const entry = { at, actor, action: 'device.credential.release', target: deviceId }
+        await audited(audit, entry, () => credentials.put(released(known, at)))
         return { status: 204 }
       },
     }),

@@ -133,19 +133,14 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         const device = await read(params.id)
         const ended = await deps.operations.forget(device, apiKeyActor(actor))
         const at = clock.now()
-        await deps.audit.append({
-          at,
-          actor,
-          action: 'device.delete',
-          target: device.id,
-          before: { owner: device.owner, endpointId: device.binding?.endpointId, openOperations: ended },
-          result: 'ok',
+        const before = { owner: device.owner, endpointId: device.binding?.endpointId, openOperations: ended }
+        await audited(deps.audit, { at, actor, action: 'device.delete', target: device.id, before }, async () => {
+          await dismissConflicts(device, actor, deps)
+          await deps.credentials.delete(device.id)
+          await deps.linkSecrets.delete(device.id)
+          await devices.delete(device.id)
+          await deps.events.append([{ type: 'device.deleted', at, deviceId: device.id, data: { by: actor } }])
         })
-        await dismissConflicts(device, actor, deps)
-        await deps.credentials.delete(device.id)
-        await deps.linkSecrets.delete(device.id)
-        await devices.delete(device.id)
-        await deps.events.append([{ type: 'device.deleted', at, deviceId: device.id, data: { by: actor } }])
         return { status: 204 }
       },
     }),

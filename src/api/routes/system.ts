@@ -49,20 +49,21 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       async handle({ params, body, actor }) {
         const conflict = await deps.conflicts.get(params.id)
         if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${params.id}`)
-        if (conflict.resolvedAt !== undefined) throw new AppError('conflict', 'it was decided already')
+        const decided = () => new AppError('conflict', `conflict ${params.id} was decided already`)
+        if (conflict.resolvedAt !== undefined) throw decided()
         const now = clock.now()
         const deviceId = body.deviceId === undefined ? conflict.deviceId : readDeviceId(body.deviceId)
-        if (body.resolution === 'bound') await bindByOperator(conflict, deviceId, deps.devices, now)
-        if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now)))
-          throw new AppError('conflict', 'it was decided already')
-        await audit.append({
+        const entry = {
           at: now,
           actor,
           action: 'conflict.resolve',
           target: conflict.deviceId,
           before: { ...conflict.details, endpointId: conflict.endpointId },
           after: { conflict: params.id, resolution: body.resolution, deviceId },
-          result: 'ok',
+        }
+        await audited(audit, entry, async () => {
+          if (body.resolution === 'bound') await bindByOperator(conflict, deviceId, deps.devices, now)
+          if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now))) throw decided()
         })
         return { status: 204 }
       },
