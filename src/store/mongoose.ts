@@ -1,5 +1,6 @@
 import mongoose from 'mongoose'
 import { AppError, errorText } from '../base/index.ts'
+import { LostCalls } from './lost-calls.ts'
 
 /** The one door to mongoose and, behind it, the native driver. */
 export type Connection = mongoose.Connection
@@ -28,6 +29,14 @@ export type ConnectionUse = 'work' | 'setUp'
 const UNUSABLE = ['MongoParseError', 'MongoRuntimeError', 'MongoInvalidArgumentError', 'MongoAPIError']
 const SELECTION_MS = 10_000
 const SOCKET_MS = 30_000
+const LOST = { graceMs: 1000, limitMs: SOCKET_MS + 5000 }
+
+const watches = new WeakMap<Connection, LostCalls>()
+
+/** The result of a call to the driver beside collections; one that the driver would never end fails as ambiguous. */
+export function within<T>(connection: Connection, result: Promise<T>): Promise<T> {
+  return watches.get(connection)?.within(result) ?? result
+}
 
 /**
  * A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. AppError `unavailable` when nothing
@@ -59,11 +68,24 @@ export async function openConnection(
       promoteLongs: true,
     })
     await connection.asPromise()
+    if (use === 'work') watch(connection)
     return connection
   } catch (cause) {
     await connection?.close()
     throw refusal(uri, cause)
   }
+}
+
+/** From now on no call to a collection of this connection can wait without end. */
+function watch(connection: Connection): void {
+  const calls = new LostCalls(connection.getClient(), LOST, lostCall)
+  watches.set(connection, calls)
+  const { collection } = connection
+  Object.assign(connection, { collection: (name: string) => calls.guard(collection.call(connection, name)) })
+}
+
+function lostCall(): Error {
+  return new MongoNetworkError('the connection to the database was lost, and its answer with it')
 }
 
 function refusal(uri: string, cause: unknown): AppError {

@@ -1,7 +1,7 @@
 import { AppError, type Log, type Settled } from '../base/index.ts'
 import { type CollectionName, inWriteOrder } from './collections.ts'
 import { isAmbiguous, isTransient, persevere } from './failure.ts'
-import { type ClientSession, type Connection, type Document_, MongoError } from './mongoose.ts'
+import { type ClientSession, type Connection, type Document_, MongoError, within } from './mongoose.ts'
 import { DONE, gather, MARK, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
 
 /** All sets in one transaction with one journal sync, or none of them. */
@@ -36,15 +36,15 @@ export class TransactionWriter implements SetWriter {
     try {
       session.startTransaction({ writeConcern: { w: 'majority', journal: true } })
       await this.#run(byCollection, session)
-      await commit(session)
+      await this.#commit(session)
     } catch (error) {
       if (session.inTransaction())
-        await session
-          .abortTransaction()
-          .catch((err) => this.#log.debug({ err }, 'abort failed; the server forgets the transaction by itself'))
+        await within(this.#connection, session.abortTransaction()).catch((err) =>
+          this.#log.debug({ err }, 'abort failed; the server forgets the transaction by itself'),
+        )
       throw error
     } finally {
-      await session.endSession()
+      await within(this.#connection, session.endSession())
     }
   }
 
@@ -73,14 +73,14 @@ export class TransactionWriter implements SetWriter {
     // An event's id is in no other set.
     return found !== null && (collection === 'events' || found[MARK] === mark)
   }
-}
 
-/** Once this has begun, its failure says nothing about whether the server did it, be it that it does not know the transaction any more. */
-async function commit(session: ClientSession): Promise<void> {
-  try {
-    await session.commitTransaction()
-  } catch (error) {
-    if (error instanceof MongoError) error.addErrorLabel('UnknownTransactionCommitResult')
-    throw error
+  /** After this has begun, any failure is ambiguous, including that the server does not know the transaction any more. */
+  async #commit(session: ClientSession): Promise<void> {
+    try {
+      await within(this.#connection, session.commitTransaction())
+    } catch (error) {
+      if (error instanceof MongoError) error.addErrorLabel('UnknownTransactionCommitResult')
+      throw error
+    }
   }
 }
