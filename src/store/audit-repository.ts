@@ -15,10 +15,14 @@ import { decodeCursor, encodeCursor } from './paging.ts'
 
 const MAX_ENTRIES = 500
 
+type ChainEnd = Pick<ChainedEntry, 'seq' | 'hash'>
+
 /** The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again behind the winner. */
 export class AuditRepository implements AuditLog {
   readonly #audit: Collection
   readonly #batcher: ReturnType<typeof createBatcher<AuditEntry, void>>
+  /** The end of the chain as this process wrote it last; undefined when it has to be read. */
+  #end: ChainEnd | undefined
 
   constructor(connection: Connection) {
     this.#audit = connection.collection<Document_>('audit')
@@ -84,8 +88,13 @@ export class AuditRepository implements AuditLog {
         rest = rest.slice(await this.#landed(tried))
         tried = []
         if (rest.length === 0) return
-        tried = chained(rest, await this.#last())
-        if (await this.#insert(tried)) return
+        const after = this.#end ?? (await this.#last())
+        // Until it is known what became of the insert, the end is not known either.
+        this.#end = undefined
+        tried = chained(rest, after)
+        if (!(await this.#insert(tried))) continue
+        this.#end = tried.at(-1)
+        return
       }
     }, performance.now() + RETRY_MS)
     return entries.map(() => ({ ok: true, value: undefined }))
@@ -104,7 +113,7 @@ export class AuditRepository implements AuditLog {
     return differs < 0 ? found.length : differs
   }
 
-  async #last(): Promise<{ seq: number; hash: string }> {
+  async #last(): Promise<ChainEnd> {
     const last = await this.#audit.find({}).sort({ seq: -1 }).limit(1).next()
     return last === null ? { seq: 0, hash: GENESIS } : { seq: Number(last.seq), hash: String(last.hash) }
   }
@@ -124,7 +133,7 @@ export class AuditRepository implements AuditLog {
   }
 }
 
-function chained(entries: AuditEntry[], last: { seq: number; hash: string }): ChainedEntry[] {
+function chained(entries: AuditEntry[], last: ChainEnd): ChainedEntry[] {
   let { seq, hash } = last
   return entries.map((entry) => {
     const next = chain(entry, ++seq, hash)

@@ -78,7 +78,7 @@ export const COLLECTIONS = {
     rank: 130,
     indexes: [
       { keys: { deviceId: 1, _id: 1 } },
-      { keys: { deviceId: 1, state: 1, _id: 1 } },
+      { keys: { openOf: 1 }, sparse: true },
       { keys: { onceKey: 1 }, unique: true, sparse: true },
       { keys: { state: 1, _id: 1 } },
       { keys: { _id: 1, state: 1 }, on: 'secantusdb' },

@@ -1,8 +1,9 @@
-import { AppError } from '../base/index.ts'
+import { AppError, type Batcher, createBatcher } from '../base/index.ts'
 import {
   type Baseline,
   type DeviceId,
   type Ending,
+  FINAL_STATES,
   type NewEvent,
   type Operation,
   type OperationRequest,
@@ -18,11 +19,13 @@ import type { SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createGroupListRead, createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import type { Write } from './write-set.ts'
 
-const OPEN: OperationState[] = ['queued', 'sent', 'unknown']
+/** Nothing waits for the mark of an audited end to go: many go in one write. */
+const AUDITED_LINGER_MS = 100
 
 /** A request that carries secrets, as it waits: only its verb can be read. */
 interface SealedRequest {
@@ -46,6 +49,10 @@ export class OperationRepository implements OperationStore {
   readonly #writer: ChangeWriter
   readonly #box: SecretBox
   readonly #now: () => number
+  readonly #byId: GroupRead
+  readonly #byOnceKey: GroupRead
+  readonly #audited: Batcher<string, void>
+  readonly #byOpen: { list(deviceId: string): Promise<Document_[]> }
 
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, box: SecretBox, now: () => number) {
     this.#operations = connection.collection<Document_>('operations')
@@ -54,10 +61,24 @@ export class OperationRepository implements OperationStore {
     this.#writer = writer
     this.#box = box
     this.#now = now
+    this.#byId = createGroupRead(this.#operations)
+    this.#byOnceKey = createGroupRead(this.#operations, 'onceKey')
+    this.#byOpen = createGroupListRead(this.#operations, 'openOf')
+    this.#audited = createBatcher<string, void>({
+      maxItems: 1000,
+      lingerMs: AUDITED_LINGER_MS,
+      concurrency: 1,
+      maxWaiting: 50_000,
+      maxWaitMs: 15_000,
+      flush: async (ids) => {
+        await this.#operations.updateMany({ _id: { $in: ids } }, { $unset: { owesAudit: '' } })
+        return ids.map(() => ({ ok: true, value: undefined }))
+      },
+    })
   }
 
   /**
-   * An operation as a document: `onceKey` is its device and idempotency key (indexed only where there is one), `owesAudit` there as long as
+   * An operation as a document: `openOf` is its device until it has ended, `onceKey` is its device and idempotency key (indexed only where there is one), `owesAudit` there as long as
    * its end is not in the audit log; a request with secrets is sealed until the operation has ended.
    */
   #document({ id, idempotencyKey, request, ...rest }: Operation): Document_ {
@@ -66,6 +87,7 @@ export class OperationRepository implements OperationStore {
     return {
       _id: id,
       ...rest,
+      ...(FINAL_STATES.includes(rest.state) ? {} : { openOf: rest.deviceId }),
       request: withoutSecrets(request) === request ? request : sealed(),
       ...(idempotencyKey === undefined ? {} : { onceKey: onceKey(rest.deviceId, idempotencyKey) }),
     }
@@ -73,7 +95,7 @@ export class OperationRepository implements OperationStore {
 
   #operation(document: Document_): Operation {
     const { onceKey: key, ...rest } = document
-    const operation = fromDocument<Operation>(rest as Document_, ['owesAudit'])
+    const operation = fromDocument<Operation>(rest as Document_, ['owesAudit', 'openOf'])
     const { request, id } = operation
     if (isSealed(request)) operation.request = JSON.parse(this.#box.open(request.sealed, id)) as OperationRequest
     return key === undefined
@@ -110,22 +132,18 @@ export class OperationRepository implements OperationStore {
   }
 
   async byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined> {
-    const found = await this.#operations.findOne({ onceKey: onceKey(deviceId, idempotencyKey) })
-    return found === null ? undefined : this.#operation(found)
+    const found = await this.#byOnceKey.get(onceKey(deviceId, idempotencyKey))
+    return found === undefined ? undefined : this.#operation(found)
   }
 
   async get(id: string): Promise<Operation | undefined> {
-    const document = await this.#operations.findOne({ _id: id })
-    return document === null ? undefined : this.#operation(document)
+    const document = await this.#byId.get(id)
+    return document === undefined ? undefined : this.#operation(document)
   }
 
   async open(deviceId: DeviceId, limit: number): Promise<Operation[]> {
-    const documents = await this.#operations
-      .find({ deviceId, state: { $in: OPEN } })
-      .sort({ _id: 1 })
-      .limit(limit)
-      .toArray()
-    return documents.map((document) => this.#operation(document))
+    const documents = await this.#byOpen.list(deviceId)
+    return documents.slice(0, limit).map((document) => this.#operation(document))
   }
 
   list(query: {
@@ -168,11 +186,11 @@ export class OperationRepository implements OperationStore {
   finish(id: string, from: OperationState[], ending: Ending): Promise<boolean> {
     const { at, event, ...fields } = ending
     const $set = { ...fields, finishedAt: at }
-    return this.#move(id, from, { $set }, event === undefined ? [] : [event])
+    return this.#move(id, from, { $set, $unset: { openOf: '' } }, event === undefined ? [] : [event])
   }
 
-  async audited(id: string): Promise<void> {
-    await this.#operations.updateOne({ _id: id }, { $unset: { owesAudit: '' } })
+  audited(id: string): Promise<void> {
+    return this.#audited.add(id)
   }
 
   async owingAudit(before: number, limit: number): Promise<Operation[]> {

@@ -388,12 +388,7 @@ describe('queries', () => {
     ['a subtree', 'parameters', subtreeFilter('A-B-C', 'Device.X.'), 'deviceId_1_object_1'],
     ['a guarded change', 'devices', { _id: 'A', 'work.seq': 1 }, 'work.seq_1__id_1'],
     ['a change of revision', 'devices', { _id: 'A', revision: 1 }, 'revision_1__id_1'],
-    [
-      'the work of a device',
-      'operations',
-      { deviceId: 'A', state: { $in: ['queued', 'sent'] } },
-      'deviceId_1_state_1__id_1',
-    ],
+    ['the work of some devices', 'operations', { openOf: { $in: ['A', 'B'] } }, 'openOf_1'],
     ['an operation by its key', 'operations', { onceKey: 'A|k' }, 'onceKey_1'],
     [
       'an operation in one of several states',
