@@ -256,8 +256,8 @@ export interface EventLog {
   append(events: NewEvent[]): Promise<void>
   /** Events after an id, oldest first; undefined: the newest `limit`. */
   since(id: string | undefined, limit: number): Promise<FeedEvent[]>
-  /** Events of one device after an id, oldest first. */
-  ofDevice(deviceId: DeviceId, after: string, limit: number): Promise<FeedEvent[]>
+  /** Events of one device after an id, oldest first; undefined: its newest `limit`. */
+  ofDevice(deviceId: DeviceId, after: string | undefined, limit: number): Promise<FeedEvent[]>
   /** Called after each commit of this process with what it appended; the returned function unsubscribes. */
   onAppended(listener: (events: FeedEvent[]) => void): () => void
 }

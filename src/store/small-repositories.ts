@@ -23,6 +23,7 @@ import { fromDocument, toDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { newestById } from './newest.ts'
 import { page } from './paging.ts'
 import { putRevised } from './revised.ts'
 import type { Write } from './write-set.ts'
@@ -97,13 +98,16 @@ export class EventRepository implements EventLog {
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #listeners: Set<(events: FeedEvent[]) => void>
+  readonly #now: () => number
 
   constructor(
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
     listeners: Set<(events: FeedEvent[]) => void>,
+    now: () => number,
   ) {
+    this.#now = now
     this.#events = connection.collection<Document_>('events')
     this.#commit = commit
     this.#writer = writer
@@ -116,8 +120,7 @@ export class EventRepository implements EventLog {
 
   async since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
     const toEvent = (document: Document_) => fromDocument<FeedEvent>(document)
-    if (id === undefined)
-      return (await this.#events.find({}).sort({ _id: -1 }).limit(limit).toArray()).map(toEvent).reverse()
+    if (id === undefined) return (await newestById(this.#events, limit, this.#now())).map(toEvent).reverse()
     return (
       await this.#events
         .find({ _id: { $gt: id } })
@@ -127,12 +130,17 @@ export class EventRepository implements EventLog {
     ).map(toEvent)
   }
 
-  async ofDevice(deviceId: DeviceId, after: string, limit: number): Promise<FeedEvent[]> {
+  async ofDevice(deviceId: DeviceId, after: string | undefined, limit: number): Promise<FeedEvent[]> {
+    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document)
+    if (after === undefined) {
+      const newest = this.#events.find({ deviceId }).sort({ _id: -1 }).limit(limit)
+      return (await newest.toArray()).map(toEvent).reverse()
+    }
     const found = this.#events
       .find({ deviceId, _id: { $gt: after } })
       .sort({ _id: 1 })
       .limit(limit)
-    return (await found.toArray()).map((document) => fromDocument<FeedEvent>(document))
+    return (await found.toArray()).map(toEvent)
   }
 
   onAppended(listener: (events: FeedEvent[]) => void): () => void {

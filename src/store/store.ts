@@ -12,6 +12,7 @@ import { checkSecretKey } from './key-check.ts'
 import { LinkSecretRepository } from './link-secret-repository.ts'
 import { migrate } from './migrate.ts'
 import { type CommandStartedEvent, type Connection, type Db, type Document_, openConnection } from './mongoose.ts'
+import { newestById } from './newest.ts'
 import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
 import { PendingAgentRepository } from './pending-agent-repository.ts'
@@ -118,7 +119,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     log,
   })
   const listeners = new Set<(events: FeedEvent[]) => void>()
-  const newestId = await newest(db)
+  const newestId = await newest(connection, clock.now())
   if (timeOfId(newestId) > clock.now() + CLOCK_STEP_MS)
     log.warn({ newestId }, 'the clock stands before what is stored; ids go on from there')
   const writer = new ChangeWriter(createIdSource(clock, options.random, newestId), (events) =>
@@ -133,7 +134,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     groups: translated(new GroupRepository(connection)),
     plans: translated(new PlanRepository(connection, commit, writer, now)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
-    events: translated(new EventRepository(connection, commit, writer, listeners)),
+    events: translated(new EventRepository(connection, commit, writer, listeners, now)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
     linkSecrets: translated(new LinkSecretRepository(connection, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
@@ -157,12 +158,10 @@ async function closeAll(connection: Connection, writers: { drain(): Promise<void
   await connection.close()
 }
 
-/** The order of a device's operations and of the feed is that of their ids. */
-async function newest(db: Db): Promise<string> {
-  const last = async (name: CollectionName) => {
-    const found = db.collection<Document_>(name).find({}, { projection: { _id: 1 } })
-    return (await found.sort({ _id: -1 }).limit(1).next())?._id ?? ''
-  }
+/** The newest id that events and operations have: those of this process are to sort behind it. */
+async function newest(connection: Connection, now: number): Promise<string> {
+  const last = async (name: CollectionName) =>
+    (await newestById(connection.collection<Document_>(name), 1, now))[0]?._id ?? ''
   return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''
 }
 

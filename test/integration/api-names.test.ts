@@ -214,6 +214,19 @@ describe('ids of devices', () => {
   })
 })
 
+describe('events of a device', () => {
+  it('are found among all that there are, not among the newest of all devices', async () => {
+    const [quiet, loud] = [await stored({ serial: 'quiet' }), await stored({ serial: 'loud' })]
+    const told = (deviceId: Device['id'], at: number) => ({ type: 'device.booted', at, deviceId, data: {} }) as const
+    await world.store.events.append([1, 2, 3].map((at) => told(quiet.id, at)))
+    await world.store.events.append(Array.from({ length: 1200 }, (_, at) => told(loud.id, at)))
+    const { body } = await get<List & { next: string }>(`/events?deviceId=${encodeURIComponent(quiet.id)}&limit=2`)
+    expect(body.items.map(({ at }) => Date.parse(String(at)))).toEqual([2, 3])
+    const rest = await get<List>(`/events?deviceId=${encodeURIComponent(quiet.id)}&after=${body.next}`)
+    expect(rest.body.items).toEqual([])
+  })
+})
+
 describe('query parameters', () => {
   it('that a route does not have are refused on every route, with those that it has', async () => {
     const { body } = await get<{

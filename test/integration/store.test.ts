@@ -494,6 +494,41 @@ describe('operations', () => {
   })
 })
 
+describe('the feed', () => {
+  it('gives the newest events, however long ago they happened and wherever the clock stands', async () => {
+    const clock = createManualClock()
+    const other = await testStore(inject('mongodbUri'), { clock })
+    try {
+      const box = device()
+      const at: number[] = []
+      const happen = async (count: number, of: Device = box) => {
+        for (let i = 0; i < count; i++) {
+          at.push(clock.now())
+          await other.events.append([{ type: 'device.booted', at: clock.now(), deviceId: of.id, data: {} }])
+          clock.advance(1)
+        }
+      }
+      await happen(3)
+      clock.advance(3 * 86_400_000)
+      await happen(3, device())
+      clock.advance(3_600_000)
+      await happen(3)
+      clock.advance(120_000)
+      for (const limit of [1, 2, 3, 4, 7, 9, 20])
+        expect((await other.events.since(undefined, limit)).map((event) => event.at)).toEqual(at.slice(-limit))
+      const own = [...at.slice(0, 3), ...at.slice(6)]
+      for (const limit of [1, 4, 20])
+        expect((await other.events.ofDevice(box.id, undefined, limit)).map((event) => event.at)).toEqual(
+          own.slice(-limit),
+        )
+      clock.advance(-30 * 86_400_000)
+      expect((await other.events.since(undefined, 4)).map((event) => event.at)).toEqual(at.slice(-4))
+    } finally {
+      await other.close()
+    }
+  })
+})
+
 describe('retention', () => {
   it('deletes old events and old operations that have ended, and nothing else', async () => {
     const clock = createManualClock()

@@ -91,8 +91,10 @@ function feed({ events: log }: Inside) {
       log.push(...kept)
       for (const listener of listeners) listener(kept)
     },
-    ofDevice: async (deviceId: DeviceId, after: string, limit: number) =>
-      log.filter((event) => event.deviceId === deviceId && event.id > after).slice(0, limit),
+    async ofDevice(deviceId: DeviceId, after: string | undefined, limit: number) {
+      const own = log.filter((event) => event.deviceId === deviceId)
+      return after === undefined ? own.slice(-limit) : own.filter((event) => event.id > after).slice(0, limit)
+    },
     since: async (id: string | undefined, limit: number) =>
       id === undefined ? log.slice(-limit) : log.filter((event) => event.id > id).slice(0, limit),
     onAppended(listener: (events: FeedEvent[]) => void) {

@@ -1,5 +1,5 @@
 import { AppError, timeOfId } from '../../base/index.ts'
-import { type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
+import { asDeviceId, type DeviceId, type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, page } from '../schemas.ts'
@@ -39,10 +39,11 @@ export function eventRoutes(deps: ApiDeps): Route[] {
     return several.value
   }
 
-  /** Events after an id that nothing can come before any more. */
-  async function since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
+  /** Events after an id that nothing can come before any more, of one device where one is named. */
+  async function since(id: string | undefined, limit: number, deviceId?: DeviceId): Promise<FeedEvent[]> {
     const shared = await isShared()
-    const events = await deps.events.since(id, limit)
+    const events =
+      deviceId === undefined ? await deps.events.since(id, limit) : await deps.events.ofDevice(deviceId, id, limit)
     if (!shared) return events
     const settled = deps.clock.now() - SETTLE_MS
     const end = events.findIndex((event) => timeOfId(event.id) > settled)
@@ -65,13 +66,14 @@ export function eventRoutes(deps: ApiDeps): Route[] {
         200: { description: 'Events; `next` is where to go on, also when none of them was wanted', schema: page(Any) },
       },
       async handle({ query }) {
-        // Without a place to go on from, the newest that are wanted: looked for among the newest of all.
+        const deviceId = query.deviceId === undefined ? undefined : asDeviceId(query.deviceId)
+        // Without a place to go on from, the newest that are wanted: looked for among the newest of the device, or of all.
         if (query.after === undefined) {
-          const newest = await since(undefined, NEWEST)
+          const newest = await since(undefined, NEWEST, deviceId)
           const found = newest.filter((event) => wanted(event, query)).slice(-query.limit)
           return { body: { items: found.map(withTimes), next: newest.at(-1)?.id ?? '0' } }
         }
-        const events = await since(query.after, query.limit)
+        const events = await since(query.after, query.limit, deviceId)
         const next = events.at(-1)?.id ?? query.after
         const items = events.filter((event) => wanted(event, query)).map(withTimes)
         return { body: { items, next } }
