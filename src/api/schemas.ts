@@ -50,7 +50,7 @@ const UspFacts = z
       .boolean()
       .optional()
       .describe(
-        'false: the Agent has not answered yet over its link, or does not answer any more; filter field `answering`',
+        'false: the Agent has not answered yet over its link, or does not answer any more; filter field `usp.answering`',
       ),
     lastAnswerAt: z
       .string()
@@ -60,6 +60,13 @@ const UspFacts = z
       .object({ at: z.string(), reason: z.enum(DISCONNECT_REASONS) })
       .optional()
       .describe('Why its last link ended'),
+    weakLink: z
+      .boolean()
+      .optional()
+      .describe(
+        "true: neither a client certificate nor a secret in the path proves that the link is the device's; give it one with POST /devices/{id}/link-secret",
+      ),
+    remoteAddress: z.string().optional().describe('The address that its last link came from'),
   })
   .loose()
 const LastWakeSchema = z

@@ -132,6 +132,7 @@ export async function startServer(
       devices: store.devices,
       conflicts: store.conflicts,
       pendingAgents: store.pendingAgents,
+      linkSecrets: store.linkSecrets,
       supportedModels: store.supportedModels,
       audit: store.audit,
       upward: operations,

@@ -105,6 +105,10 @@ export interface UspFacts {
   connectedAt?: Timestamp
   disconnectedAt?: Timestamp
   lastDisconnect?: Disconnect
+  /** True when the link that stands, or stood last, proved neither by a certificate nor by a secret that it is the device's. */
+  weakLink?: boolean
+  /** The address that it came from. */
+  remoteAddress?: string
   lastBootAt?: Timestamp
   /** Comma list from GetSupportedProtocol. */
   versions?: string

@@ -15,6 +15,7 @@ export type EventType =
   | 'device.connected'
   | 'device.disconnected'
   | 'device.silent'
+  | 'device.linkChanged'
   | 'device.answering'
   | 'device.refused'
   | 'device.credentialReissued'

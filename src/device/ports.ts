@@ -297,10 +297,11 @@ export interface CredentialStore {
 }
 
 /**
- * What a link says about the secret of its device. right: it shows one of the device's secrets. required: the device's Agent has used a secret
- * before, and this link does not show one. notRequired: the device has no secret, or none that was used yet.
+ * What a link says about the secret of its device. right: it shows the one that the device's Agent uses. unused: it shows one that was not used
+ * before. required: the Agent has used a secret before, and this link shows none of the device. notRequired: the device has no secret, or none
+ * that was used yet.
  */
-export type LinkSecretProof = 'right' | 'required' | 'notRequired'
+export type LinkSecretProof = 'right' | 'unused' | 'required' | 'notRequired'
 
 /**
  * The secret of a device in the path of its WebSocket: `<usp-path>/<secret>`, 22 characters of base64url. It proves a link without a client

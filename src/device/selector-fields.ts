@@ -22,6 +22,7 @@ export const SELECTOR_FIELDS = {
   'binding.proof': { kind: 'text', field: 'binding.proof' },
   'usp.linked': { kind: 'boolean', field: 'usp.linked' },
   'usp.answering': { kind: 'boolean', field: 'usp.answering' },
+  'usp.weakLink': { kind: 'boolean', field: 'usp.weakLink' },
   'usp.lastSeenAt': { kind: 'time', field: 'usp.lastSeenAt' },
   'cwmp.lastInformAt': { kind: 'time', field: 'cwmp.lastInformAt' },
   'readiness.class': { kind: 'text', field: 'readiness.class' },

@@ -26,6 +26,7 @@ export type AgentAdmission = 'certificate' | 'bound' | 'open'
 export const REFUSAL_CODES = [
   'blocked',
   'noCertificate',
+  'noSecret',
   'notBound',
   'identityMismatch',
   'deviceBound',

@@ -57,6 +57,7 @@ export const COLLECTIONS = {
       { keys: { 'binding.proof': 1, _id: 1 }, on: 'mongodb' },
       { keys: { 'usp.linked': 1, _id: 1 }, on: 'mongodb' },
       { keys: { 'usp.answering': 1, _id: 1 }, on: 'mongodb' },
+      { keys: { 'usp.weakLink': 1, _id: 1 }, on: 'mongodb' },
       { keys: { oui: 1, _id: 1 }, on: 'mongodb' },
       { keys: { root: 1, _id: 1 }, on: 'mongodb' },
       { keys: { hardwareVersion: 1, _id: 1 }, on: 'mongodb' },

@@ -50,8 +50,8 @@ export class LinkSecretRepository implements LinkSecrets {
   async prove(deviceId: DeviceId, secret: string | undefined): Promise<LinkSecretProof> {
     const known = await this.#byDevice.get(deviceId)
     const current = part(known, 'current')
-    if (secret !== undefined && [current, part(known, 'pending')].some((one) => one !== undefined && fits(one, secret)))
-      return 'right'
+    if (fits(current, secret)) return 'right'
+    if (fits(part(known, 'pending'), secret)) return 'unused'
     return current === undefined ? 'notRequired' : 'required'
   }
 
@@ -65,7 +65,7 @@ export class LinkSecretRepository implements LinkSecrets {
   async used(deviceId: DeviceId, secret: string): Promise<void> {
     await this.#change(deviceId, (known) => {
       const pending = part(known, 'pending')
-      if (pending === undefined || !fits(pending, secret)) return undefined
+      if (!fits(pending, secret)) return undefined
       return { $set: { current: pending }, $unset: { pending: '' } }
     })
   }
@@ -138,7 +138,9 @@ function digestOf(secret: string): string {
 }
 
 /** Compares in constant time. */
-function fits({ digest }: Stored, secret: string): boolean {
+function fits(stored: Stored | undefined, secret: string | undefined): boolean {
+  if (stored === undefined || secret === undefined) return false
+  const { digest } = stored
   const [a, b] = [Buffer.from(digest), Buffer.from(digestOf(secret))]
   return a.length === b.length && timingSafeEqual(a, b)
 }

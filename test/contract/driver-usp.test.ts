@@ -24,6 +24,7 @@ async function setup(): Promise<ContractSubject> {
     devices: store.devices,
     conflicts: store.conflicts,
     pendingAgents: store.pendingAgents,
+    linkSecrets: store.linkSecrets,
     supportedModels: store.supportedModels,
     audit: store.audit,
     upward: operations,

@@ -446,7 +446,7 @@ describe('an Agent that is refused', () => {
   })
 
   it('under our own Endpoint ID is refused, in the handshake and in its first Record', async () => {
-    await expect(world.connect(CONTROLLER_ID)).rejects.toThrow('400')
+    await expect(world.connect(CONTROLLER_ID)).rejects.toMatchObject({ status: 403 })
     const late = await world.connect('', CONTROLLER_ID)
     const end = late.closed()
     late.onBoard(IDENTITY)

@@ -179,7 +179,11 @@ describe('an Agent that arrives', () => {
   it('stays linked when it comes anew before its old link is known to be dead', async () => {
     const old = await joined()
     const end = old.closed()
-    const anew = await world.connect(EID)
+    old.answer = () => undefined
+    const coming = world.connect(EID)
+    await old.takeRequest('get')
+    world.clock.advance(3000)
+    const anew = await coming
     anew.serve(IDENTITY)
     anew.hello()
     expect(await end).toBe(1008)

@@ -100,33 +100,6 @@ describe('the WebSocket MTP over TLS', () => {
     expect(await outcome(dial(query, certificate))).toBe(400)
     expect(opened).toEqual([])
   })
-
-  it('does not let an Agent without certificate take the link of one with it', async () => {
-    const own = dial(`?eid=${EID}`, 'client-exact.pem')
-    expect(await outcome(own)).toBe('open')
-    expect(await outcome(dial(`?eid=${EID}`))).toBe(400)
-    expect(own.readyState).toBe(WebSocket.OPEN)
-    // Nor by a Record after a handshake that named nobody.
-    const late = dial('')
-    await once(late, 'open')
-    const end = once(late, 'close')
-    const [, newcomer] = opened
-    expect(newcomer !== undefined && server.claim(newcomer, EID)).toBe(false)
-    expect((await end)[0]).toBe(1008)
-    expect(own.readyState).toBe(WebSocket.OPEN)
-    // It is gone for good: then the place is free.
-    own.close()
-    await once(own, 'close')
-    expect(await outcome(dial(`?eid=${EID}`))).toBe('open')
-  })
-
-  it('gives a certificate its place over a link without one', async () => {
-    const claimed = dial(`?eid=${EID}`)
-    await once(claimed, 'open')
-    const end = once(claimed, 'close')
-    expect(await outcome(dial(`?eid=${EID}`, 'client-exact.pem'))).toBe('open')
-    expect((await end)[0]).toBe(1008)
-  })
 })
 
 describe('an Agent with a certificate for its Endpoint ID', () => {
@@ -170,5 +143,29 @@ describe('an Agent with a certificate for its Endpoint ID', () => {
     await arrive(own)
     await world.contact()
     expect(device()).toMatchObject({ owner: 'cwmp', binding: { proof: 'certificate' } })
+  })
+
+  it('keeps its link against one without a certificate, named in the handshake or by a Record', async () => {
+    const agent = await arrive(own)
+    await world.contact()
+    await expect(world.connect(EID, EID, trust)).rejects.toMatchObject({ status: 403 })
+    const late = await world.connect('', EID, trust)
+    const end = late.closed()
+    late.hello()
+    expect(await end).toBe(1008)
+    expect(agent.socket.readyState).toBe(WebSocket.OPEN)
+    expect(agent.inbox.filter((msg) => msg.kind === 'request').length).toBeGreaterThan(0)
+  })
+
+  it('takes the place of a link without one at once', async () => {
+    const binding = { endpointId: EID as EndpointId, proof: 'bound' as const, at: 1 }
+    world.stores.inside.devices.set(ID, { ...newDevice(ID, IDENTITY, 'cwmp', 1), binding })
+    const claimed = await arrive(trust)
+    await world.contact()
+    const end = claimed.closed()
+    await arrive(own)
+    expect(await end).toBe(1008)
+    await world.contact()
+    expect(device()).toMatchObject({ usp: { weakLink: false }, binding: { proof: 'certificate' } })
   })
 })

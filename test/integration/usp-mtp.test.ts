@@ -167,11 +167,32 @@ describe('the WebSocket MTP', () => {
       expect(response.statusCode).toBe(status)
     })
 
-    it.each(['//usp?eid=proto::x', '/usp/?eid=proto::x'])('are taken at %s too', async (path) => {
+    const secret = 'Abcdefghij_klmno-pqrs1'
+    it.each([
+      ['//usp?eid=proto::x', undefined],
+      ['/usp/?eid=proto::x', undefined],
+      [`/usp/${secret}?eid=proto::x`, secret],
+      [`//usp/${secret}/?eid=proto::x`, secret],
+    ])('are taken at %s too', async (path, shown) => {
       const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, 'v1.usp')
       await once(socket, 'open')
       sockets.push(socket)
-      expect(opened.map(({ endpointId }) => endpointId)).toEqual(['proto::x'])
+      expect(opened.map(({ endpointId, secret }) => [endpointId, secret])).toEqual([['proto::x', shown]])
+    })
+
+    it.each([
+      '/other',
+      '/',
+      `/${secret}`,
+      `/usp${secret}`,
+      `/usp/${secret}x`,
+      `/usp/x/${secret}`,
+      `/usp/${secret}/x`,
+      '/usp/..',
+    ])('are refused at %s', async (path) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}?eid=proto::x`, 'v1.usp')
+      socket.on('error', () => undefined)
+      expect(await refusal(socket)).toBe(400)
     })
 
     it('that are refused leave no connection behind when the client does not end its side', async () => {
@@ -308,26 +329,6 @@ describe('the WebSocket MTP', () => {
       socket.send(Buffer.alloc(1))
       expect(await end).toBe(1008)
       expect(records.length).toBe(1)
-    })
-
-    it('gives way to a newer one of the same Endpoint ID', async () => {
-      await start()
-      const older = await open('proto::a')
-      const end = ended(older)
-      const other = await open('proto::b')
-      const newer = await open('proto::a')
-      expect(await end).toBe(1008)
-      await vi.waitUntil(() => closed.length === 1)
-      expect(closed[0]?.link).toBe(opened[0])
-      newer.send(Buffer.from([1]))
-      await heard(newer)
-      await heard(other)
-      expect(records[0]?.link).toBe(opened[2])
-      expect(server.linkCount).toBe(2)
-      // The newer one is still known as the link of its Endpoint ID.
-      const second = ended(newer)
-      await open('proto::a')
-      expect(await second).toBe(1008)
     })
 
     it.each([

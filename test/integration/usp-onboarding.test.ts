@@ -305,6 +305,9 @@ describe('the supported model', () => {
     const [box] = boxes
     if (box === undefined) throw new Error('no box')
     box.softwareVersion = '2.0'
+    // It restarts: its link goes.
+    agents[0]?.socket.terminate()
+    await vi.waitUntil(() => device()?.usp?.linked === false)
     expect(paths(await onboarded(box))).toEqual(['Device.'])
     expect(device()).toMatchObject({ softwareVersion: '2.0', usp: { onboardedFor: '2.0' } })
   })
@@ -468,8 +471,10 @@ describe('the supported model', () => {
     for (const serial of ['S1', 'S2', 'S3']) {
       const box = boxOf({}, serial)
       box.softwareVersion = ''
-      expect(paths(await onboarded(box))).toEqual(['Device.'])
+      const agent = await onboarded(box)
+      expect(paths(agent)).toEqual(['Device.'])
       expect(box.ids()).toEqual(ALL)
+      agent.socket.terminate()
       expect(paths(await onboarded(box))).toEqual([])
     }
     expect(models()).toMatchObject([

@@ -87,6 +87,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     devices: store.devices,
     conflicts: store.conflicts,
     pendingAgents: store.pendingAgents,
+    linkSecrets: store.linkSecrets,
     supportedModels: store.supportedModels,
     audit: store.audit,
     upward: operations,

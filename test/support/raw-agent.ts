@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { DeviceIdentity } from '../../src/device/index.ts'
@@ -17,6 +18,15 @@ export type AnyRequest = Extract<Msg, { kind: 'request' }>
 type Outgoing = Parameters<Codec['encodeRecord']>[0]['body']
 
 const codec = new Codec()
+
+/** The Controller refused the upgrade with this HTTP status. */
+export class RefusedHandshake extends Error {
+  readonly status: number
+  constructor(status: number) {
+    super(`the handshake was refused with ${status}`)
+    this.status = status
+  }
+}
 
 /** One Agent as TR-369 has it, on a socket of its own: it does what the test says, and nothing else. */
 export class RawAgent {
@@ -49,12 +59,17 @@ export class RawAgent {
     controllerId: string,
     endpointId = eid,
     tls?: SecureContextOptions,
+    path = '/usp',
   ): Promise<RawAgent> {
     const query = eid === '' ? '' : `?eid=${encodeURIComponent(eid)}`
-    const url = `${tls === undefined ? 'ws' : 'wss'}://localhost:${port}/usp${query}`
+    const url = `${tls === undefined ? 'ws' : 'wss'}://localhost:${port}${path}${query}`
     const socket = new WebSocket(url, 'v1.usp', { perMessageDeflate: false, ...tls })
     const agent = new RawAgent(socket, endpointId, controllerId)
-    await once(socket, 'open')
+    const refused = once(socket, 'unexpected-response').then(([, response]) => {
+      throw new RefusedHandshake(Number((response as IncomingMessage).statusCode))
+    })
+    await Promise.race([once(socket, 'open'), refused])
+    refused.catch(() => undefined)
     return agent
   }
 

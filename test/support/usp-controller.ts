@@ -1,9 +1,10 @@
 import { EventEmitter, once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
 import { silentLog } from '../../src/base/index.ts'
-import type { Completion, Conflict, Contact, DeviceChange } from '../../src/device/index.ts'
+import type { Completion, Conflict, Contact, DeviceChange, LinkSecrets } from '../../src/device/index.ts'
 import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { createMemoryLinkSecrets } from './memory-link-secrets.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 import { RawAgent } from './raw-agent.ts'
 
@@ -13,6 +14,7 @@ export interface TestController {
   controller: Controller
   clock: ManualClock
   stores: MemoryStores
+  linkSecrets: LinkSecrets
   conflicts: Conflict[]
   completions: Completion[]
   /** What was written, in the order it was asked for. */
@@ -28,7 +30,7 @@ export interface TestController {
   decideConflict(id: string): void
   /** The same, once the onboarding that began with it is over. */
   contact(): Promise<Contact>
-  connect(eid: string, endpointId?: string, tls?: SecureContextOptions): Promise<RawAgent>
+  connect(eid: string, endpointId?: string, tls?: SecureContextOptions, path?: string): Promise<RawAgent>
   stop(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startController(
   const count = (counts: Map<string, number>, id: string) => counts.set(id, (counts.get(id) ?? 0) + 1)
   const arrivals = new EventEmitter().setMaxListeners(0)
   const agents: RawAgent[] = []
+  const linkSecrets = createMemoryLinkSecrets()
   let before: (change: DeviceChange) => Promise<void> | undefined = () => undefined
   let ids = 0
   async function openConflict(conflict: Conflict): Promise<void> {
@@ -86,6 +89,7 @@ export async function startController(
       resolve: async () => false,
     },
     pendingAgents: stores.pendingAgents,
+    linkSecrets,
     supportedModels: stores.supportedModels,
     audit: stores.audit,
     upward: {
@@ -124,6 +128,7 @@ export async function startController(
     controller,
     clock,
     stores,
+    linkSecrets,
     conflicts,
     completions,
     commits,
@@ -142,8 +147,8 @@ export async function startController(
       while ((onboardings.get(deviceId) ?? 0) < (offers.get(deviceId) ?? 0)) await once(arrivals, 'change')
       return contact
     },
-    async connect(eid, endpointId, tls) {
-      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId, tls)
+    async connect(eid, endpointId, tls, path) {
+      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId, tls, path)
       agents.push(agent)
       return agent
     },

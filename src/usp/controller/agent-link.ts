@@ -1,5 +1,5 @@
 import { type Clock, ProtocolError, TransportError } from '../../base/index.ts'
-import type { Device, DeviceIdentity, LinkEnd } from '../../device/index.ts'
+import type { Device, DeviceId, DeviceIdentity, LinkEnd } from '../../device/index.ts'
 import type { Link } from '../mtp/index.ts'
 import {
   type Codec,
@@ -35,6 +35,9 @@ export interface RequestOptions {
 const REQUEST_TIMEOUT_MS = 30_000
 const MAX_QUEUED = 256
 
+/** What proves that a link belongs to its Endpoint ID: a client certificate, the secret of a device in its path, or nothing. */
+export type LinkProof = 'certificate' | 'secret' | 'none'
+
 export interface AgentLinkOptions {
   link: Link
   /** Different for every link of every process of ours. */
@@ -52,6 +55,10 @@ export class AgentLink {
   readonly id: string
   /** The device, once the Agent is joined to one. */
   device: Device | undefined
+  /** The device whose secret the link shows. */
+  secretOf: DeviceId | undefined
+  /** Records that wait while it is judged whether the Agent that they name is admitted. */
+  unnamed: Uint8Array[] | undefined
   /** oui, class and serial of its Device.DeviceInfo. as it showed them last; undefined: not read yet. */
   shown: DeviceIdentity | undefined
   /** It is not let in: its link is closing. */
@@ -102,6 +109,11 @@ export class AgentLink {
 
   get endpointId(): string {
     return this.link.endpointId
+  }
+
+  get proof(): LinkProof {
+    if (this.link.proof === 'certificate') return 'certificate'
+    return this.secretOf === undefined ? 'none' : 'secret'
   }
 
   get closed(): boolean {

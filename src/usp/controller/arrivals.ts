@@ -9,10 +9,12 @@ import {
   type DeviceStore,
   decideArrival,
   deviceIdOf,
+  type LinkSecrets,
   type NewEvent,
   type Refusal,
 } from '../../device/index.ts'
 import { parseEndpointId, SUPPORTED_VERSIONS } from '../wire/index.ts'
+import { NO_SECRET } from './admission.ts'
 import { type AgentFacts, readFacts } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Refusals } from './refusals.ts'
@@ -24,6 +26,7 @@ export interface ArrivalDeps {
   instance: string
   devices: DeviceStore
   conflicts: ConflictStore
+  linkSecrets: Pick<LinkSecrets, 'prove'>
   refusals: Refusals
   nextId(): string
   clock: Clock
@@ -31,6 +34,8 @@ export interface ArrivalDeps {
   heardAt(agent: AgentLink): number | undefined
   /** The Agent is joined to `agent.device`, and that is stored. */
   onJoined(agent: AgentLink): void
+  /** It has used a secret of its device for the first time. */
+  onSecretUsed(agent: AgentLink): void
 }
 
 type Told = DeviceIdentity | undefined
@@ -172,6 +177,7 @@ export class Arrivals {
     const claim = {
       endpointId,
       certificate,
+      ...(agent.secretOf === undefined ? {} : { secretOf: agent.secretOf }),
       ...(told === undefined ? {} : { told }),
       ...(shown === undefined ? {} : { shown }),
     }
@@ -226,7 +232,11 @@ export class Arrivals {
     if (agent.device !== undefined && agent.device.id !== device.id)
       agent.link.close('tryAgain', 'the Endpoint ID belongs to another device now')
     if (agent.device !== undefined || agent.refused || !agent.link.isOpen) return
-    const { devices, clock, instance } = this.#deps
+    const { devices, clock, instance, linkSecrets } = this.#deps
+    const secret =
+      agent.link.proof === 'certificate' ? 'notRequired' : await linkSecrets.prove(device.id, agent.link.secret)
+    // Its Endpoint ID was bound, or its secret was used over another link, since it was admitted.
+    if (secret === 'required') return this.turnAway(agent, NO_SECRET)
     const now = clock.now()
     // Different from that of the link before, whatever the clock says: facts of either link are told apart by it.
     this.#connectedAt = Math.max(now, (device.usp?.connectedAt ?? 0) + 1, this.#connectedAt + 1)
@@ -238,6 +248,8 @@ export class Arrivals {
       'usp.connectedAt': connectedAt,
       'usp.lastSeenAt': now,
       'usp.answering': heardAt !== undefined,
+      'usp.weakLink': agent.link.proof !== 'certificate' && secret === 'notRequired',
+      'usp.remoteAddress': agent.link.remoteAddress,
       ...(heardAt === undefined ? {} : { 'usp.lastAnswerAt': heardAt }),
       ...(device.root === undefined ? { root: 'Device.' as const } : {}),
     }
@@ -248,12 +260,30 @@ export class Arrivals {
       protocol: 'usp',
       data: { endpointId: agent.endpointId },
     }
-    await devices.commit({ deviceId: device.id, set: patch, events: [connected] })
+    const changed = patch['usp.weakLink'] ? this.#changeOf(agent, device, now) : []
+    await devices.commit({ deviceId: device.id, set: patch, events: [connected, ...changed] })
     agent.device = applyPatch(device, patch, now)
     agent.connectedAt = connectedAt
     agent.touchedAt = now
     this.#deps.onJoined(agent)
+    if (secret === 'unused') this.#deps.onSecretUsed(agent)
   }
+
+  /** The event that the Agent of an unproven link comes from another address or runs another firmware than that of the link before. */
+  #changeOf(agent: AgentLink, { id: deviceId, usp, softwareVersion }: Device, at: number): NewEvent[] {
+    const address = { before: usp?.remoteAddress, now: agent.link.remoteAddress }
+    const shown = this.#facts.get(agent)?.parameters.find(({ path }) => path === 'Device.DeviceInfo.SoftwareVersion')
+    const firmware = { before: softwareVersion, now: shown?.value }
+    const data: Record<string, unknown> = { endpointId: agent.endpointId }
+    if (differs(address)) data.address = address
+    if (differs(firmware)) data.softwareVersion = firmware
+    if (data.address === undefined && data.softwareVersion === undefined) return []
+    return [{ type: 'device.linkChanged', at, deviceId, protocol: 'usp', data }]
+  }
+}
+
+function differs({ before, now }: { before: string | undefined; now: string | undefined }): boolean {
+  return before !== undefined && now !== undefined && before !== now
 }
 
 function deviceOf(decision: Exclude<ArrivalDecision, { kind: 'refused' | 'conflict' }>): string | undefined {

@@ -20,16 +20,19 @@ import type {
   EndpointId,
   FeedEvent,
   LinkEnd,
+  LinkSecrets,
   PendingAgentStore,
   SupportedModelStore,
   Upward,
   UspLinks,
 } from '../../device/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
-import { type Link, UspWebSocketServer } from '../mtp/index.ts'
+import { type HandshakeRefusal, type Hello, type Link, UspWebSocketServer } from '../mtp/index.ts'
 import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
+import { Admission, type Admitted } from './admission.ts'
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
+import { Claims } from './claims.ts'
 import { execute } from './execute.ts'
 import { LinkRecords } from './link-records.ts'
 import { Liveness, type LivenessLimits } from './liveness.ts'
@@ -55,6 +58,7 @@ export interface ControllerOptions {
   devices: DeviceStore
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
+  linkSecrets: LinkSecrets
   supportedModels: SupportedModelStore
   audit: AuditLog
   upward: Upward
@@ -83,6 +87,10 @@ const SWEEP_MS = 300_000
 const STOP_MS = 5000
 /** An Agent that is asked whether it answers has so long. */
 const ASK_TIMEOUT_MS = 10_000
+
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
+/** Records of a link without an Endpoint ID that are kept while the Agent is judged. */
+const MAX_UNNAMED = 16
 
 /** Sentences for whoever reads the log of the Agent. */
 const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
@@ -117,6 +125,10 @@ export class Controller implements Lifecycle {
   readonly #notifications: Notifications
   readonly #liveness: Liveness
   readonly #records: LinkRecords
+  readonly #claims: Claims
+  readonly #admission: Admission
+  /** Clients whose link is about to be opened. */
+  readonly #admitted = new WeakMap<Hello, Admitted>()
   readonly #agents = new Map<Link, AgentLink>()
   readonly #byDevice = new Map<string, AgentLink>()
   /** The contacts that are offered to operations. */
@@ -143,11 +155,18 @@ export class Controller implements Lifecycle {
       },
       options.periodicNotifIntervalS,
     )
+    this.#claims = new Claims({
+      clock: options.clock,
+      isSilent: (agent) => this.#liveness.isSilent(agent),
+      answersWithin: (agent, timeoutMs) => this.#liveness.answersWithin(agent, timeoutMs),
+    })
+    this.#admission = new Admission({ ...options, refusals: this.#refusals, claims: this.#claims })
     this.#arrivals = new Arrivals({
       ...options,
       refusals: this.#refusals,
       heardAt: (agent) => this.#liveness.heardAt(agent),
       onJoined: (agent) => this.#onJoined(agent),
+      onSecretUsed: (agent) => this.#records.secretUsed(agent),
     })
     const newRows = new NewRows({ ...options, model: this.#model })
     this.#notifications = new Notifications({
@@ -163,14 +182,8 @@ export class Controller implements Lifecycle {
     this.#server = new UspWebSocketServer({
       ...options,
       handlers: {
-        onOpen: (link) => {
-          const id = `${this.#process}.${++this.#links}`
-          const agent = new AgentLink({ link, id, codec: this.#codec, ownId: options.endpointId, clock: options.clock })
-          agent.onTimeout = () => this.#liveness.missed(agent)
-          this.#agents.set(link, agent)
-          if (options.log.isDebug()) agent.onMessage = (what, msg) => options.log.debug(lineOf(agent, msg), what)
-        },
-        refusal: ({ endpointId, certificate }, address) => this.#refusals.atHandshake(endpointId, certificate, address),
+        admit: (hello) => this.#admit(hello),
+        onOpen: (link, hello) => this.#onOpen(link, hello),
         onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
         onClose: (link, end) => {
@@ -193,6 +206,7 @@ export class Controller implements Lifecycle {
   async start(): Promise<void> {
     await this.#refusals.start()
     await this.#server.start()
+    this.#warnOfClaims()
     this.#scheduleSweep()
   }
 
@@ -205,6 +219,16 @@ export class Controller implements Lifecycle {
       Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS), this.#refusals.stop()]),
       limit,
     ])
+  }
+
+  /** A device whose link has no secret is whoever knows its Endpoint ID, and that is printed on it. */
+  #warnOfClaims(): void {
+    const { host, tls, admission, log } = this.#options
+    if (tls?.clientCa !== undefined || admission === 'certificate' || LOOPBACK.test(host)) return
+    log.warn(
+      { host, admission },
+      'USP Agents are not asked for certificates: a link without a secret in its path (usp.weakLink) belongs to whoever knows the Endpoint ID; see --tls-client-ca and POST /devices/{id}/link-secret',
+    )
   }
 
   /** Compares records and links now and then: a fact may have been lost with an answer of the database. */
@@ -251,6 +275,46 @@ export class Controller implements Lifecycle {
         link.close('policy', 'the Agent is not admitted any more')
   }
 
+  async #admit(hello: Hello): Promise<HandshakeRefusal | undefined> {
+    const judged = await this.#admission.judge(hello)
+    if ('kind' in judged) return judged
+    this.#admitted.set(hello, judged)
+    return undefined
+  }
+
+  #onOpen(link: Link, hello: Hello): void {
+    const { endpointId: ownId, clock, log } = this.#options
+    const id = `${this.#process}.${++this.#links}`
+    const agent = new AgentLink({ link, id, codec: this.#codec, ownId, clock })
+    agent.onTimeout = () => this.#liveness.missed(agent)
+    this.#agents.set(link, agent)
+    if (log.isDebug()) agent.onMessage = (what, msg) => log.debug(lineOf(agent, msg), what)
+    const admitted = this.#admitted.get(hello)
+    if (admitted !== undefined && link.endpointId !== '') this.#claim(agent, admitted)
+  }
+
+  /** False when another link has taken the Endpoint ID meanwhile: then this one is closed. */
+  #claim(agent: AgentLink, { secretOf, instead }: Admitted): boolean {
+    agent.secretOf = secretOf
+    const taken = this.#claims.take(agent, instead)
+    if (!taken) agent.link.close('tryAgain', 'another link of this Endpoint ID came')
+    return taken
+  }
+
+  /** Judges the Agent that the first Record of a link names; Records that come meanwhile wait. */
+  async #name(agent: AgentLink, endpointId: string): Promise<void> {
+    const { link } = agent
+    const { secret, remoteAddress: address } = link
+    const judged = await this.#admission.judge({ endpointId, certificate: false, secret, address })
+    const records = agent.unnamed ?? []
+    agent.unnamed = undefined
+    if (!link.isOpen) return
+    if ('kind' in judged) return link.close(judged.kind === 'tryAgain' ? 'tryAgain' : 'policy', judged.text)
+    link.endpointId = endpointId
+    if (!this.#claim(agent, judged)) return
+    for (const bytes of records) this.#onRecord(link, bytes)
+  }
+
   /** The AgentLink that `onOpen` made for this link. */
   #agentOf(link: Link): AgentLink {
     const agent = this.#agents.get(link)
@@ -275,12 +339,21 @@ export class Controller implements Lifecycle {
 
   #onRecord(link: Link, bytes: Uint8Array): void {
     const agent = this.#agentOf(link)
+    if (agent.unnamed !== undefined) {
+      // One that says so much before it is admitted is none that waits for an answer.
+      if (agent.unnamed.push(bytes) > MAX_UNNAMED) link.close('policy', 'too many Records before the Agent is admitted')
+      return
+    }
     try {
       const record = this.#codec.decodeRecord(bytes)
       // Not for us, or not from whom the link belongs to: ignored without a word (R-E2E.1, R-SEC.0a).
       if (record.toId !== this.#options.endpointId)
         return this.#ignore(agent, `to_id is not ours but ${JSON.stringify(record.toId.slice(0, 80))}`)
-      if (link.endpointId === '' && !this.#server.claim(link, parseEndpointId(record.fromId))) return
+      if (link.endpointId === '') {
+        const endpointId = parseEndpointId(record.fromId)
+        agent.unnamed = [bytes]
+        return this.#background(agent, 'Agent was not judged', this.#name(agent, endpointId))
+      }
       if (record.fromId !== link.endpointId)
         return this.#ignore(agent, `from_id is not that of the link but ${JSON.stringify(record.fromId.slice(0, 80))}`)
       this.#onOwnRecord(agent, record)
@@ -478,6 +551,7 @@ export class Controller implements Lifecycle {
 
   #onClose(agent: AgentLink, end: LinkEnd): void {
     agent.close(end)
+    this.#claims.release(agent)
     this.#endContact(agent)
     const { device } = agent
     if (device === undefined || this.#byDevice.get(device.id) !== agent) return

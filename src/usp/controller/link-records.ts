@@ -7,13 +7,21 @@ import {
   type Random,
   type RetryQueue,
 } from '../../base/index.ts'
-import type { DeviceChange, DeviceId, DeviceStore, DisconnectReason, NewEvent } from '../../device/index.ts'
+import type {
+  DeviceChange,
+  DeviceId,
+  DeviceStore,
+  DisconnectReason,
+  LinkSecrets,
+  NewEvent,
+} from '../../device/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
 export interface LinkRecordsDeps {
   devices: DeviceStore
   audit: Pick<AuditLog, 'append'>
+  linkSecrets: Pick<LinkSecrets, 'used'>
   instance: string
   clock: Clock
   random: Pick<Random, 'fraction'>
@@ -99,6 +107,13 @@ export class LinkRecords {
     }
     this.#unfit = unfit
     if (repaired > 0) log.warn({ records: repaired }, 'records of USP links did not fit their links and are put right')
+  }
+
+  /** The Agent has used the secret in the path of its link: from now on its device needs it. */
+  secretUsed({ device, link }: AgentLink): void {
+    const { secret } = link
+    if (device === undefined || secret === undefined) return
+    this.#facts.add(`secret|${device.id}`, () => this.#deps.linkSecrets.used(device.id, secret))
   }
 
   /** Resolves when the entry is in the audit log, or is kept to be appended later. What it tells of has been done, so it must not be lost. */

@@ -76,6 +76,23 @@ export class Liveness {
     return this.#of(agent).answering
   }
 
+  /** True when the Agent has answered over this link, and does not any more. */
+  isSilent(agent: AgentLink): boolean {
+    return this.#of(agent).unanswered > 0
+  }
+
+  /** Asks the Agent for an answer at once; resolves with whether any Message of it comes within this time. */
+  async answersWithin(agent: AgentLink, timeoutMs: number): Promise<boolean> {
+    const state = this.#of(agent)
+    const before = state.messages
+    try {
+      await agent.probe(timeoutMs)
+      return true
+    } catch {
+      return state.messages > before
+    }
+  }
+
   /** When the Agent last sent a Message over this link; undefined: not yet. */
   heardAt(agent: AgentLink): number | undefined {
     return this.#of(agent).heardAt

@@ -6,6 +6,8 @@ export interface Link {
   endpointId: string
   /** `certificate`: the client certificate carries the Endpoint ID. `none`: the Endpoint ID is a claim. */
   readonly proof: 'certificate' | 'none'
+  /** The secret at the end of the path that the client dialled. */
+  readonly secret: string | undefined
   readonly remoteAddress: string
   readonly openedAt: number
   /** False once the link is closing or gone. */

@@ -41,6 +41,7 @@ export interface WebSocketLinkOptions {
   socket: WebSocket
   endpointId: string
   proof: Link['proof']
+  secret: string | undefined
   remoteAddress: string
   openedAt: number
   limits: LinkLimits
@@ -50,6 +51,7 @@ export interface WebSocketLinkOptions {
 export class WebSocketLink implements Link {
   endpointId: string
   readonly proof: Link['proof']
+  readonly secret: string | undefined
   readonly remoteAddress: string
   readonly openedAt: number
   /** A pong or any Record came since the last ping. */
@@ -61,10 +63,11 @@ export class WebSocketLink implements Link {
   #refilledAt: number
   #end: LinkEnd | undefined
 
-  constructor({ socket, endpointId, proof, remoteAddress, openedAt, limits }: WebSocketLinkOptions) {
+  constructor({ socket, endpointId, proof, secret, remoteAddress, openedAt, limits }: WebSocketLinkOptions) {
     this.#socket = socket
     this.endpointId = endpointId
     this.proof = proof
+    this.secret = secret
     this.remoteAddress = remoteAddress
     this.openedAt = openedAt
     this.#limits = limits

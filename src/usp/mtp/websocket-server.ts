@@ -8,11 +8,25 @@ import type { Link } from './link.ts'
 import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './websocket-link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'
 
+/** A client as its handshake shows it. */
+export interface Hello extends ClientIdentity {
+  /** The secret at the end of the path. */
+  secret: string | undefined
+  address: string
+}
+
+/** noCertificate: one would help. tryAgain: later may be better. notAdmitted: nothing that the client sends would change it. */
+export interface HandshakeRefusal {
+  kind: 'noCertificate' | 'tryAgain' | 'notAdmitted'
+  text: string
+}
+
 /** What an MTP tells about its links. None may throw. */
 export interface LinkHandlers {
-  /** The refusal of a client whose handshake alone decides it. The upgrade is refused, so that the Agent backs off. */
-  refusal?(identity: ClientIdentity, address: string): { code: string; text: string } | undefined
-  onOpen(link: Link): void
+  /** Decides on a client by its handshake. A refused upgrade makes the Agent back off. Default: every client is admitted. */
+  admit?(hello: Hello): Promise<HandshakeRefusal | undefined>
+  /** The link of a client that was admitted; `hello` is the object that was decided on. */
+  onOpen(link: Link, hello: Hello): void
   onRecord(link: Link, bytes: Uint8Array): void
   onClose(link: Link, end: LinkEnd): void
   /** Once in a ping round, some 30 s, for a link that stands. */
@@ -40,22 +54,26 @@ const TLS_HANDSHAKE_MS = 20_000
 /** HTTP status of a refused upgrade by the code of its error; 400 for all others. */
 const STATUS: Record<string, string> = {
   full: '503 Service Unavailable',
+  tryAgain: '503 Service Unavailable',
   noCertificate: '401 Unauthorized',
   notAdmitted: '403 Forbidden',
 }
-const OWN = 'the Endpoint ID is that of this Controller'
-const WEAKER = 'a link with a certificate for this Endpoint ID stands'
+/** Seconds after which a client that got 503 may come again. */
+const RETRY_AFTER_S = 10
+/** 128 bits in base64url. */
+const SECRET = /^[\w-]{22}$/
 
-/** A client that is not let in, whatever it would send. */
+/** A client that is not let in by its handshake. The handler that refuses it logs it, and not each time. */
 class NotAdmitted extends ProtocolError {}
 
-/** The Controller's WebSocket MTP (TR-369 4.4): listens, checks handshakes, and keeps one link per Endpoint ID. */
+/** The Controller's WebSocket MTP (TR-369 4.4): listens and checks handshakes. */
 export class UspWebSocketServer implements Lifecycle {
   readonly name = 'USP WebSocket MTP'
   readonly #options: WebSocketServerOptions
   readonly #limits: LinkLimits
   readonly #links = new Set<WebSocketLink>()
-  readonly #byEndpoint = new Map<string, Link>()
+  /** Handshakes that are being decided. */
+  #deciding = 0
   readonly #upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -139,56 +157,70 @@ export class UspWebSocketServer implements Lifecycle {
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', (err) => this.#options.log.debug({ reason: errorText(err) }, 'USP handshake connection failed'))
+    this.#decide(request)
+      .then((hello) => {
+        // After this call the client has its link, or its connection is gone.
+        this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#onOpen(webSocket, hello))
+      })
+      .catch((error: unknown) => this.#refuse(request, socket, error))
+  }
+
+  async #decide(request: IncomingMessage): Promise<Hello> {
+    const hello = this.#checkHandshake(request)
+    this.#deciding++
     try {
-      const identity = this.#checkHandshake(request)
-      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#onOpen(webSocket, request, identity))
-    } catch (error) {
-      const reason = error instanceof ProtocolError ? error.message : 'handshake failed'
-      const status = (error instanceof ProtocolError ? STATUS[error.code] : undefined) ?? '400 Bad Request'
-      // The handler that refuses an Agent logs it, and not each time.
-      if (!(error instanceof NotAdmitted))
-        this.#options.log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
-      const text = `${reason}\n`
-      // Server sockets stay half open when the client does not end its side.
-      socket.once('finish', () => socket.destroy())
-      socket.end(
-        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-      )
+      const refusal = await this.#options.handlers.admit?.(hello)
+      if (refusal !== undefined) throw new NotAdmitted(refusal.kind, refusal.text)
+      return hello
+    } finally {
+      this.#deciding--
     }
   }
 
-  #checkHandshake(request: IncomingMessage): ClientIdentity {
-    // Agents join host and their Path with one slash too many or end it with one.
-    const path = (request.url ?? '/').replace(/\?.*$/s, '').replace(/^\/*/, '/')
-    if (path !== this.#options.path && path !== `${this.#options.path}/`)
-      throw new ProtocolError('path', `USP is spoken at ${this.#options.path}`)
-    if (this.#links.size >= this.#options.maxLinks) throw new ProtocolError('full', 'too many links')
+  #refuse(request: IncomingMessage, socket: Duplex, error: unknown): void {
+    const { log } = this.#options
+    const reason = error instanceof ProtocolError ? error.message : 'handshake failed'
+    const status = (error instanceof ProtocolError ? STATUS[error.code] : undefined) ?? '400 Bad Request'
+    if (!(error instanceof ProtocolError)) log.error({ err: error }, 'USP handshake failed')
+    else if (!(error instanceof NotAdmitted))
+      log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
+    const text = `${reason}\n`
+    const later = status.startsWith('503') ? `retry-after: ${RETRY_AFTER_S}\r\n` : ''
+    // Server sockets stay half open when the client does not end its side.
+    socket.once('finish', () => socket.destroy())
+    socket.end(
+      `HTTP/1.1 ${status}\r\nconnection: close\r\n${later}content-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+    )
+  }
+
+  #checkHandshake(request: IncomingMessage): Hello {
+    const secret = this.#secretOf(request.url ?? '/')
+    if (this.#links.size + this.#deciding >= this.#options.maxLinks) throw new ProtocolError('full', 'too many links')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (!offered.includes(SUBPROTOCOL))
       throw new ProtocolError('subprotocol', `Sec-WebSocket-Protocol must offer ${SUBPROTOCOL}`)
-    const identity = clientIdentity(request)
-    if (identity.endpointId === this.#options.endpointId) throw new ProtocolError('endpointId', OWN)
-    if (!identity.certificate && this.#isProven(identity.endpointId)) throw new ProtocolError('endpointId', WEAKER)
-    const refusal = this.#options.handlers.refusal?.(identity, addressOf(request))
-    if (refusal?.code === 'noCertificate') throw new NotAdmitted('noCertificate', refusal.text)
-    if (refusal !== undefined) throw new NotAdmitted('notAdmitted', 'the Agent is not admitted')
-    return identity
+    return { ...clientIdentity(request), secret, address: addressOf(request) }
   }
 
-  /** Whether the link of this Endpoint ID has a certificate for it: one without cannot take its place. */
-  #isProven(endpointId: string): boolean {
-    const link = this.#byEndpoint.get(endpointId)
-    return link?.proof === 'certificate' && link.isOpen
+  /** The secret in `<path>/<secret>`; ProtocolError when the path is another one. */
+  #secretOf(url: string): string | undefined {
+    const own = this.#options.path.replace(/\/$/, '')
+    // Agents join host and their Path with one slash too many or end it with one.
+    const path = url.replace(/\?.*$/s, '').replace(/^\/*/, '/').replace(/\/$/, '')
+    if (path === own) return undefined
+    const secret = path.startsWith(`${own}/`) ? path.slice(own.length + 1) : ''
+    if (!SECRET.test(secret)) throw new ProtocolError('path', `USP is spoken at ${this.#options.path}`)
+    return secret
   }
 
-  #onOpen(socket: WebSocket, request: IncomingMessage, identity: ClientIdentity): void {
+  #onOpen(socket: WebSocket, hello: Hello): void {
     const { clock, handlers, log } = this.#options
-    const address = addressOf(request)
     const link = new WebSocketLink({
       socket,
-      endpointId: identity.endpointId,
-      proof: identity.certificate ? 'certificate' : 'none',
-      remoteAddress: address,
+      endpointId: hello.endpointId,
+      proof: hello.certificate ? 'certificate' : 'none',
+      secret: hello.secret,
+      remoteAddress: hello.address,
       openedAt: clock.now(),
       limits: this.#limits,
     })
@@ -205,31 +237,9 @@ export class UspWebSocketServer implements Lifecycle {
     })
     socket.on('close', (code) => {
       this.#links.delete(link)
-      if (this.#byEndpoint.get(link.endpointId) === link) this.#byEndpoint.delete(link.endpointId)
       handlers.onClose(link, link.endOf(code))
     })
-    handlers.onOpen(link)
-    if (link.endpointId !== '') this.claim(link, link.endpointId)
-  }
-
-  /**
-   * Gives an Endpoint ID its link; an older link of the same one is most likely half-open and closed. False when the older one has a
-   * certificate for it and this one has none, and for our own Endpoint ID: then this one is closed.
-   */
-  claim(link: Link, endpointId: string): boolean {
-    if (endpointId === this.#options.endpointId) {
-      link.close('policy', OWN)
-      return false
-    }
-    const older = this.#byEndpoint.get(endpointId)
-    if (older !== link && link.proof !== 'certificate' && this.#isProven(endpointId)) {
-      link.close('policy', WEAKER)
-      return false
-    }
-    link.endpointId = endpointId
-    this.#byEndpoint.set(endpointId, link)
-    if (older !== link) older?.close('replaced', 'a newer link of this Endpoint ID came')
-    return true
+    handlers.onOpen(link, hello)
   }
 
   #onMessage(link: WebSocketLink, data: Buffer, binary: boolean): void {

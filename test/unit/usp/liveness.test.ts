@@ -39,6 +39,7 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
       link: {
         endpointId,
         proof: 'none',
+        secret: undefined,
         remoteAddress: '',
         openedAt: clock.now(),
         isOpen: true,

@@ -1,0 +1,101 @@
+import { errorText, type Log } from '../../base/index.ts'
+import type { DeviceId, DeviceStore, EndpointId, LinkSecrets, Refusal } from '../../device/index.ts'
+import type { HandshakeRefusal, Hello } from '../mtp/index.ts'
+import type { AgentLink, LinkProof } from './agent-link.ts'
+import type { Claims } from './claims.ts'
+import type { Refusals } from './refusals.ts'
+
+export interface AdmissionDeps {
+  /** Our own Endpoint ID. */
+  endpointId: string
+  devices: Pick<DeviceStore, 'findByEndpoint'>
+  linkSecrets: Pick<LinkSecrets, 'prove' | 'ownerOf'>
+  refusals: Refusals
+  claims: Claims
+  log: Log
+  onRefused?(reason: string): void
+}
+
+/** A link as it shows itself before anything is read over it. `endpointId` is '' when the handshake names none: its first Record does. */
+export type Newcomer = Hello
+
+/** A link that may be opened: the device whose secret it shows, and the link that it replaces. */
+export interface Admitted {
+  secretOf: DeviceId | undefined
+  instead: AgentLink | undefined
+}
+
+export const NO_SECRET: Refusal = {
+  code: 'noSecret',
+  text: 'the device of this Endpoint ID has a secret in the path of its link, which this link does not show',
+}
+const NOT_ADMITTED: HandshakeRefusal = { kind: 'notAdmitted', text: 'the Agent is not admitted' }
+const STANDS: HandshakeRefusal = { kind: 'tryAgain', text: 'a link of this Endpoint ID stands, and its Agent answers' }
+const OWN: HandshakeRefusal = { kind: 'notAdmitted', text: 'the Endpoint ID is that of this Controller' }
+const LATER: HandshakeRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitted now' }
+const UNNAMED: Admitted = { secretOf: undefined, instead: undefined }
+
+/**
+ * Decides whether a link may be opened under its Endpoint ID, before anything is read from its Agent and before the link that stands is
+ * touched: by what refuses the Endpoint ID itself, by the secret of its device, and by the link that stands.
+ */
+export class Admission {
+  readonly #deps: AdmissionDeps
+
+  constructor(deps: AdmissionDeps) {
+    this.#deps = deps
+  }
+
+  /** Never rejects. */
+  async judge(newcomer: Newcomer): Promise<Admitted | HandshakeRefusal> {
+    const { log, onRefused } = this.#deps
+    try {
+      return await this.#judge(newcomer)
+    } catch (error) {
+      onRefused?.('unavailable')
+      log.info({ endpointId: newcomer.endpointId, reason: errorText(error) }, 'Agent could not be judged')
+      return LATER
+    }
+  }
+
+  async #judge(newcomer: Newcomer): Promise<Admitted | HandshakeRefusal> {
+    const { refusals, claims, onRefused, log } = this.#deps
+    const { endpointId, certificate, address } = newcomer
+    if (endpointId === this.#deps.endpointId) return this.#refused('invalid', OWN)
+    const refusal = refusals.atHandshake(endpointId, certificate, address)
+    if (refusal?.code === 'noCertificate') return { kind: 'noCertificate', text: refusal.text }
+    if (refusal !== undefined) return NOT_ADMITTED
+    if (endpointId === '') return UNNAMED
+    const secretOf = certificate ? undefined : await this.#secretOf(newcomer)
+    if (secretOf === 'refused') {
+      refusals.note({ endpointId, address, proven: false }, NO_SECRET)
+      return NOT_ADMITTED
+    }
+    const proof: LinkProof = certificate ? 'certificate' : secretOf === undefined ? 'none' : 'secret'
+    const contest = await claims.contest(endpointId, proof)
+    if (contest.kind === 'free') return { secretOf, instead: contest.instead }
+    log.debug({ endpointId, address, contest: contest.kind }, 'a link of this Endpoint ID stands')
+    onRefused?.('linkStands')
+    return contest.kind === 'weaker' ? NOT_ADMITTED : STANDS
+  }
+
+  /** The device whose secret the link shows; 'refused' when the link may not be opened without another one. */
+  async #secretOf({ endpointId, secret }: Newcomer): Promise<DeviceId | 'refused' | undefined> {
+    const { devices, linkSecrets } = this.#deps
+    const device = await devices.findByEndpoint(endpointId as EndpointId)
+    if (device !== undefined) {
+      const proof = await linkSecrets.prove(device.id, secret)
+      if (proof === 'required') return 'refused'
+      if (proof !== 'notRequired') return device.id
+    }
+    // A secret that is not known any more proves nothing.
+    const owner = secret === undefined ? undefined : await linkSecrets.ownerOf(secret)
+    // One of another device must not stand for this one.
+    return owner === undefined || device === undefined ? owner : 'refused'
+  }
+
+  #refused(reason: string, refusal: HandshakeRefusal): HandshakeRefusal {
+    this.#deps.onRefused?.(reason)
+    return refusal
+  }
+}
