@@ -1,12 +1,14 @@
 import { AppError, type Clock } from '../../src/base/index.ts'
 import {
-  applyPatch,
+  type Conflict,
+  type ConflictStore,
   type Device,
-  type DeviceChange,
   type DeviceId,
   type DeviceStore,
   type EventLog,
   type FeedEvent,
+  type Group,
+  type GroupStore,
   type InstanceStore,
   type NewEvent,
   type Operation,
@@ -17,6 +19,7 @@ import {
   type ParameterStore,
   type PendingAgent,
   type PendingAgentStore,
+  type PlanStore,
   pendingAgentId,
   type SupportedModel,
   type SupportedModelStore,
@@ -29,10 +32,17 @@ import {
   GENESIS,
   verifyChain,
 } from '../../src/security/index.ts'
+import { conflictStore } from './memory-conflict-store.ts'
+import { deviceStore } from './memory-device-store.ts'
+import { groupStore } from './memory-group-store.ts'
+import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
-/** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. No selectors. */
+/** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. */
 export interface MemoryStores {
   devices: DeviceStore
+  plans: PlanStore
+  conflicts: ConflictStore
+  groups: GroupStore
   parameters: ParameterStore
   operations: OperationStore
   events: EventLog
@@ -43,6 +53,9 @@ export interface MemoryStores {
   /** What is inside, for assertions. */
   inside: {
     devices: Map<string, Device>
+    plans: PlanRoom
+    conflicts: Map<string, Conflict>
+    groups: Map<string, Group>
     parameters: Map<string, Parameter>
     operations: Map<string, Operation>
     events: FeedEvent[]
@@ -55,6 +68,9 @@ export interface MemoryStores {
 export function createMemoryStores(clock: Clock): MemoryStores {
   const inside: MemoryStores['inside'] = {
     devices: new Map(),
+    plans: emptyPlanRoom(),
+    conflicts: new Map(),
+    groups: new Map(),
     parameters: new Map(),
     operations: new Map(),
     events: [],
@@ -65,6 +81,9 @@ export function createMemoryStores(clock: Clock): MemoryStores {
   const append = feed(inside)
   return {
     devices: deviceStore(inside, append.append, clock),
+    plans: planStore(inside.plans, { room: inside, append: append.append, now: clock.now }),
+    conflicts: conflictStore(inside.conflicts, { room: inside, append: append.append, now: clock.now }),
+    groups: groupStore(inside.groups, inside),
     parameters: parameterStore(inside),
     operations: operationStore(inside, append.append),
     events: {
@@ -100,65 +119,6 @@ function feed({ events: log }: Inside) {
     onAppended(listener: (events: FeedEvent[]) => void) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
-    },
-  }
-}
-
-function deviceStore(inside: Inside, append: (events: NewEvent[]) => void, clock: Clock): DeviceStore {
-  const { devices, parameters } = inside
-  const commit = (change: DeviceChange) => {
-    const before = devices.get(change.deviceId)
-    if (change.create !== undefined) {
-      if (before !== undefined) throw new AppError('conflict', 'the device exists')
-      devices.set(change.deviceId, structuredClone(change.create))
-    } else if (change.set !== undefined || change.countWork === true || change.newRevision === true || change.unset) {
-      if (before === undefined) throw new AppError('conflict', 'the device does not exist')
-      const { revision, workSeq, owner, uspConnectedAt } = change.guard ?? {}
-      if (revision !== undefined && revision !== before.revision) throw new AppError('conflict', 'revision moved on')
-      if (workSeq !== undefined && workSeq !== before.work.seq) throw new AppError('conflict', 'work was added')
-      if (owner !== undefined && owner !== before.owner) throw new AppError('conflict', 'owner changed')
-      if (uspConnectedAt !== undefined && uspConnectedAt !== before.usp?.connectedAt)
-        throw new AppError('conflict', 'the link is another one now')
-      const next = applyPatch(before, change.set ?? {}, clock.now())
-      if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
-      if (change.newRevision === true) next.revision++
-      for (const field of change.unset ?? []) delete next[field]
-      devices.set(change.deviceId, next)
-    }
-    for (const prefix of change.dropSubtrees ?? []) {
-      for (const key of [...parameters.keys()]) {
-        if (key.startsWith(`${change.deviceId}|${prefix}`)) parameters.delete(key)
-      }
-    }
-    for (const path of change.dropParameters ?? []) parameters.delete(`${change.deviceId}|${path}`)
-    for (const write of change.parameters ?? []) {
-      const key = `${change.deviceId}|${write.path}`
-      const writable = write.writable ?? parameters.get(key)?.writable
-      const kept: Parameter = { ...write, deviceId: change.deviceId }
-      if (write.type === 'unknown') kept.type = parameters.get(key)?.type ?? 'unknown'
-      if (writable !== undefined) kept.writable = writable
-      parameters.set(key, kept)
-    }
-    append(change.events ?? [])
-  }
-  const selectorless = () => new Error('memory stores have no selectors')
-  return {
-    get: async (id) => structuredClone(devices.get(id)),
-    findByEndpoint: async (endpointId) =>
-      structuredClone([...devices.values()].find(({ binding }) => binding?.endpointId === endpointId)),
-    commit: async (change) => commit(structuredClone(change)),
-    list: async () => Promise.reject(selectorless()),
-    async *ids(selector, batchSize) {
-      if (selector !== undefined) throw selectorless()
-      const ids = [...devices.keys()].sort() as DeviceId[]
-      for (let i = 0; i < ids.length; i += batchSize) yield ids.slice(i, i + batchSize)
-    },
-    count: async () => devices.size,
-    delete: async (id) => devices.delete(id),
-    unlinkAll: async () => 0,
-    async *linkedTo(instance) {
-      const linked = [...devices.values()].filter(({ usp }) => usp?.linked === true && usp.instance === instance)
-      if (linked.length > 0) yield linked.map(({ id, usp }) => ({ id, connectedAt: usp?.connectedAt ?? 0 }))
     },
   }
 }

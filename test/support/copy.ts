@@ -1,0 +1,12 @@
+/** A deep copy of plain data as a database gives it back: fields that are undefined are left out. Much faster than structuredClone. */
+export function copyOf<T>(value: T): T {
+  return copied(value) as T
+}
+
+function copied(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(copied)
+  const copy: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(value)) if (field !== undefined) copy[name] = copied(field)
+  return copy
+}

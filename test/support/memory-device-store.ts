@@ -1,0 +1,136 @@
+import { AppError, type Clock } from '../../src/base/index.ts'
+import {
+  applyPatch,
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type DeviceStore,
+  fulfils,
+  type NewEvent,
+  type Parameter,
+  type Selector,
+} from '../../src/device/index.ts'
+import { copyOf } from './copy.ts'
+
+/** The records and parameters that the store keeps. */
+export interface DeviceRoom {
+  devices: Map<string, Device>
+  parameters: Map<string, Parameter>
+}
+
+/**
+ * Checks a change of a device and gives back what carries it out, events aside: together with other writes it lands whole or not at all.
+ * AppError `conflict` when a guard, the unique Endpoint ID or a missing record refuses it.
+ */
+export function deviceWrite(room: DeviceRoom, change: DeviceChange, now: number): () => void {
+  const record = recordAfter(room, change, now)
+  return () => {
+    if (record !== undefined) room.devices.set(change.deviceId, record)
+    writeParameters(room, change)
+  }
+}
+
+/** The record as the change leaves it; undefined when the change is not about the record. */
+function recordAfter({ devices }: DeviceRoom, change: DeviceChange, now: number): Device | undefined {
+  const before = devices.get(change.deviceId)
+  if (change.create !== undefined) {
+    if (before !== undefined) throw new AppError('conflict', 'the device exists')
+    return unique(devices, copyOf(change.create))
+  }
+  const fields = Object.keys(change.set ?? {}).length + (change.unset?.length ?? 0)
+  if (fields === 0 && change.countWork !== true && change.newRevision !== true) return undefined
+  if (before === undefined) throw new AppError('conflict', 'the device does not exist')
+  checkGuard(before, change.guard)
+  const next = applyPatch(before, copyOf(change.set ?? {}), now)
+  if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
+  if (change.newRevision === true) next.revision++
+  for (const field of change.unset ?? []) delete next[field]
+  return change.set?.binding === undefined ? next : unique(devices, next)
+}
+
+function checkGuard(before: Device, guard: DeviceChange['guard'] = {}): void {
+  const { revision, workSeq, owner, uspConnectedAt, migration } = guard
+  if (revision !== undefined && revision !== before.revision) throw new AppError('conflict', 'revision moved on')
+  if (workSeq !== undefined && workSeq !== before.work.seq) throw new AppError('conflict', 'work was added')
+  if (owner !== undefined && owner !== before.owner) throw new AppError('conflict', 'owner changed')
+  if (uspConnectedAt !== undefined && uspConnectedAt !== before.usp?.connectedAt)
+    throw new AppError('conflict', 'the link is another one now')
+  const { planId, state } = before.migration ?? {}
+  if (migration !== undefined && (migration.planId !== planId || migration.state !== state))
+    throw new AppError('conflict', 'the migration moved on')
+}
+
+function unique(devices: Map<string, Device>, next: Device): Device {
+  const endpointId = next.binding?.endpointId
+  if (endpointId === undefined) return next
+  for (const other of devices.values())
+    if (other.id !== next.id && other.binding?.endpointId === endpointId)
+      throw new AppError('conflict', 'the Endpoint ID is bound to another device')
+  return next
+}
+
+function writeParameters({ parameters }: DeviceRoom, change: DeviceChange): void {
+  for (const prefix of change.dropSubtrees ?? []) {
+    for (const key of [...parameters.keys()]) {
+      if (key.startsWith(`${change.deviceId}|${prefix}`)) parameters.delete(key)
+    }
+  }
+  for (const path of change.dropParameters ?? []) parameters.delete(`${change.deviceId}|${path}`)
+  for (const write of change.parameters ?? []) {
+    const key = `${change.deviceId}|${write.path}`
+    const writable = write.writable ?? parameters.get(key)?.writable
+    const kept: Parameter = { ...write, deviceId: change.deviceId }
+    if (write.type === 'unknown') kept.type = parameters.get(key)?.type ?? 'unknown'
+    if (writable !== undefined) kept.writable = writable
+    parameters.set(key, kept)
+  }
+}
+
+/** Device records in memory. Lists are in the order of ids, without sorting by other fields and without pages. */
+export function deviceStore(room: DeviceRoom, append: (events: NewEvent[]) => void, clock: Clock): DeviceStore {
+  const { devices, parameters } = room
+  const matching = (selector: Selector | undefined) =>
+    [...devices.values()]
+      .filter((device) => selector === undefined || fulfils(device, selector))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+  return {
+    get: async (id) => copyOf(devices.get(id)),
+    findByEndpoint: async (endpointId) =>
+      copyOf([...devices.values()].find(({ binding }) => binding?.endpointId === endpointId)),
+    async commit(change) {
+      deviceWrite(room, copyOf(change), clock.now())()
+      append(change.events ?? [])
+    },
+    list: async ({ selector, limit }) => ({ items: copyOf(matching(selector).slice(0, limit)) }),
+    async *ids(selector, batchSize, after = '') {
+      const ids: DeviceId[] = matching(selector).flatMap(({ id }) => (id > after ? [id] : []))
+      for (let i = 0; i < ids.length; i += batchSize) yield ids.slice(i, i + batchSize)
+    },
+    count: async (selector, limit) => Math.min(matching(selector).length, limit),
+    async delete(id) {
+      for (const key of [...parameters.keys()]) if (key.startsWith(`${id}|`)) parameters.delete(key)
+      return devices.delete(id)
+    },
+    async unlinkAll(instance, alive, at) {
+      let count = 0
+      for (const { id, usp } of [...devices.values()]) {
+        const holder = usp?.instance
+        const theirs = instance === undefined ? !alive.includes(holder ?? '') : holder === instance
+        if (usp?.linked !== true || !theirs) continue
+        const reason = instance === undefined ? 'serverDied' : 'goingAway'
+        const set = {
+          'usp.linked': false,
+          'usp.disconnectedAt': at,
+          'usp.lastDisconnect': { at, reason },
+        } as const
+        deviceWrite(room, { deviceId: id, set }, at)()
+        count++
+      }
+      return count
+    },
+    async *linkedTo(instance) {
+      const linked = [...devices.values()].filter(({ usp }) => usp?.linked === true && usp.instance === instance)
+      if (linked.length > 0) yield linked.map(({ id, usp }) => ({ id, connectedAt: usp?.connectedAt ?? 0 }))
+    },
+  }
+}
