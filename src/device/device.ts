@@ -27,17 +27,29 @@ export function provesMore(proof: BindingProof, present: BindingProof | undefine
 
 /**
  * Returns the binding that a device keeps when another one is offered: the stronger one. Of two with the same proof the present one stays
- * when both name the same Endpoint ID.
+ * when both name the same Endpoint ID. A certificate that was shown is demanded on, also when an operator binds its Endpoint ID.
  */
 export function strongerOf(present: IdentityBinding | undefined, offered: IdentityBinding): IdentityBinding {
-  if (present === undefined || provesMore(offered.proof, present.proof)) return offered
-  return present.proof === offered.proof && present.endpointId !== offered.endpointId ? offered : present
+  if (present === undefined) return offered
+  if (present.endpointId !== offered.endpointId) return provesMore(present.proof, offered.proof) ? present : offered
+  if (!provesMore(offered.proof, present.proof)) {
+    const shown = offered.proof === 'certificate' && !demandsCertificate(present)
+    return shown ? { ...present, certificate: true } : present
+  }
+  return offered.proof !== 'certificate' && demandsCertificate(present) ? { ...offered, certificate: true } : offered
 }
 
 export interface IdentityBinding {
   endpointId: EndpointId
   proof: BindingProof
+  /** Its Agent has shown a client certificate beside a stronger proof: a link without one is refused. */
+  certificate?: true
   at: Timestamp
+}
+
+/** Returns true when links of this binding must show a client certificate, because its Agent has shown one before. */
+export function demandsCertificate({ proof, certificate }: IdentityBinding): boolean {
+  return proof === 'certificate' || certificate === true
 }
 
 /** A subscription that operations have made on a CPE, by its ID: the parameters whose changes it notifies of. */

@@ -1,5 +1,5 @@
 import type { Conflict, DeviceChange } from './change.ts'
-import { type BindingProof, type Device, newDevice, provesMore, strongerOf, type Timestamp } from './device.ts'
+import { type BindingProof, type Device, demandsCertificate, newDevice, strongerOf, type Timestamp } from './device.ts'
 import type { NewEvent } from './event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from './id.ts'
 
@@ -96,8 +96,9 @@ function identityOf({ told, shown }: AgentClaim): DeviceIdentity | undefined {
 
 function decideBound(claim: AgentClaim, device: Device, now: Timestamp): ArrivalDecision {
   const known = device.binding?.proof
+  const demanded = device.binding !== undefined && demandsCertificate(device.binding)
   // Whatever else it shows: it is not the Agent that was proven.
-  if (known === 'certificate' && !claim.certificate) return refused('noCertificate')
+  if (demanded && !claim.certificate) return refused('noCertificate')
   // A person has decided whose Endpoint ID this is, against the identity that the Agent shows.
   const decided = known === 'operator'
   const proven = claim.certificate || claim.secretOf === device.id
@@ -108,8 +109,8 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
     return mismatch('identityMismatch', claim, undefined, device, proven, now)
   if (shown === undefined) return { kind: 'read' }
   if (!decided && differs(shown, device)) return mismatch('identityMismatch', claim, shown, device, proven, now)
-  // What was read or only claimed is proven now.
-  if (claim.certificate && provesMore('certificate', known))
+  // What was read or only claimed is proven now; a certificate beside an operator's decision is noted.
+  if (claim.certificate && !demanded)
     return {
       kind: 'bind',
       deviceId: device.id,
@@ -195,7 +196,8 @@ export function bindChange(
   const binding = { endpointId, proof, at: now }
   const bound: NewEvent = { type: 'device.bound', at: now, deviceId: id, protocol: 'usp', data: { endpointId, proof } }
   if (device !== undefined) {
-    if (strongerOf(device.binding, binding) !== binding) return { deviceId: id }
+    const kept = strongerOf(device.binding, binding)
+    if (kept === device.binding) return { deviceId: id }
     const former = device.binding?.endpointId
     const unbound: NewEvent[] =
       former === undefined || former === endpointId
@@ -203,10 +205,10 @@ export function bindChange(
         : [{ type: 'device.unbound', at: now, deviceId: id, protocol: 'usp', data: { endpointId: former } }]
     return {
       deviceId: id,
-      set: { binding },
+      set: { binding: kept },
       newRevision: true,
       guard: { revision: device.revision },
-      events: [...unbound, bound],
+      events: kept.proof === proof ? [...unbound, bound] : [],
     }
   }
   const registered: NewEvent = {

@@ -126,14 +126,30 @@ describe('decideArrival', () => {
     },
   )
 
+  it('asks a certificate of an Agent that has shown one, also when an operator has bound it since or before', () => {
+    const binding = { endpointId: eid, proof: 'certificate' as const, at: 1 }
+    const { set } = bindChange(id, identity, device({ binding }), eid, 'operator', now)
+    expect(set?.binding).toEqual({ endpointId: eid, proof: 'operator', certificate: true, at: now })
+    const decided = device(set)
+    expect(decideArrival(claim(), decided, undefined, 'open', now)).toEqual(refusedFor('noCertificate'))
+    expect(decideArrival(claim({ certificate: true }), decided, undefined, 'open', now).kind).toBe('known')
+    expect(bindChange(id, identity, decided, eid, 'operator', now)).toEqual({ deviceId: id })
+    // Another Endpoint ID is another Agent.
+    const anew = bindChange(id, identity, decided, 'proto::anew' as EndpointId, 'operator', now)
+    expect(anew.set?.binding).toEqual({ endpointId: 'proto::anew', proof: 'operator', at: now })
+  })
+
   it("leaves an operator's word as it is, with a certificate or without, whatever the Agent shows", () => {
     const said = device({ binding: { endpointId: eid, proof: 'operator', at: 1 } })
-    for (const certificate of [true, false])
-      for (const shown of [identity, other])
-        expect(decideArrival(claim({ certificate, shown, told: shown }), said, undefined, 'bound', now)).toEqual({
-          kind: 'known',
-          device: said,
-        })
+    for (const shown of [identity, other]) {
+      const asked = claim({ shown, told: shown })
+      expect(decideArrival(asked, said, undefined, 'bound', now)).toEqual({ kind: 'known', device: said })
+      const proven = decideArrival({ ...asked, certificate: true }, said, undefined, 'bound', now)
+      expect(proven).toMatchObject({
+        kind: 'bind',
+        change: { set: { binding: { endpointId: eid, proof: 'operator', certificate: true } }, events: [] },
+      })
+    }
   })
 
   it('asks an unknown Agent for its identity first, also one that has claimed it', () => {
@@ -201,7 +217,8 @@ describe('a proof of identity', () => {
     for (const [i, present] of proofs.entries())
       for (const [k, offered] of proofs.entries()) {
         const change = bindChange(id, identity, device({ binding: of(present) }), eid, offered, now)
-        expect([present, offered, change.set?.binding?.proof]).toEqual([present, offered, k < i ? offered : undefined])
+        const written = change.set?.binding?.proof ?? present
+        expect([present, offered, written]).toEqual([present, offered, k < i ? offered : present])
         expect(change.events ?? []).toHaveLength(k < i ? 1 : 0)
         expect(provesMore(offered, present)).toBe(k < i)
         expect(strongerOf(of(present), of(offered, eid, 2)).proof).toBe(k < i ? offered : present)
