@@ -14,6 +14,7 @@ import { credentialRoutes } from './routes/credentials.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { eventRoutes } from './routes/events.ts'
 import { groupRoutes } from './routes/groups.ts'
+import { linkSecretRoutes } from './routes/link-secrets.ts'
 import { operationRoutes } from './routes/operations.ts'
 import { pendingAgentRoutes } from './routes/pending-agents.ts'
 import { planRoutes } from './routes/plans.ts'
@@ -38,6 +39,7 @@ export class Api implements Lifecycle {
     this.#routes = [
       deviceRoutes,
       credentialRoutes,
+      linkSecretRoutes,
       pendingAgentRoutes,
       supportedModelRoutes,
       operationRoutes,

@@ -15,6 +15,7 @@ import type {
   PlanStore,
   SupportedModelStore,
 } from '../device/index.ts'
+import type { RenewLinkSecret } from '../operations/index.ts'
 import type { Groups, Planner } from '../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../security/index.ts'
 import type { Metrics } from './metrics.ts'
@@ -40,6 +41,7 @@ export interface ApiDeps {
   asEndpointId(text: string): EndpointId
   credentials: CredentialStore
   linkSecrets: Pick<LinkSecrets, 'delete'>
+  renewLinkSecret: RenewLinkSecret
   events: EventLog
   audit: AuditLog
   apiKeys: ApiKeyStore

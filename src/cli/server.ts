@@ -17,7 +17,7 @@ import type { Config } from '../config/index.ts'
 import { Acs } from '../cwmp/index.ts'
 import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
 import { createJobQueue } from '../jobs/index.ts'
-import { createOperations } from '../operations/index.ts'
+import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
@@ -205,6 +205,12 @@ export async function startServer(
       planner,
       planStore: store.plans,
       asEndpointId: (text) => controller.asEndpointId(text),
+      renewLinkSecret: createRenewLinkSecret({
+        devices: store.devices,
+        linkSecrets: store.linkSecrets,
+        operations,
+        controller: { endpointId: config.endpointId, path: config.uspPath },
+      }),
       time,
       metrics,
       ready: () => store.ping(),

@@ -1,0 +1,41 @@
+import { AppError } from '../base/index.ts'
+import { quoteConstant } from '../datamodel/index.ts'
+import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../device/index.ts'
+
+export interface RenewLinkSecretDeps {
+  devices: Pick<DeviceStore, 'get'>
+  linkSecrets: Pick<LinkSecrets, 'renew'>
+  operations: Pick<Operations, 'submit'>
+  /** This Controller as its rows on the devices name it. */
+  controller: { endpointId: string; path: string }
+}
+
+/** Gives a device a new secret in the path of its WebSocket; answers the operation that writes it. */
+export type RenewLinkSecret = (deviceId: DeviceId, actor: Actor) => Promise<Operation>
+
+/**
+ * The new secret is stored before the operation is. The old one stays right until the Agent has used the new one, so that it does not matter
+ * when the operation runs, or whether its answer is lost; repeating it writes the same secret again. AppError `notFound` without such a
+ * device, `conflict` when no Agent is bound to it, and what `Operations.submit` throws.
+ */
+export function createRenewLinkSecret({
+  devices,
+  linkSecrets,
+  operations,
+  controller,
+}: RenewLinkSecretDeps): RenewLinkSecret {
+  return async (deviceId, actor) => {
+    const device = await devices.get(deviceId)
+    if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+    if (device.binding === undefined) throw new AppError('conflict', `no USP Agent is bound to ${deviceId}`)
+    const agent = device.owner === 'usp' ? 'Device.LocalAgent.' : 'Device.USPAgent.'
+    const row = `${agent}Controller.[EndpointID==${quoteConstant(controller.endpointId)}].MTP.[Protocol=="WebSocket"].`
+    const secret = await linkSecrets.renew(deviceId)
+    const value = `${controller.path.replace(/\/$/, '')}/${secret}`
+    return operations.submit({
+      deviceId,
+      actor,
+      request: { verb: 'set', values: [{ path: `${row}WebSocket.Path`, value }] },
+    })
+  }
+}
