@@ -45,7 +45,10 @@ export class Awaited {
 
   /** A device is in contact. Costs nothing for a device that nobody waits for. */
   contact(deviceId: DeviceId, protocol: Protocol): void {
-    if (protocol !== 'cwmp' || !this.#devices.delete(deviceId)) return
+    if (protocol === 'cwmp' && this.#devices.delete(deviceId)) this.#wakeSoon(deviceId)
+  }
+
+  #wakeSoon(deviceId: DeviceId): void {
     this.#wake(deviceId).catch((err: unknown) => {
       this.#devices.add(deviceId)
       this.#deps.log.warn(
@@ -87,7 +90,7 @@ export class Awaited {
       for (const id of ids) {
         const device = await devices.get(id)
         if (device?.migration === undefined) continue
-        if ((device.cwmp?.lastInformAt ?? 0) > device.migration.at) await this.#wake(id)
+        if ((device.cwmp?.lastInformAt ?? 0) > device.migration.at) this.#wakeSoon(id)
         else if (this.#devices.size < MAX_DEVICES) this.#devices.add(id)
       }
     }

@@ -17,8 +17,8 @@ export interface PlanEventsDeps {
   devices: DeviceStore
   clock: Clock
   log: Log
-  /** Lets a plan that is over go on with work that has come. */
-  reopen(planId: string): Promise<void>
+  /** Runs work that no round of the plan may see half done. */
+  alone(planId: string, work: () => Promise<void>): Promise<void>
   kick(planId: string): void
 }
 
@@ -69,8 +69,11 @@ export class PlanEvents {
     await this.#deps.devices.commit(ownerChange(device, 'cwmp', this.#deps.clock.now()))
     const reason = { code: 'bootstrap', text: 'the device was reset to factory settings' }
     for (const { id, planId } of members) {
-      const plan = await this.#deps.plans.getPlan(planId)
-      await this.#runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
+      // A round between the two could end the plan, and nobody would take the device up again.
+      await this.#deps.alone(planId, async () => {
+        const plan = await this.#deps.plans.getPlan(planId)
+        await this.#runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
+      })
       this.#deps.kick(planId)
     }
   }

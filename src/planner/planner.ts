@@ -109,7 +109,11 @@ class PlanEngine implements Planner {
     this.#bulk = new BulkWorks(deps, this.#runner)
     this.#actions = new PlanActions(deps, this.#bulk, this.#lock)
     this.#events = new PlanEvents(
-      { ...deps, kick: (planId) => this.#kick(planId), reopen: (planId) => this.#reopen(planId) },
+      {
+        ...deps,
+        kick: (planId) => this.#kick(planId),
+        alone: (planId, work) => this.#lock.alone(planId, work),
+      },
       this.#runner,
     )
     this.#watch = new MigratedWatch(
@@ -260,10 +264,17 @@ class PlanEngine implements Planner {
     this.#kicked.set(planId, cancel)
   }
 
-  /** A rollback that was given up because the device did not come goes on when it does. */
+  /**
+   * A rollback that was given up because the device did not come goes on when it does. Between the two changes no round may find a plan that
+   * runs and has nothing to do: it would end it.
+   */
   async #came(memberId: string, planId: string): Promise<void> {
-    await this.#reopen(planId)
-    await this.#runner.apply(memberId, { event: 'came' }, 'planner')
+    await this.#lock.alone(planId, async () => {
+      const member = await this.#deps.plans.getMember(memberId)
+      if (member?.state !== 'STRANDED') return
+      await this.#reopen(planId)
+      await this.#runner.apply(memberId, { event: 'came' }, 'planner')
+    })
     this.#kick(planId)
   }
 

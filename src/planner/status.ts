@@ -158,16 +158,16 @@ function nextAction(
   const aborted = plan.state === 'aborted'
   const todo = [
     line(count('CONFLICT'), (n) => `resolve the conflicts of ${n}, then retry them`),
-    line(count('FAILED'), (n) => `${n} still have what the plan wrote: look at them and retry their rollback`),
-    line(count('STRANDED'), (n) => `${n} did not come for their rollback: it goes on when they come`),
-    line(silent, (n) => `${n} are migrated and silent: look at them, or roll them back`),
+    line(count('FAILED'), (n) => `the rollback of ${n} failed: look at them, then retry`),
+    line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE: it goes on when they come`),
+    line(silent, (n) => `the Agents of ${n} that were migrated are silent: look at them, or roll them back`),
     ...(aborted
       ? []
       : [
           line(count('QUARANTINED'), (n) => `look at ${n} that failed, then retry them`),
-          line(count('REGRESSED'), (n) => `${n} were reset to factory settings: retry moves them again`),
+          line(count('REGRESSED'), (n) => `retry ${n} that returned to factory settings, to move them again`),
           line(count('INELIGIBLE'), (n) => `${n} cannot be moved as they are`),
-          line(count('BLOCKED'), (n) => `${n} belong to another plan: retry them when it is finished`),
+          line(count('BLOCKED'), (n) => `retry ${n} of another plan when that one is finished`),
         ]),
   ].filter((text) => text !== '')
   if (todo.length > 0) return todo.join('; ')

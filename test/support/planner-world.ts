@@ -28,6 +28,8 @@ export interface PlannerWorld {
   /** Time as planner and devices see it. */
   clock: { nowMs: number }
   answer: Answer
+  /** Whether an Agent answers, and the links that the planner closed. */
+  links: { answers(deviceId: DeviceId): 'answered' | 'silent' | 'elsewhere'; closed: DeviceId[] }
   /** Every operation that was asked for, in order. */
   asked: Operation[]
   operations: Operations
@@ -122,6 +124,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const mind: { answer: Answer; clock: { nowMs: number } } = { answer: silent, clock: time }
   const operations = new AnsweredOperations(mind)
   const started: Planner[] = []
+  const links: PlannerWorld['links'] = { answers: () => 'elsewhere', closed: [] }
   const contactListeners = new Set<(deviceId: DeviceId, protocol: Protocol) => void>()
   const anotherPlanner = (instance: string, plans: PlanStore = store.plans) => {
     const planner = createPlanner({
@@ -133,7 +136,13 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       newId,
       log,
       time: { now: () => time.nowMs, startedAt: time.nowMs, wallTime: (ms) => ms },
-      links: { ask: async () => 'elsewhere', close: async () => undefined },
+      links: {
+        ask: async (deviceId) => links.answers(deviceId),
+        close: async (deviceId) => {
+          links.closed.push(deviceId)
+          await store.devices.commit({ deviceId, set: { 'usp.linked': false } })
+        },
+      },
       onContact: (listener) => {
         contactListeners.add(listener)
         return () => contactListeners.delete(listener)
@@ -176,6 +185,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
     set answer(answer) {
       mind.answer = answer
     },
+    links,
     asked: operations.asked,
     operations,
     anotherPlanner,

@@ -1,0 +1,466 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import type { DeviceId, MemberState, Plan, PlanSettings } from '../../src/device/index.ts'
+import { AnsweringBox } from '../support/answering-box.ts'
+import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
+
+const CONTROLLERS = 'Device.USPAgent.Controller.'
+const INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
+const DAY = 86_400_000
+
+let world: PlannerWorld
+let ids: DeviceId[]
+let boxes: Map<DeviceId, AnsweringBox>
+/** Devices that are not in contact over CWMP. */
+let away: Set<DeviceId>
+
+beforeEach(async () => {
+  world = await plannerWorld(inject('mongodbUri'))
+  ids = []
+  boxes = new Map()
+  away = new Set()
+  world.answer = (operation) => boxes.get(operation.deviceId)?.answer(operation)
+})
+afterEach(() => world.stop())
+
+async function devices(count: number): Promise<DeviceId[]> {
+  const made = await world.devices(count)
+  for (const id of made) boxes.set(id, new AnsweringBox(id.split('-').at(-1) ?? ''))
+  ids.push(...made)
+  return made
+}
+
+async function one(): Promise<[DeviceId, AnsweringBox]> {
+  const [id] = await devices(1)
+  const box = id === undefined ? undefined : boxes.get(id)
+  if (id === undefined || box === undefined) throw new Error('no device')
+  return [id, box]
+}
+
+const quick: Partial<PlanSettings> = { maxAttempts: 1, parityPaths: [] }
+async function started(settings: Partial<PlanSettings> = {}): Promise<Plan> {
+  const plan = await world.plan({ ...quick, ...settings })
+  await world.planner.act(plan.id, 'start', 'test')
+  return plan
+}
+
+/** Agents follow their rows; devices that are not away inform. */
+async function live(stepMs = 500): Promise<void> {
+  for (const [id, box] of boxes) {
+    const at = world.clock.nowMs
+    const linked = box.dials && !box.absent.usp
+    if ((await world.store.devices.get(id)) === undefined) continue
+    await world.store.devices.commit({
+      deviceId: id,
+      set: { 'usp.linked': linked, 'usp.versions': '1.3', ...(linked ? { 'usp.lastSeenAt': at } : {}) },
+    })
+    if (!away.has(id) && !box.absent.cwmp) await world.heard(id)
+  }
+  world.clock.nowMs += stepMs
+}
+
+const stateOf = async (plan: Plan, id: DeviceId) => (await world.planner.member(plan.id, id)).state
+const until = (condition: () => Promise<boolean>, stepMs?: number) =>
+  world.until(async () => {
+    await live(stepMs)
+    return condition()
+  })
+const untilState = (plan: Plan, id: DeviceId, state: MemberState) =>
+  until(async () => (await stateOf(plan, id)) === state)
+const untilPlan = (plan: Plan, state: Plan['state']) =>
+  until(async () => (await world.planner.get(plan.id)).state === state)
+const owner = async (id: DeviceId) => (await world.store.devices.get(id))?.owner
+
+/** The device has nothing of ours, informs as before, and belongs to CWMP. */
+async function isAsBefore(id: DeviceId): Promise<void> {
+  const box = boxes.get(id)
+  expect(box?.rows(CONTROLLERS)).toEqual([])
+  expect(box?.values.get(INTERVAL)).toBe('300')
+  expect(await owner(id)).toBe('cwmp')
+  expect(await world.store.plans.snapshot(id)).toBeUndefined()
+}
+
+describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
+  it('so a finished plan cannot bring back what another plan has migrated', async () => {
+    const [id, box] = await one()
+    box.absent.usp = true
+    const a = await started({ awaitUspTimeoutMs: 5000 })
+    await untilState(a, id, 'AWAITING_USP')
+    box.absent.cwmp = true
+    await until(async () => (await stateOf(a, id)) === 'STRANDED', 600_000)
+    await untilPlan(a, 'finished')
+    const b = await started()
+    await untilPlan(b, 'finished')
+    expect(await world.planner.member(b.id, id)).toMatchObject({
+      state: 'BLOCKED',
+      reason: { code: 'rollbackPending', text: expect.stringContaining(a.id) },
+    })
+    // The device comes: A brings it back, then B moves it, and A has no say any more.
+    box.absent.cwmp = false
+    box.absent.usp = false
+    await untilState(a, id, 'QUARANTINED')
+    await isAsBefore(id)
+    await world.planner.act(b.id, 'retry', 'test')
+    await untilState(b, id, 'MIGRATED')
+    const report = await world.planner.forDevices(a.id, 'retry', [id], 'test')
+    expect(report.accepted).toBe(1)
+    await until(async () => ['BLOCKED', 'MIGRATED'].includes(await stateOf(a, id)))
+    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+    expect(await owner(id)).toBe('usp')
+    expect(await stateOf(b, id)).toBe('MIGRATED')
+  })
+
+  it('and rows that one plan left are never taken for its own by the next', async () => {
+    const [id, box] = await one()
+    const a = await started()
+    await untilState(a, id, 'MIGRATED')
+    // The record is deleted while the rows are on the device; the device registers anew.
+    const record = await world.store.devices.get(id)
+    if (record === undefined) throw new Error('no record')
+    const { migration: _migration, binding: _binding, ...anew } = record
+    await world.store.devices.delete(id)
+    await world.store.events.append([{ type: 'device.deleted', at: world.clock.nowMs, deviceId: id, data: {} }])
+    await world.until(async () => (await stateOf(a, id)) === 'CANCELLED')
+    await world.store.devices.commit({ deviceId: id, create: { ...anew, owner: 'cwmp', revision: 1 } })
+    box.refuses.usp.push('ControllerCode', 'ProvisioningCode', 'PeriodicNotifInterval')
+    const b = await started()
+    await untilState(b, id, 'QUARANTINED')
+    await isAsBefore(id)
+  })
+})
+
+describe('a conflict', { timeout: 90_000 }, () => {
+  it('that is retried brings the device back first, and an abort then cancels a device without our rows', async () => {
+    const [first, firstBox] = await one()
+    const [second, secondBox] = await one()
+    const plan = await started({ maxInFlight: 2, awaitUspTimeoutMs: DAY })
+    for (const box of [firstBox, secondBox]) box.absent.usp = true
+    await until(
+      async () => (await stateOf(plan, first)) === 'AWAITING_USP' && (await stateOf(plan, second)) === 'AWAITING_USP',
+    )
+    for (const id of [first, second]) {
+      const at = world.clock.nowMs
+      await world.store.conflicts.open(
+        {
+          id: `c-${id}`,
+          deviceId: id,
+          kind: 'identityMismatch',
+          endpointId: 'os::X',
+          proof: 'triple',
+          details: {},
+          at,
+        },
+        { type: 'device.conflict', at, deviceId: id, data: {} },
+      )
+    }
+    await untilPlan(plan, 'finished')
+    expect(await stateOf(plan, first)).toBe('CONFLICT')
+    expect(firstBox.rows(CONTROLLERS)).toHaveLength(1)
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
+    await world.planner.act(plan.id, 'retry', 'test')
+    await until(async () => firstBox.rows(CONTROLLERS).length + secondBox.rows(CONTROLLERS).length < 2)
+    await world.planner.act(plan.id, 'abort', 'test')
+    await untilPlan(plan, 'aborted')
+    for (const id of [first, second]) {
+      expect(['ROLLED_BACK', 'CANCELLED']).toContain(await stateOf(plan, id))
+      await isAsBefore(id)
+    }
+  })
+})
+
+describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
+  it('brings back a dormant device: over USP it is told to inform again, over CWMP its rows go', async () => {
+    const [id, box] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    expect(box.values.get(INTERVAL)).toBe('86400')
+    world.clock.nowMs += 3 * 7 * DAY
+    const asked = world.asked.length
+    await world.planner.act(plan.id, 'rollback', 'test')
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+    await untilPlan(plan, 'aborted')
+    const sent = world.asked.slice(asked).map(({ via, request }) => `${via} ${request.verb} ${JSON.stringify(request)}`)
+    const woken = sent.findIndex((line) => line.startsWith('usp set') && line.includes(INTERVAL))
+    const disabled = sent.findIndex((line) => line.startsWith('cwmp set') && line.includes('.Enable","value":"false"'))
+    const deleted = sent.findIndex((line) => line.startsWith('cwmp delete'))
+    expect(woken).toBeGreaterThanOrEqual(0)
+    expect(disabled).toBeGreaterThan(woken)
+    expect(deleted).toBeGreaterThan(disabled)
+  })
+
+  it('waits for a device whose USP is dead until it comes over CWMP, also over a restart', async () => {
+    const [id, box] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.usp = true
+    box.absent.cwmp = true
+    const report = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    expect(report).toMatchObject({ accepted: 1, refused: [] })
+    await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
+    expect(await owner(id)).toBe('cwmp')
+    await world.planner.stop()
+    const heir = world.anotherPlanner('heir')
+    await heir.start()
+    box.absent.cwmp = false
+    await world.until(async () => {
+      await live()
+      return (await stateOf(plan, id)) === 'ROLLED_BACK'
+    }, heir)
+    await isAsBefore(id)
+  })
+
+  it('leaves USP the owner while only USP answers', async () => {
+    const [id, box] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.cwmp = true
+    await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
+    expect(await owner(id)).toBe('usp')
+    box.absent.cwmp = false
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+  })
+
+  it('is for the named devices only, and says which it does not take', async () => {
+    const [first, second] = await devices(2)
+    if (first === undefined || second === undefined) throw new Error('no devices')
+    const plan = await started()
+    await untilPlan(plan, 'finished')
+    const report = await world.planner.forDevices(plan.id, 'rollback', [first, 'nobody' as DeviceId], 'test')
+    expect(report).toMatchObject({ accepted: 1, refused: [{ deviceId: 'nobody', reason: /no member/ }] })
+    await untilPlan(plan, 'finished')
+    expect(await stateOf(plan, first)).toBe('ROLLED_BACK')
+    expect(await stateOf(plan, second)).toBe('MIGRATED')
+    await isAsBefore(first)
+    expect(await owner(second)).toBe('usp')
+  })
+
+  it('is for the devices of a selector, paced as the plan starts devices', async () => {
+    const made = await devices(4)
+    const plan = await started()
+    await untilPlan(plan, 'finished')
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
+    const [kept, ...others] = made
+    if (kept === undefined) throw new Error('no device')
+    const selector = others.map((id) => `serial==${id.split('-').at(-1)}`).join(',')
+    await world.planner.act(plan.id, 'rollback', 'test', { selector, paced: true })
+    let most = 0
+    await until(async () => {
+      const states = await Promise.all(made.map((id) => stateOf(plan, id)))
+      most = Math.max(most, states.filter((state) => state === 'ROLLING_BACK').length)
+      return states.filter((state) => state === 'ROLLED_BACK').length === 3
+    })
+    expect(most).toBe(1)
+    expect(await stateOf(plan, kept)).toBe('MIGRATED')
+    await untilPlan(plan, 'finished')
+  })
+
+  it('works after its group and its plan were deleted, and the plan goes when nothing is left to bring back', async () => {
+    const [id] = await one()
+    const plan = await started()
+    await untilPlan(plan, 'finished')
+    await world.groups.remove(plan.groupId, 'test')
+    await world.planner.remove(plan.id, 'test')
+    await expect(world.planner.get(plan.id)).rejects.toMatchObject({ code: 'notFound' })
+    expect((await world.store.plans.listPlans({ limit: 10 })).items).toEqual([])
+    for (let i = 0; i < 5; i++) await live()
+    expect(await world.store.plans.snapshot(id)).toBeDefined()
+    await world.planner.rollBackDevice(id, 'test')
+    await until(async () => (await world.store.plans.getPlan(plan.id)) === undefined)
+    await isAsBefore(id)
+  })
+
+  it('is refused for a device that was on USP before the plan', async () => {
+    const [id] = await one()
+    const first = await started()
+    await untilState(first, id, 'MIGRATED')
+    const second = await started()
+    await untilState(second, id, 'MIGRATED')
+    const report = await world.planner.forDevices(second.id, 'rollback', [id], 'test')
+    expect(report).toMatchObject({ accepted: 0, refused: [{ deviceId: id, reason: /on USP before this plan/ }] })
+    // What the first plan brings back is migrated in no plan.
+    await world.planner.act(first.id, 'rollback', 'test')
+    await untilState(first, id, 'ROLLED_BACK')
+    await until(async () => (await stateOf(second, id)) === 'CANCELLED')
+    expect((await world.planner.member(second.id, id)).reason?.code).toBe('rolledBackElsewhere')
+  })
+
+  it('keeps to a Controller row that was there before, and to trust rows of others', async () => {
+    const [id, box] = await one()
+    const row = `${CONTROLLERS}1.`
+    box.put(row, { EndpointID: 'proto::isthmus-test', Enable: 'false', PeriodicNotifInterval: '777' })
+    box.put('Device.USPAgent.ControllerTrust.Credential.1.', { Credential: 'Device.LocalAgent.Certificate.1' })
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    await world.planner.act(plan.id, 'rollback', 'test')
+    await untilState(plan, id, 'ROLLED_BACK')
+    expect(box.rows(CONTROLLERS)).toEqual([row])
+    expect(box.values.get(`${row}PeriodicNotifInterval`)).toBe('777')
+    expect(box.values.get(`${row}Enable`)).toBe('false')
+    expect(box.rows(`${row}MTP.`)).toEqual([])
+    expect(box.rows('Device.USPAgent.ControllerTrust.Credential.')).toHaveLength(1)
+  })
+})
+
+describe('migrated devices', { timeout: 90_000 }, () => {
+  it('whose Agent is silent are an event and a count, and are not silent any more when it answers', async () => {
+    const [id, box] = await one()
+    const plan = await started({ silentAfterMs: DAY })
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.usp = true
+    for (let hour = 0; hour < 27; hour++) {
+      await live(3_600_000)
+      await world.planner.watch()
+      if (hour < 20) expect((await world.planner.status(plan.id)).silent).toBe(0)
+    }
+    const status = await world.planner.status(plan.id)
+    expect(status.silent).toBe(1)
+    expect(status.next).toMatch(/1 device .*silent/)
+    expect(status.states).toEqual({ MIGRATED: 1 })
+    const events = async () =>
+      (await world.store.events.ofDevice(id, '', 1000)).filter(({ type }) => type === 'member.silent')
+    expect((await events()).map(({ data }) => data)).toEqual([{ silent: true }])
+    expect((await world.planner.groupStatus(plan.groupId)).plan?.silent).toBe(1)
+    box.absent.usp = false
+    await live()
+    await world.planner.watch()
+    expect((await world.planner.status(plan.id)).silent).toBe(0)
+    expect((await events()).map(({ data }) => data)).toEqual([{ silent: true }, { silent: false }])
+  })
+
+  it('are brought back when they are silent, where the plan says so', async () => {
+    const [id, box] = await one()
+    const plan = await started({ silentAfterMs: DAY, onSilent: 'rollback' })
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.usp = true
+    for (let hour = 0; hour < 27; hour++) {
+      await live(3_600_000)
+      await world.planner.watch()
+    }
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+  })
+
+  it('that are deleted are cancelled in every plan', async () => {
+    const [id] = await one()
+    const a = await started()
+    await untilState(a, id, 'MIGRATED')
+    const other = await started()
+    await untilState(other, id, 'MIGRATED')
+    await world.store.devices.delete(id)
+    await world.store.events.append([{ type: 'device.deleted', at: world.clock.nowMs, deviceId: id, data: {} }])
+    for (const plan of [a, other]) await untilState(plan, id, 'CANCELLED')
+    expect((await world.planner.status(a.id)).states).toEqual({ CANCELLED: 1 })
+  })
+
+  it('that are reset are CWMP’s in every plan that counts them', async () => {
+    const [id, box] = await one()
+    const a = await started()
+    await untilPlan(a, 'finished')
+    const b = await started()
+    await untilPlan(b, 'finished')
+    for (const row of box.rows(CONTROLLERS))
+      for (const path of [...box.values.keys()]) if (path.startsWith(row)) box.values.delete(path)
+    await world.store.events.append([{ type: 'device.bootstrapped', at: world.clock.nowMs, deviceId: id, data: {} }])
+    for (const plan of [a, b]) await untilState(plan, id, 'REGRESSED')
+    expect(await owner(id)).toBe('cwmp')
+  })
+})
+
+describe('the status of a group', { timeout: 90_000 }, () => {
+  it('shows the plan that runs, drafts beside it, and lists all plans', async () => {
+    await devices(1)
+    const first = await started()
+    await untilPlan(first, 'finished')
+    const { groupId } = first
+    const draft = await world.planner.create({ name: 'next', groupId }, 'test')
+    expect((await world.planner.groupStatus(groupId)).plan?.planId).toBe(first.id)
+    const second = await world.planner.create({ name: 'again', groupId }, 'test')
+    await world.planner.act(second.id, 'start', 'test')
+    const status = await world.planner.groupStatus(groupId)
+    expect(status.plan?.planId).toBe(second.id)
+    expect(status.plans.map(({ id }) => id)).toEqual([second.id, draft.id, first.id])
+  })
+})
+
+describe('plans', { timeout: 90_000 }, () => {
+  it('count a failed attempt while its device is tried again', async () => {
+    await devices(16)
+    for (const box of boxes.values()) box.absent.usp = true
+    const plan = await started({
+      maxInFlight: 3,
+      maxAttempts: 3,
+      gateMinSample: 6,
+      failureGatePercent: 30,
+      retryBackoffMs: 4000,
+      awaitUspTimeoutMs: 1000,
+    })
+    await untilPlan(plan, 'paused')
+    const members = await Promise.all(ids.map((id) => world.planner.member(plan.id, id)))
+    const failures = members.flatMap(({ history }) => history.filter(({ event }) => event === 'fail'))
+    expect(failures.length).toBeGreaterThanOrEqual(6)
+    expect(failures.length).toBeLessThanOrEqual(9)
+  })
+
+  it('that are started and deleted at the same moment leave no members and no pointers behind', async () => {
+    await devices(3)
+    for (let i = 0; i < 10; i++) {
+      const plan = await world.plan(quick)
+      const [start, remove] = await Promise.allSettled([
+        world.planner.act(plan.id, 'start', 'test'),
+        world.planner.remove(plan.id, 'test'),
+      ])
+      expect([start.status, remove.status]).toContain('fulfilled')
+      if (start.status === 'fulfilled' && remove.status === 'rejected')
+        await world.planner.act(plan.id, 'abort', 'test')
+      await until(async () => {
+        const found = await world.store.plans.getPlan(plan.id)
+        return found === undefined || found.state === 'aborted'
+      })
+      if ((await world.store.plans.getPlan(plan.id)) !== undefined) continue
+      expect((await world.store.plans.listMembers(plan.id, { limit: 10 })).items).toEqual([])
+    }
+    for (const id of ids) {
+      const pointer = (await world.store.devices.get(id))?.migration
+      if (pointer !== undefined) expect(['CANCELLED', 'ROLLED_BACK']).toContain(pointer.state)
+    }
+  })
+
+  it('of a deleted group cannot be started', async () => {
+    await devices(1)
+    const plan = await world.plan()
+    await world.groups.remove(plan.groupId, 'test')
+    await expect(world.planner.act(plan.id, 'start', 'test')).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/group of this plan was deleted/),
+    })
+    expect((await world.planner.get(plan.id)).state).toBe('draft')
+  })
+
+  it('use up no attempt for an absence in the middle of one', async () => {
+    const [id, box] = await one()
+    box.absent.usp = true
+    const plan = await started({ maxAttempts: 2, awaitUspTimeoutMs: 5000, retryBackoffMs: 1000 })
+    await untilState(plan, id, 'AWAITING_USP')
+    box.absent.cwmp = true
+    await until(async () => (await stateOf(plan, id)) === 'STRANDED', 600_000)
+    expect((await world.planner.member(plan.id, id)).attempt).toBe(1)
+    box.absent.cwmp = false
+    box.absent.usp = false
+    await untilState(plan, id, 'MIGRATED')
+    expect((await world.planner.member(plan.id, id)).attempt).toBe(2)
+  })
+})
+
+describe('the soak', { timeout: 90_000 }, () => {
+  it('asks the Agent at each look: one that keeps its link and does not answer is not migrated', async () => {
+    const [id] = await one()
+    const plan = await started({ soakMs: 300_000 })
+    await untilState(plan, id, 'DUAL')
+    world.links.answers = () => 'silent'
+    await untilState(plan, id, 'QUARANTINED')
+    expect((await world.planner.member(plan.id, id)).reason?.code).toBe('linkLost')
+    await isAsBefore(id)
+  })
+})
