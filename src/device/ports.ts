@@ -96,6 +96,8 @@ export interface Ending {
   owesAudit?: true
   /** How often a read was sent; of anything else `markSent` counts. */
   attempts?: number
+  /** What it changes in its device, in the same commit: where that is refused, the operation does not end either. */
+  change?: DeviceChange
 }
 
 /** Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take one. */

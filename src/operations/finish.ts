@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../base/index.ts'
 import {
+  type DeviceChange,
   type Ending,
   type NewEvent,
   type Operation,
@@ -29,6 +30,8 @@ export interface Finisher {
     result: OperationResult | undefined,
     /** The way it went, where the operation itself does not say: reads. */
     via?: Protocol,
+    /** What it changes in its device; false is returned, and nothing is done, as well when this is refused. */
+    change?: DeviceChange,
   ): Promise<boolean>
   /** Brings into the audit log what a process that died did not. Answers how many. */
   auditOwed(): Promise<number>
@@ -70,7 +73,7 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   }
 
   return {
-    async finish(operation, from, state, result, via = operation.sentVia) {
+    async finish(operation, from, state, result, via = operation.sentVia, change = undefined) {
       const at = clock.now()
       const request = withoutSecrets(operation.request)
       const attempts = sends(operation)
@@ -78,6 +81,7 @@ export function createFinisher(deps: FinisherDeps): Finisher {
       if (result !== undefined) finished.result = result
       const ending: Ending = { state, at, event: eventOf(finished, via, at) }
       if (result !== undefined) ending.result = result
+      if (change !== undefined) ending.change = change
       if (request !== operation.request) ending.request = request
       if (isRead(operation.request)) ending.attempts = attempts
       else ending.owesAudit = true

@@ -20,6 +20,7 @@ import { createBackground } from './engine/background.ts'
 import { createContacts } from './engine/contacts.ts'
 import { createDrain } from './engine/drain.ts'
 import { createExecutor } from './engine/execute.ts'
+import { createFresh } from './engine/fresh.ts'
 import { gone, holdSession } from './engine/hold-session.ts'
 import { createNews } from './engine/news.ts'
 import { createPasses } from './engine/passes.ts'
@@ -89,6 +90,8 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   const slots = createSlots(limits.maxExecuting, metrics.load)
   const finisher = createFinisher({ ...deps, store, log, metrics, background, sends: tries.sends })
   finisher.onFinished((operation) => tries.forget(operation.id))
+  const fresh = createFresh()
+  finisher.onFinished((operation) => fresh.remove(operation.id))
   const executor = createExecutor({
     store,
     clock,
@@ -130,9 +133,15 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   )
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
-  const submit = createSubmit({ ...deps, store, log, limits, metrics, announce: news.add, bring })
+  const submit = createSubmit({ ...deps, store, log, limits, metrics, announce: news.add, bring: bringNew })
   const withdraw = createWithdraw({ store, finisher, audit, clock, abort: executor.abort, again })
-  const wait = createWait({ store, clock, pollMs: limits.waitPollMs, onFinished: finisher.onFinished })
+  const wait = createWait({
+    store,
+    clock,
+    pollMs: limits.waitPollMs,
+    onFinished: finisher.onFinished,
+    isFresh: fresh.has,
+  })
   const completed = createCompletion({ store, finisher, log, again })
   const recovery = createRecovery({
     store,
@@ -164,6 +173,11 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   /** The operation with the sends of a read that is under way here. */
   function counted(operation: Operation | undefined): Operation | undefined {
     return operation === undefined ? undefined : { ...operation, attempts: tries.sends(operation) }
+  }
+
+  function bringNew(operation: Operation, device: Device): void {
+    fresh.add(operation.id)
+    bring(operation, device)
   }
 
   async function contact(here: Contact): Promise<void> {

@@ -7,6 +7,8 @@ export interface WaitDeps {
   clock: Clock
   pollMs: number
   onFinished(listener: (operation: Operation) => void): () => void
+  /** True for an operation that was submitted to this process and that has not ended here. */
+  isFresh(id: string): boolean
 }
 
 /**
@@ -25,8 +27,11 @@ export function createWait(deps: WaitDeps): (id: string, timeoutMs: number) => P
       ended = operation
       wake()
     })
+    // Of what was submitted here a moment ago the first look would tell nothing new.
+    let looks = timeoutMs <= 0 || !deps.isFresh(id)
     try {
-      for (;;) {
+      for (; ; looks = true) {
+        if (!looks && ended === undefined) await pause(Math.min(pollMs, timeoutMs))
         const operation = ended ?? (await store.get(id))
         const leftMs = deadline - clock.now()
         if (operation === undefined || isFinal(operation) || leftMs <= 0) return operation

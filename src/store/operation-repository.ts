@@ -22,7 +22,7 @@ import type { GroupCommit } from './group-commit.ts'
 import { createGroupListRead, createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
-import type { Write } from './write-set.ts'
+import type { Write, WriteSet } from './write-set.ts'
 
 /** Nothing waits for the mark of an audited end to go: many go in one write. */
 const AUDITED_LINGER_MS = 100
@@ -184,9 +184,12 @@ export class OperationRepository implements OperationStore {
   }
 
   finish(id: string, from: OperationState[], ending: Ending): Promise<boolean> {
-    const { at, event, ...fields } = ending
-    const $set = { ...fields, finishedAt: at }
-    return this.#move(id, from, { $set, $unset: { openOf: '' } }, event === undefined ? [] : [event])
+    const { at, event, change, ...fields } = ending
+    const update = { $set: { ...fields, finishedAt: at }, $unset: { openOf: '' } }
+    const events = event === undefined ? [] : [event]
+    if (change === undefined) return this.#move(id, from, update, this.#writer.withEvents([], events))
+    const set = this.#writer.deviceSet({ ...change, events: [...(change.events ?? []), ...events] }, this.#now())
+    return this.#move(id, from, update, set)
   }
 
   audited(id: string): Promise<void> {
@@ -210,7 +213,7 @@ export class OperationRepository implements OperationStore {
     id: string,
     from: OperationState[],
     update: Record<string, unknown>,
-    events: NewEvent[] = [],
+    more: WriteSet = { writes: [] },
   ): Promise<boolean> {
     const state = from.length === 1 ? from[0] : { $in: from }
     const write: Write = {
@@ -219,7 +222,7 @@ export class OperationRepository implements OperationStore {
       mustMatch: 'the operation is in another state',
     }
     try {
-      await this.#commit.commit(this.#writer.withEvents([write], events))
+      await this.#commit.commit({ ...more, writes: [write, ...more.writes] })
       return true
     } catch (error) {
       if (error instanceof AppError && error.code === 'conflict') return false

@@ -129,6 +129,26 @@ describe.each([
     expect((await store.operations.list({ limit: 10 })).items.map(({ id }) => id)).toEqual(['op4', 'op1'])
   })
 
+  it('ends an operation together with what it changes in its device, or neither', async () => {
+    const box = device()
+    await create(box)
+    await store.operations.create(operation(box, 'op1'))
+    const value = { path: 'Device.X', value: '1', type: 'string', source: 'cwmp', collectedAt: 1 } as const
+    const ending = (workSeq: number) => {
+      const change = { deviceId: box.id, set: { 'work.open': false }, guard: { workSeq }, parameters: [value] }
+      return store.operations.finish('op1', ['queued'], { state: 'done', at: 1, change })
+    }
+    expect(await ending(7)).toBe(false)
+    expect(await store.operations.open(box.id, 9)).toHaveLength(1)
+    expect(await store.devices.get(box.id)).toMatchObject({ work: { open: true, seq: 1 } })
+    expect((await store.parameters.list(box.id, '', 9)).items).toEqual([])
+    expect(await ending(1)).toBe(true)
+    expect(await store.operations.open(box.id, 9)).toEqual([])
+    expect(await store.devices.get(box.id)).toMatchObject({ work: { open: false, seq: 1 } })
+    expect((await store.parameters.list(box.id, '', 9)).items).toMatchObject([{ path: 'Device.X', value: '1' }])
+    expect(await ending(1)).toBe(false)
+  })
+
   it('says of every write what became of it, however often the database is killed', async () => {
     const boxes = Array.from({ length: 20 }, device)
     await Promise.all(boxes.map(create))

@@ -79,13 +79,14 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     supportedModels: new Map(),
   }
   const append = feed(inside)
+  const devices = deviceStore(inside, append.append, clock)
   return {
-    devices: deviceStore(inside, append.append, clock),
+    devices,
     plans: planStore(inside.plans, { room: inside, append: append.append, now: clock.now }),
     conflicts: conflictStore(inside.conflicts, { room: inside, append: append.append, now: clock.now }),
     groups: groupStore(inside.groups, inside),
     parameters: parameterStore(inside),
-    operations: operationStore(inside, append.append),
+    operations: operationStore(inside, append.append, devices.commit),
     events: {
       append: async (events) => append.append(events),
       since: append.since,
@@ -139,7 +140,11 @@ function parameterStore({ parameters }: Inside): ParameterStore {
   }
 }
 
-function operationStore({ operations, devices }: Inside, append: (events: NewEvent[]) => void): OperationStore {
+function operationStore(
+  { operations, devices }: Inside,
+  append: (events: NewEvent[]) => void,
+  commit: DeviceStore['commit'],
+): OperationStore {
   const owing = new Set<string>()
   const move = (id: string, from: OperationState[], change: (operation: Operation) => void): boolean => {
     const operation = operations.get(id)
@@ -202,7 +207,16 @@ function operationStore({ operations, devices }: Inside, append: (events: NewEve
       move(id, ['sent'], (operation) => {
         operation.state = 'unknown'
       }),
-    async finish(id, from, { state, result, at, event, request, owesAudit, attempts }) {
+    async finish(id, from, { state, result, at, event, request, owesAudit, attempts, change }) {
+      if (change !== undefined) {
+        if (!from.includes(operations.get(id)?.state ?? 'done')) return false
+        try {
+          await commit(change)
+        } catch (error) {
+          if (error instanceof AppError && error.code === 'conflict') return false
+          throw error
+        }
+      }
       const ended = move(id, from, (operation) => {
         operation.state = state
         operation.finishedAt = at

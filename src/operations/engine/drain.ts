@@ -34,13 +34,19 @@ async function advance(deviceId: DeviceId, deps: DrainDeps): Promise<boolean> {
   const open = await deps.store.open(deviceId, LOOK)
   const now = deps.clock.now()
   const step = pick({ open, device, here, instance: deps.instance, now, limits: deps.limits })
-  const next = await take(step, device, here, deps)
+  const next = await take(step, device, here, open.length === 1, deps)
   // It was the only one. Whatever came since has moved work.seq, and then the flag stays and the queue is looked at again.
   if (step.kind === 'empty' || (next === 'ended' && open.length === 1)) return !(await clearFlag(device, deps))
   return next !== 'over'
 }
 
-async function take(step: Step, device: Device, here: Map<Protocol, ContactEntry>, deps: DrainDeps): Promise<Next> {
+async function take(
+  step: Step,
+  device: Device,
+  here: Map<Protocol, ContactEntry>,
+  alone: boolean,
+  deps: DrainDeps,
+): Promise<Next> {
   const { finisher, store } = deps
   switch (step.kind) {
     case 'empty':
@@ -59,7 +65,7 @@ async function take(step: Step, device: Device, here: Map<Protocol, ContactEntry
     }
     case 'run':
     case 'read':
-      return use(step, device, here, deps)
+      return use(step, device, here, alone, deps)
   }
 }
 
@@ -68,6 +74,7 @@ async function use(
   step: Extract<Step, { kind: 'run' | 'read' }>,
   device: Device,
   here: Map<Protocol, ContactEntry>,
+  alone: boolean,
   deps: DrainDeps,
 ): Promise<Next> {
   const entry = here.get(step.protocol)
@@ -76,7 +83,8 @@ async function use(
   if (release === undefined) return 'look'
   entry.inUse = true
   try {
-    return await (step.kind === 'run' ? run : settle)(step.operation, device, entry, deps)
+    if (step.kind === 'read') return await settle(step.operation, device, entry, deps)
+    return await run(step.operation, device, entry, alone, deps)
   } finally {
     entry.inUse = false
     entry.usedAt = deps.clock.now()

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import {
   type Device,
+  type DeviceChange,
   type DeviceStore,
   goneSince,
   type Operation,
@@ -14,6 +15,13 @@ import { changesOf, wholeObjects } from '../record.ts'
 /** Writes what an operation read or changed into the device's record (see record.ts), before the operation itself ends. */
 export interface Recorder {
   record(operation: Operation, result: OperationResult, device: Device, source: Protocol): Promise<void>
+  /** The same but for the last change, which is returned: it can go into the commit that ends the operation. */
+  recordAhead(
+    operation: Operation,
+    result: OperationResult,
+    device: Device,
+    source: Protocol,
+  ): Promise<DeviceChange | undefined>
 }
 
 export interface RecorderDeps {
@@ -24,20 +32,27 @@ export interface RecorderDeps {
 }
 
 export function createRecorder({ devices, parameters, clock, modelFor }: RecorderDeps): Recorder {
+  const recordAhead: Recorder['recordAhead'] = async (operation, result, device, source) => {
+    const model = modelFor(device, source)
+    const changes = changesOf(operation, result, device, source, model, clock.now())
+    const { deviceId, request } = operation
+    const objects = wholeObjects(request, result)
+    if (objects.length > 0) {
+      const knows = (object: string) => model.object(object) !== undefined
+      const read = { deviceId, objects, results: result.results, source, knows }
+      const { subtrees, parameters: single } = await goneSince(read, parameters)
+      if (subtrees.length + single.length > 0)
+        changes.unshift({ deviceId, dropSubtrees: subtrees, dropParameters: single })
+    }
+    const last = changes.pop()
+    for (const change of changes) await devices.commit(change)
+    return last
+  }
   return {
-    async record(operation, result, device, source) {
-      const model = modelFor(device, source)
-      const changes = changesOf(operation, result, device, source, model, clock.now())
-      const { deviceId, request } = operation
-      const objects = wholeObjects(request, result)
-      if (objects.length > 0) {
-        const knows = (object: string) => model.object(object) !== undefined
-        const read = { deviceId, objects, results: result.results, source, knows }
-        const { subtrees, parameters: single } = await goneSince(read, parameters)
-        if (subtrees.length + single.length > 0)
-          await devices.commit({ deviceId, dropSubtrees: subtrees, dropParameters: single })
-      }
-      for (const change of changes) await devices.commit(change)
+    recordAhead,
+    async record(...read) {
+      const last = await recordAhead(...read)
+      if (last !== undefined) await devices.commit(last)
     },
   }
 }

@@ -2,6 +2,7 @@ import { type Clock, errorText, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import {
   type Device,
+  type DeviceChange,
   type DeviceId,
   type DeviceStore,
   type Operation,
@@ -56,8 +57,17 @@ export function nextOf(finished: boolean): Next {
   return finished ? 'ended' : 'look'
 }
 
-/** Runs one queued operation over a contact and ends it, or puts it where its outcome belongs. */
-export async function run(operation: Operation, device: Device, entry: ContactEntry, deps: DrainDeps): Promise<Next> {
+/**
+ * Runs one queued operation over a contact and ends it, or puts it where its outcome belongs. `alone`: nothing else is open, so that its end
+ * takes the work flag away.
+ */
+export async function run(
+  operation: Operation,
+  device: Device,
+  entry: ContactEntry,
+  alone: boolean,
+  deps: DrainDeps,
+): Promise<Next> {
   const typeOf = await reportedTypes(operation, entry.contact.protocol, deps.parameters)
   if (isRead(operation.request)) deps.tries.sent(operation)
   const executed = await deps.executor.execute(operation, entry.contact, typeOf)
@@ -65,7 +75,7 @@ export async function run(operation: Operation, device: Device, entry: ContactEn
     case 'gone':
       return 'look'
     case 'answer':
-      return answered(executed.operation, executed.result, device, entry.contact.protocol, deps)
+      return answered(executed.operation, executed.result, device, { via: entry.contact.protocol, alone }, deps)
     case 'unknown':
       deps.log.warn(lineOf(operation, executed.error), 'answer lost, outcome to be read')
       rest(entry, device, deps)
@@ -84,17 +94,32 @@ async function answered(
   operation: Operation,
   result: OperationResult,
   device: Device,
-  via: Protocol,
+  { via, alone }: { via: Protocol; alone: boolean },
   deps: DrainDeps,
 ): Promise<Next> {
-  await deps.recorder.record(operation, result, device, via)
   const kept = resultToKeep(operation, result)
-  // A completion may have been faster than the answer: then both of these change nothing.
-  if (result.outcome === 'pending') {
+  // A completion may have been faster than the answer: then none of these ends the operation again.
+  const { outcome } = result
+  if (outcome === 'pending') {
+    await deps.recorder.record(operation, result, device, via)
     await deps.store.notePending(operation.id, kept)
     return 'look'
   }
-  return nextOf(await deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], result.outcome, kept, via))
+  const end = (change?: DeviceChange) =>
+    deps.finisher.finish(operation, ['queued', 'sent', 'unknown'], outcome, kept, via, change)
+  const change = await deps.recorder.recordAhead(operation, result, device, via)
+  // Work that is being added in this process would only make the guard refuse.
+  const clears = alone && device.work.open && !deps.news.has(device.id)
+  if (await end(clears ? withoutWork(device, change) : change)) return clears ? 'over' : 'ended'
+  // It ended meanwhile, or work was added: what is known of the device stays true.
+  if (change === undefined && !clears) return 'look'
+  if (change !== undefined) await deps.devices.commit(change)
+  return nextOf(await end())
+}
+
+/** A change that takes the work flag away as well, unless work was added since the record was read. */
+function withoutWork({ id, work }: Device, change: DeviceChange = { deviceId: id }): DeviceChange {
+  return { ...change, set: { ...change.set, 'work.open': false }, guard: { ...change.guard, workSeq: work.seq } }
 }
 
 /** Reads what tells the outcome of an operation, and ends it when that suffices. */

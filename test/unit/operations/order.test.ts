@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact, Driver, WakeOutcome } from '../../../src/device/index.ts'
+import type { Contact, DeviceChange, Driver, WakeOutcome } from '../../../src/device/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
 
@@ -58,20 +58,38 @@ describe('over a CWMP session', () => {
     expect(operation(second).state).toBe('done')
   })
 
-  it('keeps the work flag when work was added while it was being cleared', async () => {
+  it.each([
+    ['with the end of the operation before it', set(A, '1')],
+    ['by itself, after a reboot that was accepted', { verb: 'reboot' } as const],
+  ])('keeps the work flag when work was added while it was being cleared %s', async (_how, request) => {
     const world = createWorld()
-    await world.submit(set(A, '1'))
-    const commit = world.stores.devices.commit
+    const first = await world.submit(request)
+    const { devices, operations } = world.stores
+    const { commit } = devices
+    const { finish } = operations
     let late: Promise<unknown> | undefined
-    world.stores.devices.commit = async (change) => {
-      if (change.set?.['work.open'] === false && late === undefined) {
-        late = world.submit(set(B, '2'))
-        await late
-      }
+    const addLate = async (change: DeviceChange | undefined) => {
+      if (change?.set?.['work.open'] !== false || late !== undefined) return
+      late = world.submit(set(B, '2'))
+      await late
+    }
+    devices.commit = async (change) => {
+      await addLate(change)
       return commit(change)
     }
+    operations.finish = async (id, from, ending) => {
+      await addLate(ending.change)
+      return finish(id, from, ending)
+    }
     await world.room.contact(world.box.contact('cwmp'))
-    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
+    if (request.verb === 'reboot') {
+      const { deviceId } = world.box
+      await world.room.completed({ deviceId, protocol: 'cwmp', kind: 'boot', commandKey: '', at: world.clock.now() })
+      expect(world.operation(first.id).state).toBe('done')
+      await world.room.contact(world.box.contact('cwmp'))
+    }
+    expect(late).toBeDefined()
+    expect(world.box.effects).toEqual([request.verb === 'reboot' ? 'reboot' : `set ${A}`, `set ${B}`])
     expect(world.device().work.open).toBe(false)
   })
 

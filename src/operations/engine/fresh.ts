@@ -1,0 +1,23 @@
+const MAX = 20_000
+
+/** Operations that were submitted to this process and have not ended here; the oldest are forgotten when there are too many. */
+export interface Fresh {
+  add(operationId: string): void
+  has(operationId: string): boolean
+  remove(operationId: string): void
+}
+
+export function createFresh(): Fresh {
+  const ids = new Set<string>()
+  return {
+    add(operationId) {
+      ids.add(operationId)
+      const [oldest] = ids
+      if (ids.size > MAX && oldest !== undefined) ids.delete(oldest)
+    },
+    has: (operationId) => ids.has(operationId),
+    remove: (operationId) => {
+      ids.delete(operationId)
+    },
+  }
+}
