@@ -53,12 +53,11 @@ export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promis
   return async (wanted) => {
     const now = deps.clock.now()
     const operation = build(wanted, deps.newId(), now, deps.limits)
-    const device = await deps.devices.get(wanted.deviceId)
+    const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), askedBefore(operation, deps)])
     if (device === undefined) {
       throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
     }
-    const earlier = await sameAsked(operation, deps)
-    if (earlier !== undefined) return earlier
+    if (earlier !== undefined) return sameRequest(earlier, operation)
     const warnings = await check(wanted, operation, device, deps)
     if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
     await deps.audit.append(entryOf(operation, 'ok', now))
@@ -74,10 +73,11 @@ export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promis
 }
 
 /** The operation that was asked for under this key before, whatever became of it. */
-async function sameAsked(operation: Operation, { store }: SubmitDeps): Promise<Operation | undefined> {
-  const { deviceId, idempotencyKey } = operation
-  const earlier = idempotencyKey === undefined ? undefined : await store.byKey(deviceId, idempotencyKey)
-  return earlier === undefined ? undefined : sameRequest(earlier, operation)
+async function askedBefore(
+  { deviceId, idempotencyKey }: Operation,
+  { store }: SubmitDeps,
+): Promise<Operation | undefined> {
+  return idempotencyKey === undefined ? undefined : store.byKey(deviceId, idempotencyKey)
 }
 
 /**

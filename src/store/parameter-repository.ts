@@ -1,6 +1,7 @@
 import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
 import { subtreeFilter } from './changes.ts'
+import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 
 type Leaf = Omit<Parameter, 'deviceId' | 'path' | 'type'> & Partial<Pick<Parameter, 'type'>>
@@ -9,16 +10,18 @@ type Leaves = Record<string, Leaf>
 /** The parameter trees in MongoDB: one document per object, leaves by name. */
 export class ParameterRepository implements ParameterStore {
   readonly #parameters: Collection
+  readonly #byId: GroupRead
 
   constructor(connection: Connection) {
     this.#parameters = connection.collection<Document_>('parameters')
+    this.#byId = createGroupRead(this.#parameters)
   }
 
   async getMany(deviceId: DeviceId, paths: string[]): Promise<Parameter[]> {
     const objects = [...new Set(paths.map((path) => `${deviceId}|${splitLeaf(path).object}`))]
     const found = new Map<string, Parameter>()
-    for (const document of await this.#parameters.find({ _id: { $in: objects } }).toArray()) {
-      for (const parameter of unfold(document)) found.set(parameter.path, parameter)
+    for (const document of await Promise.all(objects.map((object) => this.#byId.get(object)))) {
+      for (const parameter of document === undefined ? [] : unfold(document)) found.set(parameter.path, parameter)
     }
     return paths.flatMap((path) => found.get(path) ?? [])
   }
