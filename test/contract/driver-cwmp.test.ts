@@ -5,9 +5,9 @@ import { BASE, createEngine, createSubject, SECRET } from './subject.ts'
 
 /** The ACS, and a CPE that has been enrolled by it. */
 async function setup(): Promise<ContractSubject> {
-  const engine = await createEngine()
+  const engine = await createEngine((deviceId) => acs.release(deviceId))
   const { store, operations } = engine
-  const acs = new Acs({
+  const acs: Acs = new Acs({
     ...BASE,
     host: '127.0.0.1',
     port: 0,

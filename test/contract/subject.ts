@@ -1,7 +1,7 @@
 import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { loadBoxModels } from '../../src/datamodel/index.ts'
-import { deviceIdOf, type Protocol } from '../../src/device/index.ts'
+import { type DeviceId, deviceIdOf, type Protocol } from '../../src/device/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { Box, type BoxKind, type BoxServers } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
@@ -21,7 +21,9 @@ export interface Engine {
 }
 
 /** The engine over a database of its own, with the real clock and short waits. */
-export async function createEngine(): Promise<Engine> {
+export async function createEngine(
+  releaseCredential: (deviceId: DeviceId) => Promise<void> = async () => undefined,
+): Promise<Engine> {
   const store = await testStore(inject('mongodbUri'))
   const operations = createOperations({
     ...BASE,
@@ -29,6 +31,7 @@ export async function createEngine(): Promise<Engine> {
     newId: createIdSource(systemClock, systemRandom),
     instance: 'contract',
     model: modelOf,
+    releaseCredential,
     limits: { sweepMs: 50, restMs: 50, wakeRetryMs: [100, 200, 400, 800, 1600] },
   })
   await operations.start()
