@@ -194,6 +194,7 @@ describe('a second link of an Endpoint ID that proves as much', () => {
     newer.hello()
     await world.contact()
     expect(device()?.usp).toMatchObject({ linked: true, answering: true })
+    await until(() => device()?.usp?.lastDisconnect?.reason === 'replaced')
   })
 
   it('is one among many: the first one is asked once for all, and not more than a few times in a minute', async () => {

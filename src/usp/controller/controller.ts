@@ -437,9 +437,14 @@ export class Controller implements Lifecycle {
     if (device === undefined) return
     // Its binding went to another Endpoint ID meanwhile.
     const former = this.#byDevice.get(device.id)
-    if (former !== undefined && former !== agent) former.link.close('replaced', 'another Agent is this device now')
+    if (former !== undefined && former !== agent) {
+      former.link.close('replaced', 'another Agent is this device now')
+      this.#records.replaced(agent)
+    }
     this.#byDevice.set(device.id, agent)
     if (agent.closed) return this.#onClose(agent, agent.end)
+    // Its first Message came while the link was being stored.
+    if (device.usp?.answering === false && this.#liveness.answers(agent)) this.#records.answering(agent, true)
     // Operations may reach the device while and although it is onboarded: its Agent has answered.
     this.#offer(agent)
     this.#background(agent, 'onboarding failed', this.#refresh(agent))

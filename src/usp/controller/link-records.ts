@@ -55,6 +55,13 @@ export class LinkRecords {
     if (agent.device !== undefined) this.#note(gone(agent.device.id, agent, reason, this.#deps.clock.now()))
   }
 
+  /** The link took the place of one that had not ended for its device. */
+  replaced({ device, connectedAt }: AgentLink): void {
+    if (device === undefined) return
+    const set = { 'usp.lastDisconnect': { at: this.#deps.clock.now(), reason: 'replaced' as const } }
+    this.#note({ deviceId: device.id, set, guard: { uspConnectedAt: connectedAt } })
+  }
+
   /** The Agent has begun to answer, or does not answer any more. */
   answering(agent: AgentLink, answering: boolean): void {
     const { device, connectedAt } = agent
