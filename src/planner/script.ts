@@ -7,6 +7,7 @@ import {
   type DeviceSnapshot,
   type DeviceStore,
   FINAL_STATES,
+  type LinkSecrets,
   type MemberFacts,
   type Operation,
   type OperationRequest,
@@ -80,6 +81,7 @@ export interface ScriptDeps {
   conflicts: ConflictStore
   operations: Operations
   links: UspLinks
+  linkSecrets: Pick<LinkSecrets, 'ensure'>
   notifies: NotifyLog
   clock: Clock
   time: ServiceTime

@@ -184,6 +184,31 @@ describe('a migration', { timeout: 120_000 }, () => {
     expect(box.tree.instances('Device.LocalAgent.Certificate.')).toHaveLength(1)
   })
 
+  it('gives each device a secret of its own in the path of its WebSocket, and the link of the migrated device shows it', async () => {
+    const { planner, boxes, device, store, plan: make, untilState } = await start({ boxes: 2 })
+    const plan = await make()
+    await planner.act(plan.id, 'start', 'test')
+    await untilState(plan, 'finished')
+    const paths: unknown[] = []
+    for (const box of boxes) {
+      const { id, usp, migration } = await device(box)
+      expect(migration?.state).toBe('MIGRATED')
+      expect(usp?.weakLink ?? false).toBe(false)
+      const [row = ''] = box.controllerRows()
+      const [mtp = ''] = box.tree.instances(`${row}MTP.`)
+      const path = box.tree.raw(`${mtp}WebSocket.Path`)
+      expect(path).toBe(`/usp/${await store.linkSecrets.ensure(id)}`)
+      paths.push(path)
+      // No history, operation or record shows it.
+      const secret = String(path).slice('/usp/'.length)
+      const operations = await store.operations.list({ deviceId: id, limit: 1000 })
+      const member = await store.plans.getMember(`${plan.id}|${id}`)
+      const parameters = await store.parameters.list(id, '', 5000)
+      expect(JSON.stringify([operations.items, member, parameters.items])).not.toContain(secret)
+    }
+    expect(new Set(paths).size).toBe(2)
+  })
+
   it('abort brings boxes back that are half moved, row by row', async () => {
     const { planner, boxes, device, plan: make, untilState, until } = await start({ boxes: 4 })
     const plan = await make({ soakMs: 600_000 })

@@ -1,3 +1,6 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import {
   type DeviceId,
@@ -236,6 +239,63 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await until('QUARANTINED')
     expect((await world.planner.member(plan.id, id)).reason?.code).toBe('agentDidNotCome')
     await world.untilState(plan, 'finished')
+  })
+
+  describe('over TLS', () => {
+    const CREDENTIALS = 'Device.USPAgent.ControllerTrust.Credential.'
+    const certificate = readFileSync(join(import.meta.dirname, '../vectors/tls/server.pem'), 'utf8')
+    const serial = new X509Certificate(certificate).serialNumber
+    const tls = (more: object = {}) => ({
+      controller: {
+        endpointId: 'proto::isthmus-test',
+        host: '127.0.0.1',
+        port: 8183,
+        path: '/usp',
+        tls: true,
+        certificate,
+        periodicNotifIntervalS: 60,
+        ...more,
+      },
+    })
+
+    it('whose trust tables are read-only are moved by what the handshake shows', async () => {
+      box.readOnlyTables.push(CREDENTIALS)
+      box.refuses.cwmp.push('AddCertificate')
+      await start(tls())
+      await until('MIGRATED')
+      const { history } = await world.planner.member(plan.id, id)
+      expect(history.find(({ to }) => to === 'AWAITING_USP')?.evidence?.trustRefused).toMatch(/certificate/)
+      expect(box.rows(CREDENTIALS)).toEqual([])
+    })
+
+    it('that trust us already, as the plan says, get no certificate', async () => {
+      await start(tls({ trust: 'none' }))
+      await until('MIGRATED')
+      expect(world.asked.some(({ request }) => JSON.stringify(request).includes('AddCertificate'))).toBe(false)
+    })
+
+    it('keep a credential that was there before, under whichever name it refers to its certificate', async () => {
+      box.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial.toLowerCase() })
+      box.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.1', Enable: 'true' })
+      await start(tls())
+      await until('MIGRATED')
+      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+      await world.planner.act(plan.id, 'rollback', 'test')
+      await until('ROLLED_BACK')
+      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+      expect(box.rows(CONTROLLERS)).toEqual([])
+    })
+
+    it('lose the credential that the plan added, and nothing else', async () => {
+      box.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial })
+      box.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.7', Enable: 'true' })
+      await start(tls())
+      await until('MIGRATED')
+      expect(box.rows(CREDENTIALS)).toHaveLength(2)
+      await world.planner.act(plan.id, 'rollback', 'test')
+      await until('ROLLED_BACK')
+      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+    })
   })
 
   it('on which somebody else has something under way are waited for', async () => {

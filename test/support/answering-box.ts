@@ -12,6 +12,8 @@ export class AnsweringBox {
   readonly values = new Map<string, string>()
   /** Ends of paths that it refuses to be set, by protocol. */
   readonly refuses = { cwmp: [] as string[], usp: [] as string[] }
+  /** Tables that CWMP cannot add rows to. */
+  readonly readOnlyTables: string[] = []
   /** It does not come over this protocol. */
   readonly absent = { cwmp: false, usp: false }
   /** Values that it tells over USP alone. */
@@ -77,6 +79,8 @@ export class AnsweringBox {
         return { outcome: 'done', results: request.values.map(({ path }) => ({ path })) }
       }
       case 'add': {
+        if (this.readOnlyTables.includes(request.object))
+          return failed('9002', 'Cannot add instances to a read only table')
         const no = Object.keys(request.values).find((name) => this.#refused(name, via))
         if (no !== undefined) return failed('9007', `${no} is not accepted`)
         const row = `${request.object}${++this.#next}.`

@@ -125,6 +125,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       log,
       time: { now: () => clock.now(), startedAt: clock.now(), wallTime: (ms) => ms },
       links: controller.links,
+      linkSecrets: store.linkSecrets,
       onContact: (listener) => operations.onContact(listener),
       events: store.events,
       groupStore: store.groups,

@@ -1,5 +1,5 @@
 import { isConflict } from '../../base/index.ts'
-import { type DeviceChange, type EndpointId, provesMore, unbindEndpoint } from '../../device/index.ts'
+import { type DeviceChange, type EndpointId, provesMore, shownValue, unbindEndpoint } from '../../device/index.ts'
 import { type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
 import {
   addRow,
@@ -138,7 +138,7 @@ async function controller(script: Script): Promise<StepResult> {
 }
 
 async function mtp(script: Script): Promise<StepResult> {
-  const values = webSocketValues(script.plan.settings)
+  const values = await webSocketValues(script)
   const { mtpRow } = script.facts
   if (mtpRow !== undefined) {
     await setRow(script, 'mtpAgain', mtpRow, { needed: values, wished: WEBSOCKET_WISHES })
@@ -160,11 +160,13 @@ async function readBack(script: Script): Promise<Record<string, never>> {
     [`${row}EndpointID`]: script.plan.settings.controller.endpointId,
     [`${mtpRow}Protocol`]: 'WebSocket',
   }
-  for (const [name, value] of Object.entries(webSocketValues(script.plan.settings))) wanted[mtpRow + name] = value
+  for (const [name, value] of Object.entries(await webSocketValues(script))) wanted[mtpRow + name] = value
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
-    if (!sameBooleanOrText(found, value))
-      throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(value)}`, true)
+    // Secrets are masked in what was read.
+    const shown = shownValue(path, value)
+    if (!sameBooleanOrText(found, value) && found !== shown)
+      throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(shown)}`, true)
   }
   return {}
 }

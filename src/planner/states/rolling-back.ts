@@ -1,4 +1,4 @@
-import { type DeviceSnapshot, memberStateRow, type PathOutcome, type PathValue } from '../../device/index.ts'
+import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../device/index.ts'
 import { MustWait, type Outcome, outcomeOf, type Script, StepFailed } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
 import { ownerChange } from './owner.ts'
@@ -175,6 +175,13 @@ async function removeRow(script: Script, row: string) {
 }
 
 async function restore(script: Script, step: string, values: PathValue[]) {
-  await script.run(step, { verb: 'set', values }, 'cwmp')
+  const written = await Promise.all(values.map((entry) => withSecret(script, entry)))
+  await script.run(step, { verb: 'set', values: written }, 'cwmp')
   return {}
+}
+
+/** A path that was read with its secret masked is written with the secret of the device. */
+async function withSecret({ deps, member }: Script, entry: PathValue): Promise<PathValue> {
+  if (!entry.path.endsWith('.WebSocket.Path') || !entry.value.includes(MASK)) return entry
+  return { ...entry, value: entry.value.replace(MASK, await deps.linkSecrets.ensure(member.deviceId)) }
 }

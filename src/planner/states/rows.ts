@@ -1,4 +1,4 @@
-import type { DeviceSnapshot, PathOutcome, PathValue, PlanSettings } from '../../device/index.ts'
+import type { DeviceSnapshot, PathOutcome, PathValue } from '../../device/index.ts'
 import { type Script, StepFailed } from '../script.ts'
 
 /** The Agent's objects as CWMP names them (TR-181 2.15). */
@@ -9,12 +9,17 @@ export const CREDENTIALS = `${AGENT}ControllerTrust.Credential.`
 export const CERTIFICATES = `${AGENT}Certificate.`
 export const INFORM_INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
 
-/** Values that the WebSocket object of our MTP row must hold. */
-export function webSocketValues({ controller }: PlanSettings): Record<string, string> {
+/** Names of the values that the WebSocket object of our MTP row must hold. */
+export const WEBSOCKET_NAMES = ['WebSocket.Host', 'WebSocket.Port', 'WebSocket.Path', 'WebSocket.EnableEncryption']
+
+/** Values that the WebSocket object of our MTP row must hold. The path ends in the secret by which a link of this device is known. */
+export async function webSocketValues({ plan, member, deps }: Script): Promise<Record<string, string>> {
+  const { controller } = plan.settings
+  const secret = await deps.linkSecrets.ensure(member.deviceId)
   return {
     'WebSocket.Host': controller.host,
     'WebSocket.Port': String(controller.port),
-    'WebSocket.Path': controller.path,
+    'WebSocket.Path': `${controller.path.replace(/\/$/, '')}/${secret}`,
     'WebSocket.EnableEncryption': String(controller.tls),
   }
 }

@@ -9,8 +9,8 @@ import {
   plainReference,
   ROLES,
   rowsOf,
+  WEBSOCKET_NAMES,
   WEBSOCKET_WISHES,
-  webSocketValues,
 } from './rows.ts'
 import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'
 
@@ -27,7 +27,7 @@ export async function snapshot(script: Script): Promise<StepResult> {
   const { controller } = script.plan.settings
   const earlier = await script.snapshot()
   const row = controllerRow(values, controller.endpointId)
-  const preexisting = earlier === undefined ? preexistingOf(script, values, row) : earlier.preexisting
+  const preexisting = earlier === undefined ? preexistingOf(values, row) : earlier.preexisting
   const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value
   const trusted = trustOf(script, values)
   const stored: DeviceSnapshot = {
@@ -70,22 +70,18 @@ function webSocketRow(values: Values, row: string): string | undefined {
 }
 
 /** A row that names us before the first attempt is given back as it was, not taken away. */
-function preexistingOf(script: Script, values: Values, row: string | undefined): DeviceSnapshot['preexisting'] {
+function preexistingOf(values: Values, row: string | undefined): DeviceSnapshot['preexisting'] {
   if (row === undefined) return undefined
   const mtps = rowsOf(`${row}MTP.`, values)
-  return { row, mtps, values: valuesBefore(script, values, row, webSocketRow(values, row)) }
+  return { row, mtps, values: valuesBefore(values, row, webSocketRow(values, row)) }
 }
 
 /** The values that preparing is going to change. */
-function valuesBefore(script: Script, values: Values, row: string, mtp: string | undefined): PathValue[] {
+function valuesBefore(values: Values, row: string, mtp: string | undefined): PathValue[] {
   const own = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential', 'ControllerCode', 'ProvisioningCode']
   const paths = own.map((name) => row + name)
   if (mtp !== undefined)
-    paths.push(
-      ...['Enable', ...Object.keys({ ...webSocketValues(script.plan.settings), ...WEBSOCKET_WISHES })].map(
-        (name) => mtp + name,
-      ),
-    )
+    paths.push(...['Enable', ...[...WEBSOCKET_NAMES, ...Object.keys(WEBSOCKET_WISHES)]].map((name) => mtp + name))
   return paths.flatMap((path) => {
     const value = values.get(path)?.value
     return value === undefined ? [] : [{ path, value }]
