@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Device, type DisconnectReason, deviceIdOf, newDevice, uspPresence } from '../../src/device/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import type { RawAgent } from '../support/raw-agent.ts'
+import { FACTS, makeBox } from '../support/simulated-box.ts'
 import { until } from '../support/until.ts'
-import { startController, type TestController } from '../support/usp-controller.ts'
+import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
 const EID = 'os::00256D-S1'
@@ -251,5 +252,36 @@ describe('the end of a link', () => {
     }
     await until(() => usp()?.linked === true)
     expect(usp()?.instance).toBe('test')
+  })
+})
+
+describe('a box whose Agent is deaf after its Controller row was deleted', () => {
+  it('is silent, loses its link, and is not linked again by dialling anew', async () => {
+    const { box, clock } = makeBox('uspOnly', {
+      faults: ['deaf'],
+      endpointId: EID,
+      facts: { ...FACTS, ...IDENTITY },
+      usp: { endpointId: CONTROLLER_ID, host: 'localhost', port: world.controller.port },
+    })
+    box.start()
+    try {
+      await world.contact()
+      const [row = ''] = box.controllerRows()
+      box.tree.deleteRow(row, 'box')
+      clock.advance(5)
+      expect(box.agent?.deafLinks).toBe(1)
+      for (let i = 0; i < 60 && usp()?.linked === true; i++) await round()
+      expect(usp()).toMatchObject({ linked: false, answering: false, lastDisconnect: { reason: 'notAnswering' } })
+      expect(events('device.silent')).toHaveLength(1)
+      await until(() => {
+        clock.next()
+        return world.controller.linkCount === 1
+      })
+      for (let i = 0; i < 4; i++) await round()
+      expect(usp()?.linked).toBe(false)
+      expect(world.offers()).toBe(0)
+    } finally {
+      box.stop(false)
+    }
   })
 })
