@@ -24,7 +24,7 @@ interface Outstanding {
   reject(error: unknown): void
 }
 
-/** How long to wait for one answer, and what makes it not worth waiting for. */
+/** Bounds of the wait for one answer. */
 export interface RequestOptions {
   timeoutMs?: number
   /** Given up: what has not left stays here. */
@@ -35,12 +35,12 @@ export interface RequestOptions {
 const REQUEST_TIMEOUT_MS = 30_000
 const MAX_QUEUED = 256
 
-/** What proves that a link belongs to its Endpoint ID: a client certificate, the secret of a device in its path, or nothing. */
+/** The proof that a link belongs to its Endpoint ID: a client certificate, the secret of a device in its path, or nothing. */
 export type LinkProof = 'certificate' | 'secret' | 'none'
 
 export interface AgentLinkOptions {
   link: Link
-  /** Different for every link of every process of ours. */
+  /** Different for every link of every server process. */
   id: string
   codec: Codec
   /** Endpoint ID of the Controller. */
@@ -48,10 +48,10 @@ export interface AgentLinkOptions {
   clock: Clock
 }
 
-/** What the Controller keeps for one link: whose it is, and the requests to its Agent, one at a time and in order. */
+/** The state that the Controller keeps for one link: its device, and the requests to its Agent, one at a time and in order. */
 export class AgentLink {
   readonly link: Link
-  /** Different for every link of every process of ours. */
+  /** Different for every link of every server process. */
   readonly id: string
   /** The device, once the Agent is joined to one. */
   device: Device | undefined
@@ -76,7 +76,7 @@ export class AgentLink {
   /** Onboardings that failed in a row, and when the next one is due; 0: none is. */
   failures = 0
   refreshDueAt = 0
-  /** Rows that it told of and that are to be read; undefined while none are. */
+  /** Rows that it notified of and that are to be read; undefined while none are. */
   newRows: Set<string> | undefined
   /** A Record of it was ignored. */
   ignored = false

@@ -9,7 +9,7 @@ export interface ClaimsDeps {
   answersWithin(agent: AgentLink, timeoutMs: number): Promise<boolean>
 }
 
-/** Whether a new link may take an Endpoint ID. `instead` is the link that it then replaces. */
+/** The outcome for a new link that claims an Endpoint ID. `instead` is the link that it then replaces. */
 export type Contest =
   | { kind: 'free'; instead: AgentLink | undefined }
   /** The link that stands proves more. */
@@ -17,7 +17,7 @@ export type Contest =
   /** The link that stands proves as much, and its Agent answers. */
   | { kind: 'stands' }
 
-/** How long the Agent of a link that stands has to answer when another link claims its Endpoint ID. */
+/** The time that the Agent of a link that stands has to answer when another link claims its Endpoint ID. */
 const ANSWER_MS = 3000
 /** A link that stands is asked so often in a minute; links that come after that are refused without asking. */
 const MAX_ASKED = 6

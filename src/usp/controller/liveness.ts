@@ -16,7 +16,7 @@ export interface LivenessDeps {
 export interface LivenessLimits {
   /** An Agent that says nothing for so long is probed; each link has its own time from this up to half as long again. */
   quietMs: number
-  /** How long it has for the answer to a probe. */
+  /** The time that it has for the answer to a probe. */
   probeTimeoutMs: number
   /** The link is closed after so many probes in a row without an answer. */
   maxUnanswered: number

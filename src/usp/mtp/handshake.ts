@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { ProtocolError } from '../../base/index.ts'
 import { parseEndpointId } from '../wire/index.ts'
 
-/** Who a client is by its handshake. */
+/** The identity of a client as its handshake shows it. */
 export interface ClientIdentity {
   /** '' when nothing names it: its first Record will. */
   endpointId: string
@@ -73,7 +73,7 @@ function rawQuery(url: string, name: string): string | undefined {
   return pair?.slice(name.length + 1)
 }
 
-/** What the client says, held against its certificate. A certificate without any Endpoint ID says nothing about it. */
+/** Compares the Endpoint ID that the client names with its certificate. A certificate without any Endpoint ID says nothing about it. */
 function proven(said: string | undefined, names: { ids: string[]; hosts: string[] }): ClientIdentity {
   const exact = names.ids.filter((id) => !id.includes('*'))
   const endpointId = said ?? (exact.length === 1 ? exact[0] : undefined)
@@ -91,7 +91,7 @@ function proven(said: string | undefined, names: { ids: string[]; hosts: string[
   throw new ProtocolError('endpointId', 'the certificate belongs to another Endpoint ID')
 }
 
-/** Whether a wildcard in the instance part covers this Endpoint ID; the OUI in it may not be left open. */
+/** Returns true when a wildcard in the instance part covers this Endpoint ID; the OUI in it may not be left open. */
 function inFamily(pattern: string, endpointId: string): boolean {
   const star = pattern.indexOf('*')
   if (star < 0 || !SHARED_SCHEMES.test(pattern)) return false

@@ -17,14 +17,14 @@ const CODES: Readonly<Record<CloseReason, number>> = {
 const REGULAR = [1000, 1001, 1005]
 /** No close frame came. */
 const ABNORMAL = 1006
-/** How long an Agent may take to answer our close before the connection is cut. */
+/** The time that an Agent may take to answer our close before the connection is cut. */
 const CLOSE_MS = 2000
 
-/** What a link may send us; beyond it the link is closed. */
+/** The rates that an Agent may send at; a link that exceeds them is closed. */
 export interface LinkLimits {
   messagesPerSecond: number
   bytesPerSecond: number
-  /** How many seconds' worth may come at once. */
+  /** The seconds whose worth may come at once. */
   burstSeconds: number
   /** Bytes waiting to be sent to an Agent that does not read. */
   maxBuffered: number

@@ -21,7 +21,7 @@ export interface HandshakeRefusal {
   text: string
 }
 
-/** What an MTP tells about its links. None may throw. */
+/** Called by an MTP for its links. None may throw. */
 export interface LinkHandlers {
   /** Decides on a client by its handshake. A refused upgrade makes the Agent back off. Default: every client is admitted. */
   admit?(hello: Hello): Promise<HandshakeRefusal | undefined>
@@ -37,7 +37,7 @@ export interface WebSocketServerOptions {
   host: string
   port: number
   path: string
-  /** Our own Endpoint ID, told back to clients of USP 1.2 that send the extension. */
+  /** Endpoint ID of the Controller, sent to clients of USP 1.2 that send the extension. */
   endpointId: string
   tls?: { cert: string; key: string; clientCa?: string }
   maxLinks: number
