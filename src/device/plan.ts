@@ -192,8 +192,8 @@ export interface PlanMember {
   dueMs?: number
   /** Service time at which the state times out; time in which the device is waited for does not count. Absent: never. */
   deadlineMs?: number
-  /** The instance that works on it, until a service time. `token`: the claim that took it, among others. */
-  lease?: { by: string; until: number; token?: string }
+  /** The instance that works on it, until a service time. */
+  lease?: { by: string; until: number }
   reason?: { code: string; text: string }
   /** Since when the Agent of a migrated device has been silent for longer than `silentAfterMs`. */
   silentAt?: Timestamp

@@ -169,7 +169,7 @@ export interface MemberCommit {
   count?: { failed: true } | { movedInMinute: number }
 }
 
-/** Members that a claim looks for; all conditions that are given must hold. */
+/** Members that are looked for; all conditions that are given must hold. */
 export interface MemberQuery {
   states?: readonly MemberState[]
   waiting?: WaitingReason
@@ -216,18 +216,14 @@ export interface PlanStore {
       cursor?: string
     },
   ): Promise<Page<PlanMember>>
-  /** Leases up to `limit` members that are due at service time `now` and that nobody holds, the longest due first. */
+  /** Leases up to `limit` members that are due at service time `now` and that nobody holds: those that are due for longest. */
   claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]>
-  /** Leases up to `limit` members that meet the query and that nobody else holds, in the order of their ids. */
-  claimSome(
-    planId: string,
-    query: MemberQuery,
-    by: string,
-    now: number,
-    leaseMs: number,
-    limit: number,
-  ): Promise<PlanMember[]>
-  /** Leases one member if it is free; undefined when another holds it. */
+  /**
+   * Up to `limit` members that meet the query and that nobody has leased at service time `now`; with `after`, the first ones behind it. Nobody
+   * is kept from them: what changes them under the revision that was read has them alone.
+   */
+  freeMembers(planId: string, query: MemberQuery, now: number, limit: number): Promise<PlanMember[]>
+  /** Leases one member if it is free, or again to its holder; undefined when another holds it. A lease raises the revision. */
   claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined>
   /** Gives members back after their work broke off; they are due again at `dueMs`, or as before when it is absent. */
   free(ids: string[], by: string, dueMs?: number): Promise<void>

@@ -86,23 +86,19 @@ export class BulkWorks {
     const wanted = [...new Set(devices)]
     for (let i = 0; i < wanted.length; i += BATCH) {
       const batch = wanted.slice(i, i + BATCH)
-      const members = await this.#claim(plan, { states: NAMED[action], devices: batch }, BATCH)
-      const reasons = await this.#apply(plan, action, members, actor)
-      const taken = new Set(members.map(({ deviceId }) => deviceId))
+      const members = await this.#free(plan, { states: NAMED[action], devices: batch }, BATCH)
+      const taken = await this.#runner.applyTo(plan, members, (member) => stepOf(action, member), actor)
       await Promise.all(
-        batch
-          .filter((deviceId) => !taken.has(deviceId))
-          .map(async (deviceId) => {
-            const reason = await this.#alone(plan, action, deviceId, actor)
-            if (reason !== undefined) reasons.set(deviceId, reason)
-          }),
+        batch.map(async (deviceId) => {
+          const reason = taken.has(deviceId) ? undefined : await this.#alone(plan, action, deviceId, actor)
+          if (reason !== undefined) refused.push({ deviceId, reason })
+        }),
       )
-      for (const [deviceId, reason] of reasons) refused.push({ deviceId, reason })
     }
     return { accepted: wanted.length - refused.length, refused }
   }
 
-  /** A device that was not free to be claimed: it waits its turn, or there is nothing to do for it. */
+  /** A device that was worked on, or that changed meanwhile: it waits its turn, or there is nothing to do for it. */
   async #alone(plan: Plan, action: MemberAction, deviceId: DeviceId, actor: string): Promise<string | undefined> {
     const member = await this.#deps.plans.getMember(`${plan.id}|${deviceId}`)
     if (member === undefined) return 'the device is no member of this plan'
@@ -147,28 +143,19 @@ export class BulkWorks {
 
   /** Cancels or turns back what there is, until nothing is left that an abort applies to. */
   async #abort(plan: Plan, work: BulkWork, behind: boolean): Promise<BulkWork | undefined> {
-    for (let count = 0; count < PER_ROUND; ) {
-      const members = await this.#claim(plan, { states: ABORTABLE }, BATCH)
-      if (members.length === 0) break
-      await this.#apply(plan, 'abort', members, work.actor)
-      count += members.length
-    }
+    const members = await this.#free(plan, { states: ABORTABLE }, PER_ROUND)
+    await this.#apply(plan, 'abort', members, work.actor)
+    if (members.length === PER_ROUND) return work
     const { items } = await this.#deps.plans.listMembers(plan.id, { states: ABORTABLE, limit: 1 })
     return items.length > 0 || behind ? work : undefined
   }
 
   async #byMembers(plan: Plan, work: BulkWork, action: MemberAction): Promise<BulkWork | undefined> {
     const limit = await this.#limit(plan, work)
-    let { after } = work
-    for (let count = 0; count < limit; ) {
-      const size = Math.min(BATCH, limit - count)
-      const members = await this.#claim(plan, { states: STATES[action], after: after as DeviceId }, size)
-      await this.#apply(plan, action, members, work.actor)
-      after = members.at(-1)?.deviceId ?? after
-      count += members.length
-      if (members.length < size) return undefined
-    }
-    return { ...work, after }
+    if (limit <= 0) return work
+    const members = await this.#free(plan, { states: STATES[action], after: work.after as DeviceId }, limit)
+    await this.#apply(plan, action, members, work.actor)
+    return members.length < limit ? undefined : { ...work, after: members.at(-1)?.deviceId ?? work.after }
   }
 
   async #bySelector(plan: Plan, work: BulkWork, text: string): Promise<BulkWork | undefined> {
@@ -180,7 +167,7 @@ export class BulkWorks {
     let count = 0
     const size = Math.min(BATCH, limit)
     for await (const ids of this.#deps.devices.ids(selector, size, work.after)) {
-      const members = await this.#claim(plan, { states: STATES.rollback, devices: ids }, size)
+      const members = await this.#free(plan, { states: STATES.rollback, devices: ids }, size)
       await this.#apply(plan, 'rollback', members, work.actor)
       count += ids.length
       if (count >= limit || ids.length < size)
@@ -199,12 +186,18 @@ export class BulkWorks {
     return Math.min(starts, PER_ROUND)
   }
 
-  #claim(plan: Plan, query: MemberQuery, limit: number): Promise<PlanMember[]> {
-    const { plans, instance, time } = this.#deps
-    return plans.claimSome(plan.id, query, instance, time.now(), LEASE_MS, limit)
+  #free(plan: Plan, query: MemberQuery, limit: number): Promise<PlanMember[]> {
+    const { plans, time } = this.#deps
+    return plans.freeMembers(plan.id, query, time.now(), limit)
   }
 
-  #apply(plan: Plan, action: MemberAction, members: PlanMember[], actor: string): Promise<Map<DeviceId, string>> {
-    return this.#runner.applyTo(plan, members, (member) => stepOf(action, member), actor)
+  /** Applies an action to members, batch by batch. One that changed meanwhile is asked once more; one that does not take it stays as it is. */
+  async #apply(plan: Plan, action: MemberAction, members: PlanMember[], actor: string): Promise<void> {
+    for (let i = 0; i < members.length; i += BATCH) {
+      const batch = members.slice(i, i + BATCH)
+      const taken = await this.#runner.applyTo(plan, batch, (member) => stepOf(action, member), actor)
+      const others = batch.filter(({ deviceId }) => !taken.has(deviceId))
+      await Promise.all(others.map(({ deviceId }) => this.#alone(plan, action, deviceId, actor)))
+    }
   }
 }

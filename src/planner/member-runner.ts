@@ -79,40 +79,37 @@ export class MemberRunner {
     this.#run(memberId)
   }
 
-  /** Applies an event to a member that this instance has leased, and goes on with it. */
+  /** Applies an event to a free member and goes on with it. AppError `conflict` when it has changed since it was read. */
   async begin(plan: Plan, member: PlanMember, step: MemberStep): Promise<void> {
     const begun = await this.#move(plan, member, step, { lease: this.#lease() })
     if (begun.lease !== undefined) this.#run(member.id, { plan, member: begun })
   }
 
-  /** Lets a member that this instance has leased wait. */
+  /** Lets a free member wait. AppError `conflict` when it has changed since it was read. */
   async park(plan: Plan, member: PlanMember, outcome: Outcome): Promise<void> {
     await this.#settle(plan, member, outcome)
   }
 
-  /** Applies an event to members that this instance has leased. Resolves with the reason for each that did not take it. */
+  /** Applies an event to free members. Resolves with the devices whose members took it; the others have changed, or it is not for them. */
   async applyTo(
     plan: Plan,
     members: PlanMember[],
     step: (member: PlanMember) => MemberStep,
     actor: string,
-  ): Promise<Map<DeviceId, string>> {
-    const refused = new Map<DeviceId, string>()
-    const kept: string[] = []
+  ): Promise<Set<DeviceId>> {
+    const taken = new Set<DeviceId>()
     await Promise.all(
       members.map(async (member) => {
         try {
           await this.#move(plan, member, step(member), { actor })
+          taken.add(member.deviceId)
         } catch (error) {
-          if (!(error instanceof Error)) throw error
-          refused.set(member.deviceId, error.message)
-          kept.push(member.id)
+          if (!isConflict(error)) throw error
           this.#log.debug({ err: error, memberId: member.id }, 'event did not apply')
         }
       }),
     )
-    await this.#deps.plans.free(kept, this.#deps.instance)
-    return refused
+    return taken
   }
 
   /**

@@ -1,15 +1,15 @@
 import { isConflict } from '../base/index.ts'
 import type { Pacing, Plan, PlanMember } from '../device/index.ts'
-import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'
+import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
 import { absence } from './presence.ts'
 import { GONE } from './script.ts'
 import { heldByOther } from './transition.ts'
 
-/** Members that are looked at in one go. */
+/** Members that are looked at in one go: more each time that a look found fewer devices than may start. */
 const MIN_LOOK = 50
-const MAX_LOOK = 200
-/** Absent devices leave their places to others; so many looks find these within one round. */
+const MAX_LOOK = 500
+/** Absent devices leave their places to others; so many looks find these within a few rounds, whatever the start rate. */
 const MAX_LOOKS = 10
 
 /**
@@ -22,21 +22,14 @@ export async function startSome(
   deps: RunnerDeps,
   runner: MemberRunner,
 ): Promise<void> {
-  const { plans, time, instance } = deps
+  const { plans, time } = deps
   let pacing = kept
-  for (let looks = 0; looks < MAX_LOOKS; looks++) {
+  for (let looks = 0, look = MIN_LOOK; looks < MAX_LOOKS; looks++, look = Math.min(MAX_LOOK, 4 * look)) {
     const allowed = allowance(plan.settings, await plans.counters(plan.id), pacing, time.now())
     pacing = allowed.pacing
     if (allowed.starts <= 0) return
-    const look = Math.min(MAX_LOOK, Math.max(MIN_LOOK, allowed.starts))
-    const found = await plans.claimSome(
-      plan.id,
-      { states: ['QUEUED'], waiting: 'place' },
-      instance,
-      time.now(),
-      LEASE_MS,
-      look,
-    )
+    look = Math.min(MAX_LOOK, Math.max(look, allowed.starts))
+    const found = await plans.freeMembers(plan.id, { states: ['QUEUED'], waiting: 'place' }, time.now(), look)
     if (found.length === 0) return
     // Counted before they start: a cut in between starts too few, never too many.
     pacing = await spend(plan, pacing, Math.min(allowed.starts, found.length), deps)
@@ -46,7 +39,7 @@ export async function startSome(
   }
 }
 
-/** Starts the first members whose devices are here, and gives the rest back. Resolves with how many started. */
+/** Starts the first members whose devices are here. Resolves with how many started. */
 async function startUpTo(
   limit: number,
   plan: Plan,
@@ -61,10 +54,8 @@ async function startUpTo(
     }),
   )
   here.sort((a, b) => (a.id < b.id ? -1 : 1))
-  const begun = await Promise.all(here.slice(0, limit).map((member) => begin(plan, member, deps, runner)))
-  await deps.plans.free(
-    here.slice(limit).map(({ id }) => id),
-    deps.instance,
+  const begun = await Promise.all(
+    here.slice(0, limit).map((member) => unlessChanged(runner.begin(plan, member, { event: 'start' }))),
   )
   return begun.filter(Boolean).length
 }
@@ -73,32 +64,31 @@ async function startUpTo(
 async function mayStart(plan: Plan, member: PlanMember, deps: RunnerDeps, runner: MemberRunner): Promise<boolean> {
   const device = await deps.devices.get(member.deviceId)
   if (device === undefined) {
-    await runner.begin(plan, member, GONE)
+    await unlessChanged(runner.begin(plan, member, GONE))
     return false
   }
   const other = heldByOther(plan.id, device.migration)
   if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED')) {
-    await runner.begin(plan, member, { event: 'alreadyThere' })
+    await unlessChanged(runner.begin(plan, member, { event: 'alreadyThere' }))
     return false
   }
   if (other !== undefined) {
-    await runner.begin(plan, member, { event: 'blocked', reason: other })
+    await unlessChanged(runner.begin(plan, member, { event: 'blocked', reason: other }))
     return false
   }
   const absent = absence(device, member, deps.clock.now())
   if (absent === undefined) return true
-  await runner.park(plan, member, absent)
+  await unlessChanged(runner.park(plan, member, absent))
   return false
 }
 
-/** False: the device changed meanwhile; another plan may have started it. */
-async function begin(plan: Plan, member: PlanMember, deps: RunnerDeps, runner: MemberRunner): Promise<boolean> {
+/** False: the member or its device has changed since it was read; the next look sees how it stands then. */
+async function unlessChanged(work: Promise<void>): Promise<boolean> {
   try {
-    await runner.begin(plan, member, { event: 'start' })
+    await work
     return true
   } catch (error) {
     if (!isConflict(error)) throw error
-    await deps.plans.free([member.id], deps.instance)
     return false
   }
 }

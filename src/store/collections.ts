@@ -96,7 +96,7 @@ export const COLLECTIONS = {
       { keys: { planId: 1, dueMs: 1 } },
       { keys: { planId: 1, state: 1, waiting: 1, _id: 1 } },
       { keys: { deviceId: 1 } },
-      { keys: { 'lease.by': 1 }, partial: { 'lease.by': { $exists: true } } },
+      { keys: { 'lease.by': 1 }, sparse: true },
       { keys: { planId: 1, _id: 1 } },
       { keys: { planId: 1, 'reason.code': 1, _id: 1 }, partial: { 'reason.code': { $exists: true } } },
       { keys: { planId: 1, waiting: 1, _id: 1 }, partial: { waiting: { $exists: true } } },

@@ -7,6 +7,7 @@ export type Connection = mongoose.Connection
 export type Db = NonNullable<mongoose.Connection['db']>
 export type Collection = mongoose.mongo.Collection<Document_>
 export type BulkOperation = mongoose.mongo.AnyBulkWriteOperation<Document_>
+export type FindCursor = mongoose.mongo.FindCursor<Document_>
 export type UpdateFilter = mongoose.mongo.UpdateFilter<Document_>
 export type Filter = mongoose.mongo.Filter<Document_>
 export type ClientSession = mongoose.mongo.ClientSession

@@ -275,48 +275,57 @@ describe.each<[string, () => Promise<Stores>]>([
     expect(await plans.claimDue('p1', 'a', 150, 100, 9)).toMatchObject([{ dueMs: 99 }])
     expect(serials(await plans.claimDue('p1', 'a', 151, 100, 9))).toEqual(['1', '2'])
     const [id = ''] = [`p1|${idOf('1')}`]
+    const leased = await plans.getMember(id)
     await plans.free([id], 'b', 500)
-    expect(await plans.getMember(id)).toMatchObject({ dueMs: 30, revision: 1, lease: { by: 'a' } })
+    expect(await plans.getMember(id)).toEqual(leased)
     await plans.free([id], 'a', 500)
     const freed = await plans.getMember(id)
-    expect(freed).toMatchObject({ dueMs: 500, revision: 2 })
+    expect(freed).toMatchObject({ dueMs: 500, revision: (leased?.revision ?? 0) + 1 })
     expect(freed?.lease).toBeUndefined()
   })
 
-  it('lease members by state, wait, name and place in the list, none that is leased', async () => {
+  it('have members that are found by state, wait, name and place in the list, none that is leased', async () => {
     await insert(
       member('1', { waiting: 'place' }),
       member('2', { waiting: 'offline' }),
       member('3', { state: 'FAILED' }),
       member('4', { state: 'FAILED' }),
     )
-    const claim = async (query: Parameters<PlanStore['claimSome']>[1], limit = 9) => {
-      const found = await plans.claimSome('p1', query, 'a', 0, 100, limit)
-      const names = serials(found)
-      await plans.free(
-        found.map(({ id }) => id),
-        'a',
-      )
-      return names
-    }
-    expect(await claim({ states: ['QUEUED'] })).toEqual(['1', '2'])
-    expect(await claim({ states: ['QUEUED'], waiting: 'place' })).toEqual(['1'])
-    expect(await claim({ devices: [idOf('4'), idOf('2'), idOf('9')] })).toEqual(['2', '4'])
-    expect(await claim({ states: ['FAILED', 'QUEUED'], after: idOf('1') }, 2)).toEqual(['2', '3'])
-    expect(await claim({ after: idOf('4') })).toEqual([])
+    const find = async (query: Parameters<PlanStore['freeMembers']>[1], limit = 9, at = 0) =>
+      serials(await plans.freeMembers('p1', query, at, limit))
+    expect(await find({ states: ['QUEUED'] })).toEqual(['1', '2'])
+    expect(await find({ states: ['QUEUED'], waiting: 'place' })).toEqual(['1'])
+    expect(await find({ states: ['FAILED', 'QUEUED'], waiting: 'offline' })).toEqual(['2'])
+    expect(await find({ devices: [idOf('4'), idOf('2'), idOf('9')] })).toEqual(['2', '4'])
+    expect(await find({ devices: [idOf('4'), idOf('2')], states: ['FAILED'] })).toEqual(['4'])
+    expect(await find({ states: ['FAILED', 'QUEUED'], after: idOf('1') }, 2)).toEqual(['2', '3'])
+    expect(await find({ after: idOf('4') })).toEqual([])
+    expect(await find({ states: ['QUEUED'] }, 1)).toHaveLength(1)
     await plans.claim(`p1|${idOf('1')}`, 'b', 0, 100)
-    await plans.claim(`p1|${idOf('2')}`, 'a', 0, 100)
-    expect(await claim({ states: ['QUEUED'] })).toEqual([])
+    await plans.claim(`p1|${idOf('2')}`, 'a', 0, 200)
+    expect(await find({ states: ['QUEUED'] })).toEqual([])
+    expect(await find({ states: ['QUEUED'] }, 1, 101)).toEqual(['1'])
+    expect(await find({ devices: [idOf('1'), idOf('2')] }, 9, 101)).toEqual(['1'])
   })
 
   it('lease one member to whoever asks first, and again to its holder', async () => {
     await insert(member('1'))
     const id = `p1|${idOf('1')}`
-    expect(await plans.claim(id, 'a', 0, 100)).toMatchObject({ revision: 1, lease: { by: 'a', until: 100 } })
+    expect(await plans.claim(id, 'a', 0, 100)).toMatchObject({ revision: 2, lease: { by: 'a', until: 100 } })
+    expect(await plans.getMember(id)).toMatchObject({ revision: 2, lease: { by: 'a', until: 100 } })
     expect(await plans.claim(id, 'b', 100, 100)).toBeUndefined()
     expect(await plans.claim(id, 'a', 50, 100)).toMatchObject({ lease: { until: 150 } })
     expect(await plans.claim(id, 'b', 151, 100)).toMatchObject({ lease: { by: 'b' } })
     expect(await plans.claim('p1|none', 'a', 0, 100)).toBeUndefined()
+    const both = await Promise.all(['c', 'd'].map((by) => plans.claim(id, by, 300, 100)))
+    expect(both.filter((one) => one !== undefined)).toHaveLength(1)
+  })
+
+  it('refuse the change of a member that was leased after it was read', async () => {
+    await insert(member('1'))
+    await plans.claim(`p1|${idOf('1')}`, 'a', 0, 100)
+    const stale = plans.commitMember({ before: member('1'), member: { ...member('1'), revision: 2 }, events: [] })
+    await expect(stale).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('give a member back when it is stored, unless it is stored with a lease', async () => {
@@ -336,7 +345,7 @@ describe.each<[string, () => Promise<Stores>]>([
     await plans.takeRound('p1', 'dead', 0, 100)
     await plans.takeRound('p2', 'alive', 0, 100)
     await plans.freeLeases(['alive', 'other'])
-    expect(await plans.claim(`p1|${idOf('1')}`, 'other', 1, 100)).toMatchObject({ revision: 1 })
+    expect(await plans.claim(`p1|${idOf('1')}`, 'other', 1, 100)).toMatchObject({ lease: { by: 'other' } })
     expect(await plans.claim(`p1|${idOf('2')}`, 'other', 1, 100)).toBeUndefined()
     expect(await plans.takeRound('p1', 'other', 1, 100)).toEqual({})
     expect(await plans.takeRound('p2', 'other', 1, 100)).toBeUndefined()

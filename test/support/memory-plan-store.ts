@@ -59,7 +59,10 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
   const { plans, members, snapshots, counters, rounds } = inside
   const all = (planId: string) => [...members.values()].filter((member) => member.planId === planId)
   const lease = (found: PlanMember[], by: string, at: number, leaseMs: number) => {
-    for (const member of found) member.lease = { by, until: at + leaseMs, token: 'memory' }
+    for (const member of found) {
+      member.lease = { by, until: at + leaseMs }
+      member.revision++
+    }
     return copyOf(found.sort(byId))
   }
   const free = (member: PlanMember) => void delete member.lease
@@ -118,15 +121,14 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
         .sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
       return lease(due.slice(0, limit), by, at, leaseMs)
     },
-    async claimSome(planId, query, by, at, leaseMs, limit) {
+    async freeMembers(planId, query, at, limit) {
       const found = [...members.values()].filter((member) => fits(member, planId, query) && isFree(member, at))
-      return lease(found.sort(byId).slice(0, limit), by, at, leaseMs)
+      return copyOf(found.sort(byId).slice(0, limit))
     },
     async claim(id, by, at, leaseMs) {
       const member = members.get(id)
       if (member === undefined || !(isFree(member, at) || member.lease?.by === by)) return undefined
-      member.lease = { by, until: at + leaseMs }
-      return copyOf(member)
+      return lease([member], by, at, leaseMs)[0]
     },
     async free(ids, by, dueMs) {
       for (const id of ids) {
@@ -139,7 +141,10 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
     },
     async freeLeases(alive) {
       for (const member of members.values())
-        if (member.lease !== undefined && !alive.includes(member.lease.by)) free(member)
+        if (member.lease !== undefined && !alive.includes(member.lease.by)) {
+          free(member)
+          member.revision++
+        }
       for (const round of rounds.values()) {
         if (round.by === undefined || alive.includes(round.by)) continue
         delete round.by
