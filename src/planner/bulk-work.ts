@@ -63,18 +63,20 @@ export class BulkWorks {
   }
 
   /**
-   * Carries on the bulk work of a plan and resolves with the plan as it stands then. Works go on in their order: only an abort and a paced
-   * rollback let others go on beside them. Only the holder of the plan's round may call it.
+   * Carries on the bulk work of a plan and resolves with the plan as it stands then; the same object when nothing went on. Works go on in their
+   * order: only an abort and a paced rollback let others go on beside them. Only the holder of the plan's round may call it.
    */
   async goOn(plan: Plan): Promise<Plan> {
     const { bulk = [], ...rest } = plan
-    if (bulk.length === 0) return plan
     const left: BulkWork[] = []
+    let changed = false
     for (const work of bulk) {
       const mayGoOn = left.every(({ kind, paced }) => kind === 'abort' || paced === true)
       const after = mayGoOn || work.kind === 'abort' ? await this.#piece(plan, work, left.length > 0) : work
+      changed ||= after?.after !== work.after
       if (after !== undefined) left.push(after)
     }
+    if (!changed) return plan
     const next: Plan = { ...rest, revision: plan.revision + 1, ...(left.length === 0 ? {} : { bulk: left }) }
     await this.#deps.plans.putPlan(next, plan.revision)
     return next

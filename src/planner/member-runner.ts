@@ -9,7 +9,8 @@ import {
   type PlanStore,
 } from '../device/index.ts'
 import { assessMember } from './assessing.ts'
-import { statesThatTake } from './machine.ts'
+import { ABORTABLE, statesThatTake } from './machine.ts'
+import { isAborting } from './plan-state.ts'
 import { failed, type Outcome, outcomeOf, type Persist, Script, type ScriptDeps } from './script.ts'
 import { STATE_SCRIPTS } from './states/index.ts'
 import { type MemberStep, Transitions } from './transition.ts'
@@ -50,6 +51,8 @@ export class MemberRunner {
   readonly #again = new Set<string>()
   /** Plans that have more due than could be taken. */
   readonly #behind = new Set<string>()
+  /** Plans whose members turn back, with who wanted that. */
+  readonly #turning = new Map<string, string>()
   #stopping = false
 
   constructor(deps: RunnerDeps, freed: Freed, stored: Stored) {
@@ -60,8 +63,18 @@ export class MemberRunner {
     this.#stored = stored
   }
 
+  /** Members of a plan that are under way turn back at their next step; `undefined`: they go on. `actor`: who aborted the plan. */
+  turnBack(planId: string, actor: string | undefined): void {
+    if (actor === undefined) this.#turning.delete(planId)
+    else this.#turning.set(planId, actor)
+  }
+
   /** Goes on with members of a plan that are due. Resolves when they are handed out, not when they are done. */
   async tick(plan: Plan): Promise<void> {
+    this.turnBack(
+      plan.id,
+      isAborting(plan) ? (plan.bulk?.find(({ kind }) => kind === 'abort')?.actor ?? 'planner') : undefined,
+    )
     const room = MAX_RUNNING - this.#running.size
     if (this.#stopping || room <= 0) {
       this.#behind.add(plan.id)
@@ -233,10 +246,16 @@ export class MemberRunner {
     const plan = leased?.plan ?? (await plans.getPlan(claimed.planId))
     let member = claimed
     for (let steps = 0; plan !== undefined && steps < MAX_STEPS && !this.#stopping; steps++) {
-      const outcome = await this.#once(plan, member)
-      if (outcome === undefined) break
+      const actor = this.#turning.get(plan.id)
       const inFlight = isInFlight(member)
-      member = await this.#settle(plan, outcome.member, outcome.outcome)
+      if (actor !== undefined && ABORTABLE.includes(member.state)) {
+        const step = { event: 'abort', facts: { afterwards: 'stop' } } as const
+        member = await this.#move(plan, member, step, { actor, lease: this.#lease() })
+      } else {
+        const outcome = await this.#once(plan, member)
+        if (outcome === undefined) break
+        member = await this.#settle(plan, outcome.member, outcome.outcome)
+      }
       if (inFlight && !isInFlight(member)) this.#freed(plan.id)
       if (member.lease === undefined) return
     }

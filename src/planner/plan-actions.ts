@@ -11,7 +11,7 @@ import { type AuditLog, audited } from '../security/index.ts'
 import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
 import type { Groups } from './groups.ts'
 import type { PlanLock } from './plan-lock.ts'
-import { LIVE } from './rounds.ts'
+import { LIVE } from './plan-state.ts'
 
 /** Actions of a person on a plan. */
 export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry', 'rollback'] as const

@@ -15,7 +15,8 @@ import {
 } from './plan-actions.ts'
 import { PlanEvents } from './plan-events.ts'
 import { PlanLock } from './plan-lock.ts'
-import { goRound, LIVE } from './rounds.ts'
+import { isAborting, LIVE } from './plan-state.ts'
+import { goRound } from './rounds.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { MigratedWatch } from './watch.ts'
 
@@ -163,6 +164,7 @@ class PlanEngine implements Planner {
     const plan = await this.#actions.act(id, action, actor, scope)
     // Small groups are enrolled when the answer is there; of large ones the first piece.
     if (action === 'start') await this.#round(plan)
+    if (isAborting(plan)) this.#runner.turnBack(id, actor)
     this.#kick(id)
     return plan
   }

@@ -4,10 +4,8 @@ import type { BulkWorks } from './bulk-work.ts'
 import { gateClosed } from './gate.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { ROUND_LEASE_MS } from './plan-lock.ts'
+import { isAborting, LIVE } from './plan-state.ts'
 import { startSome } from './starting.ts'
-
-/** Plan states in which something happens by itself. */
-export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting', 'deleted']
 
 /** Members of a deleted plan that one round deletes. */
 const DELETE_PER_ROUND = 2000
@@ -32,7 +30,7 @@ export async function goRound(plan: Plan, deps: RoundDeps): Promise<void> {
   if (round !== undefined) {
     try {
       current = await steer(plan, deps)
-      if (current?.state === 'running') await startSome(current, round.pacing, deps, runner)
+      if (current?.state === 'running' && !isAborting(current)) await startSome(current, round.pacing, deps, runner)
     } catch (error) {
       // Somebody changed the plan meanwhile: the next round sees it.
       if (!isConflict(error)) current = await stopped(plan, error, deps)
@@ -47,7 +45,8 @@ export async function goRound(plan: Plan, deps: RoundDeps): Promise<void> {
 async function steer(plan: Plan, deps: RoundDeps): Promise<Plan | undefined> {
   if (plan.state === 'deleted') return forget(plan, deps)
   const current = await deps.bulk.goOn(plan)
-  if (current.bulk !== undefined) deps.kick(plan.id)
+  // Without progress the next tick is soon enough.
+  if (current.bulk !== undefined && current !== plan) deps.kick(plan.id)
   const counters = await deps.plans.counters(plan.id)
   if (current.bulk === undefined && (await over(current, counters, deps))) return finish(current, counters, deps)
   if (current.state === 'running' && gateClosed(current, counters)) {

@@ -80,7 +80,7 @@ describe('a migration', { timeout: 120_000 }, () => {
   const outcomes: [Fault, MemberState, string | undefined][] = [
     ['rejectsWrite', 'QUARANTINED', '9001'],
     ['neverOnboards', 'QUARANTINED', 'agentDidNotCome'],
-    ['wrongEndpointId', 'QUARANTINED', 'agentDidNotCome'],
+    ['wrongEndpointId', 'CONFLICT', 'conflict'],
     ['slow', 'MIGRATED', undefined],
     ['fault9002', 'MIGRATED', undefined],
     ['emptyTypes', 'MIGRATED', undefined],
@@ -128,7 +128,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     expect(found).toEqual(outcomes)
     const status = await planner.status(plan.id)
     expect(status).toMatchObject({ total: 19, migrated: 15, failed: 4, ended: 19, inFlight: 0 })
-    expect(status.failures.map(({ code }) => code).sort()).toEqual(['7004', '9001', 'agentDidNotCome'])
+    expect(status.failures.map(({ code }) => code).sort()).toEqual(['7004', '9001', 'agentDidNotCome', 'conflict'])
     // A claim that is not proven is no conflict of the device that it names.
     expect(await store.conflicts.list({ open: true, limit: 10 })).toMatchObject({ items: [] })
   })

@@ -39,7 +39,8 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
   it('let go of devices that were deleted, in whatever state', async () => {
     const [first, second] = await world.devices(2)
     if (first === undefined || second === undefined) throw new Error('no devices')
-    await world.devices(1)
+    const [third] = await world.devices(1)
+    if (third === undefined) throw new Error('no device')
     const plan = await world.plan({ maxInFlight: 1 })
     await world.planner.act(plan.id, 'start', 'test')
     await world.until(async () => (await flying(plan.id)) === 1)
@@ -47,6 +48,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     world.answer = refuses
     await world.until(async () => {
       world.clock.nowMs += 60_000
+      await world.heard(third)
       return (await world.planner.get(plan.id)).state === 'finished'
     })
     const member = await world.planner.member(plan.id, first)

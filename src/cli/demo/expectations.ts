@@ -18,7 +18,7 @@ export interface Expectation {
 const FATAL: Record<string, readonly MemberState[]> = {
   rejectsWrite: ['ROLLED_BACK', 'FAILED', 'QUARANTINED'],
   neverOnboards: ['ROLLED_BACK', 'FAILED', 'QUARANTINED'],
-  wrongEndpointId: ['ROLLED_BACK', 'FAILED', 'QUARANTINED'],
+  wrongEndpointId: ['CONFLICT'],
 }
 
 /** What must become of a box once the plan over its group is finished. */
