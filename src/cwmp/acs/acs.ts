@@ -1,6 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import { AppError, type Clock, type Lifecycle, type Log, ProtocolError, type Random } from '../../base/index.ts'
+import {
+  AppError,
+  type Clock,
+  type Lifecycle,
+  type Log,
+  limitLines,
+  Pace,
+  ProtocolError,
+  type Random,
+} from '../../base/index.ts'
 import {
   type ConnectionRequestOutcome,
   type CredentialStore,
@@ -15,7 +24,15 @@ import {
   type ParameterStore,
   type Upward,
 } from '../../device/index.ts'
-import { type CwmpEnvelope, decodeEnvelope, encodeEnvelope, faultRow, type RequestOf, RPCS } from '../wire/index.ts'
+import {
+  type CwmpEnvelope,
+  type DeviceIdStruct,
+  encodeEnvelope,
+  faultRow,
+  type RequestOf,
+  RPCS,
+  readEnvelope,
+} from '../wire/index.ts'
 import { takeIn, tellBoot } from './arrival.ts'
 import { Authenticator, type AuthResult, type EnrolmentPolicy, type Shown } from './authenticate.ts'
 import { BodyRefused, readBody } from './body.ts'
@@ -24,7 +41,7 @@ import { CredentialChanges } from './credential-changes.ts'
 import { Description } from './description.ts'
 import { Discoveries } from './discoveries.ts'
 import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
-import { chooseVersion, informFacts, isHeartbeat, replyHeader } from './inform.ts'
+import { chooseVersion, identityOf, informFacts, isHeartbeat, replyHeader } from './inform.ts'
 import { type HttpTimes, Listeners } from './listeners.ts'
 import { Refusals } from './refusals.ts'
 import { challenged, plain, send } from './respond.ts'
@@ -72,6 +89,8 @@ const MAX_BODY = 16 * 1024 * 1024
 const MAX_FIRST_BODY = 1024 * 1024
 const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
+/** Of one kind, about requests that are refused. */
+const LINES_PER_MINUTE = 60
 /** A box that leaves after the InformResponse has this long to think better of it. */
 const LEAVING_MS = 5000
 
@@ -90,6 +109,8 @@ export class Acs implements Lifecycle {
   readonly #requests: CpeRequests
   readonly #turns: Turns
   readonly #refusals: Refusals
+  readonly #lines: Log
+  readonly #pace = new Pace()
   #stopping = false
 
   constructor(options: AcsOptions) {
@@ -109,7 +130,8 @@ export class Acs implements Lifecycle {
       types: this.#types,
     }
     this.#requests = new CpeRequests(options)
-    this.#refusals = new Refusals(options)
+    this.#lines = limitLines(options.log, options.clock, LINES_PER_MINUTE)
+    this.#refusals = new Refusals({ ...options, lines: this.#lines })
     this.#turns = new Turns({
       ...options,
       types: this.#types,
@@ -180,11 +202,11 @@ export class Acs implements Lifecycle {
       const challenges = this.#authenticator.challengeFor(shownBy(request))
       if (challenges !== undefined) return challenged(response, challenges)
     }
-    const envelope = decodeEnvelope(body, request.headers['content-type'])
+    const envelope = await readEnvelope(body, request.headers['content-type'], this.#pace)
     if (envelope.repaired)
-      this.#options.log.warn(
-        { deviceId: session?.deviceId, address: request.socket.remoteAddress },
-        'ill-formed XML was repaired',
+      this.#lines.warn(
+        { deviceId: session?.deviceId, address: addressOf(request) },
+        'XML that is not well-formed was read all the same',
       )
     return this.#onEnvelope(session, envelope, request, response)
   }
@@ -199,7 +221,7 @@ export class Acs implements Lifecycle {
     if (message.kind === 'request' && message.name === 'Inform')
       return this.#onInform(request, response, envelope, message.body)
     if (message.kind === 'unknown' && message.name === 'Inform')
-      return this.#refuseInform(response, envelope, message.error)
+      return this.#refuseInform(request, response, envelope, message)
     if (session === undefined) return plain(response, 400, 'there is no session; it begins with an Inform')
     if (!(await this.#isProven(session, request, response))) return
     const awaits = session.state === 'awaitingResponse'
@@ -250,7 +272,7 @@ export class Acs implements Lifecycle {
 
   /** Bad input ends here: the CPE is told what was wrong, its session is over, nobody else notices. */
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const address = request.socket.remoteAddress
+    const address = addressOf(request)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
     if (session !== undefined && this.#sessions.isOn(session, request.socket)) session.drop('protocol')
     if (error instanceof BodyRefused) {
@@ -259,22 +281,51 @@ export class Acs implements Lifecycle {
       plain(response, error.status, error.message)
     } else if (error instanceof ProtocolError) {
       this.#options.onRefused?.(error.code)
-      this.#options.log.info(
+      this.#lines.info(
         { address, code: error.code, reason: error.message, context: error.context },
         'CWMP request refused',
       )
       plain(response, 400, error.message)
     } else {
-      this.#options.log.error({ address, err: error }, 'CWMP request failed')
+      this.#lines.error({ address, err: error }, 'CWMP request failed')
       response.setHeader('retry-after', '30')
       plain(response, 503, 'the server cannot serve this now')
     }
   }
 
-  /** An Inform that says nothing sensible: 8003, which ends the session before it began (A.5.2). */
-  #refuseInform(response: ServerResponse, envelope: CwmpEnvelope, error?: ProtocolError): void {
+  /**
+   * An Inform whose arguments break their declaration: 8003, which ends the session before it began (A.5.2). Who shows that it is a device
+   * on record gets an event there.
+   */
+  async #refuseInform(
+    request: IncomingMessage,
+    response: ServerResponse,
+    envelope: CwmpEnvelope,
+    { error, sender }: { error?: ProtocolError; sender?: DeviceIdStruct },
+  ): Promise<void> {
+    const identity = sender === undefined ? undefined : identityOf(sender)
+    const id = identity === undefined ? undefined : idOf(identity)
+    if (identity !== undefined && typeof id === 'string') {
+      if ((await this.#authenticate(id, identity, shownBy(request), response)) === undefined) return
+      const text = `its Inform cannot be read: ${error?.message ?? 'it has no arguments'}`
+      if ((await this.#options.devices.get(id)) !== undefined)
+        await this.#refusals.tell(id, { reason: 'inform', address: addressOf(request) ?? '', text })
+    }
+    this.#answerBadInform(request, response, envelope, identity, error)
+  }
+
+  #answerBadInform(
+    request: IncomingMessage,
+    response: ServerResponse,
+    envelope: CwmpEnvelope,
+    identity: DeviceIdentity | undefined,
+    error?: ProtocolError,
+  ): void {
     this.#options.onRefused?.(error?.code ?? 'inform')
-    this.#options.log.info({ reason: error?.message, context: error?.context }, 'Inform refused')
+    this.#lines.warn(
+      { address: addressOf(request), identity, reason: error?.message, context: error?.context },
+      'Inform refused',
+    )
     send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), faultOf(error)))
   }
 
@@ -286,7 +337,7 @@ export class Acs implements Lifecycle {
   ): Promise<void> {
     const facts = informFacts(inform, envelope, request.socket, this.#types)
     const id = idOf(facts.identity)
-    if (id instanceof ProtocolError) return this.#refuseInform(response, envelope, id)
+    if (id instanceof ProtocolError) return this.#answerBadInform(request, response, envelope, facts.identity, id)
     if (this.#isFull() && this.#sessions.ofDevice(id) === undefined) return tooBusy(response)
     const bootstrap = hasEvent(
       facts.events.map(({ code }) => code),

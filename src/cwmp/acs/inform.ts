@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net'
-import { hasEvent, type InformFacts } from '../../device/index.ts'
-import { type CwmpEnvelope, type RequestOf, versionOfUrn } from '../wire/index.ts'
+import { type DeviceIdentity, hasEvent, type InformFacts } from '../../device/index.ts'
+import { type CwmpEnvelope, type DeviceIdStruct, type RequestOf, versionOfUrn } from '../wire/index.ts'
 import type { ParameterTypes } from './values.ts'
 
 const SUPPORTED_VERSIONS = ['1.4', '1.3', '1.2', '1.1', '1.0']
+
+/** Parameters of an Inform around whose values white space is the indentation of the sender. */
+const PLAIN = /\.(DeviceInfo\.(Software|Hardware|Spec)Version|ManagementServer\.ConnectionRequestURL)$/
 
 /** What an Inform says, in the words of the record. */
 export function informFacts(
@@ -12,16 +15,24 @@ export function informFacts(
   socket: Socket,
   types: ParameterTypes,
 ): InformFacts {
-  const { Manufacturer, OUI, ProductClass, SerialNumber } = inform.DeviceId
   return {
-    identity: { oui: OUI, productClass: ProductClass, serial: SerialNumber },
-    manufacturer: Manufacturer,
+    identity: identityOf(inform.DeviceId),
+    manufacturer: inform.DeviceId.Manufacturer,
     events: inform.Event.map((event) => ({ code: event.EventCode, commandKey: event.CommandKey })),
-    parameters: inform.ParameterList.map(({ name, value, type }) => ({ name, value, type: types.typeOf(name, type) })),
+    parameters: inform.ParameterList.map(({ name, value, type }) => ({
+      name,
+      value: PLAIN.test(name) ? value.trim() : value,
+      type: types.typeOf(name, type),
+    })),
     version: versionOfUrn(envelope.urn),
     retryCount: inform.RetryCount,
     ...(socket.remoteAddress === undefined ? {} : { remoteAddress: socket.remoteAddress.replace(/^::ffff:/, '') }),
   }
+}
+
+/** The identity that a DeviceIdStruct gives. */
+export function identityOf({ OUI, ProductClass, SerialNumber }: DeviceIdStruct): DeviceIdentity {
+  return { oui: OUI, productClass: ProductClass, serial: SerialNumber }
 }
 
 /** The highest version both know, or what the namespace implies when the CPE lists none. */

@@ -8,7 +8,8 @@ import { challenged } from './respond.ts'
 export interface RefusalsOptions {
   devices: DeviceStore
   clock: Clock
-  log: Log
+  /** Limited: anybody can be refused as often as they like. */
+  lines: Log
   onRefused?(reason: string): void
 }
 
@@ -40,14 +41,17 @@ export class Refusals {
   ): Promise<void> {
     if (reason !== 'missing' && reason !== 'stale') {
       this.#options.onRefused?.('credentials')
-      this.#options.log.warn({ deviceId, address, reason, text }, 'CPE refused: credentials')
-      if (text !== undefined) await this.#tell(deviceId, { reason, address: address ?? '', text })
+      this.#options.lines.warn({ deviceId, address, reason, text }, 'CPE refused: credentials')
+      if (text !== undefined) await this.tell(deviceId, { reason, address: address ?? '', text })
     }
     challenged(response, challenges)
   }
 
-  /** Stores the event, once an hour for each device and reason. */
-  async #tell(deviceId: DeviceId, data: { reason: RefusedFor; address: string; text: string }): Promise<void> {
+  /** Stores the event `device.refused`, once an hour for each device and reason. */
+  async tell(
+    deviceId: DeviceId,
+    data: { reason: RefusedFor | 'inform'; address: string; text: string },
+  ): Promise<void> {
     const { clock, devices } = this.#options
     const at = clock.now()
     const key = `${deviceId}|${data.reason}`

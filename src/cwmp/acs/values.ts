@@ -2,28 +2,28 @@ import { loadModel, type Model } from '../../datamodel/index.ts'
 import type { OutcomeError, ParameterType } from '../../device/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../wire/index.ts'
 
-/** TR-106 types by XSD name as boxes send them. */
-const FROM_XSD: Record<string, ParameterType> = {
-  string: 'string',
-  boolean: 'boolean',
-  int: 'int',
-  integer: 'int',
-  long: 'long',
-  unsignedInt: 'unsignedInt',
-  unsignedLong: 'unsignedLong',
-  dateTime: 'dateTime',
-  base64: 'base64',
-  base64Binary: 'base64',
-  hexBinary: 'hexBinary',
-  decimal: 'decimal',
-}
+/** TR-106 types by XSD name in lower case: boxes write `unsignedint` and `Int`, too. */
+const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
+  ['string', 'string'],
+  ['boolean', 'boolean'],
+  ['int', 'int'],
+  ['integer', 'int'],
+  ['long', 'long'],
+  ['unsignedint', 'unsignedInt'],
+  ['unsignedlong', 'unsignedLong'],
+  ['datetime', 'dateTime'],
+  ['base64', 'base64'],
+  ['base64binary', 'base64'],
+  ['hexbinary', 'hexBinary'],
+  ['decimal', 'decimal'],
+])
 
 /** Knows the type of a parameter: what the box said, else what the model says. */
 export class ParameterTypes {
   #models: Record<string, Model> | undefined
 
   typeOf(path: string, xsd = ''): ParameterType {
-    return FROM_XSD[xsd] ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
+    return FROM_XSD.get(xsd.trim().toLowerCase()) ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
   }
 
   /** A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes without fractions. */

@@ -1,7 +1,10 @@
-import { ProtocolError } from '../../base/index.ts'
+import { atOnce, inTurns, type Pace, ProtocolError, type Work } from '../../base/index.ts'
+import { type Element, XML_LIMITS, type XmlLimits } from './element.ts'
+import { escapeXml } from './escape.ts'
 import { isRpcName, type RequestOf, type ResponseOf, RPCS, type RpcName } from './rpc.ts'
 import { childOf } from './schema.ts'
-import { decodeBytes, type Element, escapeXml, parseXml, XML_LIMITS, type XmlLimits } from './xml.ts'
+import { type DeviceIdStruct, readDeviceId } from './structs.ts'
+import { parseXml } from './xml.ts'
 
 /** A fault with, for SetParameterValues, the reason per parameter (A.3.5). */
 export interface CwmpFault {
@@ -20,9 +23,11 @@ export type SendableMessage = RequestMessage | ResponseMessage | { kind: 'fault'
 
 /**
  * What stands in a Body. `unknown`: a method we have no declaration for, or, with `error`, one whose arguments break its declaration;
- * the envelope around it can still be answered, with a fault under its ID.
+ * the envelope around it can still be answered, with a fault under its ID. `sender`: the identity in an Inform that broke it.
  */
-export type CwmpMessage = SendableMessage | { kind: 'unknown'; name: string; error?: ProtocolError }
+export type CwmpMessage =
+  | SendableMessage
+  | { kind: 'unknown'; name: string; error?: ProtocolError; sender?: DeviceIdStruct }
 
 /** Header elements of 3.4.7 and A.3; all optional. */
 export interface CwmpHeader {
@@ -42,7 +47,7 @@ export interface CwmpEnvelope {
   urn: string
   header: CwmpHeader
   message: CwmpMessage
-  /** The text was ill-formed and had to be repaired to be read. */
+  /** The text was not well-formed and was read leniently. */
   repaired: boolean
 }
 
@@ -56,18 +61,33 @@ export function versionOfUrn(urn: string): string {
 }
 
 /**
- * Reads an HTTP body into an envelope. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope. Arguments that
- * break their declaration (type, tooLong, tooMany) leave a message of kind `unknown` with that error.
+ * Reads an HTTP body into an envelope, in portions. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope.
+ * Arguments that break their declaration (type, tooLong, tooMany) leave a message of kind `unknown` with that error.
  */
-export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): CwmpEnvelope {
-  const { root, repaired } = parseXml(decodeBytes(bytes, contentType), limits)
+export function* envelopeWork(
+  bytes: Uint8Array,
+  contentType?: string,
+  limits: XmlLimits = XML_LIMITS,
+): Work<CwmpEnvelope> {
+  const { root, repaired } = yield* parseXml(bytes, contentType, limits)
   if (root.name !== 'Envelope')
     throw new ProtocolError('envelope', `the root element is ${root.name.slice(0, 40)}, not Envelope`)
   const bodies = childOf(root, 'Body')?.children ?? []
   const top = bodies[0]
   if (top === undefined || bodies.length > 1)
     throw new ProtocolError('envelope', `Body holds ${bodies.length} elements, one is needed`)
-  return { urn: urnOf(top, root), header: readHeader(childOf(root, 'Header')), message: readMessage(top), repaired }
+  const message = yield* readMessage(top)
+  return { urn: urnOf(top, root), header: readHeader(childOf(root, 'Header')), message, repaired }
+}
+
+/** `envelopeWork` at once: for the answers of an ACS, which are small. */
+export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits?: XmlLimits): CwmpEnvelope {
+  return atOnce(envelopeWork(bytes, contentType, limits))
+}
+
+/** `envelopeWork` portion by portion, as the pace allows: for the requests of CPE, which may be large. Rejects with its ProtocolErrors. */
+export function readEnvelope(bytes: Uint8Array, contentType: string | undefined, pace: Pace): Promise<CwmpEnvelope> {
+  return inTurns(envelopeWork(bytes, contentType), pace)
 }
 
 function urnOf(top: Element, root: Element): string {
@@ -81,26 +101,30 @@ function readHeader(element: Element | undefined): CwmpHeader {
   const header: CwmpHeader = {}
   for (const { name, text } of element?.children ?? []) {
     if (name === 'ID') header.id = text.slice(0, 256)
-    else if (name === 'HoldRequests') header.holdRequests = /^\s*(1|true)\s*$/i.test(text)
-    else if (name === 'SessionTimeout' && /^\s*\d{1,9}\s*$/.test(text)) header.sessionTimeoutS = Number(text)
-    else if (name === 'SupportedCWMPVersions') header.supportedCwmpVersions = text.trim().slice(0, 256)
+    else if (name === 'HoldRequests') header.holdRequests = /^\s*(1|true)\s*$/i.test(text.slice(0, 256))
+    else if (name === 'SessionTimeout' && /^\s*\d{1,9}\s*$/.test(text.slice(0, 256)))
+      header.sessionTimeoutS = Number(text)
+    else if (name === 'SupportedCWMPVersions' && text.trim() !== '')
+      header.supportedCwmpVersions = text.trim().slice(0, 256)
     else if (name === 'UseCWMPVersion') header.useCwmpVersion = text.trim().slice(0, 16)
   }
   return header
 }
 
-function readMessage(top: Element): CwmpMessage {
+function* readMessage(top: Element): Work<CwmpMessage> {
   const { name } = top
   if (name === 'Fault') return { kind: 'fault', fault: readFault(top) }
   const base = name.endsWith('Response') ? name.slice(0, -8) : ''
   try {
     // The registry pairs each name with its own body, which the compiler loses across the lookup.
-    if (isRpcName(name)) return { kind: 'request', name, body: RPCS[name].request.read(top, name) } as RequestMessage
+    if (isRpcName(name))
+      return { kind: 'request', name, body: yield* RPCS[name].request.work(top, name) } as RequestMessage
     if (isRpcName(base))
-      return { kind: 'response', name: base, body: RPCS[base].response.read(top, name) } as ResponseMessage
+      return { kind: 'response', name: base, body: yield* RPCS[base].response.work(top, name) } as ResponseMessage
   } catch (error) {
-    if (error instanceof ProtocolError) return { kind: 'unknown', name, error }
-    throw error
+    if (!(error instanceof ProtocolError)) throw error
+    const sender = name === 'Inform' ? readDeviceId(top) : undefined
+    return { kind: 'unknown', name, error, ...(sender === undefined ? {} : { sender }) }
   }
   return { kind: 'unknown', name: name.slice(0, 64) }
 }
@@ -121,7 +145,8 @@ function readFault(element: Element): CwmpFault {
     }))
   // A fault without a readable code is the peer's internal error as far as anybody can tell.
   const fault: CwmpFault = { code: Number.isInteger(code) ? code : 9002, text: text.slice(0, 1024), parameters }
-  if (/(^|:)\s*MustUnderstand\s*$/i.test(childOf(element, 'faultcode')?.text ?? '')) fault.notUnderstood = true
+  if (/(^|:)\s*MustUnderstand\s*$/i.test((childOf(element, 'faultcode')?.text ?? '').slice(0, 256)))
+    fault.notUnderstood = true
   return fault
 }
 

@@ -4,6 +4,7 @@ import {
   type Codec,
   dateTime,
   int,
+  looseUnsignedInt,
   repeated,
   string,
   struct,
@@ -49,15 +50,15 @@ const transferResponse = { Status: int, StartTime: dateTime, CompleteTime: dateT
 
 /** Every method either side knows, by its name on the wire. The dispatchers of both roles read nothing else. */
 export const RPCS = {
-  /** A.3.3.1: a session begins. At most 64 events. */
+  /** A.3.3.1: a session begins. At most 64 events by the standard; some CPE keep more. Nothing depends on its numbers. */
   Inform: rpc(
     'cpe',
     {
       DeviceId: DeviceIdStruct,
-      Event: arrayOf('EventStruct', 'cwmp:EventStruct', EventStruct, 64),
-      MaxEnvelopes: unsignedInt(1),
+      Event: arrayOf('EventStruct', 'cwmp:EventStruct', EventStruct, 1024),
+      MaxEnvelopes: looseUnsignedInt(1),
       CurrentTime: dateTime,
-      RetryCount: unsignedInt(),
+      RetryCount: looseUnsignedInt(0),
       ParameterList: ParameterValueList,
     },
     { MaxEnvelopes: unsignedInt(1) },

@@ -1,5 +1,7 @@
-import { ProtocolError } from '../../base/index.ts'
-import { type Element, escapeXml } from './xml.ts'
+import { ProtocolError, type Work } from '../../base/index.ts'
+import type { Element } from './element.ts'
+import { escapeXml } from './escape.ts'
+import { SLICE } from './text.ts'
 
 /**
  * One codec per XSD type: `read` takes the element (undefined when it is missing) and `write` gives its content. Reading is tolerant where
@@ -38,6 +40,16 @@ export function string(max: number): Codec<string> {
 export function nameOf(max: number): Codec<string> {
   const codec = string(max)
   return { read: (element, at) => codec.read(element, at).trim(), write: codec.write }
+}
+
+/** A text of which the first `max` characters count: nothing is identified by it. White space around it means nothing. */
+export function shortText(max: number): Codec<string> {
+  return { read: (element) => (element?.text ?? '').trim().slice(0, max), write: string(max).write }
+}
+
+/** A number that nothing depends on: what cannot be read as an unsignedInt reads as `missing`. */
+export function looseUnsignedInt(missing: number): Codec<number> {
+  return scalar((text) => (/^\s*\+?\d{1,10}\s*$/.test(text) ? Number(text) : missing), String, missing)
 }
 
 /** xsd:unsignedInt. */
@@ -82,26 +94,37 @@ export const dateTime: Codec<string> = scalar(
   '0001-01-01T00:00:00Z',
 )
 
+type Members = Record<string, Codec<unknown>>
+type Values<M extends Members> = { [K in keyof M]: TypeOf<M[K]> }
+
 /** A struct of named members in schema order. Unknown members are passed over; missing ones read as their codec says. */
-export function struct<M extends Record<string, Codec<unknown>>>(
-  members: M,
-): Codec<{ [K in keyof M]: TypeOf<M[K]> }> & { members: M } {
+export function struct<M extends Members>(members: M): Codec<Values<M>> & { members: M; work: Worker<Values<M>> } {
   const entries = Object.entries(members)
+  const readMember = (element: Element | undefined, name: string, codec: Codec<unknown>, place: string) =>
+    isRepeated(codec)
+      ? codec.readAll(
+          (element?.children ?? []).filter((child) => child.name === name),
+          place,
+        )
+      : codec.read(childOf(element, name), place)
   return {
     members,
     read(element, at) {
       const out: Record<string, unknown> = {}
+      for (const [name, codec] of entries) out[name] = readMember(element, name, codec, `${at}/${name}`)
+      // Exactly the members of M were filled in.
+      return out as Values<M>
+    },
+    *work(element, at) {
+      const out: Record<string, unknown> = {}
       for (const [name, codec] of entries) {
         const place = `${at}/${name}`
-        out[name] = isRepeated(codec)
-          ? codec.readAll(
-              (element?.children ?? []).filter((child) => child.name === name),
-              place,
-            )
-          : codec.read(childOf(element, name), place)
+        out[name] = isArray(codec)
+          ? yield* codec.work(childOf(element, name), place)
+          : readMember(element, name, codec, place)
       }
       // Exactly the members of M were filled in.
-      return out as { [K in keyof M]: TypeOf<M[K]> }
+      return out as Values<M>
     },
     write(name, value) {
       return `<${name}>${writeMembers(entries, value)}</${name}>`
@@ -116,14 +139,34 @@ export function writeMembers(entries: [string, Codec<unknown>][], value: Record<
   return out
 }
 
+/** Reads as `read` does, in portions. */
+export type Worker<T> = (element: Element | undefined, at: string) => Work<T>
+
+/** Items of an array in one portion. */
+const ITEMS = 512
+
+/** A list whose length the sender chooses: it can be read in portions. */
+interface ArrayCodec<T> extends Codec<T[]> {
+  work: Worker<T[]>
+}
+
 /** A SOAP-encoded array (TR-069 A.2.2): `arrayType` is always written and never believed. */
-export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems = 100_000): Codec<T[]> {
+export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems = 100_000): ArrayCodec<T> {
+  const itemsOf = (element: Element | undefined, at: string): Element[] => {
+    const items = element?.children ?? []
+    if (items.length > maxItems)
+      throw new ProtocolError('tooMany', `${at} has more than ${maxItems} items`, { context: { at } })
+    return items
+  }
   return {
-    read(element, at) {
-      if (element === undefined) return []
-      if (element.children.length > maxItems)
-        throw new ProtocolError('tooMany', `${at} has more than ${maxItems} items`, { context: { at } })
-      return element.children.map((child, i) => codec.read(child, `${at}[${i}]`))
+    read: (element, at) => itemsOf(element, at).map((child, i) => codec.read(child, `${at}[${i}]`)),
+    *work(element, at) {
+      const values: T[] = []
+      for (const [i, child] of itemsOf(element, at).entries()) {
+        if (i % ITEMS === ITEMS - 1) yield SLICE
+        values.push(codec.read(child, `${at}[${i}]`))
+      }
+      return values
     },
     write(name, values) {
       let items = ''
@@ -153,6 +196,10 @@ export function repeated<T, C extends Codec<T>>(
     read: (element, at) => readAll(element === undefined ? [] : [element], at),
     write: (name, values) => values.map((value) => codec.write(name, value)).join(''),
   }
+}
+
+function isArray(codec: Codec<unknown>): codec is ArrayCodec<unknown> {
+  return 'work' in codec && !('members' in codec)
 }
 
 function isRepeated(codec: Codec<unknown>): codec is Repeated<unknown> {

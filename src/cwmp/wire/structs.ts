@@ -1,16 +1,20 @@
+import { ProtocolError } from '../../base/index.ts'
+import type { Element } from './element.ts'
+import { escapeXml } from './escape.ts'
 import {
   arrayOf,
   boolean,
   type Codec,
+  childOf,
   dateTime,
   int,
   nameOf,
+  shortText,
   string,
   struct,
   type TypeOf,
   unsignedInt,
 } from './schema.ts'
-import { type Element, escapeXml } from './xml.ts'
 
 /** A parameter value with its XSD type name, prefix taken off (`string`, `boolean`, ...); '' when the box gave none. */
 export interface ParameterValue {
@@ -43,13 +47,35 @@ export const ParameterValueList = arrayOf('ParameterValueStruct', 'cwmp:Paramete
 export const ParameterNames = arrayOf('string', 'xsd:string', nameOf(1024))
 export const MethodList = arrayOf('string', 'xsd:string', nameOf(256), 1024)
 
-/** DeviceIdStruct (A.3.3.1). Lengths are checked where the identity is made, so that one odd box gets a reason, not a parse error. */
+/** An OUI; some boxes write it with colons or hyphens between its bytes, as in a MAC address. */
+const ouiText: Codec<string> = {
+  read: (element, at) =>
+    nameOf(64)
+      .read(element, at)
+      .replace(/^([0-9a-f]{2})[:-]([0-9a-f]{2})[:-]([0-9a-f]{2})$/i, '$1$2$3'),
+  write: nameOf(64).write,
+}
+
+/**
+ * DeviceIdStruct (A.3.3.1). Lengths are checked where the identity is made, so that one odd box gets a reason, not a parse error. White space
+ * around a part is the sender's indentation.
+ */
 export const DeviceIdStruct = struct({
-  Manufacturer: string(256),
-  OUI: string(64),
-  ProductClass: string(256),
-  SerialNumber: string(256),
+  Manufacturer: shortText(256),
+  OUI: ouiText,
+  ProductClass: nameOf(256),
+  SerialNumber: nameOf(256),
 })
+
+/** The DeviceId of an Inform that cannot be read as a whole; undefined when that cannot be read either. */
+export function readDeviceId(inform: Element): DeviceIdStruct | undefined {
+  try {
+    return DeviceIdStruct.read(childOf(inform, 'DeviceId'), 'Inform/DeviceId')
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return undefined
+  }
+}
 
 export const EventStruct = struct({ EventCode: nameOf(256), CommandKey: nameOf(256) })
 export const ParameterInfoStruct = struct({ Name: nameOf(1024), Writable: boolean })

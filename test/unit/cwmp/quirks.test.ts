@@ -151,7 +151,7 @@ describe('HTTP as old boxes speak it', () => {
   })
 
   it('takes much within a session, an Inform and no more before it', async () => {
-    const large = `<!--${'x'.repeat(1_100_000)}-->`
+    const large = `<!--${'x'.repeat(600_000)}-->`.repeat(2)
     const before = await rawHttp(world.acs.port, post('/', inform() + large, XML))
     expect(before.status).toBe(413)
     const { cpe, cookie } = await enter()
@@ -295,7 +295,6 @@ describe('answers that make no sense', () => {
   it.each([
     ['OUI', '<OUI>00256D</OUI>', '<OUI>none</OUI>'],
     ['serial number', '<SerialNumber>1</SerialNumber>', '<SerialNumber/>'],
-    ['retry count', '<RetryCount>0</RetryCount>', '<RetryCount>often</RetryCount>'],
   ])('an Inform with a wrong %s gets 8003 and no session', async (_name, right, wrong) => {
     const answer = await wire().post(inform().replace(right, wrong))
     expect(answer.status).toBe(200)

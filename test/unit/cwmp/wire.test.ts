@@ -132,9 +132,9 @@ describe('hostile and broken documents', () => {
   })
 
   it.each([
-    ['a wrong type', 'Inform', '<MaxEnvelopes>many</MaxEnvelopes>', 'type'],
+    ['a wrong type', 'TransferComplete', '<FaultStruct><FaultCode>many</FaultCode></FaultStruct>', 'type'],
     ['a long key', 'TransferComplete', `<CommandKey>${'x'.repeat(300)}</CommandKey>`, 'tooLong'],
-    ['70 events', 'Inform', `<Event>${'<EventStruct/>'.repeat(70)}</Event>`, 'tooMany'],
+    ['1,100 events', 'Inform', `<Event>${'<EventStruct/>'.repeat(1100)}</Event>`, 'tooMany'],
     ['a response that makes no sense', 'AddObjectResponse', '<InstanceNumber>first</InstanceNumber>', 'type'],
   ])('%s leaves a message that can be answered with a fault', (_name, method, inner, code) => {
     const { message } = decodeEnvelope(wrap(`<${method}>${inner}</${method}>`))

@@ -1,0 +1,37 @@
+import { TextDecoder } from 'node:util'
+import { ProtocolError } from '../../base/index.ts'
+
+/** Bytes of a document that are read in one portion. */
+export const SLICE = 32_768
+
+/**
+ * The decoder of a message: byte order mark, then charset of the Content-Type, then of the XML declaration, then UTF-8. A charset nobody
+ * knows gives way to the next; bad bytes are replaced. ProtocolError `charset` when none that was named is known.
+ */
+export function decoderOf(bytes: Uint8Array, contentType: string | undefined): TextDecoder {
+  const wide = wideCharset(bytes)
+  if (wide !== undefined) return new TextDecoder(wide)
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 120)).toString('latin1')
+  const named = [
+    /charset\s*=\s*["']?([\w.:-]+)/i.exec(contentType ?? '')?.[1],
+    /^[^<]*<\?xml[^>]*encoding\s*=\s*["']([\w.:-]+)["']/.exec(head)?.[1],
+  ].filter((name) => name !== undefined)
+  if (named.length === 0) return new TextDecoder()
+  let cause: unknown
+  for (const name of named) {
+    try {
+      return new TextDecoder(name)
+    } catch (error) {
+      cause = error
+    }
+  }
+  const first = JSON.stringify(named[0]?.toLowerCase().slice(0, 40))
+  throw new ProtocolError('charset', `charset ${first} is not known`, { cause })
+}
+
+/** UTF-16 shows itself: by its byte order mark, or by `<` and a zero byte (XML 1.0 appendix F). Whatever a header says is wrong then. */
+function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  const [a, b] = bytes
+  if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0)) return 'utf-16le'
+  return (a === 0xfe && b === 0xff) || (a === 0 && b === 0x3c) ? 'utf-16be' : undefined
+}

@@ -1,0 +1,95 @@
+import { SaxesParser, type SaxesTagNS } from 'saxes'
+import { ProtocolError } from '../../base/index.ts'
+import { type Element, pathOf, type XmlLimits } from './element.ts'
+
+const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({})
+
+/**
+ * Reads well-formed XML 1.0 without DTD and without entities of its own, piece by piece, into a tree. Everything is counted while it
+ * arrives: a document over a limit is dropped there, not at its end.
+ */
+export class StrictReader {
+  readonly #limits: XmlLimits
+  readonly #parser = new SaxesParser({ xmlns: true })
+  readonly #stack: Element[] = []
+  #root: Element | undefined
+  #elements = 0
+  #attributes = 0
+  /** Characters since the parser last reported anything. */
+  #run = 0
+
+  constructor(limits: XmlLimits) {
+    this.#limits = limits
+    const parser = this.#parser
+    parser.on('doctype', () => this.#refuse('xmlForbidden', 'a DOCTYPE is not accepted'))
+    parser.on('error', (error) => this.#refuse('xml', error.message.replace(/\.$/, '')))
+    parser.on('opentagstart', () => {
+      this.#run = 0
+      this.#attributes = 0
+    })
+    parser.on('attribute', () => {
+      this.#run = 0
+      const { maxAttributes } = limits
+      if (++this.#attributes > maxAttributes) this.#refuse('xmlTooLarge', `more than ${maxAttributes} attributes`)
+    })
+    parser.on('opentag', (tag) => this.#open(tag))
+    parser.on('closetag', () => void this.#stack.pop())
+    const addText = (chunk: string) => {
+      this.#run = 0
+      const top = this.#stack[this.#stack.length - 1]
+      if (top !== undefined) top.text += chunk
+    }
+    parser.on('text', addText)
+    parser.on('cdata', addText)
+  }
+
+  /** How many elements there are so far. */
+  get elements(): number {
+    return this.#elements
+  }
+
+  /** Takes the next piece of text. Throws ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep` or `xmlTooLarge`. */
+  write(text: string): void {
+    this.#run += text.length
+    this.#parser.write(text)
+    const { maxText } = this.#limits
+    if (this.#run > maxText) this.#refuse('xmlTooLarge', `a text of more than ${maxText} characters`)
+  }
+
+  /** The root, when the document is whole. Throws like `write`. */
+  end(): Element {
+    this.#parser.close()
+    return this.#root ?? this.#refuse('xml', 'there is no element')
+  }
+
+  #open(tag: SaxesTagNS): void {
+    const { maxElements, maxDepth } = this.#limits
+    if (++this.#elements > maxElements) this.#refuse('xmlTooLarge', `more than ${maxElements} elements`)
+    if (this.#stack.length >= maxDepth) this.#refuse('xmlTooDeep', `deeper than ${maxDepth} elements`)
+    const attributes = this.#attributes === 0 ? NO_ATTRIBUTES : attributesOf(tag)
+    const element: Element = { name: tag.local, uri: tag.uri, attributes, children: [], text: '' }
+    const parent = this.#stack[this.#stack.length - 1]
+    if (parent === undefined) this.#root ??= element
+    else parent.children.push(element)
+    this.#stack.push(element)
+  }
+
+  #refuse(code: string, why: string): never {
+    const { line, column } = this.#parser
+    const path = pathOf(this.#stack)
+    const place = `line ${line}, column ${column}${path === '' ? '' : ` in ${path}`}`
+    throw new ProtocolError(code, `${why} (${place})`, { context: { line, column, path } })
+  }
+}
+
+/** The attributes by local name, without the declarations of namespaces. */
+function attributesOf({ attributes }: SaxesTagNS): Readonly<Record<string, string>> {
+  let out: Record<string, string> | undefined
+  for (const key in attributes) {
+    const attribute = attributes[key]
+    if (attribute === undefined || attribute.prefix === 'xmlns' || attribute.name === 'xmlns') continue
+    out ??= {}
+    out[attribute.local] = attribute.value
+  }
+  return out ?? NO_ATTRIBUTES
+}
