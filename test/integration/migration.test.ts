@@ -129,8 +129,11 @@ describe('a migration', { timeout: 120_000 }, () => {
     const status = await planner.status(plan.id)
     expect(status).toMatchObject({ total: 19, migrated: 15, failed: 4, ended: 19, inFlight: 0 })
     expect(status.failures.map(({ code }) => code).sort()).toEqual(['7004', '9001', 'agentDidNotCome', 'conflict'])
-    // A claim that is not proven is no conflict of the device that it names.
-    expect(await store.conflicts.list({ open: true, limit: 10 })).toMatchObject({ items: [] })
+    // The secret in its path shows that the Agent with the other Endpoint ID is on this device.
+    const conflicts = await store.conflicts.list({ open: true, limit: 10 })
+    expect(conflicts.items.map(({ kind, endpointId }) => `${kind} ${endpointId}`)).toEqual([
+      expect.stringMatching(/^deviceBoundToOther self::wrong-/),
+    ])
   })
 
   it('gives back as it was a Controller row that was on the box before', async () => {
