@@ -90,9 +90,9 @@ export class Authenticator {
     const reading = shown.certificate === undefined ? 'other' : readCertificateName(shown.certificate, identity)
     if (reading === 'names') return { ok: true, proof: 'certificate', credential: cached.credential }
     if (given === undefined) {
-      // A box that said it took its own credential is asked for it.
-      if (this.#isOpenTo(cached.credential) && cached.credential?.delivered !== true)
-        return { ok: true, proof: 'none', credential: cached.credential }
+      const known = this.#isOpenTo(cached.credential) ? await this.#reload(id) : cached.credential
+      // A CPE that said it took its own credential is asked for it.
+      if (this.#isOpenTo(known) && known?.delivered !== true) return { ok: true, proof: 'none', credential: known }
       return reading === 'ambiguous' ? this.#ambiguous(shown, identity) : this.refusal(shown, 'missing')
     }
     if (given.scheme === 'basic' && !this.#takesBasic(shown)) return this.refusal(shown, 'missing')
@@ -103,14 +103,15 @@ export class Authenticator {
       if (!['MD5', 'MD5-SESS'].includes(given.fields.algorithm)) return this.refusal(shown, 'wrong')
     }
     const first = this.#match(given, identity, cached.credential)
-    if (first !== undefined && first.proof !== 'reset' && first.proof !== 'replaced')
-      return this.#admit(first, cached.credential, shown)
-    // It may have been changed since it was cached: by a person, by another instance.
-    const credential = this.#options.clock.now() - cached.readAt < FRESH_MS ? cached.credential : await this.#reload(id)
+    if (first?.proof === 'current' || first?.proof === 'pending') return this.#admit(first, cached.credential, shown)
+    // It may have been changed since it was cached: by a person, by another instance. Whoever knows the enrolment secret does not guess.
+    const isGuess = first?.proof !== 'enrolment' && this.#options.clock.now() - cached.readAt < FRESH_MS
+    const credential = isGuess ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
     if (second !== undefined) return this.#admit(second, credential, shown)
     // What it shows may be meant for the ACS before us.
-    if (this.#isOpenTo(credential)) return { ok: true, proof: 'none', credential }
+    const latest = isGuess && this.#isOpenTo(credential) ? await this.#reload(id) : credential
+    if (this.#isOpenTo(latest)) return { ok: true, proof: 'none', credential: latest }
     return this.refusal(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
   }
 

@@ -296,6 +296,29 @@ describe('who may come', () => {
     expect(result.ok ? result.proof : result.reason).toBe(outcome)
   })
 
+  it.each(['credential', 'open'] as const)(
+    'under policy %s a box that another instance gave a credential needs it here at once',
+    async (policy) => {
+      let stored: CwmpCredential = { deviceId: id, updatedAt: 0, pending: coming }
+      const authenticator = new Authenticator({
+        policy,
+        enrolmentSecret: shared.password,
+        allowBasicOverHttp: false,
+        credentials: { get: async () => stored, put: async () => undefined, delete: async () => undefined },
+        clock: createManualClock(),
+        random: systemRandom,
+      })
+      const come = async (header?: string) => {
+        const result = await authenticator.check(id, IDENTITY, { header, tls: true })
+        return result.ok ? result.proof : result.reason
+      }
+      expect(await come(sent.shared)).toBe('enrolment')
+      stored = { deviceId: id, updatedAt: 1, current: coming }
+      expect(await come(sent.shared)).toBe('reset')
+      expect(await come()).toBe('missing')
+    },
+  )
+
   it('a wrong password never passes, but where boxes are let in without any', async () => {
     for (const policy of ['closed', 'credential'] as const)
       for (const record of Object.values(records)) expect((await check(policy, record, wrong)).ok).toBe(false)
