@@ -55,7 +55,9 @@ export class ConnectionRequester implements Driver {
     const underWay = this.#underWay.get(device.id)
     if (underWay !== undefined) return underWay
     const asked = this.#askedAt.get(device.id)
-    if (asked !== undefined && this.#clock.now() - asked < QUIET_MS) return Promise.resolve('tooSoon')
+    // A CPE that came to another instance shows it by its record.
+    const hasCome = asked !== undefined && (device.cwmp?.lastInformAt ?? 0) >= asked
+    if (asked !== undefined && !hasCome && this.#clock.now() - asked < QUIET_MS) return Promise.resolve('tooSoon')
     const run = this.#ask(device).finally(() => this.#underWay.delete(device.id))
     this.#underWay.set(device.id, run)
     return run

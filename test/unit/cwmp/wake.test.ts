@@ -208,6 +208,17 @@ describe('a connection request', () => {
     made.came(id)
     expect(await made.wake(boxAt(url))).toBe('ok')
   })
+
+  it('is sent within 30 s to a CPE whose session was with another instance', async () => {
+    const url = await listening((_request, response) => response.writeHead(204).end())
+    const { made, clock } = requester()
+    const box = boxAt(url)
+    expect(await made.wake(box)).toBe('ok')
+    clock.advance(2000)
+    const come = { ...box, cwmp: { ...box.cwmp, lastInformAt: clock.now() - 1000 } as Device['cwmp'] } as Device
+    expect(await made.wake(come)).toBe('ok')
+    expect(await made.wake(come)).toBe('tooSoon')
+  })
 })
 
 describe('where a box may be', () => {
