@@ -139,6 +139,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     store,
     clock,
     pollMs: limits.waitPollMs,
+    isHere: (deviceId) => contacts.has(deviceId),
     onFinished: finisher.onFinished,
     isFresh: fresh.has,
   })

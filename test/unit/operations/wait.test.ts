@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import type { DeviceId, Operation } from '../../../src/device/index.ts'
+import { createWait } from '../../../src/operations/wait.ts'
+import { createManualClock, settled } from '../../support/manual-clock.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
+
+const OPERATION: Operation = {
+  id: 'one',
+  deviceId: '00256D-Box-1' as DeviceId,
+  request: { verb: 'reboot' },
+  state: 'sent',
+  actor: { kind: 'apiKey', id: 'k' },
+  createdAt: 0,
+  expiresAt: 0,
+  attempts: 1,
+}
+
+function world(isHere: boolean) {
+  const clock = createManualClock()
+  let skewMs = 0
+  const stepped = { ...clock, now: () => clock.now() + skewMs }
+  const stores = createMemoryStores(clock)
+  let state: Operation['state'] = 'sent'
+  let looks = 0
+  const get = async () => {
+    looks++
+    return { ...OPERATION, state }
+  }
+  const wait = createWait({
+    store: { ...stores.operations, get },
+    clock: stepped,
+    pollMs: 1000,
+    isHere: () => isHere,
+    onFinished: () => () => undefined,
+    isFresh: () => false,
+  })
+  return {
+    clock,
+    wait,
+    looks: () => looks,
+    end: () => {
+      state = 'done'
+    },
+    step: (ms: number) => {
+      skewMs += ms
+    },
+  }
+}
+
+/** Moves time on as far as a wait needs it; resolves with how far. */
+async function run<T>(clock: ReturnType<typeof createManualClock>, promise: Promise<T>) {
+  const from = clock.now()
+  let over = false
+  const done = promise.finally(() => {
+    over = true
+  })
+  for (;;) {
+    await settled(8)
+    if (over) return { result: await done, ms: clock.now() - from }
+    if (!clock.next()) throw new Error('it waits without a timer')
+  }
+}
+
+describe('waiting for an operation', () => {
+  it.each([-600_000, 3_600_000])('takes as long as it was asked for when the clock is moved by %d ms', async (ms) => {
+    const { clock, wait, step } = world(true)
+    const waiting = wait('one', 5000)
+    await settled()
+    step(ms)
+    const { result, ms: tookMs } = await run(clock, waiting)
+    expect(result?.state).toBe('sent')
+    expect(tookMs).toBe(5000)
+  })
+
+  it('looks soon for an end in another instance, and less often later', async () => {
+    const { clock, wait, looks, end } = world(false)
+    const first = wait('one', 60_000)
+    await settled()
+    end()
+    expect((await run(clock, first)).ms).toBe(250)
+    const { wait: again, clock: other, looks: lookedAgain } = world(false)
+    await run(other, again('one', 60_000))
+    expect(looks()).toBe(2)
+    expect(lookedAgain()).toBeLessThan(66)
+  })
+
+  it('looks seldom while the device is here, which is told at once', async () => {
+    const { clock, wait, looks } = world(true)
+    await run(clock, wait('one', 10_000))
+    expect(looks()).toBeLessThan(13)
+  })
+})
