@@ -3,20 +3,34 @@ import { join, resolve } from 'node:path'
 import { type ApiClient, createApiClient } from '../../src/cli/demo/api-client.ts'
 import { type Child, startChild } from '../../src/cli/demo/child.ts'
 
+export interface ServerProcessOptions {
+  /** Of the process; added to those of the test. */
+  env?: NodeJS.ProcessEnv
+  /** An API key that another server over the same database made. */
+  key?: string
+}
+
 /** The server as a process of its own, over its data folder, that can be killed and started again on the same ports. */
 export class ServerProcess {
   readonly dataDir: string
   readonly #flags: string[]
+  readonly #env: NodeJS.ProcessEnv
   #child: Child | undefined
   #ports: { apiPort: number; cwmpPort: number; uspPort: number } = { apiPort: 0, cwmpPort: 0, uspPort: 0 }
-  #key = ''
+  #key: string
   enrolmentSecret = ''
   endpointId = ''
   databasePid = 0
 
-  constructor(dataDir: string, flags: string[] = []) {
+  constructor(dataDir: string, flags: string[] = [], { env = {}, key = '' }: ServerProcessOptions = {}) {
     this.dataDir = dataDir
     this.#flags = flags
+    this.#env = env
+    this.#key = key
+  }
+
+  get key(): string {
+    return this.#key
   }
 
   get ports(): { apiPort: number; cwmpPort: number; uspPort: number } {
@@ -31,7 +45,8 @@ export class ServerProcess {
     return this.#child?.process.pid ?? 0
   }
 
-  async start(): Promise<void> {
+  /** `env`: of this run of the process alone. */
+  async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
     const script = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
     if (!existsSync(script)) throw new Error('dist/ is missing: run `npm run setup` first')
     const { apiPort, cwmpPort, uspPort } = this.#ports
@@ -51,6 +66,7 @@ export class ServerProcess {
       name: 'server',
       script,
       args,
+      env: { ...this.#env, ...env },
       readyTimeoutMs: 120_000,
       logFd: openSync(join(this.dataDir, 'server.log'), 'a'),
     })
@@ -73,10 +89,15 @@ export class ServerProcess {
   /** kill -9, and gone when it resolves. */
   async kill(): Promise<void> {
     const child = this.#child?.process
-    if (child === undefined || child.exitCode !== null) return
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((done) => child.once('exit', done))
     child.kill('SIGKILL')
     await gone
+  }
+
+  /** A message to the process, over its channel. */
+  send(message: Record<string, unknown>): void {
+    this.#child?.process.send(message)
   }
 
   async stop(): Promise<void> {
