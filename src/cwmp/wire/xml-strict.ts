@@ -39,6 +39,9 @@ export class StrictReader {
       const top = this.#stack[this.#stack.length - 1]
       if (top !== undefined) top.text += chunk
     }
+    parser.on('comment', () => {
+      this.#run = 0
+    })
     parser.on('text', addText)
     parser.on('cdata', addText)
   }
