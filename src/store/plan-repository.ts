@@ -55,6 +55,7 @@ export class PlanRepository implements PlanStore {
   readonly #locks: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
+  readonly #planById: GroupRead
   readonly #memberById: GroupRead
   readonly #snapshotById: GroupRead
   readonly #now: () => number
@@ -67,6 +68,7 @@ export class PlanRepository implements PlanStore {
     this.#commit = commit
     this.#writer = writer
     this.#now = now
+    this.#planById = createGroupRead(this.#plans)
     this.#memberById = createGroupRead(this.#members)
     this.#snapshotById = createGroupRead(connection.collection<Document_>('snapshots'))
   }
@@ -76,8 +78,8 @@ export class PlanRepository implements PlanStore {
   }
 
   async getPlan(id: string): Promise<Plan | undefined> {
-    const document = await this.#plans.findOne({ _id: id })
-    return document === null ? undefined : fromDocument<Plan>(document)
+    const document = await this.#planById.get(id)
+    return document === undefined ? undefined : fromDocument<Plan>(document)
   }
 
   listPlans(query: {
