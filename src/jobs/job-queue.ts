@@ -15,18 +15,24 @@ export interface JobQueueOptions {
   log: Log
   /** How often due jobs are looked for; default 1 s. No job can recur faster. */
   pollMs?: number
+  /** How often due times are looked at that a step of the wall clock has moved away; default 5 s. */
+  rearmMs?: number
 }
 
 const COLLECTION = 'jobs'
 /** An instance that has not renewed its hold on a job for so long is dead, and another takes the job. */
 const LOCK_MS = 15_000
 const RENEW_MS = 5000
+const REARM_MS = 5000
+/** The clocks of two instances may differ by so much. */
+const SKEW_MS = 5000
 const DRAIN_MS = 10_000
 
 /**
  * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
  * at its next time. What an instance held is free at once when it stops, when it starts again after it was killed, or else when it has not
- * renewed its hold. Per-message work never comes here.
+ * renewed its hold. Due times are wall-clock times; one that lies further ahead than the period of its job was written before the clock was
+ * set back, and the job is due at once. Per-message work never comes here.
  */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
   return new AgendaQueue(options)
@@ -39,8 +45,11 @@ class AgendaQueue implements JobQueue {
   readonly #alive: () => Promise<string[]>
   readonly #log: Log
   readonly #jobs: { name: string; intervalMs: number }[] = []
+  readonly #rearmMs: number
+  #rearming: NodeJS.Timeout | undefined
 
-  constructor({ db, instance, alive, log, pollMs = 1000 }: JobQueueOptions) {
+  constructor({ db, instance, alive, log, pollMs = 1000, rearmMs = REARM_MS }: JobQueueOptions) {
+    this.#rearmMs = rearmMs
     this.#db = db as Db
     this.#instance = instance
     this.#alive = alive
@@ -67,10 +76,17 @@ class AgendaQueue implements JobQueue {
     const alive = await this.#alive()
     await this.#collection.updateMany({ lockedAt: { $ne: null }, lastModifiedBy: { $nin: alive } }, FREE)
     for (const job of this.#jobs) await this.#declare(job.name, job.intervalMs)
+    await this.#rearm()
     await this.#agenda.start()
+    // A timer of the process runs by a monotonic clock.
+    this.#rearming = setInterval(() => {
+      this.#rearm().catch((err: unknown) => this.#log.warn({ err }, 'due times of jobs were not looked at'))
+    }, this.#rearmMs)
+    this.#rearming.unref()
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#rearming)
     const { running } = await this.#agenda.drain(DRAIN_MS)
     if (running > 0) this.#log.warn({ running }, 'jobs were still running when the queue stopped')
     // Agenda keeps what it had locked for its next second.
@@ -106,6 +122,22 @@ class AgendaQueue implements JobQueue {
       // It is there; only another interval is news.
       await this.#collection.updateOne({ ...one, repeatInterval: { $ne: intervalMs } }, { $set: due })
     }
+  }
+
+  /** Makes jobs due whose times lie further ahead than any instance writes them, and lets holds of that kind run out. */
+  async #rearm(): Promise<void> {
+    const now = Date.now()
+    const ahead = this.#jobs.map(({ name, intervalMs }) => ({
+      name,
+      nextRunAt: { $gt: new Date(now + intervalMs + SKEW_MS) },
+    }))
+    if (ahead.length === 0) return
+    const { modifiedCount } = await this.#collection.updateMany({ $or: ahead }, { $set: { nextRunAt: new Date(now) } })
+    if (modifiedCount > 0) this.#log.warn({ jobs: modifiedCount }, 'the clock was set back; jobs are due at once')
+    await this.#collection.updateMany(
+      { lockedAt: { $gt: new Date(now + SKEW_MS) } },
+      { $set: { lockedAt: new Date(now) } },
+    )
   }
 
   async #run(job: Job, handler: () => Promise<void>): Promise<void> {

@@ -18,7 +18,14 @@ afterEach(async () => {
 })
 
 function queue(instance: string, log: Log = silentLog): JobQueue {
-  const made = createJobQueue({ db: store.db, instance, alive: async () => ['a', 'b', 'c'], log, pollMs: 50 })
+  const made = createJobQueue({
+    db: store.db,
+    instance,
+    alive: async () => ['a', 'b', 'c'],
+    log,
+    pollMs: 50,
+    rearmMs: 100,
+  })
   running.push(made)
   return made
 }
@@ -120,6 +127,42 @@ describe('a recurring job', () => {
     await one.start()
     await until(() => runs >= 2)
     expect(await documents()).toHaveLength(1)
+  })
+
+  it.each(['while the queue runs', 'before the queue starts'])(
+    'goes on when the clock is set back %s',
+    async (when) => {
+      let runs = 0
+      const one = queue('a')
+      one.every('tick', PERIOD_MS, async () => void runs++)
+      // As a clock that ran ten minutes ahead left it, in the hands of an instance that is gone.
+      const before = new Date(Date.now() + 600_000)
+      const setBack = { $set: { nextRunAt: before, lockedAt: null } }
+      if (when === 'before the queue starts')
+        await store.db
+          .collection('jobs')
+          .insertOne({ name: 'tick', type: 'single', priority: 0, repeatInterval: PERIOD_MS, ...setBack.$set })
+      await one.start()
+      if (when === 'while the queue runs') {
+        await until(() => runs >= 1)
+        await until(
+          async () => (await store.db.collection('jobs').updateOne({ lockedAt: null }, setBack)).modifiedCount > 0,
+        )
+      }
+      const ran = runs
+      await until(() => runs >= ran + 3)
+    },
+  )
+
+  it('whose hold lies ahead of the clock is held from now on, so that the hold runs out', async () => {
+    const ahead = new Date(Date.now() + 600_000)
+    await store.db
+      .collection('jobs')
+      .insertOne({ name: 'tick', type: 'single', priority: 0, nextRunAt: ahead, lockedAt: ahead, lastModifiedBy: 'c' })
+    const one = queue('a')
+    one.every('tick', PERIOD_MS, async () => undefined)
+    await one.start()
+    await until(async () => (await documents()).every(({ lockedAt }) => (lockedAt as Date) <= new Date()))
   })
 
   it('that is running ends before the queue has stopped', async () => {
