@@ -2,8 +2,11 @@ import type { Clock } from './clock.ts'
 
 /** Keeps the service time of an installation over restarts. */
 export interface ServiceTimeStore {
-  /** Stores `ms` unless a larger value is stored, and answers the larger of the two. */
-  raise(ms: number): Promise<number>
+  /**
+   * Stores `ms` unless a larger value is stored, with the wall-clock time `at`, and answers the larger of the two and the time that was stored
+   * before; both are absent at the first call of an installation.
+   */
+  raise(ms: number, at: number): Promise<{ ms: number; at?: number }>
 }
 
 /**
@@ -13,14 +16,19 @@ export interface ServiceTimeStore {
 export interface ServiceTime {
   /** The service time now. */
   now(): number
-  /** The service time at which this process began to serve. */
-  readonly startedAt: number
+  /**
+   * The service time from which the silence of a device counts: devices need time to come back after an outage of the servers, up to twice as long
+   * as it took, because their retry intervals double (TR-181 SessionRetryIntervalMultiplier, TR-069 3.2.1.1).
+   */
+  readonly silenceCountsFrom: number
   /** The wall-clock time of a service time that lies near, for people to read. */
   wallTime(serviceMs: number): number
 }
 
 /** Time runs on for so long after the last answer of the store; then it waits for the next one. */
 const MAX_AHEAD_MS = 10_000
+/** The longest retry interval of a device: 5 s, doubled nine times, with some room. */
+const MAX_COMEBACK_MS = 3_600_000
 
 /**
  * Service time by a monotonic clock, stored at each `beat`. After a kill it goes on at most one beat earlier than it stood. Several instances
@@ -32,7 +40,7 @@ export class StoredServiceTime implements ServiceTime {
   readonly #monotonicMs: () => number
   #base = 0
   #baseAt = 0
-  #startedAt = 0
+  #silenceCountsFrom = 0
 
   constructor(store: ServiceTimeStore, clock: Pick<Clock, 'now'>, monotonicMs: () => number) {
     this.#store = store
@@ -42,22 +50,25 @@ export class StoredServiceTime implements ServiceTime {
 
   /** Goes on where the installation stood. */
   async start(): Promise<void> {
-    this.#base = await this.#store.raise(0)
+    const now = this.#clock.now()
+    const { ms, at = now } = await this.#store.raise(0, now)
+    this.#base = ms
     this.#baseAt = this.#monotonicMs()
-    this.#startedAt = this.#base
+    // A clock that was set meanwhile makes the outage look shorter or longer: then the bounds hold.
+    this.#silenceCountsFrom = ms + Math.min(2 * Math.max(now - at, 0), MAX_COMEBACK_MS)
   }
 
   /** Stores the present value. To be called every few seconds; rejects when the store does not answer, and time then stops soon. */
   async beat(): Promise<void> {
-    const largest = await this.#store.raise(this.now())
+    const { ms: largest } = await this.#store.raise(this.now(), this.#clock.now())
     const at = this.#monotonicMs()
     // What passed while a store did not answer is no service time: `now` has stood still.
     this.#base = Math.max(largest, this.now())
     this.#baseAt = at
   }
 
-  get startedAt(): number {
-    return this.#startedAt
+  get silenceCountsFrom(): number {
+    return this.#silenceCountsFrom
   }
 
   now(): number {

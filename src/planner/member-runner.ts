@@ -283,10 +283,12 @@ export class MemberRunner {
     return { member: context.member, outcome: this.#timedOut(plan, context.member, outcome) ?? outcome }
   }
 
-  /** Time in which the device is waited for does not count against it. */
-  #timedOut({ settings }: Plan, { deadlineMs, step }: PlanMember, outcome: Outcome): Outcome | undefined {
+  /** Time in which the device is waited for, or has to come back after an outage of the servers, does not count against it. */
+  #timedOut({ settings }: Plan, { deadlineMs, enteredMs, step }: PlanMember, outcome: Outcome): Outcome | undefined {
     if (outcome.kind !== 'wait' || outcome.waiting === 'offline' || deadlineMs === undefined) return undefined
-    if (this.#deps.time.now() <= deadlineMs) return undefined
+    const { time } = this.#deps
+    const anew = enteredMs < time.silenceCountsFrom ? time.silenceCountsFrom + settings.verifyTimeoutMs : 0
+    if (time.now() <= Math.max(deadlineMs, anew)) return undefined
     const text = `not verified within ${Math.round(settings.verifyTimeoutMs / 1000)} s; last step: ${step}`
     return failed({ code: 'verifyTimeout', text }, true)
   }

@@ -337,13 +337,14 @@ export class InstanceRepository implements InstanceStore {
     this.#settings = connection.collection<Document_>('settings')
   }
 
-  async raise(ms: number): Promise<number> {
-    const stored = await this.#settings.findOneAndUpdate(
+  async raise(ms: number, at: number): Promise<{ ms: number; at?: number }> {
+    const before = await this.#settings.findOneAndUpdate(
       { _id: 'serviceTime' },
-      { $max: { ms } },
-      { upsert: true, returnDocument: 'after' },
+      { $max: { ms }, $set: { at } },
+      { upsert: true, returnDocument: 'before' },
     )
-    return Number(stored?.ms ?? ms)
+    if (before === null) return { ms }
+    return { ms: Math.max(ms, Number(before.ms ?? 0)), ...(typeof before.at === 'number' ? { at: before.at } : {}) }
   }
 
   async beat(instance: string, now: number, ttlMs: number): Promise<void> {

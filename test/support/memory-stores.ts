@@ -270,10 +270,13 @@ function operationStore(
 function instanceStore(): InstanceStore {
   const beats = new Map<string, number>()
   let serviceMs = 0
+  let servedAt: number | undefined
   return {
-    async raise(ms) {
+    async raise(ms, at) {
+      const before = servedAt
       serviceMs = Math.max(serviceMs, ms)
-      return serviceMs
+      servedAt = at
+      return { ms: serviceMs, ...(before === undefined ? {} : { at: before }) }
     },
     async beat(instance, now, ttlMs) {
       beats.set(instance, now + ttlMs)

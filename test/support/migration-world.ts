@@ -123,7 +123,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       clock,
       newId,
       log,
-      time: { now: () => clock.now(), startedAt: clock.now(), wallTime: (ms) => ms },
+      time: { now: () => clock.now(), silenceCountsFrom: clock.now(), wallTime: (ms) => ms },
       links: controller.links,
       linkSecrets: store.linkSecrets,
       onContact: (listener) => operations.onContact(listener),

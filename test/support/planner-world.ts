@@ -135,7 +135,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       clock,
       newId,
       log,
-      time: { now: () => time.nowMs, startedAt: time.nowMs, wallTime: (ms) => ms },
+      time: { now: () => time.nowMs, silenceCountsFrom: time.nowMs, wallTime: (ms) => ms },
       links: {
         ask: async (deviceId) => links.answers(deviceId),
         close: async (deviceId) => {

@@ -12,7 +12,7 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
   const { awaitUspTimeoutMs } = script.plan.settings
   const { time } = script.deps
-  const waitedMs = time.now() - Math.max(script.member.enteredMs, time.startedAt)
+  const waitedMs = time.now() - Math.max(script.member.enteredMs, time.silenceCountsFrom)
   if (waitedMs >= awaitUspTimeoutMs) {
     const text = `no Agent came within ${Math.round(awaitUspTimeoutMs / 1000)} s`
     return failed({ code: 'agentDidNotCome', text }, true)

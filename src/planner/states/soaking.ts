@@ -37,7 +37,7 @@ async function agentSilent(script: Script): Promise<Outcome | undefined> {
   if (await script.agentAnswers()) return undefined
   const { time } = script.deps
   const now = time.now()
-  const silentMs = Math.max(script.facts.silentMs ?? now, time.startedAt)
+  const silentMs = Math.max(script.facts.silentMs ?? now, time.silenceCountsFrom)
   if (now - silentMs > SILENCE_MS)
     return failed({ code: 'linkLost', text: 'the Agent does not answer any more, and did not come back' }, true)
   return { kind: 'wait', waiting: 'agent', afterMs: SOON_MS, facts: { silentMs } }
