@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from '../../base/index.ts'
+import type { Clock, Log, Networks, Random } from '../../base/index.ts'
 import type {
   ConnectionRequestOutcome,
   CredentialStore,
@@ -9,8 +9,8 @@ import type {
   WakeOutcome,
 } from '../../device/index.ts'
 import { remember } from './box-notes.ts'
-import { type CrAnswer, get, noAnswer } from './cr-http.ts'
-import { digestResponse } from './digest.ts'
+import { type Askable, type CrAnswer, get, noAnswer } from './cr-http.ts'
+import { ALGORITHMS, digestResponse } from './digest.ts'
 import type { RequestEnd, WakeNotes } from './wake-notes.ts'
 
 /** A box that accepted is not asked again for this long (TR-069 3.2.2: it opens its session within 30 s). */
@@ -28,6 +28,7 @@ export class ConnectionRequester implements Driver {
   /** True while the box has a session here. */
   readonly #isHere: (id: DeviceId) => boolean
   readonly #allowBasicOverHttp: boolean
+  readonly #allowed: Networks | undefined
   readonly #askedAt = new Map<DeviceId, number>()
   readonly #underWay = new Map<DeviceId, Promise<WakeOutcome>>()
 
@@ -40,6 +41,8 @@ export class ConnectionRequester implements Driver {
     isHere(id: DeviceId): boolean
     /** Answer Basic challenges without TLS, too. */
     allowBasicOverHttp?: boolean
+    /** Networks in which a CPE may be asked besides at the address it came from. */
+    connectionRequestNetworks?: Networks
   }) {
     this.#credentials = options.credentials
     this.#clock = options.clock
@@ -48,6 +51,7 @@ export class ConnectionRequester implements Driver {
     this.#notes = options.notes
     this.#isHere = options.isHere
     this.#allowBasicOverHttp = options.allowBasicOverHttp === true
+    this.#allowed = options.connectionRequestNetworks
   }
 
   wake(device: Device): Promise<WakeOutcome> {
@@ -81,7 +85,7 @@ export class ConnectionRequester implements Driver {
     if (url === undefined) return { outcome: 'noUrl' }
     const login = (await this.#credentials.get(device.id))?.connectionRequest
     try {
-      return await this.#exchange(url, device.cwmp?.remoteAddress, login)
+      return await this.#exchange(url, { peer: device.cwmp?.remoteAddress, allowed: this.#allowed }, login)
     } catch (error) {
       // No fault of the CPE: it may stand behind NAT.
       const { outcome, message } = noAnswer(error)
@@ -89,8 +93,8 @@ export class ConnectionRequester implements Driver {
     }
   }
 
-  async #exchange(url: URL, peer: string | undefined, login: CwmpLogin | undefined): Promise<RequestEnd> {
-    let answer = await get(url, peer, undefined)
+  async #exchange(url: URL, askable: Askable, login: CwmpLogin | undefined): Promise<RequestEnd> {
+    let answer = await get(url, askable, undefined)
     // Twice: a nonce may have grown old on the way.
     for (let attempt = 1; answer.status === 401; attempt++) {
       if (login === undefined) return { outcome: 'noCredential', status: 401 }
@@ -98,7 +102,7 @@ export class ConnectionRequester implements Driver {
       const header = this.#authorization(url, login, answer)
       if (header === undefined)
         return { outcome: /\bBasic\b/i.test(answer.challenge ?? '') ? 'basicOnly' : 'unauthorized', status: 401 }
-      const send = () => get(url, peer, header)
+      const send = () => get(url, askable, header)
       // Some CPE close after the 401 although they said nothing of it.
       answer = await send().catch(send)
     }
@@ -155,15 +159,28 @@ function quoted(text: string): string {
   return text.replace(/["\\]/g, '\\$&')
 }
 
-/** The Digest challenge among those of a header; boxes offer several in one. */
-function parseChallenge(
-  header: string | undefined,
-): { realm: string; nonce: string; algorithm: string; qop?: string; opaque?: string } | undefined {
-  const own = /(?:^|,)\s*Digest\s+(.*)$/is.exec(header ?? '')?.[1]?.split(/,\s*Basic\b/i)[0]
-  if (own === undefined) return undefined
+interface DigestChallenge {
+  realm: string
+  nonce: string
+  algorithm: string
+  qop?: string
+  opaque?: string
+}
+
+/** The first Digest challenge of a header that can be answered here; CPE offer several in one, of several schemes and algorithms. */
+function parseChallenge(header: string | undefined): DigestChallenge | undefined {
+  const [, ...challenges] = (header ?? '').split(/(?:^|,)\s*Digest\s+/i)
+  for (const text of challenges) {
+    const challenge = parseDigest(text.split(/,\s*Basic\b/i)[0] ?? '')
+    if (challenge !== undefined && ALGORITHMS.has(challenge.algorithm)) return challenge
+  }
+  return undefined
+}
+
+function parseDigest(text: string): DigestChallenge | undefined {
   const field = (name: string) =>
     new RegExp(`(?:^|[\\s,])${name}\\s*=\\s*(?:"([^"]*)"|([^\\s,]+))`, 'i')
-      .exec(own)
+      .exec(text)
       ?.slice(1)
       .find((value) => value !== undefined)
   const realm = field('realm')

@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { silentLog, systemRandom } from '../../../src/base/index.ts'
+import { networksOf, silentLog, systemRandom } from '../../../src/base/index.ts'
 import { mayBeAsked } from '../../../src/cwmp/acs/cr-http.ts'
 import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
 import { type Device, deviceIdOf, newDevice } from '../../../src/device/index.ts'
@@ -18,6 +18,7 @@ const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', name), 'utf8')
 
+const everything = networksOf('0.0.0.0/0,::/0')
 const closers: (() => void)[] = []
 afterEach(() => {
   for (const close of closers.splice(0)) close()
@@ -222,22 +223,64 @@ describe('a connection request', () => {
 })
 
 describe('where a box may be', () => {
+  it.each(['0.0.0.0', '169.254.1.1', '224.0.0.1', '255.255.255.255', 'fe80::1', 'ff02::1'])(
+    'is not %s, unless it came from there',
+    (address) => {
+      expect(mayBeAsked(address, undefined, everything)).toBe(false)
+      expect(mayBeAsked(address, '10.0.0.1', everything)).toBe(false)
+      expect(mayBeAsked(address, address)).toBe(true)
+    },
+  )
+
+  it.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '127.9.9.9'])(
+    'is not %s, unless it came from this machine',
+    (address) => {
+      expect(mayBeAsked(address, undefined, everything)).toBe(false)
+      expect(mayBeAsked(address, '10.0.0.1', everything)).toBe(false)
+      expect(mayBeAsked(address, '127.0.0.1')).toBe(true)
+    },
+  )
+
   it.each([
-    '127.0.0.1',
-    '0.0.0.0',
-    '169.254.169.254',
-    '224.0.0.1',
-    '255.255.255.255',
-    '::1',
-    '::',
-    'fe80::1',
-    'ff02::1',
-    '::ffff:127.0.0.1',
-    '::ffff:7f00:1',
-  ])('is not %s, unless it came from there', (address) => {
-    expect(mayBeAsked(address, undefined)).toBe(false)
-    expect(mayBeAsked(address, '10.0.0.1')).toBe(false)
-    expect(mayBeAsked(address, address.replace('::ffff:127', '127'))).toBe(true)
+    ['metadata of AWS, Azure, Google', '169.254.169.254'],
+    ['the same, mapped into IPv6', '::ffff:a9fe:a9fe'],
+    ['metadata of containers', '169.254.170.2'],
+    ['metadata of Alibaba', '100.100.100.200'],
+    ['the wire server of Azure', '168.63.129.16'],
+    ['metadata of Oracle', '192.0.0.192'],
+    ['metadata of AWS over IPv6', 'fd00:ec2::254'],
+    ['metadata of Google over IPv6', 'fd20:ce::254'],
+    ['NAT64', '64:ff9b::a9fe:a9fe'],
+    ['local NAT64', '64:ff9b:1::7f00:1'],
+    ['IPv4-compatible', '::7f00:1'],
+    ['IPv4-translated', '::ffff:0:7f00:1'],
+    ['6to4', '2002:7f00:1::'],
+    ['Teredo', '2001:0:4136:e378:8000:63bf:3fff:fdd2'],
+    ['ISATAP', '2001:db8::5efe:7f00:1'],
+  ])('is never asked at %s (%s)', (_name, address) => {
+    for (const peer of [undefined, '203.0.113.9', address]) expect(mayBeAsked(address, peer, everything)).toBe(false)
+  })
+
+  it.each([
+    ['203.0.113.9', '203.0.113.9', true],
+    ['203.0.113.9', '::ffff:203.0.113.9', true],
+    ['203.0.113.9', '203.0.113.10', false],
+    ['203.0.113.9', undefined, false],
+    ['10.0.0.1', '203.0.113.9', false],
+    ['2001:db8:1:2::7', '2001:db8:1:2:aaaa::1', true],
+    ['2001:db8:1:3::7', '2001:db8:1:2:aaaa::1', false],
+    ['2001:DB8::0:1', '2001:db8::1', true],
+  ])('at %s is asked when it came from %s: %s', (address, peer, want) => {
+    expect(mayBeAsked(address, peer)).toBe(want)
+  })
+
+  it('is asked in allowed networks, wherever it came from', () => {
+    const allowed = networksOf('10.0.0.0/8, 2001:db8::/32, 192.0.2.1')
+    expect(
+      ['10.9.9.9', '192.168.1.1', '2001:db8:9::1', '2001:db9::1', '192.0.2.1', '192.0.2.2'].map((address) =>
+        mayBeAsked(address, '203.0.113.9', allowed),
+      ),
+    ).toEqual([true, false, true, false, true, false])
   })
 
   it('may be on this machine by either address when it came from one of them', () => {
@@ -247,13 +290,6 @@ describe('where a box may be', () => {
       false,
     ])
   })
-
-  it.each(['10.0.0.1', '192.168.1.1', '100.64.0.1', '203.0.113.9', '2001:db8::1', 'fd00::1'])(
-    'may be %s',
-    (address) => {
-      expect(mayBeAsked(address, undefined)).toBe(true)
-    },
-  )
 
   it('is no matter of how the address is written', async () => {
     let asked = 0
