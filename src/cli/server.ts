@@ -22,6 +22,7 @@ import { createGroups, createPlanner, defaultPlanSettings } from '../planner/ind
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
+import { cwmpLimits } from './cwmp-limits.ts'
 import { aliveInstances, heartbeat, tidyAfterDead } from './instance.ts'
 import { inListenersWords } from './listen-error.ts'
 import { keptSecret } from './secrets.ts'
@@ -99,6 +100,7 @@ export async function startServer(
     })
     const acs: Acs = new Acs({
       ...southbound.cwmp,
+      ...cwmpLimits(config),
       host: config.host,
       port: config.cwmpPort,
       ...(tls === undefined ? {} : { tls: { ...tls, port: config.cwmpsPort } }),

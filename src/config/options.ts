@@ -1,5 +1,5 @@
 /** How an option's text is read. */
-export type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path'
+export type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path' | 'networks'
 
 /** One row of the option table: the same option as a flag, as a variable and in the README. */
 export interface OptionRow {
@@ -195,6 +195,38 @@ export const OPTIONS = [
     type: 'boolean',
     default: 'false',
     sentence: 'Accept Basic authentication of CPE without TLS.',
+  },
+  {
+    key: 'digestAlgorithms',
+    flag: '--digest-algorithms',
+    type: 'choice',
+    choices: ['md5,sha-256', 'sha-256,md5', 'md5', 'sha-256'],
+    default: 'md5,sha-256',
+    sentence:
+      'Algorithms of the Digest challenges to a CPE, in the order in which they are offered. Some CPE look at the first challenge only and know MD5 alone.',
+  },
+  {
+    key: 'maxInformKb',
+    flag: '--max-inform-kb',
+    type: 'int',
+    default: '256',
+    min: 64,
+    max: 1024,
+    sentence: 'Largest Inform in kilobytes, unpacked; what a CPE sends after it may be 16 MB.',
+  },
+  {
+    key: 'trustedProxies',
+    flag: '--trusted-proxies',
+    type: 'networks',
+    sentence:
+      'Addresses or networks (with commas between) of proxies before the CWMP listener whose X-Forwarded-For is believed. Limits per address count the CPE then, not the proxy.',
+  },
+  {
+    key: 'connectionRequestNetworks',
+    flag: '--connection-request-networks',
+    type: 'networks',
+    sentence:
+      'Addresses or networks (with commas between) in which a CPE may be sent connection requests, besides at the address it came from.',
   },
   {
     key: 'informIntervalS',

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { AppError, errorText } from '../base/index.ts'
+import { AppError, errorText, networksOf } from '../base/index.ts'
 import { type Config, OPTIONS, type OptionRow, variableOf } from './options.ts'
 
 type Value = string | number | boolean
@@ -66,9 +66,20 @@ function readValue(row: OptionRow, text: string): Value | Problem {
       return { problem: `takes one of ${row.choices?.join(', ')}, got ${shown(row, text)}` }
     case 'url':
       return /^mongodb(\+srv)?:\/\/./.test(text) ? text : { problem: 'takes a mongodb:// or mongodb+srv:// address' }
+    case 'networks':
+      return networks(text)
     default:
       if (row.pattern?.test(text) ?? true) return text
       return { problem: `takes ${row.takes}, got ${shown(row, text)}` }
+  }
+}
+
+function networks(text: string): Value | Problem {
+  try {
+    networksOf(text)
+    return text
+  } catch (error) {
+    return { problem: errorText(error) }
   }
 }
 

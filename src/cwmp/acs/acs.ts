@@ -6,6 +6,7 @@ import {
   type Lifecycle,
   type Log,
   limitLines,
+  type Networks,
   Pace,
   ProtocolError,
   type Random,
@@ -34,17 +35,27 @@ import {
   readEnvelope,
 } from '../wire/index.ts'
 import { takeIn, tellBoot } from './arrival.ts'
-import { Authenticator, type AuthResult, type EnrolmentPolicy, type Shown } from './authenticate.ts'
-import { BodyRefused, readBody } from './body.ts'
+import {
+  Authenticator,
+  type AuthRefusal,
+  type AuthResult,
+  type DigestAlgorithm,
+  type EnrolmentPolicy,
+  type Shown,
+} from './authenticate.ts'
+import { BodyRefused, drain, expectedSize, readBody } from './body.ts'
+import { clientAddress } from './client-address.ts'
 import { CpeRequests, faultOf } from './cpe-requests.ts'
 import { CredentialChanges } from './credential-changes.ts'
 import { Description } from './description.ts'
 import { Discoveries } from './discoveries.ts'
 import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
+import { EntryBudget } from './entry-budget.ts'
 import { chooseVersion, identityOf, informFacts, isHeartbeat, replyHeader } from './inform.ts'
+import { LargeBodies } from './large-bodies.ts'
 import { type HttpTimes, Listeners } from './listeners.ts'
 import { Refusals } from './refusals.ts'
-import { challenged, plain, send } from './respond.ts'
+import { challenged, plain, send, tooBusy } from './respond.ts'
 import { Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { Turns } from './turns.ts'
@@ -68,6 +79,14 @@ export interface AcsOptions {
   informIntervalS: number
   discovery: DiscoveryMode | 'none'
   maxSessions: number
+  /** Bytes of an Inform, unpacked; 256 KB unless told. */
+  maxInformBytes?: number
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies?: Networks
+  /** Networks in which a CPE may be asked to come, besides at the address it came from. */
+  connectionRequestNetworks?: Networks
+  /** Algorithms of the Digest challenges, in the order in which they are offered. */
+  digestAlgorithms?: readonly DigestAlgorithm[]
   /** Times of HTTP, where they are not to be those for production. */
   httpTimes?: Partial<HttpTimes>
   devices: DeviceStore
@@ -84,11 +103,12 @@ export interface AcsOptions {
   onConnectionRequest?(outcome: ConnectionRequestOutcome): void
 }
 
-/** Within a session, and before it: who has not shown who he is has an Inform to send at most. */
+/** Within a session. Before it there is an Inform to send at most. */
 const MAX_BODY = 16 * 1024 * 1024
-const MAX_FIRST_BODY = 1024 * 1024
+const MAX_INFORM = 256 * 1024
 const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
+const NO_SESSION = 'there is no session; it begins with an Inform'
 /** Of one kind, about requests that are refused. */
 const LINES_PER_MINUTE = 60
 /** A box that leaves after the InformResponse has this long to think better of it. */
@@ -110,6 +130,9 @@ export class Acs implements Lifecycle {
   readonly #turns: Turns
   readonly #refusals: Refusals
   readonly #lines: Log
+  readonly #entries: EntryBudget
+  readonly #large = new LargeBodies()
+  readonly #maxInform: number
   readonly #pace = new Pace()
   #stopping = false
 
@@ -130,6 +153,8 @@ export class Acs implements Lifecycle {
       types: this.#types,
     }
     this.#requests = new CpeRequests(options)
+    this.#maxInform = options.maxInformBytes ?? MAX_INFORM
+    this.#entries = new EntryBudget(options.clock)
     this.#lines = limitLines(options.log, options.clock, LINES_PER_MINUTE)
     this.#refusals = new Refusals({ ...options, lines: this.#lines })
     this.#turns = new Turns({
@@ -190,40 +215,92 @@ export class Acs implements Lifecycle {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' || request.method === 'HEAD') return this.#description.serve(request, response)
     if (request.method !== 'POST') return plain(response, 405, 'CWMP is spoken by POST')
+    const shown = this.#shownBy(request)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
-    const body = await readBody(request, session === undefined ? MAX_FIRST_BODY : MAX_BODY)
-    if (isEmpty(body)) {
-      if (session !== undefined && !(await this.#isProven(session, request, response))) return
-      return this.#onEmptyPost(session, response)
+    const refused = session === undefined ? undefined : await this.#prove(session, request, shown)
+    if (session === undefined || refused !== undefined) return this.#onFirst(request, response, shown, session, refused)
+    const body = await readBody(request, MAX_BODY)
+    if (isEmpty(body)) return this.#onEmptyPost(session, response)
+    const envelope = await this.#large.run(body.length, () => this.#read(body, request, shown, session))
+    if (envelope === undefined) return tooBusy(response)
+    await this.#onEnvelope(session, envelope, request, response, shown)
+  }
+
+  /** A request of which nobody knows yet who sends it: it costs next to nothing until that is known. */
+  async #onFirst(
+    request: IncomingMessage,
+    response: ServerResponse,
+    shown: Shown,
+    session: Session | undefined,
+    refused: AuthRefusal | undefined,
+  ): Promise<void> {
+    const maxBytes = this.#maxInform
+    const size = expectedSize(request, maxBytes)
+    if (session === undefined && size === 0) return plain(response, 400, NO_SESSION)
+    const turnAway = (answer: () => void) => {
+      drain(request, maxBytes)
+      answer()
     }
-    if (session === undefined) {
-      if (this.#isFull()) return tooBusy(response)
-      // Nobody is let in without credentials: no need to read what such a request says.
-      const challenges = this.#authenticator.challengeFor(shownBy(request))
-      if (challenges !== undefined) return challenged(response, challenges)
+    if (session === undefined && this.#isFull()) return turnAway(() => tooBusy(response))
+    const challenges = this.#authenticator.challengeFor(shown)
+    if (challenges !== undefined) return turnAway(() => challenged(response, challenges))
+    const entry = this.#entries.enter(shown.address, size)
+    if (entry === undefined) {
+      this.#options.onRefused?.('busy')
+      return turnAway(() => tooBusy(response))
     }
+    let isLetIn = false
+    let bytes = 0
+    try {
+      const body = await readBody(request, maxBytes)
+      bytes = body.length
+      const envelope = isEmpty(body) ? undefined : await this.#read(body, request, shown)
+      if (envelope !== undefined && isInform(envelope))
+        isLetIn = await this.#onInformMessage(request, response, envelope, shown)
+      else if (session !== undefined && refused !== undefined)
+        await this.#refusals.refuse(session.deviceId, refused, shown.address, response)
+      else plain(response, 400, NO_SESSION)
+    } finally {
+      entry.leave(isLetIn, bytes)
+    }
+  }
+
+  async #read(body: Buffer, request: IncomingMessage, shown: Shown, session?: Session): Promise<CwmpEnvelope> {
     const envelope = await readEnvelope(body, request.headers['content-type'], this.#pace)
     if (envelope.repaired)
       this.#lines.warn(
-        { deviceId: session?.deviceId, address: addressOf(request) },
+        { deviceId: session?.deviceId, address: shown.address },
         'XML that is not well-formed was read all the same',
       )
-    return this.#onEnvelope(session, envelope, request, response)
+    return envelope
+  }
+
+  /** An Inform, whole or not; true when a session began. */
+  async #onInformMessage(
+    request: IncomingMessage,
+    response: ServerResponse,
+    envelope: CwmpEnvelope,
+    shown: Shown,
+  ): Promise<boolean> {
+    const { message } = envelope
+    if (message.kind === 'request' && message.name === 'Inform')
+      return this.#onInform(request, response, envelope, message.body, shown)
+    if (message.kind === 'unknown') await this.#refuseInform(response, envelope, message, shown)
+    return false
   }
 
   async #onEnvelope(
-    session: Session | undefined,
+    session: Session,
     envelope: CwmpEnvelope,
     request: IncomingMessage,
     response: ServerResponse,
+    shown: Shown,
   ): Promise<void> {
     const { message } = envelope
-    if (message.kind === 'request' && message.name === 'Inform')
-      return this.#onInform(request, response, envelope, message.body)
-    if (message.kind === 'unknown' && message.name === 'Inform')
-      return this.#refuseInform(request, response, envelope, message)
-    if (session === undefined) return plain(response, 400, 'there is no session; it begins with an Inform')
-    if (!(await this.#isProven(session, request, response))) return
+    if (isInform(envelope)) {
+      await this.#onInformMessage(request, response, envelope, shown)
+      return
+    }
     const awaits = session.state === 'awaitingResponse'
     const asks = message.kind === 'request' && RPCS[message.name].from !== 'acs'
     if (awaits && !asks) return session.answer(envelope, this.#respond(session, response))
@@ -242,22 +319,22 @@ export class Acs implements Lifecycle {
     }
   }
 
-  /** A cookie is no proof: on each new connection the CPE shows again who it is (3.4.4). False: it was sent a 401. */
-  async #isProven(session: Session, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  /** A cookie is no proof: on each new connection the CPE shows again who it is (3.4.4). Undefined when it did, else the refusal. */
+  async #prove(session: Session, request: IncomingMessage, shown: Shown): Promise<AuthRefusal | undefined> {
     if (!this.#sessions.isOn(session, request.socket)) {
-      const auth = await this.#authenticate(session.deviceId, session.device, shownBy(request), response)
-      if (auth === undefined) return false
+      const auth = await this.#authenticator.check(session.deviceId, session.device, shown)
+      if (!auth.ok) return auth
       this.#sessions.moved(session, request.socket)
     }
     session.lastActivityAt = this.#options.clock.now()
-    return true
+    return undefined
   }
 
-  /** Who the CPE is; undefined when it was sent a 401. */
+  /** Who the CPE is; undefined when it was refused. */
   async #authenticate(
     id: DeviceId,
     identity: DeviceIdentity,
-    shown: Shown & { address: string | undefined },
+    shown: Shown,
     response: ServerResponse,
   ): Promise<Extract<AuthResult, { ok: true }> | undefined> {
     const auth = await this.#authenticator.check(id, identity, shown)
@@ -266,13 +343,22 @@ export class Acs implements Lifecycle {
     return undefined
   }
 
+  #shownBy(request: IncomingMessage): Shown {
+    const { socket, headers } = request
+    const address = clientAddress(request, this.#options.trustedProxies)
+    const shown = { header: headers.authorization, address }
+    if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
+    const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
+    return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
+  }
+
   #isFull(): boolean {
     return this.#stopping || this.#sessions.size >= this.#options.maxSessions
   }
 
   /** Bad input ends here: the CPE is told what was wrong, its session is over, nobody else notices. */
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-    const address = addressOf(request)
+    const address = clientAddress(request, this.#options.trustedProxies)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
     if (session !== undefined && this.#sessions.isOn(session, request.socket)) session.drop('protocol')
     if (error instanceof BodyRefused) {
@@ -298,66 +384,74 @@ export class Acs implements Lifecycle {
    * on record gets an event there.
    */
   async #refuseInform(
-    request: IncomingMessage,
     response: ServerResponse,
     envelope: CwmpEnvelope,
     { error, sender }: { error?: ProtocolError; sender?: DeviceIdStruct },
+    shown: Shown,
   ): Promise<void> {
     const identity = sender === undefined ? undefined : identityOf(sender)
     const id = identity === undefined ? undefined : idOf(identity)
     if (identity !== undefined && typeof id === 'string') {
-      if ((await this.#authenticate(id, identity, shownBy(request), response)) === undefined) return
+      if ((await this.#authenticate(id, identity, shown, response)) === undefined) return
       const text = `its Inform cannot be read: ${error?.message ?? 'it has no arguments'}`
       if ((await this.#options.devices.get(id)) !== undefined)
-        await this.#refusals.tell(id, { reason: 'inform', address: addressOf(request) ?? '', text })
+        await this.#refusals.tell(id, { reason: 'inform', address: shown.address, text })
     }
-    this.#answerBadInform(request, response, envelope, identity, error)
+    this.#answerBadInform(response, envelope, shown, identity, error)
   }
 
   #answerBadInform(
-    request: IncomingMessage,
     response: ServerResponse,
     envelope: CwmpEnvelope,
+    { address }: Shown,
     identity: DeviceIdentity | undefined,
     error?: ProtocolError,
   ): void {
     this.#options.onRefused?.(error?.code ?? 'inform')
-    this.#lines.warn(
-      { address: addressOf(request), identity, reason: error?.message, context: error?.context },
-      'Inform refused',
-    )
+    this.#lines.warn({ address, identity, reason: error?.message, context: error?.context }, 'Inform refused')
     send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), faultOf(error)))
   }
 
+  /** True when a session began. */
   async #onInform(
     request: IncomingMessage,
     response: ServerResponse,
     envelope: CwmpEnvelope,
     inform: RequestOf<'Inform'>,
-  ): Promise<void> {
-    const facts = informFacts(inform, envelope, request.socket, this.#types)
+    shown: Shown,
+  ): Promise<boolean> {
+    const facts = informFacts(inform, envelope, shown.address, this.#types)
     const id = idOf(facts.identity)
-    if (id instanceof ProtocolError) return this.#answerBadInform(request, response, envelope, facts.identity, id)
-    if (this.#isFull() && this.#sessions.ofDevice(id) === undefined) return tooBusy(response)
+    if (id instanceof ProtocolError) {
+      this.#answerBadInform(response, envelope, shown, facts.identity, id)
+      return false
+    }
+    if (this.#isFull() && this.#sessions.ofDevice(id) === undefined) {
+      tooBusy(response)
+      return false
+    }
     const bootstrap = hasEvent(
       facts.events.map(({ code }) => code),
       '0',
     )
-    const shown = { ...shownBy(request), bootstrap }
+    shown.bootstrap = bootstrap
     const auth = await this.#authenticate(id, facts.identity, shown, response)
-    if (auth === undefined) return
+    if (auth === undefined) return false
     const version = chooseVersion(envelope)
     if (version === undefined) {
       const fault = { code: 8006, text: faultRow(8006).text, parameters: [] }
-      return void send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), { kind: 'fault', fault }))
+      send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), { kind: 'fault', fault }))
+      return false
     }
     facts.version = version
-    if (auth.login !== undefined && !(await confirm(id, auth.login, this.#enrolment)))
-      return this.#refusals.refuse(id, this.#authenticator.refusal(shown, 'replaced'), shown.address, response)
+    if (auth.login !== undefined && !(await confirm(id, auth.login, this.#enrolment))) {
+      await this.#refusals.refuse(id, this.#authenticator.refusal(shown, 'replaced'), shown.address, response)
+      return false
+    }
     const device = await takeIn(id, facts, { ...this.#options, wakes: this.#wakes })
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
-    const session = this.#begin(device, facts, envelope, request)
+    const session = this.#begin(device, facts, envelope, request, shown)
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
@@ -367,16 +461,23 @@ export class Acs implements Lifecycle {
       encodeEnvelope(envelope.urn, header, { kind: 'response', name: 'Inform', body: { MaxEnvelopes: 1 } }),
     )
     session.onStep?.('Inform', { events: facts.events.map((event) => event.code), proof: auth.proof })
+    return true
   }
 
-  #begin(device: Device, facts: InformFacts, envelope: CwmpEnvelope, request: IncomingMessage): Session {
+  #begin(
+    device: Device,
+    facts: InformFacts,
+    envelope: CwmpEnvelope,
+    request: IncomingMessage,
+    { address }: Shown,
+  ): Session {
     const { clock, random, log } = this.#options
     const leaves = isHeartbeat(facts)
     const session = new Session({
       cookie: Buffer.from(random.bytes(18)).toString('base64url'),
       device,
       urn: envelope.urn,
-      remoteAddress: addressOf(request) ?? '',
+      remoteAddress: address,
       idleMs: leaves
         ? LEAVING_MS
         : Math.min(Math.max((envelope.header.sessionTimeoutS ?? 0) * 1000, IDLE_MS), MAX_IDLE_MS),
@@ -393,8 +494,7 @@ export class Acs implements Lifecycle {
     return session
   }
 
-  #onEmptyPost(session: Session | undefined, response: ServerResponse): void {
-    if (session === undefined) return plain(response, 400, 'there is no session; it begins with an Inform')
+  #onEmptyPost(session: Session, response: ServerResponse): void {
     if (session.state !== 'cpeTurn')
       throw new ProtocolError('unexpected', `an empty POST is not expected in state ${session.state}`)
     session.move('emptyPost')
@@ -422,20 +522,6 @@ function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
   }
 }
 
-/** The address of the CPE, IPv4 in its own form. */
-function addressOf({ socket }: IncomingMessage): string | undefined {
-  return socket.remoteAddress?.replace(/^::ffff:/, '')
-}
-
-function shownBy(request: IncomingMessage): Shown & { address: string | undefined } {
-  const { socket, headers } = request
-  const shown = { header: headers.authorization, address: addressOf(request) }
-  if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
-  const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
-  return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
-}
-
-function tooBusy(response: ServerResponse): void {
-  response.setHeader('retry-after', '30')
-  plain(response, 503, 'too many sessions')
+function isInform({ message }: CwmpEnvelope): boolean {
+  return message.kind !== 'fault' && message.kind !== 'response' && message.name === 'Inform'
 }

@@ -28,7 +28,19 @@ export class BodyRefused extends ProtocolError {
   }
 }
 
-/** Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). */
+/** How many times its size a packed body may become; XML of many similar parameters packs to a fortieth. */
+const MAX_RATIO = 100
+/** Up to this size the ratio does not matter. */
+const SMALL = 65_536
+
+/** How many bytes the body of a request makes to read at most, by what its headers say. */
+export function expectedSize({ headers }: IncomingMessage, maxBytes: number): number {
+  const announced = Number(headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? 0 : maxBytes))
+  const isPacked = (headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity'
+  return isPacked ? maxBytes : Math.min(announced, maxBytes)
+}
+
+/** Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). Rejects with BodyRefused. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (encoding !== 'identity' && !Object.hasOwn(unzip, encoding))
@@ -37,16 +49,26 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes`)
   const packed = await collect(request, maxBytes)
   if (encoding === 'identity' || packed.length === 0) return packed
+  const room = Math.min(maxBytes, Math.max(SMALL, packed.length * MAX_RATIO))
   try {
-    return await unzip[encoding as keyof typeof unzip](packed, { maxOutputLength: maxBytes })
+    return await unzip[encoding as keyof typeof unzip](packed, { maxOutputLength: room })
   } catch (cause) {
-    const tooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-    throw new BodyRefused(
-      tooLarge ? 413 : 400,
-      tooLarge ? `the body is larger than ${maxBytes} bytes` : 'the body cannot be unpacked',
-      cause,
-    )
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
+      throw new BodyRefused(400, 'the body cannot be unpacked', cause)
+    const what =
+      room === maxBytes ? `is larger than ${maxBytes} bytes` : `unpacks to more than ${MAX_RATIO} times its size`
+    throw new BodyRefused(413, `the body ${what}`, cause)
   }
+}
+
+/** Throws away what is left of a body that nobody reads, so that the connection can go on; a body longer than `maxBytes` ends it. */
+export function drain(request: IncomingMessage, maxBytes: number): void {
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBytes) request.socket.destroy()
+  })
+  request.on('error', () => request.socket.destroy())
 }
 
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -65,6 +87,9 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     })
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
     request.on('error', (cause) => reject(new BodyRefused(400, 'the body was cut off', cause)))
-    request.on('aborted', () => reject(new BodyRefused(400, 'the body was cut off')))
+    const onCut = () => reject(new BodyRefused(400, 'the body was cut off'))
+    request.on('aborted', onCut)
+    // It may have been cut off before anybody listened.
+    if (request.destroyed && !request.readableEnded) onCut()
   })
 }

@@ -1,5 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Clock, Random } from '../../base/index.ts'
+import { createHash, timingSafeEqual } from 'node:crypto'
 
 /** What an Authorization header says, before anything is believed. */
 export type Authorization =
@@ -18,8 +17,6 @@ export interface DigestFields {
 }
 
 const MAX_HEADER = 2048
-const NONCE_LIFE_MS = 300_000
-const MAX_TRACKED_NONCES = 50_000
 
 /** Reads an Authorization header (RFC 2617); undefined when it is missing or makes no sense. */
 export function parseAuthorization(header: string | undefined): Authorization | undefined {
@@ -60,22 +57,37 @@ export function parseAuthorization(header: string | undefined): Authorization | 
   return { scheme: 'digest', username, fields }
 }
 
-/** The response a client must give (RFC 2617 3.2.2) for MD5 and MD5-sess, with qop auth, auth-int of an empty body, or none. */
+/** Algorithms that can be computed here, by their names in upper case (RFC 7616 3.3). */
+export const ALGORITHMS: ReadonlySet<string> = new Set(['MD5', 'MD5-SESS', 'SHA-256', 'SHA-256-SESS'])
+
+/** The response a client must give (RFC 7616 3.4.1), with qop auth, auth-int of an empty body, or none (RFC 2069). */
 export function digestResponse(
   username: string,
   password: string,
   method: string,
   fields: Omit<DigestFields, 'response'>,
 ): string {
-  let ha1 = md5(`${username}:${fields.realm}:${password}`)
-  if (fields.algorithm === 'MD5-SESS') ha1 = md5(`${ha1}:${fields.nonce}:${fields.cnonce ?? ''}`)
-  const ha2 = md5(`${method}:${fields.uri}${fields.qop === 'auth-int' ? `:${md5('')}` : ''}`)
-  if (fields.qop === undefined) return md5(`${ha1}:${fields.nonce}:${ha2}`)
-  return md5(`${ha1}:${fields.nonce}:${fields.nc ?? ''}:${fields.cnonce ?? ''}:${fields.qop}:${ha2}`)
+  const hash = fields.algorithm.startsWith('SHA-256') ? sha256 : md5
+  let ha1 = hash(`${username}:${fields.realm}:${password}`)
+  if (fields.algorithm.endsWith('-SESS')) ha1 = hash(`${ha1}:${fields.nonce}:${fields.cnonce ?? ''}`)
+  const ha2 = hash(`${method}:${fields.uri}${fields.qop === 'auth-int' ? `:${hash('')}` : ''}`)
+  if (fields.qop === undefined) return hash(`${ha1}:${fields.nonce}:${ha2}`)
+  return hash(`${ha1}:${fields.nonce}:${fields.nc ?? ''}:${fields.cnonce ?? ''}:${fields.qop}:${ha2}`)
+}
+
+/** Returns true when the response proves the password. Its length tells the hash: some clients write an algorithm that they did not use. */
+export function proves(username: string, password: string, method: string, fields: DigestFields): boolean {
+  const session = fields.algorithm.endsWith('-SESS') ? '-SESS' : ''
+  const algorithm = `${fields.response.length === 64 ? 'SHA-256' : 'MD5'}${session}`
+  return sameText(fields.response, digestResponse(username, password, method, { ...fields, algorithm }))
 }
 
 export function md5(text: string): string {
   return createHash('md5').update(text).digest('hex')
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 /** Equal in constant time. */
@@ -83,52 +95,4 @@ export function sameText(a: string, b: string): boolean {
   const left = Buffer.from(a)
   const right = Buffer.from(b)
   return left.length === right.length && timingSafeEqual(left, right)
-}
-
-/** How a nonce fares: fresh, known but too old or used up (the client should take a new one), or not ours. */
-export type NonceState = 'fresh' | 'stale' | 'forged'
-
-/**
- * Nonces that carry their own time under an HMAC: they work over a new TCP connection and cost no memory until used. The highest nonce count
- * seen is kept per nonce, so a request cannot be played again.
- */
-export class Nonces {
-  readonly #clock: Clock
-  readonly #random: Random
-  readonly #key: Uint8Array
-  readonly #counts = new Map<string, number>()
-
-  constructor(clock: Clock, random: Random) {
-    this.#clock = clock
-    this.#random = random
-    this.#key = random.bytes(32)
-  }
-
-  issue(): string {
-    const body = `${this.#clock.now().toString(36)}.${Buffer.from(this.#random.bytes(6)).toString('hex')}`
-    return `${body}.${this.#sign(body)}`
-  }
-
-  /** Checks a nonce and, with a nonce count, that it goes up. */
-  check(nonce: string, nc: string | undefined): NonceState {
-    const cut = nonce.lastIndexOf('.')
-    const body = nonce.slice(0, cut)
-    if (cut < 0 || !sameText(nonce.slice(cut + 1), this.#sign(body))) return 'forged'
-    const issuedAt = Number.parseInt(body, 36)
-    if (this.#clock.now() - issuedAt > NONCE_LIFE_MS) return 'stale'
-    if (nc === undefined) return 'fresh'
-    const count = /^[0-9a-f]{1,8}$/i.test(nc) ? Number.parseInt(nc, 16) : 0
-    if (count <= (this.#counts.get(nonce) ?? 0)) return 'stale'
-    this.#counts.delete(nonce)
-    this.#counts.set(nonce, count)
-    if (this.#counts.size > MAX_TRACKED_NONCES) {
-      const oldest = this.#counts.keys().next()
-      if (oldest.done !== true) this.#counts.delete(oldest.value)
-    }
-    return 'fresh'
-  }
-
-  #sign(body: string): string {
-    return createHmac('sha256', this.#key).update(body).digest('base64url').slice(0, 22)
-  }
 }

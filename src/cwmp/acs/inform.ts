@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import { type DeviceIdentity, hasEvent, type InformFacts } from '../../device/index.ts'
 import { type CwmpEnvelope, type DeviceIdStruct, type RequestOf, versionOfUrn } from '../wire/index.ts'
 import type { ParameterTypes } from './values.ts'
@@ -12,7 +11,7 @@ const PLAIN = /\.(DeviceInfo\.(Software|Hardware|Spec)Version|ManagementServer\.
 export function informFacts(
   inform: RequestOf<'Inform'>,
   envelope: CwmpEnvelope,
-  socket: Socket,
+  address: string,
   types: ParameterTypes,
 ): InformFacts {
   return {
@@ -26,7 +25,7 @@ export function informFacts(
     })),
     version: versionOfUrn(envelope.urn),
     retryCount: inform.RetryCount,
-    ...(socket.remoteAddress === undefined ? {} : { remoteAddress: socket.remoteAddress.replace(/^::ffff:/, '') }),
+    ...(address === '' ? {} : { remoteAddress: address }),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock, Log } from '../../base/index.ts'
 import type { DeviceId, DeviceStore } from '../../device/index.ts'
 import type { RefusedFor } from './authenticate.ts'
 import { remember } from './box-notes.ts'
-import { challenged } from './respond.ts'
+import { challenged, tooBusy } from './respond.ts'
 
 export interface RefusalsOptions {
   devices: DeviceStore
@@ -32,13 +32,18 @@ export class Refusals {
     this.#options = options
   }
 
-  /** Answers 401 with the challenges; a login that was wrong is counted and logged. */
+  /** Answers 401 with the challenges; a login that was wrong is counted and logged. One that was not compared is answered 503. */
   async refuse(
     deviceId: DeviceId,
     { reason, challenges, text = TEXTS[reason] }: { reason: RefusedFor; challenges: string[]; text?: string },
     address: string | undefined,
     response: ServerResponse,
   ): Promise<void> {
+    if (reason === 'limited') {
+      this.#options.onRefused?.('guesses')
+      this.#options.lines.warn({ deviceId, address }, 'CPE refused: too many wrong logins')
+      return tooBusy(response, 'too many wrong logins')
+    }
     if (reason !== 'missing' && reason !== 'stale') {
       this.#options.onRefused?.('credentials')
       this.#options.lines.warn({ deviceId, address, reason, text }, 'CPE refused: credentials')

@@ -25,3 +25,9 @@ export function challenged(response: ServerResponse, challenges: string[]): void
   response.setHeader('www-authenticate', challenges)
   plain(response, 401, '')
 }
+
+/** 503: the CPE is to come again later (TR-069 3.4.7). */
+export function tooBusy(response: ServerResponse, text = 'too many sessions or requests at the moment'): void {
+  response.setHeader('retry-after', '30')
+  plain(response, 503, text)
+}

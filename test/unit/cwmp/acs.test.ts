@@ -199,7 +199,7 @@ describe('the cookie of a session', () => {
     const { cpe, cookie } = await enter('1')
     const thief = await prove(vector('get-rpc-methods'), '2', cookie)
     expect(thief.answer.status).toBe(401)
-    expect((await thief.cpe.post('<broken', cookie)).status).toBe(400)
+    expect((await thief.cpe.post('<broken', cookie)).status).toBe(401)
     expect((await cpe.post(vector('get-rpc-methods'), cookie)).text).toContain('GetRPCMethodsResponse')
   })
 

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Random, silentLog, systemRandom } from '../../../src/base/index.ts'
 import { Authenticator } from '../../../src/cwmp/acs/authenticate.ts'
-import { digestResponse, Nonces, parseAuthorization } from '../../../src/cwmp/acs/digest.ts'
+import { digestResponse, parseAuthorization } from '../../../src/cwmp/acs/digest.ts'
+import { Nonces } from '../../../src/cwmp/acs/nonces.ts'
 import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
 import { CpeHttpClient } from '../../../src/cwmp/cpe/http-client.ts'
 import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/device/index.ts'
@@ -190,6 +191,38 @@ describe('nonces', () => {
     expect(nonces.check(nonce, '2')).toBe('stale')
   })
 
+  it('from the future were made before the clock was set back, and are stale', () => {
+    const clock = createManualClock()
+    const nonces = new Nonces(clock, systemRandom)
+    const nonce = nonces.issue()
+    clock.advance(-2 * minute)
+    expect(nonces.check(nonce, '1')).toBe('stale')
+  })
+
+  it('are 32 characters long, which every CPE keeps', () => {
+    expect(new Nonces(createManualClock(), systemRandom).issue()).toMatch(/^[\w-]{32}$/)
+  })
+
+  it('are good once without a count', () => {
+    const nonces = new Nonces(createManualClock(), systemRandom)
+    const nonce = nonces.issue()
+    expect([nonces.use(nonce, undefined), nonces.use(nonce, undefined), nonces.use(nonce, 'ff')]).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('are not good again when their use was forgotten: they are stale then', () => {
+    const clock = createManualClock()
+    const nonces = new Nonces(clock, systemRandom)
+    const nonce = nonces.issue()
+    expect(nonces.use(nonce, '1')).toBe(true)
+    clock.advance(1)
+    for (let i = 0; i < 200_001; i++) nonces.use(nonces.issue(), '1')
+    expect(nonces.use(nonce, '1')).toBe(false)
+  })
+
   it('are never the same twice', () => {
     const nonces = new Nonces(createManualClock(), systemRandom)
     expect(new Set(Array.from({ length: 100 }, () => nonces.issue())).size).toBe(100)
@@ -199,17 +232,26 @@ describe('nonces', () => {
     const nonces = new Nonces(createManualClock(), systemRandom)
     const nonce = nonces.issue()
     const states = ['00000001', '00000001', '00000003', '00000002', '0000000A', '00000000', 'zz', '-1', ''].map((nc) =>
-      nonces.check(nonce, nc),
+      nonces.use(nonce, nc),
     )
-    expect(states).toEqual(['fresh', 'stale', 'fresh', 'stale', 'fresh', 'stale', 'stale', 'stale', 'stale'])
+    expect(states).toEqual([true, false, true, false, true, false, false, false, false])
   })
 
   it('of another server, or altered, are forged', () => {
     const clock = createManualClock()
     const nonces = new Nonces(clock, systemRandom)
     const nonce = nonces.issue()
-    const later = nonce.replace(/^[^.]+/, (clock.now() + minute).toString(36))
-    const forged = ['', 'x', '..', later, `${nonce}x`, new Nonces(clock, systemRandom).issue()]
+    const later = `${nonce[0] === 'A' ? 'B' : 'A'}${nonce.slice(1)}`
+    const forged = [
+      '',
+      'x',
+      '..',
+      later,
+      `${nonce}x`,
+      `${nonce}=`,
+      nonce.slice(0, 31),
+      new Nonces(clock, systemRandom).issue(),
+    ]
     expect(forged.map((text) => nonces.check(text, '1'))).toEqual(forged.map(() => 'forged'))
   })
 })
@@ -230,7 +272,8 @@ describe('the check of a CPE', () => {
       clock,
       random: systemRandom,
     })
-    const check = (header: string | undefined) => authenticator.check(id, identity, { header, tls: false })
+    const check = (header: string | undefined, from = '192.0.2.1') =>
+      authenticator.check(id, identity, { header, tls: false, address: from })
     const challenge = async () => {
       const refused = await check(undefined)
       if (refused.ok) throw new Error('let in without a word')
@@ -247,11 +290,72 @@ describe('the check of a CPE', () => {
     return `Digest username="${id}", ${given.join(', ')}, response="${expected({ ...login, password }, 'POST', fields)}"`
   }
 
-  it('challenges with qop=auth and MD5, a new nonce each time', async () => {
+  it('challenges with qop=auth, MD5 and SHA-256, a new nonce each time', async () => {
     const { challenge } = setup()
     const first = await challenge()
-    expect(first).toMatch(/^Digest realm="[^"]+", qop="auth", algorithm=MD5, nonce="[^"]+"$/)
+    const each = (algorithm: string) => `Digest realm="[^"]+", qop="auth", algorithm=${algorithm}, nonce="[^"]+"`
+    expect(first).toMatch(new RegExp(`^${each('MD5')}, ${each('SHA-256')}$`))
     expect(await challenge()).not.toBe(first)
+  })
+
+  it.each(['SHA-256', 'SHA-256-sess'])('takes the right answer of %s', async (algorithm) => {
+    const { check, challenge } = setup()
+    const sha = (text: string) => createHash('sha256').update(text).digest('hex')
+    const { realm = '', nonce = '' } = fieldsOf(await challenge())
+    const secret = sha(`${id}:${realm}:secret`)
+    const ha1 = algorithm === 'SHA-256' ? secret : sha(`${secret}:${nonce}:c`)
+    const proof = sha(`${ha1}:${nonce}:00000001:c:auth:${sha('POST:/')}`)
+    const header = `Digest username="${id}", realm="${realm}", nonce="${nonce}", uri="/", algorithm=${algorithm}, qop=auth, nc=00000001, cnonce="c", response="${proof}"`
+    expect(await check(header)).toMatchObject({ ok: true, proof: 'current' })
+  })
+
+  it('takes an answer without qop once: anybody could play it again', async () => {
+    const { check, challenge } = setup()
+    const { realm = '', nonce = '' } = fieldsOf(await challenge())
+    const proof = md5(`${md5(`${id}:${realm}:secret`)}:${nonce}:${md5('POST:/')}`)
+    const header = `Digest username="${id}", realm="${realm}", nonce="${nonce}", uri="/", response="${proof}"`
+    expect(await check(header)).toMatchObject({ ok: true })
+    expect(await check(header)).toMatchObject({ ok: false, reason: 'stale' })
+    // The response does not cover a count that is made up.
+    expect(await check(`${header}, nc=00000002`)).toMatchObject({ ok: false, reason: 'stale' })
+  })
+
+  it('keeps the count of a login however many wrong ones come after it', async () => {
+    const { check, challenge } = setup()
+    const header = answer(await challenge())
+    expect(await check(header)).toMatchObject({ ok: true })
+    for (let i = 0; i < 2000; i++) await check(answer(await challenge(), {}, 'wrong'), `198.51.100.${i % 250}`)
+    expect(await check(header)).toMatchObject({ ok: false, reason: 'stale' })
+  })
+
+  it('does not note the count of a login that is wrong', async () => {
+    const { check, challenge } = setup()
+    const asked = await challenge()
+    expect(await check(answer(asked, { nc: '0000ffff' }, 'wrong'))).toMatchObject({ ok: false, reason: 'wrong' })
+    expect(await check(answer(asked))).toMatchObject({ ok: true })
+  })
+
+  it('takes no answer to a challenge of another realm', async () => {
+    const { check, challenge } = setup()
+    expect(await check(answer(await challenge(), { realm: 'Evil' }))).toMatchObject({ ok: false, reason: 'missing' })
+  })
+
+  it('compares no more logins of a device after many wrong ones, but those from where it was let in', async () => {
+    const { clock, check, challenge } = setup()
+    expect(await check(answer(await challenge()), '192.0.2.1')).toMatchObject({ ok: true })
+    const guess = async (from: string) => check(answer(await challenge(), {}, 'wrong'), from)
+    const reasons: unknown[] = []
+    for (let i = 0; i < 40; i++) {
+      const result = await guess(`198.51.100.${i}`)
+      reasons.push(result.ok ? 'ok' : result.reason)
+    }
+    expect(reasons.filter((reason) => reason === 'wrong')).toHaveLength(30)
+    expect(reasons.at(-1)).toBe('limited')
+    // The right password is not compared either, and so nothing is learnt.
+    expect(await check(answer(await challenge()), '198.51.100.200')).toMatchObject({ reason: 'limited' })
+    expect(await check(answer(await challenge()), '192.0.2.1')).toMatchObject({ ok: true })
+    clock.advance(60_000)
+    expect(await guess('198.51.100.200')).toMatchObject({ reason: 'wrong' })
   })
 
   it('takes the right answer', async () => {
@@ -298,7 +402,7 @@ describe('the check of a CPE', () => {
 
   it.each([
     ['a wrong password', (challenge: string) => answer(challenge, {}, 'Secret'), 'wrong'],
-    ['an unknown algorithm', (challenge: string) => `${answer(challenge)}, algorithm=SHA-256`, 'wrong'],
+    ['an unknown algorithm', (challenge: string) => `${answer(challenge)}, algorithm=SHA-512-256`, 'missing'],
     ['a nonce made up', (challenge: string) => answer(challenge, { nonce: NONCE }), 'missing'],
     ['the enrolment secret of a box that has its own', (challenge: string) => answer(challenge, {}, 'enrol'), 'wrong'],
     ['the user of another box', (challenge: string) => answer(challenge).replace(id, '00256D-Box-2'), 'wrong'],

@@ -253,7 +253,7 @@ describe('who may come', () => {
       clock: createManualClock(),
       random: systemRandom,
     })
-    return authenticator.check(id, IDENTITY, { header, tls: true })
+    return authenticator.check(id, IDENTITY, { header, tls: true, address: '' })
   }
 
   const sent = { none: undefined, own: basic(own), pending: basic(coming), shared: basic(shared) }
@@ -309,7 +309,7 @@ describe('who may come', () => {
         random: systemRandom,
       })
       const come = async (header?: string) => {
-        const result = await authenticator.check(id, IDENTITY, { header, tls: true })
+        const result = await authenticator.check(id, IDENTITY, { header, tls: true, address: '' })
         return result.ok ? result.proof : result.reason
       }
       expect(await come(sent.shared)).toBe('enrolment')
