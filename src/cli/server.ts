@@ -215,7 +215,7 @@ export async function startServer(
       }),
       time,
       metrics,
-      ready: () => store.ping(),
+      ready: () => store.ready(),
       newId: nextId,
       clock,
       random,

@@ -13,6 +13,8 @@ const BROKEN_SOCKET = [
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_WRITE_AFTER_END',
 ]
+/** What an engine answers that could not write, in the words of WiredTiger: it does nothing more until it is started again. */
+const CANNOT_WRITE = /WT_PANIC|No space left on device/
 const DUPLICATE_KEY = 11_000
 const WRITE_CONFLICT = 112
 
@@ -30,7 +32,9 @@ export function isAmbiguous(error: unknown): boolean {
     // The driver wraps what cut a bulk write off, whatever it was; only what the server said has a code.
     (error instanceof MongoBulkWriteError && error.code === undefined) ||
     (error instanceof MongoError &&
-      (error.hasErrorLabel('UnknownTransactionCommitResult') || error.hasErrorLabel('RetryableWriteError')))
+      (CANNOT_WRITE.test(error.message) ||
+        error.hasErrorLabel('UnknownTransactionCommitResult') ||
+        error.hasErrorLabel('RetryableWriteError')))
   )
 }
 
@@ -56,8 +60,14 @@ export function refusal(code: number, text: string, cause: unknown): AppError {
 export function translate(error: unknown): unknown {
   if (isDuplicate(error)) return refusal(DUPLICATE_KEY, '', error)
   if (isTransient(error) || (error instanceof MongoError && CLOSED.includes(error.name)))
-    return new AppError('unavailable', 'the database does not answer', { cause: error })
+    return new AppError('unavailable', textOf(error), { cause: error })
   return error
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && CANNOT_WRITE.test(error.message)
+    ? 'the database cannot write; its disk may be full'
+    : 'the database does not answer'
 }
 
 const FIRST_PAUSE_MS = 10

@@ -1,4 +1,4 @@
-import { AppError, type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
+import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type { FeedEvent } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
@@ -17,6 +17,7 @@ import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
 import { PendingAgentRepository } from './pending-agent-repository.ts'
 import { PlanRepository } from './plan-repository.ts'
+import { Readiness } from './readiness.ts'
 import { deleteExpired, type Retention } from './retention.ts'
 import {
   ApiKeyRepository,
@@ -68,12 +69,11 @@ export interface Store {
   deleteExpired(): Promise<number>
   /** Write sets that wait for their flush. */
   waitingWrites(): number
-  /** AppError `unavailable` when the database does not answer within two seconds. */
-  ping(): Promise<void>
+  /** AppError `unavailable` when the database does not write and read within two seconds; asks it once a second at the most. */
+  ready(): Promise<void>
   close(): Promise<void>
 }
 
-const PING_MS = 2000
 /** Clocks of several servers differ; by more than this, one was set back. */
 const CLOCK_STEP_MS = 60_000
 
@@ -127,6 +127,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   )
   const now = () => clock.now()
   const audit = new AuditRepository(connection)
+  const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
     devices: translated(new DeviceRepository(connection, commit, writer, now)),
     parameters: translated(new ParameterRepository(connection)),
@@ -147,7 +148,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     commands,
     deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
     waitingWrites: () => commit.waiting,
-    ping: () => ping(db),
+    ready: () => readiness.check(),
     close: () => closeAll(connection, [commit, audit]),
   }
 }
@@ -163,19 +164,6 @@ async function newest(connection: Connection, now: number): Promise<string> {
   const last = async (name: CollectionName) =>
     (await newestById(connection.collection<Document_>(name), 1, now))[0]?._id ?? ''
   return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''
-}
-
-async function ping(db: Db): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const refuse = () => reject(new AppError('unavailable', `the database did not answer within ${PING_MS / 1000} s`))
-    timer = setTimeout(refuse, PING_MS)
-  })
-  try {
-    await Promise.race([db.command({ ping: 1 }), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 function tell(listeners: Set<(events: FeedEvent[]) => void>, events: FeedEvent[], log: Log): void {

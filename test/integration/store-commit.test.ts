@@ -242,7 +242,7 @@ describe.each([
     )
     await engine.start()
     await until(() =>
-      store.ping().then(
+      store.ready().then(
         () => true,
         () => false,
       ),

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { silentLog } from '../../src/base/index.ts'
+import { type Log, silentLog } from '../../src/base/index.ts'
 import { processLine } from '../../src/store/engine/process.ts'
 import { EmbeddedDatabase, findEngine } from '../../src/store/index.ts'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
@@ -186,6 +186,30 @@ describe('a mongod on PATH', () => {
       await until(() => second.pid !== killed && recorded().filter(({ args: of }) => of !== undefined).length === 3)
       await second.stop()
       expect(recorded().filter(({ command }) => command === 'replSetReconfig')).toHaveLength(before)
+    })
+  })
+
+  it('whose storage panics is ended, and started again when its disk has room', async () => {
+    await withMongod(program, async () => {
+      let free = 1024
+      const lines: string[] = []
+      const log: Log = { ...silentLog, error: (_fields, text) => void lines.push(text) }
+      const embedded = new EmbeddedDatabase({ dataDir, cacheDir: ENGINE_CACHE, log, freeBytes: () => free })
+      started.push(embedded)
+      await embedded.start()
+      const panicked = embedded.pid
+      writeFileSync(join(dataDir, 'database', 'mongod', 'panic'), '')
+      await until(() => lines.some((line) => line.includes('the disk of the database is full')))
+      expect(lines).toEqual([
+        'database engine cannot write; ending it',
+        'database engine ended; starting it again',
+        expect.stringContaining('delete something else on it, or make it larger'),
+      ])
+      expect(alive(panicked)).toBe(false)
+      expect(embedded.pid).toBe(panicked)
+      free = 2 ** 40
+      await until(() => embedded.pid !== panicked)
+      expect(alive(embedded.pid)).toBe(true)
     })
   })
 

@@ -15,7 +15,7 @@ it('a database that hangs is told of in bounded time, and what is refused before
     await new Promise((resolve) => setTimeout(resolve, 500))
     const outcomes = await Promise.allSettled([
       append(3),
-      store.ping(),
+      store.ready(),
       store.audit.append({ at: 1, actor: 'system', action: 'test', target: 't', result: 'ok' }),
       store.operations.get('x'),
       underWay,

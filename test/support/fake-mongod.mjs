@@ -1,7 +1,7 @@
 // A stand-in for mongod: takes its flags, listens on its port, and answers as a member of a replica set that may not have been initiated
 // yet, or that finds itself under another port than its configuration says. Keeps that configuration in its dbpath, and writes what it was
-// started with and asked for to a file beside it. Stores nothing else.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+// started with and asked for to a file beside it. Stores nothing else. A file `panic` in its dbpath makes it say that its storage has panicked.
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import mongoose from 'mongoose'
@@ -90,4 +90,12 @@ createServer((socket) => {
 }).listen(port, flag('--bind_ip'), () =>
   console.log(JSON.stringify({ s: 'I', c: 'NETWORK', id: 23_016, msg: 'Waiting for connections' })),
 )
+const panic = join(flag('--dbpath'), 'panic')
+setInterval(() => {
+  if (!existsSync(panic)) return
+  rmSync(panic)
+  // In two pieces, as a pipe may hand it over.
+  process.stderr.write('log server error: WT_PA')
+  setTimeout(() => process.stderr.write('NIC: WiredTiger library panic\n'), 50)
+}, 20)
 process.on('SIGTERM', () => process.exit(0))

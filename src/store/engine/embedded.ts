@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, wri
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { AppError, errorText, type Log } from '../../base/index.ts'
+import { Comeback, freeBytes } from './comeback.ts'
 import { type EngineKind, engineCommand } from './command.ts'
 import { fetchEngine } from './fetch.ts'
 import { FolderLock } from './folder-lock.ts'
@@ -17,17 +18,21 @@ export interface EmbeddedOptions {
   log: Log
   /** Progress for a person, one sentence each. */
   say?(line: string): void
+  /** Free bytes of the disk of a folder; default: what the system says. */
+  freeBytes?(folder: string): number
 }
 
 const READY_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 15_000
-const MAX_BACKOFF_MS = 5000
-/** An engine that lived so long was well; what ends it then is no part of an earlier series of failures. */
-const STEADY_MS = 60_000
+/** What the engine writes to its error output when its storage has stopped for good, or a write found no room. */
+const PANIC = /WT_PANIC|No space left on device/
+/** Of the last output, for a word that comes in two pieces. */
+const KEPT_OUTPUT = 64
 
 /**
  * A private database in the data folder: `mongod` when one is on PATH (as a one-node replica set), else the fetched engine. Started, watched,
- * restarted on the same port when it dies, and stopped by us. What a killed Isthmus left running is found by its pid file and ended first.
+ * restarted on the same port when it dies or when its storage panics, and stopped by us. What a killed Isthmus left running is found by its
+ * pid file and ended first.
  */
 export class EmbeddedDatabase {
   readonly name = 'embedded database'
@@ -41,14 +46,14 @@ export class EmbeddedDatabase {
   /** Up once: from then on an engine that ends is started again. */
   #watched = false
   #stopping = false
-  #failures = 0
-  #upSince = 0
-  #restart: NodeJS.Timeout | undefined
+  readonly #comeback: Comeback
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
     this.#folder = join(options.dataDir, 'database')
     this.#lock = new FolderLock(options.dataDir, this.#folder)
+    const { log } = options
+    this.#comeback = new Comeback({ folder: this.#folder, log, freeBytes: options.freeBytes ?? freeBytes })
   }
 
   /** Where to connect; valid after `start`, and the same over restarts of the engine. */
@@ -92,7 +97,7 @@ export class EmbeddedDatabase {
   /** Ends the engine and gives the folder back. A folder that another process has is left as it is. */
   async stop(): Promise<void> {
     this.#stopping = true
-    clearTimeout(this.#restart)
+    this.#comeback.cancel()
     process.off('exit', this.#atExit)
     const child = this.#child
     if (child !== undefined) {
@@ -155,20 +160,18 @@ export class EmbeddedDatabase {
       windowsHide: true,
     })
     this.#child = child
-    if (child.pid !== undefined) writeFileSync(this.#pidFile, processLine(child.pid))
-    child.stderr?.on('data', (data: Buffer) =>
-      this.#options.log.debug({ text: data.toString().slice(0, 2000) }, 'database engine says'),
-    )
+    this.#listen(child)
     child.once('exit', (code, signal) => this.#onEnd(child, { code, signal }))
     child.on('error', (err) => {
       // A program that cannot be started has no exit.
       if (child.pid === undefined) this.#onEnd(child, { err })
     })
+    if (child.pid !== undefined) writeFileSync(this.#pidFile, processLine(child.pid))
     const port = await untilReady(child, ready)
     if (this.#port === 0) this.#port = port
     child.stdout?.resume()
     if (this.#kind === 'mongod') await this.#initiate()
-    this.#upSince = Date.now()
+    this.#comeback.up()
     this.#options.log.info({ engine: this.#kind, port: this.#port, pid: child.pid }, 'database engine is up')
   }
 
@@ -178,19 +181,38 @@ export class EmbeddedDatabase {
     await initiateReplicaSet(`mongodb://127.0.0.1:${this.#port}/?directConnection=true`, `127.0.0.1:${this.#port}`)
   }
 
+  /** An engine whose storage has panicked answers each command with an error until it is started again: it is ended. */
+  #listen(child: ChildProcess): void {
+    let last = ''
+    let panicked = false
+    child.stderr?.on('data', (data: Buffer) => {
+      const text = last + data.toString()
+      last = text.slice(-KEPT_OUTPUT)
+      this.#options.log.debug({ text: text.slice(0, 2000) }, 'database engine says')
+      if (panicked || !PANIC.test(text)) return
+      panicked = true
+      this.#comeback.needsRoom()
+      if (!this.#watched || this.#stopping) return
+      this.#options.log.error({ text: text.slice(0, 500) }, 'database engine cannot write; ending it')
+      child.kill('SIGKILL')
+    })
+  }
+
   #onEnd(child: ChildProcess, how: Record<string, unknown>): void {
     if (!this.#watched || this.#stopping || this.#child !== child) return
-    if (this.#upSince > 0 && Date.now() - this.#upSince > STEADY_MS) this.#failures = 0
-    this.#upSince = 0
-    const delayMs = Math.min(100 * 2 ** this.#failures++, MAX_BACKOFF_MS)
-    this.#options.log.error({ ...how, delayMs }, 'database engine ended by itself; starting it again')
-    this.#restart = setTimeout(() => {
-      this.#launch().catch((err) => {
-        this.#options.log.error({ err }, 'database engine did not come back')
-        // One that hangs ends here, and its end is what starts the next.
-        if (!this.#stopping && this.#child?.exitCode === null) this.#child.kill('SIGKILL')
-      })
-    }, delayMs)
+    this.#comeback.schedule(how, () => {
+      this.#launch().catch((err) => this.#onFailedLaunch(err, child))
+    })
+  }
+
+  #onFailedLaunch(err: unknown, before: ChildProcess): void {
+    this.#options.log.error({ err }, 'database engine did not come back')
+    const child = this.#child
+    if (this.#stopping || child === undefined) return
+    // No process came of it, so that none will end.
+    if (child === before) this.#onEnd(child, {})
+    // One that hangs ends here, and its end is what starts the next.
+    else if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
   }
 }
 
