@@ -9,6 +9,7 @@ import { linksRow } from './rows/links.ts'
 import { listRow } from './rows/list.ts'
 import { migrateRow } from './rows/migrate.ts'
 import { notifyRow } from './rows/notify.ts'
+import { planRow } from './rows/plan.ts'
 import { startWorld, type World } from './world.ts'
 
 const { values: flags } = parseArgs({
@@ -32,6 +33,7 @@ const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.boxes))],
+  ['plan', [], (world) => planRow(world, Number(flags.devices))],
   ['list', [], (world) => listRow(world, Number(flags.devices))],
 ]
 

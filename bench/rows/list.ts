@@ -1,8 +1,16 @@
-import { createLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { systemClock } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import { DEVICE_SORT_FIELDS, type DeviceQuery, deviceIdOf, newDevice, parseSelector } from '../../src/device/index.ts'
-import { createSecretBox } from '../../src/security/index.ts'
-import { openStore, type Store } from '../../src/store/index.ts'
+import {
+  DEVICE_SORT_FIELDS,
+  type Device,
+  type DeviceChange,
+  type DeviceQuery,
+  deviceIdOf,
+  newDevice,
+  parseSelector,
+} from '../../src/device/index.ts'
+import type { Store } from '../../src/store/index.ts'
+import { fill, openBeside } from '../fill.ts'
 import { figure, median, printRow } from '../print.ts'
 import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
@@ -61,40 +69,27 @@ function deviceQuery(filter: string, sort = 'id'): DeviceQuery {
 }
 
 async function openFilled(world: World, devices: number): Promise<Store> {
-  const store = await openStore({
-    uri: world.databaseUri,
-    databaseName: world.databaseName,
-    instance: 'bench-fill',
-    retention: { eventDays: 14, operationDays: 30 },
-    secretBox: createSecretBox('bench', systemRandom),
-    clock: systemClock,
-    random: systemRandom,
-    log: createLog({ level: 'warn' }),
-  })
+  const store = await openBeside(world)
   try {
-    for (let i = 0; i < devices; i += 1000) {
-      await Promise.all(
-        Array.from({ length: Math.min(1000, devices - i) }, (_, j) => {
-          const n = i + j
-          const identity = { oui: '00256D', productClass: 'List', serial: `LIST${String(n).padStart(7, '0')}` }
-          const id = deviceIdOf(identity)
-          const device = {
-            ...newDevice(id, identity, 'cwmp', systemClock.now()),
-            manufacturer: 'Isthmian',
-            model: `M${n % 20}`,
-            softwareVersion: `1.${n % 16}.0`,
-            softwareVersionKey: versionKey(`1.${n % 16}.0`),
-            tags: n % 100 === 0 ? ['north'] : [],
-            cwmp: { lastInformAt: systemClock.now() - n * 1000, events: ['2 PERIODIC'], version: '1.2' },
-          }
-          return store.devices.commit({ deviceId: id, create: device })
-        }),
-      )
-      if (i % 20_000 === 0) console.log(`  filling: ${i} of ${devices} devices`)
-    }
+    await fill(store, devices, (n) => [device(n)])
     return store
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+function device(n: number): DeviceChange {
+  const identity = { oui: '00256D', productClass: 'List', serial: `LIST${String(n).padStart(7, '0')}` }
+  const id = deviceIdOf(identity)
+  const create: Device = {
+    ...newDevice(id, identity, 'cwmp', systemClock.now()),
+    manufacturer: 'Isthmian',
+    model: `M${n % 20}`,
+    softwareVersion: `1.${n % 16}.0`,
+    softwareVersionKey: versionKey(`1.${n % 16}.0`),
+    tags: n % 100 === 0 ? ['north'] : [],
+    cwmp: { lastInformAt: systemClock.now() - n * 1000, events: ['2 PERIODIC'], version: '1.2' },
+  }
+  return { deviceId: id, create }
 }
