@@ -184,7 +184,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
       create: { ...newDevice(claimant, identity, 'usp', 1), binding },
     })
     await start()
-    await until('AWAITING_USP')
+    await until('MIGRATED')
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId: 'os::0C96BF-S1', proof: 'bound' })
     expect((await world.store.devices.get(claimant))?.binding).toBeUndefined()
     expect((await world.store.conflicts.list({ limit: 1 })).items).toEqual([])
