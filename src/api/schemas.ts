@@ -6,6 +6,7 @@ import {
   MAX_DEVICE_ID,
   MAX_SELECTOR,
   MEMBER_STATES,
+  READINESS_CLASSES,
   REQUEST_BOUNDS,
   SELECTOR_FIELDS,
 } from '../device/index.ts'
@@ -262,6 +263,87 @@ export const GroupSchema = z
   .object({ id: z.string(), name: z.string(), selector: z.string().optional(), revision: z.number() })
   .loose()
   .openapi('Group')
+const count = z.number().int().min(0)
+const ReadinessClassSchema = z
+  .enum(READINESS_CLASSES)
+  .describe(
+    'READY_STANDARD: it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. BRIDGE_ONLY: it has no Agent and gets none. UNKNOWN: the record shows too little; a plan asks the device.',
+  )
+const onUsp = count.describe('Those of them that USP owns already')
+export const ReadinessQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many models and firmwares'),
+})
+export const ReadinessStatusSchema = z
+  .object({
+    groupId: z.string().optional().describe('Absent: all devices'),
+    name: z.string().optional(),
+    devices: count,
+    onUsp,
+    countedAt: z.string().describe('When the devices were counted: at most ten seconds ago'),
+    classes: z
+      .array(
+        z.object({
+          class: ReadinessClassSchema,
+          devices: count,
+          onUsp,
+          reasons: z.array(z.object({ text: z.string(), devices: count })).describe('The ten most frequent reasons'),
+        }),
+      )
+      .describe('Classes that have devices'),
+    firmwares: z
+      .array(
+        z.object({
+          manufacturer: z.string().optional(),
+          model: z.string().optional(),
+          softwareVersion: z.string().optional(),
+          devices: count,
+          onUsp,
+          classes: z.partialRecord(z.enum(READINESS_CLASSES), count).describe('Devices by class'),
+          reasons: z
+            .array(z.object({ class: z.enum(READINESS_CLASSES), text: z.string(), devices: count }))
+            .describe('The three most frequent reasons'),
+        }),
+      )
+      .describe('By model and firmware, those with the most devices first'),
+    truncated: z.literal(true).optional().describe('There are more models and firmwares than are listed here'),
+  })
+  .openapi('ReadinessStatus', {
+    example: {
+      groupId: '01JD0000000000000000000000',
+      name: 'north',
+      devices: 3,
+      onUsp: 1,
+      countedAt: '2026-01-31T12:00:00.000Z',
+      classes: [
+        {
+          class: 'READY_STANDARD',
+          devices: 2,
+          onUsp: 1,
+          reasons: [{ text: 'it shows the Endpoint ID of an Agent', devices: 2 }],
+        },
+        {
+          class: 'NEEDS_DATA_MODEL',
+          devices: 1,
+          onUsp: 0,
+          reasons: [{ text: 'the device has no Device.USPAgent.', devices: 1 }],
+        },
+      ],
+      firmwares: [
+        {
+          manufacturer: 'Acme',
+          model: 'M7',
+          softwareVersion: '2.0.1',
+          devices: 3,
+          onUsp: 1,
+          classes: { READY_STANDARD: 2, NEEDS_DATA_MODEL: 1 },
+          reasons: [
+            { class: 'READY_STANDARD', text: 'it shows the Endpoint ID of an Agent', devices: 2 },
+            { class: 'NEEDS_DATA_MODEL', text: 'the device has no Device.USPAgent.', devices: 1 },
+          ],
+        },
+      ],
+    },
+  })
 export const MembersInput = z.strictObject({
   add: z.array(text(MAX_DEVICE_ID)).max(10_000).default([]),
   remove: z.array(text(MAX_DEVICE_ID)).max(10_000).default([]),

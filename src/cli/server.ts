@@ -18,7 +18,7 @@ import { Acs } from '../cwmp/index.ts'
 import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
 import { createJobQueue } from '../jobs/index.ts'
 import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
-import { createGroups, createPlanner, defaultPlanSettings } from '../planner/index.ts'
+import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
@@ -146,6 +146,8 @@ export async function startServer(
     operations.setDrivers([acs.driver, controller.driver])
     bus.subscribe((event) => controller.heed(event))
     await tidyAfterDead(store, instance)
+    const readiness = new ReadinessKeeper({ ...store, clock, log: log.child({ part: 'readiness' }) })
+    await lifecycle.start(readiness)
     await lifecycle.start(operations)
     await lifecycle.start(controller)
     await lifecycle.start(acs)
@@ -189,10 +191,18 @@ export async function startServer(
       log: log.child({ part: 'jobs' }),
     })
     jobs.every('planner.watch', 60_000, () => planner.watch())
+    jobs.every('planner.readiness', 600_000, () => readiness.sweep())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired()))
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
-    await lifecycle.start({ name: 'jobs', start: () => jobs.start(), stop: () => jobs.stop() })
+    await lifecycle.start({
+      name: 'jobs',
+      start: () => jobs.start(),
+      stop: async () => {
+        readiness.endSweep()
+        await jobs.stop()
+      },
+    })
 
     roomMetrics(metrics, { store, acs, controller })
     const api = new Api({

@@ -128,8 +128,9 @@ export interface UspFacts {
   onboardedFor?: string
 }
 
-/** Whether a box can be moved, decided by the planner's rules. */
-export type ReadinessClass = 'READY_STANDARD' | 'NEEDS_DATA_MODEL' | 'BRIDGE_ONLY' | 'UNKNOWN'
+/** The answers to the question if a device can be moved, by the planner's rules. */
+export const READINESS_CLASSES = ['READY_STANDARD', 'NEEDS_DATA_MODEL', 'BRIDGE_ONLY', 'UNKNOWN'] as const
+export type ReadinessClass = (typeof READINESS_CLASSES)[number]
 
 export interface Readiness {
   class: ReadinessClass

@@ -1,7 +1,7 @@
 import { errorText } from '../base/index.ts'
 import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../device/index.ts'
 import { absence } from './presence.ts'
-import { assess, READINESS_PATHS } from './readiness.ts'
+import { assess, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
 import { GONE, MustWait, type Outcome, type Persist, Script, type ScriptDeps, StepFailed } from './script.ts'
 import { heldByOther, type MemberStep } from './transition.ts'
 
@@ -13,9 +13,7 @@ export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, p
   if (device === undefined) return GONE
   const before = beforeReadiness(plan, device)
   if (before !== undefined) return { kind: 'event', ...before }
-  const stored = await deps.parameters.getMany(device.id, READINESS_PATHS)
-  const asked = (device.cwmp?.discoveredFor ?? '') !== ''
-  let readiness = assess(device, { parameters: stored, asked }, deps.clock.now())
+  let readiness = judge(device, await deps.parameters.getMany(device.id, READINESS_PATHS), deps.clock.now())
   if (readiness.class === 'UNKNOWN') {
     const absent = absence(device, member, deps.clock.now())
     if (absent !== undefined) return absent
@@ -23,7 +21,8 @@ export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, p
     if ('kind' in found) return found
     readiness = found
   }
-  await deps.devices.commit({ deviceId: device.id, set: { readiness } })
+  if (!sameReadiness(device.readiness, readiness))
+    await deps.devices.commit({ deviceId: device.id, set: { readiness } })
   return { kind: 'event', ...byReadiness(readiness) }
 }
 

@@ -56,6 +56,8 @@ export function stepOf(action: MemberAction, member: PlanMember): MemberStep {
 export class BulkWorks {
   readonly #deps: BulkDeps
   readonly #runner: MemberRunner
+  /** Devices that are being enrolled, by plan: one query serves all rounds. */
+  readonly #streams = new Map<string, { after: string; ids: AsyncIterator<DeviceId[]> }>()
 
   constructor(deps: BulkDeps, runner: MemberRunner) {
     this.#deps = deps
@@ -68,6 +70,7 @@ export class BulkWorks {
    */
   async goOn(plan: Plan): Promise<Plan> {
     const { bulk = [], ...rest } = plan
+    if (!bulk.some(({ kind }) => kind === 'enrol')) await this.#endStream(plan.id)
     const left: BulkWork[] = []
     let changed = false
     for (const work of bulk) {
@@ -124,23 +127,50 @@ export class BulkWorks {
 
   /** Freezes the membership: every device of the group is a member from now on. */
   async #enrol(plan: Plan, work: BulkWork): Promise<BulkWork | undefined> {
+    const stream = await this.#devicesBehind(plan, work.after)
+    let goesOn = false
+    try {
+      for (let count = 0; count < PER_ROUND; ) {
+        const next = await stream.ids.next()
+        if (next.done === true) return undefined
+        await this.#enrolAll(plan, next.value, work.actor)
+        stream.after = next.value.at(-1) ?? stream.after
+        count += next.value.length
+      }
+      goesOn = true
+      return { ...work, after: stream.after }
+    } finally {
+      if (!goesOn) await this.#endStream(plan.id)
+    }
+  }
+
+  async #enrolAll(plan: Plan, ids: DeviceId[], actor: string): Promise<void> {
+    const members = await Promise.all(
+      ids.map(async (id) => {
+        const device = await this.#deps.devices.get(id)
+        return device === undefined ? undefined : enrol(plan, device, this.#deps, actor)
+      }),
+    )
+    for (const member of members) if (member !== undefined) this.#runner.noted(member)
+  }
+
+  /** The devices of the plan's group behind an id. The embedded engine reads all that match for each query, whatever the limit. */
+  async #devicesBehind(plan: Plan, after: string): Promise<{ after: string; ids: AsyncIterator<DeviceId[]> }> {
     const { groups, devices } = this.#deps
     const group = await groups.get(plan.groupId)
-    let { after } = work
-    let count = 0
-    for await (const ids of devices.ids(groups.selectorOf(group), BATCH, after)) {
-      const members = await Promise.all(
-        ids.map(async (id) => {
-          const device = await devices.get(id)
-          return device === undefined ? undefined : enrol(plan, device, this.#deps, work.actor)
-        }),
-      )
-      for (const member of members) if (member !== undefined) this.#runner.noted(member)
-      after = ids.at(-1) ?? after
-      count += ids.length
-      if (count >= PER_ROUND) return { ...work, after }
-    }
-    return undefined
+    const open = this.#streams.get(plan.id)
+    if (open?.after === after) return open
+    await this.#endStream(plan.id)
+    const ids = devices.ids(groups.selectorOf(group), BATCH, after)[Symbol.asyncIterator]()
+    const stream = { after, ids }
+    this.#streams.set(plan.id, stream)
+    return stream
+  }
+
+  async #endStream(planId: string): Promise<void> {
+    const stream = this.#streams.get(planId)
+    this.#streams.delete(planId)
+    await stream?.ids.return?.()
   }
 
   /** Cancels or turns back what there is, until nothing is left that an abort applies to. */

@@ -1,27 +1,28 @@
 import { isConflict } from '../base/index.ts'
-import type { Device, DeviceId, Plan, PlanMember, PlanStore } from '../device/index.ts'
+import type { Device, DeviceId, ParameterStore, Plan, PlanMember, PlanStore, Readiness } from '../device/index.ts'
 import { beforeReadiness, byReadiness } from './assessing.ts'
 import { absence } from './presence.ts'
+import { readinessToStore } from './readiness-keeper.ts'
 import { type MemberStep, type TransitionDeps, Transitions } from './transition.ts'
 
 /**
- * Makes a member of a device. What the record shows decides at once: readiness, another plan, presence. Only a device whose readiness is
- * not known stays UNASSESSED. A device that is a member already stays as it is. Resolves with the stored member.
+ * Makes a member of a device. What the store shows decides at once: readiness, another plan, presence. Only a device whose readiness is
+ * not known stays UNASSESSED. A device that is a member already stays as it is. Resolves with the stored member. Devices that are enrolled
+ * together share their reads and writes.
  */
 export async function enrol(
   plan: Plan,
   device: Device,
-  deps: TransitionDeps & { plans: Pick<PlanStore, 'commitMember' | 'getMember'> },
+  deps: TransitionDeps & { plans: Pick<PlanStore, 'commitMember' | 'getMember'>; parameters: ParameterStore },
   actor: string,
 ): Promise<PlanMember | undefined> {
   const transitions = new Transitions(deps)
   const member = newMember(plan.id, device.id, deps)
-  const steps = stepsOf(plan, device)
+  const newer = await readinessToStore(device, deps)
+  const steps = stepsOf(plan, device, newer ?? device.readiness)
   try {
-    return await transitions.create(plan, member, device, steps, actor, (queued) => {
-      const absent = absence(device, queued, deps.clock.now())
-      return absent === undefined ? queued : { ...queued, waiting: absent.waiting }
-    })
+    const record = { device, ...(newer === undefined ? {} : { readiness: newer }) }
+    return await transitions.create(plan, member, record, steps, actor, (made) => awaiting(made, device, deps))
   } catch (error) {
     if (!isConflict(error)) throw error
     if ((await deps.plans.getMember(member.id)) !== undefined) return undefined
@@ -30,10 +31,17 @@ export async function enrol(
   }
 }
 
-function stepsOf(plan: Plan, device: Device): MemberStep[] {
+/** A member whose device is away waits for its contact: until then nothing is to be done. */
+function awaiting(member: PlanMember, device: Device, { clock }: Pick<TransitionDeps, 'clock'>): PlanMember {
+  const absent = member.endedAt === undefined ? absence(device, member, clock.now()) : undefined
+  if (absent === undefined) return member
+  const { dueMs: _due, ...rest } = member
+  return { ...rest, waiting: absent.waiting }
+}
+
+function stepsOf(plan: Plan, device: Device, readiness: Readiness | undefined): MemberStep[] {
   const before = beforeReadiness(plan, device)
   if (before !== undefined) return [before]
-  const { readiness } = device
   if (readiness === undefined || readiness.class === 'UNKNOWN') return []
   const step = byReadiness(readiness)
   return step.event === 'eligible' ? [step, { event: 'queue' }] : [step]

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
-import type { DeviceStore, Group, Plan, PlanStore, Selector, Timestamp } from '../device/index.ts'
+import type { Group, Plan, PlanStore, PresenceCounts, Timestamp } from '../device/index.ts'
+import type { Counted } from './fresh-counts.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 
 /** The state of a group: its devices per protocol, and its plans. */
@@ -7,8 +8,8 @@ export interface GroupStatus {
   groupId: string
   name: string
   devices: number
-  protocols: { cwmp: number; usp: number; uspLinked: number }
-  /** When the devices were counted. */
+  protocols: PresenceCounts
+  /** When the devices were counted: at most ten seconds ago. */
   countedAt: Timestamp
   /** The plan that runs, or that was started last. */
   plan?: PlanStatus
@@ -16,33 +17,21 @@ export interface GroupStatus {
   plans: { id: string; name: string; state: Plan['state'] }[]
 }
 
-const MAX_COUNT = 1_000_000
 const MAX_PLANS = 100
 
-/** The status of a group. Counts of devices are at most as old as `countedAt` says. */
+/** The status of a group by the presence counts of its devices. */
 export async function groupStatus(
   group: Group,
-  selector: Selector,
-  devices: DeviceStore,
+  { value: protocols, countedAt }: Counted<PresenceCounts>,
   plans: PlanStore,
   clock: Clock,
 ): Promise<GroupStatus> {
-  const owned = (protocol: string): Selector => ({
-    and: [selector, { field: 'owner', operator: '==', values: [protocol] }],
-  })
-  const linked: Selector = { and: [selector, { field: 'usp.linked', operator: '==', values: [true] }] }
-  const countedAt = clock.now()
-  const [cwmp, usp, uspLinked, listed] = await Promise.all([
-    devices.count(owned('cwmp'), MAX_COUNT),
-    devices.count(owned('usp'), MAX_COUNT),
-    devices.count(linked, MAX_COUNT),
-    plans.listPlans({ groupId: group.id, limit: MAX_PLANS }),
-  ])
+  const listed = await plans.listPlans({ groupId: group.id, limit: MAX_PLANS })
   const status: GroupStatus = {
     groupId: group.id,
     name: group.name,
-    devices: cwmp + usp,
-    protocols: { cwmp, usp, uspLinked },
+    devices: protocols.cwmp + protocols.usp,
+    protocols,
     countedAt,
     plans: listed.items.map(({ id, name, state }) => ({ id, name, state })),
   }

@@ -6,5 +6,7 @@ export { ABORTABLE, MEMBER_TABLE, type MemberEvent, RETRIABLE, RETURNABLE, reduc
 export { type ActionScope, PLAN_ACTIONS, type PlanAction } from './plan-actions.ts'
 export { createPlanner, type Planner, type PlannerDeps } from './planner.ts'
 export { assess } from './readiness.ts'
+export { ReadinessKeeper, type ReadinessKeeperDeps } from './readiness-keeper.ts'
+export type { ReadinessStatus } from './readiness-status.ts'
 export { defaultPlanSettings } from './settings.ts'
 export { type PlanStatus, placeMeans, SHOWN_WAITING, type ShownWaiting } from './status.ts'

@@ -1,7 +1,20 @@
 import { AppError, isConflict, type Lifecycle } from '../base/index.ts'
-import type { DeviceId, EventBus, EventLog, GroupStore, Plan, PlanMember, Protocol } from '../device/index.ts'
+import type {
+  DeviceId,
+  EventBus,
+  EventLog,
+  FleetStore,
+  Group,
+  GroupStore,
+  Plan,
+  PlanMember,
+  PresenceCounts,
+  Protocol,
+  ReadinessRow,
+} from '../device/index.ts'
 import { Awaited } from './awaited.ts'
 import { type ActionReport, BulkWorks, type MemberAction } from './bulk-work.ts'
+import { FreshCounts } from './fresh-counts.ts'
 import { type GroupStatus, groupStatus } from './group-status.ts'
 import type { Groups } from './groups.ts'
 import { MemberRunner, type RunnerDeps } from './member-runner.ts'
@@ -16,6 +29,7 @@ import {
 import { PlanEvents } from './plan-events.ts'
 import { PlanLock } from './plan-lock.ts'
 import { isAborting, LIVE } from './plan-state.ts'
+import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness-status.ts'
 import { goRound } from './rounds.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { MigratedWatch } from './watch.ts'
@@ -24,6 +38,7 @@ export interface PlannerDeps extends Omit<RunnerDeps, 'notifies'>, PlanActionsDe
   groupStore: GroupStore
   groups: Groups
   events: EventLog
+  fleet: FleetStore
   bus: EventBus
   /** Calls back with each device that comes into contact with this process; the returned function ends that. */
   onContact(listener: (deviceId: DeviceId, protocol: Protocol) => void): () => void
@@ -55,6 +70,8 @@ export interface Planner extends Lifecycle {
   rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember>
   status(id: string): Promise<PlanStatus>
   groupStatus(groupId: string): Promise<GroupStatus>
+  /** The readiness of the devices of a group, or of all, with at most `limit` models and firmwares. */
+  readiness(groupId: string | undefined, limit: number): Promise<ReadinessStatus>
   member(planId: string, deviceId: DeviceId): Promise<PlanMember>
   /** One round over all plans. The planner does it by itself every second; the promise resolves when the round is over. */
   tick(): Promise<void>
@@ -85,6 +102,8 @@ class PlanEngine implements Planner {
   readonly #events: PlanEvents
   readonly #awaited: Awaited
   readonly #watch: MigratedWatch
+  readonly #presence: FreshCounts<PresenceCounts>
+  readonly #readiness: FreshCounts<ReadinessRow[]>
   readonly #kicked = new Map<string, () => void>()
   #unsubscribe: (() => void)[] = []
   #cancelTick = () => {}
@@ -109,6 +128,8 @@ class PlanEngine implements Planner {
     )
     this.#bulk = new BulkWorks(deps, this.#runner)
     this.#actions = new PlanActions(deps, this.#bulk, this.#lock)
+    this.#presence = new FreshCounts(deps, { background: true })
+    this.#readiness = new FreshCounts(deps, { background: false })
     this.#events = new PlanEvents(
       {
         ...deps,
@@ -146,6 +167,7 @@ class PlanEngine implements Planner {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#cancelTick()
+    this.#presence.stop()
     for (const cancel of this.#kicked.values()) cancel()
     for (const off of this.#unsubscribe) off()
     await this.#lock.idle()
@@ -194,9 +216,18 @@ class PlanEngine implements Planner {
   }
 
   async groupStatus(groupId: string): Promise<GroupStatus> {
-    const { groups, devices, plans, clock } = this.#deps
+    const { groups, fleet, plans, clock } = this.#deps
     const group = await groups.get(groupId)
-    return groupStatus(group, groups.selectorOf(group), devices, plans, clock)
+    const presence = await this.#presence.get(countKey(group), () => fleet.presence(groups.selectorOf(group)))
+    return groupStatus(group, presence, plans, clock)
+  }
+
+  async readiness(groupId: string | undefined, limit: number): Promise<ReadinessStatus> {
+    const { groups, fleet } = this.#deps
+    const group = groupId === undefined ? undefined : await groups.get(groupId)
+    const selector = group === undefined ? undefined : groups.selectorOf(group)
+    const rows = await this.#readiness.get(countKey(group), () => fleet.readiness(selector, MAX_ROWS))
+    return { ...(group === undefined ? {} : { groupId: group.id, name: group.name }), ...readinessStatus(rows, limit) }
   }
 
   async member(planId: string, deviceId: DeviceId): Promise<PlanMember> {
@@ -289,4 +320,9 @@ class PlanEngine implements Planner {
     if (this.#stopping) return
     work().catch((err: unknown) => this.#deps.log.warn({ err, what }, 'background work of the planner failed'))
   }
+}
+
+/** Another selector makes other counts. */
+function countKey(group: Group | undefined): string {
+  return group === undefined ? '' : `${group.id}|${group.selector ?? ''}`
 }

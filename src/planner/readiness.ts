@@ -1,8 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import { versionKey } from '../datamodel/index.ts'
-import type { Device, Parameter, Readiness } from '../device/index.ts'
+import type { Device, DeviceChange, Parameter, Readiness } from '../device/index.ts'
 
-/** What is read to judge a device. */
+/** The parameters by which a device is judged. */
 export const READINESS_PATHS = ['Device.USPAgent.EndpointID', 'Device.USPAgent.SupportedProtocols']
+/** The fields of the record by which it is judged. */
+const INPUTS: readonly (keyof NonNullable<DeviceChange['set']>)[] = [
+  'manufacturer',
+  'root',
+  'dataModelVersion',
+  'softwareVersion',
+  'cwmp.discoveredFor',
+]
 
 /** USPAgent came into the CWMP data model with this version of Device:2. */
 const FIRST_VERSION = '2.15'
@@ -14,13 +23,43 @@ const MIKROTIK = new Set(
   ),
 )
 
-/** What is known of a box. `asked`: it was asked for READINESS_PATHS, so what it did not answer it does not have. */
+/** The parameters of a device that are known. `asked`: it was asked for READINESS_PATHS, so that it has no others of them. */
 export interface Evidence {
   parameters: Pick<Parameter, 'path' | 'value'>[]
   asked: boolean
 }
 
-/** Whether a box can be moved, with the reasons: pure rules, the same facts always give the same class. */
+/** The readiness of a device as its record shows it; `parameters` are its stored ones of READINESS_PATHS. */
+export function judge(device: Device, parameters: Evidence['parameters'], now: number): Readiness {
+  return assess(device, { parameters, asked: wasAsked(device) }, now)
+}
+
+/** The same class for the same reasons, by the same evidence. */
+export function sameReadiness(a: Readiness | undefined, b: Readiness): boolean {
+  return a !== undefined && isDeepStrictEqual({ ...a, at: 0 }, { ...b, at: 0 })
+}
+
+/** True when a change of a device may change its readiness. A periodic Inform does not. */
+export function bearsOnReadiness({ create, set, parameters, dropParameters, dropSubtrees }: DeviceChange): boolean {
+  return (
+    create !== undefined ||
+    INPUTS.some((name) => set?.[name] !== undefined) ||
+    (parameters ?? []).some(({ path }) => READINESS_PATHS.includes(path)) ||
+    (dropParameters ?? []).some((path) => READINESS_PATHS.includes(path)) ||
+    (dropSubtrees ?? []).some((prefix) => READINESS_PATHS.some((path) => path.startsWith(prefix)))
+  )
+}
+
+/** A discovery under this firmware has asked, or a plan has. */
+function wasAsked({ cwmp, softwareVersion, readiness, root }: Device): boolean {
+  const discovered = cwmp?.discoveredFor ?? ''
+  if (discovered !== '' && (softwareVersion === undefined || discovered === softwareVersion || discovered === '?'))
+    return true
+  const { evidence } = readiness ?? {}
+  return evidence?.asked === 'true' && evidence.softwareVersion === softwareVersion && evidence.root === root
+}
+
+/** The class of a device with the reasons, by pure rules: the same facts always give the same class. */
 export function assess(device: Device, evidence: Evidence, now: number): Readiness {
   const value = (path: string) => evidence.parameters.find((parameter) => parameter.path === path)?.value
   const facts = evidenceOf(device, evidence)
@@ -37,7 +76,7 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
   const endpointId = value('Device.USPAgent.EndpointID')
   const version = device.dataModelVersion
   if (endpointId === undefined) {
-    if (evidence.asked) return as('NEEDS_DATA_MODEL', 'the box has no Device.USPAgent.')
+    if (evidence.asked) return as('NEEDS_DATA_MODEL', 'the device has no Device.USPAgent.')
     if (version !== undefined && versionKey(version) < versionKey(FIRST_VERSION))
       return as('NEEDS_DATA_MODEL', `Device:${version} is older than ${FIRST_VERSION}, which brought Device.USPAgent.`)
     return as('UNKNOWN', 'Device.USPAgent. was not read yet')
@@ -45,10 +84,10 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
   if (endpointId === '')
     return as('NEEDS_DATA_MODEL', 'Device.USPAgent.EndpointID is empty: nothing to know the Agent by')
   const protocols = value('Device.USPAgent.SupportedProtocols') ?? ''
-  // A box that does not tell its protocols gets the benefit of the doubt: writing the MTP row will show.
+  // A device that does not tell its protocols may speak WebSocket: writing the MTP row shows it.
   if (protocols !== '' && !protocols.split(',').some((name) => name.trim().toLowerCase() === 'websocket'))
     return as('NEEDS_DATA_MODEL', `its Agent speaks ${protocols}, not WebSocket`)
-  return as('READY_STANDARD', `Device.USPAgent.EndpointID is ${endpointId}`)
+  return as('READY_STANDARD', 'it shows the Endpoint ID of an Agent')
 }
 
 function evidenceOf(device: Device, { parameters, asked }: Evidence): Record<string, string> {

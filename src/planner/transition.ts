@@ -10,6 +10,7 @@ import {
   type Plan,
   type PlanMember,
   type PlanStore,
+  type Readiness,
   ROLLBACK_PENDING,
   type Timestamp,
 } from '../device/index.ts'
@@ -100,13 +101,14 @@ export class Transitions {
   }
 
   /**
-   * Stores a new member with the events that are known of its device already. `device`: its record, by which they were decided; absent, its
-   * pointer stays as it is. `last` gets the member as it will be stored. AppError `conflict` when it exists, or when the device has changed.
+   * Stores a new member with the events that are known of its device already. `record`: its device as they were decided by, with a readiness
+   * to store; absent, its pointer stays as it is. `last` gets the member as it will be stored. AppError `conflict` when it exists, or when
+   * the device has changed.
    */
   async create(
     plan: Plan,
     member: PlanMember,
-    device: Device | undefined,
+    record: { device: Device; readiness?: Readiness } | undefined,
     steps: MemberStep[],
     actor: string,
     last: (member: PlanMember) => PlanMember,
@@ -117,7 +119,9 @@ export class Transitions {
     for (const step of steps) next = reduce(next, step.event, { at, serviceMs: time.now() }, actor, step)
     next = last(next)
     const final = steps.at(-1)
-    const pointer = device === undefined ? undefined : pointerChange(plan, next, device, at)
+    const pointer = record === undefined ? undefined : pointerChange(plan, next, record.device, at)
+    if (pointer !== undefined && record?.readiness !== undefined)
+      pointer.set = { ...pointer.set, readiness: record.readiness }
     await this.#deps.plans.commitMember({
       member: next,
       events: final === undefined ? [] : [changedEvent(plan, member, next, final, at)],

@@ -8,19 +8,30 @@ import type { Write, WriteSet } from './write-set.ts'
 export class ChangeWriter {
   readonly #nextId: () => string
   readonly #onAppended: (events: FeedEvent[]) => void
+  readonly #onChanged: (change: DeviceChange) => void
 
-  constructor(nextId: () => string, onAppended: (events: FeedEvent[]) => void) {
+  constructor(
+    nextId: () => string,
+    onAppended: (events: FeedEvent[]) => void,
+    onChanged: (change: DeviceChange) => void = () => undefined,
+  ) {
     this.#nextId = nextId
     this.#onAppended = onAppended
+    this.#onChanged = onChanged
   }
 
-  /** The writes of a device change, events included. `now` is stored as updatedAt. */
+  /** The writes of a device change, events included; listeners hear of it once it is journaled. `now` is stored as updatedAt. */
   deviceSet(change: DeviceChange, now: number): WriteSet {
     const writes = deviceWrites(change, now)
     for (const prefix of change.dropSubtrees ?? []) writes.push(dropWrite(change.deviceId, prefix))
     writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
     if (change.parameters !== undefined) writes.push(...parameterWrites(change.deviceId, change.parameters))
-    return this.withEvents(writes, change.events ?? [])
+    const set = this.withEvents(writes, change.events ?? [])
+    const onCommitted = () => {
+      set.onCommitted?.()
+      this.#onChanged(change)
+    }
+    return { ...set, onCommitted }
   }
 
   /** Adds events to a set of writes; listeners hear of them once they are journaled. */

@@ -303,9 +303,12 @@ export class PlanRepository implements PlanStore {
     if (counted !== undefined) writes.push(counted)
     if (snapshot !== undefined) writes.push(snapshotWrite(member.deviceId, snapshot))
     const change = device === undefined ? undefined : this.#writer.deviceSet({ ...device, events: [] }, this.#now())
-    return this.#commit.commit(
-      this.#writer.withEvents([...writes, ...(change?.writes ?? [])], [...events, ...(device?.events ?? [])]),
-    )
+    const set = this.#writer.withEvents([...writes, ...(change?.writes ?? [])], [...events, ...(device?.events ?? [])])
+    const onCommitted = () => {
+      set.onCommitted?.()
+      change?.onCommitted?.()
+    }
+    return this.#commit.commit({ ...set, onCommitted })
   }
 
   async counters(planId: string): Promise<PlanCounters> {

@@ -1,11 +1,12 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
-import type { FeedEvent } from '../device/index.ts'
+import type { DeviceChange, FeedEvent } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { ChangeWriter } from './changes.ts'
 import type { CollectionName } from './collections.ts'
 import { DeviceRepository } from './device-repository.ts'
 import { RETRY_MS, translated } from './failure.ts'
+import { FleetRepository } from './fleet-repository.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { checkIndexes } from './indexes.ts'
 import { checkSecretKey } from './key-check.ts'
@@ -46,6 +47,7 @@ export interface StoreOptions {
 /** All repositories over one connection. */
 export interface Store {
   readonly devices: DeviceRepository
+  readonly fleet: FleetRepository
   readonly parameters: ParameterRepository
   readonly operations: OperationRepository
   readonly groups: GroupRepository
@@ -122,14 +124,18 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   const newestId = await newest(connection, clock.now())
   if (timeOfId(newestId) > clock.now() + CLOCK_STEP_MS)
     log.warn({ newestId }, 'the clock stands before what is stored; ids go on from there')
-  const writer = new ChangeWriter(createIdSource(clock, options.random, newestId), (events) =>
-    tell(listeners, events, log),
+  const changeListeners = new Set<(change: DeviceChange) => void>()
+  const writer = new ChangeWriter(
+    createIdSource(clock, options.random, newestId),
+    (events) => tell(listeners, events, log),
+    (change) => tell(changeListeners, change, log),
   )
   const now = () => clock.now()
   const audit = new AuditRepository(connection)
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
     devices: translated(new DeviceRepository(connection, commit, writer, now)),
+    fleet: translated(new FleetRepository(connection, changeListeners)),
     parameters: translated(new ParameterRepository(connection)),
     operations: translated(new OperationRepository(connection, commit, writer, options.secretBox, now)),
     groups: translated(new GroupRepository(connection)),
@@ -166,12 +172,12 @@ async function newest(connection: Connection, now: number): Promise<string> {
   return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''
 }
 
-function tell(listeners: Set<(events: FeedEvent[]) => void>, events: FeedEvent[], log: Log): void {
+function tell<T>(listeners: Set<(value: T) => void>, value: T, log: Log): void {
   for (const listener of listeners) {
     try {
-      listener(events)
+      listener(value)
     } catch (err) {
-      log.error({ err }, 'a listener of the feed failed')
+      log.error({ err }, 'a listener of what is stored failed')
     }
   }
 }

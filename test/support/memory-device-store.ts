@@ -87,7 +87,12 @@ function writeParameters({ parameters }: DeviceRoom, change: DeviceChange): void
 }
 
 /** Device records in memory. Lists are in the order of ids, without sorting by other fields and without pages. */
-export function deviceStore(room: DeviceRoom, append: (events: NewEvent[]) => void, clock: Clock): DeviceStore {
+export function deviceStore(
+  room: DeviceRoom,
+  append: (events: NewEvent[]) => void,
+  clock: Clock,
+  listeners: ReadonlySet<(change: DeviceChange) => void> = new Set(),
+): DeviceStore {
   const { devices, parameters } = room
   const matching = (selector: Selector | undefined) =>
     [...devices.values()]
@@ -100,6 +105,7 @@ export function deviceStore(room: DeviceRoom, append: (events: NewEvent[]) => vo
     async commit(change) {
       deviceWrite(room, copyOf(change), clock.now())()
       append(change.events ?? [])
+      for (const listener of listeners) listener(copyOf(change))
     },
     list: async ({ selector, limit }) => ({ items: copyOf(matching(selector).slice(0, limit)) }),
     async *ids(selector, batchSize, after = '') {

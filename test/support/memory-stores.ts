@@ -3,10 +3,12 @@ import {
   type Conflict,
   type ConflictStore,
   type Device,
+  type DeviceChange,
   type DeviceId,
   type DeviceStore,
   type EventLog,
   type FeedEvent,
+  type FleetStore,
   type Group,
   type GroupStore,
   type InstanceStore,
@@ -34,12 +36,14 @@ import {
 } from '../../src/security/index.ts'
 import { conflictStore } from './memory-conflict-store.ts'
 import { deviceStore } from './memory-device-store.ts'
+import { fleetStore } from './memory-fleet-store.ts'
 import { groupStore } from './memory-group-store.ts'
 import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
 /** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. */
 export interface MemoryStores {
   devices: DeviceStore
+  fleet: FleetStore
   plans: PlanStore
   conflicts: ConflictStore
   groups: GroupStore
@@ -79,9 +83,11 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     supportedModels: new Map(),
   }
   const append = feed(inside)
-  const devices = deviceStore(inside, append.append, clock)
+  const listeners = new Set<(change: DeviceChange) => void>()
+  const devices = deviceStore(inside, append.append, clock, listeners)
   return {
     devices,
+    fleet: fleetStore(inside.devices, listeners),
     plans: planStore(inside.plans, { room: inside, append: append.append, now: clock.now }),
     conflicts: conflictStore(inside.conflicts, { room: inside, append: append.append, now: clock.now }),
     groups: groupStore(inside.groups, inside),

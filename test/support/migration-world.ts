@@ -115,6 +115,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     createPlanner({
       plans: over(store.plans),
       devices: over(store.devices),
+      fleet: store.fleet,
       parameters: over(store.parameters),
       conflicts: over(store.conflicts),
       operations: over(operations),

@@ -12,6 +12,8 @@ import {
   MembersInput,
   Paging,
   page,
+  ReadinessQuery,
+  ReadinessStatusSchema,
 } from '../schemas.ts'
 import { deviceViews, withTimes } from '../views.ts'
 import { z } from '../zod.ts'
@@ -165,6 +167,33 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       params: IdParam,
       responses: { 200: { description: 'The status', schema: Any } },
       handle: async ({ params }) => ({ body: withTimes(await deps.planner.groupStatus(params.id)) }),
+    }),
+    route({
+      method: 'get',
+      path: '/groups/{id}/readiness',
+      id: 'groupReadiness',
+      tag,
+      summary: 'How many devices of a group could be moved, and why the others could not',
+      description:
+        'Readiness of every device is worked out from its record, without a plan. Counted by class, and by model and firmware, with the most frequent reasons.',
+      scope: 'read',
+      params: IdParam,
+      query: ReadinessQuery,
+      responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
+      handle: async ({ params, query }) => ({
+        body: withTimes(await deps.planner.readiness(params.id, query.limit)),
+      }),
+    }),
+    route({
+      method: 'get',
+      path: '/readiness',
+      id: 'readiness',
+      tag,
+      summary: 'The same for all devices',
+      scope: 'read',
+      query: ReadinessQuery,
+      responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
+      handle: async ({ query }) => ({ body: withTimes(await deps.planner.readiness(undefined, query.limit)) }),
     }),
   ]
 }

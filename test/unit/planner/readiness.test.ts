@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Device, deviceIdOf, newDevice } from '../../../src/device/index.ts'
 import { assess } from '../../../src/planner/index.ts'
+import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness.ts'
 
 const IDENTITY = { oui: '0C96BF', productClass: 'Box', serial: '1' }
 const ENDPOINT = { path: 'Device.USPAgent.EndpointID', value: 'os::0C96BF-1' }
@@ -17,14 +18,14 @@ describe('readiness', () => {
       { root: 'Device.' },
       { parameters: [ENDPOINT, speaks('MQTT,WebSocket')], asked: true },
       'READY_STANDARD',
-      /os::0C96BF-1/,
+      /Endpoint ID of an Agent/,
     ],
     [
       'an Agent that does not tell its protocols',
       { root: 'Device.' },
       { parameters: [ENDPOINT], asked: true },
       'READY_STANDARD',
-      /os::/,
+      /Endpoint ID of an Agent/,
     ],
     [
       'an Agent without WebSocket',
@@ -82,5 +83,55 @@ describe('readiness', () => {
     const found = assess(device(facts), evidence, 42)
     expect(found).toMatchObject({ class: expected, at: 42 })
     expect(found.reasons.join()).toMatch(reason)
+  })
+})
+
+describe('the record of a device', () => {
+  const asked = (discoveredFor: string, facts: Partial<Device> = {}) =>
+    judge(
+      device({ root: 'Device.', cwmp: { lastInformAt: 1, events: [], version: '1.4', discoveredFor }, ...facts }),
+      [],
+      1,
+    ).class
+
+  it('has asked for an Agent when it was discovered under the firmware that it has now', () => {
+    expect(asked('1.0', { softwareVersion: '1.0' })).toBe('NEEDS_DATA_MODEL')
+    expect(asked('?', { softwareVersion: '1.0' })).toBe('NEEDS_DATA_MODEL')
+    expect(asked('1.0')).toBe('NEEDS_DATA_MODEL')
+    expect(asked('', { softwareVersion: '1.0' })).toBe('UNKNOWN')
+    expect(asked('1.0', { softwareVersion: '2.0' })).toBe('UNKNOWN')
+  })
+
+  it('remembers that a plan has asked, until the firmware is another one', () => {
+    const before = device({ root: 'Device.', softwareVersion: '1.0' })
+    const readiness = assess(before, { parameters: [], asked: true }, 1)
+    expect(judge({ ...before, readiness }, [], 2).class).toBe('NEEDS_DATA_MODEL')
+    expect(judge({ ...before, softwareVersion: '2.0', readiness }, [], 2).class).toBe('UNKNOWN')
+  })
+
+  it('changes its readiness only with what readiness is judged by', () => {
+    const { id: deviceId } = device({})
+    const of = (change: Omit<Parameters<typeof bearsOnReadiness>[0], 'deviceId'>) =>
+      bearsOnReadiness({ deviceId, ...change })
+    const write = { value: '', type: 'string', source: 'cwmp', collectedAt: 1 } as const
+    expect(of({ create: device({}) })).toBe(true)
+    expect(of({ set: { softwareVersion: '2' } })).toBe(true)
+    expect(of({ set: { 'cwmp.discoveredFor': '2' } })).toBe(true)
+    expect(of({ parameters: [{ path: 'Device.USPAgent.EndpointID', ...write }] })).toBe(true)
+    expect(of({ dropParameters: ['Device.USPAgent.SupportedProtocols'] })).toBe(true)
+    expect(of({ dropSubtrees: ['Device.'] })).toBe(true)
+    expect(of({ set: { 'cwmp.lastInformAt': 5, 'cwmp.events': ['2 PERIODIC'], upTimeS: 5 } })).toBe(false)
+    expect(of({ set: { owner: 'usp', migration: { planId: 'p', state: 'DUAL', at: 1 } } })).toBe(false)
+    expect(of({ parameters: [{ path: 'Device.USPAgent.Controller.1.EndpointID', ...write }] })).toBe(false)
+    expect(of({ dropSubtrees: ['Device.USPAgent.Controller.'] })).toBe(false)
+  })
+
+  it('keeps a readiness that says the same, whenever it was worked out', () => {
+    const readiness = assess(device({ root: 'Device.' }), { parameters: [ENDPOINT], asked: true }, 1)
+    expect(sameReadiness(readiness, { ...readiness, at: 2 })).toBe(true)
+    expect(sameReadiness(undefined, readiness)).toBe(false)
+    expect(sameReadiness(readiness, { ...readiness, class: 'UNKNOWN' })).toBe(false)
+    expect(sameReadiness(readiness, { ...readiness, reasons: ['other'] })).toBe(false)
+    expect(sameReadiness(readiness, { ...readiness, evidence: {} })).toBe(false)
   })
 })
