@@ -323,8 +323,8 @@ export class PlanRepository implements PlanStore {
   async snapshot(deviceId: DeviceId): Promise<DeviceSnapshot | undefined> {
     const document = await this.#snapshotById.get(deviceId)
     if (document === undefined) return undefined
-    const { _id, ...fields } = document
-    return { ...fields, deviceId } as unknown as DeviceSnapshot
+    const { id, ...fields } = fromDocument<Omit<DeviceSnapshot, 'deviceId'> & { id: DeviceId }>(document)
+    return { deviceId: id, ...fields }
   }
 }
 

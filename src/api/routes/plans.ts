@@ -251,7 +251,7 @@ function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
     asked: _asked,
     ...found
   } = facts
-  const { linkUntilMs: _until, missedAt: _missed, ...shown } = found
+  const { linkUntilMs: _until, missedAt: _missed, afterwards: _afterwards, ...shown } = found
   return { ...shown, done }
 }
 
