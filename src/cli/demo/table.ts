@@ -60,7 +60,7 @@ function line(row: GroupRow): string {
 
 /** States in the order of the machine; others follow in the order met. */
 function rank(state: string): number {
-  const index = MEMBER_STATES.findIndex((known) => known === state)
+  const index = (MEMBER_STATES as readonly string[]).indexOf(state)
   return index < 0 ? MEMBER_STATES.length : index
 }
 
