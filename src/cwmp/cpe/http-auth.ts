@@ -5,6 +5,13 @@ export interface Login {
   password: string
 }
 
+/** Hashes by the names of RFC 7616 3.3, in upper case and without `-SESS`. */
+const HASHES = {
+  MD5: (text: string) => createHash('md5').update(text).digest('hex'),
+  'SHA-256': (text: string) => createHash('sha256').update(text).digest('hex'),
+}
+type Algorithm = keyof typeof HASHES
+
 /** What a 401 asks for, and how often its nonce was used. */
 export interface Challenge {
   scheme: 'digest' | 'basic'
@@ -12,25 +19,39 @@ export interface Challenge {
   nonce: string
   opaque: string | undefined
   qop: boolean
+  algorithm: Algorithm
   session: boolean
   nc: number
 }
 
-/** Reads WWW-Authenticate; Digest wins over Basic. undefined: nothing a CPE can answer. */
+/** Reads WWW-Authenticate: the first Digest challenge with a known algorithm (RFC 7616 3.7), else Basic. undefined: nothing a CPE can answer. */
 export function readChallenge(header: string | undefined): Challenge | undefined {
-  if (header === undefined) return undefined
-  const at = header.search(/\bDigest\s/i)
-  if (at < 0) {
-    if (!/\bBasic\b/i.test(header)) return undefined
-    return { scheme: 'basic', realm: '', nonce: '', opaque: undefined, qop: false, session: false, nc: 0 }
+  const [before = '', ...digests] = (header ?? '').split(/(?:^|[\s,])Digest\s+/i)
+  for (const text of digests) {
+    const challenge = readDigest(text)
+    if (challenge !== undefined) return challenge
   }
-  const text = header.slice(at)
+  if (digests.length > 0 || !/\bBasic\b/i.test(before)) return undefined
+  return {
+    scheme: 'basic',
+    realm: '',
+    nonce: '',
+    opaque: undefined,
+    qop: false,
+    algorithm: 'MD5',
+    session: false,
+    nc: 0,
+  }
+}
+
+function readDigest(text: string): Challenge | undefined {
   const field = (name: string): string | undefined => {
     const match = new RegExp(`(?:^|[\\s,])${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,]+))`, 'i').exec(text)
     return match?.[1] ?? match?.[2]
   }
-  const algorithm = (field('algorithm') ?? 'MD5').toUpperCase()
-  if (algorithm !== 'MD5' && algorithm !== 'MD5-SESS') return undefined
+  const name = (field('algorithm') ?? 'MD5').toUpperCase()
+  const algorithm = name.replace(/-SESS$/, '')
+  if (algorithm !== 'MD5' && algorithm !== 'SHA-256') return undefined
   const qop = field('qop')
   return {
     scheme: 'digest',
@@ -42,30 +63,32 @@ export function readChallenge(header: string | undefined): Challenge | undefined
         ?.split(',')
         .map((item) => item.trim())
         .includes('auth') ?? false,
-    session: algorithm === 'MD5-SESS',
+    algorithm,
+    session: name.endsWith('-SESS'),
     nc: 0,
   }
 }
 
-/** The Authorization header for one request (RFC 2617 3.2.2); uses the nonce once more. */
+/** The Authorization header for one request (RFC 7616 3.4); uses the nonce once more. */
 export function authorize(challenge: Challenge, { username, password }: Login, method: string, uri: string): string {
   if (challenge.scheme === 'basic') return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  const { realm, nonce, opaque, qop, session } = challenge
+  const { realm, nonce, opaque, qop, algorithm, session } = challenge
+  const hash = HASHES[algorithm]
   const cnonce = randomBytes(8).toString('hex')
-  const secret = md5(`${username}:${realm}:${password}`)
-  const ha1 = session ? md5(`${secret}:${nonce}:${cnonce}`) : secret
-  const ha2 = md5(`${method}:${uri}`)
+  const secret = hash(`${username}:${realm}:${password}`)
+  const ha1 = session ? hash(`${secret}:${nonce}:${cnonce}`) : secret
+  const ha2 = hash(`${method}:${uri}`)
   const fields = [
     `username="${quoted(username)}"`,
     `realm="${realm}"`,
     `nonce="${nonce}"`,
     `uri="${uri}"`,
-    `algorithm=${session ? 'MD5-sess' : 'MD5'}`,
+    `algorithm=${algorithm}${session ? '-sess' : ''}`,
   ]
   if (qop) {
     const nc = (++challenge.nc).toString(16).padStart(8, '0')
-    fields.push(`response="${md5(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`)}"`, 'qop=auth', `nc=${nc}`)
-  } else fields.push(`response="${md5(`${ha1}:${nonce}:${ha2}`)}"`)
+    fields.push(`response="${hash(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`)}"`, 'qop=auth', `nc=${nc}`)
+  } else fields.push(`response="${hash(`${ha1}:${nonce}:${ha2}`)}"`)
   if (qop || session) fields.push(`cnonce="${cnonce}"`)
   if (opaque !== undefined) fields.push(`opaque="${opaque}"`)
   return `Digest ${fields.join(', ')}`
@@ -73,10 +96,6 @@ export function authorize(challenge: Challenge, { username, password }: Login, m
 
 function quoted(text: string): string {
   return text.replace(/["\\]/g, '\\$&')
-}
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
 }
 
 /** The Authorization that a challenge to a file transfer asks for; undefined when it cannot be answered. */

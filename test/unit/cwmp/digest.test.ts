@@ -4,7 +4,7 @@ import { Agent, createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Random, silentLog, systemRandom } from '../../../src/base/index.ts'
-import { Authenticator } from '../../../src/cwmp/acs/authenticate.ts'
+import { Authenticator, type DigestAlgorithm } from '../../../src/cwmp/acs/authenticate.ts'
 import { digestResponse, parseAuthorization } from '../../../src/cwmp/acs/digest.ts'
 import { Nonces } from '../../../src/cwmp/acs/nonces.ts'
 import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
@@ -261,13 +261,14 @@ describe('the check of a CPE', () => {
   const id = deviceIdOf(identity)
   const login = { username: id as string, password: 'secret' }
 
-  function setup() {
+  function setup(digestAlgorithms?: readonly DigestAlgorithm[]) {
     const clock = createManualClock()
     const credential: CwmpCredential = { deviceId: id, current: login, updatedAt: 0 }
     const authenticator = new Authenticator({
       policy: 'closed',
       enrolmentSecret: 'enrol',
       allowBasicOverHttp: false,
+      ...(digestAlgorithms === undefined ? {} : { digestAlgorithms }),
       credentials: { get: async () => credential, put: async () => undefined, delete: async () => undefined },
       clock,
       random: systemRandom,
@@ -411,6 +412,23 @@ describe('the check of a CPE', () => {
     const refused = await check(header(await challenge()))
     expect(refused).toMatchObject({ ok: false, reason })
     expect('challenges' in refused && refused.challenges[0]).not.toContain('stale')
+  })
+
+  it('is answered by the CPE with the first algorithm that is offered', async () => {
+    for (const digestAlgorithms of [['SHA-256', 'MD5'], ['MD5', 'SHA-256'], ['SHA-256']] as const) {
+      const { check } = setup(digestAlgorithms)
+      const used: (string | undefined)[] = []
+      const origin = await listen((request, response) => {
+        used.push(fieldsOf(request.headers.authorization).algorithm)
+        check(request.headers.authorization).then((result) => {
+          if (!result.ok) response.setHeader('www-authenticate', result.challenges)
+          response.writeHead(result.ok ? 204 : 401, { connection: 'close' }).end()
+        })
+      })
+      const client = new CpeHttpClient({ agent: new Agent(), keepCookies: true, timeoutMs: 5000 })
+      expect((await client.post(new URL(origin), login, '')).status).toBe(204)
+      expect(used).toEqual([undefined, digestAlgorithms[0]])
+    }
   })
 
   it('goes on over new TCP connections with one nonce', async () => {
