@@ -111,7 +111,6 @@ export async function startServer(
       allowBasicOverHttp: config.allowBasicOverHttp,
       informIntervalS: config.informIntervalS,
       discovery: config.discovery,
-      maxSessions: config.maxSessions,
       devices: store.devices,
       parameters: store.parameters,
       credentials: store.credentials,

@@ -265,6 +265,16 @@ export const OPTIONS = [
     sentence: 'CWMP sessions at once; above it a CPE gets 503 with Retry-After.',
   },
   {
+    key: 'maxDevicesPerAddress',
+    flag: '--max-devices-per-address',
+    type: 'int',
+    default: '2000',
+    min: 1,
+    max: 100_000,
+    sentence:
+      'CWMP sessions at once of one address (IPv6: of one network of 64 bits); CPE behind carrier-grade NAT share one. Loopback addresses are not counted.',
+  },
+  {
     key: 'maxLinks',
     flag: '--max-links',
     type: 'int',

@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { TLSSocket } from 'node:tls'
 import {
-  AppError,
   type Clock,
   type Lifecycle,
   type Log,
   limitLines,
   type Networks,
-  Pace,
   ProtocolError,
   type Random,
 } from '../../base/index.ts'
@@ -19,21 +16,12 @@ import {
   type DeviceIdentity,
   type DeviceStore,
   type Driver,
-  deviceIdOf,
   hasEvent,
   type InformFacts,
   type ParameterStore,
   type Upward,
 } from '../../device/index.ts'
-import {
-  type CwmpEnvelope,
-  type DeviceIdStruct,
-  encodeEnvelope,
-  faultRow,
-  type RequestOf,
-  RPCS,
-  readEnvelope,
-} from '../wire/index.ts'
+import { type CwmpEnvelope, encodeEnvelope, faultRow, type RequestOf, RPCS } from '../wire/index.ts'
 import { takeIn, tellBoot } from './arrival.ts'
 import {
   Authenticator,
@@ -41,23 +29,27 @@ import {
   type AuthResult,
   type DigestAlgorithm,
   type EnrolmentPolicy,
+  type Proof,
   type Shown,
 } from './authenticate.ts'
-import { BodyRefused, drain, expectedSize, readBody } from './body.ts'
+import { BadInforms } from './bad-informs.ts'
+import { BodyRefused, isEmpty, readBody } from './body.ts'
 import { clientAddress } from './client-address.ts'
-import { CpeRequests, faultOf } from './cpe-requests.ts'
+import { CpeRequests } from './cpe-requests.ts'
 import { CredentialChanges } from './credential-changes.ts'
 import { Description } from './description.ts'
 import { Discoveries } from './discoveries.ts'
 import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
-import { EntryBudget } from './entry-budget.ts'
-import { chooseVersion, identityOf, informFacts, isHeartbeat, replyHeader } from './inform.ts'
-import { LargeBodies } from './large-bodies.ts'
+import { Entrance, noSession } from './entrance.ts'
+import { EnvelopeReader } from './envelope-reader.ts'
+import { chooseVersion, idOf, informFacts, isHeartbeat, replyHeader } from './inform.ts'
 import { type HttpTimes, Listeners } from './listeners.ts'
 import { Refusals } from './refusals.ts'
-import { challenged, plain, send, tooBusy } from './respond.ts'
+import { plain, send, tooBusy } from './respond.ts'
 import { Session } from './session.ts'
+import { SessionShares } from './session-shares.ts'
 import { Sessions } from './sessions.ts'
+import { shownBy } from './shown-by.ts'
 import { Turns } from './turns.ts'
 import { ParameterTypes } from './values.ts'
 import { ConnectionRequester } from './wake.ts'
@@ -79,6 +71,10 @@ export interface AcsOptions {
   informIntervalS: number
   discovery: DiscoveryMode | 'none'
   maxSessions: number
+  /** Sessions of one address; 2,000 unless told. Those of a loopback address are not counted. */
+  maxPerAddress?: number
+  /** Connections of each listener; enough for the sessions unless told. */
+  maxConnections?: number
   /** Bytes of an Inform, unpacked; 256 KB unless told. */
   maxInformBytes?: number
   /** Proxies whose X-Forwarded-For is believed. */
@@ -103,12 +99,26 @@ export interface AcsOptions {
   onConnectionRequest?(outcome: ConnectionRequestOutcome): void
 }
 
+/** Ways to prove oneself that anybody with the shared secret has, or anybody at all. */
+const STRANGERS: ReadonlySet<Proof> = new Set(['enrolment', 'none', 'reset'])
+
+/** What a session begins with. */
+interface Beginning {
+  device: Device
+  facts: InformFacts
+  envelope: CwmpEnvelope
+  request: IncomingMessage
+  address: string
+  isStranger: boolean
+}
+
 /** Within a session. Before it there is an Inform to send at most. */
 const MAX_BODY = 16 * 1024 * 1024
-const MAX_INFORM = 256 * 1024
+const MAX_PER_ADDRESS = 2000
+/** Some CPE open their next connection before the last one is closed. */
+const CONNECTIONS_EACH = 1.25
 const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
-const NO_SESSION = 'there is no session; it begins with an Inform'
 /** Of one kind, about requests that are refused. */
 const LINES_PER_MINUTE = 60
 /** A box that leaves after the InformResponse has this long to think better of it. */
@@ -130,16 +140,16 @@ export class Acs implements Lifecycle {
   readonly #turns: Turns
   readonly #refusals: Refusals
   readonly #lines: Log
-  readonly #entries: EntryBudget
-  readonly #large = new LargeBodies()
-  readonly #maxInform: number
-  readonly #pace = new Pace()
+  readonly #reader: EnvelopeReader
+  readonly #entrance: Entrance
+  readonly #badInforms: BadInforms
   #stopping = false
 
   constructor(options: AcsOptions) {
     this.#options = options
-    this.#listeners = new Listeners(options)
-    this.#sessions = new Sessions(options.clock)
+    const maxPerAddress = options.maxPerAddress ?? MAX_PER_ADDRESS
+    this.#listeners = new Listeners({ ...options, maxPerAddress: Math.ceil(maxPerAddress * CONNECTIONS_EACH) })
+    this.#sessions = new Sessions(options.clock, new SessionShares({ maxSessions: options.maxSessions, maxPerAddress }))
     this.#authenticator = new Authenticator(options)
     this.#wakes = new WakeNotes(options)
     this.#requester = new ConnectionRequester({
@@ -153,10 +163,16 @@ export class Acs implements Lifecycle {
       types: this.#types,
     }
     this.#requests = new CpeRequests(options)
-    this.#maxInform = options.maxInformBytes ?? MAX_INFORM
-    this.#entries = new EntryBudget(options.clock)
     this.#lines = limitLines(options.log, options.clock, LINES_PER_MINUTE)
+    this.#reader = new EnvelopeReader(this.#lines)
+    this.#entrance = new Entrance({ ...options, authenticator: this.#authenticator, isFull: () => this.#isFull() })
     this.#refusals = new Refusals({ ...options, lines: this.#lines })
+    this.#badInforms = new BadInforms({
+      ...options,
+      refusals: this.#refusals,
+      lines: this.#lines,
+      authenticate: (...given) => this.#authenticate(...given),
+    })
     this.#turns = new Turns({
       ...options,
       types: this.#types,
@@ -215,64 +231,24 @@ export class Acs implements Lifecycle {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' || request.method === 'HEAD') return this.#description.serve(request, response)
     if (request.method !== 'POST') return plain(response, 405, 'CWMP is spoken by POST')
-    const shown = this.#shownBy(request)
+    const shown = shownBy(request, this.#options.trustedProxies)
+    const { address } = shown
     const session = this.#sessions.find(request.headers.cookie, request.socket)
     const refused = session === undefined ? undefined : await this.#prove(session, request, shown)
-    if (session === undefined || refused !== undefined) return this.#onFirst(request, response, shown, session, refused)
+    if (session === undefined || refused !== undefined)
+      return this.#entrance.enter(request, response, shown, session !== undefined, async (body) => {
+        const envelope = body === undefined ? undefined : await this.#reader.read(body, request, { address })
+        if (envelope !== undefined && isInform(envelope))
+          return this.#onInformMessage(request, response, envelope, shown)
+        if (session === undefined || refused === undefined) noSession(response)
+        else await this.#refusals.refuse(session.deviceId, refused, shown.address, response)
+        return false
+      })
     const body = await readBody(request, MAX_BODY)
     if (isEmpty(body)) return this.#onEmptyPost(session, response)
-    const envelope = await this.#large.run(body.length, () => this.#read(body, request, shown, session))
+    const envelope = await this.#reader.read(body, request, { address, deviceId: session.deviceId })
     if (envelope === undefined) return tooBusy(response)
     await this.#onEnvelope(session, envelope, request, response, shown)
-  }
-
-  /** A request of which nobody knows yet who sends it: it costs next to nothing until that is known. */
-  async #onFirst(
-    request: IncomingMessage,
-    response: ServerResponse,
-    shown: Shown,
-    session: Session | undefined,
-    refused: AuthRefusal | undefined,
-  ): Promise<void> {
-    const maxBytes = this.#maxInform
-    const size = expectedSize(request, maxBytes)
-    if (session === undefined && size === 0) return plain(response, 400, NO_SESSION)
-    const turnAway = (answer: () => void) => {
-      drain(request, maxBytes)
-      answer()
-    }
-    if (session === undefined && this.#isFull()) return turnAway(() => tooBusy(response))
-    const challenges = this.#authenticator.challengeFor(shown)
-    if (challenges !== undefined) return turnAway(() => challenged(response, challenges))
-    const entry = this.#entries.enter(shown.address, size)
-    if (entry === undefined) {
-      this.#options.onRefused?.('busy')
-      return turnAway(() => tooBusy(response))
-    }
-    let isLetIn = false
-    let bytes = 0
-    try {
-      const body = await readBody(request, maxBytes)
-      bytes = body.length
-      const envelope = isEmpty(body) ? undefined : await this.#read(body, request, shown)
-      if (envelope !== undefined && isInform(envelope))
-        isLetIn = await this.#onInformMessage(request, response, envelope, shown)
-      else if (session !== undefined && refused !== undefined)
-        await this.#refusals.refuse(session.deviceId, refused, shown.address, response)
-      else plain(response, 400, NO_SESSION)
-    } finally {
-      entry.leave(isLetIn, bytes)
-    }
-  }
-
-  async #read(body: Buffer, request: IncomingMessage, shown: Shown, session?: Session): Promise<CwmpEnvelope> {
-    const envelope = await readEnvelope(body, request.headers['content-type'], this.#pace)
-    if (envelope.repaired)
-      this.#lines.warn(
-        { deviceId: session?.deviceId, address: shown.address },
-        'XML that is not well-formed was read all the same',
-      )
-    return envelope
   }
 
   /** An Inform, whole or not; true when a session began. */
@@ -285,7 +261,7 @@ export class Acs implements Lifecycle {
     const { message } = envelope
     if (message.kind === 'request' && message.name === 'Inform')
       return this.#onInform(request, response, envelope, message.body, shown)
-    if (message.kind === 'unknown') await this.#refuseInform(response, envelope, message, shown)
+    if (message.kind === 'unknown') await this.#badInforms.refuse(response, envelope, message, shown)
     return false
   }
 
@@ -325,6 +301,7 @@ export class Acs implements Lifecycle {
       const auth = await this.#authenticator.check(session.deviceId, session.device, shown)
       if (!auth.ok) return auth
       this.#sessions.moved(session, request.socket)
+      this.#listeners.prove(request.socket)
     }
     session.lastActivityAt = this.#options.clock.now()
     return undefined
@@ -341,15 +318,6 @@ export class Acs implements Lifecycle {
     if (auth.ok) return auth
     await this.#refusals.refuse(id, auth, shown.address, response)
     return undefined
-  }
-
-  #shownBy(request: IncomingMessage): Shown {
-    const { socket, headers } = request
-    const address = clientAddress(request, this.#options.trustedProxies)
-    const shown = { header: headers.authorization, address }
-    if (!(socket instanceof TLSSocket)) return { ...shown, tls: false }
-    const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined
-    return { ...shown, tls: true, ...(typeof name === 'string' ? { certificate: name } : {}) }
   }
 
   #isFull(): boolean {
@@ -379,39 +347,6 @@ export class Acs implements Lifecycle {
     }
   }
 
-  /**
-   * An Inform whose arguments break their declaration: 8003, which ends the session before it began (A.5.2). Who shows that it is a device
-   * on record gets an event there.
-   */
-  async #refuseInform(
-    response: ServerResponse,
-    envelope: CwmpEnvelope,
-    { error, sender }: { error?: ProtocolError; sender?: DeviceIdStruct },
-    shown: Shown,
-  ): Promise<void> {
-    const identity = sender === undefined ? undefined : identityOf(sender)
-    const id = identity === undefined ? undefined : idOf(identity)
-    if (identity !== undefined && typeof id === 'string') {
-      if ((await this.#authenticate(id, identity, shown, response)) === undefined) return
-      const text = `its Inform cannot be read: ${error?.message ?? 'it has no arguments'}`
-      if ((await this.#options.devices.get(id)) !== undefined)
-        await this.#refusals.tell(id, { reason: 'inform', address: shown.address, text })
-    }
-    this.#answerBadInform(response, envelope, shown, identity, error)
-  }
-
-  #answerBadInform(
-    response: ServerResponse,
-    envelope: CwmpEnvelope,
-    { address }: Shown,
-    identity: DeviceIdentity | undefined,
-    error?: ProtocolError,
-  ): void {
-    this.#options.onRefused?.(error?.code ?? 'inform')
-    this.#lines.warn({ address, identity, reason: error?.message, context: error?.context }, 'Inform refused')
-    send(response, encodeEnvelope(envelope.urn, replyHeader(envelope), faultOf(error)))
-  }
-
   /** True when a session began. */
   async #onInform(
     request: IncomingMessage,
@@ -423,7 +358,7 @@ export class Acs implements Lifecycle {
     const facts = informFacts(inform, envelope, shown.address, this.#types)
     const id = idOf(facts.identity)
     if (id instanceof ProtocolError) {
-      this.#answerBadInform(response, envelope, shown, facts.identity, id)
+      this.#badInforms.answer(response, envelope, shown, facts.identity, id)
       return false
     }
     if (this.#isFull() && this.#sessions.ofDevice(id) === undefined) {
@@ -437,6 +372,12 @@ export class Acs implements Lifecycle {
     shown.bootstrap = bootstrap
     const auth = await this.#authenticate(id, facts.identity, shown, response)
     if (auth === undefined) return false
+    const isStranger = STRANGERS.has(auth.proof)
+    if (!this.#sessions.hasRoomFor(id, { remoteAddress: shown.address, isStranger })) {
+      this.#options.onRefused?.('sessions of the address')
+      tooBusy(response)
+      return false
+    }
     const version = chooseVersion(envelope)
     if (version === undefined) {
       const fault = { code: 8006, text: faultRow(8006).text, parameters: [] }
@@ -451,7 +392,7 @@ export class Acs implements Lifecycle {
     const device = await takeIn(id, facts, { ...this.#options, wakes: this.#wakes })
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
-    const session = this.#begin(device, facts, envelope, request, shown)
+    const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
@@ -464,13 +405,7 @@ export class Acs implements Lifecycle {
     return true
   }
 
-  #begin(
-    device: Device,
-    facts: InformFacts,
-    envelope: CwmpEnvelope,
-    request: IncomingMessage,
-    { address }: Shown,
-  ): Session {
+  #begin({ device, facts, envelope, request, address, isStranger }: Beginning): Session {
     const { clock, random, log } = this.#options
     const leaves = isHeartbeat(facts)
     const session = new Session({
@@ -478,9 +413,8 @@ export class Acs implements Lifecycle {
       device,
       urn: envelope.urn,
       remoteAddress: address,
-      idleMs: leaves
-        ? LEAVING_MS
-        : Math.min(Math.max((envelope.header.sessionTimeoutS ?? 0) * 1000, IDLE_MS), MAX_IDLE_MS),
+      isStranger,
+      idleMs: leaves ? LEAVING_MS : idleMs(isStranger ? 0 : envelope.header.sessionTimeoutS),
       now: clock.now(),
     })
     session.leavesAtOnce = leaves
@@ -491,6 +425,7 @@ export class Acs implements Lifecycle {
     if (!leaves) this.#requester.came(device.id)
     session.move('inform')
     this.#sessions.add(session, request.socket)
+    this.#listeners.prove(request.socket)
     return session
   }
 
@@ -507,19 +442,9 @@ export class Acs implements Lifecycle {
   }
 }
 
-/** An empty POST; some boxes send a line end. */
-function isEmpty(body: Buffer): boolean {
-  return body.length === 0 || (body.length <= 8 && body.toString('latin1').trim() === '')
-}
-
-/** The id, or what is wrong with the identity. */
-function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
-  try {
-    return deviceIdOf(identity)
-  } catch (cause) {
-    if (cause instanceof AppError) return new ProtocolError('identity', cause.message, { cause })
-    throw cause
-  }
+/** How long a CPE may be silent: as long as it asks for (3.4.7), within bounds. */
+function idleMs(sessionTimeoutS = 0): number {
+  return Math.min(Math.max(sessionTimeoutS * 1000, IDLE_MS), MAX_IDLE_MS)
 }
 
 function isInform({ message }: CwmpEnvelope): boolean {

@@ -93,3 +93,8 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     if (request.destroyed && !request.readableEnded) onCut()
   })
 }
+
+/** An empty POST; some boxes send a line end. */
+export function isEmpty(body: Buffer): boolean {
+  return body.length === 0 || (body.length <= 8 && body.toString('latin1').trim() === '')
+}

@@ -1,4 +1,5 @@
-import { type DeviceIdentity, hasEvent, type InformFacts } from '../../device/index.ts'
+import { AppError, ProtocolError } from '../../base/index.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf, hasEvent, type InformFacts } from '../../device/index.ts'
 import { type CwmpEnvelope, type DeviceIdStruct, type RequestOf, versionOfUrn } from '../wire/index.ts'
 import type { ParameterTypes } from './values.ts'
 
@@ -32,6 +33,16 @@ export function informFacts(
 /** The identity that a DeviceIdStruct gives. */
 export function identityOf({ OUI, ProductClass, SerialNumber }: DeviceIdStruct): DeviceIdentity {
   return { oui: OUI, productClass: ProductClass, serial: SerialNumber }
+}
+
+/** The id, or what is wrong with the identity. */
+export function idOf(identity: DeviceIdentity): DeviceId | ProtocolError {
+  try {
+    return deviceIdOf(identity)
+  } catch (cause) {
+    if (cause instanceof AppError) return new ProtocolError('identity', cause.message, { cause })
+    throw cause
+  }
 }
 
 /** The highest version both know, or what the namespace implies when the CPE lists none. */

@@ -1,12 +1,21 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { Log } from '../../base/index.ts'
+import type { Socket } from 'node:net'
+import type { Log, Networks } from '../../base/index.ts'
+import { Connections } from './connections.ts'
 
 export interface ListenersOptions {
   host: string
   port: number
   tls?: { port: number; cert: string; key: string; clientCa?: string }
   maxSessions: number
+  /** Connections of each listener; enough for the sessions unless told. */
+  maxConnections?: number
+  /** Connections of one address. */
+  maxPerAddress: number
+  /** Proxies, behind whose addresses many CPE stand. */
+  trustedProxies?: Networks
+  onRefused?(reason: string): void
   /** Other times than those for production. */
   httpTimes?: Partial<HttpTimes>
   log: Log
@@ -18,6 +27,8 @@ export interface HttpTimes {
   requestTimeout: number
   keepAliveTimeout: number
   connectionsCheckingInterval: number
+  /** Of TLS. */
+  handshakeTimeout: number
 }
 
 const MAX_HEADER = 16_384
@@ -26,12 +37,14 @@ const TIMES: HttpTimes = {
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5000,
+  handshakeTimeout: 20_000,
 }
 
 /** The listening sockets of the ACS: HTTP, and HTTPS where there is a certificate. */
 export class Listeners {
   readonly #options: ListenersOptions
   readonly #servers: Server[] = []
+  readonly #connections: Connections[] = []
 
   constructor(options: ListenersOptions) {
     this.#options = options
@@ -60,6 +73,16 @@ export class Listeners {
     await this.#listen(createTlsServer(options, listener), tls.port)
   }
 
+  /** A CPE has shown on this connection who it is: it is not closed to make room for others. */
+  prove(socket: Socket): void {
+    for (const connections of this.#connections) connections.prove(socket)
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#connections.reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** No new connections. */
   close(): void {
     for (const server of this.#servers) server.close()
@@ -71,8 +94,16 @@ export class Listeners {
 
   async #listen(server: Server, port: number): Promise<void> {
     this.#servers.push(server)
-    // A box needs one connection; more than twice the sessions, and nobody is served.
-    server.maxConnections = this.#options.maxSessions * 2 + 1000
+    const { maxSessions, maxPerAddress, trustedProxies, onRefused } = this.#options
+    const connections = new Connections({
+      // A CPE needs one connection; more than twice the sessions, and nobody is served.
+      max: this.#options.maxConnections ?? maxSessions * 2 + 1000,
+      maxPerAddress,
+      isShared: (address) => trustedProxies?.has(address) === true,
+      onClosed: (reason) => onRefused?.(`connections of the ${reason}`),
+    })
+    this.#connections.push(connections)
+    server.on('connection', (socket: Socket) => connections.add(socket))
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, this.#options.host, () => {

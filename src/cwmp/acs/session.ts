@@ -43,6 +43,8 @@ export class Session {
   device: Device
   readonly urn: string
   readonly remoteAddress: string
+  /** It came without a credential of its own. */
+  readonly isStranger: boolean
   /** How long the CPE may be silent; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
@@ -67,6 +69,7 @@ export class Session {
     device: Device
     urn: string
     remoteAddress: string
+    isStranger?: boolean
     idleMs: number
     now: number
   }) {
@@ -75,6 +78,7 @@ export class Session {
     this.device = options.device
     this.urn = options.urn
     this.remoteAddress = options.remoteAddress
+    this.isStranger = options.isStranger === true
     this.idleMs = options.idleMs
     this.lastActivityAt = options.now
   }

@@ -2,19 +2,22 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../base/index.ts'
 import type { DeviceId } from '../../device/index.ts'
 import type { Session } from './session.ts'
+import type { Counted, SessionShares } from './session-shares.ts'
 
 const COOKIE = /(?:^|[;,\s])isthmus\s*=\s*"?([\w-]{20,64})/g
 
 /** The sessions under way: by cookie, by device (one each, the newest), and by connection for boxes that do not return cookies. */
 export class Sessions {
   readonly #clock: Clock
+  readonly #shares: SessionShares
   readonly #byCookie = new Map<string, Session>()
   readonly #byDevice = new Map<DeviceId, Session>()
   readonly #bySocket = new WeakMap<Socket, Session>()
   #sweep: NodeJS.Timeout | undefined
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, shares: SessionShares) {
     this.#clock = clock
+    this.#shares = shares
   }
 
   get size(): number {
@@ -43,6 +46,7 @@ export class Sessions {
     const older = this.#byDevice.get(session.deviceId)
     if (older !== undefined) this.#end(older, 'superseded')
     this.#byCookie.set(session.cookie, session)
+    this.#shares.began(session)
     this.#byDevice.set(session.deviceId, session)
     this.#bySocket.set(socket, session)
     session.onEnded = () => this.#forget(session)
@@ -75,6 +79,11 @@ export class Sessions {
     this.#bySocket.set(socket, session)
   }
 
+  /** True when a session of this device may begin: it has one already, which it gives up, or there is room in its shares. */
+  hasRoomFor(id: DeviceId, session: Counted): boolean {
+    return this.#byDevice.has(id) || this.#shares.hasRoomFor(session)
+  }
+
   /** Whether a box is here and can be asked something. */
   isHere(id: DeviceId): boolean {
     return this.#byDevice.get(id)?.leavesAtOnce === false
@@ -90,7 +99,7 @@ export class Sessions {
   }
 
   #forget(session: Session): void {
-    this.#byCookie.delete(session.cookie)
+    if (this.#byCookie.delete(session.cookie)) this.#shares.ended(session)
     if (this.#byDevice.get(session.deviceId) === session) this.#byDevice.delete(session.deviceId)
   }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { IllegalTransition, systemRandom } from '../../../src/base/index.ts'
 import { Authenticator, defaultUsernames, type EnrolmentPolicy } from '../../../src/cwmp/acs/authenticate.ts'
 import { Session } from '../../../src/cwmp/acs/session.ts'
+import { SessionShares } from '../../../src/cwmp/acs/session-shares.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../../src/cwmp/acs/session-state.ts'
 import { Sessions } from '../../../src/cwmp/acs/sessions.ts'
 import { type CwmpMessage, decodeEnvelope } from '../../../src/cwmp/wire/index.ts'
@@ -184,7 +185,7 @@ describe('a request of ours', () => {
 describe('the sessions under way', () => {
   const cookie = (session: Session) => `isthmus=${session.cookie}`
   function setup() {
-    const sessions = new Sessions(createManualClock())
+    const sessions = new Sessions(createManualClock(), new SessionShares({ maxSessions: 100, maxPerAddress: 100 }))
     const socket = new Socket()
     const session = newSession()
     sessions.add(session, socket)
