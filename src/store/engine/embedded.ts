@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, wri
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { AppError, errorText, type Log } from '../../base/index.ts'
+import { dropAddress, keepAddress } from './address.ts'
 import { Comeback, freeBytes } from './comeback.ts'
 import { type EngineKind, engineCommand } from './command.ts'
 import { fetchEngine } from './fetch.ts'
@@ -88,6 +89,7 @@ export class EmbeddedDatabase {
     this.#holdEngine()
     process.once('exit', this.#atExit)
     await this.#launch()
+    keepAddress(this.#folder, this.uri)
     this.#watched = true
   }
 
@@ -103,6 +105,7 @@ export class EmbeddedDatabase {
     if (child !== undefined) {
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) await end(child)
       rmSync(this.#pidFile, { force: true })
+      dropAddress(this.#folder)
     }
     this.#lock.release()
   }
