@@ -1,6 +1,6 @@
 import { AppError } from '../../base/index.ts'
 import { bindByOperator, MAX_DEVICE_ID } from '../../device/index.ts'
-import { audited, newApiKey } from '../../security/index.ts'
+import { audited, createKey, revokeKey } from '../../security/index.ts'
 import { readDeviceId } from '../input.ts'
 import type { RouteDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -95,10 +95,7 @@ export function systemRoutes(deps: RouteDeps): Route[] {
         201: { description: 'The key with its text', schema: z.object({ id: z.string(), key: z.string() }).loose() },
       },
       async handle({ body, actor }) {
-        const now = clock.now()
-        const { key, text } = newApiKey(deps.random, deps.newId(), body.name, body.scope, now)
-        const after = { name: key.name, scope: key.scope }
-        await audited(audit, { at: now, actor, action: 'apiKey.create', target: key.id, after }, () => apiKeys.put(key))
+        const { key, text } = await createKey(deps, body, actor)
         return { status: 201, body: { id: key.id, name: key.name, scope: key.scope, key: text } }
       },
     }),
@@ -114,16 +111,8 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       params: IdParam,
       responses: { 204: { description: 'Revoked' } },
       async handle({ params, actor }) {
-        const key = await apiKeys.get(params.id)
-        if (key === undefined) throw new AppError('notFound', `there is no key ${params.id}`)
-        if (key.revokedAt !== undefined) return { status: 204 }
-        const now = clock.now()
-        if (key.scope === 'write' && !(await apiKeys.hasOtherWriter(key.id)))
-          throw new AppError('conflict', 'it is the last key that may write: create another one first')
-        await audited(audit, { at: now, actor, action: 'apiKey.revoke', target: key.id }, () =>
-          apiKeys.put({ ...key, revokedAt: now }),
-        )
-        deps.forgetKey(key.id)
+        await revokeKey(deps, params.id, actor)
+        deps.forgetKey(params.id)
         return { status: 204 }
       },
     }),
