@@ -427,7 +427,7 @@ export interface Operations {
   submit(operation: NewOperation): Promise<Operation>
   get(id: string): Promise<Operation | undefined>
   /** Resolves with the operation once it is final, or as it stands after `timeoutMs`. */
-  wait(id: string, timeoutMs: number): Promise<Operation | undefined>
+  wait(id: string, timeoutMs: number, stopping?: AbortSignal): Promise<Operation | undefined>
   /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
   cancel(id: string, actor: Actor): Promise<Operation>
   /**

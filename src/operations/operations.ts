@@ -206,7 +206,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     submit: (wanted) =>
       stopping ? Promise.reject(new AppError('unavailable', 'the server is stopping')) : submit(wanted),
     get: async (id) => counted(await store.get(id)),
-    wait: async (id, timeoutMs) => counted(await wait(id, timeoutMs)),
+    wait: async (id, timeoutMs, stopping) => counted(await wait(id, timeoutMs, stopping)),
     ...withdraw,
     forget: (device, actor) => forget(device, actor, { store, finisher, abort: executor.abort }),
     open: (deviceId) => store.open(deviceId, 1000),

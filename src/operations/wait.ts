@@ -18,19 +18,24 @@ const FIRST_POLL_MS = 250
 
 /**
  * Waits for the end of operations: told at once what ends in this process, and by looking at the store now and then what another instance
- * ends, soon at first when the device is not here. No step of the wall clock changes how long it waits.
+ * ends, soon at first when the device is not here. No step of the wall clock changes how long it waits. `stopping` ends the waiting at once,
+ * with the operation as it stands.
  */
-export function createWait(deps: WaitDeps): (id: string, timeoutMs: number) => Promise<Operation | undefined> {
+export function createWait(
+  deps: WaitDeps,
+): (id: string, timeoutMs: number, stopping?: AbortSignal) => Promise<Operation | undefined> {
   const { store, clock, pollMs } = deps
-  return async (id, timeoutMs) => {
+  return async (id, timeoutMs, stopping) => {
     let wake: () => void = () => undefined
     let ended: Operation | undefined
-    let isOver = timeoutMs <= 0
+    let isOver = timeoutMs <= 0 || stopping?.aborted === true
     let growingMs = Math.min(FIRST_POLL_MS, pollMs)
-    const cancelLimit = clock.after(timeoutMs, () => {
+    const end = () => {
       isOver = true
       wake()
-    })
+    }
+    const cancelLimit = clock.after(timeoutMs, end)
+    stopping?.addEventListener('abort', end)
     // Listens before it looks, so that an end in between is not missed.
     const leave = deps.onFinished((operation) => {
       if (operation.id !== id) return
@@ -49,6 +54,7 @@ export function createWait(deps: WaitDeps): (id: string, timeoutMs: number) => P
       }
     } finally {
       cancelLimit()
+      stopping?.removeEventListener('abort', end)
       leave()
     }
 
