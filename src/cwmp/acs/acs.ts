@@ -61,6 +61,8 @@ export interface AcsOptions {
   port: number
   /** Adds an HTTPS listener; with `clientCa`, boxes may show certificates that it signed. */
   tls?: { port: number; cert: string; key: string; clientCa?: string }
+  /** False: no listener without TLS. Default: true. */
+  plain?: boolean
   policy: EnrolmentPolicy
   enrolmentSecret: string
   /** A user name that boxes may send with the enrolment secret, besides the names that TR-069 gives them. */
@@ -199,6 +201,11 @@ export class Acs implements Lifecycle {
   /** That of HTTPS; 0 where there is none. */
   get tlsPort(): number {
     return this.#listeners.tlsPort
+  }
+
+  /** Connections from now on get this certificate. */
+  renewCertificate(tls: { cert: string; key: string; clientCa?: string }): void {
+    this.#listeners.renew(tls)
   }
 
   /** Lets a CPE that is to be reset come back with the enrolment secret, or with the login it has. Durable when it resolves. */

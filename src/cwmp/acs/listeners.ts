@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Log, Networks } from '../../base/index.ts'
 import { Connections } from './connections.ts'
@@ -7,6 +7,8 @@ import { Connections } from './connections.ts'
 export interface ListenersOptions {
   host: string
   port: number
+  /** False: no listener without TLS. Default: true. */
+  plain?: boolean
   tls?: { port: number; cert: string; key: string; clientCa?: string }
   maxSessions: number
   /** Connections of each listener; enough for the sessions unless told. */
@@ -43,34 +45,43 @@ const TIMES: HttpTimes = {
 /** The listening sockets of the ACS: HTTP, and HTTPS where there is a certificate. */
 export class Listeners {
   readonly #options: ListenersOptions
-  readonly #servers: Server[] = []
   readonly #connections: Connections[] = []
+  #plain: Server | undefined
+  #secure: TlsServer | undefined
 
   constructor(options: ListenersOptions) {
     this.#options = options
   }
 
-  /** The port of HTTP, after `start`. */
+  /** The port of HTTP, after `start`; 0 without such a listener. */
   get port(): number {
-    const address = this.#servers[0]?.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    return portOf(this.#plain)
   }
 
-  /** The port of HTTPS, after `start`. */
+  /** The port of HTTPS, after `start`; 0 without such a listener. */
   get tlsPort(): number {
-    const address = this.#servers[1]?.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    return portOf(this.#secure)
   }
 
   async start(listener: RequestListener): Promise<void> {
-    const { port, tls, httpTimes } = this.#options
+    const { port, tls, plain, httpTimes } = this.#options
     const limits = { maxHeaderSize: MAX_HEADER, ...TIMES, ...httpTimes }
-    await this.#listen(createServer(limits, listener), port)
+    if (plain !== false) {
+      this.#plain = createServer(limits, listener)
+      await this.#listen(this.#plain, port)
+    }
     if (tls === undefined) return
     // A box without a certificate, or with one of another authority, shows a password instead.
     const client = tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }
     const options = { ...limits, ...client, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const }
-    await this.#listen(createTlsServer(options, listener), tls.port)
+    this.#secure = createTlsServer(options, listener)
+    await this.#listen(this.#secure, tls.port)
+  }
+
+  /** New connections of the HTTPS listener get this certificate; those that stand keep theirs. Throws when it cannot be used. */
+  renew({ cert, key, clientCa }: { cert: string; key: string; clientCa?: string }): void {
+    const ca = clientCa === undefined ? {} : { ca: clientCa }
+    this.#secure?.setSecureContext({ cert, key, minVersion: 'TLSv1.2', ...ca })
   }
 
   /** A CPE has shown on this connection who it is: it is not closed to make room for others. */
@@ -85,15 +96,18 @@ export class Listeners {
 
   /** No new connections. */
   close(): void {
-    for (const server of this.#servers) server.close()
+    for (const server of this.#servers()) server.close()
   }
 
   closeAll(): void {
-    for (const server of this.#servers) server.closeAllConnections()
+    for (const server of this.#servers()) server.closeAllConnections()
+  }
+
+  #servers(): Server[] {
+    return [this.#plain, this.#secure].filter((server) => server !== undefined)
   }
 
   async #listen(server: Server, port: number): Promise<void> {
-    this.#servers.push(server)
     const { maxSessions, maxPerAddress, trustedProxies, onRefused } = this.#options
     const connections = new Connections({
       // A CPE needs one connection; more than twice the sessions, and nobody is served.
@@ -113,4 +127,9 @@ export class Listeners {
       })
     })
   }
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -199,6 +199,11 @@ export class Controller implements Lifecycle {
     return this.#server.port
   }
 
+  /** Links from now on get this certificate. */
+  renewCertificate(tls: { cert: string; key: string; clientCa?: string }): void {
+    this.#server.renewCertificate(tls)
+  }
+
   get linkCount(): number {
     return this.#server.linkCount
   }

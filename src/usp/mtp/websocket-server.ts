@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
 import type { LinkEnd } from '../../device/index.ts'
@@ -143,6 +143,17 @@ export class UspWebSocketServer implements Lifecycle {
     })
     this.#ping = setInterval(() => this.#pingAll(), PING_MS)
     this.#ping.unref()
+  }
+
+  /** New connections get this certificate; links that stand keep theirs. Nothing without TLS. Throws when it cannot be used. */
+  renewCertificate({ cert, key, clientCa }: { cert: string; key: string; clientCa?: string }): void {
+    if (!(this.#server instanceof TlsServer)) return
+    this.#server.setSecureContext({
+      cert,
+      key,
+      minVersion: 'TLSv1.2',
+      ...(clientCa === undefined ? {} : { ca: clientCa }),
+    })
   }
 
   async stop(): Promise<void> {
