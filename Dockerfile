@@ -7,7 +7,8 @@ COPY . .
 RUN npm run build && npm prune --omit=dev
 
 FROM node:20-bookworm-slim
-ENV NODE_ENV=production ISTHMUS_DATA_DIR=/var/lib/isthmus
+# The API is for the network of the container: with TLS, unless ISTHMUS_API_TLS is off.
+ENV NODE_ENV=production ISTHMUS_DATA_DIR=/var/lib/isthmus ISTHMUS_API_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
@@ -20,5 +21,5 @@ USER node
 VOLUME /var/lib/isthmus
 EXPOSE 3000 7547 7548 8183
 # Alive: the process answers. Whether its database does too is what /readyz tells.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.ISTHMUS_API_PORT || 3000) + '/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "dist/src/cli/main.js", "alive"]
 CMD ["node", "dist/src/cli/main.js", "serve"]

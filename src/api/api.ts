@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import helmet from 'helmet'
 import { AppError, type Lifecycle, randomToken } from '../base/index.ts'
 import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
+import { cors } from './cors.ts'
 import { DOCS_CSS, DOCS_HTML, DOCS_JS } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
 import { checked, expressPath, hasBody, InputError, pathParams, queryParams } from './input.ts'
@@ -23,6 +25,7 @@ import { systemRoutes } from './routes/system.ts'
 
 const MAX_BODY = '256kb'
 const STOP_MS = 5000
+const LINGER_MS = 20
 
 /** The REST API under /api/v1, health and metrics. */
 export class Api implements Lifecycle {
@@ -31,6 +34,7 @@ export class Api implements Lifecycle {
   readonly #routes: Route[]
   readonly #auth: ApiAuth
   readonly #observe: (labels: Record<string, string>, value: number) => void
+  readonly #stopping = new AbortController()
   #server: Server | undefined
 
   constructor(deps: ApiDeps) {
@@ -48,7 +52,7 @@ export class Api implements Lifecycle {
       eventRoutes,
       systemRoutes,
     ].flatMap((make) => make({ ...deps, forgetKey: (id) => this.#auth.forget(id) }))
-    this.#observe = deps.metrics.histogram('isthmus_http_seconds', 'Duration of API requests', [
+    this.#observe = deps.metrics.histogram('isthmus_http_request_duration_seconds', 'Duration of API requests', [
       'route',
       'method',
       'status',
@@ -61,16 +65,18 @@ export class Api implements Lifecycle {
   }
 
   async start(): Promise<void> {
-    const server = createServer(
-      {
-        headersTimeout: 10_000,
-        requestTimeout: 30_000,
-        keepAliveTimeout: 65_000,
-        maxHeaderSize: 16_384,
-        connectionsCheckingInterval: 5000,
-      },
-      this.#app(),
-    )
+    const limits = {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16_384,
+      connectionsCheckingInterval: 5000,
+    }
+    const { tls } = this.#deps
+    const server =
+      tls === undefined
+        ? createServer(limits, this.#app())
+        : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, this.#app())
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -82,14 +88,26 @@ export class Api implements Lifecycle {
     })
   }
 
-  /** Requests under way may end; streams are cut. */
+  /** New connections get this certificate. Nothing without TLS. Throws when it cannot be used. */
+  renewCertificate({ cert, key }: { cert: string; key: string }): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+  }
+
+  /** Requests under way are answered, those that wait for an operation as it stands; streams end. */
   async stop(): Promise<void> {
     const server = this.#server
+    this.#stopping.abort()
     if (server === undefined) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    server.closeIdleConnections()
-    const limit = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref())
+    // A connection whose request was answered meanwhile is idle and stays open by itself.
+    const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS)
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS)
+    })
     await Promise.race([closed, limit])
+    clearTimeout(timer)
+    clearInterval(idle)
     server.closeAllConnections()
   }
 
@@ -100,6 +118,8 @@ export class Api implements Lifecycle {
     app.set('etag', false)
     app.use(
       helmet({
+        // Of a certificate that browsers trust; and of this host alone, whatever else its domain serves.
+        strictTransportSecurity: this.#deps.tls === undefined ? false : { includeSubDomains: false },
         // Not the defaults: they would send a browser that came over plain HTTP to HTTPS for the page's own files.
         contentSecurityPolicy: {
           useDefaults: false,
@@ -119,6 +139,7 @@ export class Api implements Lifecycle {
       this.#follow(request, response)
       next()
     })
+    app.use(cors(this.#deps.corsOrigins ?? []))
     app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
     app.get('/readyz', (_request, response) => this.#ready(response))
     app.get('/metrics', this.#reader(), (_request, response, next) => this.#metrics(response).catch(next))
@@ -155,6 +176,10 @@ export class Api implements Lifecycle {
     const started = performance.now()
     response.on('finish', () => {
       const { statusCode: status } = response
+      const seconds = (performance.now() - started) / 1000
+      // A stream lasts as long as its reader does.
+      if (response.locals.isStream !== true)
+        this.#observe({ route: routeOf(request, response), method: methodOf(request), status: String(status) }, seconds)
       const quiet = status < 400 && (request.method === 'GET' || request.method === 'HEAD')
       this.#deps.log[quiet ? 'debug' : 'info'](
         {
@@ -162,7 +187,7 @@ export class Api implements Lifecycle {
           method: request.method,
           path: request.path.slice(0, 400),
           status,
-          ms: Math.round(performance.now() - started),
+          ms: Math.round(seconds * 1000),
           ...(response.locals.actor === undefined ? {} : { actor: response.locals.actor }),
         },
         'API request',
@@ -223,6 +248,7 @@ export class Api implements Lifecycle {
   /** Before the body is read: who may not ask need not be listened to. */
   #authorize(route: Route): (request: Request, response: Response, next: NextFunction) => void {
     return (request, response, next) => {
+      response.locals.route = route.path
       if (route.scope === 'open') return next()
       this.#key(request, route.scope).then((key) => {
         response.locals.actor = `apiKey:${key.id}`
@@ -256,7 +282,6 @@ export class Api implements Lifecycle {
   }
 
   async #serve(route: Route, request: Request, response: Response): Promise<void> {
-    const started = performance.now()
     if (route.body !== undefined && hasBody(request) && request.body === undefined)
       throw new HttpRefusal(415, 'send the body as Content-Type: application/json', { accept: 'application/json' })
     const call: Call<unknown, unknown, unknown> = {
@@ -266,21 +291,22 @@ export class Api implements Lifecycle {
       actor: String(response.locals.actor ?? 'nobody'),
       header: (name) => request.get(name),
       allowed: () => this.#stillMay(route, request),
+      stopping: this.#stopping.signal,
     }
     if (route.stream !== undefined) {
-      if (request.method !== 'HEAD') return route.stream(call, request, response)
+      if (request.method !== 'HEAD') {
+        response.locals.isStream = true
+        return route.stream(call, request, response)
+      }
       response.status(200).type('text/event-stream').end()
       return
     }
     const { status = 200, headers, body } = await route.handle(call)
     response.status(status)
+    if (this.#stopping.signal.aborted) response.setHeader('connection', 'close')
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
     if (body === undefined) response.end()
     else response.json(body)
-    this.#observe(
-      { route: route.path, method: route.method, status: String(status) },
-      (performance.now() - started) / 1000,
-    )
   }
 
   #fail(error: unknown, request: Request, response: Response): void {
@@ -291,7 +317,6 @@ export class Api implements Lifecycle {
       problem.detail += ` (request ${requestId})`
       this.#deps.log.error({ err: error, requestId, method: request.method, path: request.path }, 'API request failed')
     }
-    this.#observe({ route: 'error', method: request.method.toLowerCase(), status: String(problem.status) }, 0)
     if (response.headersSent) {
       response.destroy()
       return
@@ -302,4 +327,17 @@ export class Api implements Lifecycle {
     if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer realm="isthmus"')
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
+}
+
+/** The label of a metric: the route that was asked for, `other` for a path that none serves. */
+function routeOf(request: Request, response: Response): string {
+  const { route } = response.locals
+  if (typeof route === 'string') return route
+  const path: unknown = request.route?.path
+  return typeof path === 'string' ? path : 'other'
+}
+
+/** The label of a metric: methods that HTTP does not know could be of any number. */
+function methodOf(request: Request): string {
+  return /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(request.method) ? request.method.toLowerCase() : 'other'
 }

@@ -1,15 +1,6 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { AppError, type Clock } from '../base/index.ts'
-import {
-  type ApiKey,
-  type ApiKeyStore,
-  givenApiKey,
-  matchesApiKey,
-  newApiKey,
-  type Scope,
-  splitApiKey,
-} from '../security/index.ts'
-import type { ApiDeps } from './ports.ts'
+import { type ApiKey, type ApiKeyStore, matchesApiKey, type Scope, splitApiKey } from '../security/index.ts'
 
 const CACHE_MS = 10_000
 const MAX_CACHE = 10_000
@@ -76,21 +67,4 @@ async function limit(limiter: RateLimiterMemory, key: string, why: string): Prom
   } catch (cause) {
     throw new AppError('rateLimited', why, { cause })
   }
-}
-
-/**
- * The first key of an installation, to be shown once; undefined when there are keys already, or when `given` names the one to store. AppError when
- * that is none.
- */
-export async function ensureFirstKey(
-  deps: Pick<ApiDeps, 'apiKeys' | 'random' | 'newId' | 'clock'>,
-  given?: string,
-): Promise<string | undefined> {
-  if ((await deps.apiKeys.count()) > 0) return undefined
-  const { key, text } =
-    given === undefined
-      ? newApiKey(deps.random, deps.newId(), 'first key', 'write', deps.clock.now())
-      : givenApiKey(given, 'first key', 'write', deps.clock.now())
-  await deps.apiKeys.put(key)
-  return given === undefined ? text : undefined
 }

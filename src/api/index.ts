@@ -1,5 +1,4 @@
 /** Floor 6: the REST API, its description, keys and metrics. */
 export { Api } from './api.ts'
-export { ensureFirstKey } from './auth.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export type { ApiDeps } from './ports.ts'

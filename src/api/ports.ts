@@ -24,6 +24,10 @@ import type { Metrics } from './metrics.ts'
 export interface ApiDeps {
   host: string
   port: number
+  /** Serves HTTPS alone. */
+  tls?: { cert: string; key: string }
+  /** Origins of pages that may call from a browser; default: none. */
+  corsOrigins?: readonly string[]
   /** Shown in the OpenAPI document. */
   version: string
   devices: DeviceStore

@@ -13,6 +13,8 @@ export interface Call<P, Q, B> {
   header(name: string): string | undefined
   /** Whether who asks still may: for answers that take long. */
   allowed(): Promise<boolean>
+  /** Aborts when the server stops: what waits is to be answered as it stands. */
+  stopping: AbortSignal
 }
 
 /** An answer: a JSON body with a status, 200 unless said otherwise. */

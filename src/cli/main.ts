@@ -1,10 +1,15 @@
 #!/usr/bin/env node
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { OPTIONS, type OptionRow, printOptions, variableOf } from '../config/index.ts'
+import { Command, Option } from 'commander'
+import { type Config, printOptions, readConfig } from '../config/index.ts'
+import type { Scope } from '../security/index.ts'
 import { BOX_KINDS, describeFaults } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
+import { checkAlive } from './alive.ts'
+import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
+import { DATABASE_OPTIONS, helpRows, valuesByKey } from './command-options.ts'
 import { runDemo } from './demo/demo.ts'
+import { engineCache } from './engine-cache.ts'
 import { failWith, serveUntilSignal } from './serve.ts'
 import { packageVersion } from './server.ts'
 import { runSimulate } from './simulate.ts'
@@ -12,11 +17,24 @@ import { runSimulate } from './simulate.ts'
 const program = new Command('isthmus')
   .description('CWMP, USP, one device record, and the migration between them')
   .version(packageVersion())
+  .showHelpAfterError('(`isthmus <command> --help` shows the options)')
+  .showSuggestionAfterError()
 
-const serve = program.command('serve', { isDefault: true }).description('run the server')
-for (const row of OPTIONS as readonly OptionRow[])
-  serve.option(`${row.flag} <value>`, `${row.sentence} [${variableOf(row)}]`)
-serve.action((flags: Record<string, string>) => run(async () => serveUntilSignal(byKey(flags))))
+addOptions(program.command('serve').description('run the server')).action((flags: Record<string, string>) =>
+  run(async () => serveUntilSignal(valuesByKey(flags))),
+)
+
+const apiKey = program.command('api-key').description('make, list and revoke API keys on this machine')
+addOptions(apiKey.command('create').description('make an API key and print it'), DATABASE_OPTIONS)
+  .option('--name <name>', 'name that lists show, 1 to 100 characters', 'made on the machine')
+  .addOption(new Option('--scope <scope>', 'what it may do').choices(['read', 'write']).default('write'))
+  .action((flags: { name: string; scope: Scope }) => run(() => createApiKey(configOf(flags), flags)))
+addOptions(apiKey.command('list').description('list API keys, without their texts'), DATABASE_OPTIONS).action(
+  (flags: Record<string, string>) => run(() => listApiKeys(configOf(flags))),
+)
+addOptions(apiKey.command('revoke').description('revoke an API key').argument('<id>'), DATABASE_OPTIONS).action(
+  (id: string, flags: Record<string, string>) => run(() => revokeApiKey(configOf(flags), id)),
+)
 
 program
   .command('simulate')
@@ -51,25 +69,38 @@ program
   .option('--data-dir <dir>', 'folder for everything the demo keeps', join('data', 'demo'))
   .action((flags: { devices?: string; once?: boolean; dataDir: string }) => run(() => runDemo(flags)))
 
+addOptions(
+  program.command('alive').description('ask the server on this machine whether it lives; exit code 0 when it does'),
+  ['apiHost', 'apiPort'],
+).action((flags: Record<string, string>) => run(() => checkAlive(configOf(flags))))
+
 program
   .command('engine')
   .description('fetch the embedded database unless it is there')
-  .option('--cache <dir>', 'folder to keep it in', join('data', 'engine'))
-  .action((flags: { cache: string }) => run(async () => void (await fetchEngine(flags.cache, console.log))))
+  .option('--cache <dir>', 'folder to keep it in; default: where the server looks for it')
+  .action((flags: { cache?: string }) =>
+    run(async () => void (await fetchEngine(flags.cache ?? engineCache('data'), console.log))),
+  )
 
 program
   .command('options')
   .description('print the configuration table of the README')
   .action(() => console.log(printOptions()))
 
+const names = program.commands.map((command) => command.name()).join(', ')
+program.showHelpAfterError(`(commands: ${names}; \`isthmus --help\` says what they do)`)
 program.parse()
 
 function run(work: () => Promise<void>): void {
   work().catch(failWith)
 }
 
-/** commander names flags in camelCase of the flag; the table has its own keys. */
-function byKey(flags: Record<string, string>): Record<string, string | undefined> {
-  const camel = (flag: string) => flag.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-  return Object.fromEntries((OPTIONS as readonly OptionRow[]).map((row) => [row.key, flags[camel(row.flag)]]))
+/** The rows of the option table as options of a command, in their groups. */
+function addOptions(command: Command, keys?: Parameters<typeof helpRows>[0]): Command {
+  for (const { flags, text, group } of helpRows(keys)) command.addOption(new Option(flags, text).helpGroup(group))
+  return command
+}
+
+function configOf(flags: object): Config {
+  return readConfig(valuesByKey({ ...flags }), process.env)
 }

@@ -19,13 +19,18 @@ import { type Random, randomToken } from '../base/index.ts'
  */
 export function keptSecret(dataDir: string, name: string, given: string | undefined, random: Random): string {
   if (given !== undefined && given !== '') return given
+  return keptText(dataDir, name, () => randomToken(random, 24), random)
+}
+
+/** As `keptSecret`, with a text that is made by `make`. */
+export function keptText(dataDir: string, name: string, make: () => string, random: Random): string {
   const file = join(dataDir, name)
   const kept = read(file)
   if (kept !== '') return kept
   mkdirSync(dataDir, { recursive: true })
   const made = `${file}.${randomToken(random, 6)}`
   try {
-    writeDurably(made, `${randomToken(random, 24)}\n`)
+    writeDurably(made, `${make()}\n`)
     // An empty file can only come from a version that wrote it in place and was cut off: nothing was sealed under it.
     if (existsSync(file) && read(file) === '') rmSync(file)
     publish(made, file)

@@ -1,21 +1,26 @@
 import { AppError, errorText } from '../base/index.ts'
 import { readConfig } from '../config/index.ts'
+import { tellFirstKey } from './first-key.ts'
 import { type RunningServer, startServer } from './server.ts'
 
 /** Longer than all parts together may take to end, shorter than what supervisors grant by default. */
 const STOP_MS = 28_000
 const SAME_SIGNAL_MS = 500
+/** A terminal sends SIGHUP when it is closed, and nothing that is said to it is kept. */
+const isTerminal = process.stderr.isTTY === true
 
-/** Runs the server until SIGTERM, SIGINT, or the end of the process that started it. A second signal ends it at once, which loses nothing. */
+/** Runs the server until SIGTERM, SIGINT, the end of the process that started it, or of its terminal. A second signal ends it at once, which
+ * loses nothing. Without a terminal SIGHUP reads the certificates again. */
 export async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
   const config = readConfig(flags, process.env)
   const stopped = new Promise<string>((resolve) => onSignals(resolve))
-  const starting = startServer(config, { say: (line) => console.error(line) })
+  const starting = startServer(config, { say: (line) => console.error(line), flags })
   const early = await Promise.race([starting.then(() => undefined), stopped])
   if (early !== undefined)
     console.error(`${early}: stopping as soon as the start is through; once more ends it at once`)
   const server = await starting
   watchDefects(server)
+  if (!isTerminal) process.on('SIGHUP', () => server.reloadCertificates())
   if (early === undefined) announce(server)
   const why = await stopped
   if (early === undefined) console.error(`${why}: stopping`)
@@ -37,11 +42,13 @@ export function failWith(error: unknown): never {
 }
 
 function announce(server: RunningServer): void {
-  if (server.firstKey !== undefined) console.error(`\nFirst API key, shown once: ${server.firstKey}\n`)
+  tellFirstKey(server, isTerminal, (line) => console.error(line))
   process.send?.({ type: 'ready', ...server, pid: process.pid })
-  console.error(
-    `API http://127.0.0.1:${server.apiPort}/api/v1/docs/  CWMP port ${server.cwmpPort}  USP port ${server.uspPort}`,
-  )
+  const cwmp = [
+    ...(server.cwmpPort === 0 ? [] : [`port ${server.cwmpPort}`]),
+    ...(server.cwmpsPort === 0 ? [] : [`port ${server.cwmpsPort} (TLS)`]),
+  ]
+  console.error(`API ${server.apiUrl}/api/v1/docs/  CWMP ${cwmp.join(', ')}  USP port ${server.uspPort}`)
 }
 
 function onSignals(first: (name: string) => void): void {
@@ -57,6 +64,8 @@ function onSignals(first: (name: string) => void): void {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  // Until it is up, a SIGHUP that asks for new certificates changes nothing.
+  process.on('SIGHUP', isTerminal ? onSignal : () => undefined)
   process.on('disconnect', () => first('the process that started this one is gone'))
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Api, createMetrics, ensureFirstKey } from '../api/index.ts'
+import { Api, createMetrics } from '../api/index.ts'
 import {
   createIdSource,
   createLifecycle,
@@ -22,34 +22,46 @@ import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } fro
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
+import { Certificates } from './certificates.ts'
 import { cwmpLimits } from './cwmp-limits.ts'
+import { engineCache } from './engine-cache.ts'
+import { ensureFirstKey } from './first-key.ts'
+import { insecureSettings } from './insecure.ts'
 import { aliveInstances, heartbeat, tidyAfterDead } from './instance.ts'
-import { inListenersWords } from './listen-error.ts'
 import { keptSecret } from './secrets.ts'
 import { operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
-import { readTls } from './tls.ts'
+import { inStartWords } from './start-error.ts'
 
 /** A running server. */
 export interface RunningServer {
   readonly apiPort: number
+  /** Where the API is reached from this machine: scheme, host and port. */
+  readonly apiUrl: string
+  /** 0 where plain CWMP is off. */
   readonly cwmpPort: number
+  /** 0 without a certificate. */
+  readonly cwmpsPort: number
   readonly uspPort: number
   /** The embedded database's process; undefined with MONGODB_URI. */
   readonly databasePid: number | undefined
   /** The first API key, when this start made it. */
   readonly firstKey: string | undefined
+  /** The file of the data folder that holds the first API key, while it is there. */
+  readonly firstKeyFile: string | undefined
   readonly enrolmentSecret: string
   readonly endpointId: string
   /** Logs and counts an error that no part handled. */
   onDefect(kind: string, error: unknown): void
+  /** Reads the files of all certificates again; new connections get them. */
+  reloadCertificates(): void
   /** Ends what is under way, from the outside in, and then the database. Every part waits for a bounded time only. */
   stop(): Promise<void>
 }
 
-/** Puts the house together and starts it, floor by floor. `say` is told what takes time. */
+/** Puts the house together and starts it, floor by floor. `say` is told what takes time; `flags` are the options of the command line. */
 export async function startServer(
   config: Config,
-  options: { log?: Log; say?(line: string): void } = {},
+  options: { log?: Log; say?(line: string): void; flags?: Readonly<Record<string, string | undefined>> } = {},
 ): Promise<RunningServer> {
   const clock = systemClock
   const random = systemRandom
@@ -57,7 +69,9 @@ export async function startServer(
   const instance = createIdSource(clock, random)()
   const lifecycle = createLifecycle(log)
   try {
-    const tls = readTls(config, clock.now(), log)
+    const certificates = new Certificates(config, { clock, random, log })
+    for (const { option, line } of insecureSettings(config, options.flags))
+      log.warn({ option, risk: line }, 'insecure setting')
     const database =
       config.mongodbUri === undefined ? await startDatabase(config, log, lifecycle.start, options.say) : undefined
     const store = await openStore({
@@ -103,7 +117,8 @@ export async function startServer(
       ...cwmpLimits(config),
       host: config.host,
       port: config.cwmpPort,
-      ...(tls === undefined ? {} : { tls: { ...tls, port: config.cwmpsPort } }),
+      plain: config.plainCwmp,
+      ...(certificates.cwmp === undefined ? {} : { tls: { ...certificates.cwmp, port: config.cwmpsPort } }),
       policy: config.enrolment,
       enrolmentSecret,
       ...(config.enrolmentUsername === undefined ? {} : { enrolmentUsername: config.enrolmentUsername }),
@@ -124,7 +139,7 @@ export async function startServer(
       host: config.host,
       port: config.uspPort,
       path: config.uspPath,
-      ...(tls === undefined ? {} : { tls }),
+      ...(certificates.usp === undefined ? {} : { tls: certificates.usp }),
       endpointId: config.endpointId,
       admission: config.agentAdmission,
       maxLinks: config.maxLinks,
@@ -172,15 +187,16 @@ export async function startServer(
       groups,
       bus,
       appendEvents: (events) => store.events.append(events),
-      defaults: defaultPlanSettings({
-        endpointId: config.endpointId,
-        host: config.uspPublicHost,
-        port: config.uspPublicPort ?? controller.port,
-        path: config.uspPath,
-        tls: tls !== undefined,
-        ...(tls === undefined ? {} : { certificate: issuerOf(tls.cert) }),
-        periodicNotifIntervalS: config.periodicNotifIntervalS,
-      }),
+      defaults: () =>
+        defaultPlanSettings({
+          endpointId: config.endpointId,
+          host: config.uspPublicHost,
+          port: config.uspPublicPort ?? controller.port,
+          path: config.uspPath,
+          tls: certificates.usp !== undefined,
+          ...(certificates.usp === undefined ? {} : { certificate: issuerOf(certificates.usp.cert) }),
+          periodicNotifIntervalS: config.periodicNotifIntervalS,
+        }),
     })
     await lifecycle.start(planner)
     const jobs = createJobQueue({
@@ -206,8 +222,10 @@ export async function startServer(
     roomMetrics(metrics, { store, acs, controller })
     const api = new Api({
       ...store,
-      host: config.host,
+      host: config.apiHost,
       port: config.apiPort,
+      ...(certificates.api === undefined ? {} : { tls: { cert: certificates.api.cert, key: certificates.api.key } }),
+      corsOrigins: config.apiCorsOrigins?.split(',') ?? [],
       version: packageVersion(),
       operations,
       operationStore: store.operations,
@@ -230,26 +248,37 @@ export async function startServer(
       random,
       log: log.child({ part: 'api' }),
     })
-    const firstKey = await ensureFirstKey({ apiKeys: store.apiKeys, random, newId: nextId, clock }, config.firstApiKey)
     await lifecycle.start(api)
+    certificates.onRenewed(() => {
+      if (certificates.cwmp !== undefined) acs.renewCertificate(certificates.cwmp)
+      if (certificates.usp !== undefined) controller.renewCertificate(certificates.usp)
+      if (certificates.api !== undefined) api.renewCertificate(certificates.api)
+    })
+    await lifecycle.start(certificates)
+    // With the listeners up, so that a start that fails leaves no key that nobody has seen.
+    const first = await ensureFirstKey({ ...config, apiKeys: store.apiKeys, random, newId: nextId, clock })
     log.info({ api: api.port, cwmp: acs.port, usp: controller.port, instance }, 'Isthmus is up')
     return {
       apiPort: api.port,
+      apiUrl: urlOf(config.apiHost, api.port, certificates.api !== undefined),
       cwmpPort: acs.port,
+      cwmpsPort: acs.tlsPort,
       uspPort: controller.port,
       databasePid: database?.pid,
-      firstKey,
+      firstKey: first.key,
+      firstKeyFile: first.file,
       enrolmentSecret,
       endpointId: config.endpointId,
       onDefect: (kind, error) => {
         log.error({ err: error, kind }, 'an error that nobody handled')
         defects({ kind })
       },
+      reloadCertificates: () => certificates.reload(),
       stop: () => lifecycle.stop(),
     }
   } catch (error) {
     await lifecycle.stop()
-    throw inListenersWords(error, config)
+    throw inStartWords(error, config)
   }
 }
 
@@ -259,11 +288,10 @@ async function startDatabase(
   start: (part: Lifecycle) => Promise<void>,
   say?: (line: string) => void,
 ): Promise<EmbeddedDatabase> {
-  const cacheDir = process.env.ISTHMUS_ENGINE_CACHE
   const database = new EmbeddedDatabase({
     dataDir: config.dataDir,
     log,
-    ...(cacheDir === undefined ? {} : { cacheDir }),
+    cacheDir: engineCache(config.dataDir),
     ...(say === undefined ? {} : { say }),
   })
   await start(database)
@@ -277,6 +305,11 @@ function modelCache(): (name: ModelName) => Model {
     models.set(name, known)
     return known
   }
+}
+
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `${isTls ? 'https' : 'http'}://${shown}:${port}`
 }
 
 /** The last certificate of a chain: boxes that trust it keep trusting us when the first one is renewed. */

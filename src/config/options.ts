@@ -1,6 +1,9 @@
 /** How an option's text is read. */
 export type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path' | 'networks'
 
+/** The groups that the options are shown in. */
+export type OptionGroup = 'Storage' | 'Listeners' | 'TLS' | 'CWMP' | 'USP' | 'API' | 'Limits and retention' | 'Logging'
+
 /** One row of the option table: the same option as a flag, as a variable and in the README. */
 export interface OptionRow {
   /** Key in Config, camelCase. */
@@ -8,6 +11,7 @@ export interface OptionRow {
   /** `--cwmp-port`; the variable is ISTHMUS_CWMP_PORT unless `env` says otherwise. */
   flag: string
   env?: string
+  group: OptionGroup
   type: OptionType
   choices?: readonly string[]
   /** As text; undefined: no value unless given. */
@@ -27,6 +31,7 @@ export const OPTIONS = [
   {
     key: 'dataDir',
     flag: '--data-dir',
+    group: 'Storage',
     type: 'path',
     default: 'data',
     sentence: 'Folder for the embedded database, its engine and the server key.',
@@ -34,6 +39,7 @@ export const OPTIONS = [
   {
     key: 'mongodbUri',
     flag: '--mongodb-uri',
+    group: 'Storage',
     env: 'MONGODB_URI',
     type: 'url',
     secret: true,
@@ -42,6 +48,7 @@ export const OPTIONS = [
   {
     key: 'databaseName',
     flag: '--database-name',
+    group: 'Storage',
     type: 'string',
     default: 'isthmus',
     pattern: /^[^/\\. "$*<>:|?]{1,63}$/,
@@ -51,20 +58,64 @@ export const OPTIONS = [
   {
     key: 'host',
     flag: '--host',
+    group: 'Listeners',
     type: 'string',
     default: '0.0.0.0',
-    sentence: 'Address that the API, CWMP and USP listeners bind to.',
+    sentence: 'Address that the CWMP and USP listeners bind to.',
   },
   {
     key: 'apiPort',
     flag: '--api-port',
+    group: 'API',
     type: 'port',
     default: '3000',
     sentence: 'Port of the REST API; 0 takes a free one.',
   },
   {
+    key: 'apiHost',
+    flag: '--api-host',
+    group: 'API',
+    type: 'string',
+    default: '127.0.0.1',
+    sentence: 'Address that the REST API binds to; 0.0.0.0 for all addresses of the machine.',
+  },
+  {
+    key: 'apiTls',
+    flag: '--api-tls',
+    group: 'API',
+    type: 'choice',
+    choices: ['auto', 'on', 'off'],
+    default: 'auto',
+    sentence:
+      'TLS of the REST API. auto: on, unless --api-host is an address of this machine alone and no certificate of its own is given. Without any certificate the server makes one. off: plain HTTP, for a reverse proxy.',
+  },
+  {
+    key: 'apiTlsCert',
+    flag: '--api-tls-cert',
+    group: 'API',
+    type: 'path',
+    sentence: 'PEM file with the certificate chain of the REST API; unset: that of --tls-cert.',
+  },
+  {
+    key: 'apiTlsKey',
+    flag: '--api-tls-key',
+    group: 'API',
+    type: 'path',
+    sentence: 'PEM file with the private key for it.',
+  },
+  {
+    key: 'apiCorsOrigins',
+    flag: '--api-cors-origins',
+    group: 'API',
+    type: 'string',
+    pattern: /^(https?:\/\/[^\s/,@?#*]+)(,https?:\/\/[^\s/,@?#*]+)*$/,
+    takes: 'origins with commas between, such as https://console.example.net',
+    sentence: 'Origins of web pages that may call the REST API from a browser, with commas between; unset: none.',
+  },
+  {
     key: 'cwmpPort',
     flag: '--cwmp-port',
+    group: 'CWMP',
     type: 'port',
     default: '7547',
     sentence: 'Port of the CWMP listener (ACS, HTTP); 0 takes a free one.',
@@ -72,21 +123,41 @@ export const OPTIONS = [
   {
     key: 'cwmpsPort',
     flag: '--cwmps-port',
+    group: 'CWMP',
     type: 'port',
     default: '7548',
-    sentence: 'Port of the CWMP listener over TLS; used when a certificate is given.',
+    sentence: 'Port of the CWMP listener over TLS; used when a certificate is given, or plain CWMP is off.',
+  },
+  {
+    key: 'plainCwmp',
+    flag: '--plain-cwmp',
+    group: 'CWMP',
+    type: 'boolean',
+    default: 'true',
+    sentence: 'Open the CWMP listener without TLS; false leaves the one over TLS alone.',
   },
   {
     key: 'uspPort',
     flag: '--usp-port',
+    group: 'USP',
     type: 'port',
     default: '8183',
     sentence:
       'Port of the USP WebSocket listener; with TLS when a certificate is given, else plain. 0 takes a free one.',
   },
   {
+    key: 'plainUsp',
+    flag: '--plain-usp',
+    group: 'USP',
+    type: 'boolean',
+    default: 'true',
+    sentence:
+      'Serve USP without TLS while no certificate is given; false: over TLS then, too, with a certificate that the server makes.',
+  },
+  {
     key: 'uspPath',
     flag: '--usp-path',
+    group: 'USP',
     type: 'string',
     default: '/usp',
     pattern: /^\/[^\s?#]*$/,
@@ -96,6 +167,7 @@ export const OPTIONS = [
   {
     key: 'uspPublicHost',
     flag: '--usp-public-host',
+    group: 'USP',
     type: 'string',
     default: '127.0.0.1',
     pattern: /^[^\s/@]+$/,
@@ -105,19 +177,23 @@ export const OPTIONS = [
   {
     key: 'uspPublicPort',
     flag: '--usp-public-port',
+    group: 'USP',
     type: 'port',
     sentence: 'Port under which boxes reach the USP listener; default: its own port.',
   },
   {
     key: 'tlsCert',
     flag: '--tls-cert',
+    group: 'TLS',
     type: 'path',
-    sentence: 'PEM file with the certificate chain for CWMP and USP.',
+    sentence:
+      'PEM file with the certificate chain for CWMP, USP and, unless it has its own, the REST API. Read again when it changes and on SIGHUP.',
   },
-  { key: 'tlsKey', flag: '--tls-key', type: 'path', sentence: 'PEM file with the private key for it.' },
+  { key: 'tlsKey', flag: '--tls-key', group: 'TLS', type: 'path', sentence: 'PEM file with the private key for it.' },
   {
     key: 'tlsClientCa',
     flag: '--tls-client-ca',
+    group: 'TLS',
     type: 'path',
     sentence:
       'PEM file with the authorities that sign certificates of boxes: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part written %2D) needs no password.',
@@ -125,6 +201,7 @@ export const OPTIONS = [
   {
     key: 'endpointId',
     flag: '--endpoint-id',
+    group: 'USP',
     type: 'string',
     default: 'proto::isthmus',
     pattern: /^[a-z]+:[^:\s]*:\S{1,50}$/,
@@ -134,6 +211,7 @@ export const OPTIONS = [
   {
     key: 'secretKey',
     flag: '--secret-key',
+    group: 'Storage',
     type: 'string',
     secret: true,
     sentence:
@@ -142,6 +220,7 @@ export const OPTIONS = [
   {
     key: 'enrolment',
     flag: '--enrolment',
+    group: 'CWMP',
     type: 'choice',
     choices: ['closed', 'credential', 'open'],
     default: 'credential',
@@ -151,14 +230,16 @@ export const OPTIONS = [
   {
     key: 'firstApiKey',
     flag: '--first-api-key',
+    group: 'API',
     type: 'string',
     secret: true,
     sentence:
-      'API key that the first start stores, of the form isthmus_<id>_<secret>. Unset: one is made and shown once. Without effect where there are keys already.',
+      'API key that the first start stores, of the form isthmus_<id>_<secret>. Unset: one is made, shown once on a terminal, else written to first-api-key in the data folder. Without effect where there are keys already.',
   },
   {
     key: 'enrolmentSecret',
     flag: '--enrolment-secret',
+    group: 'CWMP',
     type: 'string',
     secret: true,
     sentence:
@@ -167,6 +248,7 @@ export const OPTIONS = [
   {
     key: 'enrolmentUsername',
     flag: '--enrolment-username',
+    group: 'CWMP',
     type: 'string',
     sentence:
       'User name that boxes may send with the enrolment secret, besides the names TR-069 gives them (OUI-ProductClass-SerialNumber).',
@@ -174,6 +256,7 @@ export const OPTIONS = [
   {
     key: 'reEnrolment',
     flag: '--re-enrolment',
+    group: 'CWMP',
     type: 'choice',
     choices: ['operator', 'bootstrap'],
     default: 'operator',
@@ -183,6 +266,7 @@ export const OPTIONS = [
   {
     key: 'agentAdmission',
     flag: '--agent-admission',
+    group: 'USP',
     type: 'choice',
     choices: ['certificate', 'bound', 'open'],
     default: 'bound',
@@ -192,6 +276,7 @@ export const OPTIONS = [
   {
     key: 'allowBasicOverHttp',
     flag: '--allow-basic-over-http',
+    group: 'CWMP',
     type: 'boolean',
     default: 'false',
     sentence: 'Accept Basic authentication of CPE without TLS.',
@@ -199,6 +284,7 @@ export const OPTIONS = [
   {
     key: 'digestAlgorithms',
     flag: '--digest-algorithms',
+    group: 'CWMP',
     type: 'choice',
     choices: ['md5,sha-256', 'sha-256,md5', 'md5', 'sha-256'],
     default: 'md5,sha-256',
@@ -208,6 +294,7 @@ export const OPTIONS = [
   {
     key: 'maxInformKb',
     flag: '--max-inform-kb',
+    group: 'Limits and retention',
     type: 'int',
     default: '256',
     min: 64,
@@ -217,6 +304,7 @@ export const OPTIONS = [
   {
     key: 'trustedProxies',
     flag: '--trusted-proxies',
+    group: 'CWMP',
     type: 'networks',
     sentence:
       'Addresses or networks (with commas between) of proxies before the CWMP listener whose X-Forwarded-For is believed. Limits per address count the CPE then, not the proxy.',
@@ -224,6 +312,7 @@ export const OPTIONS = [
   {
     key: 'connectionRequestNetworks',
     flag: '--connection-request-networks',
+    group: 'CWMP',
     type: 'networks',
     sentence:
       'Addresses or networks (with commas between) in which a CPE may be sent connection requests, besides at the address it came from.',
@@ -231,6 +320,7 @@ export const OPTIONS = [
   {
     key: 'informIntervalS',
     flag: '--inform-interval',
+    group: 'CWMP',
     type: 'seconds',
     default: '3600',
     min: 30,
@@ -240,6 +330,7 @@ export const OPTIONS = [
   {
     key: 'discovery',
     flag: '--discovery',
+    group: 'CWMP',
     type: 'choice',
     choices: ['none', 'walk', 'subtree'],
     default: 'walk',
@@ -249,6 +340,7 @@ export const OPTIONS = [
   {
     key: 'periodicNotifIntervalS',
     flag: '--periodic-notif-interval',
+    group: 'USP',
     type: 'seconds',
     default: '300',
     min: 5,
@@ -258,6 +350,7 @@ export const OPTIONS = [
   {
     key: 'maxSessions',
     flag: '--max-sessions',
+    group: 'Limits and retention',
     type: 'int',
     default: '5000',
     min: 1,
@@ -267,6 +360,7 @@ export const OPTIONS = [
   {
     key: 'maxDevicesPerAddress',
     flag: '--max-devices-per-address',
+    group: 'Limits and retention',
     type: 'int',
     default: '2000',
     min: 1,
@@ -277,6 +371,7 @@ export const OPTIONS = [
   {
     key: 'maxLinks',
     flag: '--max-links',
+    group: 'Limits and retention',
     type: 'int',
     default: '20000',
     min: 1,
@@ -286,6 +381,7 @@ export const OPTIONS = [
   {
     key: 'eventRetentionDays',
     flag: '--event-retention-days',
+    group: 'Limits and retention',
     type: 'int',
     default: '14',
     min: 1,
@@ -295,6 +391,7 @@ export const OPTIONS = [
   {
     key: 'operationRetentionDays',
     flag: '--operation-retention-days',
+    group: 'Limits and retention',
     type: 'int',
     default: '30',
     min: 1,
@@ -304,6 +401,7 @@ export const OPTIONS = [
   {
     key: 'logLevel',
     flag: '--log-level',
+    group: 'Logging',
     type: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',

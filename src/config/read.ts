@@ -104,23 +104,31 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
 
 function tlsProblems(values: Record<string, Value>): string[] {
   const problems: string[] = []
-  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined)) {
+  if ((values.tlsCert === undefined) !== (values.tlsKey === undefined))
     problems.push('--tls-cert and --tls-key go together')
-  }
+  if ((values.apiTlsCert === undefined) !== (values.apiTlsKey === undefined))
+    problems.push('--api-tls-cert and --api-tls-key go together')
+  if (values.apiTlsCert !== undefined && values.apiTls === 'off')
+    problems.push('--api-tls-cert is without use while --api-tls is off')
   if (values.tlsClientCa !== undefined && values.tlsCert === undefined)
     problems.push('--tls-client-ca needs --tls-cert: without TLS no box shows a certificate')
   if (values.agentAdmission === 'certificate' && values.tlsClientCa === undefined)
     problems.push('--agent-admission certificate needs --tls-client-ca: no certificate of a box is trusted without it')
-  for (const key of ['tlsCert', 'tlsKey', 'tlsClientCa']) {
+  for (const { key, flag } of OPTIONS.filter(({ type, key }) => type === 'path' && key !== 'dataDir')) {
     const path = values[key]
-    if (typeof path === 'string' && !existsSync(path)) problems.push(`${key}: there is no file ${path}`)
+    if (typeof path === 'string' && !existsSync(path)) problems.push(`${flag}: there is no file ${path}`)
   }
   return problems
 }
 
 /** Listeners that would want the same port; 0 takes a free one each. */
 function portProblems(values: Record<string, Value>): string[] {
-  const listeners = ['apiPort', 'cwmpPort', 'uspPort', ...(values.tlsCert === undefined ? [] : ['cwmpsPort'])]
+  const listeners = [
+    'apiPort',
+    'uspPort',
+    ...(values.plainCwmp === false ? [] : ['cwmpPort']),
+    ...(values.tlsCert === undefined && values.plainCwmp !== false ? [] : ['cwmpsPort']),
+  ]
   const rows = (OPTIONS as readonly OptionRow[]).filter(({ key }) => listeners.includes(key))
   return rows.flatMap((row, i) => {
     const other = rows.slice(0, i).find(({ key }) => values[key] === values[row.key])

@@ -39,8 +39,8 @@ export interface PlanActionsDeps {
   appendEvents(
     events: { type: 'plan.changed'; at: number; planId: string; groupId: string; data: Record<string, unknown> }[],
   ): Promise<void>
-  /** Settings of a plan where its maker gives none. */
-  defaults: PlanSettings
+  /** Settings of a plan where its maker gives none, as they are now. */
+  defaults(): PlanSettings
   log: Log
 }
 
@@ -84,7 +84,7 @@ export class PlanActions {
       name: input.name,
       groupId: input.groupId,
       state: 'draft',
-      settings: settingsOf(defaults, input.settings),
+      settings: settingsOf(defaults(), input.settings),
       revision: 1,
       createdAt: clock.now(),
     }

@@ -128,6 +128,13 @@ describe('a server that cannot start', () => {
     other.close()
   })
 
+  it('names the option of an address that the machine does not have', async () => {
+    const first = serve(['--host', '192.0.2.1'])
+    expect(await sentence(first)).toMatch(/this machine has no address 192\.0\.2\.1; give one that it has with --host,/)
+    const second = serve(['--api-host', '192.0.2.1', '--api-tls', 'off'])
+    expect(await sentence(second)).toMatch(/no address 192\.0\.2\.1; give one that it has with --api-host,/)
+  })
+
   it('says that the data folder belongs to another server, and harms neither', async () => {
     const first = serve()
     await up(first)
@@ -142,7 +149,9 @@ describe('a server that cannot start', () => {
 
   it('says which folder it cannot use', async () => {
     writeFileSync(join(dataDir, 'file'), '')
-    expect(await sentence(serve(['--data-dir', join(dataDir, 'file')]))).toMatch(/ENOTDIR.*file/)
+    expect(await sentence(serve(['--data-dir', join(dataDir, 'file')]))).toMatch(
+      /data folder \S+file cannot be used: a part of its path is a file and no folder \(ENOTDIR, \S+\); .*--data-dir/,
+    )
   })
 
   it('says that MongoDB does not answer, without its password', async () => {

@@ -133,11 +133,12 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       groups,
       bus,
       appendEvents: (events) => store.events.append(events),
-      defaults: defaultPlanSettings({
-        ...usp,
-        periodicNotifIntervalS: 60,
-        ...(options.tls === undefined ? {} : { certificate: options.tls.cert }),
-      }),
+      defaults: () =>
+        defaultPlanSettings({
+          ...usp,
+          periodicNotifIntervalS: 60,
+          ...(options.tls === undefined ? {} : { certificate: options.tls.cert }),
+        }),
     })
   const planner = anotherPlanner('test')
   await planner.start()

@@ -151,14 +151,15 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       groups,
       bus,
       appendEvents: (events) => store.events.append(events),
-      defaults: defaultPlanSettings({
-        endpointId: 'proto::isthmus-test',
-        host: '127.0.0.1',
-        port: 8183,
-        path: '/usp',
-        tls: false,
-        periodicNotifIntervalS: 60,
-      }),
+      defaults: () =>
+        defaultPlanSettings({
+          endpointId: 'proto::isthmus-test',
+          host: '127.0.0.1',
+          port: 8183,
+          path: '/usp',
+          tls: false,
+          periodicNotifIntervalS: 60,
+        }),
     })
     started.push(planner)
     return planner

@@ -183,7 +183,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         200: { description: 'It ended within `wait`', schema: OperationSchema },
         202: { description: 'Accepted; read it at Location', schema: OperationSchema },
       },
-      async handle({ params, query, body, header, actor }) {
+      async handle({ params, query, body, header, actor, stopping }) {
         const key = header('idempotency-key')
         if (key !== undefined && key.length > REQUEST_BOUNDS.idempotencyKey)
           throw new AppError('invalid', `Idempotency-Key is longer than ${REQUEST_BOUNDS.idempotencyKey} characters`)
@@ -196,7 +196,9 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
         })
         const timeout = waitMs(query.wait)
         const operation =
-          timeout === undefined ? submitted : ((await deps.operations.wait(submitted.id, timeout)) ?? submitted)
+          timeout === undefined
+            ? submitted
+            : ((await deps.operations.wait(submitted.id, timeout, stopping)) ?? submitted)
         const done = operation.finishedAt !== undefined
         return {
           status: done ? 200 : 202,

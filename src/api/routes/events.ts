@@ -92,7 +92,7 @@ export function eventRoutes(deps: ApiDeps): Route[] {
       headers: { 'Last-Event-ID': 'The id of the last event that was seen' },
       responses: { 200: { description: 'text/event-stream', contentType: 'text/event-stream' } },
       handle: async () => ({ status: 500 }),
-      async stream({ query, header, allowed }, request, response) {
+      async stream({ query, header, allowed, stopping }, request, response) {
         const seen = header('last-event-id')
         if (seen !== undefined && !EventId.safeParse(seen).success)
           throw new AppError('invalid', 'Last-Event-ID is no id of an event')
@@ -108,10 +108,13 @@ export function eventRoutes(deps: ApiDeps): Route[] {
         let nudge: () => void = () => undefined
         let open = true
         const off = deps.events.onAppended(() => nudge())
-        request.on('close', () => {
+        const end = () => {
           open = false
           nudge()
-        })
+        }
+        request.on('close', end)
+        stopping.addEventListener('abort', end)
+        if (stopping.aborted) end()
         let quietSince = deps.clock.now()
         let checkedAt = quietSince
         try {
@@ -139,6 +142,7 @@ export function eventRoutes(deps: ApiDeps): Route[] {
         } finally {
           streams--
           off()
+          stopping.removeEventListener('abort', end)
           response.end()
         }
       },

@@ -48,10 +48,12 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       params: IdParam,
       query: WaitQuery,
       responses: { 200: { description: 'The operation as it stands', schema: OperationSchema } },
-      async handle({ params, query }) {
+      async handle({ params, query, stopping }) {
         const timeout = waitMs(query.wait)
         const operation =
-          timeout === undefined ? await deps.operations.get(params.id) : await deps.operations.wait(params.id, timeout)
+          timeout === undefined
+            ? await deps.operations.get(params.id)
+            : await deps.operations.wait(params.id, timeout, stopping)
         if (operation === undefined) throw new AppError('notFound', `there is no operation ${params.id}`)
         return { body: (await operationViews([operation], deps.operations))[0] }
       },
