@@ -1,4 +1,4 @@
-import { createBatcher, type Log, type Random, randomToken, type Settled } from '../base/index.ts'
+import { AppError, createBatcher, type Log, type Random, randomToken, type Settled } from '../base/index.ts'
 import { isTransient, translate } from './failure.ts'
 import type { Connection } from './mongoose.ts'
 import { PlainWriter } from './write-plain.ts'
@@ -22,6 +22,8 @@ const MAX_WRITES = 5000
 /** Single writes that may wait: some tens of megabytes at the most. */
 const MAX_WAITING_WRITES = 50_000
 const MAX_WAIT_MS = 15_000
+/** What the last attempt of a flush may take beyond the time in which attempts begin. */
+const LAST_ATTEMPT_MS = 15_000
 
 export interface GroupCommitOptions {
   /** Whether the server has transactions: a replica set or a cluster does. */
@@ -30,10 +32,12 @@ export interface GroupCommitOptions {
   retryMs: number
   random: Random
   log: Log
+  /** A flush that has not come back so long after its last attempt began is given up; default 15 s. */
+  lastAttemptMs?: number
 }
 
 export function createGroupCommit(connection: Connection, options: GroupCommitOptions): GroupCommit {
-  const { transactions, retryMs, random, log } = options
+  const { transactions, retryMs, random, log, lastAttemptMs = LAST_ATTEMPT_MS } = options
   const writer = transactions ? new TransactionWriter(connection, log) : new PlainWriter(connection, log)
   const prefix = `${randomToken(random, 6)}.`
   let marks = 0
@@ -47,7 +51,8 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
     maxWaitMs: MAX_WAIT_MS,
     weigh: ({ writes }) => writes.length,
     async flush(sets) {
-      const results = await flush(writer, sets, performance.now() + retryMs)
+      const deadline = performance.now() + retryMs
+      const results = await inTime(retryMs + lastAttemptMs, (over) => flush(writer, sets, deadline, over))
       results.forEach(({ ok }, i) => {
         if (ok) sets[i]?.onCommitted?.()
       })
@@ -63,14 +68,44 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
   }
 }
 
-/** All in one go; when the server refuses it, in halves, so that the bad set fails alone and its neighbours cost few more round trips. */
-async function flush(writer: SetWriter, sets: MarkedSet[], deadline: number): Promise<Settled<void>[]> {
+/**
+ * The result of a work, or AppError `unavailable` when it has not come back in time. The work is told that it is over, and the next one begins:
+ * one call without an answer must not hold up all that comes later.
+ */
+async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new AppError(
+        'unavailable',
+        'the database did not answer in time; what was asked may be done or not',
+      )
+      over.abort(error)
+      reject(error)
+    }, limitMs)
+  })
   try {
-    return await writer.write(sets, deadline)
+    return await Promise.race([work(over.signal), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** All in one go; when the server refuses it, in halves, so that the bad set fails alone and its neighbours cost few more round trips. */
+async function flush(
+  writer: SetWriter,
+  sets: MarkedSet[],
+  deadline: number,
+  over: AbortSignal,
+): Promise<Settled<void>[]> {
+  try {
+    return await writer.write(sets, deadline, over)
   } catch (error) {
-    if (sets.length === 1 || isTransient(error)) return sets.map(() => ({ ok: false, error: translate(error) }))
+    if (sets.length === 1 || isTransient(error) || over.aborted)
+      return sets.map(() => ({ ok: false, error: translate(error) }))
     const middle = sets.length >> 1
-    const first = await flush(writer, sets.slice(0, middle), deadline)
-    return [...first, ...(await flush(writer, sets.slice(middle), deadline))]
+    const first = await flush(writer, sets.slice(0, middle), deadline, over)
+    return [...first, ...(await flush(writer, sets.slice(middle), deadline, over))]
   }
 }

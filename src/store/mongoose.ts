@@ -39,6 +39,11 @@ export function within<T>(connection: Connection, result: Promise<T>): Promise<T
   return watches.get(connection)?.within(result) ?? result
 }
 
+/** A session of the driver itself, at once: mongoose would wait until it takes the connection for one. */
+export function startSession(connection: Connection): ClientSession {
+  return connection.getClient().startSession()
+}
+
 /**
  * A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. AppError `unavailable` when nothing
  * answers at that address or it refuses the login, `invalid` when it is no address; none of them shows a password.
@@ -55,6 +60,8 @@ export async function openConnection(
       dbName: databaseName,
       autoIndex: false,
       autoCreate: false,
+      // Mongoose would hold calls back until its own idea of the connection changes, and fail them with errors that nobody repeats on.
+      bufferCommands: false,
       monitorCommands: true,
       maxPoolSize: 20,
       serverSelectionTimeoutMS: Math.min(patienceMs, SELECTION_MS),

@@ -23,22 +23,23 @@ export class PlainWriter implements SetWriter {
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number): Promise<Settled<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]> {
     const entries = sets.map((set): Entry => ({ set }))
     for (const round of rounds(entries)) {
       const names = new Set(round.flatMap(({ set }) => set.writes.map(({ collection }) => collection)))
-      for (const name of inWriteOrder(names)) await this.#collection(name, round, deadline)
+      for (const name of inWriteOrder(names)) await this.#collection(name, round, deadline, over)
     }
     return entries.map(({ error }) => (error === undefined ? DONE : { ok: false, error: translate(error) }))
   }
 
-  async #collection(name: CollectionName, round: Entry[], deadline: number): Promise<void> {
+  async #collection(name: CollectionName, round: Entry[], deadline: number, over: AbortSignal): Promise<void> {
     let open = round.filter(
       ({ set, error }) => error === undefined && set.writes.some((write) => write.collection === name),
     )
     if (open.length === 0) return
     try {
       await persevere(async (last) => {
+        over.throwIfAborted()
         if (last !== undefined) {
           this.#log.debug({ err: last, collection: name }, 'write is tried again')
           open = await this.#undone(name, open)

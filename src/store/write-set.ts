@@ -32,8 +32,11 @@ export interface MarkedSet extends WriteSet {
 
 /** Writes some sets, each as a whole. */
 export interface SetWriter {
-  /** The result of each, in order. Rejects when none was done: the server refuses them together, or is away until the deadline. */
-  write(sets: MarkedSet[], deadline: number): Promise<Settled<void>[]>
+  /**
+   * The result of each, in order. Rejects when none was done: the server refuses them together, or is away until the deadline. Begins nothing
+   * more once `over` is aborted: nobody waits for the result, and later writes go out.
+   */
+  write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]>
 }
 
 export const DONE: Settled<void> = { ok: true, value: undefined }

@@ -1,28 +1,48 @@
 import { AppError, type Log, type Settled } from '../base/index.ts'
 import { type CollectionName, inWriteOrder } from './collections.ts'
 import { isAmbiguous, isTransient, persevere } from './failure.ts'
-import { type ClientSession, type Connection, type Document_, MongoError, within } from './mongoose.ts'
+import {
+  type ClientSession,
+  type Connection,
+  type Document_,
+  MongoError,
+  MongoServerError,
+  startSession,
+  within,
+} from './mongoose.ts'
 import { DONE, gather, MARK, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
 
-/** All sets in one transaction with one journal sync, or none of them. */
+/** The server knows of no such transaction: it has ended. */
+const NO_SUCH_TRANSACTION = 251
+
+/**
+ * All sets in one transaction with one journal sync, or none of them.
+ *
+ * A transaction that is left open holds its documents until the server forgets it, which takes a minute, and on the embedded engine longer:
+ * a write beside it waits all that time. So each one is kept here until the server has said that it ended, and nothing is written before.
+ */
 export class TransactionWriter implements SetWriter {
   readonly #connection: Connection
   readonly #log: Log
+  /** Sessions of transactions whose end the server has not told yet. */
+  readonly #open = new Set<ClientSession>()
 
   constructor(connection: Connection, log: Log) {
     this.#connection = connection
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number): Promise<Settled<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]> {
     const byCollection = gather(sets)
     const single = byCollection.size === 1 && [...byCollection.values()].every((writes) => writes.length === 1)
     try {
       await persevere(async (last) => {
+        over.throwIfAborted()
         if (last !== undefined) this.#log.debug({ err: last }, 'commit is tried again')
+        await this.#endOpen()
         if (isAmbiguous(last) && (await this.#wasDone(sets))) return
-        if (single) await this.#run(byCollection, undefined)
-        else await this.#inTransaction(byCollection)
+        if (single) await this.#run(byCollection, over)
+        else await this.#inTransaction(byCollection, over)
       }, deadline)
     } catch (error) {
       // Refused, maybe by itself: the driver repeats a write whose answer was lost, and not every server remembers the first.
@@ -31,25 +51,47 @@ export class TransactionWriter implements SetWriter {
     return sets.map(() => DONE)
   }
 
-  async #inTransaction(byCollection: Map<CollectionName, Write[]>): Promise<void> {
-    const session = await this.#connection.startSession()
+  async #inTransaction(byCollection: Map<CollectionName, Write[]>, over: AbortSignal): Promise<void> {
+    const session = startSession(this.#connection)
+    this.#open.add(session)
     try {
       session.startTransaction({ writeConcern: { w: 'majority', journal: true } })
-      await this.#run(byCollection, session)
+      await this.#run(byCollection, over, session)
+      over.throwIfAborted()
       await this.#commit(session)
+      this.#open.delete(session)
     } catch (error) {
-      if (session.inTransaction())
-        await within(this.#connection, session.abortTransaction()).catch((err) =>
-          this.#log.debug({ err }, 'abort failed; the server forgets the transaction by itself'),
-        )
+      await this.#endOpen().catch((err) =>
+        this.#log.debug({ err }, 'a transaction could not be aborted yet; this is tried again before the next write'),
+      )
       throw error
-    } finally {
+    }
+    await within(this.#connection, session.endSession())
+  }
+
+  /** Aborts what is open. Rejects when the server does not say that it is over. */
+  async #endOpen(): Promise<void> {
+    for (const session of this.#open) {
+      await this.#abort(session)
+      this.#open.delete(session)
       await within(this.#connection, session.endSession())
     }
   }
 
-  async #run(byCollection: Map<CollectionName, Write[]>, session: ClientSession | undefined): Promise<void> {
+  /** By a command of its own: the driver's way to abort hides whether the server has heard of it. */
+  async #abort(session: ClientSession): Promise<void> {
+    const admin = this.#connection.getClient().db('admin')
+    try {
+      await within(this.#connection, admin.command({ abortTransaction: 1 }, { session }))
+    } catch (error) {
+      if (error instanceof MongoServerError && (error.code === NO_SUCH_TRANSACTION || !isTransient(error))) return
+      throw error
+    }
+  }
+
+  async #run(byCollection: Map<CollectionName, Write[]>, over: AbortSignal, session?: ClientSession): Promise<void> {
     for (const name of inWriteOrder(byCollection.keys())) {
+      over.throwIfAborted()
       const writes = byCollection.get(name)
       if (writes === undefined) continue
       const result = await this.#connection.collection<Document_>(name).bulkWrite(

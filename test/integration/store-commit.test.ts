@@ -225,6 +225,63 @@ describe.each([
     }
   })
 
+  it('goes on when a transaction and its abort are both lost with their connections', async () => {
+    const proxy = new LossyProxy(engine.uri)
+    await proxy.start()
+    const through = await testStore(proxy.uri)
+    try {
+      const box = device()
+      await through.devices.commit({ deviceId: box.id, create: box })
+      proxy.lose('update', 1)
+      // The driver sends an abort twice, and then takes the transaction for ended.
+      proxy.refuse('abortTransaction', 4)
+      const count = (at: number) =>
+        through.devices.commit({
+          deviceId: box.id,
+          countWork: true,
+          events: [{ type: 'device.booted', at, deviceId: box.id, data: {} }],
+        })
+      await count(1)
+      await through.devices.commit({ deviceId: box.id, countWork: true })
+      await count(2)
+      expect((await through.devices.get(box.id))?.work.seq).toBe(3)
+      expect(proxy.losses).toBe(0)
+    } finally {
+      await through.close()
+      await proxy.stop()
+    }
+  })
+
+  it('gives up a flush that does not come back, and begins nothing of it later', async () => {
+    const connection = await openConnection(engine.uri, store.databaseName, 'work')
+    const transactions = flags.length === 0
+    const times = { retryMs: 200, lastAttemptMs: 200 }
+    const commit = createGroupCommit(connection, { transactions, ...times, random: systemRandom, log: silentLog })
+    const insert = (id: string) =>
+      commit.commit({
+        writes: (['groups', 'devices'] as const).map((collection) => ({
+          collection,
+          operation: { insertOne: { document: { _id: id, name: id } } },
+        })),
+      })
+    try {
+      await insert('before')
+      engine.hold()
+      await expect(insert('lost')).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('in time'),
+      })
+      engine.release()
+      await insert('after')
+      const ids = await connection.collection('devices').distinct('_id')
+      expect(ids).toEqual(expect.arrayContaining(['before', 'after']))
+      expect(ids).not.toContain('lost')
+    } finally {
+      engine.release()
+      await connection.close()
+    }
+  })
+
   it('refuses in bounded time while the database is away, and works again when it is back', async () => {
     await store.close()
     store = await testStore(engine.uri, { patienceMs: 300 })
@@ -233,12 +290,17 @@ describe.each([
     await engine.kill()
     const outcomes = await Promise.allSettled([
       store.devices.commit({ deviceId: box.id, set: { manufacturer: 'M' } }),
+      store.devices.commit({
+        deviceId: box.id,
+        set: { manufacturer: 'M' },
+        events: [{ type: 'device.booted', at: 1, deviceId: box.id, data: {} }],
+      }),
       store.devices.get(box.id),
       store.operations.get('x'),
       store.devices.list({ limit: 1 }),
     ])
     expect(outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'fulfilled'))).toEqual(
-      Array.from({ length: 4 }, () => 'unavailable'),
+      outcomes.map(() => 'unavailable'),
     )
     await engine.start()
     await until(() =>

@@ -1,13 +1,18 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Stands between a client and the database: on demand, a command reaches the server and the connection breaks before its answer comes back. */
+/**
+ * Stands between a client and the database: on demand, a command reaches the server and the connection breaks before its answer comes back,
+ * or it breaks before the command arrives.
+ */
 export class LossyProxy {
   readonly #target: number
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #command = ''
   #losses = 0
+  #refused = ''
+  #refusals = 0
 
   /** `uri` is the database's. */
   constructor(uri: string) {
@@ -17,6 +22,11 @@ export class LossyProxy {
   get uri(): string {
     const address = this.#server?.address()
     return `mongodb://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/?directConnection=true`
+  }
+
+  /** How many commands are still to be kept from the server. */
+  get refusals(): number {
+    return this.#refusals
   }
 
   /** How many answers are still to be lost. */
@@ -34,6 +44,12 @@ export class LossyProxy {
   lose(command: string, count: number): void {
     this.#command = command
     this.#losses = count
+  }
+
+  /** The next `count` of this command never reach the server. */
+  refuse(command: string, count: number): void {
+    this.#refused = command
+    this.#refusals = count
   }
 
   async stop(): Promise<void> {
@@ -56,7 +72,13 @@ export class LossyProxy {
     }
     client.on('data', (data) => {
       // The command's name is the first field of its message, behind the type of that field.
-      if (this.#losses > 0 && data.subarray(0, 64).includes(`${this.#command}\0`)) {
+      const isCommand = (name: string) => data.subarray(0, 64).includes(`${name}\0`)
+      if (this.#refusals > 0 && isCommand(this.#refused)) {
+        this.#refusals--
+        client.destroy()
+        return
+      }
+      if (this.#losses > 0 && isCommand(this.#command)) {
         this.#losses--
         cut = true
       }
