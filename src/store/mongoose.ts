@@ -28,6 +28,7 @@ export const { MongoBulkWriteError, MongoServerError, MongoError, MongoNetworkEr
 export type ConnectionUse = 'work' | 'setUp'
 
 const UNUSABLE = ['MongoParseError', 'MongoRuntimeError', 'MongoInvalidArgumentError', 'MongoAPIError']
+const USER_EXISTS = 51_003
 const SELECTION_MS = 10_000
 const SOCKET_MS = 30_000
 const LOST = { graceMs: 1000, limitMs: SOCKET_MS + 5000 }
@@ -131,6 +132,22 @@ export async function initiateReplicaSet(uri: string, host: string): Promise<voi
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     throw new Error('mongod did not become primary')
+  } finally {
+    await client.close()
+  }
+}
+
+/** Makes a user of a server that asks for no login yet, or gives the one that is there this password. */
+export async function putUser(uri: string, user: string, password: string): Promise<void> {
+  const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: 15_000 })
+  try {
+    const admin = client.db('admin')
+    try {
+      await admin.command({ createUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
+    } catch (error) {
+      if ((error as { code?: number }).code !== USER_EXISTS) throw error
+      await admin.command({ updateUser: user, pwd: password, roles: ['root'], mechanisms: ['SCRAM-SHA-256'] })
+    }
   } finally {
     await client.close()
   }

@@ -1,8 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import mongoose from 'mongoose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Log, silentLog } from '../../src/base/index.ts'
 import { processLine } from '../../src/store/engine/process.ts'
@@ -115,6 +126,47 @@ describe('the engine', () => {
     const { items } = await store.audit.list({ limit: 100 })
     expect(items.map(({ target }) => target).reverse()).toEqual(acknowledged)
     await store.close()
+  })
+
+  it('answers nobody without its login, whose password and files are for the owner of the folder alone', async () => {
+    // As an earlier version left it: without a login, and readable by all.
+    const storage = join(dataDir, 'database', 'secantusdb')
+    mkdirSync(storage, { recursive: true })
+    writeFileSync(join(storage, 'readable'), '', { mode: 0o644 })
+    chmodSync(join(dataDir, 'database'), 0o755)
+    const first = database()
+    await first.start()
+    const port = new URL(first.uri).port
+    const stranger = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`)
+    await expect(stranger.db('test').collection('apiKeys').insertOne({})).rejects.toThrow(/requires authentication/)
+    await expect(stranger.db('admin').command({ createUser: 'me', pwd: 'x', roles: [] })).rejects.toThrow(
+      /requires auth/,
+    )
+    await stranger.close()
+    const store = await testStore(first.uri)
+    await store.events.append([{ type: 'device.booted', at: 1, data: {} }])
+    await store.close()
+    if (process.platform !== 'win32') {
+      const shared = readdirSync(join(dataDir, 'database'), { recursive: true, withFileTypes: true })
+        .map(({ parentPath, name }) => join(parentPath, name))
+        .filter((path) => (statSync(path).mode & 0o077) !== 0)
+      expect(shared).toEqual([])
+      expect(statSync(join(dataDir, 'database')).mode & 0o777).toBe(0o700)
+    }
+    const { password } = new URL(first.uri)
+    await first.stop()
+    const second = database()
+    await second.start()
+    expect(new URL(second.uri).password).toBe(password)
+    await (await testStore(second.uri)).close()
+    await second.stop()
+
+    // A password that is lost is replaced: who has the folder has the data.
+    rmSync(join(dataDir, 'database', 'engine.password'))
+    const third = database()
+    await third.start()
+    expect(new URL(third.uri).password).not.toBe(password)
+    await (await testStore(third.uri)).close()
   })
 
   it('is in no process group that a terminal’s Ctrl-C reaches', async () => {

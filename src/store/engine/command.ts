@@ -10,11 +10,14 @@ export interface EngineCommand {
   ready: RegExp
 }
 
-/** The command line of an engine over its own folder in `folder`. Port 0 is for SecantusDB alone, which then takes a free one. */
-export function engineCommand(kind: EngineKind, folder: string, port: number): EngineCommand {
+/**
+ * The command line of an engine over its own folder in `folder`. Port 0 is for SecantusDB alone, which then takes a free one, and so is
+ * `login`, with which it answers nobody who has not logged in.
+ */
+export function engineCommand(kind: EngineKind, folder: string, port: number, login: boolean): EngineCommand {
   const storage = join(folder, kind)
   mkdirSync(storage, { recursive: true })
-  return kind === 'mongod' ? mongod(storage, port) : secantusdb(storage, port)
+  return kind === 'mongod' ? mongod(storage, port) : secantusdb(storage, port, login)
 }
 
 function mongod(storage: string, port: number): EngineCommand {
@@ -24,10 +27,11 @@ function mongod(storage: string, port: number): EngineCommand {
   return { args, ready: /Waiting for connections/ }
 }
 
-function secantusdb(storage: string, port: number): EngineCommand {
+function secantusdb(storage: string, port: number, login: boolean): EngineCommand {
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', storage, '--sync-on-commit']
   // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every write.
   args.push('--oplog-nonlogged', '--oplog-max-entries', '1000')
+  if (login) args.push('--auth')
   args.push('--log-file-max', '64MB', '--cache-size', '512M', '--log-level', 'WARNING')
   return { args, ready: /listening on \S+:(?<port>\d+)/ }
 }

@@ -3,12 +3,15 @@ import { once } from 'node:events'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
-import { AppError, errorText, type Log } from '../../base/index.ts'
+import { AppError, type Log } from '../../base/index.ts'
 import { dropAddress, keepAddress } from './address.ts'
+import { end, STOP_TIMEOUT_MS, untilReady } from './child.ts'
 import { Comeback, freeBytes } from './comeback.ts'
 import { type EngineKind, engineCommand } from './command.ts'
 import { fetchEngine } from './fetch.ts'
 import { FolderLock } from './folder-lock.ts'
+import { EngineLogin } from './login.ts'
+import { makePrivate, PRIVATE_FILE, withPrivateFiles } from './private.ts'
 import { isAlive, livingProcess, processLine } from './process.ts'
 
 export interface EmbeddedOptions {
@@ -23,8 +26,6 @@ export interface EmbeddedOptions {
   freeBytes?(folder: string): number
 }
 
-const READY_TIMEOUT_MS = 60_000
-const STOP_TIMEOUT_MS = 15_000
 /** What the engine writes to its error output when its storage has stopped for good, or a write found no room. */
 const PANIC = /WT_PANIC|No space left on device/
 /** Of the last output, for a word that comes in two pieces. */
@@ -47,18 +48,23 @@ export class EmbeddedDatabase {
   /** Up once: from then on an engine that ends is started again. */
   #watched = false
   #stopping = false
+  readonly #login: EngineLogin
+  /** Whether the engine has the login and is started with it. */
+  #asksLogin = false
   readonly #comeback: Comeback
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
     this.#folder = join(options.dataDir, 'database')
     this.#lock = new FolderLock(options.dataDir, this.#folder)
+    this.#login = new EngineLogin(this.#folder)
     const { log } = options
     this.#comeback = new Comeback({ folder: this.#folder, log, freeBytes: options.freeBytes ?? freeBytes })
   }
 
-  /** Where to connect; valid after `start`, and the same over restarts of the engine. */
+  /** Where to connect, with the login; valid after `start`, and the same over restarts of the engine. */
   get uri(): string {
+    if (this.#asksLogin) return this.#login.uri(this.#port)
     const parameters = this.#kind === 'mongod' ? '?directConnection=true&replicaSet=rs0' : '?directConnection=true'
     return `mongodb://127.0.0.1:${this.#port}/${parameters}`
   }
@@ -74,9 +80,11 @@ export class EmbeddedDatabase {
 
   /** AppError `conflict` when another process or another engine has the folder, `unavailable` when no engine can be had or it does not come up. */
   async start(): Promise<void> {
-    mkdirSync(this.#folder, { recursive: true })
+    mkdirSync(this.#options.dataDir, { recursive: true, mode: 0o700 })
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     await this.#lock.take()
     await this.#endLeftover()
+    makePrivate(this.#folder)
     const onPath = findOnPath('mongod')
     this.#kind = onPath === undefined ? 'secantusdb' : 'mongod'
     this.#checkEngine()
@@ -86,8 +94,9 @@ export class EmbeddedDatabase {
         this.#options.say?.(line),
       ))
     if (this.#kind === 'mongod') this.#port = await freePort()
-    this.#holdEngine()
     process.once('exit', this.#atExit)
+    if (this.#kind === 'secantusdb') await this.#prepareLogin()
+    this.#holdEngine()
     await this.#launch()
     keepAddress(this.#folder, this.uri)
     this.#watched = true
@@ -108,6 +117,17 @@ export class EmbeddedDatabase {
       dropAddress(this.#folder)
     }
     this.#lock.release()
+  }
+
+  /** An engine has no login at first: it is given one, and asks for it from its next start on. */
+  async #prepareLogin(): Promise<void> {
+    if (!this.#login.read() || this.#kept().login !== true) {
+      this.#login.make()
+      await this.#launch()
+      await this.#login.establish(this.#port)
+      if (this.#child !== undefined) await end(this.#child)
+    }
+    this.#asksLogin = true
   }
 
   get #pidFile(): string {
@@ -141,27 +161,37 @@ export class EmbeddedDatabase {
   }
 
   #keptEngine(): string | undefined {
-    try {
-      const { engine } = JSON.parse(readFileSync(join(this.#folder, 'engine.json'), 'utf8')) as { engine?: string }
-      if (engine !== undefined) return engine
-    } catch {
-      // Not there, or cut off while it was written: then the engine's own folder tells.
-    }
+    const { engine } = this.#kept()
+    if (engine !== undefined) return engine
     return (['mongod', 'secantusdb'] as const).find((kind) => existsSync(join(this.#folder, kind)))
   }
 
+  /** What the folder says of its engine: which one it is, and whether it has the login. */
+  #kept(): { engine?: string; login?: boolean } {
+    try {
+      const text = readFileSync(join(this.#folder, 'engine.json'), 'utf8')
+      return (JSON.parse(text) as { engine?: string; login?: boolean } | null) ?? {}
+    } catch {
+      // Not there, or cut off while it was written: then the engine's own folder tells, and the login is given again.
+      return {}
+    }
+  }
+
   #holdEngine(): void {
-    writeFileSync(join(this.#folder, 'engine.json'), `${JSON.stringify({ engine: this.#kind })}\n`)
+    const kept = { engine: this.#kind, ...(this.#asksLogin ? { login: true } : {}) }
+    writeFileSync(join(this.#folder, 'engine.json'), `${JSON.stringify(kept)}\n`, { mode: PRIVATE_FILE })
   }
 
   async #launch(): Promise<void> {
-    const { args, ready } = engineCommand(this.#kind, this.#folder, this.#port)
+    const { args, ready } = engineCommand(this.#kind, this.#folder, this.#port, this.#asksLogin)
     // A process group of its own: Ctrl-C in a terminal reaches Isthmus alone, which then ends its work before its database.
-    const child = spawn(this.#program, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-    })
+    const child = withPrivateFiles(() =>
+      spawn(this.#program, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+      }),
+    )
     this.#child = child
     this.#listen(child)
     child.once('exit', (code, signal) => this.#onEnd(child, { code, signal }))
@@ -169,7 +199,7 @@ export class EmbeddedDatabase {
       // A program that cannot be started has no exit.
       if (child.pid === undefined) this.#onEnd(child, { err })
     })
-    if (child.pid !== undefined) writeFileSync(this.#pidFile, processLine(child.pid))
+    if (child.pid !== undefined) writeFileSync(this.#pidFile, processLine(child.pid), { mode: PRIVATE_FILE })
     const port = await untilReady(child, ready)
     if (this.#port === 0) this.#port = port
     child.stdout?.resume()
@@ -217,59 +247,6 @@ export class EmbeddedDatabase {
     // One that hangs ends here, and its end is what starts the next.
     else if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
   }
-}
-
-/** Resolves with the port that the engine names, 0 when it names none. AppError `unavailable` when it ends before or takes too long. */
-function untilReady(child: ChildProcess, ready: RegExp): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    let said = ''
-    const finish = (result: number | Error) => {
-      clearTimeout(timer)
-      child.stdout?.off('data', onData)
-      child.stderr?.off('data', onError)
-      child.off('exit', onExit)
-      child.off('error', onFailure)
-      if (typeof result === 'number') resolve(result)
-      else reject(result)
-    }
-    const onData = (data: Buffer) => {
-      text = (text + data.toString()).slice(-4000)
-      const match = ready.exec(text)
-      if (match !== null) finish(Number(match.groups?.port ?? 0))
-    }
-    const onError = (data: Buffer) => {
-      said = (said + data.toString()).slice(-400)
-    }
-    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
-      const last = `${text.slice(-400)} ${said}`.trim()
-      finish(
-        new AppError(
-          'unavailable',
-          `the database engine ended (${signal ?? `exit ${code}`}) before it was ready: ${last}`,
-        ),
-      )
-    }
-    const onFailure = (cause: Error) =>
-      finish(new AppError('unavailable', `the database engine cannot be started: ${errorText(cause)}`, { cause }))
-    const timer = setTimeout(
-      () =>
-        finish(new AppError('unavailable', `the database engine was not ready within ${READY_TIMEOUT_MS / 1000} s`)),
-      READY_TIMEOUT_MS,
-    )
-    child.stdout?.on('data', onData)
-    child.stderr?.on('data', onError)
-    child.once('exit', onExit)
-    child.once('error', onFailure)
-  })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill('SIGTERM')
-  const force = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-  await gone
-  clearTimeout(force)
 }
 
 function findOnPath(program: string): string | undefined {

@@ -24,7 +24,7 @@ export class FolderLock {
     const mine = processLine(process.pid)
     for (let attempt = 0; attempt < 10; attempt++) {
       try {
-        writeFileSync(this.#file, mine, { flag: 'wx' })
+        writeFileSync(this.#file, mine, { flag: 'wx', mode: 0o600 })
         // Two that found the same dead lock may each remove it, the slower one the faster one's new lock: the last to write has it.
         if (attempt > 0) await wait(SETTLE_MS)
         if (this.#read() !== mine) continue
