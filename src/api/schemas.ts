@@ -85,6 +85,14 @@ const LastWakeSchema = z
   .openapi('LastWake', {
     description: 'The last connection request to the CPE: the first thing to look at when it does not come',
   })
+const Discovery = z
+  .object({
+    outcome: z.enum(['complete', 'partial', 'empty']),
+    at: z.string(),
+    unread: z.array(z.string()).describe('Objects below which nothing is known; read again after a day'),
+    reason: z.string().optional(),
+  })
+  .describe('How the last reading of the whole tree ended; after `empty` the next session tries again')
 export const DeviceSchema = z
   .object({
     id: z.string(),
@@ -93,7 +101,10 @@ export const DeviceSchema = z
     serial: z.string(),
     owner: z.enum(['cwmp', 'usp']).describe('The protocol that may write to the device now'),
     presence: Presence,
-    cwmp: z.object({ lastInformAt: z.string(), lastWake: LastWakeSchema.optional() }).loose().optional(),
+    cwmp: z
+      .object({ lastInformAt: z.string(), lastWake: LastWakeSchema.optional(), discovery: Discovery.optional() })
+      .loose()
+      .optional(),
     usp: UspFacts.optional(),
     tags: z.array(z.string()),
     groups: z

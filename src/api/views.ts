@@ -42,8 +42,12 @@ export function deviceView(device: Device, now: number): Record<string, unknown>
     presence: { cwmp: cwmpPresence(device, now), usp: uspPresence(device) },
   }
   if (cwmp !== undefined) {
-    const { informHash: _hash, notes: _notes, lastWake, ...facts } = cwmp
-    view.cwmp = { ...withTimes(facts), ...(lastWake === undefined ? {} : { lastWake: withTimes(lastWake) }) }
+    const { informHash: _hash, notes: _notes, lastWake, discovery, ...facts } = cwmp
+    view.cwmp = {
+      ...withTimes(facts),
+      ...(lastWake === undefined ? {} : { lastWake: withTimes(lastWake) }),
+      ...(discovery === undefined ? {} : { discovery: withTimes(discovery) }),
+    }
   }
   if (usp !== undefined) {
     const { lastSeenAt, connectedAt, disconnectedAt, lastBootAt, lastAnswerAt, lastDisconnect, ...facts } = usp

@@ -78,12 +78,24 @@ export interface CwmpFacts {
   subscriptions?: CwmpSubscription[]
   /** The firmware for which the tree was discovered last. */
   discoveredFor?: string
+  /** How the last discovery ended. */
+  discovery?: DiscoveryFacts
   /** What was learnt about talking to this box under its firmware, where that is anything. */
   notes?: CwmpNotes
   /** Methods of the box (GetRPCMethods), asked when the tree was discovered. */
   methods?: string[]
   /** The last connection request. */
   lastWake?: LastWake
+}
+
+/** How a discovery ended: all was read, objects could not be read, or nothing was found. */
+export interface DiscoveryFacts {
+  outcome: 'complete' | 'partial' | 'empty'
+  at: Timestamp
+  /** Objects below which nothing is known; the first ones. */
+  unread: string[]
+  /** Why nothing was found, in words. */
+  reason?: string
 }
 
 /** What a box takes, learnt from faults and from sessions that ended over a request. */

@@ -18,6 +18,7 @@ export type EventType =
   | 'device.linkChanged'
   | 'device.answering'
   | 'device.refused'
+  | 'device.discoveryIncomplete'
   | 'device.credentialReissued'
   | 'device.deleted'
   | 'agent.refused'

@@ -53,6 +53,7 @@ export function bearsOnReadiness({ create, set, parameters, dropParameters, drop
 /** A discovery under this firmware has asked, or a plan has. */
 function wasAsked({ cwmp, softwareVersion, readiness, root }: Device): boolean {
   const discovered = cwmp?.discoveredFor ?? ''
+  if (cwmp?.discovery?.unread.includes('Device.USPAgent.') === true) return false
   if (discovered !== '' && (softwareVersion === undefined || discovered === softwareVersion || discovered === '?'))
     return true
   const { evidence } = readiness ?? {}

@@ -425,6 +425,7 @@ export class Acs implements Lifecycle {
       now: clock.now(),
     })
     session.leavesAtOnce = leaves
+    session.informed = facts.parameters.map(({ name }) => name)
     if (log.isDebug()) {
       const line = log.child({ deviceId: device.id, sessionId: session.cookie.slice(0, 8) })
       session.onStep = (step, fields) => line.debug(fields, step)

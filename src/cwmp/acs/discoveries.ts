@@ -1,4 +1,4 @@
-import { type Clock, type Log, ProtocolError, TransportError } from '../../base/index.ts'
+import { type Clock, type Log, PeerFault, ProtocolError, TransportError } from '../../base/index.ts'
 import {
   applyPatch,
   bearsFacts,
@@ -6,6 +6,7 @@ import {
   type DeviceId,
   type DevicePatch,
   type DeviceStore,
+  type DiscoveryFacts,
   factsFrom,
   factsPatch,
   goneSince,
@@ -37,10 +38,19 @@ const MAX_ACTIVE = 500
 const MAX_KEPT = 500
 const VALUES_PER_COMMIT = 500
 const MAX_METHODS = 128
+/** Objects that could not be read are named up to this number; where there are more, all is read again. */
+const MAX_UNREAD = 32
+/** Objects that could not be read are tried again after this time. */
+const READ_AGAIN_MS = 86_400_000
+
+/** Why a discovery is not done although the CPE answered. */
+export const NOTHING_FOUND = 'the CPE lists no parameters and answers no values of its root'
 
 /** A discovery under way. */
 interface Reading {
   walk: Walk
+  /** It reads objects alone that could not be read before. */
+  isPart: boolean
   firmware: string
   bootstrapAt: number
   /** Values that were read and are not in the record yet. */
@@ -62,18 +72,21 @@ export class Discoveries {
     this.#options = options
   }
 
-  /** Whether the tree of this box is to be read now. */
+  /** True when the tree of this CPE, or a part that could not be read, is to be read now. */
   isDue(device: Device): boolean {
-    const firmware = firmwareOf(device)
-    if (this.#options.mode === 'none' || device.cwmp?.discoveredFor === firmware) return false
-    return this.#active < MAX_ACTIVE && this.notebook.of(device).notBefore <= this.#options.clock.now()
+    if (this.#options.mode === 'none') return false
+    const now = this.#options.clock.now()
+    const { discovery } = device.cwmp ?? {}
+    if (isDiscovered(device) && !(discovery?.outcome === 'partial' && now - discovery.at >= READ_AGAIN_MS)) return false
+    return this.#active < MAX_ACTIVE && this.notebook.of(device).notBefore <= now
   }
 
   /**
    * Reads on where the last session stopped. `pause` is asked between requests; `paused` when it said so, `spent` when the session has carried
-   * enough. What was read is in the record whatever comes; rejects when the session is over or the box refuses its root.
+   * enough, `empty` when nothing was found by any way to ask. What was read is in the record whatever comes; rejects when the session is over or
+   * the CPE refuses its root.
    */
-  async run(session: Session, pause: () => boolean): Promise<'done' | 'paused' | 'spent'> {
+  async run(session: Session, pause: () => boolean): Promise<'done' | 'paused' | 'spent' | 'empty'> {
     const { device } = session
     const notes = this.notebook.of(device)
     const state = this.#stateOf(device, notes)
@@ -95,11 +108,17 @@ export class Discoveries {
         if (waiting.length >= VALUES_PER_COMMIT) await keep()
       }
       await keep()
+      if (state.walk.foundNothing && !state.isPart) {
+        notes.failed(this.#options.clock.now())
+        await this.#foundNothing(session, NOTHING_FOUND)
+        return 'empty'
+      }
       notes.advanced()
       notes.completed()
       await this.#finish(session, state)
       return 'done'
     } catch (error) {
+      if (error instanceof PeerFault) await this.#foundNothing(session, `${error.fault} ${error.message}`)
       if (state.walk.steps > before) notes.advanced()
       else notes.failed(this.#options.clock.now())
       throw error
@@ -120,7 +139,7 @@ export class Discoveries {
     const { types } = this.#options
     const notes = this.notebook.of(session.device)
     const known = this.#asked.get(key)
-    const state = known ?? { walk: new Walk(root, mode, types, notes), outcomes: [] }
+    const state = known ?? { walk: new Walk({ root, mode }, types, notes), outcomes: [] }
     remember(this.#asked, key, state, MAX_KEPT)
     for (;;) {
       signal.throwIfAborted()
@@ -154,8 +173,11 @@ export class Discoveries {
     // A bootstrap makes another tree of it.
     if (known !== undefined && known.firmware === firmware && known.bootstrapAt === bootstrapAt) return known
     const root = device.root ?? 'Device.'
-    const walk = new Walk(root, mode === 'subtree' ? mode : 'walk', types, notes)
-    const state: Reading = { walk, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: false }
+    const unread = isDiscovered(device) ? (device.cwmp?.discovery?.unread ?? []) : []
+    const isPart = unread.length > 0 && unread.length < MAX_UNREAD
+    const start = { root, mode: mode === 'subtree' ? mode : ('walk' as const), ...(isPart ? { only: unread } : {}) }
+    const walk = new Walk(start, types, notes)
+    const state: Reading = { walk, isPart, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: isPart }
     remember(this.#halfDone, device.id, state, MAX_KEPT)
     return state
   }
@@ -177,7 +199,7 @@ export class Discoveries {
 
   /** All is read: facts, methods and firmware into the record, and out of it what the box no longer has. */
   async #finish(session: Session, state: Reading): Promise<void> {
-    const { devices, parameters, types, clock, log } = this.#options
+    const { devices, parameters, types, log } = this.#options
     const { deviceId } = session
     const { walk, firmware, facts } = state
     const methods = await methodsOf(session, state)
@@ -189,15 +211,46 @@ export class Discoveries {
       patch['cwmp.informIntervalS'] = Number(told.informIntervalS)
     if (walk.isComplete) {
       const knows = (object: string) => types.knowsObject(object)
-      const read = { deviceId, objects: [walk.root], results: walk.seen, source: 'cwmp' as const, knows }
+      // What the Inform tells is there, listed or not.
+      const results = [...walk.seen, ...session.informed.map((path) => ({ path }))]
+      const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
       const gone = await goneSince(read, parameters)
       // A firmware may bring the other root; nobody else speaks of the old one.
-      const before = walk.root === 'Device.' ? ['InternetGatewayDevice.'] : []
+      const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
       await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
     } else log.warn({ deviceId, root: walk.root }, 'the tree is larger than what is kept of one box')
-    await devices.commit({ deviceId, set: patch })
-    session.device = applyPatch(session.device, patch, clock.now())
+    const unread = walk.unlisted.map(({ path }) => path)
+    await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch)
     this.#halfDone.delete(deviceId)
+  }
+
+  /** Nothing that is in the record is taken out of it; the next session tries again, from the start. */
+  async #foundNothing(session: Session, reason: string): Promise<void> {
+    const { deviceId } = session
+    this.#halfDone.delete(deviceId)
+    this.#options.log.warn({ deviceId, reason }, 'discovery found nothing')
+    await this.#tell(session, { outcome: 'empty', unread: [], reason }, {})
+  }
+
+  /** Puts the end of a discovery into the record, with an event where it is not complete and did not end so before. */
+  async #tell(session: Session, ended: Omit<DiscoveryFacts, 'at'>, patch: DevicePatch): Promise<void> {
+    const { devices, clock } = this.#options
+    const { deviceId } = session
+    const at = clock.now()
+    const before = session.device.cwmp?.discovery
+    const unread = ended.unread.slice(0, MAX_UNREAD)
+    const discovery: DiscoveryFacts = { ...ended, unread, at }
+    const isNews = ended.outcome !== before?.outcome || String(unread) !== String(before.unread)
+    const set: DevicePatch = { ...patch, 'cwmp.discovery': discovery }
+    const data = { ...ended, unread }
+    await devices.commit({
+      deviceId,
+      set,
+      ...(ended.outcome === 'complete' || !isNews
+        ? {}
+        : { events: [{ type: 'device.discoveryIncomplete', at, deviceId, protocol: 'cwmp', data }] }),
+    })
+    session.device = applyPatch(session.device, set, at)
   }
 }
 
@@ -212,6 +265,11 @@ async function methodsOf(session: Session, state: Reading): Promise<string[] | u
     if (error instanceof ProtocolError) return undefined
     throw error
   }
+}
+
+/** True when the tree was read under the firmware that the CPE has now. */
+function isDiscovered(device: Device): boolean {
+  return device.cwmp?.discoveredFor === firmwareOf(device)
 }
 
 /** The firmware that a discovery is good for; `?` where the box does not tell in its Inform. */

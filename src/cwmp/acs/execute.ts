@@ -12,11 +12,12 @@ import {
 import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { diagnose } from './diagnose.ts'
-import type { Discoveries } from './discoveries.ts'
+import { type Discoveries, NOTHING_FOUND } from './discoveries.ts'
 import { readValues } from './read-values.ts'
 import { findPaths, isSearch } from './search.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
+import { isRoot } from './walk.ts'
 import { writeAll, writePartly } from './write.ts'
 
 type RequestFor<V> = Extract<OperationRequest, { verb: V }>
@@ -88,9 +89,11 @@ function ended(results: PathOutcome[]): OperationResult {
   return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
 }
 
-/** A discovery is done when it found something, or had nothing to find: single names that cannot be read are usual. */
-function found(results: PathOutcome[]): OperationResult {
-  return results.some(({ value }) => value !== undefined) ? { outcome: 'done', results } : ended(results)
+/** A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are usual. */
+function found(results: PathOutcome[], root: string): OperationResult {
+  if (results.some(({ value }) => value !== undefined)) return { outcome: 'done', results }
+  if (results.length > 0 || !isRoot(root)) return ended(results)
+  return { outcome: 'failed', results, error: outcomeError('nothingFound', NOTHING_FOUND, true) }
 }
 
 function refused(fault: CwmpFault, results: PathOutcome[] = []): OperationResult {
@@ -105,7 +108,8 @@ async function discover(
   { discoveries }: ExecuteContext,
 ): Promise<OperationResult> {
   const root = request.path === undefined || request.path === '' ? session.device.root : request.path
-  return found(await discoveries.collect(session, id, root ?? 'Device.', request.mode ?? 'walk', signal))
+  const wanted = root ?? 'Device.'
+  return found(await discoveries.collect(session, id, wanted, request.mode ?? 'walk', signal), wanted)
 }
 
 async function get(

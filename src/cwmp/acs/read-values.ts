@@ -144,8 +144,12 @@ export async function isEmpty(session: Session, path: string, types: ParameterTy
   return answer.ok && answer.body.ParameterList.some(({ Name }) => Name === path)
 }
 
-/** What was asked for, each once: a box that tells more is not listened to, and one that passes a name over has not answered it. */
-function answered(asked: readonly string[], values: readonly ParameterValue[], types: ParameterTypes): PathOutcome[] {
+/** Returns what was asked for, each once: values that nobody asked for are dropped, and a name that was passed over is an error. */
+export function answered(
+  asked: readonly string[],
+  values: readonly ParameterValue[],
+  types: ParameterTypes,
+): PathOutcome[] {
   const open = new Set(asked)
   const objects = asked.filter((path) => path.endsWith('.'))
   const outcomes = new Map<string, PathOutcome>()

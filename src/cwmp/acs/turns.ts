@@ -112,6 +112,8 @@ export class Turns {
       while (session.state === 'acsTurn' && !this.#stopping && discoveries.isDue(session.device)) {
         const outcome = await discoveries.run(session, pause)
         if (outcome === 'spent') return true
+        // Another try in the same session would find the same.
+        if (outcome === 'empty') return false
         if (outcome === 'paused' && !this.#stopping) await upward.contact(this.#contact(session))
       }
     } catch (error) {

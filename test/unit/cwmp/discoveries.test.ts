@@ -331,13 +331,18 @@ describe('a discovery under new firmware', () => {
     const w = world()
     older(w, ['Device.X_T.1.P1', 'Device.X_T.1.P2', 'Device.X_T.2.P1'])
     await w.untilDone(
-      box(treeOf(2, 2), (request) => {
+      box(treeOf(2, 2).set('Device.X_U.P', 'u'), (request) => {
         if (request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.X_T.2.') return 9002
         if (many(request).includes('Device.X_T.1.P1')) return 9005
         return many(request).includes('Device.X_T.1.P2') ? 9002 : undefined
       }),
     )
-    expect(w.stored()).toEqual({ 'Device.X_T.1.P1': 'old', 'Device.X_T.1.P2': 'old', 'Device.X_T.2.P1': 'old' })
+    expect(w.stored()).toEqual({
+      'Device.X_T.1.P1': 'old',
+      'Device.X_T.1.P2': 'old',
+      'Device.X_T.2.P1': 'old',
+      'Device.X_U.P': 'u',
+    })
   })
 
   it('drops nothing before all is read', async () => {

@@ -265,7 +265,10 @@ describe('discovery', () => {
         : { ParameterList: [] },
     )
     expect(await discover(script.session, 'Device.', 'walk')).toEqual([])
-    expect(levels(script)).toEqual([['Device.', true]])
+    expect(levels(script)).toEqual([
+      ['Device.', true],
+      ['Device.', false],
+    ])
   })
 })
 
