@@ -15,6 +15,11 @@ export const systemClock: Clock = {
   },
 }
 
+const AT_START = Date.now() - performance.now()
+
+/** Runs evenly from the time at which the process began: no step of the machine's clock moves it. For how long something may take or last. */
+export const steadyClock: Clock = { ...systemClock, now: () => AT_START + performance.now() }
+
 /** Waits, and rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

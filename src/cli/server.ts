@@ -9,6 +9,7 @@ import {
   type Log,
   packageRoot,
   StoredServiceTime,
+  steadyClock,
   systemClock,
   systemRandom,
 } from '../base/index.ts'
@@ -131,6 +132,7 @@ export async function startServer(
       credentials: store.credentials,
       upward: operations,
       clock,
+      steadyClock,
       random,
       log: log.child({ part: 'cwmp' }),
     })
@@ -208,7 +210,7 @@ export async function startServer(
     jobs.every('planner.watch', 60_000, () => planner.watch())
     jobs.every('planner.readiness', 600_000, () => readiness.sweep())
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
-    jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired()))
+    jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())))
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({
       name: 'jobs',

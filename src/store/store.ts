@@ -67,8 +67,11 @@ export interface Store {
   readonly db: Db
   /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
   readonly commands: ReadonlyMap<string, number>
-  /** Deletes what is older than it is kept; for the recurring job. Resolves with how many documents went. */
-  deleteExpired(): Promise<number>
+  /**
+   * Deletes what was older than it is kept a day of service time ago, and still is; for the recurring job. Resolves with how many documents
+   * went.
+   */
+  deleteExpired(serviceMs: number): Promise<number>
   /** Write sets that wait for their flush. */
   waitingWrites(): number
   /** AppError `unavailable` when the database does not write and read within two seconds; asks it once a second at the most. */
@@ -152,7 +155,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     newestId,
     db,
     commands,
-    deleteExpired: () => deleteExpired(connection, options.retention, clock.now()),
+    deleteExpired: (serviceMs) => deleteExpired(connection, options.retention, { wallMs: clock.now(), serviceMs }),
     waitingWrites: () => commit.waiting,
     ready: () => readiness.check(),
     close: () => closeAll(connection, [commit, audit]),

@@ -529,6 +529,8 @@ describe('the feed', () => {
   })
 })
 
+const DAY_MS = 86_400_000
+
 describe('retention', () => {
   it('deletes old events and old operations that have ended, and nothing else', async () => {
     const clock = createManualClock()
@@ -558,11 +560,32 @@ describe('retention', () => {
     const young = await ask()
     await old.operations.finish(young, ['queued'], { state: 'expired', at: clock.now() })
 
-    expect(await old.deleteExpired()).toBe(3)
-    expect(await old.deleteExpired()).toBe(0)
+    expect(await old.deleteExpired(0)).toBe(0)
+    expect(await old.deleteExpired(DAY_MS - 1)).toBe(0)
+    expect(await old.deleteExpired(DAY_MS)).toBe(3)
+    expect(await old.deleteExpired(DAY_MS)).toBe(0)
     expect((await old.operations.list({ limit: 10 })).items.map(({ id }) => id)).toEqual([young, open])
     expect(await old.events.since(undefined, 10)).toHaveLength(1)
     await old.close()
+  })
+
+  it('deletes nothing while the clock of the machine is wrong, before or behind', async () => {
+    const clock = createManualClock()
+    const store = await testStore(inject('mongodbUri'), { clock })
+    const append = () => store.events.append([{ type: 'device.booted', at: clock.now(), data: {} }])
+    await append()
+    const right = clock.now()
+    const looks = async (from: number) => {
+      for (let hour = from; hour < from + 20; hour++) expect(await store.deleteExpired((hour * DAY_MS) / 24)).toBe(0)
+    }
+    await looks(0)
+    clock.advance(60 * DAY_MS)
+    await looks(20)
+    // Set right again: what the wrong clock took for old is not old.
+    clock.advance(right - clock.now())
+    await looks(40)
+    expect(await store.events.since(undefined, 10)).toHaveLength(1)
+    await store.close()
   })
 })
 

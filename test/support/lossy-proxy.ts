@@ -7,6 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
  */
 export class LossyProxy {
   readonly #target: number
+  readonly #uri: string
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #command = ''
@@ -16,12 +17,13 @@ export class LossyProxy {
 
   /** `uri` is the database's. */
   constructor(uri: string) {
+    this.#uri = uri
     this.#target = Number(/:(\d+)\//.exec(uri)?.[1])
   }
 
   get uri(): string {
     const address = this.#server?.address()
-    return `mongodb://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/?directConnection=true`
+    return this.#uri.replace(`:${this.#target}/`, `:${typeof address === 'object' ? address?.port : 0}/`)
   }
 
   /** How many commands are still to be kept from the server. */

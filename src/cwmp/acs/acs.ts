@@ -92,6 +92,8 @@ export interface AcsOptions {
   credentials: CredentialStore
   upward: Upward
   clock: Clock
+  /** For how long sessions may be silent, and nonces and cached logins are good; default: `clock`. */
+  steadyClock?: Clock
   random: Random
   log: Log
   /** Counts for metrics; called once per ended session and per refused request. */
@@ -145,14 +147,16 @@ export class Acs implements Lifecycle {
   readonly #reader: EnvelopeReader
   readonly #entrance: Entrance
   readonly #badInforms: BadInforms
+  readonly #steady: Clock
   #stopping = false
 
   constructor(options: AcsOptions) {
     this.#options = options
     const maxPerAddress = options.maxPerAddress ?? MAX_PER_ADDRESS
     this.#listeners = new Listeners({ ...options, maxPerAddress: Math.ceil(maxPerAddress * CONNECTIONS_EACH) })
-    this.#sessions = new Sessions(options.clock, new SessionShares({ maxSessions: options.maxSessions, maxPerAddress }))
-    this.#authenticator = new Authenticator(options)
+    this.#steady = options.steadyClock ?? options.clock
+    this.#sessions = new Sessions(this.#steady, new SessionShares({ maxSessions: options.maxSessions, maxPerAddress }))
+    this.#authenticator = new Authenticator({ ...options, clock: this.#steady })
     this.#wakes = new WakeNotes(options)
     this.#requester = new ConnectionRequester({
       ...options,
@@ -297,7 +301,7 @@ export class Acs implements Lifecycle {
   /** The way of one HTTP answer; from then on it is the CPE's time that runs. */
   #respond(session: Session, response: ServerResponse): (text: string | undefined) => boolean {
     return (text) => {
-      session.lastActivityAt = this.#options.clock.now()
+      session.lastActivityAt = this.#steady.now()
       return send(response, text)
     }
   }
@@ -310,7 +314,7 @@ export class Acs implements Lifecycle {
       this.#sessions.moved(session, request.socket)
       this.#listeners.prove(request.socket)
     }
-    session.lastActivityAt = this.#options.clock.now()
+    session.lastActivityAt = this.#steady.now()
     return undefined
   }
 
@@ -413,7 +417,7 @@ export class Acs implements Lifecycle {
   }
 
   #begin({ device, facts, envelope, request, address, isStranger }: Beginning): Session {
-    const { clock, random, log } = this.#options
+    const { random, log } = this.#options
     const leaves = isHeartbeat(facts)
     const session = new Session({
       cookie: Buffer.from(random.bytes(18)).toString('base64url'),
@@ -422,7 +426,7 @@ export class Acs implements Lifecycle {
       remoteAddress: address,
       isStranger,
       idleMs: leaves ? LEAVING_MS : idleMs(isStranger ? 0 : envelope.header.sessionTimeoutS),
-      now: clock.now(),
+      now: this.#steady.now(),
     })
     session.leavesAtOnce = leaves
     session.informed = facts.parameters.map(({ name }) => name)

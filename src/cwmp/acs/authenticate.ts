@@ -28,6 +28,7 @@ export interface AuthenticatorOptions {
   /** Algorithms of the Digest challenges, in the order in which they are offered; MD5 before SHA-256 unless told. */
   digestAlgorithms?: readonly DigestAlgorithm[]
   credentials: CredentialStore
+  /** For the age of nonces, guesses and cached credentials alone: one that no step moves. */
   clock: Clock
   random: Random
 }

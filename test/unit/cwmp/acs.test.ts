@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Contact, deviceIdOf, type Operation, type OperationResult } from '../../../src/device/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../../support/cwmp-wire.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { until } from '../../support/until.ts'
 
 const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
 const inform = (serial: string) => vector('inform', { SERIAL: serial, '0 BOOTSTRAP': '2 PERIODIC' })
@@ -222,5 +224,22 @@ describe('an overloaded server', () => {
     expect(world.stores.inside.devices.has(box('2'))).toBe(false)
     expect((await cpe.post('', cookie)).status).toBe(204)
     await enter('2')
+  })
+})
+
+describe('a step of the machine’s clock', () => {
+  it('neither prolongs a session or a nonce, nor ends one', async () => {
+    const steadyClock = createManualClock()
+    await start({ steadyClock })
+    const cpe = wire()
+    const challenge = await cpe.post(inform('1'))
+    world.clock.advance(60 * 86_400_000)
+    expect((await cpe.post(inform('1'), digestFor(challenge, login('1')))).status).toBe(200)
+    expect(world.acs.sessionCount).toBe(1)
+    world.clock.advance(-61 * 86_400_000)
+    steadyClock.advance(600_001)
+    await until(() => world.acs.sessionCount === 0)
+    const late = await wire().post(inform('2'), digestFor(challenge, login('2')))
+    expect(late.status).toBe(401)
   })
 })
