@@ -1,4 +1,5 @@
 import type { ServiceTime } from '../base/index.ts'
+import { isSecret } from '../datamodel/index.ts'
 import {
   cwmpPresence,
   type Device,
@@ -64,8 +65,9 @@ export function deviceView(device: Device, now: number): Record<string, unknown>
   return { ...view, createdAt: iso(createdAt), updatedAt: iso(updatedAt) }
 }
 
+/** A parameter as the API shows it. What was stored before its name was known as that of a secret is not shown. */
 export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Parameter): Record<string, unknown> {
-  return { ...parameter, collectedAt: iso(collectedAt) }
+  return { ...parameter, value: isSecret(parameter.path) ? '' : parameter.value, collectedAt: iso(collectedAt) }
 }
 
 /** Without the secrets that requests and results carry: who may read operations need not know them. */

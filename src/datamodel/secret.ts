@@ -1,15 +1,36 @@
 import type { Model } from './model.ts'
 
-/** Last names of parameters and arguments whose value is a secret, also of vendors; not those that only speak of one (PasswordRequired). */
-const SECRET_NAME =
-  /(pass(word|phrase|wd|code)|pwd|presharedkey|secret|wepkey|privatekey|encryptionkey|authenticationkey|authenticationcode|authkey|psk|keyvalue|token|passwordhash)\d*$/i
-// PIN and PUK stand alone or behind an underscore; inside a word they are something else (Mapping).
-const PIN = /(^|[a-z_\d])(PIN|PUK)\d*$/
+/** Whose key is a secret; others are indexes, public, or name something (ParameterKey). */
+const KEY_OF =
+  'pre-?shared|shared|wep|wpa[23]?|sae|wi-?fi|wlan|ssid|private|priv?|encryption|encrypt|decryption|enc|authentication|auth|client|session|network|' +
+  'master|crypto|cipher|aes|des|3des|rsa|dsa|ecdsa|hmac|security|secure|ssh|tls|ssl|vpn|api|access|signing|sign|radius|snmp'
+/** Letters of a name in lower case, without what separates its words. */
+const SECRET_WORD = new RegExp(
+  `(pass(word|phrase|wd|code|key)|pwd|pskc?|secret|token|(${KEY_OF})key|keyvalue|(auth|authentication)code|privatecredential|` +
+    '(snmp|read|write|ro|rw|get|set|readonly|readwrite|trap)community(name|string)?)' +
+    // How it is written, and whose it is.
+    '(hex|ascii|base64|encrypted|hash|hashed|plain|text|string|value|data|admin|user|guest|old|new|current|confirm|default)?$',
+)
+/** A number, or the band of a radio, at the end of a name. */
+const ORDINAL = /[_-]?\d+([._]\d+)?(g|ghz)?$/i
+/** PIN, PUK and Pass are words of their own; inside a word they are something else (Mapping, Bypass). */
+const WORD = /(^|[a-z_\d])(PIN|PUK|Pin|Puk|PINCode|PUKCode|PinCode|PukCode|Pass)$/
+const NO_SECRET = /(By|Band|High|Low|All|Test)_?Pass$/i
+/** Names that say nothing themselves: their object does. */
+const ANONYMOUS = /^(Value|Key|Text|Data|String|Hex)$/
 
-/** Whether a value must not be shown, logged or kept: the model says hidden or secured, or the last name of the path says so. */
+/** True when a value must not be shown, logged or kept: the model says hidden or secured, or the last name of the path says so. */
 export function isSecret(path: string, model?: Model): boolean {
-  const name = path.slice(path.lastIndexOf('.') + 1)
-  if (SECRET_NAME.test(name) || PIN.test(name)) return true
+  const names = path.split('.')
+  const name = names.pop() ?? ''
+  if (speaksOfSecret(name)) return true
+  if (ANONYMOUS.test(name) && speaksOfSecret(names.findLast((object) => !/^(\d+|\*|\{i\}|\[.*)$/.test(object)) ?? ''))
+    return true
   const facets = model?.parameter(path)?.facets
   return facets !== undefined && facets.c !== 1 && (facets.h === 1 || facets.x === 1)
+}
+
+function speaksOfSecret(name: string): boolean {
+  const bare = name.replace(ORDINAL, '')
+  return SECRET_WORD.test(bare.replace(/[_-]/g, '').toLowerCase()) || (WORD.test(bare) && !NO_SECRET.test(bare))
 }

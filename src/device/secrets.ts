@@ -27,12 +27,18 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
   }
 }
 
-/** A result with its secrets masked. The same object when it has none. */
+/**
+ * A result with its secrets masked. The same object when it has none. Agents answer a secret with an empty text, and many CPE do: that looks the
+ * same as a secret that was shown.
+ */
 export function resultWithoutSecrets(result: OperationResult): OperationResult {
   const output = result.output === undefined ? undefined : maskedAll(result.output)
-  const clean = output === result.output && !result.results.some(isSecretValue)
+  const results = result.results.map((entry) =>
+    entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : masked(entry),
+  )
+  const clean = output === result.output && results.every((entry, n) => entry === result.results[n])
   if (clean) return result
-  return { ...result, results: result.results.map(masked), ...(output === undefined ? {} : { output }) }
+  return { ...result, results, ...(output === undefined ? {} : { output }) }
 }
 
 interface Entry {

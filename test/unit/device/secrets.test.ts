@@ -24,6 +24,14 @@ describe('the secret in the WebSocket path of a Controller row', () => {
     expect(shownValue(path, shown)).toBe(shown)
   })
 
+  it('looks the same in a result, hidden by the box or not', () => {
+    const path = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
+    for (const value of ['', 'a passphrase'])
+      expect(resultWithoutSecrets({ outcome: 'done', results: [{ path, value }] }).results).toEqual([
+        { path, value: '[secret]' },
+      ])
+  })
+
   it('is kept out of requests, results, the audit log and the record', () => {
     const set = { verb: 'set', values: [{ path: PATH, value: VALUE }] } as const
     const add = { verb: 'add', object: ROW, values: { 'WebSocket.Path': VALUE, Protocol: 'WebSocket' } } as const
