@@ -1,9 +1,24 @@
-import type { Lifecycle, Log, StoredServiceTime } from '../base/index.ts'
+import type { Lifecycle, Log, ServiceTime, StoredServiceTime } from '../base/index.ts'
+import type { InstanceStore } from '../device/index.ts'
 import type { Store } from '../store/index.ts'
 
 const HEARTBEAT_MS = 3000
 /** An instance that is silent for so long is gone, and what it had sent is settled by others. */
 const INSTANCE_TTL_MS = 10_000
+
+/**
+ * The instances with heartbeats in service time, whatever time a caller gives: no step of a wall clock makes a living instance a dead one, or a
+ * dead one a living one.
+ */
+export function byServiceTime(instances: InstanceStore, time: ServiceTime): InstanceStore {
+  return {
+    raise: (ms, at) => instances.raise(ms, at),
+    beat: (instance, _now, ttlMs) => instances.beat(instance, time.now(), ttlMs),
+    alive: () => instances.alive(time.now()),
+    leave: (instance) => instances.leave(instance),
+    alone: (instance) => instances.alone(instance),
+  }
+}
 
 /** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
 export function heartbeat(store: Store, instance: string, time: StoredServiceTime, log: Log): Lifecycle {

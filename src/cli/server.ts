@@ -28,7 +28,7 @@ import { cwmpLimits } from './cwmp-limits.ts'
 import { engineCache } from './engine-cache.ts'
 import { ensureFirstKey } from './first-key.ts'
 import { insecureSettings } from './insecure.ts'
-import { aliveInstances, heartbeat, tidyAfterDead } from './instance.ts'
+import { aliveInstances, byServiceTime, heartbeat, tidyAfterDead } from './instance.ts'
 import { keptSecret } from './secrets.ts'
 import { operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
 import { inStartWords } from './start-error.ts'
@@ -75,7 +75,7 @@ export async function startServer(
       log.warn({ option, risk: line }, 'insecure setting')
     const database =
       config.mongodbUri === undefined ? await startDatabase(config, log, lifecycle.start, options.say) : undefined
-    const store = await openStore({
+    const opened = await openStore({
       uri: config.mongodbUri ?? database?.uri ?? '',
       databaseName: config.databaseName,
       instance,
@@ -85,12 +85,13 @@ export async function startServer(
       random,
       log,
     })
-    await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => store.close() })
-    const nextId = createIdSource(clock, random, store.newestId)
+    await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => opened.close() })
+    const nextId = createIdSource(clock, random, opened.newestId)
     // What holds an embedded database is the only server there is; whoever was here before is gone.
-    if (database !== undefined) await store.instances.alone(instance)
-    const time = new StoredServiceTime(store.instances, clock, () => performance.now())
+    if (database !== undefined) await opened.instances.alone(instance)
+    const time = new StoredServiceTime(opened.instances, clock, () => performance.now())
     await time.start()
+    const store = { ...opened, instances: byServiceTime(opened.instances, time) }
     await lifecycle.start(heartbeat(store, instance, time, log))
 
     const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)

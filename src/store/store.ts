@@ -1,5 +1,5 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
-import type { DeviceChange, FeedEvent } from '../device/index.ts'
+import type { DeviceChange, FeedEvent, InstanceStore } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { ChangeWriter } from './changes.ts'
@@ -58,7 +58,7 @@ export interface Store {
   readonly linkSecrets: LinkSecretRepository
   readonly supportedModels: SupportedModelRepository
   readonly pendingAgents: PendingAgentRepository
-  readonly instances: InstanceRepository
+  readonly instances: InstanceStore
   readonly audit: AuditRepository
   readonly apiKeys: ApiKeyRepository
   /** The newest id of an event or operation when the store was opened; '' in an empty one. */
