@@ -1,7 +1,14 @@
 import { existsSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type ApiClient, createApiClient } from '../../src/cli/demo/api-client.ts'
 import { type Child, startChild } from '../../src/cli/demo/child.ts'
+
+/** The environment of a process whose wall clock tests move; it begins `ms` away from the machine's. */
+export function steppableClock(ms = 0): NodeJS.ProcessEnv {
+  const module = pathToFileURL(resolve(import.meta.dirname, 'clock-step.mjs'))
+  return { NODE_OPTIONS: `--import=${module}`, CLOCK_STEP_MS: String(ms) }
+}
 
 export interface ServerProcessOptions {
   /** Of the process; added to those of the test. */
@@ -95,9 +102,20 @@ export class ServerProcess {
     await gone
   }
 
-  /** A message to the process, over its channel. */
-  send(message: Record<string, unknown>): void {
-    this.#child?.process.send(message)
+  /** Moves the wall clock of the process, which was started with `steppableClock`. Resolves when it is moved. */
+  async stepClock(ms: number): Promise<void> {
+    const child = this.#child?.process
+    if (child === undefined) throw new Error('the server is not started')
+    const stepped = new Promise<void>((resolve) => {
+      const onMessage = (message: { type?: string }) => {
+        if (message.type !== 'clockStepped') return
+        child.off('message', onMessage)
+        resolve()
+      }
+      child.on('message', onMessage)
+    })
+    child.send({ type: 'clockStep', ms })
+    await stepped
   }
 
   async stop(): Promise<void> {
