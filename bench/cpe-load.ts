@@ -75,6 +75,21 @@ export class CpeLoad {
     return requests
   }
 
+  /** Begins a session and sends this body in it; the status of the answer, or 0 when the connection was closed. */
+  async afterInform(body: string): Promise<number> {
+    const inform = envelope('1', informBody(this.#serial, '2 PERIODIC'))
+    let answer = await this.#connection.send(this.#request(inform, ''))
+    if (answer.status === 401) {
+      this.#learn(answer.head)
+      answer = await this.#connection.send(this.#request(inform, ''))
+    }
+    const cookie = /set-cookie: *([^;\r\n]+)/i.exec(answer.head)?.[1] ?? ''
+    return this.#connection.send(this.#request(body, cookie)).then(
+      ({ status }) => status,
+      () => 0,
+    )
+  }
+
   /** What a session's two requests are on the wire. */
   sessionBytes(): [string, string] {
     return [

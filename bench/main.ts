@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { drawReach } from './picture.ts'
 import { printRow } from './print.ts'
 import { isReached, limitText, type Reach, valueText } from './reach.ts'
+import { hostileRow } from './rows/hostile.ts'
 import { informRow } from './rows/inform.ts'
 import { linksRow } from './rows/links.ts'
 import { listRow } from './rows/list.ts'
@@ -12,8 +13,10 @@ import { notifyRow } from './rows/notify.ts'
 import { planRow } from './rows/plan.ts'
 import { startWorld, type World } from './world.ts'
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    /** Rows to run, with commas between; the same as naming them: `npm run bench -- hostile`. */
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
@@ -26,6 +29,7 @@ const { values: flags } = parseArgs({
 })
 const seconds = Number(flags.seconds)
 const rounds = Number(flags.rounds)
+const only = [...positionals, ...flags.only.split(',')].filter((name) => name !== '')
 
 /** Each row has a server and a database of its own, so that none pays for what another left behind. */
 const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
@@ -35,6 +39,7 @@ const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.boxes))],
   ['plan', [], (world) => planRow(world, Number(flags.devices))],
   ['list', [], (world) => listRow(world, Number(flags.devices))],
+  ['hostile', ['--discovery', 'none'], (world) => hostileRow(world)],
 ]
 
 const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}`
@@ -43,7 +48,7 @@ const reaches: Reach[] = []
 console.log(machine)
 console.log('CPU is user and system time of the process named; load generator and database share the same cores.')
 for (const [name, serverFlags, row] of ROWS) {
-  if (flags.only !== '' && !flags.only.split(',').includes(name)) continue
+  if (only.length > 0 && !only.includes(name)) continue
   const world = await startWorld(serverFlags)
   try {
     reaches.push(...(await row(world)))

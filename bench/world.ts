@@ -20,6 +20,8 @@ export interface World {
   pids: { server: number; database: number | undefined }
   /** Commands that the server has sent to the database so far. */
   databaseCommands(): Promise<number>
+  /** Seconds that the event loop of the server was late at most since this was asked last. */
+  loopDelay(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -50,6 +52,13 @@ export async function startWorld(flags: string[] = []): Promise<World> {
   const ready = server.ready as Record<'apiPort' | 'cwmpPort' | 'uspPort', number> &
     Record<'firstKey' | 'enrolmentSecret' | 'endpointId', string>
   const { apiPort, cwmpPort, uspPort, firstKey, enrolmentSecret, endpointId } = ready
+  const metrics = async () => {
+    const answer = await fetch(`http://127.0.0.1:${apiPort}/metrics`, {
+      headers: { authorization: `Bearer ${firstKey}` },
+    })
+    if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`)
+    return answer.text()
+  }
   return {
     api: createApiClient(`http://127.0.0.1:${apiPort}/api/v1`, firstKey),
     apiPort,
@@ -61,14 +70,13 @@ export async function startWorld(flags: string[] = []): Promise<World> {
     databaseName,
     pids: { server: server.process.pid ?? 0, database: database.pid },
     async databaseCommands() {
-      const answer = await fetch(`http://127.0.0.1:${apiPort}/metrics`, {
-        headers: { authorization: `Bearer ${firstKey}` },
-      })
-      if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`)
       let sum = 0
-      for (const match of (await answer.text()).matchAll(/^isthmus_database_commands\{[^}]*\} (\d+)/gm))
+      for (const match of (await metrics()).matchAll(/^isthmus_database_commands\{[^}]*\} (\d+)/gm))
         sum += Number(match[1])
       return sum
+    },
+    async loopDelay() {
+      return Number(/^isthmus_nodejs_eventloop_lag_max_seconds (\S+)/m.exec(await metrics())?.[1] ?? Number.NaN)
     },
     async stop() {
       await server.stop()
