@@ -1,5 +1,5 @@
 /** Units of work in one turn of the event loop; a unit is about one byte of a document that is read. */
-const PER_TURN = 65_536
+const PER_TURN = 32_768
 
 interface Waiting {
   units: number

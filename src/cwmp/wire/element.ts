@@ -4,7 +4,7 @@ export interface Element {
   /** The namespace URI the element is in, '' for none. */
   uri: string
   attributes: Readonly<Record<string, string>>
-  children: Element[]
+  children: readonly Element[]
   /** Text directly inside, as written. */
   text: string
 }
@@ -19,7 +19,8 @@ export interface XmlLimits {
   maxText: number
 }
 
-export const XML_LIMITS: XmlLimits = { maxDepth: 32, maxElements: 400_000, maxAttributes: 64, maxText: 1_048_576 }
+/** Elements for some 60,000 parameters; no tree of a CPE has a third of them. */
+export const XML_LIMITS: XmlLimits = { maxDepth: 32, maxElements: 200_000, maxAttributes: 64, maxText: 1_048_576 }
 
 /** Elements open at the moment, outermost first, as `Envelope/Body/Inform`. */
 export function pathOf(stack: readonly Element[]): string {

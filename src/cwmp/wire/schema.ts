@@ -152,7 +152,7 @@ interface ArrayCodec<T> extends Codec<T[]> {
 
 /** A SOAP-encoded array (TR-069 A.2.2): `arrayType` is always written and never believed. */
 export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems = 100_000): ArrayCodec<T> {
-  const itemsOf = (element: Element | undefined, at: string): Element[] => {
+  const itemsOf = (element: Element | undefined, at: string): readonly Element[] => {
     const items = element?.children ?? []
     if (items.length > maxItems)
       throw new ProtocolError('tooMany', `${at} has more than ${maxItems} items`, { context: { at } })

@@ -2,7 +2,7 @@ import { TextDecoder } from 'node:util'
 import { ProtocolError } from '../../base/index.ts'
 
 /** Bytes of a document that are read in one portion. */
-export const SLICE = 32_768
+export const SLICE = 16_384
 
 /**
  * The decoder of a message: byte order mark, then charset of the Content-Type, then of the XML declaration, then UTF-8. A charset nobody

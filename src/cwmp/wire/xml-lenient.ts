@@ -5,7 +5,7 @@ import type { Element, XmlLimits } from './element.ts'
 /** The longest text that is read leniently: far more than an Inform, a Fault or a batch of values needs. */
 export const MAX_LENIENT = 262_144
 /** Characters that make work: of tags, attributes, references and words. An Inform of a thousand parameters has ten thousand of them. */
-const MAX_MARKS = 20_000
+const MAX_MARKS = 12_000
 
 /** What XML 1.0 forbids and boxes send all the same. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
@@ -131,12 +131,13 @@ function elementOf(node: Node, name: string, outer: Scope, depth: number, limits
   if (depth > limits.maxDepth) throw new ProtocolError('xmlTooDeep', `deeper than ${limits.maxDepth} elements`)
   const { scope, attributes } = readAttributes(node[ATTRIBUTES], outer, limits)
   const [prefix, local] = split(name)
-  const element: Element = { name: local, uri: scope[prefix] ?? '', attributes, children: [], text: '' }
+  const children: Element[] = []
+  const element: Element = { name: local, uri: scope[prefix] ?? '', attributes, children, text: '' }
   const inner = node[name]
   for (const child of isNodes(inner) ? inner : []) {
     const childName = nameOf(child)
     if (childName === undefined) element.text += textOf(child)
-    else element.children.push(elementOf(child, childName, scope, depth + 1, limits))
+    else children.push(elementOf(child, childName, scope, depth + 1, limits))
   }
   return element
 }

@@ -3,6 +3,8 @@ import { ProtocolError } from '../../base/index.ts'
 import { type Element, pathOf, type XmlLimits } from './element.ts'
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({})
+/** Most elements have none: what each of them costs is kept low. */
+const NO_CHILDREN: readonly Element[] = Object.freeze([])
 
 /**
  * Reads well-formed XML 1.0 without DTD and without entities of its own, piece by piece, into a tree. Everything is counted while it
@@ -12,6 +14,8 @@ export class StrictReader {
   readonly #limits: XmlLimits
   readonly #parser = new SaxesParser({ xmlns: true })
   readonly #stack: Element[] = []
+  /** The children of each element of the stack, once there are any. */
+  readonly #lists: (Element[] | undefined)[] = []
   #root: Element | undefined
   #elements = 0
   #attributes = 0
@@ -33,7 +37,10 @@ export class StrictReader {
       if (++this.#attributes > maxAttributes) this.#refuse('xmlTooLarge', `more than ${maxAttributes} attributes`)
     })
     parser.on('opentag', (tag) => this.#open(tag))
-    parser.on('closetag', () => void this.#stack.pop())
+    parser.on('closetag', () => {
+      this.#stack.pop()
+      this.#lists.pop()
+    })
     const addText = (chunk: string) => {
       this.#run = 0
       const top = this.#stack[this.#stack.length - 1]
@@ -70,11 +77,23 @@ export class StrictReader {
     if (++this.#elements > maxElements) this.#refuse('xmlTooLarge', `more than ${maxElements} elements`)
     if (this.#stack.length >= maxDepth) this.#refuse('xmlTooDeep', `deeper than ${maxDepth} elements`)
     const attributes = this.#attributes === 0 ? NO_ATTRIBUTES : attributesOf(tag)
-    const element: Element = { name: tag.local, uri: tag.uri, attributes, children: [], text: '' }
+    const element: Element = { name: tag.local, uri: tag.uri, attributes, children: NO_CHILDREN, text: '' }
     const parent = this.#stack[this.#stack.length - 1]
     if (parent === undefined) this.#root ??= element
-    else parent.children.push(element)
+    else this.#append(parent, element)
     this.#stack.push(element)
+    this.#lists.push(undefined)
+  }
+
+  #append(parent: Element, element: Element): void {
+    const top = this.#lists.length - 1
+    const list = this.#lists[top]
+    if (list !== undefined) list.push(element)
+    else {
+      const first = [element]
+      this.#lists[top] = first
+      parent.children = first
+    }
   }
 
   #refuse(code: string, why: string): never {
