@@ -19,6 +19,7 @@ import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
+import { type Place, Places } from './places.ts'
 import { requestForAudit } from './secrets.ts'
 import { validate } from './validate.ts'
 import { modelFor } from './validate-path.ts'
@@ -50,26 +51,35 @@ const MAX_WARNINGS = 20
  * the device's work flag, then brought on its way. The audit entry comes first: nothing runs that nobody can see. A refusal is audited too.
  */
 export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promise<Operation> {
+  const places = new Places()
   return async (wanted) => {
-    const now = deps.clock.now()
-    const operation = build(wanted, deps.newId(), now, deps.limits)
-    const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), askedBefore(operation, deps)])
-    if (device === undefined) {
-      throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
+    const operation = build(wanted, deps.newId(), deps.clock.now(), deps.limits)
+    const place = places.take(wanted.deviceId, operation.id)
+    try {
+      return await submit(wanted, operation, place, deps)
+    } finally {
+      place.release()
     }
-    if (earlier !== undefined) return sameRequest(earlier, operation)
-    const warnings = await check(wanted, operation, device, deps)
-    if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
-    await deps.audit.append(entryOf(operation, 'ok', now))
-    deps.announce(device.id)
-    const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
-    if (!created) return sameRequest(stored, operation)
-    deps.metrics.submitted(stored.request.verb)
-    // A pass that looked before it was stored has taken the announcement.
-    deps.announce(device.id)
-    deps.bring(stored, device)
-    return stored
   }
+}
+
+async function submit(wanted: NewOperation, operation: Operation, place: Place, deps: SubmitDeps): Promise<Operation> {
+  const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), askedBefore(operation, deps)])
+  if (device === undefined) {
+    throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
+  }
+  if (earlier !== undefined) return sameRequest(earlier, operation)
+  const warnings = await check(wanted, operation, device, place, deps)
+  if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
+  await deps.audit.append(entryOf(operation, 'ok', operation.createdAt))
+  deps.announce(device.id)
+  const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
+  if (!created) return sameRequest(stored, operation)
+  deps.metrics.submitted(stored.request.verb)
+  // A pass that looked before it was stored has taken the announcement.
+  deps.announce(device.id)
+  deps.bring(stored, device)
+  return stored
 }
 
 /** The operation that was asked for under this key before, whatever became of it. */
@@ -117,14 +127,19 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
 }
 
 /** Validation, authorization and the length of the queue; a refusal is audited before it is thrown. */
-async function check(wanted: NewOperation, operation: Operation, device: Device, deps: SubmitDeps): Promise<string[]> {
+async function check(
+  wanted: NewOperation,
+  operation: Operation,
+  device: Device,
+  place: Place,
+  deps: SubmitDeps,
+): Promise<string[]> {
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
   try {
     const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
     const warnings = validate(wanted.request, { device, protocol, model: deps.model, reported })
     authorize(wanted.actor, device, wanted.request, wanted.via)
-    // The flag is set in the commit that adds an operation: without it the queue is empty.
-    if (device.work.open) await checkRoom(operation, deps)
+    await checkRoom(operation, device, place, deps)
     return warnings
   } catch (error) {
     if (error instanceof AppError) {
@@ -145,10 +160,17 @@ async function reportedOf({ deviceId, request }: NewOperation, model: Model, { p
   return new Map(found.map((parameter) => [parameter.path, parameter]))
 }
 
-async function checkRoom(operation: Operation, { store, limits }: SubmitDeps): Promise<void> {
+/** Counts what is stored and what came before on its way there. Several servers each let one in at the same moment. */
+async function checkRoom(
+  operation: Operation,
+  device: Device,
+  { before }: Place,
+  { store, limits }: SubmitDeps,
+): Promise<void> {
   const max = limits.maxQueuedPerDevice
-  const open = await store.open(operation.deviceId, max)
-  if (open.length < max) return
+  // The flag is set in the commit that adds an operation: without it the queue is empty.
+  const open = device.work.open ? await store.open(operation.deviceId, max) : []
+  if (new Set([...before, ...open.map(({ id }) => id)]).size < max) return
   throw new AppError('rateLimited', `the device has ${max} open operations; wait for some to end`, {
     context: { deviceId: operation.deviceId },
   })

@@ -56,6 +56,14 @@ describe('operations over the API', () => {
     expect(refused.body.detail).toMatch(/PeriodicInformInterval.*outside 1/)
   })
 
+  it('are 64 at the most that are open for one device, however many come at once', async () => {
+    const id = await absent()
+    const all = await Promise.all(Array.from({ length: 300 }, (_, i) => submit(id, set('Device.X_A', `${i}`))))
+    expect(all.filter(({ status }) => status < 300)).toHaveLength(64)
+    expect(all.filter(({ status }) => status === 429)).toHaveLength(236)
+    expect(await store.operations.open(id as DeviceId, 1000)).toHaveLength(64)
+  })
+
   it('are one for one key and one request, and a conflict for another', async () => {
     const id = await absent()
     const key = 'k'.repeat(200)

@@ -134,6 +134,18 @@ describe('submitting', () => {
     expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: 'k' }))).toBe('accepted')
   })
 
+  it('limits it as well when many come at once, by the order in which they came', async () => {
+    const world = createWorld({ limits: { maxQueuedPerDevice: 3 } })
+    const submitted = Array.from({ length: 10 }, (_, i) => refusal(world.submit(set(A, `${i}`))))
+    const outcomes = await Promise.all(submitted)
+    expect(outcomes).toEqual([...Array(3).fill('accepted'), ...Array(7).fill('rateLimited')])
+    expect(world.stores.inside.operations.size).toBe(3)
+    // What was refused takes no place of those that come later.
+    expect(await refusal(world.submit(set(A, 'x')))).toBe('rateLimited')
+    await world.room.contact(world.box.contact('cwmp'))
+    expect(await refusal(world.submit(set(A, 'y')))).toBe('accepted')
+  })
+
   it('audits the end in the next life when this one ends before', async () => {
     const world = createWorld()
     const { append } = world.stores.audit
