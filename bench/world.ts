@@ -71,7 +71,7 @@ export async function startWorld(flags: string[] = []): Promise<World> {
     pids: { server: server.process.pid ?? 0, database: database.pid },
     async databaseCommands() {
       let sum = 0
-      for (const match of (await metrics()).matchAll(/^isthmus_database_commands\{[^}]*\} (\d+)/gm))
+      for (const match of (await metrics()).matchAll(/^isthmus_database_commands_total\{[^}]*\} (\d+)/gm))
         sum += Number(match[1])
       return sum
     },

@@ -1,10 +1,20 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
+/** One value of a metric with labels. */
+export interface MetricRow {
+  labels: Record<string, string>
+  value: number
+}
+
 /** The metrics of the server, and the one door to prom-client. */
 export interface Metrics {
   counter(name: string, help: string, labels?: string[]): (labels?: Record<string, string>, by?: number) => void
-  /** Read when somebody scrapes. */
-  gauge(name: string, help: string, read: () => number | Record<string, number>, label?: string): void
+  /** A counter that is kept elsewhere, by the value of its label; read at each scrape. */
+  counted(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void
+  /** Read at each scrape. */
+  gauge(name: string, help: string, read: () => number): void
+  /** A gauge with labels: rows that are gone are shown no more. Read at each scrape. */
+  table(name: string, help: string, labels: string[], read: () => MetricRow[]): void
   histogram(
     name: string,
     help: string,
@@ -16,22 +26,43 @@ export interface Metrics {
 
 export function createMetrics(): Metrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'isthmus_' })
+  collectDefaultMetrics({ register: registry })
   return {
     counter(name, help, labels = []) {
       const counter = new Counter({ name, help, labelNames: labels, registers: [registry] })
       return (values = {}, by = 1) => counter.inc(values, by)
     },
-    gauge(name, help, read, label) {
+    counted(name, help, label, read) {
+      const counter = new Counter({
+        name,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        collect() {
+          counter.reset()
+          for (const [value, count] of read()) counter.inc({ [label]: value }, count)
+        },
+      })
+    },
+    gauge(name, help, read) {
       const gauge = new Gauge({
         name,
         help,
-        labelNames: label === undefined ? [] : [label],
         registers: [registry],
         collect() {
-          const value = read()
-          if (typeof value === 'number') gauge.set(value)
-          else for (const [key, number] of Object.entries(value)) gauge.set({ [label ?? 'name']: key }, number)
+          gauge.set(read())
+        },
+      })
+    },
+    table(name, help, labels, read) {
+      const gauge = new Gauge({
+        name,
+        help,
+        labelNames: labels,
+        registers: [registry],
+        collect() {
+          gauge.reset()
+          for (const row of read()) gauge.set(row.labels, row.value)
         },
       })
     },

@@ -13,7 +13,7 @@ export function operationsMetrics(metrics: Metrics): OperationsMetrics {
     'outcome',
   ])
   const finished = metrics.histogram(
-    'isthmus_operation_seconds',
+    'isthmus_operation_duration_seconds',
     'From asking to the final state',
     ['verb', 'protocol', 'state'],
     [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300, 3600],
@@ -67,15 +67,27 @@ export function southboundMetrics(metrics: Metrics) {
 
 /** What the rooms hold right now. */
 export function roomMetrics(metrics: Metrics, rooms: { store: Store; acs: Acs; controller: Controller }): void {
-  metrics.gauge('isthmus_cwmp_sessions', 'CWMP sessions under way', () => rooms.acs.sessionCount)
+  metrics.gauge('isthmus_cwmp_sessions_active', 'CWMP sessions under way', () => rooms.acs.sessionCount)
   metrics.gauge('isthmus_usp_links', 'USP links', () => rooms.controller.linkCount)
   metrics.gauge('isthmus_database_waiting_writes', 'Write sets that wait for their flush', () =>
     rooms.store.waitingWrites(),
   )
-  metrics.gauge(
-    'isthmus_database_commands',
-    'Commands sent to the database since the start',
-    () => Object.fromEntries(rooms.store.commands),
+  metrics.counted(
+    'isthmus_database_commands_total',
+    'Commands sent to the database',
     'command',
+    () => rooms.store.commands,
+  )
+}
+
+/** The version that runs, and the ends of its certificates. */
+export function installationMetrics(metrics: Metrics, version: string, expiries: () => Record<string, number>): void {
+  const build = { labels: { version, node: process.versions.node }, value: 1 }
+  metrics.table('isthmus_build_info', 'The version that runs', ['version', 'node'], () => [build])
+  metrics.table(
+    'isthmus_tls_certificate_expiry_timestamp_seconds',
+    'When a TLS certificate ends: given (--tls-cert), api (--api-tls-cert) or own',
+    ['source'],
+    () => Object.entries(expiries()).map(([source, value]) => ({ labels: { source }, value })),
   )
 }

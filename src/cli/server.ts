@@ -23,6 +23,7 @@ import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } fro
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
+import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
 import { cwmpLimits } from './cwmp-limits.ts'
 import { engineCache } from './engine-cache.ts'
@@ -30,7 +31,7 @@ import { ensureFirstKey } from './first-key.ts'
 import { insecureSettings } from './insecure.ts'
 import { aliveInstances, byServiceTime, heartbeat, tidyAfterDead } from './instance.ts'
 import { keptSecret } from './secrets.ts'
-import { operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
+import { installationMetrics, operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
 import { inStartWords } from './start-error.ts'
 
 /** A running server. */
@@ -223,6 +224,8 @@ export async function startServer(
     })
 
     roomMetrics(metrics, { store, acs, controller })
+    installationMetrics(metrics, packageVersion(), () => certificates.expiries())
+    await lifecycle.start(createCensus(metrics, () => store.census(), log))
     const api = new Api({
       ...store,
       host: config.apiHost,

@@ -1,4 +1,5 @@
 /** Floor 3: MongoDB, behind mongoose, and the embedded database. Nothing else knows either. */
+export type { Census, OwnerPresence } from './census.ts'
 export * from './engine/index.ts'
 export type { Migration } from './migrate.ts'
 export type { Db, Document_ } from './mongoose.ts'

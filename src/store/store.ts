@@ -2,6 +2,7 @@ import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../
 import type { DeviceChange, FeedEvent, InstanceStore } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { AuditRepository } from './audit-repository.ts'
+import { type Census, takeCensus } from './census.ts'
 import { ChangeWriter } from './changes.ts'
 import type { CollectionName } from './collections.ts'
 import { DeviceRepository } from './device-repository.ts'
@@ -72,6 +73,8 @@ export interface Store {
    * went.
    */
   deleteExpired(serviceMs: number): Promise<number>
+  /** Counts everything, in one pass over the devices. */
+  census(): Promise<Census>
   /** Write sets that wait for their flush. */
   waitingWrites(): number
   /** AppError `unavailable` when the database does not write and read within two seconds; asks it once a second at the most. */
@@ -156,6 +159,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     db,
     commands,
     deleteExpired: (serviceMs) => deleteExpired(connection, options.retention, { wallMs: clock.now(), serviceMs }),
+    census: () => takeCensus(connection, clock.now()),
     waitingWrites: () => commit.waiting,
     ready: () => readiness.check(),
     close: () => closeAll(connection, [commit, audit]),

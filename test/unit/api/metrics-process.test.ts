@@ -4,5 +4,5 @@ import { createMetrics } from '../../../src/api/index.ts'
 it('the metrics have the delay of the event loop, so that whatever holds the process is seen', async () => {
   const { text } = await createMetrics().render()
   for (const name of ['lag_seconds', 'lag_p99_seconds', 'lag_max_seconds'])
-    expect(text).toMatch(new RegExp(`^isthmus_nodejs_eventloop_${name} \\S+$`, 'm'))
+    expect(text).toMatch(new RegExp(`^nodejs_eventloop_${name} \\S+$`, 'm'))
 })
