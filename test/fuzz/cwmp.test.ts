@@ -11,6 +11,8 @@ function inform(serial = 'FUZZ1', inner = ''): string {
   return `<?xml version="1.0"?><soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cwmp="urn:dslforum-org:cwmp-1-2"><soap-env:Header><cwmp:ID soap-env:mustUnderstand="1">1</cwmp:ID></soap-env:Header><soap-env:Body><cwmp:Inform><DeviceId><Manufacturer>Acme</Manufacturer><OUI>00256D</OUI><ProductClass>Box</ProductClass><SerialNumber>${serial}</SerialNumber></DeviceId><Event soap-enc:arrayType="cwmp:EventStruct[1]"><EventStruct><EventCode>2 PERIODIC</EventCode><CommandKey></CommandKey></EventStruct></Event><MaxEnvelopes>1</MaxEnvelopes><CurrentTime>2026-01-01T00:00:00Z</CurrentTime><RetryCount>0</RetryCount><ParameterList soap-enc:arrayType="cwmp:ParameterValueStruct[1]"><ParameterValueStruct><Name>Device.DeviceInfo.SoftwareVersion</Name><Value xsi:type="xsd:string">1.0${inner}</Value></ParameterValueStruct></ParameterList></cwmp:Inform></soap-env:Body></soap-env:Envelope>`
 }
 
+const packed = (body: Uint8Array) => post('/', gzipSync(body), { ...XML, 'content-encoding': 'gzip' })
+
 describe('hostile CWMP', () => {
   let server: TestServer
   beforeAll(async () => {
@@ -38,6 +40,17 @@ describe('hostile CWMP', () => {
       'a million attributes',
       post('/', `<a ${Array.from({ length: 100_000 }, (_, i) => `b${i}="1"`).join(' ')}/>`, XML),
     ],
+    [
+      'a million namespaces',
+      post('/', `<a ${Array.from({ length: 100_000 }, (_, i) => `xmlns:b${i}="u"`).join(' ')}/>`, XML),
+    ],
+    ['bare ampersands that unpack to a thousand times their size', packed(Buffer.alloc(1_048_575, '&'))],
+    ['bare ampersands as long as an Inform may be', post('/', `<a>${'&'.repeat(260_000)}</a>`, XML)],
+    ['references that are cut off', post('/', `<a>${'&#1'.repeat(80_000)}</a>`, XML)],
+    ['comments without end', post('/', `<a>${'<!--'.repeat(60_000)}`, XML)],
+    ['CDATA without end', post('/', `<a>${'<![CDATA['.repeat(25_000)}`, XML)],
+    ['elements that do not nest', post('/', `<a>${'<b></c>'.repeat(30_000)}</a>`, XML)],
+    ['one name of 200 KB', post('/', `<${'a'.repeat(200_000)}/>`, XML)],
     ['a half envelope', post('/', inform().slice(0, 600), XML)],
     ['no XML at all', post('/', Buffer.from([0xff, 0xfe, 0, 1, 2, 3]), XML)],
     ['an unknown charset', post('/', inform(), { ...XML, 'content-type': 'text/xml; charset=klingon' })],
@@ -73,6 +86,35 @@ describe('hostile CWMP', () => {
 
   it('takes bare ampersands of field devices as text, never as entities', async () => {
     const answer = await rawHttp(server.cwmpPort, post('/', inform('S2', '&nothing;&bad'), XML))
+    expect(answer.text).toContain('InformResponse')
+  })
+
+  it.each<[string, string]>([
+    ['attributes', `<r ${Array.from({ length: 500_000 }, (_, i) => `a${i}="1"`).join(' ')}/>`],
+    ['namespaces', `<r ${Array.from({ length: 300_000 }, (_, i) => `xmlns:a${i}="u"`).join(' ')}/>`],
+    ['ampersands', `<r>${'&'.repeat(8_000_000)}</r>`],
+    ['elements', `<r>${'<a/>'.repeat(2_000_000)}</r>`],
+    ['comments', `<r>${'<!---->'.repeat(1_000_000)}</r>`],
+  ])('refuses megabytes of %s within a session, and serves others meanwhile', async (_name, body) => {
+    const cpe = new CpeWire(server.cwmpPort)
+    const first = await cpe.post(inform('LARGE'))
+    const large = cpe.post(body, cookieOf(first))
+    await stillServes()
+    expect((await large).status).toBe(400)
+    cpe.close()
+    await stillServes()
+  })
+
+  it.each([
+    [
+      'a prefix that is not declared',
+      inform('ODD').replace(' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"', ''),
+    ],
+    ['characters before the declaration', `\r\n\0${inform('ODD')}`],
+    ['attributes that are not parted', inform('ODD').replace('soap-env:mustUnderstand="1">', 'a="1"b="2">')],
+    ['a retry count below nothing', inform('ODD').replace('<RetryCount>0', '<RetryCount>-1')],
+  ])('takes an Inform with %s', async (_name, text) => {
+    const answer = await rawHttp(server.cwmpPort, post('/', text, XML))
     expect(answer.text).toContain('InformResponse')
   })
 
