@@ -76,7 +76,7 @@ export async function startWorld(flags: string[] = []): Promise<World> {
       return sum
     },
     async loopDelay() {
-      return Number(/^isthmus_nodejs_eventloop_lag_max_seconds (\S+)/m.exec(await metrics())?.[1] ?? Number.NaN)
+      return Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(await metrics())?.[1] ?? Number.NaN)
     },
     async stop() {
       await server.stop()
