@@ -138,6 +138,8 @@ export interface UspFacts {
   versions?: string
   /** True once onboarding (subscriptions, supported model) was completed for this firmware. */
   onboardedFor?: string
+  /** It had subscriptions of ours when it was onboarded. */
+  subscribed?: boolean
 }
 
 /** The answers to the question if a device can be moved, by the planner's rules. */

@@ -142,7 +142,8 @@ export interface Operation {
 export interface Completion {
   deviceId: DeviceId
   protocol: Protocol
-  kind: 'command' | 'transfer' | 'boot'
+  /** reset: the device has lost what a reset takes away, told or not. */
+  kind: 'command' | 'transfer' | 'boot' | 'reset'
   /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
   commandKey: string
   /** Parameters at boot that settle a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */

@@ -34,7 +34,7 @@ export function createCompletion({
 }: CompletionDeps): (completion: Completion) => Promise<void> {
   return async (completion) => {
     const ended =
-      completion.kind === 'boot'
+      completion.kind === 'boot' || completion.kind === 'reset'
         ? await endByBoot(completion, store, finisher)
         : await endByKey(completion, store, finisher, log)
     if (ended) again(completion.deviceId)
@@ -85,17 +85,20 @@ async function endByBoot(completion: Completion, store: OperationStore, finisher
  */
 export function isEndedByBoot(operation: Operation, completion: Completion): boolean {
   if (operation.sentAt === undefined || completion.at < operation.sentAt) return false
+  const told = completion.kind === 'reset'
   switch (bootKind(operation.request)) {
     case 'reboot':
-      return true
+      return !told
     case 'factoryReset':
       return (
+        told ||
         operation.result?.outcome === 'pending' ||
         completion.bootstrap === true ||
         completion.commandKey === operation.id
       )
     case 'download':
       return (
+        !told &&
         operation.request.verb === 'download' &&
         operation.request.version !== undefined &&
         operation.request.version === completion.softwareVersion

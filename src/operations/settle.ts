@@ -1,5 +1,6 @@
 import { type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
 import {
+  isFactoryReset,
   type Operation,
   type OperationRequest,
   type OperationResult,
@@ -56,7 +57,10 @@ export function readsToSettle(
     default:
       break
   }
-  return isRestart(request) ? [[`${root}DeviceInfo.UpTime`]] : []
+  if (!isRestart(request)) return []
+  // An Agent starts anew with a reset, also where the system around it does not.
+  const agents = operation.sentVia === 'usp' && isFactoryReset(request) ? [['Device.LocalAgent.UpTime']] : []
+  return [[`${root}DeviceInfo.UpTime`], ...agents]
 }
 
 /** Whether an accepted command is a diagnostic that a CPE plays: it ends by its DiagnosticsState, which is read. */
@@ -112,7 +116,7 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
     default:
       break
   }
-  return isRestart(request) ? judgeBoot(operation, reads[0], now) : failed(OUTCOME_UNKNOWN)
+  return isRestart(request) ? judgeBoot(operation, reads, now) : failed(OUTCOME_UNKNOWN)
 }
 
 /**
@@ -136,10 +140,14 @@ function judgeDiagnostic(object: string, read: OperationResult | undefined): Ver
 }
 
 /** UpTime (seconds) tells when the box booted: after the operation was sent, or not yet. */
-function judgeBoot(operation: Operation, read: OperationResult | undefined, now: number): Verdict {
-  const upTime = read?.results.find((outcome) => outcome.path.endsWith('.UpTime'))?.value ?? ''
-  if (!/^\d{1,10}$/.test(upTime)) return undefined
-  const bootAt = now - Number(upTime) * 1000
+function judgeBoot(operation: Operation, reads: OperationResult[], now: number): Verdict {
+  const upTimes = reads.flatMap(({ results }) =>
+    results.flatMap(({ path, value = '' }) =>
+      path.endsWith('.UpTime') && /^\d{1,10}$/.test(value) ? [Number(value)] : [],
+    ),
+  )
+  if (upTimes.length === 0) return undefined
+  const bootAt = now - Math.min(...upTimes) * 1000
   return bootAt > (operation.sentAt ?? now) ? { state: 'done', result: { outcome: 'done', results: [] } } : undefined
 }
 

@@ -187,6 +187,83 @@ describe('our own Controller row', () => {
   })
 })
 
+describe('a factory reset', () => {
+  const ended = () => world.completions.filter(({ kind }) => kind === 'reset')
+
+  it.each([{}, { noOnBoardingComplete: true }])(
+    'is seen by what the Agent has lost, and it is onboarded anew (%o)',
+    async (quirks) => {
+      const box = boxOf(quirks)
+      const agent = await onboarded(box)
+      expect(ended()).toEqual([])
+      agent.socket.terminate()
+      box.reset()
+      const again = await onboarded(box)
+      expect(box.controllers.get(2)).toMatchObject({ PeriodicNotifInterval: '300' })
+      expect(names(again)).toContain('get_supported_protocol')
+      expect(box.ids()).toEqual(ALL)
+      expect(ended()).toMatchObject([{ deviceId: device()?.id, protocol: 'usp' }])
+    },
+  )
+
+  it('is not seen in an Agent that never takes subscriptions', async () => {
+    const box = boxOf({ refuseRow: () => 7000, noOnBoardingComplete: true })
+    const agent = await onboarded(box)
+    agent.socket.terminate()
+    await onboarded(box)
+    expect(ended()).toEqual([])
+  })
+})
+
+describe('while a link stands', () => {
+  const periodic = { obj_path: 'Device.LocalAgent.', event_name: 'Periodic!', params: {} }
+  const notify = (event: typeof periodic) => ({ subscription_id: 'isthmus-periodic', send_resp: true, event })
+
+  it('subscriptions that are gone or switched off come back with a Periodic!', async () => {
+    const box = boxOf()
+    const agent = await onboarded(box)
+    const [first, second] = [...box.subscriptions.keys()]
+    box.subscriptions.delete(first ?? 0)
+    Object.assign(box.subscriptions.get(second ?? 0) ?? {}, { Enable: 'false' })
+    agent.notify(notify(periodic))
+    await agent.heard()
+    expect(box.ids(), 'not with each of them').toHaveLength(ALL.length - 1)
+    world.clock.advance(3_600_000)
+    agent.notify(notify(periodic))
+    await vi.waitUntil(() => box.ids().length === ALL.length)
+    expect([...box.subscriptions.values()].every(({ Enable }) => Enable === 'true')).toBe(true)
+  })
+})
+
+it('a new firmware does not set back the interval that an operator has chosen', async () => {
+  const box = boxOf({ noOnBoardingComplete: true })
+  const agent = await onboarded(box)
+  Object.assign(box.controllers.get(2) ?? {}, { PeriodicNotifInterval: '10' })
+  agent.socket.terminate()
+  box.softwareVersion = '2.0'
+  await onboarded(box)
+  expect(box.controllers.get(2)).toMatchObject({ PeriodicNotifInterval: '10' })
+  expect(device()?.usp?.onboardedFor).toBe('2.0')
+})
+
+it('a new firmware is one event, though the Agent notifies of it while it is onboarded', async () => {
+  const box = boxOf()
+  const agent = await onboarded(box)
+  agent.socket.terminate()
+  box.softwareVersion = '2.0'
+  const again = await arrive(box)
+  const change = { param_path: 'Device.DeviceInfo.SoftwareVersion', param_value: '2.0' }
+  again.notify({ subscription_id: 'isthmus-value', send_resp: true, value_change: change })
+  again.notify({ subscription_id: 'other', send_resp: true, value_change: change })
+  await world.contact()
+  await again.heard()
+  await vi.waitUntil(() => device()?.usp?.onboardedFor === '2.0')
+  const told = world.stores.inside.events.filter(({ type }) => type === 'device.firmwareChanged')
+  expect(told).toHaveLength(1)
+  const changed = world.stores.inside.events.filter(({ type }) => type === 'parameter.changed')
+  expect(changed).toHaveLength(1)
+})
+
 describe('what an Agent tells of itself', () => {
   it('is kept as far as it was asked, whatever else it shows', async () => {
     const box = boxOf()

@@ -29,6 +29,8 @@ export interface RawBoxQuirks {
   refuseSetting?: string
   /** Rows cannot be deleted. */
   keepsRows?: boolean
+  /** Its Controller table has no OnBoardingComplete. */
+  noOnBoardingComplete?: boolean
   /** What GetSupportedDM of a path is answered with; undefined: not at all. */
   supported?(ask: GetSupportedDM): GetSupportedDMResp | number | undefined
 }
@@ -54,8 +56,8 @@ export class RawBox {
   /** Our row and the subscriptions as they come from the factory. */
   reset(): void {
     this.subscriptions.clear()
-    const factory = { PeriodicNotifInterval: '86400', OnBoardingComplete: 'false' }
-    this.controllers.set(2, { EndpointID: this.controllerId, ...factory })
+    const complete = this.quirks.noOnBoardingComplete === true ? {} : { OnBoardingComplete: 'false' }
+    this.controllers.set(2, { EndpointID: this.controllerId, PeriodicNotifInterval: '86400', ...complete })
   }
 
   /** A row that is there already; ours unless it says otherwise. */

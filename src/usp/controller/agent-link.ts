@@ -86,6 +86,9 @@ export class AgentLink {
   onTimeout: (() => void) | undefined
   /** Told of every Message; set only where somebody reads along. */
   onMessage: ((what: 'Message sent' | 'Message received', msg: Msg) => void) | undefined
+  /** When its subscriptions were last looked at. */
+  subscriptionsAt = 0
+  #firmwareTold: string | undefined
   /** msg_ids of requests of the Agent that are being worked on. */
   processing: Set<string> | undefined
   readonly #codec: Codec
@@ -98,6 +101,18 @@ export class AgentLink {
   #end: LinkEnd | undefined
   #onGone: (() => void) | undefined
   #gone: Promise<void> | undefined
+
+  /** Returns true once for each version: a Notify and an onboarding may find the same change at the same time. */
+  tellsFirmware(version: string | undefined): boolean {
+    if (version === undefined || version === this.#firmwareTold) return false
+    this.#firmwareTold = version
+    return true
+  }
+
+  /** The change of firmware could not be stored: it is told again. */
+  firmwareNotTold(): void {
+    this.#firmwareTold = undefined
+  }
 
   constructor({ link, id, codec, ownId, clock }: AgentLinkOptions) {
     this.link = link

@@ -81,6 +81,8 @@ const REFRESH_AGAIN_MS = 30_000
 const REFRESH_AGAIN_MAX_MS = 3_600_000
 /** A stored lastAnswerAt of an Agent that answers gets no older. */
 const NOTE_ANSWER_MS = 600_000
+/** The subscriptions of an Agent are looked at again with a Periodic! after this time: they may have run out or been switched off. */
+const LOOK_MS = 3_600_000
 /** Records and links are compared so often. */
 const SWEEP_MS = 300_000
 /** How long a stop waits for facts that are not stored. */
@@ -176,6 +178,10 @@ export class Controller implements Lifecycle {
       onRow: (agent, path) => {
         const reading = newRows.read(agent, path)
         if (reading !== undefined) this.#background(agent, 'new rows were not read', reading)
+      },
+      onPeriodic: (agent) => {
+        if (options.clock.now() - agent.subscriptionsAt < LOOK_MS) return
+        this.#background(agent, 'subscriptions were not looked at', this.#refresh(agent))
       },
       onBoot: (agent) => this.#background(agent, 'onboarding after boot failed', this.#refresh(agent)),
     })
@@ -510,12 +516,20 @@ export class Controller implements Lifecycle {
   async #onboard(agent: AgentLink): Promise<void> {
     const { device } = agent
     if (device === undefined || agent.closed) return
-    const { clock, log, endpointId, onOnboarded } = this.#options
+    const { clock, log, endpointId, onOnboarded, upward } = this.#options
+    agent.subscriptionsAt = clock.now()
     try {
       const facts = await this.#arrivals.facts(agent)
       const audit = (entry: AuditEntry) => this.#records.audit(entry)
       if (facts !== undefined)
-        await onboard(agent, device, facts, { ...this.#options, audit, ownId: endpointId, models: this.#models })
+        await onboard(agent, device, facts, {
+          ...this.#options,
+          audit,
+          ownId: endpointId,
+          models: this.#models,
+          onReset: ({ id: deviceId }) =>
+            upward.completed({ deviceId, protocol: 'usp', kind: 'reset', commandKey: '', at: clock.now() }),
+        })
       agent.failures = 0
       agent.refreshDueAt = 0
       onOnboarded?.(device.id, facts === undefined ? 'linkGone' : 'ok')

@@ -19,6 +19,8 @@ export interface NotificationDeps {
   onNotify?(kind: string): void
   /** The box of this Agent has started again. */
   onBoot(agent: AgentLink): void
+  /** It has sent Periodic!. */
+  onPeriodic(agent: AgentLink): void
   /** It has a row more, at this path. */
   onRow(agent: AgentLink, path: string): void
 }
@@ -86,12 +88,19 @@ export class Notifications {
   }
 
   async #store(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
-    const { clock, upward, log, model, onBoot, onRow } = this.#deps
+    const { clock, upward, log, model, onBoot, onPeriodic, onRow } = this.#deps
     const effect = notifyEffect(agent, device.id, notify, model, clock.now())
     if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
     const saying = this.#repeats.saying(agent, msgId, notify)
-    if (saying !== undefined && this.#repeats.has(saying)) onlyOnce(effect, notify)
-    await this.#commit(agent, effect)
+    // Two subscriptions may tell the same at the same time.
+    if (saying !== undefined && !this.#repeats.isNew(saying)) onlyOnce(effect, notify)
+    try {
+      await this.#commit(agent, effect)
+    } catch (error) {
+      if (saying !== undefined) this.#repeats.forget(saying)
+      agent.firmwareNotTold()
+      throw error
+    }
     if (effect.change.set !== undefined)
       agent.device = applyPatch(agent.device ?? device, effect.change.set, clock.now())
     if (effect.completion !== undefined)
@@ -99,8 +108,8 @@ export class Notifications {
         ...effect.completion,
         ...(device.softwareVersion === undefined || effect.rebooted ? {} : { softwareVersion: device.softwareVersion }),
       })
-    if (saying !== undefined) this.#repeats.note(saying)
     if (effect.rebooted) onBoot(agent)
+    if (effect.periodic === true) onPeriodic(agent)
     if (effect.created !== undefined && effect.change.events !== undefined) onRow(agent, effect.created)
   }
 

@@ -19,6 +19,8 @@ export interface NotifyEffect {
   completion?: Completion
   /** The box has started again: its facts and subscriptions are looked at once more. */
   rebooted: boolean
+  /** The Agent says that it is there. */
+  periodic?: true
   /** A row that is new. */
   created?: string
   /** Why what it says is not kept. It is acknowledged all the same: nothing gets better by hearing it again. */
@@ -88,7 +90,9 @@ function valueChange(
   const patch = factsPatch(agent.device, factsFrom([{ name: param_path, value: param_value }]))
   if (Object.keys(patch).length === 0) return
   effect.change.set = patch
-  const changed = firmwareEvent(deviceId, 'usp', agent.device, patch, now)
+  const changed = agent.tellsFirmware(patch.softwareVersion)
+    ? firmwareEvent(deviceId, 'usp', agent.device, patch, now)
+    : undefined
   if (changed !== undefined) events.push(changed)
 }
 
@@ -163,7 +167,9 @@ function event(
     const fault = params.FaultCode?.trim() ?? ''
     if (fault !== '' && Number(fault) !== 0)
       effect.completion.fault = { code: fault, text: (params.FaultString ?? '').slice(0, 1024), retryable: true }
-  } else if (name !== 'Device.LocalAgent.Periodic!') {
+  } else if (name === 'Device.LocalAgent.Periodic!') {
+    effect.periodic = true
+  } else {
     events.push({ ...base, type: 'device.notified', data: { event: name, params: bounded(params) } })
   }
 }

@@ -23,6 +23,8 @@ export interface OnboardingDeps {
   periodicNotifIntervalS: number
   clock: Clock
   log: Log
+  /** An Agent that was onboarded before has nothing of ours any more: its device was reset. */
+  onReset(device: Device): Promise<void>
 }
 
 /**
@@ -35,7 +37,7 @@ export async function onboard(
   { parameters, ownRow }: AgentFacts,
   deps: OnboardingDeps,
 ): Promise<void> {
-  const { clock, devices, models } = deps
+  const { clock, devices, models, onReset } = deps
   const now = clock.now()
   const patch: DevicePatch = {
     ...factsPatch(device, factsFrom(parameters.map(({ path, value }) => ({ name: path, value })))),
@@ -45,18 +47,29 @@ export async function onboard(
   const first = device.usp?.onboardedFor !== firmware
   if (first) patch['usp.versions'] = await negotiate(agent)
   const facts = await models.of(agent, known)
-  const lacking = await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  const { none, stands, lacking } = await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  const before = device.usp?.onboardedFor !== undefined
+  const complete = ownRow?.OnBoardingComplete
+  // An Agent without this parameter has lost what was persistent.
+  const lost = none && device.usp?.subscribed === true
+  const reset = before && (complete === undefined ? lost : /^(false|0)$/.test(complete))
+  if (stands) patch['usp.subscribed'] = true
+  if (reset && !first) patch['usp.versions'] = await negotiate(agent)
   if (lacking && facts?.own === false) {
     const own = await models.askAnew(agent, known)
     if (own !== undefined) await ensureSubscriptions(agent, own, { ...deps, first, now })
   }
-  await settleOwnRow(agent, ownRow, first, deps)
+  if (!before || reset) await settleOwnRow(agent, ownRow, deps)
+  if (reset) await onReset(device)
   patch['usp.onboardedFor'] = firmware
-  const changed = firmwareEvent(device.id, 'usp', device, patch, now)
+  // A Notify may have told it meanwhile.
+  const changed = agent.tellsFirmware(patch.softwareVersion)
+    ? firmwareEvent(device.id, 'usp', device, patch, now)
+    : undefined
   await devices.commit({
     deviceId: device.id,
     set: patch,
-    parameters: first ? parameters : [],
+    parameters: first || reset ? parameters : [],
     ...(changed === undefined ? {} : { events: [changed] }),
   })
   // A Notify may have told more meanwhile.
@@ -71,17 +84,15 @@ async function negotiate(agent: AgentLink): Promise<string> {
 }
 
 /**
- * Our own row as we want it: at first contact, and when the row says that onboarding is not complete, as after a factory reset. An interval that
- * an operator has set since then stays. Not required, so that an older Agent without OnBoardingComplete keeps the rest.
+ * Our own row as we want it: at first contact and after a factory reset. An interval that an operator has set since then stays, whatever
+ * firmware comes. Not required, so that an older Agent without OnBoardingComplete keeps the rest.
  */
 async function settleOwnRow(
   agent: AgentLink,
   shown: Record<string, string> | undefined,
-  first: boolean,
   deps: OnboardingDeps,
 ): Promise<void> {
-  const fresh = first || /^(false|0)$/.test(shown?.OnBoardingComplete ?? '')
-  if (agent.ownRow === '' || !fresh) return
+  if (agent.ownRow === '') return
   const settings = { PeriodicNotifInterval: String(deps.periodicNotifIntervalS), OnBoardingComplete: 'true' }
   const param_settings = Object.entries(settings)
     .filter(([param, value]) => shown?.[param] !== value)

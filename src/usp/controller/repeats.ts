@@ -37,12 +37,19 @@ export class Repeats {
     return undefined
   }
 
-  has({ subject, content }: Saying): boolean {
-    return this.#last.get(subject) === content
+  /** Returns true for what was not said last about its subject, and notes it. */
+  isNew({ subject, content }: Saying): boolean {
+    if (this.#last.get(subject) === content) return false
+    this.#note(subject, content)
+    return true
   }
 
-  /** To be called when it is stored, not before. */
-  note({ subject, content }: Saying): void {
+  /** It could not be stored: when it is said again, it is new. */
+  forget({ subject, content }: Saying): void {
+    if (this.#last.get(subject) === content) this.#last.delete(subject)
+  }
+
+  #note(subject: string, content: number): void {
     this.#last.delete(subject)
     this.#last.set(subject, content)
     if (this.#last.size <= MAX_SUBJECTS) return

@@ -72,6 +72,18 @@ export interface SubscriptionDeps {
   now: number
 }
 
+/** What was found and done. */
+export interface Ensured {
+  /** The Agent showed its table, and nothing of ours was in it. */
+  none: boolean
+  /** It has one of ours now. */
+  stands: boolean
+  /** It refused a row as if it did not have what the row names. */
+  lacking: boolean
+}
+
+type Added = Pick<Ensured, 'lacking'> & { added: number }
+
 interface Row {
   path: string
   params: Record<string, string>
@@ -80,26 +92,29 @@ interface Row {
 /**
  * Makes an Agent's subscriptions what we want, known by their ID: one Get when nothing is to change. A row with another ReferenceList is
  * deleted and added, because that list is immutable; one that is only switched off is switched on; one of ours that nobody wants any more
- * goes. What the Agent refuses is no failure of ours: it is audited once and tried again at its next arrival. Returns true when the Agent
- * refused a row as if it did not have what the row names.
+ * goes. What the Agent refuses is no failure of ours: it is audited once and tried again at its next arrival.
  */
 export async function ensureSubscriptions(
   agent: AgentLink,
   facts: ModelFacts | undefined,
   deps: SubscriptionDeps,
-): Promise<boolean> {
-  const rows = await ownRows(agent)
+): Promise<Ensured> {
+  const shown = await ownRows(agent)
+  const rows = shown ?? []
+  const none = shown !== undefined && !rows.some(({ params }) => OWN_IDS.includes(params.ID ?? ''))
   const { unfit, idle, missing } = compare(rows, wantedSubscriptions(facts), facts !== undefined)
   const kept = unfit.length === 0 ? [] : await remove(agent, unfit, deps)
   if (idle.length > 0) await enable(agent, idle, deps)
   // A row that could not be deleted still holds its ID.
   const free = missing.filter(({ ID }) => !kept.some((row) => row.params.ID === ID))
-  return free.length > 0 && (await addRows(agent, free, deps))
+  const { added, lacking } = free.length > 0 ? await addRows(agent, free, deps) : { added: 0, lacking: false }
+  return { none, stands: added > 0 || rows.length > unfit.length, lacking }
 }
 
-async function ownRows(agent: AgentLink): Promise<Row[]> {
+/** Rows of our own Controller; undefined when the Agent does not show the table. */
+async function ownRows(agent: AgentLink): Promise<Row[] | undefined> {
   const reply = await agent.request('get', { param_paths: [`${TABLE}*.`], max_depth: 1 })
-  if (!reply.ok) return []
+  if (!reply.ok) return undefined
   return reply.body.req_path_results
     .flatMap((result) => result.resolved_path_results)
     .filter((row) => isOwnRow(row.result_params.Recipient, agent.ownRow))
@@ -158,8 +173,8 @@ async function enable(agent: AgentLink, rows: Row[], deps: SubscriptionDeps): Pr
   }
 }
 
-/** All in one Add; an Agent that refuses the whole Message for one of them gets them one by one. Returns as `ensureSubscriptions`. */
-async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDeps): Promise<boolean> {
+/** All in one Add; an Agent that refuses the whole Message for one of them gets them one by one. Returns how many it took, and `lacking` of Ensured. */
+async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDeps): Promise<Added> {
   const create_objs = wanted.map((row) => ({
     obj_path: TABLE,
     param_settings: Object.entries({ ...row, ...SETTINGS }).map(([param, value]) => ({
@@ -170,23 +185,29 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
   }))
   const reply = await agent.request('add', { allow_partial: true, create_objs })
   if (!reply.ok && wanted.length > 1) {
-    let lacking = false
-    for (const row of wanted) if (await addRows(agent, [row], deps)) lacking = true
-    return lacking
+    const all: Added = { added: 0, lacking: false }
+    for (const row of wanted) {
+      const one = await addRows(agent, [row], deps)
+      all.added += one.added
+      all.lacking ||= one.lacking
+    }
+    return all
   }
   let lacking = false
+  let added = 0
   const results: AddResp['created_obj_results'] = reply.ok ? reply.body.created_obj_results : []
   for (const [i, row] of wanted.entries()) {
     // Results come in the order of the request: all have the same path.
     const { oper_success, oper_failure } = results[i]?.oper_status ?? {}
     const failure = reply.ok ? oper_failure : reply.error
     // It is there, where we could not see it.
+    if (oper_success !== undefined || failure?.err_code === 7025) added++
     if (failure?.err_code === 7025) continue
     const reason = failure === undefined ? 'no answer for this row' : `${failure.err_code}: ${failure.err_msg}`
     if (failure !== undefined && LACKING.includes(failure.err_code)) lacking = true
     await note(agent, 'subscription.add', { after: { ...row } }, oper_success !== undefined, reason, deps)
   }
-  return lacking
+  return { added, lacking }
 }
 
 /** The result of a path: by its name, or by its place where the Agent writes the path in another way. */

@@ -26,6 +26,8 @@ describe('a later word ends what was accepted', () => {
     ['a reboot by a boot over the other protocol', { verb: 'reboot' }, 'cwmp', 'boot', { protocol: 'usp' }, 'done'],
     ['a reboot not by a boot from before', { verb: 'reboot' }, 'cwmp', 'boot', { at: 1 }, 'sent'],
     ['a reset by a bootstrap', { verb: 'factoryReset' }, 'cwmp', 'boot', { bootstrap: true }, 'done'],
+    ['a reset by what the device has lost', { verb: 'factoryReset' }, 'usp', 'reset', { protocol: 'usp' }, 'done'],
+    ['a reboot not by that', { verb: 'reboot' }, 'usp', 'reset', { protocol: 'usp' }, 'sent'],
     ['an accepted reset by a plain boot', { verb: 'factoryReset' }, 'cwmp', 'boot', { bootstrap: false }, 'done'],
     ['a download by its TransferComplete', download, 'cwmp', 'transfer', { own: true }, 'done'],
     [
@@ -140,7 +142,8 @@ describe('a restart that nobody tells of', () => {
     world.room.contact(world.box.contact('usp', { signal: second.signal })).catch(() => undefined)
     await settled()
     expect(world.operation(reset.id).state).toBe('sent')
-    expect(world.box.log).toEqual(['factoryReset usp', 'get usp'])
+    // Its own uptime, and that of the Agent.
+    expect(world.box.log).toEqual(['factoryReset usp', 'get usp', 'get usp'])
     second.abort()
     world.box.values.set('Device.DeviceInfo.UpTime', '30')
     world.room.contact(world.box.contact('usp')).catch(() => undefined)

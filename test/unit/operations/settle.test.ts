@@ -184,6 +184,14 @@ describe('a restart is settled by the uptime', () => {
     expect(verdict(restart, read)).toBe(expected)
   })
 
+  it('of the Agent as well, after a reset over USP', () => {
+    const reset: Operation = { ...unknown({ verb: 'factoryReset' }, undefined, 'usp'), sentAt: NOW - 60_000 }
+    expect(readsToSettle(reset)).toEqual([[UPTIME], ['Device.LocalAgent.UpTime']])
+    const host = found({ [UPTIME]: '86400' })
+    expect(verdict(reset, host, found({ 'Device.LocalAgent.UpTime': '59' }))).toBe('done')
+    expect(verdict(reset, host, missing('Device.LocalAgent.UpTime'))).toBe('undecided')
+  })
+
   it('reads it below the root of the device', () => {
     expect(readsToSettle(restart, 'InternetGatewayDevice.')).toEqual([['InternetGatewayDevice.DeviceInfo.UpTime']])
   })
