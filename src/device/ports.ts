@@ -216,6 +216,10 @@ export interface PlanStore {
       cursor?: string
     },
   ): Promise<Page<PlanMember>>
+  /** Devices of members that only a contact brings on, in no order, streamed in batches. */
+  awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]>
+  /** Plans, deleted ones too, that have members in a state, or migrated devices that are silent. */
+  plansWith(what: MemberState | 'silent'): Promise<string[]>
   /** Leases up to `limit` members that are due at service time `now` and that nobody holds: those that are due for longest. */
   claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]>
   /**

@@ -1,12 +1,22 @@
 import type { Clock, Log } from '../base/index.ts'
-import type { DeviceId, DeviceStore, Plan, PlanMember, PlanStore, Protocol, Selector } from '../device/index.ts'
+import {
+  cwmpPresence,
+  type DeviceId,
+  type DeviceStore,
+  type Plan,
+  type PlanMember,
+  type PlanStore,
+  type Protocol,
+} from '../device/index.ts'
 import type { MemberRunner } from './member-runner.ts'
-import { pages } from './pages.ts'
+import { batches, pages } from './pages.ts'
 import { absence } from './presence.ts'
 
 /** Devices that are kept in memory; the look finds the others. */
-const MAX_DEVICES = 200_000
+const MAX_DEVICES = 1_000_000
 const PAGE = 500
+/** Devices that one look takes. */
+const LOOK = 2000
 
 export interface AwaitedDeps {
   plans: PlanStore
@@ -24,7 +34,8 @@ export class Awaited {
   readonly #runner: () => MemberRunner
   readonly #came: (memberId: string, planId: string) => Promise<void>
   readonly #devices = new Set<DeviceId>()
-  readonly #cursors = new Map<string, string>()
+  /** Passes over the members that wait, by plan. */
+  readonly #passes = new Map<string, AsyncIterator<DeviceId[]>>()
 
   /** `came` is called for a member whose rollback waits for its device. */
   constructor(
@@ -39,8 +50,7 @@ export class Awaited {
 
   /** Notes a stored member. */
   note(member: PlanMember): void {
-    if (!isAwaiting(member) || this.#devices.size >= MAX_DEVICES) return
-    this.#devices.add(member.deviceId)
+    if (isAwaiting(member)) this.#note(member.deviceId)
   }
 
   /** A device is in contact. Costs nothing for a device that nobody waits for. */
@@ -59,50 +69,65 @@ export class Awaited {
   }
 
   /**
-   * Looks at one page of the members of a plan that wait for absent devices, and wakes those whose devices have come. Called again, it goes on
-   * behind that page, and begins anew at the end.
+   * Looks at some of the members of a plan that wait for absent devices, and wakes those whose devices have come. Called again, it goes on
+   * behind them; when it has seen all that waited, it begins anew. One query serves a whole pass.
    */
   async look({ id }: Plan): Promise<void> {
     const { plans, devices, clock } = this.#deps
-    const cursor = this.#cursors.get(id)
-    const page = await plans.listMembers(id, {
-      waiting: 'offline',
-      limit: PAGE,
-      ...(cursor === undefined ? {} : { cursor }),
-    })
-    if (page.next === undefined) this.#cursors.delete(id)
-    else this.#cursors.set(id, page.next)
+    const pass = this.#passes.get(id) ?? plans.awaitedDevices(id, LOOK)[Symbol.asyncIterator]()
+    // A pass that fails is over.
+    this.#passes.delete(id)
+    const { done, value } = await pass.next()
+    if (done === true) return
+    this.#passes.set(id, pass)
     await Promise.all(
-      page.items.filter(isAwaiting).map(async (member) => {
-        const device = await devices.get(member.deviceId)
+      value.map(async (deviceId) => {
+        const device = await devices.get(deviceId)
+        if (device !== undefined && cwmpPresence(device, clock.now()) !== 'online') return this.#note(deviceId)
+        const member = await plans.getMember(`${id}|${deviceId}`)
+        if (member === undefined || !isAwaiting(member)) return
         if (device === undefined || absence(device, member, clock.now()) === undefined)
           await this.#runner().arrived(member.id)
-        else this.note(member)
+        else this.#note(deviceId)
       }),
     )
   }
 
-  /** Wakes members whose rollback waits for a device that was heard of since, and notes the others. */
-  async lookAtStranded(): Promise<void> {
-    const { devices } = this.#deps
-    const stranded: Selector = { field: 'migration.state', operator: '==', values: ['STRANDED'] }
-    for await (const ids of devices.ids(stranded, PAGE)) {
-      for (const id of ids) {
-        const device = await devices.get(id)
-        if (device?.migration === undefined) continue
-        if ((device.cwmp?.lastInformAt ?? 0) > device.migration.at) this.#wakeSoon(id)
-        else if (this.#devices.size < MAX_DEVICES) this.#devices.add(id)
-      }
+  /** Ends the passes over members of plans that do not go on any more. */
+  async forget(live: ReadonlySet<string>): Promise<void> {
+    for (const [planId, pass] of this.#passes) {
+      if (live.has(planId)) continue
+      this.#passes.delete(planId)
+      await pass.return?.()
     }
   }
 
-  /** Notes every member that waits, after a start. */
+  /** Wakes members whose rollback waits for a device that was heard of since, and notes the others. */
+  async lookAtStranded(): Promise<void> {
+    const { plans, devices } = this.#deps
+    for (const planId of await plans.plansWith('STRANDED')) {
+      const read = (cursor: { cursor?: string }) =>
+        plans.listMembers(planId, { states: ['STRANDED'], limit: PAGE, ...cursor })
+      for await (const stranded of batches(read))
+        await Promise.all(
+          stranded.map(async ({ deviceId, enteredAt }) => {
+            const device = await devices.get(deviceId)
+            if ((device?.cwmp?.lastInformAt ?? 0) > enteredAt) this.#wakeSoon(deviceId)
+            else if (device !== undefined) this.#note(deviceId)
+          }),
+        )
+    }
+  }
+
+  /** Notes every device that is waited for, after a start. */
   async load(states: Plan['state'][]): Promise<void> {
     const { plans } = this.#deps
-    for await (const plan of pages((cursor) => plans.listPlans({ states, limit: PAGE, ...cursor }))) {
-      const waiting = pages((cursor) => plans.listMembers(plan.id, { waiting: 'offline', limit: PAGE, ...cursor }))
-      for await (const member of waiting) this.note(member)
-    }
+    for await (const plan of pages((cursor) => plans.listPlans({ states, limit: PAGE, ...cursor })))
+      for await (const ids of plans.awaitedDevices(plan.id, LOOK)) for (const id of ids) this.#note(id)
+  }
+
+  #note(deviceId: DeviceId): void {
+    if (this.#devices.size < MAX_DEVICES) this.#devices.add(deviceId)
   }
 
   async #wake(deviceId: DeviceId): Promise<void> {

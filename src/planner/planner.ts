@@ -19,6 +19,7 @@ import { type GroupStatus, groupStatus } from './group-status.ts'
 import type { Groups } from './groups.ts'
 import { MemberRunner, type RunnerDeps } from './member-runner.ts'
 import { feedNotifies } from './notify-log.ts'
+import { batches } from './pages.ts'
 import {
   type ActionScope,
   type PlanAction,
@@ -30,7 +31,7 @@ import { PlanEvents } from './plan-events.ts'
 import { PlanLock } from './plan-lock.ts'
 import { isAborting, LIVE } from './plan-state.ts'
 import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness-status.ts'
-import { goRound } from './rounds.ts'
+import { goRound, hasOpen, hasWork } from './rounds.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { MigratedWatch } from './watch.ts'
 
@@ -240,16 +241,20 @@ class PlanEngine implements Planner {
     const { plans, time } = this.#deps
     const look = time.now() - this.#lookedMs >= LOOK_MS
     if (look) this.#lookedMs = time.now()
-    let cursor: string | undefined
-    do {
-      if (this.#stopping) return
-      const page = await plans.listPlans({ states: LIVE, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) })
-      for (const plan of page.items) {
+    const live = new Set<string>()
+    for await (const page of batches((cursor) => plans.listPlans({ states: LIVE, limit: PAGE, ...cursor }))) {
+      const counted = await Promise.all(page.map(({ id }) => plans.counters(id)))
+      for (const [i, plan] of page.entries()) {
+        if (this.#stopping) return
+        live.add(plan.id)
+        const counters = counted[i]
         if (look) await this.#awaited.look(plan)
-        await this.#round(plan)
+        // Counters may be wrong where there are no transactions: now and then the members have the last word.
+        if (look || counters === undefined || hasWork(plan, counters)) await this.#round(plan)
+        else if (hasOpen(counters)) await this.#runner.tick(plan)
       }
-      cursor = page.next
-    } while (cursor !== undefined)
+    }
+    await this.#awaited.forget(live)
     if (look) await this.#awaited.lookAtStranded()
   }
 

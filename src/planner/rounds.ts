@@ -1,8 +1,9 @@
 import { AppError, isConflict } from '../base/index.ts'
-import { HOLDING, OPEN, type Plan, type PlanCounters } from '../device/index.ts'
+import { HOLDING, MEMBER_STATES, OPEN, type Plan, type PlanCounters } from '../device/index.ts'
 import type { BulkWorks } from './bulk-work.ts'
 import { gateClosed } from './gate.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
+import { placesTaken } from './pace.ts'
 import { ROUND_LEASE_MS } from './plan-lock.ts'
 import { isAborting, LIVE } from './plan-state.ts'
 import { startSome } from './starting.ts'
@@ -17,6 +18,28 @@ export interface RoundDeps extends RunnerDeps {
   save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan>
   /** Asks for another round soon. */
   kick(planId: string): void
+}
+
+/**
+ * False while a round would find nothing to do, as far as the counters show: bulk work, an end, a start, a gate that closes, members to
+ * delete.
+ */
+export function hasWork(plan: Plan, counters: PlanCounters): boolean {
+  const { states, waits } = counters
+  if (plan.state === 'deleted') return hasReleased(counters) || !HOLDING.some((state) => (states[state] ?? 0) > 0)
+  if (plan.bulk !== undefined || !hasOpen(counters)) return true
+  if (plan.state !== 'running') return false
+  const mayStart = (waits['QUEUED|place'] ?? 0) > 0 && placesTaken(counters) < plan.settings.maxInFlight
+  return mayStart || gateClosed(plan, counters)
+}
+
+/** True when a member has not ended. */
+export function hasOpen({ states }: Pick<PlanCounters, 'states'>): boolean {
+  return OPEN.some((state) => (states[state] ?? 0) > 0)
+}
+
+function hasReleased({ states }: PlanCounters): boolean {
+  return MEMBER_STATES.some((state) => !HOLDING.includes(state) && (states[state] ?? 0) > 0)
 }
 
 /**
@@ -66,8 +89,8 @@ async function stopped(plan: Plan, error: unknown, { save, plans }: RoundDeps): 
 }
 
 /** Every member has ended. Counters may be wrong where there are no transactions, so that the members have the last word. */
-async function over(plan: Plan, { states }: PlanCounters, { plans }: RoundDeps): Promise<boolean> {
-  if (OPEN.some((state) => (states[state] ?? 0) > 0)) return false
+async function over(plan: Plan, counters: PlanCounters, { plans }: RoundDeps): Promise<boolean> {
+  if (hasOpen(counters)) return false
   const { items } = await plans.listMembers(plan.id, { states: OPEN, limit: 1 })
   return items.length === 0
 }
@@ -85,7 +108,10 @@ async function finish(plan: Plan, { states }: PlanCounters, { save, clock, plans
 
 /** A deleted plan goes when none of its devices can or must be brought back any more. */
 async function forget(plan: Plan, { plans }: RoundDeps): Promise<Plan | undefined> {
-  if ((await plans.deleteReleasedMembers(plan.id, DELETE_PER_ROUND)) > 0) return plan
+  const deleted = await plans.deleteReleasedMembers(plan.id, DELETE_PER_ROUND)
+  // Only whole rounds are not counted.
+  if (deleted > 0 && deleted < DELETE_PER_ROUND) await plans.recount(plan.id)
+  if (deleted > 0) return plan
   const { items } = await plans.listMembers(plan.id, { states: HOLDING, limit: 1 })
   if (items.length > 0) return plan
   await plans.deletePlan(plan.id)

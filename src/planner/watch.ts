@@ -1,11 +1,10 @@
 import { isConflict } from '../base/index.ts'
 import type { Device, DeviceId, Plan, PlanMember, Selector } from '../device/index.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
-import { pages } from './pages.ts'
+import { batches } from './pages.ts'
 
 const BATCH = 200
 const PAGE = 500
-const STARTED: Plan['state'][] = ['running', 'paused', 'aborting', 'aborted', 'finished', 'deleted']
 
 const moved: Selector = { field: 'migration.state', operator: '==', values: ['MIGRATED'] }
 const unheard: Selector = {
@@ -35,49 +34,65 @@ export class MigratedWatch {
 
   /** Looks once at all devices that were moved and are not heard. To be called about once a minute. */
   async look(): Promise<void> {
-    const known = new Map<string, Plan | undefined>()
+    const known = new Map<string, Promise<Plan | undefined>>()
     for await (const ids of this.#deps.devices.ids({ and: [moved, unheard] }, BATCH)) {
-      for (const id of ids) await this.#unheard(id, known)
+      const plans = await Promise.all(ids.map((id) => this.#unheard(id, known)))
+      for (const [i, id] of ids.entries()) await this.#rollBack(plans[i], id)
     }
-    for await (const plan of pages((cursor) => this.#deps.plans.listPlans({ states: STARTED, limit: PAGE, ...cursor })))
-      await this.#heardAgain(plan)
+    for (const planId of await this.#deps.plans.plansWith('silent')) await this.#heardAgain(planId)
   }
 
   /** Takes the mark from members of a plan whose Agents answer again. */
-  async #heardAgain({ id }: Plan): Promise<void> {
-    const silent = pages((cursor) => this.#deps.plans.listMembers(id, { silent: true, limit: PAGE, ...cursor }))
-    for await (const member of silent) {
-      const device = await this.#deps.devices.get(member.deviceId)
-      if (device !== undefined && isHeard(device)) await this.#runner.setSilence(member.id, 'heard')
-    }
+  async #heardAgain(planId: string): Promise<void> {
+    const { plans, devices } = this.#deps
+    const read = (cursor: { cursor?: string }) => plans.listMembers(planId, { silent: true, limit: PAGE, ...cursor })
+    for await (const silent of batches(read))
+      await Promise.all(
+        silent.map(async ({ id, deviceId }) => {
+          const device = await devices.get(deviceId)
+          if (device !== undefined && isHeard(device)) await this.#runner.setSilence(id, 'heard')
+        }),
+      )
   }
 
-  async #unheard(deviceId: DeviceId, plans: Map<string, Plan | undefined>): Promise<void> {
+  /** Resolves with the plan that wants the device back, if it does. */
+  async #unheard(deviceId: DeviceId, plans: Map<string, Promise<Plan | undefined>>): Promise<Plan | undefined> {
     const device = await this.#deps.devices.get(deviceId)
     const planId = device?.migration?.planId
-    if (device === undefined || planId === undefined || isHeard(device)) return
-    if (!plans.has(planId)) plans.set(planId, await this.#deps.plans.getPlan(planId))
-    const plan = plans.get(planId)
+    if (device === undefined || planId === undefined || isHeard(device)) return undefined
+    const asked = plans.get(planId) ?? this.#deps.plans.getPlan(planId)
+    plans.set(planId, asked)
+    const plan = await asked
     const member = await this.#deps.plans.getMember(`${planId}|${deviceId}`)
-    if (plan === undefined || member?.state !== 'MIGRATED' || plan.settings.silentAfterMs === 0) return
-    try {
-      await this.#judge(plan, member, device)
-    } catch (error) {
-      if (!isConflict(error)) throw error
-    }
+    if (plan === undefined || member?.state !== 'MIGRATED' || plan.settings.silentAfterMs === 0) return undefined
+    return (await this.#isDueBack(plan, member, device)) ? plan : undefined
   }
 
-  async #judge(plan: Plan, member: PlanMember, device: Device): Promise<void> {
+  /** Notes the silence of a device; true when its plan wants it back. */
+  async #isDueBack({ settings }: Plan, member: PlanMember, device: Device): Promise<boolean> {
     const { time } = this.#deps
     const since = member.facts.silentMs
     const heardSince = since === undefined || (device.usp?.lastSeenAt ?? 0) > time.wallTime(since)
     if (heardSince) {
-      await this.#runner.setSilence(member.id, 'unheard')
-      return
+      await unlessChanged(this.#runner.setSilence(member.id, 'unheard'))
+      return false
     }
-    if (time.now() - since < plan.settings.silentAfterMs) return
-    if (member.silentAt === undefined) await this.#runner.setSilence(member.id, 'silent')
-    if (plan.settings.onSilent === 'rollback') await this.#deps.rollBack(plan, member.deviceId)
+    if (time.now() - since < settings.silentAfterMs) return false
+    if (member.silentAt === undefined) await unlessChanged(this.#runner.setSilence(member.id, 'silent'))
+    return settings.onSilent === 'rollback'
+  }
+
+  async #rollBack(plan: Plan | undefined, deviceId: DeviceId): Promise<void> {
+    if (plan !== undefined) await unlessChanged(this.#deps.rollBack(plan, deviceId))
+  }
+}
+
+/** A member that was changed meanwhile is looked at by the next look. */
+async function unlessChanged(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!isConflict(error)) throw error
   }
 }
 

@@ -3,6 +3,7 @@ import {
   type DeviceId,
   type DeviceSnapshot,
   HOLDING,
+  MEMBER_STATES,
   type MemberCommit,
   type MemberQuery,
   type MemberState,
@@ -17,6 +18,7 @@ import {
 } from '../device/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
+import { translate } from './failure.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import {
@@ -44,6 +46,7 @@ const roundOf = (planId: string) => `plan|${planId}`
 /** Everything but deleted plans. */
 const SHOWN: PlanState[] = ['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']
 const MAX_MEMBERS_OF_DEVICE = 1000
+const RELEASED = MEMBER_STATES.filter((state) => !HOLDING.includes(state))
 const MAX_TRIES = 3
 const CHANGED = 'the plan member has changed meanwhile'
 
@@ -57,6 +60,7 @@ export class PlanRepository implements PlanStore {
   readonly #writer: ChangeWriter
   readonly #planById: GroupRead
   readonly #memberById: GroupRead
+  readonly #countersById: GroupRead
   readonly #snapshotById: GroupRead
   readonly #now: () => number
 
@@ -70,6 +74,7 @@ export class PlanRepository implements PlanStore {
     this.#now = now
     this.#planById = createGroupRead(this.#plans)
     this.#memberById = createGroupRead(this.#members)
+    this.#countersById = createGroupRead(this.#counters)
     this.#snapshotById = createGroupRead(connection.collection<Document_>('snapshots'))
   }
 
@@ -98,15 +103,17 @@ export class PlanRepository implements PlanStore {
   }
 
   async deleteReleasedMembers(planId: string, limit: number): Promise<number> {
-    const released = { planId, state: { $nin: [...HOLDING] } }
     const found = await this.#members
-      .find(released, { projection: { _id: 1 } })
+      .find({ planId, state: { $in: [...RELEASED] } }, { projection: { revision: 1 } })
       .limit(limit)
       .toArray()
-    if (found.length === 0) return 0
-    const ids = found.map((document) => document._id)
-    const { deletedCount } = await this.#members.deleteMany({ ...released, _id: { $in: ids } })
-    return deletedCount
+    let deleted = 0
+    // By id and revision alone: for any other condition SecantusDB looks at each member for each of the ids.
+    for (const revision of new Set(found.map((document) => document.revision))) {
+      const ids = found.filter((document) => document.revision === revision).map((document) => document._id)
+      deleted += (await this.#members.deleteMany({ _id: { $in: ids }, revision })).deletedCount
+    }
+    return deleted
   }
 
   async deletePlan(id: string): Promise<void> {
@@ -168,6 +175,33 @@ export class PlanRepository implements PlanStore {
       ...(query.silent === undefined ? {} : { silentAt: { $gt: 0 } }),
     }
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
+  }
+
+  async *awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]> {
+    const found = this.#members.find(
+      { planId, waiting: 'offline' },
+      { projection: { deviceId: 1, dueMs: 1 }, batchSize },
+    )
+    try {
+      let batch: DeviceId[] = []
+      for await (const { deviceId, dueMs } of found) {
+        if (dueMs === undefined) batch.push(deviceId as DeviceId)
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
+      if (batch.length > 0) yield batch
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      await found.close()
+    }
+  }
+
+  async plansWith(what: MemberState | 'silent'): Promise<string[]> {
+    const count = what === 'silent' ? what : `states.${what}`
+    const found = await this.#counters.find({ [count]: { $gt: 0 } }, { projection: { _id: 1 } }).toArray()
+    return found.map(({ _id }) => _id)
   }
 
   async claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]> {
@@ -312,7 +346,7 @@ export class PlanRepository implements PlanStore {
   }
 
   async counters(planId: string): Promise<PlanCounters> {
-    return countersOf(await this.#counters.findOne({ _id: planId }))
+    return countersOf((await this.#countersById.get(planId)) ?? null)
   }
 
   async recount(planId: string): Promise<void> {

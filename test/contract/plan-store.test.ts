@@ -380,6 +380,29 @@ describe.each<[string, () => Promise<Stores>]>([
     expect(await plans.snapshot(idOf('0'))).toEqual(snapshot('0'))
   })
 
+  it('tell which devices are waited for, and which plans have members in a state or silent devices', async () => {
+    await insert(
+      member('1', { waiting: 'offline' }),
+      member('2', { waiting: 'offline', dueMs: 5 }),
+      member('3', { waiting: 'place' }),
+      member('4', { state: 'UNASSESSED', waiting: 'offline' }),
+      member('1', { planId: 'p2', waiting: 'offline' }),
+      member('2', { planId: 'p2', state: 'STRANDED' }),
+      member('3', { planId: 'p2', state: 'MIGRATED', silentAt: 1 }),
+    )
+    const awaited = async (batchSize: number) => {
+      const found: string[][] = []
+      for await (const ids of plans.awaitedDevices('p1', batchSize)) found.push(ids)
+      return found
+    }
+    expect((await awaited(10)).map((ids) => ids.sort())).toEqual([[idOf('1'), idOf('4')]])
+    expect((await awaited(1)).map((ids) => ids.length)).toEqual([1, 1])
+    expect(await plans.plansWith('STRANDED')).toEqual(['p2'])
+    expect(await plans.plansWith('silent')).toEqual(['p2'])
+    expect((await plans.plansWith('QUEUED')).sort()).toEqual(['p1', 'p2'])
+    expect(await plans.plansWith('FAILED')).toEqual([])
+  })
+
   it('keep one snapshot per device, put whole, until the device is back', async () => {
     await insert(member('1'))
     await change('1', {}, { snapshot: snapshot('1', { interval: '300', slept: true }) })

@@ -116,11 +116,13 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
     // The record is deleted while the rows are on the device; the device registers anew.
     const record = await world.store.devices.get(id)
     if (record === undefined) throw new Error('no record')
+    const shown = await world.store.parameters.getMany(id, ['Device.USPAgent.EndpointID'])
     const { migration: _migration, binding: _binding, ...anew } = record
     await world.store.devices.delete(id)
     await world.store.events.append([{ type: 'device.deleted', at: world.clock.nowMs, deviceId: id, data: {} }])
     await world.until(async () => (await stateOf(a, id)) === 'CANCELLED')
     await world.store.devices.commit({ deviceId: id, create: { ...anew, owner: 'cwmp', revision: 1 } })
+    await world.store.devices.commit({ deviceId: id, parameters: shown })
     box.refuses.usp.push('ControllerCode', 'ProvisioningCode', 'PeriodicNotifInterval')
     const b = await started()
     await untilState(b, id, 'QUARANTINED')

@@ -8,6 +8,7 @@ import {
   type Pacing,
   type Page,
   type Plan,
+  type PlanCounters,
   type PlanMember,
   type PlanStore,
 } from '../../src/device/index.ts'
@@ -114,6 +115,15 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
         .filter((member) => silent === undefined || member.silentAt !== undefined)
         .filter(({ id }) => cursor === undefined || id > cursor)
       return pageOf(found.sort(byId), limit)
+    },
+    async *awaitedDevices(planId, batchSize) {
+      const found = all(planId).filter(({ waiting, dueMs }) => waiting === 'offline' && dueMs === undefined)
+      const ids = found.map(({ deviceId }) => deviceId)
+      for (let i = 0; i < ids.length; i += batchSize) yield ids.slice(i, i + batchSize)
+    },
+    async plansWith(what) {
+      const count = ({ states, silent }: PlanCounters) => (what === 'silent' ? silent : (states[what] ?? 0))
+      return [...counters.values()].filter((one) => count(countersOf(one)) > 0).map(({ _id }) => _id)
     },
     async claimDue(planId, by, at, leaseMs, limit) {
       const due = all(planId)
