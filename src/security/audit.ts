@@ -32,40 +32,65 @@ export interface AuditLog {
     limit: number
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }>
-  /** Reads the whole chain and follows it. */
-  verify(): Promise<Verification>
+  /**
+   * Follows the chain from its beginning, or on from the last entry of an earlier answer, which must still stand there; through so many entries
+   * at the most.
+   */
+  verify(limit: number, from?: ChainEnd): Promise<Verification>
 }
+
+/** An entry of the chain, by its place and its hash. */
+export type ChainEnd = Pick<ChainedEntry, 'seq' | 'hash'>
 
 /** What following the chain showed. Entries cut off at its end leave no trace in it: keep `lastHash` elsewhere to see that. */
 export interface Verification {
-  /** How many entries follow from each other. */
+  /** How many entries follow from each other, counted from the first of the log. */
   entries: number
   /** The hash of the last of them. */
   lastHash: string
   /** The seq of the first entry that does not follow: changed, or what came before it is missing. */
   firstBroken?: number
+  /** There is more of the chain: it is followed on from the last entry. */
+  more?: true
+}
+
+/**
+ * From which entry on hashes are made with a key, so that who can write to the database alone cannot make the chain anew. Entries of versions
+ * before that are hashed without one, and the last of them is kept.
+ */
+export interface ChainKey {
+  /** The seq of the first entry whose hash is keyed. */
+  readonly keyedFrom: number
+  /** The hash of the entry before it. */
+  readonly anchor: string
+  /** HMAC-SHA-256 of a text, in hex. */
+  mac(text: string): string
 }
 
 /** The hash before the first entry. */
 export const GENESIS = '0'.repeat(64)
 
-/** Puts an entry behind the one with hash `previous`: SHA-256 over the previous hash and the entry's JSON with sorted keys. */
-export function chain(entry: AuditEntry, seq: number, previous: string): ChainedEntry {
-  const hash = createHash('sha256')
-    .update(previous)
-    .update(canonical({ ...entry, seq }))
-    .digest('hex')
+/**
+ * Puts an entry behind the one with hash `previous`: HMAC-SHA-256, or before the key SHA-256, over the previous hash and the entry's JSON with
+ * sorted keys.
+ */
+export function chain(entry: AuditEntry, seq: number, previous: string, key: ChainKey): ChainedEntry {
+  const text = previous + canonical({ ...entry, seq })
+  const hash = seq < key.keyedFrom ? createHash('sha256').update(text).digest('hex') : key.mac(text)
   return { ...entry, seq, previous, hash }
 }
 
-/** Follows a chain from its first entry, in order of `seq`, to its end or to the first entry that does not follow from the one before. */
+/** Follows a chain in order of `seq`, to its end or to the first entry that does not follow from the one before. `from` is the one before the first. */
 export async function verifyChain(
   entries: AsyncIterable<ChainedEntry> | Iterable<ChainedEntry>,
+  key: ChainKey,
+  from: ChainEnd = { seq: 0, hash: GENESIS },
 ): Promise<Verification> {
-  const held: Verification = { entries: 0, lastHash: GENESIS }
+  const held: Verification = { entries: from.seq, lastHash: from.hash }
   for await (const { hash, previous, seq, ...entry } of entries) {
     const follows = seq === held.entries + 1 && previous === held.lastHash
-    if (!follows || chain(entry, seq, previous).hash !== hash) return { ...held, firstBroken: seq }
+    const isAnchored = seq !== key.keyedFrom - 1 || hash === key.anchor
+    if (!follows || !isAnchored || chain(entry, seq, previous, key).hash !== hash) return { ...held, firstBroken: seq }
     held.entries = seq
     held.lastHash = hash
   }

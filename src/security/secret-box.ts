@@ -1,12 +1,14 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto'
 import { AppError, type Random } from '../base/index.ts'
 
-/** Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data. */
+/** Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data. Signs for itself, too. */
 export interface SecretBox {
   /** `v1.<nonce>.<ciphertext+tag>`, base64url. */
   seal(plain: string, ownerId: string): string
   /** AppError `internal` when the text was changed, sealed under another key or for another owner. */
   open(sealed: string, ownerId: string): string
+  /** HMAC-SHA-256 of a text in hex, under a key of its own for each purpose that is derived from the server key. */
+  mac(purpose: string, text: string): string
 }
 
 /** A box under the given key text; any length, it is hashed to 256 bits. */
@@ -18,6 +20,10 @@ export function createSecretBox(keyText: string, random: Random): SecretBox {
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(ownerId))
       const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
       return `v1.${Buffer.from(nonce).toString('base64url')}.${body.toString('base64url')}`
+    },
+    mac(purpose, text) {
+      const derived = createHmac('sha256', key).update(`mac ${purpose}`).digest()
+      return createHmac('sha256', derived).update(text).digest('hex')
     },
     open(sealed, ownerId) {
       const [version, nonce, body] = sealed.split('.')

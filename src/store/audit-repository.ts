@@ -2,7 +2,9 @@ import { createBatcher, type Settled } from '../base/index.ts'
 import {
   type AuditEntry,
   type AuditLog,
+  type ChainEnd,
   type ChainedEntry,
+  type ChainKey,
   chain,
   GENESIS,
   type Verification,
@@ -15,16 +17,16 @@ import { decodeCursor, encodeCursor } from './paging.ts'
 
 const MAX_ENTRIES = 500
 
-type ChainEnd = Pick<ChainedEntry, 'seq' | 'hash'>
-
 /** The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again behind the winner. */
 export class AuditRepository implements AuditLog {
   readonly #audit: Collection
+  readonly #key: ChainKey
   readonly #batcher: ReturnType<typeof createBatcher<AuditEntry, void>>
   /** The end of the chain as this process wrote it last; undefined when it has to be read. */
   #end: ChainEnd | undefined
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, key: ChainKey) {
+    this.#key = key
     this.#audit = connection.collection<Document_>('audit')
     this.#batcher = createBatcher<AuditEntry, void>({
       maxItems: MAX_ENTRIES,
@@ -66,12 +68,23 @@ export class AuditRepository implements AuditLog {
     return { items, next: encodeCursor(last.seq, last.hash) }
   }
 
-  verify(): Promise<Verification> {
-    return verifyChain(this.#all())
+  async verify(limit: number, from: ChainEnd = { seq: 0, hash: GENESIS }): Promise<Verification> {
+    if (from.seq > 0 && !(await this.#holds(from))) return { entries: 0, lastHash: GENESIS, firstBroken: from.seq }
+    const held = await verifyChain(this.#after(from.seq, limit), this.#key, from)
+    if (held.firstBroken !== undefined || held.entries < from.seq + limit) return held
+    return (await this.#audit.findOne({ seq: { $gt: held.entries } })) === null ? held : { ...held, more: true }
   }
 
-  async *#all(): AsyncIterable<ChainedEntry> {
-    const found = this.#audit.find({}).sort({ seq: 1 })
+  /** False when that entry is gone or another stands in its place. */
+  async #holds({ seq, hash }: ChainEnd): Promise<boolean> {
+    return (await this.#audit.findOne({ seq }))?.hash === hash
+  }
+
+  async *#after(seq: number, limit: number): AsyncIterable<ChainedEntry> {
+    const found = this.#audit
+      .find({ seq: { $gt: seq } })
+      .sort({ seq: 1 })
+      .limit(limit)
     try {
       for await (const document of found) yield toEntry(document)
     } finally {
@@ -91,7 +104,7 @@ export class AuditRepository implements AuditLog {
         const after = this.#end ?? (await this.#last())
         // Until it is known what became of the insert, the end is not known either.
         this.#end = undefined
-        tried = chained(rest, after)
+        tried = chained(rest, after, this.#key)
         if (!(await this.#insert(tried))) continue
         this.#end = tried.at(-1)
         return
@@ -133,10 +146,10 @@ export class AuditRepository implements AuditLog {
   }
 }
 
-function chained(entries: AuditEntry[], last: ChainEnd): ChainedEntry[] {
+function chained(entries: AuditEntry[], last: ChainEnd, key: ChainKey): ChainedEntry[] {
   let { seq, hash } = last
   return entries.map((entry) => {
-    const next = chain(entry, ++seq, hash)
+    const next = chain(entry, ++seq, hash, key)
     hash = next.hash
     return next
   })

@@ -1,6 +1,7 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type { DeviceChange, FeedEvent, InstanceStore } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
+import { auditKey } from './audit-key.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { type Census, takeCensus } from './census.ts'
 import { ChangeWriter } from './changes.ts'
@@ -137,7 +138,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     (change) => tell(changeListeners, change, log),
   )
   const now = () => clock.now()
-  const audit = new AuditRepository(connection)
+  const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
     devices: translated(new DeviceRepository(connection, commit, writer, now)),

@@ -56,7 +56,7 @@ it('a full disk: writes are refused and the server is not ready; with room again
     await store.events.append([{ type: 'device.booted', at: 0, data: { target: 'after' } }])
     const events = await store.events.since(undefined, 10_000)
     expect(events.map(({ data }) => data.target)).toEqual(expect.arrayContaining([...acknowledged, 'after']))
-    const { entries, firstBroken } = await store.audit.verify()
+    const { entries, firstBroken } = await store.audit.verify(10_000)
     expect(firstBroken).toBeUndefined()
     expect(entries).toBeGreaterThanOrEqual(acknowledged.length)
   } finally {

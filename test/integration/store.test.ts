@@ -12,6 +12,7 @@ import {
   type PlanMember,
   parseSelector,
 } from '../../src/device/index.ts'
+import { type ChainedEntry, type ChainKey, chain, GENESIS } from '../../src/security/index.ts'
 import { subtreeFilter } from '../../src/store/changes.ts'
 import { COLLECTIONS } from '../../src/store/collections.ts'
 import { filterOf } from '../../src/store/filter.ts'
@@ -598,13 +599,58 @@ describe('the audit log', () => {
     )
     const { items } = await store.audit.list({ limit: 100 })
     expect(items.map((item) => item.seq)).toEqual(Array.from({ length: 20 }, (_, i) => 20 - i))
-    expect(await store.audit.verify()).toEqual({ entries: 20, lastHash: items[0]?.hash })
+    expect(await store.audit.verify(10_000)).toEqual({ entries: 20, lastHash: items[0]?.hash })
     await store.db.collection('audit').updateOne({ seq: 7 }, { $set: { actor: 'mallory' } })
-    expect(await store.audit.verify()).toMatchObject({ entries: 6, firstBroken: 7 })
+    expect(await store.audit.verify(10_000)).toMatchObject({ entries: 6, firstBroken: 7 })
     await store.db.collection('audit').updateOne({ seq: 7 }, { $set: { actor: 'system' } })
     const before = { gone: undefined, list: [{ a: undefined, b: 1 }] }
     await store.audit.append({ at: 21, actor: 'system', action: 'test', target: 't', result: 'ok', before })
-    expect(await store.audit.verify()).toMatchObject({ entries: 21 })
+    expect(await store.audit.verify(10_000)).toMatchObject({ entries: 21 })
+  })
+
+  it('is followed on from where an earlier answer came to, which must still be there', async () => {
+    const store = await testStore(inject('mongodbUri'))
+    for (let i = 0; i < 5; i++)
+      await store.audit.append({ at: i, actor: 'system', action: 'test', target: `t${i}`, result: 'ok' })
+    const first = await store.audit.verify(3)
+    expect(first).toMatchObject({ entries: 3, more: true })
+    const from = { seq: first.entries, hash: first.lastHash }
+    const rest = await store.audit.verify(2, from)
+    expect(rest).toEqual({ entries: 5, lastHash: expect.any(String) })
+    expect(await store.audit.verify(5)).toEqual(rest)
+    expect(await store.audit.verify(5, { seq: 5, hash: rest.lastHash })).toEqual(rest)
+    await store.db.collection('audit').deleteOne({ seq: 5 })
+    expect(await store.audit.verify(5)).toMatchObject({ entries: 4 })
+    expect(await store.audit.verify(5, { seq: 5, hash: rest.lastHash })).toMatchObject({ firstBroken: 5 })
+    await store.close()
+  })
+
+  it('is keyed from its first entry on, and behind the last one of an earlier version', async () => {
+    const databaseName = `audit_key_${Date.now()}`
+    const append = (to: Store, target: string) =>
+      to.audit.append({ at: 1, actor: 'system', action: 'test', target, result: 'ok' })
+    const plain: ChainKey = { keyedFrom: Number.POSITIVE_INFINITY, anchor: GENESIS, mac: () => '' }
+    const first = await testStore(inject('mongodbUri'), { databaseName })
+    await append(first, 'a')
+    // The whole log made anew by somebody without the server key.
+    const [entry] = (await first.audit.list({ limit: 1 })).items
+    const { hash: _, previous: __, seq: ___, ...said } = entry as ChainedEntry
+    const forged = chain({ ...said, actor: 'mallory' }, 1, GENESIS, plain)
+    await first.db.collection('audit').updateOne({ seq: 1 }, { $set: { ...forged } })
+    expect(await first.audit.verify(10)).toMatchObject({ firstBroken: 1 })
+    // The same entry in a database of an earlier version is good, and the next one is keyed.
+    await first.db.collection('settings').deleteOne({ _id: 'auditChain' as never })
+    await first.db.collection('migrations').deleteMany({ _id: /^0010/ as never })
+    const second = await testStore(inject('mongodbUri'), { databaseName })
+    await append(second, 'b')
+    const third = await testStore(inject('mongodbUri'), { databaseName })
+    expect(await third.audit.verify(10)).toMatchObject({ entries: 2 })
+    expect(await third.audit.verify(10)).not.toHaveProperty('firstBroken')
+    // Where it begins cannot be moved or taken away.
+    await third.db.collection('settings').deleteOne({ _id: 'auditChain' as never })
+    const fourth = await testStore(inject('mongodbUri'), { databaseName })
+    expect(await fourth.audit.verify(10)).toMatchObject({ firstBroken: 1 })
+    for (const store of [first, second, third, fourth]) await store.close()
   })
 
   it('takes every entry once when two instances append at once and answers get lost', async () => {
@@ -630,7 +676,7 @@ describe('the audit log', () => {
     } while (cursor !== undefined)
     expect(items.map(({ target }) => target).sort()).toEqual(numbers.flatMap((i) => [`a${i}`, `b${i}`]).sort())
     expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: 120 }, (_, i) => 120 - i))
-    expect(await two.audit.verify()).toEqual({ entries: 120, lastHash: items[0]?.hash })
+    expect(await two.audit.verify(10_000)).toEqual({ entries: 120, lastHash: items[0]?.hash })
     await expect(two.audit.list({ limit: 1, cursor: '7' })).rejects.toMatchObject({ code: 'invalid' })
     await one.close()
     await two.close()

@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '../../src/base/index.ts'
+import { AppError, type Clock, systemRandom } from '../../src/base/index.ts'
 import {
   type Conflict,
   type ConflictStore,
@@ -31,6 +31,7 @@ import {
   type AuditLog,
   type ChainedEntry,
   chain,
+  createSecretBox,
   GENESIS,
   verifyChain,
 } from '../../src/security/index.ts'
@@ -297,12 +298,18 @@ function instanceStore(): InstanceStore {
   }
 }
 
+const AUDIT_KEY = {
+  keyedFrom: 1,
+  anchor: GENESIS,
+  mac: (text: string) => createSecretBox('test', systemRandom).mac('audit', text),
+}
+
 function auditLog({ audit }: Inside): AuditLog {
   return {
     async append(entry: AuditEntry) {
-      audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS))
+      audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS, AUDIT_KEY))
     },
-    verify: () => verifyChain(audit),
+    verify: (limit, from) => verifyChain(audit.slice(from?.seq ?? 0).slice(0, limit), AUDIT_KEY, from),
     list: async ({ target, actor, limit }) => ({
       items: audit
         .filter((entry) => (target ?? entry.target) === entry.target && (actor ?? entry.actor) === entry.actor)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/base/index.ts'
 import {
   type ChainedEntry,
+  type ChainKey,
   chain,
   createSecretBox,
   GENESIS,
@@ -11,8 +12,12 @@ import {
   verifyChain,
 } from '../../../src/security/index.ts'
 
+const box = createSecretBox('server key', systemRandom)
+const mac = (text: string) => box.mac('audit chain', text)
+const KEY: ChainKey = { keyedFrom: 1, anchor: GENESIS, mac }
+
 describe('the audit chain', () => {
-  function entries(n: number): ChainedEntry[] {
+  function entries(n: number, key = KEY): ChainedEntry[] {
     const list: ChainedEntry[] = []
     for (let i = 0; i < n; i++) {
       const entry = {
@@ -23,37 +28,77 @@ describe('the audit chain', () => {
         result: 'ok' as const,
         after: { b: 1, a: i },
       }
-      list.push(chain(entry, i + 1, list[i - 1]?.hash ?? GENESIS))
+      list.push(chain(entry, i + 1, list[i - 1]?.hash ?? GENESIS, key))
     }
     return list
   }
 
   it('holds as written, also when the database gives fields back in another order', async () => {
     const list = entries(3).map((entry) => ({ ...entry, after: { a: entry.after?.a, b: entry.after?.b } }))
-    expect(await verifyChain(list)).toEqual({ entries: 3, lastHash: list[2]?.hash })
+    expect(await verifyChain(list, KEY)).toEqual({ entries: 3, lastHash: list[2]?.hash })
   })
 
   it('shows the first entry that was changed, taken out or put in', async () => {
     const list = entries(4)
     const changed = list.map((entry, i) => (i === 2 ? { ...entry, actor: 'mallory' } : entry))
-    expect(await verifyChain(changed)).toEqual({ entries: 2, lastHash: list[1]?.hash, firstBroken: 3 })
-    expect(await verifyChain(list.filter((_, i) => i !== 1))).toMatchObject({ entries: 1, firstBroken: 3 })
-    expect(await verifyChain(list.slice(1))).toMatchObject({ entries: 0, firstBroken: 2 })
+    expect(await verifyChain(changed, KEY)).toEqual({ entries: 2, lastHash: list[1]?.hash, firstBroken: 3 })
+    expect(
+      await verifyChain(
+        list.filter((_, i) => i !== 1),
+        KEY,
+      ),
+    ).toMatchObject({ entries: 1, firstBroken: 3 })
+    expect(await verifyChain(list.slice(1), KEY)).toMatchObject({ entries: 0, firstBroken: 2 })
   })
 
   it('shows that an entry was replaced whose hash was computed anew', async () => {
     const list = entries(4)
     const [, second, third] = list as [ChainedEntry, ChainedEntry, ChainedEntry, ChainedEntry]
     const { hash: _hash, previous: _previous, seq: _seq, ...entry } = third
-    const forged = chain({ ...entry, actor: 'mallory' }, 3, second.hash)
+    const forged = chain({ ...entry, actor: 'mallory' }, 3, second.hash, KEY)
     const replaced = list.map((one) => (one.seq === 3 ? forged : one))
-    expect(await verifyChain(replaced)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
+    expect(await verifyChain(replaced, KEY)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
     // With the reference mended as well, the hash of the entry behind it is wrong.
     const mended = replaced.map((one) => (one.seq === 4 ? { ...one, previous: forged.hash } : one))
-    expect(await verifyChain(mended)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
+    expect(await verifyChain(mended, KEY)).toEqual({ entries: 3, lastHash: forged.hash, firstBroken: 4 })
     // A chain that begins with an entry of its own does not follow from the start of all.
-    const begun = [chain(entry, 1, 'f'.repeat(64))]
-    expect(await verifyChain(begun)).toEqual({ entries: 0, lastHash: GENESIS, firstBroken: 1 })
+    const begun = [chain(entry, 1, 'f'.repeat(64), KEY)]
+    expect(await verifyChain(begun, KEY)).toEqual({ entries: 0, lastHash: GENESIS, firstBroken: 1 })
+  })
+})
+
+describe('the key of the audit chain', () => {
+  const entry = { at: 1, actor: 'system', action: 'test', target: 'x', result: 'ok' as const }
+  /** A chain as it is made with one key up to an entry, and with another from there on. */
+  function chained(keys: ChainKey[]): ChainedEntry[] {
+    const list: ChainedEntry[] = []
+    for (const key of keys) list.push(chain(entry, list.length + 1, list.at(-1)?.hash ?? GENESIS, key))
+    return list
+  }
+  const plain: ChainKey = { ...KEY, keyedFrom: Number.POSITIVE_INFINITY }
+
+  it('shows a chain that was made anew without it, or with another one', async () => {
+    const other: ChainKey = { ...KEY, mac: (text) => createSecretBox('guess', systemRandom).mac('audit chain', text) }
+    for (const forged of [plain, other])
+      expect(await verifyChain(chained([forged, forged]), KEY)).toMatchObject({ entries: 0, firstBroken: 1 })
+  })
+
+  it('begins where the entries of earlier versions end, of which the last is known', async () => {
+    const old = chained([plain, plain])
+    const key: ChainKey = { ...KEY, keyedFrom: 3, anchor: old[1]?.hash ?? '' }
+    const whole = [...old, chain(entry, 3, key.anchor, key)]
+    expect(await verifyChain(whole, key)).toMatchObject({ entries: 3 })
+    expect(await verifyChain([...old, chain(entry, 3, key.anchor, plain)], key)).toMatchObject({ firstBroken: 3 })
+    // The old part made anew as a whole, with nothing behind it yet.
+    const forged = [chain({ ...entry, actor: 'mallory' }, 1, GENESIS, plain)]
+    forged.push(chain(entry, 2, forged[0]?.hash ?? '', plain))
+    expect(await verifyChain(forged, key)).toMatchObject({ entries: 1, firstBroken: 2 })
+  })
+
+  it('is another one for each purpose and each server key', () => {
+    const macs = [box.mac('a', 'x'), box.mac('b', 'x'), createSecretBox('other', systemRandom).mac('a', 'x')]
+    expect(new Set(macs).size).toBe(3)
+    expect(macs[0]).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 
