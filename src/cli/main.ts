@@ -9,6 +9,7 @@ import { checkAlive } from './alive.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
 import { DATABASE_OPTIONS, helpRows, valuesByKey } from './command-options.ts'
 import { runDemo } from './demo/demo.ts'
+import { runDoctor } from './doctor/doctor.ts'
 import { engineCache } from './engine-cache.ts'
 import { failWith, serveUntilSignal } from './serve.ts'
 import { packageVersion } from './server.ts'
@@ -23,6 +24,12 @@ const program = new Command('isthmus')
 addOptions(program.command('serve').description('run the server')).action((flags: Record<string, string>) =>
   run(async () => serveUntilSignal(valuesByKey(flags))),
 )
+
+addOptions(
+  program
+    .command('doctor')
+    .description('look at everything that the server needs, and say what to do; changes nothing'),
+).action((flags: Record<string, string>) => run(() => runDoctor(configOf(flags), valuesByKey(flags))))
 
 const apiKey = program.command('api-key').description('make, list and revoke API keys on this machine')
 addOptions(apiKey.command('create').description('make an API key and print it'), DATABASE_OPTIONS)
