@@ -150,13 +150,30 @@ export const ParameterSchema = z
   .openapi('Parameter')
 
 const path = text(REQUEST_BOUNDS.pathLength)
-const value = z.string().max(REQUEST_BOUNDS.valueLength)
+/** Numbers and booleans of JSON are written as the text that both protocols carry. */
+const value = z
+  .union([
+    z.string().max(REQUEST_BOUNDS.valueLength),
+    z.boolean().transform(String),
+    z
+      .number()
+      .refine(
+        (number) => !/e/.test(String(number)) && (Number.isSafeInteger(number) || !Number.isInteger(number)),
+        'is too large for a JSON number; give it as a string',
+      )
+      .transform(String),
+  ])
+  .openapi({ description: 'A string; numbers and booleans are taken as their text' })
 const record = (max: number) =>
   z
     .record(text(REQUEST_BOUNDS.nameLength), value)
     .refine((values) => Object.keys(values).length <= max, `has at most ${max} entries`)
     .default({})
     .openapi({ maxProperties: max })
+const mayLockOut = z
+  .boolean()
+  .optional()
+  .describe('true: it may delete or disable the Controller row of this server in the Agent, which is refused otherwise')
 export const OperationRequestSchema = z
   .discriminatedUnion('verb', [
     z.strictObject({
@@ -175,11 +192,16 @@ export const OperationRequestSchema = z
               .enum(BASE_TYPES)
               .optional()
               .describe('For parameters of a vendor that the device was not asked about yet; CWMP carries it'),
+            required: z
+              .boolean()
+              .optional()
+              .describe('false: the rest is written even where this value is refused; such a result is `optional`'),
           }),
         )
         .min(1)
         .max(REQUEST_BOUNDS.values),
       allowPartial: z.boolean().optional(),
+      mayLockOut,
     }),
     z.strictObject({
       verb: z.literal('add'),
@@ -191,6 +213,7 @@ export const OperationRequestSchema = z
       verb: z.literal('delete'),
       paths: z.array(path).min(1).max(REQUEST_BOUNDS.rows),
       allowPartial: z.boolean().optional(),
+      mayLockOut,
     }),
     z.strictObject({ verb: z.literal('operate'), command: path, input: record(REQUEST_BOUNDS.arguments) }),
     z.strictObject({
@@ -230,6 +253,26 @@ export const OperationSchema = z
     request: z.object({ verb: z.string() }).loose(),
     state: z.enum(['queued', 'sent', 'unknown', 'done', 'failed', 'expired', 'cancelled']),
     attempts: z.number().int().describe('How often it was sent to the device'),
+    result: z
+      .object({
+        outcome: z.enum(['done', 'failed', 'pending']),
+        partial: z
+          .literal(true)
+          .optional()
+          .describe('Some paths were done and some failed: asking for all again would do the first part twice'),
+        results: z.array(
+          z
+            .object({
+              path: z.string(),
+              created: z.string().optional().describe('The new row'),
+              keys: z.record(z.string(), z.string()).optional().describe('Unique keys of the row'),
+              optional: z.literal(true).optional().describe('What failed was not required'),
+            })
+            .loose(),
+        ),
+      })
+      .loose()
+      .optional(),
     waitingFor: z
       .string()
       .optional()

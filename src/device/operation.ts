@@ -22,11 +22,11 @@ export function isFactoryReset(request: OperationRequest): boolean {
 /** What to do on one device, in words that neither protocol owns. Paths are those of the device's own root. */
 export type OperationRequest =
   | { verb: 'get'; paths: string[]; maxDepth?: number }
-  | { verb: 'set'; values: { path: string; value: string; type?: ParameterType }[]; allowPartial?: boolean }
+  | { verb: 'set'; values: ValueToSet[]; allowPartial?: boolean; mayLockOut?: boolean }
   /** Creates one row of table `object` (path ends in a dot, no instance) and sets `values` (relative names) on it. */
   | { verb: 'add'; object: string; values: Record<string, string>; allowPartial?: boolean }
   /** Instance paths ending in a dot. */
-  | { verb: 'delete'; paths: string[]; allowPartial?: boolean }
+  | { verb: 'delete'; paths: string[]; allowPartial?: boolean; mayLockOut?: boolean }
   /** `command` is a USP command path, e.g. `Device.Reboot()`. */
   | { verb: 'operate'; command: string; input: Record<string, string> }
   /** Reads names and values below `path` into the record; the device's root when absent. */
@@ -53,6 +53,15 @@ export type OperationRequest =
     }
   | { verb: 'reboot' }
   | { verb: 'factoryReset' }
+
+/** A value of a set. One that is not required may be refused without the rest of its object failing (TR-369 UpdateParamSetting.required). */
+export interface ValueToSet {
+  path: string
+  value: string
+  type?: ParameterType
+  /** False only together with a success of the rest; absent: required, unless the request allows parts. */
+  required?: boolean
+}
 
 export type Verb = OperationRequest['verb']
 
@@ -85,6 +94,10 @@ export interface PathOutcome {
   writable?: boolean
   /** Of an add: the path of the new row, ending in a dot. */
   created?: string
+  /** Unique keys of a row, by name, where the device tells them. */
+  keys?: Record<string, string>
+  /** What failed was not required. */
+  optional?: true
   error?: OutcomeError
 }
 
@@ -94,6 +107,8 @@ export interface OperationResult {
   results: PathOutcome[]
   /** Output arguments of a command. */
   output?: Record<string, string>
+  /** Some of it was done, and some failed: asking again would do the first part twice. */
+  partial?: true
   /** Set when the operation as a whole failed. */
   error?: OutcomeError
 }

@@ -1,5 +1,5 @@
 import { isSecret } from '../datamodel/index.ts'
-import type { OperationRequest, OperationResult } from './operation.ts'
+import type { OperationRequest, OperationResult, PathOutcome } from './operation.ts'
 
 /** What stands in logs, events, answers and the audit log instead of a secret. */
 export const MASK = '[secret]'
@@ -34,7 +34,7 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
 export function resultWithoutSecrets(result: OperationResult): OperationResult {
   const output = result.output === undefined ? undefined : maskedAll(result.output)
   const results = result.results.map((entry) =>
-    entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : masked(entry),
+    entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : withKeysMasked(masked(entry)),
   )
   const clean = output === result.output && results.every((entry, n) => entry === result.results[n])
   if (clean) return result
@@ -69,6 +69,13 @@ function masked<T extends Entry>(entry: T): T {
   return entry.value !== undefined && isSecretValue(entry)
     ? { ...entry, value: shownValue(entry.path, entry.value) }
     : entry
+}
+
+/** An entry whose unique keys show no secret. The same object when they show none. */
+function withKeysMasked(entry: PathOutcome): PathOutcome {
+  if (entry.keys === undefined) return entry
+  const keys = maskedAll(entry.keys, entry.created ?? entry.path)
+  return keys === entry.keys ? entry : { ...entry, keys }
 }
 
 /** Values by name, below an object or by themselves. */

@@ -73,7 +73,8 @@ export function createFinisher(deps: FinisherDeps): Finisher {
   }
 
   return {
-    async finish(operation, from, state, result, via = operation.sentVia, change = undefined) {
+    async finish(operation, from, state, told, via = operation.sentVia, change = undefined) {
+      const result = told === undefined || isRead(operation.request) ? told : withPartial(told)
       const at = clock.now()
       const request = withoutSecrets(operation.request)
       const attempts = sends(operation)
@@ -116,6 +117,12 @@ export function createFinisher(deps: FinisherDeps): Finisher {
       }
     },
   }
+}
+
+/** The result with its mark when some of its parts were done and some were not. */
+function withPartial(result: OperationResult): OperationResult {
+  const failed = result.results.filter(({ error }) => error !== undefined).length
+  return failed > 0 && failed < result.results.length ? { ...result, partial: true } : result
 }
 
 function eventOf(operation: Operation, via: Protocol | undefined, at: number): NewEvent {

@@ -160,18 +160,20 @@ function judgeSet(
   const outcomes: PathOutcome[] = []
   let hidden = 0
   let nextSearch = request.values.some(({ path }) => !isSearch(path)) ? 1 : 0
-  for (const { path, value, type } of request.values) {
+  for (const { path, value, type, required } of request.values) {
     const found = isSearch(path) ? foundBySearch(path, reads[nextSearch++]) : foundAt(path, values)
     for (const read of found) {
       const parameter = model.parameter(read.path)
       const wanted = type ?? read.type ?? parameter?.type ?? 'unknown'
       if (sameParameterValue(parameter, wanted, read.value ?? '', value)) outcomes.push({ path: read.path, value })
       else if (isUnreadable(read, model)) hidden++
-      else outcomes.push({ ...read, error: NOT_APPLIED })
+      else outcomes.push({ ...read, error: NOT_APPLIED, ...(required === false ? { optional: true } : {}) })
     }
-    if (found.length === 0 && !isSearch(path)) outcomes.push({ path, error: NOT_APPLIED })
+    if (found.length === 0 && !isSearch(path))
+      outcomes.push({ path, error: NOT_APPLIED, ...(required === false ? { optional: true } : {}) })
   }
-  if (outcomes.some(({ error }) => error !== undefined)) return failed(NOT_APPLIED, outcomes)
+  if (outcomes.some(({ error, optional }) => error !== undefined && optional !== true))
+    return failed(NOT_APPLIED, outcomes)
   // What cannot be read back stands or falls with the rest of an atomic set; alone, or in a partial one, it stays open.
   if (hidden > 0 && (outcomes.length === 0 || request.allowPartial === true)) return failed(OUTCOME_UNKNOWN, outcomes)
   return { state: 'done', result: { outcome: 'done', results: outcomes } }

@@ -10,7 +10,8 @@ import {
 import { type Msg, type ResponseName, type Responses, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, values } from '../support/raw-agent.ts'
-import { startController, type TestController } from '../support/usp-controller.ts'
+import { RawBox } from '../support/raw-box.ts'
+import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
 const UPTIME = 'Device.DeviceInfo.UpTime'
@@ -338,6 +339,14 @@ describe('a subscribe', () => {
     expect(await result).toMatchObject({ outcome: 'done' })
   })
 
+  it('is no success when the table may not be read: the row may be there', async () => {
+    const result = run({ ...SUBSCRIBE, enable: false })
+    const { msgId } = await agent.takeRequest('get')
+    const refused = { requested_path: '', err_code: 7006, err_msg: 'no permission', resolved_path_results: [] }
+    agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [refused] }))
+    expect(await result).toMatchObject({ outcome: 'failed', error: { code: '7006' } })
+  })
+
   it('takes a row that does not persist for one', async () => {
     agent.answer = ({ msgId, name }) => {
       if (name === 'get') return responseMsg(msgId, 'get_resp', { req_path_results: [] })
@@ -355,6 +364,101 @@ describe('a subscribe', () => {
       'Persistent',
       'NotifRetry',
     ])
+  })
+})
+
+describe('a Set', () => {
+  const object = 'Device.WiFi.SSID.1.'
+  const request: OperationRequest = {
+    verb: 'set',
+    values: [
+      { path: `${object}SSID`, value: 'new' },
+      { path: `${object}Enable`, value: 'true', required: false },
+    ],
+  }
+
+  it('says of each parameter whether it is required; what is not may fail, and an answer that passes it over is no success', async () => {
+    const param_errs = [{ param: 'Enable', err_code: 7012, err_msg: 'no' }]
+    for (const errors of [param_errs, []]) {
+      const result = run(request)
+      const { msgId, body } = await agent.takeRequest('set')
+      expect(body.update_objs[0]?.param_settings).toEqual([
+        { param: 'SSID', value: 'new', required: true },
+        { param: 'Enable', value: 'true', required: false },
+      ])
+      const one = { affected_path: object, param_errs: errors, updated_params: { SSID: 'new' } }
+      const oper_status = { oper_success: { updated_inst_results: [one] } }
+      agent.send(responseMsg(msgId, 'set_resp', { updated_obj_results: [{ requested_path: object, oper_status }] }))
+      expect(await result).toMatchObject({
+        outcome: 'done',
+        results: expect.arrayContaining([
+          { path: `${object}SSID`, value: 'new', type: 'string' },
+          { path: `${object}Enable`, optional: true, error: expect.anything() },
+        ]),
+      })
+    }
+  })
+})
+
+it('an Add tells the unique keys of the new row', async () => {
+  const result = run(ADD)
+  agent.send(
+    responseMsg((await agent.takeRequest('get_instances')).msgId, 'get_instances_resp', { req_path_results: [] }),
+  )
+  const { msgId } = await agent.takeRequest('add')
+  const oper_success = { instantiated_path: `${TABLE}3.`, param_errs: [], unique_keys: { Alias: 'cpe-3' } }
+  const created = { requested_path: TABLE, oper_status: { oper_success } }
+  agent.send(responseMsg(msgId, 'add_resp', { created_obj_results: [created] }))
+  expect(await result).toMatchObject({
+    results: [{ path: TABLE, created: `${TABLE}3.`, keys: { Alias: 'cpe-3' } }, {}],
+  })
+})
+
+describe('the Controller row of this server', () => {
+  const OWN = 'Device.LocalAgent.Controller.2.'
+  const set = (path: string, value: string, mayLockOut?: boolean): OperationRequest => ({
+    verb: 'set',
+    values: [{ path, value }],
+    ...(mayLockOut === undefined ? {} : { mayLockOut }),
+  })
+  const del = (path: string): OperationRequest => ({ verb: 'delete', paths: [path] })
+
+  beforeEach(async () => {
+    const box = new RawBox({ ...IDENTITY, serial: 'S7' }, CONTROLLER_ID, { supported: () => 7006 })
+    agent = await world.connect('os::00256D-S7')
+    agent.answer = (request) => box.answer(request)
+    agent.hello()
+    contact = await world.contact()
+    agent.answer = () => undefined
+  })
+
+  it.each([
+    del(OWN),
+    del('Device.LocalAgent.Controller.*.'),
+    del('Device.LocalAgent.Controller.[EndpointID=="a].b"].'),
+    del(`${OWN}MTP.3.`),
+    set(`${OWN}Enable`, 'false'),
+    set(`${OWN}MTP.1.Enable`, '0'),
+    set('Device.LocalAgent.Controller.*.MTP.*.Enable', 'false'),
+    set(`${OWN}EndpointID`, 'self::another'),
+  ])('is not taken away unless the request says so: %o', async (request) => {
+    const before = agent.inbox.length
+    expect(await run(request)).toMatchObject({ outcome: 'failed', error: { code: 'lockout' } })
+    expect(agent.inbox).toHaveLength(before)
+  })
+
+  it.each([
+    set(`${OWN}Enable`, 'false', true),
+    set(`${OWN}Enable`, 'true'),
+    set(`${OWN}PeriodicNotifInterval`, '0'),
+    set('Device.LocalAgent.Controller.1.Enable', 'false'),
+    del('Device.LocalAgent.Controller.1.'),
+    del(`${OWN}BootParameter.1.`),
+  ])('and other writes leave: %o', async (request) => {
+    const result = run(request)
+    const { msgId } = await agent.takeRequest(request.verb === 'set' ? 'set' : 'delete')
+    agent.send({ msgId, kind: 'error', body: { err_code: 7006, err_msg: 'no', param_errs: [] } })
+    expect(await result).toMatchObject({ error: { code: '7006' } })
   })
 })
 

@@ -18,7 +18,7 @@ import { findPaths, isSearch } from './search.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 import { isRoot } from './walk.ts'
-import { writeAll, writePartly } from './write.ts'
+import { type ValueToWrite, type Written, writeAll, writePartly } from './write.ts'
 
 type RequestFor<V> = Extract<OperationRequest, { verb: V }>
 
@@ -83,9 +83,9 @@ async function play(
   }
 }
 
-/** Done when no path failed; failed when any did, with the first error as the operation's. */
+/** Done when no path failed that had to succeed; failed when any did, with the first error as the operation's. */
 function ended(results: PathOutcome[]): OperationResult {
-  const error = results.find((result) => result.error !== undefined)?.error
+  const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
   return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
 }
 
@@ -159,11 +159,10 @@ async function set(
   if (values.length === 0) return ended([])
   const list = values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
   await hooks.beforeSend()
-  const write = request.allowPartial === true ? writePartly : writeAll
-  const { written, failures, fault, status } = await write(session, list, id, context)
+  const { written, failures, fault, status } = await write(session, list, request.allowPartial === true, id, context)
   const done = new Set(written.map(({ path }) => path))
-  const results = values.flatMap(({ path, value }): PathOutcome[] =>
-    done.has(path) ? [{ path, value, type: context.types.typeOf(path) }] : [],
+  const results = list.flatMap(({ path, value, type = 'unknown' }): PathOutcome[] =>
+    done.has(path) ? [{ path, value, type: type === 'unknown' ? context.types.typeOf(path) : type }] : [],
   )
   if (fault === undefined || results.length > 0) return { ...ended([...results, ...failures]), ...later(status) }
   const named = new Set(failures.map(({ path }) => path))
@@ -171,6 +170,33 @@ async function set(
     .filter(({ path }) => named.size > 0 && !named.has(path))
     .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
   return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
+}
+
+/** Values that are not required come after the others, as far as the CPE takes them. */
+async function write(
+  session: Session,
+  list: (ValueToWrite & { required?: boolean })[],
+  allowPartial: boolean,
+  key: string,
+  context: ExecuteContext,
+): Promise<Written> {
+  const optional = allowPartial ? list : list.filter(({ required }) => required === false)
+  const firm = allowPartial ? [] : list.filter(({ required }) => required !== false)
+  const first: Written =
+    firm.length === 0 ? { written: [], failures: [], status: 0 } : await writeAll(session, firm, key, context)
+  if (first.fault !== undefined || optional.length === 0) return first
+  const rest = await writePartly(session, optional, key, context)
+  const free = new Set(list.flatMap(({ path, required }) => (required === false ? [path] : [])))
+  const failures = rest.failures.map((failure) =>
+    free.has(failure.path) ? { ...failure, optional: true as const } : failure,
+  )
+  const must = failures.some((failure) => failure.optional !== true)
+  return {
+    written: [...first.written, ...rest.written],
+    failures,
+    status: Math.max(first.status, rest.status),
+    ...(must && rest.fault !== undefined ? { fault: rest.fault } : {}),
+  }
 }
 
 /** Status 1: the box has taken it, and applies it when it has time or boots (A.3.2.1). */
@@ -198,8 +224,8 @@ async function add(
   })
   const done: PathOutcome = { path: request.object, created }
   if (values.length === 0) return { ...ended([done]), ...later(added.body.Status) }
-  const write = request.allowPartial === true ? writePartly : writeAll
-  const { written, failures, fault, status } = await write(session, values, id, context)
+  const writeValues = request.allowPartial === true ? writePartly : writeAll
+  const { written, failures, fault, status } = await writeValues(session, values, id, context)
   const results = written.map(({ path, value }): PathOutcome => ({ path, value, type: context.types.typeOf(path) }))
   if (fault === undefined || request.allowPartial === true)
     return { ...ended([done, ...results, ...failures]), ...later(Math.max(added.body.Status, status)) }

@@ -122,6 +122,11 @@ export class AgentLink {
     this.#clock = clock
   }
 
+  /** Endpoint ID of the Controller. */
+  get ownId(): string {
+    return this.#ownId
+  }
+
   get endpointId(): string {
     return this.link.endpointId
   }

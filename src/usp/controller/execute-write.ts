@@ -13,6 +13,12 @@ import {
   unanswered,
 } from './outcome.ts'
 
+interface Setting {
+  param: string
+  value: string
+  required: boolean
+}
+
 type Status<T extends { oper_status: unknown }> = T['oper_status']
 
 /** TR-369 7.4.2, one UpdateObject per object. Success is what the answer names as updated, and no more. */
@@ -22,12 +28,12 @@ export async function set(
   hooks: ExecuteHooks,
   { model }: ExecuteContext,
 ): Promise<OperationResult> {
-  const objects = new Map<string, { param: string; value: string; required: boolean }[]>()
-  for (const { path, value } of request.values) {
+  const objects = new Map<string, Setting[]>()
+  const optional = new Set(request.values.flatMap(({ path, required }) => (required === false ? [path] : [])))
+  for (const { path, value, required = request.allowPartial !== true } of request.values) {
     const { object, leaf } = splitLeaf(path)
     const settings = objects.get(object)
-    // Every value counts: an optional one that fails would hide in a success.
-    const setting = { param: leaf, value, required: request.allowPartial !== true }
+    const setting = { param: leaf, value, required }
     if (settings === undefined) objects.set(object, [setting])
     else settings.push(setting)
   }
@@ -38,13 +44,21 @@ export async function set(
   const { updated_obj_results } = reply.body
   return ended([
     ...unanswered([...objects.keys()], updated_obj_results),
-    ...updated_obj_results.flatMap(({ requested_path, oper_status }) => updated(requested_path, oper_status, model)),
+    ...updated_obj_results.flatMap(({ requested_path, oper_status }) => {
+      const asked = objects.get(requested_path) ?? []
+      return updated(requested_path, oper_status, asked, model).map((outcome) => {
+        const { leaf } = splitLeaf(outcome.path)
+        const isOptional = outcome.error !== undefined && optional.has(requested_path + leaf)
+        return isOptional ? { ...outcome, optional: true as const } : outcome
+      })
+    }),
   ])
 }
 
 function updated(
   requested_path: string,
   { oper_success: success, oper_failure: failure }: Status<SetResp['updated_obj_results'][number]>,
+  asked: Setting[],
   model: Model,
 ): PathOutcome[] {
   if (failure !== undefined) {
@@ -62,7 +76,12 @@ function updated(
       const path = object + name
       return { path, value, type: model.parameter(path)?.type ?? ('unknown' as const) }
     })
-    return [...parameterErrors(object, param_errs), ...values]
+    // A parameter that need not be written may be passed over in silence: that is no success.
+    const told = new Set([...Object.keys(updated_params), ...param_errs.map(({ param }) => param)])
+    const silent = asked.flatMap(({ param, required }) =>
+      required || told.has(param) ? [] : [{ path: object + param, error: lacking() }],
+    )
+    return [...parameterErrors(object, param_errs), ...values, ...silent]
   })
 }
 
@@ -126,7 +145,11 @@ function created(
   const failed = new Set(success.param_errs.map((error) => error.param))
   const written = Object.entries(values).filter(([name]) => !failed.has(name))
   return [
-    { path: requested_path, created: row },
+    {
+      path: requested_path,
+      created: row,
+      ...(Object.keys(success.unique_keys).length === 0 ? {} : { keys: success.unique_keys }),
+    },
     ...written.map(([name, value]) => ({
       path: row + name,
       value,

@@ -9,6 +9,7 @@ import {
 import { type AgentLink, uspError } from './agent-link.ts'
 import { discover, get } from './execute-read.ts'
 import { add, remove, set } from './execute-write.ts'
+import { lockout } from './lockout.ts'
 import { type ExecuteContext, ended, isSearch, lacking, objectPath, type RequestFor, refused } from './outcome.ts'
 import { isOwnRow, OPTIONAL_SETTINGS } from './subscriptions.ts'
 
@@ -20,6 +21,8 @@ export async function execute(
   context: ExecuteContext,
 ): Promise<OperationResult> {
   const { request } = operation
+  const refusal = lockout(agent, operation)
+  if (refusal !== undefined) return refusal
   switch (request.verb) {
     case 'get':
       return get(agent, request.paths, request.maxDepth ?? 0, context, hooks)
@@ -76,6 +79,9 @@ async function operate(
   return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
 }
 
+/** Codes with which an Agent says that a search found nothing. */
+const NO_ROWS = [7016, 7026]
+
 /** A Subscription row is known by its ID; its ReferenceList cannot be changed, so another one is a new row. */
 async function subscribe(
   agent: AgentLink,
@@ -90,6 +96,10 @@ async function subscribe(
     hooks,
   )
   if (!found.ok) return refused(found.error)
+  // A table that may not be read tells nothing of its rows.
+  const unread = found.body.req_path_results.find(({ err_code }) => err_code !== 0 && !NO_ROWS.includes(err_code))
+  if (unread !== undefined)
+    return { outcome: 'failed', results: [{ path: table, error: uspError(unread) }], error: uspError(unread) }
   // Another Controller may have given one of its subscriptions the same ID.
   const rows = found.body.req_path_results
     .flatMap((result) => result.resolved_path_results)

@@ -19,9 +19,9 @@ export interface ExecuteContext {
   supported(): Promise<SupportedModel | undefined>
 }
 
-/** Done when no path failed; else failed with the first reason. */
+/** Done when no path failed that had to succeed; else failed with the first reason. */
 export function ended(results: PathOutcome[]): OperationResult {
-  const error = results.find((result) => result.error !== undefined)?.error
+  const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
   return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
 }
 

@@ -130,6 +130,22 @@ describe('a set', () => {
     ])
   })
 
+  it.each([true, false])('is done without a value that is not required (box names it: %s)', async (names) => {
+    const request = set(6, false)
+    const values = request.verb === 'set' ? request.values.map((one) => ({ ...one, required: one.path !== bad })) : []
+    const { result, asked } = run({ verb: 'set', values }, refusing(names))
+    const { outcome, results } = await result
+    expect(outcome).toBe('done')
+    expect(results.filter(({ error }) => error !== undefined)).toMatchObject([{ path: bad, optional: true }])
+    expect(results).toHaveLength(6)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('has the type that the record knows', async () => {
+    const { result } = run(set(1, false), () => ({ Status: 0 }), {}, { ...hooks, typeOf: () => 'unsignedInt' })
+    expect(await result).toMatchObject({ results: [{ path: path(0), type: 'unsignedInt' }] })
+  })
+
   it('in one piece writes nothing and says so for each path', async () => {
     const { result, asked } = run(set(6, false), refusing(true))
     const { results, error } = await result

@@ -37,6 +37,26 @@ describe('waiting', () => {
   })
 })
 
+it('an operation whose parts ended differently is marked as partial', async () => {
+  const world = createWorld()
+  const end = async (...errors: (boolean | 'optional')[]) => {
+    const operation = await world.submit(set(A, '1'))
+    const results = errors.map((error, n) => ({
+      path: `Device.X_${n}`,
+      ...(error === false ? {} : { error: { code: '9007', text: 'no', retryable: false } }),
+      ...(error === 'optional' ? { optional: true as const } : {}),
+    }))
+    const outcome = errors.includes(true) ? 'failed' : 'done'
+    await world.room.contact({ ...world.box.contact('cwmp'), execute: async () => ({ outcome, results }) })
+    const { state, result } = world.operation(operation.id)
+    return `${state} ${result?.partial ?? ''}`.trim()
+  }
+  expect(await end(false, false)).toBe('done')
+  expect(await end(true, true)).toBe('failed')
+  expect(await end(true, false)).toBe('failed true')
+  expect(await end(false, 'optional')).toBe('done true')
+})
+
 describe('cancelling', () => {
   it('ends what waits, and nothing that was sent', async () => {
     const world = createWorld()

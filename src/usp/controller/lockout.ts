@@ -1,0 +1,40 @@
+import { parsePath, type Segment } from '../../datamodel/index.ts'
+import { type Operation, type OperationResult, outcomeError } from '../../device/index.ts'
+import type { AgentLink } from './agent-link.ts'
+
+const TABLE = ['Device', 'LocalAgent', 'Controller']
+
+/**
+ * Returns the refusal of an operation that would take the Controller row of this server, or one of its MTPs, away from an Agent: the Agent
+ * would not be heard any more and could not be told to take it back. Undefined when it does not, when the request says that it may
+ * (`mayLockOut`), and for what the planner does.
+ */
+export function lockout(agent: AgentLink, { request, actor }: Operation): OperationResult | undefined {
+  const { ownRow, ownId } = agent
+  if (ownRow === '' || actor.kind === 'planner' || actor.kind === 'system') return undefined
+  if ((request.verb !== 'set' && request.verb !== 'delete') || request.mayLockOut === true) return undefined
+  const path =
+    request.verb === 'delete'
+      ? request.paths.find((one) => /^$|^MTP\.row$/.test(belowOwnRow(one, ownRow) ?? '-'))
+      : request.values.find(({ path: one, value }) => {
+          const name = belowOwnRow(one, ownRow)
+          if (name === 'EndpointID') return value !== ownId
+          return (name === 'Enable' || name === 'MTP.row.Enable') && /^(false|0)$/i.test(value.trim())
+        })?.path
+  if (path === undefined) return undefined
+  const text = `${path} is, or may be, of the Controller row of this server (${ownRow}): without it the Agent is not heard any more; mayLockOut allows it`
+  return { outcome: 'failed', results: [], error: outcomeError('lockout', text) }
+}
+
+/** What a path names in our row, instances of its tables written as `row`; undefined when it is of no row that may be ours. */
+function belowOwnRow(path: string, ownRow: string): string | undefined {
+  if (!path.startsWith(`${TABLE.join('.')}.`)) return undefined
+  const [row, ...rest] = parsePath(path).segments.slice(TABLE.length)
+  if (row === undefined || !isRow(row)) return undefined
+  if (row.kind === 'instance' && ownRow !== `${TABLE.join('.')}.${row.instance}.`) return undefined
+  return rest.map((segment) => (segment.kind === 'name' ? segment.name : 'row')).join('.')
+}
+
+function isRow({ kind }: Segment): boolean {
+  return kind === 'instance' || kind === 'wildcard' || kind === 'search'
+}
