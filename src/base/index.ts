@@ -1,7 +1,9 @@
 /** Floor 0: what every room may use and what knows no room. */
 export * from './batcher.ts'
 export * from './buckets.ts'
+export * from './client-address.ts'
 export * from './clock.ts'
+export * from './connections.ts'
 export * from './errors.ts'
 export * from './id.ts'
 export * from './keyed-queue.ts'

@@ -25,11 +25,11 @@ import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller } from '../usp/index.ts'
 import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
-import { cwmpLimits } from './cwmp-limits.ts'
 import { engineCache } from './engine-cache.ts'
 import { ensureFirstKey } from './first-key.ts'
 import { insecureSettings } from './insecure.ts'
 import { aliveInstances, byServiceTime, heartbeat, tidyAfterDead } from './instance.ts'
+import { listenerLimits } from './listener-limits.ts'
 import { keptSecret } from './secrets.ts'
 import { installationMetrics, operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
 import { inStartWords } from './start-error.ts'
@@ -115,9 +115,12 @@ export async function startServer(
         await store.linkSecrets.release(deviceId)
       },
     })
+    const limits = listenerLimits(config)
+    if (limits.tooFewFiles !== undefined)
+      log.info(limits.tooFewFiles, 'the limit of open files allows fewer connections than sessions and links: raise it')
     const acs: Acs = new Acs({
       ...southbound.cwmp,
-      ...cwmpLimits(config),
+      ...limits.cwmp,
       host: config.host,
       port: config.cwmpPort,
       plain: config.plainCwmp,
@@ -146,7 +149,7 @@ export async function startServer(
       ...(certificates.usp === undefined ? {} : { tls: certificates.usp }),
       endpointId: config.endpointId,
       admission: config.agentAdmission,
-      maxLinks: config.maxLinks,
+      ...limits.usp,
       periodicNotifIntervalS: config.periodicNotifIntervalS,
       instance,
       devices: store.devices,

@@ -307,7 +307,7 @@ export const OPTIONS = [
     group: 'CWMP',
     type: 'networks',
     sentence:
-      'Addresses or networks (with commas between) of proxies before the CWMP listener whose X-Forwarded-For is believed. Limits per address count the CPE then, not the proxy.',
+      'Addresses or networks (with commas between) of proxies before the CWMP and USP listeners whose X-Forwarded-For is believed. Limits per address count the device then, not the proxy.',
   },
   {
     key: 'connectionRequestNetworks',
@@ -366,7 +366,7 @@ export const OPTIONS = [
     min: 1,
     max: 100_000,
     sentence:
-      'CWMP sessions at once of one address (IPv6: of one network of 64 bits); CPE behind carrier-grade NAT share one. Loopback addresses are not counted.',
+      'CWMP sessions at once of one address (IPv6: of one network of 64 bits), and as many USP links; devices behind carrier-grade NAT share one. Loopback addresses are not counted.',
   },
   {
     key: 'maxLinks',

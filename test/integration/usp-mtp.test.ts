@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
@@ -25,7 +25,9 @@ describe('the WebSocket MTP', () => {
   let records: { link: Link; bytes: Uint8Array }[]
   let closed: { link: Link; end: LinkEnd }[]
 
-  async function start(options: { limits?: LinkLimits; maxLinks?: number } = {}): Promise<void> {
+  async function start(
+    options: { limits?: LinkLimits; maxLinks?: number; maxConnections?: number } = {},
+  ): Promise<void> {
     server = new UspWebSocketServer({
       host: '127.0.0.1',
       port: 0,
@@ -233,6 +235,33 @@ describe('the WebSocket MTP', () => {
     await ended(first)
     expect((await open('proto::b')).readyState).toBe(WebSocket.OPEN)
     expect(server.linkCount).toBe(1)
+  })
+
+  it('gives the place of a link that belongs to no device to another, never that of a device', async () => {
+    await start({ maxLinks: 2 })
+    const device = await open('proto::device')
+    const silent = await open('proto::silent')
+    opened[0]?.prove()
+    clock.advance(5000)
+    const end = ended(silent)
+    expect((await open('proto::b')).readyState).toBe(WebSocket.OPEN)
+    await end
+    opened[2]?.prove()
+    clock.advance(60_000)
+    expect(await refusal(dial('?eid=proto::c'))).toBe(503)
+    expect([device.readyState, server.linkCount]).toEqual([WebSocket.OPEN, 2])
+  })
+
+  it('closes the connections that say nothing for longest when there are too many', async () => {
+    await start({ maxConnections: 3 })
+    const device = await open('proto::device')
+    opened[0]?.prove()
+    const silent = Array.from({ length: 3 }, () => connect(server.port, '127.0.0.1'))
+    for (const socket of silent) socket.on('error', () => undefined)
+    await once(silent[0] as Socket, 'close')
+    expect((await open('proto::b')).readyState).toBe(WebSocket.OPEN)
+    expect(device.readyState).toBe(WebSocket.OPEN)
+    for (const socket of silent) socket.destroy()
   })
 
   describe('a link', () => {

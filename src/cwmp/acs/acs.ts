@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type Clock,
+  clientAddress,
   type Lifecycle,
   type Log,
   limitLines,
@@ -34,7 +35,6 @@ import {
 } from './authenticate.ts'
 import { BadInforms } from './bad-informs.ts'
 import { BodyRefused, isEmpty, readBody } from './body.ts'
-import { clientAddress } from './client-address.ts'
 import { CpeRequests } from './cpe-requests.ts'
 import { CredentialChanges } from './credential-changes.ts'
 import { Description } from './description.ts'

@@ -1,8 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Log, Networks } from '../../base/index.ts'
-import { Connections } from './connections.ts'
+import { Connections, type Log, type Networks } from '../../base/index.ts'
 
 export interface ListenersOptions {
   host: string

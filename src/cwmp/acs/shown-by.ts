@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import type { Networks } from '../../base/index.ts'
+import { clientAddress, type Networks } from '../../base/index.ts'
 import type { Shown } from './authenticate.ts'
-import { clientAddress } from './client-address.ts'
 
 /** What a request shows of its sender: its address, its login, and the name in a certificate that a trusted authority signed. */
 export function shownBy(request: IncomingMessage, trustedProxies: Networks | undefined): Shown {

@@ -237,6 +237,7 @@ export class Arrivals {
       agent.link.proof === 'certificate' ? 'notRequired' : await linkSecrets.prove(device.id, agent.link.secret)
     // Its Endpoint ID was bound, or its secret was used over another link, since it was admitted.
     if (secret === 'required') return this.turnAway(agent, NO_SECRET)
+    agent.link.prove()
     const now = clock.now()
     // Different from that of the link before, whatever the clock says: facts of either link are told apart by it.
     this.#connectedAt = Math.max(now, (device.usp?.connectedAt ?? 0) + 1, this.#connectedAt + 1)

@@ -4,6 +4,7 @@ import {
   errorText,
   type Lifecycle,
   type Log,
+  type Networks,
   ProtocolError,
   type Random,
   TransportError,
@@ -52,6 +53,12 @@ export interface ControllerOptions {
   endpointId: string
   admission: AgentAdmission
   maxLinks: number
+  /** Connections; enough for the links unless told. */
+  maxConnections?: number
+  /** Connections of one address; 2,500 unless told. */
+  maxPerAddress?: number
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies?: Networks
   periodicNotifIntervalS: number
   /** This server instance, noted on the devices whose links it holds. */
   instance: string

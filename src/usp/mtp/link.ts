@@ -12,6 +12,8 @@ export interface Link {
   readonly openedAt: number
   /** False once the link is closing or gone. */
   readonly isOpen: boolean
+  /** Its Agent has shown which device it is: the link is not closed to make room for others. */
+  prove(): void
   /** Sends one Record; false when the link is closing or its Agent does not read. */
   send(record: Uint8Array): boolean
   /** Ends the link; `detail` is a sentence for whoever reads the Agent's log. The first reason counts, repeating it does nothing. */

@@ -45,6 +45,8 @@ export interface WebSocketLinkOptions {
   remoteAddress: string
   openedAt: number
   limits: LinkLimits
+  /** Called once when the Agent has shown which device it is. */
+  onProven?(): void
 }
 
 /** One WebSocket to one Agent. Small on purpose: there are many. */
@@ -62,8 +64,11 @@ export class WebSocketLink implements Link {
   #bytes: number
   #refilledAt: number
   #end: LinkEnd | undefined
+  #onProven: (() => void) | undefined
 
-  constructor({ socket, endpointId, proof, secret, remoteAddress, openedAt, limits }: WebSocketLinkOptions) {
+  constructor(options: WebSocketLinkOptions) {
+    const { socket, endpointId, proof, secret, remoteAddress, openedAt, limits } = options
+    this.#onProven = options.onProven
     this.#socket = socket
     this.endpointId = endpointId
     this.proof = proof
@@ -78,6 +83,11 @@ export class WebSocketLink implements Link {
 
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  prove(): void {
+    this.#onProven?.()
+    this.#onProven = undefined
   }
 
   /** Counts a message against the limits; false when it is one too many. */

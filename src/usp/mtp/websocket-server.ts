@@ -1,7 +1,17 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Clock, errorText, type Lifecycle, type Log, ProtocolError } from '../../base/index.ts'
+import {
+  type Clock,
+  Connections,
+  clientAddress,
+  errorText,
+  type Lifecycle,
+  type Log,
+  type Networks,
+  ProtocolError,
+} from '../../base/index.ts'
 import type { LinkEnd } from '../../device/index.ts'
 import { type ClientIdentity, clientIdentity } from './handshake.ts'
 import type { Link } from './link.ts'
@@ -41,6 +51,12 @@ export interface WebSocketServerOptions {
   endpointId: string
   tls?: { cert: string; key: string; clientCa?: string }
   maxLinks: number
+  /** Connections; enough for the links unless told. */
+  maxConnections?: number
+  /** Connections of one address; 2,500 unless told. A loopback address may have all. */
+  maxPerAddress?: number
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies?: Networks
   limits?: LinkLimits
   handlers: LinkHandlers
   clock: Clock
@@ -50,6 +66,9 @@ export interface WebSocketServerOptions {
 const SUBPROTOCOL = 'v1.usp'
 const MAX_MESSAGE = 16 * 1024 * 1024
 const PING_MS = 30_000
+const MAX_PER_ADDRESS = 2500
+/** A link that belongs to no device is safe for this long while others wait for its place. */
+const GRACE_MS = 5000
 const TLS_HANDSHAKE_MS = 20_000
 /** HTTP status of a refused upgrade by the code of its error; 400 for all others. */
 const STATUS: Record<string, string> = {
@@ -72,6 +91,9 @@ export class UspWebSocketServer implements Lifecycle {
   readonly #options: WebSocketServerOptions
   readonly #limits: LinkLimits
   readonly #links = new Set<WebSocketLink>()
+  /** Those whose Agents have not shown yet which device they are, the oldest first. */
+  readonly #unproven = new Set<WebSocketLink>()
+  readonly #connections: Connections
   /** Handshakes that are being decided. */
   #deciding = 0
   readonly #upgrader = new WebSocketServer({
@@ -88,6 +110,12 @@ export class UspWebSocketServer implements Lifecycle {
   constructor(options: WebSocketServerOptions) {
     this.#options = options
     this.#limits = options.limits ?? LINK_LIMITS
+    const { maxConnections, maxLinks, maxPerAddress, trustedProxies } = options
+    this.#connections = new Connections({
+      max: maxConnections ?? maxLinks + 1000,
+      maxPerAddress: maxPerAddress ?? MAX_PER_ADDRESS,
+      isShared: (address) => trustedProxies?.has(address) === true,
+    })
     this.#upgrader.on('headers', (headers, request) => {
       if (request.headers['sec-websocket-extensions']?.includes('bbf-usp-protocol') === true) {
         headers.push(`Sec-WebSocket-Extensions: bbf-usp-protocol; eid="${options.endpointId}"`)
@@ -131,6 +159,7 @@ export class UspWebSocketServer implements Lifecycle {
             },
             refuse,
           )
+    server.on('connection', (socket: Socket) => this.#connections.add(socket))
     server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
     this.#server = server
     await new Promise<void>((resolve, reject) => {
@@ -171,7 +200,9 @@ export class UspWebSocketServer implements Lifecycle {
     this.#decide(request)
       .then((hello) => {
         // After this call the client has its link, or its connection is gone.
-        this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => this.#onOpen(webSocket, hello))
+        this.#upgrader.handleUpgrade(request, socket, head, (webSocket) =>
+          this.#onOpen(webSocket, hello, request.socket),
+        )
       })
       .catch((error: unknown) => this.#refuse(request, socket, error))
   }
@@ -206,11 +237,11 @@ export class UspWebSocketServer implements Lifecycle {
 
   #checkHandshake(request: IncomingMessage): Hello {
     const secret = this.#secretOf(request.url ?? '/')
-    if (this.#links.size + this.#deciding >= this.#options.maxLinks) throw new ProtocolError('full', 'too many links')
+    if (!this.#hasRoom()) throw new ProtocolError('full', 'too many links')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     if (!offered.includes(SUBPROTOCOL))
       throw new ProtocolError('subprotocol', `Sec-WebSocket-Protocol must offer ${SUBPROTOCOL}`)
-    return { ...clientIdentity(request), secret, address: addressOf(request) }
+    return { ...clientIdentity(request), secret, address: clientAddress(request, this.#options.trustedProxies) }
   }
 
   /** The secret in `<path>/<secret>`; ProtocolError when the path is another one. */
@@ -224,7 +255,23 @@ export class UspWebSocketServer implements Lifecycle {
     return secret
   }
 
-  #onOpen(socket: WebSocket, hello: Hello): void {
+  /** True when one more link may be. The oldest one that belongs to no device gives up its place. */
+  #hasRoom(): boolean {
+    const { maxLinks, clock } = this.#options
+    if (this.#links.size + this.#deciding < maxLinks) return true
+    const [oldest] = this.#unproven
+    if (oldest === undefined || clock.now() - oldest.openedAt < GRACE_MS) return false
+    this.#forget(oldest)
+    oldest.close('tryAgain', 'others wait, and the Agent does not show which device it is')
+    return true
+  }
+
+  #forget(link: WebSocketLink): void {
+    this.#links.delete(link)
+    this.#unproven.delete(link)
+  }
+
+  #onOpen(socket: WebSocket, hello: Hello, connection: Socket): void {
     const { clock, handlers, log } = this.#options
     const link = new WebSocketLink({
       socket,
@@ -234,8 +281,13 @@ export class UspWebSocketServer implements Lifecycle {
       remoteAddress: hello.address,
       openedAt: clock.now(),
       limits: this.#limits,
+      onProven: () => {
+        this.#unproven.delete(link)
+        this.#connections.prove(connection)
+      },
     })
     this.#links.add(link)
+    this.#unproven.add(link)
     socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
     socket.on('pong', () => {
       link.alive = true
@@ -247,7 +299,7 @@ export class UspWebSocketServer implements Lifecycle {
       log.debug({ endpointId: link.endpointId, reason: errorText(err) }, 'USP link error')
     })
     socket.on('close', (code) => {
-      this.#links.delete(link)
+      this.#forget(link)
       handlers.onClose(link, link.endOf(code))
     })
     handlers.onOpen(link, hello)
@@ -283,8 +335,4 @@ export class UspWebSocketServer implements Lifecycle {
 /** Errors by which ws says that frames are against RFC 6455; the rest are errors of the connection. */
 function isFrameError(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('WS_ERR_')
-}
-
-function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? ''
 }

@@ -43,6 +43,7 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
         remoteAddress: '',
         openedAt: clock.now(),
         isOpen: true,
+        prove: () => undefined,
         send(record) {
           asked.push(agent)
           const { body } = codec.decodeRecord(record)

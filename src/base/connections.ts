@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
-import { plainAddress, shareOf } from '../../base/index.ts'
+import { plainAddress, shareOf } from './networks.ts'
 
 export interface ConnectionsOptions {
   /** Connections of one listener. */
   max: number
   /** Connections of one address; a loopback address may have all. */
   maxPerAddress: number
-  /** Addresses that may have all, because many CPE stand behind them. */
+  /** Addresses that may have all, because many devices stand behind them. */
   isShared(address: string): boolean
   /** Called for each connection that is closed for want of room. */
   onClosed?(reason: 'listener' | 'address'): void
@@ -22,7 +22,7 @@ const LOOPBACK = /^(127\.|::1$)/
 
 /**
  * The connections of one listener. When there is no more room, or no more for an address, the one is closed that has been open longest
- * without a login that fits: of that address, or of all. A connection on which a CPE has shown who it is stays.
+ * without a login that fits: of that address, or of all. A connection on which a device has shown who it is stays.
  */
 export class Connections {
   readonly #options: ConnectionsOptions
@@ -56,7 +56,7 @@ export class Connections {
     this.#put(socket, share)
   }
 
-  /** A CPE has shown on this connection who it is. */
+  /** A device has shown on this connection who it is. */
   prove(socket: Socket): void {
     const key = keyOf(socket)
     this.#unproven.delete(key)

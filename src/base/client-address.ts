@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { type Networks, plainAddress } from '../../base/index.ts'
+import { type Networks, plainAddress } from './networks.ts'
 
 const MAX_HEADER = 1024
 
 /**
- * The address of the CPE behind a request: that of the connection, or, when a trusted proxy made the connection, the last address of
- * X-Forwarded-For that is no trusted proxy. What stands before it was written by the CPE and says nothing.
+ * The address of the device behind a request: that of the connection, or, when a trusted proxy made the connection, the last address of
+ * X-Forwarded-For that is no trusted proxy. What stands before it was written by the device and says nothing.
  */
 export function clientAddress(request: IncomingMessage, trusted: Networks | undefined): string {
   let address = plainAddress(request.socket.remoteAddress ?? '')

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { networksOf } from '../base/index.ts'
+import type { Config } from '../config/index.ts'
+import type { AcsOptions } from '../cwmp/index.ts'
+import type { ControllerOptions } from '../usp/index.ts'
+
+/** The part of the files a process may open that the listeners of devices may take together; the API and the database need the rest. */
+const SHARE = 0.8
+/** Beyond its sessions or links: connections that begin and end. */
+const SPARE = 1000
+/** Some devices open their next connection before the last one is closed. */
+const CONNECTIONS_EACH = 1.25
+
+type CwmpLimits = Pick<
+  AcsOptions,
+  | 'maxSessions'
+  | 'maxPerAddress'
+  | 'maxConnections'
+  | 'maxInformBytes'
+  | 'digestAlgorithms'
+  | 'trustedProxies'
+  | 'connectionRequestNetworks'
+>
+type UspLimits = Pick<ControllerOptions, 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'>
+
+/** The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them. */
+export interface ListenerLimits {
+  cwmp: CwmpLimits
+  usp: UspLimits
+  tooFewFiles?: { limit: number; needed: number }
+}
+
+/** What the configuration and the system say about whom the listeners hear, and how much. */
+export function listenerLimits(config: Config, files: number | undefined = openFileLimit()): ListenerLimits {
+  const { trustedProxies: proxies, connectionRequestNetworks: networks, maxSessions, maxLinks } = config
+  const trusted = proxies === undefined ? {} : { trustedProxies: networksOf(proxies) }
+  const wanted = { cwmp: maxSessions * 2 + SPARE, usp: maxLinks + SPARE }
+  // CWMP has a listener with TLS and one without.
+  const needed = Math.ceil((2 * wanted.cwmp + wanted.usp) / SHARE)
+  const part = files === undefined ? 1 : Math.min(1, files / needed)
+  return {
+    cwmp: {
+      maxSessions,
+      maxPerAddress: config.maxDevicesPerAddress,
+      maxConnections: Math.floor(wanted.cwmp * part),
+      maxInformBytes: config.maxInformKb * 1024,
+      digestAlgorithms: config.digestAlgorithms.split(',').map((name) => (name === 'md5' ? 'MD5' : 'SHA-256')),
+      ...trusted,
+      ...(networks === undefined ? {} : { connectionRequestNetworks: networksOf(networks) }),
+    },
+    usp: {
+      maxLinks,
+      maxConnections: Math.floor(wanted.usp * part),
+      maxPerAddress: Math.ceil(config.maxDevicesPerAddress * CONNECTIONS_EACH),
+      ...trusted,
+    },
+    ...(files !== undefined && files < needed ? { tooFewFiles: { limit: files, needed } } : {}),
+  }
+}
+
+/** How many files (sockets are some) this process may open, where the system tells; undefined elsewhere. */
+function openFileLimit(): number | undefined {
+  try {
+    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+    return limit === undefined ? undefined : Number(limit)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined
+    throw error
+  }
+}
