@@ -69,12 +69,15 @@ export class MemberRunner {
     else this.#turning.set(planId, actor)
   }
 
+  /** Members of a plan turn back, or go on, as the plan says now. To be called before any of them is started. */
+  heed(plan: Plan): void {
+    const actor = plan.bulk?.find(({ kind }) => kind === 'abort')?.actor ?? 'planner'
+    this.turnBack(plan.id, isAborting(plan) ? actor : undefined)
+  }
+
   /** Goes on with members of a plan that are due. Resolves when they are handed out, not when they are done. */
   async tick(plan: Plan): Promise<void> {
-    this.turnBack(
-      plan.id,
-      isAborting(plan) ? (plan.bulk?.find(({ kind }) => kind === 'abort')?.actor ?? 'planner') : undefined,
-    )
+    this.heed(plan)
     const room = MAX_RUNNING - this.#running.size
     if (this.#stopping || room <= 0) {
       this.#behind.add(plan.id)

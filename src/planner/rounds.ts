@@ -53,6 +53,7 @@ export async function goRound(plan: Plan, deps: RoundDeps): Promise<void> {
   if (round !== undefined) {
     try {
       current = await steer(plan, deps)
+      if (current !== undefined) runner.heed(current)
       if (current?.state === 'running' && !isAborting(current)) await startSome(current, round.pacing, deps, runner)
     } catch (error) {
       // Somebody changed the plan meanwhile: the next round sees it.
