@@ -18,6 +18,8 @@ export interface GroupStatus {
 }
 
 const MAX_PLANS = 100
+/** A plan in these states moves devices. */
+const MOVING: readonly Plan['state'][] = ['running', 'paused', 'aborting']
 
 /** The status of a group by the presence counts of its devices. */
 export async function groupStatus(
@@ -26,7 +28,10 @@ export async function groupStatus(
   plans: PlanStore,
   clock: Clock,
 ): Promise<GroupStatus> {
-  const listed = await plans.listPlans({ groupId: group.id, limit: MAX_PLANS })
+  const [listed, live] = await Promise.all([
+    plans.listPlans({ groupId: group.id, limit: MAX_PLANS }),
+    plans.listPlans({ groupId: group.id, states: MOVING, limit: MAX_PLANS }),
+  ])
   const status: GroupStatus = {
     groupId: group.id,
     name: group.name,
@@ -35,7 +40,8 @@ export async function groupStatus(
     countedAt,
     plans: listed.items.map(({ id, name, state }) => ({ id, name, state })),
   }
-  const main = mainPlan(listed.items)
+  // However many newer ones there are, the plan that runs is shown.
+  const main = mainPlan([...live.items, ...listed.items])
   if (main !== undefined) status.plan = planStatus(main, await plans.counters(main.id), clock)
   return status
 }
@@ -44,7 +50,7 @@ export async function groupStatus(
 export function mainPlan(plans: Plan[]): Plan | undefined {
   const started = [...plans].sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))
   return (
-    started.find(({ state }) => state === 'running' || state === 'paused' || state === 'aborting') ??
+    started.find(({ state }) => MOVING.includes(state)) ??
     started.find(({ startedAt }) => startedAt !== undefined) ??
     plans[0]
   )

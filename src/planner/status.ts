@@ -150,7 +150,7 @@ function nextAction(
       ? 'resume or abort the plan'
       : `look at the failures, then resume or abort: ${plan.reason}`
   if (plan.bulk?.[0]?.kind === 'enrol') return 'the devices of the group are being enrolled'
-  if (plan.state === 'aborting') return `${devices(left)} are being cancelled or rolled back${tail}`
+  if (plan.state === 'aborting') return `${devices(left)} to cancel or roll back${tail}`
   if (plan.state === 'running' && left > 0) {
     const later = count('BACKOFF') === 0 ? '' : `; ${devices(count('BACKOFF'))} failed and will be tried again`
     return `${devices(left)} to go${later}${tail}`
@@ -166,7 +166,7 @@ function nextAction(
       : [
           line(count('QUARANTINED'), (n) => `look at ${n} that failed, then retry them`),
           line(count('REGRESSED'), (n) => `retry ${n} that returned to factory settings, to move them again`),
-          line(count('INELIGIBLE'), (n) => `${n} cannot be moved as they are`),
+          line(count('INELIGIBLE'), (n) => `${n} cannot be moved`),
           line(count('BLOCKED'), (n) => `retry ${n} of another plan when that one is finished`),
         ]),
   ].filter((text) => text !== '')
