@@ -82,3 +82,11 @@ export function isTrusted({ kind }: Actor): boolean {
 export function actorText(actor: Actor): string {
   return actor.id === '' || actor.id === actor.kind ? actor.kind : `${actor.kind}:${actor.id}`
 }
+
+/**
+ * Returns true for an operation that holds back nothing while its protocol is absent: a read that is tied to a protocol, and a write that the
+ * planner has tied to the protocol that does not own the device.
+ */
+export function waitsAlone({ via, request }: Operation, owner: Protocol): boolean {
+  return via !== undefined && (isRead(request) || via !== owner)
+}

@@ -12,7 +12,7 @@ import {
 import type { ContactEntry, Contacts } from './engine/contacts.ts'
 import { readsMayPass } from './engine/pick.ts'
 import type { OperationLimits } from './limits.ts'
-import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf } from './verbs.ts'
+import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
 
 /** What is known when an operation is asked what it waits for. */
 export interface Circumstances {
@@ -53,7 +53,7 @@ function heldBy(operation: Operation, earlier: Operation, circumstances: Circums
   const { state, request, result } = earlier
   if (state === 'queued') {
     const its = contactFor(earlier, circumstances)
-    if (isRead(request) && earlier.via !== undefined && its !== 'turn') return undefined
+    if (its !== 'turn' && waitsAlone(earlier, circumstances.device.owner)) return undefined
     // One reason for both says more than the queue.
     return its === contactFor(operation, circumstances) && its !== 'turn' ? its : name
   }

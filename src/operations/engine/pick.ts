@@ -4,7 +4,16 @@ import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, runsAsRequest, type Verdict } from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
-import { endsByCompletion, isExclusive, isRead, isRestart, isTrusted, mayUseUsp, protocolOf } from '../verbs.ts'
+import {
+  endsByCompletion,
+  isExclusive,
+  isRead,
+  isRestart,
+  isTrusted,
+  mayUseUsp,
+  protocolOf,
+  waitsAlone,
+} from '../verbs.ts'
 import type { ContactEntry } from './contacts.ts'
 
 /** What a pass over a device does next. */
@@ -47,7 +56,8 @@ interface Ahead {
 /**
  * The order of a device's operations as one pure choice. Oldest first, over both protocols together. What was sent and lost is settled
  * before anything new is sent; an exclusive operation runs alone, but reads pass one whose end does not come; what waits for the other
- * protocol holds back all that came after it, except that a read tied to an absent protocol holds back nothing.
+ * protocol holds back all that came after it, except a read tied to an absent protocol, and a write tied to the one that does not own the
+ * device: a device whose CWMP is silent can be worked on over USP, its owner.
  */
 export function pick(situation: Situation): Step {
   if (situation.open.length === 0) return { kind: 'empty' }
@@ -91,7 +101,7 @@ function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): S
   if (waits) return { kind: 'wait', why: 'busy' }
   const protocol = choose(protocolOf(operation, device.owner), device.owner, waysOf(operation, situation))
   if (protocol !== undefined) return { kind: 'run', operation, protocol }
-  return operation.via !== undefined && isRead(operation.request) ? undefined : { kind: 'wait', why: 'contact' }
+  return waitsAlone(operation, device.owner) ? undefined : { kind: 'wait', why: 'contact' }
 }
 
 /** What was allowed when it was asked for and is not any more: a migration began, or the owner has changed. */

@@ -203,7 +203,7 @@ describe('two protocols', () => {
     await linked
   })
 
-  it('holds what came after a write that waits for its protocol, and lets a tied read wait alone', async () => {
+  it('lets wait alone what is tied to the protocol that does not own the device', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const planner = { kind: 'planner', id: 'p' } as const
     const tied = await world.submit({ verb: 'get', paths: [A] }, { via: 'cwmp' })
@@ -217,14 +217,30 @@ describe('two protocols', () => {
       'queued',
       'done',
       'queued',
-      'queued',
+      'done',
     ])
     await world.room.contact(world.box.contact('cwmp'))
     await settled()
-    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`, `set ${A}`])
+    expect(world.box.effects).toEqual([`set ${A}`, `set ${A}`, `set ${B}`])
     expect(world.operation(forced.id).sentVia).toBe('cwmp')
     expect(world.operation(last.id).sentVia).toBe('usp')
     expect(world.operation(tied.id).state).toBe('done')
+    link.abort()
+    await linked
+  })
+
+  it('holds what came after a write that waits for the owner', async () => {
+    const world = createWorld({ device: { owner: 'cwmp' } })
+    const planner = { kind: 'planner', id: 'p' } as const
+    await world.submit(set(A, '1'))
+    const last = await world.submit(set(B, '1'), { via: 'usp', actor: planner })
+    const link = new AbortController()
+    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    await settled()
+    expect(world.operation(last.id).state).toBe('queued')
+    await world.room.contact(world.box.contact('cwmp'))
+    await settled()
+    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
     link.abort()
     await linked
   })

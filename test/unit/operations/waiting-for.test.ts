@@ -100,6 +100,13 @@ describe('what an operation waits for', () => {
     ['an earlier one that waits for something else', [op(set), op(get)], byUsp, ['cwmp'], 'operation #0 (set)'],
     ['an earlier one that is about to run', [op(set), op(set)], byCwmp, ['cwmp'], 'operation #0 (set)'],
     ['no read tied to the other protocol', [op(get, { via: 'usp' }), op(set)], byCwmp, ['cwmp'], 'turn'],
+    [
+      'no write of the planner that is tied to the other protocol',
+      [op(set, { via: 'cwmp' }), op(set)],
+      { ...byUsp, usp: { linked: true, lastSeenAt: 1 } },
+      ['usp'],
+      'turn',
+    ],
     ['one that runs', [sent(set), op(set)], byCwmp, ['cwmp'], 'device busy with operation #0 (set)'],
     ['a reboot', [accepted(reboot), op(set)], byCwmp, ['cwmp'], 'device busy with operation #0 (reboot)'],
     [
