@@ -134,12 +134,11 @@ function trustOf(values: Values, { trust, certificate }: DeviceSnapshot): string
   return [...credentials, ...roles]
 }
 
-async function undo(script: Script, { slept, interval }: DeviceSnapshot): Promise<void> {
+async function undo(script: Script, { slept, interval, preexisting }: DeviceSnapshot): Promise<void> {
   const { ours = [], changed = [], switches = [] } = script.facts
-  if (switches.length > 0) {
-    await script.step('disable', () => disable(script, switches))
-    await script.step('linkEnds', () => linkEnds(script))
-  }
+  if (switches.length > 0) await script.step('disable', () => disable(script, switches))
+  // Also where our row is gone already: its Agent may keep the link. A Controller row that was there before keeps its own.
+  if (switches.length > 0 || preexisting === undefined) await script.step('linkEnds', () => linkEnds(script))
   for (const row of ours) await script.step(`delete ${row}`, () => removeRow(script, row))
   if (changed.length > 0) await script.step('restore', () => restore(script, 'restore', changed))
   if (slept && interval !== undefined)
@@ -158,7 +157,7 @@ async function linkEnds(script: Script) {
   const { time, links } = script.deps
   const device = await script.device()
   if (device.usp?.linked === true) {
-    const leftMs = script.require('linkUntilMs') - time.now()
+    const leftMs = (script.facts.linkUntilMs ?? 0) - time.now()
     if (leftMs > 0) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
     await links.close(device.id, 'rolledBack')
   }
