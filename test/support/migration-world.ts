@@ -1,12 +1,13 @@
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { createEventBus } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
-import type { Device, Operations, Plan, PlanMember, PlanSettings } from '../../src/device/index.ts'
-import { createOperations } from '../../src/operations/index.ts'
+import type { Device, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/device/index.ts'
+import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Controller } from '../../src/usp/index.ts'
+import type { Balancer } from './balancer.ts'
 import { modelOf } from './operations-world.ts'
 import { testStore } from './store.ts'
 
@@ -17,7 +18,7 @@ export interface MigrationWorld {
   store: Store
   groups: Groups
   planner: Planner
-  operations: Operations
+  operations: OperationsRoom
   boxes: Box[]
   fleet: Fleet
   /** A planner of another instance over the same store, e.g. after this one died. Not started. */
@@ -29,6 +30,8 @@ export interface MigrationWorld {
   /** Ticks until the condition holds. */
   until(condition: () => Promise<boolean>, planner?: Planner): Promise<void>
   untilState(plan: Plan, state: Plan['state'], planner?: Planner): Promise<void>
+  /** So much service time passes for the planners. */
+  pass(ms: number): void
   stop(): Promise<void>
 }
 
@@ -36,6 +39,10 @@ export interface WorldOptions {
   boxes?: number
   faults?: readonly Fault[]
   tls?: { cert: string; key: string }
+  /** Stands between the boxes and the ACS. */
+  cwmp?: Balancer
+  /** The USP links are held by another instance, of which the planner sees only what is stored. */
+  uspElsewhere?: true
   /** Changes the boxes before they are switched on. */
   before?(box: Box): void
 }
@@ -74,6 +81,8 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     random,
     log,
   })
+  const far = options.uspElsewhere === true ? await farInstance(uri, store.databaseName, newId) : undefined
+  const holder = far ?? { store, operations, instance: 'test' }
   const controller = new Controller({
     host: '127.0.0.1',
     port: 0,
@@ -83,26 +92,36 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     admission: 'open',
     maxLinks: 1000,
     periodicNotifIntervalS: 60,
-    instance: 'test',
-    devices: store.devices,
-    conflicts: store.conflicts,
-    pendingAgents: store.pendingAgents,
-    linkSecrets: store.linkSecrets,
-    supportedModels: store.supportedModels,
-    audit: store.audit,
-    upward: operations,
+    instance: holder.instance,
+    devices: holder.store.devices,
+    conflicts: holder.store.conflicts,
+    pendingAgents: holder.store.pendingAgents,
+    linkSecrets: holder.store.linkSecrets,
+    supportedModels: holder.store.supportedModels,
+    audit: holder.store.audit,
+    upward: holder.operations,
     nextId: newId,
     clock,
     random,
     log,
   })
   await operations.start()
+  await far?.operations.start()
   await acs.start()
   await controller.start()
-  operations.setDrivers([acs.driver, controller.driver])
+  operations.setDrivers(far === undefined ? [acs.driver, controller.driver] : [acs.driver])
+  far?.operations.setDrivers([controller.driver])
+  if (options.cwmp !== undefined) {
+    options.cwmp.ports = [acs.port]
+    await options.cwmp.start()
+  }
   const bus = createEventBus(log)
   const off = store.events.onAppended((events) => bus.publish(events))
-  bus.subscribe((event) => controller.heed(event))
+  holder.store.events.onAppended((events) => {
+    for (const event of events) controller.heed(event)
+  })
+  let passedMs = 0
+  const serviceMs = () => clock.now() + passedMs
   const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
   const usp = {
     endpointId: ENDPOINT_ID,
@@ -124,8 +143,8 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       clock,
       newId,
       log,
-      time: { now: () => clock.now(), silenceCountsFrom: clock.now(), wallTime: (ms) => ms },
-      links: controller.links,
+      time: { now: serviceMs, silenceCountsFrom: serviceMs(), wallTime: (ms) => ms - passedMs },
+      links: far === undefined ? controller.links : ABSENT,
       linkSecrets: store.linkSecrets,
       onContact: (listener) => operations.onContact(listener),
       events: store.events,
@@ -147,7 +166,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     faultEvery: options.faults === undefined ? 0 : 1,
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     seed: 1,
-    servers: { acsUrl: `http://127.0.0.1:${acs.port}/`, enrolmentSecret: ENROLMENT_SECRET, usp },
+    servers: { acsUrl: `http://127.0.0.1:${options.cwmp?.port ?? acs.port}/`, enrolmentSecret: ENROLMENT_SECRET, usp },
     timeScale: 20,
     informIntervalS: 300,
     staggerMs: 0,
@@ -199,6 +218,9 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       }
       return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, 'test')
     },
+    pass(ms) {
+      passedMs += ms
+    },
     member: async (plan, box) => planner.member(plan.id, (await device(box)).id),
     async stop() {
       fleet.stop(true)
@@ -206,8 +228,31 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       await acs.stop()
       await controller.stop()
       await operations.stop()
+      await far?.operations.stop()
+      await far?.store.close()
+      await options.cwmp?.stop()
       off()
       await store.close()
     },
   }
+}
+
+/** No link is held here. */
+const ABSENT: UspLinks = { ask: async () => 'elsewhere', close: async () => undefined }
+
+/** Operations of another instance, over a store of its own on the same database. */
+async function farInstance(uri: string, databaseName: string, newId: () => string) {
+  const instance = 'far'
+  const { db: _db, ...store } = await testStore(uri, { databaseName, instance })
+  await store.instances.beat(instance, systemClock.now(), 600_000)
+  const operations = createOperations({
+    ...store,
+    clock: systemClock,
+    newId,
+    log: silentLog,
+    instance,
+    model: modelOf,
+    releaseCredential: async () => undefined,
+  })
+  return { store, operations, instance }
 }
