@@ -31,7 +31,7 @@ async function isthmus(args: string[], env: NodeJS.ProcessEnv = {}): Promise<str
 const status = async (key: string) =>
   (await fetch(`http://127.0.0.1:${server.ports.apiPort}/api/v1/api-keys`, { headers: { 'x-api-key': key } })).status
 
-it('the first key of a start that fails is not lost, and no log has it', async () => {
+it('the first key of a start that fails is not lost, and no log has it', { timeout: 120_000 }, async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   const { port } = other.address() as AddressInfo
@@ -77,7 +77,7 @@ it('keys are made, listed and revoked while the server runs and while it does no
   for (const { actor } of items) expect(actor).toMatch(/^machine:/)
 })
 
-it('keys are made over a given MongoDB', async () => {
+it('keys are made over a given MongoDB', { timeout: 120_000 }, async () => {
   const databaseName = `keys_${process.pid}_${Date.now()}`
   const env = { MONGODB_URI: inject('mongodbUri'), ISTHMUS_DATABASE_NAME: databaseName }
   const made = await isthmus(['api-key', 'create'], env)

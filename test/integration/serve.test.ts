@@ -150,7 +150,7 @@ describe('a server that cannot start', () => {
   it('says which folder it cannot use', async () => {
     writeFileSync(join(dataDir, 'file'), '')
     expect(await sentence(serve(['--data-dir', join(dataDir, 'file')]))).toMatch(
-      /data folder \S+file cannot be used: a part of its path is a file and no folder \(ENOTDIR, \S+\); .*--data-dir/,
+      /data folder \S+file cannot be used: there is a file of that name \(EEXIST, \S+\); .*--data-dir/,
     )
   })
 
