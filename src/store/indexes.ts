@@ -57,7 +57,7 @@ async function checkCollection(db: Db, name: string, rows: readonly IndexRow[], 
 
 async function create(db: Db, collection: string, row: IndexRow, log: Log): Promise<void> {
   const name = indexName(row.keys)
-  log.info({ collection, index: name }, 'creating index')
+  log.debug({ collection, index: name }, 'creating index')
   try {
     await db.collection(collection).createIndex(row.keys, {
       name,

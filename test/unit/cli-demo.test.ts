@@ -30,6 +30,13 @@ describe('the demo table', () => {
   })
 })
 
+it('the demo table shows the whole of what comes next, on as many lines as it takes', () => {
+  const next = 'resolve the conflicts of 12 devices, then retry them (plan is finished)'
+  const lines = renderTable([{ ...row, next }], 40)
+  expect(lines.every((line) => line.length <= 40)).toBe(true)
+  expect(lines.slice(-3).join(' ').replaceAll(/\s+/g, ' ').trim()).toBe(`next: ${next}`)
+})
+
 describe('where boxes should be', () => {
   it('is MIGRATED for a sound dual-stack box, back on CWMP for one that can never make it', () => {
     expect(expectationOf({ deviceId: 'a', kind: 'dualStack', faults: ['slow'] })).toEqual({

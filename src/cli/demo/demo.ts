@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { AppError, createIdSource, systemClock, systemRandom } from '../../base/index.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type Child, startChild } from './child.ts'
-import { type BoxSummary, misplaced } from './expectations.ts'
+import { type BoxSummary, expectationOf, misplaced } from './expectations.ts'
 import { DemoFolder } from './folder.ts'
 import { type GroupRow, renderLine, renderTable } from './table.ts'
 
@@ -330,8 +330,13 @@ async function watch(
     const { rows, state } = await readRows(api, groupIds)
     if (live) {
       const lines = renderTable(rows, process.stdout.columns ?? 100)
-      process.stdout.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${lines.join('\n')}\n`)
-      drawn = lines.length
+      const text = lines.join('\n')
+      // The same table is not drawn again below the report.
+      if (text !== last) {
+        process.stdout.write(`${drawn > 0 ? `\u001b[${drawn}A\u001b[J` : ''}${text}\n`)
+        drawn = lines.length
+        last = text
+      }
     } else {
       const line = renderLine(rows)
       if (line !== last) console.log(`${Math.round((Date.now() - begun) / 1000)} s  ${line}`)
@@ -357,7 +362,13 @@ async function watch(
   return planId === '' ? 1 : 0
 }
 
-/** Whether every box is where it should be. */
+/** Why some devices have not moved although all is well. */
+function staying(boxes: BoxSummary[]): string {
+  const stay = boxes.filter((box) => box.kind === 'dualStack' && expectationOf(box).owner === 'cwmp').length
+  return stay === 0 ? '' : `${stay} have a scripted fault that no retry mends; they stay on CWMP and work.`
+}
+
+/** Prints what became of the devices; 0 when every box is where it should be, else 1. */
 async function report(api: ApiClient, rows: GroupRow[], boxes: BoxSummary[], live: boolean): Promise<number> {
   if (!live) console.log(renderTable(rows, 140).join('\n'))
   const devices = new Map(
@@ -367,7 +378,7 @@ async function report(api: ApiClient, rows: GroupRow[], boxes: BoxSummary[], liv
   for (const line of wrong.slice(0, 20)) console.error(line)
   console.log(
     wrong.length === 0
-      ? `\nFinished: every one of ${boxes.length} devices is where it should be.`
+      ? `\nFinished: every one of ${boxes.length} devices is where it should be. ${staying(boxes)}`
       : `\nFinished, but ${wrong.length} devices are not where they should be.`,
   )
   return wrong.length === 0 ? 0 : 1

@@ -28,9 +28,23 @@ export function renderTable(rows: GroupRow[], width: number): string[] {
       lines.push(`    ${state.padEnd(14)}${String(count).padStart(5)}  ${bar(count, total, 30)}`)
     for (const failure of row.failures.slice(0, 4))
       lines.push(`    ${String(failure.count).padStart(4)} x ${failure.reason}`)
-    if (row.next !== undefined) lines.push(`    next: ${row.next}`)
+    if (row.next !== undefined) lines.push(...wrapped(`next: ${row.next}`, '    ', width))
   }
   return lines.map((text) => (text.length > width ? `${text.slice(0, width - 1)}…` : text))
+}
+
+/** Words in lines that fit; those after the first are indented further. */
+function wrapped(text: string, indent: string, width: number): string[] {
+  const lines: string[] = []
+  let line = indent
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + word.length + 1 > width) {
+      lines.push(line)
+      line = `${indent}  `
+    }
+    line += line.trim() === '' ? word : ` ${word}`
+  }
+  return [...lines, line]
 }
 
 /** The same as one line, for output that nobody watches live. */
