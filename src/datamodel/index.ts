@@ -1,3 +1,4 @@
+export * from './arguments.ts'
 /** Floor 1: TR-181 and TR-098 paths, types, models and instantiated trees. Pure; knows no protocol. */
 export * from './box-presets.ts'
 export * from './model.ts'

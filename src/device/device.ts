@@ -67,6 +67,8 @@ export interface CwmpFacts {
   events: string[]
   /** Seconds; ManagementServer.PeriodicInformInterval as far as known. */
   informIntervalS?: number
+  /** Attempts in a row that failed before the last session; a CPE that cannot get through shows it. */
+  retryCount?: number
   connectionRequestUrl?: string
   parameterKey?: string
   /** CWMP version of the session, `1.0` to `1.4`. */

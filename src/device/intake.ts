@@ -35,6 +35,8 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
     ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
     ...cwmpPatch(inform, facts, codes, now),
   }
+  const retries = inform.retryCount ?? 0
+  if (retries !== (device?.cwmp?.retryCount ?? 0)) patch['cwmp.retryCount'] = retries
   const told = toldBefore(device, inform, codes)
   if (!told) Object.assign(patch, bootPatch(codes, now))
   const events = bootEvents(id, told ? [] : codes, device, patch, now)

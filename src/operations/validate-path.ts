@@ -37,7 +37,10 @@ export function readPath(text: string, findings: Findings, kinds: Path['kind'][]
   const root = rootOf(text)
   const roots = findings.device.root === undefined ? ['Device.', 'InternetGatewayDevice.'] : [findings.device.root]
   if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
-  if (!kinds.includes(path.kind)) throw invalid(text, `is ${article(path.kind)}, expected ${kinds.join(' or ')}`)
+  if (!kinds.includes(path.kind)) {
+    const meant = path.kind === 'parameter' && kinds.includes('command') ? `; a command ends in (): ${text}()` : ''
+    throw invalid(text, `is ${article(path.kind)}, expected ${kinds.join(' or ')}${meant}`)
+  }
   if (path.segments.some((segment) => segment.kind === 'schema')) throw invalid(text, 'has {i} instead of an instance')
   if (path.search && !resolved && findings.protocol === 'cwmp') {
     throw invalid(text, 'is a search path, which CWMP does not have')
@@ -45,12 +48,24 @@ export function readPath(text: string, findings: Findings, kinds: Path['kind'][]
   return path
 }
 
+/** What XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two others. */
+const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+
+/** A value must not be too long, and its protocol must be able to carry it as it is. */
+export function checkText(path: string, value: string, { protocol }: Findings): void {
+  if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
+  const bad = protocol === 'cwmp' ? NOT_IN_XML.exec(value)?.[0] : undefined
+  if (bad === undefined) return
+  const code = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  throw invalid(path, `value has the character U+${code}, which CWMP cannot carry`)
+}
+
 /**
  * A value of a known parameter must fit it. A box that has words of its own in an enumeration (the BeaconType `WPA2` of many TR-098 boxes)
  * is taken at them: then any word goes, with a warning.
  */
 export function fitValue(path: string, value: string, findings: Findings, model: Model): void {
-  if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
+  checkText(path, value, findings)
   const parameter = model.parameter(path)
   if (parameter === undefined) {
     const type = findings.reported?.get(path)?.type

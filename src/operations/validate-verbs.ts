@@ -1,6 +1,6 @@
-import { type Segment, schemaOf } from '../datamodel/index.ts'
+import { mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
 import { type OperationRequest, REQUEST_BOUNDS } from '../device/index.ts'
-import { atMost, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
+import { atMost, checkText, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
 type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>
 
@@ -18,7 +18,7 @@ export function checkSet(request: RequestOf<'set'>, findings: Findings): void {
     if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
     const schema = schemaOf(path)
     if (schema === undefined) {
-      if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(text, 'value is too long')
+      checkText(text, value, findings)
       continue
     }
     const access = model.parameter(schema)?.access
@@ -76,18 +76,21 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
   for (const [name, value] of Object.entries(request.input)) {
     if (name === '' || name.length > REQUEST_BOUNDS.nameLength)
       throw invalid('input', 'has an argument without a proper name')
-    if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(`${request.command} ${name}`, 'value is too long')
+    checkText(`${request.command} ${name}`, value, findings)
   }
   if (path.search) return
-  const command = findings.model('tr181-usp').command(request.command)
-  if (command === undefined) {
+  const model = findings.model('tr181-usp')
+  if (model.command(request.command) === undefined) {
     findings.warnings.push(`${request.command} is not in the model`)
     return
   }
-  const missing = command.input.find(
-    (input) => input.mandatory && !input.name.includes('{i}') && !(input.name in request.input),
+  const missing = [...mandatoryArguments(request.command, model)].flatMap(([name, value]) =>
+    value === undefined && !(name in request.input) ? name : [],
   )
-  if (missing !== undefined) throw invalid(request.command, `needs the argument ${missing.name}`)
+  if (missing.length > 0) {
+    const what = missing.length === 1 ? 'the argument' : 'the arguments'
+    throw invalid(request.command, `needs ${what} ${missing.join(', ')}`)
+  }
 }
 
 /** subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */

@@ -615,6 +615,24 @@ describe('a Response is no success', () => {
   })
 })
 
+it('a diagnostic gets the arguments that it must have and nobody chose', async () => {
+  const result = run({
+    verb: 'operate',
+    command: 'Device.IP.Diagnostics.IPPing()',
+    input: { Host: 'h', NumberOfRepetitions: '9' },
+  })
+  const { msgId, body } = await agent.takeRequest('operate')
+  expect(body.input_args).toEqual({
+    Host: 'h',
+    NumberOfRepetitions: '9',
+    ProtocolVersion: 'Any',
+    Timeout: '5000',
+    DataBlockSize: '56',
+  })
+  agent.send({ msgId, kind: 'error', body: { err_code: 7022, err_msg: 'no', param_errs: [] } })
+  expect(await result).toMatchObject({ error: { code: '7022' } })
+})
+
 describe('an Operate', () => {
   it.each([
     ['that runs on is pending until OperationComplete', { req_obj_path: 'Device.LocalAgent.Request.1.' }, 'pending'],

@@ -310,7 +310,9 @@ export class Acs implements Lifecycle {
   async #prove(session: Session, request: IncomingMessage, shown: Shown): Promise<AuthRefusal | undefined> {
     if (!this.#sessions.isOn(session, request.socket)) {
       const auth = await this.#authenticator.check(session.deviceId, session.device, shown)
-      if (!auth.ok) return auth
+      // A session that began without a login goes on without one, also after it was given a credential.
+      const goesOn = session.isOpen && shown.address === session.remoteAddress
+      if (!auth.ok && !(goesOn && auth.reason === 'missing')) return auth
       this.#sessions.moved(session, request.socket)
       this.#listeners.prove(request.socket)
     }
@@ -326,7 +328,10 @@ export class Acs implements Lifecycle {
     response: ServerResponse,
   ): Promise<Extract<AuthResult, { ok: true }> | undefined> {
     const auth = await this.#authenticator.check(id, identity, shown)
-    if (auth.ok) return auth
+    if (auth.ok) {
+      this.#refusals.passed(id)
+      return auth
+    }
     await this.#refusals.refuse(id, auth, shown.address, response)
     return undefined
   }
@@ -404,6 +409,7 @@ export class Acs implements Lifecycle {
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
+    session.isOpen = auth.proof === 'none'
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turns.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)

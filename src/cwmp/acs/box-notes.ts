@@ -26,6 +26,7 @@ export class BoxNotes implements Lesson {
   /** Paths whose mere asking ended a session twice. */
   readonly skip: Set<string>
   readonly #lessons: FirmwareLessons
+  readonly #strikes = new Map<string, number>()
   #told = false
   /** No discovery before this time. */
   notBefore: Timestamp = 0
@@ -59,6 +60,25 @@ export class BoxNotes implements Lesson {
   completed(): void {
     if (!this.#told) this.#lessons.tell(this)
     this.#told = true
+  }
+
+  /** Counts one more session that ended over the values below an object; returns true when the object is not asked for as a whole any more. */
+  strike(object: string): boolean {
+    const strikes = (this.#strikes.get(object) ?? 0) + 1
+    remember(this.#strikes, object, strikes, MAX_SKIPPED)
+    if (strikes < 2) return false
+    this.leaveOut(wholeOf(object))
+    return true
+  }
+
+  /** The object was answered: what ended a session before was something else. */
+  answered(object: string): void {
+    this.#strikes.delete(object)
+  }
+
+  /** True when asking for all values below an object at once has ended two sessions. */
+  isWeak(object: string): boolean {
+    return this.skip.has(wholeOf(object))
   }
 
   leaveOut(path: string): void {
@@ -116,6 +136,11 @@ export class BoxNotebook {
     remember(this.#boxes, device.id, notes, MAX_BOXES)
     return notes
   }
+}
+
+/** How the values below an object stand among what is left out, so that the object itself can still be listed. */
+function wholeOf(object: string): string {
+  return `${object}*`
 }
 
 /** Puts a value into a map of at most `max` entries; the oldest one goes. */

@@ -51,6 +51,7 @@ export class CpeRequests {
         return { kind: 'response', name: 'GetRPCMethods', body: { MethodList: METHODS } }
       case 'TransferComplete':
         await this.#transferComplete(session, message.body)
+        await this.#note(session, message.name, message.body)
         return { kind: 'response', name: 'TransferComplete', body: {} }
       case 'AutonomousTransferComplete': {
         const { AnnounceURL: _a, TransferURL: _t, ...told } = message.body

@@ -13,7 +13,7 @@ import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { diagnose } from './diagnose.ts'
 import { type Discoveries, NOTHING_FOUND } from './discoveries.ts'
-import { readValues } from './read-values.ts'
+import { readPaths } from './read-paths.ts'
 import { findPaths, isSearch } from './search.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
@@ -120,7 +120,7 @@ async function get(
   const context = { types, notes }
   const paths: string[] = []
   for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
-  const results = await readValues(session, [...new Set(paths)], types, notes)
+  const results = await readPaths(session, [...new Set(paths)], types, notes)
   const { maxDepth = 0 } = request
   return ended(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
 }

@@ -60,6 +60,7 @@ export class ValueReader {
     let error: OutcomeError
     try {
       const answer = await session.call('GetParameterValues', { ParameterNames: batch })
+      for (const name of batch) if (name.endsWith('.')) this.#notes.answered(name)
       if (answer.ok) return answered(batch, answer.body.ParameterList, this.#types)
       error = faultError(answer.fault)
     } catch (cause) {
@@ -110,6 +111,7 @@ export class ValueReader {
     if (byBox && batch.length > 1) this.#smaller(batch.length >> 1)
     if (byBox && batch.length === 1) {
       this.#wasTheName()
+      if (only.endsWith('.') && this.#notes.strike(only)) return
       const strikes = (this.#strikes.get(only) ?? 0) + 1
       this.#strikes.set(only, strikes)
       if (strikes >= 2) return this.#notes.leaveOut(only)

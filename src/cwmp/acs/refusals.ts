@@ -23,10 +23,16 @@ const TEXTS: Partial<Record<RefusedFor, string>> = {
     'came with a credential that was sent to it once and that a later enrolment replaced: another device may have enrolled in its name',
 }
 
+/** A CPE that shows nothing so often in a row does not answer challenges. */
+const MAX_MISSING = 3
+const SHOWS_NOTHING =
+  'shows no login although it took a credential of its own; release its credential (POST /devices/{id}/release-credential) to let it in again'
+
 /** Refuses logins: 401, and an event where a person should know of it. */
 export class Refusals {
   readonly #options: RefusalsOptions
   readonly #toldAt = new Map<string, number>()
+  readonly #missing = new Map<DeviceId, number>()
 
   constructor(options: RefusalsOptions) {
     this.#options = options
@@ -49,7 +55,22 @@ export class Refusals {
       this.#options.lines.warn({ deviceId, address, reason, text }, 'CPE refused: credentials')
       if (text !== undefined) await this.tell(deviceId, { reason, address: address ?? '', text })
     }
+    if (reason === 'missing') await this.#missed(deviceId, address ?? '')
     challenged(response, challenges)
+  }
+
+  /** The CPE was let in. */
+  passed(deviceId: DeviceId): void {
+    this.#missing.delete(deviceId)
+  }
+
+  /** A challenge begins with a login that is missing; a CPE that answers none is locked out. */
+  async #missed(deviceId: DeviceId, address: string): Promise<void> {
+    const count = (this.#missing.get(deviceId) ?? 0) + 1
+    remember(this.#missing, deviceId, count, MAX_TOLD)
+    if (count < MAX_MISSING) return
+    if (count === MAX_MISSING) this.#options.lines.warn({ deviceId, address }, `CPE refused: it ${SHOWS_NOTHING}`)
+    await this.tell(deviceId, { reason: 'missing', address, text: SHOWS_NOTHING })
   }
 
   /** Stores the event `device.refused`, once an hour for each device and reason. */

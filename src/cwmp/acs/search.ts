@@ -1,7 +1,7 @@
 import { AppError, PeerFault } from '../../base/index.ts'
 import { fulfils, type Path, parsePath, type SearchTerm, type Segment } from '../../datamodel/index.ts'
 import type { BoxNotes } from './box-notes.ts'
-import { readValues } from './read-values.ts'
+import { readPaths } from './read-paths.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 
@@ -113,6 +113,6 @@ async function follow(
 
 async function valuesOf(session: Session, paths: string[], context: SearchContext): Promise<Map<string, string>> {
   if (paths.length === 0) return new Map()
-  const outcomes = await readValues(session, [...new Set(paths)], context.types, context.notes)
+  const outcomes = await readPaths(session, [...new Set(paths)], context.types, context.notes)
   return new Map(outcomes.flatMap(({ path, value }) => (value === undefined ? [] : [[path, value] as const])))
 }

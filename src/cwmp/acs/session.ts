@@ -48,6 +48,8 @@ export class Session {
   /** How long the CPE may be silent; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
+  /** It began without a login, which the policy allowed. */
+  isOpen = false
   /** Names of the parameters that its Inform told. */
   informed: readonly string[] = []
   /** The CPE leaves after the InformResponse and cannot be asked anything (14 HEARTBEAT). */

@@ -1,4 +1,4 @@
-import { quoteConstant } from '../../datamodel/index.ts'
+import { mandatoryArguments, quoteConstant, schemaPathOf } from '../../datamodel/index.ts'
 import {
   type ExecuteHooks,
   type Operation,
@@ -35,7 +35,7 @@ export async function execute(
     case 'delete':
       return remove(agent, request, hooks)
     case 'operate':
-      return operate(agent, request.command, request.input, operation.id, hooks)
+      return operate(agent, request.command, await withDefaults(request, context), operation.id, hooks)
     case 'subscribe':
       return subscribe(agent, request, hooks, context)
     case 'download':
@@ -45,6 +45,24 @@ export async function execute(
     case 'factoryReset':
       return ending(await operate(agent, 'Device.FactoryReset()', {}, operation.id, hooks))
   }
+}
+
+/** The arguments with those that every Agent must be given and nobody needs to choose, as far as this Agent knows them. */
+async function withDefaults(
+  { command, input }: RequestFor<'operate'>,
+  { model, supported }: ExecuteContext,
+): Promise<Record<string, string>> {
+  const lacking = [...mandatoryArguments(command, model)].flatMap(([name, value]) =>
+    value === undefined || name in input ? [] : [[name, value] as const],
+  )
+  if (lacking.length === 0) return input
+  const dot = command.lastIndexOf('.') + 1
+  const object = schemaPathOf(command.slice(0, dot))
+  const own = (await supported())?.objects
+    .find(({ path }) => path === object)
+    ?.commands.find(({ name }) => name === command.slice(dot))
+  const known = lacking.filter(([name]) => own === undefined || own.input.includes(name))
+  return { ...Object.fromEntries(known), ...input }
 }
 
 /** A command that restarts the box is answered first; it is done when the box has booted. */

@@ -40,6 +40,38 @@ async function enrol({ answers = true, body = inform } = {}): Promise<Login> {
 
 const told = (type: string) => world.stores.inside.events.filter((event) => event.type === type)
 
+describe('under policy open, a CPE that takes a credential and shows nothing', () => {
+  /** A request on a connection of its own. */
+  async function post(body: string, headers: Record<string, string> = {}) {
+    const cpe = new CpeWire(world.acs.port)
+    wires.push(cpe)
+    return cpe.post(body, headers)
+  }
+  async function firstSession(): Promise<void> {
+    const answer = await post(inform)
+    expect(answer.status).toBe(200)
+    const asked = await post('', cookieOf(answer))
+    expect(asked.text).toContain('SetParameterValues')
+    expect((await post(taken, cookieOf(answer))).status).toBe(204)
+  }
+
+  it('ends the session in which it was given, each request over a new connection', async () => {
+    world = await startAcs({ policy: 'open' })
+    await firstSession()
+  })
+
+  it('is an event once it has answered no challenge for a while', async () => {
+    world = await startAcs({ policy: 'open' })
+    await firstSession()
+    for (let n = 0; n < 2; n++) expect((await post(inform)).status).toBe(401)
+    expect(told('device.refused')).toEqual([])
+    for (let n = 0; n < 3; n++) expect((await post(inform)).status).toBe(401)
+    expect(told('device.refused')).toMatchObject([
+      { deviceId: id, data: { reason: 'missing', text: expect.stringContaining('release-credential') } },
+    ])
+  })
+})
+
 describe('a second enrolment while a credential is pending', () => {
   it('makes a new password and an event with both addresses', async () => {
     world = await startAcs({ policy: 'credential' })

@@ -242,6 +242,17 @@ describe('requests of the CPE', () => {
     })
   })
 
+  it('that complete a transfer of nobody here are heard of in the feed', async () => {
+    const { cpe, cookie } = await enter()
+    const fault = '<FaultStruct><FaultCode>9010</FaultCode><FaultString>no file</FaultString></FaultStruct>'
+    const times = '<StartTime>0001-01-01T00:00:00Z</StartTime><CompleteTime>0001-01-01T00:00:00Z</CompleteTime>'
+    const body = `<c:TransferComplete><CommandKey>by hand</CommandKey>${fault}${times}</c:TransferComplete>`
+    expect((await cpe.post(envelope(body), cookie)).status).toBe(200)
+    expect(world.stores.inside.events.filter(({ type }) => type === 'device.notified')).toMatchObject([
+      { data: { event: 'TransferComplete', params: { CommandKey: 'by hand', 'FaultStruct.FaultCode': '9010' } } },
+    ])
+  })
+
   it('that repeat a TransferComplete are taken each time, with the key trimmed', async () => {
     const { cpe, cookie } = await enter()
     for (let i = 0; i < 2; i++)

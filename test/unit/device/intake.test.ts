@@ -68,6 +68,7 @@ describe('informChange', () => {
   it('takes the events of a failed session that are told again for the boot it knows', () => {
     const boot = ['0 BOOTSTRAP', '1 BOOT'].map((code) => ({ code, commandKey: '' }))
     const first = informChange(undefined, inform({ events: boot, retryCount: 3 }), 100)
+    expect(first.create?.cwmp?.retryCount).toBe(3)
     const device = { ...first.create!, cwmp: { ...first.create!.cwmp!, discoveredFor: '1.10.2' } }
     expect(device.cwmp).toMatchObject({ lastBootAt: 100, lastBootstrapAt: 100 })
     const again = informChange(

@@ -41,6 +41,19 @@ describe('what passes', () => {
     ['a search path over USP', { verb: 'get', paths: ['Device.WiFi.SSID.[Enable==true].SSID'] }, 'usp', 'Device.'],
     ['a discovery of everything', { verb: 'discover' }, 'cwmp', 'Device.'],
     ['a boolean as 1', set('Device.ManagementServer.PeriodicInformEnable', '1'), 'cwmp', 'Device.'],
+    [
+      'tabs, line ends and emoji over CWMP',
+      set('Device.DeviceInfo.ProvisioningCode', 'a\tb\r\nc \u{1f600}'),
+      'cwmp',
+      'Device.',
+    ],
+    ['a control character over USP', set('Device.DeviceInfo.ProvisioningCode', 'a\u0001b'), 'usp', 'Device.'],
+    [
+      'a ping of a host alone',
+      { verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: { Host: 'h' } },
+      'cwmp',
+      'Device.',
+    ],
     ['a vendor word in an enumeration', set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'), 'cwmp', 'Device.'],
     ['an Alias over CWMP', set('Device.WiFi.SSID.1.Alias', 'home'), 'cwmp', 'Device.'],
     [
@@ -130,7 +143,24 @@ describe('what is refused', () => {
     [{ verb: 'delete', paths: ['Device.WiFi.SSID.'] }, /is not a row/],
     [{ verb: 'delete', paths: ['Device.Hosts.Host.1.'] }, /cannot be deleted/],
     [{ verb: 'operate', command: 'Device.Reboot', input: {} }, /is a parameter, expected command/],
-    [{ verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: {} }, /needs the argument/, 'usp'],
+    [{ verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: {} }, /needs the argument Host$/, 'usp'],
+    [
+      { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
+      /needs the arguments SSID, AddRemoveChange$/,
+      'usp',
+    ],
+    [
+      { verb: 'operate', command: 'InternetGatewayDevice.IPPingDiagnostics', input: {} },
+      /a command ends in \(\): InternetGatewayDevice\.IPPingDiagnostics\(\)$/,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
+    [set('Device.X_A', 'a\u0001b'), /U\+0001, which CWMP cannot carry/],
+    [set('Device.WiFi.SSID.1.SSID', 'a\ud800'), /U\+D800/],
+    [
+      { verb: 'operate', command: 'Device.IP.Diagnostics.IPPing()', input: { Host: '\u0000' } },
+      /U\+0000, which CWMP cannot carry/,
+    ],
     [{ verb: 'subscribe', id: '', notifType: 'Event', paths: ['Device.Boot!'], enable: true }, /1 to 64/, 'usp'],
     [{ verb: 'subscribe', id: 's', notifType: 'Event', paths: ['Device.Boot!'], enable: true }, /CWMP/, 'cwmp'],
     [
