@@ -21,5 +21,5 @@ USER node
 VOLUME /var/lib/isthmus
 EXPOSE 3000 7547 7548 8183
 # Alive: the process answers. Whether its database does too is what /readyz tells.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["node", "dist/src/cli/main.js", "alive"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["node", "dist/src/cli/main.js", "alive"]
 CMD ["node", "dist/src/cli/main.js", "serve"]

@@ -108,6 +108,22 @@ describe('a server that is told to stop', () => {
   })
 })
 
+describe('a server with insecure settings', () => {
+  it('has one line in its log for each of them', async () => {
+    const run = serve(['--enrolment', 'open', '--agent-admission', 'open'])
+    await up(run)
+    run.child.kill('SIGTERM')
+    expect(await run.exit).toBe(0)
+    const lines = run.log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { option?: string; risk?: string; msg: string })
+      .filter(({ msg }) => msg === 'insecure setting')
+    expect(lines.map(({ option }) => option)).toEqual(['--enrolment', '--agent-admission'])
+    for (const { risk } of lines) expect(risk).toMatch(/: set --/)
+  })
+})
+
 describe('a server that cannot start', () => {
   const sentence = async (run: Run) => {
     expect(await run.exit).toBe(1)

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { OPTIONS, type OptionRow, variableOf } from '../../src/config/index.ts'
+
+const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
+
+/** What a command prints, on either stream, and its exit code. */
+function isthmus(...args: string[]): Promise<{ text: string; code: number }> {
+  return new Promise((done) =>
+    execFile(process.execPath, [MAIN, ...args], { env: { ...process.env, COLUMNS: '400' } }, (error, stdout, stderr) =>
+      done({ text: stdout + stderr, code: typeof error?.code === 'number' ? error.code : 0 }),
+    ),
+  )
+}
+
+it('the help of the server has every option with its default, its choices and its variable, in groups', async () => {
+  const { text, code } = await isthmus('serve', '--help')
+  expect(code).toBe(0)
+  const flat = text.replace(/\s+/g, ' ')
+  for (const row of OPTIONS as readonly OptionRow[]) {
+    expect(flat).toContain(`${row.flag} <value>`)
+    expect(flat).toContain(variableOf(row))
+    if (row.default !== undefined) expect(flat).toContain(`default ${row.default}`)
+    if (row.choices !== undefined) expect(flat).toContain(`one of ${row.choices.join(', ')}`)
+  }
+  for (const group of ['Storage', 'API', 'CWMP', 'USP', 'TLS', 'Limits and retention', 'Logging'])
+    expect(text).toMatch(new RegExp(`^${group}:$`, 'm'))
+})
+
+it('an unknown command says which ones there are', async () => {
+  const { text, code } = await isthmus('frob')
+  expect(code).toBe(1)
+  expect(text).toMatch(/unknown command 'frob'/)
+  for (const name of ['serve', 'api-key', 'doctor', 'simulate', 'demo']) expect(text).toContain(name)
+  expect((await isthmus('serv')).text).toContain('Did you mean serve?')
+  expect((await isthmus('serve', '--api-prot', '1')).text).toMatch(/unknown option '--api-prot'[\s\S]*--api-port/)
+})
+
+it('the program alone shows its commands and starts nothing', async () => {
+  const { text } = await isthmus()
+  expect(text).toMatch(/^Usage: isthmus/)
+  expect(text).toMatch(/serve .*run the server/)
+})
+
+it('a command on a folder that cannot be used says which option mends it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-help-'))
+  try {
+    const { text, code } = await isthmus('serve', '--tls-cert', join(folder, 'none'), '--tls-key', MAIN)
+    expect(code).toBe(1)
+    expect(text).toContain(`--tls-cert: there is no file ${join(folder, 'none')}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
