@@ -19,6 +19,7 @@ export type EventType =
   | 'device.answering'
   | 'device.refused'
   | 'device.discoveryIncomplete'
+  | 'device.objectCut'
   | 'device.credentialReissued'
   | 'device.deleted'
   | 'agent.refused'

@@ -1,7 +1,6 @@
-import { splitLeaf } from '../datamodel/index.ts'
-import type { DeviceChange, FeedEvent, NewEvent, ParameterWrite } from '../device/index.ts'
+import type { DeviceChange, FeedEvent, NewEvent } from '../device/index.ts'
 import { toDocument } from './convert.ts'
-import { startingWith } from './filter.ts'
+import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
 import type { Write, WriteSet } from './write-set.ts'
 
 /** Makes write sets of changes; one per store, because event ids must come in commit order. */
@@ -23,10 +22,14 @@ export class ChangeWriter {
   /** The writes of a device change, events included; listeners hear of it once it is journaled. `now` is stored as updatedAt. */
   deviceSet(change: DeviceChange, now: number): WriteSet {
     const writes = deviceWrites(change, now)
-    for (const prefix of change.dropSubtrees ?? []) writes.push(dropWrite(change.deviceId, prefix))
+    for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
     writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
-    if (change.parameters !== undefined) writes.push(...parameterWrites(change.deviceId, change.parameters))
-    const set = this.withEvents(writes, change.events ?? [])
+    const tree = parameterWrites(change.deviceId, change.parameters ?? [])
+    writes.push(...tree.writes)
+    const cut = tree.cut.map(
+      (data): NewEvent => ({ type: 'device.objectCut', at: now, deviceId: change.deviceId, data }),
+    )
+    const set = this.withEvents(writes, [...(change.events ?? []), ...cut])
     const onCommitted = () => {
       set.onCommitted?.()
       this.#onChanged(change)
@@ -78,60 +81,4 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
       mustMatch: 'the device has changed meanwhile or does not exist',
     },
   ]
-}
-
-/** One upsert per object: its leaves by name. */
-export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
-  const objects = new Map<string, Record<string, unknown>>()
-  for (const parameter of parameters) {
-    const { object, leaf } = splitLeaf(parameter.path)
-    // Field names of the database must not begin with a dollar sign; no parameter of any model does.
-    if (leaf === '' || leaf.startsWith('$') || leaf.includes('\0')) continue
-    let fields = objects.get(object)
-    if (fields === undefined) {
-      fields = { deviceId, object }
-      objects.set(object, fields)
-    }
-    const at = `leaves.${leaf}.`
-    fields[`${at}value`] = parameter.value
-    if (parameter.type !== 'unknown') fields[`${at}type`] = parameter.type
-    fields[`${at}source`] = parameter.source
-    fields[`${at}collectedAt`] = parameter.collectedAt
-    if (parameter.writable !== undefined) fields[`${at}writable`] = parameter.writable
-  }
-  return [...objects].map(([object, $set]) => {
-    const _id = `${deviceId}|${object}`
-    return {
-      collection: 'parameters',
-      mergeKey: _id,
-      operation: { updateOne: { filter: { _id }, update: { $set }, upsert: true } },
-    }
-  })
-}
-
-/** Takes single leaves out of their objects. */
-function dropLeafWrites(deviceId: string, paths: string[]): Write[] {
-  const objects = new Map<string, Record<string, ''>>()
-  for (const path of paths) {
-    const { object, leaf } = splitLeaf(path)
-    const $unset = objects.get(object) ?? {}
-    $unset[`leaves.${leaf}`] = ''
-    objects.set(object, $unset)
-  }
-  return [...objects].map(([object, $unset]) => ({
-    collection: 'parameters',
-    operation: { updateOne: { filter: { _id: `${deviceId}|${object}` }, update: { $unset } } },
-  }))
-}
-
-function dropWrite(deviceId: string, prefix: string): Write {
-  return { collection: 'parameters', operation: { deleteMany: { filter: subtreeFilter(deviceId, prefix) } } }
-}
-
-/** The objects at and below a path of a device; '' = all. */
-export function subtreeFilter(
-  deviceId: string,
-  prefix: string,
-): { deviceId: string; object: { $gte: string; $lt: string } } {
-  return { deviceId, object: startingWith(prefix) }
 }

@@ -75,6 +75,8 @@ export const COLLECTIONS = {
    * of `_id`, so the two fields have an index of their own; what a box reports changes neither.
    */
   parameters: { rank: 140, indexes: [{ keys: { deviceId: 1, object: 1 } }] },
+  /** Values that are too long for the document of their object; before it in the order, which refers to them. */
+  largeValues: { rank: 135, indexes: [{ keys: { deviceId: 1, path: 1 } }] },
   operations: {
     rank: 130,
     indexes: [

@@ -30,6 +30,7 @@ function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Or
 export class DeviceRepository implements DeviceStore {
   readonly #devices: Collection
   readonly #parameters: Collection
+  readonly #largeValues: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #byId: GroupRead
@@ -39,6 +40,7 @@ export class DeviceRepository implements DeviceStore {
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#devices = connection.collection<Document_>('devices')
     this.#parameters = connection.collection<Document_>('parameters')
+    this.#largeValues = connection.collection<Document_>('largeValues')
     this.#commit = commit
     this.#writer = writer
     this.#now = now
@@ -95,11 +97,15 @@ export class DeviceRepository implements DeviceStore {
 
   /** The record goes last, so that a deletion which was cut short can be asked for again; what came in between goes after it. */
   async delete(id: DeviceId): Promise<boolean> {
-    const tree = { deviceId: id }
-    await this.#parameters.deleteMany(tree)
+    await this.#deleteTree(id)
     const { deletedCount } = await this.#devices.deleteOne({ _id: id })
-    await this.#parameters.deleteMany(tree)
+    await this.#deleteTree(id)
     return deletedCount > 0
+  }
+
+  async #deleteTree(deviceId: DeviceId): Promise<void> {
+    await this.#parameters.deleteMany({ deviceId })
+    await this.#largeValues.deleteMany({ deviceId })
   }
 
   async unlinkAll(instance: string | undefined, alive: string[], at: number): Promise<number> {

@@ -15,6 +15,8 @@ const BROKEN_SOCKET = [
 ]
 /** What an engine answers that could not write, in the words of WiredTiger: it does nothing more until it is started again. */
 const CANNOT_WRITE = /WT_PANIC|No space left on device/
+/** BSONObjectTooLarge, and its older forms for what an update makes. */
+const TOO_LARGE = [10_334, 17_419, 17_420]
 const DUPLICATE_KEY = 11_000
 const WRITE_CONFLICT = 112
 
@@ -56,8 +58,21 @@ export function refusal(code: number, text: string, cause: unknown): AppError {
     : new AppError('internal', text, { cause })
 }
 
-/** An error of the driver in the words of the program: AppError `conflict` or `unavailable`; any other stays as it is. */
+/** A document, or a command, is larger than the database takes (16 MiB): the driver finds out while it writes it, or the server does. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof RangeError) return /out of range/.test(error.message)
+  return (
+    error instanceof MongoError &&
+    (TOO_LARGE.includes(Number(error.code)) || /larger than|too large/i.test(error.message))
+  )
+}
+
+/** An error of the driver in the words of the program: AppError `conflict`, `invalid` or `unavailable`; any other stays as it is. */
 export function translate(error: unknown): unknown {
+  if (isTooLarge(error))
+    return new AppError('invalid', 'it is larger than what the database keeps in one document (16 MiB)', {
+      cause: error,
+    })
   if (isDuplicate(error)) return refusal(DUPLICATE_KEY, '', error)
   if (isTransient(error) || (error instanceof MongoError && CLOSED.includes(error.name)))
     return new AppError('unavailable', textOf(error), { cause: error })

@@ -2,7 +2,7 @@ import { AppError, createBatcher, type Log, type Random, randomToken, type Settl
 import { isTransient, translate } from './failure.ts'
 import type { Connection } from './mongoose.ts'
 import { PlainWriter } from './write-plain.ts'
-import { type MarkedSet, markSet, type SetWriter, type WriteSet } from './write-set.ts'
+import { type MarkedSet, markSet, type SetWriter, type Write, type WriteSet } from './write-set.ts'
 import { TransactionWriter } from './write-transaction.ts'
 
 /**
@@ -21,6 +21,10 @@ const MAX_SETS = 512
 const MAX_WRITES = 5000
 /** Single writes that may wait: some tens of megabytes at the most. */
 const MAX_WAITING_WRITES = 50_000
+/** Long values in one set: SecantusDB stands still over a transaction of some tens of megabytes. */
+const MAX_SET_BYTES = 4_000_000
+/** What a write may have at the most to count as one. */
+const BYTES_OF_A_WRITE = 2000
 const MAX_WAIT_MS = 15_000
 /** What the last attempt of a flush may take beyond the time in which attempts begin. */
 const LAST_ATTEMPT_MS = 15_000
@@ -49,7 +53,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
     concurrency: 1,
     maxWaiting: MAX_WAITING_WRITES,
     maxWaitMs: MAX_WAIT_MS,
-    weigh: ({ writes }) => writes.length,
+    weigh: ({ writes }) => writes.reduce((sum, { bytes = 0 }) => sum + 1 + bytes / BYTES_OF_A_WRITE, 0),
     async flush(sets) {
       const deadline = performance.now() + retryMs
       const results = await inTime(retryMs + lastAttemptMs, (over) => flush(writer, sets, deadline, over))
@@ -59,13 +63,36 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
       return results
     },
   })
+  const add = (set: WriteSet) => batcher.add(markSet(set, prefix + (marks++).toString(36)))
   return {
-    commit: async (set) => batcher.add(markSet(set, prefix + (marks++).toString(36))),
+    // All at once, so that they keep their place among other sets.
+    commit: async (set) => void (await Promise.all(partsOf(set).map(add))),
     drain: () => batcher.drain(),
     get waiting() {
       return batcher.waiting
     },
   }
+}
+
+/**
+ * A set that is too large for one transaction as several, of which the last is the set itself: the long values that it refers to go before. None
+ * of these is deleted then; one that is not referred to any more does no harm.
+ */
+function partsOf(set: WriteSet): WriteSet[] {
+  const bytesOf = ({ bytes = 0 }: Write) => bytes
+  if (set.writes.reduce((sum, write) => sum + bytesOf(write), 0) <= MAX_SET_BYTES) return [set]
+  const parts: WriteSet[] = []
+  let room = 0
+  for (const write of set.writes) {
+    if (write.collection !== 'largeValues' || !('replaceOne' in write.operation)) continue
+    if (room < bytesOf(write)) {
+      parts.push({ writes: [] })
+      room = MAX_SET_BYTES
+    }
+    parts.at(-1)?.writes.push(write)
+    room -= bytesOf(write)
+  }
+  return [...parts, { ...set, writes: set.writes.filter(({ collection }) => collection !== 'largeValues') }]
 }
 
 /**

@@ -60,10 +60,10 @@ export class PlainWriter implements SetWriter {
     const guards = writes.filter((write) => write.mustMatch !== undefined).length
     try {
       const operations = writes.map((write) => write.operation)
-      // Drops and writes of parameters keep their order; all others are of different documents.
+      // Drops and writes of parameters and their values keep their order; all others are of different documents.
       const { matchedCount } = await this.#connection
         .collection<Document_>(name)
-        .bulkWrite(operations, { ordered: name === 'parameters' })
+        .bulkWrite(operations, { ordered: name === 'parameters' || name === 'largeValues' })
       if (matchedCount < guards) await this.#refuse(name, entries, new Map())
     } catch (error) {
       if (!(error instanceof MongoBulkWriteError) || isTransient(error)) throw error

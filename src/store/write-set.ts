@@ -7,6 +7,8 @@ export interface Write {
   collection: CollectionName
   operation: BulkOperation
   mustMatch?: string
+  /** How large it is, where it may be much larger than others. */
+  bytes?: number
   /** Writes with the same key in one flush become one: later fields of `$set` win, those of `$inc` add up. Only for such upserts. */
   mergeKey?: string
 }
@@ -45,10 +47,10 @@ export const DONE: Settled<void> = { ok: true, value: undefined }
 export const MARK = 'commit'
 
 /**
- * Writes that need no mark, because doing them twice does no harm: parameters are set or dropped, snapshots are put whole, events have ids of
+ * Writes that need no mark, because doing them twice does no harm: parameters and their long values are set or dropped, snapshots are put whole, events have ids of
  * their own. Counters go with the marked member beside them; where there are no transactions they are counted anew now and then.
  */
-const REPEATABLE: CollectionName[] = ['parameters', 'snapshots', 'planCounters', 'events']
+const REPEATABLE: CollectionName[] = ['parameters', 'largeValues', 'snapshots', 'planCounters', 'events']
 
 export function isRepeatable(collection: CollectionName): boolean {
   return REPEATABLE.includes(collection)
@@ -90,6 +92,9 @@ export function idOf(operation: BulkOperation): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
+/** Fields of one write that many were merged into: more could be larger than a command may be. */
+const MAX_MERGED_FIELDS = 10_000
+
 /** The writes of all sets by collection, in order, those that can be made one merged. */
 export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> {
   const byCollection = new Map<CollectionName, Write[]>()
@@ -99,7 +104,7 @@ export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> 
       if (write.mergeKey !== undefined && 'updateOne' in write.operation) {
         const update = write.operation.updateOne.update as Mergeable
         const earlier = merged.get(write.mergeKey)
-        if (earlier !== undefined) {
+        if (earlier !== undefined && fieldsOf(earlier) + fieldsOf(update) <= MAX_MERGED_FIELDS) {
           merge(earlier, update)
           continue
         }
@@ -124,6 +129,10 @@ export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> 
 interface Mergeable {
   $set?: Record<string, unknown>
   $inc?: Record<string, number>
+}
+
+function fieldsOf({ $set = {} }: Mergeable): number {
+  return Object.keys($set).length
 }
 
 function merge(whole: Mergeable, { $set, $inc }: Mergeable): void {

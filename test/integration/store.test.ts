@@ -4,19 +4,22 @@ import {
   DEVICE_SORT_FIELDS,
   type Device,
   type DeviceChange,
+  type DeviceId,
   deviceIdOf,
   type EndpointId,
   type FeedEvent,
   newDevice,
   type Operation,
+  type Parameter,
+  type ParameterWrite,
   type PlanMember,
   parseSelector,
 } from '../../src/device/index.ts'
 import { type ChainedEntry, type ChainKey, chain, GENESIS } from '../../src/security/index.ts'
-import { subtreeFilter } from '../../src/store/changes.ts'
 import { COLLECTIONS } from '../../src/store/collections.ts'
 import { filterOf } from '../../src/store/filter.ts'
 import type { Store } from '../../src/store/index.ts'
+import { subtreeFilter } from '../../src/store/parameter-writes.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'
@@ -531,6 +534,89 @@ describe('the feed', () => {
 })
 
 const DAY_MS = 86_400_000
+
+describe('a tree that is larger than a document may be', () => {
+  const create = async (serial: string) => {
+    const identity = { oui: '00256D', productClass: 'Box', serial }
+    const id = deviceIdOf(identity)
+    await store.devices.commit({ deviceId: id, create: newDevice(id, identity, 'cwmp', 1) })
+    return id
+  }
+  const write = (path: string, value: string): ParameterWrite => ({
+    path,
+    value,
+    type: 'string',
+    source: 'cwmp',
+    collectedAt: 1,
+  })
+  const tree = async (id: DeviceId, prefix = '', limit = 1000) => {
+    const items: Parameter[] = []
+    let cursor: string | undefined
+    do {
+      const found = await store.parameters.list(id, prefix, limit, cursor)
+      items.push(...found.items)
+      cursor = found.next
+    } while (cursor !== undefined)
+    return new Map(items.map(({ path, value }) => [path, value]))
+  }
+  const largeValues = (id: DeviceId) => store.db.collection('largeValues').countDocuments({ deviceId: id })
+
+  it('is stored and read back, whether its values are long or many, and disturbs no other device', async () => {
+    const [long, many, other] = [await create('LONG'), await create('MANY'), await create('OTHER')]
+    const longOnes = Array.from({ length: 400 }, (_, i) => write(`Device.X_A.L${i}`, `${i}${'ü'.repeat(60_000)}`))
+    const manyOnes = Array.from({ length: 2500 }, (_, i) =>
+      write(`Device.X_A.${'N'.repeat(150)}${i}`, `${'v'.repeat(300)}${i}`),
+    )
+    await Promise.all([
+      store.devices.commit({ deviceId: long, parameters: longOnes }),
+      store.devices.commit({ deviceId: many, parameters: manyOnes }),
+      store.devices.commit({ deviceId: other, parameters: [write('Device.X_A.B', '1')] }),
+    ])
+    expect(await tree(other)).toEqual(new Map([['Device.X_A.B', '1']]))
+    const readLong = await tree(long, '', 150)
+    expect(longOnes.filter(({ path, value }) => readLong.get(path) !== value)).toEqual([])
+    const readMany = await tree(many)
+    // What is kept of one object is bounded, and it is told.
+    expect(manyOnes.filter(({ path, value }) => readMany.get(path) !== value)).toEqual(manyOnes.slice(2000))
+    const told = (await store.events.since(undefined, 10_000)).filter(({ type }) => type === 'device.objectCut')
+    expect(told).toMatchObject([{ deviceId: many, data: { object: 'Device.X_A.', parameters: 2500, kept: 2000 } }])
+    const [one] = await store.parameters.getMany(long, ['Device.X_A.L7', 'Device.X_A.None'])
+    expect(one).toMatchObject({ path: 'Device.X_A.L7', value: longOnes[7]?.value, type: 'string' })
+    await store.devices.delete(long)
+    expect([await largeValues(long), (await tree(long)).size]).toEqual([0, 0])
+  })
+
+  it('follows its values from short to long and back, and forgets them with their leaf or their object', async () => {
+    const id = await create('CHANGING')
+    const long = 'x'.repeat(5000)
+    const set = (value: string) => store.devices.commit({ deviceId: id, parameters: [write('Device.X_A.B', value)] })
+    const value = async () => (await store.parameters.getMany(id, ['Device.X_A.B']))[0]?.value
+    for (const next of ['short', long, `${long}y`, '', long, 'short']) {
+      await set(next)
+      expect(await value()).toBe(next)
+    }
+    await set(long)
+    await store.devices.commit({ deviceId: id, dropParameters: ['Device.X_A.B'] })
+    expect([await value(), await largeValues(id)]).toEqual([undefined, 0])
+    await set(long)
+    await store.devices.commit({
+      deviceId: id,
+      dropSubtrees: ['Device.X_A.'],
+      parameters: [write('Device.X_A.C', long)],
+    })
+    expect(await tree(id)).toEqual(new Map([['Device.X_A.C', long]]))
+    expect(await largeValues(id)).toBe(1)
+  })
+
+  it('is refused with the reason where one value alone is larger', async () => {
+    const id = await create('HUGE')
+    const huge = store.devices.commit({ deviceId: id, parameters: [write('Device.X_A.B', 'x'.repeat(20_000_000))] })
+    const beside = store.devices.commit({ deviceId: id, parameters: [write('Device.X_A.C', '1')] })
+    await expect(huge).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('16 MiB') })
+    await beside
+    expect((await tree(id)).get('Device.X_A.C')).toBe('1')
+  })
+})
 
 describe('retention', () => {
   it('deletes old events and old operations that have ended, and nothing else', async () => {
