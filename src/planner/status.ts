@@ -63,7 +63,7 @@ export function planStatus(plan: Plan, counters: PlanCounters, clock: Clock): Pl
   const sum = (names: readonly MemberState[]) => names.reduce((total, name) => total + (states[name] ?? 0), 0)
   const total = Object.values(states).reduce((all, count) => all + count, 0)
   const waiting = shownWaits(plan, counters)
-  const rate = rateOf(counters, clock.now())
+  const rate = rateOf(counters, clock.now(), plan.startedAt)
   const status: PlanStatus = {
     planId: plan.id,
     name: plan.name,
@@ -78,12 +78,17 @@ export function planStatus(plan: Plan, counters: PlanCounters, clock: Clock): Pl
     silent: counters.silent,
     failed: sum(FAILED_STATES),
     rate,
-    failures: counters.reasons.slice(0, FAILURES),
+    failures: [...counters.reasons].sort(failedFirst).slice(0, FAILURES),
     next: nextAction(plan, counters, waiting, sum(OPEN)),
     ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
   return status
+}
+
+/** Devices that cannot be moved did not fail: their reasons come behind those of the others. */
+function failedFirst(a: { state: MemberState }, b: { state: MemberState }): number {
+  return Number(a.state === 'INELIGIBLE') - Number(b.state === 'INELIGIBLE')
 }
 
 /** The thing that members which wait for a place wait for in this plan now. */
@@ -103,15 +108,16 @@ function shownWaits(plan: Plan, counters: PlanCounters): PlanStatus['waiting'] {
   return waiting
 }
 
-/** Moves in the last whole minute and in the last five; a minute that has just begun says nothing yet. */
-function rateOf({ movedPerMinute }: PlanCounters, now: number): PlanStatus['rate'] {
+/** Moves in the last whole minute and in the last five, or since the start of a younger plan; a minute that has just begun says nothing yet. */
+function rateOf({ movedPerMinute }: PlanCounters, now: number, startedAt = 0): PlanStatus['rate'] {
   const minute = Math.floor(now / 60_000)
   const moved = (back: number) => movedPerMinute[String(minute - back)] ?? 0
   const share = (now % 60_000) / 60_000
   const lastMinute = Math.round(moved(0) + moved(1) * (1 - share))
   let five = moved(5) * (1 - share)
   for (let back = 0; back < 5; back++) five += moved(back)
-  return { lastMinute, lastFiveMinutes: five / 5 }
+  const minutes = Math.min(5, Math.max(1, (now - startedAt) / 60_000))
+  return { lastMinute, lastFiveMinutes: five / minutes }
 }
 
 /** Only devices that were moved make a rate; devices that wait for something without a known end are named and left out. */

@@ -65,6 +65,14 @@ describe('the status of a plan', () => {
     expect(status({ reasons }).failures).toEqual(reasons.slice(0, 10))
   })
 
+  it('shows what failed before what cannot be moved, however many that are', () => {
+    const row = (state: 'FAILED' | 'INELIGIBLE', count: number) => ({
+      ...{ code: state, state, count, text: '', example: 'd' as DeviceId },
+    })
+    const reasons = [row('INELIGIBLE', 40), row('FAILED', 3), row('INELIGIBLE', 2), row('FAILED', 1)]
+    expect(status({ reasons }).failures.map(({ count }) => count)).toEqual([3, 1, 40, 2])
+  })
+
   it('has the reason for which the plan paused by itself', () => {
     expect(status({}, { state: 'paused', reason: 'too many failed' })).toMatchObject({
       reason: 'too many failed',
@@ -80,6 +88,15 @@ describe('rate and ETA', () => {
     expect(status({ movedPerMinute }).rate).toEqual({ lastMinute: 10, lastFiveMinutes: (6 + 8 + 10 + 2) / 5 })
     // Others than moved ones make no rate.
     expect(status({ states: { INELIGIBLE: 50, BLOCKED: 5, CANCELLED: 9 } }).rate.lastFiveMinutes).toBe(0)
+  })
+
+  it('count from the start of a plan that is younger than five minutes', () => {
+    const movedPerMinute = { [minute(0)]: 6, [minute(1)]: 8 }
+    const rate = (minutes: number) =>
+      status({ movedPerMinute }, { startedAt: NOW - minutes * 60_000 }).rate.lastFiveMinutes
+    expect(rate(2)).toBe(7)
+    expect(rate(0.1)).toBe(14)
+    expect(rate(60)).toBe(14 / 5)
   })
 
   it('last as long as the devices that can go on need at the rate of the last five minutes', () => {
