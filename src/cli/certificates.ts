@@ -5,7 +5,7 @@ import { AppError, type Clock, errorText, type Lifecycle, type Log, type Random 
 import { type Config, isLoopback } from '../config/index.ts'
 import { ownCertificate } from './own-certificate.ts'
 
-/** What a TLS listener needs, as PEM text. */
+/** The certificate, key and authorities of a TLS listener, as PEM text. */
 export interface TlsFiles {
   cert: string
   key: string

@@ -60,7 +60,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-/** Puts the house together and starts it, floor by floor. `say` is told what takes time; `flags` are the options of the command line. */
+/** Puts the house together and starts it, floor by floor. `say` is called with what takes time; `flags` are the options of the command line. */
 export async function startServer(
   config: Config,
   options: { log?: Log; say?(line: string): void; flags?: Readonly<Record<string, string | undefined>> } = {},

@@ -7,7 +7,7 @@ import { OPTIONS, type OptionRow, variableOf } from '../../src/config/index.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
 
-/** What a command prints, on either stream, and its exit code. */
+/** Runs a command: its text, of both streams, and its exit code. */
 function isthmus(...args: string[]): Promise<{ text: string; code: number }> {
   return new Promise((done) =>
     execFile(process.execPath, [MAIN, ...args], { env: { ...process.env, COLUMNS: '400' } }, (error, stdout, stderr) =>

@@ -68,7 +68,7 @@ it('the commands of the page about operations run as written', { timeout: 300_00
     expect(Math.round(((ends[1] ?? 0) - (ends[0] ?? 0)) / 86_400_000)).toBe(60)
     expect(watched).toMatch(/^isthmus_operations_open\{state="queued"\} 0$/m)
     expect(watched).toMatch(/^isthmus_tls_certificate_expiry_timestamp_seconds\{source="given"\}/m)
-    // The key was told to nobody.
+    // No log has a key.
     expect(readFileSync(join(folder, 'server.log'), 'utf8')).not.toMatch(/isthmus_[0-9a-z]+_/)
   } finally {
     if (bash.exitCode === null) process.kill(-(bash.pid ?? 0), 'SIGKILL')

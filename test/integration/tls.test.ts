@@ -53,32 +53,32 @@ const start = async (options: Partial<Record<keyof Config, string>>) => {
 
 describe('certificates', () => {
   it('are read again on request, and new handshakes get them on every listener', async () => {
-    const boxes = makePair('boxes')
+    const devices = makePair('devices')
     const api = makePair('api')
     const { cwmpsPort, uspPort, apiPort, reloadCertificates } = await start({
-      tlsCert: boxes.cert,
-      tlsKey: boxes.key,
+      tlsCert: devices.cert,
+      tlsKey: devices.key,
       apiTlsCert: api.cert,
       apiTlsKey: api.key,
     })
     const shown = () => Promise.all([cwmpsPort, uspPort, apiPort].map(shownAt))
-    const first = [boxes, boxes, api].map(({ cert }) => serialOf(cert))
+    const first = [devices, devices, api].map(({ cert }) => serialOf(cert))
     expect(await shown()).toEqual(first)
-    makePair('boxes')
+    makePair('devices')
     makePair('api')
     expect(await shown()).toEqual(first)
     reloadCertificates()
-    const second = [boxes, boxes, api].map(({ cert }) => serialOf(cert))
+    const second = [devices, devices, api].map(({ cert }) => serialOf(cert))
     expect(second).not.toEqual(first)
     expect(await shown()).toEqual(second)
     // Half of a renewal: the certificate before stays.
-    writeFileSync(boxes.key, newTlsKey())
+    writeFileSync(devices.key, newTlsKey())
     reloadCertificates()
     expect(await shown()).toEqual(second)
   })
 
   it('are read again when their files change', async () => {
-    const pair = makePair('boxes')
+    const pair = makePair('devices')
     const config = readConfig({ dataDir: folder, tlsCert: pair.cert, tlsKey: pair.key }, {})
     const certificates = new Certificates(config, {
       clock: systemClock,
@@ -88,7 +88,7 @@ describe('certificates', () => {
     })
     await certificates.start()
     try {
-      makePair('boxes')
+      makePair('devices')
       await until(() => certificates.cwmp?.cert === readFileSync(pair.cert, 'utf8'))
       expect(certificates.cwmp?.key).toBe(readFileSync(pair.key, 'utf8'))
       expect(certificates.expiries().given).toBeCloseTo((Date.now() + DAY) / 1000, -2)
@@ -142,7 +142,7 @@ describe('the API', () => {
     expect(answer.status).toBe(200)
     expect(answer.headers.get('access-control-allow-origin')).toBe('http://localhost:5173')
     expect(answer.headers.get('vary')).toContain('Origin')
-    // Without a key the page is told so, and why.
+    // Without a key the page can read the refusal.
     expect((await ask('https://a.example')).headers.get('access-control-allow-origin')).toBe('https://a.example')
     for (const other of ['https://b.example', 'http://a.example', 'null'])
       for (const init of [preflight, {}])
@@ -154,7 +154,7 @@ describe('the API', () => {
     expect((await fetch(`${plain.apiUrl}/healthz`)).headers.get('strict-transport-security')).toBe(null)
   })
 
-  it('binds to this machine alone unless told', async () => {
+  it('binds to this machine alone unless --api-host says otherwise', async () => {
     const { apiUrl } = await start({ host: '0.0.0.0' })
     expect(apiUrl).toMatch(/^http:\/\/127\.0\.0\.1:/)
   })

@@ -20,7 +20,7 @@ describe('insecure settings', () => {
     ['an API with a certificate that nobody knows', { apiHost: '::' }, ['--api-tls-cert']],
     ['an API with a certificate of its own', { apiHost: '::', apiTlsCert: PEM, apiTlsKey: PEM }, []],
     ['an API with the certificate of all', { apiHost: '::', tlsCert: PEM, tlsKey: PEM }, []],
-    ['boxes without TLS on the network', { host: '0.0.0.0' }, ['--plain-cwmp', '--plain-usp']],
+    ['devices without TLS on the network', { host: '0.0.0.0' }, ['--plain-cwmp', '--plain-usp']],
     ['plain CWMP beside TLS', { host: '0.0.0.0', tlsCert: PEM, tlsKey: PEM }, ['--plain-cwmp']],
     ['TLS alone', { host: '0.0.0.0', tlsCert: PEM, tlsKey: PEM, plainCwmp: 'false' }, []],
     ['TLS by the server’s own certificate', { host: '0.0.0.0', plainCwmp: 'false', plainUsp: 'false' }, []],
@@ -53,13 +53,17 @@ describe('the certificate of a listener', () => {
   const own = { apiTlsCert: PEM, apiTlsKey: PEM }
   it.each<[string, Record<string, string>, ReturnType<typeof certificateSources>]>([
     ['none by default', {}, { cwmp: undefined, usp: undefined, api: undefined }],
-    ['given for boxes', given, { cwmp: 'given', usp: 'given', api: undefined }],
+    ['given for devices', given, { cwmp: 'given', usp: 'given', api: undefined }],
     ['given for all on the network', { ...given, apiHost: '0.0.0.0' }, { cwmp: 'given', usp: 'given', api: 'given' }],
     ['of the API', own, { cwmp: undefined, usp: undefined, api: 'api' }],
     ['of the server', { apiHost: '::' }, { cwmp: undefined, usp: undefined, api: 'own' }],
     ['of the server, wanted', { apiTls: 'on' }, { cwmp: undefined, usp: undefined, api: 'own' }],
     ['none behind a proxy', { apiHost: '0.0.0.0', apiTls: 'off' }, { cwmp: undefined, usp: undefined, api: undefined }],
-    ['of the server for boxes', { plainCwmp: 'false', plainUsp: 'false' }, { cwmp: 'own', usp: 'own', api: undefined }],
+    [
+      'of the server for devices',
+      { plainCwmp: 'false', plainUsp: 'false' },
+      { cwmp: 'own', usp: 'own', api: undefined },
+    ],
   ])('is %s', (_, options, expected) => {
     expect(certificateSources(config(options))).toEqual(expected)
   })

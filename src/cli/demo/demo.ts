@@ -368,7 +368,7 @@ function staying(boxes: BoxSummary[]): string {
   return stay === 0 ? '' : `${stay} have a scripted fault that no retry mends; they stay on CWMP and work.`
 }
 
-/** Prints what became of the devices; 0 when every box is where it should be, else 1. */
+/** Prints the end of the migration; 0 when every device is where it should be, else 1. */
 async function report(api: ApiClient, rows: GroupRow[], boxes: BoxSummary[], live: boolean): Promise<number> {
   if (!live) console.log(renderTable(rows, 140).join('\n'))
   const devices = new Map(

@@ -2,7 +2,7 @@
 export interface Finding {
   about: 'folder' | 'engine' | 'database' | 'clock' | 'ports' | 'certificates' | 'addresses' | 'security'
   state: 'ok' | 'warning' | 'problem'
-  /** What is so, and after a semicolon what to do. */
+  /** The fact, and after a semicolon the thing to do. */
   text: string
 }
 
