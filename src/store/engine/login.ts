@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { randomToken, systemRandom } from '../../base/index.ts'
+import { AppError, errorText, randomToken, systemRandom } from '../../base/index.ts'
 import { PRIVATE_FILE } from './private.ts'
 
 const USER = 'isthmus'
@@ -33,10 +33,15 @@ export class EngineLogin {
     writeFileSync(this.#file, `${this.#password}\n`, { mode: PRIVATE_FILE })
   }
 
-  /** Gives this login to an engine that asks for none yet. */
+  /** Gives this login to an engine that asks for none yet. AppError `unavailable` when the engine does not take it. */
   async establish(port: number): Promise<void> {
     const { putUser } = await import('../mongoose.ts')
-    await putUser(`mongodb://127.0.0.1:${port}/?directConnection=true`, USER, this.#password)
+    try {
+      await putUser(`mongodb://127.0.0.1:${port}/?directConnection=true`, USER, this.#password)
+    } catch (cause) {
+      const text = `the embedded database does not take its login: ${errorText(cause)}; is there room on its disk?`
+      throw new AppError('unavailable', text, { cause })
+    }
   }
 
   /** Where to connect with this login. */
