@@ -1,5 +1,5 @@
 import { AppError, PeerFault } from '../../base/index.ts'
-import { fulfils, type Path, parsePath, type SearchTerm, type Segment } from '../../datamodel/index.ts'
+import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, type Segment } from '../../datamodel/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { readPaths } from './read-paths.ts'
 import type { Session } from './session.ts'
@@ -101,14 +101,7 @@ async function follow(
 ): Promise<string[]> {
   const names = objects.map((object) => object + name)
   const values = await valuesOf(session, names, context)
-  return names.flatMap((parameter) => {
-    const paths = (values.get(parameter) ?? '')
-      .split(',')
-      .map((reference) => reference.trim().replace(/\.$/, ''))
-      .filter((reference) => reference !== '')
-      .map((reference) => `${reference}.`)
-    return item === 0 ? paths : paths.slice(item - 1, item)
-  })
+  return names.flatMap((parameter) => referredObjects(values.get(parameter) ?? '', item))
 }
 
 async function valuesOf(session: Session, paths: string[], context: SearchContext): Promise<Map<string, string>> {

@@ -1,4 +1,12 @@
-import { type Path, parsePath, type SearchTerm, sameValue, schemaPathOf, type TreeView } from '../../datamodel/index.ts'
+import {
+  fulfils,
+  type Path,
+  parsePath,
+  referredObjects,
+  type SearchTerm,
+  schemaPathOf,
+  type TreeView,
+} from '../../datamodel/index.ts'
 
 /** What a requested path stands for in this box. */
 export interface Resolved {
@@ -50,7 +58,7 @@ export function resolve(view: TreeView, text: string): Resolved {
         )
         break
       case 'follow':
-        objects = objects.flatMap((object) => referred(view, object + segment.name, segment.item))
+        objects = objects.flatMap((object) => referredObjects(view.get(object + segment.name) ?? '', segment.item))
         break
       case 'schema':
         throw new AgentError(7008, '{i} stands for no instance')
@@ -95,34 +103,7 @@ function searchInModel(view: TreeView, path: Path): boolean {
 }
 
 function holds(view: TreeView, row: string, term: SearchTerm): boolean {
-  const value = view.get(row + term.path)
-  if (value === undefined) return false
-  const type = view.parameter(row + term.path)?.type ?? 'string'
-  switch (term.operator) {
-    case '==':
-      return sameValue(type, value, term.value)
-    case '!=':
-      return !sameValue(type, value, term.value)
-    case '~=':
-      return value.split(',').some((item) => item.trim() === term.value)
-    case '<':
-      return Number(value) < Number(term.value)
-    case '>':
-      return Number(value) > Number(term.value)
-    case '<=':
-      return Number(value) <= Number(term.value)
-    case '>=':
-      return Number(value) >= Number(term.value)
-  }
-}
-
-function referred(view: TreeView, parameter: string, item: number): string[] {
-  const paths = (view.get(parameter) ?? '')
-    .split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .map((text) => `${text}.`)
-  return item === 0 ? paths : paths.slice(item - 1, item)
+  return fulfils(term, view.get(row + term.path), view.parameter(row + term.path)?.type ?? 'string')
 }
 
 /** Objects at and below one, down to a depth: 0 all, 1 itself, n further n-1 levels, an instance counting with its table. */

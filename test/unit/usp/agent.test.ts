@@ -123,6 +123,7 @@ describe('Get', () => {
     ['Device.Ethernet.Interface.[Name!="eth1"].Name', ['eth0']],
     ['Device.WiFi.Radio.[Channel>=36].Name', ['radio0']],
     ['Device.WiFi.Radio.[Channel>36].Name', []],
+    ['Device.WiFi.Radio.[Channel<36].Name', []],
     ['Device.WiFi.Radio.[Channel<=100].Name', ['radio0']],
     ['Device.WiFi.AccessPoint.[Security.ModesSupported~="WPA3-Personal"].Alias', ['cpe-1']],
     ['Device.WiFi.AccessPoint.[Security.ModesSupported~="WPA3"].Alias', []],
