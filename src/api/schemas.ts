@@ -174,6 +174,15 @@ const mayLockOut = z
   .boolean()
   .optional()
   .describe('true: it may delete or disable the Controller row of this server in the Agent, which is refused otherwise')
+const row = {
+  object: path,
+  values: record(REQUEST_BOUNDS.values),
+  optional: z
+    .array(text(REQUEST_BOUNDS.nameLength))
+    .max(REQUEST_BOUNDS.values)
+    .optional()
+    .describe('Names of values that may be refused without the row failing'),
+}
 export const OperationRequestSchema = z
   .discriminatedUnion('verb', [
     z.strictObject({
@@ -205,8 +214,12 @@ export const OperationRequestSchema = z
     }),
     z.strictObject({
       verb: z.literal('add'),
-      object: path,
-      values: record(REQUEST_BOUNDS.values),
+      ...row,
+      more: z
+        .array(z.strictObject(row))
+        .max(REQUEST_BOUNDS.rows - 1)
+        .optional()
+        .describe('Further rows of the same request: all are created or none, unless allowPartial'),
       allowPartial: z.boolean().optional(),
     }),
     z.strictObject({
@@ -216,6 +229,18 @@ export const OperationRequestSchema = z
       mayLockOut,
     }),
     z.strictObject({ verb: z.literal('operate'), command: path, input: record(REQUEST_BOUNDS.arguments) }),
+    z
+      .strictObject({
+        verb: z.literal('instances'),
+        paths: z.array(path).min(1).max(REQUEST_BOUNDS.paths),
+        firstLevelOnly: z.boolean().optional(),
+      })
+      .describe('The rows of tables, with their unique keys over USP (GetInstances)'),
+    z
+      .strictObject({ verb: z.literal('supported'), path, firstLevelOnly: z.boolean().optional() })
+      .describe(
+        'What the device supports below a path, `{i}` for instances: objects, parameters, commands and events (GetSupportedDM); over CWMP the names that it lists',
+      ),
     z.strictObject({
       verb: z.literal('discover'),
       path: path.optional(),

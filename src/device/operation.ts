@@ -23,13 +23,17 @@ export function isFactoryReset(request: OperationRequest): boolean {
 export type OperationRequest =
   | { verb: 'get'; paths: string[]; maxDepth?: number }
   | { verb: 'set'; values: ValueToSet[]; allowPartial?: boolean; mayLockOut?: boolean }
-  /** Creates one row of table `object` (path ends in a dot, no instance) and sets `values` (relative names) on it. */
-  | { verb: 'add'; object: string; values: Record<string, string>; allowPartial?: boolean }
+  /** Creates one row, and `more` in the same request: all of them, or with `allowPartial` as many as the device takes. */
+  | ({ verb: 'add'; more?: RowToAdd[]; allowPartial?: boolean } & RowToAdd)
   /** Instance paths ending in a dot. */
   | { verb: 'delete'; paths: string[]; allowPartial?: boolean; mayLockOut?: boolean }
   /** `command` is a USP command path, e.g. `Device.Reboot()`. */
   | { verb: 'operate'; command: string; input: Record<string, string> }
   /** Reads names and values below `path` into the record; the device's root when absent. */
+  /** The rows of tables with their unique keys (TR-369 GetInstances); of all tables below, unless `firstLevelOnly`. */
+  | { verb: 'instances'; paths: string[]; firstLevelOnly?: boolean }
+  /** What the device supports below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that it lists). */
+  | { verb: 'supported'; path: string; firstLevelOnly?: boolean }
   | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
   /** Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter attributes. */
   | {
@@ -63,10 +67,28 @@ export interface ValueToSet {
   required?: boolean
 }
 
+/** A row of table `object` (path ends in a dot, no instance) with values by relative name. */
+export interface RowToAdd {
+  object: string
+  values: Record<string, string>
+  /** Names of values that may be refused without the row failing. */
+  optional?: string[]
+}
+
+/** All rows of an add, in order. */
+export function rowsToAdd({
+  object,
+  values,
+  optional,
+  more = [],
+}: Extract<OperationRequest, { verb: 'add' }>): RowToAdd[] {
+  return [{ object, values, ...(optional === undefined ? {} : { optional }) }, ...more]
+}
+
 export type Verb = OperationRequest['verb']
 
 /** Verbs without effect on the box: any protocol may run them, and they may be sent again. */
-export const READ_VERBS: readonly Verb[] = ['get', 'discover']
+export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'supported']
 
 /** Verbs that no other operation may overlap, over either protocol. */
 export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
@@ -121,7 +143,7 @@ export interface Actor {
 
 /** What was true on the box just before an effect was sent; with it a lost answer is settled by reading. */
 export interface Baseline {
-  /** Instance paths of the table before an add. */
+  /** Instance paths of the tables before an add. */
   instances?: string[]
 }
 

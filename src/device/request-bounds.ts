@@ -7,7 +7,7 @@ export const REQUEST_BOUNDS = {
   paths: 256,
   /** Parameters of one set, or of the row of one add. */
   values: 256,
-  /** Rows of one delete. */
+  /** Rows of one delete or add. */
   rows: 64,
   /** References of one subscription. */
   references: 32,

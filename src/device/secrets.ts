@@ -1,5 +1,5 @@
 import { isSecret } from '../datamodel/index.ts'
-import type { OperationRequest, OperationResult, PathOutcome } from './operation.ts'
+import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
 
 /** What stands in logs, events, answers and the audit log instead of a secret. */
 export const MASK = '[secret]'
@@ -10,8 +10,10 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
     case 'set':
       return request.values.some(isSecretValue) ? { ...request, values: request.values.map(masked) } : request
     case 'add': {
-      const values = maskedAll(request.values, request.object)
-      return values === request.values ? request : { ...request, values }
+      const rows = rowsToAdd(request)
+      const [first, ...more] = rows.map((row) => ({ ...row, values: maskedAll(row.values, row.object) }))
+      if (first === undefined || [first, ...more].every(({ values }, n) => values === rows[n]?.values)) return request
+      return { ...request, ...first, ...(request.more === undefined ? {} : { more }) }
     }
     case 'operate': {
       const input = maskedAll(request.input)

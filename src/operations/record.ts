@@ -15,6 +15,7 @@ import {
   type ParameterWrite,
   type Protocol,
   resultWithoutSecrets,
+  rowsToAdd,
   storable,
 } from '../device/index.ts'
 import { isAbsent } from './settle.ts'
@@ -101,9 +102,13 @@ function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }:
   const known = new Set(read.map(({ path }) => path))
   const written: Value[] = []
   if (request.verb === 'set') written.push(...request.values)
-  const row = results.find(({ created }) => created !== undefined)?.created
-  if (request.verb === 'add' && row !== undefined) {
-    for (const [name, value] of Object.entries(request.values)) written.push({ path: row + name, value })
+  if (request.verb === 'add') {
+    const created = results.flatMap((result) => result.created ?? [])
+    for (const [n, { values }] of rowsToAdd(request).entries()) {
+      const row = created[n]
+      if (row === undefined) continue
+      for (const [name, value] of Object.entries(values)) written.push({ path: row + name, value })
+    }
   }
   const sure = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !/[*[+]/.test(path))
   return [...read, ...sure]

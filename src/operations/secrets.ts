@@ -10,8 +10,16 @@ export function requestForAudit(request: OperationRequest): Record<string, unkno
       return { verb: 'set', values, count: request.values.length }
     }
     case 'add':
-      return { verb: 'add', object: request.object, values: shownAll(request.values, request.object) }
+      return {
+        verb: 'add',
+        object: request.object,
+        values: shownAll(request.values, request.object),
+        ...(request.more === undefined
+          ? {}
+          : { more: request.more.map(({ object, values }) => ({ object, values: shownAll(values, object) })) }),
+      }
     case 'get':
+    case 'instances':
     case 'delete':
       return { verb: request.verb, paths: request.paths.slice(0, MAX_SHOWN), count: request.paths.length }
     case 'operate':

@@ -7,6 +7,8 @@ import {
   type OutcomeError,
   outcomeError,
   type PathOutcome,
+  type RowToAdd,
+  rowsToAdd,
 } from '../device/index.ts'
 import { isRestart } from './verbs.ts'
 
@@ -45,7 +47,7 @@ export function readsToSettle(
       return [...(plain.length > 0 ? [plain] : []), ...search.map((path) => [path])]
     }
     case 'add':
-      return [[request.object]]
+      return [...new Set(rowsToAdd(request).map(({ object }) => object))].map((object) => [object])
     case 'delete':
       return request.paths.map((path) => [path])
     case 'subscribe':
@@ -104,7 +106,7 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
     case 'set':
       return judgeSet(request, reads, model)
     case 'add':
-      return judgeAdd(request, operation.baseline?.instances, reads[0], model)
+      return judgeAdd(request, operation.baseline?.instances, reads, model)
     case 'delete':
       return judgeDelete(request, reads)
     case 'subscribe':
@@ -182,28 +184,52 @@ function judgeSet(
 function judgeAdd(
   request: Extract<OperationRequest, { verb: 'add' }>,
   baseline: string[] | undefined,
-  read: OperationResult | undefined,
+  reads: OperationResult[],
   model: Model,
 ): Verdict {
-  if (baseline === undefined || isSearch(request.object)) return failed(OUTCOME_UNKNOWN)
-  const values = valuesOf(read === undefined ? [] : [read])
-  const before = new Set(baseline)
-  const rows = [...rowsOf(request.object, values.keys())].filter((row) => !before.has(row))
-  if (rows.length === 0) return failed(NOT_EXECUTED)
-  const wrong = (row: string) => wrongValues(row, request.values, values, model)
-  const candidates = rows.length === 1 ? rows : rows.filter((row) => wrong(row).length === 0)
-  const [row] = candidates
-  if (row === undefined || candidates.length > 1) {
-    const candidate = outcomeError('candidate', 'appeared since; may be the new row')
-    return failed(
-      OUTCOME_UNKNOWN,
-      rows.map((path) => ({ path, error: candidate })),
-    )
+  const wanted = rowsToAdd(request)
+  if (baseline === undefined || wanted.some(({ object }) => isSearch(object))) return failed(OUTCOME_UNKNOWN)
+  const values = valuesOf(reads)
+  const taken = new Set(baseline)
+  const results: PathOutcome[] = []
+  const candidates: PathOutcome[] = []
+  let absent = 0
+  for (const row of wanted) {
+    const found = newRow(row, taken, values, model, wanted.filter(({ object }) => object === row.object).length)
+    if (found === 'none') absent++
+    else if (Array.isArray(found)) candidates.push(...found.map((path) => ({ path, error: CANDIDATE })))
+    else {
+      taken.add(found)
+      // The row is there: that part is done. Values that did not arrive are told per path and can be set again.
+      results.push({ path: row.object, created: found })
+      for (const name of wrongValues(found, row.values, values, model))
+        results.push({ path: found + name, error: NOT_APPLIED })
+    }
   }
-  // The row is there: that part is done. Values that did not arrive are told per path and can be set again.
-  const results: PathOutcome[] = [{ path: request.object, created: row }]
-  for (const name of wrong(row)) results.push({ path: row + name, error: NOT_APPLIED })
+  if (absent === wanted.length) return failed(NOT_EXECUTED)
+  if (candidates.length > 0) return failed(OUTCOME_UNKNOWN, [...results, ...candidates])
+  if (absent > 0) return failed(NOT_APPLIED, results)
   return { state: 'done', result: { outcome: 'done', results } }
+}
+
+const CANDIDATE = outcomeError('candidate', 'appeared since; may be the new row')
+
+/** The row of the table that is new and is this one; the rows that it may be, where that is not clear. `wanted` rows of this table were added. */
+function newRow(
+  { object, values: own }: RowToAdd,
+  taken: ReadonlySet<string>,
+  values: Map<string, PathOutcome>,
+  model: Model,
+  wanted: number,
+): string | string[] | 'none' {
+  const rows = [...rowsOf(object, values.keys())].filter((row) => !taken.has(row))
+  if (rows.length === 0) return 'none'
+  if (rows.length === 1 && wanted === 1) return rows[0] ?? 'none'
+  const fitting = rows.filter((row) => wrongValues(row, own, values, model).length === 0)
+  const [only] = fitting
+  // Of several that were to be alike, any is the one.
+  if (only !== undefined && (fitting.length === 1 || fitting.length <= wanted)) return only
+  return rows
 }
 
 /** Names whose values on a row are not those asked for, as far as they can be read. */

@@ -1,5 +1,5 @@
 import { mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
-import { type OperationRequest, REQUEST_BOUNDS } from '../device/index.ts'
+import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, rowsToAdd } from '../device/index.ts'
 import { atMost, checkText, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
 type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>
@@ -30,12 +30,25 @@ export function checkSet(request: RequestOf<'set'>, findings: Findings): void {
   }
 }
 
-/** add: a table that takes rows where known, relative names that its rows have. */
+/** add: tables that take rows where known, relative names that their rows have. */
 export function checkAdd(request: RequestOf<'add'>, findings: Findings): void {
+  const rows = rowsToAdd(request)
+  atMost(rows.length, REQUEST_BOUNDS.rows, 'more')
+  let total = 0
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row.values)) total += name.length + value.length
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    checkRow(row, findings)
+  }
+}
+
+function checkRow(request: RowToAdd, findings: Findings): void {
   const path = readPath(request.object, findings, ['object'])
   if (path.segments.at(-1)?.kind !== 'name') throw invalid(request.object, 'names a row, expected a table')
   const names = Object.keys(request.values)
   if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.values, 'values')
+  const stranger = request.optional?.find((name) => !(name in request.values))
+  if (stranger !== undefined) throw invalid(stranger, 'is optional but has no value')
   const model = modelFor(findings)
   const object = path.search ? undefined : model.object(request.object)
   if (object !== undefined && !object.table) throw invalid(request.object, 'is not a table')

@@ -17,6 +17,13 @@ export function validate(request: OperationRequest, context: ValidationContext):
         throw invalid('maxDepth', `is a whole number from 0 to ${REQUEST_BOUNDS.depth}`)
       }
       break
+    case 'instances':
+      atMost(request.paths.length, REQUEST_BOUNDS.paths, 'paths')
+      for (const text of request.paths) readPath(text, findings, ['object'], true)
+      break
+    case 'supported':
+      readSupported(request.path, findings)
+      break
     case 'discover':
       if (request.path !== undefined && request.path !== '') readPath(request.path, findings, ['object'])
       break
@@ -43,4 +50,11 @@ export function validate(request: OperationRequest, context: ValidationContext):
       break
   }
   return findings.warnings
+}
+
+/** A path of a supported model has `{i}` where an instance stands (R-GSP): it is no path of an instance. */
+function readSupported(text: string, findings: Findings): void {
+  if (/\.\d+\.|[*[+]/.test(text)) throw invalid(text, 'names an instance; what is supported has {i} in its place')
+  if (findings.protocol === 'cwmp' && text.includes('{i}')) throw invalid(text, 'has {i}, which CWMP does not have')
+  readPath(text.replaceAll('{i}.', ''), findings, ['object'])
 }

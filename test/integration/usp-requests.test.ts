@@ -10,7 +10,7 @@ import {
 import { type Msg, type ResponseName, type Responses, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, values } from '../support/raw-agent.ts'
-import { RawBox } from '../support/raw-box.ts'
+import { described as describedAs, RawBox, supportedObject } from '../support/raw-box.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -397,6 +397,68 @@ describe('a Set', () => {
         ]),
       })
     }
+  })
+})
+
+it('an Add carries several rows, and its results belong to them by their order', async () => {
+  const result = run({
+    verb: 'add',
+    object: TABLE,
+    values: { ExternalPort: '1' },
+    optional: ['ExternalPort'],
+    more: [{ object: TABLE, values: { ExternalPort: '2' } }],
+  })
+  const before = await agent.takeRequest('get_instances')
+  expect(before.body.obj_paths).toEqual([TABLE])
+  agent.send(responseMsg(before.msgId, 'get_instances_resp', { req_path_results: [] }))
+  const { msgId, body } = await agent.takeRequest('add')
+  expect(body.create_objs.map(({ param_settings }) => param_settings)).toEqual([
+    [{ param: 'ExternalPort', value: '1', required: false }],
+    [{ param: 'ExternalPort', value: '2', required: true }],
+  ])
+  const refused = [{ param: 'ExternalPort', err_code: 7012, err_msg: 'no' }]
+  const made = [refused, []].map((param_errs, n) => ({
+    requested_path: TABLE,
+    oper_status: { oper_success: { instantiated_path: `${TABLE}${n + 5}.`, param_errs, unique_keys: {} } },
+  }))
+  agent.send(responseMsg(msgId, 'add_resp', { created_obj_results: made }))
+  expect(await result).toMatchObject({
+    outcome: 'done',
+    results: [
+      { created: `${TABLE}5.` },
+      { path: `${TABLE}5.ExternalPort`, optional: true, error: { code: '7012' } },
+      { created: `${TABLE}6.` },
+      { path: `${TABLE}6.ExternalPort`, value: '2' },
+    ],
+  })
+})
+
+it('instances come with their keys, and what is supported with types', async () => {
+  const rows = run({ verb: 'instances', paths: [TABLE, 'Device.X_No.'], firstLevelOnly: true })
+  const first = await agent.takeRequest('get_instances')
+  expect(first.body).toEqual({ obj_paths: [TABLE, 'Device.X_No.'], first_level_only: true })
+  const curr_insts = [{ instantiated_obj_path: `${TABLE}1.`, unique_keys: { Alias: 'a' } }]
+  const unknown = { requested_path: 'Device.X_No.', err_code: 7026, err_msg: 'no', curr_insts: [] }
+  const found = { requested_path: TABLE, err_code: 0, err_msg: '', curr_insts }
+  agent.send(responseMsg(first.msgId, 'get_instances_resp', { req_path_results: [found, unknown] }))
+  expect(await rows).toMatchObject({
+    outcome: 'failed',
+    results: [
+      { path: `${TABLE}1.`, keys: { Alias: 'a' } },
+      { path: 'Device.X_No.', error: { code: '7026' } },
+    ],
+  })
+  const supported = run({ verb: 'supported', path: 'Device.DeviceInfo.' })
+  const { msgId } = await agent.takeRequest('get_supported_dm')
+  const described = supportedObject('Device.DeviceInfo.', { params: ['X_ACME_Mode'], events: ['E!'] })
+  agent.send(responseMsg(msgId, 'get_supported_dm_resp', describedAs('Device.DeviceInfo.', [described])))
+  expect(await supported).toMatchObject({
+    outcome: 'done',
+    results: [
+      { path: 'Device.DeviceInfo.', writable: false },
+      { path: 'Device.DeviceInfo.X_ACME_Mode', writable: false, type: 'string' },
+      { path: 'Device.DeviceInfo.E!' },
+    ],
   })
 })
 

@@ -1,26 +1,25 @@
-import { ProtocolError, TransportError } from '../../base/index.ts'
+import { TransportError } from '../../base/index.ts'
 import {
   changeSubscriptions,
   type ExecuteHooks,
   type Operation,
-  type OperationRequest,
   type OperationResult,
   outcomeError,
   type PathOutcome,
   restartOf,
 } from '../../device/index.ts'
-import type { CwmpFault } from '../wire/index.ts'
+import { add } from './add-rows.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { diagnose } from './diagnose.ts'
 import { type Discoveries, NOTHING_FOUND } from './discoveries.ts'
+import { instances, supportedBelow } from './names.ts'
+import { ended, later, type RequestFor, refused } from './outcome.ts'
 import { readPaths } from './read-paths.ts'
 import { findPaths, isSearch } from './search.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'
 import { isRoot } from './walk.ts'
-import { type ValueToWrite, type Written, writeAll, writePartly } from './write.ts'
-
-type RequestFor<V> = Extract<OperationRequest, { verb: V }>
+import { write, writeAll } from './write.ts'
 
 /** What the verbs need besides the session. */
 export interface ExecuteContext {
@@ -62,6 +61,10 @@ async function play(
   switch (request.verb) {
     case 'get':
       return get(session, request, context)
+    case 'instances':
+      return instances(session, request, context)
+    case 'supported':
+      return supportedBelow(session, request)
     case 'discover':
       return discover(session, request, operation, hooks, context)
     case 'set':
@@ -83,21 +86,11 @@ async function play(
   }
 }
 
-/** Done when no path failed that had to succeed; failed when any did, with the first error as the operation's. */
-function ended(results: PathOutcome[]): OperationResult {
-  const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
-  return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
-}
-
 /** A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are usual. */
 function found(results: PathOutcome[], root: string): OperationResult {
   if (results.some(({ value }) => value !== undefined)) return { outcome: 'done', results }
   if (results.length > 0 || !isRoot(root)) return ended(results)
   return { outcome: 'failed', results, error: outcomeError('nothingFound', NOTHING_FOUND, true) }
-}
-
-function refused(fault: CwmpFault, results: PathOutcome[] = []): OperationResult {
-  return { outcome: 'failed', results, error: faultError(fault) }
 }
 
 async function discover(
@@ -170,77 +163,6 @@ async function set(
     .filter(({ path }) => named.size > 0 && !named.has(path))
     .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
   return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
-}
-
-/** Values that are not required come after the others, as far as the CPE takes them. */
-async function write(
-  session: Session,
-  list: (ValueToWrite & { required?: boolean })[],
-  allowPartial: boolean,
-  key: string,
-  context: ExecuteContext,
-): Promise<Written> {
-  const optional = allowPartial ? list : list.filter(({ required }) => required === false)
-  const firm = allowPartial ? [] : list.filter(({ required }) => required !== false)
-  const first: Written =
-    firm.length === 0 ? { written: [], failures: [], status: 0 } : await writeAll(session, firm, key, context)
-  if (first.fault !== undefined || optional.length === 0) return first
-  const rest = await writePartly(session, optional, key, context)
-  const free = new Set(list.flatMap(({ path, required }) => (required === false ? [path] : [])))
-  const failures = rest.failures.map((failure) =>
-    free.has(failure.path) ? { ...failure, optional: true as const } : failure,
-  )
-  const must = failures.some((failure) => failure.optional !== true)
-  return {
-    written: [...first.written, ...rest.written],
-    failures,
-    status: Math.max(first.status, rest.status),
-    ...(must && rest.fault !== undefined ? { fault: rest.fault } : {}),
-  }
-}
-
-/** Status 1: the box has taken it, and applies it when it has time or boots (A.3.2.1). */
-function later(status: number): Pick<OperationResult, 'output'> {
-  return status === 1 ? { output: { applied: 'later' } } : {}
-}
-
-async function add(
-  session: Session,
-  request: RequestFor<'add'>,
-  { id }: Operation,
-  hooks: ExecuteHooks,
-  context: ExecuteContext,
-): Promise<OperationResult> {
-  const instances = await instancesOf(session, request.object)
-  await hooks.beforeSend(instances === undefined ? undefined : { instances })
-  const added = await session.call('AddObject', { ObjectName: request.object, ParameterKey: id })
-  if (!added.ok) return refused(added.fault, [{ path: request.object, error: faultError(added.fault) }])
-  // A row was added, but which one: reading will tell.
-  if (added.body.InstanceNumber < 1) throw new ProtocolError('wrongAnswer', 'AddObjectResponse has no InstanceNumber')
-  const created = `${request.object}${added.body.InstanceNumber}.`
-  const values = Object.entries(request.values).map(([name, value]) => {
-    const path = created + name
-    return { path, value, type: hooks.typeOf?.(path) }
-  })
-  const done: PathOutcome = { path: request.object, created }
-  if (values.length === 0) return { ...ended([done]), ...later(added.body.Status) }
-  const writeValues = request.allowPartial === true ? writePartly : writeAll
-  const { written, failures, fault, status } = await writeValues(session, values, id, context)
-  const results = written.map(({ path, value }): PathOutcome => ({ path, value, type: context.types.typeOf(path) }))
-  if (fault === undefined || request.allowPartial === true)
-    return { ...ended([done, ...results, ...failures]), ...later(Math.max(added.body.Status, status)) }
-  // A row without its values is nothing anybody asked for; one that the box keeps must be known.
-  const removed = await session.call('DeleteObject', { ObjectName: created, ParameterKey: id })
-  return refused(fault, removed.ok ? failures : [done, ...failures])
-}
-
-/** Instance paths of a table now; boxes call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */
-async function instancesOf(session: Session, table: string): Promise<string[] | undefined> {
-  const answer = await session.call('GetParameterNames', { ParameterPath: table, NextLevel: true })
-  if (!answer.ok) return answer.fault.code === 9005 ? [] : undefined
-  return answer.body.ParameterList.map(({ Name }) => Name).filter(
-    (name) => name.startsWith(table) && /^\d+\.$/.test(name.slice(table.length)),
-  )
 }
 
 async function remove(

@@ -67,6 +67,33 @@ export async function writePartly(
   return whole
 }
 
+/** Values that are not required come after the others, as far as the CPE takes them. */
+export async function write(
+  session: Session,
+  list: (ValueToWrite & { required?: boolean })[],
+  allowPartial: boolean,
+  key: string,
+  context: WriteContext,
+): Promise<Written> {
+  const optional = allowPartial ? list : list.filter(({ required }) => required === false)
+  const firm = allowPartial ? [] : list.filter(({ required }) => required !== false)
+  const first: Written =
+    firm.length === 0 ? { written: [], failures: [], status: 0 } : await writeAll(session, firm, key, context)
+  if (first.fault !== undefined || optional.length === 0) return first
+  const rest = await writePartly(session, optional, key, context)
+  const free = new Set(list.flatMap(({ path, required }) => (required === false ? [path] : [])))
+  const failures = rest.failures.map((failure) =>
+    free.has(failure.path) ? { ...failure, optional: true as const } : failure,
+  )
+  const must = failures.some((failure) => failure.optional !== true)
+  return {
+    written: [...first.written, ...rest.written],
+    failures,
+    status: Math.max(first.status, rest.status),
+    ...(must && rest.fault !== undefined ? { fault: rest.fault } : {}),
+  }
+}
+
 /**
  * One SetParameterValues. A box that refuses nothing but booleans written 1/0 is asked once more with words, which is safe, because it has
  * written nothing; and it is remembered.

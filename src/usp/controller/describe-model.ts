@@ -87,7 +87,8 @@ function objectsOf(body: GetSupportedDMResp): SupportedObject[] {
   return body.req_obj_results.flatMap((result) => (result.err_code === 0 ? result.supported_objs : []))
 }
 
-function supportedObject(object: SupportedObject): SupportedModelObject {
+/** One object of an answer, in the words of the record. */
+export function supportedObject(object: SupportedObject): SupportedModelObject {
   return {
     path: object.supported_obj_path,
     access: ACCESS[object.access] ?? 'readOnly',

@@ -1,4 +1,4 @@
-import { type Model, schemaPathOf } from '../../datamodel/index.ts'
+import { BASE_TYPES, type Model, schemaPathOf } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type SupportedModel } from '../../device/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
@@ -62,14 +62,15 @@ export async function discover(
   if (supported === undefined) return result
   if (result.error !== undefined && TOO_LARGE.includes(result.error.code))
     result = await piecewise(agent, path, supported, context, options)
-  const writable = new Map(
-    supported.objects.flatMap((object) =>
-      object.params.map((param) => [object.path + param.name, param.writable] as const),
-    ),
+  const described = new Map(
+    supported.objects.flatMap((object) => object.params.map((param) => [object.path + param.name, param] as const)),
   )
   for (const outcome of result.results) {
-    const known = writable.get(schemaPathOf(outcome.path))
-    if (known !== undefined) outcome.writable = known
+    const known = described.get(schemaPathOf(outcome.path))
+    if (known === undefined) continue
+    outcome.writable = known.writable
+    // What no model knows, such as parameters of a vendor.
+    if (outcome.type === 'unknown') outcome.type = BASE_TYPES.find((type) => type === known.type) ?? 'unknown'
   }
   return result
 }

@@ -1,5 +1,5 @@
 import { type Model, splitLeaf } from '../../datamodel/index.ts'
-import type { ExecuteHooks, OperationResult, PathOutcome } from '../../device/index.ts'
+import { type ExecuteHooks, type OperationResult, type PathOutcome, rowsToAdd } from '../../device/index.ts'
 import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
 import { type AgentLink, type Reply, uspError } from './agent-link.ts'
 import {
@@ -110,27 +110,35 @@ export async function add(
   { model }: ExecuteContext,
   optional: readonly string[] = [],
 ): Promise<OperationResult> {
-  const before = await agent.request('get_instances', { obj_paths: [request.object], first_level_only: true }, hooks)
+  const rows = rowsToAdd(request)
+  const tables = [...new Set(rows.map(({ object }) => object))]
+  const before = await agent.request('get_instances', { obj_paths: tables, first_level_only: true }, hooks)
   await hooks.beforeSend(baselineOf(before))
-  const param_settings = Object.entries(request.values).map(([param, value]) => ({
-    param,
-    value,
-    required: request.allowPartial !== true && !optional.includes(param),
+  const create_objs = rows.map((row) => ({
+    obj_path: row.object,
+    param_settings: Object.entries(row.values).map(([param, value]) => ({
+      param,
+      value,
+      required: request.allowPartial !== true && !optional.includes(param) && row.optional?.includes(param) !== true,
+    })),
   }))
-  const reply = await agent.request(
-    'add',
-    { allow_partial: request.allowPartial === true, create_objs: [{ obj_path: request.object, param_settings }] },
-    hooks,
-  )
+  const reply = await agent.request('add', { allow_partial: request.allowPartial === true, create_objs }, hooks)
   if (!reply.ok) return refused(reply.error)
   const { created_obj_results } = reply.body
-  const results = created_obj_results.flatMap(({ requested_path, oper_status }) =>
-    created(requested_path, oper_status, request.values, model),
-  )
+  // Results come in the order of the request: several rows may have the same table.
+  const results = created_obj_results.flatMap(({ requested_path, oper_status }, n) => {
+    const row = rows[n]
+    return created(requested_path, oper_status, row?.values ?? {}, model).map((outcome) =>
+      outcome.error !== undefined && row?.optional?.some((name) => outcome.path.endsWith(`.${name}`)) === true
+        ? { ...outcome, optional: true as const }
+        : outcome,
+    )
+  })
   const told = results.filter(
     ({ path, error }) => error === undefined || !optional.some((name) => path.endsWith(`.${name}`)),
   )
-  return ended([...unanswered([request.object], created_obj_results), ...told])
+  const silent = rows.slice(created_obj_results.length).map(({ object }) => ({ path: object, error: lacking() }))
+  return ended([...silent, ...told])
 }
 
 function created(

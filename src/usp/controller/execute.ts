@@ -7,6 +7,7 @@ import {
   type PathOutcome,
 } from '../../device/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
+import { instances, supportedBelow } from './execute-model.ts'
 import { discover, get } from './execute-read.ts'
 import { add, remove, set } from './execute-write.ts'
 import { lockout } from './lockout.ts'
@@ -26,6 +27,10 @@ export async function execute(
   switch (request.verb) {
     case 'get':
       return get(agent, request.paths, request.maxDepth ?? 0, context, hooks)
+    case 'instances':
+      return instances(agent, request, hooks)
+    case 'supported':
+      return supportedBelow(agent, request, hooks)
     case 'discover':
       return discover(agent, request, context, hooks)
     case 'set':

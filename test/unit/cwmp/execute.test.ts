@@ -172,6 +172,76 @@ it('an add in parts keeps the row with the values that were taken', async () => 
   })
 })
 
+describe('several rows in one add', () => {
+  const TABLE = 'Device.NAT.PortMapping.'
+  const OTHER = 'Device.X_ACME_Rows.'
+  const request: OperationRequest = {
+    verb: 'add',
+    object: TABLE,
+    values: { ExternalPort: '1', Description: 'x' },
+    optional: ['Description'],
+    more: [{ object: OTHER, values: { Name: 'n' } }],
+  }
+  /** Refuses what is named; keeps rows when told to. */
+  const box = (refuse: string[], keeps = false): Answer => {
+    return (asked) => {
+      if (asked.name === 'GetParameterNames') return { ParameterList: [] }
+      if (asked.name === 'AddObject')
+        return refuse.includes(asked.body.ObjectName) ? 9005 : { InstanceNumber: 3, Status: 0 }
+      if (asked.name === 'DeleteObject') return keeps ? 9002 : { Status: 0 }
+      if (asked.name !== 'SetParameterValues') return 9000
+      return asked.body.ParameterList.some(({ name }) => refuse.some((one) => name.endsWith(one)))
+        ? 9007
+        : { Status: 0 }
+    }
+  }
+  const names = (asked: Asked[]) => asked.map(({ name }) => name)
+
+  it('are made one after the other, a value that is optional being none that fails', async () => {
+    const { result } = run(request, box(['Description']))
+    expect(await result).toMatchObject({
+      outcome: 'done',
+      results: [
+        { path: TABLE, created: `${TABLE}3.` },
+        { path: `${TABLE}3.ExternalPort`, value: '1' },
+        { path: `${TABLE}3.Description`, optional: true },
+        { path: OTHER, created: `${OTHER}3.` },
+        { path: `${OTHER}3.Name`, value: 'n' },
+      ],
+    })
+  })
+
+  it('are all taken back when one is refused', async () => {
+    const { result, asked } = run(request, box([OTHER]))
+    const { outcome, error, results } = await result
+    expect([outcome, error?.code]).toEqual(['failed', '9005'])
+    expect(results.every((one) => one.error !== undefined)).toBe(true)
+    expect(names(asked).slice(-2)).toEqual(['AddObject', 'DeleteObject'])
+  })
+
+  it('name the row that the CPE keeps even so', async () => {
+    const { result } = run(request, box([OTHER], true))
+    expect((await result).results).toContainEqual({ path: TABLE, created: `${TABLE}3.` })
+  })
+
+  it('stay as far as they go where parts will do', async () => {
+    const { result } = run({ ...request, allowPartial: true }, box([OTHER]))
+    expect(await result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
+    expect((await result).results).toContainEqual({ path: TABLE, created: `${TABLE}3.` })
+  })
+})
+
+it('instances and what is supported are names that the CPE lists', async () => {
+  const list = ['Device.A.', 'Device.A.1.', 'Device.A.1.B', 'Device.A.2.']
+  const answer: Answer = ({ name }) =>
+    name === 'GetParameterNames' ? { ParameterList: list.map((Name) => ({ Name, Writable: true })) } : 9000
+  const rows = await run({ verb: 'instances', paths: ['Device.A.'] }, answer).result
+  expect(rows).toMatchObject({ outcome: 'done', results: [{ path: 'Device.A.1.' }, { path: 'Device.A.2.' }] })
+  const all = await run({ verb: 'supported', path: 'Device.A.' }, answer).result
+  expect(all.results).toHaveLength(4)
+  expect((await run({ verb: 'instances', paths: ['Device.X_No.'] }, () => 9005).result).error?.code).toBe('9005')
+})
+
 describe('a download that the box calls applied at once', () => {
   const time = '2026-01-01T00:00:00Z'
   const applied: Answer = () => ({ Status: 0, StartTime: time, CompleteTime: time })

@@ -171,6 +171,33 @@ describe('a subscription is settled by its row', () => {
   })
 })
 
+describe('an add of several rows whose answer was lost', () => {
+  const A = 'Device.X_A.'
+  const B = 'Device.X_B.'
+  const lost = (baseline: string[]): Operation => ({
+    ...unknown({
+      verb: 'add',
+      object: A,
+      values: { Name: 'one' },
+      more: [
+        { object: A, values: { Name: 'two' } },
+        { object: B, values: { Name: 'b' } },
+      ],
+    }),
+    baseline: { instances: baseline },
+  })
+
+  it('is settled table by table, rows of one table by their values', () => {
+    expect(readsToSettle(lost([]))).toEqual([[A], [B]])
+    const rows = found({ [`${A}1.Name`]: 'old', [`${A}2.Name`]: 'two', [`${A}3.Name`]: 'one' })
+    expect(verdict(lost([`${A}1.`]), rows, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^done/)
+    expect(verdict(lost([`${A}1.`]), found({ [`${A}1.Name`]: 'old' }), found({}))).toMatch(/^failed notExecuted/)
+    expect(verdict(lost([`${A}1.`]), rows, found({}))).toMatch(/^failed notApplied/)
+    const others = found({ [`${A}2.Name`]: 'x', [`${A}3.Name`]: 'one' })
+    expect(verdict(lost([]), others, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^failed outcomeUnknown/)
+  })
+})
+
 describe('a restart is settled by the uptime', () => {
   const UPTIME = 'Device.DeviceInfo.UpTime'
   const restart: Operation = { ...unknown({ verb: 'reboot' }), sentAt: NOW - 60_000 }

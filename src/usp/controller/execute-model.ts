@@ -1,0 +1,53 @@
+import { BASE_TYPES } from '../../datamodel/index.ts'
+import type { OperationResult, ParameterType, PathOutcome } from '../../device/index.ts'
+import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
+import { supportedObject } from './describe-model.ts'
+import { ended, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'
+
+/** TR-369 7.5.3: the rows that there are, with their unique keys. */
+export async function instances(
+  agent: AgentLink,
+  { paths, firstLevelOnly }: RequestFor<'instances'>,
+  options: RequestOptions,
+): Promise<OperationResult> {
+  const body = { obj_paths: paths, first_level_only: firstLevelOnly === true }
+  const reply = await agent.request('get_instances', body, options)
+  if (!reply.ok) return refused(reply.error)
+  const results = reply.body.req_path_results.flatMap((result): PathOutcome[] => {
+    if (result.err_code !== 0) return [{ path: result.requested_path, error: uspError(result) }]
+    return result.curr_insts.map(({ instantiated_obj_path, unique_keys }) => ({
+      path: objectPath(instantiated_obj_path),
+      ...(Object.keys(unique_keys).length === 0 ? {} : { keys: unique_keys }),
+    }))
+  })
+  return ended([...unanswered(paths, reply.body.req_path_results), ...results])
+}
+
+/** TR-369 7.5.4: objects, parameters with type and access, commands and events below a path, by their names without instances. */
+export async function supportedBelow(
+  agent: AgentLink,
+  { path, firstLevelOnly }: RequestFor<'supported'>,
+  options: RequestOptions,
+): Promise<OperationResult> {
+  const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
+  const body = { obj_paths: [path], first_level_only: firstLevelOnly === true, ...flags }
+  const reply = await agent.request('get_supported_dm', body, options)
+  if (!reply.ok) return refused(reply.error)
+  const results = reply.body.req_obj_results.flatMap((result): PathOutcome[] => {
+    if (result.err_code !== 0) return [{ path: result.req_obj_path, error: uspError(result) }]
+    return result.supported_objs.map(supportedObject).flatMap((object): PathOutcome[] => [
+      { path: object.path, writable: object.access !== 'readOnly' },
+      ...object.params.map(({ name, writable, type }) => ({
+        path: object.path + name,
+        writable,
+        type: typeOf(type),
+      })),
+      ...[...object.commands, ...object.events].map(({ name }) => ({ path: object.path + name })),
+    ])
+  })
+  return ended(results)
+}
+
+function typeOf(name: string): ParameterType {
+  return BASE_TYPES.find((type) => type === name) ?? 'unknown'
+}
