@@ -74,6 +74,10 @@ export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Para
 export function operationView(operation: Operation, waitingFor?: string): Record<string, unknown> {
   const { instance: _instance, baseline: _baseline, request, result, ...rest } = operation
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
+  const { actor, idempotencyKey } = operation
+  const before = `${actor.kind}:${actor.id}:`
+  // As it was given: who asked stands before it inside.
+  if (idempotencyKey?.startsWith(before) === true) view.idempotencyKey = idempotencyKey.slice(before.length)
   if (waitingFor !== undefined) view.waitingFor = waitingFor
   if (result !== undefined) view.result = resultWithoutSecrets(result)
   return view

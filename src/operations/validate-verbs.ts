@@ -50,7 +50,9 @@ function checkRow(request: RowToAdd, findings: Findings): void {
   const stranger = request.optional?.find((name) => !(name in request.values))
   if (stranger !== undefined) throw invalid(stranger, 'is optional but has no value')
   const model = modelFor(findings)
-  const object = path.search ? undefined : model.object(request.object)
+  // A search path has the model of the rows that it names.
+  const table = schemaOf(path)
+  const object = table === undefined ? undefined : model.object(table)
   if (object !== undefined && !object.table) throw invalid(request.object, 'is not a table')
   if (object?.access === 'r') throw invalid(request.object, 'does not take new rows')
   if (object === undefined) findings.warnings.push(`${request.object} is not in the model`)
@@ -60,9 +62,10 @@ function checkRow(request: RowToAdd, findings: Findings): void {
     if (!/^[A-Za-z_]/.test(name) || name.length > REQUEST_BOUNDS.nameLength)
       throw invalid(name, 'is not a name relative to the new row')
     readPath(full, { ...findings, protocol: 'usp' }, ['parameter'])
-    if (path.search) continue
-    if (model.parameter(full)?.access === 'r') throw invalid(`${request.object}{i}.${name}`, 'is read-only')
-    fitValue(full, value, findings, model)
+    if (table === undefined) continue
+    const parameter = `${table}1.${name}`
+    if (model.parameter(parameter)?.access === 'r') throw invalid(`${request.object}{i}.${name}`, 'is read-only')
+    fitValue(parameter, value, findings, model)
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type Selector,
 } from '../../device/index.ts'
 import { audited } from '../../security/index.ts'
+import { findParameters } from '../find-parameters.ts'
 import { withIfMatch } from '../if-match.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
@@ -150,18 +151,20 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       id: 'listParameters',
       tag,
       summary: 'Stored parameters of a device',
-      description: '`path` is one parameter, or an object ending in a dot for everything below it; absent: all.',
+      description:
+        '`path` is one parameter, or an object ending in a dot for everything below it; `*` stands for any instance; absent: all. `contains` finds parameters by a part of their path. A page may have fewer items than `limit` and a cursor all the same.',
       scope: 'read',
       params: DeviceIdParam,
-      query: z.object({ path: z.string().max(1024).optional(), limit: Limit, cursor: Cursor }),
+      query: z.object({
+        path: z.string().max(1024).optional(),
+        contains: z.string().min(1).max(100).optional().describe('Letters of any case'),
+        limit: Limit,
+        cursor: Cursor,
+      }),
       responses: { 200: { description: 'A page of parameters', schema: page(ParameterSchema) } },
       async handle({ params, query }) {
         const { id } = await read(params.id)
-        if (query.path !== undefined && query.path !== '' && !query.path.endsWith('.')) {
-          const found = await deps.parameters.getMany(id, [query.path])
-          return { body: { items: found.map(parameterView) } }
-        }
-        const found = await deps.parameters.list(id, query.path ?? '', query.limit, query.cursor)
+        const found = await findParameters(deps.parameters, id, query)
         return { body: { ...found, items: found.items.map(parameterView) } }
       },
     }),

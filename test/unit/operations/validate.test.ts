@@ -62,6 +62,12 @@ describe('what passes', () => {
       'usp',
       'Device.',
     ],
+    [
+      'rows by a search path',
+      { verb: 'add', object: 'Device.LocalAgent.Controller.*.MTP.', values: { Protocol: 'WebSocket' } },
+      'usp',
+      'Device.',
+    ],
     ['a row with an alias', { verb: 'add', object: 'Device.WiFi.SSID.', values: { Alias: 'x' } }, 'usp', 'Device.'],
     ['a delete of a row', { verb: 'delete', paths: ['Device.NAT.PortMapping.3.'] }, 'cwmp', 'Device.'],
     ['a command', { verb: 'operate', command: 'Device.Reboot()', input: {} }, 'usp', 'Device.'],
