@@ -166,6 +166,9 @@ export async function startServer(
     })
     operations.setDrivers([acs.driver, controller.driver])
     bus.subscribe((event) => controller.heed(event))
+    bus.subscribe(({ type, deviceId }) => {
+      if (type === 'device.deleted' && deviceId !== undefined) acs.forget(deviceId)
+    })
     await tidyAfterDead(store, instance)
     const readiness = new ReadinessKeeper({ ...store, clock, log: log.child({ part: 'readiness' }) })
     await lifecycle.start(readiness)

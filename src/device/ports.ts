@@ -300,8 +300,8 @@ export interface CredentialStore {
 
 /**
  * What a link says about the secret of its device. right: it shows the one that the device's Agent uses. unused: it shows one that was not used
- * before. required: the Agent has used a secret before, and this link shows none of the device. notRequired: the device has no secret, or none
- * that was used yet.
+ * before. required: the Agent has used a secret before, or a plan demands it, and this link shows none of the device. notRequired: the device has no
+ * secret, or one that was neither used nor demanded yet.
  */
 export type LinkSecretProof = 'right' | 'unused' | 'required' | 'notRequired'
 
@@ -312,6 +312,11 @@ export type LinkSecretProof = 'right' | 'unused' | 'required' | 'notRequired'
 export interface LinkSecrets {
   /** The secret to write on the device: the newest one, made when there is none. Durable when it resolves; repeating it changes nothing. */
   ensure(deviceId: DeviceId): Promise<string>
+  /**
+   * The secret to write on the device, as `ensure`; from now on only links that show it are admitted, although it was not used yet. For a device
+   * whose Agent is about to dial for the first time: until then anybody could come in its place.
+   */
+  demand(deviceId: DeviceId): Promise<string>
   /** A new secret to write on the device, or the one that was made before and is not used yet. Durable when it resolves. */
   renew(deviceId: DeviceId): Promise<string>
   /** Compares the secret that a link shows, in constant time. */

@@ -81,7 +81,7 @@ export interface ScriptDeps {
   conflicts: ConflictStore
   operations: Operations
   links: UspLinks
-  linkSecrets: Pick<LinkSecrets, 'ensure'>
+  linkSecrets: Pick<LinkSecrets, 'demand' | 'ensure' | 'release'>
   notifies: NotifyLog
   clock: Clock
   time: ServiceTime

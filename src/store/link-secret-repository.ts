@@ -47,12 +47,18 @@ export class LinkSecretRepository implements LinkSecrets {
     return this.#make(deviceId, (known) => part(known, 'pending'))
   }
 
+  async demand(deviceId: DeviceId): Promise<string> {
+    const secret = await this.ensure(deviceId)
+    await this.#change(deviceId, (known) => (known?.demanded === true ? undefined : { $set: { demanded: true } }))
+    return secret
+  }
+
   async prove(deviceId: DeviceId, secret: string | undefined): Promise<LinkSecretProof> {
     const known = await this.#byDevice.get(deviceId)
     const current = part(known, 'current')
     if (fits(current, secret)) return 'right'
     if (fits(part(known, 'pending'), secret)) return 'unused'
-    return current === undefined ? 'notRequired' : 'required'
+    return current === undefined && known?.demanded !== true ? 'notRequired' : 'required'
   }
 
   async ownerOf(secret: string): Promise<DeviceId | undefined> {
@@ -73,10 +79,10 @@ export class LinkSecretRepository implements LinkSecrets {
   async release(deviceId: DeviceId): Promise<void> {
     await this.#change(deviceId, (known) => {
       const current = part(known, 'current')
-      if (current === undefined) return undefined
+      if (current === undefined && known?.demanded !== true) return undefined
       // A pending secret may be on the device already; then the current one is not.
       const pending = part(known, 'pending') ?? current
-      return { $set: { pending }, $unset: { current: '' } }
+      return { ...(pending === undefined ? {} : { $set: { pending } }), $unset: { current: '', demanded: '' } }
     })
   }
 

@@ -190,6 +190,44 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.conflicts.list({ limit: 1 })).items).toEqual([])
   })
 
+  it('are not joined with an Agent that comes without the secret that the plan gave', async () => {
+    await start({ awaitUspTimeoutMs: 600_000 })
+    await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
+    await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.weakLink': true } })
+    await world.until(async () => world.links.closed.includes(id))
+    expect((await world.planner.member(plan.id, id)).state).toBe('AWAITING_USP')
+    expect(await world.store.linkSecrets.prove(id, undefined)).toBe('required')
+    const secret = await world.store.linkSecrets.ensure(id)
+    expect(await world.store.linkSecrets.prove(id, secret)).toBe('unused')
+  })
+
+  it('get the values of a row that a cut left without them', async () => {
+    const play = box.answer
+    let cut = true
+    world.answer = (operation) => {
+      const result = play(operation)
+      if (!cut || result === 'expired' || operation.request.verb !== 'add' || operation.request.object !== CONTROLLERS)
+        return result
+      const row = result?.results.find(({ created }) => created !== undefined)?.created ?? ''
+      cut = false
+      for (const name of ['EndpointID', 'Enable']) box.values.set(row + name, '')
+      const error = { code: 'notApplied', text: 'the device does not show what was asked for', retryable: true }
+      return {
+        outcome: 'done',
+        results: [
+          { path: CONTROLLERS, created: row },
+          { path: `${row}EndpointID`, error },
+          { path: `${row}Enable`, error },
+        ],
+      }
+    }
+    await start()
+    await until('MIGRATED')
+    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+    const [row = ''] = box.rows(CONTROLLERS)
+    expect(box.values.get(`${row}EndpointID`)).toBe('proto::isthmus-test')
+  })
+
   it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')

@@ -115,6 +115,13 @@ describe('deleting a device', () => {
     const value = { path: 'Device.X', value: '1', type: 'string', source: 'cwmp', collectedAt: 1 } as const
     await own.devices.commit({ deviceId: id, parameters: [value] })
     expect((await call('DELETE', `/devices/${encodeURIComponent(id)}`)).status).toBe(409)
+    // One that a plan has moved, or must bring back, is deleted by force only.
+    for (const state of ['MIGRATED', 'STRANDED'] as const) {
+      await own.devices.commit({ deviceId: id, set: { migration: { planId: 'p', state, at: 1 } } })
+      const refused = await call('DELETE', `/devices/${encodeURIComponent(id)}`)
+      expect(refused.status).toBe(409)
+      expect(await refused.text()).toMatch(/roll it back first.*force=true/)
+    }
     await own.devices.commit({ deviceId: id, unset: ['migration'] })
     const asked = await call('POST', `/devices/${encodeURIComponent(id)}/operations`, {
       verb: 'set',

@@ -3,20 +3,25 @@ import type { DeviceId, LinkSecrets } from '../../src/device/index.ts'
 
 /** Secrets of WebSocket paths in this process, true to the port. */
 export function createMemoryLinkSecrets(): LinkSecrets {
-  const known = new Map<DeviceId, { current?: string; pending?: string }>()
+  const known = new Map<DeviceId, { current?: string; pending?: string; demanded?: true }>()
   const of = (deviceId: DeviceId) => {
     const entry = known.get(deviceId) ?? {}
     known.set(deviceId, entry)
     return entry
   }
   const made = () => randomToken(systemRandom, 16)
+  const ensure = async (deviceId: DeviceId) => {
+    const entry = of(deviceId)
+    const kept = entry.pending ?? entry.current
+    if (kept !== undefined) return kept
+    entry.pending = made()
+    return entry.pending
+  }
   return {
-    async ensure(deviceId) {
-      const entry = of(deviceId)
-      const kept = entry.pending ?? entry.current
-      if (kept !== undefined) return kept
-      entry.pending = made()
-      return entry.pending
+    ensure,
+    async demand(deviceId) {
+      of(deviceId).demanded = true
+      return ensure(deviceId)
     },
     async renew(deviceId) {
       const entry = of(deviceId)
@@ -24,10 +29,10 @@ export function createMemoryLinkSecrets(): LinkSecrets {
       return entry.pending
     },
     async prove(deviceId, secret) {
-      const { current, pending } = known.get(deviceId) ?? {}
+      const { current, pending, demanded } = known.get(deviceId) ?? {}
       if (secret !== undefined && secret === current) return 'right'
       if (secret !== undefined && secret === pending) return 'unused'
-      return current === undefined ? 'notRequired' : 'required'
+      return current === undefined && demanded === undefined ? 'notRequired' : 'required'
     },
     ownerOf: async (secret) =>
       [...known].find(([, { current, pending }]) => secret === current || secret === pending)?.[0],

@@ -5,6 +5,7 @@ import {
   type Device,
   type DeviceQuery,
   type DeviceSortField,
+  HOLDING,
   parseSelector,
   REQUEST_BOUNDS,
   type Selector,
@@ -126,12 +127,19 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Forget a device, its parameters, its open operations and its credential',
       description:
-        'A box that comes again is a new device and needs the enrolment secret again. 409 while the device is being migrated.',
+        'A CPE that comes again is a new device and needs the enrolment secret again. 409 while a plan moves the device, has moved it, or must bring it back: roll it back first, or give `force=true`, which leaves on the device what the plan wrote (not while it is being moved).',
       scope: 'write',
       params: DeviceIdParam,
+      query: z.object({ force: z.literal('true').optional() }),
       responses: { 204: { description: 'Forgotten' } },
-      async handle({ params, actor }) {
+      async handle({ params, query, actor }) {
         const device = await read(params.id)
+        const { migration } = device
+        if (query.force === undefined && migration !== undefined && HOLDING.includes(migration.state))
+          throw new AppError(
+            'conflict',
+            `the device is ${migration.state} in plan ${migration.planId}: roll it back first (POST /devices/{id}/rollback), or delete it with force=true`,
+          )
         const ended = await deps.operations.forget(device, apiKeyActor(actor))
         const at = clock.now()
         const before = { owner: device.owner, endpointId: device.binding?.endpointId, openOperations: ended }

@@ -217,6 +217,11 @@ export class Acs implements Lifecycle {
     return release(deviceId, this.#enrolment)
   }
 
+  /** The device was deleted: its credential is worth nothing from now on, not when it falls out of the cache. */
+  forget(deviceId: DeviceId): void {
+    this.#authenticator.forget(deviceId)
+  }
+
   get sessionCount(): number {
     return this.#sessions.size
   }

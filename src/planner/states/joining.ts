@@ -9,7 +9,10 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   const device = await script.device()
   const conflict = conflictOf(device)
   if (conflict !== undefined) return conflict
-  if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
+  if (device.usp?.linked === true && device.usp.weakLink === true) {
+    // Its Agent was given a secret: a link that does not show it is somebody else's, or one from before.
+    await script.deps.links.close(device.id, 'policy')
+  } else if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
   const { awaitUspTimeoutMs } = script.plan.settings
   const { time } = script.deps
   const waitedMs = time.now() - Math.max(script.member.enteredMs, time.silenceCountsFrom)

@@ -141,6 +141,8 @@ async function undo(script: Script, { slept, interval, preexisting }: DeviceSnap
   if (switches.length > 0 || preexisting === undefined) await script.step('linkEnds', () => linkEnds(script))
   for (const row of ours) await script.step(`delete ${row}`, () => removeRow(script, row))
   if (changed.length > 0) await script.step('restore', () => restore(script, 'restore', changed))
+  // An Agent that had its own row for us dials without a secret again.
+  if (preexisting !== undefined) await script.step('secret', () => secretIsOver(script))
   if (slept && interval !== undefined)
     await script.step('interval', () => restore(script, 'interval', [{ path: INFORM_INTERVAL, value: interval }]))
 }
@@ -176,6 +178,11 @@ async function removeRow(script: Script, row: string) {
 async function restore(script: Script, step: string, values: PathValue[]) {
   const written = await Promise.all(values.map((entry) => withSecret(script, entry)))
   await script.run(step, { verb: 'set', values: written }, 'cwmp')
+  return {}
+}
+
+async function secretIsOver({ deps, member }: Script) {
+  await deps.linkSecrets.release(member.deviceId)
   return {}
 }
 

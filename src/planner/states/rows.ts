@@ -15,7 +15,7 @@ export const WEBSOCKET_NAMES = ['WebSocket.Host', 'WebSocket.Port', 'WebSocket.P
 /** Values that the WebSocket object of our MTP row must hold. The path ends in the secret by which a link of this device is known. */
 export async function webSocketValues({ plan, member, deps }: Script): Promise<Record<string, string>> {
   const { controller } = plan.settings
-  const secret = await deps.linkSecrets.ensure(member.deviceId)
+  const secret = await deps.linkSecrets.demand(member.deviceId)
   return {
     'WebSocket.Host': controller.host,
     'WebSocket.Port': String(controller.port),
@@ -73,6 +73,11 @@ export async function addRow(
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   const row = operation.result?.results.find((result) => result.created !== undefined)?.created
   if (row === undefined) throw new StepFailed('noRow', `${step}: the device did not say which row it added`, true)
+  // A cut in the middle leaves a row without its values; it is found by them, so they are written before anything else.
+  const missing = Object.entries(needed).filter(([name]) =>
+    operation.result?.results.some(({ path, error: refused }) => refused !== undefined && path.endsWith(name)),
+  )
+  if (missing.length > 0) await setRow(script, `${step}Rest`, row, { needed: Object.fromEntries(missing), wished: {} })
   if (poorer) await wish(script, step, row, wished)
   return row
 }
