@@ -96,6 +96,8 @@ export interface Ending {
   owesAudit?: true
   /** How often a read was sent; of anything else `markSent` counts. */
   attempts?: number
+  /** The protocol that a read was answered over; of anything else `markSent` tells. */
+  sentVia?: Protocol
   /** What it changes in its device, in the same commit: where that is refused, the operation does not end either. */
   change?: DeviceChange
 }

@@ -84,8 +84,10 @@ export function createFinisher(deps: FinisherDeps): Finisher {
       if (result !== undefined) ending.result = result
       if (change !== undefined) ending.change = change
       if (request !== operation.request) ending.request = request
-      if (isRead(operation.request)) ending.attempts = attempts
-      else ending.owesAudit = true
+      if (isRead(operation.request)) {
+        ending.attempts = attempts
+        if (via !== undefined && result !== undefined) ending.sentVia = via
+      } else ending.owesAudit = true
       if (!(await store.finish(operation.id, from, ending))) return false
       metrics.finished(operation.request.verb, via ?? 'none', state, at - operation.createdAt)
       log.info(

@@ -20,6 +20,7 @@ import { createBackground } from './engine/background.ts'
 import { createContacts } from './engine/contacts.ts'
 import { createDrain } from './engine/drain.ts'
 import { createExecutor } from './engine/execute.ts'
+import { createExpiries } from './engine/expiries.ts'
 import { createFresh } from './engine/fresh.ts'
 import { gone, holdSession } from './engine/hold-session.ts'
 import { createNews } from './engine/news.ts'
@@ -144,6 +145,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     isFresh: fresh.has,
   })
   const completed = createCompletion({ store, finisher, log, again })
+  const expiries = createExpiries(clock, () => background.run('expire', recovery.expireQueued))
   const recovery = createRecovery({
     store,
     devices,
@@ -178,6 +180,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
 
   function bringNew(operation: Operation, device: Device): void {
     fresh.add(operation.id)
+    expiries.expect(operation)
     bring(operation, device)
   }
 
@@ -236,6 +239,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
       stopping = true
       sweep.stop()
       waker.stop()
+      expiries.stop()
       const cancel = clock.after(limits.stopMs, executor.abortAll)
       await passes.idle()
       cancel()

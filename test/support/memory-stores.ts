@@ -214,7 +214,7 @@ function operationStore(
       move(id, ['sent'], (operation) => {
         operation.state = 'unknown'
       }),
-    async finish(id, from, { state, result, at, event, request, owesAudit, attempts, change }) {
+    async finish(id, from, { state, result, at, event, request, owesAudit, attempts, sentVia, change }) {
       if (change !== undefined) {
         if (!from.includes(operations.get(id)?.state ?? 'done')) return false
         try {
@@ -230,6 +230,7 @@ function operationStore(
         if (result !== undefined) operation.result = structuredClone(result)
         if (request !== undefined) operation.request = structuredClone(request)
         if (attempts !== undefined) operation.attempts = attempts
+        if (sentVia !== undefined) operation.sentVia = sentVia
         if (owesAudit === true) owing.add(id)
       })
       if (ended && event !== undefined) append([event])

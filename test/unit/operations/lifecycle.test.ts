@@ -37,6 +37,24 @@ describe('waiting', () => {
   })
 })
 
+it('an operation that may not wait long has ended when its time is over', async () => {
+  const world = createWorld()
+  const { id } = await world.submit(set(A, '1'), { expiresInMs: 5000 })
+  world.clock.advance(4999)
+  await settled()
+  expect(world.operation(id).state).toBe('queued')
+  world.clock.advance(2)
+  await settled()
+  expect(world.operation(id).state).toBe('expired')
+})
+
+it('a read says over which protocol it was answered', async () => {
+  const world = createWorld()
+  const { id } = await world.submit({ verb: 'get', paths: [A] })
+  await world.room.contact(world.box.contact('cwmp'))
+  expect(world.operation(id)).toMatchObject({ sentVia: 'cwmp', attempts: 1 })
+})
+
 it('an operation whose parts ended differently is marked as partial', async () => {
   const world = createWorld()
   const end = async (...errors: (boolean | 'optional')[]) => {
@@ -226,9 +244,9 @@ describe('what goes wrong on the way', () => {
 describe('recurring care', () => {
   it('ends what no device came for', async () => {
     const world = createWorld()
-    const short = await world.submit(set(A, '1'), { expiresInMs: 1000 })
+    const short = await world.submit(set(A, '1'), { expiresInMs: 200_000 })
     const long = await world.submit(set(A, '2'))
-    world.clock.advance(1001)
+    world.clock.advance(200_001)
     expect(await world.room.expireQueued()).toBe(1)
     expect(await world.room.expireQueued()).toBe(0)
     expect(world.operation(short.id).state).toBe('expired')
