@@ -205,6 +205,14 @@ describe('an answer to a Get', () => {
   })
 })
 
+it('a discover of a root that shows nothing is not done', async () => {
+  const result = run({ verb: 'discover' })
+  const { msgId } = await agent.takeRequest('get')
+  const nothing = { requested_path: 'Device.', err_code: 0, err_msg: '', resolved_path_results: [] }
+  agent.send(responseMsg(msgId, 'get_resp', { req_path_results: [nothing] }))
+  expect(await result).toMatchObject({ outcome: 'failed', error: { code: 'nothingFound' } })
+})
+
 describe('a discover that is too much for one Message', () => {
   const objects = ['Device.WiFi.', 'Device.WiFi.SSID.{i}.', 'Device.IP.', 'Device.Absent.'].map((path) => ({
     path,

@@ -185,7 +185,8 @@ export function repeated<T, C extends Codec<T>>(
   codec: C & Codec<T>,
   maxItems: number,
 ): Omit<C, keyof Codec<T>> & Repeated<T> {
-  const readAll = (elements: Element[], at: string) => {
+  const readAll = (given: Element[], at: string) => {
+    const elements = given.length === 1 ? itemsOf(given[0]) : given
     if (elements.length > maxItems)
       throw new ProtocolError('tooMany', `${at} stands there more than ${maxItems} times`, { context: { at } })
     return elements.map((element, i) => codec.read(element, `${at}[${i}]`))
@@ -196,6 +197,13 @@ export function repeated<T, C extends Codec<T>>(
     read: (element, at) => readAll(element === undefined ? [] : [element], at),
     write: (name, values) => values.map((value) => codec.write(name, value)).join(''),
   }
+}
+
+/** Some CPE write a SOAP array where the schema has an element that repeats: items named as a struct of TR-069, in one element. */
+function itemsOf(element: Element | undefined): Element[] {
+  if (element === undefined) return []
+  const isWrapped = element.children.length > 0 && element.children.every(({ name }) => name.endsWith('Struct'))
+  return isWrapped ? [...element.children] : [element]
 }
 
 function isArray(codec: Codec<unknown>): codec is ArrayCodec<unknown> {

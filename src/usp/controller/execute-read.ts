@@ -57,6 +57,18 @@ export async function discover(
   options: RequestOptions,
 ): Promise<OperationResult> {
   const path = request.path ?? 'Device.'
+  const result = await discoverAt(agent, path, context, options)
+  if (result.outcome !== 'done' || result.results.length > 0 || path !== 'Device.') return result
+  const error = outcomeError('nothingFound', 'the Agent shows nothing of its root; its role may not let it', true)
+  return { outcome: 'failed', results: [], error }
+}
+
+async function discoverAt(
+  agent: AgentLink,
+  path: string,
+  context: ExecuteContext,
+  options: RequestOptions,
+): Promise<OperationResult> {
   const supported = await context.supported()
   let result = await get(agent, [path], 0, context, options)
   if (supported === undefined) return result

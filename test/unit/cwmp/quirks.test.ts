@@ -242,6 +242,16 @@ describe('requests of the CPE', () => {
     })
   })
 
+  it('of changed deployment units are read from a SOAP array as well', async () => {
+    const { cpe, cookie } = await enter()
+    const item = '<OpResultStruct><UUID>u-1</UUID><CurrentState>Installed</CurrentState></OpResultStruct>'
+    const body = `<c:DUStateChangeComplete><Results>${item}</Results><CommandKey>k</CommandKey></c:DUStateChangeComplete>`
+    expect((await cpe.post(envelope(body), cookie)).status).toBe(200)
+    expect(world.stores.inside.events.find(({ type }) => type === 'device.notified')?.data).toMatchObject({
+      params: { 'Results.1.UUID': 'u-1', 'Results.1.CurrentState': 'Installed' },
+    })
+  })
+
   it('that complete a transfer of nobody here are heard of in the feed', async () => {
     const { cpe, cookie } = await enter()
     const fault = '<FaultStruct><FaultCode>9010</FaultCode><FaultString>no file</FaultString></FaultStruct>'
