@@ -1,5 +1,5 @@
-import { mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
-import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, rowsToAdd } from '../device/index.ts'
+import { type Model, mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
+import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, restartOf, rowsToAdd } from '../device/index.ts'
 import { atMost, checkText, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
 type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>
@@ -100,6 +100,8 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
     findings.warnings.push(`${request.command} is not in the model`)
     return
   }
+  if (findings.protocol === 'cwmp' && !hasEqual(request.command, modelFor(findings)))
+    throw invalid(request.command, 'has no equal in CWMP; it can be run over USP alone')
   const missing = [...mandatoryArguments(request.command, model)].flatMap(([name, value]) =>
     value === undefined && !(name in request.input) ? name : [],
   )
@@ -107,6 +109,16 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
     const what = missing.length === 1 ? 'the argument' : 'the arguments'
     throw invalid(request.command, `needs ${what} ${missing.join(', ')}`)
   }
+}
+
+/** True when CWMP can play a command: a restart, a diagnostic (by its DiagnosticsState), or a parameter that acts when it is set. */
+function hasEqual(command: string, model: Model): boolean {
+  const path = command.replace(/\(\)$/, '')
+  return (
+    restartOf(command) !== undefined ||
+    model.parameter(`${path}.DiagnosticsState`)?.access === 'w' ||
+    model.parameter(path)?.facets.c === 1
+  )
 }
 
 /** subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */

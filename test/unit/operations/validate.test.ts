@@ -161,6 +161,11 @@ describe('what is refused', () => {
       'cwmp',
       'InternetGatewayDevice.',
     ],
+    [
+      { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
+      /has no equal in CWMP/,
+      'cwmp',
+    ],
     [set('Device.X_A', 'a\u0001b'), /U\+0001, which CWMP cannot carry/],
     [set('Device.WiFi.SSID.1.SSID', 'a\ud800'), /U\+D800/],
     [
