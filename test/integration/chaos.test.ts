@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ChaosRounds, type Disturbance } from '../support/chaos/round.ts'
+
+const seed = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1_000_000))
+const ROUNDS: Disturbance[] = [
+  'nothing',
+  'nothing',
+  'devicesDie',
+  'devicesDie',
+  'devicesAreReset',
+  'engineDies',
+  'engineDies',
+  'serversRestart',
+  'serverDies',
+  'clocksStep',
+]
+
+let rounds: ChaosRounds
+beforeAll(async () => {
+  rounds = await ChaosRounds.start({
+    seed,
+    boxes: 8,
+    faults: [['noTimer', 'dropsSession'], ['neverOnboards'], ['deaf', 'powerLoss'], ['rejectsWrite']],
+    informIntervalS: 300,
+    timeScale: 20,
+  })
+}, 180_000)
+afterAll(() => rounds?.stop(), 60_000)
+
+it(`boxes, records and plans agree after ${ROUNDS.length} rounds in which plans are steered and anything dies (seed ${seed})`, {
+  timeout: 1_500_000,
+}, async () => {
+  await rounds.run(ROUNDS, 6)
+  expect([...rounds.seen]).toEqual(expect.arrayContaining(['retired', 'rolledBack', 'fail']))
+})

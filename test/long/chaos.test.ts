@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ChaosRounds, DISTURBANCES, type Disturbance } from '../support/chaos/round.ts'
+
+const seed = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1_000_000))
+const MORE: Disturbance[] = [
+  ...Array<Disturbance>(4).fill('engineDies'),
+  ...Array<Disturbance>(4).fill('serverDies'),
+  ...Array<Disturbance>(3).fill('allServersDie'),
+  ...Array<Disturbance>(3).fill('devicesDie'),
+  ...Array<Disturbance>(3).fill('devicesAreReset'),
+  ...Array<Disturbance>(2).fill('clocksStep'),
+  'longMaintenance',
+]
+const ROUNDS = [...(Object.keys(DISTURBANCES) as Disturbance[]), ...MORE]
+
+let rounds: ChaosRounds
+beforeAll(async () => {
+  rounds = await ChaosRounds.start({
+    seed,
+    boxes: 16,
+    faults: [
+      ['noTimer'],
+      ['dropsSession'],
+      ['deaf'],
+      ['neverOnboards'],
+      ['powerLoss'],
+      ['rejectsWrite'],
+      ['slow', 'dropsLink'],
+      ['deaf', 'noTimer', 'dropsSession'],
+    ],
+    informIntervalS: 20,
+    timeScale: 4,
+  })
+})
+afterAll(() => rounds?.stop())
+
+it(`boxes, records and plans agree after ${ROUNDS.length} rounds of chaos (seed ${seed})`, {
+  timeout: 7_200_000,
+}, async () => {
+  await rounds.run(ROUNDS, 14)
+  expect([...rounds.seen]).toEqual(expect.arrayContaining(['retired', 'rolledBack', 'fail', 'stranded', 'came']))
+})
