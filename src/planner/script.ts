@@ -68,7 +68,7 @@ class DeviceGone extends Error {}
 
 /** Tells of Notifies that any instance has received. */
 export interface NotifyLog {
-  /** The id of the newest event of the feed. */
+  /** An event id that is before all events from now on, on whichever instance. */
   position(): Promise<string>
   /** True when the device has notified of this value over USP after an event id. */
   heard(deviceId: DeviceId, path: string, value: string, after: string): Promise<boolean>
