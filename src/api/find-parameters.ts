@@ -1,7 +1,7 @@
 import { AppError } from '../base/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
 
-/** What is looked for among the stored parameters of a device. */
+/** A search among the stored parameters of a device. */
 export interface ParameterQuery {
   path?: string | undefined
   contains?: string | undefined

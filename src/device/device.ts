@@ -80,7 +80,7 @@ export interface CwmpFacts {
   subscriptions?: CwmpSubscription[]
   /** The firmware for which the tree was discovered last. */
   discoveredFor?: string
-  /** How the last discovery ended. */
+  /** The end of the last discovery. */
   discovery?: DiscoveryFacts
   /** What was learnt about talking to this box under its firmware, where that is anything. */
   notes?: CwmpNotes
@@ -90,13 +90,13 @@ export interface CwmpFacts {
   lastWake?: LastWake
 }
 
-/** How a discovery ended: all was read, objects could not be read, or nothing was found. */
+/** The end of a discovery: all was read, objects could not be read, or nothing was found. */
 export interface DiscoveryFacts {
   outcome: 'complete' | 'partial' | 'empty'
   at: Timestamp
   /** Objects below which nothing is known; the first ones. */
   unread: string[]
-  /** Why nothing was found, in words. */
+  /** The reason that nothing was found, in words. */
   reason?: string
 }
 

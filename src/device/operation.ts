@@ -32,7 +32,7 @@ export type OperationRequest =
   /** Reads names and values below `path` into the record; the device's root when absent. */
   /** The rows of tables with their unique keys (TR-369 GetInstances); of all tables below, unless `firstLevelOnly`. */
   | { verb: 'instances'; paths: string[]; firstLevelOnly?: boolean }
-  /** What the device supports below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that it lists). */
+  /** Reads the supported model below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that it lists). */
   | { verb: 'supported'; path: string; firstLevelOnly?: boolean }
   | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
   /** Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter attributes. */
@@ -118,7 +118,7 @@ export interface PathOutcome {
   created?: string
   /** Unique keys of a row, by name, where the device tells them. */
   keys?: Record<string, string>
-  /** What failed was not required. */
+  /** The value that failed was not required. */
   optional?: true
   error?: OutcomeError
 }

@@ -48,7 +48,7 @@ export function readPath(text: string, findings: Findings, kinds: Path['kind'][]
   return path
 }
 
-/** What XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two others. */
+/** Characters that XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two others. */
 const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
 /** A value must not be too long, and its protocol must be able to carry it as it is. */

@@ -21,7 +21,7 @@ interface AddContext {
   notes: BoxNotes
 }
 
-/** What became of one row. */
+/** The outcome of one row. */
 interface Added {
   results: PathOutcome[]
   /** Its path, while it is there. */

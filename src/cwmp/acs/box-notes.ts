@@ -138,7 +138,7 @@ export class BoxNotebook {
   }
 }
 
-/** How the values below an object stand among what is left out, so that the object itself can still be listed. */
+/** Returns the entry of the values below an object among the paths that are left out, so that the object itself can still be listed. */
 function wholeOf(object: string): string {
   return `${object}*`
 }

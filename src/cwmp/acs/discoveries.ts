@@ -43,7 +43,7 @@ const MAX_UNREAD = 32
 /** Objects that could not be read are tried again after this time. */
 const READ_AGAIN_MS = 86_400_000
 
-/** Why a discovery is not done although the CPE answered. */
+/** The reason that a discovery is not done although the CPE answered. */
 export const NOTHING_FOUND = 'the CPE lists no parameters and answers no values of its root'
 
 /** A discovery under way. */

@@ -16,7 +16,7 @@ const MAX_OBJECTS = 10_000
 interface Todo {
   path: string
   by: 'level' | 'whole' | 'values'
-  /** Why its names could not be listed. */
+  /** The reason that its names could not be listed. */
   error?: OutcomeError
 }
 

@@ -26,7 +26,7 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
   return { outcome: 'failed', results: [], error: outcomeError('lockout', text) }
 }
 
-/** What a path names in our row, instances of its tables written as `row`; undefined when it is of no row that may be ours. */
+/** Returns the name of a path below our row, instances of its tables written as `row`; undefined when it is of no row that may be ours. */
 function belowOwnRow(path: string, ownRow: string): string | undefined {
   if (!path.startsWith(`${TABLE.join('.')}.`)) return undefined
   const [row, ...rest] = parsePath(path).segments.slice(TABLE.length)

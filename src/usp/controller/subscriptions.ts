@@ -72,7 +72,7 @@ export interface SubscriptionDeps {
   now: number
 }
 
-/** What was found and done. */
+/** The state that was found and made. */
 export interface Ensured {
   /** The Agent showed its table, and nothing of ours was in it. */
   none: boolean
