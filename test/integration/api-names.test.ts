@@ -60,7 +60,7 @@ describe('the fields of a device', () => {
         owner: 'usp',
         binding: { endpointId: 'ops::0C96BF-NB%2D7-full' as EndpointId, proof: 'bound', at: 2 },
         cwmp: { lastInformAt: 1_700_000_100_000, events: [], version: '1.4' },
-        usp: { linked: false, answering: true, lastSeenAt: 1_700_000_200_000 },
+        usp: { linked: false, answering: true, weakLink: true, lastSeenAt: 1_700_000_200_000 },
         tags: ['gold'],
         groups: ['by-hand'],
         readiness: { class: 'READY_STANDARD', reasons: [], evidence: {}, at: 3 },
