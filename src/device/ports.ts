@@ -430,6 +430,8 @@ export interface NewOperation {
   idempotencyKey?: string
   /** How long it may wait for the device; default 1 hour. */
   expiresInMs?: number
+  /** Whoever asks asks for more as soon as it has ended: a session of the CPE is held for a moment then. */
+  more?: true
 }
 
 /** The one engine for protocol-neutral verbs. */

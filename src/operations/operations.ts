@@ -21,6 +21,7 @@ import { createContacts } from './engine/contacts.ts'
 import { createDrain } from './engine/drain.ts'
 import { createExecutor } from './engine/execute.ts'
 import { createExpiries } from './engine/expiries.ts'
+import { createFollowUps } from './engine/follow-ups.ts'
 import { createFresh } from './engine/fresh.ts'
 import { gone, holdSession } from './engine/hold-session.ts'
 import { createNews } from './engine/news.ts'
@@ -93,6 +94,8 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   finisher.onFinished((operation) => tries.forget(operation.id))
   const fresh = createFresh()
   finisher.onFinished((operation) => fresh.remove(operation.id))
+  const followUps = createFollowUps(clock)
+  finisher.onFinished(followUps.ended)
   const executor = createExecutor({
     store,
     clock,
@@ -134,7 +137,16 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   )
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
-  const submit = createSubmit({ ...deps, store, log, limits, metrics, announce: news.add, bring: bringNew })
+  const submit = createSubmit({
+    ...deps,
+    store,
+    log,
+    limits,
+    metrics,
+    announce: news.add,
+    bring: bringNew,
+    expectMore: followUps.expect,
+  })
   const withdraw = createWithdraw({ store, finisher, audit, clock, abort: executor.abort, again })
   const wait = createWait({
     store,
@@ -181,6 +193,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   function bringNew(operation: Operation, device: Device): void {
     fresh.add(operation.id)
     expiries.expect(operation)
+    followUps.came(device.id)
     bring(operation, device)
   }
 
@@ -195,7 +208,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
         await gone(here.signal)
       } else if (due || passes.active(here.deviceId)) {
         if (!stopping) background.run('pass', () => passes.request(here.deviceId))
-        await holdSession(entry, passes, clock, limits.quietMs)
+        await holdSession(entry, { passes, followUps, clock, quietMs: limits.quietMs })
       }
     } catch (err) {
       log.error({ err, deviceId: here.deviceId }, 'contact failed')

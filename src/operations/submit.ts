@@ -40,6 +40,8 @@ export interface SubmitDeps {
   announce(deviceId: DeviceId): void
   /** It is durable: run it, or make its device come. */
   bring(operation: Operation, device: Device): void
+  /** More is asked for when this operation has ended. */
+  expectMore(operationId: string): void
 }
 
 /** A key as a person gives it has 200 characters at most; who asked stands before it. */
@@ -75,6 +77,7 @@ async function submit(wanted: NewOperation, operation: Operation, place: Place, 
   deps.announce(device.id)
   const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
   if (!created) return sameRequest(stored, operation)
+  if (wanted.more === true) deps.expectMore(stored.id)
   deps.metrics.submitted(stored.request.verb)
   // A pass that looked before it was stored has taken the announcement.
   deps.announce(device.id)

@@ -1,5 +1,6 @@
 import { AppError, createKeyedQueue, isConflict, type Log } from '../base/index.ts'
 import {
+  type Device,
   type DeviceId,
   memberStateRow,
   type NewEvent,
@@ -95,9 +96,13 @@ export class MemberRunner {
     this.#run(memberId)
   }
 
-  /** Applies an event to a free member and goes on with it. AppError `conflict` when it has changed since it was read. */
-  async begin(plan: Plan, member: PlanMember, step: MemberStep): Promise<void> {
-    const begun = await this.#move(plan, member, step, { lease: this.#lease() })
+  /**
+   * Applies an event to a free member and goes on with it. `device`: its record, as it was just read. AppError `conflict` when the member has
+   * changed since it was read.
+   */
+  async begin(plan: Plan, member: PlanMember, step: MemberStep, device?: Device): Promise<void> {
+    const options = { lease: this.#lease(), ...(device === undefined ? {} : { device }) }
+    const begun = await this.#move(plan, member, step, options)
     if (begun.lease !== undefined) this.#run(member.id, { plan, member: begun })
   }
 
@@ -312,7 +317,7 @@ export class MemberRunner {
     plan: Plan,
     member: PlanMember,
     step: MemberStep,
-    options: { actor?: string; lease?: PlanMember['lease'] },
+    options: { actor?: string; lease?: PlanMember['lease']; device?: Device },
   ): Promise<PlanMember> {
     if (!statesThatTake(step.event).includes(member.state))
       throw new AppError('conflict', `the device is ${member.state}: ${step.event} does not apply to it`)

@@ -98,6 +98,12 @@ export interface StepResult {
 /** Stores a member with what changes together with it, and resolves with the stored one. */
 export type Persist = (before: PlanMember, after: PlanMember, result: Omit<StepResult, 'facts'>) => Promise<PlanMember>
 
+/** `tolerate`: a failed operation is a result. `more`: another operation over CWMP follows at once, and the session is held for it. */
+export interface RunOptions {
+  tolerate?: boolean
+  more?: boolean
+}
+
 /** The request or its answer was lost, and reading has shown that nothing was done. */
 const LOST = new Set(['notExecuted', 'notApplied'])
 const MAX_TRIES = 3
@@ -108,21 +114,31 @@ const LOOK_AGAIN_MS = 10_000
 /** Operations of others on a device are looked at again after this. */
 const BUSY_MS = 5000
 
+/** Results of derived steps are stored at the latest after this: storing renews the lease of the member. */
+const STORE_MS = 15_000
+
 /**
- * One run of a state's script. Steps are named; the facts of a step are durable before the next one begins, and each operation carries a key
- * made of member, visit and step: run again after a crash, the script goes on where it stood, and no operation is asked for twice.
+ * One run of a state's script. Steps are named, and each operation carries a key made of member, visit and step: run again after a crash, the
+ * script goes on where it stood, and no operation is asked for twice. The results of a step are durable before the next one begins: in the
+ * member, or, of a derived step, in the operations that it has asked for, which tell the same when they are asked for again.
  */
 export class Script {
   readonly plan: Plan
   readonly deps: ScriptDeps
   #member: PlanMember
   readonly #persist: Persist
+  #storedMs: number
+  /** The snapshot as this run has read or stored it. */
+  #snapshot: { value: DeviceSnapshot | undefined } | undefined
+  #informIntervalS: number | undefined
+  #linkSecret: string | undefined
 
   constructor(plan: Plan, member: PlanMember, deps: ScriptDeps, persist: Persist) {
     this.plan = plan
     this.deps = deps
     this.#member = member
     this.#persist = persist
+    this.#storedMs = deps.time.now()
   }
 
   get member(): PlanMember {
@@ -150,38 +166,52 @@ export class Script {
   }
 
   /** The stored snapshot of the device; undefined when no plan has changed it since it was last as it was. */
-  snapshot(): Promise<DeviceSnapshot | undefined> {
-    return this.deps.plans.snapshot(this.#member.deviceId)
+  async snapshot(): Promise<DeviceSnapshot | undefined> {
+    this.#snapshot ??= { value: await this.deps.plans.snapshot(this.#member.deviceId) }
+    return this.#snapshot.value
   }
 
-  /** Runs a step once; its results are durable before the next step begins. */
+  /** The secret of the device for the path of its WebSocket; from now on its links must show it. */
+  async linkSecret(): Promise<string> {
+    this.#linkSecret ??= await this.deps.linkSecrets.demand(this.#member.deviceId)
+    return this.#linkSecret
+  }
+
+  /** Runs a step once; its results are stored before the next step begins. */
   async step(name: string, work: () => Promise<StepResult>): Promise<void> {
     if (this.#member.done.includes(name)) return
     const { facts, ...rest } = await work()
+    this.#member = await this.#persist(this.#member, this.#after(name, facts), rest)
+    this.#storedMs = this.deps.time.now()
+    if (rest.snapshot !== undefined) this.#snapshot = { value: rest.snapshot }
+  }
+
+  /**
+   * Runs a step once whose facts come from its operations alone, and that changes nothing but by them: repeated, they tell the same. Its
+   * facts are stored with the next step, wait or event.
+   */
+  async derived(name: string, work: () => Promise<Pick<StepResult, 'facts'>>): Promise<void> {
+    if (this.deps.time.now() - this.#storedMs >= STORE_MS) return this.step(name, work)
+    if (this.#member.done.includes(name)) return
+    const { facts } = await work()
+    this.#member = this.#after(name, facts)
+  }
+
+  /** The member with a step that is done. */
+  #after(name: string, facts: Partial<MemberFacts> | undefined): PlanMember {
     const { asked: _asked, ...before } = this.#member.facts
-    const member: PlanMember = {
-      ...this.#member,
-      step: name,
-      done: [...this.#member.done, name],
-      facts: { ...before, ...facts },
-    }
-    this.#member = await this.#persist(this.#member, member, rest)
+    return { ...this.#member, step: name, done: [...this.#member.done, name], facts: { ...before, ...facts } }
   }
 
   /**
    * Runs an operation to its end; one that got lost on the way and is known not to have taken place is asked for again. StepFailed when the
    * device said no or did not come in time; `tolerate` gives the result back instead.
    */
-  async run(
-    step: string,
-    request: OperationRequest,
-    via: Protocol,
-    options: { tolerate?: boolean } = {},
-  ): Promise<Operation> {
+  async run(step: string, request: OperationRequest, via: Protocol, options: RunOptions = {}): Promise<Operation> {
     for (let tries = 1; ; tries++) {
       const name = tries === 1 ? step : `${step}#${tries}`
       const patienceMs = await this.#patienceMs(via)
-      const ended = await this.#once(name, request, via, patienceMs)
+      const ended = await this.#once(name, request, via, patienceMs, options)
       const error = ended.result?.error
       const lost = ended.state === 'failed' && LOST.has(error?.code ?? '')
       if (tries < MAX_TRIES && (lost || this.#expiredUnheard(ended, name, patienceMs))) continue
@@ -206,7 +236,13 @@ export class Script {
     return waitedMs < patienceMs / 2
   }
 
-  async #once(step: string, request: OperationRequest, via: Protocol, patienceMs: number): Promise<Operation> {
+  async #once(
+    step: string,
+    request: OperationRequest,
+    via: Protocol,
+    patienceMs: number,
+    { more }: RunOptions,
+  ): Promise<Operation> {
     const { operations, time } = this.deps
     const member = this.#member
     const askedMs = member.facts.asked?.step === step ? member.facts.asked.ms : time.now()
@@ -217,6 +253,7 @@ export class Script {
       actor: { kind: 'planner', id: this.plan.id },
       idempotencyKey: `${member.id}#${member.visit}#${step}`,
       expiresInMs: patienceMs,
+      ...(more === true ? { more } : {}),
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended)) {
@@ -232,7 +269,8 @@ export class Script {
   async #patienceMs(via: Protocol): Promise<number> {
     const { offlineTimeoutMs } = this.plan.settings
     if (via !== 'cwmp') return offlineTimeoutMs
-    const intervalS = (await this.device()).cwmp?.informIntervalS ?? 0
+    this.#informIntervalS ??= (await this.device()).cwmp?.informIntervalS ?? 0
+    const intervalS = this.#informIntervalS
     return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), REQUEST_BOUNDS.expiresMs)
   }
 
@@ -261,8 +299,13 @@ export class Script {
   }
 
   /** Reads values; paths that the device does not have are not in the answer. */
-  async read(step: string, paths: string[], via: Protocol): Promise<Map<string, PathOutcome>> {
-    const operation = await this.run(step, { verb: 'get', paths }, via, { tolerate: true })
+  async read(
+    step: string,
+    paths: string[],
+    via: Protocol,
+    options: Pick<RunOptions, 'more'> = {},
+  ): Promise<Map<string, PathOutcome>> {
+    const operation = await this.run(step, { verb: 'get', paths }, via, { ...options, tolerate: true })
     const results = operation.result?.results ?? []
     if (results.length === 0 && operation.state === 'failed') {
       const error = operation.result?.error
@@ -271,12 +314,21 @@ export class Script {
     return new Map(results.filter((result) => result.value !== undefined).map((result) => [result.path, result]))
   }
 
-  /** True when the Agent answers a USP Get now. Of a link that another instance holds, the record says whether it answers. */
-  async agentAnswers(): Promise<boolean> {
+  /**
+   * Asks the Agent with a USP Get. answered: it did, now. said: another instance holds its link, and the record says that it answers. silent:
+   * neither.
+   */
+  async askAgent(): Promise<'answered' | 'said' | 'silent'> {
     const { usp, id } = await this.device()
-    if (usp?.linked !== true) return false
+    if (usp?.linked !== true) return 'silent'
     const asked = await this.deps.links.ask(id)
-    return asked === 'elsewhere' ? usp.answering !== false : asked === 'answered'
+    if (asked === 'elsewhere') return usp.answering === false ? 'silent' : 'said'
+    return asked === 'answered' ? 'answered' : 'silent'
+  }
+
+  /** True when the Agent answers, as far as this instance can tell. */
+  async agentAnswers(): Promise<boolean> {
+    return (await this.askAgent()) !== 'silent'
   }
 }
 

@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { Pacing, Plan, PlanMember } from '../device/index.ts'
+import type { Device, Pacing, Plan, PlanMember } from '../device/index.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
 import { absence } from './presence.ts'
@@ -47,39 +47,47 @@ async function startUpTo(
   deps: RunnerDeps,
   runner: MemberRunner,
 ): Promise<number> {
-  const here: PlanMember[] = []
+  const here: { member: PlanMember; device: Device }[] = []
   await Promise.all(
     found.map(async (member) => {
-      if (await mayStart(plan, member, deps, runner)) here.push(member)
+      const device = await present(plan, member, deps, runner)
+      if (device !== undefined) here.push({ member, device })
     }),
   )
-  here.sort((a, b) => (a.id < b.id ? -1 : 1))
+  here.sort((a, b) => (a.member.id < b.member.id ? -1 : 1))
   const begun = await Promise.all(
-    here.slice(0, limit).map((member) => unlessChanged(runner.begin(plan, member, { event: 'start' }))),
+    here
+      .slice(0, limit)
+      .map(({ member, device }) => unlessChanged(runner.begin(plan, member, { event: 'start' }, device))),
   )
   return begun.filter(Boolean).length
 }
 
-/** False: it is not to be started, and its member says why. */
-async function mayStart(plan: Plan, member: PlanMember, deps: RunnerDeps, runner: MemberRunner): Promise<boolean> {
+/** The device of a member that may start. Undefined: it may not, and its member says why. */
+async function present(
+  plan: Plan,
+  member: PlanMember,
+  deps: RunnerDeps,
+  runner: MemberRunner,
+): Promise<Device | undefined> {
   const device = await deps.devices.get(member.deviceId)
   if (device === undefined) {
     await unlessChanged(runner.begin(plan, member, GONE))
-    return false
+    return undefined
   }
   const other = heldByOther(plan.id, device.migration)
   if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED')) {
-    await unlessChanged(runner.begin(plan, member, { event: 'alreadyThere' }))
-    return false
+    await unlessChanged(runner.begin(plan, member, { event: 'alreadyThere' }, device))
+    return undefined
   }
   if (other !== undefined) {
-    await unlessChanged(runner.begin(plan, member, { event: 'blocked', reason: other }))
-    return false
+    await unlessChanged(runner.begin(plan, member, { event: 'blocked', reason: other }, device))
+    return undefined
   }
   const absent = absence(device, member, deps.clock.now())
-  if (absent === undefined) return true
+  if (absent === undefined) return device
   await unlessChanged(runner.park(plan, member, absent))
-  return false
+  return undefined
 }
 
 /** False: the member or its device has changed since it was read; the next look sees how it stands then. */

@@ -6,6 +6,7 @@ import {
   HOLDING,
   type MemberCommit,
   type MigrationPointer,
+  memberStateRow,
   type NewEvent,
   type Plan,
   type PlanMember,
@@ -58,7 +59,8 @@ export class Transitions {
   }
 
   /**
-   * Applies an event and resolves with the stored member. `lease`: who goes on with it at once; absent, the member is free. Throws AppError
+   * Applies an event and resolves with the stored member. `lease`: who goes on with it at once; absent, the member is free. `device`: its
+   * record, where it was just read. Throws AppError
    * `conflict` when the member or the device's pointer has changed, or when another plan holds the device; IllegalTransition when the
    * machine does not know the event.
    */
@@ -66,7 +68,7 @@ export class Transitions {
     plan: Plan,
     member: PlanMember,
     step: MemberStep,
-    options: { actor?: string; lease?: PlanMember['lease'] } = {},
+    options: { actor?: string; lease?: PlanMember['lease']; device?: Device } = {},
   ): Promise<PlanMember> {
     const { clock, time } = this.#deps
     const at = clock.now()
@@ -88,6 +90,16 @@ export class Transitions {
       ...countOf(step, at),
     }
     if (member.state === 'ROLLING_BACK' && DEVICE_IS_BACK.includes(step.event)) commit.snapshot = 'delete'
+    const { device } = options
+    const known = device === undefined ? ownPointer(plan, member, stored, at) : pointerChange(plan, stored, device, at)
+    if (known !== undefined && step.event !== 'gone') {
+      try {
+        await this.#deps.plans.commitMember({ ...commit, device: known })
+        return stored
+      } catch (error) {
+        if (!isConflict(error)) throw error
+      }
+    }
     const pointer = step.event === 'gone' ? undefined : await this.#pointer(plan, stored, at)
     try {
       await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
@@ -143,6 +155,17 @@ export class Transitions {
   async #pointer(plan: Plan, next: PlanMember, at: Timestamp): Promise<DeviceChange | undefined> {
     const device = await this.#deps.devices.get(next.deviceId)
     return device === undefined ? undefined : pointerChange(plan, next, device, at)
+  }
+}
+
+/** The plan of a member that moves its device has the pointer: the device need not be read for it. Undefined: that is not known. */
+function ownPointer(plan: Plan, before: PlanMember, next: PlanMember, at: Timestamp): DeviceChange | undefined {
+  if (memberStateRow(before.state).holds !== 'moving') return undefined
+  return {
+    deviceId: next.deviceId,
+    set: { migration: { planId: plan.id, state: next.state, at } },
+    newRevision: true,
+    guard: { migration: { planId: plan.id, state: before.state } },
   }
 }
 

@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { AppError, type Random, randomToken } from '../base/index.ts'
+import { AppError, isConflict, type Random, randomToken } from '../base/index.ts'
 import type { DeviceId, LinkSecretProof, LinkSecrets } from '../device/index.ts'
 import type { SecretBox } from '../security/index.ts'
-import { isDuplicate } from './failure.ts'
+import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
-import type { Collection, Connection, Document_ } from './mongoose.ts'
+import type { BulkOperation, Collection, Connection, Document_ } from './mongoose.ts'
 
 /** 128 bits, 22 characters in base64url. */
 const SECRET_BYTES = 16
@@ -22,6 +22,7 @@ interface Stored {
  */
 export class LinkSecretRepository implements LinkSecrets {
   readonly #secrets: Collection
+  readonly #commit: GroupCommit
   readonly #byDevice: GroupRead
   readonly #byCurrent: GroupRead
   readonly #byPending: GroupRead
@@ -29,7 +30,8 @@ export class LinkSecretRepository implements LinkSecrets {
   readonly #random: Random
   readonly #now: () => number
 
-  constructor(connection: Connection, box: SecretBox, random: Random, now: () => number) {
+  constructor(connection: Connection, commit: GroupCommit, box: SecretBox, random: Random, now: () => number) {
+    this.#commit = commit
     this.#secrets = connection.collection<Document_>('linkSecrets')
     this.#byDevice = createGroupRead(this.#secrets)
     this.#byCurrent = createGroupRead(this.#secrets, 'current.digest')
@@ -115,23 +117,29 @@ export class LinkSecretRepository implements LinkSecrets {
   ): Promise<Document_ | undefined> {
     const updatedAt = this.#now()
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const known = (await this.#secrets.findOne({ _id: deviceId })) ?? undefined
+      const known = await this.#byDevice.get(deviceId)
       const update = change(known)
       if (update === undefined) return known
       if (known === undefined) {
         if (created === undefined) return undefined
-        try {
-          await this.#secrets.insertOne({ _id: deviceId, revision: 1, updatedAt, ...created })
-        } catch (error) {
-          if (!isDuplicate(error)) throw error
-        }
+        await this.#write({ insertOne: { document: { _id: deviceId, revision: 1, updatedAt, ...created } } })
         continue
       }
       const revision = Number(known.revision)
       const $set = { ...(update.$set as object), updatedAt, revision: revision + 1 }
-      await this.#secrets.updateOne({ _id: deviceId, revision }, { ...update, $set })
+      await this.#write({ updateOne: { filter: { _id: deviceId, revision }, update: { ...update, $set } } })
     }
-    return (await this.#secrets.findOne({ _id: deviceId })) ?? undefined
+    return this.#byDevice.get(deviceId)
+  }
+
+  /** Goes out with what others write now. One that another change came before does nothing: the next look sees that. */
+  async #write(operation: BulkOperation): Promise<void> {
+    const guarded = 'updateOne' in operation ? { mustMatch: 'the link secret has changed meanwhile' } : {}
+    try {
+      await this.#commit.commit({ writes: [{ collection: 'linkSecrets', operation, ...guarded }] })
+    } catch (error) {
+      if (!isConflict(error)) throw error
+    }
   }
 }
 

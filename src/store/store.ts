@@ -150,7 +150,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
     events: translated(new EventRepository(connection, commit, writer, listeners, now)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
-    linkSecrets: translated(new LinkSecretRepository(connection, options.secretBox, options.random, now)),
+    linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instances: translated(new InstanceRepository(connection)),

@@ -5,7 +5,7 @@ import { Mortal } from '../support/mortal.ts'
 /** Calls of the planner to the outside at which it dies: one box each, a little further every time, before or after the call took place. */
 const DEATHS = Array.from(
   { length: 48 },
-  (_, i) => ({ at: 2 + i * 3, when: i % 2 === 0 ? 'before' : 'after' }) as const,
+  (_, i) => ({ at: 2 + i * 2, when: i % 2 === 0 ? 'before' : 'after' }) as const,
 )
 
 it('goes on where a planner died, at any of its calls, and does nothing twice', { timeout: 240_000 }, async () => {
@@ -19,7 +19,9 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const group = await world.groups.create({ name: `one-${i}` }, 'test')
       await world.groups.changeMembers(group.id, [deviceId], [], 'test')
       const mortal = new Mortal(at, when)
-      const doomed = world.anotherPlanner(`doomed-${i}`, (port) => mortal.port(port, ['ids', 'onFinished']))
+      const doomed = world.anotherPlanner(`doomed-${i}`, (port) =>
+        mortal.port(port, ['ids', 'awaitedDevices', 'onFinished']),
+      )
       const settings = { soakMs: 0, maxAttempts: 1, awaitUspTimeoutMs: 10_000 }
       const plan = await world.planner.create({ name: `move-${i}`, groupId: group.id, settings }, 'test')
       const death = new Promise<void>((resolve) => {

@@ -47,6 +47,25 @@ describe('a migration', { timeout: 120_000 }, () => {
     }
   })
 
+  it('asks step by step within few sessions, and reads what it can in one request', async () => {
+    world = await migrationWorld(inject('mongodbUri'))
+    let informs = 0
+    const asked: string[] = []
+    const plan = await world.plan()
+    const off = world.store.fleet.onChanged(({ set }) => {
+      if (set?.['cwmp.lastInformAt'] !== undefined) informs++
+    })
+    world.operations.onFinished(({ request, via }) => asked.push(`${via} ${request.verb}`))
+    await world.planner.act(plan.id, 'start', 'test')
+    await world.untilState(plan, 'finished')
+    off()
+    expect((await world.planner.status(plan.id)).states).toEqual({ MIGRATED: 1 })
+    const over = (protocol: string) => asked.filter((request) => request.startsWith(protocol)).length
+    expect([over('cwmp'), over('usp')]).toEqual([10, 4])
+    // Preparing, comparing and retiring are a session each, and a slow machine needs some more: far fewer than one for each request.
+    expect(informs).toBeLessThan(10)
+  })
+
   it('lets a migrated device that it resets over USP in over CWMP at once, and takes it back', async () => {
     const { planner, operations, boxes, device, member, plan: make, until, untilState, store } = await start()
     const [box] = boxes

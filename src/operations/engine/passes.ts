@@ -8,6 +8,8 @@ export interface Passes {
   /** Resolves when no pass over the device is under way or asked for. */
   settled(deviceId: DeviceId): Promise<void>
   active(deviceId: DeviceId): boolean
+  /** Calls back when a pass over the device is asked for; the returned function ends that. One at a time per device. */
+  onAsked(deviceId: DeviceId, listener: () => void): () => void
   /** Resolves when nothing is under way at all. */
   idle(): Promise<void>
 }
@@ -17,6 +19,7 @@ export function createPasses(pass: (deviceId: DeviceId) => Promise<void>): Passe
   const queue = createKeyedQueue()
   const waiting = new Map<DeviceId, Promise<void>>()
   const last = new Map<DeviceId, Promise<void>>()
+  const listeners = new Map<DeviceId, () => void>()
 
   const request = (deviceId: DeviceId): Promise<void> => {
     const asked = waiting.get(deviceId)
@@ -33,6 +36,7 @@ export function createPasses(pass: (deviceId: DeviceId) => Promise<void>): Passe
       })
     waiting.set(deviceId, run)
     last.set(deviceId, run)
+    listeners.get(deviceId)?.()
     return run
   }
 
@@ -42,6 +46,12 @@ export function createPasses(pass: (deviceId: DeviceId) => Promise<void>): Passe
       for (let run = last.get(deviceId); run !== undefined; run = last.get(deviceId)) await run
     },
     active: (deviceId) => last.has(deviceId),
+    onAsked(deviceId, listener) {
+      listeners.set(deviceId, listener)
+      return () => {
+        if (listeners.get(deviceId) === listener) listeners.delete(deviceId)
+      }
+    },
     idle: () => queue.idle(),
   }
 }

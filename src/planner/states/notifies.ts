@@ -9,8 +9,8 @@ const ROUNDS = 2
 
 /** VERIFYING: our subscriptions deliver. The end of a timer shows it at once; a device without timers shows it by a changed value. */
 export async function notifies(script: Script): Promise<void> {
-  await script.step('timerMs', async () => ({ facts: { timerMs: script.deps.time.now() } }))
-  await script.step('timer', async () => ({
+  await script.derived('timerMs', async () => ({ facts: { timerMs: script.deps.time.now() } }))
+  await script.derived('timer', async () => ({
     facts: (await timer(script)) ? { timer: 'ended', notified: 'OperationComplete of a timer' } : { timer: 'none' },
   }))
   if (script.facts.timer === 'ended') return

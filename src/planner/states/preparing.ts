@@ -6,6 +6,7 @@ import {
   CONTROLLERS,
   sameBooleanOrText,
   setRow,
+  VALUE_FAULT,
   WEBSOCKET_WISHES,
   webSocketValues,
   withCreated,
@@ -15,10 +16,10 @@ import { trust } from './trust.ts'
 
 /**
  * PREPARING, over CWMP: reads and stores the snapshot, binds the Endpoint ID, writes role, credential, Controller and MTP rows (the latter
- * disabled), reads them back, enables them, asks for an OnBoardRequest. Rows are added disabled so that a cut in the middle leaves nothing running.
+ * disabled), reads them back, enables them and asks for an OnBoardRequest, reads that back. Rows are added disabled so that a cut in the middle leaves nothing running.
  */
 export async function preparing(script: Script): Promise<Outcome> {
-  await script.step('quiet', async () => {
+  await script.derived('quiet', async () => {
     await script.quiet()
     return {}
   })
@@ -28,15 +29,9 @@ export async function preparing(script: Script): Promise<Outcome> {
   await trust(script)
   await script.step('controller', () => controller(script))
   await script.step('mtp', () => mtp(script))
-  await script.step('readBack', () => readBack(script))
-  await script.step('enable', () => enable(script))
-  await script.step('enabled', () => enabled(script))
-  await script.step('onBoard', async () => {
-    const values = [{ path: `${script.require('controllerRow')}SendOnBoardRequest`, value: 'true' }]
-    // An Agent dials an enabled Controller by itself; asking only makes it sooner.
-    await script.run('onBoard', { verb: 'set', values }, 'cwmp', { tolerate: true })
-    return {}
-  })
+  await script.derived('readBack', () => readBack(script))
+  await script.derived('enable', () => enable(script))
+  await script.derived('enabled', () => enabled(script))
   return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
@@ -155,7 +150,7 @@ async function mtp(script: Script): Promise<StepResult> {
 async function readBack(script: Script): Promise<Record<string, never>> {
   const row = script.require('controllerRow')
   const mtpRow = script.require('mtpRow')
-  const values = await script.read('readBack', [row], 'cwmp')
+  const values = await script.read('readBack', [row], 'cwmp', { more: true })
   const wanted: Record<string, string> = {
     [`${row}EndpointID`]: script.plan.settings.controller.endpointId,
     [`${mtpRow}Protocol`]: 'WebSocket',
@@ -173,7 +168,14 @@ async function readBack(script: Script): Promise<Record<string, never>> {
 
 async function enable(script: Script): Promise<Record<string, never>> {
   const values = switches(script).map((path) => ({ path, value: 'true' }))
-  await script.run('enable', { verb: 'set', values }, 'cwmp')
+  // An Agent dials an enabled Controller by itself; asking only makes it sooner.
+  const asking = { path: `${script.require('controllerRow')}SendOnBoardRequest`, value: 'true' }
+  const options = { tolerate: true, more: true }
+  const { state, result } = await script.run('enable', { verb: 'set', values: [...values, asking] }, 'cwmp', options)
+  if (state === 'done') return {}
+  const { code = state, text = state, retryable = true } = result?.error ?? {}
+  if (!VALUE_FAULT.test(code)) throw new StepFailed(code, `enable: ${text}`, retryable)
+  await script.run('enableOnly', { verb: 'set', values }, 'cwmp', { more: true })
   return {}
 }
 

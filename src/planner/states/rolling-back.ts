@@ -100,7 +100,7 @@ async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
  * a row that nobody noted, and devices renumber their rows.
  */
 async function find(script: Script, snapshot: DeviceSnapshot) {
-  const values = await script.read('find', [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp')
+  const values = await script.read('find', [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp', { more: true })
   const ours = [...controllersOf(values, snapshot), ...trustOf(values, snapshot)]
   const changed = (snapshot.preexisting?.values ?? []).filter(({ path, value }) => {
     const found = values.get(path)?.value
@@ -167,7 +167,11 @@ async function linkEnds(script: Script) {
 }
 
 async function removeRow(script: Script, row: string) {
-  const operation = await script.run(`delete ${row}`, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true })
+  const request = { verb: 'delete', paths: [row] } as const
+  const operation = await script.run(`delete ${row}`, { ...request, paths: [row] }, 'cwmp', {
+    tolerate: true,
+    more: true,
+  })
   const error = operation.result?.error
   // A row that does not exist any more is as good as deleted.
   if (operation.state === 'failed' && error?.code !== '9005')

@@ -13,9 +13,9 @@ export const INFORM_INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
 export const WEBSOCKET_NAMES = ['WebSocket.Host', 'WebSocket.Port', 'WebSocket.Path', 'WebSocket.EnableEncryption']
 
 /** Values that the WebSocket object of our MTP row must hold. The path ends in the secret by which a link of this device is known. */
-export async function webSocketValues({ plan, member, deps }: Script): Promise<Record<string, string>> {
-  const { controller } = plan.settings
-  const secret = await deps.linkSecrets.demand(member.deviceId)
+export async function webSocketValues(script: Script): Promise<Record<string, string>> {
+  const { controller } = script.plan.settings
+  const secret = await script.linkSecret()
   return {
     'WebSocket.Host': controller.host,
     'WebSocket.Port': String(controller.port),
@@ -44,7 +44,7 @@ export function rowsOf(table: string, values: Map<string, PathOutcome>): string[
 }
 
 /** Faults that tell of a value or name, not of the device: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
-const VALUE_FAULT = /^900[35678]$/
+export const VALUE_FAULT = /^900[35678]$/
 
 /** The values of a row: it does not work without the `needed` ones, a device may refuse the `wished` ones. */
 export interface RowValues {
@@ -63,7 +63,7 @@ export async function addRow(
   { needed, wished }: RowValues,
 ): Promise<string> {
   const add = (name: string, values: Record<string, string>) =>
-    script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true })
+    script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true, more: true })
   const wishes = Object.keys(wished).length > 0
   let operation = await add(step, { ...needed, ...wished })
   const poorer = wishes && operation.state === 'failed' && VALUE_FAULT.test(operation.result?.error?.code ?? '')
@@ -97,7 +97,7 @@ export function plainReference(path: string): string {
 /** Sets the values of a row; wished values that are refused stay as they are. */
 export async function setRow(script: Script, step: string, row: string, { needed, wished }: RowValues): Promise<void> {
   const set = (name: string, values: Record<string, string>, tolerate: boolean) =>
-    script.run(name, { verb: 'set', values: below(row, values) }, 'cwmp', { tolerate })
+    script.run(name, { verb: 'set', values: below(row, values) }, 'cwmp', { tolerate, more: true })
   const wishes = Object.keys(wished).length > 0
   const operation = await set(step, { ...needed, ...wished }, wishes)
   if (operation.state !== 'failed') return
@@ -108,7 +108,7 @@ export async function setRow(script: Script, step: string, row: string, { needed
 async function wish(script: Script, step: string, row: string, wished: Record<string, string>): Promise<void> {
   for (const [name, value] of Object.entries(wished)) {
     const values = [{ path: row + name, value }]
-    await script.run(`${step} ${name}`, { verb: 'set', values }, 'cwmp', { tolerate: true })
+    await script.run(`${step} ${name}`, { verb: 'set', values }, 'cwmp', { tolerate: true, more: true })
   }
 }
 

@@ -21,7 +21,7 @@ type Values = Map<string, PathOutcome>
  * snapshot that an earlier plan left, because the device was deleted or reset meanwhile, decides which rows are the device's own.
  */
 export async function snapshot(script: Script): Promise<StepResult> {
-  const values = await script.read('snapshot', [AGENT, INFORM_INTERVAL], 'cwmp')
+  const values = await script.read('snapshot', [AGENT, INFORM_INTERVAL], 'cwmp', { more: true })
   const endpointId = values.get(`${AGENT}EndpointID`)?.value ?? ''
   if (endpointId === '') throw new StepFailed('noEndpointId', 'Device.USPAgent.EndpointID is empty', false)
   const { controller } = script.plan.settings

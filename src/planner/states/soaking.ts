@@ -13,28 +13,30 @@ const SOFTWARE = 'Device.DeviceInfo.SoftwareVersion'
 export async function dual(script: Script): Promise<Outcome> {
   const { clock, time } = script.deps
   // Operations that others asked for over CWMP end over CWMP.
-  await script.step('quiet', async () => {
+  await script.derived('quiet', async () => {
     await script.quiet()
     return {}
   })
   await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'usp', clock.now()) }))
-  const silence = await agentSilent(script)
-  if (silence !== undefined) return silence
+  const answer = await script.askAgent()
+  if (answer === 'silent') return agentSilent(script)
   const leftMs = script.member.enteredMs + script.plan.settings.soakMs - time.now()
   const facts = script.facts.silentMs === undefined ? {} : { facts: { silentMs: undefined } }
   if (leftMs > 0) return { kind: 'wait', waiting: 'soak', afterMs: Math.min(leftMs, LOOK_MS), ...facts }
-  await script.step('usp', async () => {
-    await script.read('soakUsp', [SOFTWARE], 'usp')
-    return {}
-  })
-  const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp'))
+  // What another instance says of its link is not enough at the end.
+  if (answer !== 'answered')
+    await script.derived('usp', async () => {
+      await script.read('soakUsp', [SOFTWARE], 'usp')
+      return {}
+    })
+  const more = script.plan.settings.retire === 'dormant'
+  const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp', { more }))
   if (absent !== undefined) return absent
   return { kind: 'event', event: 'soakOver', evidence: { soakMs: String(time.now() - script.member.enteredMs) } }
 }
 
-/** Undefined while the Agent answers; else a wait, or a failure when it has been silent for too long of the time in which it could be heard. */
-async function agentSilent(script: Script): Promise<Outcome | undefined> {
-  if (await script.agentAnswers()) return undefined
+/** A wait, or a failure when the Agent has been silent for too long of the time in which it could be heard. */
+function agentSilent(script: Script): Outcome {
   const { time } = script.deps
   const now = time.now()
   const silentMs = Math.max(script.facts.silentMs ?? now, time.silenceCountsFrom)
@@ -54,7 +56,7 @@ export async function whileCwmpAbsent(
 ): Promise<Wait | undefined> {
   const asked = script.facts.cwmpAsked ?? 0
   try {
-    await script.step(step, async () => {
+    await script.derived(step, async () => {
       await work(`${step}${asked}`)
       return {}
     })

@@ -26,16 +26,22 @@ const NOT_ALLOWED = /^900[12358]$/
  * and the TLS handshake shows whether the device trusts us.
  */
 export async function trust(script: Script): Promise<void> {
-  await script.step('role', () => role(script))
-  await script.step('permission', () => permission(script))
+  if (script.facts.role === undefined) await script.step('role', () => role(script))
+  if (script.facts.ownRole === true) await script.step('permission', () => permission(script))
   const { tls, certificate, trust: wanted } = script.plan.settings.controller
   if (!tls || certificate === undefined || wanted === 'none') return
-  await script.step('certificate', () => addCertificate(script, certificate))
-  await script.step('credential', () => credential(script))
+  if (script.facts.certificate === undefined)
+    await script.step('certificate', () => addCertificate(script, certificate))
+  await credentialOf(script)
+}
+
+async function credentialOf(script: Script): Promise<void> {
+  const { certificate, credential: known } = script.facts
+  if (certificate !== undefined && known === undefined)
+    await script.step('credential', () => credential(script, certificate))
 }
 
 async function role(script: Script): Promise<StepResult> {
-  if (script.facts.role !== undefined) return {}
   try {
     const row = await addRow(script, 'role', ROLES, { needed: { Name: ROLE_NAME, Enable: 'true' }, wished: {} })
     return { facts: { role: row.slice(0, -1), ownRole: true }, ...(await withCreated(script, row)) }
@@ -45,7 +51,6 @@ async function role(script: Script): Promise<StepResult> {
 }
 
 async function permission(script: Script): Promise<StepResult> {
-  if (script.facts.ownRole !== true) return {}
   // It goes with its role: nothing of its own to take away.
   const row = await addRow(script, 'permission', `${script.require('role')}.Permission.`, {
     needed: FULL_PERMISSION,
@@ -56,14 +61,13 @@ async function permission(script: Script): Promise<StepResult> {
 
 /** Puts our certificate on the device; its row is found by the serial number. CWMP has no way to take a certificate off again. */
 async function addCertificate(script: Script, pem: string): Promise<StepResult> {
-  if (script.facts.certificate !== undefined) return {}
   // A device that has shown our TLS certificate to be good by a link needs no other proof.
   const { binding } = await script.device()
   if (binding?.proof === 'certificate') return {}
   const values = [{ path: `${AGENT}AddCertificate`, value: pem }]
   // A device that has it may refuse to take it again; what counts is that it is there.
-  const added = await script.run('certificate', { verb: 'set', values }, 'cwmp', { tolerate: true })
-  const found = await script.read('certificateReadBack', [CERTIFICATES], 'cwmp')
+  const added = await script.run('certificate', { verb: 'set', values }, 'cwmp', { tolerate: true, more: true })
+  const found = await script.read('certificateReadBack', [CERTIFICATES], 'cwmp', { more: true })
   const serials = certificateSerials(pem)
   const row = rowsOf(CERTIFICATES, found).find((candidate) =>
     serials.includes(plainSerial(found.get(`${candidate}SerialNumber`)?.value ?? '')),
@@ -77,9 +81,7 @@ async function addCertificate(script: Script, pem: string): Promise<StepResult> 
   return { facts: { certificate }, ...(snapshot === undefined ? {} : { snapshot: { ...snapshot, certificate } }) }
 }
 
-async function credential(script: Script): Promise<StepResult> {
-  const { certificate, credential: known } = script.facts
-  if (known !== undefined || certificate === undefined) return {}
+async function credential(script: Script, certificate: string): Promise<StepResult> {
   try {
     const row = await addRow(script, 'credential', CREDENTIALS, {
       needed: { Credential: certificate, Enable: 'true' },

@@ -6,6 +6,7 @@ import { harmlessSet } from './probe.ts'
 
 const INFO = 'Device.DeviceInfo.'
 const SOFTWARE = `${INFO}SoftwareVersion`
+const IDENTITY = ['ManufacturerOUI', 'ProductClass', 'SerialNumber'].map((name) => INFO + name)
 const PARITY_ROUNDS = 2
 const VERSIONS_LOOK_MS = 2000
 
@@ -14,21 +15,22 @@ const VERSIONS_LOOK_MS = 2000
  * CWMP still answer as the way back.
  */
 export async function verifying(script: Script): Promise<Outcome> {
-  await script.step('identity', () => identity(script))
-  await script.step('versions', () => versions(script))
-  await script.step('parity', () => parity(script))
-  await script.step('set', () => harmlessSet(script))
+  await script.derived('identity', () => identity(script))
+  await script.derived('versions', () => versions(script))
+  await script.derived('parity', () => parity(script))
+  await script.derived('set', () => harmlessSet(script))
   await notifies(script)
   return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
 }
 
+/** The identity and the values to compare, in one answer of the Agent: asked for again, it is the answer to the first request. */
+function firstLook(script: Script): Promise<Map<string, PathOutcome>> {
+  return script.read('identity', [...new Set([...IDENTITY, ...parityPaths(script)])], 'usp')
+}
+
 async function identity(script: Script): Promise<StepResult> {
   const device = await script.device()
-  const values = await script.read(
-    'identity',
-    ['ManufacturerOUI', 'ProductClass', 'SerialNumber'].map((name) => INFO + name),
-    'usp',
-  )
+  const values = await firstLook(script)
   const found = (name: string) => values.get(INFO + name)?.value ?? ''
   if (
     found('ManufacturerOUI').toUpperCase() !== device.oui ||
@@ -56,10 +58,14 @@ async function versions(script: Script): Promise<StepResult> {
   return { facts: { versions: told } }
 }
 
+function parityPaths({ plan }: Script): string[] {
+  return [...new Set([SOFTWARE, ...plan.settings.parityPaths])]
+}
+
 /** Read over USP and then over CWMP, which thereby shows that it still answers beside USP. */
-async function bothWays(script: Script, step: string, paths: string[]): Promise<Pair[]> {
-  const overUsp = await script.read(`${step}Usp`, paths, 'usp')
-  const overCwmp = await script.read(`${step}Cwmp`, paths, 'cwmp')
+async function bothWays(script: Script, round: number, paths: string[]): Promise<Pair[]> {
+  const overUsp = round === 1 ? await firstLook(script) : await script.read(`parity${round}Usp`, paths, 'usp')
+  const overCwmp = await script.read(`parity${round}Cwmp`, paths, 'cwmp')
   return paths.map((path) => {
     const [usp, cwmp] = [overUsp.get(path), overCwmp.get(path)]
     const types = [cwmp?.type ?? 'string', usp?.type ?? 'string']
@@ -79,14 +85,14 @@ interface Pair {
  * over both; of the rest, what neither side has is passed over, and what changed between the two reads is read again.
  */
 async function parity(script: Script): Promise<StepResult> {
-  const paths = [...new Set([SOFTWARE, ...script.plan.settings.parityPaths])]
+  const paths = parityPaths(script)
   let different: Pair[] = []
   let absent = 0
   let softwareVersion = ''
   for (let round = 1; round <= PARITY_ROUNDS; round++) {
     const asked = round === 1 ? paths : different.map(({ path }) => path)
     if (asked.length === 0) break
-    const pairs = await bothWays(script, `parity${round}`, asked)
+    const pairs = await bothWays(script, round, asked)
     softwareVersion ||= pairs.find(({ path }) => path === SOFTWARE)?.usp ?? ''
     absent += pairs.filter((pair) => pair.path !== SOFTWARE && onNeither(pair)).length
     different = pairs.filter(differs)

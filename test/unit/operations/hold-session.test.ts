@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { deviceIdOf, type Operation } from '../../../src/device/index.ts'
+import type { ContactEntry } from '../../../src/operations/engine/contacts.ts'
+import { createFollowUps, type FollowUps } from '../../../src/operations/engine/follow-ups.ts'
+import { holdSession } from '../../../src/operations/engine/hold-session.ts'
+import { createPasses, type Passes } from '../../../src/operations/engine/passes.ts'
+import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
+
+const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' })
+const operation = (id: string) => ({ id, deviceId: DEVICE }) as Operation
+
+describe('a CWMP session', () => {
+  let clock: ManualClock
+  let passes: Passes
+  let followUps: FollowUps
+  let abort: AbortController
+  let ended: boolean
+  /** What a pass over the device does. */
+  let pass: () => Promise<void>
+  beforeEach(() => {
+    clock = createManualClock()
+    pass = async () => undefined
+    passes = createPasses(() => pass())
+    followUps = createFollowUps(clock)
+    abort = new AbortController()
+    ended = false
+  })
+
+  function hold(): void {
+    const entry = {
+      contact: { deviceId: DEVICE, signal: abort.signal },
+      usedAt: clock.now(),
+      inUse: false,
+    } as unknown as ContactEntry
+    void holdSession(entry, { passes, followUps, clock, quietMs: 60_000 }).then(() => {
+      ended = true
+    })
+  }
+
+  it('ends when nothing is left to do', async () => {
+    void passes.request(DEVICE)
+    hold()
+    await settled()
+    expect(ended).toBe(true)
+  })
+
+  it('is held for what follows an operation that somebody asks step by step', async () => {
+    followUps.expect('one')
+    pass = async () => followUps.ended(operation('one'))
+    void passes.request(DEVICE)
+    hold()
+    await settled()
+    clock.advance(2900)
+    await settled()
+    expect(ended).toBe(false)
+    // The next step comes, and says that it is the last.
+    pass = async () => undefined
+    followUps.came(DEVICE)
+    void passes.request(DEVICE)
+    await settled()
+    expect(ended).toBe(true)
+  })
+
+  it('is not held for longer than the next step takes to come', async () => {
+    followUps.expect('one')
+    pass = async () => followUps.ended(operation('one'))
+    void passes.request(DEVICE)
+    hold()
+    await settled()
+    clock.advance(3000)
+    await settled()
+    expect(ended).toBe(true)
+  })
+
+  it('ends at once when the CPE is gone', async () => {
+    followUps.expect('one')
+    pass = async () => followUps.ended(operation('one'))
+    void passes.request(DEVICE)
+    hold()
+    await settled()
+    abort.abort()
+    await settled()
+    expect(ended).toBe(true)
+  })
+
+  it('is not held for operations that are followed by none, nor by those of other devices', async () => {
+    followUps.ended(operation('two'))
+    expect(followUps.leftMs(DEVICE)).toBeLessThanOrEqual(0)
+    followUps.expect('three')
+    followUps.ended({
+      ...operation('three'),
+      deviceId: deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '2' }),
+    })
+    expect(followUps.leftMs(DEVICE)).toBeLessThanOrEqual(0)
+  })
+
+  it('is held for three seconds at the most, also when the clock was set back', () => {
+    followUps.expect('one')
+    followUps.ended(operation('one'))
+    expect(followUps.leftMs(DEVICE)).toBe(3000)
+    const back = createFollowUps({ now: () => clock.now(), after: clock.after })
+    back.expect('one')
+    back.ended(operation('one'))
+    clock.advance(-3_600_000)
+    expect(back.leftMs(DEVICE)).toBe(3000)
+  })
+})
