@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import type { MemberState } from '../../src/device/index.ts'
+import type { Quirks } from '../support/planner-model/box.ts'
+import type { Command, PlanInput } from '../support/planner-model/commands.ts'
+import { EASY, Play } from '../support/planner-model/play.ts'
+import type { DeviceInput } from '../support/planner-model/world.ts'
+
+const QUIRKS: Quirks = {
+  fullRole: false,
+  trustReadOnly: false,
+  own: 'none',
+  ownInFactory: false,
+  keepsSocket: false,
+  noTimer: false,
+  plain: false,
+  noDisable: false,
+  reusesNumbers: false,
+  wakeable: true,
+  renumbers: false,
+}
+
+function device(quirks: Partial<Quirks> = {}, more: Partial<DeviceInput> = {}): DeviceInput {
+  return { quirks: { ...QUIRKS, ...quirks }, known: true, sameEndpoint: false, boundToOther: false, ...more }
+}
+
+const HOUR = 3_600_000
+const pass = (ms = HOUR): Command => ({ do: 'pass', ms })
+const plan = (start: boolean, settings: Partial<PlanInput> = {}): Command => ({
+  do: 'plan',
+  settings: { ...EASY, ...settings },
+  start,
+})
+
+/** Plays events over a plan that was just started, and all invariants: at each step, when all has come to rest, and when all is back. */
+async function story(
+  devices: DeviceInput[],
+  commands: Command[],
+  { seed = 0, first = {} }: { seed?: number; first?: Partial<PlanInput> } = {},
+): Promise<{ afterRest: MemberState[] }> {
+  const play = new Play({ seed, devices })
+  await play.begin({ ...EASY, ...first }, commands)
+  await play.quiet()
+  const afterRest = [...play.world.stores.inside.plans.members.values()]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ state }) => state)
+  await play.back()
+  return { afterRest }
+}
+
+/** Short sequences that once broke an invariant: each is the shortest that was found. */
+describe('a planner among devices, servers and people', () => {
+  it('moves a device and brings it back', async () => {
+    expect(await story([device()], [])).toEqual({ afterRest: ['MIGRATED'] })
+  })
+})

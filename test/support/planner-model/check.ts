@@ -1,0 +1,26 @@
+import fc from 'fast-check'
+import { type Sequence, sequences } from './commands.ts'
+import { Play } from './play.ts'
+
+export interface CheckOptions {
+  runs: number
+  seed: number
+  /** Events of a sequence at most. */
+  length?: number
+  /** Where a failure of this seed is, as its message says. */
+  path?: string
+}
+
+/** Plays random sequences. Rejects with the shortest one found that breaks an invariant, and with the seed and path that lead to it again. */
+export function check({ runs, seed, length = 30, path }: CheckOptions): Promise<void> {
+  return fc.assert(fc.asyncProperty(sequences(length), play), {
+    numRuns: runs,
+    seed,
+    ...(path === undefined ? {} : { path, endOnFailure: true }),
+  })
+}
+
+/** Plays one sequence. */
+export async function play(sequence: Sequence): Promise<void> {
+  await new Play(sequence).run(sequence)
+}

@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from 'node:util'
+import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/device/index.ts'
+import { countersOf } from '../../../src/store/plan-counters.ts'
+import { CONTROLLERS } from './box.ts'
+import type { Cpe } from './cpe.ts'
+import type { World } from './world.ts'
+
+/** What must hold at every moment. Answers what does not, in words. */
+export function brokenNow(world: World): string[] {
+  const wrong = [...world.defects]
+  for (const cpe of world.cpes) wrong.push(...wrongDevice(world, cpe))
+  // Without a write the members are those of the last look.
+  if (world.writes === world.lookedAt) return wrong
+  world.lookedAt = world.writes
+  for (const member of world.stores.inside.plans.members.values()) wrong.push(...wrongShape(member))
+  return [...wrong, ...wrongCounters(world)]
+}
+
+/** What must hold as well once every device is here, its Agent answers, and nothing is due any more. */
+export function brokenWhenQuiet(world: World): string[] {
+  const { plans, members } = world.stores.inside.plans
+  const going = [...plans.values()].filter(({ state }) => state === 'running' || state === 'aborting')
+  const unfinished = going.map(({ id, state }) => {
+    const open = [...members.values()].filter(
+      ({ planId, state: at }) => planId === id && memberStateRow(at).phase !== 'ended',
+    )
+    return `plan ${id} is ${state} without end: ${open.map(textOf).join(', ')}`
+  })
+  const bulk = [...plans.values()].flatMap(({ id, bulk: work }) =>
+    work === undefined ? [] : [`plan ${id} still has work: ${JSON.stringify(work)}`],
+  )
+  return [
+    ...brokenNow(world),
+    ...unfinished,
+    ...bulk,
+    ...[...members.values()].flatMap((member) => wrongEnd(world, member)),
+    ...world.cpes.flatMap((cpe) => wrongPointer(world, cpe)),
+  ]
+}
+
+/** What must hold when everything was rolled back: no device has anything of a plan, and no snapshot is left. */
+export function brokenWhenBack(world: World): string[] {
+  return world.cpes.flatMap((cpe) => {
+    const left = [
+      ...(cpe.box.isAsBefore ? [] : [`${cpe.id} is not as it was:\n${difference(cpe)}`]),
+      ...(world.stores.inside.plans.snapshots.has(cpe.id) ? [`${cpe.id} still has a snapshot`] : []),
+      ...(cpe.record?.owner === 'usp' ? [`${cpe.id} is still owned by USP`] : []),
+    ]
+    return left
+  })
+}
+
+function textOf({ id, state, waiting, dueMs, visit, step, lease }: PlanMember): string {
+  return `${id} ${state} waiting=${waiting} dueMs=${dueMs} visit=${visit} step=${step} lease=${JSON.stringify(lease)}`
+}
+
+function difference({ box }: Cpe): string {
+  const now = new Set(box.nowText.split('\n'))
+  const before = new Set(box.before.split('\n'))
+  const more = [...now].filter((line) => !before.has(line)).map((line) => `+ ${line}`)
+  const less = [...before].filter((line) => !now.has(line)).map((line) => `- ${line}`)
+  return [...more, ...less].join('\n')
+}
+
+type Counted = Pick<PlanCounters, 'states' | 'waits' | 'silent'> & { reasons: Record<string, number> }
+
+function wrongCounters(world: World): string[] {
+  const { plans, members, counters } = world.stores.inside.plans
+  const recounted = new Map<string, Counted>()
+  for (const { planId, state, waiting, reason, silentAt } of members.values()) {
+    const counted = recounted.get(planId) ?? { states: {}, waits: {}, silent: 0, reasons: {} }
+    recounted.set(planId, counted)
+    counted.states[state] = (counted.states[state] ?? 0) + 1
+    if (waiting !== undefined) counted.waits[`${state}|${waiting}`] = (counted.waits[`${state}|${waiting}`] ?? 0) + 1
+    if (silentAt !== undefined) counted.silent++
+    if (reason !== undefined) {
+      const key = `${reason.code}|${state}`
+      counted.reasons[key] = (counted.reasons[key] ?? 0) + 1
+    }
+  }
+  return [...plans.values()].flatMap(({ id, state }) => {
+    if (state === 'deleted') return []
+    const { states, waits, silent, reasons } = countersOf(counters.get(id) ?? null)
+    const stored: Counted = { states, waits, silent, reasons: {} }
+    for (const { code, state: at, count } of reasons) stored.reasons[`${code}|${at}`] = count
+    const expected = recounted.get(id) ?? { states: {}, waits: {}, silent: 0, reasons: {} }
+    return isDeepStrictEqual(stored, expected)
+      ? []
+      : [`counters of plan ${id}: ${JSON.stringify(stored)}, counted anew: ${JSON.stringify(expected)}`]
+  })
+}
+
+/** Ended members wait for nothing and are due never; open ones are due, or wait for a place or for their device. */
+function wrongShape(member: PlanMember): string[] {
+  const { state, waiting, dueMs, deadlineMs } = member
+  if (memberStateRow(state).phase === 'ended') {
+    const quiet = waiting === undefined && dueMs === undefined && deadlineMs === undefined
+    return quiet ? [] : [`an ended member is due: ${textOf(member)}`]
+  }
+  const waits = waiting === 'offline' || (state === 'QUEUED' && waiting === 'place')
+  return dueMs !== undefined || waits ? [] : [`a member waits for nothing: ${textOf(member)}`]
+}
+
+function membersOf(world: World, cpe: Cpe): PlanMember[] {
+  return [...world.stores.inside.plans.members.values()].filter(({ deviceId }) => deviceId === cpe.id)
+}
+
+function wrongDevice(world: World, cpe: Cpe): string[] {
+  const wrong: string[] = []
+  const { record, box, id } = cpe
+  const snapshot = world.stores.inside.plans.snapshots.get(id)
+  if (snapshot === undefined) cpe.forgotten = false
+  if (!box.isAsBefore && snapshot === undefined)
+    wrong.push(`${id} is not as it was, and its snapshot is lost:\n${difference(cpe)}`)
+  const holding = membersOf(world, cpe).filter(({ state }) => HOLDING.includes(state))
+  if (holding.length === 0 && record !== undefined && !cpe.forgotten) {
+    if (snapshot !== undefined) wrong.push(`${id}: no member holds it, and a snapshot is left`)
+    if (record.owner !== 'cwmp') wrong.push(`${id}: no member holds it, and ${record.owner} owns it`)
+  }
+  const moving = holding.filter(({ state }) => memberStateRow(state).holds !== 'moved')
+  if (cpe.deletions === 0 && moving.length > 1)
+    wrong.push(`${id} is moved by two plans: ${moving.map(textOf).join('; ')}`)
+  const [mover] = moving
+  if (cpe.deletions === 0 && mover !== undefined) {
+    const pointer = record?.migration
+    if (pointer?.planId !== mover.planId || pointer.state !== mover.state)
+      wrong.push(`${id} points to ${JSON.stringify(pointer)}, its mover is ${textOf(mover)}`)
+  }
+  return wrong
+}
+
+/** The end of a member, where its device is as the state says. */
+function wrongEnd(world: World, member: PlanMember): string[] {
+  const cpe = world.cpe(member.deviceId)
+  if (cpe === undefined) return []
+  const { record, box } = cpe
+  if (member.state === 'STRANDED') return [`its device is here, and it is stranded: ${textOf(member)}`]
+  if (member.state !== 'MIGRATED' || record?.migration?.planId !== member.planId) return []
+  const wrong: string[] = []
+  const plan = world.stores.inside.plans.plans.get(member.planId)
+  const snapshot = world.stores.inside.plans.snapshots.get(cpe.id)
+  if (record.owner !== 'usp') wrong.push(`it is MIGRATED, and ${record.owner} owns its device: ${textOf(member)}`)
+  if (!box.dials) wrong.push(`it is MIGRATED, and its device has no row that leads to us: ${textOf(member)}`)
+  if (snapshot === undefined) wrong.push(`it is MIGRATED, and has no snapshot: ${textOf(member)}`)
+  const sleeps = plan?.settings.retire === 'dormant' && member.startedAt !== undefined
+  if (sleeps && box.interval !== String(plan.settings.dormantIntervalS))
+    wrong.push(`it is MIGRATED, and its device informs every ${box.interval} s: ${textOf(member)}`)
+  return wrong.map((text) => `${text}; rows ${box.rows(CONTROLLERS).join(' ')}`)
+}
+
+/** The record names the member that holds the device. */
+function wrongPointer(world: World, cpe: Cpe): string[] {
+  const holding = membersOf(world, cpe).filter(({ state }) => HOLDING.includes(state))
+  if (cpe.record === undefined) return holding.map((member) => `its device is deleted: ${textOf(member)}`)
+  const pointer = cpe.record.migration
+  const held = pointer !== undefined && HOLDING.includes(pointer.state)
+  if (holding.length > 0 && !holding.some(({ planId, state }) => planId === pointer?.planId && state === pointer.state))
+    return [`${cpe.id} points to ${JSON.stringify(pointer)}, it is held by ${holding.map(textOf).join('; ')}`]
+  return held && holding.length === 0 ? [`${cpe.id} points to ${JSON.stringify(pointer)}, and nothing holds it`] : []
+}
