@@ -157,6 +157,8 @@ export interface MemberFacts {
   asked?: { step: string; ms: number }
   /** When a CPE that did not come was last waited for; wall-clock time. */
   missedAt?: Timestamp
+  /** The last bootstrap that the record told of when the snapshot was taken; 0: none. Another one since has undone what the plan wrote. */
+  bootstrapAt?: Timestamp
   /** How often an unknown CPE was asked for its readiness. */
   assessed?: number
   /** Rows to take away, and values to write back, as the rollback found them. */
@@ -217,6 +219,8 @@ export interface DeviceSnapshot {
   at: Timestamp
   /** Endpoint ID of our Controller as it was written, and its host: by these our rows are found. */
   controller: { endpointId: string; host: string }
+  /** The last bootstrap that the record told of when it was taken; 0: none. Another one since has made it void. */
+  bootstrapAt?: Timestamp
   /** PeriodicInformInterval in seconds, as text; absent when the CPE did not show it. */
   interval?: string
   /** The interval was changed, or is about to be. */

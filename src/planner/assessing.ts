@@ -1,5 +1,6 @@
 import { errorText } from '../base/index.ts'
 import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../device/index.ts'
+import { bootstrapOf } from './missed.ts'
 import { absence } from './presence.ts'
 import { assess, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
 import { GONE, MustWait, type Outcome, type Persist, Script, type ScriptDeps, StepFailed } from './script.ts'
@@ -30,8 +31,13 @@ export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, p
 export function beforeReadiness(plan: Plan, device: Device): MemberStep | undefined {
   const other = heldByOther(plan.id, device.migration)
   if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED'))
-    return { event: 'alreadyThere' }
+    return alreadyThere(device)
   return other === undefined ? undefined : { event: 'blocked', reason: other }
+}
+
+/** The event for a device that is on USP already. */
+export function alreadyThere(device: Device): MemberStep {
+  return { event: 'alreadyThere', facts: { bootstrapAt: bootstrapOf(device) } }
 }
 
 /** The event of a readiness. */

@@ -5,12 +5,14 @@ import {
   type FeedEvent,
   IN_FLIGHT,
   type Plan,
+  type PlanMember,
   type PlanStore,
 } from '../device/index.ts'
-import type { MemberEvent } from './machine.ts'
 import { statesThatTake } from './machine.ts'
 import type { MemberRunner } from './member-runner.ts'
+import { DELETED, LEFT, missedBy } from './missed.ts'
 import { ownerChange } from './states/owner.ts'
+import type { MemberStep } from './transition.ts'
 
 export interface PlanEventsDeps {
   plans: PlanStore
@@ -52,6 +54,13 @@ export class PlanEvents {
       this.#background('left', deviceId, () => this.#left(deviceId))
   }
 
+  /** Carries out what the record of the device shows and the member missed. Throws as `MemberRunner.apply` does. */
+  async catchUp(member: PlanMember): Promise<void> {
+    const missed = missedBy(member, await this.#deps.devices.get(member.deviceId))
+    if (missed === 'reset') await this.#regress(member.deviceId)
+    else if (missed !== undefined) await this.#tell(member, missed)
+  }
+
   async #wake(deviceId: DeviceId): Promise<void> {
     const pointer = (await this.#deps.devices.get(deviceId))?.migration
     if (pointer === undefined) return
@@ -80,24 +89,23 @@ export class PlanEvents {
 
   /** The record of the device was deleted: no plan has it any more. */
   async #gone(deviceId: DeviceId): Promise<void> {
-    if ((await this.#deps.devices.get(deviceId)) !== undefined) return
-    const reason = { code: 'deviceGone', text: 'the device was deleted' }
-    await this.#all(deviceId, 'gone', reason)
+    if ((await this.#deps.devices.get(deviceId)) === undefined) await this.#all(deviceId, DELETED)
   }
 
   /** A device that one plan has brought back is migrated in no other plan either. */
   async #left(deviceId: DeviceId): Promise<void> {
     const device = await this.#deps.devices.get(deviceId)
-    if (device?.owner !== 'cwmp') return
-    await this.#all(deviceId, 'left', { code: 'rolledBackElsewhere', text: 'another plan has brought the device back' })
+    if (device?.owner === 'cwmp') await this.#all(deviceId, LEFT)
   }
 
-  async #all(deviceId: DeviceId, event: MemberEvent, reason: { code: string; text: string }): Promise<void> {
-    for (const member of await this.#deps.plans.membersOf(deviceId)) {
-      if (!statesThatTake(event).includes(member.state)) continue
-      await this.#runner.apply(member.id, { event, reason }, 'planner')
-      this.#deps.kick(member.planId)
-    }
+  async #all(deviceId: DeviceId, step: MemberStep): Promise<void> {
+    for (const member of await this.#deps.plans.membersOf(deviceId)) await this.#tell(member, step)
+  }
+
+  async #tell({ id, state, planId }: PlanMember, step: MemberStep): Promise<void> {
+    if (!statesThatTake(step.event).includes(state)) return
+    await this.#runner.apply(id, step, 'planner')
+    this.#deps.kick(planId)
   }
 
   #background(what: string, deviceId: DeviceId, work: () => Promise<void>): void {

@@ -31,7 +31,8 @@ import { PlanEvents } from './plan-events.ts'
 import { PlanLock } from './plan-lock.ts'
 import { isAborting, LIVE } from './plan-state.ts'
 import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness-status.ts'
-import { goRound, hasOpen, hasWork } from './rounds.ts'
+import { RecordLook } from './record-look.ts'
+import { goRound, hasOpen, hasWork, type RoundDeps } from './rounds.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { MigratedWatch } from './watch.ts'
 
@@ -76,7 +77,10 @@ export interface Planner extends Lifecycle {
   member(planId: string, deviceId: DeviceId): Promise<PlanMember>
   /** One round over all plans. The planner does it by itself every second; the promise resolves when the round is over. */
   tick(): Promise<void>
-  /** Looks at all migrated devices that are not heard. The job queue calls it about every minute. */
+  /**
+   * Looks at all migrated devices that are not heard, and compares some members with the records of their devices. The job queue calls it
+   * about every minute.
+   */
   watch(): Promise<void>
 }
 
@@ -100,11 +104,13 @@ class PlanEngine implements Planner {
   readonly #runner: MemberRunner
   readonly #bulk: BulkWorks
   readonly #lock: PlanLock
+  readonly #roundDeps: RoundDeps
   readonly #events: PlanEvents
   readonly #awaited: Awaited
   readonly #watch: MigratedWatch
   readonly #presence: FreshCounts<PresenceCounts>
   readonly #readiness: FreshCounts<ReadinessRow[]>
+  readonly #records: RecordLook
   readonly #kicked = new Map<string, () => void>()
   #unsubscribe: (() => void)[] = []
   #cancelTick = () => {}
@@ -129,6 +135,13 @@ class PlanEngine implements Planner {
     )
     this.#bulk = new BulkWorks(deps, this.#runner)
     this.#actions = new PlanActions(deps, this.#bulk, this.#lock)
+    this.#roundDeps = {
+      ...deps,
+      runner: this.#runner,
+      bulk: this.#bulk,
+      save: (...change) => this.#actions.save(...change),
+      kick: (planId) => this.#kick(planId),
+    }
     this.#presence = new FreshCounts(deps, { background: true })
     this.#readiness = new FreshCounts(deps, { background: false })
     this.#events = new PlanEvents(
@@ -139,6 +152,7 @@ class PlanEngine implements Planner {
       },
       this.#runner,
     )
+    this.#records = new RecordLook({ ...deps, catchUp: (member) => this.#events.catchUp(member) })
     this.#watch = new MigratedWatch(
       {
         ...deps,
@@ -258,8 +272,9 @@ class PlanEngine implements Planner {
     if (look) await this.#awaited.lookAtStranded()
   }
 
-  watch(): Promise<void> {
-    return this.#watch.look()
+  async watch(): Promise<void> {
+    await this.#watch.look()
+    await this.#records.look()
   }
 
   /** The next tick follows the end of this one. It is the planner's own timer: a job queue keeps its times by the wall clock. */
@@ -273,16 +288,8 @@ class PlanEngine implements Planner {
   }
 
   #round(plan: Plan): Promise<void> {
-    const deps = {
-      ...this.#deps,
-      notifies: feedNotifies(this.#deps.events),
-      runner: this.#runner,
-      bulk: this.#bulk,
-      save: (...change: Parameters<PlanActions['save']>) => this.#actions.save(...change),
-      kick: (planId: string) => this.#kick(planId),
-    }
     return this.#lock.round(plan.id, () =>
-      goRound(plan, deps).catch((err: unknown) => {
+      goRound(plan, this.#roundDeps).catch((err: unknown) => {
         if (isConflict(err)) return
         this.#deps.log.error({ err, planId: plan.id }, 'plan round failed; the next one repeats it')
       }),

@@ -1,5 +1,6 @@
 import { isConflict } from '../base/index.ts'
 import type { Device, Pacing, Plan, PlanMember } from '../device/index.ts'
+import { alreadyThere } from './assessing.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
 import { absence } from './presence.ts'
@@ -77,7 +78,7 @@ async function present(
   }
   const other = heldByOther(plan.id, device.migration)
   if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED')) {
-    await unlessChanged(runner.begin(plan, member, { event: 'alreadyThere' }, device))
+    await unlessChanged(runner.begin(plan, member, alreadyThere(device), device))
     return undefined
   }
   if (other !== undefined) {

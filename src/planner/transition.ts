@@ -33,6 +33,8 @@ export interface TransitionDeps {
 const MAX_BACKOFF_MS = 86_400_000
 /** The rollback is over, and the device is as it was. */
 const DEVICE_IS_BACK: readonly MemberEvent[] = ['rolledBack', 'tryLater', 'again', 'giveUp']
+/** A factory reset has undone what plans wrote on the device. */
+const DEVICE_WAS_RESET: readonly MemberEvent[] = ['regress', 'reset']
 
 /** Reason for which a plan must leave a device alone: another plan moves it, moved it, or owes it a rollback. Undefined: it may begin. */
 export function heldByOther(
@@ -101,6 +103,8 @@ export class Transitions {
       }
     }
     const pointer = step.event === 'gone' ? undefined : await this.#pointer(plan, stored, at)
+    // Without a pointer another plan holds the device, and the snapshot is its own.
+    if (DEVICE_WAS_RESET.includes(step.event) && pointer !== undefined) commit.snapshot = 'delete'
     try {
       await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
     } catch (error) {

@@ -52,4 +52,55 @@ describe('a planner among devices, servers and people', () => {
   it('moves a device and brings it back', async () => {
     expect(await story([device()], [])).toEqual({ afterRest: ['MIGRATED'] })
   })
+
+  it('finds that a device was deleted although the server died before it told anybody', async () => {
+    const { afterRest } = await story([device()], [pass(), { do: 'forget', device: 0, unheard: true }])
+    expect(afterRest).toEqual(['CANCELLED'])
+  })
+
+  it('finds that a migrated device was reset although the server died before it told anybody', async () => {
+    const { afterRest } = await story([device()], [pass(), { do: 'reset', device: 0, unheard: true }])
+    expect(afterRest).toEqual(['REGRESSED'])
+  })
+
+  it('takes no reset from before the snapshot for one after it', async () => {
+    const { afterRest } = await story(
+      [device({}, { known: false })],
+      [{ do: 'server' }, plan(true), { do: 'reset', device: 0, unheard: true }],
+    )
+    expect(afterRest.sort()).toEqual(['BLOCKED', 'MIGRATED'])
+  })
+
+  it('moves a device again that was reset on the way', async () => {
+    const { afterRest } = await story(
+      [device()],
+      [pass(2000), { do: 'reset', device: 0, unheard: false }, { do: 'server' }],
+      { first: { soakMs: 40_000 } },
+    )
+    expect(afterRest).toEqual(['MIGRATED'])
+  })
+
+  it('keeps no snapshot of a device that was reset to factory settings', async () => {
+    await story([device({ own: 'mtp' })], [pass(), { do: 'reset', device: 0, unheard: false }, pass(), plan(true)])
+  })
+
+  it('takes no row for the device’s own that a plan added after a reset', async () => {
+    await story(
+      [device({ own: 'bare' })],
+      [
+        pass(),
+        { do: 'reset', device: 0, unheard: true },
+        pass(1000),
+        { do: 'forget', device: 0, unheard: true },
+        pass(48 * HOUR),
+        plan(true),
+      ],
+    )
+  })
+
+  it('takes the credential of an earlier plan away as well', async () => {
+    await story([device()], [pass(), { do: 'forget', device: 0, unheard: false }, pass(48 * HOUR), plan(true)], {
+      first: { tls: true },
+    })
+  })
 })

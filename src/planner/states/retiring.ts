@@ -1,4 +1,5 @@
 import { STRONG_PROOFS } from '../../device/index.ts'
+import { wasResetSince } from '../missed.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
 import { INFORM_INTERVAL } from './rows.ts'
 import { whileCwmpAbsent } from './soaking.ts'
@@ -6,7 +7,7 @@ import { whileCwmpAbsent } from './soaking.ts'
 /** RETIRING: CWMP goes to sleep with a long inform interval; never before the identity is strongly proven. */
 export async function retiring(script: Script): Promise<Outcome> {
   const { retire, dormantIntervalS } = script.plan.settings
-  if (retire === 'none') return { kind: 'event', event: 'retired' }
+  if (retire === 'none') return retired(script)
   const proof = (await script.device()).binding?.proof
   if (proof === undefined || !STRONG_PROOFS.includes(proof))
     throw new StepFailed('weakProof', `the identity is only proven by ${proof ?? 'nothing'}`, false)
@@ -24,5 +25,12 @@ export async function retiring(script: Script): Promise<Outcome> {
   })
   if (absent !== undefined) return absent
   const evidence = { interval: `${script.facts.interval ?? ''} -> ${wanted}`, proof }
+  return retired(script, evidence)
+}
+
+/** The end of the migration, unless a factory reset on the way has undone some of it: nothing would find that later. */
+async function retired(script: Script, evidence: Record<string, string> = {}): Promise<Outcome> {
+  if (wasResetSince(script.facts.bootstrapAt, await script.device()))
+    throw new StepFailed('bootstrap', 'the device was reset to factory settings on the way', true)
   return { kind: 'event', event: 'retired', evidence }
 }

@@ -1,5 +1,6 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
-import type { DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../device/index.ts'
+import type { Device, DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../device/index.ts'
+import { bootstrapOf, wasResetSince } from '../missed.ts'
 import { type Script, StepFailed, type StepResult } from '../script.ts'
 import {
   AGENT,
@@ -16,42 +17,69 @@ import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'
 
 type Values = Map<string, PathOutcome>
 
+const MAX_READS = 3
+
 /**
  * Reads the values that a rollback needs and the rows that are on the device already, and stores them as the snapshot of the device. A
- * snapshot that an earlier plan left, because the device was deleted or reset meanwhile, decides which rows are the device's own.
+ * snapshot that an earlier plan left, because the record of the device was deleted meanwhile, decides which rows are the device's own, unless
+ * the device was reset to factory settings since.
  */
 export async function snapshot(script: Script): Promise<StepResult> {
-  const values = await script.read('snapshot', [AGENT, INFORM_INTERVAL], 'cwmp', { more: true })
+  const { device, values } = await readSince(script)
   const endpointId = values.get(`${AGENT}EndpointID`)?.value ?? ''
   if (endpointId === '') throw new StepFailed('noEndpointId', 'Device.USPAgent.EndpointID is empty', false)
   const { controller } = script.plan.settings
-  const earlier = await script.snapshot()
+  const left = await script.snapshot()
+  const earlier = wasResetSince(left?.bootstrapAt, device) ? undefined : left
+  const bootstrapAt = bootstrapOf(device) || (earlier?.bootstrapAt ?? 0)
   const row = controllerRow(values, controller.endpointId)
-  const preexisting = earlier === undefined ? preexistingOf(values, row) : earlier.preexisting
+  // A row that the device had and has no more is not its own when a plan adds it anew.
+  const preexisting = earlier === undefined || row === undefined ? preexistingOf(values, row) : earlier.preexisting
   const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value
   const trusted = trustOf(script, values)
+  const certificate = trusted.certificate ?? earlier?.certificate
   const stored: DeviceSnapshot = {
     deviceId: script.member.deviceId,
     planId: script.plan.id,
     at: script.deps.clock.now(),
     controller: { endpointId: controller.endpointId, host: controller.host },
+    bootstrapAt,
     ...(interval === undefined ? {} : { interval }),
     slept: earlier?.slept ?? false,
     ...(preexisting === undefined ? {} : { preexisting }),
-    trust: earlier?.trust ?? {
-      role: rolesNamed(values).length > 0,
-      credential: trusted.credential !== undefined,
+    trust: {
+      role: rolesNamed(values).length > 0 && (earlier?.trust.role ?? true),
+      credential: trusted.credential !== undefined && (earlier?.trust.credential ?? true),
     },
-    ...(trusted.certificate === undefined ? {} : { certificate: trusted.certificate }),
+    ...(certificate === undefined ? {} : { certificate }),
     created: earlier?.created ?? [],
   }
-  const facts: Partial<MemberFacts> = { endpointId, ...trusted, ...(interval === undefined ? {} : { interval }) }
+  const facts: Partial<MemberFacts> = {
+    endpointId,
+    bootstrapAt,
+    ...trusted,
+    ...(interval === undefined ? {} : { interval }),
+  }
   if (row !== undefined) {
     facts.controllerRow = row
     const mtp = webSocketRow(values, row)
     if (mtp !== undefined) facts.mtpRow = mtp
   }
   return { facts, snapshot: stored }
+}
+
+/**
+ * The data model and the record of one time between two factory resets. The read is named by the last bootstrap: a reset while it is under way
+ * asks for another one, and so does one before a restart of the server.
+ */
+async function readSince(script: Script): Promise<{ device: Device; values: Values }> {
+  for (let tries = 0; tries < MAX_READS; tries++) {
+    const before = bootstrapOf(await script.device())
+    const values = await script.read(`snapshot ${before}`, [AGENT, INFORM_INTERVAL], 'cwmp', { more: true })
+    const device = await script.device()
+    if (bootstrapOf(device) === before) return { device, values }
+  }
+  throw new StepFailed('bootstrap', 'the device is reset to factory settings again and again', true)
 }
 
 /** The Controller row that names us. */
