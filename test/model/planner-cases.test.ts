@@ -84,6 +84,18 @@ describe('a planner among devices, servers and people', () => {
     await story([device({ own: 'mtp' })], [pass(), { do: 'reset', device: 0, unheard: false }, pass(), plan(true)])
   })
 
+  it('gives a Controller row back that has another number now', async () => {
+    await story([device({ own: 'mtp', renumbers: true })], [pass(), { do: 'boot', device: 0 }])
+  })
+
+  it('takes a row away that gets another number while the device is brought back', async () => {
+    await story(
+      [device({ renumbers: true, plain: true, trustReadOnly: true, noDisable: true })],
+      [{ do: 'named', plan: 0, device: 0, action: 'abort' }, pass(1000), { do: 'boot', device: 0 }],
+      { first: { tls: true } },
+    )
+  })
+
   it('takes no row for the device’s own that a plan added after a reset', async () => {
     await story(
       [device({ own: 'bare' })],

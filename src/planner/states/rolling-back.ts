@@ -1,5 +1,5 @@
 import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../device/index.ts'
-import { MustWait, type Outcome, outcomeOf, type Script, StepFailed } from '../script.ts'
+import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
 import { ownerChange } from './owner.ts'
 import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, plainReference, ROLES, rowsOf, sameBooleanOrText } from './rows.ts'
@@ -10,6 +10,8 @@ type Values = Map<string, PathOutcome>
 /** A link that does not end by itself after its rows were disabled is closed after this. */
 const LINK_ENDS_MS = 15_000
 const LOOK_MS = 1000
+/** Looks at most, each behind what the one before has found and taken away. */
+const MAX_ROUNDS = 3
 
 /**
  * ROLLING_BACK: over CWMP, everything that plans have changed on the device becomes as the snapshot says. Our rows are disabled first and
@@ -31,10 +33,10 @@ export async function rollingBack(script: Script): Promise<Outcome> {
       if ((await script.device()).owner === 'usp' && (await script.agentAnswers()))
         await script.step('wakeCwmp', () => wakeCwmp(script, snapshot))
       else await script.step('ownerEarly', toCwmp)
-      await script.step('find', () => find(script, snapshot))
+      await script.step('find', () => find(script, snapshot, 1))
     }
     await script.step('owner', toCwmp)
-    if (snapshot !== undefined) await undo(script, snapshot)
+    if (snapshot !== undefined) await undoAll(script, snapshot)
   } catch (error) {
     const outcome = outcomeOf(error)
     if (outcome.kind === 'wait' || outcome.event !== 'fail' || outcome.reason === undefined) return outcome
@@ -99,10 +101,11 @@ async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
  * Finds our rows and the changed values by what the rows hold, not by the numbers that were noted: an AddObject whose answer never came left
  * a row that nobody noted, and devices renumber their rows.
  */
-async function find(script: Script, snapshot: DeviceSnapshot) {
-  const values = await script.read('find', [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp', { more: true })
-  const ours = [...controllersOf(values, snapshot), ...trustOf(values, snapshot)]
-  const changed = (snapshot.preexisting?.values ?? []).filter(({ path, value }) => {
+async function find(script: Script, snapshot: DeviceSnapshot, round: number) {
+  const values = await script.read(named('find', round), [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp', { more: true })
+  const own = ownRow(values, snapshot)
+  const ours = [...controllersOf(values, snapshot, own), ...trustOf(values, snapshot)]
+  const changed = (own?.values ?? []).filter(({ path, value }) => {
     const found = values.get(path)?.value
     return found !== undefined && !sameBooleanOrText(found, value)
   })
@@ -113,14 +116,35 @@ async function find(script: Script, snapshot: DeviceSnapshot) {
   return { facts: { ours, changed, switches } }
 }
 
-function controllersOf(values: Values, { controller, preexisting }: DeviceSnapshot): string[] {
-  const value = (path: string) => values.get(path)?.value
-  if (preexisting === undefined)
-    return rowsOf(CONTROLLERS, values).filter((row) => value(`${row}EndpointID`) === controller.endpointId)
-  // A Controller row that was there before is given back; only MTP rows that we put below it go.
-  return rowsOf(`${preexisting.row}MTP.`, values).filter(
-    (row) => !preexisting.mtps.includes(row) && value(`${row}WebSocket.Host`) === controller.host,
+/** The Controller row that was there before, under the number that it has now; undefined when there was none, or when it is gone. */
+function ownRow(values: Values, { controller, preexisting }: DeviceSnapshot): DeviceSnapshot['preexisting'] {
+  if (preexisting === undefined) return undefined
+  const rows = controllersNaming(controller.endpointId, values)
+  const row = rows.includes(preexisting.row) ? preexisting.row : rows[0]
+  if (row === undefined) return undefined
+  const moved = (path: string) => row + path.slice(preexisting.row.length)
+  return {
+    row,
+    mtps: preexisting.mtps.map(moved),
+    values: preexisting.values.map(({ path, value }) => ({ path: moved(path), value })),
+  }
+}
+
+/** Rows to take away: all that name us, or, where a Controller row was there before, the MTP rows that we put below it. */
+function controllersOf(
+  values: Values,
+  { controller, preexisting }: DeviceSnapshot,
+  own: DeviceSnapshot['preexisting'],
+): string[] {
+  if (preexisting === undefined) return controllersNaming(controller.endpointId, values)
+  if (own === undefined) return []
+  return rowsOf(`${own.row}MTP.`, values).filter(
+    (row) => !own.mtps.includes(row) && values.get(`${row}WebSocket.Host`)?.value === controller.host,
   )
+}
+
+function controllersNaming(endpointId: string, values: Values): string[] {
+  return rowsOf(CONTROLLERS, values).filter((row) => values.get(`${row}EndpointID`)?.value === endpointId)
 }
 
 /** Credential and role rows, unless the device had such rows before. */
@@ -134,28 +158,60 @@ function trustOf(values: Values, { trust, certificate }: DeviceSnapshot): string
   return [...credentials, ...roles]
 }
 
-async function undo(script: Script, { slept, interval, preexisting }: DeviceSnapshot): Promise<void> {
-  const { ours = [], changed = [], switches = [] } = script.facts
-  if (switches.length > 0) await script.step('disable', () => disable(script, switches))
-  // Also where our row is gone already: its Agent may keep the link. A Controller row that was there before keeps its own.
-  if (switches.length > 0 || preexisting === undefined) await script.step('linkEnds', () => linkEnds(script))
-  for (const row of ours) await script.step(`delete ${row}`, () => removeRow(script, row))
-  if (changed.length > 0) await script.step('restore', () => restore(script, 'restore', changed))
-  // An Agent that had its own row for us dials without a secret again.
-  if (preexisting !== undefined) await script.step('secret', () => secretIsOver(script))
-  if (slept && interval !== undefined)
-    await script.step('interval', () => restore(script, 'interval', [{ path: INFORM_INTERVAL, value: interval }]))
+/** The name of a step in a round of looking and undoing. */
+function named(step: string, round: number): string {
+  return round === 1 ? step : `${step} round ${round}`
 }
 
-async function disable(script: Script, switches: string[]) {
+/** Undoes what was found and looks again, until nothing is found: a row that got another number after the look is not left behind. */
+async function undoAll(script: Script, snapshot: DeviceSnapshot): Promise<void> {
+  const { slept, interval, preexisting } = snapshot
+  for (let round = lastRound(script); round === 1 || hasFound(script); round++) {
+    if (round > MAX_ROUNDS) throw new StepFailed('readBack', 'what was taken away is there again at each look', true)
+    await undo(script, snapshot, round)
+    if (!hasFound(script)) break
+    await script.step(named('find', round + 1), () => find(script, snapshot, round + 1))
+  }
+  // An Agent that had its own row for us dials without a secret again.
+  if (preexisting !== undefined) await script.step('secret', () => secretIsOver(script))
+  if (!slept || interval === undefined) return
+  await script.step('interval', async () => {
+    await script.run('interval', { verb: 'set', values: [{ path: INFORM_INTERVAL, value: interval }] }, 'cwmp')
+    return {}
+  })
+}
+
+/** The round whose findings are the facts. */
+function lastRound({ member }: Script): number {
+  let round = 1
+  while (member.done.includes(named('find', round + 1))) round++
+  return round
+}
+
+function hasFound({ facts: { ours = [], changed = [] } }: Script): boolean {
+  return ours.length + changed.length > 0
+}
+
+async function undo(script: Script, { preexisting }: DeviceSnapshot, round: number): Promise<void> {
+  const { ours = [], changed = [], switches = [] } = script.facts
+  const step = (name: string, work: (name: string) => Promise<StepResult>) =>
+    script.step(named(name, round), () => work(named(name, round)))
+  if (switches.length > 0) await step('disable', (name) => disable(script, name, switches))
+  // Also where our row is gone already: its Agent may keep the link. A Controller row that was there before keeps its own.
+  if (switches.length > 0 || (round === 1 && preexisting === undefined)) await step('linkEnds', () => linkEnds(script))
+  for (const row of ours) await step(`delete ${row}`, (name) => removeRow(script, name, row))
+  if (changed.length > 0) await step('restore', (name) => restore(script, name, changed))
+}
+
+async function disable(script: Script, step: string, switches: string[]): Promise<StepResult> {
   const values = switches.map((path) => ({ path, value: 'false' }))
   // A device that does not let a row be disabled lets it be deleted all the same.
-  await script.run('disable', { verb: 'set', values }, 'cwmp', { tolerate: true })
+  await script.run(step, { verb: 'set', values }, 'cwmp', { tolerate: true })
   return { facts: { linkUntilMs: script.deps.time.now() + LINK_ENDS_MS } }
 }
 
 /** Waits until the Agent has left, and closes a link that stays: nothing may be asked over it any more. */
-async function linkEnds(script: Script) {
+async function linkEnds(script: Script): Promise<StepResult> {
   const { time, links } = script.deps
   const device = await script.device()
   if (device.usp?.linked === true) {
@@ -166,22 +222,22 @@ async function linkEnds(script: Script) {
   return {}
 }
 
-async function removeRow(script: Script, row: string) {
-  const request = { verb: 'delete', paths: [row] } as const
-  const operation = await script.run(`delete ${row}`, { ...request, paths: [row] }, 'cwmp', {
-    tolerate: true,
-    more: true,
-  })
+async function removeRow(script: Script, step: string, row: string): Promise<StepResult> {
+  const operation = await script.run(step, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true, more: true })
   const error = operation.result?.error
-  // A row that does not exist any more is as good as deleted.
+  // A row that does not exist any more is as good as deleted; the next look finds it if it has another number.
   if (operation.state === 'failed' && error?.code !== '9005')
-    throw new StepFailed(error?.code ?? 'failed', `delete ${row}: ${error?.text ?? 'failed'}`, true)
+    throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, true)
   return { facts: { removed: (script.facts.removed ?? 0) + 1 } }
 }
 
-async function restore(script: Script, step: string, values: PathValue[]) {
+async function restore(script: Script, step: string, values: PathValue[]): Promise<StepResult> {
   const written = await Promise.all(values.map((entry) => withSecret(script, entry)))
-  await script.run(step, { verb: 'set', values: written }, 'cwmp')
+  const operation = await script.run(step, { verb: 'set', values: written }, 'cwmp', { tolerate: true, more: true })
+  const error = operation.result?.error
+  // Names that are not there any more are looked for again.
+  if (operation.state === 'failed' && !/^900[35]$/.test(error?.code ?? ''))
+    throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   return {}
 }
 
