@@ -115,4 +115,17 @@ describe('a planner among devices, servers and people', () => {
       first: { tls: true },
     })
   })
+
+  it('brings a device of a deleted plan back whose rollback failed', async () => {
+    const { afterRest } = await story(
+      [device()],
+      [
+        pass(),
+        { do: 'fault', device: 0, what: 'refusesDelete', on: true },
+        { do: 'removePlan', plan: 0 },
+        { do: 'rollbackDevice', device: 0 },
+      ],
+    )
+    expect(afterRest).toEqual(['FAILED'])
+  })
 })

@@ -62,9 +62,9 @@ describe('the per-device machine', () => {
       ROLLING_BACK: rolledBack -> ROLLED_BACK, tryLater -> BACKOFF, again -> QUEUED, giveUp -> QUARANTINED, rollbackFailed -> FAILED, stranded -> STRANDED, gone -> CANCELLED
       BACKOFF: again -> QUEUED, abort -> ROLLED_BACK, gone -> CANCELLED
       ROLLED_BACK: retry -> QUEUED, gone -> CANCELLED
-      FAILED: retry -> ROLLING_BACK, gone -> CANCELLED
+      FAILED: retry -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
       QUARANTINED: retry -> QUEUED, gone -> CANCELLED
-      STRANDED: retry -> ROLLING_BACK, came -> ROLLING_BACK, gone -> CANCELLED
+      STRANDED: retry -> ROLLING_BACK, rollback -> ROLLING_BACK, came -> ROLLING_BACK, gone -> CANCELLED
       CONFLICT: retry -> ROLLING_BACK, abort -> ROLLING_BACK, rollback -> ROLLING_BACK, gone -> CANCELLED
       REGRESSED: reassess -> UNASSESSED, retry -> UNASSESSED, abort -> CANCELLED, gone -> CANCELLED
       CANCELLED: retry -> UNASSESSED
