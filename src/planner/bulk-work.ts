@@ -2,8 +2,10 @@ import { AppError, isConflict } from '../base/index.ts'
 import {
   type BulkWork,
   type DeviceId,
+  type GroupStore,
   type MemberQuery,
   type MemberState,
+  memberStateRow,
   type Plan,
   type PlanMember,
   parseSelector,
@@ -11,9 +13,10 @@ import {
 } from '../device/index.ts'
 import { enrol } from './enrolling.ts'
 import type { Groups } from './groups.ts'
-import { ABORTABLE, RETRIABLE, RETURNABLE } from './machine.ts'
+import { ABORTABLE, MEMBER_TABLE, RETRIABLE, RETURNABLE } from './machine.ts'
 import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
+import { isAborting } from './plan-state.ts'
 import type { MemberStep } from './transition.ts'
 
 /** Devices in one claim, read or commit. */
@@ -32,6 +35,7 @@ export interface ActionReport {
 
 export interface BulkDeps extends RunnerDeps {
   groups: Groups
+  groupStore: Pick<GroupStore, 'get'>
 }
 
 /** States that an action applies to. An ineligible device stays so until somebody changes it; it is retried by name only. */
@@ -42,10 +46,17 @@ const STATES: Record<MemberAction, readonly MemberState[]> = {
 }
 const NAMED: Record<MemberAction, readonly MemberState[]> = { ...STATES, retry: RETRIABLE }
 
-/** The event of an action for a member. AppError `conflict` when the member's plan never wrote on the device. */
-export function stepOf(action: MemberAction, member: PlanMember): MemberStep {
-  if (action === 'retry')
+/**
+ * The event of an action for a member. AppError `conflict` when the member's plan never wrote on the device, or when it would begin anew in a
+ * plan that is being aborted.
+ */
+export function stepOf(plan: Plan, action: MemberAction, member: PlanMember): MemberStep {
+  if (action === 'retry') {
+    const next = MEMBER_TABLE[member.state].retry
+    if (isAborting(plan) && next !== undefined && memberStateRow(next).phase === 'before')
+      throw new AppError('conflict', 'the plan is being aborted; retry the device when that is over')
     return member.state === 'CONFLICT' ? { event: 'retry', facts: { afterwards: 'again' } } : { event: 'retry' }
+  }
   if (action === 'abort') return { event: 'abort', facts: { afterwards: 'stop' } }
   if (member.startedAt === undefined)
     throw new AppError('conflict', 'the device was on USP before this plan: there is nothing to roll back')
@@ -66,7 +77,8 @@ export class BulkWorks {
 
   /**
    * Carries on the bulk work of a plan and resolves with the plan as it stands then; the same object when nothing went on. Works go on in their
-   * order: only an abort and a paced rollback let others go on beside them. Only the holder of the plan's round may call it.
+   * order. Only an abort and a paced rollback let others go on beside them, and a retry waits for the end of an abort, which would cancel what
+   * it takes up. Only the holder of the plan's round may call it.
    */
   async goOn(plan: Plan): Promise<Plan> {
     const { bulk = [], ...rest } = plan
@@ -74,7 +86,7 @@ export class BulkWorks {
     const left: BulkWork[] = []
     let changed = false
     for (const work of bulk) {
-      const mayGoOn = left.every(({ kind, paced }) => kind === 'abort' || paced === true)
+      const mayGoOn = left.every(({ kind, paced }) => (kind === 'abort' && work.kind !== 'retry') || paced === true)
       const after = mayGoOn || work.kind === 'abort' ? await this.#piece(plan, work, left.length > 0) : work
       changed ||= after?.after !== work.after
       if (after !== undefined) left.push(after)
@@ -92,7 +104,7 @@ export class BulkWorks {
     for (let i = 0; i < wanted.length; i += BATCH) {
       const batch = wanted.slice(i, i + BATCH)
       const members = await this.#free(plan, { states: NAMED[action], devices: batch }, BATCH)
-      const taken = await this.#runner.applyTo(plan, members, (member) => stepOf(action, member), actor)
+      const taken = await this.#runner.applyTo(plan, members, (member) => stepOf(plan, action, member), actor)
       await Promise.all(
         batch.map(async (deviceId) => {
           const reason = taken.has(deviceId) ? undefined : await this.#alone(plan, action, deviceId, actor)
@@ -109,7 +121,7 @@ export class BulkWorks {
     if (member === undefined) return 'the device is no member of this plan'
     if (!NAMED[action].includes(member.state)) return `the device is ${member.state}: there is nothing to ${action}`
     try {
-      await this.#runner.apply(member.id, stepOf(action, member), actor)
+      await this.#runner.apply(member.id, stepOf(plan, action, member), actor)
       return undefined
     } catch (error) {
       if (!isConflict(error) || !(error instanceof Error)) throw error
@@ -125,8 +137,13 @@ export class BulkWorks {
     return this.#byMembers(plan, work, work.kind)
   }
 
-  /** Freezes the membership: every device of the group is a member from now on. */
+  /**
+   * Freezes the membership: every device of the group is a member from now on. AppError `notFound` when the group was deleted meanwhile and
+   * the plan runs. A plan that was paused for it, or that is being aborted, has all members that it can have.
+   */
   async #enrol(plan: Plan, work: BulkWork): Promise<BulkWork | undefined> {
+    const gone = plan.state !== 'running' && (await this.#deps.groupStore.get(plan.groupId)) === undefined
+    if (gone) return undefined
     const stream = await this.#devicesBehind(plan, work.after)
     let goesOn = false
     try {
@@ -227,7 +244,7 @@ export class BulkWorks {
   async #apply(plan: Plan, action: MemberAction, members: PlanMember[], actor: string): Promise<void> {
     for (let i = 0; i < members.length; i += BATCH) {
       const batch = members.slice(i, i + BATCH)
-      const taken = await this.#runner.applyTo(plan, batch, (member) => stepOf(action, member), actor)
+      const taken = await this.#runner.applyTo(plan, batch, (member) => stepOf(plan, action, member), actor)
       const others = batch.filter(({ deviceId }) => !taken.has(deviceId))
       await Promise.all(others.map(({ deviceId }) => this.#alone(plan, action, deviceId, actor)))
     }

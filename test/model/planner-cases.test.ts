@@ -128,4 +128,40 @@ describe('a planner among devices, servers and people', () => {
     )
     expect(afterRest).toEqual(['FAILED'])
   })
+
+  it.each([
+    ['aborted', 'abort'],
+    ['resumed', 'resume'],
+  ] as const)(
+    'ends a plan whose group is deleted before its devices are members, when it is %s',
+    async (_how, action) => {
+      // Wherever the server dies while it starts the plan.
+      for (let calls = 1; calls < 24; calls++)
+        await story(
+          [device()],
+          [
+            plan(false),
+            { do: 'kill', server: 0, calls, when: 'after' },
+            { do: 'act', plan: 1, action: 'start' },
+            { do: 'server' },
+            { do: 'removeGroup' },
+            pass(60_000),
+            { do: 'act', plan: 1, action },
+          ],
+        )
+    },
+  )
+
+  it('begins nothing anew in a plan that is being aborted', async () => {
+    const { afterRest } = await story(
+      [device(), device()],
+      [
+        { do: 'cwmp', device: 0, here: false },
+        { do: 'act', plan: 0, action: 'rollback' },
+        pass(60_000),
+        { do: 'named', plan: 0, device: 1, action: 'retry' },
+      ],
+    )
+    expect(afterRest).toEqual(['ROLLED_BACK', 'ROLLED_BACK'])
+  })
 })
