@@ -68,7 +68,7 @@ class DeviceGone extends Error {}
 
 /** Tells of Notifies that any instance has received. */
 export interface NotifyLog {
-  /** An event id that is before all events from now on, on whichever instance. */
+  /** The id of the newest event of the feed. */
   position(): Promise<string>
   /** True when the device has notified of this value over USP after an event id. */
   heard(deviceId: DeviceId, path: string, value: string, after: string): Promise<boolean>
@@ -109,8 +109,9 @@ const LOST = new Set(['notExecuted', 'notApplied'])
 const MAX_TRIES = 3
 /** A script waits in place for so long for an operation before it lets go; it is woken when the operation ends. */
 const WAIT_IN_PLACE_MS = 5000
-/** An operation that was let go is looked for again at the latest after this. */
+/** An operation that was let go wakes its member at its end. In case that was lost it is looked for: soon at first, then ever more rarely. */
 const LOOK_AGAIN_MS = 10_000
+const MAX_LOOK_AGAIN_MS = 600_000
 /** Operations of others on a device are looked at again after this. */
 const BUSY_MS = 5000
 
@@ -258,9 +259,8 @@ export class Script {
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended)) {
       const absent = via === 'cwmp' ? 'offline' : 'agent'
-      throw new MustWait(ended?.state === 'queued' ? absent : 'operation', LOOK_AGAIN_MS, {
-        asked: { step, ms: askedMs },
-      })
+      const afterMs = Math.min(Math.max(LOOK_AGAIN_MS, time.now() - askedMs), MAX_LOOK_AGAIN_MS)
+      throw new MustWait(ended?.state === 'queued' ? absent : 'operation', afterMs, { asked: { step, ms: askedMs } })
     }
     return ended
   }

@@ -69,19 +69,22 @@ export function counterWrite({
   }
 }
 
+const WAITS: ReadonlySet<string> = new Set(
+  MEMBER_STATES.flatMap((state) => WAITING_REASONS.map((reason) => `${state}|${reason}`)),
+)
+
+function isWait(key: string): key is keyof PlanCounters['waits'] {
+  return WAITS.has(key)
+}
+
 /** The counters as the domain knows them; fields that are zero are left out. */
 export function countersOf(document: Document_ | null): PlanCounters {
   const states: PlanCounters['states'] = {}
   const waits: PlanCounters['waits'] = {}
   const held = numbers(document?.states)
   const waiting = numbers(document?.waits)
-  for (const state of MEMBER_STATES) {
-    if ((held[state] ?? 0) > 0) states[state] = held[state] ?? 0
-    for (const reason of WAITING_REASONS) {
-      const count = waiting[`${state}|${reason}`] ?? 0
-      if (count > 0) waits[`${state}|${reason}`] = count
-    }
-  }
+  for (const state of MEMBER_STATES) if ((held[state] ?? 0) > 0) states[state] = held[state] ?? 0
+  for (const [key, count] of Object.entries(waiting)) if (isWait(key) && count > 0) waits[key] = count
   const attempts = numbers(document?.attempts)
   return {
     states,
