@@ -73,8 +73,10 @@ export class ConnectionRequester implements Driver {
   }
 
   async #ask(device: Device): Promise<ConnectionRequestOutcome> {
+    // The CPE may have opened its session before its answer to this is read here.
+    const at = this.#clock.now()
     const end = await this.#request(device)
-    if (end.outcome === 'ok') remember(this.#askedAt, device.id, this.#clock.now(), MAX_TRACKED)
+    if (end.outcome === 'ok') remember(this.#askedAt, device.id, at, MAX_TRACKED)
     this.#log.debug({ deviceId: device.id, ...end }, 'connection request')
     await this.#notes.note(device, end)
     return end.outcome

@@ -13,10 +13,11 @@ export function probePath(script: Script): string {
   return ownRow(script) + (script.facts.probe ?? TEXTS[0])
 }
 
-/** A value for it that it does not have: the number of a round makes it another one each time. */
-export function probeValue(script: Script, round: number): string {
-  if (script.facts.probe === INTERVAL) return String(script.plan.settings.controller.periodicNotifIntervalS + round)
-  return `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}-${round}`
+/** A value for it that it has not had: visit and round make it another one each time. */
+export function probeValue({ facts, plan, member }: Script, round: number): string {
+  const times = 10 * member.visit + round
+  if (facts.probe === INTERVAL) return String(plan.settings.controller.periodicNotifIntervalS + times)
+  return `isthmus-${plan.id.slice(-8)}-${times}`
 }
 
 /** What has to be written after probing with a parameter that has a meaning. */
