@@ -79,7 +79,8 @@ export function decideArrival(
       ? conflict('deviceBoundToOther', id, claim, now, { boundTo: endpointId, proof })
       : refused('deviceBound', `${id} is bound to another Endpoint ID`)
   }
-  if (!claim.certificate && admission !== 'open') return refused('notBound')
+  // A claim alone makes a new device at most; it changes nothing for one that is known over CWMP.
+  if (!claim.certificate && (admission !== 'open' || byIdentity?.cwmp !== undefined)) return refused('notBound')
   const { shown } = claim
   if (shown === undefined) return { kind: 'read' }
   if (contradicts(claim.endpointId, shown) || differs(shown, identity))

@@ -201,6 +201,13 @@ describe('decideArrival', () => {
     },
   )
 
+  it('gives a claim alone no device that is known over CWMP, however open the admission is', () => {
+    const known = { ...device({}), cwmp: { lastInformAt: 1, events: [], version: '1.4' } }
+    expect(decideArrival(claim(), undefined, known, 'open', now)).toEqual(refusedFor('notBound'))
+    expect(decideArrival(claim(), undefined, device({}), 'open', now).kind).toBe('bind')
+    expect(decideArrival(claim({ certificate: true }), undefined, known, 'open', now).kind).toBe('bind')
+  })
+
   it('opens a Conflict for a proven Agent whose device is bound to another Endpoint ID, and binds nothing', () => {
     for (const proof of [{ certificate: true }, { secretOf: id }])
       expect(
