@@ -194,7 +194,10 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await start({ awaitUspTimeoutMs: 600_000 })
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
     await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.weakLink': true } })
-    await world.until(async () => world.links.closed.includes(id))
+    await world.until(async () => {
+      world.clock.nowMs += 1000
+      return world.links.closed.includes(id)
+    })
     expect((await world.planner.member(plan.id, id)).state).toBe('AWAITING_USP')
     expect(await world.store.linkSecrets.prove(id, undefined)).toBe('required')
     const secret = await world.store.linkSecrets.ensure(id)
