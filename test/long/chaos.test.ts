@@ -28,8 +28,8 @@ beforeAll(async () => {
       ['slow', 'dropsLink'],
       ['deaf', 'noTimer', 'dropsSession'],
     ],
-    informIntervalS: 20,
-    timeScale: 4,
+    informIntervalS: 60,
+    timeScale: 10,
   })
 })
 afterAll(() => rounds?.stop())
