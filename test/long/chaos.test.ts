@@ -17,7 +17,7 @@ let rounds: ChaosRounds
 beforeAll(async () => {
   rounds = await ChaosRounds.start({
     seed,
-    boxes: 16,
+    boxes: 18,
     faults: [
       ['noTimer'],
       ['dropsSession'],
@@ -26,6 +26,7 @@ beforeAll(async () => {
       ['powerLoss'],
       ['rejectsWrite'],
       ['slow', 'dropsLink'],
+      ['wrongEndpointId'],
       ['deaf', 'noTimer', 'dropsSession'],
     ],
     informIntervalS: 60,

@@ -20,8 +20,10 @@ export const PROVISIONING_CODE = 'Device.DeviceInfo.ProvisioningCode'
 export class ChaosActs {
   /** Every request with its answer, for the message of a failure. */
   readonly log: string[] = []
-  /** Devices that were deleted, or that were reset to factory settings. */
+  /** Devices that were deleted, or whose boxes were reset to factory settings. */
   readonly lost = new Set<string>()
+  /** Devices that were deleted: the snapshot of one that a plan held stays. */
+  readonly deleted = new Set<string>()
   readonly #world: ChaosWorld
   readonly #devices: string[]
   /** The latest plan of each of the two groups. */
@@ -83,14 +85,11 @@ export class ChaosActs {
   }
 
   /** Deletes the records of devices; their boxes are set back by hand then. */
-  async deleteDevices(deviceIds: string[]): Promise<string[]> {
-    const deleted: string[] = []
+  async deleteDevices(deviceIds: string[]): Promise<void> {
     for (const id of deviceIds) {
-      const { status } = await this.#call('DELETE', `/devices/${encodeURIComponent(id)}`)
-      this.lost.add(id)
-      if (status === 204) deleted.push(id)
+      await this.#call('DELETE', `/devices/${encodeURIComponent(id)}`)
+      this.deleted.add(id)
     }
-    return deleted
   }
 
   async #begin(slot: number): Promise<void> {

@@ -128,7 +128,7 @@ export class ChaosJudge {
     }
     const snapshot = await this.#world.store.plans.snapshot(device.id)
     if (holds) expect('the stored snapshot', snapshot !== undefined, true)
-    else if (!this.#acts.lost.has(device.id)) expect('the stored snapshot', snapshot !== undefined, false)
+    else if (!this.#acts.deleted.has(device.id)) expect('the stored snapshot', snapshot !== undefined, false)
     found.push(...(await this.#login(device, box)))
     return found
   }
