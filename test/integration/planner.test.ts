@@ -69,7 +69,10 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     await world.devices(30)
     const plan = await world.plan({ maxInFlight: 100, startsPerMinute: 12 })
     await world.planner.act(plan.id, 'start', 'test')
-    await world.until(async () => ((await statesOf(plan.id)).UNASSESSED ?? 0) === 0)
+    await world.until(async () => {
+      const { total, states } = await world.planner.status(plan.id)
+      return total === 30 && states.UNASSESSED === undefined
+    })
     for (let second = 0; second < 60; second++) {
       const planner = second % 3 === 0 ? world.anotherPlanner(`i${second}`) : world.planner
       await planner.tick()
