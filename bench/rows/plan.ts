@@ -48,6 +48,7 @@ export async function planRow(world: World, devices: number): Promise<Reach[]> {
   const statusMs = await times(status)
   const groupMs = await times(() => world.api.get(`/groups/${group.id}/migration`))
   const membersMs = await times(() => world.api.get(`/plans/${plan.id}/members?waiting=offline&limit=100`))
+  const readinessMs = await times(() => world.api.get(`/groups/${group.id}/readiness`))
   const idle = await cost(world, () => pause(IDLE_MS))
   const aborted = await cost(world, async () => {
     await act('abort')
@@ -62,6 +63,7 @@ export async function planRow(world: World, devices: number): Promise<Reach[]> {
     ['database commands', each(enrolled.commands), 'per member'],
     ['status of the plan', figure(statusMs.p50, 'ms', 1), `p95 ${figure(statusMs.p95, 'ms', 1)}`],
     ['status of the group', figure(groupMs.p50, 'ms', 1), `p95 ${figure(groupMs.p95, 'ms', 1)}`],
+    ['readiness of the group', figure(readinessMs.p50, 'ms', 1), `p95 ${figure(readinessMs.p95, 'ms', 1)}`],
     ['100 members that are offline', figure(membersMs.p50, 'ms', 1), `p95 ${figure(membersMs.p95, 'ms', 1)}`],
     ['while all wait: database commands', figure(idle.commands / perSecond, '/s', 1), cpu(idle)],
     ['aborted', seconds(aborted.wallMs), cpu(aborted)],
