@@ -29,6 +29,7 @@ export async function planRow(world: World, devices: number): Promise<Reach[]> {
   } finally {
     await store.close()
   }
+  const before = await cost(world, () => pause(IDLE_MS))
   const group = await world.api.send<{ id: string }>('POST', '/groups', {
     name: 'all',
     selector: 'manufacturer==Bench',
@@ -65,6 +66,7 @@ export async function planRow(world: World, devices: number): Promise<Reach[]> {
     ['status of the group', figure(groupMs.p50, 'ms', 1), `p95 ${figure(groupMs.p95, 'ms', 1)}`],
     ['readiness of the group', figure(readinessMs.p50, 'ms', 1), `p95 ${figure(readinessMs.p95, 'ms', 1)}`],
     ['100 members that are offline', figure(membersMs.p50, 'ms', 1), `p95 ${figure(membersMs.p95, 'ms', 1)}`],
+    ['before the plan: database commands', figure(before.commands / perSecond, '/s', 1), cpu(before)],
     ['while all wait: database commands', figure(idle.commands / perSecond, '/s', 1), cpu(idle)],
     ['aborted', seconds(aborted.wallMs), cpu(aborted)],
     ['database commands', each(aborted.commands), 'per member'],

@@ -27,7 +27,8 @@ export async function checkIndexes(db: Db, log: Log): Promise<void> {
   }
 }
 
-async function engineOf(db: Db): Promise<Engine> {
+/** The kind of server that a database is on. */
+export async function engineOf(db: Db): Promise<Engine> {
   return 'secantusVersion' in (await db.admin().command({ buildInfo: 1 })) ? 'secantusdb' : 'mongodb'
 }
 

@@ -1,11 +1,9 @@
-import { isConflict } from '../base/index.ts'
 import {
   type DeviceId,
   type DeviceSnapshot,
   HOLDING,
   MEMBER_STATES,
   type MemberCommit,
-  type MemberQuery,
   type MemberState,
   type Pacing,
   type Page,
@@ -14,41 +12,27 @@ import {
   type PlanMember,
   type PlanState,
   type PlanStore,
-  type WaitingReason,
 } from '../device/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import { translate } from './failure.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
-import {
-  type Collection,
-  type Connection,
-  type Document_,
-  type FindCursor,
-  MongoServerError,
-  type UpdateFilter,
-} from './mongoose.ts'
+import { IdWindows } from './id-windows.ts'
+import { CHANGED, MemberLeases } from './member-leases.ts'
+import { MemberList } from './member-list.ts'
+import { type Collection, type Connection, type Document_, MongoServerError } from './mongoose.ts'
 import { page } from './paging.ts'
 import { countersOf, counterWrite, dropOldMinutes, recount } from './plan-counters.ts'
 import { putRevised } from './revised.ts'
 import type { Write } from './write-set.ts'
 
 const toMember = (document: Document_) => fromDocument<PlanMember>(document)
-const byId = (a: PlanMember, b: PlanMember) => (a.id < b.id ? -1 : 1)
-type Lease = NonNullable<PlanMember['lease']>
-/** Nobody holds it, or its holder is late. `now` is service time. */
-const isFree = ({ lease }: Pick<PlanMember, 'lease'> | Document_, now: number) =>
-  lease === undefined || (lease as Lease).until < now
-/** One value is asked for by itself: SecantusDB finds no index for a list beside other conditions. */
-const anyOf = <T>(values: readonly T[]) => (values.length === 1 ? values[0] : { $in: [...values] })
 const roundOf = (planId: string) => `plan|${planId}`
 /** Everything but deleted plans. */
 const SHOWN: PlanState[] = ['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']
 const MAX_MEMBERS_OF_DEVICE = 1000
 const RELEASED = MEMBER_STATES.filter((state) => !HOLDING.includes(state))
-const MAX_TRIES = 3
-const CHANGED = 'the plan member has changed meanwhile'
 
 /** Plans, their members with counters, and the snapshots of devices, in MongoDB. */
 export class PlanRepository implements PlanStore {
@@ -62,9 +46,18 @@ export class PlanRepository implements PlanStore {
   readonly #memberById: GroupRead
   readonly #countersById: GroupRead
   readonly #snapshotById: GroupRead
+  readonly #list: MemberList
+  readonly #leases: MemberLeases
   readonly #now: () => number
 
-  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+  /** `reads`: an engine that reads all documents that match, whatever the limit, is read in windows. */
+  constructor(
+    connection: Connection,
+    commit: GroupCommit,
+    writer: ChangeWriter,
+    now: () => number,
+    reads: 'pages' | 'windows',
+  ) {
     this.#plans = connection.collection<Document_>('plans')
     this.#members = connection.collection<Document_>('planMembers')
     this.#counters = connection.collection<Document_>('planCounters')
@@ -76,6 +69,9 @@ export class PlanRepository implements PlanStore {
     this.#memberById = createGroupRead(this.#members)
     this.#countersById = createGroupRead(this.#counters)
     this.#snapshotById = createGroupRead(connection.collection<Document_>('snapshots'))
+    const windows = reads === 'windows' ? new IdWindows(this.#members, 'planId', now) : undefined
+    this.#leases = new MemberLeases(this.#members, commit, (id) => this.getMember(id))
+    this.#list = new MemberList(this.#members, (planId) => this.counters(planId), windows)
   }
 
   putPlan(plan: Plan, expectedRevision?: number): Promise<void> {
@@ -156,25 +152,8 @@ export class PlanRepository implements PlanStore {
     return (await this.#members.find({ deviceId }).limit(MAX_MEMBERS_OF_DEVICE).toArray()).map(toMember)
   }
 
-  listMembers(
-    planId: string,
-    query: {
-      states?: readonly MemberState[]
-      reason?: string
-      waiting?: WaitingReason
-      silent?: true
-      limit: number
-      cursor?: string
-    },
-  ): Promise<Page<PlanMember>> {
-    const filter = {
-      planId,
-      ...(query.states === undefined ? {} : { state: anyOf(query.states) }),
-      ...(query.reason === undefined ? {} : { 'reason.code': query.reason }),
-      ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
-      ...(query.silent === undefined ? {} : { silentAt: { $gt: 0 } }),
-    }
-    return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
+  listMembers(planId: string, query: Parameters<PlanStore['listMembers']>[1]): Promise<Page<PlanMember>> {
+    return this.#list.page(planId, query)
   }
 
   async *awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]> {
@@ -204,116 +183,17 @@ export class PlanRepository implements PlanStore {
     return found.map(({ _id }) => _id)
   }
 
-  async claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]> {
-    const due = this.#members
-      .find(
-        // Both bounds: with the upper one alone SecantusDB reads every member of the plan that has no due time.
-        { planId, dueMs: { $gte: -Number.MAX_SAFE_INTEGER, $lte: now } },
-        { projection: { lease: 1 }, batchSize: 1000 },
-      )
-      .sort({ dueMs: 1 })
-    const found = await some(due, limit, (document) => isFree(document, now))
-    const claimed = await Promise.all(found.map(({ _id }) => this.#lease(_id, by, now, leaseMs, now)))
-    return claimed.filter((member) => member !== undefined).sort(byId)
-  }
-
-  async freeMembers(planId: string, query: MemberQuery, now: number, limit: number): Promise<PlanMember[]> {
-    if (query.devices !== undefined) return this.#named(planId, query, query.devices, now, limit)
-    const found = this.#members.find(
-      {
-        planId,
-        ...(query.states === undefined ? {} : { state: anyOf(query.states) }),
-        ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
-        ...(query.after === undefined ? {} : { _id: { $gt: `${planId}|${query.after}` } }),
-      },
-      { batchSize: Math.min(limit + 100, 1000) },
-    )
-    const ordered = query.after === undefined ? found : found.sort({ _id: 1 })
-    return (await some(ordered, limit, (document) => isFree(document, now))).map(toMember).sort(byId)
-  }
-
-  /** Members of named devices are read by their ids, as other reads are. */
-  async #named(
-    planId: string,
-    { states, waiting, after }: MemberQuery,
-    devices: readonly DeviceId[],
-    now: number,
-    limit: number,
-  ): Promise<PlanMember[]> {
-    const read = await Promise.all([...new Set(devices)].map((deviceId) => this.getMember(`${planId}|${deviceId}`)))
-    return read
-      .filter((member) => member !== undefined)
-      .filter((member) => states === undefined || states.includes(member.state))
-      .filter((member) => waiting === undefined || member.waiting === waiting)
-      .filter((member) => (after === undefined || member.deviceId > after) && isFree(member, now))
-      .sort(byId)
-      .slice(0, limit)
-  }
-
-  claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined> {
-    return this.#lease(id, by, now, leaseMs)
-  }
-
-  /**
-   * Leases a member that is free, or that the same holder has, under the revision that was read: of two who ask at once one gets it.
-   * `dueAt`: only a member that is due then and that nobody has.
-   */
-  async #lease(id: string, by: string, now: number, leaseMs: number, dueAt?: number): Promise<PlanMember | undefined> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const member = await this.getMember(id)
-      if (member === undefined) return undefined
-      if (!isFree(member, now) && (dueAt !== undefined || member.lease?.by !== by)) return undefined
-      if (dueAt !== undefined && !((member.dueMs ?? Number.POSITIVE_INFINITY) <= dueAt)) return undefined
-      const lease = { by, until: now + leaseMs }
-      if (await this.#change(member, { $set: { lease } })) return { ...member, lease, revision: member.revision + 1 }
-    }
-    return undefined
-  }
-
-  async free(ids: string[], by: string, dueMs?: number): Promise<void> {
-    const due = dueMs === undefined ? {} : { $set: { dueMs } }
-    await Promise.all(
-      ids.map(async (id) => {
-        const member = await this.getMember(id)
-        if (member?.lease?.by === by) await this.#change(member, { $unset: { lease: '' }, ...due })
-      }),
-    )
-  }
+  claimDue: PlanStore['claimDue'] = (...args) => this.#leases.claimDue(...args)
+  claim: PlanStore['claim'] = (...args) => this.#leases.claim(...args)
+  freeMembers: PlanStore['freeMembers'] = (...args) => this.#leases.freeMembers(...args)
+  free: PlanStore['free'] = (...args) => this.#leases.free(...args)
 
   async freeLeases(alive: string[]): Promise<void> {
-    // A bound, for the presence of a field is no condition that SecantusDB finds by an index.
-    const held = this.#members.find({ 'lease.by': { $gt: '' } }, { projection: { lease: 1, revision: 1 } })
-    const late = await some(held, Number.POSITIVE_INFINITY, ({ lease }) => !alive.includes((lease as Lease).by))
-    await Promise.all(
-      late.map((document) =>
-        this.#change({ id: document._id, revision: Number(document.revision) }, { $unset: { lease: '' } }),
-      ),
-    )
+    await this.#leases.freeLeases(alive)
     await this.#locks.updateMany(
       { _id: { $gte: roundOf(''), $lt: roundOf('\uffff') }, by: { $exists: true, $nin: alive } },
       { $unset: { by: '', until: '' } },
     )
-  }
-
-  /** Changes a member that has not changed since; false when it has. Changes that are asked for together share a write. */
-  async #change({ id, revision }: Pick<PlanMember, 'id' | 'revision'>, update: UpdateFilter): Promise<boolean> {
-    try {
-      await this.#commit.commit({
-        writes: [
-          {
-            collection: 'planMembers',
-            operation: {
-              updateOne: { filter: { _id: id, revision }, update: { ...update, $inc: { revision: 1 as never } } },
-            },
-            mustMatch: CHANGED,
-          },
-        ],
-      })
-      return true
-    } catch (error) {
-      if (isConflict(error)) return false
-      throw error
-    }
   }
 
   commitMember(commit: MemberCommit): Promise<void> {
@@ -373,19 +253,4 @@ function snapshotWrite(deviceId: DeviceId, snapshot: DeviceSnapshot | 'delete'):
 
 function withoutId({ _id, ...rest }: Document_): Omit<Document_, '_id'> {
   return rest
-}
-
-/** The first documents that meet a condition which no index knows; the rest is not read. */
-async function some(
-  found: FindCursor,
-  limit: number,
-  condition: (document: Document_) => boolean,
-): Promise<Document_[]> {
-  const documents: Document_[] = []
-  if (limit <= 0) return documents
-  for await (const document of found) {
-    if (condition(document)) documents.push(document)
-    if (documents.length >= limit) break
-  }
-  return documents
 }

@@ -10,7 +10,7 @@ import { DeviceRepository } from './device-repository.ts'
 import { RETRY_MS, translated } from './failure.ts'
 import { FleetRepository } from './fleet-repository.ts'
 import { createGroupCommit } from './group-commit.ts'
-import { checkIndexes } from './indexes.ts'
+import { checkIndexes, engineOf } from './indexes.ts'
 import { checkSecretKey } from './key-check.ts'
 import { LinkSecretRepository } from './link-secret-repository.ts'
 import { migrate } from './migrate.ts'
@@ -138,6 +138,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     (change) => tell(changeListeners, change, log),
   )
   const now = () => clock.now()
+  const reads = (await engineOf(db)) === 'secantusdb' ? 'windows' : 'pages'
   const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
@@ -146,7 +147,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     parameters: translated(new ParameterRepository(connection)),
     operations: translated(new OperationRepository(connection, commit, writer, options.secretBox, now)),
     groups: translated(new GroupRepository(connection)),
-    plans: translated(new PlanRepository(connection, commit, writer, now)),
+    plans: translated(new PlanRepository(connection, commit, writer, now, reads)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
     events: translated(new EventRepository(connection, commit, writer, listeners, now)),
     credentials: translated(new CredentialRepository(connection, options.secretBox)),
