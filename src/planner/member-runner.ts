@@ -354,5 +354,6 @@ function isInFlight({ state }: PlanMember): boolean {
 
 /** Facts with newer ones; one that is undefined goes. */
 function merged(facts: PlanMember['facts'], newer: Partial<PlanMember['facts']> | undefined): PlanMember['facts'] {
+  if (newer === undefined) return facts
   return Object.fromEntries(Object.entries({ ...facts, ...newer }).filter(([, value]) => value !== undefined))
 }

@@ -4,7 +4,12 @@ import { MongoBulkWriteError, MongoError, MongoNetworkError, MongoServerError } 
 /** No server was found, or none that takes writes, within the driver's patience. */
 const UNREACHABLE = ['MongoServerSelectionError', 'MongoWaitQueueTimeoutError']
 /** The client was closed: nothing more comes of asking. */
-const CLOSED = ['MongoNotConnectedError', 'MongoClientClosedError', 'MongoTopologyClosedError']
+const CLOSED = [
+  'MongoNotConnectedError',
+  'MongoClientClosedError',
+  'MongoTopologyClosedError',
+  'MongoExpiredSessionError',
+]
 const BROKEN_SOCKET = [
   'EPIPE',
   'ECONNRESET',

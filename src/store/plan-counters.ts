@@ -38,13 +38,18 @@ export function counterWrite({
   member,
   count,
 }: Pick<MemberCommit, 'before' | 'member' | 'count'>): Write | undefined {
+  const left = before === undefined ? [] : fieldsOf(before)
+  const entered = fieldsOf(member)
+  // Most commits store a step, and nobody counts steps.
+  if (count === undefined && left.length === entered.length && left.every((field, i) => field === entered[i]))
+    return undefined
   const $inc: Record<string, number> = {}
   const add = (field: string, by: number) => {
     $inc[field] = ($inc[field] ?? 0) + by
     if ($inc[field] === 0) delete $inc[field]
   }
-  if (before !== undefined) for (const field of fieldsOf(before)) add(field, -1)
-  for (const field of fieldsOf(member)) add(field, 1)
+  for (const field of left) add(field, -1)
+  for (const field of entered) add(field, 1)
   const $set: Record<string, unknown> = {}
   const { reason, state, deviceId, planId } = member
   if (reason !== undefined) {

@@ -255,7 +255,7 @@ describe.each([
   it('gives up a flush that does not come back, and begins nothing of it later', async () => {
     const connection = await openConnection(engine.uri, store.databaseName, 'work')
     const transactions = flags.length === 0
-    const times = { retryMs: 2000, lastAttemptMs: 2000 }
+    const times = { retryMs: 4000, lastAttemptMs: 4000 }
     const commit = createGroupCommit(connection, { transactions, ...times, random: systemRandom, log: silentLog })
     const insert = (id: string) =>
       commit.commit({

@@ -10,3 +10,15 @@ function copied(value: unknown): unknown {
   for (const [name, field] of Object.entries(value)) if (field !== undefined) copy[name] = copied(field)
   return copy
 }
+
+/** A copy of the fields of a record, without those that are undefined. What is below them is shared: nothing may change it in place. */
+export function rowOf<T extends object>(record: T): T {
+  const row = { ...record }
+  for (const name in row) if (row[name] === undefined) delete row[name]
+  return row
+}
+
+/** As `rowOf`; undefined stays undefined. */
+export function maybeRow<T extends object>(record: T | undefined): T | undefined {
+  return record === undefined ? undefined : { ...record }
+}

@@ -10,7 +10,7 @@ import {
   type Parameter,
   type Selector,
 } from '../../src/device/index.ts'
-import { copyOf } from './copy.ts'
+import { copyOf, maybeRow, rowOf } from './copy.ts'
 
 /** The records and parameters that the store keeps. */
 export interface DeviceRoom {
@@ -35,13 +35,13 @@ function recordAfter({ devices }: DeviceRoom, change: DeviceChange, now: number)
   const before = devices.get(change.deviceId)
   if (change.create !== undefined) {
     if (before !== undefined) throw new AppError('conflict', 'the device exists')
-    return unique(devices, copyOf(change.create))
+    return unique(devices, rowOf(change.create))
   }
   const fields = Object.keys(change.set ?? {}).length + (change.unset?.length ?? 0)
   if (fields === 0 && change.countWork !== true && change.newRevision !== true) return undefined
   if (before === undefined) throw new AppError('conflict', 'the device does not exist')
   checkGuard(before, change.guard)
-  const next = applyPatch(before, copyOf(change.set ?? {}), now)
+  const next = applyPatch(before, change.set ?? {}, now)
   if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
   if (change.newRevision === true) next.revision++
   for (const field of change.unset ?? []) delete next[field]
@@ -99,11 +99,11 @@ export function deviceStore(
       .filter((device) => selector === undefined || fulfils(device, selector))
       .sort((a, b) => (a.id < b.id ? -1 : 1))
   return {
-    get: async (id) => copyOf(devices.get(id)),
+    get: async (id) => maybeRow(devices.get(id)),
     findByEndpoint: async (endpointId) =>
-      copyOf([...devices.values()].find(({ binding }) => binding?.endpointId === endpointId)),
+      maybeRow([...devices.values()].find(({ binding }) => binding?.endpointId === endpointId)),
     async commit(change) {
-      deviceWrite(room, copyOf(change), clock.now())()
+      deviceWrite(room, change, clock.now())()
       append(change.events ?? [])
       for (const listener of listeners) listener(copyOf(change))
     },

@@ -13,7 +13,7 @@ import {
   type PlanStore,
 } from '../../src/device/index.ts'
 import { countersOf, counterWrite } from '../../src/store/plan-counters.ts'
-import { copyOf } from './copy.ts'
+import { maybeRow, rowOf } from './copy.ts'
 import { type DeviceRoom, deviceWrite } from './memory-device-store.ts'
 
 /** Plans and all that belongs to them, for assertions. */
@@ -42,7 +42,7 @@ const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
 const isFree = ({ lease }: PlanMember, now: number) => lease === undefined || lease.until < now
 
 function pageOf<T extends { id: string }>(all: T[], limit: number): Page<T> {
-  const items = copyOf(all.slice(0, limit))
+  const items = all.slice(0, limit).map(rowOf)
   const last = items.at(-1)
   return all.length > limit && last !== undefined ? { items, next: last.id } : { items }
 }
@@ -64,15 +64,15 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       member.lease = { by, until: at + leaseMs }
       member.revision++
     }
-    return copyOf(found.sort(byId))
+    return found.sort(byId).map(rowOf)
   }
   const free = (member: PlanMember) => void delete member.lease
   return {
     async putPlan(plan, expectedRevision) {
       if (plans.get(plan.id)?.revision !== expectedRevision) throw new AppError('conflict', 'the plan has changed')
-      plans.set(plan.id, copyOf(plan))
+      plans.set(plan.id, rowOf(plan))
     },
-    getPlan: async (id) => copyOf(plans.get(id)),
+    getPlan: async (id) => maybeRow(plans.get(id)),
     async listPlans({ states = SHOWN, groupId, limit, cursor }) {
       const found = [...plans.values()]
         .filter((plan) => states.includes(plan.state) && (groupId ?? plan.groupId) === plan.groupId)
@@ -105,8 +105,8 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       delete round.by
       delete round.until
     },
-    getMember: async (id) => copyOf(members.get(id)),
-    membersOf: async (deviceId) => copyOf([...members.values()].filter((member) => member.deviceId === deviceId)),
+    getMember: async (id) => maybeRow(members.get(id)),
+    membersOf: async (deviceId) => [...members.values()].filter((member) => member.deviceId === deviceId).map(rowOf),
     async listMembers(planId, { states, reason, waiting, silent, limit, cursor }) {
       const found = all(planId)
         .filter((member) => states?.includes(member.state) ?? true)
@@ -123,7 +123,7 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
     },
     async plansWith(what) {
       const count = ({ states, silent }: PlanCounters) => (what === 'silent' ? silent : (states[what] ?? 0))
-      return [...counters.values()].filter((one) => count(countersOf(one)) > 0).map(({ _id }) => _id)
+      return [...counters.values()].filter((one) => count(countsOf(one)) > 0).map(({ _id }) => _id)
     },
     async claimDue(planId, by, at, leaseMs, limit) {
       const due = all(planId)
@@ -133,7 +133,7 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
     },
     async freeMembers(planId, query, at, limit) {
       const found = [...members.values()].filter((member) => fits(member, planId, query) && isFree(member, at))
-      return copyOf(found.sort(byId).slice(0, limit))
+      return found.sort(byId).slice(0, limit).map(rowOf)
     },
     async claim(id, by, at, leaseMs) {
       const member = members.get(id)
@@ -165,27 +165,39 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       const { before, member, events, device, snapshot } = commit
       const stored = members.get(member.id)
       if (stored?.revision !== before?.revision) throw new AppError('conflict', 'the plan member has changed')
-      const writeDevice = device === undefined ? undefined : deviceWrite(room, copyOf(device), now())
-      members.set(member.id, copyOf(member))
+      const writeDevice = device === undefined ? undefined : deviceWrite(room, device, now())
+      members.set(member.id, rowOf(member))
       count(counters, commit)
       if (snapshot === 'delete') snapshots.delete(member.deviceId)
-      else if (snapshot !== undefined) snapshots.set(member.deviceId, copyOf(snapshot))
+      else if (snapshot !== undefined) snapshots.set(member.deviceId, rowOf(snapshot))
       writeDevice?.()
       append([...events, ...(device?.events ?? [])])
     },
-    counters: async (planId) => countersOf(documentOf(counters, planId)),
+    counters: async (planId) => countsOf(documentOf(counters, planId)),
     async recount(planId) {
       const { attempts, minutes } = documentOf(counters, planId)
       counters.delete(planId)
       for (const member of all(planId)) count(counters, { member })
-      Object.assign(documentOf(counters, planId), { attempts, minutes })
+      const document = documentOf(counters, planId)
+      counted.delete(document)
+      Object.assign(document, { attempts, minutes })
     },
-    snapshot: async (deviceId) => copyOf(snapshots.get(deviceId)),
+    snapshot: async (deviceId) => maybeRow(snapshots.get(deviceId)),
   }
 }
 
 type Counters = PlanRoom['counters']
 type CounterDocument = Record<string, unknown> & { _id: string }
+
+/** The counters that belong to a document, until it changes. */
+const counted = new WeakMap<CounterDocument, PlanCounters>()
+
+/** The counters of a document as the port gives them. */
+export function countsOf(document: CounterDocument): PlanCounters {
+  const known = counted.get(document) ?? countersOf(document)
+  counted.set(document, known)
+  return known
+}
 
 function documentOf(counters: Counters, planId: string): CounterDocument {
   const document = counters.get(planId) ?? { _id: planId }
@@ -198,6 +210,7 @@ function count(counters: Counters, change: Pick<MemberCommit, 'before' | 'member
   const operation = counterWrite(change)?.operation
   if (operation === undefined || !('updateOne' in operation) || Array.isArray(operation.updateOne.update)) return
   const document = documentOf(counters, change.member.planId)
+  counted.delete(document)
   const { $inc = {}, $set = {} } = operation.updateOne.update
   for (const [path, by] of Object.entries($inc)) setAt(document, path, (held) => Number(held ?? 0) + Number(by))
   for (const [path, value] of Object.entries($set)) setAt(document, path, () => value)

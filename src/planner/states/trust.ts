@@ -103,8 +103,15 @@ function errorOf(operation: Operation): OutcomeError | undefined {
   return operation.result?.error ?? operation.result?.results.find((result) => result.error !== undefined)?.error
 }
 
-/** Serial numbers of all certificates in a PEM text. */
+let lastRead: { pem: string; serials: string[] } | undefined
+
+/** Serial numbers of all certificates in a PEM text. Plans of one server have the same, so that the last one read is kept. */
 export function certificateSerials(pem: string): string[] {
+  if (lastRead?.pem !== pem) lastRead = { pem, serials: serialsIn(pem) }
+  return lastRead.serials
+}
+
+function serialsIn(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [pem]
   return blocks.map((block) => plainSerial(new X509Certificate(block).serialNumber))
 }

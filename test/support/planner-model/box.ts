@@ -75,6 +75,9 @@ const TABLES: Record<string, Record<string, string>> = {
   },
   [`${AGENT}ControllerTrust.Credential.`]: { Enable: 'false', Credential: '', Role: '', AllowedUses: '' },
 }
+/** Numbers of new rows begin here, so that none is one that a row of the factory has or had. */
+const FIRST_NUMBER = 10
+const SERIALS = new Map<string, string>()
 const WISHED = /(AssignedRole|KeepAliveInterval|AllowedUses)$/
 const TRUST = `${AGENT}ControllerTrust.`
 
@@ -165,7 +168,7 @@ export class Box {
     this.before = canonical(this.values)
   }
 
-  /** Against the rules, its Controller rows get other numbers. */
+  /** Against the rules, its Controller rows get other numbers, none that a row had before. */
   renumber(): void {
     this.#changed()
     for (const row of this.rows(CONTROLLERS)) {
@@ -266,7 +269,8 @@ export class Box {
   }
 
   #certificate(pem: string): void {
-    const { serialNumber } = new X509Certificate(pem)
+    const serialNumber = SERIALS.get(pem) ?? new X509Certificate(pem).serialNumber
+    SERIALS.set(pem, serialNumber)
     const table = `${AGENT}Certificate.`
     if (this.rows(table).some((row) => this.values.get(`${row}SerialNumber`) === serialNumber)) return
     this.values.set(`${table}${this.#number(table, true)}.SerialNumber`, serialNumber)
@@ -275,7 +279,7 @@ export class Box {
   #number(table: string, lowest: boolean): number {
     const used = this.rows(table).map((row) => Number(row.slice(table.length, -1)))
     if (!lowest) {
-      const next = Math.max(this.#next.get(table) ?? 1, ...used.map((number) => number + 1))
+      const next = Math.max(this.#next.get(table) ?? FIRST_NUMBER, ...used.map((number) => number + 1))
       this.#next.set(table, next + 1)
       return next
     }

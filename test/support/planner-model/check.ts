@@ -12,7 +12,18 @@ export interface CheckOptions {
 }
 
 /** Plays random sequences. Rejects with the shortest one found that breaks an invariant, and with the seed and path that lead to it again. */
-export function check({ runs, seed, length = 30, path }: CheckOptions): Promise<void> {
+export async function check({ runs, seed, length = 30, path }: CheckOptions): Promise<void> {
+  const { stackTraceLimit } = Error
+  // Members wait by errors, and a trace costs as much as the rest of a step. A failure is played again with its path.
+  if (path === undefined) Error.stackTraceLimit = 0
+  try {
+    await assertAll({ runs, seed, length, path })
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function assertAll({ runs, seed, length, path }: Required<Omit<CheckOptions, 'path'>> & { path: string | undefined }) {
   return fc.assert(fc.asyncProperty(sequences(length), play), {
     numRuns: runs,
     seed,

@@ -190,11 +190,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('database' as const), down: fc.boolean() }) },
 )
 
+const some = (count: number) => fc.array(device, { minLength: count, maxLength: count })
+
 /** Random sequences of up to `length` events. */
 export function sequences(length: number): fc.Arbitrary<Sequence> {
   return fc.record({
     seed: fc.nat(0xffffff),
-    devices: fc.array(device, { minLength: 1, maxLength: 3 }),
+    devices: fc.oneof(
+      { weight: 6, arbitrary: some(1) },
+      { weight: 3, arbitrary: some(2) },
+      { weight: 1, arbitrary: some(3) },
+    ),
     first: planInput,
     commands: fc.array(command, { maxLength: length, size: 'max' }),
   })

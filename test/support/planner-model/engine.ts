@@ -31,7 +31,7 @@ const isRead = ({ request }: Operation) => READ_VERBS.includes(request.verb)
 export class Engine {
   readonly #world: World
   readonly #byId = new Map<string, Operation>()
-  readonly #byKey = new Map<string, { operation: Operation; content: string }>()
+  readonly #byKey = new Map<string, Operation>()
   readonly #open = new Map<DeviceId, Operation[]>()
   readonly #waiters = new Map<string, Set<() => void>>()
   /** How often each step of a visit has added a row. */
@@ -223,12 +223,13 @@ export class Engine {
   #submit(wanted: NewOperation): Operation {
     const { deviceId, request, via, idempotencyKey, actor, expiresInMs = 3_600_000 } = wanted
     if (!this.#world.stores.inside.devices.has(deviceId)) throw new AppError('notFound', 'there is no such device')
-    const key = `${deviceId}|${idempotencyKey}`
-    const content = JSON.stringify([request, via])
+    // Keys of the planner begin with the member, whose id names the device.
+    const key = idempotencyKey ?? this.#world.newId()
     const known = this.#byKey.get(key)
     if (known !== undefined) {
-      if (known.content !== content) this.#world.defects.push(`${key} was ${known.content} and is ${content}`)
-      return { ...known.operation }
+      const [before, now] = [known, { request, via }].map((one) => JSON.stringify([one.request, one.via]))
+      if (before !== now) this.#world.defects.push(`${key} was ${before} and is ${now}`)
+      return { ...known }
     }
     const at = this.#world.wallMs
     const operation: Operation = {
@@ -243,7 +244,7 @@ export class Engine {
       ...(via === undefined ? {} : { via }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     }
-    this.#byKey.set(key, { operation, content })
+    this.#byKey.set(key, operation)
     this.#keep(operation)
     const cpe = this.#world.cpe(deviceId)
     if (cpe !== undefined) this.pump(cpe)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/device/index.ts'
-import { countersOf } from '../../../src/store/plan-counters.ts'
+import { countsOf } from '../memory-plan-store.ts'
 import { CONTROLLERS } from './box.ts'
 import type { Cpe } from './cpe.ts'
 import type { World } from './world.ts'
@@ -80,7 +80,8 @@ function wrongCounters(world: World): string[] {
   }
   return [...plans.values()].flatMap(({ id, state }) => {
     if (state === 'deleted') return []
-    const { states, waits, silent, reasons } = countersOf(counters.get(id) ?? null)
+    const document = counters.get(id) ?? { _id: id }
+    const { states, waits, silent, reasons } = countsOf(document)
     const stored: Counted = { states, waits, silent, reasons: {} }
     for (const { code, state: at, count } of reasons) stored.reasons[`${code}|${at}`] = count
     const expected = recounted.get(id) ?? { states: {}, waits: {}, silent: 0, reasons: {} }
@@ -110,7 +111,7 @@ function wrongDevice(world: World, cpe: Cpe): string[] {
   const { record, box, id } = cpe
   const snapshot = world.stores.inside.plans.snapshots.get(id)
   if (snapshot === undefined) cpe.forgotten = false
-  if (!box.isAsBefore && snapshot === undefined)
+  if (snapshot === undefined && !box.isAsBefore)
     wrong.push(`${id} is not as it was, and its snapshot is lost:\n${difference(cpe)}`)
   const holding = membersOf(world, cpe).filter(({ state }) => HOLDING.includes(state))
   if (holding.length === 0 && record !== undefined && !cpe.forgotten) {

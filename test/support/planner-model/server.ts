@@ -129,7 +129,8 @@ export class Server {
       if (world.callsAtOnce === MAX_CALLS_AT_ONCE + 1) world.defects.push('a loop without end, in no time')
       return never()
     }
-    for (let hops = world.random.below(3); hops > 0; hops--) await undefined
+    // What comes first of two calls at one time is left to chance.
+    while (world.random.once(3)) await undefined
     const last = this.fuse !== undefined && !this.dead && --this.fuse.calls <= 0
     if (last && this.fuse?.when === 'before') this.kill()
     if (this.dead) return never()

@@ -174,7 +174,7 @@ export class World {
       await this.#step(passedMs)
       const quiet = this.writes === writes
       quietMs = quiet ? quietMs + passedMs : 0
-      stepMs = quiet ? Math.min(stepMs * 4, MAX_STEP_MS) : MIN_STEP_MS
+      stepMs = quiet ? Math.min(stepMs * 8, MAX_STEP_MS) : MIN_STEP_MS
     }
   }
 
