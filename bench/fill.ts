@@ -1,5 +1,5 @@
 import { createLog, systemClock, systemRandom } from '../src/base/index.ts'
-import type { DeviceChange } from '../src/device/index.ts'
+import type { DeviceChange } from '../src/domain/index.ts'
 import { createSecretBox } from '../src/security/index.ts'
 import { openStore, type Store } from '../src/store/index.ts'
 import type { World } from './world.ts'

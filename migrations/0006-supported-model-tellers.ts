@@ -1,4 +1,4 @@
-import { type SupportedModelObject, supportedModelDigest, supportedModelId } from '../src/device/index.ts'
+import { type SupportedModelObject, supportedModelDigest, supportedModelId } from '../src/domain/index.ts'
 import type { Migration } from '../src/store/index.ts'
 
 /**

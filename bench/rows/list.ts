@@ -8,7 +8,7 @@ import {
   deviceIdOf,
   newDevice,
   parseSelector,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { fill, openBeside } from '../fill.ts'
 import { figure, median, printRow } from '../print.ts'

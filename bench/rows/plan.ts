@@ -1,6 +1,6 @@
 import { systemClock } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import { type Device, type DeviceChange, deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { type Device, type DeviceChange, deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import { fill, openBeside } from '../fill.ts'
 import { figure, printRow } from '../print.ts'
 import { measure } from '../process-cpu.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
+import type { DeviceId, Page, Parameter, ParameterStore } from '../domain/index.ts'
 
 /** A search among the stored parameters of a device. */
 export interface ParameterQuery {

@@ -14,7 +14,7 @@ import type {
   PendingAgentStore,
   PlanStore,
   SupportedModelStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { RenewLinkSecret } from '../operations/index.ts'
 import type { Groups, Planner } from '../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../security/index.ts'

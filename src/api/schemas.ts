@@ -9,7 +9,7 @@ import {
   READINESS_CLASSES,
   REQUEST_BOUNDS,
   SELECTOR_FIELDS,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { z } from './zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)

@@ -11,7 +11,7 @@ import {
   resultWithoutSecrets,
   uspPresence,
   withoutSecrets,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { Groups, ShownWaiting } from '../planner/index.ts'
 
 /** Devices as the API shows them, with all groups that they belong to: as static members, or because they fit a group's selector. */

@@ -1,5 +1,5 @@
 import type { Log } from '../base/index.ts'
-import type { EventBus, FeedEvent } from '../device/index.ts'
+import type { EventBus, FeedEvent } from '../domain/index.ts'
 
 /**
  * Events inside this process. Listeners are called in the order they subscribed, each with every event; one that throws is logged and harms

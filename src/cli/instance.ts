@@ -1,5 +1,5 @@
 import type { Lifecycle, Log, ServiceTime, StoredServiceTime } from '../base/index.ts'
-import type { InstanceStore } from '../device/index.ts'
+import type { InstanceStore } from '../domain/index.ts'
 import type { Store } from '../store/index.ts'
 
 const HEARTBEAT_MS = 3000

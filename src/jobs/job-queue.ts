@@ -1,7 +1,7 @@
 import { type Db, MongoBackend } from '@agendajs/mongo-backend'
 import { Agenda, type Job } from 'agenda'
 import type { Log } from '../base/index.ts'
-import type { JobQueue } from '../device/index.ts'
+import type { JobQueue } from '../domain/index.ts'
 
 /** The database handle that jobs are kept in; the composition root takes it from the store. Agenda brings a driver of its own, same protocol. */
 export type JobDatabase = { readonly databaseName: string }

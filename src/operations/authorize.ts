@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import { type Actor, type Device, IN_FLIGHT, type OperationRequest, type Protocol } from '../device/index.ts'
+import { type Actor, type Device, IN_FLIGHT, type OperationRequest, type Protocol } from '../domain/index.ts'
 import { isExclusive, isRead, isTrusted } from './verbs.ts'
 
 /** Paths by which a box is managed, in either root and over either protocol. */

@@ -6,7 +6,7 @@ import type {
   OperationResult,
   OperationState,
   OperationStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { Finisher } from './finish.ts'
 import { bootKind } from './verbs.ts'
 

@@ -9,7 +9,7 @@ import {
   type OperationStore,
   type Protocol,
   withoutSecrets,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Background } from './engine/background.ts'
 import type { OperationsMetrics } from './metrics.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import { type Actor, type Device, type OperationStore, outcomeError } from '../device/index.ts'
+import { type Actor, type Device, type OperationStore, outcomeError } from '../domain/index.ts'
 import { isMoving } from './authorize.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'

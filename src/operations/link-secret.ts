@@ -1,6 +1,6 @@
 import { AppError } from '../base/index.ts'
 import { quoteConstant } from '../datamodel/index.ts'
-import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../device/index.ts'
+import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../domain/index.ts'
 
 export interface RenewLinkSecretDeps {
   devices: Pick<DeviceStore, 'get'>

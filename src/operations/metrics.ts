@@ -1,4 +1,4 @@
-import type { OperationState, Protocol, Verb } from '../device/index.ts'
+import type { OperationState, Protocol, Verb } from '../domain/index.ts'
 
 /** What the engine counts; the composition root connects it to its registry. None of these may throw. */
 export interface OperationsMetrics {

@@ -13,7 +13,7 @@ import type {
   ParameterStore,
   Protocol,
   Upward,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { AuditLog } from '../security/index.ts'
 import { createCompletion } from './completion.ts'
 import { createBackground } from './engine/background.ts'

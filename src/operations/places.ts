@@ -1,4 +1,4 @@
-import type { DeviceId } from '../device/index.ts'
+import type { DeviceId } from '../domain/index.ts'
 
 /** One request on its way into the queue of its device. */
 export interface Place {

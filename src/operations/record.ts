@@ -17,7 +17,7 @@ import {
   resultWithoutSecrets,
   rowsToAdd,
   storable,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { isAbsent } from './settle.ts'
 
 /** Parameters in one commit; a larger result becomes several. */

@@ -7,7 +7,7 @@ import type {
   Operation,
   OperationState,
   OperationStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { Finisher } from './finish.ts'
 import type { OperationLimits } from './limits.ts'
 import { settleByRecord } from './settle-by-record.ts'

@@ -1,4 +1,4 @@
-import { type OperationRequest, shownValue, withoutUser } from '../device/index.ts'
+import { type OperationRequest, shownValue, withoutUser } from '../domain/index.ts'
 
 const MAX_SHOWN = 50
 

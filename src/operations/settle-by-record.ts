@@ -1,4 +1,4 @@
-import type { Device, Operation, OperationResult } from '../device/index.ts'
+import type { Device, Operation, OperationResult } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import { NOT_APPLIED, OUTCOME_UNKNOWN, playsDiagnostic, runsAsRequest, type Verdict } from './settle.ts'
 import { bootKind, endsByCompletion } from './verbs.ts'

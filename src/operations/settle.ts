@@ -9,7 +9,7 @@ import {
   type PathOutcome,
   type RowToAdd,
   rowsToAdd,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { isRestart } from './verbs.ts'
 
 /** How an unknown operation turned out; undefined: reading did not tell, try again at the next contact. */

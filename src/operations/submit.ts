@@ -14,7 +14,7 @@ import {
   type Protocol,
   REQUEST_BOUNDS,
   withoutSecrets,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'

@@ -1,6 +1,6 @@
 import { AppError } from '../base/index.ts'
 import { checkType, checkValue, type Model, type ModelName, type Path, parsePath, rootOf } from '../datamodel/index.ts'
-import { type Device, type Parameter, type Protocol, REQUEST_BOUNDS } from '../device/index.ts'
+import { type Device, type Parameter, type Protocol, REQUEST_BOUNDS } from '../domain/index.ts'
 
 /** What a request is checked against. */
 export interface ValidationContext {

@@ -1,5 +1,5 @@
 import { type Model, mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
-import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, restartOf, rowsToAdd } from '../device/index.ts'
+import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, restartOf, rowsToAdd } from '../domain/index.ts'
 import { atMost, checkText, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
 type RequestOf<V extends OperationRequest['verb']> = Extract<OperationRequest, { verb: V }>

@@ -1,4 +1,4 @@
-import { type OperationRequest, REQUEST_BOUNDS } from '../device/index.ts'
+import { type OperationRequest, REQUEST_BOUNDS } from '../domain/index.ts'
 import { atMost, type Findings, invalid, isWhole, readPath, type ValidationContext } from './validate-path.ts'
 import { checkAdd, checkCommand, checkDelete, checkDownload, checkSet, checkSubscribe } from './validate-verbs.ts'
 

@@ -9,7 +9,7 @@ import {
   READ_VERBS,
   restartOf,
   uspUse,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 
 /** Whether a request has no effect on the box. */
 export function isRead(request: OperationRequest): boolean {

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { DeviceId, Operation, OperationStore } from '../device/index.ts'
+import type { DeviceId, Operation, OperationStore } from '../domain/index.ts'
 import { isFinal } from './verbs.ts'
 
 export interface WaitDeps {

@@ -8,7 +8,7 @@ import {
   type OperationStore,
   type Protocol,
   uspPresence,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ContactEntry, Contacts } from './engine/contacts.ts'
 import { readsMayPass } from './engine/pick.ts'
 import type { OperationLimits } from './limits.ts'

@@ -1,5 +1,5 @@
 import { AppError, type Clock } from '../base/index.ts'
-import { type Actor, type DeviceId, type Operation, type OperationStore, outcomeError } from '../device/index.ts'
+import { type Actor, type DeviceId, type Operation, type OperationStore, outcomeError } from '../domain/index.ts'
 import type { AuditLog } from '../security/index.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'

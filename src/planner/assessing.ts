@@ -1,5 +1,5 @@
 import { errorText } from '../base/index.ts'
-import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../device/index.ts'
+import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../domain/index.ts'
 import { bootstrapOf } from './missed.ts'
 import { absence } from './presence.ts'
 import { assess, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'

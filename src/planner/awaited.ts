@@ -7,7 +7,7 @@ import {
   type PlanMember,
   type PlanStore,
   type Protocol,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { MemberRunner } from './member-runner.ts'
 import { batches, pages } from './pages.ts'
 import { absence } from './presence.ts'

@@ -10,7 +10,7 @@ import {
   type PlanMember,
   parseSelector,
   type Selector,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { enrol } from './enrolling.ts'
 import type { Groups } from './groups.ts'
 import { ABORTABLE, MEMBER_TABLE, RETRIABLE, RETURNABLE } from './machine.ts'

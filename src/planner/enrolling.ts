@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { Device, DeviceId, ParameterStore, Plan, PlanMember, PlanStore, Readiness } from '../device/index.ts'
+import type { Device, DeviceId, ParameterStore, Plan, PlanMember, PlanStore, Readiness } from '../domain/index.ts'
 import { beforeReadiness, byReadiness } from './assessing.ts'
 import { absence } from './presence.ts'
 import { readinessToStore } from './readiness-keeper.ts'

@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../base/index.ts'
-import type { Timestamp } from '../device/index.ts'
+import type { Timestamp } from '../domain/index.ts'
 
 /** A count and when it was begun. */
 export interface Counted<T> {

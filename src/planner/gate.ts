@@ -1,4 +1,4 @@
-import type { Plan, PlanCounters } from '../device/index.ts'
+import type { Plan, PlanCounters } from '../domain/index.ts'
 
 /**
  * True when so many attempts failed that starts must stop. Judged are the attempts since a person last let the plan go on, also those of

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { Group, Plan, PlanStore, PresenceCounts, Timestamp } from '../device/index.ts'
+import type { Group, Plan, PlanStore, PresenceCounts, Timestamp } from '../domain/index.ts'
 import type { Counted } from './fresh-counts.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 

@@ -10,7 +10,7 @@ import {
   parseSelector,
   type Selector,
   type SelectorTerm,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
 
 /** Fields of a group that a person gives. */

@@ -7,7 +7,7 @@ import {
   type PlanMember,
   type Timestamp,
   type Transition,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 
 /** Events of the per-device machine. */
 export type MemberEvent =

@@ -8,7 +8,7 @@ import {
   type Plan,
   type PlanMember,
   type PlanStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { assessMember } from './assessing.ts'
 import { ABORTABLE, statesThatTake } from './machine.ts'
 import { isAborting } from './plan-state.ts'

@@ -1,5 +1,5 @@
 import { idBoundAt, timeOfId } from '../base/index.ts'
-import type { EventLog } from '../device/index.ts'
+import type { EventLog } from '../domain/index.ts'
 import type { NotifyLog } from './script.ts'
 
 const PAGE = 100

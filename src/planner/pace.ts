@@ -1,4 +1,4 @@
-import { FORWARD, type Pacing, type PlanCounters, type PlanSettings } from '../device/index.ts'
+import { FORWARD, type Pacing, type PlanCounters, type PlanSettings } from '../domain/index.ts'
 
 /** A start rate may save up this many seconds' worth of starts. */
 const BURST_S = 5

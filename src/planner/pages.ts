@@ -1,4 +1,4 @@
-import type { Page } from '../device/index.ts'
+import type { Page } from '../domain/index.ts'
 
 type Read<T> = (cursor: { cursor?: string }) => Promise<Page<T>>
 

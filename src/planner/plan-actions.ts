@@ -6,7 +6,7 @@ import {
   type PlanSettings,
   type PlanStore,
   parseSelector,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
 import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
 import type { Groups } from './groups.ts'

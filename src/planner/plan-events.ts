@@ -7,7 +7,7 @@ import {
   type Plan,
   type PlanMember,
   type PlanStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { statesThatTake } from './machine.ts'
 import type { MemberRunner } from './member-runner.ts'
 import { DELETED, LEFT, missedBy } from './missed.ts'

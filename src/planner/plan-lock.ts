@@ -1,5 +1,5 @@
 import { AppError, type Clock, type ServiceTime, sleep } from '../base/index.ts'
-import type { PlanStore } from '../device/index.ts'
+import type { PlanStore } from '../domain/index.ts'
 
 /** Long enough for the slowest piece of work; the round of an instance that dies in it is free after this. */
 export const ROUND_LEASE_MS = 60_000

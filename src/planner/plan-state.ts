@@ -1,4 +1,4 @@
-import type { Plan } from '../device/index.ts'
+import type { Plan } from '../domain/index.ts'
 
 /** Plan states in which something happens by itself. */
 export const LIVE: Plan['state'][] = ['running', 'paused', 'aborting', 'deleted']

@@ -11,7 +11,7 @@ import type {
   PresenceCounts,
   Protocol,
   ReadinessRow,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { Awaited } from './awaited.ts'
 import { type ActionReport, BulkWorks, type MemberAction } from './bulk-work.ts'
 import { FreshCounts } from './fresh-counts.ts'

@@ -1,4 +1,4 @@
-import { cwmpPresence, type Device, type PlanMember, type Timestamp } from '../device/index.ts'
+import { cwmpPresence, type Device, type PlanMember, type Timestamp } from '../domain/index.ts'
 import type { Wait } from './script.ts'
 
 /**

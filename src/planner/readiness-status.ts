@@ -1,4 +1,4 @@
-import { READINESS_CLASSES, type ReadinessClass, type ReadinessRow, type Timestamp } from '../device/index.ts'
+import { READINESS_CLASSES, type ReadinessClass, type ReadinessRow, type Timestamp } from '../domain/index.ts'
 import type { Counted } from './fresh-counts.ts'
 
 /** Devices with one reason. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { versionKey } from '../datamodel/index.ts'
-import type { Device, DeviceChange, Parameter, Readiness } from '../device/index.ts'
+import type { Device, DeviceChange, Parameter, Readiness } from '../domain/index.ts'
 
 /** The parameters by which a device is judged. */
 export const READINESS_PATHS = ['Device.USPAgent.EndpointID', 'Device.USPAgent.SupportedProtocols']

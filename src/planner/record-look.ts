@@ -1,5 +1,5 @@
 import type { Log } from '../base/index.ts'
-import { HOLDING, OPEN, type Plan, type PlanMember, type PlanStore } from '../device/index.ts'
+import { HOLDING, OPEN, type Plan, type PlanMember, type PlanStore } from '../domain/index.ts'
 import { pages } from './pages.ts'
 
 /** Members that one look compares. */

@@ -1,5 +1,5 @@
 import { AppError, isConflict } from '../base/index.ts'
-import { HOLDING, MEMBER_STATES, OPEN, type Plan, type PlanCounters } from '../device/index.ts'
+import { HOLDING, MEMBER_STATES, OPEN, type Plan, type PlanCounters } from '../domain/index.ts'
 import type { BulkWorks } from './bulk-work.ts'
 import { gateClosed } from './gate.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'

@@ -21,7 +21,7 @@ import {
   REQUEST_BOUNDS,
   type UspLinks,
   type WaitingReason,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { Reason } from './machine.ts'
 import type { MemberStep } from './transition.ts'
 

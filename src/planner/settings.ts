@@ -1,4 +1,4 @@
-import type { PlanSettings } from '../device/index.ts'
+import type { PlanSettings } from '../domain/index.ts'
 
 /** Settings of a plan where its maker gives none. */
 export function defaultPlanSettings(controller: PlanSettings['controller']): PlanSettings {

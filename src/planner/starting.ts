@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { Device, Pacing, Plan, PlanMember } from '../device/index.ts'
+import type { Device, Pacing, Plan, PlanMember } from '../domain/index.ts'
 import { alreadyThere } from './assessing.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'

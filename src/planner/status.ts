@@ -8,7 +8,7 @@ import {
   type Plan,
   type PlanCounters,
   type WaitingReason,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { placesTaken } from './pace.ts'
 
 /** The things that people see members wait for: a place is told apart from the start rate and a paused plan. */

@@ -14,7 +14,7 @@ import {
   type Readiness,
   ROLLBACK_PENDING,
   type Timestamp,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { type MemberEvent, reduce, type Why } from './machine.ts'
 
 /** An event for a member, with its reason, evidence and facts. */

@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { Device, DeviceId, Plan, PlanMember, Selector } from '../device/index.ts'
+import type { Device, DeviceId, Plan, PlanMember, Selector } from '../domain/index.ts'
 import type { MemberRunner, RunnerDeps } from './member-runner.ts'
 import { batches } from './pages.ts'
 

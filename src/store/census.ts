@@ -1,5 +1,5 @@
-import type { MemberState, OperationState, PlanState, Protocol } from '../device/index.ts'
-import { MEMBER_STATES } from '../device/index.ts'
+import type { MemberState, OperationState, PlanState, Protocol } from '../domain/index.ts'
+import { MEMBER_STATES } from '../domain/index.ts'
 import type { Connection, Document_ } from './mongoose.ts'
 import { countersOf } from './plan-counters.ts'
 

@@ -1,4 +1,4 @@
-import type { DeviceChange, FeedEvent, NewEvent } from '../device/index.ts'
+import type { DeviceChange, FeedEvent, NewEvent } from '../domain/index.ts'
 import { toDocument } from './convert.ts'
 import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
 import type { Write, WriteSet } from './write-set.ts'

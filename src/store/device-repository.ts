@@ -9,7 +9,7 @@ import type {
   LinkedDevice,
   Page,
   Selector,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import { translate } from './failure.ts'

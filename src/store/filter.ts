@@ -1,5 +1,5 @@
 import { versionKey } from '../datamodel/index.ts'
-import { type FieldKind, SELECTOR_FIELDS, type Selector, type SelectorValue } from '../device/index.ts'
+import { type FieldKind, SELECTOR_FIELDS, type Selector, type SelectorValue } from '../domain/index.ts'
 import type { Filter } from './mongoose.ts'
 
 const RELATIONS = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const

@@ -7,7 +7,7 @@ import type {
   ReadinessClass,
   ReadinessRow,
   Selector,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import { translate } from './failure.ts'
 import { filterOf } from './filter.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError, isConflict, type Random, randomToken } from '../base/index.ts'
-import type { DeviceId, LinkSecretProof, LinkSecrets } from '../device/index.ts'
+import type { DeviceId, LinkSecretProof, LinkSecrets } from '../domain/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'

@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { DeviceId, MemberQuery, PlanMember } from '../device/index.ts'
+import type { DeviceId, MemberQuery, PlanMember } from '../domain/index.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { anyOf } from './member-list.ts'

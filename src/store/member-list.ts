@@ -1,4 +1,4 @@
-import type { MemberState, Page, PlanCounters, PlanMember, PlanStore } from '../device/index.ts'
+import type { MemberState, Page, PlanCounters, PlanMember, PlanStore } from '../domain/index.ts'
 import { fromDocument } from './convert.ts'
 import type { IdWindows } from './id-windows.ts'
 import type { Collection, Document_ } from './mongoose.ts'

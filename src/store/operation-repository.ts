@@ -14,7 +14,7 @@ import {
   type Protocol,
   type Verb,
   withoutSecrets,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument } from './convert.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import type { Page } from '../device/index.ts'
+import type { Page } from '../domain/index.ts'
 import { both } from './filter.ts'
 import type { Collection, Document_, Filter } from './mongoose.ts'
 

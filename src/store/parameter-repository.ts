@@ -1,5 +1,5 @@
 import { splitLeaf } from '../datamodel/index.ts'
-import type { DeviceId, Page, Parameter, ParameterStore } from '../device/index.ts'
+import type { DeviceId, Page, Parameter, ParameterStore } from '../domain/index.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { largeValueId, subtreeFilter } from './parameter-writes.ts'

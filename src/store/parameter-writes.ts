@@ -1,5 +1,5 @@
 import { splitLeaf } from '../datamodel/index.ts'
-import type { ParameterWrite } from '../device/index.ts'
+import type { ParameterWrite } from '../domain/index.ts'
 import { startingWith } from './filter.ts'
 import type { Write } from './write-set.ts'
 

@@ -8,7 +8,7 @@ import {
   type PendingSighting,
   pendingAgentId,
   type RefusalCode,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'

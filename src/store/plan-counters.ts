@@ -6,7 +6,7 @@ import {
   type PlanCounters,
   type PlanMember,
   WAITING_REASONS,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { Collection, Db, Document_, UpdateFilter } from './mongoose.ts'
 import type { Write } from './write-set.ts'
 

@@ -12,7 +12,7 @@ import {
   type PlanMember,
   type PlanState,
   type PlanStore,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import { translate } from './failure.ts'

@@ -1,5 +1,5 @@
 import { idBoundAt } from '../base/index.ts'
-import { FINAL_STATES } from '../device/index.ts'
+import { FINAL_STATES } from '../domain/index.ts'
 import type { Collection, Connection, Document_, Filter } from './mongoose.ts'
 
 /** How long what is not needed for good is kept, in days. */

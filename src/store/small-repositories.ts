@@ -16,7 +16,7 @@ import type {
   MembersChange,
   NewEvent,
   Page,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ApiKey, ApiKeyStore, SecretBox } from '../security/index.ts'
 import { type ChangeWriter, deviceWrites } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'

@@ -1,5 +1,5 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
-import type { DeviceChange, FeedEvent, InstanceStore } from '../device/index.ts'
+import type { DeviceChange, FeedEvent, InstanceStore } from '../domain/index.ts'
 import type { SecretBox } from '../security/index.ts'
 import { auditKey } from './audit-key.ts'
 import { AuditRepository } from './audit-repository.ts'

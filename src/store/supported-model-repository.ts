@@ -5,7 +5,7 @@ import type {
   SupportedModel,
   SupportedModelStore,
   SupportedModelSummary,
-} from '../device/index.ts'
+} from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument, toDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'

@@ -7,7 +7,7 @@ import type {
   Operations,
   ParameterStore,
   Protocol,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { startFileServer } from '../support/file-server.ts'
 
 /** A box behind its wire, as the suite looks into it without any protocol. */

@@ -13,7 +13,7 @@ import {
   type Plan,
   type PlanMember,
   type PlanStore,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../src/planner/index.ts'
 import { createMemoryStores } from '../support/memory-stores.ts'
 import { testStore } from '../support/store.ts'

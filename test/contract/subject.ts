@@ -1,7 +1,7 @@
 import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { loadBoxModels } from '../../src/datamodel/index.ts'
-import { type DeviceId, deviceIdOf, type Protocol } from '../../src/device/index.ts'
+import { type DeviceId, deviceIdOf, type Protocol } from '../../src/domain/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { Box, type BoxKind, type BoxServers } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'

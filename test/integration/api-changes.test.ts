@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type DeviceId, deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { type DeviceId, deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 
 let world: ServerWithStore

@@ -8,7 +8,7 @@ import {
   type EndpointId,
   newDevice,
   SELECTOR_FIELDS,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { type Answer, type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 
 interface Thing {

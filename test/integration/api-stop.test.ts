@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { expect, inject, it } from 'vitest'
-import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 

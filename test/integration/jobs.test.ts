@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type Log, silentLog } from '../../src/base/index.ts'
-import type { JobQueue } from '../../src/device/index.ts'
+import type { JobQueue } from '../../src/domain/index.ts'
 import { createJobQueue } from '../../src/jobs/index.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'

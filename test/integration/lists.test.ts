@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { newDevice } from '../../src/device/index.ts'
+import { newDevice } from '../../src/domain/index.ts'
 import type { CollectionName } from '../../src/store/collections.ts'
 import type { Document_ } from '../../src/store/mongoose.ts'
 import { COUNT, device, expectedNames, type Item, LISTS, type List, OWNER, PLAN, plan } from '../support/list-table.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import type { MemberState, PlanCounters, PlanStore } from '../../src/device/index.ts'
+import type { MemberState, PlanCounters, PlanStore } from '../../src/domain/index.ts'
 import { IdWindows } from '../../src/store/id-windows.ts'
 import type { Db, Document_, Store } from '../../src/store/index.ts'
 import { MemberList } from '../../src/store/member-list.ts'

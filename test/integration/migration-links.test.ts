@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import type { Plan, PlanSettings } from '../../src/device/index.ts'
+import type { Plan, PlanSettings } from '../../src/domain/index.ts'
 import type { Box } from '../../src/simulator/index.ts'
 import { Balancer } from '../support/balancer.ts'
 import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
-import type { MemberState } from '../../src/device/index.ts'
+import type { MemberState } from '../../src/domain/index.ts'
 import type { Fault } from '../../src/simulator/index.ts'
 import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type DeviceId, deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/device/index.ts'
+import { type DeviceId, deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'

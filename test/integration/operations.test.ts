@@ -7,7 +7,7 @@ import {
   type Operation,
   type OperationRequest,
   type Protocol,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import type { OperationLimits, OperationsRoom } from '../../src/operations/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { FakeBox } from '../support/fake-box.ts'

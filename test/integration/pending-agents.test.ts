@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { systemRandom } from '../../src/base/index.ts'
-import { type DeviceIdentity, deviceIdOf, type EndpointId, newDevice, pendingAgentId } from '../../src/device/index.ts'
+import { type DeviceIdentity, deviceIdOf, type EndpointId, newDevice, pendingAgentId } from '../../src/domain/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import type { Document_ } from '../../src/store/mongoose.ts'

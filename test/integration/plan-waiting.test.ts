@@ -1,5 +1,5 @@
 import { expect, inject, it } from 'vitest'
-import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import { startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 

@@ -10,7 +10,7 @@ import {
   newDevice,
   type Plan,
   type PlanSettings,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { AnsweringBox } from '../support/answering-box.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { DeviceId, MemberState, Plan, PlanSettings } from '../../src/device/index.ts'
+import type { DeviceId, MemberState, Plan, PlanSettings } from '../../src/domain/index.ts'
 import { AnsweringBox } from '../support/answering-box.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import { type Device, type DeviceId, deviceIdOf, newDevice, type PlanStore } from '../../src/device/index.ts'
+import { type Device, type DeviceId, deviceIdOf, newDevice, type PlanStore } from '../../src/domain/index.ts'
 import type { Planner } from '../../src/planner/index.ts'
 import { type PlannerWorld, plannerWorld, refuses } from '../support/planner-world.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
-import type { MemberState, PlanStore } from '../../src/device/index.ts'
+import type { MemberState, PlanStore } from '../../src/domain/index.ts'
 import { type PlannerWorld, plannerWorld, refuses, silent } from '../support/planner-world.ts'
 
 const FLYING: MemberState[] = ['PREPARING', 'AWAITING_USP', 'BINDING', 'VERIFYING', 'DUAL', 'RETIRING']

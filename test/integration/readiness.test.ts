@@ -7,7 +7,7 @@ import {
   informChange,
   newDevice,
   type ParameterWrite,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { ReadinessKeeper } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'

@@ -7,7 +7,7 @@ import {
   deviceIdOf,
   type EndpointId,
   newDevice,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'

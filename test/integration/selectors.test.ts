@@ -10,7 +10,7 @@ import {
   parseSelector,
   SELECTOR_FIELDS,
   type SelectorField,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 

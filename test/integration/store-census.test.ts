@@ -1,6 +1,6 @@
 import { afterEach, expect, inject, it } from 'vitest'
 import { systemClock } from '../../src/base/index.ts'
-import { cwmpPresence, type Device, deviceIdOf, newDevice, type Protocol, uspPresence } from '../../src/device/index.ts'
+import { cwmpPresence, type Device, deviceIdOf, newDevice, type Protocol, uspPresence } from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemRandom } from '../../src/base/index.ts'
-import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/device/index.ts'
+import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/domain/index.ts'
 import { COLLECTIONS, type CollectionName, inWriteOrder } from '../../src/store/collections.ts'
 import { createGroupCommit } from '../../src/store/group-commit.ts'
 import { openConnection } from '../../src/store/mongoose.ts'

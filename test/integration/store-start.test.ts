@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { createIdSource, type Log, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import { type DeviceId, type EndpointId, supportedModelDigest } from '../../src/device/index.ts'
+import { type DeviceId, type EndpointId, supportedModelDigest } from '../../src/domain/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import { migrate, type NamedMigration } from '../../src/store/migrate.ts'
 import { createManualClock } from '../support/manual-clock.ts'

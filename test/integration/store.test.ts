@@ -14,7 +14,7 @@ import {
   type ParameterWrite,
   type PlanMember,
   parseSelector,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { type ChainedEntry, type ChainKey, chain, GENESIS } from '../../src/security/index.ts'
 import { COLLECTIONS } from '../../src/store/collections.ts'
 import { filterOf } from '../../src/store/filter.ts'

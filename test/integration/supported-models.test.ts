@@ -6,7 +6,7 @@ import {
   type SupportedModelObject,
   supportedModelDigest,
   supportedModelId,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Device, Page, PlanMember } from '../../src/device/index.ts'
+import type { Device, Page, PlanMember } from '../../src/domain/index.ts'
 import { matchesApiKey, splitApiKey } from '../../src/security/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { DataFolder } from '../support/data-folder.ts'

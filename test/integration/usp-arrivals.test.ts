@@ -9,7 +9,7 @@ import {
   type EndpointId,
   newDevice,
   pendingAgentId,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type AnyRequest, type RawAgent, values } from '../support/raw-agent.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
+import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/domain/index.ts'
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Log, silentLog } from '../../src/base/index.ts'
-import { type Device, type DeviceIdentity, deviceIdOf, type EndpointId, newDevice } from '../../src/device/index.ts'
+import { type Device, type DeviceIdentity, deviceIdOf, type EndpointId, newDevice } from '../../src/domain/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type AnyRequest, RawAgent, values } from '../support/raw-agent.ts'

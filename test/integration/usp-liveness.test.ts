@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Device, type DisconnectReason, deviceIdOf, newDevice, uspPresence } from '../../src/device/index.ts'
+import { type Device, type DisconnectReason, deviceIdOf, newDevice, uspPresence } from '../../src/domain/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import type { RawAgent } from '../support/raw-agent.ts'
 import { FACTS, makeBox } from '../support/simulated-box.ts'

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
-import type { LinkEnd } from '../../src/device/index.ts'
+import type { LinkEnd } from '../../src/domain/index.ts'
 import { type Link, type LinkLimits, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Device, deviceIdOf } from '../../src/device/index.ts'
+import { type Device, deviceIdOf } from '../../src/domain/index.ts'
 import type { GetSupportedDM } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import type { AnyRequest, RawAgent } from '../support/raw-agent.ts'

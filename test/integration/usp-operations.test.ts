@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { deviceIdOf, type Operation } from '../../src/device/index.ts'
+import { deviceIdOf, type Operation } from '../../src/domain/index.ts'
 import type { OperationsRoom } from '../../src/operations/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'

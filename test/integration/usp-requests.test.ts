@@ -6,7 +6,7 @@ import {
   type ExecuteHooks,
   type Operation,
   type OperationRequest,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { type Msg, type ResponseName, type Responses, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, values } from '../support/raw-agent.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../../src/base/index.ts'
-import { deviceIdOf } from '../../src/device/index.ts'
+import { deviceIdOf } from '../../src/domain/index.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { testStore } from '../support/store.ts'
 import { until } from '../support/until.ts'

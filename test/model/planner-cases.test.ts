@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MemberState } from '../../src/device/index.ts'
+import type { MemberState } from '../../src/domain/index.ts'
 import type { Quirks } from '../support/planner-model/box.ts'
 import type { Command, PlanInput } from '../support/planner-model/commands.ts'
 import { EASY, Play } from '../support/planner-model/play.ts'

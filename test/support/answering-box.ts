@@ -1,4 +1,4 @@
-import type { Operation, OperationResult, PathOutcome } from '../../src/device/index.ts'
+import type { Operation, OperationResult, PathOutcome } from '../../src/domain/index.ts'
 import type { Answer } from './planner-world.ts'
 
 const failed = (code: string, text: string, results: PathOutcome[] = []): OperationResult => ({

@@ -1,6 +1,6 @@
 import { type Log, silentLog, systemRandom } from '../../src/base/index.ts'
 import { Acs, type AcsOptions } from '../../src/cwmp/index.ts'
-import type { Completion, Contact, CwmpCredential } from '../../src/device/index.ts'
+import type { Completion, Contact, CwmpCredential } from '../../src/domain/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 

@@ -6,7 +6,7 @@ import {
   type ResponseOf,
   type RpcName,
 } from '../../src/cwmp/wire/index.ts'
-import { deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { deviceIdOf, newDevice } from '../../src/domain/index.ts'
 
 type Body = ResponseOf<RpcName>
 

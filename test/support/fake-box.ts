@@ -8,7 +8,7 @@ import {
   outcomeError,
   type PathOutcome,
   type Protocol,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 
 /** What goes wrong with one execution. `lost`: the effect happens, its answer does not come. `refused`: the box says no. `unsent`: nothing left. `never`: it left, but did not reach the box. */
 export type Trouble = 'lost' | 'refused' | 'unsent' | 'never'

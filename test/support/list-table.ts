@@ -1,6 +1,6 @@
 import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
-import { DEVICE_SORT_FIELDS, deviceIdOf, newDevice } from '../../src/device/index.ts'
+import { DEVICE_SORT_FIELDS, deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import type { CollectionName } from '../../src/store/collections.ts'
 import type { Document_ } from '../../src/store/mongoose.ts'
 

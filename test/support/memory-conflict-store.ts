@@ -1,5 +1,5 @@
 import { AppError, isConflict } from '../../src/base/index.ts'
-import type { Conflict, ConflictStore, DeviceChange, NewEvent } from '../../src/device/index.ts'
+import type { Conflict, ConflictStore, DeviceChange, NewEvent } from '../../src/domain/index.ts'
 import { copyOf } from './copy.ts'
 import { type DeviceRoom, deviceWrite } from './memory-device-store.ts'
 

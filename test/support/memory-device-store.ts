@@ -9,7 +9,7 @@ import {
   type NewEvent,
   type Parameter,
   type Selector,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { copyOf, maybeRow, rowOf } from './copy.ts'
 
 /** The records and parameters that the store keeps. */

@@ -5,7 +5,7 @@ import {
   fulfils,
   type ReadinessRow,
   type Selector,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { copyOf } from './copy.ts'
 
 /** Counts over device records in memory. */

@@ -1,5 +1,5 @@
 import { AppError } from '../../src/base/index.ts'
-import type { Group, GroupStore } from '../../src/device/index.ts'
+import type { Group, GroupStore } from '../../src/domain/index.ts'
 import { copyOf } from './copy.ts'
 import type { DeviceRoom } from './memory-device-store.ts'
 

@@ -1,5 +1,5 @@
 import { randomToken, systemRandom } from '../../src/base/index.ts'
-import type { DeviceId, LinkSecrets } from '../../src/device/index.ts'
+import type { DeviceId, LinkSecrets } from '../../src/domain/index.ts'
 
 /** Secrets of WebSocket paths in this process, true to the port. */
 export function createMemoryLinkSecrets(): LinkSecrets {

@@ -11,7 +11,7 @@ import {
   type PlanCounters,
   type PlanMember,
   type PlanStore,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { countersOf, counterWrite } from '../../src/store/plan-counters.ts'
 import { maybeRow, rowOf } from './copy.ts'
 import { type DeviceRoom, deviceWrite } from './memory-device-store.ts'

@@ -25,7 +25,7 @@ import {
   pendingAgentId,
   type SupportedModel,
   type SupportedModelStore,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import {
   type AuditEntry,
   type AuditLog,

@@ -1,7 +1,7 @@
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { createEventBus } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
-import type { Device, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/device/index.ts'
+import type { Device, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'

@@ -7,7 +7,7 @@ import {
   newDevice,
   type Operation,
   type OperationRequest,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import {
   createOperations,
   type OperationLimits,

@@ -12,7 +12,7 @@ import {
   type PlanSettings,
   type PlanStore,
   type Protocol,
-} from '../../src/device/index.ts'
+} from '../../src/domain/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from './store.ts'

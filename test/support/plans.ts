@@ -1,4 +1,4 @@
-import type { Plan, PlanCounters } from '../../src/device/index.ts'
+import type { Plan, PlanCounters } from '../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../src/planner/index.ts'
 
 /** A running plan with the default settings. */

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { SecureContextOptions } from 'node:tls'
 import { WebSocket } from 'ws'
-import type { DeviceIdentity } from '../../src/device/index.ts'
+import type { DeviceIdentity } from '../../src/domain/index.ts'
 import {
   Codec,
   type GetResp,

@@ -1,4 +1,4 @@
-import type { DeviceIdentity } from '../../src/device/index.ts'
+import type { DeviceIdentity } from '../../src/domain/index.ts'
 import {
   type GetResp,
   type GetSupportedDM,

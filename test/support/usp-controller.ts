@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
 import { silentLog } from '../../src/base/index.ts'
-import type { Completion, Conflict, Contact, DeviceChange, LinkSecrets } from '../../src/device/index.ts'
+import type { Completion, Conflict, Contact, DeviceChange, LinkSecrets } from '../../src/domain/index.ts'
 import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryLinkSecrets } from './memory-link-secrets.ts'

@@ -7,7 +7,7 @@ const FLOORS: Record<string, number> = {
   base: 0,
   datamodel: 1,
   config: 1,
-  device: 2,
+  domain: 2,
   security: 2,
   cwmp: 3,
   usp: 3,
@@ -99,7 +99,7 @@ describe('the house', () => {
   it('notices each kind of break', () => {
     expect(problem('store/x.ts', 'operations/index.ts')).toBe('points up')
     expect(problem('store/x.ts', 'bus/index.ts')).toBe('points sideways')
-    expect(problem('store/x.ts', 'device/id.ts')).toBe("goes past the room's index.ts")
+    expect(problem('store/x.ts', 'domain/device/id.ts')).toBe("goes past the room's index.ts")
     expect(problem('cwmp/acs/x.ts', 'cwmp/cpe/index.ts')).toBe('points sideways inside the protocol')
     expect(problem('usp/wire/x.ts', 'usp/mtp/index.ts')).toBe('points up inside the protocol')
     expect(problem('usp/agent/x.ts', 'usp/wire/index.ts')).toBeUndefined()

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { SELECTOR_FIELDS } from '../../src/device/index.ts'
+import { SELECTOR_FIELDS } from '../../src/domain/index.ts'
 import { COLLECTIONS, type CollectionRow, type IndexRow, inWriteOrder, rankOf } from '../../src/store/collections.ts'
 
 /** The first fields of the indexes that large databases have: the embedded one looks at every device where it has none. */

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, type CwmpCredential, released } from '../../device/index.ts'
+import { asDeviceId, type CwmpCredential, released } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'

@@ -9,7 +9,7 @@ import {
   parseSelector,
   REQUEST_BOUNDS,
   type Selector,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import { findParameters } from '../find-parameters.ts'
 import { withIfMatch } from '../if-match.ts'

@@ -1,5 +1,5 @@
 import { AppError, timeOfId } from '../../base/index.ts'
-import { asDeviceId, type DeviceId, type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../device/index.ts'
+import { asDeviceId, type DeviceId, type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../domain/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, page } from '../schemas.ts'

@@ -1,4 +1,4 @@
-import { asDeviceId } from '../../device/index.ts'
+import { asDeviceId } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'

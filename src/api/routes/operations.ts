@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import type { OperationState } from '../../device/index.ts'
+import type { OperationState } from '../../domain/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'

@@ -8,7 +8,7 @@ import {
   type PendingAgent,
   REFUSAL_CODES,
   unbindEndpoint,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import { readDeviceId } from '../input.ts'
 import type { ApiDeps } from '../ports.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../device/index.ts'
+import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../domain/index.ts'
 import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
 import { withIfMatch } from '../if-match.ts'
 import { readDeviceId } from '../input.ts'

@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { CONFIRMED_BY, isConfirmed, type SupportedModelSummary } from '../../device/index.ts'
+import { CONFIRMED_BY, isConfirmed, type SupportedModelSummary } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'

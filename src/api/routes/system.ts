@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import { bindByOperator, MAX_DEVICE_ID } from '../../device/index.ts'
+import { bindByOperator, MAX_DEVICE_ID } from '../../domain/index.ts'
 import { audited, createKey, revokeKey } from '../../security/index.ts'
 import { readDeviceId } from '../input.ts'
 import type { RouteDeps } from '../ports.ts'

@@ -1,4 +1,4 @@
-import type { MemberState, Protocol } from '../../device/index.ts'
+import type { MemberState, Protocol } from '../../domain/index.ts'
 
 /** A simulated box as the fleet tells of it. */
 export interface BoxSummary {

@@ -21,7 +21,7 @@ import {
   type InformFacts,
   type ParameterStore,
   type Upward,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { type CwmpEnvelope, encodeEnvelope, faultRow, type RequestOf, RPCS } from '../wire/index.ts'
 import { takeIn, tellBoot } from './arrival.ts'
 import {

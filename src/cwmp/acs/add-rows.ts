@@ -7,7 +7,7 @@ import {
   type PathOutcome,
   type RowToAdd,
   rowsToAdd,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { instancesOf } from './names.ts'

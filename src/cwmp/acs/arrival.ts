@@ -8,7 +8,7 @@ import {
   type InformFacts,
   informChange,
   type Upward,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { WakeNotes } from './wake-notes.ts'
 
 export interface ArrivalOptions {

@@ -6,7 +6,7 @@ import {
   type DeviceId,
   type DeviceIdentity,
   encodePart,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { remember } from './box-notes.ts'
 import { certificateNameOf, readCertificateName } from './certificate-name.ts'
 import { ALGORITHMS, type Authorization, parseAuthorization, proves as provesDigest, sameText } from './digest.ts'

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Log, ProtocolError } from '../../base/index.ts'
-import type { DeviceId, DeviceIdentity, DeviceStore } from '../../device/index.ts'
+import type { DeviceId, DeviceIdentity, DeviceStore } from '../../domain/index.ts'
 import { type CwmpEnvelope, type DeviceIdStruct, encodeEnvelope } from '../wire/index.ts'
 import type { AuthResult, Shown } from './authenticate.ts'
 import { faultOf } from './cpe-requests.ts'

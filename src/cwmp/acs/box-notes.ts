@@ -1,4 +1,4 @@
-import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../device/index.ts'
+import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../domain/index.ts'
 import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
 /** GetParameterValues begins with this many names (section 14 of the field notes). */

@@ -1,4 +1,4 @@
-import { type DeviceIdentity, encodePart } from '../../device/index.ts'
+import { type DeviceIdentity, encodePart } from '../../domain/index.ts'
 
 /** How a certificate's common name relates to an identity: it names it, it may name it or another one, or it names another. */
 export type NameReading = 'names' | 'ambiguous' | 'other'

@@ -1,5 +1,5 @@
 import { type Clock, ProtocolError } from '../../base/index.ts'
-import type { DeviceStore, Upward } from '../../device/index.ts'
+import type { DeviceStore, Upward } from '../../domain/index.ts'
 import {
   type CwmpEnvelope,
   type CwmpFault,

@@ -3,7 +3,7 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import { request as requestTls } from 'node:https'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { errorText, groupsOf, type Networks, plainAddress, shareOf } from '../../base/index.ts'
-import type { ConnectionRequestOutcome } from '../../device/index.ts'
+import type { ConnectionRequestOutcome } from '../../domain/index.ts'
 
 const TIMEOUT_MS = 5000
 const MAX_ANSWER = 16_384

@@ -1,5 +1,5 @@
 import { createKeyedQueue } from '../../base/index.ts'
-import type { CredentialStore, CwmpCredential, DeviceId } from '../../device/index.ts'
+import type { CredentialStore, CwmpCredential, DeviceId } from '../../domain/index.ts'
 import type { Authenticator } from './authenticate.ts'
 
 /** Changes credentials one at a time per device: two sessions of one device never overwrite what the other has stored. */

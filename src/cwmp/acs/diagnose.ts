@@ -1,4 +1,4 @@
-import type { OperationResult } from '../../device/index.ts'
+import type { OperationResult } from '../../domain/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import type { Session } from './session.ts'
 import { faultError, type ParameterTypes } from './values.ts'

@@ -15,7 +15,7 @@ import {
   type ParameterWrite,
   type PathOutcome,
   storable,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { BoxNotebook, type BoxNotes, remember } from './box-notes.ts'
 import type { Session } from './session.ts'
 import type { ParameterTypes } from './values.ts'

@@ -7,7 +7,7 @@ import {
   type DeviceStore,
   issued,
   released,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { AuthResult } from './authenticate.ts'
 import type { CredentialChanges } from './credential-changes.ts'
 import type { Session } from './session.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Log, Pace } from '../../base/index.ts'
-import type { DeviceId } from '../../device/index.ts'
+import type { DeviceId } from '../../domain/index.ts'
 import { type CwmpEnvelope, readEnvelope } from '../wire/index.ts'
 import { LargeBodies } from './large-bodies.ts'
 

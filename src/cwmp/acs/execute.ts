@@ -7,7 +7,7 @@ import {
   outcomeError,
   type PathOutcome,
   restartOf,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { add } from './add-rows.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { diagnose } from './diagnose.ts'

@@ -1,5 +1,5 @@
 import { Buckets, type Clock } from '../../base/index.ts'
-import type { DeviceId } from '../../device/index.ts'
+import type { DeviceId } from '../../domain/index.ts'
 import { remember } from './box-notes.ts'
 
 /** Wrong logins of one address: many devices behind one address with a wrong secret may fail, a search for secrets may not run. */

@@ -1,5 +1,5 @@
 import { AppError, ProtocolError } from '../../base/index.ts'
-import { type DeviceId, type DeviceIdentity, deviceIdOf, hasEvent, type InformFacts } from '../../device/index.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf, hasEvent, type InformFacts } from '../../domain/index.ts'
 import { type CwmpEnvelope, type DeviceIdStruct, type RequestOf, versionOfUrn } from '../wire/index.ts'
 import type { ParameterTypes } from './values.ts'
 

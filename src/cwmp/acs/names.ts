@@ -1,4 +1,4 @@
-import type { OperationResult, PathOutcome } from '../../device/index.ts'
+import type { OperationResult, PathOutcome } from '../../domain/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { ended, type RequestFor, refused } from './outcome.ts'
 import { findPaths, isSearch } from './search.ts'

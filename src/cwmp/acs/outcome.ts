@@ -1,4 +1,4 @@
-import type { OperationRequest, OperationResult, PathOutcome } from '../../device/index.ts'
+import type { OperationRequest, OperationResult, PathOutcome } from '../../domain/index.ts'
 import type { CwmpFault } from '../wire/index.ts'
 import { faultError } from './values.ts'
 

@@ -1,5 +1,5 @@
 import { PeerFault } from '../../base/index.ts'
-import { outcomeError, type PathOutcome } from '../../device/index.ts'
+import { outcomeError, type PathOutcome } from '../../domain/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { readValues } from './read-values.ts'
 import type { Session } from './session.ts'

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../base/index.ts'
 import { parentOf } from '../../datamodel/index.ts'
-import { type OutcomeError, outcomeError, type PathOutcome } from '../../device/index.ts'
+import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
 import type { ParameterValue } from '../wire/index.ts'
 import { type BoxNotes, FIRST_BATCH } from './box-notes.ts'
 import { isEndedByBox, type Session } from './session.ts'

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock, Log } from '../../base/index.ts'
-import type { DeviceId, DeviceStore } from '../../device/index.ts'
+import type { DeviceId, DeviceStore } from '../../domain/index.ts'
 import type { RefusedFor } from './authenticate.ts'
 import { remember } from './box-notes.ts'
 import { challenged, tooBusy } from './respond.ts'

@@ -1,5 +1,5 @@
 import { ProtocolError, TransportError, transition } from '../../base/index.ts'
-import type { Device, DeviceId } from '../../device/index.ts'
+import type { Device, DeviceId } from '../../domain/index.ts'
 import {
   type CwmpEnvelope,
   type CwmpFault,

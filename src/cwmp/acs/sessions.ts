@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../base/index.ts'
-import type { DeviceId } from '../../device/index.ts'
+import type { DeviceId } from '../../domain/index.ts'
 import type { Session } from './session.ts'
 import type { Counted, SessionShares } from './session-shares.ts'
 

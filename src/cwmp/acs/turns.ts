@@ -1,5 +1,5 @@
 import { type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
-import type { Contact, CredentialStore, DeviceId, Upward } from '../../device/index.ts'
+import type { Contact, CredentialStore, DeviceId, Upward } from '../../domain/index.ts'
 import { remember } from './box-notes.ts'
 import type { Discoveries } from './discoveries.ts'
 import { type EnrolOptions, enrol, giveAccess } from './enrol.ts'

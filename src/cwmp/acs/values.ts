@@ -1,5 +1,5 @@
 import { loadModel, type Model } from '../../datamodel/index.ts'
-import type { OutcomeError, ParameterType } from '../../device/index.ts'
+import type { OutcomeError, ParameterType } from '../../domain/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../wire/index.ts'
 
 /** TR-106 types by XSD name in lower case: boxes write `unsignedint` and `Int`, too. */

@@ -1,5 +1,5 @@
 import { AppError, type Clock, errorText, type Log } from '../../base/index.ts'
-import type { ConnectionRequestOutcome, Device, DeviceId, DeviceStore, LastWake } from '../../device/index.ts'
+import type { ConnectionRequestOutcome, Device, DeviceId, DeviceStore, LastWake } from '../../domain/index.ts'
 import { remember } from './box-notes.ts'
 
 /** How a connection request ended: its outcome, and the HTTP status or the reason where there was none. */

@@ -7,7 +7,7 @@ import type {
   DeviceId,
   Driver,
   WakeOutcome,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { remember } from './box-notes.ts'
 import { type Askable, type CrAnswer, get, noAnswer } from './cr-http.ts'
 import { ALGORITHMS, digestResponse } from './digest.ts'

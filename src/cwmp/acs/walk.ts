@@ -1,6 +1,6 @@
 import { PeerFault, ProtocolError } from '../../base/index.ts'
 import { rootOf } from '../../datamodel/index.ts'
-import { type OutcomeError, outcomeError, type PathOutcome } from '../../device/index.ts'
+import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import { answered, isEmpty, LEFT_OUT, ValueReader } from './read-values.ts'
 import { isEndedByBox, type Session } from './session.ts'

@@ -1,4 +1,4 @@
-import type { ParameterType, PathOutcome } from '../../device/index.ts'
+import type { ParameterType, PathOutcome } from '../../domain/index.ts'
 import type { CwmpFault } from '../wire/index.ts'
 import type { BoxNotes } from './box-notes.ts'
 import type { Answer, Session } from './session.ts'

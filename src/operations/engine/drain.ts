@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import type { Device, DeviceId, Protocol } from '../../device/index.ts'
+import type { Device, DeviceId, Protocol } from '../../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
 import { pick, type Step } from './pick.ts'
 import { type DrainDeps, failure, type Next, nextOf, run, settle } from './steps.ts'

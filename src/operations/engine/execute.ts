@@ -18,7 +18,7 @@ import {
   type OperationStore,
   type OutcomeError,
   outcomeError,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { OperationLimits } from '../limits.ts'
 import type { OperationsMetrics } from '../metrics.ts'
 import { isRead } from '../verbs.ts'

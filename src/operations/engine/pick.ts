@@ -1,5 +1,5 @@
-import type { Device, Operation, OutcomeError, Protocol } from '../../device/index.ts'
-import { outcomeError } from '../../device/index.ts'
+import type { Device, Operation, OutcomeError, Protocol } from '../../domain/index.ts'
+import { outcomeError } from '../../domain/index.ts'
 import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, runsAsRequest, type Verdict } from '../settle.ts'

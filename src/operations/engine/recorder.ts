@@ -9,7 +9,7 @@ import {
   type OperationResult,
   type ParameterStore,
   type Protocol,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { changesOf, wholeObjects } from '../record.ts'
 
 /** Writes what an operation read or changed into the device's record (see record.ts), before the operation itself ends. */

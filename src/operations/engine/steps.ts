@@ -11,7 +11,7 @@ import {
   outcomeError,
   type ParameterStore,
   type Protocol,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { Finisher } from '../finish.ts'
 import type { OperationLimits } from '../limits.ts'
 import { resultToKeep } from '../record.ts'

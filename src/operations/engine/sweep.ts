@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts'
-import type { DeviceStore } from '../../device/index.ts'
+import type { DeviceStore } from '../../domain/index.ts'
 import type { OperationLimits } from '../limits.ts'
 import type { Contacts } from './contacts.ts'
 import type { Passes } from './passes.ts'

@@ -1,4 +1,4 @@
-import type { Operation } from '../../device/index.ts'
+import type { Operation } from '../../domain/index.ts'
 
 const MAX = 20_000
 

@@ -1,4 +1,4 @@
-import type { MemberState } from '../../device/index.ts'
+import type { MemberState } from '../../domain/index.ts'
 import type { Outcome, Script } from '../script.ts'
 import { awaitingUsp, binding } from './joining.ts'
 import { preparing } from './preparing.ts'

@@ -1,4 +1,4 @@
-import type { Device } from '../../device/index.ts'
+import type { Device } from '../../domain/index.ts'
 import { failed, type Outcome, type Script } from '../script.ts'
 
 /** A missing Agent is looked for this often when no event tells of it. */

@@ -1,4 +1,4 @@
-import type { Operation, OperationRequest } from '../../device/index.ts'
+import type { Operation, OperationRequest } from '../../domain/index.ts'
 import { MustWait, type Script, StepFailed } from '../script.ts'
 import { asBefore, probePath, probeValue } from './probe.ts'
 

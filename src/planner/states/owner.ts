@@ -1,4 +1,4 @@
-import type { Device, DeviceChange } from '../../device/index.ts'
+import type { Device, DeviceChange } from '../../domain/index.ts'
 
 /** Hands the right to write to a protocol. Nothing to change when it is the owner already: repeating is safe. */
 export function ownerChange(device: Device, owner: 'cwmp' | 'usp', now: number): DeviceChange {

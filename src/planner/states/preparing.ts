@@ -1,5 +1,5 @@
 import { isConflict } from '../../base/index.ts'
-import { type DeviceChange, type EndpointId, provesMore, shownValue, unbindEndpoint } from '../../device/index.ts'
+import { type DeviceChange, type EndpointId, provesMore, shownValue, unbindEndpoint } from '../../domain/index.ts'
 import { type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
 import {
   addRow,

@@ -1,4 +1,4 @@
-import type { Operation } from '../../device/index.ts'
+import type { Operation } from '../../domain/index.ts'
 import { type Script, StepFailed, type StepResult } from '../script.ts'
 
 /** Parameters of our own Controller row whose value means nothing to the box: one of the two is there on any box. */

@@ -1,4 +1,4 @@
-import { STRONG_PROOFS } from '../../device/index.ts'
+import { STRONG_PROOFS } from '../../domain/index.ts'
 import { wasResetSince } from '../missed.ts'
 import { type Outcome, type Script, StepFailed } from '../script.ts'
 import { INFORM_INTERVAL } from './rows.ts'

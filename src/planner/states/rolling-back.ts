@@ -1,4 +1,4 @@
-import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../device/index.ts'
+import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../domain/index.ts'
 import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
 import { ownerChange } from './owner.ts'

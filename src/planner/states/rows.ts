@@ -1,4 +1,4 @@
-import type { DeviceSnapshot, PathOutcome, PathValue } from '../../device/index.ts'
+import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
 import { type Script, StepFailed } from '../script.ts'
 
 /** The Agent's objects as CWMP names them (TR-181 2.15). */

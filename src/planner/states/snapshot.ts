@@ -1,5 +1,5 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
-import type { Device, DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../device/index.ts'
+import type { Device, DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../domain/index.ts'
 import { bootstrapOf, wasResetSince } from '../missed.ts'
 import { type Script, StepFailed, type StepResult } from '../script.ts'
 import {

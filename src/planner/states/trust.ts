@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { Operation, OutcomeError } from '../../device/index.ts'
+import type { Operation, OutcomeError } from '../../domain/index.ts'
 import { type Script, StepFailed, type StepResult } from '../script.ts'
 import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf, withCreated } from './rows.ts'
 

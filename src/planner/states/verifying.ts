@@ -1,5 +1,5 @@
 import { sameValue } from '../../datamodel/index.ts'
-import type { PathOutcome } from '../../device/index.ts'
+import type { PathOutcome } from '../../domain/index.ts'
 import { MustWait, type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
 import { notifies } from './notifies.ts'
 import { harmlessSet } from './probe.ts'

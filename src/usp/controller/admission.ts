@@ -1,5 +1,5 @@
 import { errorText, type Log } from '../../base/index.ts'
-import type { DeviceId, DeviceStore, EndpointId, LinkSecrets, Refusal } from '../../device/index.ts'
+import type { DeviceId, DeviceStore, EndpointId, LinkSecrets, Refusal } from '../../domain/index.ts'
 import type { HandshakeRefusal, Hello } from '../mtp/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
 import type { Claims } from './claims.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import { quoteConstant } from '../../datamodel/index.ts'
-import { type DeviceIdentity, type ParameterWrite, storable } from '../../device/index.ts'
+import { type DeviceIdentity, type ParameterWrite, storable } from '../../domain/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { objectPath } from './outcome.ts'

@@ -1,5 +1,5 @@
 import { type Clock, ProtocolError, TransportError } from '../../base/index.ts'
-import type { Device, DeviceId, DeviceIdentity, LinkEnd } from '../../device/index.ts'
+import type { Device, DeviceId, DeviceIdentity, LinkEnd } from '../../domain/index.ts'
 import type { Link } from '../mtp/index.ts'
 import {
   type Codec,

@@ -12,7 +12,7 @@ import {
   type LinkSecrets,
   type NewEvent,
   type Refusal,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { parseEndpointId, SUPPORTED_VERSIONS } from '../wire/index.ts'
 import { NO_SECRET } from './admission.ts'
 import { type AgentFacts, readFacts } from './agent-facts.ts'

@@ -26,7 +26,7 @@ import type {
   SupportedModelStore,
   Upward,
   UspLinks,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import { type HandshakeRefusal, type Hello, type Link, UspWebSocketServer } from '../mtp/index.ts'
 import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'

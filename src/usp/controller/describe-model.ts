@@ -1,4 +1,4 @@
-import type { SupportedModelObject } from '../../device/index.ts'
+import type { SupportedModelObject } from '../../domain/index.ts'
 import type { GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
 import type { AgentLink, Reply } from './agent-link.ts'
 

@@ -1,5 +1,5 @@
 import { BASE_TYPES } from '../../datamodel/index.ts'
-import type { OperationResult, ParameterType, PathOutcome } from '../../device/index.ts'
+import type { OperationResult, ParameterType, PathOutcome } from '../../domain/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
 import { supportedObject } from './describe-model.ts'
 import { ended, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'

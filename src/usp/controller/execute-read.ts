@@ -1,5 +1,5 @@
 import { BASE_TYPES, type Model, schemaPathOf } from '../../datamodel/index.ts'
-import { type OperationResult, outcomeError, type PathOutcome, type SupportedModel } from '../../device/index.ts'
+import { type OperationResult, outcomeError, type PathOutcome, type SupportedModel } from '../../domain/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
 import { type ExecuteContext, ended, isSearch, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'

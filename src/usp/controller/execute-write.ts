@@ -1,5 +1,5 @@
 import { type Model, splitLeaf } from '../../datamodel/index.ts'
-import { type ExecuteHooks, type OperationResult, type PathOutcome, rowsToAdd } from '../../device/index.ts'
+import { type ExecuteHooks, type OperationResult, type PathOutcome, rowsToAdd } from '../../domain/index.ts'
 import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
 import { type AgentLink, type Reply, uspError } from './agent-link.ts'
 import {

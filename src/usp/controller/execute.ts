@@ -5,7 +5,7 @@ import {
   type OperationResult,
   outcomeError,
   type PathOutcome,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import { instances, supportedBelow } from './execute-model.ts'
 import { discover, get } from './execute-read.ts'

@@ -14,7 +14,7 @@ import type {
   DisconnectReason,
   LinkSecrets,
   NewEvent,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import type { AgentLink } from './agent-link.ts'
 

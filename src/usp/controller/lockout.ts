@@ -1,5 +1,5 @@
 import { parsePath, type Segment } from '../../datamodel/index.ts'
-import { type Operation, type OperationResult, outcomeError } from '../../device/index.ts'
+import { type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
 const TABLE = ['Device', 'LocalAgent', 'Controller']

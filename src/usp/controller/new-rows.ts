@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
-import { type Device, type DeviceStore, type ParameterWrite, storable } from '../../device/index.ts'
+import { type Device, type DeviceStore, type ParameterWrite, storable } from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { outcomesOf } from './execute-read.ts'
 

@@ -1,6 +1,6 @@
 import { AppError, type Clock, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
-import { applyPatch, type Device, type DeviceStore, type Upward } from '../../device/index.ts'
+import { applyPatch, type Device, type DeviceStore, type Upward } from '../../domain/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
 import { IDENTITY_PATHS } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'

@@ -8,7 +8,7 @@ import {
   firmwareEvent,
   type NewEvent,
   storable,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import { objectPath } from './outcome.ts'

@@ -7,7 +7,7 @@ import {
   factsFrom,
   factsPatch,
   firmwareEvent,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { AuditEntry } from '../../security/index.ts'
 import { SUPPORTED_VERSIONS } from '../wire/index.ts'
 import type { AgentFacts } from './agent-facts.ts'

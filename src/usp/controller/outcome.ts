@@ -6,7 +6,7 @@ import {
   outcomeError,
   type PathOutcome,
   type SupportedModel,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { ErrorBody } from '../wire/index.ts'
 import { uspError } from './agent-link.ts'
 

@@ -6,7 +6,7 @@ import {
   type PendingAgentStore,
   pendingAgentId,
   type Refusal,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 
 export interface PendingAgentsDeps {
   pendingAgents: PendingAgentStore

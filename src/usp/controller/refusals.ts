@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../../base/index.ts'
-import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../device/index.ts'
+import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../domain/index.ts'
 import { PendingAgents, type RefusedAgent } from './pending-agents.ts'
 
 export interface RefusalsDeps {

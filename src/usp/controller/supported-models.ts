@@ -10,7 +10,7 @@ import {
   supportedModelDigest,
   supportedModelId,
   supportedModelKey,
-} from '../../device/index.ts'
+} from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { describeModel } from './describe-model.ts'
 

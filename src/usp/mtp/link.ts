@@ -1,4 +1,4 @@
-import type { CloseReason } from '../../device/index.ts'
+import type { CloseReason } from '../../domain/index.ts'
 
 /** One connection of an MTP to one Agent. */
 export interface Link {

@@ -1,4 +1,4 @@
-import type { CloseReason, LinkEnd } from '../../device/index.ts'
+import type { CloseReason, LinkEnd } from '../../domain/index.ts'
 import type { Link } from './link.ts'
 import type { WebSocket } from './ws.ts'
 

@@ -12,7 +12,7 @@ import {
   type Networks,
   ProtocolError,
 } from '../../base/index.ts'
-import type { LinkEnd } from '../../device/index.ts'
+import type { LinkEnd } from '../../domain/index.ts'
 import { type ClientIdentity, clientIdentity } from './handshake.ts'
 import type { Link } from './link.ts'
 import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './websocket-link.ts'

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../base/index.ts'
-import type { EndpointId } from '../../device/index.ts'
+import type { EndpointId } from '../../domain/index.ts'
 
 /** Authority schemes of TR-369 2.2 and what their authority-id looks like. */
 const SCHEMES: Readonly<Record<string, RegExp>> = {

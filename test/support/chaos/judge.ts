@@ -10,7 +10,7 @@ import {
   type PlanCounters,
   type PlanMember,
   WAITING_REASONS,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import type { Box } from '../../../src/simulator/index.ts'
 import { type ChaosActs, PROVISIONING_CODE } from './acts.ts'
 import { type ChaosWorld, ENDPOINT_ID } from './world.ts'

@@ -5,7 +5,7 @@ import {
   type PathOutcome,
   type Protocol,
   shownValue,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { canonical } from './canonical.ts'
 
 export const OUR_ENDPOINT = 'proto::isthmus-test'

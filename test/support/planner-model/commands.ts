@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { PlanSettings } from '../../../src/device/index.ts'
+import type { PlanSettings } from '../../../src/domain/index.ts'
 import { DORMANT_S } from './settings.ts'
 import type { DeviceInput } from './world.ts'
 

@@ -7,7 +7,7 @@ import {
   type EndpointId,
   newDevice,
   parseDeviceId,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { type Box, ENDPOINT, INTERVAL, OWN_INTERVAL } from './box.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'

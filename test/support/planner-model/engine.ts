@@ -10,7 +10,7 @@ import {
   outcomeError,
   type Protocol,
   READ_VERBS,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { judge, readsToSettle } from '../../../src/operations/settle.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
 import { ENDPOINT, INTERVAL } from './box.ts'

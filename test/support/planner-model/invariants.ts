@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/device/index.ts'
+import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/domain/index.ts'
 import { countsOf } from '../memory-plan-store.ts'
 import { CONTROLLERS } from './box.ts'
 import type { Cpe } from './cpe.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../src/base/index.ts'
-import { IN_FLIGHT, type Plan } from '../../../src/device/index.ts'
+import { IN_FLIGHT, type Plan } from '../../../src/domain/index.ts'
 import type { Command, PlanInput, Sequence } from './commands.ts'
 import type { Cpe } from './cpe.ts'
 import { brokenNow, brokenWhenBack, brokenWhenQuiet } from './invariants.ts'

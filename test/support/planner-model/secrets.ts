@@ -1,4 +1,4 @@
-import type { DeviceId, LinkSecretProof, LinkSecrets } from '../../../src/device/index.ts'
+import type { DeviceId, LinkSecretProof, LinkSecrets } from '../../../src/domain/index.ts'
 
 /** The secrets that devices show in the path of their WebSocket, one each. */
 export class Secrets implements Pick<LinkSecrets, 'ensure' | 'demand' | 'release'> {

@@ -1,6 +1,6 @@
 import { AppError, type Clock, isConflict, type Log, type LogFields, silentLog } from '../../../src/base/index.ts'
 import { createEventBus } from '../../../src/bus/index.ts'
-import type { DeviceId, EventBus, FleetStore, Operation, Protocol, UspLinks } from '../../../src/device/index.ts'
+import type { DeviceId, EventBus, FleetStore, Operation, Protocol, UspLinks } from '../../../src/domain/index.ts'
 import { createGroups, createPlanner, type Groups, type Planner } from '../../../src/planner/index.ts'
 import { DEFAULTS } from './settings.ts'
 import type { World } from './world.ts'

@@ -1,4 +1,4 @@
-import type { PlanSettings } from '../../../src/device/index.ts'
+import type { PlanSettings } from '../../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../../src/planner/index.ts'
 import { OUR_ENDPOINT, OUR_HOST } from './box.ts'
 

@@ -1,4 +1,4 @@
-import { type DeviceChange, type DeviceId, deviceIdOf, type EndpointId } from '../../../src/device/index.ts'
+import { type DeviceChange, type DeviceId, deviceIdOf, type EndpointId } from '../../../src/domain/index.ts'
 import { createMemoryStores, type MemoryStores } from '../memory-stores.ts'
 import { Box, type Quirks } from './box.ts'
 import { Cpe, recordOf } from './cpe.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { findParameters } from '../../../src/api/find-parameters.ts'
-import { deviceIdOf } from '../../../src/device/index.ts'
+import { deviceIdOf } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { OperationRequestSchema } from '../../../src/api/schemas.ts'
 import { AppError } from '../../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../../src/datamodel/index.ts'
-import { type OperationRequest, REQUEST_BOUNDS } from '../../../src/device/index.ts'
+import { type OperationRequest, REQUEST_BOUNDS } from '../../../src/domain/index.ts'
 import { validate } from '../../../src/operations/index.ts'
 
 const models = new Map<ModelName, Model>()

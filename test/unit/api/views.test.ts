@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { operationView } from '../../../src/api/views.ts'
-import { deviceIdOf, type Operation, type OperationRequest } from '../../../src/device/index.ts'
+import { deviceIdOf, type Operation, type OperationRequest } from '../../../src/domain/index.ts'
 
 function operation(request: OperationRequest, results: { path: string; value?: string }[] = []): Operation {
   return {

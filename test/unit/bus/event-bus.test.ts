@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Log, silentLog } from '../../../src/base/index.ts'
 import { createEventBus } from '../../../src/bus/index.ts'
-import type { FeedEvent } from '../../../src/device/index.ts'
+import type { FeedEvent } from '../../../src/domain/index.ts'
 
 const event = (id: string): FeedEvent => ({ id, type: 'device.booted', at: 1, data: {} })
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Contact, deviceIdOf, type Operation, type OperationResult } from '../../../src/device/index.ts'
+import { type Contact, deviceIdOf, type Operation, type OperationResult } from '../../../src/domain/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../../support/cwmp-wire.ts'
 import { createManualClock } from '../../support/manual-clock.ts'

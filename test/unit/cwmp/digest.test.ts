@@ -9,7 +9,7 @@ import { digestResponse, parseAuthorization } from '../../../src/cwmp/acs/digest
 import { Nonces } from '../../../src/cwmp/acs/nonces.ts'
 import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
 import { CpeHttpClient } from '../../../src/cwmp/cpe/http-client.ts'
-import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { deviceIdOf } from '../../../src/device/index.ts'
+import { deviceIdOf } from '../../../src/domain/index.ts'
 import { ENROLMENT_SECRET, startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../../support/cwmp-wire.ts'
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { chooseVersion, informFacts } from '../../../src/cwmp/acs/inform.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
 import { decodeEnvelope } from '../../../src/cwmp/wire/index.ts'
-import { deviceIdOf } from '../../../src/device/index.ts'
+import { deviceIdOf } from '../../../src/domain/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, vector } from '../../support/cwmp-wire.ts'
 

@@ -7,7 +7,7 @@ import {
   isFactoryReset,
   type Operation,
   type OperationRequest,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector, type WireAnswer } from '../../support/cwmp-wire.ts'
 import { post, rawHttp } from '../../support/raw-http.ts'

@@ -7,7 +7,7 @@ import { SessionShares } from '../../../src/cwmp/acs/session-shares.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from '../../../src/cwmp/acs/session-state.ts'
 import { Sessions } from '../../../src/cwmp/acs/sessions.ts'
 import { type CwmpMessage, decodeEnvelope } from '../../../src/cwmp/wire/index.ts'
-import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 
 const URN = 'urn:dslforum-org:cwmp-1-0'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Agent, request, Agent as TlsAgent } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { deviceIdOf } from '../../../src/device/index.ts'
+import { deviceIdOf } from '../../../src/domain/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, digestFor, vector, type WireAnswer } from '../../support/cwmp-wire.ts'
 

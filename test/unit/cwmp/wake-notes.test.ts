@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { AppError, silentLog } from '../../../src/base/index.ts'
 import { takeIn } from '../../../src/cwmp/acs/arrival.ts'
 import { WakeNotes } from '../../../src/cwmp/acs/wake-notes.ts'
-import { type Device, type DeviceChange, deviceIdOf, type InformFacts, newDevice } from '../../../src/device/index.ts'
+import { type Device, type DeviceChange, deviceIdOf, type InformFacts, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
 

@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { networksOf, silentLog, systemRandom } from '../../../src/base/index.ts'
 import { mayBeAsked } from '../../../src/cwmp/acs/cr-http.ts'
 import { ConnectionRequester } from '../../../src/cwmp/acs/wake.ts'
-import { type Device, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { type Device, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: '1' }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OperationRequest } from '../../../src/device/index.ts'
+import type { OperationRequest } from '../../../src/domain/index.ts'
 import { FakeBox } from '../../support/fake-box.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'

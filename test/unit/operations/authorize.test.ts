@@ -7,7 +7,7 @@ import {
   type MemberState,
   type OperationRequest,
   type Protocol,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { authorize } from '../../../src/operations/index.ts'
 
 const reboot: OperationRequest = { verb: 'reboot' }

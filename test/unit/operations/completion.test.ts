@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Completion, Device, OperationRequest, Protocol } from '../../../src/device/index.ts'
+import type { Completion, Device, OperationRequest, Protocol } from '../../../src/domain/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { createWorld, set, type World } from '../../support/operations-world.ts'
 

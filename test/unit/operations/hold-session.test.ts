@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { deviceIdOf, type Operation } from '../../../src/device/index.ts'
+import { deviceIdOf, type Operation } from '../../../src/domain/index.ts'
 import type { ContactEntry } from '../../../src/operations/engine/contacts.ts'
 import { createFollowUps, type FollowUps } from '../../../src/operations/engine/follow-ups.ts'
 import { holdSession } from '../../../src/operations/engine/hold-session.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/base/index.ts'
-import type { Contact } from '../../../src/device/index.ts'
+import type { Contact } from '../../../src/domain/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
 

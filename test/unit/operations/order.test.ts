@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact, DeviceChange, Driver, WakeOutcome } from '../../../src/device/index.ts'
+import type { Contact, DeviceChange, Driver, WakeOutcome } from '../../../src/domain/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
 

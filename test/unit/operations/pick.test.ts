@@ -7,7 +7,7 @@ import {
   type OperationRequest,
   type OperationResult,
   type Protocol,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { pick, type Situation } from '../../../src/operations/engine/pick.ts'
 import { DEFAULT_LIMITS } from '../../../src/operations/index.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Device, OperationRequest, OperationResult } from '../../../src/device/index.ts'
+import type { Device, OperationRequest, OperationResult } from '../../../src/domain/index.ts'
 import { changesOf, resultToKeep } from '../../../src/operations/index.ts'
 import { createWorld, modelOf } from '../../support/operations-world.ts'
 

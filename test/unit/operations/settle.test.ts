@@ -6,7 +6,7 @@ import {
   type OperationResult,
   outcomeError,
   type Protocol,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { isRunning, judge, readsToSettle } from '../../../src/operations/index.ts'
 import { modelOf, set } from '../../support/operations-world.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/base/index.ts'
-import { asDeviceId } from '../../../src/device/index.ts'
+import { asDeviceId } from '../../../src/domain/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createWorld, set } from '../../support/operations-world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isFactoryReset } from '../../../src/device/index.ts'
+import { isFactoryReset } from '../../../src/domain/index.ts'
 import { bootKind, isExclusive } from '../../../src/operations/index.ts'
 
 describe('commands that restart a box', () => {

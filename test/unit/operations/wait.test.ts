@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeviceId, Operation } from '../../../src/device/index.ts'
+import type { DeviceId, Operation } from '../../../src/domain/index.ts'
 import { createWait } from '../../../src/operations/wait.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'

@@ -7,7 +7,7 @@ import {
   type OperationRequest,
   type OperationResult,
   type Protocol,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { DEFAULT_LIMITS, waitingFor } from '../../../src/operations/index.ts'
 import { createWorld, set as setting } from '../../support/operations-world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Plan } from '../../../src/device/index.ts'
+import type { Plan } from '../../../src/domain/index.ts'
 import { gateClosed } from '../../../src/planner/gate.ts'
 import { defaultPlanSettings } from '../../../src/planner/index.ts'
 import { planOf } from '../../support/plans.ts'

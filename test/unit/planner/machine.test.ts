@@ -7,7 +7,7 @@ import {
   MEMBER_STATES,
   type MemberState,
   type PlanMember,
-} from '../../../src/device/index.ts'
+} from '../../../src/domain/index.ts'
 import { MEMBER_TABLE, type MemberEvent, reduce } from '../../../src/planner/index.ts'
 
 const time = (at: number) => ({ at, serviceMs: at + 1000 })

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
-import { MEMBER_STATES } from '../../../src/device/index.ts'
+import { MEMBER_STATES } from '../../../src/domain/index.ts'
 import { PLAN_ACTIONS, SHOWN_WAITING } from '../../../src/planner/index.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../..')

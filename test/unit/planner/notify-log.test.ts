@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createIdSource, systemRandom } from '../../../src/base/index.ts'
-import type { EventLog, FeedEvent } from '../../../src/device/index.ts'
-import { asDeviceId } from '../../../src/device/index.ts'
+import type { EventLog, FeedEvent } from '../../../src/domain/index.ts'
+import { asDeviceId } from '../../../src/domain/index.ts'
 import { feedNotifies } from '../../../src/planner/notify-log.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { PlanCounters } from '../../../src/device/index.ts'
+import type { PlanCounters } from '../../../src/domain/index.ts'
 import { allowance, placesTaken } from '../../../src/planner/pace.ts'
 
 type Counters = Pick<PlanCounters, 'states' | 'waits'>

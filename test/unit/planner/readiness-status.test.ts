@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ReadinessRow } from '../../../src/device/index.ts'
+import type { ReadinessRow } from '../../../src/domain/index.ts'
 import { MAX_ROWS, readinessStatus } from '../../../src/planner/readiness-status.ts'
 
 const row = (devices: number, more: Partial<ReadinessRow> = {}): ReadinessRow => ({

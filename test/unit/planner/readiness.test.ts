@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Device, deviceIdOf, newDevice } from '../../../src/device/index.ts'
+import { type Device, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { assess } from '../../../src/planner/index.ts'
 import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Plan, PlanCounters } from '../../../src/device/index.ts'
+import type { Plan, PlanCounters } from '../../../src/domain/index.ts'
 import { hasOpen, hasWork } from '../../../src/planner/rounds.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 

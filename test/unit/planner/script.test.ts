@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { deviceIdOf, type NewOperation, type Operation, type PlanMember } from '../../../src/device/index.ts'
+import { deviceIdOf, type NewOperation, type Operation, type PlanMember } from '../../../src/domain/index.ts'
 import { Script, type ScriptDeps } from '../../../src/planner/script.ts'
 import { planOf } from '../../support/plans.ts'
 

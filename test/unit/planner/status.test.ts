@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeviceId, Plan, PlanCounters } from '../../../src/device/index.ts'
+import type { DeviceId, Plan, PlanCounters } from '../../../src/domain/index.ts'
 import { placeMeans, planStatus } from '../../../src/planner/status.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 

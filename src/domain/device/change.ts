@@ -1,0 +1,94 @@
+import type { NewEvent } from '../feed/event.ts'
+import type {
+  BindingProof,
+  CwmpFacts,
+  Device,
+  MigrationPointer,
+  Protocol,
+  Readiness,
+  Timestamp,
+  UspFacts,
+} from './device.ts'
+import type { DeviceId } from './id.ts'
+import type { ParameterWrite } from './parameter.ts'
+
+type CwmpPatch = { [K in keyof CwmpFacts as `cwmp.${K}`]?: CwmpFacts[K] }
+type UspPatch = { [K in keyof UspFacts as `usp.${K}`]?: UspFacts[K] }
+
+/** Fields of a Device to set, by dotted name as the store keeps them. */
+export interface DevicePatch
+  extends CwmpPatch,
+    UspPatch,
+    Partial<
+      Pick<
+        Device,
+        | 'manufacturer'
+        | 'root'
+        | 'binding'
+        | 'model'
+        | 'softwareVersion'
+        | 'softwareVersionKey'
+        | 'hardwareVersion'
+        | 'dataModelVersion'
+        | 'provisioningCode'
+        | 'ipAddress'
+        | 'upTimeS'
+        | 'owner'
+        | 'tags'
+        | 'groups'
+        | 'conflict'
+      >
+    > {
+  readiness?: Readiness
+  migration?: MigrationPointer
+  'work.open'?: boolean
+}
+
+/** Optional fields that a change may take away. */
+export type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness'
+
+/**
+ * One atomic change of one device: record fields, events and parameters land together or not at all.
+ * Changes of different devices that are committed at the same time share one journal flush (group commit).
+ */
+export interface DeviceChange {
+  deviceId: DeviceId
+  /** Insert this record; a record that exists already makes the commit fail with AppError `conflict`, nothing is written. `set` is not used then. */
+  create?: Device
+  set?: DevicePatch
+  unset?: UnsettableField[]
+  /** Adds one to `work.seq` (and the caller sets `work.open`). */
+  countWork?: true
+  /** Adds one to `revision`. */
+  newRevision?: true
+  /** The change lands only while these still hold; else AppError `conflict`. */
+  guard?: {
+    revision?: number
+    workSeq?: number
+    owner?: Protocol
+    uspConnectedAt?: Timestamp
+    migration?: Pick<MigrationPointer, 'planId' | 'state'>
+  }
+  events?: NewEvent[]
+  parameters?: ParameterWrite[]
+  /** Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are written. */
+  dropSubtrees?: string[]
+  /** Single parameters that are dropped, likewise. */
+  dropParameters?: string[]
+}
+
+/** What a Conflict is about: two claims that cannot both be true. A person decides; nothing is merged meanwhile. */
+export interface Conflict {
+  id: string
+  deviceId: DeviceId
+  kind: 'endpointAlreadyBound' | 'deviceBoundToOther' | 'identityMismatch'
+  /** The Endpoint ID that made the claim. */
+  endpointId: string
+  proof: BindingProof
+  /** What was claimed and what was known, for the person who decides. */
+  details: Record<string, string>
+  at: Timestamp
+  resolvedAt?: Timestamp
+  resolution?: 'bound' | 'dismissed'
+  resolvedBy?: string
+}

@@ -1,0 +1,243 @@
+import type { Disconnect } from '../identity/link.ts'
+import type { LastWake } from '../identity/wake.ts'
+import type { MemberState } from '../plan/member-states.ts'
+import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
+
+/** The two protocols a box may be managed over. */
+export type Protocol = 'cwmp' | 'usp'
+
+/** Milliseconds since the Unix epoch. */
+export type Timestamp = number
+
+/**
+ * How an Endpoint ID came to belong to a device, strongest first: `operator` a person said so, `certificate` the SAN of its TLS certificate,
+ * `bound` we read it from the box over CWMP, `triple` the Agent only claimed oui, class and serial in an OnBoardRequest.
+ */
+export type BindingProof = 'operator' | 'certificate' | 'bound' | 'triple'
+
+/** Proofs strong enough to switch CWMP off behind them. */
+export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound']
+
+const PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound', 'triple']
+
+/** Returns true when `proof` is stronger than `present`, or when there is no present proof. */
+export function provesMore(proof: BindingProof, present: BindingProof | undefined): boolean {
+  return present === undefined || PROOFS.indexOf(proof) < PROOFS.indexOf(present)
+}
+
+/**
+ * Returns the binding that a device keeps when another one is offered: the stronger one. Of two with the same proof the present one stays
+ * when both name the same Endpoint ID. A certificate that was shown is demanded on, also when an operator binds its Endpoint ID.
+ */
+export function strongerOf(present: IdentityBinding | undefined, offered: IdentityBinding): IdentityBinding {
+  if (present === undefined) return offered
+  if (present.endpointId !== offered.endpointId) return provesMore(present.proof, offered.proof) ? present : offered
+  if (!provesMore(offered.proof, present.proof)) {
+    const shown = offered.proof === 'certificate' && !demandsCertificate(present)
+    return shown ? { ...present, certificate: true } : present
+  }
+  return offered.proof !== 'certificate' && demandsCertificate(present) ? { ...offered, certificate: true } : offered
+}
+
+export interface IdentityBinding {
+  endpointId: EndpointId
+  proof: BindingProof
+  /** Its Agent has shown a client certificate beside a stronger proof: a link without one is refused. */
+  certificate?: true
+  at: Timestamp
+}
+
+/** Returns true when links of this binding must show a client certificate, because its Agent has shown one before. */
+export function demandsCertificate({ proof, certificate }: IdentityBinding): boolean {
+  return proof === 'certificate' || certificate === true
+}
+
+/** A subscription that operations have made on a CPE, by its ID: the parameters whose changes it notifies of. */
+export interface CwmpSubscription {
+  id: string
+  paths: string[]
+}
+
+/** What CWMP sessions told us last. */
+export interface CwmpFacts {
+  lastInformAt: Timestamp
+  lastBootAt?: Timestamp
+  lastBootstrapAt?: Timestamp
+  /** Event codes of the last Inform, e.g. `2 PERIODIC`. */
+  events: string[]
+  /** Seconds; ManagementServer.PeriodicInformInterval as far as known. */
+  informIntervalS?: number
+  /** Attempts in a row that failed before the last session; a CPE that cannot get through shows it. */
+  retryCount?: number
+  connectionRequestUrl?: string
+  parameterKey?: string
+  /** CWMP version of the session, `1.0` to `1.4`. */
+  version: string
+  remoteAddress?: string
+  /** Digest of the Inform's parameter list: parameters are written only when it changed. */
+  informHash?: string
+  /** What it was asked to notify of; a reset takes it away. */
+  subscriptions?: CwmpSubscription[]
+  /** The firmware for which the tree was discovered last. */
+  discoveredFor?: string
+  /** The end of the last discovery. */
+  discovery?: DiscoveryFacts
+  /** What was learnt about talking to this box under its firmware, where that is anything. */
+  notes?: CwmpNotes
+  /** Methods of the box (GetRPCMethods), asked when the tree was discovered. */
+  methods?: string[]
+  /** The last connection request. */
+  lastWake?: LastWake
+}
+
+/** The end of a discovery: all was read, objects could not be read, or nothing was found. */
+export interface DiscoveryFacts {
+  outcome: 'complete' | 'partial' | 'empty'
+  at: Timestamp
+  /** Objects below which nothing is known; the first ones. */
+  unread: string[]
+  /** The reason that nothing was found, in words. */
+  reason?: string
+}
+
+/** What a box takes, learnt from faults and from sessions that ended over a request. */
+export interface CwmpNotes {
+  /** The firmware it holds for. */
+  for: string
+  /** Names in one GetParameterValues at most. */
+  batch?: number
+  /** It cannot list a whole subtree. */
+  walkOnly?: boolean
+  /** It takes booleans as `true` and `false` only. */
+  literalBooleans?: boolean
+  /** Paths that are not asked for any more. */
+  skip?: string[]
+  /** Discoveries in a row that got nowhere, and the time before which there is none. */
+  failures?: number
+  notBefore?: Timestamp
+}
+
+/** What the USP link told us last. */
+export interface UspFacts {
+  linked: boolean
+  /** False while a link stands whose Agent has not answered yet, or does not answer any more. */
+  answering?: boolean
+  /** When the Agent last answered a request or sent a notification; written every 10 minutes at least while it does. */
+  lastAnswerAt?: Timestamp
+  /** The server instance that holds the link. */
+  instance?: string
+  lastSeenAt: Timestamp
+  /** When the link that stands, or stood last, was joined; different for each link of a device. */
+  connectedAt?: Timestamp
+  disconnectedAt?: Timestamp
+  lastDisconnect?: Disconnect
+  /** True when the link that stands, or stood last, proved neither by a certificate nor by a secret that it is the device's. */
+  weakLink?: boolean
+  /** The address that it came from. */
+  remoteAddress?: string
+  lastBootAt?: Timestamp
+  /** Comma list from GetSupportedProtocol. */
+  versions?: string
+  /** True once onboarding (subscriptions, supported model) was completed for this firmware. */
+  onboardedFor?: string
+  /** It had subscriptions of ours when it was onboarded. */
+  subscribed?: boolean
+}
+
+/** The answers to the question if a device can be moved, by the planner's rules. */
+export const READINESS_CLASSES = ['READY_STANDARD', 'NEEDS_DATA_MODEL', 'BRIDGE_ONLY', 'UNKNOWN'] as const
+export type ReadinessClass = (typeof READINESS_CLASSES)[number]
+
+export interface Readiness {
+  class: ReadinessClass
+  reasons: string[]
+  /** What it was judged by: parameters and facts of the record with their values. */
+  evidence: Record<string, string>
+  at: Timestamp
+}
+
+/** The plan that moves the device, moved it, or looked at it last, and the state of its member there; the full story is the plan member. */
+export interface MigrationPointer {
+  planId: string
+  state: MemberState
+  at: Timestamp
+}
+
+/** The one record of one physical box, whatever it speaks. Small and hot: the parameter tree lives apart. */
+export interface Device extends DeviceIdentity {
+  id: DeviceId
+  manufacturer?: string
+  /** `Device.` or `InternetGatewayDevice.`; unknown before the first Inform or Get. */
+  root?: 'Device.' | 'InternetGatewayDevice.'
+  binding?: IdentityBinding
+  /** ModelName, or ProductClass where a box gives none. */
+  model?: string
+  softwareVersion?: string
+  /** `softwareVersion` in a form whose plain order is the natural order of versions. */
+  softwareVersionKey?: string
+  hardwareVersion?: string
+  /** RootDataModelVersion, e.g. `2.15`. */
+  dataModelVersion?: string
+  provisioningCode?: string
+  /** External address as far as the box tells. */
+  ipAddress?: string
+  /** Seconds, as the box told it last. */
+  upTimeS?: number
+  /** The protocol that may write to the device now. */
+  owner: Protocol
+  cwmp?: CwmpFacts
+  usp?: UspFacts
+  tags: string[]
+  /** Ids of the groups it is a static member of. */
+  groups: string[]
+  readiness?: Readiness
+  migration?: MigrationPointer
+  /** `open` is true while operations may be waiting; `seq` grows with each new one, so that clearing cannot race with adding. */
+  work: { open: boolean; seq: number }
+  /** Id of the open Conflict, if any. */
+  conflict?: string
+  /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */
+  revision: number
+  createdAt: Timestamp
+  updatedAt: Timestamp
+}
+
+/** Presence over CWMP. */
+export type CwmpPresence = 'online' | 'late' | 'offline' | 'never'
+/** Presence over USP. silent: a link stands, and the Agent does not answer over it. */
+export type UspPresence = 'online' | 'silent' | 'offline' | 'never'
+
+/** CWMP presence: online within two inform intervals (at least 5 minutes), late within six, offline after. */
+export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): CwmpPresence {
+  if (device.cwmp === undefined) return 'never'
+  const intervalMs = Math.max((device.cwmp.informIntervalS ?? 3600) * 1000, 150_000)
+  const age = now - device.cwmp.lastInformAt
+  if (age <= 2 * intervalMs) return 'online'
+  return age <= 6 * intervalMs ? 'late' : 'offline'
+}
+
+/** USP presence: online while a link stands whose Agent answers; an open connection alone proves nothing. */
+export function uspPresence({ usp }: Pick<Device, 'usp'>): UspPresence {
+  if (usp === undefined) return 'never'
+  if (!usp.linked) return 'offline'
+  return usp.answering === false ? 'silent' : 'online'
+}
+
+/** A new record with nothing known but identity and the protocol it first spoke. */
+export function newDevice(id: DeviceId, identity: DeviceIdentity, owner: Protocol, now: Timestamp): Device {
+  return {
+    id,
+    oui: identity.oui.trim().toUpperCase(),
+    productClass: identity.productClass,
+    serial: identity.serial,
+    // Until the box tells a ModelName.
+    ...(identity.productClass === '' ? {} : { model: identity.productClass }),
+    owner,
+    tags: [],
+    groups: [],
+    work: { open: false, seq: 0 },
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+  }
+}

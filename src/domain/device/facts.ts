@@ -1,0 +1,177 @@
+import { versionKey } from '../../datamodel/index.ts'
+import type { DevicePatch } from './change.ts'
+import type { Device } from './device.ts'
+
+/** Facts of a device by leaf path below the root; both roots spell these alike. */
+const FACT_PATHS: Record<string, keyof DeviceFacts> = {
+  'DeviceInfo.Manufacturer': 'manufacturer',
+  'DeviceInfo.ModelName': 'model',
+  'DeviceInfo.SoftwareVersion': 'softwareVersion',
+  'DeviceInfo.HardwareVersion': 'hardwareVersion',
+  'DeviceInfo.ProvisioningCode': 'provisioningCode',
+  'DeviceInfo.UpTime': 'upTimeS',
+  RootDataModelVersion: 'dataModelVersion',
+  'ManagementServer.ConnectionRequestURL': 'connectionRequestUrl',
+  'ManagementServer.ParameterKey': 'parameterKey',
+  'ManagementServer.PeriodicInformInterval': 'informIntervalS',
+}
+
+/** Device facts, normalized from either root. */
+export interface DeviceFacts {
+  root?: 'Device.' | 'InternetGatewayDevice.'
+  manufacturer?: string
+  model?: string
+  softwareVersion?: string
+  hardwareVersion?: string
+  provisioningCode?: string
+  dataModelVersion?: string
+  upTimeS?: string
+  connectionRequestUrl?: string
+  parameterKey?: string
+  informIntervalS?: string
+  ipAddress?: string
+}
+
+/** Parameters that may tell the external address, below either root. */
+const ADDRESS_PATH =
+  /^(WANDevice\.\d+\.WANConnectionDevice\.\d+\.WAN(IP|PPP)Connection\.\d+\.ExternalIPAddress|Layer3Forwarding\.DefaultConnectionService|IP\.Interface\.\d+\.IPv4Address\.\d+\.IPAddress|Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|DestIPAddress|DestSubnetMask|Interface)|NAT\.InterfaceSetting\.\d+\.(Enable|Interface))$/
+
+/** Whether a parameter can tell a fact: of a large tree only these need to be at hand together. */
+export function bearsFacts(path: string): boolean {
+  const rest = path.slice(path.indexOf('.') + 1)
+  return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || ADDRESS_PATH.test(rest)
+}
+
+/** Picks the facts out of raw parameters of one box. */
+export function factsFrom(parameters: Iterable<{ name: string; value: string }>): DeviceFacts {
+  const facts: DeviceFacts = {}
+  let addresses: Map<string, string> | undefined
+  for (const { name, value } of parameters) {
+    const dot = name.indexOf('.') + 1
+    const root = name.slice(0, dot)
+    if (root !== 'Device.' && root !== 'InternetGatewayDevice.') continue
+    facts.root ??= root
+    const rest = name.slice(dot)
+    const fact = FACT_PATHS[rest]
+    if (fact === 'parameterKey') facts.parameterKey = value === '(null)' ? '' : value
+    else if (fact !== undefined && fact !== 'root') facts[fact] = value
+    else if (rest === 'DeviceSummary') facts.dataModelVersion ??= versionOfSummary(value) ?? ''
+    else if (ADDRESS_PATH.test(rest)) {
+      addresses ??= new Map()
+      addresses.set(rest, value)
+    }
+  }
+  const ipAddress = addresses === undefined ? undefined : externalAddress(addresses)
+  if (ipAddress !== undefined) facts.ipAddress = ipAddress
+  return facts
+}
+
+/** `InternetGatewayDevice:1.4[](Baseline:1, ...)` (TR-098 DeviceSummary) -> `1.4`. */
+function versionOfSummary(summary: string): string | undefined {
+  return /^\s*(?:InternetGatewayDevice|Device):(\d{1,3}\.\d{1,3})/.exec(summary)?.[1]
+}
+
+/**
+ * The address towards the network. TR-098: that of the default connection, else of the first WAN connection that has one. TR-181 has no
+ * such mark: the IP interface of the default route, else the one that NAT is done on, else an address that is public. An address without
+ * such evidence may be that of the LAN and is none.
+ */
+function externalAddress(values: Map<string, string>): string | undefined {
+  const wan = [...values].filter(([path, value]) => path.endsWith('.ExternalIPAddress') && isAddress(value))
+  if (wan.length > 0) {
+    const named = pathBelowRoot(values.get('Layer3Forwarding.DefaultConnectionService') ?? '')
+    return (wan.find(([path]) => path === `${named}ExternalIPAddress`) ?? wan[0])?.[1]
+  }
+  const own = [...values].filter(([path, value]) => path.startsWith('IP.Interface.') && isAddress(value))
+  const of = (names: string[]) => own.find(([path]) => names.some((name) => path.startsWith(name)))?.[1]
+  return of(defaultRoutes(values)) ?? of(natInterfaces(values)) ?? own.find(([, value]) => isPublic(value))?.[1]
+}
+
+/** IP interfaces of enabled routes to everywhere, as paths below the root with their dot. */
+function defaultRoutes(values: Map<string, string>): string[] {
+  return rows(values, /^Routing\.Router\.\d+\.IPv4Forwarding\.\d+\./).flatMap((row) => {
+    const all = ['DestIPAddress', 'DestSubnetMask'].every((name) =>
+      /^(0\.0\.0\.0)?$/.test(values.get(row + name) ?? ''),
+    )
+    return all && isOn(values.get(`${row}Enable`)) ? namedBy(values.get(`${row}Interface`)) : []
+  })
+}
+
+function natInterfaces(values: Map<string, string>): string[] {
+  return rows(values, /^NAT\.InterfaceSetting\.\d+\./).flatMap((row) =>
+    isOn(values.get(`${row}Enable`)) ? namedBy(values.get(`${row}Interface`)) : [],
+  )
+}
+
+function rows(values: Map<string, string>, pattern: RegExp): string[] {
+  return [...new Set([...values.keys()].flatMap((path) => pattern.exec(path)?.[0] ?? []))]
+}
+
+function namedBy(reference: string | undefined): string[] {
+  const path = pathBelowRoot(reference ?? '')
+  return path.startsWith('IP.Interface.') ? [path] : []
+}
+
+/** References come with and without their last dot. */
+function pathBelowRoot(reference: string): string {
+  const rest = reference.trim().replace(/\.$/, '')
+  return rest === '' ? '' : `${rest.slice(rest.indexOf('.') + 1)}.`
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === undefined || /^(1|true)$/i.test(value.trim())
+}
+
+/** An IPv4 address that is somebody's: not unset, loopback or link-local. */
+function isAddress(value: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(value) && !/^(0\.|127\.|169\.254\.|255\.)/.test(value)
+}
+
+/** Outside the blocks of RFC 1918 and RFC 6598 (carrier NAT). */
+function isPublic(value: string): boolean {
+  const [a = 0, b = 0] = value.split('.').map(Number)
+  return !(
+    a === 10 ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 100 && b >= 64 && b < 128)
+  )
+}
+
+/** The record fields that facts set; only what differs from the device as it is. */
+export function factsPatch(device: Device | undefined, facts: DeviceFacts): DevicePatch {
+  const patch: DevicePatch = {}
+  if (facts.root !== undefined && facts.root !== device?.root) patch.root = facts.root
+  for (const key of [
+    'manufacturer',
+    'model',
+    'hardwareVersion',
+    'provisioningCode',
+    'dataModelVersion',
+    'ipAddress',
+  ] as const) {
+    const value = facts[key]
+    if (value !== undefined && value !== '' && value !== device?.[key]) patch[key] = limited(value)
+  }
+  if (
+    facts.softwareVersion !== undefined &&
+    facts.softwareVersion !== '' &&
+    facts.softwareVersion !== device?.softwareVersion
+  ) {
+    patch.softwareVersion = limited(facts.softwareVersion)
+    patch.softwareVersionKey = versionKey(facts.softwareVersion)
+  }
+  const upTimeS = numberOf(facts.upTimeS)
+  if (upTimeS !== undefined) patch.upTimeS = upTimeS
+  return patch
+}
+
+function limited(value: string): string {
+  return value.length <= 256 ? value : value.slice(0, 256)
+}
+
+/** A count as a parameter tells it; undefined when it is none. */
+export function numberOf(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text.trim())) return undefined
+  return Number(text)
+}

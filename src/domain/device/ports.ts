@@ -1,0 +1,63 @@
+import type { Page } from '../page.ts'
+import type { DeviceChange } from './change.ts'
+import type { Device, Timestamp } from './device.ts'
+import type { DeviceId, EndpointId } from './id.ts'
+import type { Parameter } from './parameter.ts'
+import type { Selector } from './selector.ts'
+
+/** Fields by which device lists can be sorted; each has an index with the id as tie-breaker. */
+export const DEVICE_SORT_FIELDS = [
+  'id',
+  'createdAt',
+  'manufacturer',
+  'model',
+  'softwareVersion',
+  'cwmp.lastInformAt',
+  'usp.lastSeenAt',
+] as const
+
+export type DeviceSortField = (typeof DEVICE_SORT_FIELDS)[number]
+
+/** One page of devices. `cursor` is what the previous page gave as `next`. */
+export interface DeviceQuery {
+  selector?: Selector
+  sort?: { field: DeviceSortField; descending: boolean }
+  limit: number
+  cursor?: string
+}
+
+/**
+ * The device records. Reads of single devices that are asked for together go out as one query, commits that are made together as one
+ * journaled write (group commit); each caller waits for its own result.
+ */
+export interface DeviceStore {
+  get(id: DeviceId): Promise<Device | undefined>
+  findByEndpoint(endpointId: EndpointId): Promise<Device | undefined>
+  /** Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it, `notFound` when there is no such device. */
+  commit(change: DeviceChange): Promise<void>
+  list(query: DeviceQuery): Promise<Page<Device>>
+  /** All ids that a selector matches, behind `after` in id order, streamed in batches; for plans, not for requests. */
+  ids(selector: Selector | undefined, batchSize: number, after?: string): AsyncIterable<DeviceId[]>
+  count(selector: Selector | undefined, limit: number): Promise<number>
+  delete(id: DeviceId): Promise<boolean>
+  /**
+   * Marks as unlinked every USP link that `instance` held, which stops, or, when undefined, any instance not in `alive`; the reason noted is
+   * goingAway or serverDied.
+   */
+  unlinkAll(instance: string | undefined, alive: string[], at: Timestamp): Promise<number>
+  /** The devices whose records say that `instance` holds their USP link, in no order, streamed in batches. */
+  linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]>
+}
+
+/** A device whose record says that it is linked, and since when. */
+export interface LinkedDevice {
+  id: DeviceId
+  connectedAt: Timestamp
+}
+
+export interface ParameterStore {
+  /** Values at exact parameter paths. */
+  getMany(deviceId: DeviceId, paths: string[]): Promise<Parameter[]>
+  /** Values at and below an object path (ends in a dot) in path order; '' = all. */
+  list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>>
+}

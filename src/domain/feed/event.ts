@@ -1,0 +1,56 @@
+import type { Protocol, Timestamp } from '../device/device.ts'
+import type { DeviceId } from '../device/id.ts'
+
+/** What can be read in the event feed. Names are `subject.whatHappened`. */
+export type EventType =
+  | 'device.registered'
+  | 'device.bound'
+  | 'device.unbound'
+  | 'device.conflict'
+  | 'device.conflictResolved'
+  | 'device.ownerChanged'
+  | 'device.booted'
+  | 'device.bootstrapped'
+  | 'device.firmwareChanged'
+  | 'device.connected'
+  | 'device.disconnected'
+  | 'device.silent'
+  | 'device.linkChanged'
+  | 'device.answering'
+  | 'device.refused'
+  | 'device.discoveryIncomplete'
+  | 'device.objectCut'
+  | 'device.credentialReissued'
+  | 'device.deleted'
+  | 'agent.refused'
+  | 'agent.blocked'
+  | 'agent.unblocked'
+  | 'supportedModel.contradicted'
+  | 'supportedModel.deleted'
+  | 'parameter.changed'
+  | 'object.created'
+  | 'object.deleted'
+  | 'device.notified'
+  | 'operation.queued'
+  | 'operation.finished'
+  | 'plan.changed'
+  | 'member.changed'
+  | 'member.silent'
+
+/** An event before the log has given it an id. */
+export interface NewEvent {
+  type: EventType
+  at: Timestamp
+  deviceId?: DeviceId
+  protocol?: Protocol
+  /** Group or plan it belongs to, for filtering. */
+  planId?: string
+  groupId?: string
+  /** Small, JSON-safe facts; never secrets. */
+  data: Record<string, unknown>
+}
+
+/** An event in the log; ids sort in commit order, so the last one seen is where a reader resumes (SSE Last-Event-ID). */
+export interface FeedEvent extends NewEvent {
+  id: string
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto'
+import { isSecret } from '../../datamodel/index.ts'
+import type { DeviceChange, DevicePatch } from '../device/change.ts'
+import { type Device, newDevice, type Timestamp } from '../device/device.ts'
+import { type DeviceFacts, factsFrom, factsPatch, numberOf } from '../device/facts.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf } from '../device/id.ts'
+import type { ParameterType, ParameterWrite } from '../device/parameter.ts'
+import { storable } from '../device/storable.ts'
+import type { NewEvent } from '../feed/event.ts'
+import { shownValue } from '../operation/secrets.ts'
+
+/** What an authenticated Inform said, already decoded. */
+export interface InformFacts {
+  identity: DeviceIdentity
+  manufacturer: string
+  /** Event codes with their CommandKeys. */
+  events: { code: string; commandKey: string }[]
+  parameters: { name: string; value: string; type: ParameterType }[]
+  /** `1.0` to `1.4`. */
+  version: string
+  /** Failed attempts since the last session that succeeded; a boot sets it back to 0. */
+  retryCount?: number
+  remoteAddress?: string
+}
+
+/** What an Inform changes: one commit, durable before the InformResponse. */
+export function informChange(device: Device | undefined, inform: InformFacts, now: Timestamp): DeviceChange {
+  const id = deviceIdOf(inform.identity)
+  const facts = factsFrom(inform.parameters)
+  const codes = inform.events.map((event) => event.code)
+  const { productClass } = inform.identity
+  const patch: DevicePatch = {
+    // Until the box tells its ModelName, what it calls its class stands for it.
+    ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
+    ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
+    ...cwmpPatch(inform, facts, codes, now),
+  }
+  const retries = inform.retryCount ?? 0
+  if (retries !== (device?.cwmp?.retryCount ?? 0)) patch['cwmp.retryCount'] = retries
+  const told = toldBefore(device, inform, codes)
+  if (!told) Object.assign(patch, bootPatch(codes, now))
+  const events = bootEvents(id, told ? [] : codes, device, patch, now)
+  const hash = informHash(inform)
+  const change: DeviceChange = { deviceId: id }
+  if (hash !== device?.cwmp?.informHash) {
+    patch['cwmp.informHash'] = hash
+    change.parameters = inform.parameters.flatMap(({ name, value, type }): ParameterWrite[] => {
+      const write = storable({ path: name, value, type, source: 'cwmp', collectedAt: now })
+      return write === undefined ? [] : [write]
+    })
+    // A retried Inform has the hash of the one before and tells nothing twice.
+    if (hasEvent(codes, '4')) events.push(...valueChanges(id, inform, patch, now))
+  }
+  if (device === undefined) {
+    change.create = applyPatch(newDevice(id, inform.identity, 'cwmp', now), patch, now)
+    events.unshift({
+      type: 'device.registered',
+      at: now,
+      deviceId: id,
+      protocol: 'cwmp',
+      data: { manufacturer: inform.manufacturer },
+    })
+  } else {
+    change.set = patch
+  }
+  if (events.length > 0) change.events = events
+  return change
+}
+
+/** Parameters that stand in every Inform (TR-181, TR-098 forced Inform parameters): their presence is no news. */
+const FORCED =
+  /\.(RootDataModelVersion|DeviceSummary|SpecVersion|HardwareVersion|SoftwareVersion|ProvisioningCode|ConnectionRequestURL|ParameterKey|AliasBasedAddressing|ExternalIPAddress)$/
+const MAX_CHANGES = 64
+
+/** What a `4 VALUE CHANGE` told: all that came beside the forced parameters, and forced ones that differ from the record. */
+function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatch, now: Timestamp): NewEvent[] {
+  const changed = new Set(Object.values(patch))
+  return inform.parameters
+    .filter(({ name, value }) => !FORCED.test(name) || (value !== '' && changed.has(value)))
+    .slice(0, MAX_CHANGES)
+    .map(({ name, value }) => ({
+      type: 'parameter.changed',
+      at: now,
+      deviceId,
+      protocol: 'cwmp',
+      data: { path: name, value: isSecret(name) ? '' : shownValue(name, value).slice(0, 256) },
+    }))
+}
+
+function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now: Timestamp): DevicePatch {
+  const patch: DevicePatch = {
+    'cwmp.lastInformAt': now,
+    'cwmp.events': codes.slice(0, 64),
+    'cwmp.version': inform.version,
+  }
+  if (inform.remoteAddress !== undefined) patch['cwmp.remoteAddress'] = inform.remoteAddress
+  if (facts.connectionRequestUrl !== undefined) patch['cwmp.connectionRequestUrl'] = facts.connectionRequestUrl
+  if (facts.parameterKey !== undefined) patch['cwmp.parameterKey'] = facts.parameterKey
+  const interval = numberOf(facts.informIntervalS)
+  if (interval !== undefined) patch['cwmp.informIntervalS'] = interval
+  return patch
+}
+
+/** A CPE tells the events of a failed session again (TR-069 3.2.1.1): the boot they tell of is the one that is on record. */
+function toldBefore(device: Device | undefined, inform: InformFacts, codes: string[]): boolean {
+  const before = device?.cwmp?.events ?? []
+  return (inform.retryCount ?? 0) > 0 && codes.every((code) => !isBoot(code) || before.includes(code))
+}
+
+function isBoot(code: string): boolean {
+  return hasEvent([code], '0') || hasEvent([code], '1')
+}
+
+function bootPatch(codes: string[], now: Timestamp): DevicePatch {
+  const patch: DevicePatch = {}
+  if (hasEvent(codes, '1')) patch['cwmp.lastBootAt'] = now
+  if (hasEvent(codes, '0')) {
+    patch['cwmp.lastBootstrapAt'] = now
+    patch['cwmp.discoveredFor'] = ''
+  }
+  return patch
+}
+
+/** True when an event with this leading token is in the list: `hasEvent(codes, '1')` finds `1 BOOT`. */
+export function hasEvent(codes: string[], token: string): boolean {
+  return codes.some((code) => code === token || code.startsWith(`${token} `))
+}
+
+/** Boot, bootstrap and firmware events that follow from an Inform or Boot!. */
+function bootEvents(
+  id: DeviceId,
+  codes: string[],
+  device: Device | undefined,
+  patch: DevicePatch,
+  now: Timestamp,
+): NewEvent[] {
+  const events: NewEvent[] = []
+  const base = { at: now, deviceId: id, protocol: 'cwmp' as const }
+  if (hasEvent(codes, '0')) events.push({ ...base, type: 'device.bootstrapped', data: {} })
+  if (hasEvent(codes, '1')) events.push({ ...base, type: 'device.booted', data: {} })
+  const changed = firmwareEvent(id, 'cwmp', device, patch, now)
+  if (changed !== undefined) events.push(changed)
+  return events
+}
+
+/** The event of a changed SoftwareVersion; undefined at first contact. */
+export function firmwareEvent(
+  id: DeviceId,
+  protocol: 'cwmp' | 'usp',
+  device: Device | undefined,
+  patch: DevicePatch,
+  now: Timestamp,
+): NewEvent | undefined {
+  if (device?.softwareVersion === undefined || patch.softwareVersion === undefined) return undefined
+  return {
+    type: 'device.firmwareChanged',
+    at: now,
+    deviceId: id,
+    protocol,
+    data: { from: device.softwareVersion, to: patch.softwareVersion },
+  }
+}
+
+/** The record after a patch: what the store will hold, for use without another read. */
+export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
+  const top: Record<string, unknown> = {}
+  const parts: Record<string, Record<string, unknown>> = {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined) continue
+    const dot = key.indexOf('.')
+    if (dot < 0) {
+      top[key] = value
+      continue
+    }
+    const name = key.slice(0, dot)
+    const part = parts[name] ?? {}
+    part[key.slice(dot + 1)] = value
+    parts[name] = part
+  }
+  const next: Device = { ...device, ...top, updatedAt: now }
+  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
+  if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
+  if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
+  return next
+}
+
+const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
+const EMPTY_USP = { linked: false, lastSeenAt: 0 }
+
+function informHash(inform: InformFacts): string {
+  const hash = createHash('md5')
+  for (const parameter of inform.parameters) hash.update(`${parameter.name}\0${parameter.value}\0`)
+  return hash.digest('base64url')
+}

@@ -1,0 +1,18 @@
+import type { ServiceTimeStore } from '../../base/index.ts'
+import type { Timestamp } from '../device/device.ts'
+
+/** The live server instances, by heartbeat, and the service time of all of them. */
+export interface InstanceStore extends ServiceTimeStore {
+  beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
+  alive(now: Timestamp): Promise<string[]>
+  leave(instance: string): Promise<void>
+  /** Forgets all others: the database belongs to this instance alone. */
+  alone(instance: string): Promise<void>
+}
+
+/** Recurring work, once over all instances. A handler that throws is logged and runs again at its next time. */
+export interface JobQueue {
+  every(name: string, intervalMs: number, handler: () => Promise<void>): void
+  start(): Promise<void>
+  stop(): Promise<void>
+}

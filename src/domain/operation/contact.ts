@@ -1,0 +1,55 @@
+import type { Device, Protocol } from '../device/device.ts'
+import type { DeviceId } from '../device/id.ts'
+import type { ParameterType } from '../device/parameter.ts'
+import type { WakeOutcome } from '../identity/wake.ts'
+import type { Baseline, Completion, Operation, OperationResult } from './operation.ts'
+
+/** What the engine gives a driver for one execution. */
+export interface ExecuteHooks {
+  /**
+   * To be awaited right before the first bytes with an effect leave: persists `sent`. Rejects when the operation was cancelled or taken
+   * meanwhile; then nothing may be sent. Not needed for pure reads.
+   */
+  beforeSend(baseline?: Baseline): Promise<void>
+  /** Aborts when the operation is given up; the driver stops waiting. */
+  signal: AbortSignal
+  timeoutMs: number
+  /** The type the box itself reported for a parameter, where it did. */
+  typeOf?(path: string): ParameterType | undefined
+}
+
+/** A device that can be talked to now: a CWMP session in its ACS turn, or a USP link. */
+export interface Contact {
+  readonly deviceId: DeviceId
+  readonly protocol: Protocol
+  /** False: a CWMP session, which ends when the handler returns. True: a USP link, which stays until `signal` aborts. */
+  readonly lasting: boolean
+  /** Aborts when the session or link is gone. */
+  readonly signal: AbortSignal
+  /** Whether the device's record said, at the start of this contact, that operations may be waiting. */
+  readonly workKnown: boolean
+  /**
+   * Runs one operation. Resolves with the device's answer, faults included; rejects with TransportError when the way failed
+   * (`sent` tells whether bytes may have left) and with ProtocolError when the answer made no sense.
+   */
+  execute(operation: Operation, hooks: ExecuteHooks): Promise<OperationResult>
+}
+
+/** One protocol's way down. `wake` asks an absent device to come (CWMP connection request); a USP Agent that is not linked cannot be asked. */
+export interface Driver {
+  readonly protocol: Protocol
+  wake(device: Device): Promise<WakeOutcome>
+}
+
+/** What the protocol rooms call when something comes up from a device. Implemented by operations. */
+export interface Upward {
+  /**
+   * A device is here. Resolves when there is nothing (more) to do: a CWMP session then ends. A lasting contact's promise resolves when its
+   * signal aborts. Never rejects.
+   */
+  contact(contact: Contact): Promise<void>
+  /** True when this process has learnt of new work for the device since the record was read: no database involved. */
+  hasNews(deviceId: DeviceId): boolean
+  /** Durable when it resolves: only then may the CPE or Agent be acknowledged. Repeating it does no harm. */
+  completed(completion: Completion): Promise<void>
+}

@@ -1,0 +1,197 @@
+import type { Protocol, Timestamp } from '../device/device.ts'
+import type { DeviceId } from '../device/id.ts'
+import type { ParameterType } from '../device/parameter.ts'
+
+/**
+ * Returns what a command does that restarts the device as a whole: those of the root object alone (TR-181 Device.Reboot(),
+ * Device.FactoryReset(), and the same under InternetGatewayDevice.). Undefined for any other, such as those of a vendor or of a module.
+ */
+export function restartOf(command: string): 'reboot' | 'factoryReset' | undefined {
+  const name = /^(?:InternetGateway)?Device\.(Reboot|FactoryReset)\(\)$/.exec(command)?.[1]
+  if (name === undefined) return undefined
+  return name === 'Reboot' ? 'reboot' : 'factoryReset'
+}
+
+/** True for a reset of the device to factory settings: it loses its credentials and whatever manages it. */
+export function isFactoryReset(request: OperationRequest): boolean {
+  return (
+    request.verb === 'factoryReset' || (request.verb === 'operate' && restartOf(request.command) === 'factoryReset')
+  )
+}
+
+/** What to do on one device, in words that neither protocol owns. Paths are those of the device's own root. */
+export type OperationRequest =
+  | { verb: 'get'; paths: string[]; maxDepth?: number }
+  | { verb: 'set'; values: ValueToSet[]; allowPartial?: boolean; mayLockOut?: boolean }
+  /** Creates one row, and `more` in the same request: all of them, or with `allowPartial` as many as the device takes. */
+  | ({ verb: 'add'; more?: RowToAdd[]; allowPartial?: boolean } & RowToAdd)
+  /** Instance paths ending in a dot. */
+  | { verb: 'delete'; paths: string[]; allowPartial?: boolean; mayLockOut?: boolean }
+  /** `command` is a USP command path, e.g. `Device.Reboot()`. */
+  | { verb: 'operate'; command: string; input: Record<string, string> }
+  /** Reads names and values below `path` into the record; the device's root when absent. */
+  /** The rows of tables with their unique keys (TR-369 GetInstances); of all tables below, unless `firstLevelOnly`. */
+  | { verb: 'instances'; paths: string[]; firstLevelOnly?: boolean }
+  /** Reads the supported model below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that it lists). */
+  | { verb: 'supported'; path: string; firstLevelOnly?: boolean }
+  | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
+  /** Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter attributes. */
+  | {
+      verb: 'subscribe'
+      id: string
+      notifType: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion' | 'OperationComplete' | 'Event'
+      paths: string[]
+      enable: boolean
+    }
+  /** Fetches a file, by default firmware, and activates it. `version` is what SoftwareVersion says afterwards, if known. */
+  | {
+      verb: 'download'
+      url: string
+      fileType?: string
+      username?: string
+      password?: string
+      fileSize?: number
+      targetFileName?: string
+      version?: string
+      activate?: boolean
+    }
+  | { verb: 'reboot' }
+  | { verb: 'factoryReset' }
+
+/** A value of a set. One that is not required may be refused without the rest of its object failing (TR-369 UpdateParamSetting.required). */
+export interface ValueToSet {
+  path: string
+  value: string
+  type?: ParameterType
+  /** False only together with a success of the rest; absent: required, unless the request allows parts. */
+  required?: boolean
+}
+
+/** A row of table `object` (path ends in a dot, no instance) with values by relative name. */
+export interface RowToAdd {
+  object: string
+  values: Record<string, string>
+  /** Names of values that may be refused without the row failing. */
+  optional?: string[]
+}
+
+/** All rows of an add, in order. */
+export function rowsToAdd({
+  object,
+  values,
+  optional,
+  more = [],
+}: Extract<OperationRequest, { verb: 'add' }>): RowToAdd[] {
+  return [{ object, values, ...(optional === undefined ? {} : { optional }) }, ...more]
+}
+
+export type Verb = OperationRequest['verb']
+
+/** Verbs without effect on the box: any protocol may run them, and they may be sent again. */
+export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'supported']
+
+/** Verbs that no other operation may overlap, over either protocol. */
+export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
+
+/**
+ * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; settled by reading, never resent.
+ * done, failed, expired, cancelled are final.
+ */
+export type OperationState = 'queued' | 'sent' | 'unknown' | 'done' | 'failed' | 'expired' | 'cancelled'
+
+export const FINAL_STATES: readonly OperationState[] = ['done', 'failed', 'expired', 'cancelled']
+
+/** Why something was refused: the device's number (9xxx, 7xxx) or one of our words, its text, and whether trying again can help. */
+export interface OutcomeError {
+  code: string
+  text: string
+  retryable: boolean
+}
+
+/** The answer for one path. */
+export interface PathOutcome {
+  path: string
+  value?: string
+  type?: ParameterType
+  writable?: boolean
+  /** Of an add: the path of the new row, ending in a dot. */
+  created?: string
+  /** Unique keys of a row, by name, where the device tells them. */
+  keys?: Record<string, string>
+  /** The value that failed was not required. */
+  optional?: true
+  error?: OutcomeError
+}
+
+/** What became of an operation. `pending`: accepted, the end comes later as a Completion with the operation's id as its key. */
+export interface OperationResult {
+  outcome: 'done' | 'failed' | 'pending'
+  results: PathOutcome[]
+  /** Output arguments of a command. */
+  output?: Record<string, string>
+  /** Some of it was done, and some failed: asking again would do the first part twice. */
+  partial?: true
+  /** Set when the operation as a whole failed. */
+  error?: OutcomeError
+}
+
+/** Who asked. `planner` alone may write over the protocol that is not the owner. */
+export interface Actor {
+  kind: 'apiKey' | 'planner' | 'system' | 'operator'
+  id: string
+}
+
+/** What was true on the box just before an effect was sent; with it a lost answer is settled by reading. */
+export interface Baseline {
+  /** Instance paths of the tables before an add. */
+  instances?: string[]
+}
+
+/** A durable request on one device. Ids sort by creation; operations of one device run in that order. */
+export interface Operation {
+  id: string
+  deviceId: DeviceId
+  request: OperationRequest
+  state: OperationState
+  actor: Actor
+  /** Force this protocol; undefined: the owner (writes) or whichever is there (reads). */
+  via?: Protocol
+  /** The same key on the same device names the same operation: asking twice gives the first one back. */
+  idempotencyKey?: string
+  /** What was odd about the request and passed on: paths that no model knows, words that only the box knows. */
+  warnings?: string[]
+  createdAt: Timestamp
+  /** Not started by then: expired. */
+  expiresAt: Timestamp
+  sentAt?: Timestamp
+  /** The protocol it was sent over. */
+  sentVia?: Protocol
+  /** The server instance that sent it and, while it runs there, holds it. */
+  instance?: string
+  baseline?: Baseline
+  finishedAt?: Timestamp
+  result?: OperationResult
+  /** How often it was sent, or was about to be and certainly did not leave. */
+  attempts: number
+}
+
+/** A later word about something that was accepted before: OperationComplete, TransferComplete, or a boot that ends a reboot. */
+export interface Completion {
+  deviceId: DeviceId
+  protocol: Protocol
+  /** reset: the device has lost what a reset takes away, told or not. */
+  kind: 'command' | 'transfer' | 'boot' | 'reset'
+  /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
+  commandKey: string
+  /** Parameters at boot that settle a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */
+  softwareVersion?: string
+  bootstrap?: boolean
+  output?: Record<string, string>
+  fault?: OutcomeError
+  at: Timestamp
+}
+
+/** Returns an error of an operation or of one of its paths; `code` as the protocol or this server names it. */
+export function outcomeError(code: string | number, text: string, retryable = false): OutcomeError {
+  return { code: String(code), text, retryable }
+}

@@ -1,0 +1,97 @@
+import { isSecret } from '../../datamodel/index.ts'
+import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
+
+/** What stands in logs, events, answers and the audit log instead of a secret. */
+export const MASK = '[secret]'
+
+/** A request with its secrets masked: what may be shown, and what is kept once the operation has ended. The same object when it has none. */
+export function withoutSecrets(request: OperationRequest): OperationRequest {
+  switch (request.verb) {
+    case 'set':
+      return request.values.some(isSecretValue) ? { ...request, values: request.values.map(masked) } : request
+    case 'add': {
+      const rows = rowsToAdd(request)
+      const [first, ...more] = rows.map((row) => ({ ...row, values: maskedAll(row.values, row.object) }))
+      if (first === undefined || [first, ...more].every(({ values }, n) => values === rows[n]?.values)) return request
+      return { ...request, ...first, ...(request.more === undefined ? {} : { more }) }
+    }
+    case 'operate': {
+      const input = maskedAll(request.input)
+      return input === request.input ? request : { ...request, input }
+    }
+    case 'download': {
+      const url = withoutUser(request.url)
+      if (url === request.url && (request.password ?? '') === '') return request
+      return { ...request, url, ...(request.password === undefined ? {} : { password: MASK }) }
+    }
+    default:
+      return request
+  }
+}
+
+/**
+ * A result with its secrets masked. The same object when it has none. Agents answer a secret with an empty text, and many CPE do: that looks the
+ * same as a secret that was shown.
+ */
+export function resultWithoutSecrets(result: OperationResult): OperationResult {
+  const output = result.output === undefined ? undefined : maskedAll(result.output)
+  const results = result.results.map((entry) =>
+    entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : withKeysMasked(masked(entry)),
+  )
+  const clean = output === result.output && results.every((entry, n) => entry === result.results[n])
+  if (clean) return result
+  return { ...result, results, ...(output === undefined ? {} : { output }) }
+}
+
+interface Entry {
+  path: string
+  value?: string
+}
+
+/**
+ * A value as it may be shown, logged and kept: a secret is masked, and so is the secret at the end of the WebSocket path of a Controller row.
+ * What was read or written is compared with a wanted value in this form where only this form is at hand.
+ */
+export function shownValue(path: string, value: string): string {
+  if (value === '') return value
+  if (isSecret(path)) return MASK
+  return CONTROLLER_PATH.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
+}
+
+/** `WebSocket.Path` in the MTP rows of a Controller, over either protocol and by search paths as well. */
+const CONTROLLER_PATH = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.WebSocket\.Path$/
+/** The secret of a device: 128 bits in base64url. */
+const LINK_SECRET = /\/[\w-]{22}\/?$/
+
+function isSecretValue({ path, value }: Entry): boolean {
+  return value !== undefined && shownValue(path, value) !== value
+}
+
+function masked<T extends Entry>(entry: T): T {
+  return entry.value !== undefined && isSecretValue(entry)
+    ? { ...entry, value: shownValue(entry.path, entry.value) }
+    : entry
+}
+
+/** An entry whose unique keys show no secret. The same object when they show none. */
+function withKeysMasked(entry: PathOutcome): PathOutcome {
+  if (entry.keys === undefined) return entry
+  const keys = maskedAll(entry.keys, entry.created ?? entry.path)
+  return keys === entry.keys ? entry : { ...entry, keys }
+}
+
+/** Values by name, below an object or by themselves. */
+function maskedAll(values: Record<string, string>, object = ''): Record<string, string> {
+  const entries = Object.entries(values)
+  if (!entries.some(([name, value]) => isSecretValue({ path: object + name, value }))) return values
+  return Object.fromEntries(entries.map(([name, value]) => [name, shownValue(object + name, value)]))
+}
+
+/** A URL without the user name and password before its host. */
+export function withoutUser(text: string): string {
+  const url = new URL(text)
+  if (url.username === '' && url.password === '') return text
+  url.username = ''
+  url.password = ''
+  return url.href
+}

@@ -1,0 +1,64 @@
+import { isWithin } from '../../datamodel/index.ts'
+import type { Protocol } from '../device/device.ts'
+import type { DeviceId } from '../device/id.ts'
+import type { ParameterStore } from '../device/ports.ts'
+import type { PathOutcome } from './operation.ts'
+
+/** A read that was to show everything below its objects. */
+export interface WholeRead {
+  deviceId: DeviceId
+  /** Object paths ending in a dot; '' = all. */
+  objects: string[]
+  /** Values and errors of what was read; an error at an object means that nothing is known of what is below it. */
+  results: PathOutcome[]
+  source: Protocol
+  /** Whether the model of this protocol knows an object: then it shows it as well as the other protocol does. */
+  knows(object: string): boolean
+}
+
+/** What the stored tree has although a whole read did not show it: rows and objects, outermost first, and single parameters. */
+export interface Gone {
+  subtrees: string[]
+  parameters: string[]
+}
+
+const PAGE = 1000
+
+/**
+ * What is not on the box any more. Only absence counts: what answered with an error is there, below an object that could not be read nothing
+ * is known, and what only the other protocol shows is left to it.
+ */
+export async function goneSince(read: WholeRead, parameters: ParameterStore): Promise<Gone> {
+  const seen = new Set<string>()
+  const blind: string[] = []
+  for (const { path, error } of read.results) {
+    seen.add(path)
+    for (const object of objectsOn(path)) seen.add(object)
+    if (error !== undefined && path.endsWith('.')) blind.push(path)
+  }
+  const subtrees = new Set<string>()
+  const single: string[] = []
+  for (const object of read.objects) {
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const page = await parameters.list(read.deviceId, object, PAGE, cursor)
+      for (const { path, source } of page.items) {
+        if (seen.has(path) || blind.some((unread) => isWithin(path, unread))) continue
+        const own = path.slice(0, path.lastIndexOf('.') + 1)
+        if (source !== read.source && !read.knows(own)) continue
+        // The object that was asked for stays, however empty it is.
+        const gone = objectsOn(path).find((above) => above.length > object.length && !seen.has(above))
+        if (gone === undefined) single.push(path)
+        else subtrees.add(gone)
+      }
+      cursor = page.next
+    }
+  }
+  return { subtrees: [...subtrees], parameters: single }
+}
+
+/** Every object a path runs through, outermost first: `Device.A.1.B` -> `Device.`, `Device.A.`, `Device.A.1.`. */
+function objectsOn(path: string): string[] {
+  const objects: string[] = []
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) objects.push(path.slice(0, dot + 1))
+  return objects
+}

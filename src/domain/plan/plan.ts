@@ -1,0 +1,251 @@
+import type { Timestamp } from '../device/device.ts'
+import type { DeviceId } from '../device/id.ts'
+import type { MemberState } from './member-states.ts'
+
+/**
+ * draft: not started. paused: nothing new starts, running devices go on. aborting: nothing new starts, and all that was under way is cancelled
+ * or brought back. deleted: no list shows it; it goes when none of its devices has to be brought back any more.
+ */
+export type PlanState = 'draft' | 'running' | 'paused' | 'aborting' | 'aborted' | 'finished' | 'deleted'
+
+/** Work over many members of a plan that goes on in pieces, round by round, in the order of the list. */
+export interface BulkWork {
+  kind: 'enrol' | 'retry' | 'abort' | 'rollback'
+  actor: string
+  /** Done up to this device id. */
+  after: string
+  /** Of a rollback: only devices that this selector matches. */
+  selector?: string
+  /** Of a rollback: it keeps to `startsPerMinute` and `maxInFlight`. */
+  paced?: true
+}
+
+/** Settings of a migration. All times are milliseconds unless the name says otherwise. */
+export interface PlanSettings {
+  /** Devices between PREPARING and DUAL at once. */
+  maxInFlight: number
+  /** Starts per minute; 0 = no limit. */
+  startsPerMinute: number
+  /** Percent of finished devices that may fail before starts stop (the plan pauses), judged from `gateMinSample` on. */
+  failureGatePercent: number
+  gateMinSample: number
+  /** How long a device stays on both protocols before CWMP retires. */
+  soakMs: number
+  awaitUspTimeoutMs: number
+  verifyTimeoutMs: number
+  /** How long a step waits for an offline device before the attempt fails. */
+  offlineTimeoutMs: number
+  maxAttempts: number
+  retryBackoffMs: number
+  /** dormant: CWMP stays as the way back with a long inform interval. none: CWMP stays as it was. */
+  retire: 'dormant' | 'none'
+  /** Seconds; PeriodicInformInterval of a dormant box. */
+  dormantIntervalS: number
+  /** A migrated device whose Agent has not been heard of for so long is reported as silent; 0: never. */
+  silentAfterMs: number
+  /** report: silence is an event and a count. rollback: the device is brought back as well. */
+  onSilent: 'report' | 'rollback'
+  /** Parameters whose values must agree on both protocols. */
+  parityPaths: string[]
+  /** The USP Controller as the boxes shall reach it. */
+  controller: {
+    endpointId: string
+    host: string
+    port: number
+    path: string
+    tls: boolean
+    /** PEM of the certificate that the Controller shows, or of who issued it: put on the devices with a credential row when `tls` is on. */
+    certificate?: string
+    /** write: the certificate and a credential row are written where the device lacks them. none: the device trusts us already. */
+    trust?: 'write' | 'none'
+    periodicNotifIntervalS: number
+  }
+}
+
+export interface Plan {
+  id: string
+  name: string
+  groupId: string
+  state: PlanState
+  settings: PlanSettings
+  /** Why it paused by itself, e.g. a gate. */
+  reason?: string
+  revision: number
+  createdAt: Timestamp
+  startedAt?: Timestamp
+  finishedAt?: Timestamp
+  /** Waiting and running bulk work, first first. */
+  bulk?: BulkWork[]
+  /** Attempts up to the start, or up to the last time that a person let the plan go on: the gate judges those after them. */
+  gateBase?: { failed: number; moved: number }
+}
+
+/** What is left of a plan's start rate: whole starts that may happen at once, and since when they grow. */
+export interface Pacing {
+  tokens: number
+  at: Timestamp
+}
+
+/**
+ * The things that a member waits for; waiting is not failing. `place`: a place of `maxInFlight`, the start rate, or a paused plan. `offline`:
+ * the CPE to come over CWMP. `agent`: an answer or the link of the Agent. `operation`: the end of an operation. `busy`: the operation of
+ * somebody else on the device. `soak`: the end of the soak. `backoff`: the next attempt.
+ */
+export const WAITING_REASONS = ['place', 'offline', 'agent', 'operation', 'busy', 'soak', 'backoff'] as const
+export type WaitingReason = (typeof WAITING_REASONS)[number]
+
+export interface Transition {
+  at: Timestamp
+  from: MemberState
+  to: MemberState
+  event: string
+  /** The machine-readable reason, e.g. `agentDidNotCome`; docs/migration.md lists them. */
+  code?: string
+  reason?: string
+  /** What the state found out or did, so that a person can check it later. */
+  evidence?: Record<string, string>
+  actor: string
+}
+
+/** A parameter and its value. */
+export interface PathValue {
+  path: string
+  value: string
+}
+
+/**
+ * Facts that the steps of a member found out. They are durable before the next step begins, so that a restarted server goes on with them.
+ * Times are milliseconds of service time.
+ */
+export interface MemberFacts {
+  /** Endpoint ID of the Agent, as the CPE shows it over CWMP. */
+  endpointId?: string
+  /** Paths of our rows over CWMP, ending in a dot. */
+  controllerRow?: string
+  mtpRow?: string
+  credential?: string
+  /** References of trust rows over CWMP, without the last dot. */
+  role?: string
+  certificate?: string
+  /** The role is one that we add. */
+  ownRole?: true
+  /** The trust tables are read-only, or the CPE refuses our certificate: the TLS handshake decides. */
+  trustRefused?: string
+  /** PeriodicInformInterval before the migration, in seconds. */
+  interval?: string
+  /** Results of the verification. */
+  identity?: string
+  versions?: string
+  softwareVersion?: string
+  parity?: string
+  /** The parameter of our own row that a harmless value is written to, and its path. */
+  probe?: string
+  wrote?: string
+  /** The outcome of the timer command, and when it was asked for. */
+  timer?: 'ended' | 'none'
+  timerMs?: number
+  /** When the value of a round was changed, and the event id after which its Notify must be. */
+  watchedMs?: number
+  watchedAfter?: string
+  heard?: true
+  notified?: string
+  /** Since when the Agent does not answer. */
+  silentMs?: number | undefined
+  /** How often CWMP was asked in this state. */
+  cwmpAsked?: number
+  /** The operation that the member waits for, by its step, and when it was asked for. */
+  asked?: { step: string; ms: number }
+  /** When a CPE that did not come was last waited for; wall-clock time. */
+  missedAt?: Timestamp
+  /** The last bootstrap that the record told of when the snapshot was taken; 0: none. Another one since has undone what the plan wrote. */
+  bootstrapAt?: Timestamp
+  /** How often an unknown CPE was asked for its readiness. */
+  assessed?: number
+  /** Rows to take away, and values to write back, as the rollback found them. */
+  ours?: string[]
+  changed?: PathValue[]
+  /** Enable parameters of our Controller and MTP rows. */
+  switches?: string[]
+  /** Until when a rollback waits for the link to end by itself. */
+  linkUntilMs?: number
+  /** How many rows a rollback took away. */
+  removed?: number
+  /** The next thing after the rollback: another attempt if it may help, the end, or another attempt at once that costs none. */
+  afterwards?: 'retry' | 'quarantine' | 'stop' | 'again'
+}
+
+/** One device in one plan. `step`, `done` and `facts` are what a killed server resumes from. */
+export interface PlanMember {
+  /** `planId|deviceId`. */
+  id: string
+  planId: string
+  deviceId: DeviceId
+  state: MemberState
+  /** The last finished step of the state, e.g. `controller`; empty when the state has none. */
+  step: string
+  /** Finished steps of this visit to the state. */
+  done: string[]
+  facts: MemberFacts
+  attempt: number
+  /** Counts the states that were entered; part of the key of each operation, so that no visit meets the operations of another. */
+  visit: number
+  waiting?: WaitingReason
+  /** Not looked at before this service time. Absent: nothing is to be done until an event comes. */
+  dueMs?: number
+  /** Service time at which the state times out; time in which the device is waited for does not count. Absent: never. */
+  deadlineMs?: number
+  /** The instance that works on it, until a service time. */
+  lease?: { by: string; until: number }
+  reason?: { code: string; text: string }
+  /** Since when the Agent of a migrated device has been silent for longer than `silentAfterMs`. */
+  silentAt?: Timestamp
+  history: Transition[]
+  enteredAt: Timestamp
+  /** Service time at which the state was entered. */
+  enteredMs: number
+  startedAt?: Timestamp
+  endedAt?: Timestamp
+  revision: number
+}
+
+/**
+ * The state of a device before a plan changed it: one per device, whatever plan it was. It is stored before the first write and deleted in the
+ * commit that says that the device is back. It outlives plans, groups and the record of the device.
+ */
+export interface DeviceSnapshot {
+  deviceId: DeviceId
+  /** The plan that wrote last. */
+  planId: string
+  at: Timestamp
+  /** Endpoint ID of our Controller as it was written, and its host: by these our rows are found. */
+  controller: { endpointId: string; host: string }
+  /** The last bootstrap that the record told of when it was taken; 0: none. Another one since has made it void. */
+  bootstrapAt?: Timestamp
+  /** PeriodicInformInterval in seconds, as text; absent when the CPE did not show it. */
+  interval?: string
+  /** The interval was changed, or is about to be. */
+  slept: boolean
+  /** The row of our Controller that was there before, its MTP rows, and the values that a migration changes. */
+  preexisting?: { row: string; mtps: string[]; values: PathValue[] }
+  /** A role of our name, and a credential for our certificate, were there before: they are not taken away. */
+  trust: { role: boolean; credential: boolean }
+  /** Reference of our certificate, without the last dot, by which its credential rows are found. */
+  certificate?: string
+  /** Rows that we added, in order. */
+  created: string[]
+}
+
+/** Counts over the members of a plan. They change in the commit that changes the member. */
+export interface PlanCounters {
+  states: Partial<Record<MemberState, number>>
+  /** Members by state and what they wait for: `QUEUED|offline`. */
+  waits: Partial<Record<`${MemberState}|${WaitingReason}`, number>>
+  /** Members by reason and state, most frequent first. */
+  reasons: { code: string; state: MemberState; count: number; text: string; example: DeviceId }[]
+  /** Attempts that failed, not counting absence, and devices that were moved, since the plan was made. */
+  attempts: { failed: number; moved: number }
+  /** Migrated devices whose Agent is silent. */
+  silent: number
+  /** Devices that were moved, by minute since the Unix epoch. */
+  movedPerMinute: Record<string, number>
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { resultWithoutSecrets, shownValue, storable, withoutSecrets } from '../../../src/domain/index.ts'
+import { requestForAudit } from '../../../src/operations/secrets.ts'
+
+const SECRET = 'Abcdefghij_klmno-pqrs1'
+const VALUE = `/usp/${SECRET}`
+const ROW = 'Device.USPAgent.Controller.2.MTP.1.'
+const PATH = `${ROW}WebSocket.Path`
+
+describe('the secret in the WebSocket path of a Controller row', () => {
+  it.each([
+    [PATH, VALUE, '/usp/[secret]'],
+    ['Device.LocalAgent.Controller.2.MTP.1.WebSocket.Path', VALUE, '/usp/[secret]'],
+    ['Device.LocalAgent.Controller.*.MTP.*.WebSocket.Path', `usp/${SECRET}/`, 'usp/[secret]'],
+    ['Device.LocalAgent.Controller.[EndpointID=="a.b"].MTP.1.WebSocket.Path', VALUE, '/usp/[secret]'],
+    // A path of another form has no secret of this server, and other parameters have none.
+    [PATH, '/usp', '/usp'],
+    [PATH, '/usp/short', '/usp/short'],
+    [PATH, '', ''],
+    ['Device.LocalAgent.MTP.1.WebSocket.Path', VALUE, VALUE],
+    ['Device.LocalAgent.Controller.2.MTP.1.STOMP.Destination', VALUE, VALUE],
+  ])('is masked: %s %j is shown as %j', (path, value, shown) => {
+    expect(shownValue(path, value)).toBe(shown)
+    expect(shownValue(path, shown)).toBe(shown)
+  })
+
+  it('looks the same in a result, hidden by the box or not', () => {
+    const path = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
+    for (const value of ['', 'a passphrase'])
+      expect(resultWithoutSecrets({ outcome: 'done', results: [{ path, value }] }).results).toEqual([
+        { path, value: '[secret]' },
+      ])
+  })
+
+  it('is kept out of requests, results, the audit log and the record', () => {
+    const set = { verb: 'set', values: [{ path: PATH, value: VALUE }] } as const
+    const add = { verb: 'add', object: ROW, values: { 'WebSocket.Path': VALUE, Protocol: 'WebSocket' } } as const
+    const request = (one: object) => one as Parameters<typeof withoutSecrets>[0]
+    const kept = [
+      withoutSecrets(request(set)),
+      withoutSecrets(request(add)),
+      requestForAudit(request(set)),
+      requestForAudit(request(add)),
+      resultWithoutSecrets({ outcome: 'done', results: [{ path: PATH, value: VALUE }] }),
+      storable({ path: PATH, value: VALUE, type: 'string', source: 'usp', collectedAt: 1 }),
+    ]
+    for (const one of kept) {
+      expect(JSON.stringify(one)).toContain('/usp/[secret]')
+      expect(JSON.stringify(one)).not.toContain(SECRET)
+    }
+  })
+})
