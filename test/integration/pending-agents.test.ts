@@ -58,9 +58,9 @@ async function dial(endpointId: string, identity: DeviceIdentity): Promise<RawAg
 /** An Agent that was refused, as the list has it. */
 async function knocked(identity = identityOf(), endpointId = `proto::${identity.serial}`): Promise<Pending> {
   const agent = await dial(endpointId, identity)
-  await agent.closed()
   const id = pendingAgentId(endpointId)
   await until(async () => (await call('GET', `/pending-agents/${id}`)).status === 200)
+  agent.socket.terminate()
   return (await call<Pending>('GET', `/pending-agents/${id}`)).body
 }
 const joined = async (deviceId: string) =>

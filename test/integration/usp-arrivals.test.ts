@@ -13,6 +13,7 @@ import {
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type AnyRequest, type RawAgent, values } from '../support/raw-agent.ts'
+import { until } from '../support/until.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -452,5 +453,77 @@ describe('an Agent that is refused', () => {
     late.onBoard(IDENTITY)
     expect(await end).toBe(1008)
     expect(world.commits).toEqual([])
+  })
+})
+
+describe('the link of an Agent that is not admitted', () => {
+  beforeEach(() => restart({ turnedAwayMs: 30_000 }))
+
+  /** Resolves with the close code, which may come only after the time has moved on. */
+  async function closedInTime(agent: RawAgent): Promise<number> {
+    const end = agent.closed()
+    await until(() => refusals.length > 0)
+    await settled()
+    expect(agent.socket.readyState).toBe(agent.socket.OPEN)
+    world.clock.advance(30_000)
+    return end
+  }
+
+  it('stays open for a while, so that the Agent does not come again at once', async () => {
+    expect(await closedInTime(await arrive(IDENTITY))).toBe(1008)
+    expect(refusals).toEqual(['notBound'])
+  })
+
+  it.each(['proto::stranger', CONTROLLER_ID])(
+    'and is named %s by its first Record only stays open as long',
+    async (eid) => {
+      world.stores.inside.pendingAgents.clear()
+      if (eid !== CONTROLLER_ID) {
+        await closedInTime(await arrive(IDENTITY, eid))
+        refusals.length = 0
+      }
+      const agent = await world.connect('', eid)
+      agent.hello()
+      expect(await closedInTime(agent)).toBe(1008)
+      expect(refusals).toHaveLength(1)
+    },
+  )
+
+  it('is not read from, and does not keep the Endpoint ID from others', async () => {
+    known(EID)
+    const agent = await arrive(OTHER)
+    await until(() => refusals.length > 0)
+    const before = agent.inbox.length
+    agent.onBoard(IDENTITY)
+    await arrive(IDENTITY)
+    expect(await world.contact()).toMatchObject({ deviceId: ID })
+    expect(agent.inbox).toHaveLength(before)
+    expect(agent.socket.readyState).toBe(agent.socket.OPEN)
+  })
+
+  it('stays open when its Agent has caused a conflict', async () => {
+    known('proto::owner')
+    const agent = await arrive(IDENTITY, 'proto::stranger', undefined)
+    expect(await closedInTime(agent)).toBe(1008)
+  })
+
+  it('is closed as soon as its Endpoint ID is bound', async () => {
+    const agent = await arrive(IDENTITY)
+    await until(() => refusals.length > 0)
+    const end = agent.closed()
+    const data = { endpointId: EID, proof: 'operator' }
+    await world.stores.events.append([{ type: 'device.bound', at: 2, deviceId: ID, data }])
+    expect(await end).toBe(1008)
+  })
+
+  it('is closed at once when the device has operations and facts over it', async () => {
+    known(EID)
+    const agent = await arrive(IDENTITY)
+    await world.contact()
+    const end = agent.closed()
+    agent.serve(OTHER)
+    const value_change = { param_path: 'Device.DeviceInfo.SerialNumber', param_value: 'S2' }
+    agent.notify({ subscription_id: 's', send_resp: true, value_change })
+    expect(await end).toBe(1008)
   })
 })

@@ -104,6 +104,7 @@ export async function startController(
     clock,
     random: { fraction: () => 0.5 },
     log: silentLog,
+    turnedAwayMs: 0,
     onOnboarded: (deviceId) => {
       count(onboardings, deviceId)
       arrivals.emit('change')

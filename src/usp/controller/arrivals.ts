@@ -36,6 +36,8 @@ export interface ArrivalDeps {
   onJoined(agent: AgentLink): void
   /** It has used a secret of its device for the first time. */
   onSecretUsed(agent: AgentLink): void
+  /** It is not admitted: its link is to be closed with this text. */
+  onTurnedAway(agent: AgentLink, text: string): void
 }
 
 type Told = DeviceIdentity | undefined
@@ -112,6 +114,10 @@ export class Arrivals {
   turnAway(agent: AgentLink, refusal: Refusal, told?: DeviceIdentity): void {
     if (agent.refused) return
     agent.refused = true
+    this.#sendAway(agent, refusal, told)
+  }
+
+  #sendAway(agent: AgentLink, refusal: Refusal, told: Told): void {
     const claim = told ?? agent.shown
     this.#deps.refusals.note(
       {
@@ -123,7 +129,7 @@ export class Arrivals {
       refusal,
     )
     const open = ['noCertificate', 'noIdentity', 'invalid'].includes(refusal.code)
-    agent.link.close('policy', open ? refusal.text : 'the Agent is not admitted')
+    this.#deps.onTurnedAway(agent, open ? refusal.text : 'the Agent is not admitted')
   }
 
   async #decide(agent: AgentLink, told: Told): Promise<void> {
@@ -199,8 +205,11 @@ export class Arrivals {
     const { conflict, event } = decision
     if (conflict.kind === 'deviceBoundToOther' && !this.#mayClaim(agent, conflict.deviceId))
       return this.turnAway(agent, { code: 'deviceBound', text: 'this Endpoint ID claims too many devices' }, told)
+    if (agent.refused) return
+    // The event of the Conflict closes the links of its Endpoint ID; that of this Agent is closed as that of one that is not admitted.
+    agent.refused = true
     await this.#deps.conflicts.open({ ...conflict, id: this.#deps.nextId() }, event)
-    this.turnAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, told)
+    this.#sendAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, told)
   }
 
   /** Counts the devices of others that an Endpoint ID claims to be; false when this is one too many. */

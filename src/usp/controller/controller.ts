@@ -43,6 +43,7 @@ import { onboard } from './onboarding.ts'
 import { Refusals } from './refusals.ts'
 import { WATCHED_PATHS } from './subscriptions.ts'
 import { SupportedModels } from './supported-models.ts'
+import { TurnedAway } from './turned-away.ts'
 
 export interface ControllerOptions {
   host: string
@@ -75,6 +76,8 @@ export interface ControllerOptions {
   log: Log
   /** When Agents are probed; those that go with the interval of Periodic! unless given. */
   liveness?: Partial<LivenessLimits>
+  /** The time that the link of an Agent that is not admitted stays open; 30 s unless told. */
+  turnedAwayMs?: number
   /** Counts for metrics. */
   onNotify?(kind: string): void
   onRefused?(reason: string): void
@@ -136,6 +139,7 @@ export class Controller implements Lifecycle {
   readonly #records: LinkRecords
   readonly #claims: Claims
   readonly #admission: Admission
+  readonly #turnedAway: TurnedAway
   /** Clients whose link is about to be opened. */
   readonly #admitted = new WeakMap<Hello, Admitted>()
   readonly #agents = new Map<Link, AgentLink>()
@@ -170,12 +174,18 @@ export class Controller implements Lifecycle {
       answersWithin: (agent, timeoutMs) => this.#liveness.answersWithin(agent, timeoutMs),
     })
     this.#admission = new Admission({ ...options, refusals: this.#refusals, claims: this.#claims })
+    this.#turnedAway = new TurnedAway({
+      clock: options.clock,
+      onHeld: (agent) => this.#claims.release(agent),
+      ...(options.turnedAwayMs === undefined ? {} : { heldMs: options.turnedAwayMs }),
+    })
     this.#arrivals = new Arrivals({
       ...options,
       refusals: this.#refusals,
       heardAt: (agent) => this.#liveness.heardAt(agent),
       onJoined: (agent) => this.#onJoined(agent),
       onSecretUsed: (agent) => this.#records.secretUsed(agent),
+      onTurnedAway: (agent, text) => this.#turnedAway.hold(agent, agent.endpointId, text),
     })
     const newRows = new NewRows({ ...options, model: this.#model })
     this.#notifications = new Notifications({
@@ -287,9 +297,10 @@ export class Controller implements Lifecycle {
       const stays = (agent?.endpointId === data.endpointId) === (type === 'device.bound')
       if (!stays) agent?.link.close('policy', 'the Endpoint ID does not belong to this device any more')
     }
+    if (type === 'device.bound' || type === 'agent.unblocked') this.#turnedAway.release(String(data.endpointId))
     if (type !== 'device.conflict' && type !== 'agent.blocked') return
-    for (const { endpointId, link } of this.#agents.values())
-      if (endpointId === data.endpointId && (type === 'agent.blocked' || link.proof !== 'certificate'))
+    for (const { endpointId, link, refused } of this.#agents.values())
+      if (endpointId === data.endpointId && !refused && (type === 'agent.blocked' || link.proof !== 'certificate'))
         link.close('policy', 'the Agent is not admitted any more')
   }
 
@@ -327,7 +338,10 @@ export class Controller implements Lifecycle {
     const records = agent.unnamed ?? []
     agent.unnamed = undefined
     if (!link.isOpen) return
-    if ('kind' in judged) return link.close(judged.kind === 'tryAgain' ? 'tryAgain' : 'policy', judged.text)
+    if ('kind' in judged) {
+      if (judged.kind === 'tryAgain') return link.close('tryAgain', judged.text)
+      return this.#turnedAway.hold(agent, endpointId, judged.text)
+    }
     link.endpointId = endpointId
     if (!this.#claim(agent, judged)) return
     for (const bytes of records) this.#onRecord(link, bytes)
@@ -357,6 +371,7 @@ export class Controller implements Lifecycle {
 
   #onRecord(link: Link, bytes: Uint8Array): void {
     const agent = this.#agentOf(link)
+    if (agent.refused) return
     if (agent.unnamed !== undefined) {
       // One that says so much before it is admitted is none that waits for an answer.
       if (agent.unnamed.push(bytes) > MAX_UNNAMED) link.close('policy', 'too many Records before the Agent is admitted')
@@ -487,6 +502,7 @@ export class Controller implements Lifecycle {
 
   /** Every ping round of a link: who has no device, and who is not onboarded. */
   #onRound(agent: AgentLink): void {
+    if (agent.refused) return
     if (agent.device === undefined) return this.#background(agent, 'Agent was not joined', this.#arrivals.care(agent))
     this.#liveness.look(agent)
     this.#noteAnswer(agent)
@@ -583,6 +599,7 @@ export class Controller implements Lifecycle {
   #onClose(agent: AgentLink, end: LinkEnd): void {
     agent.close(end)
     this.#claims.release(agent)
+    this.#turnedAway.forget(agent)
     this.#endContact(agent)
     const { device } = agent
     if (device === undefined || this.#byDevice.get(device.id) !== agent) return
