@@ -1,4 +1,4 @@
-import { Session } from '../../src/cwmp/acs/session.ts'
+import { Session } from '../../src/cwmp/acs/session/session.ts'
 import {
   type CwmpFault,
   decodeEnvelope,

@@ -23,7 +23,19 @@ import {
   type Upward,
 } from '../../domain/index.ts'
 import { type CwmpEnvelope, encodeEnvelope, faultRow, type RequestOf, RPCS } from '../wire/index.ts'
-import { takeIn, tellBoot } from './arrival.ts'
+import { Turns } from './acs-turn.ts'
+import { WakeNotes } from './connection-request/request-notes.ts'
+import { ConnectionRequester } from './connection-request/requester.ts'
+import { Discoveries } from './discovery/discoveries.ts'
+import type { DiscoveryMode } from './discovery/walk.ts'
+import { BodyRefused, isEmpty, readBody } from './http/body.ts'
+import { Description } from './http/description.ts'
+import { EnvelopeReader } from './http/envelope-reader.ts'
+import { type HttpTimes, Listeners } from './http/listeners.ts'
+import { plain, send, tooBusy } from './http/respond.ts'
+import { takeIn, tellBoot } from './inform/arrival.ts'
+import { BadInforms } from './inform/bad-informs.ts'
+import { chooseVersion, idOf, informFacts, isHeartbeat, replyHeader } from './inform/inform.ts'
 import {
   Authenticator,
   type AuthRefusal,
@@ -32,29 +44,17 @@ import {
   type EnrolmentPolicy,
   type Proof,
   type Shown,
-} from './authenticate.ts'
-import { BadInforms } from './bad-informs.ts'
-import { BodyRefused, isEmpty, readBody } from './body.ts'
-import { CpeRequests } from './cpe-requests.ts'
-import { CredentialChanges } from './credential-changes.ts'
-import { Description } from './description.ts'
-import { Discoveries } from './discoveries.ts'
-import { confirm, type EnrolOptions, needsEnrolment, release } from './enrol.ts'
-import { Entrance, noSession } from './entrance.ts'
-import { EnvelopeReader } from './envelope-reader.ts'
-import { chooseVersion, idOf, informFacts, isHeartbeat, replyHeader } from './inform.ts'
-import { type HttpTimes, Listeners } from './listeners.ts'
-import { Refusals } from './refusals.ts'
-import { plain, send, tooBusy } from './respond.ts'
-import { Session } from './session.ts'
-import { SessionShares } from './session-shares.ts'
-import { Sessions } from './sessions.ts'
-import { shownBy } from './shown-by.ts'
-import { Turns } from './turns.ts'
-import { ParameterTypes } from './values.ts'
-import { ConnectionRequester } from './wake.ts'
-import { WakeNotes } from './wake-notes.ts'
-import type { DiscoveryMode } from './walk.ts'
+} from './login/authenticate.ts'
+import { CredentialChanges } from './login/credential-changes.ts'
+import { confirm, type EnrolOptions, needsEnrolment, release } from './login/enrol.ts'
+import { Entrance, noSession } from './login/entrance.ts'
+import { Refusals } from './login/refusals.ts'
+import { shownBy } from './login/shown-by.ts'
+import { CpeRequests } from './session/cpe-requests.ts'
+import { Session } from './session/session.ts'
+import { SessionShares } from './session/session-shares.ts'
+import { Sessions } from './session/sessions.ts'
+import { ParameterTypes } from './session/values.ts'
 
 export interface AcsOptions {
   host: string

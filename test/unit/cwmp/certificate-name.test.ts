@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { certificateNameOf, readCertificateName } from '../../../src/cwmp/acs/certificate-name.ts'
+import { certificateNameOf, readCertificateName } from '../../../src/cwmp/acs/login/certificate-name.ts'
 
 describe('the common name of a certificate', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { BoxNotebook } from '../../../src/cwmp/acs/box-notes.ts'
-import { readPaths } from '../../../src/cwmp/acs/read-paths.ts'
-import { ParameterTypes } from '../../../src/cwmp/acs/values.ts'
+import { BoxNotebook } from '../../../src/cwmp/acs/discovery/cpe-notes.ts'
+import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
+import { readPaths } from '../../../src/cwmp/acs/verbs/read-paths.ts'
 import { type Asked, scriptedSession } from '../../support/cwmp-script.ts'
 
 const types = new ParameterTypes()

@@ -1,0 +1,140 @@
+import { type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
+import type { Contact, CredentialStore, DeviceId, Upward } from '../../domain/index.ts'
+import { remember } from './discovery/cpe-notes.ts'
+import type { Discoveries } from './discovery/discoveries.ts'
+import { type EnrolOptions, enrol, giveAccess } from './login/enrol.ts'
+import type { Session } from './session/session.ts'
+import type { ParameterTypes } from './session/values.ts'
+import { execute } from './verbs/execute.ts'
+
+export interface TurnsOptions {
+  upward: Upward
+  credentials: CredentialStore
+  discoveries: Discoveries
+  types: ParameterTypes
+  enrolment: EnrolOptions
+  clock: Clock
+  log: Log
+  /** Asks the box for another session. */
+  comeAgain(session: Session): void
+  onSession?(outcome: 'ended' | 'failed', rpcs: number): void
+}
+
+/** A box that refused its own credential is asked again after this time. */
+const REFUSED_MS = 86_400_000
+const MAX_REFUSED = 50_000
+
+/** What the ACS does with its turn in a session: enrolment, waiting operations, discovery; then 204. */
+export class Turns {
+  readonly #options: TurnsOptions
+  readonly #toEnrol = new WeakSet<Session>()
+  readonly #refusedAt = new Map<DeviceId, number>()
+  readonly #running = new Set<Promise<void>>()
+  #stopping = false
+
+  constructor(options: TurnsOptions) {
+    this.#options = options
+  }
+
+  /** The box has no credential of its own yet and gets one in this session. */
+  enrolIn(session: Session): void {
+    const refusedAt = this.#refusedAt.get(session.deviceId)
+    if (refusedAt === undefined || this.#options.clock.now() - refusedAt > REFUSED_MS) this.#toEnrol.add(session)
+  }
+
+  /** The CPE's empty POST waits: does what there is to do, at once where that is nothing. */
+  begin(session: Session): void {
+    if (!this.#isNeeded(session)) {
+      session.finish()
+      this.#options.onSession?.('ended', session.rpcs)
+      return
+    }
+    const run: Promise<void> = this.#run(session).finally(() => this.#running.delete(run))
+    this.#running.add(run)
+  }
+
+  /** Discoveries pause at once; resolves when every turn has ended. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.allSettled([...this.#running])
+  }
+
+  #isNeeded(session: Session): boolean {
+    return (
+      session.device.work.open ||
+      this.#toEnrol.has(session) ||
+      this.#options.discoveries.isDue(session.device) ||
+      this.#options.upward.hasNews(session.deviceId)
+    )
+  }
+
+  async #run(session: Session): Promise<void> {
+    const { log, upward } = this.#options
+    const line = log.isDebug() ? log.child({ deviceId: session.deviceId, sessionId: session.cookie.slice(0, 8) }) : log
+    try {
+      if (this.#toEnrol.has(session)) await this.#enrol(session, line)
+      await upward.contact(this.#contact(session))
+      const unfinished = await this.#discover(session, line)
+      while (session.state === 'acsTurn' && upward.hasNews(session.deviceId))
+        await upward.contact(this.#contact(session))
+      session.finish()
+      this.#options.onSession?.('ended', session.rpcs)
+      if (unfinished) this.#options.comeAgain(session)
+    } catch (error) {
+      log.info({ deviceId: session.deviceId, reason: errorText(error) }, 'CWMP session failed')
+      session.drop('failed')
+      this.#options.onSession?.('failed', session.rpcs)
+    } finally {
+      await this.#options.discoveries.saveNotes(session).catch((err: unknown) => {
+        log.warn({ deviceId: session.deviceId, err }, 'what was learnt of the CPE was not kept')
+      })
+    }
+  }
+
+  async #enrol(session: Session, log: Log): Promise<void> {
+    const { credentials, enrolment, clock } = this.#options
+    const credential = await credentials.get(session.deviceId)
+    if (credential?.current !== undefined) return giveAccess(session, credential, enrolment)
+    const refused = await enrol(session, enrolment)
+    if (refused === undefined) return
+    remember(this.#refusedAt, session.deviceId, clock.now(), MAX_REFUSED)
+    log.warn(
+      { deviceId: session.deviceId, reason: refused },
+      'CPE did not take its own credential; the enrolment secret stays valid for it',
+    )
+  }
+
+  /** Reads the tree while nothing else is to be done; true when the session has carried enough and there is more to read. */
+  async #discover(session: Session, log: Log): Promise<boolean> {
+    const { discoveries, upward } = this.#options
+    const pause = () => this.#stopping || upward.hasNews(session.deviceId)
+    try {
+      while (session.state === 'acsTurn' && !this.#stopping && discoveries.isDue(session.device)) {
+        const outcome = await discoveries.run(session, pause)
+        if (outcome === 'spent') return true
+        // Another try in the same session would find the same.
+        if (outcome === 'empty') return false
+        if (outcome === 'paused' && !this.#stopping) await upward.contact(this.#contact(session))
+      }
+    } catch (error) {
+      // The box said no; that is no reason to break its session off.
+      if (!(error instanceof PeerFault)) throw error
+      log.warn({ deviceId: session.deviceId, reason: errorText(error) }, 'CPE does not let its tree be read')
+    }
+    return false
+  }
+
+  #contact(session: Session): Contact {
+    const { device } = session
+    const { discoveries } = this.#options
+    const context = { ...this.#options, notes: discoveries.notebook.of(device) }
+    return {
+      deviceId: device.id,
+      protocol: 'cwmp',
+      lasting: false,
+      signal: session.signal,
+      workKnown: device.work.open,
+      execute: (operation, hooks) => execute(session, operation, hooks, context),
+    }
+  }
+}

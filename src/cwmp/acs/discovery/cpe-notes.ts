@@ -1,0 +1,153 @@
+import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../../domain/index.ts'
+import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
+
+/** GetParameterValues begins with this many names (section 14 of the field notes). */
+export const FIRST_BATCH = 32
+const MAX_BOXES = 20_000
+const MAX_FIRMWARES = 500
+const MAX_SKIPPED = 64
+/** So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many. */
+const FREE_FAILURES = 6
+const FIRST_PAUSE_MS = 300_000
+const MAX_PAUSE_MS = 86_400_000
+
+/**
+ * What was learnt of one box under one firmware about how much it takes at once. It outlives the session that taught it, because a lesson
+ * often ends the session: a box that drops the connection on 32 names would drop it for ever.
+ */
+export class BoxNotes implements Lesson {
+  readonly firmware: string
+  /** Names in one GetParameterValues at most. */
+  batch = FIRST_BATCH
+  /** It cannot list a whole subtree at once. */
+  walkOnly = false
+  /** It takes booleans as `true` and `false` only. */
+  literalBooleans = false
+  /** Paths whose mere asking ended a session twice. */
+  readonly skip: Set<string>
+  readonly #lessons: FirmwareLessons
+  readonly #strikes = new Map<string, number>()
+  #told = false
+  /** No discovery before this time. */
+  notBefore: Timestamp = 0
+  #failures = 0
+  #saved: string
+
+  constructor(firmware: string, lessons: FirmwareLessons, known: CwmpNotes | undefined) {
+    this.firmware = firmware
+    this.#lessons = lessons
+    const own = known?.for === firmware ? known : undefined
+    const start = own === undefined ? lessons.start(FIRST_BATCH) : undefined
+    this.batch = own?.batch ?? start?.batch ?? FIRST_BATCH
+    this.walkOnly = own?.walkOnly ?? start?.walkOnly ?? false
+    this.literalBooleans = own?.literalBooleans ?? start?.literalBooleans ?? false
+    this.skip = new Set(own?.skip ?? start?.skip)
+    this.notBefore = own?.notBefore ?? 0
+    this.#failures = own?.failures ?? 0
+    this.#saved = own === undefined ? JSON.stringify({ for: firmware }) : JSON.stringify(this.facts())
+  }
+
+  /** Names to be asked one by one. */
+  get suspects(): ReadonlySet<string> {
+    return this.#lessons.suspects
+  }
+
+  suspect(path: string): void {
+    this.#lessons.suspect(path)
+  }
+
+  /** Its tree is read: what it took holds for its like. */
+  completed(): void {
+    if (!this.#told) this.#lessons.tell(this)
+    this.#told = true
+  }
+
+  /** Counts one more session that ended over the values below an object; returns true when the object is not asked for as a whole any more. */
+  strike(object: string): boolean {
+    const strikes = (this.#strikes.get(object) ?? 0) + 1
+    remember(this.#strikes, object, strikes, MAX_SKIPPED)
+    if (strikes < 2) return false
+    this.leaveOut(wholeOf(object))
+    return true
+  }
+
+  /** The object was answered: what ended a session before was something else. */
+  answered(object: string): void {
+    this.#strikes.delete(object)
+  }
+
+  /** True when asking for all values below an object at once has ended two sessions. */
+  isWeak(object: string): boolean {
+    return this.skip.has(wholeOf(object))
+  }
+
+  leaveOut(path: string): void {
+    if (this.skip.size < MAX_SKIPPED) this.skip.add(path)
+  }
+
+  /** A discovery got nowhere: the next one at once, until that has failed too often. */
+  failed(now: Timestamp): void {
+    const beyond = ++this.#failures - FREE_FAILURES
+    if (beyond > 0) this.notBefore = now + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(beyond - 1, 20), MAX_PAUSE_MS)
+  }
+
+  /** A discovery got further. */
+  advanced(): void {
+    this.#failures = 0
+    this.notBefore = 0
+  }
+
+  /** As the record keeps them. */
+  facts(): CwmpNotes {
+    return {
+      for: this.firmware,
+      ...(this.batch === FIRST_BATCH ? {} : { batch: this.batch }),
+      ...(this.walkOnly ? { walkOnly: true } : {}),
+      ...(this.literalBooleans ? { literalBooleans: true } : {}),
+      ...(this.skip.size === 0 ? {} : { skip: [...this.skip] }),
+      ...(this.#failures === 0 ? {} : { failures: this.#failures, notBefore: this.notBefore }),
+    }
+  }
+
+  /** The facts when they differ from what was saved last; the caller saves them. */
+  unsaved(): CwmpNotes | undefined {
+    const facts = this.facts()
+    const text = JSON.stringify(facts)
+    if (text === this.#saved) return undefined
+    this.#saved = text
+    return facts
+  }
+}
+
+/** The notes of the boxes seen last, made from their records when they come. */
+export class BoxNotebook {
+  readonly #boxes = new Map<DeviceId, BoxNotes>()
+  readonly #lessons = new Map<string, FirmwareLessons>()
+
+  /** The notes of a box under the firmware it has now. */
+  of(device: Device): BoxNotes {
+    const firmware = device.softwareVersion ?? '?'
+    const known = this.#boxes.get(device.id)
+    if (known?.firmware === firmware) return known
+    const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
+    const lessons = this.#lessons.get(model) ?? new FirmwareLessons()
+    remember(this.#lessons, model, lessons, MAX_FIRMWARES)
+    const notes = new BoxNotes(firmware, lessons, device.cwmp?.notes)
+    remember(this.#boxes, device.id, notes, MAX_BOXES)
+    return notes
+  }
+}
+
+/** Returns the entry of the values below an object among the paths that are left out, so that the object itself can still be listed. */
+function wholeOf(object: string): string {
+  return `${object}*`
+}
+
+/** Puts a value into a map of at most `max` entries; the oldest one goes. */
+export function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= max) return
+  const oldest = map.keys().next()
+  if (oldest.done !== true) map.delete(oldest.value)
+}

@@ -1,0 +1,278 @@
+import { type Clock, type Log, PeerFault, ProtocolError, TransportError } from '../../../base/index.ts'
+import {
+  applyPatch,
+  bearsFacts,
+  type Device,
+  type DeviceId,
+  type DevicePatch,
+  type DeviceStore,
+  type DiscoveryFacts,
+  factsFrom,
+  factsPatch,
+  goneSince,
+  outcomeError,
+  type ParameterStore,
+  type ParameterWrite,
+  type PathOutcome,
+  storable,
+} from '../../../domain/index.ts'
+import type { Session } from '../session/session.ts'
+import type { ParameterTypes } from '../session/values.ts'
+import { BoxNotebook, type BoxNotes, remember } from './cpe-notes.ts'
+import { type DiscoveryMode, Walk } from './walk.ts'
+
+export interface DiscoveriesOptions {
+  mode: DiscoveryMode | 'none'
+  devices: DeviceStore
+  parameters: ParameterStore
+  types: ParameterTypes
+  clock: Clock
+  log: Log
+}
+
+/** A session that has carried so many RPCs ends in peace, and the discovery goes on in the next one. */
+const SESSION_BUDGET = 1800
+/** Discoveries at once; boxes beyond them are discovered in a later session. */
+const MAX_ACTIVE = 500
+/** Discoveries kept half done. */
+const MAX_KEPT = 500
+const VALUES_PER_COMMIT = 500
+const MAX_METHODS = 128
+/** Objects that could not be read are named up to this number; where there are more, all is read again. */
+const MAX_UNREAD = 32
+/** Objects that could not be read are tried again after this time. */
+const READ_AGAIN_MS = 86_400_000
+
+/** The reason that a discovery is not done although the CPE answered. */
+export const NOTHING_FOUND = 'the CPE lists no parameters and answers no values of its root'
+
+/** A discovery under way. */
+interface Reading {
+  walk: Walk
+  /** It reads objects alone that could not be read before. */
+  isPart: boolean
+  firmware: string
+  bootstrapAt: number
+  /** Values that were read and are not in the record yet. */
+  waiting: PathOutcome[]
+  /** Values that tell facts of the box; few of many. */
+  facts: Map<string, string>
+  methodsAsked: boolean
+}
+
+/** Reads the trees of boxes into the record: at first contact, after a bootstrap and under new firmware, and when somebody asks for it. */
+export class Discoveries {
+  readonly notebook = new BoxNotebook()
+  readonly #options: DiscoveriesOptions
+  readonly #halfDone = new Map<DeviceId, Reading>()
+  readonly #asked = new Map<string, { walk: Walk; outcomes: PathOutcome[] }>()
+  #active = 0
+
+  constructor(options: DiscoveriesOptions) {
+    this.#options = options
+  }
+
+  /** True when the tree of this CPE, or a part that could not be read, is to be read now. */
+  isDue(device: Device): boolean {
+    if (this.#options.mode === 'none') return false
+    const now = this.#options.clock.now()
+    const { discovery } = device.cwmp ?? {}
+    if (isDiscovered(device) && !(discovery?.outcome === 'partial' && now - discovery.at >= READ_AGAIN_MS)) return false
+    return this.#active < MAX_ACTIVE && this.notebook.of(device).notBefore <= now
+  }
+
+  /**
+   * Reads on where the last session stopped. `pause` is asked between requests; `paused` when it said so, `spent` when the session has carried
+   * enough, `empty` when nothing was found by any way to ask. What was read is in the record whatever comes; rejects when the session is over or
+   * the CPE refuses its root.
+   */
+  async run(session: Session, pause: () => boolean): Promise<'done' | 'paused' | 'spent' | 'empty'> {
+    const { device } = session
+    const notes = this.notebook.of(device)
+    const state = this.#stateOf(device, notes)
+    const before = state.walk.steps
+    const { waiting } = state
+    const keep = async () => {
+      const count = waiting.length
+      await this.#keep(session.deviceId, state)
+      waiting.splice(0, count)
+    }
+    this.#active++
+    try {
+      for (;;) {
+        if (pause()) return 'paused'
+        if (session.rpcs >= SESSION_BUDGET) return 'spent'
+        const outcomes = await state.walk.step(session)
+        if (outcomes === undefined) break
+        for (const outcome of outcomes) waiting.push(outcome)
+        if (waiting.length >= VALUES_PER_COMMIT) await keep()
+      }
+      await keep()
+      if (state.walk.foundNothing && !state.isPart) {
+        notes.failed(this.#options.clock.now())
+        await this.#foundNothing(session, NOTHING_FOUND)
+        return 'empty'
+      }
+      notes.advanced()
+      notes.completed()
+      await this.#finish(session, state)
+      return 'done'
+    } catch (error) {
+      if (error instanceof PeerFault) await this.#foundNothing(session, `${error.fault} ${error.message}`)
+      if (state.walk.steps > before) notes.advanced()
+      else notes.failed(this.#options.clock.now())
+      throw error
+    } finally {
+      this.#active--
+      await keep()
+    }
+  }
+
+  /** The whole subtree of an operation that asks for it; TransportError (not sent) when the session has carried enough: ask again in the next. */
+  async collect(
+    session: Session,
+    key: string,
+    root: string,
+    mode: DiscoveryMode,
+    signal: AbortSignal,
+  ): Promise<PathOutcome[]> {
+    const { types } = this.#options
+    const notes = this.notebook.of(session.device)
+    const known = this.#asked.get(key)
+    const state = known ?? { walk: new Walk({ root, mode }, types, notes), outcomes: [] }
+    remember(this.#asked, key, state, MAX_KEPT)
+    for (;;) {
+      signal.throwIfAborted()
+      if (session.rpcs >= SESSION_BUDGET)
+        throw new TransportError('sessionLimit', 'the discovery goes on in the next session', { sent: false })
+      const outcomes = await state.walk.step(session)
+      if (outcomes === undefined) break
+      for (const outcome of outcomes) state.outcomes.push(outcome)
+    }
+    this.#asked.delete(key)
+    const outcomes = [...state.outcomes, ...state.walk.unlisted]
+    if (!state.walk.isComplete)
+      outcomes.push({
+        path: root,
+        error: outcomeError('incomplete', 'the box has more here than is taken; read its parts'),
+      })
+    return outcomes
+  }
+
+  /** Keeps what this session taught about the box; nothing to write as a rule. */
+  async saveNotes({ device }: Session): Promise<void> {
+    const notes = this.notebook.of(device).unsaved()
+    if (notes !== undefined) await this.#options.devices.commit({ deviceId: device.id, set: { 'cwmp.notes': notes } })
+  }
+
+  #stateOf(device: Device, notes: BoxNotes): Reading {
+    const { mode, types } = this.#options
+    const firmware = firmwareOf(device)
+    const bootstrapAt = device.cwmp?.lastBootstrapAt ?? 0
+    const known = this.#halfDone.get(device.id)
+    // A bootstrap makes another tree of it.
+    if (known !== undefined && known.firmware === firmware && known.bootstrapAt === bootstrapAt) return known
+    const root = device.root ?? 'Device.'
+    const unread = isDiscovered(device) ? (device.cwmp?.discovery?.unread ?? []) : []
+    const isPart = unread.length > 0 && unread.length < MAX_UNREAD
+    const start = { root, mode: mode === 'subtree' ? mode : ('walk' as const), ...(isPart ? { only: unread } : {}) }
+    const walk = new Walk(start, types, notes)
+    const state: Reading = { walk, isPart, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: isPart }
+    remember(this.#halfDone, device.id, state, MAX_KEPT)
+    return state
+  }
+
+  async #keep(deviceId: DeviceId, { facts, waiting }: Reading): Promise<void> {
+    const { types, clock, devices } = this.#options
+    const collectedAt = clock.now()
+    const parameters: ParameterWrite[] = []
+    for (const { path, value, type, writable } of waiting) {
+      if (value === undefined) continue
+      if (bearsFacts(path)) facts.set(path, value)
+      const write: ParameterWrite = { path, value, type: type ?? 'unknown', source: 'cwmp', collectedAt }
+      if (writable !== undefined) write.writable = writable
+      const kept = storable(write, types.modelOf(path))
+      if (kept !== undefined) parameters.push(kept)
+    }
+    if (parameters.length > 0) await devices.commit({ deviceId, parameters })
+  }
+
+  /** All is read: facts, methods and firmware into the record, and out of it what the box no longer has. */
+  async #finish(session: Session, state: Reading): Promise<void> {
+    const { devices, parameters, types, log } = this.#options
+    const { deviceId } = session
+    const { walk, firmware, facts } = state
+    const methods = await methodsOf(session, state)
+    const told = factsFrom([...facts].map(([name, value]) => ({ name, value })))
+    const patch: DevicePatch = factsPatch(session.device, told)
+    patch['cwmp.discoveredFor'] = firmware === '?' ? (patch.softwareVersion ?? firmware) : firmware
+    if (methods !== undefined) patch['cwmp.methods'] = methods
+    if (told.informIntervalS !== undefined && /^\d{1,9}$/.test(told.informIntervalS))
+      patch['cwmp.informIntervalS'] = Number(told.informIntervalS)
+    if (walk.isComplete) {
+      const knows = (object: string) => types.knowsObject(object)
+      // What the Inform tells is there, listed or not.
+      const results = [...walk.seen, ...session.informed.map((path) => ({ path }))]
+      const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
+      const gone = await goneSince(read, parameters)
+      // A firmware may bring the other root; nobody else speaks of the old one.
+      const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
+      await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
+    } else log.warn({ deviceId, root: walk.root }, 'the tree is larger than what is kept of one box')
+    const unread = walk.unlisted.map(({ path }) => path)
+    await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch)
+    this.#halfDone.delete(deviceId)
+  }
+
+  /** Nothing that is in the record is taken out of it; the next session tries again, from the start. */
+  async #foundNothing(session: Session, reason: string): Promise<void> {
+    const { deviceId } = session
+    this.#halfDone.delete(deviceId)
+    this.#options.log.warn({ deviceId, reason }, 'discovery found nothing')
+    await this.#tell(session, { outcome: 'empty', unread: [], reason }, {})
+  }
+
+  /** Puts the end of a discovery into the record, with an event where it is not complete and did not end so before. */
+  async #tell(session: Session, ended: Omit<DiscoveryFacts, 'at'>, patch: DevicePatch): Promise<void> {
+    const { devices, clock } = this.#options
+    const { deviceId } = session
+    const at = clock.now()
+    const before = session.device.cwmp?.discovery
+    const unread = ended.unread.slice(0, MAX_UNREAD)
+    const discovery: DiscoveryFacts = { ...ended, unread, at }
+    const isNews = ended.outcome !== before?.outcome || String(unread) !== String(before.unread)
+    const set: DevicePatch = { ...patch, 'cwmp.discovery': discovery }
+    const data = { ...ended, unread }
+    await devices.commit({
+      deviceId,
+      set,
+      ...(ended.outcome === 'complete' || !isNews
+        ? {}
+        : { events: [{ type: 'device.discoveryIncomplete', at, deviceId, protocol: 'cwmp', data }] }),
+    })
+    session.device = applyPatch(session.device, set, at)
+  }
+}
+
+/** What the box can do (TR-069 A.3.1.1); undefined when it does not say. Asked once: a box that leaves over it is not asked again. */
+async function methodsOf(session: Session, state: Reading): Promise<string[] | undefined> {
+  if (state.methodsAsked) return undefined
+  state.methodsAsked = true
+  try {
+    const answer = await session.call('GetRPCMethods', {})
+    return answer.ok ? answer.body.MethodList.slice(0, MAX_METHODS) : undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+/** True when the tree was read under the firmware that the CPE has now. */
+function isDiscovered(device: Device): boolean {
+  return device.cwmp?.discoveredFor === firmwareOf(device)
+}
+
+/** The firmware that a discovery is good for; `?` where the box does not tell in its Inform. */
+function firmwareOf(device: Device): string {
+  return device.softwareVersion ?? '?'
+}

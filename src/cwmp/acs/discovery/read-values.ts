@@ -1,0 +1,165 @@
+import { ProtocolError } from '../../../base/index.ts'
+import { parentOf } from '../../../datamodel/index.ts'
+import { type OutcomeError, outcomeError, type PathOutcome } from '../../../domain/index.ts'
+import type { ParameterValue } from '../../wire/index.ts'
+import { isEndedByBox, type Session } from '../session/session.ts'
+import { faultError, type ParameterTypes } from '../session/values.ts'
+import { type BoxNotes, FIRST_BATCH } from './cpe-notes.ts'
+
+/** Values of one answer that are taken; more than the tree of any box. */
+const MAX_ANSWERED = 20_000
+/** Some boxes leave out what they do not have instead of a fault 9005. */
+const PASSED_OVER: OutcomeError = outcomeError(9005, 'the device answered without this parameter')
+
+/** Why a path is not asked for any more. */
+export const LEFT_OUT: OutcomeError = outcomeError('leftOut', 'asking for it ended two sessions', true)
+
+/**
+ * Reads values of parameters and partial paths, one GetParameterValues after the other. A batch that is too much for the box (9002, 9004,
+ * an answer that makes no sense, a session that ends over it) is halved, down to one, and so is one with an unknown name in it (9005), which
+ * then stands alone with its error. What was not read yet stays, so that another session can go on.
+ */
+export class ValueReader {
+  readonly #types: ParameterTypes
+  readonly #notes: BoxNotes
+  /** Names not asked for yet, in order. */
+  #fresh: string[] = []
+  /** Parts of batches that failed, and names to be asked alone. */
+  readonly #parts: string[][] = []
+  /** How often a single name has ended a session. */
+  readonly #strikes = new Map<string, number>()
+  constructor(types: ParameterTypes, notes: BoxNotes) {
+    this.#types = types
+    this.#notes = notes
+  }
+
+  add(names: readonly string[]): void {
+    const { skip, suspects } = this.#notes
+    for (const name of names) {
+      if (skip.has(name)) continue
+      if (suspects.has(name)) this.#parts.push([name])
+      else this.#fresh.push(name)
+    }
+  }
+
+  /** Names still to be read. */
+  get pending(): number {
+    return this.#fresh.length + this.#parts.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** Whether a full batch waits. */
+  get isFull(): boolean {
+    return this.#parts.length > 0 || this.#fresh.length >= this.#notes.batch
+  }
+
+  /** One request; what it answered, errors of single names included. Rejects when the session is over; then nothing is lost. */
+  async next(session: Session): Promise<PathOutcome[]> {
+    const batch = this.#take()
+    const [only] = batch
+    if (only === undefined) return []
+    let error: OutcomeError
+    try {
+      const answer = await session.call('GetParameterValues', { ParameterNames: batch })
+      for (const name of batch) if (name.endsWith('.')) this.#notes.answered(name)
+      if (answer.ok) return answered(batch, answer.body.ParameterList, this.#types)
+      error = faultError(answer.fault)
+    } catch (cause) {
+      if (!(cause instanceof ProtocolError)) {
+        this.#interrupted(batch, isEndedByBox(cause))
+        throw cause
+      }
+      error = outcomeError('protocolError', cause.message, true)
+    }
+    if (batch.length === 1) return this.#refusedAlone(session, only, error)
+    const half = batch.length >> 1
+    if (error.code !== '9005' && error.code !== '9003') this.#smaller(half)
+    this.#parts.unshift(batch.slice(0, half), batch.slice(half))
+    return []
+  }
+
+  #take(): string[] {
+    const { batch: limit } = this.#notes
+    const part = this.#parts.shift()
+    if (part === undefined) return this.#fresh.splice(0, limit)
+    if (part.length > limit) this.#parts.unshift(part.slice(limit))
+    return part.slice(0, limit)
+  }
+
+  #smaller(size: number): void {
+    this.#notes.batch = Math.max(1, Math.min(this.#notes.batch, size))
+  }
+
+  /** One alone is no matter of size: batches are full again. A box that is weak besides shows it again soon. */
+  #wasTheName(): void {
+    this.#notes.batch = FIRST_BATCH
+  }
+
+  async #refusedAlone(session: Session, name: string, error: OutcomeError): Promise<PathOutcome[]> {
+    if (error.code !== '9005') this.#wasTheName()
+    // A partial path on an empty table is no error, whatever the box calls it.
+    else if (name.endsWith('.') && (await isEmpty(session, name, this.#types))) return []
+    else this.#notes.suspect(name)
+    return [{ path: name, error }]
+  }
+
+  /**
+   * The session is over. Where the box ended it over this batch, less is asked next time. A single name is asked for first in the next
+   * session; when that ends over it too, it is left out.
+   */
+  #interrupted(batch: string[], byBox: boolean): void {
+    const [only = ''] = batch
+    if (byBox && batch.length > 1) this.#smaller(batch.length >> 1)
+    if (byBox && batch.length === 1) {
+      this.#wasTheName()
+      if (only.endsWith('.') && this.#notes.strike(only)) return
+      const strikes = (this.#strikes.get(only) ?? 0) + 1
+      this.#strikes.set(only, strikes)
+      if (strikes >= 2) return this.#notes.leaveOut(only)
+    }
+    this.#parts.unshift(batch)
+  }
+}
+
+/** All values of a list of names; rejects when the session is over. */
+export async function readValues(
+  session: Session,
+  paths: readonly string[],
+  types: ParameterTypes,
+  notes: BoxNotes,
+): Promise<PathOutcome[]> {
+  const reader = new ValueReader(types, notes)
+  reader.add(paths)
+  const outcomes: PathOutcome[] = []
+  while (reader.pending > 0) for (const outcome of await reader.next(session)) outcomes.push(outcome)
+  for (const path of paths) {
+    if (notes.skip.has(path)) outcomes.push({ path, error: LEFT_OUT })
+  }
+  return outcomes
+}
+
+/** Whether an object that the box calls unknown (9005) is a table without rows: known as one, or listed by the box in the object above. */
+export async function isEmpty(session: Session, path: string, types: ParameterTypes): Promise<boolean> {
+  if (types.isTable(path)) return true
+  const above = parentOf(path)
+  if (above === '') return false
+  const answer = await session.call('GetParameterNames', { ParameterPath: above, NextLevel: true })
+  return answer.ok && answer.body.ParameterList.some(({ Name }) => Name === path)
+}
+
+/** Returns what was asked for, each once: values that nobody asked for are dropped, and a name that was passed over is an error. */
+export function answered(
+  asked: readonly string[],
+  values: readonly ParameterValue[],
+  types: ParameterTypes,
+): PathOutcome[] {
+  const open = new Set(asked)
+  const objects = asked.filter((path) => path.endsWith('.'))
+  const outcomes = new Map<string, PathOutcome>()
+  for (const { name, value, type } of values) {
+    if (outcomes.size >= MAX_ANSWERED || !(open.delete(name) || objects.some((object) => name.startsWith(object))))
+      continue
+    outcomes.set(name, { path: name, value, type: types.typeOf(name, type) })
+  }
+  for (const path of open) if (!path.endsWith('.')) outcomes.set(path, { path, error: PASSED_OVER })
+  return [...outcomes.values()]
+}

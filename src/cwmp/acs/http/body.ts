@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http'
+import { promisify } from 'node:util'
+import { gunzip, inflate, inflateRaw } from 'node:zlib'
+import { ProtocolError } from '../../../base/index.ts'
+
+type Unpack = (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const unwrapped: Unpack = promisify(inflateRaw)
+const unzip: Record<'gzip' | 'x-gzip' | 'deflate', Unpack> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  // RFC 9110 8.4.1.2: the zlib format; some senders leave its wrapper out.
+  deflate: (packed, options) => (isZlib(packed) ? promisify(inflate)(packed, options) : unwrapped(packed, options)),
+}
+
+/** Method 8 and a header that is a multiple of 31 (RFC 1950). */
+function isZlib(packed: Buffer): boolean {
+  return packed.length > 1 && ((packed[0] ?? 0) & 15) === 8 && packed.readUInt16BE(0) % 31 === 0
+}
+
+/** A request body that is refused before it is read further, with the HTTP status that says so. */
+export class BodyRefused extends ProtocolError {
+  readonly status: 413 | 415 | 400
+
+  constructor(status: 413 | 415 | 400, message: string, cause?: unknown) {
+    super('body', message, cause === undefined ? {} : { cause })
+    this.status = status
+  }
+}
+
+/** How many times its size a packed body may become; XML of many similar parameters packs to a fortieth. */
+const MAX_RATIO = 100
+/** Up to this size the ratio does not matter. */
+const SMALL = 65_536
+
+/** How many bytes the body of a request makes to read at most, by what its headers say. */
+export function expectedSize({ headers }: IncomingMessage, maxBytes: number): number {
+  const announced = Number(headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? 0 : maxBytes))
+  const isPacked = (headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity'
+  return isPacked ? maxBytes : Math.min(announced, maxBytes)
+}
+
+/** Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). Rejects with BodyRefused. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (encoding !== 'identity' && !Object.hasOwn(unzip, encoding))
+    throw new BodyRefused(415, `Content-Encoding ${encoding.slice(0, 40)} is not supported`)
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+    throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes`)
+  const packed = await collect(request, maxBytes)
+  if (encoding === 'identity' || packed.length === 0) return packed
+  const room = Math.min(maxBytes, Math.max(SMALL, packed.length * MAX_RATIO))
+  try {
+    return await unzip[encoding as keyof typeof unzip](packed, { maxOutputLength: room })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
+      throw new BodyRefused(400, 'the body cannot be unpacked', cause)
+    const what =
+      room === maxBytes ? `is larger than ${maxBytes} bytes` : `unpacks to more than ${MAX_RATIO} times its size`
+    throw new BodyRefused(413, `the body ${what}`, cause)
+  }
+}
+
+/** Throws away what is left of a body that nobody reads, so that the connection can go on; a body longer than `maxBytes` ends it. */
+export function drain(request: IncomingMessage, maxBytes: number): void {
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBytes) request.socket.destroy()
+  })
+  request.on('error', () => request.socket.destroy())
+}
+
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) {
+        request.pause()
+        request.removeAllListeners('data')
+        reject(new BodyRefused(413, `the body is larger than ${maxBytes} bytes`))
+        return
+      }
+      chunks.push(chunk)
+    })
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
+    request.on('error', (cause) => reject(new BodyRefused(400, 'the body was cut off', cause)))
+    const onCut = () => reject(new BodyRefused(400, 'the body was cut off'))
+    request.on('aborted', onCut)
+    // It may have been cut off before anybody listened.
+    if (request.destroyed && !request.readableEnded) onCut()
+  })
+}
+
+/** An empty POST; some boxes send a line end. */
+export function isEmpty(body: Buffer): boolean {
+  return body.length === 0 || (body.length <= 8 && body.toString('latin1').trim() === '')
+}

@@ -1,0 +1,69 @@
+import { AppError, type Clock } from '../../../base/index.ts'
+import {
+  applyPatch,
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  hasEvent,
+  type InformFacts,
+  informChange,
+  type Upward,
+} from '../../../domain/index.ts'
+import type { WakeNotes } from '../connection-request/request-notes.ts'
+
+export interface ArrivalOptions {
+  devices: DeviceStore
+  clock: Clock
+  /** The outcome of a connection request that the CPE comes for. */
+  wakes: Pick<WakeNotes, 'waiting' | 'stored'>
+}
+
+/** Reads the record, works out what the Inform changes, and commits it: two grouped round trips. */
+export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device> {
+  const { devices, clock, wakes } = options
+  const now = clock.now()
+  const wake = wakes.waiting(id)
+  for (let attempt = 1; ; attempt++) {
+    const known = await devices.get(id)
+    const change = informChange(known, facts, now)
+    if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
+    try {
+      await devices.commit(change)
+      if (wake !== undefined) wakes.stored(id, wake)
+    } catch (error) {
+      // Created or deleted by somebody else between the read and the commit.
+      if (attempt < 3 && error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) continue
+      throw error
+    }
+    return change.create ?? applyPatch(known as Device, change.set ?? {}, now)
+  }
+}
+
+/** A boot may end operations that wait for it: before the Inform is acknowledged, and so never lost. */
+export async function tellBoot(
+  deviceId: DeviceId,
+  facts: InformFacts,
+  { softwareVersion, cwmp }: Device,
+  { upward, clock }: { upward: Upward; clock: Clock },
+): Promise<void> {
+  const codes = facts.events.map((event) => event.code)
+  const bootstrap = hasEvent(codes, '0')
+  const keys = facts.events.filter((event) => event.code === 'M Reboot').map((event) => event.commandKey)
+  if (!bootstrap && !hasEvent(codes, '1') && keys.length === 0) return
+  // An Inform that is repeated tells of the boot on record: it ends nothing that was sent after it.
+  const bootAt = Math.max(
+    hasEvent(codes, '1') ? (cwmp?.lastBootAt ?? 0) : 0,
+    bootstrap ? (cwmp?.lastBootstrapAt ?? 0) : 0,
+  )
+  for (const commandKey of keys.length === 0 ? [''] : keys) {
+    await upward.completed({
+      deviceId,
+      protocol: 'cwmp',
+      kind: 'boot',
+      bootstrap,
+      commandKey,
+      at: bootAt === 0 ? clock.now() : bootAt,
+      ...(softwareVersion === undefined ? {} : { softwareVersion }),
+    })
+  }
+}

@@ -1,0 +1,270 @@
+import type { Clock, Random } from '../../../base/index.ts'
+import {
+  type CredentialStore,
+  type CwmpCredential,
+  type CwmpLogin,
+  type DeviceId,
+  type DeviceIdentity,
+  encodePart,
+} from '../../../domain/index.ts'
+import { remember } from '../discovery/cpe-notes.ts'
+import { certificateNameOf, readCertificateName } from './certificate-name.ts'
+import { ALGORITHMS, type Authorization, parseAuthorization, proves as provesDigest, sameText } from './digest.ts'
+import { Guesses } from './guesses.ts'
+import { Nonces } from './nonces.ts'
+
+/** closed: only boxes with a credential of their own. credential: also those with the enrolment secret. open: also those without any. */
+export type EnrolmentPolicy = 'closed' | 'credential' | 'open'
+
+export interface AuthenticatorOptions {
+  policy: EnrolmentPolicy
+  /** The shared secret of boxes that have no credential yet. */
+  enrolmentSecret: string
+  /** A user name that boxes may send with it, besides the names that TR-069 gives them. */
+  enrolmentUsername?: string
+  /** Whether a box that has its own credential may come with the enrolment secret again after a reset (0 BOOTSTRAP); else a person releases it. */
+  reEnrolment?: 'operator' | 'bootstrap'
+  allowBasicOverHttp: boolean
+  /** Algorithms of the Digest challenges, in the order in which they are offered; MD5 before SHA-256 unless told. */
+  digestAlgorithms?: readonly DigestAlgorithm[]
+  credentials: CredentialStore
+  /** For the age of nonces, guesses and cached credentials alone: one that no step moves. */
+  clock: Clock
+  random: Random
+}
+
+export type DigestAlgorithm = 'MD5' | 'SHA-256'
+
+/**
+ * The result of a check. `proof` is the secret that was used: `pending` is the first use of `login`, which was sent to the CPE; `reset` means
+ * that a CPE with a credential of its own used the enrolment secret again and may. As a reason, `reset` means that it may not, and
+ * `replaced` that the CPE showed a login that was sent for this device once, and another was sent after it. `ambiguousName`: the CPE showed
+ * nothing but a certificate whose common name can be read as this device and as another one. `limited`: too many wrong logins came from its
+ * address or for this device; this one was not compared.
+ */
+export type AuthResult =
+  | { ok: true; proof: Proof; credential: CwmpCredential | undefined; login?: CwmpLogin }
+  | { ok: false; reason: RefusedFor; challenges: string[]; text?: string }
+export type AuthRefusal = Extract<AuthResult, { ok: false }>
+export type RefusedFor = 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset' | 'replaced' | 'ambiguousName' | 'limited'
+export type Proof = 'certificate' | 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
+
+/** What a request shows; one object for each request, because a request uses a nonce once. */
+export interface Shown {
+  header: string | undefined
+  tls: boolean
+  /** Where it comes from, '' when that is not known; guesses are counted by it. */
+  address: string
+  /** The common name of a client certificate that a trusted authority signed. */
+  certificate?: string
+  /** Its Inform tells a 0 BOOTSTRAP. */
+  bootstrap?: boolean
+}
+
+/** What an Authorization header fits. */
+interface Match {
+  proof: Proof | 'replaced'
+  /** The pending login that it was. */
+  login?: CwmpLogin
+}
+
+const REALM = 'Isthmus'
+const CACHE_MS = 60_000
+/** A credential that was read so lately is not read again for a wrong password: guessing must not cost the database anything. */
+const FRESH_MS = 2000
+const CACHE_SIZE = 100_000
+/**
+ * MD5 first: RFC 7616 3.7 leaves the preference to the server, and clients that know MD5 alone, such as older libcurl, stop at the first Digest
+ * challenge whatever comes after it.
+ */
+const OFFERED: readonly DigestAlgorithm[] = ['MD5', 'SHA-256']
+
+/**
+ * Checks who a CPE is (TR-069 3.4.4-3.4.5): a certificate, Digest anywhere, Basic over TLS; user or certificate must be of the device that
+ * the Inform names.
+ */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
+  readonly #nonces: Nonces
+  readonly #guesses: Guesses
+  readonly #cache = new Map<DeviceId, { credential: CwmpCredential | undefined; readAt: number }>()
+  readonly #admitted = new WeakSet<Shown>()
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+    this.#nonces = new Nonces(options.clock, options.random)
+    this.#guesses = new Guesses(options.clock)
+  }
+
+  /**
+   * The challenges for a request that cannot be let in whatever it says, found out before any of it is read and without the database: it
+   * shows nothing, or nothing that answers a challenge of this server. Else undefined.
+   */
+  challengeFor(shown: Shown): string[] | undefined {
+    if (shown.certificate !== undefined || this.#options.policy === 'open') return undefined
+    const use = this.#usable(parseAuthorization(shown.header), shown)
+    return use === 'usable' ? undefined : this.refusal(shown, use).challenges
+  }
+
+  /** Who the CPE is. The login uses up its nonce when it fits, once for each `shown`. */
+  async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
+    const given = parseAuthorization(shown.header)
+    const { address } = shown
+    const reading = shown.certificate === undefined ? 'other' : readCertificateName(shown.certificate, identity)
+    const use = this.#usable(given, shown)
+    const compares = reading !== 'names' && given !== undefined && use === 'usable'
+    if (compares && !this.#guesses.mayTry(id, address)) return this.refusal(shown, 'limited')
+    const cached = await this.#credential(id)
+    if (reading === 'names') return { ok: true, proof: 'certificate', credential: cached.credential }
+    if (given === undefined || use !== 'usable') {
+      const known = use !== 'stale' && this.#isOpenTo(cached.credential) ? await this.#reload(id) : cached.credential
+      // A CPE that said it took its own credential is asked for it.
+      if (use !== 'stale' && this.#isOpenTo(known) && known?.delivered !== true)
+        return { ok: true, proof: 'none', credential: known }
+      return reading === 'ambiguous'
+        ? this.#ambiguous(shown, identity)
+        : this.refusal(shown, use === 'stale' ? 'stale' : 'missing')
+    }
+    const result = await this.#compare(given, { id, identity, shown }, cached)
+    if (result.ok && result.proof !== 'none') this.#guesses.fitted(id, address)
+    else if (!result.ok && result.reason !== 'stale') this.#guesses.failed(id, address)
+    return result
+  }
+
+  /** What an Authorization header is worth before anything is compared. Every path is the same resource here (RFC 7616 3.4.6), and proxies rewrite paths. */
+  #usable(given: Authorization | undefined, shown: Shown): 'usable' | 'missing' | 'stale' {
+    if (given === undefined) return 'missing'
+    if (given.scheme === 'basic') return this.#takesBasic(shown) ? 'usable' : 'missing'
+    const { realm, algorithm, nonce } = given.fields
+    if (realm !== REALM || !ALGORITHMS.has(algorithm)) return 'missing'
+    if (this.#admitted.has(shown)) return 'usable'
+    const state = this.#nonces.check(nonce, countOf(given))
+    return state === 'fresh' ? 'usable' : state === 'stale' ? 'stale' : 'missing'
+  }
+
+  async #compare(
+    given: Authorization,
+    { id, identity, shown }: { id: DeviceId; identity: DeviceIdentity; shown: Shown },
+    cached: { credential: CwmpCredential | undefined; readAt: number },
+  ): Promise<AuthResult> {
+    const first = this.#match(given, identity, cached.credential)
+    if (first?.proof === 'current' || first?.proof === 'pending')
+      return this.#admit(first, cached.credential, given, shown)
+    // It may have been changed since it was cached: by a person, by another instance. Whoever knows the enrolment secret does not guess.
+    const isGuess = first?.proof !== 'enrolment' && this.#options.clock.now() - cached.readAt < FRESH_MS
+    const credential = isGuess ? cached.credential : await this.#reload(id)
+    const second = this.#match(given, identity, credential)
+    if (second !== undefined) return this.#admit(second, credential, given, shown)
+    // What it shows may be meant for the ACS before us.
+    const latest = isGuess && this.#isOpenTo(credential) ? await this.#reload(id) : credential
+    if (this.#isOpenTo(latest)) return { ok: true, proof: 'none', credential: latest }
+    return this.refusal(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')
+  }
+
+  /** Takes a changed credential into the cache. */
+  remember(credential: CwmpCredential): void {
+    this.#put(credential.deviceId, credential)
+  }
+
+  forget(id: DeviceId): void {
+    this.#cache.delete(id)
+  }
+
+  /** Policy `open` lets in any box that has not used a credential of its own yet. */
+  #isOpenTo(credential: CwmpCredential | undefined): boolean {
+    return this.#options.policy === 'open' && credential?.current === undefined
+  }
+
+  #admit(
+    { proof, login }: Match,
+    credential: CwmpCredential | undefined,
+    given: Authorization,
+    shown: Shown,
+  ): AuthResult {
+    // Noted now that the password fits: strangers cannot push the uses of others out of memory.
+    if (given.scheme === 'digest' && !this.#admitted.has(shown)) {
+      if (!this.#nonces.use(given.fields.nonce, countOf(given))) return this.refusal(shown, 'stale')
+      this.#admitted.add(shown)
+    }
+    if (proof === 'replaced') return this.refusal(shown, 'replaced')
+    if (proof === 'reset' && !(this.#options.reEnrolment === 'bootstrap' && shown.bootstrap === true))
+      return this.refusal(shown, 'reset')
+    return { ok: true, proof, credential, ...(login === undefined ? {} : { login }) }
+  }
+
+  #match(given: Authorization, identity: DeviceIdentity, credential: CwmpCredential | undefined): Match | undefined {
+    const is = (login: CwmpLogin) => given.username === login.username && proves(given, login.password)
+    if (credential?.current !== undefined && is(credential.current)) return { proof: 'current' }
+    const { pending, earlier = [], replaced = [] } = credential ?? {}
+    const login = [...(pending === undefined ? [] : [pending]), ...earlier].find(is)
+    if (login !== undefined) return { proof: 'pending', login }
+    if (replaced.some(is)) return { proof: 'replaced' }
+    const { policy, enrolmentSecret, enrolmentUsername } = this.#options
+    if (policy === 'closed') return undefined
+    const named = given.username === enrolmentUsername || defaultUsernames(identity).includes(given.username)
+    if (!named || !proves(given, enrolmentSecret)) return undefined
+    return { proof: credential?.current === undefined ? 'enrolment' : 'reset' }
+  }
+
+  #ambiguous(shown: Shown, identity: DeviceIdentity): AuthResult {
+    const name = JSON.stringify(shown.certificate)
+    const text = `the common name ${name} of its certificate can be read as another device, too; the certificate needs the common name ${certificateNameOf(identity)}, or the CPE shows its password`
+    return { ...this.refusal(shown, 'ambiguousName'), text }
+  }
+
+  /** A refusal with the challenges that go with it. */
+  refusal(shown: Shown, reason: RefusedFor): AuthRefusal {
+    return { ok: false, reason, challenges: this.#challenges(shown, reason === 'stale' ? ', stale=true' : '') }
+  }
+
+  /** Digest first; Basic, for boxes that know nothing else, only where nobody else can read it or where that is allowed. */
+  #challenges(shown: Shown, more: string): string[] {
+    const nonce = this.#nonces.issue()
+    const digests = (this.#options.digestAlgorithms ?? OFFERED).map(
+      (algorithm) => `Digest realm="${REALM}", qop="auth", algorithm=${algorithm}, nonce="${nonce}"${more}`,
+    )
+    return this.#takesBasic(shown) ? [...digests, `Basic realm="${REALM}"`] : digests
+  }
+
+  #takesBasic({ tls }: Shown): boolean {
+    return tls || this.#options.allowBasicOverHttp
+  }
+
+  async #credential(id: DeviceId): Promise<{ credential: CwmpCredential | undefined; readAt: number }> {
+    const now = this.#options.clock.now()
+    const cached = this.#cache.get(id)
+    if (cached !== undefined && now - cached.readAt < CACHE_MS) return cached
+    return { credential: await this.#reload(id), readAt: now }
+  }
+
+  async #reload(id: DeviceId): Promise<CwmpCredential | undefined> {
+    const credential = await this.#options.credentials.get(id)
+    this.#put(id, credential)
+    return credential
+  }
+
+  #put(id: DeviceId, credential: CwmpCredential | undefined): void {
+    remember(this.#cache, id, { credential, readAt: this.#options.clock.now() }, CACHE_SIZE)
+  }
+}
+
+/** The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, and the one without its encoding. */
+export function defaultUsernames(identity: DeviceIdentity): string[] {
+  const oui = identity.oui.trim()
+  const forms = [
+    `${encodePart(identity.productClass)}-${encodePart(identity.serial)}`,
+    encodePart(identity.serial),
+    `${identity.productClass}-${identity.serial}`,
+  ]
+  return forms.flatMap((form) => [`${oui.toUpperCase()}-${form}`, `${oui}-${form}`])
+}
+
+function proves(given: Authorization, password: string): boolean {
+  if (given.scheme === 'basic') return sameText(given.password, password)
+  return provesDigest(given.username, password, 'POST', given.fields)
+}
+
+/** The count of a nonce, where the response covers it: with qop (RFC 7616 3.4.1). */
+function countOf({ fields }: Extract<Authorization, { scheme: 'digest' }>): string | undefined {
+  return fields.qop === undefined ? undefined : (fields.nc ?? '')
+}

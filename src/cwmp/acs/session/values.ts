@@ -1,0 +1,81 @@
+import { loadModel, type Model } from '../../../datamodel/index.ts'
+import type { OutcomeError, ParameterType } from '../../../domain/index.ts'
+import { type CwmpFault, faultRow, type ParameterValue } from '../../wire/index.ts'
+
+/** TR-106 types by XSD name in lower case: boxes write `unsignedint` and `Int`, too. */
+const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
+  ['string', 'string'],
+  ['boolean', 'boolean'],
+  ['int', 'int'],
+  ['integer', 'int'],
+  ['long', 'long'],
+  ['unsignedint', 'unsignedInt'],
+  ['unsignedlong', 'unsignedLong'],
+  ['datetime', 'dateTime'],
+  ['base64', 'base64'],
+  ['base64binary', 'base64'],
+  ['hexbinary', 'hexBinary'],
+  ['decimal', 'decimal'],
+])
+
+/** Knows the type of a parameter: what the box said, else what the model says. */
+export class ParameterTypes {
+  #models: Record<string, Model> | undefined
+
+  typeOf(path: string, xsd = ''): ParameterType {
+    return FROM_XSD.get(xsd.trim().toLowerCase()) ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
+  }
+
+  /** A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes without fractions. */
+  toWire(path: string, value: string, type?: ParameterType, literalBooleans = false): ParameterValue {
+    const known = type === undefined || type === 'unknown' ? this.typeOf(path) : type
+    const xsd = known === 'unknown' ? 'string' : known
+    if (xsd === 'boolean') {
+      const [yes, no] = literalBooleans ? ['true', 'false'] : ['1', '0']
+      return { name: path, value: /^(true|1)$/i.test(value) ? yes : /^(false|0)$/i.test(value) ? no : value, type: xsd }
+    }
+    if (xsd === 'dateTime') return { name: path, value: value.replace(/\.\d+(?=Z|[+-]|$)/, ''), type: xsd }
+    return { name: path, value, type: xsd }
+  }
+
+  /** Whether the path is a command-like parameter: set true to act. */
+  isCommandLike(path: string): boolean {
+    return this.modelOf(path)?.parameter(path)?.facets.c === 1
+  }
+
+  /** Whether the object is a diagnostic: run by its DiagnosticsState, its results beside it. */
+  isDiagnostic(object: string): boolean {
+    return this.modelOf(object)?.parameter(`${object}DiagnosticsState`)?.access === 'w'
+  }
+
+  /** The value that the model says a parameter has unless somebody sets it. */
+  defaultOf(path: string): string | undefined {
+    return this.modelOf(path)?.parameter(path)?.facets.d?.[1]
+  }
+
+  /** Whether the path is a table that the model knows: then it may be empty. */
+  isTable(path: string): boolean {
+    return !/\.\d+\.$/.test(path) && this.modelOf(path)?.object(path)?.table === true
+  }
+
+  /** Whether the model of CWMP has this object. */
+  knowsObject(path: string): boolean {
+    return this.modelOf(path)?.object(path) !== undefined
+  }
+
+  /** The model of a path's root; read when the first box of that root comes. */
+  modelOf(path: string): Model | undefined {
+    this.#models ??= {}
+    const root = path.slice(0, path.indexOf('.') + 1)
+    const name = root === 'Device.' ? 'tr181-cwmp' : root === 'InternetGatewayDevice.' ? 'tr098' : undefined
+    if (name === undefined) return undefined
+    this.#models[name] ??= loadModel(name)
+    return this.#models[name]
+  }
+}
+
+/** A CPE's fault in the words of operations. */
+export function faultError(fault: CwmpFault): OutcomeError {
+  const row = faultRow(fault.code)
+  return { code: String(fault.code), text: fault.text === '' ? row.text : fault.text, retryable: row.retryable }
+}

@@ -1,0 +1,31 @@
+import type { OperationResult } from '../../../domain/index.ts'
+import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { Session } from '../session/session.ts'
+import { faultError, type ParameterTypes } from '../session/values.ts'
+import { type ValueToWrite, writeAll } from './write.ts'
+
+/**
+ * Begins a diagnostic, which is a command of USP and an object of CWMP: its arguments are written together with DiagnosticsState `Requested`.
+ * The box tells the end by the event 8 DIAGNOSTICS COMPLETE; the engine reads it then, or in any later session.
+ */
+export async function diagnose(
+  session: Session,
+  object: string,
+  input: Record<string, string>,
+  key: string,
+  context: { types: ParameterTypes; notes: BoxNotes },
+): Promise<OperationResult> {
+  const state: ValueToWrite = { path: `${object}DiagnosticsState`, value: 'Requested' }
+  const values = Object.entries(input).map(([name, value]): ValueToWrite => ({ path: object + name, value }))
+  let written = await writeAll(session, [...values, state], key, context)
+  // USP has mandatory arguments that older CPE have no parameter for: what asks for nothing special can be left out.
+  const unknown = new Set(written.failures.filter(({ error }) => error?.code === '9005').map(({ path }) => path))
+  const plain = ({ path, value }: ValueToWrite) => /^(Any)?$/.test(value) || value === context.types.defaultOf(path)
+  const rest = values.filter((argument) => !(unknown.has(argument.path) && plain(argument)))
+  if (written.fault !== undefined && rest.length < values.length)
+    written = await writeAll(session, [...rest, state], key, context)
+  const { fault, failures } = written
+  return fault === undefined
+    ? { outcome: 'pending', results: [] }
+    : { outcome: 'failed', results: failures, error: failures[0]?.error ?? faultError(fault) }
+}

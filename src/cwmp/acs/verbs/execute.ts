@@ -1,0 +1,285 @@
+import { TransportError } from '../../../base/index.ts'
+import {
+  changeSubscriptions,
+  type ExecuteHooks,
+  type Operation,
+  type OperationResult,
+  outcomeError,
+  type PathOutcome,
+  restartOf,
+} from '../../../domain/index.ts'
+import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import { type Discoveries, NOTHING_FOUND } from '../discovery/discoveries.ts'
+import { isRoot } from '../discovery/walk.ts'
+import type { Session } from '../session/session.ts'
+import { faultError, type ParameterTypes } from '../session/values.ts'
+import { add } from './add-rows.ts'
+import { diagnose } from './diagnose.ts'
+import { instances, supportedBelow } from './names.ts'
+import { ended, later, type RequestFor, refused } from './outcome.ts'
+import { readPaths } from './read-paths.ts'
+import { findPaths, isSearch } from './search.ts'
+import { write, writeAll } from './write.ts'
+
+/** What the verbs need besides the session. */
+export interface ExecuteContext {
+  types: ParameterTypes
+  notes: BoxNotes
+  discoveries: Pick<Discoveries, 'collect'>
+}
+
+/**
+ * Plays one protocol-neutral operation as RPCs of one session. Faults are answers; only a lost way rejects, and never as unsent once an RPC
+ * behind `beforeSend` was answered: an add whose AddObject came back has made its row, whatever became of the rest.
+ */
+export async function execute(
+  session: Session,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  let before = Number.POSITIVE_INFINITY
+  const beforeSend: ExecuteHooks['beforeSend'] = async (baseline) => {
+    await hooks.beforeSend(baseline)
+    before = session.answers
+  }
+  try {
+    return await play(session, operation, { ...hooks, beforeSend }, context)
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.sent || session.answers <= before) throw error
+    throw new TransportError(error.code, error.message, { sent: true, cause: error, context: error.context })
+  }
+}
+
+async function play(
+  session: Session,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const { request } = operation
+  switch (request.verb) {
+    case 'get':
+      return get(session, request, context)
+    case 'instances':
+      return instances(session, request, context)
+    case 'supported':
+      return supportedBelow(session, request)
+    case 'discover':
+      return discover(session, request, operation, hooks, context)
+    case 'set':
+      return set(session, request, operation, hooks, context)
+    case 'add':
+      return add(session, request, operation, hooks, context)
+    case 'delete':
+      return remove(session, request, operation, hooks, context)
+    case 'operate':
+      return operate(session, request, operation, hooks, context)
+    case 'subscribe':
+      return subscribe(session, request, hooks)
+    case 'download':
+      return download(session, request, operation, hooks)
+    case 'reboot':
+      return reboot(session, operation, hooks)
+    case 'factoryReset':
+      return factoryReset(session, hooks)
+  }
+}
+
+/** A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are usual. */
+function found(results: PathOutcome[], root: string): OperationResult {
+  if (results.some(({ value }) => value !== undefined)) return { outcome: 'done', results }
+  if (results.length > 0 || !isRoot(root)) return ended(results)
+  return { outcome: 'failed', results, error: outcomeError('nothingFound', NOTHING_FOUND, true) }
+}
+
+async function discover(
+  session: Session,
+  request: RequestFor<'discover'>,
+  { id }: Operation,
+  { signal }: ExecuteHooks,
+  { discoveries }: ExecuteContext,
+): Promise<OperationResult> {
+  const root = request.path === undefined || request.path === '' ? session.device.root : request.path
+  const wanted = root ?? 'Device.'
+  return found(await discoveries.collect(session, id, wanted, request.mode ?? 'walk', signal), wanted)
+}
+
+async function get(
+  session: Session,
+  request: RequestFor<'get'>,
+  { types, notes }: ExecuteContext,
+): Promise<OperationResult> {
+  const context = { types, notes }
+  const paths: string[] = []
+  for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
+  const results = await readPaths(session, [...new Set(paths)], types, notes)
+  const { maxDepth = 0 } = request
+  return ended(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
+}
+
+/** CPE give everything below a partial path; a depth counts as in TR-369 (Get.max_depth): names below the object, a row with its table. */
+function isWithinDepth(path: string, asked: string[], maxDepth: number): boolean {
+  return asked.some((object) => {
+    if (path === object) return true
+    const names = path
+      .slice(object.length)
+      .split('.')
+      .filter((part) => !/^\d*$/.test(part))
+    return object.endsWith('.') && path.startsWith(object) && names.length <= maxDepth
+  })
+}
+
+/** The values to write, those of search paths for each parameter that they name now. */
+async function valuesToWrite(session: Session, request: RequestFor<'set'>, context: ExecuteContext) {
+  const values: RequestFor<'set'>['values'] = []
+  for (const value of request.values) {
+    if (!isSearch(value.path)) values.push(value)
+    else for (const path of await findPaths(session, value.path, context)) values.push({ ...value, path })
+  }
+  return values
+}
+
+async function set(
+  session: Session,
+  request: RequestFor<'set'>,
+  { id }: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const values = await valuesToWrite(session, request, context)
+  // A search path that names nothing is no error (R-MSG.4a).
+  if (values.length === 0) return ended([])
+  const list = values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
+  await hooks.beforeSend()
+  const { written, failures, fault, status } = await write(session, list, request.allowPartial === true, id, context)
+  const done = new Set(written.map(({ path }) => path))
+  const results = list.flatMap(({ path, value, type = 'unknown' }): PathOutcome[] =>
+    done.has(path) ? [{ path, value, type: type === 'unknown' ? context.types.typeOf(path) : type }] : [],
+  )
+  if (fault === undefined || results.length > 0) return { ...ended([...results, ...failures]), ...later(status) }
+  const named = new Set(failures.map(({ path }) => path))
+  const others = list
+    .filter(({ path }) => named.size > 0 && !named.has(path))
+    .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
+  return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
+}
+
+async function remove(
+  session: Session,
+  request: RequestFor<'delete'>,
+  { id }: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const paths: string[] = []
+  for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
+  if (paths.length === 0) return ended([])
+  await hooks.beforeSend()
+  const results: PathOutcome[] = []
+  for (const path of new Set(paths)) {
+    const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: id })
+    // Where parts will do, a row that is not there is one that is gone (R-DEL.2a has it so for USP).
+    const gone = answer.ok || (request.allowPartial === true && answer.fault.code === 9005)
+    results.push(gone ? { path } : { path, error: faultError(answer.fault) })
+    if (!gone && request.allowPartial !== true) break
+  }
+  return ended(results)
+}
+
+async function operate(
+  session: Session,
+  request: RequestFor<'operate'>,
+  operation: Operation,
+  hooks: ExecuteHooks,
+  context: ExecuteContext,
+): Promise<OperationResult> {
+  const restart = restartOf(request.command)
+  if (restart === 'reboot') return reboot(session, operation, hooks)
+  if (restart === 'factoryReset') return factoryReset(session, hooks)
+  const path = request.command.replace(/\(\)$/, '')
+  if (context.types.isDiagnostic(`${path}.`)) {
+    await hooks.beforeSend()
+    return diagnose(session, `${path}.`, request.input, operation.id, context)
+  }
+  if (!context.types.isCommandLike(path)) {
+    return {
+      outcome: 'failed',
+      results: [],
+      error: outcomeError('notSupported', `${request.command} cannot be run over CWMP`),
+    }
+  }
+  await hooks.beforeSend()
+  const { fault } = await writeAll(session, [{ path, value: 'true', type: 'boolean' }], operation.id, context)
+  return fault === undefined ? { outcome: 'done', results: [], output: {} } : refused(fault)
+}
+
+async function subscribe(
+  session: Session,
+  request: RequestFor<'subscribe'>,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
+  if (request.notifType !== 'ValueChange') {
+    return {
+      outcome: 'failed',
+      results: [],
+      error: outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`),
+    }
+  }
+  const { cwmp } = session.device
+  const { on, off, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
+  const attribute = (Notification: number) => (Name: string) => ({
+    Name,
+    NotificationChange: true,
+    Notification,
+    AccessListChange: false,
+    AccessList: [],
+  })
+  const list = [...off.map(attribute(0)), ...on.map(attribute(2))]
+  if (list.length > 0) {
+    await hooks.beforeSend()
+    const answer = await session.call('SetParameterAttributes', { ParameterList: list })
+    if (!answer.ok) return refused(answer.fault)
+  }
+  // The next one in this session goes by it; the record gets it from the engine.
+  if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
+  return ended(request.paths.map((path) => ({ path })))
+}
+
+async function download(
+  session: Session,
+  request: RequestFor<'download'>,
+  operation: Operation,
+  hooks: ExecuteHooks,
+): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('Download', {
+    CommandKey: operation.id,
+    FileType: request.fileType ?? '1 Firmware Upgrade Image',
+    URL: request.url,
+    Username: request.username ?? '',
+    Password: request.password ?? '',
+    FileSize: request.fileSize ?? 0,
+    TargetFileName: request.targetFileName ?? '',
+    DelaySeconds: 0,
+    SuccessURL: '',
+    FailureURL: '',
+  })
+  if (!answer.ok) return refused(answer.fault)
+  // Boxes answer 0 (applied) while the work goes on: the version that is to come decides where it is known.
+  const coming = request.version !== undefined && request.version !== session.device.softwareVersion
+  return { outcome: answer.body.Status === 1 || coming ? 'pending' : 'done', results: [] }
+}
+
+async function reboot(session: Session, operation: Operation, hooks: ExecuteHooks): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('Reboot', { CommandKey: operation.id })
+  return answer.ok ? { outcome: 'pending', results: [] } : refused(answer.fault)
+}
+
+async function factoryReset(session: Session, hooks: ExecuteHooks): Promise<OperationResult> {
+  await hooks.beforeSend()
+  const answer = await session.call('FactoryReset', {})
+  if (!answer.ok) return refused(answer.fault)
+  return { outcome: 'pending', results: [] }
+}
