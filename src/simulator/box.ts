@@ -1,17 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import type { Clock, Log, Random } from '../base/index.ts'
 import { Cpe, type CpeCounters, type CpeState, type CwmpVersion, type Transfer } from '../cwmp/index.ts'
-import {
-  type BoxFacts,
-  type BoxModels,
-  dualStackBox,
-  type InstanceTree,
-  type TreeSnapshot,
-  type TreeView,
-  tr098Box,
-  tr181Box,
-} from '../datamodel/index.ts'
+import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
 import { type AgentCounters, type Codec, UspAgent } from '../usp/index.ts'
+import { type BoxFacts, type BoxModels, dualStackBox, tr098Box, tr181Box } from './device-presets.ts'
 import { type Fault, quirksOf } from './faults.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'

@@ -1,4 +1,4 @@
-import type { InstanceTree } from '../datamodel/index.ts'
+import type { InstanceTree } from '../tree/index.ts'
 
 const BANKS = 'Device.DeviceInfo.FirmwareImage.'
 const ACTIVE = 'Device.DeviceInfo.ActiveFirmwareImage'

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, errorText } from '../base/index.ts'
-import type { InstanceTree, TreeChange } from '../datamodel/index.ts'
+import type { InstanceTree, TreeChange } from '../tree/index.ts'
 import type { BoxState } from './box.ts'
 
 /** What has changed in one box since it was last written whole. */

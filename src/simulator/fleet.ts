@@ -1,9 +1,9 @@
 import { type Clock, errorText, type Log, type Random } from '../base/index.ts'
 import type { CwmpVersion } from '../cwmp/index.ts'
-import { loadBoxModels } from '../datamodel/index.ts'
 import { deviceIdOf, encodePart } from '../domain/index.ts'
 import { Codec } from '../usp/index.ts'
 import { BOX_KINDS, Box, type BoxKind, type BoxServers } from './box.ts'
+import { loadBoxModels } from './device-presets.ts'
 import type { Fault } from './faults.ts'
 import { entryOf, Flash, replay } from './flash.ts'
 

@@ -1,4 +1,5 @@
 /** Floor 5: simulated boxes and fleets of them, with scripted faults. */
 export * from './box.ts'
+export * from './device-presets.ts'
 export * from './faults.ts'
 export * from './fleet.ts'

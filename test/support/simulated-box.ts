@@ -1,6 +1,5 @@
 import { silentLog, systemRandom } from '../../src/base/index.ts'
-import { loadBoxModels } from '../../src/datamodel/index.ts'
-import { Box, type BoxKind, type BoxOptions } from '../../src/simulator/index.ts'
+import { Box, type BoxKind, type BoxOptions, loadBoxModels } from '../../src/simulator/index.ts'
 import { Codec } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 

@@ -9,6 +9,7 @@ const FLOORS: Record<string, number> = {
   config: 1,
   domain: 2,
   security: 2,
+  tree: 2,
   cwmp: 3,
   usp: 3,
   store: 3,

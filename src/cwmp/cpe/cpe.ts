@@ -1,5 +1,5 @@
 import { errorText, sleep } from '../../base/index.ts'
-import type { TreeChange } from '../../datamodel/index.ts'
+import type { TreeChange } from '../../tree/index.ts'
 import type { CwmpMessage, RequestOf, RpcName } from '../wire/index.ts'
 import { ConnectionRequestListener } from './connection-request.ts'
 import { finishDiagnostics } from './diagnostics.ts'

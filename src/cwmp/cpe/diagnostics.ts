@@ -1,4 +1,4 @@
-import type { TreeView } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 
 /** Writes what a diagnostics run found beside its DiagnosticsState; false: nobody wants it any more (it was cancelled). */
 export function finishDiagnostics(view: TreeView, object: string): boolean {

@@ -1,4 +1,4 @@
-import type { TreeView } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import type { ParameterValue, RequestOf } from '../wire/index.ts'
 import type { DueEvent } from './events.ts'
 import { type CpeQuirks, typeOnWire } from './quirks.ts'

@@ -1,5 +1,5 @@
 import type { Clock, Log, Random } from '../../base/index.ts'
-import type { TreeView } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import type { RpcName } from '../wire/index.ts'
 import type { ListenerAddress } from './connection-request.ts'
 import type { DueEvent } from './events.ts'

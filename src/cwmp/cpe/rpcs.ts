@@ -1,4 +1,5 @@
-import { parentOf, type TreeView, type WriteError } from '../../datamodel/index.ts'
+import { parentOf } from '../../datamodel/index.ts'
+import type { TreeView, WriteError } from '../../tree/index.ts'
 import type { CwmpFault, ParameterValue, RequestOf, ResponseOf, RpcName } from '../wire/index.ts'
 import type { Notifications } from './notifications.ts'
 import { type CpeQuirks, typeOnWire } from './quirks.ts'

@@ -1,5 +1,5 @@
 import { type Clock, errorText, type Log, type Random, randomToken, sleep } from '../../base/index.ts'
-import type { TreeChange, TreeView } from '../../datamodel/index.ts'
+import type { TreeChange, TreeView } from '../../tree/index.ts'
 import type { Codec, Msg, Notify } from '../wire/index.ts'
 import { type BootCause, bootArguments } from './boot.ts'
 import { occurrencesOf } from './changes.ts'

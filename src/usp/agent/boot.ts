@@ -1,4 +1,4 @@
-import type { TreeView } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 
 /** How the box came up. */
 export interface BootCause {

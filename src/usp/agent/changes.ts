@@ -1,4 +1,5 @@
-import { parentOf, type TreeChange, type TreeView } from '../../datamodel/index.ts'
+import { parentOf } from '../../datamodel/index.ts'
+import type { TreeChange, TreeView } from '../../tree/index.ts'
 import type { Notify } from '../wire/index.ts'
 
 /** What a subscription may be told about, under the path its references are held against. */

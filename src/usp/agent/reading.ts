@@ -1,4 +1,5 @@
-import { type Path, schemaPathOf, type TreeView } from '../../datamodel/index.ts'
+import { type Path, schemaPathOf } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import type { Get, GetInstances, GetInstancesResp, GetResp } from '../wire/index.ts'
 import { uniqueKeysOf } from './changes.ts'
 import { AgentError, failure, ownParameters, resolve, resolveObjects, withDepth } from './resolve.ts'

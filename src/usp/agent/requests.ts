@@ -1,4 +1,5 @@
-import { checkValue, schemaPathOf, splitLeaf, type TreeView, type WriteError } from '../../datamodel/index.ts'
+import { checkValue, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
+import type { TreeView, WriteError } from '../../tree/index.ts'
 import type {
   Add,
   AddResp,

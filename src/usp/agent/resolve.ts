@@ -1,12 +1,5 @@
-import {
-  fulfils,
-  type Path,
-  parsePath,
-  referredObjects,
-  type SearchTerm,
-  schemaPathOf,
-  type TreeView,
-} from '../../datamodel/index.ts'
+import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, schemaPathOf } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 
 /** What a requested path stands for in this box. */
 export interface Resolved {

@@ -1,4 +1,4 @@
-import type { TreeView } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import { resolve } from './resolve.ts'
 
 export const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'

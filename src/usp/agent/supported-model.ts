@@ -1,4 +1,5 @@
-import { parentOf, parsePath, schemaPathOf, splitLeaf, type TreeView } from '../../datamodel/index.ts'
+import { parentOf, parsePath, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import type { GetSupportedDM, GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
 import { AgentError } from './resolve.ts'
 

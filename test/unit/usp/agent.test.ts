@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { dualStackBox, loadBoxModels, type TreeView } from '../../../src/datamodel/index.ts'
+import { dualStackBox, loadBoxModels } from '../../../src/simulator/index.ts'
+import type { TreeView } from '../../../src/tree/index.ts'
 import { AgentRequests, RequestRefused } from '../../../src/usp/agent/requests.ts'
 import type { Setting } from '../../../src/usp/wire/index.ts'
 

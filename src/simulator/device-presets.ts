@@ -1,6 +1,5 @@
-import { loadModel, type Model } from './model.ts'
-import { schemaPathOf } from './path.ts'
-import { InstanceTree, TreeView } from './tree.ts'
+import { loadModel, type Model, schemaPathOf } from '../datamodel/index.ts'
+import { InstanceTree, TreeView } from '../tree/index.ts'
 
 /** Who a simulated box is. */
 export interface BoxFacts {

@@ -1,0 +1,128 @@
+import { checkValue, type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
+import type { InstanceTree } from './instance-tree.ts'
+
+/** Why a write was refused. */
+export interface WriteError {
+  path: string
+  kind: 'unknown' | 'notWritable' | 'type' | 'value' | 'notTable' | 'notCreatable' | 'duplicateKey'
+  text: string
+}
+
+/** One protocol's view of a tree: its model, its names for shared rows, and what it may do. */
+export class TreeView {
+  readonly tree: InstanceTree
+  readonly model: Model
+  /** Own prefix -> canonical prefix. */
+  readonly #names: [string, string][]
+
+  constructor(tree: InstanceTree, model: Model, names: [string, string][] = []) {
+    this.tree = tree
+    this.model = model
+    this.#names = names
+  }
+
+  toCanonical(path: string): string {
+    for (const [own, canonical] of this.#names) if (path.startsWith(own)) return canonical + path.slice(own.length)
+    return path
+  }
+
+  fromCanonical(path: string): string {
+    for (const [own, canonical] of this.#names)
+      if (path.startsWith(canonical)) return own + path.slice(canonical.length)
+    return path
+  }
+
+  /** The parameter as this protocol's model has it; undefined when the protocol does not show it. */
+  parameter(path: string): ModelParameter | undefined {
+    return this.model.parameter(path)
+  }
+
+  /** The value as a reader gets it: hidden and secured ones are empty. */
+  get(path: string): string | undefined {
+    const parameter = this.parameter(path)
+    const value = this.tree.raw(this.toCanonical(path))
+    if (parameter === undefined || value === undefined) return undefined
+    return parameter.facets.h === 1 || parameter.facets.x === 1 ? '' : value
+  }
+
+  hasObject(path: string): boolean {
+    return this.model.object(path) !== undefined && (this.tree.hasObject(this.toCanonical(path)) || this.isTable(path))
+  }
+
+  /** Whether a path names a table itself (without instance) that this box has. */
+  isTable(path: string): boolean {
+    const object = this.model.object(`${path}{i}.`)
+    return (
+      object?.table === true &&
+      this.tree.hasObject(this.toCanonical(parentOf(path))) &&
+      this.tree.supported.has(schemaPathOf(`${this.toCanonical(path)}{i}.`))
+    )
+  }
+
+  /** Parameter paths at and below an object, in order. */
+  parametersBelow(object: string): string[] {
+    const found: string[] = []
+    for (const path of this.tree.paths()) {
+      const own = this.fromCanonical(path)
+      if (own.startsWith(object) && this.parameter(own) !== undefined) found.push(own)
+    }
+    return found.sort()
+  }
+
+  /** Object paths below an object, in order; tables themselves are not instantiated and not listed. */
+  objectsBelow(object: string): string[] {
+    const found: string[] = []
+    for (const path of this.tree.objects()) {
+      const own = this.fromCanonical(path)
+      if (own.startsWith(object) && own !== object && this.model.object(own) !== undefined) found.push(own)
+    }
+    return found.sort()
+  }
+
+  instances(table: string): string[] {
+    return this.tree.instances(this.toCanonical(table)).map((path) => this.fromCanonical(path))
+  }
+
+  /** Why a value cannot be written; undefined when it can. `creating` allows what may be set at creation only. */
+  check(path: string, value: string, creating = false): WriteError | undefined {
+    const parameter = this.parameter(path)
+    if (parameter === undefined || this.tree.raw(this.toCanonical(path)) === undefined)
+      return { path, kind: 'unknown', text: 'there is no such parameter' }
+    if (parameter.access === 'r' || (parameter.access === 'o' && !creating))
+      return { path, kind: 'notWritable', text: 'the parameter is read only' }
+    const wrong = checkValue(parameter, value)
+    return wrong === undefined
+      ? undefined
+      : { path, kind: wrong.kind, text: `${JSON.stringify(value.slice(0, 80))} ${wrong.text}` }
+  }
+
+  /** Writes without asking again: `check` first. Booleans are kept as true and false. */
+  write(path: string, value: string, by: string): void {
+    const type = this.parameter(path)?.type
+    const kept = type === 'boolean' ? (value === '1' || value.toLowerCase() === 'true' ? 'true' : 'false') : value
+    this.tree.put(this.toCanonical(path), kept, by)
+  }
+
+  /** Adds a row to a table (path ends in a dot, no instance). */
+  add(table: string, by: string): { row: string } | WriteError {
+    if (!this.isTable(table)) {
+      return this.hasObject(table) || this.model.object(table) !== undefined
+        ? { path: table, kind: 'notTable', text: 'the object is no table here' }
+        : { path: table, kind: 'unknown', text: 'there is no such table' }
+    }
+    if (this.model.object(`${table}{i}.`)?.access !== 'w')
+      return { path: table, kind: 'notCreatable', text: 'rows cannot be added' }
+    return { row: this.fromCanonical(this.tree.addRow(this.toCanonical(table), by)) }
+  }
+
+  /** Deletes a row. */
+  remove(row: string, by: string): WriteError | undefined {
+    const object = this.model.object(row)
+    if (object === undefined || !this.tree.hasObject(this.toCanonical(row)))
+      return { path: row, kind: 'unknown', text: 'there is no such object' }
+    if (!object.table || object.access !== 'w')
+      return { path: row, kind: 'notWritable', text: 'the object cannot be deleted' }
+    this.tree.deleteRow(this.toCanonical(row), by)
+    return undefined
+  }
+}
