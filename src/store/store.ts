@@ -1,16 +1,22 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type { DeviceChange, FeedEvent, InstanceStore } from '../domain/index.ts'
 import type { SecretBox } from '../security/index.ts'
+import { ApiKeyRepository } from './api-key-repository.ts'
 import { auditKey } from './audit-key.ts'
 import { AuditRepository } from './audit-repository.ts'
 import { type Census, takeCensus } from './census.ts'
 import { ChangeWriter } from './changes.ts'
 import type { CollectionName } from './collections.ts'
+import { ConflictRepository } from './conflict-repository.ts'
+import { CredentialRepository } from './credential-repository.ts'
 import { DeviceRepository } from './device-repository.ts'
+import { EventRepository } from './event-repository.ts'
 import { RETRY_MS, translated } from './failure.ts'
 import { FleetRepository } from './fleet-repository.ts'
 import { createGroupCommit } from './group-commit.ts'
+import { GroupRepository } from './group-repository.ts'
 import { checkIndexes, engineOf } from './indexes.ts'
+import { InstanceRepository } from './instance-repository.ts'
 import { checkSecretKey } from './key-check.ts'
 import { LinkSecretRepository } from './link-secret-repository.ts'
 import { migrate } from './migrate.ts'
@@ -22,14 +28,6 @@ import { PendingAgentRepository } from './pending-agent-repository.ts'
 import { PlanRepository } from './plan-repository.ts'
 import { Readiness } from './readiness.ts'
 import { deleteExpired, type Retention } from './retention.ts'
-import {
-  ApiKeyRepository,
-  ConflictRepository,
-  CredentialRepository,
-  EventRepository,
-  GroupRepository,
-  InstanceRepository,
-} from './small-repositories.ts'
 import { SupportedModelRepository } from './supported-model-repository.ts'
 
 export interface StoreOptions {

@@ -1,0 +1,63 @@
+import type { DeviceId, EventLog, FeedEvent, NewEvent } from '../domain/index.ts'
+import type { ChangeWriter } from './changes.ts'
+import { fromDocument } from './convert.ts'
+import type { GroupCommit } from './group-commit.ts'
+import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { newestById } from './newest.ts'
+
+/** The event feed, read side; what is appended goes through commits. */
+export class EventRepository implements EventLog {
+  readonly #events: Collection
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #listeners: Set<(events: FeedEvent[]) => void>
+  readonly #now: () => number
+
+  constructor(
+    connection: Connection,
+    commit: GroupCommit,
+    writer: ChangeWriter,
+    listeners: Set<(events: FeedEvent[]) => void>,
+    now: () => number,
+  ) {
+    this.#now = now
+    this.#events = connection.collection<Document_>('events')
+    this.#commit = commit
+    this.#writer = writer
+    this.#listeners = listeners
+  }
+
+  append(events: NewEvent[]): Promise<void> {
+    return this.#commit.commit(this.#writer.withEvents([], events))
+  }
+
+  async since(id: string | undefined, limit: number): Promise<FeedEvent[]> {
+    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document)
+    if (id === undefined) return (await newestById(this.#events, limit, this.#now())).map(toEvent).reverse()
+    return (
+      await this.#events
+        .find({ _id: { $gt: id } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .toArray()
+    ).map(toEvent)
+  }
+
+  async ofDevice(deviceId: DeviceId, after: string | undefined, limit: number): Promise<FeedEvent[]> {
+    const toEvent = (document: Document_) => fromDocument<FeedEvent>(document)
+    if (after === undefined) {
+      const newest = this.#events.find({ deviceId }).sort({ _id: -1 }).limit(limit)
+      return (await newest.toArray()).map(toEvent).reverse()
+    }
+    const found = this.#events
+      .find({ deviceId, _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+    return (await found.toArray()).map(toEvent)
+  }
+
+  onAppended(listener: (events: FeedEvent[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
