@@ -1,5 +1,5 @@
 import { Codec } from '../src/usp/index.ts'
-import { WebSocket } from '../src/usp/mtp/ws.ts'
+import { WebSocket } from '../src/usp/mtp/websocket/ws.ts'
 import type { Msg, Notify } from '../src/usp/wire/index.ts'
 
 const codec = new Codec()

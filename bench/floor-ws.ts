@@ -1,5 +1,5 @@
 import { Codec } from '../src/usp/index.ts'
-import { WebSocketServer } from '../src/usp/mtp/ws.ts'
+import { WebSocketServer } from '../src/usp/mtp/websocket/ws.ts'
 
 // The floor of a Notify: takes Record and Message apart, answers NotifyResp, keeps nothing.
 const codec = new Codec()

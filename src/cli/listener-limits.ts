@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { networksOf } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import type { AcsOptions } from '../cwmp/index.ts'
-import type { ControllerOptions } from '../usp/index.ts'
+import type { WebSocketMtpOptions } from '../usp/index.ts'
 
 /** The part of the files a process may open that the listeners of devices may take together; the API and the database need the rest. */
 const SHARE = 0.8
@@ -21,7 +21,7 @@ type CwmpLimits = Pick<
   | 'trustedProxies'
   | 'connectionRequestNetworks'
 >
-type UspLimits = Pick<ControllerOptions, 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'>
+type UspLimits = Pick<WebSocketMtpOptions, 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'>
 
 /** The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them. */
 export interface ListenerLimits {

@@ -22,7 +22,7 @@ import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
-import { Controller } from '../usp/index.ts'
+import { Controller, WebSocketMtp } from '../usp/index.ts'
 import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
 import { engineCache } from './engine-cache.ts'
@@ -141,15 +141,21 @@ export async function startServer(
       random,
       log: log.child({ part: 'cwmp' }),
     })
-    const controller = new Controller({
-      ...southbound.usp,
+    const webSocket = new WebSocketMtp({
+      ...limits.usp,
       host: config.host,
       port: config.uspPort,
       path: config.uspPath,
       ...(certificates.usp === undefined ? {} : { tls: certificates.usp }),
       endpointId: config.endpointId,
+      clock,
+      log: log.child({ part: 'usp' }),
+    })
+    const controller = new Controller({
+      ...southbound.usp,
+      mtps: [webSocket],
+      endpointId: config.endpointId,
       admission: config.agentAdmission,
-      ...limits.usp,
       periodicNotifIntervalS: config.periodicNotifIntervalS,
       instance,
       devices: store.devices,
@@ -201,7 +207,7 @@ export async function startServer(
         defaultPlanSettings({
           endpointId: config.endpointId,
           host: config.uspPublicHost,
-          port: config.uspPublicPort ?? controller.port,
+          port: config.uspPublicPort ?? webSocket.port,
           path: config.uspPath,
           tls: certificates.usp !== undefined,
           ...(certificates.usp === undefined ? {} : { certificate: issuerOf(certificates.usp.cert) }),
@@ -263,19 +269,19 @@ export async function startServer(
     await lifecycle.start(api)
     certificates.onRenewed(() => {
       if (certificates.cwmp !== undefined) acs.renewCertificate(certificates.cwmp)
-      if (certificates.usp !== undefined) controller.renewCertificate(certificates.usp)
+      if (certificates.usp !== undefined) webSocket.renewCertificate(certificates.usp)
       if (certificates.api !== undefined) api.renewCertificate(certificates.api)
     })
     await lifecycle.start(certificates)
     // With the listeners up, so that a start that fails leaves no key that nobody has seen.
     const first = await ensureFirstKey({ ...config, apiKeys: store.apiKeys, random, newId: nextId, clock })
-    log.info({ api: api.port, cwmp: acs.port, usp: controller.port, instance }, 'Isthmus is up')
+    log.info({ api: api.port, cwmp: acs.port, usp: webSocket.port, instance }, 'Isthmus is up')
     return {
       apiPort: api.port,
       apiUrl: urlOf(config.apiHost, api.port, certificates.api !== undefined),
       cwmpPort: acs.port,
       cwmpsPort: acs.tlsPort,
-      uspPort: controller.port,
+      uspPort: webSocket.port,
       databasePid: database?.pid,
       firstKey: first.key,
       firstKeyFile: first.file,

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 import { createIdSource } from '../../src/base/index.ts'
-import { Controller } from '../../src/usp/index.ts'
+import { Controller, WebSocketMtp } from '../../src/usp/index.ts'
 import { type ContractSubject, driverContract } from './driver-contract.ts'
 import { BASE, CONTROLLER, createEngine, createSubject } from './subject.ts'
 
@@ -11,14 +11,19 @@ const TIME_SCALE = 1.5
 async function setup(): Promise<ContractSubject> {
   const engine = await createEngine()
   const { store, operations } = engine
-  const controller = new Controller({
+  const mtp = new WebSocketMtp({
     ...BASE,
     host: '127.0.0.1',
     port: 0,
     path: '/usp',
     endpointId: CONTROLLER,
-    admission: 'open',
     maxLinks: 10,
+  })
+  const controller = new Controller({
+    ...BASE,
+    mtps: [mtp],
+    endpointId: CONTROLLER,
+    admission: 'open',
     periodicNotifIntervalS: 300,
     instance: 'contract',
     devices: store.devices,
@@ -32,7 +37,7 @@ async function setup(): Promise<ContractSubject> {
   })
   await controller.start()
   operations.setDrivers([controller.driver])
-  const usp = { endpointId: CONTROLLER, host: '127.0.0.1', port: controller.port, path: '/usp', tls: false }
+  const usp = { endpointId: CONTROLLER, host: '127.0.0.1', port: mtp.port, path: '/usp', tls: false }
   const subject = createSubject(engine, 'uspOnly', { usp }, () => controller.stop(), TIME_SCALE)
   const joined = async () => (await store.devices.get(subject.deviceId))?.usp?.onboardedFor !== undefined
   await vi.waitUntil(joined, { timeout: 10_000, interval: 20 })

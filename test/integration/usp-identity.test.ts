@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
 import { deviceIdOf, type EndpointId, newDevice } from '../../src/domain/index.ts'
-import { type Link, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
+import { type Link, WebSocketMtp } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import type { RawAgent } from '../support/raw-agent.ts'
 import { startController, type TestController } from '../support/usp-controller.ts'
@@ -16,12 +16,12 @@ const EID = 'os::00256D-S1'
 
 describe('the WebSocket MTP over TLS', () => {
   const sockets: WebSocket[] = []
-  let server: UspWebSocketServer
+  let server: WebSocketMtp
   let opened: Link[]
 
   beforeEach(async () => {
     opened = []
-    server = new UspWebSocketServer({
+    server = new WebSocketMtp({
       host: '127.0.0.1',
       port: 0,
       path: '/usp',
@@ -32,10 +32,10 @@ describe('the WebSocket MTP over TLS', () => {
         clientCa: pem('client-ca.pem') + pem('open-ca.pem'),
       },
       maxLinks: 10,
-      handlers: { onOpen: (link) => opened.push(link), onRecord: () => undefined, onClose: () => undefined },
       clock: createManualClock(),
       log: silentLog,
     })
+    server.onLink({ onOpen: (link) => opened.push(link), onRecord: () => undefined, onClose: () => undefined })
     await server.start()
   })
   afterEach(async () => {

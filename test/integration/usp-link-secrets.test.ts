@@ -235,7 +235,7 @@ describe('a second link of an Endpoint ID that proves as much', () => {
   it('that sends much before it is judged is closed', async () => {
     const agent = await arrive()
     agent.answer = () => undefined
-    const newer = await RawAgent.connect(world.controller.port, '', CONTROLLER_ID, EID)
+    const newer = await RawAgent.connect(world.port, '', CONTROLLER_ID, EID)
     const end = newer.closed()
     for (let i = 0; i < 30; i++) newer.hello()
     expect(await end).toBe(1008)

@@ -261,7 +261,7 @@ describe('a box whose Agent is deaf after its Controller row was deleted', () =>
       faults: ['deaf'],
       endpointId: EID,
       facts: { ...FACTS, ...IDENTITY },
-      usp: { endpointId: CONTROLLER_ID, host: 'localhost', port: world.controller.port },
+      usp: { endpointId: CONTROLLER_ID, host: 'localhost', port: world.port },
     })
     box.start()
     try {

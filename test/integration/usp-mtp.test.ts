@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog } from '../../src/base/index.ts'
 import type { LinkEnd } from '../../src/domain/index.ts'
-import { type Link, type LinkLimits, UspWebSocketServer } from '../../src/usp/mtp/index.ts'
+import { type Link, type LinkLimits, WebSocketMtp } from '../../src/usp/mtp/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 
 const OWN = 'self::mtp-test'
@@ -20,7 +20,7 @@ const HANDSHAKE = {
 describe('the WebSocket MTP', () => {
   const clock = createManualClock()
   const sockets: WebSocket[] = []
-  let server: UspWebSocketServer
+  let server: WebSocketMtp
   let opened: Link[]
   let records: { link: Link; bytes: Uint8Array }[]
   let closed: { link: Link; end: LinkEnd }[]
@@ -28,21 +28,21 @@ describe('the WebSocket MTP', () => {
   async function start(
     options: { limits?: LinkLimits; maxLinks?: number; maxConnections?: number } = {},
   ): Promise<void> {
-    server = new UspWebSocketServer({
+    server = new WebSocketMtp({
       host: '127.0.0.1',
       port: 0,
       path: '/usp',
       endpointId: OWN,
       maxLinks: 10,
       limits: LIMITS,
-      handlers: {
-        onOpen: (link) => opened.push(link),
-        onRecord: (link, bytes) => records.push({ link, bytes }),
-        onClose: (link, end) => closed.push({ link, end }),
-      },
       clock,
       log: silentLog,
       ...options,
+    })
+    server.onLink({
+      onOpen: (link) => opened.push(link),
+      onRecord: (link, bytes) => records.push({ link, bytes }),
+      onClose: (link, end) => closed.push({ link, end }),
     })
     await server.start()
   }

@@ -6,7 +6,7 @@ import { createOperations, type OperationsRoom } from '../../src/operations/inde
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
-import { Controller } from '../../src/usp/index.ts'
+import { Controller, WebSocketMtp } from '../../src/usp/index.ts'
 import type { Balancer } from './balancer.ts'
 import { modelOf } from './operations-world.ts'
 import { testStore } from './store.ts'
@@ -83,14 +83,20 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   })
   const far = options.uspElsewhere === true ? await farInstance(uri, store.databaseName, newId) : undefined
   const holder = far ?? { store, operations, instance: 'test' }
-  const controller = new Controller({
+  const mtp = new WebSocketMtp({
     host: '127.0.0.1',
     port: 0,
     path: '/usp',
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     endpointId: ENDPOINT_ID,
-    admission: 'open',
     maxLinks: 1000,
+    clock,
+    log,
+  })
+  const controller = new Controller({
+    mtps: [mtp],
+    endpointId: ENDPOINT_ID,
+    admission: 'open',
     periodicNotifIntervalS: 60,
     instance: holder.instance,
     devices: holder.store.devices,
@@ -126,7 +132,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   const usp = {
     endpointId: ENDPOINT_ID,
     host: '127.0.0.1',
-    port: controller.port,
+    port: mtp.port,
     path: '/usp',
     tls: options.tls !== undefined,
   }

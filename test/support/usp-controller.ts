@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import type { SecureContextOptions } from 'node:tls'
 import { silentLog } from '../../src/base/index.ts'
 import type { Completion, Conflict, Contact, DeviceChange, LinkSecrets } from '../../src/domain/index.ts'
-import { Controller, type ControllerOptions } from '../../src/usp/index.ts'
+import { Controller, type ControllerOptions, WebSocketMtp, type WebSocketMtpOptions } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 import { createMemoryLinkSecrets } from './memory-link-secrets.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
@@ -12,6 +12,8 @@ export const CONTROLLER_ID = 'self::controller-test'
 
 export interface TestController {
   controller: Controller
+  /** TCP port of its WebSocket MTP. */
+  port: number
   clock: ManualClock
   stores: MemoryStores
   linkSecrets: LinkSecrets
@@ -36,7 +38,7 @@ export interface TestController {
 
 /** The Controller with its real listener on a free port, over stores in memory and a clock that stands still; its own ones unless given. */
 export async function startController(
-  options: Partial<ControllerOptions> = {},
+  options: Partial<ControllerOptions & WebSocketMtpOptions> = {},
   shared: { clock?: ManualClock; stores?: MemoryStores } = {},
 ): Promise<TestController> {
   const { clock = createManualClock() } = shared
@@ -60,13 +62,20 @@ export async function startController(
     if (device !== undefined) device.conflict = conflict.id
     await stores.events.append([{ type: 'device.conflict', at, deviceId, data: { kind, endpointId } }])
   }
-  const controller = new Controller({
+  const mtp = new WebSocketMtp({
     host: '127.0.0.1',
     port: 0,
     path: '/usp',
     endpointId: CONTROLLER_ID,
-    admission: 'open',
     maxLinks: 100,
+    clock,
+    log: silentLog,
+    ...options,
+  })
+  const controller = new Controller({
+    mtps: [mtp],
+    endpointId: CONTROLLER_ID,
+    admission: 'open',
     periodicNotifIntervalS: 300,
     instance: 'test',
     devices: {
@@ -127,6 +136,7 @@ export async function startController(
   }
   return {
     controller,
+    port: mtp.port,
     clock,
     stores,
     linkSecrets,
@@ -149,7 +159,7 @@ export async function startController(
       return contact
     },
     async connect(eid, endpointId, tls, path) {
-      const agent = await RawAgent.connect(controller.port, eid, CONTROLLER_ID, endpointId, tls, path)
+      const agent = await RawAgent.connect(mtp.port, eid, CONTROLLER_ID, endpointId, tls, path)
       agents.push(agent)
       return agent
     },

@@ -1,6 +1,6 @@
 import { errorText, type Log } from '../../base/index.ts'
 import type { DeviceId, DeviceStore, EndpointId, LinkSecrets, Refusal } from '../../domain/index.ts'
-import type { HandshakeRefusal, Hello } from '../mtp/index.ts'
+import type { LinkRefusal, Newcomer } from '../mtp/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
 import type { Claims } from './claims.ts'
 import type { Refusals } from './refusals.ts'
@@ -16,9 +16,6 @@ export interface AdmissionDeps {
   onRefused?(reason: string): void
 }
 
-/** A link as it shows itself before anything is read over it. `endpointId` is '' when the handshake names none: its first Record does. */
-export type Newcomer = Hello
-
 /** A link that may be opened: the device whose secret it shows, and the link that it replaces. */
 export interface Admitted {
   secretOf: DeviceId | undefined
@@ -29,10 +26,10 @@ export const NO_SECRET: Refusal = {
   code: 'noSecret',
   text: 'the device of this Endpoint ID has a secret in the path of its link, which this link does not show',
 }
-const NOT_ADMITTED: HandshakeRefusal = { kind: 'notAdmitted', text: 'the Agent is not admitted' }
-const STANDS: HandshakeRefusal = { kind: 'tryAgain', text: 'a link of this Endpoint ID stands, and its Agent answers' }
-const OWN: HandshakeRefusal = { kind: 'notAdmitted', text: 'the Endpoint ID is that of this Controller' }
-const LATER: HandshakeRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitted now' }
+const NOT_ADMITTED: LinkRefusal = { kind: 'notAdmitted', text: 'the Agent is not admitted' }
+const STANDS: LinkRefusal = { kind: 'tryAgain', text: 'a link of this Endpoint ID stands, and its Agent answers' }
+const OWN: LinkRefusal = { kind: 'notAdmitted', text: 'the Endpoint ID is that of this Controller' }
+const LATER: LinkRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitted now' }
 const UNNAMED: Admitted = { secretOf: undefined, instead: undefined }
 
 /**
@@ -47,7 +44,7 @@ export class Admission {
   }
 
   /** Never rejects. */
-  async judge(newcomer: Newcomer): Promise<Admitted | HandshakeRefusal> {
+  async judge(newcomer: Newcomer): Promise<Admitted | LinkRefusal> {
     const { log, onRefused } = this.#deps
     try {
       return await this.#judge(newcomer)
@@ -58,7 +55,7 @@ export class Admission {
     }
   }
 
-  async #judge(newcomer: Newcomer): Promise<Admitted | HandshakeRefusal> {
+  async #judge(newcomer: Newcomer): Promise<Admitted | LinkRefusal> {
     const { refusals, claims, onRefused, log } = this.#deps
     const { endpointId, certificate, address } = newcomer
     if (endpointId === this.#deps.endpointId) return this.#refused('invalid', OWN)
@@ -94,7 +91,7 @@ export class Admission {
     return owner === undefined || device === undefined ? owner : 'refused'
   }
 
-  #refused(reason: string, refusal: HandshakeRefusal): HandshakeRefusal {
+  #refused(reason: string, refusal: LinkRefusal): LinkRefusal {
     this.#deps.onRefused?.(reason)
     return refusal
   }

@@ -3,6 +3,7 @@ import type { Device, DeviceId, DeviceIdentity, LinkEnd } from '../../domain/ind
 import type { Link } from '../mtp/index.ts'
 import {
   type Codec,
+  type ConnectKind,
   type ErrorBody,
   type Msg,
   type RequestName,
@@ -40,6 +41,8 @@ export type LinkProof = 'certificate' | 'secret' | 'none'
 
 export interface AgentLinkOptions {
   link: Link
+  /** The Record with which an Agent opens the MTP of this link. */
+  connectRecord: ConnectKind
   /** Different for every link of every server process. */
   id: string
   codec: Codec
@@ -51,6 +54,7 @@ export interface AgentLinkOptions {
 /** The state that the Controller keeps for one link: its device, and the requests to its Agent, one at a time and in order. */
 export class AgentLink {
   readonly link: Link
+  readonly connectRecord: ConnectKind
   /** Different for every link of every server process. */
   readonly id: string
   /** The device, once the Agent is joined to one. */
@@ -114,8 +118,9 @@ export class AgentLink {
     this.#firmwareTold = undefined
   }
 
-  constructor({ link, id, codec, ownId, clock }: AgentLinkOptions) {
+  constructor({ link, connectRecord, id, codec, ownId, clock }: AgentLinkOptions) {
     this.link = link
+    this.connectRecord = connectRecord
     this.id = id
     this.#codec = codec
     this.#ownId = ownId

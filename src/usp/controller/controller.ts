@@ -4,7 +4,6 @@ import {
   errorText,
   type Lifecycle,
   type Log,
-  type Networks,
   ProtocolError,
   type Random,
   TransportError,
@@ -28,8 +27,8 @@ import type {
   UspLinks,
 } from '../../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
-import { type HandshakeRefusal, type Hello, type Link, UspWebSocketServer } from '../mtp/index.ts'
-import { Codec, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
+import type { Link, LinkRefusal, Mtp, Newcomer } from '../mtp/index.ts'
+import { Codec, type ConnectKind, type Msg, parseEndpointId, type UspRecord } from '../wire/index.ts'
 import { Admission, type Admitted } from './admission.ts'
 import { AgentLink } from './agent-link.ts'
 import { Arrivals } from './arrivals.ts'
@@ -46,20 +45,11 @@ import { SupportedModels } from './supported-models.ts'
 import { TurnedAway } from './turned-away.ts'
 
 export interface ControllerOptions {
-  host: string
-  port: number
-  path: string
-  tls?: { cert: string; key: string; clientCa?: string }
-  /** Our own Endpoint ID. */
+  /** The transports over which Agents link; started and stopped with the Controller. */
+  mtps: readonly Mtp[]
+  /** Endpoint ID of the Controller. */
   endpointId: string
   admission: AgentAdmission
-  maxLinks: number
-  /** Connections; enough for the links unless told. */
-  maxConnections?: number
-  /** Connections of one address; 2,500 unless told. */
-  maxPerAddress?: number
-  /** Proxies whose X-Forwarded-For is believed. */
-  trustedProxies?: Networks
   periodicNotifIntervalS: number
   /** This server instance, noted on the devices whose links it holds. */
   instance: string
@@ -100,7 +90,6 @@ const STOP_MS = 5000
 /** An Agent that is asked whether it answers has so long. */
 const ASK_TIMEOUT_MS = 10_000
 
-const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
 /** Records of a link without an Endpoint ID that are kept while the Agent is judged. */
 const MAX_UNNAMED = 16
 
@@ -120,7 +109,7 @@ export class Controller implements Lifecycle {
   readonly name = 'USP Controller'
   readonly driver: Driver = {
     protocol: 'usp',
-    // An Agent behind a WebSocket dials us; nobody can ask it to.
+    // The Agent opens the link; a Controller has no means to ask for one.
     wake: (device) => Promise.resolve(this.#byDevice.has(device.id) ? 'alreadyHere' : 'notSupported'),
   }
   readonly links: UspLinks = {
@@ -130,7 +119,6 @@ export class Controller implements Lifecycle {
   readonly #options: ControllerOptions
   readonly #codec = new Codec()
   readonly #model: Model = loadModel('tr181-usp')
-  readonly #server: UspWebSocketServer
   readonly #refusals: Refusals
   readonly #arrivals: Arrivals
   readonly #models: SupportedModels
@@ -141,7 +129,7 @@ export class Controller implements Lifecycle {
   readonly #admission: Admission
   readonly #turnedAway: TurnedAway
   /** Clients whose link is about to be opened. */
-  readonly #admitted = new WeakMap<Hello, Admitted>()
+  readonly #admitted = new WeakMap<Newcomer, Admitted>()
   readonly #agents = new Map<Link, AgentLink>()
   readonly #byDevice = new Map<string, AgentLink>()
   /** The contacts that are offered to operations. */
@@ -202,11 +190,10 @@ export class Controller implements Lifecycle {
       },
       onBoot: (agent) => this.#background(agent, 'onboarding after boot failed', this.#refresh(agent)),
     })
-    this.#server = new UspWebSocketServer({
-      ...options,
-      handlers: {
-        admit: (hello) => this.#admit(hello),
-        onOpen: (link, hello) => this.#onOpen(link, hello),
+    for (const mtp of options.mtps)
+      mtp.onLink({
+        admit: (newcomer) => this.#admit(newcomer),
+        onOpen: (link, newcomer) => this.#onOpen(link, newcomer, mtp.connectRecord),
         onRound: (link) => this.#onRound(this.#agentOf(link)),
         onRecord: (link, bytes) => this.#onRecord(link, bytes),
         onClose: (link, end) => {
@@ -214,26 +201,17 @@ export class Controller implements Lifecycle {
           this.#onClose(this.#agentOf(link), end)
           this.#agents.delete(link)
         },
-      },
-    })
+      })
   }
 
-  get port(): number {
-    return this.#server.port
-  }
-
-  /** Links from now on get this certificate. */
-  renewCertificate(tls: { cert: string; key: string; clientCa?: string }): void {
-    this.#server.renewCertificate(tls)
-  }
-
+  /** Links that are open, over all MTPs. */
   get linkCount(): number {
-    return this.#server.linkCount
+    return this.#options.mtps.reduce((sum, mtp) => sum + mtp.linkCount, 0)
   }
 
   async start(): Promise<void> {
     await this.#refusals.start()
-    await this.#server.start()
+    for (const mtp of this.#options.mtps) await mtp.start()
     this.#warnOfClaims()
     this.#scheduleSweep()
   }
@@ -241,7 +219,7 @@ export class Controller implements Lifecycle {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#cancelSweep?.()
-    await this.#server.stop()
+    await Promise.all(this.#options.mtps.map((mtp) => mtp.stop()))
     const limit = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())
     await Promise.race([
       Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS), this.#refusals.stop()]),
@@ -251,10 +229,10 @@ export class Controller implements Lifecycle {
 
   /** A device whose link has no secret is whoever knows its Endpoint ID, and that is printed on it. */
   #warnOfClaims(): void {
-    const { host, tls, admission, log } = this.#options
-    if (tls?.clientCa !== undefined || admission === 'certificate' || LOOPBACK.test(host)) return
+    const { mtps, admission, log } = this.#options
+    if (admission === 'certificate' || !mtps.some((mtp) => mtp.isExposed)) return
     log.warn(
-      { host, admission },
+      { admission },
       'USP Agents are not asked for certificates: a link without a secret in its path (usp.weakLink) belongs to whoever knows the Endpoint ID; see --tls-client-ca and POST /devices/{id}/link-secret',
     )
   }
@@ -304,21 +282,21 @@ export class Controller implements Lifecycle {
         link.close('policy', 'the Agent is not admitted any more')
   }
 
-  async #admit(hello: Hello): Promise<HandshakeRefusal | undefined> {
-    const judged = await this.#admission.judge(hello)
+  async #admit(newcomer: Newcomer): Promise<LinkRefusal | undefined> {
+    const judged = await this.#admission.judge(newcomer)
     if ('kind' in judged) return judged
-    this.#admitted.set(hello, judged)
+    this.#admitted.set(newcomer, judged)
     return undefined
   }
 
-  #onOpen(link: Link, hello: Hello): void {
+  #onOpen(link: Link, newcomer: Newcomer, connectRecord: ConnectKind): void {
     const { endpointId: ownId, clock, log } = this.#options
     const id = `${this.#process}.${++this.#links}`
-    const agent = new AgentLink({ link, id, codec: this.#codec, ownId, clock })
+    const agent = new AgentLink({ link, connectRecord, id, codec: this.#codec, ownId, clock })
     agent.onTimeout = () => this.#liveness.missed(agent)
     this.#agents.set(link, agent)
     if (log.isDebug()) agent.onMessage = (what, msg) => log.debug(lineOf(agent, msg), what)
-    const admitted = this.#admitted.get(hello)
+    const admitted = this.#admitted.get(newcomer)
     if (admitted !== undefined && link.endpointId !== '') this.#claim(agent, admitted)
   }
 
@@ -402,15 +380,14 @@ export class Controller implements Lifecycle {
         : this.#disconnect(agent, 7106, 'session context is not supported')
     if (secured) return this.#ignore(agent, 'payload security without session context')
     switch (body.kind) {
-      case 'websocketConnect':
-        return this.#background(agent, 'arrival failed', this.#arrivals.arrive(agent, undefined))
       case 'noSession':
         return this.#onMsg(agent, this.#codec.decodeMsg(body.payload))
       case 'disconnect':
         // The link may stay, and the Agent may connect anew over it (R-MTP.8).
         return this.#options.log.debug({ endpointId: agent.endpointId, reason: body.reason }, 'Agent disconnects')
-      case 'otherConnect':
-        return this.#ignore(agent, 'connect record of another MTP')
+      default:
+        if (body.kind !== agent.connectRecord) return this.#ignore(agent, 'connect record of another MTP')
+        return this.#background(agent, 'arrival failed', this.#arrivals.arrive(agent, undefined))
     }
   }
 

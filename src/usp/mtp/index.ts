@@ -1,6 +1,4 @@
-/** Message transfer protocols: WebSocket, both roles. */
-export * from './link.ts'
+/** Message transfer protocols: the port, and one folder for each implementation. */
+export * from './mtp.ts'
 export * from './retry.ts'
-export * from './websocket-client.ts'
-export * from './websocket-link.ts'
-export * from './websocket-server.ts'
+export * from './websocket/index.ts'

@@ -10,13 +10,16 @@ import {
 } from './messages.ts'
 import { loadWireTypes, type MessageType, type WireTypes } from './protobuf.ts'
 
-/** What a Record carries (TR-369 4.1). Session context is recognised but not spoken: its sender is told 7106. */
+/** The Records with which an Agent opens an MTP (R-MTP.8), one for each MTP of the standard. */
+export const CONNECT_KINDS = ['websocketConnect', 'mqttConnect', 'stompConnect', 'udsConnect'] as const
+export type ConnectKind = (typeof CONNECT_KINDS)[number]
+
+/** The body of a Record (TR-369 4.1). Session context is recognised and not supported: it is answered with 7106. */
 export type RecordBody =
   | { kind: 'noSession'; payload: Uint8Array }
-  | { kind: 'websocketConnect' }
+  | { kind: ConnectKind }
   | { kind: 'disconnect'; reason: string; reasonCode: number }
   | { kind: 'session' }
-  | { kind: 'otherConnect' }
 
 export interface UspRecord {
   version: string
@@ -63,7 +66,7 @@ export class Codec {
   encodeRecord(record: {
     toId: string
     fromId: string
-    body: Extract<RecordBody, { kind: 'noSession' | 'websocketConnect' | 'disconnect' }>
+    body: Exclude<RecordBody, { kind: 'session' | ConnectKind }> | { kind: 'websocketConnect' }
   }): Uint8Array {
     const raw: Record<string, unknown> = { version: USP_VERSION, to_id: record.toId, from_id: record.fromId }
     const { body } = record
@@ -147,8 +150,9 @@ function recordBody(raw: Raw): RecordBody {
   const disconnect = raw.disconnect as Raw | undefined
   if (disconnect !== undefined)
     return { kind: 'disconnect', reason: text(disconnect.reason), reasonCode: Number(disconnect.reason_code ?? 0) }
-  if (raw.mqtt_connect !== undefined || raw.stomp_connect !== undefined || raw.uds_connect !== undefined)
-    return { kind: 'otherConnect' }
+  if (raw.mqtt_connect !== undefined) return { kind: 'mqttConnect' }
+  if (raw.stomp_connect !== undefined) return { kind: 'stompConnect' }
+  if (raw.uds_connect !== undefined) return { kind: 'udsConnect' }
   throw new ProtocolError('7104', 'the Record has no record_type')
 }
 

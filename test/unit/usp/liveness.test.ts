@@ -32,6 +32,7 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
   const agents = Array.from({ length: count }, (_, n) => {
     const endpointId = `proto::a${n}`
     const agent: AgentLink = new AgentLink({
+      connectRecord: 'websocketConnect',
       id: `l${n}`,
       codec,
       ownId: OWN,

@@ -84,9 +84,9 @@ describe('decodeRecord', () => {
 
   it.each([
     ['a session context (8)', `${HEAD} 4206 0803 1001 1801`, { kind: 'session' }],
-    ['an MQTT connect (10)', `${HEAD} 5203120174`, { kind: 'otherConnect' }],
-    ['a STOMP connect (11)', `${HEAD} 5a03120174`, { kind: 'otherConnect' }],
-    ['a UDS connect (13)', `${HEAD} 6a00`, { kind: 'otherConnect' }],
+    ['an MQTT connect (10)', `${HEAD} 5203120174`, { kind: 'mqttConnect' }],
+    ['a STOMP connect (11)', `${HEAD} 5a03120174`, { kind: 'stompConnect' }],
+    ['a UDS connect (13)', `${HEAD} 6a00`, { kind: 'udsConnect' }],
     ['a Disconnect without words (12)', `${HEAD} 6200`, { kind: 'disconnect', reason: '', reasonCode: 0 }],
     ['a WebSocket connect that has zero bytes (9)', `${HEAD} 4a00`, { kind: 'websocketConnect' }],
   ])('recognises %s', (_name, hex, body) => {

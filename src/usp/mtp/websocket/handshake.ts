@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { ProtocolError } from '../../base/index.ts'
-import { parseEndpointId } from '../wire/index.ts'
+import { ProtocolError } from '../../../base/index.ts'
+import { parseEndpointId } from '../../wire/index.ts'
 
 /** The identity of a client as its handshake shows it. */
 export interface ClientIdentity {

@@ -1,5 +1,5 @@
 import { rootCertificates } from 'node:tls'
-import { errorText, TransportError } from '../../base/index.ts'
+import { errorText, TransportError } from '../../../base/index.ts'
 import { WebSocket } from './ws.ts'
 
 export interface DialOptions {

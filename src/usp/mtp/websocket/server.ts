@@ -7,43 +7,16 @@ import {
   Connections,
   clientAddress,
   errorText,
-  type Lifecycle,
   type Log,
   type Networks,
   ProtocolError,
-} from '../../base/index.ts'
-import type { LinkEnd } from '../../domain/index.ts'
-import { type ClientIdentity, clientIdentity } from './handshake.ts'
-import type { Link } from './link.ts'
-import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './websocket-link.ts'
+} from '../../../base/index.ts'
+import type { LinkHandlers, Mtp, Newcomer } from '../mtp.ts'
+import { clientIdentity } from './handshake.ts'
+import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'
 
-/** A client as its handshake shows it. */
-export interface Hello extends ClientIdentity {
-  /** The secret at the end of the path. */
-  secret: string | undefined
-  address: string
-}
-
-/** noCertificate: one would help. tryAgain: later may be better. notAdmitted: nothing that the client sends would change it. */
-export interface HandshakeRefusal {
-  kind: 'noCertificate' | 'tryAgain' | 'notAdmitted'
-  text: string
-}
-
-/** Called by an MTP for its links. None may throw. */
-export interface LinkHandlers {
-  /** Decides on a client by its handshake. A refused upgrade makes the Agent back off. Default: every client is admitted. */
-  admit?(hello: Hello): Promise<HandshakeRefusal | undefined>
-  /** The link of a client that was admitted; `hello` is the object that was decided on. */
-  onOpen(link: Link, hello: Hello): void
-  onRecord(link: Link, bytes: Uint8Array): void
-  onClose(link: Link, end: LinkEnd): void
-  /** Once in a ping round, some 30 s, for a link that stands. */
-  onRound?(link: Link): void
-}
-
-export interface WebSocketServerOptions {
+export interface WebSocketMtpOptions {
   host: string
   port: number
   path: string
@@ -58,7 +31,6 @@ export interface WebSocketServerOptions {
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies?: Networks
   limits?: LinkLimits
-  handlers: LinkHandlers
   clock: Clock
   log: Log
 }
@@ -82,13 +54,17 @@ const RETRY_AFTER_S = 10
 /** 128 bits in base64url. */
 const SECRET = /^[\w-]{22}$/
 
-/** A client that is not let in by its handshake. The handler that refuses it logs it, and not each time. */
+const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
+
+/** A client that `admit` refused. The handler has logged the refusal, with a bounded rate. */
 class NotAdmitted extends ProtocolError {}
 
 /** The Controller's WebSocket MTP (TR-369 4.4): listens and checks handshakes. */
-export class UspWebSocketServer implements Lifecycle {
+export class WebSocketMtp implements Mtp {
   readonly name = 'USP WebSocket MTP'
-  readonly #options: WebSocketServerOptions
+  readonly connectRecord = 'websocketConnect'
+  readonly isExposed: boolean
+  readonly #options: WebSocketMtpOptions
   readonly #limits: LinkLimits
   readonly #links = new Set<WebSocketLink>()
   /** Those whose Agents have not shown yet which device they are, the oldest first. */
@@ -104,11 +80,13 @@ export class UspWebSocketServer implements Lifecycle {
     maxPayload: MAX_MESSAGE,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
+  #handlers: LinkHandlers | undefined
   #server: Server | undefined
   #ping: NodeJS.Timeout | undefined
 
-  constructor(options: WebSocketServerOptions) {
+  constructor(options: WebSocketMtpOptions) {
     this.#options = options
+    this.isExposed = options.tls?.clientCa === undefined && !LOOPBACK.test(options.host)
     this.#limits = options.limits ?? LINK_LIMITS
     const { maxConnections, maxLinks, maxPerAddress, trustedProxies } = options
     this.#connections = new Connections({
@@ -123,6 +101,11 @@ export class UspWebSocketServer implements Lifecycle {
     })
   }
 
+  onLink(handlers: LinkHandlers): void {
+    this.#handlers = handlers
+  }
+
+  /** The TCP port; 0 before `start`. */
   get port(): number {
     const address = this.#server?.address()
     return typeof address === 'object' && address !== null ? address.port : 0
@@ -198,22 +181,22 @@ export class UspWebSocketServer implements Lifecycle {
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', (err) => this.#options.log.debug({ reason: errorText(err) }, 'USP handshake connection failed'))
     this.#decide(request)
-      .then((hello) => {
+      .then((newcomer) => {
         // After this call the client has its link, or its connection is gone.
         this.#upgrader.handleUpgrade(request, socket, head, (webSocket) =>
-          this.#onOpen(webSocket, hello, request.socket),
+          this.#onOpen(webSocket, newcomer, request.socket),
         )
       })
       .catch((error: unknown) => this.#refuse(request, socket, error))
   }
 
-  async #decide(request: IncomingMessage): Promise<Hello> {
-    const hello = this.#checkHandshake(request)
+  async #decide(request: IncomingMessage): Promise<Newcomer> {
+    const newcomer = this.#checkHandshake(request)
     this.#deciding++
     try {
-      const refusal = await this.#options.handlers.admit?.(hello)
+      const refusal = await this.#handlers?.admit?.(newcomer)
       if (refusal !== undefined) throw new NotAdmitted(refusal.kind, refusal.text)
-      return hello
+      return newcomer
     } finally {
       this.#deciding--
     }
@@ -235,7 +218,7 @@ export class UspWebSocketServer implements Lifecycle {
     )
   }
 
-  #checkHandshake(request: IncomingMessage): Hello {
+  #checkHandshake(request: IncomingMessage): Newcomer {
     const secret = this.#secretOf(request.url ?? '/')
     if (!this.#hasRoom()) throw new ProtocolError('full', 'too many links')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
@@ -271,14 +254,14 @@ export class UspWebSocketServer implements Lifecycle {
     this.#unproven.delete(link)
   }
 
-  #onOpen(socket: WebSocket, hello: Hello, connection: Socket): void {
-    const { clock, handlers, log } = this.#options
+  #onOpen(socket: WebSocket, newcomer: Newcomer, connection: Socket): void {
+    const { clock, log } = this.#options
     const link = new WebSocketLink({
       socket,
-      endpointId: hello.endpointId,
-      proof: hello.certificate ? 'certificate' : 'none',
-      secret: hello.secret,
-      remoteAddress: hello.address,
+      endpointId: newcomer.endpointId,
+      proof: newcomer.certificate ? 'certificate' : 'none',
+      secret: newcomer.secret,
+      remoteAddress: newcomer.address,
       openedAt: clock.now(),
       limits: this.#limits,
       onProven: () => {
@@ -300,16 +283,16 @@ export class UspWebSocketServer implements Lifecycle {
     })
     socket.on('close', (code) => {
       this.#forget(link)
-      handlers.onClose(link, link.endOf(code))
+      this.#handlers?.onClose(link, link.endOf(code))
     })
-    handlers.onOpen(link, hello)
+    this.#handlers?.onOpen(link, newcomer)
   }
 
   #onMessage(link: WebSocketLink, data: Buffer, binary: boolean): void {
     link.alive = true
     if (!link.isOpen) return
     if (!binary) link.close('unsupported', 'Records are binary')
-    else if (this.#admit(link, data.length)) this.#options.handlers.onRecord(link, data)
+    else if (this.#admit(link, data.length)) this.#handlers?.onRecord(link, data)
   }
 
   /** Counts what came; a link that sends too much is closed. */
@@ -326,7 +309,7 @@ export class UspWebSocketServer implements Lifecycle {
       if (!link.alive) link.cut('noPong')
       else if (link.isOpen) {
         link.ping()
-        this.#options.handlers.onRound?.(link)
+        this.#handlers?.onRound?.(link)
       } else link.alive = false
     }
   }

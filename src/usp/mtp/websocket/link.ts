@@ -1,5 +1,5 @@
-import type { CloseReason, LinkEnd } from '../../domain/index.ts'
-import type { Link } from './link.ts'
+import type { CloseReason, LinkEnd } from '../../../domain/index.ts'
+import type { Link } from '../mtp.ts'
 import type { WebSocket } from './ws.ts'
 
 /** Close codes of RFC 6455 and its registry: those that USP names (R-WS.16), and what fits our other reasons. */
