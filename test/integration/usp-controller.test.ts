@@ -4,6 +4,7 @@ import { type Device, deviceIdOf, type EndpointId, newDevice } from '../../src/d
 import { type Notify, requestMsg, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { type RawAgent, type RequestOf, values } from '../support/raw-agent.ts'
+import { until } from '../support/until.ts'
 import { startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -333,22 +334,64 @@ describe('a Notify', () => {
     expect(agent.notifyResps).toEqual(['twice'])
   })
 
-  it('that is one too many at once is left without an answer, and taken when it comes again', async () => {
-    const agent = await joined()
-    let release = (): void => undefined
-    const held = new Promise<void>((resolve) => {
-      release = resolve
+  describe('of very many at once', () => {
+    const held = () => {
+      let release = (): void => undefined
+      const until = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      world.beforeCommit(() => until)
+      return release
+    }
+
+    it('is stored and acknowledged as all others are, in the order in which they came', async () => {
+      const agent = await joined()
+      const before = world.commits.length
+      const release = held()
+      const ids = Array.from({ length: 1000 }, (_, i) => agent.notify(change(String(i)), `m${i}`))
+      await until(() => world.commits.length === before + 256)
+      release()
+      await agent.takeReply('m999')
+      expect(agent.notifyResps).toEqual(ids)
+      expect(stored(CODE)).toBe('999')
     })
-    const before = world.commits.length
-    world.beforeCommit(() => held)
-    for (let i = 0; i <= 256; i++) agent.notify(change(String(i)), `m${i}`)
-    await agent.heard()
-    expect(world.commits.length).toBe(before + 256)
-    release()
-    await agent.takeReply('m255')
-    expect(agent.notifyResps).not.toContain('m256')
-    await agent.takeReply(agent.notify(change('256'), 'm256'))
-    expect(stored(CODE)).toBe('256')
+
+    it('waits in the connection when more came than is worked on, and the link stands', async () => {
+      const agent = await joined()
+      const before = world.commits.length
+      const release = held()
+      const bulk = 'x'.repeat(100_000)
+      for (let i = 0; i < 256; i++) agent.notify(change(String(i)), `m${i}`)
+      for (let i = 256; i < 400; i++) agent.notify({ ...change(bulk), subscription_id: bulk }, `m${i}`)
+      await until(() => world.commits.length === before + 256)
+      // What is not read fills the buffers of both sides.
+      await until(() => agent.socket.bufferedAmount > 0)
+      await settled()
+      expect(world.commits.length).toBe(before + 256)
+      release()
+      await agent.takeReply('m399')
+      expect(agent.notifyResps).toHaveLength(400)
+    })
+
+    it('does not hold up the answer to a request', async () => {
+      const agent = await joined()
+      const before = world.commits.length
+      const release = held()
+      const ids = Array.from({ length: 300 }, (_, i) => agent.notify(change(String(i)), `m${i}`))
+      await until(() => world.commits.length === before + 256)
+      expect(await world.controller.links.ask(ID)).toBe('answered')
+      release()
+      await agent.takeReply('m299')
+      expect(agent.notifyResps).toEqual(ids)
+    })
+
+    it('is taken when it is the first that an Agent sends', async () => {
+      const agent = await world.connect(EID)
+      agent.serve(IDENTITY)
+      const ids = Array.from({ length: 1000 }, (_, i) => agent.notify(change(String(i)), `m${i}`))
+      await agent.takeReply('m999')
+      expect(agent.notifyResps).toEqual(ids)
+    })
   })
 
   it.each([

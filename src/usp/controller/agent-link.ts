@@ -69,6 +69,8 @@ export class AgentLink {
   refused = false
   /** Resolves when the arrival under way is decided. */
   arrival: Promise<void> | undefined
+  /** The same, of an arrival without an OnBoardRequest. */
+  joining: Promise<void> | undefined
   /** usp.connectedAt of its device while this link is the device's. */
   connectedAt = 0
   /** When lastSeenAt and lastAnswerAt were last written. */
@@ -93,8 +95,10 @@ export class AgentLink {
   /** When its subscriptions were last looked at. */
   subscriptionsAt = 0
   #firmwareTold: string | undefined
-  /** msg_ids of requests of the Agent that are being worked on. */
+  /** msg_ids of notifications of the Agent that are being worked on or wait for that. */
   processing: Set<string> | undefined
+  /** True: more came from it than is worked on at once. */
+  #full = false
   readonly #codec: Codec
   readonly #ownId: string
   readonly #clock: Clock
@@ -222,6 +226,7 @@ export class AgentLink {
       })
       const release = () => {
         cancel()
+        this.#regulate()
         signal?.removeEventListener('abort', onAbort)
       }
       signal?.addEventListener('abort', onAbort, { once: true })
@@ -238,7 +243,20 @@ export class AgentLink {
           reject(error)
         },
       })
+      this.#regulate()
     })
+  }
+
+  /** Reads no more from the Agent while `full`, but for the answers to requests that are out. */
+  holdBack(full: boolean): void {
+    this.#full = full
+    this.#regulate()
+  }
+
+  #regulate(): void {
+    // Answers come over the same connection, and what is worked on may wait for one.
+    if (this.#full && (this.#outstanding?.size ?? 0) === 0) this.link.pause()
+    else this.link.resume()
   }
 
   /** Sends any Message; false when the link does not take it. */

@@ -71,7 +71,16 @@ export class Arrivals {
    * then the link is closed unless the Agent can still tell more.
    */
   arrive(agent: AgentLink, told: Told): Promise<void> {
-    if (agent.device !== undefined && told === undefined) return Promise.resolve()
+    if (told !== undefined) return this.#queue(agent, told)
+    if (agent.device !== undefined) return Promise.resolve()
+    // Notifications that wait for the same arrival go on in the order in which they came.
+    agent.joining ??= this.#queue(agent, undefined).finally(() => {
+      agent.joining = undefined
+    })
+    return agent.joining
+  }
+
+  #queue(agent: AgentLink, told: Told): Promise<void> {
     const run = (agent.arrival ?? Promise.resolve()).then(() => this.#decide(agent, told))
     agent.arrival = run.catch((error: unknown) => this.#failed(agent, error))
     return run

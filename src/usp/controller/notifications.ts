@@ -25,15 +25,27 @@ export interface NotificationDeps {
   onRow(agent: AgentLink, path: string): void
 }
 
-/** Notifications in work at once, of one Agent and of all. */
+/** Notifications in work at once, of one Agent and of all, and those of one Agent that wait. */
 const MAX_PER_AGENT = 256
 const MAX_TOGETHER = 20_000
+const MAX_WAITING = 2048
 const KINDS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
 
-/** Takes notifications in: committed first, acknowledged then (section 20.5). An Agent that hears nothing sends it again. */
+interface Queue {
+  working: number
+  readonly waiting: (() => void)[]
+}
+
+/**
+ * Takes notifications in: committed first, acknowledged then (section 20.5). An Agent that hears nothing sends it again. What comes faster
+ * than it can be stored waits, in the order in which it came, and its Agent is held back by TCP until there is room.
+ */
 export class Notifications {
   readonly #deps: NotificationDeps
   readonly #repeats = new Repeats()
+  readonly #queues = new Map<AgentLink, Queue>()
+  /** Those of which nothing is in work, because too much of all others is. */
+  readonly #starved = new Set<AgentLink>()
   #working = 0
 
   constructor(deps: NotificationDeps) {
@@ -44,26 +56,73 @@ export class Notifications {
   refusal(agent: AgentLink, msgId: string): string | undefined {
     // A request that is still being worked on is not begun again (R-MSG.4).
     if (agent.processing?.has(msgId) === true) return 'Notify that is being worked on'
-    // More than can be stored in time: who is not answered asks again, later and later.
-    return (agent.processing?.size ?? 0) >= MAX_PER_AGENT || this.#working >= MAX_TOGETHER
-      ? 'too many notifications are being worked on'
-      : undefined
+    // It is read on only while an answer of it is awaited: who is not answered asks again, later and later.
+    return (this.#queues.get(agent)?.waiting.length ?? 0) >= MAX_WAITING ? 'too many notifications wait' : undefined
   }
 
   /** Rejects when it could not be stored; then nothing was answered. */
   async take(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
     agent.processing ??= new Set()
     agent.processing.add(msgId)
-    this.#working++
+    await this.#begin(agent)
     try {
       if (!(await this.#keep(agent, msgId, notify))) return
     } finally {
-      this.#working--
       agent.processing?.delete(msgId)
       if (agent.processing?.size === 0) agent.processing = undefined
+      this.#end(agent)
     }
     if (notify.send_resp && !agent.closed)
       agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
+  }
+
+  /** Resolves, in order, when one more of this Agent may be worked on. */
+  #begin(agent: AgentLink): Promise<void> | undefined {
+    const queue = this.#queues.get(agent) ?? { working: 0, waiting: [] }
+    this.#queues.set(agent, queue)
+    if (queue.waiting.length === 0 && this.#hasRoom(queue)) {
+      this.#count(queue, 1)
+      return undefined
+    }
+    const { waiting } = queue
+    agent.holdBack(true)
+    if (queue.working === 0) this.#starved.add(agent)
+    return new Promise((resolve) => waiting.push(resolve))
+  }
+
+  #hasRoom(queue: Queue): boolean {
+    return queue.working < MAX_PER_AGENT && this.#working < MAX_TOGETHER
+  }
+
+  #count(queue: Queue, by: 1 | -1): void {
+    queue.working += by
+    this.#working += by
+  }
+
+  #end(agent: AgentLink): void {
+    const queue = this.#queues.get(agent)
+    if (queue === undefined) return
+    this.#count(queue, -1)
+    this.#goOn(agent, queue)
+    for (const other of this.#starved) {
+      if (this.#working >= MAX_TOGETHER) break
+      const waits = this.#queues.get(other)
+      if (waits !== undefined) this.#goOn(other, waits)
+    }
+  }
+
+  /** Begins what waits, as far as there is room. */
+  #goOn(agent: AgentLink, queue: Queue): void {
+    this.#starved.delete(agent)
+    while (this.#hasRoom(queue)) {
+      const begin = queue.waiting.shift()
+      if (begin === undefined) break
+      this.#count(queue, 1)
+      begin()
+    }
+    if (queue.waiting.length === 0) agent.holdBack(false)
+    else if (queue.working === 0) this.#starved.add(agent)
+    if (queue.working === 0 && queue.waiting.length === 0) this.#queues.delete(agent)
   }
 
   /** False when the Agent is not let in. */

@@ -60,6 +60,9 @@ export interface Link {
   readonly isOpen: boolean
   /** Marks that the Agent has shown its device: the link is not closed to make room for others. */
   prove(): void
+  /** Reads no more from the connection until `resume`: TCP holds the Agent back. Records that were read already still come. */
+  pause(): void
+  resume(): void
   /** Sends one Record; false when the link is closing or its Agent does not read. */
   send(record: Uint8Array): boolean
   /** Ends the link; `detail` is a sentence for the log of the Agent. The first reason counts; a second call does nothing. */

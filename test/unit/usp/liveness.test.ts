@@ -45,6 +45,8 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
         openedAt: clock.now(),
         isOpen: true,
         prove: () => undefined,
+        pause: () => undefined,
+        resume: () => undefined,
         send(record) {
           asked.push(agent)
           const { body } = codec.decodeRecord(record)

@@ -85,6 +85,22 @@ export class WebSocketLink implements Link {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#socket.isPaused) return
+    // Nothing could be read since, a pong neither.
+    this.alive = true
+    this.#socket.resume()
+  }
+
+  /** True while nothing is read from the connection. */
+  get isPaused(): boolean {
+    return this.#socket.isPaused
+  }
+
   prove(): void {
     this.#onProven?.()
     this.#onProven = undefined
@@ -109,6 +125,8 @@ export class WebSocketLink implements Link {
   close(reason: CloseReason, detail: string): void {
     if (this.#end !== undefined) return
     this.#end = reason
+    // Else the Agent's answer to the close is not read.
+    this.resume()
     // A close frame has room for 123 bytes, and its text must be whole UTF-8.
     this.#socket.close(CODES[reason], detail.replace(/[^\x20-\x7e]/g, '?').slice(0, 120))
     // The connection may be half-open: then nothing answers the close.

@@ -306,6 +306,8 @@ export class WebSocketMtp implements Mtp {
   /** One timer for all links; who did not answer the last ping is gone. */
   #pingAll(): void {
     for (const link of this.#links) {
+      // Its pong is not read.
+      if (link.isPaused) link.alive = true
       if (!link.alive) link.cut('noPong')
       else if (link.isOpen) {
         link.ping()
