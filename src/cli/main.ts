@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { type Config, printOptions, readConfig } from '../config/index.ts'
 import type { Scope } from '../security/index.ts'
-import { BOX_KINDS, describeFaults } from '../simulator/index.ts'
+import { describeFaults, SIMULATED_KINDS } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { checkAlive } from './alive.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
@@ -57,7 +57,7 @@ program
   .option('--endpoint-id <id>', 'Endpoint ID of the Controller', 'proto::isthmus')
   .optionsGroup('Fleet:')
   .option('--devices <n>', 'how many boxes, in the mix of the demo', '200')
-  .option('--mix <kind=n,...>', `how many of each kind instead: ${BOX_KINDS.join(', ')}`)
+  .option('--mix <kind=n,...>', `how many of each kind instead: ${SIMULATED_KINDS.join(', ')}`)
   .option('--fault-every <n>', 'every n-th box has a fault; 0 = none', '10')
   .option('--faults <list>', 'which ones, dealt out in turn; a+b gives both to one box; default: most of those below')
   .option('--fault-kinds <list>', 'kinds that can have faults, or all', 'dualStack')

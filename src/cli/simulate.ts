@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { AppError, createLog, errorText, systemClock, systemRandom } from '../base/index.ts'
 import {
-  BOX_KINDS,
-  type BoxKind,
   defaultMix,
   FAULTS,
   type Fault,
   Fleet,
   type FleetMix,
   isFault,
+  SIMULATED_KINDS,
+  type SimulatedKind,
 } from '../simulator/index.ts'
 
 const STATUS_EVERY_MS = 10_000
@@ -27,12 +27,12 @@ export async function runSimulate(flags: Record<string, string | boolean>): Prom
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('disconnect', stop)
-  process.send?.({ type: 'ready', boxes: fleet.summary() })
-  const faulty = fleet.boxes.filter(({ faults }) => faults.length > 0).length
-  say(`${fleet.boxes.length} boxes (${faulty} of them faulty) come to ${flags.acsUrl}`)
-  const step = Math.max(50, Math.ceil(fleet.boxes.length / 10))
+  process.send?.({ type: 'ready', devices: fleet.summary() })
+  const faulty = fleet.devices.filter(({ faults }) => faults.length > 0).length
+  say(`${fleet.devices.length} boxes (${faulty} of them faulty) come to ${flags.acsUrl}`)
+  const step = Math.max(50, Math.ceil(fleet.devices.length / 10))
   await fleet.start((on) => {
-    if (on % step === 0 || on === fleet.boxes.length) say(`${on} of ${fleet.boxes.length} boxes are on`)
+    if (on % step === 0 || on === fleet.devices.length) say(`${on} of ${fleet.devices.length} boxes are on`)
   })
   process.send?.({ type: 'started' })
   let told = ''
@@ -56,7 +56,7 @@ function readFleet(flags: Record<string, string | boolean>): ConstructorParamete
   return {
     mix: text('mix') === '' ? defaultMix(number('devices', 1, 5000)) : readMix(text('mix')),
     faultEvery: number('faultEvery', 0, 10_000),
-    faultKinds: readList('fault-kinds', text('faultKinds'), BOX_KINDS),
+    faultKinds: readList('fault-kinds', text('faultKinds'), SIMULATED_KINDS),
     ...(text('faults') === '' ? {} : { faults: readFaults(text('faults')) }),
     seed: number('seed', 0, 999),
     servers: {
@@ -88,9 +88,9 @@ export function readMix(text: string): FleetMix {
   const mix: FleetMix = { legacyTr098: 0, tr181NoAgent: 0, dualStack: 0, uspOnly: 0 }
   for (const item of text.split(',')) {
     const [name = '', count = ''] = item.split('=').map((part) => part.trim())
-    const kind = BOX_KINDS.find((known) => known === name)
+    const kind = SIMULATED_KINDS.find((known) => known === name)
     if (kind === undefined || !/^\d{1,4}$/.test(count))
-      throw new AppError('invalid', `--mix takes kind=number,...; kinds are ${BOX_KINDS.join(', ')}`)
+      throw new AppError('invalid', `--mix takes kind=number,...; kinds are ${SIMULATED_KINDS.join(', ')}`)
     mix[kind] = Number(count)
   }
   const total = Object.values(mix).reduce((sum, count) => sum + count, 0)
@@ -110,7 +110,7 @@ export function readFaults(text: string): (readonly Fault[])[] {
   )
 }
 
-function readList(flag: string, text: string, known: readonly BoxKind[]): readonly BoxKind[] {
+function readList(flag: string, text: string, known: readonly SimulatedKind[]): readonly SimulatedKind[] {
   if (text === 'all') return known
   return text.split(',').map((item) => {
     const found = known.find((name) => name === item.trim())
@@ -135,13 +135,13 @@ function readPem(file: string): string {
 }
 
 /** One line: what the boxes did so far. */
-function statusOf({ boxes }: Fleet): string {
+function statusOf({ devices }: Fleet): string {
   const counts = { sessions: 0, failed: 0, linked: 0, reboots: 0 }
-  for (const box of boxes) {
-    counts.sessions += box.cpe?.counters.sessions ?? 0
-    counts.failed += box.cpe?.counters.failedSessions ?? 0
-    counts.linked += box.agent?.connected === true ? 1 : 0
-    counts.reboots += box.reboots
+  for (const device of devices) {
+    counts.sessions += device.cpe?.counters.sessions ?? 0
+    counts.failed += device.cpe?.counters.failedSessions ?? 0
+    counts.linked += device.agent?.connected === true ? 1 : 0
+    counts.reboots += device.reboots
   }
   return `${counts.sessions} CWMP sessions (${counts.failed} failed), ${counts.linked} USP links open, ${counts.reboots} reboots`
 }

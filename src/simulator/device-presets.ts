@@ -2,7 +2,7 @@ import { loadModel, type Model, schemaPathOf } from '../datamodel/index.ts'
 import { InstanceTree, TreeView } from '../tree/index.ts'
 
 /** Who a simulated box is. */
-export interface BoxFacts {
+export interface GatewayFacts {
   manufacturer: string
   oui: string
   productClass: string
@@ -13,13 +13,13 @@ export interface BoxFacts {
 }
 
 /** The models that boxes are made of, read once for a whole fleet. */
-export interface BoxModels {
+export interface PresetModels {
   cwmp: Model
   usp: Model
   tr098: Model
 }
 
-export function loadBoxModels(): BoxModels {
+export function loadPresetModels(): PresetModels {
   return { cwmp: loadModel('tr181-cwmp'), usp: loadModel('tr181-usp'), tr098: loadModel('tr098') }
 }
 
@@ -68,7 +68,7 @@ function build(
   return tree
 }
 
-function deviceInfo(facts: BoxFacts): Record<string, string> {
+function deviceInfo(facts: GatewayFacts): Record<string, string> {
   return {
     Manufacturer: facts.manufacturer,
     ManufacturerOUI: facts.oui,
@@ -101,7 +101,7 @@ function managementServer(): Record<string, string> {
 }
 
 /** A gateway of the first generation: TR-098, about 200 parameters. */
-export function tr098Box(facts: BoxFacts, models: BoxModels): { tree: InstanceTree; cwmp: TreeView } {
+export function tr098Gateway(facts: GatewayFacts, models: PresetModels): { tree: InstanceTree; cwmp: TreeView } {
   const root = 'InternetGatewayDevice.'
   const wan = `${root}WANDevice.1.WANConnectionDevice.1.`
   const content: Content = {
@@ -143,7 +143,7 @@ export function tr098Box(facts: BoxFacts, models: BoxModels): { tree: InstanceTr
   return { tree, cwmp: new TreeView(tree, models.tr098) }
 }
 
-function tr181Content(facts: BoxFacts, dataModelVersion: string): Content {
+function tr181Content(facts: GatewayFacts, dataModelVersion: string): Content {
   const content: Content = {
     'Device.': { RootDataModelVersion: dataModelVersion },
     'Device.DeviceInfo.': {
@@ -223,7 +223,7 @@ function tr181Content(facts: BoxFacts, dataModelVersion: string): Content {
 }
 
 /** A TR-181 gateway without a USP Agent, Device:2.12, about 250 parameters. */
-export function tr181Box(facts: BoxFacts, models: BoxModels): { tree: InstanceTree; cwmp: TreeView } {
+export function tr181Gateway(facts: GatewayFacts, models: PresetModels): { tree: InstanceTree; cwmp: TreeView } {
   const tree = build(
     tr181Content(facts, '2.12'),
     ['Device.NAT.PortMapping.{i}.', 'Device.WiFi.SSID.{i}.'],
@@ -237,10 +237,10 @@ const CWMP_NAMES: [string, string][] = [['Device.USPAgent.', 'Device.LocalAgent.
 const USP_NAMES: [string, string][] = [['Device.CWMPManagementServer.EnableCWMP', 'Device.ManagementServer.EnableCWMP']]
 
 /** A TR-181 gateway with a USP Agent, Device:2.17: both protocols over one tree. */
-export function dualStackBox(
-  facts: BoxFacts,
+export function dualStackGateway(
+  facts: GatewayFacts,
   endpointId: string,
-  models: BoxModels,
+  models: PresetModels,
 ): { tree: InstanceTree; cwmp: TreeView; usp: TreeView } {
   const content: Content = {
     ...tr181Content(facts, '2.17'),

@@ -2,15 +2,15 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { join } from 'node:path'
 import { AppError, errorText } from '../base/index.ts'
 import type { InstanceTree, TreeChange } from '../tree/index.ts'
-import type { BoxState } from './box.ts'
+import type { SavedDevice } from './simulated-device.ts'
 
 /** What has changed in one box since it was last written whole. */
 export type FlashEntry =
-  | { box: string; set: string; to: string }
-  | { box: string; row: string }
-  | { box: string; gone: string }
-  | { box: string; state: Omit<BoxState, 'tree'> }
-  | { box: string; whole: BoxState }
+  | { device: string; set: string; to: string }
+  | { device: string; row: string }
+  | { device: string; gone: string }
+  | { device: string; state: Omit<SavedDevice, 'tree'> }
+  | { device: string; whole: SavedDevice }
 
 /** Bytes of changes after which the boxes are written whole again. */
 const MAX_LOG = 32 * 1024 * 1024
@@ -29,11 +29,13 @@ export class Flash {
   }
 
   /** The boxes as they were last; the entries are to be applied on top, in order. AppError when the files are not to be read. */
-  load(): { boxes: Record<string, BoxState>; entries: FlashEntry[] } {
+  load(): { devices: Record<string, SavedDevice>; entries: FlashEntry[] } {
     const snapshot = this.#file('fleet.json')
     try {
-      const boxes = existsSync(snapshot) ? (JSON.parse(readFileSync(snapshot, 'utf8')) as Record<string, BoxState>) : {}
-      return { boxes, entries: this.#readLog() }
+      const devices = existsSync(snapshot)
+        ? (JSON.parse(readFileSync(snapshot, 'utf8')) as Record<string, SavedDevice>)
+        : {}
+      return { devices, entries: this.#readLog() }
     } catch (error) {
       throw new AppError(
         'invalid',
@@ -48,7 +50,8 @@ export class Flash {
     const lines = readFileSync(file, 'utf8').split('\n')
     // What stands behind the last line end was cut off in the middle.
     lines.pop()
-    return lines.map((line) => JSON.parse(line) as FlashEntry)
+    // Logs of version 0.1.0 name the device `box`.
+    return lines.map((line) => JSON.parse(line.replace(/^\{"box":/, '{"device":')) as FlashEntry)
   }
 
   append(entry: FlashEntry): void {
@@ -63,12 +66,12 @@ export class Flash {
   }
 
   /** Writes all boxes whole and begins the log anew. Cut at any place, the old or the new state is there: the log may be applied twice. */
-  writeWhole(boxes: Iterable<[string, BoxState]>): void {
+  writeWhole(devices: Iterable<[string, SavedDevice]>): void {
     mkdirSync(this.#dir, { recursive: true })
     const file = this.#file('fleet.json')
     const next = openSync(`${file}.new`, 'w')
     let separator = '{'
-    for (const [id, state] of boxes) {
+    for (const [id, state] of devices) {
       writeSync(next, `${separator}${JSON.stringify(id)}:${JSON.stringify(state)}`)
       separator = ',\n'
     }
@@ -97,15 +100,15 @@ export class Flash {
 }
 
 /** One change of a tree as an entry. */
-export function entryOf(box: string, change: TreeChange): FlashEntry {
-  if (change.kind === 'created') return { box, row: change.path }
-  if (change.kind === 'deleted') return { box, gone: change.path }
-  return { box, set: change.path, to: change.value ?? '' }
+export function entryOf(device: string, change: TreeChange): FlashEntry {
+  if (change.kind === 'created') return { device, row: change.path }
+  if (change.kind === 'deleted') return { device, gone: change.path }
+  return { device, set: change.path, to: change.value ?? '' }
 }
 
 /** Makes the change again in a tree that nobody listens to yet. */
 export function replay(tree: InstanceTree, entry: FlashEntry): void {
   if ('set' in entry) tree.put(entry.set, entry.to)
   else if ('row' in entry) tree.makeRow(entry.row)
-  else if ('gone' in entry) tree.deleteRow(entry.gone, 'box')
+  else if ('gone' in entry) tree.deleteRow(entry.gone, 'device')
 }

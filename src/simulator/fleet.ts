@@ -2,24 +2,24 @@ import { type Clock, errorText, type Log, type Random } from '../base/index.ts'
 import type { CwmpVersion } from '../cwmp/index.ts'
 import { deviceIdOf, encodePart } from '../domain/index.ts'
 import { Codec } from '../usp/index.ts'
-import { BOX_KINDS, Box, type BoxKind, type BoxServers } from './box.ts'
-import { loadBoxModels } from './device-presets.ts'
+import { loadPresetModels } from './device-presets.ts'
 import type { Fault } from './faults.ts'
 import { entryOf, Flash, replay } from './flash.ts'
+import { type ServerAddresses, SIMULATED_KINDS, SimulatedDevice, type SimulatedKind } from './simulated-device.ts'
 
 /** How many boxes of each kind. */
-export type FleetMix = Record<BoxKind, number>
+export type FleetMix = Record<SimulatedKind, number>
 
 export interface FleetOptions {
   mix: FleetMix
   /** Every n-th box of the kinds below has a fault, in turn; 0 = none. */
   faultEvery: number
   /** The kinds that can have faults; dual-stack boxes unless told. */
-  faultKinds?: readonly BoxKind[]
+  faultKinds?: readonly SimulatedKind[]
   /** The faults that are dealt out, in this order, several at once to one box where they are a list. */
   faults?: readonly (Fault | readonly Fault[])[]
   seed: number
-  servers: BoxServers
+  servers: ServerAddresses
   /** Address for the boxes' connection request listeners; default 127.0.0.1. */
   listenHost?: string
   /** Folder where the boxes' flash memory is kept; undefined: nowhere. */
@@ -34,9 +34,9 @@ export interface FleetOptions {
 }
 
 /** A box as others are told of it. */
-export interface BoxSummary {
+export interface SimulatedSummary {
   deviceId: string
-  kind: BoxKind
+  kind: SimulatedKind
   faults: Fault[]
 }
 
@@ -73,7 +73,7 @@ interface Make {
 }
 
 /** Makes and models that the fleet is made of; class names with hyphen and space as they occur. */
-const MAKES: Record<BoxKind, Make> = {
+const MAKES: Record<SimulatedKind, Make> = {
   legacyTr098: { manufacturer: 'Oldham', oui: '00A0C5', productClass: 'HomeGate', model: 'HG-520', version: '1.0' },
   tr181NoAgent: {
     manufacturer: 'Marsh Networks',
@@ -88,7 +88,7 @@ const MAKES: Record<BoxKind, Make> = {
 
 /** Hundreds of boxes in one process, always the same ones for the same seed. */
 export class Fleet {
-  readonly boxes: Box[] = []
+  readonly devices: SimulatedDevice[] = []
   readonly #options: FleetOptions
   readonly #flash: Flash | undefined
   #stopped = false
@@ -97,10 +97,10 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options
     this.#flash = options.stateDir === undefined ? undefined : new Flash(options.stateDir)
-    const models = loadBoxModels()
+    const models = loadPresetModels()
     const codec = new Codec()
-    for (const kind of BOX_KINDS)
-      for (let i = 0; i < options.mix[kind]; i++) this.boxes.push(this.#make(kind, i, models, codec))
+    for (const kind of SIMULATED_KINDS)
+      for (let i = 0; i < options.mix[kind]; i++) this.devices.push(this.#make(kind, i, models, codec))
     if (this.#flash !== undefined) this.#restore(this.#flash)
   }
 
@@ -108,9 +108,9 @@ export class Fleet {
   async start(onProgress: (on: number) => void = () => undefined): Promise<void> {
     this.#compact = setInterval(() => this.#flash?.full === true && this.#writeWhole(), 5000)
     this.#compact.unref()
-    for (const [i, box] of this.boxes.entries()) {
+    for (const [i, device] of this.devices.entries()) {
       if (this.#stopped) return
-      box.start()
+      device.start()
       onProgress(i + 1)
       if (this.#options.staggerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#options.staggerMs))
     }
@@ -119,58 +119,65 @@ export class Fleet {
   stop(graceful: boolean): void {
     this.#stopped = true
     clearInterval(this.#compact)
-    for (const box of this.boxes) box.stop(graceful)
+    for (const device of this.devices) device.stop(graceful)
     this.#writeWhole()
     this.#flash?.close()
   }
 
-  summary(): BoxSummary[] {
-    return this.boxes.map((box) => ({ deviceId: idOf(box), kind: box.kind, faults: [...box.faults] }))
+  summary(): SimulatedSummary[] {
+    return this.devices.map((device) => ({ deviceId: idOf(device), kind: device.kind, faults: [...device.faults] }))
   }
 
   /** Each box as it was when the process ended, however it ended; from here on its changes are kept. */
   #restore(flash: Flash): void {
-    const { boxes: saved, entries } = flash.load()
-    const byId = new Map(this.boxes.map((box) => [idOf(box), box]))
-    for (const [id, box] of byId) {
+    const { devices: saved, entries } = flash.load()
+    const byId = new Map(this.devices.map((device) => [idOf(device), device]))
+    for (const [id, device] of byId) {
       const state = saved[id]
-      if (state !== undefined) box.load(state)
+      if (state !== undefined) device.load(state)
     }
     for (const entry of entries) {
-      const box = byId.get(entry.box)
-      if (box === undefined) continue
-      if ('whole' in entry) box.load(entry.whole)
-      else if ('state' in entry) box.loadState(entry.state)
-      else replay(box.tree, entry)
+      const device = byId.get(entry.device)
+      if (device === undefined) continue
+      if ('whole' in entry) device.load(entry.whole)
+      else if ('state' in entry) device.loadState(entry.state)
+      else replay(device.tree, entry)
     }
-    for (const box of this.boxes) box.aim()
+    for (const device of this.devices) device.aim()
     this.#writeWhole()
-    for (const [id, box] of byId) this.#keep(flash, id, box)
+    for (const [id, device] of byId) this.#keep(flash, id, device)
   }
 
   /** What a box acknowledges has been written before: its changes are lines of the log at once. */
-  #keep(flash: Flash, id: string, box: Box): void {
+  #keep(flash: Flash, id: string, device: SimulatedDevice): void {
     const append = (entry: Parameters<Flash['append']>[0]) => {
       try {
         if (!this.#stopped) flash.append(entry)
       } catch (error) {
         // A full disk is the machine's trouble, not the box's; the fleet goes on in memory.
-        this.#options.log.error({ reason: errorText(error) }, 'the state of the boxes cannot be written')
+        this.#options.log.error({ reason: errorText(error) }, 'the state of the devices cannot be written')
       }
     }
-    box.tree.onChange((change) => append(entryOf(id, change)))
-    box.onState = (whole) => append(whole ? { box: id, whole: box.save() } : { box: id, state: box.saveState() })
+    device.tree.onChange((change) => append(entryOf(id, change)))
+    device.onState = (whole) =>
+      append(whole ? { device: id, whole: device.save() } : { device: id, state: device.saveState() })
   }
 
   #writeWhole(): void {
     this.#flash?.writeWhole(
-      (function* (boxes: readonly Box[]) {
-        for (const box of boxes) yield [idOf(box), box.save()] as [string, ReturnType<Box['save']>]
-      })(this.boxes),
+      (function* (devices: readonly SimulatedDevice[]) {
+        for (const device of devices)
+          yield [idOf(device), device.save()] as [string, ReturnType<SimulatedDevice['save']>]
+      })(this.devices),
     )
   }
 
-  #make(kind: BoxKind, index: number, models: ReturnType<typeof loadBoxModels>, codec: Codec): Box {
+  #make(
+    kind: SimulatedKind,
+    index: number,
+    models: ReturnType<typeof loadPresetModels>,
+    codec: Codec,
+  ): SimulatedDevice {
     const { faultEvery, seed, faults = DEALT, faultKinds = ['dualStack'] } = this.#options
     const make = MAKES[kind]
     // One serial number of the fleet is not plain ASCII, as one of every real fleet is not.
@@ -180,7 +187,7 @@ export class Fleet {
         : `${kind.slice(0, 2).toUpperCase()}${seed}${String(index).padStart(5, '0')}`
     const faulty = faultKinds.includes(kind) && faultEvery > 0 && index % faultEvery === faultEvery - 1
     const fault = faulty ? faults[Math.floor(index / faultEvery) % faults.length] : undefined
-    return new Box({
+    return new SimulatedDevice({
       ...this.#options,
       kind,
       facts: {
@@ -200,8 +207,8 @@ export class Fleet {
   }
 }
 
-function idOf(box: Box): string {
-  return deviceIdOf(box.identity)
+function idOf(device: SimulatedDevice): string {
+  return deviceIdOf(device.identity)
 }
 
 /** A mix of so many boxes: two fifths dual-stack, a quarter TR-098, a fifth TR-181 without Agent, the rest USP only. */

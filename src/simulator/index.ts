@@ -1,5 +1,6 @@
 /** Floor 5: simulated boxes and fleets of them, with scripted faults. */
-export * from './box.ts'
+
 export * from './device-presets.ts'
 export * from './faults.ts'
 export * from './fleet.ts'
+export * from './simulated-device.ts'

@@ -53,7 +53,7 @@ export class InstanceTree {
   }
 
   /** Sets a value as the box itself does: no rights asked. Unknown parameters come into being. */
-  put(path: string, value: string, by = 'box'): void {
+  put(path: string, value: string, by = 'device'): void {
     const previous = this.#values.get(path)
     this.#values.set(path, value)
     if (previous !== value)

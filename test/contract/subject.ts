@@ -2,7 +2,12 @@ import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { type DeviceId, deviceIdOf, type Protocol } from '../../src/domain/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
-import { Box, type BoxKind, type BoxServers, loadBoxModels } from '../../src/simulator/index.ts'
+import {
+  loadPresetModels,
+  type ServerAddresses,
+  SimulatedDevice,
+  type SimulatedKind,
+} from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Codec } from '../../src/usp/index.ts'
 import { modelOf } from '../support/operations-world.ts'
@@ -40,8 +45,8 @@ export async function createEngine(
 /** A simulated box that is switched on and time runs fast for, as the suite sees it. `stopServer` ends what it talks to. */
 export function createSubject(
   { store, operations }: Engine,
-  kind: BoxKind,
-  servers: Partial<BoxServers>,
+  kind: SimulatedKind,
+  servers: Partial<ServerAddresses>,
   stopServer: () => Promise<void>,
   timeScale = 50,
 ): ContractSubject {
@@ -54,7 +59,7 @@ export function createSubject(
     hardwareVersion: '1',
     softwareVersion: '1.0',
   }
-  const box = new Box({
+  const box = new SimulatedDevice({
     ...BASE,
     kind,
     facts,
@@ -66,7 +71,7 @@ export function createSubject(
       usp: { endpointId: CONTROLLER, host: '127.0.0.1', port: 9, path: '/usp', tls: false },
       ...servers,
     },
-    models: loadBoxModels(),
+    models: loadPresetModels(),
     codec: new Codec(),
     cwmpVersion: '1.4',
     listenHost: '127.0.0.1',

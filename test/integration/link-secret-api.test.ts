@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { deviceIdOf } from '../../src/domain/index.ts'
-import { Box, loadBoxModels } from '../../src/simulator/index.ts'
+import { loadPresetModels, SimulatedDevice } from '../../src/simulator/index.ts'
 import { Codec } from '../../src/usp/index.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
@@ -21,10 +21,10 @@ const EID = 'os::00256D-LS1'
 const OWN = 'proto::isthmus'
 
 let server: TestServer
-let box: Box
+let box: SimulatedDevice
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'), { agentAdmission: 'open' })
-  box = new Box({
+  box = new SimulatedDevice({
     kind: 'uspOnly',
     facts: FACTS,
     faults: [],
@@ -34,7 +34,7 @@ beforeAll(async () => {
       enrolmentSecret: 'x',
       usp: { endpointId: OWN, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: false },
     },
-    models: loadBoxModels(),
+    models: loadPresetModels(),
     codec: new Codec(),
     cwmpVersion: '1.2',
     listenHost: '127.0.0.1',

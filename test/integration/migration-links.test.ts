@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import type { Plan, PlanSettings } from '../../src/domain/index.ts'
-import type { Box } from '../../src/simulator/index.ts'
+import type { SimulatedDevice } from '../../src/simulator/index.ts'
 import { Balancer } from '../support/balancer.ts'
 import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'
 import { until } from '../support/until.ts'
@@ -11,7 +11,7 @@ const OUT_OF_PATIENCE_MS = 700_000
 let world: MigrationWorld
 afterEach(() => world?.stop())
 
-async function start(options: WorldOptions): Promise<Box> {
+async function start(options: WorldOptions): Promise<SimulatedDevice> {
   world = await migrationWorld(inject('mongodbUri'), options)
   const [box] = world.boxes
   if (box === undefined) throw new Error('no box')
@@ -25,12 +25,13 @@ async function migrate(settings: Partial<PlanSettings> = {}): Promise<Plan> {
   return plan
 }
 
-const isIn = (plan: Plan, box: Box, state: string) =>
+const isIn = (plan: Plan, box: SimulatedDevice, state: string) =>
   world.until(async () => (await world.member(plan, box)).state === state)
-const story = async (plan: Plan, box: Box) => (await world.member(plan, box)).history.map(({ event }) => event)
+const story = async (plan: Plan, box: SimulatedDevice) =>
+  (await world.member(plan, box)).history.map(({ event }) => event)
 
 /** Ends what waits for the device, as after a long absence. */
-async function outOfPatience(box: Box): Promise<void> {
+async function outOfPatience(box: SimulatedDevice): Promise<void> {
   world.pass(OUT_OF_PATIENCE_MS)
   const { id } = await world.device(box)
   const waiting = { deviceId: id, state: 'queued' }
@@ -92,7 +93,7 @@ describe('an Agent that keeps the link of a Controller it has no more', { timeou
     await isIn(plan, box, 'DUAL')
     await world.until(async () => (await world.member(plan, box)).waiting === 'soak')
     // Somebody deletes the row on the device.
-    for (const row of box.controllerRows()) box.tree.deleteRow(row, 'box')
+    for (const row of box.controllerRows()) box.tree.deleteRow(row, 'device')
     await until(() => box.agent?.deafLinks === 1)
     world.pass(31_000)
     await world.until(async () => (await world.member(plan, box)).waiting === 'agent')

@@ -165,10 +165,10 @@ describe('a migration', { timeout: 120_000 }, () => {
     } = await start({
       faults: ['neverOnboards'],
       before: ({ tree }) => {
-        const row = tree.addRow(TABLE, 'box')
+        const row = tree.addRow(TABLE, 'device')
         tree.put(`${row}EndpointID`, 'proto::isthmus-test')
         tree.put(`${row}PeriodicNotifInterval`, '777')
-        const mtp = tree.addRow(`${row}MTP.`, 'box')
+        const mtp = tree.addRow(`${row}MTP.`, 'device')
         tree.put(`${mtp}Protocol`, 'WebSocket')
         tree.put(`${mtp}WebSocket.Host`, 'elsewhere.example')
         tree.put(`${mtp}WebSocket.Port`, '8443')

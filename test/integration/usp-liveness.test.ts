@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Device, type DisconnectReason, deviceIdOf, newDevice, uspPresence } from '../../src/domain/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import type { RawAgent } from '../support/raw-agent.ts'
-import { FACTS, makeBox } from '../support/simulated-box.ts'
+import { FACTS, makeDevice } from '../support/simulated-device.ts'
 import { until } from '../support/until.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
@@ -255,21 +255,21 @@ describe('the end of a link', () => {
   })
 })
 
-describe('a box whose Agent is deaf after its Controller row was deleted', () => {
+describe('a device whose Agent is deaf after its Controller row was deleted', () => {
   it('is silent, loses its link, and is not linked again by dialling anew', async () => {
-    const { box, clock } = makeBox('uspOnly', {
+    const { device, clock } = makeDevice('uspOnly', {
       faults: ['deaf'],
       endpointId: EID,
       facts: { ...FACTS, ...IDENTITY },
       usp: { endpointId: CONTROLLER_ID, host: 'localhost', port: world.port },
     })
-    box.start()
+    device.start()
     try {
       await world.contact()
-      const [row = ''] = box.controllerRows()
-      box.tree.deleteRow(row, 'box')
+      const [row = ''] = device.controllerRows()
+      device.tree.deleteRow(row, 'device')
       clock.advance(5)
-      expect(box.agent?.deafLinks).toBe(1)
+      expect(device.agent?.deafLinks).toBe(1)
       for (let i = 0; i < 60 && usp()?.linked === true; i++) await round()
       expect(usp()).toMatchObject({ linked: false, answering: false, lastDisconnect: { reason: 'notAnswering' } })
       expect(events('device.silent')).toHaveLength(1)
@@ -281,7 +281,7 @@ describe('a box whose Agent is deaf after its Controller row was deleted', () =>
       expect(usp()?.linked).toBe(false)
       expect(world.offers()).toBe(0)
     } finally {
-      box.stop(false)
+      device.stop(false)
     }
   })
 })

@@ -104,7 +104,7 @@ describe('power cuts while devices migrate', () => {
       (await devices()).map((device) => [device.id, { owner: device.owner, state: device.migration?.state }]),
     )
     expect(misplaced(fleet.summary(), found)).toEqual([])
-    const ids = new Map(fleet.summary().map((summary, i) => [summary.deviceId, fleet.boxes[i]]))
+    const ids = new Map(fleet.summary().map((summary, i) => [summary.deviceId, fleet.devices[i]]))
     for (const [deviceId, box] of ids) {
       if (box?.kind !== 'dualStack') continue
       const member = await server.api.get<{ state: string; attempt: number }>(
@@ -152,7 +152,7 @@ describe('power cuts while devices migrate', () => {
     const last = new Map(acknowledged.map((entry) => [entry.deviceId, entry]))
     fleet.summary().forEach((summary, i) => {
       const entry = last.get(summary.deviceId)
-      if (entry !== undefined) expect.soft(fleet.boxes[i]?.tree.raw(PROVISIONING_CODE)).toBe(entry.value)
+      if (entry !== undefined) expect.soft(fleet.devices[i]?.tree.raw(PROVISIONING_CODE)).toBe(entry.value)
     })
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { type Child, startChild } from '../../src/cli/demo/child.ts'
-import { type Box, type Fault, Fleet, type FleetMix } from '../../src/simulator/index.ts'
+import { type Fault, Fleet, type FleetMix, type SimulatedDevice } from '../../src/simulator/index.ts'
 
 export interface FleetProcessOptions {
   mix: FleetMix
@@ -74,7 +74,7 @@ export class FleetProcess {
   }
 
   /** The boxes as their settings are now, by device id; none of them is on. */
-  boxes(): Map<string, Box> {
+  boxes(): Map<string, SimulatedDevice> {
     const copy = mkdtempSync(join(tmpdir(), 'isthmus-boxes-'))
     try {
       for (const name of ['fleet.json', 'fleet.log'])
@@ -119,8 +119,10 @@ export class FleetProcess {
   }
 }
 
-function byId(fleet: Fleet): Map<string, Box> {
+function byId(fleet: Fleet): Map<string, SimulatedDevice> {
   return new Map(
-    fleet.summary().flatMap(({ deviceId }, i) => (fleet.boxes[i] === undefined ? [] : [[deviceId, fleet.boxes[i]]])),
+    fleet
+      .summary()
+      .flatMap(({ deviceId }, i) => (fleet.devices[i] === undefined ? [] : [[deviceId, fleet.devices[i]]])),
   )
 }

@@ -4,7 +4,7 @@ import { Acs } from '../../src/cwmp/index.ts'
 import type { Device, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
-import { type Box, type Fault, Fleet } from '../../src/simulator/index.ts'
+import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Controller, WebSocketMtp } from '../../src/usp/index.ts'
 import type { Balancer } from './balancer.ts'
@@ -19,14 +19,14 @@ export interface MigrationWorld {
   groups: Groups
   planner: Planner
   operations: OperationsRoom
-  boxes: Box[]
+  boxes: SimulatedDevice[]
   fleet: Fleet
   /** A planner of another instance over the same store, e.g. after this one died. Not started. */
   anotherPlanner(instance: string, over?: <T extends object>(port: T) => T): Planner
   /** A plan over every box of the fleet; not started. */
   plan(settings?: Partial<PlanSettings>): Promise<Plan>
-  member(plan: Plan, box: Box): Promise<PlanMember>
-  device(box: Box): Promise<Device>
+  member(plan: Plan, box: SimulatedDevice): Promise<PlanMember>
+  device(box: SimulatedDevice): Promise<Device>
   /** Ticks until the condition holds. */
   until(condition: () => Promise<boolean>, planner?: Planner): Promise<void>
   untilState(plan: Plan, state: Plan['state'], planner?: Planner): Promise<void>
@@ -44,7 +44,7 @@ export interface WorldOptions {
   /** The USP links are held by another instance, of which the planner sees only what is stored. */
   uspElsewhere?: true
   /** Changes the boxes before they are switched on. */
-  before?(box: Box): void
+  before?(box: SimulatedDevice): void
 }
 
 /** ACS, Controller, operations and planner over a real database, with simulated dual-stack boxes on real sockets. */
@@ -180,7 +180,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     random,
     log,
   })
-  for (const box of fleet.boxes) options.before?.(box)
+  for (const box of fleet.devices) options.before?.(box)
   await fleet.start()
   const started = Date.now()
   const until: MigrationWorld['until'] = async (condition, ticking = planner) => {
@@ -190,7 +190,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-  const device = async (box: Box): Promise<Device> => {
+  const device = async (box: SimulatedDevice): Promise<Device> => {
     const { items } = await store.devices.list({ limit: 500 })
     const found = items.find(({ serial }) => serial === box.facts.serial)
     if (found === undefined) throw new Error(`${box.facts.serial} is not in the store`)
@@ -198,14 +198,14 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   }
   await until(async () => {
     const { items } = await store.devices.list({ limit: 500 })
-    return items.length === fleet.boxes.length && items.every(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '')
+    return items.length === fleet.devices.length && items.every(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '')
   })
   return {
     store,
     groups,
     planner,
     operations,
-    boxes: fleet.boxes,
+    boxes: fleet.devices,
     fleet,
     anotherPlanner,
     device,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { AppError, createIdSource, systemClock, systemRandom } from '../../base/index.ts'
 import { type ApiClient, createApiClient } from './api-client.ts'
 import { type Child, startChild } from './child.ts'
-import { type BoxSummary, expectationOf, misplaced } from './expectations.ts'
+import { expectationOf, misplaced, type SimulatedSummary } from './expectations.ts'
 import { DemoFolder } from './folder.ts'
 import { type GroupRow, renderLine, renderTable } from './table.ts'
 
@@ -145,7 +145,7 @@ async function show(
   onlyOnce: boolean,
   stopping: () => boolean,
 ): Promise<number> {
-  const boxes = fleet.ready.boxes as BoxSummary[]
+  const boxes = fleet.ready.devices as SimulatedSummary[]
   const groupIds = await ensureGroups(api)
   await untilRegistered(api, boxes.length, stopping)
   // A plan takes the boxes that are there when it starts: not while some are still to come.
@@ -317,7 +317,7 @@ async function watch(
   api: ApiClient,
   groupIds: Map<string, string>,
   planId: string,
-  boxes: BoxSummary[],
+  boxes: SimulatedSummary[],
   onlyOnce: boolean,
   stopping: () => boolean,
 ): Promise<number> {
@@ -363,13 +363,13 @@ async function watch(
 }
 
 /** Why some devices have not moved although all is well. */
-function staying(boxes: BoxSummary[]): string {
+function staying(boxes: SimulatedSummary[]): string {
   const stay = boxes.filter((box) => box.kind === 'dualStack' && expectationOf(box).owner === 'cwmp').length
   return stay === 0 ? '' : `${stay} have a scripted fault that no retry mends; they stay on CWMP and work.`
 }
 
 /** Prints the end of the migration; 0 when every device is where it should be, else 1. */
-async function report(api: ApiClient, rows: GroupRow[], boxes: BoxSummary[], live: boolean): Promise<number> {
+async function report(api: ApiClient, rows: GroupRow[], boxes: SimulatedSummary[], live: boolean): Promise<number> {
   if (!live) console.log(renderTable(rows, 140).join('\n'))
   const devices = new Map(
     (await allDevices(api)).map((device) => [device.id, { owner: device.owner, state: device.migration?.state }]),

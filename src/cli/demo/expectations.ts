@@ -1,7 +1,7 @@
 import type { MemberState, Protocol } from '../../domain/index.ts'
 
 /** A simulated box as the fleet tells of it. */
-export interface BoxSummary {
+export interface SimulatedSummary {
   deviceId: string
   kind: string
   /** Names of its scripted faults. */
@@ -22,7 +22,7 @@ const FATAL: Record<string, readonly MemberState[]> = {
 }
 
 /** What must become of a box once the plan over its group is finished. */
-export function expectationOf(box: BoxSummary): Expectation {
+export function expectationOf(box: SimulatedSummary): Expectation {
   if (box.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
   if (box.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }
   if (box.kind === 'tr181NoAgent') return { states: ['INELIGIBLE'], owner: 'cwmp' }
@@ -35,7 +35,7 @@ export function expectationOf(box: BoxSummary): Expectation {
 
 /** The boxes that are not where they should be, one line each. */
 export function misplaced(
-  boxes: BoxSummary[],
+  boxes: SimulatedSummary[],
   devices: ReadonlyMap<string, { owner: string; state: string | undefined }>,
 ): string[] {
   return boxes.flatMap((box) => {

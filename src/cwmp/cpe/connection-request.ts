@@ -69,7 +69,7 @@ export class ConnectionRequestListener {
     if (request.url !== this.#address.path) return void response.writeHead(404).end()
     if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end()
     if (!this.#proven(request.headers.authorization)) {
-      const challenge = `Digest realm="box", qop="auth", nonce="${this.#nonce()}"`
+      const challenge = `Digest realm="CPE", qop="auth", nonce="${this.#nonce()}"`
       return void response.writeHead(401, { 'www-authenticate': challenge }).end()
     }
     response.writeHead(this.#mayAsk() && this.#options.accept() ? 200 : 503).end()
@@ -105,7 +105,7 @@ export class ConnectionRequestListener {
     const { path } = this.#address
     if (known === undefined || known.until < this.#options.clock.now()) return false
     if (field('username') !== username || field('uri') !== path || !(count > known.count)) return false
-    const ha1 = md5(`${username}:box:${password}`)
+    const ha1 = md5(`${username}:CPE:${password}`)
     const expected = md5(
       `${ha1}:${field('nonce')}:${field('nc')}:${field('cnonce')}:${field('qop')}:${md5(`GET:${path}`)}`,
     )

@@ -115,7 +115,7 @@ export class Cpe {
     if (life !== this.#life) return
     this.#options.onState()
     // The first one ever is no change of another.
-    const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'box'
+    const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'device'
     this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url, by)
     this.#ready = true
     this.#transfers.run()

@@ -125,7 +125,7 @@ export class UspAgent {
     this.#idPrefix = randomToken(this.options.random, 6)
     this.#commands.reset()
     for (const row of this.view.instances(SUBSCRIPTIONS)) {
-      if (this.view.get(`${row}Persistent`) !== 'true') this.view.tree.deleteRow(this.view.toCanonical(row), 'box')
+      if (this.view.get(`${row}Persistent`) !== 'true') this.view.tree.deleteRow(this.view.toCanonical(row), 'device')
       else this.#limitLife(row)
     }
     this.#bootDue.clear()
@@ -291,7 +291,7 @@ export class UspAgent {
   #forget(controller: string): void {
     const recipient = controller.replace(/\.$/, '')
     for (const row of this.view.instances(SUBSCRIPTIONS))
-      if (this.view.get(`${row}Recipient`) === recipient) this.view.tree.deleteRow(this.view.toCanonical(row), 'box')
+      if (this.view.get(`${row}Recipient`) === recipient) this.view.tree.deleteRow(this.view.toCanonical(row), 'device')
   }
 
   /** TimeToLive counts from the creation; 0 is for ever. */
@@ -305,7 +305,10 @@ export class UspAgent {
     const left = Math.max(0, created + (seconds * 1000) / timeScale - clock.now())
     this.#expiries.set(
       row,
-      clock.after(left, () => this.view.hasObject(row) && this.view.tree.deleteRow(this.view.toCanonical(row), 'box')),
+      clock.after(
+        left,
+        () => this.view.hasObject(row) && this.view.tree.deleteRow(this.view.toCanonical(row), 'device'),
+      ),
     )
   }
 

@@ -50,7 +50,7 @@ export class AgentCommands {
     for (const { abort } of this.#running.values()) abort.abort()
     this.#running.clear()
     const { tree } = this.#agent.view
-    for (const row of tree.instances(REQUESTS)) tree.deleteRow(row, 'box')
+    for (const row of tree.instances(REQUESTS)) tree.deleteRow(row, 'device')
   }
 
   #run(object: string, name: string, request: Operate, channel: ControllerChannel): Result {
@@ -99,7 +99,7 @@ export class AgentCommands {
 
   #begin(object: string, name: string, request: Operate, controller: string): string {
     const { view } = this.#agent
-    const row = view.tree.addRow(REQUESTS, 'box')
+    const row = view.tree.addRow(REQUESTS, 'device')
     view.tree.put(`${row}Originator`, view.get(`${controller}EndpointID`) ?? '')
     view.tree.put(`${row}Command`, object + name)
     view.tree.put(`${row}CommandKey`, request.command_key)
@@ -189,7 +189,7 @@ export class AgentCommands {
     // A restart has swept it away.
     if (this.#running.get(row) !== running || !this.#agent.running) return
     this.#running.delete(row)
-    this.#agent.view.tree.deleteRow(row, 'box')
+    this.#agent.view.tree.deleteRow(row, 'device')
     this.#agent.operationComplete(object, name, request.command_key, outcome)
     if (outcome.cmd_failure !== undefined) return
     const restart =

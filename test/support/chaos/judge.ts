@@ -11,7 +11,7 @@ import {
   type PlanMember,
   WAITING_REASONS,
 } from '../../../src/domain/index.ts'
-import type { Box } from '../../../src/simulator/index.ts'
+import type { SimulatedDevice } from '../../../src/simulator/index.ts'
 import { type ChaosActs, PROVISIONING_CODE } from './acts.ts'
 import { type ChaosWorld, ENDPOINT_ID } from './world.ts'
 
@@ -101,7 +101,7 @@ export class ChaosJudge {
     }
   }
 
-  async #device(device: Device, box: Box, { plans }: Picture): Promise<string[]> {
+  async #device(device: Device, box: SimulatedDevice, { plans }: Picture): Promise<string[]> {
     if (box.kind !== 'dualStack') return []
     const members = plans.flatMap(({ members }) => members).filter(({ deviceId }) => deviceId === device.id)
     const state = device.migration?.state
@@ -134,7 +134,7 @@ export class ChaosJudge {
   }
 
   /** The rows and the interval of a box that is where a plan wants it, or as it was. */
-  async #settings(device: Device, box: Box, moved: boolean): Promise<string[]> {
+  async #settings(device: Device, box: SimulatedDevice, moved: boolean): Promise<string[]> {
     const found: string[] = []
     const value = (path: string) => box.tree.raw(path)
     const rows = box.controllerRows().filter((row) => value(`${row}EndpointID`) === ENDPOINT_ID)
@@ -153,7 +153,7 @@ export class ChaosJudge {
   }
 
   /** The password of the box must be one that the server takes. */
-  async #login(device: Device, box: Box): Promise<string[]> {
+  async #login(device: Device, box: SimulatedDevice): Promise<string[]> {
     const credential = await this.#world.store.credentials.get(device.id)
     const password = box.tree.raw(`${SERVER}Password`)
     const { current, pending, earlier = [] } = credential ?? {}

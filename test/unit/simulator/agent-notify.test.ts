@@ -3,20 +3,20 @@ import type { Notify } from '../../../src/usp/wire/index.ts'
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
 const LOCAL = 'Device.LocalAgent.'
 const CONTROLLER = `${LOCAL}Controller.1.`
 const SSID = 'Device.WiFi.SSID.1.'
 
 let controller: ScriptedController
-let made: ReturnType<typeof makeBox>
+let made: ReturnType<typeof makeDevice>
 let files: FileServer | undefined
 beforeEach(async () => {
   controller = await ScriptedController.start()
 })
 afterEach(async () => {
-  made.box.stop(false)
+  made.device.stop(false)
   await controller.stop()
   await files?.stop()
   files = undefined
@@ -25,10 +25,10 @@ afterEach(async () => {
 const isOnBoard = (notify: Notify) => notify.on_board_req !== undefined
 const isEvent = (name: string) => (notify: Notify) => notify.event?.event_name === name
 
-/** A box that is delivered with our Controller, once it is there and has shown itself. */
-async function box(kind: 'uspOnly' | 'dualStack' = 'uspOnly', acsUrl?: string): Promise<typeof made> {
-  made = makeBox(kind, { usp: { port: controller.port }, ...(acsUrl === undefined ? {} : { acsUrl }) })
-  made.box.start()
+/** A device that is delivered with our Controller, once it is there and has shown itself. */
+async function device(kind: 'uspOnly' | 'dualStack' = 'uspOnly', acsUrl?: string): Promise<typeof made> {
+  made = makeDevice(kind, { usp: { port: controller.port }, ...(acsUrl === undefined ? {} : { acsUrl }) })
+  made.device.start()
   await controller.notified(isOnBoard)
   return made
 }
@@ -69,14 +69,14 @@ async function reboot(it: typeof made, n = 2): Promise<void> {
   it.clock.advance(20)
   it.clock.advance(2000)
   await controller.connected(n)
-  await vi.waitFor(() => expect(it.box.agent?.connected).toBe(true))
+  await vi.waitFor(() => expect(it.device.agent?.connected).toBe(true))
 }
 
 describe('an Agent that comes', () => {
   it('sends its connect record first, then OnBoardRequest, and says who it is in the query', async () => {
-    await box()
+    await device()
     expect(controller.records.slice(0, 2)).toEqual(['websocketConnect', 'noSession'])
-    expect(controller.connects[0]?.url).toBe('/usp?eid=proto%3A%3Abox')
+    expect(controller.connects[0]?.url).toBe('/usp?eid=proto%3A%3Adevice')
     expect(controller.notifies[0]?.notify).toEqual({
       subscription_id: '',
       send_resp: true,
@@ -91,11 +91,11 @@ describe('an Agent that comes', () => {
 
   it('repeats the OnBoardRequest under its msg_id until it is answered, also over a new link, and sends one at a time', async () => {
     controller.acknowledge = false
-    const it = await box()
+    const it = await device()
     it.clock.advance(7500)
     await controller.notified(isOnBoard, 1)
     controller.cut()
-    await vi.waitFor(() => expect(it.box.agent?.connected).toBe(false))
+    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(7500)
     await controller.notified(isOnBoard, 2)
     const [first] = controller.notifies
@@ -112,7 +112,7 @@ describe('an Agent that comes', () => {
   })
 
   it('asks again after OnBoardingRestartTime until onboarding is called complete', async () => {
-    const it = await box()
+    const it = await device()
     await set(CONTROLLER, { OnBoardingRestartTime: '60' })
     await operate(`${CONTROLLER}SendOnBoardRequest()`)
     it.clock.advance(20)
@@ -127,9 +127,9 @@ describe('an Agent that comes', () => {
   })
 
   it('dials again after a wait that grows, and with Connect first', async () => {
-    const it = await box()
+    const it = await device()
     controller.cut()
-    await vi.waitFor(() => expect(it.box.agent?.connected).toBe(false))
+    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(7400)
     await settled()
     expect(controller.connects).toHaveLength(1)
@@ -141,7 +141,7 @@ describe('an Agent that comes', () => {
 
 describe('an Agent hears', () => {
   it('no Record for another, none of another, and answers a session context with 7106', async () => {
-    await box()
+    await device()
     controller.sendRecord({ kind: 'disconnect', reason: '', reasonCode: 0 }, { toId: 'proto::other' })
     controller.sendRecord({ kind: 'disconnect', reason: '', reasonCode: 0 }, { fromId: 'proto::other' })
     await controller.heard()
@@ -152,7 +152,7 @@ describe('an Agent hears', () => {
   })
 
   it('answers what is no request to an Agent with 7001', async () => {
-    await box()
+    await device()
     const reply = await controller.ask('register', { allow_partial: false, reg_paths: [] })
     expect(reply).toMatchObject({ kind: 'error', body: { err_code: 7001 } })
   })
@@ -160,13 +160,13 @@ describe('an Agent hears', () => {
 
 describe('subscriptions of an Agent (section 11)', () => {
   it('ValueChange: of a parameter, of all below an object, of what a search finds, once per change', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('one', 'ValueChange', `${SSID}SSID`)
     await subscribe('all', 'ValueChange', 'Device.WiFi.')
     await subscribe('star', 'ValueChange', 'Device.WiFi.SSID.*.SSID')
     await subscribe('search', 'ValueChange', 'Device.WiFi.SSID.[Alias=="cpe-1"].SSID')
     await subscribe('else', 'ValueChange', 'Device.Time.')
-    it.box.tree.put(`${SSID}SSID`, 'new', 'user')
+    it.device.tree.put(`${SSID}SSID`, 'new', 'user')
     await settled()
     await controller.heard()
     const told = controller.notifies.slice(1).map(({ notify }) => [notify.subscription_id, notify.value_change])
@@ -175,7 +175,7 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('ObjectCreation with the keys of the row and no ValueChange for its values; ObjectDeletion', async () => {
-    await box()
+    await device()
     await subscribe('made', 'ObjectCreation', 'Device.NAT.PortMapping.')
     await subscribe('gone', 'ObjectDeletion', 'Device.NAT.PortMapping.*.')
     await subscribe('value', 'ValueChange', 'Device.NAT.PortMapping.')
@@ -201,11 +201,11 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('with NotifRetry is repeated under its msg_id, with the Controller’s own waits, until NotifExpiration', async () => {
-    const it = await box()
+    const it = await device()
     await set(CONTROLLER, { USPNotifRetryMinimumWaitInterval: '10', USPNotifRetryIntervalMultiplier: '1000' })
     await subscribe('s', 'ValueChange', `${SSID}SSID`, { NotifRetry: 'true', NotifExpiration: '25' })
     controller.acknowledge = false
-    it.box.tree.put(`${SSID}SSID`, 'new', 'user')
+    it.device.tree.put(`${SSID}SSID`, 'new', 'user')
     const isChange = ({ value_change }: Notify) => value_change !== undefined
     const first = await controller.notified(isChange)
     expect(first.notify.send_resp).toBe(true)
@@ -219,11 +219,11 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('without NotifRetry is sent once; a deleted one is not repeated', async () => {
-    const it = await box()
+    const it = await device()
     controller.acknowledge = false
     await subscribe('once', 'ValueChange', `${SSID}SSID`)
     const row = await subscribe('again', 'ValueChange', `${SSID}SSID`, { NotifRetry: 'true' })
-    it.box.tree.put(`${SSID}SSID`, 'new', 'user')
+    it.device.tree.put(`${SSID}SSID`, 'new', 'user')
     await controller.notified(({ subscription_id }) => subscription_id === 'again')
     await controller.ask('delete', { allow_partial: false, obj_paths: [row] })
     it.clock.advance(3_600_000)
@@ -232,7 +232,7 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('has one row per Recipient and ID, and the ID and the references stay', async () => {
-    await box()
+    await device()
     const row = await subscribe('s', 'ValueChange', `${SSID}SSID`)
     await expect(subscribe('s', 'Event', 'Device.Boot!')).rejects.toThrow('7025')
     for (const values of [{ ReferenceList: 'Device.WiFi.' }, { ID: 't' }])
@@ -240,23 +240,23 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('ends with its TimeToLive', async () => {
-    const it = await box()
+    const it = await device()
     const row = await subscribe('s', 'ValueChange', `${SSID}SSID`, { TimeToLive: '60' })
     it.clock.advance(59_000)
-    expect(it.box.usp?.hasObject(row)).toBe(true)
+    expect(it.device.usp?.hasObject(row)).toBe(true)
     it.clock.advance(1000)
-    expect(it.box.usp?.hasObject(row)).toBe(false)
+    expect(it.device.usp?.hasObject(row)).toBe(false)
   })
 
   it('goes with the row of its Controller', async () => {
-    const it = await box()
+    const it = await device()
     const row = await subscribe('s', 'ValueChange', `${SSID}SSID`)
-    it.box.tree.deleteRow(CONTROLLER, 'box')
-    expect(it.box.usp?.hasObject(row)).toBe(false)
+    it.device.tree.deleteRow(CONTROLLER, 'device')
+    expect(it.device.usp?.hasObject(row)).toBe(false)
   })
 
   it('Periodic! comes by PeriodicNotifInterval, counted anew when that is set', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('p', 'Event', `${LOCAL}Periodic!`)
     it.clock.advance(200_000)
     await set(CONTROLLER, { PeriodicNotifInterval: '60' })
@@ -268,7 +268,7 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('that does not persist is gone after a reboot; Boot! goes to one that does, once, with its arguments', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('kept', 'Event', 'Device.Boot!', { Persistent: 'true' })
     await subscribe('lost', 'Event', 'Device.Boot!')
     await controller.ask('add', {
@@ -300,7 +300,7 @@ describe('subscriptions of an Agent (section 11)', () => {
     })
     await set(CONTROLLER, { ProvisioningCode: 'x' })
     controller.cut()
-    await vi.waitFor(() => expect(it.box.agent?.connected).toBe(false))
+    await vi.waitFor(() => expect(it.device.agent?.connected).toBe(false))
     it.clock.advance(10_000)
     await controller.connected(3)
     await controller.heard()
@@ -308,26 +308,26 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 
   it('after a power cut says so in Boot!, and after a factory reset there is none', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('kept', 'Event', 'Device.Boot!', { Persistent: 'true' })
-    it.box.powerLoss()
+    it.device.powerLoss()
     it.clock.advance(1000)
     const { notify } = await controller.notified(isEvent('Boot!'))
     expect(notify.event?.params).toMatchObject({ Cause: 'LocalReboot', CommandKey: '' })
     await operate('Device.FactoryReset()')
     await reboot(it, 3)
-    expect(it.box.usp?.instances(`${LOCAL}Subscription.`)).toEqual([])
-    expect(it.box.controllerRows()).toEqual([CONTROLLER])
+    expect(it.device.usp?.instances(`${LOCAL}Subscription.`)).toEqual([])
+    expect(it.device.controllerRows()).toEqual([CONTROLLER])
   })
 })
 
 describe('commands of an Agent (section 10)', () => {
   it('that take time have a Request row, and end with OperationComplete and its row gone', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('oc', 'OperationComplete', 'Device.')
     const reply = await operate('Device.ScheduleTimer()', { DelaySeconds: '30' }, 'timer')
     expect(reply).toMatchObject({ body: { operation_results: [{ req_obj_path: `${LOCAL}Request.1.` }] } })
-    expect(it.box.usp?.get(`${LOCAL}Request.1.CommandKey`)).toBe('timer')
+    expect(it.device.usp?.get(`${LOCAL}Request.1.CommandKey`)).toBe('timer')
     it.clock.advance(30_000)
     const { notify } = await controller.notified(({ oper_complete }) => oper_complete !== undefined)
     expect(notify.oper_complete).toEqual({
@@ -336,11 +336,11 @@ describe('commands of an Agent (section 10)', () => {
       command_key: 'timer',
       req_output_args: { output_args: {} },
     })
-    expect(it.box.usp?.instances(`${LOCAL}Request.`)).toEqual([])
+    expect(it.device.usp?.instances(`${LOCAL}Request.`)).toEqual([])
   })
 
   it('that are cancelled end with 7023', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('oc', 'OperationComplete', 'Device.')
     await operate('Device.ScheduleTimer()', { DelaySeconds: '30' }, 'timer')
     await operate(`${LOCAL}Request.1.Cancel()`)
@@ -350,16 +350,16 @@ describe('commands of an Agent (section 10)', () => {
   })
 
   it('do not survive a reboot', async () => {
-    const it = await box()
+    const it = await device()
     await subscribe('oc', 'OperationComplete', 'Device.', { Persistent: 'true' })
     await operate('Device.ScheduleTimer()', { DelaySeconds: '30' }, 'timer')
-    it.box.powerLoss()
+    it.device.powerLoss()
     it.clock.advance(1000)
     await controller.connected(2)
     it.clock.advance(60_000)
     await controller.heard()
     expect(controller.notifies.some(({ notify }) => notify.oper_complete !== undefined)).toBe(false)
-    expect(it.box.usp?.instances(`${LOCAL}Request.`)).toEqual([])
+    expect(it.device.usp?.instances(`${LOCAL}Request.`)).toEqual([])
   })
 
   it.each([
@@ -373,7 +373,7 @@ describe('commands of an Agent (section 10)', () => {
       7016,
     ],
   ])('fail on %s, in a Response', async (_name, command, args: Record<string, string>, code) => {
-    await box()
+    await device()
     expect(await operate(command, args)).toMatchObject({
       kind: 'response',
       body: { operation_results: [{ cmd_failure: { err_code: code } }] },
@@ -382,7 +382,7 @@ describe('commands of an Agent (section 10)', () => {
 
   it('Download() and Activate() bring firmware: fetched, told, active after a boot with FirmwareUpdated', async () => {
     files = await startFileServer({ 'fw-3.2.bin': Buffer.from('image') })
-    const it = await box()
+    const it = await device()
     await subscribe('e', 'Event', 'Device.', { Persistent: 'true', NotifRetry: 'true' })
     await subscribe('oc', 'OperationComplete', 'Device.')
     const bank = 'Device.DeviceInfo.FirmwareImage.2.'
@@ -398,21 +398,21 @@ describe('commands of an Agent (section 10)', () => {
       FaultCode: '0',
     })
     await controller.notified(({ oper_complete }) => oper_complete?.command_key === 'dl')
-    expect([it.box.usp?.get(`${bank}Status`), it.box.usp?.get(`${bank}Version`)]).toEqual(['Available', '3.2'])
-    expect(it.box.usp?.get('Device.DeviceInfo.SoftwareVersion')).toBe('1.0')
+    expect([it.device.usp?.get(`${bank}Status`), it.device.usp?.get(`${bank}Version`)]).toEqual(['Available', '3.2'])
+    expect(it.device.usp?.get('Device.DeviceInfo.SoftwareVersion')).toBe('1.0')
     await operate(`${bank}Activate()`, {}, 'act').then(() => it.clock.advance(500))
     await controller.notified(({ oper_complete }) => oper_complete?.command_key === 'act')
     it.clock.advance(200)
     it.clock.advance(2000)
     const boot = await controller.notified(isEvent('Boot!'))
     expect(boot.notify.event?.params).toMatchObject({ FirmwareUpdated: 'true', Cause: 'RemoteReboot' })
-    expect(it.box.usp?.get('Device.DeviceInfo.SoftwareVersion')).toBe('3.2')
-    expect(it.box.usp?.get('Device.DeviceInfo.ActiveFirmwareImage')).toBe('Device.DeviceInfo.FirmwareImage.2')
+    expect(it.device.usp?.get('Device.DeviceInfo.SoftwareVersion')).toBe('3.2')
+    expect(it.device.usp?.get('Device.DeviceInfo.ActiveFirmwareImage')).toBe('Device.DeviceInfo.FirmwareImage.2')
   })
 
   it('Download() of what is damaged or not there fails, with the reason in both notifications', async () => {
     files = await startFileServer({ 'fw-3.2.bin': Buffer.from('image') })
-    const it = await box()
+    const it = await device()
     await subscribe('e', 'Event', `${LOCAL}TransferComplete!`)
     await subscribe('oc', 'OperationComplete', 'Device.')
     const bank = 'Device.DeviceInfo.FirmwareImage.2.'
@@ -424,8 +424,8 @@ describe('commands of an Agent (section 10)', () => {
     })
     const { notify } = await controller.notified(({ oper_complete }) => oper_complete !== undefined)
     expect(notify.oper_complete?.cmd_failure).toMatchObject({ err_code: 7022 })
-    expect(it.box.usp?.get(`${bank}Status`)).toBe('DownloadFailed')
+    expect(it.device.usp?.get(`${bank}Status`)).toBe('DownloadFailed')
     it.clock.advance(5000)
-    expect(it.box.reboots).toBe(0)
+    expect(it.device.reboots).toBe(0)
   })
 })

@@ -4,9 +4,9 @@ import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type FileServer, startFileServer } from '../../support/file-server.ts'
 import { eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
-type Made = ReturnType<typeof makeBox>
+type Made = ReturnType<typeof makeDevice>
 const MS = 'Device.ManagementServer.'
 const value = (name: string, text: string, type = 'xsd:string') =>
   `<ParameterValueStruct><Name>${name}</Name><Value i:type="${type}">${text}</Value></ParameterValueStruct>`
@@ -26,25 +26,25 @@ beforeEach(async () => {
   acs = await ScriptedAcs.start()
 })
 afterEach(async () => {
-  made?.box.stop(false)
+  made?.device.stop(false)
   made = undefined
   await files?.stop()
   files = undefined
   await acs.stop()
 })
 
-const sessions = ({ box: { cpe } }: Made) => cpe?.counters.sessions ?? 0
+const sessions = ({ device: { cpe } }: Made) => cpe?.counters.sessions ?? 0
 const ended = (it: Made, n: number) => vi.waitFor(() => expect(sessions(it)).toBeGreaterThanOrEqual(n), 5000)
 
-/** The box after its first session, in which the ACS asked this. */
+/** The device after its first session, in which the ACS asked this. */
 async function first(
   queue: string[] = [],
-  options: Parameters<typeof makeBox>[1] = {},
-  kind: Parameters<typeof makeBox>[0] = 'tr181NoAgent',
+  options: Parameters<typeof makeDevice>[1] = {},
+  kind: Parameters<typeof makeDevice>[0] = 'tr181NoAgent',
 ): Promise<Made> {
   acs.queue.push(...queue)
-  made = makeBox(kind, { acsUrl: acs.url, ...options })
-  made.box.start()
+  made = makeDevice(kind, { acsUrl: acs.url, ...options })
+  made.device.start()
   await ended(made, 1)
   return made
 }
@@ -63,7 +63,7 @@ describe('events of a CPE (TR-069 3.7.1.5)', () => {
   it('2 PERIODIC comes by its interval, whatever happens in between', async () => {
     const it = await first()
     it.clock.advance(200_000)
-    it.box.tree.put('Device.DeviceInfo.ProvisioningCode', 'x', 'user')
+    it.device.tree.put('Device.DeviceInfo.ProvisioningCode', 'x', 'user')
     await ended(it, 2)
     it.clock.advance(100_000)
     await ended(it, 3)
@@ -118,8 +118,8 @@ describe('events of a CPE (TR-069 3.7.1.5)', () => {
     it.clock.advance(2000)
     await ended(it, 3)
     expect(eventsOf(lastInform())).toEqual(['0 BOOTSTRAP', '1 BOOT'])
-    expect(it.box.tree.raw(`${MS}Password`)).toBe('secret')
-    it.box.tree.put('Device.WiFi.SSID.1.SSID', 'mine', 'user')
+    expect(it.device.tree.raw(`${MS}Password`)).toBe('secret')
+    it.device.tree.put('Device.WiFi.SSID.1.SSID', 'mine', 'user')
     await session(it, add)
     expect(eventsOf(lastInform())).toEqual(['2 PERIODIC'])
     expect(acs.posts.at(-1)?.body).toContain('<InstanceNumber>2</InstanceNumber>')
@@ -154,9 +154,9 @@ describe('notifications of a CPE (TR-069 A.3.2.4)', () => {
 
   it('active ones begin a session with the value; passive ones wait for the next', async () => {
     const it = await first([notify(SSID, 2), notify('Device.WiFi.Radio.1.Channel', 1)])
-    it.box.tree.put('Device.WiFi.Radio.1.Channel', '44', 'user')
+    it.device.tree.put('Device.WiFi.Radio.1.Channel', '44', 'user')
     expect(sessions(it)).toBe(1)
-    it.box.tree.put(SSID, 'mine', 'user')
+    it.device.tree.put(SSID, 'mine', 'user')
     await ended(it, 2)
     expect(eventsOf(lastInform())).toEqual(['4 VALUE CHANGE'])
     expect(valuesOf(lastInform())).toMatchObject({ [SSID]: 'mine', 'Device.WiFi.Radio.1.Channel': '44' })
@@ -172,19 +172,19 @@ describe('notifications of a CPE (TR-069 A.3.2.4)', () => {
 
   it('that are forced cannot be switched off', async () => {
     const it = await first([notify('Device.DeviceInfo.ProvisioningCode', 0)])
-    it.box.tree.put('Device.DeviceInfo.ProvisioningCode', 'x', 'user')
+    it.device.tree.put('Device.DeviceInfo.ProvisioningCode', 'x', 'user')
     await ended(it, 2)
     expect(eventsOf(lastInform())).toEqual(['4 VALUE CHANGE'])
   })
 
   it('outlive a reboot, but what changed before it is not told after it', async () => {
     const it = await first([notify(SSID, 1)])
-    it.box.tree.put(SSID, 'before', 'user')
-    it.box.powerLoss()
+    it.device.tree.put(SSID, 'before', 'user')
+    it.device.powerLoss()
     it.clock.advance(1000)
     await ended(it, 2)
     expect(eventsOf(lastInform())).toEqual(['1 BOOT'])
-    it.box.tree.put(SSID, 'after', 'user')
+    it.device.tree.put(SSID, 'after', 'user')
     await session(it)
     expect(eventsOf(lastInform()).sort()).toEqual(['2 PERIODIC', '4 VALUE CHANGE'])
   })
@@ -196,16 +196,16 @@ describe('notifications of a CPE (TR-069 A.3.2.4)', () => {
     )
     const it = await first([both])
     expect(acs.posts[2]?.body).toContain('<FaultCode>9005</FaultCode>')
-    it.box.tree.put(SSID, 'mine', 'user')
+    it.device.tree.put(SSID, 'mine', 'user')
     await session(it)
     expect(eventsOf(lastInform())).toEqual(['2 PERIODIC'])
   })
 
   it('come no more often than the throttle', async () => {
     const it = await first([set(value(`${MS}DefaultActiveNotificationThrottle`, '60', 'xsd:unsignedInt'))])
-    for (const text of ['a', 'b', 'c']) it.box.tree.put('Device.DeviceInfo.ProvisioningCode', text, 'user')
+    for (const text of ['a', 'b', 'c']) it.device.tree.put('Device.DeviceInfo.ProvisioningCode', text, 'user')
     await ended(it, 2)
-    it.box.tree.put('Device.DeviceInfo.ProvisioningCode', 'd', 'user')
+    it.device.tree.put('Device.DeviceInfo.ProvisioningCode', 'd', 'user')
     it.clock.advance(59_000)
     expect(sessions(it)).toBe(2)
     it.clock.advance(1000)
@@ -221,7 +221,7 @@ describe('a download (TR-069 A.3.2.8)', () => {
     expect(acs.posts[2]?.body).toContain('<Status>1</Status>')
     expect(files.asked).toHaveLength(0)
     it.clock.advance(5000)
-    await vi.waitFor(() => expect(it.box.reboots).toBe(1))
+    await vi.waitFor(() => expect(it.device.reboots).toBe(1))
     expect(files.asked.map(({ authorization }) => authorization)).toEqual([
       undefined,
       `Basic ${Buffer.from('u:p').toString('base64')}`,
@@ -233,7 +233,7 @@ describe('a download (TR-069 A.3.2.8)', () => {
     expect(valuesOf(lastInform())['Device.DeviceInfo.SoftwareVersion']).toBe('2.1')
     const told = await acs.post('TransferComplete')
     expect(told.body).toMatch(/<CommandKey>dl<\/CommandKey><FaultStruct><FaultCode>0</)
-    expect(it.box.tree.raw('Device.DeviceInfo.ActiveFirmwareImage')).toBe('Device.DeviceInfo.FirmwareImage.2')
+    expect(it.device.tree.raw('Device.DeviceInfo.ActiveFirmwareImage')).toBe('Device.DeviceInfo.FirmwareImage.2')
     await session(it)
     expect(acs.count('TransferComplete')).toBe(1)
     expect(eventsOf(lastInform())).toEqual(['2 PERIODIC'])
@@ -248,10 +248,10 @@ describe('a download (TR-069 A.3.2.8)', () => {
     it.clock.advance(5000)
     await ended(it, 2)
     expect((await acs.post('TransferComplete')).body).toContain(`<FaultCode>${code}</FaultCode>`)
-    expect(it.box.reboots).toBe(0)
+    expect(it.device.reboots).toBe(0)
   })
 
-  it('that the box cannot do is refused', async () => {
+  it('that the device cannot do is refused', async () => {
     await first([
       download('ftp://files/fw', 'a'),
       download('http://files/fw', 'b', 0, '4 Tone File'),
@@ -273,11 +273,11 @@ describe('a download (TR-069 A.3.2.8)', () => {
         : undefined
     it.clock.advance(5000)
     await ended(it, 2)
-    expect(it.box.cpe?.counters.failedSessions).toBe(0)
+    expect(it.device.cpe?.counters.failedSessions).toBe(0)
     it.clock.advance(60_000)
     expect(sessions(it)).toBe(2)
     acs.over = () => undefined
-    it.box.powerLoss()
+    it.device.powerLoss()
     it.clock.advance(1000)
     await ended(it, 3)
     expect(eventsOf(lastInform()).sort()).toEqual(['1 BOOT', '7 TRANSFER COMPLETE', 'M Download'])
@@ -287,11 +287,11 @@ describe('a download (TR-069 A.3.2.8)', () => {
   it('begins anew when the power goes before it ends', async () => {
     files = await startFileServer({ 'fw-2.1.bin': Buffer.alloc(9) })
     const it = await first([download(files.url('fw-2.1.bin'), 'dl', 60)])
-    it.box.powerLoss()
+    it.device.powerLoss()
     it.clock.advance(1000)
     await ended(it, 2)
     it.clock.advance(60_000)
-    await vi.waitFor(() => expect(it.box.reboots).toBe(2))
+    await vi.waitFor(() => expect(it.device.reboots).toBe(2))
     expect(files.asked).toHaveLength(1)
   })
 })
@@ -303,13 +303,13 @@ describe('CWMP switched off', () => {
     it.clock.advance(900_000)
     expect(sessions(it)).toBe(1)
     await expect(connect(it)).rejects.toThrow('ECONNREFUSED')
-    it.box.tree.put(`${MS}EnableCWMP`, 'true', 'user')
+    it.device.tree.put(`${MS}EnableCWMP`, 'true', 'user')
     await ended(it, 2)
   })
 })
 
 describe('the listener for connection requests (TR-069 3.2.2)', () => {
-  it('takes a request with the credentials of the box, each proof once', async () => {
+  it('takes a request with the credentials of the device, each proof once', async () => {
     const it = await first()
     expect((await connect(it)).status).toBe(200)
     const header = await proof(it)
@@ -341,9 +341,9 @@ describe('the listener for connection requests (TR-069 3.2.2)', () => {
 
   it('answers 503 when it is asked too often, and when HTTP connection requests are switched off', async () => {
     const it = await first()
-    it.box.tree.put(`${MS}HTTPConnectionRequestEnable`, 'false')
+    it.device.tree.put(`${MS}HTTPConnectionRequestEnable`, 'false')
     expect((await connect(it)).status).toBe(503)
-    it.box.tree.put(`${MS}HTTPConnectionRequestEnable`, 'true')
+    it.device.tree.put(`${MS}HTTPConnectionRequestEnable`, 'true')
     const statuses = new Set<number>()
     for (let i = 0; i < 70; i++) statuses.add((await connect(it)).status)
     expect([...statuses]).toEqual([200, 503])
@@ -374,17 +374,17 @@ describe('the listener for connection requests (TR-069 3.2.2)', () => {
 
   it('keeps its address over reboots', async () => {
     const it = await first()
-    const url = it.box.tree.raw(`${MS}ConnectionRequestURL`)
-    it.box.powerLoss()
+    const url = it.device.tree.raw(`${MS}ConnectionRequestURL`)
+    it.device.powerLoss()
     it.clock.advance(1000)
     await ended(it, 2)
-    expect(it.box.tree.raw(`${MS}ConnectionRequestURL`)).toBe(url)
+    expect(it.device.tree.raw(`${MS}ConnectionRequestURL`)).toBe(url)
     expect(eventsOf(lastInform())).toEqual(['1 BOOT'])
   })
 })
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
-const urlOf = (it: Made) => new URL(it.box.tree.raw(`${MS}ConnectionRequestURL`) ?? '')
+const urlOf = (it: Made) => new URL(it.device.tree.raw(`${MS}ConnectionRequestURL`) ?? '')
 
 async function ask(it: Made, authorization?: string, path = urlOf(it).pathname) {
   const outgoing = request(new URL(path, urlOf(it)), {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { CpeHttpClient } from '../../../src/cwmp/cpe/http-client.ts'
 import type { Fault } from '../../../src/simulator/index.ts'
 import { ScriptedAcs } from '../../support/scripted-acs.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
 const TLS = join(import.meta.dirname, '../../vectors/tls')
 const login = { username: 'u', password: 'p' }
@@ -89,21 +89,21 @@ describe('a CPE over HTTP', () => {
   })
 })
 
-describe('habits of field boxes', () => {
+describe('habits of field devices', () => {
   let acs: ScriptedAcs
-  let made: ReturnType<typeof makeBox> | undefined
+  let made: ReturnType<typeof makeDevice> | undefined
   beforeEach(async () => {
     acs = await ScriptedAcs.start()
   })
   afterEach(async () => {
-    made?.box.stop(false)
+    made?.device.stop(false)
     await acs.stop()
   })
   async function first(fault: Fault, ...queue: string[]): Promise<void> {
     acs.queue.push(...queue)
-    made = makeBox('tr181NoAgent', { acsUrl: acs.url, faults: [fault] })
-    made.box.start()
-    await vi.waitFor(() => expect(made?.box.cpe?.counters.sessions).toBe(1), 5000)
+    made = makeDevice('tr181NoAgent', { acsUrl: acs.url, faults: [fault] })
+    made.device.start()
+    await vi.waitFor(() => expect(made?.device.cpe?.counters.sessions).toBe(1), 5000)
   }
   const get = (...names: string[]) =>
     `<c:GetParameterValues><ParameterNames>${names.map((name) => `<string>${name}</string>`).join('')}</ParameterNames></c:GetParameterValues>`
@@ -152,7 +152,7 @@ describe('habits of field boxes', () => {
   it('cutsBatches: a read of the whole tree ends the connection, and the session', async () => {
     await first('cutsBatches', get('Device.'))
     expect(acs.posts.map(({ name }) => name)).toEqual(['Inform', ''])
-    expect(made?.box.cpe?.counters.failedSessions).toBe(1)
+    expect(made?.device.cpe?.counters.failedSessions).toBe(1)
   })
 
   it('ghosts: what is listed cannot be read', async () => {

@@ -1,36 +1,39 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { envelope, eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
 const GET_METHODS = '<c:GetRPCMethods/>'
 const download = (url: string, key = 'k1') =>
   `<c:Download><CommandKey>${key}</CommandKey><FileType>3 Vendor Configuration File</FileType><URL>${url}</URL><Username/><Password/><FileSize>0</FileSize><TargetFileName/><DelaySeconds>10</DelaySeconds><SuccessURL/><FailureURL/></c:Download>`
 
 let acs: ScriptedAcs
-let made: ReturnType<typeof makeBox> | undefined
+let made: ReturnType<typeof makeDevice> | undefined
 beforeEach(async () => {
   acs = await ScriptedAcs.start()
 })
 afterEach(async () => {
-  made?.box.stop(false)
+  made?.device.stop(false)
   made = undefined
   await acs.stop()
 })
 
-function box(options: Parameters<typeof makeBox>[1] = {}, kind: Parameters<typeof makeBox>[0] = 'tr181NoAgent') {
-  made = makeBox(kind, { acsUrl: acs.url, ...options })
+function device(
+  options: Parameters<typeof makeDevice>[1] = {},
+  kind: Parameters<typeof makeDevice>[0] = 'tr181NoAgent',
+) {
+  made = makeDevice(kind, { acsUrl: acs.url, ...options })
   return made
 }
 
 /** Starts and waits until the first session is over. */
-async function first(options: Parameters<typeof makeBox>[1] = {}): Promise<NonNullable<typeof made>> {
-  const it = box(options)
-  it.box.start()
+async function first(options: Parameters<typeof makeDevice>[1] = {}): Promise<NonNullable<typeof made>> {
+  const it = device(options)
+  it.device.start()
   await ended(it)
   return it
 }
 
-function ended({ box: { cpe } }: NonNullable<typeof made>, sessions = 1): Promise<void> {
+function ended({ device: { cpe } }: NonNullable<typeof made>, sessions = 1): Promise<void> {
   return vi.waitFor(() => expect(cpe?.counters.sessions).toBeGreaterThanOrEqual(sessions), 5000)
 }
 
@@ -87,7 +90,7 @@ describe('the session of a CPE (TR-069 3.7)', () => {
 
   it('gives up after five redirects in a row', async () => {
     acs.over = () => ({ status: 307, headers: { location: '/acs' } })
-    const { box: one } = await first()
+    const { device: one } = await first()
     expect(one.cpe?.counters.failedSessions).toBe(1)
     expect(acs.posts).toHaveLength(6)
   })
@@ -118,11 +121,11 @@ describe('the session of a CPE (TR-069 3.7)', () => {
     acs.over = ({ id }) => (acs.posts.length === 1 ? { body: acs.envelope(fault(8005), id) } : undefined)
     const it = await first()
     expect(acs.posts.map(({ name }) => name)).toEqual(['Inform', 'Inform', ''])
-    expect(it.box.cpe?.counters.failedSessions).toBe(0)
+    expect(it.device.cpe?.counters.failedSessions).toBe(0)
     acs.over = ({ id }) => ({ body: acs.envelope(fault(8002), id) })
     it.clock.advance(300_000)
     await ended(it, 2)
-    expect(it.box.cpe?.counters.failedSessions).toBe(1)
+    expect(it.device.cpe?.counters.failedSessions).toBe(1)
   })
 
   it('keeps its own requests back while HoldRequests is true, and tells them when it is not', async () => {
@@ -144,7 +147,7 @@ describe('the session of a CPE (TR-069 3.7)', () => {
     ['a request', GET_METHODS, 'x'],
   ])('fails when the Inform is answered with %s', async (_name, inner, id) => {
     acs.over = () => ({ body: envelope(inner, { id }) })
-    const { box: one } = await first()
+    const { device: one } = await first()
     expect(one.cpe?.counters.failedSessions).toBe(1)
   })
 })
@@ -189,7 +192,7 @@ describe('versions of CWMP', () => {
   ] as const)('%s ends the session', async (_name, cwmpVersion, header, urn) => {
     acs.urn = urn
     if (header !== '') acs.nextHeaders.push(header)
-    const { box: one } = await first({ cwmpVersion })
+    const { device: one } = await first({ cwmpVersion })
     expect(one.cpe?.counters.failedSessions).toBe(1)
   })
 })
@@ -210,7 +213,7 @@ describe('the next session (section 9)', () => {
 
   it('uses the intervals the ACS has set, and begins anew after a success', async () => {
     acs.over = () => ({ status: 500 })
-    const { box: one, clock } = box()
+    const { device: one, clock } = device()
     one.tree.put('Device.ManagementServer.CWMPRetryMinimumWaitInterval', '100')
     one.tree.put('Device.ManagementServer.CWMPRetryIntervalMultiplier', '1000')
     one.start()
@@ -239,7 +242,7 @@ describe('the next session (section 9)', () => {
     acs.over = () => ({ status: 500 })
     const it = await first()
     acs.over = () => undefined
-    it.box.tree.put('Device.DeviceInfo.ProvisioningCode', 'new', 'user')
+    it.device.tree.put('Device.DeviceInfo.ProvisioningCode', 'new', 'user')
     await ended(it, 2)
     expect(eventsOf(acs.posts[1]!)).toContain('4 VALUE CHANGE')
   })
@@ -247,7 +250,7 @@ describe('the next session (section 9)', () => {
   it('comes at once after a boot, counted from nothing', async () => {
     acs.over = () => ({ status: 500 })
     const it = await first()
-    it.box.powerLoss()
+    it.device.powerLoss()
     it.clock.advance(1000)
     await ended(it, 2)
     expect(acs.posts[1]?.body).toContain('<RetryCount>0</RetryCount>')

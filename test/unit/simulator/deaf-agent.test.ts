@@ -1,28 +1,28 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Box } from '../../../src/simulator/index.ts'
+import type { SimulatedDevice } from '../../../src/simulator/index.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
 const TABLE = 'Device.LocalAgent.Controller.'
 const ASK = { param_paths: ['Device.DeviceInfo.SerialNumber'], max_depth: 0 }
 
 let controller: ScriptedController
-let box: Box
-let clock: ReturnType<typeof makeBox>['clock']
+let device: SimulatedDevice
+let clock: ReturnType<typeof makeDevice>['clock']
 let row: string
 beforeEach(async () => {
   controller = await ScriptedController.start()
-  ;({ box, clock } = makeBox('uspOnly', {
+  ;({ device, clock } = makeDevice('uspOnly', {
     faults: ['deaf'],
     usp: { endpointId: controller.endpointId, port: controller.port },
   }))
-  box.start()
+  device.start()
   await controller.connected(1)
-  await vi.waitUntil(() => box.agent?.connected === true)
-  row = box.controllerRows()[0] ?? ''
+  await vi.waitUntil(() => device.agent?.connected === true)
+  row = device.controllerRows()[0] ?? ''
 })
 afterEach(async () => {
-  box.stop(false)
+  device.stop(false)
   await controller.stop()
 })
 
@@ -30,19 +30,19 @@ afterEach(async () => {
 const look = () => clock.advance(5)
 const leaves = () => vi.waitUntil(() => controller.records.at(-1) === 'disconnect')
 function remove(): void {
-  box.tree.deleteRow(row, 'box')
+  device.tree.deleteRow(row, 'device')
   look()
 }
 /** The same Controller, in a row of its own. */
 function addAgain(): void {
-  row = box.tree.addRow(TABLE, 'box')
-  const mtp = box.tree.addRow(`${row}MTP.`, 'box')
+  row = device.tree.addRow(TABLE, 'device')
+  const mtp = device.tree.addRow(`${row}MTP.`, 'device')
   const values = { Protocol: 'WebSocket', Enable: 'true', 'WebSocket.Host': '127.0.0.1', 'WebSocket.Path': '/usp' }
-  for (const [name, value] of Object.entries(values)) box.tree.put(mtp + name, value)
-  box.tree.put(`${mtp}WebSocket.Port`, String(controller.port))
-  box.tree.put(`${mtp}WebSocket.EnableEncryption`, 'false')
-  box.tree.put(`${row}EndpointID`, controller.endpointId)
-  box.tree.put(`${row}Enable`, 'true')
+  for (const [name, value] of Object.entries(values)) device.tree.put(mtp + name, value)
+  device.tree.put(`${mtp}WebSocket.Port`, String(controller.port))
+  device.tree.put(`${mtp}WebSocket.EnableEncryption`, 'false')
+  device.tree.put(`${row}EndpointID`, controller.endpointId)
+  device.tree.put(`${row}Enable`, 'true')
   look()
 }
 
@@ -59,8 +59,8 @@ describe('a deaf Agent whose Controller row is deleted', () => {
     })
     await controller.connected(2)
     controller.request('get', ASK, 'unheard too')
-    await vi.waitUntil(() => box.agent?.deafLinks === 1)
-    expect(box.agent?.connected).toBe(false)
+    await vi.waitUntil(() => device.agent?.deafLinks === 1)
+    expect(device.agent?.connected).toBe(false)
     expect(controller.notifies.filter(({ notify }) => notify.obj_deletion !== undefined)).toEqual([])
     expect(controller.records).not.toContain('disconnect')
   })
@@ -69,10 +69,10 @@ describe('a deaf Agent whose Controller row is deleted', () => {
     remove()
     addAgain()
     await leaves()
-    expect(box.agent?.deafLinks).toBe(0)
+    expect(device.agent?.deafLinks).toBe(0)
     clock.advance(3_600_000)
     expect(controller.connects).toHaveLength(1)
-    box.powerLoss()
+    device.powerLoss()
     clock.advance(1000)
     look()
     await controller.connected(2)
@@ -80,14 +80,14 @@ describe('a deaf Agent whose Controller row is deleted', () => {
   })
 
   it.each([
-    ['the Controller is disabled', () => box.tree.put(`${row}Enable`, 'false')],
-    ['its MTP is disabled', () => box.tree.put(`${row}MTP.1.Enable`, 'false')],
-    ['the MTP row is deleted', () => box.tree.deleteRow(`${row}MTP.1.`, 'box')],
+    ['the Controller is disabled', () => device.tree.put(`${row}Enable`, 'false')],
+    ['its MTP is disabled', () => device.tree.put(`${row}MTP.1.Enable`, 'false')],
+    ['the MTP row is deleted', () => device.tree.deleteRow(`${row}MTP.1.`, 'device')],
   ])('has ended its link before when %s first, and dials a row that comes later', async (_name, disable) => {
     disable()
     remove()
     await leaves()
-    expect(box.agent?.deafLinks).toBe(0)
+    expect(device.agent?.deafLinks).toBe(0)
     addAgain()
     await controller.connected(2)
     await controller.heard()

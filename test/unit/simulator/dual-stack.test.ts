@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Box } from '../../../src/simulator/index.ts'
+import type { SimulatedDevice } from '../../../src/simulator/index.ts'
 import { eventsOf, ScriptedAcs, valuesOf } from '../../support/scripted-acs.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
 const TABLE = 'Device.USPAgent.Controller.'
 const ROW = `${TABLE}1.`
@@ -19,27 +19,27 @@ const set = (values: Record<string, [string, string]>) =>
 
 let acs: ScriptedAcs
 let controller: ScriptedController
-let box: Box
-let clock: ReturnType<typeof makeBox>['clock']
+let device: SimulatedDevice
+let clock: ReturnType<typeof makeDevice>['clock']
 beforeEach(async () => {
   acs = await ScriptedAcs.start()
   controller = await ScriptedController.start()
-  ;({ box, clock } = makeBox('dualStack', { acsUrl: acs.url }))
-  box.start()
+  ;({ device, clock } = makeDevice('dualStack', { acsUrl: acs.url }))
+  device.start()
   await sessions(1)
 })
 afterEach(async () => {
-  box.stop(false)
+  device.stop(false)
   await acs.stop()
   await controller.stop()
 })
 
-const sessions = (n: number) => vi.waitFor(() => expect(box.cpe?.counters.sessions).toBeGreaterThanOrEqual(n), 5000)
+const sessions = (n: number) => vi.waitFor(() => expect(device.cpe?.counters.sessions).toBeGreaterThanOrEqual(n), 5000)
 
 /** The ACS asks this in a session of its own. */
 async function ask(...queue: string[]): Promise<void> {
   acs.queue.push(...queue)
-  const before = box.cpe?.counters.sessions ?? 0
+  const before = device.cpe?.counters.sessions ?? 0
   clock.advance(300_000)
   await sessions(before + 1)
   clock.advance(5)
@@ -64,7 +64,7 @@ async function provision(enable = '1'): Promise<void> {
   )
 }
 
-describe('a dual-stack box obeys Device.USPAgent.', () => {
+describe('a dual-stack device obeys Device.USPAgent.', () => {
   it('dials the Controller of an enabled row, and shows it as Device.LocalAgent. over USP', async () => {
     await provision()
     await controller.connected(1)
@@ -86,12 +86,12 @@ describe('a dual-stack box obeys Device.USPAgent.', () => {
     await controller.connected(1)
     await ask(set({ [`${ROW}MTP.1.Enable`]: ['boolean', '0'] }))
     await vi.waitFor(() => expect(controller.records.at(-1)).toBe('disconnect'))
-    expect(box.agent?.connected).toBe(false)
+    expect(device.agent?.connected).toBe(false)
     await ask(set({ [`${ROW}MTP.1.Enable`]: ['boolean', '1'] }))
     await controller.connected(2)
     await ask(remove(ROW))
     await vi.waitFor(() => expect(controller.records.at(-1)).toBe('disconnect'))
-    expect(box.controllerRows()).toEqual([])
+    expect(device.controllerRows()).toEqual([])
   })
 
   it('goes to another Controller when the row names one', async () => {
@@ -119,8 +119,8 @@ describe('a dual-stack box obeys Device.USPAgent.', () => {
       '<c:GetParameterNames><ParameterPath>Device.LocalAgent.</ParameterPath><NextLevel>0</NextLevel></c:GetParameterNames>',
     )
     expect(acs.posts.at(-1)?.body).toContain('<FaultCode>9005</FaultCode>')
-    expect(box.usp?.get('Device.USPAgent.EndpointID')).toBeUndefined()
-    expect(box.usp?.parametersBelow('Device.ManagementServer.')).toEqual([])
+    expect(device.usp?.get('Device.USPAgent.EndpointID')).toBeUndefined()
+    expect(device.usp?.parametersBelow('Device.ManagementServer.')).toEqual([])
   })
 })
 
@@ -143,7 +143,7 @@ describe('one tree under two protocols', () => {
     await ask(notify, set({ [SSID]: ['string', 'by-acs'] }))
     const { notify: told } = await controller.notified(({ value_change }) => value_change !== undefined)
     expect(told.value_change).toEqual({ param_path: SSID, param_value: 'by-acs' })
-    const before = box.cpe?.counters.sessions ?? 0
+    const before = device.cpe?.counters.sessions ?? 0
     await controller.ask('set', {
       allow_partial: false,
       update_objs: [
@@ -170,9 +170,9 @@ describe('one tree under two protocols', () => {
         ],
       })
     expect(await enable('false')).toMatchObject({ kind: 'response' })
-    const before = box.cpe?.counters.sessions ?? 0
+    const before = device.cpe?.counters.sessions ?? 0
     clock.advance(3_600_000)
-    expect(box.cpe?.counters.sessions).toBe(before)
+    expect(device.cpe?.counters.sessions).toBe(before)
     await enable('true')
     await sessions(before + 1)
   })
@@ -184,6 +184,6 @@ describe('one tree under two protocols', () => {
     await controller.ask('delete', { allow_partial: false, obj_paths: ['Device.NAT.PortMapping.1.'] })
     await ask(add('Device.NAT.PortMapping.'))
     expect(acs.posts.at(-1)?.body).toContain('<InstanceNumber>2</InstanceNumber>')
-    expect(box.usp?.instances('Device.NAT.PortMapping.')).toEqual(['Device.NAT.PortMapping.2.'])
+    expect(device.usp?.instances('Device.NAT.PortMapping.')).toEqual(['Device.NAT.PortMapping.2.'])
   })
 })

@@ -43,18 +43,18 @@ function fleetOf(options: Partial<FleetOptions> = {}): Fleet {
 
 describe('the flash memory of a fleet', () => {
   it('keeps every change at once: nothing is lost when the process is killed', () => {
-    const { tree } = fleetOf().boxes[2]!
+    const { tree } = fleetOf().devices[2]!
     const row = tree.addRow('Device.LocalAgent.Controller.', 'acs')
     tree.put(`${row}EndpointID`, 'proto::x')
     const gone = tree.addRow('Device.NAT.PortMapping.', 'acs')
     tree.deleteRow(gone, 'acs')
     // No stop: as after kill -9.
-    const again = fleetOf().boxes[2]!.tree
+    const again = fleetOf().devices[2]!.tree
     expect(again.snapshot()).toEqual(tree.snapshot())
     expect(again.addRow('Device.NAT.PortMapping.', 'acs')).toBe('Device.NAT.PortMapping.2.')
   })
 
-  it('keeps what is due: a killed box tells its events, transfers and attributes to the next session', async () => {
+  it('keeps what is due: a killed device tells its events, transfers and attributes to the next session', async () => {
     const acs = await ScriptedAcs.start()
     const options = {
       servers: {
@@ -67,29 +67,36 @@ describe('the flash memory of a fleet', () => {
     const first = fleetOf(options)
     await first.start()
     await acs.post('Inform', 2)
-    const killed = first.boxes.map((box) => box.cpe?.saveState())
+    const killed = first.devices.map((device) => device.cpe?.saveState())
     const second = fleetOf(options)
-    expect(second.boxes.map((box) => box.cpe?.saveState())).toEqual(killed)
+    expect(second.devices.map((device) => device.cpe?.saveState())).toEqual(killed)
     expect(killed[0]?.events.map(({ code }) => code)).toEqual(['0 BOOTSTRAP', '1 BOOT'])
     await acs.stop()
   })
 
   it('does not mind a last line that was cut off', () => {
-    const { tree } = fleetOf().boxes[0]!
+    const { tree } = fleetOf().devices[0]!
     tree.put('InternetGatewayDevice.DeviceInfo.ProvisioningCode', 'kept')
-    appendFileSync(join(dir, 'fleet.log'), '{"box":"x","set":"InternetGatewayDevice.Dev')
-    expect(fleetOf().boxes[0]!.tree.raw('InternetGatewayDevice.DeviceInfo.ProvisioningCode')).toBe('kept')
+    appendFileSync(join(dir, 'fleet.log'), '{"device":"x","set":"InternetGatewayDevice.Dev')
+    expect(fleetOf().devices[0]!.tree.raw('InternetGatewayDevice.DeviceInfo.ProvisioningCode')).toBe('kept')
+  })
+
+  it('reads the log of a fleet of version 0.1.0', () => {
+    fleetOf().devices[0]?.tree.put('InternetGatewayDevice.DeviceInfo.ProvisioningCode', 'kept')
+    const file = join(dir, 'fleet.log')
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('{"device":', '{"box":'))
+    expect(fleetOf().devices[0]!.tree.raw('InternetGatewayDevice.DeviceInfo.ProvisioningCode')).toBe('kept')
   })
 
   it('applies a log twice without harm, as after a cut between snapshot and log', () => {
-    const { tree } = fleetOf().boxes[2]!
+    const { tree } = fleetOf().devices[2]!
     for (let i = 0; i < 3; i++) tree.addRow('Device.NAT.PortMapping.', 'acs')
     tree.deleteRow('Device.NAT.PortMapping.2.', 'acs')
     const log = readFileSync(join(dir, 'fleet.log'))
     const whole = fleetOf()
     expect(readFileSync(join(dir, 'fleet.log'), 'utf8')).toBe('')
     writeFileSync(join(dir, 'fleet.log'), log)
-    expect(fleetOf().boxes[2]!.tree.snapshot()).toEqual(whole.boxes[2]!.tree.snapshot())
+    expect(fleetOf().devices[2]!.tree.snapshot()).toEqual(whole.devices[2]!.tree.snapshot())
   })
 
   it('says what to do when it cannot be read', () => {
@@ -97,7 +104,7 @@ describe('the flash memory of a fleet', () => {
     expect(() => fleetOf()).toThrow(/remove it to begin anew/)
   })
 
-  it('does not keep a box from a server that has moved', () => {
+  it('does not keep a device from a server that has moved', () => {
     const first = fleetOf()
     first.stop(true)
     const url = 'http://127.0.0.1:8/'
@@ -108,7 +115,7 @@ describe('the flash memory of a fleet', () => {
         usp: { endpointId: 'proto::c', host: '127.0.0.1', port: 9, path: '/usp', tls: false },
       },
     })
-    expect(moved.boxes[1]!.tree.raw('Device.ManagementServer.URL')).toBe(url)
+    expect(moved.devices[1]!.tree.raw('Device.ManagementServer.URL')).toBe(url)
   })
 })
 
@@ -123,7 +130,7 @@ describe('a fleet', () => {
     expect(new Set(ids(1)).size).toBe(20)
   })
 
-  it.each([4, 5, 7, 200, 1000])('of %i boxes has so many', (devices) => {
+  it.each([4, 5, 7, 200, 1000])('of %i devices has so many', (devices) => {
     expect(Object.values(defaultMix(devices)).reduce((sum, n) => sum + n)).toBe(devices)
     expect(defaultMix(devices).dualStack).toBeGreaterThan(0)
   })

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { dualStackBox, loadBoxModels } from '../../../src/simulator/index.ts'
+import { dualStackGateway, loadPresetModels } from '../../../src/simulator/index.ts'
 import type { TreeView } from '../../../src/tree/index.ts'
 import { AgentRequests, RequestRefused } from '../../../src/usp/agent/requests.ts'
 import type { Setting } from '../../../src/usp/wire/index.ts'
 
-const MODELS = loadBoxModels()
+const MODELS = loadPresetModels()
 const FACTS = {
   manufacturer: 'Acme',
   oui: '00256D',
@@ -23,7 +23,7 @@ let view: TreeView
 let agent: AgentRequests
 let created: string[]
 beforeEach(() => {
-  view = dualStackBox(FACTS, 'os::00256D-S1', MODELS).usp
+  view = dualStackGateway(FACTS, 'os::00256D-S1', MODELS).usp
   created = []
   agent = new AgentRequests(view, (row) => created.push(row))
 })

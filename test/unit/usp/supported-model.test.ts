@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { supportedModel } from '../../../src/usp/agent/supported-model.ts'
-import { makeBox } from '../../support/simulated-box.ts'
+import { makeDevice } from '../../support/simulated-device.ts'
 
-const { box } = makeBox('dualStack')
-const view = box.usp!
+const { device } = makeDevice('dualStack')
+const view = device.usp!
 const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
 const ask = (path: string, first_level_only = false, over: Partial<typeof flags> = {}) =>
   supportedModel(view, { obj_paths: [path], first_level_only, ...flags, ...over }).req_obj_results[0]!

@@ -3,17 +3,17 @@ import type { Clock, Log, Random } from '../base/index.ts'
 import { Cpe, type CpeCounters, type CpeState, type CwmpVersion, type Transfer } from '../cwmp/index.ts'
 import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
 import { type AgentCounters, type Codec, UspAgent } from '../usp/index.ts'
-import { type BoxFacts, type BoxModels, dualStackBox, tr098Box, tr181Box } from './device-presets.ts'
+import { dualStackGateway, type GatewayFacts, type PresetModels, tr098Gateway, tr181Gateway } from './device-presets.ts'
 import { type Fault, quirksOf } from './faults.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
 
 /** The four kinds of box. */
-export const BOX_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
-export type BoxKind = (typeof BOX_KINDS)[number]
+export const SIMULATED_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
+export type SimulatedKind = (typeof SIMULATED_KINDS)[number]
 
 /** Where boxes find their servers. */
-export interface BoxServers {
+export interface ServerAddresses {
   acsUrl: string
   /** The CWMP password a box leaves the factory with. */
   enrolmentSecret: string
@@ -23,13 +23,13 @@ export interface BoxServers {
   usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
 
-export interface BoxOptions {
-  kind: BoxKind
-  facts: BoxFacts
+export interface SimulatedDeviceOptions {
+  kind: SimulatedKind
+  facts: GatewayFacts
   faults: readonly Fault[]
   endpointId: string
-  servers: BoxServers
-  models: BoxModels
+  servers: ServerAddresses
+  models: PresetModels
   codec: Codec
   /** The CWMP version the box speaks. */
   cwmpVersion: CwmpVersion
@@ -44,7 +44,7 @@ export interface BoxOptions {
 }
 
 /** A box as it lies in its flash memory. */
-export interface BoxState {
+export interface SavedDevice {
   tree: TreeSnapshot
   cpe?: CpeState
   /** True once the first boot is over. */
@@ -56,9 +56,9 @@ export interface BoxState {
 }
 
 /** One simulated box: a data-model tree with a CPE, an Agent, or both over it. */
-export class Box {
-  readonly kind: BoxKind
-  readonly facts: BoxFacts
+export class SimulatedDevice {
+  readonly kind: SimulatedKind
+  readonly facts: GatewayFacts
   readonly faults: readonly Fault[]
   readonly tree: InstanceTree
   readonly cwmp: TreeView
@@ -72,7 +72,7 @@ export class Box {
   onState: ((whole: boolean) => void) | undefined
   readonly #firmware: Firmware
   readonly #loader: FirmwareLoader
-  readonly #options: BoxOptions
+  readonly #options: SimulatedDeviceOptions
   readonly #factory: TreeSnapshot
   readonly #delivered: string[]
   #certificates: string[] = []
@@ -81,7 +81,7 @@ export class Box {
   #on = false
   #cancel: (() => void) | undefined
 
-  constructor(options: BoxOptions) {
+  constructor(options: SimulatedDeviceOptions) {
     this.#options = options
     this.kind = options.kind
     this.facts = options.facts
@@ -187,12 +187,12 @@ export class Box {
     this.#bootAfter(1000, false, 'LocalReboot', '')
   }
 
-  save(): BoxState {
+  save(): SavedDevice {
     return { tree: this.tree.snapshot(), ...this.saveState() }
   }
 
   /** Everything but the tree. */
-  saveState(): Omit<BoxState, 'tree'> {
+  saveState(): Omit<SavedDevice, 'tree'> {
     const firmware = this.#firmware.save()
     return {
       booted: this.#booted,
@@ -202,12 +202,12 @@ export class Box {
     }
   }
 
-  load(state: BoxState): void {
+  load(state: SavedDevice): void {
     this.tree.restore(state.tree)
     this.loadState(state)
   }
 
-  loadState(state: Omit<BoxState, 'tree'>): void {
+  loadState(state: Omit<SavedDevice, 'tree'>): void {
     this.#booted = state.booted
     this.#certificates = state.certificates
     this.#firmware.load(state.firmware)
@@ -228,9 +228,9 @@ export class Box {
 
   #make(): { tree: InstanceTree; cwmp: TreeView; usp?: TreeView } {
     const { kind, facts, models, endpointId } = this.#options
-    if (kind === 'legacyTr098') return tr098Box(facts, models)
-    if (kind === 'tr181NoAgent') return tr181Box(facts, models)
-    return dualStackBox(facts, endpointId, models)
+    if (kind === 'legacyTr098') return tr098Gateway(facts, models)
+    if (kind === 'tr181NoAgent') return tr181Gateway(facts, models)
+    return dualStackGateway(facts, endpointId, models)
   }
 
   /** As it leaves the factory: the operator's ACS and batch secret, or a Controller. */
@@ -250,8 +250,8 @@ export class Box {
   #addController(): void {
     const { usp } = this.#options.servers
     if (usp.certificate !== undefined) this.#addCertificate(usp.certificate)
-    const row = this.tree.addRow('Device.LocalAgent.Controller.', 'box')
-    const mtp = this.tree.addRow(`${row}MTP.`, 'box')
+    const row = this.tree.addRow('Device.LocalAgent.Controller.', 'device')
+    const mtp = this.tree.addRow(`${row}MTP.`, 'device')
     const values: Record<string, string> = {
       [`${row}EndpointID`]: usp.endpointId,
       [`${row}AssignedRole`]: 'Device.LocalAgent.ControllerTrust.Role.1',
@@ -325,7 +325,7 @@ export class Box {
     try {
       const { serialNumber } = new X509Certificate(pem)
       const rows = this.tree.instances('Device.LocalAgent.Certificate.')
-      return rows.some((row) => this.tree.raw(`${row}SerialNumber`) === serialNumber) ? 'the box has it' : undefined
+      return rows.some((row) => this.tree.raw(`${row}SerialNumber`) === serialNumber) ? 'the device has it' : undefined
     } catch {
       return 'no certificate in PEM form'
     }
@@ -334,7 +334,7 @@ export class Box {
   /** The box knows a certificate by serial number and issuer; the certificate itself is not to be read. */
   #addCertificate(pem: string): undefined {
     const { serialNumber, issuer } = new X509Certificate(pem)
-    const row = this.tree.addRow('Device.LocalAgent.Certificate.', 'box')
+    const row = this.tree.addRow('Device.LocalAgent.Certificate.', 'device')
     this.tree.put(`${row}SerialNumber`, serialNumber)
     this.tree.put(`${row}Issuer`, issuer.replaceAll('\n', ', ').slice(0, 256))
     this.tree.put(`${row}Enable`, 'true')

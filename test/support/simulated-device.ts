@@ -1,9 +1,14 @@
 import { silentLog, systemRandom } from '../../src/base/index.ts'
-import { Box, type BoxKind, type BoxOptions, loadBoxModels } from '../../src/simulator/index.ts'
+import {
+  loadPresetModels,
+  SimulatedDevice,
+  type SimulatedDeviceOptions,
+  type SimulatedKind,
+} from '../../src/simulator/index.ts'
 import { Codec } from '../../src/usp/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
 
-const models = loadBoxModels()
+const models = loadPresetModels()
 const codec = new Codec()
 
 export const FACTS = {
@@ -16,18 +21,21 @@ export const FACTS = {
   softwareVersion: '1.0',
 }
 
-/** A simulated box on real sockets over a clock that the test moves. Random waits are in the middle of their range. */
-export function makeBox(
-  kind: BoxKind,
-  options: Partial<Omit<BoxOptions, 'servers'>> & { acsUrl?: string; usp?: Partial<BoxOptions['servers']['usp']> } = {},
-): { box: Box; clock: ManualClock } {
+/** A simulated device on real sockets over a clock that the test moves. Random waits are in the middle of their range. */
+export function makeDevice(
+  kind: SimulatedKind,
+  options: Partial<Omit<SimulatedDeviceOptions, 'servers'>> & {
+    acsUrl?: string
+    usp?: Partial<SimulatedDeviceOptions['servers']['usp']>
+  } = {},
+): { device: SimulatedDevice; clock: ManualClock } {
   const clock = createManualClock()
   const { acsUrl = 'http://127.0.0.1:9/', usp = {}, ...over } = options
-  const box = new Box({
+  const device = new SimulatedDevice({
     kind,
     facts: FACTS,
     faults: [],
-    endpointId: 'proto::box',
+    endpointId: 'proto::device',
     servers: {
       acsUrl,
       enrolmentSecret: 'secret',
@@ -44,5 +52,5 @@ export function makeBox(
     log: silentLog,
     ...over,
   })
-  return { box, clock }
+  return { device, clock }
 }
