@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Clock, type Log } from '../base/index.ts'
-import { checkValue, type Model, type ModelName } from '../datamodel/index.ts'
+import { checkValue, commandUnder, type Model, type ModelName } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceId,
@@ -70,8 +70,9 @@ async function submit(wanted: NewOperation, operation: Operation, place: Place, 
   if (device === undefined) {
     throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
   }
+  const warnings = adapt(operation, device)
   if (earlier !== undefined) return sameRequest(earlier, operation)
-  const warnings = await check(wanted, operation, device, place, deps)
+  warnings.push(...(await check(wanted, operation, device, place, deps)))
   if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
   await deps.audit.append(entryOf(operation, 'ok', operation.createdAt))
   deps.announce(device.id)
@@ -83,6 +84,16 @@ async function submit(wanted: NewOperation, operation: Operation, place: Place, 
   deps.announce(device.id)
   deps.bring(stored, device)
   return stored
+}
+
+/** Names a command as this device has it: that of the other root is taken for its equal. Returns what is to be said of that. */
+function adapt(operation: Operation, { root }: Device): string[] {
+  const { request } = operation
+  if (request.verb !== 'operate' || root === undefined) return []
+  const command = commandUnder(root, request.command)
+  if (command === request.command) return []
+  operation.request = { ...request, command }
+  return [`${request.command} is ${command} on this device`]
 }
 
 /** The operation that was asked for under this key before, whatever became of it. */
@@ -140,8 +151,8 @@ async function check(
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
   try {
     const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
-    const warnings = validate(wanted.request, { device, protocol, model: deps.model, reported })
-    authorize(wanted.actor, device, wanted.request, wanted.via)
+    const warnings = validate(operation.request, { device, protocol, model: deps.model, reported })
+    authorize(wanted.actor, device, operation.request, wanted.via)
     await checkRoom(operation, device, place, deps)
     return warnings
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Model, mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
+import { commandUnder, type Model, mandatoryArguments, type Segment, schemaOf } from '../datamodel/index.ts'
 import { type OperationRequest, REQUEST_BOUNDS, type RowToAdd, restartOf, rowsToAdd } from '../domain/index.ts'
 import { atMost, checkText, type Findings, fitValue, invalid, isWhole, modelFor, readPath } from './validate-path.ts'
 
@@ -96,13 +96,14 @@ export function checkCommand(request: RequestOf<'operate'>, findings: Findings):
   }
   if (path.search) return
   const model = findings.model('tr181-usp')
-  if (model.command(request.command) === undefined) {
+  const standard = commandUnder('Device.', request.command)
+  if (model.command(standard) === undefined) {
     findings.warnings.push(`${request.command} is not in the model`)
     return
   }
   if (findings.protocol === 'cwmp' && !hasEqual(request.command, modelFor(findings)))
     throw invalid(request.command, 'has no equal in CWMP; it can be run over USP alone')
-  const missing = [...mandatoryArguments(request.command, model)].flatMap(([name, value]) =>
+  const missing = [...mandatoryArguments(standard, model)].flatMap(([name, value]) =>
     value === undefined && !(name in request.input) ? name : [],
   )
   if (missing.length > 0) {

@@ -118,6 +118,33 @@ describe('submitting', () => {
     expect(await refusal(world.submit(set(path, 'WPA2')))).toBe('accepted')
   })
 
+  it.each([
+    ['InternetGatewayDevice.', 'Device.Reboot()', 'InternetGatewayDevice.Reboot()'],
+    ['InternetGatewayDevice.', 'Device.FactoryReset()', 'InternetGatewayDevice.FactoryReset()'],
+    ['InternetGatewayDevice.', 'Device.IP.Diagnostics.IPPing()', 'InternetGatewayDevice.IPPingDiagnostics()'],
+    ['Device.', 'InternetGatewayDevice.TraceRouteDiagnostics()', 'Device.IP.Diagnostics.TraceRoute()'],
+    ['Device.', 'InternetGatewayDevice.Reboot()', 'Device.Reboot()'],
+  ] as const)('on a device with the root %s takes %s for %s, and says so', async (root, asked, meant) => {
+    const world = createWorld({ device: { root } })
+    const request = { verb: 'operate', command: asked, input: { Host: 'example.com' } } as const
+    const operation = await world.submit(request, { idempotencyKey: 'k' })
+    expect(operation).toMatchObject({
+      request: { ...request, command: meant },
+      warnings: [`${asked} is ${meant} on this device`],
+    })
+    expect((await world.submit(request, { idempotencyKey: 'k' })).id).toBe(operation.id)
+    expect(JSON.stringify(world.stores.inside.audit)).toContain(meant)
+  })
+
+  it('asks for the arguments of a command by whatever name', async () => {
+    const world = createWorld({ device: { root: 'InternetGatewayDevice.' } })
+    for (const command of ['Device.IP.Diagnostics.IPPing()', 'InternetGatewayDevice.IPPingDiagnostics()'])
+      await expect(world.submit({ verb: 'operate', command, input: {} })).rejects.toThrow(/needs the argument Host$/)
+    await expect(
+      world.submit({ verb: 'operate', command: 'Device.DSL.Diagnostics.SELTP()', input: {} }),
+    ).rejects.toThrow(/does not begin with InternetGatewayDevice/)
+  })
+
   it('keeps secrets out of the audit log', async () => {
     const world = createWorld()
     await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
