@@ -5,6 +5,7 @@ import { AppError, type Lifecycle, randomToken } from '../base/index.ts'
 import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
 import { cors } from './cors.ts'
+import { cursorsOf } from './cursors.ts'
 import { DOCS_CSS, DOCS_HTML } from './docs-page.ts'
 import { DOCS_JS } from './docs-script.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
@@ -302,12 +303,17 @@ export class Api implements Lifecycle {
       response.status(200).type('text/event-stream').end()
       return
     }
-    const { status = 200, headers, body } = await route.handle(call)
+    const cursors = cursorsOf(route, call)
+    const {
+      status = 200,
+      headers,
+      body,
+    } = await route.handle(cursors === undefined ? call : { ...call, query: cursors.query })
     response.status(status)
     if (this.#stopping.signal.aborted) response.setHeader('connection', 'close')
     for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
     if (body === undefined) response.end()
-    else response.json(body)
+    else response.json(cursors === undefined ? body : cursors.marked(body))
   }
 
   #fail(error: unknown, request: Request, response: Response): void {

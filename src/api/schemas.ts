@@ -15,7 +15,11 @@ import { z } from './zod.ts'
 const text = (max: number) => z.string().min(1).max(max)
 
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
-export const Cursor = z.string().max(2000).optional().describe('`next` of the page before')
+export const Cursor = z
+  .string()
+  .max(2000)
+  .optional()
+  .describe('`next` of the page before: of the same list with the same filter and sort')
 export const DeviceIdParam = z.object({
   id: text(MAX_DEVICE_ID).describe('As the record shows it: OUI-ProductClass-SerialNumber, each part percent-encoded'),
 })
@@ -130,7 +134,10 @@ export const DeviceQuerySchema = Paging.extend({
       new RegExp(`^-?(${DEVICE_SORT_FIELDS.map((field) => field.replace('.', '\\.')).join('|')})$`),
       `is one of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending`,
     )
-    .optional(),
+    .optional()
+    .describe(
+      `One of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending; default id. While a list is paged no device comes twice: one that came, or whose value of the sort field changed, after the first page was asked for is left out of the later pages, which may have fewer items than \`limit\`. By id each device comes once, whatever changes.`,
+    ),
   fields: z
     .string()
     .max(1000)

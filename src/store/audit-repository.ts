@@ -53,7 +53,7 @@ export class AuditRepository implements AuditLog {
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }> {
     const filter = {
-      ...(query.cursor === undefined ? {} : { seq: { $lt: Number(decodeCursor(query.cursor)[0]) } }),
+      ...(query.cursor === undefined ? {} : { seq: { $lt: Number(decodeCursor(query.cursor).value) } }),
       ...(query.target === undefined ? {} : { target: query.target }),
       ...(query.actor === undefined ? {} : { actor: query.actor }),
     }
@@ -65,7 +65,7 @@ export class AuditRepository implements AuditLog {
     const items = documents.slice(0, query.limit).map(toEntry)
     const last = items[items.length - 1]
     if (documents.length <= query.limit || last === undefined) return { items }
-    return { items, next: encodeCursor(last.seq, last.hash) }
+    return { items, next: encodeCursor({ value: last.seq, id: last.hash }) }
   }
 
   async verify(limit: number, from: ChainEnd = { seq: 0, hash: GENESIS }): Promise<Verification> {

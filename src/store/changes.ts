@@ -1,7 +1,11 @@
-import type { DeviceChange, FeedEvent, NewEvent } from '../domain/index.ts'
+import type { DeviceChange, DevicePatch, FeedEvent, NewEvent } from '../domain/index.ts'
 import { toDocument } from './convert.ts'
+import { MOVED_AT } from './paging.ts'
 import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
 import type { Write, WriteSet } from './write-set.ts'
+
+/** Fields that devices are sorted by and that may become anything. */
+const MOVING: readonly (keyof DevicePatch)[] = ['manufacturer', 'model', 'softwareVersionKey']
 
 /** Makes write sets of changes; one per store, because event ids must come in commit order. */
 export class ChangeWriter {
@@ -61,6 +65,7 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
   if (change.countWork === true) $inc['work.seq'] = 1
   if (Object.keys($set).length === 0 && Object.keys($inc).length === 0 && (change.unset ?? []).length === 0) return []
   $set.updatedAt = now
+  if (MOVING.some((field) => Object.hasOwn($set, field))) $set[MOVED_AT] = now
   const update: Record<string, unknown> = { $set }
   if (Object.keys($inc).length > 0) update.$inc = $inc
   if (change.unset !== undefined && change.unset.length > 0)

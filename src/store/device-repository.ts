@@ -3,6 +3,7 @@ import type {
   DeviceChange,
   DeviceId,
   DeviceQuery,
+  DeviceSortField,
   DeviceStore,
   DisconnectReason,
   EndpointId,
@@ -17,13 +18,25 @@ import { both, filterOf } from './filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
-import { type Explained, explainPage, type Order, page } from './paging.ts'
+import { type Explained, explainPage, MOVED_AT, type Order, page } from './paging.ts'
 
 const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
-const toDevice = (document: Document_) => fromDocument<Device>(document)
+const MOVES: Readonly<Record<DeviceSortField, Order['moves']>> = {
+  id: undefined,
+  // A device that was deleted comes again as a new one.
+  createdAt: 'forward',
+  manufacturer: 'anywhere',
+  model: 'anywhere',
+  softwareVersion: 'anywhere',
+  'cwmp.lastInformAt': 'forward',
+  'usp.lastSeenAt': 'forward',
+}
+const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_AT])
 
 function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
-  return { field: SORT_FIELDS[sort.field] ?? sort.field, descending: sort.descending }
+  const { field, descending } = sort
+  const moves = MOVES[field]
+  return { field: SORT_FIELDS[field] ?? field, descending, ...(moves === undefined ? {} : { moves }) }
 }
 
 /** The device records in MongoDB. */
@@ -63,7 +76,7 @@ export class DeviceRepository implements DeviceStore {
   }
 
   list(query: DeviceQuery): Promise<Page<Device>> {
-    return page(this.#devices, filterOf(query.selector), orderOf(query), query, toDevice)
+    return page(this.#devices, filterOf(query.selector), orderOf(query), { ...query, now: this.#now() }, toDevice)
   }
 
   /** How the database would answer that list, for benchmarks. */

@@ -49,7 +49,7 @@ export class MemberList {
   async #byWindows(planId: string, query: ListQuery, windows: IdWindows): Promise<Page<PlanMember>> {
     const { limit, cursor } = query
     const items: PlanMember[] = []
-    for await (const { above, upTo } of windows.behind(planId, cursor === undefined ? '' : decodeCursor(cursor)[1])) {
+    for await (const { above, upTo } of windows.behind(planId, cursor === undefined ? '' : decodeCursor(cursor).id)) {
       const _id = { $gt: above, ...(upTo === undefined ? {} : { $lte: upTo }) }
       for await (const document of this.#members.find({ planId, _id }, { batchSize: 1000 }).sort({ _id: 1 })) {
         const member = toMember(document)
@@ -61,7 +61,7 @@ export class MemberList {
     const shown = items.slice(0, limit)
     const last = shown.at(-1)
     return items.length > limit && last !== undefined
-      ? { items: shown, next: encodeCursor(last.id, last.id) }
+      ? { items: shown, next: encodeCursor({ value: last.id, id: last.id }) }
       : { items: shown }
   }
 }

@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { newDevice } from '../../src/domain/index.ts'
+import { systemClock } from '../../src/base/index.ts'
+import { versionKey } from '../../src/datamodel/index.ts'
+import {
+  asDeviceId,
+  DEVICE_SORT_FIELDS,
+  type DevicePatch,
+  type DeviceSortField,
+  newDevice,
+} from '../../src/domain/index.ts'
 import type { CollectionName } from '../../src/store/collections.ts'
 import type { Document_ } from '../../src/store/mongoose.ts'
 import { COUNT, device, expectedNames, type Item, LISTS, type List, OWNER, PLAN, plan } from '../support/list-table.ts'
@@ -14,8 +22,23 @@ interface Page {
   next?: string
 }
 
+const idAt = (number: number) => device.make(number % COUNT, 'stays')._id
+
+/** A key of a device that has changed: a time grows, anything else becomes the first or the last of all. */
+function newKey(field: DeviceSortField, isFirst: boolean, round: number): DevicePatch & { createdAt?: number } {
+  const text = isFirst ? `AA ${round}` : `zz ${round}`
+  if (field === 'cwmp.lastInformAt' || field === 'usp.lastSeenAt' || field === 'createdAt')
+    return { [field]: systemClock.now() }
+  if (field !== 'softwareVersion') return { [field]: text }
+  const softwareVersion = isFirst ? `0.0.${round}` : `99.${round}`
+  return { softwareVersion, softwareVersionKey: versionKey(softwareVersion) }
+}
+
 const describeList = ({ path, query = {} }: List) =>
   `${path}${Object.entries(query).map(([name, value]) => ` ${name}=${value}`)}`
+
+const pathIn = ({ path, params }: List) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''))
 
 describe('every list, while others are inserted and deleted', () => {
   let world: ServerWithStore
@@ -49,7 +72,7 @@ describe('every list, while others are inserted and deleted', () => {
   /** The pages of a list, with some documents inserted and others deleted between every two. */
   async function* pages(list: List): AsyncIterable<Item[]> {
     const cursor = list.cursor ?? 'cursor'
-    const path = list.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(list.params?.[name] ?? ''))
+    const path = pathIn(list)
     const collection = world.store.db.collection<Document_>(list.collection)
     const present: Document_[] = []
     let next: string | undefined = list.cursor === undefined ? undefined : '0'
@@ -90,6 +113,71 @@ describe('every list, while others are inserted and deleted', () => {
     expect(missing).toEqual([])
     const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     expect(keys).toEqual(list.descending === true ? sorted.reverse() : sorted)
+  })
+
+  const moves = DEVICE_SORT_FIELDS.filter((field) => field !== 'id').flatMap((field) => [
+    { field, sort: field },
+    { field, sort: `-${field}` },
+  ])
+  it.each(moves)(
+    '/devices sort=$sort: no device twice while keys move, and each that stays',
+    async ({ field, sort }) => {
+      const list: List = { path: '/devices', ...device }
+      const moved = new Set<string>()
+      const seen: string[] = []
+      const query = { sort, limit: String(LIMIT) }
+      try {
+        for (let next: string | undefined, asked = 0; asked === 0 || next !== undefined; asked++) {
+          const more: Record<string, string> = next === undefined ? {} : { cursor: next }
+          const page: Page = await get<Page>(`/devices?${new URLSearchParams({ ...query, ...more })}`)
+          seen.push(...page.items.map(({ id }) => String(id)))
+          next = page.next
+          // Some that were shown and some that were not, to either end.
+          const chosen = [...seen.slice(-3), ...Array.from({ length: 5 }, (_, i) => idAt(asked * 101 + i * 500))]
+          for (const [i, id] of chosen.entries()) {
+            moved.add(id)
+            await world.store.devices.commit({ deviceId: asDeviceId(id), set: newKey(field, i % 2 === 0, asked) })
+          }
+        }
+      } finally {
+        const numbers = Array.from({ length: COUNT }, (_, number) => number).filter((number) => moved.has(idAt(number)))
+        for (const number of numbers) {
+          const { _id, ...stored } = device.make(number, 'stays')
+          await world.store.db.collection<Document_>('devices').replaceOne({ _id }, stored)
+        }
+      }
+      expect(seen.length).toBe(new Set(seen).size)
+      expect(expectedNames(list).filter((id) => !moved.has(id) && !seen.includes(id))).toEqual([])
+    },
+  )
+
+  it('refuse a cursor of another list, filter or sort, and say so', async () => {
+    const cursors = new Map<List, string>()
+    const withCursor = LISTS.filter((list) => list.cursor === undefined)
+    const pathOf = (list: List, query: Record<string, string>) =>
+      `${pathIn(list)}?${new URLSearchParams({ limit: '3', ...list.query, ...query })}`
+    for (const list of withCursor) {
+      const { next } = await get<Page>(pathOf(list, {}))
+      if (next !== undefined) cursors.set(list, next)
+    }
+    expect(cursors.size).toBe(withCursor.length)
+    for (const [i, list] of withCursor.entries())
+      for (const other of [withCursor.at(i - 1), ...withCursor.filter(({ path }) => path === list.path)]) {
+        if (other === undefined || other === list) continue
+        const { status, body } = await world.call('GET', pathOf(list, { cursor: cursors.get(other) ?? '' }))
+        expect(status, `${describeList(other)} in ${describeList(list)}`).toBe(400)
+        expect(body.detail).toMatch(/cursor: belongs to another query/)
+      }
+    const { status, body } = await world.call('GET', '/devices?cursor=x')
+    expect(status).toBe(400)
+    expect(body.detail).toMatch(/is not one that a page gave/)
+  })
+
+  it('go on behind a cursor with another limit and other fields', async () => {
+    const first = await get<Page>('/devices?limit=3&sort=model')
+    const rest = await get<Page>(`/devices?limit=5&sort=model&fields=owner&cursor=${first.next}`)
+    const both = await get<Page>('/devices?limit=8&sort=model')
+    expect([...first.items, ...rest.items].map(({ id }) => id)).toEqual(both.items.map(({ id }) => id))
   })
 
   it('streams the ids of all devices, each once, in order', async () => {

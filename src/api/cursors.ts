@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../base/index.ts'
+import type { Call, Route } from './route.ts'
+import { z } from './zod.ts'
+
+/** Query parameters that may change from page to page: none of them decides which item comes next. */
+const FREE: readonly string[] = ['cursor', 'limit', 'fields']
+const MARK_LENGTH = 10
+
+type Inputs = Pick<Call<unknown, unknown, unknown>, 'params' | 'query'>
+
+/** The cursors of one request to a list: each carries a mark of its query, so that it leads on in no other one. */
+export interface Cursors {
+  /** The query with the cursor as the store gave it. AppError `invalid` for a cursor that is none, or that another query gave. */
+  readonly query: unknown
+  /** The body with `next` marked. */
+  marked(body: unknown): unknown
+}
+
+/** The cursors of a request; undefined for a route that is no list with cursors. */
+export function cursorsOf(route: Route, { params, query }: Inputs): Cursors | undefined {
+  if (!(route.query instanceof z.ZodObject) || !Object.hasOwn(route.query.shape, 'cursor')) return undefined
+  const asked = asRecord(query)
+  const mark = markOf([route.id, sorted(asRecord(params)), sorted(asked)])
+  const { cursor } = asked
+  return {
+    query: typeof cursor === 'string' ? { ...asked, cursor: unmarked(cursor, mark) } : query,
+    marked(body) {
+      const { next } = asRecord(body)
+      return typeof next === 'string' ? { ...asRecord(body), next: `${mark}.${next}` } : body
+    },
+  }
+}
+
+function unmarked(cursor: string, mark: string): string {
+  const dot = cursor.indexOf('.')
+  if (dot !== MARK_LENGTH) throw new AppError('invalid', 'query.cursor: is not one that a page gave as `next`')
+  if (cursor.slice(0, dot) !== mark)
+    throw new AppError(
+      'invalid',
+      'query.cursor: belongs to another query; it goes on with the list, filter and sort of the page that gave it. Begin anew without a cursor',
+    )
+  return cursor.slice(dot + 1)
+}
+
+function markOf(query: unknown): string {
+  return createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, MARK_LENGTH)
+}
+
+function sorted(values: Record<string, unknown>): [string, unknown][] {
+  return Object.entries(values)
+    .filter(([name, value]) => value !== undefined && !FREE.includes(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
