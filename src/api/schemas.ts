@@ -315,14 +315,6 @@ export const OperationSchema = z
   .loose()
   .openapi('Operation')
 
-export const WaitQuery = z.object({
-  wait: z
-    .string()
-    .regex(/^\d{1,2}s?$/, 'is a number of seconds such as 30s, at most 60s')
-    .optional()
-    .describe('Wait so long for the result, e.g. `30s`'),
-})
-
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** `90s`, `15m`, `12h` or `7d` as milliseconds. */
@@ -330,6 +322,38 @@ export const Duration = z
   .string()
   .regex(/^[1-9]\d{0,6}[smhd]$/, 'is a time such as 90s, 15m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * UNITS_MS[text.slice(-1) as keyof typeof UNITS_MS])
+
+const Tags = z.array(z.string().regex(/^[\w.:-]{1,64}$/, 'is a tag of 1 to 64 letters, digits, _ . : -')).max(64)
+
+/** A change of tags: `tags` in place of all, or single ones. */
+export const TagsChangeSchema = z
+  .strictObject({
+    tags: Tags.optional().describe('In place of all that there are'),
+    add: Tags.optional().describe('Those that there are already stay once'),
+    remove: Tags.optional().describe('Those that there are not are left out'),
+  })
+  .refine(
+    ({ tags, add, remove }) => (tags === undefined) !== (add === undefined && remove === undefined),
+    'has either tags, or add, remove or both',
+  )
+  .openapi('TagsChange', { example: { add: ['pilot'], remove: ['lab'] } })
+
+/** The time that a request may wait for an operation: the connection must not stand for longer. */
+const MAX_WAIT_MS = 60_000
+
+/** `wait` as milliseconds: `30s`, `2m`, or a number of seconds alone. */
+export const WaitQuery = z.object({
+  wait: z
+    .string()
+    .regex(/^\d{1,4}[sm]?$/, 'is a time such as 30s or 1m, or a number of seconds')
+    .transform((text) =>
+      Math.min(Number.parseInt(text, 10) * (text.endsWith('m') ? UNITS_MS.m : UNITS_MS.s), MAX_WAIT_MS),
+    )
+    .optional()
+    .describe(
+      'Wait so long for the result, e.g. `30s` or `1m`; after 60s the answer shows the operation as it is then',
+    ),
+})
 
 const MAX_EXPIRES_D = REQUEST_BOUNDS.expiresMs / UNITS_MS.d
 export const SubmitQuery = WaitQuery.extend({

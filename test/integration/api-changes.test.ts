@@ -118,6 +118,21 @@ describe('a decision', () => {
 })
 
 describe('a change of tags', () => {
+  it('adds and removes single ones, and leaves the others as they are', async () => {
+    const path = `/devices/${encodeURIComponent(await device())}`
+    const tagsAfter = async (body: object) => (await world.call<Thing>('PATCH', path, body)).body.tags
+    expect(await tagsAfter({ tags: ['a', 'b'] })).toEqual(['a', 'b'])
+    expect(await tagsAfter({ add: ['c', 'a'] })).toEqual(['a', 'b', 'c'])
+    expect(await tagsAfter({ remove: ['b', 'x'], add: ['d'] })).toEqual(['a', 'c', 'd'])
+    await Promise.all(['e', 'f', 'g'].map((tag) => tagsAfter({ add: [tag] })))
+    expect(await tagsAfter({ remove: [] })).toEqual(expect.arrayContaining(['a', 'c', 'd', 'e', 'f', 'g']))
+    for (const body of [{}, { tags: ['a'], add: ['b'] }, { add: ['two words'] }])
+      expect((await world.call('PATCH', path, body)).status).toBe(400)
+    const many = Array.from({ length: 60 }, (_, i) => `t${i}`)
+    const full = await world.call('PATCH', path, { add: many })
+    expect(full).toMatchObject({ status: 400, body: { detail: expect.stringContaining('at most 64 tags') } })
+  })
+
   it('is in the audit log before it is done, with what was there', async () => {
     const id = await device()
     const path = `/devices/${encodeURIComponent(id)}`
@@ -130,5 +145,26 @@ describe('a change of tags', () => {
       { action: 'device.tags', before: { tags: ['a'] }, after: { tags: ['b'] }, result: 'ok' },
       { action: 'device.tags', before: { tags: [] }, after: { tags: ['a'] }, result: 'ok' },
     ])
+  })
+})
+
+describe('the time that a request waits for an operation', () => {
+  it.each([['1s'], ['1'], ['0m']])('may be given as %s', async (wait) => {
+    const path = `/devices/${encodeURIComponent(await device())}/operations`
+    const submitted = await world.call<Thing>('POST', `${path}?wait=${wait}`, { verb: 'get', paths: ['Device.'] })
+    expect(submitted).toMatchObject({ status: 202, body: { state: 'queued' } })
+  })
+
+  it('ends when the operation does, however long it is', async () => {
+    const path = `/devices/${encodeURIComponent(await device())}/operations`
+    const { id } = (await world.call<Thing>('POST', path, { verb: 'get', paths: ['Device.'] })).body
+    const waiting = world.call<Thing>('GET', `/operations/${id}?wait=2m`)
+    expect((await world.call('DELETE', `/operations/${id}`)).status).toBe(200)
+    expect(await waiting).toMatchObject({ status: 200, body: { state: 'cancelled' } })
+  })
+
+  it.each([['soon'], ['1h'], ['-1s'], ['']])('is refused as %s, with the form that it has', async (wait) => {
+    const refused = await world.call('GET', `/operations/none?wait=${wait}`)
+    expect(refused).toMatchObject({ status: 400, body: { detail: expect.stringContaining('30s or 1m') } })
   })
 })

@@ -28,15 +28,22 @@ import {
   ParameterSchema,
   page,
   SubmitQuery,
+  TagsChangeSchema,
 } from '../schemas.ts'
 import { deviceViews, operationViews, parameterView } from '../views.ts'
 import { z } from '../zod.ts'
 
-const MAX_WAIT_S = 60
+/** A device has so many tags at most. */
+const MAX_TAGS = 64
 
-/** `30s` as milliseconds; undefined stays undefined. */
-export function waitMs(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Math.min(Number.parseInt(text, 10), MAX_WAIT_S) * 1000
+/** The tags after a change. AppError `invalid` when they are too many. */
+function changedTags(
+  before: readonly string[],
+  { tags, add = [], remove = [] }: z.infer<typeof TagsChangeSchema>,
+): string[] {
+  const after = new Set(tags ?? [...before.filter((one) => !remove.includes(one)), ...add])
+  if (after.size > MAX_TAGS) throw new AppError('invalid', `a device has at most ${MAX_TAGS} tags`)
+  return [...after]
 }
 
 export function deviceRoutes(deps: ApiDeps): Route[] {
@@ -97,20 +104,21 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
       id: 'tagDevice',
       tag,
       summary: 'Change the tags of a device',
-      description: 'Send If-Match with the ETag to be sure that nobody changed the record meanwhile.',
+      description:
+        '`tags` replaces all; `add` and `remove` change single ones. Send If-Match with the ETag to be sure that nobody changed the record meanwhile.',
       scope: 'write',
       params: DeviceIdParam,
       headers: IF_MATCH,
-      body: z.strictObject({ tags: z.array(z.string().regex(/^[\w.:-]{1,64}$/)).max(64) }),
+      body: TagsChangeSchema,
       responses: { 200: { description: 'The record', schema: DeviceSchema } },
       async handle({ params, body, header, actor }) {
         const { id } = await read(params.id)
-        const tags = [...new Set(body.tags)]
         await withIfMatch(
           header('if-match'),
           async () => (await read(id)).revision,
           async (revision) => {
             const before = { tags: (await read(id)).tags }
+            const tags = changedTags(before.tags, body)
             const entry = { at: clock.now(), actor, action: 'device.tags', target: id, before, after: { tags } }
             const change = { deviceId: id, set: { tags }, newRevision: true, guard: { revision } } as const
             await audited(deps.audit, entry, () => devices.commit(change))
@@ -205,7 +213,7 @@ export function deviceRoutes(deps: ApiDeps): Route[] {
           ...(key === undefined ? {} : { idempotencyKey: `${actor}:${key}` }),
           ...(query.expires === undefined ? {} : { expiresInMs: query.expires }),
         })
-        const timeout = waitMs(query.wait)
+        const timeout = query.wait
         const operation =
           timeout === undefined
             ? submitted

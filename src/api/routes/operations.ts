@@ -5,7 +5,7 @@ import { type Route, route } from '../route.ts'
 import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'
 import { operationView, operationViews } from '../views.ts'
 import { z } from '../zod.ts'
-import { apiKeyActor, waitMs } from './devices.ts'
+import { apiKeyActor } from './devices.ts'
 
 const STATES = [
   'queued',
@@ -49,7 +49,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       query: WaitQuery,
       responses: { 200: { description: 'The operation as it stands', schema: OperationSchema } },
       async handle({ params, query, stopping }) {
-        const timeout = waitMs(query.wait)
+        const timeout = query.wait
         const operation =
           timeout === undefined
             ? await deps.operations.get(params.id)
