@@ -2,8 +2,8 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createLog, packageRoot } from '../src/base/index.ts'
-import { type ApiClient, createApiClient } from '../src/cli/demo/api-client.ts'
-import { type Child, startChild } from '../src/cli/demo/child.ts'
+import { type ApiClient, createApiClient } from '../src/demo/api-client.ts'
+import { type Child, startChild } from '../src/demo/child.ts'
 import { EmbeddedDatabase } from '../src/store/index.ts'
 
 /** What a row measures: the whole server in a process of its own, and the database in another. */

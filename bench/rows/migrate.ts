@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { startChild } from '../../src/cli/demo/child.ts'
+import { startChild } from '../../src/demo/child.ts'
 import { figure, printRow } from '../print.ts'
 import { measure } from '../process-cpu.ts'
 import type { Reach } from '../reach.ts'

@@ -1,14 +1,23 @@
 #!/usr/bin/env node
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
-import { type Config, printOptions, readConfig } from '../config/index.ts'
+import {
+  type Config,
+  DEMO_OPTIONS,
+  OPTIONS,
+  type OptionRow,
+  printOptions,
+  readConfig,
+  readFlags,
+  SIMULATE_OPTIONS,
+} from '../config/index.ts'
+import { runDemo } from '../demo/index.ts'
 import type { Scope } from '../security/index.ts'
 import { describeFaults, SIMULATED_KINDS } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { checkAlive } from './alive.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
-import { DATABASE_OPTIONS, helpRows, valuesByKey } from './command-options.ts'
-import { runDemo } from './demo/demo.ts'
+import { DATABASE_OPTIONS, helpRows, serverOptions, valuesByKey } from './command-options.ts'
 import { runDoctor } from './doctor/doctor.ts'
 import { engineCache } from './engine-cache.ts'
 import { failWith, serveUntilSignal } from './serve.ts'
@@ -22,14 +31,14 @@ const program = new Command('isthmus')
   .showSuggestionAfterError()
 
 addOptions(program.command('serve').description('run the server')).action((flags: Record<string, string>) =>
-  run(async () => serveUntilSignal(valuesByKey(flags))),
+  run(async () => serveUntilSignal(valuesByKey(OPTIONS, flags))),
 )
 
 addOptions(
   program
     .command('doctor')
     .description('look at everything that the server needs, and say what to do; changes nothing'),
-).action((flags: Record<string, string>) => run(() => runDoctor(configOf(flags), valuesByKey(flags))))
+).action((flags: Record<string, string>) => run(() => runDoctor(configOf(flags), valuesByKey(OPTIONS, flags))))
 
 const apiKey = program.command('api-key').description('make, list and revoke API keys on this machine')
 addOptions(apiKey.command('create').description('make an API key and print it'), DATABASE_OPTIONS)
@@ -43,45 +52,23 @@ addOptions(apiKey.command('revoke').description('revoke an API key').argument('<
   (id: string, flags: Record<string, string>) => run(() => revokeApiKey(configOf(flags), id)),
 )
 
-program
-  .command('simulate')
-  .description('run simulated boxes against a server')
-  .optionsGroup('Servers:')
-  .requiredOption('--acs-url <url>', 'CWMP address of the server, http or https')
-  .requiredOption('--enrolment-secret <secret>', 'CWMP password of new boxes')
-  .option('--usp-host <host>', 'host of the USP listener', '127.0.0.1')
-  .option('--usp-port <port>', 'port of the USP listener', '8183')
-  .option('--usp-path <path>', 'path of the USP WebSocket', '/usp')
-  .option('--usp-tls', 'boxes that are delivered with a Controller reach it over TLS')
-  .option('--trust <file>', 'PEM certificate by which boxes know both servers, beside the system’s own')
-  .option('--endpoint-id <id>', 'Endpoint ID of the Controller', 'proto::isthmus')
-  .optionsGroup('Fleet:')
-  .option('--devices <n>', 'how many boxes, in the mix of the demo', '200')
-  .option('--mix <kind=n,...>', `how many of each kind instead: ${SIMULATED_KINDS.join(', ')}`)
-  .option('--fault-every <n>', 'every n-th box has a fault; 0 = none', '10')
-  .option('--faults <list>', 'which ones, dealt out in turn; a+b gives both to one box; default: most of those below')
-  .option('--fault-kinds <list>', 'kinds that can have faults, or all', 'dualStack')
-  .option('--seed <n>', 'another fleet for another number', '1')
-  .optionsGroup('Behaviour:')
-  .option('--state-dir <dir>', 'folder for the boxes to keep their settings in')
-  .option('--listen-host <host>', 'address for connection requests to the boxes', '127.0.0.1')
-  .option('--time-scale <n>', 'waits of the boxes are divided by this', '10')
-  .option('--inform-interval <s>', 'PeriodicInformInterval the boxes are delivered with', '300')
-  .option('--stagger <ms>', 'pause between two boxes being switched on', '10')
-  .addHelpText('after', `\nFaults:\n${describeFaults()}`)
-  .action((flags: Record<string, string | boolean>) => run(() => runSimulate(flags)))
+addRows(program.command('simulate').description('run simulated devices against a server'), SIMULATE_OPTIONS, false)
+  .addHelpText('after', `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFaults:\n${describeFaults()}`)
+  .action((flags: Record<string, string | boolean>) =>
+    run(async () => runSimulate(readFlags(SIMULATE_OPTIONS, valuesByKey(SIMULATE_OPTIONS, flags)))),
+  )
 
-program
-  .command('demo')
-  .description('server, simulated fleet and a migration, on this machine')
-  .option('--devices <n>', 'how many boxes; default: as many as last time, at first 200')
-  .option('--once', 'end when the migration is finished; exit code 0 when every device is where it should be')
-  .option('--data-dir <dir>', 'folder for everything the demo keeps', join('data', 'demo'))
-  .action((flags: { devices?: string; once?: boolean; dataDir: string }) => run(() => runDemo(flags)))
+addRows(
+  program.command('demo').description('server, simulated fleet and a migration, on this machine'),
+  DEMO_OPTIONS,
+  false,
+).action((flags: Record<string, string | boolean>) =>
+  run(async () => runDemo(fileURLToPath(import.meta.url), readFlags(DEMO_OPTIONS, valuesByKey(DEMO_OPTIONS, flags)))),
+)
 
 addOptions(
   program.command('alive').description('ask the server on this machine whether it lives; exit code 0 when it does'),
-  ['apiHost', 'apiPort'],
+  serverOptions(['apiHost', 'apiPort']),
 ).action((flags: Record<string, string>) => run(() => checkAlive(configOf(flags))))
 
 program
@@ -105,12 +92,18 @@ function run(work: () => Promise<void>): void {
   work().catch(failWith)
 }
 
-/** The rows of the option table as options of a command, in their groups. */
-function addOptions(command: Command, keys?: Parameters<typeof helpRows>[0]): Command {
-  for (const { flags, text, group } of helpRows(keys)) command.addOption(new Option(flags, text).helpGroup(group))
+/** Adds rows of the server's table, all of them by default, as options of a command. */
+function addOptions(command: Command, rows: readonly OptionRow[] = OPTIONS): Command {
+  return addRows(command, rows, true)
+}
+
+/** Adds the rows of an option table as options of a command, in their groups. */
+function addRows(command: Command, rows: readonly OptionRow[], variables: boolean): Command {
+  for (const { flags, text, group, required } of helpRows(rows, variables))
+    command.addOption(new Option(flags, text).helpGroup(group).makeOptionMandatory(required))
   return command
 }
 
 function configOf(flags: object): Config {
-  return readConfig(valuesByKey({ ...flags }), process.env)
+  return readConfig(valuesByKey(OPTIONS, { ...flags }), process.env)
 }

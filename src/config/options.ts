@@ -1,30 +1,7 @@
-/** How an option's text is read. */
-export type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path' | 'networks'
+import type { OptionRow, ValuesOf } from './option-row.ts'
 
-/** The groups that the options are shown in. */
-export type OptionGroup = 'Storage' | 'Listeners' | 'TLS' | 'CWMP' | 'USP' | 'API' | 'Limits and retention' | 'Logging'
-
-/** One row of the option table: the same option as a flag, as a variable and in the README. */
-export interface OptionRow {
-  /** Key in Config, camelCase. */
-  key: string
-  /** `--cwmp-port`; the variable is ISTHMUS_CWMP_PORT unless `env` says otherwise. */
-  flag: string
-  env?: string
-  group: OptionGroup
-  type: OptionType
-  choices?: readonly string[]
-  /** As text; undefined: no value unless given. */
-  default?: string
-  sentence: string
-  /** Never printed or logged. */
-  secret?: true
-  min?: number
-  max?: number
-  /** Which texts it takes, and how that is said: "takes ...". */
-  pattern?: RegExp
-  takes?: string
-}
+/** The groups that the options of the server are shown in. */
+type OptionGroup = 'Storage' | 'Listeners' | 'TLS' | 'CWMP' | 'USP' | 'API' | 'Limits and retention' | 'Logging'
 
 /** Every option of the server, in the order of the README. */
 export const OPTIONS = [
@@ -408,25 +385,7 @@ export const OPTIONS = [
     sentence:
       'Which log lines are written (JSON, one per line); debug follows every session RPC by RPC and every link Message by Message.',
   },
-] as const satisfies readonly OptionRow[]
+] as const satisfies readonly (OptionRow & { group: OptionGroup })[]
 
-type Row = (typeof OPTIONS)[number]
-type ValueOf<R> = R extends { type: 'int' | 'port' | 'seconds' }
-  ? number
-  : R extends { type: 'boolean' }
-    ? boolean
-    : R extends { choices: readonly (infer C)[] }
-      ? C
-      : string
-type Required<R> = R extends { default: string } ? R : never
-type Optional<R> = R extends { default: string } ? never : R
-
-/** The frozen, typed configuration: options with a default always have a value. */
-export type Config = Readonly<
-  { [R in Required<Row> as R['key']]: ValueOf<R> } & { [R in Optional<Row> as R['key']]?: ValueOf<R> }
->
-
-/** The environment variable of an option. */
-export function variableOf(row: OptionRow): string {
-  return row.env ?? `ISTHMUS_${row.flag.slice(2).replaceAll('-', '_').toUpperCase()}`
-}
+/** The frozen, typed configuration of the server. */
+export type Config = ValuesOf<typeof OPTIONS>

@@ -1,4 +1,5 @@
-import { OPTIONS, type OptionRow, variableOf } from './options.ts'
+import { type OptionRow, variableOf } from './option-row.ts'
+import { OPTIONS } from './options.ts'
 
 /** The option table as the README shows it, in Markdown. */
 export function printOptions(): string {

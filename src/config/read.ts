@@ -1,12 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { AppError, errorText, networksOf } from '../base/index.ts'
-import { type Config, OPTIONS, type OptionRow, variableOf } from './options.ts'
-
-type Value = string | number | boolean
-
-interface Problem {
-  problem: string
-}
+import { AppError, errorText } from '../base/index.ts'
+import { type OptionRow, variableOf } from './option-row.ts'
+import { type Config, OPTIONS } from './options.ts'
+import { nonEmpty, type Problem, readText, type Value } from './texts.ts'
 
 /**
  * Reads the configuration: a flag wins over its variable, a variable over the default. A secret can stand in a file that the variable with
@@ -19,7 +15,7 @@ export function readConfig(flags: Readonly<Record<string, string | undefined>>, 
   for (const row of OPTIONS as readonly OptionRow[]) {
     const text = nonEmpty(flags[row.key]) ?? fromEnvironment(row, env) ?? row.default
     if (text === undefined) continue
-    const value = typeof text === 'string' ? readValue(row, text) : text
+    const value = typeof text === 'string' ? readText(row, text) : text
     if (typeof value === 'object') problems.push(`${row.flag} (${variableOf(row)}): ${value.problem}`)
     else values[row.key] = value
   }
@@ -28,10 +24,6 @@ export function readConfig(flags: Readonly<Record<string, string | undefined>>, 
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as Config
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : text
 }
 
 function fromEnvironment(row: OptionRow, env: NodeJS.ProcessEnv): string | Problem | undefined {
@@ -48,49 +40,6 @@ function fromEnvironment(row: OptionRow, env: NodeJS.ProcessEnv): string | Probl
 
 function fileVariableOf(row: OptionRow): string {
   return `${variableOf(row)}_FILE`
-}
-
-function readValue(row: OptionRow, text: string): Value | Problem {
-  switch (row.type) {
-    case 'boolean':
-      if (text === 'true' || text === '1') return true
-      if (text === 'false' || text === '0') return false
-      return { problem: `takes true or false, got ${shown(row, text)}` }
-    case 'port':
-      return integer(row, text, 0, 65_535)
-    case 'int':
-    case 'seconds':
-      return integer(row, text, row.min ?? 0, row.max ?? Number.MAX_SAFE_INTEGER)
-    case 'choice':
-      if (row.choices?.includes(text)) return text
-      return { problem: `takes one of ${row.choices?.join(', ')}, got ${shown(row, text)}` }
-    case 'url':
-      return /^mongodb(\+srv)?:\/\/./.test(text) ? text : { problem: 'takes a mongodb:// or mongodb+srv:// address' }
-    case 'networks':
-      return networks(text)
-    default:
-      if (row.pattern?.test(text) ?? true) return text
-      return { problem: `takes ${row.takes}, got ${shown(row, text)}` }
-  }
-}
-
-function networks(text: string): Value | Problem {
-  try {
-    networksOf(text)
-    return text
-  } catch (error) {
-    return { problem: errorText(error) }
-  }
-}
-
-function integer(row: OptionRow, text: string, min: number, max: number): number | Problem {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value
-  return { problem: `takes a whole number from ${min} to ${max}, got ${shown(row, text)}` }
-}
-
-function shown(row: OptionRow, text: string): string {
-  return row.secret === true ? 'something else' : JSON.stringify(text)
 }
 
 /** ISTHMUS_ variables that no option has: most likely a misspelling, which must not pass in silence. */

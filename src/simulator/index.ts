@@ -3,4 +3,5 @@
 export * from './device-presets.ts'
 export * from './faults.ts'
 export * from './fleet.ts'
+export { readFaults, readKinds, readMix } from './fleet-text.ts'
 export * from './simulated-device.ts'

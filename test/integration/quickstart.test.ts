@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Child, startChild } from '../../src/cli/demo/child.ts'
+import { type Child, startChild } from '../../src/demo/child.ts'
 import { ENGINE_CACHE } from '../support/global-setup.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

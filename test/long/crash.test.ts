@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { misplaced } from '../../src/cli/demo/expectations.ts'
+import { misplaced } from '../../src/demo/expectations.ts'
 import { Fleet } from '../../src/simulator/index.ts'
 import { ServerProcess } from '../support/server-process.ts'
 

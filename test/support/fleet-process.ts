@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { type Child, startChild } from '../../src/cli/demo/child.ts'
+import { type Child, startChild } from '../../src/demo/child.ts'
 import { type Fault, Fleet, type FleetMix, type SimulatedDevice } from '../../src/simulator/index.ts'
 
 export interface FleetProcessOptions {

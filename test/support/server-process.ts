@@ -1,8 +1,8 @@
 import { existsSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type ApiClient, createApiClient } from '../../src/cli/demo/api-client.ts'
-import { type Child, startChild } from '../../src/cli/demo/child.ts'
+import { type ApiClient, createApiClient } from '../../src/demo/api-client.ts'
+import { type Child, startChild } from '../../src/demo/child.ts'
 
 /** The environment of a process whose wall clock tests move; it begins `ms` away from the machine's. */
 export function steppableClock(ms = 0): NodeJS.ProcessEnv {

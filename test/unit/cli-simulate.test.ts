@@ -1,8 +1,28 @@
 import { describe, expect, it } from 'vitest'
-import { readFaults, readMix } from '../../src/cli/simulate.ts'
-import { describeFaults, FAULTS, quirksOf } from '../../src/simulator/index.ts'
+import { readFlags, SIMULATE_OPTIONS } from '../../src/config/index.ts'
+import { describeFaults, FAULTS, quirksOf, readFaults, readMix } from '../../src/simulator/index.ts'
 
 describe('the flags of isthmus simulate', () => {
+  const needed = { acsUrl: 'http://127.0.0.1:7547/', enrolmentSecret: 'x' }
+
+  it('have values by the table, with defaults', () => {
+    expect(readFlags(SIMULATE_OPTIONS, { ...needed, devices: '7', uspTls: true })).toMatchObject({
+      devices: 7,
+      uspTls: true,
+      uspPort: 8183,
+      timeScale: 10,
+    })
+    expect(readFlags(SIMULATE_OPTIONS, needed)).not.toHaveProperty('uspTls')
+  })
+
+  it('are refused all together, each with what it takes', () => {
+    const wrong = () => readFlags(SIMULATE_OPTIONS, { acsUrl: 'ftp://x', devices: '0', uspPort: '70000' })
+    expect(wrong).toThrow(/--acs-url takes an http or https URL/)
+    expect(wrong).toThrow(/--enrolment-secret is missing/)
+    expect(wrong).toThrow(/--devices takes a whole number from 1 to 5000, got "0"/)
+    expect(wrong).toThrow(/--usp-port takes a whole number from 1 to 65535/)
+  })
+
   it('--mix names kinds with numbers', () => {
     expect(readMix('dualStack=3, uspOnly=2')).toEqual({ legacyTr098: 0, tr181NoAgent: 0, dualStack: 3, uspOnly: 2 })
   })

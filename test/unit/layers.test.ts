@@ -19,6 +19,7 @@ const FLOORS: Record<string, number> = {
   planner: 5,
   simulator: 5,
   api: 6,
+  demo: 6,
   cli: 7,
 }
 /** Inside a protocol: wire below (mtp below) the two roles, which do not meet. */

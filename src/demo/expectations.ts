@@ -1,4 +1,4 @@
-import type { MemberState, Protocol } from '../../domain/index.ts'
+import type { MemberState, Protocol } from '../domain/index.ts'
 
 /** A simulated box as the fleet tells of it. */
 export interface SimulatedSummary {
@@ -22,26 +22,26 @@ const FATAL: Record<string, readonly MemberState[]> = {
 }
 
 /** What must become of a box once the plan over its group is finished. */
-export function expectationOf(box: SimulatedSummary): Expectation {
-  if (box.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
-  if (box.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }
-  if (box.kind === 'tr181NoAgent') return { states: ['INELIGIBLE'], owner: 'cwmp' }
-  for (const fault of box.faults) {
+export function expectationOf(device: SimulatedSummary): Expectation {
+  if (device.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
+  if (device.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }
+  if (device.kind === 'tr181NoAgent') return { states: ['INELIGIBLE'], owner: 'cwmp' }
+  for (const fault of device.faults) {
     const states = FATAL[fault]
     if (states !== undefined) return { states, owner: 'cwmp' }
   }
   return { states: ['MIGRATED'], owner: 'usp' }
 }
 
-/** The boxes that are not where they should be, one line each. */
+/** The devices that are not where they should be, one line each. */
 export function misplaced(
-  boxes: SimulatedSummary[],
+  simulated: readonly SimulatedSummary[],
   devices: ReadonlyMap<string, { owner: string; state: string | undefined }>,
 ): string[] {
-  return boxes.flatMap((box) => {
-    const want = expectationOf(box)
-    const found = devices.get(box.deviceId)
-    const label = `${box.deviceId} (${[box.kind, ...box.faults].join(', ')})`
+  return simulated.flatMap((device) => {
+    const want = expectationOf(device)
+    const found = devices.get(device.deviceId)
+    const label = `${device.deviceId} (${[device.kind, ...device.faults].join(', ')})`
     if (found === undefined) return [`${label}: the server does not know it`]
     const state = found.state ?? 'none'
     if (!(want.states as readonly string[]).includes(state))

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
-import { AppError } from '../../base/index.ts'
+import { AppError } from '../base/index.ts'
 
 /** A part of the demo in a process of its own: the server or the simulated fleet. */
 export interface Child {

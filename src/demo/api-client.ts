@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { AppError } from '../base/index.ts'
 
 /** The demo talks to the server as any program would: through the REST API with a key. */
 export interface ApiClient {

@@ -1,4 +1,4 @@
-import { MEMBER_STATES } from '../../domain/index.ts'
+import { MEMBER_STATES } from '../domain/index.ts'
 
 /** One group as the demo shows it. */
 export interface GroupRow {

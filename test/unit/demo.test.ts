@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
-import { expectationOf, misplaced } from '../../src/cli/demo/expectations.ts'
-import { DemoFolder } from '../../src/cli/demo/folder.ts'
-import { type GroupRow, renderLine, renderTable } from '../../src/cli/demo/table.ts'
+import { DEMO_OPTIONS, readFlags } from '../../src/config/index.ts'
+import { expectationOf, misplaced } from '../../src/demo/expectations.ts'
+import { DemoFolder } from '../../src/demo/folder.ts'
+import { type GroupRow, renderLine, renderTable } from '../../src/demo/table.ts'
 
 const row: GroupRow = {
   name: 'gateways',
@@ -69,17 +70,17 @@ describe('the folder of a demo', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
   const newId = createIdSource(systemClock, systemRandom)
 
-  it('keeps the number of boxes, and refuses another fleet', () => {
-    expect(new DemoFolder(dir).devices('40')).toBe(40)
+  it('keeps the number of devices, and refuses another fleet', () => {
+    expect(new DemoFolder(dir).devices(40)).toBe(40)
     expect(new DemoFolder(dir).devices(undefined)).toBe(40)
-    expect(() => new DemoFolder(dir).devices('41')).toThrow(/holds a demo of 40 devices/)
+    expect(() => new DemoFolder(dir).devices(41)).toThrow(/holds a demo of 40 devices/)
   })
 
-  it.each(['3', '5001', 'many', '4.5'])('takes no %s boxes', (text) => {
-    expect(() => new DemoFolder(dir).devices(text)).toThrow(/whole number/)
+  it.each(['3', '5001', 'many', '4.5'])('takes no %s devices', (devices) => {
+    expect(() => readFlags(DEMO_OPTIONS, { devices })).toThrow(/--devices takes a whole number from 4 to 5000/)
   })
 
-  it('has 200 boxes unless told', () => expect(new DemoFolder(dir).devices(undefined)).toBe(200))
+  it('has 200 devices by default', () => expect(new DemoFolder(dir).devices(undefined)).toBe(200))
 
   it('has one key, that nobody else reads', () => {
     const key = new DemoFolder(dir).key(systemRandom, newId)

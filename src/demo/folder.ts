@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, type Random, randomToken } from '../../base/index.ts'
+import { AppError, type Random, randomToken } from '../base/index.ts'
 
 interface Ports {
   apiPort: number
@@ -31,11 +31,9 @@ export class DemoFolder {
   }
 
   /** The number asked for, else that of last time, else 200. AppError when the folder holds another fleet. */
-  devices(asked: string | undefined): number {
+  devices(asked: number | undefined): number {
     const kept = this.#memory.devices
-    const devices = asked === undefined ? (kept ?? 200) : Number(asked)
-    if (!Number.isInteger(devices) || devices < 4 || devices > 5000)
-      throw new AppError('invalid', '--devices takes a whole number from 4 to 5000')
+    const devices = asked ?? kept ?? 200
     if (kept !== undefined && kept !== devices)
       throw new AppError(
         'conflict',

@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError, createIdSource, systemClock, systemRandom } from '../base/index.ts'
+import type { DemoOptions } from '../config/index.ts'
+import { type ApiClient, createApiClient } from './api-client.ts'
+import type { Child } from './child.ts'
+import type { SimulatedSummary } from './expectations.ts'
+import { DemoFolder } from './folder.ts'
+import { startFleetChild, startServerChild } from './parts.ts'
+import { ensureGroups, ensurePlan, untilRegistered } from './prepare.ts'
+import { watch } from './watch.ts'
+
+/**
+ * Runs a server, a fleet and a migration on this machine and shows them; all of it survives Ctrl-C and goes on at the next start.
+ * `script` is the program of Isthmus, which is started anew for the server and for the fleet.
+ */
+export async function runDemo(script: string, flags: DemoOptions): Promise<void> {
+  const folder = new DemoFolder(flags.dataDir)
+  const devices = folder.devices(flags.devices)
+  await folder.take(console.log)
+  const logFd = openSync(join(flags.dataDir, 'demo.log'), 'a')
+  const children: Child[] = []
+  let stopping = false
+  const stop = async () => {
+    stopping = true
+    for (const child of children.reverse()) await child.stop()
+    folder.leave()
+  }
+  const stopAndLeave = () => {
+    if (stopping) return
+    console.log('\nstopping; start again to go on where it stands')
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', stopAndLeave)
+  process.on('SIGTERM', stopAndLeave)
+  let failed: unknown
+  let exitCode = 0
+  try {
+    exitCode = await play(script, folder, devices, flags.once === true, logFd, children, () => stopping)
+  } catch (error) {
+    failed = error
+  }
+  if (stopping) return
+  await stop()
+  if (failed !== undefined) throw failed
+  process.exit(exitCode)
+}
+
+async function play(
+  script: string,
+  folder: DemoFolder,
+  devices: number,
+  onlyOnce: boolean,
+  logFd: number,
+  children: Child[],
+  stopping: () => boolean,
+): Promise<number> {
+  console.log('starting the server and its database')
+  const key = folder.key(systemRandom, createIdSource(systemClock, systemRandom))
+  const server = await startServerChild(script, folder, key, logFd)
+  children.push(server)
+  const { apiPort, cwmpPort, uspPort } = server.ready as { apiPort: number; cwmpPort: number; uspPort: number }
+  const base = `http://127.0.0.1:${apiPort}`
+  const api = createApiClient(`${base}/api/v1`, key)
+  console.log(`API and its description  ${base}/api/v1/docs/#key=${key}`)
+  console.log(`API key                  ${key}`)
+  console.log(
+    `CWMP http://127.0.0.1:${cwmpPort}/   USP ws://127.0.0.1:${uspPort}/usp   log ${join(folder.dir, 'demo.log')}\n`,
+  )
+  const fleet = await startFleetChild(script, folder, devices, server.ready, logFd)
+  children.push(fleet)
+  const ended = Promise.race(children.map(untilEnded))
+  const shown = show(api, fleet, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
+    // A call that failed because the server is gone says less than its end does.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
+    throw error
+  })
+  return Promise.race([ended, shown])
+}
+
+/** Rejects when a part ends that nobody asked to. */
+async function untilEnded({ name, process: child }: Child): Promise<never> {
+  const [code, signal] = await once(child, 'exit')
+  throw new AppError(
+    'unavailable',
+    `the ${name} ended (${signal ?? `exit ${code}`}); see the log. A new start goes on from here`,
+  )
+}
+
+async function show(
+  api: ApiClient,
+  fleet: Child,
+  apiPort: number,
+  onlyOnce: boolean,
+  stopping: () => boolean,
+): Promise<number> {
+  const simulated = fleet.ready.devices as SimulatedSummary[]
+  const groupIds = await ensureGroups(api)
+  await untilRegistered(api, simulated.length, stopping)
+  // A plan takes the devices that are there when it starts: not while some are still to come.
+  if (stopping()) return 0
+  const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
+  // For a program that runs the demo: the walk of docs/quickstart.md can begin.
+  process.send?.({ type: 'ready', apiPort })
+  return watch(api, groupIds, planId, simulated, onlyOnce, stopping)
+}
