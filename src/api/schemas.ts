@@ -10,6 +10,7 @@ import {
   REQUEST_BOUNDS,
   SELECTOR_FIELDS,
 } from '../domain/index.ts'
+import { MTPS } from '../usp/index.ts'
 import { z } from './zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)
@@ -480,6 +481,9 @@ export const PlanSettingsSchema = z
     controller: z
       .strictObject({
         endpointId: text(256),
+        mtp: z
+          .enum(MTPS.map(({ protocol }) => protocol))
+          .describe('The MTP over which the devices link; absent: WebSocket'),
         host: text(256),
         port: z.number().int().min(1).max(65_535),
         path: text(256),

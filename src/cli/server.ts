@@ -22,7 +22,7 @@ import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
-import { Controller, WebSocketMtp } from '../usp/index.ts'
+import { Controller, WEBSOCKET_ROWS, WebSocketMtp } from '../usp/index.ts'
 import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
 import { engineCache } from './engine-cache.ts'
@@ -180,6 +180,12 @@ export async function startServer(
     await lifecycle.start(readiness)
     await lifecycle.start(operations)
     await lifecycle.start(controller)
+    const address = {
+      host: config.uspPublicHost,
+      port: config.uspPublicPort ?? webSocket.port,
+      path: config.uspPath,
+      tls: certificates.usp !== undefined,
+    }
     await lifecycle.start(acs)
 
     const groups = createGroups({
@@ -206,10 +212,7 @@ export async function startServer(
       defaults: () =>
         defaultPlanSettings({
           endpointId: config.endpointId,
-          host: config.uspPublicHost,
-          port: config.uspPublicPort ?? webSocket.port,
-          path: config.uspPath,
-          tls: certificates.usp !== undefined,
+          ...address,
           ...(certificates.usp === undefined ? {} : { certificate: issuerOf(certificates.usp.cert) }),
           periodicNotifIntervalS: config.periodicNotifIntervalS,
         }),
@@ -256,7 +259,8 @@ export async function startServer(
         devices: store.devices,
         linkSecrets: store.linkSecrets,
         operations,
-        controller: { endpointId: config.endpointId, path: config.uspPath },
+        controller: { endpointId: config.endpointId, ...address },
+        mtp: WEBSOCKET_ROWS,
       }),
       time,
       metrics,

@@ -1,16 +1,19 @@
 import { AppError } from '../base/index.ts'
 import { quoteConstant } from '../datamodel/index.ts'
 import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../domain/index.ts'
+import { type ControllerAddress, type MtpRows, neededValues } from '../usp/index.ts'
 
 export interface RenewLinkSecretDeps {
   devices: Pick<DeviceStore, 'get'>
   linkSecrets: Pick<LinkSecrets, 'renew'>
   operations: Pick<Operations, 'submit'>
   /** This Controller as its rows on the devices name it. */
-  controller: { endpointId: string; path: string }
+  controller: { endpointId: string } & ControllerAddress
+  /** The MTP over which devices link. */
+  mtp: MtpRows
 }
 
-/** Gives a device a new secret in the path of its WebSocket; answers the operation that writes it. */
+/** Gives a device a new secret in its MTP row; resolves with the operation that writes it. */
 export type RenewLinkSecret = (deviceId: DeviceId, actor: Actor) => Promise<Operation>
 
 /**
@@ -23,19 +26,20 @@ export function createRenewLinkSecret({
   linkSecrets,
   operations,
   controller,
+  mtp,
 }: RenewLinkSecretDeps): RenewLinkSecret {
   return async (deviceId, actor) => {
     const device = await devices.get(deviceId)
     if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
     if (device.binding === undefined) throw new AppError('conflict', `no USP Agent is bound to ${deviceId}`)
     const agent = device.owner === 'usp' ? 'Device.LocalAgent.' : 'Device.USPAgent.'
-    const row = `${agent}Controller.[EndpointID==${quoteConstant(controller.endpointId)}].MTP.[Protocol=="WebSocket"].`
+    const row = `${agent}Controller.[EndpointID==${quoteConstant(controller.endpointId)}].MTP.[Protocol==${quoteConstant(mtp.protocol)}].`
     const secret = await linkSecrets.renew(deviceId)
-    const value = `${controller.path.replace(/\/$/, '')}/${secret}`
+    const value = neededValues(mtp, controller, secret)[mtp.secret] ?? ''
     return operations.submit({
       deviceId,
       actor,
-      request: { verb: 'set', values: [{ path: `${row}WebSocket.Path`, value }] },
+      request: { verb: 'set', values: [{ path: row + mtp.secret, value }] },
     })
   }
 }

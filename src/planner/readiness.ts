@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { versionKey } from '../datamodel/index.ts'
 import type { Device, DeviceChange, Parameter, Readiness } from '../domain/index.ts'
+import { MTPS, speaks } from '../usp/index.ts'
 
 /** The parameters by which a device is judged. */
 export const READINESS_PATHS = ['Device.USPAgent.EndpointID', 'Device.USPAgent.SupportedProtocols']
@@ -85,9 +86,12 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
   if (endpointId === '')
     return as('NEEDS_DATA_MODEL', 'Device.USPAgent.EndpointID is empty: nothing to know the Agent by')
   const protocols = value('Device.USPAgent.SupportedProtocols') ?? ''
-  // A device that does not tell its protocols may speak WebSocket: writing the MTP row shows it.
-  if (protocols !== '' && !protocols.split(',').some((name) => name.trim().toLowerCase() === 'websocket'))
-    return as('NEEDS_DATA_MODEL', `its Agent speaks ${protocols}, not WebSocket`)
+  // A device that does not show its protocols may still have a fitting one: writing the MTP row shows it.
+  if (protocols !== '' && !MTPS.some((mtp) => speaks(mtp, protocols)))
+    return as(
+      'NEEDS_DATA_MODEL',
+      `its Agent speaks ${protocols}, not ${MTPS.map(({ protocol }) => protocol).join(' or ')}`,
+    )
   return as('READY_STANDARD', 'it shows the Endpoint ID of an Agent')
 }
 

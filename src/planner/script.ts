@@ -172,7 +172,7 @@ export class Script {
     return this.#snapshot.value
   }
 
-  /** The secret of the device for the path of its WebSocket; from now on its links must show it. */
+  /** The secret of the device for its MTP row; from now on its links must show it. */
   async linkSecret(): Promise<string> {
     this.#linkSecret ??= await this.deps.linkSecrets.demand(this.#member.deviceId)
     return this.#linkSecret

@@ -7,7 +7,8 @@ export const MAX_VALUE = 65_536
 
 /**
  * A value that a box told, as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty, whatever the box
- * shows, and the secret in a WebSocket path is masked. A row of stars stands for something that is not told, and an empty SSID for a radio that is off: neither overwrites what is known.
+ * shows, and the secret of a device in an MTP row is masked. A row of stars stands for something that is not told, and an empty SSID for a
+ * radio that is off: neither overwrites what is known.
  */
 export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
   const { path, value } = write

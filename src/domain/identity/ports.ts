@@ -57,8 +57,8 @@ export interface CredentialStore {
 export type LinkSecretProof = 'right' | 'unused' | 'required' | 'notRequired'
 
 /**
- * The secret of a device in the path of its WebSocket: `<usp-path>/<secret>`, 22 characters of base64url. It proves a link without a client
- * certificate. A device may have two at a time, one that its Agent uses and a newer one that it has not used yet; both are right until then.
+ * The secret of a device at the end of a value in its MTP row: `<usp-path>/<secret>`, 22 characters of base64url. It proves a link
+ * without a client certificate. A device may have two at a time, one that its Agent uses and a newer one that it has not used yet; both are right until then.
  */
 export interface LinkSecrets {
   /** The secret to write on the device: the newest one, made when there is none. Durable when it resolves; repeating it changes nothing. */

@@ -49,17 +49,17 @@ interface Entry {
 }
 
 /**
- * A value as it may be shown, logged and kept: a secret is masked, and so is the secret at the end of the WebSocket path of a Controller row.
+ * A value as it may be shown, logged and kept: a secret is masked, and so is the secret of the device at the end of a value in an MTP row of a Controller.
  * What was read or written is compared with a wanted value in this form where only this form is at hand.
  */
 export function shownValue(path: string, value: string): string {
   if (value === '') return value
   if (isSecret(path)) return MASK
-  return CONTROLLER_PATH.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
+  return MTP_ROW.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
 }
 
-/** `WebSocket.Path` in the MTP rows of a Controller, over either protocol and by search paths as well. */
-const CONTROLLER_PATH = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.WebSocket\.Path$/
+/** A parameter of an MTP row of a Controller, over either protocol and by search paths as well. */
+const MTP_ROW = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.MTP\..+$/
 /** The secret of a device: 128 bits in base64url. */
 const LINK_SECRET = /\/[\w-]{22}\/?$/
 

@@ -50,6 +50,8 @@ export interface PlanSettings {
   /** The USP Controller as the boxes shall reach it. */
   controller: {
     endpointId: string
+    /** `Protocol` of the MTP row that is written; absent: the first MTP of the table in usp/mtp. */
+    mtp?: string
     host: string
     port: number
     path: string

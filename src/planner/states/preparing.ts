@@ -4,11 +4,11 @@ import { type Outcome, type Script, StepFailed, type StepResult } from '../scrip
 import {
   addRow,
   CONTROLLERS,
+  mtpOfPlan,
+  mtpValues,
   sameBooleanOrText,
   setRow,
   VALUE_FAULT,
-  WEBSOCKET_WISHES,
-  webSocketValues,
   withCreated,
 } from './rows.ts'
 import { snapshot } from './snapshot.ts'
@@ -133,15 +133,16 @@ async function controller(script: Script): Promise<StepResult> {
 }
 
 async function mtp(script: Script): Promise<StepResult> {
-  const values = await webSocketValues(script)
+  const { protocol, wished } = mtpOfPlan(script)
+  const values = await mtpValues(script)
   const { mtpRow } = script.facts
   if (mtpRow !== undefined) {
-    await setRow(script, 'mtpAgain', mtpRow, { needed: values, wished: WEBSOCKET_WISHES })
+    await setRow(script, 'mtpAgain', mtpRow, { needed: values, wished })
     return {}
   }
   const row = await addRow(script, 'mtp', `${script.require('controllerRow')}MTP.`, {
-    needed: { Protocol: 'WebSocket', Enable: 'false', ...values },
-    wished: WEBSOCKET_WISHES,
+    needed: { Protocol: protocol, Enable: 'false', ...values },
+    wished,
   })
   return { facts: { mtpRow: row }, ...(await withCreated(script, row)) }
 }
@@ -153,9 +154,9 @@ async function readBack(script: Script): Promise<Record<string, never>> {
   const values = await script.read('readBack', [row], 'cwmp', { more: true })
   const wanted: Record<string, string> = {
     [`${row}EndpointID`]: script.plan.settings.controller.endpointId,
-    [`${mtpRow}Protocol`]: 'WebSocket',
+    [`${mtpRow}Protocol`]: mtpOfPlan(script).protocol,
   }
-  for (const [name, value] of Object.entries(await webSocketValues(script))) wanted[mtpRow + name] = value
+  for (const [name, value] of Object.entries(await mtpValues(script))) wanted[mtpRow + name] = value
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
     // Secrets are masked in what was read.

@@ -1,4 +1,5 @@
 import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../domain/index.ts'
+import { MTPS } from '../../usp/index.ts'
 import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
 import { ownerChange } from './owner.ts'
@@ -139,7 +140,7 @@ function controllersOf(
   if (preexisting === undefined) return controllersNaming(controller.endpointId, values)
   if (own === undefined) return []
   return rowsOf(`${own.row}MTP.`, values).filter(
-    (row) => !own.mtps.includes(row) && values.get(`${row}WebSocket.Host`)?.value === controller.host,
+    (row) => !own.mtps.includes(row) && MTPS.some(({ host }) => values.get(row + host)?.value === controller.host),
   )
 }
 
@@ -248,6 +249,6 @@ async function secretIsOver({ deps, member }: Script) {
 
 /** A path that was read with its secret masked is written with the secret of the device. */
 async function withSecret({ deps, member }: Script, entry: PathValue): Promise<PathValue> {
-  if (!entry.path.endsWith('.WebSocket.Path') || !entry.value.includes(MASK)) return entry
+  if (!MTPS.some(({ secret }) => entry.path.endsWith(`.${secret}`)) || !entry.value.includes(MASK)) return entry
   return { ...entry, value: entry.value.replace(MASK, await deps.linkSecrets.ensure(member.deviceId)) }
 }

@@ -1,4 +1,5 @@
 import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
+import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
 import { type Script, StepFailed } from '../script.ts'
 
 /** The Agent's objects as CWMP names them (TR-181 2.15). */
@@ -9,23 +10,15 @@ export const CREDENTIALS = `${AGENT}ControllerTrust.Credential.`
 export const CERTIFICATES = `${AGENT}Certificate.`
 export const INFORM_INTERVAL = 'Device.ManagementServer.PeriodicInformInterval'
 
-/** Names of the values that the WebSocket object of our MTP row must hold. */
-export const WEBSOCKET_NAMES = ['WebSocket.Host', 'WebSocket.Port', 'WebSocket.Path', 'WebSocket.EnableEncryption']
-
-/** Values that the WebSocket object of our MTP row must hold. The path ends in the secret by which a link of this device is known. */
-export async function webSocketValues(script: Script): Promise<Record<string, string>> {
-  const { controller } = script.plan.settings
-  const secret = await script.linkSecret()
-  return {
-    'WebSocket.Host': controller.host,
-    'WebSocket.Port': String(controller.port),
-    'WebSocket.Path': `${controller.path.replace(/\/$/, '')}/${secret}`,
-    'WebSocket.EnableEncryption': String(controller.tls),
-  }
+/** Returns the MTP over which the plan has its devices link. */
+export function mtpOfPlan({ plan }: Script): MtpRows {
+  return mtpOf(plan.settings.controller.mtp)
 }
 
-/** Values that it should hold as well. */
-export const WEBSOCKET_WISHES = { 'WebSocket.KeepAliveInterval': '60' }
+/** Returns the values that the MTP row of this Controller must hold on the device, the secret of the device among them. */
+export async function mtpValues(script: Script): Promise<Record<string, string>> {
+  return neededValues(mtpOfPlan(script), script.plan.settings.controller, await script.linkSecret())
+}
 
 /** Equal texts, or the two ways to write the same boolean. */
 export function sameBooleanOrText(found: string | undefined, wanted: string): boolean {

@@ -1,18 +1,9 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
 import type { Device, DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../domain/index.ts'
+import { type MtpRows, writtenNames } from '../../usp/index.ts'
 import { bootstrapOf, wasResetSince } from '../missed.ts'
 import { type Script, StepFailed, type StepResult } from '../script.ts'
-import {
-  AGENT,
-  CERTIFICATES,
-  CREDENTIALS,
-  INFORM_INTERVAL,
-  plainReference,
-  ROLES,
-  rowsOf,
-  WEBSOCKET_NAMES,
-  WEBSOCKET_WISHES,
-} from './rows.ts'
+import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, mtpOfPlan, plainReference, ROLES, rowsOf } from './rows.ts'
 import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'
 
 type Values = Map<string, PathOutcome>
@@ -34,7 +25,8 @@ export async function snapshot(script: Script): Promise<StepResult> {
   const bootstrapAt = bootstrapOf(device) || (earlier?.bootstrapAt ?? 0)
   const row = controllerRow(values, controller.endpointId)
   // A row that the device had and has no more is not its own when a plan adds it anew.
-  const preexisting = earlier === undefined || row === undefined ? preexistingOf(values, row) : earlier.preexisting
+  const preexisting =
+    earlier === undefined || row === undefined ? preexistingOf(values, row, mtpOfPlan(script)) : earlier.preexisting
   const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value
   const trusted = trustOf(script, values)
   const certificate = trusted.certificate ?? earlier?.certificate
@@ -62,7 +54,7 @@ export async function snapshot(script: Script): Promise<StepResult> {
   }
   if (row !== undefined) {
     facts.controllerRow = row
-    const mtp = webSocketRow(values, row)
+    const mtp = mtpRow(values, row, mtpOfPlan(script))
     if (mtp !== undefined) facts.mtpRow = mtp
   }
   return { facts, snapshot: stored }
@@ -90,26 +82,27 @@ function controllerRow(values: Values, endpointId: string): string | undefined {
   return own === undefined ? undefined : parentOf(`${own[0]}.`)
 }
 
-function webSocketRow(values: Values, row: string): string | undefined {
-  const protocol = [...values].find(
-    ([path, outcome]) => isWithin(path, `${row}MTP.`) && path.endsWith('.Protocol') && outcome.value === 'WebSocket',
+/** Returns the first MTP row of the plan's protocol below a Controller row. */
+function mtpRow(values: Values, row: string, { protocol }: MtpRows): string | undefined {
+  const found = [...values].find(
+    ([path, outcome]) => isWithin(path, `${row}MTP.`) && path.endsWith('.Protocol') && outcome.value === protocol,
   )
-  return protocol === undefined ? undefined : parentOf(`${protocol[0]}.`)
+  return found === undefined ? undefined : parentOf(`${found[0]}.`)
 }
 
 /** A row that names us before the first attempt is given back as it was, not taken away. */
-function preexistingOf(values: Values, row: string | undefined): DeviceSnapshot['preexisting'] {
+function preexistingOf(values: Values, row: string | undefined, mtp: MtpRows): DeviceSnapshot['preexisting'] {
   if (row === undefined) return undefined
   const mtps = rowsOf(`${row}MTP.`, values)
-  return { row, mtps, values: valuesBefore(values, row, webSocketRow(values, row)) }
+  return { row, mtps, values: valuesBefore(values, row, mtp) }
 }
 
 /** The values that preparing is going to change. */
-function valuesBefore(values: Values, row: string, mtp: string | undefined): PathValue[] {
+function valuesBefore(values: Values, row: string, mtp: MtpRows): PathValue[] {
   const own = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential', 'ControllerCode', 'ProvisioningCode']
   const paths = own.map((name) => row + name)
-  if (mtp !== undefined)
-    paths.push(...['Enable', ...[...WEBSOCKET_NAMES, ...Object.keys(WEBSOCKET_WISHES)]].map((name) => mtp + name))
+  const before = mtpRow(values, row, mtp)
+  if (before !== undefined) paths.push(...['Enable', ...writtenNames(mtp)].map((name) => before + name))
   return paths.flatMap((path) => {
     const value = values.get(path)?.value
     return value === undefined ? [] : [{ path, value }]

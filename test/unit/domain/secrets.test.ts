@@ -7,18 +7,19 @@ const VALUE = `/usp/${SECRET}`
 const ROW = 'Device.USPAgent.Controller.2.MTP.1.'
 const PATH = `${ROW}WebSocket.Path`
 
-describe('the secret in the WebSocket path of a Controller row', () => {
+describe('the secret in an MTP row of a Controller', () => {
   it.each([
     [PATH, VALUE, '/usp/[secret]'],
     ['Device.LocalAgent.Controller.2.MTP.1.WebSocket.Path', VALUE, '/usp/[secret]'],
     ['Device.LocalAgent.Controller.*.MTP.*.WebSocket.Path', `usp/${SECRET}/`, 'usp/[secret]'],
     ['Device.LocalAgent.Controller.[EndpointID=="a.b"].MTP.1.WebSocket.Path', VALUE, '/usp/[secret]'],
-    // A path of another form has no secret of this server, and other parameters have none.
+    ['Device.LocalAgent.Controller.2.MTP.1.STOMP.Destination', VALUE, '/usp/[secret]'],
+    // A value of another form has no secret of this server, and a row of another table has none.
     [PATH, '/usp', '/usp'],
     [PATH, '/usp/short', '/usp/short'],
     [PATH, '', ''],
     ['Device.LocalAgent.MTP.1.WebSocket.Path', VALUE, VALUE],
-    ['Device.LocalAgent.Controller.2.MTP.1.STOMP.Destination', VALUE, VALUE],
+    ['Device.LocalAgent.Controller.2.BootParameter.1.ParameterName', VALUE, VALUE],
   ])('is masked: %s %j is shown as %j', (path, value, shown) => {
     expect(shownValue(path, value)).toBe(shown)
     expect(shownValue(path, shown)).toBe(shown)
