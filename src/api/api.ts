@@ -1,7 +1,15 @@
-import { createServer, type Server } from 'node:http'
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { Server } from 'node:http'
 import helmet from 'helmet'
-import { AppError, type Lifecycle, randomToken } from '../base/index.ts'
+import {
+  AppError,
+  createWebServer,
+  endsWithin,
+  type Lifecycle,
+  listen,
+  portOf,
+  randomToken,
+  renewCertificate,
+} from '../base/index.ts'
 import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
 import { cors } from './cors.ts'
@@ -62,8 +70,7 @@ export class Api implements Lifecycle {
   }
 
   get port(): number {
-    const address = this.#server?.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    return portOf(this.#server)
   }
 
   async start(): Promise<void> {
@@ -75,24 +82,19 @@ export class Api implements Lifecycle {
       connectionsCheckingInterval: 5000,
     }
     const { tls } = this.#deps
-    const server =
-      tls === undefined
-        ? createServer(limits, this.#app())
-        : createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, this.#app())
+    const server = createWebServer(
+      limits,
+      tls === undefined ? undefined : { ...tls, handshakeTimeout: 10_000 },
+      this.#app(),
+    )
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(this.#deps.port, this.#deps.host, () => {
-        server.off('error', reject)
-        server.on('error', (err) => this.#deps.log.error({ err }, 'API listener error'))
-        resolve()
-      })
-    })
+    const { host, port, log } = this.#deps
+    await listen(server, { host, port }, (err) => log.error({ err }, 'API listener error'))
   }
 
   /** New connections get this certificate. Nothing without TLS. Throws when it cannot be used. */
-  renewCertificate({ cert, key }: { cert: string; key: string }): void {
-    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+  renewCertificate(files: { cert: string; key: string }): void {
+    renewCertificate(this.#server, files)
   }
 
   /** Requests under way are answered, those that wait for an operation as it stands; streams end. */
@@ -103,12 +105,7 @@ export class Api implements Lifecycle {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     // A connection whose request was answered meanwhile is idle and stays open by itself.
     const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS)
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS)
-    })
-    await Promise.race([closed, limit])
-    clearTimeout(timer)
+    await endsWithin(closed, STOP_MS, this.#deps.clock)
     clearInterval(idle)
     server.closeAllConnections()
   }

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
 /** What owns sockets, timers or cursors: `stop` undoes `start`, and may be called when `start` failed half way. */
@@ -26,5 +27,22 @@ export function createLifecycle(log: Log): { start(part: Lifecycle): Promise<voi
         }
       }
     },
+  }
+}
+
+/** Waits for work, at most `limitMs`. Resolves with false when the limit came first; the work goes on then. Rejects when the work does before. */
+export async function endsWithin(
+  work: Promise<unknown>,
+  limitMs: number,
+  clock: Pick<Clock, 'after'>,
+): Promise<boolean> {
+  let cancel = () => {}
+  const limit = new Promise<false>((resolve) => {
+    cancel = clock.after(limitMs, () => resolve(false))
+  })
+  try {
+    return await Promise.race([work.then(() => true as const), limit])
+  } finally {
+    cancel()
   }
 }

@@ -1,4 +1,4 @@
-import { AppError, createKeyedQueue, isConflict, type Log } from '../base/index.ts'
+import { AppError, createKeyedQueue, endsWithin, isConflict, type Log } from '../base/index.ts'
 import {
   type Device,
   type DeviceId,
@@ -207,12 +207,7 @@ export class MemberRunner {
   /** Waits for the members under way, for some seconds at the most; the leases of the others run out. */
   async stop(): Promise<void> {
     this.#stopping = true
-    let cancel = () => {}
-    const limit = new Promise<void>((resolve) => {
-      cancel = this.#deps.clock.after(STOP_MS, resolve)
-    })
-    await Promise.race([this.#queue.idle(), limit])
-    cancel()
+    await endsWithin(this.#queue.idle(), STOP_MS, this.#deps.clock)
   }
 
   /** `leased`: the member as it was claimed for this run; a claimed one always runs. */

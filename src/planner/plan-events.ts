@@ -1,4 +1,4 @@
-import { type Clock, isConflict, type Log, sleep } from '../base/index.ts'
+import { type Clock, type Log, retryOnConflict, sleep } from '../base/index.ts'
 import {
   type DeviceId,
   type DeviceStore,
@@ -116,14 +116,8 @@ export class PlanEvents {
 
   /** A change that met another one is done again: no later event asks for it. */
   async #insist(work: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await work()
-      } catch (error) {
-        if (!isConflict(error) || attempt >= MAX_TRIES) throw error
-        await sleep(this.#deps.clock, AGAIN_MS * attempt)
-      }
-    }
+    const pause = (attempt: number) => sleep(this.#deps.clock, AGAIN_MS * attempt)
+    await retryOnConflict(work, { attempts: MAX_TRIES, pause })
   }
 }
 

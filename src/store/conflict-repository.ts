@@ -1,4 +1,4 @@
-import { AppError } from '../base/index.ts'
+import { AppError, isConflict } from '../base/index.ts'
 import type { Conflict, ConflictStore, DeviceChange, EndpointId, NewEvent, Page } from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { deviceWrites } from './changes.ts'
@@ -92,7 +92,7 @@ export class ConflictRepository implements ConflictStore {
       await this.#withDevice([close], change, event)
       return true
     } catch (error) {
-      if (error instanceof AppError && error.code === 'conflict') return false
+      if (isConflict(error)) return false
       throw error
     }
   }

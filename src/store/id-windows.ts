@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/index.ts'
 import type { Collection } from './mongoose.ts'
 
 /** Documents between two bounds. */
@@ -22,7 +23,7 @@ export class IdWindows {
   readonly #field: string
   readonly #now: () => number
   readonly #size: number
-  readonly #bounds = new Map<string, { made: Promise<string[]>; at: number }>()
+  readonly #bounds = new BoundedMap<string, { made: Promise<string[]>; at: number }>(MAX_SCOPES)
 
   /** The collection has an index over the field and the id. */
   constructor(collection: Collection, field: string, now: () => number, size = SIZE) {
@@ -48,10 +49,7 @@ export class IdWindows {
     const now = this.#now()
     if (known !== undefined && now >= known.at && now - known.at < MAX_AGE_MS) return known.made
     const made = this.#make(scope)
-    this.#bounds.delete(scope)
     this.#bounds.set(scope, { made, at: now })
-    const [oldest] = this.#bounds.keys()
-    if (this.#bounds.size > MAX_SCOPES && oldest !== undefined) this.#bounds.delete(oldest)
     // The next request tries again.
     made.catch(() => this.#bounds.delete(scope))
     return made

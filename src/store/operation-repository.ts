@@ -1,4 +1,4 @@
-import { AppError, type Batcher, createBatcher } from '../base/index.ts'
+import { AppError, type Batcher, createBatcher, isConflict } from '../base/index.ts'
 import {
   type Baseline,
   type DeviceId,
@@ -225,7 +225,7 @@ export class OperationRepository implements OperationStore {
       await this.#commit.commit({ ...more, writes: [write, ...more.writes] })
       return true
     } catch (error) {
-      if (error instanceof AppError && error.code === 'conflict') return false
+      if (isConflict(error)) return false
       throw error
     }
   }

@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '../base/index.ts'
+import { AppError, type Clock, endsWithin, systemClock } from '../base/index.ts'
 import { translate } from './failure.ts'
 import type { Collection } from './mongoose.ts'
 
@@ -23,11 +23,12 @@ export class Readiness {
   }
 
   /** The answer of the last second, or a new one. AppError `unavailable` when the database does not write and read within two seconds. */
-  check(): Promise<void> {
+  async check(): Promise<void> {
     const stale = this.#begunAt === undefined || performance.now() - this.#begunAt >= EVERY_MS
     // One that the database leaves without an answer is not asked beside.
     if (stale && !this.#underWay) this.#begin()
-    return withinLimit(this.#answer)
+    if (!(await endsWithin(this.#answer, LIMIT_MS, systemClock)))
+      throw new AppError('unavailable', `the database did not write and read within ${LIMIT_MS / 1000} s`)
   }
 
   #begin(): void {
@@ -50,18 +51,5 @@ export class Readiness {
     // Several servers write the one document; that it is there says that it is read.
     if ((await this.#settings.findOne({ _id: ID })) === null)
       throw new AppError('unavailable', 'the database does not give back what was written')
-  }
-}
-
-async function withinLimit(answer: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const text = `the database did not write and read within ${LIMIT_MS / 1000} s`
-    timer = setTimeout(() => reject(new AppError('unavailable', text)), LIMIT_MS)
-  })
-  try {
-    await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

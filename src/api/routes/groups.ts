@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import { withIfMatch } from '../if-match.ts'
 import { readDeviceId } from '../input.ts'
 import type { ApiDeps } from '../ports.ts'
@@ -196,11 +197,4 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       handle: async ({ query }) => ({ body: withTimes(await deps.planner.readiness(undefined, query.limit)) }),
     }),
   ]
-}
-
-/** Without the keys that were not given. */
-export function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }
 }

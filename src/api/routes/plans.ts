@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { AppError, defined } from '../../base/index.ts'
 import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../domain/index.ts'
 import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
 import { withIfMatch } from '../if-match.ts'
@@ -18,7 +18,6 @@ import {
 } from '../schemas.ts'
 import { type MemberContext, memberView, planView } from '../views.ts'
 import { z } from '../zod.ts'
-import { defined } from './groups.ts'
 
 export function planRoutes(deps: ApiDeps): Route[] {
   const { planner, planStore } = deps

@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { AppError, defined } from '../../base/index.ts'
 import { bindByOperator, MAX_DEVICE_ID } from '../../domain/index.ts'
 import { audited, createKey, revokeKey } from '../../security/index.ts'
 import { readDeviceId } from '../input.ts'
@@ -7,7 +7,6 @@ import { type Route, route } from '../route.ts'
 import { Any, IdParam, Paging, page } from '../schemas.ts'
 import { withTimes } from '../views.ts'
 import { z } from '../zod.ts'
-import { defined } from './groups.ts'
 
 /** Audit entries that one request follows: about a second on a slow machine. */
 const MAX_VERIFIED = 5000

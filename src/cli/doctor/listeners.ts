@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { errorText } from '../../base/index.ts'
+import { errorText, listen } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
 import { certificateSources } from '../certificates.ts'
 import { inStartWords } from '../start-error.ts'
@@ -34,8 +33,7 @@ export async function examinePorts(config: Config, isRunning: boolean): Promise<
 async function listenError(host: string, port: number): Promise<unknown> {
   const server = createServer()
   try {
-    server.listen(port, host)
-    await once(server, 'listening')
+    await listen(server, { host, port })
     return undefined
   } catch (error) {
     return error

@@ -1,6 +1,5 @@
-import { type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
+import { BoundedMap, type Clock, errorText, type Log, PeerFault } from '../../base/index.ts'
 import type { Contact, CredentialStore, DeviceId, Upward } from '../../domain/index.ts'
-import { remember } from './discovery/cpe-notes.ts'
 import type { Discoveries } from './discovery/discoveries.ts'
 import { type EnrolOptions, enrol, giveAccess } from './login/enrol.ts'
 import type { Session } from './session/session.ts'
@@ -28,7 +27,7 @@ const MAX_REFUSED = 50_000
 export class Turns {
   readonly #options: TurnsOptions
   readonly #toEnrol = new WeakSet<Session>()
-  readonly #refusedAt = new Map<DeviceId, number>()
+  readonly #refusedAt = new BoundedMap<DeviceId, number>(MAX_REFUSED)
   readonly #running = new Set<Promise<void>>()
   #stopping = false
 
@@ -97,7 +96,7 @@ export class Turns {
     if (credential?.current !== undefined) return giveAccess(session, credential, enrolment)
     const refused = await enrol(session, enrolment)
     if (refused === undefined) return
-    remember(this.#refusedAt, session.deviceId, clock.now(), MAX_REFUSED)
+    this.#refusedAt.set(session.deviceId, clock.now())
     log.warn(
       { deviceId: session.deviceId, reason: refused },
       'CPE did not take its own credential; the enrolment secret stays valid for it',

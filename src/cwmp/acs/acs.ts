@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
   type Clock,
   clientAddress,
+  endsWithin,
   type Lifecycle,
   type Log,
   limitLines,
   type Networks,
   ProtocolError,
   type Random,
+  systemClock,
 } from '../../base/index.ts'
 import {
   type ConnectionRequestOutcome,
@@ -128,6 +130,9 @@ const LINES_PER_MINUTE = 60
 /** A box that leaves after the InformResponse has this long to think better of it. */
 const LEAVING_MS = 5000
 
+/** Sessions under way may end for so long when the server stops. */
+const STOP_MS = 5000
+
 /** The ACS: its listeners, the sessions that run over them, and the way down to boxes that speak CWMP. */
 export class Acs implements Lifecycle {
   readonly name = 'CWMP ACS'
@@ -237,8 +242,7 @@ export class Acs implements Lifecycle {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#listeners.close()
-    const limit = new Promise((resolve) => setTimeout(resolve, 5000).unref())
-    await Promise.race([this.#turns.stop(), limit])
+    await endsWithin(this.#turns.stop(), STOP_MS, systemClock)
     this.#sessions.stop()
     await this.#wakes.stop()
     this.#listeners.closeAll()

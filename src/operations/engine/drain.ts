@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { isOvertaken } from '../../base/index.ts'
 import type { Device, DeviceId, Protocol } from '../../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
 import { pick, type Step } from './pick.ts'
@@ -104,7 +104,7 @@ async function clearFlag(device: Device, deps: DrainDeps): Promise<boolean> {
     })
     return true
   } catch (error) {
-    if (error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) return false
+    if (isOvertaken(error)) return false
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts'
+import { BoundedMap, BoundedSet, type Clock } from '../../base/index.ts'
 import type { DeviceId, Operation } from '../../domain/index.ts'
 
 /** The next request of somebody who asks step by step comes within this, also on a busy server. */
@@ -17,20 +17,13 @@ export interface FollowUps {
 }
 
 export function createFollowUps(clock: Clock): FollowUps {
-  const expected = new Set<string>()
-  const until = new Map<DeviceId, number>()
+  const expected = new BoundedSet<string>(MAX)
+  const until = new BoundedMap<DeviceId, number>(MAX)
   return {
-    expect(operationId) {
-      expected.add(operationId)
-      const [oldest] = expected
-      if (expected.size > MAX && oldest !== undefined) expected.delete(oldest)
-    },
+    expect: (operationId) => void expected.add(operationId),
     ended({ id, deviceId }) {
       if (!expected.delete(id)) return
-      until.delete(deviceId)
       until.set(deviceId, clock.now() + FOLLOW_UP_MS)
-      const [oldest] = until.keys()
-      if (until.size > MAX && oldest !== undefined) until.delete(oldest)
     },
     leftMs: (deviceId) => Math.min(FOLLOW_UP_MS, (until.get(deviceId) ?? 0) - clock.now()),
     came: (deviceId) => void until.delete(deviceId),

@@ -1,3 +1,5 @@
+import { BoundedSet } from '../../base/index.ts'
+
 const MAX = 20_000
 
 /** Operations that were submitted to this process and have not ended here; the oldest are forgotten when there are too many. */
@@ -8,13 +10,9 @@ export interface Fresh {
 }
 
 export function createFresh(): Fresh {
-  const ids = new Set<string>()
+  const ids = new BoundedSet<string>(MAX)
   return {
-    add(operationId) {
-      ids.add(operationId)
-      const [oldest] = ids
-      if (ids.size > MAX && oldest !== undefined) ids.delete(oldest)
-    },
+    add: (operationId) => void ids.add(operationId),
     has: (operationId) => ids.has(operationId),
     remove: (operationId) => {
       ids.delete(operationId)

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/index.ts'
 import type { Operation } from '../../domain/index.ts'
 
 const MAX = 20_000
@@ -17,13 +18,10 @@ export interface Tries {
 }
 
 export function createTries(): Tries {
-  const failures = new Map<string, number>()
-  const reads = new Map<string, number>()
+  const failures = new BoundedMap<string, number>(MAX)
+  const reads = new BoundedMap<string, number>(MAX)
   const put = (counts: Map<string, number>, id: string, count: number) => {
-    counts.delete(id)
     counts.set(id, count)
-    const [oldest] = counts.keys()
-    if (counts.size > MAX && oldest !== undefined) counts.delete(oldest)
     return count
   }
   return {

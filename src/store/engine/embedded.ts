@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
-import { AppError, type Log } from '../../base/index.ts'
+import { AppError, type Log, listen } from '../../base/index.ts'
 import { dropAddress, keepAddress } from './address.ts'
 import { end, STOP_TIMEOUT_MS, untilReady } from './child.ts'
 import { Comeback, freeBytes } from './comeback.ts'
@@ -265,11 +265,8 @@ function findOnPath(program: string): string | undefined {
 /** A port that was free a moment ago; fixed, so that a restarted engine is found where it was. */
 async function freePort(): Promise<number> {
   const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  const port = await listen(server, { host: '127.0.0.1', port: 0 })
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
+  return port
 }

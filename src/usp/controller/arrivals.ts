@@ -1,4 +1,4 @@
-import { AppError, type Clock, errorText, ProtocolError } from '../../base/index.ts'
+import { AppError, BoundedMap, type Clock, errorText, isConflict, ProtocolError } from '../../base/index.ts'
 import {
   type AgentAdmission,
   type ArrivalDecision,
@@ -58,7 +58,7 @@ const IN_CONFLICT: Refusal = { code: 'conflict', text: 'a conflict of this Endpo
 export class Arrivals {
   readonly #deps: ArrivalDeps
   readonly #facts = new WeakMap<AgentLink, AgentFacts>()
-  readonly #claimants = new Map<string, { since: number; devices: Set<string> }>()
+  readonly #claimants = new BoundedMap<string, { since: number; devices: Set<string> }>(MAX_CLAIMANTS)
   /** The connectedAt that was given last. */
   #connectedAt = 0
 
@@ -159,7 +159,7 @@ export class Arrivals {
         await this.#deps.devices.commit(decision.change)
       } catch (error) {
         // The record was changed or created meanwhile: look again.
-        if (commits < MAX_COMMITS && error instanceof AppError && error.code === 'conflict') continue
+        if (commits < MAX_COMMITS && isConflict(error)) continue
         throw error
       }
       const bound = await this.#deps.devices.get(decision.deviceId)
@@ -226,11 +226,8 @@ export class Arrivals {
     const now = this.#deps.clock.now()
     let seen = this.#claimants.get(agent.endpointId)
     if (seen === undefined || now - seen.since >= CONFLICT_HOUR_MS) {
-      this.#claimants.delete(agent.endpointId)
       seen = { since: now, devices: new Set() }
       this.#claimants.set(agent.endpointId, seen)
-      const [oldest] = this.#claimants.keys()
-      if (this.#claimants.size > MAX_CLAIMANTS && oldest !== undefined) this.#claimants.delete(oldest)
     }
     if (seen.devices.size >= MAX_CONFLICTS) return seen.devices.has(deviceId)
     seen.devices.add(deviceId)

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts'
+import { BoundedMap, type Clock } from '../../base/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
 
 export interface ClaimsDeps {
@@ -32,7 +32,7 @@ export class Claims {
   readonly #standing = new Map<string, AgentLink>()
   /** Links that stand and are being asked. */
   readonly #asking = new Map<AgentLink, Promise<boolean>>()
-  readonly #asked = new Map<string, { since: number; times: number }>()
+  readonly #asked = new BoundedMap<string, { since: number; times: number }>(MAX_CONTESTED)
 
   constructor(deps: ClaimsDeps) {
     this.#deps = deps
@@ -79,10 +79,7 @@ export class Claims {
     const now = this.#deps.clock.now()
     let asked = this.#asked.get(endpointId)
     if (asked === undefined || Math.abs(now - asked.since) >= MINUTE_MS) asked = { since: now, times: 0 }
-    this.#asked.delete(endpointId)
     this.#asked.set(endpointId, asked)
-    const [oldest] = this.#asked.keys()
-    if (this.#asked.size > MAX_CONTESTED && oldest !== undefined) this.#asked.delete(oldest)
     return asked.times++ < MAX_ASKED
   }
 }

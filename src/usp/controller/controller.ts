@@ -1,11 +1,13 @@
 import {
   AppError,
   type Clock,
+  endsWithin,
   errorText,
   type Lifecycle,
   type Log,
   ProtocolError,
   type Random,
+  systemClock,
   TransportError,
 } from '../../base/index.ts'
 import { loadModel, type Model } from '../../datamodel/index.ts'
@@ -220,11 +222,8 @@ export class Controller implements Lifecycle {
     this.#stopping = true
     this.#cancelSweep?.()
     await Promise.all(this.#options.mtps.map((mtp) => mtp.stop()))
-    const limit = new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())
-    await Promise.race([
-      Promise.allSettled([...this.#underWay, this.#records.stop(STOP_MS), this.#refusals.stop()]),
-      limit,
-    ])
+    const work = [...this.#underWay, this.#records.stop(STOP_MS), this.#refusals.stop()]
+    await endsWithin(Promise.allSettled(work), STOP_MS, systemClock)
   }
 
   /** A device whose link has no secret is whoever knows its Endpoint ID, and that is printed on it. */

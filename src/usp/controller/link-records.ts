@@ -1,8 +1,8 @@
 import {
-  AppError,
   type Clock,
   createRetryQueue,
   errorText,
+  isConflict,
   type Log,
   type Random,
   type RetryQueue,
@@ -155,7 +155,7 @@ export class LinkRecords {
         await this.#deps.devices.commit(change)
       } catch (error) {
         // Another link is the device's now, or the record was deleted.
-        if (!(error instanceof AppError && error.code === 'conflict')) throw error
+        if (!isConflict(error)) throw error
       }
     })
   }

@@ -1,4 +1,4 @@
-import { AppError, type Clock, type Log } from '../../base/index.ts'
+import { type Clock, isConflict, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
 import { applyPatch, type Device, type DeviceStore, type Upward } from '../../domain/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
@@ -179,8 +179,7 @@ export class Notifications {
       await this.#deps.devices.commit(change)
     } catch (error) {
       // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
-      if (error instanceof AppError && error.code === 'conflict')
-        agent.link.close('tryAgain', 'the record of this device is gone')
+      if (isConflict(error)) agent.link.close('tryAgain', 'the record of this device is gone')
       throw error
     }
   }

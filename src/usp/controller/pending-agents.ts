@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../base/index.ts'
+import { BoundedMap, BoundedSet, type Clock, type Log } from '../../base/index.ts'
 import {
   type DeviceIdentity,
   type EndpointId,
@@ -35,10 +35,10 @@ const MAX_WRITES = 100
 /** Stores refused Agents for the list that people read, and knows those that were blocked. */
 export class PendingAgents {
   readonly #deps: PendingAgentsDeps
-  readonly #known = new Map<string, { writtenAt: number; count: number; claim?: DeviceIdentity }>()
+  readonly #known = new BoundedMap<string, { writtenAt: number; count: number; claim?: DeviceIdentity }>(MAX_KNOWN)
   readonly #writes = new Set<Promise<void>>()
   /** Endpoint IDs that have an entry, as far as this instance knows. */
-  readonly #listed = new Set<string>()
+  readonly #listed = new BoundedSet<string>(MAX_LISTED)
   #blocked = new Set<string>()
   #cancel: (() => void) | undefined
 
@@ -69,10 +69,7 @@ export class PendingAgents {
     const known = this.#known.get(endpointId) ?? { writtenAt: now - WRITE_MS, count: 0 }
     known.count++
     if (claim !== undefined) known.claim = claim
-    this.#known.delete(endpointId)
     this.#known.set(endpointId, known)
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest)
     // Under a flood of refusals the list is late, and the database is spared.
     const due = now - known.writtenAt >= WRITE_MS || event !== undefined
     if (!due || this.#writes.size >= MAX_WRITES) return
@@ -80,10 +77,6 @@ export class PendingAgents {
     known.count = 0
     known.writtenAt = now
     this.#listed.add(endpointId)
-    for (const first of this.#listed) {
-      if (this.#listed.size <= MAX_LISTED) break
-      this.#listed.delete(first)
-    }
     const sighting = {
       // The MTP and the first Record take nothing else for one.
       endpointId: endpointId as EndpointId,

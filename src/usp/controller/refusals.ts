@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../base/index.ts'
+import { BoundedMap, type Clock, type Log } from '../../base/index.ts'
 import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../domain/index.ts'
 import { PendingAgents, type RefusedAgent } from './pending-agents.ts'
 
@@ -35,8 +35,8 @@ const MAX_ADDRESSES = 10_000
 export class Refusals {
   readonly #deps: RefusalsDeps
   readonly #pending: PendingAgents
-  readonly #known = new Map<string, Known>()
-  readonly #addresses = new Map<string, { since: number; agents: number }>()
+  readonly #known = new BoundedMap<string, Known>(MAX_KNOWN)
+  readonly #addresses = new BoundedMap<string, { since: number; agents: number }>(MAX_ADDRESSES)
 
   constructor(deps: RefusalsDeps) {
     this.#deps = deps
@@ -105,24 +105,16 @@ export class Refusals {
     let known = this.#known.get(key)
     if (known === undefined && !this.#mayList(address, now)) return undefined
     known ??= { loggedAt: now - HOUR_MS, standing: undefined }
-    keep(this.#known, key, known, MAX_KNOWN)
+    this.#known.set(key, known)
     return known
   }
 
   #mayList(address: string, now: number): boolean {
     let seen = this.#addresses.get(address)
     if (seen === undefined || now - seen.since >= HOUR_MS) seen = { since: now, agents: 0 }
-    keep(this.#addresses, address, seen, MAX_ADDRESSES)
+    this.#addresses.set(address, seen)
     if (seen.agents === MAX_PER_ADDRESS)
       this.#deps.log.warn({ address, agents: seen.agents }, 'more refused Agents of this address are only counted')
     return seen.agents++ < MAX_PER_ADDRESS
   }
-}
-
-/** Puts an entry behind all others; the first one goes when there are too many. */
-function keep<T>(map: Map<string, T>, key: string, value: T, max: number): void {
-  map.delete(key)
-  map.set(key, value)
-  const [oldest] = map.keys()
-  if (map.size > max && oldest !== undefined) map.delete(oldest)
 }

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log } from '../../base/index.ts'
+import { BoundedMap, type Clock, errorText, type Log } from '../../base/index.ts'
 import {
   type Device,
   type DeviceStore,
@@ -49,12 +49,12 @@ const HOUR_MS = 3_600_000
 export class SupportedModels {
   readonly #options: SupportedModelsOptions
   /** Confirmed ones, by key. */
-  readonly #confirmed = new Map<string, ModelFacts & { tellers: number }>()
+  readonly #confirmed = new BoundedMap<string, ModelFacts & { tellers: number }>(MAX_KNOWN)
   /** What devices told of themselves, by device and key. */
-  readonly #own = new Map<string, ModelFacts>()
+  readonly #own = new BoundedMap<string, ModelFacts>(MAX_KNOWN)
   readonly #underWay = new Map<string, Promise<unknown>>()
-  readonly #refusals = new Map<string, { until: number; devices: Set<string> }>()
-  readonly #doubts = new Map<string, { since: number; devices: number }>()
+  readonly #refusals = new BoundedMap<string, { until: number; devices: Set<string> }>(MAX_KNOWN)
+  readonly #doubts = new BoundedMap<string, { since: number; devices: number }>(MAX_KNOWN)
 
   constructor(options: SupportedModelsOptions) {
     this.#options = options
@@ -86,7 +86,6 @@ export class SupportedModels {
     const now = this.#options.clock.now()
     let doubts = this.#doubts.get(key)
     if (doubts === undefined || now - doubts.since >= HOUR_MS) doubts = { since: now, devices: 0 }
-    bounded(this.#doubts)
     this.#doubts.set(key, doubts)
     if (doubts.devices >= MAX_DOUBTS) return undefined
     doubts.devices++
@@ -196,13 +195,11 @@ export class SupportedModels {
   #keep(device: Device, { id, key, objects, toldBy }: SupportedModel, own: boolean, confirmed: boolean): ModelFacts {
     const facts = { id, own, ...factsOf(objects, this.#options.of) }
     if (own) {
-      bounded(this.#own)
       this.#own.set(ownKey(device), facts)
     }
     // Of two that were confirmed, the one that more devices told holds.
     const tellers = toldBy.length
     if (confirmed && isShared(device) && tellers >= (this.#confirmed.get(key)?.tellers ?? 0)) {
-      bounded(this.#confirmed)
       this.#confirmed.set(key, { ...facts, own: false, tellers })
     }
     return facts
@@ -216,7 +213,6 @@ export class SupportedModels {
     const devices = present !== undefined && now < present.until ? present.devices : new Set<string>()
     devices.add(device.id)
     if (all) devices.add('')
-    bounded(this.#refusals)
     this.#refusals.set(key, { until: now + REFUSED_MS, devices })
   }
 
@@ -241,13 +237,6 @@ function held(device: Device, told: SupportedModelSummary[]): SupportedModelSumm
   const own = told.find(({ toldBy }) => toldBy.includes(device.id))
   if (own !== undefined || !isShared(device)) return own
   return told.filter(isConfirmed).sort((a, b) => b.toldBy.length - a.toldBy.length)[0]
-}
-
-function bounded(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size < MAX_KNOWN) return
-    map.delete(key)
-  }
 }
 
 function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): Pick<ModelFacts, 'has'> {

@@ -1,6 +1,5 @@
-import { AppError, type Clock, errorText, type Log } from '../../../base/index.ts'
+import { BoundedMap, type Clock, errorText, isOvertaken, type Log } from '../../../base/index.ts'
 import type { ConnectionRequestOutcome, Device, DeviceId, DeviceStore, LastWake } from '../../../domain/index.ts'
-import { remember } from '../discovery/cpe-notes.ts'
 
 /** How a connection request ended: its outcome, and the HTTP status or the reason where there was none. */
 export interface RequestEnd {
@@ -30,7 +29,7 @@ const MAX_WAITING = 10_000
  */
 export class WakeNotes {
   readonly #options: WakeNotesOptions
-  readonly #stored = new Map<DeviceId, LastWake>()
+  readonly #stored = new BoundedMap<DeviceId, LastWake>(MAX_KNOWN)
   readonly #waiting = new Map<DeviceId, { wake: LastWake; cancel(): void }>()
 
   constructor(options: WakeNotesOptions) {
@@ -61,7 +60,7 @@ export class WakeNotes {
   /** The note is in the record. */
   stored(id: DeviceId, wake: LastWake): void {
     if (this.#waiting.get(id)?.wake === wake) this.#drop(id)
-    remember(this.#stored, id, wake, MAX_KNOWN)
+    this.#stored.set(id, wake)
   }
 
   /** Stores what still waits for an Inform. */
@@ -90,7 +89,7 @@ export class WakeNotes {
       this.stored(id, wake)
     } catch (error) {
       // Deleted meanwhile: there is no record to keep it in.
-      if (error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) return
+      if (isOvertaken(error)) return
       this.#options.log.warn(
         { deviceId: id, outcome: wake.outcome, reason: errorText(error) },
         'the outcome of a connection request was not stored',

@@ -1,4 +1,4 @@
-import type { Clock, Log, Networks, Random } from '../../../base/index.ts'
+import { BoundedMap, type Clock, type Log, type Networks, type Random } from '../../../base/index.ts'
 import type {
   ConnectionRequestOutcome,
   CredentialStore,
@@ -8,7 +8,6 @@ import type {
   Driver,
   WakeOutcome,
 } from '../../../domain/index.ts'
-import { remember } from '../discovery/cpe-notes.ts'
 import { ALGORITHMS, digestResponse } from '../login/digest.ts'
 import { type Askable, type CrAnswer, get, noAnswer } from './request-http.ts'
 import type { RequestEnd, WakeNotes } from './request-notes.ts'
@@ -29,7 +28,7 @@ export class ConnectionRequester implements Driver {
   readonly #isHere: (id: DeviceId) => boolean
   readonly #allowBasicOverHttp: boolean
   readonly #allowed: Networks | undefined
-  readonly #askedAt = new Map<DeviceId, number>()
+  readonly #askedAt = new BoundedMap<DeviceId, number>(MAX_TRACKED)
   readonly #underWay = new Map<DeviceId, Promise<WakeOutcome>>()
 
   constructor(options: {
@@ -76,7 +75,7 @@ export class ConnectionRequester implements Driver {
     // The CPE may have opened its session before its answer to this is read here.
     const at = this.#clock.now()
     const end = await this.#request(device)
-    if (end.outcome === 'ok') remember(this.#askedAt, device.id, at, MAX_TRACKED)
+    if (end.outcome === 'ok') this.#askedAt.set(device.id, at)
     this.#log.debug({ deviceId: device.id, ...end }, 'connection request')
     await this.#notes.note(device, end)
     return end.outcome

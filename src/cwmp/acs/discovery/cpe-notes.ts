@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../../base/index.ts'
 import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../../domain/index.ts'
 import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
@@ -26,7 +27,7 @@ export class BoxNotes implements Lesson {
   /** Paths whose mere asking ended a session twice. */
   readonly skip: Set<string>
   readonly #lessons: FirmwareLessons
-  readonly #strikes = new Map<string, number>()
+  readonly #strikes = new BoundedMap<string, number>(MAX_SKIPPED)
   #told = false
   /** No discovery before this time. */
   notBefore: Timestamp = 0
@@ -65,7 +66,7 @@ export class BoxNotes implements Lesson {
   /** Counts one more session that ended over the values below an object; returns true when the object is not asked for as a whole any more. */
   strike(object: string): boolean {
     const strikes = (this.#strikes.get(object) ?? 0) + 1
-    remember(this.#strikes, object, strikes, MAX_SKIPPED)
+    this.#strikes.set(object, strikes)
     if (strikes < 2) return false
     this.leaveOut(wholeOf(object))
     return true
@@ -121,8 +122,8 @@ export class BoxNotes implements Lesson {
 
 /** The notes of the boxes seen last, made from their records when they come. */
 export class BoxNotebook {
-  readonly #boxes = new Map<DeviceId, BoxNotes>()
-  readonly #lessons = new Map<string, FirmwareLessons>()
+  readonly #boxes = new BoundedMap<DeviceId, BoxNotes>(MAX_BOXES)
+  readonly #lessons = new BoundedMap<string, FirmwareLessons>(MAX_FIRMWARES)
 
   /** The notes of a box under the firmware it has now. */
   of(device: Device): BoxNotes {
@@ -131,9 +132,9 @@ export class BoxNotebook {
     if (known?.firmware === firmware) return known
     const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
     const lessons = this.#lessons.get(model) ?? new FirmwareLessons()
-    remember(this.#lessons, model, lessons, MAX_FIRMWARES)
+    this.#lessons.set(model, lessons)
     const notes = new BoxNotes(firmware, lessons, device.cwmp?.notes)
-    remember(this.#boxes, device.id, notes, MAX_BOXES)
+    this.#boxes.set(device.id, notes)
     return notes
   }
 }
@@ -141,13 +142,4 @@ export class BoxNotebook {
 /** Returns the entry of the values below an object among the paths that are left out, so that the object itself can still be listed. */
 function wholeOf(object: string): string {
   return `${object}*`
-}
-
-/** Puts a value into a map of at most `max` entries; the oldest one goes. */
-export function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= max) return
-  const oldest = map.keys().next()
-  if (oldest.done !== true) map.delete(oldest.value)
 }

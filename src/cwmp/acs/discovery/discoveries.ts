@@ -1,4 +1,4 @@
-import { type Clock, type Log, PeerFault, ProtocolError, TransportError } from '../../../base/index.ts'
+import { BoundedMap, type Clock, type Log, PeerFault, ProtocolError, TransportError } from '../../../base/index.ts'
 import {
   applyPatch,
   bearsFacts,
@@ -18,7 +18,7 @@ import {
 } from '../../../domain/index.ts'
 import type { Session } from '../session/session.ts'
 import type { ParameterTypes } from '../session/values.ts'
-import { BoxNotebook, type BoxNotes, remember } from './cpe-notes.ts'
+import { BoxNotebook, type BoxNotes } from './cpe-notes.ts'
 import { type DiscoveryMode, Walk } from './walk.ts'
 
 export interface DiscoveriesOptions {
@@ -64,8 +64,8 @@ interface Reading {
 export class Discoveries {
   readonly notebook = new BoxNotebook()
   readonly #options: DiscoveriesOptions
-  readonly #halfDone = new Map<DeviceId, Reading>()
-  readonly #asked = new Map<string, { walk: Walk; outcomes: PathOutcome[] }>()
+  readonly #halfDone = new BoundedMap<DeviceId, Reading>(MAX_KEPT)
+  readonly #asked = new BoundedMap<string, { walk: Walk; outcomes: PathOutcome[] }>(MAX_KEPT)
   #active = 0
 
   constructor(options: DiscoveriesOptions) {
@@ -140,7 +140,7 @@ export class Discoveries {
     const notes = this.notebook.of(session.device)
     const known = this.#asked.get(key)
     const state = known ?? { walk: new Walk({ root, mode }, types, notes), outcomes: [] }
-    remember(this.#asked, key, state, MAX_KEPT)
+    this.#asked.set(key, state)
     for (;;) {
       signal.throwIfAborted()
       if (session.rpcs >= SESSION_BUDGET)
@@ -178,7 +178,7 @@ export class Discoveries {
     const start = { root, mode: mode === 'subtree' ? mode : ('walk' as const), ...(isPart ? { only: unread } : {}) }
     const walk = new Walk(start, types, notes)
     const state: Reading = { walk, isPart, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: isPart }
-    remember(this.#halfDone, device.id, state, MAX_KEPT)
+    this.#halfDone.set(device.id, state)
     return state
   }
 

@@ -1,14 +1,22 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
+import type { RequestListener, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { Connections, type Log, type Networks } from '../../../base/index.ts'
+import {
+  Connections,
+  createWebServer,
+  type Log,
+  listen,
+  type Networks,
+  portOf,
+  renewCertificate,
+  type TlsFiles,
+} from '../../../base/index.ts'
 
 export interface ListenersOptions {
   host: string
   port: number
   /** False: no listener without TLS. Default: true. */
   plain?: boolean
-  tls?: { port: number; cert: string; key: string; clientCa?: string }
+  tls?: TlsFiles & { port: number }
   maxSessions: number
   /** Connections of each listener; enough for the sessions unless told. */
   maxConnections?: number
@@ -46,7 +54,7 @@ export class Listeners {
   readonly #options: ListenersOptions
   readonly #connections: Connections[] = []
   #plain: Server | undefined
-  #secure: TlsServer | undefined
+  #secure: Server | undefined
 
   constructor(options: ListenersOptions) {
     this.#options = options
@@ -66,21 +74,18 @@ export class Listeners {
     const { port, tls, plain, httpTimes } = this.#options
     const limits = { maxHeaderSize: MAX_HEADER, ...TIMES, ...httpTimes }
     if (plain !== false) {
-      this.#plain = createServer(limits, listener)
+      this.#plain = createWebServer(limits, undefined, listener)
       await this.#listen(this.#plain, port)
     }
     if (tls === undefined) return
-    // A box without a certificate, or with one of another authority, shows a password instead.
-    const client = tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }
-    const options = { ...limits, ...client, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' as const }
-    this.#secure = createTlsServer(options, listener)
+    // A CPE without a certificate, or with one of another authority, shows a password instead.
+    this.#secure = createWebServer(limits, { ...tls, handshakeTimeout: limits.handshakeTimeout }, listener)
     await this.#listen(this.#secure, tls.port)
   }
 
   /** New connections of the HTTPS listener get this certificate; those that stand keep theirs. Throws when it cannot be used. */
-  renew({ cert, key, clientCa }: { cert: string; key: string; clientCa?: string }): void {
-    const ca = clientCa === undefined ? {} : { ca: clientCa }
-    this.#secure?.setSecureContext({ cert, key, minVersion: 'TLSv1.2', ...ca })
+  renew(files: TlsFiles): void {
+    renewCertificate(this.#secure, files)
   }
 
   /** A CPE has shown on this connection who it is: it is not closed to make room for others. */
@@ -117,18 +122,8 @@ export class Listeners {
     })
     this.#connections.push(connections)
     server.on('connection', (socket: Socket) => connections.add(socket))
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(port, this.#options.host, () => {
-        server.off('error', reject)
-        server.on('error', (err) => this.#options.log.error({ err }, 'CWMP listener error'))
-        resolve()
-      })
-    })
+    await listen(server, { host: this.#options.host, port }, (err) =>
+      this.#options.log.error({ err }, 'CWMP listener error'),
+    )
   }
-}
-
-function portOf(server: Server | undefined): number {
-  const address = server?.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

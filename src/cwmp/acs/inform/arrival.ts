@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '../../../base/index.ts'
+import { type Clock, isOvertaken, retryOnConflict } from '../../../base/index.ts'
 import {
   applyPatch,
   type Device,
@@ -23,20 +23,16 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
   const { devices, clock, wakes } = options
   const now = clock.now()
   const wake = wakes.waiting(id)
-  for (let attempt = 1; ; attempt++) {
+  const work = async () => {
     const known = await devices.get(id)
     const change = informChange(known, facts, now)
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
-    try {
-      await devices.commit(change)
-      if (wake !== undefined) wakes.stored(id, wake)
-    } catch (error) {
-      // Created or deleted by somebody else between the read and the commit.
-      if (attempt < 3 && error instanceof AppError && (error.code === 'conflict' || error.code === 'notFound')) continue
-      throw error
-    }
+    await devices.commit(change)
+    if (wake !== undefined) wakes.stored(id, wake)
     return change.create ?? applyPatch(known as Device, change.set ?? {}, now)
   }
+  // Another instance may create or delete the record between the read and the commit.
+  return retryOnConflict(work, { attempts: 3, isRetryable: isOvertaken })
 }
 
 /** A boot may end operations that wait for it: before the Inform is acknowledged, and so never lost. */

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../../../base/index.ts'
+import { BoundedMap, type Clock, type Random } from '../../../base/index.ts'
 import {
   type CredentialStore,
   type CwmpCredential,
@@ -7,7 +7,6 @@ import {
   type DeviceIdentity,
   encodePart,
 } from '../../../domain/index.ts'
-import { remember } from '../discovery/cpe-notes.ts'
 import { certificateNameOf, readCertificateName } from './certificate-name.ts'
 import { ALGORITHMS, type Authorization, parseAuthorization, proves as provesDigest, sameText } from './digest.ts'
 import { Guesses } from './guesses.ts'
@@ -87,7 +86,7 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #nonces: Nonces
   readonly #guesses: Guesses
-  readonly #cache = new Map<DeviceId, { credential: CwmpCredential | undefined; readAt: number }>()
+  readonly #cache = new BoundedMap<DeviceId, { credential: CwmpCredential | undefined; readAt: number }>(CACHE_SIZE)
   readonly #admitted = new WeakSet<Shown>()
 
   constructor(options: AuthenticatorOptions) {
@@ -244,7 +243,7 @@ export class Authenticator {
   }
 
   #put(id: DeviceId, credential: CwmpCredential | undefined): void {
-    remember(this.#cache, id, { credential, readAt: this.#options.clock.now() }, CACHE_SIZE)
+    this.#cache.set(id, { credential, readAt: this.#options.clock.now() })
   }
 }
 

@@ -1,6 +1,5 @@
-import { Buckets, type Clock } from '../../../base/index.ts'
+import { BoundedMap, Buckets, type Clock } from '../../../base/index.ts'
 import type { DeviceId } from '../../../domain/index.ts'
-import { remember } from '../discovery/cpe-notes.ts'
 
 /** Wrong logins of one address: many devices behind one address with a wrong secret may fail, a search for secrets may not run. */
 const OF_ADDRESS = { capacity: 1000, perSecond: 2, maxKeys: 100_000 }
@@ -15,7 +14,7 @@ const MAX_HOMES = 100_000
 export class Guesses {
   readonly #ofAddress: Buckets
   readonly #ofDevice: Buckets
-  readonly #homes = new Map<DeviceId, string>()
+  readonly #homes = new BoundedMap<DeviceId, string>(MAX_HOMES)
 
   constructor(clock: Clock) {
     this.#ofAddress = new Buckets(OF_ADDRESS, clock)
@@ -36,7 +35,7 @@ export class Guesses {
 
   /** The login was right. */
   fitted(id: DeviceId, address: string): void {
-    remember(this.#homes, id, address, MAX_HOMES)
+    this.#homes.set(id, address)
   }
 
   #isHome(id: DeviceId, address: string): boolean {

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Clock, Log } from '../../../base/index.ts'
+import { BoundedMap, type Clock, type Log } from '../../../base/index.ts'
 import type { DeviceId, DeviceStore } from '../../../domain/index.ts'
-import { remember } from '../discovery/cpe-notes.ts'
 import { challenged, tooBusy } from '../http/respond.ts'
 import type { RefusedFor } from './authenticate.ts'
 
@@ -31,8 +30,8 @@ const SHOWS_NOTHING =
 /** Refuses logins: 401, and an event where a person should know of it. */
 export class Refusals {
   readonly #options: RefusalsOptions
-  readonly #toldAt = new Map<string, number>()
-  readonly #missing = new Map<DeviceId, number>()
+  readonly #toldAt = new BoundedMap<string, number>(MAX_TOLD)
+  readonly #missing = new BoundedMap<DeviceId, number>(MAX_TOLD)
 
   constructor(options: RefusalsOptions) {
     this.#options = options
@@ -67,7 +66,7 @@ export class Refusals {
   /** A challenge begins with a login that is missing; a CPE that answers none is locked out. */
   async #missed(deviceId: DeviceId, address: string): Promise<void> {
     const count = (this.#missing.get(deviceId) ?? 0) + 1
-    remember(this.#missing, deviceId, count, MAX_TOLD)
+    this.#missing.set(deviceId, count)
     if (count < MAX_MISSING) return
     if (count === MAX_MISSING) this.#options.lines.warn({ deviceId, address }, `CPE refused: it ${SHOWS_NOTHING}`)
     await this.tell(deviceId, { reason: 'missing', address, text: SHOWS_NOTHING })
@@ -82,7 +81,7 @@ export class Refusals {
     const at = clock.now()
     const key = `${deviceId}|${data.reason}`
     if (at - (this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return
-    remember(this.#toldAt, key, at, MAX_TOLD)
+    this.#toldAt.set(key, at)
     await devices.commit({
       deviceId,
       events: [{ type: 'device.refused', at, deviceId, protocol: 'cwmp', data }],

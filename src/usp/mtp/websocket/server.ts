@@ -1,15 +1,19 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   type Clock,
   Connections,
   clientAddress,
+  createWebServer,
   errorText,
   type Log,
+  listen,
   type Networks,
   ProtocolError,
+  portOf,
+  renewCertificate,
+  type TlsFiles,
 } from '../../../base/index.ts'
 import type { LinkHandlers, Mtp, Newcomer } from '../mtp.ts'
 import { clientIdentity } from './handshake.ts'
@@ -22,7 +26,7 @@ export interface WebSocketMtpOptions {
   path: string
   /** Endpoint ID of the Controller, sent to clients of USP 1.2 that send the extension. */
   endpointId: string
-  tls?: { cert: string; key: string; clientCa?: string }
+  tls?: TlsFiles
   maxLinks: number
   /** Connections; enough for the links unless told. */
   maxConnections?: number
@@ -107,8 +111,7 @@ export class WebSocketMtp implements Mtp {
 
   /** The TCP port; 0 before `start`. */
   get port(): number {
-    const address = this.#server?.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    return portOf(this.#server)
   }
 
   get linkCount(): number {
@@ -126,46 +129,25 @@ export class WebSocketMtp implements Mtp {
   async start(): Promise<void> {
     const { tls } = this.#options
     const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 10_000 }
-    const refuse = (_: IncomingMessage, response: import('node:http').ServerResponse) =>
+    const refuse = (_: IncomingMessage, response: ServerResponse) =>
       response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end()
-    const server =
-      tls === undefined
-        ? createServer(limits, refuse)
-        : createTlsServer(
-            {
-              ...limits,
-              cert: tls.cert,
-              key: tls.key,
-              minVersion: 'TLSv1.2',
-              handshakeTimeout: TLS_HANDSHAKE_MS,
-              ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
-            },
-            refuse,
-          )
+    const server = createWebServer(
+      limits,
+      tls === undefined ? undefined : { ...tls, handshakeTimeout: TLS_HANDSHAKE_MS },
+      refuse,
+    )
     server.on('connection', (socket: Socket) => this.#connections.add(socket))
     server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(this.#options.port, this.#options.host, 4096, () => {
-        server.off('error', reject)
-        server.on('error', (err) => this.#options.log.error({ err }, 'USP listener error'))
-        resolve()
-      })
-    })
+    const { host, port, log } = this.#options
+    await listen(server, { host, port, backlog: 4096 }, (err) => log.error({ err }, 'USP listener error'))
     this.#ping = setInterval(() => this.#pingAll(), PING_MS)
     this.#ping.unref()
   }
 
   /** New connections get this certificate; links that stand keep theirs. Nothing without TLS. Throws when it cannot be used. */
-  renewCertificate({ cert, key, clientCa }: { cert: string; key: string; clientCa?: string }): void {
-    if (!(this.#server instanceof TlsServer)) return
-    this.#server.setSecureContext({
-      cert,
-      key,
-      minVersion: 'TLSv1.2',
-      ...(clientCa === undefined ? {} : { ca: clientCa }),
-    })
+  renewCertificate(files: TlsFiles): void {
+    renewCertificate(this.#server, files)
   }
 
   async stop(): Promise<void> {

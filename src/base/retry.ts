@@ -1,0 +1,31 @@
+import { AppError, isConflict } from './errors.ts'
+
+export interface ConflictRetry {
+  /** How often the work is done at the most. */
+  attempts: number
+  /** Returns true for an error after which the work is done again. Default: AppError `conflict`. */
+  isRetryable?(error: unknown): boolean
+  /** Waits before the next attempt; `attempt` is the number of those that failed. Default: no wait. */
+  pause?(attempt: number): Promise<void>
+}
+
+/**
+ * Does work that reads, decides and writes under a guard, and does it again when another change came between. `work` reads anew each time.
+ * Throws the error of the last attempt.
+ */
+export async function retryOnConflict<T>(work: () => Promise<T>, options: ConflictRetry): Promise<T> {
+  const { attempts, isRetryable = isConflict, pause } = options
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= attempts || !isRetryable(error)) throw error
+      await pause?.(attempt)
+    }
+  }
+}
+
+/** Returns true for an AppError that says that a record is not as it was read: `conflict`, or `notFound` when it was deleted. */
+export function isOvertaken(error: unknown): boolean {
+  return isConflict(error) || (error instanceof AppError && error.code === 'notFound')
+}
