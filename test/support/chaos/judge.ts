@@ -179,8 +179,8 @@ function underWay({ plans, open }: Picture): string[] {
           `${member.id} is ${member.state}, waits for ${member.waiting}, step ${member.step}, lease ${member.lease?.by}`,
         )
   }
-  for (const { id, deviceId, request, state } of open)
-    found.push(`operation ${id} (${request.verb} of ${deviceId}) is ${state}`)
+  for (const { id, deviceId, request, state, sentVia, instance } of open)
+    found.push(`operation ${id} (${request.verb} of ${deviceId}) is ${state}, over ${sentVia} by ${instance}`)
   return found
 }
 
