@@ -11,7 +11,10 @@ const MORE: Disturbance[] = [
   ...Array<Disturbance>(2).fill('clocksStep'),
   'longMaintenance',
 ]
-const ROUNDS = [...(Object.keys(DISTURBANCES) as Disturbance[]), ...MORE]
+const ALL = [...(Object.keys(DISTURBANCES) as Disturbance[]), ...MORE]
+/** CHAOS_ROUNDS: a list of disturbances with commas, for a run of these alone. */
+const CHOSEN = process.env.CHAOS_ROUNDS?.split(',') as Disturbance[] | undefined
+const ROUNDS = CHOSEN ?? ALL
 
 let rounds: ChaosRounds
 beforeAll(async () => {
@@ -39,5 +42,6 @@ it(`boxes, records and plans agree after ${ROUNDS.length} rounds of chaos (seed 
   timeout: 7_200_000,
 }, async () => {
   await rounds.run(ROUNDS, 14)
+  if (CHOSEN !== undefined) return
   expect([...rounds.seen]).toEqual(expect.arrayContaining(['retired', 'rolledBack', 'fail', 'stranded', 'came']))
 })

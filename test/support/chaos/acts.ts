@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import type { ChaosWorld } from './world.ts'
 
 /** Settings under which a migration takes seconds. */
@@ -185,8 +186,11 @@ export class ChaosActs {
     return answer
   }
 
+  /** Adds a line to the log; with CHAOS_LOG, a file, it can be read while the rounds go on. */
   note(text: string): void {
-    this.log.push(`${new Date().toISOString().slice(17, 23)} ${text}`)
+    const line = `${new Date().toISOString().slice(11, 23)} ${text}`
+    this.log.push(line)
+    if (process.env.CHAOS_LOG !== undefined) appendFileSync(process.env.CHAOS_LOG, `${line}\n`)
   }
 
   #note(method: string, what: string, status: number, body: Record<string, unknown>): void {

@@ -68,6 +68,7 @@ export class ChaosRounds {
   readonly #acts: ChaosActs
   readonly #judge: ChaosJudge
   readonly #devices: string[]
+  #failed = false
 
   private constructor(world: ChaosWorld, devices: string[]) {
     this.#world = world
@@ -108,7 +109,7 @@ export class ChaosRounds {
   }
 
   stop(): Promise<void> {
-    return this.#world.stop()
+    return this.#world.stop(this.#failed)
   }
 
   /** One round; throws with the seed, what was done, and what does not agree in the end. */
@@ -169,7 +170,8 @@ export class ChaosRounds {
   }
 
   #fail(name: string, found: string[]): never {
-    const head = `seed ${this.#world.dice.seed}, round ${name}:`
+    this.#failed = true
+    const head = `seed ${this.#world.dice.seed}, round ${name} (the logs of the servers are in ${this.#world.dir}):`
     throw new Error([head, ...found, '', ...this.#acts.log.slice(-120)].join('\n'))
   }
 

@@ -39,7 +39,8 @@ export class ChaosWorld {
   readonly cwmp: Balancer
   readonly usp: Balancer
   readonly api: ChaosApi
-  readonly #dir = mkdtempSync(join(tmpdir(), 'isthmus-chaos-'))
+  /** Holds the data folders of the servers, with their logs. */
+  readonly dir = mkdtempSync(join(tmpdir(), 'isthmus-chaos-'))
   #skewMs = 0
   #fleet: FleetProcess | undefined
   #store: Store | undefined
@@ -107,16 +108,17 @@ export class ChaosWorld {
     this.#skewMs += ms
   }
 
-  async stop(): Promise<void> {
+  /** Ends all parts. `keep`: the folder stays, for whoever looks for the cause of a failure. */
+  async stop(keep = false): Promise<void> {
     await this.#fleet?.stop()
     await Promise.all(this.servers.map((server) => server.stop()))
     await this.#store?.close()
     await Promise.all([this.cwmp.stop(), this.usp.stop(), this.engine.stop()])
-    rmSync(this.#dir, { recursive: true, force: true })
+    if (!keep) rmSync(this.dir, { recursive: true, force: true })
   }
 
   #server(name: string): ServerProcess {
-    const dataDir = join(this.#dir, name)
+    const dataDir = join(this.dir, name)
     mkdirSync(dataDir)
     const flags: Record<string, string> = {
       'mongodb-uri': this.engine.uri,
