@@ -15,6 +15,7 @@ export function byServiceTime(instances: InstanceStore, time: ServiceTime): Inst
     raise: (ms, at) => instances.raise(ms, at),
     beat: (instance, _now, ttlMs) => instances.beat(instance, time.now(), ttlMs),
     alive: () => instances.alive(time.now()),
+    endDead: () => instances.endDead(time.now()),
     leave: (instance) => instances.leave(instance),
     alone: (instance) => instances.alone(instance),
   }
@@ -27,6 +28,8 @@ export function heartbeat(store: Store, instance: string, time: StoredServiceTim
   const beat = async () => {
     await store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
     await time.beat()
+    const dead = await store.instances.endDead(Date.now())
+    if (dead > 0) log.warn({ dead }, 'server instances have died; what they were writing was ended')
   }
   return {
     name: 'heartbeat',

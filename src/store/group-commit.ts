@@ -4,6 +4,7 @@ import type { Connection } from './mongoose.ts'
 import { PlainWriter } from './write-plain.ts'
 import { type MarkedSet, markSet, type SetWriter, type Write, type WriteSet } from './write-set.ts'
 import { TransactionWriter } from './write-transaction.ts'
+import type { WritingSessions } from './writing-sessions.ts'
 
 /**
  * Concurrent write sets share a flush: one bulk write per collection, one transaction where there are any, one journal sync. A set that is
@@ -32,6 +33,7 @@ const LAST_ATTEMPT_MS = 15_000
 export interface GroupCommitOptions {
   /** Whether the server has transactions: a replica set or a cluster does. */
   transactions: boolean
+  sessions: WritingSessions
   /** How long a flush is tried again while the database is away. */
   retryMs: number
   random: Random
@@ -41,8 +43,8 @@ export interface GroupCommitOptions {
 }
 
 export function createGroupCommit(connection: Connection, options: GroupCommitOptions): GroupCommit {
-  const { transactions, retryMs, random, log, lastAttemptMs = LAST_ATTEMPT_MS } = options
-  const writer = transactions ? new TransactionWriter(connection, log) : new PlainWriter(connection, log)
+  const { transactions, sessions, retryMs, random, log, lastAttemptMs = LAST_ATTEMPT_MS } = options
+  const writer = transactions ? new TransactionWriter(connection, sessions, log) : new PlainWriter(connection, log)
   const prefix = `${randomToken(random, 6)}.`
   let marks = 0
   const batcher = createBatcher<MarkedSet, void>({

@@ -1,12 +1,15 @@
 import type { InstanceStore } from '../domain/index.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
+import type { WritingSessions } from './writing-sessions.ts'
 
 /** Live server instances: each writes its heartbeat; who is late is gone. */
 export class InstanceRepository implements InstanceStore {
   readonly #instances: Collection
   readonly #settings: Collection
+  readonly #sessions: WritingSessions
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, sessions: WritingSessions) {
+    this.#sessions = sessions
     this.#instances = connection.collection<Document_>('instances')
     this.#settings = connection.collection<Document_>('settings')
   }
@@ -22,11 +25,16 @@ export class InstanceRepository implements InstanceStore {
   }
 
   async beat(instance: string, now: number, ttlMs: number): Promise<void> {
-    await this.#instances.updateOne({ _id: instance }, { $set: { until: now + ttlMs } }, { upsert: true })
+    // Whoever took this instance for dead has deleted its document.
+    const $setOnInsert = { sessions: this.#sessions.ids }
+    await this.#instances.updateOne({ _id: instance }, { $set: { until: now + ttlMs }, $setOnInsert }, { upsert: true })
+  }
+
+  endDead(now: number): Promise<number> {
+    return this.#sessions.endThoseOfDead(now)
   }
 
   async alive(now: number): Promise<string[]> {
-    await this.#instances.deleteMany({ until: { $lt: now - 86_400_000 } })
     return (await this.#instances.find({ until: { $gte: now } }).toArray()).map((document) => document._id)
   }
 

@@ -29,6 +29,7 @@ import { PlanRepository } from './plan-repository.ts'
 import { Readiness } from './readiness.ts'
 import { deleteExpired, type Retention } from './retention.ts'
 import { SupportedModelRepository } from './supported-model-repository.ts'
+import { WritingSessions } from './writing-sessions.ts'
 
 export interface StoreOptions {
   uri: string
@@ -119,8 +120,10 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   const db = databaseOf(connection)
   const commands = countCommands(connection)
   const hello = await db.admin().command({ hello: 1 })
+  const sessions = new WritingSessions(connection, options.instance)
   const commit = createGroupCommit(connection, {
     transactions: hello.setName !== undefined || hello.msg === 'isdbgrid',
+    sessions,
     retryMs: options.patienceMs ?? RETRY_MS,
     random: options.random,
     log,
@@ -152,7 +155,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
-    instances: translated(new InstanceRepository(connection)),
+    instances: translated(new InstanceRepository(connection, sessions)),
     audit: translated(audit),
     apiKeys: translated(new ApiKeyRepository(connection)),
     newestId,

@@ -7,10 +7,10 @@ import {
   type Document_,
   MongoError,
   MongoServerError,
-  startSession,
   within,
 } from './mongoose.ts'
 import { DONE, gather, MARK, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
+import type { WritingSessions } from './writing-sessions.ts'
 
 /** The server knows of no such transaction: it has ended. */
 const NO_SUCH_TRANSACTION = 251
@@ -23,12 +23,14 @@ const NO_SUCH_TRANSACTION = 251
  */
 export class TransactionWriter implements SetWriter {
   readonly #connection: Connection
+  readonly #sessions: WritingSessions
   readonly #log: Log
   /** Sessions of transactions whose end the server has not told yet. */
   readonly #open = new Set<ClientSession>()
 
-  constructor(connection: Connection, log: Log) {
+  constructor(connection: Connection, sessions: WritingSessions, log: Log) {
     this.#connection = connection
+    this.#sessions = sessions
     this.#log = log
   }
 
@@ -52,7 +54,7 @@ export class TransactionWriter implements SetWriter {
   }
 
   async #inTransaction(byCollection: Map<CollectionName, Write[]>, over: AbortSignal): Promise<void> {
-    const session = startSession(this.#connection)
+    const session = await this.#sessions.take()
     this.#open.add(session)
     try {
       session.startTransaction({ writeConcern: { w: 'majority', journal: true } })
@@ -66,7 +68,7 @@ export class TransactionWriter implements SetWriter {
       )
       throw error
     }
-    await within(this.#connection, session.endSession())
+    await this.#sessions.give(session)
   }
 
   /** Aborts what is open. Rejects when the server does not say that it is over. */

@@ -4,6 +4,7 @@ import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/do
 import { COLLECTIONS, type CollectionName, inWriteOrder } from '../../src/store/collections.ts'
 import { createGroupCommit } from '../../src/store/group-commit.ts'
 import { openConnection } from '../../src/store/mongoose.ts'
+import { WritingSessions } from '../../src/store/writing-sessions.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { testStore } from '../support/store.ts'
@@ -83,7 +84,9 @@ describe.each([
   it('writes to every collection that there is, and refuses one that is none', async () => {
     const connection = await openConnection(engine.uri, store.databaseName, 'work')
     const transactions = flags.length === 0
-    const commit = createGroupCommit(connection, { transactions, retryMs: 5000, random: systemRandom, log: silentLog })
+    const sessions = new WritingSessions(connection, 'one')
+    const options = { transactions, sessions, retryMs: 5000, random: systemRandom, log: silentLog }
+    const commit = createGroupCommit(connection, options)
     const insert = (collection: CollectionName, _id: string) => ({
       collection,
       operation: { insertOne: { document: { _id, seq: -1, name: _id } } },
@@ -252,11 +255,45 @@ describe.each([
     }
   })
 
+  it('ends what a killed instance was writing, so that others write to the same documents', async () => {
+    const proxy = new LossyProxy(engine.uri)
+    await proxy.start()
+    const { databaseName } = store
+    const killed = await testStore(proxy.uri, { databaseName, instance: 'killed', patienceMs: 300 })
+    const box = device()
+    await create(box)
+    const boot = (at: number) => {
+      const events = [{ type: 'device.booted' as const, at, deviceId: box.id, data: {} }]
+      return killed.devices.commit({ deviceId: box.id, countWork: true, events })
+    }
+    await killed.instances.beat('killed', 0, 1000)
+    await boot(1)
+    try {
+      proxy.refuse('abortTransaction', 1000)
+      proxy.lose('update', 1)
+      const lost = boot(2).catch(() => undefined)
+      await until(() => proxy.losses === 0)
+      await proxy.stop()
+      await lost
+      const write = store.devices.commit({ deviceId: box.id, set: { manufacturer: 'M' } })
+      expect(await store.instances.endDead(900)).toBe(0)
+      expect(await store.instances.endDead(1100)).toBe(1)
+      await write
+      expect((await store.devices.get(box.id))?.manufacturer).toBe('M')
+      expect(await store.instances.endDead(1100)).toBe(0)
+    } finally {
+      await proxy.stop()
+      await killed.close().catch(() => undefined)
+    }
+  })
+
   it('gives up a flush that does not come back, and begins nothing of it later', async () => {
     const connection = await openConnection(engine.uri, store.databaseName, 'work')
     const transactions = flags.length === 0
     const times = { retryMs: 4000, lastAttemptMs: 4000 }
-    const commit = createGroupCommit(connection, { transactions, ...times, random: systemRandom, log: silentLog })
+    const sessions = new WritingSessions(connection, 'one')
+    const options = { transactions, sessions, ...times, random: systemRandom, log: silentLog }
+    const commit = createGroupCommit(connection, options)
     const insert = (id: string) =>
       commit.commit({
         writes: (['groups', 'devices'] as const).map((collection) => ({

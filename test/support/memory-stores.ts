@@ -290,6 +290,11 @@ function instanceStore(): InstanceStore {
       beats.set(instance, now + ttlMs)
     },
     alive: async (now) => [...beats].filter(([, to]) => to > now).map(([name]) => name),
+    async endDead(now) {
+      const dead = [...beats].filter(([, to]) => to < now)
+      for (const [name] of dead) beats.delete(name)
+      return dead.length
+    },
     async alone(instance) {
       for (const other of [...beats.keys()]) if (other !== instance) beats.delete(other)
     },

@@ -5,6 +5,11 @@ import type { Timestamp } from '../device/device.ts'
 export interface InstanceStore extends ServiceTimeStore {
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
   alive(now: Timestamp): Promise<string[]>
+  /**
+   * Aborts the transactions of instances whose heartbeat is over, so that nothing waits for the documents that they hold, and forgets these
+   * instances. Resolves with how many.
+   */
+  endDead(now: Timestamp): Promise<number>
   leave(instance: string): Promise<void>
   /** Forgets all others: the database belongs to this instance alone. */
   alone(instance: string): Promise<void>
