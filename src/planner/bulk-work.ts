@@ -30,6 +30,8 @@ export type MemberAction = 'retry' | 'abort' | 'rollback'
 /** The outcome of an action for named devices. */
 export interface ActionReport {
   accepted: number
+  /** Accepted ones that were being rolled back already: an abort or a rollback of these only says that no other attempt follows. */
+  underWay: number
   refused: { deviceId: string; reason: string }[]
 }
 
@@ -44,6 +46,9 @@ const STATES: Record<MemberAction, readonly MemberState[]> = {
   abort: ABORTABLE,
   rollback: RETURNABLE,
 }
+const VERB: Record<MemberAction, string> = { retry: 'retry', abort: 'abort', rollback: 'roll back' }
+/** Not refused: what is asked for is being done. */
+const UNDER_WAY = 'underWay'
 const NAMED: Record<MemberAction, readonly MemberState[]> = { ...STATES, retry: RETRIABLE }
 
 /**
@@ -100,6 +105,7 @@ export class BulkWorks {
   /** Applies an action to named devices, and tells of each that does not take it. */
   async forDevices(plan: Plan, action: MemberAction, devices: DeviceId[], actor: string): Promise<ActionReport> {
     const refused: ActionReport['refused'] = []
+    let underWay = 0
     const wanted = [...new Set(devices)]
     for (let i = 0; i < wanted.length; i += BATCH) {
       const batch = wanted.slice(i, i + BATCH)
@@ -108,19 +114,25 @@ export class BulkWorks {
       await Promise.all(
         batch.map(async (deviceId) => {
           const reason = taken.has(deviceId) ? undefined : await this.#alone(plan, action, deviceId, actor)
-          if (reason !== undefined) refused.push({ deviceId, reason })
+          if (reason === UNDER_WAY) underWay++
+          else if (reason !== undefined) refused.push({ deviceId, reason })
         }),
       )
     }
-    return { accepted: wanted.length - refused.length, refused }
+    return { accepted: wanted.length - refused.length, underWay, refused }
   }
 
-  /** A device that was worked on, or that changed meanwhile: it waits its turn, or there is nothing to do for it. */
+  /** A device that was worked on, or that changed meanwhile: it waits its turn, is being rolled back, or there is nothing to do for it. */
   async #alone(plan: Plan, action: MemberAction, deviceId: DeviceId, actor: string): Promise<string | undefined> {
     const member = await this.#deps.plans.getMember(`${plan.id}|${deviceId}`)
     if (member === undefined) return 'the device is no member of this plan'
-    if (!NAMED[action].includes(member.state)) return `the device is ${member.state}: there is nothing to ${action}`
     try {
+      if (member.state === 'ROLLING_BACK' && action !== 'retry') {
+        await this.#runner.stopAfterRollback(member.id)
+        return UNDER_WAY
+      }
+      if (!NAMED[action].includes(member.state))
+        return `the device is ${member.state}: there is nothing to ${VERB[action]}`
       await this.#runner.apply(member.id, stepOf(plan, action, member), actor)
       return undefined
     } catch (error) {

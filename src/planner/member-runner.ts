@@ -171,6 +171,23 @@ export class MemberRunner {
     })
   }
 
+  /**
+   * No attempt follows the rollback of a member that is under way. AppError `conflict` when the member is not being rolled back any more, or
+   * while another instance works on it.
+   */
+  async stopAfterRollback(memberId: string): Promise<void> {
+    let isStopped = false
+    await this.#change(memberId, (member) => {
+      if (member.state !== 'ROLLING_BACK')
+        throw new AppError('conflict', `the device is ${member.state} meanwhile; try again`)
+      isStopped = true
+      return member.facts.afterwards === 'stop'
+        ? undefined
+        : { ...member, facts: { ...member.facts, afterwards: 'stop' } }
+    })
+    if (!isStopped) throw new AppError('conflict', 'the device is being worked on; try again')
+  }
+
   /** Notes that the Agent of a migrated device is not heard, has been silent for too long, or is heard again. */
   setSilence(memberId: string, silence: 'unheard' | 'silent' | 'heard'): Promise<void> {
     return this.#change(memberId, (member) => {
@@ -189,8 +206,13 @@ export class MemberRunner {
     await this.#queue.run(memberId, async () => {
       const member = await plans.claim(memberId, instance, time.now(), LEASE_MS)
       if (member === undefined) return
-      const changed = change(member)
-      if (changed === undefined) return plans.free([memberId], instance)
+      let changed: PlanMember | undefined
+      try {
+        changed = change(member)
+      } finally {
+        if (changed === undefined) await plans.free([memberId], instance)
+      }
+      if (changed === undefined) return
       const { lease: _lease, ...free } = changed
       const next: PlanMember = { ...free, revision: member.revision + 1 }
       const { deviceId, planId } = member

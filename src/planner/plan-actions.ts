@@ -12,6 +12,7 @@ import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
 import type { Groups } from './groups.ts'
 import type { PlanLock } from './plan-lock.ts'
 import { LIVE } from './plan-state.ts'
+import { GROUP_GONE, planStatus } from './status.ts'
 
 /** Actions of a person on a plan. */
 export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry', 'rollback'] as const
@@ -55,6 +56,8 @@ const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; do
 }
 const MAX_TRIES = 5
 const MAX_BULK = 20
+/** Devices that one audit entry names. */
+const MAX_NAMED = 100
 
 /** Changes of plans by people: each is audited, stored, and told in the feed. */
 export class PlanActions {
@@ -120,13 +123,21 @@ export class PlanActions {
    */
   async remove(id: string, actor: string): Promise<void> {
     const plan = await this.get(id)
-    if (LIVE.includes(plan.state))
-      return this.#refuse(plan, 'delete', actor, `a plan that is ${plan.state} cannot be deleted; abort it first`)
+    if (LIVE.includes(plan.state)) return this.#refuse(plan, 'delete', actor, await this.#notYet(plan))
     const before = { name: plan.name, groupId: plan.groupId, state: plan.state }
     const entry = { at: this.#deps.clock.now(), actor, action: 'plan.delete', target: id, before }
     const { bulk: _bulk, ...rest } = plan
     const deleted: Plan = { ...rest, state: 'deleted', revision: plan.revision + 1 }
     await audited(this.#deps.audit, entry, () => this.#deps.plans.putPlan(deleted, plan.revision))
+  }
+
+  /** The reason for which a plan cannot be deleted, and what to wait for. */
+  async #notYet(plan: Plan): Promise<string> {
+    if (plan.state !== 'aborting')
+      return `a plan that is ${plan.state} cannot be deleted: abort it, and wait until it is aborted`
+    const { plans, clock } = this.#deps
+    const { next } = planStatus(plan, await plans.counters(plan.id), clock)
+    return `the plan is being aborted: ${next}; wait until it is aborted, then delete it`
   }
 
   /**
@@ -156,10 +167,26 @@ export class PlanActions {
     return this.#lock.alone(id, async () => {
       const before = await this.#present(id)
       const report = await this.#bulk.forDevices(before, action, devices, actor)
+      if (report.accepted > 0) await this.#told(before, action, devices, report, actor)
       if (report.accepted === 0) return { ...report, plan: before }
       const plan = await this.reopen(await this.#present(id), actor, action)
       return { ...report, plan }
     })
+  }
+
+  /** An action for devices of a plan that goes on changes no plan: the audit log names the devices. */
+  async #told(
+    plan: Plan,
+    action: MemberAction,
+    devices: readonly DeviceId[],
+    { refused }: ActionReport,
+    actor: string,
+  ): Promise<void> {
+    const left = new Set<string>(refused.map(({ deviceId }) => deviceId))
+    const taken = devices.filter((id) => !left.has(id))
+    const after = { accepted: taken.length, devices: taken.slice(0, MAX_NAMED) }
+    const at = this.#deps.clock.now()
+    await this.#deps.audit.append({ at, actor, action: `member.${action}`, target: plan.id, result: 'ok', after })
   }
 
   /** Lets a plan that is over go on, because one of its members has work again. */
@@ -211,7 +238,7 @@ export class PlanActions {
       await this.#deps.groups.get(plan.groupId)
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'notFound') throw error
-      await this.#refuse(plan, 'start', actor, 'the group of this plan was deleted; make a new plan')
+      await this.#refuse(plan, 'start', actor, GROUP_GONE)
     }
   }
 

@@ -68,7 +68,10 @@ export interface Planner extends Lifecycle {
     devices: DeviceId[],
     actor: string,
   ): Promise<ActionReport & { plan: Plan }>
-  /** Rolls back one device, by the plan that has moved it, also a deleted one. AppError `conflict` when no plan has. */
+  /**
+   * Rolls back one device, by the plan that has moved it, also a deleted one; a rollback that is under way goes on. AppError `notFound` when
+   * there is no such device, `conflict` when no plan has moved it.
+   */
   rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember>
   status(id: string): Promise<PlanStatus>
   groupStatus(groupId: string): Promise<GroupStatus>
@@ -218,7 +221,9 @@ class PlanEngine implements Planner {
   }
 
   async rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember> {
-    const pointer = (await this.#deps.devices.get(deviceId))?.migration
+    const device = await this.#deps.devices.get(deviceId)
+    if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+    const pointer = device.migration
     if (pointer === undefined) throw new AppError('conflict', 'no plan has moved this device')
     const { refused } = await this.forDevices(pointer.planId, 'rollback', [deviceId], actor)
     const [refusal] = refused
@@ -227,7 +232,10 @@ class PlanEngine implements Planner {
   }
 
   async status(id: string): Promise<PlanStatus> {
-    return planStatus(await this.get(id), await this.#deps.plans.counters(id), this.#deps.clock)
+    const { plans, groupStore, clock } = this.#deps
+    const plan = await this.get(id)
+    const isGroupGone = plan.state === 'draft' && (await groupStore.get(plan.groupId)) === undefined
+    return planStatus(plan, await plans.counters(id), clock, { isGroupGone })
   }
 
   async groupStatus(groupId: string): Promise<GroupStatus> {

@@ -53,12 +53,19 @@ export interface PlanStatus {
   next: string
 }
 
+/** The next action of a draft without a group. */
+export const GROUP_GONE = 'the group of this plan was deleted: delete this plan, and make a new plan for another group'
 const FAILURES = 10
 /** Reasons for which nobody can say when a device goes on. */
 const UNKNOWN_END: readonly ShownWaiting[] = ['offline', 'paused', 'busy']
 
-/** The status of a plan from its counters; costs the same for ten members and for a million. */
-export function planStatus(plan: Plan, counters: PlanCounters, clock: Clock): PlanStatus {
+/** The status of a plan from its counters; costs the same for ten members and for a million. `isGroupGone`: its group was deleted. */
+export function planStatus(
+  plan: Plan,
+  counters: PlanCounters,
+  clock: Clock,
+  { isGroupGone }: { isGroupGone: boolean } = { isGroupGone: false },
+): PlanStatus {
   const { states } = counters
   const sum = (names: readonly MemberState[]) => names.reduce((total, name) => total + (states[name] ?? 0), 0)
   const total = Object.values(states).reduce((all, count) => all + count, 0)
@@ -79,7 +86,7 @@ export function planStatus(plan: Plan, counters: PlanCounters, clock: Clock): Pl
     failed: sum(FAILED_STATES),
     rate,
     failures: [...counters.reasons].sort(failedFirst).slice(0, FAILURES),
-    next: nextAction(plan, counters, waiting, sum(OPEN)),
+    next: plan.state === 'draft' && isGroupGone ? GROUP_GONE : nextAction(plan, counters, waiting, sum(OPEN)),
     ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason

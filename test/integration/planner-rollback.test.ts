@@ -211,6 +211,39 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await isAsBefore(id)
   })
 
+  it('of one device is under way once, says so when it is asked for again, and names a device that there is not', async () => {
+    const [id, box] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.cwmp = true
+    expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
+    expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
+    const again = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    expect(again).toMatchObject({ accepted: 1, underWay: 1, refused: [] })
+    const { items } = await world.store.audit.list({ target: plan.id, limit: 10 })
+    const told = items.filter((entry) => entry.action === 'member.rollback')
+    expect(told.map(({ actor, after }) => [actor, after])).toContainEqual(['test', { accepted: 1, devices: [id] }])
+    await expect(world.planner.rollBackDevice('00256D-Box-none' as DeviceId, 'test')).rejects.toMatchObject({
+      code: 'notFound',
+    })
+    box.absent.cwmp = false
+    await untilState(plan, id, 'ROLLED_BACK')
+    await expect(world.planner.rollBackDevice(id, 'test')).rejects.toThrow(/ROLLED_BACK: there is nothing to roll back/)
+  })
+
+  it.each(['rollback', 'abort'] as const)('of a failed attempt is the last one after a person’s %s', async (action) => {
+    const [id, box] = await one()
+    box.absent.usp = true
+    const plan = await started({ awaitUspTimeoutMs: 5000, maxAttempts: 5, retryBackoffMs: 1000 })
+    await untilState(plan, id, 'AWAITING_USP')
+    box.absent.cwmp = true
+    await untilState(plan, id, 'ROLLING_BACK')
+    expect(await world.planner.forDevices(plan.id, action, [id], 'test')).toMatchObject({ accepted: 1, underWay: 1 })
+    box.absent.cwmp = false
+    await untilState(plan, id, 'ROLLED_BACK')
+    await isAsBefore(id)
+  })
+
   it('leaves USP the owner while only USP answers', async () => {
     const [id, box] = await one()
     const plan = await started()
@@ -383,6 +416,35 @@ describe('the status of a group', { timeout: 90_000 }, () => {
     const status = await world.planner.groupStatus(groupId)
     expect(status.plan?.planId).toBe(second.id)
     expect(status.plans.map(({ id }) => id)).toEqual([second.id, draft.id, first.id])
+  })
+})
+
+describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
+  it('is no plan to start, and says what to do instead', async () => {
+    const plan = await world.plan()
+    await world.groups.remove(plan.groupId, 'test')
+    expect((await world.planner.status(plan.id)).next).toMatch(/group .* was deleted: .*delete this plan.* new plan/)
+    await expect(world.planner.act(plan.id, 'start', 'test')).rejects.toThrow(/group .* was deleted/)
+  })
+})
+
+describe('a plan that moves devices', { timeout: 90_000 }, () => {
+  it('is not deleted, and says what to wait for', async () => {
+    const [id, box] = await one()
+    const plan = await started()
+    await untilState(plan, id, 'MIGRATED')
+    box.absent.cwmp = true
+    await world.planner.act(plan.id, 'rollback', 'test')
+    await untilState(plan, id, 'ROLLING_BACK')
+    await expect(world.planner.remove(plan.id, 'test')).rejects.toThrow(/being aborted: 1 device to .*wait until/)
+    box.absent.cwmp = false
+    await untilPlan(plan, 'aborted')
+    await world.planner.remove(plan.id, 'test')
+    const other = await started()
+    await world.planner.act(other.id, 'pause', 'test')
+    await expect(world.planner.remove(other.id, 'test')).rejects.toThrow(
+      /paused .*abort it, and wait until it is aborted/,
+    )
   })
 })
 

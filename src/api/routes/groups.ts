@@ -107,7 +107,14 @@ export function groupRoutes(deps: ApiDeps): Route[] {
         })
         const [plan] = live.items
         if (plan !== undefined)
-          await groups.refuse(params.id, 'delete', `plan ${plan.id} moves this group; abort it first`, actor)
+          await groups.refuse(
+            params.id,
+            'delete',
+            plan.state === 'aborting'
+              ? `plan ${plan.id} of this group is being aborted; wait until it is aborted`
+              : `plan ${plan.id} moves this group; abort it, and wait until it is aborted`,
+            actor,
+          )
         await groups.remove(params.id, actor)
         return { status: 204 }
       },

@@ -102,7 +102,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Delete a plan and the history of its devices; the devices stay as they are',
       description:
-        '409 while it is running, paused or aborting. Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
+        '409 while it is running, paused or aborting, with what to wait for. Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
       scope: 'write',
       params: IdParam,
       responses: { 204: { description: 'Forgotten' } },
@@ -118,7 +118,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Start, pause, resume, abort, retry or roll back a plan',
       description:
-        'An action that has happened already is done. `abort` cancels what waits and rolls back what is under way. `retry` takes up all that failed or was cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` tells which of them were not taken and why; a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
+        'An action that has happened already is done. `abort` cancels what waits and rolls back what is under way. `retry` takes up all that failed or was cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` tells which of them were not taken and why, and how many were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
       scope: 'write',
       params: z.object({
         id: z.string().min(1).max(100),
@@ -217,7 +217,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Bring a migrated device back to CWMP',
       description:
-        'The plan that moved the device rolls it back, also when that plan was deleted. 409 when no plan has moved it.',
+        'The plan that moved the device rolls it back, also when that plan was deleted. A rollback that is under way goes on: the answer is the same, and no other attempt follows it. 404 when there is no such device, 409 when no plan has moved it.',
       scope: 'write',
       params: z.object({ id: z.string().max(MAX_DEVICE_ID) }),
       responses: { 202: { description: 'The member of the plan, on its way back', schema: Any } },
