@@ -53,7 +53,10 @@ export type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cw
  */
 export interface DeviceChange {
   deviceId: DeviceId
-  /** Insert this record; a record that exists already makes the commit fail with AppError `conflict`, nothing is written. `set` is not used then. */
+  /**
+   * Insert this record; a record that exists already makes the commit fail with AppError `conflict`, nothing is
+   * written. `set` is not used then.
+   */
   create?: Device
   set?: DevicePatch
   unset?: UnsettableField[]
@@ -71,13 +74,16 @@ export interface DeviceChange {
   }
   events?: NewEvent[]
   parameters?: ParameterWrite[]
-  /** Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are written. */
+  /**
+   * Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are
+   * written.
+   */
   dropSubtrees?: string[]
   /** Single parameters that are dropped, likewise. */
   dropParameters?: string[]
 }
 
-/** What a Conflict is about: two claims that cannot both be true. A person decides; nothing is merged meanwhile. */
+/** Two claims of an identity that contradict each other. A person decides; nothing is merged before that. */
 export interface Conflict {
   id: string
   deviceId: DeviceId
@@ -85,7 +91,7 @@ export interface Conflict {
   /** The Endpoint ID that made the claim. */
   endpointId: string
   proof: BindingProof
-  /** What was claimed and what was known, for the person who decides. */
+  /** The claim and the stored facts that contradict it, for the person who decides. */
   details: Record<string, string>
   at: Timestamp
   resolvedAt?: Timestamp

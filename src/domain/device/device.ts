@@ -3,15 +3,16 @@ import type { LastWake } from '../identity/wake.ts'
 import type { MemberState } from '../plan/member-states.ts'
 import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
 
-/** The two protocols a box may be managed over. */
+/** The two protocols over which a device can be managed. */
 export type Protocol = 'cwmp' | 'usp'
 
 /** Milliseconds since the Unix epoch. */
 export type Timestamp = number
 
 /**
- * How an Endpoint ID came to belong to a device, strongest first: `operator` a person said so, `certificate` the SAN of its TLS certificate,
- * `bound` we read it from the box over CWMP, `triple` the Agent only claimed oui, class and serial in an OnBoardRequest.
+ * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `certificate`:
+ * the SAN of its TLS certificate names it. `bound`: it was read from the CPE over CWMP. `triple`: the Agent alone
+ * claimed OUI, product class and serial number in an OnBoardRequest.
  */
 export type BindingProof = 'operator' | 'certificate' | 'bound' | 'triple'
 
@@ -26,8 +27,9 @@ export function provesMore(proof: BindingProof, present: BindingProof | undefine
 }
 
 /**
- * Returns the binding that a device keeps when another one is offered: the stronger one. Of two with the same proof the present one stays
- * when both name the same Endpoint ID. A certificate that was shown is demanded on, also when an operator binds its Endpoint ID.
+ * Returns the binding that a device keeps when another one is offered: the stronger one. Of two with the same proof the
+ * present one stays when both name the same Endpoint ID. A certificate that was shown is demanded on, also when an
+ * operator binds its Endpoint ID.
  */
 export function strongerOf(present: IdentityBinding | undefined, offered: IdentityBinding): IdentityBinding {
   if (present === undefined) return offered
@@ -58,7 +60,7 @@ export interface CwmpSubscription {
   paths: string[]
 }
 
-/** What CWMP sessions told us last. */
+/** Facts from the last CWMP sessions. */
 export interface CwmpFacts {
   lastInformAt: Timestamp
   lastBootAt?: Timestamp
@@ -76,15 +78,15 @@ export interface CwmpFacts {
   remoteAddress?: string
   /** Digest of the Inform's parameter list: parameters are written only when it changed. */
   informHash?: string
-  /** What it was asked to notify of; a reset takes it away. */
+  /** The notifications that the CPE was asked for; a factory reset removes them. */
   subscriptions?: CwmpSubscription[]
   /** The firmware for which the tree was discovered last. */
   discoveredFor?: string
   /** The end of the last discovery. */
   discovery?: DiscoveryFacts
-  /** What was learnt about talking to this box under its firmware, where that is anything. */
+  /** Requests that the CPE does not stand with its present firmware; absent when there are none. */
   notes?: CwmpNotes
-  /** Methods of the box (GetRPCMethods), asked when the tree was discovered. */
+  /** RPC methods of the CPE (GetRPCMethods), read when the tree was discovered. */
   methods?: string[]
   /** The last connection request. */
   lastWake?: LastWake
@@ -100,7 +102,9 @@ export interface DiscoveryFacts {
   reason?: string
 }
 
-/** What a box takes, learnt from faults and from sessions that ended over a request. */
+/**
+ * Sizes and paths that the CPE accepts in a request, learnt from faults and from sessions that ended over a request.
+ */
 export interface CwmpNotes {
   /** The firmware it holds for. */
   for: string
@@ -117,21 +121,24 @@ export interface CwmpNotes {
   notBefore?: Timestamp
 }
 
-/** What the USP link told us last. */
+/** Facts from the last USP links. */
 export interface UspFacts {
   linked: boolean
   /** False while a link stands whose Agent has not answered yet, or does not answer any more. */
   answering?: boolean
-  /** When the Agent last answered a request or sent a notification; written every 10 minutes at least while it does. */
+  /** Time of the last answer or notification of the Agent; written at least every 10 minutes while there are any. */
   lastAnswerAt?: Timestamp
   /** The server instance that holds the link. */
   instance?: string
   lastSeenAt: Timestamp
-  /** When the link that stands, or stood last, was joined; different for each link of a device. */
+  /** Time at which the link that is open, or was open last, was joined; different for each link of a device. */
   connectedAt?: Timestamp
   disconnectedAt?: Timestamp
   lastDisconnect?: Disconnect
-  /** True when the link that stands, or stood last, proved neither by a certificate nor by a secret that it is the device's. */
+  /**
+   * True when the link that stands, or stood last, proved neither by a certificate nor by a secret that it is the
+   * device's.
+   */
   weakLink?: boolean
   /** The address that it came from. */
   remoteAddress?: string
@@ -140,7 +147,7 @@ export interface UspFacts {
   versions?: string
   /** True once onboarding (subscriptions, supported model) was completed for this firmware. */
   onboardedFor?: string
-  /** It had subscriptions of ours when it was onboarded. */
+  /** True when it had subscriptions of this Controller after it was onboarded. */
   subscribed?: boolean
 }
 
@@ -151,26 +158,32 @@ export type ReadinessClass = (typeof READINESS_CLASSES)[number]
 export interface Readiness {
   class: ReadinessClass
   reasons: string[]
-  /** What it was judged by: parameters and facts of the record with their values. */
+  /** Parameters and facts of the record that the class was derived from, with their values. */
   evidence: Record<string, string>
   at: Timestamp
 }
 
-/** The plan that moves the device, moved it, or looked at it last, and the state of its member there; the full story is the plan member. */
+/**
+ * The plan that moves the device, moved it, or looked at it last, and the state of its member there; the full story is
+ * the plan member.
+ */
 export interface MigrationPointer {
   planId: string
   state: MemberState
   at: Timestamp
 }
 
-/** The one record of one physical box, whatever it speaks. Small and hot: the parameter tree lives apart. */
+/**
+ * The record of one physical device, whichever protocol it speaks. Small and often read: the parameter tree is stored
+ * apart.
+ */
 export interface Device extends DeviceIdentity {
   id: DeviceId
   manufacturer?: string
   /** `Device.` or `InternetGatewayDevice.`; unknown before the first Inform or Get. */
   root?: 'Device.' | 'InternetGatewayDevice.'
   binding?: IdentityBinding
-  /** ModelName, or ProductClass where a box gives none. */
+  /** ModelName, or ProductClass where the device reports no ModelName. */
   model?: string
   softwareVersion?: string
   /** `softwareVersion` in a form whose plain order is the natural order of versions. */
@@ -179,9 +192,9 @@ export interface Device extends DeviceIdentity {
   /** RootDataModelVersion, e.g. `2.15`. */
   dataModelVersion?: string
   provisioningCode?: string
-  /** External address as far as the box tells. */
+  /** External address, where the device reports it. */
   ipAddress?: string
-  /** Seconds, as the box told it last. */
+  /** Seconds, as last reported. */
   upTimeS?: number
   /** The protocol that may write to the device now. */
   owner: Protocol
@@ -192,7 +205,10 @@ export interface Device extends DeviceIdentity {
   groups: string[]
   readiness?: Readiness
   migration?: MigrationPointer
-  /** `open` is true while operations may be waiting; `seq` grows with each new one, so that clearing cannot race with adding. */
+  /**
+   * `open` is true while operations may be waiting; `seq` grows with each new one, so that clearing cannot race with
+   * adding.
+   */
   work: { open: boolean; seq: number }
   /** Id of the open Conflict, if any. */
   conflict?: string

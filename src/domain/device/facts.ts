@@ -32,17 +32,17 @@ export interface DeviceFacts {
   ipAddress?: string
 }
 
-/** Parameters that may tell the external address, below either root. */
+/** Parameters that can hold the external address, below either root. */
 const ADDRESS_PATH =
   /^(WANDevice\.\d+\.WANConnectionDevice\.\d+\.WAN(IP|PPP)Connection\.\d+\.ExternalIPAddress|Layer3Forwarding\.DefaultConnectionService|IP\.Interface\.\d+\.IPv4Address\.\d+\.IPAddress|Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|DestIPAddress|DestSubnetMask|Interface)|NAT\.InterfaceSetting\.\d+\.(Enable|Interface))$/
 
-/** Whether a parameter can tell a fact: of a large tree only these need to be at hand together. */
+/** Returns true when a fact can be read from this parameter: of a large tree only these must be in memory together. */
 export function bearsFacts(path: string): boolean {
   const rest = path.slice(path.indexOf('.') + 1)
   return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || ADDRESS_PATH.test(rest)
 }
 
-/** Picks the facts out of raw parameters of one box. */
+/** Returns the facts found in raw parameters of one device. */
 export function factsFrom(parameters: Iterable<{ name: string; value: string }>): DeviceFacts {
   const facts: DeviceFacts = {}
   let addresses: Map<string, string> | undefined
@@ -72,9 +72,9 @@ function versionOfSummary(summary: string): string | undefined {
 }
 
 /**
- * The address towards the network. TR-098: that of the default connection, else of the first WAN connection that has one. TR-181 has no
- * such mark: the IP interface of the default route, else the one that NAT is done on, else an address that is public. An address without
- * such evidence may be that of the LAN and is none.
+ * The address towards the network. TR-098: that of the default connection, else of the first WAN connection that has
+ * one. TR-181 has no such mark: the IP interface of the default route, else the one that NAT is done on, else an
+ * address that is public. An address without such evidence may be that of the LAN and is none.
  */
 function externalAddress(values: Map<string, string>): string | undefined {
   const wan = [...values].filter(([path, value]) => path.endsWith('.ExternalIPAddress') && isAddress(value))
@@ -112,7 +112,7 @@ function namedBy(reference: string | undefined): string[] {
   return path.startsWith('IP.Interface.') ? [path] : []
 }
 
-/** References come with and without their last dot. */
+/** Returns a reference without root and last dot: devices write them with and without that dot. */
 function pathBelowRoot(reference: string): string {
   const rest = reference.trim().replace(/\.$/, '')
   return rest === '' ? '' : `${rest.slice(rest.indexOf('.') + 1)}.`
@@ -170,7 +170,7 @@ function limited(value: string): string {
   return value.length <= 256 ? value : value.slice(0, 256)
 }
 
-/** A count as a parameter tells it; undefined when it is none. */
+/** Returns the count that a parameter holds; undefined when it holds none. */
 export function numberOf(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{1,10}$/.test(text.trim())) return undefined
   return Number(text)

@@ -10,7 +10,10 @@ export interface PresenceCounts {
   uspLinked: number
 }
 
-/** Devices that are alike in readiness, owner, model and firmware. `class` is absent where readiness was not worked out yet. */
+/**
+ * Devices that are alike in readiness, owner, model and firmware. `class` is absent where readiness was not worked out
+ * yet.
+ */
 export interface ReadinessRow {
   class?: ReadinessClass
   reasons: string[]

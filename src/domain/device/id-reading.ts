@@ -4,8 +4,9 @@ import { type DeviceId, deviceIdOf, encodePart, isDeviceId } from './id.ts'
 const MAX_READINGS = 16
 
 /**
- * Returns the device ids that a text can mean: the text itself when it is an id, else the ids whose percent signs were decoded once too
- * often on the way (`0C96BF-NB-7-S1` is `0C96BF-NB%2D7-S1` or `0C96BF-NB-7%2DS1`). Empty when it can mean none.
+ * Returns the device ids that a text can mean: the text itself when it is an id, else the ids whose percent signs were
+ * decoded once too often on the way (`0C96BF-NB-7-S1` is `0C96BF-NB%2D7-S1` or `0C96BF-NB-7%2DS1`). Empty when it can
+ * mean none.
  */
 export function deviceIdsIn(text: string): DeviceId[] {
   if (isDeviceId(text)) return [text]
@@ -22,7 +23,10 @@ export function deviceIdsIn(text: string): DeviceId[] {
   return [...found]
 }
 
-/** Returns the beginnings of device ids that a text can mean, likewise: as it is, and with hyphens that belong to a part. */
+/**
+ * Returns the beginnings of device ids that a text can mean, likewise: as it is, and with hyphens that belong to a
+ * part.
+ */
 export function idPrefixesIn(text: string): string[] {
   const [oui = '', ...rest] = text.split('-')
   const asItIs = rest.length <= 2 && rest.every((part) => /^[A-Za-z0-9_%]*$/.test(part))
@@ -35,7 +39,10 @@ export function idPrefixesIn(text: string): string[] {
   return [...found]
 }
 
-/** Returns the Endpoint IDs that a text can mean: itself, and of scheme `ops` or `os` (TR-369 2.2) those whose parts were decoded. */
+/**
+ * Returns the Endpoint IDs that a text can mean: itself, and of scheme `ops` or `os` (TR-369 2.2) those whose parts
+ * were decoded.
+ */
 export function endpointIdsIn(text: string): string[] {
   const match = /^(ops|os)::([^-]+)-(.+)$/.exec(text)
   if (match === null) return [text]

@@ -3,13 +3,18 @@ import { AppError } from '../../base/index.ts'
 declare const deviceIdBrand: unique symbol
 declare const endpointIdBrand: unique symbol
 
-/** `OUI-ProductClass-SerialNumber`, each part percent-encoded outside `[A-Za-z0-9_]`, so the two hyphens always separate. */
+/**
+ * `OUI-ProductClass-SerialNumber`, each part percent-encoded outside `[A-Za-z0-9_]`, so the two hyphens always
+ * separate.
+ */
 export type DeviceId = string & { readonly [deviceIdBrand]: true }
 
 /** A USP Endpoint ID such as `os::00256D-0123456789` (TR-369 2.2): opaque and case-sensitive when compared. */
 export type EndpointId = string & { readonly [endpointIdBrand]: true }
 
-/** What a box says it is: DeviceIdStruct of an Inform (TR-069 A.3.3.1) or the triple of an OnBoardRequest. */
+/**
+ * The identity that a device reports: DeviceIdStruct of an Inform (TR-069 A.3.3.1) or the triple of an OnBoardRequest.
+ */
 export interface DeviceIdentity {
   /** Six hex digits, or seven or nine of the longer blocks that USP 1.4 knows; any case, stored upper case. */
   oui: string
@@ -23,8 +28,9 @@ const MAX_PART = 64
 export const MAX_DEVICE_ID = 6 + 2 * (1 + MAX_PART * 4 * 3)
 
 /**
- * The one id of a box from its identity. OUI case does not matter, everything else does.
- * Throws AppError `invalid` when the OUI is not six, seven or nine hex digits (24, 28 or 36 bits), the serial number is empty or a part is longer than 64 characters.
+ * Returns the id of a device from its identity. The case of the OUI does not matter, that of everything else does.
+ * Throws AppError `invalid` when the OUI is not six, seven or nine hex digits (24, 28 or 36 bits), the serial number is
+ * empty or a part is longer than 64 characters.
  */
 export function deviceIdOf(identity: DeviceIdentity): DeviceId {
   const oui = identity.oui.trim().toUpperCase()
@@ -74,7 +80,10 @@ export function asDeviceId(text: string): DeviceId {
   return text as DeviceId
 }
 
-/** Percent-encodes the UTF-8 bytes of everything outside letters, digits and `_` (TR-069 3.4.4). Lone surrogates become U+FFFD. */
+/**
+ * Percent-encodes the UTF-8 bytes of everything outside letters, digits and `_` (TR-069 3.4.4). Lone surrogates become
+ * U+FFFD.
+ */
 export function encodePart(text: string): string {
   if (/^[A-Za-z0-9_]*$/.test(text)) return text
   let out = ''
@@ -85,7 +94,10 @@ export function encodePart(text: string): string {
   return out
 }
 
-/** The identity that an Endpoint ID of scheme `os` or `ops` carries (TR-369 2.2); undefined for every other scheme. `os` has no ProductClass. */
+/**
+ * The identity that an Endpoint ID of scheme `os` or `ops` carries (TR-369 2.2); undefined for every other scheme. `os`
+ * has no ProductClass.
+ */
 export function identityInEndpointId(
   endpointId: EndpointId,
 ): { oui: string; productClass?: string; serial: string } | undefined {

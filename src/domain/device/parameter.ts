@@ -1,7 +1,7 @@
 import type { Protocol, Timestamp } from './device.ts'
 import type { DeviceId } from './id.ts'
 
-/** Type names of TR-181 (TR-106 A.2.3); `unknown` where a box gave none and the model has no such path. */
+/** Type names of TR-181 (TR-106 A.2.3); `unknown` where the device reported none and the model has no such path. */
 export type ParameterType =
   | 'string'
   | 'boolean'
@@ -15,7 +15,7 @@ export type ParameterType =
   | 'decimal'
   | 'unknown'
 
-/** A stored value under its full path, with instance numbers, as the box spells it. */
+/** A stored value under its full path, with instance numbers, in the spelling of the device. */
 export interface Parameter {
   deviceId: DeviceId
   /** e.g. `Device.WiFi.SSID.1.Enable` or, unmapped, `InternetGatewayDevice.DeviceInfo.UpTime`. */

@@ -27,13 +27,16 @@ export interface DeviceQuery {
 }
 
 /**
- * The device records. Reads of single devices that are asked for together go out as one query, commits that are made together as one
- * journaled write (group commit); each caller waits for its own result.
+ * The device records. Reads of single devices that are asked for together go out as one query, commits that are made
+ * together as one journaled write (group commit); each caller waits for its own result.
  */
 export interface DeviceStore {
   get(id: DeviceId): Promise<Device | undefined>
   findByEndpoint(endpointId: EndpointId): Promise<Device | undefined>
-  /** Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it, `notFound` when there is no such device. */
+  /**
+   * Journaled when it resolves. AppError `conflict` when a guard or a unique field (binding.endpointId) refuses it,
+   * `notFound` when there is no such device.
+   */
   commit(change: DeviceChange): Promise<void>
   list(query: DeviceQuery): Promise<Page<Device>>
   /** All ids that a selector matches, behind `after` in id order, streamed in batches; for plans, not for requests. */
@@ -41,8 +44,8 @@ export interface DeviceStore {
   count(selector: Selector | undefined, limit: number): Promise<number>
   delete(id: DeviceId): Promise<boolean>
   /**
-   * Marks as unlinked every USP link that `instance` held, which stops, or, when undefined, any instance not in `alive`; the reason noted is
-   * goingAway or serverDied.
+   * Marks as unlinked every USP link that `instance` held, which stops, or, when undefined, any instance not in
+   * `alive`; the reason noted is goingAway or serverDied.
    */
   unlinkAll(instance: string | undefined, alive: string[], at: Timestamp): Promise<number>
   /** The devices whose records say that `instance` holds their USP link, in no order, streamed in batches. */

@@ -1,9 +1,12 @@
-/** How a field's values compare. `version` compares in natural order (1.10 after 1.9); `list` holds several values, any of which may fit. */
+/**
+ * The comparison of the values of a field. `version` compares in natural order (1.10 after 1.9); `list` holds several
+ * values, of which one must match.
+ */
 export type FieldKind = 'text' | 'version' | 'boolean' | 'time' | 'list'
 
 /**
- * The fields that a selector may name, by the names that they have in the record, how they compare, and the stored field behind each.
- * Every one has an index (store/collections.ts).
+ * The fields that a selector may name, by the names that they have in the record, how they compare, and the stored
+ * field behind each. Every one has an index (store/collections.ts).
  */
 export const SELECTOR_FIELDS = {
   id: { kind: 'text', field: '_id' },

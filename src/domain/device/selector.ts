@@ -13,7 +13,10 @@ export interface SelectorTerm {
   values: SelectorValue[]
 }
 
-/** A checked selector: every field exists, every value fits it. Text values may carry `*` at their end (prefix) with == and !=. */
+/**
+ * A checked selector: every field exists, every value fits it. Text values may carry `*` at their end (prefix) with ==
+ * and !=.
+ */
 export type Selector = { and: Selector[] } | { or: Selector[] } | { not: Selector } | SelectorTerm
 
 const OPERATORS: Record<string, SelectorOperator> = {
@@ -35,7 +38,10 @@ export const MAX_SELECTOR = 4096
 const MAX_NODES = 64
 const MAX_VALUES = 1000
 
-/** Reads an RSQL text such as `manufacturer==Acme;softwareVersion=ge=1.10`. AppError `invalid` says what is wrong and what is allowed. */
+/**
+ * Reads an RSQL text such as `manufacturer==Acme;softwareVersion=ge=1.10`. AppError `invalid` says what is wrong and
+ * what is allowed.
+ */
 export function parseSelector(text: string): Selector {
   if (text.length > MAX_SELECTOR) throw new AppError('invalid', `selector is longer than ${MAX_SELECTOR} characters`)
   let node: RsqlNode

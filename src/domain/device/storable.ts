@@ -2,13 +2,13 @@ import { isSecret, type Model } from '../../datamodel/index.ts'
 import { shownValue } from '../operation/secrets.ts'
 import type { ParameterWrite } from './parameter.ts'
 
-/** Longest value of one parameter that is kept, in characters; boxes answer with whole files under one name at times. */
+/** Longest stored value of one parameter, in characters: some devices return whole files as a value. */
 export const MAX_VALUE = 65_536
 
 /**
- * A value that a box told, as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty, whatever the box
- * shows, and the secret of a device in an MTP row is masked. A row of stars stands for something that is not told, and an empty SSID for a
- * radio that is off: neither overwrites what is known.
+ * Returns a reported value in the form in which the record keeps it; undefined when it is not to be kept. Secrets are
+ * stored empty whatever the device shows, and the secret in a WebSocket path is masked. A row of stars stands for a
+ * hidden value, and an empty SSID for a radio that is off: neither replaces a known value.
  */
 export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
   const { path, value } = write

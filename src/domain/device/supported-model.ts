@@ -15,12 +15,15 @@ export interface SupportedModelObject {
   uniqueKeys: string[][]
 }
 
-/** A supported data model as Agents described it. Devices of one model and firmware may describe it differently: each way is one of these. */
+/**
+ * A supported data model as Agents described it. Devices of one model and firmware may describe it differently: each
+ * way is one of these.
+ */
 export interface SupportedModel {
   id: string
-  /** `manufacturer|model|softwareVersion`; the last part is empty when a device tells no firmware. */
+  /** `manufacturer|model|softwareVersion`; the last part is empty when a device reports no firmware. */
   key: string
-  /** Of `objects`, whatever their order. */
+  /** Digest of `objects`, independent of their order. */
   digest: string
   /** The devices that described it so, at most MAX_TELLERS. */
   toldBy: DeviceId[]
@@ -55,7 +58,10 @@ export function isConfirmed({ toldBy }: Pick<SupportedModel, 'toldBy'>): boolean
   return toldBy.length >= CONFIRMED_BY
 }
 
-/** The key of a device's supported models: devices of the same make, model and firmware should describe themselves the same. */
+/**
+ * The key of a device's supported models: devices of the same make, model and firmware should describe themselves the
+ * same.
+ */
 export function supportedModelKey(device: Device): string {
   const { manufacturer, oui, model, productClass, softwareVersion } = device
   return [manufacturer ?? oui, model ?? productClass, softwareVersion ?? ''].join('|')
@@ -66,7 +72,7 @@ export function supportedModelId(key: string, digest: string): string {
   return createHash('sha256').update(`${key}\n${digest}`).digest('base64url').slice(0, 22)
 }
 
-/** SHA-256 of a supported model that does not depend on the order in which an Agent tells its parts. */
+/** Returns the SHA-256 of a supported model, independent of the order in which an Agent lists its parts. */
 export function supportedModelDigest(objects: readonly SupportedModelObject[]): string {
   const hash = createHash('sha256')
   for (const { params, commands, events, uniqueKeys, ...object } of [...objects].sort(by(({ path }) => path)))

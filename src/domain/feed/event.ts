@@ -1,7 +1,7 @@
 import type { Protocol, Timestamp } from '../device/device.ts'
 import type { DeviceId } from '../device/id.ts'
 
-/** What can be read in the event feed. Names are `subject.whatHappened`. */
+/** The types of events in the feed. Names are `subject.whatHappened`. */
 export type EventType =
   | 'device.registered'
   | 'device.bound'
@@ -50,7 +50,9 @@ export interface NewEvent {
   data: Record<string, unknown>
 }
 
-/** An event in the log; ids sort in commit order, so the last one seen is where a reader resumes (SSE Last-Event-ID). */
+/**
+ * An event in the log; ids sort in commit order, so the last one seen is where a reader resumes (SSE Last-Event-ID).
+ */
 export interface FeedEvent extends NewEvent {
   id: string
 }

@@ -12,7 +12,7 @@ export interface EventLog {
   onAppended(listener: (events: FeedEvent[]) => void): () => void
 }
 
-/** Publishes to listeners in this process; a listener that throws is logged and harms nobody. */
+/** Publishes to listeners in this process. An error of a listener is logged; the other listeners are still called. */
 export interface EventBus {
   publish(events: FeedEvent[]): void
   subscribe(listener: (event: FeedEvent) => void): () => void

@@ -8,8 +8,8 @@ const MAX_EARLIER = 2
 const MAX_REPLACED = 4
 
 /**
- * The credential with a new pending login, which is sent to the CPE once. What was pending before stays accepted until the CPE answers for
- * the new one, or one of them is used: the CPE may have taken it although its answer was lost.
+ * The credential with a new pending login, which is sent to the CPE once. What was pending before stays accepted until
+ * the CPE answers for the new one, or one of them is used: the CPE may have taken it although its answer was lost.
  */
 export function issued(
   known: CwmpCredential | undefined,
@@ -43,8 +43,9 @@ export function confirmed(known: CwmpCredential, login: CwmpLogin, now: Timestam
 }
 
 /**
- * The credential of a CPE that is, or may have been, reset to factory settings: its own login is accepted until one is used, and the
- * enrolment secret beside it. So a CPE that kept its credential and one that lost it both come back. Unchanged when it has no own one.
+ * Returns the credential of a CPE that is, or may have been, reset to factory settings: its own login is accepted until
+ * one is used, and the enrolment secret beside it. So both a CPE that kept its credential and one that lost it can log
+ * in. Unchanged when it has no login of its own.
  */
 export function released(known: CwmpCredential, now: Timestamp): CwmpCredential {
   const { current, delivered: _delivered, unused: _unused, earlier = [], ...rest } = known

@@ -9,7 +9,7 @@ import { storable } from '../device/storable.ts'
 import type { NewEvent } from '../feed/event.ts'
 import { shownValue } from '../operation/secrets.ts'
 
-/** What an authenticated Inform said, already decoded. */
+/** The content of an authenticated Inform, decoded. */
 export interface InformFacts {
   identity: DeviceIdentity
   manufacturer: string
@@ -23,7 +23,7 @@ export interface InformFacts {
   remoteAddress?: string
 }
 
-/** What an Inform changes: one commit, durable before the InformResponse. */
+/** Returns the change of the device that an Inform causes: one commit, durable before the InformResponse. */
 export function informChange(device: Device | undefined, inform: InformFacts, now: Timestamp): DeviceChange {
   const id = deviceIdOf(inform.identity)
   const facts = factsFrom(inform.parameters)
@@ -72,7 +72,10 @@ const FORCED =
   /\.(RootDataModelVersion|DeviceSummary|SpecVersion|HardwareVersion|SoftwareVersion|ProvisioningCode|ConnectionRequestURL|ParameterKey|AliasBasedAddressing|ExternalIPAddress)$/
 const MAX_CHANGES = 64
 
-/** What a `4 VALUE CHANGE` told: all that came beside the forced parameters, and forced ones that differ from the record. */
+/**
+ * Returns the changes that a `4 VALUE CHANGE` reports: all parameters beside the forced ones, and forced ones that
+ * differ from the record.
+ */
 function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatch, now: Timestamp): NewEvent[] {
   const changed = new Set(Object.values(patch))
   return inform.parameters
@@ -101,7 +104,10 @@ function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now
   return patch
 }
 
-/** A CPE tells the events of a failed session again (TR-069 3.2.1.1): the boot they tell of is the one that is on record. */
+/**
+ * Returns true for an Inform that repeats the events of a failed session (TR-069 3.2.1.1): its boot is on record
+ * already.
+ */
 function toldBefore(device: Device | undefined, inform: InformFacts, codes: string[]): boolean {
   const before = device?.cwmp?.events ?? []
   return (inform.retryCount ?? 0) > 0 && codes.every((code) => !isBoot(code) || before.includes(code))

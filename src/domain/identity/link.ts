@@ -1,9 +1,10 @@
 import type { Timestamp } from '../device/device.ts'
 
 /**
- * Why the Controller closes a link. policy: the Agent is not admitted or broke a rule. tryAgain: it cannot be served now. goingAway: the
- * server stops. unsupported: it sent what is no Record. replaced: a newer link of its Endpoint ID took over. notAnswering: it keeps the link
- * and does not answer. rolledBack: its device is managed over CWMP again.
+ * Reasons for which the Controller closes a link. policy: the Agent is not admitted or broke a rule. tryAgain: it
+ * cannot be served now. goingAway: the server stops. unsupported: it sent bytes that are no Record. replaced: a newer
+ * link of its Endpoint ID took over. notAnswering: it keeps the link and does not answer. rolledBack: its device is
+ * managed over CWMP again.
  */
 export const CLOSE_REASONS = [
   'policy',
@@ -17,9 +18,9 @@ export const CLOSE_REASONS = [
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
 /**
- * Why a link ended: the Controller's reason, or what happened to it. agentClosed: the Agent closed it in the regular way. agentError: the Agent
- * closed it and named an error. connectionLost: it broke without a close. noPong: the Agent did not answer the MTP's own keep-alive.
- * brokenFrames: what the Agent sent is against the rules of the MTP itself.
+ * Reasons for which a link ended: those of the Controller, and these. agentClosed: the Agent closed it in the regular
+ * way. agentError: the Agent closed it and named an error. connectionLost: it broke without a close. noPong: the Agent
+ * did not answer the keep-alive of the MTP. brokenFrames: the Agent broke the rules of the MTP itself.
  */
 export const LINK_ENDS = [
   ...CLOSE_REASONS,
@@ -31,7 +32,10 @@ export const LINK_ENDS = [
 ] as const
 export type LinkEnd = (typeof LINK_ENDS)[number]
 
-/** serverDied: the server instance that held the link is gone. unknown: nothing noted the end, and the link is not there. */
+/**
+ * serverDied: the server instance that held the link is gone. unknown: nothing noted the end, and the link is not
+ * there.
+ */
 export const DISCONNECT_REASONS = [...LINK_ENDS, 'serverDied', 'unknown'] as const
 export type DisconnectReason = (typeof DISCONNECT_REASONS)[number]
 

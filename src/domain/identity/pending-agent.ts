@@ -14,17 +14,17 @@ export interface PendingAgent {
   endpointId: EndpointId
   /** The address that it came from last. */
   address: string
-  /** oui, class and serial as it told them last; parts may be empty. */
+  /** OUI, product class and serial number of its last claim; parts may be empty. */
   claim?: DeviceIdentity
-  /** Why it was refused last. */
+  /** Reason of its last refusal. */
   reason: RefusalCode
   /** The same in a sentence. */
   text: string
-  /** How often it was refused. */
+  /** Number of refusals. */
   count: number
   firstSeenAt: Timestamp
   lastSeenAt: Timestamp
-  /** Set while a person has blocked it: it is refused at once, whatever it shows. */
+  /** Set while a person has blocked it: it is refused at once, with any proof. */
   blockedAt?: Timestamp
   blockedBy?: string
 }
@@ -42,7 +42,10 @@ export interface PendingAgentStore {
   get(id: string): Promise<PendingAgent | undefined>
   /** Newest first, by when they were seen first. */
   list(query: { reason?: RefusalCode; limit: number; cursor?: string }): Promise<Page<PendingAgent>>
-  /** AppError `notFound` when there is no such entry, `conflict` when as many are blocked as can be. Repeating it does no harm. */
+  /**
+   * AppError `notFound` when there is no such entry, `conflict` when as many are blocked as can be. Repeating it does
+   * no harm.
+   */
   block(id: string, by: string, at: Timestamp): Promise<void>
   /** Removes an entry, also a blocked one; false when there is none. `by` is for the event of a block that ends. */
   delete(id: string, by: string, at: Timestamp): Promise<boolean>
@@ -62,9 +65,9 @@ export interface BindingStores {
 }
 
 /**
- * Binds an Endpoint ID to a device that has a record, with the proof `operator`; another one that the device had is unbound. Repeating it does
- * no harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID is bound to another device, blocked, or part of a
- * Conflict that is open.
+ * Binds an Endpoint ID to a device that has a record, with the proof `operator`; another one that the device had is
+ * unbound. Repeating it does no harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID
+ * is bound to another device, blocked, or part of a Conflict that is open.
  */
 export async function bindEndpoint(
   deviceId: DeviceId,
@@ -95,7 +98,7 @@ export async function unbindEndpoint(deviceId: DeviceId, devices: DeviceStore, n
   return true
 }
 
-/** The device that a pending Agent claims to be. AppError `conflict` when it has told no identity that names one. */
+/** Returns the device that a pending Agent claims to be. AppError `conflict` when its claim names none. */
 export function claimedDevice({ claim }: Pick<PendingAgent, 'claim'>): { id: DeviceId; identity: DeviceIdentity } {
   try {
     if (claim !== undefined) return { id: deviceIdOf(claim), identity: claim }
@@ -106,8 +109,9 @@ export function claimedDevice({ claim }: Pick<PendingAgent, 'claim'>): { id: Dev
 }
 
 /**
- * Lets a pending Agent in as the device that it claims to be, with the proof `operator`; the device gets a record if it has none. Repeating it
- * does no harm. AppError `conflict` when that device is bound to another Endpoint ID, and as `bindEndpoint`.
+ * Lets a pending Agent in as the device that it claims to be, with the proof `operator`; the device gets a record if it
+ * has none. Repeating it does no harm. AppError `conflict` when that device is bound to another Endpoint ID, and as
+ * `bindEndpoint`.
  */
 export async function admitAgent(agent: PendingAgent, stores: BindingStores, now: Timestamp): Promise<DeviceId> {
   const { id, identity } = claimedDevice(agent)

@@ -11,8 +11,8 @@ export function candidates({ deviceId, details }: Conflict): string[] {
 }
 
 /**
- * Carries out a person's decision that the Endpoint ID of a Conflict belongs to a device: taken from the device that has it, then bound with
- * the proof `operator`, which no later claim of an identity contradicts. A box that was never seen gets its record. Safe to repeat.
+ * Gives the Endpoint ID of a Conflict to the device that a person chose: takes it from the device that has it, then
+ * binds it with the proof `operator`, which no later claim contradicts. A device without a record gets one. Idempotent.
  * AppError `invalid` when the device is none of the candidates, `conflict` when a record changed meanwhile.
  */
 export async function bindByOperator(
@@ -38,7 +38,8 @@ export async function bindByOperator(
   }
   const identity = parseDeviceId(deviceId)
   const known = await devices.get(deviceId)
-  // Born without the binding: the embedded engine's unique index refuses an insert of what was taken from another record just now.
+  // Born without the binding: the embedded engine's unique index refuses an insert of what was taken from another
+  // record just now.
   const device = known ?? newDevice(deviceId, identity, 'usp', now)
   if (known === undefined) await devices.commit({ deviceId, create: device })
   await devices.commit(bindChange(deviceId, identity, device, endpointId, 'operator', now))

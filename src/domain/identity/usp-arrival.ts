@@ -24,12 +24,12 @@ export interface AgentClaim {
 }
 
 /**
- * certificate: only Agents whose client certificate carries their Endpoint ID. bound: also those whose Endpoint ID is bound already. open: an
- * unproven claim (triple) is enough to be bound.
+ * certificate: only Agents whose client certificate carries their Endpoint ID. bound: also those whose Endpoint ID is
+ * bound already. open: an unproven claim (triple) is enough to be bound.
  */
 export type AgentAdmission = 'certificate' | 'bound' | 'open'
 
-/** Why an Agent is refused. */
+/** Reasons for which an Agent is refused. */
 export const REFUSAL_CODES = [
   'blocked',
   'noCertificate',
@@ -49,7 +49,7 @@ export interface Refusal {
   text: string
 }
 
-/** What to do with an arriving Agent. */
+/** The decision about an Agent that has connected. */
 export type ArrivalDecision =
   | { kind: 'known'; device: Device }
   /** Commit this; then the Agent is the device `deviceId`. */
@@ -61,9 +61,9 @@ export type ArrivalDecision =
   | ({ kind: 'refused' } & Refusal)
 
 /**
- * Joins an Agent to a device. `byEndpoint` is the device that has the Endpoint ID bound; `byIdentity` the one with the claimed identity.
- * Nothing is ever merged by serial number alone, and a claim that the link does not prove changes nothing of the device that it names: it
- * opens no Conflict and takes no binding.
+ * Joins an Agent to a device. `byEndpoint` is the device that has the Endpoint ID bound; `byIdentity` the one with the
+ * claimed identity. Nothing is ever merged by serial number alone, and a claim that the link does not prove changes
+ * nothing of the device that it names: it opens no Conflict and takes no binding.
  */
 export function decideArrival(
   claim: AgentClaim,
@@ -127,7 +127,9 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
   return { kind: 'known', device }
 }
 
-/** The Agent of a bound Endpoint ID shows another identity than the device has; undefined: the Endpoint ID itself does. */
+/**
+ * The Agent of a bound Endpoint ID shows another identity than the device has; undefined: the Endpoint ID itself does.
+ */
 function mismatch(
   kind: Conflict['kind'],
   claim: AgentClaim,
@@ -158,8 +160,8 @@ function namedDevice(shown: DeviceIdentity, device: DeviceIdentity): DeviceId | 
 }
 
 /**
- * Returns true when two identities have a part that both show and that differs. The case of an OUI does not count, nor blanks around a part;
- * a part that is empty contradicts nothing, because ProductClass and others are optional.
+ * Returns true when two identities have a part that both show and that differs. The case of an OUI does not count, nor
+ * blanks around a part; a part that is empty contradicts nothing, because ProductClass and others are optional.
  */
 export function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
   return (
@@ -190,8 +192,8 @@ function refused(code: RefusalCode, text?: string): ArrivalDecision {
 }
 
 /**
- * The commit that binds an Endpoint ID to a device, creating the record when the device was never seen. It changes nothing when the device has
- * a stronger proof, or this one already.
+ * The commit that binds an Endpoint ID to a device, creating the record when the device was never seen. It changes
+ * nothing when the device has a stronger proof, or this one already.
  */
 export function bindChange(
   id: DeviceId,
@@ -230,8 +232,8 @@ export function bindChange(
 }
 
 /**
- * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this. The case of an OUI does
- * not count, and a part that is empty contradicts nothing.
+ * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this.
+ * The case of an OUI does not count, and a part that is empty contradicts nothing.
  */
 export function contradicts(endpointId: EndpointId, identity: DeviceIdentity): boolean {
   const inside = identityInEndpointId(endpointId)

@@ -4,17 +4,17 @@ import type { ParameterType } from '../device/parameter.ts'
 import type { WakeOutcome } from '../identity/wake.ts'
 import type { Baseline, Completion, Operation, OperationResult } from './operation.ts'
 
-/** What the engine gives a driver for one execution. */
+/** Callbacks and limits for one execution. */
 export interface ExecuteHooks {
   /**
-   * To be awaited right before the first bytes with an effect leave: persists `sent`. Rejects when the operation was cancelled or taken
-   * meanwhile; then nothing may be sent. Not needed for pure reads.
+   * To be awaited right before the first bytes with an effect leave: persists `sent`. Rejects when the operation was
+   * cancelled or taken meanwhile; then nothing may be sent. Not needed for pure reads.
    */
   beforeSend(baseline?: Baseline): Promise<void>
   /** Aborts when the operation is given up; the driver stops waiting. */
   signal: AbortSignal
   timeoutMs: number
-  /** The type the box itself reported for a parameter, where it did. */
+  /** Returns the type that the device reported for a parameter; undefined where it reported none. */
   typeOf?(path: string): ParameterType | undefined
 }
 
@@ -22,30 +22,35 @@ export interface ExecuteHooks {
 export interface Contact {
   readonly deviceId: DeviceId
   readonly protocol: Protocol
-  /** False: a CWMP session, which ends when the handler returns. True: a USP link, which stays until `signal` aborts. */
+  /**
+   * False: a CWMP session, which ends when the handler returns. True: a USP link, which stays until `signal` aborts.
+   */
   readonly lasting: boolean
   /** Aborts when the session or link is gone. */
   readonly signal: AbortSignal
-  /** Whether the device's record said, at the start of this contact, that operations may be waiting. */
+  /** True when the record said, at the start of this contact, that operations may be waiting. */
   readonly workKnown: boolean
   /**
-   * Runs one operation. Resolves with the device's answer, faults included; rejects with TransportError when the way failed
-   * (`sent` tells whether bytes may have left) and with ProtocolError when the answer made no sense.
+   * Runs one operation. Resolves with the answer of the device, faults included. Rejects with TransportError when the
+   * transport failed (`sent`: bytes may have left), and with ProtocolError when the answer was not valid.
    */
   execute(operation: Operation, hooks: ExecuteHooks): Promise<OperationResult>
 }
 
-/** One protocol's way down. `wake` asks an absent device to come (CWMP connection request); a USP Agent that is not linked cannot be asked. */
+/**
+ * The outgoing side of one protocol. `wake` asks an absent device to connect (CWMP connection request); a USP Agent
+ * without a link cannot be asked.
+ */
 export interface Driver {
   readonly protocol: Protocol
   wake(device: Device): Promise<WakeOutcome>
 }
 
-/** What the protocol rooms call when something comes up from a device. Implemented by operations. */
+/** The calls of the protocol rooms about messages from devices. Implemented by operations. */
 export interface Upward {
   /**
-   * A device is here. Resolves when there is nothing (more) to do: a CWMP session then ends. A lasting contact's promise resolves when its
-   * signal aborts. Never rejects.
+   * A device is here. Resolves when there is nothing (more) to do: a CWMP session then ends. A lasting contact's
+   * promise resolves when its signal aborts. Never rejects.
    */
   contact(contact: Contact): Promise<void>
   /** True when this process has learnt of new work for the device since the record was read: no database involved. */

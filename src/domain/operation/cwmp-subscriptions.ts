@@ -4,19 +4,21 @@ import type { OperationRequest } from './operation.ts'
 /** At most so many are remembered of one device. */
 const MAX = 64
 
-/** What a `subscribe` comes to on a CPE, which knows notification attributes of parameters but no subscriptions. */
+/**
+ * The change that a `subscribe` makes on a CPE, which has notification attributes of parameters and no subscriptions.
+ */
 export interface SubscriptionChange {
   /** Paths to be notified of. */
   on: string[]
-  /** Paths that nobody wants to be notified of any more. */
+  /** Paths of which no subscription is left. */
   off: string[]
   /** The subscriptions that stand after it. */
   subscriptions: CwmpSubscription[]
 }
 
 /**
- * Works a `subscribe` out against the subscriptions that stand: one of the same ID is replaced, as an Agent replaces its row, and a path stays
- * on as long as any of them names it.
+ * Works a `subscribe` out against the subscriptions that stand: one of the same ID is replaced, as an Agent replaces
+ * its row, and a path stays on as long as any of them names it.
  */
 export function changeSubscriptions(
   standing: readonly CwmpSubscription[],

@@ -3,8 +3,9 @@ import type { DeviceId } from '../device/id.ts'
 import type { ParameterType } from '../device/parameter.ts'
 
 /**
- * Returns what a command does that restarts the device as a whole: those of the root object alone (TR-181 Device.Reboot(),
- * Device.FactoryReset(), and the same under InternetGatewayDevice.). Undefined for any other, such as those of a vendor or of a module.
+ * Returns what a command does that restarts the device as a whole: those of the root object alone (TR-181
+ * Device.Reboot(), Device.FactoryReset(), and the same under InternetGatewayDevice.). Undefined for any other, such as
+ * those of a vendor or of a module.
  */
 export function restartOf(command: string): 'reboot' | 'factoryReset' | undefined {
   const name = /^(?:InternetGateway)?Device\.(Reboot|FactoryReset)\(\)$/.exec(command)?.[1]
@@ -12,18 +13,23 @@ export function restartOf(command: string): 'reboot' | 'factoryReset' | undefine
   return name === 'Reboot' ? 'reboot' : 'factoryReset'
 }
 
-/** True for a reset of the device to factory settings: it loses its credentials and whatever manages it. */
+/**
+ * Returns true for a reset of the device to factory settings: it loses its credentials and the settings of its
+ * management.
+ */
 export function isFactoryReset(request: OperationRequest): boolean {
   return (
     request.verb === 'factoryReset' || (request.verb === 'operate' && restartOf(request.command) === 'factoryReset')
   )
 }
 
-/** What to do on one device, in words that neither protocol owns. Paths are those of the device's own root. */
+/** A request to one device, independent of the protocol. Paths are those of the root of the device. */
 export type OperationRequest =
   | { verb: 'get'; paths: string[]; maxDepth?: number }
   | { verb: 'set'; values: ValueToSet[]; allowPartial?: boolean; mayLockOut?: boolean }
-  /** Creates one row, and `more` in the same request: all of them, or with `allowPartial` as many as the device takes. */
+  /**
+   * Creates one row, and `more` in the same request: all of them, or with `allowPartial` as many as the device takes.
+   */
   | ({ verb: 'add'; more?: RowToAdd[]; allowPartial?: boolean } & RowToAdd)
   /** Instance paths ending in a dot. */
   | { verb: 'delete'; paths: string[]; allowPartial?: boolean; mayLockOut?: boolean }
@@ -32,10 +38,16 @@ export type OperationRequest =
   /** Reads names and values below `path` into the record; the device's root when absent. */
   /** The rows of tables with their unique keys (TR-369 GetInstances); of all tables below, unless `firstLevelOnly`. */
   | { verb: 'instances'; paths: string[]; firstLevelOnly?: boolean }
-  /** Reads the supported model below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that it lists). */
+  /**
+   * Reads the supported model below a path (TR-369 GetSupportedDM, without instance numbers; over CWMP the names that
+   * it lists).
+   */
   | { verb: 'supported'; path: string; firstLevelOnly?: boolean }
   | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
-  /** Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter attributes. */
+  /**
+   * Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter
+   * attributes.
+   */
   | {
       verb: 'subscribe'
       id: string
@@ -43,7 +55,9 @@ export type OperationRequest =
       paths: string[]
       enable: boolean
     }
-  /** Fetches a file, by default firmware, and activates it. `version` is what SoftwareVersion says afterwards, if known. */
+  /**
+   * Fetches a file, by default firmware, and activates it. `version` is what SoftwareVersion says afterwards, if known.
+   */
   | {
       verb: 'download'
       url: string
@@ -58,7 +72,10 @@ export type OperationRequest =
   | { verb: 'reboot' }
   | { verb: 'factoryReset' }
 
-/** A value of a set. One that is not required may be refused without the rest of its object failing (TR-369 UpdateParamSetting.required). */
+/**
+ * A value of a set. One that is not required may be refused without the rest of its object failing (TR-369
+ * UpdateParamSetting.required).
+ */
 export interface ValueToSet {
   path: string
   value: string
@@ -87,21 +104,24 @@ export function rowsToAdd({
 
 export type Verb = OperationRequest['verb']
 
-/** Verbs without effect on the box: any protocol may run them, and they may be sent again. */
+/** Verbs without effect on the device: they may run over any protocol, and may be sent again. */
 export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'supported']
 
 /** Verbs that no other operation may overlap, over either protocol. */
 export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
 
 /**
- * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; settled by reading, never resent.
- * done, failed, expired, cancelled are final.
+ * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; settled by
+ * reading, never resent. done, failed, expired, cancelled are final.
  */
 export type OperationState = 'queued' | 'sent' | 'unknown' | 'done' | 'failed' | 'expired' | 'cancelled'
 
 export const FINAL_STATES: readonly OperationState[] = ['done', 'failed', 'expired', 'cancelled']
 
-/** Why something was refused: the device's number (9xxx, 7xxx) or one of our words, its text, and whether trying again can help. */
+/**
+ * A refusal: the number of the device (9xxx, 7xxx) or a word of this server, its text, and whether another attempt can
+ * help.
+ */
 export interface OutcomeError {
   code: string
   text: string
@@ -116,14 +136,17 @@ export interface PathOutcome {
   writable?: boolean
   /** Of an add: the path of the new row, ending in a dot. */
   created?: string
-  /** Unique keys of a row, by name, where the device tells them. */
+  /** Unique keys of a row, by name, where the device returns them. */
   keys?: Record<string, string>
   /** The value that failed was not required. */
   optional?: true
   error?: OutcomeError
 }
 
-/** What became of an operation. `pending`: accepted, the end comes later as a Completion with the operation's id as its key. */
+/**
+ * The result of an operation. `pending`: accepted; the end follows as a Completion whose key is the id of the
+ * operation.
+ */
 export interface OperationResult {
   outcome: 'done' | 'failed' | 'pending'
   results: PathOutcome[]
@@ -135,13 +158,16 @@ export interface OperationResult {
   error?: OutcomeError
 }
 
-/** Who asked. `planner` alone may write over the protocol that is not the owner. */
+/** The party that asked for an operation. `planner` alone may write over the protocol that is not the owner. */
 export interface Actor {
   kind: 'apiKey' | 'planner' | 'system' | 'operator'
   id: string
 }
 
-/** What was true on the box just before an effect was sent; with it a lost answer is settled by reading. */
+/**
+ * The state of the device just before a request with an effect was sent; with it a lost answer is reconciled by
+ * reading.
+ */
 export interface Baseline {
   /** Instance paths of the tables before an add. */
   instances?: string[]
@@ -158,7 +184,7 @@ export interface Operation {
   via?: Protocol
   /** The same key on the same device names the same operation: asking twice gives the first one back. */
   idempotencyKey?: string
-  /** What was odd about the request and passed on: paths that no model knows, words that only the box knows. */
+  /** Remarks on a request that was accepted: paths that no model knows, names that only the device can know. */
   warnings?: string[]
   createdAt: Timestamp
   /** Not started by then: expired. */
@@ -171,15 +197,18 @@ export interface Operation {
   baseline?: Baseline
   finishedAt?: Timestamp
   result?: OperationResult
-  /** How often it was sent, or was about to be and certainly did not leave. */
+  /** Number of sends, with those that were about to happen and certainly did not. */
   attempts: number
 }
 
-/** A later word about something that was accepted before: OperationComplete, TransferComplete, or a boot that ends a reboot. */
+/**
+ * The later end of an operation that was accepted before: OperationComplete, TransferComplete, or a boot that ends a
+ * reboot.
+ */
 export interface Completion {
   deviceId: DeviceId
   protocol: Protocol
-  /** reset: the device has lost what a reset takes away, told or not. */
+  /** reset: the device was reset, whether it reported so or not. */
   kind: 'command' | 'transfer' | 'boot' | 'reset'
   /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
   commandKey: string

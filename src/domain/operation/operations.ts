@@ -8,15 +8,18 @@ export interface NewOperation {
   actor: Actor
   via?: Protocol
   idempotencyKey?: string
-  /** How long it may wait for the device; default 1 hour. */
+  /** Longest time that it may wait for the device, in milliseconds; default 1 hour. */
   expiresInMs?: number
-  /** Whoever asks asks for more as soon as it has ended: a session of the CPE is held for a moment then. */
+  /** The caller asks for another operation as soon as this one has ended: a session of the CPE is held open for it. */
   more?: true
 }
 
 /** The one engine for protocol-neutral verbs. */
 export interface Operations {
-  /** Validates, audits and persists; resolves once it is durable. AppError `invalid`, `notFound`, `forbidden`, `conflict`. */
+  /**
+   * Validates, audits and persists; resolves once it is durable. AppError `invalid`, `notFound`, `forbidden`,
+   * `conflict`.
+   */
   submit(operation: NewOperation): Promise<Operation>
   get(id: string): Promise<Operation | undefined>
   /** Resolves with the operation once it is final, or as it stands after `timeoutMs`. */
@@ -24,17 +27,18 @@ export interface Operations {
   /** Only what has not been sent can be cancelled; AppError `conflict` otherwise. */
   cancel(id: string, actor: Actor): Promise<Operation>
   /**
-   * Ends the waiting for an operation that was sent and is unknown or accepted: failed, with the error `givenUp`; what it held up goes on.
-   * AppError `conflict` for any other.
+   * Ends the waiting for an operation that was sent and is unknown or accepted: failed, with the error `givenUp`; what
+   * it held up goes on. AppError `conflict` for any other.
    */
   giveUp(id: string, actor: Actor): Promise<Operation>
   /**
-   * Ends all that is open of a device whose record is about to be deleted; answers how many. AppError `conflict` while it is being migrated.
+   * Ends all that is open of a device whose record is about to be deleted; answers how many. AppError `conflict` while
+   * it is being migrated.
    */
   forget(device: Pick<Device, 'id' | 'migration'>, actor: Actor): Promise<number>
-  /** What a device still has to do, oldest first; at most 1000. */
+  /** Returns the open operations of a device, oldest first; at most 1000. */
   open(deviceId: DeviceId): Promise<Operation[]>
-  /** What each operation that has not ended waits for, by its id. */
+  /** Returns the reason for which each operation that has not ended is waiting, by its id. */
   waitingFor(operations: readonly Operation[]): Promise<ReadonlyMap<string, string>>
   /** Called with each operation that becomes final in this process. */
   onFinished(listener: (operation: Operation) => void): () => void

@@ -5,28 +5,34 @@ import type { NewEvent } from '../feed/event.ts'
 import type { Page } from '../page.ts'
 import type { Baseline, Operation, OperationRequest, OperationResult, OperationState } from './operation.ts'
 
-/** How an operation ends, in one commit. */
+/** The end of an operation, in one commit. */
 export interface Ending {
   state: OperationState
   result?: OperationResult
   at: Timestamp
-  /** What the feed is told. */
+  /** The event for the feed. */
   event?: NewEvent
-  /** Stored in place of the request: without the secrets that nobody needs any more. */
+  /** Stored in place of the request, without its secrets. */
   request?: OperationRequest
   /** Its end has to go into the audit log; `audited` says that it has. */
   owesAudit?: true
-  /** How often a read was sent; of anything else `markSent` counts. */
+  /** Number of sends of a read; of any other operation `markSent` counts them. */
   attempts?: number
-  /** The protocol that a read was answered over; of anything else `markSent` tells. */
+  /** The protocol over which a read was answered; of any other operation `markSent` stores it. */
   sentVia?: Protocol
-  /** What it changes in its device, in the same commit: where that is refused, the operation does not end either. */
+  /** The change of its device, in the same commit: when that is refused, the operation does not end either. */
   change?: DeviceChange
 }
 
-/** Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take one. */
+/**
+ * Durable operations. All changes of state are conditional on the state before, so that two instances cannot both take
+ * one.
+ */
 export interface OperationStore {
-  /** Inserts it, with its event, and marks the device as having work. With an idempotencyKey in use: the operation that has it. */
+  /**
+   * Inserts it, with its event, and marks the device as having work. With an idempotencyKey in use: the operation that
+   * has it.
+   */
   create(operation: Operation, event?: NewEvent): Promise<{ operation: Operation; created: boolean }>
   get(id: string): Promise<Operation | undefined>
   /** The operation of a device that has this idempotency key. */
@@ -53,10 +59,15 @@ export interface OperationStore {
   owingAudit(before: Timestamp, limit: number): Promise<Operation[]>
   /** Stores what an accepted operation waits for without ending it (outcome `pending`). */
   notePending(id: string, result: OperationResult): Promise<void>
-  /** sent operations held by instances not in `alive` become unknown; the devices get their work flag. Returns how many. */
+  /**
+   * sent operations held by instances not in `alive` become unknown; the devices get their work flag. Returns how many.
+   */
   orphaned(alive: string[]): Promise<number>
   /** queued operations past their expiry, oldest first. */
   expired(now: Timestamp, limit: number): Promise<Operation[]>
-  /** Flags again every device that has open operations but no work flag (a crash between the two writes). Returns how many. */
+  /**
+   * Flags again every device that has open operations but no work flag (a crash between the two writes). Returns how
+   * many.
+   */
   repairWorkFlags(): Promise<number>
 }

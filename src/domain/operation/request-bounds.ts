@@ -1,6 +1,6 @@
 /**
- * Bounds of one operation request. What is larger is refused, never cut; the API shows the same numbers in its description. Lengths are in
- * characters.
+ * Bounds of one operation request. What is larger is refused, never cut; the API shows the same numbers in its
+ * description. Lengths are in characters.
  */
 export const REQUEST_BOUNDS = {
   /** Paths of one get. */
@@ -31,6 +31,6 @@ export const REQUEST_BOUNDS = {
   /** An unsignedInt (TR-069 A.3.2.8). */
   fileSize: 2 ** 32 - 1,
   idempotencyKey: 200,
-  /** How long an operation may wait for its device, in milliseconds. */
+  /** Longest time that an operation may wait for its device, in milliseconds. */
   expiresMs: 30 * 86_400_000,
 } as const

@@ -1,10 +1,13 @@
 import { isSecret } from '../../datamodel/index.ts'
 import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
 
-/** What stands in logs, events, answers and the audit log instead of a secret. */
+/** The text that replaces a secret in logs, events, answers and the audit log. */
 export const MASK = '[secret]'
 
-/** A request with its secrets masked: what may be shown, and what is kept once the operation has ended. The same object when it has none. */
+/**
+ * A request with its secrets masked: what may be shown, and what is kept once the operation has ended. The same object
+ * when it has none.
+ */
 export function withoutSecrets(request: OperationRequest): OperationRequest {
   switch (request.verb) {
     case 'set':
@@ -30,8 +33,8 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
 }
 
 /**
- * A result with its secrets masked. The same object when it has none. Agents answer a secret with an empty text, and many CPE do: that looks the
- * same as a secret that was shown.
+ * A result with its secrets masked. The same object when it has none. Agents answer a secret with an empty text, and
+ * many CPE do: that looks the same as a secret that was shown.
  */
 export function resultWithoutSecrets(result: OperationResult): OperationResult {
   const output = result.output === undefined ? undefined : maskedAll(result.output)
@@ -49,8 +52,9 @@ interface Entry {
 }
 
 /**
- * A value as it may be shown, logged and kept: a secret is masked, and so is the secret of the device at the end of a value in an MTP row of a Controller.
- * What was read or written is compared with a wanted value in this form where only this form is at hand.
+ * A value as it may be shown, logged and kept: a secret is masked, and so is the secret of the device at the end of a
+ * value in an MTP row of a Controller. What was read or written is compared with a wanted value in this form where only
+ * this form is at hand.
  */
 export function shownValue(path: string, value: string): string {
   if (value === '') return value

@@ -12,12 +12,18 @@ export interface WholeRead {
   /** Values and errors of what was read; an error at an object means that nothing is known of what is below it. */
   results: PathOutcome[]
   source: Protocol
-  /** Whether the model of this protocol knows an object: then it shows it as well as the other protocol does. */
+  /**
+   * Returns true when the model of this protocol has an object, which this protocol then shows as well as the other
+   * one.
+   */
   knows(object: string): boolean
 }
 
-/** What the stored tree has although a whole read did not show it: rows and objects, outermost first, and single parameters. */
-export interface Gone {
+/**
+ * The parts of the stored tree that a whole read did not show: rows and objects, outermost first, and single
+ * parameters.
+ */
+export interface Vanished {
   subtrees: string[]
   parameters: string[]
 }
@@ -25,10 +31,11 @@ export interface Gone {
 const PAGE = 1000
 
 /**
- * What is not on the box any more. Only absence counts: what answered with an error is there, below an object that could not be read nothing
- * is known, and what only the other protocol shows is left to it.
+ * Returns the parts of the stored tree that the device no longer has. Only absence counts: a path that answered with an
+ * error exists, nothing is known below an object that could not be read, and paths that only the other protocol shows
+ * are kept.
  */
-export async function goneSince(read: WholeRead, parameters: ParameterStore): Promise<Gone> {
+export async function vanishedSince(read: WholeRead, parameters: ParameterStore): Promise<Vanished> {
   const seen = new Set<string>()
   const blind: string[] = []
   for (const { path, error } of read.results) {

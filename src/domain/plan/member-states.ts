@@ -1,10 +1,12 @@
 /**
- * One row per state of a plan member. Every list of states in the program is derived from this table, so that a new state is one row.
+ * One row per state of a plan member. Every list of states in the program is derived from this table, so that a new
+ * state is one row.
  *
- * `phase`: `before` the start, on the way `forward` to USP, on the way `back` to CWMP, or `ended`: nothing happens by itself any more.
- * `holds`: the claim that the state has on its device. `moving`: its plan writes on the device. `owed`: its plan must still bring the device
- * back. `moved`: its plan moved the device and keeps the snapshot for a rollback. `none`: the device is as it was before the plan.
- * `failed`: the member ended and is not where the plan wants it.
+ * `phase`: `before` the start, on the way `forward` to USP, on the way `back` to CWMP, or `ended`: nothing happens by
+ * itself any more. `holds`: the claim that the state has on its device. `moving`: its plan writes on the device.
+ * `owed`: its plan must still bring the device back. `moved`: its plan moved the device and keeps the snapshot for a
+ * rollback. `none`: the device is as it was before the plan. `failed`: the member ended and is not where the plan wants
+ * it.
  */
 export interface MemberStateRow {
   phase: 'before' | 'forward' | 'back' | 'ended'
@@ -15,9 +17,10 @@ export interface MemberStateRow {
 }
 
 /**
- * Operations that may use the USP link of a device while CWMP is its owner. all: those that its owner and their own protocol allow.
- * planner: those of the planner that ask for USP. reads: reads, and what the planner asks for over USP. none: no operation. Where a
- * migration has ended and CWMP is the owner, the link is a leftover: its Agent may keep the socket and answer nothing.
+ * Operations that may use the USP link of a device while CWMP is its owner. all: those that its owner and their own
+ * protocol allow. planner: those of the planner that ask for USP. reads: reads, and what the planner asks for over USP.
+ * none: no operation. Where a migration has ended and CWMP is the owner, the link is a leftover: its Agent may keep the
+ * socket and answer nothing.
  */
 export type UspUse = 'all' | 'reads' | 'planner' | 'none'
 

@@ -3,8 +3,9 @@ import type { DeviceId } from '../device/id.ts'
 import type { MemberState } from './member-states.ts'
 
 /**
- * draft: not started. paused: nothing new starts, running devices go on. aborting: nothing new starts, and all that was under way is cancelled
- * or brought back. deleted: no list shows it; it goes when none of its devices has to be brought back any more.
+ * draft: not started. paused: nothing new starts, running devices go on. aborting: nothing new starts, and all that was
+ * under way is cancelled or brought back. deleted: no list shows it; it goes when none of its devices has to be brought
+ * back any more.
  */
 export type PlanState = 'draft' | 'running' | 'paused' | 'aborting' | 'aborted' | 'finished' | 'deleted'
 
@@ -29,17 +30,17 @@ export interface PlanSettings {
   /** Percent of finished devices that may fail before starts stop (the plan pauses), judged from `gateMinSample` on. */
   failureGatePercent: number
   gateMinSample: number
-  /** How long a device stays on both protocols before CWMP retires. */
+  /** Time in which a device stays on both protocols before CWMP retires, in milliseconds. */
   soakMs: number
   awaitUspTimeoutMs: number
   verifyTimeoutMs: number
-  /** How long a step waits for an offline device before the attempt fails. */
+  /** Time for which a step waits for an offline device before the attempt fails, in milliseconds. */
   offlineTimeoutMs: number
   maxAttempts: number
   retryBackoffMs: number
-  /** dormant: CWMP stays as the way back with a long inform interval. none: CWMP stays as it was. */
+  /** dormant: CWMP stays usable for a rollback, with a long inform interval. none: CWMP stays as it was. */
   retire: 'dormant' | 'none'
-  /** Seconds; PeriodicInformInterval of a dormant box. */
+  /** PeriodicInformInterval of a dormant CPE, in seconds. */
   dormantIntervalS: number
   /** A migrated device whose Agent has not been heard of for so long is reported as silent; 0: never. */
   silentAfterMs: number
@@ -47,7 +48,7 @@ export interface PlanSettings {
   onSilent: 'report' | 'rollback'
   /** Parameters whose values must agree on both protocols. */
   parityPaths: string[]
-  /** The USP Controller as the boxes shall reach it. */
+  /** The address of the USP Controller that the devices use. */
   controller: {
     endpointId: string
     /** `Protocol` of the MTP row that is written; absent: the first MTP of the table in usp/mtp. */
@@ -56,9 +57,15 @@ export interface PlanSettings {
     port: number
     path: string
     tls: boolean
-    /** PEM of the certificate that the Controller shows, or of who issued it: put on the devices with a credential row when `tls` is on. */
+    /**
+     * PEM of the certificate that the Controller shows, or of who issued it: put on the devices with a credential row
+     * when `tls` is on.
+     */
     certificate?: string
-    /** write: the certificate and a credential row are written where the device lacks them. none: the device trusts us already. */
+    /**
+     * write: the certificate and a credential row are written where the device lacks them. none: the device trusts us
+     * already.
+     */
     trust?: 'write' | 'none'
     periodicNotifIntervalS: number
   }
@@ -70,7 +77,7 @@ export interface Plan {
   groupId: string
   state: PlanState
   settings: PlanSettings
-  /** Why it paused by itself, e.g. a gate. */
+  /** The reason for which the plan paused by itself, e.g. a gate. */
   reason?: string
   revision: number
   createdAt: Timestamp
@@ -78,20 +85,24 @@ export interface Plan {
   finishedAt?: Timestamp
   /** Waiting and running bulk work, first first. */
   bulk?: BulkWork[]
-  /** Attempts up to the start, or up to the last time that a person let the plan go on: the gate judges those after them. */
+  /**
+   * Attempts up to the start, or up to the last time that a person let the plan go on: the gate judges those after
+   * them.
+   */
   gateBase?: { failed: number; moved: number }
 }
 
-/** What is left of a plan's start rate: whole starts that may happen at once, and since when they grow. */
+/** The rest of the start rate of a plan: whole starts that may happen at once, and the time from which they grow. */
 export interface Pacing {
   tokens: number
   at: Timestamp
 }
 
 /**
- * The things that a member waits for; waiting is not failing. `place`: a place of `maxInFlight`, the start rate, or a paused plan. `offline`:
- * the CPE to come over CWMP. `agent`: an answer or the link of the Agent. `operation`: the end of an operation. `busy`: the operation of
- * somebody else on the device. `soak`: the end of the soak. `backoff`: the next attempt.
+ * Reasons for which a member waits; waiting is no failure. `place`: a place of `maxInFlight`, the start rate, or a
+ * paused plan. `offline`: a CWMP session of the CPE. `agent`: an answer or the link of the Agent. `operation`: the end
+ * of an operation. `busy`: the operation of another party on the device. `soak`: the end of the soak. `backoff`: the
+ * next attempt.
  */
 export const WAITING_REASONS = ['place', 'offline', 'agent', 'operation', 'busy', 'soak', 'backoff'] as const
 export type WaitingReason = (typeof WAITING_REASONS)[number]
@@ -104,7 +115,7 @@ export interface Transition {
   /** The machine-readable reason, e.g. `agentDidNotCome`; docs/migration.md lists them. */
   code?: string
   reason?: string
-  /** What the state found out or did, so that a person can check it later. */
+  /** Facts that the state found or changes that it made, so that a person can check them later. */
   evidence?: Record<string, string>
   actor: string
 }
@@ -116,8 +127,8 @@ export interface PathValue {
 }
 
 /**
- * Facts that the steps of a member found out. They are durable before the next step begins, so that a restarted server goes on with them.
- * Times are milliseconds of service time.
+ * Facts that the steps of a member found out. They are durable before the next step begins, so that a restarted server
+ * goes on with them. Times are milliseconds of service time.
  */
 export interface MemberFacts {
   /** Endpoint ID of the Agent, as the CPE shows it over CWMP. */
@@ -146,22 +157,24 @@ export interface MemberFacts {
   /** The outcome of the timer command, and when it was asked for. */
   timer?: 'ended' | 'none'
   timerMs?: number
-  /** When the value of a round was changed, and the event id after which its Notify must be. */
+  /** Time at which the value of a round was changed, and the event id after which its Notify must be. */
   watchedMs?: number
   watchedAfter?: string
   heard?: true
   notified?: string
   /** Since when the Agent does not answer. */
   silentMs?: number | undefined
-  /** How often CWMP was asked in this state. */
+  /** Number of requests over CWMP in this state. */
   cwmpAsked?: number
   /** The operation that the member waits for, by its step, and when it was asked for. */
   asked?: { step: string; ms: number }
-  /** When a CPE that did not come was last waited for; wall-clock time. */
+  /** Time at which a CPE was last found absent after a wait for it; wall-clock time. */
   missedAt?: Timestamp
-  /** The last bootstrap that the record told of when the snapshot was taken; 0: none. Another one since has undone what the plan wrote. */
+  /**
+   * The last bootstrap on record when the snapshot was taken; 0: none. A later one has undone the writes of the plan.
+   */
   bootstrapAt?: Timestamp
-  /** How often an unknown CPE was asked for its readiness. */
+  /** Number of times that an unknown CPE was asked for its readiness. */
   assessed?: number
   /** Rows to take away, and values to write back, as the rollback found them. */
   ours?: string[]
@@ -170,9 +183,12 @@ export interface MemberFacts {
   switches?: string[]
   /** Until when a rollback waits for the link to end by itself. */
   linkUntilMs?: number
-  /** How many rows a rollback took away. */
+  /** Number of rows that a rollback deleted. */
   removed?: number
-  /** The next thing after the rollback: another attempt if it may help, the end, or another attempt at once that costs none. */
+  /**
+   * The next thing after the rollback: another attempt if it may help, the end, or another attempt at once that costs
+   * none.
+   */
   afterwards?: 'retry' | 'quarantine' | 'stop' | 'again'
 }
 
@@ -189,12 +205,17 @@ export interface PlanMember {
   done: string[]
   facts: MemberFacts
   attempt: number
-  /** Counts the states that were entered; part of the key of each operation, so that no visit meets the operations of another. */
+  /**
+   * Counts the states that were entered; part of the key of each operation, so that no visit meets the operations of
+   * another.
+   */
   visit: number
   waiting?: WaitingReason
-  /** Not looked at before this service time. Absent: nothing is to be done until an event comes. */
+  /** Service time before which nothing is to be done. Absent: only an event continues it. */
   dueMs?: number
-  /** Service time at which the state times out; time in which the device is waited for does not count. Absent: never. */
+  /**
+   * Service time at which the state times out; time in which the device is waited for does not count. Absent: never.
+   */
   deadlineMs?: number
   /** The instance that works on it, until a service time. */
   lease?: { by: string; until: number }
@@ -211,8 +232,9 @@ export interface PlanMember {
 }
 
 /**
- * The state of a device before a plan changed it: one per device, whatever plan it was. It is stored before the first write and deleted in the
- * commit that says that the device is back. It outlives plans, groups and the record of the device.
+ * The state of a device before a plan changed it: one per device, for all plans. It is stored before the first write
+ * and deleted in the commit that says that the device is rolled back. It outlives plans, groups and the record of the
+ * device.
  */
 export interface DeviceSnapshot {
   deviceId: DeviceId
@@ -221,7 +243,7 @@ export interface DeviceSnapshot {
   at: Timestamp
   /** Endpoint ID of our Controller as it was written, and its host: by these our rows are found. */
   controller: { endpointId: string; host: string }
-  /** The last bootstrap that the record told of when it was taken; 0: none. Another one since has made it void. */
+  /** The last bootstrap on record when it was taken; 0: none. A later one has made the snapshot void. */
   bootstrapAt?: Timestamp
   /** PeriodicInformInterval in seconds, as text; absent when the CPE did not show it. */
   interval?: string

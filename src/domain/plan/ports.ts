@@ -6,7 +6,7 @@ import type { Group } from './group.ts'
 import type { MemberState } from './member-states.ts'
 import type { DeviceSnapshot, Pacing, Plan, PlanCounters, PlanMember, PlanState, WaitingReason } from './plan.ts'
 
-/** What came of a change of static members. */
+/** The result of a change of static members. */
 export interface MembersChange {
   changed: number
   /** Named, but no device; the others were changed all the same. */
@@ -24,9 +24,15 @@ export interface GroupStore {
   changeMembers(groupId: string, add: DeviceId[], remove: DeviceId[]): Promise<MembersChange>
 }
 
-/** One change of a plan member, with the counters of its plan, its device, its snapshot and its events in the same commit. */
+/**
+ * One change of a plan member, with the counters of its plan, its device, its snapshot and its events in the same
+ * commit.
+ */
 export interface MemberCommit {
-  /** The member as it was read; absent for a new one. AppError `conflict` when the stored one has another revision, or exists already. */
+  /**
+   * The member as it was read; absent for a new one. AppError `conflict` when the stored one has another revision, or
+   * exists already.
+   */
   before?: PlanMember
   member: PlanMember
   events: NewEvent[]
@@ -49,7 +55,10 @@ export interface MemberQuery {
 }
 
 export interface PlanStore {
-  /** AppError `conflict` when the stored plan has another revision than the expected one, or exists although none is expected. */
+  /**
+   * AppError `conflict` when the stored plan has another revision than the expected one, or exists although none is
+   * expected.
+   */
   putPlan(plan: Plan, expectedRevision?: number): Promise<void>
   getPlan(id: string): Promise<Plan | undefined>
   /** Newest first; without deleted ones unless `states` names them. */
@@ -64,8 +73,9 @@ export interface PlanStore {
   /** Deletes the plan, its counters and its round. */
   deletePlan(id: string): Promise<void>
   /**
-   * Takes the round of a plan: only its holder starts devices and carries on bulk work, so that limits hold over all instances. Undefined
-   * while another instance holds it. `now` is service time. The rest of the start rate is kept with the round.
+   * Takes the round of a plan: only its holder starts devices and carries on bulk work, so that limits hold over all
+   * instances. Undefined while another instance holds it. `now` is service time. The rest of the start rate is kept
+   * with the round.
    */
   takeRound(planId: string, by: string, now: number, leaseMs: number): Promise<{ pacing?: Pacing } | undefined>
   keepPacing(planId: string, by: string, pacing: Pacing): Promise<void>
@@ -89,14 +99,17 @@ export interface PlanStore {
   awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]>
   /** Plans, deleted ones too, that have members in a state, or migrated devices that are silent. */
   plansWith(what: MemberState | 'silent'): Promise<string[]>
-  /** Leases up to `limit` members that are due at service time `now` and that nobody holds: those that are due for longest. */
+  /** Leases up to `limit` members that are due at service time `now` and not leased, longest due first. */
   claimDue(planId: string, by: string, now: number, leaseMs: number, limit: number): Promise<PlanMember[]>
   /**
-   * Up to `limit` members that meet the query and that nobody has leased at service time `now`; with `after`, the first ones behind it. Nobody
-   * is kept from them: what changes them under the revision that was read has them alone.
+   * Returns up to `limit` members that meet the query and are not leased at service time `now`; with `after`, the first
+   * ones behind it. They are not leased by this: a change must name the revision that was read.
    */
   freeMembers(planId: string, query: MemberQuery, now: number, limit: number): Promise<PlanMember[]>
-  /** Leases one member if it is free, or again to its holder; undefined when another holds it. A lease raises the revision. */
+  /**
+   * Leases one member if it is free, or again to its holder; undefined when another holds it. A lease raises the
+   * revision.
+   */
   claim(id: string, by: string, now: number, leaseMs: number): Promise<PlanMember | undefined>
   /** Gives members back after their work broke off; they are due again at `dueMs`, or as before when it is absent. */
   free(ids: string[], by: string, dueMs?: number): Promise<void>
@@ -106,7 +119,10 @@ export interface PlanStore {
   commitMember(commit: MemberCommit): Promise<void>
   /** The counters of a plan; all zero when it has no members. */
   counters(planId: string): Promise<PlanCounters>
-  /** Counts the members anew and stores the counts; attempts and minutes stay. For databases without transactions, and after an upgrade. */
+  /**
+   * Counts the members anew and stores the counts; attempts and minutes stay. For databases without transactions, and
+   * after an upgrade.
+   */
   recount(planId: string): Promise<void>
   /** The snapshot of a device that a plan has changed. */
   snapshot(deviceId: DeviceId): Promise<DeviceSnapshot | undefined>

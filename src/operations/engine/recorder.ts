@@ -4,11 +4,11 @@ import {
   type Device,
   type DeviceChange,
   type DeviceStore,
-  goneSince,
   type Operation,
   type OperationResult,
   type ParameterStore,
   type Protocol,
+  vanishedSince,
 } from '../../domain/index.ts'
 import { changesOf, wholeObjects } from '../record.ts'
 
@@ -40,7 +40,7 @@ export function createRecorder({ devices, parameters, clock, modelFor }: Recorde
     if (objects.length > 0) {
       const knows = (object: string) => model.object(object) !== undefined
       const read = { deviceId, objects, results: result.results, source, knows }
-      const { subtrees, parameters: single } = await goneSince(read, parameters)
+      const { subtrees, parameters: single } = await vanishedSince(read, parameters)
       if (subtrees.length + single.length > 0)
         changes.unshift({ deviceId, dropSubtrees: subtrees, dropParameters: single })
     }

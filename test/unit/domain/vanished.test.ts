@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asDeviceId, goneSince, outcomeError, type PathOutcome, type Protocol } from '../../../src/domain/index.ts'
+import { asDeviceId, outcomeError, type PathOutcome, type Protocol, vanishedSince } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 
@@ -17,7 +17,7 @@ async function gone(had: string[], results: (string | PathOutcome)[], source: Pr
   expect(inside.parameters.size).toBe(had.length)
   const outcomes = results.map((result) => (typeof result === 'string' ? { path: result, value: '' } : result))
   const knows = (path: string) => !path.startsWith('Device.LocalAgent.')
-  return goneSince({ deviceId, objects: [object], results: outcomes, source, knows }, parameters)
+  return vanishedSince({ deviceId, objects: [object], results: outcomes, source, knows }, parameters)
 }
 
 describe('what a whole read does not show any more', () => {

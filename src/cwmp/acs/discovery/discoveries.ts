@@ -9,12 +9,12 @@ import {
   type DiscoveryFacts,
   factsFrom,
   factsPatch,
-  goneSince,
   outcomeError,
   type ParameterStore,
   type ParameterWrite,
   type PathOutcome,
   storable,
+  vanishedSince,
 } from '../../../domain/index.ts'
 import type { Session } from '../session/session.ts'
 import type { ParameterTypes } from '../session/values.ts'
@@ -214,7 +214,7 @@ export class Discoveries {
       // What the Inform tells is there, listed or not.
       const results = [...walk.seen, ...session.informed.map((path) => ({ path }))]
       const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
-      const gone = await goneSince(read, parameters)
+      const gone = await vanishedSince(read, parameters)
       // A firmware may bring the other root; nobody else speaks of the old one.
       const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
       await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
