@@ -1,13 +1,6 @@
 import { ProtocolError } from '../../base/index.ts'
-import {
-  type CwmpEnvelope,
-  type CwmpHeader,
-  type CwmpMessage,
-  decodeEnvelope,
-  encodeEnvelope,
-  type RequestOf,
-  type RpcName,
-} from '../wire/index.ts'
+import { type CwmpHeader, type CwmpMessage, encodeEnvelope, type RequestOf, type RpcName } from '../wire/index.ts'
+import { type AcsEnvelope, readAcsEnvelope } from './acs-messages.ts'
 import type { AcsAnswer } from './http-client.ts'
 import { agreedUrn, type CwmpVersion, supportedVersions, urnOfVersion } from './versions.ts'
 
@@ -77,7 +70,7 @@ export class CpeSession {
         hold = false
         continue
       }
-      const envelope = decodeEnvelope(answer.body, answer.contentType)
+      const envelope = readAcsEnvelope(answer.body, answer.contentType)
       hold = envelope.header.holdRequests ?? false
       if (own !== undefined) this.#settle(own, id, envelope)
       else outgoing = this.#answer(envelope)
@@ -97,7 +90,7 @@ export class CpeSession {
       const message: Request = { kind: 'request', name: 'Inform', body: this.#host.inform() }
       const answer = await this.#post(this.#encode({ id, ...header }, message))
       if (answer.body.length === 0) throw new ProtocolError('silent', 'the ACS did not answer the Inform')
-      const reply = decodeEnvelope(answer.body, answer.contentType)
+      const reply = readAcsEnvelope(answer.body, answer.contentType)
       if (reply.message.kind === 'fault' && reply.message.fault.code === RETRY_REQUEST) continue
       if (reply.message.kind === 'fault')
         throw new ProtocolError('refused', `the ACS answered the Inform with ${reply.message.fault.code}`)
@@ -111,7 +104,7 @@ export class CpeSession {
     throw new ProtocolError('refused', 'the ACS asked for the Inform again and again')
   }
 
-  #settle(own: OwnRequest, id: string, envelope: CwmpEnvelope): void {
+  #settle(own: OwnRequest, id: string, envelope: AcsEnvelope): void {
     const { message } = envelope
     if (message.kind === 'fault') {
       // Retry request: asked again at the next turn, as it is still the next one.
@@ -124,7 +117,7 @@ export class CpeSession {
     own.answered()
   }
 
-  #answer({ message, header }: CwmpEnvelope): string {
+  #answer({ message, header }: AcsEnvelope): string {
     const back: CwmpHeader = header.id === undefined ? {} : { id: header.id }
     switch (message.kind) {
       case 'request':
@@ -139,7 +132,7 @@ export class CpeSession {
   }
 
   /** A response repeats the ID of its request (A.3.1). */
-  #checkId(id: string, { header }: CwmpEnvelope): void {
+  #checkId(id: string, { header }: AcsEnvelope): void {
     if (header.id !== id) throw new ProtocolError('id', `the ACS answered ID ${id} with ${header.id ?? 'none'}`)
   }
 

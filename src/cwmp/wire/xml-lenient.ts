@@ -1,5 +1,4 @@
-import { XMLParser } from 'fast-xml-parser'
-import { errorText, ProtocolError } from '../../base/index.ts'
+import { errorText, type MarkupElement, type MarkupText, ProtocolError, parseMarkup } from '../../base/index.ts'
 import type { Element, XmlLimits } from './element.ts'
 
 /** The longest text that is read leniently: far more than an Inform, a Fault or a batch of values needs. */
@@ -9,30 +8,6 @@ const MAX_MARKS = 12_000
 
 /** What XML 1.0 forbids and boxes send all the same. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
-
-/** A node as the parser gives it: one key with its children or its text, and the attributes beside it. */
-type Node = Readonly<Record<string, unknown>>
-
-const TEXT = '#text'
-const CDATA = '#cdata'
-const ATTRIBUTES = ':@'
-
-const parser = new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: false,
-  attributeNamePrefix: '',
-  allowBooleanAttributes: true,
-  textNodeName: TEXT,
-  cdataPropName: CDATA,
-  parseTagValue: false,
-  parseAttributeValue: false,
-  trimValues: false,
-  processEntities: false,
-  htmlEntities: false,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
-  maxNestedTags: 64,
-})
 
 /**
  * Reads a document that is not well-formed the way field devices are known to send it: prefixes that are not declared, characters before
@@ -45,13 +20,11 @@ export function readLeniently(text: string, limits: XmlLimits): Element {
   if (/<!DOCTYPE/i.test(clean)) throw new ProtocolError('xmlForbidden', 'a DOCTYPE is not accepted')
   weigh(clean)
   checkNesting(clean)
-  const nodes = parse(clean)
-  const roots = nodes.filter((node) => nameOf(node) !== undefined)
+  const roots = parse(clean).filter(isElement)
   const [root] = roots
-  const name = root === undefined ? undefined : nameOf(root)
-  if (root === undefined || name === undefined || roots.length > 1)
+  if (root === undefined || roots.length > 1)
     throw new ProtocolError('xml', `there are ${roots.length} root elements, one is needed`)
-  return elementOf(root, name, Object.create(null), 1, limits)
+  return elementOf(root, Object.create(null), 1, limits)
 }
 
 /** Bounds the work before it is begun: the time of the parser goes with the number of marks. */
@@ -106,59 +79,46 @@ function placeIn(text: string, at: number): string {
   return `(line ${lines.length}, column ${lines[lines.length - 1]?.length ?? 0})`
 }
 
-function parse(text: string): Node[] {
+function parse(text: string): (MarkupElement | MarkupText)[] {
   try {
-    const nodes: unknown = parser.parse(text)
-    return isNodes(nodes) ? nodes : []
+    return parseMarkup(text)
   } catch (cause) {
     throw new ProtocolError('xml', errorText(cause).slice(0, 200), { cause })
   }
 }
 
-function isNodes(value: unknown): value is Node[] {
-  return Array.isArray(value)
-}
-
-function nameOf(node: Node): string | undefined {
-  for (const key in node) if (key !== TEXT && key !== CDATA && key !== ATTRIBUTES) return key
-  return undefined
+function isElement(part: MarkupElement | MarkupText): part is MarkupElement {
+  return 'name' in part
 }
 
 /** Namespaces by prefix; those of the elements around are its prototypes. */
 type Scope = Record<string, string>
 
-function elementOf(node: Node, name: string, outer: Scope, depth: number, limits: XmlLimits): Element {
+function elementOf(given: MarkupElement, outer: Scope, depth: number, limits: XmlLimits): Element {
   if (depth > limits.maxDepth) throw new ProtocolError('xmlTooDeep', `deeper than ${limits.maxDepth} elements`)
-  const { scope, attributes } = readAttributes(node[ATTRIBUTES], outer, limits)
-  const [prefix, local] = split(name)
+  const { scope, attributes } = readAttributes(given.attributes, outer, limits)
+  const [prefix, local] = split(given.name)
   const children: Element[] = []
   const element: Element = { name: local, uri: scope[prefix] ?? '', attributes, children, text: '' }
-  const inner = node[name]
-  for (const child of isNodes(inner) ? inner : []) {
-    const childName = nameOf(child)
-    if (childName === undefined) element.text += textOf(child)
-    else children.push(elementOf(child, childName, scope, depth + 1, limits))
+  for (const part of given.content) {
+    if (isElement(part)) children.push(elementOf(part, scope, depth + 1, limits))
+    else element.text += part.literal ? part.text : resolve(part.text)
   }
   return element
 }
 
-function textOf(node: Node): string {
-  const text = node[TEXT]
-  if (typeof text === 'string') return resolve(text)
-  const inner = node[CDATA]
-  return isNodes(inner) ? inner.map((child) => (typeof child[TEXT] === 'string' ? child[TEXT] : '')).join('') : ''
-}
-
-function readAttributes(given: unknown, outer: Scope, limits: XmlLimits): { scope: Scope; attributes: Scope } {
+function readAttributes(
+  entries: MarkupElement['attributes'],
+  outer: Scope,
+  limits: XmlLimits,
+): { scope: Scope; attributes: Scope } {
   const attributes: Scope = {}
-  if (typeof given !== 'object' || given === null) return { scope: outer, attributes }
-  const entries = Object.entries(given)
   if (entries.length > limits.maxAttributes)
     throw new ProtocolError('xmlTooLarge', `more than ${limits.maxAttributes} attributes`)
   let scope = outer
   for (const [name, value] of entries) {
     const [prefix, local] = split(name)
-    const text = typeof value === 'string' ? resolve(value) : ''
+    const text = resolve(value)
     if (prefix !== 'xmlns' && name !== 'xmlns') attributes[local] = text
     else {
       if (scope === outer) scope = Object.create(outer)

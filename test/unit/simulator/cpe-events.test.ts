@@ -8,7 +8,7 @@ import { makeDevice } from '../../support/simulated-device.ts'
 
 type Made = ReturnType<typeof makeDevice>
 const MS = 'Device.ManagementServer.'
-const value = (name: string, text: string, type = 'xsd:string') =>
+const value = (name: string, text: string, type = 'd:string') =>
   `<ParameterValueStruct><Name>${name}</Name><Value i:type="${type}">${text}</Value></ParameterValueStruct>`
 const set = (...values: string[]) =>
   `<c:SetParameterValues><ParameterList>${values.join('')}</ParameterList><ParameterKey>pk</ParameterKey></c:SetParameterValues>`
@@ -74,8 +74,8 @@ describe('events of a CPE (TR-069 3.7.1.5)', () => {
     // The clock stands at 2023-11-14T22:13:20Z.
     const it = await first([
       set(
-        value(`${MS}PeriodicInformTime`, '2023-01-01T00:00:00Z', 'xsd:dateTime'),
-        value(`${MS}PeriodicInformInterval`, '3600', 'xsd:unsignedInt'),
+        value(`${MS}PeriodicInformTime`, '2023-01-01T00:00:00Z', 'd:dateTime'),
+        value(`${MS}PeriodicInformInterval`, '3600', 'd:unsignedInt'),
       ),
     ])
     it.clock.advance(2_799_000)
@@ -202,7 +202,7 @@ describe('notifications of a CPE (TR-069 A.3.2.4)', () => {
   })
 
   it('come no more often than the throttle', async () => {
-    const it = await first([set(value(`${MS}DefaultActiveNotificationThrottle`, '60', 'xsd:unsignedInt'))])
+    const it = await first([set(value(`${MS}DefaultActiveNotificationThrottle`, '60', 'd:unsignedInt'))])
     for (const text of ['a', 'b', 'c']) it.device.tree.put('Device.DeviceInfo.ProvisioningCode', text, 'user')
     await ended(it, 2)
     it.device.tree.put('Device.DeviceInfo.ProvisioningCode', 'd', 'user')
@@ -298,7 +298,7 @@ describe('a download (TR-069 A.3.2.8)', () => {
 
 describe('CWMP switched off', () => {
   it('ends after the session that did it, listens no more, and begins again when it is switched on', async () => {
-    const it = await first([set(value(`${MS}EnableCWMP`, '0', 'xsd:boolean'))])
+    const it = await first([set(value(`${MS}EnableCWMP`, '0', 'd:boolean'))])
     expect(acs.posts.map(({ name }) => name)).toEqual(['Inform', '', 'SetParameterValuesResponse'])
     it.clock.advance(900_000)
     expect(sessions(it)).toBe(1)

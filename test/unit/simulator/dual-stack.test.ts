@@ -13,7 +13,7 @@ const set = (values: Record<string, [string, string]>) =>
   `<c:SetParameterValues><ParameterList>${Object.entries(values)
     .map(
       ([name, [type, value]]) =>
-        `<ParameterValueStruct><Name>${name}</Name><Value i:type="xsd:${type}">${value}</Value></ParameterValueStruct>`,
+        `<ParameterValueStruct><Name>${name}</Name><Value i:type="d:${type}">${value}</Value></ParameterValueStruct>`,
     )
     .join('')}</ParameterList><ParameterKey/></c:SetParameterValues>`
 
