@@ -357,6 +357,8 @@ export class Acs implements Lifecycle {
     if (error instanceof BodyRefused) {
       this.#options.onRefused?.('body')
       response.setHeader('connection', 'close')
+      // Those that it has (RFC 9110 15.5.16).
+      if (error.status === 415) response.setHeader('accept-encoding', 'gzip, deflate')
       plain(response, error.status, error.message)
     } else if (error instanceof ProtocolError) {
       this.#options.onRefused?.(error.code)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -54,6 +55,19 @@ describe('a request of which nobody knows who sends it', () => {
     const answer = await rawHttp(world.acs.port, [`POST / HTTP/1.1\r\n${lines.join('')}\r\n`])
     expect(answer.status).toBe(401)
     expect(answer.text).toMatch(/www-authenticate: Digest /i)
+  })
+
+  it('proves nothing by a response that covers a body which nobody has read', async () => {
+    await start()
+    const cpe = wire()
+    const { authorization } = digestFor(await cpe.post(inform), login)
+    const [nonce, uri] = ['nonce', 'uri'].map((name) => new RegExp(`${name}="([^"]*)"`).exec(authorization)?.[1])
+    const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+    const ha1 = md5(`${login.username}:Isthmus:${login.password}`)
+    const proof = md5(`${ha1}:${nonce}:00000001:0a4f113b:auth-int:${md5(`POST:${uri}:${md5('')}`)}`)
+    const header = authorization.replace('qop=auth', 'qop=auth-int').replace(/response="[^"]*"/, `response="${proof}"`)
+    expect((await cpe.post(inform, { authorization: header })).status).toBe(401)
+    expect((await cpe.post(inform, { authorization })).status).toBe(200)
   })
 
   it('keeps its connection when the body it sends all the same is as long as an Inform', async () => {

@@ -132,9 +132,10 @@ describe('HTTP as old boxes speak it', () => {
     expect((await cpe.post(body, cookie)).status).toBe(204)
   })
 
-  it('says 415 to an encoding it has not, so that the box sends plain bytes', async () => {
+  it('says 415 to an encoding it has not, and which it has', async () => {
     const answer = await rawHttp(world.acs.port, post('/', inform(), { ...XML, 'content-encoding': 'compress' }))
     expect(answer.status).toBe(415)
+    expect(answer.text.toLowerCase()).toContain('\r\naccept-encoding: gzip, deflate\r\n')
   })
 
   it('takes chunks, and tells a box that asks first to go on', async () => {

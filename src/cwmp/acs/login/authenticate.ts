@@ -134,8 +134,10 @@ export class Authenticator {
   #usable(given: Authorization | undefined, shown: Shown): 'usable' | 'missing' | 'stale' {
     if (given === undefined) return 'missing'
     if (given.scheme === 'basic') return this.#takesBasic(shown) ? 'usable' : 'missing'
-    const { realm, algorithm, nonce } = given.fields
+    const { realm, algorithm, nonce, qop } = given.fields
     if (realm !== REALM || !ALGORITHMS.has(algorithm)) return 'missing'
+    // auth-int covers the body, which is not read before the sender is known, and is not offered (RFC 7616 3.4).
+    if (qop !== undefined && qop !== 'auth') return 'missing'
     if (this.#admitted.has(shown)) return 'usable'
     const state = this.#nonces.check(nonce, countOf(given))
     return state === 'fresh' ? 'usable' : state === 'stale' ? 'stale' : 'missing'
