@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { until } from '../support/until.ts'
 
 interface Answer<T> {
   status: number
@@ -281,5 +282,29 @@ describe('events', () => {
     while (!live.includes(plan.id)) live += new TextDecoder().decode((await reader?.read())?.value)
     await reader?.cancel()
     expect([...text.matchAll(/^id: (\w+)$/gm)].map((match) => match[1])).toEqual(all.slice(2).map(({ id }) => id))
+  })
+
+  it('are streamed to so many readers with one key, and to others with other keys', async () => {
+    const { key } = (await call<{ key: string }>('POST', '/api-keys', { name: 'reader', scope: 'read' })).body
+    const ends: AbortController[] = []
+    const open = async (bearer: string) => {
+      const end = new AbortController()
+      ends.push(end)
+      const headers = { authorization: `Bearer ${bearer}` }
+      return fetch(`${base}/api/v1/events/stream`, { headers, signal: end.signal })
+    }
+    try {
+      const statuses = await Promise.all(Array.from({ length: 21 }, async () => (await open(key)).status))
+      expect(statuses.sort()).toEqual([...Array.from({ length: 20 }, () => 200), 429])
+      const refused = await open(key)
+      expect(await refused.json()).toMatchObject({
+        detail: expect.stringContaining('this API key has 20 event streams'),
+      })
+      expect((await open(server.firstKey ?? '')).status).toBe(200)
+      ends.shift()?.abort()
+      await until(async () => (await open(key)).status === 200)
+    } finally {
+      for (const end of ends) end.abort()
+    }
   })
 })

@@ -3,6 +3,7 @@ import { asDeviceId, type DeviceId, type FeedEvent, isDeviceId, MAX_DEVICE_ID } 
 import type { ApiDeps } from '../ports.ts'
 import { type Route, route } from '../route.ts'
 import { Any, page } from '../schemas.ts'
+import { StreamShares } from '../stream-shares.ts'
 import { withTimes } from '../views.ts'
 import { z } from '../zod.ts'
 
@@ -12,7 +13,6 @@ const Filter = z.object({
   type: z.string().max(400).optional().describe('Comma list of event types'),
 })
 const EventId = z.string().refine((id) => id === '0' || !Number.isNaN(timeOfId(id)), 'is no id of an event')
-const MAX_STREAMS = 200
 const BATCH = 500
 const NEWEST = 1000
 const HEARTBEAT_MS = 15_000
@@ -27,7 +27,7 @@ const SETTLE_MS = 3000
 const INSTANCES_MS = 5000
 
 export function eventRoutes(deps: ApiDeps): Route[] {
-  let streams = 0
+  const shares = new StreamShares()
   let several = { value: false, until: 0 }
 
   async function isShared(): Promise<boolean> {
@@ -86,18 +86,17 @@ export function eventRoutes(deps: ApiDeps): Route[] {
       tag: 'Events',
       summary: 'Events as they happen (server-sent events)',
       description:
-        'Each has an id; a reader that comes back with it in Last-Event-ID misses nothing. A reader too slow to follow is closed.',
+        'Each has an id; a reader that comes back with it in Last-Event-ID misses nothing. A reader too slow to follow is closed. 20 streams may be open with one API key, 100 from one address and 200 in all; more are 429.',
       scope: 'read',
       query: Filter.extend({ after: EventId.optional() }),
       headers: { 'Last-Event-ID': 'The id of the last event that was seen' },
       responses: { 200: { description: 'text/event-stream', contentType: 'text/event-stream' } },
       handle: async () => ({ status: 500 }),
-      async stream({ query, header, allowed, stopping }, request, response) {
+      async stream({ query, header, actor, allowed, stopping }, request, response) {
         const seen = header('last-event-id')
         if (seen !== undefined && !EventId.safeParse(seen).success)
           throw new AppError('invalid', 'Last-Event-ID is no id of an event')
-        if (streams >= MAX_STREAMS) throw new AppError('unavailable', `${MAX_STREAMS} readers are connected already`)
-        streams++
+        const leave = shares.take(actor, request.ip ?? '')
         response.writeHead(200, {
           'content-type': 'text/event-stream',
           'cache-control': 'no-store',
@@ -140,7 +139,7 @@ export function eventRoutes(deps: ApiDeps): Route[] {
             if (events.length < BATCH && open) await pause((wake) => (nudge = wake))
           }
         } finally {
-          streams--
+          leave()
           off()
           stopping.removeEventListener('abort', end)
           response.end()
