@@ -40,7 +40,8 @@ export async function startWorld(flags: string[] = []): Promise<World> {
       args: [
         ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn', '--secret-key', 'bench'],
         ...['--mongodb-uri', database.uri, '--database-name', databaseName],
-        ...['--api-port', '0', '--cwmp-port', '0', '--usp-port', '0', '--agent-admission', 'open', ...flags],
+        ...['--api-port', '0', '--cwmp-port', '0', '--usp-port', '0', '--agent-admission', 'open'],
+        ...['--max-new-devices-per-hour', '0', ...flags],
       ],
       readyTimeoutMs: 120_000,
       logFd: openSync(join(dataDir, 'server.log'), 'a'),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Server } from 'node:http'
 import helmet from 'helmet'
 import {
@@ -44,7 +45,7 @@ export class Api implements Lifecycle {
   readonly #routes: Route[]
   readonly #auth: ApiAuth
   readonly #observe: (labels: Record<string, string>, value: number) => void
-  readonly #stopping = new AbortController()
+  readonly #stopping = manyListeners(new AbortController())
   #server: Server | undefined
 
   constructor(deps: ApiDeps) {
@@ -344,4 +345,10 @@ function routeOf(request: Request, response: Response): string {
 /** The label of a metric: methods that HTTP does not know could be of any number. */
 function methodOf(request: Request): string {
   return /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(request.method) ? request.method.toLowerCase() : 'other'
+}
+
+/** Every request that waits listens for the stop. */
+function manyListeners(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal)
+  return controller
 }

@@ -30,6 +30,7 @@ import { ensureFirstKey } from './first-key.ts'
 import { insecureSettings } from './insecure.ts'
 import { aliveInstances, byServiceTime, heartbeat, tidyAfterDead } from './instance.ts'
 import { listenerLimits } from './listener-limits.ts'
+import { NewDevices } from './new-devices.ts'
 import { keptSecret } from './secrets.ts'
 import { installationMetrics, operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
 import { inStartWords } from './start-error.ts'
@@ -118,6 +119,13 @@ export async function startServer(
     const limits = listenerLimits(config)
     if (limits.tooFewFiles !== undefined)
       log.info(limits.tooFewFiles, 'the limit of open files allows fewer connections than sessions and links: raise it')
+    const newDevices = new NewDevices({
+      limits: { perHour: config.maxNewDevicesPerHour, total: config.maxDevices },
+      devices: store.devices,
+      clock: steadyClock,
+      log,
+    })
+    const mayRegister = () => newDevices.mayRegister()
     const acs: Acs = new Acs({
       ...southbound.cwmp,
       ...limits.cwmp,
@@ -132,6 +140,7 @@ export async function startServer(
       allowBasicOverHttp: config.allowBasicOverHttp,
       informIntervalS: config.informIntervalS,
       discovery: config.discovery,
+      mayRegister,
       devices: store.devices,
       parameters: store.parameters,
       credentials: store.credentials,
@@ -158,6 +167,7 @@ export async function startServer(
       admission: config.agentAdmission,
       periodicNotifIntervalS: config.periodicNotifIntervalS,
       instance,
+      mayRegister,
       devices: store.devices,
       conflicts: store.conflicts,
       pendingAgents: store.pendingAgents,

@@ -346,6 +346,27 @@ export const OPTIONS = [
       'CWMP sessions at once of one address (IPv6: of one network of 64 bits), and as many USP links; devices behind carrier-grade NAT share one. Loopback addresses are not counted.',
   },
   {
+    key: 'maxNewDevicesPerHour',
+    flag: '--max-new-devices-per-hour',
+    group: 'Limits and retention',
+    type: 'int',
+    default: '20000',
+    min: 0,
+    max: 10_000_000,
+    sentence:
+      'Devices that may be registered in an hour by the enrolment secret alone, or by a claim where that is enough; more get 503 and come later. 0: no limit.',
+  },
+  {
+    key: 'maxDevices',
+    flag: '--max-devices',
+    group: 'Limits and retention',
+    type: 'int',
+    default: '1000000',
+    min: 0,
+    max: 100_000_000,
+    sentence: 'Devices above which none is registered that has no certificate or credential of its own. 0: no limit.',
+  },
+  {
     key: 'maxLinks',
     flag: '--max-links',
     group: 'Limits and retention',

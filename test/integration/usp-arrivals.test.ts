@@ -527,3 +527,21 @@ describe('the link of an Agent that is not admitted', () => {
     expect(await end).toBe(1008)
   })
 })
+
+describe('a limit of new devices', () => {
+  it('turns Agents away that only claim who they are, and nobody who is known', async () => {
+    await restart({ admission: 'open', mayRegister: async () => false })
+    expect(await (await arrive(IDENTITY)).closed()).toBe(1013)
+    expect(device()).toBeUndefined()
+    expect(refusals).toEqual(['new devices'])
+    known(EID)
+    await arrive(IDENTITY)
+    expect(await world.contact()).toMatchObject({ deviceId: ID })
+  })
+
+  it('does not hold for an Agent with a certificate', async () => {
+    await restart({ tls: SERVER_TLS, mayRegister: async () => false })
+    await arrive(IDENTITY, EID, CERTIFICATE)
+    expect(await world.contact()).toMatchObject({ deviceId: ID })
+  })
+})

@@ -81,6 +81,8 @@ export interface AcsOptions {
   maxConnections?: number
   /** Bytes of an Inform, unpacked; 256 KB unless told. */
   maxInformBytes?: number
+  /** Asked before a device is registered whose CPE has no proof of its own; absent: it may be. */
+  mayRegister?(): Promise<boolean>
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies?: Networks
   /** Networks in which a CPE may be asked to come, besides at the address it came from. */
@@ -416,7 +418,14 @@ export class Acs implements Lifecycle {
       await this.#refusals.refuse(id, this.#authenticator.refusal(shown, 'replaced'), shown.address, response)
       return false
     }
-    const device = await takeIn(id, facts, { ...this.#options, wakes: this.#wakes })
+    const { devices, clock, mayRegister } = this.#options
+    const limit = isStranger && mayRegister !== undefined ? { mayRegister } : {}
+    const device = await takeIn(id, facts, { devices, clock, wakes: this.#wakes, ...limit })
+    if (device === undefined) {
+      this.#options.onRefused?.('new devices')
+      tooBusy(response, 'no new device is registered at the moment')
+      return false
+    }
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })

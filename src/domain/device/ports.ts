@@ -41,6 +41,7 @@ export interface DeviceStore {
   list(query: DeviceQuery): Promise<Page<Device>>
   /** All ids that a selector matches, behind `after` in id order, streamed in batches; for plans, not for requests. */
   ids(selector: Selector | undefined, batchSize: number, after?: string): AsyncIterable<DeviceId[]>
+  /** Counts at most `limit` devices that a selector matches; without one the count may be off by the last changes. */
   count(selector: Selector | undefined, limit: number): Promise<number>
   delete(id: DeviceId): Promise<boolean>
   /**

@@ -5,6 +5,7 @@ import {
   applyPatch,
   type ConflictStore,
   type Device,
+  type DeviceChange,
   type DeviceIdentity,
   type DeviceStore,
   decideArrival,
@@ -28,6 +29,9 @@ export interface ArrivalDeps {
   conflicts: ConflictStore
   linkSecrets: Pick<LinkSecrets, 'prove'>
   refusals: Refusals
+  /** Asked before a device is registered whose Agent proves nothing; absent: it may be. */
+  mayRegister?(): Promise<boolean>
+  onRefused?(reason: string): void
   nextId(): string
   clock: Clock
   /** When the Agent last sent a Message over its link; undefined: not yet. */
@@ -154,6 +158,7 @@ export class Arrivals {
         await this.#read(agent)
         continue
       }
+      if (commits === 0 && !(await this.#mayCreate(agent, decision.change))) return
       try {
         commits++
         await this.#deps.devices.commit(decision.change)
@@ -166,6 +171,15 @@ export class Arrivals {
       if (bound !== undefined) return this.#join(agent, bound)
     }
     throw new AppError('conflict', 'the record changes too often to join it')
+  }
+
+  /** False when the Agent proves nothing and its device would be one too many; its link is closed. */
+  async #mayCreate(agent: AgentLink, { create }: DeviceChange): Promise<boolean> {
+    const { mayRegister, onRefused } = this.#deps
+    if (create === undefined || agent.link.proof === 'certificate' || (await mayRegister?.()) !== false) return true
+    onRefused?.('new devices')
+    agent.link.close('tryAgain', 'no new device is registered at the moment')
+    return false
   }
 
   async #read(agent: AgentLink): Promise<AgentFacts> {

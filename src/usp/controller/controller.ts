@@ -62,6 +62,8 @@ export interface ControllerOptions {
   supportedModels: SupportedModelStore
   audit: AuditLog
   upward: Upward
+  /** Asked before a device is registered whose Agent proves nothing; absent: it may be. */
+  mayRegister?(): Promise<boolean>
   nextId(): string
   clock: Clock
   random: Pick<Random, 'fraction'>

@@ -134,3 +134,31 @@ describe('a second enrolment while a credential is pending', () => {
     await enrol()
   })
 })
+
+describe('a limit of new devices', () => {
+  const next = deviceIdOf({ oui: '00256D', productClass: 'Box', serial: '2' })
+  const nextInform = vector('inform', { SERIAL: '2', '0 BOOTSTRAP': '2 PERIODIC' })
+
+  it.each(['credential', 'open'] as const)(
+    'turns strangers away under policy %s, and nobody who is known',
+    async (policy) => {
+      let left = 1
+      world = await startAcs({ policy, mayRegister: async () => left-- > 0 })
+      await enrol({ body: inform })
+      const { answer } = await come({ username: next, password: ENROLMENT_SECRET }, nextInform)
+      expect(answer.status).toBe(503)
+      expect(answer.headers['retry-after']).toBe('30')
+      expect(world.stores.inside.devices.has(next)).toBe(false)
+      expect(world.credentials.has(next)).toBe(false)
+      await enrol({ body: inform })
+    },
+  )
+
+  it('does not hold for a CPE that has a credential of its own', async () => {
+    world = await startAcs({ policy: 'credential', mayRegister: async () => false })
+    const login = { username: next, password: 'own' }
+    world.credentials.set(next, { deviceId: next, current: login, updatedAt: 0 })
+    expect((await come(login, nextInform)).status).toBe(200)
+    expect(world.stores.inside.devices.has(next)).toBe(true)
+  })
+})

@@ -16,15 +16,25 @@ export interface ArrivalOptions {
   clock: Clock
   /** The outcome of a connection request that the CPE comes for. */
   wakes: Pick<WakeNotes, 'waiting' | 'stored'>
+  /** Asked once before a device is registered; absent: it may be. */
+  mayRegister?(): Promise<boolean>
 }
 
-/** Reads the record, works out what the Inform changes, and commits it: two grouped round trips. */
-export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device> {
-  const { devices, clock, wakes } = options
+/**
+ * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device is new and may not be
+ * registered now.
+ */
+export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device | undefined> {
+  const { devices, clock, wakes, mayRegister } = options
+  let isAdmitted = mayRegister === undefined
   const now = clock.now()
   const wake = wakes.waiting(id)
   const work = async () => {
     const known = await devices.get(id)
+    if (known === undefined && !isAdmitted) {
+      if ((await mayRegister?.()) === false) return undefined
+      isAdmitted = true
+    }
     const change = informChange(known, facts, now)
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
     await devices.commit(change)
