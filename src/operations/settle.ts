@@ -25,6 +25,9 @@ export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
   'the answer was lost and the device does not tell what became of it',
 )
 
+/** After the answer to a command was lost, its OperationComplete may come for so long although the Agent shows no row of it. */
+export const LOST_COMMAND_MS = 120_000
+
 const ABSENT = new Set(['9005', '7016', '7026'])
 
 /** Whether a device says that there is no such name or object: 9005 (CWMP), 7016 and 7026 (USP). */
@@ -83,11 +86,15 @@ export function isRunning(operation: Operation, reads: OperationResult[]): boole
   return [...rowsOf(REQUESTS, values.keys())].some((row) => values.get(`${row}CommandKey`)?.value === operation.id)
 }
 
-/** A command that was accepted, whose row is gone and whose OperationComplete did not come, is over, nobody knows how. */
-function judgeRequest(operation: Operation, reads: OperationResult[]): Verdict {
+/**
+ * A command that was accepted, whose row is gone and whose OperationComplete did not come, is over, nobody knows how. So is one whose answer was
+ * lost and that the Agent does not run some time later: it was never accepted, or had no row, or is over.
+ */
+function judgeRequest(operation: Operation, reads: OperationResult[], now: number): Verdict {
+  const { result, sentAt, createdAt } = operation
   const told = reads.every(({ results }) => results.every(({ error }) => error === undefined))
-  const over = told && operation.result?.outcome === 'pending' && !isRunning(operation, reads)
-  return over ? failed(OUTCOME_UNKNOWN) : undefined
+  const awaited = result?.outcome !== 'pending' && now - (sentAt ?? createdAt) < LOST_COMMAND_MS
+  return told && !awaited && !isRunning(operation, reads) ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
 /** `Device.IP.Diagnostics.IPPing()` -> `Device.IP.Diagnostics.IPPing.`: the same to CWMP. */
@@ -113,7 +120,7 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
       return judgeSubscribe(request, reads[0])
     case 'operate':
       if (playsDiagnostic(operation)) return judgeDiagnostic(diagnosticObject(request.command), reads[0])
-      if (runsAsRequest(operation)) return judgeRequest(operation, reads)
+      if (runsAsRequest(operation)) return judgeRequest(operation, reads, now)
       break
     default:
       break

@@ -2,7 +2,14 @@ import type { Device, Operation, OutcomeError, Protocol } from '../../domain/ind
 import { outcomeError } from '../../domain/index.ts'
 import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
-import { OUTCOME_UNKNOWN, playsDiagnostic, readsToSettle, runsAsRequest, type Verdict } from '../settle.ts'
+import {
+  LOST_COMMAND_MS,
+  OUTCOME_UNKNOWN,
+  playsDiagnostic,
+  readsToSettle,
+  runsAsRequest,
+  type Verdict,
+} from '../settle.ts'
 import { settleByRecord } from '../settle-by-record.ts'
 import {
   endsByCompletion,
@@ -135,7 +142,7 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
 /**
  * A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; one that came after a
  * diagnostic was begun, how far that is. Each is asked once. An Agent tells whether it runs a command: when it comes after the answer was
- * lost, and now and then of one it has accepted.
+ * lost, and again when the end of that command is no longer to be expected, and now and then of one it has accepted.
  */
 function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   const { now, limits } = situation
@@ -143,12 +150,13 @@ function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   const asRequest = runsAsRequest(operation)
   if (!asRequest && !isRestart(operation.request) && !playsDiagnostic(operation)) return undefined
   const only = asRequest ? 'usp' : playsDiagnostic(operation) ? 'cwmp' : undefined
-  const regularly = asRequest && operation.result?.outcome === 'pending'
+  const accepted = operation.result?.outcome === 'pending'
   const due = [...waysOf(operation, situation, true)].find(([protocol, { since, asked }]) => {
     if (only !== undefined && protocol !== only) return false
     const askedAt = asked.get(operation.id)
-    if (regularly) return now - Math.max(sentAt, askedAt ?? 0) > limits.pendingTimeoutMs
-    return since > sentAt && askedAt === undefined
+    const quietMs = now - Math.max(sentAt, askedAt ?? 0)
+    if (asRequest && quietMs > (accepted ? limits.pendingTimeoutMs : LOST_COMMAND_MS)) return true
+    return !(asRequest && accepted) && since > sentAt && askedAt === undefined
   })
   return due === undefined ? undefined : { kind: 'read', operation, protocol: due[0] }
 }

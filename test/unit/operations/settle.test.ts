@@ -277,7 +277,14 @@ describe('a command that an Agent runs', () => {
     ['its row is gone', pending, rows('other'), 'failed outcomeUnknown'],
     ['no row at all', pending, found({}), 'failed outcomeUnknown'],
     ['the Agent has no such table', pending, missing('Device.LocalAgent.Request.'), 'undecided'],
-    ['no row after a lost answer', unknown(request), found({}), 'undecided'],
+    ['no row after a lost answer', { ...unknown(request), sentAt: NOW - 119_999 }, found({}), 'undecided'],
+    [
+      'no row long after a lost answer',
+      { ...unknown(request), sentAt: NOW - 120_000 },
+      found({}),
+      'failed outcomeUnknown',
+    ],
+    ['a row long after a lost answer', { ...unknown(request), sentAt: NOW - 120_000 }, rows('op'), 'undecided'],
   ])('%s', (_name, operation, read, expected) => {
     expect(verdict(operation, read)).toBe(expected)
   })
