@@ -42,6 +42,8 @@ export interface OperationLimits {
   /** How often and how many lasting contacts are checked for work that another instance queued. */
   sweepMs: number
   sweepLinks: number
+  /** How often an instance looks for operations that it has sent and whose outcome it could not store. */
+  lostLookMs: number
   /** How long `stop` lets running executions finish. */
   stopMs: number
 }
@@ -70,5 +72,6 @@ export const DEFAULT_LIMITS: OperationLimits = {
   waitPollMs: 1_000,
   sweepMs: 1_000,
   sweepLinks: 100,
+  lostLookMs: 10_000,
   stopMs: 10_000,
 }

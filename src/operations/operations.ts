@@ -24,6 +24,7 @@ import { createExpiries } from './engine/expiries.ts'
 import { createFollowUps } from './engine/follow-ups.ts'
 import { createFresh } from './engine/fresh.ts'
 import { gone, holdSession } from './engine/hold-session.ts'
+import { createLostSends } from './engine/lost-sends.ts'
 import { createNews } from './engine/news.ts'
 import { createPasses } from './engine/passes.ts'
 import { createRecorder } from './engine/recorder.ts'
@@ -137,6 +138,8 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
   )
   const waker = createWaker({ devices, clock, log, background, retryMs: limits.wakeRetryMs })
   const sweep = createSweep({ contacts, devices, passes, clock, log, limits })
+  const { isRunning } = executor
+  const lostSends = createLostSends({ store, clock, log, instance, lookMs: limits.lostLookMs, isRunning, again })
   const submit = createSubmit({
     ...deps,
     store,
@@ -167,7 +170,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     log,
     instance,
     limits,
-    isRunning: executor.isRunning,
+    isRunning,
     bring,
   })
 
@@ -241,6 +244,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     jobs: recurring(recovery),
     async start() {
       sweep.start()
+      lostSends.start()
       // What the process before this one left behind, without waiting for the first round of the jobs.
       background.run('recover', async () => {
         await recovery.recoverOrphans()
@@ -251,6 +255,7 @@ export function createOperations(deps: OperationsDeps): OperationsRoom {
     async stop() {
       stopping = true
       sweep.stop()
+      lostSends.stop()
       waker.stop()
       expiries.stop()
       const cancel = clock.after(limits.stopMs, executor.abortAll)

@@ -24,6 +24,8 @@ import type { Collection, Connection, Document_ } from './mongoose.ts'
 import { page } from './paging.ts'
 import type { Write, WriteSet } from './write-set.ts'
 
+/** Sent operations that one look goes through, those that were accepted included. */
+const MAX_SENT = 10_000
 /** Nothing waits for the mark of an audited end to go: many go in one write. */
 const AUDITED_LINGER_MS = 100
 
@@ -228,6 +230,18 @@ export class OperationRepository implements OperationStore {
       if (isConflict(error)) return false
       throw error
     }
+  }
+
+  async unanswered(instance: string): Promise<{ id: string; deviceId: DeviceId }[]> {
+    // The filter is one index; what is accepted and waits for its end is left out here.
+    const found = await this.#operations
+      .find({ instance, state: 'sent' }, { projection: { deviceId: 1, 'result.outcome': 1 } })
+      .limit(MAX_SENT)
+      .toArray()
+    return found
+      .filter(({ result }) => (result as { outcome?: unknown } | undefined)?.outcome !== 'pending')
+      .slice(0, 1000)
+      .map(({ _id, deviceId }) => ({ id: _id, deviceId: deviceId as DeviceId }))
   }
 
   async orphaned(alive: string[]): Promise<number> {

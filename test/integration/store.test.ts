@@ -487,6 +487,18 @@ describe('operations', () => {
     expect(await store.operations.owingAudit(4, 10)).toEqual([])
   })
 
+  it('of an instance are found while they have no answer', async () => {
+    const box = await stored()
+    for (const id of ['queued', 'sent', 'accepted', 'elsewhere', 'ended'].map((name) => `unanswered ${name}`)) {
+      await store.operations.create({ ...operation(box), id })
+      const instance = id.endsWith('elsewhere') ? 'other' : 'asker'
+      if (!id.endsWith('queued')) await store.operations.markSent(id, { at: 2, via: 'cwmp', instance })
+    }
+    await store.operations.notePending('unanswered accepted', { outcome: 'pending', results: [] })
+    await store.operations.finish('unanswered ended', ['sent'], { state: 'done', at: 3 })
+    expect(await store.operations.unanswered('asker')).toEqual([{ id: 'unanswered sent', deviceId: box.id }])
+  })
+
   it('of dead instances become unknown, and lost work flags come back', async () => {
     const box = await stored()
     const { operation: op } = await store.operations.create(operation(box))

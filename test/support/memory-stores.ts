@@ -248,6 +248,10 @@ function operationStore(
         operation.result = structuredClone(result)
       })
     },
+    unanswered: async (by) =>
+      sorted()
+        .filter(({ state, instance, result }) => state === 'sent' && instance === by && result?.outcome !== 'pending')
+        .map(({ id, deviceId }) => ({ id, deviceId })),
     async orphaned(alive) {
       const orphans = sorted().filter(
         ({ state, instance }) => state === 'sent' && instance !== undefined && !alive.includes(instance),

@@ -59,6 +59,8 @@ export interface OperationStore {
   owingAudit(before: Timestamp, limit: number): Promise<Operation[]>
   /** Stores what an accepted operation waits for without ending it (outcome `pending`). */
   notePending(id: string, result: OperationResult): Promise<void>
+  /** sent operations of an instance that have no answer yet, 1000 at the most. */
+  unanswered(instance: string): Promise<{ id: string; deviceId: DeviceId }[]>
   /**
    * sent operations held by instances not in `alive` become unknown; the devices get their work flag. Returns how many.
    */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TransportError } from '../../../src/base/index.ts'
+import { AppError, TransportError } from '../../../src/base/index.ts'
 import type { Contact } from '../../../src/domain/index.ts'
 import { settled } from '../../support/manual-clock.ts'
 import { ACTOR, createRoom, createWorld, set } from '../../support/operations-world.ts'
@@ -372,5 +372,73 @@ describe('stopping', () => {
     world.room.stop().then(() => (stopped = true))
     await world.until(() => stopped, 15_000)
     expect(world.operation(operation.id).state).toBe('unknown')
+  })
+})
+
+describe('an operation whose outcome could not be stored', () => {
+  /** A store that is away for the next changes of operations. */
+  const away = (world: ReturnType<typeof createWorld>) => {
+    let down = true
+    const refuse = () => Promise.reject(new AppError('unavailable', 'the database does not answer'))
+    const { operations } = world.stores
+    const stores = {
+      ...world.stores,
+      operations: {
+        ...operations,
+        markUnknown: (id: string) => (down ? refuse() : operations.markUnknown(id)),
+        requeue: (id: string) => (down ? refuse() : operations.requeue(id)),
+        finish: (...args: Parameters<typeof operations.finish>) => (down ? refuse() : operations.finish(...args)),
+      },
+    }
+    return { stores, back: () => (down = false) }
+  }
+
+  it.each([
+    ['lost', 'done'],
+    ['never', 'failed'],
+    ['unsent', 'failed'],
+    [undefined, 'done'],
+  ] as const)('ends on the instance that its device comes to next (%s: %s)', async (trouble, state) => {
+    const world = createWorld({ device: { owner: 'usp' } })
+    const { stores, back } = away(world)
+    const first = createRoom(stores, world.clock, { instance: 'first' })
+    await first.start()
+    await stores.instances.beat('first', world.clock.now(), 1e12)
+    const { id } = await world.submit(set(A, '1'))
+    const link = new AbortController()
+    world.box.troubles.push(trouble)
+    first.contact(world.box.contact('usp', { signal: link.signal })).catch(() => undefined)
+    await world.until(() => world.operation(id).state === 'sent', 1000)
+    await settled()
+    link.abort()
+    back()
+    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    await world.room.start()
+    await world.until(() => world.operation(id).finishedAt !== undefined, 60_000)
+    expect(world.operation(id).state).toBe(state)
+    expect(world.box.effects).toEqual(trouble === 'never' || trouble === 'unsent' ? [] : [`set ${A}`])
+    await Promise.all([first.stop(), world.room.stop()])
+  })
+
+  it('is left alone while it runs', async () => {
+    const world = createWorld()
+    let answer: () => void = () => undefined
+    world.box.aroundEffect = async (effect) => {
+      await new Promise<void>((resolve) => (answer = resolve))
+      effect()
+    }
+    await world.room.start()
+    const { id } = await world.submit(set(A, '1'))
+    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    world.room.contact(world.box.contact('cwmp')).catch(() => undefined)
+    await world.until(() => world.operation(id).state === 'sent', 1000)
+    for (let i = 0; i < 5; i++) {
+      world.clock.advance(10_000)
+      await settled()
+      expect(world.operation(id).state).toBe('sent')
+    }
+    answer()
+    await world.until(() => world.operation(id).state === 'done', 1000)
+    await world.room.stop()
   })
 })
