@@ -46,3 +46,8 @@ export function referredObjects(value: string, item: number): string[] {
     .map((reference) => `${reference}.`)
   return item === 0 ? paths : paths.slice(item - 1, item)
 }
+
+/** Returns true for a path that can name several objects or none: with a wildcard, a search expression or a followed reference (TR-369 2.5). */
+export function isSearch(path: string): boolean {
+  return /[*[+]/.test(path)
+}

@@ -1,5 +1,5 @@
 import { AppError } from '../base/index.ts'
-import { type Actor, type Device, type OperationStore, outcomeError } from '../domain/index.ts'
+import { type Actor, type Device, failedResult, type OperationStore, outcomeError } from '../domain/index.ts'
 import { isMoving } from './authorize.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'
@@ -31,7 +31,7 @@ export async function forget(
     const open = await store.open(device.id, BATCH)
     if (open.length === 0) return count
     for (const operation of open) {
-      const result = { outcome: 'failed' as const, results: [], error }
+      const result = failedResult(error)
       const ended =
         operation.state === 'queued'
           ? await finisher.finish(operation, ['queued'], 'cancelled', result)

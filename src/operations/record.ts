@@ -1,6 +1,8 @@
-import type { Model } from '../datamodel/index.ts'
+import { isSearch, type Model } from '../datamodel/index.ts'
 import {
+  type CollectedValue,
   changeSubscriptions,
+  collected,
   type Device,
   type DeviceChange,
   type DeviceFacts,
@@ -11,17 +13,13 @@ import {
   numberOf,
   type Operation,
   type OperationResult,
-  type ParameterType,
-  type ParameterWrite,
   type Protocol,
+  parameterChanges,
   resultWithoutSecrets,
   rowsToAdd,
-  storable,
 } from '../domain/index.ts'
 import { isAbsent } from './settle.ts'
 
-/** Parameters in one commit; a larger result becomes several. */
-export const PARAMETERS_PER_COMMIT = 500
 /** Path outcomes an operation keeps; the values of larger reads are in the record alone. */
 export const RESULTS_KEPT = 1000
 
@@ -50,21 +48,8 @@ export function changesOf(
     const { subscriptions } = changeSubscriptions(device.cwmp.subscriptions ?? [], request)
     return [{ deviceId, set: { 'cwmp.subscriptions': subscriptions } }]
   }
-  const parameters = valuesOf(operation, result).flatMap(({ path, value, type, writable }): ParameterWrite | [] => {
-    const write: ParameterWrite = {
-      path,
-      value,
-      type: type ?? model.parameter(path)?.type ?? 'unknown',
-      source,
-      collectedAt: now,
-    }
-    if (writable !== undefined) write.writable = writable
-    return storable(write, model) ?? []
-  })
-  const changes: DeviceChange[] = []
-  for (let i = 0; i < parameters.length; i += PARAMETERS_PER_COMMIT) {
-    changes.push({ deviceId, parameters: parameters.slice(i, i + PARAMETERS_PER_COMMIT) })
-  }
+  const parameters = collected(valuesOf(operation, result), { source, collectedAt: now, modelOf: () => model })
+  const changes = parameterChanges(deviceId, parameters)
   const [first] = changes
   if (first === undefined) return []
   const facts = factsFrom(parameters.map(({ path, value }) => ({ name: path, value })))
@@ -86,21 +71,14 @@ function contactPatch({ cwmp }: Device, { informIntervalS, connectionRequestUrl 
   return patch
 }
 
-interface Value {
-  path: string
-  value: string
-  type?: ParameterType | undefined
-  writable?: boolean | undefined
-}
-
 /** Values that are on the box now: those the answer names, and after a success also those written that it does not name. */
-function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): Value[] {
+function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): CollectedValue[] {
   const told = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
   const read = told.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
   if (outcome !== 'done') return read
   const refused = new Set(results.filter(({ error }) => error !== undefined).map(({ path }) => path))
   const known = new Set(read.map(({ path }) => path))
-  const written: Value[] = []
+  const written: CollectedValue[] = []
   if (request.verb === 'set') written.push(...request.values)
   if (request.verb === 'add') {
     const created = results.flatMap((result) => result.created ?? [])
@@ -110,7 +88,7 @@ function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }:
       for (const [name, value] of Object.entries(values)) written.push({ path: row + name, value })
     }
   }
-  const sure = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !/[*[+]/.test(path))
+  const sure = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !isSearch(path))
   return [...read, ...sure]
 }
 
@@ -123,7 +101,7 @@ export function wholeObjects(request: Operation['request'], { results, error }: 
   if (error !== undefined && failed.size === 0) return []
   if (request.verb === 'discover') return [request.path ?? ''].filter((path) => !failed.has(path))
   if (request.verb !== 'get' || request.maxDepth !== undefined) return []
-  return request.paths.filter((path) => path.endsWith('.') && !/[*[+]/.test(path) && !failed.has(path))
+  return request.paths.filter((path) => path.endsWith('.') && !isSearch(path) && !failed.has(path))
 }
 
 /** The result as the operation keeps it, without secrets: the values of a discovery, and of a read beyond the limit, are in the record. */

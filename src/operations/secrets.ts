@@ -1,49 +1,50 @@
-import { type OperationRequest, shownValue, withoutUser } from '../domain/index.ts'
+import { type OperationRequest, withoutSecrets } from '../domain/index.ts'
 
 const MAX_SHOWN = 50
+const MAX_LENGTH = 200
 
-/** A request as the audit log may keep it: secrets masked, long lists cut with a count. */
-export function requestForAudit(request: OperationRequest): Record<string, unknown> {
+/** Returns a request as the audit log keeps it: secrets masked, long lists cut with a count. */
+export function requestForAudit(full: OperationRequest): Record<string, unknown> {
+  const request = withoutSecrets(full)
   switch (request.verb) {
     case 'set': {
-      const values = request.values.slice(0, MAX_SHOWN).map(({ path, value }) => ({ path, value: shown(path, value) }))
+      const values = request.values.slice(0, MAX_SHOWN).map(({ path, value }) => ({ path, value: cut(value) }))
       return { verb: 'set', values, count: request.values.length }
     }
     case 'add':
       return {
         verb: 'add',
         object: request.object,
-        values: shownAll(request.values, request.object),
+        values: cutAll(request.values),
         ...(request.more === undefined
           ? {}
-          : { more: request.more.map(({ object, values }) => ({ object, values: shownAll(values, object) })) }),
+          : { more: request.more.map(({ object, values }) => ({ object, values: cutAll(values) })) }),
       }
     case 'get':
     case 'instances':
     case 'delete':
       return { verb: request.verb, paths: request.paths.slice(0, MAX_SHOWN), count: request.paths.length }
     case 'operate':
-      return { verb: 'operate', command: request.command, input: shownAll(request.input) }
+      return { verb: 'operate', command: request.command, input: cutAll(request.input) }
     case 'subscribe':
       return { ...request, paths: request.paths.slice(0, MAX_SHOWN) }
     case 'download': {
       const { username: _username, password: _password, ...rest } = request
-      return { ...rest, url: withoutUser(request.url) }
+      return rest
     }
     default:
       return { ...request }
   }
 }
 
-function shownAll(values: Record<string, string>, object = ''): Record<string, string> {
+function cutAll(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values)
       .slice(0, MAX_SHOWN)
-      .map(([name, value]) => [name, shown(object + name, value)]),
+      .map(([name, value]) => [name, cut(value)]),
   )
 }
 
-function shown(path: string, value: string): string {
-  const text = shownValue(path, value)
-  return text.length <= 200 ? text : `${text.slice(0, 200)}...`
+function cut(text: string): string {
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}...`
 }

@@ -1,4 +1,4 @@
-import type { Device, Operation, OperationResult } from '../domain/index.ts'
+import { type Device, failedResult, type Operation, type OperationResult } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import { NOT_APPLIED, OUTCOME_UNKNOWN, playsDiagnostic, runsAsRequest, type Verdict } from './settle.ts'
 import { bootKind, endsByCompletion } from './verbs.ts'
@@ -41,5 +41,5 @@ export function timeLimit(operation: Operation, limits: OperationLimits): number
 }
 
 function failed(error: typeof NOT_APPLIED): Verdict {
-  return { state: 'failed', result: { outcome: 'failed', results: [], error } }
+  return { state: 'failed', result: failedResult(error) }
 }

@@ -1,5 +1,6 @@
-import { type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
+import { isSearch, type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
 import {
+  failedResult,
   isFactoryReset,
   type Operation,
   type OperationRequest,
@@ -318,10 +319,6 @@ function isUnreadable(read: PathOutcome, model: Model): boolean {
   return (read.value ?? '') === '' && (facets === undefined || facets.h === 1 || facets.x === 1)
 }
 
-function isSearch(path: string): boolean {
-  return /[*[+]/.test(path)
-}
-
 function errorsOf(read: OperationResult): OutcomeError[] {
   const errors = read.results.flatMap(({ error }) => (error === undefined ? [] : [error]))
   if (read.error !== undefined) errors.push(read.error)
@@ -330,5 +327,5 @@ function errorsOf(read: OperationResult): OutcomeError[] {
 }
 
 function failed(error: OutcomeError, results: PathOutcome[] = []): Verdict {
-  return { state: 'failed', result: { outcome: 'failed', results, error } }
+  return { state: 'failed', result: failedResult(error, results) }
 }

@@ -1,5 +1,12 @@
 import { AppError, type Clock } from '../base/index.ts'
-import { type Actor, type DeviceId, type Operation, type OperationStore, outcomeError } from '../domain/index.ts'
+import {
+  type Actor,
+  type DeviceId,
+  failedResult,
+  type Operation,
+  type OperationStore,
+  outcomeError,
+} from '../domain/index.ts'
 import type { AuditLog } from '../security/index.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'
@@ -45,7 +52,7 @@ export function createWithdraw(deps: WithdrawDeps): Withdraw {
           const { state, result } = operation
           if (state !== 'unknown' && !(state === 'sent' && result?.outcome === 'pending')) return false
           const error = outcomeError('givenUp', `given up by ${actorText(actor)}; the device may still do it`)
-          const failed = { outcome: 'failed' as const, results: [], error }
+          const failed = failedResult(error)
           return finisher.finish(operation, ['sent', 'unknown'], 'failed', failed)
         },
       }),

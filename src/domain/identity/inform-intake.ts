@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { isSecret } from '../../datamodel/index.ts'
 import type { DeviceChange, DevicePatch } from '../device/change.ts'
+import { collected } from '../device/collected.ts'
 import { type Device, newDevice, type Timestamp } from '../device/device.ts'
 import { type DeviceFacts, factsFrom, factsPatch, numberOf } from '../device/facts.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf } from '../device/id.ts'
-import type { ParameterType, ParameterWrite } from '../device/parameter.ts'
-import { storable } from '../device/storable.ts'
+import type { ParameterType } from '../device/parameter.ts'
 import type { NewEvent } from '../feed/event.ts'
 import { shownValue } from '../operation/secrets.ts'
 
@@ -44,10 +44,8 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   const change: DeviceChange = { deviceId: id }
   if (hash !== device?.cwmp?.informHash) {
     patch['cwmp.informHash'] = hash
-    change.parameters = inform.parameters.flatMap(({ name, value, type }): ParameterWrite[] => {
-      const write = storable({ path: name, value, type, source: 'cwmp', collectedAt: now })
-      return write === undefined ? [] : [write]
-    })
+    const values = inform.parameters.map(({ name, value, type }) => ({ path: name, value, type }))
+    change.parameters = collected(values, { source: 'cwmp', collectedAt: now })
     // A retried Inform has the hash of the one before and tells nothing twice.
     if (hasEvent(codes, '4')) events.push(...valueChanges(id, inform, patch, now))
   }

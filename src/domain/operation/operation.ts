@@ -219,8 +219,3 @@ export interface Completion {
   fault?: OutcomeError
   at: Timestamp
 }
-
-/** Returns an error of an operation or of one of its paths; `code` as the protocol or this server names it. */
-export function outcomeError(code: string | number, text: string, retryable = false): OutcomeError {
-  return { code: String(code), text, retryable }
-}

@@ -1,8 +1,8 @@
 import { isOvertaken } from '../../base/index.ts'
-import type { Device, DeviceId, Protocol } from '../../domain/index.ts'
+import { type Device, type DeviceId, failedResult, type Protocol } from '../../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
 import { pick, type Step } from './pick.ts'
-import { type DrainDeps, failure, type Next, nextOf, run, settle } from './steps.ts'
+import { type DrainDeps, type Next, nextOf, run, settle } from './steps.ts'
 
 /** How many open operations one look at the queue takes. */
 const LOOK = 64
@@ -58,7 +58,7 @@ async function take(
     case 'expired':
       return nextOf(await finisher.finish(step.operation, ['queued'], 'expired', undefined))
     case 'refused':
-      return nextOf(await finisher.finish(step.operation, ['queued'], 'failed', failure(step.error)))
+      return nextOf(await finisher.finish(step.operation, ['queued'], 'failed', failedResult(step.error)))
     case 'settled': {
       const { state, result } = step.verdict
       return nextOf(await finisher.finish(step.operation, ['sent', 'unknown'], state, result))

@@ -12,6 +12,7 @@ import {
   type Contact,
   type DeviceId,
   type ExecuteHooks,
+  failedResult,
   isFactoryReset,
   type Operation,
   type OperationResult,
@@ -194,7 +195,8 @@ async function judgeFailure(
   marker.close()
   const mark = await marker.settled()
   if (mark === 'refused') return { kind: 'gone' }
-  if (error instanceof PeerFault) return { kind: 'answer', result: refusal(error), operation: marker.marked() }
+  if (error instanceof PeerFault)
+    return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked() }
   if (mark === 'sent' && !(error instanceof TransportError && !error.sent)) {
     await store.markUnknown(operation.id)
     return { kind: 'unknown', error }
@@ -208,11 +210,7 @@ async function judgeFailure(
   if (!(error instanceof ProtocolError) && !(error instanceof AppError)) {
     log.error({ err: error, operationId: operation.id, deviceId: operation.deviceId }, 'driver failed')
   }
-  return { kind: 'answer', result: refusal(error), operation: marker.marked() }
-}
-
-function refusal(error: unknown): OperationResult {
-  return { outcome: 'failed', results: [], error: toOutcomeError(error) }
+  return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked() }
 }
 
 function toOutcomeError(error: unknown): OutcomeError {

@@ -1,5 +1,11 @@
-import type { Device, Operation, OutcomeError, Protocol } from '../../domain/index.ts'
-import { outcomeError } from '../../domain/index.ts'
+import {
+  type Device,
+  failedResult,
+  type Operation,
+  type OutcomeError,
+  outcomeError,
+  type Protocol,
+} from '../../domain/index.ts'
 import { migrationRefusal } from '../authorize.ts'
 import type { OperationLimits } from '../limits.ts'
 import {
@@ -132,7 +138,7 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
     return {
       kind: 'settled',
       operation,
-      verdict: { state: 'failed', result: { outcome: 'failed', results: [], error } },
+      verdict: { state: 'failed', result: failedResult(error) },
     }
   }
   const protocol = choose(undefined, operation.sentVia ?? device.owner, waysOf(operation, situation, true))

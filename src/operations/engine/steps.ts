@@ -5,6 +5,7 @@ import {
   type DeviceChange,
   type DeviceId,
   type DeviceStore,
+  failedResult,
   type Operation,
   type OperationResult,
   type OperationStore,
@@ -85,7 +86,7 @@ export async function run(
       rest(entry, device, deps)
       if (deps.tries.count(operation) < deps.limits.maxAttempts) return 'look'
       const error = outcomeError('unreachable', `gave up after ${deps.limits.maxAttempts} attempts`, true)
-      return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', failure(error)))
+      return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', failedResult(error)))
     }
   }
 }
@@ -153,7 +154,7 @@ async function undecided(operation: Operation, device: Device, entry: ContactEnt
   if (endsByCompletion(operation.request)) return 'look'
   rest(entry, device, deps)
   if (deps.tries.count(operation) < deps.limits.maxSettleAttempts) return 'look'
-  return nextOf(await deps.finisher.finish(operation, ['unknown'], 'failed', failure(OUTCOME_UNKNOWN)))
+  return nextOf(await deps.finisher.finish(operation, ['unknown'], 'failed', failedResult(OUTCOME_UNKNOWN)))
 }
 
 /** A get of its own id, so that no answer to it can be taken for one to the operation. */
@@ -184,11 +185,6 @@ function rest(entry: ContactEntry, device: Device, deps: DrainDeps): void {
   deps.clock.after(deps.limits.restMs, () => {
     if (!contact.signal.aborted && !deps.stopping()) deps.again(contact.deviceId)
   })
-}
-
-/** A result that is nothing but an error. */
-export function failure(error: ReturnType<typeof outcomeError>): OperationResult {
-  return { outcome: 'failed', results: [], error }
 }
 
 function lineOf(operation: Operation, error: unknown): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import { quoteConstant } from '../../datamodel/index.ts'
-import { type DeviceIdentity, type ParameterWrite, storable } from '../../domain/index.ts'
+import { collected, type DeviceIdentity, type ParameterWrite } from '../../domain/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { objectPath } from './outcome.ts'
@@ -50,8 +50,7 @@ export async function readFacts(agent: AgentLink, ownId: string, clock: Clock): 
       for (const [name, value] of Object.entries(result_params)) {
         if (parameters.length >= MAX_FACTS || !/^[\w-]{1,64}$/.test(name) || value.length > MAX_FACT) continue
         if (object === INFO) shown.set(name, value)
-        const write = storable({ path: object + name, value, type: 'unknown', source: 'usp', collectedAt })
-        if (write !== undefined) parameters.push(write)
+        parameters.push(...collected([{ path: object + name, value }], { source: 'usp', collectedAt }))
       }
     }
   }

@@ -1,8 +1,14 @@
 import { BASE_TYPES } from '../../datamodel/index.ts'
-import type { OperationResult, ParameterType, PathOutcome } from '../../domain/index.ts'
+import {
+  type OperationResult,
+  type ParameterType,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+} from '../../domain/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
 import { supportedObject } from './describe-model.ts'
-import { ended, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'
+import { objectPath, refused, unanswered } from './outcome.ts'
 
 /** TR-369 7.5.3: the rows that there are, with their unique keys. */
 export async function instances(
@@ -20,7 +26,7 @@ export async function instances(
       ...(Object.keys(unique_keys).length === 0 ? {} : { keys: unique_keys }),
     }))
   })
-  return ended([...unanswered(paths, reply.body.req_path_results), ...results])
+  return resultOf([...unanswered(paths, reply.body.req_path_results), ...results])
 }
 
 /** TR-369 7.5.4: objects, parameters with type and access, commands and events below a path, by their names without instances. */
@@ -45,7 +51,7 @@ export async function supportedBelow(
       ...[...object.commands, ...object.events].map(({ name }) => ({ path: object.path + name })),
     ])
   })
-  return ended(results)
+  return resultOf(results)
 }
 
 function typeOf(name: string): ParameterType {

@@ -1,8 +1,16 @@
-import { BASE_TYPES, type Model, schemaPathOf } from '../../datamodel/index.ts'
-import { type OperationResult, outcomeError, type PathOutcome, type SupportedModel } from '../../domain/index.ts'
+import { BASE_TYPES, isSearch, type Model, schemaPathOf } from '../../datamodel/index.ts'
+import {
+  failedResult,
+  type OperationResult,
+  outcomeError,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+  type SupportedModel,
+} from '../../domain/index.ts'
 import type { GetResp } from '../wire/index.ts'
 import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
-import { type ExecuteContext, ended, isSearch, objectPath, type RequestFor, refused, unanswered } from './outcome.ts'
+import { type ExecuteContext, objectPath, refused, unanswered } from './outcome.ts'
 
 /** TR-369 7.5.1. A path that the answer does not speak of, and a parameter without a value, are failures. */
 export async function get(
@@ -14,7 +22,7 @@ export async function get(
 ): Promise<OperationResult> {
   const reply = await agent.request('get', { param_paths: paths, max_depth: maxDepth }, options)
   if (!reply.ok) return refused(reply.error)
-  return ended([...unanswered(paths, reply.body.req_path_results), ...outcomesOf(reply.body, model)])
+  return resultOf([...unanswered(paths, reply.body.req_path_results), ...outcomesOf(reply.body, model)])
 }
 
 /** Values of a GetResp; 1.0 agents give dotted relative names, which join just the same. */
@@ -60,7 +68,7 @@ export async function discover(
   const result = await discoverAt(agent, path, context, options)
   if (result.outcome !== 'done' || result.results.length > 0 || path !== 'Device.') return result
   const error = outcomeError('nothingFound', 'the Agent shows nothing of its root; its role may not let it', true)
-  return { outcome: 'failed', results: [], error }
+  return failedResult(error)
 }
 
 async function discoverAt(
@@ -112,5 +120,5 @@ async function piecewise(
     results.push(...part.results)
     if (part.error !== undefined && part.results.length === 0) results.push({ path: child, error: part.error })
   }
-  return ended(results)
+  return resultOf(results)
 }

@@ -1,17 +1,15 @@
-import { type Model, splitLeaf } from '../../datamodel/index.ts'
-import { type ExecuteHooks, type OperationResult, type PathOutcome, rowsToAdd } from '../../domain/index.ts'
+import { isSearch, type Model, splitLeaf } from '../../datamodel/index.ts'
+import {
+  type ExecuteHooks,
+  type OperationResult,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+  rowsToAdd,
+} from '../../domain/index.ts'
 import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
 import { type AgentLink, type Reply, uspError } from './agent-link.ts'
-import {
-  type ExecuteContext,
-  ended,
-  isSearch,
-  lacking,
-  objectPath,
-  type RequestFor,
-  refused,
-  unanswered,
-} from './outcome.ts'
+import { type ExecuteContext, lacking, objectPath, refused, unanswered } from './outcome.ts'
 
 interface Setting {
   param: string
@@ -42,7 +40,7 @@ export async function set(
   const reply = await agent.request('set', { allow_partial: request.allowPartial === true, update_objs }, hooks)
   if (!reply.ok) return refused(reply.error)
   const { updated_obj_results } = reply.body
-  return ended([
+  return resultOf([
     ...unanswered([...objects.keys()], updated_obj_results),
     ...updated_obj_results.flatMap(({ requested_path, oper_status }) => {
       const asked = objects.get(requested_path) ?? []
@@ -138,7 +136,7 @@ export async function add(
     ({ path, error }) => error === undefined || !optional.some((name) => path.endsWith(`.${name}`)),
   )
   const silent = rows.slice(created_obj_results.length).map(({ object }) => ({ path: object, error: lacking() }))
-  return ended([...silent, ...told])
+  return resultOf([...silent, ...told])
 }
 
 function created(
@@ -187,5 +185,5 @@ export async function remove(
     const kept = success.unaffected_path_errs.map((error) => ({ path: error.unaffected_path, error: uspError(error) }))
     return [...success.affected_paths.map((path) => ({ path: objectPath(path) })), ...kept]
   })
-  return ended([...unanswered(request.paths, reply.body.deleted_obj_results), ...results])
+  return resultOf([...unanswered(request.paths, reply.body.deleted_obj_results), ...results])
 }

@@ -1,17 +1,20 @@
-import { mandatoryArguments, quoteConstant, schemaPathOf } from '../../datamodel/index.ts'
+import { isSearch, mandatoryArguments, quoteConstant, schemaPathOf } from '../../datamodel/index.ts'
 import {
   type ExecuteHooks,
+  failedResult,
   type Operation,
   type OperationResult,
   outcomeError,
   type PathOutcome,
+  type RequestFor,
+  resultOf,
 } from '../../domain/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import { instances, supportedBelow } from './execute-model.ts'
 import { discover, get } from './execute-read.ts'
 import { add, remove, set } from './execute-write.ts'
 import { lockout } from './lockout.ts'
-import { type ExecuteContext, ended, isSearch, lacking, objectPath, type RequestFor, refused } from './outcome.ts'
+import { type ExecuteContext, lacking, objectPath, refused } from './outcome.ts'
 import { isOwnRow, OPTIONAL_SETTINGS } from './subscriptions.ts'
 
 /** Plays one protocol-neutral operation as USP requests. Errors of the Agent are answers; only a lost way rejects. */
@@ -98,7 +101,7 @@ async function operate(
     else if (result.req_obj_path !== undefined) pending = true
     else results.push({ path: result.executed_command, error: lacking() })
   }
-  const end = ended(results)
+  const end = resultOf(results)
   return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
 }
 
@@ -121,8 +124,7 @@ async function subscribe(
   if (!found.ok) return refused(found.error)
   // A table that may not be read tells nothing of its rows.
   const unread = found.body.req_path_results.find(({ err_code }) => err_code !== 0 && !NO_ROWS.includes(err_code))
-  if (unread !== undefined)
-    return { outcome: 'failed', results: [{ path: table, error: uspError(unread) }], error: uspError(unread) }
+  if (unread !== undefined) return failedResult(uspError(unread), [{ path: table, error: uspError(unread) }])
   // Another Controller may have given one of its subscriptions the same ID.
   const rows = found.body.req_path_results
     .flatMap((result) => result.resolved_path_results)
@@ -182,11 +184,7 @@ async function download(
   if (bank === undefined && images.error !== undefined && images.results.every(({ value }) => value === undefined))
     return images
   if (bank === undefined)
-    return {
-      outcome: 'failed',
-      results: [],
-      error: outcomeError('notSupported', 'the Agent shows no firmware image to download into'),
-    }
+    return failedResult(outcomeError('notSupported', 'the Agent shows no firmware image to download into'))
   const input: Record<string, string> = {
     URL: request.url,
     AutoActivate: request.activate === false ? 'false' : 'true',

@@ -1,5 +1,5 @@
 import { parsePath, type Segment } from '../../datamodel/index.ts'
-import { type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
+import { failedResult, type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
 const TABLE = ['Device', 'LocalAgent', 'Controller']
@@ -23,7 +23,7 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
         })?.path
   if (path === undefined) return undefined
   const text = `${path} is, or may be, of the Controller row of this server (${ownRow}): without it the Agent is not heard any more; mayLockOut allows it`
-  return { outcome: 'failed', results: [], error: outcomeError('lockout', text) }
+  return failedResult(outcomeError('lockout', text))
 }
 
 /** Returns the name of a path below our row, instances of its tables written as `row`; undefined when it is of no row that may be ours. */

@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
-import { type Device, type DeviceStore, type ParameterWrite, storable } from '../../domain/index.ts'
+import { collected, type Device, type DeviceStore, parameterChanges } from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { outcomesOf } from './execute-read.ts'
 
@@ -15,7 +15,6 @@ export interface NewRowsDeps {
 const MAX_WAITING = 64
 const MAX_TOGETHER = 16
 const MAX_VALUES = 5000
-const VALUES_PER_COMMIT = 500
 
 /** Brings rows into the record that an Agent told the creation of, several in one Get where they come together. */
 export class NewRows {
@@ -49,14 +48,8 @@ export class NewRows {
 
   async #keep(device: Device, outcomes: ReturnType<typeof outcomesOf>): Promise<void> {
     const { devices, model, clock, log } = this.#deps
-    const collectedAt = clock.now()
-    const parameters = outcomes.flatMap(({ path, value, type }): ParameterWrite[] => {
-      if (value === undefined) return []
-      const write = storable({ path, value, type: type ?? 'unknown', source: 'usp', collectedAt }, model)
-      return write === undefined ? [] : [write]
-    })
+    const parameters = collected(outcomes, { source: 'usp', collectedAt: clock.now(), modelOf: () => model })
     if (parameters.length > MAX_VALUES) log.info({ deviceId: device.id, values: parameters.length }, 'new rows are cut')
-    for (let i = 0; i < Math.min(parameters.length, MAX_VALUES); i += VALUES_PER_COMMIT)
-      await devices.commit({ deviceId: device.id, parameters: parameters.slice(i, i + VALUES_PER_COMMIT) })
+    for (const change of parameterChanges(device.id, parameters.slice(0, MAX_VALUES))) await devices.commit(change)
   }
 }

@@ -1,13 +1,13 @@
 import { isSecret, type Model } from '../../datamodel/index.ts'
 import {
   type Completion,
+  collected,
   type DeviceChange,
   type DeviceId,
   factsFrom,
   factsPatch,
   firmwareEvent,
   type NewEvent,
-  storable,
 } from '../../domain/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
@@ -69,11 +69,9 @@ function valueChange(
   now: number,
 ): void {
   const { deviceId } = effect.change
-  const type = model.parameter(param_path)?.type ?? 'unknown'
-  const parameter =
-    isPath(param_path) && !param_path.endsWith('.')
-      ? storable({ path: param_path, value: param_value, type, source: 'usp', collectedAt: now }, model)
-      : undefined
+  const from = { source: 'usp' as const, collectedAt: now, modelOf: () => model }
+  const told = isPath(param_path) && !param_path.endsWith('.') ? [{ path: param_path, value: param_value }] : []
+  const [parameter] = collected(told, from)
   if (parameter === undefined) {
     effect.ignored = 'the path of the value is none, or the value is not to be kept'
     return

@@ -1,6 +1,6 @@
 import type { Model } from '../../datamodel/index.ts'
 import {
-  type OperationRequest,
+  failedResult,
   type OperationResult,
   type OutcomeError,
   outcomeError,
@@ -10,8 +10,6 @@ import {
 import type { ErrorBody } from '../wire/index.ts'
 import { uspError } from './agent-link.ts'
 
-export type RequestFor<V> = Extract<OperationRequest, { verb: V }>
-
 /** What the verbs need besides the link. */
 export interface ExecuteContext {
   model: Model
@@ -19,16 +17,10 @@ export interface ExecuteContext {
   supported(): Promise<SupportedModel | undefined>
 }
 
-/** Done when no path failed that had to succeed; else failed with the first reason. */
-export function ended(results: PathOutcome[]): OperationResult {
-  const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
-  return error === undefined ? { outcome: 'done', results } : { outcome: 'failed', results, error }
-}
-
 /** A whole Message that was refused, with the reason per path where the Agent gave one. */
 export function refused(error: ErrorBody): OperationResult {
   const results = error.param_errs.map((item) => ({ path: item.param_path, error: uspError(item) }))
-  return { outcome: 'failed', results, error: uspError(error) }
+  return failedResult(uspError(error), results)
 }
 
 /** What an answer that leaves out what it must say comes to. */
@@ -47,11 +39,6 @@ export function unanswered(requested: string[], results: { requested_path: strin
   const asked = new Set(requested)
   const unasked = results.filter(({ requested_path }) => !asked.has(requested_path)).length
   return unasked >= missing.length ? [] : missing.map((path) => ({ path, error: lacking() }))
-}
-
-/** Whether a path may stand for nothing at all: wildcards, expressions, references. */
-export function isSearch(path: string): boolean {
-  return /[*[+]/.test(path)
 }
 
 /** An object path as the standard writes it; some Agents leave its last dot out. */

@@ -2,6 +2,7 @@ import { BoundedMap, type Clock, type Log, PeerFault, ProtocolError, TransportEr
 import {
   applyPatch,
   bearsFacts,
+  collected,
   type Device,
   type DeviceId,
   type DevicePatch,
@@ -11,9 +12,7 @@ import {
   factsPatch,
   outcomeError,
   type ParameterStore,
-  type ParameterWrite,
   type PathOutcome,
-  storable,
   vanishedSince,
 } from '../../../domain/index.ts'
 import type { Session } from '../session/session.ts'
@@ -184,16 +183,9 @@ export class Discoveries {
 
   async #keep(deviceId: DeviceId, { facts, waiting }: Reading): Promise<void> {
     const { types, clock, devices } = this.#options
-    const collectedAt = clock.now()
-    const parameters: ParameterWrite[] = []
-    for (const { path, value, type, writable } of waiting) {
-      if (value === undefined) continue
-      if (bearsFacts(path)) facts.set(path, value)
-      const write: ParameterWrite = { path, value, type: type ?? 'unknown', source: 'cwmp', collectedAt }
-      if (writable !== undefined) write.writable = writable
-      const kept = storable(write, types.modelOf(path))
-      if (kept !== undefined) parameters.push(kept)
-    }
+    for (const { path, value } of waiting) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
+    const modelOf = (path: string) => types.modelOf(path)
+    const parameters = collected(waiting, { source: 'cwmp', collectedAt: clock.now(), modelOf })
     if (parameters.length > 0) await devices.commit({ deviceId, parameters })
   }
 

@@ -5,7 +5,9 @@ import {
   type OperationResult,
   outcomeError,
   type PathOutcome,
+  type RequestFor,
   type RowToAdd,
+  resultOf,
   rowsToAdd,
 } from '../../../domain/index.ts'
 import type { CwmpFault } from '../../wire/index.ts'
@@ -13,7 +15,7 @@ import type { BoxNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { instancesOf } from './names.ts'
-import { ended, later, type RequestFor, refused } from './outcome.ts'
+import { later, refused } from './outcome.ts'
 import { write } from './write.ts'
 
 interface AddContext {
@@ -59,7 +61,7 @@ export async function add(
     done.push(added)
   }
   return {
-    ...ended(done.flatMap(({ results }) => results)),
+    ...resultOf(done.flatMap(({ results }) => results)),
     ...later(Math.max(...done.map(({ status }) => status))),
   }
 }

@@ -1,4 +1,4 @@
-import type { OperationResult } from '../../../domain/index.ts'
+import { failedResult, type OperationResult } from '../../../domain/index.ts'
 import type { BoxNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
@@ -27,5 +27,5 @@ export async function diagnose(
   const { fault, failures } = written
   return fault === undefined
     ? { outcome: 'pending', results: [] }
-    : { outcome: 'failed', results: failures, error: failures[0]?.error ?? faultError(fault) }
+    : failedResult(failures[0]?.error ?? faultError(fault), failures)
 }

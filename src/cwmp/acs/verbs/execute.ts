@@ -1,12 +1,16 @@
 import { TransportError } from '../../../base/index.ts'
+import { isSearch } from '../../../datamodel/index.ts'
 import {
   changeSubscriptions,
   type ExecuteHooks,
+  failedResult,
   type Operation,
   type OperationResult,
   outcomeError,
   type PathOutcome,
+  type RequestFor,
   restartOf,
+  resultOf,
 } from '../../../domain/index.ts'
 import type { BoxNotes } from '../discovery/cpe-notes.ts'
 import { type Discoveries, NOTHING_FOUND } from '../discovery/discoveries.ts'
@@ -16,9 +20,9 @@ import { faultError, type ParameterTypes } from '../session/values.ts'
 import { add } from './add-rows.ts'
 import { diagnose } from './diagnose.ts'
 import { instances, supportedBelow } from './names.ts'
-import { ended, later, type RequestFor, refused } from './outcome.ts'
+import { later, refused } from './outcome.ts'
 import { readPaths } from './read-paths.ts'
-import { findPaths, isSearch } from './search.ts'
+import { findPaths } from './search.ts'
 import { write, writeAll } from './write.ts'
 
 /** What the verbs need besides the session. */
@@ -89,8 +93,8 @@ async function play(
 /** A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are usual. */
 function found(results: PathOutcome[], root: string): OperationResult {
   if (results.some(({ value }) => value !== undefined)) return { outcome: 'done', results }
-  if (results.length > 0 || !isRoot(root)) return ended(results)
-  return { outcome: 'failed', results, error: outcomeError('nothingFound', NOTHING_FOUND, true) }
+  if (results.length > 0 || !isRoot(root)) return resultOf(results)
+  return failedResult(outcomeError('nothingFound', NOTHING_FOUND, true), results)
 }
 
 async function discover(
@@ -115,7 +119,7 @@ async function get(
   for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
   const results = await readPaths(session, [...new Set(paths)], types, notes)
   const { maxDepth = 0 } = request
-  return ended(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
+  return resultOf(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
 }
 
 /** CPE give everything below a partial path; a depth counts as in TR-369 (Get.max_depth): names below the object, a row with its table. */
@@ -149,7 +153,7 @@ async function set(
 ): Promise<OperationResult> {
   const values = await valuesToWrite(session, request, context)
   // A search path that names nothing is no error (R-MSG.4a).
-  if (values.length === 0) return ended([])
+  if (values.length === 0) return resultOf([])
   const list = values.map((value) => ({ ...value, type: value.type ?? hooks.typeOf?.(value.path) }))
   await hooks.beforeSend()
   const { written, failures, fault, status } = await write(session, list, request.allowPartial === true, id, context)
@@ -157,12 +161,12 @@ async function set(
   const results = list.flatMap(({ path, value, type = 'unknown' }): PathOutcome[] =>
     done.has(path) ? [{ path, value, type: type === 'unknown' ? context.types.typeOf(path) : type }] : [],
   )
-  if (fault === undefined || results.length > 0) return { ...ended([...results, ...failures]), ...later(status) }
+  if (fault === undefined || results.length > 0) return { ...resultOf([...results, ...failures]), ...later(status) }
   const named = new Set(failures.map(({ path }) => path))
   const others = list
     .filter(({ path }) => named.size > 0 && !named.has(path))
     .map(({ path }) => ({ path, error: outcomeError('notApplied', 'not written because another value was refused') }))
-  return { outcome: 'failed', results: [...failures, ...others], error: failures[0]?.error ?? faultError(fault) }
+  return failedResult(failures[0]?.error ?? faultError(fault), [...failures, ...others])
 }
 
 async function remove(
@@ -174,7 +178,7 @@ async function remove(
 ): Promise<OperationResult> {
   const paths: string[] = []
   for (const path of request.paths) paths.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
-  if (paths.length === 0) return ended([])
+  if (paths.length === 0) return resultOf([])
   await hooks.beforeSend()
   const results: PathOutcome[] = []
   for (const path of new Set(paths)) {
@@ -184,7 +188,7 @@ async function remove(
     results.push(gone ? { path } : { path, error: faultError(answer.fault) })
     if (!gone && request.allowPartial !== true) break
   }
-  return ended(results)
+  return resultOf(results)
 }
 
 async function operate(
@@ -203,11 +207,7 @@ async function operate(
     return diagnose(session, `${path}.`, request.input, operation.id, context)
   }
   if (!context.types.isCommandLike(path)) {
-    return {
-      outcome: 'failed',
-      results: [],
-      error: outcomeError('notSupported', `${request.command} cannot be run over CWMP`),
-    }
+    return failedResult(outcomeError('notSupported', `${request.command} cannot be run over CWMP`))
   }
   await hooks.beforeSend()
   const { fault } = await writeAll(session, [{ path, value: 'true', type: 'boolean' }], operation.id, context)
@@ -220,11 +220,7 @@ async function subscribe(
   hooks: ExecuteHooks,
 ): Promise<OperationResult> {
   if (request.notifType !== 'ValueChange') {
-    return {
-      outcome: 'failed',
-      results: [],
-      error: outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`),
-    }
+    return failedResult(outcomeError('notSupported', `CWMP notifies of value changes only, not ${request.notifType}`))
   }
   const { cwmp } = session.device
   const { on, off, subscriptions } = changeSubscriptions(cwmp?.subscriptions ?? [], request)
@@ -243,7 +239,7 @@ async function subscribe(
   }
   // The next one in this session goes by it; the record gets it from the engine.
   if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
-  return ended(request.paths.map((path) => ({ path })))
+  return resultOf(request.paths.map((path) => ({ path })))
 }
 
 async function download(

@@ -1,9 +1,10 @@
-import type { OperationResult, PathOutcome } from '../../../domain/index.ts'
+import { isSearch } from '../../../datamodel/index.ts'
+import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../../domain/index.ts'
 import type { BoxNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
-import { ended, type RequestFor, refused } from './outcome.ts'
-import { findPaths, isSearch } from './search.ts'
+import { refused } from './outcome.ts'
+import { findPaths } from './search.ts'
 
 /** Instance paths of a table now; CPE call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */
 export async function instancesOf(session: Session, table: string): Promise<string[] | undefined> {
@@ -32,7 +33,7 @@ export async function instances(
     } else if (answer.fault.code !== 9005 || !context.types.isTable(table))
       results.push({ path: table, error: faultError(answer.fault) })
   }
-  return ended(results)
+  return resultOf(results)
 }
 
 /** The names that the CPE lists below a path, and which of them can be written: as near as CWMP comes to a supported model. */
@@ -43,7 +44,7 @@ export async function supportedBelow(
   const NextLevel = firstLevelOnly === true
   const answer = await session.call('GetParameterNames', { ParameterPath: path, NextLevel })
   if (!answer.ok) return refused(answer.fault, [{ path, error: faultError(answer.fault) }])
-  return ended(
+  return resultOf(
     answer.body.ParameterList.filter(({ Name }) => Name.startsWith(path)).map(({ Name, Writable }) => ({
       path: Name,
       writable: Writable,

@@ -20,11 +20,6 @@ interface SearchContext {
   notes: BoxNotes
 }
 
-/** Whether a path can name several objects: wildcard, search expression or followed reference. */
-export function isSearch(path: string): boolean {
-  return /[*[+]/.test(path)
-}
-
 /**
  * The paths a search path of USP names on this box now (TR-369 2.5), found as a CPE lets one find them: rows by GetParameterNames, comparisons
  * and references by their values. None when nothing matches, which is no error.

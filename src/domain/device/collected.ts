@@ -1,0 +1,72 @@
+import { isSecret, type Model } from '../../datamodel/index.ts'
+import { shownValue } from '../operation/secrets.ts'
+import type { DeviceChange } from './change.ts'
+import type { Protocol, Timestamp } from './device.ts'
+import type { DeviceId } from './id.ts'
+import type { ParameterType, ParameterWrite } from './parameter.ts'
+
+/** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
+export const MAX_VALUE = 65_536
+/** Parameters in one commit; a larger result becomes several. */
+export const PARAMETERS_PER_COMMIT = 500
+
+/** A value as a device gave it: of an answer, a Notify or an Inform. */
+export interface CollectedValue {
+  path: string
+  /** Absent: the answer names the path alone. */
+  value?: string | undefined
+  type?: ParameterType | undefined
+  writable?: boolean | undefined
+}
+
+/** Where values come from, and the model that knows their types and which of them are secrets. */
+export interface Collection {
+  source: Protocol
+  collectedAt: Timestamp
+  modelOf?(path: string): Model | undefined
+}
+
+/** Returns the values that the record keeps, in order; those without a value and those that `storable` refuses are left out. */
+export function collected(
+  values: Iterable<CollectedValue>,
+  { source, collectedAt, modelOf }: Collection,
+): ParameterWrite[] {
+  const kept: ParameterWrite[] = []
+  for (const { path, value, type, writable } of values) {
+    if (value === undefined) continue
+    const model = modelOf?.(path)
+    const write: ParameterWrite = {
+      path,
+      value,
+      type: type ?? model?.parameter(path)?.type ?? 'unknown',
+      source,
+      collectedAt,
+    }
+    if (writable !== undefined) write.writable = writable
+    const stored = storable(write, model)
+    if (stored !== undefined) kept.push(stored)
+  }
+  return kept
+}
+
+/** Returns the changes that bring parameters into the record of a device, each with as many as one commit takes. */
+export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[]): DeviceChange[] {
+  const changes: DeviceChange[] = []
+  for (let i = 0; i < parameters.length; i += PARAMETERS_PER_COMMIT)
+    changes.push({ deviceId, parameters: parameters.slice(i, i + PARAMETERS_PER_COMMIT) })
+  return changes
+}
+
+/**
+ * Returns a value as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty, whatever the device shows, and
+ * the secret of a device in an MTP row is masked. A row of stars stands for a value that is not shown, and an empty SSID for a radio that is
+ * off: neither overwrites what is known.
+ */
+export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
+  const { path, value } = write
+  if (isSecret(path, model)) return value === '' ? write : { ...write, value: '' }
+  if (value.length > MAX_VALUE || /^\*{3,}$/.test(value)) return undefined
+  if (value === '' && path.endsWith('.SSID')) return undefined
+  const shown = shownValue(path, value)
+  return shown === value ? write : { ...write, value: shown }
+}
