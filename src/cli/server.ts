@@ -61,6 +61,11 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+/** For jobs that go through all members, or delete very much after a long pause. */
+const LONG_JOB_MS = 3_600_000
+/** For the sweep over all devices, which pauses between its batches. */
+const SWEEP_JOB_MS = 43_200_000
+
 /** Puts the house together and starts it, floor by floor. `say` is called with what takes time; `flags` are the options of the command line. */
 export async function startServer(
   config: Config,
@@ -234,10 +239,10 @@ export async function startServer(
       alive: () => aliveInstances(store, instance),
       log: log.child({ part: 'jobs' }),
     })
-    jobs.every('planner.watch', 60_000, () => planner.watch())
-    jobs.every('planner.readiness', 600_000, () => readiness.sweep())
+    jobs.every('planner.watch', 60_000, () => planner.watch(), LONG_JOB_MS)
+    jobs.every('planner.readiness', 600_000, () => readiness.sweep(), SWEEP_JOB_MS)
     for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
-    jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())))
+    jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())), LONG_JOB_MS)
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({
       name: 'jobs',

@@ -24,6 +24,8 @@ const COLLECTION = 'jobs'
 const LOCK_MS = 15_000
 const RENEW_MS = 5000
 const REARM_MS = 5000
+/** A job holds its place for so long unless it was given more time. */
+const LIMIT_MS = 120_000
 /** The clocks of two instances may differ by so much. */
 const SKEW_MS = 5000
 const DRAIN_MS = 10_000
@@ -31,7 +33,7 @@ const DRAIN_MS = 10_000
 /**
  * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
  * at its next time. What an instance held is free at once when it stops, when it starts again after it was killed, or else when it has not
- * renewed its hold. Due times are wall-clock times; one that lies further ahead than the period of its job was written before the clock was
+ * renewed its hold, which it does for a bounded time only. Due times are wall-clock times; one that lies further ahead than the period of its job was written before the clock was
  * set back, and the job is due at once. Per-message work never comes here.
  */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
@@ -65,9 +67,9 @@ class AgendaQueue implements JobQueue {
     this.#agenda.on('error', (err: unknown) => log.error({ err }, 'job queue error'))
   }
 
-  every(name: string, intervalMs: number, handler: () => Promise<void>): void {
+  every(name: string, intervalMs: number, handler: () => Promise<void>, limitMs = LIMIT_MS): void {
     this.#jobs.push({ name, intervalMs })
-    this.#agenda.define(name, (job) => this.#run(job, handler))
+    this.#agenda.define(name, (job) => this.#run(job, () => inTime(handler, limitMs)))
   }
 
   async start(): Promise<void> {
@@ -153,6 +155,20 @@ class AgendaQueue implements JobQueue {
     } finally {
       clearInterval(renewal)
     }
+  }
+}
+
+/** Rejects when the handler has not ended in time; what it does later is its own. */
+async function inTime(handler: () => Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`it did not end within ${limitMs / 1000} s and is given up`)
+    timer = setTimeout(() => reject(error), limitMs)
+  })
+  try {
+    await Promise.race([handler(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

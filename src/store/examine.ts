@@ -1,4 +1,4 @@
-import { openConnection } from './mongoose.ts'
+import { databaseOf, openConnection } from './mongoose.ts'
 
 /** A database as it shows itself. */
 export interface Examination {
@@ -15,8 +15,7 @@ export interface Examination {
 export async function examineDatabase(uri: string, databaseName: string, patienceMs: number): Promise<Examination> {
   const connection = await openConnection(uri, databaseName, 'setUp', patienceMs)
   try {
-    const db = connection.db
-    if (db === undefined) throw new Error('the connection has no database')
+    const db = databaseOf(connection)
     const asked = performance.now()
     const hello = await db.admin().command({ hello: 1 })
     const roundTripMs = performance.now() - asked

@@ -40,6 +40,21 @@ export function within<T>(connection: Connection, result: Promise<T>): Promise<T
   return watches.get(connection)?.within(result) ?? result
 }
 
+/** The native database of a connection. Over one for `work`, no call to one of its collections can wait without end. */
+export function databaseOf(connection: Connection): Db {
+  const { db } = connection
+  if (db === undefined) throw new Error('the connection has no database')
+  const calls = watches.get(connection)
+  if (calls === undefined) return db
+  return new Proxy(db, {
+    get: (of, name) => {
+      if (name === 'collection') return (collection: string) => calls.guard(of.collection(collection))
+      const member: unknown = Reflect.get(of, name, of)
+      return typeof member === 'function' ? member.bind(of) : member
+    },
+  })
+}
+
 /** A session of the driver itself, at once: mongoose would wait until it takes the connection for one. */
 export function startSession(connection: Connection): ClientSession {
   return connection.getClient().startSession()

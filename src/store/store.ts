@@ -20,7 +20,14 @@ import { InstanceRepository } from './instance-repository.ts'
 import { checkSecretKey } from './key-check.ts'
 import { LinkSecretRepository } from './link-secret-repository.ts'
 import { migrate } from './migrate.ts'
-import { type CommandStartedEvent, type Connection, type Db, type Document_, openConnection } from './mongoose.ts'
+import {
+  type CommandStartedEvent,
+  type Connection,
+  type Db,
+  type Document_,
+  databaseOf,
+  openConnection,
+} from './mongoose.ts'
 import { newestById } from './newest.ts'
 import { OperationRepository } from './operation-repository.ts'
 import { ParameterRepository } from './parameter-repository.ts'
@@ -64,7 +71,7 @@ export interface Store {
   readonly apiKeys: ApiKeyRepository
   /** The newest id of an event or operation when the store was opened; '' in an empty one. */
   readonly newestId: string
-  /** The native database, for jobs. */
+  /** The native database, for jobs; no call to its collections waits without end. */
   readonly db: Db
   /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
   readonly commands: ReadonlyMap<string, number>
@@ -108,11 +115,6 @@ async function setUp({ uri, databaseName, instance, secretBox, clock, log, patie
   } finally {
     await connection.close()
   }
-}
-
-function databaseOf(connection: Connection): Db {
-  if (connection.db === undefined) throw new Error('the connection has no database')
-  return connection.db
 }
 
 async function build(connection: Connection, options: StoreOptions): Promise<Store> {

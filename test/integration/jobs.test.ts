@@ -70,6 +70,17 @@ describe('a recurring job', () => {
     ])
   })
 
+  it('that does not return is given up, and runs again at its next time', async () => {
+    const failures: unknown[] = []
+    let runs = 0
+    const one = queue('a', { ...silentLog, error: ({ err }) => failures.push(err) })
+    const never = () => new Promise<void>(() => undefined)
+    one.every('tick', PERIOD_MS, () => (++runs < 3 ? never() : Promise.resolve()), 300)
+    await one.start()
+    await until(() => runs >= 4)
+    expect(failures.map(String)).toEqual(Array(2).fill('Error: it did not end within 0.3 s and is given up'))
+  })
+
   it('is taken over at once from an instance that stops, and from one that was killed', async () => {
     const runs: string[] = []
     const tick = (name: string) => async () => void runs.push(name)

@@ -15,9 +15,12 @@ export interface InstanceStore extends ServiceTimeStore {
   alone(instance: string): Promise<void>
 }
 
-/** Recurring work, once over all instances. A handler that throws is logged and runs again at its next time. */
+/**
+ * Recurring work, once over all instances. A handler that throws is logged and runs again at its next time, and so is one that has not returned
+ * after `limitMs` (default two minutes): whatever it waits for, the job goes on without it, here or on another instance.
+ */
 export interface JobQueue {
-  every(name: string, intervalMs: number, handler: () => Promise<void>): void
+  every(name: string, intervalMs: number, handler: () => Promise<void>, limitMs?: number): void
   start(): Promise<void>
   stop(): Promise<void>
 }
