@@ -14,17 +14,17 @@ export interface TurnsOptions {
   enrolment: EnrolOptions
   clock: Clock
   log: Log
-  /** Asks the box for another session. */
+  /** Asks the CPE for another session. */
   comeAgain(session: Session): void
   onSession?(outcome: 'ended' | 'failed', rpcs: number): void
 }
 
-/** A box that refused its own credential is asked again after this time. */
+/** Time after which a CPE that refused its own credential is asked again, in milliseconds. */
 const REFUSED_MS = 86_400_000
 const MAX_REFUSED = 50_000
 
-/** What the ACS does with its turn in a session: enrolment, waiting operations, discovery; then 204. */
-export class Turns {
+/** The turn of the ACS in a session: enrolment, waiting operations, discovery; then 204. */
+export class AcsTurn {
   readonly #options: TurnsOptions
   readonly #toEnrol = new WeakSet<Session>()
   readonly #refusedAt = new BoundedMap<DeviceId, number>(MAX_REFUSED)
@@ -35,7 +35,7 @@ export class Turns {
     this.#options = options
   }
 
-  /** The box has no credential of its own yet and gets one in this session. */
+  /** Marks a session in which a CPE without a credential of its own gets one. */
   enrolIn(session: Session): void {
     const refusedAt = this.#refusedAt.get(session.deviceId)
     if (refusedAt === undefined || this.#options.clock.now() - refusedAt > REFUSED_MS) this.#toEnrol.add(session)
@@ -103,7 +103,10 @@ export class Turns {
     )
   }
 
-  /** Reads the tree while nothing else is to be done; true when the session has carried enough and there is more to read. */
+  /**
+   * Reads the tree while nothing else is to be done; true when the session has carried enough and there is more to
+   * read.
+   */
   async #discover(session: Session, log: Log): Promise<boolean> {
     const { discoveries, upward } = this.#options
     const pause = () => this.#stopping || upward.hasNews(session.deviceId)
@@ -116,7 +119,7 @@ export class Turns {
         if (outcome === 'paused' && !this.#stopping) await upward.contact(this.#contact(session))
       }
     } catch (error) {
-      // The box said no; that is no reason to break its session off.
+      // The CPE refused it; its session goes on.
       if (!(error instanceof PeerFault)) throw error
       log.warn({ deviceId: session.deviceId, reason: errorText(error) }, 'CPE does not let its tree be read')
     }

@@ -25,8 +25,8 @@ import {
   type Upward,
 } from '../../domain/index.ts'
 import { type CwmpEnvelope, encodeEnvelope, faultRow, type RequestOf, RPCS } from '../wire/index.ts'
-import { Turns } from './acs-turn.ts'
-import { WakeNotes } from './connection-request/request-notes.ts'
+import { AcsTurn } from './acs-turn.ts'
+import { RequestNotes } from './connection-request/request-notes.ts'
 import { ConnectionRequester } from './connection-request/requester.ts'
 import { Discoveries } from './discovery/discoveries.ts'
 import type { DiscoveryMode } from './discovery/walk.ts'
@@ -61,31 +61,34 @@ import { ParameterTypes } from './session/values.ts'
 export interface AcsOptions {
   host: string
   port: number
-  /** Adds an HTTPS listener; with `clientCa`, boxes may show certificates that it signed. */
+  /** Adds an HTTPS listener; with `clientCa`, CPE may show certificates that it signed. */
   tls?: { port: number; cert: string; key: string; clientCa?: string }
   /** False: no listener without TLS. Default: true. */
   plain?: boolean
   policy: EnrolmentPolicy
   enrolmentSecret: string
-  /** A user name that boxes may send with the enrolment secret, besides the names that TR-069 gives them. */
+  /** A user name that is accepted with the enrolment secret, besides the names of TR-069. */
   enrolmentUsername?: string
-  /** Who lets a box that was reset use the enrolment secret again: a person (default), or its 0 BOOTSTRAP. */
+  /**
+   * The permission for a CPE that was reset to use the enrolment secret again: by an operator (default), or by its 0
+   * BOOTSTRAP.
+   */
   reEnrolment?: 'operator' | 'bootstrap'
   allowBasicOverHttp: boolean
   informIntervalS: number
   discovery: DiscoveryMode | 'none'
   maxSessions: number
-  /** Sessions of one address; 2,000 unless told. Those of a loopback address are not counted. */
+  /** Sessions of one address; default 2,000. Those of a loopback address are not counted. */
   maxPerAddress?: number
-  /** Connections of each listener; enough for the sessions unless told. */
+  /** Connections of each listener; the default is enough for the sessions. */
   maxConnections?: number
-  /** Bytes of an Inform, unpacked; 256 KB unless told. */
+  /** Bytes of an Inform, unpacked; default 256 KB. */
   maxInformBytes?: number
   /** Asked before a device is registered whose CPE has no proof of its own; absent: it may be. */
   mayRegister?(): Promise<boolean>
   /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies?: Networks
-  /** Networks in which a CPE may be asked to come, besides at the address it came from. */
+  /** Networks to which connection requests may go, besides the address from which the CPE has connected. */
   connectionRequestNetworks?: Networks
   /** Algorithms of the Digest challenges, in the order in which they are offered. */
   digestAlgorithms?: readonly DigestAlgorithm[]
@@ -110,7 +113,7 @@ export interface AcsOptions {
 /** Ways to prove oneself that anybody with the shared secret has, or anybody at all. */
 const STRANGERS: ReadonlySet<Proof> = new Set(['enrolment', 'none', 'reset'])
 
-/** What a session begins with. */
+/** The facts with which a session begins. */
 interface Beginning {
   device: Device
   facts: InformFacts
@@ -129,13 +132,13 @@ const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
 /** Of one kind, about requests that are refused. */
 const LINES_PER_MINUTE = 60
-/** A box that leaves after the InformResponse has this long to think better of it. */
+/** Time that a CPE has to continue after it closed its connection behind the InformResponse, in milliseconds. */
 const LEAVING_MS = 5000
 
 /** Sessions under way may end for so long when the server stops. */
 const STOP_MS = 5000
 
-/** The ACS: its listeners, the sessions that run over them, and the way down to boxes that speak CWMP. */
+/** The ACS: its listeners, the sessions that run over them, and connection requests to CPE. */
 export class Acs implements Lifecycle {
   readonly name = 'CWMP ACS'
   readonly #options: AcsOptions
@@ -144,11 +147,11 @@ export class Acs implements Lifecycle {
   readonly #sessions: Sessions
   readonly #authenticator: Authenticator
   readonly #types = new ParameterTypes()
-  readonly #wakes: WakeNotes
+  readonly #wakes: RequestNotes
   readonly #requester: ConnectionRequester
   readonly #enrolment: EnrolOptions
   readonly #requests: CpeRequests
-  readonly #turns: Turns
+  readonly #turn: AcsTurn
   readonly #refusals: Refusals
   readonly #lines: Log
   readonly #reader: EnvelopeReader
@@ -164,7 +167,7 @@ export class Acs implements Lifecycle {
     this.#steady = options.steadyClock ?? options.clock
     this.#sessions = new Sessions(this.#steady, new SessionShares({ maxSessions: options.maxSessions, maxPerAddress }))
     this.#authenticator = new Authenticator({ ...options, clock: this.#steady })
-    this.#wakes = new WakeNotes(options)
+    this.#wakes = new RequestNotes(options)
     this.#requester = new ConnectionRequester({
       ...options,
       notes: this.#wakes,
@@ -186,7 +189,7 @@ export class Acs implements Lifecycle {
       lines: this.#lines,
       authenticate: (...given) => this.#authenticate(...given),
     })
-    this.#turns = new Turns({
+    this.#turn = new AcsTurn({
       ...options,
       types: this.#types,
       enrolment: this.#enrolment,
@@ -199,7 +202,7 @@ export class Acs implements Lifecycle {
     })
   }
 
-  /** How operations ask an absent box to come. */
+  /** The Driver by which operations ask an absent CPE to connect. */
   get driver(): Driver {
     return this.#requester
   }
@@ -219,12 +222,15 @@ export class Acs implements Lifecycle {
     this.#listeners.renew(tls)
   }
 
-  /** Lets a CPE that is to be reset come back with the enrolment secret, or with the login it has. Durable when it resolves. */
+  /**
+   * Permits a CPE that is going to be reset to log in with the enrolment secret or with its present login. Durable when
+   * it resolves.
+   */
   release(deviceId: DeviceId): Promise<void> {
     return release(deviceId, this.#enrolment)
   }
 
-  /** The device was deleted: its credential is worth nothing from now on, not when it falls out of the cache. */
+  /** Removes the credential of a deleted device from the cache, so that it is refused from now on. */
   forget(deviceId: DeviceId): void {
     this.#authenticator.forget(deviceId)
   }
@@ -244,7 +250,7 @@ export class Acs implements Lifecycle {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#listeners.close()
-    await endsWithin(this.#turns.stop(), STOP_MS, systemClock)
+    await endsWithin(this.#turn.stop(), STOP_MS, systemClock)
     this.#sessions.stop()
     await this.#wakes.stop()
     this.#listeners.closeAll()
@@ -317,7 +323,10 @@ export class Acs implements Lifecycle {
     }
   }
 
-  /** A cookie is no proof: on each new connection the CPE shows again who it is (3.4.4). Undefined when it did, else the refusal. */
+  /**
+   * A cookie is no proof: on each new connection the CPE shows again who it is (3.4.4). Undefined when it did, else the
+   * refusal.
+   */
   async #prove(session: Session, request: IncomingMessage, shown: Shown): Promise<AuthRefusal | undefined> {
     if (!this.#sessions.isOn(session, request.socket)) {
       const auth = await this.#authenticator.check(session.deviceId, session.device, shown)
@@ -331,7 +340,7 @@ export class Acs implements Lifecycle {
     return undefined
   }
 
-  /** Who the CPE is; undefined when it was refused. */
+  /** Returns the identity of the CPE; undefined when it was refused. */
   async #authenticate(
     id: DeviceId,
     identity: DeviceIdentity,
@@ -351,7 +360,7 @@ export class Acs implements Lifecycle {
     return this.#stopping || this.#sessions.size >= this.#options.maxSessions
   }
 
-  /** Bad input ends here: the CPE is told what was wrong, its session is over, nobody else notices. */
+  /** Answers bad input with the reason and ends the session. Other sessions are not affected. */
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     const address = clientAddress(request, this.#options.trustedProxies)
     const session = this.#sessions.find(request.headers.cookie, request.socket)
@@ -430,7 +439,7 @@ export class Acs implements Lifecycle {
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
     session.isOpen = auth.proof === 'none'
-    if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turns.enrolIn(session)
+    if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turn.enrolIn(session)
     response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
     if (envelope.header.supportedCwmpVersions !== undefined) header.useCwmpVersion = version
@@ -476,11 +485,13 @@ export class Acs implements Lifecycle {
       // The CPE went away while we were still thinking about what to ask.
       if (!response.writableEnded) session.drop('connection')
     })
-    this.#turns.begin(session)
+    this.#turn.begin(session)
   }
 }
 
-/** How long a CPE may be silent: as long as it asks for (3.4.7), within bounds. */
+/**
+ * Returns the longest silence of a CPE, in milliseconds: the SessionTimeout that it asks for (3.4.7), within bounds.
+ */
 function idleMs(sessionTimeoutS = 0): number {
   return Math.min(Math.max(sessionTimeoutS * 1000, IDLE_MS), MAX_IDLE_MS)
 }

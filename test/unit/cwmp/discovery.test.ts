@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { BoxNotebook } from '../../../src/cwmp/acs/discovery/cpe-notes.ts'
+import { CpeNotebook } from '../../../src/cwmp/acs/discovery/cpe-notes.ts'
 import { Discoveries } from '../../../src/cwmp/acs/discovery/discoveries.ts'
 import { readValues as read } from '../../../src/cwmp/acs/discovery/read-values.ts'
 import type { DiscoveryMode } from '../../../src/cwmp/acs/discovery/walk.ts'
@@ -16,7 +16,7 @@ const types = new ParameterTypes()
 
 /** Reads with nothing known of the box. */
 const readValues = (session: Session, paths: string[]) =>
-  read(session, paths, types, new BoxNotebook().of(session.device))
+  read(session, paths, types, new CpeNotebook().of(session.device))
 
 /** What is remembered from one session to the next. */
 function discoveries(mode: DiscoveryMode = 'walk') {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { AppError, silentLog } from '../../../src/base/index.ts'
-import { WakeNotes } from '../../../src/cwmp/acs/connection-request/request-notes.ts'
+import { RequestNotes } from '../../../src/cwmp/acs/connection-request/request-notes.ts'
 import { takeIn } from '../../../src/cwmp/acs/inform/arrival.ts'
 import { type Device, type DeviceChange, deviceIdOf, type InformFacts, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
@@ -18,7 +18,7 @@ const inform: InformFacts = {
 
 let clock: ManualClock
 let stores: MemoryStores
-let notes: WakeNotes
+let notes: RequestNotes
 let commits: DeviceChange[]
 let counted: string[]
 /** The store fails as often as this. */
@@ -45,7 +45,7 @@ beforeEach(() => {
   const known = newDevice(id, IDENTITY, 'cwmp', start)
   known.cwmp = { lastInformAt: start, events: [], version: '1.2' }
   stores.inside.devices.set(id, known)
-  notes = new WakeNotes({
+  notes = new RequestNotes({
     devices: stores.devices,
     clock,
     log: silentLog,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { BoxNotebook } from '../../../src/cwmp/acs/discovery/cpe-notes.ts'
+import { CpeNotebook } from '../../../src/cwmp/acs/discovery/cpe-notes.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
 import { readPaths } from '../../../src/cwmp/acs/verbs/read-paths.ts'
 import { type Asked, scriptedSession } from '../../support/cwmp-script.ts'
@@ -25,7 +25,7 @@ function dies(request: Asked): Parameters<typeof scriptedSession>[0] extends (r:
 }
 
 it('an object that ended two sessions as a whole is read name by name in the third, and from then on', async () => {
-  const notebook = new BoxNotebook()
+  const notebook = new CpeNotebook()
   const read = async (path: string) => {
     const { session } = scriptedSession(dies)
     return readPaths(session, [path], types, notebook.of(session.device)).catch((error: Error) => error.name)

@@ -14,7 +14,10 @@ function listOf(nets: readonly (readonly [net: string, bits: number])[]): BlockL
   return list
 }
 
-/** Addresses at which no CPE can be, unless it came from one: a URL that names one would make the server ask itself or its neighbours. */
+/**
+ * Addresses that are refused unless the CPE has connected from one: a URL that names one would make the server call
+ * itself or its neighbours.
+ */
 const NOBODY = listOf([
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
@@ -23,9 +26,13 @@ const NOBODY = listOf([
   ['ff00::', 8],
 ])
 
-/** Never asked, wherever a CPE came from: services of clouds that give secrets to whoever asks, and forms that hide an IPv4 address. */
+/**
+ * Addresses that are always refused: cloud services that give secrets to any caller, and forms that hide an IPv4
+ * address.
+ */
 const NEVER = listOf([
-  // Metadata of AWS, Azure, Google and others; of containers; of Alibaba, Azure (wire server), Oracle; over IPv6 of AWS and Google.
+  // Metadata of AWS, Azure, Google and others; of containers; of Alibaba, Azure (wire server), Oracle; over IPv6 of AWS
+  // and Google.
   ['169.254.169.0', 24],
   ['169.254.170.0', 24],
   ['100.100.100.200', 32],
@@ -46,8 +53,9 @@ const NEVER = listOf([
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/
 
 /**
- * True of an address that may be asked: the one the CPE came from (over IPv6 any of its network of 64 bits), and those of allowed networks.
- * Loopback, link-local and multicast addresses only when the CPE itself came from there; metadata services and tunnel forms never.
+ * Returns true for an address to which a connection request may go: the one from which the CPE has connected (over IPv6
+ * its network of 64 bits), and those of allowed networks. Loopback, link-local and multicast addresses only when the
+ * CPE itself has connected from there; metadata services and tunnel forms never.
  */
 export function mayBeAsked(address: string, peer: string | undefined, allowed?: Networks): boolean {
   const plain = unmapped(address)
@@ -82,13 +90,16 @@ function isIsatap(address: string): boolean {
   return groups[5] === 0x5efe && (groups[4] === 0 || groups[4] === 0x200)
 }
 
-/** Which addresses of a CPE may be asked: the one it came from, and networks that are allowed for all. */
+/**
+ * The addresses to which connection requests may go: the one from which the CPE has connected, and networks that are
+ * allowed for all.
+ */
 export interface Askable {
   peer: string | undefined
   allowed: Networks | undefined
 }
 
-/** What came back. */
+/** The answer of the CPE. */
 export interface CrAnswer {
   status: number
   /** All challenges, in one line. */
@@ -105,7 +116,10 @@ export class NoAnswer extends Error {
   }
 }
 
-/** One GET without redirects; the body is thrown away, and both its size and the wait are bounded. Rejects with NoAnswer. */
+/**
+ * One GET without redirects; the body is thrown away, and both its size and the wait are bounded. Rejects with
+ * NoAnswer.
+ */
 export function get(url: URL, { peer, allowed }: Askable, authorization: string | undefined): Promise<CrAnswer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isIP(host) !== 0 && !mayBeAsked(host, peer, allowed)) return Promise.reject(notAllowed())

@@ -1,7 +1,7 @@
 import { BoundedMap, type Clock, errorText, isOvertaken, type Log } from '../../../base/index.ts'
 import type { ConnectionRequestOutcome, Device, DeviceId, DeviceStore, LastWake } from '../../../domain/index.ts'
 
-/** How a connection request ended: its outcome, and the HTTP status or the reason where there was none. */
+/** The end of a connection request: its outcome, and the HTTP status or the reason where there was none. */
 export interface RequestEnd {
   outcome: ConnectionRequestOutcome
   status?: number
@@ -18,16 +18,18 @@ export interface WakeNotesOptions {
 
 /** The same outcome is stored anew after this time. */
 const FRESH_MS = 300_000
-/** A CPE that accepted opens its session within 30 s (TR-069 3.2.2); its Inform then carries the note into the record. */
+/**
+ * A CPE that accepted opens its session within 30 s (TR-069 3.2.2); its Inform then carries the note into the record.
+ */
 const INFORM_MS = 60_000
 const MAX_KNOWN = 100_000
 const MAX_WAITING = 10_000
 
 /**
- * Keeps the last connection request in the record of its device. An outcome is stored when it changes or is five minutes old; a success waits
- * for the commit of the Inform that follows it, so that it costs no write of its own.
+ * Keeps the last connection request in the record of its device. An outcome is stored when it changes or is five
+ * minutes old; a success waits for the commit of the Inform that follows it, so that it costs no write of its own.
  */
-export class WakeNotes {
+export class RequestNotes {
   readonly #options: WakeNotesOptions
   readonly #stored = new BoundedMap<DeviceId, LastWake>(MAX_KNOWN)
   readonly #waiting = new Map<DeviceId, { wake: LastWake; cancel(): void }>()
@@ -36,7 +38,10 @@ export class WakeNotes {
     this.#options = options
   }
 
-  /** Counts the request and takes its end to the record. Never rejects: a note that cannot be stored is logged, the next one tries again. */
+  /**
+   * Counts the request and takes its end to the record. Never rejects: a note that cannot be stored is logged, the next
+   * one tries again.
+   */
   async note(device: Device, { outcome, status }: RequestEnd): Promise<void> {
     this.#options.onConnectionRequest?.(outcome)
     // A device that never spoke CWMP has no such facts.

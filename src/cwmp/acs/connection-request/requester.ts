@@ -10,21 +10,21 @@ import type {
 } from '../../../domain/index.ts'
 import { ALGORITHMS, digestResponse } from '../login/digest.ts'
 import { type Askable, type CrAnswer, get, noAnswer } from './request-http.ts'
-import type { RequestEnd, WakeNotes } from './request-notes.ts'
+import type { RequestEnd, RequestNotes } from './request-notes.ts'
 
-/** A box that accepted is not asked again for this long (TR-069 3.2.2: it opens its session within 30 s). */
+/** Time in which a CPE that accepted a request is not asked again (TR-069 3.2.2: it opens its session within 30 s). */
 const QUIET_MS = 30_000
 const MAX_TRACKED = 100_000
 
-/** Asks absent CPE to come: HTTP connection requests (TR-069 3.2.2), one at a time per box. */
+/** Sends HTTP connection requests to absent CPE (TR-069 3.2.2), one at a time per CPE. */
 export class ConnectionRequester implements Driver {
   readonly protocol = 'cwmp' as const
   readonly #credentials: CredentialStore
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
-  readonly #notes: Pick<WakeNotes, 'note'>
-  /** True while the box has a session here. */
+  readonly #notes: Pick<RequestNotes, 'note'>
+  /** Returns true while the CPE has a session here. */
   readonly #isHere: (id: DeviceId) => boolean
   readonly #allowBasicOverHttp: boolean
   readonly #allowed: Networks | undefined
@@ -36,11 +36,11 @@ export class ConnectionRequester implements Driver {
     clock: Clock
     random: Random
     log: Log
-    notes: Pick<WakeNotes, 'note'>
+    notes: Pick<RequestNotes, 'note'>
     isHere(id: DeviceId): boolean
     /** Answer Basic challenges without TLS, too. */
     allowBasicOverHttp?: boolean
-    /** Networks in which a CPE may be asked besides at the address it came from. */
+    /** Networks to which connection requests may go, besides the address from which the CPE has connected. */
     connectionRequestNetworks?: Networks
   }) {
     this.#credentials = options.credentials
@@ -58,7 +58,7 @@ export class ConnectionRequester implements Driver {
     const underWay = this.#underWay.get(device.id)
     if (underWay !== undefined) return underWay
     const asked = this.#askedAt.get(device.id)
-    // A CPE that came to another instance shows it by its record.
+    // The record of a CPE shows that it has connected to another instance.
     const hasCome = asked !== undefined && (device.cwmp?.lastInformAt ?? 0) >= asked
     if (asked !== undefined && !hasCome && this.#clock.now() - asked < QUIET_MS) return Promise.resolve('tooSoon')
     const run = this.#ask(device).finally(() => this.#underWay.delete(device.id))
@@ -66,7 +66,7 @@ export class ConnectionRequester implements Driver {
     return run
   }
 
-  /** The box came: the next request may be asked at once. */
+  /** The CPE has connected: the next request may be sent at once. */
   came(id: DeviceId): void {
     this.#askedAt.delete(id)
   }
@@ -104,13 +104,13 @@ export class ConnectionRequester implements Driver {
       if (header === undefined)
         return { outcome: /\bBasic\b/i.test(answer.challenge ?? '') ? 'basicOnly' : 'unauthorized', status: 401 }
       const send = () => get(url, askable, header)
-      // Some CPE close after the 401 although they said nothing of it.
+      // Some CPE close after the 401 without having announced it.
       answer = await send().catch(send)
     }
     return { outcome: outcomeOf(answer.status), status: answer.status }
   }
 
-  /** The answer to a challenge: Digest where it is offered; Basic only where nobody can read it, or where that is allowed. */
+  /** Returns the answer to a challenge: Digest where it is offered; Basic only over TLS, or where that is allowed. */
   #authorization(url: URL, { username, password }: CwmpLogin, { challenge: header }: CrAnswer): string | undefined {
     const challenge = parseChallenge(header)
     if (challenge === undefined) {
@@ -168,7 +168,10 @@ interface DigestChallenge {
   opaque?: string
 }
 
-/** The first Digest challenge of a header that can be answered here; CPE offer several in one, of several schemes and algorithms. */
+/**
+ * The first Digest challenge of a header that can be answered here; CPE offer several in one, of several schemes and
+ * algorithms.
+ */
 function parseChallenge(header: string | undefined): DigestChallenge | undefined {
   const [, ...challenges] = (header ?? '').split(/(?:^|,)\s*Digest\s+/i)
   for (const text of challenges) {

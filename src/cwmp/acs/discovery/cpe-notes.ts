@@ -4,19 +4,21 @@ import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
 /** GetParameterValues begins with this many names (section 14 of the field notes). */
 export const FIRST_BATCH = 32
-const MAX_BOXES = 20_000
+const MAX_CPE = 20_000
 const MAX_FIRMWARES = 500
 const MAX_SKIPPED = 64
-/** So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many. */
+/**
+ * So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many.
+ */
 const FREE_FAILURES = 6
 const FIRST_PAUSE_MS = 300_000
 const MAX_PAUSE_MS = 86_400_000
 
 /**
- * What was learnt of one box under one firmware about how much it takes at once. It outlives the session that taught it, because a lesson
- * often ends the session: a box that drops the connection on 32 names would drop it for ever.
+ * Limits of one CPE under one firmware, learnt from its answers. They outlive the session in which they were learnt,
+ * because it often ends over the request: a CPE that drops the connection on 32 names would drop it in every session.
  */
-export class BoxNotes implements Lesson {
+export class CpeNotes implements Lesson {
   readonly firmware: string
   /** Names in one GetParameterValues at most. */
   batch = FIRST_BATCH
@@ -63,7 +65,10 @@ export class BoxNotes implements Lesson {
     this.#told = true
   }
 
-  /** Counts one more session that ended over the values below an object; returns true when the object is not asked for as a whole any more. */
+  /**
+   * Counts one more session that ended over the values below an object; returns true when the object is not asked for
+   * as a whole any more.
+   */
   strike(object: string): boolean {
     const strikes = (this.#strikes.get(object) ?? 0) + 1
     this.#strikes.set(object, strikes)
@@ -120,26 +125,29 @@ export class BoxNotes implements Lesson {
   }
 }
 
-/** The notes of the boxes seen last, made from their records when they come. */
-export class BoxNotebook {
-  readonly #boxes = new BoundedMap<DeviceId, BoxNotes>(MAX_BOXES)
+/** The notes of the CPE seen last, made from their records when they connect. */
+export class CpeNotebook {
+  readonly #notes = new BoundedMap<DeviceId, CpeNotes>(MAX_CPE)
   readonly #lessons = new BoundedMap<string, FirmwareLessons>(MAX_FIRMWARES)
 
-  /** The notes of a box under the firmware it has now. */
-  of(device: Device): BoxNotes {
+  /** Returns the notes of a CPE under its present firmware. */
+  of(device: Device): CpeNotes {
     const firmware = device.softwareVersion ?? '?'
-    const known = this.#boxes.get(device.id)
+    const known = this.#notes.get(device.id)
     if (known?.firmware === firmware) return known
     const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
     const lessons = this.#lessons.get(model) ?? new FirmwareLessons()
     this.#lessons.set(model, lessons)
-    const notes = new BoxNotes(firmware, lessons, device.cwmp?.notes)
-    this.#boxes.set(device.id, notes)
+    const notes = new CpeNotes(firmware, lessons, device.cwmp?.notes)
+    this.#notes.set(device.id, notes)
     return notes
   }
 }
 
-/** Returns the entry of the values below an object among the paths that are left out, so that the object itself can still be listed. */
+/**
+ * Returns the entry of the values below an object among the paths that are left out, so that the object itself can
+ * still be listed.
+ */
 function wholeOf(object: string): string {
   return `${object}*`
 }

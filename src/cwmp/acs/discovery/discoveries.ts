@@ -17,7 +17,7 @@ import {
 } from '../../../domain/index.ts'
 import type { Session } from '../session/session.ts'
 import type { ParameterTypes } from '../session/values.ts'
-import { BoxNotebook, type BoxNotes } from './cpe-notes.ts'
+import { CpeNotebook, type CpeNotes } from './cpe-notes.ts'
 import { type DiscoveryMode, Walk } from './walk.ts'
 
 export interface DiscoveriesOptions {
@@ -29,9 +29,9 @@ export interface DiscoveriesOptions {
   log: Log
 }
 
-/** A session that has carried so many RPCs ends in peace, and the discovery goes on in the next one. */
+/** RPCs after which a discovery ends its session and continues in the next one. */
 const SESSION_BUDGET = 1800
-/** Discoveries at once; boxes beyond them are discovered in a later session. */
+/** Discoveries at a time; further CPE are discovered in a later session. */
 const MAX_ACTIVE = 500
 /** Discoveries kept half done. */
 const MAX_KEPT = 500
@@ -54,14 +54,14 @@ interface Reading {
   bootstrapAt: number
   /** Values that were read and are not in the record yet. */
   waiting: PathOutcome[]
-  /** Values that tell facts of the box; few of many. */
+  /** The few values from which facts of the record are read. */
   facts: Map<string, string>
   methodsAsked: boolean
 }
 
-/** Reads the trees of boxes into the record: at first contact, after a bootstrap and under new firmware, and when somebody asks for it. */
+/** Reads the trees of CPE into the record: at first contact, after a bootstrap, under new firmware, and on request. */
 export class Discoveries {
-  readonly notebook = new BoxNotebook()
+  readonly notebook = new CpeNotebook()
   readonly #options: DiscoveriesOptions
   readonly #halfDone = new BoundedMap<DeviceId, Reading>(MAX_KEPT)
   readonly #asked = new BoundedMap<string, { walk: Walk; outcomes: PathOutcome[] }>(MAX_KEPT)
@@ -81,9 +81,9 @@ export class Discoveries {
   }
 
   /**
-   * Reads on where the last session stopped. `pause` is asked between requests; `paused` when it said so, `spent` when the session has carried
-   * enough, `empty` when nothing was found by any way to ask. What was read is in the record whatever comes; rejects when the session is over or
-   * the CPE refuses its root.
+   * Continues where the last session stopped. `pause` is asked between requests. Resolves with `paused` when it
+   * returned true, `spent` when the session has carried enough requests, `empty` when no way to ask found anything.
+   * Values are stored as they are read. Rejects when the session is over or the CPE refuses its root.
    */
   async run(session: Session, pause: () => boolean): Promise<'done' | 'paused' | 'spent' | 'empty'> {
     const { device } = session
@@ -127,7 +127,10 @@ export class Discoveries {
     }
   }
 
-  /** The whole subtree of an operation that asks for it; TransportError (not sent) when the session has carried enough: ask again in the next. */
+  /**
+   * The whole subtree of an operation that asks for it; TransportError (not sent) when the session has carried enough:
+   * ask again in the next.
+   */
   async collect(
     session: Session,
     key: string,
@@ -153,18 +156,21 @@ export class Discoveries {
     if (!state.walk.isComplete)
       outcomes.push({
         path: root,
-        error: outcomeError('incomplete', 'the box has more here than is taken; read its parts'),
+        error: outcomeError(
+          'incomplete',
+          'the device has more values here than one read takes; read the parts one by one',
+        ),
       })
     return outcomes
   }
 
-  /** Keeps what this session taught about the box; nothing to write as a rule. */
+  /** Stores what was learnt about the CPE in this session; in most sessions there is nothing to write. */
   async saveNotes({ device }: Session): Promise<void> {
     const notes = this.notebook.of(device).unsaved()
     if (notes !== undefined) await this.#options.devices.commit({ deviceId: device.id, set: { 'cwmp.notes': notes } })
   }
 
-  #stateOf(device: Device, notes: BoxNotes): Reading {
+  #stateOf(device: Device, notes: CpeNotes): Reading {
     const { mode, types } = this.#options
     const firmware = firmwareOf(device)
     const bootstrapAt = device.cwmp?.lastBootstrapAt ?? 0
@@ -189,7 +195,7 @@ export class Discoveries {
     if (parameters.length > 0) await devices.commit({ deviceId, parameters })
   }
 
-  /** All is read: facts, methods and firmware into the record, and out of it what the box no longer has. */
+  /** Stores facts, methods and firmware, and deletes what the CPE no longer has. */
   async #finish(session: Session, state: Reading): Promise<void> {
     const { devices, parameters, types, log } = this.#options
     const { deviceId } = session
@@ -203,14 +209,18 @@ export class Discoveries {
       patch['cwmp.informIntervalS'] = Number(told.informIntervalS)
     if (walk.isComplete) {
       const knows = (object: string) => types.knowsObject(object)
-      // What the Inform tells is there, listed or not.
+      // The parameters of the Inform exist, listed or not.
       const results = [...walk.seen, ...session.informed.map((path) => ({ path }))]
       const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
       const gone = await vanishedSince(read, parameters)
-      // A firmware may bring the other root; nobody else speaks of the old one.
+      // New firmware can have the other root; the CPE does not list the old one any more.
       const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
       await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
-    } else log.warn({ deviceId, root: walk.root }, 'the tree is larger than what is kept of one box')
+    } else
+      log.warn(
+        { deviceId, root: walk.root },
+        'the tree of the device is larger than its record may be; the rest is left out',
+      )
     const unread = walk.unlisted.map(({ path }) => path)
     await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch)
     this.#halfDone.delete(deviceId)
@@ -246,7 +256,10 @@ export class Discoveries {
   }
 }
 
-/** What the box can do (TR-069 A.3.1.1); undefined when it does not say. Asked once: a box that leaves over it is not asked again. */
+/**
+ * Returns the methods of the CPE (TR-069 A.3.1.1); undefined when it does not answer. A CPE that ends a session over
+ * this request is not asked again.
+ */
 async function methodsOf(session: Session, state: Reading): Promise<string[] | undefined> {
   if (state.methodsAsked) return undefined
   state.methodsAsked = true
@@ -264,7 +277,7 @@ function isDiscovered(device: Device): boolean {
   return device.cwmp?.discoveredFor === firmwareOf(device)
 }
 
-/** The firmware that a discovery is good for; `?` where the box does not tell in its Inform. */
+/** Returns the firmware for which a discovery is valid; `?` where the Inform of the CPE does not name it. */
 function firmwareOf(device: Device): string {
   return device.softwareVersion ?? '?'
 }

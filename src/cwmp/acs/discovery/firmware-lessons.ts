@@ -1,4 +1,4 @@
-/** What one box taught, as far as others of its firmware may learn from it. */
+/** Limits of one CPE that others with its firmware may share. */
 export interface Lesson {
   batch: number
   walkOnly: boolean
@@ -6,14 +6,17 @@ export interface Lesson {
   skip: ReadonlySet<string>
 }
 
-/** So many boxes must have learnt the same before others begin with it: one of them may be broken, badly connected or hostile. */
+/**
+ * Number of CPE that must have shown the same limit before others begin with it: one of them may be broken, badly
+ * connected or hostile.
+ */
 const WITNESSES = 2
 const MAX_SAID = 500
 const MAX_SUSPECTS = 1000
 
-/** What boxes of one model and firmware have in common: thousands of them need not each lose the same sessions. */
+/** Limits that the CPE of one model and firmware share, so that each of thousands need not lose the same sessions. */
 export class FirmwareLessons {
-  /** Names that these boxes list and do not have: asked one by one, so that they fail no batch. */
+  /** Names that these CPE list and do not have: requested one by one, so that they fail no batch. */
   readonly suspects = new Set<string>()
   readonly #said = new Map<string, number>()
 
@@ -21,7 +24,7 @@ export class FirmwareLessons {
     if (this.suspects.size < MAX_SUSPECTS) this.suspects.add(path)
   }
 
-  /** A box whose tree was read tells what it took; once per box. */
+  /** Adds the limits of a CPE whose tree was read; once per CPE. */
   tell({ batch, walkOnly, literalBooleans, skip }: Lesson): void {
     this.#say(`batch ${batch}`)
     if (walkOnly) this.#say('walkOnly')
@@ -29,14 +32,14 @@ export class FirmwareLessons {
     for (const path of skip) this.#say(`skip ${path}`)
   }
 
-  /** What a box that is not known yet begins with; `full` is the batch of those of which nothing is known. */
+  /** Returns the limits with which an unknown CPE begins; `full` is the batch size without any knowledge. */
   start(full: number): Lesson {
-    const sure = [...this.#said].flatMap(([lesson, boxes]) => (boxes >= WITNESSES ? [lesson] : []))
+    const sure = [...this.#said].flatMap(([lesson, witnesses]) => (witnesses >= WITNESSES ? [lesson] : []))
     const after = (word: string) =>
       sure.flatMap((lesson) => (lesson.startsWith(`${word} `) ? [lesson.slice(word.length + 1)] : []))
     const batches = after('batch').map(Number)
     return {
-      // The largest that worked for several: a smaller one may come of a bad line.
+      // The largest that worked for several: a smaller one can be due to a bad line.
       batch: batches.length === 0 ? full : Math.max(...batches),
       walkOnly: sure.includes('walkOnly'),
       literalBooleans: sure.includes('literalBooleans'),
@@ -45,7 +48,7 @@ export class FirmwareLessons {
   }
 
   #say(lesson: string): void {
-    const boxes = this.#said.get(lesson) ?? 0
-    if (boxes > 0 || this.#said.size < MAX_SAID) this.#said.set(lesson, boxes + 1)
+    const witnesses = this.#said.get(lesson) ?? 0
+    if (witnesses > 0 || this.#said.size < MAX_SAID) this.#said.set(lesson, witnesses + 1)
   }
 }

@@ -2,33 +2,34 @@ import { ProtocolError } from '../../../base/index.ts'
 import { parentOf } from '../../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../../domain/index.ts'
 import type { ParameterValue } from '../../wire/index.ts'
-import { isEndedByBox, type Session } from '../session/session.ts'
+import { isEndedByCpe, type Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
-import { type BoxNotes, FIRST_BATCH } from './cpe-notes.ts'
+import { type CpeNotes, FIRST_BATCH } from './cpe-notes.ts'
 
-/** Values of one answer that are taken; more than the tree of any box. */
+/** Values that are taken of one answer; more than the tree of any CPE holds. */
 const MAX_ANSWERED = 20_000
-/** Some boxes leave out what they do not have instead of a fault 9005. */
+/** Some CPE leave out what they do not have instead of answering with fault 9005. */
 const PASSED_OVER: OutcomeError = outcomeError(9005, 'the device answered without this parameter')
 
-/** Why a path is not asked for any more. */
+/** The error of a path that is not requested any more. */
 export const LEFT_OUT: OutcomeError = outcomeError('leftOut', 'asking for it ended two sessions', true)
 
 /**
- * Reads values of parameters and partial paths, one GetParameterValues after the other. A batch that is too much for the box (9002, 9004,
- * an answer that makes no sense, a session that ends over it) is halved, down to one, and so is one with an unknown name in it (9005), which
- * then stands alone with its error. What was not read yet stays, so that another session can go on.
+ * Reads values of parameters and partial paths, one GetParameterValues after the other. A batch that is too much for
+ * the CPE (9002, 9004, an answer that is not valid, a session that ends over it) is halved, down to one name, and so is
+ * one with an unknown name in it (9005), which then gets its error alone. Names that were not read yet are kept, so
+ * that another session can continue.
  */
 export class ValueReader {
   readonly #types: ParameterTypes
-  readonly #notes: BoxNotes
+  readonly #notes: CpeNotes
   /** Names not asked for yet, in order. */
   #fresh: string[] = []
   /** Parts of batches that failed, and names to be asked alone. */
   readonly #parts: string[][] = []
-  /** How often a single name has ended a session. */
+  /** Number of sessions that ended over a single name. */
   readonly #strikes = new Map<string, number>()
-  constructor(types: ParameterTypes, notes: BoxNotes) {
+  constructor(types: ParameterTypes, notes: CpeNotes) {
     this.#types = types
     this.#notes = notes
   }
@@ -47,12 +48,15 @@ export class ValueReader {
     return this.#fresh.length + this.#parts.reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** Whether a full batch waits. */
+  /** True when a full batch waits. */
   get isFull(): boolean {
     return this.#parts.length > 0 || this.#fresh.length >= this.#notes.batch
   }
 
-  /** One request; what it answered, errors of single names included. Rejects when the session is over; then nothing is lost. */
+  /**
+   * One request; what it answered, errors of single names included. Rejects when the session is over; then nothing is
+   * lost.
+   */
   async next(session: Session): Promise<PathOutcome[]> {
     const batch = this.#take()
     const [only] = batch
@@ -65,7 +69,7 @@ export class ValueReader {
       error = faultError(answer.fault)
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) {
-        this.#interrupted(batch, isEndedByBox(cause))
+        this.#interrupted(batch, isEndedByCpe(cause))
         throw cause
       }
       error = outcomeError('protocolError', cause.message, true)
@@ -89,27 +93,30 @@ export class ValueReader {
     this.#notes.batch = Math.max(1, Math.min(this.#notes.batch, size))
   }
 
-  /** One alone is no matter of size: batches are full again. A box that is weak besides shows it again soon. */
+  /**
+   * A single name failed, so the size of the batch was not the cause: the next batches are full. A CPE that cannot take
+   * those soon shows it again.
+   */
   #wasTheName(): void {
     this.#notes.batch = FIRST_BATCH
   }
 
   async #refusedAlone(session: Session, name: string, error: OutcomeError): Promise<PathOutcome[]> {
     if (error.code !== '9005') this.#wasTheName()
-    // A partial path on an empty table is no error, whatever the box calls it.
+    // A partial path on an empty table is no error, with any fault that the CPE answers.
     else if (name.endsWith('.') && (await isEmpty(session, name, this.#types))) return []
     else this.#notes.suspect(name)
     return [{ path: name, error }]
   }
 
   /**
-   * The session is over. Where the box ended it over this batch, less is asked next time. A single name is asked for first in the next
-   * session; when that ends over it too, it is left out.
+   * Handles the end of a session. Where the CPE ended it over this batch, the next batch is smaller. A single name is
+   * requested first in the next session; when that ends over it too, it is left out.
    */
-  #interrupted(batch: string[], byBox: boolean): void {
+  #interrupted(batch: string[], byCpe: boolean): void {
     const [only = ''] = batch
-    if (byBox && batch.length > 1) this.#smaller(batch.length >> 1)
-    if (byBox && batch.length === 1) {
+    if (byCpe && batch.length > 1) this.#smaller(batch.length >> 1)
+    if (byCpe && batch.length === 1) {
       this.#wasTheName()
       if (only.endsWith('.') && this.#notes.strike(only)) return
       const strikes = (this.#strikes.get(only) ?? 0) + 1
@@ -125,7 +132,7 @@ export async function readValues(
   session: Session,
   paths: readonly string[],
   types: ParameterTypes,
-  notes: BoxNotes,
+  notes: CpeNotes,
 ): Promise<PathOutcome[]> {
   const reader = new ValueReader(types, notes)
   reader.add(paths)
@@ -137,7 +144,10 @@ export async function readValues(
   return outcomes
 }
 
-/** Whether an object that the box calls unknown (9005) is a table without rows: known as one, or listed by the box in the object above. */
+/**
+ * Returns true when an object that the CPE calls unknown (9005) is a table without rows: a known table, or one that the
+ * CPE lists in the object above.
+ */
 export async function isEmpty(session: Session, path: string, types: ParameterTypes): Promise<boolean> {
   if (types.isTable(path)) return true
   const above = parentOf(path)
@@ -146,7 +156,10 @@ export async function isEmpty(session: Session, path: string, types: ParameterTy
   return answer.ok && answer.body.ParameterList.some(({ Name }) => Name === path)
 }
 
-/** Returns what was asked for, each once: values that nobody asked for are dropped, and a name that was passed over is an error. */
+/**
+ * Returns the requested values, each once: values that were not requested are dropped, and a requested name without a
+ * value is an error.
+ */
 export function answered(
   asked: readonly string[],
   values: readonly ParameterValue[],

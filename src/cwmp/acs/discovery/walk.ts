@@ -1,12 +1,12 @@
 import { PeerFault, ProtocolError } from '../../../base/index.ts'
 import { rootOf } from '../../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../../domain/index.ts'
-import { isEndedByBox, type Session } from '../session/session.ts'
+import { isEndedByCpe, type Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
-import type { BoxNotes } from './cpe-notes.ts'
+import type { CpeNotes } from './cpe-notes.ts'
 import { answered, isEmpty, LEFT_OUT, ValueReader } from './read-values.ts'
 
-/** How the tree is listed: level by level, or as much as the box gives at once. */
+/** The way to list the tree: level by level, or whole subtrees at once. */
 export type DiscoveryMode = 'walk' | 'subtree'
 
 const MAX_PARAMETERS = 20_000
@@ -20,7 +20,7 @@ interface Todo {
   error?: OutcomeError
 }
 
-/** Where a walk begins. */
+/** The start of a walk. */
 export interface WalkStart {
   root: string
   mode: DiscoveryMode
@@ -29,15 +29,16 @@ export interface WalkStart {
 }
 
 /**
- * Names and values below one object, one RPC after the other. It can go on in another session where one ended, and has then lost nothing:
- * a tree of thousands of objects, or a CPE that drops its session now and then, gets done. An object whose names the CPE does not list is
- * read by its values (a partial path, A.3.2.2), and so is a tree whose names led to no value.
+ * Names and values below one object, one RPC after the other. It can go on in another session where one ended, and has
+ * then lost nothing: a tree of thousands of objects, or a CPE that drops its session now and then, gets done. An object
+ * whose names the CPE does not list is read by its values (a partial path, A.3.2.2), and so is a tree whose names led
+ * to no value.
  */
 export class Walk {
   readonly root: string
   /** The objects that it reads: the root, or parts of it. */
   readonly objects: readonly string[]
-  readonly #notes: BoxNotes
+  readonly #notes: CpeNotes
   readonly #reader: ValueReader
   readonly #queue: Todo[]
   readonly #known = new Set<string>()
@@ -52,7 +53,7 @@ export class Walk {
   #values = 0
   #steps = 0
 
-  constructor({ root, mode, only }: WalkStart, types: ParameterTypes, notes: BoxNotes) {
+  constructor({ root, mode, only }: WalkStart, types: ParameterTypes, notes: CpeNotes) {
     this.root = root
     this.objects = only ?? [root]
     this.#notes = notes
@@ -69,7 +70,9 @@ export class Walk {
     return this.#steps
   }
 
-  /** True when it went over all there is: nothing was cut off at a limit. What cannot be listed is no matter of this. */
+  /**
+   * True when it went over all there is: nothing was cut off at a limit. What cannot be listed is no matter of this.
+   */
   get isComplete(): boolean {
     return this.#parameters < MAX_PARAMETERS && this.#objectCount < MAX_OBJECTS
   }
@@ -89,7 +92,10 @@ export class Walk {
     return [...Array.from(this.#known, (path): PathOutcome => ({ path })), ...this.#unlisted]
   }
 
-  /** One request. Returns the values it brought; undefined when all is read. Rejects with the session, or with the root's own fault. */
+  /**
+   * One request. Returns the values it brought; undefined when all is read. Rejects with the session, or with the
+   * root's own fault.
+   */
   async step(session: Session): Promise<PathOutcome[] | undefined> {
     const todo = this.#reader.isFull ? undefined : (this.#queue.shift() ?? this.#fallback())
     if (todo !== undefined) {
@@ -131,7 +137,7 @@ export class Walk {
     } catch (error) {
       if (error instanceof PeerFault) throw error
       if (!(error instanceof ProtocolError)) {
-        this.#interrupted(todo, whole, isEndedByBox(error))
+        this.#interrupted(todo, whole, isEndedByCpe(error))
         throw error
       }
       // An answer that makes no sense: the session goes on.
@@ -150,7 +156,7 @@ export class Walk {
       error = faultError(answer.fault)
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) {
-        this.#interrupted(todo, false, isEndedByBox(cause))
+        this.#interrupted(todo, false, isEndedByCpe(cause))
         throw cause
       }
       error = outcomeError('protocolError', cause.message, true)
@@ -169,11 +175,14 @@ export class Walk {
     return taken
   }
 
-  /** The object cannot be listed so: its next level alone, or by its values. An empty table is called unknown by many CPE. */
+  /**
+   * The object cannot be listed so: its next level alone, or by its values. An empty table is called unknown by many
+   * CPE.
+   */
   async #refused(session: Session, path: string, whole: boolean, error: OutcomeError): Promise<void> {
     if (whole) return void this.#queue.unshift({ path, by: 'level' })
     const isRoot = path === this.root
-    // One below the root was listed by the object above, so there is nobody more to ask.
+    // One below the root was listed by the object above, so nothing else can list it.
     const empty =
       error.code === '9005' && (isRoot ? await isEmpty(session, path, this.#types) : this.#types.isTable(path))
     if (empty) return
@@ -181,8 +190,8 @@ export class Walk {
     this.#queue.unshift({ path, by: 'values', error })
   }
 
-  #interrupted(todo: Todo, whole: boolean, byBox: boolean): void {
-    if (!byBox) return void this.#queue.unshift(todo)
+  #interrupted(todo: Todo, whole: boolean, byCpe: boolean): void {
+    if (!byCpe) return void this.#queue.unshift(todo)
     if (whole) {
       this.#notes.walkOnly = true
       this.#queue.unshift({ ...todo, by: 'level' })
@@ -191,7 +200,8 @@ export class Walk {
     const key = todo.by === 'values' ? `${todo.path}*` : todo.path
     const strikes = (this.#strikes.get(key) ?? 0) + 1
     this.#strikes.set(key, strikes)
-    // Asked first in the next session; when that ends over it too, it is left out, but for the root, without which there is nothing.
+    // Asked first in the next session; when that ends over it too, it is left out, but for the root, without which
+    // there is nothing.
     if (strikes < 2 || (todo.path === this.root && todo.by !== 'values')) return void this.#queue.unshift(todo)
     if (todo.path === this.root) return
     this.#notes.leaveOut(todo.path)
@@ -199,7 +209,7 @@ export class Walk {
   }
 
   #take(path: string, whole: boolean, by: Todo['by'], list: { Name: string; Writable: boolean }[]): void {
-    // Some CPE give everything below, whatever level was asked for.
+    // Some CPE list everything below, also with NextLevel true.
     const all = whole || list.some(({ Name }) => Name.startsWith(path) && isDeeper(Name.slice(path.length)))
     const objects = new Set(list.map(({ Name }) => Name.slice(0, Name.lastIndexOf('.', Name.length - 2) + 1)))
     const found: string[] = []

@@ -18,7 +18,7 @@ function isZlib(packed: Buffer): boolean {
   return packed.length > 1 && ((packed[0] ?? 0) & 15) === 8 && packed.readUInt16BE(0) % 31 === 0
 }
 
-/** A request body that is refused before it is read further, with the HTTP status that says so. */
+/** A request body that is refused before it is read to its end, with the HTTP status of the answer. */
 export class BodyRefused extends ProtocolError {
   readonly status: 413 | 415 | 400
 
@@ -28,19 +28,22 @@ export class BodyRefused extends ProtocolError {
   }
 }
 
-/** How many times its size a packed body may become; XML of many similar parameters packs to a fortieth. */
+/** Largest ratio of the unpacked to the packed size; XML of many similar parameters packs to a fortieth. */
 const MAX_RATIO = 100
 /** Up to this size the ratio does not matter. */
 const SMALL = 65_536
 
-/** How many bytes the body of a request makes to read at most, by what its headers say. */
+/** Returns the largest number of bytes that the body of a request can have, from its headers. */
 export function expectedSize({ headers }: IncomingMessage, maxBytes: number): number {
   const announced = Number(headers['content-length'] ?? (headers['transfer-encoding'] === undefined ? 0 : maxBytes))
   const isPacked = (headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity'
   return isPacked ? maxBytes : Math.min(announced, maxBytes)
 }
 
-/** Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). Rejects with BodyRefused. */
+/**
+ * Reads a body of at most `maxBytes`, unpacked included (TR-069 3.4.1 names GZIP and Deflate). Rejects with
+ * BodyRefused.
+ */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   if (encoding !== 'identity' && !Object.hasOwn(unzip, encoding))
@@ -61,7 +64,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   }
 }
 
-/** Throws away what is left of a body that nobody reads, so that the connection can go on; a body longer than `maxBytes` ends it. */
+/** Reads and drops the rest of a body, so that the connection stays usable; a body longer than `maxBytes` ends it. */
 export function drain(request: IncomingMessage, maxBytes: number): void {
   let size = 0
   request.on('data', (chunk: Buffer) => {
@@ -94,7 +97,7 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   })
 }
 
-/** An empty POST; some boxes send a line end. */
+/** Returns true for an empty POST; some CPE send a line end in it. */
 export function isEmpty(body: Buffer): boolean {
   return body.length === 0 || (body.length <= 8 && body.toString('latin1').trim() === '')
 }

@@ -7,7 +7,10 @@ import { plain } from './respond.ts'
 const SCHEMA = 'cwmp-1-4.xsd'
 const SERVICE = 'cwmp-1-4.wsdl'
 
-/** The description of what we speak, as `wsdl/` holds it: the service at `?wsdl` or by its file name, the schema by its file name. */
+/**
+ * The description of what we speak, as `wsdl/` holds it: the service at `?wsdl` or by its file name, the schema by its
+ * file name.
+ */
 export class Description {
   #files: Map<string, Buffer> | undefined
 

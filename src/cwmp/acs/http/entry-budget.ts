@@ -1,7 +1,7 @@
 import { Buckets, type Clock, shareOf } from '../../../base/index.ts'
 
 const MIB = 1_048_576
-/** Bytes of requests that led to no session: what an address may send at once, and what comes back in a second. */
+/** Bytes of requests that led to no session: the burst of an address, and its refill per second. */
 const OF_ADDRESS = { capacity: 16 * MIB, perSecond: MIB / 2, maxKeys: 100_000 }
 /** Bytes of such requests under way over all addresses. */
 const MAX_UNDER_WAY = 64 * MIB
@@ -15,8 +15,8 @@ export interface Entry {
 }
 
 /**
- * Bounds what requests cost from which nobody knows yet who sends them: bytes to read and to parse, per address and in all. Requests that end
- * in a session cost nothing, so that any number of good CPE behind one address is served.
+ * Bounds the cost of requests whose sender is not known yet: bytes to read and to parse, per address and in all.
+ * Requests that end in a session cost nothing, so that any number of good CPE behind one address is served.
  */
 export class EntryBudget {
   readonly #ofAddress: Buckets

@@ -14,7 +14,10 @@ export class EnvelopeReader {
     this.#lines = lines
   }
 
-  /** The envelope in a body; undefined when too many large bodies wait. Rejects with the ProtocolErrors of `readEnvelope`. */
+  /**
+   * The envelope in a body; undefined when too many large bodies wait. Rejects with the ProtocolErrors of
+   * `readEnvelope`.
+   */
   async read(
     body: Buffer,
     request: IncomingMessage,

@@ -18,7 +18,7 @@ export interface ListenersOptions {
   plain?: boolean
   tls?: TlsFiles & { port: number }
   maxSessions: number
-  /** Connections of each listener; enough for the sessions unless told. */
+  /** Connections of each listener; the default is enough for the sessions. */
   maxConnections?: number
   /** Connections of one address. */
   maxPerAddress: number
@@ -30,7 +30,10 @@ export interface ListenersOptions {
   log: Log
 }
 
-/** How long the parts of a request may take, in milliseconds, and how often that is looked at. A slow one ends with 408. */
+/**
+ * Longest times for the parts of a request, and the interval of the check, in milliseconds. A slow request ends with
+ * 408.
+ */
 export interface HttpTimes {
   headersTimeout: number
   requestTimeout: number
@@ -83,7 +86,10 @@ export class Listeners {
     await this.#listen(this.#secure, tls.port)
   }
 
-  /** New connections of the HTTPS listener get this certificate; those that stand keep theirs. Throws when it cannot be used. */
+  /**
+   * New connections of the HTTPS listener get this certificate; those that stand keep theirs. Throws when it cannot be
+   * used.
+   */
   renew(files: TlsFiles): void {
     renewCertificate(this.#secure, files)
   }
@@ -114,7 +120,7 @@ export class Listeners {
   async #listen(server: Server, port: number): Promise<void> {
     const { maxSessions, maxPerAddress, trustedProxies, onRefused } = this.#options
     const connections = new Connections({
-      // A CPE needs one connection; more than twice the sessions, and nobody is served.
+      // A CPE needs one connection; twice the sessions leaves room for those that are just opened.
       max: this.#options.maxConnections ?? maxSessions * 2 + 1000,
       maxPerAddress,
       isShared: (address) => trustedProxies?.has(address) === true,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** An envelope as 200, nothing as 204. False when nobody is there to take it. */
+/** Sends an envelope as 200, or 204 without one. Returns false when the connection is gone. */
 export function send(response: ServerResponse, envelope: string | undefined): boolean {
   if (response.destroyed || response.writableEnded || response.socket?.destroyed === true) return false
   if (envelope === undefined) {
@@ -26,7 +26,7 @@ export function challenged(response: ServerResponse, challenges: string[]): void
   plain(response, 401, '')
 }
 
-/** 503: the CPE is to come again later (TR-069 3.4.7). */
+/** Answers 503: the CPE connects again later (TR-069 3.4.7). */
 export function tooBusy(response: ServerResponse, text = 'too many sessions or requests at the moment'): void {
   response.setHeader('retry-after', '30')
   plain(response, 503, text)

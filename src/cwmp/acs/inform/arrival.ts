@@ -9,20 +9,20 @@ import {
   informChange,
   type Upward,
 } from '../../../domain/index.ts'
-import type { WakeNotes } from '../connection-request/request-notes.ts'
+import type { RequestNotes } from '../connection-request/request-notes.ts'
 
 export interface ArrivalOptions {
   devices: DeviceStore
   clock: Clock
-  /** The outcome of a connection request that the CPE comes for. */
-  wakes: Pick<WakeNotes, 'waiting' | 'stored'>
+  /** The outcome of the connection request that this session answers. */
+  wakes: Pick<RequestNotes, 'waiting' | 'stored'>
   /** Asked once before a device is registered; absent: it may be. */
   mayRegister?(): Promise<boolean>
 }
 
 /**
- * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device is new and may not be
- * registered now.
+ * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device
+ * is new and may not be registered now.
  */
 export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device | undefined> {
   const { devices, clock, wakes, mayRegister } = options
@@ -56,7 +56,7 @@ export async function tellBoot(
   const bootstrap = hasEvent(codes, '0')
   const keys = facts.events.filter((event) => event.code === 'M Reboot').map((event) => event.commandKey)
   if (!bootstrap && !hasEvent(codes, '1') && keys.length === 0) return
-  // An Inform that is repeated tells of the boot on record: it ends nothing that was sent after it.
+  // A repeated Inform reports the boot on record: it ends no operation that was sent after that.
   const bootAt = Math.max(
     hasEvent(codes, '1') ? (cwmp?.lastBootAt ?? 0) : 0,
     bootstrap ? (cwmp?.lastBootstrapAt ?? 0) : 0,

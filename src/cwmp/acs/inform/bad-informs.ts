@@ -13,7 +13,7 @@ export interface BadInformsOptions {
   refusals: Pick<Refusals, 'tell'>
   /** Limited: anybody can send a bad Inform. */
   lines: Log
-  /** Who the CPE is; undefined when it was refused, and answered. */
+  /** Returns the identity of the CPE; undefined when it was refused and answered. */
   authenticate(
     id: DeviceId,
     identity: DeviceIdentity,
@@ -31,7 +31,10 @@ export class BadInforms {
     this.#options = options
   }
 
-  /** Refuses an Inform whose arguments break their declaration. Who shows that it is a device on record gets an event there. */
+  /**
+   * Refuses an Inform whose arguments break their declaration. Who shows that it is a device on record gets an event
+   * there.
+   */
   async refuse(
     response: ServerResponse,
     envelope: CwmpEnvelope,
@@ -50,7 +53,7 @@ export class BadInforms {
     this.answer(response, envelope, shown, identity, error)
   }
 
-  /** Answers 8003, and says in the log who sent what. */
+  /** Answers 8003 and logs the sender and the reason. */
   answer(
     response: ServerResponse,
     envelope: CwmpEnvelope,

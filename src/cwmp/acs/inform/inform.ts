@@ -8,7 +8,7 @@ const SUPPORTED_VERSIONS = ['1.4', '1.3', '1.2', '1.1', '1.0']
 /** Parameters of an Inform around whose values white space is the indentation of the sender. */
 const PLAIN = /\.(DeviceInfo\.(Software|Hardware|Spec)Version|ManagementServer\.ConnectionRequestURL)$/
 
-/** What an Inform says, in the words of the record. */
+/** Returns the content of an Inform as facts for the record. */
 export function informFacts(
   inform: RequestOf<'Inform'>,
   envelope: CwmpEnvelope,
@@ -58,7 +58,7 @@ export function isHeartbeat(facts: InformFacts): boolean {
   return facts.events.length > 0 && facts.events.every(({ code }) => hasEvent([code], '14'))
 }
 
-/** The same id comes back; a request without one gets an answer without one (3.4.7). */
+/** Returns the header of an answer: the id of the request; a request without one is answered without one (3.4.7). */
 export function replyHeader(envelope: CwmpEnvelope): { id?: string; useCwmpVersion?: string } {
   return envelope.header.id === undefined ? {} : { id: envelope.header.id }
 }

@@ -12,19 +12,25 @@ import { ALGORITHMS, type Authorization, parseAuthorization, proves as provesDig
 import { Guesses } from './guesses.ts'
 import { Nonces } from './nonces.ts'
 
-/** closed: only boxes with a credential of their own. credential: also those with the enrolment secret. open: also those without any. */
+/**
+ * closed: only CPE with a credential of their own. credential: also those with the enrolment secret. open: also those
+ * without any.
+ */
 export type EnrolmentPolicy = 'closed' | 'credential' | 'open'
 
 export interface AuthenticatorOptions {
   policy: EnrolmentPolicy
-  /** The shared secret of boxes that have no credential yet. */
+  /** The shared secret of CPE that have no credential yet. */
   enrolmentSecret: string
-  /** A user name that boxes may send with it, besides the names that TR-069 gives them. */
+  /** A user name that is accepted with it, besides the names of TR-069. */
   enrolmentUsername?: string
-  /** Whether a box that has its own credential may come with the enrolment secret again after a reset (0 BOOTSTRAP); else a person releases it. */
+  /**
+   * The permission for a CPE with a credential of its own to use the enrolment secret again after a reset: by its 0
+   * BOOTSTRAP, or by an operator.
+   */
   reEnrolment?: 'operator' | 'bootstrap'
   allowBasicOverHttp: boolean
-  /** Algorithms of the Digest challenges, in the order in which they are offered; MD5 before SHA-256 unless told. */
+  /** Algorithms of the Digest challenges, in the order in which they are offered; default MD5 before SHA-256. */
   digestAlgorithms?: readonly DigestAlgorithm[]
   credentials: CredentialStore
   /** For the age of nonces, guesses and cached credentials alone: one that no step moves. */
@@ -35,11 +41,11 @@ export interface AuthenticatorOptions {
 export type DigestAlgorithm = 'MD5' | 'SHA-256'
 
 /**
- * The result of a check. `proof` is the secret that was used: `pending` is the first use of `login`, which was sent to the CPE; `reset` means
- * that a CPE with a credential of its own used the enrolment secret again and may. As a reason, `reset` means that it may not, and
- * `replaced` that the CPE showed a login that was sent for this device once, and another was sent after it. `ambiguousName`: the CPE showed
- * nothing but a certificate whose common name can be read as this device and as another one. `limited`: too many wrong logins came from its
- * address or for this device; this one was not compared.
+ * The result of a check. `proof` is the secret that was used: `pending` is the first use of `login`, which was sent to
+ * the CPE; `reset` means that a CPE with a credential of its own used the enrolment secret again and may. As a reason,
+ * `reset` means that it may not, and `replaced` that the CPE used a login that was sent for this device before another
+ * one was. `ambiguousName`: the CPE showed only a certificate whose common name can be read as this device and as
+ * another one. `limited`: too many wrong logins from its address or for this device; this one was not compared.
  */
 export type AuthResult =
   | { ok: true; proof: Proof; credential: CwmpCredential | undefined; login?: CwmpLogin }
@@ -48,19 +54,19 @@ export type AuthRefusal = Extract<AuthResult, { ok: false }>
 export type RefusedFor = 'missing' | 'stale' | 'wrong' | 'unknown' | 'reset' | 'replaced' | 'ambiguousName' | 'limited'
 export type Proof = 'certificate' | 'current' | 'pending' | 'enrolment' | 'reset' | 'none'
 
-/** What a request shows; one object for each request, because a request uses a nonce once. */
+/** The proofs in a request; one object for each request, because a request uses a nonce once. */
 export interface Shown {
   header: string | undefined
   tls: boolean
-  /** Where it comes from, '' when that is not known; guesses are counted by it. */
+  /** Address of the sender, empty when it is not known; wrong logins are counted by it. */
   address: string
   /** The common name of a client certificate that a trusted authority signed. */
   certificate?: string
-  /** Its Inform tells a 0 BOOTSTRAP. */
+  /** Its Inform has the event 0 BOOTSTRAP. */
   bootstrap?: boolean
 }
 
-/** What an Authorization header fits. */
+/** The credential that an Authorization header matches. */
 interface Match {
   proof: Proof | 'replaced'
   /** The pending login that it was. */
@@ -69,18 +75,21 @@ interface Match {
 
 const REALM = 'Isthmus'
 const CACHE_MS = 60_000
-/** A credential that was read so lately is not read again for a wrong password: guessing must not cost the database anything. */
+/**
+ * A credential that was read so lately is not read again for a wrong password: guessing must not cost the database
+ * anything.
+ */
 const FRESH_MS = 2000
 const CACHE_SIZE = 100_000
 /**
- * MD5 first: RFC 7616 3.7 leaves the preference to the server, and clients that know MD5 alone, such as older libcurl, stop at the first Digest
- * challenge whatever comes after it.
+ * MD5 first: RFC 7616 3.7 leaves the preference to the server, and clients that know MD5 alone, such as older libcurl,
+ * stop at the first Digest challenge whatever comes after it.
  */
 const OFFERED: readonly DigestAlgorithm[] = ['MD5', 'SHA-256']
 
 /**
- * Checks who a CPE is (TR-069 3.4.4-3.4.5): a certificate, Digest anywhere, Basic over TLS; user or certificate must be of the device that
- * the Inform names.
+ * Checks who a CPE is (TR-069 3.4.4-3.4.5): a certificate, Digest anywhere, Basic over TLS; user or certificate must be
+ * of the device that the Inform names.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
@@ -96,8 +105,9 @@ export class Authenticator {
   }
 
   /**
-   * The challenges for a request that cannot be let in whatever it says, found out before any of it is read and without the database: it
-   * shows nothing, or nothing that answers a challenge of this server. Else undefined.
+   * Returns the challenges for a request that is refused in any case: it has no Authorization header, or one that
+   * answers no challenge of this server. Reads neither the body nor the database. Undefined when the request must be
+   * checked.
    */
   challengeFor(shown: Shown): string[] | undefined {
     if (shown.certificate !== undefined || this.#options.policy === 'open') return undefined
@@ -105,7 +115,7 @@ export class Authenticator {
     return use === 'usable' ? undefined : this.refusal(shown, use).challenges
   }
 
-  /** Who the CPE is. The login uses up its nonce when it fits, once for each `shown`. */
+  /** Checks the login of a CPE. A matching login uses up its nonce, once for each `shown`. */
   async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
     const given = parseAuthorization(shown.header)
     const { address } = shown
@@ -117,7 +127,7 @@ export class Authenticator {
     if (reading === 'names') return { ok: true, proof: 'certificate', credential: cached.credential }
     if (given === undefined || use !== 'usable') {
       const known = use !== 'stale' && this.#isOpenTo(cached.credential) ? await this.#reload(id) : cached.credential
-      // A CPE that said it took its own credential is asked for it.
+      // A CPE that has confirmed its own credential must use it.
       if (use !== 'stale' && this.#isOpenTo(known) && known?.delivered !== true)
         return { ok: true, proof: 'none', credential: known }
       return reading === 'ambiguous'
@@ -130,7 +140,10 @@ export class Authenticator {
     return result
   }
 
-  /** What an Authorization header is worth before anything is compared. Every path is the same resource here (RFC 7616 3.4.6), and proxies rewrite paths. */
+  /**
+   * Judges an Authorization header before any secret is compared. Every path is the same resource here (RFC 7616
+   * 3.4.6), and proxies rewrite paths.
+   */
   #usable(given: Authorization | undefined, shown: Shown): 'usable' | 'missing' | 'stale' {
     if (given === undefined) return 'missing'
     if (given.scheme === 'basic') return this.#takesBasic(shown) ? 'usable' : 'missing'
@@ -151,7 +164,8 @@ export class Authenticator {
     const first = this.#match(given, identity, cached.credential)
     if (first?.proof === 'current' || first?.proof === 'pending')
       return this.#admit(first, cached.credential, given, shown)
-    // It may have been changed since it was cached: by a person, by another instance. Whoever knows the enrolment secret does not guess.
+    // It may have been changed since it was cached: by a person, by another instance. Whoever knows the enrolment
+    // secret does not guess.
     const isGuess = first?.proof !== 'enrolment' && this.#options.clock.now() - cached.readAt < FRESH_MS
     const credential = isGuess ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
@@ -171,7 +185,7 @@ export class Authenticator {
     this.#cache.delete(id)
   }
 
-  /** Policy `open` lets in any box that has not used a credential of its own yet. */
+  /** Returns true when the policy `open` accepts a CPE: it has not used a credential of its own yet. */
   #isOpenTo(credential: CwmpCredential | undefined): boolean {
     return this.#options.policy === 'open' && credential?.current === undefined
   }
@@ -218,7 +232,10 @@ export class Authenticator {
     return { ok: false, reason, challenges: this.#challenges(shown, reason === 'stale' ? ', stale=true' : '') }
   }
 
-  /** Digest first; Basic, for boxes that know nothing else, only where nobody else can read it or where that is allowed. */
+  /**
+   * Returns the challenges: Digest first; Basic, for CPE that support nothing else, only over TLS or where that is
+   * allowed.
+   */
   #challenges(shown: Shown, more: string): string[] {
     const nonce = this.#nonces.issue()
     const digests = (this.#options.digestAlgorithms ?? OFFERED).map(
@@ -249,7 +266,9 @@ export class Authenticator {
   }
 }
 
-/** The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, and the one without its encoding. */
+/**
+ * The user names that may go with the enrolment secret: the forms of TR-069 3.4.4, and the one without its encoding.
+ */
 export function defaultUsernames(identity: DeviceIdentity): string[] {
   const oui = identity.oui.trim()
   const forms = [

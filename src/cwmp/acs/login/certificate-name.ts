@@ -1,12 +1,16 @@
 import { type DeviceIdentity, encodePart } from '../../../domain/index.ts'
 
-/** How a certificate's common name relates to an identity: it names it, it may name it or another one, or it names another. */
+/**
+ * The relation of the common name of a certificate to an identity: it names it, it can be read as this one or another
+ * one, or it names another.
+ */
 export type NameReading = 'names' | 'ambiguous' | 'other'
 
 /**
- * Reads the common name of a CPE's certificate against an identity (TR-069 3.4.4: OUI-ProductClass-SerialNumber or OUI-SerialNumber, each
- * part percent-encoded). The encoded form always has one reading. A name without the encoding is taken only where its hyphens and percent
- * signs leave no other reading: `00256D-HGW-12-34` is class HGW with serial 12-34 as well as class HGW-12 with serial 34.
+ * Reads the common name of a CPE's certificate against an identity (TR-069 3.4.4: OUI-ProductClass-SerialNumber or
+ * OUI-SerialNumber, each part percent-encoded). The encoded form always has one reading. A name without the encoding is
+ * taken only where its hyphens and percent signs leave no other reading: `00256D-HGW-12-34` is class HGW with serial
+ * 12-34 as well as class HGW-12 with serial 34.
  */
 export function readCertificateName(name: string, identity: DeviceIdentity): NameReading {
   const oui = identity.oui.trim()
@@ -25,7 +29,10 @@ export function certificateNameOf({ oui, productClass, serial }: DeviceIdentity)
   return `${oui.trim().toUpperCase()}-${encodePart(productClass)}-${encodePart(serial)}`
 }
 
-/** One hyphen only splits a text into class and serial in one way; a percent escape could be the encoding of another character. */
+/**
+ * One hyphen only splits a text into class and serial in one way; a percent escape could be the encoding of another
+ * character.
+ */
 function hasOneReading(rest: string): boolean {
   return rest.split('-').length === 2 && !/%[0-9A-Fa-f]{2}/.test(rest)
 }

@@ -2,7 +2,9 @@ import { createKeyedQueue } from '../../../base/index.ts'
 import type { CredentialStore, CwmpCredential, DeviceId } from '../../../domain/index.ts'
 import type { Authenticator } from './authenticate.ts'
 
-/** Changes credentials one at a time per device: two sessions of one device never overwrite what the other has stored. */
+/**
+ * Changes credentials one at a time per device: two sessions of one device never overwrite what the other has stored.
+ */
 export class CredentialChanges {
   readonly #credentials: CredentialStore
   readonly #authenticator: Pick<Authenticator, 'remember'>
@@ -14,8 +16,8 @@ export class CredentialChanges {
   }
 
   /**
-   * Reads the credential, stores what `next` makes of it, and returns that; it is durable then, and known to the authenticator. Where `next`
-   * returns undefined or the same object, nothing is stored.
+   * Reads the credential, stores what `next` makes of it, and returns that; it is durable then, and known to the
+   * authenticator. Where `next` returns undefined or the same object, nothing is stored.
    */
   change(
     deviceId: DeviceId,

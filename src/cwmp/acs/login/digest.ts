@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** What an Authorization header says, before anything is believed. */
+/** The content of an Authorization header, before it is checked. */
 export type Authorization =
   | { scheme: 'basic'; username: string; password: string }
   | { scheme: 'digest'; username: string; fields: DigestFields }
@@ -75,7 +75,10 @@ export function digestResponse(
   return hash(`${ha1}:${fields.nonce}:${fields.nc ?? ''}:${fields.cnonce ?? ''}:${fields.qop}:${ha2}`)
 }
 
-/** Returns true when the response proves the password. Its length tells the hash: some clients write an algorithm that they did not use. */
+/**
+ * Returns true when the response proves the password. Its length selects the hash: some clients name an algorithm that
+ * they did not use.
+ */
 export function proves(username: string, password: string, method: string, fields: DigestFields): boolean {
   const session = fields.algorithm.endsWith('-SESS') ? '-SESS' : ''
   const algorithm = `${fields.response.length === 64 ? 'SHA-256' : 'MD5'}${session}`

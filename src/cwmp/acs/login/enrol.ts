@@ -24,13 +24,16 @@ export interface EnrolOptions {
   log: Log
 }
 
-/** A CPE that took this many logins in a row without using one is given the next one a day later: each is a write to its flash. */
+/**
+ * A CPE that took this many logins in a row without using one is given the next one a day later: each is a write to its
+ * flash.
+ */
 const MAX_UNUSED = 3
 const UNUSED_REST_MS = 86_400_000
 
 /**
- * Returns true for a CPE that is to be given a login: as long as it does not use its own one. A CPE with a certificate never will, so once is
- * enough there. After a bootstrap, and where it has no login of ours for connection requests, there is something to give to any CPE.
+ * Returns true for a CPE that must be given a login: until it uses its own one. A CPE with a certificate never does, so
+ * once is enough there. After a bootstrap, and when it has no login for connection requests, every CPE is given one.
  */
 export function needsEnrolment(
   { proof, credential }: Extract<AuthResult, { ok: true }>,
@@ -45,9 +48,9 @@ export function needsEnrolment(
 }
 
 /**
- * Gives a CPE its own login in its first session (TR-069 3.4.4). Each login is sent in one session only: a second enrolment makes a new one
- * and an event. It is stored as pending before it is sent, so the CPE can come back whatever is lost on the way.
- * Returns the reason of the CPE's refusal, or undefined.
+ * Gives a CPE its own login in its first session (TR-069 3.4.4). Each login is sent in one session only: a second
+ * enrolment makes a new one and an event. It is stored as pending before it is sent, so that the CPE can log in
+ * whichever answer is lost. Returns the reason of a refusal by the CPE, or undefined.
  */
 export async function enrol(session: Session, options: EnrolOptions): Promise<string | undefined> {
   const { changes, clock, random } = options
@@ -66,7 +69,10 @@ export async function enrol(session: Session, options: EnrolOptions): Promise<st
   return undefined
 }
 
-/** Stores the event of a second enrolment, with the addresses of both. A CPE whose answer was lost enrols twice from one address. */
+/**
+ * Stores the event of a second enrolment, with the addresses of both. A CPE whose answer was lost enrols twice from one
+ * address.
+ */
 async function tellReissued(
   { deviceId, remoteAddress }: Session,
   { sentTo }: CwmpLogin,
@@ -86,8 +92,9 @@ async function tellReissued(
 }
 
 /**
- * For a box that has its own credential: how it can be asked to come, and when it comes by itself. It may have lost both in a reset that left
- * it its credential, or never had a login of ours for connection requests. Known once the box has taken it; a lost answer means once more.
+ * Writes the login for connection requests and the inform interval to a CPE that has its own credential. It may have
+ * lost both in a reset that left it its credential, or never had such a login. Stored once the CPE has accepted it;
+ * after a lost answer it is sent again.
  */
 export async function giveAccess(session: Session, known: CwmpCredential, options: EnrolOptions): Promise<void> {
   const { changes, clock, random } = options
@@ -117,7 +124,7 @@ function setter(session: Session, { types }: EnrolOptions): (values: Values) => 
   }
 }
 
-/** What is good to have beside an own credential: a login for connection requests, an inform interval. */
+/** Returns the values beside an own credential: a login for connection requests, an inform interval. */
 function others({ connectionRequest }: CwmpCredential, { informIntervalS }: EnrolOptions): [Values, Values] {
   return [
     [
@@ -132,8 +139,8 @@ function others({ connectionRequest }: CwmpCredential, { informIntervalS }: Enro
 }
 
 /**
- * One SetParameterValues as a rule. A box that refuses any of it gets its own credential alone, and then, each for itself, what is good to
- * have: a box that fixes its inform interval must not stay on the shared secret for that.
+ * Sends all values in one SetParameterValues. A CPE that refuses any of them gets its own credential alone, and then
+ * the other values one by one: a CPE with a fixed inform interval must not keep the shared secret for that.
  */
 async function send(session: Session, credential: CwmpCredential, options: EnrolOptions): Promise<string | undefined> {
   const set = setter(session, options)
@@ -148,7 +155,10 @@ async function send(session: Session, credential: CwmpCredential, options: Enrol
   return refused
 }
 
-/** Lets a CPE that is reset come back with the enrolment secret, or with the login it has: `released`, durable and in force at once. */
+/**
+ * Permits a CPE that is reset to log in with the enrolment secret, or with its present login: `released`, durable and
+ * in force at once.
+ */
 export async function release(
   deviceId: CwmpCredential['deviceId'],
   { changes, clock }: Pick<EnrolOptions, 'changes' | 'clock'>,

@@ -17,7 +17,7 @@ export interface EntranceOptions {
   onRefused?(reason: string): void
 }
 
-/** Requests of which nobody knows yet who sends them: they cost next to nothing until that is known. */
+/** Checks requests whose sender is not known yet, at next to no cost. */
 export class Entrance {
   readonly #options: EntranceOptions
   readonly #budget: EntryBudget
@@ -30,8 +30,9 @@ export class Entrance {
   }
 
   /**
-   * Turns a request away that cannot be let in, before its body is read; else reads that (undefined: it is empty) and gives it to `take`,
-   * which resolves with true when a session began. `hasCookie`: it names a session, which it did not show to be its own.
+   * Turns a request away that cannot be let in, before its body is read; else reads that (undefined: it is empty) and
+   * gives it to `take`, which resolves with true when a session began. `hasCookie`: it names a session, which it did
+   * not show to be its own.
    */
   async enter(
     request: IncomingMessage,
@@ -61,14 +62,14 @@ export class Entrance {
     }
   }
 
-  /** What is left of the body is thrown away, so that the connection can go on. */
+  /** Answers, and drops the rest of the body, so that the connection stays usable. */
   #turnAway(request: IncomingMessage, answer: () => void): void {
     drain(request, this.#maxBytes)
     answer()
   }
 }
 
-/** 400: only an Inform can come first. */
+/** Answers 400: the first request of a session is an Inform. */
 export function noSession(response: ServerResponse): void {
   plain(response, 400, 'there is no session; it begins with an Inform')
 }

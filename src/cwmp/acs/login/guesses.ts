@@ -1,15 +1,18 @@
 import { BoundedMap, Buckets, type Clock } from '../../../base/index.ts'
 import type { DeviceId } from '../../../domain/index.ts'
 
-/** Wrong logins of one address: many devices behind one address with a wrong secret may fail, a search for secrets may not run. */
+/**
+ * Wrong logins of one address: many devices behind one address with a wrong secret may fail, a search for secrets may
+ * not run.
+ */
 const OF_ADDRESS = { capacity: 1000, perSecond: 2, maxKeys: 100_000 }
 /** Wrong logins for one device, from addresses at which it was not yet; and from the one at which it was last. */
 const OF_DEVICE = { capacity: 30, perSecond: 0.1, maxKeys: 100_000 }
 const MAX_HOMES = 100_000
 
 /**
- * Limits wrong logins per address and per device. A device at the address at which it was let in last has a budget of its own: strangers who
- * guess its password, or others behind its address, do not lock it out.
+ * Limits wrong logins per address and per device. A device at the address at which it was let in last has a budget of
+ * its own: strangers who guess its password, or others behind its address, do not lock it out.
  */
 export class Guesses {
   readonly #ofAddress: Buckets

@@ -11,12 +11,16 @@ const RANDOM_BYTES = 4
 const BODY_BYTES = TIME_BYTES + RANDOM_BYTES
 const SIGNATURE_BYTES = 14
 
-/** The state of a nonce: fresh, known but too old or used up (the client should take a new one), or made by somebody else. */
+/**
+ * The state of a nonce: fresh, known but too old or used up (the client should take a new one), or made by somebody
+ * else.
+ */
 export type NonceState = 'fresh' | 'stale' | 'forged'
 
 /**
- * Nonces that carry their own time under an HMAC: they work over a new TCP connection and cost no memory until a login with them fits. They
- * are 32 characters long, the most that some CPE keep. The highest count is kept per nonce, so that a request cannot be played again.
+ * Nonces that carry their own time under an HMAC: they work over a new TCP connection and cost no memory until a login
+ * with them fits. They are 32 characters long, the most that some CPE keep. The highest count is kept per nonce, so
+ * that a request cannot be played again.
  */
 export class Nonces {
   readonly #clock: Clock
@@ -75,7 +79,7 @@ export class Nonces {
   }
 }
 
-/** A nonce count (RFC 7616 3.4); without one nothing comes after the first use. */
+/** Returns a nonce count (RFC 7616 3.4); without one a nonce is good for one use. */
 function countOf(nc: string | undefined): number {
   if (nc === undefined) return Number.POSITIVE_INFINITY
   return /^[0-9a-f]{1,8}$/i.test(nc) ? Number.parseInt(nc, 16) : 0

@@ -37,7 +37,10 @@ export class Refusals {
     this.#options = options
   }
 
-  /** Answers 401 with the challenges; a login that was wrong is counted and logged. One that was not compared is answered 503. */
+  /**
+   * Answers 401 with the challenges; a login that was wrong is counted and logged. One that was not compared is
+   * answered 503.
+   */
   async refuse(
     deviceId: DeviceId,
     { reason, challenges, text = TEXTS[reason] }: { reason: RefusedFor; challenges: string[]; text?: string },

@@ -3,7 +3,10 @@ import { TLSSocket } from 'node:tls'
 import { clientAddress, type Networks } from '../../../base/index.ts'
 import type { Shown } from './authenticate.ts'
 
-/** What a request shows of its sender: its address, its login, and the name in a certificate that a trusted authority signed. */
+/**
+ * Returns the proofs in a request: its address, its login, and the name in a certificate that a trusted authority
+ * signed.
+ */
 export function shownBy(request: IncomingMessage, trustedProxies: Networks | undefined): Shown {
   const { socket, headers } = request
   const shown = { header: headers.authorization, address: clientAddress(request, trustedProxies) }

@@ -16,10 +16,10 @@ export interface CpeRequestsOptions {
   clock: Clock
 }
 
-/** Requests of one CPE in one session; a box that asks more has lost its way. */
+/** Requests of one CPE in one session; a CPE with more is at fault. */
 const MAX_REQUESTS = 256
 
-/** What the ACS answers: GetRPCMethods tells exactly these (TR-069 A.3.1.1). */
+/** The RPCs that the ACS answers: GetRPCMethods lists exactly these (TR-069 A.3.1.1). */
 const METHODS: RpcName[] = [
   'Inform',
   'GetRPCMethods',
@@ -71,7 +71,10 @@ export class CpeRequests {
     }
   }
 
-  /** May come twice, and before or after the boot it belongs to: completing an operation that is completed does nothing. */
+  /**
+   * Handles a TransferComplete. It can arrive twice, and before or after the boot it belongs to: completing a completed
+   * operation does nothing.
+   */
   async #transferComplete(session: Session, body: RequestOf<'TransferComplete'>): Promise<void> {
     const { FaultCode, FaultString } = body.FaultStruct
     const { softwareVersion } = session.device
@@ -94,7 +97,7 @@ export class CpeRequests {
     })
   }
 
-  /** Into the feed: nobody here waits for it, somebody outside may. */
+  /** Appends a request to the feed, for programs outside; nothing in the server waits for it. */
   async #note(session: Session, event: RpcName, told: object): Promise<void> {
     const params: Record<string, string> = {}
     flatten('', told, params)

@@ -6,7 +6,10 @@ export interface SessionSharesOptions {
   maxPerAddress: number
 }
 
-/** What is counted of a session. A stranger has no credential of its own yet: anybody with the shared secret can make up any number of them. */
+/**
+ * The counted facts of a session. A stranger has no credential of its own yet: anybody with the shared secret can
+ * invent any number of them.
+ */
 export interface Counted {
   readonly remoteAddress: string
   readonly isStranger: boolean

@@ -10,10 +10,10 @@ import {
 } from '../../wire/index.ts'
 import { SESSION_TABLE, type SessionEvent, type SessionState } from './session-state.ts'
 
-/** How one HTTP answer leaves: an envelope, or 204 when undefined. False when the connection is gone. */
+/** Sends one HTTP answer: an envelope, or 204 when undefined. Returns false when the connection is gone. */
 export type Respond = (envelope: string | undefined) => boolean
 
-/** What a CPE answered to an RPC: its response, or its fault. */
+/** The answer of a CPE to an RPC: its response, or its fault. */
 export type Answer<N extends RpcName> = { ok: true; body: ResponseOf<N> } | { ok: false; fault: CwmpFault }
 
 interface Pending {
@@ -23,11 +23,14 @@ interface Pending {
   reject(error: unknown): void
 }
 
-/** At most this many RPCs run in one session; a box that needs more comes again. */
+/** RPCs in one session at most; the rest runs in the next one. */
 const MAX_RPCS = 2000
 
-/** Whether the box, not we, ended a session while a request was out: it fell silent, came anew, or sent what cannot be read. */
-export function isEndedByBox(error: unknown): boolean {
+/**
+ * Returns true when the CPE ended a session while a request was out: it was silent, opened another session, or sent an
+ * answer that cannot be read.
+ */
+export function isEndedByCpe(error: unknown): boolean {
   return (
     error instanceof TransportError &&
     ['timeout', 'superseded', 'protocol', 'connection'].includes(error.code) &&
@@ -43,14 +46,14 @@ export class Session {
   device: Device
   readonly urn: string
   readonly remoteAddress: string
-  /** It came without a credential of its own. */
+  /** True for a CPE without a credential of its own. */
   readonly isStranger: boolean
-  /** How long the CPE may be silent; max(SessionTimeout, 30 s). */
+  /** Longest silence of the CPE, in milliseconds; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
   /** It began without a login, which the policy allowed. */
   isOpen = false
-  /** Names of the parameters that its Inform told. */
+  /** Names of the parameters in its Inform. */
   informed: readonly string[] = []
   /** The CPE leaves after the InformResponse and cannot be asked anything (14 HEARTBEAT). */
   leavesAtOnce = false
@@ -63,7 +66,10 @@ export class Session {
   #plainId = false
   #answers = 0
   #ended: AbortController | undefined
-  /** Told of every step a person follows a session by; set only where somebody reads along, so that most sessions pay nothing. */
+  /**
+   * Told of every step a person follows a session by; set only where somebody reads along, so that most sessions pay
+   * nothing.
+   */
   onStep: ((step: string, fields: Record<string, unknown>) => void) | undefined
   /** Told once, when the session is over. */
   onEnded: (() => void) | undefined
@@ -87,12 +93,12 @@ export class Session {
     this.lastActivityAt = options.now
   }
 
-  /** How many requests of ours it has carried. */
+  /** Number of RPCs that the ACS has sent in it. */
   get rpcs(): number {
     return this.#rpcs
   }
 
-  /** How many of them the CPE has answered, faults included. */
+  /** Number of these that the CPE has answered, faults included. */
   get answers(): number {
     return this.#answers
   }
@@ -118,13 +124,13 @@ export class Session {
   }
 
   /**
-   * Sends one request and resolves with the CPE's answer. TransportError `sent: false` when it could not leave, `sent: true` when the
-   * session ended before the answer.
+   * Sends one request and resolves with the CPE's answer. TransportError `sent: false` when it could not leave, `sent:
+   * true` when the session ended before the answer.
    */
   async call<N extends RpcName>(name: N, body: RequestOf<N>): Promise<Answer<N>> {
     const answer = await this.#ask(name, body)
     if (answer.ok || answer.fault.notUnderstood !== true || this.#plainId) return answer
-    // The request was not looked at; some boxes take no ID that they must understand.
+    // The CPE has not read the request; some refuse an ID with mustUnderstand.
     this.#plainId = true
     return this.#ask(name, body)
   }
@@ -157,7 +163,7 @@ export class Session {
     })
   }
 
-  /** Takes the CPE's next POST while a request of ours is out; the caller's `respond` then carries what comes next. */
+  /** Takes the next POST of the CPE while an RPC of the ACS is out; `respond` then carries the next answer. */
   answer(envelope: CwmpEnvelope, respond: Respond): void {
     const pending = this.#pending
     if (pending === undefined) throw new ProtocolError('unexpectedAnswer', 'nothing was asked')
@@ -210,7 +216,7 @@ export class Session {
   }
 
   #end(): void {
-    // Most sessions end with nothing to do: an abort that nobody asked about is not made.
+    // Most sessions end with nothing to do: an abort signal that no caller uses is not made.
     this.#ended?.abort()
     this.onEnded?.()
   }

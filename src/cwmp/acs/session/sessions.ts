@@ -6,7 +6,10 @@ import type { Counted, SessionShares } from './session-shares.ts'
 
 const COOKIE = /(?:^|[;,\s])isthmus\s*=\s*"?([\w-]{20,64})/g
 
-/** The sessions under way: by cookie, by device (one each, the newest), and by connection for boxes that do not return cookies. */
+/**
+ * The sessions under way: by cookie, by device (one each, the newest), and by connection for CPE that do not return
+ * cookies.
+ */
 export class Sessions {
   readonly #clock: Clock
   readonly #shares: SessionShares
@@ -53,9 +56,9 @@ export class Sessions {
   }
 
   /**
-   * The session of a request: a cookie says so, or, without any cookie of ours, its connection. Boxes send old cookies beside new ones,
-   * `$Version` attributes, and commas where semicolons belong. A cookie of a session that is over never means the connection: a proxy may
-   * share it among boxes.
+   * Returns the session of a request: by its cookie, or, without any cookie of this server, by its connection. CPE send
+   * old cookies beside new ones, `$Version` attributes, and commas where semicolons belong. A cookie of a session that
+   * is over never selects by connection: a proxy may share the connection among CPE.
    */
   find(cookieHeader: string | undefined, socket: Socket): Session | undefined {
     let named = false
@@ -69,7 +72,7 @@ export class Sessions {
     return session !== undefined && session.state !== 'closed' ? session : undefined
   }
 
-  /** Whether this connection is the one on which the session's CPE showed last who it is. */
+  /** Returns true when this connection is the one on which the CPE of the session last proved its identity. */
   isOn(session: Session, socket: Socket): boolean {
     return this.#bySocket.get(socket) === session
   }
@@ -79,12 +82,15 @@ export class Sessions {
     this.#bySocket.set(socket, session)
   }
 
-  /** True when a session of this device may begin: it has one already, which it gives up, or there is room in its shares. */
+  /**
+   * True when a session of this device may begin: it has one already, which it gives up, or there is room in its
+   * shares.
+   */
   hasRoomFor(id: DeviceId, session: Counted): boolean {
     return this.#byDevice.has(id) || this.#shares.hasRoomFor(session)
   }
 
-  /** Whether a box is here and can be asked something. */
+  /** Returns true when the CPE has a session and can be sent RPCs. */
   isHere(id: DeviceId): boolean {
     return this.#byDevice.get(id)?.leavesAtOnce === false
   }

@@ -2,7 +2,7 @@ import { loadModel, type Model } from '../../../datamodel/index.ts'
 import type { OutcomeError, ParameterType } from '../../../domain/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../../wire/index.ts'
 
-/** TR-106 types by XSD name in lower case: boxes write `unsignedint` and `Int`, too. */
+/** TR-106 types by XSD name in lower case: CPE write `unsignedint` and `Int`, too. */
 const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
   ['string', 'string'],
   ['boolean', 'boolean'],
@@ -18,7 +18,7 @@ const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
   ['decimal', 'decimal'],
 ])
 
-/** Knows the type of a parameter: what the box said, else what the model says. */
+/** Returns the types of parameters: as the CPE reported them, else as the model has them. */
 export class ParameterTypes {
   #models: Record<string, Model> | undefined
 
@@ -26,7 +26,10 @@ export class ParameterTypes {
     return FROM_XSD.get(xsd.trim().toLowerCase()) ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
   }
 
-  /** A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes without fractions. */
+  /**
+   * A value as SetParameterValues carries it: booleans 1/0 (nearly every CPE takes those) or as words, dateTimes
+   * without fractions.
+   */
   toWire(path: string, value: string, type?: ParameterType, literalBooleans = false): ParameterValue {
     const known = type === undefined || type === 'unknown' ? this.typeOf(path) : type
     const xsd = known === 'unknown' ? 'string' : known
@@ -38,32 +41,32 @@ export class ParameterTypes {
     return { name: path, value, type: xsd }
   }
 
-  /** Whether the path is a command-like parameter: set true to act. */
+  /** Returns true for a command-like parameter: set true to act. */
   isCommandLike(path: string): boolean {
     return this.modelOf(path)?.parameter(path)?.facets.c === 1
   }
 
-  /** Whether the object is a diagnostic: run by its DiagnosticsState, its results beside it. */
+  /** Returns true for a diagnostic: run by its DiagnosticsState, its results beside it. */
   isDiagnostic(object: string): boolean {
     return this.modelOf(object)?.parameter(`${object}DiagnosticsState`)?.access === 'w'
   }
 
-  /** The value that the model says a parameter has unless somebody sets it. */
+  /** Returns the default value of a parameter in the model. */
   defaultOf(path: string): string | undefined {
     return this.modelOf(path)?.parameter(path)?.facets.d?.[1]
   }
 
-  /** Whether the path is a table that the model knows: then it may be empty. */
+  /** Returns true for a table of the model, which may be empty. */
   isTable(path: string): boolean {
     return !/\.\d+\.$/.test(path) && this.modelOf(path)?.object(path)?.table === true
   }
 
-  /** Whether the model of CWMP has this object. */
+  /** Returns true when the model of CWMP has this object. */
   knowsObject(path: string): boolean {
     return this.modelOf(path)?.object(path) !== undefined
   }
 
-  /** The model of a path's root; read when the first box of that root comes. */
+  /** Returns the model of the root of a path; it is read when the first CPE of that root connects. */
   modelOf(path: string): Model | undefined {
     this.#models ??= {}
     const root = path.slice(0, path.indexOf('.') + 1)

@@ -11,7 +11,7 @@ import {
   rowsToAdd,
 } from '../../../domain/index.ts'
 import type { CwmpFault } from '../../wire/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { instancesOf } from './names.ts'
@@ -20,7 +20,7 @@ import { write } from './write.ts'
 
 interface AddContext {
   types: ParameterTypes
-  notes: BoxNotes
+  notes: CpeNotes
 }
 
 /** The outcome of one row. */
@@ -33,8 +33,8 @@ interface Added {
 }
 
 /**
- * Rows one after the other, because AddObject makes one (A.3.2.6). Without `allowPartial` a row that fails takes those before it away again:
- * rows without their like are nothing anybody asked for, and one that the CPE keeps is named.
+ * Rows one after the other, because AddObject makes one (A.3.2.6). Without `allowPartial` a row that fails takes those
+ * before it away again: rows without their like are nothing anybody asked for, and one that the CPE keeps is named.
  */
 export async function add(
   session: Session,
@@ -66,7 +66,7 @@ export async function add(
   }
 }
 
-/** The rows before; undefined when one table does not tell them. */
+/** Returns the rows before the add; undefined when the CPE does not list one of the tables. */
 async function baselineOf(session: Session, tables: Set<string>): Promise<{ instances: string[] } | undefined> {
   const instances: string[] = []
   for (const table of tables) {
@@ -85,7 +85,7 @@ async function addRow(
   const answer = await session.call('AddObject', { ObjectName: object, ParameterKey: id })
   if (!answer.ok)
     return { results: [{ path: object, error: faultError(answer.fault) }], fault: answer.fault, status: 0 }
-  // A row was added, but which one: reading will tell.
+  // A row was added; a read finds its instance number.
   if (answer.body.InstanceNumber < 1) throw new ProtocolError('wrongAnswer', 'AddObjectResponse has no InstanceNumber')
   const created = `${object}${answer.body.InstanceNumber}.`
   const row: PathOutcome = { path: object, created }

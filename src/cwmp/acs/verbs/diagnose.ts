@@ -1,19 +1,20 @@
 import { failedResult, type OperationResult } from '../../../domain/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { type ValueToWrite, writeAll } from './write.ts'
 
 /**
- * Begins a diagnostic, which is a command of USP and an object of CWMP: its arguments are written together with DiagnosticsState `Requested`.
- * The box tells the end by the event 8 DIAGNOSTICS COMPLETE; the engine reads it then, or in any later session.
+ * Begins a diagnostic, which is a command of USP and an object of CWMP: its arguments are written together with
+ * DiagnosticsState `Requested`. The CPE reports the end by the event 8 DIAGNOSTICS COMPLETE; the engine reads the
+ * results then, or in any later session.
  */
 export async function diagnose(
   session: Session,
   object: string,
   input: Record<string, string>,
   key: string,
-  context: { types: ParameterTypes; notes: BoxNotes },
+  context: { types: ParameterTypes; notes: CpeNotes },
 ): Promise<OperationResult> {
   const state: ValueToWrite = { path: `${object}DiagnosticsState`, value: 'Requested' }
   const values = Object.entries(input).map(([name, value]): ValueToWrite => ({ path: object + name, value }))

@@ -12,7 +12,7 @@ import {
   restartOf,
   resultOf,
 } from '../../../domain/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import { type Discoveries, NOTHING_FOUND } from '../discovery/discoveries.ts'
 import { isRoot } from '../discovery/walk.ts'
 import type { Session } from '../session/session.ts'
@@ -25,16 +25,17 @@ import { readPaths } from './read-paths.ts'
 import { findPaths } from './search.ts'
 import { write, writeAll } from './write.ts'
 
-/** What the verbs need besides the session. */
+/** The needs of the verbs besides the session. */
 export interface ExecuteContext {
   types: ParameterTypes
-  notes: BoxNotes
+  notes: CpeNotes
   discoveries: Pick<Discoveries, 'collect'>
 }
 
 /**
- * Plays one protocol-neutral operation as RPCs of one session. Faults are answers; only a lost way rejects, and never as unsent once an RPC
- * behind `beforeSend` was answered: an add whose AddObject came back has made its row, whatever became of the rest.
+ * Executes one protocol-neutral operation as RPCs of one session. Faults are answers. Rejects only when the session is
+ * lost, and never as unsent once an RPC behind `beforeSend` was answered: an AddObject that was answered has made its
+ * row, whatever happened to the rest.
  */
 export async function execute(
   session: Session,
@@ -90,7 +91,10 @@ async function play(
   }
 }
 
-/** A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are usual. */
+/**
+ * A discovery is done when it found something, or an object with nothing in it: single names that cannot be read are
+ * usual.
+ */
 function found(results: PathOutcome[], root: string): OperationResult {
   if (results.some(({ value }) => value !== undefined)) return { outcome: 'done', results }
   if (results.length > 0 || !isRoot(root)) return resultOf(results)
@@ -122,7 +126,10 @@ async function get(
   return resultOf(maxDepth === 0 ? results : results.filter(({ path }) => isWithinDepth(path, paths, maxDepth)))
 }
 
-/** CPE give everything below a partial path; a depth counts as in TR-369 (Get.max_depth): names below the object, a row with its table. */
+/**
+ * CPE give everything below a partial path; a depth counts as in TR-369 (Get.max_depth): names below the object, a row
+ * with its table.
+ */
 function isWithinDepth(path: string, asked: string[], maxDepth: number): boolean {
   return asked.some((object) => {
     if (path === object) return true
@@ -262,7 +269,7 @@ async function download(
     FailureURL: '',
   })
   if (!answer.ok) return refused(answer.fault)
-  // Boxes answer 0 (applied) while the work goes on: the version that is to come decides where it is known.
+  // CPE answer 0 (applied) while the work goes on: where the new version is known, it decides.
   const coming = request.version !== undefined && request.version !== session.device.softwareVersion
   return { outcome: answer.body.Status === 1 || coming ? 'pending' : 'done', results: [] }
 }

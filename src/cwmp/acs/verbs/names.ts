@@ -1,12 +1,15 @@
 import { isSearch } from '../../../datamodel/index.ts'
 import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../../domain/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { refused } from './outcome.ts'
 import { findPaths } from './search.ts'
 
-/** Instance paths of a table now; CPE call an empty one unknown (9005). Undefined when it cannot be told: rows may be there. */
+/**
+ * Returns the instance paths of a table; CPE call an empty one unknown (9005). Undefined when they cannot be read: rows
+ * may exist.
+ */
 export async function instancesOf(session: Session, table: string): Promise<string[] | undefined> {
   const answer = await session.call('GetParameterNames', { ParameterPath: table, NextLevel: true })
   if (!answer.ok) return answer.fault.code === 9005 ? [] : undefined
@@ -19,7 +22,7 @@ export async function instancesOf(session: Session, table: string): Promise<stri
 export async function instances(
   session: Session,
   { paths, firstLevelOnly }: RequestFor<'instances'>,
-  context: { types: ParameterTypes; notes: BoxNotes },
+  context: { types: ParameterTypes; notes: CpeNotes },
 ): Promise<OperationResult> {
   const tables: string[] = []
   for (const path of paths) tables.push(...(isSearch(path) ? await findPaths(session, path, context) : [path]))
@@ -36,7 +39,10 @@ export async function instances(
   return resultOf(results)
 }
 
-/** The names that the CPE lists below a path, and which of them can be written: as near as CWMP comes to a supported model. */
+/**
+ * Returns the names that the CPE lists below a path, and which of them are writable: the nearest that CWMP has to a
+ * supported model.
+ */
 export async function supportedBelow(
   session: Session,
   { path, firstLevelOnly }: RequestFor<'supported'>,

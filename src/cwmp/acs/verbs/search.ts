@@ -7,7 +7,7 @@ import {
   type SearchTerm,
   type Segment,
 } from '../../../datamodel/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import { readPaths } from './read-paths.ts'
@@ -17,12 +17,12 @@ const MAX_OBJECTS = 1000
 
 interface SearchContext {
   types: ParameterTypes
-  notes: BoxNotes
+  notes: CpeNotes
 }
 
 /**
- * The paths a search path of USP names on this box now (TR-369 2.5), found as a CPE lets one find them: rows by GetParameterNames, comparisons
- * and references by their values. None when nothing matches, which is no error.
+ * Returns the paths that a search path of USP names on this CPE now (TR-369 2.5): rows by GetParameterNames,
+ * comparisons and references by their values. Empty when nothing matches, which is no error.
  */
 export async function findPaths(session: Session, text: string, context: SearchContext): Promise<string[]> {
   const path: Path = parsePath(text)
@@ -62,7 +62,7 @@ async function rowsOfAll(session: Session, tables: string[]): Promise<string[]> 
   return rows
 }
 
-/** Instance paths of a table; boxes call an empty one unknown (9005). */
+/** Returns the instance paths of a table; CPE call an empty one unknown (9005). */
 async function rowsOf(session: Session, table: string): Promise<string[]> {
   const answer = await session.call('GetParameterNames', { ParameterPath: table, NextLevel: true })
   if (!answer.ok) {

@@ -1,6 +1,6 @@
 import type { ParameterType, PathOutcome } from '../../../domain/index.ts'
 import type { CwmpFault } from '../../wire/index.ts'
-import type { BoxNotes } from '../discovery/cpe-notes.ts'
+import type { CpeNotes } from '../discovery/cpe-notes.ts'
 import type { Answer, Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 
@@ -11,7 +11,7 @@ export interface ValueToWrite {
   type?: ParameterType | undefined
 }
 
-/** What SetParameterValues wrote, what it was refused for, the last fault, and the highest Status. */
+/** The result of SetParameterValues: the written values, the refused ones, the last fault, and the highest Status. */
 export interface Written {
   written: ValueToWrite[]
   failures: PathOutcome[]
@@ -21,10 +21,13 @@ export interface Written {
 
 interface WriteContext {
   types: ParameterTypes
-  notes: BoxNotes
+  notes: CpeNotes
 }
 
-/** All or nothing, as the RPC has it (A.3.2.1). `key` becomes the ParameterKey of the box: every Inform then tells what changed it last. */
+/**
+ * Writes all values or none, as the RPC does (A.3.2.1). `key` becomes the ParameterKey of the CPE: every Inform then
+ * names the last change.
+ */
 export async function writeAll(
   session: Session,
   list: ValueToWrite[],
@@ -42,7 +45,10 @@ export async function writeAll(
   return { written: [], failures, fault, status: 0 }
 }
 
-/** What the box takes of the values: without those it names, or, when it names none (many do not), by halves down to the single value. */
+/**
+ * Writes the values that the CPE accepts: without those that its fault names, or, when it names none (many do not), by
+ * halves down to the single value.
+ */
 export async function writePartly(
   session: Session,
   list: ValueToWrite[],
@@ -67,7 +73,7 @@ export async function writePartly(
   return whole
 }
 
-/** Values that are not required come after the others, as far as the CPE takes them. */
+/** Writes the required values first, then the others, as far as the CPE accepts them. */
 export async function write(
   session: Session,
   list: (ValueToWrite & { required?: boolean })[],
@@ -95,8 +101,8 @@ export async function write(
 }
 
 /**
- * One SetParameterValues. A box that refuses nothing but booleans written 1/0 is asked once more with words, which is safe, because it has
- * written nothing; and it is remembered.
+ * Sends one SetParameterValues. A CPE that refuses nothing but booleans written 1/0 is sent them once more as words,
+ * which is safe because it has written nothing; the form is remembered.
  */
 async function send(
   session: Session,
