@@ -4,20 +4,22 @@ import type { LinkRefusal, Newcomer } from '../mtp/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
 import type { Claims } from './claims.ts'
 import type { Refusals } from './refusals.ts'
+import type { TurnedAway } from './turned-away.ts'
 
 export interface AdmissionDeps {
-  /** Our own Endpoint ID. */
+  /** Endpoint ID of the Controller. */
   endpointId: string
   devices: Pick<DeviceStore, 'findByEndpoint'>
   linkSecrets: Pick<LinkSecrets, 'prove' | 'ownerOf'>
   refusals: Refusals
   claims: Claims
+  turnedAway: Pick<TurnedAway, 'hold'>
   log: Log
   onRefused?(reason: string): void
 }
 
 /** A link that may be opened: the device whose secret it shows, and the link that it replaces. */
-export interface Admitted {
+interface Admitted {
   secretOf: DeviceId | undefined
   instead: AgentLink | undefined
 }
@@ -33,18 +35,58 @@ const LATER: LinkRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitt
 const UNNAMED: Admitted = { secretOf: undefined, instead: undefined }
 
 /**
- * Decides whether a link may be opened under its Endpoint ID, before anything is read from its Agent and before the link that stands is
- * touched: by what refuses the Endpoint ID itself, by the secret of its device, and by the link that stands.
+ * Decides whether a link may be opened under its Endpoint ID, before anything is read from its Agent and before the present link of that
+ * Endpoint ID is closed. Three checks decide: refusals of the Endpoint ID itself, the secret of its device, and the present link.
  */
 export class Admission {
   readonly #deps: AdmissionDeps
+  /** Admitted clients whose link is about to be opened. */
+  readonly #admitted = new WeakMap<Newcomer, Admitted>()
 
   constructor(deps: AdmissionDeps) {
     this.#deps = deps
   }
 
-  /** Never rejects. */
-  async judge(newcomer: Newcomer): Promise<Admitted | LinkRefusal> {
+  /** Judges a client before its link is opened; resolves with a refusal, or with undefined when the link may be opened. Never rejects. */
+  async admit(newcomer: Newcomer): Promise<LinkRefusal | undefined> {
+    const judged = await this.#safely(newcomer)
+    if ('kind' in judged) return judged
+    this.#admitted.set(newcomer, judged)
+    return undefined
+  }
+
+  /** Gives the link of an admitted client its Endpoint ID. The link is closed when another one took that ID since. */
+  open(agent: AgentLink, newcomer: Newcomer): void {
+    const admitted = this.#admitted.get(newcomer)
+    if (admitted !== undefined && agent.endpointId !== '') this.#claim(agent, admitted)
+  }
+
+  /**
+   * Judges an open link whose first Record names its Endpoint ID. Resolves with true when the link holds that ID now; otherwise the link is
+   * closed, or held until it is. Never rejects.
+   */
+  async name(agent: AgentLink, endpointId: string): Promise<boolean> {
+    const { link } = agent
+    const { secret, remoteAddress: address } = link
+    const judged = await this.#safely({ endpointId, certificate: false, secret, address })
+    if (!link.isOpen) return false
+    if (!('kind' in judged)) {
+      link.endpointId = endpointId
+      return this.#claim(agent, judged)
+    }
+    if (judged.kind === 'tryAgain') link.close('tryAgain', judged.text)
+    else this.#deps.turnedAway.hold(agent, endpointId, judged.text)
+    return false
+  }
+
+  #claim(agent: AgentLink, { secretOf, instead }: Admitted): boolean {
+    agent.showsSecretOf(secretOf)
+    const isTaken = this.#deps.claims.take(agent, instead)
+    if (!isTaken) agent.link.close('tryAgain', 'another link of this Endpoint ID was opened')
+    return isTaken
+  }
+
+  async #safely(newcomer: Newcomer): Promise<Admitted | LinkRefusal> {
     const { log, onRefused } = this.#deps
     try {
       return await this.#judge(newcomer)

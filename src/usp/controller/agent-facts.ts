@@ -55,7 +55,7 @@ export async function readFacts(agent: AgentLink, ownId: string, clock: Clock): 
     }
   }
   const identity = identityOf(shown)
-  agent.ownRow = own?.path ?? (await findOwnRow(agent, ownId))
+  agent.foundOwnRow(own?.path ?? (await findOwnRow(agent, ownId)))
   const told = identity.oui !== '' || identity.serial !== ''
   return { parameters, ownRow: own?.params, identity: told ? identity : await readIdentity(agent) }
 }

@@ -46,6 +46,19 @@ export interface ArrivalDeps {
 
 type Told = DeviceIdentity | undefined
 
+interface State {
+  /** Resolves when the arrivals that were begun are decided. */
+  arrival: Promise<void> | undefined
+  /** The arrival under way that has no OnBoardRequest. */
+  joining: Promise<void> | undefined
+  /** The identity that Device.DeviceInfo. showed last; undefined: not read yet. */
+  shown: DeviceIdentity | undefined
+  /** The facts of the arrival, until they are used. */
+  facts: AgentFacts | undefined
+  /** True when the silent Agent was asked for an answer. */
+  isAsked: boolean
+}
+
 /** How long a link may stand that belongs to no device. */
 const JOIN_MS = 90_000
 const MAX_COMMITS = 3
@@ -61,8 +74,8 @@ const IN_CONFLICT: Refusal = { code: 'conflict', text: 'a conflict of this Endpo
  */
 export class Arrivals {
   readonly #deps: ArrivalDeps
-  readonly #facts = new WeakMap<AgentLink, AgentFacts>()
   readonly #claimants = new BoundedMap<string, { since: number; devices: Set<string> }>(MAX_CLAIMANTS)
+  readonly #states = new WeakMap<AgentLink, State>()
   /** The connectedAt that was given last. */
   #connectedAt = 0
 
@@ -78,29 +91,32 @@ export class Arrivals {
     if (told !== undefined) return this.#queue(agent, told)
     if (agent.device !== undefined) return Promise.resolve()
     // Notifications that wait for the same arrival go on in the order in which they came.
-    agent.joining ??= this.#queue(agent, undefined).finally(() => {
-      agent.joining = undefined
+    const state = this.#of(agent)
+    state.joining ??= this.#queue(agent, undefined).finally(() => {
+      state.joining = undefined
     })
-    return agent.joining
+    return state.joining
   }
 
   #queue(agent: AgentLink, told: Told): Promise<void> {
-    const run = (agent.arrival ?? Promise.resolve()).then(() => this.#decide(agent, told))
-    agent.arrival = run.catch((error: unknown) => this.#failed(agent, error))
+    const state = this.#of(agent)
+    const run = (state.arrival ?? Promise.resolve()).then(() => this.#decide(agent, told))
+    state.arrival = run.catch((error: unknown) => this.#failed(agent, error))
     return run
   }
 
   /** The facts of a joined Agent: those of its arrival, once, and read anew after that; undefined when `recheck` closed its link. */
   async facts(agent: AgentLink): Promise<AgentFacts | undefined> {
-    const read = this.#facts.get(agent)
-    this.#facts.delete(agent)
+    const state = this.#of(agent)
+    const read = state.facts
+    state.facts = undefined
     return read ?? this.recheck(agent)
   }
 
   /** Reads the facts of a joined Agent and compares its identity once more; undefined when it is not this device: its link is closed then. */
   async recheck(agent: AgentLink): Promise<AgentFacts | undefined> {
     const facts = await this.#read(agent)
-    this.#facts.delete(agent)
+    this.#of(agent).facts = undefined
     const decision = await this.#judge(agent, undefined)
     if (decision.kind === 'refused' || decision.kind === 'conflict') await this.#deny(agent, decision, undefined)
     else if (deviceOf(decision) !== agent.device?.id)
@@ -117,21 +133,22 @@ export class Arrivals {
     if (agent.device !== undefined || agent.closed) return
     if (this.#deps.clock.now() - agent.link.openedAt >= JOIN_MS)
       return this.turnAway(agent, { code: 'noIdentity', text: 'the link belongs to no device after 90 s' })
-    if (agent.arrival !== undefined || agent.endpointId === '' || agent.asked) return
-    agent.asked = true
+    const state = this.#of(agent)
+    if (state.arrival !== undefined || agent.endpointId === '' || state.isAsked) return
+    state.isAsked = true
     await agent.request('get_supported_protocol', { controller_supported_protocol_versions: SUPPORTED_VERSIONS })
-    if (agent.arrival === undefined) await this.arrive(agent, undefined)
+    if (state.arrival === undefined) await this.arrive(agent, undefined)
   }
 
   /** Refuses an Agent and closes its link. What others know of the device that it claims to be is not told to it. */
   turnAway(agent: AgentLink, refusal: Refusal, told?: DeviceIdentity): void {
-    if (agent.refused) return
-    agent.refused = true
+    if (agent.isRefused) return
+    agent.refuse()
     this.#sendAway(agent, refusal, told)
   }
 
   #sendAway(agent: AgentLink, refusal: Refusal, told: Told): void {
-    const claim = told ?? agent.shown
+    const claim = told ?? this.#of(agent).shown
     this.#deps.refusals.note(
       {
         endpointId: agent.endpointId,
@@ -148,12 +165,12 @@ export class Arrivals {
   async #decide(agent: AgentLink, told: Told): Promise<void> {
     if (told !== undefined) deviceIdOf(told)
     for (let commits = 0; commits < MAX_COMMITS; ) {
-      if (agent.refused || !agent.link.isOpen || (agent.device !== undefined && told === undefined)) return
+      if (agent.isRefused || !agent.link.isOpen || (agent.device !== undefined && told === undefined)) return
       const decision = await this.#judge(agent, told)
       if (decision.kind === 'known') return this.#join(agent, decision.device)
       if (decision.kind === 'refused' || decision.kind === 'conflict') return this.#deny(agent, decision, told)
       if (decision.kind === 'read') {
-        if (agent.shown !== undefined)
+        if (this.#of(agent).shown !== undefined)
           throw new ProtocolError('identity', 'the Agent does not tell its OUI and serial number')
         await this.#read(agent)
         continue
@@ -184,8 +201,9 @@ export class Arrivals {
 
   async #read(agent: AgentLink): Promise<AgentFacts> {
     const facts = await readFacts(agent, this.#deps.endpointId, this.#deps.clock)
-    agent.shown = facts.identity
-    this.#facts.set(agent, facts)
+    const state = this.#of(agent)
+    state.shown = facts.identity
+    state.facts = facts
     return facts
   }
 
@@ -202,7 +220,7 @@ export class Arrivals {
     if (contested) return { kind: 'refused', ...IN_CONFLICT }
     const standing = byEndpoint === undefined && !certificate ? refusals.standing(endpointId) : undefined
     if (standing !== undefined) return { kind: 'refused', ...standing }
-    const { shown } = agent
+    const { shown } = this.#of(agent)
     const claim = {
       endpointId,
       certificate,
@@ -228,11 +246,23 @@ export class Arrivals {
     const { conflict, event } = decision
     if (conflict.kind === 'deviceBoundToOther' && !this.#mayClaim(agent, conflict.deviceId))
       return this.turnAway(agent, { code: 'deviceBound', text: 'this Endpoint ID claims too many devices' }, told)
-    if (agent.refused) return
+    if (agent.isRefused) return
     // The event of the Conflict closes the links of its Endpoint ID; that of this Agent is closed as that of one that is not admitted.
-    agent.refused = true
+    agent.refuse()
     await this.#deps.conflicts.open({ ...conflict, id: this.#deps.nextId() }, event)
     this.#sendAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, told)
+  }
+
+  #of(agent: AgentLink): State {
+    const state = this.#states.get(agent) ?? {
+      arrival: undefined,
+      joining: undefined,
+      shown: undefined,
+      facts: undefined,
+      isAsked: false,
+    }
+    this.#states.set(agent, state)
+    return state
   }
 
   /** Counts the devices of others that an Endpoint ID claims to be; false when this is one too many. */
@@ -260,7 +290,7 @@ export class Arrivals {
   async #join(agent: AgentLink, device: Device): Promise<void> {
     if (agent.device !== undefined && agent.device.id !== device.id)
       agent.link.close('tryAgain', 'the Endpoint ID belongs to another device now')
-    if (agent.device !== undefined || agent.refused || !agent.link.isOpen) return
+    if (agent.device !== undefined || agent.isRefused || !agent.link.isOpen) return
     const { devices, clock, instance, linkSecrets } = this.#deps
     const secret =
       agent.link.proof === 'certificate' ? 'notRequired' : await linkSecrets.prove(device.id, agent.link.secret)
@@ -292,9 +322,7 @@ export class Arrivals {
     }
     const changed = patch['usp.weakLink'] ? this.#changeOf(agent, device, now) : []
     await devices.commit({ deviceId: device.id, set: patch, events: [connected, ...changed] })
-    agent.device = applyPatch(device, patch, now)
-    agent.connectedAt = connectedAt
-    agent.touchedAt = now
+    agent.join(applyPatch(device, patch, now), connectedAt)
     this.#deps.onJoined(agent)
     if (secret === 'unused') this.#deps.onSecretUsed(agent)
   }
@@ -302,7 +330,7 @@ export class Arrivals {
   /** The event that the Agent of an unproven link comes from another address or runs another firmware than that of the link before. */
   #changeOf(agent: AgentLink, { id: deviceId, usp, softwareVersion }: Device, at: number): NewEvent[] {
     const address = { before: usp?.remoteAddress, now: agent.link.remoteAddress }
-    const shown = this.#facts.get(agent)?.parameters.find(({ path }) => path === 'Device.DeviceInfo.SoftwareVersion')
+    const shown = this.#of(agent).facts?.parameters.find(({ path }) => path === 'Device.DeviceInfo.SoftwareVersion')
     const firmware = { before: softwareVersion, now: shown?.value }
     const data: Record<string, unknown> = { endpointId: agent.endpointId }
     if (differs(address)) data.address = address

@@ -1,36 +1,37 @@
 import { BoundedMap, type Clock } from '../../base/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
+import type { Links } from './links.ts'
 
 export interface ClaimsDeps {
+  links: Links
   clock: Clock
-  /** True when the Agent has answered over its link and does not answer any more. */
+  /** True when the Agent has answered over its link and does not answer now. */
   isSilent(agent: AgentLink): boolean
-  /** Resolves with whether the Agent sends a Message within this time; it is asked for one. */
+  /** Asks the Agent for a Message; resolves with true when one is received within this time. */
   answersWithin(agent: AgentLink, timeoutMs: number): Promise<boolean>
 }
 
 /** The outcome for a new link that claims an Endpoint ID. `instead` is the link that it then replaces. */
 export type Contest =
   | { kind: 'free'; instead: AgentLink | undefined }
-  /** The link that stands proves more. */
+  /** The present link proves more. */
   | { kind: 'weaker' }
-  /** The link that stands proves as much, and its Agent answers. */
+  /** The present link proves as much, and its Agent answers. */
   | { kind: 'stands' }
 
-/** The time that the Agent of a link that stands has to answer when another link claims its Endpoint ID. */
+/** Time for the Agent of the present link to answer when another link claims its Endpoint ID. */
 const ANSWER_MS = 3000
-/** A link that stands is asked so often in a minute; links that come after that are refused without asking. */
+/** Questions to one present link in a minute; further claims in that minute are refused without a question. */
 const MAX_ASKED = 6
 const MINUTE_MS = 60_000
 const MAX_CONTESTED = 10_000
 
 const STRENGTH: Readonly<Record<LinkProof, number>> = { none: 0, secret: 1, certificate: 2 }
 
-/** Keeps one link per Endpoint ID. A new link replaces the one that stands when it proves more, or when that one does not answer. */
+/** Decides which link holds an Endpoint ID: a new link replaces the present one when it proves more, or when that one does not answer. */
 export class Claims {
   readonly #deps: ClaimsDeps
-  readonly #standing = new Map<string, AgentLink>()
-  /** Links that stand and are being asked. */
+  /** Present links that are asked at the moment. */
   readonly #asking = new Map<AgentLink, Promise<boolean>>()
   readonly #asked = new BoundedMap<string, { since: number; times: number }>(MAX_CONTESTED)
 
@@ -38,40 +39,35 @@ export class Claims {
     this.#deps = deps
   }
 
-  /** Judges a link that is about to be opened, or that has just named its Endpoint ID. */
+  /** Compares a link that is about to be opened, or that has just named its Endpoint ID, with the present one. */
   async contest(endpointId: string, proof: LinkProof): Promise<Contest> {
-    const standing = this.#standing.get(endpointId)
-    if (standing === undefined || !standing.link.isOpen) return { kind: 'free', instead: standing }
-    const more = STRENGTH[proof] - STRENGTH[standing.proof]
+    const present = this.#deps.links.ofEndpoint(endpointId)
+    if (present === undefined || !present.link.isOpen) return { kind: 'free', instead: present }
+    const more = STRENGTH[proof] - STRENGTH[present.proof]
     if (more < 0) return { kind: 'weaker' }
-    if (more > 0 || this.#deps.isSilent(standing)) return { kind: 'free', instead: standing }
-    return (await this.#answers(endpointId, standing)) ? { kind: 'stands' } : { kind: 'free', instead: standing }
+    if (more > 0 || this.#deps.isSilent(present)) return { kind: 'free', instead: present }
+    return (await this.#answers(endpointId, present)) ? { kind: 'stands' } : { kind: 'free', instead: present }
   }
 
   /**
-   * Gives an Endpoint ID its link, and closes `instead`. False when another link took it since it was judged that proves as much: then
-   * nothing changes.
+   * Gives an Endpoint ID to a link, and closes `instead`. Returns false, and changes nothing, when another link that proves as much took it
+   * since the contest.
    */
   take(agent: AgentLink, instead: AgentLink | undefined): boolean {
-    const standing = this.#standing.get(agent.endpointId)
-    const other = standing !== undefined && standing !== instead && standing !== agent && standing.link.isOpen
-    if (other && STRENGTH[standing.proof] >= STRENGTH[agent.proof]) return false
-    this.#standing.set(agent.endpointId, agent)
-    if (standing !== agent) standing?.link.close('replaced', 'a newer link of this Endpoint ID came')
+    const { links } = this.#deps
+    const present = links.ofEndpoint(agent.endpointId)
+    const isOther = present !== undefined && present !== instead && present !== agent && present.link.isOpen
+    if (isOther && STRENGTH[present.proof] >= STRENGTH[agent.proof]) return false
+    links.claimEndpoint(agent)
     return true
   }
 
-  /** The link is gone. */
-  release(agent: AgentLink): void {
-    if (this.#standing.get(agent.endpointId) === agent) this.#standing.delete(agent.endpointId)
-  }
-
-  #answers(endpointId: string, standing: AgentLink): Promise<boolean> {
-    const known = this.#asking.get(standing)
+  #answers(endpointId: string, present: AgentLink): Promise<boolean> {
+    const known = this.#asking.get(present)
     if (known !== undefined) return known
     if (!this.#mayAsk(endpointId)) return Promise.resolve(true)
-    const asking = this.#deps.answersWithin(standing, ANSWER_MS).finally(() => this.#asking.delete(standing))
-    this.#asking.set(standing, asking)
+    const asking = this.#deps.answersWithin(present, ANSWER_MS).finally(() => this.#asking.delete(present))
+    this.#asking.set(present, asking)
     return asking
   }
 

@@ -1,6 +1,7 @@
 import type { SupportedModelObject } from '../../domain/index.ts'
 import type { GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
-import type { AgentLink, Reply } from './agent-link.ts'
+import type { AgentLink } from './agent-link.ts'
+import type { Reply } from './agent-requests.ts'
 
 /** An answer may have megabytes and a slow box behind it. */
 const ASK_TIMEOUT_MS = 120_000

@@ -6,7 +6,8 @@ import {
   type RequestFor,
   resultOf,
 } from '../../domain/index.ts'
-import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
+import { type AgentLink, uspError } from './agent-link.ts'
+import type { RequestOptions } from './agent-requests.ts'
 import { supportedObject } from './describe-model.ts'
 import { objectPath, refused, unanswered } from './outcome.ts'
 

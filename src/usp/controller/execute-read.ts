@@ -9,7 +9,8 @@ import {
   type SupportedModel,
 } from '../../domain/index.ts'
 import type { GetResp } from '../wire/index.ts'
-import { type AgentLink, type RequestOptions, uspError } from './agent-link.ts'
+import { type AgentLink, uspError } from './agent-link.ts'
+import type { RequestOptions } from './agent-requests.ts'
 import { type ExecuteContext, objectPath, refused, unanswered } from './outcome.ts'
 
 /** TR-369 7.5.1. A path that the answer does not speak of, and a parameter without a value, are failures. */

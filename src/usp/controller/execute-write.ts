@@ -8,7 +8,8 @@ import {
   rowsToAdd,
 } from '../../domain/index.ts'
 import type { AddResp, ParameterError, SetResp } from '../wire/index.ts'
-import { type AgentLink, type Reply, uspError } from './agent-link.ts'
+import { type AgentLink, uspError } from './agent-link.ts'
+import type { Reply } from './agent-requests.ts'
 import { type ExecuteContext, lacking, objectPath, refused, unanswered } from './outcome.ts'
 
 interface Setting {

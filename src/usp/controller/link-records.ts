@@ -28,17 +28,27 @@ export interface LinkRecordsDeps {
   log: Log
 }
 
-/** Records that one look at the database brings at once. */
+/** Records in one page of a sweep. */
 const BATCH = 500
+/** Pause between two sweeps. */
+const SWEEP_MS = 300_000
+/** The stored lastAnswerAt of an Agent that answers is at most so old. */
+const NOTE_ANSWER_MS = 600_000
+
 /**
- * Keeps what the records say of links true. Each fact is tried until it is stored, however long the database is away. A fact about a link that
- * is not the device's any more is dropped: the time at which a link was joined tells one from the other.
+ * Keeps the link fields of the records right. Each fact is written until it is stored, however long the database does not answer. A fact
+ * about a link that is not that of its device any more is dropped: `usp.connectedAt` tells the links of a device apart.
  */
 export class LinkRecords {
   readonly #deps: LinkRecordsDeps
   readonly #facts: RetryQueue
-  /** Devices whose record and link did not fit at the last sweep, with their connectedAt. */
+  /** When the presence of the Agent was last written. */
+  readonly #touchedAt = new WeakMap<AgentLink, number>()
+  /** Devices whose record and link differed at the last sweep, with their connectedAt. */
   #unfit = new Map<string, number>()
+  #cancelSweep: (() => void) | undefined
+  #sweeping: Promise<void> | undefined
+  #stopping = false
 
   constructor(deps: LinkRecordsDeps) {
     this.#deps = deps
@@ -78,8 +88,20 @@ export class LinkRecords {
     })
   }
 
-  /** When the Agent answered last; a value of some minutes ago is good enough. */
+  /** When lastSeenAt and lastAnswerAt of the device were last written; 0: not over this link. */
+  touchedAt(agent: AgentLink): number {
+    return this.#touchedAt.get(agent) ?? 0
+  }
+
+  /** The presence of the Agent was written, or is about to be. */
+  touched(agent: AgentLink, at: number): void {
+    this.#touchedAt.set(agent, at)
+  }
+
+  /** Writes when the Agent answered last, unless the stored time is younger than ten minutes. */
   answeredAt(agent: AgentLink, at: number): void {
+    if (at - this.touchedAt(agent) < NOTE_ANSWER_MS) return
+    this.touched(agent, at)
     const { device, connectedAt } = agent
     if (device !== undefined)
       this.#note({ deviceId: device.id, set: { 'usp.lastAnswerAt': at }, guard: { uspConnectedAt: connectedAt } })
@@ -137,9 +159,28 @@ export class LinkRecords {
     }
   }
 
+  /** Compares records and links every five minutes from now on: a fact may have been lost with an answer of the database. */
+  start(links: ReadonlyMap<string, AgentLink>): void {
+    const { clock, log } = this.#deps
+    this.#cancelSweep = clock.after(SWEEP_MS, () => {
+      this.#sweeping = this.sweep(links)
+        .catch((error: unknown) => log.warn({ reason: errorText(error) }, 'records and links were not compared'))
+        .finally(() => {
+          if (!this.#stopping) this.start(links)
+        })
+    })
+  }
+
+  /** Begins no further sweep: from now on links end that their records still name. */
+  endSweeps(): void {
+    this.#stopping = true
+    this.#cancelSweep?.()
+  }
+
   /** Resolves when everything is stored, or after `timeoutMs`. */
-  stop(timeoutMs: number): Promise<void> {
-    return this.#facts.stop(timeoutMs)
+  async stop(timeoutMs: number): Promise<void> {
+    this.endSweeps()
+    await Promise.all([this.#sweeping, this.#facts.stop(timeoutMs)])
   }
 
   /** Another instance has taken this one for dead. */

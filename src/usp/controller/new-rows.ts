@@ -16,33 +16,37 @@ const MAX_WAITING = 64
 const MAX_TOGETHER = 16
 const MAX_VALUES = 5000
 
-/** Brings rows into the record that an Agent told the creation of, several in one Get where they come together. */
+/** Reads rows whose creation an Agent has notified into the record, several in one Get. */
 export class NewRows {
   readonly #deps: NewRowsDeps
+  /** Rows that wait to be read, of links whose rows are read at the moment. */
+  readonly #waiting = new WeakMap<AgentLink, Set<string>>()
 
   constructor(deps: NewRowsDeps) {
     this.#deps = deps
   }
 
-  /** Resolves when nothing waits any more; undefined when another call sees to it. */
+  /** Reads a row; resolves when no row waits. Returns undefined when an earlier call reads this row too. */
   read(agent: AgentLink, path: string): Promise<void> | undefined {
-    const reading = agent.newRows !== undefined
-    agent.newRows ??= new Set()
-    if (agent.newRows.size < MAX_WAITING) agent.newRows.add(path)
-    return reading ? undefined : this.#readAll(agent)
+    const present = this.#waiting.get(agent)
+    const waiting = present ?? new Set()
+    if (waiting.size < MAX_WAITING) waiting.add(path)
+    if (present !== undefined) return undefined
+    this.#waiting.set(agent, waiting)
+    return this.#readAll(agent, waiting)
   }
 
-  async #readAll(agent: AgentLink): Promise<void> {
+  async #readAll(agent: AgentLink, waiting: Set<string>): Promise<void> {
     try {
-      while (agent.newRows !== undefined && agent.newRows.size > 0 && !agent.closed) {
-        const paths = [...agent.newRows].slice(0, MAX_TOGETHER)
-        for (const path of paths) agent.newRows.delete(path)
+      while (waiting.size > 0 && !agent.closed) {
+        const paths = [...waiting].slice(0, MAX_TOGETHER)
+        for (const path of paths) waiting.delete(path)
         const reply = await agent.request('get', { param_paths: paths, max_depth: 0 })
         const { device } = agent
         if (reply.ok && device !== undefined) await this.#keep(device, outcomesOf(reply.body, this.#deps.model))
       }
     } finally {
-      agent.newRows = undefined
+      this.#waiting.delete(agent)
     }
   }
 

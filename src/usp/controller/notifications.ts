@@ -1,17 +1,19 @@
 import { type Clock, isConflict, type Log } from '../../base/index.ts'
 import type { Model } from '../../datamodel/index.ts'
-import { applyPatch, type Device, type DeviceStore, type Upward } from '../../domain/index.ts'
+import type { Device, DeviceStore, Upward } from '../../domain/index.ts'
 import { type Notify, responseMsg } from '../wire/index.ts'
 import { IDENTITY_PATHS } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Arrivals } from './arrivals.ts'
+import type { LinkRecords } from './link-records.ts'
 import { type NotifyEffect, notifyEffect } from './notify.ts'
 import { Repeats } from './repeats.ts'
 
 export interface NotificationDeps {
   devices: DeviceStore
   upward: Upward
-  arrivals: Arrivals
+  arrivals: Pick<Arrivals, 'arrive' | 'recheck'>
+  records: Pick<LinkRecords, 'touchedAt' | 'touched'>
   model: Model
   clock: Clock
   log: Log
@@ -29,11 +31,15 @@ export interface NotificationDeps {
 const MAX_PER_AGENT = 256
 const MAX_TOGETHER = 20_000
 const MAX_WAITING = 2048
+/** The stored presence of an Agent that notifies is at most so old. */
+const TOUCH_MS = 10_000
 const KINDS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_complete'] as const
 
 interface Queue {
   working: number
   readonly waiting: (() => void)[]
+  /** msg_ids of notifications that are in work or wait. */
+  readonly msgIds: Set<string>
 }
 
 /**
@@ -55,31 +61,29 @@ export class Notifications {
   /** Why a Notify is not taken on now; undefined: it may be. */
   refusal(agent: AgentLink, msgId: string): string | undefined {
     // A request that is still being worked on is not begun again (R-MSG.4).
-    if (agent.processing?.has(msgId) === true) return 'Notify that is being worked on'
+    if (this.#queues.get(agent)?.msgIds.has(msgId) === true) return 'Notify that is being worked on'
     // It is read on only while an answer of it is awaited: who is not answered asks again, later and later.
     return (this.#queues.get(agent)?.waiting.length ?? 0) >= MAX_WAITING ? 'too many notifications wait' : undefined
   }
 
   /** Rejects when it could not be stored; then nothing was answered. */
   async take(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
-    agent.processing ??= new Set()
-    agent.processing.add(msgId)
-    await this.#begin(agent)
+    const queue = this.#queues.get(agent) ?? { working: 0, waiting: [], msgIds: new Set() }
+    this.#queues.set(agent, queue)
+    queue.msgIds.add(msgId)
+    await this.#begin(agent, queue)
     try {
       if (!(await this.#keep(agent, msgId, notify))) return
     } finally {
-      agent.processing?.delete(msgId)
-      if (agent.processing?.size === 0) agent.processing = undefined
-      this.#end(agent)
+      queue.msgIds.delete(msgId)
+      this.#end(agent, queue)
     }
     if (notify.send_resp && !agent.closed)
       agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
   }
 
   /** Resolves, in order, when one more of this Agent may be worked on. */
-  #begin(agent: AgentLink): Promise<void> | undefined {
-    const queue = this.#queues.get(agent) ?? { working: 0, waiting: [] }
-    this.#queues.set(agent, queue)
+  #begin(agent: AgentLink, queue: Queue): Promise<void> | undefined {
     if (queue.waiting.length === 0 && this.#hasRoom(queue)) {
       this.#count(queue, 1)
       return undefined
@@ -99,9 +103,7 @@ export class Notifications {
     this.#working += by
   }
 
-  #end(agent: AgentLink): void {
-    const queue = this.#queues.get(agent)
-    if (queue === undefined) return
+  #end(agent: AgentLink, queue: Queue): void {
     this.#count(queue, -1)
     this.#goOn(agent, queue)
     for (const other of this.#starved) {
@@ -131,7 +133,7 @@ export class Notifications {
     if (notify.on_board_req !== undefined) {
       const { oui, product_class, serial_number } = notify.on_board_req
       await arrivals.arrive(agent, { oui, productClass: product_class, serial: serial_number })
-      if (agent.device === undefined || agent.refused) return false
+      if (agent.device === undefined || agent.isRefused) return false
       onNotify?.('onBoardRequest')
       return true
     }
@@ -149,6 +151,7 @@ export class Notifications {
   async #store(agent: AgentLink, device: Device, msgId: string, notify: Notify): Promise<void> {
     const { clock, upward, log, model, onBoot, onPeriodic, onRow } = this.#deps
     const effect = notifyEffect(agent, device.id, notify, model, clock.now())
+    this.#touch(agent, effect)
     if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
     const saying = this.#repeats.saying(agent, msgId, notify)
     // Two subscriptions may tell the same at the same time.
@@ -157,11 +160,10 @@ export class Notifications {
       await this.#commit(agent, effect)
     } catch (error) {
       if (saying !== undefined) this.#repeats.forget(saying)
-      agent.firmwareNotTold()
+      agent.forgetFirmware()
       throw error
     }
-    if (effect.change.set !== undefined)
-      agent.device = applyPatch(agent.device ?? device, effect.change.set, clock.now())
+    if (effect.change.set !== undefined) agent.update(effect.change.set, clock.now())
     if (effect.completion !== undefined)
       await upward.completed({
         ...effect.completion,
@@ -170,6 +172,16 @@ export class Notifications {
     if (effect.rebooted) onBoot(agent)
     if (effect.periodic === true) onPeriodic(agent)
     if (effect.created !== undefined && effect.change.events !== undefined) onRow(agent, effect.created)
+  }
+
+  /** Adds the presence of the Agent to a change; one that is written anyway adds it only where the stored presence is old. */
+  #touch(agent: AgentLink, { change }: NotifyEffect): void {
+    const { clock, records } = this.#deps
+    const now = clock.now()
+    const isWritten = change.events !== undefined || change.parameters !== undefined
+    if (isWritten && now - records.touchedAt(agent) <= TOUCH_MS) return
+    records.touched(agent, now)
+    change.set = { ...change.set, 'usp.lastSeenAt': now, 'usp.lastAnswerAt': now }
   }
 
   async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {

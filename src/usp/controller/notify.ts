@@ -27,14 +27,13 @@ export interface NotifyEffect {
   ignored?: string
 }
 
-const TOUCH_MS = 10_000
 const MAX_PATH = 1024
 /** What events keep of an Agent's texts, and operations of a command's output. */
 const MAX_EVENT_TEXT = 32 * 1024
 const MAX_OUTPUT_TEXT = 1024 * 1024
 const PATH = /^Device\.(?:[\w-]+\.)*[\w-]*$/
 
-/** Turns a Notify of a joined Agent into its effect. Pure but for when the device was touched last; repeating it does no harm. */
+/** Returns the effect of a Notify of a joined Agent. Repeating it does no harm. */
 export function notifyEffect(
   agent: AgentLink,
   deviceId: DeviceId,
@@ -49,15 +48,7 @@ export function notifyEffect(
   else if (notify.oper_complete !== undefined) operComplete(effect, events, notify.oper_complete, now)
   else object(effect, events, notify, now)
   if (events.length > 0) effect.change.events = events
-  touch(agent, effect, now)
   return effect
-}
-
-/** Presence of a talking Agent need not be newer than this; what must be committed is what it said. */
-function touch(agent: AgentLink, { change }: NotifyEffect, now: number): void {
-  if (now - agent.touchedAt <= TOUCH_MS && (change.events !== undefined || change.parameters !== undefined)) return
-  agent.touchedAt = now
-  change.set = { ...change.set, 'usp.lastSeenAt': now, 'usp.lastAnswerAt': now }
 }
 
 function valueChange(
@@ -88,7 +79,7 @@ function valueChange(
   const patch = factsPatch(agent.device, factsFrom([{ name: param_path, value: param_value }]))
   if (Object.keys(patch).length === 0) return
   effect.change.set = patch
-  const changed = agent.tellsFirmware(patch.softwareVersion)
+  const changed = agent.isNewFirmware(patch.softwareVersion)
     ? firmwareEvent(deviceId, 'usp', agent.device, patch, now)
     : undefined
   if (changed !== undefined) events.push(changed)

@@ -63,7 +63,7 @@ export async function onboard(
   if (reset) await onReset(device)
   patch['usp.onboardedFor'] = firmware
   // A Notify may have told it meanwhile.
-  const changed = agent.tellsFirmware(patch.softwareVersion)
+  const changed = agent.isNewFirmware(patch.softwareVersion)
     ? firmwareEvent(device.id, 'usp', device, patch, now)
     : undefined
   await devices.commit({
@@ -73,7 +73,7 @@ export async function onboard(
     ...(changed === undefined ? {} : { events: [changed] }),
   })
   // A Notify may have told more meanwhile.
-  agent.device = applyPatch(agent.device ?? device, patch, now)
+  agent.update(patch, now)
 }
 
 async function negotiate(agent: AgentLink): Promise<string> {

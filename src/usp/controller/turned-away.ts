@@ -34,7 +34,7 @@ export class TurnedAway {
 
   /** Closes the link of an Agent that is not admitted, in time. `endpointId` is the one that it claims. */
   hold(agent: AgentLink, endpointId: string, text: string): void {
-    agent.refused = true
+    agent.refuse()
     const { clock, heldMs = HELD_MS, onHeld } = this.#deps
     // Operations and facts of a device must not go on over the link of another one.
     const leftMs = agent.device === undefined ? agent.link.openedAt + heldMs - clock.now() : 0

@@ -37,6 +37,7 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
       codec,
       ownId: OWN,
       clock,
+      onTimeout: (late) => liveness.missed(late),
       link: {
         endpointId,
         proof: 'none',
@@ -55,7 +56,7 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
           queueMicrotask(() => {
             liveness.heard(agent)
             const answer = responseMsg(msgId, 'get_resp', { req_path_results: [] })
-            if (answer.kind === 'response') agent.settle(answer)
+            if (answer.kind === 'response') agent.answered(answer)
           })
           return true
         },
@@ -65,7 +66,6 @@ function world(options: { count?: number; fraction?: () => number } = {}) {
         },
       },
     })
-    agent.onTimeout = () => liveness.missed(agent)
     return agent
   })
   return {
