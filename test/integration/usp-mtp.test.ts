@@ -9,7 +9,13 @@ import { type Link, type LinkLimits, WebSocketMtp } from '../../src/usp/mtp/inde
 import { createManualClock } from '../support/manual-clock.ts'
 
 const OWN = 'self::mtp-test'
-const LIMITS: LinkLimits = { messagesPerSecond: 1000, bytesPerSecond: 1e9, burstSeconds: 1, maxBuffered: 1 << 20 }
+const LIMITS: LinkLimits = {
+  messagesPerSecond: 1000,
+  bytesPerSecond: 1e9,
+  burstSeconds: 1,
+  maxBuffered: 1 << 20,
+  maxUnprovenBytes: 1e9,
+}
 const HANDSHAKE = {
   connection: 'Upgrade',
   upgrade: 'websocket',
@@ -326,6 +332,19 @@ describe('the WebSocket MTP', () => {
       socket.send(Buffer.alloc(8 * 1024 * 1024))
       await heard(socket)
       expect(records[0]?.bytes.length).toBe(8 * 1024 * 1024)
+    })
+
+    it('ends with 1008 on more bytes than it may send before its Agent has shown which device it is', async () => {
+      await start({ limits: { ...LIMITS, maxUnprovenBytes: 100_000 } })
+      const [proven, unproven] = [await open('proto::a'), await open('proto::b')]
+      opened[0]?.prove()
+      proven.send(Buffer.alloc(200_000))
+      await heard(proven)
+      const end = ended(unproven)
+      // The end of its Message never comes.
+      unproven.send(Buffer.alloc(200_000), { fin: false })
+      expect(await end).toBe(1008)
+      expect(records.map(({ bytes }) => bytes.length)).toEqual([200_000])
     })
 
     it('ends with 1008 on more messages than it may send, which time gives anew', async () => {

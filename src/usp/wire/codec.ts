@@ -1,4 +1,5 @@
 import { ProtocolError } from '../../base/index.ts'
+import { hasMoreFields } from './fields.ts'
 import {
   type ErrorBody,
   MSG_TYPES,
@@ -47,7 +48,7 @@ export class Codec {
     this.#types = types
   }
 
-  /** ProtocolError 7100: no Record. 7104: a mandatory field is missing. */
+  /** ProtocolError 7100: no Record, or one with too many fields. 7104: a mandatory field is missing. */
   decodeRecord(bytes: Uint8Array): UspRecord {
     const raw = decode(this.#types.record, bytes, '7100')
     const record = {
@@ -129,7 +130,12 @@ export function isRequestName(name: string): name is RequestName {
 
 type Raw = { [field: string]: unknown }
 
+/** Fields of one Record or Message: for some 30,000 parameters with their values; no tree of an Agent has as many. */
+const MAX_FIELDS = 100_000
+
 function decode(type: MessageType, bytes: Uint8Array, code: string): Raw {
+  if (hasMoreFields(type, bytes, MAX_FIELDS))
+    throw new ProtocolError(code, `${type.name} has more than ${MAX_FIELDS} fields`)
   try {
     const message = type.decode(bytes)
     return type.toObject(message, { defaults: true, longs: String, enums: Number }) as Raw

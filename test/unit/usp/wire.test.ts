@@ -150,6 +150,50 @@ describe('decodeMsg', () => {
   })
 })
 
+describe('a Message of very many fields', () => {
+  /** A field of a number with these bytes in it. */
+  const field = (number: number, bytes: Uint8Array) => {
+    const length: number[] = []
+    for (let left = bytes.length; ; left >>>= 7) {
+      length.push((left & 127) | (left > 127 ? 128 : 0))
+      if (left <= 127) break
+    }
+    return Buffer.concat([Buffer.from([number * 8 + 2, ...length]), bytes])
+  }
+  const header = field(1, field(1, Buffer.from('m')))
+  /** As many empty results in a GetResp; each takes two bytes. */
+  const results = (count: number) =>
+    Buffer.concat([header, field(2, field(2, field(1, Buffer.alloc(2 * count, '\n\0'))))])
+
+  it('is not decoded, for that takes time and memory by their number', () => {
+    for (const bytes of [results(100_000), results(8_000_000)])
+      expect(thrownBy(() => codec.decodeMsg(bytes))).toMatchObject({
+        name: 'ProtocolError',
+        message: expect.stringContaining('more than 100000 fields'),
+      })
+    const session = field(8, Buffer.alloc(300_000, '\x3a\0'))
+    const opening = Buffer.concat([field(3, Buffer.from('a')), session])
+    expect(thrownBy(() => codec.decodeRecord(opening))).toMatchObject({ code: '7100' })
+  })
+
+  it('counts those that nobody knows, and those of the entries of maps', () => {
+    const unknown = Buffer.concat([header, Buffer.alloc(300_000, '\x78\0')])
+    const entry = field(2, Buffer.alloc(300_000, '\n\0'))
+    const map = Buffer.concat([header, field(2, field(2, field(1, field(1, field(4, entry)))))])
+    for (const bytes of [unknown, map])
+      expect(thrownBy(() => codec.decodeMsg(bytes))).toMatchObject({ message: expect.stringContaining('fields') })
+  })
+
+  it('is read when it is the tree of a large box', () => {
+    const result_params = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`Parameter${i}`, String(i)]))
+    const resolved_path_results = [{ resolved_path: 'Device.', result_params }]
+    const msg = responseMsg('m', 'get_resp', {
+      req_path_results: [{ requested_path: 'Device.', err_code: 0, err_msg: '', resolved_path_results }],
+    })
+    expect(codec.decodeMsg(codec.encodeMsg(msg))).toEqual(msg)
+  })
+})
+
 describe('Messages', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((value) => !/[\ud800-\udfff]/.test(value))
   const id = text.filter((value) => value !== '')

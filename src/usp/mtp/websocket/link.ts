@@ -28,13 +28,17 @@ export interface LinkLimits {
   burstSeconds: number
   /** Bytes waiting to be sent to an Agent that does not read. */
   maxBuffered: number
+  /** Bytes of the connection before the Agent has shown which device it is. */
+  maxUnprovenBytes: number
 }
 
 export const LINK_LIMITS: LinkLimits = {
   messagesPerSecond: 1000,
-  bytesPerSecond: 8 * 1024 * 1024,
-  burstSeconds: 8,
+  // One Message of the largest size at once; what a box says all the time is a thousandth of it.
+  bytesPerSecond: 1024 * 1024,
+  burstSeconds: 20,
   maxBuffered: 16 * 1024 * 1024,
+  maxUnprovenBytes: 1024 * 1024,
 }
 
 export interface WebSocketLinkOptions {

@@ -253,6 +253,7 @@ export class WebSocketMtp implements Mtp {
     })
     this.#links.add(link)
     this.#unproven.add(link)
+    this.#boundUnproven(link, connection)
     socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
     socket.on('pong', () => {
       link.alive = true
@@ -268,6 +269,20 @@ export class WebSocketMtp implements Mtp {
       this.#handlers?.onClose(link, link.endOf(code))
     })
     this.#handlers?.onOpen(link, newcomer)
+  }
+
+  /** Of a Message that is not whole yet, ws keeps what came: too much of it before the Agent is known ends the link. */
+  #boundUnproven(link: WebSocketLink, connection: Socket): void {
+    let bytes = 0
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (!this.#unproven.has(link)) connection.off('data', count)
+      else if (bytes > this.#limits.maxUnprovenBytes) {
+        connection.off('data', count)
+        link.close('policy', 'too much came before the Agent has shown which device it is')
+      }
+    }
+    connection.on('data', count)
   }
 
   #onMessage(link: WebSocketLink, data: Buffer, binary: boolean): void {
