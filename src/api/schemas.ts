@@ -507,6 +507,19 @@ export const PlanSchema = z
     name: z.string(),
     groupId: z.string(),
     state: z.enum(['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']),
+    leftOut: z
+      .array(
+        z.object({
+          why: z.enum(['otherPlan', 'rollbackPending', 'alreadyThere']),
+          planId: z.string().optional().describe('The plan that holds the devices'),
+          count: z.number().int(),
+          example: z.string().describe('The id of one of them'),
+        }),
+      )
+      .optional()
+      .describe(
+        'Devices that the last rollback of the whole plan left out, because another plan holds them or none has moved them; counted while `underWay` has `survey`',
+      ),
   })
   .loose()
   .openapi('Plan')

@@ -37,7 +37,7 @@ export function beforeReadiness(plan: Plan, device: Device): MemberStep | undefi
 
 /** The event for a device that is on USP already. */
 export function alreadyThere(device: Device): MemberStep {
-  return { event: 'alreadyThere', facts: { bootstrapAt: bootstrapOf(device) } }
+  return { event: 'alreadyThere', facts: { alreadyThere: true, bootstrapAt: bootstrapOf(device) } }
 }
 
 /** The event of a readiness. */

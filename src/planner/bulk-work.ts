@@ -2,7 +2,9 @@ import { AppError, isConflict } from '../base/index.ts'
 import {
   type BulkWork,
   type DeviceId,
+  ENDED,
   type GroupStore,
+  type LeftOut,
   type MemberQuery,
   type MemberState,
   memberStateRow,
@@ -13,6 +15,7 @@ import {
 } from '../domain/index.ts'
 import { enrol } from './enrolling.ts'
 import type { Groups } from './groups.ts'
+import { leftOutBy, withLeftOut } from './left-out.ts'
 import { ABORTABLE, MEMBER_TABLE, RETRIABLE, RETURNABLE } from './machine.ts'
 import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
@@ -24,7 +27,7 @@ const BATCH = 500
 /** Devices in one round: a round must end soon, because starts and the gate wait for it. */
 const PER_ROUND = 4000
 
-/** The kinds of bulk work that act on members; the fourth makes them. */
+/** The kinds of bulk work that act on members; the others make them or look at them. */
 export type MemberAction = 'retry' | 'abort' | 'rollback'
 
 /** The outcome of an action for named devices. */
@@ -63,7 +66,7 @@ export function stepOf(plan: Plan, action: MemberAction, member: PlanMember): Me
     return member.state === 'CONFLICT' ? { event: 'retry', facts: { afterwards: 'again' } } : { event: 'retry' }
   }
   if (action === 'abort') return { event: 'abort', facts: { afterwards: 'stop' } }
-  if (member.startedAt === undefined)
+  if (member.startedAt === undefined || member.facts.alreadyThere === true)
     throw new AppError('conflict', 'the device was on USP before this plan: there is nothing to roll back')
   return { event: 'rollback', facts: { afterwards: 'stop' } }
 }
@@ -86,18 +89,24 @@ export class BulkWorks {
    * it takes up. Only the holder of the plan's round may call it.
    */
   async goOn(plan: Plan): Promise<Plan> {
-    const { bulk = [], ...rest } = plan
+    const { bulk = [], leftOut: _leftOut, ...rest } = plan
     if (!bulk.some(({ kind }) => kind === 'enrol')) await this.#endStream(plan.id)
     const left: BulkWork[] = []
+    const found = { leftOut: plan.leftOut ?? [] }
     let changed = false
     for (const work of bulk) {
       const mayGoOn = left.every(({ kind, paced }) => (kind === 'abort' && work.kind !== 'retry') || paced === true)
-      const after = mayGoOn || work.kind === 'abort' ? await this.#piece(plan, work, left.length > 0) : work
+      const after = mayGoOn || work.kind === 'abort' ? await this.#piece(plan, work, left.length > 0, found) : work
       changed ||= after?.after !== work.after
       if (after !== undefined) left.push(after)
     }
     if (!changed) return plan
-    const next: Plan = { ...rest, revision: plan.revision + 1, ...(left.length === 0 ? {} : { bulk: left }) }
+    const next: Plan = {
+      ...rest,
+      revision: plan.revision + 1,
+      ...(left.length === 0 ? {} : { bulk: left }),
+      ...(found.leftOut.length === 0 ? {} : { leftOut: found.leftOut }),
+    }
     await this.#deps.plans.putPlan(next, plan.revision)
     return next
   }
@@ -141,8 +150,9 @@ export class BulkWorks {
     }
   }
 
-  /** One piece; undefined when the work is done. `behind`: other work before it is not done. */
-  #piece(plan: Plan, work: BulkWork, behind: boolean): Promise<BulkWork | undefined> {
+  /** One piece; undefined when the work is done. `behind`: other work before it is not done. `found`: where a survey adds what it finds. */
+  #piece(plan: Plan, work: BulkWork, behind: boolean, found: { leftOut: LeftOut[] }): Promise<BulkWork | undefined> {
+    if (work.kind === 'survey') return this.#survey(plan, work, found)
     if (work.kind === 'enrol') return this.#enrol(plan, work)
     if (work.kind === 'abort') return this.#abort(plan, work, behind)
     if (work.selector !== undefined) return this.#bySelector(plan, work, work.selector)
@@ -217,6 +227,17 @@ export class BulkWorks {
     const members = await this.#free(plan, { states: STATES[action], after: work.after as DeviceId }, limit)
     await this.#apply(plan, action, members, work.actor)
     return members.length < limit ? undefined : { ...work, after: members.at(-1)?.deviceId ?? work.after }
+  }
+
+  /** Counts the devices that the rollback leaves out. What is found is stored with the progress, so that no device is counted twice. */
+  async #survey(plan: Plan, work: BulkWork, found: { leftOut: LeftOut[] }): Promise<BulkWork | undefined> {
+    const members = await this.#free(plan, { states: ENDED, after: work.after as DeviceId }, PER_ROUND)
+    const records = await Promise.all(members.map(({ deviceId }) => this.#deps.devices.get(deviceId)))
+    for (const [i, member] of members.entries()) {
+      const reason = leftOutBy(plan, member, records[i])
+      if (reason !== undefined) found.leftOut = withLeftOut(found.leftOut, reason, member)
+    }
+    return members.length < PER_ROUND ? undefined : { ...work, after: members.at(-1)?.deviceId ?? work.after }
   }
 
   async #bySelector(plan: Plan, work: BulkWork, text: string): Promise<BulkWork | undefined> {

@@ -227,7 +227,8 @@ export class PlanActions {
     await this.#allowed(plan, action, actor)
     if (action === 'start') await this.#mayStart(plan, actor)
     const changes = await this.#changesOf(plan, action, actor, scope)
-    const next = await this.save(without(plan, action), changes, actor, action)
+    const isWholeRollback = action === 'rollback' && scope.selector === undefined
+    const next = await this.save(without(plan, action, isWholeRollback), changes, actor, action)
     this.#deps.log.info({ planId: plan.id, action, actor }, 'plan changed')
     return next
   }
@@ -273,6 +274,7 @@ export class PlanActions {
     const pace = paced === true ? { paced } : {}
     if (selector === undefined) begin('abort')
     begin('rollback', { ...pace, ...(selector === undefined ? {} : { selector }) })
+    if (selector === undefined) begin('survey')
     const goesOn = selector !== undefined && LIVE.includes(plan.state)
     const state = goesOn ? plan.state : selector === undefined || plan.state === 'aborted' ? 'aborting' : 'running'
     return { state, bulk: work }
@@ -299,13 +301,17 @@ export class PlanActions {
   }
 }
 
-/** A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. */
-function without(plan: Plan, action: PlanAction): Plan {
+/**
+ * A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. A rollback of the whole plan and a
+ * retry also end what the last rollback has left out.
+ */
+function without({ leftOut, ...plan }: Plan, action: PlanAction, isWholeRollback: boolean): Plan {
+  const kept = leftOut === undefined || isWholeRollback || action === 'retry' ? plan : { ...plan, leftOut }
   if (action === 'abort' || action === 'rollback') {
-    const { finishedAt: _finished, ...rest } = plan
+    const { finishedAt: _finished, ...rest } = kept
     return rest
   }
-  const { reason: _reason, finishedAt: _finished, ...rest } = plan
+  const { reason: _reason, finishedAt: _finished, ...rest } = kept
   return rest
 }
 

@@ -9,6 +9,7 @@ import {
   type PlanCounters,
   type WaitingReason,
 } from '../domain/index.ts'
+import { leftOutText } from './left-out.ts'
 import { placesTaken } from './pace.ts'
 
 /** The things that people see members wait for: a place is told apart from the start rate and a paused plan. */
@@ -39,7 +40,10 @@ export interface PlanStatus {
   waiting: Partial<Record<ShownWaiting, number>>
   inFlight: number
   ended: number
+  /** Devices that this plan has moved. */
   migrated: number
+  /** Devices that were on USP before the plan came to them: MIGRATED too, and in no rate. */
+  alreadyThere: number
   /** Migrated devices whose Agent has been silent for longer than `silentAfterMs`. */
   silent: number
   failed: number
@@ -50,6 +54,8 @@ export interface PlanStatus {
   /** Devices that the ETA does not contain, by the reason for which nobody knows when they go on. */
   etaLeavesOut?: Partial<Record<ShownWaiting, number>>
   failures: PlanCounters['reasons']
+  /** Devices that the last rollback of the whole plan left out. */
+  leftOut?: Plan['leftOut']
   next: string
 }
 
@@ -81,7 +87,8 @@ export function planStatus(
     waiting,
     inFlight: sum(IN_FLIGHT),
     ended: sum(ENDED),
-    migrated: states.MIGRATED ?? 0,
+    migrated: Math.max(0, (states.MIGRATED ?? 0) - counters.alreadyThere),
+    alreadyThere: counters.alreadyThere,
     silent: counters.silent,
     failed: sum(FAILED_STATES),
     rate,
@@ -90,6 +97,7 @@ export function planStatus(
     ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
+  if (plan.leftOut !== undefined) status.leftOut = plan.leftOut
   return status
 }
 
@@ -163,7 +171,8 @@ function nextAction(
       ? 'resume or abort the plan'
       : `look at the failures, then resume or abort: ${plan.reason}`
   if (plan.bulk?.[0]?.kind === 'enrol') return 'the devices of the group are being enrolled'
-  if (plan.state === 'aborting') return `${devices(left)} to cancel or roll back${tail}`
+  const leftOut = (plan.leftOut ?? []).map((row) => leftOutText(row, devices))
+  if (plan.state === 'aborting') return [`${devices(left)} to cancel or roll back${tail}`, ...leftOut].join('; ')
   if (plan.state === 'running' && left > 0) {
     const later = count('BACKOFF') === 0 ? '' : `; ${devices(count('BACKOFF'))} failed and will be tried again`
     return `${devices(left)} to go${later}${tail}`
@@ -173,6 +182,7 @@ function nextAction(
     line(count('CONFLICT'), (n) => `resolve the conflicts of ${n}, then retry them`),
     line(count('FAILED'), (n) => `the rollback of ${n} failed: look at them, then retry`),
     line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE: it goes on when they come`),
+    ...leftOut,
     line(silent, (n) => `the Agents of ${n} that were migrated are silent: look at them, or roll them back`),
     ...(aborted
       ? []

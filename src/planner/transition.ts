@@ -40,7 +40,7 @@ const DEVICE_WAS_RESET: readonly MemberEvent[] = ['regress', 'reset']
 export function heldByOther(
   planId: string,
   pointer: MigrationPointer | undefined,
-): { code: string; text: string } | undefined {
+): { code: 'otherPlan' | 'rollbackPending'; text: string } | undefined {
   if (pointer === undefined || pointer.planId === planId || !HOLDING.includes(pointer.state)) return undefined
   if (ROLLBACK_PENDING.includes(pointer.state))
     return {

@@ -20,12 +20,13 @@ function reasonKey(code: string, state: MemberState): string {
 }
 
 /** Fields of the counter document that a member stands in. */
-function fieldsOf({ state, waiting, reason, silentAt }: PlanMember): string[] {
+function fieldsOf({ state, waiting, reason, silentAt, facts }: PlanMember): string[] {
   return [
     `states.${state}`,
     ...(waiting === undefined ? [] : [`waits.${state}|${waiting}`]),
     ...(reason === undefined ? [] : [`reasons.${reasonKey(reason.code, state)}.count`]),
     ...(silentAt === undefined ? [] : ['silent']),
+    ...(state === 'MIGRATED' && facts.alreadyThere === true ? ['alreadyThere'] : []),
   ]
 }
 
@@ -97,6 +98,7 @@ export function countersOf(document: Document_ | null): PlanCounters {
     reasons: reasonsOf(document),
     attempts: { failed: attempts.failed ?? 0, moved: attempts.moved ?? 0 },
     silent: Math.max(0, Number(document?.silent ?? 0)),
+    alreadyThere: Math.max(0, Number(document?.alreadyThere ?? 0)),
     movedPerMinute: numbers(document?.minutes),
   }
 }
@@ -120,10 +122,18 @@ function numbers(value: unknown): Record<string, number> {
   )
 }
 
+/** Members that are equal in all that is counted. */
+interface CountedRow {
+  _id: { state?: unknown; waiting?: unknown; code?: unknown; silent?: unknown; alreadyThere?: unknown }
+  count: number
+  text?: unknown
+  example?: unknown
+}
+
 /** Counts the members of a plan anew. Attempts and minutes are history and stay. */
 export async function recount(members: Collection, counters: Collection, planId: string): Promise<void> {
   const rows = await members
-    .aggregate([
+    .aggregate<CountedRow>([
       { $match: { planId } },
       {
         $group: {
@@ -132,6 +142,7 @@ export async function recount(members: Collection, counters: Collection, planId:
             waiting: '$waiting',
             code: '$reason.code',
             silent: { $gt: ['$silentAt', null] },
+            alreadyThere: '$facts.alreadyThere',
           },
           count: { $sum: 1 },
           text: { $first: '$reason.text' },
@@ -144,21 +155,26 @@ export async function recount(members: Collection, counters: Collection, planId:
   const waits: Record<string, number> = {}
   const reasons: Record<string, { count: number; code: string; text: string; example: string }> = {}
   let silent = 0
-  for (const row of rows) {
-    const { state, waiting, code, silent: isSilent } = row._id as unknown as Record<string, unknown>
-    const count = Number(row.count)
+  let alreadyThere = 0
+  for (const { _id, count, text, example } of rows) {
+    const { state, waiting, code } = _id
     const name = MEMBER_STATES.find((known) => known === state)
     if (name === undefined) continue
     states[name] = (states[name] ?? 0) + count
     if (typeof waiting === 'string') waits[`${name}|${waiting}`] = (waits[`${name}|${waiting}`] ?? 0) + count
-    if (isSilent === true) silent += count
+    if (_id.silent === true) silent += count
+    if (name === 'MIGRATED' && _id.alreadyThere === true) alreadyThere += count
     if (typeof code !== 'string') continue
     const key = reasonKey(code, name)
     const known = reasons[key]
     if (known !== undefined) known.count += count
-    else reasons[key] = { count, code, text: String(row.text), example: String(row.example) }
+    else reasons[key] = { count, code, text: String(text), example: String(example) }
   }
-  await counters.updateOne({ _id: planId }, { $set: { states, waits, reasons, silent } }, { upsert: true })
+  await counters.updateOne(
+    { _id: planId },
+    { $set: { states, waits, reasons, silent, alreadyThere } },
+    { upsert: true },
+  )
 }
 
 /** Drops the minutes that no rate needs any more. */

@@ -225,6 +225,7 @@ describe.each<[string, () => Promise<Stores>]>([
       member('3', { state: 'BLOCKED', reason: { code: 'other.plan $1', text: 'a text' } }),
       member('4', { state: 'MIGRATED', silentAt: 5 }),
       member('5', { state: 'RETIRING' }),
+      member('6', { state: 'MIGRATED', facts: { alreadyThere: true } }),
     )
     await insert(member('1', { planId: 'p2' }))
     await change('1', { state: 'QUARANTINED', reason: { code: '9001', text: 'refused' } })
@@ -232,7 +233,7 @@ describe.each<[string, () => Promise<Stores>]>([
     await change('5', { state: 'MIGRATED' }, { count: { movedInMinute: 7 } })
     const counted = await plans.counters('p1')
     expect(counted).toEqual({
-      states: { QUEUED: 1, BLOCKED: 1, QUARANTINED: 1, MIGRATED: 2 },
+      states: { QUEUED: 1, BLOCKED: 1, QUARANTINED: 1, MIGRATED: 3 },
       waits: { 'QUEUED|place': 1 },
       reasons: [
         { code: '9001', state: 'QUARANTINED', count: 1, text: 'refused', example: idOf('1') },
@@ -240,6 +241,7 @@ describe.each<[string, () => Promise<Stores>]>([
       ],
       attempts: { failed: 0, moved: 1 },
       silent: 1,
+      alreadyThere: 1,
       movedPerMinute: { '7': 1 },
     })
     await plans.recount('p1')

@@ -82,6 +82,7 @@ describe('the members of a large plan', { timeout: 120_000 }, () => {
       reasons: [{ code: 'parity', state: 'QUARANTINED', count: 9000, text: '', example: '' as never }],
       attempts: { failed: 0, moved: 0 },
       silent: 9000,
+      alreadyThere: 0,
       movedPerMinute: {},
     })
     for (const size of [1, 100, 170, 171, 10_000]) {

@@ -312,13 +312,49 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(first, id, 'MIGRATED')
     const second = await started()
     await untilState(second, id, 'MIGRATED')
+    const { migrated, alreadyThere, rate } = await world.planner.status(second.id)
+    expect({ migrated, alreadyThere, rate }).toMatchObject({ migrated: 0, alreadyThere: 1, rate: { lastMinute: 0 } })
+    expect(await world.planner.status(first.id)).toMatchObject({ migrated: 1, alreadyThere: 0 })
     const report = await world.planner.forDevices(second.id, 'rollback', [id], 'test')
     expect(report).toMatchObject({ accepted: 0, refused: [{ deviceId: id, reason: /on USP before this plan/ }] })
+    // Nor is it brought back with the whole plan, which says who can.
+    await world.planner.act(second.id, 'rollback', 'test')
+    await untilPlan(second, 'aborted')
+    const left = await world.planner.status(second.id)
+    expect(left.leftOut).toEqual([{ why: 'otherPlan', planId: first.id, count: 1, example: id }])
+    expect(left.next).toBe(
+      `the rollback leaves out 1 device that plan ${first.id} moves or has moved: roll them back there`,
+    )
+    expect((await world.planner.get(second.id)).leftOut).toEqual(left.leftOut)
     // What the first plan brings back is migrated in no plan.
     await world.planner.act(first.id, 'rollback', 'test')
     await untilState(first, id, 'ROLLED_BACK')
     await until(async () => (await stateOf(second, id)) === 'CANCELLED')
     expect((await world.planner.member(second.id, id)).reason?.code).toBe('rolledBackElsewhere')
+  })
+
+  it('of a whole plan says which devices another plan has moved since, and counts them anew each time', async () => {
+    const [id, box] = await one()
+    const [other] = await devices(1)
+    if (other === undefined) throw new Error('no device')
+    box.absent.usp = true
+    const first = await started({ awaitUspTimeoutMs: 5000 })
+    await untilState(first, id, 'QUARANTINED')
+    await untilState(first, other, 'MIGRATED')
+    box.absent.usp = false
+    const second = await started()
+    await untilState(second, id, 'MIGRATED')
+    for (let times = 0; times < 2; times++) {
+      await world.planner.act(first.id, 'rollback', 'test')
+      await untilPlan(first, 'aborted')
+      const { leftOut } = await world.planner.status(first.id)
+      expect(leftOut).toEqual([{ why: 'otherPlan', planId: second.id, count: 1, example: id }])
+    }
+    expect(await stateOf(first, other)).toBe('ROLLED_BACK')
+    expect(await stateOf(second, id)).toBe('MIGRATED')
+    await world.planner.act(second.id, 'rollback', 'test')
+    await untilPlan(second, 'aborted')
+    expect(await world.planner.status(second.id)).not.toHaveProperty('leftOut')
   })
 
   it('keeps to a Controller row that was there before, and to trust rows of others', async () => {

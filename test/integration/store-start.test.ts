@@ -74,6 +74,29 @@ describe('migrations', () => {
     expect(await db.collection('migrations').countDocuments()).toBeGreaterThan(3)
   })
 
+  it('count devices that were on USP before their plan apart', async () => {
+    const member = (serial: string, events: string[], state = 'MIGRATED') => ({
+      ...{ _id: `p1|${serial}`, planId: 'p1', deviceId: serial, state, facts: {}, revision: 1 },
+      history: events.map((event) => ({ event })),
+    })
+    const members = db.collection<{ _id: string }>('planMembers')
+    await db.collection<{ _id: string }>('plans').insertOne({ _id: 'p1' })
+    await members.insertMany([
+      member('1', ['eligible', 'queue', 'start', 'retired']),
+      member('2', ['alreadyThere']),
+      member('3', ['eligible', 'queue', 'alreadyThere']),
+      member('4', ['alreadyThere', 'regress'], 'REGRESSED'),
+    ])
+    const counters = { _id: 'p1', states: { MIGRATED: 3, REGRESSED: 1 }, attempts: { failed: 2, moved: 1 } }
+    await db.collection<{ _id: string }>('planCounters').insertOne(counters)
+    const opened = await open()
+    const expected = { states: { MIGRATED: 3, REGRESSED: 1 }, alreadyThere: 2, attempts: { failed: 2, moved: 1 } }
+    expect(await opened.plans.counters('p1')).toMatchObject(expected)
+    const marked = await members.find({ 'facts.alreadyThere': true }).sort({ _id: 1 }).toArray()
+    expect(marked.map(({ _id }) => _id)).toEqual(['p1|2', 'p1|3'])
+    await opened.close()
+  })
+
   it('run in order, one instance at a time, and again from the one that failed', async () => {
     const ran: string[] = []
     let broken = true

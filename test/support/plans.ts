@@ -31,6 +31,7 @@ export function countersOf(more: Partial<PlanCounters> = {}): PlanCounters {
     reasons: [],
     attempts: { failed: 0, moved: 0 },
     silent: 0,
+    alreadyThere: 0,
     movedPerMinute: {},
     ...more,
   }

@@ -11,7 +11,8 @@ export type PlanState = 'draft' | 'running' | 'paused' | 'aborting' | 'aborted' 
 
 /** Work over many members of a plan that goes on in pieces, round by round, in the order of the list. */
 export interface BulkWork {
-  kind: 'enrol' | 'retry' | 'abort' | 'rollback'
+  /** survey: counts the devices that a rollback of the whole plan leaves out. */
+  kind: 'enrol' | 'retry' | 'abort' | 'rollback' | 'survey'
   actor: string
   /** Done up to this device id. */
   after: string
@@ -85,11 +86,26 @@ export interface Plan {
   finishedAt?: Timestamp
   /** Waiting and running bulk work, first first. */
   bulk?: BulkWork[]
+  /** Devices that the last rollback of the whole plan left out, by reason and by the plan that holds them. */
+  leftOut?: LeftOut[]
   /**
    * Attempts up to the start, or up to the last time that a person let the plan go on: the gate judges those after
    * them.
    */
   gateBase?: { failed: number; moved: number }
+}
+
+/**
+ * Devices of a plan that its rollback leaves out. otherPlan: another plan moves them or has moved them.
+ * rollbackPending: another plan must bring them back first. alreadyThere: they were on USP before, and no plan has
+ * moved them.
+ */
+export interface LeftOut {
+  why: 'otherPlan' | 'rollbackPending' | 'alreadyThere'
+  planId?: string
+  count: number
+  /** One of the devices. */
+  example: DeviceId
 }
 
 /** The rest of the start rate of a plan: whole starts that may happen at once, and the time from which they grow. */
@@ -174,6 +190,8 @@ export interface MemberFacts {
    * The last bootstrap on record when the snapshot was taken; 0: none. A later one has undone the writes of the plan.
    */
   bootstrapAt?: Timestamp
+  /** The device was on USP already: this plan has not moved it. */
+  alreadyThere?: true
   /** Number of times that an unknown CPE was asked for its readiness. */
   assessed?: number
   /** Rows to take away, and values to write back, as the rollback found them. */
@@ -270,6 +288,8 @@ export interface PlanCounters {
   attempts: { failed: number; moved: number }
   /** Migrated devices whose Agent is silent. */
   silent: number
+  /** Members in MIGRATED that were on USP before the plan came to them. */
+  alreadyThere: number
   /** Devices that were moved, by minute since the Unix epoch. */
   movedPerMinute: Record<string, number>
 }

@@ -62,17 +62,20 @@ function difference({ box }: Cpe): string {
   return [...more, ...less].join('\n')
 }
 
-type Counted = Pick<PlanCounters, 'states' | 'waits' | 'silent'> & { reasons: Record<string, number> }
+type Counted = Pick<PlanCounters, 'states' | 'waits' | 'silent' | 'alreadyThere'> & { reasons: Record<string, number> }
+
+const NOTHING: Counted = { states: {}, waits: {}, silent: 0, alreadyThere: 0, reasons: {} }
 
 function wrongCounters(world: World): string[] {
   const { plans, members, counters } = world.stores.inside.plans
   const recounted = new Map<string, Counted>()
-  for (const { planId, state, waiting, reason, silentAt } of members.values()) {
-    const counted = recounted.get(planId) ?? { states: {}, waits: {}, silent: 0, reasons: {} }
+  for (const { planId, state, waiting, reason, silentAt, facts } of members.values()) {
+    const counted = recounted.get(planId) ?? { ...NOTHING, states: {}, waits: {}, reasons: {} }
     recounted.set(planId, counted)
     counted.states[state] = (counted.states[state] ?? 0) + 1
     if (waiting !== undefined) counted.waits[`${state}|${waiting}`] = (counted.waits[`${state}|${waiting}`] ?? 0) + 1
     if (silentAt !== undefined) counted.silent++
+    if (state === 'MIGRATED' && facts.alreadyThere === true) counted.alreadyThere++
     if (reason !== undefined) {
       const key = `${reason.code}|${state}`
       counted.reasons[key] = (counted.reasons[key] ?? 0) + 1
@@ -81,10 +84,10 @@ function wrongCounters(world: World): string[] {
   return [...plans.values()].flatMap(({ id, state }) => {
     if (state === 'deleted') return []
     const document = counters.get(id) ?? { _id: id }
-    const { states, waits, silent, reasons } = countsOf(document)
-    const stored: Counted = { states, waits, silent, reasons: {} }
+    const { states, waits, silent, alreadyThere, reasons } = countsOf(document)
+    const stored: Counted = { states, waits, silent, alreadyThere, reasons: {} }
     for (const { code, state: at, count } of reasons) stored.reasons[`${code}|${at}`] = count
-    const expected = recounted.get(id) ?? { states: {}, waits: {}, silent: 0, reasons: {} }
+    const expected = recounted.get(id) ?? NOTHING
     return isDeepStrictEqual(stored, expected)
       ? []
       : [`counters of plan ${id}: ${JSON.stringify(stored)}, counted anew: ${JSON.stringify(expected)}`]

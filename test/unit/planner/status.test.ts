@@ -30,6 +30,11 @@ describe('the status of a plan', () => {
     })
   })
 
+  it('counts devices that were on USP before apart from those that it has moved', () => {
+    const found = status({ states: { MIGRATED: 7 }, alreadyThere: 3 })
+    expect(found).toMatchObject({ total: 7, ended: 7, migrated: 4, alreadyThere: 3, states: { MIGRATED: 7 } })
+  })
+
   it('counts no device as ended that will be tried again, and says so', () => {
     const found = status({ states: { BACKOFF: 9, MIGRATED: 1 }, waits: { 'BACKOFF|backoff': 9 } })
     expect(found.ended).toBe(1)
