@@ -24,32 +24,49 @@ export function byServiceTime(instances: InstanceStore, time: ServiceTime): Inst
 /** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
 export function heartbeat(store: Store, instance: string, time: StoredServiceTime, log: Log): Lifecycle {
   let timer: NodeJS.Timeout | undefined
-  let beating: Promise<void> | undefined
   const beat = async () => {
     await store.instances.beat(instance, Date.now(), INSTANCE_TTL_MS)
     await time.beat()
+  }
+  const endDead = async () => {
     const dead = await store.instances.endDead(Date.now())
     if (dead > 0) log.warn({ dead }, 'server instances have died; what they were writing was ended')
   }
+  const tasks = [
+    oneAtATime(beat, (err) => log.warn({ err }, 'heartbeat was not written')),
+    oneAtATime(endDead, (err) => log.warn({ err }, 'what dead instances were writing was not ended')),
+  ]
   return {
     name: 'heartbeat',
     async start() {
       await beat()
       timer = setInterval(() => {
-        // While the database is away one beat waits, not one more every few seconds.
-        beating ??= beat()
-          .catch((err: unknown) => log.warn({ err }, 'heartbeat was not written'))
-          .finally(() => {
-            beating = undefined
-          })
+        for (const { run } of tasks) run()
       }, HEARTBEAT_MS)
       timer.unref()
     },
     async stop() {
       clearInterval(timer)
-      await beating
+      await Promise.all(tasks.map(({ idle }) => idle()))
       await store.devices.unlinkAll(instance, [], Date.now())
       await store.instances.leave(instance)
+    },
+  }
+}
+
+/** A task that is left out while it is under way: with the database away one waits, not one more every few seconds. */
+function oneAtATime(task: () => Promise<void>, onError: (error: unknown) => void) {
+  let running: Promise<void> | undefined
+  return {
+    run() {
+      running ??= task()
+        .catch(onError)
+        .finally(() => {
+          running = undefined
+        })
+    },
+    async idle() {
+      await running
     },
   }
 }

@@ -1,3 +1,4 @@
+import { isTransient } from './failure.ts'
 import {
   type ClientSession,
   type Collection,
@@ -63,16 +64,28 @@ export class WritingSessions {
 
   /**
    * Aborts what instances were writing whose heartbeat was over at `now`, and forgets these instances. A living one whose heartbeat is late writes
-   * its transaction again. Returns how many instances were forgotten.
+   * its transaction again. Resolves with how many instances were forgotten. Rejects, once for these instances, when the server refuses to abort:
+   * it does so by itself later.
    */
   async endThoseOfDead(now: number): Promise<number> {
     const dead = await this.#instances.find({ until: { $lt: now }, _id: { $ne: this.#instance } }).toArray()
     const ids = dead.flatMap(({ sessions = [] }) => sessions as SessionId[])
-    if (ids.length > 0)
-      await within(this.#connection, this.#connection.getClient().db('admin').command({ killSessions: ids }))
+    const refused = ids.length === 0 ? undefined : await this.#kill(ids)
     // One that came back meanwhile keeps its document.
     for (const { _id, until } of dead) await this.#instances.deleteOne({ _id, until })
+    if (refused !== undefined) throw refused
     return dead.length
+  }
+
+  /** Resolves with the error of a server that will not do it. */
+  async #kill(ids: SessionId[]): Promise<unknown> {
+    try {
+      await within(this.#connection, this.#connection.getClient().db('admin').command({ killSessions: ids }))
+      return undefined
+    } catch (error) {
+      if (isTransient(error)) throw error
+      return error
+    }
   }
 
   /** Notes the use of a session; false when it was not known. */
