@@ -2,8 +2,9 @@ import type { Log } from '../base/index.ts'
 import type { EventBus, FeedEvent } from '../domain/index.ts'
 
 /**
- * Events inside this process. Listeners are called in the order they subscribed, each with every event; one that throws is logged and harms
- * neither the others nor the publisher. A listener that subscribes or leaves during a publication takes effect with the next event.
+ * Events inside this process. Listeners are called in the order they subscribed, each with every event; one that throws
+ * is logged and harms neither the others nor the publisher. A listener that subscribes or leaves during a publication
+ * takes effect with the next event.
  */
 export function createEventBus(log: Log): EventBus {
   // Replaced, never changed in place, so that a publication under way walks the list it began with.

@@ -4,7 +4,9 @@ import type { Census } from '../store/index.ts'
 
 const EVERY_MS = 60_000
 
-/** Counts devices, operations and plans once a minute, for metrics. While the database is away the counts before stay. */
+/**
+ * Counts devices, operations and plans once a minute, for metrics. While the database is away the counts before stay.
+ */
 export function createCensus(metrics: Metrics, take: () => Promise<Census>, log: Log): Lifecycle {
   let last: Census = { devices: [], operations: {}, plans: {}, members: {} }
   let takenAt = 0

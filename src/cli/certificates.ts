@@ -12,7 +12,7 @@ export interface TlsFiles {
   clientCa?: string
 }
 
-/** Where a listener's certificate comes from. */
+/** The source of the certificate of a listener. */
 export type CertificateSource = 'given' | 'api' | 'own'
 
 /** The source of the certificate of each listener; undefined: the listener has no TLS. */
@@ -38,8 +38,8 @@ export function certificateSources(config: Config): CertificateSources {
 }
 
 /**
- * The certificates of all listeners. While it runs, given files are read again when they change; what cannot be used then is logged, and the
- * certificate before stays.
+ * The certificates of all listeners. While it runs, given files are read again when they change; what cannot be used
+ * then is logged, and the certificate before stays.
  */
 export class Certificates implements Lifecycle {
   readonly name = 'certificates'
@@ -55,7 +55,10 @@ export class Certificates implements Lifecycle {
   /** The reason that the last reading failed for: it is logged once. */
   #failure: string | undefined
 
-  /** AppError `invalid` says which file cannot be used and why. `watchMs`: how often files are looked at. */
+  /**
+   * Throws AppError `invalid` naming the file that cannot be used, and why. `watchMs`: interval at which files are
+   * compared.
+   */
   constructor(config: Config, deps: { clock: Clock; random: Random; log: Log; watchMs?: number }) {
     this.#config = config
     this.#clock = deps.clock

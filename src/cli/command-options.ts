@@ -23,7 +23,10 @@ export interface HelpRow {
   required: boolean
 }
 
-/** Returns the rows of an option table for the help of a command, each with its default and choices; `variables`: and its variable. */
+/**
+ * Returns the rows of an option table for the help of a command, each with its default and choices; `variables`: and
+ * its variable.
+ */
 export function helpRows(rows: readonly OptionRow[], variables: boolean): HelpRow[] {
   return rows.map((row) => ({
     flags: row.type === 'switch' ? row.flag : `${row.flag} <value>`,
@@ -47,7 +50,10 @@ export function valuesByKey(
   )
 }
 
-/** Defaults and choices are text only here: the readers in config/ know the variables too, and report all problems together. */
+/**
+ * Defaults and choices are text only here: the readers in config/ know the variables too, and report all problems
+ * together.
+ */
 function describe(row: OptionRow, variables: boolean): string {
   const facts = [
     ...(row.choices === undefined ? [] : [`one of ${row.choices.join(', ')}`]),

@@ -4,7 +4,10 @@ import type { Clock, Random } from '../base/index.ts'
 import { type ApiKeyStore, givenApiKey, newApiKey } from '../security/index.ts'
 import { keptText } from './secrets.ts'
 
-/** The first API key of an installation: its text when this start stored one that it made, and the file that has the text while it is there. */
+/**
+ * The first API key of an installation: its text when this start stored one that it made, and the file that has the
+ * text while it is there.
+ */
 export interface FirstKey {
   key: string | undefined
   file: string | undefined
@@ -13,8 +16,9 @@ export interface FirstKey {
 const NAME = 'first-api-key'
 
 /**
- * Stores the first API key where there is none: the one that is given, else a new one. The text of a new one is in a file of the data folder
- * (mode 0600) before the key is stored, so that no cut leaves a key without its text. AppError `invalid` when the given text is no API key.
+ * Stores the first API key where there is none: the one that is given, else a new one. The text of a new one is in a
+ * file of the data folder (mode 0600) before the key is stored, so that no cut leaves a key without its text. AppError
+ * `invalid` when the given text is no API key.
  */
 export async function ensureFirstKey(deps: {
   dataDir: string
@@ -36,8 +40,8 @@ export async function ensureFirstKey(deps: {
 }
 
 /**
- * Says the first API key on a terminal and then removes its file. Anywhere else standard error may be kept as a log, so only the file is
- * named: at each start, until the file is removed.
+ * Says the first API key on a terminal and then removes its file. Anywhere else standard error may be kept as a log, so
+ * only the file is named: at each start, until the file is removed.
  */
 export function tellFirstKey(
   { firstKey, firstKeyFile }: { firstKey: string | undefined; firstKeyFile: string | undefined },

@@ -86,7 +86,10 @@ const CHECKS: readonly Check[] = [
   })),
 ]
 
-/** One line per insecure setting, with the option that decides it. `flags`: the options that stood on the command line, by key. */
+/**
+ * One line per insecure setting, with the option that decides it. `flags`: the options that stood on the command line,
+ * by key.
+ */
 export function insecureSettings(
   config: Config,
   flags: Readonly<Record<string, string | undefined>> = {},
@@ -97,7 +100,10 @@ export function insecureSettings(
   }))
 }
 
-/** On this machine alone, other users could still reach it; but that is how MongoDB comes. */
+/**
+ * Returns true for a MongoDB address without a login. One on this machine is accepted, because that is the default of
+ * MongoDB.
+ */
 function lacksLogin(uri: string): boolean {
   const [, login, hosts = ''] = /^mongodb(?:\+srv)?:\/\/(?:([^@/]*)@)?([^/?]*)/.exec(uri) ?? []
   if (login !== undefined || /[?&]authMechanism=MONGODB-X509/.test(uri)) return false

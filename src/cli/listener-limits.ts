@@ -4,7 +4,10 @@ import type { Config } from '../config/index.ts'
 import type { AcsOptions } from '../cwmp/index.ts'
 import type { WebSocketMtpOptions } from '../usp/index.ts'
 
-/** The part of the files a process may open that the listeners of devices may take together; the API and the database need the rest. */
+/**
+ * The part of the files a process may open that the listeners of devices may take together; the API and the database
+ * need the rest.
+ */
 const SHARE = 0.8
 /** Beyond its sessions or links: connections that begin and end. */
 const SPARE = 1000
@@ -23,14 +26,16 @@ type CwmpLimits = Pick<
 >
 type UspLimits = Pick<WebSocketMtpOptions, 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'>
 
-/** The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them. */
+/**
+ * The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them.
+ */
 export interface ListenerLimits {
   cwmp: CwmpLimits
   usp: UspLimits
   tooFewFiles?: { limit: number; needed: number }
 }
 
-/** What the configuration and the system say about whom the listeners hear, and how much. */
+/** Returns the limits of the listeners from the configuration and the limit of open files. */
 export function listenerLimits(config: Config, files: number | undefined = openFileLimit()): ListenerLimits {
   const { trustedProxies: proxies, connectionRequestNetworks: networks, maxSessions, maxLinks } = config
   const trusted = proxies === undefined ? {} : { trustedProxies: networksOf(proxies) }
@@ -58,7 +63,9 @@ export function listenerLimits(config: Config, files: number | undefined = openF
   }
 }
 
-/** How many files (sockets are some) this process may open, where the system tells; undefined elsewhere. */
+/**
+ * Returns the number of files, sockets included, that this process may open; undefined where the system does not say.
+ */
 function openFileLimit(): number | undefined {
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]

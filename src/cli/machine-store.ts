@@ -7,8 +7,8 @@ import { keptSecret } from './secrets.ts'
 import { inStartWords } from './start-error.ts'
 
 /**
- * Runs work over the database of an installation, from its machine: MONGODB_URI, else the database of the server that runs over the data
- * folder, else one that is started for the work and stopped afterwards.
+ * Runs work over the database of an installation, from its machine: MONGODB_URI, else the database of the server that
+ * runs over the data folder, else one that is started for the work and stopped afterwards.
  */
 export async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   const log = createLog({ level: 'error', destination: process.stderr })

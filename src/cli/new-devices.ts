@@ -1,9 +1,9 @@
 import { Buckets, type Clock, type Log, limitLines } from '../base/index.ts'
 import type { DeviceStore } from '../domain/index.ts'
 
-/** How many devices may be registered that prove nothing but that they know the enrolment secret, or not even that; 0: no limit. */
+/** Limits of devices that register with no better proof than the enrolment secret; 0: no limit. */
 export interface NewDeviceLimits {
-  /** In an hour, at this server; as many may come at once. */
+  /** Devices in an hour, at this server; as many may register at once. */
   perHour: number
   /** Devices of the installation, above which none is added. */
   total: number
@@ -22,7 +22,10 @@ const COUNT_MS = 60_000
 const LINES_PER_MINUTE = 1
 const ALL = ''
 
-/** Bounds what somebody who has the enrolment secret can put into the database. Devices with a proof of their own are not counted. */
+/**
+ * Bounds what somebody who has the enrolment secret can put into the database. Devices with a proof of their own are
+ * not counted.
+ */
 export class NewDevices {
   readonly #deps: NewDevicesDeps
   readonly #rate: Buckets

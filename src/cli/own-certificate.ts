@@ -19,8 +19,8 @@ export function ownCertificateFiles(dataDir: string): { cert: string; key: strin
 }
 
 /**
- * The certificate that the server makes where TLS is wanted and no certificate is given: kept in the data folder, valid for two years, made
- * anew with the same key 60 days before its end and when it lacks a name of the server.
+ * The certificate that the server makes where TLS is wanted and no certificate is given: kept in the data folder, valid
+ * for two years, made anew with the same key 60 days before its end and when it lacks a name of the server.
  */
 export function ownCertificate(config: Config, clock: Clock, random: Random): { cert: string; key: string } {
   const files = ownCertificateFiles(config.dataDir)

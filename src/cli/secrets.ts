@@ -14,8 +14,9 @@ import { join } from 'node:path'
 import { type Random, randomToken } from '../base/index.ts'
 
 /**
- * A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner alone. It is on the disk
- * before it is used, whole or not at all, for what it sealed is lost without it; of several that start at once all get the same.
+ * A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner
+ * alone. It is on the disk before it is used, whole or not at all, for what it sealed is lost without it; of several
+ * that start at once all get the same.
  */
 export function keptSecret(dataDir: string, name: string, given: string | undefined, random: Random): string {
   if (given !== undefined && given !== '') return given
@@ -31,7 +32,7 @@ export function keptText(dataDir: string, name: string, make: () => string, rand
   const made = `${file}.${randomToken(random, 6)}`
   try {
     writeDurably(made, `${make()}\n`)
-    // An empty file can only come from a version that wrote it in place and was cut off: nothing was sealed under it.
+    // An empty file was left by a version that wrote it in place and was killed: nothing was sealed under it.
     if (existsSync(file) && read(file) === '') rmSync(file)
     publish(made, file)
   } finally {

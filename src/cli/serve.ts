@@ -6,11 +6,13 @@ import { type RunningServer, startServer } from './server.ts'
 /** Longer than all parts together may take to end, shorter than what supervisors grant by default. */
 const STOP_MS = 28_000
 const SAME_SIGNAL_MS = 500
-/** A terminal sends SIGHUP when it is closed, and nothing that is said to it is kept. */
+/** True on a terminal, which sends SIGHUP when it is closed and keeps no output. */
 const isTerminal = process.stderr.isTTY === true
 
-/** Runs the server until SIGTERM, SIGINT, the end of the process that started it, or of its terminal. A second signal ends it at once, which
- * loses nothing. Without a terminal SIGHUP reads the certificates again. */
+/**
+ * Runs the server until SIGTERM, SIGINT, the end of the process that started it, or of its terminal. A second signal
+ * ends it at once, which loses nothing. Without a terminal SIGHUP reads the certificates again.
+ */
 export async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
   const config = readConfig(flags, process.env)
   const stopped = new Promise<string>((resolve) => onSignals(resolve))
@@ -35,7 +37,7 @@ export async function serveUntilSignal(flags: Record<string, string | undefined>
 
 /** Ends the process with a sentence when something that a person can mend is wrong, else with the whole error. */
 export function failWith(error: unknown): never {
-  // What the system refuses (a folder that is not ours, a full disk, a host that does not exist) says all in its message.
+  // The message of a system error (no permission, a full disk, an unknown host) says all; its stack does not help.
   const mendable = error instanceof AppError || (error instanceof Error && 'syscall' in error)
   console.error(mendable ? error.message : error)
   process.exit(1)
@@ -70,8 +72,8 @@ function onSignals(first: (name: string) => void): void {
 }
 
 /**
- * A rejection that nobody handled is a defect of one piece of work: logged and counted, and the boxes keep their server. After an exception
- * that nobody caught nothing is known of any state in memory: the process ends, and the next one goes on from what is stored.
+ * Logs and counts unhandled rejections, which are defects of one piece of work: the server goes on. After an uncaught
+ * exception the state in memory is unknown: the process ends, and the next one continues from the stored state.
  */
 function watchDefects(server: RunningServer): void {
   process.on('unhandledRejection', (reason) => server.onDefect('rejection', reason))

@@ -30,7 +30,7 @@ export function operationsMetrics(metrics: Metrics): OperationsMetrics {
   }
 }
 
-/** What comes in over both protocols, and what is turned away. */
+/** Registers the counters of requests and refusals of both protocols. */
 export function southboundMetrics(metrics: Metrics) {
   const sessions = metrics.counter('isthmus_cwmp_sessions_total', 'CWMP sessions that are over', ['outcome'])
   const rpcs = metrics.counter('isthmus_cwmp_rpcs_total', 'Requests sent to CPE')
@@ -65,7 +65,7 @@ export function southboundMetrics(metrics: Metrics) {
   }
 }
 
-/** What the rooms hold right now. */
+/** Registers the gauges of the rooms. */
 export function roomMetrics(metrics: Metrics, rooms: { store: Store; acs: Acs; controller: Controller }): void {
   metrics.gauge('isthmus_cwmp_sessions_active', 'CWMP sessions under way', () => rooms.acs.sessionCount)
   metrics.gauge('isthmus_usp_links', 'USP links', () => rooms.controller.linkCount)

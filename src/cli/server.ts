@@ -38,7 +38,7 @@ import { inStartWords } from './start-error.ts'
 /** A running server. */
 export interface RunningServer {
   readonly apiPort: number
-  /** Where the API is reached from this machine: scheme, host and port. */
+  /** Address of the API from this machine: scheme, host and port. */
   readonly apiUrl: string
   /** 0 where plain CWMP is off. */
   readonly cwmpPort: number
@@ -66,7 +66,10 @@ const LONG_JOB_MS = 3_600_000
 /** For the sweep over all devices, which pauses between its batches. */
 const SWEEP_JOB_MS = 43_200_000
 
-/** Puts the house together and starts it, floor by floor. `say` is called with what takes time; `flags` are the options of the command line. */
+/**
+ * Puts the house together and starts it, floor by floor. `say` is called with what takes time; `flags` are the options
+ * of the command line.
+ */
 export async function startServer(
   config: Config,
   options: { log?: Log; say?(line: string): void; flags?: Readonly<Record<string, string | undefined>> } = {},
@@ -94,7 +97,7 @@ export async function startServer(
     })
     await lifecycle.start({ name: 'store', start: async () => undefined, stop: () => opened.close() })
     const nextId = createIdSource(clock, random, opened.newestId)
-    // What holds an embedded database is the only server there is; whoever was here before is gone.
+    // An embedded database has one server: instances from before have ended.
     if (database !== undefined) await opened.instances.alone(instance)
     const time = new StoredServiceTime(opened.instances, clock, () => performance.now())
     await time.start()
@@ -292,7 +295,7 @@ export async function startServer(
       if (certificates.api !== undefined) api.renewCertificate(certificates.api)
     })
     await lifecycle.start(certificates)
-    // With the listeners up, so that a start that fails leaves no key that nobody has seen.
+    // With the listeners up, so that a failed start leaves no key that was never shown.
     const first = await ensureFirstKey({ ...config, apiKeys: store.apiKeys, random, newId: nextId, clock })
     log.info({ api: api.port, cwmp: acs.port, usp: webSocket.port, instance }, 'Isthmus is up')
     return {
@@ -349,7 +352,7 @@ function urlOf(host: string, port: number, isTls: boolean): string {
   return `${isTls ? 'https' : 'http'}://${shown}:${port}`
 }
 
-/** The last certificate of a chain: boxes that trust it keep trusting us when the first one is renewed. */
+/** Returns the last certificate of a chain: devices that trust it accept the renewed first one, too. */
 function issuerOf(chain: string): string {
   return /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*$/.exec(chain)?.[0] ?? chain
 }

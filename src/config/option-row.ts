@@ -1,4 +1,4 @@
-/** How an option's text is read. `switch` has no text: it is given or not. */
+/** The form of the text of an option. `switch` has no text: it is given or not. */
 export type OptionType =
   | 'string'
   | 'port'
@@ -11,7 +11,10 @@ export type OptionType =
   | 'networks'
   | 'switch'
 
-/** One row of an option table: the same option as a flag, in the help, and for the server as a variable and in the README. */
+/**
+ * One row of an option table: the same option as a flag, in the help, and for the server as a variable and in the
+ * README.
+ */
 export interface OptionRow {
   /** Key in the values that are read, camelCase. */
   key: string

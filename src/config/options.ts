@@ -149,14 +149,14 @@ export const OPTIONS = [
     default: '127.0.0.1',
     pattern: /^[^\s/@]+$/,
     takes: 'a host name or address, without scheme, path or port',
-    sentence: 'Host name under which boxes reach the USP listener; a migration writes it into them.',
+    sentence: 'Host name under which devices reach the USP listener; a migration writes it into them.',
   },
   {
     key: 'uspPublicPort',
     flag: '--usp-public-port',
     group: 'USP',
     type: 'port',
-    sentence: 'Port under which boxes reach the USP listener; default: its own port.',
+    sentence: 'Port under which devices reach the USP listener; default: its own port.',
   },
   {
     key: 'tlsCert',
@@ -173,7 +173,7 @@ export const OPTIONS = [
     group: 'TLS',
     type: 'path',
     sentence:
-      'PEM file with the authorities that sign certificates of boxes: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part written %2D) needs no password.',
+      'PEM file with the authorities that sign certificates of devices: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part written %2D) needs no password.',
   },
   {
     key: 'endpointId',
@@ -220,7 +220,7 @@ export const OPTIONS = [
     type: 'string',
     secret: true,
     sentence:
-      'Shared CWMP password of boxes that have no credential of their own yet. Unset: made at first start and kept in the data folder. All instances need the same.',
+      'Shared CWMP password of devices that have no credential of their own yet. Unset: made at first start and kept in the data folder. All instances need the same.',
   },
   {
     key: 'enrolmentUsername',
@@ -228,7 +228,7 @@ export const OPTIONS = [
     group: 'CWMP',
     type: 'string',
     sentence:
-      'User name that boxes may send with the enrolment secret, besides the names TR-069 gives them (OUI-ProductClass-SerialNumber).',
+      'User name that CPE may send with the enrolment secret, besides the names TR-069 gives them (OUI-ProductClass-SerialNumber).',
   },
   {
     key: 'reEnrolment',
@@ -238,7 +238,7 @@ export const OPTIONS = [
     choices: ['operator', 'bootstrap'],
     default: 'operator',
     sentence:
-      'Who lets a box that has its own credential and lost it in a reset use the enrolment secret again: a person (POST /devices/{id}/release-credential), or its 0 BOOTSTRAP, which trusts whoever knows that secret.',
+      'Permission for a device that lost its own credential in a reset to use the enrolment secret again: by an operator (POST /devices/{id}/release-credential), or by its 0 BOOTSTRAP, which trusts everybody who knows that secret.',
   },
   {
     key: 'agentAdmission',

@@ -3,8 +3,8 @@ import type { OptionRow, ValuesOf } from './option-row.ts'
 import { nonEmpty, readText, type Value } from './texts.ts'
 
 /**
- * Reads the flags of a command that takes no variables, such as `simulate`. `flags` are texts by key; a switch that is given is `true`.
- * AppError `invalid` with all problems, one per line, each naming the flag and what it takes.
+ * Reads the flags of a command that takes no variables, such as `simulate`. `flags` are texts by key; a switch that is
+ * given is `true`. AppError `invalid` with all problems, one per line, each naming the flag and what it takes.
  */
 export function readFlags<const T extends readonly OptionRow[]>(
   rows: T,

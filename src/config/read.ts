@@ -5,9 +5,9 @@ import { type Config, OPTIONS } from './options.ts'
 import { nonEmpty, type Problem, readText, type Value } from './texts.ts'
 
 /**
- * Reads the configuration: a flag wins over its variable, a variable over the default. A secret can stand in a file that the variable with
- * `_FILE` behind its name tells of, as containers are given theirs. All problems are reported together in one AppError `invalid`, one per
- * line, each naming the option and what it takes.
+ * Reads the configuration: a flag wins over its variable, a variable over the default. A secret can be in a file that
+ * the variable with `_FILE` behind its name points to, as containers get them. Throws one AppError `invalid` with all
+ * problems, one per line, each naming the option and what it takes.
  */
 export function readConfig(flags: Readonly<Record<string, string | undefined>>, env: NodeJS.ProcessEnv): Config {
   const problems: string[] = []

@@ -1,4 +1,6 @@
-/** Commands that both roots have, as TR-181 names them and under InternetGatewayDevice. (TR-098 and its diagnostics). */
+/**
+ * Commands that both roots have, as TR-181 names them and under InternetGatewayDevice. (TR-098 and its diagnostics).
+ */
 const EQUAL: readonly (readonly [string, string])[] = [
   ['Device.Reboot()', 'InternetGatewayDevice.Reboot()'],
   ['Device.FactoryReset()', 'InternetGatewayDevice.FactoryReset()'],

@@ -149,7 +149,10 @@ function unfold(raw: RawObject, types: RawModel['types']): ModelObject {
   return object
 }
 
-/** Why a text cannot be the value of a parameter: a wrong type or a value its facets exclude; undefined when it can. */
+/**
+ * Returns the reason for which a text is no value of a parameter: a wrong type, or a value that its facets exclude;
+ * undefined when it is one.
+ */
 export function checkValue(
   parameter: ModelParameter,
   text: string,
@@ -214,8 +217,9 @@ function formOf(pattern: string): RegExp {
 const MAC_PATTERN = '([0-9A-Fa-f][0-9A-Fa-f]:){5}([0-9A-Fa-f][0-9A-Fa-f])'
 
 /**
- * Whether two texts are the same value of a parameter, as boxes give them back: items of a list with or without blanks between them, MAC
- * addresses in either case and with other separators. Without a parameter the type alone decides.
+ * Returns true when two texts are the same value of a parameter, as devices return them: items of a list with or
+ * without blanks between them, MAC addresses in either case and with other separators. Without a parameter only the
+ * type decides.
  */
 export function sameParameterValue(parameter: ModelParameter | undefined, type: string, a: string, b: string): boolean {
   if (sameValue(type, a, b)) return true

@@ -1,9 +1,12 @@
 import { ProtocolError } from '../base/index.ts'
 
-/** What a path names (TR-106 2, TR-369 R-PATH): the text alone decides. */
+/** The kind of a path (TR-106 2, TR-369 R-PATH); only its text decides. */
 export type PathKind = 'object' | 'parameter' | 'command' | 'event'
 
-/** One segment between dots: a name, an instance number, a wildcard, a search expression, a schema placeholder, or a followed reference. */
+/**
+ * One segment between dots: a name, an instance number, a wildcard, a search expression, a schema placeholder, or a
+ * followed reference.
+ */
 export type Segment =
   | { kind: 'name'; name: string }
   | { kind: 'instance'; instance: number }
@@ -39,7 +42,7 @@ const NAME = /^[A-Za-z_][A-Za-z_0-9-]*$/
 const FOLLOW = /^([A-Za-z_][A-Za-z_0-9-]*)(?:#([1-9][0-9]{0,8}|\*))?\+$/
 const TERM = /^([A-Za-z_][A-Za-z_0-9.+#*-]*?)\s*(==|!=|~=|<=|>=|<|>)\s*(.+)$/
 
-/** Takes a path apart. ProtocolError `path` says what is wrong and at which character. */
+/** Parses a path. ProtocolError `path` names the error and its character. */
 export function parsePath(text: string): Path {
   if (text.length === 0) throw bad(text, 0, 'is empty')
   if (text.length > MAX_LENGTH) throw bad(text, MAX_LENGTH, `is longer than ${MAX_LENGTH} characters`)
@@ -162,7 +165,9 @@ function bad(text: string, at: number, why: string): ProtocolError {
   return new ProtocolError('path', `path ${JSON.stringify(text.slice(0, 80))} ${why}`, { context: { at } })
 }
 
-/** Object part and leaf of a parameter path: `Device.A.1.B` -> `Device.A.1.` and `B`. An object path has the leaf ''. */
+/**
+ * Object part and leaf of a parameter path: `Device.A.1.B` -> `Device.A.1.` and `B`. An object path has the leaf ''.
+ */
 export function splitLeaf(path: string): { object: string; leaf: string } {
   const dot = path.lastIndexOf('.') + 1
   return { object: path.slice(0, dot), leaf: path.slice(dot) }
@@ -173,13 +178,17 @@ export function parentOf(objectPath: string): string {
   return objectPath.slice(0, objectPath.lastIndexOf('.', objectPath.length - 2) + 1)
 }
 
-/** The path as the model has it, instance numbers (and wildcards) as `{i}`: `Device.WiFi.SSID.1.Enable` -> `Device.WiFi.SSID.{i}.Enable`. */
+/**
+ * Returns the path as the model has it, without instances; undefined when it follows a reference, whose target only the
+ * device knows.
+ */
 export function schemaPathOf(path: string): string {
   return path.replace(/\.(?:\d+|\*)(?=\.|$)/g, '.{i}')
 }
 
 /**
- * The path as the model has it, whatever names its instances; undefined when it follows a reference, whose target only the box knows.
+ * The path as the model has it, whatever names its instances; undefined when it follows a reference, whose target only
+ * the box knows.
  */
 export function schemaOf({ kind, segments }: Path): string | undefined {
   let schema = ''
@@ -196,7 +205,7 @@ export function rootOf(path: string): string {
   return path.slice(0, path.indexOf('.') + 1)
 }
 
-/** Whether `path` is the object `object` (ends in a dot) or anything below it. */
+/** Returns true when `path` is the object `object` (ends in a dot) or lies below it. */
 export function isWithin(path: string, object: string): boolean {
   return path.startsWith(object)
 }

@@ -1,7 +1,10 @@
 import type { SearchTerm } from './path.ts'
 import { sameValue } from './types.ts'
 
-/** Returns true when a value fulfils a comparison of a search expression (TR-369 2.5.2); a parameter that is not there fulfils none. */
+/**
+ * Returns true when a value fulfils a comparison of a search expression (TR-369 2.5.2); a parameter that is not there
+ * fulfils none.
+ */
 export function fulfils({ operator, value: wanted }: SearchTerm, value: string | undefined, type: string): boolean {
   if (value === undefined) return false
   switch (operator) {
@@ -47,7 +50,10 @@ export function referredObjects(value: string, item: number): string[] {
   return item === 0 ? paths : paths.slice(item - 1, item)
 }
 
-/** Returns true for a path that can name several objects or none: with a wildcard, a search expression or a followed reference (TR-369 2.5). */
+/**
+ * Returns true for a path that can name several objects or none: with a wildcard, a search expression or a followed
+ * reference (TR-369 2.5).
+ */
 export function isSearch(path: string): boolean {
   return /[*[+]/.test(path)
 }

@@ -1,6 +1,6 @@
 import type { Model } from './model.ts'
 
-/** Whose key is a secret; others are indexes, public, or name something (ParameterKey). */
+/** Words before Key that make it a secret; other keys are indexes, public, or name something (ParameterKey). */
 const KEY_OF =
   'pre-?shared|shared|wep|wpa[23]?|sae|wi-?fi|wlan|ssid|private|priv?|encryption|encrypt|decryption|enc|authentication|auth|client|session|network|' +
   'master|crypto|cipher|aes|des|3des|rsa|dsa|ecdsa|hmac|security|secure|ssh|tls|ssl|vpn|api|access|signing|sign|radius|snmp'
@@ -13,13 +13,16 @@ const SECRET_WORD = new RegExp(
 )
 /** A number, or the band of a radio, at the end of a name. */
 const ORDINAL = /[_-]?\d+([._]\d+)?(g|ghz)?$/i
-/** PIN, PUK and Pass are words of their own; inside a word they are something else (Mapping, Bypass). */
+/** PIN, PUK and Pass count as whole words only: inside a word they mean something else (Mapping, Bypass). */
 const WORD = /(^|[a-z_\d])(PIN|PUK|Pin|Puk|PINCode|PUKCode|PinCode|PukCode|Pass)$/
 const NO_SECRET = /(By|Band|High|Low|All|Test)_?Pass$/i
 /** Names that say nothing themselves: their object does. */
 const ANONYMOUS = /^(Value|Key|Text|Data|String|Hex)$/
 
-/** True when a value must not be shown, logged or kept: the model says hidden or secured, or the last name of the path says so. */
+/**
+ * Returns true when a value must not be shown, logged or stored: the model calls it hidden or secured, or the last name
+ * of its path is that of a secret.
+ */
 export function isSecret(path: string, model?: Model): boolean {
   const names = path.split('.')
   const name = names.pop() ?? ''

@@ -14,7 +14,7 @@ export const BASE_TYPES = [
 export type BaseType = (typeof BASE_TYPES)[number]
 
 interface TypeRow {
-  /** Why the text is no value of the type; undefined when it is one. */
+  /** Returns the reason for which the text is no value of the type; undefined when it is one. */
   check(text: string): string | undefined
   /** The one form under which equal values are equal text. */
   canonical(text: string): string
@@ -33,7 +33,7 @@ function whole(name: string, min: bigint, max: bigint): TypeRow {
   }
 }
 
-/** Whether the day exists and the clock can show the time; JavaScript itself takes the 30th of February for the 1st of March. */
+/** Returns true when day and time exist; JavaScript accepts the 30th of February as the 1st of March. */
 function isOnCalendar(text: string): boolean {
   const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`
   const local = new Date(`${text.slice(0, 19)}Z`)
@@ -86,12 +86,15 @@ const TYPES: Record<BaseType, TypeRow> = {
   },
 }
 
-/** Why `text` is no value of the base type; undefined when it is one. */
+/** Returns the reason for which `text` is no value of the base type; undefined when it is one. */
 export function checkType(type: BaseType, text: string): string | undefined {
   return TYPES[type].check(text)
 }
 
-/** Whether two texts are the same value of a type: 1 and true, 007 and 7, ab and AB as hexBinary. Unknown types compare as text. */
+/**
+ * Returns true when two texts are the same value of a type: 1 and true, 007 and 7, ab and AB as hexBinary. Unknown
+ * types compare as text.
+ */
 export function sameValue(type: string, a: string, b: string): boolean {
   if (a === b) return true
   const row = isBaseType(type) ? TYPES[type] : undefined

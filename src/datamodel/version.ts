@@ -2,8 +2,9 @@ const MAX_KEY = 160
 const MAX_TEXT = 64
 
 /**
- * A key whose plain string order is the natural order of versions: numbers by value (1.10 after 1.9), a pre-release before its release
- * (2.0-rc1 before 2.0), a leading `v` or `V` without meaning, letters without case. For indexed comparison of SoftwareVersion.
+ * A key whose plain string order is the natural order of versions: numbers by value (1.10 after 1.9), a pre-release
+ * before its release (2.0-rc1 before 2.0), a leading `v` or `V` without meaning, letters without case. For indexed
+ * comparison of SoftwareVersion.
  */
 export function versionKey(text: string): string {
   const tokens =

@@ -7,7 +7,7 @@ import { AppError } from '../base/index.ts'
 export interface Child {
   readonly name: string
   readonly process: ChildProcess
-  /** What it told when it was ready. */
+  /** The content of its message `ready`. */
   readonly ready: Record<string, unknown>
   /** Asks it to stop and waits; resolves with its exit code. */
   stop(): Promise<number | null>
@@ -20,11 +20,11 @@ export interface ChildOptions {
   env?: NodeJS.ProcessEnv
   /** The folder it runs in; default: this process's. */
   cwd?: string
-  /** Milliseconds until it must have told that it is ready. */
+  /** Time within which it must send `ready`, in milliseconds. */
   readyTimeoutMs: number
-  /** Where its output goes. */
+  /** File descriptor for its output. */
   logFd: number
-  /** The file behind it: when the child ends early, its last sentence there says why. */
+  /** The file of that descriptor: when the child ends early, its last sentence there is the reason. */
   logFile?: string
   onStarted?(pid: number | undefined): void
   onMessage?(message: Record<string, unknown>): void
@@ -78,7 +78,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   }
 }
 
-/** The last line for people that was written since; log lines are JSON, and a stack says less than the line above it. */
+/**
+ * Returns the last new line that is written for people; log lines are JSON, and a stack says less than the line above
+ * it.
+ */
 function lastSentence(file: string | undefined, from: number): string | undefined {
   if (file === undefined) return undefined
   const lines = readFileSync(file).subarray(from).toString().split('\n')

@@ -12,8 +12,8 @@ import { ensureGroups, ensurePlan, untilRegistered } from './prepare.ts'
 import { watch } from './watch.ts'
 
 /**
- * Runs a server, a fleet and a migration on this machine and shows them; all of it survives Ctrl-C and goes on at the next start.
- * `script` is the program of Isthmus, which is started anew for the server and for the fleet.
+ * Runs a server, a fleet and a migration on this machine and shows them; all of it survives Ctrl-C and goes on at the
+ * next start. `script` is the program of Isthmus, which is started anew for the server and for the fleet.
  */
 export async function runDemo(script: string, flags: DemoOptions): Promise<void> {
   const folder = new DemoFolder(flags.dataDir)
@@ -78,14 +78,14 @@ async function play(
   children.push(fleet)
   const ended = Promise.race(children.map(untilEnded))
   const shown = show(api, fleet, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
-    // A call that failed because the server is gone says less than its end does.
+    // When the server has ended, its end is the better reason for a failed call.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
     throw error
   })
   return Promise.race([ended, shown])
 }
 
-/** Rejects when a part ends that nobody asked to. */
+/** Rejects when a child ends that was not stopped. */
 async function untilEnded({ name, process: child }: Child): Promise<never> {
   const [code, signal] = await once(child, 'exit')
   throw new AppError(
@@ -104,7 +104,7 @@ async function show(
   const simulated = fleet.ready.devices as SimulatedSummary[]
   const groupIds = await ensureGroups(api)
   await untilRegistered(api, simulated.length, stopping)
-  // A plan takes the devices that are there when it starts: not while some are still to come.
+  // A plan takes the devices that are registered when it starts.
   if (stopping()) return 0
   const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
   // For a program that runs the demo: the walk of docs/quickstart.md can begin.

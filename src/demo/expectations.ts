@@ -1,6 +1,6 @@
 import type { MemberState, Protocol } from '../domain/index.ts'
 
-/** A simulated box as the fleet tells of it. */
+/** A simulated device as the fleet reports it. */
 export interface SimulatedSummary {
   deviceId: string
   kind: string
@@ -8,20 +8,20 @@ export interface SimulatedSummary {
   faults: string[]
 }
 
-/** Where a box must be in the end: the states that are right for it, and the protocol that must own it. */
+/** The expected end of a device: the states that are right for it, and the protocol that must own it. */
 export interface Expectation {
   states: readonly (MemberState | 'none')[]
   owner: Protocol
 }
 
-/** Faults that no retry mends: the box must end where it began, untouched, with the reason known. */
+/** Faults that no retry removes: the device must end as it began, unchanged, with the reason known. */
 const FATAL: Record<string, readonly MemberState[]> = {
   rejectsWrite: ['ROLLED_BACK', 'FAILED', 'QUARANTINED'],
   neverOnboards: ['ROLLED_BACK', 'FAILED', 'QUARANTINED'],
   wrongEndpointId: ['CONFLICT'],
 }
 
-/** What must become of a box once the plan over its group is finished. */
+/** Returns the expected end of a device once the plan over its group is finished. */
 export function expectationOf(device: SimulatedSummary): Expectation {
   if (device.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
   if (device.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }

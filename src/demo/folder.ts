@@ -8,7 +8,7 @@ interface Ports {
   uspPort: number
 }
 
-/** What a demo remembers of itself between two starts. */
+/** The state of a demo between two starts. */
 interface Memory {
   devices?: number
   /** Processes of the server and the fleet, while they run. */
@@ -18,7 +18,7 @@ interface Memory {
 const WAIT_MS = 40_000
 const STEP_MS = 200
 
-/** The folder of a demo: its key, its ports, how many boxes it has, and whether somebody is at work in it. */
+/** The folder of a demo: its key, its ports, its number of devices, and the processes that work in it. */
 export class DemoFolder {
   readonly dir: string
   #memory: Memory
@@ -43,7 +43,10 @@ export class DemoFolder {
     return devices
   }
 
-  /** Children of a demo that was killed end by themselves: waits for them. Who holds the folder still is for the server to say. */
+  /**
+   * Children of a demo that was killed end by themselves: waits for them. Who holds the folder still is for the server
+   * to say.
+   */
   async take(say: (line: string) => void): Promise<void> {
     const { children = [] } = this.#memory
     if (children.some(isAlive)) say('the last demo was cut off or still runs; waiting for its server and fleet to end')
@@ -61,7 +64,10 @@ export class DemoFolder {
     if (pid !== undefined) this.#remember({ children: [...(this.#memory.children ?? []), pid] })
   }
 
-  /** Those of last time: the boxes keep the addresses they were given. In a file of their own, which people and scripts read. */
+  /**
+   * Ports of the last start: the devices keep the addresses that they have. In a file of their own, which people and
+   * scripts read.
+   */
   get ports(): Ports | undefined {
     const file = join(this.dir, 'ports.json')
     return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Ports) : undefined
@@ -71,7 +77,10 @@ export class DemoFolder {
     write(join(this.dir, 'ports.json'), ports)
   }
 
-  /** The demo's API key. It is made here before the server has ever run, so that a cut at any place leaves one that is known. */
+  /**
+   * The demo's API key. It is made here before the server has ever run, so that a cut at any place leaves one that is
+   * known.
+   */
   key(random: Random, newId: () => string): string {
     const file = join(this.dir, 'demo.key')
     if (!existsSync(file)) writeFileSync(file, `isthmus_${newId()}_${randomToken(random, 24)}`, { mode: 0o600 })

@@ -44,7 +44,7 @@ export async function startServerChild(script: string, folder: DemoFolder, key: 
   return child
 }
 
-/** Starts the simulated devices of the demo; `server` is what the server said when it was ready. */
+/** Starts the simulated devices of the demo; `server` is the `ready` message of the server. */
 export function startFleetChild(
   script: string,
   folder: DemoFolder,

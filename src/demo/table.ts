@@ -47,7 +47,7 @@ function wrapped(text: string, indent: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** The same as one line, for output that nobody watches live. */
+/** Returns the same as one line, for output that is not a terminal. */
 export function renderLine(rows: GroupRow[]): string {
   return rows
     .map((row) => {

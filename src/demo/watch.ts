@@ -83,7 +83,7 @@ export async function watch(
   return planId === '' ? 1 : 0
 }
 
-/** Why some devices have not moved although all is well. */
+/** Returns the reason for which some devices stay on CWMP although all is well. */
 function staying(simulated: SimulatedSummary[]): string {
   const stay = simulated.filter(
     (device) => device.kind === 'dualStack' && expectationOf(device).owner === 'cwmp',

@@ -3,7 +3,10 @@ import { Agenda, type Job } from 'agenda'
 import type { Log } from '../base/index.ts'
 import type { JobQueue } from '../domain/index.ts'
 
-/** The database handle that jobs are kept in; the composition root takes it from the store. Agenda brings a driver of its own, same protocol. */
+/**
+ * The database in which jobs are stored; the composition root takes it from the store. Agenda has its own driver of the
+ * same protocol.
+ */
 export type JobDatabase = { readonly databaseName: string }
 
 export interface JobQueueOptions {
@@ -13,9 +16,9 @@ export interface JobQueueOptions {
   /** The instances that live, this one included. */
   alive(): Promise<string[]>
   log: Log
-  /** How often due jobs are looked for; default 1 s. No job can recur faster. */
+  /** Interval of the search for due jobs in milliseconds, default 1 s. No job can recur faster. */
   pollMs?: number
-  /** How often due times are looked at that a step of the wall clock has moved away; default 5 s. */
+  /** Interval of the search for due times that a step of the wall clock has moved, in milliseconds; default 5 s. */
   rearmMs?: number
 }
 
@@ -31,10 +34,11 @@ const SKEW_MS = 5000
 const DRAIN_MS = 10_000
 
 /**
- * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws is logged and runs again
- * at its next time. What an instance held is free at once when it stops, when it starts again after it was killed, or else when it has not
- * renewed its hold, which it does for a bounded time only. Due times are wall-clock times; one that lies further ahead than the period of its job was written before the clock was
- * set back, and the job is due at once. Per-message work never comes here.
+ * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws
+ * is logged and runs again at its next time. What an instance held is free at once when it stops, when it starts again
+ * after it was killed, or else when it has not renewed its hold, which it does for a bounded time only. Due times are
+ * wall-clock times; one that lies further ahead than the period of its job was written before the clock was set back,
+ * and the job is due at once. Per-message work never comes here.
  */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
   return new AgendaQueue(options)
@@ -99,7 +103,10 @@ class AgendaQueue implements JobQueue {
     return this.#db.collection(COLLECTION)
   }
 
-  /** Instances that start at the same time would each insert the job, and it would run as often as there are documents of it. */
+  /**
+   * Instances that start at the same time would each insert the job, and it would run as often as there are documents
+   * of it.
+   */
   async #oneDocumentPerJob(): Promise<void> {
     const unique = () =>
       this.#collection.createIndex({ name: 1 }, { unique: true, partialFilterExpression: { type: 'single' } })
@@ -126,7 +133,9 @@ class AgendaQueue implements JobQueue {
     }
   }
 
-  /** Makes jobs due whose times lie further ahead than any instance writes them, and lets holds of that kind run out. */
+  /**
+   * Makes jobs due whose times lie further ahead than any instance writes them, and lets holds of that kind run out.
+   */
   async #rearm(): Promise<void> {
     const now = Date.now()
     const ahead = this.#jobs.map(({ name, intervalMs }) => ({

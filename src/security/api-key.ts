@@ -52,7 +52,7 @@ export function splitApiKey(text: string): { id: string; secret: string } | unde
   return { id: match[1], secret: match[2] }
 }
 
-/** Whether the secret is the key's, in constant time, and the key is not revoked. */
+/** Returns true when the secret is that of the key, compared in constant time, and the key is not revoked. */
 export function matchesApiKey(key: ApiKey, secret: string): boolean {
   if (key.revokedAt !== undefined) return false
   return timingSafeEqual(Buffer.from(sha256(secret), 'hex'), Buffer.from(key.hash, 'hex'))

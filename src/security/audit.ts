@@ -23,7 +23,7 @@ export interface ChainedEntry extends AuditEntry {
   hash: string
 }
 
-/** Where audit entries go. `append` is durable when it resolves. */
+/** The log of audit entries. `append` is durable when it resolves. */
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>
   list(query: {
@@ -33,8 +33,8 @@ export interface AuditLog {
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }>
   /**
-   * Follows the chain from its beginning, or on from the last entry of an earlier answer, which must still stand there; through so many entries
-   * at the most.
+   * Follows the chain from its beginning, or on from the last entry of an earlier answer, which must still stand there;
+   * through so many entries at the most.
    */
   verify(limit: number, from?: ChainEnd): Promise<Verification>
 }
@@ -42,21 +42,24 @@ export interface AuditLog {
 /** An entry of the chain, by its place and its hash. */
 export type ChainEnd = Pick<ChainedEntry, 'seq' | 'hash'>
 
-/** What following the chain showed. Entries cut off at its end leave no trace in it: keep `lastHash` elsewhere to see that. */
+/**
+ * The result of following the chain. Entries that were cut off at its end are not missed by it: keep `lastHash`
+ * elsewhere to see that.
+ */
 export interface Verification {
-  /** How many entries follow from each other, counted from the first of the log. */
+  /** Number of entries that follow from each other, counted from the first of the log. */
   entries: number
   /** The hash of the last of them. */
   lastHash: string
-  /** The seq of the first entry that does not follow: changed, or what came before it is missing. */
+  /** The seq of the first entry that does not follow: it was changed, or the one before it is missing. */
   firstBroken?: number
   /** There is more of the chain: it is followed on from the last entry. */
   more?: true
 }
 
 /**
- * From which entry on hashes are made with a key, so that who can write to the database alone cannot make the chain anew. Entries of versions
- * before that are hashed without one, and the last of them is kept.
+ * From which entry on hashes are made with a key, so that who can write to the database alone cannot make the chain
+ * anew. Entries of versions before that are hashed without one, and the last of them is kept.
  */
 export interface ChainKey {
   /** The seq of the first entry whose hash is keyed. */
@@ -71,8 +74,8 @@ export interface ChainKey {
 export const GENESIS = '0'.repeat(64)
 
 /**
- * Puts an entry behind the one with hash `previous`: HMAC-SHA-256, or before the key SHA-256, over the previous hash and the entry's JSON with
- * sorted keys.
+ * Puts an entry behind the one with hash `previous`: HMAC-SHA-256, or before the key SHA-256, over the previous hash
+ * and the entry's JSON with sorted keys.
  */
 export function chain(entry: AuditEntry, seq: number, previous: string, key: ChainKey): ChainedEntry {
   const text = previous + canonical({ ...entry, seq })
@@ -80,7 +83,10 @@ export function chain(entry: AuditEntry, seq: number, previous: string, key: Cha
   return { ...entry, seq, previous, hash }
 }
 
-/** Follows a chain in order of `seq`, to its end or to the first entry that does not follow from the one before. `from` is the one before the first. */
+/**
+ * Follows a chain in order of `seq`, to its end or to the first entry that does not follow from the one before. `from`
+ * is the one before the first.
+ */
 export async function verifyChain(
   entries: AsyncIterable<ChainedEntry> | Iterable<ChainedEntry>,
   key: ChainKey,
@@ -109,7 +115,10 @@ function canonical(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** Does what an entry tells of, the entry first: nothing happens that nobody can see. What failed then has an entry more that says so. */
+/**
+ * Appends an entry and then does the work that it describes, so that no change is without an entry. Work that fails has
+ * a second entry with the reason.
+ */
 export async function audited<T>(
   audit: AuditLog,
   entry: Omit<AuditEntry, 'result' | 'reason'>,

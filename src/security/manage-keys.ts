@@ -25,8 +25,8 @@ export async function createKey(
 }
 
 /**
- * Revokes an API key; one that is revoked stays so. The change is audited. AppError `notFound` for an id that no key has, `conflict` for the
- * last key that may write.
+ * Revokes an API key; one that is revoked stays so. The change is audited. AppError `notFound` for an id that no key
+ * has, `conflict` for the last key that may write.
  */
 export async function revokeKey(deps: Omit<KeyChanges, 'random' | 'newId'>, id: string, actor: string): Promise<void> {
   const key = await deps.apiKeys.get(id)

@@ -1,7 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto'
 import { AppError, type Random } from '../base/index.ts'
 
-/** Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data. Signs for itself, too. */
+/**
+ * Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data.
+ * Signs for itself, too.
+ */
 export interface SecretBox {
   /** `v1.<nonce>.<ciphertext+tag>`, base64url. */
   seal(plain: string, ownerId: string): string
@@ -11,7 +14,7 @@ export interface SecretBox {
   mac(purpose: string, text: string): string
 }
 
-/** A box under the given key text; any length, it is hashed to 256 bits. */
+/** Returns a SecretBox under the given key text of any length, which is hashed to 256 bits. */
 export function createSecretBox(keyText: string, random: Random): SecretBox {
   const key = createHash('sha256').update(keyText).digest()
   return {

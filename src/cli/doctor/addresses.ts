@@ -3,7 +3,10 @@ import { errorText } from '../../base/index.ts'
 import { type Config, isLoopback } from '../../config/index.ts'
 import { type Finding, finding } from './finding.ts'
 
-/** The name that a migration writes into devices leads to this server from where they are, as far as this machine can tell. */
+/**
+ * Checks that the host name that a migration writes into devices leads to this server, as far as this machine can find
+ * out.
+ */
 export async function examineAddresses(config: Config): Promise<Finding[]> {
   const { ok, warning, problem } = finding('addresses')
   const { uspPublicHost: name, host, endpointId } = config

@@ -8,7 +8,9 @@ import { type Finding, finding } from './finding.ts'
 const DAY_MS = 86_400_000
 const SOON_DAYS = 30
 
-/** The certificates can be used, are valid for some time, and are for the name under which devices come. */
+/**
+ * Checks that the certificates can be used, are valid for some time, and are for the name under which devices connect.
+ */
 export function examineCertificates(config: Config, clock: Clock, random: Random): Finding[] {
   const { ok, problem } = finding('certificates')
   const sources = new Set(Object.values(certificateSources(config)).filter((source) => source !== undefined))

@@ -8,7 +8,7 @@ import { type Finding, finding } from './finding.ts'
 const LEAST_BYTES = 1e9
 const FEW_BYTES = 5e9
 
-/** The data folder: it can be written, nobody else reads it, and its disk has room. */
+/** Checks that the data folder is writable and private, and that its disk has room. */
 export function examineFolder(config: Config): Finding[] {
   const { ok, problem, warning } = finding('folder')
   const folder = resolve(config.dataDir)

@@ -1,4 +1,4 @@
-/** An element with its namespace prefix taken off: field boxes use any prefix and any default namespace, so names count, prefixes do not. */
+/** An element without its namespace prefix: CPE use any prefix and any default namespace, so only names count. */
 export interface Element {
   name: string
   /** The namespace URI the element is in, '' for none. */
@@ -9,7 +9,7 @@ export interface Element {
   text: string
 }
 
-/** What a document may use up; beyond it decoding stops at once with a ProtocolError. */
+/** Limits of a document; beyond them decoding stops at once with a ProtocolError. */
 export interface XmlLimits {
   maxDepth: number
   maxElements: number

@@ -11,19 +11,20 @@ export interface CwmpFault {
   code: number
   text: string
   parameters: { name: string; code: number; text: string }[]
-  /** The box stumbled over a header element that it must understand (SOAP 1.1, 4.4), and did not look at the request. */
+  /** The CPE refused a header element that it must understand (SOAP 1.1, 4.4), and has not read the request. */
   notUnderstood?: true
 }
 
 type RequestMessage = { [N in RpcName]: { kind: 'request'; name: N; body: RequestOf<N> } }[RpcName]
 type ResponseMessage = { [N in RpcName]: { kind: 'response'; name: N; body: ResponseOf<N> } }[RpcName]
 
-/** What can be written into a Body. */
+/** Messages that can be written into a Body. */
 export type SendableMessage = RequestMessage | ResponseMessage | { kind: 'fault'; fault: CwmpFault }
 
 /**
- * What stands in a Body. `unknown`: a method we have no declaration for, or, with `error`, one whose arguments break its declaration;
- * the envelope around it can still be answered, with a fault under its ID. `sender`: the identity in an Inform that broke it.
+ * The content of a Body. `unknown`: a method without a declaration here, or, with `error`, one whose arguments break
+ * its declaration; the envelope around it can still be answered, with a fault under its ID. `sender`: the identity in
+ * an Inform that broke it.
  */
 export type CwmpMessage =
   | SendableMessage
@@ -38,7 +39,7 @@ export interface CwmpHeader {
   /** As sent: `1.0,1.1,...` (1.4). */
   supportedCwmpVersions?: string
   useCwmpVersion?: string
-  /** Written only: the ID without mustUnderstand, for boxes that stumble over it. */
+  /** Written only: the ID without mustUnderstand, for CPE that refuse it. */
   plainId?: true
 }
 
@@ -54,15 +55,19 @@ export interface CwmpEnvelope {
 export const DEFAULT_URN = 'urn:dslforum-org:cwmp-1-0'
 const URN = /^urn:dslforum-org:cwmp-1-\d{1,2}$/
 
-/** The newest version that a namespace implies: 1-0 and 1-1 say so, 1-2 stands for 1.2 and later ones (section 1 of the schema notes). */
+/**
+ * The newest version that a namespace implies: 1-0 and 1-1 say so, 1-2 stands for 1.2 and later ones (section 1 of the
+ * schema notes).
+ */
 export function versionOfUrn(urn: string): string {
   const minor = Number(/cwmp-1-(\d+)$/.exec(urn)?.[1] ?? 0)
   return `1.${Math.min(minor, 4)}`
 }
 
 /**
- * Reads an HTTP body into an envelope, in portions. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge, charset, envelope.
- * Arguments that break their declaration (type, tooLong, tooMany) leave a message of kind `unknown` with that error.
+ * Reads an HTTP body into an envelope, in portions. ProtocolError codes: xml, xmlForbidden, xmlTooDeep, xmlTooLarge,
+ * charset, envelope. Arguments that break their declaration (type, tooLong, tooMany) leave a message of kind `unknown`
+ * with that error.
  */
 export function* envelopeWork(
   bytes: Uint8Array,
@@ -85,7 +90,10 @@ export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits?:
   return atOnce(envelopeWork(bytes, contentType, limits))
 }
 
-/** `envelopeWork` portion by portion, as the pace allows: for the requests of CPE, which may be large. Rejects with its ProtocolErrors. */
+/**
+ * `envelopeWork` portion by portion, as the pace allows: for the requests of CPE, which may be large. Rejects with its
+ * ProtocolErrors.
+ */
 export function readEnvelope(bytes: Uint8Array, contentType: string | undefined, pace: Pace): Promise<CwmpEnvelope> {
   return inTurns(envelopeWork(bytes, contentType), pace)
 }
@@ -131,7 +139,7 @@ function* readMessage(top: Element): Work<CwmpMessage> {
 
 function readFault(element: Element): CwmpFault {
   const outer = childOf(element, 'detail')
-  // Some boxes leave the cwmp:Fault element out and put its members straight into detail.
+  // Some CPE leave the cwmp:Fault element out and put its members directly into detail.
   const detail = childOf(outer, 'Fault') ?? outer
   const code = Number(childOf(detail, 'FaultCode')?.text.trim() ?? Number.NaN)
   const text = childOf(detail, 'FaultString')?.text ?? childOf(element, 'faultstring')?.text ?? ''
@@ -143,7 +151,7 @@ function readFault(element: Element): CwmpFault {
       code: Number(childOf(child, 'FaultCode')?.text.trim() ?? 0) || 0,
       text: (childOf(child, 'FaultString')?.text ?? '').slice(0, 1024),
     }))
-  // A fault without a readable code is the peer's internal error as far as anybody can tell.
+  // A fault without a readable code counts as an internal error of the peer.
   const fault: CwmpFault = { code: Number.isInteger(code) ? code : 9002, text: text.slice(0, 1024), parameters }
   if (/(^|:)\s*MustUnderstand\s*$/i.test((childOf(element, 'faultcode')?.text ?? '').slice(0, 256)))
     fault.notUnderstood = true

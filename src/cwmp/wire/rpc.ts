@@ -50,7 +50,9 @@ const transferResponse = { Status: int, StartTime: dateTime, CompleteTime: dateT
 
 /** Every method either side knows, by its name on the wire. The dispatchers of both roles read nothing else. */
 export const RPCS = {
-  /** A.3.3.1: a session begins. At most 64 events by the standard; some CPE keep more. Nothing depends on its numbers. */
+  /**
+   * A.3.3.1: a session begins. At most 64 events by the standard; some CPE keep more. Nothing depends on its numbers.
+   */
   Inform: rpc(
     'cpe',
     {
@@ -97,7 +99,7 @@ export const RPCS = {
   DUStateChangeComplete: rpc('cpe', { Results: repeated(OpResultStruct, 256), CommandKey: string(256) }, {}),
   /** A.4.2.4: deployment units changed that the ACS did not ask for. */
   AutonomousDUStateChangeComplete: rpc('cpe', { Results: repeated(AutonOpResultStruct, 256) }, {}),
-  /** A.4.2.1, obsolete: a user came by a page of the box. */
+  /** A.4.2.1, obsolete: a user was sent here by a page of the CPE. */
   Kicked: rpc(
     'cpe',
     { Command: string(256), Referer: string(1024), Arg: string(1024), Next: string(1024) },

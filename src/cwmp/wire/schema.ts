@@ -4,8 +4,9 @@ import { escapeXml } from './escape.ts'
 import { SLICE } from './text.ts'
 
 /**
- * One codec per XSD type: `read` takes the element (undefined when it is missing) and `write` gives its content. Reading is tolerant where
- * field devices are known to err (reference of TR-069 A.2 with the quirks beside it); writing follows the schema to the letter.
+ * One codec per XSD type: `read` takes the element (undefined when it is missing) and `write` gives its content.
+ * Reading is tolerant where field devices are known to err (reference of TR-069 A.2 with the quirks beside it); writing
+ * follows the schema to the letter.
  */
 export interface Codec<T> {
   read(element: Element | undefined, at: string): T
@@ -15,7 +16,7 @@ export interface Codec<T> {
 
 export type TypeOf<C> = C extends Codec<infer T> ? T : never
 
-/** An element that is missing or empty reads as `missing`: boxes leave out, or leave empty, what they have no value for. */
+/** Reads an element that is missing or empty as `missing`: CPE leave out, or leave empty, elements without a value. */
 function scalar<T>(read: (text: string, at: string) => T, text: (value: T) => string, missing: T): Codec<T> {
   return {
     read: (element, at) => (element === undefined || element.text.trim() === '' ? missing : read(element.text, at)),
@@ -36,13 +37,18 @@ export function string(max: number): Codec<string> {
   }
 }
 
-/** A parameter, object or method name: a string around which white space means nothing (boxes that indent put some there). */
+/**
+ * Returns the codec of a parameter, object or method name: white space around it has no meaning (CPE that indent write
+ * some).
+ */
 export function nameOf(max: number): Codec<string> {
   const codec = string(max)
   return { read: (element, at) => codec.read(element, at).trim(), write: codec.write }
 }
 
-/** A text of which the first `max` characters count: nothing is identified by it. White space around it means nothing. */
+/**
+ * A text of which the first `max` characters count: nothing is identified by it. White space around it means nothing.
+ */
 export function shortText(max: number): Codec<string> {
   return { read: (element) => (element?.text ?? '').trim().slice(0, max), write: string(max).write }
 }
@@ -97,7 +103,10 @@ export const dateTime: Codec<string> = scalar(
 type Members = Record<string, Codec<unknown>>
 type Values<M extends Members> = { [K in keyof M]: TypeOf<M[K]> }
 
-/** A struct of named members in schema order. Unknown members are passed over; missing ones read as their codec says. */
+/**
+ * Returns the codec of a struct of named members in schema order. Unknown members are ignored; missing ones are read as
+ * their codec defines.
+ */
 export function struct<M extends Members>(members: M): Codec<Values<M>> & { members: M; work: Worker<Values<M>> } {
   const entries = Object.entries(members)
   const readMember = (element: Element | undefined, name: string, codec: Codec<unknown>, place: string) =>
@@ -199,7 +208,10 @@ export function repeated<T, C extends Codec<T>>(
   }
 }
 
-/** Some CPE write a SOAP array where the schema has an element that repeats: items named as a struct of TR-069, in one element. */
+/**
+ * Some CPE write a SOAP array where the schema has an element that repeats: items named as a struct of TR-069, in one
+ * element.
+ */
 function itemsOf(element: Element | undefined): Element[] {
   if (element === undefined) return []
   const isWrapped = element.children.length > 0 && element.children.every(({ name }) => name.endsWith('Struct'))

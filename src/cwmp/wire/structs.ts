@@ -16,14 +16,17 @@ import {
   unsignedInt,
 } from './schema.ts'
 
-/** A parameter value with its XSD type name, prefix taken off (`string`, `boolean`, ...); '' when the box gave none. */
+/** A parameter value with its XSD type name without prefix (`string`, `boolean`, ...); empty when the CPE sent none. */
 export interface ParameterValue {
   name: string
   value: string
   type: string
 }
 
-/** ParameterValueStruct (A.3.2.1): Name, and Value with its xsi:type. A missing Value reads as '', a missing type as ''; '' is written as none. */
+/**
+ * ParameterValueStruct (A.3.2.1): Name, and Value with its xsi:type. A missing Value reads as '', a missing type as '';
+ * '' is written as none.
+ */
 export const ParameterValueStruct: Codec<ParameterValue> = {
   read(element) {
     let name = ''
@@ -47,7 +50,7 @@ export const ParameterValueList = arrayOf('ParameterValueStruct', 'cwmp:Paramete
 export const ParameterNames = arrayOf('string', 'xsd:string', nameOf(1024))
 export const MethodList = arrayOf('string', 'xsd:string', nameOf(256), 1024)
 
-/** An OUI; some boxes write it with colons or hyphens between its bytes, as in a MAC address. */
+/** An OUI; some CPE write it with colons or hyphens between its bytes, as in a MAC address. */
 const ouiText: Codec<string> = {
   read: (element, at) =>
     nameOf(64)
@@ -57,8 +60,8 @@ const ouiText: Codec<string> = {
 }
 
 /**
- * DeviceIdStruct (A.3.3.1). Lengths are checked where the identity is made, so that one odd box gets a reason, not a parse error. White space
- * around a part is the sender's indentation.
+ * DeviceIdStruct (A.3.3.1). Lengths are checked where the identity is made, so that a CPE with an odd one gets a reason
+ * instead of a parse error. White space around a part is indentation.
  */
 export const DeviceIdStruct = struct({
   Manufacturer: shortText(256),
@@ -103,7 +106,7 @@ const opResult = {
   CompleteTime: dateTime,
   Fault: FaultStruct,
 }
-/** What became of one operation on a deployment unit (A.4.1.10). */
+/** The result of one operation on a deployment unit (A.4.1.10). */
 export const OpResultStruct = struct(opResult)
 export const AutonOpResultStruct = struct({ ...opResult, OperationPerformed: string(64) })
 export const ArgStruct = struct({ Name: string(64), Value: string(256) })

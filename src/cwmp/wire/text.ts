@@ -5,8 +5,9 @@ import { ProtocolError } from '../../base/index.ts'
 export const SLICE = 16_384
 
 /**
- * The decoder of a message: byte order mark, then charset of the Content-Type, then of the XML declaration, then UTF-8. A charset nobody
- * knows gives way to the next; bad bytes are replaced. ProtocolError `charset` when none that was named is known.
+ * Returns the decoder of a message: byte order mark, then charset of the Content-Type, then of the XML declaration,
+ * then UTF-8. An unknown charset is passed over; bad bytes are replaced. ProtocolError `charset` when a charset is
+ * named and none of them is known.
  */
 export function decoderOf(bytes: Uint8Array, contentType: string | undefined): TextDecoder {
   const wide = wideCharset(bytes)
@@ -29,7 +30,9 @@ export function decoderOf(bytes: Uint8Array, contentType: string | undefined): T
   throw new ProtocolError('charset', `charset ${first} is not known`, { cause })
 }
 
-/** UTF-16 shows itself: by its byte order mark, or by `<` and a zero byte (XML 1.0 appendix F). Whatever a header says is wrong then. */
+/**
+ * Detects UTF-16: by its byte order mark, or by `<` and a zero byte (XML 1.0 appendix F). It wins over every header.
+ */
 function wideCharset(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   const [a, b] = bytes
   if ((a === 0xff && b === 0xfe) || (a === 0x3c && b === 0)) return 'utf-16le'

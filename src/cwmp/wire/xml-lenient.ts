@@ -3,16 +3,20 @@ import type { Element, XmlLimits } from './element.ts'
 
 /** The longest text that is read leniently: far more than an Inform, a Fault or a batch of values needs. */
 export const MAX_LENIENT = 262_144
-/** Characters that make work: of tags, attributes, references and words. An Inform of a thousand parameters has ten thousand of them. */
+/**
+ * Characters that make work: of tags, attributes, references and words. An Inform of a thousand parameters has ten
+ * thousand of them.
+ */
 const MAX_MARKS = 12_000
 
-/** What XML 1.0 forbids and boxes send all the same. */
+/** Characters that XML 1.0 forbids and CPE send. */
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 /**
- * Reads a document that is not well-formed the way field devices are known to send it: prefixes that are not declared, characters before
- * the XML declaration, bare ampersands, raw control characters, attributes without quotes. Elements that are cut off or do not nest are
- * refused: half a message is none. Throws ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep` or `xmlTooLarge`.
+ * Reads a document that is not well-formed the way field devices are known to send it: prefixes that are not declared,
+ * characters before the XML declaration, bare ampersands, raw control characters, attributes without quotes. Elements
+ * that are cut off or do not nest are refused: half a message is none. Throws ProtocolError `xml`, `xmlForbidden`,
+ * `xmlTooDeep` or `xmlTooLarge`.
  */
 export function readLeniently(text: string, limits: XmlLimits): Element {
   const from = text.indexOf('<')
@@ -66,7 +70,7 @@ function checkNesting(text: string): void {
   if (last !== undefined) throw new ProtocolError('xml', `unclosed tag: ${last.slice(0, 64)}`)
 }
 
-/** How the markup that begins here ends, and `tag` when it is one. */
+/** Returns the ending of the markup that begins here, and `tag` when it is one. */
 function endOf(text: string, at: number): [ending: string, kind?: 'tag'] {
   if (text.startsWith('<!--', at)) return ['-->']
   if (text.startsWith('<![CDATA[', at)) return [']]>']

@@ -7,8 +7,8 @@ const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({})
 const NO_CHILDREN: readonly Element[] = Object.freeze([])
 
 /**
- * Reads well-formed XML 1.0 without DTD and without entities of its own, piece by piece, into a tree. Everything is counted while it
- * arrives: a document over a limit is dropped there, not at its end.
+ * Reads well-formed XML 1.0 without DTD and without entities of its own, piece by piece, into a tree. Everything is
+ * counted while it arrives: a document over a limit is dropped there, not at its end.
  */
 export class StrictReader {
   readonly #limits: XmlLimits
@@ -53,7 +53,7 @@ export class StrictReader {
     parser.on('cdata', addText)
   }
 
-  /** How many elements there are so far. */
+  /** Number of elements so far. */
   get elements(): number {
     return this.#elements
   }

@@ -11,9 +11,9 @@ export interface ParsedXml {
 }
 
 /**
- * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes. A text that is not
- * well-formed is read once more by the lenient reader when it is short. ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep`, `xmlTooLarge` or
- * `charset`: what is wrong, and where it stands.
+ * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes. A
+ * text that is not well-formed is read once more by the lenient reader when it is short. ProtocolError `xml`,
+ * `xmlForbidden`, `xmlTooDeep`, `xmlTooLarge` or `charset`: what is wrong, and where it stands.
  */
 export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): Work<ParsedXml> {
   try {
@@ -43,7 +43,7 @@ function* readStrictly(bytes: Uint8Array, contentType: string | undefined, limit
   return reader.end()
 }
 
-/** The lenient reading; the fault of the strict one when both fail, because that one says where. */
+/** Reads leniently; throws the error of the strict reader when both fail, because that one names the place. */
 function readAnyway(
   bytes: Uint8Array,
   contentType: string | undefined,

@@ -26,7 +26,10 @@ export interface Collection {
   modelOf?(path: string): Model | undefined
 }
 
-/** Returns the values that the record keeps, in order; those without a value and those that `storable` refuses are left out. */
+/**
+ * Returns the values that the record keeps, in order; those without a value and those that `storable` refuses are left
+ * out.
+ */
 export function collected(
   values: Iterable<CollectedValue>,
   { source, collectedAt, modelOf }: Collection,
@@ -58,9 +61,9 @@ export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[
 }
 
 /**
- * Returns a value as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty, whatever the device shows, and
- * the secret of a device in an MTP row is masked. A row of stars stands for a value that is not shown, and an empty SSID for a radio that is
- * off: neither overwrites what is known.
+ * Returns a value as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty,
+ * whatever the device shows, and the secret of a device in an MTP row is masked. A row of stars stands for a value that
+ * is not shown, and an empty SSID for a radio that is off: neither overwrites what is known.
  */
 export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
   const { path, value } = write

@@ -6,8 +6,8 @@ export interface InstanceStore extends ServiceTimeStore {
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
   alive(now: Timestamp): Promise<string[]>
   /**
-   * Aborts the transactions of instances whose heartbeat is over, so that nothing waits for the documents that they hold, and forgets these
-   * instances. Resolves with how many.
+   * Aborts the transactions of instances whose heartbeat is over, so that nothing waits for the documents that they
+   * hold, and forgets these instances. Resolves with how many.
    */
   endDead(now: Timestamp): Promise<number>
   leave(instance: string): Promise<void>
@@ -16,8 +16,9 @@ export interface InstanceStore extends ServiceTimeStore {
 }
 
 /**
- * Recurring work, once over all instances. A handler that throws is logged and runs again at its next time, and so is one that has not returned
- * after `limitMs` (default two minutes): whatever it waits for, the job goes on without it, here or on another instance.
+ * Recurring work, once over all instances. A handler that throws is logged and runs again at its next time, and so is
+ * one that has not returned after `limitMs` (default two minutes): whatever it waits for, the job goes on without it,
+ * here or on another instance.
  */
 export interface JobQueue {
   every(name: string, intervalMs: number, handler: () => Promise<void>, limitMs?: number): void

@@ -13,7 +13,10 @@ export function failedResult(error: OutcomeError, results: PathOutcome[] = []): 
   return { outcome: 'failed', results, error }
 }
 
-/** Returns the result that its paths make: done when none failed that had to succeed, otherwise failed with the first error of such a path. */
+/**
+ * Returns the result that its paths make: done when none failed that had to succeed, otherwise failed with the first
+ * error of such a path.
+ */
 export function resultOf(results: PathOutcome[]): OperationResult {
   const error = results.find((result) => result.error !== undefined && result.optional !== true)?.error
   return error === undefined ? { outcome: 'done', results } : failedResult(error, results)

@@ -33,7 +33,7 @@ export interface UspRecord {
 
 /** The version that we write into our Records. */
 export const USP_VERSION = '1.4'
-/** What GetSupportedProtocol exchanges. */
+/** The versions for GetSupportedProtocol. */
 export const SUPPORTED_VERSIONS = '1.0,1.1,1.2,1.3,1.4'
 
 const REQUEST_NAMES = new Set<string>(

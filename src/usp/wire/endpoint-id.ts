@@ -18,8 +18,8 @@ const SCHEMES: Readonly<Record<string, RegExp>> = {
 }
 
 /**
- * Checks an Endpoint ID: `scheme:authority:instance`. The instance may be longer than the 50 characters of the rule, because percent-encoded
- * serial numbers are; ProtocolError `endpointId` says what is wrong.
+ * Checks an Endpoint ID: `scheme:authority:instance`. The instance may be longer than the 50 characters of the rule,
+ * because percent-encoded serial numbers are. Throws ProtocolError `endpointId` with the reason.
  */
 export function parseEndpointId(text: string): EndpointId {
   const [scheme = '', authority = '', ...rest] = text.split(':')
