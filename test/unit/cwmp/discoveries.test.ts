@@ -419,6 +419,31 @@ describe('boxes of one firmware', () => {
   })
 })
 
+describe('an answer with the whole of a large tree', () => {
+  it('is stored in parts, between which other work goes on', async () => {
+    const w = world()
+    const tree = treeOf(600, 4)
+    const sizes: number[] = []
+    const devices = {
+      ...w.stores.devices,
+      commit: (change: Parameters<typeof w.stores.devices.commit>[0]) => {
+        if (change.parameters !== undefined) sizes.push(change.parameters.length)
+        return w.stores.devices.commit(change)
+      },
+    }
+    const made = new Discoveries({ mode: 'subtree', types, clock: w.clock, log: silentLog, ...w.stores, devices })
+    const all = [...tree].map(([name, value]) => ({ name, value, type: 'string' }))
+    const script = scriptedSession(
+      box(tree, (request) => (request.name === 'GetParameterValues' ? { ParameterList: all } : undefined)),
+    )
+    script.session.device = w.record()
+    expect(await made.run(script.session, () => false)).toBe('done')
+    expect(Object.keys(w.stored())).toHaveLength(2400)
+    expect(sizes.length).toBeGreaterThan(1)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500)
+  })
+})
+
 describe('values that could not be stored', () => {
   it('are stored in the next session, without being read again', async () => {
     const w = world()

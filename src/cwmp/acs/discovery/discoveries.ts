@@ -11,6 +11,7 @@ import {
   factsFrom,
   factsPatch,
   outcomeError,
+  PARAMETERS_PER_COMMIT,
   type ParameterStore,
   type PathOutcome,
   vanishedSince,
@@ -35,7 +36,6 @@ const SESSION_BUDGET = 1800
 const MAX_ACTIVE = 500
 /** Discoveries kept half done. */
 const MAX_KEPT = 500
-const VALUES_PER_COMMIT = 500
 const MAX_METHODS = 128
 /** Objects that could not be read are named up to this number; where there are more, all is read again. */
 const MAX_UNREAD = 32
@@ -92,9 +92,12 @@ export class Discoveries {
     const before = state.walk.steps
     const { waiting } = state
     const keep = async () => {
-      const count = waiting.length
-      await this.#keep(session.deviceId, state)
-      waiting.splice(0, count)
+      while (waiting.length > 0) {
+        // One answer may have the whole tree: other work goes on between its parts.
+        const part = waiting.slice(0, PARAMETERS_PER_COMMIT)
+        await this.#keep(session.deviceId, state, part)
+        waiting.splice(0, part.length)
+      }
     }
     this.#active++
     try {
@@ -104,7 +107,7 @@ export class Discoveries {
         const outcomes = await state.walk.step(session)
         if (outcomes === undefined) break
         for (const outcome of outcomes) waiting.push(outcome)
-        if (waiting.length >= VALUES_PER_COMMIT) await keep()
+        if (waiting.length >= PARAMETERS_PER_COMMIT) await keep()
       }
       await keep()
       if (state.walk.foundNothing && !state.isPart) {
@@ -187,11 +190,11 @@ export class Discoveries {
     return state
   }
 
-  async #keep(deviceId: DeviceId, { facts, waiting }: Reading): Promise<void> {
+  async #keep(deviceId: DeviceId, { facts }: Reading, part: PathOutcome[]): Promise<void> {
     const { types, clock, devices } = this.#options
-    for (const { path, value } of waiting) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
+    for (const { path, value } of part) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
     const modelOf = (path: string) => types.modelOf(path)
-    const parameters = collected(waiting, { source: 'cwmp', collectedAt: clock.now(), modelOf })
+    const parameters = collected(part, { source: 'cwmp', collectedAt: clock.now(), modelOf })
     if (parameters.length > 0) await devices.commit({ deviceId, parameters })
   }
 

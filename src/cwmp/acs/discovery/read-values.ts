@@ -168,9 +168,8 @@ export function answered(
   const open = new Set(asked)
   const objects = asked.filter((path) => path.endsWith('.'))
   const outcomes = new Map<string, PathOutcome>()
-  for (const { name, value, type } of values) {
-    if (outcomes.size >= MAX_ANSWERED || !(open.delete(name) || objects.some((object) => name.startsWith(object))))
-      continue
+  for (const { name, value, type } of values.slice(0, MAX_ANSWERED)) {
+    if (!(open.delete(name) || objects.some((object) => name.startsWith(object)))) continue
     outcomes.set(name, { path: name, value, type: types.typeOf(name, type) })
   }
   for (const path of open) if (!path.endsWith('.')) outcomes.set(path, { path, error: PASSED_OVER })
