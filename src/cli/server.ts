@@ -22,7 +22,7 @@ import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
-import { Controller, WEBSOCKET_ROWS, WebSocketMtp } from '../usp/index.ts'
+import { Controller } from '../usp/index.ts'
 import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
 import { engineCache } from './engine-cache.ts'
@@ -30,6 +30,7 @@ import { ensureFirstKey } from './first-key.ts'
 import { insecureSettings } from './insecure.ts'
 import { aliveInstances, byServiceTime, heartbeat, tidyAfterDead } from './instance.ts'
 import { listenerLimits } from './listener-limits.ts'
+import { createMtps } from './mtps.ts'
 import { NewDevices } from './new-devices.ts'
 import { keptSecret } from './secrets.ts'
 import { installationMetrics, operationsMetrics, roomMetrics, southboundMetrics } from './server-metrics.ts'
@@ -158,19 +159,15 @@ export async function startServer(
       random,
       log: log.child({ part: 'cwmp' }),
     })
-    const webSocket = new WebSocketMtp({
+    const mtps = createMtps(config, {
       ...limits.usp,
-      host: config.host,
-      port: config.uspPort,
-      path: config.uspPath,
       ...(certificates.usp === undefined ? {} : { tls: certificates.usp }),
-      endpointId: config.endpointId,
       clock,
       log: log.child({ part: 'usp' }),
     })
     const controller = new Controller({
       ...southbound.usp,
-      mtps: [webSocket],
+      mtps: mtps.all,
       endpointId: config.endpointId,
       admission: config.agentAdmission,
       periodicNotifIntervalS: config.periodicNotifIntervalS,
@@ -198,12 +195,7 @@ export async function startServer(
     await lifecycle.start(readiness)
     await lifecycle.start(operations)
     await lifecycle.start(controller)
-    const address = {
-      host: config.uspPublicHost,
-      port: config.uspPublicPort ?? webSocket.port,
-      path: config.uspPath,
-      tls: certificates.usp !== undefined,
-    }
+    const address = mtps.address()
     await lifecycle.start(acs)
 
     const groups = createGroups({
@@ -278,7 +270,7 @@ export async function startServer(
         linkSecrets: store.linkSecrets,
         operations,
         controller: { endpointId: config.endpointId, ...address },
-        mtp: WEBSOCKET_ROWS,
+        mtp: mtps.rows,
       }),
       time,
       metrics,
@@ -291,19 +283,19 @@ export async function startServer(
     await lifecycle.start(api)
     certificates.onRenewed(() => {
       if (certificates.cwmp !== undefined) acs.renewCertificate(certificates.cwmp)
-      if (certificates.usp !== undefined) webSocket.renewCertificate(certificates.usp)
+      if (certificates.usp !== undefined) mtps.renewCertificate(certificates.usp)
       if (certificates.api !== undefined) api.renewCertificate(certificates.api)
     })
     await lifecycle.start(certificates)
     // With the listeners up, so that a failed start leaves no key that was never shown.
     const first = await ensureFirstKey({ ...config, apiKeys: store.apiKeys, random, newId: nextId, clock })
-    log.info({ api: api.port, cwmp: acs.port, usp: webSocket.port, instance }, 'Isthmus is up')
+    log.info({ api: api.port, cwmp: acs.port, usp: mtps.port, instance }, 'Isthmus is up')
     return {
       apiPort: api.port,
       apiUrl: urlOf(config.apiHost, api.port, certificates.api !== undefined),
       cwmpPort: acs.port,
       cwmpsPort: acs.tlsPort,
-      uspPort: webSocket.port,
+      uspPort: mtps.port,
       databasePid: database?.pid,
       firstKey: first.key,
       firstKeyFile: first.file,
