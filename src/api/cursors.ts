@@ -10,7 +10,7 @@ const MARK_LENGTH = 10
 type Inputs = Pick<Call<unknown, unknown, unknown>, 'params' | 'query'>
 
 /** The cursors of one request to a list: each carries a mark of its query, so that it leads on in no other one. */
-export interface Cursors {
+interface Cursors {
   /** The query with the cursor as the store gave it. AppError `invalid` for a cursor that is none, or that another query gave. */
   readonly query: unknown
   /** The body with `next` marked. */

@@ -2,7 +2,7 @@ import { AppError } from '../base/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../domain/index.ts'
 
 /** A search among the stored parameters of a device. */
-export interface ParameterQuery {
+interface ParameterQuery {
   path?: string | undefined
   contains?: string | undefined
   limit: number

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** One value of a metric with labels. */
-export interface MetricRow {
+interface MetricRow {
   labels: Record<string, string>
   value: number
 }

@@ -18,7 +18,7 @@ export interface Call<P, Q, B> {
 }
 
 /** An answer: a JSON body with a status, 200 unless said otherwise. */
-export interface Answer {
+interface Answer {
   status?: number
   headers?: Record<string, string>
   body?: unknown

@@ -319,7 +319,7 @@ export const OperationSchema = z
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 /** `90s`, `15m`, `12h` or `7d` as milliseconds. */
-export const Duration = z
+const Duration = z
   .string()
   .regex(/^[1-9]\d{0,6}[smhd]$/, 'is a time such as 90s, 15m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * UNITS_MS[text.slice(-1) as keyof typeof UNITS_MS])

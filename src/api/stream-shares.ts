@@ -1,7 +1,7 @@
 import { AppError } from '../base/index.ts'
 
 /** Event streams that may be open at once. */
-export interface StreamLimits {
+interface StreamLimits {
   total: number
   perKey: number
   perAddress: number

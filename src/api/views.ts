@@ -25,7 +25,7 @@ export async function deviceViews(
 }
 
 /** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
-export function deviceView(device: Device, now: number): Record<string, unknown> {
+function deviceView(device: Device, now: number): Record<string, unknown> {
   const {
     work: _work,
     softwareVersionKey: _key,

@@ -17,7 +17,7 @@ export interface Batcher<Item, Result> {
 
 export type Settled<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
 
-export interface BatcherOptions<Item, Result> {
+interface BatcherOptions<Item, Result> {
   /** How many items one flush takes at the most. */
   maxItems: number
   /** How long the first item of a batch waits for company, when nothing is under way. 0 flushes on the next turn of the event loop. */

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-export interface BucketsOptions {
+interface BucketsOptions {
   /** What a full bucket holds. */
   capacity: number
   /** What comes back in a second. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { plainAddress, shareOf } from './networks.ts'
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   /** Connections of one listener. */
   max: number
   /** Connections of one address; a loopback address may have all. */

@@ -4,10 +4,10 @@
  */
 
 /** Where and about what an error happened; every field is optional and safe to log. */
-export type ErrorContext = Readonly<Record<string, unknown>>
+type ErrorContext = Readonly<Record<string, unknown>>
 
 /** Base of the family: a message, a stable code and context fields. */
-export abstract class IsthmusError extends Error {
+abstract class IsthmusError extends Error {
   readonly code: string
   readonly context: ErrorContext
 

@@ -32,12 +32,3 @@ export function transition<State extends string, Event extends string>(
   if (next === undefined) throw new IllegalTransition(machine, state, event)
   return next
 }
-
-/** The table as text, one `state -event-> next` line per entry, for documents and tests. */
-export function printTable<State extends string, Event extends string>(table: Table<State, Event>): string {
-  const lines: string[] = []
-  for (const [state, row] of Object.entries(table) as [State, Partial<Record<Event, State>>][]) {
-    for (const [event, next] of Object.entries(row)) lines.push(`${state} -${event}-> ${next}`)
-  }
-  return lines.join('\n')
-}

@@ -76,14 +76,6 @@ export class Pace {
 /** Work that says before each portion how many units it has. */
 export type Work<T> = Generator<number, T, void>
 
-/** Does the work at once: for work that is known to be small. */
-export function atOnce<T>(work: Work<T>): T {
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
-
 /** Does the work portion by portion, each when the pace allows it. Rejects with what the work throws. */
 export async function inTurns<T>(work: Work<T>, pace: Pace): Promise<T> {
   for (let isBeginning = true; ; isBeginning = false) {

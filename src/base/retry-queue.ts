@@ -15,7 +15,7 @@ export interface RetryQueue {
   stop(timeoutMs: number): Promise<void>
 }
 
-export interface RetryQueueOptions {
+interface RetryQueueOptions {
   /** For log lines. */
   name: string
   clock: Clock

@@ -1,6 +1,6 @@
 import { AppError, isConflict } from './errors.ts'
 
-export interface ConflictRetry {
+interface ConflictRetry {
   /** How often the work is done at the most. */
   attempts: number
   /** Returns true for an error after which the work is done again. Default: AppError `conflict`. */

@@ -7,7 +7,7 @@ import { certificateSources } from './certificates.ts'
 const TIMEOUT_MS = 4000
 
 /** The host by which this machine reaches a listener that is bound to an address. */
-export function reachableHost(address: string): string {
+function reachableHost(address: string): string {
   return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
 }
 

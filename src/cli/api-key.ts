@@ -37,7 +37,7 @@ export async function revokeApiKey(config: Config, id: string): Promise<void> {
 }
 
 /** One key as a line: id, scope, since when, state, name. */
-export function describeKey({ id, scope, createdAt, revokedAt, name }: ApiKey): string {
+function describeKey({ id, scope, createdAt, revokedAt, name }: ApiKey): string {
   const state = revokedAt === undefined ? 'valid' : `revoked ${new Date(revokedAt).toISOString()}`
   return [id, scope.padEnd(5), new Date(createdAt).toISOString(), state, name].join('  ')
 }

@@ -16,7 +16,7 @@ export interface TlsFiles {
 export type CertificateSource = 'given' | 'api' | 'own'
 
 /** The source of the certificate of each listener; undefined: the listener has no TLS. */
-export interface CertificateSources {
+interface CertificateSources {
   cwmp: CertificateSource | undefined
   usp: CertificateSource | undefined
   api: CertificateSource | undefined

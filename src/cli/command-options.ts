@@ -16,7 +16,7 @@ export function serverOptions(keys: readonly Key[]): readonly OptionRow[] {
 }
 
 /** One option as the help of a command shows it. */
-export interface HelpRow {
+interface HelpRow {
   flags: string
   text: string
   group: string

@@ -8,7 +8,7 @@ import { keptText } from './secrets.ts'
  * The first API key of an installation: its text when this start stored one that it made, and the file that has the
  * text while it is there.
  */
-export interface FirstKey {
+interface FirstKey {
   key: string | undefined
   file: string | undefined
 }

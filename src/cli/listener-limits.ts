@@ -29,7 +29,7 @@ type UspLimits = Pick<WebSocketMtpOptions, 'maxLinks' | 'maxConnections' | 'maxP
 /**
  * The limits of the ACS and of the Controller, and the line to log when the limit of open files is too low for them.
  */
-export interface ListenerLimits {
+interface ListenerLimits {
   cwmp: CwmpLimits
   usp: UspLimits
   tooFewFiles?: { limit: number; needed: number }

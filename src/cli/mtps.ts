@@ -10,7 +10,7 @@ import {
 } from '../usp/index.ts'
 
 /** The MTPs of a server, as its options describe them. */
-export interface ServerMtps {
+interface ServerMtps {
   readonly all: readonly Mtp[]
   /** The rows of the MTP over which new plans have devices link. */
   readonly rows: MtpRows

@@ -9,7 +9,7 @@ export interface NewDeviceLimits {
   total: number
 }
 
-export interface NewDevicesDeps {
+interface NewDevicesDeps {
   limits: NewDeviceLimits
   devices: Pick<DeviceStore, 'count'>
   clock: Clock

@@ -14,7 +14,7 @@ const RENEW_MS = 60 * DAY_MS
 const MAX_COMMON_NAME = 64
 
 /** The files of the certificate that the server makes for itself. */
-export function ownCertificateFiles(dataDir: string): { cert: string; key: string } {
+function ownCertificateFiles(dataDir: string): { cert: string; key: string } {
   return { cert: join(dataDir, 'own-certificate.pem'), key: join(dataDir, 'own-certificate.key') }
 }
 

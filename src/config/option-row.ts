@@ -1,15 +1,5 @@
 /** The form of the text of an option. `switch` has no text: it is given or not. */
-export type OptionType =
-  | 'string'
-  | 'port'
-  | 'int'
-  | 'boolean'
-  | 'seconds'
-  | 'choice'
-  | 'url'
-  | 'path'
-  | 'networks'
-  | 'switch'
+type OptionType = 'string' | 'port' | 'int' | 'boolean' | 'seconds' | 'choice' | 'url' | 'path' | 'networks' | 'switch'
 
 /**
  * One row of an option table: the same option as a flag, in the help, and for the server as a variable and in the

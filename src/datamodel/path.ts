@@ -63,16 +63,6 @@ export function parsePath(text: string): Path {
   return { text, kind, segments, search }
 }
 
-/** True when the text is a path; for checks that need no reason. */
-export function isPath(text: string): boolean {
-  try {
-    parsePath(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 interface Part {
   text: string
   at: number

@@ -21,7 +21,7 @@ export interface GroupMigration {
 }
 
 /** The parts of a device that the demo reads. */
-export interface DemoDevice {
+interface DemoDevice {
   id: string
   owner: string
   migration?: { state: string }

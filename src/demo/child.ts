@@ -13,7 +13,7 @@ export interface Child {
   stop(): Promise<number | null>
 }
 
-export interface ChildOptions {
+interface ChildOptions {
   name: string
   script: string
   args: string[]

@@ -9,7 +9,7 @@ export interface SimulatedSummary {
 }
 
 /** The expected end of a device: the states that are right for it, and the protocol that must own it. */
-export interface Expectation {
+interface Expectation {
   states: readonly (MemberState | 'none')[]
   owner: Protocol
 }

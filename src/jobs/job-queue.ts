@@ -7,9 +7,9 @@ import type { JobQueue } from '../domain/index.ts'
  * The database in which jobs are stored; the composition root takes it from the store. Agenda has its own driver of the
  * same protocol.
  */
-export type JobDatabase = { readonly databaseName: string }
+type JobDatabase = { readonly databaseName: string }
 
-export interface JobQueueOptions {
+interface JobQueueOptions {
   db: JobDatabase
   /** This server instance: its name stands on the jobs that it runs. */
   instance: string

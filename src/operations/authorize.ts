@@ -40,7 +40,7 @@ export function migrationRefusal(device: Pick<Device, 'migration'>, request: Ope
 }
 
 /** Every path a request writes to or acts on. */
-export function writtenPaths(request: OperationRequest): string[] {
+function writtenPaths(request: OperationRequest): string[] {
   switch (request.verb) {
     case 'set':
       return request.values.map(({ path }) => path)

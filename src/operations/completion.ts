@@ -10,7 +10,7 @@ import type {
 import type { Finisher } from './finish.ts'
 import { bootKind } from './verbs.ts'
 
-export interface CompletionDeps {
+interface CompletionDeps {
   store: OperationStore
   finisher: Finisher
   log: Log
@@ -83,7 +83,7 @@ async function endByBoot(completion: Completion, store: OperationStore, finisher
  * TR-069 3.7.1.5); so does a reset that was accepted, and one whose answer was lost with a bootstrap or its own key; a download with the
  * version it was to bring.
  */
-export function isEndedByBoot(operation: Operation, completion: Completion): boolean {
+function isEndedByBoot(operation: Operation, completion: Completion): boolean {
   if (operation.sentAt === undefined || completion.at < operation.sentAt) return false
   const told = completion.kind === 'reset'
   switch (bootKind(operation.request)) {

@@ -15,7 +15,7 @@ import type { Background } from './engine/background.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { actorText, isRead } from './verbs.ts'
 
-export type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>
+type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>
 
 /**
  * Ends operations: durable first, together with the word to the feed and without the secrets of the request, then told to listeners and the
@@ -42,7 +42,7 @@ export interface Finisher {
 const AUDIT_OWED_MS = 60_000
 const OWED_BATCH = 200
 
-export interface FinisherDeps {
+interface FinisherDeps {
   store: OperationStore
   audit: AuditLog
   clock: Clock

@@ -4,7 +4,7 @@ import { isMoving } from './authorize.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'
 
-export interface ForgetDeps {
+interface ForgetDeps {
   store: OperationStore
   finisher: Finisher
   /** Gives a running execution up. */

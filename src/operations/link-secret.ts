@@ -3,7 +3,7 @@ import { quoteConstant } from '../datamodel/index.ts'
 import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../domain/index.ts'
 import { type ControllerAddress, type MtpRows, neededValues } from '../usp/index.ts'
 
-export interface RenewLinkSecretDeps {
+interface RenewLinkSecretDeps {
   devices: Pick<DeviceStore, 'get'>
   linkSecrets: Pick<LinkSecrets, 'renew'>
   operations: Pick<Operations, 'submit'>

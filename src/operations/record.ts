@@ -21,7 +21,7 @@ import {
 import { isAbsent } from './settle.ts'
 
 /** Path outcomes an operation keeps; the values of larger reads are in the record alone. */
-export const RESULTS_KEPT = 1000
+const RESULTS_KEPT = 1000
 
 /**
  * What a result changes in the device's record. This is the one place where values that operations read or wrote become part of the record:

@@ -29,7 +29,7 @@ export interface Recovery {
   wakeWaiting(): Promise<number>
 }
 
-export interface RecoveryDeps {
+interface RecoveryDeps {
   store: OperationStore
   devices: DeviceStore
   instances: InstanceStore

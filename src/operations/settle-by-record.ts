@@ -31,7 +31,7 @@ export function settleByRecord(
 }
 
 /** How long after it was sent an operation may go without an end. */
-export function timeLimit(operation: Operation, limits: OperationLimits): number {
+function timeLimit(operation: Operation, limits: OperationLimits): number {
   const { request, result } = operation
   if (!endsByCompletion(request)) return limits.lostTimeoutMs
   if (request.verb === 'download') return limits.downloadTimeoutMs

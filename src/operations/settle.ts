@@ -17,7 +17,7 @@ import { isRestart } from './verbs.ts'
 export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
 
 /** It was not done; asking again is safe. */
-export const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
+const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
 /** It was sent, but the values are not there; asking again is safe. */
 export const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not show what was asked for', true)
 /** Nobody can tell any more; whoever asks again takes the risk of a second effect. */
@@ -282,7 +282,7 @@ function judgeSubscribe(
 }
 
 /** Rows directly in a table, from any paths below it: `Device.A.` and `Device.A.3.B` give `Device.A.3.`. */
-export function rowsOf(table: string, paths: Iterable<string>): Set<string> {
+function rowsOf(table: string, paths: Iterable<string>): Set<string> {
   const rows = new Set<string>()
   for (const path of paths) {
     if (!path.startsWith(table)) continue

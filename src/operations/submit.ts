@@ -25,7 +25,7 @@ import { validate } from './validate.ts'
 import { modelFor } from './validate-path.ts'
 import { actorText, isTrusted, protocolOf } from './verbs.ts'
 
-export interface SubmitDeps {
+interface SubmitDeps {
   devices: DeviceStore
   store: OperationStore
   parameters: ParameterStore

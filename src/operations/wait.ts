@@ -2,7 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { DeviceId, Operation, OperationStore } from '../domain/index.ts'
 import { isFinal } from './verbs.ts'
 
-export interface WaitDeps {
+interface WaitDeps {
   store: OperationStore
   clock: Clock
   pollMs: number

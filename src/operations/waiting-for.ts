@@ -15,7 +15,7 @@ import type { OperationLimits } from './limits.ts'
 import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
 
 /** What is known when an operation is asked what it waits for. */
-export interface Circumstances {
+interface Circumstances {
   /** Open operations of the device, oldest first. */
   open: readonly Operation[]
   device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp'>
@@ -108,7 +108,7 @@ function session({ cwmp }: Pick<Device, 'cwmp'>): string {
   return failed ? `connectionRequest ${wake.outcome}` : 'inform'
 }
 
-export interface WaitingForDeps {
+interface WaitingForDeps {
   devices: DeviceStore
   store: OperationStore
   contacts: Contacts

@@ -11,7 +11,7 @@ import type { AuditLog } from '../security/index.ts'
 import type { Finisher } from './finish.ts'
 import { actorText } from './verbs.ts'
 
-export interface WithdrawDeps {
+interface WithdrawDeps {
   store: OperationStore
   finisher: Finisher
   audit: AuditLog
@@ -23,7 +23,7 @@ export interface WithdrawDeps {
 }
 
 /** How a person takes an operation back, or stops waiting for it. Both are audited, refusals too. */
-export interface Withdraw {
+interface Withdraw {
   /** Ends what was not sent. AppError `conflict` for any other. */
   cancel(id: string, actor: Actor): Promise<Operation>
   /** Ends the waiting for what was sent: whoever asks takes it on that the device may still do it. AppError `conflict` for any other. */

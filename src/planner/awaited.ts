@@ -18,7 +18,7 @@ const PAGE = 500
 /** Devices that one look takes. */
 const LOOK = 2000
 
-export interface AwaitedDeps {
+interface AwaitedDeps {
   plans: PlanStore
   devices: DeviceStore
   clock: Clock

@@ -38,7 +38,7 @@ export interface ActionReport {
   refused: { deviceId: string; reason: string }[]
 }
 
-export interface BulkDeps extends RunnerDeps {
+interface BulkDeps extends RunnerDeps {
   groups: Groups
   groupStore: Pick<GroupStore, 'get'>
 }
@@ -58,7 +58,7 @@ const NAMED: Record<MemberAction, readonly MemberState[]> = { ...STATES, retry: 
  * The event of an action for a member. AppError `conflict` when the member's plan never wrote on the device, or when it would begin anew in a
  * plan that is being aborted.
  */
-export function stepOf(plan: Plan, action: MemberAction, member: PlanMember): MemberStep {
+function stepOf(plan: Plan, action: MemberAction, member: PlanMember): MemberStep {
   if (action === 'retry') {
     const next = MEMBER_TABLE[member.state].retry
     if (isAborting(plan) && next !== undefined && memberStateRow(next).phase === 'before')

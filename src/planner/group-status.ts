@@ -47,7 +47,7 @@ export async function groupStatus(
 }
 
 /** The plan that moves devices; else the one that was started last; else the newest draft. */
-export function mainPlan(plans: Plan[]): Plan | undefined {
+function mainPlan(plans: Plan[]): Plan | undefined {
   const started = [...plans].sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))
   return (
     started.find(({ state }) => MOVING.includes(state)) ??

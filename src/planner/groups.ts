@@ -14,7 +14,7 @@ import {
 import { type AuditLog, audited } from '../security/index.ts'
 
 /** Fields of a group that a person gives. */
-export interface GroupInput {
+interface GroupInput {
   name: string
   description?: string
   selector?: string
@@ -39,7 +39,7 @@ export interface Groups {
   refuse(id: string, action: string, reason: string, actor: string): Promise<never>
 }
 
-export interface GroupsDeps {
+interface GroupsDeps {
   groups: GroupStore
   devices: DeviceStore
   audit: AuditLog

@@ -132,7 +132,7 @@ export interface Why {
 }
 
 /** The two times of an event: wall-clock time for people, service time for what is measured. */
-export interface EventTime {
+interface EventTime {
   at: Timestamp
   serviceMs: number
 }

@@ -36,9 +36,9 @@ const MAX_STEPS = 50
 const STOP_MS = 5000
 
 /** Called when a member has freed its place, or when more members were due than could be taken. */
-export type Freed = (planId: string) => void
+type Freed = (planId: string) => void
 /** Called when a member is stored: as it waits, ended or goes on. */
-export type Stored = (member: PlanMember) => void
+type Stored = (member: PlanMember) => void
 
 /** Runs members of plans from state to state until they wait or have ended; each member on one instance at a time, under a lease. */
 export class MemberRunner {

@@ -4,7 +4,7 @@ import { FORWARD, type Pacing, type PlanCounters, type PlanSettings } from '../d
 const BURST_S = 5
 
 /** Starts that are allowed now. `because`: the bound that is reached; absent when none is. */
-export interface Allowance {
+interface Allowance {
   starts: number
   pacing?: Pacing
   because?: 'place' | 'rate'

@@ -14,7 +14,7 @@ import { DELETED, LEFT, missedBy } from './missed.ts'
 import { ownerChange } from './states/owner.ts'
 import type { MemberStep } from './transition.ts'
 
-export interface PlanEventsDeps {
+interface PlanEventsDeps {
   plans: PlanStore
   devices: DeviceStore
   clock: Clock

@@ -6,7 +6,7 @@ export const ROUND_LEASE_MS = 60_000
 const AGAIN_MS = 200
 const MAX_TRIES = 50
 
-export interface PlanLockDeps {
+interface PlanLockDeps {
   plans: Pick<PlanStore, 'takeRound' | 'leaveRound'>
   instance: string
   clock: Clock

@@ -36,7 +36,7 @@ import { goRound, hasOpen, hasWork, type RoundDeps } from './rounds.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { MigratedWatch } from './watch.ts'
 
-export interface PlannerDeps extends Omit<RunnerDeps, 'notifies'>, PlanActionsDeps {
+interface PlannerDeps extends Omit<RunnerDeps, 'notifies'>, PlanActionsDeps {
   groupStore: GroupStore
   groups: Groups
   events: EventLog

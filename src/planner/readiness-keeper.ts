@@ -2,7 +2,7 @@ import { type Clock, isConflict, type Lifecycle, type Log } from '../base/index.
 import type { Device, DeviceId, DeviceStore, FleetStore, ParameterStore, Readiness } from '../domain/index.ts'
 import { bearsOnReadiness, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
 
-export interface ReadinessKeeperDeps {
+interface ReadinessKeeperDeps {
   devices: DeviceStore
   parameters: ParameterStore
   fleet: FleetStore

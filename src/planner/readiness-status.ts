@@ -2,14 +2,14 @@ import { READINESS_CLASSES, type ReadinessClass, type ReadinessRow, type Timesta
 import type { Counted } from './fresh-counts.ts'
 
 /** Devices with one reason. */
-export interface ReasonCount {
+interface ReasonCount {
   class: ReadinessClass
   text: string
   devices: number
 }
 
 /** Devices of one class. `onUsp` of them are owned by USP already. */
-export interface ClassCount {
+interface ClassCount {
   class: ReadinessClass
   devices: number
   onUsp: number
@@ -18,7 +18,7 @@ export interface ClassCount {
 }
 
 /** Devices of one model with one firmware. */
-export interface FirmwareCount {
+interface FirmwareCount {
   manufacturer?: string
   model?: string
   softwareVersion?: string

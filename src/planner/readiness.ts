@@ -25,7 +25,7 @@ const MIKROTIK = new Set(
 )
 
 /** The parameters of a device that are known. `asked`: it was asked for READINESS_PATHS, so that it has no others of them. */
-export interface Evidence {
+interface Evidence {
   parameters: Pick<Parameter, 'path' | 'value'>[]
   asked: boolean
 }

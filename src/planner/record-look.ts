@@ -7,7 +7,7 @@ const PER_LOOK = 2000
 const PAGE = 500
 const STARTED: Plan['state'][] = ['running', 'paused', 'aborting', 'aborted', 'finished', 'deleted']
 
-export interface RecordLookDeps {
+interface RecordLookDeps {
   plans: PlanStore
   log: Log
   /** Compares a member with the record of its device and carries out what it missed. */

@@ -99,7 +99,7 @@ export interface StepResult {
 export type Persist = (before: PlanMember, after: PlanMember, result: Omit<StepResult, 'facts'>) => Promise<PlanMember>
 
 /** `tolerate`: a failed operation is a result. `more`: another operation over CWMP follows at once, and the session is held for it. */
-export interface RunOptions {
+interface RunOptions {
   tolerate?: boolean
   more?: boolean
 }

@@ -14,7 +14,7 @@ const unheard: Selector = {
   ],
 }
 
-export interface WatchDeps extends RunnerDeps {
+interface WatchDeps extends RunnerDeps {
   /** Rolls back a silent device whose plan wants that. */
   rollBack(plan: Plan, deviceId: DeviceId): Promise<void>
 }

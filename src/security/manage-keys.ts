@@ -3,7 +3,7 @@ import { type ApiKey, type ApiKeyStore, newApiKey, type Scope } from './api-key.
 import { type AuditLog, audited } from './audit.ts'
 
 /** The parts that the changes of API keys need. */
-export interface KeyChanges {
+interface KeyChanges {
   apiKeys: ApiKeyStore
   audit: AuditLog
   random: Random

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'no
 import { isIP, isIPv6 } from 'node:net'
 
 /** The contents of a certificate that its own key signs. */
-export interface SelfSigned {
+interface SelfSigned {
   /** PEM of an EC private key. */
   key: string
   commonName: string

@@ -7,7 +7,7 @@ interface FaultRow {
   apply(cpe: CpeQuirks, agent: AgentQuirks, serial: string): void
 }
 
-/** What a box does wrong on purpose: the scripted ones, and habits of boxes in the field (TR-069 reference, section 14). */
+/** What a box does wrong on purpose: the scripted ones, and habits of devices in the field. */
 const ROWS = {
   rejectsWrite: {
     sentence: 'refuses every write below Device.USPAgent. with 9001',

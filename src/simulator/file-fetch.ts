@@ -6,7 +6,7 @@ import { errorText } from '../base/index.ts'
 import { authorizeDownload, TransferFault } from '../cwmp/index.ts'
 
 /** What a box fetches, and what is to be true of it. */
-export interface FileRequest {
+interface FileRequest {
   url: string
   username: string
   password: string

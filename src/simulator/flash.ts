@@ -5,7 +5,7 @@ import type { InstanceTree, TreeChange } from '../tree/index.ts'
 import type { SavedDevice } from './simulated-device.ts'
 
 /** What has changed in one box since it was last written whole. */
-export type FlashEntry =
+type FlashEntry =
   | { device: string; set: string; to: string }
   | { device: string; row: string }
   | { device: string; gone: string }

@@ -34,7 +34,7 @@ export interface FleetOptions {
 }
 
 /** A box as others are told of it. */
-export interface SimulatedSummary {
+interface SimulatedSummary {
   deviceId: string
   kind: SimulatedKind
   faults: Fault[]

@@ -4,7 +4,7 @@ import type { Connection, Document_ } from './mongoose.ts'
 import { countersOf } from './plan-counters.ts'
 
 /** Presence over the protocol that owns a device. */
-export type OwnerPresence = 'online' | 'late' | 'silent' | 'offline' | 'never'
+type OwnerPresence = 'online' | 'late' | 'silent' | 'offline' | 'never'
 
 /** Counts of everything, for metrics. */
 export interface Census {

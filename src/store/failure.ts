@@ -94,7 +94,7 @@ const FIRST_PAUSE_MS = 10
 const MAX_PAUSE_MS = 500
 
 /** When a work on the database that is tried again gives up, in the milliseconds of `performance.now()`. */
-export type Deadline = number
+type Deadline = number
 
 /** How long a write is tried again while the database is away: long enough for a restarted engine or a new primary. */
 export const RETRY_MS = 20_000

@@ -30,7 +30,7 @@ const MAX_WAIT_MS = 15_000
 /** What the last attempt of a flush may take beyond the time in which attempts begin. */
 const LAST_ATTEMPT_MS = 15_000
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   /** Whether the server has transactions: a replica set or a cluster does. */
   transactions: boolean
   sessions: WritingSessions

@@ -8,7 +8,7 @@ const MAX_AGE_MS = 600_000
 const MAX_SCOPES = 50
 
 /** A part of the ids of a scope: above one id, up to another, or to the end. */
-export interface IdWindow {
+interface IdWindow {
   above: string
   upTo?: string
 }

@@ -3,7 +3,7 @@ interface PoolEvents {
   on(event: 'connectionPoolCleared', listener: () => void): unknown
 }
 
-export interface LostCallTimes {
+interface LostCallTimes {
   /** A call that began before its server was given up may still fail by itself in this time. */
   graceMs: number
   /** No call takes longer: the driver's own limit ends it before. */

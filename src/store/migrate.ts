@@ -16,7 +16,7 @@ export interface NamedMigration {
   load(): Promise<Migration>
 }
 
-export interface MigrationOptions {
+interface MigrationOptions {
   instance: string
   clock: Clock
   log: Log

@@ -19,7 +19,7 @@ export const MOVED_AT = 'movedAt'
 const AHEAD_MS = 60_000
 
 /** What is asked of a list: how many, and behind which cursor. `now` is needed by an order that moves. */
-export interface PageQuery {
+interface PageQuery {
   limit: number
   cursor?: string | undefined
   now?: number
@@ -28,7 +28,7 @@ export interface PageQuery {
 }
 
 /** The place behind an item. `began`: when the first page was asked for, of an order that moves. */
-export interface Place {
+interface Place {
   value: unknown
   id: string
   began?: number | undefined

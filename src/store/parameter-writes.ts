@@ -12,7 +12,7 @@ const MAX_INLINE_BYTES = 512
 const MAX_LEAVES = 2000
 
 /** The parameters of a change as writes, and the objects of which not all are kept. */
-export interface ParameterWrites {
+interface ParameterWrites {
   writes: Write[]
   cut: { object: string; parameters: number; kept: number }[]
 }
@@ -114,7 +114,7 @@ export function subtreeFilter(
 }
 
 /** The long values at and below a path of a device; '' = all. */
-export function largeValuesFilter(
+function largeValuesFilter(
   deviceId: string,
   prefix: string,
 ): { deviceId: string; path: { $gte: string; $lt: string } } {

@@ -15,7 +15,7 @@ const BATCH = 5000
 const MAX_BATCHES = 200
 
 /** A time by both clocks: that of the machine, which can be set, and service time, which only passes. */
-export interface Look {
+interface Look {
   wallMs: number
   serviceMs: number
 }

@@ -38,7 +38,7 @@ import { deleteExpired, type Retention } from './retention.ts'
 import { SupportedModelRepository } from './supported-model-repository.ts'
 import { WritingSessions } from './writing-sessions.ts'
 
-export interface StoreOptions {
+interface StoreOptions {
   uri: string
   databaseName: string
   /** This server instance, for locks. */

@@ -21,7 +21,7 @@ export interface WriteSet {
 }
 
 /** The document a write leaves its mark in, so that it can be seen afterwards whether the write was done. */
-export interface Witness {
+interface Witness {
   collection: CollectionName
   id: string
   mark: string

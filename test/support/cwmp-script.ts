@@ -1,12 +1,7 @@
 import { Session } from '../../src/cwmp/acs/session/session.ts'
-import {
-  type CwmpFault,
-  decodeEnvelope,
-  type RequestOf,
-  type ResponseOf,
-  type RpcName,
-} from '../../src/cwmp/wire/index.ts'
+import type { CwmpFault, RequestOf, ResponseOf, RpcName } from '../../src/cwmp/wire/index.ts'
 import { deviceIdOf, newDevice } from '../../src/domain/index.ts'
+import { decodeEnvelope } from './decode-envelope.ts'
 
 type Body = ResponseOf<RpcName>
 

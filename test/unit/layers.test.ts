@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { circles, parseSource, readSources, unusedExports } from '../support/source-graph.ts'
 
 /** Floors of the house: an import goes to a lower one. Rooms of one floor do not meet. */
 const FLOORS: Record<string, number> = {
@@ -30,27 +31,45 @@ const INNER: Record<string, Record<string, number>> = {
 /** Third parties and the one file that may import each. */
 const DOORS: Record<string, string[]> = {}
 
-const SRC = resolve(import.meta.dirname, '../../src')
+const ROOT = resolve(import.meta.dirname, '../..')
+const files = readSources(join(ROOT, 'src'), '.')
+/** Those that use the exports of src beside src itself; their paths are relative to src, too. */
+const outside = ['test', 'bench', 'migrations'].flatMap((folder) => readSources(join(ROOT, 'src'), join('..', folder)))
 
-function sources(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name)
-    if (statSync(path).isDirectory()) return sources(path)
-    return path.endsWith('.ts') ? [path] : []
-  })
-}
-
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8')
-  // Statements begin a line; what stands between `import` and `from` is names, braces and commas.
-  const statements = /^(?:import|export)(?:\s+type)?\s*(?:[\w$*{},\s]*?\sfrom\s*)?['"]([^'"\n]+)['"]/gm
-  const dynamic = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
-  return [...text.matchAll(statements), ...text.matchAll(dynamic)].map((match) => match[1] ?? '')
-}
-
-const edges = sources(SRC).flatMap((file) =>
-  importsOf(file).map((specifier) => ({ file: relative(SRC, file).split(sep).join('/'), specifier, from: file })),
+const edges = files.flatMap(({ path, imports }) =>
+  imports.map(({ specifier, target, isReExport }) => ({ file: path, specifier, target, isReExport })),
 )
+
+/** Circles that are left: each waits for its room to be rebuilt. A row goes when its circle does; none is added. */
+const FILE_CIRCLES = ['usp/agent/agent.ts <-> usp/agent/channel.ts <-> usp/agent/commands.ts']
+const FOLDER_CIRCLES = [
+  'api <-> api/routes',
+  'cli <-> cli/doctor',
+  'domain/device <-> domain/feed <-> domain/identity <-> domain/operation <-> domain/plan',
+  'operations <-> operations/engine',
+  'planner <-> planner/states',
+  'usp/mtp <-> usp/mtp/websocket',
+]
+/** A number of a paragraph without the public standard that has it: those are cited as TR-069 3.7.1, RFC 7616 3.4 or R-NOT.1. */
+const PRIVATE = /\b(?:sections? \d[\d.]*|reference of TR-\d+|TR-\d+ reference|(?:field|schema) notes)/gi
+
+/** Which node of a graph each import of a room leads to, by the path of its file; an index.ts of a room passes on what is its own. */
+function graphOf(node: (path: string) => string): Map<string, Set<string>> {
+  const graph = new Map(files.map(({ path }) => [node(path), new Set<string>()]))
+  for (const { file, target } of edges) {
+    const isIndex = file.endsWith('/index.ts')
+    if (target === undefined || isIndex || target.split('/')[0] !== file.split('/')[0]) continue
+    if (node(target) !== node(file)) graph.get(node(file))?.add(node(target))
+  }
+  return graph
+}
+
+/** How often a file names something, its declaration included and comments aside. */
+function usesIn(path: string, name: string): number {
+  const text = files.find((file) => file.path === path)?.text ?? ''
+  const code = text.split('\n').filter((line) => !/^\s*(\/?\*|\/\/)/.test(line))
+  return code.join('\n').match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
+}
 
 /** Why an import breaks the house rules; undefined when it does not. */
 function problem(file: string, target: string): string | undefined {
@@ -82,19 +101,11 @@ describe('the house', () => {
   })
 
   it('has no import that points up, sideways or past an index.ts', () => {
-    const broken = edges
-      .filter((edge) => edge.specifier.startsWith('.'))
-      .map((edge) => ({
-        ...edge,
-        target: relative(SRC, resolve(dirname(edge.from), edge.specifier))
-          .split(sep)
-          .join('/'),
-      }))
-      .filter((edge) => !edge.target.startsWith('..'))
-      .flatMap((edge) => {
-        const why = problem(edge.file, edge.target)
-        return why === undefined ? [] : [`${edge.file} -> ${edge.target} ${why}`]
-      })
+    const broken = edges.flatMap(({ file, target }) => {
+      if (target === undefined || target.startsWith('..')) return []
+      const why = problem(file, target)
+      return why === undefined ? [] : [`${file} -> ${target} ${why}`]
+    })
     expect(broken).toEqual([])
   })
 
@@ -121,5 +132,63 @@ describe('the house', () => {
     const crowded = [...users].filter(([name, files]) => files.size > (DOORS[name]?.length ?? 1))
     expect(crowded.map(([name, files]) => `${name}: ${[...files].join(', ')}`)).toEqual([])
     expect(users.size).toBeGreaterThan(5)
+  })
+
+  it('has no circle of imports between files, also not of types', () => {
+    expect(circles(graphOf((path) => path)).map((circle) => circle.join(' <-> '))).toEqual(FILE_CIRCLES)
+  })
+
+  it('has no circle of imports between the folders of a room', () => {
+    expect(
+      circles(graphOf(dirname))
+        .map((circle) => circle.join(' <-> '))
+        .sort(),
+    ).toEqual(FOLDER_CIRCLES)
+  })
+
+  it('exports nothing that no other file imports', () => {
+    const unused = unusedExports(files, [...files, ...outside])
+    expect(unused.map(({ path, name }) => `${path}#${name}`)).toEqual([])
+  })
+
+  it('has nothing that tests alone use', () => {
+    const dead = unusedExports(files, [...files, ...outside.filter(({ path }) => !path.startsWith('../test/'))])
+    const idle = dead.filter(({ path, name }) => usesIn(path, name) < 2)
+    expect(idle.map(({ path, name }) => `${path}#${name}`)).toEqual([])
+  })
+
+  it('notices circles and exports that nobody imports', () => {
+    const at = (specifier: string) => specifier.slice(2)
+    const one = parseSource('one.ts', "import type { B } from './two.ts'\nexport interface A { b: B }\n", at)
+    const two = parseSource(
+      'two.ts',
+      "import type { A } from './one.ts'\nexport type B = A[]\nexport const C = 1\n",
+      at,
+    )
+    const index = parseSource('index.ts', "export * from './two.ts'\n", at)
+    const user = parseSource('user.ts', "import { C } from './index.ts'\n", at)
+    const graph = new Map(
+      [one, two].map(({ path, imports }) => [path, new Set(imports.map(({ target = '' }) => target))]),
+    )
+    expect(circles(graph)).toEqual([['one.ts', 'two.ts']])
+    expect(unusedExports([one, two], [one, two, index])).toEqual([{ path: 'two.ts', name: 'C' }])
+    expect(unusedExports([one, two], [one, two, index, user])).toEqual([])
+  })
+
+  it('cites no document that a reader cannot have', () => {
+    const pages = [
+      'README.md',
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+    ]
+    const texts = [
+      ...[...files, ...outside].map(({ path, text }) => ({ path, text })),
+      ...pages
+        .filter((path) => path.endsWith('.md'))
+        .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+    ]
+    const cited = texts.flatMap(({ path, text }) => [...text.matchAll(PRIVATE)].map(([words]) => `${path}: ${words}`))
+    expect(cited.filter((line) => !line.includes('layers.test.ts'))).toEqual([])
   })
 })

@@ -6,7 +6,7 @@ import type { Session } from './session/session.ts'
 import type { ParameterTypes } from './session/values.ts'
 import { execute } from './verbs/execute.ts'
 
-export interface TurnsOptions {
+interface TurnsOptions {
   upward: Upward
   credentials: CredentialStore
   discoveries: Discoveries

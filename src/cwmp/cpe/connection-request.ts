@@ -8,7 +8,7 @@ export interface ListenerAddress {
   path: string
 }
 
-export interface ListenerOptions {
+interface ListenerOptions {
   /** Address to listen on; goes into the ConnectionRequestURL. */
   host: string
   /** Milliseconds: a nonce is good for this long, and so many requests are taken in it. */

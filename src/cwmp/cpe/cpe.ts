@@ -255,7 +255,7 @@ export class Cpe {
     log.debug({ serial: identity.serial, reason: errorText(error) }, 'CWMP session failed')
   }
 
-  /** Section 9: the wait grows with every failure; a new event ends it. */
+  /** TR-069 3.2.1.1: the wait grows with every failure; a new event ends it. */
   #retryLater(): void {
     const wait = sessionRetryWaitMs(
       this.#failures,

@@ -13,7 +13,7 @@ export interface AcsAnswer {
   body: Buffer
 }
 
-export interface CpeHttpOptions {
+interface CpeHttpOptions {
   keepCookies: boolean
   timeoutMs: number
   /** The connections to use; default: one of its own, as long as a session lasts. */
@@ -135,7 +135,7 @@ export class CpeHttpClient {
     }
     if (incoming.statusCode !== 401) return
     const challenge = readChallenge(incoming.headers['www-authenticate'])
-    // A password in clear goes over TLS only (section 3).
+    // A password in clear goes over TLS only (TR-069 3.4.4).
     this.#challenge = challenge?.scheme === 'basic' && !tls ? undefined : challenge
   }
 }

@@ -52,7 +52,7 @@ export function forcedActive(root: RootObject): string[] {
   return FORCED_ACTIVE[root].map((name) => root + name)
 }
 
-export interface InformFacts {
+interface InformFacts {
   view: TreeView
   root: RootObject
   identity: CpeIdentity

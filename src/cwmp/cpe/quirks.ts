@@ -1,4 +1,4 @@
-/** How a CPE errs on purpose, as field devices do (section 14 of the reference has them with their reactions). */
+/** Faults that a simulated CPE makes on purpose, as devices in the field make them. */
 export interface CpeQuirks {
   /** GetParameterValues of more names than this is answered with 9002. */
   fault9002Above?: number

@@ -140,7 +140,7 @@ export class CpeRpcs {
     return { name, body }
   }
 
-  /** Section 6, GPN: objects end in a dot; one level or all; a parameter's full name needs NextLevel false. */
+  /** GetParameterNames (TR-069 A.3.2.3): objects end in a dot; one level or all; the full name of a parameter needs NextLevel false. */
   #names({ ParameterPath: asked, NextLevel }: RequestOf<'GetParameterNames'>): { Name: string; Writable: boolean }[] {
     const view = this.#view
     const root = [...view.tree.objects()].reduce(
@@ -324,7 +324,7 @@ export class CpeRpcs {
   }
 }
 
-/** Whether a type on the wire can be that of the model: no type says nothing, and base64 has three names (section 12). */
+/** Whether a type on the wire can be that of the model: no type says nothing, and base64 has three names (TR-069 A.2.1). */
 function sameXsdType(given: string, known: string): boolean {
   if (given === '' || given === 'anySimpleType' || given === known) return true
   if (known === 'base64') return given === 'base64Binary' || given === 'string'

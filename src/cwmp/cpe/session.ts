@@ -140,7 +140,7 @@ export class CpeSession {
     return encodeEnvelope(this.#urn, header, message)
   }
 
-  /** Follows redirects, which hold for the rest of the session (section 3). */
+  /** Follows redirects, which hold for the rest of the session (TR-069 3.4). */
   async #post(body: string): Promise<AcsAnswer> {
     for (;;) {
       const answer = await this.#host.post(this.#url, body)

@@ -35,7 +35,7 @@ export class TransferFault extends Error {
 }
 
 /** What a box does with a file. */
-export interface TransferEffects {
+interface TransferEffects {
   /** Fetches it and puts it where it belongs; throws TransferFault. `restart`: it works after a reboot only. */
   fetch(transfer: Transfer): Promise<{ restart: boolean }>
   /** Another one has ended; `restart` says that the box must boot for it to work. */
@@ -45,7 +45,7 @@ export interface TransferEffects {
 }
 
 /** Queued downloads at once (TR-069 A.3.2.8 lets a CPE refuse more with 9004). */
-export const MAX_TRANSFERS = 16
+const MAX_TRANSFERS = 16
 const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
 /** The downloads of one CPE: one at a time, after their delay, begun again when the power went in between. */

@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../base/index.ts'
 
 /** CWMP versions a CPE can be of. */
-export const CWMP_VERSIONS = ['1.0', '1.1', '1.2', '1.3', '1.4'] as const
+const CWMP_VERSIONS = ['1.0', '1.1', '1.2', '1.3', '1.4'] as const
 export type CwmpVersion = (typeof CWMP_VERSIONS)[number]
 
 /** The namespace of a version: 1.3 and 1.4 extend the one of 1.2. */

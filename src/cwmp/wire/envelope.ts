@@ -1,4 +1,4 @@
-import { atOnce, inTurns, type Pace, ProtocolError, type Work } from '../../base/index.ts'
+import { inTurns, type Pace, ProtocolError, type Work } from '../../base/index.ts'
 import { type Element, XML_LIMITS, type XmlLimits } from './element.ts'
 import { escapeXml } from './escape.ts'
 import { isRpcName, type RequestOf, type ResponseOf, RPCS, type RpcName } from './rpc.ts'
@@ -52,12 +52,11 @@ export interface CwmpEnvelope {
   repaired: boolean
 }
 
-export const DEFAULT_URN = 'urn:dslforum-org:cwmp-1-0'
+const DEFAULT_URN = 'urn:dslforum-org:cwmp-1-0'
 const URN = /^urn:dslforum-org:cwmp-1-\d{1,2}$/
 
 /**
- * The newest version that a namespace implies: 1-0 and 1-1 say so, 1-2 stands for 1.2 and later ones (section 1 of the
- * schema notes).
+ * The newest version that a namespace implies: 1-0 and 1-1 say so, 1-2 stands for 1.2 and later ones (TR-069 A.4).
  */
 export function versionOfUrn(urn: string): string {
   const minor = Number(/cwmp-1-(\d+)$/.exec(urn)?.[1] ?? 0)
@@ -83,11 +82,6 @@ export function* envelopeWork(
     throw new ProtocolError('envelope', `Body holds ${bodies.length} elements, one is needed`)
   const message = yield* readMessage(top)
   return { urn: urnOf(top, root), header: readHeader(childOf(root, 'Header')), message, repaired }
-}
-
-/** `envelopeWork` at once: for the answers of an ACS, which are small. */
-export function decodeEnvelope(bytes: Uint8Array, contentType?: string, limits?: XmlLimits): CwmpEnvelope {
-  return atOnce(envelopeWork(bytes, contentType, limits))
 }
 
 /**

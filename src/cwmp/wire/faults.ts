@@ -1,5 +1,5 @@
 /** A fault code of TR-069 A.5: what it means and whether the same request may succeed later. */
-export interface FaultRow {
+interface FaultRow {
   text: string
   retryable: boolean
 }

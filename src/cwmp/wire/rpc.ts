@@ -29,7 +29,7 @@ import {
 type Members = Record<string, Codec<unknown>>
 
 /** A method of TR-069 Annex A: who may call it, its arguments and its response, both in schema order. */
-export interface Rpc<Q extends Members = Members, S extends Members = Members> {
+interface Rpc<Q extends Members = Members, S extends Members = Members> {
   from: 'acs' | 'cpe' | 'both'
   request: ReturnType<typeof struct<Q>>
   response: ReturnType<typeof struct<S>>

@@ -5,7 +5,7 @@ import { SLICE } from './text.ts'
 
 /**
  * One codec per XSD type: `read` takes the element (undefined when it is missing) and `write` gives its content.
- * Reading is tolerant where field devices are known to err (reference of TR-069 A.2 with the quirks beside it); writing
+ * Reading is tolerant where field devices are known to err (TR-069 A.2); writing
  * follows the schema to the letter.
  */
 export interface Codec<T> {
@@ -142,14 +142,14 @@ export function struct<M extends Members>(members: M): Codec<Values<M>> & { memb
 }
 
 /** The members of a struct without an element around them. */
-export function writeMembers(entries: [string, Codec<unknown>][], value: Record<string, unknown>): string {
+function writeMembers(entries: [string, Codec<unknown>][], value: Record<string, unknown>): string {
   let out = ''
   for (const [name, codec] of entries) if (value[name] !== undefined) out += codec.write(name, value[name])
   return out
 }
 
 /** Reads as `read` does, in portions. */
-export type Worker<T> = (element: Element | undefined, at: string) => Work<T>
+type Worker<T> = (element: Element | undefined, at: string) => Work<T>
 
 /** Items of an array in one portion. */
 const ITEMS = 512
@@ -186,7 +186,7 @@ export function arrayOf<T>(item: string, type: string, codec: Codec<T>, maxItems
 }
 
 /** A struct member that stands there once per item, without an array around it (A.4.2.3 Results). */
-export interface Repeated<T> extends Codec<T[]> {
+interface Repeated<T> extends Codec<T[]> {
   readAll(elements: Element[], at: string): T[]
 }
 
@@ -224,14 +224,6 @@ function isArray(codec: Codec<unknown>): codec is ArrayCodec<unknown> {
 
 function isRepeated(codec: Codec<unknown>): codec is Repeated<unknown> {
   return 'readAll' in codec
-}
-
-/** A member that may be absent. */
-export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
-  return {
-    read: (element, at) => (element === undefined ? undefined : codec.read(element, at)),
-    write: (name, value) => (value === undefined ? '' : codec.write(name, value)),
-  }
 }
 
 /** First child with a local name. */

@@ -5,7 +5,7 @@ import { MAX_LENIENT, readLeniently } from './xml-lenient.ts'
 import { StrictReader } from './xml-strict.ts'
 
 /** A parsed document, and whether it was read although it is not well-formed. */
-export interface ParsedXml {
+interface ParsedXml {
   root: Element
   repaired: boolean
 }

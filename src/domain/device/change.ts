@@ -45,7 +45,7 @@ export interface DevicePatch
 }
 
 /** Optional fields that a change may take away. */
-export type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness'
+type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness'
 
 /**
  * One atomic change of one device: record fields, events and parameters land together or not at all.

@@ -6,7 +6,7 @@ import type { DeviceId } from './id.ts'
 import type { ParameterType, ParameterWrite } from './parameter.ts'
 
 /** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
-export const MAX_VALUE = 65_536
+const MAX_VALUE = 65_536
 /** Parameters in one commit; a larger result becomes several. */
 export const PARAMETERS_PER_COMMIT = 500
 
@@ -20,7 +20,7 @@ export interface CollectedValue {
 }
 
 /** Where values come from, and the model that knows their types and which of them are secrets. */
-export interface Collection {
+interface Collection {
   source: Protocol
   collectedAt: Timestamp
   modelOf?(path: string): Model | undefined

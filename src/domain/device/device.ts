@@ -1,13 +1,13 @@
 import type { Disconnect } from '../identity/link.ts'
 import type { LastWake } from '../identity/wake.ts'
 import type { MemberState } from '../plan/member-states.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
 
 /** The two protocols over which a device can be managed. */
 export type Protocol = 'cwmp' | 'usp'
 
-/** Milliseconds since the Unix epoch. */
-export type Timestamp = number
+export type { Timestamp }
 
 /**
  * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `certificate`:
@@ -41,7 +41,7 @@ export function strongerOf(present: IdentityBinding | undefined, offered: Identi
   return offered.proof !== 'certificate' && demandsCertificate(present) ? { ...offered, certificate: true } : offered
 }
 
-export interface IdentityBinding {
+interface IdentityBinding {
   endpointId: EndpointId
   proof: BindingProof
   /** Its Agent has shown a client certificate beside a stronger proof: a link without one is refused. */
@@ -219,9 +219,9 @@ export interface Device extends DeviceIdentity {
 }
 
 /** Presence over CWMP. */
-export type CwmpPresence = 'online' | 'late' | 'offline' | 'never'
+type CwmpPresence = 'online' | 'late' | 'offline' | 'never'
 /** Presence over USP. silent: a link stands, and the Agent does not answer over it. */
-export type UspPresence = 'online' | 'silent' | 'offline' | 'never'
+type UspPresence = 'online' | 'silent' | 'offline' | 'never'
 
 /** CWMP presence: online within two inform intervals (at least 5 minutes), late within six, offline after. */
 export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): CwmpPresence {

@@ -3,7 +3,7 @@ import { deviceIdsIn, endpointIdsIn, idPrefixesIn } from './id-reading.ts'
 import { parseRsql, type RsqlNode } from './rsql.ts'
 import { type FieldKind, SELECTOR_FIELDS, type SelectorField, selectorField } from './selector-fields.ts'
 
-export type SelectorOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'out'
+type SelectorOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'out'
 export type SelectorValue = string | number | boolean
 
 /** One comparison: `==` and `!=` have one value, `in` and `out` any number. */

@@ -2,7 +2,7 @@ import type { Protocol, Timestamp } from '../device/device.ts'
 import type { DeviceId } from '../device/id.ts'
 
 /** The types of events in the feed. Names are `subject.whatHappened`. */
-export type EventType =
+type EventType =
   | 'device.registered'
   | 'device.bound'
   | 'device.unbound'

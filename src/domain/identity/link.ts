@@ -1,4 +1,4 @@
-import type { Timestamp } from '../device/device.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /**
  * Reasons for which the Controller closes a link. policy: the Agent is not admitted or broke a rule. tryAgain: it
@@ -6,7 +6,7 @@ import type { Timestamp } from '../device/device.ts'
  * link of its Endpoint ID took over. notAnswering: it keeps the link and does not answer. rolledBack: its device is
  * managed over CWMP again.
  */
-export const CLOSE_REASONS = [
+const CLOSE_REASONS = [
   'policy',
   'tryAgain',
   'goingAway',
@@ -22,14 +22,7 @@ export type CloseReason = (typeof CLOSE_REASONS)[number]
  * way. agentError: the Agent closed it and named an error. connectionLost: it broke without a close. noPong: the Agent
  * did not answer the keep-alive of the MTP. brokenFrames: the Agent broke the rules of the MTP itself.
  */
-export const LINK_ENDS = [
-  ...CLOSE_REASONS,
-  'agentClosed',
-  'agentError',
-  'connectionLost',
-  'noPong',
-  'brokenFrames',
-] as const
+const LINK_ENDS = [...CLOSE_REASONS, 'agentClosed', 'agentError', 'connectionLost', 'noPong', 'brokenFrames'] as const
 export type LinkEnd = (typeof LINK_ENDS)[number]
 
 /**

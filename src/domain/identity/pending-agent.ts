@@ -58,7 +58,7 @@ export function pendingAgentId(endpointId: string): string {
   return createHash('sha256').update(endpointId).digest('base64url').slice(0, 22)
 }
 
-export interface BindingStores {
+interface BindingStores {
   devices: DeviceStore
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore

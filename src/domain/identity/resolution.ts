@@ -6,7 +6,7 @@ import type { DeviceStore } from '../device/ports.ts'
 import { bindChange } from './usp-arrival.ts'
 
 /** The devices that a Conflict lets a person choose from: the one it is about, and the one that was claimed. */
-export function candidates({ deviceId, details }: Conflict): string[] {
+function candidates({ deviceId, details }: Conflict): string[] {
   return [...new Set([deviceId, ...(details.claimed === undefined ? [] : [details.claimed])])]
 }
 

@@ -163,7 +163,7 @@ function namedDevice(shown: DeviceIdentity, device: DeviceIdentity): DeviceId | 
  * Returns true when two identities have a part that both show and that differs. The case of an OUI does not count, nor
  * blanks around a part; a part that is empty contradicts nothing, because ProductClass and others are optional.
  */
-export function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
+function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
   return (
     unlike(a.oui.toUpperCase(), b.oui.toUpperCase()) ||
     unlike(a.productClass, b.productClass) ||
@@ -235,7 +235,7 @@ export function bindChange(
  * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this.
  * The case of an OUI does not count, and a part that is empty contradicts nothing.
  */
-export function contradicts(endpointId: EndpointId, identity: DeviceIdentity): boolean {
+function contradicts(endpointId: EndpointId, identity: DeviceIdentity): boolean {
   const inside = identityInEndpointId(endpointId)
   return inside !== undefined && differs({ ...inside, productClass: inside.productClass ?? '' }, identity)
 }

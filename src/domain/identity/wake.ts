@@ -1,4 +1,4 @@
-import type { Timestamp } from '../device/device.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /**
  * Outcomes of a connection request to a CPE (TR-069 3.2.2). `ok`: it was accepted. `refused`: TCP refused it.

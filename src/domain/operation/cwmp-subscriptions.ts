@@ -7,7 +7,7 @@ const MAX = 64
 /**
  * The change that a `subscribe` makes on a CPE, which has notification attributes of parameters and no subscriptions.
  */
-export interface SubscriptionChange {
+interface SubscriptionChange {
   /** Paths to be notified of. */
   on: string[]
   /** Paths of which no subscription is left. */

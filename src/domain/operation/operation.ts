@@ -76,7 +76,7 @@ export type OperationRequest =
  * A value of a set. One that is not required may be refused without the rest of its object failing (TR-369
  * UpdateParamSetting.required).
  */
-export interface ValueToSet {
+interface ValueToSet {
   path: string
   value: string
   type?: ParameterType

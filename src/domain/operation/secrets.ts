@@ -92,7 +92,7 @@ function maskedAll(values: Record<string, string>, object = ''): Record<string, 
 }
 
 /** A URL without the user name and password before its host. */
-export function withoutUser(text: string): string {
+function withoutUser(text: string): string {
   const url = new URL(text)
   if (url.username === '' && url.password === '') return text
   url.username = ''

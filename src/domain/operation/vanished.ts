@@ -5,7 +5,7 @@ import type { ParameterStore } from '../device/ports.ts'
 import type { PathOutcome } from './operation.ts'
 
 /** A read that was to show everything below its objects. */
-export interface WholeRead {
+interface WholeRead {
   deviceId: DeviceId
   /** Object paths ending in a dot; '' = all. */
   objects: string[]
@@ -23,7 +23,7 @@ export interface WholeRead {
  * The parts of the stored tree that a whole read did not show: rows and objects, outermost first, and single
  * parameters.
  */
-export interface Vanished {
+interface Vanished {
   subtrees: string[]
   parameters: string[]
 }

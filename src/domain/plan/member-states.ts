@@ -8,7 +8,7 @@
  * rollback. `none`: the device is as it was before the plan. `failed`: the member ended and is not where the plan wants
  * it.
  */
-export interface MemberStateRow {
+interface MemberStateRow {
   phase: 'before' | 'forward' | 'back' | 'ended'
   holds: 'none' | 'moving' | 'owed' | 'moved'
   /** Operations that may use the USP link while CWMP owns the device. */
@@ -30,7 +30,7 @@ const ended: MemberStateRow = { phase: 'ended', holds: 'none', usp: 'none' }
 const owed: MemberStateRow = { phase: 'ended', holds: 'owed', usp: 'none', failed: true }
 
 /** Every state with what is true in it. The order is the order of lists and tables for people. */
-export const MEMBER_STATE_ROWS = {
+const MEMBER_STATE_ROWS = {
   UNASSESSED: before,
   INELIGIBLE: { ...ended, usp: 'reads' },
   BLOCKED: { ...ended, usp: 'reads' },
@@ -61,7 +61,7 @@ export type MemberState = keyof typeof MEMBER_STATE_ROWS
 export const MEMBER_STATES = Object.keys(MEMBER_STATE_ROWS) as [MemberState, ...MemberState[]]
 
 /** The states whose row meets a condition, in the order of the table. */
-export function memberStatesWith(condition: (row: MemberStateRow) => boolean): readonly MemberState[] {
+function memberStatesWith(condition: (row: MemberStateRow) => boolean): readonly MemberState[] {
   return MEMBER_STATES.filter((state) => condition(MEMBER_STATE_ROWS[state]))
 }
 

@@ -26,7 +26,7 @@ import { isRead } from '../verbs.ts'
 import type { TypeOf } from './reported-types.ts'
 
 /** How one execution ended. */
-export type Executed =
+type Executed =
   /** `operation` as the store has it now, with when and how it was sent. */
   | { kind: 'answer'; result: OperationResult; operation: Operation }
   /** Nothing left for the device; the operation is queued (again). */
@@ -45,7 +45,7 @@ export interface Executor {
   abortAll(): void
 }
 
-export interface ExecutorDeps {
+interface ExecutorDeps {
   store: OperationStore
   clock: Clock
   log: Log

@@ -6,7 +6,7 @@ const SOON_MS = 120_000
 const MAX = 1000
 
 /** Ends operations that expire soon when their time has come. */
-export interface Expiries {
+interface Expiries {
   expect(operation: Operation): void
   stop(): void
 }

@@ -3,7 +3,7 @@ import { BoundedSet } from '../../base/index.ts'
 const MAX = 20_000
 
 /** Operations that were submitted to this process and have not ended here; the oldest are forgotten when there are too many. */
-export interface Fresh {
+interface Fresh {
   add(operationId: string): void
   has(operationId: string): boolean
   remove(operationId: string): void

@@ -4,7 +4,7 @@ import type { ContactEntry } from './contacts.ts'
 import type { FollowUps } from './follow-ups.ts'
 import type { Passes } from './passes.ts'
 
-export interface HoldDeps {
+interface HoldDeps {
   passes: Passes
   followUps: FollowUps
   clock: Clock

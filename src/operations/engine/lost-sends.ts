@@ -5,12 +5,12 @@ import type { DeviceId, OperationStore } from '../../domain/index.ts'
  * A slow look for operations that this instance has sent and no longer runs: their outcome could not be stored. They become `unknown`, so that
  * any instance settles them; no other one may do so while this one lives, and their device may never come here again.
  */
-export interface LostSends {
+interface LostSends {
   start(): void
   stop(): void
 }
 
-export interface LostSendsDeps {
+interface LostSendsDeps {
   store: OperationStore
   clock: Clock
   log: Log

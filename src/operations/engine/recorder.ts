@@ -24,7 +24,7 @@ export interface Recorder {
   ): Promise<DeviceChange | undefined>
 }
 
-export interface RecorderDeps {
+interface RecorderDeps {
   devices: DeviceStore
   parameters: ParameterStore
   clock: Clock

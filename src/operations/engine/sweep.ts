@@ -8,12 +8,12 @@ import type { Passes } from './passes.ts'
  * A slow walk around the lasting contacts: a link whose device's record says that work is open gets a pass. So work that another instance
  * queued, or that a restart or a failed pass left behind, reaches its device without a word between instances.
  */
-export interface Sweep {
+interface Sweep {
   start(): void
   stop(): void
 }
 
-export interface SweepDeps {
+interface SweepDeps {
   contacts: Contacts
   devices: DeviceStore
   passes: Passes

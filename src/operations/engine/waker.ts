@@ -3,7 +3,7 @@ import type { Device, DeviceId, DeviceStore, Driver, Protocol, WakeOutcome } fro
 import type { Background } from './background.ts'
 
 /** Asks absent devices to come; one series of attempts per device and protocol at a time. */
-export interface Waker {
+interface Waker {
   setDrivers(drivers: readonly Driver[]): void
   /** Begins a series, or begins the one under way anew. */
   wake(device: Device, protocol: Protocol): void
@@ -12,7 +12,7 @@ export interface Waker {
   stop(): void
 }
 
-export interface WakerDeps {
+interface WakerDeps {
   devices: DeviceStore
   clock: Clock
   log: Log

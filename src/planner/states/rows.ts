@@ -40,7 +40,7 @@ export function rowsOf(table: string, values: Map<string, PathOutcome>): string[
 export const VALUE_FAULT = /^900[35678]$/
 
 /** The values of a row: it does not work without the `needed` ones, a device may refuse the `wished` ones. */
-export interface RowValues {
+interface RowValues {
   needed: Record<string, string>
   wished: Record<string, string>
 }

@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs'
 import type { Log } from '../../base/index.ts'
 
 /** Two files of the engine's journal, and some for its tables: with less it would come up and stop at the next writes. */
-export const ROOM_BYTES = 128 * 1024 * 1024
+const ROOM_BYTES = 128 * 1024 * 1024
 
 const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 5000
@@ -11,7 +11,7 @@ const STEADY_MS = 60_000
 const ROOM_PAUSE_MS = 1000
 const SAY_AGAIN_MS = 60_000
 
-export interface ComebackOptions {
+interface ComebackOptions {
   folder: string
   log: Log
   /** Free bytes of the disk of a folder. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 export type EngineKind = 'mongod' | 'secantusdb'
 
 /** How an engine is started, and the line by which it says that it listens; `port` in it is the port, where the line has it. */
-export interface EngineCommand {
+interface EngineCommand {
   args: string[]
   ready: RegExp
 }

@@ -14,7 +14,7 @@ import { EngineLogin } from './login.ts'
 import { makePrivate, PRIVATE_FILE, withPrivateFiles } from './private.ts'
 import { isAlive, livingProcess, processLine } from './process.ts'
 
-export interface EmbeddedOptions {
+interface EmbeddedOptions {
   /** Folder that is this database's alone. */
   dataDir: string
   /** Where the fetched engine is kept; default: inside the data folder. */

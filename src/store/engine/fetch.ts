@@ -17,7 +17,7 @@ import { AppError, errorText } from '../../base/index.ts'
 const run = promisify(execFile)
 
 /** The database engine that is fetched where no mongod is on PATH: the last release whose wheel carries the native server. */
-export const ENGINE_VERSION = '0.6.0b17'
+const ENGINE_VERSION = '0.6.0b17'
 
 /** Wheel platforms with the SHA-256 of their wheel; a download with another hash is refused by pip. */
 const WHEELS: Record<string, { platform: string; sha256: string }> = {
@@ -56,7 +56,7 @@ const UNPACK_MS = 120_000
 const WORK_PREFIX = 'fetch-'
 
 /** What to do where no engine can be had. */
-export const WITHOUT_ENGINE = 'Set MONGODB_URI to a MongoDB you have, or run `docker compose up`.'
+const WITHOUT_ENGINE = 'Set MONGODB_URI to a MongoDB you have, or run `docker compose up`.'
 
 /** The fetched server's program in an engine cache, if it is there. */
 export function findEngine(cacheDir: string): string | undefined {

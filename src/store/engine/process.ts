@@ -15,7 +15,7 @@ export function isAlive(pid: number): boolean {
  * When a process was born, as text that no other process with the same pid has: the boot of this machine and the tick of its start.
  * Empty where the system does not tell (no /proc).
  */
-export function birthOf(pid: number): string {
+function birthOf(pid: number): string {
   const fields = read(`/proc/${pid}/stat`)
     .replace(/^.*\) /s, '')
     .split(' ')

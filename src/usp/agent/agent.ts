@@ -29,7 +29,7 @@ export interface AgentQuirks {
   rejectWrites?: WriteQuirk
 }
 
-export interface AgentOptions {
+interface AgentOptions {
   view: TreeView
   codec: Codec
   endpointId: string

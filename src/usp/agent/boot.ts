@@ -7,7 +7,7 @@ export interface BootCause {
   firmwareUpdated: boolean
 }
 
-/** The arguments of Boot! for one Controller: ParameterMap holds what its BootParameter rows name, as JSON (section 11). */
+/** The arguments of Boot! for one Controller: ParameterMap holds what its BootParameter rows name, as JSON (TR-181 Device.Boot!). */
 export function bootArguments(view: TreeView, controller: string, boot: BootCause): Record<string, string> {
   const map: Record<string, string> = {}
   for (const row of view.instances(`${controller}BootParameter.`)) {

@@ -3,7 +3,7 @@ import type { TreeChange, TreeView } from '../../tree/index.ts'
 import type { Notify } from '../wire/index.ts'
 
 /** What a subscription may be told about, under the path its references are held against. */
-export interface Occurrence {
+interface Occurrence {
   type: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion'
   /** What ReferenceList has to name. */
   about: string

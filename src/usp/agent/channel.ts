@@ -203,7 +203,7 @@ export class ControllerChannel {
     return this.#agent.options.codec.encodeRecord({ toId: this.#controller, fromId: this.#ownId(), body })
   }
 
-  /** Records for others, or of others, are ignored; what cannot be read closes the link (section 6). */
+  /** Records for others, or of others, are ignored; what cannot be read closes the link (R-E2E.1). */
   #onRecord(bytes: Uint8Array): void {
     if (this.#deaf) return
     const { codec, quirks, log, random } = this.#agent.options

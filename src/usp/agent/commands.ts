@@ -22,7 +22,7 @@ const REQUESTS = 'Device.LocalAgent.Request.'
 const MAX_RUNNING = 32
 const QUICK_MS = 500
 
-/** Operate at the Agent (TR-369 section 10): synchronous commands at once, others as a Request row that ends with OperationComplete. */
+/** Operate at the Agent (TR-369 7.7): synchronous commands at once, others as a Request row that ends with OperationComplete. */
 export class AgentCommands {
   readonly #agent: UspAgent
   readonly #running = new Map<string, Running>()

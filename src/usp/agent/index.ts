@@ -1,2 +1,2 @@
 /** The Agent side of USP, for simulated boxes. */
-export { type AgentCounters, type AgentOptions, type AgentQuirks, UspAgent } from './agent.ts'
+export { type AgentCounters, type AgentQuirks, UspAgent } from './agent.ts'

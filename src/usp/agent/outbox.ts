@@ -19,7 +19,7 @@ interface Waiting {
   cancel?: () => void
 }
 
-export interface OutboxOptions {
+interface OutboxOptions {
   clock: Clock
   random: Random
   timeScale: number
@@ -31,7 +31,7 @@ export interface OutboxOptions {
 
 const MAX_WAITING = 200
 
-/** Notifications of one Controller that want an answer: sent again by the table of section 11 until it comes, under the same msg_id. */
+/** Notifications of one Controller that want an answer: sent again by the table of TR-369 7.6.2 until it comes, under the same msg_id. */
 export class NotifyOutbox {
   readonly #options: OutboxOptions
   readonly #waiting = new Map<string, Waiting>()

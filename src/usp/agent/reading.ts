@@ -4,7 +4,7 @@ import type { Get, GetInstances, GetInstancesResp, GetResp } from '../wire/index
 import { uniqueKeysOf } from './changes.ts'
 import { AgentError, failure, ownParameters, resolve, resolveObjects, withDepth } from './resolve.ts'
 
-/** Get (section 8): each path for itself. */
+/** Get (TR-369 7.5.1): each path for itself. */
 export function readParameters(view: TreeView, { param_paths, max_depth }: Get): GetResp {
   return {
     req_path_results: param_paths.map((requested_path) => {
@@ -57,7 +57,7 @@ function hasLeaf(view: TreeView, { segments }: Path, leaf: string): boolean {
   return view.tree.supported.get(schemaPathOf(view.toCanonical(schema)))?.includes(leaf) === true
 }
 
-/** GetInstances (section 8). */
+/** GetInstances (TR-369 7.5.2). */
 export function readInstances(view: TreeView, { obj_paths, first_level_only }: GetInstances): GetInstancesResp {
   return {
     req_path_results: obj_paths.map((requested_path) => {

@@ -83,7 +83,7 @@ export class AgentRequests {
     return supportedModel(this.#view, request)
   }
 
-  /** Section 9: checked completely before anything is written, so that nothing has to be undone. */
+  /** TR-369 7.4: checked completely before anything is written, so that nothing has to be undone. */
   set({ allow_partial, update_objs }: Set_, by: string): SetResp {
     const plans = update_objs.map((update) => this.#planSet(update.obj_path, update.param_settings))
     const failed = plans.filter((plan) => plan.failure !== undefined)

@@ -2,7 +2,7 @@ import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, schema
 import type { TreeView } from '../../tree/index.ts'
 
 /** What a requested path stands for in this box. */
-export interface Resolved {
+interface Resolved {
   path: Path
   /** Instantiated objects, each ending in a dot. */
   objects: string[]

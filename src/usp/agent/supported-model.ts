@@ -20,7 +20,7 @@ const VALUE_TYPES: Record<string, number> = {
 }
 const EVERYTHING = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: false }
 
-/** GetSupportedDM (TR-369 section 8): objects of the supported model, or since 1.4 one command, event or parameter of one. */
+/** GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter of one. */
 export function supportedModel(view: TreeView, request: GetSupportedDM): GetSupportedDMResp {
   return { req_obj_results: request.obj_paths.map((path) => resultOf(view, path, request)) }
 }

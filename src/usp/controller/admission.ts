@@ -6,7 +6,7 @@ import type { Claims } from './claims.ts'
 import type { Refusals } from './refusals.ts'
 import type { TurnedAway } from './turned-away.ts'
 
-export interface AdmissionDeps {
+interface AdmissionDeps {
   /** Endpoint ID of the Controller. */
   endpointId: string
   devices: Pick<DeviceStore, 'findByEndpoint'>

@@ -21,7 +21,7 @@ export interface RequestOptions {
   signal?: AbortSignal
 }
 
-export interface AgentRequestsDeps {
+interface AgentRequestsDeps {
   /** Beginning of the msg_ids; different for every link of every server process. */
   id: string
   clock: Clock

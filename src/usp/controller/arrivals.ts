@@ -20,7 +20,7 @@ import { type AgentFacts, readFacts } from './agent-facts.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Refusals } from './refusals.ts'
 
-export interface ArrivalDeps {
+interface ArrivalDeps {
   /** Our own Endpoint ID. */
   endpointId: string
   admission: AgentAdmission

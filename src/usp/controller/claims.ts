@@ -2,7 +2,7 @@ import { BoundedMap, type Clock } from '../../base/index.ts'
 import type { AgentLink, LinkProof } from './agent-link.ts'
 import type { Links } from './links.ts'
 
-export interface ClaimsDeps {
+interface ClaimsDeps {
   links: Links
   clock: Clock
   /** True when the Agent has answered over its link and does not answer now. */
@@ -12,7 +12,7 @@ export interface ClaimsDeps {
 }
 
 /** The outcome for a new link that claims an Endpoint ID. `instead` is the link that it then replaces. */
-export type Contest =
+type Contest =
   | { kind: 'free'; instead: AgentLink | undefined }
   /** The present link proves more. */
   | { kind: 'weaker' }

@@ -5,7 +5,7 @@ import { execute } from './execute.ts'
 import type { Liveness } from './liveness.ts'
 import type { SupportedModels } from './supported-models.ts'
 
-export interface ContactsDeps {
+interface ContactsDeps {
   upward: Pick<Upward, 'contact'>
   liveness: Pick<Liveness, 'answers'>
   models: Pick<SupportedModels, 'full'>

@@ -7,7 +7,7 @@ import type { LinkWork } from './link-work.ts'
 import type { Liveness } from './liveness.ts'
 import type { Notifications } from './notifications.ts'
 
-export interface IncomingDeps {
+interface IncomingDeps {
   codec: Codec
   /** Endpoint ID of the Controller. */
   endpointId: string

@@ -18,7 +18,7 @@ import type {
 import type { AuditEntry, AuditLog } from '../../security/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-export interface LinkRecordsDeps {
+interface LinkRecordsDeps {
   devices: DeviceStore
   audit: Pick<AuditLog, 'append'>
   linkSecrets: Pick<LinkSecrets, 'used'>

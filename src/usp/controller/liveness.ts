@@ -1,7 +1,7 @@
 import { type Clock, type Log, type Random, TransportError } from '../../base/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-export interface LivenessDeps {
+interface LivenessDeps {
   clock: Clock
   random: Pick<Random, 'fraction'>
   log: Log

@@ -4,7 +4,7 @@ import { collected, type Device, type DeviceStore, parameterChanges } from '../.
 import type { AgentLink } from './agent-link.ts'
 import { outcomesOf } from './execute-read.ts'
 
-export interface NewRowsDeps {
+interface NewRowsDeps {
   devices: DeviceStore
   model: Model
   clock: Clock

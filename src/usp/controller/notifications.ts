@@ -9,7 +9,7 @@ import type { LinkRecords } from './link-records.ts'
 import { type NotifyEffect, notifyEffect } from './notify.ts'
 import { Repeats } from './repeats.ts'
 
-export interface NotificationDeps {
+interface NotificationDeps {
   devices: DeviceStore
   upward: Upward
   arrivals: Pick<Arrivals, 'arrive' | 'recheck'>
@@ -43,7 +43,7 @@ interface Queue {
 }
 
 /**
- * Takes notifications in: committed first, acknowledged then (section 20.5). An Agent that hears nothing sends it again. What comes faster
+ * Takes notifications in: committed first, acknowledged then (TR-369 7.6.2). An Agent that hears nothing sends it again. What comes faster
  * than it can be stored waits, in the order in which it came, and its Agent is held back by TCP until there is room.
  */
 export class Notifications {

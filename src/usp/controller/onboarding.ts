@@ -15,7 +15,7 @@ import type { AgentLink } from './agent-link.ts'
 import { ensureSubscriptions } from './subscriptions.ts'
 import type { SupportedModels } from './supported-models.ts'
 
-export interface OnboardingDeps {
+interface OnboardingDeps {
   ownId: string
   devices: DeviceStore
   models: SupportedModels

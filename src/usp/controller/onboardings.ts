@@ -6,7 +6,7 @@ import type { LinkRecords } from './link-records.ts'
 import { onboard } from './onboarding.ts'
 import type { SupportedModels } from './supported-models.ts'
 
-export interface OnboardingsDeps {
+interface OnboardingsDeps {
   /** Endpoint ID of the Controller. */
   endpointId: string
   devices: DeviceStore

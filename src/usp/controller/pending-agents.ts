@@ -8,7 +8,7 @@ import {
   type Refusal,
 } from '../../domain/index.ts'
 
-export interface PendingAgentsDeps {
+interface PendingAgentsDeps {
   pendingAgents: PendingAgentStore
   clock: Clock
   log: Log

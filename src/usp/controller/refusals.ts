@@ -2,7 +2,7 @@ import { BoundedMap, type Clock, type Log } from '../../base/index.ts'
 import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../domain/index.ts'
 import { PendingAgents, type RefusedAgent } from './pending-agents.ts'
 
-export interface RefusalsDeps {
+interface RefusalsDeps {
   admission: AgentAdmission
   pendingAgents: PendingAgentStore
   clock: Clock

@@ -3,7 +3,7 @@ import type { Notify } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
 /** What a Notify is about and what it says about that; a second one that says the same about the same is a repetition. */
-export interface Saying {
+interface Saying {
   subject: string
   content: number
 }

@@ -41,7 +41,7 @@ const OWN_IDS: readonly string[] = [
 ]
 
 /** Our own subscriptions on an Agent, restricted to what it has (TR-369 20.3); undefined facts restrict nothing. */
-export function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
+function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
   const has = (path: string) => facts === undefined || facts.has(path)
   // Every Agent boots, whatever its model lists at the root.
   const rows: Wanted[] = EVENTS.filter(([, event]) => event === 'Device.Boot!' || has(event)).map(([ID, event]) => ({
@@ -64,7 +64,7 @@ export function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
 /** Paths whose support decides what is subscribed to. */
 export const WATCHED_PATHS = [...EVENTS.map(([, event]) => event), ...WATCHED_VALUES, ...WATCHED_TABLES]
 
-export interface SubscriptionDeps {
+interface SubscriptionDeps {
   audit(entry: AuditEntry): Promise<void>
   log: Log
   /** The first time for this firmware: what is refused then is audited, and not at each arrival after it. */
@@ -73,7 +73,7 @@ export interface SubscriptionDeps {
 }
 
 /** The state that was found and made. */
-export interface Ensured {
+interface Ensured {
   /** The Agent showed its table, and nothing of ours was in it. */
   none: boolean
   /** It has one of ours now. */

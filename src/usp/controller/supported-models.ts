@@ -24,7 +24,7 @@ export interface ModelFacts {
   has(path: string): boolean
 }
 
-export interface SupportedModelsOptions {
+interface SupportedModelsOptions {
   store: SupportedModelStore
   /** Paths that will be asked for. */
   of: readonly string[]

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-export interface TurnedAwayDeps {
+interface TurnedAwayDeps {
   clock: Clock
   /** The time that a link stands at least; 30 s unless told. */
   heldMs?: number

@@ -12,7 +12,7 @@ import {
 import { loadWireTypes, type MessageType, type WireTypes } from './protobuf.ts'
 
 /** The Records with which an Agent opens an MTP (R-MTP.8), one for each MTP of the standard. */
-export const CONNECT_KINDS = ['websocketConnect', 'mqttConnect', 'stompConnect', 'udsConnect'] as const
+const CONNECT_KINDS = ['websocketConnect', 'mqttConnect', 'stompConnect', 'udsConnect'] as const
 export type ConnectKind = (typeof CONNECT_KINDS)[number]
 
 /** The body of a Record (TR-369 4.1). Session context is recognised and not supported: it is answered with 7106. */
@@ -32,13 +32,9 @@ export interface UspRecord {
 }
 
 /** The version that we write into our Records. */
-export const USP_VERSION = '1.4'
+const USP_VERSION = '1.4'
 /** The versions for GetSupportedProtocol. */
 export const SUPPORTED_VERSIONS = '1.0,1.1,1.2,1.3,1.4'
-
-const REQUEST_NAMES = new Set<string>(
-  Object.keys(MSG_TYPES).filter((name) => name !== 'error' && !name.endsWith('_resp')),
-)
 
 /** Encodes and decodes Records and Messages. One per process is enough; it keeps no state. */
 export class Codec {
@@ -122,10 +118,6 @@ export function requestMsg<N extends RequestName>(msgId: string, name: N, body: 
 /** A response Message. */
 export function responseMsg<N extends ResponseName>(msgId: string, name: N, body: Responses[N]): Msg {
   return { msgId, kind: 'response', name, body } as Msg
-}
-
-export function isRequestName(name: string): name is RequestName {
-  return REQUEST_NAMES.has(name)
 }
 
 type Raw = { [field: string]: unknown }

@@ -1,5 +1,5 @@
 /** A USP error code (TR-369 Table "Error codes"): its meaning and whether the same request may succeed later. */
-export interface UspErrorRow {
+interface UspErrorRow {
   text: string
   retryable: boolean
 }
@@ -7,7 +7,7 @@ export interface UspErrorRow {
 const row = (text: string, retryable = false): UspErrorRow => ({ text, retryable })
 
 /** Codes of Messages (7000-7031) and of Records (7100-7106). */
-export const USP_ERRORS: Readonly<Record<number, UspErrorRow>> = {
+const USP_ERRORS: Readonly<Record<number, UspErrorRow>> = {
   7000: row('Message failed', true),
   7001: row('Message not supported'),
   7002: row('Request denied'),

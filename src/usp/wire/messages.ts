@@ -17,7 +17,7 @@ export interface ParameterError {
   err_code: number
   err_msg: string
 }
-export interface Failure {
+interface Failure {
   err_code: number
   err_msg: string
 }
@@ -79,10 +79,10 @@ export interface GetInstancesResp {
     curr_insts: { instantiated_obj_path: string; unique_keys: Texts }[]
   }[]
 }
-export interface GetSupportedProtocol {
+interface GetSupportedProtocol {
   controller_supported_protocol_versions: string
 }
-export interface GetSupportedProtocolResp {
+interface GetSupportedProtocolResp {
   agent_supported_protocol_versions: string
 }
 export interface Setting {
@@ -95,7 +95,7 @@ export interface Add {
   create_objs: { obj_path: string; param_settings: Setting[] }[]
 }
 /** Exactly one of the two is there. */
-export interface Status<S, F = Failure> {
+interface Status<S, F = Failure> {
   oper_failure?: F
   oper_success?: S
 }
@@ -169,17 +169,17 @@ export interface Notify {
 export interface NotifyResp {
   subscription_id: string
 }
-export interface Register {
+interface Register {
   allow_partial: boolean
   reg_paths: { path: string }[]
 }
-export interface RegisterResp {
+interface RegisterResp {
   registered_path_results: { requested_path: string; oper_status: Status<{ registered_path: string }> }[]
 }
-export interface Deregister {
+interface Deregister {
   paths: string[]
 }
-export interface DeregisterResp {
+interface DeregisterResp {
   deregistered_path_results: { requested_path: string; oper_status: Status<{ deregistered_path: string[] }> }[]
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { atOnce, inTurns, Pace, type Work } from '../../../src/base/index.ts'
+import { inTurns, Pace, type Work } from '../../../src/base/index.ts'
+import { atOnce } from '../../support/at-once.ts'
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 

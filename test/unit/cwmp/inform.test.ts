@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { chooseVersion, informFacts } from '../../../src/cwmp/acs/inform/inform.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
-import { decodeEnvelope } from '../../../src/cwmp/wire/index.ts'
 import { deviceIdOf } from '../../../src/domain/index.ts'
 import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, vector } from '../../support/cwmp-wire.ts'
+import { decodeEnvelope } from '../../support/decode-envelope.ts'
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, `../../vectors/cwmp/read/${name}.xml`), 'utf8')
 

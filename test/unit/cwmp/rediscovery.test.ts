@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { decodeEnvelope, encodeEnvelope } from '../../../src/cwmp/wire/index.ts'
+import { encodeEnvelope } from '../../../src/cwmp/wire/index.ts'
 import { startAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf } from '../../support/cwmp-wire.ts'
+import { decodeEnvelope } from '../../support/decode-envelope.ts'
 
 const URN = 'urn:dslforum-org:cwmp-1-2'
 const VERSION = 'Device.DeviceInfo.SoftwareVersion'

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type CwmpEnvelope, decodeEnvelope, encodeEnvelope, RPCS } from '../../../src/cwmp/wire/index.ts'
+import { type CwmpEnvelope, encodeEnvelope, RPCS } from '../../../src/cwmp/wire/index.ts'
+import { decodeEnvelope } from '../../support/decode-envelope.ts'
 
 const VECTORS = join(import.meta.dirname, '../../vectors/cwmp')
 

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CwmpEnvelope, decodeEnvelope, encodeEnvelope, RPCS, versionOfUrn } from '../../../src/cwmp/wire/index.ts'
+import { type CwmpEnvelope, encodeEnvelope, RPCS, versionOfUrn } from '../../../src/cwmp/wire/index.ts'
+import { decodeEnvelope } from '../../support/decode-envelope.ts'
 
 const VECTORS = join(import.meta.dirname, '../../vectors/cwmp/read')
 const URN = 'urn:dslforum-org:cwmp-1-2'

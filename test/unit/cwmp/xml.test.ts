@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { atOnce, inTurns, Pace } from '../../../src/base/index.ts'
+import { inTurns, Pace } from '../../../src/base/index.ts'
 import { type Element, XML_LIMITS } from '../../../src/cwmp/wire/element.ts'
-import { decodeEnvelope, envelopeWork } from '../../../src/cwmp/wire/index.ts'
+import { envelopeWork } from '../../../src/cwmp/wire/index.ts'
 import { SLICE } from '../../../src/cwmp/wire/text.ts'
 import { parseXml } from '../../../src/cwmp/wire/xml.ts'
 import { MAX_LENIENT, readLeniently } from '../../../src/cwmp/wire/xml-lenient.ts'
 import { StrictReader } from '../../../src/cwmp/wire/xml-strict.ts'
+import { atOnce } from '../../support/at-once.ts'
+import { decodeEnvelope } from '../../support/decode-envelope.ts'
 
 const MIB = 1_048_576
 const SOAP = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:c="urn:dslforum-org:cwmp-1-2"'

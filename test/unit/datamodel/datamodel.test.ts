@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   checkType,
   checkValue,
-  isPath,
   loadModel,
   parentOf,
   parsePath,
@@ -57,7 +56,7 @@ describe('parsePath', () => {
     '1.A',
   ])('refuses %j or takes it for a bare name', (text) => {
     if (text === 'Device') expect(parsePath(text).kind).toBe('parameter')
-    else expect(isPath(text)).toBe(false)
+    else expect(() => parsePath(text)).toThrow()
   })
 
   it('never throws anything but a ProtocolError', () => {

@@ -158,7 +158,7 @@ describe('an Agent hears', () => {
   })
 })
 
-describe('subscriptions of an Agent (section 11)', () => {
+describe('subscriptions of an Agent (TR-369 7.6.1)', () => {
   it('ValueChange: of a parameter, of all below an object, of what a search finds, once per change', async () => {
     const it = await device()
     await subscribe('one', 'ValueChange', `${SSID}SSID`)
@@ -321,7 +321,7 @@ describe('subscriptions of an Agent (section 11)', () => {
   })
 })
 
-describe('commands of an Agent (section 10)', () => {
+describe('commands of an Agent (TR-369 7.7)', () => {
   it('that take time have a Request row, and end with OperationComplete and its row gone', async () => {
     const it = await device()
     await subscribe('oc', 'OperationComplete', 'Device.')

@@ -197,7 +197,7 @@ describe('versions of CWMP', () => {
   })
 })
 
-describe('the next session (section 9)', () => {
+describe('the next session (TR-069 3.2.1.1)', () => {
   it('comes after a wait that grows with every failure, counted in the Inform, and not before', async () => {
     acs.over = () => ({ status: 503, headers: { 'retry-after': '1' } })
     const it = await first()

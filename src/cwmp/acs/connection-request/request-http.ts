@@ -107,7 +107,7 @@ export interface CrAnswer {
 }
 
 /** A connection request that got no answer. */
-export class NoAnswer extends Error {
+class NoAnswer extends Error {
   readonly outcome: ConnectionRequestOutcome
 
   constructor(outcome: ConnectionRequestOutcome, message: string, options?: ErrorOptions) {

@@ -8,7 +8,7 @@ export interface RequestEnd {
   reason?: string
 }
 
-export interface WakeNotesOptions {
+interface WakeNotesOptions {
   devices: DeviceStore
   clock: Clock
   log: Log

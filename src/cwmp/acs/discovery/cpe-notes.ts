@@ -2,7 +2,7 @@ import { BoundedMap } from '../../../base/index.ts'
 import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../../domain/index.ts'
 import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
-/** GetParameterValues begins with this many names (section 14 of the field notes). */
+/** GetParameterValues begins with this many names; some CPE drop the connection on more. */
 export const FIRST_BATCH = 32
 const MAX_CPE = 20_000
 const MAX_FIRMWARES = 500

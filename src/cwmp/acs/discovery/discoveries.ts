@@ -21,7 +21,7 @@ import type { ParameterTypes } from '../session/values.ts'
 import { CpeNotebook, type CpeNotes } from './cpe-notes.ts'
 import { type DiscoveryMode, Walk } from './walk.ts'
 
-export interface DiscoveriesOptions {
+interface DiscoveriesOptions {
   mode: DiscoveryMode | 'none'
   devices: DeviceStore
   parameters: ParameterStore

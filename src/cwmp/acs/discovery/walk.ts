@@ -21,7 +21,7 @@ interface Todo {
 }
 
 /** The start of a walk. */
-export interface WalkStart {
+interface WalkStart {
   root: string
   mode: DiscoveryMode
   /** Objects to be read alone; without them all below the root. */

@@ -9,7 +9,7 @@ const MAX_UNDER_WAY = 64 * MIB
 const LEAST = 2048
 
 /** A request under way that has not shown yet whose it is. */
-export interface Entry {
+interface Entry {
   /** It is over: let in costs nothing, anything else what it made to read. */
   leave(isLetIn: boolean, bytes: number): void
 }

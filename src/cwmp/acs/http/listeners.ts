@@ -11,7 +11,7 @@ import {
   type TlsFiles,
 } from '../../../base/index.ts'
 
-export interface ListenersOptions {
+interface ListenersOptions {
   host: string
   port: number
   /** False: no listener without TLS. Default: true. */

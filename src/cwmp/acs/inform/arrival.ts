@@ -11,7 +11,7 @@ import {
 } from '../../../domain/index.ts'
 import type { RequestNotes } from '../connection-request/request-notes.ts'
 
-export interface ArrivalOptions {
+interface ArrivalOptions {
   devices: DeviceStore
   clock: Clock
   /** The outcome of the connection request that this session answers. */

@@ -8,7 +8,7 @@ import type { Refusals } from '../login/refusals.ts'
 import { faultOf } from '../session/cpe-requests.ts'
 import { identityOf, idOf, replyHeader } from './inform.ts'
 
-export interface BadInformsOptions {
+interface BadInformsOptions {
   devices: Pick<DeviceStore, 'get'>
   refusals: Pick<Refusals, 'tell'>
   /** Limited: anybody can send a bad Inform. */

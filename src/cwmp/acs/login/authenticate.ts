@@ -18,7 +18,7 @@ import { Nonces } from './nonces.ts'
  */
 export type EnrolmentPolicy = 'closed' | 'credential' | 'open'
 
-export interface AuthenticatorOptions {
+interface AuthenticatorOptions {
   policy: EnrolmentPolicy
   /** The shared secret of CPE that have no credential yet. */
   enrolmentSecret: string

@@ -4,7 +4,7 @@ import { type DeviceIdentity, encodePart } from '../../../domain/index.ts'
  * The relation of the common name of a certificate to an identity: it names it, it can be read as this one or another
  * one, or it names another.
  */
-export type NameReading = 'names' | 'ambiguous' | 'other'
+type NameReading = 'names' | 'ambiguous' | 'other'
 
 /**
  * Reads the common name of a CPE's certificate against an identity (TR-069 3.4.4: OUI-ProductClass-SerialNumber or

@@ -5,7 +5,7 @@ export type Authorization =
   | { scheme: 'basic'; username: string; password: string }
   | { scheme: 'digest'; username: string; fields: DigestFields }
 
-export interface DigestFields {
+interface DigestFields {
   realm: string
   nonce: string
   uri: string
@@ -85,7 +85,7 @@ export function proves(username: string, password: string, method: string, field
   return sameText(fields.response, digestResponse(username, password, method, { ...fields, algorithm }))
 }
 
-export function md5(text: string): string {
+function md5(text: string): string {
   return createHash('md5').update(text).digest('hex')
 }
 

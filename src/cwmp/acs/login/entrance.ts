@@ -8,7 +8,7 @@ import type { Authenticator, Shown } from './authenticate.ts'
 /** Bytes of an Inform. */
 const MAX_INFORM = 256 * 1024
 
-export interface EntranceOptions {
+interface EntranceOptions {
   maxInformBytes?: number
   authenticator: Authenticator
   clock: Clock

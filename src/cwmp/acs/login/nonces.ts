@@ -15,7 +15,7 @@ const SIGNATURE_BYTES = 14
  * The state of a nonce: fresh, known but too old or used up (the client should take a new one), or made by somebody
  * else.
  */
-export type NonceState = 'fresh' | 'stale' | 'forged'
+type NonceState = 'fresh' | 'stale' | 'forged'
 
 /**
  * Nonces that carry their own time under an HMAC: they work over a new TCP connection and cost no memory until a login

@@ -4,7 +4,7 @@ import type { DeviceId, DeviceStore } from '../../../domain/index.ts'
 import { challenged, tooBusy } from '../http/respond.ts'
 import type { RefusedFor } from './authenticate.ts'
 
-export interface RefusalsOptions {
+interface RefusalsOptions {
   devices: DeviceStore
   clock: Clock
   /** Limited: anybody can be refused as often as they like. */

@@ -10,7 +10,7 @@ import {
 } from '../../wire/index.ts'
 import type { Session } from './session.ts'
 
-export interface CpeRequestsOptions {
+interface CpeRequestsOptions {
   devices: DeviceStore
   upward: Upward
   clock: Clock

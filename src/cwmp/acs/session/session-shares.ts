@@ -1,6 +1,6 @@
 import { shareOf } from '../../../base/index.ts'
 
-export interface SessionSharesOptions {
+interface SessionSharesOptions {
   maxSessions: number
   /** Sessions of one address; a loopback address may have all. */
   maxPerAddress: number

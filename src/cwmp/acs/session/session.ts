@@ -11,7 +11,7 @@ import {
 import { SESSION_TABLE, type SessionEvent, type SessionState } from './session-state.ts'
 
 /** Sends one HTTP answer: an envelope, or 204 when undefined. Returns false when the connection is gone. */
-export type Respond = (envelope: string | undefined) => boolean
+type Respond = (envelope: string | undefined) => boolean
 
 /** The answer of a CPE to an RPC: its response, or its fault. */
 export type Answer<N extends RpcName> = { ok: true; body: ResponseOf<N> } | { ok: false; fault: CwmpFault }

@@ -26,7 +26,7 @@ import { findPaths } from './search.ts'
 import { write, writeAll } from './write.ts'
 
 /** The needs of the verbs besides the session. */
-export interface ExecuteContext {
+interface ExecuteContext {
   types: ParameterTypes
   notes: CpeNotes
   discoveries: Pick<Discoveries, 'collect'>

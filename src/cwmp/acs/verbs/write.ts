@@ -12,7 +12,7 @@ export interface ValueToWrite {
 }
 
 /** The result of SetParameterValues: the written values, the refused ones, the last fault, and the highest Status. */
-export interface Written {
+interface Written {
   written: ValueToWrite[]
   failures: PathOutcome[]
   fault?: CwmpFault
@@ -49,7 +49,7 @@ export async function writeAll(
  * Writes the values that the CPE accepts: without those that its fault names, or, when it names none (many do not), by
  * halves down to the single value.
  */
-export async function writePartly(
+async function writePartly(
   session: Session,
   list: ValueToWrite[],
   key: string,

@@ -2,7 +2,7 @@ import { rootCertificates } from 'node:tls'
 import { errorText, TransportError } from '../../../base/index.ts'
 import { WebSocket } from './ws.ts'
 
-export interface DialOptions {
+interface DialOptions {
   url: { host: string; port: number; path: string; tls: boolean }
   /** Our own Endpoint ID: goes into the query, every `%` in it encoded (R-WS.10b). */
   endpointId: string

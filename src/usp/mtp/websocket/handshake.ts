@@ -4,7 +4,7 @@ import { ProtocolError } from '../../../base/index.ts'
 import { parseEndpointId } from '../../wire/index.ts'
 
 /** The identity of a client as its handshake shows it. */
-export interface ClientIdentity {
+interface ClientIdentity {
   /** '' when nothing names it: its first Record will. */
   endpointId: string
   /** Its certificate, signed by one of our authorities, carries exactly this Endpoint ID. */

@@ -41,7 +41,7 @@ export const LINK_LIMITS: LinkLimits = {
   maxUnprovenBytes: 1024 * 1024,
 }
 
-export interface WebSocketLinkOptions {
+interface WebSocketLinkOptions {
   socket: WebSocket
   endpointId: string
   proof: Link['proof']
