@@ -4,6 +4,7 @@ import { CpeLoad } from '../cpe-load.ts'
 import { figure, printRow } from '../print.ts'
 import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
+import { hostileLink } from './hostile-link.ts'
 
 const MIB = 1_048_576
 /** The event loop of the server should never be late for longer than this, whatever comes. */
@@ -83,6 +84,10 @@ export async function hostileRow(world: World): Promise<Reach[]> {
           device.close()
         }),
       ),
+    )
+  for (const size of [MIB - 4096, 16 * MIB - 4096])
+    await judge(`unknown Agents, ${SENDERS} x ${figure(size / MIB, 'MiB', 1)} of empty fields`, () =>
+      Promise.all(Array.from({ length: SENDERS }, () => hostileLink(world, `proto::bad${serial++}`, size))),
     )
   good.close()
   printRow('Delay of the event loop while hostile bodies come', lines)
