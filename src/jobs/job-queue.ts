@@ -2,6 +2,7 @@ import { type Db, MongoBackend } from '@agendajs/mongo-backend'
 import { Agenda, type Job } from 'agenda'
 import type { Log } from '../base/index.ts'
 import type { JobQueue } from '../domain/index.ts'
+import { lookOnceForAll } from './due-jobs.ts'
 
 /**
  * The database in which jobs are stored; the composition root takes it from the store. Agenda has its own driver of the
@@ -60,8 +61,13 @@ class AgendaQueue implements JobQueue {
     this.#instance = instance
     this.#alive = alive
     this.#log = log
+    const backend = new MongoBackend({ mongo: this.#db, collection: COLLECTION })
+    lookOnceForAll(backend.repository, async (filter) => {
+      const found = await this.#collection.find(filter, { projection: { name: 1 } }).toArray()
+      return found.map(({ name }) => String(name))
+    })
     this.#agenda = new Agenda({
-      backend: new MongoBackend({ mongo: this.#db, collection: COLLECTION }),
+      backend,
       name: instance,
       processEvery: pollMs,
       defaultConcurrency: 1,

@@ -81,6 +81,21 @@ describe('a recurring job', () => {
     expect(failures.map(String)).toEqual(Array(2).fill('Error: it did not end within 0.3 s and is given up'))
   })
 
+  it('costs nothing until it is due: one read looks for all of them', async () => {
+    const names = Array.from({ length: 12 }, (_, n) => `job${n}`)
+    const ran: string[] = []
+    const one = queue('a')
+    for (const name of names) one.every(name, 3_600_000, async () => void ran.push(name))
+    await one.start()
+    await until(() => ran.length === names.length)
+    await until(async () => (await documents()).every(({ lockedAt }) => lockedAt === null))
+    const count = (command: string) => store.commands.get(command) ?? 0
+    const before = { looks: count('find'), locks: count('findAndModify') }
+    await until(() => count('find') >= before.looks + 6)
+    expect(count('findAndModify') - before.locks).toBe(0)
+    expect(ran.toSorted()).toEqual(names.toSorted())
+  })
+
   it('is taken over at once from an instance that stops, and from one that was killed', async () => {
     const runs: string[] = []
     const tick = (name: string) => async () => void runs.push(name)
