@@ -1,5 +1,5 @@
 import { type Batcher, createBatcher } from '../base/index.ts'
-import type { Collection, Document_ } from './mongoose.ts'
+import { type Collection, type Document_, decodedOnce } from './mongoose.ts'
 
 /** Reads of single documents that are asked for together go out as one `$in`; equal values are read once. */
 export interface GroupRead {
@@ -33,7 +33,7 @@ function readsOf(collection: Collection, field: string): Batcher<string, Documen
       const found = new Map<unknown, Document_[]>()
       const wanted = [...new Set(values)]
       const filter = wanted.length === 1 ? { [field]: wanted[0] } : { [field]: { $in: wanted } }
-      for await (const document of collection.find(filter, { batchSize: 1000 })) {
+      for await (const document of decodedOnce(collection, filter, { batchSize: 1000 })) {
         const value = valueAt(document, field)
         const others = found.get(value)
         if (others === undefined) found.set(value, [document])

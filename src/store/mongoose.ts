@@ -12,6 +12,8 @@ export type UpdateFilter = mongoose.mongo.UpdateFilter<Document_>
 export type Filter = mongoose.mongo.Filter<Document_>
 export type ClientSession = mongoose.mongo.ClientSession
 export type CommandStartedEvent = mongoose.mongo.CommandStartedEvent
+/** A document as the bytes that came from the database. */
+export type RawDocument = mongoose.mongo.Document & Uint8Array
 export type IndexKeys = Record<string, 1 | -1>
 
 /** A raw document; `_id` is always our own text id. */
@@ -26,6 +28,23 @@ export const { MongoBulkWriteError, MongoServerError, MongoError, MongoNetworkEr
 
 /** What a connection is for: `work` gives up on a server that hangs, `setUp` waits for an index over millions of records. */
 export type ConnectionUse = 'work' | 'setUp'
+
+/**
+ * The documents of a find, each decoded once. The driver by itself decodes every answer a second time, for the events by which commands are
+ * counted; of raw ones it decodes none.
+ */
+export async function* decodedOnce(
+  collection: Collection,
+  filter: Filter,
+  options: Pick<mongoose.mongo.FindOptions, 'batchSize' | 'sort'> = {},
+): AsyncGenerator<Document_, void> {
+  const found = collection.find<RawDocument>(filter, { ...options, raw: true })
+  try {
+    for await (const bytes of found) yield mongoose.mongo.BSON.deserialize(bytes) as Document_
+  } finally {
+    await found.close()
+  }
+}
 
 const UNUSABLE = ['MongoParseError', 'MongoRuntimeError', 'MongoInvalidArgumentError', 'MongoAPIError']
 const USER_EXISTS = 51_003

@@ -1,7 +1,7 @@
 import { splitLeaf } from '../datamodel/index.ts'
 import type { DeviceId, Page, Parameter, ParameterStore } from '../domain/index.ts'
 import { createGroupRead, type GroupRead } from './group-read.ts'
-import type { Collection, Connection, Document_ } from './mongoose.ts'
+import { type Collection, type Connection, type Document_, decodedOnce } from './mongoose.ts'
 import { largeValueId, subtreeFilter } from './parameter-writes.ts'
 
 /** A value that is null is a document of its own. */
@@ -38,21 +38,16 @@ export class ParameterRepository implements ParameterStore {
     const { object } = subtreeFilter(deviceId, prefix)
     if (last !== undefined && last > prefix) object.$gte = splitLeaf(last).object
     const items: Unread[] = []
-    const found = this.#parameters.find({ deviceId, object }).sort({ object: 1 })
-    try {
-      for await (const document of found) {
-        for (const parameter of unfold(document)) {
-          if (last !== undefined && document.object === splitLeaf(last).object && parameter.path <= last) continue
-          if (items.length >= limit)
-            return {
-              items: await this.#complete(items),
-              next: Buffer.from(items[items.length - 1]?.path ?? '').toString('base64url'),
-            }
-          items.push(parameter)
-        }
+    for await (const document of decodedOnce(this.#parameters, { deviceId, object }, { sort: { object: 1 } })) {
+      for (const parameter of unfold(document)) {
+        if (last !== undefined && document.object === splitLeaf(last).object && parameter.path <= last) continue
+        if (items.length >= limit)
+          return {
+            items: await this.#complete(items),
+            next: Buffer.from(items[items.length - 1]?.path ?? '').toString('base64url'),
+          }
+        items.push(parameter)
       }
-    } finally {
-      await found.close()
     }
     return { items: await this.#complete(items) }
   }
