@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { systemClock } from '../../src/base/index.ts'
 import {
+  type DeviceChange,
   type DeviceId,
   deviceIdOf,
+  type Ending,
   newDevice,
   type Operation,
   type OperationRequest,
+  type OperationState,
+  type ParameterWrite,
   type Protocol,
 } from '../../src/domain/index.ts'
 import type { OperationLimits, OperationsRoom } from '../../src/operations/index.ts'
@@ -95,6 +99,47 @@ describe('the engine over the database', () => {
     ])
     const events = (await store.events.since(undefined, 100)).filter(({ deviceId }) => deviceId === box.deviceId)
     expect(events.map(({ type }) => type).filter((type) => type.startsWith('operation.')).length).toBe(6)
+  })
+
+  it('writes no value again that the planner reads and the record has', async () => {
+    const box = await createBox('usp')
+    const writes: ParameterWrite[][] = []
+    const devices = new Proxy(store.devices, {
+      get(of, name) {
+        if (name !== 'commit') return (of[name as keyof typeof of] as (...args: never[]) => unknown).bind(of)
+        return (change: DeviceChange) => {
+          if (change.parameters !== undefined) writes.push(change.parameters)
+          return of.commit(change)
+        }
+      },
+    })
+    const operations = new Proxy(store.operations, {
+      get(of, name) {
+        if (name !== 'finish') return (of[name as keyof typeof of] as (...args: never[]) => unknown).bind(of)
+        return (id: string, from: OperationState[], ending: Ending) => {
+          if (ending.change?.parameters !== undefined) writes.push(ending.change.parameters)
+          return of.finish(id, from, ending)
+        }
+      },
+    })
+    const { room, leave } = linked(box, 'a', { ...store, devices, operations })
+    const written = async (kind: 'planner' | 'apiKey') => {
+      writes.length = 0
+      const request: OperationRequest = { verb: 'get', paths: [TABLE] }
+      const asked = await room.submit({ deviceId: box.deviceId, request, actor: { kind, id: 'x' } })
+      expect((await ended(room, asked)).state).toBe('done')
+      return writes.flat().map(({ path, value }) => `${path}=${value}`)
+    }
+    const both = [`${TABLE}90.Alias=cpe-90`, `${TABLE}90.Name=new`]
+    expect(await written('planner')).toEqual(both)
+    expect(await written('planner')).toEqual([])
+    box.values.set(`${TABLE}90.Name`, 'newer')
+    expect(await written('planner')).toEqual([`${TABLE}90.Name=newer`])
+    // Who asks through the API looks for the time of the value.
+    expect(await written('apiKey')).toEqual([`${TABLE}90.Alias=cpe-90`, `${TABLE}90.Name=newer`])
+    const [name] = await store.parameters.getMany(box.deviceId, [`${TABLE}90.Name`])
+    expect(name).toMatchObject({ value: 'newer', source: 'usp' })
+    await leave()
   })
 
   it('does each thing once and in order when two instances hold a link to the same box', async () => {

@@ -1,6 +1,7 @@
 import { isWithin } from '../../datamodel/index.ts'
 import type { Protocol } from '../device/device.ts'
 import type { DeviceId } from '../device/id.ts'
+import type { Parameter } from '../device/parameter.ts'
 import type { ParameterStore } from '../device/ports.ts'
 import type { PathOutcome } from './operation.ts'
 
@@ -33,9 +34,13 @@ const PAGE = 1000
 /**
  * Returns the parts of the stored tree that the device no longer has. Only absence counts: a path that answered with an
  * error exists, nothing is known below an object that could not be read, and paths that only the other protocol shows
- * are kept.
+ * are kept. Calls `each` with every stored parameter below the objects.
  */
-export async function vanishedSince(read: WholeRead, parameters: ParameterStore): Promise<Vanished> {
+export async function vanishedSince(
+  read: WholeRead,
+  parameters: ParameterStore,
+  each?: (stored: Parameter) => void,
+): Promise<Vanished> {
   const seen = new Set<string>()
   const blind: string[] = []
   for (const { path, error } of read.results) {
@@ -48,7 +53,9 @@ export async function vanishedSince(read: WholeRead, parameters: ParameterStore)
   for (const object of read.objects) {
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
       const page = await parameters.list(read.deviceId, object, PAGE, cursor)
-      for (const { path, source } of page.items) {
+      for (const stored of page.items) {
+        const { path, source } = stored
+        each?.(stored)
         if (seen.has(path) || blind.some((unread) => isWithin(path, unread))) continue
         const own = path.slice(0, path.lastIndexOf('.') + 1)
         if (source !== read.source && !read.knows(own)) continue

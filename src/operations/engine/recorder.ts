@@ -6,11 +6,13 @@ import {
   type DeviceStore,
   type Operation,
   type OperationResult,
+  type Parameter,
   type ParameterStore,
   type Protocol,
   vanishedSince,
 } from '../../domain/index.ts'
 import { changesOf, wholeObjects } from '../record.ts'
+import { skipsEqual, withoutEqual } from './equal-values.ts'
 
 /** Writes what an operation read or changed into the device's record (see record.ts), before the operation itself ends. */
 export interface Recorder {
@@ -34,13 +36,17 @@ interface RecorderDeps {
 export function createRecorder({ devices, parameters, clock, modelFor }: RecorderDeps): Recorder {
   const recordAhead: Recorder['recordAhead'] = async (operation, result, device, source) => {
     const model = modelFor(device, source)
-    const changes = changesOf(operation, result, device, source, model, clock.now())
+    const now = clock.now()
+    let changes = changesOf(operation, result, device, source, model, now)
     const { deviceId, request } = operation
     const objects = wholeObjects(request, result)
     if (objects.length > 0) {
       const knows = (object: string) => model.object(object) !== undefined
       const read = { deviceId, objects, results: result.results, source, knows }
-      const { subtrees, parameters: single } = await vanishedSince(read, parameters)
+      const stored = new Map<string, Parameter>()
+      const keep = skipsEqual(operation) ? (parameter: Parameter) => stored.set(parameter.path, parameter) : undefined
+      const { subtrees, parameters: single } = await vanishedSince(read, parameters, keep)
+      if (stored.size > 0) changes = changes.flatMap((change) => withoutEqual(change, stored, now) ?? [])
       if (subtrees.length + single.length > 0)
         changes.unshift({ deviceId, dropSubtrees: subtrees, dropParameters: single })
     }
