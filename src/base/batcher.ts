@@ -1,13 +1,16 @@
 import { AppError } from './errors.ts'
 
 /**
- * Groups concurrent calls into one: what arrives while a batch is under way, or within `lingerMs` of the first call, goes out together.
- * Each caller gets its own result. `flush` answers one settled result per item, in order.
- *
- * What cannot go out soon is refused rather than kept: a caller that is told in time can say so to its peer, and memory stays bounded.
+ * Groups concurrent calls into one: items that arrive while a batch is under way, or within `lingerMs` of the first
+ * one, are flushed together. Each caller gets its own result. `flush` returns one settled result per item, in order.
+ * Items that cannot be flushed soon are refused, not kept: the caller can report the refusal to its peer, and memory
+ * stays bounded.
  */
 export interface Batcher<Item, Result> {
-  /** AppError `unavailable`, and the item was not and will not be flushed, when too much waits already or it has waited too long. */
+  /**
+   * AppError `unavailable`, and the item was not and will not be flushed, when too much waits already or it has waited
+   * too long.
+   */
   add(item: Item): Promise<Result>
   /** Items waiting, for metrics. */
   readonly waiting: number
@@ -18,19 +21,22 @@ export interface Batcher<Item, Result> {
 export type Settled<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
 
 interface BatcherOptions<Item, Result> {
-  /** How many items one flush takes at the most. */
+  /** Items in one flush at most. */
   maxItems: number
-  /** How long the first item of a batch waits for company, when nothing is under way. 0 flushes on the next turn of the event loop. */
+  /**
+   * Time that the first item of a batch waits for others when no flush is under way, in milliseconds. 0 flushes on the
+   * next turn of the event loop.
+   */
   lingerMs: number
   /** Batches under way at once. */
   concurrency: number
-  /** How much may wait, in the measure of `weigh`. One item always may. */
+  /** Weight of the waiting items at most, as `weigh` counts. One item may always wait. */
   maxWaiting: number
-  /** How long an item may wait for its flush to begin. */
+  /** Time that an item waits for the begin of its flush at most, in milliseconds. */
   maxWaitMs: number
-  /** How much one flush takes at the most, in the measure of `weigh`; a single item may weigh more. Default: no bound. */
+  /** Weight of one flush at most, as `weigh` counts; a single item may weigh more. Default: no bound. */
   maxFlush?: number
-  /** What an item counts against `maxWaiting` and `maxFlush`; default 1. */
+  /** Weight of an item for `maxWaiting` and `maxFlush`; default 1. */
   weigh?(item: Item): number
   flush(items: Item[]): Promise<Settled<Result>[]>
 }

@@ -1,4 +1,7 @@
-/** A map of at most `max` entries. A key that is set goes behind all others, and the entry that was set longest ago is dropped. */
+/**
+ * A map of at most `max` entries. A key that is set goes behind all others, and the entry that was set longest ago is
+ * dropped.
+ */
 export class BoundedMap<K, V> extends Map<K, V> {
   readonly #max: number
 
@@ -15,7 +18,10 @@ export class BoundedMap<K, V> extends Map<K, V> {
   }
 }
 
-/** A set of at most `max` values. A value that is added goes behind all others, and the one that was added longest ago is dropped. */
+/**
+ * A set of at most `max` values. A value that is added goes behind all others, and the one that was added longest ago
+ * is dropped.
+ */
 export class BoundedSet<T> extends Set<T> {
   readonly #max: number
 

@@ -1,15 +1,18 @@
 import type { Clock } from './clock.ts'
 
 interface BucketsOptions {
-  /** What a full bucket holds. */
+  /** Content of a full bucket. */
   capacity: number
-  /** What comes back in a second. */
+  /** Refill per second. */
   perSecond: number
   /** Buckets that are remembered; the one that was untouched longest is forgotten, and so is full again. */
   maxKeys: number
 }
 
-/** Budgets by key: each is a bucket that refills with time. A bucket may be overdrawn; it is paid back before it gives again. */
+/**
+ * Budgets by key: each is a bucket that refills with time. A bucket may be overdrawn; it is paid back before it gives
+ * again.
+ */
 export class Buckets {
   readonly #options: BucketsOptions
   readonly #clock: Clock
@@ -20,12 +23,12 @@ export class Buckets {
     this.#clock = clock
   }
 
-  /** How many buckets are not full, or were not when they were touched last. */
+  /** Number of buckets that are not full, or were not at their last use. */
   get size(): number {
     return this.#levels.size
   }
 
-  /** What is left now. */
+  /** Returns the present content. */
   left(key: string): number {
     const known = this.#levels.get(key)
     const { capacity, perSecond } = this.#options

@@ -5,8 +5,9 @@ import { type Networks, plainAddress } from './networks.ts'
 const MAX_HEADER = 1024
 
 /**
- * The address of the device behind a request: that of the connection, or, when a trusted proxy made the connection, the last address of
- * X-Forwarded-For that is no trusted proxy. What stands before it was written by the device and says nothing.
+ * Returns the address of the sender of a request: that of the connection, or, when a trusted proxy made the connection,
+ * the last address of X-Forwarded-For that is no trusted proxy. The addresses before it were written by the sender and
+ * prove nothing.
  */
 export function clientAddress(request: IncomingMessage, trusted: Networks | undefined): string {
   let address = plainAddress(request.socket.remoteAddress ?? '')

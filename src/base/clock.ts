@@ -1,7 +1,12 @@
-/** Time as an argument: production uses the system, tests a clock they move by hand. All times are milliseconds since the Unix epoch. */
+/**
+ * Time as an argument: production uses the system, tests a clock they move by hand. All times are milliseconds since
+ * the Unix epoch.
+ */
 export interface Clock {
   now(): number
-  /** Calls back once after `delayMs`; the returned function cancels. The timer never keeps the process alive by itself. */
+  /**
+   * Calls back once after `delayMs`; the returned function cancels. The timer never keeps the process alive by itself.
+   */
   after(delayMs: number, callback: () => void): () => void
 }
 
@@ -17,7 +22,10 @@ export const systemClock: Clock = {
 
 const AT_START = Date.now() - performance.now()
 
-/** Runs evenly from the time at which the process began: no step of the machine's clock moves it. For how long something may take or last. */
+/**
+ * Runs evenly from the time at which the process began: no step of the machine's clock moves it. For how long something
+ * may take or last.
+ */
 export const steadyClock: Clock = { ...systemClock, now: () => AT_START + performance.now() }
 
 /** Waits, and rejects with the signal's reason when it aborts first. */

@@ -21,8 +21,9 @@ interface Share {
 const LOOPBACK = /^(127\.|::1$)/
 
 /**
- * The connections of one listener. When there is no more room, or no more for an address, the one is closed that has been open longest
- * without a login that fits: of that address, or of all. A connection on which a device has shown who it is stays.
+ * The connections of one listener. When there is no more room, or no more for an address, the one is closed that has
+ * been open longest without a login that fits: of that address, or of all. A connection on which a device has shown who
+ * it is stays.
  */
 export class Connections {
   readonly #options: ConnectionsOptions

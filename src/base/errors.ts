@@ -1,9 +1,10 @@
 /**
- * Errors by who is at fault. Every error that Isthmus raises on purpose is one of these four; anything else is a defect of ours.
- * Context travels as fields, never woven into the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP) translates once.
+ * Errors by the party at fault. Every error that Isthmus raises on purpose is one of these four; any other is a defect
+ * of Isthmus. Context is in fields, never in the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP)
+ * translates once.
  */
 
-/** Where and about what an error happened; every field is optional and safe to log. */
+/** Place and subject of an error; every field is optional and safe to log. */
 type ErrorContext = Readonly<Record<string, unknown>>
 
 /** Base of the family: a message, a stable code and context fields. */
@@ -19,7 +20,10 @@ abstract class IsthmusError extends Error {
   }
 }
 
-/** The peer broke a rule of its protocol: malformed XML, a Record without to_id, a response nobody asked for. `code` names the rule. */
+/**
+ * The peer broke a rule of its protocol: malformed XML, a Record without to_id, a response without a request. `code`
+ * names the rule.
+ */
 export class ProtocolError extends IsthmusError {}
 
 /** The peer understood and answered no: a CWMP fault (9xxx) or a USP error (7xxx). */
@@ -39,7 +43,9 @@ export class PeerFault extends IsthmusError {
   }
 }
 
-/** The way to the peer failed: refused, reset, timed out. Whether the peer acted is not known unless `sent` is false. */
+/**
+ * The way to the peer failed: refused, reset, timed out. Whether the peer acted is not known unless `sent` is false.
+ */
 export class TransportError extends IsthmusError {
   /** True when bytes of the request may have reached the peer. */
   readonly sent: boolean
@@ -67,7 +73,7 @@ export type AppErrorCode =
   | 'timeout'
   | 'internal'
 
-/** A request of ours or of a user that cannot be served. */
+/** A request of this server or of a user that cannot be served. */
 export class AppError extends IsthmusError {
   declare readonly code: AppErrorCode
 

@@ -4,9 +4,10 @@ import type { Random } from './random.ts'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 
 /**
- * Makes ids that sort by creation: 48 bit time, then a counter that never goes back within one process, then random bits.
- * 26 characters of Crockford base 32, lower case. Two processes cannot collide in practice (40 random bits per process and id).
- * `after` is the newest id of an earlier process: all of this one sort behind it, though the clock was set back between them.
+ * Makes ids that sort by creation: 48 bit time, then a counter that never goes back within one process, then random
+ * bits. 26 characters of Crockford base 32, lower case. Two processes cannot collide in practice (40 random bits per
+ * process and id). `after` is the newest id of an earlier process: all of this one sort behind it, though the clock was
+ * set back between them.
  */
 export function createIdSource(clock: Clock, random: Random, after = ''): () => string {
   const before = timeOfId(after)
@@ -26,12 +27,12 @@ export function createIdSource(clock: Clock, random: Random, after = ''): () => 
   }
 }
 
-/** What every id made before this time is smaller than, and no later one is: the bound of a range by age. */
+/** Returns the bound of a range by age: every id made before this time is smaller, and no later one is. */
 export function idBoundAt(ms: number): string {
   return base32(ms, 10)
 }
 
-/** When an id was made, by the clock of its maker; NaN for a text that is no id. */
+/** Returns the time at which an id was made, by the clock of its maker; NaN for a text that is no id. */
 export function timeOfId(id: string): number {
   if (!/^[0-9a-hjkmnp-tv-z]{26}$/.test(id)) return Number.NaN
   let time = 0

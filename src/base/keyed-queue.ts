@@ -1,4 +1,7 @@
-/** Runs work of one key strictly in order and work of different keys side by side. A failed task does not hold up the next. */
+/**
+ * Runs work of one key strictly in order and work of different keys side by side. A failed task does not hold up the
+ * next.
+ */
 interface KeyedQueue {
   run<T>(key: string, task: () => Promise<T>): Promise<T>
   /** Keys with work under way or waiting. */

@@ -1,14 +1,16 @@
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** What owns sockets, timers or cursors: `stop` undoes `start`, and may be called when `start` failed half way. */
+/** An owner of sockets, timers or cursors: `stop` undoes `start`, and may be called when `start` failed half way. */
 export interface Lifecycle {
   readonly name: string
   start(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts parts in order and stops them in reverse; one part that fails to stop does not keep the others from stopping. */
+/**
+ * Starts parts in order and stops them in reverse; one part that fails to stop does not keep the others from stopping.
+ */
 export function createLifecycle(log: Log): { start(part: Lifecycle): Promise<void>; stop(): Promise<void> } {
   const started: Lifecycle[] = []
   return {
@@ -30,7 +32,10 @@ export function createLifecycle(log: Log): { start(part: Lifecycle): Promise<voi
   }
 }
 
-/** Waits for work, at most `limitMs`. Resolves with false when the limit came first; the work goes on then. Rejects when the work does before. */
+/**
+ * Waits for work, at most `limitMs`. Resolves with false when the limit is reached first; the work continues then.
+ * Rejects when the work rejects before.
+ */
 export async function endsWithin(
   work: Promise<unknown>,
   limitMs: number,

@@ -4,8 +4,8 @@ import type { Log, LogFields } from './log.ts'
 const WINDOW_MS = 60_000
 
 /**
- * A log for lines that strangers cause: each message is written `perMinute` times a minute at most. The next line with it after that minute
- * has `leftOut`, the number of lines that were not written. Debug and trace lines are not limited.
+ * A log for lines that strangers cause: each message is written `perMinute` times a minute at most. The next line with
+ * it after that minute has `leftOut`, the number of lines that were not written. Debug and trace lines are not limited.
  */
 export function limitLines(log: Log, clock: Clock, perMinute: number): Log {
   const seen = new Map<string, { since: number; written: number; leftOut: number }>()

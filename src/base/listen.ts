@@ -6,13 +6,16 @@ import type { Server as NetServer } from 'node:net'
 export interface TlsFiles {
   cert: string
   key: string
-  /** Clients are asked for a certificate of this authority; one without is let in, and its connection says so. */
+  /** Clients are asked for a certificate of this authority; one without is accepted, and its connection shows that. */
   clientCa?: string
 }
 
 const MIN_VERSION = 'TLSv1.2'
 
-/** Returns an HTTP server, or an HTTPS server where `tls` is given; `handshakeTimeout` is in milliseconds. It does not listen yet. */
+/**
+ * Returns an HTTP server, or an HTTPS server where `tls` is given; `handshakeTimeout` is in milliseconds. It does not
+ * listen yet.
+ */
 export function createWebServer(
   limits: ServerOptions,
   tls: (TlsFiles & { handshakeTimeout: number }) | undefined,
@@ -24,15 +27,18 @@ export function createWebServer(
   return createTlsServer({ ...limits, ...client, cert, key, handshakeTimeout, minVersion: MIN_VERSION }, listener)
 }
 
-/** New connections get this certificate; those that stand keep theirs. Nothing happens without TLS. Throws when it cannot be used. */
+/**
+ * New connections get this certificate; those that stand keep theirs. Nothing happens without TLS. Throws when it
+ * cannot be used.
+ */
 export function renewCertificate(server: Server | undefined, { cert, key, clientCa }: TlsFiles): void {
   if (!(server instanceof TlsServer)) return
   server.setSecureContext({ cert, key, minVersion: MIN_VERSION, ...(clientCa === undefined ? {} : { ca: clientCa }) })
 }
 
 /**
- * Starts listening and resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES) when it cannot. `onError` gets the
- * errors after that.
+ * Starts listening and resolves with the port. Rejects with the error of the system (EADDRINUSE, EACCES) when it
+ * cannot. `onError` gets the errors after that.
  */
 export function listen(
   server: NetServer,

@@ -3,7 +3,7 @@ import pino from 'pino'
 /** Fields of a log line; the message itself is a constant so that lines can be counted. */
 export type LogFields = Record<string, unknown>
 
-/** What every part logs through. `child` adds fields to each line; `part` names the room, e.g. `usp.mtp.websocket`. */
+/** The log of every part. `child` adds fields to each line; `part` names the room, e.g. `usp.mtp.websocket`. */
 export interface Log {
   trace(fields: LogFields, message: string): void
   debug(fields: LogFields, message: string): void

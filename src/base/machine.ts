@@ -1,6 +1,6 @@
 /**
- * State machines as tables. A machine is its states, a table `state -> event -> next state`, and a reducer that also yields effects.
- * An event that the table does not know in that state is an error with both names in it, never silence.
+ * State machines as tables. A machine is its states, a table `state -> event -> next state`, and a reducer that also
+ * yields effects. An event that the table does not know in that state is an error with both names in it, never silence.
  */
 export type Table<State extends string, Event extends string> = Readonly<
   Record<State, Readonly<Partial<Record<Event, State>>>>

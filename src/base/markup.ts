@@ -1,6 +1,6 @@
 /**
- * The door to fast-xml-parser. It parses text that need not be well-formed; `markupProblem` says whether a text is. Neither resolves entities,
- * namespaces or document types.
+ * The door to fast-xml-parser. It parses text that need not be well-formed; `markupProblem` returns what is not.
+ * Neither resolves entities, namespaces or document types.
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 
@@ -40,12 +40,17 @@ const parser = new XMLParser({
   maxNestedTags: MAX_DEPTH,
 })
 
-/** Returns the elements and texts at the top of a document. Throws an Error of the parser when it cannot make any of it. */
+/**
+ * Returns the elements and texts at the top of a document. Throws an Error of the parser when it cannot make any of it.
+ */
 export function parseMarkup(text: string): (MarkupElement | MarkupText)[] {
   return contentOf(parser.parse(text))
 }
 
-/** Returns the first reason why a text is not well-formed XML 1.0, and its line; undefined when it is. Namespaces are not looked at. */
+/**
+ * Returns the first reason why a text is not well-formed XML 1.0, and its line; undefined when it is. Namespaces are
+ * not looked at.
+ */
 export function markupProblem(text: string): string | undefined {
   const verdict = XMLValidator.validate(text)
   return verdict === true ? undefined : `${verdict.err.msg} (line ${verdict.err.line})`

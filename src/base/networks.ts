@@ -6,7 +6,9 @@ export interface Networks {
   has(address: string): boolean
 }
 
-/** Networks from their text: addresses and CIDR forms, comma between. AppError `invalid` names the part that is none. */
+/**
+ * Networks from their text: addresses and CIDR forms, comma between. AppError `invalid` names the part that is none.
+ */
 export function networksOf(text: string): Networks {
   const list = new BlockList()
   for (const part of text.split(',').map((item) => item.trim())) {
@@ -35,7 +37,10 @@ export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '')
 }
 
-/** Who shares a budget: an IPv4 address, or the 64 bits of an IPv6 network, of which one customer has all addresses. */
+/**
+ * Returns the holder of a share: an IPv4 address, or the 64 bits of an IPv6 network, whose addresses belong to one
+ * customer.
+ */
 export function shareOf(address: string): string {
   if (isIP(address) !== 6) return address
   return `${groupsOf(address)

@@ -7,9 +7,9 @@ interface Waiting {
 }
 
 /**
- * Shares the event loop among long pieces of work: together they do a bounded number of units in each turn of the loop, so that timers and
- * sockets are served in between, however much work there is and however many do it. Work that begins takes turns with work that goes on:
- * a short piece waits for one portion of the long ones, not for their end.
+ * Shares the event loop among long pieces of work: together they do a bounded number of units in each turn of the loop,
+ * so that timers and sockets are served in between, however much work there is and however many do it. Work that begins
+ * takes turns with work that goes on: a short piece waits for one portion of the long ones, not for their end.
  */
 export class Pace {
   readonly #perTurn: number
@@ -24,7 +24,7 @@ export class Pace {
     this.#left = perTurn
   }
 
-  /** How many pieces of work wait for their turn. */
+  /** Number of pieces of work that wait for their turn. */
   get waiting(): number {
     return this.#beginning.length + this.#ongoing.length
   }
@@ -73,7 +73,7 @@ export class Pace {
   }
 }
 
-/** Work that says before each portion how many units it has. */
+/** Work that yields the number of units of each portion before it begins it. */
 export type Work<T> = Generator<number, T, void>
 
 /** Does the work portion by portion, each when the pace allows it. Rejects with what the work throws. */

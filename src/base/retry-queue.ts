@@ -3,9 +3,12 @@ import { errorText } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Random } from './random.ts'
 
-/** Work that is tried until it succeeds. Tasks of one key run one after the other in the order they came. */
+/** Work that is tried until it succeeds. Tasks of one key run one after the other in the order of their calls. */
 export interface RetryQueue {
-  /** A task that rejects runs again later, before the key's next one; a task for which there is no reason any more resolves. */
+  /**
+   * A task that rejects runs again later, before the key's next one; a task for which there is no reason any more
+   * resolves.
+   */
   add(key: string, task: () => Promise<void>): void
   /** True while a task of the key has not succeeded. */
   has(key: string): boolean

@@ -1,7 +1,7 @@
 import { AppError, isConflict } from './errors.ts'
 
 interface ConflictRetry {
-  /** How often the work is done at the most. */
+  /** Attempts at most. */
   attempts: number
   /** Returns true for an error after which the work is done again. Default: AppError `conflict`. */
   isRetryable?(error: unknown): boolean
@@ -10,8 +10,8 @@ interface ConflictRetry {
 }
 
 /**
- * Does work that reads, decides and writes under a guard, and does it again when another change came between. `work` reads anew each time.
- * Throws the error of the last attempt.
+ * Does work that reads, decides and writes under a guard, and repeats it when another change was faster. `work` reads
+ * again each time. Throws the error of the last attempt.
  */
 export async function retryOnConflict<T>(work: () => Promise<T>, options: ConflictRetry): Promise<T> {
   const { attempts, isRetryable = isConflict, pause } = options
@@ -25,7 +25,10 @@ export async function retryOnConflict<T>(work: () => Promise<T>, options: Confli
   }
 }
 
-/** Returns true for an AppError that says that a record is not as it was read: `conflict`, or `notFound` when it was deleted. */
+/**
+ * Returns true for an AppError that means that a record has changed since it was read: `conflict`, or `notFound` when
+ * it was deleted.
+ */
 export function isOvertaken(error: unknown): boolean {
   return isConflict(error) || (error instanceof AppError && error.code === 'notFound')
 }

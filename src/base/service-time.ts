@@ -3,22 +3,24 @@ import type { Clock } from './clock.ts'
 /** Keeps the service time of an installation over restarts. */
 export interface ServiceTimeStore {
   /**
-   * Stores `ms` unless a larger value is stored, with the wall-clock time `at`, and answers the larger of the two and the time that was stored
-   * before; both are absent at the first call of an installation.
+   * Stores `ms` unless a larger value is stored, with the wall-clock time `at`, and answers the larger of the two and
+   * the time that was stored before; both are absent at the first call of an installation.
    */
   raise(ms: number, at: number): Promise<{ ms: number; at?: number }>
 }
 
 /**
- * Milliseconds in which some server of this installation could hear its devices. Deadlines and waits are kept in it, so that only such time
- * counts against a device: it stands still while no server runs and while the database does not answer, and no step of a wall clock moves it.
+ * Milliseconds in which some server of this installation could hear its devices. Deadlines and waits are kept in it, so
+ * that only such time counts against a device: it stops while no server runs and while the database does not answer,
+ * and no step of a wall clock changes it.
  */
 export interface ServiceTime {
   /** The service time now. */
   now(): number
   /**
-   * The service time from which the silence of a device counts: devices need time to come back after an outage of the servers, up to twice as long
-   * as it took, because their retry intervals double (TR-181 SessionRetryIntervalMultiplier, TR-069 3.2.1.1).
+   * The service time from which the silence of a device counts: after an outage of the servers devices need up to twice
+   * its length to reconnect, because their retry intervals double (TR-181 SessionRetryIntervalMultiplier, TR-069
+   * 3.2.1.1).
    */
   readonly silenceCountsFrom: number
   /** The wall-clock time of a service time that lies near, for people to read. */
@@ -31,8 +33,8 @@ const MAX_AHEAD_MS = 10_000
 const MAX_COMEBACK_MS = 3_600_000
 
 /**
- * Service time by a monotonic clock, stored at each `beat`. After a kill it goes on at most one beat earlier than it stood. Several instances
- * agree to within one beat: each takes over the largest value.
+ * Service time by a monotonic clock, stored at each `beat`. After a kill it goes on at most one beat earlier than it
+ * stood. Several instances agree to within one beat: each takes over the largest value.
  */
 export class StoredServiceTime implements ServiceTime {
   readonly #store: ServiceTimeStore
@@ -58,7 +60,10 @@ export class StoredServiceTime implements ServiceTime {
     this.#silenceCountsFrom = ms + Math.min(2 * Math.max(now - at, 0), MAX_COMEBACK_MS)
   }
 
-  /** Stores the present value. To be called every few seconds; rejects when the store does not answer, and time then stops soon. */
+  /**
+   * Stores the present value. To be called every few seconds; rejects when the store does not answer, and time then
+   * stops soon.
+   */
   async beat(): Promise<void> {
     const { ms: largest } = await this.#store.raise(this.now(), this.#clock.now())
     const at = this.#monotonicMs()

@@ -60,9 +60,11 @@ function tlsProblems(values: Record<string, Value>): string[] {
   if (values.apiTlsCert !== undefined && values.apiTls === 'off')
     problems.push('--api-tls-cert is without use while --api-tls is off')
   if (values.tlsClientCa !== undefined && values.tlsCert === undefined)
-    problems.push('--tls-client-ca needs --tls-cert: without TLS no box shows a certificate')
+    problems.push('--tls-client-ca needs --tls-cert: without TLS no device shows a certificate')
   if (values.agentAdmission === 'certificate' && values.tlsClientCa === undefined)
-    problems.push('--agent-admission certificate needs --tls-client-ca: no certificate of a box is trusted without it')
+    problems.push(
+      '--agent-admission certificate needs --tls-client-ca: no certificate of a device is trusted without it',
+    )
   for (const { key, flag } of OPTIONS.filter(({ type, key }) => type === 'path' && key !== 'dataDir')) {
     const path = values[key]
     if (typeof path === 'string' && !existsSync(path)) problems.push(`${flag}: there is no file ${path}`)

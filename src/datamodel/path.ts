@@ -178,7 +178,7 @@ export function schemaPathOf(path: string): string {
 
 /**
  * The path as the model has it, whatever names its instances; undefined when it follows a reference, whose target only
- * the box knows.
+ * the device knows.
  */
 export function schemaOf({ kind, segments }: Path): string | undefined {
   let schema = ''

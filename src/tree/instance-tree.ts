@@ -1,6 +1,9 @@
 import { type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
 
-/** A change of an instantiated tree, told to its listeners after it happened. Paths are canonical. `by` says who made it. */
+/**
+ * A change of an instantiated tree, given to its listeners afterwards. Paths are canonical. `by` names the party that
+ * made it.
+ */
 export interface TreeChange {
   kind: 'value' | 'created' | 'deleted'
   path: string
@@ -9,7 +12,7 @@ export interface TreeChange {
   by: string
 }
 
-/** Everything a tree needs to come back as it was. */
+/** The whole state of a tree, from which it can be restored. */
 export interface TreeSnapshot {
   values: Record<string, string>
   objects: string[]
@@ -17,11 +20,11 @@ export interface TreeSnapshot {
 }
 
 /**
- * The instantiated data model of one box: values by full path, rows that come and go. Instance numbers are never given twice. What an object
- * of the model looks like in this box (which of its parameters it has) is shared by all boxes of a kind.
+ * The instantiated data model of one device: values by full path, rows that are added and deleted. Instance numbers are
+ * never given twice. The parameters that an object of the model has are shared by all devices of a kind.
  */
 export class InstanceTree {
-  /** Parameters that this kind of box has, by schema path of the object. */
+  /** Parameters that this kind of device has, by schema path of the object. */
   readonly supported: ReadonlyMap<string, readonly string[]>
   readonly #modelOf: (path: string) => Model
   #values = new Map<string, string>()
@@ -47,12 +50,15 @@ export class InstanceTree {
     return value === undefined || this.#live.size === 0 ? value : (this.#live.get(path)?.() ?? value)
   }
 
-  /** A parameter that moves by itself, such as UpTime: read when it is asked for, and never told as a change. */
+  /**
+   * Adds a parameter that changes by itself, such as UpTime: its value is made when it is read, and it is never
+   * reported as a change.
+   */
   live(path: string, read: () => string): void {
     this.#live.set(path, read)
   }
 
-  /** Sets a value as the box itself does: no rights asked. Unknown parameters come into being. */
+  /** Sets a value as the device itself does: without a check of rights. Unknown parameters are created. */
   put(path: string, value: string, by = 'device'): void {
     const previous = this.#values.get(path)
     this.#values.set(path, value)

@@ -1,7 +1,7 @@
 import { checkValue, type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
 import type { InstanceTree } from './instance-tree.ts'
 
-/** Why a write was refused. */
+/** The reason of a refused write. */
 export interface WriteError {
   path: string
   kind: 'unknown' | 'notWritable' | 'type' | 'value' | 'notTable' | 'notCreatable' | 'duplicateKey'
@@ -49,7 +49,7 @@ export class TreeView {
     return this.model.object(path) !== undefined && (this.tree.hasObject(this.toCanonical(path)) || this.isTable(path))
   }
 
-  /** Whether a path names a table itself (without instance) that this box has. */
+  /** Returns true when a path names a table itself (without instance) that this device has. */
   isTable(path: string): boolean {
     const object = this.model.object(`${path}{i}.`)
     return (
@@ -83,7 +83,10 @@ export class TreeView {
     return this.tree.instances(this.toCanonical(table)).map((path) => this.fromCanonical(path))
   }
 
-  /** Why a value cannot be written; undefined when it can. `creating` allows what may be set at creation only. */
+  /**
+   * Returns the reason for which a value cannot be written; undefined when it can. `creating` allows parameters that
+   * can be set at creation only.
+   */
   check(path: string, value: string, creating = false): WriteError | undefined {
     const parameter = this.parameter(path)
     if (parameter === undefined || this.tree.raw(this.toCanonical(path)) === undefined)

@@ -246,7 +246,7 @@ export function newDevice(id: DeviceId, identity: DeviceIdentity, owner: Protoco
     oui: identity.oui.trim().toUpperCase(),
     productClass: identity.productClass,
     serial: identity.serial,
-    // Until the box tells a ModelName.
+    // Until the device reports a ModelName.
     ...(identity.productClass === '' ? {} : { model: identity.productClass }),
     owner,
     tags: [],

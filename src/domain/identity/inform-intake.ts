@@ -30,7 +30,7 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   const codes = inform.events.map((event) => event.code)
   const { productClass } = inform.identity
   const patch: DevicePatch = {
-    // Until the box tells its ModelName, what it calls its class stands for it.
+    // ProductClass stands for ModelName until the CPE reports that.
     ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
     ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
     ...cwmpPatch(inform, facts, codes, now),
