@@ -324,7 +324,12 @@ const Duration = z
   .regex(/^[1-9]\d{0,6}[smhd]$/, 'is a time such as 90s, 15m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * UNITS_MS[text.slice(-1) as keyof typeof UNITS_MS])
 
-const Tags = z.array(z.string().regex(/^[\w.:-]{1,64}$/, 'is a tag of 1 to 64 letters, digits, _ . : -')).max(64)
+const TAG = /^(?! )[\p{L}\p{M}\p{N} _.:-]{1,64}(?<! )$/u
+const Tags = z
+  .array(
+    z.string().regex(TAG, 'is a tag of 1 to 64 letters and digits of any language, _ . : - and spaces between them'),
+  )
+  .max(64)
 
 /** A change of tags: `tags` in place of all, or single ones. */
 export const TagsChangeSchema = z

@@ -126,9 +126,14 @@ describe('a change of tags', () => {
     expect(await tagsAfter({ remove: ['b', 'x'], add: ['d'] })).toEqual(['a', 'c', 'd'])
     await Promise.all(['e', 'f', 'g'].map((tag) => tagsAfter({ add: [tag] })))
     expect(await tagsAfter({ remove: [] })).toEqual(expect.arrayContaining(['a', 'c', 'd', 'e', 'f', 'g']))
-    for (const body of [{}, { tags: ['a'], add: ['b'] }, { add: ['two words'] }])
+    for (const body of [{}, { tags: ['a'], add: ['b'] }, { add: [' x'] }, { add: ['a\u202eb'] }])
       expect((await world.call('PATCH', path, body)).status).toBe(400)
-    const many = Array.from({ length: 60 }, (_, i) => `t${i}`)
+    expect(await tagsAfter({ tags: ['Süd-West 2', 'пилот'] })).toEqual(['Süd-West 2', 'пилот'])
+    for (const filter of ['tags=="Süd-West 2"', 'tags==пилот;tags!=x']) {
+      const found = await world.call<{ items: Thing[] }>('GET', `/devices?filter=${encodeURIComponent(filter)}`)
+      expect(found.body.items).toHaveLength(1)
+    }
+    const many = Array.from({ length: 63 }, (_, i) => `t${i}`)
     const full = await world.call('PATCH', path, { add: many })
     expect(full).toMatchObject({ status: 400, body: { detail: expect.stringContaining('at most 64 tags') } })
   })

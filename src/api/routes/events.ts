@@ -32,7 +32,8 @@ export function eventRoutes(deps: ApiDeps): Route[] {
 
   async function isShared(): Promise<boolean> {
     const now = deps.clock.now()
-    if (several.until <= now) {
+    // A clock that was set back must not put it off.
+    if (several.until <= now || several.until > now + INSTANCES_MS) {
       several = { value: several.value, until: now + INSTANCES_MS }
       several = { ...several, value: (await deps.instances.alive(now)).length > 1 }
     }
