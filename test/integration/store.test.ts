@@ -267,6 +267,13 @@ describe('a commit of a plan member', () => {
 })
 
 describe('lists', () => {
+  it('count all devices up to a limit', async () => {
+    const before = await store.devices.count(undefined, 1_000_000)
+    await stored({})
+    expect(await store.devices.count(undefined, 1_000_000)).toBe(before + 1)
+    expect(await store.devices.count(undefined, 1)).toBe(1)
+  })
+
   it('page by any sort field without loss or repetition, missing values included', async () => {
     const tag = `page${serial}`
     for (let i = 0; i < 7; i++) await stored({ tags: [tag], ...(i < 4 ? { manufacturer: `M${i % 2}` } : {}) })

@@ -10,6 +10,9 @@ const MAX_VALUE = 65_536
 /** Parameters in one commit; a larger result becomes several. */
 export const PARAMETERS_PER_COMMIT = 500
 
+/** Characters that nobody sees, or that turn the text around them: no name of any model has them. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+
 /** A value as a device gave it: of an answer, a Notify or an Inform. */
 export interface CollectedValue {
   path: string
@@ -67,6 +70,7 @@ export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[
  */
 export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
   const { path, value } = write
+  if (UNSEEN.test(path)) return undefined
   if (isSecret(path, model)) return value === '' ? write : { ...write, value: '' }
   if (value.length > MAX_VALUE || /^\*{3,}$/.test(value)) return undefined
   if (value === '' && path.endsWith('.SSID')) return undefined

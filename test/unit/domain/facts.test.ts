@@ -119,6 +119,11 @@ describe('what the record may keep of a value', () => {
     expect(kept('Device.ManagementServer.Password', shown)).toBe('')
   })
 
+  it('is nothing under a name with characters that nobody sees', () => {
+    for (const path of ['Device.X.a\nb', 'Device.X.\u202etxet', 'Device.X.a\u200bb', 'Device.X.a\u2028b'])
+      expect(kept(path, 'x')).toBeUndefined()
+  })
+
   it('is not a row of stars, an empty SSID, or a file', () => {
     expect(kept('Device.X_ACME_Code', '********')).toBeUndefined()
     expect(kept('InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.SSID', '')).toBeUndefined()
