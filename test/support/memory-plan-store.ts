@@ -58,7 +58,12 @@ function fits(member: PlanMember, planId: string, { states, waiting, devices, af
 /** Plans, members, counters, rounds and snapshots in memory. Every write is whole: what is refused has changed nothing. */
 export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps): PlanStore {
   const { plans, members, snapshots, counters, rounds } = inside
-  const all = (planId: string) => [...members.values()].filter((member) => member.planId === planId)
+  const where = (holds: (member: PlanMember) => boolean): PlanMember[] => {
+    const found: PlanMember[] = []
+    for (const member of members.values()) if (holds(member)) found.push(member)
+    return found
+  }
+  const all = (planId: string) => where((member) => member.planId === planId)
   const lease = (found: PlanMember[], by: string, at: number, leaseMs: number) => {
     for (const member of found) {
       member.lease = { by, until: at + leaseMs }
@@ -74,9 +79,11 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
     },
     getPlan: async (id) => maybeRow(plans.get(id)),
     async listPlans({ states = SHOWN, groupId, limit, cursor }) {
-      const found = [...plans.values()]
-        .filter((plan) => states.includes(plan.state) && (groupId ?? plan.groupId) === plan.groupId)
-        .filter(({ id }) => cursor === undefined || id < cursor)
+      const found: Plan[] = []
+      for (const plan of plans.values()) {
+        if (!states.includes(plan.state) || (groupId !== undefined && groupId !== plan.groupId)) continue
+        if (cursor === undefined || plan.id < cursor) found.push(plan)
+      }
       return pageOf(found.sort(byId).reverse(), limit)
     },
     async deleteReleasedMembers(planId, limit) {
@@ -106,18 +113,23 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       delete round.until
     },
     getMember: async (id) => maybeRow(members.get(id)),
-    membersOf: async (deviceId) => [...members.values()].filter((member) => member.deviceId === deviceId).map(rowOf),
+    membersOf: async (deviceId) => where((member) => member.deviceId === deviceId).map(rowOf),
     async listMembers(planId, { states, reason, waiting, silent, limit, cursor }) {
-      const found = all(planId)
-        .filter((member) => states?.includes(member.state) ?? true)
-        .filter((member) => reason === undefined || member.reason?.code === reason)
-        .filter((member) => waiting === undefined || member.waiting === waiting)
-        .filter((member) => silent === undefined || member.silentAt !== undefined)
-        .filter(({ id }) => cursor === undefined || id > cursor)
+      const found = where(
+        (member) =>
+          member.planId === planId &&
+          (states === undefined || states.includes(member.state)) &&
+          (reason === undefined || member.reason?.code === reason) &&
+          (waiting === undefined || member.waiting === waiting) &&
+          (silent === undefined || member.silentAt !== undefined) &&
+          (cursor === undefined || member.id > cursor),
+      )
       return pageOf(found.sort(byId), limit)
     },
     async *awaitedDevices(planId, batchSize) {
-      const found = all(planId).filter(({ waiting, dueMs }) => waiting === 'offline' && dueMs === undefined)
+      const found = where(
+        ({ planId: of, waiting, dueMs }) => of === planId && waiting === 'offline' && dueMs === undefined,
+      )
       const ids = found.map(({ deviceId }) => deviceId)
       for (let i = 0; i < ids.length; i += batchSize) yield ids.slice(i, i + batchSize)
     },
@@ -126,13 +138,13 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       return [...counters.values()].filter((one) => count(countsOf(one)) > 0).map(({ _id }) => _id)
     },
     async claimDue(planId, by, at, leaseMs, limit) {
-      const due = all(planId)
-        .filter((member) => (member.dueMs ?? Number.POSITIVE_INFINITY) <= at && isFree(member, at))
-        .sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
+      const due = where(
+        (member) => member.planId === planId && member.dueMs !== undefined && member.dueMs <= at && isFree(member, at),
+      ).sort((a, b) => (a.dueMs ?? 0) - (b.dueMs ?? 0))
       return lease(due.slice(0, limit), by, at, leaseMs)
     },
     async freeMembers(planId, query, at, limit) {
-      const found = [...members.values()].filter((member) => fits(member, planId, query) && isFree(member, at))
+      const found = where((member) => fits(member, planId, query) && isFree(member, at))
       return found.sort(byId).slice(0, limit).map(rowOf)
     },
     async claim(id, by, at, leaseMs) {
@@ -171,7 +183,8 @@ export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps)
       if (snapshot === 'delete') snapshots.delete(member.deviceId)
       else if (snapshot !== undefined) snapshots.set(member.deviceId, rowOf(snapshot))
       writeDevice?.()
-      append([...events, ...(device?.events ?? [])])
+      const told = device?.events
+      append(told === undefined || told.length === 0 ? events : [...events, ...told])
     },
     counters: async (planId) => countsOf(documentOf(counters, planId)),
     async recount(planId) {

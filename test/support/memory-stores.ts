@@ -1,4 +1,4 @@
-import { AppError, type Clock, systemRandom } from '../../src/base/index.ts'
+import { AppError, type Clock, idBoundAt, systemRandom } from '../../src/base/index.ts'
 import {
   type Conflict,
   type ConflictStore,
@@ -83,7 +83,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
     pendingAgents: new Map(),
     supportedModels: new Map(),
   }
-  const append = feed(inside)
+  const append = feed(inside, clock)
   const listeners = new Set<(change: DeviceChange) => void>()
   const devices = deviceStore(inside, append.append, clock, listeners)
   return {
@@ -110,16 +110,35 @@ export function createMemoryStores(clock: Clock): MemoryStores {
 
 type Inside = MemoryStores['inside']
 
-function feed({ events: log }: Inside) {
+/** Ids in the form and the order of the store's: the time of the event, then a counter; the time never goes back. */
+function feedIds(clock: Clock): () => string {
+  let lastMs = 0
+  let made = 0
+  return () => {
+    lastMs = Math.max(lastMs, clock.now())
+    return idBoundAt(lastMs) + String(++made).padStart(16, '0')
+  }
+}
+
+function feed({ events: log }: Inside, clock: Clock) {
+  const newId = feedIds(clock)
   const listeners = new Set<(events: FeedEvent[]) => void>()
+  const byDevice = new Map<DeviceId, FeedEvent[]>()
   return {
     append(events: NewEvent[]) {
-      const kept = events.map((event, i): FeedEvent => ({ ...event, id: String(log.length + i + 1).padStart(10, '0') }))
+      if (events.length === 0) return
+      const kept = events.map((event): FeedEvent => ({ ...event, id: newId() }))
       log.push(...kept)
+      for (const event of kept) {
+        if (event.deviceId === undefined) continue
+        const own = byDevice.get(event.deviceId)
+        if (own === undefined) byDevice.set(event.deviceId, [event])
+        else own.push(event)
+      }
       for (const listener of listeners) listener(kept)
     },
     async ofDevice(deviceId: DeviceId, after: string | undefined, limit: number) {
-      const own = log.filter((event) => event.deviceId === deviceId)
+      const own = byDevice.get(deviceId) ?? []
       return after === undefined ? own.slice(-limit) : own.filter((event) => event.id > after).slice(0, limit)
     },
     since: async (id: string | undefined, limit: number) =>

@@ -78,6 +78,8 @@ const TABLES: Record<string, Record<string, string>> = {
 /** Numbers of new rows begin here, so that none is one that a row of the factory has or had. */
 const FIRST_NUMBER = 10
 const SERIALS = new Map<string, string>()
+/** Paths of which `shownValue` is known to show every value as it is. */
+const PLAIN = new Set<string>()
 const WISHED = /(AssignedRole|KeepAliveInterval|AllowedUses)$/
 const TRUST = `${AGENT}ControllerTrust.`
 
@@ -251,20 +253,20 @@ export class Box {
     const told = (one: string) =>
       via === 'usp' && this.liesOverUsp && one.endsWith('.SoftwareVersion') ? '9.9' : this.values.get(one)
     // Results hold secrets in masked form only.
-    const shown = (one: string, value: string): PathOutcome => ({
+    const outcome = (one: string, value: string): PathOutcome => ({
       path: one,
-      value: shownValue(one, value),
+      value: PLAIN.has(one) ? value : shown(one, value),
       type: 'string',
     })
     if (!own.endsWith('.')) {
       const value = told(own)
       return value === undefined
         ? [{ path, error: { code: via === 'cwmp' ? '9005' : '7026', text: 'no such parameter', retryable: false } }]
-        : [shown(path, value)]
+        : [outcome(path, value)]
     }
     const found: PathOutcome[] = []
     for (const one of this.values.keys())
-      if (one.startsWith(own)) found.push(shown(path + one.slice(own.length), told(one) ?? ''))
+      if (one.startsWith(own)) found.push(outcome(path + one.slice(own.length), told(one) ?? ''))
     return found
   }
 
@@ -320,6 +322,12 @@ export class Box {
   }
 }
 
+function shown(path: string, value: string): string {
+  // The WebSocket path is masked by what it holds, a secret by its name.
+  if (!path.endsWith('.Path') && shownValue(path, 'x') === 'x') PLAIN.add(path)
+  return shownValue(path, value)
+}
+
 function ownPath(path: string): string {
-  return path.replace('Device.LocalAgent.', AGENT)
+  return path.startsWith('Device.LocalAgent.') ? AGENT + path.slice('Device.LocalAgent.'.length) : path
 }

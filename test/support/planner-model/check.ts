@@ -31,7 +31,17 @@ function assertAll({ runs, seed, length, path }: Required<Omit<CheckOptions, 'pa
   })
 }
 
-/** Plays one sequence. */
+/** Plays one sequence. A promise that was rejected and that nobody looked at is a defect of the sequence as well. */
 export async function play(sequence: Sequence): Promise<void> {
-  await new Play(sequence).run(sequence)
+  const rejected: unknown[] = []
+  const note = (error: unknown) => void rejected.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    await new Play(sequence).run(sequence)
+    // Node tells of rejections once nothing else is left to do.
+    await new Promise((resolve) => setImmediate(resolve))
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+  if (rejected.length > 0) throw new Error('a promise was rejected, and nobody looked at it', { cause: rejected[0] })
 }

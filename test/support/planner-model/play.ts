@@ -40,7 +40,7 @@ export class Play {
   readonly plans: Plan[] = []
   #group: string | undefined
   /** What was done so far, for the message of a failure. */
-  readonly told: string[] = []
+  readonly #told: (Command | 'quiet')[] = []
 
   constructor({ seed, devices }: Pick<Sequence, 'seed' | 'devices'>) {
     this.world = new World(seed, devices)
@@ -64,7 +64,7 @@ export class Play {
   /** Everything works again, and time passes until nothing is due. */
   async quiet(): Promise<void> {
     const { world } = this
-    this.told.push('quiet')
+    this.#told.push('quiet')
     world.databaseDown = false
     for (const server of world.servers) server.fuse = undefined
     while (world.servers.length < 1) await world.startServer()
@@ -120,7 +120,7 @@ export class Play {
   }
 
   async #do(command: Command): Promise<void> {
-    this.told.push(JSON.stringify(command))
+    this.#told.push(command)
     await this.#perform(command)
     await this.world.settled()
     this.#check(brokenNow(this.world))
@@ -296,7 +296,8 @@ export class Play {
       const steps = history.map(({ event, to, code }) => `${event}${code === undefined ? '' : `(${code})`} ${to}`)
       return `${id} ${state}: ${steps.join(', ')}`
     })
-    return [...broken, '', 'Done:', ...this.told, '', 'Members:', ...histories].join('\n')
+    const told = this.#told.map((one) => (one === 'quiet' ? one : JSON.stringify(one)))
+    return [...broken, '', 'Done:', ...told, '', 'Members:', ...histories].join('\n')
   }
 }
 

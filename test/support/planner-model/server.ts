@@ -152,16 +152,20 @@ export class Server {
   /** A port whose every call is one out of the process. */
   #port<T extends object>(target: T): T {
     const call = this.call.bind(this)
-    const cut = new Proxy(target, {
-      get(of, name, self) {
-        const method = Reflect.get(of, name, self)
-        if (typeof method !== 'function' || name === 'onAppended') return method
-        if (method instanceof AsyncGeneratorFunction) return (...args: unknown[]) => cutList(call, method, args)
-        return (...args: unknown[]) => call(() => method.apply(of, args))
-      },
-    })
-    // The methods are made once, not at each call.
-    return { ...cut }
+    const cut = { ...target }
+    for (const name of Object.keys(target)) {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function' || name === 'onAppended') continue
+      const isList = method instanceof AsyncGeneratorFunction
+      Reflect.set(
+        cut,
+        name,
+        isList
+          ? (...args: unknown[]) => cutList(call, method, args)
+          : (...args: unknown[]) => call(() => method.apply(target, args)),
+      )
+    }
+    return cut
   }
 
   #links(): UspLinks {

@@ -10,6 +10,9 @@ import { Server } from './server.ts'
 /** The delay of the planner's own tick: it says nothing about when something is due. */
 const TICK_MS = 1000
 const MIN_STEP_MS = 500
+/** After a write the next step is seldom the shortest one: what is due ends a step in any case. */
+const STEP_AFTER_WRITE_MS = 4000
+const SHORT_ONCE_IN = 4
 const MAX_STEP_MS = 6 * 3_600_000
 const WATCH_MS = 60_000
 const TIDY_MS = 15_000
@@ -154,9 +157,10 @@ export class World {
     this.#offsetMs += ms
   }
 
-  /** Lets everything that is ready run. */
-  settled(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve))
+  /** Lets everything that is ready run: a tick that is asked for by a microtask comes when no microtask is left. */
+  async settled(): Promise<void> {
+    await undefined
+    await new Promise<void>((resolve) => process.nextTick(resolve))
   }
 
   /**
@@ -174,7 +178,8 @@ export class World {
       await this.#step(passedMs)
       const quiet = this.writes === writes
       quietMs = quiet ? quietMs + passedMs : 0
-      stepMs = quiet ? Math.min(stepMs * 8, MAX_STEP_MS) : MIN_STEP_MS
+      const afterWriteMs = this.random.once(SHORT_ONCE_IN) ? MIN_STEP_MS : STEP_AFTER_WRITE_MS
+      stepMs = quiet ? Math.min(stepMs * 8, MAX_STEP_MS) : afterWriteMs
     }
   }
 
@@ -185,8 +190,11 @@ export class World {
     if (!this.databaseDown && this.servers.length > 0) this.serviceMs += ms
     for (const cpe of this.cpes) cpe.step()
     this.engine.step()
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.monoMs).sort((a, b) => a.atMs - b.atMs)
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.monoMs)
+    const due: Timer[] = []
+    const later: Timer[] = []
+    for (const timer of this.#timers) (timer.atMs <= this.monoMs ? due : later).push(timer)
+    this.#timers = later
+    due.sort((a, b) => a.atMs - b.atMs)
     for (const { run } of due) run()
     await this.settled()
     await this.#jobs()
@@ -208,8 +216,14 @@ export class World {
     this.#tidiedMs = this.monoMs
     const late = this.#dead.filter(({ atMs }) => this.monoMs - atMs < SERVER_TTL_MS).map(({ id }) => id)
     const alive = [...this.servers.map(({ id }) => id), ...late]
-    await this.stores.devices.unlinkAll(undefined, alive, this.wallMs)
-    await this.stores.plans.freeLeases(alive)
+    const { devices, plans, inside } = this.stores
+    // Where nothing is held by a dead server, both calls change nothing.
+    const holds = (holder: string | undefined) => holder !== undefined && !alive.includes(holder)
+    if (some(inside.devices, ({ usp }) => usp?.linked === true && !alive.includes(usp.instance ?? '')))
+      await devices.unlinkAll(undefined, alive, this.wallMs)
+    const { members, rounds } = inside.plans
+    if (some(members, ({ lease }) => holds(lease?.by)) || some(rounds, ({ by }) => holds(by)))
+      await plans.freeLeases(alive)
   }
 
   #unexpected(error: unknown): void {
@@ -246,4 +260,9 @@ export class World {
       return putPlan(plan, revision)
     }
   }
+}
+
+function some<T>(map: ReadonlyMap<string, T>, holds: (value: T) => boolean): boolean {
+  for (const value of map.values()) if (holds(value)) return true
+  return false
 }
