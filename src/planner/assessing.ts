@@ -3,7 +3,16 @@ import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../dom
 import { bootstrapOf } from './missed.ts'
 import { absence } from './presence.ts'
 import { assess, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
-import { GONE, MustWait, type Outcome, type Persist, Script, type ScriptDeps, StepFailed } from './script.ts'
+import {
+  DeviceGone,
+  GONE,
+  MustWait,
+  type Outcome,
+  type Persist,
+  Script,
+  type ScriptDeps,
+  StepFailed,
+} from './script.ts'
 import { heldByOther, type MemberStep } from './transition.ts'
 
 type Deps = ScriptDeps & { parameters: ParameterStore }
@@ -64,6 +73,7 @@ async function ask(
     return assess(device, { parameters, asked: true }, clock.now())
   } catch (error) {
     if (error instanceof MustWait) return error.outcome
+    if (error instanceof DeviceGone) return GONE
     if (!(error instanceof StepFailed)) throw error
     // A CPE that did not come has not answered: it is asked anew once it has been heard of.
     if (error.reason.code === 'offline')

@@ -64,7 +64,7 @@ export class MustWait extends Error {
 }
 
 /** The record of the device does not exist any more. */
-class DeviceGone extends Error {}
+export class DeviceGone extends Error {}
 
 /** Tells of Notifies that any instance has received. */
 export interface NotifyLog {

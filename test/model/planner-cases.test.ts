@@ -53,6 +53,10 @@ describe('a planner among devices, servers and people', () => {
     expect(await story([device()], [])).toEqual({ afterRest: ['MIGRATED'] })
   })
 
+  it('verifies an Agent without timers by the Notify of a changed value', async () => {
+    expect(await story([device({ noTimer: true })], [])).toEqual({ afterRest: ['MIGRATED'] })
+  })
+
   it('finds that a device was deleted although the server died before it told anybody', async () => {
     const { afterRest } = await story([device()], [pass(), { do: 'forget', device: 0, unheard: true }])
     expect(afterRest).toEqual(['CANCELLED'])
@@ -61,6 +65,17 @@ describe('a planner among devices, servers and people', () => {
   it('finds that a migrated device was reset although the server died before it told anybody', async () => {
     const { afterRest } = await story([device()], [pass(), { do: 'reset', device: 0, unheard: true }])
     expect(afterRest).toEqual(['REGRESSED'])
+  })
+
+  it('finds that a device was deleted while it is judged', async () => {
+    // The order of the deletion and of the planner's own look at the device is left to the seed.
+    for (let seed = 0; seed < 60; seed++) {
+      await story(
+        [device({ wakeable: false }, { known: false })],
+        [{ do: 'conflict', device: 0 }, pass(5000), { do: 'forget', device: 0, unheard: true }],
+        { seed },
+      )
+    }
   })
 
   it('takes no reset from before the snapshot for one after it', async () => {
