@@ -35,8 +35,9 @@ const LATER: LinkRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitt
 const UNNAMED: Admitted = { secretOf: undefined, instead: undefined }
 
 /**
- * Decides whether a link may be opened under its Endpoint ID, before anything is read from its Agent and before the present link of that
- * Endpoint ID is closed. Three checks decide: refusals of the Endpoint ID itself, the secret of its device, and the present link.
+ * Decides whether a link may be opened under its Endpoint ID, before anything is read from its Agent and before the
+ * present link of that Endpoint ID is closed. Three checks decide: refusals of the Endpoint ID itself, the secret of
+ * its device, and the present link.
  */
 export class Admission {
   readonly #deps: AdmissionDeps
@@ -47,7 +48,10 @@ export class Admission {
     this.#deps = deps
   }
 
-  /** Judges a client before its link is opened; resolves with a refusal, or with undefined when the link may be opened. Never rejects. */
+  /**
+   * Judges a client before its link is opened; resolves with a refusal, or with undefined when the link may be opened.
+   * Never rejects.
+   */
   async admit(newcomer: Newcomer): Promise<LinkRefusal | undefined> {
     const judged = await this.#safely(newcomer)
     if ('kind' in judged) return judged
@@ -62,8 +66,8 @@ export class Admission {
   }
 
   /**
-   * Judges an open link whose first Record names its Endpoint ID. Resolves with true when the link holds that ID now; otherwise the link is
-   * closed, or held until it is. Never rejects.
+   * Judges an open link whose first Record names its Endpoint ID. Resolves with true when the link holds that ID now;
+   * otherwise the link is closed, or held until it is. Never rejects.
    */
   async name(agent: AgentLink, endpointId: string): Promise<boolean> {
     const { link } = agent
@@ -118,7 +122,7 @@ export class Admission {
     return contest.kind === 'weaker' ? NOT_ADMITTED : STANDS
   }
 
-  /** The device whose secret the link shows; 'refused' when the link may not be opened without another one. */
+  /** Resolves with the device whose secret the link shows; 'refused' when the link must show another secret. */
   async #secretOf({ endpointId, secret }: Newcomer): Promise<DeviceId | 'refused' | undefined> {
     const { devices, linkSecrets } = this.#deps
     const device = await devices.findByEndpoint(endpointId as EndpointId)
@@ -127,9 +131,9 @@ export class Admission {
       if (proof === 'required') return 'refused'
       if (proof !== 'notRequired') return device.id
     }
-    // A secret that is not known any more proves nothing.
+    // A secret that is not valid now proves nothing.
     const owner = secret === undefined ? undefined : await linkSecrets.ownerOf(secret)
-    // One of another device must not stand for this one.
+    // The secret of another device must not be used for this one.
     return owner === undefined || device === undefined ? owner : 'refused'
   }
 

@@ -5,11 +5,11 @@ import type { GetResp } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import { objectPath } from './outcome.ts'
 
-/** Facts that an Agent shows of itself when it arrives. */
+/** Facts that an Agent shows about itself when it arrives. */
 export interface AgentFacts {
   /** Device.DeviceInfo. (one level) and RootDataModelVersion. */
   parameters: ParameterWrite[]
-  /** Our own Controller row; undefined when the Agent does not show it. */
+  /** The Controller row of this server; undefined when the Agent does not show it. */
   ownRow: Record<string, string> | undefined
   /** oui, class and serial of Device.DeviceInfo.; '' for each that the Agent does not show. */
   identity: DeviceIdentity
@@ -22,12 +22,13 @@ const IDENTITY = ['ManufacturerOUI', 'ProductClass', 'SerialNumber'] as const
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
 const OWN_ROW = /^Device\.LocalAgent\.Controller\.\d+\.$/
 
-/** Parameters that tell the identity of a device. */
+/** Parameters with the identity of a device. */
 export const IDENTITY_PATHS: readonly string[] = IDENTITY.map((name) => INFO + name)
 
 /**
- * Reads DeviceInfo and our own Controller row: one Get, or one each for Agents that refuse a Message for one of its paths. Sets
- * `agent.ownRow`. An Agent that refuses all of it shows nothing; TransportError when it does not answer.
+ * Reads DeviceInfo and the Controller row of this server with one Get, or with one for each path where the Agent
+ * refuses a Message for one of its paths. Notes the row at the AgentLink. Facts are empty when the Agent refuses all
+ * paths; TransportError when it does not answer.
  */
 export async function readFacts(agent: AgentLink, ownId: string, clock: Clock): Promise<AgentFacts> {
   const ownPath = `${CONTROLLERS}[EndpointID==${quoteConstant(ownId)}].`
@@ -40,12 +41,12 @@ export async function readFacts(agent: AgentLink, ownId: string, clock: Clock): 
     for (const { resolved_path, result_params } of result.resolved_path_results) {
       const object = objectPath(resolved_path)
       if (object.startsWith(CONTROLLERS)) {
-        // The rows below it are shown too by Agents that do not know depths.
+        // Agents without support for depths show the rows below it, too.
         if (OWN_ROW.test(object) && (result_params.EndpointID ?? ownId) === ownId)
           own ??= { path: object, params: result_params }
         continue
       }
-      // Nor is more taken in than belongs to these two objects.
+      // Parameters of other objects are not stored.
       if (object !== 'Device.' && object !== INFO) continue
       for (const [name, value] of Object.entries(result_params)) {
         if (parameters.length >= MAX_FACTS || !/^[\w-]{1,64}$/.test(name) || value.length > MAX_FACT) continue
@@ -56,11 +57,11 @@ export async function readFacts(agent: AgentLink, ownId: string, clock: Clock): 
   }
   const identity = identityOf(shown)
   agent.foundOwnRow(own?.path ?? (await findOwnRow(agent, ownId)))
-  const told = identity.oui !== '' || identity.serial !== ''
-  return { parameters, ownRow: own?.params, identity: told ? identity : await readIdentity(agent) }
+  const isShown = identity.oui !== '' || identity.serial !== ''
+  return { parameters, ownRow: own?.params, identity: isShown ? identity : await readIdentity(agent) }
 }
 
-/** The identity of an Agent that does not show the object, or not all of it: by the names of the parameters. */
+/** Reads the identity by the names of its parameters, from an Agent that does not show the whole object. */
 async function readIdentity(agent: AgentLink): Promise<DeviceIdentity> {
   const reply = await agent.request('get', { param_paths: [...IDENTITY_PATHS], max_depth: 0 })
   const rows = reply.ok ? reply.body.req_path_results.flatMap((result) => result.resolved_path_results) : []
@@ -83,7 +84,9 @@ async function readEach(agent: AgentLink, paths: string[]): Promise<GetResp['req
   return results
 }
 
-/** Our row where an Agent does not find it by the expression: among all that it shows. */
+/**
+ * Finds the row of this server among all rows that the Agent shows, where it does not find it by the search expression.
+ */
 async function findOwnRow(agent: AgentLink, ownId: string): Promise<string> {
   const reply = await agent.request('get', { param_paths: [`${CONTROLLERS}*.EndpointID`], max_depth: 0 })
   const rows = reply.ok ? reply.body.req_path_results.flatMap((result) => result.resolved_path_results) : []

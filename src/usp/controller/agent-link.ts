@@ -23,7 +23,10 @@ export interface AgentLinkOptions {
   onMessage?(agent: AgentLink, direction: 'Message sent' | 'Message received', msg: Msg): void
 }
 
-/** One link and its Agent: the device that it is joined to, and the Messages to it. Other state is kept by the class that needs it. */
+/**
+ * One link and its Agent: the device that it is joined to, and the Messages to it. Other state is kept by the class
+ * that needs it.
+ */
 export class AgentLink {
   readonly link: Link
   readonly connectRecord: ConnectKind
@@ -154,8 +157,8 @@ export class AgentLink {
   }
 
   /**
-   * Reads one parameter that every Agent has (TR-181 Device.LocalAgent.EndpointID), beside the requests that wait. Rejects with
-   * TransportError when there is no answer; an Error is an answer.
+   * Reads one parameter that every Agent has (TR-181 Device.LocalAgent.EndpointID), beside the requests that wait.
+   * Rejects with TransportError when there is no answer; an Error is an answer.
    */
   async probe(timeoutMs: number): Promise<void> {
     const body = { param_paths: ['Device.LocalAgent.EndpointID'], max_depth: 0 }

@@ -62,9 +62,9 @@ export class AgentRequests {
   }
 
   /**
-   * Sends a request when those before it are answered. Rejects with TransportError `sent: false` when it was not sent, `sent: true` when the
-   * link ended, the time ran out or the caller gave up before the answer. A late answer is ignored: it must not pass for that of a newer
-   * request.
+   * Sends a request when those before it are answered. Rejects with TransportError `sent: false` when it was not sent,
+   * `sent: true` when the link ended, the time ran out or the caller gave up before the answer. A late answer is
+   * ignored: it must not pass for that of a newer request.
    */
   request<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions = {}): Promise<Reply<N>> {
     if (this.#queued >= MAX_QUEUED)
@@ -72,7 +72,8 @@ export class AgentRequests {
     this.#queued++
     let isSent = false
     const run = this.#tail.then(() => {
-      // The caller has judged the outcome already: a request that is sent now would have an effect that nothing records.
+      // The caller has judged the outcome already: a request that is sent now would have an effect that nothing
+      // records.
       if (options.signal?.aborted === true) throw givenUp(name, false)
       isSent = true
       return this.exchange(name, body, options)
@@ -94,7 +95,8 @@ export class AgentRequests {
   exchange<N extends RequestName>(name: N, body: Requests[N], options: RequestOptions): Promise<Reply<N>> {
     const { clock, id, send, onOutstanding, onTimeout } = this.#deps
     const { timeoutMs = REQUEST_TIMEOUT_MS, signal } = options
-    // Never a msg_id of an earlier link: an Agent that still works on that request ignores a second one with its msg_id (R-MSG.4).
+    // Never a msg_id of an earlier link: an Agent that still works on that request ignores a second one with its msg_id
+    // (R-MSG.4).
     const msgId = `${id}.${++this.#nextId}`
     if (this.#ended || !send(requestMsg(msgId, name, body)))
       return Promise.reject(

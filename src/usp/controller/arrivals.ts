@@ -21,7 +21,7 @@ import type { AgentLink } from './agent-link.ts'
 import type { Refusals } from './refusals.ts'
 
 interface ArrivalDeps {
-  /** Our own Endpoint ID. */
+  /** Endpoint ID of the Controller. */
   endpointId: string
   admission: AgentAdmission
   instance: string
@@ -29,22 +29,22 @@ interface ArrivalDeps {
   conflicts: ConflictStore
   linkSecrets: Pick<LinkSecrets, 'prove'>
   refusals: Refusals
-  /** Asked before a device is registered whose Agent proves nothing; absent: it may be. */
+  /** Resolves with true when a device may be registered whose Agent proves nothing; absent: always true. */
   mayRegister?(): Promise<boolean>
   onRefused?(reason: string): void
   nextId(): string
   clock: Clock
-  /** When the Agent last sent a Message over its link; undefined: not yet. */
+  /** Returns when the Agent last sent a Message over its link; undefined: not yet. */
   heardAt(agent: AgentLink): number | undefined
-  /** The Agent is joined to `agent.device`, and that is stored. */
+  /** Called when the Agent is joined to `agent.device`, and that is stored. */
   onJoined(agent: AgentLink): void
-  /** It has used a secret of its device for the first time. */
+  /** Called when the Agent has used a secret of its device for the first time. */
   onSecretUsed(agent: AgentLink): void
-  /** It is not admitted: its link is to be closed with this text. */
+  /** Closes the link of an Agent that is not admitted, with this text. */
   onTurnedAway(agent: AgentLink, text: string): void
 }
 
-type Told = DeviceIdentity | undefined
+type Claimed = DeviceIdentity | undefined
 
 interface State {
   /** Resolves when the arrivals that were begun are decided. */
@@ -59,7 +59,7 @@ interface State {
   isAsked: boolean
 }
 
-/** How long a link may stand that belongs to no device. */
+/** A link without a device is refused after this time. */
 const JOIN_MS = 90_000
 const MAX_COMMITS = 3
 /** Devices that one Endpoint ID with a certificate may put into conflict in an hour, besides its own. */
@@ -69,14 +69,15 @@ const MAX_CLAIMANTS = 1000
 const IN_CONFLICT: Refusal = { code: 'conflict', text: 'a conflict of this Endpoint ID waits for its decision' }
 
 /**
- * Joins Agents to their devices. On every link the identity that the Agent shows is compared with the device before anything of it is stored
- * and before operations reach it; an OnBoardRequest later on is compared as well.
+ * Joins Agents to their devices. On each link the identity that the Agent shows is compared with the device before
+ * anything of it is stored and before operations are sent to it; the identity of a later OnBoardRequest is compared as
+ * well.
  */
 export class Arrivals {
   readonly #deps: ArrivalDeps
   readonly #claimants = new BoundedMap<string, { since: number; devices: Set<string> }>(MAX_CLAIMANTS)
   readonly #states = new WeakMap<AgentLink, State>()
-  /** The connectedAt that was given last. */
+  /** The newest connectedAt. */
   #connectedAt = 0
 
   constructor(deps: ArrivalDeps) {
@@ -84,13 +85,14 @@ export class Arrivals {
   }
 
   /**
-   * Judges an Agent, with the identity of its OnBoardRequest if there was one. Resolves when it is decided; rejects when it could not be, and
-   * then the link is closed unless the Agent can still tell more.
+   * Judges an Agent, with the identity of its OnBoardRequest if it sent one. Resolves when the Agent is joined or
+   * refused. Rejects when it could not be judged; the link is then closed, unless the Agent may still send its
+   * identity.
    */
-  arrive(agent: AgentLink, told: Told): Promise<void> {
-    if (told !== undefined) return this.#queue(agent, told)
+  arrive(agent: AgentLink, claimed: Claimed): Promise<void> {
+    if (claimed !== undefined) return this.#queue(agent, claimed)
     if (agent.device !== undefined) return Promise.resolve()
-    // Notifications that wait for the same arrival go on in the order in which they came.
+    // Notifications that wait for the same arrival go on in the order in which they were received.
     const state = this.#of(agent)
     state.joining ??= this.#queue(agent, undefined).finally(() => {
       state.joining = undefined
@@ -98,14 +100,17 @@ export class Arrivals {
     return state.joining
   }
 
-  #queue(agent: AgentLink, told: Told): Promise<void> {
+  #queue(agent: AgentLink, claimed: Claimed): Promise<void> {
     const state = this.#of(agent)
-    const run = (state.arrival ?? Promise.resolve()).then(() => this.#decide(agent, told))
+    const run = (state.arrival ?? Promise.resolve()).then(() => this.#decide(agent, claimed))
     state.arrival = run.catch((error: unknown) => this.#failed(agent, error))
     return run
   }
 
-  /** The facts of a joined Agent: those of its arrival, once, and read anew after that; undefined when `recheck` closed its link. */
+  /**
+   * Returns the facts of a joined Agent: those of its arrival once, then newly read ones; undefined when `recheck`
+   * closed its link.
+   */
   async facts(agent: AgentLink): Promise<AgentFacts | undefined> {
     const state = this.#of(agent)
     const read = state.facts
@@ -113,7 +118,10 @@ export class Arrivals {
     return read ?? this.recheck(agent)
   }
 
-  /** Reads the facts of a joined Agent and compares its identity once more; undefined when it is not this device: its link is closed then. */
+  /**
+   * Reads the facts of a joined Agent and compares its identity again; undefined, with the link closed, when it is
+   * another device.
+   */
   async recheck(agent: AgentLink): Promise<AgentFacts | undefined> {
     const facts = await this.#read(agent)
     this.#of(agent).facts = undefined
@@ -126,8 +134,8 @@ export class Arrivals {
   }
 
   /**
-   * For a link that stands for a while: an Agent that said nothing since it came (1.0 has no connect record) is asked something that every
-   * Agent answers; a link that has no device by then is closed.
+   * Called in each round for a link without a device: asks an Agent that has sent no Message (USP 1.0 has no connect
+   * Record) for its versions, which every Agent answers, and refuses it after 90 s.
    */
   async care(agent: AgentLink): Promise<void> {
     if (agent.device !== undefined || agent.closed) return
@@ -140,15 +148,15 @@ export class Arrivals {
     if (state.arrival === undefined) await this.arrive(agent, undefined)
   }
 
-  /** Refuses an Agent and closes its link. What others know of the device that it claims to be is not told to it. */
-  turnAway(agent: AgentLink, refusal: Refusal, told?: DeviceIdentity): void {
+  /** Refuses an Agent and closes its link. Its text shows nothing about the device that the Agent claims to be. */
+  turnAway(agent: AgentLink, refusal: Refusal, claimed?: DeviceIdentity): void {
     if (agent.isRefused) return
     agent.refuse()
-    this.#sendAway(agent, refusal, told)
+    this.#sendAway(agent, refusal, claimed)
   }
 
-  #sendAway(agent: AgentLink, refusal: Refusal, told: Told): void {
-    const claim = told ?? this.#of(agent).shown
+  #sendAway(agent: AgentLink, refusal: Refusal, claimed: Claimed): void {
+    const claim = claimed ?? this.#of(agent).shown
     this.#deps.refusals.note(
       {
         endpointId: agent.endpointId,
@@ -162,16 +170,16 @@ export class Arrivals {
     this.#deps.onTurnedAway(agent, open ? refusal.text : 'the Agent is not admitted')
   }
 
-  async #decide(agent: AgentLink, told: Told): Promise<void> {
-    if (told !== undefined) deviceIdOf(told)
+  async #decide(agent: AgentLink, claimed: Claimed): Promise<void> {
+    if (claimed !== undefined) deviceIdOf(claimed)
     for (let commits = 0; commits < MAX_COMMITS; ) {
-      if (agent.isRefused || !agent.link.isOpen || (agent.device !== undefined && told === undefined)) return
-      const decision = await this.#judge(agent, told)
+      if (agent.isRefused || !agent.link.isOpen || (agent.device !== undefined && claimed === undefined)) return
+      const decision = await this.#judge(agent, claimed)
       if (decision.kind === 'known') return this.#join(agent, decision.device)
-      if (decision.kind === 'refused' || decision.kind === 'conflict') return this.#deny(agent, decision, told)
+      if (decision.kind === 'refused' || decision.kind === 'conflict') return this.#deny(agent, decision, claimed)
       if (decision.kind === 'read') {
         if (this.#of(agent).shown !== undefined)
-          throw new ProtocolError('identity', 'the Agent does not tell its OUI and serial number')
+          throw new ProtocolError('identity', 'the Agent does not show its OUI and serial number')
         await this.#read(agent)
         continue
       }
@@ -180,7 +188,7 @@ export class Arrivals {
         commits++
         await this.#deps.devices.commit(decision.change)
       } catch (error) {
-        // The record was changed or created meanwhile: look again.
+        // The record was changed or created meanwhile: judge again.
         if (commits < MAX_COMMITS && isConflict(error)) continue
         throw error
       }
@@ -190,7 +198,7 @@ export class Arrivals {
     throw new AppError('conflict', 'the record changes too often to join it')
   }
 
-  /** False when the Agent proves nothing and its device would be one too many; its link is closed. */
+  /** Returns false, with the link closed, when the Agent proves nothing and no further device may be registered. */
   async #mayCreate(agent: AgentLink, { create }: DeviceChange): Promise<boolean> {
     const { mayRegister, onRefused } = this.#deps
     if (create === undefined || agent.link.proof === 'certificate' || (await mayRegister?.()) !== false) return true
@@ -207,7 +215,7 @@ export class Arrivals {
     return facts
   }
 
-  async #judge(agent: AgentLink, told: Told): Promise<ArrivalDecision> {
+  async #judge(agent: AgentLink, claimed: Claimed): Promise<ArrivalDecision> {
     const { devices, conflicts, admission, refusals, clock } = this.#deps
     const endpointId = parseEndpointId(agent.endpointId)
     const blocked = refusals.blocked(endpointId)
@@ -225,10 +233,10 @@ export class Arrivals {
       endpointId,
       certificate,
       ...(agent.secretOf === undefined ? {} : { secretOf: agent.secretOf }),
-      ...(told === undefined ? {} : { told }),
+      ...(claimed === undefined ? {} : { told: claimed }),
       ...(shown === undefined ? {} : { shown }),
     }
-    const named = told ?? shown
+    const named = claimed ?? shown
     const byIdentity =
       byEndpoint !== undefined || named === undefined || named.oui === '' || named.serial === ''
         ? undefined
@@ -236,21 +244,21 @@ export class Arrivals {
     return decideArrival(claim, byEndpoint, byIdentity, admission, clock.now())
   }
 
-  /** Turns the Agent away; a Conflict is stored before that. */
+  /** Refuses the Agent; a Conflict is stored before that. */
   async #deny(
     agent: AgentLink,
     decision: Extract<ArrivalDecision, { kind: 'refused' | 'conflict' }>,
-    told: Told,
+    claimed: Claimed,
   ): Promise<void> {
-    if (decision.kind === 'refused') return this.turnAway(agent, decision, told)
+    if (decision.kind === 'refused') return this.turnAway(agent, decision, claimed)
     const { conflict, event } = decision
     if (conflict.kind === 'deviceBoundToOther' && !this.#mayClaim(agent, conflict.deviceId))
-      return this.turnAway(agent, { code: 'deviceBound', text: 'this Endpoint ID claims too many devices' }, told)
+      return this.turnAway(agent, { code: 'deviceBound', text: 'this Endpoint ID claims too many devices' }, claimed)
     if (agent.isRefused) return
-    // The event of the Conflict closes the links of its Endpoint ID; that of this Agent is closed as that of one that is not admitted.
+    // The event of the Conflict closes the other links of this Endpoint ID; this one is closed below.
     agent.refuse()
     await this.#deps.conflicts.open({ ...conflict, id: this.#deps.nextId() }, event)
-    this.#sendAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, told)
+    this.#sendAway(agent, { code: 'conflict', text: `a conflict was opened: ${conflict.kind}` }, claimed)
   }
 
   #of(agent: AgentLink): State {
@@ -265,7 +273,7 @@ export class Arrivals {
     return state
   }
 
-  /** Counts the devices of others that an Endpoint ID claims to be; false when this is one too many. */
+  /** Counts the devices of other Agents that an Endpoint ID claims to be; false when they exceed the limit. */
   #mayClaim(agent: AgentLink, deviceId: string): boolean {
     const now = this.#deps.clock.now()
     let seen = this.#claimants.get(agent.endpointId)
@@ -278,7 +286,9 @@ export class Arrivals {
     return true
   }
 
-  /** An Agent that does not tell its identity may still send its OnBoardRequest; every other one does better to come again. */
+  /**
+   * Closes the link after an error, except of an Agent without an identity, which may still send its OnBoardRequest.
+   */
   #failed(agent: AgentLink, error: unknown): void {
     if (agent.device !== undefined || !agent.link.isOpen) return
     if (error instanceof ProtocolError && error.code === 'identity') return
@@ -294,11 +304,11 @@ export class Arrivals {
     const { devices, clock, instance, linkSecrets } = this.#deps
     const secret =
       agent.link.proof === 'certificate' ? 'notRequired' : await linkSecrets.prove(device.id, agent.link.secret)
-    // Its Endpoint ID was bound, or its secret was used over another link, since it was admitted.
+    // Since the admission the Endpoint ID was bound, or the secret was used over another link.
     if (secret === 'required') return this.turnAway(agent, NO_SECRET)
     agent.link.prove()
     const now = clock.now()
-    // Different from that of the link before, whatever the clock says: facts of either link are told apart by it.
+    // Always newer than that of the earlier link, also when the clock is set back: guards of facts compare it.
     this.#connectedAt = Math.max(now, (device.usp?.connectedAt ?? 0) + 1, this.#connectedAt + 1)
     const connectedAt = this.#connectedAt
     const heardAt = this.#deps.heardAt(agent)
@@ -327,7 +337,7 @@ export class Arrivals {
     if (secret === 'unused') this.#deps.onSecretUsed(agent)
   }
 
-  /** The event that the Agent of an unproven link comes from another address or runs another firmware than that of the link before. */
+  /** Returns an event when the Agent of an unproven link has another address or firmware than over the earlier link. */
   #changeOf(agent: AgentLink, { id: deviceId, usp, softwareVersion }: Device, at: number): NewEvent[] {
     const address = { before: usp?.remoteAddress, now: agent.link.remoteAddress }
     const shown = this.#of(agent).facts?.parameters.find(({ path }) => path === 'Device.DeviceInfo.SoftwareVersion')

@@ -28,7 +28,10 @@ const MAX_CONTESTED = 10_000
 
 const STRENGTH: Readonly<Record<LinkProof, number>> = { none: 0, secret: 1, certificate: 2 }
 
-/** Decides which link holds an Endpoint ID: a new link replaces the present one when it proves more, or when that one does not answer. */
+/**
+ * Decides which link holds an Endpoint ID: a new link replaces the present one when it proves more, or when that one
+ * does not answer.
+ */
 export class Claims {
   readonly #deps: ClaimsDeps
   /** Present links that are asked at the moment. */
@@ -50,8 +53,8 @@ export class Claims {
   }
 
   /**
-   * Gives an Endpoint ID to a link, and closes `instead`. Returns false, and changes nothing, when another link that proves as much took it
-   * since the contest.
+   * Gives an Endpoint ID to a link, and closes `instead`. Returns false, and changes nothing, when another link that
+   * proves as much took it since the contest.
    */
   take(agent: AgentLink, instead: AgentLink | undefined): boolean {
     const { links } = this.#deps

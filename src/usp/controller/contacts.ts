@@ -12,7 +12,10 @@ interface ContactsDeps {
   model: Model
 }
 
-/** Offers joined devices to operations while their Agents answer: an operation that is sent to a silent Agent holds up the others. */
+/**
+ * Offers joined devices to operations while their Agents answer: an operation that is sent to a silent Agent holds up
+ * the others.
+ */
 export class Contacts {
   readonly #deps: ContactsDeps
   readonly #offered = new Map<AgentLink, AbortController>()

@@ -97,9 +97,9 @@ const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
 }
 
 /**
- * The USP Controller over all its MTPs. It builds the classes that each do one thing, and connects them: a link is opened (Admission), its
- * Records are taken (Incoming), its Agent is joined to a device (Arrivals) and onboarded (Onboardings), and the device is offered to
- * operations (Contacts) while its Agent answers (Liveness).
+ * The USP Controller over all its MTPs. It builds the classes that each do one thing, and connects them: a link is
+ * opened (Admission), its Records are taken (Incoming), its Agent is joined to a device (Arrivals) and onboarded
+ * (Onboardings), and the device is offered to operations (Contacts) while its Agent answers (Liveness).
  */
 export class Controller implements Lifecycle {
   readonly name = 'USP Controller'
@@ -233,7 +233,10 @@ export class Controller implements Lifecycle {
     await endsWithin(Promise.allSettled(work), STOP_MS, systemClock)
   }
 
-  /** An Endpoint ID is no secret: a link that shows neither certificate nor secret belongs to any client that knows the ID. */
+  /**
+   * An Endpoint ID is no secret: a link that shows neither certificate nor secret belongs to any client that knows the
+   * ID.
+   */
   #warnOfClaims(): void {
     const { mtps, admission, log } = this.#options
     if (admission === 'certificate' || !mtps.some((mtp) => mtp.isExposed)) return
@@ -243,7 +246,10 @@ export class Controller implements Lifecycle {
     )
   }
 
-  /** Returns the text as the Endpoint ID of an Agent. AppError `invalid` when it is none (TR-369 2.2), or that of this Controller. */
+  /**
+   * Returns the text as the Endpoint ID of an Agent. AppError `invalid` when it is none (TR-369 2.2), or that of this
+   * Controller.
+   */
   asEndpointId(text: string): EndpointId {
     let endpointId: EndpointId
     try {
@@ -256,7 +262,10 @@ export class Controller implements Lifecycle {
     return endpointId
   }
 
-  /** Takes an event of the feed that changes which Agents are admitted, or which models are known. Links that are not admitted now are closed. */
+  /**
+   * Takes an event of the feed that changes which Agents are admitted, or which models are known. Links that are not
+   * admitted now are closed.
+   */
   heed(event: FeedEvent): void {
     this.#refusals.heed(event)
     const { type, deviceId, data } = event

@@ -3,12 +3,15 @@ import type { GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Reply } from './agent-requests.ts'
 
-/** An answer may have megabytes and a slow box behind it. */
+/** An answer may have megabytes and come from a slow CPE. */
 const ASK_TIMEOUT_MS = 120_000
 const MAX_ASKED = 400
 const MAX_LEVELS = 3
 const MAX_OBJECTS = 50_000
-/** Too large for one Message: 7005 says so, 7000 and 7003 are what Agents say that did not expect it. */
+/**
+ * Errors for an answer that is too large for one Message: 7005, and 7000 and 7003 from Agents that do not check the
+ * size.
+ */
 const TOO_LARGE = [7000, 7003, 7005]
 
 const ACCESS = ['readOnly', 'addDelete', 'addOnly', 'deleteOnly'] as const
@@ -27,8 +30,9 @@ const TYPES = [
 ]
 
 /**
- * Asks an Agent for its supported data model (GetSupportedDM): in one answer, or subtree by subtree where that is too large, with the objects
- * that differ per instance. Empty when it does not describe itself; TransportError when it does not answer.
+ * Asks an Agent for its supported data model (GetSupportedDM): in one answer, or subtree by subtree where that is too
+ * large, with the objects that differ per instance. Empty when the Agent gives none; TransportError when it does not
+ * answer.
  */
 export async function describeModel(agent: AgentLink): Promise<SupportedModelObject[]> {
   const asked = { count: 0 }
@@ -78,7 +82,7 @@ function ask(
   )
 }
 
-/** The code of an Error or of the one requested path; 0: none. */
+/** Returns the code of an Error or of the requested path; 0: none. */
 function errorOf(reply: Reply<'get_supported_dm'>): number {
   if (!reply.ok) return reply.error.err_code
   return reply.body.req_obj_results.find(({ err_code }) => err_code !== 0)?.err_code ?? 0
@@ -88,7 +92,7 @@ function objectsOf(body: GetSupportedDMResp): SupportedObject[] {
   return body.req_obj_results.flatMap((result) => (result.err_code === 0 ? result.supported_objs : []))
 }
 
-/** One object of an answer, in the words of the record. */
+/** Returns one object of an answer as the record describes it. */
 export function supportedObject(object: SupportedObject): SupportedModelObject {
   return {
     path: object.supported_obj_path,

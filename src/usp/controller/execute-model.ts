@@ -11,7 +11,7 @@ import type { RequestOptions } from './agent-requests.ts'
 import { supportedObject } from './describe-model.ts'
 import { objectPath, refused, unanswered } from './outcome.ts'
 
-/** TR-369 7.5.3: the rows that there are, with their unique keys. */
+/** TR-369 7.5.3: reads the rows of tables, with their unique keys. */
 export async function instances(
   agent: AgentLink,
   { paths, firstLevelOnly }: RequestFor<'instances'>,
@@ -30,7 +30,10 @@ export async function instances(
   return resultOf([...unanswered(paths, reply.body.req_path_results), ...results])
 }
 
-/** TR-369 7.5.4: objects, parameters with type and access, commands and events below a path, by their names without instances. */
+/**
+ * TR-369 7.5.4: reads objects, parameters with type and access, commands and events below a path, without instance
+ * numbers.
+ */
 export async function supportedBelow(
   agent: AgentLink,
   { path, firstLevelOnly }: RequestFor<'supported'>,

@@ -13,7 +13,7 @@ import { type AgentLink, uspError } from './agent-link.ts'
 import type { RequestOptions } from './agent-requests.ts'
 import { type ExecuteContext, objectPath, refused, unanswered } from './outcome.ts'
 
-/** TR-369 7.5.1. A path that the answer does not speak of, and a parameter without a value, are failures. */
+/** TR-369 7.5.1. A path that the answer does not name, and a parameter without a value, are failures. */
 export async function get(
   agent: AgentLink,
   paths: string[],
@@ -26,7 +26,7 @@ export async function get(
   return resultOf([...unanswered(paths, reply.body.req_path_results), ...outcomesOf(reply.body, model)])
 }
 
-/** Values of a GetResp; 1.0 agents give dotted relative names, which join just the same. */
+/** Returns the values of a GetResp. Agents of USP 1.0 give dotted relative names, which are joined in the same way. */
 export function outcomesOf(body: GetResp, model: Model): PathOutcome[] {
   const outcomes: PathOutcome[] = []
   for (const result of body.req_path_results) {
@@ -43,21 +43,21 @@ export function outcomesOf(body: GetResp, model: Model): PathOutcome[] {
         outcomes.push({ path, value, type: model.parameter(path)?.type ?? 'unknown' })
       }
     }
-    // What may not be read is left out; an object or a search may be empty.
+    // An answer leaves out parameters that may not be read; an object or a search may be empty.
     if (outcomes.length === before && !requested_path.endsWith('.') && !isSearch(requested_path))
       outcomes.push({ path: requested_path, error: outcomeError('noValue', 'the Agent shows no value') })
   }
   return outcomes
 }
 
-/** An object that the box supports and does not have now. */
+/** Errors for an object that the CPE supports and does not have now. */
 const ABSENT = ['7016', '7026']
-/** Codes with which Agents answer what is too much for one Message. */
+/** Errors for an answer that is too large for one Message. */
 const TOO_LARGE = ['7000', '7003', '7005']
 
 /**
- * All values at and below a path, with what the supported model says about writing them. Where that is too much for one Message, object by
- * object as the supported model names them.
+ * Reads all values at and below a path, with their access by the supported model. Where that is too large for one
+ * Message, reads object by object as the supported model lists them.
  */
 export async function discover(
   agent: AgentLink,
@@ -90,13 +90,13 @@ async function discoverAt(
     const known = described.get(schemaPathOf(outcome.path))
     if (known === undefined) continue
     outcome.writable = known.writable
-    // What no model knows, such as parameters of a vendor.
+    // Parameters that no model has, such as those of a vendor.
     if (outcome.type === 'unknown') outcome.type = BASE_TYPES.find((type) => type === known.type) ?? 'unknown'
   }
   return result
 }
 
-/** The object itself, then each object below it with all that is in there; what is too large even so is a failure of that object. */
+/** Reads the object itself, then each object below it as a whole; an object that is still too large is a failure. */
 async function piecewise(
   agent: AgentLink,
   path: string,
@@ -108,7 +108,7 @@ async function piecewise(
   const below = new Set<string>()
   for (const object of objects) {
     const name = object.path.startsWith(schema) ? object.path.slice(schema.length).split('.')[0] : ''
-    // Rows of a table have no name of their own; they are read with it.
+    // Rows have no name in the supported model; they are read with their table.
     if (name !== undefined && name !== '' && name !== '{i}') below.add(`${path}${name}.`)
   }
   const own = await get(agent, [path], 1, context, options)

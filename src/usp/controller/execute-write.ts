@@ -20,7 +20,7 @@ interface Setting {
 
 type Status<T extends { oper_status: unknown }> = T['oper_status']
 
-/** TR-369 7.4.2, one UpdateObject per object. Success is what the answer names as updated, and no more. */
+/** TR-369 7.4.2, one UpdateObject per object. Only values that the answer names as updated are successes. */
 export async function set(
   agent: AgentLink,
   request: RequestFor<'set'>,
@@ -66,7 +66,7 @@ function updated(
     )
     return inner.length > 0 ? inner : [{ path: requested_path, error: uspError(failure) }]
   }
-  // Only a search may have found nothing to update.
+  // Only a search path may match no instance.
   if (success === undefined || (success.updated_inst_results.length === 0 && !isSearch(requested_path)))
     return [{ path: requested_path, error: lacking() }]
   return success.updated_inst_results.flatMap(({ affected_path, param_errs, updated_params }) => {
@@ -75,10 +75,10 @@ function updated(
       const path = object + name
       return { path, value, type: model.parameter(path)?.type ?? ('unknown' as const) }
     })
-    // A parameter that need not be written may be passed over in silence: that is no success.
-    const told = new Set([...Object.keys(updated_params), ...param_errs.map(({ param }) => param)])
+    // An Agent may leave out a parameter that is not required: that is no success.
+    const answered = new Set([...Object.keys(updated_params), ...param_errs.map(({ param }) => param)])
     const silent = asked.flatMap(({ param, required }) =>
-      required || told.has(param) ? [] : [{ path: object + param, error: lacking() }],
+      required || answered.has(param) ? [] : [{ path: object + param, error: lacking() }],
     )
     return [...parameterErrors(object, param_errs), ...values, ...silent]
   })
@@ -88,9 +88,12 @@ function parameterErrors(object: string, errors: ParameterError[]): PathOutcome[
   return errors.map((error) => ({ path: object + error.param, error: uspError(error) }))
 }
 
-/** The rows before an Add; undefined when the Agent did not tell them: then a lost answer cannot be settled by them. */
+/**
+ * Returns the rows before an Add; undefined when the Agent did not show them: a lost answer is then not reconciled by
+ * rows.
+ */
 function baselineOf(reply: Reply<'get_instances'>): { instances: string[] } | undefined {
-  // Objects that do not exist yet have no rows (7016, 7026); any other error says nothing about rows.
+  // Objects that do not exist yet have no rows (7016, 7026); other errors show nothing about rows.
   const empty = (code: number) => code === 7016 || code === 7026
   if (!reply.ok) return empty(reply.error.err_code) ? { instances: [] } : undefined
   const results = reply.body.req_path_results
@@ -99,8 +102,8 @@ function baselineOf(reply: Reply<'get_instances'>): { instances: string[] } | un
 }
 
 /**
- * TR-369 7.4.1. The rows that were there before are kept with the operation, so that a lost answer can be settled. The row may come about
- * without the values named `optional`.
+ * TR-369 7.4.1. The rows before the request are stored with the operation, so that a lost answer can be reconciled. A
+ * row is added even when the Agent refuses values named `optional`.
  */
 export async function add(
   agent: AgentLink,
@@ -133,11 +136,11 @@ export async function add(
         : outcome,
     )
   })
-  const told = results.filter(
+  const shown = results.filter(
     ({ path, error }) => error === undefined || !optional.some((name) => path.endsWith(`.${name}`)),
   )
   const silent = rows.slice(created_obj_results.length).map(({ object }) => ({ path: object, error: lacking() }))
-  return resultOf([...silent, ...told])
+  return resultOf([...silent, ...shown])
 }
 
 function created(

@@ -17,7 +17,10 @@ import { lockout } from './lockout.ts'
 import { type ExecuteContext, lacking, objectPath, refused } from './outcome.ts'
 import { isOwnRow, OPTIONAL_SETTINGS } from './subscriptions.ts'
 
-/** Plays one protocol-neutral operation as USP requests. Errors of the Agent are answers; only a lost way rejects. */
+/**
+ * Executes one protocol-neutral operation as USP requests. Errors of the Agent are results; rejects only when the link
+ * fails.
+ */
 export async function execute(
   agent: AgentLink,
   operation: Operation,
@@ -55,7 +58,7 @@ export async function execute(
   }
 }
 
-/** The arguments with those that every Agent must be given and nobody needs to choose, as far as this Agent knows them. */
+/** Returns the arguments and the mandatory ones that have a default value, as far as this Agent supports them. */
 async function withDefaults(
   { command, input }: RequestFor<'operate'>,
   { model, supported }: ExecuteContext,
@@ -73,7 +76,7 @@ async function withDefaults(
   return { ...Object.fromEntries(known), ...input }
 }
 
-/** A command that restarts the box is answered first; it is done when the box has booted. */
+/** A command that reboots the CPE is answered first; it is done when the CPE has booted. */
 function ending(result: OperationResult): OperationResult {
   return result.outcome === 'done' ? { ...result, outcome: 'pending' } : result
 }
@@ -105,10 +108,13 @@ async function operate(
   return { ...end, outcome: end.outcome === 'done' && pending ? 'pending' : end.outcome, output }
 }
 
-/** Codes with which an Agent says that a search found nothing. */
+/** Error codes of a search that found no row. */
 const NO_ROWS = [7016, 7026]
 
-/** A Subscription row is known by its ID; its ReferenceList cannot be changed, so another one is a new row. */
+/**
+ * Adds, enables or deletes a Subscription row by its ID. A ReferenceList is immutable, so that another one is a new
+ * row.
+ */
 async function subscribe(
   agent: AgentLink,
   request: RequestFor<'subscribe'>,
@@ -122,7 +128,7 @@ async function subscribe(
     hooks,
   )
   if (!found.ok) return refused(found.error)
-  // A table that may not be read tells nothing of its rows.
+  // A table that may not be read shows nothing about its rows.
   const unread = found.body.req_path_results.find(({ err_code }) => err_code !== 0 && !NO_ROWS.includes(err_code))
   if (unread !== undefined) return failedResult(uspError(unread), [{ path: table, error: uspError(unread) }])
   // Another Controller may have given one of its subscriptions the same ID.
@@ -148,14 +154,14 @@ async function subscribe(
     NotifRetry: 'true',
     Enable: 'true',
   }
-  // Deleting has told that effects began; the add needs no second telling.
+  // The delete has already called beforeSend.
   const again: ExecuteHooks = rows.length > 0 ? { ...hooks, beforeSend: () => Promise.resolve() } : hooks
   return add(agent, { verb: 'add', object: table, values }, again, context, OPTIONAL_SETTINGS)
 }
 
 const BANK = /^Device\.DeviceInfo\.FirmwareImage\.\d+\./
 
-/** A bank that is not running: not the one that the pointer names nor one whose Status is Active; with one bank, that one. */
+/** Returns a bank that does not run, by ActiveFirmwareImage or Status; with one bank, that one. */
 function freeBank(results: PathOutcome[]): string | undefined {
   const values = new Map(results.map(({ path, value }) => [path, value]))
   const active = values.get('Device.DeviceInfo.ActiveFirmwareImage') ?? ''
@@ -165,7 +171,7 @@ function freeBank(results: PathOutcome[]): string | undefined {
   return banks.find((bank) => !running(bank)) ?? banks[0]
 }
 
-/** Into the bank that is not running, activated at once unless said otherwise; with one bank, into that one. */
+/** Downloads into a bank that does not run; activates it at once unless the request says otherwise. */
 async function download(
   agent: AgentLink,
   request: RequestFor<'download'>,

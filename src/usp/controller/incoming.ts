@@ -24,7 +24,10 @@ interface IncomingDeps {
 /** Records of a link without an Endpoint ID that are kept while its Agent is judged. */
 const MAX_UNNAMED = 16
 
-/** Takes the Records of all links: checks sender and receiver, and gives each body to the class that handles it (TR-369 4.2). */
+/**
+ * Takes the Records of all links: checks sender and receiver, and gives each body to the class that handles it
+ * (R-MTP.5, R-MTP.8).
+ */
 export class Incoming {
   readonly #deps: IncomingDeps
   /** Records of links whose Agent named itself and is being judged. */
@@ -49,7 +52,10 @@ export class Incoming {
       const record = codec.decodeRecord(bytes)
       // Records for another receiver or from another sender are ignored without an answer (R-E2E.1, R-SEC.0a).
       if (record.toId !== ownId)
-        return this.#ignore(agent, `to_id is not ours but ${JSON.stringify(record.toId.slice(0, 80))}`)
+        return this.#ignore(
+          agent,
+          `to_id is not that of this Controller but ${JSON.stringify(record.toId.slice(0, 80))}`,
+        )
       if (link.endpointId === '') {
         const endpointId = parseEndpointId(record.fromId)
         this.#unnamed.set(agent, [bytes])
@@ -125,7 +131,10 @@ export class Incoming {
     this.#ignored.add(agent)
   }
 
-  /** Bytes that are no Record close the link (R-WS.16); a wrong request is answered; any other error is ignored (R-MTP.5). */
+  /**
+   * Bytes that are no Record close the link (R-WS.16); a wrong request is answered; any other error is ignored
+   * (R-MTP.5).
+   */
   #refuse(agent: AgentLink, error: unknown): void {
     const { log, onRefused } = this.#deps
     if (!(error instanceof ProtocolError)) {

@@ -36,8 +36,9 @@ const SWEEP_MS = 300_000
 const NOTE_ANSWER_MS = 600_000
 
 /**
- * Keeps the link fields of the records right. Each fact is written until it is stored, however long the database does not answer. A fact
- * about a link that is not that of its device any more is dropped: `usp.connectedAt` tells the links of a device apart.
+ * Keeps the link fields of the records right. Each fact is written until it is stored, however long the database does
+ * not answer. A fact about a link that is not that of its device any more is dropped: `usp.connectedAt` tells the links
+ * of a device apart.
  */
 export class LinkRecords {
   readonly #deps: LinkRecordsDeps
@@ -55,24 +56,24 @@ export class LinkRecords {
     this.#facts = createRetryQueue({ ...deps, name: 'facts of USP links' })
   }
 
-  /** Devices of which something is not stored yet. */
+  /** Devices with facts that are not stored yet. */
   get waiting(): number {
     return this.#facts.waiting
   }
 
-  /** The link of a joined Agent has ended. */
+  /** Writes that the link of a joined Agent has ended. */
   ended(agent: AgentLink, reason: DisconnectReason): void {
     if (agent.device !== undefined) this.#note(gone(agent.device.id, agent, reason, this.#deps.clock.now()))
   }
 
-  /** The link took the place of one that had not ended for its device. */
+  /** Writes that the link replaced another link of its device that had not ended. */
   replaced({ device, connectedAt }: AgentLink): void {
     if (device === undefined) return
     const set = { 'usp.lastDisconnect': { at: this.#deps.clock.now(), reason: 'replaced' as const } }
     this.#note({ deviceId: device.id, set, guard: { uspConnectedAt: connectedAt } })
   }
 
-  /** The Agent has begun to answer, or does not answer any more. */
+  /** Writes that the Agent has begun to answer, or has stopped. */
   answering(agent: AgentLink, answering: boolean): void {
     const { device, connectedAt } = agent
     if (device === undefined) return
@@ -108,9 +109,9 @@ export class LinkRecords {
   }
 
   /**
-   * Compares the records that name this instance with its links: a device that it has no link of is marked as disconnected, and a joined Agent
-   * whose record says otherwise as linked. Acts on what two sweeps in a row found, because a record and its link do not change at one moment.
-   * Rejects when the database does not answer.
+   * Compares the records that name this instance with its links: marks a device without a link as disconnected, and a
+   * joined Agent whose record names no link as linked. Acts on differences that two sweeps in a row found, because a
+   * record and its link do not change at the same moment. Rejects when the database does not answer.
    */
   async sweep(links: ReadonlyMap<string, AgentLink>): Promise<void> {
     const { devices, instance, clock, log } = this.#deps
@@ -135,17 +136,21 @@ export class LinkRecords {
       this.#linked(agent)
     }
     this.#unfit = unfit
-    if (repaired > 0) log.warn({ records: repaired }, 'records of USP links did not fit their links and are put right')
+    if (repaired > 0)
+      log.warn({ records: repaired }, 'records of USP links differed from their links and are corrected')
   }
 
-  /** The Agent has used the secret in the path of its link: from now on its device needs it. */
+  /** Writes that the Agent has used the secret of its link: from now on the device requires it. */
   secretUsed({ device, link }: AgentLink): void {
     const { secret } = link
     if (device === undefined || secret === undefined) return
     this.#facts.add(`secret|${device.id}`, () => this.#deps.linkSecrets.used(device.id, secret))
   }
 
-  /** Resolves when the entry is in the audit log, or is kept to be appended later. What it tells of has been done, so it must not be lost. */
+  /**
+   * Resolves when the entry is in the audit log, or is kept to be appended later: its action was executed, so that it
+   * must not be lost.
+   */
   async audit(entry: AuditEntry): Promise<void> {
     const { audit, log } = this.#deps
     try {
@@ -159,7 +164,10 @@ export class LinkRecords {
     }
   }
 
-  /** Compares records and links every five minutes from now on: a fact may have been lost with an answer of the database. */
+  /**
+   * Compares records and links every five minutes from now on: a fact may have been lost with an answer of the
+   * database.
+   */
   start(links: ReadonlyMap<string, AgentLink>): void {
     const { clock, log } = this.#deps
     this.#cancelSweep = clock.after(SWEEP_MS, () => {
@@ -171,7 +179,7 @@ export class LinkRecords {
     })
   }
 
-  /** Begins no further sweep: from now on links end that their records still name. */
+  /** Begins no further sweep: links that end from now on are still named by their records. */
   endSweeps(): void {
     this.#stopping = true
     this.#cancelSweep?.()
@@ -183,7 +191,7 @@ export class LinkRecords {
     await Promise.all([this.#sweeping, this.#facts.stop(timeoutMs)])
   }
 
-  /** Another instance has taken this one for dead. */
+  /** Writes the link once more: another instance took this one for dead. */
   #linked({ device, connectedAt }: AgentLink): void {
     if (device === undefined) return
     const set = { 'usp.linked': true, 'usp.instance': this.#deps.instance }
@@ -195,7 +203,7 @@ export class LinkRecords {
       try {
         await this.#deps.devices.commit(change)
       } catch (error) {
-        // Another link is the device's now, or the record was deleted.
+        // The device has another link now, or its record was deleted.
         if (!isConflict(error)) throw error
       }
     })

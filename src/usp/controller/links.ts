@@ -1,7 +1,10 @@
 import type { Link } from '../mtp/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-/** Registry of the links that are open, over all MTPs: one for each Link, at most one for each Endpoint ID and for each device. */
+/**
+ * Registry of the links that are open, over all MTPs: one for each Link, at most one for each Endpoint ID and for each
+ * device.
+ */
 export class Links {
   readonly #byLink = new Map<Link, AgentLink>()
   readonly #byEndpoint = new Map<string, AgentLink>()

@@ -5,29 +5,29 @@ interface LivenessDeps {
   clock: Clock
   random: Pick<Random, 'fraction'>
   log: Log
-  /** The Agent has answered or notified, for the first time on this link or after it was silent. */
+  /** Called when the Agent answers or notifies, for the first time on this link or after it was silent. */
   onAnswering(agent: AgentLink): void
-  /** It did not answer a probe. */
+  /** Called when the Agent did not answer a probe. */
   onSilent(agent: AgentLink): void
   limits?: Partial<LivenessLimits>
 }
 
-/** When an Agent is probed, and what is made of its silence. */
+/** Limits for probing an Agent and for closing its link. */
 export interface LivenessLimits {
-  /** An Agent that says nothing for so long is probed; each link has its own time from this up to half as long again. */
+  /** An Agent without a Message for this time is probed; each link adds a random part of up to a half of it. */
   quietMs: number
-  /** The time that it has for the answer to a probe. */
+  /** Time for the answer to a probe. */
   probeTimeoutMs: number
-  /** The link is closed after so many probes in a row without an answer. */
+  /** Probes in a row without an answer after which the link is closed. */
   maxUnanswered: number
-  /** Probes under way at once, over all links. */
+  /** Probes without an answer yet, over all links. */
   maxProbing: number
 }
 
-/** Without notifications of its own an Agent is probed after so long, or after twice the interval of Periodic! where that is more. */
+/** The shortest quietMs; twice the interval of Periodic! where that is longer. */
 const MIN_QUIET_MS = 300_000
 
-/** The limits that go with an interval of Periodic! in seconds. */
+/** Returns the limits for an interval of Periodic! in seconds. */
 export function livenessLimits(periodicNotifIntervalS: number): LivenessLimits {
   return {
     quietMs: Math.max(2 * periodicNotifIntervalS * 1000, MIN_QUIET_MS),
@@ -40,11 +40,11 @@ export function livenessLimits(periodicNotifIntervalS: number): LivenessLimits {
 interface State {
   /** When the Agent last sent a Message; undefined: not yet on this link. */
   heardAt: number | undefined
-  /** From when on it is counted as quiet. */
+  /** The begin of the quiet time. */
   quietSince: number
-  /** Messages that came. */
+  /** Messages that were received. */
   messages: number
-  /** A request was not answered in time, and nothing was heard since. */
+  /** True when a request had no answer in time, and no Message was received since. */
   suspect: boolean
   answering: boolean
   /** Probes in a row without an answer. */
@@ -54,9 +54,10 @@ interface State {
 }
 
 /**
- * Tells which Agents answer. An open connection proves nothing: an Agent may keep it and ignore every Message, for example after its
- * Controller row was deleted. What proves it is a Message from the Agent. One that is quiet for long or that left a request without an answer
- * is probed; one that does not answer is silent, and after some probes more its link is closed.
+ * Finds out which Agents answer. An open connection proves nothing: an Agent may keep it and ignore each Message, for
+ * example after its Controller row was deleted. Only a Message from the Agent proves it. An Agent that is quiet for
+ * long, or that left a request without an answer, is probed; one that does not answer is silent, and its link is closed
+ * after some more probes.
  */
 export class Liveness {
   readonly #deps: LivenessDeps
@@ -76,12 +77,12 @@ export class Liveness {
     return this.#of(agent).answering
   }
 
-  /** True when the Agent has answered over this link, and does not any more. */
+  /** True when the Agent has answered over this link, and does not answer now. */
   isSilent(agent: AgentLink): boolean {
     return this.#of(agent).unanswered > 0
   }
 
-  /** Asks the Agent for an answer at once; resolves with whether any Message of it comes within this time. */
+  /** Probes the Agent at once; resolves with true when any Message of it is received within this time. */
   async answersWithin(agent: AgentLink, timeoutMs: number): Promise<boolean> {
     const state = this.#of(agent)
     const before = state.messages
@@ -93,12 +94,12 @@ export class Liveness {
     }
   }
 
-  /** When the Agent last sent a Message over this link; undefined: not yet. */
+  /** Returns when the Agent last sent a Message over this link; undefined: not yet. */
   heardAt(agent: AgentLink): number | undefined {
     return this.#of(agent).heardAt
   }
 
-  /** A Message of the Agent came. */
+  /** Notes a Message of the Agent. */
   heard(agent: AgentLink): void {
     const state = this.#of(agent)
     state.heardAt = this.#deps.clock.now()
@@ -112,17 +113,17 @@ export class Liveness {
     this.#deps.onAnswering(agent)
   }
 
-  /** A request to the Agent had no answer in time. */
+  /** Notes that a request had no answer in time, and probes the Agent. */
   missed(agent: AgentLink): void {
     this.#of(agent).suspect = true
     this.#probeSoon(agent)
   }
 
-  /** Looks at a link now and then: a probe is begun when one is due. */
+  /** Called in each round of a link: begins a probe when one is due. */
   look(agent: AgentLink): void {
     const state = this.#of(agent)
     const now = this.#deps.clock.now()
-    // A clock that was set back must not put off the probe.
+    // A clock that was set back must not delay the probe.
     state.quietSince = Math.min(state.quietSince, now)
     if (state.suspect || state.unanswered > 0 || now - state.quietSince > state.quietMs) this.#probeSoon(agent)
   }
@@ -169,7 +170,7 @@ export class Liveness {
     try {
       await agent.probe(this.#limits.probeTimeoutMs)
     } catch (error) {
-      // An answer that makes no sense is one, and so is anything else that the Agent says.
+      // A wrong answer is an answer, and so is any other Message of the Agent.
       const answered = !(error instanceof TransportError) || state.messages > before
       if (!answered && !agent.closed) this.#unanswered(agent, state)
     } finally {

@@ -5,9 +5,9 @@ import type { AgentLink } from './agent-link.ts'
 const TABLE = ['Device', 'LocalAgent', 'Controller']
 
 /**
- * Returns the refusal of an operation that would take the Controller row of this server, or one of its MTPs, away from an Agent: the Agent
- * would not be heard any more and could not be told to take it back. Undefined when it does not, when the request says that it may
- * (`mayLockOut`), and for what the planner does.
+ * Returns the refusal of an operation that would delete or disable the Controller row of this server, or one of its
+ * MTPs, in an Agent: the Agent would end its link, and no operation could undo that. Undefined for any other operation,
+ * for one with `mayLockOut`, and for those of the planner.
  */
 export function lockout(agent: AgentLink, { request, actor }: Operation): OperationResult | undefined {
   const { ownRow, ownId } = agent
@@ -22,11 +22,14 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
           return (name === 'Enable' || name === 'MTP.row.Enable') && /^(false|0)$/i.test(value.trim())
         })?.path
   if (path === undefined) return undefined
-  const text = `${path} is, or may be, of the Controller row of this server (${ownRow}): without it the Agent is not heard any more; mayLockOut allows it`
+  const text = `${path} belongs, or may belong, to the Controller row of this server (${ownRow}): without it the Agent ends its link; mayLockOut allows the request`
   return failedResult(outcomeError('lockout', text))
 }
 
-/** Returns the name of a path below our row, instances of its tables written as `row`; undefined when it is of no row that may be ours. */
+/**
+ * Returns the name of a path below the row, with `row` for instances; undefined when the path cannot belong to the row
+ * of this server.
+ */
 function belowOwnRow(path: string, ownRow: string): string | undefined {
   if (!path.startsWith(`${TABLE.join('.')}.`)) return undefined
   const [row, ...rest] = parsePath(path).segments.slice(TABLE.length)

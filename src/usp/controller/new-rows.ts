@@ -11,7 +11,7 @@ interface NewRowsDeps {
   log: Log
 }
 
-/** Rows that wait to be read, and rows in one Get; what is beyond is read by the next discovery. */
+/** Rows that wait to be read, and rows in one Get; the next discovery reads those beyond it. */
 const MAX_WAITING = 64
 const MAX_TOGETHER = 16
 const MAX_VALUES = 5000

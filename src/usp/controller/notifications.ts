@@ -19,15 +19,15 @@ interface NotificationDeps {
   log: Log
   /** Counts for metrics. */
   onNotify?(kind: string): void
-  /** The box of this Agent has started again. */
+  /** The CPE of this Agent has rebooted. */
   onBoot(agent: AgentLink): void
-  /** It has sent Periodic!. */
+  /** The Agent has sent Periodic!. */
   onPeriodic(agent: AgentLink): void
-  /** It has a row more, at this path. */
+  /** The Agent has a new row at this path. */
   onRow(agent: AgentLink, path: string): void
 }
 
-/** Notifications in work at once, of one Agent and of all, and those of one Agent that wait. */
+/** Notifications that are stored at once, of one Agent and of all, and those of one Agent that wait. */
 const MAX_PER_AGENT = 256
 const MAX_TOGETHER = 20_000
 const MAX_WAITING = 2048
@@ -38,19 +38,19 @@ const KINDS = ['value_change', 'event', 'obj_creation', 'obj_deletion', 'oper_co
 interface Queue {
   working: number
   readonly waiting: (() => void)[]
-  /** msg_ids of notifications that are in work or wait. */
+  /** msg_ids of notifications that are being stored or that wait. */
   readonly msgIds: Set<string>
 }
 
 /**
- * Takes notifications in: committed first, acknowledged then (TR-369 7.6.2). An Agent that hears nothing sends it again. What comes faster
- * than it can be stored waits, in the order in which it came, and its Agent is held back by TCP until there is room.
+ * Stores notifications, and acknowledges each one after its commit (TR-369 7.6.2): an Agent without an answer repeats
+ * it. Notifications that arrive faster than they are stored wait in order, and TCP holds their Agent back.
  */
 export class Notifications {
   readonly #deps: NotificationDeps
   readonly #repeats = new Repeats()
   readonly #queues = new Map<AgentLink, Queue>()
-  /** Those of which nothing is in work, because too much of all others is. */
+  /** Agents whose notifications all wait, because those of others use all places. */
   readonly #starved = new Set<AgentLink>()
   #working = 0
 
@@ -58,15 +58,16 @@ export class Notifications {
     this.#deps = deps
   }
 
-  /** Why a Notify is not taken on now; undefined: it may be. */
+  /** Returns the reason for which a Notify is ignored; undefined when `take` may be called. */
   refusal(agent: AgentLink, msgId: string): string | undefined {
-    // A request that is still being worked on is not begun again (R-MSG.4).
-    if (this.#queues.get(agent)?.msgIds.has(msgId) === true) return 'Notify that is being worked on'
-    // It is read on only while an answer of it is awaited: who is not answered asks again, later and later.
+    // A request that is still being handled is not begun again (R-MSG.4).
+    if (this.#queues.get(agent)?.msgIds.has(msgId) === true) return 'Notify that is being handled'
+    // The link is read only while an answer is awaited. An Agent without an answer repeats its Notify with growing
+    // pauses.
     return (this.#queues.get(agent)?.waiting.length ?? 0) >= MAX_WAITING ? 'too many notifications wait' : undefined
   }
 
-  /** Rejects when it could not be stored; then nothing was answered. */
+  /** Stores a Notify and answers it. Rejects, without an answer, when it could not be stored. */
   async take(agent: AgentLink, msgId: string, notify: Notify): Promise<void> {
     const queue = this.#queues.get(agent) ?? { working: 0, waiting: [], msgIds: new Set() }
     this.#queues.set(agent, queue)
@@ -82,7 +83,7 @@ export class Notifications {
       agent.send(responseMsg(msgId, 'notify_resp', { subscription_id: notify.subscription_id }))
   }
 
-  /** Resolves, in order, when one more of this Agent may be worked on. */
+  /** Resolves, in order, when one more notification of this Agent may be stored. */
   #begin(agent: AgentLink, queue: Queue): Promise<void> | undefined {
     if (queue.waiting.length === 0 && this.#hasRoom(queue)) {
       this.#count(queue, 1)
@@ -113,7 +114,7 @@ export class Notifications {
     }
   }
 
-  /** Begins what waits, as far as there is room. */
+  /** Begins notifications that wait, as far as there are places. */
   #goOn(agent: AgentLink, queue: Queue): void {
     this.#starved.delete(agent)
     while (this.#hasRoom(queue)) {
@@ -127,7 +128,7 @@ export class Notifications {
     if (queue.working === 0 && queue.waiting.length === 0) this.#queues.delete(agent)
   }
 
-  /** False when the Agent is not let in. */
+  /** Returns false when the Agent is not admitted. */
   async #keep(agent: AgentLink, msgId: string, notify: Notify): Promise<boolean> {
     const { arrivals, onNotify } = this.#deps
     if (notify.on_board_req !== undefined) {
@@ -140,7 +141,7 @@ export class Notifications {
     if (agent.device === undefined) await arrivals.arrive(agent, undefined)
     const { device } = agent
     if (device === undefined) return false
-    // An Agent that changes its identity on a link is compared again.
+    // The identity is compared again when it changes on an open link.
     const changed = IDENTITY_PATHS.includes(notify.value_change?.param_path ?? '')
     if (changed && (await arrivals.recheck(agent)) === undefined) return false
     await this.#store(agent, device, msgId, notify)
@@ -154,7 +155,7 @@ export class Notifications {
     this.#touch(agent, effect)
     if (effect.ignored !== undefined) log.info({ deviceId: device.id, reason: effect.ignored }, 'notification ignored')
     const saying = this.#repeats.saying(agent, msgId, notify)
-    // Two subscriptions may tell the same at the same time.
+    // Two subscriptions may report the same at the same time.
     if (saying !== undefined && !this.#repeats.isNew(saying)) onlyOnce(effect, notify)
     try {
       await this.#commit(agent, effect)
@@ -174,7 +175,10 @@ export class Notifications {
     if (effect.created !== undefined && effect.change.events !== undefined) onRow(agent, effect.created)
   }
 
-  /** Adds the presence of the Agent to a change; one that is written anyway adds it only where the stored presence is old. */
+  /**
+   * Adds the presence of the Agent to a change; one that is written anyway adds it only where the stored presence is
+   * old.
+   */
   #touch(agent: AgentLink, { change }: NotifyEffect): void {
     const { clock, records } = this.#deps
     const now = clock.now()
@@ -185,23 +189,26 @@ export class Notifications {
   }
 
   async #commit(agent: AgentLink, { change }: NotifyEffect): Promise<void> {
-    // Of a repetition nothing may be left to write.
+    // A repetition may have nothing to write.
     if (Object.keys(change).length === 1) return
     try {
       await this.#deps.devices.commit(change)
     } catch (error) {
-      // Nothing guards this change: the record was deleted. What is left of the Agent comes anew, as who it is then.
+      // This change has no guard, so that a conflict means a deleted record: the Agent has to join a new one.
       if (isConflict(error)) agent.link.close('tryAgain', 'the record of this device is gone')
       throw error
     }
   }
 }
 
-/** What a Notify said before is not told again; the value itself is kept, and what it ends is ended (repeating that does no harm). */
+/**
+ * Removes from the effect of a repetition what must not happen twice: events, and the effects of a boot. Values are
+ * stored again.
+ */
 function onlyOnce(effect: NotifyEffect, notify: Notify): void {
   delete effect.change.events
   if (notify.event === undefined) return
-  // A boot that is told again is no second boot.
+  // A repeated Boot! is no second boot.
   delete effect.completion
   effect.rebooted = false
   delete effect.change.set

@@ -13,22 +13,25 @@ import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
 import { objectPath } from './outcome.ts'
 
-/** What a Notify means for us: one change of the device, and the end of an operation where it tells of one. */
+/** The effect of a Notify: one change of the device, and the end of an operation where the Notify reports one. */
 export interface NotifyEffect {
   change: DeviceChange
   completion?: Completion
-  /** The box has started again: its facts and subscriptions are looked at once more. */
+  /** True when the CPE has rebooted: its facts and subscriptions are read again. */
   rebooted: boolean
-  /** The Agent says that it is there. */
+  /** Set for Periodic!. */
   periodic?: true
-  /** A row that is new. */
+  /** The path of a new row. */
   created?: string
-  /** Why what it says is not kept. It is acknowledged all the same: nothing gets better by hearing it again. */
+  /**
+   * The reason for which the Notify is not stored. It is acknowledged all the same, because a repetition would not be
+   * stored either.
+   */
   ignored?: string
 }
 
 const MAX_PATH = 1024
-/** What events keep of an Agent's texts, and operations of a command's output. */
+/** Characters of an Agent's texts that an event keeps, and of a command's output that an operation keeps. */
 const MAX_EVENT_TEXT = 32 * 1024
 const MAX_OUTPUT_TEXT = 1024 * 1024
 const PATH = /^Device\.(?:[\w-]+\.)*[\w-]*$/
@@ -61,10 +64,10 @@ function valueChange(
 ): void {
   const { deviceId } = effect.change
   const from = { source: 'usp' as const, collectedAt: now, modelOf: () => model }
-  const told = isPath(param_path) && !param_path.endsWith('.') ? [{ path: param_path, value: param_value }] : []
-  const [parameter] = collected(told, from)
+  const values = isPath(param_path) && !param_path.endsWith('.') ? [{ path: param_path, value: param_value }] : []
+  const [parameter] = collected(values, from)
   if (parameter === undefined) {
-    effect.ignored = 'the path of the value is none, or the value is not to be kept'
+    effect.ignored = 'the path of the value is not valid, or the value is not stored'
     return
   }
   effect.change.parameters = [parameter]
@@ -93,7 +96,7 @@ function object(
 ): void {
   const path = objectPath((obj_creation ?? obj_deletion)?.obj_path ?? '')
   if (!isPath(path)) {
-    effect.ignored = 'the path of the object is none'
+    effect.ignored = 'the path of the object is not valid'
     return
   }
   const base = { at: now, deviceId: effect.change.deviceId, protocol: 'usp' as const }
@@ -167,7 +170,7 @@ function isPath(text: string): boolean {
   return text.length <= MAX_PATH && PATH.test(text)
 }
 
-/** An Agent's texts as long as there is room for them and without secrets; what is cut off is marked by `…` at its end. */
+/** Returns texts of an Agent without secrets, and of at most `room` characters; a text that was cut ends in `…`. */
 function bounded(texts: Record<string, string>, room = MAX_EVENT_TEXT): Record<string, string> {
   let left = room
   const kept: Record<string, string> = {}

@@ -23,13 +23,14 @@ interface OnboardingDeps {
   periodicNotifIntervalS: number
   clock: Clock
   log: Log
-  /** An Agent that was onboarded before has nothing of ours any more: its device was reset. */
+  /** Called when an onboarded Agent has lost its onboarding state and subscriptions: its device was reset. */
   onReset(device: Device): Promise<void>
 }
 
 /**
- * Onboards an Agent whose identity was compared with the device (TR-369 20): protocol versions, facts, its own row, the supported model,
- * subscriptions by ID. Safe to repeat; when nothing changed since last time it costs one request. Brings `agent.device` up to date.
+ * Onboards an Agent whose identity was compared with the device: protocol versions, facts, the Controller row of this
+ * server, the supported model, and subscriptions by ID. Safe to repeat; without changes since the last time it costs
+ * one request. Updates the device of the link.
  */
 export async function onboard(
   agent: AgentLink,
@@ -50,7 +51,7 @@ export async function onboard(
   const { none, stands, lacking } = await ensureSubscriptions(agent, facts, { ...deps, first, now })
   const before = device.usp?.onboardedFor !== undefined
   const complete = ownRow?.OnBoardingComplete
-  // An Agent without this parameter has lost what was persistent.
+  // Without this parameter, a reset shows by the loss of the persistent subscriptions.
   const lost = none && device.usp?.subscribed === true
   const reset = before && (complete === undefined ? lost : /^(false|0)$/.test(complete))
   if (stands) patch['usp.subscribed'] = true
@@ -62,7 +63,7 @@ export async function onboard(
   if (!before || reset) await settleOwnRow(agent, ownRow, deps)
   if (reset) await onReset(device)
   patch['usp.onboardedFor'] = firmware
-  // A Notify may have told it meanwhile.
+  // A Notify may have reported it meanwhile.
   const changed = agent.isNewFirmware(patch.softwareVersion)
     ? firmwareEvent(device.id, 'usp', device, patch, now)
     : undefined
@@ -72,7 +73,6 @@ export async function onboard(
     parameters: first || reset ? parameters : [],
     ...(changed === undefined ? {} : { events: [changed] }),
   })
-  // A Notify may have told more meanwhile.
   agent.update(patch, now)
 }
 
@@ -84,8 +84,9 @@ async function negotiate(agent: AgentLink): Promise<string> {
 }
 
 /**
- * Our own row as we want it: at first contact and after a factory reset. An interval that an operator has set since then stays, whatever
- * firmware comes. Not required, so that an older Agent without OnBoardingComplete keeps the rest.
+ * Sets interval and OnBoardingComplete in the row of this server, at first contact and after a factory reset. An
+ * interval that an operator has set later is kept over firmware changes. No value is required, so that an Agent without
+ * OnBoardingComplete takes the interval.
  */
 async function settleOwnRow(
   agent: AgentLink,

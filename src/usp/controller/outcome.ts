@@ -10,27 +10,29 @@ import {
 import type { ErrorBody } from '../wire/index.ts'
 import { uspError } from './agent-link.ts'
 
-/** What the verbs need besides the link. */
+/** The models that verbs use besides the link. */
 export interface ExecuteContext {
   model: Model
-  /** The Agent's own supported model, when it is cached. */
+  /** Resolves with the supported model of the Agent, when it is stored. */
   supported(): Promise<SupportedModel | undefined>
 }
 
-/** A whole Message that was refused, with the reason per path where the Agent gave one. */
+/**
+ * Returns the result of a Message that was refused as a whole, with the reason of each path where the Agent gave one.
+ */
 export function refused(error: ErrorBody): OperationResult {
   const results = error.param_errs.map((item) => ({ path: item.param_path, error: uspError(item) }))
   return failedResult(uspError(error), results)
 }
 
-/** What an answer that leaves out what it must say comes to. */
+/** Returns the error of an answer without a mandatory part. */
 export function lacking(): OutcomeError {
   return outcomeError('protocol', 'the Agent answered neither success nor failure')
 }
 
 /**
- * Requested paths that an answer does not speak of: no success, whatever it says about the others. A result for a path that nobody asked for
- * counts as one of them, because some Agents write a path in another way.
+ * Returns failures for requested paths that an answer does not name. A result for a path that was not requested counts
+ * as one of them, because some Agents write a path in another form.
  */
 export function unanswered(requested: string[], results: { requested_path: string }[]): PathOutcome[] {
   const answered = new Set(results.map(({ requested_path }) => requested_path))
@@ -41,7 +43,7 @@ export function unanswered(requested: string[], results: { requested_path: strin
   return unasked >= missing.length ? [] : missing.map((path) => ({ path, error: lacking() }))
 }
 
-/** An object path as the standard writes it; some Agents leave its last dot out. */
+/** Returns an object path with its last dot, which some Agents leave out. */
 export function objectPath(text: string): string {
   return text === '' || text.endsWith('.') ? text : `${text}.`
 }

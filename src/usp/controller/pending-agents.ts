@@ -14,9 +14,9 @@ interface PendingAgentsDeps {
   log: Log
 }
 
-/** An Agent that is refused, as its link shows it. */
+/** A refused Agent, as its link shows it. */
 export interface RefusedAgent {
-  /** '' when the Agent never named one. */
+  /** '' when the Agent has named none. */
   endpointId: string
   address: string
   /** True when a client certificate carries the Endpoint ID. */
@@ -24,20 +24,20 @@ export interface RefusedAgent {
   claim?: DeviceIdentity
 }
 
-/** An Agent is written once in this time; its refusals in between are added up. */
+/** An Agent is written once in this time; its refusals in between are counted. */
 const WRITE_MS = 60_000
-/** Blocks of other instances are looked for as often. */
+/** Interval at which blocks of other instances are read. */
 const LOOK_MS = 60_000
 const MAX_KNOWN = 10_000
 const MAX_LISTED = 20_000
 const MAX_WRITES = 100
 
-/** Stores refused Agents for the list that people read, and knows those that were blocked. */
+/** Stores refused Agents as pending Agents, and keeps the Endpoint IDs that are blocked. */
 export class PendingAgents {
   readonly #deps: PendingAgentsDeps
   readonly #known = new BoundedMap<string, { writtenAt: number; count: number; claim?: DeviceIdentity }>(MAX_KNOWN)
   readonly #writes = new Set<Promise<void>>()
-  /** Endpoint IDs that have an entry, as far as this instance knows. */
+  /** Endpoint IDs with an entry, as far as this instance knows. */
   readonly #listed = new BoundedSet<string>(MAX_LISTED)
   #blocked = new Set<string>()
   #cancel: (() => void) | undefined
@@ -70,7 +70,7 @@ export class PendingAgents {
     known.count++
     if (claim !== undefined) known.claim = claim
     this.#known.set(endpointId, known)
-    // Under a flood of refusals the list is late, and the database is spared.
+    // With very many refusals the list is late, so that the database is not overloaded.
     const due = now - known.writtenAt >= WRITE_MS || event !== undefined
     if (!due || this.#writes.size >= MAX_WRITES) return
     const { count } = known
@@ -78,7 +78,7 @@ export class PendingAgents {
     known.writtenAt = now
     this.#listed.add(endpointId)
     const sighting = {
-      // The MTP and the first Record take nothing else for one.
+      // Checked by the MTP or with the first Record.
       endpointId: endpointId as EndpointId,
       address,
       ...(known.claim === undefined ? {} : { claim: known.claim }),
@@ -92,7 +92,7 @@ export class PendingAgents {
     })
   }
 
-  /** The Endpoint ID was bound to a device: its Agent is not pending any more. A block stays. */
+  /** Removes the entry of an Endpoint ID that was bound to a device. A block is kept. */
   bound(endpointId: string): void {
     this.#known.delete(endpointId)
     if (this.#blocked.has(endpointId) || !this.#listed.delete(endpointId)) return
@@ -107,7 +107,7 @@ export class PendingAgents {
     this.#blocked.add(endpointId)
   }
 
-  /** Its entry is gone: the next refusal makes a new one. */
+  /** Removes a block. The entry was deleted, so that the next refusal makes a new one. */
   unblock(endpointId: string): void {
     this.#blocked.delete(endpointId)
     this.#known.delete(endpointId)

@@ -13,12 +13,15 @@ interface RefusalsDeps {
 
 interface Known {
   loggedAt: number
-  /** The refusal that holds for every link without a proof, whatever its Agent shows. */
+  /** The refusal that holds for each link without a proof, independent of what its Agent shows. */
   standing: { refusal: Refusal; until: number } | undefined
 }
 
 const HOUR_MS = 3_600_000
-/** A refusal that depends on the Endpoint ID alone is repeated for so long without asking the Agent or the database. */
+/**
+ * A refusal that depends on the Endpoint ID alone is repeated for this time without a request to the Agent or the
+ * database.
+ */
 const STANDING_MS = 60_000
 const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
 const BLOCKED: Refusal = { code: 'blocked', text: 'it was blocked by an operator' }
@@ -29,8 +32,8 @@ const MAX_PER_ADDRESS = 500
 const MAX_ADDRESSES = 10_000
 
 /**
- * Keeps what refused Agents cost within bounds: each refusal is counted; an Agent is listed, and logged and told as an event once an hour; one
- * address has a number of Agents an hour.
+ * Bounds the cost of refused Agents: each refusal is counted; an Agent is listed, and is a log line and an event once
+ * an hour; one address has a limited number of Agents an hour.
  */
 export class Refusals {
   readonly #deps: RefusalsDeps
@@ -51,7 +54,7 @@ export class Refusals {
     return this.#pending.stop()
   }
 
-  /** Counts a refusal, and says it where people look. */
+  /** Counts a refusal, logs it, and stores it with the pending Agents. */
   note(agent: RefusedAgent, refusal: Refusal): void {
     const { clock, log, onRefused } = this.#deps
     const now = clock.now()
@@ -69,7 +72,9 @@ export class Refusals {
     this.#pending.note(agent, refusal, anew ? { type: 'agent.refused', at: now, protocol: 'usp', data } : undefined)
   }
 
-  /** The refusal of a client that its handshake alone decides; it is counted. `proven`: a certificate carries the Endpoint ID. */
+  /**
+   * Returns, and counts, a refusal that the handshake alone decides. `proven`: a certificate carries the Endpoint ID.
+   */
   atHandshake(endpointId: string, proven: boolean, address: string): Refusal | undefined {
     const demanded = this.#deps.admission === 'certificate' && !proven ? NO_CERTIFICATE : undefined
     const refusal = this.blocked(endpointId) ?? demanded ?? (proven ? undefined : this.standing(endpointId))
@@ -77,18 +82,18 @@ export class Refusals {
     return refusal
   }
 
-  /** The refusal of an Agent that a person has blocked. */
+  /** Returns the refusal of an Agent that an operator has blocked. */
   blocked(endpointId: string): Refusal | undefined {
     return this.#pending.isBlocked(endpointId) ? BLOCKED : undefined
   }
 
-  /** The refusal that a link without a proof gets at once: the Endpoint ID was refused for itself a moment ago. */
+  /** Returns the refusal of a link without a proof whose Endpoint ID was refused for itself in the last minute. */
   standing(endpointId: string): Refusal | undefined {
     const standing = this.#known.get(endpointId)?.standing
     return standing !== undefined && this.#deps.clock.now() < standing.until ? standing.refusal : undefined
   }
 
-  /** Takes in an event of the feed: an Endpoint ID that was bound or is not blocked any more is judged anew. */
+  /** Takes an event of the feed: an Endpoint ID that was bound or unblocked is judged anew. */
   heed({ type, data }: FeedEvent): void {
     const endpointId = String(data.endpointId)
     if (type === 'device.bound') this.#pending.bound(endpointId)
@@ -99,7 +104,10 @@ export class Refusals {
     if (known !== undefined) known.standing = undefined
   }
 
-  /** Agents without an Endpoint ID are known by their address. Undefined: too many came from it. */
+  /**
+   * Returns the entry of an Agent, by its address when it has no Endpoint ID; undefined when the address has too many
+   * Agents.
+   */
   #remember({ endpointId, address }: RefusedAgent, now: number): Known | undefined {
     const key = endpointId === '' ? `@${address}` : endpointId
     let known = this.#known.get(key)

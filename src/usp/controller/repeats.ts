@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Notify } from '../wire/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
-/** What a Notify is about and what it says about that; a second one that says the same about the same is a repetition. */
+/** The subject of a Notify and a checksum of its content; a second Notify with the same of both is a repetition. */
 interface Saying {
   subject: string
   content: number
@@ -11,14 +11,15 @@ interface Saying {
 const MAX_SUBJECTS = 50_000
 
 /**
- * Which notifications were taken in already. Agents send a Notify again until they hear of it, with the same msg_id or another (TR-369 11). Of
- * values and rows it is known by what was said last: the same once more is no change. An event can happen again, so that it is known by its
- * msg_id on the same link alone. Forgetting costs a doubled event, never a lost one.
+ * Recognises notifications that were stored already. Agents repeat a Notify until it is answered, with the same msg_id
+ * or another one (TR-369 7.6.2). A value or row is recognised by its last content: the same content is no change. An
+ * event can happen twice, so that it is recognised by its msg_id on the same link only. A forgotten one costs a doubled
+ * event.
  */
 export class Repeats {
   readonly #last = new Map<string, number>()
 
-  /** undefined: nothing to be known by. */
+  /** Returns the subject and content of a Notify; undefined when a repetition cannot be recognised. */
   saying(agent: AgentLink, msgId: string, notify: Notify): Saying | undefined {
     const { value_change, obj_creation, obj_deletion, oper_complete, event } = notify
     const by = agent.endpointId
@@ -30,21 +31,21 @@ export class Repeats {
       const { obj_path, command_name, command_key } = oper_complete
       return { subject: `c|${by}|${obj_path}${command_name}|${command_key}`, content: 0 }
     }
-    // No box boots and keeps its link: two subscriptions or two msg_ids may tell of the one boot before it.
+    // A CPE does not boot without ending its link: two Boot! on one link report the same boot.
     if (event?.event_name === 'Boot!') return { subject: `b|${agent.id}`, content: crc32(JSON.stringify(event)) }
     if (event !== undefined && notify.send_resp)
       return { subject: `e|${agent.id}|${msgId}`, content: crc32(JSON.stringify(event)) }
     return undefined
   }
 
-  /** Returns true for what was not said last about its subject, and notes it. */
+  /** Returns true when the last content of the subject was another one, and notes this one. */
   isNew({ subject, content }: Saying): boolean {
     if (this.#last.get(subject) === content) return false
     this.#note(subject, content)
     return true
   }
 
-  /** It could not be stored: when it is said again, it is new. */
+  /** Forgets a content that could not be stored: its repetition is new. */
   forget({ subject, content }: Saying): void {
     if (this.#last.get(subject) === content) this.#last.delete(subject)
   }

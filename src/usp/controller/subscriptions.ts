@@ -12,11 +12,11 @@ interface Wanted {
   ReferenceList: string
 }
 
-/** Settings that make a subscription better and that an Agent may refuse. */
+/** Settings of a subscription that an Agent may refuse. */
 export const OPTIONAL_SETTINGS: readonly string[] = ['Persistent', 'NotifRetry']
 const SETTINGS = { Persistent: 'true', NotifRetry: 'true', Enable: 'true' }
 
-/** Tables whose rows coming and going matter to a record. */
+/** Tables whose new and deleted rows change a record. */
 const WATCHED_TABLES = [
   'Device.IP.Interface.',
   'Device.WiFi.SSID.',
@@ -29,9 +29,9 @@ const EVENTS = [
   ['isthmus-periodic', 'Device.LocalAgent.Periodic!'],
   ['isthmus-transfer', 'Device.LocalAgent.TransferComplete!'],
 ] as const
-/** Errors with which Agents refuse a ReferenceList that names what they do not have: arguments, value, path. */
+/** Errors for a ReferenceList that names what the Agent does not have: arguments, value, path. */
 const LACKING: readonly number[] = [7004, 7010, 7011, 7012, 7016, 7026]
-/** Every ID that a Controller of ours gives its own subscriptions: such a row that is not wanted any more is taken away. */
+/** All IDs that Isthmus gives its subscriptions: such a row is deleted when it is not wanted. */
 const OWN_IDS: readonly string[] = [
   ...EVENTS.map(([id]) => id),
   'isthmus-value',
@@ -40,10 +40,13 @@ const OWN_IDS: readonly string[] = [
   'isthmus-deleted',
 ]
 
-/** Our own subscriptions on an Agent, restricted to what it has (TR-369 20.3); undefined facts restrict nothing. */
+/**
+ * Returns the subscriptions of this Controller on an Agent, restricted to what the Agent supports; undefined facts
+ * restrict nothing.
+ */
 function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
   const has = (path: string) => facts === undefined || facts.has(path)
-  // Every Agent boots, whatever its model lists at the root.
+  // Every Agent sends Boot!, also when its model does not list it.
   const rows: Wanted[] = EVENTS.filter(([, event]) => event === 'Device.Boot!' || has(event)).map(([ID, event]) => ({
     ID,
     NotifType: 'Event',
@@ -61,24 +64,24 @@ function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
   return rows
 }
 
-/** Paths whose support decides what is subscribed to. */
+/** Paths whose support decides about the subscriptions. */
 export const WATCHED_PATHS = [...EVENTS.map(([, event]) => event), ...WATCHED_VALUES, ...WATCHED_TABLES]
 
 interface SubscriptionDeps {
   audit(entry: AuditEntry): Promise<void>
   log: Log
-  /** The first time for this firmware: what is refused then is audited, and not at each arrival after it. */
+  /** True for the first onboarding with this firmware: refusals are audited then, and not at each later arrival. */
   first: boolean
   now: number
 }
 
 /** The state that was found and made. */
 interface Ensured {
-  /** The Agent showed its table, and nothing of ours was in it. */
+  /** True when the Agent showed its table without any subscription of this Controller. */
   none: boolean
-  /** It has one of ours now. */
+  /** True when the Agent has a subscription of this Controller now. */
   stands: boolean
-  /** It refused a row as if it did not have what the row names. */
+  /** True when the Agent refused a row with an error for something that it does not have. */
   lacking: boolean
 }
 
@@ -90,9 +93,10 @@ interface Row {
 }
 
 /**
- * Makes an Agent's subscriptions what we want, known by their ID: one Get when nothing is to change. A row with another ReferenceList is
- * deleted and added, because that list is immutable; one that is only switched off is switched on; one of ours that nobody wants any more
- * goes. What the Agent refuses is no failure of ours: it is audited once and tried again at its next arrival.
+ * Brings the subscriptions of this Controller on an Agent to the wanted state, by their ID; costs one Get when nothing
+ * is to change. A row with another ReferenceList is deleted and added, because that list is immutable; a disabled one
+ * is enabled; one that is not wanted is deleted. A refusal of the Agent is no failure: it is audited once and tried
+ * again at the next arrival.
  */
 export async function ensureSubscriptions(
   agent: AgentLink,
@@ -111,7 +115,7 @@ export async function ensureSubscriptions(
   return { none, stands: added > 0 || rows.length > unfit.length, lacking }
 }
 
-/** Rows of our own Controller; undefined when the Agent does not show the table. */
+/** Reads the rows of this Controller; undefined when the Agent does not show the table. */
 async function ownRows(agent: AgentLink): Promise<Row[] | undefined> {
   const reply = await agent.request('get', { param_paths: [`${TABLE}*.`], max_depth: 1 })
   if (!reply.ok) return undefined
@@ -121,7 +125,7 @@ async function ownRows(agent: AgentLink): Promise<Row[] | undefined> {
     .map((row) => ({ path: row.resolved_path, params: row.result_params }))
 }
 
-/** What to delete, to switch on and to add. Without the Agent's model a row's own list is as good as ours. */
+/** Returns the rows to delete, to enable and to add. Without the model of the Agent any ReferenceList is accepted. */
 function compare(rows: Row[], wanted: Wanted[], exact: boolean): { unfit: Row[]; idle: Row[]; missing: Wanted[] } {
   const missing: Wanted[] = []
   const good = new Set<Row>()
@@ -135,12 +139,12 @@ function compare(rows: Row[], wanted: Wanted[], exact: boolean): { unfit: Row[];
     if (fit === undefined) missing.push(want)
     else good.add(fit)
   }
-  const ours = rows.filter(({ params }) => OWN_IDS.includes(params.ID ?? ''))
+  const own = rows.filter(({ params }) => OWN_IDS.includes(params.ID ?? ''))
   const idle = [...good].filter(({ params }) => !isTrue(params.Enable) || !isTrue(params.NotifRetry ?? 'true'))
-  return { unfit: ours.filter((row) => !good.has(row)), idle, missing }
+  return { unfit: own.filter((row) => !good.has(row)), idle, missing }
 }
 
-/** Answers the rows that stayed. */
+/** Deletes rows; returns those that could not be deleted. */
 async function remove(agent: AgentLink, rows: Row[], deps: SubscriptionDeps): Promise<Row[]> {
   const reply = await agent.request('delete', { allow_partial: true, obj_paths: rows.map(({ path }) => path) })
   const results: DeleteResp['deleted_obj_results'] = reply.ok ? reply.body.deleted_obj_results : []
@@ -173,7 +177,10 @@ async function enable(agent: AgentLink, rows: Row[], deps: SubscriptionDeps): Pr
   }
 }
 
-/** All in one Add; an Agent that refuses the whole Message for one of them gets them one by one. Returns how many it took, and `lacking` of Ensured. */
+/**
+ * Adds rows with one Add, or one by one when the Agent refuses the whole Message. Returns the number of added rows, and
+ * `lacking`.
+ */
 async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDeps): Promise<Added> {
   const create_objs = wanted.map((row) => ({
     obj_path: TABLE,
@@ -200,7 +207,7 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
     // Results come in the order of the request: all have the same path.
     const { oper_success, oper_failure } = results[i]?.oper_status ?? {}
     const failure = reply.ok ? oper_failure : reply.error
-    // It is there, where we could not see it.
+    // 7025: the row exists, but was not in the answer to the Get.
     if (oper_success !== undefined || failure?.err_code === 7025) added++
     if (failure?.err_code === 7025) continue
     const reason = failure === undefined ? 'no answer for this row' : `${failure.err_code}: ${failure.err_msg}`
@@ -210,7 +217,7 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
   return { added, lacking }
 }
 
-/** The result of a path: by its name, or by its place where the Agent writes the path in another way. */
+/** Returns the result of a path by its name, or by its place where the Agent writes the path in another form. */
 function resultOf<R extends { requested_path: string }>(results: R[], path: string, at: number): R | undefined {
   return results.find(({ requested_path }) => requested_path === path) ?? results[at]
 }
@@ -230,7 +237,7 @@ async function note(
     await audit(ok ? { ...entry, result: 'ok' } : { ...entry, result: 'refused', reason: reason.slice(0, 500) })
 }
 
-/** Whether a row's Recipient is our own Controller row; a row that names none is taken for ours. */
+/** Returns true when the Recipient of a row is the row of this Controller, or when it names none. */
 export function isOwnRow(recipient: string | undefined, ownRow: string): boolean {
   return recipient === undefined || recipient === '' || recipient.replace(/\.$/, '') === ownRow.replace(/\.$/, '')
 }

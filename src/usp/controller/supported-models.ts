@@ -14,13 +14,19 @@ import {
 import type { AgentLink } from './agent-link.ts'
 import { describeModel } from './describe-model.ts'
 
-/** What onboarding needs of a supported model: small, where the model itself has megabytes and stays in the store. */
+/**
+ * The part of a supported model that onboarding uses. It is small; the model itself has megabytes and stays in the
+ * store.
+ */
 export interface ModelFacts {
-  /** The description that they are of; undefined when it could not be stored. */
+  /** Id of the stored model; undefined when it could not be stored. */
   id: string | undefined
-  /** False when other devices told it, and this one was not asked. */
+  /** False when the model is that of other devices, and this one was not asked. */
   own: boolean
-  /** Whether a table, parameter or event (path without instance numbers) is supported. Of what a model says nothing about, yes. */
+  /**
+   * Returns true when a table, parameter or event (path without instance numbers) is supported, or when the model does
+   * not decide it.
+   */
   has(path: string): boolean
 }
 
@@ -33,24 +39,24 @@ interface SupportedModelsOptions {
   log: Log
 }
 
-/** An Agent that does not describe itself, or not all at once, is likely not the only one of its model. */
+/** Pause before a device of a model is asked again after one did not describe itself. */
 const REFUSED_MS = 600_000
 const MAX_KNOWN = 1000
-/** Ways in which devices of one model and firmware describe it; with more than these no device is believed for another. */
+/** Different descriptions of one model and firmware; with more of them each device is asked itself. */
 const MAX_DESCRIPTIONS = 5
 /** Devices of one model that are asked in an hour because the description of others does not fit them. */
 const MAX_DOUBTS = 10
 const HOUR_MS = 3_600_000
 
 /**
- * Supported data models, asked of two devices per model and firmware. What one device tells holds for that device; once a second one has told
- * the same, it holds for all of the model.
+ * Reads supported data models from two devices of each model and firmware. The description of one device holds for that
+ * device; once a second device gives the same one, it holds for all devices of the model.
  */
 export class SupportedModels {
   readonly #options: SupportedModelsOptions
-  /** Confirmed ones, by key. */
-  readonly #confirmed = new BoundedMap<string, ModelFacts & { tellers: number }>(MAX_KNOWN)
-  /** What devices told of themselves, by device and key. */
+  /** Confirmed descriptions, by key. */
+  readonly #confirmed = new BoundedMap<string, ModelFacts & { devices: number }>(MAX_KNOWN)
+  /** Descriptions of single devices, by device and key. */
   readonly #own = new BoundedMap<string, ModelFacts>(MAX_KNOWN)
   readonly #underWay = new Map<string, Promise<unknown>>()
   readonly #refusals = new BoundedMap<string, { until: number; devices: Set<string> }>(MAX_KNOWN)
@@ -60,7 +66,10 @@ export class SupportedModels {
     this.#options = options
   }
 
-  /** From memory, the store, or the Agent; undefined when it does not tell, or when devices of its model contradict each other. */
+  /**
+   * Resolves with the facts from memory, the store or the Agent; undefined when the Agent gives none, or when devices
+   * of its model differ.
+   */
   async of(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
     const key = supportedModelKey(device)
     const one = isShared(device) ? key : ownKey(device)
@@ -70,7 +79,7 @@ export class SupportedModels {
       if (this.#isRefused(device)) return undefined
       const underWay = this.#underWay.get(one)
       if (underWay === undefined) break
-      // Another Agent of the model is asked; should its link break, the next one is.
+      // Another Agent of the model is asked already; when its link ends, the next one is asked.
       await underWay.catch(() => undefined)
       if (agent.closed) return undefined
     }
@@ -78,8 +87,8 @@ export class SupportedModels {
   }
 
   /**
-   * Asks this Agent itself, because the description that others gave does not fit it. Undefined when it does not tell, or when too many of
-   * its model were asked for that reason.
+   * Asks this Agent itself, because the description of other devices does not fit it. Undefined when it gives none, or
+   * when too many Agents of its model were asked for that reason.
    */
   async askAnew(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
     const key = supportedModelKey(device)
@@ -92,7 +101,7 @@ export class SupportedModels {
     return this.#ask(agent, device, await this.#options.store.of(key))
   }
 
-  /** The whole model that holds for a device, as far as it is stored. */
+  /** Resolves with the whole model that holds for a device, when it is stored. */
   async full(device: Device): Promise<SupportedModel | undefined> {
     const key = supportedModelKey(device)
     const id = (this.#own.get(ownKey(device)) ?? (isShared(device) ? this.#confirmed.get(key) : undefined))?.id
@@ -101,14 +110,14 @@ export class SupportedModels {
     return holds === undefined ? undefined : store.get(holds)
   }
 
-  /** A description was deleted: devices of its model are asked again. */
+  /** Forgets a description that was deleted: devices of its model are asked again. */
   forget(key: string): void {
     this.#confirmed.delete(key)
     this.#refusals.delete(key)
     for (const name of this.#own.keys()) if (name.endsWith(`|${key}`)) this.#own.delete(name)
   }
 
-  /** One Agent of a model at a time. */
+  /** Asks one Agent of a model at a time. */
   async #once<T>(key: string, work: () => Promise<T>): Promise<T> {
     const run = work()
     this.#underWay.set(key, run)
@@ -122,20 +131,20 @@ export class SupportedModels {
   async #learn(agent: AgentLink, device: Device): Promise<ModelFacts | undefined> {
     const { store, log } = this.#options
     const key = supportedModelKey(device)
-    const told = await store.of(key)
-    const holds = held(device, told)
+    const known = await store.of(key)
+    const holds = held(device, known)
     const stored = holds === undefined ? undefined : await store.get(holds.id)
     if (holds !== undefined && stored !== undefined)
       return this.#keep(device, stored, holds.toldBy.includes(device.id), isConfirmed(holds))
-    if (isShared(device) && told.length >= MAX_DESCRIPTIONS) {
+    if (isShared(device) && known.length >= MAX_DESCRIPTIONS) {
       log.warn({ model: key }, 'devices of this model contradict each other; none is believed for the others')
       this.#refuse(device, true)
       return undefined
     }
-    return this.#ask(agent, device, told)
+    return this.#ask(agent, device, known)
   }
 
-  async #ask(agent: AgentLink, device: Device, told: SupportedModelSummary[]): Promise<ModelFacts | undefined> {
+  async #ask(agent: AgentLink, device: Device, known: SupportedModelSummary[]): Promise<ModelFacts | undefined> {
     const { clock, log } = this.#options
     const key = supportedModelKey(device)
     let objects: SupportedModel['objects'] = []
@@ -151,15 +160,15 @@ export class SupportedModels {
       return undefined
     }
     const digest = supportedModelDigest(objects)
-    const same = told.find((one) => one.digest === digest)
-    if (same === undefined && isShared(device) && told.length > 0) await this.#contradicted(device, digest, told)
+    const same = known.find((one) => one.digest === digest)
+    if (same === undefined && isShared(device) && known.length > 0) await this.#contradicted(device, digest, known)
     const toldBy = [...new Set([...(same?.toldBy ?? []), device.id])]
     const model = { id: supportedModelId(key, digest), key, digest, toldBy, objects, at: clock.now() }
-    const stored = await this.#store(device, model, same, told.length)
+    const stored = await this.#store(device, model, same, known.length)
     return this.#keep(device, model, true, isConfirmed(model) && stored)
   }
 
-  /** False when it is not stored: it is asked again after a restart then. */
+  /** Returns false when the description could not be stored: the device is asked again after a restart. */
   async #store(
     device: Device,
     model: SupportedModel,
@@ -179,10 +188,10 @@ export class SupportedModels {
     }
   }
 
-  async #contradicted(device: Device, digest: string, told: SupportedModelSummary[]): Promise<void> {
+  async #contradicted(device: Device, digest: string, known: SupportedModelSummary[]): Promise<void> {
     const { devices, clock, log } = this.#options
     const model = supportedModelKey(device)
-    const against = told.map(({ id, toldBy }) => ({ id, toldBy: toldBy.slice(0, MAX_TELLERS) }))
+    const against = known.map(({ id, toldBy }) => ({ id, toldBy: toldBy.slice(0, MAX_TELLERS) }))
     log.warn(
       { deviceId: device.id, model, digest, against },
       'the Agent contradicts the supported model of its firmware',
@@ -197,15 +206,18 @@ export class SupportedModels {
     if (own) {
       this.#own.set(ownKey(device), facts)
     }
-    // Of two that were confirmed, the one that more devices told holds.
-    const tellers = toldBy.length
-    if (confirmed && isShared(device) && tellers >= (this.#confirmed.get(key)?.tellers ?? 0)) {
-      this.#confirmed.set(key, { ...facts, own: false, tellers })
+    // Of two confirmed descriptions the one of more devices holds.
+    const devices = toldBy.length
+    if (confirmed && isShared(device) && devices >= (this.#confirmed.get(key)?.devices ?? 0)) {
+      this.#confirmed.set(key, { ...facts, own: false, devices })
     }
     return facts
   }
 
-  /** An Agent that does not describe itself is not asked again soon; when two do not, no other of their model is. */
+  /**
+   * Notes an Agent that does not describe itself, so that it is not asked again soon; after two, no Agent of the model
+   * is.
+   */
   #refuse(device: Device, all: boolean): void {
     const key = isShared(device) ? supportedModelKey(device) : ownKey(device)
     const now = this.#options.clock.now()
@@ -223,7 +235,7 @@ export class SupportedModels {
   }
 }
 
-/** Devices that tell no firmware need not be alike: each is asked itself. */
+/** Returns false for devices without a firmware version, which may differ: each is asked itself. */
 function isShared(device: Device): boolean {
   return device.softwareVersion !== undefined && device.softwareVersion !== ''
 }
@@ -232,16 +244,16 @@ function ownKey(device: Device): string {
   return `${device.id}|${supportedModelKey(device)}`
 }
 
-/** The description that holds for a device: its own, or one that was confirmed. */
-function held(device: Device, told: SupportedModelSummary[]): SupportedModelSummary | undefined {
-  const own = told.find(({ toldBy }) => toldBy.includes(device.id))
+/** Returns the description that holds for a device: its own, or a confirmed one. */
+function held(device: Device, known: SupportedModelSummary[]): SupportedModelSummary | undefined {
+  const own = known.find(({ toldBy }) => toldBy.includes(device.id))
   if (own !== undefined || !isShared(device)) return own
-  return told.filter(isConfirmed).sort((a, b) => b.toldBy.length - a.toldBy.length)[0]
+  return known.filter(isConfirmed).sort((a, b) => b.toldBy.length - a.toldBy.length)[0]
 }
 
 function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): Pick<ModelFacts, 'has'> {
   const byPath = new Map(objects.map((object) => [object.path, object]))
-  // An Agent of the first versions may leave out all events or all parameters.
+  // An Agent of USP 1.0 or 1.1 may leave out all events or all parameters.
   const events = objects.some((object) => object.events.length > 0)
   const params = objects.some((object) => object.params.length > 0)
   const lacking = new Set(

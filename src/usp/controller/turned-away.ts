@@ -3,9 +3,9 @@ import type { AgentLink } from './agent-link.ts'
 
 interface TurnedAwayDeps {
   clock: Clock
-  /** The time that a link stands at least; 30 s unless told. */
+  /** The time that a link stays open at least; 30 s by default. */
   heldMs?: number
-  /** The Endpoint ID of the link is free for others. */
+  /** Frees the Endpoint ID of the link for others. */
   onHeld(agent: AgentLink): void
 }
 
@@ -15,14 +15,16 @@ interface Held {
   cancel(): void
 }
 
-/** Most Agents take a link that was opened for a success, and dial again at their shortest interval (5 to 10 s) when it ends. */
+/**
+ * Most Agents take an opened link for a success, and dial again at their shortest interval (5 to 10 s) when it ends.
+ */
 const HELD_MS = 30_000
-/** Links that are held at once; the one that was held first is closed for one more. */
+/** Links that are held at once; for one more the oldest is closed. */
 const MAX_HELD = 1000
 
 /**
- * Keeps the links of Agents that are not admitted open for a while, without reading what comes over them, so that those Agents do not come
- * again at once. What the handshake shows is refused there; this is for what only Messages show.
+ * Keeps the links of Agents that are not admitted open for some time without reading from them, so that those Agents do
+ * not dial again at once. It is used for refusals that only Messages show; others are answered in the handshake.
  */
 export class TurnedAway {
   readonly #deps: TurnedAwayDeps
@@ -32,11 +34,14 @@ export class TurnedAway {
     this.#deps = deps
   }
 
-  /** Closes the link of an Agent that is not admitted, in time. `endpointId` is the one that it claims. */
+  /**
+   * Closes the link of an Agent that is not admitted, after the time above. `endpointId` is the one that the Agent
+   * claims.
+   */
   hold(agent: AgentLink, endpointId: string, text: string): void {
     agent.refuse()
     const { clock, heldMs = HELD_MS, onHeld } = this.#deps
-    // Operations and facts of a device must not go on over the link of another one.
+    // The link of a joined device is closed at once: its operations must not go on over it.
     const leftMs = agent.device === undefined ? agent.link.openedAt + heldMs - clock.now() : 0
     if (leftMs <= 0) return agent.link.close('policy', text)
     if (this.#held.has(agent) || !agent.link.isOpen) return
@@ -47,12 +52,12 @@ export class TurnedAway {
     if (this.#held.size > MAX_HELD && first !== undefined) this.#end(first)
   }
 
-  /** The Endpoint ID is judged anew: its Agents may come again at once. */
+  /** Closes the held links of an Endpoint ID that is judged anew, so that its Agent dials again. */
   release(endpointId: string): void {
     for (const [agent, held] of this.#held) if (held.endpointId === endpointId) this.#end(agent)
   }
 
-  /** The link is gone. */
+  /** Forgets a link that has ended. */
   forget(agent: AgentLink): void {
     this.#held.get(agent)?.cancel()
     this.#held.delete(agent)

@@ -3,8 +3,8 @@ import type { CloseReason, LinkEnd } from '../../domain/index.ts'
 import type { ConnectKind } from '../wire/index.ts'
 
 /**
- * A message transfer protocol of the Controller (TR-369 4): accepts Agents and carries Records in both directions. An implementation has a
- * folder of its own; only that folder knows its sockets, handshake and close codes.
+ * A message transfer protocol of the Controller (TR-369 4): accepts Agents and carries Records in both directions. An
+ * implementation has a folder of its own; only that folder knows its sockets, handshake and close codes.
  */
 export interface Mtp extends Lifecycle {
   /** The Record with which an Agent opens this MTP (R-MTP.8). */
@@ -19,7 +19,10 @@ export interface Mtp extends Lifecycle {
 
 /** Receives the links of an MTP. No handler throws. */
 export interface LinkHandlers {
-  /** Decides on a client before its link is opened; resolves with a refusal, or with undefined when the link may be opened. */
+  /**
+   * Decides on a client before its link is opened; resolves with a refusal, or with undefined when the link may be
+   * opened.
+   */
   admit?(newcomer: Newcomer): Promise<LinkRefusal | undefined>
   /** Takes the link of an admitted client; `newcomer` is the object that `admit` was given. */
   onOpen(link: Link, newcomer: Newcomer): void
@@ -40,7 +43,10 @@ export interface Newcomer {
   address: string
 }
 
-/** noCertificate: a certificate would help. tryAgain: a later attempt may succeed. notAdmitted: no later attempt succeeds. */
+/**
+ * noCertificate: a certificate would help. tryAgain: a later attempt may succeed. notAdmitted: no later attempt
+ * succeeds.
+ */
 export interface LinkRefusal {
   kind: 'noCertificate' | 'tryAgain' | 'notAdmitted'
   text: string
@@ -60,11 +66,17 @@ export interface Link {
   readonly isOpen: boolean
   /** Marks that the Agent has shown its device: the link is not closed to make room for others. */
   prove(): void
-  /** Reads no more from the connection until `resume`: TCP holds the Agent back. Records that were read already still come. */
+  /**
+   * Stops reading from the connection until `resume`; TCP then holds the Agent back. Records that were read before are
+   * still delivered.
+   */
   pause(): void
   resume(): void
   /** Sends one Record; false when the link is closing or its Agent does not read. */
   send(record: Uint8Array): boolean
-  /** Ends the link; `detail` is a sentence for the log of the Agent. The first reason counts; a second call does nothing. */
+  /**
+   * Ends the link; `detail` is a sentence for the log of the Agent. The first reason counts; a second call does
+   * nothing.
+   */
   close(reason: CloseReason, detail: string): void
 }

@@ -7,13 +7,16 @@ export interface ControllerAddress {
 }
 
 /**
- * An MTP as TR-181 describes it below `Controller.{i}.MTP.{i}.`: the values that a plan writes, recognises and restores there. The names
- * are relative to that row and are the same over CWMP and USP.
+ * An MTP as TR-181 describes it below `Controller.{i}.MTP.{i}.`: the values that a plan writes, recognises and restores
+ * there. The names are relative to that row and are the same over CWMP and USP.
  */
 export interface MtpRows {
   /** `Protocol` of the row, and the name of this MTP in `SupportedProtocols` of an Agent. */
   readonly protocol: string
-  /** Values without which an Agent does not reach the Controller, each made of the address and of the secret of the device. */
+  /**
+   * Values without which an Agent does not reach the Controller, each made of the address and of the secret of the
+   * device.
+   */
   readonly needed: Readonly<Record<string, (address: ControllerAddress, secret: string) => string>>
   /** Values that an Agent may refuse. */
   readonly wished: Readonly<Record<string, string>>

@@ -4,12 +4,12 @@ import { WebSocket } from './ws.ts'
 
 interface DialOptions {
   url: { host: string; port: number; path: string; tls: boolean }
-  /** Our own Endpoint ID: goes into the query, every `%` in it encoded (R-WS.10b). */
+  /** Endpoint ID of the Agent: sent in the query, each `%` encoded (R-WS.10b). */
   endpointId: string
   timeoutMs: number
   /** Seconds between pings. */
   keepAliveS: number
-  /** PEM certificates to trust beside the system's own. */
+  /** PEM certificates that are trusted besides those of the system. */
   trusted?: string[]
   onRecord(bytes: Uint8Array): void
   onClose(code: number): void
@@ -19,11 +19,11 @@ interface DialOptions {
 export interface Dialled {
   send(record: Uint8Array): void
   close(code: number): void
-  /** Ends it without a word, as a power cut does. */
+  /** Ends the connection without a close frame, as a power cut does. */
   terminate(): void
 }
 
-/** Connects to a Controller's WebSocket; TransportError when it is not reached or does not answer with v1.usp. */
+/** Connects to the WebSocket of a Controller; TransportError when it is not reached or does not answer with v1.usp. */
 export function dial(options: DialOptions): Promise<Dialled> {
   const { host, port, path, tls } = options.url
   const query = `eid=${encodeURIComponent(options.endpointId)}`

@@ -5,9 +5,9 @@ import { parseEndpointId } from '../../wire/index.ts'
 
 /** The identity of a client as its handshake shows it. */
 interface ClientIdentity {
-  /** '' when nothing names it: its first Record will. */
+  /** '' when the handshake names none: the first Record does. */
   endpointId: string
-  /** Its certificate, signed by one of our authorities, carries exactly this Endpoint ID. */
+  /** True when its certificate is signed by a trusted authority and carries exactly this Endpoint ID. */
   certificate: boolean
 }
 
@@ -15,8 +15,8 @@ interface ClientIdentity {
 const SHARED_SCHEMES = /^(oui|cid|pen|os|ops):/
 
 /**
- * Who dials, by everything that names it: certificate, query, extension of USP 1.2. All that is there must agree (R-WS.10a-b, R-SEC.0a);
- * ProtocolError `endpointId` where it does not.
+ * Returns the identity of a client by its certificate, the query of its URL and the extension of USP 1.2. ProtocolError
+ * `endpointId` when those that are present contradict each other (R-WS.10a-b, R-SEC.0a).
  */
 export function clientIdentity(request: IncomingMessage): ClientIdentity {
   const query = rawQuery(request.url ?? '', 'eid')
@@ -24,7 +24,7 @@ export function clientIdentity(request: IncomingMessage): ClientIdentity {
     request.headers['sec-websocket-extensions'] ?? '',
   )?.[1]
   const byQuery = query === undefined || query === '' ? undefined : firstValid([decoded(query), colons(query)], query)
-  // The extension carries it as it is; some encode it like the query.
+  // The extension carries the Endpoint ID without encoding; some Agents encode it like the query.
   const byExtension = extension === undefined ? undefined : firstValid([extension, decoded(extension)], extension)
   if (byQuery !== undefined && byExtension !== undefined && byQuery !== byExtension)
     throw new ProtocolError('endpointId', 'query and extension name different Endpoint IDs')
@@ -32,8 +32,9 @@ export function clientIdentity(request: IncomingMessage): ClientIdentity {
 }
 
 /**
- * The first reading that is an Endpoint ID. The rule is to encode it and then decode once; Agents in the field leave its own `%` as it is or
- * encode all of it twice, and what they mean is clear as long as the rule's own reading is no Endpoint ID.
+ * Returns the first reading that is an Endpoint ID. An Endpoint ID is encoded once and decoded once (R-WS.10b); Agents
+ * in the field leave its own `%` without encoding, or encode it twice. Such readings count only where the regular one
+ * is no Endpoint ID.
  */
 function firstValid(readings: (string | undefined)[], raw: string): string {
   const once = decoded(raw)
@@ -62,7 +63,7 @@ function decoded(text: string): string | undefined {
 
 const colons = (text: string) => text.replace(/%3A/gi, ':')
 
-/** The first value of a query parameter as it came over the wire. */
+/** Returns the first value of a query parameter without decoding it. */
 function rawQuery(url: string, name: string): string | undefined {
   const at = url.indexOf('?')
   if (at < 0) return undefined
@@ -73,7 +74,10 @@ function rawQuery(url: string, name: string): string | undefined {
   return pair?.slice(name.length + 1)
 }
 
-/** Compares the Endpoint ID that the client names with its certificate. A certificate without any Endpoint ID says nothing about it. */
+/**
+ * Compares the Endpoint ID that the client names with its certificate. A certificate without an Endpoint ID proves and
+ * contradicts nothing.
+ */
 function proven(said: string | undefined, names: { ids: string[]; hosts: string[] }): ClientIdentity {
   const exact = names.ids.filter((id) => !id.includes('*'))
   const endpointId = said ?? (exact.length === 1 ? exact[0] : undefined)
@@ -85,7 +89,7 @@ function proven(said: string | undefined, names: { ids: string[]; hosts: string[
   parseEndpointId(endpointId)
   if (exact.includes(endpointId) || names.hosts.some((host) => `fqdn::${host}` === endpointId))
     return { endpointId, certificate: true }
-  // A shared certificate proves the family of the Agent, and not which of them it is.
+  // A shared certificate proves the family of the Agent, not the single Agent.
   if (names.ids.length === 0 || names.ids.some((pattern) => inFamily(pattern, endpointId)))
     return { endpointId, certificate: false }
   throw new ProtocolError('endpointId', 'the certificate belongs to another Endpoint ID')
@@ -103,8 +107,8 @@ function inFamily(pattern: string, endpointId: string): boolean {
 }
 
 /**
- * Names in the SAN of a client certificate that our authorities signed. Node separates entries with `, ` and writes those with a comma or a
- * quote in quotes: an entry that imitates another one inside itself is never taken for it.
+ * Returns the names in the SAN of a client certificate that a trusted authority signed. Node separates entries with `,
+ * ` and quotes those that contain a comma or a quote, so that an entry cannot contain the text of another one.
  */
 function certificateNames(socket: IncomingMessage['socket']): { ids: string[]; hosts: string[] } {
   const ids: string[] = []

@@ -1,4 +1,4 @@
-/** The WebSocket MTP (TR-369 4.4), both roles, and its rows in TR-181. */
+/** The WebSocket MTP (TR-369 R-WS), both roles, and its rows in TR-181. */
 export * from './client.ts'
 export { LINK_LIMITS, type LinkLimits } from './link.ts'
 export { WEBSOCKET_ROWS } from './rows.ts'

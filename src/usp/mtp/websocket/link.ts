@@ -2,7 +2,10 @@ import type { CloseReason, LinkEnd } from '../../../domain/index.ts'
 import type { Link } from '../mtp.ts'
 import type { WebSocket } from './ws.ts'
 
-/** Close codes of RFC 6455 and its registry: those that USP names (R-WS.16), and what fits our other reasons. */
+/**
+ * Close codes of RFC 6455 and its registry: those that USP requires (R-WS.16), and the nearest one for each other
+ * reason.
+ */
 const CODES: Readonly<Record<CloseReason, number>> = {
   policy: 1008,
   tryAgain: 1013,
@@ -13,28 +16,28 @@ const CODES: Readonly<Record<CloseReason, number>> = {
   rolledBack: 1008,
 }
 
-/** Codes with which an Agent leaves in the regular way; 1005: its close frame names none. */
+/** Codes of a regular close by the Agent; 1005: its close frame has no code. */
 const REGULAR = [1000, 1001, 1005]
-/** No close frame came. */
+/** The connection ended without a close frame. */
 const ABNORMAL = 1006
-/** The time that an Agent may take to answer our close before the connection is cut. */
+/** Time for an Agent to answer a close frame before the connection is cut. */
 const CLOSE_MS = 2000
 
-/** The rates that an Agent may send at; a link that exceeds them is closed. */
+/** Limits of one link; a link that exceeds a rate is closed. */
 export interface LinkLimits {
   messagesPerSecond: number
   bytesPerSecond: number
-  /** The seconds whose worth may come at once. */
+  /** A burst may have the Messages and bytes of so many seconds. */
   burstSeconds: number
   /** Bytes waiting to be sent to an Agent that does not read. */
   maxBuffered: number
-  /** Bytes of the connection before the Agent has shown which device it is. */
+  /** Bytes of the connection before the Agent has shown its device. */
   maxUnprovenBytes: number
 }
 
 export const LINK_LIMITS: LinkLimits = {
   messagesPerSecond: 1000,
-  // One Message of the largest size at once; what a box says all the time is a thousandth of it.
+  // One Message of the largest size in a burst; an ordinary Agent sends a thousandth of it.
   bytesPerSecond: 1024 * 1024,
   burstSeconds: 20,
   maxBuffered: 16 * 1024 * 1024,
@@ -49,18 +52,18 @@ interface WebSocketLinkOptions {
   remoteAddress: string
   openedAt: number
   limits: LinkLimits
-  /** Called once when the Agent has shown which device it is. */
+  /** Called once when the Agent has shown its device. */
   onProven?(): void
 }
 
-/** One WebSocket to one Agent. Small on purpose: there are many. */
+/** One WebSocket to one Agent. It has few fields, because a server has very many links. */
 export class WebSocketLink implements Link {
   endpointId: string
   readonly proof: Link['proof']
   readonly secret: string | undefined
   readonly remoteAddress: string
   readonly openedAt: number
-  /** A pong or any Record came since the last ping. */
+  /** True when a pong or a Record was received since the last ping. */
   alive = true
   readonly #socket: WebSocket
   readonly #limits: LinkLimits
@@ -95,7 +98,7 @@ export class WebSocketLink implements Link {
 
   resume(): void {
     if (!this.#socket.isPaused) return
-    // Nothing could be read since, a pong neither.
+    // While the connection was paused no pong could be read.
     this.alive = true
     this.#socket.resume()
   }
@@ -110,7 +113,7 @@ export class WebSocketLink implements Link {
     this.#onProven = undefined
   }
 
-  /** Counts a message against the limits; false when it is one too many. */
+  /** Counts a message against the limits; false when it exceeds them. */
   admit(bytes: number, now: number): boolean {
     const { messagesPerSecond, bytesPerSecond, burstSeconds } = this.#limits
     const seconds = (now - this.#refilledAt) / 1000
@@ -129,21 +132,21 @@ export class WebSocketLink implements Link {
   close(reason: CloseReason, detail: string): void {
     if (this.#end !== undefined) return
     this.#end = reason
-    // Else the Agent's answer to the close is not read.
+    // A paused connection does not read the answer to the close frame.
     this.resume()
     // A close frame has room for 123 bytes, and its text must be whole UTF-8.
     this.#socket.close(CODES[reason], detail.replace(/[^\x20-\x7e]/g, '?').slice(0, 120))
-    // The connection may be half-open: then nothing answers the close.
+    // A half-open connection never answers the close frame.
     if (reason !== 'goingAway') setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref()
   }
 
-  /** Cuts the connection without a close frame; a reason of an earlier close stays. */
+  /** Cuts the connection without a close frame; the reason of an earlier close is kept. */
   cut(end: LinkEnd): void {
     this.#end ??= end
     this.#socket.terminate()
   }
 
-  /** The frames that came are against RFC 6455. */
+  /** Notes that the Agent sent frames that violate RFC 6455. */
   broken(): void {
     this.#end ??= 'brokenFrames'
   }
@@ -153,7 +156,7 @@ export class WebSocketLink implements Link {
     this.#socket.ping()
   }
 
-  /** Why the link ended, given the code of its close event. */
+  /** Returns the reason for which the link ended, given the code of its close event. */
   endOf(code: number): LinkEnd {
     if (this.#end !== undefined) return this.#end
     if (code === ABNORMAL) return 'connectionLost'

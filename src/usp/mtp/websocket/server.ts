@@ -28,11 +28,11 @@ export interface WebSocketMtpOptions {
   endpointId: string
   tls?: TlsFiles
   maxLinks: number
-  /** Connections; enough for the links unless told. */
+  /** Connections at once; by default maxLinks and 1,000 more. */
   maxConnections?: number
-  /** Connections of one address; 2,500 unless told. A loopback address may have all. */
+  /** Connections of one address; 2,500 by default. A loopback address has no limit of its own. */
   maxPerAddress?: number
-  /** Proxies whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is used. */
   trustedProxies?: Networks
   limits?: LinkLimits
   clock: Clock
@@ -43,7 +43,7 @@ const SUBPROTOCOL = 'v1.usp'
 const MAX_MESSAGE = 16 * 1024 * 1024
 const PING_MS = 30_000
 const MAX_PER_ADDRESS = 2500
-/** A link that belongs to no device is safe for this long while others wait for its place. */
+/** A link without a device is not closed to make room for others during this time. */
 const GRACE_MS = 5000
 const TLS_HANDSHAKE_MS = 20_000
 /** HTTP status of a refused upgrade by the code of its error; 400 for all others. */
@@ -53,7 +53,7 @@ const STATUS: Record<string, string> = {
   noCertificate: '401 Unauthorized',
   notAdmitted: '403 Forbidden',
 }
-/** Seconds after which a client that got 503 may come again. */
+/** Retry-After of a 503, in seconds. */
 const RETRY_AFTER_S = 10
 /** 128 bits in base64url. */
 const SECRET = /^[\w-]{22}$/
@@ -63,7 +63,7 @@ const LOOPBACK = /^(localhost|127\.[\d.]+|\[?::1\]?)$/
 /** A client that `admit` refused. The handler has logged the refusal, with a bounded rate. */
 class NotAdmitted extends ProtocolError {}
 
-/** The Controller's WebSocket MTP (TR-369 4.4): listens and checks handshakes. */
+/** The WebSocket MTP of the Controller (TR-369 R-WS): listens and checks handshakes. */
 export class WebSocketMtp implements Mtp {
   readonly name = 'USP WebSocket MTP'
   readonly connectRecord = 'websocketConnect'
@@ -71,7 +71,7 @@ export class WebSocketMtp implements Mtp {
   readonly #options: WebSocketMtpOptions
   readonly #limits: LinkLimits
   readonly #links = new Set<WebSocketLink>()
-  /** Those whose Agents have not shown yet which device they are, the oldest first. */
+  /** Links whose Agents have not shown their device yet, the oldest first. */
   readonly #unproven = new Set<WebSocketLink>()
   readonly #connections: Connections
   /** Handshakes that are being decided. */
@@ -79,7 +79,7 @@ export class WebSocketMtp implements Mtp {
   readonly #upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    // Servers with compression answer 400 to the colon in bbf-usp-protocol's eid, and it costs memory per link.
+    // With compression ws answers 400 to the colon in the eid of bbf-usp-protocol, and uses memory for each link.
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -118,7 +118,7 @@ export class WebSocketMtp implements Mtp {
     return this.#links.size
   }
 
-  /** TCP connections that stand, those without a finished handshake included. */
+  /** Resolves with the number of open TCP connections, those without a finished handshake included. */
   connections(): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#server === undefined) return resolve(0)
@@ -145,7 +145,10 @@ export class WebSocketMtp implements Mtp {
     this.#ping.unref()
   }
 
-  /** New connections get this certificate; links that stand keep theirs. Nothing without TLS. Throws when it cannot be used. */
+  /**
+   * Gives new connections this certificate; open links keep theirs. Does nothing without TLS. Throws when the
+   * certificate is not usable.
+   */
   renewCertificate(files: TlsFiles): void {
     renewCertificate(this.#server, files)
   }
@@ -164,7 +167,7 @@ export class WebSocketMtp implements Mtp {
     socket.on('error', (err) => this.#options.log.debug({ reason: errorText(err) }, 'USP handshake connection failed'))
     this.#decide(request)
       .then((newcomer) => {
-        // After this call the client has its link, or its connection is gone.
+        // This call either opens the link or ends the connection.
         this.#upgrader.handleUpgrade(request, socket, head, (webSocket) =>
           this.#onOpen(webSocket, newcomer, request.socket),
         )
@@ -193,7 +196,7 @@ export class WebSocketMtp implements Mtp {
       log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
     const text = `${reason}\n`
     const later = status.startsWith('503') ? `retry-after: ${RETRY_AFTER_S}\r\n` : ''
-    // Server sockets stay half open when the client does not end its side.
+    // A server socket stays half open when the client does not end its side.
     socket.once('finish', () => socket.destroy())
     socket.end(
       `HTTP/1.1 ${status}\r\nconnection: close\r\n${later}content-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
@@ -209,10 +212,10 @@ export class WebSocketMtp implements Mtp {
     return { ...clientIdentity(request), secret, address: clientAddress(request, this.#options.trustedProxies) }
   }
 
-  /** The secret in `<path>/<secret>`; ProtocolError when the path is another one. */
+  /** Returns the secret of `<path>/<secret>`; ProtocolError when the URL has another path. */
   #secretOf(url: string): string | undefined {
     const own = this.#options.path.replace(/\/$/, '')
-    // Agents join host and their Path with one slash too many or end it with one.
+    // Some Agents write a second slash before the path or one behind it.
     const path = url.replace(/\?.*$/s, '').replace(/^\/*/, '/').replace(/\/$/, '')
     if (path === own) return undefined
     const secret = path.startsWith(`${own}/`) ? path.slice(own.length + 1) : ''
@@ -220,14 +223,14 @@ export class WebSocketMtp implements Mtp {
     return secret
   }
 
-  /** True when one more link may be. The oldest one that belongs to no device gives up its place. */
+  /** Returns true when one more link may be opened; closes the oldest link without a device to make room. */
   #hasRoom(): boolean {
     const { maxLinks, clock } = this.#options
     if (this.#links.size + this.#deciding < maxLinks) return true
     const [oldest] = this.#unproven
     if (oldest === undefined || clock.now() - oldest.openedAt < GRACE_MS) return false
     this.#forget(oldest)
-    oldest.close('tryAgain', 'others wait, and the Agent does not show which device it is')
+    oldest.close('tryAgain', 'other Agents need the place, and this Agent has not shown its device')
     return true
   }
 
@@ -258,7 +261,7 @@ export class WebSocketMtp implements Mtp {
     socket.on('pong', () => {
       link.alive = true
     })
-    // ws answers them by itself; as many as one likes are not for free.
+    // ws answers pings by itself; they count against the limits like Records.
     socket.on('ping', (data: Buffer) => this.#admit(link, data.length))
     socket.on('error', (err) => {
       if (isFrameError(err)) link.broken()
@@ -271,7 +274,10 @@ export class WebSocketMtp implements Mtp {
     this.#handlers?.onOpen(link, newcomer)
   }
 
-  /** Of a Message that is not whole yet, ws keeps what came: too much of it before the Agent is known ends the link. */
+  /**
+   * Ends a link that sends too many bytes before its Agent is known: ws keeps the parts of a Message that is not
+   * complete.
+   */
   #boundUnproven(link: WebSocketLink, connection: Socket): void {
     let bytes = 0
     const count = (chunk: Buffer) => {
@@ -292,7 +298,7 @@ export class WebSocketMtp implements Mtp {
     else if (this.#admit(link, data.length)) this.#handlers?.onRecord(link, data)
   }
 
-  /** Counts what came; a link that sends too much is closed. */
+  /** Counts a message; closes the link when it exceeds the limits. */
   #admit(link: WebSocketLink, bytes: number): boolean {
     link.alive = true
     const admitted = link.admit(bytes, this.#options.clock.now())
@@ -300,10 +306,10 @@ export class WebSocketMtp implements Mtp {
     return admitted
   }
 
-  /** One timer for all links; who did not answer the last ping is gone. */
+  /** Pings all links, and cuts those that did not answer the last ping. One timer serves all links. */
   #pingAll(): void {
     for (const link of this.#links) {
-      // Its pong is not read.
+      // The pong of a paused link is not read.
       if (link.isPaused) link.alive = true
       if (!link.alive) link.cut('noPong')
       else if (link.isOpen) {
@@ -314,7 +320,7 @@ export class WebSocketMtp implements Mtp {
   }
 }
 
-/** Errors by which ws says that frames are against RFC 6455; the rest are errors of the connection. */
+/** Returns true for an error of ws about frames that violate RFC 6455; other errors are errors of the connection. */
 function isFrameError(error: Error): boolean {
   return 'code' in error && String(error.code).startsWith('WS_ERR_')
 }

@@ -1,2 +1,2 @@
-/** The one door to ws. */
+/** The only import of the package ws. */
 export { WebSocket, WebSocketServer } from 'ws'
