@@ -172,7 +172,7 @@ describe('plans and groups', () => {
     const other = (await call('POST', '/plans', { name: 'p', groupId: id })).body
     await call('POST', `/plans/${other.id}/actions/start`)
     const ended = async () => (await call('GET', `/plans/${other.id}`)).body.state === 'finished'
-    while (!(await ended())) await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(ended)
     expect((await call('GET', `/plans/${other.id}`)).body.reason).toMatch(/no device/)
     expect((await call('GET', `/plans?groupId=${id}`)).body.items).toHaveLength(1)
     expect((await call('DELETE', `/plans/${other.id}`)).status).toBe(204)

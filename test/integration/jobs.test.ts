@@ -41,7 +41,8 @@ describe('a recurring job', () => {
       one.every('tick', PERIOD_MS, async () => {
         most = Math.max(most, ++overlapping)
         runs.push({ by: name, at: Date.now() })
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        // A job that another instance could take meanwhile.
+        await documents()
         overlapping--
       })
       return one
@@ -130,8 +131,10 @@ describe('a recurring job', () => {
     await until(() => runs.length === 1)
     const second = queue('b')
     second.every('tick', PERIOD_MS, tick('b'))
+    let beats = 0
+    second.every('beat', PERIOD_MS, async () => void beats++)
     await second.start()
-    await new Promise((resolve) => setTimeout(resolve, 3 * PERIOD_MS))
+    await until(() => beats >= 3)
     expect(runs).toEqual(['a'])
     release()
     await until(() => runs.length >= 3)
@@ -192,18 +195,25 @@ describe('a recurring job', () => {
   })
 
   it('that is running ends before the queue has stopped', async () => {
-    let begun = false
-    let ended = false
+    const order: string[] = []
+    let release = () => {}
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
     const one = queue('a')
     one.every('tick', PERIOD_MS, async () => {
-      begun = true
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      ended = true
+      order.push('begun')
+      await gate
+      await documents()
+      order.push('ended')
     })
     await one.start()
-    await until(() => begun)
+    await until(() => order.length > 0)
     running = []
-    await one.stop()
-    expect(ended).toBe(true)
+    const stopped = one.stop().then(() => order.push('stopped'))
+    await documents()
+    release()
+    await stopped
+    expect(order).toEqual(['begun', 'ended', 'stopped'])
   })
 })

@@ -156,6 +156,7 @@ describe.each([
     const boxes = Array.from({ length: 20 }, device)
     await Promise.all(boxes.map(create))
     let over = false
+    let commits = 0
     const chains = boxes.map(async (box) => {
       let seq = 0
       let sent = 0
@@ -168,6 +169,7 @@ describe.each([
             ? { events: [{ type: 'device.booted' as const, at: seq, deviceId: box.id, data: {} }] }
             : {}),
         })
+        commits++
         const id = `${box.serial}-${seq}`
         if (seq % 5 === 0) {
           await store.operations.create(operation(box, id))
@@ -179,11 +181,13 @@ describe.each([
       return { box, seq, sent }
     })
     for (let i = 0; i < 5; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 120 + 37 * i))
+      const goal = commits + 40 + 13 * i
+      await until(() => commits >= goal, 30_000, 1)
       await engine.kill()
       await engine.start()
     }
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    const goal = commits + 50
+    await until(() => commits >= goal, 30_000, 1)
     over = true
     for (const { box, seq, sent } of await Promise.all(chains)) {
       expect((await store.devices.get(box.id))?.work.seq).toBe(seq)

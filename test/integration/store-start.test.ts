@@ -104,7 +104,8 @@ describe('migrations', () => {
       migration('0001-a', async () => void ran.push('a')),
       migration('0002-b', async () => {
         ran.push('b')
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        // Another instance that does not wait comes between.
+        for (let i = 0; i < 20; i++) await db.collection('locks').countDocuments()
         if (broken) throw new Error('cut off')
       }),
       migration('0003-c', async () => void ran.push('c')),

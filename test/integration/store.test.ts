@@ -21,7 +21,7 @@ import { filterOf } from '../../src/store/filter.ts'
 import type { Store } from '../../src/store/index.ts'
 import { subtreeFilter } from '../../src/store/parameter-writes.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
-import { createManualClock } from '../support/manual-clock.ts'
+import { createManualClock, settled } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'
 
 let store: Store
@@ -765,7 +765,7 @@ describe('the audit log', () => {
     const one = await testStore(proxy.uri, { databaseName })
     const two = await testStore(inject('mongodbUri'), { databaseName, instance: 'two' })
     const append = async (by: Store, name: string, i: number) => {
-      await new Promise((resolve) => setTimeout(resolve, i % 7))
+      await settled(i % 7)
       await by.audit.append({ at: i, actor: 'system', action: 'test', target: `${name}${i}`, result: 'ok' })
     }
     const numbers = Array.from({ length: 60 }, (_, i) => i)

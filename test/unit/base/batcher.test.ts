@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createBatcher } from '../../../src/base/index.ts'
+import { until } from '../../support/until.ts'
 
 const PLENTY = { maxWaiting: 1000, maxWaitMs: 60_000 }
 
@@ -20,7 +21,7 @@ function recording(lingerMs: number, maxItems = 100, bounds = PLENTY) {
     },
   })
   const open = async () => {
-    while (gates.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(() => gates.length > 0, 30_000, 1)
     gates.shift()?.()
   }
   return { batcher, batches, open }
@@ -30,7 +31,7 @@ describe('createBatcher', () => {
   it('sends what arrives together, and what arrives while a batch is under way, as one batch each', async () => {
     const { batcher, batches, open } = recording(0)
     const first = [batcher.add(1), batcher.add(2)]
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => batches.length === 1, 30_000, 1)
     const second = [batcher.add(3), batcher.add(4)]
     await open()
     expect(await Promise.all(first)).toEqual([2, 4])
@@ -97,7 +98,7 @@ describe('createBatcher', () => {
   it('refuses at once what would wait behind too much, and takes on again when there is room', async () => {
     const { batcher, batches, open } = recording(0, 2, { maxWaiting: 3, maxWaitMs: 60_000 })
     const first = batcher.add(0)
-    while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(() => batches.length > 0, 30_000, 1)
     const kept = [batcher.add(1), batcher.add(2), batcher.add(3)]
     await expect(batcher.add(4)).rejects.toMatchObject({ code: 'unavailable' })
     await open()
@@ -131,7 +132,7 @@ describe('createBatcher', () => {
   it('refuses what waits too long behind a flush that hangs, and never flushes it', async () => {
     const { batcher, batches, open } = recording(0, 100, { maxWaiting: 1000, maxWaitMs: 20 })
     const hanging = batcher.add(1)
-    while (batches.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(() => batches.length > 0, 30_000, 1)
     await expect(Promise.all([batcher.add(2), batcher.add(3)])).rejects.toMatchObject({ code: 'unavailable' })
     expect(batcher.waiting).toBe(0)
     await open()
