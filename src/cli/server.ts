@@ -13,16 +13,17 @@ import {
   systemClock,
   systemRandom,
 } from '../base/index.ts'
-import { createEventBus } from '../bus/index.ts'
+import { createEventBus, FeedFollower } from '../bus/index.ts'
 import type { Config } from '../config/index.ts'
 import { Acs } from '../cwmp/index.ts'
 import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
+import type { FeedEvent } from '../domain/index.ts'
 import { createJobQueue } from '../jobs/index.ts'
 import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
-import { Controller } from '../usp/index.ts'
+import { Controller, HEEDED_EVENTS } from '../usp/index.ts'
 import { createCensus } from './census.ts'
 import { Certificates } from './certificates.ts'
 import { engineCache } from './engine-cache.ts'
@@ -186,14 +187,23 @@ export async function startServer(
       log: log.child({ part: 'usp' }),
     })
     operations.setDrivers([acs.driver, controller.driver])
-    bus.subscribe((event) => controller.heed(event))
-    bus.subscribe(({ type, deviceId }) => {
-      if (type === 'device.deleted' && deviceId !== undefined) acs.forget(deviceId)
+    const heed = (event: FeedEvent) => {
+      controller.heed(event)
+      if (event.type === 'device.deleted' && event.deviceId !== undefined) acs.forget(event.deviceId)
+    }
+    bus.subscribe(heed)
+    const follower = new FeedFollower({
+      ...store,
+      types: [...HEEDED_EVENTS, 'device.deleted'],
+      onEvent: heed,
+      clock,
+      log,
     })
     await tidyAfterDead(store, instance)
     const readiness = new ReadinessKeeper({ ...store, clock, log: log.child({ part: 'readiness' }) })
     await lifecycle.start(readiness)
     await lifecycle.start(operations)
+    await lifecycle.start(follower)
     await lifecycle.start(controller)
     const address = mtps.address()
     await lifecycle.start(acs)

@@ -1,4 +1,4 @@
-import type { DeviceId, EventLog, FeedEvent, NewEvent } from '../domain/index.ts'
+import type { DeviceId, EventLog, EventType, FeedEvent, NewEvent } from '../domain/index.ts'
 import type { ChangeWriter } from './changes.ts'
 import { fromDocument } from './convert.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -54,6 +54,14 @@ export class EventRepository implements EventLog {
       .sort({ _id: 1 })
       .limit(limit)
     return (await found.toArray()).map(toEvent)
+  }
+
+  async ofTypes(types: readonly EventType[], after: string, limit: number): Promise<FeedEvent[]> {
+    const found = this.#events
+      .find({ _id: { $gt: after }, type: { $in: [...types] } })
+      .sort({ _id: 1 })
+      .limit(limit)
+    return (await found.toArray()).map((document) => fromDocument<FeedEvent>(document))
   }
 
   onAppended(listener: (events: FeedEvent[]) => void): () => void {

@@ -120,4 +120,21 @@ describe('a device whose USP link is held by another instance', { timeout: 120_0
       expect((await world.device(box)).usp).toMatchObject({ linked: true, instance: 'far' })
     },
   )
+
+  it('loses that link with its rollback, also when its Agent keeps it and ignores all that is said', async () => {
+    const box = await start({ uspElsewhere: true, faults: ['deaf'] })
+    const plan = await migrate({ retire: 'none' })
+    await isIn(plan, box, 'MIGRATED')
+    // Somebody deletes the row on the device.
+    for (const row of box.controllerRows()) box.tree.deleteRow(row, 'box')
+    await until(() => box.agent?.deafLinks === 1)
+    await world.planner.act(plan.id, 'rollback', 'test')
+    await isIn(plan, box, 'ROLLED_BACK')
+    const { id, usp } = await world.device(box)
+    expect(usp).toMatchObject({ linked: false })
+    expect(usp?.lastDisconnect?.reason).toBe('rolledBack')
+    await until(() => box.agent?.deafLinks === 0)
+    const events = await world.store.events.ofDevice(id, '', 1000)
+    expect(events.filter(({ type }) => type === 'device.linkReleased')).toHaveLength(1)
+  })
 })

@@ -7,6 +7,7 @@ import {
   type DeviceId,
   type DeviceStore,
   type EventLog,
+  type EventType,
   type FeedEvent,
   type FleetStore,
   type Group,
@@ -98,6 +99,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
       append: async (events) => append.append(events),
       since: append.since,
       ofDevice: append.ofDevice,
+      ofTypes: append.ofTypes,
       onAppended: append.onAppended,
     },
     instances: instanceStore(),
@@ -141,6 +143,8 @@ function feed({ events: log }: Inside, clock: Clock) {
       const own = byDevice.get(deviceId) ?? []
       return after === undefined ? own.slice(-limit) : own.filter((event) => event.id > after).slice(0, limit)
     },
+    ofTypes: async (types: readonly EventType[], after: string, limit: number) =>
+      log.filter(({ id, type }) => id > after && types.includes(type)).slice(0, limit),
     since: async (id: string | undefined, limit: number) =>
       id === undefined ? log.slice(-limit) : log.filter((event) => event.id > id).slice(0, limit),
     onAppended(listener: (events: FeedEvent[]) => void) {

@@ -1,12 +1,12 @@
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import { createEventBus } from '../../src/bus/index.ts'
+import { createEventBus, FeedFollower } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
-import type { Device, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
+import type { Device, FeedEvent, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
 import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
 import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
-import { Controller, WebSocketMtp } from '../../src/usp/index.ts'
+import { Controller, HEEDED_EVENTS, WebSocketMtp } from '../../src/usp/index.ts'
 import type { Balancer } from './balancer.ts'
 import { modelOf } from './operations-world.ts'
 import { testStore } from './store.ts'
@@ -126,6 +126,10 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   holder.store.events.onAppended((events) => {
     for (const event of events) controller.heed(event)
   })
+  const { events, instances } = holder.store
+  const onEvent = (event: FeedEvent) => controller.heed(event)
+  const follower = new FeedFollower({ events, instances, types: HEEDED_EVENTS, onEvent, clock, log })
+  await follower.start()
   let passedMs = 0
   const serviceMs = () => clock.now() + passedMs
   const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
@@ -232,6 +236,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       fleet.stop(true)
       await planner.stop()
       await acs.stop()
+      await follower.stop()
       await controller.stop()
       await operations.stop()
       await far?.operations.stop()

@@ -2,7 +2,7 @@ import type { Protocol, Timestamp } from '../device/device.ts'
 import type { DeviceId } from '../device/id.ts'
 
 /** The types of events in the feed. Names are `subject.whatHappened`. */
-type EventType =
+export type EventType =
   | 'device.registered'
   | 'device.bound'
   | 'device.unbound'
@@ -16,6 +16,7 @@ type EventType =
   | 'device.disconnected'
   | 'device.silent'
   | 'device.linkChanged'
+  | 'device.linkReleased'
   | 'device.answering'
   | 'device.refused'
   | 'device.discoveryIncomplete'

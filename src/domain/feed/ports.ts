@@ -1,5 +1,5 @@
 import type { DeviceId } from '../device/id.ts'
-import type { FeedEvent, NewEvent } from './event.ts'
+import type { EventType, FeedEvent, NewEvent } from './event.ts'
 
 /** The feed. Events are appended by commits; here they are read. */
 export interface EventLog {
@@ -8,6 +8,8 @@ export interface EventLog {
   since(id: string | undefined, limit: number): Promise<FeedEvent[]>
   /** Events of one device after an id, oldest first; undefined: its newest `limit`. */
   ofDevice(deviceId: DeviceId, after: string | undefined, limit: number): Promise<FeedEvent[]>
+  /** Events of some types after an id, oldest first. */
+  ofTypes(types: readonly EventType[], after: string, limit: number): Promise<FeedEvent[]>
   /** Called after each commit of this process with what it appended; the returned function unsubscribes. */
   onAppended(listener: (events: FeedEvent[]) => void): () => void
 }

@@ -6,7 +6,7 @@ import type { Timestamp } from '../timestamp.ts'
  * link of its Endpoint ID took over. notAnswering: it keeps the link and does not answer. rolledBack: its device is
  * managed over CWMP again.
  */
-const CLOSE_REASONS = [
+export const CLOSE_REASONS = [
   'policy',
   'tryAgain',
   'goingAway',

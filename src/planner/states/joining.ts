@@ -1,5 +1,6 @@
 import type { Device } from '../../domain/index.ts'
 import { failed, type Outcome, type Script } from '../script.ts'
+import { endLink } from './end-link.ts'
 
 /** A missing Agent is looked for this often when no event tells of it. */
 const LOOK_MS = 5000
@@ -11,7 +12,7 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   if (conflict !== undefined) return conflict
   if (device.usp?.linked === true && device.usp.weakLink === true) {
     // Its Agent was given a secret: a link that does not show it is somebody else's, or one from before.
-    await script.deps.links.close(device.id, 'policy')
+    await endLink(script, device, 'policy')
   } else if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
   const { awaitUspTimeoutMs } = script.plan.settings
   const { time } = script.deps

@@ -2,6 +2,7 @@ import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathV
 import { MTPS } from '../../usp/index.ts'
 import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
+import { endLink } from './end-link.ts'
 import { ownerChange } from './owner.ts'
 import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, plainReference, ROLES, rowsOf, sameBooleanOrText } from './rows.ts'
 import { ROLE_NAME } from './trust.ts'
@@ -10,6 +11,8 @@ type Values = Map<string, PathOutcome>
 
 /** A link that does not end by itself after its rows were disabled is closed after this. */
 const LINK_ENDS_MS = 15_000
+/** An instance that holds the link has so long to hear that it is to end, and to end it. */
+const FAR_LINK_ENDS_MS = 30_000
 const LOOK_MS = 1000
 /** Looks at most, each behind what the one before has found and taken away. */
 const MAX_ROUNDS = 3
@@ -199,7 +202,10 @@ async function undo(script: Script, { preexisting }: DeviceSnapshot, round: numb
     script.step(named(name, round), () => work(named(name, round)))
   if (switches.length > 0) await step('disable', (name) => disable(script, name, switches))
   // Also where our row is gone already: its Agent may keep the link. A Controller row that was there before keeps its own.
-  if (switches.length > 0 || (round === 1 && preexisting === undefined)) await step('linkEnds', () => linkEnds(script))
+  if (switches.length > 0 || (round === 1 && preexisting === undefined)) {
+    await step('linkEnds', () => linkEnds(script))
+    await step('linkGone', () => linkIsGone(script))
+  }
   for (const row of ours) await step(`delete ${row}`, (name) => removeRow(script, name, row))
   if (changed.length > 0) await step('restore', (name) => restore(script, name, changed))
 }
@@ -213,13 +219,19 @@ async function disable(script: Script, step: string, switches: string[]): Promis
 
 /** Waits until the Agent has left, and closes a link that stays: nothing may be asked over it any more. */
 async function linkEnds(script: Script): Promise<StepResult> {
-  const { time, links } = script.deps
+  const { time } = script.deps
   const device = await script.device()
-  if (device.usp?.linked === true) {
-    const leftMs = (script.facts.linkUntilMs ?? 0) - time.now()
-    if (leftMs > 0) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
-    await links.close(device.id, 'rolledBack')
-  }
+  if (device.usp?.linked !== true) return { facts: { linkUntilMs: 0 } }
+  const leftMs = (script.facts.linkUntilMs ?? 0) - time.now()
+  if (leftMs > 0) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
+  await endLink(script, device, 'rolledBack')
+  return { facts: { linkUntilMs: time.now() + FAR_LINK_ENDS_MS } }
+}
+
+/** Waits until another instance has closed the link that it holds. An instance that is dead does not, and its links are none. */
+async function linkIsGone(script: Script): Promise<StepResult> {
+  const leftMs = (script.facts.linkUntilMs ?? 0) - script.deps.time.now()
+  if (leftMs > 0 && (await script.device()).usp?.linked === true) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
   return {}
 }
 

@@ -10,20 +10,22 @@ import {
   TransportError,
 } from '../../base/index.ts'
 import { loadModel } from '../../datamodel/index.ts'
-import type {
-  AgentAdmission,
-  CloseReason,
-  ConflictStore,
-  DeviceStore,
-  Driver,
-  EndpointId,
-  FeedEvent,
-  LinkEnd,
-  LinkSecrets,
-  PendingAgentStore,
-  SupportedModelStore,
-  Upward,
-  UspLinks,
+import {
+  type AgentAdmission,
+  CLOSE_REASONS,
+  type CloseReason,
+  type ConflictStore,
+  type DeviceStore,
+  type Driver,
+  type EndpointId,
+  type EventType,
+  type FeedEvent,
+  type LinkEnd,
+  type LinkSecrets,
+  type PendingAgentStore,
+  type SupportedModelStore,
+  type Upward,
+  type UspLinks,
 } from '../../domain/index.ts'
 import type { AuditLog } from '../../security/index.ts'
 import type { Link, Mtp, Newcomer } from '../mtp/index.ts'
@@ -84,6 +86,17 @@ export interface ControllerOptions {
 const STOP_MS = 5000
 /** Time for an Agent to answer a question of the planner. */
 const ASK_TIMEOUT_MS = 10_000
+
+/** Events of any instance that the Controller of each instance heeds. */
+export const HEEDED_EVENTS: readonly EventType[] = [
+  'device.bound',
+  'device.unbound',
+  'device.conflict',
+  'device.linkReleased',
+  'agent.blocked',
+  'agent.unblocked',
+  'supportedModel.deleted',
+]
 
 /** Sentences for the log of the Agent. */
 const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
@@ -269,6 +282,7 @@ export class Controller implements Lifecycle {
   heed(event: FeedEvent): void {
     this.#refusals.heed(event)
     const { type, deviceId, data } = event
+    if (type === 'device.linkReleased' && deviceId !== undefined) this.#release(deviceId, data)
     if (type === 'supportedModel.deleted') this.#models.forget(String(data.model))
     if (type === 'device.bound' || type === 'device.unbound') {
       const agent = deviceId === undefined ? undefined : this.#links.ofDevice(deviceId)
@@ -344,6 +358,13 @@ export class Controller implements Lifecycle {
 
   #onboard(agent: AgentLink): void {
     this.#work.run(agent, 'onboarding failed', this.#onboardings.run(agent))
+  }
+
+  /** Ends a link that is named by its device and the time at which it was joined; a later one of the device stays. */
+  #release(deviceId: string, { connectedAt, reason }: FeedEvent['data']): void {
+    const agent = this.#links.ofDevice(deviceId)
+    const known = CLOSE_REASONS.find((name) => name === reason)
+    if (agent?.connectedAt === connectedAt && known !== undefined) agent?.link.close(known, CLOSE_TEXTS[known])
   }
 
   #closeLink(deviceId: string, reason: CloseReason): Promise<void> {

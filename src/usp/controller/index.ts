@@ -1,2 +1,2 @@
 /** The Controller side of USP. */
-export { Controller, type ControllerOptions } from './controller.ts'
+export { Controller, type ControllerOptions, HEEDED_EVENTS } from './controller.ts'

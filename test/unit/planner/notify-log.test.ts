@@ -17,7 +17,8 @@ it.each([0, 600_000])(
     const feed: FeedEvent[] = []
     const append = (id: string, value: string) =>
       feed.push({ id, type: 'parameter.changed', at: 0, deviceId, protocol: 'usp', data: { path, value } })
-    const events: Pick<EventLog, 'since' | 'ofDevice'> = {
+    const events: Omit<EventLog, 'append' | 'onAppended'> = {
+      ofTypes: async () => [],
       since: async () => [...feed].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(-1),
       ofDevice: async (_id, after, limit) => feed.filter(({ id }) => id > (after ?? '')).slice(0, limit),
     }
