@@ -5,6 +5,7 @@ import type { DeviceRoom } from './memory-device-store.ts'
 
 /** Groups in memory; static membership stands on the devices. */
 export function groupStore(groups: Map<string, Group>, { devices }: DeviceRoom): GroupStore {
+  const sorted = () => [...groups.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   return {
     async put(group, expectedRevision) {
       if (groups.get(group.id)?.revision !== expectedRevision) throw new AppError('conflict', 'the group has changed')
@@ -12,8 +13,17 @@ export function groupStore(groups: Map<string, Group>, { devices }: DeviceRoom):
     },
     get: async (id) => copyOf(groups.get(id)),
     withSelector: async (limit) =>
-      copyOf([...groups.values()].filter(({ selector }) => selector !== undefined).slice(0, limit)),
-    list: async (limit) => ({ items: copyOf([...groups.values()].slice(0, limit)) }),
+      copyOf(
+        sorted()
+          .filter(({ selector }) => selector !== undefined)
+          .slice(0, limit),
+      ),
+    async list(limit, cursor = '') {
+      const found = sorted().filter(({ id }) => id > cursor)
+      const items = copyOf(found.slice(0, limit))
+      const last = items.at(-1)
+      return found.length > limit && last !== undefined ? { items, next: last.id } : { items }
+    },
     async delete(id) {
       for (const device of devices.values()) {
         if (!device.groups.includes(id)) continue

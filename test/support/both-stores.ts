@@ -1,0 +1,29 @@
+import { inject } from 'vitest'
+import { systemClock } from '../../src/base/index.ts'
+import type {
+  ConflictStore,
+  DeviceStore,
+  EventLog,
+  GroupStore,
+  OperationStore,
+  ParameterStore,
+} from '../../src/domain/index.ts'
+import { createMemoryStores } from './memory-stores.ts'
+import { testStore } from './store.ts'
+
+/** The ports that both kinds of stores implement. */
+export interface BothStores {
+  devices: DeviceStore
+  parameters: ParameterStore
+  groups: GroupStore
+  operations: OperationStore
+  conflicts: ConflictStore
+  events: EventLog
+  close(): Promise<void>
+}
+
+/** The store of the server, and the one that stands for it in tests: what a port promises holds for both. */
+export const BOTH_STORES: [string, () => Promise<BothStores>][] = [
+  ['in memory', async () => ({ ...createMemoryStores(systemClock), close: async () => undefined })],
+  ['in the database', () => testStore(inject('mongodbUri'))],
+]
