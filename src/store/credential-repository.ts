@@ -1,5 +1,6 @@
 import type { CredentialStore, CwmpCredential, CwmpLogin, DeviceId } from '../domain/index.ts'
 import type { SecretBox } from '../security/index.ts'
+import type { GroupCommit } from './group-commit.ts'
 import type { GroupRead } from './group-read.ts'
 import { createGroupRead } from './group-read.ts'
 import type { Collection, Connection, Document_ } from './mongoose.ts'
@@ -11,12 +12,14 @@ const LOGIN_LISTS = ['earlier', 'replaced'] as const
 export class CredentialRepository implements CredentialStore {
   readonly #credentials: Collection
   readonly #byId: GroupRead
+  readonly #commit: GroupCommit
   readonly #box: SecretBox
 
-  constructor(connection: Connection, box: SecretBox) {
+  constructor(connection: Connection, commit: GroupCommit, box: SecretBox) {
     this.#credentials = connection.collection<Document_>('credentials')
     // Boxes come once an hour: nearly every session reads the credential anew, so these reads are grouped like those of the records.
     this.#byId = createGroupRead(this.#credentials)
+    this.#commit = commit
     this.#box = box
   }
 
@@ -52,7 +55,8 @@ export class CredentialRepository implements CredentialStore {
       const logins = credential[part]
       if (logins !== undefined) fields[part] = logins.map(sealed)
     }
-    await this.#credentials.replaceOne({ _id: deviceId }, fields, { upsert: true })
+    const operation = { replaceOne: { filter: { _id: deviceId }, replacement: fields, upsert: true } }
+    await this.#commit.commit({ writes: [{ collection: 'credentials', operation }] })
   }
 
   async delete(deviceId: DeviceId): Promise<void> {

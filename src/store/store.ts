@@ -153,7 +153,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     plans: translated(new PlanRepository(connection, commit, writer, now, reads)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),
     events: translated(new EventRepository(connection, commit, writer, listeners, now)),
-    credentials: translated(new CredentialRepository(connection, options.secretBox)),
+    credentials: translated(new CredentialRepository(connection, commit, options.secretBox)),
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
