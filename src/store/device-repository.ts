@@ -136,6 +136,17 @@ export class DeviceRepository implements DeviceStore {
     return modifiedCount
   }
 
+  async withOpenWork(ids: DeviceId[]): Promise<DeviceId[]> {
+    if (ids.length === 0) return []
+    // The flag is no part of the filter: SecantusDB has no index for both.
+    const found = this.#devices.find(
+      { _id: { $in: ids } },
+      { projection: { 'work.open': 1 }, batchSize: ids.length + 1 },
+    )
+    const documents = await found.toArray()
+    return documents.flatMap((document) => (toDevice(document).work?.open === true ? (document._id as DeviceId) : []))
+  }
+
   async *linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]> {
     const filter = { 'usp.linked': true, 'usp.instance': instance }
     const found = this.#devices.find(filter, { projection: { 'usp.connectedAt': 1 }, batchSize })

@@ -789,6 +789,23 @@ describe('the audit log', () => {
   })
 })
 
+describe('the work flag', () => {
+  it('is read of many devices with one command', async () => {
+    const boxes = await Promise.all(Array.from({ length: 120 }, () => stored()))
+    const busy = boxes.filter((_, n) => n % 3 === 0).map(({ id }) => id)
+    await Promise.all(busy.map((deviceId) => store.devices.commit({ deviceId, set: { 'work.open': true } })))
+    const commands = () => [...store.commands.values()].reduce((sum, n) => sum + n, 0)
+    const before = commands()
+    const found = await store.devices.withOpenWork([
+      ...boxes.map(({ id }) => id),
+      deviceIdOf({ oui: '0C96BF', productClass: 'none', serial: 'none' }),
+    ])
+    expect(found.toSorted()).toEqual(busy.toSorted())
+    expect(commands() - before).toBe(1)
+    expect(await store.devices.withOpenWork([])).toEqual([])
+  })
+})
+
 describe('credentials', () => {
   it('are sealed in the database and plain to the caller', async () => {
     const box = await stored()
@@ -808,5 +825,15 @@ describe('credentials', () => {
     expect(await store.credentials.get(box.id)).toEqual(credential)
     const raw = JSON.stringify(await store.db.collection('credentials').find({}).toArray())
     expect(raw).not.toContain('top secret')
+  })
+
+  it('that many devices change at once share their writes', async () => {
+    const boxes = await Promise.all(Array.from({ length: 20 }, () => stored()))
+    const current = { username: 'u', password: 'p' }
+    const count = () => store.commands.get('update') ?? 0
+    const before = count()
+    await Promise.all(boxes.map(({ id }) => store.credentials.put({ deviceId: id, current, updatedAt: 1 })))
+    expect(count() - before).toBeLessThan(5)
+    for (const { id } of boxes) expect(await store.credentials.get(id)).toMatchObject({ current })
   })
 })

@@ -134,6 +134,7 @@ export function deviceStore(
       }
       return count
     },
+    withOpenWork: async (ids) => ids.filter((id) => devices.get(id)?.work.open === true),
     async *linkedTo(instance) {
       const linked = [...devices.values()].filter(({ usp }) => usp?.linked === true && usp.instance === instance)
       if (linked.length > 0) yield linked.map(({ id, usp }) => ({ id, connectedAt: usp?.connectedAt ?? 0 }))

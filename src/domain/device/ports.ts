@@ -51,6 +51,8 @@ export interface DeviceStore {
   unlinkAll(instance: string | undefined, alive: string[], at: Timestamp): Promise<number>
   /** The devices whose records say that `instance` holds their USP link, in no order, streamed in batches. */
   linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]>
+  /** Returns those of these devices whose work flag is set. */
+  withOpenWork(ids: DeviceId[]): Promise<DeviceId[]>
 }
 
 /** A device whose record says that it is linked, and since when. */

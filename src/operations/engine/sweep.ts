@@ -27,12 +27,8 @@ export function createSweep({ contacts, devices, passes, clock, log, limits }: S
 
   const round = async () => {
     const due = contacts.nextLasting(limits.sweepLinks).filter((deviceId) => !passes.active(deviceId))
-    // Asked for together, so that the store reads them together.
-    const records = await Promise.all(due.map((deviceId) => devices.get(deviceId)))
-    for (const record of records) {
-      if (record?.work.open !== true) continue
-      passes.request(record.id).catch((err) => log.error({ err, deviceId: record.id }, 'pass failed'))
-    }
+    for (const deviceId of await devices.withOpenWork(due))
+      passes.request(deviceId).catch((err) => log.error({ err, deviceId }, 'pass failed'))
   }
   const tick = () => {
     round()
