@@ -94,8 +94,8 @@ export class TransactionWriter implements SetWriter {
   async #run(byCollection: Map<CollectionName, Write[]>, over: AbortSignal, session?: ClientSession): Promise<void> {
     for (const name of inWriteOrder(byCollection.keys())) {
       over.throwIfAborted()
-      const writes = byCollection.get(name)
-      if (writes === undefined) continue
+      const writes = insertsFirst(byCollection.get(name) ?? [])
+      if (writes.length === 0) continue
       const result = await this.#connection.collection<Document_>(name).bulkWrite(
         writes.map((write) => write.operation),
         { ordered: name !== 'events', ...(session === undefined ? {} : { session }) },
@@ -127,4 +127,14 @@ export class TransactionWriter implements SetWriter {
       throw error
     }
   }
+}
+
+/**
+ * The writes of one collection with its inserts in front: the driver sends one command for each run of writes of one kind. Where something is
+ * deleted, the order stays, because what is inserted may replace it.
+ */
+function insertsFirst(writes: Write[]): Write[] {
+  if (writes.some(({ operation }) => 'deleteOne' in operation || 'deleteMany' in operation)) return writes
+  const isInsert = ({ operation }: Write) => 'insertOne' in operation
+  return [...writes.filter(isInsert), ...writes.filter((write) => !isInsert(write))]
 }

@@ -152,6 +152,27 @@ describe.each([
     expect(await ending(1)).toBe(false)
   })
 
+  it('sends its writes as few commands, however creations and ends of operations come', async () => {
+    const box = device()
+    await create(box)
+    await Promise.all(Array.from({ length: 12 }, (_, n) => store.operations.create(operation(box, `old${n}`))))
+    const commands = (name: string) => store.commands.get(name) ?? 0
+    const before = { insert: commands('insert'), update: commands('update') }
+    const done = await Promise.all(
+      Array.from({ length: 12 }, async (_, n) => {
+        const created = store.operations.create(operation(box, `new${n}`))
+        const ended = store.operations.finish(`old${n}`, ['queued'], { state: 'done', at: 1 })
+        return (await created).created && (await ended)
+      }),
+    )
+    expect(done).toEqual(Array(12).fill(true))
+    expect((await store.operations.open(box.id, 99)).map(({ state }) => state)).toEqual(Array(12).fill('queued'))
+    const isReplicaSet = flags.length === 0
+    // Operations inserted, operations and devices updated; some may go out before the others.
+    if (isReplicaSet) expect(commands('insert') - before.insert).toBeLessThan(6)
+    if (isReplicaSet) expect(commands('update') - before.update).toBeLessThan(9)
+  })
+
   it('says of every write what became of it, however often the database is killed', async () => {
     const boxes = Array.from({ length: 20 }, device)
     await Promise.all(boxes.map(create))
