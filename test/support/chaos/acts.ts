@@ -63,6 +63,11 @@ export class ChaosActs {
     }
   }
 
+  /** Takes back what either plan has moved or is moving. */
+  async rollBack(): Promise<void> {
+    for (const id of this.#plans) if (id !== undefined) await this.#call('POST', `/plans/${id}/actions/rollback`, {})
+  }
+
   /** One thing at random. */
   async act(): Promise<void> {
     const { dice } = this.#world

@@ -40,9 +40,11 @@ export const DISTURBANCES = {
     await pause(dice.between(0, 1000))
     await fleet.start()
   },
-  /** Longer than a plan waits for a device. */
-  devicesStayAway: async ({ fleet, options }: ChaosWorld) => {
+  /** Longer than a plan waits for a device, also for one that it rolls back. */
+  devicesStayAway: async ({ fleet, options }: ChaosWorld, acts: ChaosActs) => {
     await fleet.kill()
+    await acts.resume()
+    await acts.rollBack()
     await pause(2 * options.informIntervalS * 1000 + 75_000)
     await fleet.start()
   },
@@ -166,7 +168,7 @@ export class ChaosRounds {
     }
     if (found.length === 0) found = await this.#judge.last()
     if (found.length > 0) this.#fail(name, found)
-    this.#acts.note('at rest')
+    this.#acts.note(`at rest; seen: ${[...this.seen].join(' ')}`)
   }
 
   #fail(name: string, found: string[]): never {
