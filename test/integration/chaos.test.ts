@@ -21,7 +21,7 @@ beforeAll(async () => {
     seed,
     boxes: 8,
     faults: [['noTimer', 'dropsSession'], ['neverOnboards'], ['deaf', 'powerLoss'], ['rejectsWrite']],
-    informIntervalS: 300,
+    informIntervalS: 100,
     timeScale: 20,
   })
 }, 180_000)
