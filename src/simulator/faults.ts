@@ -1,5 +1,5 @@
 import type { CpeQuirks } from '../cwmp/index.ts'
-import type { AgentQuirks } from '../usp/index.ts'
+import type { AgentQuirks } from './agent-quirks.ts'
 
 /** One way for a box to err: the sentence for people, and what it changes on either side. */
 interface FaultRow {

@@ -2,11 +2,18 @@ import { X509Certificate } from 'node:crypto'
 import type { Clock, Log, Random } from '../base/index.ts'
 import { Cpe, type CpeCounters, type CpeState, type CwmpVersion, type Transfer } from '../cwmp/index.ts'
 import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
-import { type AgentCounters, type Codec, UspAgent } from '../usp/index.ts'
+import { type AgentCounters, type AgentTransport, type Codec, UspAgent, websocketTransport } from '../usp/index.ts'
+import type { AgentQuirks } from './agent-quirks.ts'
+import { DeafLinks } from './deaf-links.ts'
+import { DeviceCommands } from './device-commands.ts'
 import { dualStackGateway, type GatewayFacts, type PresetModels, tr098Gateway, tr181Gateway } from './device-presets.ts'
 import { type Fault, quirksOf } from './faults.ts'
+import { faultyLinks } from './faulty-links.ts'
+import { FaultyModel } from './faulty-model.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
+import { scaledClock } from './scaled-clock.ts'
+import { TreeModel } from './tree-model.ts'
 
 /** The four kinds of box. */
 export const SIMULATED_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
@@ -80,6 +87,7 @@ export class SimulatedDevice {
   #bootedAt = 0
   #on = false
   #cancel: (() => void) | undefined
+  #deaf: DeafLinks | undefined
 
   constructor(options: SimulatedDeviceOptions) {
     this.#options = options
@@ -128,22 +136,47 @@ export class SimulatedDevice {
     })
   }
 
-  #makeAgent(view: TreeView, quirks: ReturnType<typeof quirksOf>['agent']): UspAgent {
+  #makeAgent(view: TreeView, quirks: AgentQuirks): UspAgent {
     const options = this.#options
+    const clock = scaledClock(options.clock, options.timeScale)
+    const commands = new DeviceCommands(
+      {
+        restart: (reset, key) => this.#restart(reset, key),
+        addCertificate: (pem) => this.#certificateProblem(pem) ?? this.#addCertificate(pem),
+        firmware: {
+          download: (bank, args, signal) => this.#loader.fromUsp(bank, args, signal),
+          holdsImage: (bank) => this.#firmware.holdsImage(bank),
+          bootFrom: (bank) => this.#firmware.bootFrom(bank),
+        },
+      },
+      clock,
+      options.clock,
+    )
     return new UspAgent({
       ...options,
-      view,
+      model: new FaultyModel(new TreeModel(view, (call) => commands.operate(call)), quirks),
+      transport: this.#links(quirks, clock),
+      endpointId: quirks.wrongEndpointId ?? options.endpointId,
       identity: options.facts,
-      quirks,
-      trusted: () => this.#certificates,
-      onCertificate: (pem) => this.#certificateProblem(pem) ?? this.#addCertificate(pem),
-      onRestart: (reset, key) => this.#restart(reset, key),
-      firmware: {
-        download: (bank, args, signal) => this.#loader.fromUsp(bank, args, signal),
-        holdsImage: (bank) => this.#firmware.holdsImage(bank),
-        bootFrom: (bank) => this.#firmware.bootFrom(bank),
-      },
+      clock,
+      wallClock: options.clock,
     })
+  }
+
+  #links(quirks: AgentQuirks, clock: Clock): AgentTransport {
+    const { codec, random, timeScale } = this.#options
+    const websocket = websocketTransport(() => this.#certificates)
+    const delay = quirks.answerDelayMs
+    const scaled = delay === undefined ? {} : { answerDelayMs: delay / Math.max(1, timeScale / 10) }
+    const links = faultyLinks(websocket, { ...quirks, ...scaled }, { clock: this.#options.clock, random })
+    if (quirks.deaf !== true) return links
+    this.#deaf = new DeafLinks(links, { tree: this.tree, codec, clock, random })
+    return this.#deaf
+  }
+
+  /** Open USP links whose Controller row is deleted. */
+  get deafLinks(): number {
+    return this.#deaf?.count ?? 0
   }
 
   /** The device id that a server derives from this box's identity. */
@@ -272,6 +305,7 @@ export class SimulatedDevice {
     this.#cancel?.()
     this.cpe?.stop()
     this.agent?.stop(graceful)
+    this.#deaf?.stop(graceful)
   }
 
   /** One boot at a time: a later reason takes the place of an earlier one. */

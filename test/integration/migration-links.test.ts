@@ -75,7 +75,7 @@ describe('an Agent that keeps the link of a Controller it has no more', { timeou
     await world.planner.act(first.id, 'rollback', 'test')
     await isIn(first, box, 'ROLLED_BACK')
     expect(box.controllerRows()).toEqual([])
-    expect(box.agent?.deafLinks).toBe(0)
+    expect(box.deafLinks).toBe(0)
     expect((await world.device(box)).usp).toMatchObject({ linked: false })
     const group = await world.planner.get(first.id)
     const second = await world.planner.create(
@@ -94,7 +94,7 @@ describe('an Agent that keeps the link of a Controller it has no more', { timeou
     await world.until(async () => (await world.member(plan, box)).waiting === 'soak')
     // Somebody deletes the row on the device.
     for (const row of box.controllerRows()) box.tree.deleteRow(row, 'device')
-    await until(() => box.agent?.deafLinks === 1)
+    await until(() => box.deafLinks === 1)
     world.pass(31_000)
     await world.until(async () => (await world.member(plan, box)).waiting === 'agent')
     world.pass(100_000)

@@ -1,19 +1,24 @@
-import type { TreeView } from '../../tree/index.ts'
+import type { ModelReader } from './model-reader.ts'
 
-/** How the box came up. */
+/** Arguments of Boot! that come from the reason of a start. */
 export interface BootCause {
+  /** Cause of TR-181, e.g. `RemoteReboot`. */
   cause: string
   commandKey: string
   firmwareUpdated: boolean
 }
 
-/** The arguments of Boot! for one Controller: ParameterMap holds what its BootParameter rows name, as JSON (TR-181 Device.Boot!). */
-export function bootArguments(view: TreeView, controller: string, boot: BootCause): Record<string, string> {
+/** Resolves with the arguments of Boot! for one Controller (TR-181 Device.Boot!): ParameterMap holds the parameters of its BootParameter rows, as JSON. */
+export async function bootArguments(
+  reader: ModelReader,
+  controller: string,
+  boot: BootCause,
+): Promise<Record<string, string>> {
   const map: Record<string, string> = {}
-  for (const row of view.instances(`${controller}BootParameter.`)) {
-    const path = view.get(`${row}ParameterName`) ?? ''
-    const value = view.get(`${row}Enable`) === 'true' ? view.get(path) : undefined
-    if (value !== undefined) map[path] = value
+  for (const row of await reader.rows(`${controller}BootParameter.`)) {
+    const { Enable, ParameterName } = await reader.texts(row, ['Enable', 'ParameterName'])
+    const value = Enable === 'true' ? await reader.value(ParameterName) : undefined
+    if (value !== undefined) map[ParameterName] = value
   }
   return {
     CommandKey: boot.commandKey,

@@ -1,50 +1,40 @@
 import { parentOf } from '../../datamodel/index.ts'
-import type { TreeChange, TreeView } from '../../tree/index.ts'
 import type { Notify } from '../wire/index.ts'
+import type { ModelChange } from './agent-model.ts'
+import type { ModelReader } from './model-reader.ts'
 
-/** What a subscription may be told about, under the path its references are held against. */
+/** A change as a subscription may be notified of it. */
 interface Occurrence {
   type: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion'
-  /** What ReferenceList has to name. */
+  /** The path that ReferenceList has to mean. */
   about: string
   notification: Pick<Notify, 'value_change' | 'obj_creation' | 'obj_deletion'>
 }
 
-/** Unique keys of a row, as far as they can be read. */
-export function uniqueKeysOf(view: TreeView, row: string): Record<string, string> {
-  const names = view.model.object(row)?.keys.flat() ?? []
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = view.get(row + name)
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
-}
-
 /**
- * What one batch of changes is to a USP Agent: a parameter once with its last value, a new row with its keys and without a ValueChange for each of
- * its values, and nothing of what its model does not have.
+ * Resolves with the occurrences of one batch of changes: a parameter once with its last value, a new row with its keys and without a ValueChange for
+ * each of its values. Paths that the supported model does not have are left out.
  */
-export function occurrencesOf(view: TreeView, changes: readonly TreeChange[]): Occurrence[] {
+export async function occurrencesOf(reader: ModelReader, changes: readonly ModelChange[]): Promise<Occurrence[]> {
   const created = new Set<string>()
-  const values = new Map<string, string | undefined>()
+  const previous = new Map<string, string | undefined>()
   const occurrences: Occurrence[] = []
   for (const change of changes) {
-    const path = view.fromCanonical(change.path)
-    if (change.kind === 'value') {
-      if (!values.has(path)) values.set(path, change.previous)
-    } else if (view.model.object(path) === undefined) continue
-    else if (change.kind === 'created') created.add(path)
+    const { kind, path } = change
+    if (kind === 'value') {
+      if (!previous.has(path)) previous.set(path, change.previous)
+    } else if (!reader.isSupported(path)) continue
+    else if (kind === 'created') created.add(path)
     else if (!created.delete(path))
       occurrences.push({ type: 'ObjectDeletion', about: path, notification: { obj_deletion: { obj_path: path } } })
   }
   for (const path of created) {
-    const notification = { obj_creation: { obj_path: path, unique_keys: uniqueKeysOf(view, path) } }
+    const notification = { obj_creation: { obj_path: path, unique_keys: await reader.uniqueKeys(path) } }
     occurrences.push({ type: 'ObjectCreation', about: parentOf(path), notification })
   }
-  for (const [path, previous] of values) {
-    const value = view.get(path)
-    if (value === undefined || value === previous || [...created].some((row) => path.startsWith(row))) continue
+  const values = await reader.values([...previous.keys()])
+  for (const [path, value] of values) {
+    if (value === previous.get(path) || [...created].some((row) => path.startsWith(row))) continue
     const notification = { value_change: { param_path: path, param_value: value } }
     occurrences.push({ type: 'ValueChange', about: path, notification })
   }

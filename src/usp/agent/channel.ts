@@ -1,244 +1,232 @@
-import { errorText, ProtocolError } from '../../base/index.ts'
-import { type Dialled, dial, retryWaitMs } from '../mtp/index.ts'
-import type { Msg, Notify } from '../wire/index.ts'
-import type { UspAgent } from './agent.ts'
+import { type Clock, errorText, type Log, ProtocolError, type Random } from '../../base/index.ts'
+import { retryWaitMs } from '../mtp/index.ts'
+import type { Codec, Msg, Notify } from '../wire/index.ts'
+import type { ControllerAddress, ControllerRow } from './controller-rows.ts'
 import { NotifyOutbox, type Worth } from './outbox.ts'
+import type { AgentLink, AgentTransport } from './transport.ts'
 
-/** An Agent's way to one Controller: dialling with the retry policy, records, notifications until they are acknowledged. */
+/** The Agent behind a channel. */
+export interface ChannelHost {
+  /** Returns a msg_id that no Message had before, over restarts too. */
+  nextMsgId(): string
+  /** Returns the OnBoardRequest of this Agent. */
+  onBoardRequest(): Notify
+  /** The link is open and the connect Record is on its way. */
+  onConnected(channel: ControllerChannel): void
+  /** Answers a request through the channel. Never rejects. */
+  onRequest(channel: ControllerChannel, msg: Extract<Msg, { kind: 'request' }>): Promise<void>
+  /** PeriodicNotifInterval has passed. */
+  onPeriodic(channel: ControllerChannel): void
+}
+
+interface ChannelOptions {
+  /** Endpoint ID of the Agent. */
+  endpointId: string
+  transport: AgentTransport
+  codec: Codec
+  /** For all waits. */
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+type Body = Parameters<Codec['encodeRecord']>[0]['body']
+
+/** The connection of an Agent to one Controller: dials with the retry policy, reads Records, repeats notifications until they are acknowledged. */
 export class ControllerChannel {
   readonly row: string
-  readonly #agent: UspAgent
+  readonly #host: ChannelHost
+  readonly #options: ChannelOptions
   readonly #outbox: NotifyOutbox
-  #mtp: string | undefined
-  #target = ''
-  /** Where it dials, and whom, as the rows said when it was opened. */
-  #address = { host: '', port: 80, path: '', tls: false }
-  #controller = ''
-  #deaf = false
-  #link: Dialled | undefined
-  /** Of which opening a link or a timer is; what belongs to an earlier one is nothing any more. */
+  #settings: ControllerRow
+  /** The address that is dialled; undefined while the channel is closed. */
+  #address: ControllerAddress | undefined
+  /** Endpoint ID that is dialled. */
+  #controllerId = ''
+  #link: AgentLink | undefined
+  /** Counts attempts to connect: callbacks of an earlier attempt compare it and return. */
   #life = 0
   #attempt = 0
-  #messages = 0
   #onBoarding: string | undefined
   #cancelRetry: (() => void) | undefined
   #cancelPeriodic: (() => void) | undefined
   #cancelOnBoard: (() => void) | undefined
   readonly #processing = new Set<string>()
 
-  constructor(agent: UspAgent, row: string) {
-    this.#agent = agent
-    this.row = row
-    const { clock, random, timeScale } = agent.options
+  constructor(host: ChannelHost, settings: ControllerRow, options: ChannelOptions) {
+    this.#host = host
+    this.#options = options
+    this.#settings = settings
+    this.row = settings.row
     this.#outbox = new NotifyOutbox({
-      clock,
-      random,
-      timeScale,
-      retryPolicy: () => ({
-        minimumS: this.#number(`${row}USPNotifRetryMinimumWaitInterval`, 5),
-        multiplier: this.#number(`${row}USPNotifRetryIntervalMultiplier`, 2000),
-      }),
+      clock: options.clock,
+      random: options.random,
+      retryPolicy: () => ({ minimumS: this.#settings.notifyMinimumS, multiplier: this.#settings.notifyMultiplier }),
       send: (msgId, body) => this.send({ msgId, kind: 'request', name: 'notify', body }),
-      nextId: () => agent.nextMsgId(),
+      nextId: () => host.nextMsgId(),
     })
-  }
-
-  /** Endpoint ID of the Controller that it was opened for. */
-  get controllerId(): string {
-    return this.#controller
   }
 
   get connected(): boolean {
     return this.#link !== undefined
   }
 
-  /** Dials what the rows name now; nothing when that is done already. */
-  open(mtp: string): void {
-    const target = this.#targetOf(mtp)
-    if (this.#mtp !== undefined && target === this.#target) return
-    this.close(true)
-    this.#mtp = mtp
-    this.#target = target
-    const at = (name: string) => this.#agent.view.get(`${mtp}WebSocket.${name}`) ?? ''
-    const port = this.#number(`${mtp}WebSocket.Port`, 80)
-    this.#address = { host: at('Host'), port, path: at('Path'), tls: at('EnableEncryption') === 'true' }
-    this.#controller = this.#agent.view.get(`${this.row}EndpointID`) ?? ''
-    this.#attempt = 0
-    this.#schedulePeriodic()
-    this.#dial(++this.#life)
+  /** True when the Controller has called onboarding complete. */
+  get isOnboarded(): boolean {
+    return this.#settings.isOnboarded
   }
 
-  /** Leaves; notifications that wait are sent when the channel is opened again. */
+  /** Takes the row as it is now: dials what it names, or leaves when it names nothing. Without a change it does nothing. */
+  apply(settings: ControllerRow): void {
+    const before = this.#settings
+    this.#settings = settings
+    const { address, endpointId } = settings
+    if (address === undefined) return this.close(true)
+    if (this.#address === undefined || !isSame(this.#address, address) || this.#controllerId !== endpointId)
+      return this.#open(address, endpointId)
+    if (before.periodicS !== settings.periodicS) this.#schedulePeriodic()
+  }
+
+  #open(address: ControllerAddress, controllerId: string): void {
+    this.close(true)
+    this.#address = address
+    this.#controllerId = controllerId
+    this.#attempt = 0
+    this.#schedulePeriodic()
+    this.#dial(++this.#life, address)
+  }
+
+  /** Closes the link; `graceful` sends a disconnect Record. Notifications that wait are sent when the channel is opened again. */
   close(graceful: boolean): void {
     this.#life++
-    this.#mtp = undefined
+    this.#address = undefined
     this.#cancelRetry?.()
     this.#cancelPeriodic?.()
     const link = this.#link
     this.#link = undefined
-    if (link === undefined) return
-    if (!graceful) return link.terminate()
-    link.send(this.#record({ kind: 'disconnect', reason: 'leaving', reasonCode: 0 }))
-    link.close(1000)
+    if (graceful) link?.leave(this.#record({ kind: 'disconnect', reason: 'leaving', reasonCode: 0 }))
+    else link?.cut()
   }
 
-  /** Its row is gone; the link stays, is dialled again when it breaks, and nothing that comes over it is read. */
-  deafen(): void {
-    this.#deaf = true
-    this.#cancelPeriodic?.()
-    this.#cancelOnBoard?.()
-    this.#outbox.stop()
-  }
-
-  /** Ends for good: the Controller's row is gone, or the Agent's power. */
+  /** Ends the channel: its row is deleted, or the Agent stops. */
   stop(graceful: boolean): void {
     this.close(graceful)
     this.#cancelOnBoard?.()
     this.#outbox.stop()
   }
 
-  /** Sends a Message to the Controller, unless the link is down. */
+  /** Sends a Message when the link is open; drops it otherwise. */
   send(msg: Msg): void {
-    const { codec } = this.#agent.options
-    this.#link?.send(codec.encode(this.#controller, this.#ownId(), msg))
+    const { codec, endpointId } = this.#options
+    this.#link?.send(codec.encode(this.#controllerId, endpointId, msg))
   }
 
-  /** Sends a notification; one with `worth` again until it has its answer. */
+  /** Sends a notification, and again until it is acknowledged when `worth` is given. */
   notify(notify: Notify, worth: Worth | undefined): void {
     this.#outbox.notify(notify, worth)
   }
 
-  /** One OnBoardRequest at a time, until it is acknowledged; again after OnBoardingRestartTime while nobody calls onboarding complete. */
+  /** Sends an OnBoardRequest, one at a time; repeats it after OnBoardingRestartTime while onboarding is not complete. */
   onBoard(): void {
     if (this.#onBoarding !== undefined && this.#outbox.has(this.#onBoarding))
       return this.#outbox.again(this.#onBoarding)
     const worth = { forMs: undefined, wanted: () => true }
-    this.#onBoarding = this.#outbox.notify(this.#agent.onBoardRequest(), worth, () => this.#onBoarded())
-  }
-
-  /** PeriodicNotifInterval has changed: counted from now. */
-  restartPeriodic(): void {
-    if (this.#mtp !== undefined) this.#schedulePeriodic()
+    this.#onBoarding = this.#outbox.notify(this.#host.onBoardRequest(), worth, () => this.#onBoarded())
   }
 
   #onBoarded(): void {
-    const { clock, timeScale } = this.#agent.options
-    const seconds = this.#number(`${this.row}OnBoardingRestartTime`, 0)
+    const { onboardingRestartS } = this.#settings
     this.#cancelOnBoard?.()
-    if (seconds === 0) return
-    this.#cancelOnBoard = clock.after((seconds * 1000) / timeScale, () => {
-      if (this.#agent.view.get(`${this.row}OnBoardingComplete`) !== 'true') this.onBoard()
+    if (onboardingRestartS === 0) return
+    this.#cancelOnBoard = this.#options.clock.after(onboardingRestartS * 1000, () => {
+      if (!this.#settings.isOnboarded) this.onBoard()
     })
   }
 
-  #targetOf(mtp: string): string {
-    const names = ['Host', 'Port', 'Path', 'EnableEncryption'].map((name) => `${mtp}WebSocket.${name}`)
-    return [`${this.row}EndpointID`, ...names].map((path) => this.#agent.view.get(path) ?? '').join('|')
+  #dial(life: number, address: ControllerAddress): void {
+    const { endpointId, transport } = this.#options
+    const { host, port, path, tls, keepAliveS } = address
+    const target = { row: this.row, controllerId: this.#controllerId, endpointId, host, port, path, tls, keepAliveS }
+    transport
+      .dial(target, {
+        onRecord: (bytes) => life === this.#life && this.#onRecord(bytes),
+        onClose: () => this.#onClose(life, address),
+      })
+      .then(
+        (link) => this.#onOpen(life, link),
+        () => this.#again(life, address),
+      )
   }
 
-  #ownId(): string {
-    return this.#agent.options.quirks.wrongEndpointId ?? this.#agent.options.endpointId
-  }
-
-  #number(path: string, otherwise: number): number {
-    const value = Number(this.#agent.view.get(path))
-    return Number.isFinite(value) && value > 0 ? value : otherwise
-  }
-
-  #dial(life: number): void {
-    dial({
-      url: this.#address,
-      endpointId: this.#ownId(),
-      timeoutMs: 10_000,
-      keepAliveS: this.#number(`${this.#mtp}WebSocket.KeepAliveInterval`, 60),
-      trusted: this.#agent.options.trusted(),
-      onRecord: (bytes) => life === this.#life && this.#onRecord(bytes),
-      onClose: () => this.#onClose(life),
-    }).then(
-      (link) => this.#onOpen(life, link),
-      () => this.#again(life),
-    )
-  }
-
-  #onOpen(life: number, link: Dialled): void {
-    if (life !== this.#life) return link.terminate()
+  #onOpen(life: number, link: AgentLink): void {
+    if (life !== this.#life) return link.cut()
     this.#link = link
     this.#attempt = 0
-    this.#messages = 0
-    if (this.#agent.options.quirks.neverOnboards === true) return
     link.send(this.#record({ kind: 'websocketConnect' }))
-    if (!this.#deaf) this.#agent.onConnected(this)
+    this.#host.onConnected(this)
   }
 
-  #onClose(life: number): void {
+  #onClose(life: number, address: ControllerAddress): void {
     if (life !== this.#life) return
     this.#link = undefined
-    this.#again(life)
+    this.#again(life, address)
   }
 
-  #again(life: number): void {
+  #again(life: number, address: ControllerAddress): void {
     if (life !== this.#life) return
-    const { clock, random, timeScale } = this.#agent.options
-    const wait = retryWaitMs(
-      ++this.#attempt,
-      this.#number(`${this.#mtp}WebSocket.SessionRetryMinimumWaitInterval`, 5),
-      this.#number(`${this.#mtp}WebSocket.SessionRetryIntervalMultiplier`, 2000),
-      random.fraction(),
-    )
+    const { clock, random } = this.#options
+    const { retryMinimumS, retryMultiplier } = this.#settings.address ?? address
+    const wait = retryWaitMs(++this.#attempt, retryMinimumS, retryMultiplier, random.fraction())
     this.#cancelRetry?.()
-    this.#cancelRetry = clock.after(wait / timeScale, () => life === this.#life && this.#dial(life))
+    this.#cancelRetry = clock.after(wait, () => life === this.#life && this.#dial(life, address))
   }
 
   #schedulePeriodic(): void {
-    const { clock, timeScale } = this.#agent.options
     this.#cancelPeriodic?.()
-    const seconds = this.#number(`${this.row}PeriodicNotifInterval`, 300)
-    this.#cancelPeriodic = clock.after((seconds * 1000) / timeScale, () => {
+    this.#cancelPeriodic = this.#options.clock.after(this.#settings.periodicS * 1000, () => {
       this.#schedulePeriodic()
-      this.#agent.event(this.row, 'Device.LocalAgent.', 'Periodic!', {})
+      this.#host.onPeriodic(this)
     })
   }
 
-  #record(body: Parameters<UspAgent['options']['codec']['encodeRecord']>[0]['body']): Uint8Array {
-    return this.#agent.options.codec.encodeRecord({ toId: this.#controller, fromId: this.#ownId(), body })
+  #record(body: Body): Uint8Array {
+    return this.#options.codec.encodeRecord({ toId: this.#controllerId, fromId: this.#options.endpointId, body })
   }
 
-  /** Records for others, or of others, are ignored; what cannot be read closes the link (R-E2E.1). */
+  /** Ignores Records for or from other Endpoints; closes the link over bytes that are no Record (R-E2E.1, R-MTP.5). */
   #onRecord(bytes: Uint8Array): void {
-    if (this.#deaf) return
-    const { codec, quirks, log, random } = this.#agent.options
-    if (quirks.dropsLinkAfter !== undefined && ++this.#messages > quirks.dropsLinkAfter && random.fraction() < 0.2)
-      return this.#link?.terminate()
+    const { codec, log, endpointId } = this.#options
     try {
       const record = codec.decodeRecord(bytes)
-      if (record.toId !== this.#ownId() || record.fromId !== this.#controller) return
+      if (record.toId !== endpointId || record.fromId !== this.#controllerId) return
       if (record.body.kind === 'session')
         return this.#link?.send(
           this.#record({ kind: 'disconnect', reason: 'session context is not supported', reasonCode: 7106 }),
         )
-      // TLS inside is legal with a session context only (R-E2E.41).
+      // TLS in a Record is legal in a session context only (R-E2E.41).
       if (record.body.kind === 'noSession' && !record.secured) this.#onMsg(codec.decodeMsg(record.body.payload))
-      // Whoever says goodbye and stays is to be greeted anew (R-MTP.8).
+      // A Controller that disconnects and keeps the link is connected to again (R-MTP.8).
       if (record.body.kind === 'disconnect') this.#link?.send(this.#record({ kind: 'websocketConnect' }))
     } catch (error) {
-      if (!(error instanceof ProtocolError)) log.error({ err: error }, 'simulated Agent failed')
+      if (!(error instanceof ProtocolError)) log.error({ err: error }, 'the Agent failed on a Record')
       const msgId = error instanceof ProtocolError ? error.context.msgId : undefined
       if (typeof msgId === 'string')
         this.send({ msgId, kind: 'error', body: { err_code: 7004, err_msg: errorText(error), param_errs: [] } })
-      else if (error instanceof ProtocolError && error.code === '7100') this.#link?.close(1003)
+      else if (error instanceof ProtocolError && error.code === '7100') this.#link?.refuse()
     }
   }
 
   #onMsg(msg: Msg): void {
     if (msg.kind === 'response' && msg.name === 'notify_resp') return this.#outbox.acknowledge(msg.msgId, msg.body)
     if (msg.kind !== 'request') return
-    if (this.#agent.options.quirks.neverOnboards === true) return
-    // A request that is still being worked on is not begun again (R-MSG.4).
+    // A request that is under way is not begun again (R-MSG.4).
     if (this.#processing.has(msg.msgId)) return
     this.#processing.add(msg.msgId)
-    this.#agent
-      .onRequest(this, msg)
-      .catch((err: unknown) => this.#agent.options.log.error({ err }, 'simulated Agent failed'))
-      .finally(() => this.#processing.delete(msg.msgId))
+    void this.#host.onRequest(this, msg).finally(() => this.#processing.delete(msg.msgId))
   }
+}
+
+/** Returns true when two addresses are dialled the same way. */
+function isSame(a: ControllerAddress, b: ControllerAddress): boolean {
+  return a.host === b.host && a.port === b.port && a.path === b.path && a.tls === b.tls
 }

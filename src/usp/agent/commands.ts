@@ -1,213 +1,227 @@
-import { errorText } from '../../base/index.ts'
-import type { Operate, OperateResp } from '../wire/index.ts'
-import type { UspAgent } from './agent.ts'
-import type { ControllerChannel } from './channel.ts'
-import { AgentError, resolve } from './resolve.ts'
+import { errorText, type Log } from '../../base/index.ts'
+import { schemaPathOf } from '../../datamodel/index.ts'
+import type { Notify, Operate, OperateResp } from '../wire/index.ts'
+import { AgentError } from './agent-error.ts'
+import type { AgentModel, CommandCall, CommandResult } from './agent-model.ts'
+import { ModelReader } from './model-reader.ts'
+import { resolve } from './resolve.ts'
 
+/** The Agent behind its commands. */
+export interface CommandHost {
+  /** Runs work of the Agent in order with its requests; drops it when the Agent has stopped. */
+  enqueue(work: () => Promise<void>): void
+  /** Sends an OnBoardRequest to the Controller of a row. */
+  sendOnBoardRequest(row: string): void
+  /** Notifies all Controllers that a command has ended. */
+  operationComplete(object: string, name: string, commandKey: string, outcome: Outcome): Promise<void>
+  /** Notifies the Controllers whose policy wants to hear of a transfer. */
+  transferComplete(params: Texts): Promise<void>
+  /** Milliseconds since the Unix epoch, for dates. */
+  now(): number
+}
+
+export type Outcome = Pick<NonNullable<Notify['oper_complete']>, 'req_output_args' | 'cmd_failure'>
 type Result = OperateResp['operation_results'][number]
 type Texts = Record<string, string>
 
-/** A command that takes its time: its row, and how it is stopped. */
+/** The answer to an Operate, and the work that begins when it is on its way. */
+interface Operated {
+  response: OperateResp
+  afterwards: (() => void)[]
+}
+
+/** An asynchronous command under way. */
 interface Running {
-  row: string
-  object: string
-  name: string
-  request: Operate
+  call: CommandCall
+  /** Row of the Controller that asked. */
   controller: string
+  start: string
   abort: AbortController
 }
 
 const REQUESTS = 'Device.LocalAgent.Request.'
-/** Requests at once; more are refused with 7005. */
+/** Requests at once; more are refused with 7005 (resources exceeded). */
 const MAX_RUNNING = 32
-const QUICK_MS = 500
+const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
-/** Operate at the Agent (TR-369 7.7): synchronous commands at once, others as a Request row that ends with OperationComplete. */
+/** Answers Operate (TR-369 7.7): synchronous commands at once, others as a Request row that ends with OperationComplete. */
 export class AgentCommands {
-  readonly #agent: UspAgent
+  readonly #model: AgentModel
+  readonly #host: CommandHost
+  readonly #log: Log
+  /** By Request row. */
   readonly #running = new Map<string, Running>()
 
-  constructor(agent: UspAgent) {
-    this.#agent = agent
+  constructor(model: AgentModel, host: CommandHost, log: Log) {
+    this.#model = model
+    this.#host = host
+    this.#log = log
   }
 
-  /** A failing command is never an Error message (R-OPR.1). */
-  operate(request: Operate, channel: ControllerChannel): OperateResp {
-    const { view } = this.#agent
+  /** Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `controller` is the row that asks. */
+  async operate(request: Operate, controller: string): Promise<Operated> {
+    const afterwards: (() => void)[] = []
     try {
-      const { path, objects, leaf } = resolve(view, request.command)
+      const reader = await ModelReader.of(this.#model)
+      const { path, objects, leaf } = await resolve(reader, request.command)
       if (path.kind !== 'command') throw new AgentError(7022, 'not a command')
-      return { operation_results: objects.map((object) => this.#run(object, leaf, request, channel)) }
+      const operation_results: Result[] = []
+      for (const object of objects)
+        operation_results.push(await this.#run(reader, object, leaf, request, controller, afterwards))
+      return { response: { operation_results }, afterwards }
     } catch (error) {
-      const err_code = error instanceof AgentError ? error.code : 7022
-      const cmd_failure = { err_code, err_msg: errorText(error) }
-      return { operation_results: [{ executed_command: request.command, cmd_failure }] }
+      return { response: { operation_results: [failed(request.command, error)] }, afterwards }
     }
   }
 
-  /** At boot: commands do not survive a restart, and neither do their rows. */
-  reset(): void {
-    for (const { abort } of this.#running.values()) abort.abort()
+  /** Aborts all commands: the Agent stops. */
+  stop(): void {
+    for (const { abort } of this.#running.values()) abort.abort(new AgentError(7023, 'the Agent has stopped'))
     this.#running.clear()
-    const { tree } = this.#agent.view
-    for (const row of tree.instances(REQUESTS)) tree.deleteRow(row, 'device')
   }
 
-  #run(object: string, name: string, request: Operate, channel: ControllerChannel): Result {
-    const executed_command = object + name
-    const fail = (err_code: number, err_msg: string) => ({ executed_command, cmd_failure: { err_code, err_msg } })
-    const { view, options } = this.#agent
-    const command = view.model.object(object)?.commands.get(name)
-    if (command === undefined || (name === 'ScheduleTimer()' && options.quirks.noTimer === true))
-      return fail(7026, 'no such command')
-    const args = request.input_args
-    const missing = command.input.find(
-      (arg) => arg.mandatory && !arg.name.includes('{i}') && args[arg.name] === undefined,
-    )
-    if (missing !== undefined) return fail(7027, `input argument ${missing.name} is missing`)
-    if (name === 'ScheduleTimer()' && !/^[1-9]\d{0,9}$/.test(args.DelaySeconds ?? ''))
-      return fail(7027, 'DelaySeconds is no number of seconds')
-    if (!command.async) return this.#sync(object, name, request, channel, fail)
-    if (this.#running.size >= MAX_RUNNING) return fail(7005, 'too many commands at once')
-    return { executed_command, req_obj_path: this.#begin(object, name, request, channel.row) }
+  /** Deletes the Request rows of an earlier run: commands do not survive a restart. */
+  async clear(): Promise<void> {
+    const rows = await this.#model.instances(REQUESTS)
+    if (rows.length > 0) await this.#model.delete(rows, 'agent')
   }
 
-  #sync(
+  async #run(
+    reader: ModelReader,
     object: string,
     name: string,
     request: Operate,
-    channel: ControllerChannel,
-    fail: (code: number, text: string) => Result,
-  ): Result {
-    const { options } = this.#agent
-    // The answer leaves before the box does.
-    const later = (work: () => void) => void options.clock.after(20, () => this.#agent.running && work())
+    controller: string,
+    afterwards: (() => void)[],
+  ): Promise<Result> {
     const executed_command = object + name
-    if (object === 'Device.' && name === 'Reboot()') later(() => options.onRestart(false, request.command_key))
-    else if (object === 'Device.' && name === 'FactoryReset()')
-      later(() => options.onRestart(true, request.command_key))
-    else if (name === 'SendOnBoardRequest()') later(() => this.#agent.sendOnBoardRequest(object))
-    else if (object.startsWith(REQUESTS) && name === 'Cancel()') {
-      if (!this.#running.has(object)) return fail(7022, 'the command is over')
-      later(() => this.#cancel(object))
-    } else if (name === 'AddCertificate()') {
-      const refused = options.onCertificate(request.input_args.Certificate ?? '')
-      if (refused !== undefined) return fail(7027, refused)
-    } else if (channel.row === object && name === 'AddMyCertificate()') return fail(7022, 'not by this box')
-    return { executed_command, req_output_args: { output_args: {} } }
+    try {
+      const isAsync = check(reader, object, name, request)
+      const own = this.#ownCommand(object, name)
+      if (own !== undefined) afterwards.push(own)
+      else if (isAsync) return { executed_command, req_obj_path: await this.#begin(object, name, request, controller) }
+      const result = own === undefined ? await this.#once(object, name, request) : { output: {} }
+      if (result.afterwards !== undefined) afterwards.push(result.afterwards)
+      return { executed_command, req_output_args: { output_args: { ...result.output } } }
+    } catch (error) {
+      return failed(executed_command, error)
+    }
   }
 
-  #begin(object: string, name: string, request: Operate, controller: string): string {
-    const { view } = this.#agent
-    const row = view.tree.addRow(REQUESTS, 'device')
-    view.tree.put(`${row}Originator`, view.get(`${controller}EndpointID`) ?? '')
-    view.tree.put(`${row}Command`, object + name)
-    view.tree.put(`${row}CommandKey`, request.command_key)
-    view.tree.put(`${row}Status`, 'Active')
-    const running: Running = { row, object, name, request, controller, abort: new AbortController() }
-    this.#running.set(row, running)
-    this.#work(running).then(
-      (output) => this.#complete(running, { req_output_args: { output_args: output } }),
-      (error: unknown) => {
-        const err_code = error instanceof AgentError ? error.code : 7022
-        this.#complete(running, { cmd_failure: { err_code, err_msg: errorText(error).slice(0, 256) } })
-      },
+  /** Commands of the Agent itself; undefined for those of the device. AgentError 7022 when there is nothing to cancel. */
+  #ownCommand(object: string, name: string): (() => void) | undefined {
+    if (name === 'SendOnBoardRequest()') return () => this.#host.sendOnBoardRequest(object)
+    if (!object.startsWith(REQUESTS) || name !== 'Cancel()') return undefined
+    const running = this.#running.get(object)
+    if (running === undefined) throw new AgentError(7022, 'the command is over')
+    return () => running.abort.abort(new AgentError(7023, 'cancelled'))
+  }
+
+  async #once(object: string, name: string, request: Operate): Promise<CommandResult> {
+    const { signal } = new AbortController()
+    const { done } = await this.#model.operate(callOf(object, name, false, request, signal))
+    return done
+  }
+
+  /** Begins an asynchronous command and resolves with its Request row. */
+  async #begin(object: string, name: string, request: Operate, controller: string): Promise<string> {
+    if (this.#running.size >= MAX_RUNNING) throw new AgentError(7005, 'too many commands at once')
+    const abort = new AbortController()
+    const call = callOf(object, name, true, request, abort.signal)
+    const start = this.#time()
+    const { done } = await this.#model.operate(call)
+    // It may fail before its row is there; it is waited for below.
+    done.catch(() => undefined)
+    const row = await this.#addRow(call, controller)
+    this.#running.set(row, { call, controller, start, abort })
+    done.then(
+      (result) => this.#ended(row, result, undefined),
+      (error: unknown) => this.#ended(row, undefined, error),
     )
     return row
   }
 
-  /** Answers the output arguments; AgentError when the command fails. */
-  async #work({ object, name, request, controller, abort }: Running): Promise<Texts> {
-    const args = request.input_args
-    const { options } = this.#agent
-    const { signal } = abort
-    const seconds = name === 'ScheduleTimer()' ? Number(args.DelaySeconds) : QUICK_MS / 1000
-    await this.#wait(seconds * 1000, signal)
-    switch (name) {
-      case 'Download()':
-        return this.#download(object, request, controller, signal)
-      case 'Activate()':
-        if (!options.firmware.holdsImage(object)) throw new AgentError(7022, 'the bank holds no image')
-        options.firmware.bootFrom(object)
-        return {}
-      case 'IPPing()':
-        return ping(args)
-      default:
-        return {}
+  async #addRow(call: CommandCall, controller: string): Promise<string> {
+    const values = {
+      Originator: await this.#endpointOf(controller),
+      Command: call.object + call.name,
+      CommandKey: call.commandKey,
+      Status: 'Active',
     }
+    const [row] = await this.#model.add([{ table: REQUESTS, values }], 'agent')
+    if (row === undefined) throw new AgentError(7003, 'no Request row was added')
+    return row
   }
 
-  async #download(object: string, request: Operate, controller: string, signal: AbortSignal): Promise<Texts> {
-    const args = request.input_args
-    const { firmware, clock } = this.#agent.options
-    const time = () => new Date(clock.now()).toISOString().replace(/\.\d+/, '')
-    const start = time()
-    let fault = { code: 0, text: '' }
-    try {
-      await firmware.download(object, args, signal)
-    } catch (error) {
-      if (signal.aborted) throw error
-      const code = error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : 7022
-      fault = { code, text: errorText(error).slice(0, 256) }
-    }
-    this.#agent.transferComplete(controller, {
-      Command: `${object}Download()`,
-      CommandKey: request.command_key,
-      Requestor: this.#agent.view.get(`${controller}EndpointID`) ?? '',
-      TransferType: 'Download',
-      Affected: object.replace(/\.$/, ''),
-      TransferURL: args.URL ?? '',
-      StartTime: start,
-      CompleteTime: fault.code === 0 ? time() : '0001-01-01T00:00:00Z',
-      FaultCode: String(fault.code),
-      FaultString: fault.text,
-    })
-    if (fault.code !== 0) throw new AgentError(7022, fault.text)
-    return {}
+  async #endpointOf(controller: string): Promise<string> {
+    const path = `${controller}EndpointID`
+    return (await this.#model.get([path])).get(path) ?? ''
   }
 
-  #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { clock, timeScale } = this.#agent.options
-    return new Promise((resolve, reject) => {
-      const cancel = clock.after(ms / timeScale, resolve)
-      signal.addEventListener('abort', () => {
-        cancel()
-        reject(new AgentError(7023, 'cancelled'))
-      })
-    })
-  }
-
-  #cancel(row: string): void {
-    this.#running.get(row)?.abort.abort()
-  }
-
-  #complete(
-    running: Running,
-    outcome: { req_output_args?: { output_args: Texts }; cmd_failure?: { err_code: number; err_msg: string } },
-  ): void {
-    const { row, object, name, request } = running
-    // A restart has swept it away.
-    if (this.#running.get(row) !== running || !this.#agent.running) return
+  #ended(row: string, result: CommandResult | undefined, error: unknown): void {
+    const running = this.#running.get(row)
+    // The Agent has stopped since: its Request rows are deleted at the next start.
+    if (running === undefined) return
     this.#running.delete(row)
-    this.#agent.view.tree.deleteRow(row, 'device')
-    this.#agent.operationComplete(object, name, request.command_key, outcome)
-    if (outcome.cmd_failure !== undefined) return
-    const restart =
-      name === 'Activate()' || (name === 'Download()' && /^(true|1)$/.test(request.input_args.AutoActivate ?? ''))
-    if (!restart) return
-    if (name === 'Download()') this.#agent.options.firmware.bootFrom(object)
-    const { clock, timeScale, onRestart } = this.#agent.options
-    clock.after(200 / timeScale, () => this.#agent.running && onRestart(false, request.command_key))
+    this.#host.enqueue(() => this.#complete(row, running, result, error))
+  }
+
+  async #complete(row: string, running: Running, result: CommandResult | undefined, error: unknown): Promise<void> {
+    const { call } = running
+    await this.#model.delete([row], 'agent')
+    const isCancelled = error instanceof AgentError && error.code === 7023
+    if (call.name === 'Download()' && !isCancelled) await this.#transferComplete(running, error)
+    const outcome: Outcome =
+      result === undefined
+        ? { cmd_failure: failureOf(error) }
+        : { req_output_args: { output_args: { ...result.output } } }
+    this.#log.debug({ command: call.object + call.name, commandKey: call.commandKey, ...outcome }, 'command ended')
+    await this.#host.operationComplete(call.object, call.name, call.commandKey, outcome)
+    result?.afterwards?.()
+  }
+
+  /** TransferComplete! of TR-181 LocalAgent. */
+  async #transferComplete({ call, controller, start }: Running, error: unknown): Promise<void> {
+    const fault = error === undefined ? 0 : ((error instanceof AgentError ? error.transferFault : undefined) ?? 7022)
+    await this.#host.transferComplete({
+      Command: call.object + call.name,
+      CommandKey: call.commandKey,
+      Requestor: await this.#endpointOf(controller),
+      TransferType: 'Download',
+      Affected: call.object.replace(/\.$/, ''),
+      TransferURL: call.args.URL ?? '',
+      StartTime: start,
+      CompleteTime: fault === 0 ? this.#time() : UNKNOWN_TIME,
+      FaultCode: String(fault),
+      FaultString: fault === 0 ? '' : errorText(error).slice(0, 256),
+    })
+  }
+
+  #time(): string {
+    return new Date(this.#host.now()).toISOString().replace(/\.\d+/, '')
   }
 }
 
-/** Output of IPPing(): a host that cannot be is not resolved. */
-function ping({ Host = '', NumberOfRepetitions = '3' }: Texts): Texts {
-  const unknownHost = Host.endsWith('.invalid')
-  return {
-    Status: unknownHost ? 'Error_CannotResolveHostName' : 'Complete',
-    SuccessCount: unknownHost ? '0' : NumberOfRepetitions,
-    FailureCount: unknownHost ? NumberOfRepetitions : '0',
-    AverageResponseTime: unknownHost ? '0' : '12',
-  }
+function callOf(object: string, name: string, isAsync: boolean, request: Operate, signal: AbortSignal): CommandCall {
+  return { object, name, isAsync, args: request.input_args, commandKey: request.command_key, signal }
+}
+
+/** Checks a command against the supported model. Returns true for an asynchronous one; AgentError 7026 or 7027 (invalid arguments). */
+function check({ supported }: ModelReader, object: string, name: string, { input_args }: Operate): boolean {
+  const command = supported.object(schemaPathOf(object))?.commands.get(name)
+  if (command === undefined) throw new AgentError(7026, 'no such command')
+  const missing = command.input.find(
+    (arg) => arg.mandatory && !arg.name.includes('{i}') && input_args[arg.name] === undefined,
+  )
+  if (missing !== undefined) throw new AgentError(7027, `input argument ${missing.name} is missing`)
+  return command.async
+}
+
+function failureOf(error: unknown): { err_code: number; err_msg: string } {
+  const err_code = error instanceof AgentError ? error.code : 7022
+  return { err_code, err_msg: errorText(error).slice(0, 256) }
+}
+
+function failed(executed_command: string, error: unknown): Result {
+  return { executed_command, cmd_failure: failureOf(error) }
 }

@@ -1,2 +1,11 @@
-/** The Agent side of USP, for simulated boxes. */
-export { type AgentCounters, type AgentQuirks, UspAgent } from './agent.ts'
+/** The Agent side of USP over the port of a device's model. */
+export { type AgentCounters, UspAgent } from './agent.ts'
+export { AgentError } from './agent-error.ts'
+export * from './agent-model.ts'
+export {
+  type AgentLink,
+  type AgentTransport,
+  type LinkEvents,
+  type LinkTarget,
+  websocketTransport,
+} from './transport.ts'

@@ -2,11 +2,11 @@ import type { Clock, Random } from '../../base/index.ts'
 import { retryWaitMs } from '../mtp/index.ts'
 import type { Notify, NotifyResp } from '../wire/index.ts'
 
-/** How long a notification is worth sending again. */
+/** The time for which a notification is sent again. */
 export interface Worth {
   /** Milliseconds of retrying; undefined: until it is delivered or the Agent restarts (NotifExpiration 0). */
   forMs: number | undefined
-  /** False once nobody wants it any more. */
+  /** Returns false when its subscription is gone. */
   wanted(): boolean
 }
 
@@ -22,7 +22,6 @@ interface Waiting {
 interface OutboxOptions {
   clock: Clock
   random: Random
-  timeScale: number
   /** USPNotifRetryMinimumWaitInterval (s) and USPNotifRetryIntervalMultiplier, now. */
   retryPolicy(): { minimumS: number; multiplier: number }
   send(msgId: string, notify: Notify): void
@@ -31,7 +30,7 @@ interface OutboxOptions {
 
 const MAX_WAITING = 200
 
-/** Notifications of one Controller that want an answer: sent again by the table of TR-369 7.6.2 until it comes, under the same msg_id. */
+/** Notifications of one Controller that want an answer: each is sent again under its msg_id until it is acknowledged (TR-369 7.6.2). */
 export class NotifyOutbox {
   readonly #options: OutboxOptions
   readonly #waiting = new Map<string, Waiting>()
@@ -40,12 +39,11 @@ export class NotifyOutbox {
     this.#options = options
   }
 
-  /** Sends one; `worth` undefined: once, whether or not it arrives. Answers its msg_id. */
+  /** Sends a notification and returns its msg_id. Without `worth` it is sent once. */
   notify(notify: Notify, worth: Worth | undefined, onAcknowledged?: () => void): string {
     const msgId = this.#options.nextId()
     if (worth !== undefined && this.#waiting.size < MAX_WAITING) {
-      const { clock, timeScale } = this.#options
-      const until = worth.forMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + worth.forMs / timeScale
+      const until = worth.forMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.now() + worth.forMs
       this.#waiting.set(msgId, { notify, attempt: 0, until, worth, onAcknowledged })
     }
     this.#deliver(msgId, notify)
@@ -56,7 +54,7 @@ export class NotifyOutbox {
     return this.#waiting.has(msgId)
   }
 
-  /** Sends one that waits at once, its waits beginning anew. */
+  /** Sends a waiting notification at once; its waits begin anew. */
   again(msgId: string): void {
     const waiting = this.#waiting.get(msgId)
     if (waiting === undefined) return
@@ -64,7 +62,7 @@ export class NotifyOutbox {
     this.#deliver(msgId, waiting.notify)
   }
 
-  /** A NotifyResp counts for the notification with its msg_id and subscription_id only. */
+  /** Takes a NotifyResp: it acknowledges the notification with the same msg_id and subscription_id. */
   acknowledge(msgId: string, body: NotifyResp): void {
     const waiting = this.#waiting.get(msgId)
     if (waiting === undefined || waiting.notify.subscription_id !== body.subscription_id) return
@@ -82,7 +80,7 @@ export class NotifyOutbox {
   }
 
   #deliver(msgId: string, notify: Notify): void {
-    const { clock, random, timeScale, retryPolicy, send } = this.#options
+    const { clock, random, retryPolicy, send } = this.#options
     const waiting = this.#waiting.get(msgId)
     if (waiting !== undefined && (clock.now() > waiting.until || !waiting.worth.wanted())) return this.#drop(msgId)
     send(msgId, notify)
@@ -91,6 +89,6 @@ export class NotifyOutbox {
     const { minimumS, multiplier } = retryPolicy()
     const wait = retryWaitMs(waiting.attempt, minimumS, multiplier, random.fraction())
     waiting.cancel?.()
-    waiting.cancel = clock.after(wait / timeScale, () => this.#deliver(msgId, notify))
+    waiting.cancel = clock.after(wait, () => this.#deliver(msgId, notify))
   }
 }

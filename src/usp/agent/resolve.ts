@@ -1,7 +1,8 @@
-import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, schemaPathOf } from '../../datamodel/index.ts'
-import type { TreeView } from '../../tree/index.ts'
+import { fulfils, type Path, parsePath, referredObjects, type SearchTerm } from '../../datamodel/index.ts'
+import { AgentError } from './agent-error.ts'
+import type { ModelReader } from './model-reader.ts'
 
-/** What a requested path stands for in this box. */
+/** A requested path over the instantiated model. */
 interface Resolved {
   path: Path
   /** Instantiated objects, each ending in a dot. */
@@ -10,26 +11,12 @@ interface Resolved {
   leaf: string
 }
 
-/** An error of the Agent with its USP code. */
-export class AgentError extends Error {
-  readonly code: number
-  constructor(code: number, text: string) {
-    super(text)
-    this.code = code
-  }
-}
-
 /**
  * Resolves a path over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed references. AgentError 7008
- * when it is no path, 7026 when the model has no such thing, 7016 when a named instance is not there.
+ * when it is not a path, 7026 when the supported model does not have it, 7016 when a named instance is not there.
  */
-export function resolve(view: TreeView, text: string): Resolved {
-  let path: Path
-  try {
-    path = parsePath(text)
-  } catch (error) {
-    throw new AgentError(7008, error instanceof Error ? error.message : 'invalid path')
-  }
+export async function resolve(reader: ModelReader, text: string): Promise<Resolved> {
+  const path = parse(text)
   const segments = [...path.segments]
   const last = path.kind === 'object' ? undefined : segments.pop()
   const leaf = last?.kind === 'name' ? last.name : ''
@@ -43,82 +30,68 @@ export function resolve(view: TreeView, text: string): Resolved {
         objects = objects.map((object) => `${object}${segment.instance}.`)
         break
       case 'wildcard':
-        objects = objects.flatMap((object) => rows(view, object))
+        objects = (await Promise.all(objects.map((object) => rowsOf(reader, object)))).flat()
         break
       case 'search':
-        objects = objects.flatMap((object) =>
-          rows(view, object).filter((row) => segment.terms.every((term) => holds(view, row, term))),
-        )
+        objects = (await Promise.all(objects.map((object) => search(reader, object, segment.terms)))).flat()
         break
-      case 'follow':
-        objects = objects.flatMap((object) => referredObjects(view.get(object + segment.name) ?? '', segment.item))
+      case 'follow': {
+        const values = await reader.values(objects.map((object) => object + segment.name))
+        objects = objects.flatMap((object) => referredObjects(values.get(object + segment.name) ?? '', segment.item))
         break
+      }
       case 'schema':
         throw new AgentError(7008, '{i} stands for no instance')
     }
   }
-  const existing = objects.filter((object) => view.hasObject(object))
+  const existing = await there(reader, objects)
   if (existing.length === 0 && !path.search)
-    throw new AgentError(inModel(view, objects[0] ?? '') ? 7016 : 7026, `${text} does not exist`)
-  if (existing.length === 0 && path.search && !searchInModel(view, path))
+    throw new AgentError(reader.isSupported(objects[0] ?? '') ? 7016 : 7026, `${text} does not exist`)
+  if (existing.length === 0 && path.search && !isSearchSupported(reader, path))
     throw new AgentError(7026, `${text} is not supported`)
   return { path, objects: existing, leaf }
 }
 
-/** The objects of a path that must name objects; AgentError 7008 when it names a parameter, command or event. */
-export function resolveObjects(view: TreeView, text: string): string[] {
-  const { path, objects } = resolve(view, text)
+/** Resolves a path that must name objects; AgentError 7008 when it names a parameter, command or event. */
+export async function resolveObjects(reader: ModelReader, text: string): Promise<string[]> {
+  const { path, objects } = await resolve(reader, text)
   if (path.kind !== 'object') throw new AgentError(7008, `${text} is not the path of an object`)
   return objects
 }
 
-/** The rows of a table; 7018 when it is none. */
-function rows(view: TreeView, table: string): string[] {
-  if (!view.isTable(table)) {
-    if (view.model.object(table) === undefined) throw new AgentError(7026, `${table} is not supported`)
-    return []
+function parse(text: string): Path {
+  try {
+    return parsePath(text)
+  } catch (error) {
+    throw new AgentError(7008, error instanceof Error ? error.message : 'invalid path')
   }
-  return view.instances(table)
 }
 
-function inModel(view: TreeView, object: string): boolean {
-  const schema = schemaPathOf(view.toCanonical(object))
-  return view.tree.supported.has(schema) || view.tree.supported.has(`${schema}{i}.`)
+async function there(reader: ModelReader, objects: string[]): Promise<string[]> {
+  const exist = await Promise.all(objects.map((object) => reader.exists(object)))
+  return objects.filter((_, i) => exist[i])
 }
 
-function searchInModel(view: TreeView, path: Path): boolean {
+/** The rows of a table; none when the object is not a table that is there. AgentError 7026 when it is not supported. */
+async function rowsOf(reader: ModelReader, table: string): Promise<readonly string[]> {
+  if (await reader.isTable(table)) return reader.rows(table)
+  if (!reader.isSupported(table)) throw new AgentError(7026, `${table} is not supported`)
+  return []
+}
+
+async function search(reader: ModelReader, table: string, terms: readonly SearchTerm[]): Promise<string[]> {
+  const rows = await rowsOf(reader, table)
+  const values = await reader.values(rows.flatMap((row) => terms.map((term) => row + term.path)))
+  const holds = (path: string, term: SearchTerm) =>
+    fulfils(term, values.get(path), reader.supported.parameter(path)?.type ?? 'string')
+  return rows.filter((row) => terms.every((term) => holds(row + term.path, term)))
+}
+
+function isSearchSupported(reader: ModelReader, path: Path): boolean {
   let schema = ''
   for (const segment of path.kind === 'object' ? path.segments : path.segments.slice(0, -1)) {
     if (segment.kind === 'follow') return true
     schema += segment.kind === 'name' ? `${segment.name}.` : '{i}.'
   }
-  return inModel(view, schema)
-}
-
-function holds(view: TreeView, row: string, term: SearchTerm): boolean {
-  return fulfils(term, view.get(row + term.path), view.parameter(row + term.path)?.type ?? 'string')
-}
-
-/** Objects at and below one, down to a depth: 0 all, 1 itself, n further n-1 levels, an instance counting with its table. */
-export function withDepth(view: TreeView, object: string, maxDepth: number): string[] {
-  const below = view.objectsBelow(object)
-  const own = view.tree.hasObject(view.toCanonical(object)) ? [object] : []
-  if (maxDepth === 0) return [...own, ...below]
-  return [...own, ...below.filter((path) => levels(path.slice(object.length)) < maxDepth)]
-}
-
-function levels(relative: string): number {
-  return relative.split('.').filter((part) => part !== '' && !/^\d+$/.test(part)).length
-}
-
-/** Parameters of exactly this object. */
-export function ownParameters(view: TreeView, object: string): string[] {
-  const names = view.tree.supported.get(schemaPathOf(view.toCanonical(object))) ?? []
-  return names.filter((name) => view.get(object + name) !== undefined)
-}
-
-/** Code and text of anything thrown; `otherwise` the code of what says none. */
-export function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
-  if (error instanceof AgentError) return { err_code: error.code, err_msg: error.message }
-  return { err_code: otherwise, err_msg: error instanceof Error ? error.message : 'failed' }
+  return reader.isSupported(schema)
 }

@@ -1,40 +1,55 @@
-import type { TreeView } from '../../tree/index.ts'
+import type { ModelReader } from './model-reader.ts'
 import { resolve } from './resolve.ts'
 
 export const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
-/** A subscription row in force. */
+/** A subscription row in force (TR-181 LocalAgent.Subscription). */
 export interface ActiveSubscription {
   row: string
+  /** Row of the Controller that gets its notifications. */
+  controller: string
   id: string
   type: string
   references: string[]
   retry: boolean
-  /** Seconds of retrying; 0 = until delivered. */
+  /** Seconds of retrying; 0 = until it is delivered. */
   expirationS: number
 }
 
-/** The enabled subscriptions of a Controller (row path with its dot). */
-export function subscriptionsOf(view: TreeView, controller: string): ActiveSubscription[] {
-  const recipient = controller.replace(/\.$/, '')
-  return view.instances(SUBSCRIPTIONS).flatMap((row) => {
-    if (view.get(`${row}Enable`) !== 'true' || view.get(`${row}Recipient`) !== recipient) return []
-    // The default of TriggerAction is Notify; Config alone tells nobody.
-    if (view.get(`${row}TriggerAction`) === 'Config') return []
-    return [
-      {
-        row,
-        id: view.get(`${row}ID`) ?? '',
-        type: view.get(`${row}NotifType`) ?? '',
-        references: splitReferences(view.get(`${row}ReferenceList`) ?? ''),
-        retry: view.get(`${row}NotifRetry`) === 'true',
-        expirationS: Number(view.get(`${row}NotifExpiration`)) || 0,
-      },
-    ]
-  })
+const NAMES = [
+  'Enable',
+  'Recipient',
+  'TriggerAction',
+  'ID',
+  'NotifType',
+  'ReferenceList',
+  'NotifRetry',
+  'NotifExpiration',
+] as const
+
+/** Resolves with the subscriptions that are enabled and notify somebody. */
+export async function readSubscriptions(reader: ModelReader): Promise<ActiveSubscription[]> {
+  const rows = await reader.rows(SUBSCRIPTIONS)
+  const found = await Promise.all(rows.map((row) => readSubscription(reader, row)))
+  return found.filter((subscription) => subscription !== undefined)
 }
 
-/** Commas inside a search expression separate nothing. */
+async function readSubscription(reader: ModelReader, row: string): Promise<ActiveSubscription | undefined> {
+  const texts = await reader.texts(row, NAMES)
+  // The default of TriggerAction is Notify; with Config nothing is sent.
+  if (texts.Enable !== 'true' || texts.TriggerAction === 'Config') return undefined
+  return {
+    row,
+    controller: `${texts.Recipient}.`,
+    id: texts.ID,
+    type: texts.NotifType,
+    references: splitReferences(texts.ReferenceList),
+    retry: texts.NotifRetry === 'true',
+    expirationS: Number(texts.NotifExpiration) || 0,
+  }
+}
+
+/** Splits a ReferenceList; a comma inside a search expression is not a separator. */
 function splitReferences(list: string): string[] {
   const references: string[] = []
   let depth = 0
@@ -50,10 +65,13 @@ function splitReferences(list: string): string[] {
   return [...references, list.slice(start)].map((reference) => reference.trim()).filter((text) => text !== '')
 }
 
-/** Whether a path is meant by a reference: the path itself, anything below an object path, `*` for any instance, what a search finds now. */
-export function matchesReference(view: TreeView, reference: string, path: string): boolean {
+/**
+ * Resolves with true when a reference means a path: the path itself, anything below an object path, `*` for any instance, or what a search finds
+ * now.
+ */
+export async function matchesReference(reader: ModelReader, reference: string, path: string): Promise<boolean> {
   if (reference === path) return true
-  if (/[[+]/.test(reference)) return found(view, reference).some((wanted) => isMeant(wanted, path))
+  if (/[[+]/.test(reference)) return (await found(reader, reference)).some((wanted) => isMeant(wanted, path))
   if (!reference.includes('*')) return isMeant(reference, path)
   const pattern = reference
     .split('.')
@@ -66,12 +84,12 @@ function isMeant(reference: string, path: string): boolean {
   return reference === path || (reference.endsWith('.') && path.startsWith(reference))
 }
 
-function found(view: TreeView, reference: string): string[] {
+async function found(reader: ModelReader, reference: string): Promise<string[]> {
   try {
-    const { objects, leaf } = resolve(view, reference)
+    const { objects, leaf } = await resolve(reader, reference)
     return objects.map((object) => object + leaf)
   } catch {
-    // What is not there is not meant; a reference may name what comes later.
+    // A reference may name an object that does not exist yet.
     return []
   }
 }

@@ -1,7 +1,8 @@
 import { parentOf, parsePath, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
-import type { TreeView } from '../../tree/index.ts'
 import type { GetSupportedDM, GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
-import { AgentError } from './resolve.ts'
+import { AgentError } from './agent-error.ts'
+import type { SupportedModel } from './agent-model.ts'
+import type { ModelReader } from './model-reader.ts'
 
 type Result = GetSupportedDMResp['req_obj_results'][number]
 
@@ -20,19 +21,20 @@ const VALUE_TYPES: Record<string, number> = {
 }
 const EVERYTHING = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: false }
 
-/** GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter of one. */
-export function supportedModel(view: TreeView, request: GetSupportedDM): GetSupportedDMResp {
-  return { req_obj_results: request.obj_paths.map((path) => resultOf(view, path, request)) }
+/** Answers GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter of one. */
+export async function supportedModel(reader: ModelReader, request: GetSupportedDM): Promise<GetSupportedDMResp> {
+  return { req_obj_results: await Promise.all(request.obj_paths.map((path) => resultOf(reader, path, request))) }
 }
 
-function resultOf(view: TreeView, req_obj_path: string, request: GetSupportedDM): Result {
+async function resultOf(reader: ModelReader, req_obj_path: string, request: GetSupportedDM): Promise<Result> {
+  const { supported } = reader
   try {
-    const { schema, leaf } = locate(view, req_obj_path)
+    const { schema, leaf } = await locate(reader, req_obj_path)
     const supported_objs =
       leaf === ''
-        ? objectsOf(view, schema, request)
-        : [only(describe(view, schema, { ...request, ...EVERYTHING }), leaf)]
-    return { req_obj_path, err_code: 0, err_msg: '', data_model_inst_uri: view.model.uri, supported_objs }
+        ? objectsOf(supported, schema, request)
+        : [only(describe(supported, schema, { ...request, ...EVERYTHING }), leaf)]
+    return { req_obj_path, err_code: 0, err_msg: '', data_model_inst_uri: supported.uri, supported_objs }
   } catch (error) {
     const err_code = error instanceof AgentError ? error.code : 7008
     const err_msg = error instanceof Error ? error.message : 'invalid path'
@@ -40,40 +42,34 @@ function resultOf(view: TreeView, req_obj_path: string, request: GetSupportedDM)
   }
 }
 
-/** The object a path names as the model has it; instances must be there, and a trailing `{i}.` may be left out. */
-function locate(view: TreeView, text: string): { schema: string; leaf: string } {
+/** The schema path of the object that a path names, and the leaf. Instances must be there; a trailing `{i}.` may be left out. */
+async function locate(reader: ModelReader, text: string): Promise<{ schema: string; leaf: string }> {
   const path = parsePath(text)
   if (path.search) throw new AgentError(7008, 'a path of the model has no search')
   const { object, leaf } = splitLeaf(text)
   if (/\{i\}\..*\.\d+\./.test(object)) throw new AgentError(7008, 'no instance number may follow {i}')
-  const schema = [schemaPathOf(object), `${schemaPathOf(object)}{i}.`].find((candidate) => isSupported(view, candidate))
+  const found = [schemaPathOf(object), `${schemaPathOf(object)}{i}.`]
+  const schema = found.find((candidate) => reader.supported.object(candidate) !== undefined)
   if (schema === undefined) throw new AgentError(7026, 'not in the supported data model')
-  if (/\.\d+\./.test(object) && !object.includes('{i}') && !view.hasObject(object))
+  if (/\.\d+\./.test(object) && !object.includes('{i}') && !(await reader.exists(object)))
     throw new AgentError(7016, 'the object does not exist')
   return { schema, leaf }
 }
 
-function isSupported(view: TreeView, schema: string): boolean {
-  return view.model.objects.has(schema) && view.tree.supported.has(view.toCanonical(schema))
-}
-
-function objectsOf(view: TreeView, schema: string, request: GetSupportedDM): SupportedObject[] {
-  const paths = [...view.tree.supported.keys()]
-    .map((path) => view.fromCanonical(path))
-    .filter((path) => path.startsWith(schema) && view.model.objects.has(path))
-    .sort()
-  if (!request.first_level_only) return paths.map((path) => describe(view, path, request))
-  // Immediate children are bare.
+function objectsOf(supported: SupportedModel, schema: string, request: GetSupportedDM): SupportedObject[] {
+  const paths = [...supported.objects()].filter((path) => path.startsWith(schema)).sort()
+  if (!request.first_level_only) return paths.map((path) => describe(supported, path, request))
+  // Immediate children are listed without their content.
   const bare = { ...request, return_commands: false, return_events: false, return_params: false }
   return paths
     .filter((path) => path === schema || parentOf(path.replace(/\{i\}\.$/, '')) === schema)
-    .map((path) => describe(view, path, path === schema ? request : { ...bare, return_unique_key_sets: false }))
+    .map((path) => describe(supported, path, path === schema ? request : { ...bare, return_unique_key_sets: false }))
 }
 
-function describe(view: TreeView, path: string, request: GetSupportedDM): SupportedObject {
-  const object = view.model.objects.get(path)
-  const names = view.tree.supported.get(view.toCanonical(path)) ?? []
-  const params = request.return_params ? names.flatMap((name) => object?.params.get(name) ?? []) : []
+function describe(supported: SupportedModel, path: string, request: GetSupportedDM): SupportedObject {
+  const object = supported.object(path)
+  const names = supported.parameters(path)
+  const params = request.return_params ? names.flatMap((name) => supported.parameter(path + name) ?? []) : []
   const commands = request.return_commands ? [...(object?.commands.values() ?? [])] : []
   const events = request.return_events ? [...(object?.events ?? [])] : []
   const keys = request.return_unique_key_sets ? (object?.keys ?? []) : []
@@ -92,7 +88,7 @@ function describe(view: TreeView, path: string, request: GetSupportedDM): Suppor
       param_name: param.name,
       access: param.access === 'r' ? 0 : 1,
       value_type: VALUE_TYPES[param.type] ?? 0,
-      // What moves by itself all the time is not told (VALUE_CHANGE_WILL_IGNORE).
+      // A counter of time changes at every read: no ValueChange is sent for it (VALUE_CHANGE_WILL_IGNORE).
       value_change: param.name === 'UpTime' ? 2 : 1,
     })),
     divergent_paths: [],

@@ -16,7 +16,7 @@ interface DialOptions {
 }
 
 /** An open WebSocket to a Controller. */
-export interface Dialled {
+interface Dialled {
   send(record: Uint8Array): void
   close(code: number): void
   /** Ends the connection without a close frame, as a power cut does. */

@@ -1,0 +1,91 @@
+import { parentOf, schemaPathOf } from '../../datamodel/index.ts'
+import type { AgentModel, SupportedModel } from './agent-model.ts'
+
+/** Reads the instantiated model for one request: each table is asked for its rows once. */
+export class ModelReader {
+  readonly supported: SupportedModel
+  readonly #model: AgentModel
+  readonly #rows = new Map<string, Promise<readonly string[]>>()
+
+  private constructor(model: AgentModel, supported: SupportedModel) {
+    this.#model = model
+    this.supported = supported
+  }
+
+  /** Resolves with a reader of the model as it is from now on. */
+  static async of(model: AgentModel): Promise<ModelReader> {
+    return new ModelReader(model, await model.supported())
+  }
+
+  /** Resolves with the values of those parameters that exist. */
+  values(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return paths.length === 0 ? Promise.resolve(new Map()) : this.#model.get(paths)
+  }
+
+  /** Resolves with the value of a parameter; undefined when it does not exist. */
+  async value(path: string): Promise<string | undefined> {
+    return (await this.#model.get([path])).get(path)
+  }
+
+  /** Resolves with the values of some parameters of an object, by name; '' for those that do not exist. */
+  async texts<N extends string>(object: string, names: readonly N[]): Promise<Record<N, string>> {
+    const values = await this.values(names.map((name) => object + name))
+    // Exactly the names are filled in.
+    return Object.fromEntries(names.map((name) => [name, values.get(object + name) ?? ''])) as Record<N, string>
+  }
+
+  /** Resolves with the rows of a table, by instance number. */
+  rows(table: string): Promise<readonly string[]> {
+    const known = this.#rows.get(table)
+    if (known !== undefined) return known
+    const rows = this.#model.instances(table)
+    this.#rows.set(table, rows)
+    return rows
+  }
+
+  /** Returns true when the supported model has the object or table, whether it is instantiated or not. */
+  isSupported(path: string): boolean {
+    const schema = schemaPathOf(path)
+    return this.supported.object(schema) !== undefined || this.supported.object(`${schema}{i}.`) !== undefined
+  }
+
+  /** Resolves with true when an object or table is there: it is supported, and so is every row on its path. */
+  async exists(path: string): Promise<boolean> {
+    if (!this.isSupported(path)) return false
+    let row = ''
+    for (const part of path.split('.').slice(0, -1)) {
+      row += `${part}.`
+      if (part === '*' || part === '{i}') return false
+      if (/^\d+$/.test(part) && !(await this.rows(parentOf(row))).includes(row)) return false
+    }
+    return true
+  }
+
+  /** Resolves with true when a path without its instance names a table that is there. */
+  async isTable(path: string): Promise<boolean> {
+    return this.supported.object(`${schemaPathOf(path)}{i}.`)?.table === true && (await this.exists(path))
+  }
+
+  /** Resolves with the instantiated objects below an object or table, sorted. */
+  async objectsBelow(object: string): Promise<string[]> {
+    const schema = schemaPathOf(object)
+    const below = [...this.supported.objects()].filter((path) => path.startsWith(schema) && path !== schema)
+    const found = await Promise.all(below.map((path) => this.#expand(object, path.slice(schema.length))))
+    return found.flat().sort()
+  }
+
+  async #expand(from: string, rest: string): Promise<string[]> {
+    const at = rest.indexOf('{i}.')
+    if (at < 0) return [from + rest]
+    const rows = await this.rows(from + rest.slice(0, at))
+    const found = await Promise.all(rows.map((row) => this.#expand(row, rest.slice(at + 4))))
+    return found.flat()
+  }
+
+  /** Resolves with the unique keys of a row, as far as they can be read. */
+  async uniqueKeys(row: string): Promise<Record<string, string>> {
+    const names = this.supported.object(schemaPathOf(row))?.keys.flat() ?? []
+    const values = await this.values(names.map((name) => row + name))
+    return Object.fromEntries([...values].map(([path, value]) => [path.slice(row.length), value]))
+  }
+}
