@@ -37,7 +37,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     const cuts: [NodeJS.Signals, string][] = [
       ['SIGKILL', 'starting the server'],
       ['SIGINT', 'API key'],
-      ['SIGINT', 'of 8 boxes registered'],
+      ['SIGINT', 'of 8 devices registered'],
       ['SIGKILL', 'gateways: 5 devices'],
     ]
     for (const [signal, at] of cuts) {
