@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   accessSync,
   constants,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,6 +18,8 @@ import { mustRun, ROOT } from './run.mjs'
 
 const DIST = join(ROOT, 'dist')
 const DATAMODEL = join('src', 'datamodel', 'data')
+/** Files that the server sends to browsers as they are. */
+const DOCS_PAGE = join('src', 'api', 'docs-page')
 
 /** Makes the checkout ready to run: exact packages, build, embedded database. Does only what is not done yet, and says what it does. */
 export function setup() {
@@ -90,6 +93,7 @@ function compile() {
   for (const folder of [made, old]) rmSync(folder, { recursive: true, force: true })
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   mustRun(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', made])
+  cpSync(join(ROOT, DOCS_PAGE), join(made, DOCS_PAGE), { recursive: true })
   writeFileSync(join(made, '.stamp'), wanted)
   if (existsSync(DIST)) renameSync(DIST, old)
   renameSync(made, DIST)
@@ -103,7 +107,7 @@ function digest(paths) {
     const name = relative(ROOT, path)
     if (statSync(path).isDirectory()) {
       for (const entry of readdirSync(path).sort()) visit(join(path, entry))
-    } else if (/\.(ts|json)$/.test(path) && !name.startsWith(DATAMODEL + sep))
+    } else if (/\.(ts|json|html|css|js)$/.test(path) && !name.startsWith(DATAMODEL + sep))
       hash.update(name).update(readFileSync(path))
   }
   for (const path of paths) visit(join(ROOT, path))

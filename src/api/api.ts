@@ -15,8 +15,7 @@ import type { ApiKey, Scope } from '../security/index.ts'
 import { ApiAuth } from './auth.ts'
 import { cors } from './cors.ts'
 import { cursorsOf } from './cursors.ts'
-import { DOCS_CSS, DOCS_HTML } from './docs-page.ts'
-import { DOCS_JS } from './docs-script.ts'
+import { docsPage } from './docs-page.ts'
 import { express, type NextFunction, type Request, type Response } from './express.ts'
 import { checked, expressPath, hasBody, InputError, pathParams, queryParams } from './input.ts'
 import { openApiDocument } from './openapi.ts'
@@ -221,11 +220,12 @@ export class Api implements Lifecycle {
       this.#reader(),
       (_request, response) => void response.type('application/json').send(document),
     )
-    app.get('/api/v1/docs', (request, response) =>
-      request.path.endsWith('/') ? void response.type('html').send(DOCS_HTML) : response.redirect('/api/v1/docs/'),
-    )
-    app.get('/api/v1/docs/docs.css', (_request, response) => void response.type('css').send(DOCS_CSS))
-    app.get('/api/v1/docs/docs.js', (_request, response) => void response.type('js').send(DOCS_JS))
+    for (const { name, type, body } of docsPage())
+      app.get(`/api/v1/docs/${name}`, (request, response) =>
+        name !== '' || request.path.endsWith('/')
+          ? void response.type(type).send(body)
+          : response.redirect('/api/v1/docs/'),
+      )
     app.get('/', (_request, response) => response.redirect('/api/v1/docs/'))
   }
 

@@ -1,9 +1,7 @@
-/**
- * The script of the page over openapi.json. It fetches the description with an API key that stays in the browser's tab, shows each route with
- * its schemas by name and a curl line, and sends requests that only read.
+/*
+ * The page over openapi.json. It fetches the description with an API key that stays in the tab, shows each route with
+ * its schemas by name and a curl command, and sends requests of routes that only read.
  */
-export const DOCS_JS = `
-'use strict'
 const byId = (id) => document.getElementById(id)
 const text = (tag, value, cls) => {
   const element = document.createElement(tag)
@@ -11,10 +9,10 @@ const text = (tag, value, cls) => {
   if (cls) element.className = cls
   return element
 }
-/** Text whose parts between backticks are code. */
+/** An element with a text whose parts between backticks are code. */
 const prose = (tag, value) => {
   const element = document.createElement(tag)
-  String(value).split('\\\`').forEach((part, i) => element.append(i % 2 ? text('code', part) : part))
+  for (const [i, part] of String(value).split('`').entries()) element.append(i % 2 ? text('code', part) : part)
   return element
 }
 const given = new URLSearchParams(location.hash.slice(1)).get('key')
@@ -24,8 +22,8 @@ if (given) {
 }
 let schemas = {}
 const MAX_SHOWN = 100000
-const nameOf = (schema) => (schema && schema.$ref ? schema.$ref.split('/').pop() : '')
-const resolve = (schema) => (schema && schema.$ref ? schemas[nameOf(schema)] || {} : schema || {})
+const nameOf = (schema) => (schema?.$ref ? schema.$ref.split('/').pop() : '')
+const resolve = (schema) => (schema?.$ref ? schemas[nameOf(schema)] || {} : schema || {})
 const variantsOf = (schema) => schema.oneOf || schema.anyOf || schema.allOf
 
 function typeOf(given) {
@@ -33,21 +31,32 @@ function typeOf(given) {
   if (nameOf(given)) return nameOf(given)
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
-  if (schema.type === 'array') return 'array of ' + typeOf(schema.items || {})
-  const limits = ['minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', 'format', 'pattern', 'default']
+  if (schema.type === 'array') return `array of ${typeOf(schema.items || {})}`
+  const limits = [
+    'minLength',
+    'maxLength',
+    'minimum',
+    'maximum',
+    'minItems',
+    'maxItems',
+    'format',
+    'pattern',
+    'default',
+  ]
     .filter((name) => schema[name] !== undefined)
-    .map((name) => name + ' ' + JSON.stringify(schema[name]))
+    .map((name) => `${name} ${JSON.stringify(schema[name])}`)
   const type = schema.type || (variantsOf(schema) ? 'one of several' : 'any')
-  return [].concat(type).join(' | ') + (limits.length ? ' (' + limits.join(', ') + ')' : '')
+  return [].concat(type).join(' | ') + (limits.length ? ` (${limits.join(', ')})` : '')
 }
 
-/** The fields of a schema as nested lists; what has fields of its own is opened on demand. */
+/** The fields of a schema as nested lists; a field that has fields of its own opens on demand. */
 function outline(given, depth) {
   const schema = resolve(given)
   const list = document.createElement('ul')
   if (depth > 5) return list
   if (variantsOf(schema)) {
-    variantsOf(schema).forEach((variant, i) => list.append(row('variant ' + (i + 1), variant, depth, labelOf(variant))))
+    for (const [i, variant] of variantsOf(schema).entries())
+      list.append(row(`variant ${i + 1}`, variant, depth, labelOf(variant)))
     return list
   }
   if (schema.type === 'array') return outline(schema.items, depth)
@@ -56,11 +65,14 @@ function outline(given, depth) {
   return list
 }
 
-/** The constants of a variant tell which one it is. */
+/** The label of a variant: its constants, such as `verb "get"`. */
 function labelOf(given) {
   const properties = Object.entries(resolve(given).properties || {})
   const constantOf = (p) => (p.enum && p.enum.length === 1 ? p.enum[0] : p.const)
-  return properties.filter(([, p]) => constantOf(p) !== undefined).map(([name, p]) => name + ' ' + JSON.stringify(constantOf(p))).join(', ')
+  return properties
+    .filter(([, p]) => constantOf(p) !== undefined)
+    .map(([name, p]) => `${name} ${JSON.stringify(constantOf(p))}`)
+    .join(', ')
 }
 
 function hasFields(given) {
@@ -83,7 +95,7 @@ function row(name, schema, depth, label) {
   const summary = document.createElement('summary')
   summary.append(head)
   details.append(summary)
-  // Filled when it is opened: schemas may name themselves.
+  // Filled when it opens: schemas may refer to themselves.
   details.addEventListener('toggle', () => {
     if (!details.dataset.filled) details.append(outline(schema, depth + 1))
     details.dataset.filled = 'yes'
@@ -92,7 +104,7 @@ function row(name, schema, depth, label) {
   return item
 }
 
-/** The smallest value that a schema takes, as far as it tells. */
+/** The smallest value that a schema takes, as far as the schema shows it. */
 function example(given, depth) {
   const schema = resolve(given)
   if (schema.example !== undefined) return schema.example
@@ -110,21 +122,23 @@ function example(given, depth) {
 }
 
 function curl(method, path, body) {
-  const send = body ? " -H 'Content-Type: application/json' -d '" + JSON.stringify(example(body.schema, 0)) + "'" : ''
-  const verb = method === 'get' ? '' : ' -X ' + method.toUpperCase()
-  return 'curl' + verb + ' -H "Authorization: Bearer $KEY" \\'' + location.origin + path + "'" + send
+  const send = body ? ` -H 'Content-Type: application/json' -d '${JSON.stringify(example(body.schema, 0))}'` : ''
+  const verb = method === 'get' ? '' : ` -X ${method.toUpperCase()}`
+  return `curl${verb} -H "Authorization: Bearer $KEY" '${location.origin}${path}'${send}`
 }
 
 /** Fields for the parameters of a route that reads, and a button that sends it. */
 function tryIt(path, op) {
   const form = document.createElement('div')
-  const fields = (op.parameters || []).filter((p) => p.in !== 'header').map((p) => {
-    const label = text('label', p.name + (p.required ? ' * ' : ' '))
-    const input = document.createElement('input')
-    label.append(input)
-    form.append(label)
-    return { p, input }
-  })
+  const fields = (op.parameters || [])
+    .filter((p) => p.in !== 'header')
+    .map((p) => {
+      const label = text('label', p.name + (p.required ? ' * ' : ' '))
+      const input = document.createElement('input')
+      label.append(input)
+      form.append(label)
+      return { p, input }
+    })
   const button = text('button', 'Send')
   const shown = text('pre', '')
   shown.hidden = true
@@ -132,19 +146,19 @@ function tryIt(path, op) {
     const query = new URLSearchParams()
     let url = path
     for (const { p, input } of fields) {
-      if (p.in === 'path') url = url.replace('{' + p.name + '}', encodeURIComponent(input.value))
+      if (p.in === 'path') url = url.replace(`{${p.name}}`, encodeURIComponent(input.value))
       else if (input.value) query.set(p.name, input.value)
     }
     shown.hidden = false
     try {
-      const address = url + (query.size ? '?' + query : '')
-      const answer = await fetch(address, { headers: { authorization: 'Bearer ' + sessionStorage.getItem('key') } })
+      const address = url + (query.size ? `?${query}` : '')
+      const answer = await fetch(address, { headers: { authorization: `Bearer ${sessionStorage.getItem('key')}` } })
       const body = await answer.text()
       let pretty = body
       try {
         pretty = JSON.stringify(JSON.parse(body), null, 1)
       } catch {}
-      shown.textContent = answer.status + ' ' + address + '\\n' + pretty.slice(0, MAX_SHOWN)
+      shown.textContent = `${answer.status} ${address}\n${pretty.slice(0, MAX_SHOWN)}`
     } catch (error) {
       shown.textContent = error.message
     }
@@ -157,8 +171,13 @@ function parameters(list) {
   const table = document.createElement('table')
   for (const p of list) {
     const line = document.createElement('tr')
-    const about = p.description || (p.schema && p.schema.description) || ''
-    line.append(text('td', p.in), text('td', p.name + (p.required ? ' *' : '')), text('td', typeOf(p.schema), 'type'), prose('td', about))
+    const about = p.description || p.schema?.description || ''
+    line.append(
+      text('td', p.in),
+      text('td', p.name + (p.required ? ' *' : '')),
+      text('td', typeOf(p.schema), 'type'),
+      prose('td', about),
+    )
     table.append(line)
   }
   return table
@@ -166,30 +185,30 @@ function parameters(list) {
 
 function route(method, path, op) {
   const details = document.createElement('details')
-  details.dataset.text = (method + ' ' + path + ' ' + op.summary).toLowerCase()
+  details.dataset.text = `${method} ${path} ${op.summary}`.toLowerCase()
   const summary = document.createElement('summary')
-  summary.append(text('span', method.toUpperCase(), 'm ' + method), text('code', path), '  ', prose('span', op.summary))
+  summary.append(text('span', method.toUpperCase(), `m ${method}`), text('code', path), '  ', prose('span', op.summary))
   details.append(summary)
   if (op.description) details.append(prose('p', op.description))
   if (op.parameters) details.append(parameters(op.parameters))
-  const body = op.requestBody && op.requestBody.content['application/json']
-  if (body) details.append(text('h4', 'Body ' + nameOf(body.schema)), outline(body.schema, 0))
+  const body = op.requestBody?.content['application/json']
+  if (body) details.append(text('h4', `Body ${nameOf(body.schema)}`), outline(body.schema, 0))
   for (const [status, answer] of Object.entries(op.responses)) {
     const [type, content] = Object.entries(answer.content || {})[0] || []
-    const item = prose('p', status + ': ' + answer.description + (content ? ' (' + type + ') ' + nameOf(content.schema) : ''))
+    const item = prose('p', `${status}: ${answer.description}${content ? ` (${type}) ${nameOf(content.schema)}` : ''}`)
     details.append(item)
     if (content && status !== 'default' && hasFields(content.schema)) details.append(outline(content.schema, 0))
   }
   details.append(text('pre', curl(method, path, body)))
-  const streams = Object.values(op.responses).some((answer) => answer.content && answer.content['text/event-stream'])
+  const streams = Object.values(op.responses).some((answer) => answer.content?.['text/event-stream'])
   if (method === 'get' && !streams) details.append(tryIt(path, op))
   return details
 }
 
 function show(doc) {
-  schemas = (doc.components && doc.components.schemas) || {}
+  schemas = doc.components?.schemas || {}
   byId('about').textContent =
-    doc.info.description + ' Version ' + doc.info.version + '. Send your key as Authorization: Bearer isthmus_...'
+    `${doc.info.description} Version ${doc.info.version}. Send your key as Authorization: Bearer isthmus_...`
   const sections = new Map()
   for (const [path, item] of Object.entries(doc.paths)) {
     for (const [method, op] of Object.entries(item)) {
@@ -217,9 +236,9 @@ async function load() {
   const key = sessionStorage.getItem('key')
   if (!key) return ask('Give an API key to see the description.')
   byId('routes').textContent = 'Loading'
-  const answer = await fetch('../openapi.json', { headers: { authorization: 'Bearer ' + key } })
+  const answer = await fetch('../openapi.json', { headers: { authorization: `Bearer ${key}` } })
   if (answer.status === 401) return ask('This key is not known or was revoked.')
-  if (!answer.ok) throw new Error('the server answered ' + answer.status)
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`)
   show(await answer.json())
 }
 
@@ -233,7 +252,7 @@ function ask(why) {
 
 function start() {
   load().catch((error) => {
-    byId('routes').textContent = 'The description could not be loaded: ' + error.message
+    byId('routes').textContent = `The description could not be loaded: ${error.message}`
   })
 }
 function submit() {
@@ -246,7 +265,7 @@ byId('key').addEventListener('keydown', (event) => {
 })
 byId('filter').addEventListener('input', (event) => {
   const wanted = event.target.value.toLowerCase()
-  for (const details of document.querySelectorAll('section > details')) details.hidden = !details.dataset.text.includes(wanted)
+  for (const details of document.querySelectorAll('section > details'))
+    details.hidden = !details.dataset.text.includes(wanted)
 })
 start()
-`
