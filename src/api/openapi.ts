@@ -1,6 +1,6 @@
-import type { Route } from './route.ts'
-import { ProblemSchema } from './schemas.ts'
-import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './zod.ts'
+import type { Route } from './http/route.ts'
+import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './http/zod.ts'
+import { ProblemSchema } from './schemas/schemas.ts'
 
 /** What is served beside the API. */
 const SERVICE = [

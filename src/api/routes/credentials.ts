@@ -1,10 +1,10 @@
 import { AppError } from '../../base/index.ts'
 import { asDeviceId, type CwmpCredential, released } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { DeviceIdParam } from '../schemas.ts'
-import { z } from '../zod.ts'
+import { DeviceIdParam } from '../schemas/schemas.ts'
 
 const Login = z.object({ username: z.string().min(1).max(256), password: z.string().min(1).max(256) })
 

@@ -12,9 +12,10 @@ import {
 } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
 import { findParameters } from '../find-parameters.ts'
-import { withIfMatch } from '../if-match.ts'
+import { withIfMatch } from '../http/if-match.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
 import {
   Cursor,
   DeviceIdParam,
@@ -29,9 +30,8 @@ import {
   page,
   SubmitQuery,
   TagsChangeSchema,
-} from '../schemas.ts'
-import { deviceViews, operationViews, parameterView } from '../views.ts'
-import { z } from '../zod.ts'
+} from '../schemas/schemas.ts'
+import { deviceViews, operationViews, parameterView } from '../views/views.ts'
 
 /** A device has so many tags at most. */
 const MAX_TAGS = 64

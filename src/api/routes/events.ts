@@ -1,11 +1,11 @@
 import { AppError, timeOfId } from '../../base/index.ts'
 import { asDeviceId, type DeviceId, type FeedEvent, isDeviceId, MAX_DEVICE_ID } from '../../domain/index.ts'
+import { type Route, route } from '../http/route.ts'
+import { StreamShares } from '../http/stream-shares.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { Any, page } from '../schemas.ts'
-import { StreamShares } from '../stream-shares.ts'
-import { withTimes } from '../views.ts'
-import { z } from '../zod.ts'
+import { Any, page } from '../schemas/schemas.ts'
+import { withTimes } from '../views/views.ts'
 
 const Filter = z.object({
   deviceId: z.string().max(MAX_DEVICE_ID).refine(isDeviceId, 'is no id of a device').optional(),

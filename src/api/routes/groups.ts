@@ -1,8 +1,9 @@
 import { defined } from '../../base/index.ts'
-import { withIfMatch } from '../if-match.ts'
-import { readDeviceId } from '../input.ts'
+import { withIfMatch } from '../http/if-match.ts'
+import { readDeviceId } from '../http/input.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
 import {
   Any,
   DeviceSchema,
@@ -15,9 +16,8 @@ import {
   page,
   ReadinessQuery,
   ReadinessStatusSchema,
-} from '../schemas.ts'
-import { deviceViews, withTimes } from '../views.ts'
-import { z } from '../zod.ts'
+} from '../schemas/schemas.ts'
+import { deviceViews, withTimes } from '../views/views.ts'
 
 export function groupRoutes(deps: ApiDeps): Route[] {
   const { groups, clock } = deps

@@ -1,9 +1,9 @@
 import { asDeviceId } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
+import { type Route, route } from '../http/route.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { DeviceIdParam, OperationSchema } from '../schemas.ts'
-import { operationViews } from '../views.ts'
+import { DeviceIdParam, OperationSchema } from '../schemas/schemas.ts'
+import { operationViews } from '../views/views.ts'
 import { apiKeyActor } from './devices.ts'
 
 /** Secrets in the paths of USP links. They are written on devices and never shown. */

@@ -1,10 +1,10 @@
 import { AppError } from '../../base/index.ts'
 import type { OperationState } from '../../domain/index.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas.ts'
-import { operationView, operationViews } from '../views.ts'
-import { z } from '../zod.ts'
+import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas/schemas.ts'
+import { operationView, operationViews } from '../views/views.ts'
 import { apiKeyActor } from './devices.ts'
 
 const STATES = [

@@ -10,12 +10,12 @@ import {
   unbindEndpoint,
 } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
-import { readDeviceId } from '../input.ts'
+import { readDeviceId } from '../http/input.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { DeviceIdParam, DeviceSchema, IdParam, Paging, page } from '../schemas.ts'
-import { deviceViews, withTimes } from '../views.ts'
-import { z } from '../zod.ts'
+import { DeviceIdParam, DeviceSchema, IdParam, Paging, page } from '../schemas/schemas.ts'
+import { deviceViews, withTimes } from '../views/views.ts'
 
 const PendingAgentSchema = z
   .object({

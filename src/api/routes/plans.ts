@@ -1,10 +1,11 @@
 import { AppError, defined } from '../../base/index.ts'
 import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../domain/index.ts'
 import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
-import { withIfMatch } from '../if-match.ts'
-import { readDeviceId } from '../input.ts'
+import { withIfMatch } from '../http/if-match.ts'
+import { readDeviceId } from '../http/input.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
 import {
   Any,
   IdParam,
@@ -15,9 +16,8 @@ import {
   PlanSettingsSchema,
   page,
   StateList,
-} from '../schemas.ts'
-import { type MemberContext, memberView, planView } from '../views.ts'
-import { z } from '../zod.ts'
+} from '../schemas/schemas.ts'
+import { type MemberContext, memberView, planView } from '../views/views.ts'
 
 export function planRoutes(deps: ApiDeps): Route[] {
   const { planner, planStore } = deps

@@ -1,11 +1,11 @@
 import { AppError } from '../../base/index.ts'
 import { CONFIRMED_BY, isConfirmed, type SupportedModelSummary } from '../../domain/index.ts'
 import { audited } from '../../security/index.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { ApiDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { IdParam, Paging, page } from '../schemas.ts'
-import { withTimes } from '../views.ts'
-import { z } from '../zod.ts'
+import { IdParam, Paging, page } from '../schemas/schemas.ts'
+import { withTimes } from '../views/views.ts'
 
 const SupportedModelSchema = z
   .object({

@@ -1,12 +1,12 @@
 import { AppError, defined } from '../../base/index.ts'
 import { bindByOperator, MAX_DEVICE_ID } from '../../domain/index.ts'
 import { audited, createKey, revokeKey } from '../../security/index.ts'
-import { readDeviceId } from '../input.ts'
+import { readDeviceId } from '../http/input.ts'
+import { type Route, route } from '../http/route.ts'
+import { z } from '../http/zod.ts'
 import type { RouteDeps } from '../ports.ts'
-import { type Route, route } from '../route.ts'
-import { Any, IdParam, Paging, page } from '../schemas.ts'
-import { withTimes } from '../views.ts'
-import { z } from '../zod.ts'
+import { Any, IdParam, Paging, page } from '../schemas/schemas.ts'
+import { withTimes } from '../views/views.ts'
 
 /** Audit entries that one request follows: about a second on a slow machine. */
 const MAX_VERIFIED = 5000

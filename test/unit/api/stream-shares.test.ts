@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StreamShares } from '../../../src/api/stream-shares.ts'
+import { StreamShares } from '../../../src/api/http/stream-shares.ts'
 
 describe('the shares of event streams', () => {
   const shares = () => new StreamShares({ total: 4, perKey: 2, perAddress: 3 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { operationView } from '../../../src/api/views.ts'
+import { operationView } from '../../../src/api/views/views.ts'
 import { deviceIdOf, type Operation, type OperationRequest } from '../../../src/domain/index.ts'
 
 function operation(request: OperationRequest, results: { path: string; value?: string }[] = []): Operation {

@@ -1,4 +1,4 @@
-import { AppError } from '../base/index.ts'
+import { AppError } from '../../base/index.ts'
 
 /** Event streams that may be open at once. */
 interface StreamLimits {

@@ -1,4 +1,4 @@
-import { AppError, type AppErrorCode, PeerFault, ProtocolError } from '../base/index.ts'
+import { AppError, type AppErrorCode, PeerFault, ProtocolError } from '../../base/index.ts'
 
 /** An RFC 9457 problem. */
 export interface Problem {

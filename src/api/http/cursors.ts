@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { AppError } from '../base/index.ts'
+import { AppError } from '../../base/index.ts'
 import type { Call, Route } from './route.ts'
 import { z } from './zod.ts'
 

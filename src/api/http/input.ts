@@ -1,5 +1,5 @@
-import { AppError } from '../base/index.ts'
-import { asDeviceId, type DeviceId, deviceIdsIn, isDeviceId, parseSelector } from '../domain/index.ts'
+import { AppError } from '../../base/index.ts'
+import { asDeviceId, type DeviceId, deviceIdsIn, isDeviceId, parseSelector } from '../../domain/index.ts'
 import type { Request } from './express.ts'
 import type { Route } from './route.ts'
 import { z } from './zod.ts'

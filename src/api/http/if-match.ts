@@ -1,4 +1,4 @@
-import { isConflict } from '../base/index.ts'
+import { isConflict } from '../../base/index.ts'
 import { HttpRefusal } from './problem.ts'
 
 /** How often a change without If-Match is tried when others change the same thing at the same time. */

@@ -1,5 +1,5 @@
-import type { ServiceTime } from '../base/index.ts'
-import { isSecret } from '../datamodel/index.ts'
+import type { ServiceTime } from '../../base/index.ts'
+import { isSecret } from '../../datamodel/index.ts'
 import {
   cwmpPresence,
   type Device,
@@ -11,8 +11,8 @@ import {
   resultWithoutSecrets,
   uspPresence,
   withoutSecrets,
-} from '../domain/index.ts'
-import type { Groups, ShownWaiting } from '../planner/index.ts'
+} from '../../domain/index.ts'
+import type { Groups, ShownWaiting } from '../../planner/index.ts'
 
 /** Devices as the API shows them, with all groups that they belong to: as static members, or because they fit a group's selector. */
 export async function deviceViews(

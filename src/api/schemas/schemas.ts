@@ -1,4 +1,4 @@
-import { BASE_TYPES } from '../datamodel/index.ts'
+import { BASE_TYPES } from '../../datamodel/index.ts'
 import {
   CONNECTION_REQUEST_OUTCOMES,
   DEVICE_SORT_FIELDS,
@@ -9,9 +9,9 @@ import {
   READINESS_CLASSES,
   REQUEST_BOUNDS,
   SELECTOR_FIELDS,
-} from '../domain/index.ts'
-import { MTPS } from '../usp/index.ts'
-import { z } from './zod.ts'
+} from '../../domain/index.ts'
+import { MTPS } from '../../usp/index.ts'
+import { z } from '../http/zod.ts'
 
 const text = (max: number) => z.string().min(1).max(max)
 

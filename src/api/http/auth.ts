@@ -1,6 +1,6 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { AppError, type Clock } from '../base/index.ts'
-import { type ApiKey, type ApiKeyStore, matchesApiKey, type Scope, splitApiKey } from '../security/index.ts'
+import { AppError, type Clock } from '../../base/index.ts'
+import { type ApiKey, type ApiKeyStore, matchesApiKey, type Scope, splitApiKey } from '../../security/index.ts'
 
 const CACHE_MS = 10_000
 const MAX_CACHE = 10_000

@@ -1,4 +1,4 @@
-import type { Scope } from '../security/index.ts'
+import type { Scope } from '../../security/index.ts'
 import type { Request, Response } from './express.ts'
 import type { z } from './zod.ts'
 
