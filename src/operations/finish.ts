@@ -11,7 +11,7 @@ import {
   withoutSecrets,
 } from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
-import type { Background } from './engine/background.ts'
+import type { Background } from './background.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { actorText, isRead } from './verbs.ts'
 

@@ -18,7 +18,7 @@ import {
   resultWithoutSecrets,
   rowsToAdd,
 } from '../domain/index.ts'
-import { isAbsent } from './settle.ts'
+import { isAbsent } from './reconcile.ts'
 
 /** Path outcomes an operation keeps; the values of larger reads are in the record alone. */
 const RESULTS_KEPT = 1000

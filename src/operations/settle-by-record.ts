@@ -1,6 +1,6 @@
 import { type Device, failedResult, type Operation, type OperationResult } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
-import { NOT_APPLIED, OUTCOME_UNKNOWN, playsDiagnostic, runsAsRequest, type Verdict } from './settle.ts'
+import { NOT_APPLIED, OUTCOME_UNKNOWN, playsDiagnostic, runsAsRequest, type Verdict } from './reconcile.ts'
 import { bootKind, endsByCompletion } from './verbs.ts'
 
 const DONE: OperationResult = { outcome: 'done', results: [] }

@@ -9,9 +9,9 @@ import {
   type Protocol,
   uspPresence,
 } from '../domain/index.ts'
-import type { ContactEntry, Contacts } from './engine/contacts.ts'
-import { readsMayPass } from './engine/pick.ts'
+import type { ContactEntry, Contacts } from './contacts.ts'
 import type { OperationLimits } from './limits.ts'
+import { readsMayPass } from './pick.ts'
 import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
 
 /** What is known when an operation is asked what it waits for. */

@@ -46,7 +46,6 @@ const FOLDER_CIRCLES = [
   'api <-> api/routes',
   'cli <-> cli/doctor',
   'domain/device <-> domain/feed <-> domain/identity <-> domain/operation <-> domain/plan',
-  'operations <-> operations/engine',
   'planner <-> planner/states',
   'usp/mtp <-> usp/mtp/websocket',
 ]

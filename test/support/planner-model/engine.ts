@@ -11,7 +11,7 @@ import {
   type Protocol,
   READ_VERBS,
 } from '../../../src/domain/index.ts'
-import { judge, readsToSettle } from '../../../src/operations/settle.ts'
+import { judge, readsToSettle } from '../../../src/operations/reconcile.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
 import { ENDPOINT, INTERVAL } from './box.ts'
 import type { Cpe } from './cpe.ts'

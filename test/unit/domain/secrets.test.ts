@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { resultWithoutSecrets, shownValue, storable, withoutSecrets } from '../../../src/domain/index.ts'
-import { requestForAudit } from '../../../src/operations/secrets.ts'
+import { requestForAudit } from '../../../src/operations/request-for-audit.ts'
 
 const SECRET = 'Abcdefghij_klmno-pqrs1'
 const VALUE = `/usp/${SECRET}`

@@ -8,8 +8,8 @@ import {
   type OperationResult,
   type Protocol,
 } from '../../../src/domain/index.ts'
-import { pick, type Situation } from '../../../src/operations/engine/pick.ts'
 import { DEFAULT_LIMITS } from '../../../src/operations/index.ts'
+import { pick, type Situation } from '../../../src/operations/pick.ts'
 
 const NOW = 10_000_000
 const set: OperationRequest = { verb: 'set', values: [{ path: 'Device.X', value: '1' }] }

@@ -1,5 +1,5 @@
-import type { Clock, Log } from '../../base/index.ts'
-import type { Device, DeviceId, DeviceStore, Driver, Protocol, WakeOutcome } from '../../domain/index.ts'
+import type { Clock, Log } from '../base/index.ts'
+import type { Device, DeviceId, DeviceStore, Driver, Protocol, WakeOutcome } from '../domain/index.ts'
 import type { Background } from './background.ts'
 
 /** Asks absent devices to come; one series of attempts per device and protocol at a time. */

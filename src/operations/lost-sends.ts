@@ -1,5 +1,5 @@
-import type { Clock, Log } from '../../base/index.ts'
-import type { DeviceId, OperationStore } from '../../domain/index.ts'
+import type { Clock, Log } from '../base/index.ts'
+import type { DeviceId, OperationStore } from '../domain/index.ts'
 
 /**
  * A slow look for operations that this instance has sent and no longer runs: their outcome could not be stored. They become `unknown`, so that

@@ -1,7 +1,7 @@
-import type { Clock, Log } from '../../base/index.ts'
-import type { DeviceStore } from '../../domain/index.ts'
-import type { OperationLimits } from '../limits.ts'
+import type { Clock, Log } from '../base/index.ts'
+import type { DeviceStore } from '../domain/index.ts'
 import type { Contacts } from './contacts.ts'
+import type { OperationLimits } from './limits.ts'
 import type { Passes } from './passes.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { DeviceChange, Operation, Parameter, ParameterWrite } from '../../domain/index.ts'
+import type { DeviceChange, Operation, Parameter, ParameterWrite } from '../domain/index.ts'
 
 /** A value that is read again is written again when the record has had it for so long, so that its time stays true to a day. */
 const EQUAL_FOR_MS = 86_400_000

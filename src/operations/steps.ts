@@ -1,5 +1,5 @@
-import { type Clock, errorText, type Log } from '../../base/index.ts'
-import type { Model } from '../../datamodel/index.ts'
+import { type Clock, errorText, type Log } from '../base/index.ts'
+import type { Model } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -12,19 +12,19 @@ import {
   outcomeError,
   type ParameterStore,
   type Protocol,
-} from '../../domain/index.ts'
-import type { Finisher } from '../finish.ts'
-import type { OperationLimits } from '../limits.ts'
-import { resultToKeep } from '../record.ts'
-import { isRunning, judge, OUTCOME_UNKNOWN, readsToSettle } from '../settle.ts'
-import { endsByCompletion, isRead } from '../verbs.ts'
+} from '../domain/index.ts'
+import type { Tries } from './attempts.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import type { Executor } from './execute.ts'
+import type { Finisher } from './finish.ts'
+import type { OperationLimits } from './limits.ts'
 import type { News } from './news.ts'
+import { isRunning, judge, OUTCOME_UNKNOWN, readsToSettle } from './reconcile.ts'
+import { resultToKeep } from './record.ts'
 import type { Recorder } from './recorder.ts'
 import { reportedTypes } from './reported-types.ts'
 import type { Slots } from './slots.ts'
-import type { Tries } from './tries.ts'
+import { endsByCompletion, isRead } from './verbs.ts'
 
 /** What a pass over a device works with. */
 export interface DrainDeps {

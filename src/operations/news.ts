@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/index.ts'
-import type { DeviceId } from '../../domain/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { DeviceId } from '../domain/index.ts'
 
 const KEEP_MS = 600_000
 const MAX = 50_000

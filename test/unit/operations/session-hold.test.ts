@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deviceIdOf, type Operation } from '../../../src/domain/index.ts'
-import type { ContactEntry } from '../../../src/operations/engine/contacts.ts'
-import { createFollowUps, type FollowUps } from '../../../src/operations/engine/follow-ups.ts'
-import { holdSession } from '../../../src/operations/engine/hold-session.ts'
-import { createPasses, type Passes } from '../../../src/operations/engine/passes.ts'
+import type { ContactEntry } from '../../../src/operations/contacts.ts'
+import { createFollowUps, type FollowUps } from '../../../src/operations/follow-ups.ts'
+import { createPasses, type Passes } from '../../../src/operations/passes.ts'
+import { holdSession } from '../../../src/operations/session-hold.ts'
 import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
 
 const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' })

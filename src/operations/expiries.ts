@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/index.ts'
-import type { Operation } from '../../domain/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { Operation } from '../domain/index.ts'
 
 /** An operation that may wait no longer than this is ended in time; others by the recurring care, some seconds late. */
 const SOON_MS = 120_000

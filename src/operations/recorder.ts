@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/index.ts'
-import type { Model } from '../../datamodel/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { Model } from '../datamodel/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -10,9 +10,9 @@ import {
   type ParameterStore,
   type Protocol,
   vanishedSince,
-} from '../../domain/index.ts'
-import { changesOf, wholeObjects } from '../record.ts'
+} from '../domain/index.ts'
 import { skipsEqual, withoutEqual } from './equal-values.ts'
+import { changesOf, wholeObjects } from './record.ts'
 
 /** Writes what an operation read or changed into the device's record (see record.ts), before the operation itself ends. */
 export interface Recorder {

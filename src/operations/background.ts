@@ -1,4 +1,4 @@
-import type { Log } from '../../base/index.ts'
+import type { Log } from '../base/index.ts'
 
 /** Promises that nobody waits for but `stop`: each failure is logged. */
 export interface Background {

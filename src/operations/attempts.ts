@@ -1,5 +1,5 @@
-import { BoundedMap } from '../../base/index.ts'
-import type { Operation } from '../../domain/index.ts'
+import { BoundedMap } from '../base/index.ts'
+import type { Operation } from '../domain/index.ts'
 
 const MAX = 20_000
 

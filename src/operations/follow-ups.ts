@@ -1,5 +1,5 @@
-import { BoundedMap, BoundedSet, type Clock } from '../../base/index.ts'
-import type { DeviceId, Operation } from '../../domain/index.ts'
+import { BoundedMap, BoundedSet, type Clock } from '../base/index.ts'
+import type { DeviceId, Operation } from '../domain/index.ts'
 
 /** The next request of somebody who asks step by step comes within this, also on a busy server. */
 const FOLLOW_UP_MS = 3000

@@ -1,5 +1,5 @@
-import { schemaPathOf } from '../../datamodel/index.ts'
-import type { Operation, Parameter, ParameterStore, ParameterType, Protocol } from '../../domain/index.ts'
+import { schemaPathOf } from '../datamodel/index.ts'
+import type { Operation, Parameter, ParameterStore, ParameterType, Protocol } from '../domain/index.ts'
 
 /** What a box said the types of its parameters are; the model comes second (TR-069 A.3.2.1: a wrong type is refused, 9006). */
 export type TypeOf = (path: string) => ParameterType | undefined

@@ -5,9 +5,10 @@ import {
   type OutcomeError,
   outcomeError,
   type Protocol,
-} from '../../domain/index.ts'
-import { migrationRefusal } from '../authorize.ts'
-import type { OperationLimits } from '../limits.ts'
+} from '../domain/index.ts'
+import { migrationRefusal } from './authorize.ts'
+import type { ContactEntry } from './contacts.ts'
+import type { OperationLimits } from './limits.ts'
 import {
   LOST_COMMAND_MS,
   OUTCOME_UNKNOWN,
@@ -15,8 +16,8 @@ import {
   readsToSettle,
   runsAsRequest,
   type Verdict,
-} from '../settle.ts'
-import { settleByRecord } from '../settle-by-record.ts'
+} from './reconcile.ts'
+import { settleByRecord } from './settle-by-record.ts'
 import {
   endsByCompletion,
   isExclusive,
@@ -26,8 +27,7 @@ import {
   mayUseUsp,
   protocolOf,
   waitsAlone,
-} from '../verbs.ts'
-import type { ContactEntry } from './contacts.ts'
+} from './verbs.ts'
 
 /** What a pass over a device does next. */
 export type Step =

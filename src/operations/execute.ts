@@ -1,12 +1,4 @@
-import {
-  AppError,
-  type Clock,
-  errorText,
-  type Log,
-  PeerFault,
-  ProtocolError,
-  TransportError,
-} from '../../base/index.ts'
+import { AppError, type Clock, errorText, type Log, PeerFault, ProtocolError, TransportError } from '../base/index.ts'
 import {
   type Baseline,
   type Contact,
@@ -19,11 +11,11 @@ import {
   type OperationStore,
   type OutcomeError,
   outcomeError,
-} from '../../domain/index.ts'
-import type { OperationLimits } from '../limits.ts'
-import type { OperationsMetrics } from '../metrics.ts'
-import { isRead } from '../verbs.ts'
+} from '../domain/index.ts'
+import type { OperationLimits } from './limits.ts'
+import type { OperationsMetrics } from './metrics.ts'
 import type { TypeOf } from './reported-types.ts'
+import { isRead } from './verbs.ts'
 
 /** How one execution ended. */
 type Executed =

@@ -1,4 +1,4 @@
-import { BoundedSet } from '../../base/index.ts'
+import { BoundedSet } from '../base/index.ts'
 
 const MAX = 20_000
 

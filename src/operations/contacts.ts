@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/index.ts'
-import type { Contact, DeviceId, Protocol } from '../../domain/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { Contact, DeviceId, Protocol } from '../domain/index.ts'
 
 /** A contact and how it fares here. */
 export interface ContactEntry {

@@ -1,5 +1,5 @@
-import { isOvertaken } from '../../base/index.ts'
-import { type Device, type DeviceId, failedResult, type Protocol } from '../../domain/index.ts'
+import { isOvertaken } from '../base/index.ts'
+import { type Device, type DeviceId, failedResult, type Protocol } from '../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
 import { pick, type Step } from './pick.ts'
 import { type DrainDeps, type Next, nextOf, run, settle } from './steps.ts'

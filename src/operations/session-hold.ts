@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/index.ts'
-import type { DeviceId } from '../../domain/index.ts'
+import type { Clock } from '../base/index.ts'
+import type { DeviceId } from '../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
 import type { FollowUps } from './follow-ups.ts'
 import type { Passes } from './passes.ts'

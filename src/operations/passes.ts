@@ -1,5 +1,5 @@
-import { createKeyedQueue } from '../../base/index.ts'
-import type { DeviceId } from '../../domain/index.ts'
+import { createKeyedQueue } from '../base/index.ts'
+import type { DeviceId } from '../domain/index.ts'
 
 /** Passes over devices: one at a time per device, and of those asked for meanwhile only one more, which sees everything that came before it. */
 export interface Passes {
