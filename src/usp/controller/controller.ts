@@ -7,25 +7,21 @@ import {
   type Log,
   type Random,
   systemClock,
-  TransportError,
 } from '../../base/index.ts'
 import { loadModel } from '../../datamodel/index.ts'
-import {
-  type AgentAdmission,
-  CLOSE_REASONS,
-  type CloseReason,
-  type ConflictStore,
-  type DeviceStore,
-  type Driver,
-  type EndpointId,
-  type EventType,
-  type FeedEvent,
-  type LinkEnd,
-  type LinkSecrets,
-  type PendingAgentStore,
-  type SupportedModelStore,
-  type Upward,
-  type UspLinks,
+import type {
+  AgentAdmission,
+  ConflictStore,
+  DeviceStore,
+  Driver,
+  EndpointId,
+  FeedEvent,
+  LinkEnd,
+  LinkSecrets,
+  PendingAgentStore,
+  SupportedModelStore,
+  Upward,
+  UspLinks,
 } from '../../domain/index.ts'
 import type { AuditLog } from '../../security/index.ts'
 import type { Link, Mtp, Newcomer } from '../mtp/index.ts'
@@ -36,6 +32,7 @@ import { Arrivals } from './arrivals.ts'
 import { Claims } from './claims.ts'
 import { Contacts } from './contacts.ts'
 import { Incoming } from './incoming.ts'
+import { LinkControl } from './link-control.ts'
 import { LinkRecords } from './link-records.ts'
 import { LinkWork } from './link-work.ts'
 import { Links } from './links.ts'
@@ -84,31 +81,6 @@ export interface ControllerOptions {
 
 /** Time for a stop to store facts of links. */
 const STOP_MS = 5000
-/** Time for an Agent to answer a question of the planner. */
-const ASK_TIMEOUT_MS = 10_000
-
-/** Events of any instance that the Controller of each instance heeds. */
-export const HEEDED_EVENTS: readonly EventType[] = [
-  'device.bound',
-  'device.unbound',
-  'device.conflict',
-  'device.linkReleased',
-  'agent.blocked',
-  'agent.unblocked',
-  'supportedModel.deleted',
-]
-
-/** Sentences for the log of the Agent. */
-const CLOSE_TEXTS: Readonly<Record<CloseReason, string>> = {
-  policy: 'the Agent is not admitted',
-  tryAgain: 'the Agent cannot be served now',
-  goingAway: 'the Controller stops',
-  unsupported: 'this is not supported',
-  replaced: 'a newer link took over',
-  notAnswering: 'requests were not answered',
-  rolledBack: 'the device is managed over CWMP again',
-}
-
 /**
  * The USP Controller over all its MTPs. It builds the classes that each do one thing, and connects them: a link is
  * opened (Admission), its Records are taken (Incoming), its Agent is joined to a device (Arrivals) and onboarded
@@ -121,11 +93,8 @@ export class Controller implements Lifecycle {
     // The Agent opens the link; a Controller has no means to ask for one.
     wake: (device) => Promise.resolve(this.#links.ofDevice(device.id) === undefined ? 'notSupported' : 'alreadyHere'),
   }
-  readonly links: UspLinks = {
-    close: (deviceId, reason) => this.#closeLink(deviceId, reason),
-    ask: (deviceId) => this.#askAgent(deviceId),
-  }
   readonly #options: ControllerOptions
+  readonly #control: LinkControl
   readonly #codec = new Codec()
   readonly #links = new Links()
   readonly #work: LinkWork
@@ -136,7 +105,6 @@ export class Controller implements Lifecycle {
   readonly #liveness: Liveness
   readonly #arrivals: Arrivals
   readonly #records: LinkRecords
-  readonly #models: SupportedModels
   readonly #onboardings: Onboardings
   readonly #contacts: Contacts
   readonly #process: string
@@ -150,7 +118,7 @@ export class Controller implements Lifecycle {
     const model = loadModel('tr181-usp')
     this.#process = options.nextId()
     this.#work = new LinkWork(options.log)
-    this.#models = new SupportedModels({ ...options, store: options.supportedModels, of: WATCHED_PATHS })
+    const models = new SupportedModels({ ...options, store: options.supportedModels, of: WATCHED_PATHS })
     this.#refusals = new Refusals(options)
     this.#records = new LinkRecords(options)
     const { liveness: limits, turnedAwayMs: heldMs, ...rest } = options
@@ -174,6 +142,12 @@ export class Controller implements Lifecycle {
       onHeld: (agent) => links.releaseEndpoint(agent),
       ...(heldMs === undefined ? {} : { heldMs }),
     })
+    this.#control = new LinkControl({
+      links,
+      models,
+      refusals: this.#refusals,
+      turnedAway: this.#turnedAway,
+    })
     this.#admission = new Admission({ ...options, refusals: this.#refusals, claims, turnedAway: this.#turnedAway })
     this.#arrivals = new Arrivals({
       ...options,
@@ -183,7 +157,7 @@ export class Controller implements Lifecycle {
       onSecretUsed: (agent) => this.#records.secretUsed(agent),
       onTurnedAway: (agent, text) => this.#turnedAway.hold(agent, agent.endpointId, text),
     })
-    const parts = { arrivals: this.#arrivals, records: this.#records, models: this.#models, liveness: this.#liveness }
+    const parts = { arrivals: this.#arrivals, records: this.#records, models, liveness: this.#liveness }
     this.#onboardings = new Onboardings({ ...options, ...parts })
     this.#contacts = new Contacts({ ...parts, upward, model })
     const notifications = this.#notifications({ ...options, ...parts, model })
@@ -195,17 +169,21 @@ export class Controller implements Lifecycle {
       codec: this.#codec,
       work: this.#work,
     })
-    for (const mtp of options.mtps)
-      mtp.onLink({
-        admit: (newcomer) => this.#admission.admit(newcomer),
-        onOpen: (link, newcomer) => this.#onOpen(link, newcomer, mtp),
-        onRound: (link) => this.#onRound(links.of(link)),
-        onRecord: (link, bytes) => this.#incoming.receive(links.of(link), bytes),
-        onClose: (link, end) => {
-          options.onDisconnected?.(end)
-          this.#onClose(links.of(link), end)
-        },
-      })
+    for (const mtp of options.mtps) this.#listen(mtp)
+  }
+
+  /** Connects the links of an MTP with the classes that take them. */
+  #listen(mtp: Mtp): void {
+    mtp.onLink({
+      admit: (newcomer) => this.#admission.admit(newcomer),
+      onOpen: (link, newcomer) => this.#onOpen(link, newcomer, mtp),
+      onRound: (link) => this.#onRound(this.#links.of(link)),
+      onRecord: (link, bytes) => this.#incoming.receive(this.#links.of(link), bytes),
+      onClose: (link, end) => {
+        this.#options.onDisconnected?.(end)
+        this.#onClose(this.#links.of(link), end)
+      },
+    })
   }
 
   /** Builds the class that takes notifications, and connects it with the work that they start. */
@@ -224,6 +202,11 @@ export class Controller implements Lifecycle {
       },
       onBoot: (agent) => this.#onboard(agent),
     })
+  }
+
+  /** Closes and probes links by device. */
+  get links(): UspLinks {
+    return this.#control
   }
 
   /** Links that are open, over all MTPs. */
@@ -275,25 +258,9 @@ export class Controller implements Lifecycle {
     return endpointId
   }
 
-  /**
-   * Takes an event of the feed that changes which Agents are admitted, or which models are known. Links that are not
-   * admitted now are closed.
-   */
+  /** Takes an event of the feed; see HEEDED_EVENTS. */
   heed(event: FeedEvent): void {
-    this.#refusals.heed(event)
-    const { type, deviceId, data } = event
-    if (type === 'device.linkReleased' && deviceId !== undefined) this.#release(deviceId, data)
-    if (type === 'supportedModel.deleted') this.#models.forget(String(data.model))
-    if (type === 'device.bound' || type === 'device.unbound') {
-      const agent = deviceId === undefined ? undefined : this.#links.ofDevice(deviceId)
-      const stays = (agent?.endpointId === data.endpointId) === (type === 'device.bound')
-      if (!stays) agent?.link.close('policy', 'the Endpoint ID does not belong to this device any more')
-    }
-    if (type === 'device.bound' || type === 'agent.unblocked') this.#turnedAway.release(String(data.endpointId))
-    if (type !== 'device.conflict' && type !== 'agent.blocked') return
-    for (const { endpointId, link, isRefused } of this.#links.all())
-      if (endpointId === data.endpointId && !isRefused && (type === 'agent.blocked' || link.proof !== 'certificate'))
-        link.close('policy', 'the Agent is not admitted any more')
+    this.#control.heed(event)
   }
 
   #onOpen(link: Link, newcomer: Newcomer, { connectRecord }: Mtp): void {
@@ -358,31 +325,6 @@ export class Controller implements Lifecycle {
 
   #onboard(agent: AgentLink): void {
     this.#work.run(agent, 'onboarding failed', this.#onboardings.run(agent))
-  }
-
-  /** Ends a link that is named by its device and the time at which it was joined; a later one of the device stays. */
-  #release(deviceId: string, { connectedAt, reason }: FeedEvent['data']): void {
-    const agent = this.#links.ofDevice(deviceId)
-    const known = CLOSE_REASONS.find((name) => name === reason)
-    if (agent?.connectedAt === connectedAt && known !== undefined) agent?.link.close(known, CLOSE_TEXTS[known])
-  }
-
-  #closeLink(deviceId: string, reason: CloseReason): Promise<void> {
-    const agent = this.#links.ofDevice(deviceId)
-    if (agent === undefined) return Promise.resolve()
-    agent.link.close(reason, CLOSE_TEXTS[reason])
-    return agent.gone
-  }
-
-  async #askAgent(deviceId: string): Promise<'answered' | 'silent' | 'elsewhere'> {
-    const agent = this.#links.ofDevice(deviceId)
-    if (agent === undefined || agent.closed) return 'elsewhere'
-    try {
-      await agent.probe(ASK_TIMEOUT_MS)
-      return 'answered'
-    } catch (error) {
-      return error instanceof TransportError ? 'silent' : 'answered'
-    }
   }
 }
 

@@ -1,2 +1,3 @@
 /** The Controller side of USP. */
-export { Controller, type ControllerOptions, HEEDED_EVENTS } from './controller.ts'
+export { Controller, type ControllerOptions } from './controller.ts'
+export { HEEDED_EVENTS } from './link-control.ts'
