@@ -17,30 +17,33 @@ const INPUTS: readonly (keyof NonNullable<DeviceChange['set']>)[] = [
 /** USPAgent came into the CWMP data model with this version of Device:2. */
 const FIRST_VERSION = '2.15'
 
-/** Address blocks of MikroTik; boxes whose manufacturer name was changed still have one. */
+/** Address blocks of MikroTik; CPE with another manufacturer name still have one. */
 const MIKROTIK = new Set(
   '000C42 085531 18FD74 2CC81B 488F5A 48A98A 4C5E0C 64D154 6C3B6B 744D28 789A18 B869F4 C4AD34 CC2DE0 D401C3 D4CA6D DC2C6E E48D8C F41E57'.split(
     ' ',
   ),
 )
 
-/** The parameters of a device that are known. `asked`: it was asked for READINESS_PATHS, so that it has no others of them. */
+/**
+ * The known parameters of a device. `asked`: the CPE was asked for READINESS_PATHS, so that it has no further ones of
+ * them.
+ */
 interface Evidence {
   parameters: Pick<Parameter, 'path' | 'value'>[]
   asked: boolean
 }
 
-/** The readiness of a device as its record shows it; `parameters` are its stored ones of READINESS_PATHS. */
+/** Returns the readiness of a device by its record; `parameters` are its stored ones of READINESS_PATHS. */
 export function judge(device: Device, parameters: Evidence['parameters'], now: number): Readiness {
   return assess(device, { parameters, asked: wasAsked(device) }, now)
 }
 
-/** The same class for the same reasons, by the same evidence. */
+/** Returns true when class, reasons and evidence are equal. */
 export function sameReadiness(a: Readiness | undefined, b: Readiness): boolean {
   return a !== undefined && isDeepStrictEqual({ ...a, at: 0 }, { ...b, at: 0 })
 }
 
-/** True when a change of a device may change its readiness. A periodic Inform does not. */
+/** Returns true when a change of a device may change its readiness. A periodic Inform does not. */
 export function bearsOnReadiness({ create, set, parameters, dropParameters, dropSubtrees }: DeviceChange): boolean {
   return (
     create !== undefined ||
@@ -51,7 +54,7 @@ export function bearsOnReadiness({ create, set, parameters, dropParameters, drop
   )
 }
 
-/** A discovery under this firmware has asked, or a plan has. */
+/** Returns true when a discovery under this firmware, or a plan, has asked for READINESS_PATHS. */
 function wasAsked({ cwmp, softwareVersion, readiness, root }: Device): boolean {
   const discovered = cwmp?.discoveredFor ?? ''
   if (cwmp?.discovery?.unread.includes('Device.USPAgent.') === true) return false
@@ -61,7 +64,7 @@ function wasAsked({ cwmp, softwareVersion, readiness, root }: Device): boolean {
   return evidence?.asked === 'true' && evidence.softwareVersion === softwareVersion && evidence.root === root
 }
 
-/** The class of a device with the reasons, by pure rules: the same facts always give the same class. */
+/** Returns the class of a device with its reasons. Pure: the same facts give the same class. */
 export function assess(device: Device, evidence: Evidence, now: number): Readiness {
   const value = (path: string) => evidence.parameters.find((parameter) => parameter.path === path)?.value
   const facts = evidenceOf(device, evidence)

@@ -1,6 +1,6 @@
 import type { PlanSettings } from '../domain/index.ts'
 
-/** Settings of a plan where its maker gives none. */
+/** Returns the settings of a plan for those that its creator leaves out. */
 export function defaultPlanSettings(controller: PlanSettings['controller']): PlanSettings {
   return {
     maxInFlight: 50,

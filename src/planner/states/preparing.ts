@@ -15,8 +15,9 @@ import { snapshot } from './snapshot.ts'
 import { trust } from './trust.ts'
 
 /**
- * PREPARING, over CWMP: reads and stores the snapshot, binds the Endpoint ID, writes role, credential, Controller and MTP rows (the latter
- * disabled), reads them back, enables them and asks for an OnBoardRequest, reads that back. Rows are added disabled so that a cut in the middle leaves nothing running.
+ * PREPARING, over CWMP: reads and stores the snapshot, binds the Endpoint ID, writes role, credential, Controller and
+ * MTP rows, reads them back, enables them, asks for an OnBoardRequest, and reads the switches back. Controller and MTP
+ * rows are added disabled, so that an interruption leaves no row that an Agent uses.
  */
 export async function preparing(script: Script): Promise<Outcome> {
   await script.derived('quiet', async () => {
@@ -35,21 +36,24 @@ export async function preparing(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
-/** Devices that claim the same Endpoint ID one after the other. */
+/** Devices with the same Endpoint ID that one after the other may lose it. */
 const MAX_BINDS = 3
 
-/** The Endpoint ID that we read over an authenticated CWMP session is this device's; a device or an Endpoint ID bound otherwise is a Conflict. */
+/**
+ * Binds the Endpoint ID that was read over an authenticated CWMP session to the device. A stronger binding to another
+ * one is a Conflict.
+ */
 async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
   const endpointId = script.require('endpointId') as EndpointId
   const device = await script.device()
-  // A person who decided a conflict is believed more than the device.
+  // The decision of an operator about a conflict counts more than the value of the CPE.
   if (device.binding?.proof === 'operator') {
     const decided = device.binding.endpointId
     await script.step('bind', async () => ({ facts: { endpointId: decided } }))
     return undefined
   }
   const now = script.deps.clock.now()
-  // A claim is weaker than what is read over CWMP: it does not stop the plan.
+  // A claim is weaker than a value that was read over CWMP: it does not stop the plan.
   if (
     device.binding !== undefined &&
     device.binding.endpointId !== endpointId &&
@@ -59,7 +63,10 @@ async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
     return {
       kind: 'event',
       event: 'conflict',
-      reason: { code: 'conflict', text: `the box shows ${endpointId}, but is bound to ${device.binding.endpointId}` },
+      reason: {
+        code: 'conflict',
+        text: `the device shows ${endpointId}, but is bound to ${device.binding.endpointId}`,
+      },
     }
   }
   try {
@@ -86,7 +93,7 @@ async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
     if (!isConflict(error)) throw error
     const holder = await script.deps.devices.findByEndpoint(endpointId)
     if (holder === undefined || holder.id === device.id) throw error
-    // Nor does another device that only claims this Endpoint ID.
+    // A claim of another device for this Endpoint ID does not stop it either.
     if (attempt < MAX_BINDS && provesMore('bound', holder.binding?.proof)) {
       await unbindEndpoint(holder.id, script.deps.devices, now)
       return bind(script, attempt + 1)
@@ -114,7 +121,10 @@ function openConflict(
   )
 }
 
-/** The Controller row, disabled as long as it is not complete; one that names us already is used again. */
+/**
+ * Adds the Controller row, disabled until it is complete; a present row with the Endpoint ID of this Controller is used
+ * again.
+ */
 async function controller(script: Script): Promise<StepResult> {
   const { endpointId, periodicNotifIntervalS } = script.plan.settings.controller
   const wished: Record<string, string> = { PeriodicNotifInterval: String(periodicNotifIntervalS) }
@@ -147,7 +157,7 @@ async function mtp(script: Script): Promise<StepResult> {
   return { facts: { mtpRow: row }, ...(await withCreated(script, row)) }
 }
 
-/** A device may accept a value and not keep it: the rows are read before they are enabled. */
+/** Compares the rows before they are enabled: a CPE may accept a value and not keep it. */
 async function readBack(script: Script): Promise<Record<string, never>> {
   const row = script.require('controllerRow')
   const mtpRow = script.require('mtpRow')
@@ -159,7 +169,7 @@ async function readBack(script: Script): Promise<Record<string, never>> {
   for (const [name, value] of Object.entries(await mtpValues(script))) wanted[mtpRow + name] = value
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
-    // Secrets are masked in what was read.
+    // Results of reads have masked secrets.
     const shown = shownValue(path, value)
     if (!sameBooleanOrText(found, value) && found !== shown)
       throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(shown)}`, true)
@@ -169,7 +179,7 @@ async function readBack(script: Script): Promise<Record<string, never>> {
 
 async function enable(script: Script): Promise<Record<string, never>> {
   const values = switches(script).map((path) => ({ path, value: 'true' }))
-  // An Agent dials an enabled Controller by itself; asking only makes it sooner.
+  // An Agent dials an enabled Controller without a request; SendOnBoardRequest only makes it earlier.
   const asking = { path: `${script.require('controllerRow')}SendOnBoardRequest`, value: 'true' }
   const options = { tolerate: true, more: true }
   const { state, result } = await script.run('enable', { verb: 'set', values: [...values, asking] }, 'cwmp', options)

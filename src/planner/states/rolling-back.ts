@@ -9,20 +9,21 @@ import { ROLE_NAME } from './trust.ts'
 
 type Values = Map<string, PathOutcome>
 
-/** A link that does not end by itself after its rows were disabled is closed after this. */
+/** A link that its Agent does not end after its rows were disabled is closed after this time. */
 const LINK_ENDS_MS = 15_000
 /** An instance that holds the link has so long to hear that it is to end, and to end it. */
 const FAR_LINK_ENDS_MS = 30_000
 const LOOK_MS = 1000
-/** Looks at most, each behind what the one before has found and taken away. */
+/** Rounds of reading and undoing at most. */
 const MAX_ROUNDS = 3
 
 /**
- * ROLLING_BACK: over CWMP, everything that plans have changed on the device becomes as the snapshot says. Our rows are disabled first and
- * deleted when the link has ended: Agents exist that keep the link of a deleted Controller open and answer nothing on it.
+ * ROLLING_BACK: over CWMP, restores everything that plans have changed on the CPE to the snapshot. The rows of this
+ * Controller are disabled first and deleted when the link has ended: some Agents keep the link of a deleted Controller
+ * open and answer nothing on it.
  *
- * While the Agent answers, USP stays the owner until the device has come over CWMP: a device whose CWMP is dead must not lose the protocol
- * that works.
+ * While the Agent answers, USP stays the owner until the CPE has opened a CWMP session: a device whose CWMP does not
+ * work must not lose USP.
  */
 export async function rollingBack(script: Script): Promise<Outcome> {
   const { clock } = script.deps
@@ -49,13 +50,16 @@ export async function rollingBack(script: Script): Promise<Outcome> {
   return ended(script)
 }
 
-/** The event of a rollback that did not get through. A device that did not come over CWMP is waited for, with the owner that it has now. */
+/**
+ * Returns the event of a failed rollback. A CPE without a CWMP session is waited for, and the owner of the device
+ * stays.
+ */
 function stopped({ code, text }: { code: string; text: string }): Outcome {
   const event = code === 'offline' ? 'stranded' : 'rollbackFailed'
   return { kind: 'event', event, reason: { code, text: `rollback: ${text}` } }
 }
 
-/** The event that ends a rollback that got through, by the reason for which it began. */
+/** Returns the event that ends a successful rollback, by the reason for which it began. */
 function ended(script: Script): Outcome {
   const { afterwards = 'stop', removed = 0 } = script.facts
   const evidence = { rowsRemoved: String(removed) }
@@ -84,8 +88,8 @@ function ended(script: Script): Outcome {
 }
 
 /**
- * Over USP, while it answers: CWMP is switched on and informs often again, so that the device comes. Agents differ in which of the two they
- * show over USP, so that a refusal means nothing.
+ * Enables CWMP over USP, with the earlier inform interval, while the Agent answers, so that the CPE opens a session.
+ * Agents differ in which of the two parameters they show over USP, so that a refusal is ignored.
  */
 async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
   if (!slept) return {}
@@ -102,8 +106,8 @@ async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
 }
 
 /**
- * Finds our rows and the changed values by what the rows hold, not by the numbers that were noted: an AddObject whose answer never came left
- * a row that nobody noted, and devices renumber their rows.
+ * Finds the rows of plans and the changed values by the content of the rows, not by recorded instance numbers: an
+ * AddObject with a lost answer leaves a row without a record, and CPE renumber their rows.
  */
 async function find(script: Script, snapshot: DeviceSnapshot, round: number) {
   const values = await script.read(named('find', round), [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp', { more: true })
@@ -120,7 +124,10 @@ async function find(script: Script, snapshot: DeviceSnapshot, round: number) {
   return { facts: { ours, changed, switches } }
 }
 
-/** The Controller row that was there before, under the number that it has now; undefined when there was none, or when it is gone. */
+/**
+ * Returns the Controller row of the time before the plan under its present number; undefined when there was none, or
+ * when it was deleted.
+ */
 function ownRow(values: Values, { controller, preexisting }: DeviceSnapshot): DeviceSnapshot['preexisting'] {
   if (preexisting === undefined) return undefined
   const rows = controllersNaming(controller.endpointId, values)
@@ -134,7 +141,10 @@ function ownRow(values: Values, { controller, preexisting }: DeviceSnapshot): De
   }
 }
 
-/** Rows to take away: all that name us, or, where a Controller row was there before, the MTP rows that we put below it. */
+/**
+ * Returns the rows to delete: all Controller rows of this Controller, or the MTP rows that a plan added below an
+ * earlier Controller row.
+ */
 function controllersOf(
   values: Values,
   { controller, preexisting }: DeviceSnapshot,
@@ -151,7 +161,7 @@ function controllersNaming(endpointId: string, values: Values): string[] {
   return rowsOf(CONTROLLERS, values).filter((row) => values.get(`${row}EndpointID`)?.value === endpointId)
 }
 
-/** Credential and role rows, unless the device had such rows before. */
+/** Returns the credential and role rows to delete: those that the CPE did not have before. */
 function trustOf(values: Values, { trust, certificate }: DeviceSnapshot): string[] {
   const value = (path: string) => values.get(path)?.value ?? ''
   const credentials =
@@ -162,21 +172,22 @@ function trustOf(values: Values, { trust, certificate }: DeviceSnapshot): string
   return [...credentials, ...roles]
 }
 
-/** The name of a step in a round of looking and undoing. */
+/** Returns the name of a step in a round. */
 function named(step: string, round: number): string {
   return round === 1 ? step : `${step} round ${round}`
 }
 
-/** Undoes what was found and looks again, until nothing is found: a row that got another number after the look is not left behind. */
+/** Undoes what was found and reads again, until nothing is found: a row may get another number after it was read. */
 async function undoAll(script: Script, snapshot: DeviceSnapshot): Promise<void> {
   const { slept, interval, preexisting } = snapshot
   for (let round = lastRound(script); round === 1 || hasFound(script); round++) {
-    if (round > MAX_ROUNDS) throw new StepFailed('readBack', 'what was taken away is there again at each look', true)
+    if (round > MAX_ROUNDS)
+      throw new StepFailed('readBack', 'rows that were deleted are there again at each read', true)
     await undo(script, snapshot, round)
     if (!hasFound(script)) break
     await script.step(named('find', round + 1), () => find(script, snapshot, round + 1))
   }
-  // An Agent that had its own row for us dials without a secret again.
+  // An Agent with an earlier row for this Controller dials without a secret again.
   if (preexisting !== undefined) await script.step('secret', () => secretIsOver(script))
   if (!slept || interval === undefined) return
   await script.step('interval', async () => {
@@ -185,7 +196,7 @@ async function undoAll(script: Script, snapshot: DeviceSnapshot): Promise<void> 
   })
 }
 
-/** The round whose findings are the facts. */
+/** Returns the round whose results are the facts. */
 function lastRound({ member }: Script): number {
   let round = 1
   while (member.done.includes(named('find', round + 1))) round++
@@ -201,7 +212,8 @@ async function undo(script: Script, { preexisting }: DeviceSnapshot, round: numb
   const step = (name: string, work: (name: string) => Promise<StepResult>) =>
     script.step(named(name, round), () => work(named(name, round)))
   if (switches.length > 0) await step('disable', (name) => disable(script, name, switches))
-  // Also where our row is gone already: its Agent may keep the link. A Controller row that was there before keeps its own.
+  // Also when the row is deleted already, because its Agent may keep the link. A Controller row from before the plan
+  // keeps its link.
   if (switches.length > 0 || (round === 1 && preexisting === undefined)) {
     await step('linkEnds', () => linkEnds(script))
     await step('linkGone', () => linkIsGone(script))
@@ -212,12 +224,12 @@ async function undo(script: Script, { preexisting }: DeviceSnapshot, round: numb
 
 async function disable(script: Script, step: string, switches: string[]): Promise<StepResult> {
   const values = switches.map((path) => ({ path, value: 'false' }))
-  // A device that does not let a row be disabled lets it be deleted all the same.
+  // A CPE that refuses to disable a row may still delete it.
   await script.run(step, { verb: 'set', values }, 'cwmp', { tolerate: true })
   return { facts: { linkUntilMs: script.deps.time.now() + LINK_ENDS_MS } }
 }
 
-/** Waits until the Agent has left, and closes a link that stays: nothing may be asked over it any more. */
+/** Waits until the Agent has ended its link, and closes a link that stays: no request may use it from now on. */
 async function linkEnds(script: Script): Promise<StepResult> {
   const { time } = script.deps
   const device = await script.device()
@@ -228,7 +240,10 @@ async function linkEnds(script: Script): Promise<StepResult> {
   return { facts: { linkUntilMs: time.now() + FAR_LINK_ENDS_MS } }
 }
 
-/** Waits until another instance has closed the link that it holds. An instance that is dead does not, and its links are none. */
+/**
+ * Waits until another instance has closed the link that it holds. An instance that is dead does not, and its links are
+ * none.
+ */
 async function linkIsGone(script: Script): Promise<StepResult> {
   const leftMs = (script.facts.linkUntilMs ?? 0) - script.deps.time.now()
   if (leftMs > 0 && (await script.device()).usp?.linked === true) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
@@ -238,7 +253,7 @@ async function linkIsGone(script: Script): Promise<StepResult> {
 async function removeRow(script: Script, step: string, row: string): Promise<StepResult> {
   const operation = await script.run(step, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true, more: true })
   const error = operation.result?.error
-  // A row that does not exist any more is as good as deleted; the next look finds it if it has another number.
+  // 9005: the row does not exist under this number; the next round finds it when it has another one.
   if (operation.state === 'failed' && error?.code !== '9005')
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, true)
   return { facts: { removed: (script.facts.removed ?? 0) + 1 } }
@@ -248,7 +263,7 @@ async function restore(script: Script, step: string, values: PathValue[]): Promi
   const written = await Promise.all(values.map((entry) => withSecret(script, entry)))
   const operation = await script.run(step, { verb: 'set', values: written }, 'cwmp', { tolerate: true, more: true })
   const error = operation.result?.error
-  // Names that are not there any more are looked for again.
+  // Parameters with a new number are found in the next round.
   if (operation.state === 'failed' && !/^900[35]$/.test(error?.code ?? ''))
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   return {}
@@ -259,7 +274,7 @@ async function secretIsOver({ deps, member }: Script) {
   return {}
 }
 
-/** A path that was read with its secret masked is written with the secret of the device. */
+/** Returns a value with the secret of the device in place of the mask with which it was read. */
 async function withSecret({ deps, member }: Script, entry: PathValue): Promise<PathValue> {
   if (!MTPS.some(({ secret }) => entry.path.endsWith(`.${secret}`)) || !entry.value.includes(MASK)) return entry
   return { ...entry, value: entry.value.replace(MASK, await deps.linkSecrets.ensure(member.deviceId)) }

@@ -2,7 +2,7 @@ import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.
 import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
 import { type Script, StepFailed } from '../script.ts'
 
-/** The Agent's objects as CWMP names them (TR-181 2.15). */
+/** The objects of an Agent as CWMP names them (TR-181 2.15). */
 export const AGENT = 'Device.USPAgent.'
 export const CONTROLLERS = `${AGENT}Controller.`
 export const ROLES = `${AGENT}ControllerTrust.Role.`
@@ -15,17 +15,19 @@ export function mtpOfPlan({ plan }: Script): MtpRows {
   return mtpOf(plan.settings.controller.mtp)
 }
 
-/** Returns the values that the MTP row of this Controller must hold on the device, the secret of the device among them. */
+/**
+ * Returns the values that the MTP row of this Controller must hold on the device, the secret of the device among them.
+ */
 export async function mtpValues(script: Script): Promise<Record<string, string>> {
   return neededValues(mtpOfPlan(script), script.plan.settings.controller, await script.linkSecret())
 }
 
-/** Equal texts, or the two ways to write the same boolean. */
+/** Returns true for equal texts, and for the two forms of the same boolean. */
 export function sameBooleanOrText(found: string | undefined, wanted: string): boolean {
   return found === wanted || (wanted === 'true' && found === '1') || (wanted === 'false' && found === '0')
 }
 
-/** Rows of a table, ending in a dot, among the paths that were read. */
+/** Returns the rows of a table among the paths that were read, each with its last dot. */
 export function rowsOf(table: string, values: Map<string, PathOutcome>): string[] {
   const rows = new Set<string>()
   for (const path of values.keys()) {
@@ -36,18 +38,18 @@ export function rowsOf(table: string, values: Map<string, PathOutcome>): string[
   return [...rows]
 }
 
-/** Faults that tell of a value or name, not of the device: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
+/** Faults of a value or name: 9003 arguments, 9005 name, 9006 type, 9007 value, 9008 not writable. */
 export const VALUE_FAULT = /^900[35678]$/
 
-/** The values of a row: it does not work without the `needed` ones, a device may refuse the `wished` ones. */
+/** The values of a row. It does not work without the `needed` ones; a CPE may refuse the `wished` ones. */
 interface RowValues {
   needed: Record<string, string>
   wished: Record<string, string>
 }
 
 /**
- * Adds a row and answers its path. A device that refuses one of the wished values gets the row without them, and then each by itself: models
- * differ in what they let CWMP write.
+ * Adds a row and returns its path. A CPE that refuses one of the wished values gets the row without them, and then each
+ * of them alone: models differ in the parameters that CWMP may write.
  */
 export async function addRow(
   script: Script,
@@ -66,7 +68,7 @@ export async function addRow(
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   const row = operation.result?.results.find((result) => result.created !== undefined)?.created
   if (row === undefined) throw new StepFailed('noRow', `${step}: the device did not say which row it added`, true)
-  // A cut in the middle leaves a row without its values; it is found by them, so they are written before anything else.
+  // Rows are recognised by their values. Values that a CPE did not take with the row are written before the next step.
   const missing = Object.entries(needed).filter(([name]) =>
     operation.result?.results.some(({ path, error: refused }) => refused !== undefined && path.endsWith(name)),
   )
@@ -75,19 +77,19 @@ export async function addRow(
   return row
 }
 
-/** The stored snapshot with a row that was just added. */
+/** Returns the stored snapshot with a row that was just added; {} when it has the row already. */
 export async function withCreated(script: Script, row: string): Promise<{ snapshot?: DeviceSnapshot }> {
   const snapshot = await script.snapshot()
   if (snapshot === undefined || snapshot.created.includes(row)) return {}
   return { snapshot: { ...snapshot, created: [...snapshot.created, row] } }
 }
 
-/** A reference as CWMP names it, without the last dot: Agents show the USP name of the same object, too. */
+/** Returns a reference as CWMP names it, without the last dot: Agents also show the USP name of the same object. */
 export function plainReference(path: string): string {
   return path.replace(/^Device\.LocalAgent\./, AGENT).replace(/\.$/, '')
 }
 
-/** Sets the values of a row; wished values that are refused stay as they are. */
+/** Sets the values of a row; a wished value that is refused keeps its old value. */
 export async function setRow(script: Script, step: string, row: string, { needed, wished }: RowValues): Promise<void> {
   const set = (name: string, values: Record<string, string>, tolerate: boolean) =>
     script.run(name, { verb: 'set', values: below(row, values) }, 'cwmp', { tolerate, more: true })

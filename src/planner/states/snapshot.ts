@@ -11,9 +11,9 @@ type Values = Map<string, PathOutcome>
 const MAX_READS = 3
 
 /**
- * Reads the values that a rollback needs and the rows that are on the device already, and stores them as the snapshot of the device. A
- * snapshot that an earlier plan left, because the record of the device was deleted meanwhile, decides which rows are the device's own, unless
- * the device was reset to factory settings since.
+ * Reads the values that a rollback restores and the rows that the CPE has already, and stores them as the snapshot of
+ * the device. When an earlier plan left a snapshot, because the record of the device was deleted meanwhile, that one
+ * decides which rows the CPE had before, unless the CPE was reset to factory settings since.
  */
 export async function snapshot(script: Script): Promise<StepResult> {
   const { device, values } = await readSince(script)
@@ -24,7 +24,7 @@ export async function snapshot(script: Script): Promise<StepResult> {
   const earlier = wasResetSince(left?.bootstrapAt, device) ? undefined : left
   const bootstrapAt = bootstrapOf(device) || (earlier?.bootstrapAt ?? 0)
   const row = controllerRow(values, controller.endpointId)
-  // A row that the device had and has no more is not its own when a plan adds it anew.
+  // A row that the CPE had, and lost, was added by a plan when it is there again.
   const preexisting =
     earlier === undefined || row === undefined ? preexistingOf(values, row, mtpOfPlan(script)) : earlier.preexisting
   const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value
@@ -61,8 +61,8 @@ export async function snapshot(script: Script): Promise<StepResult> {
 }
 
 /**
- * The data model and the record of one time between two factory resets. The read is named by the last bootstrap: a reset while it is under way
- * asks for another one, and so does one before a restart of the server.
+ * Reads the data model and the record, both from the time between the same two factory resets. The read has the last
+ * bootstrap in its name, so that a reset during the read, or before a restart of the server, causes a new read.
  */
 async function readSince(script: Script): Promise<{ device: Device; values: Values }> {
   for (let tries = 0; tries < MAX_READS; tries++) {
@@ -71,10 +71,10 @@ async function readSince(script: Script): Promise<{ device: Device; values: Valu
     const device = await script.device()
     if (bootstrapOf(device) === before) return { device, values }
   }
-  throw new StepFailed('bootstrap', 'the device is reset to factory settings again and again', true)
+  throw new StepFailed('bootstrap', 'the device was reset to factory settings during each read', true)
 }
 
-/** The Controller row that names us. */
+/** Returns the Controller row with the Endpoint ID of this Controller. */
 function controllerRow(values: Values, endpointId: string): string | undefined {
   const own = [...values].find(
     ([path, outcome]) => /^Device\.USPAgent\.Controller\.\d+\.EndpointID$/.test(path) && outcome.value === endpointId,
@@ -90,14 +90,14 @@ function mtpRow(values: Values, row: string, { protocol }: MtpRows): string | un
   return found === undefined ? undefined : parentOf(`${found[0]}.`)
 }
 
-/** A row that names us before the first attempt is given back as it was, not taken away. */
+/** Returns the Controller row that exists before the first attempt: a rollback restores it and does not delete it. */
 function preexistingOf(values: Values, row: string | undefined, mtp: MtpRows): DeviceSnapshot['preexisting'] {
   if (row === undefined) return undefined
   const mtps = rowsOf(`${row}MTP.`, values)
   return { row, mtps, values: valuesBefore(values, row, mtp) }
 }
 
-/** The values that preparing is going to change. */
+/** Returns the present values that PREPARING changes. */
 function valuesBefore(values: Values, row: string, mtp: MtpRows): PathValue[] {
   const own = ['Enable', 'AssignedRole', 'PeriodicNotifInterval', 'Credential', 'ControllerCode', 'ProvisioningCode']
   const paths = own.map((name) => row + name)
@@ -109,7 +109,10 @@ function valuesBefore(values: Values, row: string, mtp: MtpRows): PathValue[] {
   })
 }
 
-/** A role that fits, our certificate or one of its chain, and the credential that names it, where the device has them already. */
+/**
+ * Returns a role with full permissions, the certificate of this Controller or its chain, and its credential, where the
+ * CPE has them.
+ */
 function trustOf(script: Script, values: Values): Pick<MemberFacts, 'role' | 'certificate' | 'credential'> {
   const facts: Pick<MemberFacts, 'role' | 'certificate' | 'credential'> = {}
   const role = roleOf(values)
@@ -133,7 +136,10 @@ function rolesNamed(values: Values): string[] {
   return rowsOf(ROLES, values).filter((row) => values.get(`${row}Name`)?.value === ROLE_NAME)
 }
 
-/** A role that lets us do our work: named so, else one that may read and write everything; none when no role is like that. */
+/**
+ * Returns a role with full permissions: by its name, else one that may read and write `Device.`; undefined when there
+ * is none.
+ */
 function roleOf(values: Values): string | undefined {
   const trust = (name: string) => plainReference(values.get(`${AGENT}ControllerTrust.${name}`)?.value ?? '')
   const useless = [trust('UntrustedRole'), trust('BannedRole')]
