@@ -15,8 +15,9 @@ import type {
   PlanStore,
   SupportedModelStore,
 } from '../domain/index.ts'
+import type { Groups } from '../groups/index.ts'
 import type { RenewLinkSecret } from '../operations/index.ts'
-import type { Groups, Planner } from '../planner/index.ts'
+import type { Planner } from '../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../security/index.ts'
 import type { Metrics } from './metrics.ts'
 

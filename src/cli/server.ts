@@ -18,9 +18,10 @@ import type { Config } from '../config/index.ts'
 import { Acs } from '../cwmp/index.ts'
 import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
 import type { FeedEvent } from '../domain/index.ts'
+import { Groups } from '../groups/index.ts'
 import { createJobQueue } from '../jobs/index.ts'
 import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
-import { createGroups, createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
+import { createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
 import { Controller, HEEDED_EVENTS } from '../usp/index.ts'
@@ -208,7 +209,7 @@ export async function startServer(
     const address = mtps.address()
     await lifecycle.start(acs)
 
-    const groups = createGroups({
+    const groups = new Groups({
       groups: store.groups,
       devices: store.devices,
       audit: store.audit,

@@ -13,8 +13,8 @@ import {
   parseSelector,
   type Selector,
 } from '../domain/index.ts'
+import type { Groups } from '../groups/index.ts'
 import { enrol } from './enrolling.ts'
-import type { Groups } from './groups.ts'
 import { leftOutBy, withLeftOut } from './left-out.ts'
 import { ABORTABLE, MEMBER_TABLE, RETRIABLE, RETURNABLE } from './machine.ts'
 import { LEASE_MS, type MemberRunner, type RunnerDeps } from './member-runner.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.ts'
 import type { Group, Plan, PlanStore, PresenceCounts, Timestamp } from '../domain/index.ts'
-import type { Counted } from './fresh-counts.ts'
+import type { Counted } from '../groups/index.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 
 /** The state of a group: its devices per protocol, and its plans. */

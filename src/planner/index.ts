@@ -1,7 +1,7 @@
-/** Floor 5: groups, readiness, the per-device machine, and the rounds that move plans. */
+/** Floor 6: readiness, the per-device machine, and the rounds that move plans. */
+
 export type { ActionReport, MemberAction } from './bulk-work.ts'
 export type { GroupStatus } from './group-status.ts'
-export { createGroups, type Groups } from './groups.ts'
 export { ABORTABLE, MEMBER_TABLE, type MemberEvent, RETRIABLE, RETURNABLE, reduce } from './machine.ts'
 export { type ActionScope, PLAN_ACTIONS, type PlanAction } from './plan-actions.ts'
 export { createPlanner, type Planner } from './planner.ts'

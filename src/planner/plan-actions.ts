@@ -7,9 +7,9 @@ import {
   type PlanStore,
   parseSelector,
 } from '../domain/index.ts'
+import type { Groups } from '../groups/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
 import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
-import type { Groups } from './groups.ts'
 import type { PlanLock } from './plan-lock.ts'
 import { LIVE } from './plan-state.ts'
 import { GROUP_GONE, planStatus } from './status.ts'

@@ -4,19 +4,15 @@ import type {
   EventBus,
   EventLog,
   FleetStore,
-  Group,
   GroupStore,
   Plan,
   PlanMember,
-  PresenceCounts,
   Protocol,
-  ReadinessRow,
 } from '../domain/index.ts'
+import { GroupCounts, type Groups } from '../groups/index.ts'
 import { Awaited } from './awaited.ts'
 import { type ActionReport, BulkWorks, type MemberAction } from './bulk-work.ts'
-import { FreshCounts } from './fresh-counts.ts'
 import { type GroupStatus, groupStatus } from './group-status.ts'
-import type { Groups } from './groups.ts'
 import { MemberRunner, type RunnerDeps } from './member-runner.ts'
 import { feedNotifies } from './notify-log.ts'
 import { batches } from './pages.ts'
@@ -111,8 +107,7 @@ class PlanEngine implements Planner {
   readonly #events: PlanEvents
   readonly #awaited: Awaited
   readonly #watch: MigratedWatch
-  readonly #presence: FreshCounts<PresenceCounts>
-  readonly #readiness: FreshCounts<ReadinessRow[]>
+  readonly #counts: GroupCounts
   readonly #records: RecordLook
   readonly #kicked = new Map<string, () => void>()
   #unsubscribe: (() => void)[] = []
@@ -145,8 +140,7 @@ class PlanEngine implements Planner {
       save: (...change) => this.#actions.save(...change),
       kick: (planId) => this.#kick(planId),
     }
-    this.#presence = new FreshCounts(deps, { background: true })
-    this.#readiness = new FreshCounts(deps, { background: false })
+    this.#counts = new GroupCounts(deps)
     this.#events = new PlanEvents(
       {
         ...deps,
@@ -185,7 +179,7 @@ class PlanEngine implements Planner {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#cancelTick()
-    this.#presence.stop()
+    this.#counts.stop()
     for (const cancel of this.#kicked.values()) cancel()
     for (const off of this.#unsubscribe) off()
     await this.#lock.idle()
@@ -239,17 +233,14 @@ class PlanEngine implements Planner {
   }
 
   async groupStatus(groupId: string): Promise<GroupStatus> {
-    const { groups, fleet, plans, clock } = this.#deps
+    const { groups, plans, clock } = this.#deps
     const group = await groups.get(groupId)
-    const presence = await this.#presence.get(countKey(group), () => fleet.presence(groups.selectorOf(group)))
-    return groupStatus(group, presence, plans, clock)
+    return groupStatus(group, await this.#counts.presence(group), plans, clock)
   }
 
   async readiness(groupId: string | undefined, limit: number): Promise<ReadinessStatus> {
-    const { groups, fleet } = this.#deps
-    const group = groupId === undefined ? undefined : await groups.get(groupId)
-    const selector = group === undefined ? undefined : groups.selectorOf(group)
-    const rows = await this.#readiness.get(countKey(group), () => fleet.readiness(selector, MAX_ROWS))
+    const group = groupId === undefined ? undefined : await this.#deps.groups.get(groupId)
+    const rows = await this.#counts.readiness(group, MAX_ROWS)
     return { ...(group === undefined ? {} : { groupId: group.id, name: group.name }), ...readinessStatus(rows, limit) }
   }
 
@@ -340,9 +331,4 @@ class PlanEngine implements Planner {
     if (this.#stopping) return
     work().catch((err: unknown) => this.#deps.log.warn({ err, what }, 'background work of the planner failed'))
   }
-}
-
-/** Another selector makes other counts. */
-function countKey(group: Group | undefined): string {
-  return group === undefined ? '' : `${group.id}|${group.selector ?? ''}`
 }

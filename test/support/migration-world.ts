@@ -2,8 +2,9 @@ import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/
 import { createEventBus, FeedFollower } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
 import type { Device, FeedEvent, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
+import { Groups } from '../../src/groups/index.ts'
 import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
-import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
+import { createPlanner, defaultPlanSettings, type Planner } from '../../src/planner/index.ts'
 import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Controller, HEEDED_EVENTS, WebSocketMtp } from '../../src/usp/index.ts'
@@ -132,7 +133,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   await follower.start()
   let passedMs = 0
   const serviceMs = () => clock.now() + passedMs
-  const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
+  const groups = new Groups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
   const usp = {
     endpointId: ENDPOINT_ID,
     host: '127.0.0.1',

@@ -13,7 +13,8 @@ import {
   type PlanStore,
   type Protocol,
 } from '../../src/domain/index.ts'
-import { createGroups, createPlanner, defaultPlanSettings, type Groups, type Planner } from '../../src/planner/index.ts'
+import { Groups } from '../../src/groups/index.ts'
+import { createPlanner, defaultPlanSettings, type Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from './store.ts'
 
@@ -120,7 +121,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   await store.instances.beat('test', Date.now(), 600_000)
   const bus = createEventBus(log)
   const off = store.events.onAppended((events) => bus.publish(events))
-  const groups = createGroups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
+  const groups = new Groups({ groups: store.groups, devices: store.devices, audit: store.audit, newId, clock })
   const mind: { answer: Answer; clock: { nowMs: number } } = { answer: silent, clock: time }
   const operations = new AnsweredOperations(mind)
   const started: Planner[] = []

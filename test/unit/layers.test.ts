@@ -17,11 +17,12 @@ const FLOORS: Record<string, number> = {
   jobs: 3,
   bus: 3,
   operations: 4,
-  planner: 5,
+  groups: 5,
   simulator: 5,
-  api: 6,
-  demo: 6,
-  cli: 7,
+  planner: 6,
+  api: 7,
+  demo: 7,
+  cli: 8,
 }
 /** Inside a protocol: wire below (mtp below) the two roles, which do not meet. */
 const INNER: Record<string, Record<string, number>> = {

@@ -12,7 +12,8 @@ import {
   uspPresence,
   withoutSecrets,
 } from '../../domain/index.ts'
-import type { Groups, ShownWaiting } from '../../planner/index.ts'
+import type { Groups } from '../../groups/index.ts'
+import type { ShownWaiting } from '../../planner/index.ts'
 
 /** Devices as the API shows them, with all groups that they belong to: as static members, or because they fit a group's selector. */
 export async function deviceViews(

@@ -1,7 +1,8 @@
 import { AppError, type Clock, isConflict, type Log, type LogFields, silentLog } from '../../../src/base/index.ts'
 import { createEventBus } from '../../../src/bus/index.ts'
 import type { DeviceId, EventBus, FleetStore, Operation, Protocol, UspLinks } from '../../../src/domain/index.ts'
-import { createGroups, createPlanner, type Groups, type Planner } from '../../../src/planner/index.ts'
+import { Groups } from '../../../src/groups/index.ts'
+import { createPlanner, type Planner } from '../../../src/planner/index.ts'
 import { DEFAULTS } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -62,7 +63,7 @@ export class Server {
     const deviceStore = this.#port(devices)
     const audit = { ...world.stores.audit, append: () => this.call(async () => undefined) }
     const newId = () => world.newId()
-    this.groups = createGroups({ groups: groupStore, devices: deviceStore, audit, newId, clock: this.clock })
+    this.groups = new Groups({ groups: groupStore, devices: deviceStore, audit, newId, clock: this.clock })
     this.planner = createPlanner({
       plans: this.#port(plans),
       devices: deviceStore,

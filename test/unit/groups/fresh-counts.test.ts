@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
-import { FreshCounts } from '../../../src/planner/fresh-counts.ts'
+import { FreshCounts } from '../../../src/groups/fresh-counts.ts'
 import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
 
 describe('counts over many devices', () => {
