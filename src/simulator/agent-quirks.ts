@@ -10,9 +10,10 @@ export interface AgentQuirks {
   /** Does not have Device.ScheduleTimer(). */
   noTimer?: boolean
   /**
-   * Deleting its Controller row does not end the link, as in a widespread Agent: the socket stays open, is opened again when it breaks, and
-   * everything that comes over it is ignored. Enable=false on the Controller or MTP row, or deleting the MTP row, ends the link. A row that
-   * is made for the same Controller while such a link stands ends that link and is not dialled until the Agent restarts.
+   * Deleting its Controller row does not end the link, as in a widespread Agent: the socket stays open, is opened again
+   * when it breaks, and everything that comes over it is ignored. Enable=false on the Controller or MTP row, or
+   * deleting the MTP row, ends the link. A row that is made for the same Controller while such a link stands ends that
+   * link and is not dialled until the Agent restarts.
    */
   deaf?: boolean
   rejectWrites?: WriteQuirk

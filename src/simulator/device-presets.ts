@@ -1,7 +1,7 @@
 import { loadModel, type Model, schemaPathOf } from '../datamodel/index.ts'
 import { InstanceTree, TreeView } from '../tree/index.ts'
 
-/** Who a simulated box is. */
+/** Identity and versions of a simulated gateway. */
 export interface GatewayFacts {
   manufacturer: string
   oui: string
@@ -12,7 +12,7 @@ export interface GatewayFacts {
   softwareVersion: string
 }
 
-/** The models that boxes are made of, read once for a whole fleet. */
+/** The models of all simulated devices, read once for a fleet. */
 export interface PresetModels {
   cwmp: Model
   usp: Model
@@ -23,13 +23,13 @@ export function loadPresetModels(): PresetModels {
   return { cwmp: loadModel('tr181-cwmp'), usp: loadModel('tr181-usp'), tr098: loadModel('tr098') }
 }
 
-/** Objects of a box: instantiated path -> values that differ from the model's defaults. */
+/** Objects of a device: instantiated path -> values that differ from the model's defaults. */
 type Content = Record<string, Record<string, string>>
 
-/** Parameters that a simulated box leaves out: they would only cost memory. */
+/** Parameters that simulated devices leave out to save memory. */
 const LEAVE_OUT = /^(X_|Max|.*Diagnostic|DynamicTableSize)/
 
-/** Builds a tree of objects that exist, plus tables that are empty at first. */
+/** Builds a tree of instantiated objects and empty tables. */
 function build(
   content: Content,
   emptyTables: string[],
@@ -48,7 +48,7 @@ function build(
   }
   for (const path of Object.keys(content)) note(path)
   for (const path of emptyTables) note(path)
-  // What only the other protocol's model names.
+  // Names of the other protocol's model.
   for (const [schema, names] of Object.entries(extra)) supported.get(schema)?.push(...names)
   const tree = new InstanceTree(supported, modelOf)
   for (const [path, values] of Object.entries(content)) {
@@ -82,7 +82,7 @@ function deviceInfo(facts: GatewayFacts): Record<string, string> {
   }
 }
 
-/** Values of ManagementServer that the box is delivered with. */
+/** Values of ManagementServer on delivery. */
 function managementServer(): Record<string, string> {
   return {
     EnableCWMP: 'true',
@@ -100,7 +100,7 @@ function managementServer(): Record<string, string> {
   }
 }
 
-/** A gateway of the first generation: TR-098, about 200 parameters. */
+/** Returns a gateway of the first generation: TR-098, about 200 parameters. */
 export function tr098Gateway(facts: GatewayFacts, models: PresetModels): { tree: InstanceTree; cwmp: TreeView } {
   const root = 'InternetGatewayDevice.'
   const wan = `${root}WANDevice.1.WANConnectionDevice.1.`
@@ -222,7 +222,7 @@ function tr181Content(facts: GatewayFacts, dataModelVersion: string): Content {
   return content
 }
 
-/** A TR-181 gateway without a USP Agent, Device:2.12, about 250 parameters. */
+/** Returns a TR-181 gateway without a USP Agent: Device:2.12, about 250 parameters. */
 export function tr181Gateway(facts: GatewayFacts, models: PresetModels): { tree: InstanceTree; cwmp: TreeView } {
   const tree = build(
     tr181Content(facts, '2.12'),
@@ -232,11 +232,11 @@ export function tr181Gateway(facts: GatewayFacts, models: PresetModels): { tree:
   return { tree, cwmp: new TreeView(tree, models.cwmp) }
 }
 
-/** One tree under two names: what CWMP calls USPAgent is LocalAgent to USP, and EnableCWMP is the same switch on both. */
+/** Names of one tree under two protocols: USPAgent of CWMP is LocalAgent of USP, and EnableCWMP is one switch. */
 const CWMP_NAMES: [string, string][] = [['Device.USPAgent.', 'Device.LocalAgent.']]
 const USP_NAMES: [string, string][] = [['Device.CWMPManagementServer.EnableCWMP', 'Device.ManagementServer.EnableCWMP']]
 
-/** A TR-181 gateway with a USP Agent, Device:2.17: both protocols over one tree. */
+/** Returns a TR-181 gateway with a USP Agent: Device:2.17, both protocols over one tree. */
 export function dualStackGateway(
   facts: GatewayFacts,
   endpointId: string,
@@ -280,7 +280,7 @@ export function dualStackGateway(
   ]
   const modelOf = (path: string) =>
     /^Device\.(LocalAgent|CWMPManagementServer)\./.test(path) ? models.usp : models.cwmp
-  // What CWMP writes like a parameter is a command to USP, so USP's model does not name it.
+  // A parameter of CWMP that is a command of USP is not in the model of USP.
   const tree = build(content, tables, modelOf, {
     'Device.LocalAgent.': ['AddCertificate'],
     'Device.LocalAgent.Controller.{i}.': ['SendOnBoardRequest'],

@@ -1,13 +1,13 @@
 import type { CpeQuirks } from '../cwmp/index.ts'
 import type { AgentQuirks } from './agent-quirks.ts'
 
-/** One way for a box to err: the sentence for people, and what it changes on either side. */
+/** One fault of a device: a sentence for people, and the quirks of either side. */
 interface FaultRow {
   sentence: string
   apply(cpe: CpeQuirks, agent: AgentQuirks, serial: string): void
 }
 
-/** What a box does wrong on purpose: the scripted ones, and habits of devices in the field. */
+/** Faults of simulated devices: scripted ones, and habits of devices in the field. */
 const ROWS = {
   rejectsWrite: {
     sentence: 'refuses every write below Device.USPAgent. with 9001',
@@ -22,13 +22,13 @@ const ROWS = {
     },
   },
   neverOnboards: {
-    sentence: 'opens its WebSocket and never says a word',
+    sentence: 'opens its WebSocket and never sends a Record',
     apply(_cpe, agent) {
       agent.neverOnboards = true
     },
   },
   wrongEndpointId: {
-    sentence: 'calls itself by another Endpoint ID than it has told over CWMP',
+    sentence: 'has another Endpoint ID on the wire than it shows over CWMP',
     apply(_cpe, agent, serial) {
       agent.wrongEndpointId = `self::wrong-${serial.replace(/[^A-Za-z0-9]/g, '')}`
     },
@@ -140,13 +140,13 @@ export function isFault(name: string): name is Fault {
   return Object.hasOwn(ROWS, name)
 }
 
-/** One line per fault, for people. */
+/** Returns one line per fault, for people. */
 export function describeFaults(): string {
   const width = Math.max(...FAULTS.map((name) => name.length)) + 2
   return FAULTS.map((name) => `  ${name.padEnd(width)}${ROWS[name].sentence}`).join('\n')
 }
 
-/** The quirks of both sides that make up the faults of a box. */
+/** Returns the quirks of both sides for the faults of a device. */
 export function quirksOf(faults: readonly Fault[], serial: string): { cpe: CpeQuirks; agent: AgentQuirks } {
   const cpe: CpeQuirks = {}
   const agent: AgentQuirks = {}

@@ -5,23 +5,26 @@ import { rootCertificates } from 'node:tls'
 import { errorText } from '../base/index.ts'
 import { authorizeDownload, TransferFault } from '../cwmp/index.ts'
 
-/** What a box fetches, and what is to be true of it. */
+/** A file to fetch, and the conditions that it must meet. */
 interface FileRequest {
   url: string
   username: string
   password: string
-  /** Milliseconds the server may be silent. */
+  /** Milliseconds without data from the server. */
   timeoutMs: number
   /** PEM certificates to trust beside the system's own. */
   trusted: readonly string[]
-  /** Hash of the file, by an algorithm of Node's name. */
+  /** Hash of the file, by the name that Node has for the algorithm. */
   checksum?: { algorithm: string; hex: string }
   signal: AbortSignal
 }
 
 const MAX_SIZE = 256 * 1024 * 1024
 
-/** Fetches a file and throws its bytes away; answers its size. TransferFault with the code for TransferComplete when it does not come whole. */
+/**
+ * Fetches a file, drops its bytes and resolves with its size. Rejects with TransferFault and the code for
+ * TransferComplete.
+ */
 export async function fetchFile(file: FileRequest): Promise<number> {
   const first = await get(file, undefined)
   const authorization =

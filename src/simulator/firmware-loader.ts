@@ -3,7 +3,7 @@ import { fetchFile } from './file-fetch.ts'
 import type { Firmware } from './firmware.ts'
 
 const TIMEOUT_MS = 30_000
-/** Node's names of what USP lists (CheckSumAlgorithm). */
+/** Node's names of the algorithms of USP (CheckSumAlgorithm). */
 const ALGORITHMS: Record<string, string> = {
   'SHA-1': 'sha1',
   'SHA-224': 'sha224',
@@ -12,7 +12,7 @@ const ALGORITHMS: Record<string, string> = {
   'SHA-512': 'sha512',
 }
 
-/** Brings files onto a box, as CWMP's Download and as USP's. */
+/** Fetches files for a device, as Download of CWMP and Download() of USP ask for. */
 export class FirmwareLoader {
   readonly #firmware: Firmware
   readonly #options: { timeScale: number; trusted(): readonly string[] }
@@ -22,7 +22,7 @@ export class FirmwareLoader {
     this.#options = options
   }
 
-  /** Firmware works after a boot, a configuration file at once. */
+  /** Firmware takes effect after a boot, a configuration file at once. */
   async fromCwmp({ fileType, ...transfer }: Transfer): Promise<{ restart: boolean }> {
     const signal = AbortSignal.timeout(TIMEOUT_MS * 10)
     if (!fileType.startsWith('1 ')) {
@@ -35,7 +35,7 @@ export class FirmwareLoader {
     return { restart: true }
   }
 
-  /** Download() into a bank; which bank boots is another matter. */
+  /** Download() into a bank; it does not choose the bank that boots. */
   async fromUsp(bank: string, args: Record<string, string>, signal: AbortSignal): Promise<void> {
     const { URL: url = '', Username: username = '', Password: password = '' } = args
     const algorithm = ALGORITHMS[args.CheckSumAlgorithm ?? 'SHA-1']
@@ -61,7 +61,7 @@ export class FirmwareLoader {
     await fetchFile({ ...file, signal, trusted: trusted(), timeoutMs: Math.max(2000, TIMEOUT_MS / timeScale) })
   }
 
-  /** A version number in the file's name is the version it brings. */
+  /** Returns the version number in the name of the file. */
   #versionIn(url: string): string {
     const name = url.slice(url.lastIndexOf('/') + 1)
     return /(\d+(?:\.\d+)+)/.exec(name)?.[1] ?? `${this.#firmware.version}.1`

@@ -5,16 +5,16 @@ const ACTIVE = 'Device.DeviceInfo.ActiveFirmwareImage'
 const BOOT = 'Device.DeviceInfo.BootFirmwareImage'
 
 /**
- * The firmware of one box: two banks that both protocols see (TR-181 FirmwareImage), or for TR-098 one image that the next boot takes. It is
- * its own: factory settings do not bring an older one back.
+ * The firmware of one device: two banks that both protocols show (TR-181 FirmwareImage), or for TR-098 one image for
+ * the next boot. Factory settings do not bring an older version back.
  */
 export class Firmware {
   readonly #tree: InstanceTree
   readonly #version: string
-  /** TR-098: what the next boot runs. */
+  /** TR-098: the version that the next boot runs. */
   #pending: string | undefined
 
-  /** `root` of the box's model. */
+  /** `root` of the device's model. */
   constructor(tree: InstanceTree, root: 'Device.' | 'InternetGatewayDevice.') {
     this.#tree = tree
     this.#version = `${root}DeviceInfo.SoftwareVersion`
@@ -24,7 +24,7 @@ export class Firmware {
     return this.#tree.raw(this.#version) ?? ''
   }
 
-  /** The bank that does not run now; undefined: the box has no banks. */
+  /** Returns the bank that does not run now; undefined when the device has no banks. */
   inactiveBank(): string | undefined {
     const active = `${this.#tree.raw(ACTIVE) ?? ''}.`
     return this.#tree.instances(BANKS).find((bank) => bank !== active)
@@ -34,7 +34,7 @@ export class Firmware {
     this.#tree.put(`${bank}Status`, status)
   }
 
-  /** An image is there; `next`: the next boot runs it. */
+  /** Installs an image; `next` means that the next boot runs it. */
   install(bank: string | undefined, version: string, next: boolean): void {
     if (bank === undefined) {
       this.#pending = version
@@ -54,9 +54,9 @@ export class Firmware {
     return (this.#tree.raw(`${bank}Version`) ?? '') !== ''
   }
 
-  /** At power-up: runs what the boot pointer names. Answers whether that is another version than before. */
+  /** Powers up with the firmware that the boot pointer names. Returns true when that is another version than before. */
   boot(): boolean {
-    // The power went in the middle of one.
+    // The power was cut during a download.
     for (const bank of this.#tree.instances(BANKS))
       if (this.#tree.raw(`${bank}Status`) === 'Downloading') this.status(bank, 'DownloadFailed')
     const next = this.#nextVersion()
@@ -73,7 +73,7 @@ export class Firmware {
       return pending
     }
     const bank = `${pointer}.`
-    // An empty bank boots nothing: the box stays with what it has.
+    // An empty bank cannot boot: the device keeps its version.
     if (!this.holdsImage(bank)) {
       this.#tree.put(BOOT, this.#tree.raw(ACTIVE) ?? '')
       return undefined
@@ -85,7 +85,7 @@ export class Firmware {
     return this.#tree.raw(`${bank}Version`)
   }
 
-  /** What a factory reset must not touch. */
+  /** Returns the values that a factory reset keeps. */
   kept(): Record<string, string> {
     const kept: Record<string, string> = {}
     for (const path of this.#tree.paths()) {

@@ -4,7 +4,7 @@ import { AppError, errorText } from '../base/index.ts'
 import type { InstanceTree, TreeChange } from '../tree/index.ts'
 import type { SavedDevice } from './simulated-device.ts'
 
-/** What has changed in one box since it was last written whole. */
+/** A change of one device since it was last written whole. */
 type FlashEntry =
   | { device: string; set: string; to: string }
   | { device: string; row: string }
@@ -12,12 +12,13 @@ type FlashEntry =
   | { device: string; state: Omit<SavedDevice, 'tree'> }
   | { device: string; whole: SavedDevice }
 
-/** Bytes of changes after which the boxes are written whole again. */
+/** Bytes of changes after which the devices are written whole again. */
 const MAX_LOG = 32 * 1024 * 1024
 
 /**
- * The flash memory of a fleet: every box whole in `fleet.json`, and each change after that as a line of `fleet.log`, written before the box answers
- * for it. A process that is killed loses nothing a box has acknowledged; a line that was cut off is the last one and was never answered for.
+ * The flash memory of a fleet: every device whole in `fleet.json`, and each later change as a line of `fleet.log`,
+ * written before the device answers for it. A killed process loses nothing that a device has acknowledged; a line that
+ * was cut off is the last one and belongs to no answer.
  */
 export class Flash {
   readonly #dir: string
@@ -28,7 +29,10 @@ export class Flash {
     this.#dir = dir
   }
 
-  /** The boxes as they were last; the entries are to be applied on top, in order. AppError when the files are not to be read. */
+  /**
+   * Returns the devices as they were written last, and the entries to apply to them in order. AppError when a file
+   * cannot be read.
+   */
   load(): { devices: Record<string, SavedDevice>; entries: FlashEntry[] } {
     const snapshot = this.#file('fleet.json')
     try {
@@ -48,7 +52,7 @@ export class Flash {
     const file = this.#file('fleet.log')
     if (!existsSync(file)) return []
     const lines = readFileSync(file, 'utf8').split('\n')
-    // What stands behind the last line end was cut off in the middle.
+    // The text behind the last line end was cut off.
     lines.pop()
     // Logs of version 0.1.0 name the device `box`.
     return lines.map((line) => JSON.parse(line.replace(/^\{"box":/, '{"device":')) as FlashEntry)
@@ -65,7 +69,10 @@ export class Flash {
     return this.#size > MAX_LOG
   }
 
-  /** Writes all boxes whole and begins the log anew. Cut at any place, the old or the new state is there: the log may be applied twice. */
+  /**
+   * Writes all devices whole and begins the log anew. After a cut at any place the old or the new state is there: the
+   * log may be applied twice.
+   */
   writeWhole(devices: Iterable<[string, SavedDevice]>): void {
     mkdirSync(this.#dir, { recursive: true })
     const file = this.#file('fleet.json')
@@ -99,14 +106,14 @@ export class Flash {
   }
 }
 
-/** One change of a tree as an entry. */
+/** Returns one change of a tree as an entry. */
 export function entryOf(device: string, change: TreeChange): FlashEntry {
   if (change.kind === 'created') return { device, row: change.path }
   if (change.kind === 'deleted') return { device, gone: change.path }
   return { device, set: change.path, to: change.value ?? '' }
 }
 
-/** Makes the change again in a tree that nobody listens to yet. */
+/** Makes the change in a tree that has no listeners yet. */
 export function replay(tree: InstanceTree, entry: FlashEntry): void {
   if ('set' in entry) tree.put(entry.set, entry.to)
   else if ('row' in entry) tree.makeRow(entry.row)

@@ -18,7 +18,10 @@ export function readMix(text: string): FleetMix {
   return mix
 }
 
-/** Reads `slow,fault9002+noCookies`: faults in the order in which devices get them, those joined by `+` for one device. AppError `invalid` for an unknown one. */
+/**
+ * Reads `slow,fault9002+noCookies`: faults in the order in which devices get them, those joined by `+` for one device.
+ * AppError `invalid` for an unknown one.
+ */
 export function readFaults(text: string): (readonly Fault[])[] {
   return text.split(',').map((item) =>
     item.split('+').map((part) => {

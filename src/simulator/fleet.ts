@@ -7,40 +7,40 @@ import type { Fault } from './faults.ts'
 import { entryOf, Flash, replay } from './flash.ts'
 import { type ServerAddresses, SIMULATED_KINDS, SimulatedDevice, type SimulatedKind } from './simulated-device.ts'
 
-/** How many boxes of each kind. */
+/** Number of devices of each kind. */
 export type FleetMix = Record<SimulatedKind, number>
 
 export interface FleetOptions {
   mix: FleetMix
-  /** Every n-th box of the kinds below has a fault, in turn; 0 = none. */
+  /** Every n-th device of the kinds below has a fault, in turn; 0 = none. */
   faultEvery: number
-  /** The kinds that can have faults; dual-stack boxes unless told. */
+  /** The kinds that can have faults; default: dual-stack devices. */
   faultKinds?: readonly SimulatedKind[]
-  /** The faults that are dealt out, in this order, several at once to one box where they are a list. */
+  /** The faults in the order in which devices get them; a list gives several to one device. */
   faults?: readonly (Fault | readonly Fault[])[]
   seed: number
   servers: ServerAddresses
-  /** Address for the boxes' connection request listeners; default 127.0.0.1. */
+  /** Address for the connection request listeners of the devices; default 127.0.0.1. */
   listenHost?: string
-  /** Folder where the boxes' flash memory is kept; undefined: nowhere. */
+  /** Folder for the flash memory of the devices; undefined: it is not kept. */
   stateDir?: string
   timeScale: number
   informIntervalS: number
-  /** Milliseconds between two boxes being switched on. */
+  /** Milliseconds between the starts of two devices. */
   staggerMs: number
   clock: Clock
   random: Random
   log: Log
 }
 
-/** A box as others are told of it. */
+/** A device as other processes know it. */
 interface SimulatedSummary {
   deviceId: string
   kind: SimulatedKind
   faults: Fault[]
 }
 
-/** Faults in the order in which they are dealt out. */
+/** Faults in the order in which devices get them. */
 const DEALT: readonly Fault[] = [
   'slow',
   'neverOnboards',
@@ -72,7 +72,7 @@ interface Make {
   version: CwmpVersion
 }
 
-/** Makes and models that the fleet is made of; class names with hyphen and space as they occur. */
+/** Makes and models of the fleet; class names have hyphen and space as in the field. */
 const MAKES: Record<SimulatedKind, Make> = {
   legacyTr098: { manufacturer: 'Oldham', oui: '00A0C5', productClass: 'HomeGate', model: 'HG-520', version: '1.0' },
   tr181NoAgent: {
@@ -86,7 +86,7 @@ const MAKES: Record<SimulatedKind, Make> = {
   uspOnly: { manufacturer: 'Kestrel', oui: '5C3A45', productClass: 'Kestrel_One', model: 'One', version: '1.4' },
 }
 
-/** Hundreds of boxes in one process, always the same ones for the same seed. */
+/** Hundreds of simulated devices in one process, the same ones for the same seed. */
 export class Fleet {
   readonly devices: SimulatedDevice[] = []
   readonly #options: FleetOptions
@@ -104,7 +104,7 @@ export class Fleet {
     if (this.#flash !== undefined) this.#restore(this.#flash)
   }
 
-  /** Switches the boxes on one after the other; resolves when all are. `onProgress` hears how many. */
+  /** Switches the devices on one after the other; resolves when all are on. `onProgress` gets their number. */
   async start(onProgress: (on: number) => void = () => undefined): Promise<void> {
     this.#compact = setInterval(() => this.#flash?.full === true && this.#writeWhole(), 5000)
     this.#compact.unref()
@@ -128,7 +128,7 @@ export class Fleet {
     return this.devices.map((device) => ({ deviceId: idOf(device), kind: device.kind, faults: [...device.faults] }))
   }
 
-  /** Each box as it was when the process ended, however it ended; from here on its changes are kept. */
+  /** Restores each device as it was when the process ended, whatever ended it; from here on its changes are kept. */
   #restore(flash: Flash): void {
     const { devices: saved, entries } = flash.load()
     const byId = new Map(this.devices.map((device) => [idOf(device), device]))
@@ -148,13 +148,13 @@ export class Fleet {
     for (const [id, device] of byId) this.#keep(flash, id, device)
   }
 
-  /** What a box acknowledges has been written before: its changes are lines of the log at once. */
+  /** Writes each change of a device to the log before the device answers for it. */
   #keep(flash: Flash, id: string, device: SimulatedDevice): void {
     const append = (entry: Parameters<Flash['append']>[0]) => {
       try {
         if (!this.#stopped) flash.append(entry)
       } catch (error) {
-        // A full disk is the machine's trouble, not the box's; the fleet goes on in memory.
+        // A full disk of this machine does not stop the devices: the fleet goes on in memory.
         this.#options.log.error({ reason: errorText(error) }, 'the state of the devices cannot be written')
       }
     }
@@ -180,7 +180,7 @@ export class Fleet {
   ): SimulatedDevice {
     const { faultEvery, seed, faults = DEALT, faultKinds = ['dualStack'] } = this.#options
     const make = MAKES[kind]
-    // One serial number of the fleet is not plain ASCII, as one of every real fleet is not.
+    // One serial number is not plain ASCII, as in every real fleet.
     const serial =
       kind === 'tr181NoAgent' && index === 0
         ? `VX ${seed}é%1`
@@ -211,7 +211,10 @@ function idOf(device: SimulatedDevice): string {
   return deviceIdOf(device.identity)
 }
 
-/** A mix of so many boxes: two fifths dual-stack, a quarter TR-098, a fifth TR-181 without Agent, the rest USP only. */
+/**
+ * Returns a mix of so many devices: two fifths dual-stack, a quarter TR-098, a fifth TR-181 without Agent, the rest USP
+ * only.
+ */
 export function defaultMix(devices: number): FleetMix {
   const dualStack = Math.ceil(devices * 0.4)
   const legacyTr098 = Math.floor(devices * 0.25)

@@ -1,4 +1,4 @@
-/** Floor 5: simulated boxes and fleets of them, with scripted faults. */
+/** Floor 5: simulated devices and fleets of them, with scripted faults. */
 
 export * from './device-presets.ts'
 export * from './faults.ts'

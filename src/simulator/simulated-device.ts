@@ -15,18 +15,18 @@ import { FirmwareLoader } from './firmware-loader.ts'
 import { scaledClock } from './scaled-clock.ts'
 import { TreeModel } from './tree-model.ts'
 
-/** The four kinds of box. */
+/** The four kinds of simulated devices. */
 export const SIMULATED_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const
 export type SimulatedKind = (typeof SIMULATED_KINDS)[number]
 
-/** Where boxes find their servers. */
+/** The addresses of the servers. */
 export interface ServerAddresses {
   acsUrl: string
-  /** The CWMP password a box leaves the factory with. */
+  /** The CWMP password with which a device is delivered. */
   enrolmentSecret: string
-  /** PEM certificates that boxes trust an ACS by, beside the system's own. */
+  /** PEM certificates by which devices trust an ACS, beside the system's own. */
   acsCertificates?: readonly string[]
-  /** For boxes that are delivered with a Controller. */
+  /** For devices that are delivered with a Controller. */
   usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
 
@@ -38,31 +38,31 @@ export interface SimulatedDeviceOptions {
   servers: ServerAddresses
   models: PresetModels
   codec: Codec
-  /** The CWMP version the box speaks. */
+  /** The CWMP version of the CPE. */
   cwmpVersion: CwmpVersion
   /** Address for the listener of connection requests. */
   listenHost: string
   timeScale: number
-  /** Seconds between periodic Informs as the box is delivered. */
+  /** Seconds between periodic Informs as the device is delivered. */
   informIntervalS: number
   clock: Clock
   random: Random
   log: Log
 }
 
-/** A box as it lies in its flash memory. */
+/** The content of the flash memory of a device. */
 export interface SavedDevice {
   tree: TreeSnapshot
   cpe?: CpeState
-  /** True once the first boot is over. */
+  /** True after the first boot. */
   booted: boolean
-  /** PEM certificates that were put on the box. */
+  /** PEM certificates that were added to the device. */
   certificates: string[]
-  /** TR-098: firmware that the next boot runs. */
+  /** TR-098: the firmware of the next boot. */
   firmware?: string
 }
 
-/** One simulated box: a data-model tree with a CPE, an Agent, or both over it. */
+/** One simulated device: a data-model tree with a CPE, an Agent, or both over it. */
 export class SimulatedDevice {
   readonly kind: SimulatedKind
   readonly facts: GatewayFacts
@@ -72,10 +72,10 @@ export class SimulatedDevice {
   readonly usp: TreeView | undefined
   readonly cpe: Cpe | undefined
   readonly agent: UspAgent | undefined
-  /** Rows that were ever added below the Agent's Controller table: more than expected means an effect was doubled. */
+  /** Rows that were ever added to the Agent's Controller table: more than expected means that an effect was doubled. */
   rowsAdded = 0
   reboots = 0
-  /** Something besides the tree's values has changed that must outlive a power cut; `whole`: the tree, too. */
+  /** State besides the values of the tree has changed and must survive a power cut; `whole` means the tree too. */
   onState: ((whole: boolean) => void) | undefined
   readonly #firmware: Firmware
   readonly #loader: FirmwareLoader
@@ -179,7 +179,7 @@ export class SimulatedDevice {
     return this.#deaf?.count ?? 0
   }
 
-  /** The device id that a server derives from this box's identity. */
+  /** The identity from which a server makes the device id. */
   get identity(): { oui: string; productClass: string; serial: string } {
     return this.facts
   }
@@ -193,12 +193,12 @@ export class SimulatedDevice {
     return { cpe: this.cpe?.counters, agent: this.agent?.counters, rowsAdded: this.rowsAdded, reboots: this.reboots }
   }
 
-  /** Rows of the Agent's Controller table now. */
+  /** Returns the present rows of the Agent's Controller table. */
   controllerRows(): string[] {
     return this.tree.instances('Device.LocalAgent.Controller.')
   }
 
-  /** Power on. */
+  /** Switches the device on. */
   start(): void {
     this.#on = true
     const first = !this.#booted
@@ -206,13 +206,13 @@ export class SimulatedDevice {
     if (this.faults.includes('powerLoss')) this.#schedulePowerLoss()
   }
 
-  /** Power off; `graceful` lets links say goodbye. */
+  /** Switches the device off; `graceful` closes links in order. */
   stop(graceful: boolean): void {
     this.#on = false
     this.#halt(graceful)
   }
 
-  /** The plug is pulled and put back. */
+  /** Cuts the power for a moment. */
   powerLoss(): void {
     if (!this.#on) return
     this.#halt(false)
@@ -224,7 +224,7 @@ export class SimulatedDevice {
     return { tree: this.tree.snapshot(), ...this.saveState() }
   }
 
-  /** Everything but the tree. */
+  /** Returns the state without the tree. */
   saveState(): Omit<SavedDevice, 'tree'> {
     const firmware = this.#firmware.save()
     return {
@@ -247,7 +247,7 @@ export class SimulatedDevice {
     if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
   }
 
-  /** A saved box may find its servers at another address: that is no change the box would tell. */
+  /** Takes the addresses of the servers into the tree: a saved device may find its servers elsewhere. */
   aim(): void {
     const root = this.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
     if (this.tree.raw(`${root}ManagementServer.URL`) !== undefined)
@@ -266,7 +266,7 @@ export class SimulatedDevice {
     return dualStackGateway(facts, endpointId, models)
   }
 
-  /** As it leaves the factory: the operator's ACS and batch secret, or a Controller. */
+  /** Applies the delivery settings: the ACS of the operator and the enrolment secret, or a Controller. */
   #deliver(): void {
     const { kind, facts, servers, informIntervalS } = this.#options
     const root = kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
@@ -308,7 +308,7 @@ export class SimulatedDevice {
     this.#deaf?.stop(graceful)
   }
 
-  /** One boot at a time: a later reason takes the place of an earlier one. */
+  /** Schedules a boot; a later reason replaces an earlier one. */
   #bootAfter(delayMs: number, bootstrap: boolean, cause: string, commandKey: string): void {
     const { clock, timeScale } = this.#options
     this.#cancel?.()
@@ -319,9 +319,9 @@ export class SimulatedDevice {
     this.#bootedAt = this.#options.clock.now()
     const enabled = this.kind === 'legacyTr098' || this.tree.raw('Device.ManagementServer.EnableCWMP') === 'true'
     if (enabled) this.#startCpe(bootstrap)
-    // Not before `0 BOOTSTRAP` is due: a box that is cut off here has not booted.
+    // Not before `0 BOOTSTRAP` is due: a device that is cut off here has not booted.
     this.#booted = true
-    // After the CPE listens: a new version is a change to tell (forced active notification).
+    // After the CPE listens to changes: a new version is one (forced active notification).
     const firmwareUpdated = this.#firmware.boot()
     this.agent?.start({ cause, commandKey, firmwareUpdated })
     this.onState?.(false)
@@ -339,7 +339,7 @@ export class SimulatedDevice {
     this.#bootAfter(2000, reset, reset ? 'RemoteFactoryReset' : 'RemoteReboot', commandKey)
   }
 
-  /** Settings go back; the firmware stays, and instance numbers are not given again. */
+  /** Restores the settings. The firmware stays, and instance numbers are not given again. */
   #resetToFactory(): void {
     const kept = this.#firmware.kept()
     const { next } = this.tree.snapshot()
@@ -365,7 +365,7 @@ export class SimulatedDevice {
     }
   }
 
-  /** The box knows a certificate by serial number and issuer; the certificate itself is not to be read. */
+  /** Adds a certificate. The device shows its serial number and issuer; the certificate itself cannot be read. */
   #addCertificate(pem: string): undefined {
     const { serialNumber, issuer } = new X509Certificate(pem)
     const row = this.tree.addRow('Device.LocalAgent.Certificate.', 'device')

@@ -63,7 +63,7 @@ export class InstanceTree {
     const previous = this.#values.get(path)
     this.#values.set(path, value)
     if (previous !== value)
-      this.#tell({ kind: 'value', path, value, by, ...(previous === undefined ? {} : { previous }) })
+      this.#report({ kind: 'value', path, value, by, ...(previous === undefined ? {} : { previous }) })
   }
 
   hasObject(path: string): boolean {
@@ -88,7 +88,7 @@ export class InstanceTree {
     return found.sort((a, b) => Number.parseInt(a.slice(table.length), 10) - Number.parseInt(b.slice(table.length), 10))
   }
 
-  /** Brings an object and its parameters into being, with the model's defaults. */
+  /** Creates an object and its parameters, with the defaults of the model. */
   instantiate(path: string): void {
     this.#objects.add(path)
     const object = this.#modelOf(path).object(path)
@@ -97,7 +97,7 @@ export class InstanceTree {
     }
   }
 
-  /** A new row with its fixed sub-objects; answers its path. */
+  /** Adds a row with its fixed sub-objects and returns its path. */
   addRow(table: string, by: string): string {
     const highest = this.instances(table).reduce(
       (max, path) => Math.max(max, Number.parseInt(path.slice(table.length), 10)),
@@ -106,11 +106,11 @@ export class InstanceTree {
     const number = Math.max(this.#next.get(table) ?? 1, highest + 1)
     const row = `${table}${number}.`
     this.makeRow(row)
-    this.#tell({ kind: 'created', path: row, by })
+    this.#report({ kind: 'created', path: row, by })
     return row
   }
 
-  /** Brings a row into being under its number, without telling anybody. */
+  /** Creates a row under its number, without a change for the listeners. */
   makeRow(row: string): void {
     const table = parentOf(row)
     const number = Number.parseInt(row.slice(table.length), 10)
@@ -125,12 +125,12 @@ export class InstanceTree {
     this.#recount(table)
   }
 
-  /** Takes a row and everything below it away. */
+  /** Deletes a row and everything below it. */
   deleteRow(row: string, by: string): void {
     for (const object of [...this.#objects]) if (object.startsWith(row)) this.#objects.delete(object)
     for (const path of [...this.#values.keys()]) if (path.startsWith(row)) this.#values.delete(path)
     this.#recount(parentOf(row))
-    this.#tell({ kind: 'deleted', path: row, by })
+    this.#report({ kind: 'deleted', path: row, by })
   }
 
   snapshot(): TreeSnapshot {
@@ -154,7 +154,7 @@ export class InstanceTree {
     if (this.#values.has(path)) this.put(path, String(this.instances(table).length))
   }
 
-  #tell(change: TreeChange): void {
+  #report(change: TreeChange): void {
     for (const listener of this.#listeners) listener(change)
   }
 }

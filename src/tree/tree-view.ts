@@ -8,7 +8,7 @@ export interface WriteError {
   text: string
 }
 
-/** One protocol's view of a tree: its model, its names for shared rows, and what it may do. */
+/** The view that one protocol has of a tree: its model, its names for shared rows, and its rights. */
 export class TreeView {
   readonly tree: InstanceTree
   readonly model: Model
@@ -32,12 +32,12 @@ export class TreeView {
     return path
   }
 
-  /** The parameter as this protocol's model has it; undefined when the protocol does not show it. */
+  /** Returns the parameter of this protocol's model; undefined when the protocol does not show it. */
   parameter(path: string): ModelParameter | undefined {
     return this.model.parameter(path)
   }
 
-  /** The value as a reader gets it: hidden and secured ones are empty. */
+  /** Returns the value as a reader gets it: hidden and secured values are empty. */
   get(path: string): string | undefined {
     const parameter = this.parameter(path)
     const value = this.tree.raw(this.toCanonical(path))
@@ -59,7 +59,7 @@ export class TreeView {
     )
   }
 
-  /** Parameter paths at and below an object, in order. */
+  /** Returns parameter paths at and below an object, in order. */
   parametersBelow(object: string): string[] {
     const found: string[] = []
     for (const path of this.tree.paths()) {
@@ -69,7 +69,7 @@ export class TreeView {
     return found.sort()
   }
 
-  /** Object paths below an object, in order; tables themselves are not instantiated and not listed. */
+  /** Returns object paths below an object, in order; tables themselves are not instantiated and not listed. */
   objectsBelow(object: string): string[] {
     const found: string[] = []
     for (const path of this.tree.objects()) {
@@ -99,14 +99,14 @@ export class TreeView {
       : { path, kind: wrong.kind, text: `${JSON.stringify(value.slice(0, 80))} ${wrong.text}` }
   }
 
-  /** Writes without asking again: `check` first. Booleans are kept as true and false. */
+  /** Writes without a check: call `check` first. Booleans are kept as true and false. */
   write(path: string, value: string, by: string): void {
     const type = this.parameter(path)?.type
     const kept = type === 'boolean' ? (value === '1' || value.toLowerCase() === 'true' ? 'true' : 'false') : value
     this.tree.put(this.toCanonical(path), kept, by)
   }
 
-  /** Adds a row to a table (path ends in a dot, no instance). */
+  /** Adds a row to a table (path ends in a dot, no instance). Returns its path, or the reason why it was not added. */
   add(table: string, by: string): { row: string } | WriteError {
     if (!this.isTable(table)) {
       return this.hasObject(table) || this.model.object(table) !== undefined
@@ -118,7 +118,7 @@ export class TreeView {
     return { row: this.fromCanonical(this.tree.addRow(this.toCanonical(table), by)) }
   }
 
-  /** Deletes a row. */
+  /** Deletes a row. Returns the reason why it was not deleted. */
   remove(row: string, by: string): WriteError | undefined {
     const object = this.model.object(row)
     if (object === undefined || !this.tree.hasObject(this.toCanonical(row)))

@@ -12,7 +12,10 @@ import {
   type SupportedModel,
 } from '../../src/usp/index.ts'
 
-/** A device in memory that takes its time for everything: each call ends some turns of the event loop later, in another order than it began. */
+/**
+ * A device in memory that takes its time for everything: each call ends some turns of the event loop later, in another
+ * order than it began.
+ */
 export class MemoryAgentModel implements AgentModel {
   /** Calls under way at once, at most. */
   writesAtOnce = 0

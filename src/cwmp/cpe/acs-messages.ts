@@ -23,8 +23,9 @@ const CWMP = /^urn:dslforum-org:cwmp-1-\d{1,2}$/
 const OLDEST = 'urn:dslforum-org:cwmp-1-0'
 
 /**
- * Reads the message of an ACS (TR-069 3.4 and Annex A) to the letter of the schema. ProtocolError `xml`, `charset`, or `envelope` when it is not
- * one SOAP envelope with one body element. A method that the CPE does not have, and one whose arguments break the schema, is of kind `unknown`.
+ * Reads the message of an ACS (TR-069 3.4 and Annex A) to the letter of the schema. ProtocolError `xml`, `charset`, or
+ * `envelope` when it is not one SOAP envelope with one body element. A method that the CPE does not have, and one whose
+ * arguments break the schema, is of kind `unknown`.
  */
 export function readAcsEnvelope(bytes: Uint8Array, contentType: string | undefined): AcsEnvelope {
   const root = readSoap(bytes, contentType)

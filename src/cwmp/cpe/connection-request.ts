@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Clock, type Random, randomToken } from '../../base/index.ts'
 
-/** Where a listener was found last; it keeps its address when it can. */
+/** The address of a listener; it is used again when it is free. */
 export interface ListenerAddress {
   port: number
   path: string
@@ -11,12 +11,12 @@ export interface ListenerAddress {
 interface ListenerOptions {
   /** Address to listen on; goes into the ConnectionRequestURL. */
   host: string
-  /** Milliseconds: a nonce is good for this long, and so many requests are taken in it. */
+  /** Milliseconds that a nonce is valid, and in which MAX_REQUESTS requests are accepted. */
   windowMs: number
   clock: Clock
   random: Random
   login(): { username: string; password: string }
-  /** Whether a request can be taken now. */
+  /** Returns true when a request can be accepted now. */
   accept(): boolean
 }
 
@@ -24,8 +24,9 @@ const MAX_NONCES = 16
 const MAX_REQUESTS = 60
 
 /**
- * A box's listener for connection requests (TR-069 3.2.2): GET on a random path with Digest; 200 accepted, 401, 503 when it is busy or asked too
- * often. A nonce is good for some time, and each count with it once.
+ * The listener of a CPE for connection requests (TR-069 3.2.2): GET on a random path with Digest. Answers 200 when a
+ * request is accepted, 401, and 503 when the CPE is busy or is asked too often. A nonce is valid for some time, and
+ * each of its counts once.
  */
 export class ConnectionRequestListener {
   readonly #options: ListenerOptions
@@ -47,7 +48,7 @@ export class ConnectionRequestListener {
     this.#address = address
   }
 
-  /** Starts listening, at the port of last time if it is free; answers the ConnectionRequestURL. */
+  /** Starts to listen, at the last port if it is free. Resolves with the ConnectionRequestURL. */
   async start(): Promise<string> {
     const { host } = this.#options
     const server = createServer({ keepAlive: false }, (request, response) => this.#onRequest(request, response))

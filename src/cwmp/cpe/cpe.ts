@@ -14,11 +14,14 @@ import { CpeSession, type OwnRequest, type SessionHost } from './session.ts'
 import { CpeTimers } from './timers.ts'
 import { type Transfer, Transfers, transferCompleteOf } from './transfers.ts'
 
-/** Connection requests that are taken, and nonces that hold, per this time. */
+/** Time in which a number of connection requests is accepted, and for which a nonce is valid. */
 const LISTENER_WINDOW_MS = 60_000
 const SESSION_TIMEOUT_S = 60
 
-/** The CWMP client of a simulated box, after TR-069 3.2-3.7: what is due, when the next session is, and what outlives a power cut. */
+/**
+ * The CWMP client of a simulated device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves
+ * what a power cut must not lose.
+ */
 export class Cpe {
   readonly counters: CpeCounters = { sessions: 0, failedSessions: 0, rpcs: {} }
   readonly #options: CpeOptions
@@ -29,20 +32,23 @@ export class Cpe {
   readonly #notifications: Notifications
   readonly #transfers: Transfers
   readonly #timers: CpeTimers
-  /** Of which start a session or a listener is: what outlives its power cut is nothing to the next. */
+  /** Counts starts: sessions and listeners of an earlier start compare it and return. */
   #life = 0
   #running = false
-  /** The listener is up, and sessions can begin. */
+  /** True when the listener is open and sessions can begin. */
   #ready = false
   #inSession = false
   #again = false
   #leaving = false
   #failures = 0
   #requests = 0
-  /** What the Inform under way tells. */
-  #telling: { events: DueEvent[]; changed: string[] } = { events: [], changed: [] }
-  /** Transfers that were over when the session began: what ends later is told in the next, after the boot it needs. */
-  #tellable = new Set<Transfer>()
+  /** The content of the Inform under way. */
+  #informing: { events: DueEvent[]; changed: string[] } = { events: [], changed: [] }
+  /**
+   * Transfers that had ended when the session began. The others are reported in the next session, after the boot that
+   * they need.
+   */
+  #reportable = new Set<Transfer>()
   #afterSession: (() => void) | undefined
   #unlisten: (() => void) | undefined
 
@@ -77,7 +83,7 @@ export class Cpe {
     this.#rpcs = new CpeRpcs(options.view, quirks, this.#effects(), this.#notifications, () => options.onState())
   }
 
-  /** What requests do besides being answered. */
+  /** The effects of requests besides their answers. */
   #effects(): CpeEffects {
     const { quirks, onRestart, onCommand, refusesCommand } = this.#options
     return {
@@ -95,7 +101,10 @@ export class Cpe {
     }
   }
 
-  /** Boots: `1 BOOT` is due (`0 BOOTSTRAP` too when told), the listener is up, the first session begins. */
+  /**
+   * Boots: `1 BOOT` is due, and with `bootstrap` also `0 BOOTSTRAP`. Resolves when the listener is open; the first
+   * session begins then.
+   */
   async start(bootstrap: boolean): Promise<void> {
     const life = ++this.#life
     this.#running = true
@@ -114,7 +123,7 @@ export class Cpe {
     const url = await this.#listener.start()
     if (life !== this.#life) return
     this.#options.onState()
-    // The first one ever is no change of another.
+    // The first URL ever is not a change.
     const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'device'
     this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url, by)
     this.#ready = true
@@ -122,7 +131,7 @@ export class Cpe {
     this.#begin()
   }
 
-  /** Ends at once: power off, or EnableCWMP false. Pending events stay for the next start. */
+  /** Ends at once: power off, or EnableCWMP false. Events that are due stay for the next start. */
   stop(): void {
     this.#life++
     this.#running = false
@@ -136,7 +145,7 @@ export class Cpe {
     this.#http.abort()
   }
 
-  /** CWMP is switched off: the session under way comes to its end first. */
+  /** Ends because CWMP was switched off: after the session under way. */
   leave(): void {
     if (this.#inSession) this.#leaving = true
     else this.stop()
@@ -146,7 +155,7 @@ export class Cpe {
     return this.#running
   }
 
-  /** Factory settings: nothing is due but what the next start brings. */
+  /** Restores factory settings: events, transfers and attributes are deleted. */
   forget(): void {
     this.#notifications.reset()
     this.#transfers.load([])
@@ -196,7 +205,7 @@ export class Cpe {
     const management = `${this.#options.root}ManagementServer.`
     if (path === `${management}URL`) return this.#onNewAcs()
     if (path.startsWith(`${management}PeriodicInform`) && !this.#inSession) this.#schedulePeriodic()
-    // What the ACS sets itself it is not told (A.3.2.4).
+    // A change that the ACS made is not notified to it (TR-069 A.3.2.4).
     if (by === 'acs') return
     const notification = this.#notifications.note(path)
     if (notification === undefined) return
@@ -206,7 +215,7 @@ export class Cpe {
     this.#timers.throttled(throttleS * 1000, () => this.#begin())
   }
 
-  /** Another ACS has heard nothing yet (events, 0 BOOTSTRAP). */
+  /** A new ACS has had no event yet: `0 BOOTSTRAP` is due (TR-069 3.7.1.5). */
   #onNewAcs(): void {
     this.#events.bootstrap()
     this.#options.onState()
@@ -242,7 +251,7 @@ export class Cpe {
     if (after !== undefined) return after()
     this.#transfers.run()
     this.#schedulePeriodic()
-    // Also with no event left: the ACS may have had more to ask (3.2.1.1).
+    // Retried without events too: the ACS may have had more requests (TR-069 3.2.1.1).
     if (error !== undefined) return this.#retryLater()
     if (this.#again && !this.#events.empty) this.#timers.retry(10, () => this.#begin())
   }
@@ -255,7 +264,7 @@ export class Cpe {
     log.debug({ serial: identity.serial, reason: errorText(error) }, 'CWMP session failed')
   }
 
-  /** TR-069 3.2.1.1: the wait grows with every failure; a new event ends it. */
+  /** Retries after a wait that grows with each failure (TR-069 3.2.1.1); a new event ends the wait. */
   #retryLater(): void {
     const wait = sessionRetryWaitMs(
       this.#failures,
@@ -287,7 +296,7 @@ export class Cpe {
     })
   }
 
-  /** Takes a moment, then tells (event 8). */
+  /** Ends a diagnostics run after a moment; `8 DIAGNOSTICS COMPLETE` is due then. */
   #diagnose(object: string): void {
     this.#timers.once(2000, () => {
       if (!finishDiagnostics(this.#options.view, object)) return
@@ -296,7 +305,7 @@ export class Cpe {
     })
   }
 
-  /** Runs once the session is over: reboots do not cut the answer off. */
+  /** Does the work when the session is over, so that a reboot does not cut off the answer. */
   #after(work: () => void): void {
     this.#afterSession = work
   }
@@ -317,11 +326,11 @@ export class Cpe {
   async #session(): Promise<void> {
     this.#http.begin()
     this.#requests = 0
-    this.#tellable = new Set(this.#transfers.toTell())
+    this.#reportable = new Set(this.#transfers.toReport())
     await new CpeSession(this.#host(), new URL(this.#raw('ManagementServer.URL'))).run()
   }
 
-  /** What one session asks of the box. */
+  /** Returns the side of the CPE that a session sees. */
   #host(): SessionHost {
     return {
       version: this.#options.version,
@@ -329,8 +338,8 @@ export class Cpe {
       post: (url, body) => this.#post(url, body),
       inform: () => this.#inform(),
       informed: () => {
-        this.#events.delivered(this.#telling.events)
-        this.#notifications.delivered(this.#telling.changed)
+        this.#events.delivered(this.#informing.events)
+        this.#notifications.delivered(this.#informing.changed)
         this.#options.onState()
       },
       next: () => this.#next(),
@@ -340,22 +349,22 @@ export class Cpe {
 
   #inform(): RequestOf<'Inform'> {
     const { view, root, identity, clock, quirks } = this.#options
-    this.#telling = { events: this.#events.next(), changed: this.#notifications.changed() }
+    this.#informing = { events: this.#events.next(), changed: this.#notifications.changed() }
     return informOf({
       view,
       root,
       identity,
-      ...this.#telling,
+      ...this.#informing,
       retryCount: this.#failures,
       now: clock.now(),
       quirks,
     })
   }
 
-  /** Finished transfers are the requests a CPE has. */
+  /** Returns the next request of the CPE: the TransferComplete of a transfer that has ended. */
   #next(): OwnRequest | undefined {
-    const waiting = this.#transfers.toTell()
-    const transfer = waiting.find((candidate) => this.#tellable.has(candidate))
+    const waiting = this.#transfers.toReport()
+    const transfer = waiting.find((candidate) => this.#reportable.has(candidate))
     const body = transfer === undefined ? undefined : transferCompleteOf(transfer)
     if (transfer === undefined || body === undefined) return undefined
     return {
@@ -364,8 +373,8 @@ export class Cpe {
         this.#events.transferConfirmed(transfer.commandKey, waiting.length === 1)
         this.#transfers.confirmed(transfer)
       },
-      // Not confirmed, so told again in the next session.
-      refused: () => void this.#tellable.delete(transfer),
+      // Not confirmed: it is sent again in the next session.
+      refused: () => void this.#reportable.delete(transfer),
     }
   }
 
@@ -375,11 +384,11 @@ export class Cpe {
     if (quirks.answerDelayMs !== undefined) await sleep(clock, quirks.answerDelayMs / Math.max(1, timeScale / 10))
     const drop = quirks.dropAfterRequests
     if (drop !== undefined && ++this.#requests > drop && random.fraction() < 0.1)
-      throw new Error('the box dropped the connection')
+      throw new Error('the CPE dropped the connection')
     const login = { username: this.#raw('ManagementServer.Username'), password: this.#raw('ManagementServer.Password') }
-    if (life !== this.#life) throw new Error('the box is off')
+    if (life !== this.#life) throw new Error('the CPE is off')
     const answer = await this.#http.post(url, login, body)
-    if (life !== this.#life) throw new Error('the box is off')
+    if (life !== this.#life) throw new Error('the CPE is off')
     return answer
   }
 

@@ -1,6 +1,6 @@
 import type { TreeView } from '../../tree/index.ts'
 
-/** Writes what a diagnostics run found beside its DiagnosticsState; false: nobody wants it any more (it was cancelled). */
+/** Writes the results of a diagnostics run beside its DiagnosticsState. Returns false when the run was cancelled. */
 export function finishDiagnostics(view: TreeView, object: string): boolean {
   if (view.get(`${object}DiagnosticsState`) !== 'Requested') return false
   const put = (name: string, value: string) => {

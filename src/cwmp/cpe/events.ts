@@ -1,4 +1,4 @@
-/** An event that is due, as the next Inform tells it. */
+/** An event that is due, as it is sent in the next Inform. */
 export interface DueEvent {
   code: string
   commandKey: string
@@ -7,20 +7,20 @@ export interface DueEvent {
 const MAX_EVENTS = 64
 /** Confirmed by the response of their own request, not by InformResponse (TR-069 3.7.1.5). */
 const OWN_RESPONSE = /^(7 TRANSFER COMPLETE|M Download|M Upload)$/
-/** What a reboot ends: the value, boot or diagnostics of the run before. */
+/** Events that end with a reboot: a changed value, a boot, or diagnostics of the run before. */
 const UNTIL_REBOOT = /^(1 BOOT|4 VALUE CHANGE|8 DIAGNOSTICS COMPLETE)$/
 
-/** Events a CPE has still to deliver, and how long each one is kept (TR-069 3.7.1.5, Table 8). */
+/** The events that a CPE has to deliver, each kept as long as TR-069 3.7.1.5, Table 8 says. */
 export class EventQueue {
   #due: DueEvent[] = []
 
-  /** Single events are due once at most; those of a command once per command. */
+  /** Adds an event. Single events are due at most once, those of a command once per command. */
   push(code: string, commandKey = ''): void {
     if (!code.startsWith('M ') && this.#due.some((event) => event.code === code)) return
     this.#due.push({ code, commandKey })
   }
 
-  /** First contact, factory settings or another ACS: whatever else was due is nothing to it. */
+  /** First contact, factory settings or another ACS: all other events are dropped. */
   bootstrap(): void {
     this.#due = [{ code: '0 BOOTSTRAP', commandKey: '' }]
   }
@@ -30,7 +30,7 @@ export class EventQueue {
     this.push('1 BOOT')
   }
 
-  /** What goes into one Inform. */
+  /** Returns the events of one Inform. */
   next(): DueEvent[] {
     return this.#due.slice(0, MAX_EVENTS)
   }
@@ -39,19 +39,19 @@ export class EventQueue {
     return this.#due.length === 0
   }
 
-  /** The InformResponse is here. */
+  /** The InformResponse has arrived: drops the events that it confirms. */
   delivered(events: readonly DueEvent[]): void {
     this.#due = this.#due.filter((event) => !events.includes(event) || OWN_RESPONSE.test(event.code))
   }
 
-  /** The response to a TransferComplete is here; `last`: no other transfer is to be told. */
+  /** The response to a TransferComplete has arrived; `last` means that no other transfer waits. */
   transferConfirmed(commandKey: string, last: boolean): void {
     const at = this.#due.findIndex((event) => event.code === 'M Download' && event.commandKey === commandKey)
     if (at >= 0) this.#due.splice(at, 1)
     if (last) this.#due = this.#due.filter(({ code }) => code !== '7 TRANSFER COMPLETE')
   }
 
-  /** The session failed: a connection request is not answered twice. */
+  /** The session failed: a connection request is not answered again. */
   failed(): void {
     this.#due = this.#due.filter(({ code }) => code !== '6 CONNECTION REQUEST')
   }

@@ -12,7 +12,7 @@ const HASHES = {
 }
 type Algorithm = keyof typeof HASHES
 
-/** What a 401 asks for, and how often its nonce was used. */
+/** The challenge of a 401, and the number of times its nonce was used. */
 export interface Challenge {
   scheme: 'digest' | 'basic'
   realm: string
@@ -24,7 +24,10 @@ export interface Challenge {
   nc: number
 }
 
-/** Reads WWW-Authenticate: the first Digest challenge with a known algorithm (RFC 7616 3.7), else Basic. undefined: nothing a CPE can answer. */
+/**
+ * Reads WWW-Authenticate: the first Digest challenge with a known algorithm (RFC 7616 3.7), else Basic. Returns
+ * undefined when there is none that a CPE can answer.
+ */
 export function readChallenge(header: string | undefined): Challenge | undefined {
   const [before = '', ...digests] = (header ?? '').split(/(?:^|[\s,])Digest\s+/i)
   for (const text of digests) {
@@ -69,7 +72,7 @@ function readDigest(text: string): Challenge | undefined {
   }
 }
 
-/** The Authorization header for one request (RFC 7616 3.4); uses the nonce once more. */
+/** Returns the Authorization header for one request (RFC 7616 3.4) and counts one more use of the nonce. */
 export function authorize(challenge: Challenge, { username, password }: Login, method: string, uri: string): string {
   if (challenge.scheme === 'basic') return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   const { realm, nonce, opaque, qop, algorithm, session } = challenge
@@ -98,7 +101,7 @@ function quoted(text: string): string {
   return text.replace(/["\\]/g, '\\$&')
 }
 
-/** The Authorization that a challenge to a file transfer asks for; undefined when it cannot be answered. */
+/** Returns the Authorization header for a file transfer; undefined when the challenge cannot be answered. */
 export function authorizeDownload(
   header: string | undefined,
   login: Login,

@@ -8,7 +8,7 @@ import { authorize, type Challenge, type Login, readChallenge } from './http-aut
 export interface AcsAnswer {
   status: number
   contentType: string | undefined
-  /** Where a redirect points. */
+  /** The target of a redirect. */
   location: string | undefined
   body: Buffer
 }
@@ -16,7 +16,7 @@ export interface AcsAnswer {
 interface CpeHttpOptions {
   keepCookies: boolean
   timeoutMs: number
-  /** The connections to use; default: one of its own, as long as a session lasts. */
+  /** The connections to use; by default the client has one of its own for each session. */
   agent?: Agent
   /** Every request goes over a new TCP connection. */
   newConnections?: boolean
@@ -26,10 +26,13 @@ interface CpeHttpOptions {
   trusted?: readonly string[]
 }
 
-/** An answer longer than this is no CWMP message. */
+/** An answer longer than this is not a CWMP message. */
 const MAX_BODY = 32 * 1024 * 1024
 
-/** The HTTP side of one CPE: one connection per session, cookies, Digest with a nonce that is used on, one request at a time. */
+/**
+ * The HTTP side of one CPE: one connection per session, cookies, Digest with a nonce that is used again, one request at
+ * a time.
+ */
 export class CpeHttpClient {
   readonly #options: CpeHttpOptions
   readonly #underWay = new Set<{ destroy(): void }>()
@@ -42,22 +45,25 @@ export class CpeHttpClient {
     this.#options = options
   }
 
-  /** A new session begins without the cookies of the last, on a connection of its own. */
+  /** Begins a session: without the cookies of the last one, on a connection of its own. */
   begin(): void {
     this.end()
     this.#cookies.clear()
   }
 
-  /** The session is over, and so is its connection. */
+  /** Ends a session and its connection. */
   end(): void {
     this.#own?.destroy()
     this.#own = undefined
   }
 
-  /** POSTs a body ('' = empty POST), answering one challenge; a second 401 is the answer. TransportError when there is none. */
+  /**
+   * POSTs a body ('' = empty POST) and resolves with the answer; one 401 is answered, a second one is the answer.
+   * Rejects with TransportError.
+   */
   async post(url: URL, login: Login, body: string): Promise<AcsAnswer> {
     if (url.origin !== this.#origin) {
-      // What one server challenged with is nothing to another.
+      // A challenge holds for one server.
       this.#origin = url.origin
       this.#challenge = undefined
       this.#cookies.clear()
@@ -68,7 +74,7 @@ export class CpeHttpClient {
     return this.#send(url, login, body)
   }
 
-  /** Cuts whatever is under way, as a power cut does. */
+  /** Cuts the request under way, as a power cut does. */
   abort(): void {
     for (const outgoing of this.#underWay) outgoing.destroy()
     this.end()
@@ -135,7 +141,7 @@ export class CpeHttpClient {
     }
     if (incoming.statusCode !== 401) return
     const challenge = readChallenge(incoming.headers['www-authenticate'])
-    // A password in clear goes over TLS only (TR-069 3.4.4).
+    // A password in clear text goes over TLS only (TR-069 3.4.4).
     this.#challenge = challenge?.scheme === 'basic' && !tls ? undefined : challenge
   }
 }

@@ -1,4 +1,4 @@
-/** The client side of CWMP, for simulated boxes. */
+/** The client side of CWMP, for simulated devices. */
 export { Cpe } from './cpe.ts'
 export { authorizeDownload } from './http-auth.ts'
 export type { CpeIdentity } from './inform.ts'

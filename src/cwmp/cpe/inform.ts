@@ -12,7 +12,7 @@ export interface CpeIdentity {
   serial: string
 }
 
-/** Parameters of every Inform (TR-181 and TR-098, `forcedInform`); what a box does not have is left out. */
+/** Parameters of every Inform (`forcedInform` of TR-181 and TR-098); those that a device does not have are left out. */
 const FORCED_INFORM: Record<RootObject, readonly string[]> = {
   'Device.': [
     'RootDataModelVersion',
@@ -47,7 +47,7 @@ const FORCED_ACTIVE: Record<RootObject, readonly string[]> = {
   ],
 }
 
-/** Full names of the parameters whose changes are always told at once (`forceDefaultEnabled` of the models). */
+/** Full names of the parameters with forced active notification (`forceDefaultEnabled` of the models). */
 export function forcedActive(root: RootObject): string[] {
   return FORCED_ACTIVE[root].map((name) => root + name)
 }
@@ -64,7 +64,7 @@ interface InformFacts {
   quirks: CpeQuirks
 }
 
-/** The arguments of an Inform (TR-069 A.3.3.1). */
+/** Returns the arguments of an Inform (TR-069 A.3.3.1). */
 export function informOf({ view, root, identity, events, changed, ...facts }: InformFacts): RequestOf<'Inform'> {
   const paths = new Set([...FORCED_INFORM[root].map((name) => root + name), ...changed])
   const ParameterList: ParameterValue[] = []

@@ -1,27 +1,33 @@
-/** Notification attributes (TR-069 A.3.2.4) and the parameters that changed under them since the ACS last heard. */
+/**
+ * Notification attributes (TR-069 A.3.2.4), and the parameters under them that have changed since the last delivered
+ * Inform.
+ */
 export class Notifications {
   readonly #forced: ReadonlySet<string>
   #attributes = new Map<string, number>()
   #changed = new Set<string>()
 
-  /** `forced` are active whatever anybody sets. */
+  /** `forced` parameters are active whatever the ACS sets. */
   constructor(forced: readonly string[]) {
     this.#forced = new Set(forced)
   }
 
-  /** 0 off, 1 passive, 2 active. */
+  /** Returns 0 off, 1 passive, 2 active. */
   get(path: string): number {
     return this.#forced.has(path) ? 2 : (this.#attributes.get(path) ?? 0)
   }
 
-  /** Forced ones stay active: a request for less is ignored. */
+  /** Sets an attribute. Forced parameters stay active. */
   set(path: string, notification: number): void {
     if (this.#forced.has(path)) return
     if (notification === 0) this.#attributes.delete(path)
     else this.#attributes.set(path, notification)
   }
 
-  /** A value changed, not by the ACS; answers whether anybody is to hear: at once, or with the next Inform. */
+  /**
+   * Notes a change that the ACS did not make. Returns `active` when it is reported at once, `passive` with the next
+   * Inform, undefined when it is not reported.
+   */
   note(path: string): 'active' | 'passive' | undefined {
     const notification = this.get(path)
     if (notification === 0) return undefined
@@ -37,12 +43,12 @@ export class Notifications {
     for (const path of paths) this.#changed.delete(path)
   }
 
-  /** Changes are kept until a reboot only; attributes outlive it. */
+  /** Changes are kept until a reboot; attributes survive it. */
   boot(): void {
     this.#changed.clear()
   }
 
-  /** Factory settings. */
+  /** Restores factory settings. */
   reset(): void {
     this.#attributes.clear()
     this.#changed.clear()

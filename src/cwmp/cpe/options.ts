@@ -8,7 +8,7 @@ import type { CpeQuirks } from './quirks.ts'
 import type { Transfer } from './transfers.ts'
 import type { CwmpVersion } from './versions.ts'
 
-/** What a simulated CPE is made of. */
+/** Options of a simulated CPE. */
 export interface CpeOptions {
   view: TreeView
   root: RootObject
@@ -17,26 +17,29 @@ export interface CpeOptions {
   quirks: CpeQuirks
   /** Address the listener for connection requests binds to. */
   listenHost: string
-  /** PEM certificates that the CPE trusts its ACS by, beside the system's own. */
+  /** PEM certificates by which the CPE trusts its ACS, beside the system's own. */
   trusted: readonly string[]
   /** All waits are divided by this; 1 = as in the field. */
   timeScale: number
   clock: Clock
   random: Random
   log: Log
-  /** The box restarts: `reset` means with factory settings. The box calls `stop` and later `start` again. */
+  /** The device restarts; `reset` means with factory settings. The device calls `stop`, and `start` later. */
   onRestart(reset: boolean): void
-  /** Fetches a file and puts it where it belongs; throws TransferFault. `restart`: the box must boot for it to work. */
+  /**
+   * Fetches a file and installs it; rejects with TransferFault. `restart` means that the device must boot for it to
+   * take effect.
+   */
   onDownload(transfer: Transfer): Promise<{ restart: boolean }>
-  /** What `saveState` answers has changed. */
+  /** The result of `saveState` has changed. */
   onState(): void
-  /** A command-like parameter was set: `true`, or what it is to be done with. */
+  /** A command-like parameter was set, to `true` or to the argument of the command. */
   onCommand(path: string, value: string): void
-  /** Why a command cannot take this value; undefined: it can. */
+  /** Returns the reason why a command cannot take this value; undefined when it can. */
   refusesCommand(path: string, value: string): string | undefined
 }
 
-/** What survives a reboot (cwmp events and attributes). */
+/** The state that survives a reboot: events, transfers and attributes. */
 export interface CpeState {
   events: DueEvent[]
   transfers: Transfer[]
@@ -44,7 +47,7 @@ export interface CpeState {
   listener: ListenerAddress
 }
 
-/** What a box did, to prove that nothing was done twice. */
+/** Counts of a CPE since it was made. */
 export interface CpeCounters {
   sessions: number
   failedSessions: number

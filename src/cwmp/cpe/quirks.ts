@@ -2,7 +2,7 @@
 export interface CpeQuirks {
   /** GetParameterValues of more names than this is answered with 9002. */
   fault9002Above?: number
-  /** GetParameterValues of more names than this, and a read of everything below the root: the connection is cut. */
+  /** A GetParameterValues of more names than this, or of everything below the root, is answered by a cut connection. */
   cutsAbove?: number
   /** Names that match are listed by GetParameterNames and answered with 9005 when they are read. */
   ghosts?: string
@@ -12,7 +12,7 @@ export interface CpeQuirks {
   emptyTypes?: boolean
   /** Every value is an xsd:string. */
   allStrings?: boolean
-  /** Booleans are taken and given as `true` and `false` only. */
+  /** Booleans are accepted and sent as `true` and `false` only. */
   booleanLiterals?: boolean
   noCookies?: boolean
   /** Every request over a TCP connection of its own, with `Connection: close`. */
@@ -25,11 +25,11 @@ export interface CpeQuirks {
   answerDelayMs?: number
   /** Writes to paths that match are refused with this fault. */
   rejectWrites?: { pattern: string; code: number }
-  /** The session is cut after this many requests, once in a while. */
+  /** The session is cut after this many requests, at random. */
   dropAfterRequests?: number
 }
 
-/** The xsi:type a box gives a value of this type. */
+/** Returns the xsi:type that a CPE sends for a value of this type. */
 export function typeOnWire(quirks: CpeQuirks, type: string): string {
   if (quirks.emptyTypes === true) return ''
   return quirks.allStrings === true ? 'string' : type

@@ -1,6 +1,7 @@
 /**
- * The wait before session retry n (1, 2, ...) of a CPE (TR-069 3.2.1.1): random in [m(k/1000)^(n-1), m(k/1000)^n] seconds, frozen from the
- * tenth on. `minimumS` is CWMPRetryMinimumWaitInterval, `multiplier` CWMPRetryIntervalMultiplier. Answers milliseconds.
+ * Returns the wait in milliseconds before session retry n (1, 2, ...) of a CPE (TR-069 3.2.1.1): random in
+ * [m(k/1000)^(n-1), m(k/1000)^n] seconds, constant from the tenth on. `minimumS` is CWMPRetryMinimumWaitInterval,
+ * `multiplier` CWMPRetryIntervalMultiplier.
  */
 export function sessionRetryWaitMs(attempt: number, minimumS: number, multiplier: number, fraction: number): number {
   const n = Math.min(Math.max(attempt, 1), 10)

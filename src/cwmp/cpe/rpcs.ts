@@ -4,21 +4,24 @@ import type { CwmpFault, ParameterValue, RequestOf, ResponseOf, RpcName } from '
 import type { Notifications } from './notifications.ts'
 import { type CpeQuirks, typeOnWire } from './quirks.ts'
 
-/** What a request does besides answering. */
+/** The effects of a request besides its answer. */
 export interface CpeEffects {
   reboot(commandKey: string): void
   factoryReset(): void
   download(request: RequestOf<'Download'>): void
   scheduleInform(delayS: number, commandKey: string): void
-  /** A command-like parameter was set: `true`, or what it is to be done with. */
+  /** A command-like parameter was set, to `true` or to the argument of the command. */
   command(path: string, value: string): void
   /** DiagnosticsState of this object was set to Requested. */
   diagnose(object: string): void
-  /** Why a command cannot take this value; undefined: it can. Asked before anything is written. */
+  /**
+   * Returns the reason why a command cannot take this value; undefined when it can. It is called before anything is
+   * written.
+   */
   refuses(path: string, value: string): string | undefined
 }
 
-/** An RPC refused, as it goes on the wire. */
+/** A refused RPC, with the fault that is sent. */
 export class CpeFault extends Error {
   readonly fault: CwmpFault
   constructor(code: number, text: string, parameters: CwmpFault['parameters'] = []) {
@@ -27,7 +30,7 @@ export class CpeFault extends Error {
   }
 }
 
-/** The box falls over: it answers nothing and its connection is gone. */
+/** The CPE breaks down over a request: it sends no answer and its connection is cut. */
 export class ConnectionCut extends Error {}
 
 const WRITE_CODES: Record<WriteError['kind'], number> = {
@@ -39,11 +42,11 @@ const WRITE_CODES: Record<WriteError['kind'], number> = {
   notCreatable: 9003,
   duplicateKey: 9003,
 }
-/** Firmware and configuration are what these boxes take (A.3.2.8). */
+/** These devices take firmware and configuration files (TR-069 A.3.2.8). */
 const DOWNLOADABLE = /^[13] /
 const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
-/** Answers the ACS's requests out of a box's tree (TR-069 A.3.2). */
+/** Answers the requests of the ACS from the tree of a device (TR-069 A.3.2). */
 export class CpeRpcs {
   readonly #view: TreeView
   readonly #quirks: CpeQuirks
@@ -66,7 +69,7 @@ export class CpeRpcs {
     this.#onAttributes = onAttributes
   }
 
-  /** Names of the methods this box has. */
+  /** Names of the methods that the CPE has. */
   static readonly METHODS = [
     'GetRPCMethods',
     'SetParameterValues',
@@ -82,7 +85,7 @@ export class CpeRpcs {
     'ScheduleInform',
   ]
 
-  /** The response of one request; throws CpeFault. */
+  /** Returns the response to one request; throws CpeFault. */
   answer(name: RpcName, body: unknown): { name: RpcName; body: unknown } {
     // Decoding has given each name its own body.
     switch (name) {
@@ -140,7 +143,10 @@ export class CpeRpcs {
     return { name, body }
   }
 
-  /** GetParameterNames (TR-069 A.3.2.3): objects end in a dot; one level or all; the full name of a parameter needs NextLevel false. */
+  /**
+   * GetParameterNames (TR-069 A.3.2.3): objects end in a dot; one level or all; the full name of a parameter needs
+   * NextLevel false.
+   */
   #names({ ParameterPath: asked, NextLevel }: RequestOf<'GetParameterNames'>): { Name: string; Writable: boolean }[] {
     const view = this.#view
     const root = [...view.tree.objects()].reduce(
@@ -157,7 +163,7 @@ export class CpeRpcs {
     return this.#below(asked, NextLevel)
   }
 
-  /** Objects on the way to a table without rows exist although nothing is below them. */
+  /** Returns true for an object above a table without rows: it exists although nothing is below it. */
   #holdsTables(path: string): boolean {
     return this.#view.objectsBelow(path).length > 0
   }
@@ -207,12 +213,12 @@ export class CpeRpcs {
     })
   }
 
-  /** Weak boxes do not refuse what is too much for them: they fall over. */
+  /** Weak devices do not refuse a request that is too large: they break down. */
   #cutWhenTooMuch(names: string[]): void {
     const { cutsAbove } = this.#quirks
     if (cutsAbove === undefined) return
     if (names.length > cutsAbove || names.some((name) => /^([A-Za-z]+\.)?$/.test(name)))
-      throw new ConnectionCut('the box fell over a large request')
+      throw new ConnectionCut('the CPE broke down over a large request')
   }
 
   #ghost(path: string): boolean {
@@ -228,7 +234,7 @@ export class CpeRpcs {
     return { name: path, value: value === 'true' ? '1' : '0', type }
   }
 
-  /** All or nothing; every bad one is named. */
+  /** Writes all values or none; the fault names each that is wrong. */
   #set({ ParameterList, ParameterKey }: RequestOf<'SetParameterValues'>): number {
     const seen = new Set<string>()
     const faults: CwmpFault['parameters'] = []
@@ -250,7 +256,7 @@ export class CpeRpcs {
     return 0
   }
 
-  /** Why one value cannot be set. The type on the wire is held against the model where it says anything (9006). */
+  /** Returns the reason why one value cannot be set. Its type on the wire is compared with the model (9006). */
   #problem(
     { name, value, type }: ParameterValue,
     seen: ReadonlySet<string>,
@@ -283,7 +289,9 @@ export class CpeRpcs {
     return { Status: 0 }
   }
 
-  /** All or nothing. Values above 2 are the lightweight ones of CWMP 1.4, which these boxes do not have. */
+  /**
+   * Sets all or none. Values above 2 are the lightweight notifications of CWMP 1.4, which these devices do not have.
+   */
   #setAttributes({ ParameterList }: RequestOf<'SetParameterAttributes'>): Record<string, never> {
     const wanted = ParameterList.flatMap(({ Name, NotificationChange, Notification }) => {
       if (NotificationChange && (Notification < 0 || Notification > 2)) throw new CpeFault(9003, 'Invalid arguments')
@@ -300,7 +308,7 @@ export class CpeRpcs {
       .map((path) => ({ Name: path, Notification: this.#notifications.get(path), AccessList: [] }))
   }
 
-  /** The parameters a full or partial path names. */
+  /** Returns the parameters that a full or partial path names. */
   #named(name: string): string[] {
     if (name === '' || name.endsWith('.')) {
       if (name !== '' && !this.#view.hasObject(name) && !this.#holdsTables(name))
@@ -324,10 +332,13 @@ export class CpeRpcs {
   }
 }
 
-/** Whether a type on the wire can be that of the model: no type says nothing, and base64 has three names (TR-069 A.2.1). */
+/**
+ * Returns true when a type on the wire can be that of the model: no type is accepted, and base64 has three names
+ * (TR-069 A.2.1).
+ */
 function sameXsdType(given: string, known: string): boolean {
   if (given === '' || given === 'anySimpleType' || given === known) return true
   if (known === 'base64') return given === 'base64Binary' || given === 'string'
-  // A decimal goes as a text, too; Device:2 has no XSD type of its own for it.
+  // A decimal is sent as a text too: Device:2 has no XSD type for it.
   return known === 'decimal' && given === 'string'
 }

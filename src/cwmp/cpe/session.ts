@@ -7,7 +7,7 @@ import { agreedUrn, type CwmpVersion, supportedVersions, urnOfVersion } from './
 type Outgoing = Exclude<CwmpMessage, { kind: 'unknown' }>
 type Request = Extract<CwmpMessage, { kind: 'request' }>
 
-/** A request of the CPE's own, and what becomes of it: told when the ACS has answered it. */
+/** A request of the CPE itself; one of the two callbacks is called when the ACS has answered it. */
 export interface OwnRequest {
   message: Request
   answered(): void
@@ -15,28 +15,31 @@ export interface OwnRequest {
   refused(code: number): void
 }
 
-/** What a session needs of its box. */
+/** The CPE behind a session. */
 export interface SessionHost {
   version: CwmpVersion
-  /** How long the ACS is asked to wait for us (s); 1.3 and later. */
+  /** Seconds that the ACS is asked to wait; CWMP 1.3 and later. */
   sessionTimeoutS: number | undefined
   post(url: URL, body: string): Promise<AcsAnswer>
   inform(): RequestOf<'Inform'>
-  /** The InformResponse is here: the events are delivered. */
+  /** The InformResponse has arrived: the events are delivered. */
   informed(): void
-  /** The next request of the CPE's own; undefined: none. */
+  /** Returns the next request of the CPE itself; undefined when there is none. */
   next(): OwnRequest | undefined
-  /** Answers one request of the ACS. */
+  /** Returns the answer to one request of the ACS. */
   answer(name: RpcName, body: unknown): Outgoing
 }
 
 const MAX_REDIRECTS = 5
 const MAX_RETRIES = 5
-/** An ACS that never comes to an end is one that does not work. */
+/** An ACS that sends more is faulty. */
 const MAX_MESSAGES = 20_000
 const RETRY_REQUEST = 8005
 
-/** One CWMP session as the CPE leads it (TR-069 3.7): Inform, own requests, empty POST, the requests of the ACS, its empty answer. */
+/**
+ * One CWMP session on the side of the CPE (TR-069 3.7): Inform, own requests, empty POST, requests of the ACS, its
+ * empty answer.
+ */
 export class CpeSession {
   readonly #host: SessionHost
   #url: URL
@@ -51,7 +54,7 @@ export class CpeSession {
     this.#urn = urnOfVersion(host.version)
   }
 
-  /** Resolves when the session ended by the rules; rejects when it failed. */
+  /** Resolves when the session has ended by the rules; rejects when it has failed. */
   async run(): Promise<void> {
     let hold = await this.#inform()
     let turnGiven = false
@@ -65,7 +68,7 @@ export class CpeSession {
       outgoing = ''
       if (answer.body.length === 0) {
         if (own !== undefined) throw new ProtocolError('silent', `the ACS did not answer ${own.message.name}`)
-        // Nothing counts as HoldRequests false; what was held back goes on.
+        // An empty answer means HoldRequests false: requests that were held are sent.
         if (turnGiven || this.#host.next() === undefined) return
         hold = false
         continue
@@ -78,7 +81,7 @@ export class CpeSession {
     throw new ProtocolError('endless', 'the ACS has no end')
   }
 
-  /** Answers whether requests are on hold. */
+  /** Resolves with true when the ACS holds requests. */
   async #inform(): Promise<boolean> {
     const { version, sessionTimeoutS } = this.#host
     const header: CwmpHeader = {}
@@ -107,7 +110,7 @@ export class CpeSession {
   #settle(own: OwnRequest, id: string, envelope: AcsEnvelope): void {
     const { message } = envelope
     if (message.kind === 'fault') {
-      // Retry request: asked again at the next turn, as it is still the next one.
+      // Retry request: it is sent again in the next turn.
       if (message.fault.code === RETRY_REQUEST && ++this.#retries <= MAX_RETRIES) return
       return own.refused(message.fault.code)
     }
@@ -131,7 +134,7 @@ export class CpeSession {
     }
   }
 
-  /** A response repeats the ID of its request (A.3.1). */
+  /** Throws when a response does not repeat the ID of its request (TR-069 A.3.1). */
   #checkId(id: string, { header }: AcsEnvelope): void {
     if (header.id !== id) throw new ProtocolError('id', `the ACS answered ID ${id} with ${header.id ?? 'none'}`)
   }
@@ -140,7 +143,7 @@ export class CpeSession {
     return encodeEnvelope(this.#urn, header, message)
   }
 
-  /** Follows redirects, which hold for the rest of the session (TR-069 3.4). */
+  /** Follows redirects; they hold for the rest of the session (TR-069 3.4). */
   async #post(body: string): Promise<AcsAnswer> {
     for (;;) {
       const answer = await this.#host.post(this.#url, body)

@@ -20,9 +20,9 @@ export interface SoapElement {
 type Scope = ReadonlyMap<string, string>
 
 /**
- * Reads a message as XML 1.0 with namespaces in UTF-8 and returns its root. This is the reader of the client side: the server has another one,
- * so that a mistake in one of them shows. It is strict. ProtocolError `xml`: not well-formed, a document type, an undeclared prefix or entity;
- * `charset`: not UTF-8.
+ * Reads a message as XML 1.0 with namespaces in UTF-8 and returns its root. This is the reader of the client side: the
+ * server has another one, so that a mistake in one of them shows. It is strict. ProtocolError `xml`: not well-formed, a
+ * document type, an undeclared prefix or entity; `charset`: not UTF-8.
  */
 export function readSoap(bytes: Uint8Array, contentType: string | undefined): SoapElement {
   const text = decode(bytes, contentType)

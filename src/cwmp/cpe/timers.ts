@@ -1,6 +1,9 @@
 import type { Clock } from '../../base/index.ts'
 
-/** The waits of one CPE: its periodic Informs on their grid, one retry, scheduled Informs, and throttled notifications. None ends another. */
+/**
+ * The waits of one CPE: periodic Informs on their grid, one retry, scheduled Informs, and throttled notifications. They
+ * are independent of each other.
+ */
 export class CpeTimers {
   readonly #clock: Clock
   readonly #timeScale: number
@@ -33,7 +36,7 @@ export class CpeTimers {
     this.#single.add(cancel)
   }
 
-  /** At most once per `throttleMs`; what comes earlier waits for the rest of it. */
+  /** Does the work at most once per `throttleMs`; an earlier call waits for the rest of that time. */
   throttled(throttleMs: number, work: () => void): void {
     if (this.#throttled) return
     const wait = this.#lastThrottled + throttleMs / this.#timeScale - this.#clock.now()
@@ -48,9 +51,10 @@ export class CpeTimers {
   }
 
   /**
-   * Every `intervalMs`, undefined: not at all. With a phase (PeriodicInformTime, a dateTime) the times are those whose distance from it is a
-   * multiple of the interval; the unknown time leaves the phase to the box, which counts from now (TR-181 ManagementServer.PeriodicInformTime).
-   * Asked again with the same values it leaves the grid as it is, so that sessions in between do not put an Inform off.
+   * Does the work every `intervalMs`; undefined stops it. With a phase (PeriodicInformTime, a dateTime) the times are
+   * those whose distance from it is a multiple of the interval. The unknown time leaves the phase to the CPE, which
+   * counts from now (TR-181 ManagementServer.PeriodicInformTime). A call with the same values keeps the grid, so that
+   * sessions in between do not delay an Inform.
    */
   periodic(intervalMs: number | undefined, phase: string, work: () => void): void {
     const grid = `${intervalMs} ${phase}`

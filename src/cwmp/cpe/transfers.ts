@@ -1,20 +1,20 @@
 import { type Clock, errorText } from '../../base/index.ts'
 import type { RequestOf } from '../wire/index.ts'
 
-/** A download the ACS asked for, from the request to the TransferComplete that was confirmed. */
+/** A download that the ACS asked for, from the request to the confirmed TransferComplete. */
 export interface Transfer {
   commandKey: string
   fileType: string
   url: string
   username: string
   password: string
-  /** When it may begin (ms). */
+  /** Earliest start (ms). */
   dueAt: number
-  /** Set once it has ended, well or badly. */
+  /** Set when it has ended, with or without a fault. */
   ended?: { start: string; complete: string; faultCode: number; faultString: string }
 }
 
-/** The arguments of the TransferComplete for one that has ended; undefined: it has not (A.3.3.2). */
+/** Returns the arguments of the TransferComplete of a transfer (TR-069 A.3.3.2); undefined when it has not ended. */
 export function transferCompleteOf({ commandKey, ended }: Transfer): RequestOf<'TransferComplete'> | undefined {
   if (ended === undefined) return undefined
   return {
@@ -25,7 +25,7 @@ export function transferCompleteOf({ commandKey, ended }: Transfer): RequestOf<'
   }
 }
 
-/** Why a file did not come, as a fault of TransferComplete (9010, 9012, 9015-9019). */
+/** The reason why a file did not arrive, as a fault of TransferComplete (9010, 9012, 9015 to 9019). */
 export class TransferFault extends Error {
   readonly code: number
   constructor(code: number, text: string) {
@@ -34,21 +34,23 @@ export class TransferFault extends Error {
   }
 }
 
-/** What a box does with a file. */
+/** The device behind the transfers of its CPE. */
 interface TransferEffects {
-  /** Fetches it and puts it where it belongs; throws TransferFault. `restart`: it works after a reboot only. */
+  /**
+   * Fetches a file and installs it; rejects with TransferFault. `restart` means that it takes effect after a reboot.
+   */
   fetch(transfer: Transfer): Promise<{ restart: boolean }>
-  /** Another one has ended; `restart` says that the box must boot for it to work. */
+  /** A transfer has ended; `restart` means that the device must boot for it to take effect. */
   ended(transfer: Transfer, restart: boolean): void
-  /** What is queued has changed and must outlive a power cut. */
+  /** The list of transfers has changed; it must survive a power cut. */
   changed(): void
 }
 
-/** Queued downloads at once (TR-069 A.3.2.8 lets a CPE refuse more with 9004). */
+/** Queued downloads at once; more are refused with 9004 (TR-069 A.3.2.8). */
 const MAX_TRANSFERS = 16
 const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
-/** The downloads of one CPE: one at a time, after their delay, begun again when the power went in between. */
+/** The downloads of one CPE: one at a time, after their delay; a download that a power cut ended begins again. */
 export class Transfers {
   readonly #clock: Clock
   readonly #timeScale: number
@@ -80,8 +82,8 @@ export class Transfers {
     this.#effects.changed()
   }
 
-  /** Those that are over and not yet confirmed, in order. */
-  toTell(): Transfer[] {
+  /** Returns the transfers that have ended and are not confirmed, in order. */
+  toReport(): Transfer[] {
     return this.#list.filter((transfer) => transfer.ended !== undefined)
   }
 
@@ -90,7 +92,7 @@ export class Transfers {
     this.#effects.changed()
   }
 
-  /** Begins what is due. Called when a session is over, and at boot. */
+  /** Begins the next transfer that is due. Called at the end of a session, and at boot. */
   run(): void {
     this.#cancel?.()
     if (this.#busy) return
@@ -109,7 +111,7 @@ export class Transfers {
     )
   }
 
-  /** Power off: what is under way begins anew at the next boot. */
+  /** Power off: the transfer under way begins again at the next boot. */
   stop(): void {
     this.#life++
     this.#busy = false
@@ -124,7 +126,7 @@ export class Transfers {
     this.#list = structuredClone([...transfers])
   }
 
-  /** Fetches; what goes wrong stands in the transfer. Answers whether the box must restart. */
+  /** Fetches one file; a fault is stored in the transfer. Resolves with true when the device must restart. */
   async #transfer(transfer: Transfer): Promise<boolean> {
     const start = this.#time()
     const life = this.#life

@@ -23,8 +23,8 @@ interface AddPlan {
 }
 
 /**
- * Answers Add (TR-369 7.4). Everything is checked before anything is added. Without allow_partial all rows are added together, or
- * the request rejects with RequestRefused.
+ * Answers Add (TR-369 7.4). Everything is checked before anything is added. Without allow_partial all rows are added
+ * together, or the request rejects with RequestRefused.
  */
 export async function addRows(
   model: AgentModel,
@@ -128,7 +128,10 @@ function valuesOf({ own, good }: AddPlan): Record<string, string> {
   return { ...own, ...Object.fromEntries(good.map(({ param, value }) => [param, value])) }
 }
 
-/** Adds the rows of some plans, all or none. Parameters that the model refuses become errors, and the row is tried again without them. */
+/**
+ * Adds the rows of some plans, all or none. Parameters that the model refuses become errors, and the row is tried again
+ * without them.
+ */
 async function add(model: AgentModel, plans: AddPlan[], by: string): Promise<void> {
   while (plans.every((one) => one.failure === undefined)) {
     try {

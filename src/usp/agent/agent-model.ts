@@ -1,10 +1,15 @@
 import type { ModelObject, ModelParameter } from '../../datamodel/index.ts'
 import { AgentError } from './agent-error.ts'
 
-/** An object of the supported data model: its kind, keys, commands and events. Its parameters are asked for separately. */
+/**
+ * An object of the supported data model: its kind, keys, commands and events. Its parameters are asked for separately.
+ */
 type ObjectKind = Pick<ModelObject, 'path' | 'access' | 'table' | 'keys' | 'commands' | 'events'>
 
-/** The supported data model of an Agent (as GetSupportedDM shows it, TR-369 7.5.3): it lists what the Agent has code for and nothing else. */
+/**
+ * The supported data model of an Agent (as GetSupportedDM shows it, TR-369 7.5.3): it lists what the Agent has code for
+ * and nothing else.
+ */
 export interface SupportedModel {
   /** URI of the data model, e.g. `urn:broadband-forum-org:tr-181-2-19-1-usp`. */
   readonly uri: string
@@ -88,20 +93,27 @@ export interface AcceptedCommand {
 }
 
 /**
- * The data model of a device as its Agent reaches it. Paths are full and have the names of USP. The Agent checks requests against the
- * supported model and the rules of TR-369 before it asks; an implementation refuses what its device refuses. Every method may take its time and
- * rejects rather than wait without a limit. The Agent asks for one thing at a time, but other writers may change the device in between.
+ * The data model of a device as its Agent reaches it. Paths are full and have the names of USP. The Agent checks
+ * requests against the supported model and the rules of TR-369 before it asks; an implementation refuses what its
+ * device refuses. Every method may take its time and rejects rather than wait without a limit. The Agent asks for one
+ * thing at a time, but other writers may change the device in between.
  */
 export interface AgentModel {
   /** Resolves with the supported model; it stays the same until the Agent restarts. */
   supported(): Promise<SupportedModel>
-  /** Resolves with the full paths of the rows of a table, by instance number; empty when the table is empty or not there. */
+  /**
+   * Resolves with the full paths of the rows of a table, by instance number; empty when the table is empty or not
+   * there.
+   */
   instances(table: string): Promise<readonly string[]>
   /** Resolves with the values of those parameters that exist. Secrets read as ''. */
   get(paths: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Writes all values or none; ModelRefusal. `by` names the Controller row that asked, or is `agent`. */
   set(values: readonly ModelWrite[], by: string): Promise<void>
-  /** Adds all rows or none and resolves with their paths, in order; ModelRefusal. An instance number is never given twice. */
+  /**
+   * Adds all rows or none and resolves with their paths, in order; ModelRefusal. An instance number is never given
+   * twice.
+   */
   add(rows: readonly NewRow[], by: string): Promise<readonly string[]>
   /** Deletes all rows or none, with everything below them; ModelRefusal. A row that is not there counts as deleted. */
   delete(rows: readonly string[], by: string): Promise<void>

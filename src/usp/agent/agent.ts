@@ -37,15 +37,16 @@ export interface AgentCounters {
 }
 
 type AgentRequest = Extract<Msg, { kind: 'request' }>
-type Told = Omit<Notify, 'subscription_id' | 'send_resp'>
+type Content = Omit<Notify, 'subscription_id' | 'send_resp'>
 
 const VERSIONS = '1.0,1.1,1.2,1.3,1.4'
 /** The wait after a model that could not be read, before it is read again. */
 const RETRY_MS = 5000
 
 /**
- * A USP Agent (TR-369) over the model of a device: connects to the Controllers that its rows name, answers requests, keeps subscriptions. Requests,
- * changes and ends of commands are handled one after the other, in the order in which they came.
+ * A USP Agent (TR-369) over the model of a device: connects to the Controllers that its rows name, answers requests,
+ * keeps subscriptions. Requests, changes and ends of commands are handled one after the other, in the order in which
+ * they came.
  */
 export class UspAgent implements ChannelHost, CommandHost {
   readonly counters: AgentCounters = { connects: 0, requests: {}, notifies: 0 }
@@ -149,7 +150,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   onConnected(channel: ControllerChannel): void {
     this.counters.connects++
     this.enqueue(async () => {
-      if (this.#bootDue.delete(channel.row)) await this.#tellBoot(channel)
+      if (this.#bootDue.delete(channel.row)) await this.#sendBoot(channel)
       if (channel.isOnboarded && !this.#onBoardDue.has(channel.row)) return
       this.#onBoardDue.delete(channel.row)
       channel.onBoard()
@@ -159,7 +160,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   onPeriodic(channel: ControllerChannel): void {
     this.enqueue(async () => {
       const reader = await ModelReader.of(this.#model)
-      await this.#tell(
+      await this.#notify(
         reader,
         channel,
         'Event',
@@ -177,7 +178,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     const reader = await ModelReader.of(this.#model)
     const oper_complete = { obj_path: object, command_name: name, command_key: commandKey, ...outcome }
     for (const channel of this.#channels.values())
-      await this.#tell(reader, channel, 'OperationComplete', object + name, { oper_complete })
+      await this.#notify(reader, channel, 'OperationComplete', object + name, { oper_complete })
   }
 
   async transferComplete(params: Record<string, string>): Promise<void> {
@@ -187,7 +188,7 @@ export class UspAgent implements ChannelHost, CommandHost {
       const filter = await reader.value(`${channel.row}TransferCompletePolicy.ResultTypeFilter`)
       if ((failed && filter === 'Success') || (!failed && filter === 'Failure')) continue
       const event = eventOf('Device.LocalAgent.', 'TransferComplete!', params)
-      await this.#tell(reader, channel, 'Event', 'Device.LocalAgent.TransferComplete!', event)
+      await this.#notify(reader, channel, 'Event', 'Device.LocalAgent.TransferComplete!', event)
     }
   }
 
@@ -299,7 +300,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     if (subscriptions.length > 0) this.#subscriptions = await readSubscriptions(await ModelReader.of(this.#model))
     for (const { path } of subscriptions)
       if (path.endsWith('.TimeToLive')) await this.#limitLife(path.slice(0, -'TimeToLive'.length))
-    await this.#tellChanges(changes)
+    await this.#notifyChanges(changes)
     const controllers = under(CONTROLLERS)
     for (const { kind, path } of controllers) if (kind === 'deleted') await this.#forget(path)
     if (controllers.length > 0) await this.#connect()
@@ -334,28 +335,34 @@ export class UspAgent implements ChannelHost, CommandHost {
     this.#expiries.set(row, this.#options.clock.after(left, end))
   }
 
-  async #tellChanges(changes: readonly ModelChange[]): Promise<void> {
+  async #notifyChanges(changes: readonly ModelChange[]): Promise<void> {
     if (this.#channels.size === 0 || this.#subscriptions.length === 0) return
     const reader = await ModelReader.of(this.#model)
     for (const { type, about, notification } of await occurrencesOf(reader, changes))
-      for (const channel of this.#channels.values()) await this.#tell(reader, channel, type, about, notification)
+      for (const channel of this.#channels.values()) await this.#notify(reader, channel, type, about, notification)
   }
 
-  async #tellBoot(channel: ControllerChannel): Promise<void> {
+  async #sendBoot(channel: ControllerChannel): Promise<void> {
     const reader = await ModelReader.of(this.#model)
     const params = await bootArguments(reader, channel.row, this.#boot)
-    await this.#tell(reader, channel, 'Event', 'Device.Boot!', eventOf('Device.', 'Boot!', params))
+    await this.#notify(reader, channel, 'Event', 'Device.Boot!', eventOf('Device.', 'Boot!', params))
   }
 
   /** Notifies one Controller once for each of its subscriptions that means it. */
-  async #tell(reader: ModelReader, channel: ControllerChannel, type: string, about: string, told: Told): Promise<void> {
+  async #notify(
+    reader: ModelReader,
+    channel: ControllerChannel,
+    type: string,
+    about: string,
+    content: Content,
+  ): Promise<void> {
     for (const subscription of this.#subscriptions) {
       if (subscription.controller !== channel.row || subscription.type !== type) continue
       if (!(await isReferred(reader, subscription, about))) continue
       this.counters.notifies++
       const { id, retry } = subscription
       const worth = retry ? this.#worthOf(subscription) : undefined
-      channel.notify({ subscription_id: id, send_resp: retry, ...told }, worth)
+      channel.notify({ subscription_id: id, send_resp: retry, ...content }, worth)
     }
   }
 
@@ -390,7 +397,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   }
 }
 
-function eventOf(objPath: string, name: string, params: Record<string, string> = {}): Told {
+function eventOf(objPath: string, name: string, params: Record<string, string> = {}): Content {
   return { event: { obj_path: objPath, event_name: name, params } }
 }
 

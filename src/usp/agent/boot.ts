@@ -8,7 +8,10 @@ export interface BootCause {
   firmwareUpdated: boolean
 }
 
-/** Resolves with the arguments of Boot! for one Controller (TR-181 Device.Boot!): ParameterMap holds the parameters of its BootParameter rows, as JSON. */
+/**
+ * Resolves with the arguments of Boot! for one Controller (TR-181 Device.Boot!): ParameterMap holds the parameters of
+ * its BootParameter rows, as JSON.
+ */
 export async function bootArguments(
   reader: ModelReader,
   controller: string,

@@ -12,8 +12,8 @@ interface Occurrence {
 }
 
 /**
- * Resolves with the occurrences of one batch of changes: a parameter once with its last value, a new row with its keys and without a ValueChange for
- * each of its values. Paths that the supported model does not have are left out.
+ * Resolves with the occurrences of one batch of changes: a parameter once with its last value, a new row with its keys
+ * and without a ValueChange for each of its values. Paths that the supported model does not have are left out.
  */
 export async function occurrencesOf(reader: ModelReader, changes: readonly ModelChange[]): Promise<Occurrence[]> {
   const created = new Set<string>()

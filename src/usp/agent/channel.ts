@@ -32,7 +32,10 @@ interface ChannelOptions {
 
 type Body = Parameters<Codec['encodeRecord']>[0]['body']
 
-/** The connection of an Agent to one Controller: dials with the retry policy, reads Records, repeats notifications until they are acknowledged. */
+/**
+ * The connection of an Agent to one Controller: dials with the retry policy, reads Records, repeats notifications until
+ * they are acknowledged.
+ */
 export class ControllerChannel {
   readonly row: string
   readonly #host: ChannelHost
@@ -76,7 +79,9 @@ export class ControllerChannel {
     return this.#settings.isOnboarded
   }
 
-  /** Takes the row as it is now: dials what it names, or leaves when it names nothing. Without a change it does nothing. */
+  /**
+   * Takes the row as it is now: dials what it names, or leaves when it names nothing. Without a change it does nothing.
+   */
   apply(settings: ControllerRow): void {
     const before = this.#settings
     this.#settings = settings
@@ -96,7 +101,10 @@ export class ControllerChannel {
     this.#dial(++this.#life, address)
   }
 
-  /** Closes the link; `graceful` sends a disconnect Record. Notifications that wait are sent when the channel is opened again. */
+  /**
+   * Closes the link; `graceful` sends a disconnect Record. Notifications that wait are sent when the channel is opened
+   * again.
+   */
   close(graceful: boolean): void {
     this.#life++
     this.#address = undefined
@@ -126,7 +134,9 @@ export class ControllerChannel {
     this.#outbox.notify(notify, worth)
   }
 
-  /** Sends an OnBoardRequest, one at a time; repeats it after OnBoardingRestartTime while onboarding is not complete. */
+  /**
+   * Sends an OnBoardRequest, one at a time; repeats it after OnBoardingRestartTime while onboarding is not complete.
+   */
   onBoard(): void {
     if (this.#onBoarding !== undefined && this.#outbox.has(this.#onBoarding))
       return this.#outbox.again(this.#onBoarding)

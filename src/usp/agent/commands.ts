@@ -44,7 +44,9 @@ const REQUESTS = 'Device.LocalAgent.Request.'
 const MAX_RUNNING = 32
 const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 
-/** Answers Operate (TR-369 7.7): synchronous commands at once, others as a Request row that ends with OperationComplete. */
+/**
+ * Answers Operate (TR-369 7.7): synchronous commands at once, others as a Request row that ends with OperationComplete.
+ */
 export class AgentCommands {
   readonly #model: AgentModel
   readonly #host: CommandHost
@@ -58,7 +60,10 @@ export class AgentCommands {
     this.#log = log
   }
 
-  /** Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `controller` is the row that asks. */
+  /**
+   * Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `controller` is
+   * the row that asks.
+   */
   async operate(request: Operate, controller: string): Promise<Operated> {
     const afterwards: (() => void)[] = []
     try {
@@ -108,7 +113,9 @@ export class AgentCommands {
     }
   }
 
-  /** Commands of the Agent itself; undefined for those of the device. AgentError 7022 when there is nothing to cancel. */
+  /**
+   * Commands of the Agent itself; undefined for those of the device. AgentError 7022 when there is nothing to cancel.
+   */
   #ownCommand(object: string, name: string): (() => void) | undefined {
     if (name === 'SendOnBoardRequest()') return () => this.#host.sendOnBoardRequest(object)
     if (!object.startsWith(REQUESTS) || name !== 'Cancel()') return undefined
@@ -206,7 +213,10 @@ function callOf(object: string, name: string, isAsync: boolean, request: Operate
   return { object, name, isAsync, args: request.input_args, commandKey: request.command_key, signal }
 }
 
-/** Checks a command against the supported model. Returns true for an asynchronous one; AgentError 7026 or 7027 (invalid arguments). */
+/**
+ * Checks a command against the supported model. Returns true for an asynchronous one; AgentError 7026 or 7027 (invalid
+ * arguments).
+ */
 function check({ supported }: ModelReader, object: string, name: string, { input_args }: Operate): boolean {
   const command = supported.object(schemaPathOf(object))?.commands.get(name)
   if (command === undefined) throw new AgentError(7026, 'no such command')

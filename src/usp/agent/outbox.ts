@@ -30,7 +30,10 @@ interface OutboxOptions {
 
 const MAX_WAITING = 200
 
-/** Notifications of one Controller that want an answer: each is sent again under its msg_id until it is acknowledged (TR-369 7.6.2). */
+/**
+ * Notifications of one Controller that want an answer: each is sent again under its msg_id until it is acknowledged
+ * (TR-369 7.6.2).
+ */
 export class NotifyOutbox {
   readonly #options: OutboxOptions
   readonly #waiting = new Map<string, Waiting>()

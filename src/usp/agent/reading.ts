@@ -53,7 +53,10 @@ async function readObjects(reader: ModelReader, objects: string[]): Promise<Read
   })
 }
 
-/** Objects at and below one, down to a depth: 0 all, 1 itself, n further n-1 levels, an instance counting with its table. */
+/**
+ * Objects at and below one, down to a depth: 0 all, 1 itself, n further n-1 levels, an instance counting with its
+ * table.
+ */
 async function withDepth(reader: ModelReader, object: string, maxDepth: number): Promise<string[]> {
   // A table has no parameters: its rows are the objects.
   const own = reader.supported.object(schemaPathOf(object)) === undefined ? [] : [object]
@@ -67,7 +70,10 @@ function levels(relative: string): number {
   return relative.split('.').filter((part) => part !== '' && !/^\d+$/.test(part)).length
 }
 
-/** Returns true when the objects of a path would have this parameter, had they instances. A followed reference may have any. */
+/**
+ * Returns true when the objects of a path would have this parameter, had they instances. A followed reference may have
+ * any.
+ */
 function hasLeaf({ supported }: ModelReader, { segments }: Path, leaf: string): boolean {
   let schema = ''
   for (const segment of segments.slice(0, -1)) {

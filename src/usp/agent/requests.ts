@@ -27,7 +27,10 @@ import { supportedModel } from './supported-model.ts'
 /** Values that the Agent itself gives to a new row of a table, when `by` adds it. */
 type OwnValues = (table: string, by: string) => Record<string, string>
 
-/** Answers the requests on the data model (TR-369 7.4 and 7.5) over an AgentModel. A request that fails as a whole rejects with RequestRefused. */
+/**
+ * Answers the requests on the data model (TR-369 7.4 and 7.5) over an AgentModel. A request that fails as a whole
+ * rejects with RequestRefused.
+ */
 export class AgentRequests {
   readonly #model: AgentModel
   readonly #ownValues: OwnValues

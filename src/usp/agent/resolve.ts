@@ -12,8 +12,9 @@ interface Resolved {
 }
 
 /**
- * Resolves a path over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed references. AgentError 7008
- * when it is not a path, 7026 when the supported model does not have it, 7016 when a named instance is not there.
+ * Resolves a path over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed
+ * references. AgentError 7008 when it is not a path, 7026 when the supported model does not have it, 7016 when a named
+ * instance is not there.
  */
 export async function resolve(reader: ModelReader, text: string): Promise<Resolved> {
   const path = parse(text)

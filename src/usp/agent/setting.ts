@@ -27,8 +27,8 @@ interface SetPlan {
 const REQUIRED: Failure = { err_code: 7021, err_msg: 'a required parameter failed' }
 
 /**
- * Answers Set (TR-369 7.4). Everything is checked before anything is written. Without allow_partial all updates are written
- * together, or the request rejects with RequestRefused.
+ * Answers Set (TR-369 7.4). Everything is checked before anything is written. Without allow_partial all updates are
+ * written together, or the request rejects with RequestRefused.
  */
 export async function setValues(model: AgentModel, { allow_partial, update_objs }: Set_, by: string): Promise<SetResp> {
   const reader = await ModelReader.of(model)
@@ -103,7 +103,10 @@ function isFixed(path: string, param: string): boolean {
   return /^Device\.LocalAgent\.Subscription\.\d+\.$/.test(path) && ['ID', 'ReferenceList', 'NotifType'].includes(param)
 }
 
-/** Writes some plans, all or none. Parameters that the model refuses become errors, and the others are tried again without them. */
+/**
+ * Writes some plans, all or none. Parameters that the model refuses become errors, and the others are tried again
+ * without them.
+ */
 async function write(model: AgentModel, plans: SetPlan[], by: string): Promise<void> {
   for (;;) {
     const open = plans.filter((one) => one.failure === undefined)

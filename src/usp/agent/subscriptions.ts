@@ -66,8 +66,8 @@ function splitReferences(list: string): string[] {
 }
 
 /**
- * Resolves with true when a reference means a path: the path itself, anything below an object path, `*` for any instance, or what a search finds
- * now.
+ * Resolves with true when a reference means a path: the path itself, anything below an object path, `*` for any
+ * instance, or what a search finds now.
  */
 export async function matchesReference(reader: ModelReader, reference: string, path: string): Promise<boolean> {
   if (reference === path) return true

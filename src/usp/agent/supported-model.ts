@@ -21,7 +21,10 @@ const VALUE_TYPES: Record<string, number> = {
 }
 const EVERYTHING = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: false }
 
-/** Answers GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter of one. */
+/**
+ * Answers GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter
+ * of one.
+ */
 export async function supportedModel(reader: ModelReader, request: GetSupportedDM): Promise<GetSupportedDMResp> {
   return { req_obj_results: await Promise.all(request.obj_paths.map((path) => resultOf(reader, path, request))) }
 }
@@ -42,7 +45,10 @@ async function resultOf(reader: ModelReader, req_obj_path: string, request: GetS
   }
 }
 
-/** The schema path of the object that a path names, and the leaf. Instances must be there; a trailing `{i}.` may be left out. */
+/**
+ * The schema path of the object that a path names, and the leaf. Instances must be there; a trailing `{i}.` may be left
+ * out.
+ */
 async function locate(reader: ModelReader, text: string): Promise<{ schema: string; leaf: string }> {
   const path = parsePath(text)
   if (path.search) throw new AgentError(7008, 'a path of the model has no search')

@@ -44,7 +44,10 @@ const DIAL_TIMEOUT_MS = 10_000
 const NORMAL = 1000
 const UNSUPPORTED_DATA = 1003
 
-/** The WebSocket MTP (TR-369 4.4). `trusted` returns PEM certificates to trust beside the system's own; it is asked at each connect. */
+/**
+ * The WebSocket MTP (TR-369 4.4). `trusted` returns PEM certificates to trust beside the system's own; it is asked at
+ * each connect.
+ */
 export function websocketTransport(trusted: () => string[]): AgentTransport {
   return {
     async dial({ host, port, path, tls, endpointId, keepAliveS }, { onRecord, onClose }) {
