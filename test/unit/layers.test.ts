@@ -46,7 +46,6 @@ const FILE_CIRCLES: string[] = []
 const FOLDER_CIRCLES = [
   'api <-> api/routes',
   'cli <-> cli/doctor',
-  'domain/device <-> domain/feed <-> domain/identity <-> domain/operation <-> domain/plan',
   'planner <-> planner/states',
   'usp/mtp <-> usp/mtp/websocket',
 ]

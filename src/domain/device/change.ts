@@ -1,15 +1,8 @@
 import type { NewEvent } from '../feed/event.ts'
-import type {
-  BindingProof,
-  CwmpFacts,
-  Device,
-  MigrationPointer,
-  Protocol,
-  Readiness,
-  Timestamp,
-  UspFacts,
-} from './device.ts'
-import type { DeviceId } from './id.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
+import type { BindingProof, CwmpFacts, Device, MigrationPointer, Readiness, UspFacts } from './device.ts'
 import type { ParameterWrite } from './parameter.ts'
 
 type CwmpPatch = { [K in keyof CwmpFacts as `cwmp.${K}`]?: CwmpFacts[K] }

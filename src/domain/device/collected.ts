@@ -1,9 +1,10 @@
 import { isSecret, type Model } from '../../datamodel/index.ts'
-import { shownValue } from '../operation/secrets.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { DeviceChange } from './change.ts'
-import type { Protocol, Timestamp } from './device.ts'
-import type { DeviceId } from './id.ts'
 import type { ParameterType, ParameterWrite } from './parameter.ts'
+import { shownValue } from './shown-value.ts'
 
 /** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
 const MAX_VALUE = 65_536

@@ -1,13 +1,9 @@
-import type { Disconnect } from '../identity/link.ts'
-import type { LastWake } from '../identity/wake.ts'
-import type { MemberState } from '../plan/member-states.ts'
+import type { DeviceId, DeviceIdentity, EndpointId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
-import type { DeviceId, DeviceIdentity, EndpointId } from './id.ts'
-
-/** The two protocols over which a device can be managed. */
-export type Protocol = 'cwmp' | 'usp'
-
-export type { Timestamp }
+import type { Disconnect } from './link.ts'
+import type { MemberState } from './member-states.ts'
+import type { LastWake } from './wake.ts'
 
 /**
  * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `certificate`:

@@ -1,6 +1,7 @@
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
 import type { DeviceChange } from './change.ts'
-import type { Protocol, ReadinessClass } from './device.ts'
-import type { DeviceId } from './id.ts'
+import type { ReadinessClass } from './device.ts'
 import type { Selector } from './selector.ts'
 
 /** Devices by their owner, and those whose USP link stands. */

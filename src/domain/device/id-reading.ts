@@ -1,4 +1,4 @@
-import { type DeviceId, deviceIdOf, encodePart, isDeviceId } from './id.ts'
+import { type DeviceId, deviceIdOf, encodePart, isDeviceId } from '../id.ts'
 
 /** No text is read in more ways than this. */
 const MAX_READINGS = 16

@@ -1,5 +1,6 @@
-import type { Protocol, Timestamp } from './device.ts'
-import type { DeviceId } from './id.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** Type names of TR-181 (TR-106 A.2.3); `unknown` where the device reported none and the model has no such path. */
 export type ParameterType =

@@ -1,7 +1,8 @@
+import type { DeviceId, EndpointId } from '../id.ts'
 import type { Page } from '../page.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { DeviceChange } from './change.ts'
-import type { Device, Timestamp } from './device.ts'
-import type { DeviceId, EndpointId } from './id.ts'
+import type { Device } from './device.ts'
 import type { Parameter } from './parameter.ts'
 import type { Selector } from './selector.ts'
 

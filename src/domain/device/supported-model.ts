@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { NewEvent } from '../feed/event.ts'
+import type { DeviceId } from '../id.ts'
 import type { Page } from '../page.ts'
-import type { Device, Timestamp } from './device.ts'
-import type { DeviceId } from './id.ts'
+import type { Timestamp } from '../timestamp.ts'
+import type { Device } from './device.ts'
 
 /** An object of a supported data model (GetSupportedDM). */
 export interface SupportedModelObject {

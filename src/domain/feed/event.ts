@@ -1,5 +1,6 @@
-import type { Protocol, Timestamp } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** The types of events in the feed. Names are `subject.whatHappened`. */
 export type EventType =

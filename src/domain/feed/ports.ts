@@ -1,4 +1,4 @@
-import type { DeviceId } from '../device/id.ts'
+import type { DeviceId } from '../id.ts'
 import type { EventType, FeedEvent, NewEvent } from './event.ts'
 
 /** The feed. Events are appended by commits; here they are read. */

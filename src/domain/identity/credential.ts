@@ -1,5 +1,5 @@
-import type { Timestamp } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
+import type { DeviceId } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { CwmpCredential, CwmpLogin } from './ports.ts'
 
 /** Accepted passwords besides the newest one: the oldest, which the CPE holds most likely, and the latest. */

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { isSecret } from '../../datamodel/index.ts'
 import type { DeviceChange, DevicePatch } from '../device/change.ts'
 import { collected } from '../device/collected.ts'
-import { type Device, newDevice, type Timestamp } from '../device/device.ts'
+import { type Device, newDevice } from '../device/device.ts'
 import { type DeviceFacts, factsFrom, factsPatch, numberOf } from '../device/facts.ts'
-import { type DeviceId, type DeviceIdentity, deviceIdOf } from '../device/id.ts'
 import type { ParameterType } from '../device/parameter.ts'
+import { shownValue } from '../device/shown-value.ts'
 import type { NewEvent } from '../feed/event.ts'
-import { shownValue } from '../operation/secrets.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** The content of an authenticated Inform, decoded. */
 export interface InformFacts {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../base/index.ts'
-import type { Device, Timestamp } from '../device/device.ts'
-import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId } from '../device/id.ts'
+import type { Device } from '../device/device.ts'
 import type { DeviceStore } from '../device/ports.ts'
 import type { NewEvent } from '../feed/event.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId } from '../id.ts'
 import type { Page } from '../page.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { ConflictStore } from './ports.ts'
 import { bindChange, type RefusalCode } from './usp-arrival.ts'
 

@@ -1,9 +1,9 @@
 import type { Conflict } from '../device/change.ts'
-import type { Timestamp } from '../device/device.ts'
-import type { DeviceId, EndpointId } from '../device/id.ts'
+import type { CloseReason } from '../device/link.ts'
 import type { NewEvent } from '../feed/event.ts'
+import type { DeviceId, EndpointId } from '../id.ts'
 import type { Page } from '../page.ts'
-import type { CloseReason } from './link.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 export interface ConflictStore {
   /**

@@ -1,8 +1,9 @@
 import { AppError } from '../../base/index.ts'
 import type { Conflict } from '../device/change.ts'
-import { newDevice, type Timestamp } from '../device/device.ts'
-import { type DeviceId, type EndpointId, parseDeviceId } from '../device/id.ts'
+import { newDevice } from '../device/device.ts'
 import type { DeviceStore } from '../device/ports.ts'
+import { type DeviceId, type EndpointId, parseDeviceId } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
 import { bindChange } from './usp-arrival.ts'
 
 /** The devices that a Conflict lets a person choose from: the one it is about, and the one that was claimed. */

@@ -1,14 +1,8 @@
 import type { Conflict, DeviceChange } from '../device/change.ts'
-import {
-  type BindingProof,
-  type Device,
-  demandsCertificate,
-  newDevice,
-  strongerOf,
-  type Timestamp,
-} from '../device/device.ts'
-import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from '../device/id.ts'
+import { type BindingProof, type Device, demandsCertificate, newDevice, strongerOf } from '../device/device.ts'
 import type { NewEvent } from '../feed/event.ts'
+import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId, identityInEndpointId } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** The identity that a USP Agent shows when it arrives, and how far its link proves it. */
 export interface AgentClaim {

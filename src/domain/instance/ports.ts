@@ -1,5 +1,5 @@
 import type { ServiceTimeStore } from '../../base/index.ts'
-import type { Timestamp } from '../device/device.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** The live server instances, by heartbeat, and the service time of all of them. */
 export interface InstanceStore extends ServiceTimeStore {

@@ -1,7 +1,8 @@
-import type { Device, Protocol } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
+import type { Device } from '../device/device.ts'
 import type { ParameterType } from '../device/parameter.ts'
-import type { WakeOutcome } from '../identity/wake.ts'
+import type { WakeOutcome } from '../device/wake.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
 import type { Baseline, Completion, Operation, OperationResult } from './operation.ts'
 
 /** Callbacks and limits for one execution. */

@@ -1,6 +1,7 @@
-import type { Protocol, Timestamp } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
 import type { ParameterType } from '../device/parameter.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /**
  * Returns what a command does that restarts the device as a whole: those of the root object alone (TR-181

@@ -1,5 +1,6 @@
-import type { Device, Protocol } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
+import type { Device } from '../device/device.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
 import type { Actor, Operation } from './operation.ts'
 
 export interface NewOperation {

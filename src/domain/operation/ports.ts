@@ -1,8 +1,9 @@
 import type { DeviceChange } from '../device/change.ts'
-import type { Protocol, Timestamp } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
 import type { NewEvent } from '../feed/event.ts'
+import type { DeviceId } from '../id.ts'
 import type { Page } from '../page.ts'
+import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { Baseline, Operation, OperationRequest, OperationResult, OperationState } from './operation.ts'
 
 /** The end of an operation, in one commit. */

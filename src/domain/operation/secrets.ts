@@ -1,8 +1,6 @@
 import { isSecret } from '../../datamodel/index.ts'
+import { MASK, shownValue } from '../device/shown-value.ts'
 import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
-
-/** The text that replaces a secret in logs, events, answers and the audit log. */
-export const MASK = '[secret]'
 
 /**
  * A request with its secrets masked: what may be shown, and what is kept once the operation has ended. The same object
@@ -50,22 +48,6 @@ interface Entry {
   path: string
   value?: string
 }
-
-/**
- * A value as it may be shown, logged and kept: a secret is masked, and so is the secret of the device at the end of a
- * value in an MTP row of a Controller. What was read or written is compared with a wanted value in this form where only
- * this form is at hand.
- */
-export function shownValue(path: string, value: string): string {
-  if (value === '') return value
-  if (isSecret(path)) return MASK
-  return MTP_ROW.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
-}
-
-/** A parameter of an MTP row of a Controller, over either protocol and by search paths as well. */
-const MTP_ROW = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.MTP\..+$/
-/** The secret of a device: 128 bits in base64url. */
-const LINK_SECRET = /\/[\w-]{22}\/?$/
 
 function isSecretValue({ path, value }: Entry): boolean {
   return value !== undefined && shownValue(path, value) !== value

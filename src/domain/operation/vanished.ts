@@ -1,8 +1,8 @@
 import { isWithin } from '../../datamodel/index.ts'
-import type { Protocol } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
 import type { Parameter } from '../device/parameter.ts'
 import type { ParameterStore } from '../device/ports.ts'
+import type { DeviceId } from '../id.ts'
+import type { Protocol } from '../protocol.ts'
 import type { PathOutcome } from './operation.ts'
 
 /** A read that was to show everything below its objects. */

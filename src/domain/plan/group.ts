@@ -1,4 +1,4 @@
-import type { Timestamp } from '../device/device.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /** Static members (kept on the devices) and, or instead, a dynamic selector. Migration unit and dashboard unit. */
 export interface Group {

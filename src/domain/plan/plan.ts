@@ -1,6 +1,6 @@
-import type { Timestamp } from '../device/device.ts'
-import type { DeviceId } from '../device/id.ts'
-import type { MemberState } from './member-states.ts'
+import type { MemberState } from '../device/member-states.ts'
+import type { DeviceId } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
 
 /**
  * draft: not started. paused: nothing new starts, running devices go on. aborting: nothing new starts, and all that was

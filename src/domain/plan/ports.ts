@@ -1,9 +1,9 @@
 import type { DeviceChange } from '../device/change.ts'
-import type { DeviceId } from '../device/id.ts'
+import type { MemberState } from '../device/member-states.ts'
 import type { NewEvent } from '../feed/event.ts'
+import type { DeviceId } from '../id.ts'
 import type { Page } from '../page.ts'
 import type { Group } from './group.ts'
-import type { MemberState } from './member-states.ts'
 import type { DeviceSnapshot, Pacing, Plan, PlanCounters, PlanMember, PlanState, WaitingReason } from './plan.ts'
 
 /** The result of a change of static members. */

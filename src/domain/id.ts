@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { AppError } from '../base/index.ts'
 
 declare const deviceIdBrand: unique symbol
 declare const endpointIdBrand: unique symbol
