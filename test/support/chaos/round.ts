@@ -162,8 +162,9 @@ export class ChaosRounds {
       await this.#acts.resume()
       found = await this.#judge.look()
       if (found.length === 0) break
-      if (found[0] !== noted) this.#acts.note(`  ${found.length} things, first: ${found[0]}`)
-      noted = found[0] ?? ''
+      const telling = found.find((text) => !text.startsWith('plan ')) ?? found[0] ?? ''
+      if (telling !== noted) this.#acts.note(`  ${found.length} things, first: ${telling}`)
+      noted = telling
       await pause(200)
     }
     if (found.length === 0) found = await this.#judge.last()
