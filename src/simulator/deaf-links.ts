@@ -1,9 +1,9 @@
 import type { Clock, Random } from '../base/index.ts'
 import type { InstanceTree, TreeChange } from '../tree/index.ts'
 import {
-  type AgentLink,
   type AgentTransport,
   type Codec,
+  type ControllerLink,
   type LinkEvents,
   type LinkTarget,
   retryWaitMs,
@@ -26,7 +26,7 @@ interface DeafLinksOptions {
 interface DeafLink {
   target: LinkTarget
   /** Undefined between two connections. */
-  link: AgentLink | undefined
+  link: ControllerLink | undefined
   goodbye: Uint8Array
   attempt: number
   ended: boolean
@@ -56,7 +56,7 @@ export class DeafLinks implements AgentTransport {
   }
 
   /** Resolves when the link is open. Never settles for a row that is not dialled before the next start. */
-  async dial(target: LinkTarget, events: LinkEvents): Promise<AgentLink> {
+  async dial(target: LinkTarget, events: LinkEvents): Promise<ControllerLink> {
     if (this.#end(target.controllerId, true)) this.#undialled.add(target.row)
     if (this.#undialled.has(target.row)) return new Promise(() => undefined)
     let deaf: DeafLink | undefined

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../base/index.ts'
-import type { AgentLink, AgentTransport } from '../usp/index.ts'
+import type { AgentTransport, ControllerLink } from '../usp/index.ts'
 import type { AgentQuirks } from './agent-quirks.ts'
 
 /** Returns a transport whose links err as the quirks say: silent, slow, or broken in the middle of work. */
@@ -40,7 +40,7 @@ function dropping(inner: AgentTransport, records: number, random: Random): Agent
   return {
     async dial(target, events) {
       let count = 0
-      let link: AgentLink | undefined
+      let link: ControllerLink | undefined
       const opened = await inner.dial(target, {
         ...events,
         onRecord: (record) => {

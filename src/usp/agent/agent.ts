@@ -1,4 +1,5 @@
 import { type Clock, errorText, type Log, type Random, randomToken } from '../../base/index.ts'
+import type { AgentTransport } from '../mtp/index.ts'
 import type { Codec, Msg, Notify } from '../wire/index.ts'
 import { AgentError } from './agent-error.ts'
 import type { AgentModel, ModelChange } from './agent-model.ts'
@@ -12,7 +13,6 @@ import type { Worth } from './outbox.ts'
 import { RequestRefused } from './request-refused.ts'
 import { AgentRequests } from './requests.ts'
 import { type ActiveSubscription, matchesReference, readSubscriptions, SUBSCRIPTIONS } from './subscriptions.ts'
-import type { AgentTransport } from './transport.ts'
 import { WorkQueue } from './work-queue.ts'
 
 interface AgentOptions {

@@ -1,9 +1,8 @@
 import { type Clock, errorText, type Log, ProtocolError, type Random } from '../../base/index.ts'
-import { retryWaitMs } from '../mtp/index.ts'
+import { type AgentTransport, type ControllerLink, retryWaitMs } from '../mtp/index.ts'
 import type { Codec, Msg, Notify } from '../wire/index.ts'
 import type { ControllerAddress, ControllerRow } from './controller-rows.ts'
 import { NotifyOutbox, type Worth } from './outbox.ts'
-import type { AgentLink, AgentTransport } from './transport.ts'
 
 /** The Agent behind a channel. */
 export interface ChannelHost {
@@ -46,7 +45,7 @@ export class ControllerChannel {
   #address: ControllerAddress | undefined
   /** Endpoint ID that is dialled. */
   #controllerId = ''
-  #link: AgentLink | undefined
+  #link: ControllerLink | undefined
   /** Counts attempts to connect: callbacks of an earlier attempt compare it and return. */
   #life = 0
   #attempt = 0
@@ -168,7 +167,7 @@ export class ControllerChannel {
       )
   }
 
-  #onOpen(life: number, link: AgentLink): void {
+  #onOpen(life: number, link: ControllerLink): void {
     if (life !== this.#life) return link.cut()
     this.#link = link
     this.#attempt = 0

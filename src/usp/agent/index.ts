@@ -2,10 +2,3 @@
 export { type AgentCounters, UspAgent } from './agent.ts'
 export { AgentError } from './agent-error.ts'
 export * from './agent-model.ts'
-export {
-  type AgentLink,
-  type AgentTransport,
-  type LinkEvents,
-  type LinkTarget,
-  websocketTransport,
-} from './transport.ts'

@@ -1,41 +1,30 @@
 import { rootCertificates } from 'node:tls'
 import { errorText, TransportError } from '../../../base/index.ts'
+import type { AgentTransport, ControllerLink, LinkEvents, LinkTarget } from '../agent-transport.ts'
 import { WebSocket } from './ws.ts'
 
-interface DialOptions {
-  url: { host: string; port: number; path: string; tls: boolean }
-  /** Endpoint ID of the Agent: sent in the query, each `%` encoded (R-WS.10b). */
-  endpointId: string
-  timeoutMs: number
-  /** Seconds between pings. */
-  keepAliveS: number
-  /** PEM certificates that are trusted besides those of the system. */
-  trusted?: string[]
-  onRecord(bytes: Uint8Array): void
-  onClose(code: number): void
+const DIAL_TIMEOUT_MS = 10_000
+const MAX_MESSAGE = 16 * 1024 * 1024
+/** Close codes of RFC 6455 7.4.1. */
+const NORMAL = 1000
+const UNSUPPORTED_DATA = 1003
+
+/**
+ * Returns the WebSocket MTP of an Agent (TR-369 R-WS). `trusted` returns PEM certificates that are trusted besides those of
+ * the system; it is called for each connection.
+ */
+export function websocketTransport(trusted: () => string[]): AgentTransport {
+  return { dial: (target, events) => dial(target, events, trusted()) }
 }
 
-/** An open WebSocket to a Controller. */
-interface Dialled {
-  send(record: Uint8Array): void
-  close(code: number): void
-  /** Ends the connection without a close frame, as a power cut does. */
-  terminate(): void
-}
-
-/** Connects to the WebSocket of a Controller; TransportError when it is not reached or does not answer with v1.usp. */
-export function dial(options: DialOptions): Promise<Dialled> {
-  const { host, port, path, tls } = options.url
-  const query = `eid=${encodeURIComponent(options.endpointId)}`
-  const address = `${tls ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}/${path.replace(/^\//, '')}?${query}`
+/** Connects to a Controller; TransportError when it is not reached or does not answer with v1.usp. */
+function dial(target: LinkTarget, { onRecord, onClose }: LinkEvents, trusted: string[]): Promise<ControllerLink> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(address, 'v1.usp', {
+    const socket = new WebSocket(addressOf(target), 'v1.usp', {
       perMessageDeflate: false,
-      handshakeTimeout: options.timeoutMs,
-      maxPayload: 16 * 1024 * 1024,
-      ...(options.trusted === undefined || options.trusted.length === 0
-        ? {}
-        : { ca: [...rootCertificates, ...options.trusted] }),
+      handshakeTimeout: DIAL_TIMEOUT_MS,
+      maxPayload: MAX_MESSAGE,
+      ...(trusted.length === 0 ? {} : { ca: [...rootCertificates, ...trusted] }),
     })
     let ping: NodeJS.Timeout | undefined
     let opened = false
@@ -43,31 +32,44 @@ export function dial(options: DialOptions): Promise<Dialled> {
       opened = true
       ping = setInterval(
         () => socket.readyState === WebSocket.OPEN && socket.ping(),
-        Math.max(options.keepAliveS, 1) * 1000,
+        Math.max(target.keepAliveS, 1) * 1000,
       )
       ping.unref()
-      resolve({
-        send: (record) => {
-          if (socket.readyState === WebSocket.OPEN) socket.send(record)
-        },
-        close: (code) => socket.close(code),
-        terminate: () => socket.terminate(),
-      })
+      resolve(linkOver(socket))
     })
     socket.on('message', (data: Buffer, binary: boolean) => {
-      if (binary) options.onRecord(data)
-      else socket.close(1003)
+      if (binary) onRecord(data)
+      else socket.close(UNSUPPORTED_DATA)
     })
     socket.on('error', (cause) => {
-      if (!opened)
-        reject(
-          new TransportError('dial', `the Controller was not reached: ${errorText(cause)}`, { sent: false, cause }),
-        )
+      const text = `the Controller was not reached: ${errorText(cause)}`
+      if (!opened) reject(new TransportError('dial', text, { sent: false, cause }))
     })
-    socket.on('close', (code) => {
+    socket.on('close', () => {
       clearInterval(ping)
-      if (opened) options.onClose(code)
+      if (opened) onClose()
       else reject(new TransportError('dial', 'the Controller closed the connection', { sent: false }))
     })
   })
+}
+
+function linkOver(socket: WebSocket): ControllerLink {
+  const send = (record: Uint8Array) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(record)
+  }
+  return {
+    send,
+    leave: (goodbye) => {
+      send(goodbye)
+      socket.close(NORMAL)
+    },
+    refuse: () => socket.close(UNSUPPORTED_DATA),
+    cut: () => socket.terminate(),
+  }
+}
+
+/** Returns the URL of the Controller with the Endpoint ID of the Agent in its query, each `%` encoded (R-WS.10b). */
+function addressOf({ host, port, path, tls, endpointId }: LinkTarget): string {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return `${tls ? 'wss' : 'ws'}://${authority}/${path.replace(/^\//, '')}?eid=${encodeURIComponent(endpointId)}`
 }
