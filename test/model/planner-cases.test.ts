@@ -57,6 +57,25 @@ describe('a planner among devices, servers and people', () => {
     expect(await story([device({ noTimer: true })], [])).toEqual({ afterRest: ['MIGRATED'] })
   })
 
+  it('deletes an MTP row that it added below the Controller row of another, because the device was reset on the way', async () => {
+    const quirks = {
+      trustReadOnly: true,
+      plain: true,
+      noDisable: true,
+      reusesNumbers: true,
+      wakeable: false,
+      renumbers: true,
+    }
+    const commands: Command[] = [
+      { do: 'kill', server: 0, calls: 18, when: 'before' },
+      { do: 'boot', device: 0 },
+      pass(1000),
+      { do: 'reset', device: 0, unheard: true },
+    ]
+    const first = { maxInFlight: 5, maxAttempts: 2, silentAfterMs: HOUR }
+    expect(await story([device(quirks)], commands, { first })).toEqual({ afterRest: ['MIGRATED'] })
+  })
+
   it('finds that a device was deleted although the server died before it told anybody', async () => {
     const { afterRest } = await story([device()], [pass(), { do: 'forget', device: 0, unheard: true }])
     expect(afterRest).toEqual(['CANCELLED'])

@@ -1,4 +1,11 @@
-import { type DeviceSnapshot, MASK, memberStateRow, type PathOutcome, type PathValue } from '../../domain/index.ts'
+import {
+  type DeviceSnapshot,
+  MASK,
+  memberStateRow,
+  type PathOutcome,
+  type PathValue,
+  shownValue,
+} from '../../domain/index.ts'
 import { MTPS } from '../../usp/index.ts'
 import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
 import type { MemberStep } from '../transition.ts'
@@ -143,18 +150,35 @@ function ownRow(values: Values, { controller, preexisting }: DeviceSnapshot): De
 
 /**
  * Returns the rows to delete: all Controller rows of this Controller, or the MTP rows that a plan added below an
- * earlier Controller row.
+ * earlier Controller row; and MTP rows of plans below Controller rows of others.
  */
 function controllersOf(
   values: Values,
   { controller, preexisting }: DeviceSnapshot,
   own: DeviceSnapshot['preexisting'],
 ): string[] {
-  if (preexisting === undefined) return controllersNaming(controller.endpointId, values)
-  if (own === undefined) return []
-  return rowsOf(`${own.row}MTP.`, values).filter(
+  const named = controllersNaming(controller.endpointId, values)
+  const strays = straysOf(values, named, controller.host)
+  if (preexisting === undefined) return [...strays, ...named]
+  if (own === undefined) return strays
+  const added = rowsOf(`${own.row}MTP.`, values).filter(
     (row) => !own.mtps.includes(row) && MTPS.some(({ host }) => values.get(row + host)?.value === controller.host),
   )
+  return [...strays, ...added]
+}
+
+/**
+ * Returns the MTP rows with the host and a secret of this Controller below Controller rows of others: a factory reset
+ * between the two adds of PREPARING gives the number of the Controller row to another Controller.
+ */
+function straysOf(values: Values, named: readonly string[], controllerHost: string): string[] {
+  const holdsSecret = (path: string) => shownValue(path, values.get(path)?.value ?? '').includes(MASK)
+  return rowsOf(CONTROLLERS, values)
+    .filter((row) => !named.includes(row))
+    .flatMap((row) => rowsOf(`${row}MTP.`, values))
+    .filter((row) =>
+      MTPS.some(({ host, secret }) => values.get(row + host)?.value === controllerHost && holdsSecret(row + secret)),
+    )
 }
 
 function controllersNaming(endpointId: string, values: Values): string[] {
