@@ -312,6 +312,23 @@ describe.each([
     }
   })
 
+  it('notes the sessions of an instance again that was taken for dead and lives', async () => {
+    const other = await testStore(engine.uri, { databaseName: store.databaseName, instance: 'other' })
+    const sessions = async () => (await store.db.collection('instances').findOne({}))?.sessions
+    await store.instances.beat('test', 0, 1000)
+    const box = device()
+    await create(box)
+    await store.operations.create(operation(box, 'noted'))
+    const noted = await sessions()
+    expect(noted ?? []).toHaveLength(flags.length === 0 ? 1 : 0)
+    expect(await other.instances.endDead(1100)).toBe(1)
+    expect(await sessions()).toBeUndefined()
+    await store.operations.create(operation(box, 'ended and written again'))
+    await store.instances.beat('test', 1000, 1000)
+    expect(await sessions()).toEqual(noted)
+    await other.close()
+  })
+
   it('gives up a flush that does not come back, and begins nothing of it later', async () => {
     const connection = await openConnection(engine.uri, store.databaseName, 'work')
     const transactions = flags.length === 0
