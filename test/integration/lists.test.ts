@@ -8,8 +8,8 @@ import {
   type DeviceSortField,
   newDevice,
 } from '../../src/domain/index.ts'
-import type { CollectionName } from '../../src/store/collections.ts'
-import type { Document_ } from '../../src/store/mongoose.ts'
+import type { CollectionName } from '../../src/store/mongo/collections.ts'
+import type { Document_ } from '../../src/store/mongo/mongoose.ts'
 import { COUNT, device, expectedNames, type Item, LISTS, type List, OWNER, PLAN, plan } from '../support/list-table.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 

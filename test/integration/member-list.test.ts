@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { MemberState, PlanCounters, PlanStore } from '../../src/domain/index.ts'
-import { IdWindows } from '../../src/store/id-windows.ts'
 import type { Db, Document_, Store } from '../../src/store/index.ts'
-import { MemberList } from '../../src/store/member-list.ts'
+import { IdWindows } from '../../src/store/reads/id-windows.ts'
+import { MemberList } from '../../src/store/repositories/member-list.ts'
 import { testStore } from '../support/store.ts'
 
 const COUNT = 2600

@@ -16,10 +16,10 @@ import {
   parseSelector,
 } from '../../src/domain/index.ts'
 import { type ChainedEntry, type ChainKey, chain, GENESIS } from '../../src/security/index.ts'
-import { COLLECTIONS } from '../../src/store/collections.ts'
-import { filterOf } from '../../src/store/filter.ts'
+import { subtreeFilter } from '../../src/store/commit/parameter-writes.ts'
 import type { Store } from '../../src/store/index.ts'
-import { subtreeFilter } from '../../src/store/parameter-writes.ts'
+import { COLLECTIONS } from '../../src/store/mongo/collections.ts'
+import { filterOf } from '../../src/store/mongo/filter.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
 import { createManualClock, settled } from '../support/manual-clock.ts'
 import { testStore } from '../support/store.ts'

@@ -1,8 +1,8 @@
 import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
 import { versionKey } from '../../src/datamodel/index.ts'
 import { DEVICE_SORT_FIELDS, deviceIdOf, newDevice } from '../../src/domain/index.ts'
-import type { CollectionName } from '../../src/store/collections.ts'
-import type { Document_ } from '../../src/store/mongoose.ts'
+import type { CollectionName } from '../../src/store/mongo/collections.ts'
+import type { Document_ } from '../../src/store/mongo/mongoose.ts'
 
 /** How many documents stay in each collection while its lists are paged. */
 export const COUNT = 3000

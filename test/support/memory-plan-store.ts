@@ -12,7 +12,7 @@ import {
   type PlanMember,
   type PlanStore,
 } from '../../src/domain/index.ts'
-import { countersOf, counterWrite } from '../../src/store/plan-counters.ts'
+import { countersOf, counterWrite } from '../../src/store/repositories/plan-counters.ts'
 import { maybeRow, rowOf } from './copy.ts'
 import { type DeviceRoom, deviceWrite } from './memory-device-store.ts'
 

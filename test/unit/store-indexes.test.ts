@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest'
 import { SELECTOR_FIELDS } from '../../src/domain/index.ts'
-import { COLLECTIONS, type CollectionRow, type IndexRow, inWriteOrder, rankOf } from '../../src/store/collections.ts'
+import {
+  COLLECTIONS,
+  type CollectionRow,
+  type IndexRow,
+  inWriteOrder,
+  rankOf,
+} from '../../src/store/mongo/collections.ts'
 
 /** The first fields of the indexes that large databases have: the embedded one looks at every device where it has none. */
 const LEADING: string[] = (COLLECTIONS.devices.indexes as readonly IndexRow[])

@@ -210,7 +210,7 @@ export class EmbeddedDatabase {
 
   /** A mongod is no replica set until it was told so, once. */
   async #initiate(): Promise<void> {
-    const { initiateReplicaSet } = await import('../mongoose.ts')
+    const { initiateReplicaSet } = await import('../mongo/mongoose.ts')
     await initiateReplicaSet(`mongodb://127.0.0.1:${this.#port}/?directConnection=true`, `127.0.0.1:${this.#port}`)
   }
 

@@ -35,7 +35,7 @@ export class EngineLogin {
 
   /** Gives this login to an engine that asks for none yet. AppError `unavailable` when the engine does not take it. */
   async establish(port: number): Promise<void> {
-    const { putUser } = await import('../mongoose.ts')
+    const { putUser } = await import('../mongo/mongoose.ts')
     try {
       await putUser(`mongodb://127.0.0.1:${port}/?directConnection=true`, USER, this.#password)
     } catch (cause) {

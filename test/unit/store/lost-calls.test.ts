@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LostCalls } from '../../../src/store/lost-calls.ts'
+import { LostCalls } from '../../../src/store/mongo/lost-calls.ts'
 
 const NEVER = new Promise<never>(() => undefined)
 const pools = new EventEmitter()

@@ -1,0 +1,89 @@
+import type { DeviceChange, DevicePatch, FeedEvent, NewEvent } from '../../domain/index.ts'
+import { toDocument } from '../mongo/convert.ts'
+import { MOVED_AT } from '../reads/paging.ts'
+import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
+import type { Write, WriteSet } from './write-set.ts'
+
+/** Fields that devices are sorted by and that may become anything. */
+const MOVING: readonly (keyof DevicePatch)[] = ['manufacturer', 'model', 'softwareVersionKey']
+
+/** Makes write sets of changes; one per store, because event ids must come in commit order. */
+export class ChangeWriter {
+  readonly #nextId: () => string
+  readonly #onAppended: (events: FeedEvent[]) => void
+  readonly #onChanged: (change: DeviceChange) => void
+
+  constructor(
+    nextId: () => string,
+    onAppended: (events: FeedEvent[]) => void,
+    onChanged: (change: DeviceChange) => void = () => undefined,
+  ) {
+    this.#nextId = nextId
+    this.#onAppended = onAppended
+    this.#onChanged = onChanged
+  }
+
+  /** The writes of a device change, events included; listeners hear of it once it is journaled. `now` is stored as updatedAt. */
+  deviceSet(change: DeviceChange, now: number): WriteSet {
+    const writes = deviceWrites(change, now)
+    for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
+    writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
+    const tree = parameterWrites(change.deviceId, change.parameters ?? [])
+    writes.push(...tree.writes)
+    const cut = tree.cut.map(
+      (data): NewEvent => ({ type: 'device.objectCut', at: now, deviceId: change.deviceId, data }),
+    )
+    const set = this.withEvents(writes, [...(change.events ?? []), ...cut])
+    const onCommitted = () => {
+      set.onCommitted?.()
+      this.#onChanged(change)
+    }
+    return { ...set, onCommitted }
+  }
+
+  /** Adds events to a set of writes; listeners hear of them once they are journaled. */
+  withEvents(writes: Write[], events: NewEvent[]): WriteSet {
+    if (events.length === 0) return { writes }
+    const feed = events.map((event): FeedEvent => ({ ...event, id: this.#nextId() }))
+    for (const event of feed) {
+      writes.push({
+        collection: 'events',
+        operation: { insertOne: { document: toDocument(event) } },
+      })
+    }
+    return { writes, onCommitted: () => this.#onAppended(feed) }
+  }
+}
+
+/** The update of the record itself. */
+export function deviceWrites(change: DeviceChange, now: number): Write[] {
+  if (change.create !== undefined)
+    return [{ collection: 'devices', operation: { insertOne: { document: toDocument(change.create) } } }]
+  const $set: Record<string, unknown> = { ...change.set }
+  const $inc: Record<string, number> = {}
+  if (change.newRevision === true) $inc.revision = 1
+  if (change.countWork === true) $inc['work.seq'] = 1
+  if (Object.keys($set).length === 0 && Object.keys($inc).length === 0 && (change.unset ?? []).length === 0) return []
+  $set.updatedAt = now
+  if (MOVING.some((field) => Object.hasOwn($set, field))) $set[MOVED_AT] = now
+  const update: Record<string, unknown> = { $set }
+  if (Object.keys($inc).length > 0) update.$inc = $inc
+  if (change.unset !== undefined && change.unset.length > 0)
+    update.$unset = Object.fromEntries(change.unset.map((field) => [field, '']))
+  const filter: Record<string, unknown> & { _id: string } = { _id: change.deviceId }
+  if (change.guard?.revision !== undefined) filter.revision = change.guard.revision
+  if (change.guard?.workSeq !== undefined) filter['work.seq'] = change.guard.workSeq
+  if (change.guard?.owner !== undefined) filter.owner = change.guard.owner
+  if (change.guard?.migration !== undefined) {
+    filter['migration.planId'] = change.guard.migration.planId
+    filter['migration.state'] = change.guard.migration.state
+  }
+  if (change.guard?.uspConnectedAt !== undefined) filter['usp.connectedAt'] = change.guard.uspConnectedAt
+  return [
+    {
+      collection: 'devices',
+      operation: { updateOne: { filter, update } },
+      mustMatch: 'the device has changed meanwhile or does not exist',
+    },
+  ]
+}

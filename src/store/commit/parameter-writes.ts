@@ -1,0 +1,122 @@
+import { splitLeaf } from '../../datamodel/index.ts'
+import type { ParameterWrite } from '../../domain/index.ts'
+import { startingWith } from '../mongo/filter.ts'
+import type { Write } from './write-set.ts'
+
+/**
+ * A longer value is a document of its own, in bytes: an object with as many parameters as are kept of one at a time is then far smaller than a
+ * document may be (16 MiB).
+ */
+const MAX_INLINE_BYTES = 512
+/** Parameters of one object that one change may write; SecantusDB takes seconds for more. Objects of the standards have less than 200. */
+const MAX_LEAVES = 2000
+
+/** The parameters of a change as writes, and the objects of which not all are kept. */
+interface ParameterWrites {
+  writes: Write[]
+  cut: { object: string; parameters: number; kept: number }[]
+}
+
+/** The `_id` of a value that is a document of its own. */
+export function largeValueId(deviceId: string, path: string): string {
+  return `${deviceId}|${path}`
+}
+
+/**
+ * Upserts of objects: their leaves by name. The value of a leaf is null where it is a document of its own, which stays when a short value
+ * follows: nothing refers to it then, and it goes with its object.
+ */
+export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): ParameterWrites {
+  const result: ParameterWrites = { writes: [], cut: [] }
+  for (const [object, told] of byObject(parameters)) {
+    const leaves = told.slice(0, MAX_LEAVES)
+    if (told.length > leaves.length) result.cut.push({ object, parameters: told.length, kept: leaves.length })
+    for (const { path, value } of leaves) if (isLarge(value)) result.writes.push(largeValueWrite(deviceId, path, value))
+    const _id = `${deviceId}|${object}`
+    const operation = {
+      updateOne: { filter: { _id }, update: { $set: { deviceId, object, ...fieldsOf(leaves) } }, upsert: true },
+    }
+    result.writes.push({ collection: 'parameters', mergeKey: _id, operation })
+  }
+  return result
+}
+
+function byObject(parameters: ParameterWrite[]): Map<string, ParameterWrite[]> {
+  const objects = new Map<string, ParameterWrite[]>()
+  for (const parameter of parameters) {
+    const { object, leaf } = splitLeaf(parameter.path)
+    // Field names of the database must not begin with a dollar sign; no parameter of any model does.
+    if (leaf === '' || leaf.startsWith('$') || leaf.includes('\0')) continue
+    const leaves = objects.get(object)
+    if (leaves === undefined) objects.set(object, [parameter])
+    else leaves.push(parameter)
+  }
+  return objects
+}
+
+function fieldsOf(leaves: ParameterWrite[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {}
+  for (const { path, value, type, source, collectedAt, writable } of leaves) {
+    const at = `leaves.${splitLeaf(path).leaf}.`
+    fields[`${at}value`] = isLarge(value) ? null : value
+    if (type !== 'unknown') fields[`${at}type`] = type
+    fields[`${at}source`] = source
+    fields[`${at}collectedAt`] = collectedAt
+    if (writable !== undefined) fields[`${at}writable`] = writable
+  }
+  return fields
+}
+
+function isLarge(value: string): boolean {
+  return value.length > MAX_INLINE_BYTES / 4 && Buffer.byteLength(value) > MAX_INLINE_BYTES
+}
+
+function largeValueWrite(deviceId: string, path: string, value: string): Write {
+  const replacement = { deviceId, path, value }
+  const operation = { replaceOne: { filter: { _id: largeValueId(deviceId, path) }, replacement, upsert: true } }
+  return { collection: 'largeValues', operation, bytes: Buffer.byteLength(value) }
+}
+
+/** Takes single leaves out of their objects. */
+export function dropLeafWrites(deviceId: string, paths: string[]): Write[] {
+  const objects = new Map<string, Record<string, ''>>()
+  const writes: Write[] = []
+  for (const path of paths) {
+    const { object, leaf } = splitLeaf(path)
+    const $unset = objects.get(object) ?? {}
+    $unset[`leaves.${leaf}`] = ''
+    objects.set(object, $unset)
+    const filter = { _id: largeValueId(deviceId, path) }
+    writes.push({ collection: 'largeValues', operation: { deleteOne: { filter } } })
+  }
+  for (const [object, $unset] of objects)
+    writes.push({
+      collection: 'parameters',
+      operation: { updateOne: { filter: { _id: `${deviceId}|${object}` }, update: { $unset } } },
+    })
+  return writes
+}
+
+/** Takes out all that is at and below an object; '' = the whole tree. */
+export function dropWrites(deviceId: string, prefix: string): Write[] {
+  return [
+    { collection: 'largeValues', operation: { deleteMany: { filter: largeValuesFilter(deviceId, prefix) } } },
+    { collection: 'parameters', operation: { deleteMany: { filter: subtreeFilter(deviceId, prefix) } } },
+  ]
+}
+
+/** The objects at and below a path of a device; '' = all. */
+export function subtreeFilter(
+  deviceId: string,
+  prefix: string,
+): { deviceId: string; object: { $gte: string; $lt: string } } {
+  return { deviceId, object: startingWith(prefix) }
+}
+
+/** The long values at and below a path of a device; '' = all. */
+function largeValuesFilter(
+  deviceId: string,
+  prefix: string,
+): { deviceId: string; path: { $gte: string; $lt: string } } {
+  return { deviceId, path: startingWith(prefix) }
+}

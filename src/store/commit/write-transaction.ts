@@ -1,0 +1,141 @@
+import { AppError, type Log, type Settled } from '../../base/index.ts'
+import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
+import { MARK } from '../mongo/convert.ts'
+import { isAmbiguous, isTransient, persevere } from '../mongo/failure.ts'
+import {
+  type ClientSession,
+  type Connection,
+  type Document_,
+  MongoError,
+  MongoServerError,
+  within,
+} from '../mongo/mongoose.ts'
+import { DONE, gather, type MarkedSet, type SetWriter, type Write, witnessOf } from './write-set.ts'
+import type { WritingSessions } from './writing-sessions.ts'
+
+/** The server knows of no such transaction: it has ended. */
+const NO_SUCH_TRANSACTION = 251
+
+/**
+ * All sets in one transaction with one journal sync, or none of them.
+ *
+ * A transaction that is left open holds its documents until the server forgets it, which takes a minute, and on the embedded engine longer:
+ * a write beside it waits all that time. So each one is kept here until the server has said that it ended, and nothing is written before.
+ */
+export class TransactionWriter implements SetWriter {
+  readonly #connection: Connection
+  readonly #sessions: WritingSessions
+  readonly #log: Log
+  /** Sessions of transactions whose end the server has not told yet. */
+  readonly #open = new Set<ClientSession>()
+
+  constructor(connection: Connection, sessions: WritingSessions, log: Log) {
+    this.#connection = connection
+    this.#sessions = sessions
+    this.#log = log
+  }
+
+  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]> {
+    const byCollection = gather(sets)
+    const single = byCollection.size === 1 && [...byCollection.values()].every((writes) => writes.length === 1)
+    try {
+      await persevere(async (last) => {
+        over.throwIfAborted()
+        if (last !== undefined) this.#log.debug({ err: last }, 'commit is tried again')
+        await this.#endOpen()
+        if (isAmbiguous(last) && (await this.#wasDone(sets))) return
+        if (single) await this.#run(byCollection, over)
+        else await this.#inTransaction(byCollection, over)
+      }, deadline)
+    } catch (error) {
+      // Refused, maybe by itself: the driver repeats a write whose answer was lost, and not every server remembers the first.
+      if (isTransient(error) || sets.length > 1 || !(await this.#wasDone(sets))) throw error
+    }
+    return sets.map(() => DONE)
+  }
+
+  async #inTransaction(byCollection: Map<CollectionName, Write[]>, over: AbortSignal): Promise<void> {
+    const session = await this.#sessions.take()
+    this.#open.add(session)
+    try {
+      session.startTransaction({ writeConcern: { w: 'majority', journal: true } })
+      await this.#run(byCollection, over, session)
+      over.throwIfAborted()
+      await this.#commit(session)
+      this.#open.delete(session)
+    } catch (error) {
+      await this.#endOpen().catch((err) =>
+        this.#log.debug({ err }, 'a transaction could not be aborted yet; this is tried again before the next write'),
+      )
+      throw error
+    }
+    await this.#sessions.give(session)
+  }
+
+  /** Aborts what is open. Rejects when the server does not say that it is over. */
+  async #endOpen(): Promise<void> {
+    for (const session of this.#open) {
+      await this.#abort(session)
+      this.#open.delete(session)
+      await within(this.#connection, session.endSession())
+    }
+  }
+
+  /** By a command of its own: the driver's way to abort hides whether the server has heard of it. */
+  async #abort(session: ClientSession): Promise<void> {
+    const admin = this.#connection.getClient().db('admin')
+    try {
+      await within(this.#connection, admin.command({ abortTransaction: 1 }, { session }))
+    } catch (error) {
+      if (error instanceof MongoServerError && (error.code === NO_SUCH_TRANSACTION || !isTransient(error))) return
+      throw error
+    }
+  }
+
+  async #run(byCollection: Map<CollectionName, Write[]>, over: AbortSignal, session?: ClientSession): Promise<void> {
+    for (const name of inWriteOrder(byCollection.keys())) {
+      over.throwIfAborted()
+      const writes = insertsFirst(byCollection.get(name) ?? [])
+      if (writes.length === 0) continue
+      const result = await this.#connection.collection<Document_>(name).bulkWrite(
+        writes.map((write) => write.operation),
+        { ordered: name !== 'events', ...(session === undefined ? {} : { session }) },
+      )
+      const guarded = writes.filter((write) => write.mustMatch !== undefined)
+      // Which one it was shows when each set is alone.
+      if (result.matchedCount < guarded.length) throw new AppError('conflict', guarded[0]?.mustMatch ?? '')
+    }
+  }
+
+  /** Whether a transaction whose answer was lost, or a single write, was done: all of it, if any. */
+  async #wasDone(sets: MarkedSet[]): Promise<boolean> {
+    const witness = sets.map(witnessOf).findLast((found) => found !== undefined)
+    if (witness === undefined) return false
+    const { collection, id, mark } = witness
+    const found = await this.#connection
+      .collection<Document_>(collection)
+      .findOne({ _id: id }, { projection: { [MARK]: 1 } })
+    // An event's id is in no other set.
+    return found !== null && (collection === 'events' || found[MARK] === mark)
+  }
+
+  /** After this has begun, any failure is ambiguous, including that the server does not know the transaction any more. */
+  async #commit(session: ClientSession): Promise<void> {
+    try {
+      await within(this.#connection, session.commitTransaction())
+    } catch (error) {
+      if (error instanceof MongoError) error.addErrorLabel('UnknownTransactionCommitResult')
+      throw error
+    }
+  }
+}
+
+/**
+ * The writes of one collection with its inserts in front: the driver sends one command for each run of writes of one kind. Where something is
+ * deleted, the order stays, because what is inserted may replace it.
+ */
+function insertsFirst(writes: Write[]): Write[] {
+  if (writes.some(({ operation }) => 'deleteOne' in operation || 'deleteMany' in operation)) return writes
+  const isInsert = ({ operation }: Write) => 'insertOne' in operation
+  return [...writes.filter(isInsert), ...writes.filter((write) => !isInsert(write))]
+}

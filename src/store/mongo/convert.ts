@@ -1,0 +1,17 @@
+import type { Document_ } from './mongoose.ts'
+
+/** The field of the mark that the group commit leaves in a document; no record shows it. */
+export const MARK = 'commit'
+
+/** A domain value as a document: its `id` becomes `_id`. */
+export function toDocument(value: { id: string }): Document_ {
+  const { id, ...rest } = value
+  return { _id: id, ...rest }
+}
+
+/** The domain value behind a document; `hidden` are fields of the store's own. Documents are written by `toDocument` alone. */
+export function fromDocument<T>(document: Document_, hidden: readonly string[] = []): T {
+  const { _id, [MARK]: _mark, ...rest } = document
+  for (const field of hidden) delete rest[field]
+  return { id: _id, ...rest } as T
+}

@@ -1,0 +1,141 @@
+import { AppError } from '../../base/index.ts'
+import { MongoBulkWriteError, MongoError, MongoNetworkError, MongoServerError } from './mongoose.ts'
+
+/** No server was found, or none that takes writes, within the driver's patience. */
+const UNREACHABLE = ['MongoServerSelectionError', 'MongoWaitQueueTimeoutError']
+/** The client was closed: nothing more comes of asking. */
+const CLOSED = [
+  'MongoNotConnectedError',
+  'MongoClientClosedError',
+  'MongoTopologyClosedError',
+  'MongoExpiredSessionError',
+]
+const BROKEN_SOCKET = [
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+]
+/** What an engine answers that could not write, in the words of WiredTiger: it does nothing more until it is started again. */
+const CANNOT_WRITE = /WT_PANIC|No space left on device/
+/** BSONObjectTooLarge, and its older forms for what an update makes. */
+const TOO_LARGE = [10_334, 17_419, 17_420]
+const DUPLICATE_KEY = 11_000
+const WRITE_CONFLICT = 112
+
+/** A write met a unique index or an `_id` that is taken. */
+export function isDuplicate(error: unknown): boolean {
+  return (error instanceof MongoServerError || error instanceof MongoBulkWriteError) && error.code === DUPLICATE_KEY
+}
+
+/** The answer was lost, or the server could not tell: what was asked may have been done or not. */
+export function isAmbiguous(error: unknown): boolean {
+  return (
+    error instanceof MongoNetworkError ||
+    // A socket that broke while it was written to; the driver passes that on as it is.
+    (error instanceof Error && 'code' in error && BROKEN_SOCKET.includes(String(error.code))) ||
+    // The driver wraps what cut a bulk write off, whatever it was; only what the server said has a code.
+    (error instanceof MongoBulkWriteError && error.code === undefined) ||
+    (error instanceof MongoError &&
+      (CANNOT_WRITE.test(error.message) ||
+        error.hasErrorLabel('UnknownTransactionCommitResult') ||
+        error.hasErrorLabel('RetryableWriteError')))
+  )
+}
+
+/** The same may succeed a moment later: the database is away, has a new primary, or two transactions met. */
+export function isTransient(error: unknown): boolean {
+  if (isAmbiguous(error)) return true
+  if (!(error instanceof MongoError)) return false
+  return (
+    UNREACHABLE.includes(error.name) ||
+    error.hasErrorLabel('TransientTransactionError') ||
+    error.code === WRITE_CONFLICT
+  )
+}
+
+/** One refused write of several, by the server's code for it. */
+export function refusal(code: number, text: string, cause: unknown): AppError {
+  return code === DUPLICATE_KEY
+    ? new AppError('conflict', 'there is one like it already', { cause })
+    : new AppError('internal', text, { cause })
+}
+
+/** A document, or a command, is larger than the database takes (16 MiB): the driver finds out while it writes it, or the server does. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof RangeError) return /out of range/.test(error.message)
+  return (
+    error instanceof MongoError &&
+    (TOO_LARGE.includes(Number(error.code)) || /larger than|too large/i.test(error.message))
+  )
+}
+
+/** An error of the driver in the words of the program: AppError `conflict`, `invalid` or `unavailable`; any other stays as it is. */
+export function translate(error: unknown): unknown {
+  if (isTooLarge(error))
+    return new AppError('invalid', 'it is larger than what the database keeps in one document (16 MiB)', {
+      cause: error,
+    })
+  if (isDuplicate(error)) return refusal(DUPLICATE_KEY, '', error)
+  if (isTransient(error) || (error instanceof MongoError && CLOSED.includes(error.name)))
+    return new AppError('unavailable', textOf(error), { cause: error })
+  return error
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error && CANNOT_WRITE.test(error.message)
+    ? 'the database cannot write; its disk may be full'
+    : 'the database does not answer'
+}
+
+const FIRST_PAUSE_MS = 10
+const MAX_PAUSE_MS = 500
+
+/** When a work on the database that is tried again gives up, in the milliseconds of `performance.now()`. */
+type Deadline = number
+
+/** How long a write is tried again while the database is away: long enough for a restarted engine or a new primary. */
+export const RETRY_MS = 20_000
+
+/**
+ * Runs `attempt` again, with growing pauses, while it fails for reasons that pass and there is time. `attempt` is told what the last one
+ * failed with, so that it can first see whether that one was done after all.
+ */
+export async function persevere<T>(attempt: (last: unknown) => Promise<T>, deadline: Deadline): Promise<T> {
+  let last: unknown
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    try {
+      return await attempt(last)
+    } catch (error) {
+      if (!isTransient(error) || performance.now() + pauseMs > deadline) throw error
+      // Once it is not known whether it was done, it stays so, whatever the next one fails with.
+      if (last === undefined || !isAmbiguous(last)) last = error
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}
+
+/** A repository whose rejections are in the words of the program. */
+export function translated<T extends object>(repository: T): T {
+  const wrapped = new Map<PropertyKey, unknown>()
+  return new Proxy(repository, {
+    get(target, name) {
+      const known = wrapped.get(name)
+      if (known !== undefined) return known
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      const method = (...args: unknown[]): unknown => {
+        const result: unknown = member.apply(target, args)
+        return result instanceof Promise ? result.catch(rethrow) : result
+      }
+      wrapped.set(name, method)
+      return method
+    },
+  })
+}
+
+function rethrow(error: unknown): never {
+  throw translate(error)
+}

@@ -1,0 +1,51 @@
+import { type Batcher, createBatcher } from '../../base/index.ts'
+import { type Collection, type Document_, decodedOnce } from '../mongo/mongoose.ts'
+
+/** Reads of single documents that are asked for together go out as one `$in`; equal values are read once. */
+export interface GroupRead {
+  get(id: string): Promise<Document_ | undefined>
+}
+
+/** Groups reads by one text field with an index, `_id` unless said otherwise. */
+export function createGroupRead(collection: Collection, field = '_id'): GroupRead {
+  const batcher = readsOf(collection, field)
+  return { get: async (value) => (await batcher.add(value))[0] }
+}
+
+/** Groups reads of all documents with one value of an indexed text field, in the order of their ids. */
+export function createGroupListRead(
+  collection: Collection,
+  field: string,
+): { list(value: string): Promise<Document_[]> } {
+  const batcher = readsOf(collection, field)
+  return { list: async (value) => (await batcher.add(value)).toSorted((a, b) => (a._id < b._id ? -1 : 1)) }
+}
+
+function readsOf(collection: Collection, field: string): Batcher<string, Document_[]> {
+  return createBatcher<string, Document_[]>({
+    maxItems: 1000,
+    lingerMs: 0,
+    // One at a time: under load the read under way gathers more for the next than two small ones would answer.
+    concurrency: 1,
+    maxWaiting: 50_000,
+    maxWaitMs: 15_000,
+    async flush(values) {
+      const found = new Map<unknown, Document_[]>()
+      const wanted = [...new Set(values)]
+      const filter = wanted.length === 1 ? { [field]: wanted[0] } : { [field]: { $in: wanted } }
+      for await (const document of decodedOnce(collection, filter, { batchSize: 1000 })) {
+        const value = valueAt(document, field)
+        const others = found.get(value)
+        if (others === undefined) found.set(value, [document])
+        else others.push(document)
+      }
+      return values.map((value) => ({ ok: true, value: found.get(value) ?? [] }))
+    },
+  })
+}
+
+function valueAt(document: Document_, field: string): unknown {
+  let value: unknown = document
+  for (const part of field.split('.')) value = (value as Record<string, unknown> | undefined)?.[part]
+  return value
+}

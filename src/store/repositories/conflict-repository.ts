@@ -1,0 +1,99 @@
+import { AppError, isConflict } from '../../base/index.ts'
+import type { Conflict, ConflictStore, DeviceChange, EndpointId, NewEvent, Page } from '../../domain/index.ts'
+import type { ChangeWriter } from '../commit/changes.ts'
+import { deviceWrites } from '../commit/changes.ts'
+import type { GroupCommit } from '../commit/group-commit.ts'
+import type { Write } from '../commit/write-set.ts'
+import { fromDocument, toDocument } from '../mongo/convert.ts'
+import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
+import type { GroupRead } from '../reads/group-read.ts'
+import { createGroupRead } from '../reads/group-read.ts'
+import { page } from '../reads/paging.ts'
+
+const toConflict = (document: Document_) => fromDocument<Conflict>(document, ['open', 'openEndpointId'])
+
+/** Contradictions that wait for a person. The id is made of what contradicts, so the same one is not opened twice. */
+export class ConflictRepository implements ConflictStore {
+  readonly #conflicts: Collection
+  readonly #byOpenEndpoint: GroupRead
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #now: () => number
+
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+    this.#conflicts = connection.collection<Document_>('conflicts')
+    // Asked for each Agent that arrives without a proof.
+    this.#byOpenEndpoint = createGroupRead(this.#conflicts, 'openEndpointId')
+    this.#commit = commit
+    this.#writer = writer
+    this.#now = now
+  }
+
+  async open(conflict: Conflict, event: NewEvent): Promise<Conflict> {
+    const { deviceId, kind, endpointId } = conflict
+    const present = await this.#conflicts.findOne({ deviceId, kind, endpointId, open: true })
+    if (present !== null) return toConflict(present)
+    const insert: Write = {
+      collection: 'conflicts',
+      operation: { insertOne: { document: { ...toDocument(conflict), open: true, openEndpointId: endpointId } } },
+    }
+    await this.#withDevice([insert], { deviceId, set: { conflict: conflict.id }, newRevision: true }, event)
+    return conflict
+  }
+
+  async isContested(endpointId: EndpointId): Promise<boolean> {
+    return (await this.#byOpenEndpoint.get(endpointId)) !== undefined
+  }
+
+  /** Commits both together; the claim may name a device that was never seen, and the Conflict stands by itself then. */
+  async #withDevice(writes: Write[], change: DeviceChange, event: NewEvent): Promise<void> {
+    try {
+      await this.#commit.commit(this.#writer.withEvents([...writes, ...deviceWrites(change, this.#now())], [event]))
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      await this.#commit.commit(this.#writer.withEvents(writes, [event]))
+    }
+  }
+
+  async get(id: string): Promise<Conflict | undefined> {
+    const document = await this.#conflicts.findOne({ _id: id })
+    return document === null ? undefined : toConflict(document)
+  }
+
+  list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>> {
+    const filter = query.open === undefined ? {} : { open: query.open }
+    return page(this.#conflicts, filter, { field: '_id', descending: true }, query, toConflict)
+  }
+
+  async resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: number): Promise<boolean> {
+    const document = await this.#conflicts.findOne({ _id: id, open: true })
+    if (document === null) return false
+    const { deviceId } = toConflict(document)
+    const other = await this.#conflicts.findOne({ deviceId, open: true, _id: { $ne: id } })
+    const close: Write = {
+      collection: 'conflicts',
+      operation: {
+        updateOne: {
+          filter: { _id: id, open: true },
+          update: {
+            $set: { open: false, resolution, resolvedBy: by, resolvedAt: at },
+            $unset: { openEndpointId: '' },
+          },
+        },
+      },
+      mustMatch: 'the conflict was decided already',
+    }
+    const change: DeviceChange =
+      other === null
+        ? { deviceId, unset: ['conflict'], newRevision: true }
+        : { deviceId, set: { conflict: other._id }, newRevision: true }
+    const event: NewEvent = { type: 'device.conflictResolved', at, deviceId, data: { conflict: id, resolution, by } }
+    try {
+      await this.#withDevice([close], change, event)
+      return true
+    } catch (error) {
+      if (isConflict(error)) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import type {
+  Device,
+  DeviceChange,
+  DeviceId,
+  DeviceQuery,
+  DeviceSortField,
+  DeviceStore,
+  DisconnectReason,
+  EndpointId,
+  LinkedDevice,
+  Page,
+  Selector,
+} from '../../domain/index.ts'
+import type { ChangeWriter } from '../commit/changes.ts'
+import type { GroupCommit } from '../commit/group-commit.ts'
+import { fromDocument } from '../mongo/convert.ts'
+import { translate } from '../mongo/failure.ts'
+import { both, filterOf } from '../mongo/filter.ts'
+import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
+import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
+import { type Explained, explainPage, MOVED_AT, type Order, page } from '../reads/paging.ts'
+
+const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
+const MOVES: Readonly<Record<DeviceSortField, Order['moves']>> = {
+  id: undefined,
+  // A device that was deleted comes again as a new one.
+  createdAt: 'forward',
+  manufacturer: 'anywhere',
+  model: 'anywhere',
+  softwareVersion: 'anywhere',
+  'cwmp.lastInformAt': 'forward',
+  'usp.lastSeenAt': 'forward',
+}
+const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_AT])
+
+function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
+  const { field, descending } = sort
+  const moves = MOVES[field]
+  return { field: SORT_FIELDS[field] ?? field, descending, ...(moves === undefined ? {} : { moves }) }
+}
+
+/** The device records in MongoDB. */
+export class DeviceRepository implements DeviceStore {
+  readonly #devices: Collection
+  readonly #parameters: Collection
+  readonly #largeValues: Collection
+  readonly #commit: GroupCommit
+  readonly #writer: ChangeWriter
+  readonly #byId: GroupRead
+  readonly #byEndpoint: GroupRead
+  readonly #now: () => number
+
+  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+    this.#devices = connection.collection<Document_>('devices')
+    this.#parameters = connection.collection<Document_>('parameters')
+    this.#largeValues = connection.collection<Document_>('largeValues')
+    this.#commit = commit
+    this.#writer = writer
+    this.#now = now
+    this.#byId = createGroupRead(this.#devices)
+    this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
+  }
+
+  async get(id: DeviceId): Promise<Device | undefined> {
+    const document = await this.#byId.get(id)
+    return document === undefined ? undefined : toDevice(document)
+  }
+
+  async findByEndpoint(endpointId: EndpointId): Promise<Device | undefined> {
+    const document = await this.#byEndpoint.get(endpointId)
+    return document === undefined ? undefined : toDevice(document)
+  }
+
+  commit(change: DeviceChange): Promise<void> {
+    return this.#commit.commit(this.#writer.deviceSet(change, this.#now()))
+  }
+
+  list(query: DeviceQuery): Promise<Page<Device>> {
+    return page(this.#devices, filterOf(query.selector), orderOf(query), { ...query, now: this.#now() }, toDevice)
+  }
+
+  /** How the database would answer that list, for benchmarks. */
+  explain(query: DeviceQuery): Promise<Explained> {
+    return explainPage(this.#devices, filterOf(query.selector), orderOf(query), query)
+  }
+
+  async *ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
+    const filter = from === '' ? filterOf(selector) : both(filterOf(selector), { _id: { $gt: from } })
+    const found = this.#devices.find(filter, { projection: { _id: 1 }, batchSize }).sort({ _id: 1 })
+    try {
+      let batch: DeviceId[] = []
+      for await (const document of found) {
+        // Ids in the collection were made by deviceIdOf.
+        batch.push(document._id as DeviceId)
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
+      if (batch.length > 0) yield batch
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      await found.close()
+    }
+  }
+
+  count(selector: Selector | undefined, limit: number): Promise<number> {
+    // Counting them all one by one takes seconds where they are many.
+    if (selector === undefined) return this.#devices.estimatedDocumentCount().then((count) => Math.min(count, limit))
+    return this.#devices.countDocuments(filterOf(selector), { limit })
+  }
+
+  /** The record goes last, so that a deletion which was cut short can be asked for again; what came in between goes after it. */
+  async delete(id: DeviceId): Promise<boolean> {
+    await this.#deleteTree(id)
+    const { deletedCount } = await this.#devices.deleteOne({ _id: id })
+    await this.#deleteTree(id)
+    return deletedCount > 0
+  }
+
+  async #deleteTree(deviceId: DeviceId): Promise<void> {
+    await this.#parameters.deleteMany({ deviceId })
+    await this.#largeValues.deleteMany({ deviceId })
+  }
+
+  async unlinkAll(instance: string | undefined, alive: string[], at: number): Promise<number> {
+    const holder = instance === undefined ? { $nin: alive } : instance
+    const reason: DisconnectReason = instance === undefined ? 'serverDied' : 'goingAway'
+    const $set = {
+      'usp.linked': false,
+      'usp.disconnectedAt': at,
+      'usp.lastDisconnect': { at, reason },
+      updatedAt: at,
+    }
+    const { modifiedCount } = await this.#devices.updateMany({ 'usp.linked': true, 'usp.instance': holder }, { $set })
+    return modifiedCount
+  }
+
+  async withOpenWork(ids: DeviceId[]): Promise<DeviceId[]> {
+    if (ids.length === 0) return []
+    // The flag is no part of the filter: SecantusDB has no index for both.
+    const found = this.#devices.find(
+      { _id: { $in: ids } },
+      { projection: { 'work.open': 1 }, batchSize: ids.length + 1 },
+    )
+    const documents = await found.toArray()
+    return documents.flatMap((document) => (toDevice(document).work?.open === true ? (document._id as DeviceId) : []))
+  }
+
+  async *linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]> {
+    const filter = { 'usp.linked': true, 'usp.instance': instance }
+    const found = this.#devices.find(filter, { projection: { 'usp.connectedAt': 1 }, batchSize })
+    try {
+      let batch: LinkedDevice[] = []
+      for await (const document of found) {
+        const { connectedAt = 0 } = toDevice(document).usp ?? {}
+        batch.push({ id: document._id as DeviceId, connectedAt })
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
+      if (batch.length > 0) yield batch
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      await found.close()
+    }
+  }
+}
