@@ -20,7 +20,7 @@ import { loadModel, type Model, type ModelName } from '../datamodel/index.ts'
 import type { FeedEvent } from '../domain/index.ts'
 import { Groups } from '../groups/index.ts'
 import { createJobQueue } from '../jobs/index.ts'
-import { createOperations, createRenewLinkSecret } from '../operations/index.ts'
+import { createRenewLinkSecret, OperationsEngine } from '../operations/index.ts'
 import { createPlanner, defaultPlanSettings, ReadinessKeeper } from '../planner/index.ts'
 import { createSecretBox } from '../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../store/index.ts'
@@ -113,7 +113,7 @@ export async function startServer(
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
     const southbound = southboundMetrics(metrics)
-    const operations = createOperations({
+    const operations = new OperationsEngine({
       ...store,
       clock,
       newId: nextId,
@@ -247,7 +247,7 @@ export async function startServer(
     })
     jobs.every('planner.watch', 60_000, () => planner.watch(), LONG_JOB_MS)
     jobs.every('planner.readiness', 600_000, () => readiness.sweep(), SWEEP_JOB_MS)
-    for (const job of operations.jobs) jobs.every(job.name, job.intervalMs, () => job.handler())
+    for (const job of operations.recovery.jobs()) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())), LONG_JOB_MS)
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({

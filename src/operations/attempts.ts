@@ -4,35 +4,34 @@ import type { Operation } from '../domain/index.ts'
 const MAX = 20_000
 
 /**
- * How often operations were sent and failed on the way in this process. The store counts the sends of what has an effect; reads and settling
- * are counted here alone and begin anew in a new process.
+ * Counts of sends and of transport failures, by operation. The store counts the sends of operations with an effect;
+ * reads, and reads that reconcile, are counted in this process only, and start at zero in a new one.
  */
-export interface Tries {
-  /** Counts one more failure and returns how many there were. */
-  count(operation: Operation): number
-  /** Counts one more execution of a read. */
-  sent(operation: Operation): void
-  /** Returns how often an operation was sent. */
-  sends(operation: Operation): number
-  forget(operationId: string): void
-}
+export class Attempts {
+  readonly #failures = new BoundedMap<string, number>(MAX)
+  readonly #reads = new BoundedMap<string, number>(MAX)
 
-export function createTries(): Tries {
-  const failures = new BoundedMap<string, number>(MAX)
-  const reads = new BoundedMap<string, number>(MAX)
-  const put = (counts: Map<string, number>, id: string, count: number) => {
-    counts.set(id, count)
-    return count
+  /** Counts one more failure. Returns the number of failures. */
+  failed({ id, attempts, state }: Operation): number {
+    // An operation that was sent and is queued again has failed as often as it was sent.
+    const before = Math.max(this.#failures.get(id) ?? 0, state === 'queued' ? attempts : 0)
+    this.#failures.set(id, before + 1)
+    return before + 1
   }
-  return {
-    // What was sent and is queued again has failed as often as it was sent.
-    count: ({ id, attempts, state }) =>
-      put(failures, id, Math.max(failures.get(id) ?? 0, state === 'queued' ? attempts : 0) + 1),
-    sent: ({ id }) => void put(reads, id, (reads.get(id) ?? 0) + 1),
-    sends: ({ id, attempts }) => Math.max(reads.get(id) ?? 0, attempts),
-    forget: (id) => {
-      failures.delete(id)
-      reads.delete(id)
-    },
+
+  /** Counts one more execution of a read. */
+  sentRead({ id }: Operation): void {
+    this.#reads.set(id, (this.#reads.get(id) ?? 0) + 1)
+  }
+
+  /** Returns the number of sends of an operation. */
+  sends({ id, attempts }: Operation): number {
+    return Math.max(this.#reads.get(id) ?? 0, attempts)
+  }
+
+  /** Drops the counts of an operation that has ended. */
+  forget({ id }: Operation): void {
+    this.#failures.delete(id)
+    this.#reads.delete(id)
   }
 }

@@ -14,41 +14,33 @@ interface CompletionDeps {
   store: OperationStore
   finisher: Finisher
   log: Log
-  /** Another pass over the device: what waited for the end may go on. */
+  /** Requests a pass over the device: operations that waited for the end may run. */
   again(deviceId: DeviceId): void
 }
 
+/** Open operations of a device that a boot may end. */
 const OPEN_LOOK = 64
-// A word about an operation that we believe never left proves that it did: it must not be sent once more.
+/** A completion for a `queued` operation proves that it was sent; it is never sent again. */
 const ANY_OPEN: OperationState[] = ['queued', 'sent', 'unknown']
 
 /**
- * Takes in what devices tell about operations they accepted before. Each end is a conditional change of state, so a word that is repeated,
- * or that comes before the answer to the request itself, does no harm; what it ends is journaled when the promise resolves.
+ * Ends the operation that a completion is about; the end is durable when it resolves. Each end is conditional on the
+ * state, so a completion that is repeated, or that arrives before the answer to the request, has no second effect.
  */
-export function createCompletion({
-  store,
-  finisher,
-  log,
-  again,
-}: CompletionDeps): (completion: Completion) => Promise<void> {
-  return async (completion) => {
-    const ended =
-      completion.kind === 'boot' || completion.kind === 'reset'
-        ? await endByBoot(completion, store, finisher)
-        : await endByKey(completion, store, finisher, log)
-    if (ended) again(completion.deviceId)
-  }
+export async function complete(completion: Completion, deps: CompletionDeps): Promise<void> {
+  const isBoot = completion.kind === 'boot' || completion.kind === 'reset'
+  const isEnded = isBoot ? await endByBoot(completion, deps) : await endByKey(completion, deps)
+  if (isEnded) deps.again(completion.deviceId)
 }
 
-async function endByKey(completion: Completion, store: OperationStore, finisher: Finisher, log: Log): Promise<boolean> {
+async function endByKey(completion: Completion, { store, finisher, log }: CompletionDeps): Promise<boolean> {
   const { commandKey, deviceId, protocol } = completion
   const operation = commandKey === '' ? undefined : await store.get(commandKey)
   if (operation === undefined || operation.deviceId !== deviceId) {
-    log.debug({ deviceId, commandKey, kind: completion.kind }, 'completion of nothing we asked for')
+    log.debug({ deviceId, commandKey, kind: completion.kind }, 'completion of an unknown operation ignored')
     return false
   }
-  if (isHalfWay(operation, completion)) return false
+  if (isFollowedByBoot(operation, completion)) return false
   const result: OperationResult = { outcome: completion.fault === undefined ? 'done' : 'failed', results: [] }
   if (completion.output !== undefined) result.output = completion.output
   if (completion.fault !== undefined) result.error = completion.fault
@@ -57,17 +49,18 @@ async function endByKey(completion: Completion, store: OperationStore, finisher:
 }
 
 /**
- * An Agent tells the end of Download() when the image is there; it runs after the boot that activates it (TR-181 FirmwareImage.{i}.Download,
- * AutoActivate). A TransferComplete of CWMP is to come when all is done, but boxes send it before they boot as well. Where the version to
- * come is known, the boot that shows it is the end.
+ * Returns true for a completion of a download that is followed by a boot. An Agent reports the end of Download() when
+ * the image is stored; the image runs after the boot that activates it (TR-181 FirmwareImage.{i}.Download,
+ * AutoActivate). A CPE should send TransferComplete when all is done, but some send it before they boot. Where the
+ * expected version is known, the boot that shows it is the end.
  */
-function isHalfWay({ request }: Operation, { protocol, fault, softwareVersion }: Completion): boolean {
+function isFollowedByBoot({ request }: Operation, { protocol, fault, softwareVersion }: Completion): boolean {
   if (request.verb !== 'download' || fault !== undefined || request.version === undefined) return false
   if (protocol === 'cwmp') return softwareVersion !== undefined && request.version !== softwareVersion
   return request.activate !== false && request.version !== softwareVersion
 }
 
-async function endByBoot(completion: Completion, store: OperationStore, finisher: Finisher): Promise<boolean> {
+async function endByBoot(completion: Completion, { store, finisher }: CompletionDeps): Promise<boolean> {
   const open = await store.open(completion.deviceId, OPEN_LOOK)
   let ended = false
   for (const operation of open) {
@@ -79,26 +72,26 @@ async function endByBoot(completion: Completion, store: OperationStore, finisher
 }
 
 /**
- * Whether this boot is the end of that operation. A reboot ends with any boot after it was sent (a box that names no cause is common,
- * TR-069 3.7.1.5); so does a reset that was accepted, and one whose answer was lost with a bootstrap or its own key; a download with the
- * version it was to bring.
+ * Returns true when a boot is the end of an operation. A reboot ends with any boot after it was sent, because many CPE
+ * name no cause (TR-069 3.7.1.5). A reset that was accepted ends the same way; one whose answer was lost ends with a
+ * BOOTSTRAP or with its own key. A download ends with its expected version.
  */
 function isEndedByBoot(operation: Operation, completion: Completion): boolean {
   if (operation.sentAt === undefined || completion.at < operation.sentAt) return false
-  const told = completion.kind === 'reset'
+  const isReset = completion.kind === 'reset'
   switch (bootKind(operation.request)) {
     case 'reboot':
-      return !told
+      return !isReset
     case 'factoryReset':
       return (
-        told ||
+        isReset ||
         operation.result?.outcome === 'pending' ||
         completion.bootstrap === true ||
         completion.commandKey === operation.id
       )
     case 'download':
       return (
-        !told &&
+        !isReset &&
         operation.request.verb === 'download' &&
         operation.request.version !== undefined &&
         operation.request.version === completion.softwareVersion

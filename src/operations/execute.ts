@@ -1,4 +1,5 @@
 import { AppError, type Clock, errorText, type Log, PeerFault, ProtocolError, TransportError } from '../base/index.ts'
+import { schemaPathOf } from '../datamodel/index.ts'
 import {
   type Baseline,
   type Contact,
@@ -11,134 +12,188 @@ import {
   type OperationStore,
   type OutcomeError,
   outcomeError,
+  type Parameter,
+  type ParameterStore,
+  type ParameterType,
 } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import type { TypeOf } from './reported-types.ts'
 import { isRead } from './verbs.ts'
 
-/** How one execution ended. */
+/** The end of one execution. */
 type Executed =
-  /** `operation` as the store has it now, with when and how it was sent. */
+  /** `operation` as the store has it now, with the time and protocol of its send. */
   | { kind: 'answer'; result: OperationResult; operation: Operation }
-  /** Nothing left for the device; the operation is queued (again). */
+  /** No byte with an effect left; the operation is queued (again). */
   | { kind: 'retry'; error: unknown }
   /** It may have had its effect; the store says `unknown`. */
   | { kind: 'unknown'; error: unknown }
-  /** Cancelled, or taken by another instance, before anything left. */
+  /** It was cancelled, or another instance took it, before a byte left. */
   | { kind: 'gone' }
-
-/** Runs operations over contacts, at most once each. */
-export interface Executor {
-  execute(operation: Operation, contact: Contact, typeOf?: TypeOf): Promise<Executed>
-  isRunning(operationId: string): boolean
-  /** Gives an execution up; what it already sent stays sent. */
-  abort(operationId: string): void
-  abortAll(): void
-}
 
 interface ExecutorDeps {
   store: OperationStore
+  parameters: ParameterStore
   clock: Clock
   log: Log
   instance: string
   limits: OperationLimits
   metrics: OperationsMetrics
-  /** Lets a device that is about to lose its credentials come back without them; durable when it resolves. */
+  /** Allows a device that is about to lose its credentials to return without them; durable when it resolves. */
   releaseCredential(deviceId: DeviceId): Promise<void>
 }
 
-/** After giving up, how long a driver may take to say so before its silence counts as an answer lost. */
+/** Milliseconds from the abort of an execution until a driver that does not end counts as an answer that was lost. */
 const GRACE_MS = 2_000
 
-export function createExecutor(deps: ExecutorDeps): Executor {
-  const running = new Map<string, AbortController>()
+/** Runs operations over contacts, at most once each. */
+export class Executor {
+  readonly #deps: ExecutorDeps
+  readonly #running = new Map<string, AbortController>()
 
-  return {
-    async execute(operation, contact, typeOf) {
-      const controller = new AbortController()
-      running.set(operation.id, controller)
-      const startedAt = deps.clock.now()
-      const marker = createMarker(operation, contact, deps)
-      let executed: Executed
-      let outcome: Parameters<OperationsMetrics['executed']>[2]
-      try {
-        const result = await within(operation, contact, { controller, marker, typeOf }, deps)
-        if (result.outcome === 'pending') await marker.mark()
-        executed = { kind: 'answer', result, operation: marker.marked() }
-        outcome = result.outcome
-      } catch (error) {
-        executed = await judgeFailure(error, operation, marker, deps)
-        outcome = outcomeOf(error)
-      } finally {
-        marker.close()
-        running.delete(operation.id)
-      }
-      deps.metrics.executed(operation.request.verb, contact.protocol, outcome, deps.clock.now() - startedAt)
-      return executed
-    },
-    isRunning: (operationId) => running.has(operationId),
-    abort(operationId) {
-      running.get(operationId)?.abort(new AppError('conflict', 'operation was cancelled'))
-    },
-    abortAll() {
-      for (const controller of running.values()) controller.abort(new AppError('unavailable', 'server is stopping'))
-    },
+  constructor(deps: ExecutorDeps) {
+    this.#deps = deps
+  }
+
+  /** Sends an operation and waits for its answer. Rejects only when the store fails. */
+  async execute(operation: Operation, contact: Contact): Promise<Executed> {
+    const typeOf = await reportedTypes(operation, contact, this.#deps.parameters)
+    const controller = new AbortController()
+    this.#running.set(operation.id, controller)
+    const startedAt = this.#deps.clock.now()
+    const marker = new Marker(operation, contact, this.#deps)
+    let executed: Executed
+    let outcome: Parameters<OperationsMetrics['executed']>[2]
+    try {
+      const result = await within(operation, contact, { controller, marker, typeOf }, this.#deps)
+      if (result.outcome === 'pending') await marker.mark()
+      executed = { kind: 'answer', result, operation: marker.marked }
+      outcome = result.outcome
+    } catch (error) {
+      executed = await judgeFailure(error, operation, marker, this.#deps)
+      outcome = outcomeOf(error)
+    } finally {
+      marker.close()
+      this.#running.delete(operation.id)
+    }
+    const durationMs = this.#deps.clock.now() - startedAt
+    this.#deps.metrics.executed(operation.request.verb, contact.protocol, outcome, durationMs)
+    return executed
+  }
+
+  isRunning(operationId: string): boolean {
+    return this.#running.has(operationId)
+  }
+
+  /** Gives an execution up. A request that was sent stays sent. */
+  abort(operationId: string): void {
+    this.#running.get(operationId)?.abort(new AppError('conflict', 'operation was cancelled'))
+  }
+
+  abortAll(): void {
+    for (const controller of this.#running.values()) controller.abort(new AppError('unavailable', 'server is stopping'))
   }
 }
 
-/** queued: nothing was marked. unclear: the store did not say. held: marked, but kept from sending. refused: no longer ours. */
+/**
+ * queued: nothing was marked. unclear: the store did not answer. held: marked, but kept from sending. refused: cancelled
+ * or taken by another instance.
+ */
 type Mark = 'queued' | 'unclear' | 'sent' | 'held' | 'refused'
 
-/** What has become of the operation's state while it ran. */
-interface Marker {
-  /** Persists `sent` before the first effect, once. Rejects when nothing may be sent. */
-  mark(baseline?: Baseline): Promise<void>
-  /** No sending after this. */
-  close(): void
-  settled(): Promise<Mark>
-  /** The operation with what was persisted. */
-  marked(): Operation
-}
+/** The mark `sent` of one operation, which is stored before its first effect. */
+class Marker {
+  readonly #operation: Operation
+  readonly #contact: Contact
+  readonly #deps: ExecutorDeps
+  #state: Mark = 'queued'
+  #marking: Promise<void> | undefined
+  #isClosed = false
+  #marked: Operation
 
-function createMarker(operation: Operation, contact: Contact, deps: ExecutorDeps): Marker {
-  const { store, clock, instance } = deps
-  let state: Mark = 'queued'
-  let marking: Promise<void> | undefined
-  let closed = false
-  let marked = operation
+  constructor(operation: Operation, contact: Contact, deps: ExecutorDeps) {
+    this.#operation = operation
+    this.#contact = contact
+    this.#deps = deps
+    this.#marked = operation
+  }
 
-  const send = async (baseline: Baseline | undefined) => {
-    // Before it leaves, over either protocol: its answer may be lost, or this process may die, and the device comes back all the same.
-    if (isFactoryReset(operation.request)) await deps.releaseCredential(operation.deviceId)
-    const sent = { at: clock.now(), via: contact.protocol, instance, ...(baseline === undefined ? {} : { baseline }) }
-    state = 'unclear'
-    state = (await store.markSent(operation.id, sent)) ? (closed ? 'held' : 'sent') : 'refused'
-    if (state === 'refused') throw new AppError('conflict', 'operation was cancelled or taken meanwhile')
-    if (state === 'held') throw new AppError('conflict', 'execution was given up')
+  /** The operation with what was stored. */
+  get marked(): Operation {
+    return this.#marked
+  }
+
+  /** Stores `sent`, once. Rejects when nothing may be sent. */
+  mark(baseline?: Baseline): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new AppError('conflict', 'execution was given up'))
+    // Reads have no effect: they stay queued until they are answered, and may run again.
+    if (isRead(this.#operation.request)) return Promise.resolve()
+    this.#marking ??= this.#send(baseline)
+    return this.#marking
+  }
+
+  /** Nothing is sent after this. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** Resolves with the mark when the store has answered. */
+  async ended(): Promise<Mark> {
+    await this.#marking?.catch(() => undefined)
+    return this.#state
+  }
+
+  async #send(baseline: Baseline | undefined): Promise<void> {
+    const { store, clock, instance } = this.#deps
+    const { id, deviceId, request, attempts } = this.#operation
+    // Before it leaves, over either protocol: the answer may be lost, or this process may die, and the device returns.
+    if (isFactoryReset(request)) await this.#deps.releaseCredential(deviceId)
+    const sent = {
+      at: clock.now(),
+      via: this.#contact.protocol,
+      instance,
+      ...(baseline === undefined ? {} : { baseline }),
+    }
+    this.#state = 'unclear'
+    this.#state = (await store.markSent(id, sent)) ? (this.#isClosed ? 'held' : 'sent') : 'refused'
+    if (this.#state === 'refused')
+      throw new AppError('conflict', 'operation was cancelled or taken by another instance')
+    if (this.#state === 'held') throw new AppError('conflict', 'execution was given up')
     const { at: sentAt, via: sentVia, ...rest } = sent
-    marked = { ...operation, ...rest, state: 'sent', sentAt, sentVia, attempts: operation.attempts + 1 }
-  }
-  return {
-    mark(baseline) {
-      if (closed) return Promise.reject(new AppError('conflict', 'execution was given up'))
-      // Reads have no effect: they stay queued until they are answered, and may run again.
-      if (isRead(operation.request)) return Promise.resolve()
-      marking ??= send(baseline)
-      return marking
-    },
-    close() {
-      closed = true
-    },
-    async settled() {
-      await marking?.catch(() => undefined)
-      return state
-    },
-    marked: () => marked,
+    this.#marked = { ...this.#operation, ...rest, state: 'sent', sentAt, sentVia, attempts: attempts + 1 }
   }
 }
 
-/** The driver's answer, or TransportError `timeout` when it gives none in time. */
+type TypeOf = (path: string) => ParameterType | undefined
+
+/** Parameters that are read for the types of the rows of one table. */
+const ROW_LOOK = 200
+
+/**
+ * Returns the types that the CPE reported for what an operation writes; undefined where it reported none. CWMP alone
+ * has types on the wire (TR-069 A.3.2.1: a wrong one is refused, 9006), and only the CPE knows those of its vendor's
+ * parameters. The model comes second.
+ */
+async function reportedTypes(
+  { deviceId, request }: Operation,
+  { protocol }: Contact,
+  parameters: ParameterStore,
+): Promise<TypeOf | undefined> {
+  if (protocol !== 'cwmp') return undefined
+  let known: Parameter[] = []
+  if (request.verb === 'set') {
+    const untyped = request.values.filter(({ type }) => type === undefined).map(({ path }) => path)
+    known = await parameters.getMany(deviceId, untyped)
+  } else if (request.verb === 'add' && Object.keys(request.values).length > 0)
+    known = (await parameters.list(deviceId, request.object, ROW_LOOK)).items
+  const types = new Map<string, ParameterType>()
+  for (const { path, type, source } of known) {
+    if (source === 'cwmp' && type !== 'unknown') types.set(schemaPathOf(path), type)
+  }
+  return types.size === 0 ? undefined : (path) => types.get(schemaPathOf(path))
+}
+
+/** Resolves with the answer of the driver. Rejects with TransportError `timeout` when it gives none in time. */
 function within(
   operation: Operation,
   contact: Contact,
@@ -170,14 +225,19 @@ function within(
       ),
     )
     if (contact.signal.aborted) onGone()
-    const hooks: ExecuteHooks = { beforeSend: marker.mark, signal: controller.signal, timeoutMs }
+    const hooks: ExecuteHooks = {
+      beforeSend: (baseline) => marker.mark(baseline),
+      signal: controller.signal,
+      timeoutMs,
+    }
     if (typeOf !== undefined) hooks.typeOf = typeOf
-    // In a function of its own, so that a driver that throws at once is no different from one that rejects.
+    // An async function turns a driver that throws at once into one that rejects.
     const run = async () => contact.execute(operation, hooks)
     run().then(resolve, reject).finally(end)
   })
 }
 
+/** Judges from an error and from the mark whether the operation was sent, and stores that. */
 async function judgeFailure(
   error: unknown,
   operation: Operation,
@@ -185,15 +245,15 @@ async function judgeFailure(
   { store, log }: ExecutorDeps,
 ): Promise<Executed> {
   marker.close()
-  const mark = await marker.settled()
+  const mark = await marker.ended()
   if (mark === 'refused') return { kind: 'gone' }
   if (error instanceof PeerFault)
-    return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked() }
+    return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked }
   if (mark === 'sent' && !(error instanceof TransportError && !error.sent)) {
     await store.markUnknown(operation.id)
     return { kind: 'unknown', error }
   }
-  // Nothing left for the device. Where the store says, or may say, `sent`, the operation goes back to the queue.
+  // No byte with an effect left. Where the store says, or may say, `sent`, the operation goes back to the queue.
   if (mark !== 'queued') {
     await store.requeue(operation.id)
     return { kind: 'retry', error }
@@ -202,7 +262,7 @@ async function judgeFailure(
   if (!(error instanceof ProtocolError) && !(error instanceof AppError)) {
     log.error({ err: error, operationId: operation.id, deviceId: operation.deviceId }, 'driver failed')
   }
-  return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked() }
+  return { kind: 'answer', result: failedResult(toOutcomeError(error)), operation: marker.marked }
 }
 
 function toOutcomeError(error: unknown): OutcomeError {

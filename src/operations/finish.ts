@@ -11,34 +11,14 @@ import {
   withoutSecrets,
 } from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
+import type { Attempts } from './attempts.ts'
 import type { Background } from './background.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { actorText, isRead } from './verbs.ts'
 
 type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>
 
-/**
- * Ends operations: durable first, together with the word to the feed and without the secrets of the request, then told to listeners and the
- * audit log. What a crash keeps from the audit log is owed, and paid by `auditOwed`.
- */
-export interface Finisher {
-  /** Conditional on the state before; false when the operation was in none of `from` any more, and then nobody is told. */
-  finish(
-    operation: Operation,
-    from: OperationState[],
-    state: FinalState,
-    result: OperationResult | undefined,
-    /** The way it went, where the operation itself does not say: reads. */
-    via?: Protocol,
-    /** What it changes in its device; false is returned, and nothing is done, as well when this is refused. */
-    change?: DeviceChange,
-  ): Promise<boolean>
-  /** Brings into the audit log what a process that died did not. Answers how many. */
-  auditOwed(): Promise<number>
-  onFinished(listener: (operation: Operation) => void): () => void
-}
-
-// What ended longer ago than this and is not audited is not being audited any more.
+// An end that is older and not audited was left by a process that died.
 const AUDIT_OWED_MS = 60_000
 const OWED_BATCH = 200
 
@@ -49,79 +29,104 @@ interface FinisherDeps {
   log: Log
   metrics: OperationsMetrics
   background: Background
-  /** How often the operation was sent. */
-  sends(operation: Operation): number
+  attempts: Attempts
 }
 
-export function createFinisher(deps: FinisherDeps): Finisher {
-  const { store, audit, clock, log, metrics, background, sends } = deps
-  const listeners = new Set<(operation: Operation) => void>()
+/**
+ * Ends operations. The end is stored first, with its event and without the secrets of the request; listeners and the
+ * audit log follow. An entry that a crash keeps from the audit log is owed, and `auditOwed` writes it.
+ */
+export class Finisher {
+  readonly #deps: FinisherDeps
+  readonly #listeners = new Set<(operation: Operation) => void>()
 
-  const tell = (operation: Operation) => {
-    for (const listener of [...listeners]) {
+  constructor(deps: FinisherDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Ends an operation that is in one of the states `from`. `via` is the protocol of a read, whose operation does not
+   * name it; `change` is committed together with the end. Resolves with false, and does nothing, when the state is
+   * another one or the guard of the change refuses.
+   */
+  async finish(
+    operation: Operation,
+    from: OperationState[],
+    state: FinalState,
+    outcome: OperationResult | undefined,
+    via = operation.sentVia,
+    change?: DeviceChange,
+  ): Promise<boolean> {
+    const { store, clock, log, metrics, background, attempts } = this.#deps
+    const isReading = isRead(operation.request)
+    const result = outcome === undefined || isReading ? outcome : withPartial(outcome)
+    const at = clock.now()
+    const request = withoutSecrets(operation.request)
+    const sends = attempts.sends(operation)
+    const finished: Operation = { ...operation, request, state, finishedAt: at, attempts: sends }
+    if (result !== undefined) finished.result = result
+    const ending: Ending = { state, at, event: eventOf(finished, via, at) }
+    if (result !== undefined) ending.result = result
+    if (change !== undefined) ending.change = change
+    if (request !== operation.request) ending.request = request
+    if (isReading) {
+      ending.attempts = sends
+      if (via !== undefined && result !== undefined) ending.sentVia = via
+    } else ending.owesAudit = true
+    if (!(await store.finish(operation.id, from, ending))) return false
+    const durationMs = at - operation.createdAt
+    metrics.finished(request.verb, via ?? 'none', state, durationMs)
+    log.info(
+      {
+        operationId: operation.id,
+        deviceId: operation.deviceId,
+        verb: request.verb,
+        state,
+        error: result?.error?.code,
+        durationMs,
+      },
+      'operation finished',
+    )
+    this.#notify(finished)
+    if (!isReading) background.run('audit the end', () => this.#audit(finished))
+    return true
+  }
+
+  /** Audits the ends that a process which died did not audit. Resolves with their number. */
+  async auditOwed(): Promise<number> {
+    const { store, clock } = this.#deps
+    const owed = await store.owingAudit(clock.now() - AUDIT_OWED_MS, OWED_BATCH)
+    // The audit log keeps the order of these calls.
+    await Promise.all(owed.map((operation) => this.#audit(operation)))
+    return owed.length
+  }
+
+  /** Calls back with each operation that ends in this process; the returned function ends that. */
+  onFinished(listener: (operation: Operation) => void): () => void {
+    const entry = (operation: Operation) => listener(operation)
+    this.#listeners.add(entry)
+    return () => {
+      this.#listeners.delete(entry)
+    }
+  }
+
+  #notify(operation: Operation): void {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(operation)
       } catch (err) {
-        log.error({ err, operationId: operation.id }, 'listener of finished operations failed')
+        this.#deps.log.error({ err, operationId: operation.id }, 'listener of finished operations failed')
       }
     }
   }
 
-  const auditEnd = async (finished: Operation) => {
-    await audit.append(auditOf(finished))
-    await store.audited(finished.id)
-  }
-
-  return {
-    async finish(operation, from, state, told, via = operation.sentVia, change = undefined) {
-      const result = told === undefined || isRead(operation.request) ? told : withPartial(told)
-      const at = clock.now()
-      const request = withoutSecrets(operation.request)
-      const attempts = sends(operation)
-      const finished: Operation = { ...operation, request, state, finishedAt: at, attempts }
-      if (result !== undefined) finished.result = result
-      const ending: Ending = { state, at, event: eventOf(finished, via, at) }
-      if (result !== undefined) ending.result = result
-      if (change !== undefined) ending.change = change
-      if (request !== operation.request) ending.request = request
-      if (isRead(operation.request)) {
-        ending.attempts = attempts
-        if (via !== undefined && result !== undefined) ending.sentVia = via
-      } else ending.owesAudit = true
-      if (!(await store.finish(operation.id, from, ending))) return false
-      metrics.finished(operation.request.verb, via ?? 'none', state, at - operation.createdAt)
-      log.info(
-        {
-          operationId: operation.id,
-          deviceId: operation.deviceId,
-          verb: operation.request.verb,
-          state,
-          error: result?.error?.code,
-          durationMs: at - operation.createdAt,
-        },
-        'operation finished',
-      )
-      tell(finished)
-      if (ending.owesAudit === true) background.run('audit the end', () => auditEnd(finished))
-      return true
-    },
-    async auditOwed() {
-      const owed = await store.owingAudit(clock.now() - AUDIT_OWED_MS, OWED_BATCH)
-      // The log takes them in this order.
-      await Promise.all(owed.map(auditEnd))
-      return owed.length
-    },
-    onFinished(listener) {
-      const entry = (operation: Operation) => listener(operation)
-      listeners.add(entry)
-      return () => {
-        listeners.delete(entry)
-      }
-    },
+  async #audit(finished: Operation): Promise<void> {
+    await this.#deps.audit.append(auditOf(finished))
+    await this.#deps.store.audited(finished.id)
   }
 }
 
-/** The result with its mark when some of its parts were done and some were not. */
+/** Returns the result, marked as partial when some of its parts were done and some failed. */
 function withPartial(result: OperationResult): OperationResult {
   const failed = result.results.filter(({ error }) => error !== undefined).length
   return failed > 0 && failed < result.results.length ? { ...result, partial: true } : result

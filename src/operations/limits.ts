@@ -7,7 +7,7 @@ export interface OperationLimits {
   /** How often an operation that certainly did not leave is put back before it fails. */
   maxAttempts: number
   /** How often settling by reading is tried before the outcome stays unknown for good. */
-  maxSettleAttempts: number
+  maxReconcileAttempts: number
   /** How long a queued operation waits for its device unless it says otherwise. */
   expiresInMs: number
   /** How long one execution may take; discoveries have their own. */
@@ -39,11 +39,11 @@ export interface OperationLimits {
   wakeAgainMs: number
   /** How often `wait` looks at the store, for operations that another instance finishes. */
   waitPollMs: number
-  /** How often and how many lasting contacts are checked for work that another instance queued. */
-  sweepMs: number
-  sweepLinks: number
-  /** How often an instance looks for operations that it has sent and whose outcome it could not store. */
-  lostLookMs: number
+  /** Pause between two checks of links for operations that another instance stored, and links per check. */
+  linkCheckMs: number
+  linkCheckCount: number
+  /** Pause between two checks for operations that this instance sent and whose outcome it could not store. */
+  lostCheckMs: number
   /** How long `stop` lets running executions finish. */
   stopMs: number
 }
@@ -53,7 +53,7 @@ export const DEFAULT_LIMITS: OperationLimits = {
   maxExecuting: 256,
   maxQueuedPerDevice: 64,
   maxAttempts: 5,
-  maxSettleAttempts: 5,
+  maxReconcileAttempts: 5,
   expiresInMs: 3_600_000,
   executeTimeoutMs: 60_000,
   discoverTimeoutMs: 600_000,
@@ -70,8 +70,8 @@ export const DEFAULT_LIMITS: OperationLimits = {
   wakeRetryMs: [2_000, 5_000, 15_000, 30_000, 60_000],
   wakeAgainMs: 300_000,
   waitPollMs: 1_000,
-  sweepMs: 1_000,
-  sweepLinks: 100,
-  lostLookMs: 10_000,
+  linkCheckMs: 1_000,
+  linkCheckCount: 100,
+  lostCheckMs: 10_000,
   stopMs: 10_000,
 }

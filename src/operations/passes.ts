@@ -1,57 +1,99 @@
-import { createKeyedQueue } from '../base/index.ts'
+import { type Clock, createKeyedQueue } from '../base/index.ts'
 import type { DeviceId } from '../domain/index.ts'
 
-/** Passes over devices: one at a time per device, and of those asked for meanwhile only one more, which sees everything that came before it. */
-export interface Passes {
-  /** Resolves when a pass that began after this call has ended. Never rejects. */
-  request(deviceId: DeviceId): Promise<void>
-  /** Resolves when no pass over the device is under way or asked for. */
-  settled(deviceId: DeviceId): Promise<void>
-  active(deviceId: DeviceId): boolean
-  /** Calls back when a pass over the device is asked for; the returned function ends that. One at a time per device. */
-  onAsked(deviceId: DeviceId, listener: () => void): () => void
-  /** Resolves when nothing is under way at all. */
-  idle(): Promise<void>
-}
+/** One pass over a device; `again` requests another one. It must not reject. */
+type Pass = (deviceId: DeviceId, again: () => void) => Promise<void>
 
-/** `pass` must not reject. */
-export function createPasses(pass: (deviceId: DeviceId) => Promise<void>): Passes {
-  const queue = createKeyedQueue()
-  const waiting = new Map<DeviceId, Promise<void>>()
-  const last = new Map<DeviceId, Promise<void>>()
-  const listeners = new Map<DeviceId, () => void>()
+/**
+ * The queue of passes: one at a time per device. All requests that arrive while a pass is under way lead to one more
+ * pass, which begins after them.
+ */
+export class Passes {
+  readonly #pass: Pass
+  readonly #queue = createKeyedQueue()
+  readonly #waiting = new Set<DeviceId>()
+  readonly #last = new Map<DeviceId, Promise<void>>()
+  readonly #listeners = new Map<DeviceId, () => void>()
 
-  const request = (deviceId: DeviceId): Promise<void> => {
-    const asked = waiting.get(deviceId)
-    if (asked !== undefined) return asked
-    // Begun in a later turn: all that is asked for in this one is served by it.
-    const run: Promise<void> = queue
-      .run(deviceId, async () => {
-        await Promise.resolve()
-        waiting.delete(deviceId)
-        await pass(deviceId)
-      })
-      .finally(() => {
-        if (last.get(deviceId) === run) last.delete(deviceId)
-      })
-    waiting.set(deviceId, run)
-    last.set(deviceId, run)
-    listeners.get(deviceId)?.()
-    return run
+  constructor(pass: Pass) {
+    this.#pass = pass
   }
 
-  return {
-    request,
-    async settled(deviceId) {
-      for (let run = last.get(deviceId); run !== undefined; run = last.get(deviceId)) await run
-    },
-    active: (deviceId) => last.has(deviceId),
-    onAsked(deviceId, listener) {
-      listeners.set(deviceId, listener)
-      return () => {
-        if (listeners.get(deviceId) === listener) listeners.delete(deviceId)
-      }
-    },
-    idle: () => queue.idle(),
+  /** Requests a pass that begins after this call. Returns at once. */
+  request(deviceId: DeviceId): void {
+    if (this.#waiting.has(deviceId)) return
+    this.#waiting.add(deviceId)
+    const run: Promise<void> = this.#queue
+      .run(deviceId, async () => {
+        // Begins in a later microtask, so that one pass serves all requests of this one.
+        await Promise.resolve()
+        this.#waiting.delete(deviceId)
+        await this.#pass(deviceId, () => this.request(deviceId))
+      })
+      .finally(() => {
+        if (this.#last.get(deviceId) === run) this.#last.delete(deviceId)
+      })
+    this.#last.set(deviceId, run)
+    this.#listeners.get(deviceId)?.()
+  }
+
+  /** Resolves when no pass over the device is under way or requested. */
+  async ended(deviceId: DeviceId): Promise<void> {
+    for (let run = this.#last.get(deviceId); run !== undefined; run = this.#last.get(deviceId)) await run
+  }
+
+  /** Returns true while a pass over the device is under way or requested. */
+  isActive(deviceId: DeviceId): boolean {
+    return this.#last.has(deviceId)
+  }
+
+  /** Calls back at each request for the device; the returned function ends that. One listener per device. */
+  onRequest(deviceId: DeviceId, listener: () => void): () => void {
+    this.#listeners.set(deviceId, listener)
+    return () => {
+      if (this.#listeners.get(deviceId) === listener) this.#listeners.delete(deviceId)
+    }
+  }
+
+  /** Resolves when no pass is under way at all. */
+  idle(): Promise<void> {
+    return this.#queue.idle()
+  }
+}
+
+const NEWS_KEPT_MS = 600_000
+const MAX_NEWS = 50_000
+
+/**
+ * Devices for which this process has stored, or is about to store, new operations. A session that read the record
+ * before that asks here and not the database. Sessions are short, so old entries are dropped: the work flag of the
+ * record says the same.
+ */
+export class News {
+  readonly #clock: Clock
+  readonly #since = new Map<DeviceId, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add(deviceId: DeviceId): void {
+    const now = this.#clock.now()
+    this.#since.delete(deviceId)
+    this.#since.set(deviceId, now)
+    // A Map keeps the order of insertion: the oldest entries are first.
+    for (const [oldest, at] of this.#since) {
+      if (this.#since.size <= MAX_NEWS && now - at <= NEWS_KEPT_MS) break
+      this.#since.delete(oldest)
+    }
+  }
+
+  has(deviceId: DeviceId): boolean {
+    return this.#since.has(deviceId)
+  }
+
+  /** Removes the entry: a pass reads the queue next. */
+  take(deviceId: DeviceId): void {
+    this.#since.delete(deviceId)
   }
 }

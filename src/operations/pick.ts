@@ -10,14 +10,14 @@ import { migrationRefusal } from './authorize.ts'
 import type { ContactEntry } from './contacts.ts'
 import type { OperationLimits } from './limits.ts'
 import {
+  judgeByRecord,
   LOST_COMMAND_MS,
   OUTCOME_UNKNOWN,
   playsDiagnostic,
-  readsToSettle,
+  readsToReconcile,
   runsAsRequest,
   type Verdict,
 } from './reconcile.ts'
-import { settleByRecord } from './settle-by-record.ts'
 import {
   endsByCompletion,
   isExclusive,
@@ -40,7 +40,7 @@ export type Step =
   | { kind: 'lost'; operation: Operation }
   /** Read the box to learn what became of it. */
   | { kind: 'read'; operation: Operation; protocol: Protocol }
-  | { kind: 'settled'; operation: Operation; verdict: NonNullable<Verdict> }
+  | { kind: 'judged'; operation: Operation; verdict: NonNullable<Verdict> }
   | { kind: 'expired'; operation: Operation }
   | { kind: 'refused'; operation: Operation; error: OutcomeError }
 
@@ -130,13 +130,13 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
   if (operation.state === 'sent' && !pending) {
     return operation.instance === instance ? { kind: 'lost', operation } : { kind: 'wait', why: 'elsewhere' }
   }
-  const verdict = settleByRecord(operation, device, now, limits)
-  if (verdict !== undefined) return { kind: 'settled', operation, verdict }
+  const verdict = judgeByRecord(operation, device, now, limits)
+  if (verdict !== undefined) return { kind: 'judged', operation, verdict }
   if (pending || endsByCompletion(operation.request)) return pickEnd(operation, situation)
-  if (readsToSettle(operation).length === 0) {
+  if (readsToReconcile(operation).length === 0) {
     const error = { ...OUTCOME_UNKNOWN, retryable: true }
     return {
-      kind: 'settled',
+      kind: 'judged',
       operation,
       verdict: { state: 'failed', result: failedResult(error) },
     }

@@ -1,5 +1,6 @@
 import { isSearch, type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
 import {
+  type Device,
   failedResult,
   isFactoryReset,
   type Operation,
@@ -11,7 +12,8 @@ import {
   type RowToAdd,
   rowsToAdd,
 } from '../domain/index.ts'
-import { isRestart } from './verbs.ts'
+import type { OperationLimits } from './limits.ts'
+import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
 
 /** How an unknown operation turned out; undefined: reading did not tell, try again at the next contact. */
 export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
@@ -19,7 +21,7 @@ export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | un
 /** It was not done; asking again is safe. */
 const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
 /** It was sent, but the values are not there; asking again is safe. */
-export const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not show what was asked for', true)
+const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not show what was asked for', true)
 /** Nobody can tell any more; whoever asks again takes the risk of a second effect. */
 export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
   'outcomeUnknown',
@@ -39,7 +41,7 @@ const REQUESTS = 'Device.LocalAgent.Request.'
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
 /** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
-export function readsToSettle(
+export function readsToReconcile(
   operation: Pick<Operation, 'request' | 'sentVia' | 'result'>,
   root = 'Device.',
 ): string[][] {
@@ -104,7 +106,7 @@ function diagnosticObject(command: string): string {
 }
 
 /**
- * Settles an operation from what was read at `now`, in the order of `readsToSettle`. `model` gives types and says what cannot be read back.
+ * Settles an operation from what was read at `now`, in the order of `readsToReconcile`. `model` gives types and says what cannot be read back.
  */
 export function judge(operation: Operation, reads: OperationResult[], model: Model, now: number): Verdict {
   const { request } = operation
@@ -127,6 +129,43 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
       break
   }
   return isRestart(request) ? judgeBoot(operation, reads, now) : failed(OUTCOME_UNKNOWN)
+}
+
+const DONE: OperationResult = { outcome: 'done', results: [] }
+
+/**
+ * What the device's record alone tells about an operation that was sent and is not final: a boot after it ends a reboot or reset, the
+ * expected version after a boot ends a download, and a time limit ends what nothing else explained. undefined: wait on.
+ */
+export function judgeByRecord(
+  operation: Operation,
+  device: Pick<Device, 'cwmp' | 'usp' | 'softwareVersion'>,
+  now: number,
+  limits: OperationLimits,
+): Verdict {
+  const sentAt = operation.sentAt ?? operation.createdAt
+  const bootAt = Math.max(device.cwmp?.lastBootAt ?? 0, device.usp?.lastBootAt ?? 0)
+  const kind = bootKind(operation.request)
+  if (kind === 'reboot' && bootAt > sentAt) return { state: 'done', result: DONE }
+  // What accepted a reset and then booted has done it; a boot alone does not tell that it was accepted.
+  const resetAt = operation.result?.outcome === 'pending' ? bootAt : (device.cwmp?.lastBootstrapAt ?? 0)
+  if (kind === 'factoryReset' && resetAt > sentAt) return { state: 'done', result: DONE }
+  const version = operation.request.verb === 'download' ? operation.request.version : undefined
+  if (version !== undefined && bootAt > sentAt) {
+    if (device.softwareVersion === version) return { state: 'done', result: DONE }
+    if (now - bootAt > limits.afterBootMs) return failed(NOT_APPLIED)
+  }
+  return now - sentAt > timeLimit(operation, limits) ? failed(OUTCOME_UNKNOWN) : undefined
+}
+
+/** How long after it was sent an operation may go without an end. */
+function timeLimit(operation: Operation, limits: OperationLimits): number {
+  const { request, result } = operation
+  if (!endsByCompletion(request)) return limits.lostTimeoutMs
+  if (request.verb === 'download') return limits.downloadTimeoutMs
+  if (playsDiagnostic(operation)) return limits.diagnosticTimeoutMs
+  if (runsAsRequest(operation) && result?.outcome === 'pending') return limits.commandTimeoutMs
+  return operation.state === 'unknown' ? limits.unknownTimeoutMs : limits.pendingTimeoutMs
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/index.ts'
 import { isSearch, type Model } from '../datamodel/index.ts'
 import {
   type CollectedValue,
@@ -7,16 +8,21 @@ import {
   type DeviceChange,
   type DeviceFacts,
   type DevicePatch,
+  type DeviceStore,
   factsFrom,
   factsPatch,
   firmwareEvent,
   numberOf,
   type Operation,
   type OperationResult,
+  type Parameter,
+  type ParameterStore,
+  type ParameterWrite,
   type Protocol,
   parameterChanges,
   resultWithoutSecrets,
   rowsToAdd,
+  vanishedSince,
 } from '../domain/index.ts'
 import { isAbsent } from './reconcile.ts'
 
@@ -96,7 +102,7 @@ function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }:
  * The objects whose whole content a result shows: of a discovery, and of a `get` of objects without a depth. Empty when it shows none: what
  * failed as a whole, or for which the box named an error at the object itself, tells nothing.
  */
-export function wholeObjects(request: Operation['request'], { results, error }: OperationResult): string[] {
+function wholeObjects(request: Operation['request'], { results, error }: OperationResult): string[] {
   const failed = new Set(results.flatMap((result) => (result.error === undefined ? [] : [result.path])))
   if (error !== undefined && failed.size === 0) return []
   if (request.verb === 'discover') return [request.path ?? ''].filter((path) => !failed.has(path))
@@ -119,4 +125,93 @@ export function resultToKeep({ request }: Pick<Operation, 'request'>, full: Oper
   if (result.results.length <= RESULTS_KEPT) return result
   const output = { ...result.output, omitted: String(result.results.length - RESULTS_KEPT) }
   return { ...result, results: result.results.slice(0, RESULTS_KEPT), output }
+}
+
+interface RecorderDeps {
+  devices: DeviceStore
+  parameters: ParameterStore
+  clock: Clock
+  modelFor(device: Device, protocol: Protocol): Model
+}
+
+/** Writes what an operation read or changed into the record of its device, before the operation itself ends. */
+export class Recorder {
+  readonly #deps: RecorderDeps
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps
+  }
+
+  /** Resolves when all of it is durable. */
+  async record(operation: Operation, result: OperationResult, device: Device, source: Protocol): Promise<void> {
+    const last = await this.recordAhead(operation, result, device, source)
+    if (last !== undefined) await this.#deps.devices.commit(last)
+  }
+
+  /**
+   * Commits all but the last change, and returns that one for the commit that ends the operation; undefined when there
+   * is none.
+   */
+  async recordAhead(
+    operation: Operation,
+    result: OperationResult,
+    device: Device,
+    source: Protocol,
+  ): Promise<DeviceChange | undefined> {
+    const { devices, parameters, clock, modelFor } = this.#deps
+    const model = modelFor(device, source)
+    const now = clock.now()
+    let changes = changesOf(operation, result, device, source, model, now)
+    const { deviceId, request } = operation
+    const objects = wholeObjects(request, result)
+    if (objects.length > 0) {
+      const knows = (object: string) => model.object(object) !== undefined
+      const read = { deviceId, objects, results: result.results, source, knows }
+      const stored = new Map<string, Parameter>()
+      const keep = skipsEqual(operation) ? (parameter: Parameter) => stored.set(parameter.path, parameter) : undefined
+      const { subtrees, parameters: single } = await vanishedSince(read, parameters, keep)
+      if (stored.size > 0) changes = changes.flatMap((change) => withoutEqual(change, stored, now) ?? [])
+      if (subtrees.length + single.length > 0)
+        changes.unshift({ deviceId, dropSubtrees: subtrees, dropParameters: single })
+    }
+    const last = changes.pop()
+    for (const change of changes) await devices.commit(change)
+    return last
+  }
+}
+
+/** Age at which an equal value is written again, so that its stored time is right to a day. */
+const EQUAL_FOR_MS = 86_400_000
+
+/**
+ * Returns true when values that the record has already need not be written again. A person or program that reads looks
+ * for the time of a value; the planner, which reads the same objects at each step of a migration, does not.
+ */
+function skipsEqual({ actor }: Pick<Operation, 'actor'>): boolean {
+  return actor.kind === 'planner'
+}
+
+/** Returns a change without the values that the record has already, by path; undefined when nothing is left of it. */
+function withoutEqual(
+  change: DeviceChange,
+  stored: ReadonlyMap<string, Parameter>,
+  now: number,
+): DeviceChange | undefined {
+  const { parameters = [], ...rest } = change
+  const changed = parameters.filter((write) => !isKnown(write, stored.get(write.path), now))
+  if (changed.length > 0) return { ...rest, parameters: changed }
+  return Object.keys(rest).length > 1 ? rest : undefined
+}
+
+function isKnown(write: ParameterWrite, stored: Parameter | undefined, now: number): boolean {
+  if (stored === undefined) return false
+  const ageMs = now - stored.collectedAt
+  return (
+    ageMs >= 0 &&
+    ageMs < EQUAL_FOR_MS &&
+    write.value === stored.value &&
+    write.source === stored.source &&
+    (write.type === 'unknown' || write.type === stored.type) &&
+    (write.writable === undefined || write.writable === stored.writable)
+  )
 }

@@ -1,44 +1,94 @@
-import type { Clock } from '../base/index.ts'
-import type { DeviceId } from '../domain/index.ts'
+import { BoundedMap, BoundedSet, type Clock } from '../base/index.ts'
+import type { DeviceId, Operation } from '../domain/index.ts'
 import type { ContactEntry } from './contacts.ts'
-import type { FollowUps } from './follow-ups.ts'
 import type { Passes } from './passes.ts'
+
+/** Longest time between the end of a step and the request of the next one, also on a busy server. */
+const FOLLOW_UP_MS = 3000
+const MAX = 20_000
+
+/** Devices for which another operation is expected as soon as their present one has ended. */
+export class FollowUps {
+  readonly #clock: Clock
+  readonly #expected = new BoundedSet<string>(MAX)
+  readonly #until = new BoundedMap<DeviceId, number>(MAX)
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Another operation follows the end of this one. */
+  expectAfter(operationId: string): void {
+    this.#expected.add(operationId)
+  }
+
+  ended({ id, deviceId }: Operation): void {
+    if (this.#expected.delete(id)) this.#until.set(deviceId, this.#clock.now() + FOLLOW_UP_MS)
+  }
+
+  /** An operation of the device was stored. */
+  arrived(deviceId: DeviceId): void {
+    this.#until.delete(deviceId)
+  }
+
+  /** Returns the milliseconds for which a session waits for the next operation; 0 or less when none is expected. */
+  leftMs(deviceId: DeviceId): number {
+    return Math.min(FOLLOW_UP_MS, (this.#until.get(deviceId) ?? 0) - this.#clock.now())
+  }
+}
 
 interface HoldDeps {
   passes: Passes
   followUps: FollowUps
   clock: Clock
+  /** Longest time without use. */
   quietMs: number
 }
 
 /**
- * Holds a CWMP session while it may be needed: until no pass over its device is under way or asked for and nothing more is about to be asked
- * for, until it is gone, or until the device has been busy over the other protocol for too long (a CPE that waits for our answer gives up
- * after its own time).
+ * Holds a CWMP session open. Resolves when no pass over its device is under way and no further operation is expected,
+ * when the session has ended, or when the device is busy over the other protocol for `quietMs`: a CPE that waits for an
+ * answer gives up after a time of its own.
  */
-export async function holdSession(entry: ContactEntry, { passes, followUps, clock, quietMs }: HoldDeps): Promise<void> {
-  const { deviceId, signal } = entry.contact
-  const work = async () => {
-    do await passes.settled(deviceId)
-    while (await more(deviceId))
-  }
-  /** True when more was asked for in time: a new session for each step of a migration would cost more than the steps. */
-  const more = (device: DeviceId): Promise<boolean> => {
-    const leftMs = followUps.leftMs(device)
-    if (leftMs <= 0) return Promise.resolve(false)
-    return new Promise((resolve) => {
-      const end = (asked: boolean) => {
-        leave()
-        stop()
-        resolve(asked)
-      }
-      const leave = passes.onAsked(device, () => end(true))
-      const stop = clock.after(leftMs, () => end(false))
-      signal.addEventListener('abort', () => end(false), { once: true })
-    })
-  }
+export async function holdSession(entry: ContactEntry, deps: HoldDeps): Promise<void> {
+  const quiet = untilQuiet(entry, deps)
+  await Promise.race([untilIdle(entry, deps), quiet.reached, aborted(entry.contact.signal)])
+  quiet.cancel()
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+async function untilIdle({ contact }: ContactEntry, deps: HoldDeps): Promise<void> {
+  do await deps.passes.ended(contact.deviceId)
+  while (await isFollowed(contact.deviceId, contact.signal, deps))
+}
+
+/**
+ * Resolves with true when a pass is requested in time. A new session for each step of a migration costs more than the
+ * steps.
+ */
+function isFollowed(deviceId: DeviceId, signal: AbortSignal, deps: HoldDeps): Promise<boolean> {
+  const leftMs = deps.followUps.leftMs(deviceId)
+  if (leftMs <= 0) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const end = (isRequested: boolean) => {
+      leave()
+      cancel()
+      resolve(isRequested)
+    }
+    const leave = deps.passes.onRequest(deviceId, () => end(true))
+    const cancel = deps.clock.after(leftMs, () => end(false))
+    signal.addEventListener('abort', () => end(false), { once: true })
+  })
+}
+
+function untilQuiet(entry: ContactEntry, { clock, quietMs }: HoldDeps): { reached: Promise<void>; cancel: () => void } {
   let cancel: () => void = () => undefined
-  const quiet = new Promise<void>((resolve) => {
+  const reached = new Promise<void>((resolve) => {
     const look = () => {
       const leftMs = entry.inUse ? quietMs : entry.usedAt + quietMs - clock.now()
       if (leftMs <= 0) resolve()
@@ -46,12 +96,5 @@ export async function holdSession(entry: ContactEntry, { passes, followUps, cloc
     }
     look()
   })
-  await Promise.race([work(), quiet, gone(signal)])
-  cancel()
-}
-
-/** Resolves when the signal aborts. */
-export function gone(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  return { reached, cancel: () => cancel() }
 }

@@ -1,58 +1,55 @@
-/** Places for executions: so many run at once, the others wait in the order they came. */
-export interface Slots {
-  /** Resolves with the function that gives the place back (once), or with undefined when the signal aborted first. */
-  take(signal: AbortSignal): Promise<(() => void) | undefined>
-  readonly taken: number
-  readonly waiting: number
-}
+/** Slots for executions: `limit` run at once, further ones wait in the order of their requests. */
+export class Slots {
+  readonly #limit: number
+  readonly #onChange: (taken: number, waiting: number) => void
+  readonly #queue = new Set<() => void>()
+  #taken = 0
 
-export function createSlots(limit: number, onChange: (taken: number, waiting: number) => void): Slots {
-  const queue = new Set<() => void>()
-  let taken = 0
+  /** `onChange` is called with the number of taken slots and of waiting executions whenever one of them changes. */
+  constructor(limit: number, onChange: (taken: number, waiting: number) => void) {
+    this.#limit = limit
+    this.#onChange = onChange
+  }
 
-  const release = () => {
-    let given = false
+  /** Resolves with the function that frees the slot (once), or with undefined when the signal aborts first. */
+  take(signal: AbortSignal): Promise<(() => void) | undefined> {
+    if (signal.aborted) return Promise.resolve(undefined)
+    if (this.#taken < this.#limit) return Promise.resolve(this.#occupy())
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        this.#queue.delete(go)
+        this.#onChange(this.#taken, this.#queue.size)
+        resolve(undefined)
+      }
+      const go = () => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(this.#occupy())
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#queue.add(go)
+      this.#onChange(this.#taken, this.#queue.size)
+    })
+  }
+
+  #occupy(): () => void {
+    this.#taken++
+    this.#onChange(this.#taken, this.#queue.size)
+    let isFree = false
     return () => {
-      if (given) return
-      given = true
-      taken--
-      const [next] = queue
-      if (next !== undefined) {
-        queue.delete(next)
-        next()
-      } else onChange(taken, queue.size)
+      if (isFree) return
+      isFree = true
+      this.#free()
     }
   }
-  const occupy = () => {
-    taken++
-    onChange(taken, queue.size)
-    return release()
-  }
 
-  return {
-    take(signal) {
-      if (signal.aborted) return Promise.resolve(undefined)
-      if (taken < limit) return Promise.resolve(occupy())
-      return new Promise((resolve) => {
-        const onAbort = () => {
-          queue.delete(go)
-          onChange(taken, queue.size)
-          resolve(undefined)
-        }
-        const go = () => {
-          signal.removeEventListener('abort', onAbort)
-          resolve(occupy())
-        }
-        signal.addEventListener('abort', onAbort, { once: true })
-        queue.add(go)
-        onChange(taken, queue.size)
-      })
-    },
-    get taken() {
-      return taken
-    },
-    get waiting() {
-      return queue.size
-    },
+  #free(): void {
+    this.#taken--
+    const [next] = this.#queue
+    if (next === undefined) {
+      this.#onChange(this.#taken, this.#queue.size)
+      return
+    }
+    this.#queue.delete(next)
+    next()
   }
 }

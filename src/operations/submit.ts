@@ -19,10 +19,8 @@ import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import { type Place, Places } from './places.ts'
 import { requestForAudit } from './request-for-audit.ts'
-import { validate } from './validate.ts'
-import { modelFor } from './validate-path.ts'
+import { modelFor, validate } from './validate.ts'
 import { actorText, isTrusted, protocolOf } from './verbs.ts'
 
 interface SubmitDeps {
@@ -36,57 +34,89 @@ interface SubmitDeps {
   limits: OperationLimits
   metrics: OperationsMetrics
   model(name: ModelName): Model
-  /** Work for this device is about to be stored. */
+  /** Notes that an operation of the device is about to be stored, or was stored just now. */
   announce(deviceId: DeviceId): void
-  /** It is durable: run it, or make its device come. */
-  bring(operation: Operation, device: Device): void
-  /** More is asked for when this operation has ended. */
-  expectMore(operationId: string): void
+  /** Called with an operation that is durable; `more`: another one follows its end. */
+  onStored(operation: Operation, device: Device, more: boolean): void
 }
 
-/** A key as a person gives it has 200 characters at most; who asked stands before it. */
+/** A key of a caller has 200 characters at most; the name of the caller stands before it. */
 const MAX_KEY = 300
 const MAX_WARNINGS = 20
 
-/**
- * Takes a request in: the device exists, the request makes sense, the actor may, the device's queue has room; then audited, then stored with
- * the device's work flag, then brought on its way. The audit entry comes first: nothing runs that nobody can see. A refusal is audited too.
- */
-export function createSubmit(deps: SubmitDeps): (wanted: NewOperation) => Promise<Operation> {
-  const places = new Places()
-  return async (wanted) => {
-    const operation = build(wanted, deps.newId(), deps.clock.now(), deps.limits)
-    const place = places.take(wanted.deviceId, operation.id)
+/** Takes requests in and stores them as operations. */
+export class Submission {
+  readonly #deps: SubmitDeps
+  readonly #underWay = new UnderWay()
+
+  constructor(deps: SubmitDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Resolves with the operation when it is durable. The device must exist, the request be valid, the actor be allowed to
+   * make it, and the queue of the device have room. It is audited before it is stored, so that nothing runs without an
+   * audit entry; refusals are audited, too. AppError `notFound`, `invalid`, `forbidden`, `conflict`, `rateLimited`.
+   */
+  async submit(wanted: NewOperation): Promise<Operation> {
+    const operation = build(wanted, this.#deps.newId(), this.#deps.clock.now(), this.#deps.limits)
+    const ahead = this.#underWay.enter(operation)
     try {
-      return await submit(wanted, operation, place, deps)
+      return await submit(wanted, operation, ahead, this.#deps)
     } finally {
-      place.release()
+      this.#underWay.leave(operation)
     }
   }
 }
 
-async function submit(wanted: NewOperation, operation: Operation, place: Place, deps: SubmitDeps): Promise<Operation> {
-  const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), askedBefore(operation, deps)])
+async function submit(
+  wanted: NewOperation,
+  operation: Operation,
+  ahead: ReadonlySet<string>,
+  deps: SubmitDeps,
+): Promise<Operation> {
+  const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), earlierByKey(operation, deps)])
   if (device === undefined) {
     throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
   }
   const warnings = adapt(operation, device)
   if (earlier !== undefined) return sameRequest(earlier, operation)
-  warnings.push(...(await check(wanted, operation, device, place, deps)))
+  warnings.push(...(await check(wanted, operation, device, ahead, deps)))
   if (warnings.length > 0) operation.warnings = warnings.slice(0, MAX_WARNINGS)
   await deps.audit.append(entryOf(operation, 'ok', operation.createdAt))
   deps.announce(device.id)
   const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
   if (!created) return sameRequest(stored, operation)
-  if (wanted.more === true) deps.expectMore(stored.id)
   deps.metrics.submitted(stored.request.verb)
-  // A pass that looked before it was stored has taken the announcement.
+  // A pass that read the queue before it was stored has removed the first announcement.
   deps.announce(device.id)
-  deps.bring(stored, device)
+  deps.onStored(stored, device, wanted.more === true)
   return stored
 }
 
-/** Names a command as this device has it: that of the other root is taken for its equal. Returns what is to be said of that. */
+/**
+ * Operations that are not stored yet, by device. They are counted beside the stored ones, so that the bound of a queue
+ * holds for requests that arrive at the same moment: each counts those that arrived before it.
+ */
+class UnderWay {
+  readonly #ids = new Map<DeviceId, Set<string>>()
+
+  /** Adds an operation. Returns the ids of those of its device that were there before it. */
+  enter({ deviceId, id }: Operation): ReadonlySet<string> {
+    const ids = this.#ids.get(deviceId) ?? new Set()
+    const before = new Set(ids)
+    this.#ids.set(deviceId, ids.add(id))
+    return before
+  }
+
+  leave({ deviceId, id }: Operation): void {
+    const ids = this.#ids.get(deviceId)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#ids.delete(deviceId)
+  }
+}
+
+/** Replaces a command of the other root by the one of the device's root. Returns the warnings about that. */
 function adapt(operation: Operation, { root }: Device): string[] {
   const { request } = operation
   if (request.verb !== 'operate' || root === undefined) return []
@@ -96,8 +126,8 @@ function adapt(operation: Operation, { root }: Device): string[] {
   return [`${request.command} is ${command} on this device`]
 }
 
-/** The operation that was asked for under this key before, whatever became of it. */
-async function askedBefore(
+/** Returns the operation that has the same idempotency key, in any state. */
+async function earlierByKey(
   { deviceId, idempotencyKey }: Operation,
   { store }: SubmitDeps,
 ): Promise<Operation | undefined> {
@@ -105,8 +135,9 @@ async function askedBefore(
 }
 
 /**
- * The earlier one when it asks the same; AppError `conflict` when its key was used for something else. Ended ones have no secrets any more.
- * A key of the planner names a step, whose details may read differently after a restart: it gets the one of that step.
+ * Returns the earlier operation when its request is the same. AppError `conflict` when its key was used for another
+ * request. An operation that has ended has no secrets any more. A key of the planner names a step, whose details may
+ * differ after a restart: it gets the operation of that step.
  */
 function sameRequest(earlier: Operation, wanted: Operation): Operation {
   const plain = (request: Operation['request']): unknown => JSON.parse(JSON.stringify(request))
@@ -140,12 +171,12 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
   }
 }
 
-/** Validation, authorization and the length of the queue; a refusal is audited before it is thrown. */
+/** Validates, authorizes, and checks the length of the queue. Returns warnings; audits a refusal before it throws. */
 async function check(
   wanted: NewOperation,
   operation: Operation,
   device: Device,
-  place: Place,
+  ahead: ReadonlySet<string>,
   deps: SubmitDeps,
 ): Promise<string[]> {
   const protocol: Protocol = protocolOf(operation, device.owner) ?? device.owner
@@ -153,7 +184,7 @@ async function check(
     const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
     const warnings = validate(operation.request, { device, protocol, model: deps.model, reported })
     authorize(wanted.actor, device, operation.request, wanted.via)
-    await checkRoom(operation, device, place, deps)
+    await checkRoom(operation, device, ahead, deps)
     return warnings
   } catch (error) {
     if (error instanceof AppError) {
@@ -163,7 +194,7 @@ async function check(
   }
 }
 
-/** What the record has of the paths of a set that the model does not know or whose value it would refuse: the box knows better. */
+/** Returns what the record has of those paths of a set that the model does not know or whose value it refuses. */
 async function reportedOf({ deviceId, request }: NewOperation, model: Model, { parameters }: SubmitDeps) {
   if (request.verb !== 'set') return new Map<string, Parameter>()
   const unknown = request.values.flatMap(({ path, value }) => {
@@ -174,17 +205,17 @@ async function reportedOf({ deviceId, request }: NewOperation, model: Model, { p
   return new Map(found.map((parameter) => [parameter.path, parameter]))
 }
 
-/** Counts what is stored and what came before on its way there. Several servers each let one in at the same moment. */
+/** Counts the stored operations and those `ahead`. Of several servers, each may accept one at the same moment. */
 async function checkRoom(
   operation: Operation,
   device: Device,
-  { before }: Place,
+  ahead: ReadonlySet<string>,
   { store, limits }: SubmitDeps,
 ): Promise<void> {
   const max = limits.maxQueuedPerDevice
   // The flag is set in the commit that adds an operation: without it the queue is empty.
   const open = device.work.open ? await store.open(operation.deviceId, max) : []
-  if (new Set([...before, ...open.map(({ id }) => id)]).size < max) return
+  if (new Set([...ahead, ...open.map(({ id }) => id)]).size < max) return
   throw new AppError('rateLimited', `the device has ${max} open operations; wait for some to end`, {
     context: { deviceId: operation.deviceId },
   })

@@ -1,6 +1,43 @@
-import { type OperationRequest, REQUEST_BOUNDS } from '../domain/index.ts'
-import { atMost, type Findings, invalid, isWhole, readPath, type ValidationContext } from './validate-path.ts'
-import { checkAdd, checkCommand, checkDelete, checkDownload, checkSet, checkSubscribe } from './validate-verbs.ts'
+import { AppError } from '../base/index.ts'
+import {
+  checkType,
+  checkValue,
+  commandUnder,
+  type Model,
+  type ModelName,
+  mandatoryArguments,
+  type Path,
+  parsePath,
+  rootOf,
+  type Segment,
+  schemaOf,
+} from '../datamodel/index.ts'
+import {
+  type Device,
+  type OperationRequest,
+  type Parameter,
+  type Protocol,
+  REQUEST_BOUNDS,
+  type RequestFor,
+  type RowToAdd,
+  restartOf,
+  rowsToAdd,
+} from '../domain/index.ts'
+
+/** What a request is checked against. */
+interface ValidationContext {
+  device: Pick<Device, 'root' | 'owner'>
+  /** The protocol it will go over as far as known now. */
+  protocol: Protocol
+  model(name: ModelName): Model
+  /** What the box itself said of parameters that no model knows, or whose value is not one of the model's, by path. */
+  reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable' | 'value'>>
+}
+
+/** Collects what is odd but passed on: paths of vendors and of firmware that knows more than the model. */
+interface Findings extends ValidationContext {
+  warnings: string[]
+}
 
 /**
  * Checks a request before anything is stored: path syntax, the device's root, bounds, and, for paths the model of that root and protocol
@@ -57,4 +94,253 @@ function readSupported(text: string, findings: Findings): void {
   if (/\.\d+\.|[*[+]/.test(text)) throw invalid(text, 'names an instance; what is supported has {i} in its place')
   if (findings.protocol === 'cwmp' && text.includes('{i}')) throw invalid(text, 'has {i}, which CWMP does not have')
   readPath(text.replaceAll('{i}.', ''), findings, ['object'])
+}
+
+/** set: parameters once each, writable where known, with values that fit. */
+function checkSet(request: RequestFor<'set'>, findings: Findings): void {
+  atMost(request.values.length, REQUEST_BOUNDS.values, 'values')
+  const model = modelFor(findings)
+  const seen = new Set<string>()
+  let total = 0
+  for (const { path: text, value } of request.values) {
+    const path = readPath(text, findings, ['parameter'], true)
+    if (seen.has(text)) throw invalid(text, 'is named twice')
+    seen.add(text)
+    total += text.length + value.length
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    const schema = schemaOf(path)
+    if (schema === undefined) {
+      checkText(text, value, findings)
+      continue
+    }
+    const access = model.parameter(schema)?.access
+    if (access === 'r') throw invalid(text, 'is read-only')
+    if (access === undefined && findings.reported?.get(text)?.writable === false)
+      throw invalid(text, 'is read-only on this device')
+    if (access === 'o') throw invalid(text, 'can only be set when its row is created')
+    fitValue(path.search ? schema : text, value, findings, model)
+  }
+}
+
+/** add: tables that take rows where known, relative names that their rows have. */
+function checkAdd(request: RequestFor<'add'>, findings: Findings): void {
+  const rows = rowsToAdd(request)
+  atMost(rows.length, REQUEST_BOUNDS.rows, 'more')
+  let total = 0
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row.values)) total += name.length + value.length
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    checkRow(row, findings)
+  }
+}
+
+function checkRow(request: RowToAdd, findings: Findings): void {
+  const path = readPath(request.object, findings, ['object'])
+  if (path.segments.at(-1)?.kind !== 'name') throw invalid(request.object, 'names a row, expected a table')
+  const names = Object.keys(request.values)
+  if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.values, 'values')
+  const stranger = request.optional?.find((name) => !(name in request.values))
+  if (stranger !== undefined) throw invalid(stranger, 'is optional but has no value')
+  const model = modelFor(findings)
+  // A search path has the model of the rows that it names.
+  const table = schemaOf(path)
+  const object = table === undefined ? undefined : model.object(table)
+  if (object !== undefined && !object.table) throw invalid(request.object, 'is not a table')
+  if (object?.access === 'r') throw invalid(request.object, 'does not take new rows')
+  if (object === undefined) findings.warnings.push(`${request.object} is not in the model`)
+  for (const [name, value] of Object.entries(request.values)) {
+    // The number of the new row is not known yet; any row has the same parameters.
+    const full = `${request.object}1.${name}`
+    if (!/^[A-Za-z_]/.test(name) || name.length > REQUEST_BOUNDS.nameLength)
+      throw invalid(name, 'is not a name relative to the new row')
+    readPath(full, { ...findings, protocol: 'usp' }, ['parameter'])
+    if (table === undefined) continue
+    const parameter = `${table}1.${name}`
+    if (model.parameter(parameter)?.access === 'r') throw invalid(`${request.object}{i}.${name}`, 'is read-only')
+    fitValue(parameter, value, findings, model)
+  }
+}
+
+/** delete: rows, of tables that give them up where known. */
+function checkDelete(request: RequestFor<'delete'>, findings: Findings): void {
+  atMost(request.paths.length, REQUEST_BOUNDS.rows, 'paths')
+  const model = modelFor(findings)
+  for (const text of request.paths) {
+    const path = readPath(text, findings, ['object'], true)
+    if (!isRow(path.segments.at(-1))) throw invalid(text, 'is not a row of a table')
+    const schema = schemaOf(path)
+    if (schema === undefined) continue
+    const object = model.object(schema)
+    if (object?.access === 'r') throw invalid(text, 'cannot be deleted')
+    if (object === undefined) findings.warnings.push(`${text} is not in the model`)
+  }
+}
+
+/** operate: a command with its mandatory arguments. Commands are USP's; over CWMP the driver plays what has an equal there. */
+function checkCommand(request: RequestFor<'operate'>, findings: Findings): void {
+  const path = readPath(request.command, findings, ['command'])
+  const names = Object.keys(request.input)
+  if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.arguments, 'input')
+  for (const [name, value] of Object.entries(request.input)) {
+    if (name === '' || name.length > REQUEST_BOUNDS.nameLength)
+      throw invalid('input', 'has an argument without a proper name')
+    checkText(`${request.command} ${name}`, value, findings)
+  }
+  if (path.search) return
+  const model = findings.model('tr181-usp')
+  const standard = commandUnder('Device.', request.command)
+  if (model.command(standard) === undefined) {
+    findings.warnings.push(`${request.command} is not in the model`)
+    return
+  }
+  if (findings.protocol === 'cwmp' && !hasEqual(request.command, modelFor(findings)))
+    throw invalid(request.command, 'has no equal in CWMP; it can be run over USP alone')
+  const missing = [...mandatoryArguments(standard, model)].flatMap(([name, value]) =>
+    value === undefined && !(name in request.input) ? name : [],
+  )
+  if (missing.length > 0) {
+    const what = missing.length === 1 ? 'the argument' : 'the arguments'
+    throw invalid(request.command, `needs ${what} ${missing.join(', ')}`)
+  }
+}
+
+/** True when CWMP can play a command: a restart, a diagnostic (by its DiagnosticsState), or a parameter that acts when it is set. */
+function hasEqual(command: string, model: Model): boolean {
+  const path = command.replace(/\(\)$/, '')
+  return (
+    restartOf(command) !== undefined ||
+    model.parameter(`${path}.DiagnosticsState`)?.access === 'w' ||
+    model.parameter(path)?.facets.c === 1
+  )
+}
+
+/** subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */
+function checkSubscribe(request: RequestFor<'subscribe'>, findings: Findings): void {
+  const { subscriptionIdLength, referenceLength } = REQUEST_BOUNDS
+  if (request.id.length < 1 || request.id.length > subscriptionIdLength)
+    throw invalid('id', `has 1 to ${subscriptionIdLength} characters`)
+  if (request.enable || request.paths.length > 0) atMost(request.paths.length, REQUEST_BOUNDS.references, 'paths')
+  const kinds = {
+    ValueChange: ['object', 'parameter'],
+    ObjectCreation: ['object'],
+    ObjectDeletion: ['object'],
+    OperationComplete: ['object', 'command'],
+    Event: ['object', 'event'],
+  } as const
+  for (const text of request.paths) {
+    if (text.length > referenceLength) throw invalid(text, `is longer than ${referenceLength} characters`)
+    readPath(text, findings, [...kinds[request.notifType]])
+  }
+  if (findings.protocol === 'cwmp' && request.notifType !== 'ValueChange') {
+    throw invalid('notifType', `${request.notifType} does not exist in CWMP, which knows ValueChange only`)
+  }
+}
+
+/** download: a URL that CPE can fetch, and texts within the lengths of TR-069 A.3.2.8. */
+function checkDownload(request: RequestFor<'download'>): void {
+  if (!URL.canParse(request.url) || !/^(https?|ftps?|sftp|tftp):$/.test(new URL(request.url).protocol)) {
+    throw invalid('url', 'is no http, https, ftp, ftps, sftp or tftp URL')
+  }
+  const lengths = REQUEST_BOUNDS.download
+  for (const [name, max] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
+    if ((request[name]?.length ?? 0) > max) throw invalid(name, `is longer than ${max} characters`)
+  }
+  const size = request.fileSize
+  if (size !== undefined && !isWhole(size, REQUEST_BOUNDS.fileSize)) {
+    throw invalid('fileSize', 'is no unsignedInt')
+  }
+}
+
+function isRow(segment: Segment | undefined): boolean {
+  return segment?.kind === 'instance' || segment?.kind === 'wildcard' || segment?.kind === 'search'
+}
+
+/** The model that speaks for a device of this root over this protocol. */
+export function modelFor({ device, protocol, model }: ValidationContext): Model {
+  if (device.root === 'InternetGatewayDevice.') return model('tr098')
+  return model(protocol === 'usp' ? 'tr181-usp' : 'tr181-cwmp')
+}
+
+/**
+ * Takes a path apart and checks its kind, its root and whether this protocol can carry it. CWMP has no search paths; `resolved` are those that
+ * its driver takes apart itself.
+ */
+function readPath(text: string, findings: Findings, kinds: Path['kind'][], resolved = false): Path {
+  let path: Path
+  try {
+    path = parsePath(text)
+  } catch (cause) {
+    throw invalid(text, cause instanceof Error ? cause.message : 'is no path', cause)
+  }
+  const root = rootOf(text)
+  const roots = findings.device.root === undefined ? ['Device.', 'InternetGatewayDevice.'] : [findings.device.root]
+  if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
+  if (!kinds.includes(path.kind)) {
+    const meant = path.kind === 'parameter' && kinds.includes('command') ? `; a command ends in (): ${text}()` : ''
+    throw invalid(text, `is ${article(path.kind)}, expected ${kinds.join(' or ')}${meant}`)
+  }
+  if (path.segments.some((segment) => segment.kind === 'schema')) throw invalid(text, 'has {i} instead of an instance')
+  if (path.search && !resolved && findings.protocol === 'cwmp') {
+    throw invalid(text, 'is a search path, which CWMP does not have')
+  }
+  return path
+}
+
+/** Characters that XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two others. */
+const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
+
+/** A value must not be too long, and its protocol must be able to carry it as it is. */
+function checkText(path: string, value: string, { protocol }: Findings): void {
+  if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
+  const bad = protocol === 'cwmp' ? NOT_IN_XML.exec(value)?.[0] : undefined
+  if (bad === undefined) return
+  const code = (bad.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+  throw invalid(path, `value has the character U+${code}, which CWMP cannot carry`)
+}
+
+/**
+ * A value of a known parameter must fit it. A box that has words of its own in an enumeration (the BeaconType `WPA2` of many TR-098 boxes)
+ * is taken at them: then any word goes, with a warning.
+ */
+function fitValue(path: string, value: string, findings: Findings, model: Model): void {
+  checkText(path, value, findings)
+  const parameter = model.parameter(path)
+  if (parameter === undefined) {
+    const type = findings.reported?.get(path)?.type
+    if (type === undefined || type === 'unknown') findings.warnings.push(`${path} is not in the model`)
+    const wrong = type === undefined || type === 'unknown' ? undefined : checkType(type, value)
+    if (wrong !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${wrong}`)
+    return
+  }
+  const problem = checkValue(parameter, value)
+  const own = findings.reported?.get(path)?.value ?? ''
+  if (problem?.kind === 'value' && parameter.facets.e !== undefined && own !== '' && checkValue(parameter, own)) {
+    findings.warnings.push(`${path} ${problem.text}, but the device has words of its own`)
+    return
+  }
+  if (problem !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${problem.text}`)
+}
+
+/** AppError `invalid` about a path or field. */
+function invalid(path: string, reason: string, cause?: unknown): AppError {
+  const shown = path.length > 120 ? `${path.slice(0, 120)}...` : path
+  return new AppError('invalid', reason.startsWith('path ') ? reason : `${shown} ${reason}`, {
+    context: { path: shown, reason },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** Returns true for a whole number from 0 to `max`. */
+function isWhole(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max
+}
+
+/** Refuses empty and overlong lists. */
+function atMost(count: number, max: number, what: string): void {
+  if (count === 0) throw invalid(what, 'must not be empty')
+  if (count > max) throw invalid(what, `has ${count} entries, at most ${max} are allowed`)
+}
+
+function article(kind: Path['kind']): string {
+  return kind === 'object' || kind === 'event' ? `an ${kind}` : `a ${kind}`
 }

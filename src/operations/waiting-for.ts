@@ -116,34 +116,32 @@ interface WaitingForDeps {
   limits: OperationLimits
 }
 
-/** Reads what operations wait for, by id; those that have ended are left out. Costs nothing but reads, and only for those that are open. */
-export function createWaitingFor(
-  deps: WaitingForDeps,
-): (operations: readonly Operation[]) => Promise<ReadonlyMap<string, string>> {
-  const { devices, store, contacts, clock, limits } = deps
-  return async (operations) => {
-    const byDevice = new Map<DeviceId, Operation[]>()
-    for (const operation of operations) {
-      if (isFinal(operation)) continue
-      const others = byDevice.get(operation.deviceId)
-      if (others === undefined) byDevice.set(operation.deviceId, [operation])
-      else others.push(operation)
-    }
-    const found = new Map<string, string>()
-    await Promise.all(
-      [...byDevice].map(async ([deviceId, waiting], i) => {
-        const [device, open] = await Promise.all([
-          devices.get(deviceId),
-          i < MAX_QUEUES ? store.open(deviceId, LOOK) : waiting,
-        ])
-        if (device === undefined) return
-        const circumstances = { open, device, here: contacts.usable(deviceId), now: clock.now(), limits }
-        for (const operation of waiting) {
-          const reason = waitingFor(operation, circumstances)
-          if (reason !== undefined) found.set(operation.id, reason)
-        }
-      }),
-    )
-    return found
+/** Returns what each open operation waits for, by id. It only reads. */
+export async function waitingForAll(
+  operations: readonly Operation[],
+  { devices, store, contacts, clock, limits }: WaitingForDeps,
+): Promise<Map<string, string>> {
+  const byDevice = new Map<DeviceId, Operation[]>()
+  for (const operation of operations) {
+    if (isFinal(operation)) continue
+    const others = byDevice.get(operation.deviceId)
+    if (others === undefined) byDevice.set(operation.deviceId, [operation])
+    else others.push(operation)
   }
+  const found = new Map<string, string>()
+  await Promise.all(
+    [...byDevice].map(async ([deviceId, waiting], i) => {
+      const [device, open] = await Promise.all([
+        devices.get(deviceId),
+        i < MAX_QUEUES ? store.open(deviceId, LOOK) : waiting,
+      ])
+      if (device === undefined) return
+      const circumstances = { open, device, here: contacts.usable(deviceId), now: clock.now(), limits }
+      for (const operation of waiting) {
+        const reason = waitingFor(operation, circumstances)
+        if (reason !== undefined) found.set(operation.id, reason)
+      }
+    }),
+  )
+  return found
 }

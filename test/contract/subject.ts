@@ -1,7 +1,7 @@
 import { inject } from 'vitest'
 import { createIdSource, silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { type DeviceId, deviceIdOf, type Protocol } from '../../src/domain/index.ts'
-import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
+import { OperationsEngine } from '../../src/operations/index.ts'
 import {
   loadPresetModels,
   type ServerAddresses,
@@ -21,7 +21,7 @@ export const BASE = { clock: systemClock, random: systemRandom, log: silentLog }
 
 export interface Engine {
   store: Store
-  operations: OperationsRoom
+  operations: OperationsEngine
 }
 
 /** The engine over a database of its own, with the real clock and short waits. */
@@ -29,14 +29,14 @@ export async function createEngine(
   releaseCredential: (deviceId: DeviceId) => Promise<void> = async () => undefined,
 ): Promise<Engine> {
   const store = await testStore(inject('mongodbUri'))
-  const operations = createOperations({
+  const operations = new OperationsEngine({
     ...BASE,
     ...store,
     newId: createIdSource(systemClock, systemRandom),
     instance: 'contract',
     model: modelOf,
     releaseCredential,
-    limits: { sweepMs: 50, restMs: 50, wakeRetryMs: [100, 200, 400, 800, 1600] },
+    limits: { linkCheckMs: 50, restMs: 50, wakeRetryMs: [100, 200, 400, 800, 1600] },
   })
   await operations.start()
   return { store, operations }

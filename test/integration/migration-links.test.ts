@@ -36,7 +36,7 @@ async function outOfPatience(box: SimulatedDevice): Promise<void> {
   const { id } = await world.device(box)
   const waiting = { deviceId: id, state: 'queued' }
   await world.store.db.collection('operations').updateMany(waiting, { $set: { expiresAt: Date.now() - 1 } })
-  await world.operations.expireQueued()
+  await world.operations.recovery.expireQueued()
 }
 
 describe('CWMP that falls silent when it is to go dormant', { timeout: 120_000 }, () => {

@@ -12,7 +12,8 @@ import {
   type ParameterWrite,
   type Protocol,
 } from '../../src/domain/index.ts'
-import type { OperationLimits, OperationsRoom } from '../../src/operations/index.ts'
+import type { OperationsEngine } from '../../src/operations/index.ts'
+import type { OperationLimits } from '../../src/operations/limits.ts'
 import type { Store } from '../../src/store/index.ts'
 import { FakeBox } from '../support/fake-box.ts'
 import { Mortal } from '../support/mortal.ts'
@@ -20,7 +21,7 @@ import { ACTOR, createRoom, set } from '../support/operations-world.ts'
 import { testStore } from '../support/store.ts'
 
 const TABLE = 'Device.X_T.'
-const QUICK: Partial<OperationLimits> = { sweepMs: 20, restMs: 20, waitPollMs: 20, stopMs: 500 }
+const QUICK: Partial<OperationLimits> = { linkCheckMs: 20, restMs: 20, waitPollMs: 20, stopMs: 500 }
 const QUIET: Partial<OperationLimits> = { ...QUICK, wakeRetryMs: [] }
 
 let store: Store
@@ -56,11 +57,11 @@ function linked(box: FakeBox, instance: string, ports: Parameters<typeof createR
   return { room, leave }
 }
 
-async function ended(room: OperationsRoom, operation: Operation): Promise<Operation> {
+async function ended(room: OperationsEngine, operation: Operation): Promise<Operation> {
   return (await room.wait(operation.id, 10_000)) ?? operation
 }
 
-const submit = (room: OperationsRoom, deviceId: DeviceId, request: OperationRequest) =>
+const submit = (room: OperationsEngine, deviceId: DeviceId, request: OperationRequest) =>
   room.submit({ deviceId, request, actor: ACTOR })
 
 describe('the engine over the database', () => {
@@ -171,10 +172,10 @@ describe('the engine over the database', () => {
 })
 
 /** The end of a device's only operation. A call of the dead process may still land after its death: care is taken again and again. */
-async function endOf(room: OperationsRoom, deviceId: DeviceId): Promise<Operation | undefined> {
+async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operation | undefined> {
   for (let i = 0; ; i++) {
-    await room.recoverOrphans()
-    await room.repairWorkFlags()
+    await room.recovery.recoverOrphans()
+    await room.recovery.repairWorkFlags()
     const [operation] = (await store.operations.list({ deviceId, limit: 2 })).items
     if (operation === undefined) return undefined
     const end = await room.wait(operation.id, 500)

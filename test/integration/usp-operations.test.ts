@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { deviceIdOf, type Operation } from '../../src/domain/index.ts'
-import type { OperationsRoom } from '../../src/operations/index.ts'
+import type { OperationsEngine } from '../../src/operations/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from '../support/memory-stores.ts'
@@ -15,7 +15,7 @@ const COMMAND = 'Device.ScheduleTimer()'
 
 let clock: ManualClock
 let stores: MemoryStores
-let room: OperationsRoom
+let room: OperationsEngine
 let world: TestController
 
 /** The server, or the one after it over what it left behind. */

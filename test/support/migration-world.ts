@@ -3,7 +3,7 @@ import { createEventBus, FeedFollower } from '../../src/bus/index.ts'
 import { Acs } from '../../src/cwmp/index.ts'
 import type { Device, FeedEvent, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
 import { Groups } from '../../src/groups/index.ts'
-import { createOperations, type OperationsRoom } from '../../src/operations/index.ts'
+import { OperationsEngine } from '../../src/operations/index.ts'
 import { createPlanner, defaultPlanSettings, type Planner } from '../../src/planner/index.ts'
 import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
@@ -19,7 +19,7 @@ export interface MigrationWorld {
   store: Store
   groups: Groups
   planner: Planner
-  operations: OperationsRoom
+  operations: OperationsEngine
   boxes: SimulatedDevice[]
   fleet: Fleet
   /** A planner of another instance over the same store, e.g. after this one died. Not started. */
@@ -56,7 +56,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   const log = silentLog
   const newId = createIdSource(clock, random)
   await store.instances.beat('test', clock.now(), 600_000)
-  const operations = createOperations({
+  const operations = new OperationsEngine({
     ...store,
     clock,
     newId,
@@ -257,7 +257,7 @@ async function farInstance(uri: string, databaseName: string, newId: () => strin
   const instance = 'far'
   const { db: _db, ...store } = await testStore(uri, { databaseName, instance })
   await store.instances.beat(instance, systemClock.now(), 600_000)
-  const operations = createOperations({
+  const operations = new OperationsEngine({
     ...store,
     clock: systemClock,
     newId,

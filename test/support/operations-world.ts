@@ -8,12 +8,8 @@ import {
   type Operation,
   type OperationRequest,
 } from '../../src/domain/index.ts'
-import {
-  createOperations,
-  type OperationLimits,
-  type OperationsDeps,
-  type OperationsRoom,
-} from '../../src/operations/index.ts'
+import { type OperationsDeps, OperationsEngine } from '../../src/operations/index.ts'
+import type { OperationLimits } from '../../src/operations/limits.ts'
 import { FakeBox } from './fake-box.ts'
 import { createManualClock, type ManualClock, until } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
@@ -35,7 +31,7 @@ export interface World {
   clock: ManualClock
   stores: MemoryStores
   box: FakeBox
-  room: OperationsRoom
+  room: OperationsEngine
   /** The device's record as it stands. */
   device(): Device
   submit(request: OperationRequest, more?: Partial<NewOperation>): Promise<Operation>
@@ -51,13 +47,13 @@ export function createRoom(
   stores: EnginePorts,
   clock: Clock,
   options: Pick<OperationsDeps, 'limits' | 'releaseCredential'> & { instance?: string } = {},
-): OperationsRoom {
+): OperationsEngine {
   // Each room has ids of its own, as each process has.
   const bytes = {
     bytes: (n: number) => new Uint8Array(n).fill((options.instance ?? 'a').charCodeAt(0)),
     fraction: () => 0.5,
   }
-  return createOperations({
+  return new OperationsEngine({
     ...stores,
     clock,
     newId: createIdSource(clock, bytes),

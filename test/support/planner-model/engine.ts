@@ -11,7 +11,7 @@ import {
   type Protocol,
   READ_VERBS,
 } from '../../../src/domain/index.ts'
-import { judge, readsToSettle } from '../../../src/operations/reconcile.ts'
+import { judge, readsToReconcile } from '../../../src/operations/reconcile.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
 import { ENDPOINT, INTERVAL } from './box.ts'
 import type { Cpe } from './cpe.ts'
@@ -178,7 +178,7 @@ export class Engine {
     if (server === undefined) return false
     if (isFinal(operation)) return true
     const via = cpe.session === undefined ? 'usp' : 'cwmp'
-    const reads = readsToSettle(operation).map((paths) => cpe.box.play({ verb: 'get', paths }, via))
+    const reads = readsToReconcile(operation).map((paths) => cpe.box.play({ verb: 'get', paths }, via))
     const verdict = reads.length === 0 ? undefined : judge(operation, reads, model, this.#world.wallMs)
     const unknown: OperationResult = { outcome: 'failed', results: [], error: OUTCOME_UNKNOWN }
     this.#finish(operation, verdict?.state ?? 'failed', verdict?.result ?? unknown, server)

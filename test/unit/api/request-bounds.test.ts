@@ -3,7 +3,7 @@ import { OperationRequestSchema } from '../../../src/api/schemas/schemas.ts'
 import { AppError } from '../../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../../src/datamodel/index.ts'
 import { type OperationRequest, REQUEST_BOUNDS } from '../../../src/domain/index.ts'
-import { validate } from '../../../src/operations/index.ts'
+import { validate } from '../../../src/operations/validate.ts'
 
 const models = new Map<ModelName, Model>()
 function model(name: ModelName): Model {

@@ -66,7 +66,7 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
   for (let i = 0; i < 40; i++) {
     clock.advance(100_000)
     await settled(4)
-    await second.endOverdue()
+    await second.recovery.endOverdue()
   }
   await settled()
   const [operation] = stores.inside.operations.values()

@@ -8,7 +8,7 @@ import {
   type OperationRequest,
   type Protocol,
 } from '../../../src/domain/index.ts'
-import { authorize } from '../../../src/operations/index.ts'
+import { authorize } from '../../../src/operations/authorize.ts'
 
 const reboot: OperationRequest = { verb: 'reboot' }
 const get: OperationRequest = { verb: 'get', paths: ['Device.USPAgent.'] }

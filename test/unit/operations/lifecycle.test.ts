@@ -196,7 +196,7 @@ describe('what goes wrong on the way', () => {
     // Long past the time of a command that nothing is known of.
     for (let i = 0; i < 100; i++) {
       world.clock.advance(60_000)
-      await world.room.endOverdue()
+      await world.room.recovery.endOverdue()
       await settled()
     }
     expect(world.operation(command.id)).toMatchObject({ state: 'unknown', result: { outcome: 'pending' } })
@@ -219,10 +219,10 @@ describe('what goes wrong on the way', () => {
     world.room.contact(silent).catch(() => undefined)
     const operation = await world.submit({ verb: 'operate', command: 'Device.X()', input: {} })
     await world.until(() => world.operation(operation.id).state === 'unknown', 70_000)
-    await world.room.endOverdue()
+    await world.room.recovery.endOverdue()
     world.clock.advance(600_000)
     await settled()
-    await world.room.endOverdue()
+    await world.room.recovery.endOverdue()
     expect(world.operation(operation.id)).toMatchObject({
       state: 'failed',
       result: { error: { code: 'outcomeUnknown', retryable: false } },
@@ -247,8 +247,8 @@ describe('recurring care', () => {
     const short = await world.submit(set(A, '1'), { expiresInMs: 200_000 })
     const long = await world.submit(set(A, '2'))
     world.clock.advance(200_001)
-    expect(await world.room.expireQueued()).toBe(1)
-    expect(await world.room.expireQueued()).toBe(0)
+    expect(await world.room.recovery.expireQueued()).toBe(1)
+    expect(await world.room.recovery.expireQueued()).toBe(0)
     expect(world.operation(short.id).state).toBe('expired')
     expect(world.operation(long.id).state).toBe('queued')
   })
@@ -269,7 +269,7 @@ describe('recurring care', () => {
     const read = await world.submit({ verb: 'get', paths: [A] }, { expiresInMs: 1000 })
     await settled()
     world.clock.advance(2000)
-    expect(await world.room.expireQueued()).toBe(0)
+    expect(await world.room.recovery.expireQueued()).toBe(0)
     answer()
     expect((await world.ended(read)).state).toBe('done')
   })
@@ -291,13 +291,13 @@ describe('recurring care', () => {
         attempts: 0,
       })
     }
-    expect(await world.room.endOverdue()).toBe(0)
-    expect(await world.room.endOverdue()).toBe(1)
+    expect(await world.room.recovery.endOverdue()).toBe(0)
+    expect(await world.room.recovery.endOverdue()).toBe(1)
     expect(world.operation('op00000').state).toBe('failed')
   })
 
   it('has a job for each', () => {
-    const { jobs } = createWorld().room
+    const jobs = createWorld().room.recovery.jobs()
     expect(jobs.map(({ name }) => name)).toEqual(
       ['recoverOrphans', 'expireQueued', 'endOverdue', 'wakeWaiting', 'repairWorkFlags', 'auditOwed'].map(
         (name) => `operations.${name}`,

@@ -8,7 +8,7 @@ import {
   type OperationResult,
   type Protocol,
 } from '../../../src/domain/index.ts'
-import { DEFAULT_LIMITS } from '../../../src/operations/index.ts'
+import { DEFAULT_LIMITS } from '../../../src/operations/limits.ts'
 import { pick, type Situation } from '../../../src/operations/pick.ts'
 
 const NOW = 10_000_000
@@ -55,7 +55,7 @@ function step(
   })
   const about = 'operation' in chosen ? ` ${open.indexOf(chosen.operation)}` : ''
   const how = 'protocol' in chosen ? ` ${chosen.protocol}` : 'why' in chosen ? ` ${chosen.why}` : ''
-  const verdict = chosen.kind === 'settled' ? ` ${chosen.verdict.state} ${chosen.verdict.result.error?.code ?? ''}` : ''
+  const verdict = chosen.kind === 'judged' ? ` ${chosen.verdict.state} ${chosen.verdict.result.error?.code ?? ''}` : ''
   return `${chosen.kind}${about}${how}${verdict}`.trim()
 }
 
@@ -110,7 +110,7 @@ describe('what comes next', () => {
       [unknown({ verb: 'subscribe', id: 's', notifType: 'ValueChange', paths: ['Device.X'], enable: true })],
       both,
       {},
-      'settled 0 failed outcomeUnknown',
+      'judged 0 failed outcomeUnknown',
     ],
     ['a pending reboot holds all', [sent({ verb: 'reboot' }, { result: PENDING }), op(get)], both, {}, 'wait busy'],
     ['an unknown reboot holds all', [unknown({ verb: 'reboot' }), op(set)], both, {}, 'wait busy'],
@@ -119,7 +119,7 @@ describe('what comes next', () => {
       [sent({ verb: 'reboot' }, { result: PENDING }), op(get)],
       both,
       { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
-      'settled 0 done',
+      'judged 0 done',
     ],
     [
       'a boot before does not',
@@ -133,7 +133,7 @@ describe('what comes next', () => {
       [sent({ verb: 'factoryReset' }, { result: PENDING })],
       both,
       { usp: { linked: true, lastSeenAt: NOW, lastBootAt: NOW - 100 } },
-      'settled 0 done',
+      'judged 0 done',
     ],
     [
       'a plain boot ends no reset whose answer was lost',
@@ -155,7 +155,7 @@ describe('what comes next', () => {
       [unknown(operate, { sentAt: NOW - 600_001 })],
       both,
       {},
-      'settled 0 failed outcomeUnknown',
+      'judged 0 failed outcomeUnknown',
     ],
     ['a lost command, before its time', [unknown(operate, { sentAt: NOW - 599_999 }), op(set)], both, {}, 'run 1 cwmp'],
     [
@@ -206,7 +206,7 @@ describe('what comes next', () => {
     expect(step([old, op(set)], ['usp'], { owner: 'usp' })).toBe('read 0 usp')
     expect(step([old, op(set)], ['usp'], { owner: 'usp' }, 1, new Map([[old.id, NOW - 599_000]]))).toBe('run 1 usp')
     const forgotten = sent(operate, { result: PENDING, sentVia: 'usp', sentAt: NOW - 86_400_001 })
-    expect(step([forgotten], ['usp'])).toBe('settled 0 failed outcomeUnknown')
+    expect(step([forgotten], ['usp'])).toBe('judged 0 failed outcomeUnknown')
   })
 
   it('asks a contact that came after a restart was sent, once, whether the box has booted', () => {
@@ -240,16 +240,16 @@ describe('what comes next', () => {
     usp: { linked: true, lastSeenAt: NOW, lastBootAt: at },
   })
   const downloads: [string, Operation, Partial<Situation['device']>, string][] = [
-    ['the version after a boot', download({}), booted(NOW - 100, '2'), 'settled 0 done'],
+    ['the version after a boot', download({}), booted(NOW - 100, '2'), 'judged 0 done'],
     ['the version without a boot: it had it before', download({}), booted(1, '2'), 'wait busy'],
     ['another version just after the boot', download({}), booted(NOW - 100, '1'), 'wait busy'],
     [
       'another version long after the boot',
       download({ sentAt: NOW - 200_000 }),
       booted(NOW - 130_000, '1'),
-      'settled 0 failed notApplied',
+      'judged 0 failed notApplied',
     ],
-    ['no word for an hour', download({ sentAt: NOW - 3_600_001 }), {}, 'settled 0 failed outcomeUnknown'],
+    ['no word for an hour', download({ sentAt: NOW - 3_600_001 }), {}, 'judged 0 failed outcomeUnknown'],
   ]
   it.each(downloads)('a download: %s', (_name, operation, device, expected) => {
     expect(step([operation], ['cwmp'], device)).toBe(expected)

@@ -7,7 +7,7 @@ import {
   outcomeError,
   type Protocol,
 } from '../../../src/domain/index.ts'
-import { isRunning, judge, readsToSettle } from '../../../src/operations/index.ts'
+import { isRunning, judge, readsToReconcile } from '../../../src/operations/reconcile.ts'
 import { modelOf, set } from '../../support/operations-world.ts'
 
 const NOW = 1_000_000
@@ -100,7 +100,7 @@ describe('a set is settled by reading its values back', () => {
       ],
     }
     const operation = unknown(request)
-    expect(readsToSettle(operation)).toEqual([[ssid], ['Device.WiFi.SSID.*.Enable'], ['Device.WiFi.Radio.*.Enable']])
+    expect(readsToReconcile(operation)).toEqual([[ssid], ['Device.WiFi.SSID.*.Enable'], ['Device.WiFi.Radio.*.Enable']])
     const radio = 'Device.WiFi.Radio.1.Enable'
     expect(verdict(operation, found({ [ssid]: 'a' }), found({ [enable]: 'true' }), found({ [radio]: 'false' }))).toBe(
       'done',
@@ -166,7 +166,7 @@ describe('a subscription is settled by its row', () => {
   })
 
   it('has nothing to read in CWMP', () => {
-    expect(readsToSettle(unknown(subscribe(true), undefined, 'cwmp'))).toEqual([])
+    expect(readsToReconcile(unknown(subscribe(true), undefined, 'cwmp'))).toEqual([])
     expect(verdict(unknown(subscribe(true), undefined, 'cwmp'))).toBe('failed outcomeUnknown retryable')
   })
 })
@@ -188,7 +188,7 @@ describe('an add of several rows whose answer was lost', () => {
   })
 
   it('is settled table by table, rows of one table by their values', () => {
-    expect(readsToSettle(lost([]))).toEqual([[A], [B]])
+    expect(readsToReconcile(lost([]))).toEqual([[A], [B]])
     const rows = found({ [`${A}1.Name`]: 'old', [`${A}2.Name`]: 'two', [`${A}3.Name`]: 'one' })
     expect(verdict(lost([`${A}1.`]), rows, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^done/)
     expect(verdict(lost([`${A}1.`]), found({ [`${A}1.Name`]: 'old' }), found({}))).toMatch(/^failed notExecuted/)
@@ -213,21 +213,21 @@ describe('a restart is settled by the uptime', () => {
 
   it('of the Agent as well, after a reset over USP', () => {
     const reset: Operation = { ...unknown({ verb: 'factoryReset' }, undefined, 'usp'), sentAt: NOW - 60_000 }
-    expect(readsToSettle(reset)).toEqual([[UPTIME], ['Device.LocalAgent.UpTime']])
+    expect(readsToReconcile(reset)).toEqual([[UPTIME], ['Device.LocalAgent.UpTime']])
     const host = found({ [UPTIME]: '86400' })
     expect(verdict(reset, host, found({ 'Device.LocalAgent.UpTime': '59' }))).toBe('done')
     expect(verdict(reset, host, missing('Device.LocalAgent.UpTime'))).toBe('undecided')
   })
 
   it('reads it below the root of the device', () => {
-    expect(readsToSettle(restart, 'InternetGatewayDevice.')).toEqual([['InternetGatewayDevice.DeviceInfo.UpTime']])
+    expect(readsToReconcile(restart, 'InternetGatewayDevice.')).toEqual([['InternetGatewayDevice.DeviceInfo.UpTime']])
   })
 })
 
 describe('a command', () => {
   it('waits for a later word', () => {
     const command = unknown({ verb: 'operate', command: 'Device.X()', input: {} }, undefined, 'cwmp')
-    expect(readsToSettle(command)).toEqual([])
+    expect(readsToReconcile(command)).toEqual([])
     expect(verdict(command)).toBe('failed outcomeUnknown')
   })
 })
@@ -250,7 +250,7 @@ describe('a diagnostic that a CPE runs', () => {
     ['None', 'failed cancelled retryable'],
     ['Canceled', 'failed cancelled retryable'],
   ])('is by its state %s %s', (text, expected) => {
-    expect(readsToSettle(begun)).toEqual([[object]])
+    expect(readsToReconcile(begun)).toEqual([[object]])
     expect(verdict(begun, state(text))).toBe(expected)
   })
 
@@ -266,8 +266,8 @@ describe('a command that an Agent runs', () => {
   const rows = (key: string) => found({ 'Device.LocalAgent.Request.4.CommandKey': key })
 
   it('is looked for among its Requests', () => {
-    expect(readsToSettle(pending)).toEqual([['Device.LocalAgent.Request.']])
-    expect(readsToSettle(unknown(request))).toEqual([['Device.LocalAgent.Request.']])
+    expect(readsToReconcile(pending)).toEqual([['Device.LocalAgent.Request.']])
+    expect(readsToReconcile(unknown(request))).toEqual([['Device.LocalAgent.Request.']])
     expect(isRunning(unknown(request), [rows('op')])).toBe(true)
     expect(isRunning(unknown(request), [rows('other')])).toBe(false)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Device, OperationRequest, OperationResult } from '../../../src/domain/index.ts'
-import { changesOf, resultToKeep } from '../../../src/operations/index.ts'
+import { changesOf, resultToKeep } from '../../../src/operations/record.ts'
 import { createWorld, modelOf } from '../../support/operations-world.ts'
 
 const NOW = 5

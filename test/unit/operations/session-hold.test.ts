@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deviceIdOf, type Operation } from '../../../src/domain/index.ts'
 import type { ContactEntry } from '../../../src/operations/contacts.ts'
-import { createFollowUps, type FollowUps } from '../../../src/operations/follow-ups.ts'
-import { createPasses, type Passes } from '../../../src/operations/passes.ts'
-import { holdSession } from '../../../src/operations/session-hold.ts'
+import { Passes } from '../../../src/operations/passes.ts'
+import { FollowUps, holdSession } from '../../../src/operations/session-hold.ts'
 import { createManualClock, type ManualClock, settled } from '../../support/manual-clock.ts'
 
 const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' })
@@ -20,8 +19,8 @@ describe('a CWMP session', () => {
   beforeEach(() => {
     clock = createManualClock()
     pass = async () => undefined
-    passes = createPasses(() => pass())
-    followUps = createFollowUps(clock)
+    passes = new Passes(() => pass())
+    followUps = new FollowUps(clock)
     abort = new AbortController()
     ended = false
   })
@@ -38,16 +37,16 @@ describe('a CWMP session', () => {
   }
 
   it('ends when nothing is left to do', async () => {
-    void passes.request(DEVICE)
+    passes.request(DEVICE)
     hold()
     await settled()
     expect(ended).toBe(true)
   })
 
   it('is held for what follows an operation that somebody asks step by step', async () => {
-    followUps.expect('one')
+    followUps.expectAfter('one')
     pass = async () => followUps.ended(operation('one'))
-    void passes.request(DEVICE)
+    passes.request(DEVICE)
     hold()
     await settled()
     clock.advance(2900)
@@ -55,16 +54,16 @@ describe('a CWMP session', () => {
     expect(ended).toBe(false)
     // The next step comes, and says that it is the last.
     pass = async () => undefined
-    followUps.came(DEVICE)
-    void passes.request(DEVICE)
+    followUps.arrived(DEVICE)
+    passes.request(DEVICE)
     await settled()
     expect(ended).toBe(true)
   })
 
   it('is not held for longer than the next step takes to come', async () => {
-    followUps.expect('one')
+    followUps.expectAfter('one')
     pass = async () => followUps.ended(operation('one'))
-    void passes.request(DEVICE)
+    passes.request(DEVICE)
     hold()
     await settled()
     clock.advance(3000)
@@ -73,9 +72,9 @@ describe('a CWMP session', () => {
   })
 
   it('ends at once when the CPE is gone', async () => {
-    followUps.expect('one')
+    followUps.expectAfter('one')
     pass = async () => followUps.ended(operation('one'))
-    void passes.request(DEVICE)
+    passes.request(DEVICE)
     hold()
     await settled()
     abort.abort()
@@ -86,7 +85,7 @@ describe('a CWMP session', () => {
   it('is not held for operations that are followed by none, nor by those of other devices', async () => {
     followUps.ended(operation('two'))
     expect(followUps.leftMs(DEVICE)).toBeLessThanOrEqual(0)
-    followUps.expect('three')
+    followUps.expectAfter('three')
     followUps.ended({
       ...operation('three'),
       deviceId: deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '2' }),
@@ -95,11 +94,11 @@ describe('a CWMP session', () => {
   })
 
   it('is held for three seconds at the most, also when the clock was set back', () => {
-    followUps.expect('one')
+    followUps.expectAfter('one')
     followUps.ended(operation('one'))
     expect(followUps.leftMs(DEVICE)).toBe(3000)
-    const back = createFollowUps({ now: () => clock.now(), after: clock.after })
-    back.expect('one')
+    const back = new FollowUps({ now: () => clock.now(), after: clock.after })
+    back.expectAfter('one')
     back.ended(operation('one'))
     clock.advance(-3_600_000)
     expect(back.leftMs(DEVICE)).toBe(3000)

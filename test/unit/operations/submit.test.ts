@@ -181,8 +181,8 @@ describe('submitting', () => {
     await world.room.contact(world.box.contact('cwmp'))
     world.stores.audit.append = append
     world.clock.advance(60_001)
-    expect(await world.room.auditOwed()).toBe(1)
-    expect(await world.room.auditOwed()).toBe(0)
+    expect(await world.room.recovery.auditOwed()).toBe(1)
+    expect(await world.room.recovery.auditOwed()).toBe(0)
     expect(world.stores.inside.audit.at(-1)).toMatchObject({ action: 'operation.set', after: { state: 'done' } })
   })
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../../src/datamodel/index.ts'
 import type { Device, OperationRequest, Protocol } from '../../../src/domain/index.ts'
-import { validate } from '../../../src/operations/index.ts'
+import { validate } from '../../../src/operations/validate.ts'
 
 const models = new Map<ModelName, Model>()
 function model(name: ModelName): Model {

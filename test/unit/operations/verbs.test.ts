@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isFactoryReset } from '../../../src/domain/index.ts'
-import { bootKind, isExclusive } from '../../../src/operations/index.ts'
+import { bootKind, isExclusive } from '../../../src/operations/verbs.ts'
 
 describe('commands that restart a box', () => {
   it.each(['Device.', 'InternetGatewayDevice.'])('are known under the root %s', (root) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DeviceId, Operation } from '../../../src/domain/index.ts'
-import { createWait } from '../../../src/operations/wait.ts'
+import { Waits } from '../../../src/operations/wait.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 
@@ -26,17 +26,16 @@ function world(isHere: boolean) {
     looks++
     return { ...OPERATION, state }
   }
-  const wait = createWait({
+  const waits = new Waits({
     store: { ...stores.operations, get },
     clock: stepped,
     pollMs: 1000,
     isHere: () => isHere,
     onFinished: () => () => undefined,
-    isFresh: () => false,
   })
   return {
     clock,
-    wait,
+    wait: (id: string, timeoutMs: number, stopping?: AbortSignal) => waits.wait(id, timeoutMs, stopping),
     looks: () => looks,
     end: () => {
       state = 'done'

@@ -8,7 +8,8 @@ import {
   type OperationResult,
   type Protocol,
 } from '../../../src/domain/index.ts'
-import { DEFAULT_LIMITS, waitingFor } from '../../../src/operations/index.ts'
+import { DEFAULT_LIMITS } from '../../../src/operations/limits.ts'
+import { waitingFor } from '../../../src/operations/waiting-for.ts'
 import { createWorld, set as setting } from '../../support/operations-world.ts'
 
 const NOW = 10_000_000
