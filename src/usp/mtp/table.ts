@@ -1,5 +1,5 @@
 import { AppError } from '../../base/index.ts'
-import type { MtpRows } from './rows.ts'
+import type { MtpRows } from './port/index.ts'
 import { WEBSOCKET_ROWS } from './websocket/index.ts'
 
 /** The MTP of plans that name none. */

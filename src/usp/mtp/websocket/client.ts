@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls'
 import { errorText, TransportError } from '../../../base/index.ts'
-import type { AgentTransport, ControllerLink, LinkEvents, LinkTarget } from '../agent-transport.ts'
+import type { AgentTransport, ControllerLink, LinkEvents, LinkTarget } from '../port/index.ts'
 import { WebSocket } from './ws.ts'
 
 const DIAL_TIMEOUT_MS = 10_000

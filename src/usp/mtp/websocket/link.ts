@@ -1,5 +1,5 @@
 import type { CloseReason, LinkEnd } from '../../../domain/index.ts'
-import type { Link } from '../mtp.ts'
+import type { Link } from '../port/index.ts'
 import type { WebSocket } from './ws.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { MtpRows } from '../rows.ts'
+import type { MtpRows } from '../port/index.ts'
 
 /** The object `WebSocket.` of an MTP row. The path ends in the secret that proves the link of a device. */
 export const WEBSOCKET_ROWS: MtpRows = {

@@ -15,7 +15,7 @@ import {
   renewCertificate,
   type TlsFiles,
 } from '../../../base/index.ts'
-import type { LinkHandlers, Mtp, Newcomer } from '../mtp.ts'
+import type { LinkHandlers, Mtp, Newcomer } from '../port/index.ts'
 import { clientIdentity } from './handshake.ts'
 import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'

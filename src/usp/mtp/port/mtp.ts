@@ -1,6 +1,6 @@
-import type { Lifecycle } from '../../base/index.ts'
-import type { CloseReason, LinkEnd } from '../../domain/index.ts'
-import type { ConnectKind } from '../wire/index.ts'
+import type { Lifecycle } from '../../../base/index.ts'
+import type { CloseReason, LinkEnd } from '../../../domain/index.ts'
+import type { ConnectKind } from '../../wire/index.ts'
 
 /**
  * A message transfer protocol of the Controller (TR-369 4): accepts Agents and carries Records in both directions. An
