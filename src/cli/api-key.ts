@@ -3,7 +3,7 @@ import { createIdSource, systemClock, systemRandom } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import { type ApiKey, createKey, revokeKey, type Scope } from '../security/index.ts'
 import type { Store } from '../store/index.ts'
-import { withStore } from './machine-store.ts'
+import { withStore } from './parts/machine-store.ts'
 
 const PAGE = 500
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
 import { packageRoot } from '../../src/base/index.ts'
-import { engineCache } from '../../src/cli/engine-cache.ts'
+import { engineCache } from '../../src/cli/parts/engine-cache.ts'
 import { findEngine } from '../../src/store/index.ts'
 
 afterEach(() => vi.unstubAllEnvs())

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
-import { ensureFirstKey, tellFirstKey } from '../../src/cli/first-key.ts'
+import { ensureFirstKey, tellFirstKey } from '../../src/cli/parts/first-key.ts'
 import { type ApiKey, type ApiKeyStore, matchesApiKey, splitApiKey } from '../../src/security/index.ts'
 
 let dataDir: string

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { certificateSources } from '../../src/cli/certificates.ts'
-import { insecureSettings } from '../../src/cli/insecure.ts'
+import { certificateSources } from '../../src/cli/parts/certificates.ts'
+import { insecureSettings } from '../../src/cli/parts/insecure.ts'
 import { readConfig } from '../../src/config/index.ts'
 
 const PEM = import.meta.filename

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { byServiceTime } from '../../src/cli/instance.ts'
+import { byServiceTime } from '../../src/cli/server/instance.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { createMemoryStores } from '../support/memory-stores.ts'
 

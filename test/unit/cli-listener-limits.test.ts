@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { listenerLimits } from '../../src/cli/listener-limits.ts'
+import { listenerLimits } from '../../src/cli/parts/listener-limits.ts'
 import { readConfig } from '../../src/config/index.ts'
 
 it('the listeners share four fifths of the files that may be open, and it is said when those are too few', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { silentLog } from '../../src/base/index.ts'
-import { type NewDeviceLimits, NewDevices } from '../../src/cli/new-devices.ts'
+import { type NewDeviceLimits, NewDevices } from '../../src/cli/parts/new-devices.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 
 function limited(limits: Partial<NewDeviceLimits>, stored = 0) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Random, systemRandom } from '../../src/base/index.ts'
-import { keptSecret } from '../../src/cli/secrets.ts'
+import { keptSecret } from '../../src/cli/parts/secrets.ts'
 
 let folder: string
 beforeEach(() => {

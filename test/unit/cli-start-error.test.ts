@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { inStartWords } from '../../src/cli/start-error.ts'
+import { inStartWords } from '../../src/cli/parts/start-error.ts'
 import { readConfig } from '../../src/config/index.ts'
 
 const config = readConfig({ dataDir: '/srv/isthmus', apiHost: '192.0.2.7' }, {})

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Clock, errorText, type Random, silentLog } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
-import { type CertificateSource, Certificates, certificateSources, type TlsFiles } from '../certificates.ts'
+import { type CertificateSource, Certificates, certificateSources, type TlsFiles } from '../parts/certificates.ts'
 import { type Finding, finding } from './finding.ts'
 
 const DAY_MS = 86_400_000

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { errorText } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
 import { type Examination, examineDatabase, findEngine, runningAddress } from '../../store/index.ts'
-import { engineCache } from '../engine-cache.ts'
+import { engineCache } from '../parts/engine-cache.ts'
 import { type Finding, finding } from './finding.ts'
 
 const PATIENCE_MS = 5000

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { errorText } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
-import { inStartWords } from '../start-error.ts'
+import { inStartWords } from '../parts/start-error.ts'
 import { type Finding, finding } from './finding.ts'
 
 const LEAST_BYTES = 1e9

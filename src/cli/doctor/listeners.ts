@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import { errorText, listen } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
-import { certificateSources } from '../certificates.ts'
-import { inStartWords } from '../start-error.ts'
+import { certificateSources } from '../parts/certificates.ts'
+import { inStartWords } from '../parts/start-error.ts'
 import { type Finding, finding } from './finding.ts'
 
 /** The addresses and ports that the server will listen on can be had. `isRunning`: the server has them itself. */

@@ -1,4 +1,4 @@
-import { type Config, isLoopback } from '../config/index.ts'
+import { type Config, isLoopback } from '../../config/index.ts'
 import { certificateSources } from './certificates.ts'
 
 interface Check {

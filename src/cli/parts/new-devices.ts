@@ -1,5 +1,5 @@
-import { Buckets, type Clock, type Log, limitLines } from '../base/index.ts'
-import type { DeviceStore } from '../domain/index.ts'
+import { Buckets, type Clock, type Log, limitLines } from '../../base/index.ts'
+import type { DeviceStore } from '../../domain/index.ts'
 
 /** Limits of devices that register with no better proof than the enrolment secret; 0: no limit. */
 export interface NewDeviceLimits {

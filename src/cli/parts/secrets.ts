@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Random, randomToken } from '../base/index.ts'
+import { type Random, randomToken } from '../../base/index.ts'
 
 /**
  * A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner

@@ -1,6 +1,6 @@
-import type { Metrics } from '../api/index.ts'
-import { errorText, type Lifecycle, type Log } from '../base/index.ts'
-import type { Census } from '../store/index.ts'
+import type { Metrics } from '../../api/index.ts'
+import { errorText, type Lifecycle, type Log } from '../../base/index.ts'
+import type { Census } from '../../store/index.ts'
 
 const EVERY_MS = 60_000
 

@@ -1,5 +1,5 @@
-import { AppError } from '../base/index.ts'
-import { type Config, OPTIONS } from '../config/index.ts'
+import { AppError } from '../../base/index.ts'
+import { type Config, OPTIONS } from '../../config/index.ts'
 
 /** By the code of the error: what is wrong, and what to do with the option of the port or of the address. */
 const TEXTS: Record<string, (port: string, portFlag: string, host: string, hostFlag: string) => string> = {

@@ -1,6 +1,6 @@
-import type { Lifecycle, Log, ServiceTime, StoredServiceTime } from '../base/index.ts'
-import type { InstanceStore } from '../domain/index.ts'
-import type { Store } from '../store/index.ts'
+import type { Lifecycle, Log, ServiceTime, StoredServiceTime } from '../../base/index.ts'
+import type { InstanceStore } from '../../domain/index.ts'
+import type { Store } from '../../store/index.ts'
 
 const HEARTBEAT_MS = 3000
 /** An instance that is silent for so long is gone, and what it had sent is settled by others. */

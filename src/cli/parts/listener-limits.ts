@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { networksOf } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
-import type { AcsOptions } from '../cwmp/index.ts'
-import type { WebSocketMtpOptions } from '../usp/index.ts'
+import { networksOf } from '../../base/index.ts'
+import type { Config } from '../../config/index.ts'
+import type { AcsOptions } from '../../cwmp/index.ts'
+import type { WebSocketMtpOptions } from '../../usp/index.ts'
 
 /**
  * The part of the files a process may open that the listeners of devices may take together; the API and the database

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, type Random, randomToken } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
-import { newTlsKey, selfSigned } from '../security/index.ts'
+import { type Clock, type Random, randomToken } from '../../base/index.ts'
+import type { Config } from '../../config/index.ts'
+import { newTlsKey, selfSigned } from '../../security/index.ts'
 import { keptText } from './secrets.ts'
 
 const DAY_MS = 86_400_000

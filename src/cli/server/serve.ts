@@ -1,6 +1,6 @@
-import { AppError, errorText } from '../base/index.ts'
-import { readConfig } from '../config/index.ts'
-import { tellFirstKey } from './first-key.ts'
+import { AppError, errorText } from '../../base/index.ts'
+import { readConfig } from '../../config/index.ts'
+import { tellFirstKey } from '../parts/first-key.ts'
 import { type RunningServer, startServer } from './server.ts'
 
 /** Longer than all parts together may take to end, shorter than what supervisors grant by default. */

@@ -1,5 +1,5 @@
-import type { Clock, Log } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
+import type { Clock, Log } from '../../base/index.ts'
+import type { Config } from '../../config/index.ts'
 import {
   type ControllerAddress,
   type Mtp,
@@ -7,7 +7,7 @@ import {
   WEBSOCKET_ROWS,
   WebSocketMtp,
   type WebSocketMtpOptions,
-} from '../usp/index.ts'
+} from '../../usp/index.ts'
 
 /** The MTPs of a server, as its options describe them. */
 interface ServerMtps {

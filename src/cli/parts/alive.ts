@@ -1,7 +1,7 @@
 import { type RequestOptions, request } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { AppError, errorText } from '../base/index.ts'
-import type { Config } from '../config/index.ts'
+import { AppError, errorText } from '../../base/index.ts'
+import type { Config } from '../../config/index.ts'
 import { certificateSources } from './certificates.ts'
 
 const TIMEOUT_MS = 4000

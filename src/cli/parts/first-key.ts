@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock, Random } from '../base/index.ts'
-import { type ApiKeyStore, givenApiKey, newApiKey } from '../security/index.ts'
+import type { Clock, Random } from '../../base/index.ts'
+import { type ApiKeyStore, givenApiKey, newApiKey } from '../../security/index.ts'
 import { keptText } from './secrets.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { AppError, type Clock, errorText, type Lifecycle, type Log, type Random } from '../base/index.ts'
-import { type Config, isLoopback } from '../config/index.ts'
+import { AppError, type Clock, errorText, type Lifecycle, type Log, type Random } from '../../base/index.ts'
+import { type Config, isLoopback } from '../../config/index.ts'
 import { ownCertificate } from './own-certificate.ts'
 
 /** The certificate, key and authorities of a TLS listener, as PEM text. */

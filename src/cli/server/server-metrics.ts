@@ -1,8 +1,8 @@
-import type { Metrics } from '../api/index.ts'
-import type { Acs } from '../cwmp/index.ts'
-import type { OperationsMetrics } from '../operations/index.ts'
-import type { Store } from '../store/index.ts'
-import type { Controller } from '../usp/index.ts'
+import type { Metrics } from '../../api/index.ts'
+import type { Acs } from '../../cwmp/index.ts'
+import type { OperationsMetrics } from '../../operations/index.ts'
+import type { Store } from '../../store/index.ts'
+import type { Controller } from '../../usp/index.ts'
 
 /** Operations counted by what they are and how they end. */
 export function operationsMetrics(metrics: Metrics): OperationsMetrics {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { packageRoot } from '../base/index.ts'
-import { findEngine } from '../store/index.ts'
+import { packageRoot } from '../../base/index.ts'
+import { findEngine } from '../../store/index.ts'
 
 /**
  * The folder with the fetched database engine: ISTHMUS_ENGINE_CACHE, else the one that `npm run setup` filled in this
