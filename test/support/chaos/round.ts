@@ -163,8 +163,9 @@ export class ChaosRounds {
       found = await this.#judge.look()
       if (found.length === 0) break
       const telling = found.find((text) => !text.startsWith('plan ')) ?? found[0] ?? ''
-      if (telling !== noted) this.#acts.note(`  ${found.length} things, first: ${telling}`)
-      noted = telling
+      const [about = ''] = telling.split(' ')
+      if (about !== noted) this.#acts.note(`  ${found.length} things, first: ${telling}`)
+      noted = about
       await pause(200)
     }
     if (found.length === 0) found = await this.#judge.last()
