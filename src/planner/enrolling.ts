@@ -1,9 +1,9 @@
 import { isConflict } from '../base/index.ts'
 import type { Device, DeviceId, ParameterStore, Plan, PlanMember, PlanStore, Readiness } from '../domain/index.ts'
-import { beforeReadiness, byReadiness } from './assessing.ts'
-import { absence } from './presence.ts'
-import { readinessToStore } from './readiness-keeper.ts'
-import { type MemberStep, type TransitionDeps, Transitions } from './transition.ts'
+import { absence } from '../rollout/index.ts'
+import { type MemberStep, type TransitionDeps, Transitions } from './machine/transition.ts'
+import { readinessToStore } from './readiness/keeper.ts'
+import { beforeReadiness, byReadiness } from './states/assessing.ts'
 
 /**
  * Makes a member of a device. What the store shows decides at once: readiness, another plan, presence. Only a device whose readiness is

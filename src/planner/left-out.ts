@@ -1,5 +1,5 @@
 import type { Device, LeftOut, Plan, PlanMember } from '../domain/index.ts'
-import { heldByOther } from './transition.ts'
+import { heldByOther } from './machine/transition.ts'
 
 /** Rows that a plan keeps; what would be another row is counted in the last one, which names no plan. */
 const MAX_ROWS = 20

@@ -1,6 +1,6 @@
 import { idBoundAt, timeOfId } from '../base/index.ts'
 import type { EventLog } from '../domain/index.ts'
-import type { NotifyLog } from './script.ts'
+import type { NotifyLog } from './machine/script.ts'
 
 const PAGE = 100
 /** The ids of two instances are in the order of their clocks, which may differ by so much, or were set back by so much. */

@@ -3,15 +3,16 @@ import {
   type BulkWork,
   type DeviceId,
   type Plan,
+  type PlanMember,
   type PlanSettings,
   type PlanStore,
   parseSelector,
 } from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
+import { type ActionReport, LIVE, type MemberAction, type MemberActions } from '../rollout/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
-import type { ActionReport, BulkWorks, MemberAction } from './bulk-work.ts'
-import type { PlanLock } from './plan-lock.ts'
-import { LIVE } from './plan-state.ts'
+import type { Stored } from './machine/script.ts'
+import type { MemberStep } from './machine/transition.ts'
 import { GROUP_GONE, planStatus } from './status.ts'
 
 /** Actions of a person on a plan. */
@@ -21,6 +22,13 @@ export type PlanAction = (typeof PLAN_ACTIONS)[number]
 /** Settings of a plan as a person gives them; what is absent keeps its value. */
 export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
   controller?: Partial<PlanSettings['controller']>
+}
+
+/** A new plan. */
+export interface PlanInput {
+  name: string
+  groupId: string
+  settings?: SettingsInput
 }
 
 /** The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to places and rate. */
@@ -45,6 +53,13 @@ export interface PlanActionsDeps {
   log: Log
 }
 
+type Members = Pick<MemberActions<Plan, PlanMember, MemberStep, Stored>, 'forDevices'>
+
+interface PlanWork {
+  /** Runs work that no round of the plan may see half done. */
+  alone<T>(planId: string, work: () => Promise<T>): Promise<T>
+}
+
 /** The states from which an action leads to a state, and those in which it has happened already. */
 const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
   start: { from: ['draft'], to: 'running', done: ['running'] },
@@ -59,16 +74,16 @@ const MAX_BULK = 20
 /** Devices that one audit entry names. */
 const MAX_NAMED = 100
 
-/** Changes of plans by people: each is audited, stored, and told in the feed. */
+/** Changes of plans by people: each is stored, with an audit entry and an event in the feed. */
 export class PlanActions {
   readonly #deps: PlanActionsDeps
-  readonly #bulk: BulkWorks
-  readonly #lock: PlanLock
+  readonly #members: Members
+  readonly #work: PlanWork
 
-  constructor(deps: PlanActionsDeps, bulk: BulkWorks, lock: PlanLock) {
+  constructor(deps: PlanActionsDeps, members: Members, work: PlanWork) {
     this.#deps = deps
-    this.#bulk = bulk
-    this.#lock = lock
+    this.#members = members
+    this.#work = work
   }
 
   /** The plan. AppError `notFound` when there is none, or when it was deleted. */
@@ -79,7 +94,7 @@ export class PlanActions {
   }
 
   /** Stores a draft. AppError `notFound` when there is no such group. */
-  async create(input: { name: string; groupId: string; settings?: SettingsInput }, actor: string): Promise<Plan> {
+  async create(input: PlanInput, actor: string): Promise<Plan> {
     const { groups, newId, clock, plans, defaults, audit } = this.#deps
     await groups.get(input.groupId)
     const plan: Plan = {
@@ -164,10 +179,10 @@ export class PlanActions {
   ): Promise<ActionReport & { plan: Plan }> {
     await this.#allowed(await this.#present(id), action, actor)
     // Between the two no round may find a plan that runs and has nothing to do: it would end it.
-    return this.#lock.alone(id, async () => {
+    return this.#work.alone(id, async () => {
       const before = await this.#present(id)
-      const report = await this.#bulk.forDevices(before, action, devices, actor)
-      if (report.accepted > 0) await this.#told(before, action, devices, report, actor)
+      const report = await this.#members.forDevices(before, action, devices, actor)
+      if (report.accepted > 0) await this.#audit(before, action, devices, report, actor)
       if (report.accepted === 0) return { ...report, plan: before }
       const plan = await this.reopen(await this.#present(id), actor, action)
       return { ...report, plan }
@@ -175,7 +190,7 @@ export class PlanActions {
   }
 
   /** An action for devices of a plan that goes on changes no plan: the audit log names the devices. */
-  async #told(
+  async #audit(
     plan: Plan,
     action: MemberAction,
     devices: readonly DeviceId[],

@@ -8,11 +8,11 @@ import {
   type PlanMember,
   type PlanStore,
 } from '../domain/index.ts'
-import { statesThatTake } from './machine.ts'
-import type { MemberRunner } from './member-runner.ts'
-import { DELETED, LEFT, missedBy } from './missed.ts'
+import { statesThatTake } from './machine/machine.ts'
+import { DELETED, LEFT, missedBy } from './machine/missed.ts'
+import type { MemberStep } from './machine/transition.ts'
+import type { MemberNotes, MigrationRunner } from './member-notes.ts'
 import { ownerChange } from './states/owner.ts'
-import type { MemberStep } from './transition.ts'
 
 interface PlanEventsDeps {
   plans: PlanStore
@@ -22,6 +22,8 @@ interface PlanEventsDeps {
   /** Runs work that no round of the plan may see half done. */
   alone(planId: string, work: () => Promise<void>): Promise<void>
   kick(planId: string): void
+  runner: Pick<MigrationRunner, 'apply' | 'wake'>
+  notes: MemberNotes
 }
 
 /** Events for which a member under way looks again. */
@@ -37,11 +39,9 @@ const AGAIN_MS = 100
 /** Carries events of the feed to the members of the device. */
 export class PlanEvents {
   readonly #deps: PlanEventsDeps
-  readonly #runner: MemberRunner
 
-  constructor(deps: PlanEventsDeps, runner: MemberRunner) {
+  constructor(deps: PlanEventsDeps) {
     this.#deps = deps
-    this.#runner = runner
   }
 
   /** Takes an event; its work goes on in the background, and its errors are logged. */
@@ -54,19 +54,19 @@ export class PlanEvents {
       this.#background('left', deviceId, () => this.#left(deviceId))
   }
 
-  /** Carries out what the record of the device shows and the member missed. Throws as `MemberRunner.apply` does. */
+  /** Carries out events that the record of the device shows and the member missed. Throws as `MemberRunner.apply` does. */
   async catchUp(member: PlanMember): Promise<void> {
     const missed = missedBy(member, await this.#deps.devices.get(member.deviceId))
     if (missed === 'reset') await this.#regress(member.deviceId)
-    else if (missed !== undefined) await this.#tell(member, missed)
+    else if (missed !== undefined) await this.#apply(member, missed)
   }
 
   async #wake(deviceId: DeviceId): Promise<void> {
     const pointer = (await this.#deps.devices.get(deviceId))?.migration
     if (pointer === undefined) return
     const memberId = `${pointer.planId}|${deviceId}`
-    if (IN_FLIGHT.includes(pointer.state)) this.#runner.wake(memberId)
-    else if (pointer.state === 'MIGRATED') await this.#runner.setSilence(memberId, 'heard')
+    if (IN_FLIGHT.includes(pointer.state)) this.#deps.runner.wake(memberId)
+    else if (pointer.state === 'MIGRATED') await this.#deps.notes.setSilence(memberId, 'heard')
   }
 
   /** A migrated device that starts as new over CWMP has lost its Controller: CWMP owns it again, in every plan that counts it as migrated. */
@@ -78,10 +78,10 @@ export class PlanEvents {
     await this.#deps.devices.commit(ownerChange(device, 'cwmp', this.#deps.clock.now()))
     const reason = { code: 'bootstrap', text: 'the device was reset to factory settings' }
     for (const { id, planId } of members) {
-      // A round between the two could end the plan, and nobody would take the device up again.
+      // A round between the two could end the plan, and the device would not be moved again.
       await this.#deps.alone(planId, async () => {
         const plan = await this.#deps.plans.getPlan(planId)
-        await this.#runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
+        await this.#deps.runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
       })
       this.#deps.kick(planId)
     }
@@ -99,12 +99,12 @@ export class PlanEvents {
   }
 
   async #all(deviceId: DeviceId, step: MemberStep): Promise<void> {
-    for (const member of await this.#deps.plans.membersOf(deviceId)) await this.#tell(member, step)
+    for (const member of await this.#deps.plans.membersOf(deviceId)) await this.#apply(member, step)
   }
 
-  async #tell({ id, state, planId }: PlanMember, step: MemberStep): Promise<void> {
+  async #apply({ id, state, planId }: PlanMember, step: MemberStep): Promise<void> {
     if (!statesThatTake(step.event).includes(state)) return
-    await this.#runner.apply(id, step, 'planner')
+    await this.#deps.runner.apply(id, step, 'planner')
     this.#deps.kick(planId)
   }
 

@@ -1,4 +1,4 @@
-import { AppError, isConflict, type Lifecycle } from '../base/index.ts'
+import { AppError, type Lifecycle } from '../base/index.ts'
 import type {
   DeviceId,
   EventBus,
@@ -10,29 +10,31 @@ import type {
   Protocol,
 } from '../domain/index.ts'
 import { GroupCounts, type Groups } from '../groups/index.ts'
-import { Awaited } from './awaited.ts'
-import { type ActionReport, BulkWorks, type MemberAction } from './bulk-work.ts'
+import { type ActionReport, type MemberAction, Rollout } from '../rollout/index.ts'
+import { Enrolment } from './enrolment.ts'
 import { type GroupStatus, groupStatus } from './group-status.ts'
-import { MemberRunner, type RunnerDeps } from './member-runner.ts'
+import type { Stored } from './machine/script.ts'
+import type { MemberStep } from './machine/transition.ts'
+import { MemberNotes } from './member-notes.ts'
+import { memberRules } from './member-rules.ts'
 import { feedNotifies } from './notify-log.ts'
-import { batches } from './pages.ts'
 import {
   type ActionScope,
   type PlanAction,
   PlanActions,
   type PlanActionsDeps,
+  type PlanInput,
   type SettingsInput,
 } from './plan-actions.ts'
 import { PlanEvents } from './plan-events.ts'
-import { PlanLock } from './plan-lock.ts'
-import { isAborting, LIVE } from './plan-state.ts'
-import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness-status.ts'
+import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness/status.ts'
 import { RecordLook } from './record-look.ts'
-import { goRound, hasOpen, hasWork, type RoundDeps } from './rounds.ts'
+import { type MigrationDeps, MigrationSet } from './script-set.ts'
 import { type PlanStatus, planStatus } from './status.ts'
+import { Survey } from './survey.ts'
 import { MigratedWatch } from './watch.ts'
 
-interface PlannerDeps extends Omit<RunnerDeps, 'notifies'>, PlanActionsDeps {
+interface PlannerDeps extends Omit<MigrationDeps, 'notifies'>, PlanActionsDeps {
   groupStore: GroupStore
   groups: Groups
   events: EventLog
@@ -42,167 +44,111 @@ interface PlannerDeps extends Omit<RunnerDeps, 'notifies'>, PlanActionsDeps {
   onContact(listener: (deviceId: DeviceId, protocol: Protocol) => void): () => void
 }
 
-/** Plans and what moves them. */
-export interface Planner extends Lifecycle {
-  create(input: { name: string; groupId: string; settings?: SettingsInput }, actor: string): Promise<Plan>
-  get(id: string): Promise<Plan>
-  /** Name and settings; of a started plan, `controller` and `retire` stand. AppError `conflict` when `revision` is not the current one. */
-  update(
-    id: string,
-    input: { name?: string; settings?: SettingsInput },
-    revision: number | undefined,
-    actor: string,
-  ): Promise<Plan>
-  /** Deletes a plan; devices that it moved or must bring back keep their rollback. AppError `conflict` while it moves devices. */
-  remove(id: string, actor: string): Promise<void>
-  /** An action that has happened already is done. AppError `conflict` when it does not fit the plan's state. */
-  act(id: string, action: PlanAction, actor: string, scope?: ActionScope): Promise<Plan>
-  /** Retries, cancels or rolls back these devices only, and tells of each that does not take it. */
-  forDevices(
-    id: string,
-    action: MemberAction,
-    devices: DeviceId[],
-    actor: string,
-  ): Promise<ActionReport & { plan: Plan }>
-  /**
-   * Rolls back one device, by the plan that has moved it, also a deleted one; a rollback that is under way goes on. AppError `notFound` when
-   * there is no such device, `conflict` when no plan has moved it.
-   */
-  rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember>
-  status(id: string): Promise<PlanStatus>
-  groupStatus(groupId: string): Promise<GroupStatus>
-  /** The readiness of the devices of a group, or of all, with at most `limit` models and firmwares. */
-  readiness(groupId: string | undefined, limit: number): Promise<ReadinessStatus>
-  member(planId: string, deviceId: DeviceId): Promise<PlanMember>
-  /** One round over all plans. The planner does it by itself every second; the promise resolves when the round is over. */
-  tick(): Promise<void>
-  /**
-   * Looks at all migrated devices that are not heard, and compares some members with the records of their devices. The job queue calls it
-   * about every minute.
-   */
-  watch(): Promise<void>
-}
-
-const TICK_MS = 1000
-/** Plans that are live at once are looked at so many at a time. */
-const PAGE = 100
-/** Many changes in this process make one round. */
-const KICK_MS = 100
-/** Members that wait for absent devices are looked at, page by page, this often. */
-const LOOK_MS = 30_000
-
-/** Builds the planner of its parts. Nothing runs before `start`. */
-export function createPlanner(deps: PlannerDeps): Planner {
-  return new PlanEngine(deps)
-}
-
-class PlanEngine implements Planner {
+/** Migration plans and what moves their devices. Nothing runs before `start`. */
+export class Planner implements Lifecycle {
   readonly name = 'planner'
   readonly #deps: PlannerDeps
   readonly #actions: PlanActions
-  readonly #runner: MemberRunner
-  readonly #bulk: BulkWorks
-  readonly #lock: PlanLock
-  readonly #roundDeps: RoundDeps
+  readonly #rollout: Rollout<Plan, PlanMember, MemberStep, Stored>
   readonly #events: PlanEvents
-  readonly #awaited: Awaited
   readonly #watch: MigratedWatch
-  readonly #counts: GroupCounts
   readonly #records: RecordLook
-  readonly #kicked = new Map<string, () => void>()
+  readonly #counts: GroupCounts
   #unsubscribe: (() => void)[] = []
-  #cancelTick = () => {}
-  #lookedMs = 0
-  #started = false
-  #stopping = false
 
   constructor(given: PlannerDeps) {
-    const log = given.log.child({ part: 'planner' })
-    const deps = { ...given, log, notifies: feedNotifies(given.events) }
+    const deps = { ...given, log: given.log.child({ part: 'planner' }), notifies: feedNotifies(given.events) }
     this.#deps = given
-    this.#lock = new PlanLock(deps, (planId) => this.#kick(planId))
-    this.#awaited = new Awaited(
-      deps,
-      () => this.#runner,
-      (memberId, planId) => this.#came(memberId, planId),
-    )
-    this.#runner = new MemberRunner(
-      deps,
-      (planId) => this.#kick(planId),
-      (member) => this.#awaited.note(member),
-    )
-    this.#bulk = new BulkWorks(deps, this.#runner)
-    this.#actions = new PlanActions(deps, this.#bulk, this.#lock)
-    this.#roundDeps = {
-      ...deps,
-      runner: this.#runner,
-      bulk: this.#bulk,
-      save: (...change) => this.#actions.save(...change),
-      kick: (planId) => this.#kick(planId),
-    }
     this.#counts = new GroupCounts(deps)
-    this.#events = new PlanEvents(
-      {
-        ...deps,
-        kick: (planId) => this.#kick(planId),
-        alone: (planId, work) => this.#lock.alone(planId, work),
-      },
-      this.#runner,
-    )
+    const rollout: Rollout<Plan, PlanMember, MemberStep, Stored> = new Rollout(deps, {
+      set: new MigrationSet(deps),
+      rules: memberRules((memberId) => notes.stopAfterRollback(memberId)),
+      bulk: (runner) => ({
+        enrol: new Enrolment({ ...deps, noted: (member) => runner.noted(member) }),
+        survey: new Survey(deps),
+      }),
+      save: (...change) => this.#actions.save(...change),
+      reopen: (plan) => this.#actions.reopen(plan),
+      returned: { event: 'came' },
+    })
+    const { runner } = rollout
+    const notes = new MemberNotes(runner, deps)
+    const work = {
+      alone: <T>(planId: string, job: () => Promise<T>) => rollout.alone(planId, job),
+      kick: (planId: string) => rollout.kick(planId),
+    }
+    this.#rollout = rollout
+    this.#actions = new PlanActions(deps, rollout.actions, work)
+    this.#events = new PlanEvents({ ...deps, ...work, runner, notes })
     this.#records = new RecordLook({ ...deps, catchUp: (member) => this.#events.catchUp(member) })
-    this.#watch = new MigratedWatch(
-      {
-        ...deps,
-        rollBack: async (plan, deviceId) => void (await this.forDevices(plan.id, 'rollback', [deviceId], 'planner')),
-      },
-      this.#runner,
-    )
+    this.#watch = new MigratedWatch({
+      ...deps,
+      notes,
+      rollBack: async (plan, deviceId) => void (await this.forDevices(plan.id, 'rollback', [deviceId], 'planner')),
+    })
   }
 
   async start(): Promise<void> {
     const { bus, operations, onContact } = this.#deps
     this.#unsubscribe = [
       bus.subscribe((event) => this.#events.take(event)),
-      onContact((deviceId, protocol) => this.#awaited.contact(deviceId, protocol)),
-      operations.onFinished((operation) => {
-        if (operation.actor.kind === 'planner') this.#runner.wake(`${operation.actor.id}|${operation.deviceId}`)
+      onContact((deviceId, protocol) => this.#rollout.contact(deviceId, protocol)),
+      operations.onFinished(({ actor, deviceId }) => {
+        if (actor.kind === 'planner') this.#rollout.runner.wake(`${actor.id}|${deviceId}`)
       }),
     ]
-    this.#started = true
-    this.#scheduleTick()
-    this.#background('loading of members that wait', async () => {
-      await this.#awaited.load(LIVE)
-      await this.#awaited.lookAtStranded()
-    })
+    this.#rollout.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
-    this.#cancelTick()
     this.#counts.stop()
-    for (const cancel of this.#kicked.values()) cancel()
     for (const off of this.#unsubscribe) off()
-    await this.#lock.idle()
-    await this.#runner.stop()
+    await this.#rollout.stop()
   }
 
-  create: Planner['create'] = (input, actor) => this.#actions.create(input, actor)
-  get: Planner['get'] = (id) => this.#actions.get(id)
-  update: Planner['update'] = (id, input, revision, actor) => this.#actions.update(id, input, revision, actor)
-  remove: Planner['remove'] = async (id, actor) => {
+  /** Stores a draft. AppError `notFound` when there is no such group. */
+  create(input: PlanInput, actor: string): Promise<Plan> {
+    return this.#actions.create(input, actor)
+  }
+
+  /** The plan. AppError `notFound` when it does not exist, or when it was deleted. */
+  get(id: string): Promise<Plan> {
+    return this.#actions.get(id)
+  }
+
+  /**
+   * Changes name and settings; of a started plan, `controller` and `retire` stay. AppError `conflict` when `revision`
+   * is not the current one.
+   */
+  update(
+    id: string,
+    input: { name?: string; settings?: SettingsInput },
+    revision: number | undefined,
+    actor: string,
+  ): Promise<Plan> {
+    return this.#actions.update(id, input, revision, actor)
+  }
+
+  /**
+   * Deletes a plan; devices that it moved or must bring back keep their rollback. AppError `conflict` while it moves
+   * devices.
+   */
+  async remove(id: string, actor: string): Promise<void> {
     await this.#actions.remove(id, actor)
-    this.#kick(id)
+    this.#rollout.kick(id)
   }
 
+  /** Does an action; one that has happened already is done. AppError `conflict` when it does not fit the plan's state. */
   async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
     const plan = await this.#actions.act(id, action, actor, scope)
     // Small groups are enrolled when the answer is there; of large ones the first piece.
-    if (action === 'start') await this.#round(plan)
-    if (isAborting(plan)) this.#runner.turnBack(id, actor)
-    this.#kick(id)
+    if (action === 'start') await this.#rollout.round(plan)
+    this.#rollout.turnBack(plan, actor)
+    this.#rollout.kick(id)
     return plan
   }
 
+  /** Retries, cancels or rolls back these devices only, and reports each that does not take it. */
   async forDevices(
     id: string,
     action: MemberAction,
@@ -210,10 +156,14 @@ class PlanEngine implements Planner {
     actor: string,
   ): Promise<ActionReport & { plan: Plan }> {
     const report = await this.#actions.forDevices(id, action, devices, actor)
-    this.#kick(id)
+    this.#rollout.kick(id)
     return report
   }
 
+  /**
+   * Rolls back one device, by the plan that has moved it, also a deleted one; a rollback that is under way goes on.
+   * AppError `notFound` when there is no such device, `conflict` when no plan has moved it.
+   */
   async rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember> {
     const device = await this.#deps.devices.get(deviceId)
     if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
@@ -225,6 +175,7 @@ class PlanEngine implements Planner {
     return this.member(pointer.planId, deviceId)
   }
 
+  /** The state of a plan, for a person. */
   async status(id: string): Promise<PlanStatus> {
     const { plans, groupStore, clock } = this.#deps
     const plan = await this.get(id)
@@ -232,103 +183,38 @@ class PlanEngine implements Planner {
     return planStatus(plan, await plans.counters(id), clock, { isGroupGone })
   }
 
+  /** The state of a group: its devices per protocol, and its plans. */
   async groupStatus(groupId: string): Promise<GroupStatus> {
     const { groups, plans, clock } = this.#deps
     const group = await groups.get(groupId)
     return groupStatus(group, await this.#counts.presence(group), plans, clock)
   }
 
+  /** The readiness of the devices of a group, or of all, with at most `limit` models and firmwares. */
   async readiness(groupId: string | undefined, limit: number): Promise<ReadinessStatus> {
     const group = groupId === undefined ? undefined : await this.#deps.groups.get(groupId)
     const rows = await this.#counts.readiness(group, MAX_ROWS)
     return { ...(group === undefined ? {} : { groupId: group.id, name: group.name }), ...readinessStatus(rows, limit) }
   }
 
+  /** The member of a plan. AppError `notFound` when the device is none. */
   async member(planId: string, deviceId: DeviceId): Promise<PlanMember> {
     const member = await this.#deps.plans.getMember(`${planId}|${deviceId}`)
     if (member === undefined) throw new AppError('notFound', 'the device is no member of this plan')
     return member
   }
 
-  async tick(): Promise<void> {
-    const { plans, time } = this.#deps
-    const look = time.now() - this.#lookedMs >= LOOK_MS
-    if (look) this.#lookedMs = time.now()
-    const live = new Set<string>()
-    for await (const page of batches((cursor) => plans.listPlans({ states: LIVE, limit: PAGE, ...cursor }))) {
-      const counted = await Promise.all(page.map(({ id }) => plans.counters(id)))
-      for (const [i, plan] of page.entries()) {
-        if (this.#stopping) return
-        live.add(plan.id)
-        const counters = counted[i]
-        if (look) await this.#awaited.look(plan)
-        // Counters may be wrong where there are no transactions: now and then the members have the last word.
-        if (look || counters === undefined || hasWork(plan, counters)) await this.#round(plan)
-        else if (hasOpen(counters)) await this.#runner.tick(plan)
-      }
-    }
-    await this.#awaited.forget(live)
-    if (look) await this.#awaited.lookAtStranded()
-  }
-
-  async watch(): Promise<void> {
-    await this.#watch.look()
-    await this.#records.look()
-  }
-
-  /** The next tick follows the end of this one. It is the planner's own timer: a job queue keeps its times by the wall clock. */
-  #scheduleTick(): void {
-    if (this.#stopping) return
-    this.#cancelTick = this.#deps.clock.after(TICK_MS, () => {
-      this.tick()
-        .catch((err: unknown) => this.#deps.log.warn({ err }, 'a round over the plans failed; the next one repeats it'))
-        .finally(() => this.#scheduleTick())
-    })
-  }
-
-  #round(plan: Plan): Promise<void> {
-    return this.#lock.round(plan.id, () =>
-      goRound(plan, this.#roundDeps).catch((err: unknown) => {
-        if (isConflict(err)) return
-        this.#deps.log.error({ err, planId: plan.id }, 'plan round failed; the next one repeats it')
-      }),
-    )
-  }
-
-  /** A round soon, because something has changed in this process. */
-  #kick(planId: string): void {
-    if (!this.#started || this.#stopping || this.#kicked.has(planId)) return
-    const cancel = this.#deps.clock.after(KICK_MS, () => {
-      this.#kicked.delete(planId)
-      this.#background('plan round', async () => {
-        const plan = await this.#deps.plans.getPlan(planId)
-        if (plan !== undefined && LIVE.includes(plan.state)) await this.#round(plan)
-      })
-    })
-    this.#kicked.set(planId, cancel)
+  /** One round over all plans, which the planner makes by itself every second. Resolves when the round is over. */
+  tick(): Promise<void> {
+    return this.#rollout.tick()
   }
 
   /**
-   * A rollback that was given up because the device did not come goes on when it does. Between the two changes no round may find a plan that
-   * runs and has nothing to do: it would end it.
+   * Looks at all migrated devices that are not heard, and compares some members with the records of their devices. The
+   * job queue calls it about every minute.
    */
-  async #came(memberId: string, planId: string): Promise<void> {
-    await this.#lock.alone(planId, async () => {
-      const member = await this.#deps.plans.getMember(memberId)
-      if (member?.state !== 'STRANDED') return
-      await this.#reopen(planId)
-      await this.#runner.apply(memberId, { event: 'came' }, 'planner')
-    })
-    this.#kick(planId)
-  }
-
-  async #reopen(planId: string): Promise<void> {
-    const plan = await this.#deps.plans.getPlan(planId)
-    if (plan !== undefined) await this.#actions.reopen(plan)
-  }
-
-  #background(what: string, work: () => Promise<void>): void {
-    if (this.#stopping) return
-    work().catch((err: unknown) => this.#deps.log.warn({ err, what }, 'background work of the planner failed'))
+  async watch(): Promise<void> {
+    await this.#watch.look()
+    await this.#records.look()
   }
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../base/index.ts'
 import { HOLDING, OPEN, type Plan, type PlanMember, type PlanStore } from '../domain/index.ts'
-import { pages } from './pages.ts'
+import { pages } from '../rollout/index.ts'
 
 /** Members that one look compares. */
 const PER_LOOK = 2000

@@ -10,7 +10,7 @@ import {
   type WaitingReason,
 } from '../domain/index.ts'
 import { leftOutText } from './left-out.ts'
-import { placesTaken } from './pace.ts'
+import { MIGRATION_STATES } from './machine/states.ts'
 
 /** The things that people see members wait for: a place is told apart from the start rate and a paused plan. */
 export const SHOWN_WAITING = [
@@ -110,7 +110,7 @@ function failedFirst(a: { state: MemberState }, b: { state: MemberState }): numb
 export function placeMeans(plan: Plan, counters: PlanCounters): 'place' | 'rate' | 'paused' {
   if (plan.state !== 'running') return 'paused'
   const { maxInFlight, startsPerMinute } = plan.settings
-  return startsPerMinute > 0 && placesTaken(counters) < maxInFlight ? 'rate' : 'place'
+  return startsPerMinute > 0 && MIGRATION_STATES.placesTaken(counters) < maxInFlight ? 'rate' : 'place'
 }
 
 function shownWaits(plan: Plan, counters: PlanCounters): PlanStatus['waiting'] {

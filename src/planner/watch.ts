@@ -1,7 +1,7 @@
-import { isConflict } from '../base/index.ts'
-import type { Device, DeviceId, Plan, PlanMember, Selector } from '../domain/index.ts'
-import type { MemberRunner, RunnerDeps } from './member-runner.ts'
-import { batches } from './pages.ts'
+import { isConflict, type ServiceTime } from '../base/index.ts'
+import type { Device, DeviceId, DeviceStore, Plan, PlanMember, PlanStore, Selector } from '../domain/index.ts'
+import { batches } from '../rollout/index.ts'
+import type { MemberNotes } from './member-notes.ts'
 
 const BATCH = 200
 const PAGE = 500
@@ -14,7 +14,11 @@ const unheard: Selector = {
   ],
 }
 
-interface WatchDeps extends RunnerDeps {
+interface WatchDeps {
+  plans: PlanStore
+  devices: DeviceStore
+  time: ServiceTime
+  notes: MemberNotes
   /** Rolls back a silent device whose plan wants that. */
   rollBack(plan: Plan, deviceId: DeviceId): Promise<void>
 }
@@ -25,11 +29,9 @@ interface WatchDeps extends RunnerDeps {
  */
 export class MigratedWatch {
   readonly #deps: WatchDeps
-  readonly #runner: MemberRunner
 
-  constructor(deps: WatchDeps, runner: MemberRunner) {
+  constructor(deps: WatchDeps) {
     this.#deps = deps
-    this.#runner = runner
   }
 
   /** Looks once at all devices that were moved and are not heard. To be called about once a minute. */
@@ -50,7 +52,7 @@ export class MigratedWatch {
       await Promise.all(
         silent.map(async ({ id, deviceId }) => {
           const device = await devices.get(deviceId)
-          if (device !== undefined && isHeard(device)) await this.#runner.setSilence(id, 'heard')
+          if (device !== undefined && isHeard(device)) await this.#deps.notes.setSilence(id, 'heard')
         }),
       )
   }
@@ -74,11 +76,11 @@ export class MigratedWatch {
     const since = member.facts.silentMs
     const heardSince = since === undefined || (device.usp?.lastSeenAt ?? 0) > time.wallTime(since)
     if (heardSince) {
-      await unlessChanged(this.#runner.setSilence(member.id, 'unheard'))
+      await unlessChanged(this.#deps.notes.setSilence(member.id, 'unheard'))
       return false
     }
     if (time.now() - since < settings.silentAfterMs) return false
-    if (member.silentAt === undefined) await unlessChanged(this.#runner.setSilence(member.id, 'silent'))
+    if (member.silentAt === undefined) await unlessChanged(this.#deps.notes.setSilence(member.id, 'silent'))
     return settings.onSilent === 'rollback'
   }
 

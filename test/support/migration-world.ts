@@ -4,7 +4,7 @@ import { Acs } from '../../src/cwmp/index.ts'
 import type { Device, FeedEvent, Plan, PlanMember, PlanSettings, UspLinks } from '../../src/domain/index.ts'
 import { Groups } from '../../src/groups/index.ts'
 import { OperationsEngine } from '../../src/operations/index.ts'
-import { createPlanner, defaultPlanSettings, type Planner } from '../../src/planner/index.ts'
+import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Controller, HEEDED_EVENTS, WebSocketMtp } from '../../src/usp/index.ts'
@@ -29,8 +29,8 @@ export interface MigrationWorld {
   member(plan: Plan, box: SimulatedDevice): Promise<PlanMember>
   device(box: SimulatedDevice): Promise<Device>
   /** Ticks until the condition holds. */
-  until(condition: () => Promise<boolean>, planner?: Planner): Promise<void>
-  untilState(plan: Plan, state: Plan['state'], planner?: Planner): Promise<void>
+  until(condition: () => Promise<boolean>, planner?: Pick<Planner, 'tick'>): Promise<void>
+  untilState(plan: Plan, state: Plan['state'], planner?: Pick<Planner, 'tick'>): Promise<void>
   /** So much service time passes for the planners. */
   pass(ms: number): void
   stop(): Promise<void>
@@ -142,7 +142,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     tls: options.tls !== undefined,
   }
   const anotherPlanner: MigrationWorld['anotherPlanner'] = (instance, over = (port) => port) =>
-    createPlanner({
+    new Planner({
       plans: over(store.plans),
       devices: over(store.devices),
       fleet: store.fleet,

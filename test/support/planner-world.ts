@@ -14,7 +14,7 @@ import {
   type Protocol,
 } from '../../src/domain/index.ts'
 import { Groups } from '../../src/groups/index.ts'
-import { createPlanner, defaultPlanSettings, type Planner } from '../../src/planner/index.ts'
+import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from './store.ts'
 
@@ -41,7 +41,7 @@ export interface PlannerWorld {
   /** A plan over all devices there are. */
   plan(settings?: Partial<PlanSettings>): Promise<Plan>
   heard(deviceId: DeviceId): Promise<void>
-  until(condition: () => Promise<boolean>, planner?: Planner): Promise<void>
+  until(condition: () => Promise<boolean>, planner?: Pick<Planner, 'tick'>): Promise<void>
   untilState(plan: Plan, state: Plan['state']): Promise<void>
   stop(): Promise<void>
 }
@@ -128,7 +128,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const links: PlannerWorld['links'] = { answers: () => 'elsewhere', closed: [] }
   const contactListeners = new Set<(deviceId: DeviceId, protocol: Protocol) => void>()
   const anotherPlanner = (instance: string, plans: PlanStore = store.plans) => {
-    const planner = createPlanner({
+    const planner = new Planner({
       ...store,
       plans,
       operations,

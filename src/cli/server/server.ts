@@ -21,7 +21,7 @@ import type { FeedEvent } from '../../domain/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { createJobQueue } from '../../jobs/index.ts'
 import { createRenewLinkSecret, OperationsEngine } from '../../operations/index.ts'
-import { createPlanner, defaultPlanSettings, ReadinessKeeper } from '../../planner/index.ts'
+import { defaultPlanSettings, Planner, ReadinessKeeper } from '../../planner/index.ts'
 import { createSecretBox } from '../../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../../store/index.ts'
 import { Controller, HEEDED_EVENTS } from '../../usp/index.ts'
@@ -216,7 +216,7 @@ export async function startServer(
       newId: nextId,
       clock,
     })
-    const planner = createPlanner({
+    const planner = new Planner({
       ...store,
       operations,
       instance,

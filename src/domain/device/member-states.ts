@@ -76,8 +76,6 @@ export const ENDED = memberStatesWith(({ phase }) => phase === 'ended')
 export const OPEN = memberStatesWith(({ phase }) => phase !== 'ended')
 /** Between start and end. */
 export const IN_FLIGHT = memberStatesWith(({ phase }) => phase === 'forward' || phase === 'back')
-/** On the way to USP: these take a place of `maxInFlight` wherever they are. */
-export const FORWARD = memberStatesWith(({ phase }) => phase === 'forward')
 /** Ended, and not where the plan wants the device. */
 export const FAILED_STATES = memberStatesWith(({ failed }) => failed === true)
 /** The plan of such a member has a claim on the device: no other plan may begin with it. */

@@ -1,5 +1,5 @@
 import type { CloseReason, Device } from '../../domain/index.ts'
-import type { Script } from '../script.ts'
+import type { Script } from '../machine/script.ts'
 
 /**
  * Ends the USP link of a device, whichever instance holds it. Resolves when it is gone, or when the event is durable by which the instance that

@@ -1,5 +1,5 @@
 import type { Device } from '../../domain/index.ts'
-import { failed, type Outcome, type Script } from '../script.ts'
+import { failed, type Outcome, type Script } from '../machine/script.ts'
 import { endLink } from './end-link.ts'
 
 /** A missing Agent is looked for this often when no event tells of it. */

@@ -1,5 +1,6 @@
 import type { Operation, OperationRequest } from '../../domain/index.ts'
-import { MustWait, type Script, StepFailed } from '../script.ts'
+import { MustWait, StepFailed } from '../../rollout/index.ts'
+import type { Script } from '../machine/script.ts'
 import { asBefore, probePath, probeValue } from './probe.ts'
 
 const SUBSCRIPTION = 'isthmus-verify'

@@ -1,6 +1,7 @@
 import { isConflict } from '../../base/index.ts'
 import { type DeviceChange, type EndpointId, provesMore, shownValue, unbindEndpoint } from '../../domain/index.ts'
-import { type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
+import { StepFailed } from '../../rollout/index.ts'
+import type { Outcome, Script, StepResult } from '../machine/script.ts'
 import {
   addRow,
   CONTROLLERS,

@@ -1,5 +1,6 @@
 import type { Operation } from '../../domain/index.ts'
-import { type Script, StepFailed, type StepResult } from '../script.ts'
+import { StepFailed } from '../../rollout/index.ts'
+import type { Script, StepResult } from '../machine/script.ts'
 
 /** Parameters of our own Controller row whose value means nothing to the box: one of the two is there on any box. */
 const TEXTS = ['ControllerCode', 'ProvisioningCode']

@@ -6,9 +6,10 @@ import {
   type PathValue,
   shownValue,
 } from '../../domain/index.ts'
+import { MustWait, StepFailed } from '../../rollout/index.ts'
 import { MTPS } from '../../usp/index.ts'
-import { MustWait, type Outcome, outcomeOf, type Script, StepFailed, type StepResult } from '../script.ts'
-import type { MemberStep } from '../transition.ts'
+import { type Outcome, outcomeOf, type Script, type StepResult } from '../machine/script.ts'
+import type { MemberStep } from '../machine/transition.ts'
 import { endLink } from './end-link.ts'
 import { ownerChange } from './owner.ts'
 import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, plainReference, ROLES, rowsOf, sameBooleanOrText } from './rows.ts'

@@ -1,6 +1,7 @@
 import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
+import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
-import { type Script, StepFailed } from '../script.ts'
+import type { Script } from '../machine/script.ts'
 
 /** The objects of an Agent as CWMP names them (TR-181 2.15). */
 export const AGENT = 'Device.USPAgent.'

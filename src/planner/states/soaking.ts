@@ -1,4 +1,5 @@
-import { failed, type Outcome, type Script, StepFailed, type Wait } from '../script.ts'
+import { StepFailed } from '../../rollout/index.ts'
+import { failed, type Outcome, type Script, type Wait } from '../machine/script.ts'
 import { ownerChange } from './owner.ts'
 import { INFORM_INTERVAL } from './rows.ts'
 

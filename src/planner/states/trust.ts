@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Operation, OutcomeError } from '../../domain/index.ts'
-import { type Script, StepFailed, type StepResult } from '../script.ts'
+import { StepFailed } from '../../rollout/index.ts'
+import type { Script, StepResult } from '../machine/script.ts'
 import { AGENT, addRow, CERTIFICATES, CREDENTIALS, ROLES, rowsOf, withCreated } from './rows.ts'
 
 /** The name of a role that we add. */

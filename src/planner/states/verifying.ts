@@ -1,6 +1,7 @@
 import { sameValue } from '../../datamodel/index.ts'
 import type { PathOutcome } from '../../domain/index.ts'
-import { MustWait, type Outcome, type Script, StepFailed, type StepResult } from '../script.ts'
+import { MustWait, StepFailed } from '../../rollout/index.ts'
+import type { Outcome, Script, StepResult } from '../machine/script.ts'
 import { notifies } from './notifies.ts'
 import { harmlessSet } from './probe.ts'
 

@@ -2,7 +2,7 @@ import { AppError, type Clock, isConflict, type Log, type LogFields, silentLog }
 import { createEventBus } from '../../../src/bus/index.ts'
 import type { DeviceId, EventBus, FleetStore, Operation, Protocol, UspLinks } from '../../../src/domain/index.ts'
 import { Groups } from '../../../src/groups/index.ts'
-import { createPlanner, type Planner } from '../../../src/planner/index.ts'
+import { Planner } from '../../../src/planner/index.ts'
 import { DEFAULTS } from './settings.ts'
 import type { World } from './world.ts'
 
@@ -64,7 +64,7 @@ export class Server {
     const audit = { ...world.stores.audit, append: () => this.call(async () => undefined) }
     const newId = () => world.newId()
     this.groups = new Groups({ groups: groupStore, devices: deviceStore, audit, newId, clock: this.clock })
-    this.planner = createPlanner({
+    this.planner = new Planner({
       plans: this.#port(plans),
       devices: deviceStore,
       conflicts: this.#port(conflicts),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ReadinessRow } from '../../../src/domain/index.ts'
-import { MAX_ROWS, readinessStatus } from '../../../src/planner/readiness-status.ts'
+import { MAX_ROWS, readinessStatus } from '../../../src/planner/readiness/status.ts'
 
 const row = (devices: number, more: Partial<ReadinessRow> = {}): ReadinessRow => ({
   class: 'READY_STANDARD',

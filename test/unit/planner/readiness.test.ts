@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Device, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { assess } from '../../../src/planner/index.ts'
-import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness.ts'
+import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness/readiness.ts'
 
 const IDENTITY = { oui: '0C96BF', productClass: 'Box', serial: '1' }
 const ENDPOINT = { path: 'Device.USPAgent.EndpointID', value: 'os::0C96BF-1' }

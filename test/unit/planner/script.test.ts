@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deviceIdOf, type NewOperation, type Operation, type PlanMember } from '../../../src/domain/index.ts'
-import { Script, type ScriptDeps } from '../../../src/planner/script.ts'
+import { Script, type ScriptDeps } from '../../../src/planner/machine/script.ts'
 import { planOf } from '../../support/plans.ts'
 
 const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' })

@@ -1,5 +1,5 @@
-import { READINESS_CLASSES, type ReadinessClass, type ReadinessRow, type Timestamp } from '../domain/index.ts'
-import type { Counted } from '../groups/index.ts'
+import { READINESS_CLASSES, type ReadinessClass, type ReadinessRow, type Timestamp } from '../../domain/index.ts'
+import type { Counted } from '../../groups/index.ts'
 
 /** Devices with one reason. */
 interface ReasonCount {

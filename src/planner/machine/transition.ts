@@ -1,4 +1,4 @@
-import { AppError, type Clock, isConflict, type ServiceTime } from '../base/index.ts'
+import { AppError, type Clock, isConflict, type ServiceTime } from '../../base/index.ts'
 import {
   type Device,
   type DeviceChange,
@@ -14,7 +14,7 @@ import {
   type Readiness,
   ROLLBACK_PENDING,
   type Timestamp,
-} from '../domain/index.ts'
+} from '../../domain/index.ts'
 import { type MemberEvent, reduce, type Why } from './machine.ts'
 
 /** An event for a member, with its reason, evidence and facts. */

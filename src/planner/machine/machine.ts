@@ -1,4 +1,4 @@
-import { type Table, transition } from '../base/index.ts'
+import { type Table, transition } from '../../base/index.ts'
 import {
   MEMBER_STATES,
   type MemberFacts,
@@ -7,7 +7,7 @@ import {
   type PlanMember,
   type Timestamp,
   type Transition,
-} from '../domain/index.ts'
+} from '../../domain/index.ts'
 
 /** Events of the per-device machine. */
 export type MemberEvent =

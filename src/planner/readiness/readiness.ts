@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { versionKey } from '../datamodel/index.ts'
-import type { Device, DeviceChange, Parameter, Readiness } from '../domain/index.ts'
-import { MTPS, speaks } from '../usp/index.ts'
+import { versionKey } from '../../datamodel/index.ts'
+import type { Device, DeviceChange, Parameter, Readiness } from '../../domain/index.ts'
+import { MTPS, speaks } from '../../usp/index.ts'
 
 /** The parameters by which a device is judged. */
 export const READINESS_PATHS = ['Device.USPAgent.EndpointID', 'Device.USPAgent.SupportedProtocols']

@@ -1,24 +1,14 @@
-import { errorText } from '../base/index.ts'
-import type { Device, ParameterStore, Plan, PlanMember, Readiness } from '../domain/index.ts'
-import { bootstrapOf } from './missed.ts'
-import { absence } from './presence.ts'
-import { assess, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
-import {
-  DeviceGone,
-  GONE,
-  MustWait,
-  type Outcome,
-  type Persist,
-  Script,
-  type ScriptDeps,
-  StepFailed,
-} from './script.ts'
-import { heldByOther, type MemberStep } from './transition.ts'
-
-type Deps = ScriptDeps & { parameters: ParameterStore }
+import { errorText } from '../../base/index.ts'
+import type { Device, Plan, Readiness } from '../../domain/index.ts'
+import { absence, DeviceGone, MustWait, StepFailed } from '../../rollout/index.ts'
+import { bootstrapOf } from '../machine/missed.ts'
+import { GONE, type Outcome, type Script } from '../machine/script.ts'
+import { heldByOther, type MemberStep } from '../machine/transition.ts'
+import { assess, judge, READINESS_PATHS, sameReadiness } from '../readiness/readiness.ts'
 
 /** UNASSESSED: the readiness of the record decides; a CPE that has shown too little is asked, when it is here. */
-export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, persist: Persist): Promise<Outcome> {
+export async function assessing(script: Script): Promise<Outcome> {
+  const { plan, member, deps } = script
   const device = await deps.devices.get(member.deviceId)
   if (device === undefined) return GONE
   const before = beforeReadiness(plan, device)
@@ -27,7 +17,7 @@ export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, p
   if (readiness.class === 'UNKNOWN') {
     const absent = absence(device, member, deps.clock.now())
     if (absent !== undefined) return absent
-    const found = await ask(plan, member, device, readiness, deps, persist)
+    const found = await ask(script, device, readiness)
     if ('kind' in found) return found
     readiness = found
   }
@@ -40,13 +30,8 @@ export async function assessMember(plan: Plan, member: PlanMember, deps: Deps, p
 export function beforeReadiness(plan: Plan, device: Device): MemberStep | undefined {
   const other = heldByOther(plan.id, device.migration)
   if (device.owner === 'usp' && (other === undefined || device.migration?.state === 'MIGRATED'))
-    return alreadyThere(device)
+    return { event: 'alreadyThere', facts: { alreadyThere: true, bootstrapAt: bootstrapOf(device) } }
   return other === undefined ? undefined : { event: 'blocked', reason: other }
-}
-
-/** The event for a device that is on USP already. */
-export function alreadyThere(device: Device): MemberStep {
-  return { event: 'alreadyThere', facts: { alreadyThere: true, bootstrapAt: bootstrapOf(device) } }
 }
 
 /** The event of a readiness. */
@@ -56,18 +41,10 @@ export function byReadiness({ class: found, reasons, evidence }: Readiness): Mem
 }
 
 /** Asks the CPE for what its record does not show. */
-async function ask(
-  plan: Plan,
-  member: PlanMember,
-  device: Device,
-  readiness: Readiness,
-  deps: Deps,
-  persist: Persist,
-): Promise<Readiness | Outcome> {
-  const tries = member.facts.assessed ?? 0
-  const { clock } = deps
+async function ask(script: Script, device: Device, readiness: Readiness): Promise<Readiness | Outcome> {
+  const tries = script.facts.assessed ?? 0
+  const { clock } = script.deps
   try {
-    const script = new Script(plan, member, deps, persist)
     const found = await script.read(`assess${tries}`, READINESS_PATHS, 'cwmp')
     const parameters = [...found.values()].map(({ path, value }) => ({ path, value: value ?? '' }))
     return assess(device, { parameters, asked: true }, clock.now())
@@ -75,7 +52,7 @@ async function ask(
     if (error instanceof MustWait) return error.outcome
     if (error instanceof DeviceGone) return GONE
     if (!(error instanceof StepFailed)) throw error
-    // A CPE that did not come has not answered: it is asked anew once it has been heard of.
+    // A CPE that did not connect has not answered: it is asked again after its next contact.
     if (error.reason.code === 'offline')
       return { kind: 'wait', waiting: 'offline', facts: { assessed: tries + 1, missedAt: clock.now() } }
     // One that knows none of the paths has no Agent; one that could not be asked stays unknown.

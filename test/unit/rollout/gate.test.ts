@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Plan } from '../../../src/domain/index.ts'
-import { gateClosed } from '../../../src/planner/gate.ts'
 import { defaultPlanSettings } from '../../../src/planner/index.ts'
+import { gateClosed } from '../../../src/rollout/gate.ts'
 import { planOf } from '../../support/plans.ts'
 
 const settings = { ...defaultPlanSettings(planOf().settings.controller), failureGatePercent: 30, gateMinSample: 10 }

@@ -1,5 +1,5 @@
-import { type Clock, isConflict, type Lifecycle, type Log } from '../base/index.ts'
-import type { Device, DeviceId, DeviceStore, FleetStore, ParameterStore, Readiness } from '../domain/index.ts'
+import { type Clock, isConflict, type Lifecycle, type Log } from '../../base/index.ts'
+import type { Device, DeviceId, DeviceStore, FleetStore, ParameterStore, Readiness } from '../../domain/index.ts'
 import { bearsOnReadiness, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
 
 interface ReadinessKeeperDeps {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Plan, PlanCounters } from '../../../src/domain/index.ts'
-import { hasOpen, hasWork } from '../../../src/planner/rounds.ts'
+import { MIGRATION_STATES } from '../../../src/planner/machine/states.ts'
+import { hasWork } from '../../../src/rollout/rounds.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 
 const settings = { ...planOf().settings, maxInFlight: 2, gateMinSample: 1, failureGatePercent: 30 }
 const work = (counters: Partial<PlanCounters>, plan: Partial<Plan> = {}) =>
-  hasWork(planOf({ settings, ...plan }), countersOf(counters))
+  hasWork(planOf({ settings, ...plan }), countersOf(counters), MIGRATION_STATES, 'QUEUED')
 const waiting: Partial<PlanCounters> = { states: { QUEUED: 5 }, waits: { 'QUEUED|offline': 5 } }
 
 describe('a round over a plan', () => {
@@ -39,11 +40,5 @@ describe('a round over a plan', () => {
     expect(work({ states: { CANCELLED: 1, MIGRATED: 1 } }, { state: 'deleted' })).toBe(true)
     expect(work({ states: { MIGRATED: 1, STRANDED: 1 } }, { state: 'deleted' })).toBe(false)
     expect(work({}, { state: 'deleted' })).toBe(true)
-  })
-
-  it('knows which plans have members that have not ended', () => {
-    expect(hasOpen(countersOf({ states: { BACKOFF: 1 } }))).toBe(true)
-    expect(hasOpen(countersOf({ states: { MIGRATED: 1, CANCELLED: 1 } }))).toBe(false)
-    expect(hasOpen(countersOf())).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-import { type Device, memberStateRow, type PlanMember } from '../domain/index.ts'
+import { type Device, memberStateRow, type PlanMember } from '../../domain/index.ts'
 import type { MemberStep } from './transition.ts'
 
 /** The event for a member whose device has no record any more. */
