@@ -2,12 +2,13 @@ import { AppError } from '../base/index.ts'
 import { type Actor, type Device, IN_FLIGHT, type OperationRequest, type Protocol } from '../domain/index.ts'
 import { isExclusive, isRead, isTrusted } from './verbs.ts'
 
-/** Paths by which a box is managed, in either root and over either protocol. */
+/** Paths that control the management of a device, under either root and over either protocol. */
 const MANAGEMENT = /\.USPAgent\.|\.LocalAgent\.Controller\.|\.ManagementServer\.URL$|\.CWMPManagementServer\./
 
 /**
- * Whether this actor may ask this of this device now. Throws AppError `forbidden` for a write over the protocol that is not the owner by
- * anyone but planner and system, and `conflict` for what would get in the way of the device's migration.
+ * Throws when the actor may not make this request on the device now: AppError `forbidden` for a write over the protocol
+ * that is not the owner, `conflict` for a write that would disturb the device's migration. The planner and the system
+ * may do both.
  */
 export function authorize(
   actor: Actor,
@@ -25,21 +26,26 @@ export function authorize(
   if (reason !== undefined) throw new AppError('conflict', reason, { context: { deviceId: device.id } })
 }
 
-/** Whether the planner is changing the box right now. */
+/** Returns true while a migration changes the device. */
 export function isMoving({ migration }: Pick<Device, 'migration'>): boolean {
   return migration !== undefined && IN_FLIGHT.includes(migration.state)
 }
 
-/** Why a write of anyone but the planner has to wait for the end of the device's migration; undefined when it need not. */
+/**
+ * Returns the reason for which a write has to wait for the end of the device's migration; undefined when it need not.
+ * Not for writes of the planner.
+ */
 export function migrationRefusal(device: Pick<Device, 'migration'>, request: OperationRequest): string | undefined {
   if (!isMoving(device)) return undefined
   const state = device.migration?.state
   if (isExclusive(request)) return `the device is being migrated (${state}): ${request.verb} has to wait`
   const path = writtenPaths(request).find((written) => MANAGEMENT.test(written))
-  return path === undefined ? undefined : `the device is being migrated (${state}): ${path} is the planner's to write`
+  return path === undefined
+    ? undefined
+    : `the device is being migrated (${state}): ${path} is written by the planner; wait for the end of the migration or abort it`
 }
 
-/** Every path a request writes to or acts on. */
+/** Returns the paths that a request writes to or acts on. */
 function writtenPaths(request: OperationRequest): string[] {
   switch (request.verb) {
     case 'set':

@@ -96,8 +96,8 @@ export class Executor {
 }
 
 /**
- * queued: nothing was marked. unclear: the store did not answer. held: marked, but kept from sending. refused: cancelled
- * or taken by another instance.
+ * queued: nothing was marked. unclear: the store did not answer. held: marked, but kept from sending. refused:
+ * cancelled or taken by another instance.
  */
 type Mark = 'queued' | 'unclear' | 'sent' | 'held' | 'refused'
 

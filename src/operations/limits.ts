@@ -1,54 +1,63 @@
-/** The engine's bounds and waiting times; every time in milliseconds. */
+/** Bounds and times of the engine; all times are in milliseconds. */
 export interface OperationLimits {
-  /** Operations that run at once over all devices. */
+  /** Number of operations that run at the same time, over all devices. */
   maxExecuting: number
-  /** Open operations one device may have. */
+  /** Number of open operations of one device. */
   maxQueuedPerDevice: number
-  /** How often an operation that certainly did not leave is put back before it fails. */
+  /** Number of attempts of an operation that was not sent; then it fails with `unreachable`. */
   maxAttempts: number
-  /** How often settling by reading is tried before the outcome stays unknown for good. */
+  /** Number of attempts to reconcile by reading; then the operation fails with `outcomeUnknown`. */
   maxReconcileAttempts: number
-  /** How long a queued operation waits for its device unless it says otherwise. */
+  /** Time that a queued operation waits for its device when the request names no other. */
   expiresInMs: number
-  /** How long one execution may take; discoveries have their own. */
+  /** Time of one execution; a discovery has its own. */
   executeTimeoutMs: number
   discoverTimeoutMs: number
-  /** A lost answer of a command, reboot or reset that no completion explained by then is final: outcomeUnknown. */
+  /**
+   * Time after which a command, reboot or reset whose answer was lost, and that no completion ended, fails with
+   * `outcomeUnknown`.
+   */
   unknownTimeoutMs: number
-  /** The same for an accepted reboot or reset (outcome pending). An Agent is asked that often whether an accepted command still runs. */
+  /**
+   * The same for an accepted reboot or reset (outcome pending). Also the pause after which an Agent is asked whether an
+   * accepted command still runs.
+   */
   pendingTimeoutMs: number
-  /** The same for an accepted command whose row the Agent still shows among its Requests, or of which it shows none. */
+  /** The same for an accepted command whose row the Agent still shows among its Requests, or that has no such row. */
   commandTimeoutMs: number
-  /** The same for a diagnostic that a CPE runs: it may tell the end with its next periodic Inform only. */
+  /** The same for a diagnostic of a CPE, which may report the end in its next periodic Inform only. */
   diagnosticTimeoutMs: number
-  /** The same for an accepted download: fetching and flashing a file takes its time. */
+  /** The same for an accepted download: the device fetches and installs the file. */
   downloadTimeoutMs: number
-  /** How long after a boot an expected firmware version may take to show, or a TransferComplete to come. */
+  /** Time after a boot within which the expected firmware version or the TransferComplete has to be reported. */
   afterBootMs: number
-  /** A write whose outcome could not be read for so long, because the device never came back, ends as outcomeUnknown. */
+  /**
+   * Time after which a write whose outcome was not read, because the device was not in contact, fails with
+   * `outcomeUnknown`.
+   */
   lostTimeoutMs: number
-  /** After this time reads pass a reboot, reset or download that was sent and whose end is not known. */
+  /** Time after which reads may run beside a reboot, reset or download that was sent and has not ended. */
   readsPassMs: number
-  /** How long a link rests after a transport error before its next operation. */
+  /** Time for which a link is not used after a transport failure. */
   restMs: number
-  /** How long a CWMP session is held while its device is busy over the other protocol. */
+  /** Time for which a CWMP session is held while its device is busy over the other protocol. */
   quietMs: number
-  /** Pauses between attempts to wake a device: grows from the first to the last, then no more attempts. */
+  /** Pauses between the attempts to wake a device, growing; no attempt follows the last. */
   wakeRetryMs: readonly number[]
-  /** A device with waiting work is asked to come again after this time. */
+  /** Pause after which a device with waiting operations is asked again to connect. */
   wakeAgainMs: number
-  /** How often `wait` looks at the store, for operations that another instance finishes. */
+  /** Longest pause between two reads of `wait`, for operations that another instance ends. */
   waitPollMs: number
   /** Pause between two checks of links for operations that another instance stored, and links per check. */
   linkCheckMs: number
   linkCheckCount: number
   /** Pause between two checks for operations that this instance sent and whose outcome it could not store. */
   lostCheckMs: number
-  /** How long `stop` lets running executions finish. */
+  /** Time for which `stop` lets running executions end. */
   stopMs: number
 }
 
-/** Values for production; tests and the root override single ones. */
+/** Values for production; tests override some. */
 export const DEFAULT_LIMITS: OperationLimits = {
   maxExecuting: 256,
   maxQueuedPerDevice: 64,

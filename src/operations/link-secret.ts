@@ -13,13 +13,14 @@ interface RenewLinkSecretDeps {
   mtp: MtpRows
 }
 
-/** Gives a device a new secret in its MTP row; resolves with the operation that writes it. */
+/** Gives a device a new secret in its MTP row. Resolves with the operation that writes it. */
 export type RenewLinkSecret = (deviceId: DeviceId, actor: Actor) => Promise<Operation>
 
 /**
- * The new secret is stored before the operation is. The old one stays right until the Agent has used the new one, so that it does not matter
- * when the operation runs, or whether its answer is lost; repeating it writes the same secret again. AppError `notFound` without such a
- * device, `conflict` when no Agent is bound to it, and what `Operations.submit` throws.
+ * Creates the function. It stores the new secret before it submits the operation. The old secret stays valid until the
+ * Agent has used the new one, so the time of the operation and a lost answer make no difference, and a repetition
+ * writes the same secret again. AppError `notFound` without such a device, `conflict` when no Agent is bound to it, and
+ * the errors of `Operations.submit`.
  */
 export function createRenewLinkSecret({
   devices,

@@ -1,9 +1,12 @@
 import type { OperationState, Protocol, Verb } from '../domain/index.ts'
 
-/** What the engine counts; the composition root connects it to its registry. None of these may throw. */
+/** The counters of the engine; the composition root connects them to its registry. None of these may throw. */
 export interface OperationsMetrics {
   submitted(verb: Verb): void
-  /** An execution over a contact ended. `outcome`: what the device said, or that the way or its words failed. */
+  /**
+   * An execution over a contact ended. `outcome` is the one of the device, or `transport` or `protocol` when that
+   * failed.
+   */
   executed(
     verb: Verb,
     protocol: Protocol,
@@ -12,7 +15,7 @@ export interface OperationsMetrics {
   ): void
   /** An operation became final. `durationMs` counts from its creation. */
   finished(verb: Verb, protocol: Protocol | 'none', state: OperationState, durationMs: number): void
-  /** Executions under way and waiting for a free place, whenever one of them changes. */
+  /** Numbers of executions under way and of those that wait for a slot, whenever one of them changes. */
   load(executing: number, waiting: number): void
 }
 

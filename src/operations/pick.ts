@@ -29,27 +29,27 @@ import {
   waitsAlone,
 } from './verbs.ts'
 
-/** What a pass over a device does next. */
+/** The next step of a pass over a device. */
 export type Step =
-  /** No operation is open: the work flag can go. */
+  /** No operation is open: the work flag is cleared. */
   | { kind: 'empty' }
-  /** Something is open but cannot go on now. */
+  /** An operation is open and cannot run now. */
   | { kind: 'wait'; why: 'contact' | 'busy' | 'elsewhere' }
   | { kind: 'run'; operation: Operation; protocol: Protocol }
-  /** Sent by this instance, but nothing runs here: the answer is lost. */
+  /** This instance sent it and does not run it: the answer is lost. */
   | { kind: 'lost'; operation: Operation }
-  /** Read the box to learn what became of it. */
+  /** Read the device to reconcile the operation. */
   | { kind: 'read'; operation: Operation; protocol: Protocol }
   | { kind: 'judged'; operation: Operation; verdict: NonNullable<Verdict> }
   | { kind: 'expired'; operation: Operation }
   | { kind: 'refused'; operation: Operation; error: OutcomeError }
 
-/** What is known at the moment of a choice. */
+/** The facts of one choice. */
 export interface Situation {
   /** Open operations of the device, oldest first. */
   open: Operation[]
   device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp' | 'softwareVersion'>
-  /** The ways the device can be talked to now. */
+  /** The usable contacts of the device, by protocol. */
   here: ReadonlyMap<Protocol, Pick<ContactEntry, 'since' | 'asked'>>
   instance: string
   now: number
@@ -58,19 +58,20 @@ export interface Situation {
 
 type Ways = Situation['here']
 
-/** What was sent before and has not ended. */
+/** The operations before this one that were sent and have not ended. */
 interface Ahead {
-  /** Anything: it holds exclusive operations. */
+  /** Any operation: exclusive ones wait for it. */
   busy: boolean
-  /** An exclusive one: it holds everything but reads. */
+  /** An exclusive operation: all but reads wait for it. */
   exclusive: boolean
 }
 
 /**
- * The order of a device's operations as one pure choice. Oldest first, over both protocols together. What was sent and lost is settled
- * before anything new is sent; an exclusive operation runs alone, but reads pass one whose end does not come; what waits for the other
- * protocol holds back all that came after it, except a read tied to an absent protocol, and a write tied to the one that does not own the
- * device: a device whose CWMP is silent can be worked on over USP, its owner.
+ * Chooses the next step from the queue of a device, as a pure function. The oldest operation is first, over both
+ * protocols together. An operation whose answer was lost is reconciled before a new one is sent. An exclusive operation
+ * runs alone, but reads pass one whose end is not reported. An operation that waits for the other protocol holds back
+ * all later ones, except for a read that names an absent protocol and a write that names the protocol that is not the
+ * owner: a device that is silent over CWMP can be managed over USP, its owner.
  */
 export function pick(situation: Situation): Step {
   if (situation.open.length === 0) return { kind: 'empty' }
@@ -83,7 +84,7 @@ export function pick(situation: Situation): Step {
     }
     const step = pickSent(operation, situation)
     if (step !== undefined) return step
-    // The box still works on it: nothing beside an exclusive one, nothing exclusive beside a command.
+    // The device still runs it: nothing may run beside an exclusive one, and nothing exclusive beside a command.
     if (isExclusive(operation.request)) {
       if (!readsMayPass(operation, situation)) return { kind: 'wait', why: 'busy' }
       ahead.exclusive = true
@@ -94,8 +95,8 @@ export function pick(situation: Situation): Step {
 }
 
 /**
- * Returns true when reads need not wait for the end of an exclusive operation that was sent: the device came again after it, or its contact
- * has stood for so long that it did not restart.
+ * Returns true when reads may run beside an exclusive operation that was sent: the device made a new contact after it,
+ * or its contact lasts for so long that it did not restart.
  */
 export function readsMayPass(
   { sentAt, createdAt }: Operation,
@@ -117,7 +118,10 @@ function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): S
   return waitsAlone(operation, device.owner) ? undefined : { kind: 'wait', why: 'contact' }
 }
 
-/** What was allowed when it was asked for and is not any more: a migration began, or the owner has changed. */
+/**
+ * Returns the reason for which a request that was accepted may not run any more: a migration began, or the owner has
+ * changed.
+ */
 function refusalNow({ actor, request, via }: Operation, device: Situation['device']): string | undefined {
   if (isTrusted(actor) || isRead(request)) return undefined
   if (via !== undefined && via !== device.owner) return `writes to this device go over ${device.owner}, its owner, now`
@@ -146,9 +150,10 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
 }
 
 /**
- * A contact that came after a reboot or reset was sent can tell by its uptime whether the box has booted since; one that came after a
- * diagnostic was begun, how far that is. Each is asked once. An Agent tells whether it runs a command: when it comes after the answer was
- * lost, and again when the end of that command is no longer to be expected, and now and then of one it has accepted.
+ * Chooses a read for an operation that a completion ends. A contact after a reboot or reset shows by its uptime whether
+ * the device has booted since; one after the start of a diagnostic shows its state. Each contact is asked once. An
+ * Agent shows whether it runs a command: it is asked at the first contact after a lost answer, again when the
+ * completion is overdue, and every `pendingTimeoutMs` about an accepted command.
  */
 function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   const { now, limits } = situation
@@ -167,7 +172,7 @@ function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   return due === undefined ? undefined : { kind: 'read', operation, protocol: due[0] }
 }
 
-/** The ways that are here and that this operation, or a read about it, may take. */
+/** Returns the usable contacts that this operation, or a read about it, may take. */
 function waysOf(operation: Operation, { device, here }: Pick<Situation, 'device' | 'here'>, reads?: boolean): Ways {
   if (!here.has('usp') || mayUseUsp(operation, device, reads)) return here
   return new Map([...here].filter(([protocol]) => protocol !== 'usp'))

@@ -15,32 +15,37 @@ import {
 import type { OperationLimits } from './limits.ts'
 import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
 
-/** How an unknown operation turned out; undefined: reading did not tell, try again at the next contact. */
+/** The outcome of an unknown operation; undefined: the reads do not show it, and the next contact is asked again. */
 export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
 
-/** It was not done; asking again is safe. */
+/** The request was not done. A retry is safe. */
 const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
-/** It was sent, but the values are not there; asking again is safe. */
-const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not show what was asked for', true)
-/** Nobody can tell any more; whoever asks again takes the risk of a second effect. */
+/** The request was sent, but the device does not have the values. A retry is safe. */
+const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not have the requested values', true)
+/** The outcome cannot be found out. A retry may have a second effect. */
 export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
   'outcomeUnknown',
-  'the answer was lost and the device does not tell what became of it',
+  'the answer was lost and the device does not show the outcome; read the device before you try again',
 )
 
-/** After the answer to a command was lost, its OperationComplete may come for so long although the Agent shows no row of it. */
+/**
+ * Milliseconds after a lost answer to a command within which its OperationComplete may arrive although the Agent shows
+ * no row of it.
+ */
 export const LOST_COMMAND_MS = 120_000
 
 const ABSENT = new Set(['9005', '7016', '7026'])
 
-/** Whether a device says that there is no such name or object: 9005 (CWMP), 7016 and 7026 (USP). */
+/** Returns true for an error that says that a name or object does not exist: 9005 (CWMP), 7016 and 7026 (USP). */
 export function isAbsent({ code }: OutcomeError): boolean {
   return ABSENT.has(code)
 }
 const REQUESTS = 'Device.LocalAgent.Request.'
 const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
-/** The lists of paths to be read, one `get` each, before `judge` can settle the operation; empty when reading cannot tell. */
+/**
+ * Returns the lists of paths to read, one `get` each, before `judge` can decide; empty when no read shows the outcome.
+ */
 export function readsToReconcile(
   operation: Pick<Operation, 'request' | 'sentVia' | 'result'>,
   root = 'Device.',
@@ -66,23 +71,26 @@ export function readsToReconcile(
       break
   }
   if (!isRestart(request)) return []
-  // An Agent starts anew with a reset, also where the system around it does not.
+  // A reset restarts an Agent, also where it does not restart the system around it.
   const agents = operation.sentVia === 'usp' && isFactoryReset(request) ? [['Device.LocalAgent.UpTime']] : []
   return [[`${root}DeviceInfo.UpTime`], ...agents]
 }
 
-/** Whether an accepted command is a diagnostic that a CPE plays: it ends by its DiagnosticsState, which is read. */
+/** Returns true for an accepted command that is a diagnostic of a CPE: its DiagnosticsState shows the end. */
 export function playsDiagnostic(operation: Pick<Operation, 'request' | 'sentVia' | 'result'>): boolean {
   const { request, sentVia, result } = operation
   return request.verb === 'operate' && sentVia === 'cwmp' && result?.outcome === 'pending' && !isRestart(request)
 }
 
-/** Whether it is a command that an Agent keeps a row of while it runs (TR-369 13.4.1): Device.LocalAgent.Request.{i}, by its CommandKey. */
+/**
+ * Returns true for a command of which an Agent keeps a row while it runs, by its CommandKey:
+ * Device.LocalAgent.Request.{i} (TR-369 13.4.1).
+ */
 export function runsAsRequest({ request, sentVia }: Pick<Operation, 'request' | 'sentVia'>): boolean {
   return request.verb === 'operate' && sentVia === 'usp' && !isRestart(request)
 }
 
-/** Whether the Agent shows that it runs the command. */
+/** Returns true when the reads show that the Agent runs the command. */
 export function isRunning(operation: Operation, reads: OperationResult[]): boolean {
   if (!runsAsRequest(operation)) return false
   const values = valuesOf(reads)
@@ -90,27 +98,31 @@ export function isRunning(operation: Operation, reads: OperationResult[]): boole
 }
 
 /**
- * A command that was accepted, whose row is gone and whose OperationComplete did not come, is over, nobody knows how. So is one whose answer was
- * lost and that the Agent does not run some time later: it was never accepted, or had no row, or is over.
+ * Judges a command of an Agent. An accepted one whose row is gone without an OperationComplete is over with an unknown
+ * outcome. So is one whose answer was lost and that the Agent does not run some time later: it was not accepted, has no
+ * row, or is over.
  */
 function judgeRequest(operation: Operation, reads: OperationResult[], now: number): Verdict {
   const { result, sentAt, createdAt } = operation
-  const told = reads.every(({ results }) => results.every(({ error }) => error === undefined))
+  const isRead = reads.every(({ results }) => results.every(({ error }) => error === undefined))
   const awaited = result?.outcome !== 'pending' && now - (sentAt ?? createdAt) < LOST_COMMAND_MS
-  return told && !awaited && !isRunning(operation, reads) ? failed(OUTCOME_UNKNOWN) : undefined
+  return isRead && !awaited && !isRunning(operation, reads) ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
-/** `Device.IP.Diagnostics.IPPing()` -> `Device.IP.Diagnostics.IPPing.`: the same to CWMP. */
+/**
+ * Returns the object of a diagnostic in CWMP: `Device.IP.Diagnostics.IPPing()` gives `Device.IP.Diagnostics.IPPing.`
+ */
 function diagnosticObject(command: string): string {
   return command.replace(/\(\)$/, '.')
 }
 
 /**
- * Settles an operation from what was read at `now`, in the order of `readsToReconcile`. `model` gives types and says what cannot be read back.
+ * Judges an operation by what was read at `now`, in the order of `readsToReconcile`. `model` gives the types, and the
+ * parameters that cannot be read back.
  */
 export function judge(operation: Operation, reads: OperationResult[], model: Model, now: number): Verdict {
   const { request } = operation
-  // An error other than "no such path" tells about the read, not about the operation.
+  // An error other than "no such path" is about the read, not about the operation.
   if (reads.some((read) => errorsOf(read).some((error) => !isAbsent(error)))) return undefined
   switch (request.verb) {
     case 'set':
@@ -134,8 +146,8 @@ export function judge(operation: Operation, reads: OperationResult[], model: Mod
 const DONE: OperationResult = { outcome: 'done', results: [] }
 
 /**
- * What the device's record alone tells about an operation that was sent and is not final: a boot after it ends a reboot or reset, the
- * expected version after a boot ends a download, and a time limit ends what nothing else explained. undefined: wait on.
+ * Judges an operation that was sent and has not ended by the record of its device: a later boot ends a reboot or reset,
+ * the expected version after a boot ends a download, and a time limit ends the rest. Undefined: it goes on.
  */
 export function judgeByRecord(
   operation: Operation,
@@ -147,7 +159,7 @@ export function judgeByRecord(
   const bootAt = Math.max(device.cwmp?.lastBootAt ?? 0, device.usp?.lastBootAt ?? 0)
   const kind = bootKind(operation.request)
   if (kind === 'reboot' && bootAt > sentAt) return { state: 'done', result: DONE }
-  // What accepted a reset and then booted has done it; a boot alone does not tell that it was accepted.
+  // A device that accepted a reset and then booted has done it; a boot alone does not show that it was accepted.
   const resetAt = operation.result?.outcome === 'pending' ? bootAt : (device.cwmp?.lastBootstrapAt ?? 0)
   if (kind === 'factoryReset' && resetAt > sentAt) return { state: 'done', result: DONE }
   const version = operation.request.verb === 'download' ? operation.request.version : undefined
@@ -158,7 +170,7 @@ export function judgeByRecord(
   return now - sentAt > timeLimit(operation, limits) ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
-/** How long after it was sent an operation may go without an end. */
+/** Returns the milliseconds from its send after which an operation fails without an end. */
 function timeLimit(operation: Operation, limits: OperationLimits): number {
   const { request, result } = operation
   if (!endsByCompletion(request)) return limits.lostTimeoutMs
@@ -169,9 +181,9 @@ function timeLimit(operation: Operation, limits: OperationLimits): number {
 }
 
 /**
- * DiagnosticsState tells how far it is: Requested is under way, Complete (Completed by TR-143) and Error_... are ends, with the results as the
- * output that the command has over USP, where a diagnostic that found an error is a command that has run, too. None and Canceled: something
- * took it away, a reboot or another who asked.
+ * Judges a diagnostic by its DiagnosticsState. Requested: it runs. Complete (Completed in TR-143) and Error_...: it has
+ * ended; its results become the output that the command has over USP, where a diagnostic that found an error counts as
+ * done, too. None and Canceled: a reboot or another client removed it.
  */
 function judgeDiagnostic(object: string, read: OperationResult | undefined): Verdict {
   const output: Record<string, string> = {}
@@ -184,11 +196,11 @@ function judgeDiagnostic(object: string, read: OperationResult | undefined): Ver
     return { state: 'done', result: { outcome: 'done', results: [], output: { Status, ...results } } }
   }
   return /^(None|Canceled)$/.test(state)
-    ? failed(outcomeError('cancelled', `the diagnostic was taken away before its end (${state})`, true))
+    ? failed(outcomeError('cancelled', `the diagnostic was removed before its end (${state})`, true))
     : undefined
 }
 
-/** UpTime (seconds) tells when the box booted: after the operation was sent, or not yet. */
+/** Judges a restart by UpTime (seconds): done when the device booted after the operation was sent. */
 function judgeBoot(operation: Operation, reads: OperationResult[], now: number): Verdict {
   const upTimes = reads.flatMap(({ results }) =>
     results.flatMap(({ path, value = '' }) =>
@@ -223,7 +235,7 @@ function judgeSet(
   }
   if (outcomes.some(({ error, optional }) => error !== undefined && optional !== true))
     return failed(NOT_APPLIED, outcomes)
-  // What cannot be read back stands or falls with the rest of an atomic set; alone, or in a partial one, it stays open.
+  // In an atomic set a hidden value shares the outcome of the rest; alone, or in a partial set, its outcome is unknown.
   if (hidden > 0 && (outcomes.length === 0 || request.allowPartial === true)) return failed(OUTCOME_UNKNOWN, outcomes)
   return { state: 'done', result: { outcome: 'done', results: outcomes } }
 }
@@ -247,7 +259,7 @@ function judgeAdd(
     else if (Array.isArray(found)) candidates.push(...found.map((path) => ({ path, error: CANDIDATE })))
     else {
       taken.add(found)
-      // The row is there: that part is done. Values that did not arrive are told per path and can be set again.
+      // The row exists: that part is done. Wrong values are reported per path and can be set again.
       results.push({ path: row.object, created: found })
       for (const name of wrongValues(found, row.values, values, model))
         results.push({ path: found + name, error: NOT_APPLIED })
@@ -259,9 +271,12 @@ function judgeAdd(
   return { state: 'done', result: { outcome: 'done', results } }
 }
 
-const CANDIDATE = outcomeError('candidate', 'appeared since; may be the new row')
+const CANDIDATE = outcomeError('candidate', 'this row is new and may be the requested one')
 
-/** The row of the table that is new and is this one; the rows that it may be, where that is not clear. `wanted` rows of this table were added. */
+/**
+ * Returns the new row of the table that matches; the candidates where several match. `wanted` rows of this table were
+ * added.
+ */
 function newRow(
   { object, values: own }: RowToAdd,
   taken: ReadonlySet<string>,
@@ -274,12 +289,12 @@ function newRow(
   if (rows.length === 1 && wanted === 1) return rows[0] ?? 'none'
   const fitting = rows.filter((row) => wrongValues(row, own, values, model).length === 0)
   const [only] = fitting
-  // Of several that were to be alike, any is the one.
+  // Of several equal rows any one is right.
   if (only !== undefined && (fitting.length === 1 || fitting.length <= wanted)) return only
   return rows
 }
 
-/** Names whose values on a row are not those asked for, as far as they can be read. */
+/** Returns the names whose values on a row are not the wanted ones, as far as they can be read. */
 function wrongValues(
   row: string,
   wanted: Record<string, string>,
@@ -311,7 +326,7 @@ function judgeSubscribe(
   request: Extract<OperationRequest, { verb: 'subscribe' }>,
   read: OperationResult | undefined,
 ): Verdict {
-  // CWMP keeps no row to read; but a subscription known by its ID can be asked for again without a second effect.
+  // CWMP has no row to read, but a retry with the same subscription ID has no second effect.
   if (read === undefined) return failed({ ...OUTCOME_UNKNOWN, retryable: true })
   const values = valuesOf([read])
   const rows = [...rowsOf(SUBSCRIPTIONS, values.keys())].filter((row) => values.get(`${row}ID`)?.value === request.id)
@@ -320,7 +335,7 @@ function judgeSubscribe(
   return { state: 'done', result: { outcome: 'done', results: rows.map((row) => ({ path: row })) } }
 }
 
-/** Rows directly in a table, from any paths below it: `Device.A.` and `Device.A.3.B` give `Device.A.3.`. */
+/** Returns the rows directly in a table, from any paths below it: `Device.A.` and `Device.A.3.B` give `Device.A.3.` */
 function rowsOf(table: string, paths: Iterable<string>): Set<string> {
   const rows = new Set<string>()
   for (const path of paths) {
@@ -345,13 +360,16 @@ function foundAt(path: string, values: Map<string, PathOutcome>): PathOutcome[] 
   return outcome === undefined ? [] : [outcome]
 }
 
-/** What the read of a search path, which was read alone, found under its last name. */
+/** Returns the values that the read of one search path found under its last name. */
 function foundBySearch(path: string, read: OperationResult | undefined): PathOutcome[] {
   const leaf = path.slice(path.lastIndexOf('.'))
   return (read?.results ?? []).filter((outcome) => outcome.error === undefined && outcome.path.endsWith(leaf))
 }
 
-/** Hidden and secured parameters read empty, command-like ones false, whatever was written (TR-106 A.2.2.1). */
+/**
+ * Returns true for a value that does not show what was written: hidden and secured parameters read empty, command-like
+ * ones false (TR-106 A.2.2.1).
+ */
 function isUnreadable(read: PathOutcome, model: Model): boolean {
   const facets = model.parameter(read.path)?.facets
   if (facets?.c === 1) return true

@@ -26,13 +26,13 @@ import {
 } from '../domain/index.ts'
 import { isAbsent } from './reconcile.ts'
 
-/** Path outcomes an operation keeps; the values of larger reads are in the record alone. */
+/** Path outcomes that an operation keeps; the record has the values of larger reads. */
 const RESULTS_KEPT = 1000
 
 /**
- * What a result changes in the device's record. This is the one place where values that operations read or wrote become part of the record:
- * drivers put them into `results` (the whole discovery, thousands of paths, as well) and store nothing themselves.
- * Facts (model, version, ...) are picked from the values; secrets are stored empty; deleted rows take everything below with them.
+ * Returns the changes that a result makes in the record of its device. Drivers put all values that an operation read or
+ * wrote, also the thousands of a discovery, into `results` and store nothing themselves. Facts (model, version, ...)
+ * are taken from the values; secrets are stored empty; a deleted row is dropped with everything below it.
  */
 export function changesOf(
   operation: Pick<Operation, 'deviceId' | 'request'>,
@@ -66,7 +66,10 @@ export function changesOf(
   return changes
 }
 
-/** How a CPE comes and can be asked to come: presence and connection requests go by it from now on, not from the next Inform that tells it. */
+/**
+ * Returns the changes of the Inform interval and the connection request URL: presence and connection requests use them
+ * from now on, not from the next Inform.
+ */
 function contactPatch({ cwmp }: Device, { informIntervalS, connectionRequestUrl }: DeviceFacts): DevicePatch {
   const patch: DevicePatch = {}
   if (cwmp === undefined) return patch
@@ -77,10 +80,13 @@ function contactPatch({ cwmp }: Device, { informIntervalS, connectionRequestUrl 
   return patch
 }
 
-/** Values that are on the box now: those the answer names, and after a success also those written that it does not name. */
+/**
+ * Returns the values that the device has now: those of the answer, and after a success those written that the answer
+ * does not name.
+ */
 function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): CollectedValue[] {
-  const told = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
-  const read = told.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
+  const plain = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
+  const read = plain.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
   if (outcome !== 'done') return read
   const refused = new Set(results.filter(({ error }) => error !== undefined).map(({ path }) => path))
   const known = new Set(read.map(({ path }) => path))
@@ -94,13 +100,13 @@ function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }:
       for (const [name, value] of Object.entries(values)) written.push({ path: row + name, value })
     }
   }
-  const sure = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !isSearch(path))
-  return [...read, ...sure]
+  const accepted = written.filter(({ path }) => !known.has(path) && !refused.has(path) && !isSearch(path))
+  return [...read, ...accepted]
 }
 
 /**
- * The objects whose whole content a result shows: of a discovery, and of a `get` of objects without a depth. Empty when it shows none: what
- * failed as a whole, or for which the box named an error at the object itself, tells nothing.
+ * Returns the objects whose whole content a result shows: of a discovery, and of a `get` of objects without a depth.
+ * Empty for a result that failed as a whole; an object with an error of its own is left out.
  */
 function wholeObjects(request: Operation['request'], { results, error }: OperationResult): string[] {
   const failed = new Set(results.flatMap((result) => (result.error === undefined ? [] : [result.path])))
@@ -110,7 +116,10 @@ function wholeObjects(request: Operation['request'], { results, error }: Operati
   return request.paths.filter((path) => path.endsWith('.') && !isSearch(path) && !failed.has(path))
 }
 
-/** The result as the operation keeps it, without secrets: the values of a discovery, and of a read beyond the limit, are in the record. */
+/**
+ * Returns the result that the operation keeps, without secrets. The record has the values of a discovery and of a read
+ * beyond the limit.
+ */
 export function resultToKeep({ request }: Pick<Operation, 'request'>, full: OperationResult): OperationResult {
   const result = resultWithoutSecrets(full)
   if (request.verb === 'discover') {

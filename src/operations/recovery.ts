@@ -38,7 +38,9 @@ interface RecurringJob {
 const BATCH = 200
 const BATCHES = 25
 
-/** The position at which a run over a list stopped; the next run continues there, so that all entries get their turn. */
+/**
+ * The position at which a run over a list stopped; the next run continues there, so that all entries get their turn.
+ */
 interface Position {
   cursor?: string | undefined
 }

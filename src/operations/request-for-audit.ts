@@ -3,7 +3,7 @@ import { type OperationRequest, withoutSecrets } from '../domain/index.ts'
 const MAX_SHOWN = 50
 const MAX_LENGTH = 200
 
-/** Returns a request as the audit log keeps it: secrets masked, long lists cut with a count. */
+/** Returns a request for the audit log: secrets are masked, long lists are cut and counted. */
 export function requestForAudit(full: OperationRequest): Record<string, unknown> {
   const request = withoutSecrets(full)
   switch (request.verb) {

@@ -54,9 +54,9 @@ export class Submission {
   }
 
   /**
-   * Resolves with the operation when it is durable. The device must exist, the request be valid, the actor be allowed to
-   * make it, and the queue of the device have room. It is audited before it is stored, so that nothing runs without an
-   * audit entry; refusals are audited, too. AppError `notFound`, `invalid`, `forbidden`, `conflict`, `rateLimited`.
+   * Resolves with the operation when it is durable. The device must exist, the request be valid, the actor be allowed
+   * to make it, and the queue of the device have room. It is audited before it is stored, so that nothing runs without
+   * an audit entry; refusals are audited, too. AppError `notFound`, `invalid`, `forbidden`, `conflict`, `rateLimited`.
    */
   async submit(wanted: NewOperation): Promise<Operation> {
     const operation = build(wanted, this.#deps.newId(), this.#deps.clock.now(), this.#deps.limits)
@@ -77,7 +77,7 @@ async function submit(
 ): Promise<Operation> {
   const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), earlierByKey(operation, deps)])
   if (device === undefined) {
-    throw new AppError('notFound', 'there is no such device', { context: { deviceId: wanted.deviceId } })
+    throw new AppError('notFound', `there is no device ${wanted.deviceId}`, { context: { deviceId: wanted.deviceId } })
   }
   const warnings = adapt(operation, device)
   if (earlier !== undefined) return sameRequest(earlier, operation)

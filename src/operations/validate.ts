@@ -24,25 +24,27 @@ import {
   rowsToAdd,
 } from '../domain/index.ts'
 
-/** What a request is checked against. */
+/** The facts that a request is checked against. */
 interface ValidationContext {
   device: Pick<Device, 'root' | 'owner'>
-  /** The protocol it will go over as far as known now. */
+  /** The protocol that it will take, as far as that is known now. */
   protocol: Protocol
   model(name: ModelName): Model
-  /** What the box itself said of parameters that no model knows, or whose value is not one of the model's, by path. */
+  /**
+   * Parameters as the device reported them, by path: those that no model knows, or whose value is not one of the model.
+   */
   reported?: ReadonlyMap<string, Pick<Parameter, 'type' | 'writable' | 'value'>>
 }
 
-/** Collects what is odd but passed on: paths of vendors and of firmware that knows more than the model. */
+/** The context with the warnings so far: vendor paths, and paths of firmware that is newer than the model. */
 interface Findings extends ValidationContext {
   warnings: string[]
 }
 
 /**
- * Checks a request before anything is stored: path syntax, the device's root, bounds, and, for paths the model of that root and protocol
- * knows, whether they can be written and the value can be theirs. Unknown and vendor paths pass with a warning, because boxes know more
- * than models. Throws AppError `invalid` whose context names the path and the reason. Answers the warnings.
+ * Checks a request before it is stored: path syntax, root, bounds and, for the paths of the model, access and value.
+ * Unknown and vendor paths pass with a warning, because devices know more than models. Returns the warnings. Throws
+ * AppError `invalid`, whose context names the path and the reason.
  */
 export function validate(request: OperationRequest, context: ValidationContext): string[] {
   const findings: Findings = { ...context, warnings: [] }
@@ -89,14 +91,14 @@ export function validate(request: OperationRequest, context: ValidationContext):
   return findings.warnings
 }
 
-/** A path of a supported model has `{i}` where an instance stands (R-GSP): it is no path of an instance. */
+/** Checks a path of the supported model, which has `{i}` in place of an instance (R-GSP). */
 function readSupported(text: string, findings: Findings): void {
-  if (/\.\d+\.|[*[+]/.test(text)) throw invalid(text, 'names an instance; what is supported has {i} in its place')
+  if (/\.\d+\.|[*[+]/.test(text)) throw invalid(text, 'names an instance; a path of the supported model has {i} there')
   if (findings.protocol === 'cwmp' && text.includes('{i}')) throw invalid(text, 'has {i}, which CWMP does not have')
   readPath(text.replaceAll('{i}.', ''), findings, ['object'])
 }
 
-/** set: parameters once each, writable where known, with values that fit. */
+/** Checks a set: parameters once each, writable where known, with values that fit. */
 function checkSet(request: RequestFor<'set'>, findings: Findings): void {
   atMost(request.values.length, REQUEST_BOUNDS.values, 'values')
   const model = modelFor(findings)
@@ -122,7 +124,7 @@ function checkSet(request: RequestFor<'set'>, findings: Findings): void {
   }
 }
 
-/** add: tables that take rows where known, relative names that their rows have. */
+/** Checks an add: tables that take rows where known, with relative names that the rows have. */
 function checkAdd(request: RequestFor<'add'>, findings: Findings): void {
   const rows = rowsToAdd(request)
   atMost(rows.length, REQUEST_BOUNDS.rows, 'more')
@@ -139,8 +141,8 @@ function checkRow(request: RowToAdd, findings: Findings): void {
   if (path.segments.at(-1)?.kind !== 'name') throw invalid(request.object, 'names a row, expected a table')
   const names = Object.keys(request.values)
   if (names.length > 0) atMost(names.length, REQUEST_BOUNDS.values, 'values')
-  const stranger = request.optional?.find((name) => !(name in request.values))
-  if (stranger !== undefined) throw invalid(stranger, 'is optional but has no value')
+  const unknown = request.optional?.find((name) => !(name in request.values))
+  if (unknown !== undefined) throw invalid(unknown, 'is optional but has no value')
   const model = modelFor(findings)
   // A search path has the model of the rows that it names.
   const table = schemaOf(path)
@@ -161,7 +163,7 @@ function checkRow(request: RowToAdd, findings: Findings): void {
   }
 }
 
-/** delete: rows, of tables that give them up where known. */
+/** Checks a delete: rows of tables that allow it where known. */
 function checkDelete(request: RequestFor<'delete'>, findings: Findings): void {
   atMost(request.paths.length, REQUEST_BOUNDS.rows, 'paths')
   const model = modelFor(findings)
@@ -176,7 +178,10 @@ function checkDelete(request: RequestFor<'delete'>, findings: Findings): void {
   }
 }
 
-/** operate: a command with its mandatory arguments. Commands are USP's; over CWMP the driver plays what has an equal there. */
+/**
+ * Checks an operate: a command with its mandatory arguments. Commands belong to USP; over CWMP the driver runs those
+ * that have an equivalent.
+ */
 function checkCommand(request: RequestFor<'operate'>, findings: Findings): void {
   const path = readPath(request.command, findings, ['command'])
   const names = Object.keys(request.input)
@@ -193,8 +198,8 @@ function checkCommand(request: RequestFor<'operate'>, findings: Findings): void 
     findings.warnings.push(`${request.command} is not in the model`)
     return
   }
-  if (findings.protocol === 'cwmp' && !hasEqual(request.command, modelFor(findings)))
-    throw invalid(request.command, 'has no equal in CWMP; it can be run over USP alone')
+  if (findings.protocol === 'cwmp' && !hasEquivalent(request.command, modelFor(findings)))
+    throw invalid(request.command, 'has no equivalent in CWMP; it can be run over USP only')
   const missing = [...mandatoryArguments(standard, model)].flatMap(([name, value]) =>
     value === undefined && !(name in request.input) ? name : [],
   )
@@ -204,8 +209,11 @@ function checkCommand(request: RequestFor<'operate'>, findings: Findings): void 
   }
 }
 
-/** True when CWMP can play a command: a restart, a diagnostic (by its DiagnosticsState), or a parameter that acts when it is set. */
-function hasEqual(command: string, model: Model): boolean {
+/**
+ * Returns true when CWMP has an equivalent of a command: a restart, a diagnostic (by its DiagnosticsState), or a
+ * parameter that acts when it is set.
+ */
+function hasEquivalent(command: string, model: Model): boolean {
   const path = command.replace(/\(\)$/, '')
   return (
     restartOf(command) !== undefined ||
@@ -214,7 +222,7 @@ function hasEqual(command: string, model: Model): boolean {
   )
 }
 
-/** subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */
+/** Checks a subscribe: an ID and references within their bounds; those of CWMP are parameters and objects. */
 function checkSubscribe(request: RequestFor<'subscribe'>, findings: Findings): void {
   const { subscriptionIdLength, referenceLength } = REQUEST_BOUNDS
   if (request.id.length < 1 || request.id.length > subscriptionIdLength)
@@ -236,7 +244,7 @@ function checkSubscribe(request: RequestFor<'subscribe'>, findings: Findings): v
   }
 }
 
-/** download: a URL that CPE can fetch, and texts within the lengths of TR-069 A.3.2.8. */
+/** Checks a download: a URL that a CPE can fetch, and texts within the lengths of TR-069 A.3.2.8. */
 function checkDownload(request: RequestFor<'download'>): void {
   if (!URL.canParse(request.url) || !/^(https?|ftps?|sftp|tftp):$/.test(new URL(request.url).protocol)) {
     throw invalid('url', 'is no http, https, ftp, ftps, sftp or tftp URL')
@@ -255,15 +263,15 @@ function isRow(segment: Segment | undefined): boolean {
   return segment?.kind === 'instance' || segment?.kind === 'wildcard' || segment?.kind === 'search'
 }
 
-/** The model that speaks for a device of this root over this protocol. */
+/** Returns the model for a device of this root over this protocol. */
 export function modelFor({ device, protocol, model }: ValidationContext): Model {
   if (device.root === 'InternetGatewayDevice.') return model('tr098')
   return model(protocol === 'usp' ? 'tr181-usp' : 'tr181-cwmp')
 }
 
 /**
- * Takes a path apart and checks its kind, its root and whether this protocol can carry it. CWMP has no search paths; `resolved` are those that
- * its driver takes apart itself.
+ * Parses a path and checks its kind, its root, and that the protocol can carry it. CWMP has no search paths; `resolved`
+ * are those that its driver resolves.
  */
 function readPath(text: string, findings: Findings, kinds: Path['kind'][], resolved = false): Path {
   let path: Path
@@ -286,10 +294,13 @@ function readPath(text: string, findings: Findings, kinds: Path['kind'][], resol
   return path
 }
 
-/** Characters that XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two others. */
+/**
+ * Characters that XML 1.0 cannot carry, not even escaped (2.2 Char): most control characters, halves of pairs, and two
+ * others.
+ */
 const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
-/** A value must not be too long, and its protocol must be able to carry it as it is. */
+/** Throws when a value is too long, or has a character that its protocol cannot carry. */
 function checkText(path: string, value: string, { protocol }: Findings): void {
   if (value.length > REQUEST_BOUNDS.valueLength) throw invalid(path, 'value is too long')
   const bad = protocol === 'cwmp' ? NOT_IN_XML.exec(value)?.[0] : undefined
@@ -299,8 +310,8 @@ function checkText(path: string, value: string, { protocol }: Findings): void {
 }
 
 /**
- * A value of a known parameter must fit it. A box that has words of its own in an enumeration (the BeaconType `WPA2` of many TR-098 boxes)
- * is taken at them: then any word goes, with a warning.
+ * Throws when a value does not fit its parameter. Where the value that the device reported is not one of the
+ * enumeration of the model (the BeaconType `WPA2` of many TR-098 devices), any value passes with a warning.
  */
 function fitValue(path: string, value: string, findings: Findings, model: Model): void {
   checkText(path, value, findings)
@@ -315,13 +326,13 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
   const problem = checkValue(parameter, value)
   const own = findings.reported?.get(path)?.value ?? ''
   if (problem?.kind === 'value' && parameter.facets.e !== undefined && own !== '' && checkValue(parameter, own)) {
-    findings.warnings.push(`${path} ${problem.text}, but the device has words of its own`)
+    findings.warnings.push(`${path} ${problem.text}, but the device has values of its own`)
     return
   }
   if (problem !== undefined) throw invalid(path, `value ${JSON.stringify(value.slice(0, 60))} ${problem.text}`)
 }
 
-/** AppError `invalid` about a path or field. */
+/** Returns an AppError `invalid` about a path or field. */
 function invalid(path: string, reason: string, cause?: unknown): AppError {
   const shown = path.length > 120 ? `${path.slice(0, 120)}...` : path
   return new AppError('invalid', reason.startsWith('path ') ? reason : `${shown} ${reason}`, {
@@ -335,7 +346,7 @@ function isWhole(value: number, max: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= max
 }
 
-/** Refuses empty and overlong lists. */
+/** Throws for an empty or overlong list. */
 function atMost(count: number, max: number, what: string): void {
   if (count === 0) throw invalid(what, 'must not be empty')
   if (count > max) throw invalid(what, `has ${count} entries, at most ${max} are allowed`)

@@ -14,27 +14,27 @@ import type { OperationLimits } from './limits.ts'
 import { readsMayPass } from './pick.ts'
 import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
 
-/** What is known when an operation is asked what it waits for. */
+/** The facts from which the reason is derived. */
 interface Circumstances {
   /** Open operations of the device, oldest first. */
   open: readonly Operation[]
   device: Pick<Device, 'owner' | 'migration' | 'cwmp' | 'usp'>
-  /** The ways the device can be talked to from this process now. */
+  /** The usable contacts of the device in this process, by protocol. */
   here: ReadonlyMap<Protocol, Pick<ContactEntry, 'since' | 'asked'>>
   now: number
   limits: OperationLimits
 }
 
-/** Devices whose queues are looked at for one answer; operations of further ones say what their device is waited for by. */
+/** Number of devices whose queues one answer reads; for operations of further devices only the contact is named. */
 const MAX_QUEUES = 200
 const LOOK = 64
 
 /**
- * Returns what an operation waits for, undefined when it has ended:
- * `turn` (it is about to run), `inform` (the next session of the CPE), `connectionRequest <outcome>` (the same, and asking the CPE to come
- * failed), `uspLink` (the Agent), `uspLink or owner change` (the Agent; the device is present over CWMP, which does not own it),
- * `device busy with operation <id> (<verb>)`, `operation <id> (<verb>)` (an earlier one that itself waits), `answer`, `boot`, `transfer`
- * (the file and what follows it), `completion` (a command that runs).
+ * Returns the reason for which an operation waits; undefined when it has ended. `turn`: it is about to run. `inform`:
+ * the next session of the CPE. `connectionRequest <outcome>`: the same, and the last connection request failed.
+ * `uspLink`: the Agent. `uspLink or owner change`: the Agent; the device is present over CWMP, which does not own it.
+ * `device busy with operation <id> (<verb>)`. `operation <id> (<verb>)`: an earlier one that itself waits. `answer`,
+ * `boot`. `transfer`: the file and the boot that follows. `completion`: a command that runs.
  */
 export function waitingFor(operation: Operation, circumstances: Circumstances): string | undefined {
   if (isFinal(operation)) return undefined
@@ -47,14 +47,14 @@ export function waitingFor(operation: Operation, circumstances: Circumstances): 
   return contactFor(operation, circumstances)
 }
 
-/** The reason when an earlier operation holds a queued one back. */
+/** Returns the reason for which an earlier operation holds a queued one back; undefined when it does not. */
 function heldBy(operation: Operation, earlier: Operation, circumstances: Circumstances): string | undefined {
   const name = `operation ${earlier.id} (${earlier.request.verb})`
   const { state, request, result } = earlier
   if (state === 'queued') {
     const its = contactFor(earlier, circumstances)
     if (its !== 'turn' && waitsAlone(earlier, circumstances.device.owner)) return undefined
-    // One reason for both says more than the queue.
+    // The same reason for both says more than the place in the queue.
     return its === contactFor(operation, circumstances) && its !== 'turn' ? its : name
   }
   const runs = state === 'sent' && result?.outcome !== 'pending'
@@ -65,7 +65,7 @@ function heldBy(operation: Operation, earlier: Operation, circumstances: Circums
   return waits ? `device busy with ${name}` : undefined
 }
 
-/** What brings the end of an operation that was sent. */
+/** Returns the awaited end of an operation that was sent. */
 function endOf(operation: Operation, circumstances: Circumstances): string {
   const { state, request, result, sentVia } = operation
   if (state === 'sent' && result?.outcome !== 'pending') return 'answer'
@@ -81,7 +81,7 @@ function contactFor(operation: Operation, circumstances: Circumstances): string 
   return contactOver(operation, protocolOf(operation, owner), owner, circumstances)
 }
 
-/** What has to come before anything can be sent over this protocol; undefined: over any, preferably one. */
+/** Returns the awaited contact over the needed protocol; undefined for `needed`: over any, preferably `preferred`. */
 function contactOver(
   operation: Operation,
   needed: Protocol | undefined,
@@ -94,14 +94,14 @@ function contactOver(
     return mayUseUsp(operation, device, reads) && (here.has('usp') || uspPresence(device) === 'online')
   }
   if (needed === undefined ? isHere('cwmp') || isHere('usp') : isHere(needed)) return 'turn'
-  // Only a CPE can be asked to come.
+  // Only a CPE can be asked to connect.
   const awaited = needed ?? (device.cwmp === undefined ? preferred : 'cwmp')
   if (awaited === 'cwmp') return session(device)
   const other = needed === 'usp' && device.owner === 'usp' && cwmpPresence(device, now) === 'online'
   return other ? 'uspLink or owner change' : 'uspLink'
 }
 
-/** A session of the CPE, and how asking for one failed since the last. */
+/** Returns the awaited session of the CPE, with the failure of the last connection request since the last session. */
 function session({ cwmp }: Pick<Device, 'cwmp'>): string {
   const wake = cwmp?.lastWake
   const failed = wake !== undefined && wake.outcome !== 'ok' && wake.at >= (cwmp?.lastInformAt ?? 0)

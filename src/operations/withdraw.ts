@@ -80,8 +80,8 @@ const BATCH = 100
 
 /**
  * Ends every open operation of a device whose record is about to be deleted, so that none of them reaches a CPE or
- * Agent that connects under the same identity later: cancelled where it was not sent, failed where it was. Resolves with
- * their number. AppError `conflict` while the device is being migrated: only the planner can undo its changes.
+ * Agent that connects under the same identity later: cancelled where it was not sent, failed where it was. Resolves
+ * with their number. AppError `conflict` while the device is being migrated: only the planner can undo its changes.
  */
 export async function forget(
   device: Pick<Device, 'id' | 'migration'>,

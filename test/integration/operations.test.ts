@@ -15,7 +15,7 @@ import {
 import type { OperationsEngine } from '../../src/operations/index.ts'
 import type { OperationLimits } from '../../src/operations/limits.ts'
 import type { Store } from '../../src/store/index.ts'
-import { FakeBox } from '../support/fake-box.ts'
+import { FakePeer } from '../support/fake-peer.ts'
 import { Mortal } from '../support/mortal.ts'
 import { ACTOR, createRoom, set } from '../support/operations-world.ts'
 import { testStore } from '../support/store.ts'
@@ -33,22 +33,22 @@ afterAll(async () => {
   await store.close()
 })
 
-async function createBox(owner: Protocol): Promise<FakeBox> {
+async function createBox(owner: Protocol): Promise<FakePeer> {
   const identity = { oui: '00256D', productClass: 'Box', serial: String(++serial) }
   const id = deviceIdOf(identity)
   const now = systemClock.now()
   const device = { ...newDevice(id, identity, owner, now), root: 'Device.' as const, softwareVersion: '1' }
   await store.devices.commit({ deviceId: id, create: device })
-  const box = new FakeBox(id)
-  box.values.set('Device.X_A', 'old').set(`${TABLE}90.Alias`, 'cpe-90').set(`${TABLE}90.Name`, 'new')
-  return box
+  const peer = new FakePeer(id)
+  peer.values.set('Device.X_A', 'old').set(`${TABLE}90.Alias`, 'cpe-90').set(`${TABLE}90.Name`, 'new')
+  return peer
 }
 
-/** A room with a link to the box; `leave` ends both. */
-function linked(box: FakeBox, instance: string, ports: Parameters<typeof createRoom>[0] = store) {
+/** A room with a link to the device; `leave` ends both. */
+function linked(peer: FakePeer, instance: string, ports: Parameters<typeof createRoom>[0] = store) {
   const room = createRoom(ports, systemClock, { instance, limits: QUIET })
   const link = new AbortController()
-  const contact = room.contact(box.contact('usp', { signal: link.signal }))
+  const contact = room.contact(peer.contact('usp', { signal: link.signal }))
   const leave = async () => {
     link.abort()
     await contact
@@ -66,10 +66,10 @@ const submit = (room: OperationsEngine, deviceId: DeviceId, request: OperationRe
 
 describe('the engine over the database', () => {
   it('keeps what it did: state, result, record, audit, events, work flag', async () => {
-    const box = await createBox('usp')
-    const { room, leave } = linked(box, 'a')
+    const peer = await createBox('usp')
+    const { room, leave } = linked(peer, 'a')
     const add: OperationRequest = { verb: 'add', object: TABLE, values: { Name: 'n', 'Sub.Enable': 'true' } }
-    const added = await ended(room, await submit(room, box.deviceId, add))
+    const added = await ended(room, await submit(room, peer.deviceId, add))
     expect(added).toMatchObject({
       state: 'done',
       sentVia: 'usp',
@@ -77,20 +77,20 @@ describe('the engine over the database', () => {
       request: add,
     })
     const created = added.result?.results[0]?.created ?? ''
-    const [name] = await store.parameters.getMany(box.deviceId, [`${created}Sub.Enable`])
+    const [name] = await store.parameters.getMany(peer.deviceId, [`${created}Sub.Enable`])
     expect(name).toMatchObject({ value: 'true', source: 'usp' })
-    const discovered = await ended(room, await submit(room, box.deviceId, { verb: 'discover', path: TABLE }))
+    const discovered = await ended(room, await submit(room, peer.deviceId, { verb: 'discover', path: TABLE }))
     expect(discovered.result).toEqual({
       outcome: 'done',
       results: [],
-      output: { parameters: String(box.values.size - 1) },
+      output: { parameters: String(peer.values.size - 1) },
     })
-    const removed = await ended(room, await submit(room, box.deviceId, { verb: 'delete', paths: [created] }))
+    const removed = await ended(room, await submit(room, peer.deviceId, { verb: 'delete', paths: [created] }))
     expect(removed.state).toBe('done')
-    expect(await store.parameters.getMany(box.deviceId, [`${created}Name`])).toEqual([])
+    expect(await store.parameters.getMany(peer.deviceId, [`${created}Name`])).toEqual([])
     await leave()
-    expect((await store.devices.get(box.deviceId))?.work.open).toBe(false)
-    const audit = await store.audit.list({ target: box.deviceId, limit: 20 })
+    expect((await store.devices.get(peer.deviceId))?.work.open).toBe(false)
+    const audit = await store.audit.list({ target: peer.deviceId, limit: 20 })
     expect(audit.items.map(({ action, result }) => `${action} ${result}`).sort()).toEqual([
       'operation.add ok',
       'operation.add ok',
@@ -98,12 +98,12 @@ describe('the engine over the database', () => {
       'operation.delete ok',
       'operation.discover ok',
     ])
-    const events = (await store.events.since(undefined, 100)).filter(({ deviceId }) => deviceId === box.deviceId)
+    const events = (await store.events.since(undefined, 100)).filter(({ deviceId }) => deviceId === peer.deviceId)
     expect(events.map(({ type }) => type).filter((type) => type.startsWith('operation.')).length).toBe(6)
   })
 
   it('writes no value again that the planner reads and the record has', async () => {
-    const box = await createBox('usp')
+    const peer = await createBox('usp')
     const writes: ParameterWrite[][] = []
     const devices = new Proxy(store.devices, {
       get(of, name) {
@@ -123,55 +123,58 @@ describe('the engine over the database', () => {
         }
       },
     })
-    const { room, leave } = linked(box, 'a', { ...store, devices, operations })
+    const { room, leave } = linked(peer, 'a', { ...store, devices, operations })
     const written = async (kind: 'planner' | 'apiKey') => {
       writes.length = 0
       const request: OperationRequest = { verb: 'get', paths: [TABLE] }
-      const asked = await room.submit({ deviceId: box.deviceId, request, actor: { kind, id: 'x' } })
+      const asked = await room.submit({ deviceId: peer.deviceId, request, actor: { kind, id: 'x' } })
       expect((await ended(room, asked)).state).toBe('done')
       return writes.flat().map(({ path, value }) => `${path}=${value}`)
     }
     const both = [`${TABLE}90.Alias=cpe-90`, `${TABLE}90.Name=new`]
     expect(await written('planner')).toEqual(both)
     expect(await written('planner')).toEqual([])
-    box.values.set(`${TABLE}90.Name`, 'newer')
+    peer.values.set(`${TABLE}90.Name`, 'newer')
     expect(await written('planner')).toEqual([`${TABLE}90.Name=newer`])
     // Who asks through the API looks for the time of the value.
     expect(await written('apiKey')).toEqual([`${TABLE}90.Alias=cpe-90`, `${TABLE}90.Name=newer`])
-    const [name] = await store.parameters.getMany(box.deviceId, [`${TABLE}90.Name`])
+    const [name] = await store.parameters.getMany(peer.deviceId, [`${TABLE}90.Name`])
     expect(name).toMatchObject({ value: 'newer', source: 'usp' })
     await leave()
   })
 
-  it('does each thing once and in order when two instances hold a link to the same box', async () => {
-    const box = await createBox('usp')
-    const a = linked(box, 'a')
-    const b = linked(box, 'b')
+  it('does each thing once and in order when two instances hold a link to the same peer', async () => {
+    const peer = await createBox('usp')
+    const a = linked(peer, 'a')
+    const b = linked(peer, 'b')
     await Promise.all([a.room.start(), b.room.start()])
     const operations: Operation[] = []
     for (let i = 0; i < 12; i++) {
       const { room } = i % 2 === 0 ? a : b
-      operations.push(await submit(room, box.deviceId, set('Device.X_A', String(i))))
+      operations.push(await submit(room, peer.deviceId, set('Device.X_A', String(i))))
     }
     for (const operation of operations) expect((await ended(a.room, operation)).state).toBe('done')
-    expect(box.effects.length).toBe(12)
-    expect(box.values.get('Device.X_A')).toBe('11')
+    expect(peer.effects.length).toBe(12)
+    expect(peer.values.get('Device.X_A')).toBe('11')
     await Promise.all([a.leave(), b.leave()])
   })
 
   it('gives concurrent submissions with one key one operation', async () => {
-    const box = await createBox('cwmp')
+    const peer = await createBox('cwmp')
     const room = createRoom(store, systemClock, { instance: 'a', limits: QUIET })
-    const wanted = { deviceId: box.deviceId, request: set('Device.X_A', '1'), actor: ACTOR, idempotencyKey: 'k' }
+    const wanted = { deviceId: peer.deviceId, request: set('Device.X_A', '1'), actor: ACTOR, idempotencyKey: 'k' }
     const all = await Promise.all(Array.from({ length: 8 }, () => room.submit(wanted)))
     expect(new Set(all.map(({ id }) => id)).size).toBe(1)
-    await room.contact(box.contact('cwmp'))
-    expect(box.effects.length).toBe(1)
+    await room.contact(peer.contact('cwmp'))
+    expect(peer.effects.length).toBe(1)
     await room.stop()
   })
 })
 
-/** The end of a device's only operation. A call of the dead process may still land after its death: care is taken again and again. */
+/**
+ * The end of a device's only operation. A call of the dead process may still land after its death: care is taken again
+ * and again.
+ */
 async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operation | undefined> {
   for (let i = 0; ; i++) {
     await room.recovery.recoverOrphans()
@@ -185,24 +188,24 @@ async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operat
 
 /** One process that dies at a call, and the one after it; answers the operation and how many calls there were. */
 async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
-  const box = await createBox('usp')
+  const peer = await createBox('usp')
   const mortal = new Mortal(at, when)
-  box.aroundEffect = (effect) => mortal.call(effect)
-  const first = linked(box, `first${box.deviceId}`, mortal.ports(store))
+  peer.aroundEffect = (effect) => mortal.call(effect)
+  const first = linked(peer, `first${peer.deviceId}`, mortal.ports(store))
   const over = new Promise<void>((resolve) => {
     first.room.onFinished(() => resolve())
     mortal.onDeath = resolve
   })
-  submit(first.room, box.deviceId, request).catch(() => undefined)
+  submit(first.room, peer.deviceId, request).catch(() => undefined)
   await over
   mortal.dead = true
 
-  box.aroundEffect = async (effect) => effect()
-  const second = linked(box, 'second')
+  peer.aroundEffect = async (effect) => effect()
+  const second = linked(peer, 'second')
   await second.room.start()
-  const end = await endOf(second.room, box.deviceId)
+  const end = await endOf(second.room, peer.deviceId)
   await second.leave()
-  return { box, end, survived: mortal.calls < at }
+  return { peer, end, survived: mortal.calls < at }
 }
 
 describe('a process that dies between any two calls, over the database', () => {
@@ -213,8 +216,8 @@ describe('a process that dies between any two calls, over the database', () => {
   for (const when of ['before', 'after'] as const) {
     it.each(cases)(`${when} a call of %s`, async (verb, request) => {
       for (let at = 1; at <= 40; at++) {
-        const { box, end, survived } = await live(request, at, when)
-        const effects = box.effects.filter((line) => line.startsWith(verb)).length
+        const { peer, end, survived } = await live(request, at, when)
+        const effects = peer.effects.filter((line) => line.startsWith(verb)).length
         expect(effects, `call ${at}`).toBe(end?.state === 'done' ? 1 : 0)
         if (end !== undefined) expect(['done', 'failed'], `call ${at}: ${JSON.stringify(end)}`).toContain(end.state)
         if (survived) return

@@ -10,7 +10,7 @@ import {
 } from '../../src/domain/index.ts'
 import { type OperationsDeps, OperationsEngine } from '../../src/operations/index.ts'
 import type { OperationLimits } from '../../src/operations/limits.ts'
-import { FakeBox } from './fake-box.ts'
+import { FakePeer } from './fake-peer.ts'
 import { createManualClock, type ManualClock, until } from './manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 import type { EnginePorts } from './mortal.ts'
@@ -26,19 +26,19 @@ export function modelOf(name: ModelName): Model {
 export const ACTOR = { kind: 'apiKey', id: 'k1' } as const
 export const IDENTITY = { oui: '00256D', productClass: 'Box', serial: '1' }
 
-/** An engine over stores in memory, one box, and a clock that tests move. */
+/** An engine over stores in memory, one device, and a clock that tests move. */
 export interface World {
   clock: ManualClock
   stores: MemoryStores
-  box: FakeBox
+  peer: FakePeer
   room: OperationsEngine
-  /** The device's record as it stands. */
+  /** Returns the present record of the device. */
   device(): Device
   submit(request: OperationRequest, more?: Partial<NewOperation>): Promise<Operation>
-  /** The operation as it stands. */
+  /** Returns the present operation. */
   operation(id: string): Operation
   until(condition: () => boolean, maxMs?: number): Promise<void>
-  /** Runs until the operation is final and answers it. */
+  /** Runs until the operation has ended. Resolves with it. */
   ended(operation: Operation): Promise<Operation>
 }
 
@@ -48,7 +48,7 @@ export function createRoom(
   clock: Clock,
   options: Pick<OperationsDeps, 'limits' | 'releaseCredential'> & { instance?: string } = {},
 ): OperationsEngine {
-  // Each room has ids of its own, as each process has.
+  // Each engine has ids of its own, as each process has.
   const bytes = {
     bytes: (n: number) => new Uint8Array(n).fill((options.instance ?? 'a').charCodeAt(0)),
     fraction: () => 0.5,
@@ -71,7 +71,7 @@ export function createWorld(options: { limits?: Partial<OperationLimits>; device
   const id = deviceIdOf(IDENTITY)
   const device: Device = { ...newDevice(id, IDENTITY, 'cwmp', clock.now()), root: 'Device.', ...options.device }
   stores.inside.devices.set(id, device)
-  const box = new FakeBox(id)
+  const peer = new FakePeer(id)
   const room = createRoom(stores, clock, options)
   const operation = (operationId: string) => {
     const found = stores.inside.operations.get(operationId)
@@ -81,7 +81,7 @@ export function createWorld(options: { limits?: Partial<OperationLimits>; device
   const world: World = {
     clock,
     stores,
-    box,
+    peer,
     room,
     operation,
     device: () => stores.inside.devices.get(id) as Device,

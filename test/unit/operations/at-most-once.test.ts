@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OperationRequest } from '../../../src/domain/index.ts'
-import { FakeBox } from '../../support/fake-box.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 import { Mortal } from '../../support/mortal.ts'
@@ -22,47 +22,47 @@ const cases: { name: string; request: OperationRequest; effect: string }[] = [
   },
 ]
 
-/** A box whose table already has a row that looks like the one to be added. */
-function createBox(deviceId: FakeBox['deviceId']): FakeBox {
-  const box = new FakeBox(deviceId)
-  box.values.set('Device.X_A', 'old')
-  box.values.set(`${TABLE}90.Alias`, 'cpe-90')
-  box.values.set(`${TABLE}90.Name`, 'new')
-  return box
+/** A device whose table already has a row that is equal to the new one. */
+function createBox(deviceId: FakePeer['deviceId']): FakePeer {
+  const peer = new FakePeer(deviceId)
+  peer.values.set('Device.X_A', 'old')
+  peer.values.set(`${TABLE}90.Alias`, 'cpe-90')
+  peer.values.set(`${TABLE}90.Name`, 'new')
+  return peer
 }
 
-/** One life that ends at a call, and the life after it. */
+/** A process that dies at a call, and the one after it. */
 async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
   const template = createWorld()
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
   const { id } = template.device()
   stores.inside.devices.set(id, { ...template.device(), owner: 'usp', softwareVersion: '1' })
-  const box = createBox(id)
+  const peer = createBox(id)
   const mortal = new Mortal(at, when)
-  box.aroundEffect = (effect) => mortal.call(effect)
+  peer.aroundEffect = (effect) => mortal.call(effect)
 
   const first = createRoom(mortal.ports(stores), clock, { instance: 'a' })
-  first.contact(box.contact('usp')).catch(() => undefined)
+  first.contact(peer.contact('usp')).catch(() => undefined)
   first.submit({ deviceId: id, request, actor: ACTOR }).catch(() => undefined)
   await settled()
   const { calls } = mortal
   const survived = !mortal.dead
   mortal.dead = true
 
-  box.aroundEffect = async (effect) => effect()
+  peer.aroundEffect = async (effect) => effect()
   const second = createRoom(stores, clock, { instance: 'b' })
   await second.start()
   await stores.instances.beat('b', clock.now(), 1e12)
-  const tellEnd = () => endOf(request, box, second, [...stores.inside.operations.values()][0]?.id ?? '', clock.now())
+  const tellEnd = () => endOf(request, peer, second, [...stores.inside.operations.values()][0]?.id ?? '', clock.now())
   clock.advance(1000)
-  if (box.effects.length > 0) await tellEnd()
+  if (peer.effects.length > 0) await tellEnd()
   await settled()
   const device = stores.inside.devices.get(id)
-  second.contact(box.contact('usp', { workKnown: device?.work.open ?? false })).catch(() => undefined)
+  second.contact(peer.contact('usp', { workKnown: device?.work.open ?? false })).catch(() => undefined)
   await settled()
-  if (box.effects.length > 0) await tellEnd()
-  // Long enough for whatever nothing can explain, and for links to rest and sweep.
+  if (peer.effects.length > 0) await tellEnd()
+  // Long enough for all time limits, rests of links and checks.
   for (let i = 0; i < 40; i++) {
     clock.advance(100_000)
     await settled(4)
@@ -70,18 +70,18 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
   }
   await settled()
   const [operation] = stores.inside.operations.values()
-  return { calls, survived, box, operation, device: stores.inside.devices.get(id) }
+  return { calls, survived, peer, operation, device: stores.inside.devices.get(id) }
 }
 
-/** The later word of the box about what it did: a boot, or the end of a command. */
+/** The completion of the last effect: a boot, or the end of a command. */
 async function endOf(
   request: OperationRequest,
-  box: FakeBox,
+  peer: FakePeer,
   room: ReturnType<typeof createRoom>,
   operationId: string,
   at: number,
 ): Promise<void> {
-  const base = { deviceId: box.deviceId, protocol: 'usp', commandKey: '', at } as const
+  const base = { deviceId: peer.deviceId, protocol: 'usp', commandKey: '', at } as const
   switch (request.verb) {
     case 'operate':
       return room.completed({ ...base, kind: 'command', commandKey: operationId })
@@ -101,9 +101,9 @@ describe('a process that dies between any two calls', () => {
       async ({ request, effect }) => {
         const seen = new Set<string>()
         for (let at = 1; at <= 60; at++) {
-          const { survived, box, operation, device } = await live(request, at, when)
+          const { survived, peer, operation, device } = await live(request, at, when)
           const label = `call ${at}`
-          const effects = box.effects.filter((line) => line.startsWith(effect))
+          const effects = peer.effects.filter((line) => line.startsWith(effect))
           expect(effects.length, label).toBeLessThanOrEqual(1)
           if (operation === undefined) expect(effects, label).toEqual([])
           else {
@@ -121,14 +121,14 @@ describe('a process that dies between any two calls', () => {
     )
   }
 
-  it('tells an add whose answer was lost by the row that is new, whatever the old rows look like', async () => {
+  it('recognises the new row of an add whose answer was lost, also beside equal old rows', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
-    world.box.values.set(`${TABLE}90.Name`, 'new')
-    world.box.troubles.push('lost')
-    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    world.peer.values.set(`${TABLE}90.Name`, 'new')
+    world.peer.troubles.push('lost')
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
     const added = await world.ended(await world.submit({ verb: 'add', object: TABLE, values: { Name: 'new' } }))
     expect(added).toMatchObject({ state: 'done', result: { results: [{ path: TABLE, created: `${TABLE}1.` }] } })
-    expect(world.stores.inside.parameters.get(`${world.box.deviceId}|${TABLE}1.Name`)?.value).toBe('new')
+    expect(world.stores.inside.parameters.get(`${world.peer.deviceId}|${TABLE}1.Name`)?.value).toBe('new')
   })
 })
 
@@ -137,37 +137,37 @@ describe('a factory reset', () => {
     { verb: 'factoryReset' },
     { verb: 'operate', command: 'Device.FactoryReset()', input: {} },
   ]
-  it.each(requests)('is never sent before the device may come back without its credentials: %j', async (request) => {
+  it.each(requests)('is never sent before the device may return without its credentials: %j', async (request) => {
     for (const when of ['before', 'after'] as const) {
       for (let at = 1; at <= 30; at++) {
         const template = createWorld({ device: { owner: 'usp' } })
-        const { clock, stores, box } = template
+        const { clock, stores, peer } = template
         const mortal = new Mortal(at, when)
         const released: string[] = []
-        box.aroundEffect = (effect) => mortal.call(effect)
+        peer.aroundEffect = (effect) => mortal.call(effect)
         const room = createRoom(mortal.ports(stores), clock, {
           releaseCredential: (id) => mortal.call(() => void released.push(id)),
         })
-        room.contact(box.contact('usp')).catch(() => undefined)
-        room.submit({ deviceId: box.deviceId, request, actor: ACTOR }).catch(() => undefined)
+        room.contact(peer.contact('usp')).catch(() => undefined)
+        room.submit({ deviceId: peer.deviceId, request, actor: ACTOR }).catch(() => undefined)
         await settled()
         const [operation] = stores.inside.operations.values()
-        const left = box.effects.length > 0 || (operation !== undefined && operation.state !== 'queued')
-        if (left) expect(released, `${when} call ${at}`).toEqual([box.deviceId])
+        const left = peer.effects.length > 0 || (operation !== undefined && operation.state !== 'queued')
+        if (left) expect(released, `${when} call ${at}`).toEqual([peer.deviceId])
         if (!mortal.dead) break
       }
     }
   })
 
-  it('is no reset of anything else: the credential stays', async () => {
+  it('of a part of the device leaves the credential', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const released: string[] = []
     const room = createRoom(world.stores, world.clock, { releaseCredential: async (id) => void released.push(id) })
-    room.contact(world.box.contact('usp')).catch(() => undefined)
+    room.contact(world.peer.contact('usp')).catch(() => undefined)
     const request = { verb: 'operate', command: 'Device.X_ACME.FactoryReset()', input: {} } as const
-    await room.submit({ deviceId: world.box.deviceId, request, actor: ACTOR })
+    await room.submit({ deviceId: world.peer.deviceId, request, actor: ACTOR })
     await settled()
-    expect(world.box.effects).toEqual(['operate'])
+    expect(world.peer.effects).toEqual(['operate'])
     expect(released).toEqual([])
   })
 })

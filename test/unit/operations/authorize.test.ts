@@ -25,7 +25,7 @@ function outcome(kind: Actor['kind'], request: OperationRequest, via?: Protocol,
   }
 }
 
-describe('who may ask what', () => {
+describe('authorization', () => {
   const rows: [Actor['kind'], OperationRequest, Protocol | undefined, MemberState | undefined, string][] = [
     // The owner carries writes; reads may go either way; planner and system may force a way.
     ['apiKey', reboot, undefined, undefined, 'ok'],
@@ -35,7 +35,7 @@ describe('who may ask what', () => {
     ['planner', reboot, 'usp', undefined, 'ok'],
     ['system', reboot, 'usp', undefined, 'ok'],
     ['apiKey', get, 'usp', undefined, 'ok'],
-    // While the device moves, what manages it is the planner's.
+    // During a migration only the planner writes the management parameters.
     ['apiKey', reboot, undefined, 'VERIFYING', 'conflict'],
     ['apiKey', { verb: 'factoryReset' }, undefined, 'DUAL', 'conflict'],
     ['apiKey', { verb: 'download', url: 'http://127.0.0.1/' }, undefined, 'ROLLING_BACK', 'conflict'],
@@ -51,7 +51,7 @@ describe('who may ask what', () => {
     ['apiKey', get, undefined, 'DUAL', 'ok'],
     ['planner', reboot, undefined, 'VERIFYING', 'ok'],
     ['planner', set('Device.USPAgent.Controller.1.Enable'), undefined, 'PREPARING', 'ok'],
-    // Before and after, nothing is special.
+    // Before and after a migration no other rule holds.
     ['apiKey', reboot, undefined, 'QUEUED', 'ok'],
     ['apiKey', reboot, undefined, 'MIGRATED', 'ok'],
     ['apiKey', reboot, undefined, 'FAILED', 'ok'],

@@ -6,20 +6,20 @@ import { createWorld, set, type World } from '../../support/operations-world.ts'
 async function sent(request: OperationRequest, owner: Protocol, device: Partial<Device> = {}) {
   const world = createWorld({ device: { owner, softwareVersion: '1', ...device } })
   const operation = await world.submit(request)
-  await world.room.contact(world.box.contact(owner, { lasting: false }))
+  await world.room.contact(world.peer.contact(owner, { lasting: false }))
   world.clock.advance(1000)
   return { world, operation }
 }
 
-function tell(world: World, kind: Completion['kind'], more: Partial<Completion> = {}): Promise<void> {
-  const { deviceId } = world.box
+function report(world: World, kind: Completion['kind'], more: Partial<Completion> = {}): Promise<void> {
+  const { deviceId } = world.peer
   return world.room.completed({ deviceId, kind, protocol: 'cwmp', commandKey: '', at: world.clock.now(), ...more })
 }
 
 const download: OperationRequest = { verb: 'download', url: 'http://127.0.0.1/2', version: '2' }
 const fault = { code: '9010', text: 'file transfer failure', retryable: true }
 
-describe('a later word ends what was accepted', () => {
+describe('a completion ends an accepted operation', () => {
   type Row = [string, OperationRequest, Protocol, Completion['kind'], Partial<Completion> & { own?: true }, string]
   const rows: Row[] = [
     ['a reboot by any boot', { verb: 'reboot' }, 'cwmp', 'boot', {}, 'done'],
@@ -80,75 +80,75 @@ describe('a later word ends what was accepted', () => {
   it.each(rows)('%s', async (_name, request, owner, kind, { own, ...more }, expected) => {
     const { world, operation } = await sent(request, owner)
     const completion = own === true ? { ...more, commandKey: operation.id } : more
-    await tell(world, kind, completion)
+    await report(world, kind, completion)
     expect(world.operation(operation.id).state).toBe(expected)
     const before = structuredClone(world.operation(operation.id))
-    await tell(world, kind, completion)
+    await report(world, kind, completion)
     expect(world.operation(operation.id)).toEqual(before)
   })
 
   it('ends a download over USP once the record shows the version after the boot', async () => {
     const { world, operation } = await sent(download, 'usp')
-    await tell(world, 'command', { protocol: 'usp', commandKey: operation.id })
+    await report(world, 'command', { protocol: 'usp', commandKey: operation.id })
     const at = world.clock.now()
     await world.stores.devices.commit({
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       set: { 'usp.lastBootAt': at, softwareVersion: '2' },
     })
-    await world.room.contact(world.box.contact('usp', { lasting: false }))
+    await world.room.contact(world.peer.contact('usp', { lasting: false }))
     expect(world.operation(operation.id).state).toBe('done')
   })
 
-  it('knows nothing of keys that belong to another device', async () => {
+  it('ignores keys of operations of another device', async () => {
     const { world, operation } = await sent({ verb: 'reboot' }, 'cwmp')
-    const other = `${world.box.deviceId}9` as typeof world.box.deviceId
-    await tell(world, 'command', { commandKey: operation.id, deviceId: other })
+    const other = `${world.peer.deviceId}9` as typeof world.peer.deviceId
+    await report(world, 'command', { commandKey: operation.id, deviceId: other })
     expect(world.operation(operation.id).state).toBe('sent')
   })
 
-  it('is not confused by a word that is faster than the answer', async () => {
+  it('may arrive before the answer to the request', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
-    world.box.aroundEffect = async (effect) => {
+    world.peer.aroundEffect = async (effect) => {
       effect()
       const [operation] = world.stores.inside.operations.values()
-      await tell(world, 'command', { commandKey: operation?.id ?? '', output: { Result: 'ok' } })
+      await report(world, 'command', { commandKey: operation?.id ?? '', output: { Result: 'ok' } })
     }
     const operation = await world.submit({ verb: 'operate', command: 'Device.X()', input: {} })
-    await world.room.contact(world.box.contact('usp', { lasting: false }))
+    await world.room.contact(world.peer.contact('usp', { lasting: false }))
     expect(world.operation(operation.id)).toMatchObject({ state: 'done', result: { output: { Result: 'ok' } } })
   })
 
-  it('never sends what a word proves to have been sent', async () => {
+  it('of a queued operation proves its send: it is not sent again', async () => {
     const world = createWorld()
     const operation = await world.submit(set('Device.X_A', '1'))
-    await tell(world, 'command', { commandKey: operation.id })
-    await world.room.contact(world.box.contact('cwmp'))
-    expect(world.box.effects).toEqual([])
+    await report(world, 'command', { commandKey: operation.id })
+    await world.room.contact(world.peer.contact('cwmp'))
+    expect(world.peer.effects).toEqual([])
   })
 })
 
-describe('a restart that nobody tells of', () => {
-  it('is seen by the uptime over the next link', async () => {
+describe('a restart that is not reported', () => {
+  it('is found by the uptime over the next link', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const first = new AbortController()
-    world.room.contact(world.box.contact('usp', { signal: first.signal })).catch(() => undefined)
+    world.room.contact(world.peer.contact('usp', { signal: first.signal })).catch(() => undefined)
     const reset = await world.submit({ verb: 'factoryReset' })
     await settled()
     expect(world.operation(reset.id).state).toBe('sent')
     first.abort()
     world.clock.advance(60_000)
-    world.box.values.set('Device.DeviceInfo.UpTime', '100')
+    world.peer.values.set('Device.DeviceInfo.UpTime', '100')
     const second = new AbortController()
-    world.room.contact(world.box.contact('usp', { signal: second.signal })).catch(() => undefined)
+    world.room.contact(world.peer.contact('usp', { signal: second.signal })).catch(() => undefined)
     await settled()
     expect(world.operation(reset.id).state).toBe('sent')
     // Its own uptime, and that of the Agent.
-    expect(world.box.log).toEqual(['factoryReset usp', 'get usp', 'get usp'])
+    expect(world.peer.log).toEqual(['factoryReset usp', 'get usp', 'get usp'])
     second.abort()
-    world.box.values.set('Device.DeviceInfo.UpTime', '30')
-    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    world.peer.values.set('Device.DeviceInfo.UpTime', '30')
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
     await settled()
     expect(world.operation(reset.id).state).toBe('done')
-    expect(world.box.effects).toEqual(['factoryReset'])
+    expect(world.peer.effects).toEqual(['factoryReset'])
   })
 })

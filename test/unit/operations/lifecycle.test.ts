@@ -8,26 +8,26 @@ const A = 'Device.X_A'
 const B = 'Device.X_B'
 
 describe('waiting', () => {
-  it('is told at once what ends here', async () => {
+  it('ends at once when the operation ends in this process', async () => {
     const world = createWorld()
     const operation = await world.submit(set(A, '1'))
     const waited = world.room.wait(operation.id, 30_000)
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(await waited).toMatchObject({ id: operation.id, state: 'done' })
   })
 
-  it('looks at the store for what ends elsewhere', async () => {
+  it('reads the store for operations that end in another instance', async () => {
     const world = createWorld()
     const operation = await world.submit(set(A, '1'))
     const elsewhere = createRoom(world.stores, world.clock, { instance: 'b' })
     let state = ''
     world.room.wait(operation.id, 30_000).then((ended) => (state = ended?.state ?? ''))
     await settled()
-    await elsewhere.contact(world.box.contact('cwmp'))
+    await elsewhere.contact(world.peer.contact('cwmp'))
     await world.until(() => state === 'done', 2000)
   })
 
-  it('gives back what stands after the time', async () => {
+  it('resolves with the open operation after its time', async () => {
     const world = createWorld()
     const operation = await world.submit(set(A, '1'))
     let state = ''
@@ -51,7 +51,7 @@ it('an operation that may not wait long has ended when its time is over', async 
 it('a read says over which protocol it was answered', async () => {
   const world = createWorld()
   const { id } = await world.submit({ verb: 'get', paths: [A] })
-  await world.room.contact(world.box.contact('cwmp'))
+  await world.room.contact(world.peer.contact('cwmp'))
   expect(world.operation(id)).toMatchObject({ sentVia: 'cwmp', attempts: 1 })
 })
 
@@ -65,7 +65,7 @@ it('an operation whose parts ended differently is marked as partial', async () =
       ...(error === 'optional' ? { optional: true as const } : {}),
     }))
     const outcome = errors.includes(true) ? 'failed' : 'done'
-    await world.room.contact({ ...world.box.contact('cwmp'), execute: async () => ({ outcome, results }) })
+    await world.room.contact({ ...world.peer.contact('cwmp'), execute: async () => ({ outcome, results }) })
     const { state, result } = world.operation(operation.id)
     return `${state} ${result?.partial ?? ''}`.trim()
   }
@@ -76,20 +76,20 @@ it('an operation whose parts ended differently is marked as partial', async () =
 })
 
 describe('cancelling', () => {
-  it('ends what waits, and nothing that was sent', async () => {
+  it('ends a queued operation, and none that was sent', async () => {
     const world = createWorld()
     const waiting = await world.submit(set(A, '1'))
     expect(await world.room.cancel(waiting.id, ACTOR)).toMatchObject({ state: 'cancelled' })
     await expect(world.room.cancel(waiting.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
     await expect(world.room.cancel('none', ACTOR)).rejects.toMatchObject({ code: 'notFound' })
-    await world.room.contact(world.box.contact('cwmp'))
-    expect(world.box.effects).toEqual([])
+    await world.room.contact(world.peer.contact('cwmp'))
+    expect(world.peer.effects).toEqual([])
     expect(world.stores.inside.audit.map(({ action, result }) => `${action} ${result}`)).toContain(
       'operation.cancel refused',
     )
   })
 
-  it('keeps a driver from sending what was cancelled in the last moment', async () => {
+  it('keeps a driver from sending an operation that is cancelled in the last moment', async () => {
     const world = createWorld()
     const operation = await world.submit(set(A, '1'))
     const markSent = world.stores.operations.markSent
@@ -97,27 +97,27 @@ describe('cancelling', () => {
       await world.room.cancel(id, ACTOR)
       return markSent(id, sent)
     }
-    await world.room.contact(world.box.contact('cwmp'))
-    expect(world.box.effects).toEqual([])
+    await world.room.contact(world.peer.contact('cwmp'))
+    expect(world.peer.effects).toEqual([])
     expect(world.operation(operation.id).state).toBe('cancelled')
   })
 })
 
 describe('giving up', () => {
-  it('ends what waits for a later word, so that the rest goes on, and nothing else', async () => {
+  it('ends an operation that waits for a completion, and no other, so that the queue continues', async () => {
     const world = createWorld()
     const reboot = await world.submit({ verb: 'reboot' })
     await expect(world.room.giveUp(reboot.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(reboot.id)).toMatchObject({ state: 'sent', result: { outcome: 'pending' } })
     const next = await world.submit(set(A, '1'))
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(next.id).state).toBe('queued')
     expect(await world.room.giveUp(reboot.id, ACTOR)).toMatchObject({
       state: 'failed',
       result: { error: { code: 'givenUp', retryable: false } },
     })
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(next.id).state).toBe('done')
     await expect(world.room.giveUp(reboot.id, ACTOR)).rejects.toMatchObject({ code: 'conflict' })
     await expect(world.room.giveUp('none', ACTOR)).rejects.toMatchObject({ code: 'notFound' })
@@ -126,22 +126,22 @@ describe('giving up', () => {
   })
 })
 
-describe('what goes wrong on the way', () => {
-  it('puts back what did not leave, and gives up after some attempts', async () => {
+describe('a transport failure', () => {
+  it('queues an operation that was not sent again, and fails it after some attempts', async () => {
     const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
-    world.box.troubles.push('unsent', 'unsent', undefined, 'unsent', 'unsent', 'unsent')
-    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    world.peer.troubles.push('unsent', 'unsent', undefined, 'unsent', 'unsent', 'unsent')
+    world.room.contact(world.peer.contact('usp', { workKnown: false })).catch(() => undefined)
     expect(await world.ended(await world.submit(set(A, '1')))).toMatchObject({ state: 'done', attempts: 3 })
     const given = await world.ended(await world.submit(set(B, '1')))
     expect(given).toMatchObject({ state: 'failed', result: { error: { code: 'unreachable', retryable: true } } })
     expect(given.attempts).toBe(3)
-    expect(world.box.effects).toEqual([`set ${A}`])
+    expect(world.peer.effects).toEqual([`set ${A}`])
   })
 
   it('counts how often a read was sent, before its end and after', async () => {
     const world = createWorld({ device: { owner: 'usp' }, limits: { maxAttempts: 3 } })
     const broken: Contact = {
-      ...world.box.contact('usp', { workKnown: false }),
+      ...world.peer.contact('usp', { workKnown: false }),
       execute: () => Promise.reject(new TransportError('reset', 'connection reset')),
     }
     world.room.contact(broken).catch(() => undefined)
@@ -151,66 +151,66 @@ describe('what goes wrong on the way', () => {
     expect(await world.ended(read)).toMatchObject({ state: 'failed', attempts: 3 })
   })
 
-  it('reads what became of a set whose answer was lost, before anything else is written', async () => {
+  it('reconciles a set whose answer was lost before the next write', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
-    world.box.values.set(A, '0')
-    world.box.troubles.push('lost', undefined, 'never')
-    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    world.peer.values.set(A, '0')
+    world.peer.troubles.push('lost', undefined, 'never')
+    world.room.contact(world.peer.contact('usp', { workKnown: false })).catch(() => undefined)
     const lost = await world.submit(set(A, '1'))
     const next = await world.submit(set(B, '1'))
     expect(await world.ended(lost)).toMatchObject({ state: 'done', result: { results: [{ path: A, value: '1' }] } })
     expect((await world.ended(next)).state).toBe('done')
-    expect(world.box.log).toEqual(['set usp', 'get usp', 'set usp'])
+    expect(world.peer.log).toEqual(['set usp', 'get usp', 'set usp'])
     const never = await world.ended(await world.submit(set(A, '2')))
     expect(never).toMatchObject({ state: 'failed', result: { error: { code: 'notApplied', retryable: true } } })
-    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
+    expect(world.peer.effects).toEqual([`set ${A}`, `set ${B}`])
   })
 
-  it('reads in the next session what an earlier one lost', async () => {
+  it('reconciles in the next session an operation of an earlier one', async () => {
     const world = createWorld()
-    world.box.values.set(A, '0')
-    world.box.troubles.push('lost')
+    world.peer.values.set(A, '0')
+    world.peer.troubles.push('lost')
     const lost = await world.submit(set(A, '1'))
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(lost.id).state).toBe('unknown')
     expect(world.device().work.open).toBe(true)
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(lost.id).state).toBe('done')
-    expect(world.box.effects.length).toBe(1)
+    expect(world.peer.effects.length).toBe(1)
   })
 
-  it('learns from the Agent that a command whose answer was lost is running, and waits for its end', async () => {
+  it('finds a command whose answer was lost among the Requests of the Agent, and waits for its end', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const first = new AbortController()
-    world.box.troubles.push('lost')
-    world.room.contact(world.box.contact('usp', { workKnown: false, signal: first.signal })).catch(() => undefined)
+    world.peer.troubles.push('lost')
+    world.room.contact(world.peer.contact('usp', { workKnown: false, signal: first.signal })).catch(() => undefined)
     const command = await world.submit({ verb: 'operate', command: 'Device.X_Install()', input: {} })
     await settled()
     expect(world.operation(command.id).state).toBe('unknown')
     first.abort()
     world.clock.advance(1000)
     const row = 'Device.LocalAgent.Request.1.CommandKey'
-    world.box.values.set(row, command.id)
-    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    world.peer.values.set(row, command.id)
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
     await settled()
-    // Long past the time of a command that nothing is known of.
+    // Long after the time limit of a command with an unknown outcome.
     for (let i = 0; i < 100; i++) {
       world.clock.advance(60_000)
       await world.room.recovery.endOverdue()
       await settled()
     }
     expect(world.operation(command.id)).toMatchObject({ state: 'unknown', result: { outcome: 'pending' } })
-    const { deviceId } = world.box
+    const { deviceId } = world.peer
     const end = { deviceId, protocol: 'usp', kind: 'command', commandKey: command.id, at: world.clock.now() } as const
     await world.room.completed(end)
     expect(world.operation(command.id).state).toBe('done')
-    expect(world.box.effects).toEqual(['operate'])
+    expect(world.peer.effects).toEqual(['operate'])
   })
 
-  it('stops waiting for a driver that says nothing', async () => {
+  it('ends the wait for a driver that does not answer', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const silent: Contact = {
-      ...world.box.contact('usp', { workKnown: false }),
+      ...world.peer.contact('usp', { workKnown: false }),
       execute: async (_operation, hooks) => {
         await hooks.beforeSend()
         return new Promise(() => undefined)
@@ -232,7 +232,7 @@ describe('what goes wrong on the way', () => {
   it('ends reads that cannot be answered', async () => {
     const world = createWorld({ limits: { maxAttempts: 2 } })
     const broken: Contact = {
-      ...world.box.contact('usp', { workKnown: false }),
+      ...world.peer.contact('usp', { workKnown: false }),
       execute: async () => Promise.reject(new TransportError('timeout', 'no answer')),
     }
     world.room.contact(broken).catch(() => undefined)
@@ -241,8 +241,8 @@ describe('what goes wrong on the way', () => {
   })
 })
 
-describe('recurring care', () => {
-  it('ends what no device came for', async () => {
+describe('recovery', () => {
+  it('expires operations whose device was not in contact', async () => {
     const world = createWorld()
     const short = await world.submit(set(A, '1'), { expiresInMs: 200_000 })
     const long = await world.submit(set(A, '2'))
@@ -256,7 +256,7 @@ describe('recurring care', () => {
   it('does not end a read that has started in time', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     let answer: () => void = () => undefined
-    const inner = world.box.contact('usp', { workKnown: false })
+    const inner = world.peer.contact('usp', { workKnown: false })
     const slow: Contact = {
       ...inner,
       execute: async (operation, hooks) => {
@@ -264,7 +264,7 @@ describe('recurring care', () => {
         return inner.execute(operation, hooks)
       },
     }
-    world.box.values.set(A, '1')
+    world.peer.values.set(A, '1')
     world.room.contact(slow).catch(() => undefined)
     const read = await world.submit({ verb: 'get', paths: [A] }, { expiresInMs: 1000 })
     await settled()
@@ -274,14 +274,14 @@ describe('recurring care', () => {
     expect((await world.ended(read)).state).toBe('done')
   })
 
-  it('comes to the oldest in the end, however many are open', async () => {
+  it('reaches the oldest operation in the end, also when very many are open', async () => {
     const world = createWorld({ limits: { lostTimeoutMs: 1000 } })
     const now = world.clock.now()
     for (let i = 0; i < 5200; i++) {
       const id = `op${String(i).padStart(5, '0')}`
       world.stores.inside.operations.set(id, {
         id,
-        deviceId: world.box.deviceId,
+        deviceId: world.peer.deviceId,
         request: set(A, '1'),
         state: 'unknown',
         actor: ACTOR,
@@ -307,12 +307,12 @@ describe('recurring care', () => {
 })
 
 describe('limits', () => {
-  it('runs only so many operations at once over all devices', async () => {
+  it('bound the operations that run at once over all devices', async () => {
     const world = createWorld({ limits: { maxExecuting: 1 } })
     const loads: number[] = []
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (open = resolve))
-    world.box.aroundEffect = async (effect) => {
+    world.peer.aroundEffect = async (effect) => {
       loads.push(1)
       await gate
       effect()
@@ -323,8 +323,8 @@ describe('limits', () => {
     const first = await world.submit(set(A, '1'))
     const other = await world.submit(set(A, '1'), { deviceId: otherId })
     const sessions = [
-      world.room.contact(world.box.contact('cwmp')),
-      world.room.contact({ ...world.box.contact('cwmp'), deviceId: otherId }),
+      world.room.contact(world.peer.contact('cwmp')),
+      world.room.contact({ ...world.peer.contact('cwmp'), deviceId: otherId }),
     ]
     await settled()
     expect(loads.length).toBe(1)
@@ -335,17 +335,17 @@ describe('limits', () => {
 })
 
 describe('stopping', () => {
-  it('lets what runs end, begins nothing more and takes nothing in', async () => {
+  it('lets running operations end, begins no other and refuses new ones', async () => {
     const world = createWorld()
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (open = resolve))
-    world.box.aroundEffect = async (effect) => {
+    world.peer.aroundEffect = async (effect) => {
       await gate
       effect()
     }
     const first = await world.submit(set(A, '1'))
     const second = await world.submit(set(A, '2'))
-    const session = world.room.contact(world.box.contact('cwmp'))
+    const session = world.room.contact(world.peer.contact('cwmp'))
     await settled()
     const stopped = world.room.stop()
     open()
@@ -354,10 +354,10 @@ describe('stopping', () => {
     await expect(world.submit(set(A, '3'))).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  it('gives up after its limit; what was sent is settled later', async () => {
+  it('gives up after its limit; a sent operation is reconciled later', async () => {
     const world = createWorld()
     const silent: Contact = {
-      ...world.box.contact('cwmp'),
+      ...world.peer.contact('cwmp'),
       execute: async (_operation, hooks) => {
         await hooks.beforeSend()
         return new Promise((_resolve, reject) => {
@@ -376,7 +376,7 @@ describe('stopping', () => {
 })
 
 describe('an operation whose outcome could not be stored', () => {
-  /** A store that is away for the next changes of operations. */
+  /** A store that fails for the next changes of operations. */
   const away = (world: ReturnType<typeof createWorld>) => {
     let down = true
     const refuse = () => Promise.reject(new AppError('unavailable', 'the database does not answer'))
@@ -398,7 +398,7 @@ describe('an operation whose outcome could not be stored', () => {
     ['never', 'failed'],
     ['unsent', 'failed'],
     [undefined, 'done'],
-  ] as const)('ends on the instance that its device comes to next (%s: %s)', async (trouble, state) => {
+  ] as const)('ends on the instance that its device connects to next (%s: %s)', async (trouble, state) => {
     const world = createWorld({ device: { owner: 'usp' } })
     const { stores, back } = away(world)
     const first = createRoom(stores, world.clock, { instance: 'first' })
@@ -406,31 +406,31 @@ describe('an operation whose outcome could not be stored', () => {
     await stores.instances.beat('first', world.clock.now(), 1e12)
     const { id } = await world.submit(set(A, '1'))
     const link = new AbortController()
-    world.box.troubles.push(trouble)
-    first.contact(world.box.contact('usp', { signal: link.signal })).catch(() => undefined)
+    world.peer.troubles.push(trouble)
+    first.contact(world.peer.contact('usp', { signal: link.signal })).catch(() => undefined)
     await world.until(() => world.operation(id).state === 'sent', 1000)
     await settled()
     link.abort()
     back()
-    world.room.contact(world.box.contact('usp')).catch(() => undefined)
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
     await world.room.start()
     await world.until(() => world.operation(id).finishedAt !== undefined, 60_000)
     expect(world.operation(id).state).toBe(state)
-    expect(world.box.effects).toEqual(trouble === 'never' || trouble === 'unsent' ? [] : [`set ${A}`])
+    expect(world.peer.effects).toEqual(trouble === 'never' || trouble === 'unsent' ? [] : [`set ${A}`])
     await Promise.all([first.stop(), world.room.stop()])
   })
 
-  it('is left alone while it runs', async () => {
+  it('is not touched while it runs', async () => {
     const world = createWorld()
     let answer: () => void = () => undefined
-    world.box.aroundEffect = async (effect) => {
+    world.peer.aroundEffect = async (effect) => {
       await new Promise<void>((resolve) => (answer = resolve))
       effect()
     }
     await world.room.start()
     const { id } = await world.submit(set(A, '1'))
-    world.room.contact(world.box.contact('usp')).catch(() => undefined)
-    world.room.contact(world.box.contact('cwmp')).catch(() => undefined)
+    world.room.contact(world.peer.contact('usp')).catch(() => undefined)
+    world.room.contact(world.peer.contact('cwmp')).catch(() => undefined)
     await world.until(() => world.operation(id).state === 'sent', 1000)
     for (let i = 0; i < 5; i++) {
       world.clock.advance(10_000)

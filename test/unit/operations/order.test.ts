@@ -7,13 +7,13 @@ const A = 'Device.X_A'
 const B = 'Device.X_B'
 
 describe('over a CWMP session', () => {
-  it('runs what waited, in order, and lets the session end', async () => {
-    const { room, box, submit, operation, device } = createWorld()
+  it('runs the waiting operations in order, and then the session ends', async () => {
+    const { room, peer, submit, operation, device } = createWorld()
     const first = await submit(set(A, '1'))
     const second = await submit(set(B, '2'))
     const third = await submit(set(A, '3'))
-    await room.contact(box.contact('cwmp'))
-    expect(box.effects).toEqual([`set ${A}`, `set ${B}`, `set ${A}`])
+    await room.contact(peer.contact('cwmp'))
+    expect(peer.effects).toEqual([`set ${A}`, `set ${B}`, `set ${A}`])
     expect([first, second, third].map(({ id }) => operation(id).state)).toEqual(['done', 'done', 'done'])
     expect(operation(first.id)).toMatchObject({
       sentVia: 'cwmp',
@@ -31,30 +31,30 @@ describe('over a CWMP session', () => {
       asked++
       return get(id)
     }
-    await world.room.contact(world.box.contact('cwmp', { workKnown: false }))
+    await world.room.contact(world.peer.contact('cwmp', { workKnown: false }))
     expect(asked).toBe(0)
   })
 
-  it('knows of news that came after the record was read', async () => {
-    const { room, box, submit, operation } = createWorld()
-    expect(room.hasNews(box.deviceId)).toBe(false)
+  it('knows of an operation that was stored after the record was read', async () => {
+    const { room, peer, submit, operation } = createWorld()
+    expect(room.hasNews(peer.deviceId)).toBe(false)
     const waiting = await submit(set(A, '1'))
-    expect(room.hasNews(box.deviceId)).toBe(true)
-    await room.contact(box.contact('cwmp', { workKnown: false }))
+    expect(room.hasNews(peer.deviceId)).toBe(true)
+    await room.contact(peer.contact('cwmp', { workKnown: false }))
     expect(operation(waiting.id).state).toBe('done')
-    expect(room.hasNews(box.deviceId)).toBe(false)
+    expect(room.hasNews(peer.deviceId)).toBe(false)
   })
 
-  it('takes along what is submitted while the session runs', async () => {
-    const { room, box, submit, operation } = createWorld()
+  it('runs operations that are submitted during the session', async () => {
+    const { room, peer, submit, operation } = createWorld()
     const first = await submit(set(A, '1'))
     let second = ''
     room.onFinished(({ id }) => {
       if (id === first.id) submit(set(B, '2')).then((added) => (second = added.id))
     })
-    await room.contact(box.contact('cwmp'))
+    await room.contact(peer.contact('cwmp'))
     await settled()
-    await room.contact(box.contact('cwmp', { workKnown: false }))
+    await room.contact(peer.contact('cwmp', { workKnown: false }))
     expect(operation(second).state).toBe('done')
   })
 
@@ -81,31 +81,31 @@ describe('over a CWMP session', () => {
       await addLate(ending.change)
       return finish(id, from, ending)
     }
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     if (request.verb === 'reboot') {
-      const { deviceId } = world.box
+      const { deviceId } = world.peer
       await world.room.completed({ deviceId, protocol: 'cwmp', kind: 'boot', commandKey: '', at: world.clock.now() })
       expect(world.operation(first.id).state).toBe('done')
-      await world.room.contact(world.box.contact('cwmp'))
+      await world.room.contact(world.peer.contact('cwmp'))
     }
     expect(late).toBeDefined()
-    expect(world.box.effects).toEqual([request.verb === 'reboot' ? 'reboot' : `set ${A}`, `set ${B}`])
+    expect(world.peer.effects).toEqual([request.verb === 'reboot' ? 'reboot' : `set ${A}`, `set ${B}`])
     expect(world.device().work.open).toBe(false)
   })
 
   it('does not hold a session for long while the device is busy over the other protocol', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     let go: () => void = () => undefined
-    world.box.aroundEffect = async (effect) => {
+    world.peer.aroundEffect = async (effect) => {
       await new Promise<void>((resolve) => (go = resolve))
       effect()
     }
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
     const running = await world.submit(set(A, '1'))
     await settled()
     let ended = false
-    const session = world.room.contact(world.box.contact('cwmp')).then(() => (ended = true))
+    const session = world.room.contact(world.peer.contact('cwmp')).then(() => (ended = true))
     await settled()
     expect(ended).toBe(false)
     world.clock.advance(10_000)
@@ -118,23 +118,23 @@ describe('over a CWMP session', () => {
   })
 })
 
-describe('what the box said of its types', () => {
-  it('reaches the driver that puts types on the wire, for the same rows of another number too', async () => {
+describe('the types that a CPE reported', () => {
+  it('are given to the CWMP driver, also for other rows of the same table', async () => {
     const world = createWorld()
     const row = 'Device.X_ACME_Row.1.On'
     await world.stores.devices.commit({
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       parameters: [
         { path: row, value: '1', type: 'boolean', source: 'cwmp', collectedAt: 1 },
         { path: A, value: '1', type: 'int', source: 'usp', collectedAt: 1 },
       ],
     })
-    const told: (string | undefined)[] = []
-    const inner = world.box.contact('cwmp')
+    const reported: (string | undefined)[] = []
+    const inner = world.peer.contact('cwmp')
     const contact: Contact = {
       ...inner,
       execute: (operation, hooks) => {
-        told.push(hooks.typeOf?.('Device.X_ACME_Row.7.On'))
+        reported.push(hooks.typeOf?.('Device.X_ACME_Row.7.On'))
         return inner.execute(operation, hooks)
       },
     }
@@ -142,17 +142,17 @@ describe('what the box said of its types', () => {
     await world.submit({ verb: 'add', object: 'Device.X_ACME_Row.', values: { On: '1' } })
     await world.submit(set(A, '2'))
     await world.room.contact(contact)
-    expect(told).toEqual(['boolean', 'boolean', undefined])
+    expect(reported).toEqual(['boolean', 'boolean', undefined])
   })
 })
 
 describe('over a USP link', () => {
-  it('runs at once what is submitted, until the link goes', async () => {
+  it('runs a submitted operation at once, until the link ends', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const link = new AbortController()
     let over = false
     const contact = world.room
-      .contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+      .contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
       .then(() => (over = true))
     expect((await world.ended(await world.submit(set(A, '1')))).state).toBe('done')
     expect((await world.ended(await world.submit(set(A, '2')))).sentVia).toBe('usp')
@@ -164,14 +164,14 @@ describe('over a USP link', () => {
     expect(world.operation(late.id).state).toBe('queued')
   })
 
-  it('finds by its sweep what another instance queued', async () => {
+  it('finds operations that another instance stored, by the check of links', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const link = new AbortController()
-    const contact = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const contact = world.room.contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
     await world.room.start()
     await world.stores.operations.create({
       id: 'elsewhere',
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       request: set(A, '1'),
       state: 'queued',
       actor: ACTOR,
@@ -189,21 +189,21 @@ describe('over a USP link', () => {
 describe('two protocols', () => {
   it('writes over the owner only, reads over either', async () => {
     const world = createWorld()
-    world.box.values.set(A, '0')
+    world.peer.values.set(A, '0')
     const read = await world.submit({ verb: 'get', paths: [A] })
     const write = await world.submit(set(A, '1'))
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal }))
     await settled()
     expect(world.operation(read.id)).toMatchObject({ state: 'done', result: { results: [{ path: A, value: '0' }] } })
     expect(world.operation(write.id).state).toBe('queued')
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(world.operation(write.id)).toMatchObject({ state: 'done', sentVia: 'cwmp' })
     link.abort()
     await linked
   })
 
-  it('lets wait alone what is tied to the protocol that does not own the device', async () => {
+  it('holds nothing back for an operation over the protocol that does not own the device', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const planner = { kind: 'planner', id: 'p' } as const
     const tied = await world.submit({ verb: 'get', paths: [A] }, { via: 'cwmp' })
@@ -211,7 +211,7 @@ describe('two protocols', () => {
     const forced = await world.submit(set(B, '1'), { via: 'cwmp', actor: planner })
     const last = await world.submit(set(A, '2'))
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal }))
     await settled()
     expect([tied, first, forced, last].map(({ id }) => world.operation(id).state)).toEqual([
       'queued',
@@ -219,9 +219,9 @@ describe('two protocols', () => {
       'queued',
       'done',
     ])
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     await settled()
-    expect(world.box.effects).toEqual([`set ${A}`, `set ${A}`, `set ${B}`])
+    expect(world.peer.effects).toEqual([`set ${A}`, `set ${A}`, `set ${B}`])
     expect(world.operation(forced.id).sentVia).toBe('cwmp')
     expect(world.operation(last.id).sentVia).toBe('usp')
     expect(world.operation(tied.id).state).toBe('done')
@@ -229,18 +229,18 @@ describe('two protocols', () => {
     await linked
   })
 
-  it('holds what came after a write that waits for the owner', async () => {
+  it('holds later operations behind a write that waits for the owner', async () => {
     const world = createWorld({ device: { owner: 'cwmp' } })
     const planner = { kind: 'planner', id: 'p' } as const
     await world.submit(set(A, '1'))
     const last = await world.submit(set(B, '1'), { via: 'usp', actor: planner })
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal }))
     await settled()
     expect(world.operation(last.id).state).toBe('queued')
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     await settled()
-    expect(world.box.effects).toEqual([`set ${A}`, `set ${B}`])
+    expect(world.peer.effects).toEqual([`set ${A}`, `set ${B}`])
     link.abort()
     await linked
   })
@@ -249,16 +249,16 @@ describe('two protocols', () => {
     const world = createWorld()
     const reboot = await world.submit({ verb: 'reboot' })
     const after = await world.submit(set(A, '1'))
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal }))
     const read = await world.submit({ verb: 'get', paths: [A] })
     await settled()
-    expect(world.box.log).toEqual(['reboot cwmp'])
+    expect(world.peer.log).toEqual(['reboot cwmp'])
     expect(world.operation(reboot.id)).toMatchObject({ state: 'sent', result: { outcome: 'pending' } })
     world.clock.advance(30_000)
     const boot = {
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       kind: 'boot',
       protocol: 'cwmp',
       commandKey: '',
@@ -267,7 +267,7 @@ describe('two protocols', () => {
     await world.room.completed(boot)
     await world.room.completed(boot)
     expect(world.operation(reboot.id).state).toBe('done')
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     await settled()
     expect(world.operation(after.id).state).toBe('done')
     expect(world.operation(read.id).state).toBe('done')
@@ -277,9 +277,9 @@ describe('two protocols', () => {
 
   it('reads over a link that stays although a reboot was accepted, without waiting for its end', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
-    world.box.values.set(A, '1')
+    world.peer.values.set(A, '1')
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
     await world.room.start()
     const reboot = await world.submit({ verb: 'reboot' })
     const read = await world.submit({ verb: 'get', paths: [A] })
@@ -292,18 +292,18 @@ describe('two protocols', () => {
     await world.room.stop()
   })
 
-  it('keeps exclusive operations off while a command runs, and nothing else', async () => {
+  it('holds exclusive operations, and no others, while a command runs', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
     const command = await world.submit({ verb: 'operate', command: 'Device.X_Scan()', input: {} })
     const write = await world.submit(set(A, '1'))
     const reboot = await world.submit({ verb: 'reboot' })
     await settled()
-    expect(world.box.effects).toEqual(['operate', `set ${A}`])
+    expect(world.peer.effects).toEqual(['operate', `set ${A}`])
     expect(world.operation(write.id).state).toBe('done')
     await world.room.completed({
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       protocol: 'usp',
       kind: 'command',
       commandKey: command.id,
@@ -318,7 +318,7 @@ describe('two protocols', () => {
   })
 })
 
-describe('asking absent devices to come', () => {
+describe('asking absent devices to connect', () => {
   const driver = (outcomes: WakeOutcome[], asked: string[]): Driver => ({
     protocol: 'cwmp',
     wake: async ({ id }) => {
@@ -327,7 +327,7 @@ describe('asking absent devices to come', () => {
     },
   })
 
-  it('wakes the owner, again after a refusal that passes, once per device', async () => {
+  it('wakes over the owner, again after a temporary refusal, once per device', async () => {
     const world = createWorld()
     const asked: string[] = []
     world.room.setDrivers([driver(['unreachable', 'tooSoon'], asked)])
@@ -341,7 +341,7 @@ describe('asking absent devices to come', () => {
     expect(asked.length).toBe(3)
   })
 
-  it('asks again where the device is now, not where it was', async () => {
+  it('uses the present address of the device at each attempt', async () => {
     const world = createWorld({
       device: { cwmp: { lastInformAt: 1, events: [], version: '1.2', connectionRequestUrl: 'old' } },
     })
@@ -353,11 +353,11 @@ describe('asking absent devices to come', () => {
     world.room.setDrivers([{ protocol: 'cwmp', wake }])
     await world.submit(set(A, '1'))
     await settled()
-    await world.stores.devices.commit({ deviceId: world.box.deviceId, set: { 'cwmp.connectionRequestUrl': 'new' } })
+    await world.stores.devices.commit({ deviceId: world.peer.deviceId, set: { 'cwmp.connectionRequestUrl': 'new' } })
     await world.until(() => asked.length === 2)
     expect(asked).toEqual(['old', 'new'])
     await world.until(() => asked.length === 4)
-    // New work begins the series anew, without a burst of attempts.
+    // A new operation restarts the series, without a burst of attempts.
     const before = world.clock.now()
     await world.submit(set(A, '2'))
     await world.submit(set(A, '3'))
@@ -365,7 +365,7 @@ describe('asking absent devices to come', () => {
     expect(world.clock.now() - before).toBeLessThanOrEqual(2000)
     world.clock.advance(600_000)
     await world.until(() => asked.length >= 8)
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     const count = asked.length
     world.clock.advance(600_000)
     await settled()
@@ -377,14 +377,14 @@ describe('asking absent devices to come', () => {
     const asked: string[] = []
     world.room.setDrivers([driver([], asked)])
     const link = new AbortController()
-    const linked = world.room.contact(world.box.contact('usp', { signal: link.signal, workKnown: false }))
+    const linked = world.room.contact(world.peer.contact('usp', { signal: link.signal, workKnown: false }))
     await world.ended(await world.submit({ verb: 'get', paths: [A] }))
     expect(asked).toEqual([])
     link.abort()
     await linked
   })
 
-  it('wakes after a restart for what waited before it', async () => {
+  it('wakes after a restart of the server for operations from before', async () => {
     const world = createWorld()
     await world.submit(set(A, '1'))
     const asked: string[] = []

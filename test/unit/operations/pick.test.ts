@@ -37,7 +37,7 @@ const sent = (request: OperationRequest, more: Partial<Operation> = {}) =>
 const unknown = (request: OperationRequest, more: Partial<Operation> = {}) =>
   sent(request, { state: 'unknown', ...more })
 
-/** The step in short: its kind, and the position of the operation it is about. */
+/** Returns the kind of the step and the position of its operation. */
 function step(
   open: Operation[],
   here: Protocol[],
@@ -59,7 +59,7 @@ function step(
   return `${chosen.kind}${about}${how}${verdict}`.trim()
 }
 
-describe('what comes next', () => {
+describe('the next step', () => {
   const both: Protocol[] = ['cwmp', 'usp']
   const rows: [string, Operation[], Protocol[], Partial<Situation['device']>, string][] = [
     ['nothing open', [], both, {}, 'empty'],
@@ -72,14 +72,14 @@ describe('what comes next', () => {
     ['a read takes what is there', [op(get)], ['usp'], {}, 'run 0 usp'],
     ['a write that waits holds reads behind it', [op(set), op(get)], ['usp'], {}, 'wait contact'],
     [
-      'a tied read holds nobody',
+      'a tied read holds nothing back',
       [op(get, { via: 'cwmp' }), op(set, { via: 'usp', ...planned })],
       ['usp'],
       {},
       'run 1 usp',
     ],
     [
-      'a write tied to the protocol that does not own the device holds nobody',
+      'a write tied to the protocol that does not own the device holds nothing back',
       [op(set, { via: 'cwmp', ...planned }), op(set), op(get)],
       ['usp'],
       { owner: 'usp' },
@@ -184,7 +184,7 @@ describe('what comes next', () => {
     expect(step(open, here, device)).toBe(expected)
   })
 
-  it('asks a contact that came after a diagnostic was begun over CWMP how far it is', () => {
+  it('reads the state of a diagnostic over the next CWMP session after its start', () => {
     const begun = sent(operate, { result: PENDING })
     expect(step([begun], ['cwmp'], {}, NOW - 499)).toBe('read 0 cwmp')
     expect(step([begun, op(set)], ['cwmp'], {}, NOW - 501)).toBe('run 1 cwmp')
@@ -192,7 +192,7 @@ describe('what comes next', () => {
     expect(step([unknown(operate)], ['cwmp'], {}, NOW - 499)).toBe('wait busy')
   })
 
-  it('asks an Agent whether it runs a command: after a lost answer, and now and then', () => {
+  it('asks an Agent whether it runs a command, after a lost answer and at intervals', () => {
     const lost = unknown(operate, { sentVia: 'usp' })
     expect(step([lost], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
     expect(step([lost], ['cwmp'], {}, NOW - 499)).toBe('wait busy')
@@ -209,26 +209,26 @@ describe('what comes next', () => {
     expect(step([forgotten], ['usp'])).toBe('judged 0 failed outcomeUnknown')
   })
 
-  it('asks a contact that came after a restart was sent, once, whether the box has booted', () => {
+  it('asks a contact after a restart once whether the device has booted', () => {
     expect(step([unknown({ verb: 'reboot' })], ['cwmp'], {}, NOW - 501)).toBe('wait busy')
     expect(step([unknown({ verb: 'reboot' })], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
     expect(step([sent({ verb: 'factoryReset' }, { result: PENDING })], ['usp'], {}, NOW - 499)).toBe('read 0 usp')
     expect(step([unknown(operate)], ['usp'], {}, NOW - 499)).toBe('wait busy')
   })
 
-  it('lets reads pass a restart whose end does not come, and nothing else', () => {
+  it('lets only reads pass a restart whose end is not reported', () => {
     const reboot = (sentAt: number) => sent({ verb: 'reboot' }, { result: PENDING, sentAt })
     const recent = reboot(NOW - 29_999)
     expect(step([recent, op(get)], ['cwmp'])).toBe('wait busy')
-    // It came again, and by its uptime nothing could be said.
+    // It made a new contact, and its uptime was not conclusive.
     const asked = new Map([[recent.id, NOW - 1]])
     expect(step([recent, op(get)], ['cwmp'], {}, NOW - 1000, asked)).toBe('run 1 cwmp')
-    // Its link still stands.
+    // Its link is still open.
     const old = reboot(NOW - 30_000)
     expect(step([old, op(get)], ['usp'])).toBe('run 1 usp')
     expect(step([old, op(set)], ['usp'], { owner: 'usp' })).toBe('wait busy')
     expect(step([old, op(operate)], ['usp'], { owner: 'usp' })).toBe('wait busy')
-    // A read behind a write is to see what that writes.
+    // A read behind a write must see the written value.
     expect(step([old, op(set), op(get)], ['usp'], { owner: 'usp' })).toBe('wait busy')
     expect(step([unknown({ verb: 'reboot' }, { sentAt: NOW - 30_000 }), op(get)], ['usp'])).toBe('run 1 usp')
   })
@@ -249,7 +249,7 @@ describe('what comes next', () => {
       booted(NOW - 130_000, '1'),
       'judged 0 failed notApplied',
     ],
-    ['no word for an hour', download({ sentAt: NOW - 3_600_001 }), {}, 'judged 0 failed outcomeUnknown'],
+    ['no completion for an hour', download({ sentAt: NOW - 3_600_001 }), {}, 'judged 0 failed outcomeUnknown'],
   ]
   it.each(downloads)('a download: %s', (_name, operation, device, expected) => {
     expect(step([operation], ['cwmp'], device)).toBe(expected)
@@ -258,7 +258,10 @@ describe('what comes next', () => {
 
 describe('the USP link of a device that CWMP owns', () => {
   const planner = { ...planned, via: 'usp' } as const
-  /** Steps of a read, a read that the planner asks for over USP, and a write of the planner over USP, when the link alone is there. */
+  /**
+   * Steps of a read, of a read of the planner over USP, and of a write of the planner over USP, when only the link is
+   * usable.
+   */
   const steps = (state: MemberState | undefined) => {
     const migration = state === undefined ? {} : { migration: { planId: 'p', state, at: 1 } }
     return [op(get), op(get, planner), op(set, planner)].map((one) => step([one], ['usp'], migration)).join(', ')
@@ -294,11 +297,11 @@ describe('the USP link of a device that CWMP owns', () => {
     expect(steps(state)).toBe(expected)
   })
 
-  it('that was never moved serves reads', () => {
+  it('that was never migrated serves reads', () => {
     expect(steps(undefined)).toBe(ALL)
   })
 
-  it('that was rolled back is not used to settle what was sent over it', () => {
+  it('that was rolled back is not used to reconcile operations that were sent over it', () => {
     const migration = { planId: 'p', state: 'ROLLED_BACK', at: 1 } as const
     expect(step([unknown(set, { sentVia: 'usp' })], ['usp'], { migration })).toBe('wait contact')
     expect(step([unknown(set, { sentVia: 'usp' })], ['usp', 'cwmp'], { migration })).toBe('read 0 cwmp')

@@ -64,7 +64,7 @@ const both: OperationRequest = {
   ],
 }
 
-describe('a set is settled by reading its values back', () => {
+describe('a set is reconciled by reading its values back', () => {
   const rows: [string, OperationRequest, OperationResult, string][] = [
     ['equal', set(ssid, 'a'), found({ [ssid]: 'a' }), 'done'],
     ['equal by type: 1 is true', set(enable, '1'), found({ [enable]: 'true' }), 'done'],
@@ -111,7 +111,7 @@ describe('a set is settled by reading its values back', () => {
   })
 })
 
-describe('an add is settled by the rows that are new', () => {
+describe('an add is reconciled by the new rows', () => {
   const add: OperationRequest = { verb: 'add', object: T, values: { ExternalPort: '80', Enable: 'true' } }
   const row = (i: number, port: string) => ({ [`${T}${i}.ExternalPort`]: port, [`${T}${i}.Enable`]: '1' })
   const rows: [string, string[] | undefined, OperationResult, string][] = [
@@ -123,7 +123,7 @@ describe('an add is settled by the rows that are new', () => {
     ['several, one fits', [], found({ ...row(1, '0'), ...row(2, '80') }), `done ${T}2.`],
     ['several fit', [], found({ ...row(1, '80'), ...row(2, '80') }), `failed outcomeUnknown ${T}1. ${T}2.`],
     ['several, none fits', [], found({ ...row(1, '1'), ...row(2, '2') }), `failed outcomeUnknown ${T}1. ${T}2.`],
-    ['no baseline: nobody can tell', undefined, found(row(1, '80')), 'failed outcomeUnknown'],
+    ['no baseline: the outcome is unknown', undefined, found(row(1, '80')), 'failed outcomeUnknown'],
     ['a read that failed', [], broken, 'undecided'],
   ]
   it.each(rows)('%s', (_name, instances, read, expected) => {
@@ -131,7 +131,7 @@ describe('an add is settled by the rows that are new', () => {
   })
 })
 
-describe('a delete is settled by rows that are gone', () => {
+describe('a delete is reconciled by the rows that are gone', () => {
   const remove: OperationRequest = { verb: 'delete', paths: [`${T}1.`, `${T}2.`] }
   const rows: [string, OperationResult[], string][] = [
     ['all gone', [missing(`${T}1.`), missing(`${T}2.`, '7016')], 'done'],
@@ -144,7 +144,7 @@ describe('a delete is settled by rows that are gone', () => {
   })
 })
 
-describe('a subscription is settled by its row', () => {
+describe('a subscription is reconciled by its row', () => {
   const subscribe = (on: boolean): OperationRequest => ({
     verb: 'subscribe',
     id: 's1',
@@ -187,7 +187,7 @@ describe('an add of several rows whose answer was lost', () => {
     baseline: { instances: baseline },
   })
 
-  it('is settled table by table, rows of one table by their values', () => {
+  it('is reconciled table by table, rows of one table by their values', () => {
     expect(readsToReconcile(lost([]))).toEqual([[A], [B]])
     const rows = found({ [`${A}1.Name`]: 'old', [`${A}2.Name`]: 'two', [`${A}3.Name`]: 'one' })
     expect(verdict(lost([`${A}1.`]), rows, found({ [`${B}7.Name`]: 'b' }))).toMatch(/^done/)
@@ -198,7 +198,7 @@ describe('an add of several rows whose answer was lost', () => {
   })
 })
 
-describe('a restart is settled by the uptime', () => {
+describe('a restart is reconciled by the uptime', () => {
   const UPTIME = 'Device.DeviceInfo.UpTime'
   const restart: Operation = { ...unknown({ verb: 'reboot' }), sentAt: NOW - 60_000 }
   const rows: [string, OperationResult, string][] = [
@@ -225,7 +225,7 @@ describe('a restart is settled by the uptime', () => {
 })
 
 describe('a command', () => {
-  it('waits for a later word', () => {
+  it('waits for a completion', () => {
     const command = unknown({ verb: 'operate', command: 'Device.X()', input: {} }, undefined, 'cwmp')
     expect(readsToReconcile(command)).toEqual([])
     expect(verdict(command)).toBe('failed outcomeUnknown')

@@ -13,8 +13,8 @@ function changes(request: OperationRequest, result: Partial<OperationResult>, de
 
 const get: OperationRequest = { verb: 'get', paths: ['Device.'] }
 
-describe('what results change in the record', () => {
-  it('keeps what was read, with types of the model, and picks the facts', () => {
+describe('changes of the record by results', () => {
+  it('stores read values with the types of the model, and takes the facts', () => {
     const results = [
       { path: 'Device.DeviceInfo.SoftwareVersion', value: '2.0' },
       { path: 'Device.DeviceInfo.UpTime', value: '77', writable: false },
@@ -39,7 +39,7 @@ describe('what results change in the record', () => {
     ])
   })
 
-  it('tells at once how a CPE will come from now on', () => {
+  it('takes the new Inform interval and connection request URL at once', () => {
     const cwmp = { lastInformAt: 1, events: [], version: '1.2', informIntervalS: 300 }
     const interval = 'Device.ManagementServer.PeriodicInformInterval'
     const [change] = changes({ verb: 'set', values: [{ path: interval, value: '86400' }] }, {}, { cwmp })
@@ -47,14 +47,14 @@ describe('what results change in the record', () => {
     expect(changes({ verb: 'set', values: [{ path: interval, value: '300' }] }, {}, { cwmp })[0]?.set).toBeUndefined()
   })
 
-  it('comes in commits of 500', () => {
+  it('has at most 500 values in a commit', () => {
     const results = Array.from({ length: 1201 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
     expect(changes({ verb: 'discover' }, { results }).map(({ parameters }) => parameters?.length)).toEqual([
       500, 500, 201,
     ])
   })
 
-  it('keeps what was written, the answer first, secrets empty, refusals not at all', () => {
+  it('stores written values, those of the answer first, secrets empty, no refused ones', () => {
     const request: OperationRequest = {
       verb: 'set',
       values: [
@@ -66,10 +66,10 @@ describe('what results change in the record', () => {
       ],
     }
     const error = { code: '7012', text: 'no', retryable: false }
-    const results = [{ path: 'Device.X_A', value: 'told' }, { path: 'Device.X_B' }, { path: 'Device.X_C', error }]
+    const results = [{ path: 'Device.X_A', value: 'read' }, { path: 'Device.X_B' }, { path: 'Device.X_C', error }]
     const [change] = changes(request, { results })
     expect(change?.parameters?.map(({ path, value }) => [path, value])).toEqual([
-      ['Device.X_A', 'told'],
+      ['Device.X_A', 'read'],
       ['Device.X_B', 'asked'],
       ['Device.WiFi.AccessPoint.1.Security.KeyPassphrase', ''],
     ])
@@ -88,25 +88,25 @@ describe('what results change in the record', () => {
     ])
   })
 
-  it('lets a row go that a whole read does not show any more, but only those of its own protocol', async () => {
+  it('drops a row that a whole read does not show, but only rows of its own protocol', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
-    world.box.values.set('Device.X_T.1.Name', 'a').set('Device.X_T.2.Name', 'b').set('Device.X_T.2.Sub.1.X', 'c')
-    world.room.contact(world.box.contact('usp', { workKnown: false })).catch(() => undefined)
+    world.peer.values.set('Device.X_T.1.Name', 'a').set('Device.X_T.2.Name', 'b').set('Device.X_T.2.Sub.1.X', 'c')
+    world.room.contact(world.peer.contact('usp', { workKnown: false })).catch(() => undefined)
     await world.ended(await world.submit({ verb: 'discover', path: 'Device.X_T.' }))
     const parameter = { value: 'v', type: 'string', collectedAt: 1 } as const
     await world.stores.devices.commit({
       deviceId: base.id,
       parameters: [{ ...parameter, path: 'Device.X_T.9.Name', source: 'cwmp' }],
     })
-    world.box.values.delete('Device.X_T.2.Name')
-    world.box.values.delete('Device.X_T.2.Sub.1.X')
+    world.peer.values.delete('Device.X_T.2.Name')
+    world.peer.values.delete('Device.X_T.2.Sub.1.X')
     await world.ended(await world.submit({ verb: 'discover', path: 'Device.X_T.' }))
     const { items } = await world.stores.parameters.list(base.id, 'Device.X_T.', 10)
     expect(items.map(({ path }) => path)).toEqual(['Device.X_T.1.Name', 'Device.X_T.9.Name'])
   })
 })
 
-describe('what an operation keeps of its result', () => {
+describe('the result that an operation keeps', () => {
   const many = Array.from({ length: 1500 }, (_, i) => ({ path: `Device.X_${String(i)}`, value: '1' }))
 
   it('leaves the values of a discovery to the record', () => {
@@ -117,7 +117,7 @@ describe('what an operation keeps of its result', () => {
     })
   })
 
-  it('cuts a huge read and says so', () => {
+  it('is cut after a large read, with the number of omitted values', () => {
     const kept = resultToKeep({ request: get }, { outcome: 'done', results: many })
     expect(kept.results.length).toBe(1000)
     expect(kept.output).toEqual({ omitted: '500' })

@@ -14,7 +14,7 @@ describe('a CWMP session', () => {
   let followUps: FollowUps
   let abort: AbortController
   let ended: boolean
-  /** What a pass over the device does. */
+  /** The work of a pass over the device. */
   let pass: () => Promise<void>
   beforeEach(() => {
     clock = createManualClock()
@@ -43,7 +43,7 @@ describe('a CWMP session', () => {
     expect(ended).toBe(true)
   })
 
-  it('is held for what follows an operation that somebody asks step by step', async () => {
+  it('is held for the operation that follows the end of another one', async () => {
     followUps.expectAfter('one')
     pass = async () => followUps.ended(operation('one'))
     passes.request(DEVICE)
@@ -52,7 +52,7 @@ describe('a CWMP session', () => {
     clock.advance(2900)
     await settled()
     expect(ended).toBe(false)
-    // The next step comes, and says that it is the last.
+    // The next operation arrives, and none follows it.
     pass = async () => undefined
     followUps.arrived(DEVICE)
     passes.request(DEVICE)
@@ -60,7 +60,7 @@ describe('a CWMP session', () => {
     expect(ended).toBe(true)
   })
 
-  it('is not held for longer than the next step takes to come', async () => {
+  it('is held no longer than the next operation may take', async () => {
     followUps.expectAfter('one')
     pass = async () => followUps.ended(operation('one'))
     passes.request(DEVICE)

@@ -17,7 +17,7 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('submitting', () => {
-  it('is durable, audited and told before it resolves or soon after', async () => {
+  it('is durable and audited when it resolves, and its event follows', async () => {
     const world = createWorld()
     const operation = await world.submit(set(A, '1'))
     await settled()
@@ -25,7 +25,7 @@ describe('submitting', () => {
     expect(inside.operations.get(operation.id)).toMatchObject({ state: 'queued', attempts: 0, actor: ACTOR })
     expect(world.device().work).toEqual({ open: true, seq: 1 })
     expect(inside.audit).toMatchObject([
-      { actor: 'apiKey:k1', action: 'operation.set', target: world.box.deviceId, result: 'ok' },
+      { actor: 'apiKey:k1', action: 'operation.set', target: world.peer.deviceId, result: 'ok' },
     ])
     expect(inside.events).toMatchObject([
       { type: 'operation.queued', data: { operationId: operation.id, warnings: [`${A} is not in the model`] } },
@@ -37,10 +37,10 @@ describe('submitting', () => {
     const first = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
     const again = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
     expect(again.id).toBe(first.id)
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     const late = await world.submit(set(A, '1'), { idempotencyKey: 'k' })
     expect(late).toMatchObject({ id: first.id, state: 'done' })
-    expect(world.box.effects.length).toBe(1)
+    expect(world.peer.effects.length).toBe(1)
   })
 
   it('refuses a key that was used for another request, and leaves no trace of it', async () => {
@@ -56,7 +56,7 @@ describe('submitting', () => {
     expect(await refusal(world.submit(set(A, '2'), { idempotencyKey: 'k', actor: planner }))).toBe('accepted')
   })
 
-  it('refuses a used key also when both came at the same time', async () => {
+  it('refuses a used key also when both arrive at the same time', async () => {
     const world = createWorld()
     world.stores.operations.byKey = async () => undefined
     await world.submit(set(A, '1'), { idempotencyKey: 'k' })
@@ -68,13 +68,13 @@ describe('submitting', () => {
     const done = await world.submit(set('Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'correct horse'))
     const cancelled = await world.submit({ verb: 'download', url: 'http://u:horse@127.0.0.1/f', password: 'horse' })
     await world.room.cancel(cancelled.id, ACTOR)
-    await world.room.contact(world.box.contact('cwmp'))
-    expect(world.box.values.get('Device.WiFi.AccessPoint.1.Security.KeyPassphrase')).toBe('correct horse')
+    await world.room.contact(world.peer.contact('cwmp'))
+    expect(world.peer.values.get('Device.WiFi.AccessPoint.1.Security.KeyPassphrase')).toBe('correct horse')
     expect(world.operation(done.id).state).toBe('done')
     expect(JSON.stringify([...world.stores.inside.operations.values()])).not.toContain('horse')
   })
 
-  it('refuses what is no device, no request, no right, and audits it', async () => {
+  it('refuses an unknown device, an invalid request and a forbidden one, and audits that', async () => {
     const world = createWorld()
     const other = asDeviceId('00256D-Box-2')
     expect(await refusal(world.submit(set(A, '1'), { deviceId: other }))).toBe('notFound')
@@ -89,14 +89,14 @@ describe('submitting', () => {
     expect(world.stores.inside.operations.size).toBe(0)
   })
 
-  it('checks a parameter that only the box knows by what the box said of it', async () => {
+  it('checks a vendor parameter by its reported type and access', async () => {
     const world = createWorld()
-    const told = { source: 'cwmp', collectedAt: 1, value: '' } as const
+    const reported = { source: 'cwmp', collectedAt: 1, value: '' } as const
     await world.stores.devices.commit({
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       parameters: [
-        { ...told, path: 'Device.X_ACME_Level', type: 'unsignedInt', writable: true },
-        { ...told, path: 'Device.X_ACME_State', type: 'string', writable: false },
+        { ...reported, path: 'Device.X_ACME_Level', type: 'unsignedInt', writable: true },
+        { ...reported, path: 'Device.X_ACME_State', type: 'string', writable: false },
       ],
     })
     expect(await refusal(world.submit(set('Device.X_ACME_Level', 'high')))).toBe('invalid')
@@ -107,12 +107,12 @@ describe('submitting', () => {
     expect(world.stores.inside.events[0]?.data).not.toHaveProperty('warnings')
   })
 
-  it('takes a box at its own words', async () => {
+  it('accepts any value where the reported one is not in the enumeration of the model', async () => {
     const world = createWorld({ device: { root: 'InternetGatewayDevice.' } })
     const path = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.BeaconType'
     expect(await refusal(world.submit(set(path, 'WPA2')))).toBe('invalid')
     await world.stores.devices.commit({
-      deviceId: world.box.deviceId,
+      deviceId: world.peer.deviceId,
       parameters: [{ path, value: 'WPAandWPA2', type: 'string', source: 'cwmp', collectedAt: 1 }],
     })
     expect(await refusal(world.submit(set(path, 'WPA2')))).toBe('accepted')
@@ -136,7 +136,7 @@ describe('submitting', () => {
     expect(JSON.stringify(world.stores.inside.audit)).toContain(meant)
   })
 
-  it('asks for the arguments of a command by whatever name', async () => {
+  it('requires the arguments of a command under either root', async () => {
     const world = createWorld({ device: { root: 'InternetGatewayDevice.' } })
     for (const command of ['Device.IP.Diagnostics.IPPing()', 'InternetGatewayDevice.IPPingDiagnostics()'])
       await expect(world.submit({ verb: 'operate', command, input: {} })).rejects.toThrow(/needs the argument Host$/)
@@ -153,7 +153,7 @@ describe('submitting', () => {
     expect(JSON.stringify(world.stores.inside.audit)).not.toContain('horse')
   })
 
-  it('limits how much waits for one device', async () => {
+  it('bounds the queue of a device', async () => {
     const world = createWorld({ limits: { maxQueuedPerDevice: 2 } })
     await world.submit(set(A, '1'), { idempotencyKey: 'k' })
     await world.submit(set(A, '2'))
@@ -161,24 +161,24 @@ describe('submitting', () => {
     expect(await refusal(world.submit(set(A, '1'), { idempotencyKey: 'k' }))).toBe('accepted')
   })
 
-  it('limits it as well when many come at once, by the order in which they came', async () => {
+  it('bounds it for simultaneous requests, in the order of their arrival', async () => {
     const world = createWorld({ limits: { maxQueuedPerDevice: 3 } })
     const submitted = Array.from({ length: 10 }, (_, i) => refusal(world.submit(set(A, `${i}`))))
     const outcomes = await Promise.all(submitted)
     expect(outcomes).toEqual([...Array(3).fill('accepted'), ...Array(7).fill('rateLimited')])
     expect(world.stores.inside.operations.size).toBe(3)
-    // What was refused takes no place of those that come later.
+    // Refused requests take no place in the queue.
     expect(await refusal(world.submit(set(A, 'x')))).toBe('rateLimited')
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     expect(await refusal(world.submit(set(A, 'y')))).toBe('accepted')
   })
 
-  it('audits the end in the next life when this one ends before', async () => {
+  it('audits the end in the next process when this one dies before', async () => {
     const world = createWorld()
     const { append } = world.stores.audit
     await world.submit(set(A, '1'))
     world.stores.audit.append = () => new Promise(() => undefined)
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     world.stores.audit.append = append
     world.clock.advance(60_001)
     expect(await world.room.recovery.auditOwed()).toBe(1)
@@ -188,9 +188,9 @@ describe('submitting', () => {
 
   it('audits how it ended', async () => {
     const world = createWorld()
-    world.box.troubles.push('refused')
+    world.peer.troubles.push('refused')
     await world.submit(set(A, '1'))
-    await world.room.contact(world.box.contact('cwmp'))
+    await world.room.contact(world.peer.contact('cwmp'))
     await settled()
     expect(world.stores.inside.audit.map(({ result, reason }) => [result, reason])).toEqual([
       ['ok', undefined],

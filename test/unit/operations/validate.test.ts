@@ -28,7 +28,7 @@ function refusal(request: OperationRequest, protocol: Protocol = 'cwmp', root?: 
 
 const set = (path: string, value: string): OperationRequest => ({ verb: 'set', values: [{ path, value }] })
 
-describe('what passes', () => {
+describe('accepted requests', () => {
   const passes: [string, OperationRequest, Protocol, Device['root']][] = [
     [
       'a get of a parameter and an object',
@@ -54,7 +54,7 @@ describe('what passes', () => {
       'cwmp',
       'Device.',
     ],
-    ['a vendor word in an enumeration', set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'), 'cwmp', 'Device.'],
+    ['a vendor value in an enumeration', set('Device.WiFi.Radio.1.PreambleType', 'X_ACME_Special'), 'cwmp', 'Device.'],
     ['an Alias over CWMP', set('Device.WiFi.SSID.1.Alias', 'home'), 'cwmp', 'Device.'],
     [
       'a row with values',
@@ -92,7 +92,7 @@ describe('what passes', () => {
   })
 })
 
-describe('what passes with a warning', () => {
+describe('accepted with a warning', () => {
   const odd: [string, OperationRequest, string][] = [
     ['a vendor parameter', set('Device.X_ACME_Led.Mode', 'blink'), 'Device.X_ACME_Led.Mode'],
     ['a parameter newer than the model', set('Device.DeviceInfo.FutureThing', '1'), 'Device.DeviceInfo.FutureThing'],
@@ -105,7 +105,7 @@ describe('what passes with a warning', () => {
   })
 })
 
-describe('what is refused', () => {
+describe('refused requests', () => {
   const refused: [OperationRequest, RegExp, Protocol?, Device['root']?][] = [
     [{ verb: 'get', paths: [] }, /paths must not be empty/],
     [{ verb: 'get', paths: Array.from({ length: 1001 }, (_, i) => `Device.A.${i + 1}.`) }, /1001 entries/],
@@ -163,7 +163,7 @@ describe('what is refused', () => {
     ],
     [
       { verb: 'operate', command: 'Device.WiFi.DataElements.Network.SetSSID()', input: {} },
-      /has no equal in CWMP/,
+      /has no equivalent in CWMP/,
       'cwmp',
     ],
     [set('Device.X_A', 'a\u0001b'), /U\+0001, which CWMP cannot carry/],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isFactoryReset } from '../../../src/domain/index.ts'
 import { bootKind, isExclusive } from '../../../src/operations/verbs.ts'
 
-describe('commands that restart a box', () => {
+describe('commands that restart a device', () => {
   it.each(['Device.', 'InternetGatewayDevice.'])('are known under the root %s', (root) => {
     expect(bootKind({ verb: 'operate', command: `${root}Reboot()`, input: {} })).toBe('reboot')
     expect(bootKind({ verb: 'operate', command: `${root}FactoryReset()`, input: {} })).toBe('factoryReset')

@@ -61,7 +61,7 @@ async function run<T>(clock: ReturnType<typeof createManualClock>, promise: Prom
 }
 
 describe('waiting for an operation', () => {
-  it.each([-600_000, 3_600_000])('takes as long as it was asked for when the clock is moved by %d ms', async (ms) => {
+  it.each([-600_000, 3_600_000])('takes its full time when the wall clock is moved by %d ms', async (ms) => {
     const { clock, wait, step } = world(true)
     const waiting = wait('one', 5000)
     await settled()
@@ -71,7 +71,7 @@ describe('waiting for an operation', () => {
     expect(tookMs).toBe(5000)
   })
 
-  it('looks soon for an end in another instance, and less often later', async () => {
+  it('reads soon for an end in another instance, and less often later', async () => {
     const { clock, wait, looks, end } = world(false)
     const first = wait('one', 60_000)
     await settled()
@@ -83,7 +83,7 @@ describe('waiting for an operation', () => {
     expect(lookedAgain()).toBeLessThan(66)
   })
 
-  it('looks seldom while the device is here, which is told at once', async () => {
+  it('reads seldom while the device is in contact with this process', async () => {
     const { clock, wait, looks } = world(true)
     await run(clock, wait('one', 10_000))
     expect(looks()).toBeLessThan(13)

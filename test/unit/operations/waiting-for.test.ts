@@ -143,7 +143,7 @@ describe('what an operation waits for', () => {
     expect(reason(open, device, here)).toBe(expected)
   })
 
-  it('is read for all that have not ended, and costs no write', async () => {
+  it('is read for all open operations, without a write', async () => {
     const world = createWorld({ device: { owner: 'usp' } })
     const waiting = await world.submit(setting('Device.X_A', '1'))
     const cancelled = await world.submit(setting('Device.X_A', '2'))

@@ -10,14 +10,17 @@ import {
   type Protocol,
 } from '../../src/domain/index.ts'
 
-/** What goes wrong with one execution. `lost`: the effect happens, its answer does not come. `refused`: the box says no. `unsent`: nothing left. `never`: it left, but did not reach the box. */
+/**
+ * The fault of one execution. `lost`: the effect happens, and its answer is lost. `refused`: the device refuses.
+ * `unsent`: no byte left. `never`: the request did not reach the device.
+ */
 export type Trouble = 'lost' | 'refused' | 'unsent' | 'never'
 
 /**
- * A box behind a contact, as an engine sees it: values by path, rows, effects that are counted. It answers as the drivers do
- * (device/ports.ts): baseline and beforeSend before an effect, `pending` for what ends later.
+ * A device behind a contact, as an engine sees it: values by path, rows, and a list of its effects. It answers as the
+ * drivers do (domain/operation/contact.ts): baseline and beforeSend before an effect, `pending` for what ends later.
  */
-export class FakeBox {
+export class FakePeer {
   readonly deviceId: DeviceId
   readonly values = new Map<string, string>()
   /** Every effect in order: `set Device.X`, `add Device.T.1.`, `reboot`, ... */
