@@ -1,2 +1,3 @@
 /** The two protocols over which a device can be managed. */
-export type Protocol = 'cwmp' | 'usp'
+export const PROTOCOLS = ['cwmp', 'usp'] as const
+export type Protocol = (typeof PROTOCOLS)[number]

@@ -1,5 +1,6 @@
 import type { Clock, Log } from '../base/index.ts'
 import {
+  actorText,
   type DeviceChange,
   type Ending,
   type NewEvent,
@@ -14,7 +15,7 @@ import type { AuditEntry, AuditLog } from '../security/index.ts'
 import type { Attempts } from './attempts.ts'
 import type { Background } from './background.ts'
 import type { OperationsMetrics } from './metrics.ts'
-import { actorText, isRead } from './verbs.ts'
+import { isRead } from './verbs.ts'
 
 type FinalState = Extract<OperationState, 'done' | 'failed' | 'expired' | 'cancelled'>
 

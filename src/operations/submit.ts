@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { AppError, type Clock, type Log } from '../base/index.ts'
 import { checkValue, commandUnder, type Model, type ModelName } from '../datamodel/index.ts'
 import {
+  actorText,
   type Device,
   type DeviceId,
   type DeviceStore,
@@ -21,7 +22,7 @@ import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { requestForAudit } from './request-for-audit.ts'
 import { modelFor, validate } from './validate.ts'
-import { actorText, isTrusted, protocolOf } from './verbs.ts'
+import { isTrusted, protocolOf } from './verbs.ts'
 
 interface SubmitDeps {
   devices: DeviceStore

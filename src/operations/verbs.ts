@@ -83,11 +83,6 @@ export function isTrusted({ kind }: Actor): boolean {
   return kind === 'planner' || kind === 'system'
 }
 
-/** Returns an actor as the audit log names it. */
-export function actorText(actor: Actor): string {
-  return actor.id === '' || actor.id === actor.kind ? actor.kind : `${actor.kind}:${actor.id}`
-}
-
 /**
  * Returns true for an operation that holds back nothing while its protocol is absent: a read that is tied to a
  * protocol, and a write that the planner has tied to the protocol that does not own the device.

@@ -1,6 +1,7 @@
 import { AppError, type Clock } from '../base/index.ts'
 import {
   type Actor,
+  actorText,
   type Device,
   type DeviceId,
   failedResult,
@@ -11,7 +12,6 @@ import {
 import type { AuditLog } from '../security/index.ts'
 import { isMoving } from './authorize.ts'
 import type { Finisher } from './finish.ts'
-import { actorText } from './verbs.ts'
 
 interface WithdrawDeps {
   store: OperationStore

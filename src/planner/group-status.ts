@@ -1,5 +1,13 @@
 import type { Clock } from '../base/index.ts'
-import type { Group, Plan, PlanStore, PresenceCounts, Timestamp } from '../domain/index.ts'
+import {
+  type Group,
+  MOVING_PLAN_STATES,
+  type Plan,
+  type PlanState,
+  type PlanStore,
+  type PresenceCounts,
+  type Timestamp,
+} from '../domain/index.ts'
 import type { Counted } from '../groups/index.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 
@@ -13,13 +21,13 @@ export interface GroupStatus {
   countedAt: Timestamp
   /** The plan that runs, or that was started last. */
   plan?: PlanStatus
-  /** Drafts and all other plans of the group, newest first. */
+  /** The newest plans of the group, drafts included, and all that move devices; newest first. */
   plans: { id: string; name: string; state: Plan['state'] }[]
+  /** The group has older plans that are not among `plans`. */
+  truncated?: true
 }
 
 const MAX_PLANS = 100
-/** A plan in these states moves devices. */
-const MOVING: readonly Plan['state'][] = ['running', 'paused', 'aborting']
 
 /** The status of a group by the presence counts of its devices. */
 export async function groupStatus(
@@ -30,18 +38,21 @@ export async function groupStatus(
 ): Promise<GroupStatus> {
   const [listed, live] = await Promise.all([
     plans.listPlans({ groupId: group.id, limit: MAX_PLANS }),
-    plans.listPlans({ groupId: group.id, states: MOVING, limit: MAX_PLANS }),
+    plans.listPlans({ groupId: group.id, states: MOVING_PLAN_STATES, limit: MAX_PLANS }),
   ])
+  // A plan that moves devices is shown however many newer ones there are.
+  const newest = new Set(listed.items.map(({ id }) => id))
+  const shown = [...listed.items, ...live.items.filter(({ id }) => !newest.has(id))]
   const status: GroupStatus = {
     groupId: group.id,
     name: group.name,
     devices: protocols.cwmp + protocols.usp,
     protocols,
     countedAt,
-    plans: listed.items.map(({ id, name, state }) => ({ id, name, state })),
+    plans: shown.map(({ id, name, state }) => ({ id, name, state })),
+    ...(listed.next === undefined ? {} : { truncated: true }),
   }
-  // However many newer ones there are, the plan that runs is shown.
-  const main = mainPlan([...live.items, ...listed.items])
+  const main = mainPlan(shown)
   if (main !== undefined) status.plan = planStatus(main, await plans.counters(main.id), clock)
   return status
 }
@@ -49,9 +60,9 @@ export async function groupStatus(
 /** The plan that moves devices; else the one that was started last; else the newest draft. */
 function mainPlan(plans: Plan[]): Plan | undefined {
   const started = [...plans].sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))
-  return (
-    started.find(({ state }) => MOVING.includes(state)) ??
-    started.find(({ startedAt }) => startedAt !== undefined) ??
-    plans[0]
-  )
+  return started.find(isMoving) ?? started.find(({ startedAt }) => startedAt !== undefined) ?? plans[0]
+}
+
+function isMoving({ state }: Plan): boolean {
+  return (MOVING_PLAN_STATES as readonly PlanState[]).includes(state)
 }

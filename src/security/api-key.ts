@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { AppError, type Random, randomToken } from '../base/index.ts'
 
-/** read: every GET. write: also commands, groups, plans. */
-export type Scope = 'read' | 'write'
+/** Scopes of API keys. read: every GET. write: also commands, groups, plans. */
+export const SCOPES = ['read', 'write'] as const
+export type Scope = (typeof SCOPES)[number]
 
 /** An API key as it is kept: only a hash of the secret. */
 export interface ApiKey {

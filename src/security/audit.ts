@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** One line of the audit log: who did what to what, and how it ended. Append-only and hash-chained. */
+/** Results of what an audit entry describes. */
+export const AUDIT_RESULTS = ['ok', 'refused', 'failed'] as const
+
+/** One entry of the audit log: an actor, its action, the target and the result. Append-only and hash-chained. */
 export interface AuditEntry {
   at: number
   /** e.g. `apiKey:01h...`, `planner:01h...`, `system`. */
@@ -11,7 +14,7 @@ export interface AuditEntry {
   target: string
   before?: Record<string, unknown>
   after?: Record<string, unknown>
-  result: 'ok' | 'refused' | 'failed'
+  result: (typeof AUDIT_RESULTS)[number]
   reason?: string
 }
 

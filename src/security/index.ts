@@ -1,4 +1,4 @@
-/** Floor 2: who may do what, what was done, and how secrets are kept. */
+/** Floor 2: API keys, the audit chain, sealed secrets and self-signed certificates. */
 export * from './api-key.ts'
 export * from './audit.ts'
 export * from './manage-keys.ts'

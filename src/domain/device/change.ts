@@ -76,11 +76,17 @@ export interface DeviceChange {
   dropParameters?: string[]
 }
 
+/** Kinds of contradictions between a claim and the stored bindings. */
+export const CONFLICT_KINDS = ['endpointAlreadyBound', 'deviceBoundToOther', 'identityMismatch'] as const
+/** Decisions of a Conflict. bound: the Endpoint ID was given to a device. dismissed: nothing was changed. */
+export const RESOLUTIONS = ['bound', 'dismissed'] as const
+export type Resolution = (typeof RESOLUTIONS)[number]
+
 /** Two claims of an identity that contradict each other. A person decides; nothing is merged before that. */
 export interface Conflict {
   id: string
   deviceId: DeviceId
-  kind: 'endpointAlreadyBound' | 'deviceBoundToOther' | 'identityMismatch'
+  kind: (typeof CONFLICT_KINDS)[number]
   /** The Endpoint ID that made the claim. */
   endpointId: string
   proof: BindingProof
@@ -88,6 +94,6 @@ export interface Conflict {
   details: Record<string, string>
   at: Timestamp
   resolvedAt?: Timestamp
-  resolution?: 'bound' | 'dismissed'
+  resolution?: Resolution
   resolvedBy?: string
 }

@@ -5,21 +5,23 @@ import type { Disconnect } from './link.ts'
 import type { MemberState } from './member-states.ts'
 import type { LastWake } from './wake.ts'
 
+/** Root objects of the data models (TR-181, TR-098). */
+export const ROOTS = ['Device.', 'InternetGatewayDevice.'] as const
+
 /**
  * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `certificate`:
  * the SAN of its TLS certificate names it. `bound`: it was read from the CPE over CWMP. `triple`: the Agent alone
  * claimed OUI, product class and serial number in an OnBoardRequest.
  */
-export type BindingProof = 'operator' | 'certificate' | 'bound' | 'triple'
+export const BINDING_PROOFS = ['operator', 'certificate', 'bound', 'triple'] as const
+export type BindingProof = (typeof BINDING_PROOFS)[number]
 
 /** Proofs strong enough to switch CWMP off behind them. */
 export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound']
 
-const PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound', 'triple']
-
 /** Returns true when `proof` is stronger than `present`, or when there is no present proof. */
 export function provesMore(proof: BindingProof, present: BindingProof | undefined): boolean {
-  return present === undefined || PROOFS.indexOf(proof) < PROOFS.indexOf(present)
+  return present === undefined || BINDING_PROOFS.indexOf(proof) < BINDING_PROOFS.indexOf(present)
 }
 
 /**
@@ -88,9 +90,12 @@ export interface CwmpFacts {
   lastWake?: LastWake
 }
 
-/** The end of a discovery: all was read, objects could not be read, or nothing was found. */
+/** Ends of a discovery: all was read, objects could not be read, or nothing was found. */
+export const DISCOVERY_OUTCOMES = ['complete', 'partial', 'empty'] as const
+
+/** The end of a discovery. */
 export interface DiscoveryFacts {
-  outcome: 'complete' | 'partial' | 'empty'
+  outcome: (typeof DISCOVERY_OUTCOMES)[number]
   at: Timestamp
   /** Objects below which nothing is known; the first ones. */
   unread: string[]
@@ -176,8 +181,8 @@ export interface MigrationPointer {
 export interface Device extends DeviceIdentity {
   id: DeviceId
   manufacturer?: string
-  /** `Device.` or `InternetGatewayDevice.`; unknown before the first Inform or Get. */
-  root?: 'Device.' | 'InternetGatewayDevice.'
+  /** Unknown before the first Inform or Get. */
+  root?: (typeof ROOTS)[number]
   binding?: IdentityBinding
   /** ModelName, or ProductClass where the device reports no ModelName. */
   model?: string
@@ -215,9 +220,11 @@ export interface Device extends DeviceIdentity {
 }
 
 /** Presence over CWMP. */
-type CwmpPresence = 'online' | 'late' | 'offline' | 'never'
+export const CWMP_PRESENCE = ['online', 'late', 'offline', 'never'] as const
+type CwmpPresence = (typeof CWMP_PRESENCE)[number]
 /** Presence over USP. silent: a link stands, and the Agent does not answer over it. */
-type UspPresence = 'online' | 'silent' | 'offline' | 'never'
+export const USP_PRESENCE = ['online', 'silent', 'offline', 'never'] as const
+type UspPresence = (typeof USP_PRESENCE)[number]
 
 /** CWMP presence: online within two inform intervals (at least 5 minutes), late within six, offline after. */
 export function cwmpPresence(device: Pick<Device, 'cwmp'>, now: Timestamp): CwmpPresence {

@@ -3,18 +3,20 @@ import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
 
 /** Type names of TR-181 (TR-106 A.2.3); `unknown` where the device reported none and the model has no such path. */
-export type ParameterType =
-  | 'string'
-  | 'boolean'
-  | 'int'
-  | 'unsignedInt'
-  | 'long'
-  | 'unsignedLong'
-  | 'dateTime'
-  | 'base64'
-  | 'hexBinary'
-  | 'decimal'
-  | 'unknown'
+export const PARAMETER_TYPES = [
+  'string',
+  'boolean',
+  'int',
+  'unsignedInt',
+  'long',
+  'unsignedLong',
+  'dateTime',
+  'base64',
+  'hexBinary',
+  'decimal',
+  'unknown',
+] as const
+export type ParameterType = (typeof PARAMETER_TYPES)[number]
 
 /** A stored value under its full path, with instance numbers, in the spelling of the device. */
 export interface Parameter {

@@ -1,4 +1,4 @@
-import type { Conflict } from '../device/change.ts'
+import type { Conflict, Resolution } from '../device/change.ts'
 import type { CloseReason } from '../device/link.ts'
 import type { NewEvent } from '../feed/event.ts'
 import type { DeviceId, EndpointId } from '../id.ts'
@@ -15,7 +15,7 @@ export interface ConflictStore {
   isContested(endpointId: EndpointId): Promise<boolean>
   get(id: string): Promise<Conflict | undefined>
   list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>>
-  resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: Timestamp): Promise<boolean>
+  resolve(id: string, resolution: Resolution, by: string, at: Timestamp): Promise<boolean>
 }
 
 /** A user name with its password. */

@@ -1,5 +1,6 @@
 import type { ParameterType } from '../device/parameter.ts'
 import type { DeviceId } from '../id.ts'
+import type { Actor } from '../principal.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
 
@@ -24,6 +25,11 @@ export function isFactoryReset(request: OperationRequest): boolean {
   )
 }
 
+/** Kinds of notifications that a subscription can ask for (TR-181 Device.LocalAgent.Subscription.{i}.NotifType). */
+export const NOTIF_TYPES = ['ValueChange', 'ObjectCreation', 'ObjectDeletion', 'OperationComplete', 'Event'] as const
+/** Ways to read a tree over CWMP: object by object, or a whole subtree in one request. */
+export const DISCOVERY_MODES = ['walk', 'subtree'] as const
+
 /** A request to one device, independent of the protocol. Paths are those of the root of the device. */
 export type OperationRequest =
   | { verb: 'get'; paths: string[]; maxDepth?: number }
@@ -36,7 +42,6 @@ export type OperationRequest =
   | { verb: 'delete'; paths: string[]; allowPartial?: boolean; mayLockOut?: boolean }
   /** `command` is a USP command path, e.g. `Device.Reboot()`. */
   | { verb: 'operate'; command: string; input: Record<string, string> }
-  /** Reads names and values below `path` into the record; the device's root when absent. */
   /** The rows of tables with their unique keys (TR-369 GetInstances); of all tables below, unless `firstLevelOnly`. */
   | { verb: 'instances'; paths: string[]; firstLevelOnly?: boolean }
   /**
@@ -44,7 +49,8 @@ export type OperationRequest =
    * it lists).
    */
   | { verb: 'supported'; path: string; firstLevelOnly?: boolean }
-  | { verb: 'discover'; path?: string; mode?: 'walk' | 'subtree' }
+  /** Reads names and values below `path` into the record; the device's root when absent. */
+  | { verb: 'discover'; path?: string; mode?: (typeof DISCOVERY_MODES)[number] }
   /**
    * Keeps (or removes, `enable: false`) a subscription known by `id`. On CWMP only ValueChange exists: parameter
    * attributes.
@@ -52,7 +58,7 @@ export type OperationRequest =
   | {
       verb: 'subscribe'
       id: string
-      notifType: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion' | 'OperationComplete' | 'Event'
+      notifType: (typeof NOTIF_TYPES)[number]
       paths: string[]
       enable: boolean
     }
@@ -112,10 +118,11 @@ export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'sup
 export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
 
 /**
- * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; settled by
+ * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; reconciled by
  * reading, never resent. done, failed, expired, cancelled are final.
  */
-export type OperationState = 'queued' | 'sent' | 'unknown' | 'done' | 'failed' | 'expired' | 'cancelled'
+export const OPERATION_STATES = ['queued', 'sent', 'unknown', 'done', 'failed', 'expired', 'cancelled'] as const
+export type OperationState = (typeof OPERATION_STATES)[number]
 
 export const FINAL_STATES: readonly OperationState[] = ['done', 'failed', 'expired', 'cancelled']
 
@@ -144,12 +151,12 @@ export interface PathOutcome {
   error?: OutcomeError
 }
 
-/**
- * The result of an operation. `pending`: accepted; the end follows as a Completion whose key is the id of the
- * operation.
- */
+/** Outcomes of an operation. `pending`: accepted; the end follows as a Completion whose key is its id. */
+export const OPERATION_OUTCOMES = ['done', 'failed', 'pending'] as const
+
+/** The result of an operation. */
 export interface OperationResult {
-  outcome: 'done' | 'failed' | 'pending'
+  outcome: (typeof OPERATION_OUTCOMES)[number]
   results: PathOutcome[]
   /** Output arguments of a command. */
   output?: Record<string, string>
@@ -157,12 +164,6 @@ export interface OperationResult {
   partial?: true
   /** Set when the operation as a whole failed. */
   error?: OutcomeError
-}
-
-/** The party that asked for an operation. `planner` alone may write over the protocol that is not the owner. */
-export interface Actor {
-  kind: 'apiKey' | 'planner' | 'system' | 'operator'
-  id: string
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Device } from '../device/device.ts'
 import type { DeviceId } from '../id.ts'
+import type { Actor } from '../principal.ts'
 import type { Protocol } from '../protocol.ts'
-import type { Actor, Operation } from './operation.ts'
+import type { Operation } from './operation.ts'
 
 export interface NewOperation {
   deviceId: DeviceId

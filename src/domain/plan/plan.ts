@@ -7,12 +7,18 @@ import type { Timestamp } from '../timestamp.ts'
  * under way is cancelled or brought back. deleted: no list shows it; it goes when none of its devices has to be brought
  * back any more.
  */
-export type PlanState = 'draft' | 'running' | 'paused' | 'aborting' | 'aborted' | 'finished' | 'deleted'
+export type PlanState = (typeof SHOWN_PLAN_STATES)[number] | 'deleted'
+/** States of the plans that lists show. */
+export const SHOWN_PLAN_STATES = ['draft', 'running', 'paused', 'aborting', 'aborted', 'finished'] as const
+/** A plan in these states moves devices. */
+export const MOVING_PLAN_STATES = ['running', 'paused', 'aborting'] as const satisfies readonly PlanState[]
+
+/** Kinds of bulk work. survey: counts the devices that a rollback of the whole plan leaves out. */
+export const BULK_KINDS = ['enrol', 'retry', 'abort', 'rollback', 'survey'] as const
 
 /** Work over many members of a plan that goes on in pieces, round by round, in the order of the list. */
 export interface BulkWork {
-  /** survey: counts the devices that a rollback of the whole plan leaves out. */
-  kind: 'enrol' | 'retry' | 'abort' | 'rollback' | 'survey'
+  kind: (typeof BULK_KINDS)[number]
   actor: string
   /** Done up to this device id. */
   after: string
@@ -21,6 +27,16 @@ export interface BulkWork {
   /** Of a rollback: it keeps to `startsPerMinute` and `maxInFlight`. */
   paced?: true
 }
+
+/** Ends of CWMP. dormant: it stays usable for a rollback, with a long inform interval. none: it stays as it was. */
+export const RETIRE_MODES = ['dormant', 'none'] as const
+/** Answers to a silent Agent. report: an event and a count. rollback: the device is brought back as well. */
+export const SILENCE_ACTIONS = ['report', 'rollback'] as const
+/**
+ * write: the certificate and a credential row are written where the device lacks them. none: the device trusts the
+ * Controller already.
+ */
+export const TRUST_MODES = ['write', 'none'] as const
 
 /** Settings of a migration. All times are milliseconds unless the name says otherwise. */
 export interface PlanSettings {
@@ -39,14 +55,12 @@ export interface PlanSettings {
   offlineTimeoutMs: number
   maxAttempts: number
   retryBackoffMs: number
-  /** dormant: CWMP stays usable for a rollback, with a long inform interval. none: CWMP stays as it was. */
-  retire: 'dormant' | 'none'
+  retire: (typeof RETIRE_MODES)[number]
   /** PeriodicInformInterval of a dormant CPE, in seconds. */
   dormantIntervalS: number
   /** A migrated device whose Agent has not been heard of for so long is reported as silent; 0: never. */
   silentAfterMs: number
-  /** report: silence is an event and a count. rollback: the device is brought back as well. */
-  onSilent: 'report' | 'rollback'
+  onSilent: (typeof SILENCE_ACTIONS)[number]
   /** Parameters whose values must agree on both protocols. */
   parityPaths: string[]
   /** The address of the USP Controller that the devices use. */
@@ -63,11 +77,7 @@ export interface PlanSettings {
      * when `tls` is on.
      */
     certificate?: string
-    /**
-     * write: the certificate and a credential row are written where the device lacks them. none: the device trusts us
-     * already.
-     */
-    trust?: 'write' | 'none'
+    trust?: (typeof TRUST_MODES)[number]
     periodicNotifIntervalS: number
   }
 }
@@ -96,12 +106,15 @@ export interface Plan {
 }
 
 /**
- * Devices of a plan that its rollback leaves out. otherPlan: another plan moves them or has moved them.
+ * Reasons for which a rollback leaves devices out. otherPlan: another plan moves them or has moved them.
  * rollbackPending: another plan must bring them back first. alreadyThere: they were on USP before, and no plan has
  * moved them.
  */
+export const LEFT_OUT_REASONS = ['otherPlan', 'rollbackPending', 'alreadyThere'] as const
+
+/** Devices of a plan that its rollback leaves out. */
 export interface LeftOut {
-  why: 'otherPlan' | 'rollbackPending' | 'alreadyThere'
+  why: (typeof LEFT_OUT_REASONS)[number]
   planId?: string
   count: number
   /** One of the devices. */

@@ -1,5 +1,5 @@
 import { AppError, isConflict } from '../../base/index.ts'
-import type { Conflict, ConflictStore, DeviceChange, EndpointId, NewEvent, Page } from '../../domain/index.ts'
+import type { Conflict, ConflictStore, DeviceChange, EndpointId, NewEvent, Page, Resolution } from '../../domain/index.ts'
 import type { ChangeWriter } from '../commit/changes.ts'
 import { deviceWrites } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
@@ -65,7 +65,7 @@ export class ConflictRepository implements ConflictStore {
     return page(this.#conflicts, filter, { field: '_id', descending: true }, query, toConflict)
   }
 
-  async resolve(id: string, resolution: 'bound' | 'dismissed', by: string, at: number): Promise<boolean> {
+  async resolve(id: string, resolution: Resolution, by: string, at: number): Promise<boolean> {
     const document = await this.#conflicts.findOne({ _id: id, open: true })
     if (document === null) return false
     const { deviceId } = toConflict(document)
