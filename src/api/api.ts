@@ -11,7 +11,7 @@ import {
   randomToken,
   renewCertificate,
 } from '../base/index.ts'
-import type { ApiKey, Scope } from '../security/index.ts'
+import { actorText, type Permission, type Principal } from '../domain/index.ts'
 import { docsPage } from './docs-page.ts'
 import { ApiAuth } from './http/auth.ts'
 import { cors } from './http/cors.ts'
@@ -22,16 +22,7 @@ import { HttpRefusal, type Problem, problemOf } from './http/problem.ts'
 import type { Call, Route } from './http/route.ts'
 import { openApiDocument } from './openapi.ts'
 import type { ApiDeps } from './ports.ts'
-import { credentialRoutes } from './routes/credentials.ts'
-import { deviceRoutes } from './routes/devices.ts'
-import { eventRoutes } from './routes/events.ts'
-import { groupRoutes } from './routes/groups.ts'
-import { linkSecretRoutes } from './routes/link-secrets.ts'
-import { operationRoutes } from './routes/operations.ts'
-import { pendingAgentRoutes } from './routes/pending-agents.ts'
-import { planRoutes } from './routes/plans.ts'
-import { supportedModelRoutes } from './routes/supported-models.ts'
-import { systemRoutes } from './routes/system.ts'
+import { routesOf } from './routes/index.ts'
 
 const MAX_BODY = '256kb'
 const STOP_MS = 5000
@@ -45,23 +36,14 @@ export class Api implements Lifecycle {
   readonly #auth: ApiAuth
   readonly #observe: (labels: Record<string, string>, value: number) => void
   readonly #stopping = manyListeners(new AbortController())
+  /** The principal of each request that passed the check of its route. */
+  readonly #principals = new WeakMap<Request, Principal>()
   #server: Server | undefined
 
   constructor(deps: ApiDeps) {
     this.#deps = deps
     this.#auth = new ApiAuth(deps.apiKeys, deps.clock)
-    this.#routes = [
-      deviceRoutes,
-      credentialRoutes,
-      linkSecretRoutes,
-      pendingAgentRoutes,
-      supportedModelRoutes,
-      operationRoutes,
-      groupRoutes,
-      planRoutes,
-      eventRoutes,
-      systemRoutes,
-    ].flatMap((make) => make({ ...deps, forgetKey: (id) => this.#auth.forget(id) }))
+    this.#routes = routesOf({ ...deps, forgetKey: (id) => this.#auth.forget(id) })
     this.#observe = deps.metrics.histogram('isthmus_http_request_duration_seconds', 'Duration of API requests', [
       'route',
       'method',
@@ -92,18 +74,18 @@ export class Api implements Lifecycle {
     await listen(server, { host, port }, (err) => log.error({ err }, 'API listener error'))
   }
 
-  /** New connections get this certificate. Nothing without TLS. Throws when it cannot be used. */
+  /** Shows this certificate on new connections; does nothing without TLS. Throws when the certificate cannot be used. */
   renewCertificate(files: { cert: string; key: string }): void {
     renewCertificate(this.#server, files)
   }
 
-  /** Requests under way are answered, those that wait for an operation as it stands; streams end. */
+  /** Answers the requests under way, those that wait for an operation with its present state, and ends streams. */
   async stop(): Promise<void> {
     const server = this.#server
     this.#stopping.abort()
     if (server === undefined) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    // A connection whose request was answered meanwhile is idle and stays open by itself.
+    // A connection whose request was answered since is idle, and nothing else closes it.
     const idle = setInterval(() => server.closeIdleConnections(), LINGER_MS)
     await endsWithin(closed, STOP_MS, this.#deps.clock)
     clearInterval(idle)
@@ -117,9 +99,9 @@ export class Api implements Lifecycle {
     app.set('etag', false)
     app.use(
       helmet({
-        // Of a certificate that browsers trust; and of this host alone, whatever else its domain serves.
+        // For this host only: other hosts of its domain may serve plain HTTP.
         strictTransportSecurity: this.#deps.tls === undefined ? false : { includeSubDomains: false },
-        // Not the defaults: they would send a browser that came over plain HTTP to HTTPS for the page's own files.
+        // Not the defaults: over plain HTTP they make a browser ask for the page's own files over HTTPS.
         contentSecurityPolicy: {
           useDefaults: false,
           directives: {
@@ -141,7 +123,9 @@ export class Api implements Lifecycle {
     app.use(cors(this.#deps.corsOrigins ?? []))
     app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
     app.get('/readyz', (_request, response) => this.#ready(response))
-    app.get('/metrics', this.#reader(), (_request, response, next) => this.#metrics(response).catch(next))
+    app.get('/metrics', this.#requires('metrics.read'), (_request, response, next) =>
+      this.#metrics(response).catch(next),
+    )
     this.#documents(app)
     const json = express.json({ limit: MAX_BODY, strict: true, type: ['application/json', 'application/*+json'] })
     for (const route of this.#routes) {
@@ -157,7 +141,10 @@ export class Api implements Lifecycle {
     this.#otherMethods(app)
     app.use((request: Request, _response: Response, next: NextFunction) =>
       next(
-        new AppError('notFound', `${request.method} ${request.path.slice(0, 200)} is not served; see /api/v1/docs/`),
+        new AppError(
+          'notFound',
+          `nothing is served at ${request.method} ${request.path.slice(0, 200)}; the paths are at /api/v1/docs/`,
+        ),
       ),
     )
     app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
@@ -166,7 +153,10 @@ export class Api implements Lifecycle {
     return app
   }
 
-  /** Every request has an id, which its answer shows and its log line carries; what changes or fails is told, what only reads is detail. */
+  /**
+   * Gives each request an id, which its answer and its log line have. Changes and failures are logged as `info`, reads
+   * as `debug`.
+   */
   #follow(request: Request, response: Response): void {
     const given = request.get('x-request-id') ?? ''
     const requestId = /^[\w.-]{1,64}$/.test(given) ? given : randomToken(this.#deps.random, 9)
@@ -176,9 +166,10 @@ export class Api implements Lifecycle {
     response.on('finish', () => {
       const { statusCode: status } = response
       const seconds = (performance.now() - started) / 1000
-      // A stream lasts as long as its reader does.
+      // The time of a stream is that of its reader.
       if (response.locals.isStream !== true)
         this.#observe({ route: routeOf(request, response), method: methodOf(request), status: String(status) }, seconds)
+      const principal = this.#principals.get(request)
       const quiet = status < 400 && (request.method === 'GET' || request.method === 'HEAD')
       this.#deps.log[quiet ? 'debug' : 'info'](
         {
@@ -187,14 +178,14 @@ export class Api implements Lifecycle {
           path: request.path.slice(0, 400),
           status,
           ms: Math.round(seconds * 1000),
-          ...(response.locals.actor === undefined ? {} : { actor: response.locals.actor }),
+          ...(principal === undefined ? {} : { actor: actorText(principal) }),
         },
         'API request',
       )
     })
   }
 
-  /** A path that is served, by a method that is not: 405 with those that are. */
+  /** Answers 405 for methods that a served path does not have, with those that it has. */
   #otherMethods(app: ReturnType<typeof express>): void {
     const methods = new Map<string, Set<string>>()
     for (const { path, method } of this.#routes) {
@@ -207,17 +198,17 @@ export class Api implements Lifecycle {
       const allow = [...served].sort().join(', ')
       app.all(expressPath(path), (request: Request, response: Response, next: NextFunction) => {
         if (request.method === 'OPTIONS') return void response.status(204).setHeader('allow', allow).end()
-        next(new HttpRefusal(405, `${request.method} is not served here; ${allow} are`, { allow }))
+        next(new HttpRefusal(405, `${path} does not serve ${request.method}; use one of ${allow}`, { allow }))
       })
     }
   }
 
-  /** The description is for who has a key; the page that shows it is empty without. */
+  /** Serves the description, which needs a key, and the page that shows it, which needs none. */
   #documents(app: ReturnType<typeof express>): void {
     const document = JSON.stringify(openApiDocument(this.#routes, this.#deps.version))
     app.get(
       '/api/v1/openapi.json',
-      this.#reader(),
+      this.#requires('description.read'),
       (_request, response) => void response.type('application/json').send(document),
     )
     for (const { name, type, body } of docsPage())
@@ -245,35 +236,33 @@ export class Api implements Lifecycle {
     response.end(text)
   }
 
-  /** Before the body is read: who may not ask need not be listened to. */
+  /** Checks the permission of a route before the body is read, and keeps the principal for the handler. */
   #authorize(route: Route): (request: Request, response: Response, next: NextFunction) => void {
     return (request, response, next) => {
       response.locals.route = route.path
-      if (route.scope === 'open') return next()
-      this.#key(request, route.scope).then((key) => {
-        response.locals.actor = `apiKey:${key.id}`
+      this.#principal(request, route.permission).then((principal) => {
+        this.#principals.set(request, principal)
         next()
       }, next)
     }
   }
 
-  /** For what is served beside the routes to who has a key of any scope. */
-  #reader(): (request: Request, response: Response, next: NextFunction) => void {
+  /** Checks the permission for what is served beside the routes. */
+  #requires(permission: Permission): (request: Request, response: Response, next: NextFunction) => void {
     return (request, _response, next) => {
-      this.#key(request, 'read').then(() => next(), next)
+      this.#principal(request, permission).then(() => next(), next)
     }
   }
 
-  /** The key that a request shows. AppError when it shows none, or one that may not do this. */
-  #key(request: Request, scope: Scope): Promise<ApiKey> {
+  /** Returns the principal behind a request. AppError when the request shows no key, or one without the permission. */
+  #principal(request: Request, permission: Permission): Promise<Principal> {
     const given = { authorization: request.headers.authorization, key: request.get('x-api-key') }
-    return this.#auth.check(given, request.ip ?? '', scope)
+    return this.#auth.check(given, request.ip ?? '', permission)
   }
 
   async #stillMay(route: Route, request: Request): Promise<boolean> {
-    if (route.scope === 'open') return true
     try {
-      await this.#key(request, route.scope)
+      await this.#principal(request, route.permission)
       return true
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized') return false
@@ -282,13 +271,17 @@ export class Api implements Lifecycle {
   }
 
   async #serve(route: Route, request: Request, response: Response): Promise<void> {
+    const principal = this.#principals.get(request)
+    if (principal === undefined) throw new AppError('internal', `${route.id} was reached without a principal`)
     if (route.body !== undefined && hasBody(request) && request.body === undefined)
-      throw new HttpRefusal(415, 'send the body as Content-Type: application/json', { accept: 'application/json' })
+      throw new HttpRefusal(415, 'the body is not application/json; send it with Content-Type: application/json', {
+        accept: 'application/json',
+      })
     const call: Call<unknown, unknown, unknown> = {
       params: checked(route.params, pathParams(route, request), 'path'),
       query: checked(route.query, queryParams(route, request), 'query'),
       body: checked(route.body, request.body, 'body'),
-      actor: String(response.locals.actor ?? 'nobody'),
+      principal,
       header: (name) => request.get(name),
       allowed: () => this.#stillMay(route, request),
       stopping: this.#stopping.signal,
@@ -334,7 +327,7 @@ export class Api implements Lifecycle {
   }
 }
 
-/** The label of a metric: the route that was asked for, `other` for a path that none serves. */
+/** The label of a metric: the path of the route, or `other`. */
 function routeOf(request: Request, response: Response): string {
   const { route } = response.locals
   if (typeof route === 'string') return route
@@ -342,12 +335,12 @@ function routeOf(request: Request, response: Response): string {
   return typeof path === 'string' ? path : 'other'
 }
 
-/** The label of a metric: methods that HTTP does not know could be of any number. */
+/** The label of a metric: the method, or `other`, so that the labels are bounded. */
 function methodOf(request: Request): string {
   return /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(request.method) ? request.method.toLowerCase() : 'other'
 }
 
-/** Every request that waits listens for the stop. */
+/** Lifts the limit of listeners: every request that waits listens for the stop. */
 function manyListeners(controller: AbortController): AbortController {
   setMaxListeners(0, controller.signal)
   return controller

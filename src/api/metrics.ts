@@ -9,7 +9,7 @@ interface MetricRow {
 /** The metrics of the server, and the one door to prom-client. */
 export interface Metrics {
   counter(name: string, help: string, labels?: string[]): (labels?: Record<string, string>, by?: number) => void
-  /** A counter that is kept elsewhere, by the value of its label; read at each scrape. */
+  /** A counter whose values another part keeps, by the value of its label; read at each scrape. */
   counted(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void
   /** Read at each scrape. */
   gauge(name: string, help: string, read: () => number): void

@@ -1,22 +1,28 @@
 import type { Route } from './http/route.ts'
 import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './http/zod.ts'
-import { ProblemSchema } from './schemas/schemas.ts'
+import { Facts, ProblemSchema } from './schemas/common.ts'
+import { ProtocolSchema } from './schemas/device.ts'
+import { OperationRequestSchema } from './schemas/operation.ts'
+import { PlanStatusSchema } from './schemas/plan.ts'
+import { DescriptionSchema, HealthSchema, ReadySchema } from './schemas/system.ts'
 
-/** What is served beside the API. */
+/** The paths that are served beside the routes. */
 const SERVICE = [
   {
     path: '/healthz',
-    summary: 'Whether the process is alive',
+    summary: 'Liveness of the process',
     secured: false,
-    answers: { 200: 'It is' },
+    answers: { 200: 'The process is alive' },
     type: 'application/json',
+    schema: HealthSchema,
   },
   {
     path: '/readyz',
-    summary: 'Whether the server can serve: its database answers',
+    summary: 'Readiness of the server: its database answers',
     secured: false,
-    answers: { 200: 'It can', 503: 'It cannot, with the reason' },
+    answers: { 200: 'The server is ready', 503: 'The server is not ready, with the reason' },
     type: 'application/json',
+    schema: ReadySchema,
   },
   {
     path: '/api/v1/openapi.json',
@@ -24,6 +30,7 @@ const SERVICE = [
     secured: true,
     answers: { 200: 'OpenAPI 3.1' },
     type: 'application/json',
+    schema: DescriptionSchema,
   },
   {
     path: '/metrics',
@@ -31,12 +38,13 @@ const SERVICE = [
     secured: true,
     answers: { 200: 'Text in Prometheus format' },
     type: 'text/plain',
+    schema: z.string(),
   },
-] as const
+]
 
 const PROBLEM = { description: 'A problem', content: { 'application/problem+json': { schema: ProblemSchema } } }
 
-/** The OpenAPI 3.1 document of the routes: made of the same declarations that serve and validate. */
+/** Returns the OpenAPI 3.1 document of the routes, made of the declarations that serve and validate. */
 export function openApiDocument(routes: Route[], version: string): object {
   const registry = new OpenAPIRegistry()
   registry.registerComponent('securitySchemes', 'apiKey', {
@@ -44,6 +52,11 @@ export function openApiDocument(routes: Route[], version: string): object {
     scheme: 'bearer',
     description: 'An API key: `isthmus_...`',
   })
+  // Described further where they are used: the component itself keeps its own description.
+  registry.register('Facts', Facts)
+  registry.register('Protocol', ProtocolSchema)
+  registry.register('OperationRequest', OperationRequestSchema)
+  registry.register('PlanStatus', PlanStatusSchema)
   for (const route of routes) {
     registry.registerPath({
       method: route.method,
@@ -52,7 +65,7 @@ export function openApiDocument(routes: Route[], version: string): object {
       tags: [route.tag],
       summary: route.summary,
       ...(route.description === undefined ? {} : { description: route.description }),
-      ...(route.scope === 'open' ? {} : { security: [{ apiKey: [] }] }),
+      security: [{ apiKey: [] }],
       request: {
         ...(route.params instanceof z.ZodObject ? { params: route.params } : {}),
         ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
@@ -87,7 +100,7 @@ export function openApiDocument(routes: Route[], version: string): object {
       },
     })
   }
-  for (const { path, summary, secured, answers, type } of SERVICE) {
+  for (const { path, summary, secured, answers, type, schema } of SERVICE) {
     registry.registerPath({
       method: 'get',
       path,
@@ -99,7 +112,7 @@ export function openApiDocument(routes: Route[], version: string): object {
         ...Object.fromEntries(
           Object.entries(answers).map(([status, description]) => [
             status,
-            { description, content: { [type]: { schema: type === 'text/plain' ? z.string() : z.object({}).loose() } } },
+            { description, content: { [type]: { schema } } },
           ]),
         ),
         ...(secured ? { default: PROBLEM } : {}),

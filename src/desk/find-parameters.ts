@@ -9,13 +9,14 @@ interface ParameterQuery {
   cursor?: string | undefined
 }
 
-/** Pages of the store that are looked through for one page of an answer. */
+/** Pages of the store that one page of an answer is made from, at most. */
 const MAX_PAGES = 20
 const PAGE = 1000
 
 /**
- * A page of the parameters at a path, below an object, below the objects that `*` names, or with a text in their path. AppError `invalid`
- * when `path` is none of these: an empty page would say that the device has no such parameter.
+ * Returns a page of the parameters at a path, below an object, below the objects that `*` names, or with a text in
+ * their path. AppError `invalid` when `path` is none of these: an empty page would mean that the device has no such
+ * parameter.
  */
 export async function findParameters(
   parameters: ParameterStore,
@@ -23,11 +24,14 @@ export async function findParameters(
   { path = '', contains, limit, cursor }: ParameterQuery,
 ): Promise<Page<Parameter>> {
   if (path !== '' && !/^(Device|InternetGatewayDevice)\./.test(path))
-    throw new AppError('invalid', 'query.path: begins with Device. or InternetGatewayDevice.; `contains` finds a part')
+    throw new AppError(
+      'invalid',
+      'query.path: does not begin with Device. or InternetGatewayDevice.; use `contains` to find a part of a path',
+    )
   if (/[[\]+#]/.test(path) || path.split('.').some((name) => name.includes('*') && name !== '*'))
     throw new AppError(
       'invalid',
-      'query.path: has * for any instance, but no expressions; an operation `get` takes those',
+      'query.path: is an expression; use * for any instance, or an operation `get`, which takes expressions',
     )
   const star = path.indexOf('*')
   if (star < 0 && contains === undefined) {

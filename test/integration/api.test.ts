@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { checkedClient, type ServerWithStore, startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
-interface Answer<T> {
-  status: number
-  headers: Headers
-  body: T
-}
 interface Thing {
   id: string
   [name: string]: unknown
@@ -17,27 +12,13 @@ let base: string
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'))
   base = `http://127.0.0.1:${server.apiPort}`
+  client = await checkedClient(server)
 })
 afterAll(() => server?.stop())
 
-async function call<T = Thing>(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer<T>> {
-  const response = await fetch(`${base}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${server.firstKey}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as T }
-}
+let client: ServerWithStore['call']
+const call = <T = Thing>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  client<T>(method, path, body, headers)
 
 const group = async (name: string) => (await call('POST', '/groups', { name, selector: 'model==None' })).body.id
 

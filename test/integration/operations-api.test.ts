@@ -2,17 +2,19 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type DeviceId, deviceIdOf, MAX_DEVICE_ID, newDevice } from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
-import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { checkedClient, type ServerWithStore, startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
 const PASSPHRASE = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
 
 let server: TestServer
+let client: ServerWithStore['call']
 let store: Store
 let serial = 0
 
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'), { secretKey: 'test' })
+  client = await checkedClient(server)
   store = await testStore(inject('mongodbUri'), { databaseName: server.databaseName })
 })
 afterAll(async () => {
@@ -34,16 +36,10 @@ interface Reply {
 }
 
 async function call(method: string, path: string, options: { body?: unknown; key?: string; token?: string } = {}) {
-  const response = await fetch(`http://127.0.0.1:${server.apiPort}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${options.token ?? server.firstKey}`,
-      'content-type': 'application/json',
-      ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
-    },
-    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  return client<Reply['body']>(method, path, options.body, {
+    ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+    ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
   })
-  return { status: response.status, body: await response.json().catch(() => ({})) } as Reply
 }
 const submit = (id: string, body: unknown, options: { key?: string; query?: string; token?: string } = {}) =>
   call('POST', `/devices/${encodeURIComponent(id)}/operations${options.query ?? ''}`, { body, ...options })

@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/index.ts'
 import type { Document_ } from '../../src/store/mongo/mongoose.ts'
 import { RawAgent } from '../support/raw-agent.ts'
 import { testStore } from '../support/store.ts'
-import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { checkedClient, type ServerWithStore, startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
 interface Pending {
@@ -19,11 +19,13 @@ interface Pending {
 
 const SECRET = 'pending'
 let server: TestServer
+let client: ServerWithStore['call']
 let store: Store
 let serial = 0
 const agents: RawAgent[] = []
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'), { secretKey: SECRET })
+  client = await checkedClient(server)
   const secretBox = createSecretBox(SECRET, systemRandom)
   store = await testStore(inject('mongodbUri'), { databaseName: server.databaseName, secretBox })
 })
@@ -33,18 +35,8 @@ afterAll(async () => {
   await store.close()
 })
 
-async function call<T = Record<string, unknown>>(method: string, path: string, body?: unknown) {
-  const response = await fetch(`http://127.0.0.1:${server.apiPort}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${server.firstKey}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as T }
-}
+const call = <T = Record<string, unknown>>(method: string, path: string, body?: unknown) =>
+  client<T>(method, path, body)
 
 const identityOf = (): DeviceIdentity => ({ oui: '00256D', productClass: 'Box', serial: `P${++serial}` })
 const pathOf = (id: string) => `/devices/${encodeURIComponent(id)}`

@@ -6,6 +6,7 @@ import { type RunningServer, startServer } from '../../src/cli/server/server.ts'
 import { type Config, readConfig } from '../../src/config/index.ts'
 import { createSecretBox } from '../../src/security/index.ts'
 import type { Store } from '../../src/store/index.ts'
+import { answerProblems, type OpenApi } from './json-schema.ts'
 import { testStore } from './store.ts'
 
 const nextName = createIdSource(systemClock, systemRandom)
@@ -53,6 +54,28 @@ export interface Answer<T> {
   body: T
 }
 
+/** Returns a client of the API of a server, which checks every answer against the description that the server gives. */
+export async function checkedClient(server: TestServer): Promise<ServerWithStore['call']> {
+  const base = `http://127.0.0.1:${server.apiPort}/api/v1`
+  const key = { authorization: `Bearer ${server.firstKey}` }
+  const document = (await (await fetch(`${base}/openapi.json`, { headers: key })).json()) as OpenApi
+  return async <T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(base + path, {
+      method,
+      headers: { ...key, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const { status } = response
+    const text = await response.text()
+    const answer: unknown = text === '' ? undefined : JSON.parse(text)
+    const problems =
+      answer === undefined ? [] : answerProblems(document, { method, path: `/api/v1${path}`, status, body: answer })
+    if (problems.length > 0)
+      throw new Error(`${method} ${path} ${status} does not match openapi.json: ${problems.slice(0, 10).join('; ')}`)
+    return { status, headers: response.headers, body: (answer ?? {}) as T }
+  }
+}
+
 /** The whole server, with its store beside it for what no request makes, and a client of its API. `stop` drops the database. */
 export interface ServerWithStore {
   server: TestServer
@@ -73,19 +96,7 @@ export async function startServerWithStore(uri: string): Promise<ServerWithStore
   return {
     server,
     store,
-    async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-      const response = await fetch(`http://127.0.0.1:${server.apiPort}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${server.firstKey}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as T }
-    },
+    call: await checkedClient(server),
     async stop() {
       await server.stop()
       await store.close()

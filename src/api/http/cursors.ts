@@ -9,15 +9,15 @@ const MARK_LENGTH = 10
 
 type Inputs = Pick<Call<unknown, unknown, unknown>, 'params' | 'query'>
 
-/** The cursors of one request to a list: each carries a mark of its query, so that it leads on in no other one. */
+/** The cursors of one request to a list: each carries a mark of its query, so that it is refused in any other one. */
 interface Cursors {
-  /** The query with the cursor as the store gave it. AppError `invalid` for a cursor that is none, or that another query gave. */
+  /** The query with the cursor of the store. AppError `invalid` for a text that is no cursor, or that another query gave. */
   readonly query: unknown
   /** The body with `next` marked. */
   marked(body: unknown): unknown
 }
 
-/** The cursors of a request; undefined for a route that is no list with cursors. */
+/** Returns the cursors of a request; undefined for a route without cursors. */
 export function cursorsOf(route: Route, { params, query }: Inputs): Cursors | undefined {
   if (!(route.query instanceof z.ZodObject) || !Object.hasOwn(route.query.shape, 'cursor')) return undefined
   const asked = asRecord(query)
@@ -34,11 +34,12 @@ export function cursorsOf(route: Route, { params, query }: Inputs): Cursors | un
 
 function unmarked(cursor: string, mark: string): string {
   const dot = cursor.indexOf('.')
-  if (dot !== MARK_LENGTH) throw new AppError('invalid', 'query.cursor: is not one that a page gave as `next`')
+  if (dot !== MARK_LENGTH)
+    throw new AppError('invalid', 'query.cursor: is not the `next` of a page; begin again without a cursor')
   if (cursor.slice(0, dot) !== mark)
     throw new AppError(
       'invalid',
-      'query.cursor: belongs to another query; it goes on with the list, filter and sort of the page that gave it. Begin anew without a cursor',
+      'query.cursor: belongs to another query; use it with the list, filter and sort of the page that gave it, or begin again without a cursor',
     )
   return cursor.slice(dot + 1)
 }

@@ -4,7 +4,7 @@ import type { Request } from './express.ts'
 import type { Route } from './route.ts'
 import { z } from './zod.ts'
 
-/** A request that its schema refuses, with the places. */
+/** A request that its schema refuses, with the parts that are not valid. */
 export class InputError extends AppError {
   readonly errors: { path: string; message: string }[]
   constructor(errors: { path: string; message: string }[]) {
@@ -49,7 +49,10 @@ export function queryParams(route: Route, request: Request): Record<string, unkn
   const known = route.query instanceof z.ZodObject ? Object.keys(route.query.shape) : []
   const unknown = Object.keys(query).filter((name) => !known.includes(name))
   if (unknown.length > 0) {
-    const message = known.length === 0 ? 'there are no query parameters here' : `known are ${known.join(', ')}`
+    const message =
+      known.length === 0
+        ? 'is not known; this route has no query parameters'
+        : `is not known; this route has ${known.join(', ')}`
     throw new InputError(unknown.slice(0, 20).map((name) => ({ path: `query.${name.slice(0, 100)}`, message })))
   }
   const raw = rawQuery(request.originalUrl)
@@ -61,7 +64,7 @@ export function queryParams(route: Route, request: Request): Record<string, unkn
   return query
 }
 
-/** The id that is meant by a text and by what stood for it in the URL; the text when it can be no id. */
+/** Returns the id that a text and its form in the URL can mean; the text when it can be no id. AppError `invalid` when it can mean several. */
 function meantId(text: string, raw: string): string {
   if (isDeviceId(text)) return text
   if (isDeviceId(raw)) return raw
@@ -74,7 +77,7 @@ function meantId(text: string, raw: string): string {
   )
 }
 
-/** An id with spaces that was put into a URL as it is shown is readable as it stands there alone. */
+/** Returns the filter in the form that can be read: an id with spaces that is in a URL unencoded is readable only there. */
 function meantFilter(text: string, raw: string): string {
   return !isSelector(text) && isSelector(raw) ? raw : text
 }
@@ -88,7 +91,7 @@ function isSelector(text: string): boolean {
   }
 }
 
-/** The query parameters of a URL as they stand in it; of several with one name the first. */
+/** The query parameters of a URL before decoding; of several with one name the first. */
 function rawQuery(url: string): Map<string, string> {
   const raw = new Map<string, string>()
   for (const [, name = '', value = ''] of url.replace(/^[^?]*/, '').matchAll(/[?&]([^=&]*)=([^&]*)/g))
@@ -96,18 +99,18 @@ function rawQuery(url: string): Map<string, string> {
   return raw
 }
 
-/** The device that a text of a request names. AppError `invalid` when it names none, or can mean several. */
+/** Returns the id that a text of a request names. AppError `invalid` when it names none, or can mean several. */
 export function readDeviceId(text: string): DeviceId {
   return asDeviceId(meantId(text, ''))
 }
 
-/** Whether a body comes with the request, of whatever type. */
+/** Returns true when the request has a body of any type. */
 export function hasBody(request: Request): boolean {
   const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
   return encoding !== undefined || (length !== undefined && length !== '0')
 }
 
-/** What a schema makes of a part of the request; InputError names the places it refuses. */
+/** Returns a part of the request as its schema reads it. InputError names the parts that are not valid. */
 export function checked(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
   if (schema === undefined) return undefined
   const result = schema.safeParse(value ?? (where === 'body' ? undefined : {}))

@@ -6,16 +6,16 @@ export interface Problem {
   title: string
   status: number
   detail: string
-  /** What is wrong with which part of the request. */
+  /** The parts of the request that are not valid. */
   errors?: { path: string; message: string }[]
 }
 
 const ROWS: Record<AppErrorCode, { status: number; title: string }> = {
   invalid: { status: 400, title: 'The request is not valid' },
-  unauthorized: { status: 401, title: 'An API key is needed' },
+  unauthorized: { status: 401, title: 'A valid API key is needed' },
   forbidden: { status: 403, title: 'The API key does not allow this' },
-  notFound: { status: 404, title: 'There is no such thing' },
-  conflict: { status: 409, title: 'This does not fit the present state' },
+  notFound: { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'The request conflicts with the present state' },
   tooLarge: { status: 413, title: 'The request is too large' },
   rateLimited: { status: 429, title: 'Too many requests' },
   unavailable: { status: 503, title: 'Not available now' },
@@ -23,7 +23,7 @@ const ROWS: Record<AppErrorCode, { status: number; title: string }> = {
   internal: { status: 500, title: 'The server failed' },
 }
 
-/** A refusal that HTTP has a status of its own for. */
+/** A refusal with an HTTP status of its own. */
 export class HttpRefusal extends Error {
   readonly status: 405 | 412 | 415
   readonly headers: Record<string, string>
@@ -35,12 +35,12 @@ export class HttpRefusal extends Error {
 }
 
 const REFUSALS = {
-  405: { name: 'methodNotAllowed', title: 'The path has no such method' },
-  412: { name: 'preconditionFailed', title: 'It has changed meanwhile' },
-  415: { name: 'unsupportedMediaType', title: 'The body is of another type' },
+  405: { name: 'methodNotAllowed', title: 'The path does not have this method' },
+  412: { name: 'preconditionFailed', title: 'The revision has changed' },
+  415: { name: 'unsupportedMediaType', title: 'The type of the body is not supported' },
 } as const
 
-/** Any error as a problem; what is no answer of ours says nothing of the inside. */
+/** Returns an error as a problem. A defect of the server shows nothing of its inside. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpRefusal) {
     const { name, title } = REFUSALS[error.status]
@@ -49,10 +49,11 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof AppError) return of(error.code, error.message)
   if (error instanceof ProtocolError || error instanceof PeerFault) return of('invalid', error.message)
   const http = error as { status?: unknown; type?: unknown; message?: unknown }
-  if (http.type === 'entity.too.large') return of('tooLarge', 'the body is larger than 256 KB')
+  if (http.type === 'entity.too.large')
+    return of('tooLarge', 'the body is larger than 256 KB; send less in one request')
   if (typeof http.status === 'number' && http.status >= 400 && http.status < 500)
     return of('invalid', String(http.message ?? 'the request cannot be read'))
-  return of('internal', 'the failure was logged')
+  return of('internal', 'the server failed and logged the cause under the x-request-id of this answer')
 }
 
 function of(code: AppErrorCode, detail: string): Problem {

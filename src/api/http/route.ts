@@ -1,23 +1,22 @@
-import type { Scope } from '../../security/index.ts'
+import type { Permission, Principal } from '../../domain/index.ts'
 import type { Request, Response } from './express.ts'
 import type { z } from './zod.ts'
 
-/** What a handler is given: checked inputs, and who asks. */
+/** A request to a route: its checked inputs, and the principal that makes it. */
 export interface Call<P, Q, B> {
   params: P
   query: Q
   body: B
-  /** `apiKey:<id>`, for the audit log. */
-  actor: string
+  principal: Principal
   /** Header values by lower-case name. */
   header(name: string): string | undefined
-  /** Whether who asks still may: for answers that take long. */
+  /** Returns true while the principal still has the permission of the route: for answers that take long. */
   allowed(): Promise<boolean>
-  /** Aborts when the server stops: what waits is to be answered as it stands. */
+  /** Aborts when the server stops: a request that waits is answered with the present state. */
   stopping: AbortSignal
 }
 
-/** An answer: a JSON body with a status, 200 unless said otherwise. */
+/** An answer: a JSON body with a status, by default 200. */
 interface Answer {
   status?: number
   headers?: Record<string, string>
@@ -36,12 +35,11 @@ export interface Route<P extends Schema = Schema, Q extends Schema = Schema, B e
   tag: string
   summary: string
   description?: string
-  /** `open`: no key needed. */
-  scope: Scope | 'open'
+  permission: Permission
   params?: P
   query?: Q
   body?: B
-  /** Request headers that mean something, by name, for the description. */
+  /** Request headers that the route reads, by name, with their descriptions. */
   headers?: Record<string, string>
   responses: Record<number, { description: string; schema?: Schema; contentType?: string }>
   handle(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<Answer>
@@ -49,8 +47,8 @@ export interface Route<P extends Schema = Schema, Q extends Schema = Schema, B e
   stream?(call: Call<z.infer<P>, z.infer<Q>, z.infer<B>>, request: Request, response: Response): Promise<void>
 }
 
-/** Keeps the inferred types of one route; lists take them all alike. */
+/** Returns a declaration, whose types are inferred here, in the form that a list of routes takes. */
 export function route<P extends Schema, Q extends Schema, B extends Schema>(declaration: Route<P, Q, B>): Route {
-  // Handlers only ever see what their own schemas let through.
+  // A handler gets only what its own schemas accepted.
   return declaration as unknown as Route
 }

@@ -9,7 +9,7 @@ interface StreamLimits {
 
 const LIMITS: StreamLimits = { total: 200, perKey: 20, perAddress: 100 }
 
-/** Counts the event streams that are open, so that no API key and no address takes the places of all others. */
+/** Counts open event streams, so that no API key and no address can use all of them. */
 export class StreamShares {
   readonly #limits: StreamLimits
   readonly #open = new Map<string, number>()
@@ -19,7 +19,7 @@ export class StreamShares {
     this.#limits = limits
   }
 
-  /** Counts one more stream and returns what ends it. AppError `rateLimited` when there is no place for it. */
+  /** Counts one more stream and returns a function that ends it. AppError `rateLimited` when too many are open. */
   take(key: string, address: string): () => void {
     const { total, perKey, perAddress } = this.#limits
     const shares = [`key ${key}`, `address ${address}`]
@@ -46,5 +46,5 @@ export class StreamShares {
 }
 
 function full(what: string): AppError {
-  return new AppError('rateLimited', `${what}, which is the most that there may be; close one, or read GET /events`)
+  return new AppError('rateLimited', `${what}, which is the limit; close one, or read GET /events`)
 }

@@ -1,42 +1,29 @@
-import { AppError } from '../../base/index.ts'
-import { asDeviceId, type CwmpCredential, released } from '../../domain/index.ts'
-import { audited } from '../../security/index.ts'
+import { releaseCredential, storeCredential } from '../../desk/index.ts'
+import { asDeviceId } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
-import { z } from '../http/zod.ts'
-import type { ApiDeps } from '../ports.ts'
-import { DeviceIdParam } from '../schemas/schemas.ts'
+import { CredentialInput } from '../schemas/agent.ts'
+import { DeviceIdParam } from '../schemas/common.ts'
+import type { RouteDeps } from './ports.ts'
 
-const Login = z.object({ username: z.string().min(1).max(256), password: z.string().min(1).max(256) })
+const tag = 'Devices'
 
-/** What boxes prove themselves with over CWMP. Secrets go in and never come out. */
-export function credentialRoutes({ credentials, audit, clock }: ApiDeps): Route[] {
-  const tag = 'Devices'
+/** CWMP credentials of devices. No answer shows their secrets. */
+export function credentialRoutes(deps: RouteDeps): Route[] {
   return [
     route({
       method: 'put',
       path: '/devices/{id}/credential',
       id: 'putDeviceCredential',
       tag,
-      summary: 'Store the CWMP credential that a box has',
+      summary: 'Store the CWMP credential of a device',
       description:
-        'Also of a box that never came: with enrolment `closed` only boxes known so, or enrolled before, are let in. `connectionRequest` is what the box wants to see in connection requests; when none is given or stored, the box is given one at its next session.',
-      scope: 'write',
+        'Also of a device whose CPE has not connected yet: with enrolment `closed` only CPE with a stored credential, or enrolled before, are admitted. `connectionRequest` is the login that the CPE expects in connection requests; when none is given or stored, the CPE gets one at its next session.',
+      permission: 'credentials.write',
       params: DeviceIdParam,
-      body: Login.extend({ connectionRequest: Login.optional() }),
+      body: CredentialInput,
       responses: { 204: { description: 'Stored' } },
-      async handle({ params, body, actor }) {
-        const deviceId = asDeviceId(params.id)
-        const known = await credentials.get(deviceId)
-        const credential: CwmpCredential = {
-          deviceId,
-          current: { username: body.username, password: body.password },
-          updatedAt: clock.now(),
-        }
-        const connectionRequest = body.connectionRequest ?? known?.connectionRequest
-        if (connectionRequest !== undefined) credential.connectionRequest = connectionRequest
-        const after = { username: body.username, connectionRequest: body.connectionRequest !== undefined }
-        const entry = { at: clock.now(), actor, action: 'device.credential.put', target: deviceId, after }
-        await audited(audit, entry, () => credentials.put(credential))
+      async handle({ params, body: { connectionRequest, ...current }, principal }) {
+        await storeCredential(deps, asDeviceId(params.id), { current, connectionRequest }, principal)
         return { status: 204 }
       },
     }),
@@ -45,19 +32,14 @@ export function credentialRoutes({ credentials, audit, clock }: ApiDeps): Route[
       path: '/devices/{id}/release-credential',
       id: 'releaseDeviceCredential',
       tag,
-      summary: 'Let a box that was reset enrol anew',
+      summary: 'Let a device that was reset enrol again',
       description:
-        'Its own credential stays good, and the enrolment secret is good beside it, until one of them is used. For boxes that event `device.refused` with reason `reset` tells of.',
-      scope: 'write',
+        'Its own credential stays good, and the enrolment secret is good beside it, until one of them is used. For devices with the event `device.refused` and the reason `reset`.',
+      permission: 'credentials.write',
       params: DeviceIdParam,
       responses: { 204: { description: 'Released' } },
-      async handle({ params, actor }) {
-        const deviceId = asDeviceId(params.id)
-        const known = await credentials.get(deviceId)
-        if (known === undefined) throw new AppError('notFound', `no credential of ${deviceId} is stored`)
-        const at = clock.now()
-        const entry = { at, actor, action: 'device.credential.release', target: deviceId }
-        await audited(audit, entry, () => credentials.put(released(known, at)))
+      async handle({ params, principal }) {
+        await releaseCredential(deps, asDeviceId(params.id), principal)
         return { status: 204 }
       },
     }),

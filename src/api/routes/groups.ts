@@ -1,27 +1,31 @@
 import { defined } from '../../base/index.ts'
+import { deleteGroup } from '../../desk/index.ts'
+import { actorText } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
-import { z } from '../http/zod.ts'
-import type { ApiDeps } from '../ports.ts'
+import { IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
+import { DevicePage } from '../schemas/device.ts'
 import {
-  Any,
-  DeviceSchema,
+  GroupChangeSchema,
   GroupInputSchema,
+  GroupPage,
   GroupSchema,
-  IdParam,
-  IF_MATCH,
+  GroupStatusSchema,
+  MembersChangeSchema,
   MembersInput,
-  Paging,
-  page,
   ReadinessQuery,
   ReadinessStatusSchema,
-} from '../schemas/schemas.ts'
+  SizedGroupSchema,
+} from '../schemas/group.ts'
 import { deviceViews, withTimes } from '../views/views.ts'
+import type { RouteDeps } from './ports.ts'
 
-export function groupRoutes(deps: ApiDeps): Route[] {
+const tag = 'Groups'
+
+/** Groups, their devices, and the state of their migration. */
+export function groupRoutes(deps: RouteDeps): Route[] {
   const { groups, clock } = deps
-  const tag = 'Groups'
   return [
     route({
       method: 'post',
@@ -30,12 +34,12 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Create a group',
       description:
-        'With a selector its members are whoever fits it, asked anew each time; static members are added beside.',
-      scope: 'write',
+        'With a selector its members are the devices that match it, each time that it is read; static members are added beside.',
+      permission: 'groups.write',
       body: GroupInputSchema,
       responses: { 201: { description: 'The group', schema: GroupSchema } },
-      async handle({ body, actor }) {
-        const group = await groups.create(defined(body), actor)
+      async handle({ body, principal }) {
+        const group = await groups.create(defined(body), actorText(principal))
         return { status: 201, headers: { location: `/api/v1/groups/${group.id}` }, body: withTimes(group) }
       },
     }),
@@ -45,9 +49,9 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'listGroups',
       tag,
       summary: 'List groups',
-      scope: 'read',
+      permission: 'groups.read',
       query: Paging,
-      responses: { 200: { description: 'A page of groups', schema: page(GroupSchema) } },
+      responses: { 200: { description: 'A page of groups', schema: GroupPage } },
       async handle({ query }) {
         const found = await deps.groupStore.list(query.limit, query.cursor)
         return { body: { ...found, items: found.items.map(withTimes) } }
@@ -59,9 +63,9 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'readGroup',
       tag,
       summary: 'Read one group with its size',
-      scope: 'read',
+      permission: 'groups.read',
       params: IdParam,
-      responses: { 200: { description: 'The group', schema: GroupSchema } },
+      responses: { 200: { description: 'The group', schema: SizedGroupSchema } },
       async handle({ params }) {
         const group = await groups.get(params.id)
         return {
@@ -76,16 +80,16 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'updateGroup',
       tag,
       summary: 'Change a group',
-      scope: 'write',
+      permission: 'groups.write',
       params: IdParam,
       headers: IF_MATCH,
-      body: GroupInputSchema.partial(),
+      body: GroupChangeSchema,
       responses: { 200: { description: 'The group', schema: GroupSchema } },
-      async handle({ params, body, header, actor }) {
+      async handle({ params, body, header, principal }) {
         const group = await withIfMatch(
           header('if-match'),
           async () => (await groups.get(params.id)).revision,
-          (revision) => groups.update(params.id, defined(body), revision, actor),
+          (revision) => groups.update(params.id, defined(body), revision, actorText(principal)),
         )
         return { headers: { etag: `"${group.revision}"` }, body: withTimes(group) }
       },
@@ -96,26 +100,11 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'deleteGroup',
       tag,
       summary: 'Delete a group; its devices stay',
-      scope: 'write',
+      permission: 'groups.write',
       params: IdParam,
       responses: { 204: { description: 'Deleted' } },
-      async handle({ params, actor }) {
-        const live = await deps.planStore.listPlans({
-          groupId: params.id,
-          states: ['running', 'paused', 'aborting'],
-          limit: 1,
-        })
-        const [plan] = live.items
-        if (plan !== undefined)
-          await groups.refuse(
-            params.id,
-            'delete',
-            plan.state === 'aborting'
-              ? `plan ${plan.id} of this group is being aborted; wait until it is aborted`
-              : `plan ${plan.id} moves this group; abort it, and wait until it is aborted`,
-            actor,
-          )
-        await groups.remove(params.id, actor)
+      async handle({ params, principal }) {
+        await deleteGroup(deps, params.id, principal)
         return { status: 204 }
       },
     }),
@@ -125,21 +114,26 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'changeMembers',
       tag,
       summary: 'Add and remove static members',
-      scope: 'write',
+      permission: 'groups.write',
       params: IdParam,
       body: MembersInput,
       description:
-        'Devices that are not known are named in the answer; the others are changed all the same. A device that belongs to the group by its selector can be a static member as well.',
+        'The answer names the ids that no device has; the others are changed all the same. A device that belongs to the group by its selector can be a static member as well.',
       responses: {
         200: {
-          description: 'How many records changed, and which devices there are not',
-          schema: z.object({ changed: z.number().int(), unknown: z.array(z.string()) }),
+          description: 'The number of records that changed, and the ids that no device has',
+          schema: MembersChangeSchema,
         },
       },
-      async handle({ params, body, actor }) {
+      async handle({ params, body, principal }) {
         const { add, remove } = body
         return {
-          body: await groups.changeMembers(params.id, add.map(readDeviceId), remove.map(readDeviceId), actor),
+          body: await groups.changeMembers(
+            params.id,
+            add.map(readDeviceId),
+            remove.map(readDeviceId),
+            actorText(principal),
+          ),
         }
       },
     }),
@@ -149,17 +143,13 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'listGroupDevices',
       tag,
       summary: 'The devices of a group as it stands now',
-      scope: 'read',
+      permission: 'groups.read',
       params: IdParam,
       query: Paging,
-      responses: { 200: { description: 'A page of devices', schema: page(DeviceSchema) } },
+      responses: { 200: { description: 'A page of devices', schema: DevicePage } },
       async handle({ params, query }) {
         const selector = groups.selectorOf(await groups.get(params.id))
-        const found = await deps.devices.list({
-          selector,
-          limit: query.limit,
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        })
+        const found = await deps.devices.list({ selector, ...defined(query) })
         return { body: { ...found, items: await deviceViews(found.items, groups, clock.now()) } }
       },
     }),
@@ -168,12 +158,12 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       path: '/groups/{id}/migration',
       id: 'groupMigration',
       tag,
-      summary: 'Where the migration of a group stands',
+      summary: 'The state of the migration of a group',
       description:
-        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: devices per state, rate, failures ranked, next action; and all plans of the group.',
-      scope: 'read',
+        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: devices per state, rate, failures ranked, next action; and the newest plans of the group with all that move devices.',
+      permission: 'groups.read',
       params: IdParam,
-      responses: { 200: { description: 'The status', schema: Any } },
+      responses: { 200: { description: 'The status', schema: GroupStatusSchema } },
       handle: async ({ params }) => ({ body: withTimes(await deps.planner.groupStatus(params.id)) }),
     }),
     route({
@@ -181,10 +171,10 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       path: '/groups/{id}/readiness',
       id: 'groupReadiness',
       tag,
-      summary: 'How many devices of a group could be moved, and why the others could not',
+      summary: 'Devices of a group that could be moved, and the reasons of the others',
       description:
-        'Readiness of every device is worked out from its record, without a plan. Counted by class, and by model and firmware, with the most frequent reasons.',
-      scope: 'read',
+        'The readiness of every device follows from its record, without a plan. Counted by class, and by model and firmware, with the most frequent reasons.',
+      permission: 'groups.read',
       params: IdParam,
       query: ReadinessQuery,
       responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
@@ -198,7 +188,7 @@ export function groupRoutes(deps: ApiDeps): Route[] {
       id: 'readiness',
       tag,
       summary: 'The same for all devices',
-      scope: 'read',
+      permission: 'groups.read',
       query: ReadinessQuery,
       responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
       handle: async ({ query }) => ({ body: withTimes(await deps.planner.readiness(undefined, query.limit)) }),

@@ -1,14 +1,16 @@
-import { asDeviceId } from '../../domain/index.ts'
-import { audited } from '../../security/index.ts'
+import { deleteLinkSecret } from '../../desk/index.ts'
+import { actorOf, asDeviceId } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
-import type { ApiDeps } from '../ports.ts'
-import { DeviceIdParam, OperationSchema } from '../schemas/schemas.ts'
+import { DeviceIdParam } from '../schemas/common.ts'
+import { OperationSchema } from '../schemas/operation.ts'
 import { operationViews } from '../views/views.ts'
-import { apiKeyActor } from './devices.ts'
+import { pathOfOperation } from './locations.ts'
+import type { RouteDeps } from './ports.ts'
 
-/** Secrets in the paths of USP links. They are written on devices and never shown. */
-export function linkSecretRoutes({ linkSecrets, renewLinkSecret, operations, audit, clock }: ApiDeps): Route[] {
-  const tag = 'Devices'
+const tag = 'Devices'
+
+/** Secrets in the paths of USP links. They are written on devices and no answer shows them. */
+export function linkSecretRoutes(deps: RouteDeps): Route[] {
   return [
     route({
       method: 'post',
@@ -18,15 +20,15 @@ export function linkSecretRoutes({ linkSecrets, renewLinkSecret, operations, aud
       summary: 'Give a device a new secret in the path of its USP link',
       description:
         'For devices shown with `usp.weakLink: true`, and to replace a secret that others may know. The operation sets `WebSocket.Path` of the row of this Controller over the protocol that owns the device; a result without rows means that the device shows no such row. The old secret, or none, stays good until the Agent has used the new one; after that its links need it. Repeating this writes the same secret until it was used.',
-      scope: 'write',
+      permission: 'credentials.write',
       params: DeviceIdParam,
       responses: { 202: { description: 'The operation that writes it; read it at Location', schema: OperationSchema } },
-      async handle({ params, actor }) {
-        const operation = await renewLinkSecret(asDeviceId(params.id), apiKeyActor(actor))
+      async handle({ params, principal }) {
+        const operation = await deps.renewLinkSecret(asDeviceId(params.id), actorOf(principal))
         return {
           status: 202,
-          headers: { location: `/api/v1/operations/${operation.id}` },
-          body: (await operationViews([operation], operations))[0],
+          headers: { location: pathOfOperation(operation) },
+          body: (await operationViews([operation], deps.operations))[0],
         }
       },
     }),
@@ -37,14 +39,12 @@ export function linkSecretRoutes({ linkSecrets, renewLinkSecret, operations, aud
       tag,
       summary: 'Let a device link without its secret',
       description:
-        'For a device that lost its secret in a reset by hand: its Agent may come with the plain path again, over a link that is shown as weak.',
-      scope: 'write',
+        'For a device that lost its secret in a reset by hand: its Agent may use the plain path again, over a link that is shown as weak.',
+      permission: 'credentials.write',
       params: DeviceIdParam,
-      responses: { 204: { description: 'It has no secret any more' } },
-      async handle({ params, actor }) {
-        const deviceId = asDeviceId(params.id)
-        const entry = { at: clock.now(), actor, action: 'device.linkSecret.delete', target: deviceId }
-        await audited(audit, entry, () => linkSecrets.delete(deviceId))
+      responses: { 204: { description: 'The device has no secret' } },
+      async handle({ params, principal }) {
+        await deleteLinkSecret(deps, asDeviceId(params.id), principal)
         return { status: 204 }
       },
     }),

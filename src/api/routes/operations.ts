@@ -1,41 +1,91 @@
-import { AppError } from '../../base/index.ts'
-import type { OperationState } from '../../domain/index.ts'
+import { defined } from '../../base/index.ts'
+import { readOperation, submitOperation } from '../../desk/index.ts'
+import { actorOf, asDeviceId, type Operation, REQUEST_BOUNDS } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
-import type { ApiDeps } from '../ports.ts'
-import { IdParam, OperationSchema, Paging, page, WaitQuery } from '../schemas/schemas.ts'
+import { DeviceIdParam, IdParam, Paging } from '../schemas/common.ts'
+import {
+  OperationPage,
+  OperationRequestSchema,
+  OperationSchema,
+  OperationStateSchema,
+  SubmitQuery,
+  WaitQuery,
+} from '../schemas/operation.ts'
 import { operationView, operationViews } from '../views/views.ts'
-import { apiKeyActor } from './devices.ts'
+import { pathOfOperation } from './locations.ts'
+import type { RouteDeps } from './ports.ts'
 
-const STATES = [
-  'queued',
-  'sent',
-  'unknown',
-  'done',
-  'failed',
-  'expired',
-  'cancelled',
-] as const satisfies readonly OperationState[]
+const tag = 'Operations'
 
-export function operationRoutes(deps: ApiDeps): Route[] {
-  const tag = 'Operations'
+/** Operations on devices. */
+export function operationRoutes({ operations, operationStore }: RouteDeps): Route[] {
+  const view = async (operation: Operation) => (await operationViews([operation], operations))[0]
   return [
+    route({
+      method: 'post',
+      path: '/devices/{id}/operations',
+      id: 'submitOperation',
+      tag,
+      summary: 'Do something on a device',
+      description: 'The same request over either protocol. Idempotency-Key makes repeating it safe.',
+      permission: 'operations.submit',
+      params: DeviceIdParam,
+      query: SubmitQuery,
+      headers: {
+        'Idempotency-Key': `Up to ${REQUEST_BOUNDS.idempotencyKey} characters that name this request: sent again, it answers the first one`,
+      },
+      body: OperationRequestSchema,
+      responses: {
+        200: { description: 'It ended within `wait`', schema: OperationSchema },
+        202: { description: 'Accepted; read it at Location', schema: OperationSchema },
+      },
+      async handle({ params, query, body, header, principal, stopping }) {
+        const operation = await submitOperation(
+          operations,
+          {
+            deviceId: asDeviceId(params.id),
+            request: withoutUndefined(body),
+            idempotencyKey: header('idempotency-key'),
+            expiresInMs: query.expires,
+          },
+          { timeoutMs: query.wait, stopping },
+          principal,
+        )
+        return {
+          status: operation.finishedAt === undefined ? 202 : 200,
+          headers: { location: pathOfOperation(operation) },
+          body: await view(operation),
+        }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/devices/{id}/operations',
+      id: 'listDeviceOperations',
+      tag,
+      summary: 'Operations of a device, newest first',
+      permission: 'operations.read',
+      params: DeviceIdParam,
+      query: Paging,
+      responses: { 200: { description: 'A page of operations', schema: OperationPage } },
+      async handle({ params, query }) {
+        const found = await operationStore.list({ deviceId: asDeviceId(params.id), ...defined(query) })
+        return { body: { ...found, items: await operationViews(found.items, operations) } }
+      },
+    }),
     route({
       method: 'get',
       path: '/operations',
       id: 'listOperations',
       tag,
       summary: 'Operations of all devices, newest first',
-      scope: 'read',
-      query: Paging.extend({ state: z.enum(STATES).optional() }),
-      responses: { 200: { description: 'A page of operations', schema: page(OperationSchema) } },
-      async handle({ query }) {
-        const found = await deps.operationStore.list({
-          limit: query.limit,
-          ...(query.state === undefined ? {} : { states: [query.state] }),
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        })
-        return { body: { ...found, items: await operationViews(found.items, deps.operations) } }
+      permission: 'operations.read',
+      query: Paging.extend({ state: OperationStateSchema.optional() }),
+      responses: { 200: { description: 'A page of operations', schema: OperationPage } },
+      async handle({ query: { state, ...page } }) {
+        const found = await operationStore.list(defined({ ...page, states: state === undefined ? undefined : [state] }))
+        return { body: { ...found, items: await operationViews(found.items, operations) } }
       },
     }),
     route({
@@ -44,39 +94,36 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       id: 'readOperation',
       tag,
       summary: 'Read one operation, or wait for its result',
-      scope: 'read',
+      permission: 'operations.read',
       params: IdParam,
       query: WaitQuery,
       responses: { 200: { description: 'The operation as it stands', schema: OperationSchema } },
-      async handle({ params, query, stopping }) {
-        const timeout = query.wait
-        const operation =
-          timeout === undefined
-            ? await deps.operations.get(params.id)
-            : await deps.operations.wait(params.id, timeout, stopping)
-        if (operation === undefined) throw new AppError('notFound', `there is no operation ${params.id}`)
-        return { body: (await operationViews([operation], deps.operations))[0] }
-      },
+      handle: async ({ params, query, stopping }) => ({
+        body: await view(await readOperation(operations, params.id, { timeoutMs: query.wait, stopping })),
+      }),
     }),
     route({
       method: 'delete',
       path: '/operations/{id}',
       id: 'cancelOperation',
       tag,
-      summary: 'Cancel an operation that was not sent yet, or give up one whose end does not come',
+      summary: 'Cancel an operation that was not sent yet, or give up one whose end does not arrive',
       description:
-        'What was sent cannot be taken back. With `giveUp=true` an operation that was accepted, or whose answer was lost, ends as failed (`givenUp`) and holds nothing up any more; the device may still do it.',
-      scope: 'write',
+        'An operation that was sent cannot be taken back. With `giveUp=true` an operation that was accepted, or whose answer was lost, ends as failed (`givenUp`) and holds nothing up any more; the device may still do it.',
+      permission: 'operations.withdraw',
       params: IdParam,
       query: z.object({ giveUp: z.enum(['true', 'false']).optional() }),
       responses: { 200: { description: 'Cancelled, or given up', schema: OperationSchema } },
-      async handle({ params, query, actor }) {
-        if (query.giveUp === 'true')
-          return { body: operationView(await deps.operations.giveUp(params.id, apiKeyActor(actor))) }
-        return {
-          body: operationView(await deps.operations.cancel(params.id, apiKeyActor(actor))),
-        }
+      async handle({ params, query, principal }) {
+        const by = actorOf(principal)
+        const withdrawn = query.giveUp === 'true' ? operations.giveUp(params.id, by) : operations.cancel(params.id, by)
+        return { body: operationView(await withdrawn) }
       },
     }),
   ]
+}
+
+/** Drops the keys with the value undefined that the schema leaves for absent ones. */
+function withoutUndefined(value: z.infer<typeof OperationRequestSchema>): Operation['request'] {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Operation['request']
 }

@@ -1,27 +1,35 @@
 import { AppError, defined } from '../../base/index.ts'
-import { asDeviceId, MAX_DEVICE_ID, MAX_SELECTOR, type PlanMember, type WaitingReason } from '../../domain/index.ts'
-import { PLAN_ACTIONS, placeMeans, SHOWN_WAITING, type ShownWaiting } from '../../planner/index.ts'
+import { listMembers, meaningOfPlace } from '../../desk/index.ts'
+import { actorText, asDeviceId, MAX_DEVICE_ID } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
-import type { ApiDeps } from '../ports.ts'
+import { DeviceIdParam, IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
 import {
-  Any,
-  IdParam,
-  IF_MATCH,
-  Paging,
+  MemberDetailsSchema,
+  MemberPage,
+  MemberQuery,
+  MemberWithHistorySchema,
+  PlanActionInput,
+  PlanActionParams,
+  PlanActionSchema,
+  PlanChangeSchema,
   PlanInputSchema,
+  PlanPage,
   PlanSchema,
-  PlanSettingsSchema,
-  page,
-  StateList,
-} from '../schemas/schemas.ts'
-import { type MemberContext, memberView, planView } from '../views/views.ts'
+  type PlanSettingsInput,
+  PlanStatusSchema,
+} from '../schemas/plan.ts'
+import { memberDetails, memberRow, memberView } from '../views/member.ts'
+import { planView } from '../views/views.ts'
+import type { RouteDeps } from './ports.ts'
 
-export function planRoutes(deps: ApiDeps): Route[] {
+const tag = 'Plans'
+
+/** Plans, their actions and their members. */
+export function planRoutes(deps: RouteDeps): Route[] {
   const { planner, planStore } = deps
-  const tag = 'Plans'
   return [
     route({
       method: 'post',
@@ -31,12 +39,12 @@ export function planRoutes(deps: ApiDeps): Route[] {
       summary: 'Plan the migration of a group from CWMP to USP',
       description:
         'Nothing happens until the plan is started. Settings that are not given take their defaults, which the answer shows.',
-      scope: 'write',
+      permission: 'plans.write',
       body: PlanInputSchema,
       responses: { 201: { description: 'The plan, a draft', schema: PlanSchema } },
-      async handle({ body, actor }) {
+      async handle({ body, principal }) {
         const { settings, ...rest } = body
-        const plan = await planner.create({ ...rest, settings: settingsOf(settings ?? {}) }, actor)
+        const plan = await planner.create({ ...rest, settings: settingsOf(settings ?? {}) }, actorText(principal))
         const headers = { location: `/api/v1/plans/${plan.id}`, etag: `"${plan.revision}"` }
         return { status: 201, headers, body: planView(plan) }
       },
@@ -47,9 +55,9 @@ export function planRoutes(deps: ApiDeps): Route[] {
       id: 'listPlans',
       tag,
       summary: 'List plans, newest first',
-      scope: 'read',
+      permission: 'plans.read',
       query: Paging.extend({ groupId: z.string().max(100).optional() }),
-      responses: { 200: { description: 'A page of plans', schema: page(PlanSchema) } },
+      responses: { 200: { description: 'A page of plans', schema: PlanPage } },
       async handle({ query }) {
         const found = await planStore.listPlans(defined(query))
         return { body: { ...found, items: found.items.map(planView) } }
@@ -61,7 +69,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
       id: 'readPlan',
       tag,
       summary: 'Read one plan',
-      scope: 'read',
+      permission: 'plans.read',
       params: IdParam,
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
       async handle({ params }) {
@@ -76,13 +84,13 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Change name or settings of a plan',
       description:
-        'Settings that are given replace the present ones, also while the plan runs: `maxInFlight`, `startsPerMinute` or the gate, for example. Where boxes are led to (`controller`, `retire`) can be changed before the start only.',
-      scope: 'write',
+        'Settings that are given replace the present ones, also while the plan runs: `maxInFlight`, `startsPerMinute` or the gate, for example. `controller` and `retire` can be changed before the start only.',
+      permission: 'plans.write',
       params: IdParam,
       headers: IF_MATCH,
-      body: z.strictObject({ name: z.string().min(1).max(100).optional(), settings: PlanSettingsSchema.optional() }),
+      body: PlanChangeSchema,
       responses: { 200: { description: 'The plan', schema: PlanSchema } },
-      async handle({ params, body, header, actor }) {
+      async handle({ params, body, header, principal }) {
         const input = {
           ...(body.name === undefined ? {} : { name: body.name }),
           ...(body.settings === undefined ? {} : { settings: settingsOf(body.settings) }),
@@ -90,7 +98,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
         const plan = await withIfMatch(
           header('if-match'),
           async () => (await planner.get(params.id)).revision,
-          (revision) => planner.update(params.id, input, revision, actor),
+          (revision) => planner.update(params.id, input, revision, actorText(principal)),
         )
         return { headers: { etag: `"${plan.revision}"` }, body: planView(plan) }
       },
@@ -103,11 +111,11 @@ export function planRoutes(deps: ApiDeps): Route[] {
       summary: 'Delete a plan and the history of its devices; the devices stay as they are',
       description:
         '409 while it is running, paused or aborting, with what to wait for. Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
-      scope: 'write',
+      permission: 'plans.write',
       params: IdParam,
-      responses: { 204: { description: 'Forgotten' } },
-      async handle({ params, actor }) {
-        await planner.remove(params.id, actor)
+      responses: { 204: { description: 'Deleted' } },
+      async handle({ params, principal }) {
+        await planner.remove(params.id, actorText(principal))
         return { status: 204 }
       },
     }),
@@ -118,26 +126,18 @@ export function planRoutes(deps: ApiDeps): Route[] {
       tag,
       summary: 'Start, pause, resume, abort, retry or roll back a plan',
       description:
-        'An action that has happened already is done. `abort` cancels what waits and rolls back what is under way. `retry` takes up all that failed or was cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` tells which of them were not taken and why, and how many were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
-      scope: 'write',
-      params: z.object({
-        id: z.string().min(1).max(100),
-        action: z.enum(PLAN_ACTIONS),
-      }),
-      body: z
-        .strictObject({
-          devices: z.array(z.string().max(MAX_DEVICE_ID)).max(10_000).optional(),
-          selector: z.string().min(1).max(MAX_SELECTOR).optional(),
-          paced: z.boolean().optional(),
-        })
-        .optional(),
-      responses: { 200: { description: 'The plan', schema: PlanSchema } },
-      async handle({ params, body, actor }) {
+        'Repeating an action changes nothing. `abort` cancels devices that wait and rolls back those that are under way. `retry` starts all again that failed or were cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` names those that were not taken, with the reasons, and counts those that were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
+      permission: 'plans.run',
+      params: PlanActionParams,
+      body: PlanActionInput.optional(),
+      responses: { 200: { description: 'The plan', schema: PlanActionSchema } },
+      async handle({ params, body, principal }) {
         const { devices: named, ...scope } = body ?? {}
         const { id, action } = params
         if (action !== 'rollback' && (scope.selector !== undefined || scope.paced !== undefined))
           throw new AppError('invalid', `body: only rollback takes selector and paced, not ${action}`)
-        if (named === undefined) return { body: planView(await planner.act(id, action, actor, defined(scope))) }
+        if (named === undefined)
+          return { body: planView(await planner.act(id, action, actorText(principal), defined(scope))) }
         if (scope.selector !== undefined || scope.paced !== undefined)
           throw new AppError(
             'invalid',
@@ -145,7 +145,7 @@ export function planRoutes(deps: ApiDeps): Route[] {
           )
         if (action !== 'retry' && action !== 'abort' && action !== 'rollback')
           throw new AppError('invalid', `body.devices: only retry, abort and rollback take devices, not ${action}`)
-        const { plan, ...report } = await planner.forDevices(id, action, named.map(readDeviceId), actor)
+        const { plan, ...report } = await planner.forDevices(id, action, named.map(readDeviceId), actorText(principal))
         return { body: { ...planView(plan), report } }
       },
     }),
@@ -154,10 +154,12 @@ export function planRoutes(deps: ApiDeps): Route[] {
       path: '/plans/{id}/status',
       id: 'planStatus',
       tag,
-      summary: 'Where a plan stands',
-      scope: 'read',
+      summary: 'The state of a plan',
+      permission: 'plans.read',
       params: IdParam,
-      responses: { 200: { description: 'Counts per state, rate, failures ranked, next action', schema: Any } },
+      responses: {
+        200: { description: 'Counts per state, rate, failures ranked, next action', schema: PlanStatusSchema },
+      },
       handle: async ({ params }) => ({ body: await planner.status(params.id) }),
     }),
     route({
@@ -166,33 +168,16 @@ export function planRoutes(deps: ApiDeps): Route[] {
       id: 'listMembers',
       tag,
       summary: 'The devices of a plan with their states',
-      scope: 'read',
+      permission: 'plans.read',
       params: IdParam,
-      query: Paging.extend({
-        state: StateList,
-        reason: z.string().min(1).max(64).optional().describe('A reason code, as the failures of the status have it'),
-        waiting: z.enum(SHOWN_WAITING).optional().describe('The thing that they wait for'),
-        silent: z.literal('true').optional().describe('Only migrated devices whose Agent is silent'),
-      }),
-      responses: { 200: { description: 'A page of members', schema: page(Any) } },
+      query: MemberQuery,
+      responses: { 200: { description: 'A page of members', schema: MemberPage } },
       async handle({ params, query }) {
-        const context = await contextOf(params.id)
-        const { state: states, waiting, silent, ...rest } = query
-        const stored = storedWaiting(waiting, context.placeMeans)
-        if (stored === 'nobody') return { body: { items: [] } }
-        const found = await planStore.listMembers(
-          params.id,
-          defined({ ...rest, states, waiting: stored, silent: silent === undefined ? undefined : true }),
-        )
-        return {
-          body: {
-            ...found,
-            items: found.items.map((member) => {
-              const { history: _history, ...row } = memberView(member, context)
-              return row
-            }),
-          },
-        }
+        const { state: states, silent, ...rest } = query
+        const asked = { ...rest, states, silent: silent === undefined ? undefined : (true as const) }
+        const { page, place } = await listMembers(deps, params.id, asked)
+        const items = page.items.map((member) => memberRow(member, { time: deps.time, placeMeans: place }))
+        return { body: { ...page, items } }
       },
     }),
     route({
@@ -200,14 +185,14 @@ export function planRoutes(deps: ApiDeps): Route[] {
       path: '/plans/{id}/members/{deviceId}',
       id: 'readMember',
       tag,
-      summary: 'One device of a plan with its history and what its steps found',
-      scope: 'read',
+      summary: 'One device of a plan with its history and the facts that its steps found',
+      permission: 'plans.read',
       params: z.object({ id: z.string().max(100), deviceId: z.string().max(MAX_DEVICE_ID) }),
-      responses: { 200: { description: 'The member', schema: Any } },
+      responses: { 200: { description: 'The member', schema: MemberDetailsSchema } },
       async handle({ params }) {
-        const context = await contextOf(params.id)
+        const context = { time: deps.time, placeMeans: await meaningOfPlace(deps, params.id) }
         const member = await planner.member(params.id, asDeviceId(params.deviceId))
-        return { body: { ...memberView(member, context), found: foundBy(member) } }
+        return { body: memberDetails(member, context) }
       },
     }),
     route({
@@ -218,42 +203,18 @@ export function planRoutes(deps: ApiDeps): Route[] {
       summary: 'Bring a migrated device back to CWMP',
       description:
         'The plan that moved the device rolls it back, also when that plan was deleted. A rollback that is under way goes on: the answer is the same, and no other attempt follows it. 404 when there is no such device, 409 when no plan has moved it.',
-      scope: 'write',
-      params: z.object({ id: z.string().max(MAX_DEVICE_ID) }),
-      responses: { 202: { description: 'The member of the plan, on its way back', schema: Any } },
-      async handle({ params, actor }) {
-        const member = await planner.rollBackDevice(asDeviceId(params.id), actor)
+      permission: 'plans.run',
+      params: DeviceIdParam,
+      responses: { 202: { description: 'The member of the plan, on its way back', schema: MemberWithHistorySchema } },
+      async handle({ params, principal }) {
+        const member = await planner.rollBackDevice(asDeviceId(params.id), actorText(principal))
         return { status: 202, body: memberView(member, { time: deps.time, placeMeans: 'place' }) }
       },
     }),
   ]
-
-  async function contextOf(planId: string): Promise<MemberContext> {
-    const plan = await planner.get(planId)
-    return { time: deps.time, placeMeans: placeMeans(plan, await planStore.counters(planId)) }
-  }
 }
 
-/** The stored reason behind a shown one; `nobody` when no member of the plan waits for that now. */
-function storedWaiting(shown: ShownWaiting | undefined, means: ShownWaiting): WaitingReason | 'nobody' | undefined {
-  if (shown !== 'place' && shown !== 'rate' && shown !== 'paused') return shown
-  return shown === means ? 'place' : 'nobody'
-}
-
-/** The facts of a member that help a person; the times of its inside do not. */
-function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
-  const {
-    timerMs: _timer,
-    watchedMs: _watched,
-    watchedAfter: _after,
-    silentMs: _silent,
-    asked: _asked,
-    ...found
-  } = facts
-  const { linkUntilMs: _until, missedAt: _missed, afterwards: _afterwards, ...shown } = found
-  return { ...shown, done }
-}
-
-function settingsOf({ controller, ...own }: z.infer<typeof PlanSettingsSchema>) {
+/** Settings without the keys that were not given. */
+function settingsOf({ controller, ...own }: z.infer<typeof PlanSettingsInput>) {
   return { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
 }

@@ -1,35 +1,41 @@
-import { AppError, defined } from '../../base/index.ts'
-import { bindByOperator, MAX_DEVICE_ID } from '../../domain/index.ts'
-import { audited, createKey, revokeKey } from '../../security/index.ts'
+import { defined } from '../../base/index.ts'
+import { resolveConflict } from '../../desk/index.ts'
+import { actorText } from '../../domain/index.ts'
+import { createKey, revokeKey } from '../../security/index.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
-import { z } from '../http/zod.ts'
-import type { RouteDeps } from '../ports.ts'
-import { Any, IdParam, Paging, page } from '../schemas/schemas.ts'
-import { withTimes } from '../views/views.ts'
+import { ConflictPage, ConflictQuery, ResolutionInput } from '../schemas/agent.ts'
+import { IdParam, Paging } from '../schemas/common.ts'
+import {
+  ApiKeyInput,
+  ApiKeyPage,
+  AuditPage,
+  AuditQuery,
+  CreatedApiKeySchema,
+  VerificationQuery,
+  VerificationSchema,
+} from '../schemas/system.ts'
+import { apiKeyView, withTimes } from '../views/views.ts'
+import type { RouteDeps } from './ports.ts'
 
 /** Audit entries that one request follows: about a second on a slow machine. */
 const MAX_VERIFIED = 5000
 
-/** Conflicts, API keys, audit. */
+/** Conflicts, API keys, and the audit log. */
 export function systemRoutes(deps: RouteDeps): Route[] {
-  const { clock, audit, apiKeys } = deps
+  const { audit, apiKeys, conflicts } = deps
   return [
     route({
       method: 'get',
       path: '/conflicts',
       id: 'listConflicts',
       tag: 'Conflicts',
-      summary: 'Claims of identity that contradict each other',
-      scope: 'read',
-      query: Paging.extend({ open: z.enum(['true', 'false']).optional() }),
-      responses: { 200: { description: 'A page of conflicts', schema: page(Any) } },
-      async handle({ query }) {
-        const found = await deps.conflicts.list({
-          limit: query.limit,
-          ...(query.open === undefined ? {} : { open: query.open === 'true' }),
-          ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-        })
+      summary: 'Conflicts of identity: a claim contradicts the stored bindings',
+      permission: 'conflicts.read',
+      query: ConflictQuery,
+      responses: { 200: { description: 'A page of conflicts', schema: ConflictPage } },
+      async handle({ query: { open, ...page } }) {
+        const found = await conflicts.list(defined({ ...page, open: open === undefined ? undefined : open === 'true' }))
         return { body: { ...found, items: found.items.map(withTimes) } }
       },
     }),
@@ -38,35 +44,16 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       path: '/conflicts/{id}/resolution',
       id: 'resolveConflict',
       tag: 'Conflicts',
-      summary: 'Decide a conflict',
+      summary: 'Resolve a conflict',
       description:
-        'bound: the Endpoint ID belongs to the device from now on, whatever its Agent says of itself: to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: everything stays as it was.',
-      scope: 'write',
+        'bound: the Endpoint ID belongs to the device from now on, with any identity that its Agent shows: to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: no device changes.',
+      permission: 'conflicts.write',
       params: IdParam,
-      body: z.strictObject({
-        resolution: z.enum(['bound', 'dismissed']),
-        deviceId: z.string().max(MAX_DEVICE_ID).optional(),
-      }),
-      responses: { 204: { description: 'Decided' } },
-      async handle({ params, body, actor }) {
-        const conflict = await deps.conflicts.get(params.id)
-        if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${params.id}`)
-        const decided = () => new AppError('conflict', `conflict ${params.id} was decided already`)
-        if (conflict.resolvedAt !== undefined) throw decided()
-        const now = clock.now()
-        const deviceId = body.deviceId === undefined ? conflict.deviceId : readDeviceId(body.deviceId)
-        const entry = {
-          at: now,
-          actor,
-          action: 'conflict.resolve',
-          target: conflict.deviceId,
-          before: { ...conflict.details, endpointId: conflict.endpointId },
-          after: { conflict: params.id, resolution: body.resolution, deviceId },
-        }
-        await audited(audit, entry, async () => {
-          if (body.resolution === 'bound') await bindByOperator(conflict, deviceId, deps.devices, now)
-          if (!(await deps.conflicts.resolve(params.id, body.resolution, actor, now))) throw decided()
-        })
+      body: ResolutionInput,
+      responses: { 204: { description: 'Resolved' } },
+      async handle({ params, body: { resolution, deviceId }, principal }) {
+        const chosen = deviceId === undefined ? undefined : readDeviceId(deviceId)
+        await resolveConflict(deps, params.id, { resolution, deviceId: chosen }, principal)
         return { status: 204 }
       },
     }),
@@ -76,12 +63,12 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       id: 'listApiKeys',
       tag: 'System',
       summary: 'List API keys, without their secrets',
-      scope: 'write',
+      permission: 'apiKeys.read',
       query: Paging,
-      responses: { 200: { description: 'A page of keys, revoked ones included', schema: page(Any) } },
+      responses: { 200: { description: 'A page of keys, revoked ones included', schema: ApiKeyPage } },
       async handle({ query }) {
         const found = await apiKeys.list(defined(query))
-        return { body: { ...found, items: found.items.map(({ hash: _hash, ...key }) => withTimes(key)) } }
+        return { body: { ...found, items: found.items.map(apiKeyView) } }
       },
     }),
     route({
@@ -90,14 +77,12 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       id: 'createApiKey',
       tag: 'System',
       summary: 'Create an API key',
-      description: 'The text of the key is in this answer and never again.',
-      scope: 'write',
-      body: z.strictObject({ name: z.string().min(1).max(100), scope: z.enum(['read', 'write']) }),
-      responses: {
-        201: { description: 'The key with its text', schema: z.object({ id: z.string(), key: z.string() }).loose() },
-      },
-      async handle({ body, actor }) {
-        const { key, text } = await createKey(deps, body, actor)
+      description: 'The text of the key is in this answer and in no other.',
+      permission: 'apiKeys.write',
+      body: ApiKeyInput,
+      responses: { 201: { description: 'The key with its text', schema: CreatedApiKeySchema } },
+      async handle({ body, principal }) {
+        const { key, text } = await createKey(deps, body, actorText(principal))
         return { status: 201, body: { id: key.id, name: key.name, scope: key.scope, key: text } }
       },
     }),
@@ -108,12 +93,12 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       tag: 'System',
       summary: 'Revoke an API key',
       description:
-        'At once on the instance that is asked, within ten seconds on others. The last key that may write stays.',
-      scope: 'write',
+        'At once on this server instance, within ten seconds on others. The last key that may write cannot be revoked.',
+      permission: 'apiKeys.write',
       params: IdParam,
       responses: { 204: { description: 'Revoked' } },
-      async handle({ params, actor }) {
-        await revokeKey(deps, params.id, actor)
+      async handle({ params, principal }) {
+        await revokeKey(deps, params.id, actorText(principal))
         deps.forgetKey(params.id)
         return { status: 204 }
       },
@@ -125,36 +110,9 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       tag: 'System',
       summary: 'Follow the hash chain of the audit log',
       description: `intact: every entry follows from the one before, and none was made without the server key. At most ${MAX_VERIFIED} entries in one answer: while it has \`more\`, ask again with its entries and lastHash. Entries cut off at the end leave no trace in the chain: keep entries and lastHash elsewhere and go on from them later; the answer is not intact when that entry is gone.`,
-      scope: 'read',
-      query: z
-        .object({
-          entries: z.coerce
-            .number()
-            .int()
-            .min(1)
-            .optional()
-            .describe('`entries` of an earlier answer: go on from there'),
-          lastHash: z
-            .string()
-            .regex(/^[0-9a-f]{64}$/)
-            .optional()
-            .describe('`lastHash` of that answer'),
-        })
-        .refine(({ entries, lastHash }) => (entries === undefined) === (lastHash === undefined), {
-          message: 'entries and lastHash go together',
-        }),
-      responses: {
-        200: {
-          description: 'How far the chain holds',
-          schema: z.object({
-            intact: z.boolean(),
-            entries: z.number().int(),
-            lastHash: z.string(),
-            firstBroken: z.number().int().optional().describe('seq of the first entry that does not follow'),
-            more: z.literal(true).optional().describe('there are more entries behind these'),
-          }),
-        },
-      },
+      permission: 'audit.read',
+      query: VerificationQuery,
+      responses: { 200: { description: 'How far the chain holds', schema: VerificationSchema } },
       async handle({ query: { entries, lastHash } }) {
         const from = entries === undefined || lastHash === undefined ? undefined : { seq: entries, hash: lastHash }
         const verification = await audit.verify(MAX_VERIFIED, from)
@@ -166,20 +124,14 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       path: '/audit',
       id: 'listAudit',
       tag: 'System',
-      summary: 'The audit log, newest first: who did what, and how it ended',
-      scope: 'read',
-      query: Paging.extend({ target: z.string().max(MAX_DEVICE_ID).optional(), actor: z.string().max(200).optional() }),
+      summary: 'The audit log, newest first: actors, actions and results',
+      permission: 'audit.read',
+      query: AuditQuery,
       responses: {
-        200: { description: 'A page of entries, each chained to the one before by hash', schema: page(Any) },
+        200: { description: 'A page of entries, each chained to the one before by hash', schema: AuditPage },
       },
       async handle({ query }) {
-        const { target, actor, limit, cursor } = query
-        const found = await audit.list({
-          limit,
-          ...(target === undefined ? {} : { target }),
-          ...(actor === undefined ? {} : { actor }),
-          ...(cursor === undefined ? {} : { cursor }),
-        })
+        const found = await audit.list(defined(query))
         return { body: { ...found, items: found.items.map(withTimes) } }
       },
     }),

@@ -1,21 +1,22 @@
-import type { ServiceTime } from '../../base/index.ts'
 import { isSecret } from '../../datamodel/index.ts'
 import {
+  actorText,
   cwmpPresence,
   type Device,
+  isConfirmed,
   type Operation,
   type Operations,
   type Parameter,
   type Plan,
-  type PlanMember,
   resultWithoutSecrets,
+  type SupportedModelSummary,
   uspPresence,
   withoutSecrets,
 } from '../../domain/index.ts'
 import type { Groups } from '../../groups/index.ts'
-import type { ShownWaiting } from '../../planner/index.ts'
+import type { ApiKey } from '../../security/index.ts'
 
-/** Devices as the API shows them, with all groups that they belong to: as static members, or because they fit a group's selector. */
+/** Devices as the API shows them, with all groups that they belong to: as static members, or by the selector of a group. */
 export async function deviceViews(
   devices: Device[],
   groups: Pick<Groups, 'of'>,
@@ -25,7 +26,7 @@ export async function deviceViews(
   return devices.map((device) => deviceView({ ...device, groups: of.get(device.id) ?? device.groups }, now))
 }
 
-/** A device as the API shows it: times as ISO 8601, presence worked out, nothing of the inside. */
+/** A device as the API shows it: times as ISO 8601, presence derived, without internal fields. */
 function deviceView(device: Device, now: number): Record<string, unknown> {
   const {
     work: _work,
@@ -66,34 +67,34 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
   return { ...view, createdAt: iso(createdAt), updatedAt: iso(updatedAt) }
 }
 
-/** A parameter as the API shows it. What was stored before its name was known as that of a secret is not shown. */
+/** A parameter as the API shows it. A secret that was stored before its name was known as one is not shown. */
 export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Parameter): Record<string, unknown> {
   return { ...parameter, value: isSecret(parameter.path) ? '' : parameter.value, collectedAt: iso(collectedAt) }
 }
 
-/** Without the secrets that requests and results carry: who may read operations need not know them. */
+/** An operation without the secrets of its request and result, which a reader of operations does not need. */
 export function operationView(operation: Operation, waitingFor?: string): Record<string, unknown> {
   const { instance: _instance, baseline: _baseline, request, result, ...rest } = operation
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
   const { actor, idempotencyKey } = operation
-  const before = `${actor.kind}:${actor.id}:`
-  // As it was given: who asked stands before it inside.
+  // Inside, the actor stands before it.
+  const before = `${actorText(actor)}:`
   if (idempotencyKey?.startsWith(before) === true) view.idempotencyKey = idempotencyKey.slice(before.length)
   if (waitingFor !== undefined) view.waitingFor = waitingFor
   if (result !== undefined) view.result = resultWithoutSecrets(result)
   return view
 }
 
-/** Operations as the API shows them, those that have not ended with what they wait for. */
+/** Operations as the API shows them; one that has not ended has the reason of its waiting. */
 export async function operationViews(
   operations: readonly Operation[],
-  { waitingFor }: Pick<Operations, 'waitingFor'>,
+  engine: Pick<Operations, 'waitingFor'>,
 ): Promise<Record<string, unknown>[]> {
-  const reasons = await waitingFor(operations)
+  const reasons = await engine.waitingFor(operations)
   return operations.map((operation) => operationView(operation, reasons.get(operation.id)))
 }
 
-/** A plan with the bulk work that goes on, without how far it is. */
+/** A plan with the bulk work that goes on, without its position. */
 export function planView({ bulk, gateBase: _base, ...plan }: Plan): Record<string, unknown> {
   const view = withTimes(plan)
   if (bulk !== undefined)
@@ -110,36 +111,17 @@ export function planView({ bulk, gateBase: _base, ...plan }: Plan): Record<strin
   return view
 }
 
-/** The plan of a member, as far as its view needs it. */
-export interface MemberContext {
-  time: ServiceTime
-  /** The thing that members which wait for a place wait for now. */
-  placeMeans: ShownWaiting
+/** A supported model without its objects, and whether it is used for other devices of the model. */
+export function supportedModelView(model: SupportedModelSummary): Record<string, unknown> {
+  return { ...withTimes(model), confirmed: isConfirmed(model) }
 }
 
-/** A member of a plan: where the device stands, why, what it waits for and until when. */
-export function memberView(
-  {
-    lease: _lease,
-    facts: _facts,
-    done: _done,
-    visit: _visit,
-    dueMs,
-    deadlineMs,
-    enteredMs: _entered,
-    waiting,
-    ...member
-  }: PlanMember,
-  { time, placeMeans }: MemberContext,
-): Record<string, unknown> {
-  const view: Record<string, unknown> = { ...withTimes(member), history: member.history.map(withTimes) }
-  if (waiting !== undefined) view.waiting = waiting === 'place' ? placeMeans : waiting
-  if (dueMs !== undefined) view.nextLookAt = iso(time.wallTime(dueMs))
-  if (deadlineMs !== undefined) view.deadlineAt = iso(time.wallTime(deadlineMs))
-  return view
+/** An API key without the hash of its secret. */
+export function apiKeyView({ hash: _hash, ...key }: ApiKey): Record<string, unknown> {
+  return withTimes(key)
 }
 
-/** Every number field that is a time, as ISO 8601. */
+/** Returns a value with its number fields that are times as ISO 8601. */
 export function withTimes(value: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
@@ -155,6 +137,6 @@ function times(values: Record<string, number | undefined>): Record<string, strin
   )
 }
 
-function iso(time: number): string {
+export function iso(time: number): string {
   return new Date(time).toISOString()
 }

@@ -1,5 +1,13 @@
 import { AppError, isConflict } from '../../base/index.ts'
-import type { Conflict, ConflictStore, DeviceChange, EndpointId, NewEvent, Page, Resolution } from '../../domain/index.ts'
+import type {
+  Conflict,
+  ConflictStore,
+  DeviceChange,
+  EndpointId,
+  NewEvent,
+  Page,
+  Resolution,
+} from '../../domain/index.ts'
 import type { ChangeWriter } from '../commit/changes.ts'
 import { deviceWrites } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findParameters } from '../../../src/api/find-parameters.ts'
+import { findParameters } from '../../../src/desk/index.ts'
 import { deviceIdOf } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'

@@ -1,0 +1,53 @@
+import { MAX_DEVICE_ID } from '../../domain/index.ts'
+import { z } from '../http/zod.ts'
+
+/** A text of 1 to `max` characters. */
+export const text = (max: number) => z.string().min(1).max(max)
+/** A whole number from 0. */
+export const count = () => z.number().int().min(0)
+/** A time as ISO 8601 in UTC. */
+export const time = () => z.string().openapi({ format: 'date-time' })
+
+/** Any JSON value: facts whose form depends on what they are about. */
+const Json = z
+  .unknown()
+  .openapi('Json', { type: ['string', 'number', 'boolean', 'object', 'array', 'null'], description: 'Any JSON value' })
+/** Facts by name. */
+export const Facts = z.record(z.string(), Json).openapi('Facts', { description: 'Facts by name' })
+
+export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
+export const Cursor = z
+  .string()
+  .max(2000)
+  .optional()
+  .describe('`next` of the page before: of the same list with the same filter and sort')
+export const Paging = z.object({ limit: Limit, cursor: Cursor })
+export const IdParam = z.object({ id: text(100) })
+export const DeviceIdParam = z.object({
+  id: text(MAX_DEVICE_ID).describe('As the record shows it: OUI-ProductClass-SerialNumber, each part percent-encoded'),
+})
+/** The header of a change that must meet the revision that was read. */
+export const IF_MATCH = { 'If-Match': 'The ETag that was read: 412 when it has changed since' }
+
+/** A page of items as the component `<Name>Page`. Called once for each kind of item. */
+export function page<T extends z.ZodType>(name: string, item: T) {
+  return z
+    .object({
+      items: z.array(item),
+      next: z.string().optional().describe('The cursor of the next page; absent on the last one'),
+    })
+    .openapi(`${name}Page`)
+}
+
+export const ProblemSchema = z
+  .object({
+    type: z.string().describe('`urn:isthmus:problem:<code>`'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().describe('What happened, to what, and what to do'),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }).openapi('ProblemPlace'))
+      .optional()
+      .describe('The parts of the request that are not valid'),
+  })
+  .openapi('Problem', { description: 'A problem (RFC 9457)' })

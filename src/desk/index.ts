@@ -1,0 +1,19 @@
+/** Floor 6: the use cases of the API. Each checks, audits and changes; none knows HTTP. */
+export { bindDevice, unbindDevice } from './bindings.ts'
+export { resolveConflict } from './conflicts.ts'
+export { deleteLinkSecret, releaseCredential, storeCredential } from './credentials.ts'
+export { deleteDevice } from './delete-device.ts'
+export { changeTags, findDevices, readDevice } from './devices.ts'
+export { EventFeed } from './event-feed.ts'
+export { findParameters } from './find-parameters.ts'
+export { deleteGroup } from './groups.ts'
+export { listMembers, meaningOfPlace } from './members.ts'
+export { readOperation, submitOperation } from './operations.ts'
+export {
+  admitPendingAgent,
+  bindPendingAgent,
+  blockPendingAgent,
+  deletePendingAgent,
+  readPendingAgent,
+} from './pending-agents.ts'
+export { deleteSupportedModel } from './supported-models.ts'

@@ -1,0 +1,23 @@
+import { AppError } from '../base/index.ts'
+import type { Principal, SupportedModelStore } from '../domain/index.ts'
+import { type AuditDeps, auditedBy } from './audited-by.ts'
+
+/** Deletes a supported data model, so that Agents are asked for it again. AppError `notFound` when there is none. */
+export async function deleteSupportedModel(
+  deps: AuditDeps & { supportedModels: Pick<SupportedModelStore, 'get' | 'delete'> },
+  id: string,
+  by: Principal,
+): Promise<void> {
+  const model = await deps.supportedModels.get(id)
+  if (model === undefined) throw new AppError('notFound', `there is no supported model ${id}`)
+  const { key, digest, toldBy } = model
+  const before = { key, digest, toldBy }
+  await auditedBy(deps, by, { action: 'supportedModel.delete', target: id, before }, (at, actor) =>
+    deps.supportedModels.delete(id, {
+      type: 'supportedModel.deleted',
+      at,
+      protocol: 'usp',
+      data: { id, model: key, by: actor },
+    }),
+  )
+}

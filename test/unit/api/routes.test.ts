@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { openApiDocument } from '../../../src/api/openapi.ts'
+import { routesOf } from '../../../src/api/routes/index.ts'
+import type { RouteDeps } from '../../../src/api/routes/ports.ts'
+import { may, type Principal, READ_VERBS, VERB_PERMISSION } from '../../../src/domain/index.ts'
+import type { JsonSchema, OpenApi } from '../../support/json-schema.ts'
+
+const routes = routesOf({} as RouteDeps)
+const document = JSON.parse(JSON.stringify(openApiDocument(routes, '0'))) as OpenApi
+const as = (role: 'reader' | 'writer'): Principal => ({ kind: 'apiKey', id: 'x', roles: [role], groups: [] })
+
+describe('permissions', () => {
+  it('let a reader do every GET except that of API keys, and a writer everything', () => {
+    expect(routes.length).toBeGreaterThan(40)
+    for (const { method, path, permission } of routes) {
+      const name = `${method} ${path}`
+      expect(may(as('reader'), permission), name).toBe(method === 'get' && path !== '/api-keys')
+      expect(may(as('writer'), permission), name).toBe(true)
+    }
+    for (const permission of ['metrics.read', 'description.read'] as const)
+      expect(may(as('reader'), permission)).toBe(true)
+  })
+
+  it('let a reader ask no device for anything, and a writer run every verb', () => {
+    for (const [verb, permission] of Object.entries(VERB_PERMISSION)) {
+      expect(may(as('reader'), permission), verb).toBe(false)
+      expect(may(as('writer'), permission), verb).toBe(true)
+    }
+    expect(READ_VERBS.map((verb) => VERB_PERMISSION[verb])).toEqual(READ_VERBS.map(() => 'verbs.query'))
+  })
+
+  it('let a principal without a role do nothing', () => {
+    for (const { permission } of routes) expect(may({ roles: [] }, permission)).toBe(false)
+  })
+})
+
+describe('the description', () => {
+  const schemas = Object.entries(document.components.schemas)
+  const text = JSON.stringify(document)
+
+  it('has a named schema for every answer with a body, and for every body of a request', () => {
+    for (const [path, methods] of Object.entries(document.paths)) {
+      if (!path.startsWith('/api/v1/')) continue
+      for (const [method, operation] of Object.entries(methods)) {
+        const { requestBody } = operation as { requestBody?: { content: Record<string, { schema: JsonSchema }> } }
+        const contents = [requestBody, ...Object.values(operation.responses)].flatMap((part) =>
+          Object.entries(part?.content ?? {}),
+        )
+        for (const [type, { schema }] of contents)
+          if (type.includes('json')) expect(schema.$ref, `${method} ${path}`).toMatch(/^#\/components\/schemas\/\w+$/)
+      }
+    }
+  })
+
+  it('has no schema without content, and none that nothing refers to', () => {
+    const empty: string[] = []
+    const look = (value: unknown, at: string) => {
+      if (typeof value !== 'object' || value === null) return
+      const entries = Object.entries(value)
+      if (entries.length === 0 && !/\.(security|input|values)(\.\d+)?$/.test(at)) empty.push(at)
+      for (const [name, item] of entries) if (name !== 'example') look(item, `${at}.${name}`)
+    }
+    for (const [name, schema] of schemas) {
+      look(schema, name)
+      expect(text, name).toContain(`"#/components/schemas/${name}"`)
+    }
+    expect(empty.filter((at) => !at.endsWith('.default'))).toEqual([])
+  })
+
+  it('has a request for each verb, found by its verb', () => {
+    const { discriminator } = document.components.schemas.OperationRequest as {
+      discriminator?: { propertyName: string; mapping: Record<string, string> }
+    }
+    expect(discriminator?.propertyName).toBe('verb')
+    expect(Object.keys(discriminator?.mapping ?? {}).sort()).toEqual(Object.keys(VERB_PERMISSION).sort())
+    for (const reference of Object.values(discriminator?.mapping ?? {}))
+      expect(Object.keys(document.components.schemas)).toContain(reference.replace('#/components/schemas/', ''))
+  })
+
+  it('has no component twice under names that differ in their numbers only', () => {
+    expect(schemas.map(([name]) => name).filter((name) => /\d$/.test(name))).toEqual([])
+  })
+})
