@@ -35,8 +35,10 @@ afterAll(async () => {
   await store.close()
 })
 
-const call = <T = Record<string, unknown>>(method: string, path: string, body?: unknown) =>
-  client<T>(method, path, body)
+async function call<T = Record<string, unknown>>(method: string, path: string, body?: unknown) {
+  const { headers: _headers, ...answer } = await client<T>(method, path, body)
+  return answer
+}
 
 const identityOf = (): DeviceIdentity => ({ oui: '00256D', productClass: 'Box', serial: `P${++serial}` })
 const pathOf = (id: string) => `/devices/${encodeURIComponent(id)}`
