@@ -29,8 +29,8 @@ const MAX_ENTRIES = 200
 const MAX_RENEWED = 20
 
 /**
- * Counts over many devices, at most ten seconds old. Several that ask at once wait for one count. With `background`, what was asked for in the
- * last minutes is counted anew by itself, so that an answer does not wait for the database.
+ * Counts over many devices, at most ten seconds old. Several that ask at once wait for one count. With `background`,
+ * what was asked for in the last minutes is counted anew by itself, so that an answer does not wait for the database.
  */
 export class FreshCounts<T> {
   readonly #clock: Clock

@@ -29,7 +29,10 @@ interface GroupsDeps {
 
 const MAX_COUNT = 1_000_000
 
-/** Groups of devices: static members and a dynamic selector, resolved by indexed queries. Each change has an audit entry. */
+/**
+ * Groups of devices: static members and a dynamic selector, resolved by indexed queries. Each change has an audit
+ * entry.
+ */
 export class Groups {
   readonly #deps: GroupsDeps
   readonly #selectors: GroupSelectors

@@ -6,9 +6,9 @@ import { readinessToStore } from './readiness/keeper.ts'
 import { beforeReadiness, byReadiness } from './states/assessing.ts'
 
 /**
- * Makes a member of a device. What the store shows decides at once: readiness, another plan, presence. Only a device whose readiness is
- * not known stays UNASSESSED. A device that is a member already stays as it is. Resolves with the stored member. Devices that are enrolled
- * together share their reads and writes.
+ * Makes a member of a device. What the store shows decides at once: readiness, another plan, presence. Only a device
+ * whose readiness is not known stays UNASSESSED. A device that is a member already stays as it is. Resolves with the
+ * stored member. Devices that are enrolled together share their reads and writes.
  */
 export async function enrol(
   plan: Plan,

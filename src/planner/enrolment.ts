@@ -72,7 +72,10 @@ export class Enrolment implements BulkKind<Plan> {
     for (const member of members) if (member !== undefined) noted(member)
   }
 
-  /** The devices of the plan's group behind an id. The embedded engine reads all matches for each query, whatever the limit. */
+  /**
+   * The devices of the plan's group behind an id. The embedded engine reads all matches for each query, whatever the
+   * limit.
+   */
   async #behind(plan: Plan, after: string): Promise<Stream> {
     const { groups, devices } = this.#deps
     const group = await groups.get(plan.groupId)

@@ -4,7 +4,10 @@ import { heldByOther } from './machine/transition.ts'
 /** Rows that a plan keeps; what would be another row is counted in the last one, which names no plan. */
 const MAX_ROWS = 20
 
-/** The reason for which a rollback of the whole plan leaves a device out; undefined when it does not, or when nothing is to be rolled back. */
+/**
+ * The reason for which a rollback of the whole plan leaves a device out; undefined when it does not, or when nothing is
+ * to be rolled back.
+ */
 export function leftOutBy(
   plan: Plan,
   { state, startedAt, facts }: PlanMember,

@@ -3,10 +3,15 @@ import type { EventLog } from '../domain/index.ts'
 import type { NotifyLog } from './machine/script.ts'
 
 const PAGE = 100
-/** The ids of two instances are in the order of their clocks, which may differ by so much, or were set back by so much. */
+/**
+ * The ids of two instances are in the order of their clocks, which may differ by so much, or were set back by so much.
+ */
 const SKEW_MS = 3_600_000
 
-/** Reads Notifies from the feed, which holds those of all instances. A value must be one that the device has not told of in the last hour. */
+/**
+ * Reads Notifies from the feed, which holds those of all instances. A value must be one that the device has not
+ * notified of in the last hour.
+ */
 export function feedNotifies(events: EventLog): NotifyLog {
   return {
     async position() {

@@ -31,7 +31,10 @@ export interface PlanInput {
   settings?: SettingsInput
 }
 
-/** The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to places and rate. */
+/**
+ * The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to
+ * places and rate.
+ */
 export interface ActionScope {
   devices?: DeviceId[]
   selector?: string
@@ -113,8 +116,8 @@ export class PlanActions {
   }
 
   /**
-   * Changes name and settings. AppError `conflict` when `revision` is not the stored one, or when a started plan would lead its devices
-   * elsewhere (`controller`, `retire`).
+   * Changes name and settings. AppError `conflict` when `revision` is not the stored one, or when a started plan would
+   * lead its devices elsewhere (`controller`, `retire`).
    */
   async update(
     id: string,
@@ -133,8 +136,8 @@ export class PlanActions {
   }
 
   /**
-   * Deletes a plan: no list shows it any more, and its history goes. Devices that it has moved, or that it must still bring back, keep their
-   * snapshot and their rollback. AppError `conflict` while it moves devices.
+   * Deletes a plan: no list shows it any more, and its history goes. Devices that it has moved, or that it must still
+   * bring back, keep their snapshot and their rollback. AppError `conflict` while it moves devices.
    */
   async remove(id: string, actor: string): Promise<void> {
     const plan = await this.get(id)
@@ -156,8 +159,8 @@ export class PlanActions {
   }
 
   /**
-   * Does what a person asks for. An action that has happened already changes nothing. AppError `conflict` when it does not fit the plan's
-   * state; a round that changed the plan at the same moment is no reason to fail.
+   * Does what a person asks for. An action that has happened already changes nothing. AppError `conflict` when it does
+   * not fit the plan's state; a round that changed the plan at the same moment is no reason to fail.
    */
   async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
     for (let attempt = 1; ; attempt++) {
@@ -216,7 +219,9 @@ export class PlanActions {
     )
   }
 
-  /** Stores a change of a plan with its audit entry and event. AppError `conflict` when the plan has changed meanwhile. */
+  /**
+   * Stores a change of a plan with its audit entry and event. AppError `conflict` when the plan has changed meanwhile.
+   */
   async save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan> {
     const { clock, audit, plans, appendEvents } = this.#deps
     const next: Plan = { ...plan, ...changes, revision: plan.revision + 1 }
@@ -317,8 +322,8 @@ export class PlanActions {
 }
 
 /**
- * A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. A rollback of the whole plan and a
- * retry also end what the last rollback has left out.
+ * A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. A rollback
+ * of the whole plan and a retry also end what the last rollback has left out.
  */
 function without({ leftOut, ...plan }: Plan, action: PlanAction, isWholeRollback: boolean): Plan {
   const kept = leftOut === undefined || isWholeRollback || action === 'retry' ? plan : { ...plan, leftOut }

@@ -54,7 +54,9 @@ export class PlanEvents {
       this.#background('left', deviceId, () => this.#left(deviceId))
   }
 
-  /** Carries out events that the record of the device shows and the member missed. Throws as `MemberRunner.apply` does. */
+  /**
+   * Carries out events that the record of the device shows and the member missed. Throws as `MemberRunner.apply` does.
+   */
   async catchUp(member: PlanMember): Promise<void> {
     const missed = missedBy(member, await this.#deps.devices.get(member.deviceId))
     if (missed === 'reset') await this.#regress(member.deviceId)
@@ -69,7 +71,10 @@ export class PlanEvents {
     else if (pointer.state === 'MIGRATED') await this.#deps.notes.setSilence(memberId, 'heard')
   }
 
-  /** A migrated device that starts as new over CWMP has lost its Controller: CWMP owns it again, in every plan that counts it as migrated. */
+  /**
+   * A migrated device that starts as new over CWMP has lost its Controller: CWMP owns it again, in every plan that
+   * counts it as migrated.
+   */
   async #regress(deviceId: DeviceId): Promise<void> {
     const device = await this.#deps.devices.get(deviceId)
     if (device === undefined) return

@@ -138,7 +138,9 @@ export class Planner implements Lifecycle {
     this.#rollout.kick(id)
   }
 
-  /** Does an action; one that has happened already is done. AppError `conflict` when it does not fit the plan's state. */
+  /**
+   * Does an action; one that has happened already is done. AppError `conflict` when it does not fit the plan's state.
+   */
   async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
     const plan = await this.#actions.act(id, action, actor, scope)
     // Small groups are enrolled when the answer is there; of large ones the first piece.

@@ -15,8 +15,8 @@ interface RecordLookDeps {
 }
 
 /**
- * Compares the members that hold a device, or are to move it, with the records of their devices, piece by piece, so that an event that was
- * lost with a server is found later.
+ * Compares the members that hold a device, or are to move it, with the records of their devices, piece by piece, so
+ * that an event that was lost with a server is found later.
  */
 export class RecordLook {
   readonly #deps: RecordLookDeps
@@ -26,7 +26,10 @@ export class RecordLook {
     this.#deps = deps
   }
 
-  /** Compares the next members; after the last one, the next call begins anew. Rejects when the database does not answer. */
+  /**
+   * Compares the next members; after the last one, the next call begins anew. Rejects when the database does not
+   * answer.
+   */
   async look(): Promise<void> {
     this.#walk ??= this.#members()
     try {

@@ -12,7 +12,7 @@ import {
 import { leftOutText } from './left-out.ts'
 import { MIGRATION_STATES } from './machine/states.ts'
 
-/** The things that people see members wait for: a place is told apart from the start rate and a paused plan. */
+/** The waits that a person sees: `place` is shown apart from the start rate and a paused plan. */
 export const SHOWN_WAITING = [
   'place',
   'rate',
@@ -42,7 +42,7 @@ export interface PlanStatus {
   ended: number
   /** Devices that this plan has moved. */
   migrated: number
-  /** Devices that were on USP before the plan came to them: MIGRATED too, and in no rate. */
+  /** Devices that were on USP before they became members: MIGRATED too, and in no rate. */
   alreadyThere: number
   /** Migrated devices whose Agent has been silent for longer than `silentAfterMs`. */
   silent: number
@@ -51,7 +51,7 @@ export interface PlanStatus {
   rate: { lastMinute: number; lastFiveMinutes: number }
   /** Milliseconds until the devices that can go on are moved, at the rate of the last five minutes. */
   etaMs?: number
-  /** Devices that the ETA does not contain, by the reason for which nobody knows when they go on. */
+  /** Devices that the ETA does not contain, by a reason whose end is not known. */
   etaLeavesOut?: Partial<Record<ShownWaiting, number>>
   failures: PlanCounters['reasons']
   /** Devices that the last rollback of the whole plan left out. */
@@ -62,10 +62,13 @@ export interface PlanStatus {
 /** The next action of a draft without a group. */
 export const GROUP_GONE = 'the group of this plan was deleted: delete this plan, and make a new plan for another group'
 const FAILURES = 10
-/** Reasons for which nobody can say when a device goes on. */
+/** Waits whose end is not known. */
 const UNKNOWN_END: readonly ShownWaiting[] = ['offline', 'paused', 'busy']
 
-/** The status of a plan from its counters; costs the same for ten members and for a million. `isGroupGone`: its group was deleted. */
+/**
+ * The status of a plan from its counters; costs the same for ten members and for a million. `isGroupGone`: its group
+ * was deleted.
+ */
 export function planStatus(
   plan: Plan,
   counters: PlanCounters,
@@ -101,7 +104,7 @@ export function planStatus(
   return status
 }
 
-/** Devices that cannot be moved did not fail: their reasons come behind those of the others. */
+/** Orders reasons: devices that cannot be moved did not fail, so their reasons are last. */
 function failedFirst(a: { state: MemberState }, b: { state: MemberState }): number {
   return Number(a.state === 'INELIGIBLE') - Number(b.state === 'INELIGIBLE')
 }
@@ -123,7 +126,10 @@ function shownWaits(plan: Plan, counters: PlanCounters): PlanStatus['waiting'] {
   return waiting
 }
 
-/** Moves in the last whole minute and in the last five, or since the start of a younger plan; a minute that has just begun says nothing yet. */
+/**
+ * Moves in the last whole minute and in the last five, or since the start of a younger plan. A minute that has just
+ * begun is completed from the one before.
+ */
 function rateOf({ movedPerMinute }: PlanCounters, now: number, startedAt = 0): PlanStatus['rate'] {
   const minute = Math.floor(now / 60_000)
   const moved = (back: number) => movedPerMinute[String(minute - back)] ?? 0
@@ -135,7 +141,9 @@ function rateOf({ movedPerMinute }: PlanCounters, now: number, startedAt = 0): P
   return { lastMinute, lastFiveMinutes: five / minutes }
 }
 
-/** Only devices that were moved make a rate; devices that wait for something without a known end are named and left out. */
+/**
+ * Only devices that were moved make a rate; devices that wait for something without a known end are named and left out.
+ */
 function etaOf(
   plan: Plan,
   open: number,
@@ -181,7 +189,7 @@ function nextAction(
   const todo = [
     line(count('CONFLICT'), (n) => `resolve the conflicts of ${n}, then retry them`),
     line(count('FAILED'), (n) => `the rollback of ${n} failed: look at them, then retry`),
-    line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE: it goes on when they come`),
+    line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE: it goes on when they connect`),
     ...leftOut,
     line(silent, (n) => `the Agents of ${n} that were migrated are silent: look at them, or roll them back`),
     ...(aborted
@@ -207,5 +215,5 @@ function devices(count: number): string {
 
 function absent(waiting: PlanStatus['waiting']): string {
   const offline = waiting.offline ?? 0
-  return offline === 0 ? '' : `; ${offline} of them are offline and go on when they come`
+  return offline === 0 ? '' : `; ${offline} of them are offline and go on when they connect`
 }

@@ -24,8 +24,8 @@ interface WatchDeps {
 }
 
 /**
- * Watches migrated devices. An Agent that has not answered for `silentAfterMs` of service time is an event and a count of its plan, and is
- * rolled back when the plan says so; one that answers again is not silent any more.
+ * Watches migrated devices. An Agent that has not answered for `silentAfterMs` of service time is an event and a count
+ * of its plan, and is rolled back when the plan says so; one that answers again is not silent any more.
  */
 export class MigratedWatch {
   readonly #deps: WatchDeps

@@ -2,7 +2,9 @@ import type { BulkWork } from '../domain/index.ts'
 import type { RolloutMember, RolloutPlan } from './plan.ts'
 import type { RolloutStore } from './ports.ts'
 
-/** Members or devices that one piece of bulk work takes: a round must end soon, because starts and the gate wait for it. */
+/**
+ * Members or devices that one piece of bulk work takes: a round must end soon, because starts and the gate wait for it.
+ */
 export const PER_ROUND = 4000
 
 /** A piece of bulk work that was done. `left`: what is still to do; absent when the work is done. */
@@ -33,7 +35,9 @@ export function mayGoOn(work: Pick<BulkWork, 'kind'>, left: readonly Pick<BulkWo
   return left.every(({ kind, paced }) => (kind === 'abort' && work.kind !== 'retry') || paced === true)
 }
 
-/** Bulk work of plans, a bounded piece per round. Its progress is kept in the plan, so that a restart goes on behind it. */
+/**
+ * Bulk work of plans, a bounded piece per round. Its progress is kept in the plan, so that a restart goes on behind it.
+ */
 export class BulkQueue<P extends RolloutPlan, M extends RolloutMember> {
   readonly #plans: Pick<RolloutStore<P, M>, 'putPlan'>
   readonly #kinds: BulkKinds<P>

@@ -2,7 +2,7 @@ import type { RolloutCounters, RolloutPlan } from './plan.ts'
 
 /**
  * True when so many attempts failed that starts must stop. The gate judges the attempts since a person last let the
- * plan go on, also those of devices that are tried again. A device that did not come counts as no failure.
+ * plan go on, also those of devices that are tried again. A device that did not connect counts as no failure.
  */
 export function gateClosed(
   { settings, gateBase }: Pick<RolloutPlan, 'settings' | 'gateBase'>,

@@ -81,7 +81,9 @@ export class MemberActions<P extends RolloutPlan, M extends RolloutMember, S ext
     return items.length > 0 || behind ? { left: work } : {}
   }
 
-  /** One piece of an action for all members in its states, or for those whose device the selector of the work matches. */
+  /**
+   * One piece of an action for all members in its states, or for those whose device the selector of the work matches.
+   */
   async piece(plan: P, work: BulkWork, action: MemberAction): Promise<Piece<P>> {
     const limit = await this.#limit(plan, work)
     if (limit <= 0) return { left: work }

@@ -68,8 +68,8 @@ export class MemberOperations {
       if (ended.state === 'done' || (options.tolerate === true && ended.state === 'failed')) return ended
       if (ended.state === 'expired')
         throw via === 'cwmp'
-          ? new StepFailed('offline', 'the device did not come over CWMP in time', true)
-          : new StepFailed('linkLost', `${step}: the USP link did not come back in time`, true)
+          ? new StepFailed('offline', 'the device did not connect over CWMP in time', true)
+          : new StepFailed('linkLost', `${step}: the USP link was not opened again in time`, true)
       throw new StepFailed(
         error?.code ?? ended.state,
         `${step}: ${error?.text ?? ended.state}`,

@@ -255,7 +255,10 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     await plans.free([member.id], instance)
   }
 
-  /** One state's work, or the way back of a plan that is being aborted. Undefined: nothing is to be done. */
+  /**
+   * Does the work of one state, or turns back the member of a plan that is being aborted. Undefined: nothing is to be
+   * done.
+   */
   async #next(plan: P, member: M): Promise<M | undefined> {
     const actor = this.#turning.get(plan.id)
     const { abort } = this.#set
@@ -266,7 +269,10 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     return this.#writer.conclude(plan, done.member, this.#timedOut(plan, done.member, done.outcome) ?? done.outcome)
   }
 
-  /** Time in which the device is waited for, or has to come back after an outage of the servers, does not count. */
+  /**
+   * The outcome of a member beyond its time limit; undefined within it. Time in which the device is waited for, or has
+   * to reconnect after an outage of the servers, does not count.
+   */
   #timedOut(plan: P, member: M, outcome: Outcome<M, S>): Outcome<M, S> | undefined {
     const { limit } = this.#set
     const { deadlineMs, enteredMs } = member

@@ -1,7 +1,7 @@
 import type { Pacing } from '../domain/index.ts'
 import type { RolloutSettings } from './plan.ts'
 
-/** A start rate may save up this many seconds' worth of starts. */
+/** The starts that a rate may save up, in seconds. */
 const BURST_S = 5
 
 /** Starts that are allowed now. */
@@ -37,7 +37,7 @@ export function allowance(
   return { starts: tokens, pacing, because: 'rate', again }
 }
 
-/** A bucket that fills by the rate and holds five seconds' worth, at least one start. */
+/** The tokens of a bucket that fills by the rate and holds the starts of five seconds, at least one. */
 function grown(kept: Pacing | undefined, perMinute: number, now: number): Pacing {
   const full = Math.max(1, (perMinute * BURST_S) / 60)
   if (kept === undefined) return { tokens: 1, at: now }

@@ -34,7 +34,10 @@ export class PlanLock {
     return under
   }
 
-  /** Runs work that no round of any instance may see half done. AppError `conflict` when another instance does not leave the plan. */
+  /**
+   * Runs work that no round of any instance may see half done. AppError `conflict` when another instance does not leave
+   * the plan.
+   */
   async alone<T>(planId: string, work: () => Promise<T>): Promise<T> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
       for (let under = this.#busy.get(planId); under !== undefined; under = this.#busy.get(planId)) await under

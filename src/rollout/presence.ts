@@ -3,9 +3,9 @@ import type { RolloutMember } from './plan.ts'
 import type { Wait } from './script-set.ts'
 
 /**
- * The wait of a member whose CPE does not come; undefined when it is here, as far as its Informs show. Nothing is begun
- * on an absent CPE: it would hold a place that another could use. The wait has no due time: the next contact ends it. A
- * CPE that was waited for in vain must have been heard of since.
+ * The wait of a member whose CPE is absent; undefined when it is here, as far as its Informs show. Nothing is begun on
+ * an absent CPE: it would hold a place that another could use. The wait has no due time: the next contact ends it. A
+ * CPE that was waited for in vain must have sent an Inform since.
  */
 export function absence<M extends RolloutMember>(
   device: Device,

@@ -160,7 +160,9 @@ export class Rollout<P extends RolloutPlan, M extends RolloutMember, S extends R
     if (look) await this.#awaited.lookAtEnded()
   }
 
-  /** The next tick follows the end of this one, by a timer of its own: a job queue keeps its times by the wall clock. */
+  /**
+   * The next tick follows the end of this one, by a timer of its own: a job queue keeps its times by the wall clock.
+   */
   #scheduleTick(): void {
     if (this.#stopping) return
     this.#cancelTick = this.#deps.clock.after(TICK_MS, () => {

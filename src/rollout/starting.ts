@@ -8,7 +8,10 @@ import type { ScriptSet } from './script-set.ts'
 /** Members that are looked at in one go: more each time that a look found fewer devices than may start. */
 const MIN_LOOK = 50
 const MAX_LOOK = 500
-/** Absent devices leave their places to others; so many looks find these within a few rounds, whatever the start rate. */
+/**
+ * Looks in one round. Absent devices leave their places to others: so many looks find those within a few rounds,
+ * whatever the start rate.
+ */
 const MAX_LOOKS = 10
 
 /** Starts members that wait for a place, as far as places and start rate allow. */

@@ -9,7 +9,9 @@ interface StateRow {
   holds: string
 }
 
-/** The states of the members of a kind of rollout. Every list of states that a rollout uses is derived from the rows. */
+/**
+ * The states of the members of a kind of rollout. Every list of states that a rollout uses is derived from the rows.
+ */
 export class StateTable<State extends string> {
   readonly #row: (state: State) => StateRow
   /** All states, in the order of the table. */
@@ -55,7 +57,7 @@ export class StateTable<State extends string> {
     return this.all.some((state) => !this.holding.includes(state) && (states[state] ?? 0) > 0)
   }
 
-  /** Places that are in use. A device on its way back that does not come holds no place. */
+  /** Places that are in use. A device that is being brought back and does not connect holds no place. */
   placesTaken({ states, waits }: Pick<RolloutCounters, 'states' | 'waits'>): number {
     const forward = this.#forward.reduce((sum, state) => sum + (states[state] ?? 0), 0)
     const back = this.#back.map((state) => Math.max(0, (states[state] ?? 0) - (waits[`${state}|offline`] ?? 0)))

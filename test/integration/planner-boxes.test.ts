@@ -271,7 +271,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
       return (await world.planner.member(plan.id, id)).state === 'STRANDED'
     })
     await world.untilState(plan, 'finished')
-    expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they come/)
+    expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they connect/)
     expect(box.rows(CONTROLLERS)).toHaveLength(1)
     box.absent.cwmp = false
     await world.heard(id)

@@ -41,12 +41,16 @@ export type MemberEvent =
   | 'left'
   | 'gone'
 
-/** A device under way goes back when something goes wrong or a person says so; a deleted device has no way to go. */
+/**
+ * The transitions that all states under way have: a failure or a person turns the device back; a deleted device is
+ * cancelled.
+ */
 const GO_BACK = { fail: 'ROLLING_BACK', abort: 'ROLLING_BACK', rollback: 'ROLLING_BACK', gone: 'CANCELLED' } as const
 
 /**
- * The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. A state that holds its device is left
- * for one that does not only through ROLLING_BACK, or when the device itself was reset or deleted.
+ * The per-device machine. Offline, busy and out of time are waiting reasons inside a state, not states. A state that
+ * holds its device is left for one that does not only through ROLLING_BACK, or when the device itself was reset or
+ * deleted.
  */
 export const MEMBER_TABLE: Table<MemberState, MemberEvent> = {
   UNASSESSED: {
@@ -138,8 +142,9 @@ interface EventTime {
 }
 
 /**
- * The member after an event: a pure step of the machine. Throws IllegalTransition when the table does not know the event in the member's state.
- * The next state begins with no finished steps; it is due at once unless it has ended, waits for a place, or waits for its back-off.
+ * The member after an event: a pure step of the machine. Throws IllegalTransition when the table does not know the
+ * event in the member's state. The next state begins with no finished steps; it is due at once unless it has ended,
+ * waits for a place, or waits for its back-off.
  */
 export function reduce(
   member: PlanMember,

@@ -10,16 +10,17 @@ export const LEFT: MemberStep = {
 }
 
 /**
- * The event that a member did not get although the record of its device shows that it happened: a server that dies takes the events that it
- * has not carried out with it. `reset`: the device was reset to factory settings. Undefined when member and record agree. `device` is to be
- * read after the member.
+ * The event that a member did not get although the record of its device shows that it happened: a server that dies
+ * takes the events that it has not carried out with it. `reset`: the device was reset to factory settings. Undefined
+ * when member and record agree. `device` is to be read after the member.
  */
 export function missedBy(member: PlanMember, device: Device | undefined): MemberStep | 'reset' | undefined {
   const { holds, phase } = memberStateRow(member.state)
   if (device === undefined) return holds === 'none' && phase === 'ended' ? undefined : DELETED
   if (holds === 'none') return undefined
   const { migration: pointer } = device
-  // The commit that let the member hold the device has set the pointer: this is another record, made after the old one was deleted.
+  // The commit that let the member hold the device has set the pointer: this is another record, made after the old one
+  // was deleted.
   if (pointer === undefined) return DELETED
   if (pointer.planId !== member.planId) {
     if (holds !== 'moved') return DELETED
@@ -28,14 +29,14 @@ export function missedBy(member: PlanMember, device: Device | undefined): Member
   return member.state === 'MIGRATED' && wasResetSince(member.facts.bootstrapAt, device) ? 'reset' : undefined
 }
 
-/** The time of the last bootstrap that the record tells of; 0 when it tells of none. */
+/** The time of the last bootstrap in the record; 0 when there is none. */
 export function bootstrapOf({ cwmp }: Device): number {
   return cwmp?.lastBootstrapAt ?? 0
 }
 
 /**
- * True when the record tells of another bootstrap than the one that was the last before. Times are compared for being equal only: the clock
- * may have been stepped. Undefined: the last one before is not known.
+ * True when the record has another bootstrap than the one that was the last before. Times are compared for equality
+ * only: the clock may have been stepped. Undefined: the last one before is not known.
  */
 export function wasResetSince(bootstrapAt: number | undefined, device: Device): boolean {
   const last = bootstrapOf(device)

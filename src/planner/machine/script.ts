@@ -28,7 +28,7 @@ import type { Reason } from './machine.ts'
 import { DELETED } from './missed.ts'
 import type { MemberStep } from './transition.ts'
 
-/** What a step of a migration stores together with its member. */
+/** The changes that a step of a migration stores together with its member. */
 export interface Stored {
   change?: DeviceChange
   snapshot?: DeviceSnapshot
@@ -99,8 +99,8 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
   }
 
   /**
-   * Asks the Agent with a USP Get. answered: it did, now. said: another instance holds its link, and the record says
-   * that it answers. silent: neither.
+   * Asks the Agent with a USP Get. answered: it did, now. said: another instance holds its link, and by the record the
+   * Agent answers. silent: neither.
    */
   async askAgent(): Promise<'answered' | 'said' | 'silent'> {
     const { usp, id } = await this.device()

@@ -36,7 +36,10 @@ const DEVICE_IS_BACK: readonly MemberEvent[] = ['rolledBack', 'tryLater', 'again
 /** A factory reset has undone what plans wrote on the device. */
 const DEVICE_WAS_RESET: readonly MemberEvent[] = ['regress', 'reset']
 
-/** Reason for which a plan must leave a device alone: another plan moves it, moved it, or owes it a rollback. Undefined: it may begin. */
+/**
+ * Reason for which a plan must leave a device alone: another plan moves it, moved it, or owes it a rollback. Undefined:
+ * it may begin.
+ */
 export function heldByOther(
   planId: string,
   pointer: MigrationPointer | undefined,
@@ -45,14 +48,19 @@ export function heldByOther(
   if (ROLLBACK_PENDING.includes(pointer.state))
     return {
       code: 'rollbackPending',
-      text: `plan ${pointer.planId} has to bring this device back first (it is ${pointer.state} there); retry it in that plan`,
+      text:
+        `plan ${pointer.planId} has to bring this device back first (it is ${pointer.state} there); ` +
+        'retry it in that plan',
     }
   return pointer.state === 'MIGRATED'
     ? { code: 'otherPlan', text: `plan ${pointer.planId} has moved this device; roll it back in that plan first` }
     : { code: 'otherPlan', text: `plan ${pointer.planId} is moving this device` }
 }
 
-/** Carries events of the machine into the store: member, counters, pointer of the device, snapshot and feed change together or not at all. */
+/**
+ * Carries events of the machine into the store: member, counters, pointer of the device, snapshot and feed change
+ * together or not at all.
+ */
 export class Transitions {
   readonly #deps: TransitionDeps
 
@@ -61,10 +69,10 @@ export class Transitions {
   }
 
   /**
-   * Applies an event and resolves with the stored member. `lease`: who goes on with it at once; absent, the member is free. `device`: its
-   * record, where it was just read. Throws AppError
-   * `conflict` when the member or the device's pointer has changed, or when another plan holds the device; IllegalTransition when the
-   * machine does not know the event.
+   * Applies an event and resolves with the stored member. `lease`: who goes on with it at once; absent, the member is
+   * free. `device`: its record, where it was just read. Throws AppError `conflict` when the member or the device's
+   * pointer has changed, or when another plan holds the device; IllegalTransition when the machine does not know the
+   * event.
    */
   async apply(
     plan: Plan,
@@ -109,7 +117,7 @@ export class Transitions {
       await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
     } catch (error) {
       if (!isConflict(error) || pointer === undefined) throw error
-      // A device that was deleted has no record to point from; its member comes to its end all the same.
+      // A device that was deleted has no record for the pointer; its member ends without one.
       if ((await this.#deps.devices.get(member.deviceId)) !== undefined) throw error
       await this.#deps.plans.commitMember(commit)
     }
@@ -117,9 +125,9 @@ export class Transitions {
   }
 
   /**
-   * Stores a new member with the events that are known of its device already. `record`: its device as they were decided by, with a readiness
-   * to store; absent, its pointer stays as it is. `last` gets the member as it will be stored. AppError `conflict` when it exists, or when
-   * the device has changed.
+   * Stores a new member with the events that are known of its device already. `record`: its device as they were decided
+   * by, with a readiness to store; absent, its pointer stays as it is. `last` gets the member as it will be stored.
+   * AppError `conflict` when it exists, or when the device has changed.
    */
   async create(
     plan: Plan,
@@ -162,7 +170,10 @@ export class Transitions {
   }
 }
 
-/** The plan of a member that moves its device has the pointer: the device need not be read for it. Undefined: that is not known. */
+/**
+ * The plan of a member that moves its device has the pointer: the device need not be read for it. Undefined: that is
+ * not known.
+ */
 function ownPointer(plan: Plan, before: PlanMember, next: PlanMember, at: Timestamp): DeviceChange | undefined {
   if (memberStateRow(before.state).holds !== 'moving') return undefined
   return {
@@ -173,7 +184,10 @@ function ownPointer(plan: Plan, before: PlanMember, next: PlanMember, at: Timest
   }
 }
 
-/** The pointer of a device follows the member, unless another plan holds the device. AppError `conflict` when the member would need it. */
+/**
+ * The pointer of a device follows the member, unless another plan holds the device. AppError `conflict` when the member
+ * would need it.
+ */
 function pointerChange(plan: Plan, next: PlanMember, device: Device, at: Timestamp): DeviceChange | undefined {
   const other = heldByOther(plan.id, device.migration)
   if (other !== undefined) {
@@ -211,7 +225,9 @@ function changedEvent(
   }
 }
 
-/** A failed attempt counts at once; a device that did not come has failed at nothing. */
+/**
+ * The attempt that an event counts: a failure, or a device that was moved. A device that did not connect is no failure.
+ */
 function countOf({ event, reason }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
   if (event === 'retired') return { count: { movedInMinute: Math.floor(at / 60_000) } }
   const failed = event === 'conflict' || (event === 'fail' && reason?.code !== 'offline')

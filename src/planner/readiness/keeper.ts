@@ -24,8 +24,9 @@ const PAUSE_FACTOR = 10
 const MIN_PAUSE_MS = 100
 
 /**
- * Keeps the readiness of every device as its record has it, without a plan. A change of an input in this process has the device judged soon
- * after; what a crash or another version left out is found by a sweep. Only a readiness that differs is written.
+ * Keeps the readiness of every device as its record has it, without a plan. A change of an input in this process has
+ * the device judged soon after; what a crash or another version left out is found by a sweep. Only a readiness that
+ * differs is written.
  */
 export class ReadinessKeeper implements Lifecycle {
   readonly name = 'readiness'
@@ -62,8 +63,9 @@ export class ReadinessKeeper implements Lifecycle {
   }
 
   /**
-   * Judges devices that were never judged, at once, and from time to time every device, slowly. The job queue calls it every few minutes, on one
-   * instance. It can be cut off anywhere: what was judged is stored, and a device that is judged again costs no write.
+   * Judges devices that were never judged, at once, and from time to time every device, slowly. The job queue calls it
+   * every few minutes, on one instance. It can be cut off anywhere: what was judged is stored, and a device that is
+   * judged again costs no write.
    */
   async sweep(): Promise<void> {
     const { fleet, devices, clock, log } = this.#deps

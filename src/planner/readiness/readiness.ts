@@ -14,7 +14,7 @@ const INPUTS: readonly (keyof NonNullable<DeviceChange['set']>)[] = [
   'cwmp.discoveredFor',
 ]
 
-/** USPAgent came into the CWMP data model with this version of Device:2. */
+/** The version of Device:2 from which the CWMP data model has USPAgent. */
 const FIRST_VERSION = '2.15'
 
 /** Address blocks of MikroTik; CPE with another manufacturer name still have one. */

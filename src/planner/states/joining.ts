@@ -2,10 +2,13 @@ import type { Device } from '../../domain/index.ts'
 import { failed, type Outcome, type Script } from '../machine/script.ts'
 import { endLink } from './end-link.ts'
 
-/** A missing Agent is looked for this often when no event tells of it. */
+/** A missing Agent is looked for this often; an event that shows it is faster. */
 const LOOK_MS = 5000
 
-/** AWAITING_USP: the Agent dials in its own time; it is there when it answers. Only time in which it could be heard counts. */
+/**
+ * AWAITING_USP: the Agent dials in its own time; it is there when it answers. Only time in which it could be heard
+ * counts.
+ */
 export async function awaitingUsp(script: Script): Promise<Outcome> {
   const device = await script.device()
   const conflict = conflictOf(device)
@@ -18,7 +21,7 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   const { time } = script.deps
   const waitedMs = time.now() - Math.max(script.member.enteredMs, time.silenceCountsFrom)
   if (waitedMs >= awaitUspTimeoutMs) {
-    const text = `no Agent came within ${Math.round(awaitUspTimeoutMs / 1000)} s`
+    const text = `no Agent connected within ${Math.round(awaitUspTimeoutMs / 1000)} s`
     return failed({ code: 'agentDidNotCome', text }, true)
   }
   return { kind: 'wait', waiting: 'agent', afterMs: Math.min(LOOK_MS, awaitUspTimeoutMs) }

@@ -8,7 +8,10 @@ const SUBSCRIPTION = 'isthmus-verify'
 const PATIENCE_MS = 20_000
 const ROUNDS = 2
 
-/** VERIFYING: our subscriptions deliver. The end of a timer shows it at once; a device without timers shows it by a changed value. */
+/**
+ * VERIFYING: our subscriptions deliver. The end of a timer shows it at once; a device without timers shows it by a
+ * changed value.
+ */
 export async function notifies(script: Script): Promise<void> {
   await script.derived('timerMs', async () => ({ facts: { timerMs: script.deps.time.now() } }))
   await script.derived('timer', async () => ({
@@ -27,14 +30,14 @@ export async function notifies(script: Script): Promise<void> {
   throw new StepFailed('noNotify', 'the device does not notify of a value that was changed', true)
 }
 
-/** The end of an asynchronous command comes by OperationComplete alone. False: the device has no such command. */
+/** Runs a command whose end is reported by OperationComplete alone. False: the device has no such command. */
 async function timer(script: Script): Promise<boolean> {
   const request = { verb: 'operate', command: 'Device.ScheduleTimer()', input: { DelaySeconds: '1' } } as const
   let operation: Operation
   try {
     operation = await script.run('timer', request, 'usp', { tolerate: true })
   } catch (error) {
-    // The end of a command that got lost on a broken link may come late; the changed value shows it sooner.
+    // The end of a command that got lost on a broken link may arrive late; a changed value shows it sooner.
     const overdue = script.deps.time.now() - script.require('timerMs') > PATIENCE_MS
     if (error instanceof MustWait && error.outcome.waiting === 'operation' && overdue) return false
     throw error

@@ -2,14 +2,20 @@ import type { Operation } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import type { Script, StepResult } from '../machine/script.ts'
 
-/** Parameters of our own Controller row whose value means nothing to the box: one of the two is there on any box. */
+/** Parameters of our own Controller row whose value has no effect on the device: each device has one of the two. */
 const TEXTS = ['ControllerCode', 'ProvisioningCode']
-/** The last resort has a meaning, and only for us: how often the Agent says that it is there. */
+/**
+ * The parameter that is written where neither can be: how often the Agent sends a Periodic notification. The value must
+ * be restored.
+ */
 const INTERVAL = 'PeriodicNotifInterval'
-/** The Agent does not know the parameter, or does not let it be written: 7004, 7006, 7008, 7010 to 7016, 7021, 7022, 7026. */
+/**
+ * The Agent does not know the parameter, or does not let it be written: 7004, 7006, 7008, 7010 to 7016, 7021, 7022,
+ * 7026.
+ */
 const REFUSED = /^70(04|06|08|1[0-6]|2[126])$/
 
-/** Where a harmless value can be written over USP, as an earlier step found out. */
+/** The parameter to which a harmless value can be written over USP, as an earlier step found out. */
 export function probePath(script: Script): string {
   return ownRow(script) + (script.facts.probe ?? TEXTS[0])
 }
@@ -21,13 +27,15 @@ export function probeValue({ facts, plan, member }: Script, round: number): stri
   return `isthmus-${plan.id.slice(-8)}-${times}`
 }
 
-/** What has to be written after probing with a parameter that has a meaning. */
+/** The values to write after probing with a parameter that has an effect. */
 export function asBefore(script: Script): { path: string; value: string }[] {
   if (script.facts.probe !== INTERVAL) return []
   return [{ path: probePath(script), value: String(script.plan.settings.controller.periodicNotifIntervalS) }]
 }
 
-/** Writes a harmless value over USP and reads it back; boxes that refuse one parameter are asked for the next. */
+/**
+ * Writes a harmless value over USP and reads it back. When the device refuses one parameter, the next one is written.
+ */
 export async function harmlessSet(script: Script): Promise<StepResult> {
   let refusal = ''
   for (const name of [...TEXTS, INTERVAL]) {

@@ -10,7 +10,10 @@ const LOOK_MS = 30_000
 const SOON_MS = 5000
 const SOFTWARE = 'Device.DeviceInfo.SoftwareVersion'
 
-/** DUAL: USP owns the device, CWMP stays alive beside it. The Agent is asked at each look; at the end of the soak both protocols must answer. */
+/**
+ * DUAL: USP owns the device, CWMP stays alive beside it. The Agent is asked at each look; at the end of the soak both
+ * protocols must answer.
+ */
 export async function dual(script: Script): Promise<Outcome> {
   const { clock, time } = script.deps
   // Operations that others asked for over CWMP end over CWMP.
@@ -24,7 +27,7 @@ export async function dual(script: Script): Promise<Outcome> {
   const leftMs = script.member.enteredMs + script.plan.settings.soakMs - time.now()
   const facts = script.facts.silentMs === undefined ? {} : { facts: { silentMs: undefined } }
   if (leftMs > 0) return { kind: 'wait', waiting: 'soak', afterMs: Math.min(leftMs, LOOK_MS), ...facts }
-  // What another instance says of its link is not enough at the end.
+  // At the end the record of a link that another instance holds is not enough.
   if (answer !== 'answered')
     await script.derived('usp', async () => {
       await script.read('soakUsp', [SOFTWARE], 'usp')
@@ -42,13 +45,13 @@ function agentSilent(script: Script): Outcome {
   const now = time.now()
   const silentMs = Math.max(script.facts.silentMs ?? now, time.silenceCountsFrom)
   if (now - silentMs > SILENCE_MS)
-    return failed({ code: 'linkLost', text: 'the Agent does not answer any more, and did not come back' }, true)
+    return failed({ code: 'linkLost', text: `the Agent has not answered for ${SILENCE_MS / 1000} s` }, true)
   return { kind: 'wait', waiting: 'agent', afterMs: SOON_MS, facts: { silentMs } }
 }
 
 /**
- * Runs a step over CWMP while USP works. A device that does not come over CWMP is left on USP and waited for: bringing it back over a protocol
- * that is silent would leave it without any. Undefined when the step is done.
+ * Runs a step over CWMP while USP works. A device that does not connect over CWMP is left on USP and waited for: a
+ * rollback over a protocol that is silent would leave it without any. Undefined when the step is done.
  */
 export async function whileCwmpAbsent(
   script: Script,

@@ -18,13 +18,16 @@ const FULL_PERMISSION = {
   Enable: 'true',
 }
 
-/** Faults of a table or command that CWMP may not use: 9001 refused, 9002 internal error, 9003 arguments, 9005 no such name, 9008 not writable. */
+/**
+ * Faults of a table or command that CWMP may not use: 9001 refused, 9002 internal error, 9003 arguments, 9005 no such
+ * name, 9008 not writable.
+ */
 const NOT_ALLOWED = /^900[12358]$/
 
 /**
- * Writes the rows by which the device trusts us: a role that may do our work, and, when the Controller speaks TLS, its certificate with a
- * credential that gives it this role. Trust tables that CWMP cannot write are left as they are: many devices take them from a trust store,
- * and the TLS handshake shows whether the device trusts us.
+ * Writes the rows by which the device trusts us: a role that may do our work, and, when the Controller speaks TLS, its
+ * certificate with a credential that gives it this role. Trust tables that CWMP cannot write are left as they are: many
+ * devices take them from a trust store, and the TLS handshake shows whether the device trusts us.
  */
 export async function trust(script: Script): Promise<void> {
   if (script.facts.role === undefined) await script.step('role', () => role(script))
@@ -60,7 +63,10 @@ async function permission(script: Script): Promise<StepResult> {
   return withCreated(script, row)
 }
 
-/** Puts our certificate on the device; its row is found by the serial number. CWMP has no way to take a certificate off again. */
+/**
+ * Puts our certificate on the device; its row is found by the serial number. CWMP has no way to take a certificate off
+ * again.
+ */
 async function addCertificate(script: Script, pem: string): Promise<StepResult> {
   // A device that has shown our TLS certificate to be good by a link needs no other proof.
   const { binding } = await script.device()
@@ -106,7 +112,10 @@ function errorOf(operation: Operation): OutcomeError | undefined {
 
 let lastRead: { pem: string; serials: string[] } | undefined
 
-/** Serial numbers of all certificates in a PEM text. Plans of one server have the same, so that the last one read is kept. */
+/**
+ * Serial numbers of all certificates in a PEM text. Plans of one server have the same, so that the last one read is
+ * kept.
+ */
 export function certificateSerials(pem: string): string[] {
   if (lastRead?.pem !== pem) lastRead = { pem, serials: serialsIn(pem) }
   return lastRead.serials

@@ -12,8 +12,8 @@ const PARITY_ROUNDS = 2
 const VERSIONS_LOOK_MS = 2000
 
 /**
- * Over USP, with CWMP beside it: is this the same box, does it say the same, does it do what it is told, do its notifications arrive, and does
- * CWMP still answer as the way back.
+ * VERIFYING: over USP, with CWMP beside it. The identity must be the same, the values must agree, a value must be
+ * writable, notifications must arrive, and CWMP must still answer for a rollback.
  */
 export async function verifying(script: Script): Promise<Outcome> {
   await script.derived('identity', () => identity(script))
@@ -24,7 +24,10 @@ export async function verifying(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
 }
 
-/** The identity and the values to compare, in one answer of the Agent: asked for again, it is the answer to the first request. */
+/**
+ * The identity and the values to compare, in one answer of the Agent: asked for again, it is the answer to the first
+ * request.
+ */
 function firstLook(script: Script): Promise<Map<string, PathOutcome>> {
   return script.read('identity', [...new Set([...IDENTITY, ...parityPaths(script)])], 'usp')
 }
@@ -36,12 +39,12 @@ async function identity(script: Script): Promise<StepResult> {
   if (
     found('ManufacturerOUI').toUpperCase() !== device.oui ||
     found('SerialNumber') !== device.serial ||
-    // It is optional in DeviceInfo: a box that does not tell it contradicts nobody.
+    // ProductClass is optional in DeviceInfo: a device without it is no contradiction.
     (found('ProductClass') !== '' && found('ProductClass') !== device.productClass)
   ) {
     throw new StepFailed(
       'identity',
-      `over USP the box is ${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}`,
+      `over USP the device is ${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}`,
       false,
     )
   }
@@ -50,13 +53,13 @@ async function identity(script: Script): Promise<StepResult> {
 
 async function versions(script: Script): Promise<StepResult> {
   const device = await script.device()
-  const told = device.usp?.versions ?? ''
+  const shown = device.usp?.versions ?? ''
   // Onboarding asks for them, and may take its time.
-  if (told === '') throw new MustWait('agent', VERSIONS_LOOK_MS)
-  const theirs = told.split(',').map((version) => version.trim())
+  if (shown === '') throw new MustWait('agent', VERSIONS_LOOK_MS)
+  const theirs = shown.split(',').map((version) => version.trim())
   if (!theirs.some((version) => /^1\.[0-4]$/.test(version)))
-    throw new StepFailed('versions', `no common USP version: the Agent speaks ${told}`, false)
-  return { facts: { versions: told } }
+    throw new StepFailed('versions', `no common USP version: the Agent speaks ${shown}`, false)
+  return { facts: { versions: shown } }
 }
 
 function parityPaths({ plan }: Script): string[] {
@@ -82,8 +85,9 @@ interface Pair {
 }
 
 /**
- * The same values over both protocols: the data-model instance is shared, so paths and numbers are too. The firmware is told by every box
- * over both; of the rest, what neither side has is passed over, and what changed between the two reads is read again.
+ * Compares values over both protocols. Both show one instance of the data model, so that paths and instance numbers are
+ * the same. Every device shows its firmware over both; a value that neither side has is passed over, and one that
+ * changed between the two reads is read again.
  */
 async function parity(script: Script): Promise<StepResult> {
   const paths = parityPaths(script)
@@ -102,7 +106,7 @@ async function parity(script: Script): Promise<StepResult> {
   if (first !== undefined)
     throw new StepFailed(
       first.path === SOFTWARE ? 'softwareVersion' : 'parity',
-      `${first.path} is ${shown(first.usp)} over USP and ${shown(first.cwmp)} over CWMP`,
+      `${first.path} is ${shownText(first.usp)} over USP and ${shownText(first.cwmp)} over CWMP`,
       first.usp !== undefined && first.cwmp !== undefined,
     )
   return { facts: { softwareVersion, parity: `${paths.length - absent} equal, ${absent} on neither side` } }
@@ -112,13 +116,16 @@ function onNeither({ usp, cwmp }: Pair): boolean {
   return usp === undefined && cwmp === undefined
 }
 
-/** Boxes that call every value a string over CWMP are common: what either side knows as the type counts. */
+/**
+ * True when the values differ. Many devices report every value as a string over CWMP: the type of either side is
+ * enough.
+ */
 function differs({ path, usp, cwmp, types }: Pair): boolean {
   if (usp === undefined || cwmp === undefined) return usp !== cwmp || path === SOFTWARE
   return !types.some((type) => sameValue(type, usp, cwmp))
 }
 
-function shown(value: string | undefined): string {
+function shownText(value: string | undefined): string {
   return value === undefined ? 'missing' : JSON.stringify(value)
 }
 

@@ -150,7 +150,7 @@ describe('the next thing to do', () => {
       'a running plan',
       { states: { QUEUED: 3, MIGRATED: 2 }, waits: { 'QUEUED|offline': 2 } },
       {},
-      '3 devices to go; 2 of them are offline and go on when they come',
+      '3 devices to go; 2 of them are offline and go on when they connect',
     ],
     ['an abort', { states: { ROLLING_BACK: 1 } }, { state: 'aborting' }, '1 device to cancel or roll back'],
     ['a plan at its end', { states: { MIGRATED: 2 } }, {}, 'the plan is about to finish'],
