@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { createIdSource, systemClock, systemRandom } from '../base/index.ts'
+import { createIdSource, defined, systemClock, systemRandom } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
 import { type ApiKey, createKey, revokeKey, type Scope } from '../security/index.ts'
 import type { Store } from '../store/index.ts'
@@ -21,7 +21,7 @@ export async function listApiKeys(config: Config): Promise<void> {
   await withStore(config, async ({ apiKeys }) => {
     let cursor: string | undefined
     do {
-      const { items, next } = await apiKeys.list({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) })
+      const { items, next } = await apiKeys.list(defined({ limit: PAGE, cursor }))
       for (const key of items) console.log(describeKey(key))
       cursor = next
     } while (cursor !== undefined)

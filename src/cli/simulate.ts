@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { AppError, createLog, errorText, systemClock, systemRandom } from '../base/index.ts'
+import { AppError, createLog, defined, errorText, systemClock, systemRandom } from '../base/index.ts'
 import type { SIMULATE_OPTIONS, ValuesOf } from '../config/index.ts'
 import { defaultMix, Fleet, readFaults, readKinds, readMix } from '../simulator/index.ts'
 
@@ -40,34 +40,34 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
 /** Returns what the options describe; AppError `invalid` naming the option that does not. */
 function fleetOf(options: SimulateOptions): ConstructorParameters<typeof Fleet>[0] {
   const trusted = options.trust === undefined ? undefined : readPem(options.trust)
-  return {
+  return defined({
     mix: options.mix === undefined ? defaultMix(options.devices) : readMix(options.mix),
     faultEvery: options.faultEvery,
     faultKinds: readKinds(options.faultKinds),
-    ...(options.faults === undefined ? {} : { faults: readFaults(options.faults) }),
+    faults: options.faults === undefined ? undefined : readFaults(options.faults),
     seed: options.seed,
-    servers: {
+    servers: defined({
       acsUrl: options.acsUrl,
       enrolmentSecret: options.enrolmentSecret,
-      ...(trusted === undefined ? {} : { acsCertificates: [trusted] }),
-      usp: {
+      acsCertificates: trusted === undefined ? undefined : [trusted],
+      usp: defined({
         endpointId: options.endpointId,
         host: options.uspHost,
         port: options.uspPort,
         path: options.uspPath,
         tls: options.uspTls === true,
-        ...(trusted === undefined ? {} : { certificate: trusted }),
-      },
-    },
+        certificate: trusted,
+      }),
+    }),
     listenHost: options.listenHost,
-    ...(options.stateDir === undefined ? {} : { stateDir: options.stateDir }),
+    stateDir: options.stateDir,
     timeScale: options.timeScale,
     informIntervalS: options.informInterval,
     staggerMs: options.stagger,
     clock: systemClock,
     random: systemRandom,
     log: createLog({ level: 'warn' }),
-  }
+  })
 }
 
 function readPem(file: string): string {

@@ -1,4 +1,4 @@
-import { AppError } from '../base/index.ts'
+import { AppError, defined } from '../base/index.ts'
 
 /** The demo talks to the server as any program would: through the REST API with a key. */
 export interface ApiClient {
@@ -10,10 +10,10 @@ export function createApiClient(baseUrl: string, apiKey: string): ApiClient {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const init: RequestInit = {
       method,
-      headers: {
+      headers: defined({
         authorization: `Bearer ${apiKey}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+        'content-type': body === undefined ? undefined : 'application/json',
+      }),
       signal: AbortSignal.timeout(30_000),
     }
     if (body !== undefined) init.body = JSON.stringify(body)

@@ -1,6 +1,23 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
-import type { DeviceChange, FeedEvent, InstanceStore } from '../domain/index.ts'
-import type { SecretBox } from '../security/index.ts'
+import type {
+  ConflictStore,
+  CredentialStore,
+  DeviceChange,
+  DeviceQuery,
+  DeviceStore,
+  EventLog,
+  FeedEvent,
+  FleetStore,
+  GroupStore,
+  InstanceStore,
+  LinkSecrets,
+  OperationStore,
+  ParameterStore,
+  PendingAgentStore,
+  PlanStore,
+  SupportedModelStore,
+} from '../domain/index.ts'
+import type { ApiKeyStore, AuditLog, SecretBox } from '../security/index.ts'
 import { ChangeWriter } from './commit/changes.ts'
 import { createGroupCommit } from './commit/group-commit.ts'
 import { WritingSessions } from './commit/writing-sessions.ts'
@@ -15,6 +32,7 @@ import {
   openConnection,
 } from './mongo/mongoose.ts'
 import { newestById } from './reads/newest.ts'
+import type { Explained } from './reads/paging.ts'
 import { ApiKeyRepository } from './repositories/api-key-repository.ts'
 import { auditKey } from './repositories/audit-key.ts'
 import { AuditRepository } from './repositories/audit-repository.ts'
@@ -52,23 +70,28 @@ interface StoreOptions {
   patienceMs?: number
 }
 
-/** All repositories over one connection. */
+/** The device records, and for benchmarks the way in which the database answers a list of them. */
+interface ExplainedDevices extends DeviceStore {
+  explain(query: DeviceQuery): Promise<Explained>
+}
+
+/** All repositories over one connection, each by its port. */
 export interface Store {
-  readonly devices: DeviceRepository
-  readonly fleet: FleetRepository
-  readonly parameters: ParameterRepository
-  readonly operations: OperationRepository
-  readonly groups: GroupRepository
-  readonly plans: PlanRepository
-  readonly conflicts: ConflictRepository
-  readonly events: EventRepository
-  readonly credentials: CredentialRepository
-  readonly linkSecrets: LinkSecretRepository
-  readonly supportedModels: SupportedModelRepository
-  readonly pendingAgents: PendingAgentRepository
+  readonly devices: ExplainedDevices
+  readonly fleet: FleetStore
+  readonly parameters: ParameterStore
+  readonly operations: OperationStore
+  readonly groups: GroupStore
+  readonly plans: PlanStore
+  readonly conflicts: ConflictStore
+  readonly events: EventLog
+  readonly credentials: CredentialStore
+  readonly linkSecrets: LinkSecrets
+  readonly supportedModels: SupportedModelStore
+  readonly pendingAgents: PendingAgentStore
   readonly instances: InstanceStore
-  readonly audit: AuditRepository
-  readonly apiKeys: ApiKeyRepository
+  readonly audit: AuditLog
+  readonly apiKeys: ApiKeyStore
   /** The newest id of an event or operation when the store was opened; '' in an empty one. */
   readonly newestId: string
   /** The native database, for jobs; no call to its collections waits without end. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { networksOf } from '../../base/index.ts'
+import { defined, networksOf } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
 import type { AcsOptions } from '../../cwmp/index.ts'
 import type { WebSocketMtpOptions } from '../../usp/index.ts'
@@ -38,29 +38,29 @@ interface ListenerLimits {
 /** Returns the limits of the listeners from the configuration and the limit of open files. */
 export function listenerLimits(config: Config, files: number | undefined = openFileLimit()): ListenerLimits {
   const { trustedProxies: proxies, connectionRequestNetworks: networks, maxSessions, maxLinks } = config
-  const trusted = proxies === undefined ? {} : { trustedProxies: networksOf(proxies) }
+  const trustedProxies = proxies === undefined ? undefined : networksOf(proxies)
   const wanted = { cwmp: maxSessions * 2 + SPARE, usp: maxLinks + SPARE }
   // CWMP has a listener with TLS and one without.
   const needed = Math.ceil((2 * wanted.cwmp + wanted.usp) / SHARE)
   const part = files === undefined ? 1 : Math.min(1, files / needed)
-  return {
-    cwmp: {
+  return defined({
+    cwmp: defined({
       maxSessions,
       maxPerAddress: config.maxDevicesPerAddress,
       maxConnections: Math.floor(wanted.cwmp * part),
       maxInformBytes: config.maxInformKb * 1024,
       digestAlgorithms: config.digestAlgorithms.split(',').map((name) => (name === 'md5' ? 'MD5' : 'SHA-256')),
-      ...trusted,
-      ...(networks === undefined ? {} : { connectionRequestNetworks: networksOf(networks) }),
-    },
-    usp: {
+      trustedProxies,
+      connectionRequestNetworks: networks === undefined ? undefined : networksOf(networks),
+    }),
+    usp: defined({
       maxLinks,
       maxConnections: Math.floor(wanted.usp * part),
       maxPerAddress: Math.ceil(config.maxDevicesPerAddress * CONNECTIONS_EACH),
-      ...trusted,
-    },
-    ...(files !== undefined && files < needed ? { tooFewFiles: { limit: files, needed } } : {}),
-  }
+      trustedProxies,
+    }),
+    tooFewFiles: files !== undefined && files < needed ? { limit: files, needed } : undefined,
+  })
 }
 
 /**

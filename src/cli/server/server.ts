@@ -5,6 +5,7 @@ import {
   createIdSource,
   createLifecycle,
   createLog,
+  defined,
   type Lifecycle,
   type Log,
   packageRoot,
@@ -143,10 +144,12 @@ export async function startServer(
       host: config.host,
       port: config.cwmpPort,
       plain: config.plainCwmp,
-      ...(certificates.cwmp === undefined ? {} : { tls: { ...certificates.cwmp, port: config.cwmpsPort } }),
+      ...defined({
+        tls: certificates.cwmp && { ...certificates.cwmp, port: config.cwmpsPort },
+        enrolmentUsername: config.enrolmentUsername,
+      }),
       policy: config.enrolment,
       enrolmentSecret,
-      ...(config.enrolmentUsername === undefined ? {} : { enrolmentUsername: config.enrolmentUsername }),
       reEnrolment: config.reEnrolment,
       allowBasicOverHttp: config.allowBasicOverHttp,
       informIntervalS: config.informIntervalS,
@@ -163,7 +166,7 @@ export async function startServer(
     })
     const mtps = createMtps(config, {
       ...limits.usp,
-      ...(certificates.usp === undefined ? {} : { tls: certificates.usp }),
+      ...defined({ tls: certificates.usp }),
       clock,
       log: log.child({ part: 'usp' }),
     })
@@ -234,7 +237,7 @@ export async function startServer(
         defaultPlanSettings({
           endpointId: config.endpointId,
           ...address,
-          ...(certificates.usp === undefined ? {} : { certificate: issuerOf(certificates.usp.cert) }),
+          ...defined({ certificate: certificates.usp && issuerOf(certificates.usp.cert) }),
           periodicNotifIntervalS: config.periodicNotifIntervalS,
         }),
     })
@@ -266,7 +269,7 @@ export async function startServer(
       ...store,
       host: config.apiHost,
       port: config.apiPort,
-      ...(certificates.api === undefined ? {} : { tls: { cert: certificates.api.cert, key: certificates.api.key } }),
+      ...defined({ tls: certificates.api && { cert: certificates.api.cert, key: certificates.api.key } }),
       corsOrigins: config.apiCorsOrigins?.split(',') ?? [],
       version: packageVersion(),
       operations,
@@ -335,7 +338,7 @@ async function startDatabase(
     dataDir: config.dataDir,
     log,
     cacheDir: engineCache(config.dataDir),
-    ...(say === undefined ? {} : { say }),
+    ...defined({ say }),
   })
   await start(database)
   return database

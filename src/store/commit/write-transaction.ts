@@ -1,4 +1,4 @@
-import { AppError, type Log, type Settled } from '../../base/index.ts'
+import { AppError, defined, type Log, type Settled } from '../../base/index.ts'
 import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isAmbiguous, isTransient, persevere } from '../mongo/failure.ts'
@@ -99,7 +99,7 @@ export class TransactionWriter implements SetWriter {
       if (writes.length === 0) continue
       const result = await this.#connection.collection<Document_>(name).bulkWrite(
         writes.map((write) => write.operation),
-        { ordered: name !== 'events', ...(session === undefined ? {} : { session }) },
+        defined({ ordered: name !== 'events', session }),
       )
       const guarded = writes.filter((write) => write.mustMatch !== undefined)
       // Which one it was shows when each set is alone.

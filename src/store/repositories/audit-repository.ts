@@ -1,4 +1,4 @@
-import { createBatcher, type Settled } from '../../base/index.ts'
+import { createBatcher, defined, type Settled } from '../../base/index.ts'
 import {
   type AuditEntry,
   type AuditLog,
@@ -52,11 +52,9 @@ export class AuditRepository implements AuditLog {
     limit: number
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }> {
-    const filter = {
-      ...(query.cursor === undefined ? {} : { seq: { $lt: Number(decodeCursor(query.cursor).value) } }),
-      ...(query.target === undefined ? {} : { target: query.target }),
-      ...(query.actor === undefined ? {} : { actor: query.actor }),
-    }
+    const { cursor, target, actor } = query
+    const seq = cursor === undefined ? undefined : { $lt: Number(decodeCursor(cursor).value) }
+    const filter = defined({ seq, target, actor })
     const documents = await this.#audit
       .find(filter)
       .sort({ seq: -1 })

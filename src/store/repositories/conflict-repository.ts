@@ -1,4 +1,4 @@
-import { AppError, isConflict } from '../../base/index.ts'
+import { AppError, defined, isConflict } from '../../base/index.ts'
 import type {
   Conflict,
   ConflictStore,
@@ -69,8 +69,7 @@ export class ConflictRepository implements ConflictStore {
   }
 
   list(query: { open?: boolean; limit: number; cursor?: string }): Promise<Page<Conflict>> {
-    const filter = query.open === undefined ? {} : { open: query.open }
-    return page(this.#conflicts, filter, { field: '_id', descending: true }, query, toConflict)
+    return page(this.#conflicts, defined({ open: query.open }), { field: '_id', descending: true }, query, toConflict)
   }
 
   async resolve(id: string, resolution: Resolution, by: string, at: number): Promise<boolean> {

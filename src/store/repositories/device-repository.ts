@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import type {
   Device,
   DeviceChange,
@@ -14,9 +15,9 @@ import type {
 import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import { fromDocument } from '../mongo/convert.ts'
-import { translate } from '../mongo/failure.ts'
 import { both, filterOf } from '../mongo/filter.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
+import { inBatches } from '../reads/batches.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
 import { type Explained, explainPage, MOVED_AT, type Order, page } from '../reads/paging.ts'
 
@@ -35,8 +36,7 @@ const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_
 
 function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
   const { field, descending } = sort
-  const moves = MOVES[field]
-  return { field: SORT_FIELDS[field] ?? field, descending, ...(moves === undefined ? {} : { moves }) }
+  return defined({ field: SORT_FIELDS[field] ?? field, descending, moves: MOVES[field] })
 }
 
 /** The device records in MongoDB. */
@@ -84,24 +84,11 @@ export class DeviceRepository implements DeviceStore {
     return explainPage(this.#devices, filterOf(query.selector), orderOf(query), query)
   }
 
-  async *ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
+  ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
     const filter = from === '' ? filterOf(selector) : both(filterOf(selector), { _id: { $gt: from } })
     const found = this.#devices.find(filter, { projection: { _id: 1 }, batchSize }).sort({ _id: 1 })
-    try {
-      let batch: DeviceId[] = []
-      for await (const document of found) {
-        // Ids in the collection were made by deviceIdOf.
-        batch.push(document._id as DeviceId)
-        if (batch.length < batchSize) continue
-        yield batch
-        batch = []
-      }
-      if (batch.length > 0) yield batch
-    } catch (error) {
-      throw translate(error)
-    } finally {
-      await found.close()
-    }
+    // Ids in the collection were made by deviceIdOf.
+    return inBatches(found, batchSize, ({ _id }) => _id as DeviceId)
   }
 
   count(selector: Selector | undefined, limit: number): Promise<number> {
@@ -147,23 +134,12 @@ export class DeviceRepository implements DeviceStore {
     return documents.flatMap((document) => (toDevice(document).work?.open === true ? (document._id as DeviceId) : []))
   }
 
-  async *linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]> {
+  linkedTo(instance: string, batchSize: number): AsyncIterable<LinkedDevice[]> {
     const filter = { 'usp.linked': true, 'usp.instance': instance }
     const found = this.#devices.find(filter, { projection: { 'usp.connectedAt': 1 }, batchSize })
-    try {
-      let batch: LinkedDevice[] = []
-      for await (const document of found) {
-        const { connectedAt = 0 } = toDevice(document).usp ?? {}
-        batch.push({ id: document._id as DeviceId, connectedAt })
-        if (batch.length < batchSize) continue
-        yield batch
-        batch = []
-      }
-      if (batch.length > 0) yield batch
-    } catch (error) {
-      throw translate(error)
-    } finally {
-      await found.close()
-    }
+    return inBatches(found, batchSize, (document) => {
+      const { connectedAt = 0 } = toDevice(document).usp ?? {}
+      return { id: document._id as DeviceId, connectedAt }
+    })
   }
 }

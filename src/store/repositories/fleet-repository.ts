@@ -8,9 +8,9 @@ import type {
   ReadinessRow,
   Selector,
 } from '../../domain/index.ts'
-import { translate } from '../mongo/failure.ts'
 import { filterOf } from '../mongo/filter.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
+import { inBatches } from '../reads/batches.ts'
 
 /** Counts over the device records in MongoDB. */
 export class FleetRepository implements FleetStore {
@@ -69,23 +69,10 @@ export class FleetRepository implements FleetStore {
     })
   }
 
-  async *withoutReadiness(batchSize: number): AsyncIterable<DeviceId[]> {
+  withoutReadiness(batchSize: number): AsyncIterable<DeviceId[]> {
     // Equal to null, which an absent field is: by this MongoDB uses the index, by the absence of the field it does not.
     const found = this.#devices.find({ 'readiness.class': null }, { projection: { _id: 1 }, batchSize })
-    try {
-      let batch: DeviceId[] = []
-      for await (const document of found) {
-        batch.push(document._id as DeviceId)
-        if (batch.length < batchSize) continue
-        yield batch
-        batch = []
-      }
-      if (batch.length > 0) yield batch
-    } catch (error) {
-      throw translate(error)
-    } finally {
-      await found.close()
-    }
+    return inBatches(found, batchSize, ({ _id }) => _id as DeviceId)
   }
 
   onChanged(listener: (change: DeviceChange) => void): () => void {

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { AppError, isConflict, type Random, randomToken } from '../../base/index.ts'
+import { AppError, defined, isConflict, type Random, randomToken } from '../../base/index.ts'
 import type { DeviceId, LinkSecretProof, LinkSecrets } from '../../domain/index.ts'
 import type { SecretBox } from '../../security/index.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
@@ -84,7 +84,8 @@ export class LinkSecretRepository implements LinkSecrets {
       if (current === undefined && known?.demanded !== true) return undefined
       // A pending secret may be on the device already; then the current one is not.
       const pending = part(known, 'pending') ?? current
-      return { ...(pending === undefined ? {} : { $set: { pending } }), $unset: { current: '', demanded: '' } }
+      const $set = pending === undefined ? undefined : { pending }
+      return defined({ $set, $unset: { current: '', demanded: '' } })
     })
   }
 

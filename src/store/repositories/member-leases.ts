@@ -1,4 +1,4 @@
-import { isConflict } from '../../base/index.ts'
+import { defined, isConflict } from '../../base/index.ts'
 import type { DeviceId, MemberQuery, PlanMember } from '../../domain/index.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import { fromDocument } from '../mongo/convert.ts'
@@ -47,16 +47,15 @@ export class MemberLeases {
 
   async freeMembers(planId: string, query: MemberQuery, now: number, limit: number): Promise<PlanMember[]> {
     if (query.devices !== undefined) return this.#named(planId, query, query.devices, now, limit)
-    const found = this.#members.find(
-      {
-        planId,
-        ...(query.states === undefined ? {} : { state: anyOf(query.states) }),
-        ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
-        ...(query.after === undefined ? {} : { _id: { $gt: `${planId}|${query.after}` } }),
-      },
-      { batchSize: Math.min(limit + 100, 1000) },
-    )
-    const ordered = query.after === undefined ? found : found.sort({ _id: 1 })
+    const { states, waiting, after } = query
+    const filter = defined({
+      planId,
+      state: states === undefined ? undefined : anyOf(states),
+      waiting,
+      _id: after === undefined ? undefined : { $gt: `${planId}|${after}` },
+    })
+    const found = this.#members.find(filter, { batchSize: Math.min(limit + 100, 1000) })
+    const ordered = after === undefined ? found : found.sort({ _id: 1 })
     return (await some(ordered, limit, (document) => isFree(document, now))).map(toMember).sort(byId)
   }
 
@@ -99,11 +98,11 @@ export class MemberLeases {
   }
 
   async free(ids: string[], by: string, dueMs?: number): Promise<void> {
-    const due = dueMs === undefined ? {} : { $set: { dueMs } }
+    const $set = dueMs === undefined ? undefined : { dueMs }
     await Promise.all(
       ids.map(async (id) => {
         const member = await this.#read(id)
-        if (member?.lease?.by === by) await this.#change(member, { $unset: { lease: '' }, ...due })
+        if (member?.lease?.by === by) await this.#change(member, defined({ $unset: { lease: '' }, $set }))
       }),
     )
   }

@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import type { MemberState, Page, PlanCounters, PlanMember, PlanStore } from '../../domain/index.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import type { Collection, Document_ } from '../mongo/mongoose.ts'
@@ -35,13 +36,14 @@ export class MemberList {
   async page(planId: string, query: ListQuery): Promise<Page<PlanMember>> {
     if (this.#windows !== undefined && isWide(await this.#counters(planId), query))
       return this.#byWindows(planId, query, this.#windows)
-    const filter = {
+    const { states, reason, waiting, silent } = query
+    const filter = defined({
       planId,
-      ...(query.states === undefined ? {} : { state: anyOf(query.states) }),
-      ...(query.reason === undefined ? {} : { 'reason.code': query.reason }),
-      ...(query.waiting === undefined ? {} : { waiting: query.waiting }),
-      ...(query.silent === undefined ? {} : { silentAt: { $gt: 0 } }),
-    }
+      state: states === undefined ? undefined : anyOf(states),
+      'reason.code': reason,
+      waiting,
+      silentAt: silent === undefined ? undefined : { $gt: 0 },
+    })
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
   }
 
@@ -50,7 +52,7 @@ export class MemberList {
     const { limit, cursor } = query
     const items: PlanMember[] = []
     for await (const { above, upTo } of windows.behind(planId, cursor === undefined ? '' : decodeCursor(cursor).id)) {
-      const _id = { $gt: above, ...(upTo === undefined ? {} : { $lte: upTo }) }
+      const _id = defined({ $gt: above, $lte: upTo })
       for await (const document of this.#members.find({ planId, _id }, { batchSize: 1000 }).sort({ _id: 1 })) {
         const member = toMember(document)
         if (fits(member, query)) items.push(member)

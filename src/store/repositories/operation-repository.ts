@@ -1,4 +1,4 @@
-import { AppError, type Batcher, createBatcher, isConflict } from '../../base/index.ts'
+import { AppError, type Batcher, createBatcher, defined, isConflict } from '../../base/index.ts'
 import {
   type Baseline,
   type DeviceId,
@@ -86,13 +86,13 @@ export class OperationRepository implements OperationStore {
   #document({ id, idempotencyKey, request, ...rest }: Operation): Document_ {
     const { verb } = request
     const sealed = () => ({ verb, sealed: this.#box.seal(JSON.stringify(request), id) })
-    return {
+    return defined({
       _id: id,
       ...rest,
-      ...(FINAL_STATES.includes(rest.state) ? {} : { openOf: rest.deviceId }),
+      openOf: FINAL_STATES.includes(rest.state) ? undefined : rest.deviceId,
       request: withoutSecrets(request) === request ? request : sealed(),
-      ...(idempotencyKey === undefined ? {} : { onceKey: onceKey(rest.deviceId, idempotencyKey) }),
-    }
+      onceKey: idempotencyKey === undefined ? undefined : onceKey(rest.deviceId, idempotencyKey),
+    })
   }
 
   #operation(document: Document_): Operation {
@@ -154,23 +154,16 @@ export class OperationRepository implements OperationStore {
     limit: number
     cursor?: string
   }): Promise<Page<Operation>> {
-    const filter = {
-      ...(query.deviceId === undefined ? {} : { deviceId: query.deviceId }),
-      ...(query.states === undefined ? {} : { state: { $in: query.states } }),
-    }
+    const { deviceId, states } = query
+    const filter = defined({ deviceId, state: states === undefined ? undefined : { $in: states } })
     return page(this.#operations, filter, { field: '_id', descending: true }, query, (document) =>
       this.#operation(document),
     )
   }
 
   markSent(id: string, sent: { at: number; via: Protocol; instance: string; baseline?: Baseline }): Promise<boolean> {
-    const $set = {
-      state: 'sent',
-      sentAt: sent.at,
-      sentVia: sent.via,
-      instance: sent.instance,
-      ...(sent.baseline === undefined ? {} : { baseline: sent.baseline }),
-    }
+    const { at, via, instance, baseline } = sent
+    const $set = defined({ state: 'sent', sentAt: at, sentVia: via, instance, baseline })
     return this.#move(id, ['queued'], { $set, $inc: { attempts: 1 } })
   }
 

@@ -1,4 +1,4 @@
-import { AppError } from '../../base/index.ts'
+import { AppError, defined } from '../../base/index.ts'
 import {
   type EndpointId,
   type NewEvent,
@@ -60,8 +60,13 @@ export class PendingAgentRepository implements PendingAgentStore {
   }
 
   list(query: { reason?: RefusalCode; limit: number; cursor?: string }): Promise<Page<PendingAgent>> {
-    const filter = query.reason === undefined ? {} : { reason: query.reason }
-    return page(this.#pending, filter, { field: 'firstSeenAt', descending: true }, query, toAgent)
+    return page(
+      this.#pending,
+      defined({ reason: query.reason }),
+      { field: 'firstSeenAt', descending: true },
+      query,
+      toAgent,
+    )
   }
 
   async block(id: string, by: string, at: number): Promise<void> {

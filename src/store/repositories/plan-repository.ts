@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import {
   type DeviceId,
   type DeviceSnapshot,
@@ -17,8 +18,8 @@ import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { Write } from '../commit/write-set.ts'
 import { fromDocument, toDocument } from '../mongo/convert.ts'
-import { translate } from '../mongo/failure.ts'
 import { type Collection, type Connection, type Document_, MongoServerError } from '../mongo/mongoose.ts'
+import { inBatches } from '../reads/batches.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
 import { IdWindows } from '../reads/id-windows.ts'
 import { page } from '../reads/paging.ts'
@@ -89,10 +90,7 @@ export class PlanRepository implements PlanStore {
     limit: number
     cursor?: string
   }): Promise<Page<Plan>> {
-    const filter = {
-      state: { $in: [...(query.states ?? SHOWN)] },
-      ...(query.groupId === undefined ? {} : { groupId: query.groupId }),
-    }
+    const filter = defined({ state: { $in: [...(query.states ?? SHOWN)] }, groupId: query.groupId })
     return page(this.#plans, filter, { field: '_id', descending: true }, query, (document) =>
       fromDocument<Plan>(document),
     )
@@ -127,7 +125,7 @@ export class PlanRepository implements PlanStore {
       )
       // Nothing comes back where two upserts met and this one lost.
       if (lock === null) return undefined
-      return lock.pacing === undefined ? {} : { pacing: lock.pacing as Pacing }
+      return defined({ pacing: lock.pacing as Pacing | undefined })
     } catch (error) {
       // Another has it: the upsert met its document.
       if (error instanceof MongoServerError && error.code === 11000) return undefined
@@ -156,25 +154,14 @@ export class PlanRepository implements PlanStore {
     return this.#list.page(planId, query)
   }
 
-  async *awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]> {
+  awaitedDevices(planId: string, batchSize: number): AsyncIterable<DeviceId[]> {
     const found = this.#members.find(
       { planId, waiting: 'offline' },
       { projection: { deviceId: 1, dueMs: 1 }, batchSize },
     )
-    try {
-      let batch: DeviceId[] = []
-      for await (const { deviceId, dueMs } of found) {
-        if (dueMs === undefined) batch.push(deviceId as DeviceId)
-        if (batch.length < batchSize) continue
-        yield batch
-        batch = []
-      }
-      if (batch.length > 0) yield batch
-    } catch (error) {
-      throw translate(error)
-    } finally {
-      await found.close()
-    }
+    return inBatches(found, batchSize, ({ deviceId, dueMs }) =>
+      dueMs === undefined ? (deviceId as DeviceId) : undefined,
+    )
   }
 
   async plansWith(what: MemberState | 'silent'): Promise<string[]> {

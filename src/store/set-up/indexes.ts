@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AppError, type Log } from '../../base/index.ts'
+import { AppError, defined, type Log } from '../../base/index.ts'
 import { COLLECTIONS, type Engine, type IndexRow, indexName } from '../mongo/collections.ts'
 import { isDuplicate } from '../mongo/failure.ts'
 import type { Db } from '../mongo/mongoose.ts'
@@ -60,12 +60,10 @@ async function create(db: Db, collection: string, row: IndexRow, log: Log): Prom
   const name = indexName(row.keys)
   log.debug({ collection, index: name }, 'creating index')
   try {
-    await db.collection(collection).createIndex(row.keys, {
-      name,
-      ...(row.unique === undefined ? {} : { unique: true }),
-      ...(row.sparse === undefined ? {} : { sparse: true }),
-      ...(row.partial === undefined ? {} : { partialFilterExpression: row.partial }),
-    })
+    const { unique, sparse, partial } = row
+    await db
+      .collection(collection)
+      .createIndex(row.keys, defined({ name, unique, sparse, partialFilterExpression: partial }))
   } catch (cause) {
     if (!isDuplicate(cause)) throw cause
     throw new AppError('conflict', `index ${collection}.${name} cannot be made: records that must differ are alike`, {
