@@ -161,8 +161,8 @@ describe('every list, while others are inserted and deleted', () => {
       if (next !== undefined) cursors.set(list, next)
     }
     expect(cursors.size).toBe(withCursor.length)
+    // Of another path, and of the same path with another filter or sort.
     for (const [i, list] of withCursor.entries())
-      // Of another path, and of the same path with another filter or sort.
       for (const other of [withCursor.at(i - 1), withCursor.findLast(({ path }) => path === list.path)]) {
         if (other === undefined || other === list) continue
         const { status, body } = await world.call('GET', pathOf(list, { cursor: cursors.get(other) ?? '' }))
