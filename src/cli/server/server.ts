@@ -115,7 +115,11 @@ export async function startServer(
     store.events.onAppended((events) => bus.publish(events))
     const southbound = southboundMetrics(metrics)
     const operations = new OperationsEngine({
-      ...store,
+      devices: store.devices,
+      parameters: store.parameters,
+      operations: store.operations,
+      instances: store.instances,
+      audit: store.audit,
       clock,
       newId: nextId,
       log,
@@ -197,14 +201,21 @@ export async function startServer(
     }
     bus.subscribe(heed)
     const follower = new FeedFollower({
-      ...store,
+      events: store.events,
+      instances: store.instances,
       types: [...HEEDED_EVENTS, 'device.deleted'],
       onEvent: heed,
       clock,
       log,
     })
     await tidyAfterDead(store, instance)
-    const readiness = new ReadinessKeeper({ ...store, clock, log: log.child({ part: 'readiness' }) })
+    const readiness = new ReadinessKeeper({
+      devices: store.devices,
+      parameters: store.parameters,
+      fleet: store.fleet,
+      clock,
+      log: log.child({ part: 'readiness' }),
+    })
     await lifecycle.start(readiness)
     await lifecycle.start(operations)
     await lifecycle.start(follower)
@@ -220,7 +231,14 @@ export async function startServer(
       clock,
     })
     const planner = new Planner({
-      ...store,
+      plans: store.plans,
+      devices: store.devices,
+      parameters: store.parameters,
+      conflicts: store.conflicts,
+      linkSecrets: store.linkSecrets,
+      audit: store.audit,
+      events: store.events,
+      fleet: store.fleet,
       operations,
       instance,
       clock,
@@ -266,7 +284,17 @@ export async function startServer(
     installationMetrics(metrics, packageVersion(), () => certificates.expiries())
     await lifecycle.start(createCensus(metrics, () => store.census(), log))
     const api = new Api({
-      ...store,
+      devices: store.devices,
+      parameters: store.parameters,
+      conflicts: store.conflicts,
+      pendingAgents: store.pendingAgents,
+      supportedModels: store.supportedModels,
+      credentials: store.credentials,
+      linkSecrets: store.linkSecrets,
+      events: store.events,
+      audit: store.audit,
+      apiKeys: store.apiKeys,
+      instances: store.instances,
       host: config.apiHost,
       port: config.apiPort,
       ...defined({ tls: certificates.api && { cert: certificates.api.cert, key: certificates.api.key } }),
