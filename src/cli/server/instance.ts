@@ -3,7 +3,7 @@ import type { InstanceStore } from '../../domain/index.ts'
 import type { Store } from '../../store/index.ts'
 
 const HEARTBEAT_MS = 3000
-/** An instance that is silent for so long is gone, and what it had sent is settled by others. */
+/** An instance that is silent for so long is gone, and other instances reconcile what it had sent. */
 const INSTANCE_TTL_MS = 10_000
 
 /**

@@ -214,7 +214,7 @@ export interface Completion {
   kind: 'command' | 'transfer' | 'boot' | 'reset'
   /** The CommandKey or command_key: the operation's id. Empty on a boot that names none. */
   commandKey: string
-  /** Parameters at boot that settle a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */
+  /** Parameters at boot that end a download or reset: the SoftwareVersion now, and whether it was a BOOTSTRAP. */
   softwareVersion?: string
   bootstrap?: boolean
   output?: Record<string, string>
