@@ -10,28 +10,30 @@ import type {
 } from '../../src/domain/index.ts'
 import { startFileServer } from '../support/file-server.ts'
 
-/** A box behind its wire, as the suite looks into it without any protocol. */
-export interface ContractBox {
-  /** The value in the box itself; undefined when there is no such parameter. */
+/** A device behind its wire. The suite reads it without any protocol. */
+export interface ContractDevice {
+  /** Returns the value in the device itself; undefined when there is no such parameter. */
   value(path: string): string | undefined
-  /** Rows of a table in the box itself. */
+  /** Returns the rows of a table in the device itself. */
   rows(table: string): string[]
-  /** The box changes a value by itself. */
+  /** Changes a value as the device itself does. */
   change(path: string, value: string): void
-  /** The plug is pulled right after the next effect on this path, before its answer leaves; it starts again by itself. */
+  /**
+   * The plug is pulled right after the next effect on this path, before its answer leaves; it starts again by itself.
+   */
   losePowerAfter(path: string): void
   /** How often it has started since the suite began. */
   boots(): number
 }
 
-/** Everything between a request and a box: engine, driver, wire, simulated box. */
+/** All parts between a request and a device: engine, driver, wire, simulated device. */
 export interface ContractSubject {
   operations: Operations
   devices: DeviceStore
   parameters: ParameterStore
   deviceId: DeviceId
   protocol: Protocol
-  box: ContractBox
+  device: ContractDevice
   stop(): Promise<void>
 }
 
@@ -45,7 +47,10 @@ const TABLE = 'Device.NAT.PortMapping.'
 const ABSENT = 'Device.DeviceInfo.X_ACME_Absent'
 const WAIT_MS = 20_000
 
-/** Every verb over one driver, against a simulated box: what the engine's callers may rely on, whichever protocol carries it. */
+/**
+ * Every verb over one driver, against a simulated device: the behaviour that callers of the engine rely on over each
+ * protocol.
+ */
 export function driverContract(name: string, setup: () => Promise<ContractSubject>): void {
   describe(`driver contract: ${name}`, () => {
     let subject: ContractSubject
@@ -73,16 +78,16 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
     it('get answers values with their types, by parameter and by object, and keeps them', async () => {
       const read = await ask({ verb: 'get', paths: [SSID, 'Device.WiFi.Radio.1.'] })
       expect(read.state).toBe('done')
-      expect(outcome(read, SSID)).toMatchObject({ value: subject.box.value(SSID), type: 'string' })
-      expect(outcome(read, CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), type: 'unsignedInt' })
-      expect(await stored(CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), source: subject.protocol })
+      expect(outcome(read, SSID)).toMatchObject({ value: subject.device.value(SSID), type: 'string' })
+      expect(outcome(read, CHANNEL)).toMatchObject({ value: subject.device.value(CHANNEL), type: 'unsignedInt' })
+      expect(await stored(CHANNEL)).toMatchObject({ value: subject.device.value(CHANNEL), source: subject.protocol })
     })
 
     it('get names the path that does not exist and still answers the others', async () => {
       const read = await ask({ verb: 'get', paths: [ABSENT, SSID] })
       expect(read.state).toBe('failed')
       expect(outcome(read, ABSENT)?.error?.code).toMatch(/^(9005|7026)$/)
-      expect(outcome(read, SSID)?.value).toBe(subject.box.value(SSID))
+      expect(outcome(read, SSID)?.value).toBe(subject.device.value(SSID))
     })
 
     it('get takes search paths, and one that matches nothing is no error', async () => {
@@ -91,7 +96,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(read.state).toBe('done')
       expect(outcome(read, `${row}ExternalPort`)?.value).toBe('1111')
       const aliases = read.result?.results.filter(({ path }) => path.endsWith('.Alias')) ?? []
-      expect(aliases.length).toBe(subject.box.rows(TABLE).length)
+      expect(aliases.length).toBe(subject.device.rows(TABLE).length)
       const nothing = await ask({ verb: 'get', paths: [`${TABLE}[Description=="nobody"].ExternalPort`] })
       expect(nothing).toMatchObject({ state: 'done', result: { results: [] } })
     })
@@ -106,7 +111,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(flat.filter((path) => path.slice(object.length).includes('.'))).toEqual([])
     })
 
-    it('get of an object answers what is below it; one that the box has not is an error', async () => {
+    it('get of an object returns the values below it; an object that does not exist is an error', async () => {
       const read = await ask({ verb: 'get', paths: ['Device.X_ACME_Nothing.'] })
       expect(read.state).toBe('failed')
       expect(outcome(read, 'Device.X_ACME_Nothing.')?.error?.code).toMatch(/^(9005|7026|7016)$/)
@@ -117,10 +122,10 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       const search = `${TABLE}[Description=="p2222"].`
       const written = await ask({ verb: 'set', values: [{ path: `${search}ExternalPort`, value: '2223' }] })
       expect(written.state).toBe('done')
-      expect(subject.box.value(`${row}ExternalPort`)).toBe('2223')
+      expect(subject.device.value(`${row}ExternalPort`)).toBe('2223')
       expect((await stored(`${row}ExternalPort`))?.value).toBe('2223')
       expect((await ask({ verb: 'delete', paths: [search] })).state).toBe('done')
-      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(subject.device.rows(TABLE)).not.toContain(row)
     })
 
     it('set writes, answers per path, and keeps the new value', async () => {
@@ -133,24 +138,24 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       })
       expect(written).toMatchObject({ state: 'done', sentVia: subject.protocol })
       expect(outcome(written, SSID)?.error).toBeUndefined()
-      expect(subject.box.value(SSID)).toBe('contract & <co>')
-      expect(subject.box.value(ENABLE)).toBe('false')
+      expect(subject.device.value(SSID)).toBe('contract & <co>')
+      expect(subject.device.value(ENABLE)).toBe('false')
       expect(await stored(SSID)).toMatchObject({ value: 'contract & <co>' })
     })
 
     it('set answers for a secret without showing it, and keeps it nowhere', async () => {
-      const before = subject.box.value(SECRET)
+      const before = subject.device.value(SECRET)
       const written = await ask({ verb: 'set', values: [{ path: SECRET, value: 'correct horse' }] })
       expect(written.state).toBe('done')
       expect(outcome(written, SECRET)).toBeDefined()
       expect(outcome(written, SECRET)?.error).toBeUndefined()
-      expect(subject.box.value(SECRET)).not.toBe(before)
+      expect(subject.device.value(SECRET)).not.toBe(before)
       expect(JSON.stringify(written)).not.toContain('horse')
       expect((await stored(SECRET))?.value ?? '').toBe('')
     })
 
-    it('settles a set whose answer was lost as far as what can be read back tells', async () => {
-      subject.box.losePowerAfter(SSID)
+    it('reconciles a set whose answer was lost, as far as its values can be read back', async () => {
+      subject.device.losePowerAfter(SSID)
       const values = [
         { path: SSID, value: 'with a secret' },
         { path: SECRET, value: 'another horse' },
@@ -159,7 +164,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
     })
 
     it('set is all or nothing, and says which path was refused', async () => {
-      const before = subject.box.value(SSID)
+      const before = subject.device.value(SSID)
       const refused = await ask({
         verb: 'set',
         values: [
@@ -170,11 +175,11 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(refused.state).toBe('failed')
       expect(refused.result?.error).toBeDefined()
       expect(outcome(refused, ABSENT)?.error).toBeDefined()
-      expect(subject.box.value(SSID)).toBe(before)
+      expect(subject.device.value(SSID)).toBe(before)
       expect((await stored(SSID))?.value).toBe(before)
     })
 
-    it('set in parts writes what can be written', async () => {
+    it('set with allowPartial writes the values that the device accepts', async () => {
       const partial = await ask({
         verb: 'set',
         allowPartial: true,
@@ -184,27 +189,27 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
         ],
       })
       expect(outcome(partial, ABSENT)?.error).toBeDefined()
-      expect(subject.box.value(SSID)).toBe('part')
+      expect(subject.device.value(SSID)).toBe('part')
       expect((await stored(SSID))?.value).toBe('part')
     })
 
     it('add creates one row with its values and names it', async () => {
-      const before = subject.box.rows(TABLE)
+      const before = subject.device.rows(TABLE)
       const row = await add('8080')
-      expect(subject.box.rows(TABLE)).toEqual([...before, row])
-      expect(subject.box.value(`${row}ExternalPort`)).toBe('8080')
+      expect(subject.device.rows(TABLE)).toEqual([...before, row])
+      expect(subject.device.value(`${row}ExternalPort`)).toBe('8080')
       expect((await stored(`${row}Description`))?.value).toBe('p8080')
     })
 
     it('add leaves no row behind when a value is refused', async () => {
-      const before = subject.box.rows(TABLE)
+      const before = subject.device.rows(TABLE)
       const refused = await ask({ verb: 'add', object: TABLE, values: { ExternalPort: '1', X_ACME_Absent: '1' } })
       expect(refused.state).toBe('failed')
-      expect(subject.box.rows(TABLE)).toEqual(before)
+      expect(subject.device.rows(TABLE)).toEqual(before)
     })
 
-    it('add stores which rows were there before, so that a lost answer can be settled', async () => {
-      const before = subject.box.rows(TABLE)
+    it('add stores which rows were there before, so that a lost answer can be reconciled', async () => {
+      const before = subject.device.rows(TABLE)
       const added = await ask({ verb: 'add', object: TABLE, values: {} })
       expect(added.state).toBe('done')
       expect([...(added.baseline?.instances ?? [])].sort()).toEqual([...before].sort())
@@ -214,7 +219,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       const row = await add('9090')
       const removed = await ask({ verb: 'delete', paths: [row] })
       expect(removed.state).toBe('done')
-      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(subject.device.rows(TABLE)).not.toContain(row)
       expect(await stored(`${row}ExternalPort`)).toBeUndefined()
     })
 
@@ -223,18 +228,18 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('done')
       expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('failed')
       expect((await ask({ verb: 'delete', paths: [row], allowPartial: true })).state).toBe('done')
-      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(subject.device.rows(TABLE)).not.toContain(row)
     })
 
-    it('delete takes what can be deleted where parts will do, and says what cannot', async () => {
+    it('delete with allowPartial deletes the rows that can be deleted, and names the others', async () => {
       const row = await add('9292')
       const removed = await ask({ verb: 'delete', paths: ['Device.X_ACME_Nothing.1.', row], allowPartial: true })
-      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(subject.device.rows(TABLE)).not.toContain(row)
       expect(outcome(removed, row)).toBeDefined()
       expect(outcome(removed, row)?.error).toBeUndefined()
     })
 
-    it('forgets a row that the box says is not there', async () => {
+    it('drops a row that the device says does not exist', async () => {
       const parameter = { path: `${TABLE}4712.ExternalPort`, value: '1', type: 'unsignedInt', collectedAt: 1 } as const
       const { devices, deviceId, protocol } = subject
       await devices.commit({ deviceId, parameters: [{ ...parameter, source: protocol }] })
@@ -242,21 +247,21 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(await stored(parameter.path)).toBeUndefined()
     })
 
-    it('add in parts keeps the row with what the box takes', async () => {
+    it('add in parts keeps the row with the values that the device accepts', async () => {
       const values = { ExternalPort: '3333', X_ACME_Absent: '1' }
       const added = await ask({ verb: 'add', object: TABLE, values, allowPartial: true })
       const row = added.result?.results.find(({ created }) => created !== undefined)?.created ?? ''
       expect(added.state).toBe('failed')
       expect(outcome(added, `${row}X_ACME_Absent`)?.error).toBeDefined()
-      expect(subject.box.value(`${row}ExternalPort`)).toBe('3333')
+      expect(subject.device.value(`${row}ExternalPort`)).toBe('3333')
       expect((await stored(`${row}ExternalPort`))?.value).toBe('3333')
     })
 
-    it('discover brings the tree into the record, with what can be written', async () => {
+    it('discover stores the tree in the record, with access', async () => {
       const found = await ask({ verb: 'discover', path: 'Device.WiFi.' })
       expect(found.state).toBe('done')
       expect(Number(found.result?.output?.parameters)).toBeGreaterThan(5)
-      expect(await stored(CHANNEL)).toMatchObject({ value: subject.box.value(CHANNEL), writable: true })
+      expect(await stored(CHANNEL)).toMatchObject({ value: subject.device.value(CHANNEL), writable: true })
     })
 
     it('discover forgets rows that are gone', async () => {
@@ -279,7 +284,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(await stored(`${row}ExternalPort`)).toBeDefined()
     })
 
-    it('subscribe makes a change of the box known, and its end keeps it quiet', async () => {
+    it('subscribe reports changes of the device, and its end stops that', async () => {
       const subscribe = (enable: boolean): OperationRequest => ({
         verb: 'subscribe',
         id: 'contract',
@@ -289,7 +294,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       })
       expect((await ask(subscribe(true))).state).toBe('done')
       expect((await ask(subscribe(true))).state).toBe('done')
-      subject.box.change(CHANNEL, '44')
+      subject.device.change(CHANNEL, '44')
       await eventually(async () => (await stored(CHANNEL))?.value === '44')
       expect((await ask(subscribe(false))).state).toBe('done')
     })
@@ -300,7 +305,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       input: { ProtocolVersion: 'Any', Host: host, NumberOfRepetitions: '4', Timeout: '500', DataBlockSize: '64' },
     })
 
-    it('subscribe with other paths takes the place of what its ID stood for', async () => {
+    it('subscribe with other paths replaces the subscription of the same ID', async () => {
       const subscribe = (id: string, paths: string[], enable = true): OperationRequest => ({
         verb: 'subscribe',
         id,
@@ -311,8 +316,8 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect((await ask(subscribe('moving', [ENABLE]))).state).toBe('done')
       expect((await ask(subscribe('moving', [CHANNEL]))).state).toBe('done')
       const other = (await stored(ENABLE))?.value
-      subject.box.change(ENABLE, other === 'true' ? 'false' : 'true')
-      subject.box.change(CHANNEL, '48')
+      subject.device.change(ENABLE, other === 'true' ? 'false' : 'true')
+      subject.device.change(CHANNEL, '48')
       await eventually(async () => (await stored(CHANNEL))?.value === '48')
       expect((await stored(ENABLE))?.value).toBe(other)
       expect((await ask(subscribe('moving', [CHANNEL], false))).state).toBe('done')
@@ -323,12 +328,12 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(ended).toMatchObject({ state: 'done', result: { output: { Status: 'Complete', SuccessCount: '4' } } })
     })
 
-    it('operate tells what a diagnostic found, also when that is an error', async () => {
+    it('operate returns the results of a diagnostic, also when they are an error', async () => {
       const ended = await ask(ping('nowhere.invalid'))
       expect(ended).toMatchObject({ state: 'done', result: { output: { Status: 'Error_CannotResolveHostName' } } })
     })
 
-    it('operate fails for a command that the box does not have', async () => {
+    it('operate fails for a command that the device does not have', async () => {
       const refused = await ask({ verb: 'operate', command: 'Device.X_ACME_Do()', input: {} })
       expect(refused.state).toBe('failed')
       expect(refused.result?.error?.code).toMatch(/^(notSupported|7\d\d\d)$/)
@@ -342,40 +347,40 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect((await operations.wait(running.id, WAIT_MS))?.state).toBe('done')
     })
 
-    it('settles a set whose answer was lost by reading it, and does not send it again', async () => {
-      subject.box.losePowerAfter(SSID)
+    it('reconciles a set whose answer was lost by reading it, and does not send it again', async () => {
+      subject.device.losePowerAfter(SSID)
       const lost = await ask({ verb: 'set', values: [{ path: SSID, value: 'lost' }] })
       expect(lost).toMatchObject({ state: 'done', result: { results: [{ path: SSID, value: 'lost' }] } })
-      expect(subject.box.value(SSID)).toBe('lost')
+      expect(subject.device.value(SSID)).toBe('lost')
     })
 
-    it('settles an add whose answer was lost by the row that is new, and adds no second', async () => {
+    it('reconciles an add whose answer was lost by the new row, and adds no second', async () => {
       await add('6060')
-      const before = subject.box.rows(TABLE)
-      subject.box.losePowerAfter(TABLE)
+      const before = subject.device.rows(TABLE)
+      subject.device.losePowerAfter(TABLE)
       const lost = await ask({ verb: 'add', object: TABLE, values: { ExternalPort: '6060' } })
       const created = lost.result?.results.find((one) => one.created !== undefined)?.created
       expect(lost.state).toBe('done')
-      expect(subject.box.rows(TABLE)).toEqual([...before, created])
+      expect(subject.device.rows(TABLE)).toEqual([...before, created])
     })
 
-    it('settles a delete whose answer was lost by the row that is gone', async () => {
+    it('reconciles a delete whose answer was lost by the row that is gone', async () => {
       const row = await add('5050')
-      subject.box.losePowerAfter(row)
+      subject.device.losePowerAfter(row)
       expect((await ask({ verb: 'delete', paths: [row] })).state).toBe('done')
-      expect(subject.box.rows(TABLE)).not.toContain(row)
+      expect(subject.device.rows(TABLE)).not.toContain(row)
     })
 
-    it('reboot ends when the box is back', async () => {
-      const boots = subject.box.boots()
+    it('reboot ends when the device has booted', async () => {
+      const boots = subject.device.boots()
       const rebooted = await ask({ verb: 'reboot' })
       expect(rebooted.state).toBe('done')
-      expect(subject.box.boots()).toBe(boots + 1)
+      expect(subject.device.boots()).toBe(boots + 1)
     })
 
-    it('runs what waits behind a reboot after it', async () => {
+    it('runs the operations behind a reboot after it', async () => {
       const { operations, deviceId } = subject
-      const boots = subject.box.boots()
+      const boots = subject.device.boots()
       const actor = { kind: 'apiKey', id: 'contract' } as const
       const reboot = await operations.submit({ deviceId, request: { verb: 'reboot' }, actor })
       const written = await ask({ verb: 'set', values: [{ path: SSID, value: 'after' }] })
@@ -383,27 +388,27 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       const first = await operations.get(reboot.id)
       expect(first?.state).toBe('done')
       expect(first?.finishedAt).toBeLessThanOrEqual(written.sentAt ?? 0)
-      expect(subject.box.boots()).toBe(boots + 1)
+      expect(subject.device.boots()).toBe(boots + 1)
     })
 
     it('download brings the new version and ends with it', async () => {
       const files = await startFileServer({ 'fw-7.0.bin': Buffer.alloc(1000) })
       const request: OperationRequest = { verb: 'download', url: files.url('fw-7.0.bin'), version: '7.0' }
       expect((await ask(request)).state).toBe('done')
-      expect(subject.box.value(VERSION)).toBe('7.0')
+      expect(subject.device.value(VERSION)).toBe('7.0')
       expect(files.asked.map(({ name }) => name)).toEqual(['fw-7.0.bin'])
       await eventually(async () => (await subject.devices.get(subject.deviceId))?.softwareVersion === '7.0')
       await files.stop()
     })
 
-    it('download of a file that is not there fails with the reason, and the box does not boot', async () => {
+    it('download of a file that is not there fails with the reason, and the device does not boot', async () => {
       const files = await startFileServer({})
-      const boots = subject.box.boots()
-      const before = subject.box.value(VERSION)
+      const boots = subject.device.boots()
+      const before = subject.device.value(VERSION)
       const answer = await ask({ verb: 'download', url: files.url('fw-7.0.bin'), version: '7.0' })
       expect(answer.state).toBe('failed')
       expect(answer.result?.error?.text).toContain('404')
-      expect([subject.box.value(VERSION), subject.box.boots()]).toEqual([before, boots])
+      expect([subject.device.value(VERSION), subject.device.boots()]).toEqual([before, boots])
       await files.stop()
     })
 
@@ -416,10 +421,10 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
         ids.push((await operations.submit({ deviceId, request, actor })).id)
       }
       for (const id of ids) expect((await operations.wait(id, WAIT_MS))?.state).toBe('done')
-      expect(subject.box.value(SSID)).toBe('n8')
+      expect(subject.device.value(SSID)).toBe('n8')
     })
 
-    it('expires what waits too long, cancels what was not sent, and does neither to the box', async () => {
+    it('expires an operation that waits too long and cancels one that was not sent, and neither reaches the device', async () => {
       const { operations, deviceId } = subject
       const actor = { kind: 'apiKey', id: 'contract' } as const
       const reboot = await operations.submit({ deviceId, request: { verb: 'reboot' }, actor })
@@ -429,16 +434,16 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(await operations.cancel(cancelled.id, actor)).toMatchObject({ state: 'cancelled' })
       expect((await operations.wait(reboot.id, WAIT_MS))?.state).toBe('done')
       expect((await operations.wait(late.id, WAIT_MS))?.state).toBe('expired')
-      expect(subject.box.value(SSID)).not.toBe('never')
+      expect(subject.device.value(SSID)).not.toBe('never')
     })
 
-    it('factoryReset ends when the box is back with factory settings', async () => {
+    it('factoryReset ends when the device has booted with factory settings', async () => {
       await ask({ verb: 'set', values: [{ path: SSID, value: 'mine' }] })
-      const boots = subject.box.boots()
+      const boots = subject.device.boots()
       expect((await ask({ verb: 'factoryReset' })).state).toBe('done')
-      expect(subject.box.boots()).toBe(boots + 1)
-      expect(subject.box.value(SSID)).not.toBe('mine')
-      expect(subject.box.value(UPTIME)).toBeDefined()
+      expect(subject.device.boots()).toBe(boots + 1)
+      expect(subject.device.value(SSID)).not.toBe('mine')
+      expect(subject.device.value(UPTIME)).toBeDefined()
       const device = await subject.devices.get(subject.deviceId)
       expect(device?.id).toBe(subject.deviceId)
       expect((await ask({ verb: 'set', values: [{ path: SSID, value: 'again' }] })).state).toBe('done')

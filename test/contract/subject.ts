@@ -42,7 +42,7 @@ export async function createEngine(
   return { store, operations }
 }
 
-/** A simulated box that is switched on and time runs fast for, as the suite sees it. `stopServer` ends what it talks to. */
+/** A simulated device that is switched on, on a fast clock. `stopServer` ends what it talks to. */
 export function createSubject(
   { store, operations }: Engine,
   kind: SimulatedKind,
@@ -59,12 +59,12 @@ export function createSubject(
     hardwareVersion: '1',
     softwareVersion: '1.0',
   }
-  const box = new SimulatedDevice({
+  const device = new SimulatedDevice({
     ...BASE,
     kind,
     facts,
     faults: [],
-    endpointId: 'proto::contract-box',
+    endpointId: 'proto::contract-device',
     servers: {
       acsUrl: 'http://127.0.0.1:9/',
       enrolmentSecret: SECRET,
@@ -79,29 +79,29 @@ export function createSubject(
     informIntervalS: 3600,
   })
   const protocol: Protocol = kind === 'uspOnly' ? 'usp' : 'cwmp'
-  const view = box.usp ?? box.cwmp
-  box.start()
+  const view = device.usp ?? device.cwmp
+  device.start()
   return {
     operations,
     devices: store.devices,
     parameters: store.parameters,
     deviceId: deviceIdOf(facts),
     protocol,
-    box: {
-      value: (path) => box.tree.raw(view.toCanonical(path)),
+    device: {
+      value: (path) => device.tree.raw(view.toCanonical(path)),
       rows: (table) => view.instances(table),
-      change: (path, value) => box.tree.put(view.toCanonical(path), value),
+      change: (path, value) => device.tree.put(view.toCanonical(path), value),
       losePowerAfter: (path) => {
-        const leave = box.tree.onChange((change) => {
+        const leave = device.tree.onChange((change) => {
           if (!change.path.startsWith(view.toCanonical(path))) return
           leave()
-          box.powerLoss()
+          device.powerLoss()
         })
       },
-      boots: () => box.reboots,
+      boots: () => device.reboots,
     },
     async stop() {
-      box.stop(true)
+      device.stop(true)
       await stopServer()
       await operations.stop()
       await store.close()
