@@ -2,20 +2,20 @@ import { expect, inject, it } from 'vitest'
 import { migrationWorld } from '../support/migration-world.ts'
 import { Mortal } from '../support/mortal.ts'
 
-/** Calls of the planner to the outside at which it dies: one box each, a little further every time, before or after the call took place. */
+/** Calls of the planner to the outside at which it dies: one device each, a little further every time, before or after the call took place. */
 const DEATHS = Array.from(
   { length: 48 },
   (_, i) => ({ at: 2 + i * 2, when: i % 2 === 0 ? 'before' : 'after' }) as const,
 )
 
 it('goes on where a planner died, at any of its calls, and does nothing twice', { timeout: 240_000 }, async () => {
-  const world = await migrationWorld(inject('mongodbUri'), { boxes: DEATHS.length })
+  const world = await migrationWorld(inject('mongodbUri'), { cpes: DEATHS.length })
   try {
     let died = 0
     for (const [i, { at, when }] of DEATHS.entries()) {
-      const box = world.boxes[i]
-      if (box === undefined) throw new Error('too few boxes')
-      const { id: deviceId } = await world.device(box)
+      const cpe = world.cpes[i]
+      if (cpe === undefined) throw new Error('too few devices')
+      const { id: deviceId } = await world.device(cpe)
       const group = await world.groups.create({ name: `one-${i}` }, 'test')
       await world.groups.changeMembers(group.id, [deviceId], [], 'test')
       const mortal = new Mortal(at, when)
@@ -52,8 +52,8 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const { state, reason, history } = await heir.member(plan.id, deviceId)
       const label = `died ${when} call ${at}: ${reason?.text ?? ''} ${history.map(({ to }) => to).join(' ')}`
       expect.soft(state, label).toBe('MIGRATED')
-      expect.soft(box.rowsAdded, label).toBe(2)
-      expect.soft(box.controllerRows().length, label).toBe(1)
+      expect.soft(cpe.rowsAdded, label).toBe(2)
+      expect.soft(cpe.controllerRows().length, label).toBe(1)
       await heir.stop()
     }
     expect(died).toBeGreaterThan(DEATHS.length / 2)

@@ -7,7 +7,7 @@ import { FleetProcess } from '../support/fleet-process.ts'
 import { ServerProcess, steppableClock } from '../support/server-process.ts'
 import { until as soon } from '../support/until.ts'
 
-const BOXES = 4
+const CPES = 4
 const SETTINGS = {
   awaitUspTimeoutMs: 60_000,
   verifyTimeoutMs: 60_000,
@@ -42,7 +42,7 @@ beforeEach(async () => {
   await server.start()
   usp.ports = [server.ports.uspPort]
   fleet = new FleetProcess({
-    mix: { legacyTr098: 0, tr181NoAgent: 0, dualStack: BOXES, uspOnly: 0 },
+    mix: { legacyTr098: 0, tr181NoAgent: 0, dualStack: CPES, uspOnly: 0 },
     faultEvery: 0,
     faults: [],
     seed: 1,
@@ -54,7 +54,7 @@ beforeEach(async () => {
     uspPort: usp.port,
   })
   await fleet.start()
-  await until(async () => (await discovered()) === BOXES)
+  await until(async () => (await discovered()) === CPES)
 })
 afterEach(async () => {
   await fleet?.stop()
@@ -68,7 +68,7 @@ async function discovered(): Promise<number> {
   return items.filter(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '').length
 }
 
-/** Starts a plan over all boxes. */
+/** Starts a plan over all devices. */
 async function migrate(settings: Record<string, unknown>): Promise<void> {
   const group = await server.api.send<{ id: string }>('POST', '/groups', {
     name: 'all',
@@ -92,9 +92,9 @@ async function members(): Promise<Member[]> {
   )
 }
 
-/** Every box is moved in its first attempt, and nothing failed on the way. */
+/** Every device is moved in its first attempt, and nothing failed on the way. */
 async function expectMoved(): Promise<void> {
-  await until(async () => (await states()).MIGRATED === BOXES)
+  await until(async () => (await states()).MIGRATED === CPES)
   for (const { attempt, history } of await members()) {
     expect(attempt).toBe(1)
     expect(history.filter(({ event }) => event === 'fail')).toEqual([])
@@ -104,15 +104,15 @@ async function expectMoved(): Promise<void> {
 describe('a planned restart', { timeout: 240_000 }, () => {
   it('rolls back nothing of what soaks, however long the server was away', async () => {
     await migrate({ soakMs: AN_HOUR_MS })
-    await until(async () => (await states()).DUAL === BOXES)
+    await until(async () => (await states()).DUAL === CPES)
     await server.stop()
     usp.cut()
-    // For the server an hour passes until it is there again, for the boxes some seconds.
+    // For the server an hour passes until it is there again, for the devices some seconds.
     await server.start(steppableClock(AN_HOUR_MS))
     // It has looked at each of them, and found no Agent.
     await until(async () => (await members()).every(({ waiting }) => waiting === 'agent'))
     usp.heal()
-    expect(await states()).toEqual({ DUAL: BOXES })
+    expect(await states()).toEqual({ DUAL: CPES })
     await server.api.send('PATCH', `/plans/${planId}`, { settings: { soakMs: 0 } })
     await expectMoved()
   })
@@ -123,7 +123,7 @@ describe('the clock of the server', { timeout: 240_000 }, () => {
     ['back', -600_000],
     ['forward', AN_HOUR_MS],
   ])('may be set %s: plans and recurring work go on, and no device is rolled back', async (_way, ms) => {
-    await migrate({ soakMs: 3000, maxInFlight: BOXES - 1 })
+    await migrate({ soakMs: 3000, maxInFlight: CPES - 1 })
     await until(async () => ((await states()).DUAL ?? 0) > 0)
     await server.stepClock(ms)
     await expectMoved()

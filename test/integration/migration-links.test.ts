@@ -13,27 +13,27 @@ afterEach(() => world?.stop())
 
 async function start(options: WorldOptions): Promise<SimulatedDevice> {
   world = await migrationWorld(inject('mongodbUri'), options)
-  const [box] = world.boxes
-  if (box === undefined) throw new Error('no box')
-  return box
+  const [cpe] = world.cpes
+  if (cpe === undefined) throw new Error('no device')
+  return cpe
 }
 
-/** A plan over all boxes, started. */
+/** A plan over all devices, started. */
 async function migrate(settings: Partial<PlanSettings> = {}): Promise<Plan> {
   const plan = await world.plan({ maxAttempts: 1, ...settings })
   await world.planner.act(plan.id, 'start', 'test')
   return plan
 }
 
-const isIn = (plan: Plan, box: SimulatedDevice, state: string) =>
-  world.until(async () => (await world.member(plan, box)).state === state)
-const story = async (plan: Plan, box: SimulatedDevice) =>
-  (await world.member(plan, box)).history.map(({ event }) => event)
+const isIn = (plan: Plan, cpe: SimulatedDevice, state: string) =>
+  world.until(async () => (await world.member(plan, cpe)).state === state)
+const story = async (plan: Plan, cpe: SimulatedDevice) =>
+  (await world.member(plan, cpe)).history.map(({ event }) => event)
 
 /** Ends what waits for the device, as after a long absence. */
-async function outOfPatience(box: SimulatedDevice): Promise<void> {
+async function outOfPatience(cpe: SimulatedDevice): Promise<void> {
   world.pass(OUT_OF_PATIENCE_MS)
-  const { id } = await world.device(box)
+  const { id } = await world.device(cpe)
   const waiting = { deviceId: id, state: 'queued' }
   await world.store.db.collection('operations').updateMany(waiting, { $set: { expiresAt: Date.now() - 1 } })
   await world.operations.recovery.expireQueued()
@@ -42,17 +42,17 @@ async function outOfPatience(box: SimulatedDevice): Promise<void> {
 describe('CWMP that falls silent when it is to go dormant', { timeout: 120_000 }, () => {
   it('leaves the device on USP, where it works, until it comes', async () => {
     const cwmp = new Balancer()
-    const box = await start({ cwmp })
+    const cpe = await start({ cwmp })
     world.store.events.onAppended((events) => {
       if (events.some(({ type, data }) => type === 'member.changed' && data.to === 'RETIRING')) cwmp.cut()
     })
     const plan = await migrate()
-    await isIn(plan, box, 'RETIRING')
-    await world.until(async () => (await world.member(plan, box)).waiting === 'offline')
-    await outOfPatience(box)
-    await world.until(async () => ((await world.member(plan, box)).facts.cwmpAsked ?? 0) > 0)
-    expect(await world.member(plan, box)).toMatchObject({ state: 'RETIRING' })
-    const { id, owner } = await world.device(box)
+    await isIn(plan, cpe, 'RETIRING')
+    await world.until(async () => (await world.member(plan, cpe)).waiting === 'offline')
+    await outOfPatience(cpe)
+    await world.until(async () => ((await world.member(plan, cpe)).facts.cwmpAsked ?? 0) > 0)
+    expect(await world.member(plan, cpe)).toMatchObject({ state: 'RETIRING' })
+    const { id, owner } = await world.device(cpe)
     expect(owner).toBe('usp')
     const { id: setId } = await world.operations.submit({
       deviceId: id,
@@ -61,49 +61,49 @@ describe('CWMP that falls silent when it is to go dormant', { timeout: 120_000 }
     })
     expect(await world.operations.wait(setId, 30_000)).toMatchObject({ state: 'done', sentVia: 'usp' })
     cwmp.heal()
-    await isIn(plan, box, 'MIGRATED')
-    expect(await story(plan, box)).not.toContain('fail')
-    expect(box.tree.raw(INTERVAL)).toBe('86400')
+    await isIn(plan, cpe, 'MIGRATED')
+    expect(await story(plan, cpe)).not.toContain('fail')
+    expect(cpe.tree.raw(INTERVAL)).toBe('86400')
   })
 })
 
 describe('an Agent that keeps the link of a Controller it has no more', { timeout: 120_000 }, () => {
   it('is rolled back, its link ends, and a second plan moves the device', async () => {
-    const box = await start({ faults: ['deaf'] })
+    const cpe = await start({ faults: ['deaf'] })
     const first = await migrate()
-    await isIn(first, box, 'MIGRATED')
+    await isIn(first, cpe, 'MIGRATED')
     await world.planner.act(first.id, 'rollback', 'test')
-    await isIn(first, box, 'ROLLED_BACK')
-    expect(box.controllerRows()).toEqual([])
-    expect(box.deafLinks).toBe(0)
-    expect((await world.device(box)).usp).toMatchObject({ linked: false })
+    await isIn(first, cpe, 'ROLLED_BACK')
+    expect(cpe.controllerRows()).toEqual([])
+    expect(cpe.deafLinks).toBe(0)
+    expect((await world.device(cpe)).usp).toMatchObject({ linked: false })
     const group = await world.planner.get(first.id)
     const second = await world.planner.create(
       { name: 'again', groupId: group.groupId, settings: first.settings },
       'test',
     )
     await world.planner.act(second.id, 'start', 'test')
-    await isIn(second, box, 'MIGRATED')
-    expect(box.controllerRows()).toHaveLength(1)
+    await isIn(second, cpe, 'MIGRATED')
+    expect(cpe.controllerRows()).toHaveLength(1)
   })
 
   it('and falls silent by that during the soak is not migrated, and its link ends', async () => {
-    const box = await start({ faults: ['deaf'] })
+    const cpe = await start({ faults: ['deaf'] })
     const plan = await migrate({ soakMs: 3_600_000 })
-    await isIn(plan, box, 'DUAL')
-    await world.until(async () => (await world.member(plan, box)).waiting === 'soak')
+    await isIn(plan, cpe, 'DUAL')
+    await world.until(async () => (await world.member(plan, cpe)).waiting === 'soak')
     // Somebody deletes the row on the device.
-    for (const row of box.controllerRows()) box.tree.deleteRow(row, 'device')
-    await until(() => box.deafLinks === 1)
+    for (const row of cpe.controllerRows()) cpe.tree.deleteRow(row, 'device')
+    await until(() => cpe.deafLinks === 1)
     world.pass(31_000)
-    await world.until(async () => (await world.member(plan, box)).waiting === 'agent')
+    await world.until(async () => (await world.member(plan, cpe)).waiting === 'agent')
     world.pass(100_000)
-    await isIn(plan, box, 'QUARANTINED')
-    expect((await world.member(plan, box)).reason).toMatchObject({ code: 'linkLost' })
-    expect(await story(plan, box)).not.toContain('retired')
-    expect((await world.device(box)).owner).toBe('cwmp')
-    await until(async () => (await world.device(box)).usp?.linked === false)
-    expect(box.tree.raw(INTERVAL)).toBe('300')
+    await isIn(plan, cpe, 'QUARANTINED')
+    expect((await world.member(plan, cpe)).reason).toMatchObject({ code: 'linkLost' })
+    expect(await story(plan, cpe)).not.toContain('retired')
+    expect((await world.device(cpe)).owner).toBe('cwmp')
+    await until(async () => (await world.device(cpe)).usp?.linked === false)
+    expect(cpe.tree.raw(INTERVAL)).toBe('300')
   })
 })
 
@@ -111,29 +111,29 @@ describe('a device whose USP link is held by another instance', { timeout: 120_0
   it.each([[[]], [['noTimer']]] as const)(
     'is moved, and its Notify counts wherever it was received (%j)',
     async (faults) => {
-      const box = await start({ uspElsewhere: true, ...(faults.length === 0 ? {} : { faults }) })
+      const cpe = await start({ uspElsewhere: true, ...(faults.length === 0 ? {} : { faults }) })
       const plan = await migrate()
-      await isIn(plan, box, 'MIGRATED')
-      const { history } = await world.member(plan, box)
+      await isIn(plan, cpe, 'MIGRATED')
+      const { history } = await world.member(plan, cpe)
       const notified = history.find(({ event }) => event === 'verified')?.evidence?.notified
       expect(notified).toMatch(faults.length === 0 ? /OperationComplete/ : /ValueChange/)
-      expect((await world.device(box)).usp).toMatchObject({ linked: true, instance: 'far' })
+      expect((await world.device(cpe)).usp).toMatchObject({ linked: true, instance: 'far' })
     },
   )
 
   it('loses that link with its rollback, also when its Agent keeps it and ignores all that is said', async () => {
-    const box = await start({ uspElsewhere: true, faults: ['deaf'] })
+    const cpe = await start({ uspElsewhere: true, faults: ['deaf'] })
     const plan = await migrate({ retire: 'none' })
-    await isIn(plan, box, 'MIGRATED')
+    await isIn(plan, cpe, 'MIGRATED')
     // Somebody deletes the row on the device.
-    for (const row of box.controllerRows()) box.tree.deleteRow(row, 'box')
-    await until(() => box.deafLinks === 1)
+    for (const row of cpe.controllerRows()) cpe.tree.deleteRow(row, 'device')
+    await until(() => cpe.deafLinks === 1)
     await world.planner.act(plan.id, 'rollback', 'test')
-    await isIn(plan, box, 'ROLLED_BACK')
-    const { id, usp } = await world.device(box)
+    await isIn(plan, cpe, 'ROLLED_BACK')
+    const { id, usp } = await world.device(cpe)
     expect(usp).toMatchObject({ linked: false })
     expect(usp?.lastDisconnect?.reason).toBe('rolledBack')
-    await until(() => box.deafLinks === 0)
+    await until(() => cpe.deafLinks === 0)
     const events = await world.store.events.ofDevice(id, '', 1000)
     expect(events.filter(({ type }) => type === 'device.linkReleased')).toHaveLength(1)
   })

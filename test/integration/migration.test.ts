@@ -17,21 +17,21 @@ afterEach(() => world.stop())
 
 describe('a migration', { timeout: 120_000 }, () => {
   it('writes one Controller with one MTP, proves the move, hands over, and lets CWMP sleep', async () => {
-    const { planner, boxes, device, member, plan: make, untilState, store } = await start({ boxes: 3 })
+    const { planner, cpes, device, member, plan: make, untilState, store } = await start({ cpes: 3 })
     const plan = await make()
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
-    for (const box of boxes) {
-      const { owner, binding, migration } = await device(box)
+    for (const cpe of cpes) {
+      const { owner, binding, migration } = await device(cpe)
       expect({ owner, proof: binding?.proof, state: migration?.state }).toEqual({
         owner: 'usp',
         proof: 'bound',
         state: 'MIGRATED',
       })
-      expect(box.rowsAdded).toBe(2)
-      expect(box.controllerRows()).toHaveLength(1)
-      expect(box.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('86400')
-      const { history } = await member(plan, box)
+      expect(cpe.rowsAdded).toBe(2)
+      expect(cpe.controllerRows()).toHaveLength(1)
+      expect(cpe.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('86400')
+      const { history } = await member(plan, cpe)
       expect(history.map(({ to }) => to)).toEqual([
         'ELIGIBLE',
         'QUEUED',
@@ -67,13 +67,13 @@ describe('a migration', { timeout: 120_000 }, () => {
   })
 
   it('lets a migrated device that it resets over USP in over CWMP at once, and takes it back', async () => {
-    const { planner, operations, boxes, device, member, plan: make, until, untilState, store } = await start()
-    const [box] = boxes
-    if (box === undefined) throw new Error('no box')
+    const { planner, operations, cpes, device, member, plan: make, until, untilState, store } = await start()
+    const [cpe] = cpes
+    if (cpe === undefined) throw new Error('no device')
     const plan = await make()
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
-    const { id } = await device(box)
+    const { id } = await device(cpe)
     const before = await store.credentials.get(id)
     const newest = (await store.events.since(undefined, 1)).at(-1)?.id
     const reset = await operations.submit({
@@ -81,9 +81,9 @@ describe('a migration', { timeout: 120_000 }, () => {
       request: { verb: 'factoryReset' },
       actor: { kind: 'apiKey', id: 'test' },
     })
-    await until(async () => (await member(plan, box)).state === 'REGRESSED')
+    await until(async () => (await member(plan, cpe)).state === 'REGRESSED')
     expect(await operations.get(reset.id)).toMatchObject({ state: 'done', sentVia: 'usp', attempts: 1 })
-    expect((await device(box)).owner).toBe('cwmp')
+    expect((await device(cpe)).owner).toBe('cwmp')
     const told = (await store.events.since(newest, 1000)).map(({ type }) => type)
     expect(told).toContain('device.bootstrapped')
     expect(told).not.toContain('device.refused')
@@ -117,32 +117,32 @@ describe('a migration', { timeout: 120_000 }, () => {
     ['booleanLiterals', 'MIGRATED', undefined],
     ['rejectsUspWrite', 'QUARANTINED', '7004'],
   ]
-  it('leads every faulty box where it belongs, all in one plan', async () => {
+  it('leads every faulty device where it belongs, all in one plan', async () => {
     const {
       store,
       planner,
-      boxes,
+      cpes,
       device,
       member,
       plan: make,
       untilState,
     } = await start({
-      boxes: outcomes.length,
+      cpes: outcomes.length,
       faults: outcomes.map(([fault]) => fault),
     })
     const plan = await make()
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
     const found: unknown[] = []
-    for (const box of boxes) {
-      const { state, reason } = await member(plan, box)
-      found.push([box.faults[0], state, reason?.code])
-      const { owner } = await device(box)
+    for (const cpe of cpes) {
+      const { state, reason } = await member(plan, cpe)
+      found.push([cpe.faults[0], state, reason?.code])
+      const { owner } = await device(cpe)
       expect(owner).toBe(state === 'MIGRATED' ? 'usp' : 'cwmp')
-      // A box that went back is as it was: no row of ours, and its own inform interval.
+      // A device that went back is as it was: no row of ours, and its own inform interval.
       if (state !== 'QUARANTINED') continue
-      expect(box.controllerRows()).toEqual([])
-      expect(box.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
+      expect(cpe.controllerRows()).toEqual([])
+      expect(cpe.tree.raw('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
     }
     expect(found).toEqual(outcomes)
     const status = await planner.status(plan.id)
@@ -155,10 +155,10 @@ describe('a migration', { timeout: 120_000 }, () => {
     ])
   })
 
-  it('gives back as it was a Controller row that was on the box before', async () => {
+  it('gives back as it was a Controller row that was on the device before', async () => {
     const {
       planner,
-      boxes,
+      cpes,
       member,
       plan: make,
       untilState,
@@ -178,47 +178,47 @@ describe('a migration', { timeout: 120_000 }, () => {
     const plan = await make({ maxAttempts: 2 })
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
-    const [box] = boxes
-    if (box === undefined) throw new Error('no box')
-    expect((await member(plan, box)).state).toBe('QUARANTINED')
-    const [row = ''] = box.controllerRows()
-    expect(box.controllerRows()).toHaveLength(1)
-    const [mtp = ''] = box.tree.instances(`${row}MTP.`)
-    expect(['PeriodicNotifInterval', 'Enable'].map((name) => box.tree.raw(row + name))).toEqual(['777', 'false'])
-    expect(box.tree.raw(`${mtp}WebSocket.Host`)).toBe('elsewhere.example')
+    const [cpe] = cpes
+    if (cpe === undefined) throw new Error('no device')
+    expect((await member(plan, cpe)).state).toBe('QUARANTINED')
+    const [row = ''] = cpe.controllerRows()
+    expect(cpe.controllerRows()).toHaveLength(1)
+    const [mtp = ''] = cpe.tree.instances(`${row}MTP.`)
+    expect(['PeriodicNotifInterval', 'Enable'].map((name) => cpe.tree.raw(row + name))).toEqual(['777', 'false'])
+    expect(cpe.tree.raw(`${mtp}WebSocket.Host`)).toBe('elsewhere.example')
   })
 
-  it('over TLS puts the certificate and a credential with a role on the box, and the Agent trusts by it', async () => {
+  it('over TLS puts the certificate and a credential with a role on the device, and the Agent trusts by it', async () => {
     const tls = { cert: vector('server.pem'), key: vector('server.key') }
-    const { planner, boxes, device, plan: make, untilState } = await start({ tls })
+    const { planner, cpes, device, plan: make, untilState } = await start({ tls })
     const plan = await make()
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
-    const [box] = boxes
-    if (box === undefined) throw new Error('no box')
-    expect((await device(box)).migration?.state).toBe('MIGRATED')
+    const [cpe] = cpes
+    if (cpe === undefined) throw new Error('no device')
+    expect((await device(cpe)).migration?.state).toBe('MIGRATED')
     const trust = 'Device.LocalAgent.ControllerTrust.Credential.'
-    const [credential = ''] = box.tree.instances(trust)
-    expect(box.tree.instances(trust)).toHaveLength(1)
-    expect(['Enable', 'AllowedUses'].map((name) => box.tree.raw(credential + name))).toEqual(['true', 'MTP-and-USP'])
-    expect(box.tree.raw(`${credential}Credential`)).toMatch(/Agent\.Certificate\.1$/)
-    expect(box.tree.raw(`${credential}Role`)).toMatch(/Agent\.ControllerTrust\.Role\.1$/)
-    expect(box.tree.instances('Device.LocalAgent.Certificate.')).toHaveLength(1)
+    const [credential = ''] = cpe.tree.instances(trust)
+    expect(cpe.tree.instances(trust)).toHaveLength(1)
+    expect(['Enable', 'AllowedUses'].map((name) => cpe.tree.raw(credential + name))).toEqual(['true', 'MTP-and-USP'])
+    expect(cpe.tree.raw(`${credential}Credential`)).toMatch(/Agent\.Certificate\.1$/)
+    expect(cpe.tree.raw(`${credential}Role`)).toMatch(/Agent\.ControllerTrust\.Role\.1$/)
+    expect(cpe.tree.instances('Device.LocalAgent.Certificate.')).toHaveLength(1)
   })
 
   it('gives each device a secret of its own in the path of its WebSocket, and the link of the migrated device shows it', async () => {
-    const { planner, boxes, device, store, plan: make, untilState } = await start({ boxes: 2 })
+    const { planner, cpes, device, store, plan: make, untilState } = await start({ cpes: 2 })
     const plan = await make()
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'finished')
     const paths: unknown[] = []
-    for (const box of boxes) {
-      const { id, usp, migration } = await device(box)
+    for (const cpe of cpes) {
+      const { id, usp, migration } = await device(cpe)
       expect(migration?.state).toBe('MIGRATED')
       expect(usp?.weakLink ?? false).toBe(false)
-      const [row = ''] = box.controllerRows()
-      const [mtp = ''] = box.tree.instances(`${row}MTP.`)
-      const path = box.tree.raw(`${mtp}WebSocket.Path`)
+      const [row = ''] = cpe.controllerRows()
+      const [mtp = ''] = cpe.tree.instances(`${row}MTP.`)
+      const path = cpe.tree.raw(`${mtp}WebSocket.Path`)
       expect(path).toBe(`/usp/${await store.linkSecrets.ensure(id)}`)
       paths.push(path)
       // No history, operation or record shows it.
@@ -231,23 +231,23 @@ describe('a migration', { timeout: 120_000 }, () => {
     expect(new Set(paths).size).toBe(2)
   })
 
-  it('abort brings boxes back that are half moved, row by row', async () => {
-    const { planner, boxes, device, plan: make, untilState, until } = await start({ boxes: 4 })
+  it('abort brings devices back that are half moved, row by row', async () => {
+    const { planner, cpes, device, plan: make, untilState, until } = await start({ cpes: 4 })
     const plan = await make({ soakMs: 600_000 })
     await planner.act(plan.id, 'start', 'test')
     await until(async () => ((await planner.status(plan.id)).states.DUAL ?? 0) === 4)
-    for (const box of boxes) await until(async () => (await device(box)).owner === 'usp')
+    for (const cpe of cpes) await until(async () => (await device(cpe)).owner === 'usp')
     await planner.act(plan.id, 'abort', 'test')
     await untilState(plan, 'aborted')
-    for (const box of boxes) {
-      expect(await device(box)).toMatchObject({ owner: 'cwmp', migration: { state: 'ROLLED_BACK' } })
-      expect(box.controllerRows()).toEqual([])
+    for (const cpe of cpes) {
+      expect(await device(cpe)).toMatchObject({ owner: 'cwmp', migration: { state: 'ROLLED_BACK' } })
+      expect(cpe.controllerRows()).toEqual([])
     }
     await expect(planner.act(plan.id, 'pause', 'test')).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('starts nothing while paused, and at most as many as may be in flight', async () => {
-    const { planner, plan: make, until, untilState } = await start({ boxes: 6 })
+    const { planner, plan: make, until, untilState } = await start({ cpes: 6 })
     const plan = await make({ soakMs: 1500, maxInFlight: 2 })
     await planner.act(plan.id, 'start', 'test')
     const inFlight: number[] = []
@@ -267,7 +267,7 @@ describe('a migration', { timeout: 120_000 }, () => {
   })
 
   it('stops starting when too many failed, and says so', async () => {
-    const { planner, plan: make, untilState } = await start({ boxes: 6, faults: ['rejectsWrite'] })
+    const { planner, plan: make, untilState } = await start({ cpes: 6, faults: ['rejectsWrite'] })
     const plan = await make({ maxInFlight: 2, gateMinSample: 2, failureGatePercent: 30, maxAttempts: 1 })
     await planner.act(plan.id, 'start', 'test')
     await untilState(plan, 'paused')

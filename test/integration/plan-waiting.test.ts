@@ -9,7 +9,7 @@ interface Member {
   waiting?: string
 }
 
-it('each member that waits says for what, and lists go by that: place, rate, a paused plan, offline', {
+it('each member that waits shows for what, and lists filter by it: place, rate, a paused plan, offline', {
   timeout: 60_000,
 }, async () => {
   const { store, call, stop } = await startServerWithStore(inject('mongodbUri'))
@@ -17,7 +17,7 @@ it('each member that waits says for what, and lists go by that: place, rate, a p
     const DAY = 86_400_000
     const ids = await Promise.all(
       ['1', '2', '3', '4'].map(async (serial) => {
-        const identity = { oui: '0C96BF', productClass: 'Box', serial }
+        const identity = { oui: '0C96BF', productClass: 'CPE', serial }
         const id = deviceIdOf(identity)
         const now = Date.now()
         const lastInformAt = serial === '4' ? now - 2 * DAY : now

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { DeviceId, MemberState, Plan, PlanSettings } from '../../src/domain/index.ts'
-import { AnsweringBox } from '../support/answering-box.ts'
+import { AnsweringDevice } from '../support/answering-device.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 
 const CONTROLLERS = 'Device.USPAgent.Controller.'
@@ -9,31 +9,31 @@ const DAY = 86_400_000
 
 let world: PlannerWorld
 let ids: DeviceId[]
-let boxes: Map<DeviceId, AnsweringBox>
+let cpes: Map<DeviceId, AnsweringDevice>
 /** Devices that are not in contact over CWMP. */
 let away: Set<DeviceId>
 
 beforeEach(async () => {
   world = await plannerWorld(inject('mongodbUri'))
   ids = []
-  boxes = new Map()
+  cpes = new Map()
   away = new Set()
-  world.answer = (operation) => boxes.get(operation.deviceId)?.answer(operation)
+  world.answer = (operation) => cpes.get(operation.deviceId)?.answer(operation)
 })
 afterEach(() => world.stop())
 
 async function devices(count: number): Promise<DeviceId[]> {
   const made = await world.devices(count)
-  for (const id of made) boxes.set(id, new AnsweringBox(id.split('-').at(-1) ?? ''))
+  for (const id of made) cpes.set(id, new AnsweringDevice(id.split('-').at(-1) ?? ''))
   ids.push(...made)
   return made
 }
 
-async function one(): Promise<[DeviceId, AnsweringBox]> {
+async function one(): Promise<[DeviceId, AnsweringDevice]> {
   const [id] = await devices(1)
-  const box = id === undefined ? undefined : boxes.get(id)
-  if (id === undefined || box === undefined) throw new Error('no device')
-  return [id, box]
+  const cpe = id === undefined ? undefined : cpes.get(id)
+  if (id === undefined || cpe === undefined) throw new Error('no device')
+  return [id, cpe]
 }
 
 const quick: Partial<PlanSettings> = { maxAttempts: 1, parityPaths: [] }
@@ -45,15 +45,15 @@ async function started(settings: Partial<PlanSettings> = {}): Promise<Plan> {
 
 /** Agents follow their rows; devices that are not away inform. */
 async function live(stepMs = 500): Promise<void> {
-  for (const [id, box] of boxes) {
+  for (const [id, cpe] of cpes) {
     const at = world.clock.nowMs
-    const linked = box.dials && !box.absent.usp
+    const linked = cpe.dials && !cpe.absent.usp
     if ((await world.store.devices.get(id)) === undefined) continue
     await world.store.devices.commit({
       deviceId: id,
       set: { 'usp.linked': linked, 'usp.versions': '1.3', ...(linked ? { 'usp.lastSeenAt': at } : {}) },
     })
-    if (!away.has(id) && !box.absent.cwmp) await world.heard(id)
+    if (!away.has(id) && !cpe.absent.cwmp) await world.heard(id)
   }
   world.clock.nowMs += stepMs
 }
@@ -70,22 +70,22 @@ const untilPlan = (plan: Plan, state: Plan['state']) =>
   until(async () => (await world.planner.get(plan.id)).state === state)
 const owner = async (id: DeviceId) => (await world.store.devices.get(id))?.owner
 
-/** The device has nothing of ours, informs as before, and belongs to CWMP. */
+/** Expects a device that has nothing of a plan, informs as before, and belongs to CWMP. */
 async function isAsBefore(id: DeviceId): Promise<void> {
-  const box = boxes.get(id)
-  expect(box?.rows(CONTROLLERS)).toEqual([])
-  expect(box?.values.get(INTERVAL)).toBe('300')
+  const cpe = cpes.get(id)
+  expect(cpe?.rows(CONTROLLERS)).toEqual([])
+  expect(cpe?.values.get(INTERVAL)).toBe('300')
   expect(await owner(id)).toBe('cwmp')
   expect(await world.store.plans.snapshot(id)).toBeUndefined()
 }
 
 describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
   it('so a finished plan cannot bring back what another plan has migrated', async () => {
-    const [id, box] = await one()
-    box.absent.usp = true
+    const [id, cpe] = await one()
+    cpe.absent.usp = true
     const a = await started({ awaitUspTimeoutMs: 5000 })
     await untilState(a, id, 'AWAITING_USP')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await until(async () => (await stateOf(a, id)) === 'STRANDED', 600_000)
     await untilPlan(a, 'finished')
     const b = await started()
@@ -95,8 +95,8 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
       reason: { code: 'rollbackPending', text: expect.stringContaining(a.id) },
     })
     // The device comes: A brings it back, then B moves it, and A has no say any more.
-    box.absent.cwmp = false
-    box.absent.usp = false
+    cpe.absent.cwmp = false
+    cpe.absent.usp = false
     await untilState(a, id, 'QUARANTINED')
     await isAsBefore(id)
     await world.planner.act(b.id, 'retry', 'test')
@@ -104,13 +104,13 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
     const report = await world.planner.forDevices(a.id, 'retry', [id], 'test')
     expect(report.accepted).toBe(1)
     await until(async () => ['BLOCKED', 'MIGRATED'].includes(await stateOf(a, id)))
-    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+    expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
     expect(await owner(id)).toBe('usp')
     expect(await stateOf(b, id)).toBe('MIGRATED')
   })
 
   it('and rows that one plan left are never taken for its own by the next', async () => {
-    const [id, box] = await one()
+    const [id, cpe] = await one()
     const a = await started()
     await untilState(a, id, 'MIGRATED')
     // The record is deleted while the rows are on the device; the device registers anew.
@@ -123,7 +123,7 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
     await world.until(async () => (await stateOf(a, id)) === 'CANCELLED')
     await world.store.devices.commit({ deviceId: id, create: { ...anew, owner: 'cwmp', revision: 1 } })
     await world.store.devices.commit({ deviceId: id, parameters: shown })
-    box.refuses.usp.push('ControllerCode', 'ProvisioningCode', 'PeriodicNotifInterval')
+    cpe.refuses.usp.push('ControllerCode', 'ProvisioningCode', 'PeriodicNotifInterval')
     const b = await started()
     await untilState(b, id, 'QUARANTINED')
     await isAsBefore(id)
@@ -132,10 +132,10 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
 
 describe('a conflict', { timeout: 90_000 }, () => {
   it('that is retried brings the device back first, and an abort then cancels a device without our rows', async () => {
-    const [first, firstBox] = await one()
-    const [second, secondBox] = await one()
+    const [first, firstCpe] = await one()
+    const [second, secondCpe] = await one()
     const plan = await started({ maxInFlight: 2, awaitUspTimeoutMs: DAY })
-    for (const box of [firstBox, secondBox]) box.absent.usp = true
+    for (const cpe of [firstCpe, secondCpe]) cpe.absent.usp = true
     await until(
       async () => (await stateOf(plan, first)) === 'AWAITING_USP' && (await stateOf(plan, second)) === 'AWAITING_USP',
     )
@@ -156,10 +156,10 @@ describe('a conflict', { timeout: 90_000 }, () => {
     }
     await untilPlan(plan, 'finished')
     expect(await stateOf(plan, first)).toBe('CONFLICT')
-    expect(firstBox.rows(CONTROLLERS)).toHaveLength(1)
+    expect(firstCpe.rows(CONTROLLERS)).toHaveLength(1)
     await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
     await world.planner.act(plan.id, 'retry', 'test')
-    await until(async () => firstBox.rows(CONTROLLERS).length + secondBox.rows(CONTROLLERS).length < 2)
+    await until(async () => firstCpe.rows(CONTROLLERS).length + secondCpe.rows(CONTROLLERS).length < 2)
     await world.planner.act(plan.id, 'abort', 'test')
     await untilPlan(plan, 'aborted')
     for (const id of [first, second]) {
@@ -170,11 +170,11 @@ describe('a conflict', { timeout: 90_000 }, () => {
 })
 
 describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
-  it('brings back a dormant device: over USP it is told to inform again, over CWMP its rows go', async () => {
-    const [id, box] = await one()
+  it('brings back a dormant device: over USP it is made to inform again, over CWMP its rows are deleted', async () => {
+    const [id, cpe] = await one()
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    expect(box.values.get(INTERVAL)).toBe('86400')
+    expect(cpe.values.get(INTERVAL)).toBe('86400')
     world.clock.nowMs += 3 * 7 * DAY
     const asked = world.asked.length
     await world.planner.act(plan.id, 'rollback', 'test')
@@ -190,12 +190,12 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     expect(deleted).toBeGreaterThan(disabled)
   })
 
-  it('waits for a device whose USP is dead until it comes over CWMP, also over a restart', async () => {
-    const [id, box] = await one()
+  it('waits for a device whose USP is dead until it connects over CWMP, also over a restart', async () => {
+    const [id, cpe] = await one()
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    box.absent.usp = true
-    box.absent.cwmp = true
+    cpe.absent.usp = true
+    cpe.absent.cwmp = true
     const report = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
     expect(report).toMatchObject({ accepted: 1, refused: [] })
     await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
@@ -203,7 +203,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await world.planner.stop()
     const heir = world.anotherPlanner('heir')
     await heir.start()
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await world.until(async () => {
       await live()
       return (await stateOf(plan, id)) === 'ROLLED_BACK'
@@ -211,11 +211,11 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await isAsBefore(id)
   })
 
-  it('of one device is under way once, says so when it is asked for again, and names a device that there is not', async () => {
-    const [id, box] = await one()
+  it('of one device is under way once, is reported as such when it is asked for again, and names an unknown device', async () => {
+    const [id, cpe] = await one()
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
     expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
     const again = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
@@ -223,41 +223,41 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const { items } = await world.store.audit.list({ target: plan.id, limit: 10 })
     const told = items.filter((entry) => entry.action === 'member.rollback')
     expect(told.map(({ actor, after }) => [actor, after])).toContainEqual(['test', { accepted: 1, devices: [id] }])
-    await expect(world.planner.rollBackDevice('00256D-Box-none' as DeviceId, 'test')).rejects.toMatchObject({
+    await expect(world.planner.rollBackDevice('00256D-CPE-none' as DeviceId, 'test')).rejects.toMatchObject({
       code: 'notFound',
     })
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await untilState(plan, id, 'ROLLED_BACK')
     await expect(world.planner.rollBackDevice(id, 'test')).rejects.toThrow(/ROLLED_BACK: there is nothing to roll back/)
   })
 
   it.each(['rollback', 'abort'] as const)('of a failed attempt is the last one after a person’s %s', async (action) => {
-    const [id, box] = await one()
-    box.absent.usp = true
+    const [id, cpe] = await one()
+    cpe.absent.usp = true
     const plan = await started({ awaitUspTimeoutMs: 5000, maxAttempts: 5, retryBackoffMs: 1000 })
     await untilState(plan, id, 'AWAITING_USP')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await untilState(plan, id, 'ROLLING_BACK')
     expect(await world.planner.forDevices(plan.id, action, [id], 'test')).toMatchObject({ accepted: 1, underWay: 1 })
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await untilState(plan, id, 'ROLLED_BACK')
     await isAsBefore(id)
   })
 
   it('leaves USP the owner while only USP answers', async () => {
-    const [id, box] = await one()
+    const [id, cpe] = await one()
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
     await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
     expect(await owner(id)).toBe('usp')
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await untilState(plan, id, 'ROLLED_BACK')
     await isAsBefore(id)
   })
 
-  it('is for the named devices only, and says which it does not take', async () => {
+  it('is for the named devices only, and reports those that it does not take', async () => {
     const [first, second] = await devices(2)
     if (first === undefined || second === undefined) throw new Error('no devices')
     const plan = await started()
@@ -333,15 +333,15 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     expect((await world.planner.member(second.id, id)).reason?.code).toBe('rolledBackElsewhere')
   })
 
-  it('of a whole plan says which devices another plan has moved since, and counts them anew each time', async () => {
-    const [id, box] = await one()
+  it('of a whole plan reports devices that another plan has moved since, counted again each time', async () => {
+    const [id, cpe] = await one()
     const [other] = await devices(1)
     if (other === undefined) throw new Error('no device')
-    box.absent.usp = true
+    cpe.absent.usp = true
     const first = await started({ awaitUspTimeoutMs: 5000 })
     await untilState(first, id, 'QUARANTINED')
     await untilState(first, other, 'MIGRATED')
-    box.absent.usp = false
+    cpe.absent.usp = false
     const second = await started()
     await untilState(second, id, 'MIGRATED')
     for (let times = 0; times < 2; times++) {
@@ -358,28 +358,28 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
   })
 
   it('keeps to a Controller row that was there before, and to trust rows of others', async () => {
-    const [id, box] = await one()
+    const [id, cpe] = await one()
     const row = `${CONTROLLERS}1.`
-    box.put(row, { EndpointID: 'proto::isthmus-test', Enable: 'false', PeriodicNotifInterval: '777' })
-    box.put('Device.USPAgent.ControllerTrust.Credential.1.', { Credential: 'Device.LocalAgent.Certificate.1' })
+    cpe.put(row, { EndpointID: 'proto::isthmus-test', Enable: 'false', PeriodicNotifInterval: '777' })
+    cpe.put('Device.USPAgent.ControllerTrust.Credential.1.', { Credential: 'Device.LocalAgent.Certificate.1' })
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
     await world.planner.act(plan.id, 'rollback', 'test')
     await untilState(plan, id, 'ROLLED_BACK')
-    expect(box.rows(CONTROLLERS)).toEqual([row])
-    expect(box.values.get(`${row}PeriodicNotifInterval`)).toBe('777')
-    expect(box.values.get(`${row}Enable`)).toBe('false')
-    expect(box.rows(`${row}MTP.`)).toEqual([])
-    expect(box.rows('Device.USPAgent.ControllerTrust.Credential.')).toHaveLength(1)
+    expect(cpe.rows(CONTROLLERS)).toEqual([row])
+    expect(cpe.values.get(`${row}PeriodicNotifInterval`)).toBe('777')
+    expect(cpe.values.get(`${row}Enable`)).toBe('false')
+    expect(cpe.rows(`${row}MTP.`)).toEqual([])
+    expect(cpe.rows('Device.USPAgent.ControllerTrust.Credential.')).toHaveLength(1)
   })
 })
 
 describe('migrated devices', { timeout: 90_000 }, () => {
   it('whose Agent is silent are an event and a count, and are not silent any more when it answers', async () => {
-    const [id, box] = await one()
+    const [id, cpe] = await one()
     const plan = await started({ silentAfterMs: DAY })
     await untilState(plan, id, 'MIGRATED')
-    box.absent.usp = true
+    cpe.absent.usp = true
     for (let hour = 0; hour < 27; hour++) {
       await live(3_600_000)
       await world.planner.watch()
@@ -393,18 +393,18 @@ describe('migrated devices', { timeout: 90_000 }, () => {
       (await world.store.events.ofDevice(id, '', 1000)).filter(({ type }) => type === 'member.silent')
     expect((await events()).map(({ data }) => data)).toEqual([{ silent: true }])
     expect((await world.planner.groupStatus(plan.groupId)).plan?.silent).toBe(1)
-    box.absent.usp = false
+    cpe.absent.usp = false
     await live()
     await world.planner.watch()
     expect((await world.planner.status(plan.id)).silent).toBe(0)
     expect((await events()).map(({ data }) => data)).toEqual([{ silent: true }, { silent: false }])
   })
 
-  it('are brought back when they are silent, where the plan says so', async () => {
-    const [id, box] = await one()
+  it('are brought back when they are silent, if the plan wants that', async () => {
+    const [id, cpe] = await one()
     const plan = await started({ silentAfterMs: DAY, onSilent: 'rollback' })
     await untilState(plan, id, 'MIGRATED')
-    box.absent.usp = true
+    cpe.absent.usp = true
     for (let hour = 0; hour < 27; hour++) {
       await live(3_600_000)
       await world.planner.watch()
@@ -426,13 +426,13 @@ describe('migrated devices', { timeout: 90_000 }, () => {
   })
 
   it('that are reset are CWMP’s in every plan that counts them', async () => {
-    const [id, box] = await one()
+    const [id, cpe] = await one()
     const a = await started()
     await untilPlan(a, 'finished')
     const b = await started()
     await untilPlan(b, 'finished')
-    for (const row of box.rows(CONTROLLERS))
-      for (const path of [...box.values.keys()]) if (path.startsWith(row)) box.values.delete(path)
+    for (const row of cpe.rows(CONTROLLERS))
+      for (const path of [...cpe.values.keys()]) if (path.startsWith(row)) cpe.values.delete(path)
     await world.store.events.append([{ type: 'device.bootstrapped', at: world.clock.nowMs, deviceId: id, data: {} }])
     for (const plan of [a, b]) await untilState(plan, id, 'REGRESSED')
     expect(await owner(id)).toBe('cwmp')
@@ -456,7 +456,7 @@ describe('the status of a group', { timeout: 90_000 }, () => {
 })
 
 describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
-  it('is no plan to start, and says what to do instead', async () => {
+  it('cannot be started, and the refusal names what to do instead', async () => {
     const plan = await world.plan()
     await world.groups.remove(plan.groupId, 'test')
     expect((await world.planner.status(plan.id)).next).toMatch(/group .* was deleted: .*delete this plan.* new plan/)
@@ -465,15 +465,15 @@ describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
 })
 
 describe('a plan that moves devices', { timeout: 90_000 }, () => {
-  it('is not deleted, and says what to wait for', async () => {
-    const [id, box] = await one()
+  it('is not deleted, and the refusal names what to wait for', async () => {
+    const [id, cpe] = await one()
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await world.planner.act(plan.id, 'rollback', 'test')
     await untilState(plan, id, 'ROLLING_BACK')
     await expect(world.planner.remove(plan.id, 'test')).rejects.toThrow(/being aborted: 1 device to .*wait until/)
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await untilPlan(plan, 'aborted')
     await world.planner.remove(plan.id, 'test')
     const other = await started()
@@ -487,7 +487,7 @@ describe('a plan that moves devices', { timeout: 90_000 }, () => {
 describe('plans', { timeout: 90_000 }, () => {
   it('count a failed attempt while its device is tried again', async () => {
     await devices(16)
-    for (const box of boxes.values()) box.absent.usp = true
+    for (const cpe of cpes.values()) cpe.absent.usp = true
     const plan = await started({
       maxInFlight: 3,
       maxAttempts: 3,
@@ -540,15 +540,15 @@ describe('plans', { timeout: 90_000 }, () => {
   })
 
   it('use up no attempt for an absence in the middle of one', async () => {
-    const [id, box] = await one()
-    box.absent.usp = true
+    const [id, cpe] = await one()
+    cpe.absent.usp = true
     const plan = await started({ maxAttempts: 2, awaitUspTimeoutMs: 5000, retryBackoffMs: 1000 })
     await untilState(plan, id, 'AWAITING_USP')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await until(async () => (await stateOf(plan, id)) === 'STRANDED', 600_000)
     expect((await world.planner.member(plan.id, id)).attempt).toBe(1)
-    box.absent.cwmp = false
-    box.absent.usp = false
+    cpe.absent.cwmp = false
+    cpe.absent.usp = false
     await untilState(plan, id, 'MIGRATED')
     expect((await world.planner.member(plan.id, id)).attempt).toBe(2)
   })

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => world.stop())
 
 const statesOf = async (planId: string) => (await planner.status(planId)).states
-const idOf = (serial: string) => deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial })
+const idOf = (serial: string) => deviceIdOf({ oui: '0C96BF', productClass: 'CPE', serial })
 
 /** Writes devices as documents: thousands of commits would take longer than what is tested. */
 async function many(count: number, of: (serial: string) => Partial<Device>): Promise<DeviceId[]> {
@@ -24,7 +24,7 @@ async function many(count: number, of: (serial: string) => Partial<Device>): Pro
   for (let i = 0; i < count; i += 1000) {
     const documents = Array.from({ length: Math.min(1000, count - i) }, (_, j) => {
       const serial = `M${String(i + j).padStart(6, '0')}`
-      const identity = { oui: '0C96BF', productClass: 'Box', serial }
+      const identity = { oui: '0C96BF', productClass: 'CPE', serial }
       const { id, ...rest } = newDevice(idOf(serial), identity, 'cwmp', world.clock.nowMs)
       ids.push(id)
       return { _id: id, ...rest, manufacturer: 'Northbridge', ...of(serial) }
@@ -71,7 +71,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     expect((await world.store.plans.getMember(`${plan.id}|${unknown}`))?.dueMs).toBeUndefined()
   })
 
-  it('goes by what the store shows, whatever the readiness in the record was worked out from', async () => {
+  it('goes by the stored parameters, not by the readiness in the record', async () => {
     const [id = idOf('')] = await world.devices(1, {
       readiness: { class: 'NEEDS_DATA_MODEL', reasons: ['an older firmware'], evidence: {}, at: 1 },
     })
@@ -95,7 +95,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     expect(spent).toEqual([['find', 30]])
   })
 
-  it('finds devices that came at an instance that is gone, by passes of one query each', async () => {
+  it('finds devices that were in contact with an instance that is gone, by passes of one query each', async () => {
     await many(50, () => ({ cwmp: cwmp(world.clock.nowMs - DAY) }))
     const parameters = (deviceId: DeviceId) => [
       {

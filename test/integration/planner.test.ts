@@ -36,7 +36,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     expect((await world.planner.get(plan.id)).reason).toMatch(/no device/)
   })
 
-  it('let go of devices that were deleted, in whatever state', async () => {
+  it('let go of devices that were deleted, in each state', async () => {
     const [first, second] = await world.devices(2)
     if (first === undefined || second === undefined) throw new Error('no devices')
     const [third] = await world.devices(1)
@@ -65,7 +65,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     expect(await flying(plan.id)).toBe(5)
   })
 
-  it('hold the start rate, whatever instances come and go', async () => {
+  it('hold the start rate, while instances start and stop', async () => {
     await world.devices(30)
     const plan = await world.plan({ maxInFlight: 100, startsPerMinute: 12 })
     await world.planner.act(plan.id, 'start', 'test')
@@ -115,7 +115,7 @@ describe('the gate', { timeout: 90_000 }, () => {
     expect(states.QUARANTINED ?? 0).toBe(0)
   })
 
-  it('judges what came after a person resumed', async () => {
+  it('judges the attempts after a person resumed', async () => {
     await world.devices(30)
     world.answer = refuses
     const plan = await world.plan({ maxInFlight: 1, maxAttempts: 1, gateMinSample: 4, failureGatePercent: 50 })
@@ -130,7 +130,7 @@ describe('the gate', { timeout: 90_000 }, () => {
   })
 })
 
-describe('boxes that are offline', { timeout: 90_000 }, () => {
+describe('devices that are offline', { timeout: 90_000 }, () => {
   it('wait for their start without a place, and start when they are heard of', async () => {
     const [gone] = await world.devices(1)
     if (gone === undefined) throw new Error('no device')
@@ -170,7 +170,7 @@ describe('boxes that are offline', { timeout: 90_000 }, () => {
     })
   })
 
-  it('are given at least two inform intervals to come', async () => {
+  it('are given at least two inform intervals to connect', async () => {
     const [id] = await world.devices(1, {
       cwmp: {
         lastInformAt: world.clock.nowMs,
@@ -216,7 +216,7 @@ describe('steering', { timeout: 90_000 }, () => {
     ])
   })
 
-  it('tells of each device that was to be retried whether it is', async () => {
+  it('reports for each device that was to be retried if it is', async () => {
     const ids = await world.devices(3)
     const [first, second] = ids
     if (first === undefined || second === undefined) throw new Error('no devices')
@@ -240,7 +240,7 @@ describe('steering', { timeout: 90_000 }, () => {
     await world.until(async () => (await flying(plan.id)) === 3)
   })
 
-  it('does not end a plan between its taking up again and that of its devices, whoever looks at it then', async () => {
+  it('does not end a plan between its reopening and that of its devices, on any instance', async () => {
     const [id] = await world.devices(1)
     if (id === undefined) throw new Error('no device')
     world.answer = refuses
@@ -263,7 +263,7 @@ describe('steering', { timeout: 90_000 }, () => {
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'PREPARING')
   })
 
-  it('moves a box again that was reset to factory settings after its migration', async () => {
+  it('moves a device again that was reset to factory settings after its migration', async () => {
     // The other one keeps the plan going.
     const [id] = await world.devices(2)
     if (id === undefined) throw new Error('no device')

@@ -14,10 +14,10 @@ import { testStore } from '../support/store.ts'
 import { startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
-const identity = (serial: string) => ({ oui: '0C96BF', productClass: 'Box', serial })
+const identity = (serial: string) => ({ oui: '0C96BF', productClass: 'CPE', serial })
 const idOf = (serial: string) => deviceIdOf(identity(serial))
 
-function box(serial: string, more: Partial<Device> = {}): Device {
+function cpe(serial: string, more: Partial<Device> = {}): Device {
   return { ...newDevice(idOf(serial), identity(serial), 'cwmp', 1), root: 'Device.', model: 'M1', ...more }
 }
 
@@ -46,8 +46,8 @@ describe('readiness', { timeout: 60_000 }, () => {
   const becomes = (id: DeviceId, found: string) => until(async () => (await readiness(id))?.class === found)
 
   it('follows the record of a device from its first Inform on, without a plan', async () => {
-    const { id } = box('1')
-    await store.devices.commit({ deviceId: id, create: box('1') })
+    const { id } = cpe('1')
+    await store.devices.commit({ deviceId: id, create: cpe('1') })
     await becomes(id, 'UNKNOWN')
     await store.devices.commit({ deviceId: id, parameters: [agentOf(id)] })
     await becomes(id, 'READY_STANDARD')
@@ -98,7 +98,7 @@ describe('readiness', { timeout: 60_000 }, () => {
 
   it('of devices that change together is worked out together, and is written only where it differs', async () => {
     const ids = Array.from({ length: 200 }, (_, i) => idOf(`S${i}`))
-    await Promise.all(ids.map((id, i) => store.devices.commit({ deviceId: id, create: box(`S${i}`) })))
+    await Promise.all(ids.map((id, i) => store.devices.commit({ deviceId: id, create: cpe(`S${i}`) })))
     await until(async () => (await store.fleet.readiness(undefined, 10)).every((row) => row.class === 'UNKNOWN'))
     const revised = await Promise.all(ids.map((id) => store.devices.get(id)))
     await keeper.stop()
@@ -111,8 +111,8 @@ describe('readiness', { timeout: 60_000 }, () => {
 
   it('that was never worked out, or differs from its record, is found by a sweep', async () => {
     await keeper.stop()
-    const never = box('never')
-    const other = box('other', {
+    const never = cpe('never')
+    const other = cpe('other', {
       readiness: { class: 'UNKNOWN', reasons: ['as it was seen before'], evidence: {}, at: 1 },
     })
     for (const create of [never, other]) {
@@ -124,7 +124,7 @@ describe('readiness', { timeout: 60_000 }, () => {
     expect(await readiness(never.id)).toMatchObject({ class: 'READY_STANDARD' })
     expect(await readiness(other.id)).toMatchObject({ class: 'READY_STANDARD' })
     // The slow part goes over all devices once a day; what was never judged is found each time.
-    const late = box('late')
+    const late = cpe('late')
     await store.devices.commit({ deviceId: late.id, create: late })
     await store.devices.commit({ deviceId: other.id, dropParameters: ['Device.USPAgent.EndpointID'] })
     await sweeping.sweep()
@@ -133,10 +133,10 @@ describe('readiness', { timeout: 60_000 }, () => {
   })
 
   it('does not bring back a device that was deleted meanwhile', async () => {
-    const { id } = box('1')
-    await store.devices.commit({ deviceId: id, create: box('1') })
+    const { id } = cpe('1')
+    await store.devices.commit({ deviceId: id, create: cpe('1') })
     await store.devices.delete(id)
-    await store.devices.commit({ deviceId: idOf('2'), create: box('2') })
+    await store.devices.commit({ deviceId: idOf('2'), create: cpe('2') })
     await becomes(idOf('2'), 'UNKNOWN')
     expect(await store.devices.get(id)).toBeUndefined()
   })
@@ -146,7 +146,7 @@ it('is counted per group and for all devices, by class, model and firmware', { t
   const { store, call, stop } = await startServerWithStore(inject('mongodbUri'))
   try {
     const add = async (serial: string, more: Partial<Device>, agent: boolean) => {
-      const create = box(serial, more)
+      const create = cpe(serial, more)
       await store.devices.commit({ deviceId: create.id, create })
       if (agent) await store.devices.commit({ deviceId: create.id, parameters: [agentOf(create.id)] })
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MemberState } from '../../src/domain/index.ts'
-import type { Quirks } from '../support/planner-model/box.ts'
 import type { Command, PlanInput } from '../support/planner-model/commands.ts'
+import type { Quirks } from '../support/planner-model/data-model.ts'
 import { EASY, Play } from '../support/planner-model/play.ts'
 import type { DeviceInput } from '../support/planner-model/world.ts'
 
@@ -31,7 +31,10 @@ const plan = (start: boolean, settings: Partial<PlanInput> = {}): Command => ({
   start,
 })
 
-/** Plays events over a plan that was just started, and all invariants: at each step, when all has come to rest, and when all is back. */
+/**
+ * Plays events over a plan that was just started, and checks all invariants: at each step, at rest, and after the
+ * rollback of everything.
+ */
 async function story(
   devices: DeviceInput[],
   commands: Command[],

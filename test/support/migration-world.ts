@@ -20,14 +20,14 @@ export interface MigrationWorld {
   groups: Groups
   planner: Planner
   operations: OperationsEngine
-  boxes: SimulatedDevice[]
+  cpes: SimulatedDevice[]
   fleet: Fleet
   /** A planner of another instance over the same store, e.g. after this one died. Not started. */
   anotherPlanner(instance: string, over?: <T extends object>(port: T) => T): Planner
-  /** A plan over every box of the fleet; not started. */
+  /** A plan over every device of the fleet; not started. */
   plan(settings?: Partial<PlanSettings>): Promise<Plan>
-  member(plan: Plan, box: SimulatedDevice): Promise<PlanMember>
-  device(box: SimulatedDevice): Promise<Device>
+  member(plan: Plan, cpe: SimulatedDevice): Promise<PlanMember>
+  device(cpe: SimulatedDevice): Promise<Device>
   /** Ticks until the condition holds. */
   until(condition: () => Promise<boolean>, planner?: Pick<Planner, 'tick'>): Promise<void>
   untilState(plan: Plan, state: Plan['state'], planner?: Pick<Planner, 'tick'>): Promise<void>
@@ -37,18 +37,18 @@ export interface MigrationWorld {
 }
 
 export interface WorldOptions {
-  boxes?: number
+  cpes?: number
   faults?: readonly Fault[]
   tls?: { cert: string; key: string }
-  /** Stands between the boxes and the ACS. */
+  /** Stands between the devices and the ACS. */
   cwmp?: Balancer
   /** The USP links are held by another instance, of which the planner sees only what is stored. */
   uspElsewhere?: true
-  /** Changes the boxes before they are switched on. */
-  before?(box: SimulatedDevice): void
+  /** Changes the devices before they are switched on. */
+  before?(cpe: SimulatedDevice): void
 }
 
-/** ACS, Controller, operations and planner over a real database, with simulated dual-stack boxes on real sockets. */
+/** ACS, Controller, operations and planner over a real database, with simulated dual-stack devices on real sockets. */
 export async function migrationWorld(uri: string, options: WorldOptions = {}): Promise<MigrationWorld> {
   const store = await testStore(uri)
   const clock = systemClock
@@ -173,7 +173,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   const planner = anotherPlanner('test')
   await planner.start()
   const fleet = new Fleet({
-    mix: { legacyTr098: 0, tr181NoAgent: 0, dualStack: options.boxes ?? 1, uspOnly: 0 },
+    mix: { legacyTr098: 0, tr181NoAgent: 0, dualStack: options.cpes ?? 1, uspOnly: 0 },
     faultEvery: options.faults === undefined ? 0 : 1,
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     seed: 1,
@@ -185,7 +185,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     random,
     log,
   })
-  for (const box of fleet.devices) options.before?.(box)
+  for (const cpe of fleet.devices) options.before?.(cpe)
   await fleet.start()
   const started = Date.now()
   const until: MigrationWorld['until'] = async (condition, ticking = planner) => {
@@ -195,10 +195,10 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-  const device = async (box: SimulatedDevice): Promise<Device> => {
+  const device = async (cpe: SimulatedDevice): Promise<Device> => {
     const { items } = await store.devices.list({ limit: 500 })
-    const found = items.find(({ serial }) => serial === box.facts.serial)
-    if (found === undefined) throw new Error(`${box.facts.serial} is not in the store`)
+    const found = items.find(({ serial }) => serial === cpe.facts.serial)
+    if (found === undefined) throw new Error(`${cpe.facts.serial} is not in the store`)
     return found
   }
   await until(async () => {
@@ -210,7 +210,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     groups,
     planner,
     operations,
-    boxes: fleet.devices,
+    cpes: fleet.devices,
     fleet,
     anotherPlanner,
     device,
@@ -232,7 +232,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     pass(ms) {
       passedMs += ms
     },
-    member: async (plan, box) => planner.member(plan.id, (await device(box)).id),
+    member: async (plan, cpe) => planner.member(plan.id, (await device(cpe)).id),
     async stop() {
       fleet.stop(true)
       await planner.stop()

@@ -18,10 +18,10 @@ import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from './store.ts'
 
-/** What a box answers to an operation; undefined: it has not come yet. */
+/** The answer of a device to an operation; undefined: it has not connected yet. */
 export type Answer = (operation: Operation) => OperationResult | 'expired' | undefined
 
-/** A planner over a real database and boxes that are nothing but their answers: for what does not need a wire. */
+/** A planner over a real database, with devices that consist of their answers: for tests that need no wire. */
 export interface PlannerWorld {
   store: Store
   groups: Groups
@@ -29,14 +29,14 @@ export interface PlannerWorld {
   /** Time as planner and devices see it. */
   clock: { nowMs: number }
   answer: Answer
-  /** Whether an Agent answers, and the links that the planner closed. */
+  /** The answers of Agents, and the links that the planner closed. */
   links: { answers(deviceId: DeviceId): 'answered' | 'silent' | 'elsewhere'; closed: DeviceId[] }
   /** Every operation that was asked for, in order. */
   asked: Operation[]
   operations: Operations
   /** `plans`: over this store of plans. */
   anotherPlanner(instance: string, plans?: PlanStore): Planner
-  /** Boxes with an Agent, heard of just now. */
+  /** Stores devices with an Agent whose CPEs informed just now. */
   devices(count: number, more?: Partial<Device>): Promise<DeviceId[]>
   /** A plan over all devices there are. */
   plan(settings?: Partial<PlanSettings>): Promise<Plan>
@@ -51,9 +51,9 @@ const FAILED: OperationResult = {
   results: [],
   error: { code: '9001', text: 'refused', retryable: true },
 }
-/** A box that refuses everything. */
+/** The answers of a device that refuses everything. */
 export const refuses: Answer = () => FAILED
-/** A box that does not come. */
+/** The answers of a device that does not connect. */
 export const silent: Answer = () => undefined
 
 class AnsweredOperations implements Operations {
@@ -86,7 +86,7 @@ class AnsweredOperations implements Operations {
     return this.#look(operation)
   }
 
-  /** Asked again at each look, so that a box may come later. */
+  /** Asks again at each look: a device may connect later. */
   #look(operation: Operation): Operation {
     if (operation.state !== 'queued') return operation
     const result = operation.expiresAt < this.#world.clock.nowMs ? 'expired' : this.#world.answer(operation)
@@ -195,7 +195,7 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       const ids: DeviceId[] = []
       await Promise.all(
         Array.from({ length: count }, async () => {
-          const identity = { oui: '0C96BF', productClass: 'Box', serial: `S${++made}` }
+          const identity = { oui: '0C96BF', productClass: 'CPE', serial: `S${++made}` }
           const id = deviceIdOf(identity)
           ids.push(id)
           const create: Device = {

@@ -2,8 +2,8 @@ const ROWS = /^(Device\.USPAgent\.(?:Controller|ControllerTrust\.Role|Controller
 const CERTIFICATE = 'Device.USPAgent.Certificate.'
 
 /**
- * A data model as text without the numbers of its rows: two that hold the same are equal, whatever numbers they gave their rows. Certificates
- * are left out, because CWMP cannot take them away.
+ * A data model as text without the numbers of its rows: two that hold the same are equal. Certificates are left out,
+ * because CWMP cannot delete them.
  */
 export function canonical(values: ReadonlyMap<string, string>): string {
   const rows = new Map<string, string[]>()

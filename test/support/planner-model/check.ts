@@ -7,11 +7,14 @@ export interface CheckOptions {
   seed: number
   /** Events of a sequence at most. */
   length?: number
-  /** Where a failure of this seed is, as its message says. */
+  /** The path to a failure of this seed, from its message. */
   path?: string
 }
 
-/** Plays random sequences. Rejects with the shortest one found that breaks an invariant, and with the seed and path that lead to it again. */
+/**
+ * Plays random sequences. Rejects with the shortest one found that breaks an invariant, and with the seed and path that
+ * lead to it again.
+ */
 export async function check({ runs, seed, length = 30, path }: CheckOptions): Promise<void> {
   const { stackTraceLimit } = Error
   // Members wait by errors, and a trace costs as much as the rest of a step. A failure is played again with its path.

@@ -15,7 +15,10 @@ export function seedOf(env: NodeJS.ProcessEnv, otherwise: number): number {
   return Number(env.PLANNER_MODEL_SEED ?? otherwise)
 }
 
-/** Plays portions of sequences, so many processes at once. Rejects with what the first one says that finds a broken invariant. */
+/**
+ * Plays portions of sequences, so many processes at once. Rejects with the output of the first one that finds a broken
+ * invariant.
+ */
 export async function playAll(portions: readonly Portion[], processes: number): Promise<void> {
   const left = [...portions]
   const work = async () => {

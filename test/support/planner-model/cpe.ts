@@ -8,7 +8,7 @@ import {
   newDevice,
   parseDeviceId,
 } from '../../../src/domain/index.ts'
-import { type Box, ENDPOINT, INTERVAL, OWN_INTERVAL } from './box.ts'
+import { type DataModel, ENDPOINT, INTERVAL, OWN_INTERVAL } from './data-model.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
@@ -24,11 +24,11 @@ const REDIAL_MS = 5000
 /** An Agent that does not answer is marked as silent after this, and its link is closed after twice as much. */
 const SILENT_MS = 300_000
 
-/** A CPE with its Agent on the network: whether it comes, whether its Agent dials and answers, and what servers record of that. */
+/** A CPE with its Agent on the network: its sessions, its link, its answers, and what servers record of them. */
 export class Cpe {
   readonly id: DeviceId
-  readonly box: Box
-  /** It comes over CWMP. */
+  readonly model: DataModel
+  /** It connects over CWMP. */
   here = true
   /** ok: dials and answers. deaf: keeps its link and answers nothing. dead: gone. */
   agent: 'ok' | 'deaf' | 'dead' = 'ok'
@@ -40,11 +40,11 @@ export class Cpe {
   subscribed = false
   /** Its record was deleted while it held what a plan had written, and no plan has brought it back since. */
   forgotten = false
-  /** How often its record was deleted. */
+  /** Number of times that its record was deleted. */
   deletions = 0
-  /** Events that its next Inform tells. */
+  /** Events of its next Inform. */
   #tells = { boot: false, bootstrap: false }
-  /** The servers' word of the next Inform is lost: the process dies right behind the commit. */
+  /** The event of the next Inform is lost: the process dies right behind the commit. */
   #unheard = false
   #informAtMs: number
   #restUntilMs = -1
@@ -52,10 +52,10 @@ export class Cpe {
   #refused = false
   readonly #world: World
 
-  constructor(world: World, id: DeviceId, box: Box) {
+  constructor(world: World, id: DeviceId, model: DataModel) {
     this.#world = world
     this.id = id
-    this.box = box
+    this.model = model
     this.#informAtMs = world.random.below(300_000)
   }
 
@@ -68,9 +68,9 @@ export class Cpe {
     return this.link !== undefined && this.agent === 'ok' && !this.link.leftover
   }
 
-  /** The server that can talk to it over CWMP now; it is asked to come where that helps. */
+  /** The server that can talk to it over CWMP now; a connection request is sent where that helps. */
   overCwmp(): Server | undefined {
-    if (this.session === undefined && this.box.quirks.wakeable && this.#mayCome) this.#inform()
+    if (this.session === undefined && this.model.quirks.wakeable && this.#mayCome) this.#inform()
     return this.session?.dead === true ? undefined : this.session
   }
 
@@ -79,7 +79,7 @@ export class Cpe {
     return this.answers && this.link?.server.dead === false ? this.link.server : undefined
   }
 
-  /** The session breaks; it comes again a little later. */
+  /** Breaks the session; another one follows a little later. */
   breakOff(): void {
     this.session = undefined
     this.#restUntilMs = this.#world.monoMs
@@ -87,11 +87,11 @@ export class Cpe {
 
   /** Its inform interval was changed. */
   informSooner(): void {
-    this.#informAtMs = Math.min(this.#informAtMs, this.#world.monoMs + Number(this.box.interval) * 1000)
+    this.#informAtMs = Math.min(this.#informAtMs, this.#world.monoMs + Number(this.model.interval) * 1000)
   }
 
   boot(): void {
-    if (this.box.quirks.renumbers) this.box.renumber()
+    if (this.model.quirks.renumbers) this.model.renumber()
     this.#tells.boot = true
     this.#informAtMs = this.#world.monoMs
     this.unlink('connectionLost')
@@ -99,7 +99,7 @@ export class Cpe {
 
   /** `unheard`: the server that takes the Inform dies before anything of it acts on that. */
   factoryReset(unheard: boolean): void {
-    this.box.reset()
+    this.model.reset()
     this.#world.engine.undone(this.id)
     this.#tells = { boot: true, bootstrap: true }
     this.#unheard = unheard
@@ -132,9 +132,12 @@ export class Cpe {
     if (this.link === undefined) this.#dial()
   }
 
-  /** The time at which its Agent dials. Periodic Informs are made up for at the end of a step, and need no step of their own. */
+  /**
+   * The time at which its Agent dials. Periodic Informs are made up for at the end of a step, and need no step of their
+   * own.
+   */
   get dueMs(): number {
-    const dials = this.link === undefined && this.agent === 'ok' && this.box.dials && !this.#refused
+    const dials = this.link === undefined && this.agent === 'ok' && this.model.dials && !this.#refused
     return dials ? this.#dialAtMs : Number.POSITIVE_INFINITY
   }
 
@@ -161,7 +164,7 @@ export class Cpe {
     if (this.#unheard) world.store(change)
     else this.#commit(server, change)
     this.#tells = { boot: false, bootstrap: false }
-    this.#informAtMs = world.monoMs + Number(this.box.interval) * 1000
+    this.#informAtMs = world.monoMs + Number(this.model.interval) * 1000
     this.session = server
     if (!this.#unheard) server.contact(this.id, 'cwmp')
     this.#unheard = false
@@ -174,7 +177,7 @@ export class Cpe {
       ...newDevice(this.id, parseDeviceId(this.id), 'cwmp', at),
       manufacturer: 'Northbridge',
       root: 'Device.',
-      cwmp: { lastInformAt: at, events: [], version: '1.4', informIntervalS: Number(this.box.interval) },
+      cwmp: { lastInformAt: at, events: [], version: '1.4', informIntervalS: Number(this.model.interval) },
     }
     const events = [{ type: 'device.registered', at, deviceId: this.id, protocol: 'cwmp', data: {} } as const]
     this.#commit(server, { deviceId: this.id, create, events })
@@ -183,12 +186,12 @@ export class Cpe {
   #dial(): void {
     const world = this.#world
     const { databaseDown, servers, monoMs, wallMs } = world
-    if (this.agent !== 'ok' || !this.box.dials || monoMs < this.#dialAtMs || databaseDown) return
+    if (this.agent !== 'ok' || !this.model.dials || monoMs < this.#dialAtMs || databaseDown) return
     const server = world.random.pick(servers)
     if (server === undefined) return
     const device = this.record
-    const bound = device?.binding?.endpointId === this.box.endpointId && !world.isContested(this.box.endpointId)
-    const proof = world.secrets.prove(this.id, this.box.path)
+    const bound = device?.binding?.endpointId === this.model.endpointId && !world.isContested(this.model.endpointId)
+    const proof = world.secrets.prove(this.id, this.model.path)
     if (device === undefined || !bound || proof === 'required') {
       // It is refused, and comes again.
       this.#dialAtMs = monoMs + 30_000
@@ -220,10 +223,10 @@ export class Cpe {
     const { record } = this
     if (link.server.dead || this.agent === 'dead') return this.unlink('connectionLost')
     // The record was deleted, or bound to another Agent: its server closes the link.
-    if (record?.usp?.connectedAt !== link.connectedAt || record.binding?.endpointId !== this.box.endpointId)
+    if (record?.usp?.connectedAt !== link.connectedAt || record.binding?.endpointId !== this.model.endpointId)
       return this.unlink('policy')
-    if (!this.box.dials && !this.box.quirks.keepsSocket) return this.unlink('agentClosed')
-    link.leftover = !this.box.dials
+    if (!this.model.dials && !this.model.quirks.keepsSocket) return this.unlink('agentClosed')
+    link.leftover = !this.model.dials
     if (this.#world.databaseDown) return
     if (this.answers) {
       link.sinceMs = this.#world.monoMs
@@ -261,12 +264,12 @@ export function recordOf(world: World, cpe: Cpe, known: boolean): DeviceChange[]
       lastInformAt: at,
       events: [],
       version: '1.4',
-      informIntervalS: Number(cpe.box.values.get(INTERVAL) ?? OWN_INTERVAL),
+      informIntervalS: Number(cpe.model.values.get(INTERVAL) ?? OWN_INTERVAL),
       ...(known ? { discoveredFor: '1.0' } : {}),
     },
   }
   const path = ENDPOINT
-  const value = cpe.box.endpointId as EndpointId
+  const value = cpe.model.endpointId as EndpointId
   const parameters = known ? [{ path, value, type: 'string', source: 'cwmp', collectedAt: at } as const] : []
   return [
     { deviceId: cpe.id, create },

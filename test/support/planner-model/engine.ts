@@ -13,8 +13,8 @@ import {
 } from '../../../src/domain/index.ts'
 import { judge, readsToReconcile } from '../../../src/operations/reconcile.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
-import { ENDPOINT, INTERVAL } from './box.ts'
 import type { Cpe } from './cpe.ts'
+import { ENDPOINT, INTERVAL } from './data-model.ts'
 import type { Server } from './server.ts'
 import type { World } from './world.ts'
 
@@ -25,8 +25,8 @@ const isFinal = ({ state }: Operation) => FINAL_STATES.includes(state)
 const isRead = ({ request }: Operation) => READ_VERBS.includes(request.verb)
 
 /**
- * The operations of all devices, as the engine of the server keeps and runs them: durable, in order, once. It runs over sessions and links
- * that stand; an answer that is lost is settled by reading, by the engine's own rules.
+ * The operations of all devices, as the engine of the server keeps and runs them: durable, in order, once. It runs over
+ * sessions and links that stand; an answer that is lost is settled by reading, by the engine's own rules.
  */
 export class Engine {
   readonly #world: World
@@ -34,7 +34,7 @@ export class Engine {
   readonly #byKey = new Map<string, Operation>()
   readonly #open = new Map<DeviceId, Operation[]>()
   readonly #waiters = new Map<string, Set<() => void>>()
-  /** How often each step of a visit has added a row. */
+  /** Number of rows that each step of a visit has added. */
   readonly #added = new Map<string, number>()
 
   constructor(world: World) {
@@ -151,10 +151,10 @@ export class Engine {
     const lost = read ? undefined : cpe.loses.shift()
     if (!read) {
       Object.assign(operation, { state: 'sent', instance: server.id, sentVia: via, sentAt: this.#world.wallMs })
-      if (request.verb === 'add') operation.baseline = { instances: cpe.box.rows(request.object) }
+      if (request.verb === 'add') operation.baseline = { instances: cpe.model.rows(request.object) }
     }
     if (lost === 'notDone') return this.#loseAnswer(operation, cpe)
-    const result = cpe.box.play(request, via)
+    const result = cpe.model.play(request, via)
     this.#effects(operation, result, cpe, via, server)
     if (lost === 'done') return this.#loseAnswer(operation, cpe)
     const slow = !read && this.#world.random.once(12)
@@ -172,25 +172,25 @@ export class Engine {
     cpe.breakOff()
   }
 
-  /** Reads what tells the outcome of an operation whose answer was lost. */
+  /** Reads the outcome of an operation whose answer was lost. */
   #settle(operation: Operation, cpe: Cpe): boolean {
     const server = cpe.overCwmp() ?? cpe.overUsp()
     if (server === undefined) return false
     if (isFinal(operation)) return true
     const via = cpe.session === undefined ? 'usp' : 'cwmp'
-    const reads = readsToReconcile(operation).map((paths) => cpe.box.play({ verb: 'get', paths }, via))
+    const reads = readsToReconcile(operation).map((paths) => cpe.model.play({ verb: 'get', paths }, via))
     const verdict = reads.length === 0 ? undefined : judge(operation, reads, model, this.#world.wallMs)
     const unknown: OperationResult = { outcome: 'failed', results: [], error: OUTCOME_UNKNOWN }
     this.#finish(operation, verdict?.state ?? 'failed', verdict?.result ?? unknown, server)
     return true
   }
 
-  /** What an operation changes beside the data model: the record, the feed, and the books of this test. */
+  /** Stores the effects of an operation beside the data model: record, feed, and the counts of this test. */
   #effects(operation: Operation, result: OperationResult, cpe: Cpe, via: Protocol, server: Server): void {
     const { request, deviceId, idempotencyKey = '' } = operation
     if (result.outcome !== 'done') return
     this.#record(result, cpe)
-    const informed = cpe.box.interval
+    const informed = cpe.model.interval
     if (informed !== String(cpe.record?.cwmp?.informIntervalS) && JSON.stringify(request).includes(INTERVAL)) {
       cpe.informSooner()
       this.#world.store({ deviceId, set: { 'cwmp.informIntervalS': Number(informed) } })
@@ -211,7 +211,7 @@ export class Engine {
     server.say(() => void this.#world.stores.events.append(changed))
   }
 
-  /** What was read becomes part of the record, as far as plans are decided by it. */
+  /** Stores what was read in the record, as far as plans are decided by it. */
   #record({ results }: OperationResult, { id, record }: Cpe): void {
     if (record?.readiness?.class === 'READY_STANDARD') return
     const found = results.find(({ path, value }) => path === ENDPOINT && value !== undefined)

@@ -1,10 +1,10 @@
 import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/domain/index.ts'
 import { countsOf } from '../memory-plan-store.ts'
-import { CONTROLLERS } from './box.ts'
 import type { Cpe } from './cpe.ts'
+import { CONTROLLERS } from './data-model.ts'
 import type { World } from './world.ts'
 
-/** What must hold at every moment. Answers what does not, in words. */
+/** Returns the invariants of every moment that are broken, in words. */
 export function brokenNow(world: World): string[] {
   const wrong = [...world.defects]
   for (const cpe of world.cpes) wrong.push(...wrongDevice(world, cpe))
@@ -15,7 +15,7 @@ export function brokenNow(world: World): string[] {
   return [...wrong, ...wrongCounters(world)]
 }
 
-/** What must hold as well once every device is here, its Agent answers, and nothing is due any more. */
+/** Returns the invariants that are broken while every device is here, its Agent answers, and nothing is due. */
 export function brokenWhenQuiet(world: World): string[] {
   const { plans, members } = world.stores.inside.plans
   const going = [...plans.values()].filter(({ state }) => state === 'running' || state === 'aborting')
@@ -37,11 +37,13 @@ export function brokenWhenQuiet(world: World): string[] {
   ]
 }
 
-/** What must hold when everything was rolled back: no device has anything of a plan, and no snapshot is left. */
+/**
+ * Returns the devices that have something of a plan, and the snapshots that are left, after everything was rolled back.
+ */
 export function brokenWhenBack(world: World): string[] {
   return world.cpes.flatMap((cpe) => {
     const left = [
-      ...(cpe.box.isAsBefore ? [] : [`${cpe.id} is not as it was:\n${difference(cpe)}`]),
+      ...(cpe.model.isAsBefore ? [] : [`${cpe.id} is not as it was:\n${difference(cpe)}`]),
       ...(world.stores.inside.plans.snapshots.has(cpe.id) ? [`${cpe.id} still has a snapshot`] : []),
       ...(cpe.record?.owner === 'usp' ? [`${cpe.id} is still owned by USP`] : []),
     ]
@@ -53,9 +55,9 @@ function textOf({ id, state, waiting, dueMs, visit, step, lease }: PlanMember): 
   return `${id} ${state} waiting=${waiting} dueMs=${dueMs} visit=${visit} step=${step} lease=${JSON.stringify(lease)}`
 }
 
-function difference({ box }: Cpe): string {
-  const now = new Set(box.nowText.split('\n'))
-  const before = new Set(box.before.split('\n'))
+function difference({ model }: Cpe): string {
+  const now = new Set(model.nowText.split('\n'))
+  const before = new Set(model.before.split('\n'))
   const more = [...now].filter((line) => !before.has(line)).map((line) => `+ ${line}`)
   const less = [...before].filter((line) => !now.has(line)).map((line) => `- ${line}`)
   return [...more, ...less].join('\n')
@@ -121,10 +123,10 @@ function membersOf(world: World, cpe: Cpe): PlanMember[] {
 
 function wrongDevice(world: World, cpe: Cpe): string[] {
   const wrong: string[] = []
-  const { record, box, id } = cpe
+  const { record, model, id } = cpe
   const snapshot = world.stores.inside.plans.snapshots.get(id)
   if (snapshot === undefined) cpe.forgotten = false
-  if (snapshot === undefined && !box.isAsBefore)
+  if (snapshot === undefined && !model.isAsBefore)
     wrong.push(`${id} is not as it was, and its snapshot is lost:\n${difference(cpe)}`)
   const holding = membersOf(world, cpe).filter(({ state }) => HOLDING.includes(state))
   if (holding.length === 0 && record !== undefined && !cpe.forgotten) {
@@ -143,23 +145,23 @@ function wrongDevice(world: World, cpe: Cpe): string[] {
   return wrong
 }
 
-/** The end of a member, where its device is as the state says. */
+/** Returns the ends of a member that its device contradicts. */
 function wrongEnd(world: World, member: PlanMember): string[] {
   const cpe = world.cpe(member.deviceId)
   if (cpe === undefined) return []
-  const { record, box } = cpe
+  const { record, model } = cpe
   if (member.state === 'STRANDED') return [`its device is here, and it is stranded: ${textOf(member)}`]
   if (member.state !== 'MIGRATED' || record?.migration?.planId !== member.planId) return []
   const wrong: string[] = []
   const plan = world.stores.inside.plans.plans.get(member.planId)
   const snapshot = world.stores.inside.plans.snapshots.get(cpe.id)
   if (record.owner !== 'usp') wrong.push(`it is MIGRATED, and ${record.owner} owns its device: ${textOf(member)}`)
-  if (!box.dials) wrong.push(`it is MIGRATED, and its device has no row that leads to us: ${textOf(member)}`)
+  if (!model.dials) wrong.push(`it is MIGRATED, and its device has no row that leads to us: ${textOf(member)}`)
   if (snapshot === undefined) wrong.push(`it is MIGRATED, and has no snapshot: ${textOf(member)}`)
   const sleeps = plan?.settings.retire === 'dormant' && member.startedAt !== undefined
-  if (sleeps && box.interval !== String(plan.settings.dormantIntervalS))
-    wrong.push(`it is MIGRATED, and its device informs every ${box.interval} s: ${textOf(member)}`)
-  return wrong.map((text) => `${text}; rows ${box.rows(CONTROLLERS).join(' ')}`)
+  if (sleeps && model.interval !== String(plan.settings.dormantIntervalS))
+    wrong.push(`it is MIGRATED, and its device informs every ${model.interval} s: ${textOf(member)}`)
+  return wrong.map((text) => `${text}; rows ${model.rows(CONTROLLERS).join(' ')}`)
 }
 
 /** The record names the member that holds the device. */

@@ -14,9 +14,9 @@ const MAX_SERVERS = 2
 const MAX_PLANS = 4
 /** Nothing is due any more when so much time has passed without a write, plus the longest inform interval. */
 const QUIET_MS = 2 * 3_600_000
-/** Until then everything must have come to rest. */
+/** Milliseconds after which everything must rest. */
 const REST_MS = 60 * 86_400_000
-/** Where a sequence comes to no rest, it has that many writes at the latest. */
+/** Writes after which a sequence counts as one without rest. */
 const MAX_WRITES = 20_000
 
 /** A plan without anything special. */
@@ -34,13 +34,13 @@ export const EASY: PlanInput = {
   tls: false,
 }
 
-/** One sequence as it is played. Throws an Error that says which invariant does not hold. */
+/** One sequence that is played. Throws an Error that names the invariant that does not hold. */
 export class Play {
   readonly world: World
   readonly plans: Plan[] = []
   #group: string | undefined
-  /** What was done so far, for the message of a failure. */
-  readonly #told: (Command | 'quiet')[] = []
+  /** The commands so far, for the message of a failure. */
+  readonly #played: (Command | 'quiet')[] = []
 
   constructor({ seed, devices }: Pick<Sequence, 'seed' | 'devices'>) {
     this.world = new World(seed, devices)
@@ -64,7 +64,7 @@ export class Play {
   /** Everything works again, and time passes until nothing is due. */
   async quiet(): Promise<void> {
     const { world } = this
-    this.#told.push('quiet')
+    this.#played.push('quiet')
     world.databaseDown = false
     for (const server of world.servers) server.fuse = undefined
     while (world.servers.length < 1) await world.startServer()
@@ -74,7 +74,7 @@ export class Play {
       cpe.loses.length = 0
     }
     const before = world.writes
-    const enoughMs = QUIET_MS + 1000 * Math.max(...world.cpes.map(({ box }) => Number(box.interval)))
+    const enoughMs = QUIET_MS + 1000 * Math.max(...world.cpes.map(({ model }) => Number(model.interval)))
     let quiet = false
     await world.pass(REST_MS, (quietMs) => {
       if (world.writes - before > MAX_WRITES) throw new Error(this.#message([`no rest after ${MAX_WRITES} writes`]))
@@ -85,11 +85,11 @@ export class Play {
     this.#check(brokenWhenQuiet(world))
   }
 
-  /** Every device goes back, whatever happened to it before. */
+  /** Rolls back every device, whatever happened to it before. */
   async back(): Promise<void> {
     const { world } = this
-    for (const { box } of world.cpes)
-      Object.assign(box, { refusesDelete: false, refusesAll: false, liesOverUsp: false })
+    for (const { model } of world.cpes)
+      Object.assign(model, { refusesDelete: false, refusesAll: false, liesOverUsp: false })
     for (const { id } of [...world.stores.inside.conflicts.values()])
       await world.stores.conflicts.resolve(id, 'dismissed', 'test', world.wallMs)
     await this.#backOnce()
@@ -120,7 +120,7 @@ export class Play {
   }
 
   async #do(command: Command): Promise<void> {
-    this.#told.push(command)
+    this.#played.push(command)
     await this.#perform(command)
     await this.world.settled()
     this.#check(brokenNow(this.world))
@@ -171,7 +171,7 @@ export class Play {
         cpe.loses.push(...Array.from({ length: command.after }, () => undefined), command.how)
         return
       case 'fault':
-        cpe.box[command.what] = command.on
+        cpe.model[command.what] = command.on
         return
       case 'occupy':
         return this.world.engine.occupy(cpe.id, command.ms)
@@ -191,7 +191,7 @@ export class Play {
       case 'act':
         return this.#asked((server) => server.planner.act(id, command.action, 'test'))
       case 'rollbackSome': {
-        const selector = `serial==${cpe?.box.serial}`
+        const selector = `serial==${cpe?.model.serial}`
         return this.#asked((server) => server.planner.act(id, 'rollback', 'test', { selector, paced: command.paced }))
       }
       case 'named':
@@ -234,7 +234,7 @@ export class Play {
     if (id !== undefined) this.#asked((server) => server.groups.remove(id, 'test'))
   }
 
-  /** As the API deletes a device. `unheard`: the process dies before it tells of it. */
+  /** Deletes a device as the API does. `unheard`: the process dies before the event is passed on. */
   async #forget(server: Server, cpe: Cpe, unheard: boolean): Promise<void> {
     const { devices, events } = this.world.stores
     const device = await server.call(() => devices.get(cpe.id))
@@ -259,7 +259,7 @@ export class Play {
       id: world.newId(),
       deviceId: cpe.id,
       kind: 'identityMismatch',
-      endpointId: cpe.box.endpointId,
+      endpointId: cpe.model.endpointId,
       proof: 'certificate',
       details: {},
       at: now,
@@ -296,7 +296,7 @@ export class Play {
       const steps = history.map(({ event, to, code }) => `${event}${code === undefined ? '' : `(${code})`} ${to}`)
       return `${id} ${state}: ${steps.join(', ')}`
     })
-    const told = this.#told.map((one) => (one === 'quiet' ? one : JSON.stringify(one)))
+    const told = this.#played.map((one) => (one === 'quiet' ? one : JSON.stringify(one)))
     return [...broken, '', 'Done:', ...told, '', 'Members:', ...histories].join('\n')
   }
 }

@@ -23,7 +23,7 @@ export class Secrets implements Pick<LinkSecrets, 'ensure' | 'demand' | 'release
     this.#held.delete(deviceId)
   }
 
-  /** What a link shows by the path that it was made with; a right secret is required from then on. */
+  /** The proof of a link by its path; a right secret is required from then on. */
   prove(deviceId: DeviceId, path: string): LinkSecretProof {
     const held = this.#held.get(deviceId)
     if (held === undefined) return 'notRequired'

@@ -6,7 +6,9 @@ import { Planner } from '../../../src/planner/index.ts'
 import { DEFAULTS } from './settings.ts'
 import type { World } from './world.ts'
 
-/** The point at which a server dies: at its n-th call of a port from now on, before or after the call has its effect. */
+/**
+ * The point at which a server dies: at its n-th call of a port from now on, before or after the call has its effect.
+ */
 export interface Fuse {
   calls: number
   when: 'before' | 'after'
@@ -25,7 +27,7 @@ const NO_FLEET: FleetStore = {
   onChanged: () => () => undefined,
 }
 
-/** Devices have so long at most to come back after an outage of all servers. */
+/** Milliseconds that devices have at most to reconnect after an outage of all servers. */
 const MAX_COMEBACK_MS = 3_600_000
 
 /** One server instance: a planner over the stores of the world, that can be cut off between any two of its calls. */
@@ -100,7 +102,7 @@ export class Server {
     return Math.max(0, this.#world.serviceMs + this.skewMs)
   }
 
-  /** A device has come into contact with this server. */
+  /** Passes on that a device is in contact with this server. */
   contact(deviceId: DeviceId, protocol: Protocol): void {
     if (this.dead) return
     for (const listener of this.#contacts) listener(deviceId, protocol)
@@ -122,7 +124,7 @@ export class Server {
     this.#world.died(this)
   }
 
-  /** A call out of the process. After its death nothing of it happens any more, and no answer comes. */
+  /** Makes a call out of the process. After its death nothing of it happens, and no answer arrives. */
   async call<T>(work: () => Promise<T>): Promise<T> {
     const world = this.#world
     world.calls++

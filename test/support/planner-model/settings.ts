@@ -1,8 +1,11 @@
 import type { PlanSettings } from '../../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../../src/planner/index.ts'
-import { OUR_ENDPOINT, OUR_HOST } from './box.ts'
+import { OUR_ENDPOINT, OUR_HOST } from './data-model.ts'
 
-/** Settings of every plan of the model, where a sequence gives no others. Times are short, so that a sequence sees many of them pass. */
+/**
+ * Settings of every plan of the model, where a sequence gives no others. Times are short, so that a sequence sees many
+ * of them pass.
+ */
 export const DEFAULTS: PlanSettings = {
   ...defaultPlanSettings({
     endpointId: OUR_ENDPOINT,

@@ -1,13 +1,13 @@
 import { type DeviceChange, type DeviceId, deviceIdOf, type EndpointId } from '../../../src/domain/index.ts'
 import { createMemoryStores, type MemoryStores } from '../memory-stores.ts'
-import { Box, type Quirks } from './box.ts'
 import { Cpe, recordOf } from './cpe.ts'
+import { DataModel, type Quirks } from './data-model.ts'
 import { Engine } from './engine.ts'
 import { Random } from './random.ts'
 import { Secrets } from './secrets.ts'
 import { Server } from './server.ts'
 
-/** The delay of the planner's own tick: it says nothing about when something is due. */
+/** Milliseconds between ticks of the planner; work is due by other times. */
 const TICK_MS = 1000
 const MIN_STEP_MS = 500
 /** After a write the next step is seldom the shortest one: what is due ends a step in any case. */
@@ -46,12 +46,14 @@ export class World {
   readonly cpes: Cpe[]
   /** Servers that live. */
   readonly servers: Server[] = []
-  /** What is wrong and no invariant would see: unexpected errors, operations that are asked for twice in different words. */
+  /**
+   * Defects that no invariant shows: unexpected errors, operations that are asked for twice with different requests.
+   */
   readonly defects: string[] = []
   databaseDown = false
   /** The server whose listeners hear of what is stored now. */
   speaker: Server | undefined
-  /** Time that passes whatever the wall clock says. */
+  /** Monotonic time, in milliseconds. */
   monoMs = 0
   /** Time in which some server could hear its devices. */
   serviceMs = 10_000
@@ -82,9 +84,9 @@ export class World {
     this.#countWrites()
     this.cpes = devices.map(({ quirks, sameEndpoint }, i) => {
       const serial = `S${i}`
-      const id = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial })
+      const id = deviceIdOf({ oui: '0C96BF', productClass: 'CPE', serial })
       const endpointId = `os::0C96BF-S${sameEndpoint && i > 0 ? i - 1 : i}`
-      return new Cpe(this, id, new Box(serial, endpointId, quirks))
+      return new Cpe(this, id, new DataModel(serial, endpointId, quirks))
     })
     devices.forEach(({ known, boundToOther }, i) => {
       const cpe = this.cpes[i]
@@ -148,7 +150,7 @@ export class World {
     this.#dead.push({ id: server.id, atMs: this.monoMs })
   }
 
-  /** How long no server has lived. */
+  /** Milliseconds for which no server has lived. */
   get outageMs(): number {
     return this.servers.length > 0 ? 0 : this.monoMs - this.#servedMs
   }
@@ -157,15 +159,15 @@ export class World {
     this.#offsetMs += ms
   }
 
-  /** Lets everything that is ready run: a tick that is asked for by a microtask comes when no microtask is left. */
+  /** Runs everything that is ready. A tick that a microtask asks for runs when no microtask is left. */
   async settled(): Promise<void> {
     await undefined
     await new Promise<void>((resolve) => process.nextTick(resolve))
   }
 
   /**
-   * Lets time pass, in steps that end where something is due, and that grow while nothing happens: timers may come late, as they do on a
-   * machine that has much to do. Ends early when `until` holds.
+   * Lets time pass, in steps that end where something is due and that grow while nothing happens: timers may be late,
+   * as on a loaded machine. Ends early when `until` holds.
    */
   async pass(ms: number, until: (quietMs: number) => boolean = () => false): Promise<void> {
     const endMs = this.monoMs + ms

@@ -16,7 +16,7 @@ function member(state: MemberState, more: Partial<PlanMember> = {}): PlanMember 
   return {
     id: 'p|d',
     planId: 'p',
-    deviceId: deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' }),
+    deviceId: deviceIdOf({ oui: '0C96BF', productClass: 'CPE', serial: '1' }),
     state,
     step: 'controller',
     done: ['controller'],

@@ -7,7 +7,7 @@ import { PLAN_ACTIONS, SHOWN_WAITING } from '../../../src/planner/index.ts'
 const ROOT = resolve(import.meta.dirname, '../../..')
 const PAGE = readFileSync(join(ROOT, 'docs/migration.md'), 'utf8')
 
-/** First cells of the table whose head begins with a word. */
+/** First cells of the table whose head begins with a text. */
 function names(head: string): string[] {
   const [, table = ''] = PAGE.split(`| ${head} |`)
   const lines = table.split('\n').slice(2)

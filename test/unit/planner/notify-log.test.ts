@@ -5,7 +5,7 @@ import { asDeviceId } from '../../../src/domain/index.ts'
 import { feedNotifies } from '../../../src/planner/notify-log.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 
-const deviceId = asDeviceId('0C96BF-Box-1')
+const deviceId = asDeviceId('0C96BF-CPE-1')
 const path = 'Device.LocalAgent.Controller.1.ControllerCode'
 
 it.each([0, 600_000])(

@@ -3,7 +3,7 @@ import { type Device, deviceIdOf, newDevice } from '../../../src/domain/index.ts
 import { assess } from '../../../src/planner/index.ts'
 import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness/readiness.ts'
 
-const IDENTITY = { oui: '0C96BF', productClass: 'Box', serial: '1' }
+const IDENTITY = { oui: '0C96BF', productClass: 'CPE', serial: '1' }
 const ENDPOINT = { path: 'Device.USPAgent.EndpointID', value: 'os::0C96BF-1' }
 const speaks = (value: string) => ({ path: 'Device.USPAgent.SupportedProtocols', value })
 
@@ -43,7 +43,7 @@ describe('readiness', () => {
     ],
     ['TR-098', { root: 'InternetGatewayDevice.' }, { parameters: [], asked: false }, 'NEEDS_DATA_MODEL', /TR-098/],
     [
-      'a box that was asked and has none',
+      'a device that was asked and has none',
       { root: 'Device.' },
       { parameters: [], asked: true },
       'NEEDS_DATA_MODEL',
@@ -73,7 +73,7 @@ describe('readiness', () => {
     ],
     [
       'MikroTik by its address block',
-      { oui: '48A98A', manufacturer: 'ISP Box' },
+      { oui: '48A98A', manufacturer: 'ISP Device' },
       { parameters: [], asked: false },
       'BRIDGE_ONLY',
       /RouterOS/,

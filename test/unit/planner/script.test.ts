@@ -3,7 +3,7 @@ import { deviceIdOf, type NewOperation, type Operation, type PlanMember } from '
 import { Script, type ScriptDeps } from '../../../src/planner/machine/script.ts'
 import { planOf } from '../../support/plans.ts'
 
-const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '1' })
+const DEVICE = deviceIdOf({ oui: '0C96BF', productClass: 'CPE', serial: '1' })
 
 function memberOf(more: Partial<PlanMember> = {}): PlanMember {
   return {
@@ -26,7 +26,7 @@ function memberOf(more: Partial<PlanMember> = {}): PlanMember {
 
 describe('steps of a state', () => {
   let nowMs: number
-  /** What was stored, in order. */
+  /** The stored members, in order. */
   let stored: PlanMember[]
   let asked: NewOperation[]
   beforeEach(() => {

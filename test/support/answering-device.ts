@@ -7,16 +7,19 @@ const failed = (code: string, text: string, results: PathOutcome[] = []): Operat
   error: { code, text, retryable: false },
 })
 
-/** A box as its answers to operations show it: values by CWMP path, what it refuses, and the protocols it comes over. */
-export class AnsweringBox {
+/**
+ * A device as its answers to operations show it: values by CWMP path, refused paths, and the protocols over which it
+ * connects.
+ */
+export class AnsweringDevice {
   readonly values = new Map<string, string>()
   /** Ends of paths that it refuses to be set, by protocol. */
   readonly refuses = { cwmp: [] as string[], usp: [] as string[] }
   /** Tables that CWMP cannot add rows to. */
   readonly readOnlyTables: string[] = []
-  /** It does not come over this protocol. */
+  /** It does not connect over this protocol. */
   readonly absent = { cwmp: false, usp: false }
-  /** Values that it tells over USP alone. */
+  /** Values that it shows over USP alone. */
   readonly overUsp = new Map<string, string>()
   #next = 1
 
@@ -26,7 +29,7 @@ export class AnsweringBox {
     this.put('Device.ManagementServer.', { PeriodicInformInterval: '300' })
     this.put('Device.DeviceInfo.', {
       ManufacturerOUI: '0C96BF',
-      ProductClass: 'Box',
+      ProductClass: 'CPE',
       SerialNumber: serial,
       SoftwareVersion: '1.0',
     })
@@ -44,7 +47,7 @@ export class AnsweringBox {
     return [...new Set(rows)].filter((row) => /\.\d+\.$/.test(row)).sort()
   }
 
-  /** Whether an enabled Controller row of ours leads its Agent to us. */
+  /** True when an enabled Controller row of ours leads its Agent to us. */
   get dials(): boolean {
     return this.rows('Device.USPAgent.Controller.').some(
       (row) =>
@@ -52,7 +55,7 @@ export class AnsweringBox {
     )
   }
 
-  /** A box against the rules gives its rows other numbers. */
+  /** Gives rows other numbers, as devices against the standard do. */
   renumber(from: string, to: string): void {
     for (const [path, value] of [...this.values]) {
       if (!path.startsWith(from)) continue

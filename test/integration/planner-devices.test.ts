@@ -11,13 +11,13 @@ import {
   type Plan,
   type PlanSettings,
 } from '../../src/domain/index.ts'
-import { AnsweringBox } from '../support/answering-box.ts'
+import { AnsweringDevice } from '../support/answering-device.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 
 const CONTROLLERS = 'Device.USPAgent.Controller.'
 
 let world: PlannerWorld
-let box: AnsweringBox
+let cpe: AnsweringDevice
 let id: DeviceId
 let plan: Plan
 beforeEach(async () => {
@@ -25,8 +25,8 @@ beforeEach(async () => {
   const [made] = await world.devices(1)
   if (made === undefined) throw new Error('no device')
   id = made
-  box = new AnsweringBox('S1')
-  world.answer = box.answer
+  cpe = new AnsweringDevice('S1')
+  world.answer = cpe.answer
 })
 afterEach(() => world.stop())
 
@@ -35,8 +35,8 @@ async function start(settings: Partial<PlanSettings> = {}): Promise<void> {
   await world.planner.act(plan.id, 'start', 'test')
 }
 
-/** The Agent is linked as long as the box has an enabled row for us. */
-async function link(linked = box.dials): Promise<void> {
+/** Links the Agent as long as the device has an enabled row for us. */
+async function link(linked = cpe.dials): Promise<void> {
   const at = world.clock.nowMs
   const down = linked ? {} : { 'usp.disconnectedAt': at }
   await world.store.devices.commit({
@@ -54,7 +54,7 @@ async function until(state: MemberState): Promise<void> {
   })
 }
 
-describe('boxes as they are', { timeout: 90_000 }, () => {
+describe('devices in the field', { timeout: 90_000 }, () => {
   it('are led over, and what was found stands in the history', async () => {
     await start()
     await until('MIGRATED')
@@ -63,7 +63,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect(evidence('ELIGIBLE')).toMatchObject({ 'Device.USPAgent.EndpointID': 'os::0C96BF-S1' })
     expect(evidence('AWAITING_USP')).toMatchObject({ endpointId: 'os::0C96BF-S1', interval: '300' })
     expect(evidence('DUAL')).toMatchObject({
-      identity: '0C96BF-Box-S1',
+      identity: '0C96BF-CPE-S1',
       versions: '1.3',
       softwareVersion: '1.0',
       notified: 'OperationComplete of a timer',
@@ -73,40 +73,40 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
   })
 
   it('may refuse over CWMP what is only wished for', async () => {
-    box.refuses.cwmp.push('AssignedRole', 'PeriodicNotifInterval', 'WebSocket.KeepAliveInterval')
+    cpe.refuses.cwmp.push('AssignedRole', 'PeriodicNotifInterval', 'WebSocket.KeepAliveInterval')
     await start()
     await until('MIGRATED')
-    expect(box.rows(CONTROLLERS)).toHaveLength(1)
+    expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
   })
 
   it('may refuse over USP one or the other harmless value', async () => {
-    box.refuses.usp.push('ControllerCode', 'ProvisioningCode')
+    cpe.refuses.usp.push('ControllerCode', 'ProvisioningCode')
     await start()
     await until('MIGRATED')
-    const [row = ''] = box.rows(CONTROLLERS)
-    expect(box.values.get(`${row}PeriodicNotifInterval`)).toBe('60')
+    const [row = ''] = cpe.rows(CONTROLLERS)
+    expect(cpe.values.get(`${row}PeriodicNotifInterval`)).toBe('60')
   })
 
   it('may say yes and not switch on', async () => {
-    const play = box.answer
+    const play = cpe.answer
     world.answer = (operation) => {
       const result = play(operation)
       if (operation.request.verb === 'set')
-        for (const { path } of operation.request.values) if (path.endsWith('.Enable')) box.values.set(path, 'false')
+        for (const { path } of operation.request.values) if (path.endsWith('.Enable')) cpe.values.set(path, 'false')
       return result
     }
     await start()
     await until('QUARANTINED')
     const { reason } = await world.planner.member(plan.id, id)
     expect(reason).toMatchObject({ code: 'readBack', text: expect.stringMatching(/Enable was set and is "false"/) })
-    expect(box.rows(CONTROLLERS)).toEqual([])
+    expect(cpe.rows(CONTROLLERS)).toEqual([])
   })
 
   it.each([
     ['1.1', /"1.1" over USP and "1.0" over CWMP/],
     ['', /"" over USP and "1.0" over CWMP/],
   ])('that run another firmware over USP (%j) are no success', async (version, text) => {
-    box.overUsp.set('Device.DeviceInfo.SoftwareVersion', version)
+    cpe.overUsp.set('Device.DeviceInfo.SoftwareVersion', version)
     await start()
     await until('QUARANTINED')
     const { reason } = await world.planner.member(plan.id, id)
@@ -114,11 +114,11 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.owner).toBe('cwmp')
   })
 
-  it('are waited for until they have told their USP versions', async () => {
+  it('are waited for until they have shown their USP versions', async () => {
     await start()
     await world.until(async () => {
       const at = world.clock.nowMs
-      if (box.dials)
+      if (cpe.dials)
         await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.lastSeenAt': at } })
       await world.heard(id)
       // The Agent may come after it was looked for: then time brings the next look.
@@ -129,17 +129,17 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await until('MIGRATED')
   })
 
-  it('that renumber their rows lose ours, and nobody else’s', async () => {
-    box.put(`${CONTROLLERS}1.`, { EndpointID: 'proto::vendor', Enable: 'true' })
+  it('that renumber their rows lose ours, and no other row', async () => {
+    cpe.put(`${CONTROLLERS}1.`, { EndpointID: 'proto::vendor', Enable: 'true' })
     await start({ awaitUspTimeoutMs: 600_000 })
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
-    const ours = box.rows(CONTROLLERS).find((row) => row !== `${CONTROLLERS}1.`) ?? ''
-    box.renumber(`${CONTROLLERS}1.`, `${CONTROLLERS}9.`)
-    box.renumber(ours, `${CONTROLLERS}1.`)
-    box.renumber(`${CONTROLLERS}9.`, ours)
+    const ours = cpe.rows(CONTROLLERS).find((row) => row !== `${CONTROLLERS}1.`) ?? ''
+    cpe.renumber(`${CONTROLLERS}1.`, `${CONTROLLERS}9.`)
+    cpe.renumber(ours, `${CONTROLLERS}1.`)
+    cpe.renumber(`${CONTROLLERS}9.`, ours)
     await world.planner.act(plan.id, 'abort', 'test')
     await world.untilState(plan, 'aborted')
-    expect(box.rows(CONTROLLERS).map((row) => box.values.get(`${row}EndpointID`))).toEqual(['proto::vendor'])
+    expect(cpe.rows(CONTROLLERS).map((row) => cpe.values.get(`${row}EndpointID`))).toEqual(['proto::vendor'])
   })
 
   it('whose operator decided a conflict are moved as he decided', async () => {
@@ -167,7 +167,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.devices.get(id))?.binding).toEqual(binding)
   })
 
-  it('are moved as they show over CWMP, whatever an Agent only claimed to be them before', async () => {
+  it('are moved by what they show over CWMP, not by an earlier claim of another Agent', async () => {
     const binding = { endpointId: 'proto::claims' as EndpointId, proof: 'triple' as const, at: 1 }
     await world.store.devices.commit({ deviceId: id, set: { binding } })
     await start()
@@ -176,7 +176,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
   })
 
   it('get the Endpoint ID that they show over CWMP from a device that only claims it', async () => {
-    const identity = { oui: '0C96BF', productClass: 'Box', serial: 'claimant' }
+    const identity = { oui: '0C96BF', productClass: 'CPE', serial: 'claimant' }
     const claimant = deviceIdOf(identity)
     const binding = { endpointId: 'os::0C96BF-S1' as EndpointId, proof: 'triple' as const, at: 1 }
     await world.store.devices.commit({
@@ -190,7 +190,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     expect((await world.store.conflicts.list({ limit: 1 })).items).toEqual([])
   })
 
-  it('are not joined with an Agent that comes without the secret that the plan gave', async () => {
+  it('are not joined with an Agent whose link lacks the secret that the plan gave', async () => {
     await start({ awaitUspTimeoutMs: 600_000 })
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
     await world.store.devices.commit({ deviceId: id, set: { 'usp.linked': true, 'usp.weakLink': true } })
@@ -205,7 +205,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
   })
 
   it('get the values of a row that a cut left without them', async () => {
-    const play = box.answer
+    const play = cpe.answer
     let cut = true
     world.answer = (operation) => {
       const result = play(operation)
@@ -213,7 +213,7 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
         return result
       const row = result?.results.find(({ created }) => created !== undefined)?.created ?? ''
       cut = false
-      for (const name of ['EndpointID', 'Enable']) box.values.set(row + name, '')
+      for (const name of ['EndpointID', 'Enable']) cpe.values.set(row + name, '')
       const error = { code: 'notApplied', text: 'the device does not show what was asked for', retryable: true }
       return {
         outcome: 'done',
@@ -226,9 +226,9 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     }
     await start()
     await until('MIGRATED')
-    expect(box.rows(CONTROLLERS)).toHaveLength(1)
-    const [row = ''] = box.rows(CONTROLLERS)
-    expect(box.values.get(`${row}EndpointID`)).toBe('proto::isthmus-test')
+    expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
+    const [row = ''] = cpe.rows(CONTROLLERS)
+    expect(cpe.values.get(`${row}EndpointID`)).toBe('proto::isthmus-test')
   })
 
   it('are not put to sleep over CWMP while their identity is proven by a claim alone', async () => {
@@ -238,13 +238,13 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     await world.store.devices.commit({ deviceId: id, set: { binding: { endpointId, proof: 'triple', at: 1 } } })
     await until('QUARANTINED')
     expect((await world.planner.member(plan.id, id)).reason).toMatchObject({ code: 'weakProof' })
-    expect(box.values.get('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
+    expect(cpe.values.get('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
   })
 
-  it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they come', async () => {
+  it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they connect', async () => {
     await start({ soakMs: 60_000 })
     await until('DUAL')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await world.until(async () => {
       await link()
       world.clock.nowMs += 5000
@@ -258,24 +258,24 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     })
     expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'DUAL' })
     expect((await world.store.devices.get(id))?.owner).toBe('usp')
-    box.absent.cwmp = false
+    cpe.absent.cwmp = false
     await until('MIGRATED')
   })
 
-  it('that do not come for their way back are stranded until they do', async () => {
+  it('that do not connect for their rollback are stranded until they do', async () => {
     await start({ awaitUspTimeoutMs: 1000 })
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'AWAITING_USP')
-    box.absent.cwmp = true
+    cpe.absent.cwmp = true
     await world.until(async () => {
       world.clock.nowMs += 600_000
       return (await world.planner.member(plan.id, id)).state === 'STRANDED'
     })
     await world.untilState(plan, 'finished')
     expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they connect/)
-    expect(box.rows(CONTROLLERS)).toHaveLength(1)
-    box.absent.cwmp = false
+    expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
+    cpe.absent.cwmp = false
     await world.heard(id)
-    await world.until(async () => box.rows(CONTROLLERS).length === 0)
+    await world.until(async () => cpe.rows(CONTROLLERS).length === 0)
     // Back as it was, and told for what it failed at first.
     await until('QUARANTINED')
     expect((await world.planner.member(plan.id, id)).reason?.code).toBe('agentDidNotCome')
@@ -300,13 +300,13 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     })
 
     it('whose trust tables are read-only are moved by what the handshake shows', async () => {
-      box.readOnlyTables.push(CREDENTIALS)
-      box.refuses.cwmp.push('AddCertificate')
+      cpe.readOnlyTables.push(CREDENTIALS)
+      cpe.refuses.cwmp.push('AddCertificate')
       await start(tls())
       await until('MIGRATED')
       const { history } = await world.planner.member(plan.id, id)
       expect(history.find(({ to }) => to === 'AWAITING_USP')?.evidence?.trustRefused).toMatch(/certificate/)
-      expect(box.rows(CREDENTIALS)).toEqual([])
+      expect(cpe.rows(CREDENTIALS)).toEqual([])
     })
 
     it('that trust us already, as the plan says, get no certificate', async () => {
@@ -316,26 +316,26 @@ describe('boxes as they are', { timeout: 90_000 }, () => {
     })
 
     it('keep a credential that was there before, under whichever name it refers to its certificate', async () => {
-      box.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial.toLowerCase() })
-      box.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.1', Enable: 'true' })
+      cpe.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial.toLowerCase() })
+      cpe.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.1', Enable: 'true' })
       await start(tls())
       await until('MIGRATED')
-      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+      expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
       await world.planner.act(plan.id, 'rollback', 'test')
       await until('ROLLED_BACK')
-      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
-      expect(box.rows(CONTROLLERS)).toEqual([])
+      expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+      expect(cpe.rows(CONTROLLERS)).toEqual([])
     })
 
     it('lose the credential that the plan added, and nothing else', async () => {
-      box.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial })
-      box.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.7', Enable: 'true' })
+      cpe.put('Device.USPAgent.Certificate.1.', { SerialNumber: serial })
+      cpe.put(`${CREDENTIALS}1.`, { Credential: 'Device.LocalAgent.Certificate.7', Enable: 'true' })
       await start(tls())
       await until('MIGRATED')
-      expect(box.rows(CREDENTIALS)).toHaveLength(2)
+      expect(cpe.rows(CREDENTIALS)).toHaveLength(2)
       await world.planner.act(plan.id, 'rollback', 'test')
       await until('ROLLED_BACK')
-      expect(box.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
+      expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
     })
   })
 

@@ -22,7 +22,10 @@ export interface Quirks {
   fullRole: boolean
   /** Its trust tables cannot be written over CWMP. */
   trustReadOnly: boolean
-  /** A Controller row that names us is there from the start: `bare` without an MTP row, `mtp` with one, `dials` enabled and leading to us. */
+  /**
+   * A Controller row that names us is there from the start: `bare` without an MTP row, `mtp` with one, `dials` enabled
+   * and leading to us.
+   */
   own: 'none' | 'bare' | 'mtp' | 'dials'
   /** A factory reset brings that row back; else it takes the row away. */
   ownInFactory: boolean
@@ -36,7 +39,7 @@ export interface Quirks {
   noDisable: boolean
   /** A new row gets the lowest number that is free; else a number is used once. */
   reusesNumbers: boolean
-  /** It comes when it is asked to; else only by its inform interval. */
+  /** It connects when it is asked to; else by its inform interval alone. */
   wakeable: boolean
   /** Its Controller rows have other numbers after a boot. */
   renumbers: boolean
@@ -90,7 +93,7 @@ const failed = (code: string, text: string): OperationResult => ({
 })
 
 /** The data model of a simulated CPE with its Agent, as both protocols see it. */
-export class Box {
+export class DataModel {
   readonly serial: string
   readonly endpointId: string
   readonly quirks: Quirks
@@ -299,7 +302,7 @@ export class Box {
     put(AGENT, { EndpointID: this.endpointId })
     put('Device.DeviceInfo.', {
       ManufacturerOUI: '0C96BF',
-      ProductClass: 'Box',
+      ProductClass: 'CPE',
       SerialNumber: this.serial,
       SoftwareVersion: '1.0',
     })
