@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest'
+import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { Fleet } from '../../src/simulator/index.ts'
+import type { OpenApi } from '../support/json-schema.ts'
+import { checkedClient, type ServerWithStore, startTestServer, type TestServer } from '../support/test-server.ts'
+import { until } from '../support/until.ts'
+
+interface Shown {
+  id: string
+  cwmp?: { discovery?: unknown }
+  usp?: { onboardedFor?: string }
+}
+interface Listed<T> {
+  items: T[]
+}
+
+let server: TestServer
+let fleet: Fleet
+/** A client that throws when an answer does not match openapi.json. */
+let call: ServerWithStore['call']
+beforeAll(async () => {
+  server = await startTestServer(inject('mongodbUri'), { agentAdmission: 'open', discovery: 'subtree' })
+  call = await checkedClient(server)
+  fleet = new Fleet({
+    mix: { legacyTr098: 1, tr181NoAgent: 0, dualStack: 1, uspOnly: 1 },
+    faultEvery: 0,
+    seed: 1,
+    servers: {
+      acsUrl: `http://127.0.0.1:${server.cwmpPort}/`,
+      enrolmentSecret: server.enrolmentSecret,
+      usp: { endpointId: server.endpointId, host: '127.0.0.1', port: server.uspPort, path: '/usp', tls: false },
+    },
+    timeScale: 20,
+    informIntervalS: 300,
+    staggerMs: 0,
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  })
+  await fleet.start()
+  await until(async () => {
+    const { items } = (await call<Listed<Shown>>('GET', '/devices')).body
+    const known = items.filter(({ cwmp, usp }) => cwmp?.discovery !== undefined || usp?.onboardedFor !== undefined)
+    return known.length === 3
+  })
+}, 120_000)
+afterAll(async () => {
+  fleet?.stop(false)
+  await server?.stop()
+})
+
+it('every GET answers as it is described, for a fleet with operations and a migration', {
+  timeout: 120_000,
+}, async () => {
+  const { items } = (await call<Listed<Shown>>('GET', '/devices')).body
+  const id = items.find((device) => device.id.startsWith('0C96BF'))?.id ?? ''
+  const at = `/devices/${encodeURIComponent(id)}`
+  const paths = ['Device.DeviceInfo.']
+  for (const request of [
+    { verb: 'get', paths },
+    { verb: 'set', values: [{ path: 'Device.DeviceInfo.SerialNumber', value: 'x' }] },
+    { verb: 'instances', paths: ['Device.WiFi.SSID.'] },
+    { verb: 'supported', path: 'Device.DeviceInfo.' },
+  ])
+    await call('POST', `${at}/operations?wait=30s`, request)
+  const group = (await call<Shown>('POST', '/groups', { name: 'north' })).body
+  await call('POST', `/groups/${group.id}/members`, { add: [id] })
+  const plan = (
+    await call<Shown>('POST', '/plans', { name: 'p', groupId: group.id, settings: { soakMs: 0, retryBackoffMs: 0 } })
+  ).body
+  await call('POST', `/plans/${plan.id}/actions/start`)
+  await until(async () => (await call<{ state: string }>('GET', `/plans/${plan.id}`)).body.state === 'finished', 90_000)
+  await call('POST', `/plans/${plan.id}/actions/rollback`, { devices: [id] })
+  const operations = (await call<Listed<Shown>>('GET', `${at}/operations`)).body.items
+  const ids: Record<string, string> = {
+    devices: encodeURIComponent(id),
+    groups: group.id,
+    plans: plan.id,
+    operations: operations[0]?.id ?? '',
+    'pending-agents': 'none',
+  }
+  const document = (await call<OpenApi>('GET', '/openapi.json')).body
+  const walked: string[] = []
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    if (get === undefined || !path.startsWith('/api/v1/') || path.endsWith('/stream')) continue
+    const route = path.replace('/api/v1', '')
+    const own = ids[route.split('/')[1] ?? ''] ?? ''
+    const { status } = await call('GET', route.replace('{id}', own).replace('{deviceId}', encodeURIComponent(id)))
+    expect(status, path).toBe(route === '/pending-agents/{id}' ? 404 : 200)
+    walked.push(route)
+  }
+  expect(walked.length).toBeGreaterThan(20)
+})
