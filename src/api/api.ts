@@ -74,7 +74,9 @@ export class Api implements Lifecycle {
     await listen(server, { host, port }, (err) => log.error({ err }, 'API listener error'))
   }
 
-  /** Shows this certificate on new connections; does nothing without TLS. Throws when the certificate cannot be used. */
+  /**
+   * Shows this certificate on new connections; does nothing without TLS. Throws when the certificate cannot be used.
+   */
   renewCertificate(files: { cert: string; key: string }): void {
     renewCertificate(this.#server, files)
   }

@@ -30,8 +30,8 @@ export async function readDevice(devices: Pick<DeviceStore, 'get'>, id: DeviceId
 }
 
 /**
- * Returns a page of the devices that match a filter and belong to a group, where these are given. AppError `invalid` for
- * a filter that cannot be read, `notFound` for a group that does not exist.
+ * Returns a page of the devices that match a filter and belong to a group, where these are given. AppError `invalid`
+ * for a filter that cannot be read, `notFound` for a group that does not exist.
  */
 export async function findDevices(
   { devices, groups }: { devices: Pick<DeviceStore, 'list'>; groups: Pick<Groups, 'get' | 'resolve' | 'selectorOf'> },

@@ -27,8 +27,9 @@ interface Submission {
 }
 
 /**
- * Submits an operation and resolves with it, at once or when it has ended, as `wait` says. Idempotency keys of different
- * principals do not meet. AppError `forbidden` without the permission of the verb, and what `Operations.submit` throws.
+ * Submits an operation and resolves with it, at once or when it has ended, as `wait` says. Idempotency keys of
+ * different principals do not meet. AppError `forbidden` without the permission of the verb, and what
+ * `Operations.submit` throws.
  */
 export async function submitOperation(
   operations: Pick<Operations, 'submit' | 'wait'>,

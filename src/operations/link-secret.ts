@@ -32,7 +32,11 @@ export function createRenewLinkSecret({
   return async (deviceId, actor) => {
     const device = await devices.get(deviceId)
     if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
-    if (device.binding === undefined) throw new AppError('conflict', `no USP Agent is bound to ${deviceId}`)
+    if (device.binding === undefined)
+      throw new AppError(
+        'conflict',
+        `no USP Agent is bound to ${deviceId}: bind its Endpoint ID first (PUT /devices/{id}/binding)`,
+      )
     const agent = device.owner === 'usp' ? 'Device.LocalAgent.' : 'Device.USPAgent.'
     const row = `${agent}Controller.[EndpointID==${quoteConstant(controller.endpointId)}].MTP.[Protocol==${quoteConstant(mtp.protocol)}].`
     const secret = await linkSecrets.renew(deviceId)

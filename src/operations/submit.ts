@@ -145,7 +145,7 @@ function sameRequest(earlier: Operation, wanted: Operation): Operation {
   const same = (request: Operation['request']) => isDeepStrictEqual(plain(earlier.request), plain(request))
   if (earlier.id === wanted.id || isTrusted(wanted.actor)) return earlier
   if (same(wanted.request) || same(withoutSecrets(wanted.request))) return earlier
-  throw new AppError('conflict', 'this idempotency key was used for another request on this device', {
+  throw new AppError('conflict', 'this idempotency key was used for another request on this device: use another key', {
     context: { deviceId: wanted.deviceId, operationId: earlier.id },
   })
 }

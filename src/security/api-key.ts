@@ -5,7 +5,7 @@ import { AppError, type Random, randomToken } from '../base/index.ts'
 export const SCOPES = ['read', 'write'] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** An API key as it is kept: only a hash of the secret. */
+/** An API key as it is stored: with a hash of its secret only. */
 export interface ApiKey {
   id: string
   name: string
@@ -26,7 +26,7 @@ export interface ApiKeyStore {
   count(): Promise<number>
 }
 
-/** A new key and the text to hand out once: `isthmus_<id>_<secret>`. */
+/** Returns a new key and its text, which is shown once: `isthmus_<id>_<secret>`. */
 export function newApiKey(
   random: Random,
   id: string,
@@ -38,15 +38,18 @@ export function newApiKey(
   return { key: { id, name, scope, hash: sha256(secret), createdAt: now }, text: `isthmus_${id}_${secret}` }
 }
 
-/** The key behind a text that was chosen elsewhere; AppError when it is none. */
+/** Returns the key of a text that was chosen elsewhere. AppError `invalid` when the text is none. */
 export function givenApiKey(text: string, name: string, scope: Scope, now: number): { key: ApiKey; text: string } {
   const split = splitApiKey(text)
   if (split === undefined)
-    throw new AppError('invalid', 'an API key has the form isthmus_<id>_<secret>, with 10-40 and 20-64 characters')
+    throw new AppError(
+      'invalid',
+      'the text is no API key: the form is isthmus_<id>_<secret>, with 10-40 and 20-64 characters',
+    )
   return { key: { id: split.id, name, scope, hash: sha256(split.secret), createdAt: now }, text }
 }
 
-/** Splits a presented key text; undefined when it has not the form of one. */
+/** Splits a presented key text; undefined when it does not have the form of one. */
 export function splitApiKey(text: string): { id: string; secret: string } | undefined {
   const match = /^isthmus_([0-9a-z]{10,40})_([A-Za-z0-9_-]{20,64})$/.exec(text)
   if (match?.[1] === undefined || match[2] === undefined) return undefined

@@ -46,8 +46,8 @@ export interface AuditLog {
 export type ChainEnd = Pick<ChainedEntry, 'seq' | 'hash'>
 
 /**
- * The result of following the chain. Entries that were cut off at its end are not missed by it: keep `lastHash`
- * elsewhere to see that.
+ * The result of following the chain. It does not show that entries were cut off at the end: keep `lastHash` elsewhere
+ * to notice that.
  */
 export interface Verification {
   /** Number of entries that follow from each other, counted from the first of the log. */
@@ -56,13 +56,14 @@ export interface Verification {
   lastHash: string
   /** The seq of the first entry that does not follow: it was changed, or the one before it is missing. */
   firstBroken?: number
-  /** There is more of the chain: it is followed on from the last entry. */
+  /** The chain has more entries: follow it from the last one of these. */
   more?: true
 }
 
 /**
- * From which entry on hashes are made with a key, so that who can write to the database alone cannot make the chain
- * anew. Entries of versions before that are hashed without one, and the last of them is kept.
+ * The key of the chain, and the first entry that is hashed with it: access to the database alone is not enough to
+ * compute the chain again. Entries of earlier versions are hashed without a key, and the hash of the last of them is
+ * kept.
  */
 export interface ChainKey {
   /** The seq of the first entry whose hash is keyed. */
@@ -119,8 +120,8 @@ function canonical(value: unknown): string {
 }
 
 /**
- * Appends an entry and then does the work that it describes, so that no change is without an entry. Work that fails has
- * a second entry with the reason.
+ * Appends an entry and then does the work that it describes, so that every change has an entry. Work that fails has a
+ * second entry with the reason.
  */
 export async function audited<T>(
   audit: AuditLog,

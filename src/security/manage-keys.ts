@@ -2,7 +2,7 @@ import { AppError, type Clock, type Random } from '../base/index.ts'
 import { type ApiKey, type ApiKeyStore, newApiKey, type Scope } from './api-key.ts'
 import { type AuditLog, audited } from './audit.ts'
 
-/** The parts that the changes of API keys need. */
+/** The parts that changes of API keys need. */
 interface KeyChanges {
   apiKeys: ApiKeyStore
   audit: AuditLog
@@ -25,15 +25,15 @@ export async function createKey(
 }
 
 /**
- * Revokes an API key; one that is revoked stays so. The change is audited. AppError `notFound` for an id that no key
+ * Revokes an API key; repeating it changes nothing. The change is audited. AppError `notFound` for an id that no key
  * has, `conflict` for the last key that may write.
  */
 export async function revokeKey(deps: Omit<KeyChanges, 'random' | 'newId'>, id: string, actor: string): Promise<void> {
   const key = await deps.apiKeys.get(id)
-  if (key === undefined) throw new AppError('notFound', `there is no key ${id}`)
+  if (key === undefined) throw new AppError('notFound', `there is no API key ${id}`)
   if (key.revokedAt !== undefined) return
   if (key.scope === 'write' && !(await deps.apiKeys.hasOtherWriter(key.id)))
-    throw new AppError('conflict', 'it is the last key that may write: create another one first')
+    throw new AppError('conflict', `API key ${key.id} is the last key that may write: create another one first`)
   const at = deps.clock.now()
   await audited(deps.audit, { at, actor, action: 'apiKey.revoke', target: key.id }, () =>
     deps.apiKeys.put({ ...key, revokedAt: at }),

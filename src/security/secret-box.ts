@@ -2,15 +2,18 @@ import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:c
 import { AppError, type Random } from '../base/index.ts'
 
 /**
- * Seals device secrets for the database: AES-256-GCM under one server key, the owner's id bound in as associated data.
- * Signs for itself, too.
+ * Seals device secrets for the database: AES-256-GCM under one server key, with the id of the owner as associated data.
+ * Makes message authentication codes under derived keys, too.
  */
 export interface SecretBox {
   /** `v1.<nonce>.<ciphertext+tag>`, base64url. */
   seal(plain: string, ownerId: string): string
-  /** AppError `internal` when the text was changed, sealed under another key or for another owner. */
+  /**
+   * Returns the plain text. AppError `internal` when the sealed text was changed, or sealed under another key or for
+   * another owner.
+   */
   open(sealed: string, ownerId: string): string
-  /** HMAC-SHA-256 of a text in hex, under a key of its own for each purpose that is derived from the server key. */
+  /** Returns HMAC-SHA-256 of a text in hex, under a key that is derived from the server key for each purpose. */
   mac(purpose: string, text: string): string
 }
 
@@ -39,10 +42,14 @@ export function createSecretBox(keyText: string, random: Random): SecretBox {
         decipher.setAuthTag(bytes.subarray(bytes.length - 16))
         return decipher.update(bytes.subarray(0, -16), undefined, 'utf8') + decipher.final('utf8')
       } catch (cause) {
-        throw new AppError('internal', 'a stored secret cannot be opened: was the server key changed?', {
-          cause,
-          context: { ownerId },
-        })
+        throw new AppError(
+          'internal',
+          'a stored secret cannot be opened with the server key: start the server with the key that sealed it',
+          {
+            cause,
+            context: { ownerId },
+          },
+        )
       }
     },
   }

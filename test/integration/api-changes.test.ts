@@ -46,7 +46,7 @@ const KINDS = {
 }
 
 describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, shown }) => {
-  it('with If-Match meets the revision that was read or nothing, also when many come at once', async () => {
+  it('with If-Match meets the revision that was read or nothing, also when many are sent at once', async () => {
     const path = await make()
     const read = await world.call<Thing>('GET', path)
     const headers = { 'if-match': read.headers.get('etag') ?? '' }
@@ -63,7 +63,7 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
       if (status === 412) expect(sent.get('etag')).toBe(`"${now.body.revision}"`)
   })
 
-  it('with If-Match meets that revision also when they come one after the other', async () => {
+  it('with If-Match meets that revision also when they are sent one after the other', async () => {
     const path = await make()
     for (let round = 0; round < 8; round++) {
       const read = await world.call<Thing>('GET', path)
@@ -78,7 +78,7 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
     }
   })
 
-  it('without If-Match is done, also when another comes at the same time', async () => {
+  it('without If-Match is done, also when another is sent at the same time', async () => {
     const path = await make()
     const before = (await world.call<Thing>('GET', path)).body.revision
     const answers = await Promise.all(Array.from({ length: 4 }, (_, n) => world.call('PATCH', path, change(n))))
@@ -88,7 +88,7 @@ describe.each(Object.entries(KINDS))('a change of a %s', (_, { make, change, sho
 })
 
 describe('a decision', () => {
-  it('is in the audit log with what became of it, also when two decide at once', async () => {
+  it('is in the audit log with its result, also when two people decide at once', async () => {
     const id = await device()
     const endpointId = `self::${serial++}`
     const conflict = {
@@ -138,7 +138,7 @@ describe('a change of tags', () => {
     expect(full).toMatchObject({ status: 400, body: { detail: expect.stringContaining('at most 64 tags') } })
   })
 
-  it('is in the audit log before it is done, with what was there', async () => {
+  it('is in the audit log before it is done, with the tags before it', async () => {
     const id = await device()
     const path = `/devices/${encodeURIComponent(id)}`
     await world.call('PATCH', path, { tags: ['a'] })

@@ -61,7 +61,7 @@ it('keys are made, listed and revoked while the server runs and while it does no
   const first = server.key.split('_')[1] ?? ''
   await isthmus(['api-key', 'revoke', first])
   await expect(isthmus(['api-key', 'revoke', made.split('_')[1] ?? ''])).rejects.toThrow(/last key that may write/)
-  await expect(isthmus(['api-key', 'revoke', 'nonsense'])).rejects.toThrow(/there is no key nonsense/)
+  await expect(isthmus(['api-key', 'revoke', 'nonsense'])).rejects.toThrow(/there is no API key nonsense/)
   const lines = (await isthmus(['api-key', 'list'])).split('\n')
   expect(lines).toHaveLength(3)
   expect(lines.find((line) => line.startsWith(first))).toMatch(/revoked .*first key/)

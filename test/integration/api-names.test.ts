@@ -125,7 +125,7 @@ describe('groups', () => {
     await world.call('POST', `/groups/${ids.static}/members`, { add: [hand.id] })
   })
 
-  it('show in the record whether a device was added to them or fits their selector', async () => {
+  it('are in the record of a device that was added to them or matches their selector', async () => {
     const shown = async (device: Device) => (await get<Thing>(`/devices/${encodeURIComponent(device.id)}`)).body.groups
     expect(await shown(hand)).toEqual([ids.static])
     expect(await shown(chosen)).toEqual([ids.kestrels, ids.pilots].sort())
@@ -161,7 +161,7 @@ describe('groups', () => {
     expect((await world.call('PATCH', `/groups/${ids.static}`, { description: 'still static' })).status).toBe(200)
   })
 
-  it('take the members that there are, and say which there are not', async () => {
+  it('add the members that exist, and name those that do not', async () => {
     const unknown = deviceIdOf({ oui: '0C96BF', productClass: 'NB-7', serial: 'unknown' })
     const { status, body } = await world.call('POST', `/groups/${ids.static}/members`, {
       add: [chosen.id, unknown],
@@ -206,7 +206,7 @@ describe('ids of devices', () => {
     expect(refused.body.detail).toMatch(/can be 0C96BF-NB-7%2DS2 or 0C96BF-NB%2D7-S2: percent-encode the id/)
   })
 
-  it('that are none are refused where only an id makes sense', async () => {
+  it('are refused when they are no ids', async () => {
     const refused = await get<Problem>('/events?deviceId=nonsense')
     expect(refused.status).toBe(400)
     expect(refused.body.detail).toBe('query.deviceId: is no id of a device')
@@ -215,7 +215,7 @@ describe('ids of devices', () => {
 })
 
 describe('events of a device', () => {
-  it('are found among all that there are, not among the newest of all devices', async () => {
+  it('are found among all events, not among the newest of all devices', async () => {
     const [quiet, loud] = [await stored({ serial: 'quiet' }), await stored({ serial: 'loud' })]
     const told = (deviceId: Device['id'], at: number) => ({ type: 'device.booted', at, deviceId, data: {} }) as const
     await world.store.events.append([1, 2, 3].map((at) => told(quiet.id, at)))

@@ -38,7 +38,7 @@ function ask({ server }: ServerWithStore, method: string, path: string, body?: u
   return asked
 }
 
-it('a server that stops answers who waits for an operation, and ends the streams of events', async () => {
+it('a server that stops answers requests that wait for an operation, and ends event streams', async () => {
   const world = await startServerWithStore(inject('mongodbUri'))
   const identity = { oui: '00256D', productClass: 'Box', serial: 'Away' }
   const id = deviceIdOf(identity)

@@ -40,7 +40,7 @@ describe('HTTP', () => {
     expect(head.headers.get('content-type')).toContain('text/event-stream')
   })
 
-  it('gives each request an id, its own or ours, and says nothing of what serves', async () => {
+  it('gives each request an id, that of the client or a new one, and does not name the server program', async () => {
     const own = await call('GET', '/groups', undefined, { 'x-request-id': 'oss-4711' })
     expect(own.headers.get('x-request-id')).toBe('oss-4711')
     const ours = await call('GET', '/groups', undefined, { 'x-request-id': 'a b"c' })
@@ -48,7 +48,7 @@ describe('HTTP', () => {
     expect(ours.headers.get('x-powered-by')).toBeNull()
   })
 
-  it('is open for nothing but health, and for the empty page that asks for a key, without the net and over plain HTTP', async () => {
+  it('needs a key for everything except health and the page that asks for one, which works offline and over plain HTTP', async () => {
     for (const path of ['/healthz', '/readyz', '/api/v1/docs/', '/api/v1/docs/docs.js'])
       expect((await fetch(base + path)).status, path).toBe(200)
     for (const path of [
@@ -116,7 +116,7 @@ describe('the OpenAPI document', () => {
 })
 
 describe('plans and groups', () => {
-  it('are changed by who has read them last', async () => {
+  it('are changed only with the ETag of their present revision', async () => {
     const id = await group('etag')
     const read = await call('GET', `/groups/${id}`)
     const etag = read.headers.get('etag') ?? ''
@@ -138,14 +138,14 @@ describe('plans and groups', () => {
     expect(changed.body).toMatchObject({ name: 'q', settings: { maxInFlight: 7, controller: { host: 'usp.example' } } })
     expect(changed.body.settings).toMatchObject({ soakMs: 600_000, controller: { path: '/usp' } })
     expect((await call('PATCH', `/plans/${plan.id}`, { name: 'r' }, { 'if-match': first })).status).toBe(412)
-    // A plan that would send boxes to themselves says so.
+    // A plan warns of an address that only this machine reaches.
     expect(plan.warnings).toEqual([expect.stringMatching(/controller.host is 127.0.0.1/)])
     expect(changed.body).not.toHaveProperty('warnings')
     const members = await call('GET', `/plans/${plan.id}/members?reason=9001&waiting=offline&state=FAILED,QUEUED`)
     expect(members.body).toEqual({ items: [] })
   })
 
-  it('are deleted when they are over, and not before', async () => {
+  it('are deleted when they have ended, and not before', async () => {
     const id = await group('deleted')
     const plan = (await call('POST', '/plans', { name: 'p', groupId: id })).body
     expect((await call('DELETE', `/plans/${plan.id}`)).status).toBe(204)
@@ -167,7 +167,7 @@ describe('plans and groups', () => {
     ])
   })
 
-  it('take devices for a retry, an abort and a rollback only', async () => {
+  it('accept devices for a retry, an abort and a rollback only', async () => {
     const plan = (await call('POST', '/plans', { name: 'p', groupId: await group('devices') })).body
     const refused = await call('POST', `/plans/${plan.id}/actions/start`, {
       devices: ['00256D-Box-1'],
@@ -201,7 +201,7 @@ describe('API keys', () => {
 })
 
 describe('devices', () => {
-  it('are shown with the fields that are wanted, down to single facts', async () => {
+  it('are shown with the fields that are asked for, down to single facts', async () => {
     const { body } = await call<{ items: Thing[] }>('GET', '/devices?fields=owner,cwmp.lastInformAt,presence.usp')
     expect(body.items).toEqual([])
     const refused = await call('GET', '/devices?fields=owner,colour')
@@ -224,7 +224,7 @@ describe('device ids in paths', () => {
 })
 
 describe('events', () => {
-  it('lead a reader on also where nothing was of interest to it', async () => {
+  it('have a next id also when none of them matches the filter', async () => {
     for (let i = 0; i < 3; i++) {
       const plan = (await call('POST', '/plans', { name: 'p', groupId: await group(`events ${i}`) })).body
       await call('POST', `/plans/${plan.id}/actions/start`)
@@ -244,7 +244,7 @@ describe('events', () => {
     expect(newest.items.map(({ type }) => type)).toEqual(['plan.changed', 'plan.changed'])
   })
 
-  it('are streamed from where a reader stopped', async () => {
+  it('are streamed from the last one that a reader saw', async () => {
     const all = (await call<{ items: { id: string }[] }>('GET', '/events?after=0&limit=1000')).body.items
     const from = all[1]?.id ?? ''
     const response = await fetch(`${base}/api/v1/events/stream`, {
@@ -256,7 +256,7 @@ describe('events', () => {
       const piece = await reader?.read()
       text += new TextDecoder().decode(piece?.value)
     }
-    // And go on as things happen.
+    // New events follow.
     const plan = (await call('POST', '/plans', { name: 'live', groupId: await group('live') })).body
     await call('POST', `/plans/${plan.id}/actions/start`)
     let live = ''
@@ -265,7 +265,7 @@ describe('events', () => {
     expect([...text.matchAll(/^id: (\w+)$/gm)].map((match) => match[1])).toEqual(all.slice(2).map(({ id }) => id))
   })
 
-  it('are streamed to so many readers with one key, and to others with other keys', async () => {
+  it('are streamed to a limited number of readers with one key, and to others with other keys', async () => {
     const { key } = (await call<{ key: string }>('POST', '/api-keys', { name: 'reader', scope: 'read' })).body
     const ends: AbortController[] = []
     const open = async (bearer: string) => {

@@ -52,7 +52,7 @@ describe('operations over the API', () => {
     expect(refused.body.detail).toMatch(/PeriodicInformInterval.*outside 1/)
   })
 
-  it('are 64 at the most that are open for one device, however many come at once', async () => {
+  it('are open for one device at most 64 at a time, also when many are sent at once', async () => {
     const id = await absent()
     const all = await Promise.all(Array.from({ length: 300 }, (_, i) => submit(id, set('Device.X_A', `${i}`))))
     expect(all.filter(({ status }) => status < 300)).toHaveLength(64)
@@ -60,7 +60,7 @@ describe('operations over the API', () => {
     expect(await store.operations.open(id as DeviceId, 1000)).toHaveLength(64)
   })
 
-  it('are one for one key and one request, and a conflict for another', async () => {
+  it('are one for one idempotency key and request, and a conflict for another request', async () => {
     const id = await absent()
     const key = 'k'.repeat(200)
     const first = await submit(id, set(PASSPHRASE, 'correct horse'), { key })
@@ -77,7 +77,7 @@ describe('operations over the API', () => {
     expect(JSON.stringify(await store.audit.list({ target: id, limit: 50 }))).not.toMatch(/horse|staple/)
   })
 
-  it('reach a device of the longest id there is', async () => {
+  it('reach a device with the longest possible id', async () => {
     const identity = { oui: '00256D', productClass: '\u{1F4E1}'.repeat(64), serial: '\u{1F4E1}'.repeat(64) }
     const id = deviceIdOf(identity)
     expect(id).toHaveLength(MAX_DEVICE_ID)
@@ -90,7 +90,7 @@ describe('operations over the API', () => {
     expect((await store.parameters.list(id, '', 9)).items).toEqual([])
   })
 
-  it('say what they wait for, and the record says why the CPE does not come', async () => {
+  it('have the reason of their waiting, and the record shows why the CPE does not connect', async () => {
     const id = await absent()
     const facts = {
       'cwmp.lastInformAt': 1000,
@@ -122,7 +122,7 @@ describe('operations over the API', () => {
     expect(await look()).not.toHaveProperty('waitingFor')
   })
 
-  it('to a device whose Agent is not there wait for it by name, and can be cancelled at any time', async () => {
+  it('wait for the link of an absent Agent, and can be cancelled at any time', async () => {
     const id = await absent()
     await store.devices.commit({ deviceId: id as DeviceId, set: { owner: 'usp' } })
     const first = await submit(id, set('Device.X', '1'))
@@ -132,7 +132,7 @@ describe('operations over the API', () => {
       expect((await call('DELETE', `/operations/${body.id}`)).body).toMatchObject({ state: 'cancelled' })
   })
 
-  it('wait for their device as long as was asked, and say what is odd about them', async () => {
+  it('wait for their device as long as the request says, and have warnings', async () => {
     const asked = await submit(await absent(), set('Device.X_ACME_A', '1'), { query: '?expires=7d' })
     expect(asked.body).toMatchObject({ state: 'queued', warnings: ['Device.X_ACME_A is not in the model'] })
     const operation = await store.operations.get(asked.body.id)
@@ -141,7 +141,7 @@ describe('operations over the API', () => {
     expect((await submit(await absent(), set('Device.X', '1'), { query: '?expires=soon' })).status).toBe(400)
   })
 
-  it('are asked for with a key that may write, and audited with who asked', async () => {
+  it('need a key that may write, and are audited with their actor', async () => {
     const id = await absent()
     const { body } = await call('POST', '/api-keys', { body: { name: 'reader', scope: 'read' } })
     expect((await submit(id, { verb: 'reboot' }, { token: String(body.key) })).status).toBe(403)

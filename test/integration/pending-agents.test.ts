@@ -67,7 +67,7 @@ const eventsOf = async (type: string) =>
     .items
 
 describe('a pending Agent', () => {
-  it('is in the list, with when, whence, its claim and the reason, and can be found by the reason', async () => {
+  it('is in the list with times, address, claim and reason, and can be found by the reason', async () => {
     const identity = identityOf()
     const entry = await knocked(identity)
     expect(entry).toMatchObject({
@@ -89,7 +89,7 @@ describe('a pending Agent', () => {
     expect(told.filter(({ data }) => data.endpointId === entry.endpointId)).toHaveLength(1)
   })
 
-  it('that is admitted is the device that it claims to be, which gets its record', async () => {
+  it('becomes the device that it claims to be when it is admitted, and that gets a record', async () => {
     const identity = identityOf()
     const deviceId = deviceIdOf(identity)
     const { id, endpointId } = await knocked(identity)
@@ -104,7 +104,7 @@ describe('a pending Agent', () => {
     await joined(deviceId)
   })
 
-  it('is not admitted as a device that another Agent is, nor without having told an identity', async () => {
+  it('is not admitted as the device of another Agent, nor without a claimed identity', async () => {
     const identity = identityOf()
     const deviceId = deviceIdOf(identity)
     const first = await knocked(identity)
@@ -118,7 +118,7 @@ describe('a pending Agent', () => {
     const untold = { endpointId: 'proto::untold' as EndpointId, address: '', reason: 'noIdentity', text: '' } as const
     await store.pendingAgents.note({ ...untold, count: 1, at: 1 })
     const refused = await call('POST', `/pending-agents/${pendingAgentId(untold.endpointId)}/admit`)
-    expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('told no identity') } })
+    expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('has claimed no identity') } })
     // Bound by a person, it takes the place of the first.
     const bound = await call('POST', `/pending-agents/${second.id}/bind`, { deviceId })
     expect(bound).toEqual({ status: 200, body: { deviceId } })
@@ -127,14 +127,14 @@ describe('a pending Agent', () => {
     expect(unbound.filter((event) => event.data.endpointId === first.endpointId)).toHaveLength(1)
   })
 
-  it('is bound to a device that there is, and to no other', async () => {
+  it('is bound to a device that exists, and to no other', async () => {
     const entry = await knocked()
     const unknown = { deviceId: deviceIdOf(identityOf()) }
     expect((await call('POST', `/pending-agents/${entry.id}/bind`, unknown)).status).toBe(404)
     expect((await call('GET', `/pending-agents/${entry.id}`)).status).toBe(200)
   })
 
-  it('that is blocked is refused in the handshake until its entry is deleted', async () => {
+  it('is refused in the handshake while it is blocked, until its entry is deleted', async () => {
     const identity = identityOf()
     const { id, endpointId } = await knocked(identity)
     for (let i = 0; i < 2; i++) expect((await call('POST', `/pending-agents/${id}/block`)).status).toBe(204)
@@ -152,7 +152,7 @@ describe('a pending Agent', () => {
     expect(told.filter(({ data }) => data.endpointId === endpointId)).toHaveLength(2)
   })
 
-  it('leaves the list when there are too many, the one that was not seen for longest first, and a blocked one never', async () => {
+  it('leaves the list when it is full, the one that was not seen for longest first, and a blocked one never', async () => {
     const at = Date.now()
     const many = Array.from({ length: 10_005 }, (_, i) => ({
       _id: `many${i}`,
@@ -187,7 +187,7 @@ describe('the binding of a device', () => {
     return { identity, id }
   }
 
-  it('is set by a person, before its Agent came or after, and taken away again with its link', async () => {
+  it('is set by a person, before its Agent connects or after, and removed again with its link', async () => {
     const { identity, id } = await device()
     const endpointId = `proto::${identity.serial}`
     const put = await call('PUT', `${pathOf(id)}/binding`, { endpointId })
@@ -206,7 +206,7 @@ describe('the binding of a device', () => {
     expect((await eventsOf('device.unbound')).filter(({ deviceId }) => deviceId === id)).toHaveLength(1)
   })
 
-  it('is replaced with another one, whose Agent is let in then', async () => {
+  it('is replaced with another one, whose Agent is admitted then', async () => {
     const { identity, id } = await device()
     const [first, second] = [`proto::${identity.serial}`, `proto::${identity.serial}n`]
     await call('PUT', `${pathOf(id)}/binding`, { endpointId: first })
@@ -222,7 +222,7 @@ describe('the binding of a device', () => {
     await joined(id)
   })
 
-  it('is refused with an Endpoint ID that is none, ours, of another device, or in an open conflict', async () => {
+  it('is refused with a text that is no Endpoint ID, that of the Controller, that of another device, or one in an open conflict', async () => {
     const [one, other] = [await device(), await device()]
     const put = (endpointId: string) => call('PUT', `${pathOf(one.id)}/binding`, { endpointId })
     expect((await put('nonsense')).status).toBe(400)

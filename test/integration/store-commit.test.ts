@@ -70,7 +70,7 @@ describe.each([
       .slice(30)
       .map((result) => (result.status === 'rejected' ? String(result.reason.message) : ''))
     expect(reasons).toEqual([
-      'there is one like it already',
+      'an object with the same key is stored already: read it and change it, or use another key',
       'the device has changed meanwhile or does not exist',
       'the device has changed meanwhile or does not exist',
     ])

@@ -6,8 +6,8 @@ const ANSWER_HEADERS = 'allow, etag, location, retry-after, x-request-id'
 const MAX_AGE_S = '600'
 
 /**
- * Lets pages of these origins call from a browser (Fetch standard, CORS protocol) and answers their preflights. Other origins get no CORS
- * header, so browsers keep the answer from them.
+ * Lets pages of these origins call from a browser (Fetch standard, CORS protocol) and answers their preflights. Other
+ * origins get no CORS header, so browsers keep the answer from them.
  */
 export function cors(origins: readonly string[]): (request: Request, response: Response, next: NextFunction) => void {
   return (request, response, next) => {

@@ -11,7 +11,10 @@ type Inputs = Pick<Call<unknown, unknown, unknown>, 'params' | 'query'>
 
 /** The cursors of one request to a list: each carries a mark of its query, so that it is refused in any other one. */
 interface Cursors {
-  /** The query with the cursor of the store. AppError `invalid` for a text that is no cursor, or that another query gave. */
+  /**
+   * The query with the cursor of the store. AppError `invalid` for a text that is no cursor, or that another query
+   * gave.
+   */
   readonly query: unknown
   /** The body with `next` marked. */
   marked(body: unknown): unknown

@@ -25,8 +25,9 @@ export function expressPath(path: string): string {
 }
 
 /**
- * Returns the path parameters of a request. A device id holds percent signs, which a URL writes as %25; a client that puts an id into a URL
- * as it is shown means that device all the same. AppError `invalid` for a text that can mean several devices.
+ * Returns the path parameters of a request. A device id holds percent signs, which a URL writes as %25; a client that
+ * puts an id into a URL as it is shown means that device all the same. AppError `invalid` for a text that can mean
+ * several devices.
  */
 export function pathParams(route: Route, request: Request): Record<string, unknown> {
   const params: Record<string, unknown> = { ...request.params }
@@ -43,7 +44,10 @@ export function pathParams(route: Route, request: Request): Record<string, unkno
 /** Query parameters that can be the id of a device. */
 const ID_PARAMETERS = ['deviceId', 'target']
 
-/** Returns the query parameters of a request, with ids of devices likewise. InputError for parameters that the route does not have. */
+/**
+ * Returns the query parameters of a request, with ids of devices likewise. InputError for parameters that the route
+ * does not have.
+ */
 export function queryParams(route: Route, request: Request): Record<string, unknown> {
   const query: Record<string, unknown> = { ...request.query }
   const known = route.query instanceof z.ZodObject ? Object.keys(route.query.shape) : []
@@ -64,7 +68,10 @@ export function queryParams(route: Route, request: Request): Record<string, unkn
   return query
 }
 
-/** Returns the id that a text and its form in the URL can mean; the text when it can be no id. AppError `invalid` when it can mean several. */
+/**
+ * Returns the id that a text and its form in the URL can mean; the text when it can be no id. AppError `invalid` when
+ * it can mean several.
+ */
 function meantId(text: string, raw: string): string {
   if (isDeviceId(text)) return text
   if (isDeviceId(raw)) return raw
@@ -77,7 +84,9 @@ function meantId(text: string, raw: string): string {
   )
 }
 
-/** Returns the filter in the form that can be read: an id with spaces that is in a URL unencoded is readable only there. */
+/**
+ * Returns the filter in the form that can be read: an id with spaces that is in a URL unencoded is readable only there.
+ */
 function meantFilter(text: string, raw: string): string {
   return !isSelector(text) && isSelector(raw) ? raw : text
 }

@@ -33,7 +33,10 @@ export interface RouteDeps {
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
-  /** Returns the text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the Controller. */
+  /**
+   * Returns the text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the
+   * Controller.
+   */
   asEndpointId(text: string): EndpointId
   credentials: CredentialStore
   linkSecrets: Pick<LinkSecrets, 'delete'>

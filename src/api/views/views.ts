@@ -16,7 +16,9 @@ import {
 import type { Groups } from '../../groups/index.ts'
 import type { ApiKey } from '../../security/index.ts'
 
-/** Devices as the API shows them, with all groups that they belong to: as static members, or by the selector of a group. */
+/**
+ * Devices as the API shows them, with all groups that they belong to: as static members, or by the selector of a group.
+ */
 export async function deviceViews(
   devices: Device[],
   groups: Pick<Groups, 'of'>,

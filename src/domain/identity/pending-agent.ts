@@ -100,13 +100,20 @@ export async function unbindEndpoint(deviceId: DeviceId, devices: DeviceStore, n
 }
 
 /** Returns the device that a pending Agent claims to be. AppError `conflict` when its claim names none. */
-export function claimedDevice({ claim }: Pick<PendingAgent, 'claim'>): { id: DeviceId; identity: DeviceIdentity } {
+export function claimedDevice({ claim, endpointId }: Pick<PendingAgent, 'claim' | 'endpointId'>): {
+  id: DeviceId
+  identity: DeviceIdentity
+} {
   try {
     if (claim !== undefined) return { id: deviceIdOf(claim), identity: claim }
   } catch (cause) {
-    throw new AppError('conflict', 'the identity that the Agent told names no device: bind it to one', { cause })
+    throw new AppError(
+      'conflict',
+      `the identity that Agent ${endpointId} claims names no device: bind the Agent to a device`,
+      { cause },
+    )
   }
-  throw new AppError('conflict', 'the Agent has told no identity: bind it to a device')
+  throw new AppError('conflict', `Agent ${endpointId} has claimed no identity: bind it to a device`)
 }
 
 /**
@@ -134,7 +141,10 @@ async function checkFree(deviceId: DeviceId, endpointId: EndpointId, stores: Bin
   if (holder !== undefined && holder.id !== deviceId)
     throw new AppError('conflict', `${endpointId} is bound to ${holder.id}: take it from there first`)
   if (await conflicts.isContested(endpointId))
-    throw new AppError('conflict', `a conflict of ${endpointId} is open: decide it`)
+    throw new AppError(
+      'conflict',
+      `a conflict of ${endpointId} is open: resolve it with POST /conflicts/{id}/resolution`,
+    )
   const pending = await pendingAgents.get(pendingAgentId(endpointId))
   if (pending?.blockedAt !== undefined)
     throw new AppError(

@@ -24,7 +24,9 @@ export async function bindByOperator(
 ): Promise<void> {
   const choice = candidates(conflict)
   if (!choice.includes(deviceId))
-    throw new AppError('invalid', `the conflict is about ${choice.join(' and ')}`, { context: { deviceId } })
+    throw new AppError('invalid', `${deviceId} is not part of the conflict: give ${choice.join(' or ')}`, {
+      context: { deviceId },
+    })
   // It came from the store, where only Endpoint IDs are put.
   const endpointId = conflict.endpointId as EndpointId
   const holder = await devices.findByEndpoint(endpointId)

@@ -59,7 +59,11 @@ export function isTransient(error: unknown): boolean {
 /** One refused write of several, by the server's code for it. */
 export function refusal(code: number, text: string, cause: unknown): AppError {
   return code === DUPLICATE_KEY
-    ? new AppError('conflict', 'there is one like it already', { cause })
+    ? new AppError(
+        'conflict',
+        'an object with the same key is stored already: read it and change it, or use another key',
+        { cause },
+      )
     : new AppError('internal', text, { cause })
 }
 

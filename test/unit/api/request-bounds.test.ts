@@ -94,7 +94,7 @@ const ROWS: [string, number, (size: number) => OperationRequest][] = [
   ['size of a file', REQUEST_BOUNDS.fileSize, (n) => ({ verb: 'download', url: url(20), fileSize: n })],
 ]
 
-it.each(ROWS)('the API and the operations take the same %s: %i and no more', (_, bound, request) => {
+it.each(ROWS)('the API and the operations accept the same %s: at most %i', (_, bound, request) => {
   expect(OperationRequestSchema.safeParse(request(bound)).error).toBeUndefined()
   expect(operationsTake(request(bound))).toBe(true)
   expect(OperationRequestSchema.safeParse(request(bound + 1)).success).toBe(false)

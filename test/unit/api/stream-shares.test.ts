@@ -4,7 +4,7 @@ import { StreamShares } from '../../../src/api/http/stream-shares.ts'
 describe('the shares of event streams', () => {
   const shares = () => new StreamShares({ total: 4, perKey: 2, perAddress: 3 })
 
-  it('end at so many of one key, of one address and of all', () => {
+  it('are limited by key, by address and in all', () => {
     const byKey = shares()
     for (const address of ['a', 'b']) byKey.take('k', address)
     expect(() => byKey.take('k', 'c')).toThrow(/this API key has 2 event streams open/)
@@ -15,7 +15,7 @@ describe('the shares of event streams', () => {
     expect(() => byAddress.take('o', 'c')).toThrow(/4 event streams are open at this server/)
   })
 
-  it('are given back once when a stream ends', () => {
+  it('are returned once when a stream ends', () => {
     const few = shares()
     const [leave] = [few.take('k', 'a'), few.take('k', 'a')]
     leave?.()

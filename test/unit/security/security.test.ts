@@ -33,7 +33,7 @@ describe('the audit chain', () => {
     return list
   }
 
-  it('holds as written, also when the database gives fields back in another order', async () => {
+  it('holds as it was written, also when the database returns fields in another order', async () => {
     const list = entries(3).map((entry) => ({ ...entry, after: { a: entry.after?.a, b: entry.after?.b } }))
     expect(await verifyChain(list, KEY)).toEqual({ entries: 3, lastHash: list[2]?.hash })
   })
@@ -51,7 +51,7 @@ describe('the audit chain', () => {
     expect(await verifyChain(list.slice(1), KEY)).toMatchObject({ entries: 0, firstBroken: 2 })
   })
 
-  it('shows that an entry was replaced whose hash was computed anew', async () => {
+  it('shows an entry that was replaced and hashed again', async () => {
     const list = entries(4)
     const [, second, third] = list as [ChainedEntry, ChainedEntry, ChainedEntry, ChainedEntry]
     const { hash: _hash, previous: _previous, seq: _seq, ...entry } = third
@@ -77,13 +77,13 @@ describe('the key of the audit chain', () => {
   }
   const plain: ChainKey = { ...KEY, keyedFrom: Number.POSITIVE_INFINITY }
 
-  it('shows a chain that was made anew without it, or with another one', async () => {
+  it('shows a chain that was computed again without the key, or with another one', async () => {
     const other: ChainKey = { ...KEY, mac: (text) => createSecretBox('guess', systemRandom).mac('audit chain', text) }
     for (const forged of [plain, other])
       expect(await verifyChain(chained([forged, forged]), KEY)).toMatchObject({ entries: 0, firstBroken: 1 })
   })
 
-  it('begins where the entries of earlier versions end, of which the last is known', async () => {
+  it('begins where the entries of earlier versions end, and the last of those is known', async () => {
     const old = chained([plain, plain])
     const key: ChainKey = { ...KEY, keyedFrom: 3, anchor: old[1]?.hash ?? '' }
     const whole = [...old, chain(entry, 3, key.anchor, key)]
@@ -118,7 +118,7 @@ describe('API keys', () => {
 describe('the secret box', () => {
   const box = createSecretBox('key', systemRandom)
 
-  it('opens what it sealed, for the same owner and key only', () => {
+  it('opens a text that it sealed, for the same owner and key only', () => {
     const sealed = box.seal('päss word', 'device-1')
     expect(box.open(sealed, 'device-1')).toBe('päss word')
     expect(sealed).not.toContain('päss')

@@ -17,7 +17,7 @@ const make = (over: Partial<Parameters<typeof selfSigned>[0]> = {}) =>
     ...over,
   })
 
-it('carries what it is made for, and its own signature', () => {
+it('names the hosts that it is made for, and has its own signature', () => {
   const certificate = new X509Certificate(make())
   expect(certificate.subject).toBe('CN=Isthmus on a.example')
   expect(certificate.issuer).toBe(certificate.subject)
@@ -38,7 +38,7 @@ it('lasts beyond 2049', () => {
   ).toBe(2051)
 })
 
-it('is taken in a handshake by who trusts it, under each of its names, and by nobody else', async () => {
+it('is accepted in a handshake by a client that trusts it, under each of its names, and by no other', async () => {
   const key = newTlsKey()
   const cert = make({
     key,
