@@ -4,10 +4,15 @@ import type {
   ConflictStore,
   DeviceStore,
   EventLog,
+  FleetStore,
   GroupStore,
+  LinkSecrets,
   OperationStore,
   ParameterStore,
+  PendingAgentStore,
+  SupportedModelStore,
 } from '../../src/domain/index.ts'
+import { createMemoryLinkSecrets } from './memory-link-secrets.ts'
 import { createMemoryStores } from './memory-stores.ts'
 import { testStore } from './store.ts'
 
@@ -19,11 +24,22 @@ export interface BothStores {
   operations: OperationStore
   conflicts: ConflictStore
   events: EventLog
+  fleet: FleetStore
+  linkSecrets: LinkSecrets
+  pendingAgents: PendingAgentStore
+  supportedModels: SupportedModelStore
   close(): Promise<void>
 }
 
 /** The store of the server, and the one that stands for it in tests: what a port promises holds for both. */
 export const BOTH_STORES: [string, () => Promise<BothStores>][] = [
-  ['in memory', async () => ({ ...createMemoryStores(systemClock), close: async () => undefined })],
+  [
+    'in memory',
+    async () => ({
+      ...createMemoryStores(systemClock),
+      linkSecrets: createMemoryLinkSecrets(),
+      close: async () => undefined,
+    }),
+  ],
   ['in the database', () => testStore(inject('mongodbUri'))],
 ]

@@ -2,6 +2,7 @@ import { AppError, isConflict } from '../../src/base/index.ts'
 import type { Conflict, ConflictStore, DeviceChange, NewEvent } from '../../src/domain/index.ts'
 import { copyOf } from './copy.ts'
 import { type DeviceRoom, deviceWrite } from './memory-device-store.ts'
+import { pageOf } from './memory-page.ts'
 
 export interface ConflictRoomDeps {
   room: DeviceRoom
@@ -38,13 +39,13 @@ export function conflictStore(
     },
     isContested: async (endpointId) => opened().some((one) => one.endpointId === endpointId),
     get: async (id) => copyOf(conflicts.get(id)),
-    list: async ({ open, limit }) => ({
-      items: copyOf(
-        [...conflicts.values()]
-          .filter(({ resolvedAt }) => open === undefined || open === (resolvedAt === undefined))
-          .slice(0, limit),
-      ),
-    }),
+    async list({ open, limit, cursor }) {
+      const all = [...conflicts.values()]
+        .filter(({ resolvedAt }) => open === undefined || open === (resolvedAt === undefined))
+        .filter(({ id }) => cursor === undefined || id < cursor)
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+      return pageOf(copyOf(all), limit, ({ id }) => id)
+    },
     async resolve(id, resolution, by, at) {
       const conflict = opened().find((one) => one.id === id)
       if (conflict === undefined) return false
@@ -56,7 +57,7 @@ export function conflictStore(
           ? { deviceId, unset: ['conflict'], newRevision: true }
           : { deviceId, set: { conflict: other.id }, newRevision: true },
       )
-      append([{ type: 'device.conflictResolved', at, deviceId, data: { conflict: id, resolution } }])
+      append([{ type: 'device.conflictResolved', at, deviceId, data: { conflict: id, resolution, by } }])
       return true
     },
   }

@@ -41,8 +41,9 @@ export function createMemoryLinkSecrets(): LinkSecrets {
       if (entry.pending === secret) known.set(deviceId, { current: secret })
     },
     async release(deviceId) {
-      const { current, pending = current } = of(deviceId)
-      if (current !== undefined && pending !== undefined) known.set(deviceId, { pending })
+      const { current, pending = current, demanded } = of(deviceId)
+      if (current === undefined && demanded === undefined) return
+      known.set(deviceId, pending === undefined ? {} : { pending })
     },
     delete: async (deviceId) => void known.delete(deviceId),
   }

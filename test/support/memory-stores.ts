@@ -17,7 +17,6 @@ import {
   type Operation,
   type OperationState,
   type OperationStore,
-  type Page,
   type Parameter,
   type ParameterStore,
   type PendingAgent,
@@ -40,6 +39,7 @@ import { conflictStore } from './memory-conflict-store.ts'
 import { deviceStore } from './memory-device-store.ts'
 import { fleetStore } from './memory-fleet-store.ts'
 import { groupStore } from './memory-group-store.ts'
+import { pageOf } from './memory-page.ts'
 import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
 /** Stores that keep everything in this process, true to the ports: conditional changes, guards, copies in and out. */
@@ -352,12 +352,6 @@ function auditLog({ audit }: Inside): AuditLog {
   }
 }
 
-function pageOf<T>(all: T[], limit: number, key: (item: T) => string): Page<T> {
-  const items = all.slice(0, limit)
-  const last = items.at(-1)
-  return all.length > limit && last !== undefined ? { items, next: key(last) } : { items }
-}
-
 function pendingAgentStore({ pendingAgents }: Inside, append: (events: NewEvent[]) => void): PendingAgentStore {
   return {
     async note({ endpointId, count, at, ...seen }, event) {
@@ -366,20 +360,26 @@ function pendingAgentStore({ pendingAgents }: Inside, append: (events: NewEvent[
       pendingAgents.set(id, { ...before, ...seen, lastSeenAt: at, count: before.count + count })
       if (event !== undefined) append([event])
     },
-    get: async (id) => pendingAgents.get(id),
-    list: async ({ reason, limit }) => ({
-      items: [...pendingAgents.values()].filter((one) => reason === undefined || one.reason === reason).slice(0, limit),
-    }),
+    get: async (id) => structuredClone(pendingAgents.get(id)),
+    async list({ reason, limit, cursor }) {
+      const place = ({ firstSeenAt, id }: PendingAgent) => `${String(firstSeenAt).padStart(16, '0')} ${id}`
+      const all = [...pendingAgents.values()]
+        .filter((one) => (reason ?? one.reason) === one.reason && (cursor === undefined || place(one) < cursor))
+        .sort((a, b) => (place(a) < place(b) ? 1 : -1))
+      return pageOf(structuredClone(all), limit, place)
+    },
     async block(id, by, at) {
       const agent = pendingAgents.get(id)
-      if (agent === undefined) throw new AppError('notFound', 'no such Agent')
-      pendingAgents.set(id, { ...agent, reason: 'blocked', blockedAt: at, blockedBy: by })
-      append([{ type: 'agent.blocked', at, data: { endpointId: agent.endpointId } }])
+      if (agent === undefined) throw new AppError('notFound', `there is no pending Agent ${id}`)
+      if (agent.blockedAt !== undefined) return
+      const text = 'it was blocked by an operator'
+      pendingAgents.set(id, { ...agent, reason: 'blocked', text, blockedAt: at, blockedBy: by })
+      append([{ type: 'agent.blocked', at, protocol: 'usp', data: { endpointId: agent.endpointId, by } }])
     },
-    async delete(id, _by, at) {
+    async delete(id, by, at) {
       const agent = pendingAgents.get(id)
       if (agent?.blockedAt !== undefined)
-        append([{ type: 'agent.unblocked', at, data: { endpointId: agent.endpointId } }])
+        append([{ type: 'agent.unblocked', at, protocol: 'usp', data: { endpointId: agent.endpointId, by } }])
       return pendingAgents.delete(id)
     },
     endpointIds: async (which) =>
@@ -405,7 +405,10 @@ function supportedModelStore(
       const model = models.get(id)
       if (model !== undefined && !model.toldBy.includes(deviceId)) model.toldBy.push(deviceId)
     },
-    list: async ({ limit }) => ({ items: [...models.values()].slice(0, limit).map(summary) }),
+    async list({ limit, cursor = '' }) {
+      const all = [...models.values()].filter(({ id }) => id > cursor).sort((a, b) => (a.id < b.id ? -1 : 1))
+      return pageOf(all.map(summary), limit, ({ id }) => id)
+    },
     async delete(id, event) {
       if (!models.delete(id)) return false
       append([event])
