@@ -73,8 +73,20 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
   const executor = new Executor({ ...given, releaseCredential: deps.releaseCredential ?? (async () => undefined) })
   const recorder = new Recorder({ ...given, modelFor: modelOf })
   const waker = new Waker({ ...given, background, retryMs: limits.wakeRetryMs })
-  const forPasses = { ...given, contacts, news, attempts, slots, finisher, executor, recorder, waker, stopping }
-  const passes = new Passes((deviceId, again) => runPass(deviceId, again, { ...forPasses, modelFor: modelOf }))
+  const forPasses = {
+    ...given,
+    contacts,
+    news,
+    attempts,
+    slots,
+    finisher,
+    executor,
+    recorder,
+    waker,
+    stopping,
+    modelFor: modelOf,
+  }
+  const passes = new Passes((deviceId, again) => runPass(deviceId, again, forPasses))
   const dispatch = new Dispatch({ ...given, contacts, passes, waker, news, followUps })
   const waits = new Waits({
     store,

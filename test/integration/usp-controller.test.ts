@@ -483,7 +483,7 @@ describe('a Notify', () => {
     ])
   })
 
-  it('is not acknowledged before the operation it ends is settled', async () => {
+  it('is not acknowledged before the end of its operation is stored', async () => {
     await world.stop()
     let release = (): void => undefined
     let reached = (): void => undefined

@@ -26,7 +26,7 @@ const isRead = ({ request }: Operation) => READ_VERBS.includes(request.verb)
 
 /**
  * The operations of all devices, as the engine of the server keeps and runs them: durable, in order, once. It runs over
- * sessions and links that stand; an answer that is lost is settled by reading, by the engine's own rules.
+ * sessions and links that stand; an answer that is lost is reconciled by reading, by the engine's own rules.
  */
 export class Engine {
   readonly #world: World
@@ -125,7 +125,7 @@ export class Engine {
     for (const operation of this.#open.get(cpe.id) ?? []) {
       if (operation.actor.kind === 'apiKey') continue
       if (operation.state === 'sent') return false
-      if (operation.state === 'unknown') return this.#settle(operation, cpe)
+      if (operation.state === 'unknown') return this.#reconcile(operation, cpe)
       const via = operation.via ?? 'cwmp'
       const server = this.#way(operation, cpe, via)
       // A device that was asked to come has brought a pass of its own with it.
@@ -173,7 +173,7 @@ export class Engine {
   }
 
   /** Reads the outcome of an operation whose answer was lost. */
-  #settle(operation: Operation, cpe: Cpe): boolean {
+  #reconcile(operation: Operation, cpe: Cpe): boolean {
     const server = cpe.overCwmp() ?? cpe.overUsp()
     if (server === undefined) return false
     if (isFinal(operation)) return true
