@@ -76,8 +76,12 @@ export interface ParameterWorld {
   answer(operation: Operation): Pick<Operation, 'state' | 'result'>
   /** Devices whose CPEs informed just now. */
   devices(count: number, more?: Partial<Device>): Promise<DeviceId[]>
-  /** The CPE of a device is in contact over CWMP. */
-  contact(deviceId: DeviceId): Promise<void>
+  /** The CPE of a device is in contact over CWMP with an instance; default: `rollout`. */
+  contact(deviceId: DeviceId, at?: Pick<Rollout<SetPlan, SetMember, SetStep, Nothing>, 'contact'>): Promise<void>
+  /** Called before devices become members; throws what enrolling them is to throw. */
+  beforeEnrol(): void
+  /** Deletes the record of a device. */
+  forget(deviceId: DeviceId): Promise<void>
   start(settings?: Partial<SetPlan['settings']>): Promise<SetPlan>
   /** Stores a change of the plan, as a person makes it. */
   change(change: Partial<SetPlan>): Promise<void>
@@ -95,7 +99,10 @@ export function createParameterWorld(): ParameterWorld {
   const store = memoryRolloutStore<SetPlan, SetMember>(SET_STATES)
   const { devices } = createMemoryStores(clock)
   const asked = new Map<string, Operation>()
-  const world = { answer: (_: Operation): Pick<Operation, 'state' | 'result'> => ({ state: 'done' }) }
+  const world = {
+    answer: (_: Operation): Pick<Operation, 'state' | 'result'> => ({ state: 'done' }),
+    beforeEnrol: () => {},
+  }
   const operations = {
     async submit({ idempotencyKey = '', deviceId, request, actor }: NewOperation) {
       const known = asked.get(idempotencyKey)
@@ -186,6 +193,7 @@ export function createParameterWorld(): ParameterWorld {
       survey: { piece: async () => ({}) },
       enrol: {
         async piece({ id: planId }) {
+          world.beforeEnrol()
           for await (const ids of devices.ids(undefined, 100))
             for (const deviceId of ids) {
               const at = { enteredAt: clock.now(), enteredMs: clock.now(), revision: 1 }
@@ -238,9 +246,18 @@ export function createParameterWorld(): ParameterWorld {
       }
       return ids
     },
-    async contact(deviceId) {
+    get beforeEnrol() {
+      return world.beforeEnrol
+    },
+    set beforeEnrol(beforeEnrol) {
+      world.beforeEnrol = beforeEnrol
+    },
+    async contact(deviceId, at = rollout) {
       await devices.commit({ deviceId, set: { 'cwmp.lastInformAt': clock.now() } })
-      rollout.contact(deviceId, 'cwmp')
+      at.contact(deviceId, 'cwmp')
+    },
+    async forget(deviceId) {
+      await devices.delete(deviceId)
     },
     async start(settings = {}) {
       const limits = { maxInFlight: 100, startsPerMinute: 0, failureGatePercent: 30, gateMinSample: 1000 }
