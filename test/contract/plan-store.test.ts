@@ -249,6 +249,19 @@ describe.each<[string, () => Promise<Stores>]>([
     expect((await plans.counters('p3')).states).toEqual({})
   })
 
+  it('are counted right when members change while they are counted anew', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => String(i))
+    await insert(...names.map((name) => member(name, { state: 'MIGRATED' })))
+    let over = false
+    const counting = (async () => {
+      while (!over) await plans.recount('p1')
+    })()
+    for (const name of names) await change(name, { state: 'CANCELLED', reason: { code: 'left', text: '' } })
+    over = true
+    await counting
+    expect(await plans.counters('p1')).toMatchObject({ states: { CANCELLED: 60 }, reasons: [{ count: 60 }] })
+  })
+
   it('have members that are listed by state, reason, wait and silence, page by page in the order of ids', async () => {
     await insert(
       member('3'),

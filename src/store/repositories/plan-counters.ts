@@ -8,11 +8,14 @@ import {
   WAITING_REASONS,
 } from '../../domain/index.ts'
 import type { Write } from '../commit/write-set.ts'
+import { isDuplicate } from '../mongo/failure.ts'
 import type { Collection, Db, Document_, UpdateFilter } from '../mongo/mongoose.ts'
 
 const MAX_CODE = 64
 /** Minutes whose moves stay countable: the rates of a status need five. */
 const KEPT_MINUTES = 60
+/** How often a plan is counted again because a member changed meanwhile. */
+const RECOUNTS = 10
 
 /** Field of the counter document for a reason; codes of devices may hold any character. */
 function reasonKey(code: string, state: MemberState): string {
@@ -67,6 +70,7 @@ export function counterWrite({
     add(`minutes.${count.movedInMinute}`, 1)
   }
   if (Object.keys($inc).length === 0) return undefined
+  $inc.changes = 1
   const update = { $inc, ...(Object.keys($set).length === 0 ? {} : { $set }) } as UpdateFilter
   return {
     collection: 'planCounters',
@@ -130,8 +134,14 @@ interface CountedRow {
   example?: unknown
 }
 
-/** Counts the members of a plan anew. Attempts and minutes are history and stay. */
+/** Counts the members of a plan anew, unless they change all the time. Attempts and minutes are history and stay. */
 export async function recount(members: Collection, counters: Collection, planId: string): Promise<void> {
+  for (let i = 0; i < RECOUNTS; i++) if (await recountOnce(members, counters, planId)) return
+}
+
+/** False when a member has changed meanwhile: its change of the counters would be lost. */
+async function recountOnce(members: Collection, counters: Collection, planId: string): Promise<boolean> {
+  const before = await counters.findOne({ _id: planId }, { projection: { changes: 1 } })
   const rows = await members
     .aggregate<CountedRow>([
       { $match: { planId } },
@@ -170,11 +180,17 @@ export async function recount(members: Collection, counters: Collection, planId:
     if (known !== undefined) known.count += count
     else reasons[key] = { count, code, text: String(text), example: String(example) }
   }
-  await counters.updateOne(
-    { _id: planId },
-    { $set: { states, waits, reasons, silent, alreadyThere } },
-    { upsert: true },
-  )
+  try {
+    await counters.updateOne(
+      { _id: planId, changes: before?.changes ?? null },
+      { $set: { states, waits, reasons, silent, alreadyThere } },
+      { upsert: true },
+    )
+    return true
+  } catch (error) {
+    if (isDuplicate(error)) return false
+    throw error
+  }
 }
 
 /** Drops the minutes that no rate needs any more. */
