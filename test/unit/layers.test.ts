@@ -1,31 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { FLOORS } from '../support/floors.ts'
 import { circles, parseSource, readSources, unusedExports } from '../support/source-graph.ts'
 
-/** Floors of the house: an import goes to a lower one. Rooms of one floor do not meet. */
-const FLOORS: Record<string, number> = {
-  base: 0,
-  datamodel: 1,
-  config: 1,
-  domain: 2,
-  security: 2,
-  tree: 2,
-  cwmp: 3,
-  usp: 3,
-  store: 3,
-  jobs: 3,
-  bus: 3,
-  operations: 4,
-  groups: 5,
-  rollout: 5,
-  simulator: 5,
-  planner: 6,
-  desk: 7,
-  api: 8,
-  demo: 8,
-  cli: 9,
-}
 /** Inside a protocol: wire below (mtp below) the two roles, which do not meet. */
 const INNER: Record<string, Record<string, number>> = {
   cwmp: { wire: 0, acs: 1, cpe: 1 },

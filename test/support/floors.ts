@@ -1,0 +1,23 @@
+/** Floors of the house: an import goes to a lower one. Rooms of one floor do not meet. */
+export const FLOORS: Record<string, number> = {
+  base: 0,
+  datamodel: 1,
+  config: 1,
+  domain: 2,
+  security: 2,
+  tree: 2,
+  cwmp: 3,
+  usp: 3,
+  store: 3,
+  jobs: 3,
+  bus: 3,
+  operations: 4,
+  groups: 5,
+  rollout: 5,
+  simulator: 5,
+  planner: 6,
+  desk: 7,
+  api: 8,
+  demo: 8,
+  cli: 9,
+}
