@@ -7,10 +7,10 @@ const OWN_ROW = 'Device.LocalAgent.Controller.1.'
 const TABLE = 'Device.LocalAgent.Subscription.'
 /** Stands for the msg_id in prepared Records and is replaced in place: as little work on the load's side as can be. */
 const PLACEHOLDER = 'n00000000000'
-/** The end of a value, which is another one every time: what is told twice is kept once. */
+/** The end of a value, which differs every time, because an equal value is not stored again. */
 const CHANGING = '.000'
 
-/** What is notified of: something that happened, a value, or a value that is also a fact of the device's record. */
+/** The kinds of notifications: an event, a value, or a value that is also a fact of the record. */
 export const NOTIFICATIONS = {
   event: { event: { obj_path: 'Device.LocalAgent.', event_name: 'Periodic!', params: {} } },
   value: { value_change: { param_path: 'Device.WiFi.SSID.1.SSID', param_value: 'home.000' } },

@@ -37,7 +37,7 @@ export class CpeLoad {
   readonly #parameters: string[]
   #challenge: { realm: string; nonce: string; nc: number } | undefined
 
-  /** What the ACS answered to the last Inform, for the floor. */
+  /** The answer of the ACS to the last Inform, for the floor. */
   informResponse = ''
 
   /** `parameters`: how large its tree is. */
@@ -49,7 +49,9 @@ export class CpeLoad {
     this.#password = secret
   }
 
-  /** Inform, empty POST, answers to whatever the ACS asks, until 204. Returns how many HTTP requests it took. */
+  /**
+   * Sends Inform, empty POST and answers to all requests of the ACS, until 204. Returns the number of HTTP requests.
+   */
   async session(event = '2 PERIODIC'): Promise<number> {
     let requests = 0
     let cookie = ''
@@ -90,7 +92,7 @@ export class CpeLoad {
     )
   }
 
-  /** What a session's two requests are on the wire. */
+  /** Returns the two requests of a session as bytes. */
   sessionBytes(): [string, string] {
     return [
       this.#request(envelope('1', informBody(this.#serial, '2 PERIODIC')), ''),

@@ -6,7 +6,10 @@ export interface HttpAnswer {
   body: string
 }
 
-/** One keep-alive connection that sends prepared bytes and reads one answer at a time: as little work on the load's side as can be. */
+/**
+ * One keep-alive connection that sends prepared bytes and reads one answer at a time: as little work on the load's side
+ * as can be.
+ */
 export class HttpConnection {
   readonly #socket: Socket
   #text = ''

@@ -22,8 +22,8 @@ const { values: flags, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     links: { type: 'string', default: '5000' },
     devices: { type: 'string', default: '100000' },
-    boxes: { type: 'string', default: '80' },
-    /** File for a picture (SVG) of what was to be reached and what was. */
+    moves: { type: 'string', default: '80' },
+    /** File for a picture (SVG) of the limits and of the measured values. */
     picture: { type: 'string', default: '' },
   },
 })
@@ -31,12 +31,12 @@ const seconds = Number(flags.seconds)
 const rounds = Number(flags.rounds)
 const only = [...positionals, ...flags.only.split(',')].filter((name) => name !== '')
 
-/** Each row has a server and a database of its own, so that none pays for what another left behind. */
+/** Each row has a server and a database of its own, so that none pays for the data of another. */
 const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
-  ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.boxes))],
+  ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.moves))],
   ['plan', [], (world) => planRow(world, Number(flags.devices))],
   ['list', [], (world) => listRow(world, Number(flags.devices))],
   ['hostile', ['--discovery', 'none'], (world) => hostileRow(world)],

@@ -5,11 +5,14 @@ const TOP = 64
 const LEFT = 16
 const BAR = 380
 const WIDTH = 680
-/** Where the limit stands on every bar; what is more than twice the limit ends at the edge. */
+/** Place of the limit on every bar; a value over twice the limit ends at the edge. */
 const LIMIT_AT = BAR / 2
 const COLOURS = { reached: '#2f855a', missed: '#c05621', unknown: '#a0aec0' }
 
-/** One bar per figure, each on a scale of its own with its limit in the middle: a picture that needs nothing but a browser. */
+/**
+ * One bar per figure, each on a scale of its own with its limit in the middle: a picture that needs nothing but a
+ * browser.
+ */
 export function drawReach(reaches: Reach[], caption: string): string {
   const height = TOP + reaches.length * ROW + 12
   const rows = reaches.map((reach, i) => row(reach, TOP + i * ROW)).join('\n')

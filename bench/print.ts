@@ -1,9 +1,9 @@
-/** A measured figure with its unit, or `-` where this machine does not tell. */
+/** Returns a measured figure with its unit, or `-` where this machine does not report it. */
 export function figure(value: number | undefined, unit: string, digits = 2): string {
   return value === undefined || Number.isNaN(value) ? '-' : `${value.toFixed(digits)} ${unit}`
 }
 
-/** How many times as much as the floor. */
+/** Returns the multiple of the floor. */
 export function ratio(value: number | undefined, floor: number | undefined): string {
   return value === undefined || floor === undefined || floor === 0 ? '-' : `${(value / floor).toFixed(1)} x`
 }

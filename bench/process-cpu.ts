@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** CPU time in milliseconds that a process has used so far, from the kernel's own account; undefined where there is no /proc. */
+/**
+ * CPU time in milliseconds that a process has used so far, from the kernel's own account; undefined where there is no
+ * /proc.
+ */
 export function cpuMs(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -3,12 +3,12 @@ import { figure } from './print.ts'
 /** A measured figure beside what was to be reached. */
 export interface Reach {
   name: string
-  /** Undefined where this machine does not tell. */
+  /** Undefined where this machine does not report it. */
   value: number | undefined
   unit: string
   digits: number
   limit: number
-  /** Whether the value should stay below the limit or above it. */
+  /** `less`: the value should stay below the limit; `more`: above it. */
   better: 'less' | 'more'
 }
 

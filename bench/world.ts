@@ -6,7 +6,7 @@ import { type ApiClient, createApiClient } from '../src/demo/api-client.ts'
 import { type Child, startChild } from '../src/demo/child.ts'
 import { EmbeddedDatabase } from '../src/store/index.ts'
 
-/** What a row measures: the whole server in a process of its own, and the database in another. */
+/** The subject of a row: the whole server in a process of its own, and the database in another. */
 export interface World {
   api: ApiClient
   apiPort: number

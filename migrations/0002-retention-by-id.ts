@@ -5,7 +5,10 @@ const OLD_INDEXES = [
   ['operations', 'endedAt_1'],
 ] as const
 
-/** Old events and operations are deleted by ranges of their ids; the indexes of dates that did it before only cost writes. */
+/**
+ * Old events and operations are deleted by ranges of their ids; the indexes of dates that did it before only cost
+ * writes.
+ */
 export const migration: Migration = {
   async up(db) {
     for (const [name, index] of OLD_INDEXES) {

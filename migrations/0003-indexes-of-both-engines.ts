@@ -8,8 +8,8 @@ const OLD_INDEXES = [
 ] as const
 
 /**
- * Unique fields that not every record has are indexed sparsely: the embedded engine finds nothing by an index with a condition. The
- * idempotency key of an operation, unique per device, is one field for that reason.
+ * Unique fields that not every record has are indexed sparsely: the embedded engine finds nothing by an index with a
+ * condition. The idempotency key of an operation, unique per device, is one field for that reason.
  */
 export const migration: Migration = {
   async up(db) {

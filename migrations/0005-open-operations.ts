@@ -2,7 +2,10 @@ import type { Migration } from '../src/store/index.ts'
 
 const OLD_INDEX = 'deviceId_1_state_1__id_1'
 
-/** Operations that have not ended name their device once more, in the field that queues are read by; the index before it is dropped. */
+/**
+ * Operations that have not ended name their device once more, in the field that queues are read by; the index before it
+ * is dropped.
+ */
 export const migration: Migration = {
   async up(db) {
     const present = await db.listCollections({ name: 'operations' }, { nameOnly: true }).toArray()

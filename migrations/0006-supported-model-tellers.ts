@@ -2,8 +2,8 @@ import { type SupportedModelObject, supportedModelDigest, supportedModelId } fro
 import type { Migration } from '../src/store/index.ts'
 
 /**
- * A supported model is known by what it says, and by the devices that said it. Of those from before nobody knows which device told them:
- * they hold for no device before two have confirmed them.
+ * A supported model is identified by its description, and lists the devices that described it so. For models from
+ * before, these devices are not known: they hold for no device before two have confirmed them.
  */
 export const migration: Migration = {
   async up(db) {

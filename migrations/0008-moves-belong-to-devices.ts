@@ -35,9 +35,9 @@ const TEXT_FACTS = [
 const IN_FLIGHT = WRITTEN.slice(0, 7)
 
 /**
- * The snapshot of a device before its migration becomes a document of the device, where it was part of the plan member. Members have typed
- * facts, due times of service time, which begins at zero, and a state of their own between two attempts. Plans have counters and a list of
- * bulk work.
+ * The snapshot of a device before its migration becomes a document of the device, where it was part of the plan member.
+ * Members have typed facts, due times of service time, which begins at zero, and a state of their own between two
+ * attempts. Plans have counters and a list of bulk work.
  */
 export const migration: Migration = {
   async up(db) {
@@ -82,8 +82,8 @@ async function deleteOrphans(db: Db): Promise<void> {
 }
 
 /**
- * One snapshot per device. Where two plans had written on a device, it is that of the plan that the device points to; the other plan has no
- * claim on the device any more.
+ * One snapshot per device. Where two plans had written on a device, it is that of the plan that the device points to;
+ * the other plan has no claim on the device any more.
  */
 async function makeSnapshots(db: Db): Promise<void> {
   const [members, snapshots, devices] = [of(db, 'planMembers'), of(db, 'snapshots'), of(db, 'devices')]

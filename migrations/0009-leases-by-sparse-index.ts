@@ -2,7 +2,10 @@ import type { Migration } from '../src/store/index.ts'
 
 const OLD_INDEX = 'lease.by_1'
 
-/** The index of leases holds the members that have one, without a condition: the embedded engine finds nothing by an index with one. */
+/**
+ * The index of leases holds the members that have one, without a condition: the embedded engine finds nothing by an
+ * index with one.
+ */
 export const migration: Migration = {
   async up(db) {
     const present = await db.listCollections({ name: 'planMembers' }, { nameOnly: true }).toArray()

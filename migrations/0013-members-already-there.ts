@@ -1,6 +1,9 @@
 import { type Document_, type Migration, recountPlan } from '../src/store/index.ts'
 
-/** Members whose devices were on USP before their plan came to them say so, and the counters of their plans count them apart. */
+/**
+ * Members whose devices were on USP before their plan moved them are marked, and the counters of their plans count them
+ * apart.
+ */
 export const migration: Migration = {
   async up(db) {
     const members = db.collection<Document_>('planMembers')

@@ -4,7 +4,10 @@ import type { World } from '../world.ts'
 
 const codec = new Codec()
 
-/** Opens a link of an unknown Agent and sends one GetResp of `size` bytes of empty results, two bytes each. Resolves when the link is closed. */
+/**
+ * Opens a link of an unknown Agent and sends one GetResp of `size` bytes of empty results, two bytes each. Resolves
+ * when the link is closed.
+ */
 export async function hostileLink(world: World, endpointId: string, size: number): Promise<void> {
   const url = `ws://127.0.0.1:${world.uspPort}/usp?eid=${encodeURIComponent(endpointId)}`
   const socket = new WebSocket(url, 'v1.usp', { perMessageDeflate: false })

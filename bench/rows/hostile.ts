@@ -7,7 +7,7 @@ import type { World } from '../world.ts'
 import { hostileLink } from './hostile-link.ts'
 
 const MIB = 1_048_576
-/** The event loop of the server should never be late for longer than this, whatever comes. */
+/** The longest delay of the event loop of the server, whatever arrives. */
 const LIMIT_MS = 50
 const SENDERS = 4
 
@@ -33,7 +33,10 @@ const shapes = (size: number): [string, string][] => [
   ],
 ]
 
-/** How late the event loop is, and how long others wait, while hostile bodies come: from strangers, and from devices in their sessions. */
+/**
+ * Measures the delay of the event loop, and the waits of others, while hostile bodies arrive: from strangers, and from
+ * devices in their sessions.
+ */
 export async function hostileRow(world: World): Promise<Reach[]> {
   const reaches: Reach[] = []
   const lines: [string, string, string?][] = []

@@ -17,7 +17,10 @@ interface Run {
   commands: number
 }
 
-/** Inform and empty POST of warm devices with nothing to do, under load, for a small and a large tree; against a bare server. */
+/**
+ * Inform and empty POST of warm devices with nothing to do, under load, for a small and a large tree; against a bare
+ * server.
+ */
 export async function informRow(world: World, seconds: number, rounds: number): Promise<Reach[]> {
   const small = await warmDevices(world, 'S', SMALL, DEVICES)
   const large = await warmDevices(world, 'L', LARGE, DEVICES)
@@ -51,7 +54,7 @@ export async function informRow(world: World, seconds: number, rounds: number): 
     ...lines(`${SMALL} parameters`, smalls),
     ...lines(`${LARGE} parameters`, larges),
   ])
-  const name = `Inform session of a box with ${LARGE} parameters`
+  const name = `Inform session of a CPE with ${LARGE} parameters`
   const largeTree = (key: 'serverMs' | 'databaseMs' | 'commands') => median(larges.map((run) => run[key]))
   return [
     { name: `${name}: server CPU`, value: largeTree('serverMs'), unit: 'ms', digits: 3, limit: 0.35, better: 'less' },

@@ -35,7 +35,10 @@ export async function listRow(world: World, devices: number): Promise<Reach[]> {
   return []
 }
 
-/** The time that a caller waits beside what the database says that it looks at: the two engines differ in how far one follows from the other. */
+/**
+ * Measures the time that a caller waits, beside what the database says that it looks at: in the two engines one follows
+ * from the other to a different degree.
+ */
 async function measure(world: World, store: Store, devices: number): Promise<void> {
   const rows: [string, string, string?][] = []
   for (const [name, filter, sort] of QUERIES) {

@@ -17,7 +17,9 @@ const REST_MS = 5000
 /** Each look at the plan is two reads of the database, which count. */
 const LOOK_MS = 1000
 
-/** Boxes moved from CWMP to USP per second with pacing off: every step of the machine, on real sockets, no soak time. */
+/**
+ * Devices moved from CWMP to USP per second with pacing off: every step of the machine, on real sockets, no soak time.
+ */
 export async function migrateRow(world: World, boxes: number): Promise<Reach[]> {
   // Two fifths of a fleet have both protocols.
   const devices = Math.ceil((boxes * 5) / 2)
@@ -58,11 +60,11 @@ export async function migrateRow(world: World, boxes: number): Promise<Reach[]> 
     })
     const commands = (await world.databaseCommands()) - before
     const each = (total: number | undefined) => (total === undefined ? undefined : total / value)
-    printRow(`Migration of ${value} boxes, pacing off, simulators and database on the same cores`, [
+    printRow(`Migration of ${value} devices, pacing off, simulators and database on the same cores`, [
       ['migrated', figure((value * 1000) / wallMs, '/s', 1)],
-      ['server CPU', figure(each(cpu.server), 'ms', 1), 'per box'],
-      ['database CPU', figure(each(cpu.database), 'ms', 1), 'per box'],
-      ['database commands', figure(commands / value, 'each', 0), 'per box'],
+      ['server CPU', figure(each(cpu.server), 'ms', 1), 'per device'],
+      ['database CPU', figure(each(cpu.database), 'ms', 1), 'per device'],
+      ['database commands', figure(commands / value, 'each', 0), 'per device'],
       ['the same at rest', figure((before - atRest) / (REST_MS / 1000), '/s', 1), 'whatever migrates'],
     ])
     const reach = (name: string, reached: number | undefined, unit: string, limit: number): Reach => ({

@@ -13,7 +13,10 @@ const KINDS: [Notification, string][] = [
   ['fact', 'ValueChange of a fact (record, parameter and event log)'],
 ]
 
-/** Notify with send_resp, each answered after it was committed, one at a time per Agent; against a bare ws + protobufjs echo. */
+/**
+ * Notify with send_resp, each answered after it was committed, one at a time per Agent; against a bare ws + protobufjs
+ * echo.
+ */
 export async function notifyRow(world: World, seconds: number, rounds: number): Promise<Reach[]> {
   const agents = load(world.uspPort, '/usp', world.endpointId)
   const floor = await startFloor('floor-ws', [])

@@ -21,7 +21,10 @@ const CALLS = 40
 const IDLE_MS = 15_000
 const LIMIT_MS = 1_200_000
 
-/** A plan over so many devices, most of which are away: how long it takes to make members of them and to cancel them, and what it costs to wait. */
+/**
+ * A plan over so many devices, most of which are away: how long it takes to make members of them and to cancel them,
+ * and what it costs to wait.
+ */
 export async function planRow(world: World, devices: number): Promise<Reach[]> {
   const store = await openBeside(world)
   try {
@@ -105,7 +108,9 @@ async function cost(world: World, work: () => Promise<void>): Promise<Cost> {
   }
 }
 
-/** The middle and the slow end of so many calls, one after the other, of something that is looked at again and again. */
+/**
+ * The middle and the slow end of so many calls, one after the other, of something that is looked at again and again.
+ */
 async function times(call: () => Promise<unknown>): Promise<{ p50: number; p95: number }> {
   const taken: number[] = []
   // The first one counts what later ones find counted.
@@ -120,7 +125,10 @@ async function times(call: () => Promise<unknown>): Promise<{ p50: number; p95: 
   return { p50: at(0.5), p95: at(0.95) }
 }
 
-/** One of ten has the old root; the others have an Agent. Nobody answers for them: what is measured is the plan, not the devices. */
+/**
+ * One of ten has the old root; the others have an Agent. Nobody answers for them: what is measured is the plan, not the
+ * devices.
+ */
 function device(n: number): DeviceChange[] {
   const identity = { oui: '00256D', productClass: 'Plan', serial: `PLAN${String(n).padStart(7, '0')}` }
   const id = deviceIdOf(identity)

@@ -1,10 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const PAUSE_MS = 200
-/** Long enough for whoever found the same dead lock at the same time to have put its own in place. */
+/** Milliseconds in which another process that found the same stale lock at the same time has put its own in place. */
 const SETTLE_MS = 100
 
-/** Runs `work` while no other process runs its own under the same lock file. The file of a process that is gone is nobody's. */
+/**
+ * Runs `work` while no other process runs its own under the same lock file. The file of a process that has ended does
+ * not count.
+ */
 export function withLock(file, work, onWait) {
   take(file, onWait)
   try {
@@ -42,7 +45,10 @@ function take(file, onWait) {
   }
 }
 
-/** `pid birth`: the birth tells a process from a later one with the same pid, where the system knows it. */
+/**
+ * Returns `pid birth`: the birth distinguishes a process from a later one with the same pid, where the system reports
+ * it.
+ */
 function processLine(pid) {
   return `${pid} ${birthOf(pid)}\n`
 }

@@ -21,7 +21,10 @@ const DATAMODEL = join('src', 'datamodel', 'data')
 /** Files that the server sends to browsers as they are. */
 const DOCS_PAGE = join('src', 'api', 'docs-page')
 
-/** Makes the checkout ready to run: exact packages, build, embedded database. Does only what is not done yet, and says what it does. */
+/**
+ * Prepares the checkout: exact packages, build, embedded database. Does only what is not done yet, and prints what it
+ * does.
+ */
 export function setup() {
   alone(() => {
     install()
@@ -44,7 +47,7 @@ function alone(work) {
   withLock(join(ROOT, 'data', 'setup.lock'), work, () => console.log('waiting for another set-up of this checkout'))
 }
 
-/** Where the embedded database's engine is kept for all data folders of this checkout. */
+/** Returns the folder that keeps the engine of the embedded database for all data folders of this checkout. */
 function engineCache() {
   return process.env.ISTHMUS_ENGINE_CACHE ?? join(ROOT, 'data', 'engine')
 }
@@ -77,7 +80,7 @@ function install() {
     .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('installing the packages of the lock file')
-  // The build needs its tools, also where NODE_ENV says production.
+  // The build needs its tools, also with NODE_ENV=production.
   mustRun('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   writeFileSync(stamp, wanted)
 }

@@ -1,7 +1,7 @@
 import { type Clock, errorText, idBoundAt, type Lifecycle, type Log, timeOfId } from '../base/index.ts'
 import type { EventLog, EventType, FeedEvent, InstanceStore } from '../domain/index.ts'
 
-/** How often the feed is read while several instances live. */
+/** Milliseconds between two reads of the feed while several instances live. */
 const POLL_MS = 2000
 /** Ids are in the order of the clocks of instances, and a commit may be late: what is so old is read once more. */
 const OVERLAP_MS = 10_000
@@ -18,13 +18,13 @@ interface FeedFollowerDeps {
 }
 
 /**
- * Tells of events that other instances append: each instance publishes its own events in its process alone. A reading that fails is done again,
- * from where the last one ended. Reads nothing while this instance is the only one.
+ * Passes on the events that other instances append: each instance publishes its own events in its process alone. A read
+ * that fails is repeated from the end of the last one. Reads nothing while this instance is the only one.
  */
 export class FeedFollower implements Lifecycle {
   readonly name = 'events of other instances'
   readonly #deps: FeedFollowerDeps
-  /** Ids of own events, and of events that were told already, as long as they may be read again. */
+  /** Ids of own events, and of events that were passed on already, as long as they may be read again. */
   readonly #known = new Set<string>()
   #from = 0
   #cancel = () => {}

@@ -29,11 +29,11 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
     if (on % step === 0 || on === fleet.devices.length) say(`${on} of ${fleet.devices.length} devices are on`)
   })
   process.send?.({ type: 'started' })
-  let told = ''
+  let printed = ''
   setInterval(() => {
     const line = statusOf(fleet)
-    if (line !== told) say(line)
-    told = line
+    if (line !== printed) say(line)
+    printed = line
   }, STATUS_EVERY_MS)
 }
 

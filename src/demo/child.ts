@@ -79,8 +79,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
 }
 
 /**
- * Returns the last new line that is written for people; log lines are JSON, and a stack says less than the line above
- * it.
+ * Returns the last new line that is no log line: log lines are JSON, and the lines of a stack say less than the line
+ * above it.
  */
 function lastSentence(file: string | undefined, from: number): string | undefined {
   if (file === undefined) return undefined

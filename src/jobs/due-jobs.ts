@@ -15,8 +15,9 @@ interface Look {
 }
 
 /**
- * Makes agenda look for due jobs with one read for all names. Without it, agenda tries to lock a job of each name at each
- * look: one write command per name and second, nearly all of which find nothing. Agenda still locks what the read finds.
+ * Makes agenda look for due jobs with one read for all names. Without it, agenda tries to lock a job of each name at
+ * each look: one write command per name and second, nearly all of which find nothing. Agenda still locks what the read
+ * finds.
  */
 export function lookOnceForAll<Rest extends unknown[], Job>(locks: JobLocks<Rest, Job>, namesOf: NamesOf): void {
   const lock = locks.getNextJobToRun.bind(locks)

@@ -5,8 +5,7 @@ import type { JobQueue } from '../domain/index.ts'
 import { lookOnceForAll } from './due-jobs.ts'
 
 /**
- * The database in which jobs are stored; the composition root takes it from the store. Agenda has its own driver of the
- * same protocol.
+ * The database in which jobs are stored; the composition root takes it from the store. Agenda has a driver of its own.
  */
 type JobDatabase = { readonly databaseName: string }
 
@@ -35,11 +34,11 @@ const SKEW_MS = 5000
 const DRAIN_MS = 10_000
 
 /**
- * Recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that throws
- * is logged and runs again at its next time. What an instance held is free at once when it stops, when it starts again
- * after it was killed, or else when it has not renewed its hold, which it does for a bounded time only. Due times are
- * wall-clock times; one that lies further ahead than the period of its job was written before the clock was set back,
- * and the job is due at once. Per-message work never comes here.
+ * Runs recurring work through agenda: a job is one document, and the instance that locks it runs it. A handler that
+ * throws is logged and runs again at its next time. The jobs of an instance are free at once when it stops, when it
+ * starts again after it was killed, or else when it has not renewed its hold, which it does for a bounded time only.
+ * Due times are wall-clock times; one that lies further ahead than the period of its job was written before the clock
+ * was set back, and the job is due at once. Work per message does not belong here.
  */
 export function createJobQueue(options: JobQueueOptions): JobQueue {
   return new AgendaQueue(options)
@@ -92,7 +91,7 @@ class AgendaQueue implements JobQueue {
     await this.#agenda.start()
     // A timer of the process runs by a monotonic clock.
     this.#rearming = setInterval(() => {
-      this.#rearm().catch((err: unknown) => this.#log.warn({ err }, 'due times of jobs were not looked at'))
+      this.#rearm().catch((err: unknown) => this.#log.warn({ err }, 'due times of jobs were not checked'))
     }, this.#rearmMs)
     this.#rearming.unref()
   }
@@ -120,7 +119,7 @@ class AgendaQueue implements JobQueue {
       await unique()
     } catch (error) {
       if ((error as { code?: unknown }).code !== 11_000) throw error
-      this.#log.warn({}, 'jobs stood twice in the database; they are declared anew')
+      this.#log.warn({}, 'jobs were stored twice in the database; they are declared again')
       await this.#collection.deleteMany({ type: 'single' })
       await unique()
     }

@@ -66,7 +66,7 @@ interface StoreOptions {
   clock: Clock
   random: Random
   log: Log
-  /** How long the database may be away before what needs it is refused; default 20 s. */
+  /** Milliseconds for which the database may be away before requests that need it are refused; default 20 s. */
   patienceMs?: number
 }
 
@@ -99,15 +99,18 @@ export interface Store {
   /** Commands sent to the database so far, by name: the round trips that benchmarks count. */
   readonly commands: ReadonlyMap<string, number>
   /**
-   * Deletes what was older than it is kept a day of service time ago, and still is; for the recurring job. Resolves with how many documents
-   * went.
+   * Deletes what was older than its retention a day of service time ago, and still is; for the recurring job. Resolves
+   * with the number of deleted documents.
    */
   deleteExpired(serviceMs: number): Promise<number>
   /** Counts everything, in one pass over the devices. */
   census(): Promise<Census>
   /** Write sets that wait for their flush. */
   waitingWrites(): number
-  /** AppError `unavailable` when the database does not write and read within two seconds; asks it once a second at the most. */
+  /**
+   * Rejects with AppError `unavailable` when the database does not write and read within two seconds; asks it at most
+   * once a second.
+   */
   ready(): Promise<void>
   close(): Promise<void>
 }
@@ -115,7 +118,7 @@ export interface Store {
 /** Clocks of several servers differ; by more than this, one was set back. */
 const CLOCK_STEP_MS = 60_000
 
-/** Connects, migrates, checks indexes, and hands out the repositories. */
+/** Connects, migrates, checks indexes, and returns the repositories. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   await setUp(options)
   const connection = await openConnection(options.uri, options.databaseName, 'work', options.patienceMs)
@@ -127,7 +130,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-/** Over a connection of its own, for it may take long. */
+/** Prepares the database over a connection of its own, because it may take long. */
 async function setUp({ uri, databaseName, instance, secretBox, clock, log, patienceMs }: StoreOptions): Promise<void> {
   const connection = await openConnection(uri, databaseName, 'setUp', patienceMs)
   try {
@@ -156,12 +159,12 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   const listeners = new Set<(events: FeedEvent[]) => void>()
   const newestId = await newest(connection, clock.now())
   if (timeOfId(newestId) > clock.now() + CLOCK_STEP_MS)
-    log.warn({ newestId }, 'the clock stands before what is stored; ids go on from there')
+    log.warn({ newestId }, 'the clock is behind the newest stored id; new ids continue from that id')
   const changeListeners = new Set<(change: DeviceChange) => void>()
   const writer = new ChangeWriter(
     createIdSource(clock, options.random, newestId),
-    (events) => tell(listeners, events, log),
-    (change) => tell(changeListeners, change, log),
+    (events) => notify(listeners, events, log),
+    (change) => notify(changeListeners, change, log),
   )
   const now = () => clock.now()
   const reads = (await engineOf(db)) === 'secantusdb' ? 'windows' : 'pages'
@@ -194,25 +197,25 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   }
 }
 
-/** What was asked for is written before the connection goes. */
+/** Writes what waits, and then closes the connection. */
 async function closeAll(connection: Connection, writers: { drain(): Promise<void> }[]): Promise<void> {
   await Promise.all(writers.map((writer) => writer.drain()))
   await connection.close()
 }
 
-/** The newest id that events and operations have: those of this process are to sort behind it. */
+/** Returns the newest id that events and operations have: those of this process sort behind it. */
 async function newest(connection: Connection, now: number): Promise<string> {
   const last = async (name: CollectionName) =>
     (await newestById(connection.collection<Document_>(name), 1, now))[0]?._id ?? ''
   return (await Promise.all([last('events'), last('operations')])).sort().at(-1) ?? ''
 }
 
-function tell<T>(listeners: Set<(value: T) => void>, value: T, log: Log): void {
+function notify<T>(listeners: Set<(value: T) => void>, value: T, log: Log): void {
   for (const listener of listeners) {
     try {
       listener(value)
     } catch (err) {
-      log.error({ err }, 'a listener of what is stored failed')
+      log.error({ err }, 'a listener of stored events or changes failed')
     }
   }
 }

@@ -7,8 +7,8 @@ const HEARTBEAT_MS = 3000
 const INSTANCE_TTL_MS = 10_000
 
 /**
- * The instances with heartbeats in service time, whatever time a caller gives: no step of a wall clock makes a living instance a dead one, or a
- * dead one a living one.
+ * The instances with heartbeats in service time, whatever time a caller gives: a step of a wall clock makes no living
+ * instance dead, and no dead one alive.
  */
 export function byServiceTime(instances: InstanceStore, time: ServiceTime): InstanceStore {
   return {
@@ -30,11 +30,11 @@ export function heartbeat(store: Store, instance: string, time: StoredServiceTim
   }
   const endDead = async () => {
     const dead = await store.instances.endDead(Date.now())
-    if (dead > 0) log.warn({ dead }, 'server instances have died; what they were writing was ended')
+    if (dead > 0) log.warn({ dead }, 'server instances have ended without notice; their open transactions were aborted')
   }
   const tasks = [
     oneAtATime(beat, (err) => log.warn({ err }, 'heartbeat was not written')),
-    oneAtATime(endDead, (err) => log.warn({ err }, 'what dead instances were writing was not ended')),
+    oneAtATime(endDead, (err) => log.warn({ err }, 'open transactions of dead instances were not aborted')),
   ]
   return {
     name: 'heartbeat',
@@ -71,7 +71,10 @@ function oneAtATime(task: () => Promise<void>, onError: (error: unknown) => void
   }
 }
 
-/** The instances that live. This one does, however late its heartbeat is: after a pause of the database it must not take itself for dead. */
+/**
+ * The instances that live. This one does, however late its heartbeat is: after a pause of the database it must not take
+ * itself for dead.
+ */
 export async function aliveInstances(store: Store, instance: string): Promise<string[]> {
   const alive = await store.instances.alive(Date.now())
   return alive.includes(instance) ? alive : [...alive, instance]

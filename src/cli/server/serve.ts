@@ -37,7 +37,7 @@ export async function serveUntilSignal(flags: Record<string, string | undefined>
 
 /** Ends the process with a sentence when something that a person can mend is wrong, else with the whole error. */
 export function failWith(error: unknown): never {
-  // The message of a system error (no permission, a full disk, an unknown host) says all; its stack does not help.
+  // The message of a system error (no permission, a full disk, an unknown host) is enough; its stack does not help.
   const mendable = error instanceof AppError || (error instanceof Error && 'syscall' in error)
   console.error(mendable ? error.message : error)
   process.exit(1)

@@ -7,7 +7,7 @@ import type { Write, WriteSet } from './write-set.ts'
 /** Fields that devices are sorted by and that may become anything. */
 const MOVING: readonly (keyof DevicePatch)[] = ['manufacturer', 'model', 'softwareVersionKey']
 
-/** Makes write sets of changes; one per store, because event ids must come in commit order. */
+/** Makes write sets of changes; one per store, because the ids of events must rise in the order of commits. */
 export class ChangeWriter {
   readonly #nextId: () => string
   readonly #onAppended: (events: FeedEvent[]) => void
@@ -23,7 +23,10 @@ export class ChangeWriter {
     this.#onChanged = onChanged
   }
 
-  /** The writes of a device change, events included; listeners hear of it once it is journaled. `now` is stored as updatedAt. */
+  /**
+   * Returns the writes of a device change, events included; listeners are called once it is journaled. `now` is stored
+   * as updatedAt.
+   */
   deviceSet(change: DeviceChange, now: number): WriteSet {
     const writes = deviceWrites(change, now)
     for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
@@ -41,7 +44,7 @@ export class ChangeWriter {
     return { ...set, onCommitted }
   }
 
-  /** Adds events to a set of writes; listeners hear of them once they are journaled. */
+  /** Returns a set of writes with events added; listeners are called once it is journaled. */
   withEvents(writes: Write[], events: NewEvent[]): WriteSet {
     if (events.length === 0) return { writes }
     const feed = events.map((event): FeedEvent => ({ ...event, id: this.#nextId() }))

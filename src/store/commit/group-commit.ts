@@ -7,38 +7,45 @@ import { TransactionWriter } from './write-transaction.ts'
 import type { WritingSessions } from './writing-sessions.ts'
 
 /**
- * Concurrent write sets share a flush: one bulk write per collection, one transaction where there are any, one journal sync. A set that is
- * refused fails alone. While the database is away a flush is tried again for a while; what waits behind it, and how long, is bounded.
+ * Concurrent write sets share a flush: one bulk write per collection, one transaction where there are any, one journal
+ * sync. A set that is refused fails alone. While the database is away a flush is tried again for a while; what waits
+ * behind it, and how long, is bounded.
  */
 export interface GroupCommit {
-  /** Journaled when it resolves. AppError `conflict` when a guard or a unique index refuses it, `unavailable` when the database is away too long. */
+  /**
+   * Journaled when it resolves. AppError `conflict` when a guard or a unique index refuses it, `unavailable` when the
+   * database is away too long.
+   */
   commit(set: WriteSet): Promise<void>
   drain(): Promise<void>
   readonly waiting: number
 }
 
 const MAX_SETS = 512
-/** Single writes of one flush: some tenths of a second, so that a fleet under discovery does not hold up an Inform for long. */
+/**
+ * Single writes of one flush: some tenths of a second, so that a fleet under discovery does not hold up an Inform for
+ * long.
+ */
 const MAX_WRITES = 5000
 /** Single writes that may wait: some tens of megabytes at the most. */
 const MAX_WAITING_WRITES = 50_000
-/** Long values in one set: SecantusDB stands still over a transaction of some tens of megabytes. */
+/** Bytes of long values in one set: SecantusDB answers nothing during a transaction of some tens of megabytes. */
 const MAX_SET_BYTES = 4_000_000
-/** What a write may have at the most to count as one. */
+/** Bytes of a write that counts as one. */
 const BYTES_OF_A_WRITE = 2000
 const MAX_WAIT_MS = 15_000
-/** What the last attempt of a flush may take beyond the time in which attempts begin. */
+/** Milliseconds that the last attempt of a flush may take beyond the time in which attempts begin. */
 const LAST_ATTEMPT_MS = 15_000
 
 interface GroupCommitOptions {
-  /** Whether the server has transactions: a replica set or a cluster does. */
+  /** True when the server has transactions: a replica set or a cluster does. */
   transactions: boolean
   sessions: WritingSessions
-  /** How long a flush is tried again while the database is away. */
+  /** Milliseconds for which a flush is repeated while the database is away. */
   retryMs: number
   random: Random
   log: Log
-  /** A flush that has not come back so long after its last attempt began is given up; default 15 s. */
+  /** Milliseconds after the begin of its last attempt at which a flush without an answer is given up; default 15 s. */
   lastAttemptMs?: number
 }
 
@@ -77,8 +84,8 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
 }
 
 /**
- * A set that is too large for one transaction as several, of which the last is the set itself: the long values that it refers to go before. None
- * of these is deleted then; one that is not referred to any more does no harm.
+ * A set that is too large for one transaction as several, of which the last is the set itself: the long values that it
+ * refers to go before. None of these is deleted then; one that is not referred to any more does no harm.
  */
 function partsOf(set: WriteSet): WriteSet[] {
   const bytesOf = ({ bytes = 0 }: Write) => bytes
@@ -98,18 +105,15 @@ function partsOf(set: WriteSet): WriteSet[] {
 }
 
 /**
- * The result of a work, or AppError `unavailable` when it has not come back in time. The work is told that it is over, and the next one begins:
- * one call without an answer must not hold up all that comes later.
+ * Resolves with the result of `work`, or rejects with AppError `unavailable` when it takes too long. `work` gets a
+ * signal that it is over, and the next one begins: one call without an answer must not hold up all later ones.
  */
 async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new AppError(
-        'unavailable',
-        'the database did not answer in time; what was asked may be done or not',
-      )
+      const error = new AppError('unavailable', 'the database did not answer in time; the write may be done or not')
       over.abort(error)
       reject(error)
     }, limitMs)
@@ -121,7 +125,10 @@ async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T
   }
 }
 
-/** All in one go; when the server refuses it, in halves, so that the bad set fails alone and its neighbours cost few more round trips. */
+/**
+ * All in one go; when the server refuses it, in halves, so that the bad set fails alone and its neighbours cost few
+ * more round trips.
+ */
 async function flush(
   writer: SetWriter,
   sets: MarkedSet[],

@@ -4,11 +4,14 @@ import { startingWith } from '../mongo/filter.ts'
 import type { Write } from './write-set.ts'
 
 /**
- * A longer value is a document of its own, in bytes: an object with as many parameters as are kept of one at a time is then far smaller than a
- * document may be (16 MiB).
+ * A longer value is a document of its own, in bytes: an object with as many parameters as are kept of one at a time is
+ * then far smaller than a document may be (16 MiB).
  */
 const MAX_INLINE_BYTES = 512
-/** Parameters of one object that one change may write; SecantusDB takes seconds for more. Objects of the standards have less than 200. */
+/**
+ * Parameters of one object that one change may write; SecantusDB takes seconds for more. Objects of the standards have
+ * less than 200.
+ */
 const MAX_LEAVES = 2000
 
 /** The parameters of a change as writes, and the objects of which not all are kept. */
@@ -23,14 +26,14 @@ export function largeValueId(deviceId: string, path: string): string {
 }
 
 /**
- * Upserts of objects: their leaves by name. The value of a leaf is null where it is a document of its own, which stays when a short value
- * follows: nothing refers to it then, and it goes with its object.
+ * Upserts of objects: their leaves by name. The value of a leaf is null where it is a document of its own, which stays
+ * when a short value follows: nothing refers to it then, and it goes with its object.
  */
 export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): ParameterWrites {
   const result: ParameterWrites = { writes: [], cut: [] }
-  for (const [object, told] of byObject(parameters)) {
-    const leaves = told.slice(0, MAX_LEAVES)
-    if (told.length > leaves.length) result.cut.push({ object, parameters: told.length, kept: leaves.length })
+  for (const [object, reported] of byObject(parameters)) {
+    const leaves = reported.slice(0, MAX_LEAVES)
+    if (reported.length > leaves.length) result.cut.push({ object, parameters: reported.length, kept: leaves.length })
     for (const { path, value } of leaves) if (isLarge(value)) result.writes.push(largeValueWrite(deviceId, path, value))
     const _id = `${deviceId}|${object}`
     const operation = {

@@ -12,8 +12,9 @@ interface Entry {
 }
 
 /**
- * For a server without transactions: collection by collection, one bulk write for the sets that are still good. The mark in each document
- * tells which writes were done, so that neither a lost answer nor a neighbour's refusal makes a set fail that was done, or do it twice.
+ * Writes on a server without transactions: collection by collection, one bulk write for the sets that are still good.
+ * The mark in each document shows which writes were done, so that neither a lost answer nor the refusal of another set
+ * makes a set fail that was done, or do it twice.
  */
 export class PlainWriter implements SetWriter {
   readonly #connection: Connection
@@ -85,7 +86,7 @@ export class PlainWriter implements SetWriter {
     }
   }
 
-  /** Those whose mark is not in the document that they change in this collection. */
+  /** Returns the sets whose mark is not in the document that they change in this collection. */
   async #undone(name: CollectionName, entries: Entry[]): Promise<Entry[]> {
     if (isRepeatable(name)) return entries
     const idOfEntry = ({ set }: Entry) =>
@@ -102,7 +103,7 @@ export class PlainWriter implements SetWriter {
   }
 }
 
-/** What the server said of each write that it refused. */
+/** Returns the answer of the server for each write that it refused. */
 function refusals(error: BulkWriteRefusal, writes: Write[]): Map<Write, unknown> {
   const refused = new Map<Write, unknown>()
   for (const { index, code, errmsg } of [error.writeErrors].flat()) {
@@ -112,7 +113,10 @@ function refusals(error: BulkWriteRefusal, writes: Write[]): Map<Write, unknown>
   return refused
 }
 
-/** Cuts sets into rounds in which no two change the same marked document: the mark of the later would hide that of the earlier. */
+/**
+ * Cuts sets into rounds in which no two change the same marked document: the mark of the later would hide that of the
+ * earlier.
+ */
 function* rounds(entries: Entry[]): Iterable<Entry[]> {
   let round: Entry[] = []
   let touched = new Set<string>()

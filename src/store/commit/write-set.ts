@@ -3,18 +3,24 @@ import { type CollectionName, rankOf } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import type { BulkOperation, UpdateFilter } from '../mongo/mongoose.ts'
 
-/** One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with that text. */
+/**
+ * One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with
+ * that text.
+ */
 export interface Write {
   collection: CollectionName
   operation: BulkOperation
   mustMatch?: string
-  /** How large it is, where it may be much larger than others. */
+  /** Bytes, where it may be much larger than others. */
   bytes?: number
-  /** Writes with the same key in one flush become one: later fields of `$set` win, those of `$inc` add up. Only for such upserts. */
+  /**
+   * Writes with the same key in one flush become one: later fields of `$set` win, those of `$inc` add up. Only for such
+   * upserts.
+   */
   mergeKey?: string
 }
 
-/** What one caller wants written: all of it or nothing. */
+/** The writes of one caller: all of them are done, or none. */
 export interface WriteSet {
   writes: Write[]
   /** Called once, when the set is journaled, before its caller goes on. */
@@ -36,8 +42,9 @@ export interface MarkedSet extends WriteSet {
 /** Writes some sets, each as a whole. */
 export interface SetWriter {
   /**
-   * The result of each, in order. Rejects when none was done: the server refuses them together, or is away until the deadline. Begins nothing
-   * more once `over` is aborted: nobody waits for the result, and later writes go out.
+   * Resolves with the result of each, in order. Rejects when none was done: the server refuses them together, or is
+   * away until the deadline. Begins nothing more once `over` is aborted: no caller waits for the result, and later
+   * writes are sent.
    */
   write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]>
 }
@@ -45,8 +52,9 @@ export interface SetWriter {
 export const DONE: Settled<void> = { ok: true, value: undefined }
 
 /**
- * Writes that need no mark, because doing them twice does no harm: parameters and their long values are set or dropped, snapshots are put whole, events have ids of
- * their own. Counters go with the marked member beside them; where there are no transactions they are counted anew now and then.
+ * Collections whose writes need no mark, because doing them twice does no harm: parameters and their long values are
+ * set or dropped, snapshots are put whole, events have ids of their own. Counters go with the marked member beside
+ * them; where there are no transactions they are counted again at times.
  */
 const REPEATABLE: CollectionName[] = ['parameters', 'largeValues', 'snapshots', 'planCounters', 'events']
 
@@ -54,7 +62,10 @@ export function isRepeatable(collection: CollectionName): boolean {
   return REPEATABLE.includes(collection)
 }
 
-/** Puts the mark into every document that the set changes, unless it may be written twice. Throws for a write to no known collection. */
+/**
+ * Puts the mark into every document that the set changes, unless it may be written twice. Throws for a write to no
+ * known collection.
+ */
 export function markSet(set: WriteSet, mark: string): MarkedSet {
   for (const { collection, operation } of set.writes) {
     rankOf(collection)
@@ -72,7 +83,10 @@ function markWrite(operation: BulkOperation, mark: string): void {
   }
 }
 
-/** Where to look whether the set was done: its last marked document, else an event it appended. Undefined: it may simply be repeated. */
+/**
+ * Returns the document that shows whether the set was done: its last marked document, else an event it appended.
+ * Undefined: the set may be repeated.
+ */
 export function witnessOf(set: MarkedSet): Witness | undefined {
   const marked = set.writes.findLast(({ collection }) => !isRepeatable(collection))
   const write = marked ?? set.writes.find(({ collection }) => collection === 'events')
@@ -114,7 +128,7 @@ export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> 
           operation: { updateOne: { ...write.operation.updateOne, update: whole as UpdateFilter } },
         })
       } else {
-        // A parameter that is dropped here must not come back by what was merged before.
+        // A parameter that is dropped here must not be written again by an earlier merged write.
         if (write.collection === 'parameters') merged.clear()
         push(byCollection, write)
       }

@@ -17,16 +17,15 @@ import type { WritingSessions } from './writing-sessions.ts'
 const NO_SUCH_TRANSACTION = 251
 
 /**
- * All sets in one transaction with one journal sync, or none of them.
- *
- * A transaction that is left open holds its documents until the server forgets it, which takes a minute, and on the embedded engine longer:
- * a write beside it waits all that time. So each one is kept here until the server has said that it ended, and nothing is written before.
+ * Writes all sets in one transaction with one journal sync, or none of them. A transaction that is left open holds its
+ * documents until the server drops it, which takes a minute, and on the embedded engine longer: a write beside it waits
+ * all that time. So each one is kept here until the server has confirmed its end, and nothing is written before.
  */
 export class TransactionWriter implements SetWriter {
   readonly #connection: Connection
   readonly #sessions: WritingSessions
   readonly #log: Log
-  /** Sessions of transactions whose end the server has not told yet. */
+  /** Sessions of transactions whose end the server has not confirmed yet. */
   readonly #open = new Set<ClientSession>()
 
   constructor(connection: Connection, sessions: WritingSessions, log: Log) {
@@ -48,7 +47,8 @@ export class TransactionWriter implements SetWriter {
         else await this.#inTransaction(byCollection, over)
       }, deadline)
     } catch (error) {
-      // Refused, maybe by itself: the driver repeats a write whose answer was lost, and not every server remembers the first.
+      // Refused, maybe by itself: the driver repeats a write whose answer was lost, and not every server remembers the
+      // first.
       if (isTransient(error) || sets.length > 1 || !(await this.#wasDone(sets))) throw error
     }
     return sets.map(() => DONE)
@@ -72,7 +72,7 @@ export class TransactionWriter implements SetWriter {
     await this.#sessions.give(session)
   }
 
-  /** Aborts what is open. Rejects when the server does not say that it is over. */
+  /** Aborts open transactions. Rejects when the server does not confirm their end. */
   async #endOpen(): Promise<void> {
     for (const session of this.#open) {
       await this.#abort(session)
@@ -81,7 +81,7 @@ export class TransactionWriter implements SetWriter {
     }
   }
 
-  /** By a command of its own: the driver's way to abort hides whether the server has heard of it. */
+  /** Sends the abort as a command of its own: the abort of the driver hides whether the server has received it. */
   async #abort(session: ClientSession): Promise<void> {
     const admin = this.#connection.getClient().db('admin')
     try {
@@ -107,7 +107,7 @@ export class TransactionWriter implements SetWriter {
     }
   }
 
-  /** Whether a transaction whose answer was lost, or a single write, was done: all of it, if any. */
+  /** Returns true when a transaction whose answer was lost, or a single write, was done: all of it, if any. */
   async #wasDone(sets: MarkedSet[]): Promise<boolean> {
     const witness = sets.map(witnessOf).findLast((found) => found !== undefined)
     if (witness === undefined) return false
@@ -119,7 +119,9 @@ export class TransactionWriter implements SetWriter {
     return found !== null && (collection === 'events' || found[MARK] === mark)
   }
 
-  /** After this has begun, any failure is ambiguous, including that the server does not know the transaction any more. */
+  /**
+   * After this has begun, any failure is ambiguous, including that the server does not know the transaction any more.
+   */
   async #commit(session: ClientSession): Promise<void> {
     try {
       await within(this.#connection, session.commitTransaction())
@@ -131,8 +133,8 @@ export class TransactionWriter implements SetWriter {
 }
 
 /**
- * The writes of one collection with its inserts in front: the driver sends one command for each run of writes of one kind. Where something is
- * deleted, the order stays, because what is inserted may replace it.
+ * The writes of one collection with its inserts in front: the driver sends one command for each run of writes of one
+ * kind. Where something is deleted, the order stays, because what is inserted may replace it.
  */
 function insertsFirst(writes: Write[]): Write[] {
   if (writes.some(({ operation }) => 'deleteOne' in operation || 'deleteMany' in operation)) return writes

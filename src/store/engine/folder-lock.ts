@@ -4,10 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { AppError } from '../../base/index.ts'
 import { livingProcess, processLine } from './process.ts'
 
-/** Long enough for whoever found the same dead lock at the same time to have put its own in place. */
+/** Milliseconds in which another process that found the same stale lock at the same time has put its own in place. */
 const SETTLE_MS = 100
 
-/** One Isthmus per data folder: a file in it names the process that has it. A file whose process is gone is nobody's. */
+/**
+ * Allows one Isthmus per data folder: a file in it names the process that has it. The file of a process that has ended
+ * does not count.
+ */
 export class FolderLock {
   readonly #file: string
   readonly #folder: string
@@ -25,7 +28,8 @@ export class FolderLock {
     for (let attempt = 0; attempt < 10; attempt++) {
       try {
         writeFileSync(this.#file, mine, { flag: 'wx', mode: 0o600 })
-        // Two that found the same dead lock may each remove it, the slower one the faster one's new lock: the last to write has it.
+        // Two that found the same dead lock may each remove it, the slower one the faster one's new lock: the last to
+        // write has it.
         if (attempt > 0) await wait(SETTLE_MS)
         if (this.#read() !== mine) continue
         this.#held = true

@@ -5,7 +5,10 @@ import { PRIVATE_FILE } from './private.ts'
 
 const USER = 'isthmus'
 
-/** The login that the embedded engine asks for. Its password is made at first start and kept in a file for its owner alone. */
+/**
+ * The login that the embedded engine asks for. Its password is made at first start and kept in a file for its owner
+ * alone.
+ */
 export class EngineLogin {
   readonly #file: string
   #password = ''
@@ -44,7 +47,7 @@ export class EngineLogin {
     }
   }
 
-  /** Where to connect with this login. */
+  /** Returns the connection string with this login. */
   uri(port: number): string {
     const parameters = 'directConnection=true&authSource=admin&authMechanism=SCRAM-SHA-256'
     return `mongodb://${USER}:${encodeURIComponent(this.#password)}@127.0.0.1:${port}/?${parameters}`

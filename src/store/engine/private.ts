@@ -6,7 +6,9 @@ export const PRIVATE_FILE = 0o600
 const PRIVATE_FOLDER = 0o700
 const OTHERS = 0o077
 
-/** Makes a folder that its owner alone may enter, and takes from all others what earlier versions let them read in it. */
+/**
+ * Makes a folder that its owner alone may enter, and takes from all others what earlier versions let them read in it.
+ */
 export function makePrivate(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER })
   chmodSync(folder, PRIVATE_FOLDER)

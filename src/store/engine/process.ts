@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Whether a process with this pid exists and is not just waiting to be buried. */
+/** Returns true when a process with this pid exists and is no zombie. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
@@ -12,8 +12,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * When a process was born, as text that no other process with the same pid has: the boot of this machine and the tick of its start.
- * Empty where the system does not tell (no /proc).
+ * Returns text that no other process with the same pid has: the boot of this machine and the tick at which the process
+ * started. Empty where the system has no /proc.
  */
 function birthOf(pid: number): string {
   const fields = read(`/proc/${pid}/stat`)
@@ -40,7 +40,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    // No such process, or no /proc here: both tell nothing.
+    // No such process, or no /proc on this system.
     return ''
   }
 }

@@ -18,24 +18,25 @@ export type Engine = 'mongodb' | 'secantusdb'
 /** A collection: its place in the order of writes, and its indexes. */
 export interface CollectionRow {
   /**
-   * Writes of one set go out by rising rank. A fact that decides has a low rank, a fact that only reports it a high one: on a server without
-   * transactions a set that is cut off after its first write has then done nothing that misleads. A device that is flagged for work finds
-   * none; an operation without the flag would wait until the flags are repaired.
+   * Writes of one set go out by rising rank. A fact that decides has a low rank, a fact that only reports it a high
+   * one: on a server without transactions a set that is cut off after its first write has then done nothing that
+   * misleads. A device that is flagged for work finds none; an operation without the flag would wait until the flags
+   * are repaired.
    */
   rank: number
   indexes: readonly IndexRow[]
 }
 
 /**
- * Every collection with its rank and its indexes, which are checked at start. Lists are written so that one index gives both their bounds and their order;
- * `_id` is always text: a device id, a sortable id, or `device|path`.
- *
- * SecantusDB uses an index only when all fields of the filter are in it, and none with a condition on a field's presence; everything else
- * looks at each document. So a guard beside an `_id`, for which MongoDB needs nothing, has an index there. And every index costs every
- * write there, 3 us of the 100 that an Inform's takes, while a look at a document costs 0.3: fields by which nothing is sorted or found one by one go without.
+ * Every collection with its rank and its indexes, which are checked at start. Lists are written so that one index gives
+ * both their bounds and their order; `_id` is always text: a device id, a sortable id, or `device|path`. SecantusDB
+ * uses an index only when all fields of the filter are in it, and none with a condition on a field's presence; for
+ * everything else it looks at each document. So a guard beside an `_id`, for which MongoDB needs nothing, has an index
+ * there. Every index costs 3 us of each write there, of the 100 us that an Inform takes; a look at a document costs 0.3
+ * us. Fields by which nothing is sorted or found alone have no index.
  */
 export const COLLECTIONS = {
-  /** Small and hot: one document per box. */
+  /** Small and often read: one document per device. */
   devices: {
     rank: 120,
     indexes: [
@@ -71,8 +72,8 @@ export const COLLECTIONS = {
     ],
   },
   /**
-   * One document per device and object path. A subtree is a range of paths under one device: SecantusDB looks at every document for a range
-   * of `_id`, so the two fields have an index of their own; what a box reports changes neither.
+   * One document per device and object path. A subtree is a range of paths under one device: SecantusDB looks at every
+   * document for a range of `_id`, so the two fields have an index of their own; a report of a CPE changes neither.
    */
   parameters: { rank: 140, indexes: [{ keys: { deviceId: 1, object: 1 } }] },
   /** Values that are too long for the document of their object; before it in the order, which refers to them. */
@@ -110,7 +111,10 @@ export const COLLECTIONS = {
   snapshots: { rank: 15, indexes: [] },
   /** One document per plan: counts that change in the commit of the member. */
   planCounters: { rank: 145, indexes: [] },
-  /** Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every Notify. */
+  /**
+   * Ids are made of time: what is too old is a range of `_id`, and no second index of times has to be kept up by every
+   * Notify.
+   */
   events: { rank: 160, indexes: [{ keys: { deviceId: 1, _id: 1 } }, { keys: { _id: 1, type: 1 }, on: 'secantusdb' }] },
   audit: {
     rank: 150,
@@ -148,18 +152,21 @@ export const COLLECTIONS = {
 
 export type CollectionName = keyof typeof COLLECTIONS
 
-/** The names in the order in which they are written. Throws for a name that is no collection: such a write would not be done. */
+/**
+ * Returns the names in the order in which they are written. Throws for a name that is no collection: such a write would
+ * not be done.
+ */
 export function inWriteOrder(names: Iterable<CollectionName>): CollectionName[] {
   return [...names].sort((a, b) => rankOf(a) - rankOf(b))
 }
 
-/** The place of a collection in the order of writes. Throws for a name that is no collection. */
+/** Returns the place of a collection in the order of writes. Throws for a name that is no collection. */
 export function rankOf(name: CollectionName): number {
   if (!Object.hasOwn(COLLECTIONS, name)) throw new Error(`there is no collection ${name}; COLLECTIONS lists them`)
   return COLLECTIONS[name].rank
 }
 
-/** The name an index gets: its keys and directions, as the server itself would say. */
+/** Returns the name of an index: its keys and directions, in the form that the server itself gives. */
 export function indexName(keys: IndexKeys): string {
   return Object.entries(keys)
     .map(([field, direction]) => `${field}_${direction}`)

@@ -9,7 +9,10 @@ export function toDocument(value: { id: string }): Document_ {
   return { _id: id, ...rest }
 }
 
-/** The domain value behind a document; `hidden` are fields of the store's own. Documents are written by `toDocument` alone. */
+/**
+ * The domain value behind a document; `hidden` are fields of the store's own. Documents are written by `toDocument`
+ * alone.
+ */
 export function fromDocument<T>(document: Document_, hidden: readonly string[] = []): T {
   const { _id, [MARK]: _mark, ...rest } = document
   for (const field of hidden) delete rest[field]

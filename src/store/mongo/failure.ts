@@ -3,7 +3,7 @@ import { MongoBulkWriteError, MongoError, MongoNetworkError, MongoServerError } 
 
 /** No server was found, or none that takes writes, within the driver's patience. */
 const UNREACHABLE = ['MongoServerSelectionError', 'MongoWaitQueueTimeoutError']
-/** The client was closed: nothing more comes of asking. */
+/** Errors of a client that was closed: repeating does not help. */
 const CLOSED = [
   'MongoNotConnectedError',
   'MongoClientClosedError',
@@ -18,25 +18,29 @@ const BROKEN_SOCKET = [
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_WRITE_AFTER_END',
 ]
-/** What an engine answers that could not write, in the words of WiredTiger: it does nothing more until it is started again. */
+/**
+ * Text in the answers of an engine that could not write (WiredTiger); it does nothing more until it is started again.
+ */
 const CANNOT_WRITE = /WT_PANIC|No space left on device/
 /** BSONObjectTooLarge, and its older forms for what an update makes. */
 const TOO_LARGE = [10_334, 17_419, 17_420]
 const DUPLICATE_KEY = 11_000
 const WRITE_CONFLICT = 112
 
-/** A write met a unique index or an `_id` that is taken. */
+/** Returns true when a write met a unique index or an `_id` that is taken. */
 export function isDuplicate(error: unknown): boolean {
   return (error instanceof MongoServerError || error instanceof MongoBulkWriteError) && error.code === DUPLICATE_KEY
 }
 
-/** The answer was lost, or the server could not tell: what was asked may have been done or not. */
+/**
+ * Returns true when the answer was lost, or the server did not know the outcome: the request may have been done or not.
+ */
 export function isAmbiguous(error: unknown): boolean {
   return (
     error instanceof MongoNetworkError ||
     // A socket that broke while it was written to; the driver passes that on as it is.
     (error instanceof Error && 'code' in error && BROKEN_SOCKET.includes(String(error.code))) ||
-    // The driver wraps what cut a bulk write off, whatever it was; only what the server said has a code.
+    // The driver wraps every error that cuts off a bulk write; only an answer of the server has a code.
     (error instanceof MongoBulkWriteError && error.code === undefined) ||
     (error instanceof MongoError &&
       (CANNOT_WRITE.test(error.message) ||
@@ -45,7 +49,10 @@ export function isAmbiguous(error: unknown): boolean {
   )
 }
 
-/** The same may succeed a moment later: the database is away, has a new primary, or two transactions met. */
+/**
+ * Returns true when the same request may succeed a moment later: the database is away, has a new primary, or two
+ * transactions met.
+ */
 export function isTransient(error: unknown): boolean {
   if (isAmbiguous(error)) return true
   if (!(error instanceof MongoError)) return false
@@ -56,7 +63,7 @@ export function isTransient(error: unknown): boolean {
   )
 }
 
-/** One refused write of several, by the server's code for it. */
+/** Returns the AppError for one refused write of several, by the code of the server. */
 export function refusal(code: number, text: string, cause: unknown): AppError {
   return code === DUPLICATE_KEY
     ? new AppError(
@@ -67,7 +74,10 @@ export function refusal(code: number, text: string, cause: unknown): AppError {
     : new AppError('internal', text, { cause })
 }
 
-/** A document, or a command, is larger than the database takes (16 MiB): the driver finds out while it writes it, or the server does. */
+/**
+ * Returns true when a document or a command is larger than the database takes (16 MiB): the driver finds that out while
+ * it writes it, or the server does.
+ */
 function isTooLarge(error: unknown): boolean {
   if (error instanceof RangeError) return /out of range/.test(error.message)
   return (
@@ -76,7 +86,7 @@ function isTooLarge(error: unknown): boolean {
   )
 }
 
-/** An error of the driver in the words of the program: AppError `conflict`, `invalid` or `unavailable`; any other stays as it is. */
+/** Returns an error of the driver as an AppError `conflict`, `invalid` or `unavailable`; any other stays as it is. */
 export function translate(error: unknown): unknown {
   if (isTooLarge(error))
     return new AppError('invalid', 'it is larger than what the database keeps in one document (16 MiB)', {
@@ -97,15 +107,18 @@ function textOf(error: unknown): string {
 const FIRST_PAUSE_MS = 10
 const MAX_PAUSE_MS = 500
 
-/** When a work on the database that is tried again gives up, in the milliseconds of `performance.now()`. */
+/** The time at which repeated work on the database gives up, in the milliseconds of `performance.now()`. */
 type Deadline = number
 
-/** How long a write is tried again while the database is away: long enough for a restarted engine or a new primary. */
+/**
+ * Milliseconds for which a write is repeated while the database is away: long enough for a restarted engine or a new
+ * primary.
+ */
 export const RETRY_MS = 20_000
 
 /**
- * Runs `attempt` again, with growing pauses, while it fails for reasons that pass and there is time. `attempt` is told what the last one
- * failed with, so that it can first see whether that one was done after all.
+ * Runs `attempt` again, with growing pauses, while it fails for reasons that pass and there is time. `attempt` gets the
+ * error of the last attempt, so that it can first check whether that one was done.
  */
 export async function persevere<T>(attempt: (last: unknown) => Promise<T>, deadline: Deadline): Promise<T> {
   let last: unknown
@@ -114,14 +127,14 @@ export async function persevere<T>(attempt: (last: unknown) => Promise<T>, deadl
       return await attempt(last)
     } catch (error) {
       if (!isTransient(error) || performance.now() + pauseMs > deadline) throw error
-      // Once it is not known whether it was done, it stays so, whatever the next one fails with.
+      // Once the outcome is not known, it stays so, whatever the next error is.
       if (last === undefined || !isAmbiguous(last)) last = error
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
 }
 
-/** A repository whose rejections are in the words of the program. */
+/** Returns a repository whose rejections are AppErrors. */
 export function translated<T extends object>(repository: T): T {
   const wrapped = new Map<PropertyKey, unknown>()
   return new Proxy(repository, {

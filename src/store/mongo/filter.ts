@@ -33,8 +33,8 @@ export function filterOf(selector: Selector | undefined): Filter {
 }
 
 /**
- * Both conditions. Side by side in one document where no field is in both, which says the same: SecantusDB finds an index for that, and for
- * `$and` none.
+ * Returns a filter of both conditions: in one document where no field is in both, because SecantusDB finds an index for
+ * that and none for `$and`.
  */
 export function both(a: Filter, b: Filter): Filter {
   return Object.keys(b).some((field) => field in a) ? { $and: [a, b] } : { ...a, ...b }

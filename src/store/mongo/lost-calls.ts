@@ -1,4 +1,4 @@
-/** What the driver tells of its pools: all connections of a server are given up. */
+/** The event of the driver by which all connections of a server are given up. */
 interface PoolEvents {
   on(event: 'connectionPoolCleared', listener: () => void): unknown
 }
@@ -16,9 +16,9 @@ interface Call {
 }
 
 /**
- * Ends calls to the database that nothing would end. When a connection closes at the moment in which the driver (mongodb 7.9) writes to it,
- * `write` returns false, and the driver waits for a `drain` that a closed socket never emits: no error, no timeout. A group commit behind such
- * a call would wait without end.
+ * Ends calls to the database that nothing would end. When a connection closes at the moment in which the driver
+ * (mongodb 7.9) writes to it, `write` returns false, and the driver waits for a `drain` that a closed socket never
+ * emits: no error, no timeout. A group commit behind such a call would wait without end.
  */
 export class LostCalls {
   readonly #calls = new Set<Call>()
@@ -26,7 +26,7 @@ export class LostCalls {
   readonly #error: () => Error
   #watch: NodeJS.Timeout | undefined
 
-  /** `error` makes the error that a lost call fails with: nobody knows whether it was done. */
+  /** `error` makes the error that a lost call fails with: the outcome of that call is not known. */
   constructor(pools: PoolEvents, times: LostCallTimes, error: () => Error) {
     this.#times = times
     this.#error = error

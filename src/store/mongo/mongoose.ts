@@ -12,7 +12,7 @@ export type UpdateFilter = mongoose.mongo.UpdateFilter<Document_>
 export type Filter = mongoose.mongo.Filter<Document_>
 export type ClientSession = mongoose.mongo.ClientSession
 export type CommandStartedEvent = mongoose.mongo.CommandStartedEvent
-/** A document as the bytes that came from the database. */
+/** A document as the bytes that the database sent. */
 export type RawDocument = mongoose.mongo.Document & Uint8Array
 export type IndexKeys = Record<string, 1 | -1>
 
@@ -26,12 +26,15 @@ export type BulkWriteRefusal = InstanceType<typeof mongoose.mongo.MongoBulkWrite
 
 export const { MongoBulkWriteError, MongoServerError, MongoError, MongoNetworkError } = mongoose.mongo
 
-/** What a connection is for: `work` gives up on a server that hangs, `setUp` waits for an index over millions of records. */
+/**
+ * The purpose of a connection: `work` gives up on a server that hangs, `setUp` waits for an index over millions of
+ * records.
+ */
 export type ConnectionUse = 'work' | 'setUp'
 
 /**
- * The documents of a find, each decoded once. The driver by itself decodes every answer a second time, for the events by which commands are
- * counted; of raw ones it decodes none.
+ * The documents of a find, each decoded once. The driver by itself decodes every answer a second time, for the events
+ * by which commands are counted; of raw ones it decodes none.
  */
 export async function* decodedOnce(
   collection: Collection,
@@ -80,8 +83,9 @@ export function startSession(connection: Connection): ClientSession {
 }
 
 /**
- * A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. AppError `unavailable` when nothing
- * answers at that address or it refuses the login, `invalid` when it is no address; none of them shows a password.
+ * A connection of its own (never mongoose's global one), journaled majority writes, bounded waits. AppError
+ * `unavailable` when nothing answers at that address or it refuses the login, `invalid` when it is no address; none of
+ * them shows a password.
  */
 export async function openConnection(
   uri: string,
@@ -95,7 +99,8 @@ export async function openConnection(
       dbName: databaseName,
       autoIndex: false,
       autoCreate: false,
-      // Mongoose would hold calls back until its own idea of the connection changes, and fail them with errors that nobody repeats on.
+      // Mongoose would hold calls back until it takes the connection for open, and fail them with errors that are not
+      // repeated.
       bufferCommands: false,
       monitorCommands: true,
       maxPoolSize: 20,

@@ -7,8 +7,8 @@ interface Found extends AsyncIterable<Document_> {
 }
 
 /**
- * Yields the items of all documents of a query, `size` at a time; a document whose item is undefined is left out. Closes
- * the query at the end, also when its reader stops early. Throws AppErrors as repositories do.
+ * Yields the items of all documents of a query, `size` at a time; a document whose item is undefined is left out.
+ * Closes the query at the end, also when its reader stops early. Throws AppErrors as repositories do.
  */
 export async function* inBatches<T>(
   found: Found,

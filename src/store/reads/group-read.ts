@@ -6,7 +6,7 @@ export interface GroupRead {
   get(id: string): Promise<Document_ | undefined>
 }
 
-/** Groups reads by one text field with an index, `_id` unless said otherwise. */
+/** Groups reads by one text field with an index; the default is `_id`. */
 export function createGroupRead(collection: Collection, field = '_id'): GroupRead {
   const batcher = readsOf(collection, field)
   return { get: async (value) => (await batcher.add(value))[0] }

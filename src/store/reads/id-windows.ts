@@ -3,7 +3,7 @@ import type { Collection } from '../mongo/mongoose.ts'
 
 /** Documents between two bounds. */
 const SIZE = 500
-/** Bounds are worth so much time; documents that come meanwhile only make windows larger. */
+/** Age at which bounds are read again; documents that are inserted meanwhile only make windows larger. */
 const MAX_AGE_MS = 600_000
 const MAX_SCOPES = 50
 
@@ -14,9 +14,9 @@ interface IdWindow {
 }
 
 /**
- * Cuts the documents with one value of a field into windows of ids, each of some hundred documents, for SecantusDB: it reads and sorts all
- * documents that match, whatever the limit, but an id range beside the field it finds by index. The bounds are ids that were there some time
- * ago: which ones does not matter for what is in the windows together.
+ * Cuts the documents with one value of a field into windows of ids, each of some hundred documents, for SecantusDB: it
+ * reads and sorts all documents that match, whatever the limit, but it finds an id range beside the field by index. The
+ * bounds are ids that existed some time ago: their choice does not change what the windows together hold.
  */
 export class IdWindows {
   readonly #collection: Collection

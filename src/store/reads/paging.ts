@@ -3,22 +3,25 @@ import type { Page } from '../../domain/index.ts'
 import { both } from '../mongo/filter.ts'
 import type { Collection, Document_, Filter } from '../mongo/mongoose.ts'
 
-/** How a list is ordered: one field and the id behind it, both in one direction. */
+/** The order of a list: one field and the id behind it, both in one direction. */
 export interface Order {
   field: string
   descending: boolean
-  /** How the field of one document changes while its list is paged; absent: never. */
+  /** The change of the field in one document while its list is paged; absent: none. */
   moves?: 'forward' | 'anywhere'
 }
 
 /**
- * Field of a document that holds when a field of an order that moves `anywhere` was last written. A time in such a field, and in `createdAt`,
- * that lies further ahead than this is that of a wrong clock, and says nothing.
+ * Field of a document that holds the time at which a field of an order that moves `anywhere` was last written.
  */
 export const MOVED_AT = 'movedAt'
+/** A time in such a field, and in `createdAt`, that is further ahead comes from a wrong clock, and is ignored. */
 const AHEAD_MS = 60_000
 
-/** What is asked of a list: how many, and behind which cursor. `now` is needed by an order that moves. */
+/**
+ * The request for one page: the number of items, and the cursor that it is behind. `now` is needed by an order that
+ * moves.
+ */
 interface PageQuery {
   limit: number
   cursor?: string | undefined
@@ -35,9 +38,10 @@ interface Place {
 }
 
 /**
- * A page in index order. The cursor names the last item by value, so pages stay right while records come and go. In an order that moves, a
- * document whose key changed after the first page was asked for is on no later page: it may have been on one. So no paging shows it twice,
- * and a page may have fewer items than its limit.
+ * Returns a page in index order. The cursor names the last item by value, so pages stay right while records are
+ * inserted and deleted. In an order that moves, a document whose key changed after the first page was requested is on
+ * no later page, because it may have been on an earlier one. So no paging shows it twice, and a page may have fewer
+ * items than its limit.
  */
 export async function page<T>(
   collection: Collection,
@@ -66,7 +70,7 @@ function hasMoved(document: Document_, { moves }: Order, { now = 0 }: PageQuery,
   return moves !== undefined && (isSince(document.createdAt) || (moves === 'anywhere' && isSince(document[MOVED_AT])))
 }
 
-/** One more than the limit tells whether there is a next page. */
+/** Reads one more than the limit, which shows whether there is a next page. */
 function find(collection: Collection, filter: Filter, order: Order, query: PageQuery, place: Place | undefined) {
   const direction = order.descending ? -1 : 1
   const sort: Record<string, 1 | -1> =
@@ -78,7 +82,10 @@ function find(collection: Collection, filter: Filter, order: Order, query: PageQ
     .limit(query.limit + 1)
 }
 
-/** How the database says that it would answer: the steps of its plan from the innermost on, and what it looks at. */
+/**
+ * The plan of the database for a list: its steps from the innermost on, and the numbers of keys and documents that it
+ * examines.
+ */
 export interface Explained {
   steps: string[]
   keysExamined: number
@@ -92,11 +99,11 @@ export async function explainPage(
   query: PageQuery,
 ): Promise<Explained> {
   const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor)
-  const told = (await find(collection, filter, order, query, place).explain('executionStats')) as ExplainAnswer
+  const answer = (await find(collection, filter, order, query, place).explain('executionStats')) as ExplainAnswer
   const steps: string[] = []
-  for (let plan = told.queryPlanner.winningPlan; plan !== undefined; plan = plan.inputStage)
+  for (let plan = answer.queryPlanner.winningPlan; plan !== undefined; plan = plan.inputStage)
     steps.unshift(plan.indexName === undefined ? plan.stage : `${plan.stage} ${plan.indexName}`)
-  const { totalKeysExamined, totalDocsExamined } = told.executionStats
+  const { totalKeysExamined, totalDocsExamined } = answer.executionStats
   return { steps, keysExamined: totalKeysExamined, documentsExamined: totalDocsExamined }
 }
 

@@ -11,8 +11,9 @@ interface Note {
 }
 
 /**
- * The key of the audit chain. Where it begins is sealed with the server key at the first start that has one, so that it cannot be moved. A note
- * that is gone or was changed counts as one that says that all is keyed: entries without a key then show as broken.
+ * The key of the audit chain. The place at which the keyed part begins is sealed with the server key at the first start
+ * that has one, so that it cannot be moved. A note that is missing or was changed counts as one that says that all
+ * entries are keyed: entries without a key then show as broken.
  */
 export async function auditKey(db: Db, box: SecretBox, log: Log): Promise<ChainKey> {
   const mac = (text: string) => box.mac('audit chain', text)

@@ -17,7 +17,10 @@ import { decodeCursor, encodeCursor } from '../reads/paging.ts'
 
 const MAX_ENTRIES = 500
 
-/** The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again behind the winner. */
+/**
+ * The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again
+ * behind the winner.
+ */
 export class AuditRepository implements AuditLog {
   readonly #audit: Collection
   readonly #key: ChainKey
@@ -95,7 +98,7 @@ export class AuditRepository implements AuditLog {
     let tried: ChainedEntry[] = []
     await persevere(async () => {
       while (rest.length > 0) {
-        // Of the try before, part or all may be there: its answer was lost, or another instance came in between.
+        // Part or all of the last attempt may be stored: its answer was lost, or another instance appended first.
         rest = rest.slice(await this.#landed(tried))
         tried = []
         if (rest.length === 0) return
@@ -111,7 +114,7 @@ export class AuditRepository implements AuditLog {
     return entries.map(() => ({ ok: true, value: undefined }))
   }
 
-  /** How many entries stand in the log, from the first on, as they were tried. */
+  /** Returns the number of these entries that are in the log, counted from the first one. */
   async #landed(tried: ChainedEntry[]): Promise<number> {
     const [first] = tried
     if (first === undefined) return 0

@@ -17,7 +17,8 @@ export class CredentialRepository implements CredentialStore {
 
   constructor(connection: Connection, commit: GroupCommit, box: SecretBox) {
     this.#credentials = connection.collection<Document_>('credentials')
-    // Boxes come once an hour: nearly every session reads the credential anew, so these reads are grouped like those of the records.
+    // A CPE connects about once an hour: nearly every session reads the credential, so these reads are grouped like
+    // those of records.
     this.#byId = createGroupRead(this.#credentials)
     this.#commit = commit
     this.#box = box

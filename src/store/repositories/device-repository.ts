@@ -24,7 +24,7 @@ import { type Explained, explainPage, MOVED_AT, type Order, page } from '../read
 const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
 const MOVES: Readonly<Record<DeviceSortField, Order['moves']>> = {
   id: undefined,
-  // A device that was deleted comes again as a new one.
+  // A device that was deleted and connects again is a new one.
   createdAt: 'forward',
   manufacturer: 'anywhere',
   model: 'anywhere',
@@ -79,7 +79,7 @@ export class DeviceRepository implements DeviceStore {
     return page(this.#devices, filterOf(query.selector), orderOf(query), { ...query, now: this.#now() }, toDevice)
   }
 
-  /** How the database would answer that list, for benchmarks. */
+  /** Returns the plan by which the database answers that list, for benchmarks. */
   explain(query: DeviceQuery): Promise<Explained> {
     return explainPage(this.#devices, filterOf(query.selector), orderOf(query), query)
   }
@@ -97,7 +97,10 @@ export class DeviceRepository implements DeviceStore {
     return this.#devices.countDocuments(filterOf(selector), { limit })
   }
 
-  /** The record goes last, so that a deletion which was cut short can be asked for again; what came in between goes after it. */
+  /**
+   * Deletes the tree, the record, and the tree again. The record is deleted after the tree, so that a deletion that was
+   * cut short can be repeated; the second pass deletes what was written during the first.
+   */
   async delete(id: DeviceId): Promise<boolean> {
     await this.#deleteTree(id)
     const { deletedCount } = await this.#devices.deleteOne({ _id: id })

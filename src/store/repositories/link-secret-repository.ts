@@ -17,8 +17,8 @@ interface Stored {
 }
 
 /**
- * Secrets of WebSocket paths, one document per device. `current` was used by the device's Agent, `pending` was made and not used yet. The
- * secrets are sealed under the server's key; a link is compared by SHA-256 of what it shows.
+ * Secrets of WebSocket paths, one document per device. `current` was used by the device's Agent, `pending` was made and
+ * not used yet. The secrets are sealed under the server's key; a link is compared by SHA-256 of what it shows.
  */
 export class LinkSecretRepository implements LinkSecrets {
   readonly #secrets: Collection
@@ -108,8 +108,8 @@ export class LinkSecretRepository implements LinkSecrets {
   }
 
   /**
-   * Applies a change to the document as it is, again when it changed meanwhile; answers the document after it. `created` is the document of a
-   * device that has none.
+   * Applies a change to the document as it is, again when it changed meanwhile; answers the document after it.
+   * `created` is the document of a device that has none.
    */
   async #change(
     deviceId: DeviceId,
@@ -133,7 +133,9 @@ export class LinkSecretRepository implements LinkSecrets {
     return this.#byDevice.get(deviceId)
   }
 
-  /** Goes out with what others write now. One that another change came before does nothing: the next look sees that. */
+  /**
+   * Commits a write in the next flush. A write that another change overtook does nothing; the next attempt sees that.
+   */
   async #write(operation: BulkOperation): Promise<void> {
     const guarded = 'updateOne' in operation ? { mustMatch: 'the link secret has changed meanwhile' } : {}
     try {

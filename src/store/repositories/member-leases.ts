@@ -8,7 +8,7 @@ import { anyOf } from './member-list.ts'
 const toMember = (document: Document_) => fromDocument<PlanMember>(document)
 const byId = (a: PlanMember, b: PlanMember) => (a.id < b.id ? -1 : 1)
 type Lease = NonNullable<PlanMember['lease']>
-/** Nobody holds it, or its holder is late. `now` is service time. */
+/** Returns true when a member has no holder, or its holder is late. `now` is service time. */
 const isFree = ({ lease }: Pick<PlanMember, 'lease'> | Document_, now: number) =>
   lease === undefined || (lease as Lease).until < now
 const MAX_TRIES = 3
@@ -17,8 +17,8 @@ const MAX_TRIES = 3
 export const CHANGED = 'the plan member has changed meanwhile'
 
 /**
- * Leases of plan members. What is leased is found by indexes that know nothing of leases, and taken under the revision that was read: a
- * condition on a lease would make SecantusDB look at every member.
+ * Leases of plan members. What is leased is found by indexes that know nothing of leases, and taken under the revision
+ * that was read: a condition on a lease would make SecantusDB look at every member.
  */
 export class MemberLeases {
   readonly #members: Collection
@@ -82,8 +82,8 @@ export class MemberLeases {
   }
 
   /**
-   * Leases a member that is free, or that the same holder has, under the revision that was read: of two who ask at once one gets it.
-   * `dueAt`: only a member that is due then and that nobody has.
+   * Leases a member that is free, or that the same holder has, under the revision that was read: of two calls at once
+   * one gets it. `dueAt`: leases only a free member that is due at that time.
    */
   async #lease(id: string, by: string, now: number, leaseMs: number, dueAt?: number): Promise<PlanMember | undefined> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -118,7 +118,9 @@ export class MemberLeases {
     )
   }
 
-  /** Changes a member that has not changed since; false when it has. Changes that are asked for together share a write. */
+  /**
+   * Changes a member that has not changed since; false when it has. Changes that are asked for together share a write.
+   */
   async #change({ id, revision }: Pick<PlanMember, 'id' | 'revision'>, update: UpdateFilter): Promise<boolean> {
     try {
       await this.#commit.commit({

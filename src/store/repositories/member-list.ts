@@ -11,7 +11,7 @@ const toMember = (document: Document_) => fromDocument<PlanMember>(document)
 /** One value is asked for by itself: SecantusDB finds no index for a list beside other conditions. */
 export const anyOf = <T>(values: readonly T[]) => (values.length === 1 ? values[0] : { $in: [...values] })
 
-/** Lists of that many members are read at once, whatever the limit. */
+/** Lists of up to that many members are read at once, whatever the limit. */
 const FEW = 2000
 /** Windows are of use when one of so many members is wanted. */
 const SPARSE = 20
@@ -47,7 +47,9 @@ export class MemberList {
     return page(this.#members, filter, { field: '_id', descending: false }, query, toMember)
   }
 
-  /** Window by window until the page is full. The other conditions are in no index with the id, and are looked at here. */
+  /**
+   * Window by window until the page is full. The other conditions are in no index with the id, and are looked at here.
+   */
   async #byWindows(planId: string, query: ListQuery, windows: IdWindows): Promise<Page<PlanMember>> {
     const { limit, cursor } = query
     const items: PlanMember[] = []

@@ -80,8 +80,9 @@ export class OperationRepository implements OperationStore {
   }
 
   /**
-   * An operation as a document: `openOf` is its device until it has ended, `onceKey` is its device and idempotency key (indexed only where there is one), `owesAudit` there as long as
-   * its end is not in the audit log; a request with secrets is sealed until the operation has ended.
+   * An operation as a document: `openOf` is its device until it has ended, `onceKey` is its device and idempotency key
+   * (indexed only where there is one), `owesAudit` there as long as its end is not in the audit log; a request with
+   * secrets is sealed until the operation has ended.
    */
   #document({ id, idempotencyKey, request, ...rest }: Operation): Document_ {
     const { verb } = request

@@ -66,7 +66,7 @@ export class ParameterRepository implements ParameterStore {
   }
 }
 
-/** A leaf whose type nobody has told yet has none in the database. */
+/** Returns a leaf with its type; the database holds none for a leaf whose type is not known. */
 function withType(leaf: Leaf): Omit<Unread, 'deviceId' | 'path'> {
   return { ...leaf, type: leaf.type ?? 'unknown' }
 }

@@ -34,8 +34,8 @@ function fieldsOf({ state, waiting, reason, silentAt, facts }: PlanMember): stri
 }
 
 /**
- * The change of a plan's counters that belongs to a change of one member. Changes of many members in one flush become one write. Undefined when
- * nothing that is counted changes.
+ * The change of a plan's counters that belongs to a change of one member. Changes of many members in one flush become
+ * one write. Undefined when nothing that is counted changes.
  */
 export function counterWrite({
   before,
@@ -44,7 +44,7 @@ export function counterWrite({
 }: Pick<MemberCommit, 'before' | 'member' | 'count'>): Write | undefined {
   const left = before === undefined ? [] : fieldsOf(before)
   const entered = fieldsOf(member)
-  // Most commits store a step, and nobody counts steps.
+  // Most commits store a step, and steps are not counted.
   if (count === undefined && left.length === entered.length && left.every((field, i) => field === entered[i]))
     return undefined
   const $inc: Record<string, number> = {}

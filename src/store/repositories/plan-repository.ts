@@ -51,7 +51,7 @@ export class PlanRepository implements PlanStore {
   readonly #leases: MemberLeases
   readonly #now: () => number
 
-  /** `reads`: an engine that reads all documents that match, whatever the limit, is read in windows. */
+  /** `reads`: `windows` for an engine that reads all documents that match, whatever the limit. */
   constructor(
     connection: Connection,
     commit: GroupCommit,
@@ -123,7 +123,7 @@ export class PlanRepository implements PlanStore {
         { $set: { by, until: now + leaseMs } },
         { upsert: true, returnDocument: 'after' },
       )
-      // Nothing comes back where two upserts met and this one lost.
+      // Null where two upserts met and this one lost.
       if (lock === null) return undefined
       return defined({ pacing: lock.pacing as Pacing | undefined })
     } catch (error) {

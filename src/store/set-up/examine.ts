@@ -4,14 +4,17 @@ import { databaseOf, openConnection } from '../mongo/mongoose.ts'
 export interface Examination {
   /** A replica set or a sharded cluster: what is written is on several machines, and transactions can be used. */
   isReplicated: boolean
-  /** The clock of the database, in milliseconds; NaN where it does not tell. */
+  /** The clock of the database, in milliseconds; NaN where it does not report one. */
   clock: number
   roundTripMs: number
   /** The database holds the data of an installation. */
   isUsed: boolean
 }
 
-/** Connects, asks, and leaves everything as it is. AppError `unavailable` when the database does not answer in `patienceMs`. */
+/**
+ * Connects, asks, and leaves everything as it is. AppError `unavailable` when the database does not answer in
+ * `patienceMs`.
+ */
 export async function examineDatabase(uri: string, databaseName: string, patienceMs: number): Promise<Examination> {
   const connection = await openConnection(uri, databaseName, 'setUp', patienceMs)
   try {

@@ -4,7 +4,7 @@ import { COLLECTIONS, type Engine, type IndexRow, indexName } from '../mongo/col
 import { isDuplicate } from '../mongo/failure.ts'
 import type { Db } from '../mongo/mongoose.ts'
 
-/** An index as the server tells of it. */
+/** An index in the answer of the server. */
 interface PresentIndex {
   key: Record<string, unknown>
   unique?: boolean
@@ -14,8 +14,9 @@ interface PresentIndex {
 }
 
 /**
- * Makes every declared collection and index there. An index of that name with other keys or rules is a person's doing: AppError `conflict`
- * names it rather than dropping it. One that nobody declared is only told of: it may be wanted, but every write pays for it.
+ * Creates every declared collection and index that is missing. An index of that name with other keys or rules was made
+ * by a person: AppError `conflict` names it, and it is not dropped. An index that is not declared is logged only: it
+ * may be wanted, but every write pays for it.
  */
 export async function checkIndexes(db: Db, log: Log): Promise<void> {
   const engine = await engineOf(db)

@@ -6,8 +6,9 @@ import type { Db, Document_ } from '../mongo/mongoose.ts'
 const ID = 'secretKey'
 
 /**
- * Whether this server's key is the one that the credentials in the database were sealed with. With another, or none that was kept, no box
- * could log in, and the first ones to try would look like impostors: AppError `conflict` says so at the start instead.
+ * Checks that the key of this server is the one that the credentials in the database were sealed with. With another key
+ * no CPE could log in, and the first ones to try would look like impostors. AppError `conflict` at the start prevents
+ * that.
  */
 export async function checkSecretKey(db: Db, box: SecretBox): Promise<void> {
   const settings = db.collection<Document_>('settings')

@@ -5,7 +5,10 @@ import { Umzug } from 'umzug'
 import { AppError, type Clock, type Log, packageRoot, sleep } from '../../base/index.ts'
 import type { Db, Document_ } from '../mongo/mongoose.ts'
 
-/** A numbered change of the database, in migrations/. Runs once, in order, under a lock; must be safe to repeat when it was cut off. */
+/**
+ * A numbered change of the database, in migrations/. Runs once, in order, under a lock; must be safe to repeat when it
+ * was cut off.
+ */
 export interface Migration {
   up(db: Db): Promise<void>
 }
@@ -29,8 +32,9 @@ const LOCK_MS = 20_000
 const RENEW_MS = 5000
 
 /**
- * Runs the migrations that this database has not seen, and answers their names. Several instances may start at once: one migrates, the others
- * wait. AppError `conflict` when the database has seen migrations that this version does not know.
+ * Runs the migrations that this database has not seen, and resolves with their names. Several instances may start at
+ * once: one migrates, the others wait. AppError `conflict` when the database has seen migrations that this version does
+ * not know.
  */
 export async function migrate(db: Db, options: MigrationOptions): Promise<string[]> {
   const { instance, clock, log, migrations = files() } = options
@@ -82,7 +86,7 @@ function files(): NamedMigration[] {
     }))
 }
 
-/** What a newer version made of the data this one would misread. */
+/** Throws when a newer version has changed the data: this version would misread it. */
 function refuseNewer(executed: string[], known: NamedMigration[], databaseName: string): void {
   const unknown = executed.filter((name) => !known.some((migration) => migration.name === name))
   if (unknown.length === 0) return

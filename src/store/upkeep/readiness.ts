@@ -7,7 +7,9 @@ const LIMIT_MS = 2000
 const EVERY_MS = 1000
 const ID = 'readiness'
 
-/** Whether the database takes a write and gives it back: a ping is answered by one that can do neither. */
+/**
+ * Checks that the database takes a write and reads it back: a ping is also answered by a database that can do neither.
+ */
 export class Readiness {
   readonly #settings: Collection
   readonly #instance: string
@@ -22,7 +24,10 @@ export class Readiness {
     this.#clock = clock
   }
 
-  /** The answer of the last second, or a new one. AppError `unavailable` when the database does not write and read within two seconds. */
+  /**
+   * The answer of the last second, or a new one. AppError `unavailable` when the database does not write and read
+   * within two seconds.
+   */
   async check(): Promise<void> {
     const stale = this.#begunAt === undefined || performance.now() - this.#begunAt >= EVERY_MS
     // One that the database leaves without an answer is not asked beside.
@@ -48,8 +53,8 @@ export class Readiness {
   async #writeAndRead(): Promise<void> {
     const at = this.#clock.now()
     await this.#settings.updateOne({ _id: ID }, { $set: { at, by: this.#instance } }, { upsert: true })
-    // Several servers write the one document; that it is there says that it is read.
+    // Several servers write the one document; finding it shows that the database reads.
     if ((await this.#settings.findOne({ _id: ID })) === null)
-      throw new AppError('unavailable', 'the database does not give back what was written')
+      throw new AppError('unavailable', 'the database does not return what was written')
   }
 }

@@ -2,7 +2,7 @@ import { idBoundAt } from '../../base/index.ts'
 import { FINAL_STATES } from '../../domain/index.ts'
 import type { Collection, Connection, Document_, Filter } from '../mongo/mongoose.ts'
 
-/** How long what is not needed for good is kept, in days. */
+/** Days for which data that is not needed permanently is kept. */
 export interface Retention {
   eventDays: number
   /** Counted from when an operation was asked for; one that has not ended stays, however old. */
@@ -23,10 +23,10 @@ interface Look {
 const LOOK_ID = 'retention'
 
 /**
- * Deletes events and ended operations that are too old, oldest first and some at a time, so that no delete holds up the writes of CPE.
- *
- * The age of a document is told by the machine's clock, and a clock that is wrong for an hour must delete nothing. So a look is stored, and what
- * was too old then is deleted when it still is, a day of service time later.
+ * Deletes events and ended operations that are too old, oldest first and some at a time, so that no delete holds up the
+ * writes of CPE. The age of a document is measured by the machine's clock, and a clock that is wrong for an hour must
+ * delete nothing. So a look is stored, and what was too old then is deleted when it still is, a day of service time
+ * later.
  */
 export async function deleteExpired(connection: Connection, retention: Retention, now: Look): Promise<number> {
   const settings = connection.collection<Document_>('settings')
@@ -43,7 +43,7 @@ export async function deleteExpired(connection: Connection, retention: Retention
   return deleted
 }
 
-/** What went, and whether it is all there was. */
+/** The number of deleted documents, and whether these were all. */
 interface Deleted {
   deleted: number
   isAll: boolean
