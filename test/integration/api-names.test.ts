@@ -209,7 +209,7 @@ describe('ids of devices', () => {
   it('are refused when they are no ids', async () => {
     const refused = await get<Problem>('/events?deviceId=nonsense')
     expect(refused.status).toBe(400)
-    expect(refused.body.detail).toBe('query.deviceId: is no id of a device')
+    expect(refused.body.detail).toBe('query.deviceId: is not the id of a device')
     expect((await get<List>('/audit?target=some-other-thing')).body.items).toEqual([])
   })
 })
@@ -243,7 +243,10 @@ describe('query parameters', () => {
         const known = parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name)
         const { status, body: problem } = await world.call<Problem>(method.toUpperCase(), `${url}?colour=blue`)
         expect(status, `${method} ${path}`).toBe(400)
-        const message = known.length === 0 ? 'there are no query parameters here' : `known are ${known.join(', ')}`
+        const message =
+          known.length === 0
+            ? 'is not known; this route has no query parameters'
+            : `is not known; this route has ${known.join(', ')}`
         expect(problem.errors, `${method} ${path}`).toEqual([{ path: 'query.colour', message }])
         looked++
       }

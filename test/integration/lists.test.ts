@@ -27,8 +27,10 @@ const idAt = (number: number) => device.make(number % COUNT, 'stays')._id
 /** A key of a device that has changed: a time grows, anything else becomes the first or the last of all. */
 function newKey(field: DeviceSortField, isFirst: boolean, round: number): DevicePatch & { createdAt?: number } {
   const text = isFirst ? `AA ${round}` : `zz ${round}`
-  if (field === 'cwmp.lastInformAt' || field === 'usp.lastSeenAt' || field === 'createdAt')
-    return { [field]: systemClock.now() }
+  const now = systemClock.now()
+  if (field === 'cwmp.lastInformAt') return { [field]: now, 'cwmp.events': [], 'cwmp.version': '1.4' }
+  if (field === 'usp.lastSeenAt') return { [field]: now, 'usp.linked': false }
+  if (field === 'createdAt') return { [field]: now }
   if (field !== 'softwareVersion') return { [field]: text }
   const softwareVersion = isFirst ? `0.0.${round}` : `99.${round}`
   return { softwareVersion, softwareVersionKey: versionKey(softwareVersion) }
@@ -171,7 +173,7 @@ describe('every list, while others are inserted and deleted', () => {
       }
     const { status, body } = await world.call('GET', '/devices?cursor=x')
     expect(status).toBe(400)
-    expect(body.detail).toMatch(/is not one that a page gave/)
+    expect(body.detail).toMatch(/is not the `next` of a page/)
   })
 
   it('go on behind a cursor with another limit and other fields', async () => {

@@ -3,6 +3,7 @@ import { versionKey } from '../../src/datamodel/index.ts'
 import { DEVICE_SORT_FIELDS, deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import type { CollectionName } from '../../src/store/mongo/collections.ts'
 import type { Document_ } from '../../src/store/mongo/mongoose.ts'
+import { planOf } from './plans.ts'
 
 /** How many documents stay in each collection while its lists are paged. */
 export const COUNT = 3000
@@ -104,7 +105,7 @@ export const plan: Pick<List, 'collection' | 'make' | 'nameOf' | 'descending'> =
     name: `plan ${number}`,
     groupId: number % 2 === 0 ? GROUP : 'another',
     state: number % 3 === 0 ? 'draft' : 'finished',
-    settings: { controller: { host: 'usp.example' } },
+    settings: planOf().settings,
     revision: 1,
     createdAt: 1,
   }),
@@ -121,10 +122,13 @@ const member: Pick<List, 'path' | 'params' | 'collection' | 'make' | 'nameOf'> =
     deviceId: deviceIdAt(number, kind),
     state: number % 2 === 0 ? 'MIGRATED' : 'FAILED',
     step: '',
-    cursor: {},
+    done: [],
+    facts: {},
     attempt: 1,
-    nextAt: 1,
+    visit: 1,
+    dueMs: 1,
     enteredAt: 1,
+    enteredMs: 1,
     history: [],
     ...(number % 2 === 0 ? {} : { reason: { code: 'offline', text: 'it did not come' } }),
     ...(number % 3 === 0 ? { waiting: 'backoff' } : {}),
