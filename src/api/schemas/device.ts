@@ -16,6 +16,7 @@ import {
 import { z } from '../http/zod.ts'
 import { Paging, page, time } from './common.ts'
 import { MemberStateSchema } from './member-state.ts'
+import { selectionOf } from './selection.ts'
 
 export const ProtocolSchema = z.enum(PROTOCOLS).openapi('Protocol')
 export const BindingProofSchema = z.enum(BINDING_PROOFS).openapi('BindingProof', {
@@ -179,11 +180,11 @@ export const DeviceSchema = z
 /** Names of the fields of a device. */
 export const DEVICE_FIELDS = Object.keys(DeviceSchema.shape)
 export const DevicePage = page('Device', DeviceSchema)
-/** A device with the fields that were asked for; `id` is always there. */
+/** Devices with the fields that were asked for, down to single facts; `id` is always there. */
 export const DeviceSelectionPage = page(
   'DeviceSelection',
-  DeviceSchema.partial()
-    .required({ id: true })
+  selectionOf(DeviceSchema)
+    .extend({ id: z.string() })
     .openapi('DeviceSelection', { description: 'A device, or the fields of it that were asked for' }),
 )
 
