@@ -65,7 +65,7 @@ const submit = (room: OperationsEngine, deviceId: DeviceId, request: OperationRe
   room.submit({ deviceId, request, actor: ACTOR })
 
 describe('the engine over the database', () => {
-  it('keeps what it did: state, result, record, audit, events, work flag', async () => {
+  it('stores state, result, record, audit, events and work flag of each operation', async () => {
     const peer = await createBox('usp')
     const { room, leave } = linked(peer, 'a')
     const add: OperationRequest = { verb: 'add', object: TABLE, values: { Name: 'n', 'Sub.Enable': 'true' } }
@@ -136,14 +136,14 @@ describe('the engine over the database', () => {
     expect(await written('planner')).toEqual([])
     peer.values.set(`${TABLE}90.Name`, 'newer')
     expect(await written('planner')).toEqual([`${TABLE}90.Name=newer`])
-    // Who asks through the API looks for the time of the value.
+    // A caller of the API looks for the time of the value.
     expect(await written('apiKey')).toEqual([`${TABLE}90.Alias=cpe-90`, `${TABLE}90.Name=newer`])
     const [name] = await store.parameters.getMany(peer.deviceId, [`${TABLE}90.Name`])
     expect(name).toMatchObject({ value: 'newer', source: 'usp' })
     await leave()
   })
 
-  it('does each thing once and in order when two instances hold a link to the same peer', async () => {
+  it('does each thing once and in order when two instances hold a link to the same device', async () => {
     const peer = await createBox('usp')
     const a = linked(peer, 'a')
     const b = linked(peer, 'b')
@@ -172,7 +172,7 @@ describe('the engine over the database', () => {
 })
 
 /**
- * The end of a device's only operation. A call of the dead process may still land after its death: care is taken again
+ * The end of a device's only operation. A call of the dead process may still arrive after its death: recovery runs again
  * and again.
  */
 async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operation | undefined> {
@@ -186,7 +186,7 @@ async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operat
   }
 }
 
-/** One process that dies at a call, and the one after it; answers the operation and how many calls there were. */
+/** A process that dies at a call, and the one after it. Resolves with the operation and the number of calls. */
 async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
   const peer = await createBox('usp')
   const mortal = new Mortal(at, when)
