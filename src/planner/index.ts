@@ -3,7 +3,7 @@
 export type { ActionReport, MemberAction } from '../rollout/index.ts'
 export type { GroupStatus } from './group-status.ts'
 export { ABORTABLE, MEMBER_TABLE, type MemberEvent, RETRIABLE, RETURNABLE, reduce } from './machine/machine.ts'
-export { type ActionScope, PLAN_ACTIONS, type PlanAction } from './plan-actions.ts'
+export { type ActionScope, PLAN_ACTIONS, type PlanAction } from './plan-changes.ts'
 export { Planner } from './planner.ts'
 export { ReadinessKeeper } from './readiness/keeper.ts'
 export { assess } from './readiness/readiness.ts'

@@ -1,23 +1,12 @@
 import { AppError, type Clock, isConflict, type Log } from '../base/index.ts'
-import {
-  type BulkWork,
-  type DeviceId,
-  type Plan,
-  type PlanMember,
-  type PlanSettings,
-  type PlanStore,
-  parseSelector,
-} from '../domain/index.ts'
+import type { DeviceId, Plan, PlanMember, PlanSettings, PlanStore } from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
 import { type ActionReport, LIVE, type MemberAction, type MemberActions } from '../rollout/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
 import type { Stored } from './machine/script.ts'
 import type { MemberStep } from './machine/transition.ts'
+import { type ActionScope, changeBy, hasHappened, type PlanAction, refusalOf } from './plan-changes.ts'
 import { GROUP_GONE, planStatus } from './status.ts'
-
-/** Actions of a person on a plan. */
-export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry', 'rollback'] as const
-export type PlanAction = (typeof PLAN_ACTIONS)[number]
 
 /** Settings of a plan as a person gives them; what is absent keeps its value. */
 export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
@@ -29,16 +18,6 @@ export interface PlanInput {
   name: string
   groupId: string
   settings?: SettingsInput
-}
-
-/**
- * The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to
- * places and rate.
- */
-export interface ActionScope {
-  devices?: DeviceId[]
-  selector?: string
-  paced?: boolean
 }
 
 export interface PlanActionsDeps {
@@ -63,17 +42,7 @@ interface PlanWork {
   alone<T>(planId: string, work: () => Promise<T>): Promise<T>
 }
 
-/** The states from which an action leads to a state, and those in which it has happened already. */
-const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
-  start: { from: ['draft'], to: 'running', done: ['running'] },
-  pause: { from: ['running'], to: 'paused', done: ['paused'] },
-  resume: { from: ['paused'], to: 'running', done: ['running'] },
-  abort: { from: ['running', 'paused', 'finished'], to: 'aborting', done: ['aborting', 'aborted'] },
-  retry: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'running', done: [] },
-  rollback: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'aborting', done: [] },
-}
 const MAX_TRIES = 5
-const MAX_BULK = 20
 /** Devices that one audit entry names. */
 const MAX_NAMED = 100
 
@@ -242,13 +211,13 @@ export class PlanActions {
   }
 
   async #actOn(plan: Plan, action: PlanAction, actor: string, scope: ActionScope): Promise<Plan> {
-    const rule = ACTIONS[action]
-    if (rule.done.includes(plan.state)) return plan
+    if (hasHappened(plan, action)) return plan
     await this.#allowed(plan, action, actor)
     if (action === 'start') await this.#mayStart(plan, actor)
-    const changes = await this.#changesOf(plan, action, actor, scope)
-    const isWholeRollback = action === 'rollback' && scope.selector === undefined
-    const next = await this.save(without(plan, action, isWholeRollback), changes, actor, action)
+    const { attempts } = await this.#deps.plans.counters(plan.id)
+    const now = this.#deps.clock.now()
+    const { base, changes } = changeBy(plan, action, { actor, scope, attempts, now })
+    const next = await this.save(base, changes, actor, action)
     this.#deps.log.info({ planId: plan.id, action, actor }, 'plan changed')
     return next
   }
@@ -263,48 +232,9 @@ export class PlanActions {
     }
   }
 
-  async #changesOf(plan: Plan, action: PlanAction, actor: string, scope: ActionScope): Promise<Partial<Plan>> {
-    const state = ACTIONS[action].to
-    if (action === 'pause') return { state }
-    const work: BulkWork[] = [...(plan.bulk ?? [])]
-    const begin = (kind: BulkWork['kind'], more: Partial<BulkWork> = {}) => {
-      if (work.length >= MAX_BULK) throw new AppError('conflict', `${MAX_BULK} actions of this plan wait already`)
-      work.push({ kind, actor, after: '', ...more })
-    }
-    if (action === 'start') {
-      begin('enrol')
-      return { state, startedAt: this.#deps.clock.now(), bulk: work, gateBase: { failed: 0, moved: 0 } }
-    }
-    const { attempts } = await this.#deps.plans.counters(plan.id)
-    if (action === 'resume') return { state, gateBase: attempts }
-    if (action === 'abort') begin('abort')
-    if (action === 'retry') begin('retry')
-    if (action === 'rollback') return this.#rollback(plan, scope, begin, work)
-    return { state, bulk: work, ...(action === 'retry' ? { gateBase: attempts } : {}) }
-  }
-
-  /** Without a selector the whole plan goes back: nothing new starts, and what is under way turns round. */
-  #rollback(
-    plan: Plan,
-    { selector, paced }: ActionScope,
-    begin: (kind: BulkWork['kind'], more?: Partial<BulkWork>) => void,
-    work: BulkWork[],
-  ): Partial<Plan> {
-    if (selector !== undefined) parseSelector(selector)
-    const pace = paced === true ? { paced } : {}
-    if (selector === undefined) begin('abort')
-    begin('rollback', { ...pace, ...(selector === undefined ? {} : { selector }) })
-    if (selector === undefined) begin('survey')
-    const goesOn = selector !== undefined && LIVE.includes(plan.state)
-    const state = goesOn ? plan.state : selector === undefined || plan.state === 'aborted' ? 'aborting' : 'running'
-    return { state, bulk: work }
-  }
-
   async #allowed(plan: Plan, action: PlanAction, actor: string): Promise<void> {
-    const { from } = ACTIONS[action]
-    if (from.includes(plan.state) || (plan.state === 'deleted' && action === 'rollback')) return
-    const when = from.join(' or ')
-    await this.#refuse(plan, action, actor, `a plan that is ${plan.state} cannot ${action}; it can when it is ${when}`)
+    const reason = refusalOf(plan, action)
+    if (reason !== undefined) await this.#refuse(plan, action, actor, reason)
   }
 
   /** The plan, also a deleted one: its devices can still be brought back. */
@@ -319,20 +249,6 @@ export class PlanActions {
     await this.#deps.audit.append({ at, actor, action: `plan.${action}`, target: plan.id, result: 'refused', reason })
     throw new AppError('conflict', reason)
   }
-}
-
-/**
- * A plan without what an action ends: an abort keeps the reason for which it paused, any other begins anew. A rollback
- * of the whole plan and a retry also end what the last rollback has left out.
- */
-function without({ leftOut, ...plan }: Plan, action: PlanAction, isWholeRollback: boolean): Plan {
-  const kept = leftOut === undefined || isWholeRollback || action === 'retry' ? plan : { ...plan, leftOut }
-  if (action === 'abort' || action === 'rollback') {
-    const { finishedAt: _finished, ...rest } = kept
-    return rest
-  }
-  const { reason: _reason, finishedAt: _finished, ...rest } = kept
-  return rest
 }
 
 function settingsOf(base: PlanSettings, input: SettingsInput = {}): PlanSettings {

@@ -18,14 +18,8 @@ import type { MemberStep } from './machine/transition.ts'
 import { MemberNotes } from './member-notes.ts'
 import { memberRules } from './member-rules.ts'
 import { feedNotifies } from './notify-log.ts'
-import {
-  type ActionScope,
-  type PlanAction,
-  PlanActions,
-  type PlanActionsDeps,
-  type PlanInput,
-  type SettingsInput,
-} from './plan-actions.ts'
+import { PlanActions, type PlanActionsDeps, type PlanInput, type SettingsInput } from './plan-actions.ts'
+import type { ActionScope, PlanAction } from './plan-changes.ts'
 import { PlanEvents } from './plan-events.ts'
 import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness/status.ts'
 import { RecordLook } from './record-look.ts'

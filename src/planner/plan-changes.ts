@@ -1,0 +1,123 @@
+import { AppError } from '../base/index.ts'
+import {
+  type BulkWork,
+  type DeviceId,
+  type Plan,
+  type PlanCounters,
+  parseSelector,
+  type Timestamp,
+} from '../domain/index.ts'
+import { LIVE } from '../rollout/index.ts'
+
+/** Actions of a person on a plan. */
+export const PLAN_ACTIONS = ['start', 'pause', 'resume', 'abort', 'retry', 'rollback'] as const
+export type PlanAction = (typeof PLAN_ACTIONS)[number]
+
+/**
+ * The devices that an action is for; absent: all devices of the plan that it applies to. `paced`: a rollback keeps to
+ * places and rate.
+ */
+export interface ActionScope {
+  devices?: DeviceId[]
+  selector?: string
+  paced?: boolean
+}
+
+/** An action with what it is decided by. `attempts`: those of the plan until now. */
+interface Asked {
+  actor: string
+  scope: ActionScope
+  attempts: PlanCounters['attempts']
+  now: Timestamp
+}
+
+/** The states from which an action leads to a state, and those in which it has happened already. */
+const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
+  start: { from: ['draft'], to: 'running', done: ['running'] },
+  pause: { from: ['running'], to: 'paused', done: ['paused'] },
+  resume: { from: ['paused'], to: 'running', done: ['running'] },
+  abort: { from: ['running', 'paused', 'finished'], to: 'aborting', done: ['aborting', 'aborted'] },
+  retry: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'running', done: [] },
+  rollback: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'aborting', done: [] },
+}
+/** Bulk works that may wait in one plan. */
+const MAX_BULK = 20
+
+/** True when an action has happened already. */
+export function hasHappened({ state }: Pick<Plan, 'state'>, action: PlanAction): boolean {
+  return ACTIONS[action].done.includes(state)
+}
+
+/** The reason for which an action does not fit the plan's state; undefined when it does. */
+export function refusalOf({ state }: Pick<Plan, 'state'>, action: PlanAction): string | undefined {
+  const { from } = ACTIONS[action]
+  if (from.includes(state) || (state === 'deleted' && action === 'rollback')) return undefined
+  return `a plan that is ${state} cannot ${action}; it can when it is ${from.join(' or ')}`
+}
+
+/**
+ * The plan without what an action ends, and what the action changes. AppError `invalid` for a selector that is none,
+ * `conflict` when too many works wait.
+ */
+export function changeBy(plan: Plan, action: PlanAction, asked: Asked): { base: Plan; changes: Partial<Plan> } {
+  return { base: without(plan, action, asked.scope), changes: changesOf(plan, action, asked) }
+}
+
+function changesOf(plan: Plan, action: PlanAction, { actor, scope, attempts, now }: Asked): Partial<Plan> {
+  const state = ACTIONS[action].to
+  const bulk = (...works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[]) => withWorks(plan, actor, works)
+  switch (action) {
+    case 'start':
+      return { state, startedAt: now, bulk: bulk({ kind: 'enrol' }), gateBase: { failed: 0, moved: 0 } }
+    case 'pause':
+      return { state }
+    case 'resume':
+      return { state, gateBase: attempts }
+    case 'abort':
+      return { state, bulk: bulk({ kind: 'abort' }) }
+    case 'retry':
+      return { state, bulk: bulk({ kind: 'retry' }), gateBase: attempts }
+    case 'rollback':
+      return rollback(plan, scope, bulk)
+  }
+}
+
+/**
+ * With a selector the plan goes on beside the rollback. Without one the whole plan goes back: nothing new starts, and
+ * what is under way turns back.
+ */
+function rollback(
+  { state }: Plan,
+  { selector, paced }: ActionScope,
+  bulk: (...works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[]) => BulkWork[],
+): Partial<Plan> {
+  const pace = paced === true ? { paced } : {}
+  if (selector === undefined)
+    return { state: 'aborting', bulk: bulk({ kind: 'abort' }, { kind: 'rollback', ...pace }, { kind: 'survey' }) }
+  parseSelector(selector)
+  const over = state === 'aborted' ? 'aborting' : 'running'
+  return { state: LIVE.includes(state) ? state : over, bulk: bulk({ kind: 'rollback', ...pace, selector }) }
+}
+
+function withWorks(
+  { bulk = [] }: Plan,
+  actor: string,
+  works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[],
+): BulkWork[] {
+  if (bulk.length + works.length > MAX_BULK)
+    throw new AppError('conflict', `${MAX_BULK} actions of this plan wait already`)
+  return [...bulk, ...works.map((work) => ({ actor, after: '', ...work }))]
+}
+
+/**
+ * A plan without what an action ends: an abort keeps the reason for which it paused, any other ends it. A rollback of
+ * the whole plan and a retry also end what the last rollback has left out.
+ */
+function without({ leftOut, ...plan }: Plan, action: PlanAction, { selector }: ActionScope): Plan {
+  const endsLeftOut = action === 'retry' || (action === 'rollback' && selector === undefined)
+  const kept = leftOut === undefined || endsLeftOut ? plan : { ...plan, leftOut }
+  const { finishedAt: _finished, ...unfinished } = kept
+  if (action === 'abort' || action === 'rollback') return unfinished
+  const { reason: _reason, ...rest } = unfinished
+  return rest
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import type { Plan } from '../../../src/domain/index.ts'
+import {
+  type ActionScope,
+  changeBy,
+  hasHappened,
+  type PlanAction,
+  refusalOf,
+} from '../../../src/planner/plan-changes.ts'
+import { planOf } from '../../support/plans.ts'
+
+const attempts = { failed: 3, moved: 4 }
+const left = [{ why: 'alreadyThere' as const, count: 1, example: planOf().id as never }]
+
+function done(plan: Partial<Plan>, action: PlanAction, scope: ActionScope = {}): Plan {
+  const { base, changes } = changeBy(planOf(plan), action, { actor: 'ann', scope, attempts, now: 9 })
+  return { ...base, ...changes }
+}
+const kinds = ({ bulk = [] }: Plan) => bulk.map(({ kind }) => kind)
+
+describe('an action on a plan', () => {
+  it('fits some states, and its refusal names them', () => {
+    expect(refusalOf({ state: 'draft' }, 'start')).toBeUndefined()
+    expect(refusalOf({ state: 'paused' }, 'pause')).toBe(
+      'a plan that is paused cannot pause; it can when it is running',
+    )
+    expect(refusalOf({ state: 'deleted' }, 'rollback')).toBeUndefined()
+    expect(refusalOf({ state: 'deleted' }, 'retry')).toContain('a plan that is deleted cannot retry')
+  })
+
+  it('that has happened already is done', () => {
+    expect(hasHappened({ state: 'paused' }, 'pause')).toBe(true)
+    expect(hasHappened({ state: 'aborted' }, 'abort')).toBe(true)
+    expect(hasHappened({ state: 'running' }, 'retry')).toBe(false)
+  })
+
+  it('start enrols the group and counts attempts from zero', () => {
+    const plan = done({ state: 'draft' }, 'start')
+    expect(plan).toMatchObject({ state: 'running', startedAt: 9, gateBase: { failed: 0, moved: 0 } })
+    expect(plan.bulk).toEqual([{ kind: 'enrol', actor: 'ann', after: '' }])
+  })
+
+  it('resume and retry end the reason of a pause, and the gate judges the attempts from then on', () => {
+    const resumed = done({ state: 'paused', reason: 'too many' }, 'resume')
+    expect(resumed).toMatchObject({ state: 'running', gateBase: attempts })
+    expect(resumed.reason).toBeUndefined()
+    const retried = done({ state: 'finished', finishedAt: 8, leftOut: left }, 'retry')
+    expect(retried).toMatchObject({ state: 'running', gateBase: attempts })
+    expect([retried.finishedAt, retried.leftOut]).toEqual([undefined, undefined])
+  })
+
+  it('abort keeps the reason of the pause, and what the last rollback left out', () => {
+    const plan = done({ state: 'paused', reason: 'too many', leftOut: left }, 'abort')
+    expect(plan).toMatchObject({ state: 'aborting', reason: 'too many', leftOut: left })
+    expect(kinds(plan)).toEqual(['abort'])
+  })
+
+  it('rollback of the whole plan cancels, brings back and counts what it leaves out', () => {
+    const plan = done({ state: 'running', leftOut: left }, 'rollback', { paced: true })
+    expect(plan.state).toBe('aborting')
+    expect(kinds(plan)).toEqual(['abort', 'rollback', 'survey'])
+    expect(plan.bulk?.[1]).toMatchObject({ paced: true })
+    expect(plan.leftOut).toBeUndefined()
+  })
+
+  it('rollback by a selector goes on beside a plan that is live, and reopens one that is over', () => {
+    const scope = { selector: 'manufacturer==Acme' }
+    expect(done({ state: 'paused' }, 'rollback', scope)).toMatchObject({
+      state: 'paused',
+      bulk: [{ kind: 'rollback', selector: 'manufacturer==Acme' }],
+    })
+    expect(done({ state: 'finished' }, 'rollback', scope).state).toBe('running')
+    expect(done({ state: 'aborted' }, 'rollback', scope).state).toBe('aborting')
+    expect(() => done({ state: 'paused' }, 'rollback', { selector: '==' })).toThrow()
+  })
+
+  it('waits behind those before it, twenty at the most', () => {
+    const bulk = Array.from({ length: 19 }, () => ({ kind: 'retry' as const, actor: 'ben', after: '' }))
+    expect(kinds(done({ bulk }, 'retry'))).toHaveLength(20)
+    expect(() => done({ bulk }, 'rollback')).toThrow('20 actions of this plan wait already')
+  })
+})
