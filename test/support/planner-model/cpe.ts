@@ -92,6 +92,7 @@ export class Cpe {
 
   boot(): void {
     if (this.model.quirks.renumbers) this.model.renumber()
+    this.session = undefined
     this.#tells.boot = true
     this.#informAtMs = this.#world.monoMs
     this.unlink('connectionLost')
@@ -101,6 +102,7 @@ export class Cpe {
   factoryReset(unheard: boolean): void {
     this.model.reset()
     this.#world.engine.undone(this.id)
+    this.session = undefined
     this.#tells = { boot: true, bootstrap: true }
     this.#unheard = unheard
     this.#informAtMs = this.#world.monoMs
