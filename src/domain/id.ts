@@ -40,10 +40,10 @@ export function deviceIdOf(identity: DeviceIdentity): DeviceId {
       `OUI must be six, seven or nine hex digits, got ${JSON.stringify(identity.oui.slice(0, 20))}`,
     )
   }
-  if (identity.serial === '') throw new AppError('invalid', 'SerialNumber is empty')
+  if (identity.serial === '') throw new AppError('invalid', 'the SerialNumber is empty: an identity needs one')
   for (const part of [identity.productClass, identity.serial]) {
     if ([...part].length > MAX_PART)
-      throw new AppError('invalid', `identity part is longer than ${MAX_PART} characters`)
+      throw new AppError('invalid', `a part of the identity is longer than ${MAX_PART} characters`)
   }
   return `${oui}-${encodePart(identity.productClass)}-${encodePart(identity.serial)}` as DeviceId
 }
@@ -59,9 +59,11 @@ export function parseDeviceId(text: string): DeviceIdentity {
     const identity = { oui, productClass: decodeURIComponent(productClass), serial: decodeURIComponent(serial) }
     if (deviceIdOf(identity) === text) return identity
   } catch (cause) {
-    throw new AppError('invalid', 'device id is not canonical', { cause })
+    throw new AppError('invalid', 'the device id is not in its canonical form: use it as the record shows it', {
+      cause,
+    })
   }
-  throw new AppError('invalid', 'device id is not canonical')
+  throw new AppError('invalid', 'the device id is not in its canonical form: use it as the record shows it')
 }
 
 /** Returns true when the text is an id that `deviceIdOf` could have made. */

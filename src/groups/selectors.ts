@@ -49,7 +49,10 @@ export class GroupSelectors {
       throw new AppError('conflict', `${MAX_SELECTORS} groups have a selector already; use tags or static members`)
     const user = present === undefined ? undefined : dynamic.find(({ selector: text }) => text?.includes(present.id))
     if (user !== undefined)
-      throw new AppError('conflict', `group ${user.id} names this group in its selector, so it cannot have one itself`)
+      throw new AppError(
+        'conflict',
+        `group ${user.id} names this group in its selector, so this one cannot have a selector; change group ${user.id} first`,
+      )
   }
 
   /** The groups that a term names. AppError `invalid` when one of them does not exist. */

@@ -27,12 +27,13 @@ export class MemberNotes {
     let isStopped = false
     await this.#runner.change(memberId, (member) => {
       if (member.state !== 'ROLLING_BACK')
-        throw new AppError('conflict', `the device is ${member.state} meanwhile; try again`)
+        throw new AppError('conflict', `the device has become ${member.state} since it was read; repeat the request`)
       isStopped = true
       if (member.facts.afterwards === 'stop') return undefined
       return { member: { ...member, facts: { ...member.facts, afterwards: 'stop' } }, events: [] }
     })
-    if (!isStopped) throw new AppError('conflict', 'the device is being worked on; try again')
+    if (!isStopped)
+      throw new AppError('conflict', 'a step of the device is under way; repeat the request in some seconds')
   }
 
   /** Stores that the Agent of a migrated device is not heard, has been silent for too long, or is heard again. */

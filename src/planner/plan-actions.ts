@@ -96,7 +96,7 @@ export class PlanActions {
   ): Promise<Plan> {
     const plan = await this.get(id)
     if (revision !== undefined && revision !== plan.revision)
-      throw new AppError('conflict', 'the plan has changed meanwhile; read it again')
+      throw new AppError('conflict', 'the plan has changed since it was read; read it again')
     const { controller, retire } = input.settings ?? {}
     if (plan.state !== 'draft' && (controller !== undefined || retire !== undefined))
       return this.#refuse(plan, 'update', actor, 'controller and retire can be changed before the start only')

@@ -105,7 +105,10 @@ function withWorks(
   works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[],
 ): BulkWork[] {
   if (bulk.length + works.length > MAX_BULK)
-    throw new AppError('conflict', `${MAX_BULK} actions of this plan wait already`)
+    throw new AppError(
+      'conflict',
+      `${MAX_BULK} actions of this plan wait already; repeat the request when one of them has ended`,
+    )
   return [...bulk, ...works.map((work) => ({ actor, after: '', ...work }))]
 }
 

@@ -164,7 +164,8 @@ export class Planner implements Lifecycle {
     const device = await this.#deps.devices.get(deviceId)
     if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
     const pointer = device.migration
-    if (pointer === undefined) throw new AppError('conflict', 'no plan has moved this device')
+    if (pointer === undefined)
+      throw new AppError('conflict', `no plan has moved ${deviceId}: there is nothing to roll back`)
     const { refused } = await this.forDevices(pointer.planId, 'rollback', [deviceId], actor)
     const [refusal] = refused
     if (refusal !== undefined) throw new AppError('conflict', refusal.reason)
@@ -196,7 +197,11 @@ export class Planner implements Lifecycle {
   /** The member of a plan. AppError `notFound` when the device is none. */
   async member(planId: string, deviceId: DeviceId): Promise<PlanMember> {
     const member = await this.#deps.plans.getMember(`${planId}|${deviceId}`)
-    if (member === undefined) throw new AppError('notFound', 'the device is no member of this plan')
+    if (member === undefined)
+      throw new AppError(
+        'notFound',
+        `${deviceId} is no member of plan ${planId}; GET /plans/{id}/members lists the members`,
+      )
     return member
   }
 

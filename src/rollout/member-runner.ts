@@ -148,7 +148,8 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     const { plans, instance, time } = this.#deps
     return this.#queue.run(memberId, async () => {
       const member = await plans.claim(memberId, instance, time.now(), LEASE_MS)
-      if (member === undefined) throw new AppError('conflict', 'the device is being worked on; try again')
+      if (member === undefined)
+        throw new AppError('conflict', 'a step of the device is under way; repeat the request in some seconds')
       try {
         const plan = await plans.getPlan(member.planId)
         if (plan === undefined) throw new AppError('notFound', `there is no plan ${member.planId}`)

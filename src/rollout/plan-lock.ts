@@ -54,7 +54,7 @@ export class PlanLock {
       if (done !== undefined) return done.value
       await sleep(this.#deps.clock, AGAIN_MS)
     }
-    throw new AppError('conflict', 'another instance is at work on the plan; try again')
+    throw new AppError('conflict', 'another server instance works on the plan; repeat the request in some seconds')
   }
 
   /** Resolves when no plan is worked on. */

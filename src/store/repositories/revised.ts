@@ -19,7 +19,7 @@ export async function putRevised(
       return
     }
     const { matchedCount } = await collection.replaceOne({ _id, revision: expectedRevision }, rest)
-    if (matchedCount === 0) throw new AppError('conflict', 'it has changed meanwhile; read it again')
+    if (matchedCount === 0) throw new AppError('conflict', 'the object has changed since it was read; read it again')
   } catch (error) {
     throw translate(error)
   }

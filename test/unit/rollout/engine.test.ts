@@ -111,6 +111,8 @@ describe('actions for named devices', () => {
     if (plan === undefined || absent === undefined) throw new Error('no plan')
     await world.store.claim(`p1|${absent}`, 'two', world.clock.now(), 60_000)
     const { refused } = await world.rollout.actions.forDevices(plan, 'abort', [absent], 'ann')
-    expect(refused).toEqual([{ deviceId: absent, reason: 'the device is being worked on; try again' }])
+    expect(refused).toEqual([
+      { deviceId: absent, reason: 'a step of the device is under way; repeat the request in some seconds' },
+    ])
   })
 })
