@@ -341,22 +341,34 @@ describe('the check of a CPE', () => {
     expect(await check(answer(await challenge(), { realm: 'Evil' }))).toMatchObject({ ok: false, reason: 'missing' })
   })
 
-  it('compares no more logins of a device after many wrong ones, but those from where it was let in', async () => {
+  it('compares no more logins of a device from an address after many wrong ones from there', async () => {
     const { clock, check, challenge } = setup()
-    expect(await check(answer(await challenge()), '192.0.2.1')).toMatchObject({ ok: true })
     const guess = async (from: string) => check(answer(await challenge(), {}, 'wrong'), from)
     const reasons: unknown[] = []
     for (let i = 0; i < 40; i++) {
-      const result = await guess(`198.51.100.${i}`)
+      const result = await guess('198.51.100.1')
       reasons.push(result.ok ? 'ok' : result.reason)
     }
     expect(reasons.filter((reason) => reason === 'wrong')).toHaveLength(30)
     expect(reasons.at(-1)).toBe('limited')
     // The right password is not compared either, and so nothing is learnt.
-    expect(await check(answer(await challenge()), '198.51.100.200')).toMatchObject({ reason: 'limited' })
-    expect(await check(answer(await challenge()), '192.0.2.1')).toMatchObject({ ok: true })
+    expect(await check(answer(await challenge()), '198.51.100.1')).toMatchObject({ reason: 'limited' })
     clock.advance(60_000)
-    expect(await guess('198.51.100.200')).toMatchObject({ reason: 'wrong' })
+    expect(await guess('198.51.100.1')).toMatchObject({ reason: 'wrong' })
+  })
+
+  it('takes the right login from every other address, however many wrong ones strangers send for the device', async () => {
+    const { check, challenge } = setup()
+    for (let i = 0; i < 200; i++) await check(answer(await challenge(), {}, 'wrong'), `198.51.100.${i % 5}`)
+    // An address at which it never was: after a restart of this server, or with a new address from its provider.
+    expect(await check(answer(await challenge()), '192.0.2.77')).toMatchObject({ ok: true })
+  })
+
+  it('counts the addresses of one IPv6 network together', async () => {
+    const { check, challenge } = setup()
+    for (let i = 0; i < 30; i++) await check(answer(await challenge(), {}, 'wrong'), `2001:db8:0:1::${i + 1}`)
+    expect(await check(answer(await challenge()), '2001:db8:0:1::ffff')).toMatchObject({ reason: 'limited' })
+    expect(await check(answer(await challenge()), '2001:db8:0:2::1')).toMatchObject({ ok: true })
   })
 
   it('takes the right answer', async () => {

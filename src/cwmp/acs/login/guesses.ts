@@ -1,4 +1,4 @@
-import { BoundedMap, Buckets, type Clock } from '../../../base/index.ts'
+import { BoundedMap, Buckets, type Clock, shareOf } from '../../../base/index.ts'
 import type { DeviceId } from '../../../domain/index.ts'
 
 /**
@@ -6,13 +6,17 @@ import type { DeviceId } from '../../../domain/index.ts'
  * not run.
  */
 const OF_ADDRESS = { capacity: 1000, perSecond: 2, maxKeys: 100_000 }
-/** Wrong logins for one device, from addresses at which it was not yet; and from the one at which it was last. */
+/**
+ * Wrong logins for one device from one address. No budget counts a device over all addresses: whoever uses it up locks
+ * the device out wherever it comes from.
+ */
 const OF_DEVICE = { capacity: 30, perSecond: 0.1, maxKeys: 100_000 }
 const MAX_HOMES = 100_000
 
 /**
- * Limits wrong logins per address and per device. A device at the address at which it was let in last has a budget of
- * its own: strangers who guess its password, or others behind its address, do not lock it out.
+ * Limits wrong logins per address, and per device and address; the addresses of one IPv6 network (/64) are one. Wrong
+ * logins from one address never stop a right one from another. A device at the address at which it was let in last is
+ * not stopped by others behind that address whose logins are wrong.
  */
 export class Guesses {
   readonly #ofAddress: Buckets
@@ -24,28 +28,22 @@ export class Guesses {
     this.#ofDevice = new Buckets(OF_DEVICE, clock)
   }
 
-  /** True when another login of this device from this address may be compared. */
+  /** Returns true when another login of this device from this address may be compared. */
   mayTry(id: DeviceId, address: string): boolean {
-    if (this.#ofDevice.left(this.#keyOf(id, address)) < 1) return false
-    return this.#isHome(id, address) || this.#ofAddress.left(address) >= 1
+    const share = shareOf(address)
+    if (this.#ofDevice.left(`${id}|${share}`) < 1) return false
+    return this.#homes.get(id) === share || this.#ofAddress.left(share) >= 1
   }
 
-  /** The login was wrong. */
+  /** Counts a wrong login. */
   failed(id: DeviceId, address: string): void {
-    this.#ofDevice.take(this.#keyOf(id, address), 1)
-    this.#ofAddress.take(address, 1)
+    const share = shareOf(address)
+    this.#ofDevice.take(`${id}|${share}`, 1)
+    this.#ofAddress.take(share, 1)
   }
 
-  /** The login was right. */
+  /** Notes the address of a right login. */
   fitted(id: DeviceId, address: string): void {
-    this.#homes.set(id, address)
-  }
-
-  #isHome(id: DeviceId, address: string): boolean {
-    return this.#homes.get(id) === address
-  }
-
-  #keyOf(id: DeviceId, address: string): string {
-    return this.#isHome(id, address) ? `${id}|${address}` : id
+    this.#homes.set(id, shareOf(address))
   }
 }
