@@ -20,9 +20,9 @@ const LOOK_MS = 1000
 /**
  * Devices moved from CWMP to USP per second with pacing off: every step of the machine, on real sockets, no soak time.
  */
-export async function migrateRow(world: World, boxes: number): Promise<Reach[]> {
+export async function migrateRow(world: World, moves: number): Promise<Reach[]> {
   // Two fifths of a fleet have both protocols.
-  const devices = Math.ceil((boxes * 5) / 2)
+  const devices = Math.ceil((moves * 5) / 2)
   const fleet = await startChild({
     name: 'simulator',
     script: resolve(import.meta.dirname, '../../src/cli/main.js'),

@@ -13,7 +13,7 @@ const CONFLICT = { code: 'conflict' }
 const bound = (endpointId: string) => ({ endpointId: endpointId as EndpointId, proof: 'bound' as const, at: 1 })
 
 function idOf(serial: string): DeviceId {
-  return deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial })
+  return deviceIdOf({ oui: '0C96BF', productClass: 'Gateway', serial })
 }
 
 describe.each(BOTH_STORES)('devices %s', (_name, open) => {
@@ -24,7 +24,7 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
   afterEach(() => stores.close())
 
   const create = async (serial: string, more: Partial<Device> = {}): Promise<DeviceId> => {
-    const identity = { oui: '0C96BF', productClass: 'Box', serial }
+    const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
     const device = { ...newDevice(idOf(serial), identity, 'cwmp', 1), ...more }
     await stores.devices.commit({ deviceId: device.id, create: device })
     return device.id
@@ -56,7 +56,7 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect(await stores.devices.get(id)).toMatchObject({ tags: ['a'], revision: revision + 1, work: { seq: 1 } })
   })
 
-  it('that are not there refuse a change, and its events are not told', async () => {
+  it('that are not there refuse a change, and its events are not appended', async () => {
     const event = { type: 'device.booted' as const, at: 1, deviceId: idOf('1'), data: {} }
     const change = { deviceId: idOf('1'), set: { tags: ['a'] }, events: [event] }
     await expect(stores.devices.commit(change)).rejects.toMatchObject(CONFLICT)
@@ -91,7 +91,7 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     })
     const first = [write('Device.A.1.B', { type: 'int', writable: true }), write('Device.A.2.B'), write('Device.C')]
     await stores.devices.commit({ deviceId: id, parameters: first })
-    // Neither a type nor a right to write that is not told overwrites one that was.
+    // A write without a type or without the right to write keeps the stored one.
     const again = write('Device.A.1.B', { type: 'unknown', value: '2' })
     await stores.devices.commit({ deviceId: id, parameters: [again] })
     expect(await stores.parameters.getMany(id, ['Device.A.1.B', 'Device.None'])).toMatchObject([

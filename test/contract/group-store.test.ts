@@ -19,7 +19,7 @@ describe.each(BOTH_STORES)('groups %s', (_name, open) => {
   afterEach(() => stores.close())
 
   const create = async (serial: string): Promise<DeviceId> => {
-    const identity = { oui: '0C96BF', productClass: 'Box', serial }
+    const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
     const device = newDevice(deviceIdOf(identity), identity, 'cwmp', 1)
     await stores.devices.commit({ deviceId: device.id, create: device })
     return device.id
@@ -53,7 +53,7 @@ describe.each(BOTH_STORES)('groups %s', (_name, open) => {
   it('take static members and name those that are no device', async () => {
     await stores.groups.put(group('a'))
     const [one, two] = [await create('1'), await create('2')]
-    const missing = deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial: '9' })
+    const missing = deviceIdOf({ oui: '0C96BF', productClass: 'Gateway', serial: '9' })
     const { revision = 0 } = (await stores.devices.get(one)) ?? {}
     expect(await stores.groups.changeMembers('a', [one, two, missing], [])).toEqual({ changed: 2, unknown: [missing] })
     expect(await stores.groups.changeMembers('a', [one], [two])).toEqual({ changed: 1, unknown: [] })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DeviceId, deviceIdOf, newDevice, type Operation } from '../../src/domain/index.ts'
 import { BOTH_STORES, type BothStores } from '../support/both-stores.ts'
 
-const identity = { oui: '0C96BF', productClass: 'Box', serial: '1' }
+const identity = { oui: '0C96BF', productClass: 'Gateway', serial: '1' }
 const ID: DeviceId = deviceIdOf(identity)
 const SENT = { at: 5, via: 'cwmp' as const, instance: 'a' }
 

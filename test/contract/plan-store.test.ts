@@ -39,7 +39,7 @@ function plan(id: string, more: Partial<Plan> = {}): Plan {
 }
 
 function idOf(serial: string): DeviceId {
-  return deviceIdOf({ oui: '0C96BF', productClass: 'Box', serial })
+  return deviceIdOf({ oui: '0C96BF', productClass: 'Gateway', serial })
 }
 
 function member(serial: string, more: Partial<PlanMember> = {}): PlanMember {
@@ -90,7 +90,7 @@ describe.each<[string, () => Promise<Stores>]>([
 
   const insert = (...members: PlanMember[]) =>
     Promise.all(members.map((one) => plans.commitMember({ member: one, events: [] })))
-  /** Commits the next revision of a stored member, which is free and waits for nothing unless the change says so. */
+  /** Commits the next revision of a stored member, which is free and waits for nothing unless the change states it. */
   const change = async (serial: string, more: Partial<PlanMember>, rest: Partial<MemberCommit> = {}) => {
     const before = await plans.getMember(`p1|${idOf(serial)}`)
     if (before === undefined) throw new Error(`no member ${serial}`)
@@ -100,7 +100,7 @@ describe.each<[string, () => Promise<Stores>]>([
     return after
   }
   const device = async (serial: string): Promise<Device> => {
-    const identity = { oui: '0C96BF', productClass: 'Box', serial }
+    const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
     const create = newDevice(idOf(serial), identity, 'cwmp', 1)
     await stores.devices.commit({ deviceId: create.id, create })
     return create
@@ -249,7 +249,7 @@ describe.each<[string, () => Promise<Stores>]>([
     expect((await plans.counters('p3')).states).toEqual({})
   })
 
-  it('are counted right when members change while they are counted anew', async () => {
+  it('are counted right when members change while they are counted again', async () => {
     const names = Array.from({ length: 60 }, (_, i) => String(i))
     await insert(...names.map((name) => member(name, { state: 'MIGRATED' })))
     let over = false
@@ -282,7 +282,7 @@ describe.each<[string, () => Promise<Stores>]>([
     expect((await plans.membersOf(idOf('1'))).map(({ planId }) => planId).sort()).toEqual(['p1', 'p2'])
   })
 
-  it('lease members that are due, the longest due first, to one instance until the lease is over or given back', async () => {
+  it('lease members that are due, the longest due first, to one instance until the lease is over or freed', async () => {
     await insert(member('1', { dueMs: 30 }), member('2', { dueMs: 10 }), member('3', { dueMs: 99 }), member('4'))
     expect(serials(await plans.claimDue('p1', 'a', 50, 100, 1))).toEqual(['2'])
     expect(serials(await plans.claimDue('p1', 'b', 50, 100, 9))).toEqual(['1'])
@@ -323,7 +323,7 @@ describe.each<[string, () => Promise<Stores>]>([
     expect(await find({ devices: [idOf('1'), idOf('2')] }, 9, 101)).toEqual(['1'])
   })
 
-  it('lease one member to whoever asks first, and again to its holder', async () => {
+  it('lease one member to the first caller, and again to its holder', async () => {
     await insert(member('1'))
     const id = `p1|${idOf('1')}`
     expect(await plans.claim(id, 'a', 0, 100)).toMatchObject({ revision: 2, lease: { by: 'a', until: 100 } })
@@ -343,7 +343,7 @@ describe.each<[string, () => Promise<Stores>]>([
     await expect(stale).rejects.toMatchObject({ code: 'conflict' })
   })
 
-  it('give a member back when it is stored, unless it is stored with a lease', async () => {
+  it('free a member when it is stored, unless it is stored with a lease', async () => {
     await insert(member('1'))
     const id = `p1|${idOf('1')}`
     await plans.claim(id, 'a', 0, 100)
@@ -395,7 +395,7 @@ describe.each<[string, () => Promise<Stores>]>([
     expect(await plans.snapshot(idOf('0'))).toEqual(snapshot('0'))
   })
 
-  it('tell which devices are waited for, and which plans have members in a state or silent devices', async () => {
+  it('name the devices that are waited for, and the plans that have members in a state or silent devices', async () => {
     await insert(
       member('1', { waiting: 'offline' }),
       member('2', { waiting: 'offline', dueMs: 5 }),

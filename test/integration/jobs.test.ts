@@ -51,7 +51,7 @@ describe('a recurring job', () => {
     await until(() => runs.length >= 8)
     expect(await documents()).toHaveLength(1)
     expect(most).toBe(1)
-    // Each of three that ran it by itself would come to three times as many.
+    // Three instances that each ran it would make three times as many runs.
     const periods = (Date.now() - (runs[0]?.at ?? 0)) / PERIOD_MS
     expect(runs.length).toBeLessThanOrEqual(periods + 2)
   })
@@ -115,7 +115,7 @@ describe('a recurring job', () => {
     await until(() => runs.includes('b'), 5000)
   })
 
-  it('is not torn from the instance that runs it when another one starts', async () => {
+  it('stays with the instance that runs it when another one starts', async () => {
     const runs: string[] = []
     let release: () => void = () => undefined
     const gate = new Promise<void>((resolve) => {
@@ -140,7 +140,7 @@ describe('a recurring job', () => {
     await until(() => runs.length >= 3)
   })
 
-  it('takes its new period, and stands once, though an older version left it twice', async () => {
+  it('takes its new period, and is stored once, also when an older version stored it twice', async () => {
     const old = {
       name: 'tick',
       type: 'single',

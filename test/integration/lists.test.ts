@@ -54,7 +54,7 @@ describe('every list, while others are inserted and deleted', () => {
       const documents = Array.from({ length: COUNT }, (_, i) => list.make((i * 1237) % COUNT, 'stays'))
       for (let i = 0; i < COUNT; i += 600) await insert(list.collection, documents.slice(i, i + 600))
     }
-    const owner = newDevice(OWNER, { oui: '00256D', productClass: 'Box', serial: 'parameters' }, 'cwmp', 1)
+    const owner = newDevice(OWNER, { oui: '00256D', productClass: 'Gateway', serial: 'parameters' }, 'cwmp', 1)
     await world.store.devices.commit({ deviceId: OWNER, create: owner })
     const documents = [plan.make(0, 'stays')].map((document) => ({ ...document, _id: PLAN }))
     await insert('plans', documents)
@@ -153,7 +153,7 @@ describe('every list, while others are inserted and deleted', () => {
     },
   )
 
-  it('refuse a cursor of another list, filter or sort, and say so', async () => {
+  it('refuse a cursor of another list, filter or sort, with the reason', async () => {
     const cursors = new Map<List, string>()
     const withCursor = LISTS.filter((list) => list.cursor === undefined)
     const pathOf = (list: List, query: Record<string, string>) =>
@@ -176,7 +176,7 @@ describe('every list, while others are inserted and deleted', () => {
     expect(body.detail).toMatch(/is not the `next` of a page/)
   })
 
-  it('go on behind a cursor with another limit and other fields', async () => {
+  it('continue behind a cursor with another limit and other fields', async () => {
     const first = await get<Page>('/devices?limit=3&sort=model')
     const rest = await get<Page>(`/devices?limit=5&sort=model&fields=owner&cursor=${first.next}`)
     const both = await get<Page>('/devices?limit=8&sort=model')

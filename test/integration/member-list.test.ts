@@ -14,7 +14,7 @@ type Query = Parameters<PlanStore['listMembers']>[1]
 describe('the members of a large plan', { timeout: 120_000 }, () => {
   let store: Store
   const collection = (db: Db) => db.collection<Document_>('planMembers')
-  const idOf = (n: number, planId = 'p1') => `${planId}|0C96BF-Box-${String(n).padStart(5, '0')}`
+  const idOf = (n: number, planId = 'p1') => `${planId}|0C96BF-Gateway-${String(n).padStart(5, '0')}`
   const document = (n: number, planId = 'p1') => ({
     _id: idOf(n, planId),
     planId,
@@ -92,7 +92,7 @@ describe('the members of a large plan', { timeout: 120_000 }, () => {
     }
   })
 
-  it('are each on one page while others come, before and behind', async () => {
+  it('are each on one page while others are inserted, before and behind', async () => {
     const members = collection(store.db)
     const made: string[] = []
     const windows = new IdWindows(members, 'planId', Date.now, 100)

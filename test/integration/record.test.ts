@@ -14,7 +14,7 @@ import { startTestServer, type TestServer } from '../support/test-server.ts'
 
 let store: Store
 let serial = 0
-const identityOf = (): DeviceIdentity => ({ oui: '00256D', productClass: 'Box', serial: `R${++serial}` })
+const identityOf = (): DeviceIdentity => ({ oui: '00256D', productClass: 'Gateway', serial: `R${++serial}` })
 const eidOf = (name: string) => `proto::${name}` as EndpointId
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => store.close())
 
-async function box(endpointId?: EndpointId) {
+async function enrolled(endpointId?: EndpointId) {
   const identity = identityOf()
   const id = deviceIdOf(identity)
   const binding = endpointId === undefined ? {} : { binding: { endpointId, proof: 'triple' as const, at: 1 } }
@@ -43,9 +43,9 @@ const decide = async (endpointId: EndpointId, identity: DeviceIdentity, certific
 }
 
 describe('a person who decides a conflict', () => {
-  it('leaves an Endpoint ID with its device, against what its Agent says of itself', async () => {
+  it('leaves an Endpoint ID with its device, against the claim of its Agent', async () => {
     const eid = eidOf('stays')
-    const { id } = await box(eid)
+    const { id } = await enrolled(eid)
     const other = identityOf()
     const conflict = await claimed(eid, other)
     expect((await store.devices.get(id))?.conflict).toBe(conflict.id)
@@ -60,8 +60,8 @@ describe('a person who decides a conflict', () => {
   it('gives an Endpoint ID to the claimed device, also to one that was never seen', async () => {
     for (const seen of [true, false]) {
       const eid = eidOf(`moves-${seen}`)
-      const from = await box(eid)
-      const to = seen ? (await box()).identity : identityOf()
+      const from = await enrolled(eid)
+      const to = seen ? (await enrolled()).identity : identityOf()
       const conflict = await claimed(eid, to)
       await bindByOperator(conflict, deviceIdOf(to), store.devices, 3)
       await bindByOperator(conflict, deviceIdOf(to), store.devices, 4)
@@ -73,15 +73,15 @@ describe('a person who decides a conflict', () => {
 
   it('may choose none but the devices that the conflict names', async () => {
     const eid = eidOf('third')
-    await box(eid)
+    await enrolled(eid)
     const conflict = await claimed(eid, identityOf())
     const third = deviceIdOf(identityOf())
     await expect(bindByOperator(conflict, third, store.devices, 3)).rejects.toMatchObject({ code: 'invalid' })
   })
 
-  it('ends with it that the Endpoint ID is contested', async () => {
+  it('ends the contest of the Endpoint ID', async () => {
     const eid = eidOf('contested')
-    const { id } = await box(eid)
+    const { id } = await enrolled(eid)
     expect(await store.conflicts.isContested(eid)).toBe(false)
     const conflict = await claimed(eid, identityOf())
     expect(await store.conflicts.isContested(eid)).toBe(true)
@@ -106,7 +106,7 @@ describe('deleting a device', () => {
   })
   afterAll(() => server.stop())
 
-  it('takes its operations along, so that they do not reach the box that comes again', async () => {
+  it('takes its operations along, so that they do not reach the device when it is enrolled again', async () => {
     const own = await testStore(inject('mongodbUri'), { databaseName: server.databaseName })
     const identity = identityOf()
     const id = deviceIdOf(identity)

@@ -32,7 +32,7 @@ it('counts devices by owner and by presence over its protocol, as the record sho
   for (const owner of ['cwmp', 'usp'] as Protocol[])
     for (const cwmp of CWMP)
       for (const usp of USP) {
-        const identity = { oui: '00256D', productClass: 'Box', serial: `C${++serial}` }
+        const identity = { oui: '00256D', productClass: 'Gateway', serial: `C${++serial}` }
         const id = deviceIdOf(identity)
         const device = { ...newDevice(id, identity, owner, 1), ...(cwmp && { cwmp }), ...(usp && { usp }) } as Device
         await store.devices.commit({ deviceId: id, create: device })

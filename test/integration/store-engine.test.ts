@@ -50,7 +50,7 @@ function alive(pid: number | undefined): boolean {
 }
 
 describe('a data folder', () => {
-  it('is one server’s at a time, and the refused one takes nothing from the one that has it', async () => {
+  it('belongs to one server at a time, and a refused one changes nothing for it', async () => {
     const first = database()
     await first.start()
     const before = readFileSync(lockFile(), 'utf8')
@@ -64,8 +64,8 @@ describe('a data folder', () => {
     }
   })
 
-  it('whose server was killed is taken over, be its pid somebody else’s by now, and its engine ended', async () => {
-    // As a killed server leaves them: an engine that nobody watches, and a lock with a pid that now belongs to another process.
+  it('whose server was killed is taken over, also when another process has its pid, and its engine is ended', async () => {
+    // As after a killed server: an engine without its server, and a lock with a pid that another process has now.
     const storage = join(dataDir, 'database', 'secantusdb')
     mkdirSync(storage, { recursive: true })
     const engine = spawn(findEngine(ENGINE_CACHE) ?? '', ['--port', '0', '--storage-path', storage], {
@@ -87,7 +87,7 @@ describe('a data folder', () => {
     await database().start()
   })
 
-  it('goes to one of several that find it abandoned at the same time', async () => {
+  it('belongs to one of several that find it abandoned at the same time', async () => {
     mkdirSync(join(dataDir, 'database'), { recursive: true })
     writeFileSync(lockFile(), '999999 some-earlier-birth\n')
     const all = [database(), database(), database()]
@@ -95,13 +95,13 @@ describe('a data folder', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected'])
   })
 
-  it('remembers its engine and refuses another with the reason', async () => {
+  it('names its engine and refuses another with the reason', async () => {
     mkdirSync(join(dataDir, 'database'), { recursive: true })
     writeFileSync(join(dataDir, 'database', 'engine.json'), '{"engine":"mongod"}')
     const refused = database()
     await expect(refused.start()).rejects.toThrow(/was written by mongod, and now secantusdb would open it/)
     await refused.stop()
-    // Cut off while it was written: the engine's own folder tells.
+    // Cut off while it was written: the engine's own folder shows the engine.
     writeFileSync(join(dataDir, 'database', 'engine.json'), '')
     mkdirSync(join(dataDir, 'database', 'mongod'))
     await expect(database().start()).rejects.toThrow(/was written by mongod/)
@@ -109,7 +109,7 @@ describe('a data folder', () => {
 })
 
 describe('the engine', () => {
-  it('comes back where it was when it is killed, with all that was acknowledged', async () => {
+  it('starts again on its port when it is killed, with all acknowledged writes', async () => {
     const embedded = database()
     await embedded.start()
     const uri = embedded.uri
@@ -128,7 +128,7 @@ describe('the engine', () => {
     await store.close()
   })
 
-  it('answers nobody without its login, whose password and files are for the owner of the folder alone', async () => {
+  it('answers no client without its login, whose password and files are for the owner of the folder alone', async () => {
     // As an earlier version left it: without a login, and readable by all.
     const storage = join(dataDir, 'database', 'secantusdb')
     mkdirSync(storage, { recursive: true })
@@ -179,7 +179,7 @@ describe('the engine', () => {
     if (process.platform === 'linux') expect(group(embedded.pid)).toBe(String(embedded.pid))
   })
 
-  it('that does not start says what it said, and leaves nothing behind', async () => {
+  it('that does not start is reported with its output, and leaves nothing behind', async () => {
     await withMongod('#!/bin/sh\necho "exit: disk is full" >&2\nexit 3\n', async () => {
       const embedded = database()
       await expect(embedded.start()).rejects.toThrow(/ended \(exit 3\) before it was ready: exit: disk is full/)
@@ -231,7 +231,7 @@ describe('a mongod on PATH', () => {
         argument: { version: 2, members: [{ host: `127.0.0.1:${moved}` }] },
       })
 
-      // Killed, it comes back on the same port, and its configuration is left alone.
+      // After a kill it starts on the same port, and its configuration is unchanged.
       const killed = second.pid ?? 0
       const before = recorded().filter(({ command }) => command === 'replSetReconfig').length
       process.kill(killed, 'SIGKILL')

@@ -104,7 +104,7 @@ describe('migrations', () => {
       migration('0001-a', async () => void ran.push('a')),
       migration('0002-b', async () => {
         ran.push('b')
-        // Another instance that does not wait comes between.
+        // Another instance that does not wait takes the lock.
         for (let i = 0; i < 20; i++) await db.collection('locks').countDocuments()
         if (broken) throw new Error('cut off')
       }),
@@ -117,7 +117,7 @@ describe('migrations', () => {
     expect([...first, ...second]).toEqual(['0002-b', '0003-c'])
   })
 
-  it('wait for an instance that migrates, and say so', async () => {
+  it('wait for an instance that migrates, and log that', async () => {
     const lines: string[] = []
     await db
       .collection<{ _id: string }>('locks')
@@ -180,7 +180,7 @@ describe('the secret key', () => {
 })
 
 describe('events', () => {
-  it('are told in order over a restart, though the clock was set back', async () => {
+  it('keep their order over a restart, also when the clock was set back', async () => {
     const clock = createManualClock(1_900_000_000_000)
     const first = await open({ clock })
     await first.events.append([{ type: 'device.booted', at: 1, data: {} }])

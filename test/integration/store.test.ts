@@ -44,7 +44,7 @@ async function stored(changes: Partial<Device> = {}): Promise<Device> {
 }
 
 describe('device commits', () => {
-  it('give back what was stored, and nothing for what was not', async () => {
+  it('return stored devices, and undefined for others', async () => {
     const box = await stored({ manufacturer: 'Acme', tags: ['lab'] })
     expect(await store.devices.get(box.id)).toEqual(box)
     expect(await store.devices.get(device().id)).toBeUndefined()
@@ -91,7 +91,7 @@ describe('device commits', () => {
     expect(await left()).toEqual(['Device.A.C'])
   })
 
-  it('keep the type that is known when a write does not tell one', async () => {
+  it('keep the type that is known when a write has none', async () => {
     const box = await stored()
     const path = 'Device.A.1.X_B'
     const write = { path, value: '1', source: 'cwmp', collectedAt: 5 } as const
@@ -103,7 +103,7 @@ describe('device commits', () => {
     expect(await type()).toBe('unsignedInt')
   })
 
-  it('that come together share their round trips, and the refused one fails alone', async () => {
+  it('that are made together share their round trips, and the refused one fails alone', async () => {
     const boxes = Array.from({ length: 50 }, () => device())
     const twice = await stored()
     const before = [...store.commands.values()].reduce((sum, n) => sum + n, 0)
@@ -295,7 +295,7 @@ describe('lists', () => {
     }
   })
 
-  it('page by id without loss or repetition, whatever the order in which the records came', async () => {
+  it('page by id without loss or repetition, in whatever order the records were inserted', async () => {
     const other = await testStore(inject('mongodbUri'))
     try {
       const boxes = Array.from({ length: 60 }, () => device())
@@ -361,7 +361,7 @@ describe('lists', () => {
     expect(second.next).toBeUndefined()
   })
 
-  it('hold all below a path, be it written in any script, and a drop takes all of it', async () => {
+  it('hold all values below a path in any script, and a drop removes all of them', async () => {
     const box = await stored()
     const paths = ['Device.X.1.A', 'Device.X.\u{1f4e1}.A', 'Device.X.\uffff.A', 'Device.Y.1.A']
     await store.devices.commit({
@@ -452,7 +452,7 @@ describe('operations', () => {
     await expect(store.operations.create(operation(device()))).rejects.toMatchObject({ code: 'notFound' })
   })
 
-  it('move only from the state they are in, for one of two who try', async () => {
+  it('move only from the state they are in, for one of two callers', async () => {
     const box = await stored()
     const { operation: op } = await store.operations.create(operation(box))
     const sent = { at: 2, via: 'cwmp' as const, instance: 'a' }
@@ -506,7 +506,7 @@ describe('operations', () => {
     expect(await store.operations.unanswered('asker')).toEqual([{ id: 'unanswered sent', deviceId: box.id }])
   })
 
-  it('of dead instances become unknown, and lost work flags come back', async () => {
+  it('of dead instances become unknown, and lost work flags are set again', async () => {
     const box = await stored()
     const { operation: op } = await store.operations.create(operation(box))
     await store.operations.markSent(op.id, { at: 2, via: 'cwmp', instance: 'dead' })
@@ -518,7 +518,7 @@ describe('operations', () => {
 })
 
 describe('the feed', () => {
-  it('gives the newest events, however long ago they happened and wherever the clock stands', async () => {
+  it('gives the newest events, of any age and at any time of the clock', async () => {
     const clock = createManualClock()
     const other = await testStore(inject('mongodbUri'), { clock })
     try {
@@ -595,7 +595,7 @@ describe('a tree that is larger than a document may be', () => {
     const readLong = await tree(long, '', 150)
     expect(longOnes.filter(({ path, value }) => readLong.get(path) !== value)).toEqual([])
     const readMany = await tree(many)
-    // What is kept of one object is bounded, and it is told.
+    // The number of parameters of one object is bounded, and an event reports the cut.
     expect(manyOnes.filter(({ path, value }) => readMany.get(path) !== value)).toEqual(manyOnes.slice(2000))
     const told = (await store.events.since(undefined, 10_000)).filter(({ type }) => type === 'device.objectCut')
     expect(told).toMatchObject([{ deviceId: many, data: { object: 'Device.X_A.', parameters: 2500, kept: 2000 } }])
@@ -605,7 +605,7 @@ describe('a tree that is larger than a document may be', () => {
     expect([await largeValues(long), (await tree(long)).size]).toEqual([0, 0])
   })
 
-  it('follows its values from short to long and back, and forgets them with their leaf or their object', async () => {
+  it('follows its values from short to long and back, and deletes them with their leaf or their object', async () => {
     const id = await create('CHANGING')
     const long = 'x'.repeat(5000)
     const set = (value: string) => store.devices.commit({ deviceId: id, parameters: [write('Device.X_A.B', value)] })
@@ -713,7 +713,7 @@ describe('the audit log', () => {
     expect(await store.audit.verify(10_000)).toMatchObject({ entries: 21 })
   })
 
-  it('is followed on from where an earlier answer came to, which must still be there', async () => {
+  it('is verified from the end of an earlier answer, which must still be there', async () => {
     const store = await testStore(inject('mongodbUri'))
     for (let i = 0; i < 5; i++)
       await store.audit.append({ at: i, actor: 'system', action: 'test', target: `t${i}`, result: 'ok' })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { findEngine } from '../../src/store/index.ts'
 import { ENGINE_CACHE } from './global-setup.ts'
 
-/** The embedded database's program by itself, with nobody watching it: for tests that stop it, hold it, or give it other flags. */
+/** The program of the embedded database without a server: for tests that stop it, hold it, or give it other flags. */
 export class EngineProcess {
   readonly #folder = mkdtempSync(join(tmpdir(), 'isthmus-engine-'))
   readonly #flags: string[]

@@ -5,7 +5,7 @@ import type { CollectionName } from '../../src/store/mongo/collections.ts'
 import type { Document_ } from '../../src/store/mongo/mongoose.ts'
 import { planOf } from './plans.ts'
 
-/** How many documents stay in each collection while its lists are paged. */
+/** The number of documents that stay in each collection while its lists are paged. */
 export const COUNT = 3000
 export const PLAN = 'plan-of-lists'
 const GROUP = 'group-of-lists'
@@ -18,13 +18,13 @@ export interface List {
   params?: Record<string, string>
   query?: Record<string, string>
   collection: CollectionName
-  /** The document with this number, of those that stay or of those that come and go. */
+  /** Returns the document with this number, of those that stay or of those that are inserted and deleted. */
   make(number: number, kind: 'stays' | 'goes'): Document_
   /** The name of an item in the answer. */
   nameOf(item: Item): string
   /** The names of what a document shows in the list. */
   namesOf?(document: Document_): string[]
-  /** What an item is ordered by; default: its name. */
+  /** Returns the key that an item is ordered by; default: its name. */
   keyOf?(item: Item): string
   descending?: boolean
   /** Nothing is taken out of this one. */
@@ -74,7 +74,10 @@ export const device: Pick<List, 'collection' | 'make' | 'nameOf'> = {
   nameOf: ({ id }) => String(id),
 }
 
-/** What a device is sorted by as the record shows it, in a form whose plain order is that of the list: a missing value comes first. */
+/**
+ * Returns the key that a device is sorted by as the record shows it, in a form whose plain order is that of the list: a
+ * missing value is first.
+ */
 function sortKey(field: string, item: Item): string {
   let value: unknown = item
   for (const part of field.split('.')) value = (value as Item | undefined)?.[part]
@@ -308,7 +311,7 @@ export function expectedNames(list: List): string[] {
   return all.filter((document) => belongs(list, document)).flatMap((document) => namesIn(list, document))
 }
 
-/** Whether a document is in a list with this query. */
+/** Returns true when a document is in a list with this query. */
 function belongs({ path, query = {} }: List, document: Document_): boolean {
   const { state, reason, waiting, groupId, open, type, deviceId, target, actor, filter, group } = query
   const groups = document.groups as string[] | undefined

@@ -56,7 +56,7 @@ export interface MemoryStores {
   audit: AuditLog
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
-  /** What is inside, for assertions. */
+  /** The content, for assertions. */
   inside: {
     devices: Map<string, Device>
     plans: PlanRoom

@@ -37,7 +37,7 @@ it('gives each collection a rank of its own, and does not compile without one', 
   expect(row.rank).toBeUndefined()
 })
 
-it('writes what decides before what reports it, and knows no other collections', () => {
+it('writes what decides before what reports it, and refuses other collections', () => {
   expect(inWriteOrder(['events', 'parameters', 'operations', 'devices', 'planMembers'])).toEqual([
     'planMembers',
     'devices',

@@ -104,14 +104,14 @@ describe.runIf(process.platform === 'linux')('the embedded database', () => {
     expect(readdirSync(cache())).toEqual([])
   })
 
-  it('is there for all who fetch it at the same time', async () => {
+  it('is there for all that fetch it at the same time', async () => {
     python({})
     const programs = await Promise.all([fetch(), fetch(), fetch()])
     expect(new Set(programs)).toEqual(new Set([findEngine(cache())]))
     expect(readdirSync(cache())).toHaveLength(1)
   })
 
-  it('is fetched anew where an earlier fetch was cut off or its program was removed', async () => {
+  it('is fetched again where an earlier fetch was cut off or its program was removed', async () => {
     python({})
     rmSync(await fetch())
     const cutOff = join(cache(), 'fetch-abcdef')

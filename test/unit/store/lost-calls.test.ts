@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** How a promise stands: its value, its error, or nothing yet. */
+/** Returns the state of a promise: its value, its error, or nothing yet. */
 function standing(promise: Promise<unknown>): { now: unknown } {
   const seen: { now: unknown } = { now: undefined }
   promise.then(
