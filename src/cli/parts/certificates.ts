@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { AppError, type Clock, errorText, type Lifecycle, type Log, type Random } from '../../base/index.ts'
@@ -147,12 +147,33 @@ export class Certificates implements Lifecycle {
     if (source === 'given' && tlsClientCa !== undefined) files.clientCa = readPem('--tls-client-ca', tlsClientCa)
     const [cert, key] = source === 'api' ? ['--api-tls-cert', '--api-tls-key'] : ['--tls-cert', '--tls-key']
     try {
-      const { clientCa: ca, ...pair } = files
-      createSecureContext(ca === undefined ? pair : { ...pair, ca })
+      checkPair(files)
     } catch (cause) {
       throw new AppError('invalid', `${cert} and ${key} do not make a working pair: ${errorText(cause)}`, { cause })
     }
+    if (files.clientCa !== undefined) checkAuthorities(files.clientCa, files)
     return files
+  }
+}
+
+/** Throws when TLS cannot use the certificate with the key. */
+function checkPair({ cert, key }: TlsFiles): void {
+  createSecureContext({ cert, key })
+  // A secure context takes a key of another type than the certificate, and then fails in each handshake.
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the key belongs to another certificate')
+}
+
+/** AppError `invalid` when TLS cannot verify client certificates by these authorities. */
+function checkAuthorities(ca: string, { cert, key }: TlsFiles): void {
+  try {
+    // A secure context takes a file without any certificate, and then trusts nothing.
+    new X509Certificate(ca)
+    createSecureContext({ cert, key, ca })
+  } catch (cause) {
+    throw new AppError('invalid', `--tls-client-ca holds no certificate that can be used: ${errorText(cause)}`, {
+      cause,
+    })
   }
 }
 
