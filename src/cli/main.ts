@@ -88,8 +88,9 @@ const names = program.commands.map((command) => command.name()).join(', ')
 program.showHelpAfterError(`(commands: ${names}; \`isthmus --help\` says what they do)`)
 program.parse()
 
+/** Runs a command; what it throws, also before its first wait, ends the process with a sentence. */
 function run(work: () => Promise<void>): void {
-  work().catch(failWith)
+  Promise.resolve().then(work).catch(failWith)
 }
 
 /** Adds rows of the server's table, all of them by default, as options of a command. */

@@ -9,8 +9,14 @@ const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
 
 /** Runs a command: its text, of both streams, and its exit code. */
 function isthmus(...args: string[]): Promise<{ text: string; code: number }> {
+  return isthmusWith({}, ...args)
+}
+
+/** The same with variables of its own. */
+function isthmusWith(variables: NodeJS.ProcessEnv, ...args: string[]): Promise<{ text: string; code: number }> {
+  const env = { ...process.env, COLUMNS: '400', ...variables }
   return new Promise((done) =>
-    execFile(process.execPath, [MAIN, ...args], { env: { ...process.env, COLUMNS: '400' } }, (error, stdout, stderr) =>
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) =>
       done({ text: stdout + stderr, code: typeof error?.code === 'number' ? error.code : 0 }),
     ),
   )
@@ -53,5 +59,25 @@ it('a command on a folder that cannot be used says which option mends it', async
     expect(text).toContain(`--tls-cert: there is no file ${join(folder, 'none')}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('every command says a mistake of the configuration in one sentence, without a stack', {
+  timeout: 120_000,
+}, async () => {
+  const runs: [NodeJS.ProcessEnv, string[], string][] = [
+    [{ ISTHMUS_TLS_CERT: '/nope' }, ['doctor'], '--tls-cert: there is no file /nope'],
+    [{}, ['serve', '--api-port', 'abc'], '--api-port'],
+    [{ ISTHMUS_APIPORT: '3' }, ['alive'], 'ISTHMUS_APIPORT is not an option'],
+    [{ ISTHMUS_APIPORT: '3' }, ['api-key', 'list'], 'ISTHMUS_APIPORT is not an option'],
+    [{ MONGODB_URI: 'foo' }, ['api-key', 'create'], 'MONGODB_URI'],
+    [{ MONGODB_URI: 'foo' }, ['api-key', 'revoke', 'any'], 'MONGODB_URI'],
+  ]
+  for (const [variables, args, said] of runs) {
+    const { text, code } = await isthmusWith(variables, ...args)
+    expect([args, code]).toEqual([args, 1])
+    expect(text).toMatch(/^configuration:\n {2}/)
+    expect(text).toContain(said)
+    expect(text).not.toMatch(/^\s+at /m)
   }
 })
