@@ -18,7 +18,7 @@ interface Entry<T> {
 
 /** No count that is given out is older. */
 const MAX_AGE_MS = 10_000
-/** A count that was asked for lately is counted anew in the background before it is too old. */
+/** A count that was asked for lately is repeated in the background before it is too old. */
 const RENEW_MS = 7000
 const LATELY_MS = 180_000
 /** A count that takes longer is not made without being asked for: it would keep the database busy. */
@@ -30,7 +30,7 @@ const MAX_RENEWED = 20
 
 /**
  * Counts over many devices, at most ten seconds old. Several that ask at once wait for one count. With `background`,
- * what was asked for in the last minutes is counted anew by itself, so that an answer does not wait for the database.
+ * what was asked for in the last minutes is counted again by itself, so that an answer does not wait for the database.
  */
 export class FreshCounts<T> {
   readonly #clock: Clock
@@ -51,7 +51,7 @@ export class FreshCounts<T> {
     const now = this.#clock.now()
     const entry = this.#entries.get(key) ?? { count, tookMs: 0, askedAt: now }
     Object.assign(entry, { count, askedAt: now })
-    // The newest one stands last, so that the first is the one to forget.
+    // The newest one is last, so that the first is the one to forget.
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     if (this.#entries.size > MAX_ENTRIES) this.#forgetOldest()

@@ -27,7 +27,7 @@ export class RecordLook {
   }
 
   /**
-   * Compares the next members; after the last one, the next call begins anew. Rejects when the database does not
+   * Compares the next members; after the last one, the next call begins with the first. Rejects when the database does not
    * answer.
    */
   async look(): Promise<void> {

@@ -51,7 +51,7 @@ export class Awaited<P extends RolloutPlan, M extends RolloutMember> {
 
   /**
    * Looks at some of the members of a plan that wait for absent devices, and wakes those whose devices were in contact.
-   * Called again, it goes on behind them; after the last one it begins anew. One query serves a whole pass.
+   * Called again, it goes on behind them; after the last one it begins with the first. One query serves a whole pass.
    */
   async look({ id }: Pick<Plan, 'id'>): Promise<void> {
     const { plans, devices, clock, arrived } = this.#deps

@@ -36,7 +36,8 @@ export function mayGoOn(work: Pick<BulkWork, 'kind'>, left: readonly Pick<BulkWo
 }
 
 /**
- * Bulk work of plans, a bounded piece per round. Its progress is kept in the plan, so that a restart goes on behind it.
+ * Bulk work of plans, a bounded piece per round. Its progress is kept in the plan, so that a restarted server goes on
+ * from there.
  */
 export class BulkQueue<P extends RolloutPlan, M extends RolloutMember> {
   readonly #plans: Pick<RolloutStore<P, M>, 'putPlan'>

@@ -45,7 +45,7 @@ export interface RolloutStore<P extends RolloutPlan, M extends RolloutMember> {
   /** Gives members back; they are due again at `dueMs`, or as before when it is absent. */
   free(ids: string[], by: string, dueMs?: number): Promise<void>
   counters(planId: string): Promise<RolloutCounters>
-  /** Counts the members anew and stores the counts. */
+  /** Counts the members again and stores the counts. */
   recount(planId: string): Promise<void>
 }
 

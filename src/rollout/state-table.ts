@@ -1,8 +1,9 @@
 import type { RolloutCounters } from './plan.ts'
 
 /**
- * A row of a table of states. `phase`: `before` the start, on the way `forward`, on the way `back`, or `ended`: nothing
- * happens by itself. `holds`: the claim of the state on its device, or `none`: its plan need not keep the member.
+ * A row of a table of states. `phase`: `before` the start, `forward` to the goal, `back` to the former state, or
+ * `ended`: nothing happens by itself. `holds`: the claim of the state on its device, or `none`: its plan need not keep
+ * the member.
  */
 interface StateRow {
   phase: 'before' | 'forward' | 'back' | 'ended'

@@ -116,7 +116,7 @@ export const ABORTABLE: readonly MemberState[] = statesThatTake('abort')
 export const RETURNABLE: readonly MemberState[] = statesThatTake('rollback')
 
 const MAX_HISTORY = 100
-/** In these states the reason of an earlier failure means nothing any more. */
+/** In these states the reason of an earlier failure is not shown any more. */
 const WITHOUT_REASON: readonly MemberState[] = ['MIGRATED', 'QUEUED', 'UNASSESSED']
 /** Events that begin another attempt. A device that was absent has used none up. */
 const NEW_ATTEMPT: readonly MemberEvent[] = ['retry', 'reassess', 'reset']

@@ -37,7 +37,7 @@ const DEVICE_IS_BACK: readonly MemberEvent[] = ['rolledBack', 'tryLater', 'again
 const DEVICE_WAS_RESET: readonly MemberEvent[] = ['regress', 'reset']
 
 /**
- * Reason for which a plan must leave a device alone: another plan moves it, moved it, or owes it a rollback. Undefined:
+ * Reason for which a plan must leave a device alone: another plan moves it, moved it, or must bring it back. Undefined:
  * it may begin.
  */
 export function heldByOther(

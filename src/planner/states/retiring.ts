@@ -29,7 +29,7 @@ export async function retiring(script: Script): Promise<Outcome> {
   return retired(script, evidence)
 }
 
-/** The end of the migration, unless a factory reset on the way has undone some of it: nothing would find that later. */
+/** The end of the migration, unless a factory reset has undone some of it: no later check would find that. */
 async function retired(script: Script, evidence: Record<string, string> = {}): Promise<Outcome> {
   if (wasResetSince(script.facts.bootstrapAt, await script.device()))
     throw new StepFailed('bootstrap', 'the device was reset to factory settings on the way', true)

@@ -23,7 +23,7 @@ function storeOf(plans: Plan[]): PlanStore {
 const statusOf = (plans: Plan[]) => groupStatus(group, counted, storeOf(plans), createManualClock(0))
 const drafts = (count: number) => Array.from({ length: count }, (_, n) => planOf({ id: `draft ${n}`, state: 'draft' }))
 
-it('the status of a group lists a running plan behind 100 newer ones, and says that older ones are left out', async () => {
+it('the status of a group lists a running plan behind 100 newer ones, and marks that older ones are left out', async () => {
   const running = planOf({ id: 'old', state: 'running', startedAt: 1 })
   const status = await statusOf([...drafts(120), running, planOf({ id: 'oldest', state: 'finished', startedAt: 1 })])
   expect(status.plans).toHaveLength(101)

@@ -18,7 +18,7 @@ describe('devices that a rollback leaves out', () => {
     ])
   })
 
-  it('make a bounded number of rows, whatever the number of plans', () => {
+  it('make a bounded number of rows for any number of plans', () => {
     let rows: LeftOut[] = []
     for (let i = 0; i < 50; i++) rows = withLeftOut(rows, { why: 'otherPlan', planId: `p${i}` }, member(i))
     expect(rows).toHaveLength(20)

@@ -91,7 +91,7 @@ describe('the per-device machine', () => {
     expect(IN_FLIGHT.filter((state) => Object.values(MEMBER_TABLE[state]).includes('MIGRATED'))).toEqual(['RETIRING'])
   })
 
-  it('lets every state know that the device was deleted, except the one that says so', () => {
+  it('takes the deletion of the device in every state but CANCELLED', () => {
     for (const state of MEMBER_STATES)
       expect(MEMBER_TABLE[state].gone, state).toBe(state === 'CANCELLED' ? undefined : 'CANCELLED')
   })

@@ -77,7 +77,7 @@ describe('the readiness of a group', () => {
     expect(Object.keys(status.firmwares[0] ?? {})).not.toContain('model')
   })
 
-  it('lists so many models and firmwares, and says when there are more', () => {
+  it('lists so many models and firmwares, and marks a list that leaves out others', () => {
     const rows = Array.from({ length: 5 }, (_, i) => row(i + 1, { model: `M${i}` }))
     const status = readinessStatus({ value: rows, countedAt: 1 }, 2)
     expect(status.firmwares.map(({ model }) => model)).toEqual(['M4', 'M3'])

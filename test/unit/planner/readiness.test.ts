@@ -126,7 +126,7 @@ describe('the record of a device', () => {
     expect(of({ dropSubtrees: ['Device.USPAgent.Controller.'] })).toBe(false)
   })
 
-  it('keeps a readiness that says the same, whenever it was worked out', () => {
+  it('keeps a readiness with the same content, also when it was judged at another time', () => {
     const readiness = assess(device({ root: 'Device.' }), { parameters: [ENDPOINT], asked: true }, 1)
     expect(sameReadiness(readiness, { ...readiness, at: 2 })).toBe(true)
     expect(sameReadiness(undefined, readiness)).toBe(false)

@@ -105,7 +105,7 @@ describe('steps of a state', () => {
     expect(script.facts.asked).toBeUndefined()
   })
 
-  it('ask over CWMP as long as the device needs to come, and read its record once for that', async () => {
+  it('ask over CWMP as long as the device needs to connect, and read its record once for that', async () => {
     let reads = 0
     const script = scriptOf()
     Object.assign(script.deps.devices, {

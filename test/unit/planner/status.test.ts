@@ -35,19 +35,19 @@ describe('the status of a plan', () => {
     expect(found).toMatchObject({ total: 7, ended: 7, migrated: 4, alreadyThere: 3, states: { MIGRATED: 7 } })
   })
 
-  it('counts no device as ended that will be tried again, and says so', () => {
+  it('counts no device as ended that will be tried again, and names it in the next step', () => {
     const found = status({ states: { BACKOFF: 9, MIGRATED: 1 }, waits: { 'BACKOFF|backoff': 9 } })
     expect(found.ended).toBe(1)
     expect(found.waiting).toEqual({ backoff: 9 })
     expect(found.next).toBe('9 devices to go; 9 devices failed and will be tried again')
   })
 
-  it('says what waiting members wait for, over all states', () => {
+  it('shows the waits of members, over all states', () => {
     const waits = { 'QUEUED|offline': 5, 'UNASSESSED|offline': 2, 'DUAL|soak': 3, 'QUEUED|place': 4 } as const
     expect(status({ states: { QUEUED: 9 }, waits }).waiting).toEqual({ offline: 7, soak: 3, place: 4 })
   })
 
-  it('tells a place from the rate and from a plan that does not run', () => {
+  it('shows a place apart from the rate and from a plan that does not run', () => {
     const means = (counters: Partial<PlanCounters>, plan: Partial<Plan> = {}) =>
       placeMeans(planOf(plan), countersOf(counters))
     const paced = { settings: { ...planOf().settings, startsPerMinute: 30, maxInFlight: 2 } }
@@ -110,7 +110,7 @@ describe('rate and ETA', () => {
     expect(found.etaLeavesOut).toBeUndefined()
   })
 
-  it('leave out devices of which nobody knows when they go on, and name them', () => {
+  it('leave out devices whose wait has no known end, and name them', () => {
     const found = status({
       states: { QUEUED: 100 },
       waits: { 'QUEUED|offline': 70, 'DUAL|busy': 10 },
