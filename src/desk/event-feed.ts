@@ -11,7 +11,7 @@ const INSTANCES_MS = 5000
 
 interface EventFeedDeps {
   events: Pick<EventLog, 'since' | 'ofDevice'>
-  instances: InstanceStore
+  instances: Pick<InstanceStore, 'alive'>
   clock: Clock
 }
 

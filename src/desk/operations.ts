@@ -12,7 +12,10 @@ import {
   VERB_PERMISSION,
 } from '../domain/index.ts'
 
-/** How long a caller waits for the end of an operation, and the signal that ends the wait early. */
+/**
+ * The time in which a caller waits for the end of an operation, in milliseconds, and the signal that ends the wait
+ * early.
+ */
 interface Wait {
   timeoutMs: number | undefined
   stopping: AbortSignal

@@ -3,7 +3,7 @@ import { AppError } from '../../base/index.ts'
 import type { Call, Route } from './route.ts'
 import { z } from './zod.ts'
 
-/** Query parameters that may change from page to page: none of them decides which item comes next. */
+/** Query parameters that may change from page to page: none of them changes which item is the next one. */
 const FREE: readonly string[] = ['cursor', 'limit', 'fields']
 const MARK_LENGTH = 10
 

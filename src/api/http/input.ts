@@ -19,7 +19,7 @@ export class InputError extends AppError {
   }
 }
 
-/** A route's path as express takes it. */
+/** Returns the path of a route in the form of express. */
 export function expressPath(path: string): string {
   return `/api/v1${path.replace(/\{(\w+)\}/g, ':$1')}`
 }
