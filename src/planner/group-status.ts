@@ -29,12 +29,16 @@ export interface GroupStatus {
 
 const MAX_PLANS = 100
 
-/** The status of a group by the presence counts of its devices. */
+/**
+ * The status of a group by the presence counts of its devices. `matchedBy` counts the migrated devices that the
+ * selectors of a plan's rollbacks match.
+ */
 export async function groupStatus(
   group: Group,
   { value: protocols, countedAt }: Counted<PresenceCounts>,
   plans: PlanStore,
   clock: Clock,
+  matchedBy: (plan: Plan) => Promise<number>,
 ): Promise<GroupStatus> {
   const [listed, live] = await Promise.all([
     plans.listPlans({ groupId: group.id, limit: MAX_PLANS }),
@@ -53,7 +57,8 @@ export async function groupStatus(
     ...(listed.next === undefined ? {} : { truncated: true }),
   }
   const main = mainPlan(shown)
-  if (main !== undefined) status.plan = planStatus(main, await plans.counters(main.id), clock)
+  if (main !== undefined)
+    status.plan = planStatus(main, await plans.counters(main.id), clock, { matching: await matchedBy(main) })
   return status
 }
 

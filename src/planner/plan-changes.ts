@@ -34,8 +34,8 @@ interface Asked {
 /** The states from which an action leads to a state, and those in which it has happened already. */
 const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; done: Plan['state'][] }> = {
   start: { from: ['draft'], to: 'running', done: ['running'] },
-  pause: { from: ['running'], to: 'paused', done: ['paused'] },
-  resume: { from: ['paused'], to: 'running', done: ['running'] },
+  pause: { from: ['running', 'paused', 'aborting'], to: 'paused', done: ['paused', 'aborting'] },
+  resume: { from: ['paused', 'aborting'], to: 'running', done: ['running'] },
   abort: { from: ['running', 'paused', 'finished'], to: 'aborting', done: ['aborting', 'aborted'] },
   retry: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'running', done: [] },
   rollback: { from: ['running', 'paused', 'finished', 'aborting', 'aborted'], to: 'aborting', done: [] },
@@ -43,14 +43,22 @@ const ACTIONS: Record<PlanAction, { from: Plan['state'][]; to: Plan['state']; do
 /** Bulk works that may wait in one plan. */
 const MAX_BULK = 20
 
-/** True when an action has happened already. */
-export function hasHappened({ state }: Pick<Plan, 'state'>, action: PlanAction): boolean {
-  return ACTIONS[action].done.includes(state)
+/** True when an action has happened already. A pause has not while a rollback of the plan still begins with devices. */
+export function hasHappened(plan: Pick<Plan, 'state' | 'bulk'>, action: PlanAction): boolean {
+  if (!ACTIONS[action].done.includes(plan.state)) return false
+  if (action !== 'pause') return true
+  const rollbacks = rollbacksOf(plan)
+  return rollbacks.every(({ paused }) => paused === true) && (plan.state === 'paused' || rollbacks.length > 0)
 }
 
 /** The reason for which an action does not fit the plan's state; undefined when it does. */
-export function refusalOf({ state }: Pick<Plan, 'state'>, action: PlanAction): string | undefined {
+export function refusalOf(plan: Pick<Plan, 'state' | 'bulk'>, action: PlanAction): string | undefined {
+  const { state } = plan
   const { from } = ACTIONS[action]
+  if (state === 'aborting' && action === 'pause' && rollbacksOf(plan).length === 0)
+    return 'the plan is being aborted, and nothing new starts: devices under way go on to their end; wait until it is aborted'
+  if (state === 'aborting' && action === 'resume' && !rollbacksOf(plan).some(({ paused }) => paused === true))
+    return 'the plan is being aborted, and no rollback of it is paused; retry it when it is aborted, to move its devices'
   if (from.includes(state) || (state === 'deleted' && action === 'rollback')) return undefined
   return `a plan that is ${state} cannot ${action}; it can when it is ${from.join(' or ')}`
 }
@@ -65,14 +73,18 @@ export function changeBy(plan: Plan, action: PlanAction, asked: Asked): { base: 
 
 function changesOf(plan: Plan, action: PlanAction, { actor, scope, attempts, now }: Asked): Partial<Plan> {
   const state = ACTIONS[action].to
-  const bulk = (...works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[]) => withWorks(plan, actor, works)
+  const goesOn = action === 'retry' || (action === 'rollback' && scope.selector === undefined)
+  const queue = goesOn ? { ...plan, ...withRollbacks(plan, 'going on') } : plan
+  const bulk = (...works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[]) => withWorks(queue, actor, works)
   switch (action) {
     case 'start':
       return { state, startedAt: now, bulk: bulk({ kind: 'enrol' }), gateBase: { failed: 0, moved: 0 } }
     case 'pause':
-      return { state }
+      return { state: plan.state === 'aborting' ? 'aborting' : state, ...withRollbacks(plan, 'paused') }
     case 'resume':
-      return { state, gateBase: attempts }
+      return plan.state === 'aborting'
+        ? withRollbacks(plan, 'going on')
+        : { state, gateBase: attempts, ...withRollbacks(plan, 'going on') }
     case 'abort':
       return { state, bulk: bulk({ kind: 'abort' }) }
     case 'retry':
@@ -99,6 +111,20 @@ function rollback(
   return { state: LIVE.includes(state) ? state : over, bulk: bulk({ kind: 'rollback', ...pace, selector }) }
 }
 
+/** The rollbacks over many devices that are not done. */
+export function rollbacksOf({ bulk = [] }: Pick<Plan, 'bulk'>): BulkWork[] {
+  return bulk.filter(({ kind }) => kind === 'rollback')
+}
+
+/** The bulk work with its rollbacks paused, or going on. A rollback that is asked for in a paused plan begins. */
+function withRollbacks({ bulk }: Plan, how: 'paused' | 'going on'): Pick<Plan, 'bulk'> {
+  if (bulk === undefined) return {}
+  const changed = bulk.map(({ paused: _paused, ...work }): BulkWork => {
+    return how === 'paused' && work.kind === 'rollback' ? { ...work, paused: true } : work
+  })
+  return { bulk: changed }
+}
+
 function withWorks(
   { bulk = [] }: Plan,
   actor: string,
@@ -113,12 +139,13 @@ function withWorks(
 }
 
 /**
- * A plan without what an action ends: an abort keeps the reason for which it paused, any other ends it. A rollback of
+ * A plan without what an action ends: a pause and an abort keep the reason for which it paused, any other ends it. A rollback of
  * the whole plan and a retry also end what the last rollback has left out.
  */
 function without({ leftOut, ...plan }: Plan, action: PlanAction, { selector }: ActionScope): Plan {
   const endsLeftOut = action === 'retry' || (action === 'rollback' && selector === undefined)
   const kept = leftOut === undefined || endsLeftOut ? plan : { ...plan, leftOut }
+  if (action === 'pause') return kept
   const { finishedAt: _finished, ...unfinished } = kept
   if (action === 'abort' || action === 'rollback') return unfinished
   const { reason: _reason, ...rest } = unfinished

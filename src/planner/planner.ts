@@ -23,6 +23,7 @@ import type { ActionScope, PlanAction } from './plan-changes.ts'
 import { PlanEvents } from './plan-events.ts'
 import { MAX_ROWS, type ReadinessStatus, readinessStatus } from './readiness/status.ts'
 import { RecordLook } from './record-look.ts'
+import { matchedByRollbacks } from './rollback-left.ts'
 import { type MigrationDeps, MigrationSet } from './script-set.ts'
 import { type PlanStatus, planStatus } from './status.ts'
 import { Survey } from './survey.ts'
@@ -174,17 +175,20 @@ export class Planner implements Lifecycle {
 
   /** The state of a plan, for a person. */
   async status(id: string): Promise<PlanStatus> {
-    const { plans, groupStore, clock } = this.#deps
+    const { plans, devices, groupStore, clock } = this.#deps
     const plan = await this.get(id)
     const isGroupGone = plan.state === 'draft' && (await groupStore.get(plan.groupId)) === undefined
-    return planStatus(plan, await plans.counters(id), clock, { isGroupGone })
+    const matching = await matchedByRollbacks(plan, devices)
+    return planStatus(plan, await plans.counters(id), clock, { isGroupGone, matching })
   }
 
   /** The state of a group: its devices per protocol, and its plans. */
   async groupStatus(groupId: string): Promise<GroupStatus> {
-    const { groups, plans, clock } = this.#deps
+    const { groups, plans, devices, clock } = this.#deps
     const group = await groups.get(groupId)
-    return groupStatus(group, await this.#counts.presence(group), plans, clock)
+    return groupStatus(group, await this.#counts.presence(group), plans, clock, (plan) =>
+      matchedByRollbacks(plan, devices),
+    )
   }
 
   /** The readiness of the devices of a group, or of all, with at most `limit` models and firmwares. */

@@ -11,6 +11,7 @@ import {
 } from '../domain/index.ts'
 import { leftOutText } from './left-out.ts'
 import { MIGRATION_STATES } from './machine/states.ts'
+import { type RollbackStatus, rollbackStatus } from './rollback-left.ts'
 
 /** The waits that a person sees: `place` is shown apart from the start rate and a paused plan. */
 export const SHOWN_WAITING = [
@@ -56,6 +57,8 @@ export interface PlanStatus {
   failures: PlanCounters['reasons']
   /** Devices that the last rollback of the whole plan left out. */
   leftOut?: Plan['leftOut']
+  /** Present while devices are being brought back. */
+  rollback?: RollbackStatus
   next: string
 }
 
@@ -67,18 +70,19 @@ const UNKNOWN_END: readonly ShownWaiting[] = ['offline', 'paused', 'busy']
 
 /**
  * The status of a plan from its counters; costs the same for ten members and for a million. `isGroupGone`: its group
- * was deleted.
+ * was deleted. `matching`: migrated devices that the selectors of its rollbacks match.
  */
 export function planStatus(
   plan: Plan,
   counters: PlanCounters,
   clock: Clock,
-  { isGroupGone }: { isGroupGone: boolean } = { isGroupGone: false },
+  { isGroupGone = false, matching = 0 }: { isGroupGone?: boolean; matching?: number } = {},
 ): PlanStatus {
   const { states } = counters
   const sum = (names: readonly MemberState[]) => names.reduce((total, name) => total + (states[name] ?? 0), 0)
   const total = Object.values(states).reduce((all, count) => all + count, 0)
   const waiting = shownWaits(plan, counters)
+  const rollback = rollbackStatus(plan, counters, matching)
   const rate = rateOf(counters, clock.now(), plan.startedAt)
   const status: PlanStatus = {
     planId: plan.id,
@@ -96,11 +100,15 @@ export function planStatus(
     failed: sum(FAILED_STATES),
     rate,
     failures: [...counters.reasons].sort(failedFirst).slice(0, FAILURES),
-    next: plan.state === 'draft' && isGroupGone ? GROUP_GONE : nextAction(plan, counters, waiting, sum(OPEN)),
+    next:
+      plan.state === 'draft' && isGroupGone
+        ? GROUP_GONE
+        : nextAction(plan, counters, waiting, { open: sum(OPEN), rollback }),
     ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
   if (plan.leftOut !== undefined) status.leftOut = plan.leftOut
+  if (rollback !== undefined) status.rollback = rollback
   return status
 }
 
@@ -169,21 +177,28 @@ function nextAction(
   plan: Plan,
   { states, silent }: PlanCounters,
   waiting: PlanStatus['waiting'],
-  left: number,
+  { open, rollback }: { open: number; rollback: RollbackStatus | undefined },
 ): string {
   const count = (...names: MemberState[]) => names.reduce((sum, name) => sum + (states[name] ?? 0), 0)
   const tail = absent(waiting)
   if (plan.state === 'draft') return 'start the plan'
-  if (plan.state === 'paused')
-    return plan.reason === undefined
-      ? 'resume or abort the plan'
-      : `look at the failures, then resume or abort: ${plan.reason}`
+  const back = rollback === undefined ? [] : [rollbackText(rollback)]
+  if (plan.state === 'paused') {
+    const todo =
+      plan.reason === undefined
+        ? 'resume or abort the plan'
+        : `look at the failures, then resume or abort: ${plan.reason}`
+    return [todo, ...back].join('; ')
+  }
   if (plan.bulk?.[0]?.kind === 'enrol') return 'the devices of the group are being enrolled'
   const leftOut = (plan.leftOut ?? []).map((row) => leftOutText(row, devices))
-  if (plan.state === 'aborting') return [`${devices(left)} to cancel or roll back${tail}`, ...leftOut].join('; ')
-  if (plan.state === 'running' && left > 0) {
-    const later = count('BACKOFF') === 0 ? '' : `; ${devices(count('BACKOFF'))} failed and will be tried again`
-    return `${devices(left)} to go${later}${tail}`
+  if (plan.state === 'aborting')
+    return [`${devices(open)} to cancel or roll back${tail}`, ...back, ...leftOut].join('; ')
+  const forward = open - count('ROLLING_BACK')
+  if (plan.state === 'running' && (open > 0 || rollback !== undefined)) {
+    const toGo = forward === 0 && back.length > 0 ? [] : [`${devices(forward)} to go`]
+    const later = count('BACKOFF') === 0 ? [] : [`${devices(count('BACKOFF'))} failed and will be tried again`]
+    return [...toGo, ...later, ...back].join('; ') + tail
   }
   const aborted = plan.state === 'aborted'
   const todo = [
@@ -203,6 +218,12 @@ function nextAction(
   ].filter((text) => text !== '')
   if (todo.length > 0) return todo.join('; ')
   return plan.state === 'running' ? 'the plan is about to finish' : 'nothing'
+}
+
+function rollbackText({ left, paused }: RollbackStatus): string {
+  return paused === true
+    ? `a rollback is paused, ${devices(left)} left: resume goes on with it`
+    : `a rollback is under way, ${devices(left)} left`
 }
 
 function line(count: number, text: (devices: string) => string): string {

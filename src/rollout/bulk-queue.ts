@@ -27,12 +27,18 @@ export type BulkKinds<P extends RolloutPlan> = Record<BulkWork['kind'], BulkKind
 
 /**
  * True when work may go on before the works in `left`, which are ahead of it, are done. Works go on in their order.
- * Only an abort and a paced rollback let others go on beside them. A retry waits for the end of an abort, which would
- * cancel what it takes up. An abort waits for none.
+ * Only an abort, a paced rollback and a paused one let others go on beside them. A retry waits for the end of an abort,
+ * which would cancel what it takes up. An abort waits for none. Paused work does not go on.
  */
-export function mayGoOn(work: Pick<BulkWork, 'kind'>, left: readonly Pick<BulkWork, 'kind' | 'paced'>[]): boolean {
+export function mayGoOn(
+  work: Pick<BulkWork, 'kind' | 'paused'>,
+  left: readonly Pick<BulkWork, 'kind' | 'paced' | 'paused'>[],
+): boolean {
+  if (work.paused === true) return false
   if (work.kind === 'abort') return true
-  return left.every(({ kind, paced }) => (kind === 'abort' && work.kind !== 'retry') || paced === true)
+  return left.every(
+    ({ kind, paced, paused }) => (kind === 'abort' && work.kind !== 'retry') || paced === true || paused === true,
+  )
 }
 
 /**

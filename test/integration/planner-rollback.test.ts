@@ -291,6 +291,37 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilPlan(plan, 'finished')
   })
 
+  it.each([
+    ['by a selector', { selector: 'manufacturer==Northbridge', paced: true }],
+    ['of the whole plan', { paced: true }],
+  ])('%s is paused: devices under way go to their end, no other begins until it is resumed', async (_what, scope) => {
+    const made = await devices(3)
+    const plan = await started()
+    await untilPlan(plan, 'finished')
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
+    const states = () => Promise.all(made.map((id) => stateOf(plan, id)))
+    const count = async (state: MemberState) => (await states()).filter((one) => one === state).length
+    await world.planner.act(plan.id, 'rollback', 'test', scope)
+    await until(async () => (await count('ROLLING_BACK')) === 1)
+    expect((await world.planner.status(plan.id)).rollback).toEqual({ left: 3 })
+    const { bulk } = await world.planner.act(plan.id, 'pause', 'test')
+    expect(bulk).toMatchObject([{ kind: 'rollback', paused: true }])
+    await until(async () => (await count('ROLLING_BACK')) === 0)
+    const back = await count('ROLLED_BACK')
+    for (let i = 0; i < 5; i++) {
+      await live()
+      await world.planner.tick()
+    }
+    expect(await count('ROLLED_BACK')).toBe(back)
+    expect(await count('MIGRATED')).toBe(3 - back)
+    const { rollback, next } = await world.planner.status(plan.id)
+    expect(rollback).toEqual({ left: 3 - back, paused: true })
+    expect(next).toContain('a rollback is paused')
+    await world.planner.act(plan.id, 'resume', 'test')
+    await until(async () => (await count('ROLLED_BACK')) === 3)
+    await until(async () => ['finished', 'aborted'].includes((await world.planner.get(plan.id)).state))
+  })
+
   it('works after its group and its plan were deleted, and the plan goes when nothing is left to bring back', async () => {
     const [id] = await one()
     const plan = await started()

@@ -126,7 +126,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Start, pause, resume, abort, retry or roll back a plan',
       description:
-        'Repeating an action changes nothing. `abort` cancels devices that wait and rolls back those that are under way. `retry` starts all again that failed or were cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` names those that were not taken, with the reasons, and counts those that were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
+        'Repeating an action changes nothing. `pause` also stops rollbacks over many devices, those of a plan that is being aborted too: nothing of them begins until `resume`. `abort` cancels devices that wait and rolls back those that are under way. `retry` starts all again that failed or were cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` names those that were not taken, with the reasons, and counts those that were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
       permission: 'plans.run',
       params: PlanActionParams,
       body: PlanActionInput.optional(),

@@ -102,6 +102,7 @@ export const PlanSchema = z
             kind: z.enum(BULK_KINDS),
             selector: z.string().optional(),
             paced: z.literal(true).optional(),
+            paused: z.literal(true).optional().describe('`pause` has stopped it; `resume` lets it go on'),
           })
           .openapi('BulkWork'),
       )
@@ -178,6 +179,14 @@ export const PlanStatusSchema = z
       )
       .describe('The ten most frequent reasons'),
     leftOut,
+    rollback: z
+      .object({
+        left: count().describe('Devices that are being brought back, and those with which it has not begun'),
+        paused: z.literal(true).optional().describe('`pause` has stopped it; `resume` lets it go on'),
+      })
+      .openapi('RollbackStatus')
+      .optional()
+      .describe('Present while devices are being brought back'),
     next: z.string().describe('The next action of a person'),
   })
   .openapi('PlanStatus')

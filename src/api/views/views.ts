@@ -100,10 +100,11 @@ export async function operationViews(
 export function planView({ bulk, gateBase: _base, ...plan }: Plan): Record<string, unknown> {
   const view = withTimes(plan)
   if (bulk !== undefined)
-    view.underWay = bulk.map(({ kind, selector, paced }) => ({
+    view.underWay = bulk.map(({ kind, selector, paced, paused }) => ({
       kind,
       ...(selector === undefined ? {} : { selector }),
       ...(paced === undefined ? {} : { paced }),
+      ...(paused === undefined ? {} : { paused }),
     }))
   const { host } = plan.settings.controller
   if (/^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host))

@@ -26,6 +26,8 @@ export interface BulkWork {
   selector?: string
   /** Of a rollback: it keeps to `startsPerMinute` and `maxInFlight`. */
   paced?: true
+  /** Of a rollback: a person has paused it; nothing of it begins until `resume`. */
+  paused?: true
 }
 
 /** Ends of CWMP. dormant: it stays usable for a rollback, with a long inform interval. none: it stays as it was. */

@@ -7,6 +7,7 @@ import {
   type PlanAction,
   refusalOf,
 } from '../../../src/planner/plan-changes.ts'
+import { bulkOf } from '../../support/memory-rollout-store.ts'
 import { planOf } from '../../support/plans.ts'
 
 const attempts = { failed: 3, moved: 4 }
@@ -21,8 +22,8 @@ const kinds = ({ bulk = [] }: Plan) => bulk.map(({ kind }) => kind)
 describe('an action on a plan', () => {
   it('fits some states, and its refusal names them', () => {
     expect(refusalOf({ state: 'draft' }, 'start')).toBeUndefined()
-    expect(refusalOf({ state: 'paused' }, 'pause')).toBe(
-      'a plan that is paused cannot pause; it can when it is running',
+    expect(refusalOf({ state: 'draft' }, 'abort')).toBe(
+      'a plan that is draft cannot abort; it can when it is running or paused or finished',
     )
     expect(refusalOf({ state: 'deleted' }, 'rollback')).toBeUndefined()
     expect(refusalOf({ state: 'deleted' }, 'retry')).toContain('a plan that is deleted cannot retry')
@@ -32,6 +33,37 @@ describe('an action on a plan', () => {
     expect(hasHappened({ state: 'paused' }, 'pause')).toBe(true)
     expect(hasHappened({ state: 'aborted' }, 'abort')).toBe(true)
     expect(hasHappened({ state: 'running' }, 'retry')).toBe(false)
+  })
+
+  it('pause stops the rollbacks of the plan as well, and resume lets them go on', () => {
+    const bulk = [bulkOf('rollback', { paced: true }), bulkOf('survey')]
+    const paused = done({ state: 'running', bulk }, 'pause')
+    expect(paused.state).toBe('paused')
+    expect(paused.bulk).toEqual([{ ...bulk[0], paused: true }, bulk[1]])
+    expect(hasHappened(paused, 'pause')).toBe(true)
+    expect(done(paused, 'resume')).toMatchObject({ state: 'running', bulk })
+    expect(done(paused, 'retry').bulk?.slice(0, 2)).toEqual(bulk)
+  })
+
+  it('pause stops the rollback of a plan that is being aborted, which stays so', () => {
+    const aborting = { state: 'aborting' as const, reason: 'too many', bulk: [bulkOf('rollback')] }
+    expect(hasHappened(aborting, 'pause')).toBe(false)
+    expect(refusalOf(aborting, 'resume')).toContain('no rollback of it is paused')
+    const paused = done(aborting, 'pause')
+    expect(paused).toMatchObject({ state: 'aborting', reason: 'too many', bulk: [{ paused: true }] })
+    expect(hasHappened(paused, 'pause')).toBe(true)
+    const resumed = done(paused, 'resume')
+    expect(resumed.state).toBe('aborting')
+    expect(resumed.bulk).toEqual(aborting.bulk)
+    expect(done(paused, 'rollback').bulk?.[0]).toEqual(aborting.bulk[0])
+    expect(refusalOf({ state: 'aborting' }, 'pause')).toContain('wait until it is aborted')
+  })
+
+  it('pause stops a rollback that was asked for after the plan was paused; until then it goes on', () => {
+    const plan = done({ state: 'paused', reason: 'too many' }, 'rollback', { selector: 'manufacturer==Acme' })
+    expect(plan.bulk?.[0]?.paused).toBeUndefined()
+    expect(hasHappened(plan, 'pause')).toBe(false)
+    expect(done(plan, 'pause')).toMatchObject({ state: 'paused', reason: 'too many', bulk: [{ paused: true }] })
   })
 
   it('start enrols the group and counts attempts from zero', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeviceId, Plan, PlanCounters } from '../../../src/domain/index.ts'
 import { placeMeans, planStatus } from '../../../src/planner/status.ts'
+import { bulkOf } from '../../support/memory-rollout-store.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 
 /** Half a minute after a full minute. */
@@ -87,6 +88,25 @@ describe('the status of a plan', () => {
   })
 })
 
+describe('the rollback in the status', () => {
+  const states = { ROLLING_BACK: 1, MIGRATED: 9 }
+  const left = (plan: Partial<Plan>, matching = 0) =>
+    planStatus(planOf(plan), countersOf({ states, alreadyThere: 2 }), clock, { matching }).rollback
+
+  it('counts devices that are being brought back, and those with which it has not begun', () => {
+    expect(left({ bulk: [bulkOf('rollback')] })).toEqual({ left: 8 })
+    expect(left({ bulk: [bulkOf('rollback', { selector: 'serial==S1' })] }, 3)).toEqual({ left: 4 })
+    expect(left({})).toEqual({ left: 1 })
+    expect(status({ states: { MIGRATED: 9 } }).rollback).toBeUndefined()
+  })
+
+  it('is paused when nothing more begins', () => {
+    const paused = bulkOf('rollback', { paused: true })
+    expect(left({ bulk: [paused] })).toEqual({ left: 8, paused: true })
+    expect(left({ bulk: [paused, bulkOf('rollback')] })).toEqual({ left: 8 })
+  })
+})
+
 describe('rate and ETA', () => {
   it('count devices that were moved, in the last minute and the last five', () => {
     const movedPerMinute = { [minute(0)]: 6, [minute(1)]: 8, [minute(2)]: 10, [minute(5)]: 4, [minute(6)]: 1000 }
@@ -152,7 +172,36 @@ describe('the next thing to do', () => {
       {},
       '3 devices to go; 2 of them are offline and go on when they connect',
     ],
-    ['an abort', { states: { ROLLING_BACK: 1 } }, { state: 'aborting' }, '1 device to cancel or roll back'],
+    [
+      'an abort',
+      { states: { ROLLING_BACK: 1 } },
+      { state: 'aborting' },
+      '1 device to cancel or roll back; a rollback is under way, 1 device left',
+    ],
+    [
+      'a rollback of the whole plan',
+      { states: { ROLLING_BACK: 2, MIGRATED: 4 }, alreadyThere: 1 },
+      { state: 'aborting', bulk: [bulkOf('rollback')] },
+      '2 devices to cancel or roll back; a rollback is under way, 5 devices left',
+    ],
+    [
+      'a paused rollback of the whole plan',
+      { states: { MIGRATED: 4 } },
+      { state: 'aborting', bulk: [bulkOf('rollback', { paused: true })] },
+      '0 devices to cancel or roll back; a rollback is paused, 4 devices left: resume goes on with it',
+    ],
+    [
+      'a rollback beside devices that go on',
+      { states: { QUEUED: 3, ROLLING_BACK: 1, MIGRATED: 9 } },
+      { bulk: [bulkOf('rollback', { selector: 'serial==S1' })] },
+      '3 devices to go; a rollback is under way, 1 device left',
+    ],
+    [
+      'a rollback in a paused plan',
+      { states: { QUEUED: 3, ROLLING_BACK: 1 } },
+      { state: 'paused' },
+      'resume or abort the plan; a rollback is under way, 1 device left',
+    ],
     ['a plan at its end', { states: { MIGRATED: 2 } }, {}, 'the plan is about to finish'],
     ['an end without a remainder', { states: { MIGRATED: 2 } }, { state: 'finished' }, 'nothing'],
     [

@@ -18,6 +18,11 @@ describe('the order of bulk work', () => {
     expect(mayGoOn({ kind: 'retry' }, [{ kind: 'abort' }])).toBe(false)
   })
 
+  it('stops paused work, and lets others go on beside it', () => {
+    expect(mayGoOn({ kind: 'rollback', paused: true }, [])).toBe(false)
+    expect(mayGoOn({ kind: 'rollback' }, [{ kind: 'rollback', paused: true }])).toBe(true)
+  })
+
   it('lets all go on beside a paced rollback', () => {
     expect(mayGoOn({ kind: 'retry' }, [{ kind: 'rollback', paced: true }])).toBe(true)
     expect(mayGoOn({ kind: 'survey' }, [{ kind: 'rollback', paced: true }, { kind: 'abort' }])).toBe(true)
@@ -82,6 +87,12 @@ describe('the bulk work of a plan', () => {
     const next = await queue.goOn(plan)
     expect(done).toEqual(['enrol', 'abort behind'])
     expect(next.bulk?.map((work) => work.kind)).toEqual(['enrol', 'retry'])
+  })
+
+  it('begins nothing that is paused, and keeps its place', async () => {
+    const { plan, queue } = await queueOf(bulkOf('rollback', { paused: true, after: 'd3' }))
+    expect(await queue.goOn(plan)).toBe(plan)
+    expect(done).toEqual([])
   })
 
   it('stores what it has found with its progress', async () => {
