@@ -116,6 +116,19 @@ describe.each([
     expect(await store.devices.get(one.id)).toMatchObject({ manufacturer: 'B', work: { open: false, seq: 2 } })
   })
 
+  it('opens and resolves a conflict about a device that has no record', async () => {
+    const { id: deviceId } = device()
+    const claim = { id: 'c1', deviceId, kind: 'identityMismatch', endpointId: 'os::1', proof: 'triple' } as const
+    const conflict = { ...claim, details: {}, at: 1 }
+    expect(await store.conflicts.open(conflict, { type: 'device.conflict', at: 1, deviceId, data: {} })).toEqual(
+      conflict,
+    )
+    expect(await store.conflicts.resolve('c1', 'dismissed', 'me', 2)).toBe(true)
+    expect(await store.conflicts.get('c1')).toMatchObject({ resolution: 'dismissed' })
+    const events = await store.events.since(undefined, 9)
+    expect(events.map(({ type }) => type)).toEqual(['device.conflict', 'device.conflictResolved'])
+  })
+
   it('inserts an operation and flags its device, or neither', async () => {
     const one = device()
     await create(one)

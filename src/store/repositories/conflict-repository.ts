@@ -1,4 +1,4 @@
-import { AppError, defined, isConflict } from '../../base/index.ts'
+import { defined, isConflict } from '../../base/index.ts'
 import type {
   Conflict,
   ConflictStore,
@@ -23,6 +23,7 @@ const toConflict = (document: Document_) => fromDocument<Conflict>(document, ['o
 /** Contradictions that wait for a person. The id is made of what contradicts, so the same one is not opened twice. */
 export class ConflictRepository implements ConflictStore {
   readonly #conflicts: Collection
+  readonly #devices: Collection
   readonly #byOpenEndpoint: GroupRead
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
@@ -30,6 +31,7 @@ export class ConflictRepository implements ConflictStore {
 
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
     this.#conflicts = connection.collection<Document_>('conflicts')
+    this.#devices = connection.collection<Document_>('devices')
     // Asked for each Agent that arrives without a proof.
     this.#byOpenEndpoint = createGroupRead(this.#conflicts, 'openEndpointId')
     this.#commit = commit
@@ -53,12 +55,18 @@ export class ConflictRepository implements ConflictStore {
     return (await this.#byOpenEndpoint.get(endpointId)) !== undefined
   }
 
-  /** Commits both together; the claim may name a device that was never seen, and the Conflict stands by itself then. */
+  /**
+   * Commits both together. The claim may name a device without a record: the Conflict is committed alone then. The record
+   * is looked for first, because without transactions a refused change of the device leaves the Conflict written.
+   */
   async #withDevice(writes: Write[], change: DeviceChange, event: NewEvent): Promise<void> {
+    const isKnown = (await this.#devices.countDocuments({ _id: change.deviceId }, { limit: 1 })) > 0
+    const both = isKnown ? [...writes, ...deviceWrites(change, this.#now())] : writes
     try {
-      await this.#commit.commit(this.#writer.withEvents([...writes, ...deviceWrites(change, this.#now())], [event]))
+      await this.#commit.commit(this.#writer.withEvents(both, [event]))
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'conflict') throw error
+      if (!isKnown || !isConflict(error)) throw error
+      // The device was deleted meanwhile.
       await this.#commit.commit(this.#writer.withEvents(writes, [event]))
     }
   }
