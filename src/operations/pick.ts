@@ -109,6 +109,7 @@ export function readsMayPass(
 function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): Step | undefined {
   const { device } = situation
   if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
+  if (wasResetSince(operation, device)) return { kind: 'refused', operation, error: RESET }
   const refusal = refusalNow(operation, device)
   if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
   const waits = (ahead.exclusive && !isRead(operation.request)) || (ahead.busy && isExclusive(operation.request))
@@ -116,6 +117,19 @@ function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): S
   const protocol = choose(protocolOf(operation, device.owner), device.owner, waysOf(operation, situation))
   if (protocol !== undefined) return { kind: 'run', operation, protocol }
   return waitsAlone(operation, device.owner) ? undefined : { kind: 'wait', why: 'contact' }
+}
+
+/** The error of a request whose rows were read before a factory reset. */
+export const RESET = outcomeError(
+  'bootstrap',
+  'the device was reset to factory settings after this was requested: its rows may have other numbers',
+  true,
+)
+
+/** Returns true when the device was reset after the rows that the request names were read. */
+export function wasResetSince({ bootstrapAt }: Operation, { cwmp }: Pick<Situation['device'], 'cwmp'>): boolean {
+  const last = cwmp?.lastBootstrapAt ?? 0
+  return bootstrapAt !== undefined && last !== 0 && last !== bootstrapAt
 }
 
 /**

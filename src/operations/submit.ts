@@ -151,7 +151,7 @@ function sameRequest(earlier: Operation, wanted: Operation): Operation {
 }
 
 function build(wanted: NewOperation, id: string, now: number, limits: OperationLimits): Operation {
-  const { deviceId, request, actor, via, idempotencyKey, expiresInMs = limits.expiresInMs } = wanted
+  const { deviceId, request, actor, via, idempotencyKey, bootstrapAt, expiresInMs = limits.expiresInMs } = wanted
   if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY)) {
     throw new AppError('invalid', `an idempotency key has 1 to ${MAX_KEY} characters`)
   }
@@ -169,6 +169,7 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
     attempts: 0,
     ...(via === undefined ? {} : { via }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
   }
 }
 

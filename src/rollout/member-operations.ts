@@ -21,11 +21,12 @@ export interface OperationDeps {
 
 /**
  * `tolerate`: a failed operation is a result. `more`: another operation over CWMP follows at once, and the session is
- * held for it.
+ * held for it. `bootstrapAt`: as in Operation.
  */
 export interface RunOptions {
   tolerate?: boolean
   more?: boolean
+  bootstrapAt?: number
 }
 
 /** The request or its answer was lost, and reading has shown that nothing was done. */
@@ -137,7 +138,7 @@ export class MemberOperations {
     request: OperationRequest,
     via: Protocol,
     patienceMs: number,
-    { more }: RunOptions,
+    { more, bootstrapAt }: RunOptions,
   ): Promise<Operation> {
     const { operations, time } = this.#deps
     const member = this.#member()
@@ -150,6 +151,7 @@ export class MemberOperations {
       idempotencyKey: `${member.id}#${member.visit}#${step}`,
       expiresInMs: patienceMs,
       ...(more === true ? { more } : {}),
+      ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended)) {

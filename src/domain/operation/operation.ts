@@ -191,6 +191,11 @@ export interface Operation {
   createdAt: Timestamp
   /** Not started by then: expired. */
   expiresAt: Timestamp
+  /**
+   * The last bootstrap on record when the rows that the request names were read; 0: none. After a factory reset the
+   * request is refused (`bootstrap`), because its instance numbers can name other rows.
+   */
+  bootstrapAt?: Timestamp
   sentAt?: Timestamp
   /** The protocol it was sent over. */
   sentVia?: Protocol

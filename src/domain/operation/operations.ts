@@ -2,6 +2,7 @@ import type { Device } from '../device/device.ts'
 import type { DeviceId } from '../id.ts'
 import type { Actor } from '../principal.ts'
 import type { Protocol } from '../protocol.ts'
+import type { Timestamp } from '../timestamp.ts'
 import type { Operation } from './operation.ts'
 
 export interface NewOperation {
@@ -10,6 +11,8 @@ export interface NewOperation {
   actor: Actor
   via?: Protocol
   idempotencyKey?: string
+  /** As `bootstrapAt` of the operation. */
+  bootstrapAt?: Timestamp
   /** Longest time that it may wait for the device, in milliseconds; default 1 hour. */
   expiresInMs?: number
   /** The caller asks for another operation as soon as this one has ended: a session of the CPE is held open for it. */

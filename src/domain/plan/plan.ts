@@ -205,6 +205,8 @@ export interface MemberFacts {
    * The last bootstrap on record when the snapshot was taken; 0: none. A later one has undone the writes of the plan.
    */
   bootstrapAt?: Timestamp
+  /** The last bootstrap on record when a rollback read the rows that it deletes; 0: none. */
+  foundBootstrapAt?: Timestamp
   /** The device was on USP already: this plan has not moved it. */
   alreadyThere?: true
   /** Number of times that an unknown CPE was asked for its readiness. */

@@ -198,7 +198,7 @@ export function reduce(
 function factsFor(to: MemberState, facts: MemberFacts): MemberFacts {
   if (memberStateRow(to).phase === 'before') return facts.missedAt === undefined ? {} : { missedAt: facts.missedAt }
   const { silentMs: _silent, cwmpAsked: _times, asked: _asked, ours: _ours, changed: _changed, ...rest } = facts
-  const { linkUntilMs: _until, removed: _removed, switches: _switches, ...kept } = rest
+  const { linkUntilMs: _until, removed: _removed, switches: _switches, foundBootstrapAt: _found, ...kept } = rest
   return kept
 }
 

@@ -6,10 +6,13 @@ import type {
   DeviceSnapshot,
   DeviceStore,
   LinkSecrets,
+  Operation,
+  OperationRequest,
   ParameterStore,
   Plan,
   PlanMember,
   PlanStore,
+  Protocol,
   UspLinks,
 } from '../../domain/index.ts'
 import {
@@ -20,6 +23,7 @@ import {
   type Persist as PersistOf,
   Script as RolloutScript,
   type ScriptDeps as RolloutScriptDeps,
+  type RunOptions,
   StepFailed,
   type StepResult as StepResultOf,
   type Wait as WaitOf,
@@ -86,6 +90,17 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
     if (result.snapshot !== undefined) this.#snapshot = { value: result.snapshot }
   }
 
+  /**
+   * Runs an operation to its end. A write over CWMP that names rows is not sent after a factory reset of the device,
+   * because the rows were read before it.
+   */
+  override run(step: string, request: OperationRequest, via: Protocol, options: RunOptions = {}): Promise<Operation> {
+    const { foundBootstrapAt, bootstrapAt } = this.facts
+    const readAt = this.member.state === 'ROLLING_BACK' ? foundBootstrapAt : bootstrapAt
+    const guarded = via === 'cwmp' && readAt !== undefined && namesRows(request)
+    return super.run(step, request, via, guarded ? { ...options, bootstrapAt: readAt } : options)
+  }
+
   /** The stored snapshot of the device; undefined when no plan has changed it since it was last as it was. */
   async snapshot(): Promise<DeviceSnapshot | undefined> {
     this.#snapshot ??= { value: await this.deps.plans.snapshot(this.member.deviceId) }
@@ -114,6 +129,13 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
   async agentAnswers(): Promise<boolean> {
     return (await this.askAgent()) !== 'silent'
   }
+}
+
+function namesRows(request: OperationRequest): boolean {
+  const numbered = (path: string) => /\.\d+\./.test(path)
+  if (request.verb === 'set') return request.values.some(({ path }) => numbered(path))
+  if (request.verb === 'delete') return request.paths.some(numbered)
+  return request.verb === 'add' && numbered(request.object)
 }
 
 /** The outcome of a thrown error. Failures and waits are outcomes; a defect or a dead database is thrown on. */

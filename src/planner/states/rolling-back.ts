@@ -8,6 +8,7 @@ import {
 } from '../../domain/index.ts'
 import { MustWait, StepFailed } from '../../rollout/index.ts'
 import { MTPS } from '../../usp/index.ts'
+import { bootstrapOf } from '../machine/missed.ts'
 import { type Outcome, outcomeOf, type Script, type StepResult } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
 import { endLink } from './end-link.ts'
@@ -118,6 +119,7 @@ async function wakeCwmp(script: Script, { slept, interval }: DeviceSnapshot) {
  * AddObject with a lost answer leaves a row without a record, and CPE renumber their rows.
  */
 async function find(script: Script, snapshot: DeviceSnapshot, round: number) {
+  const foundBootstrapAt = bootstrapOf(await script.device())
   const values = await script.read(named('find', round), [CONTROLLERS, ROLES, CREDENTIALS], 'cwmp', { more: true })
   const own = ownRow(values, snapshot)
   const ours = [...controllersOf(values, snapshot, own), ...trustOf(values, snapshot)]
@@ -129,7 +131,7 @@ async function find(script: Script, snapshot: DeviceSnapshot, round: number) {
     .filter((row) => row.startsWith(CONTROLLERS))
     .flatMap((row) => [...rowsOf(`${row}MTP.`, values), row].map((enabled) => `${enabled}Enable`))
     .filter((path) => values.has(path))
-  return { facts: { ours, changed, switches } }
+  return { facts: { ours, changed, switches, foundBootstrapAt } }
 }
 
 /**
@@ -278,8 +280,8 @@ async function linkIsGone(script: Script): Promise<StepResult> {
 async function removeRow(script: Script, step: string, row: string): Promise<StepResult> {
   const operation = await script.run(step, { verb: 'delete', paths: [row] }, 'cwmp', { tolerate: true, more: true })
   const error = operation.result?.error
-  // 9005: the row does not exist under this number; the next round finds it when it has another one.
-  if (operation.state === 'failed' && error?.code !== '9005')
+  // 9005: the row does not exist under this number; bootstrap: it may have another one. The next round finds it.
+  if (operation.state === 'failed' && !/^(9005|bootstrap)$/.test(error?.code ?? ''))
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, true)
   return { facts: { removed: (script.facts.removed ?? 0) + 1 } }
 }
@@ -289,7 +291,7 @@ async function restore(script: Script, step: string, values: PathValue[]): Promi
   const operation = await script.run(step, { verb: 'set', values: written }, 'cwmp', { tolerate: true, more: true })
   const error = operation.result?.error
   // Parameters with a new number are found in the next round.
-  if (operation.state === 'failed' && !/^900[35]$/.test(error?.code ?? ''))
+  if (operation.state === 'failed' && !/^(900[35]|bootstrap)$/.test(error?.code ?? ''))
     throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
   return {}
 }

@@ -11,6 +11,7 @@ import {
   type Protocol,
   READ_VERBS,
 } from '../../../src/domain/index.ts'
+import { RESET, wasResetSince } from '../../../src/operations/pick.ts'
 import { judge, readsToReconcile } from '../../../src/operations/reconcile.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
 import type { Cpe } from './cpe.ts'
@@ -147,6 +148,8 @@ export class Engine {
 
   #run(operation: Operation, cpe: Cpe, via: Protocol, server: Server): void {
     const { request } = operation
+    if (cpe.record !== undefined && wasResetSince(operation, cpe.record))
+      return this.#finish(operation, 'failed', { outcome: 'failed', results: [], error: RESET }, server)
     const read = isRead(operation)
     const lost = read ? undefined : cpe.loses.shift()
     if (!read) {
@@ -221,7 +224,7 @@ export class Engine {
   }
 
   #submit(wanted: NewOperation): Operation {
-    const { deviceId, request, via, idempotencyKey, actor, expiresInMs = 3_600_000 } = wanted
+    const { deviceId, request, via, idempotencyKey, bootstrapAt, actor, expiresInMs = 3_600_000 } = wanted
     if (!this.#world.stores.inside.devices.has(deviceId)) throw new AppError('notFound', 'there is no such device')
     // Keys of the planner begin with the member, whose id names the device.
     const key = idempotencyKey ?? this.#world.newId()
@@ -243,6 +246,7 @@ export class Engine {
       attempts: 0,
       ...(via === undefined ? {} : { via }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
     }
     this.#byKey.set(key, operation)
     this.#keep(operation)

@@ -16,6 +16,7 @@ const set: OperationRequest = { verb: 'set', values: [{ path: 'Device.X', value:
 const get: OperationRequest = { verb: 'get', paths: ['Device.X'] }
 const operate: OperationRequest = { verb: 'operate', command: 'Device.X()', input: {} }
 const planned = { actor: { kind: 'planner', id: 'p' } } as const
+const CWMP = { lastInformAt: NOW, events: [], version: '1.4' }
 const PENDING: OperationResult = { outcome: 'pending', results: [] }
 
 let next = 0
@@ -91,6 +92,20 @@ describe('the next step', () => {
       ['usp'],
       {},
       'wait contact',
+    ],
+    [
+      'a write whose rows were read before a factory reset',
+      [op(set, { bootstrapAt: 5 })],
+      ['cwmp'],
+      { cwmp: { ...CWMP, lastBootstrapAt: 6 } },
+      'refused 0',
+    ],
+    [
+      'a write whose rows were read after the last factory reset',
+      [op(set, { bootstrapAt: 5 })],
+      ['cwmp'],
+      { cwmp: { ...CWMP, lastBootstrapAt: 5 } },
+      'run 0 cwmp',
     ],
     ['only a tied read', [op(get, { via: 'cwmp' })], ['usp'], {}, 'wait contact'],
     ['too late', [op(set, { expiresAt: NOW })], both, {}, 'expired 0'],
