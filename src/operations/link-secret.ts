@@ -44,7 +44,7 @@ export function createRenewLinkSecret({
     return operations.submit({
       deviceId,
       actor,
-      request: { verb: 'set', values: [{ path: row + mtp.secret, value }] },
+      request: { verb: 'set', values: [{ path: row + mtp.secret, value }], mayLockOut: true },
     })
   }
 }

@@ -19,6 +19,7 @@ import {
 import type { AuditEntry, AuditLog } from '../security/index.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
+import { refuseMasks } from './masks.ts'
 import type { OperationsMetrics } from './metrics.ts'
 import { requestForAudit } from './request-for-audit.ts'
 import { modelFor, validate } from './validate.ts'
@@ -185,6 +186,7 @@ async function check(
   try {
     const reported = await reportedOf(wanted, modelFor({ device, protocol, model: deps.model }), deps)
     const warnings = validate(operation.request, { device, protocol, model: deps.model, reported })
+    refuseMasks(wanted.actor, operation.request)
     authorize(wanted.actor, device, operation.request, wanted.via)
     await checkRoom(operation, device, ahead, deps)
     return warnings

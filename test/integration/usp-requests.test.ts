@@ -511,6 +511,12 @@ describe('the Controller row of this server', () => {
     set(`${OWN}MTP.1.Enable`, '0'),
     set('Device.LocalAgent.Controller.*.MTP.*.Enable', 'false'),
     set(`${OWN}EndpointID`, 'self::another'),
+    set(`${OWN}MTP.1.WebSocket.Path`, '/usp'),
+    set(`${OWN}MTP.1.WebSocket.Host`, 'elsewhere.example'),
+    set(`${OWN}MTP.1.WebSocket.Port`, '1'),
+    set(`${OWN}MTP.1.WebSocket.EnableEncryption`, 'true'),
+    set(`${OWN}MTP.1.Protocol`, 'MQTT'),
+    set('Device.LocalAgent.Controller.*.MTP.[Protocol=="WebSocket"].WebSocket.Path', '/usp'),
   ])('is not taken away unless the request says so: %o', async (request) => {
     const before = agent.inbox.length
     expect(await run(request)).toMatchObject({ outcome: 'failed', error: { code: 'lockout' } })
@@ -521,6 +527,9 @@ describe('the Controller row of this server', () => {
     set(`${OWN}Enable`, 'false', true),
     set(`${OWN}Enable`, 'true'),
     set(`${OWN}PeriodicNotifInterval`, '0'),
+    set(`${OWN}MTP.1.WebSocket.Path`, '/usp', true),
+    set(`${OWN}MTP.1.WebSocket.KeepAliveInterval`, '90'),
+    set('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Host', 'elsewhere.example'),
     set('Device.LocalAgent.Controller.1.Enable', 'false'),
     del('Device.LocalAgent.Controller.1.'),
     del(`${OWN}BootParameter.1.`),

@@ -39,7 +39,7 @@ const mayLockOut = z
   .boolean()
   .optional()
   .describe(
-    'true: the request may delete or disable the Controller row of this server in the Agent, which is refused otherwise',
+    'true: the request may delete or disable the Controller row of this server in the Agent, or change the address there, which is refused otherwise',
   )
 /** The parts of a row to create. */
 const row = {

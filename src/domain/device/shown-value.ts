@@ -14,6 +14,11 @@ export function shownValue(path: string, value: string): string {
   return MTP_ROW.test(path) ? value.replace(LINK_SECRET, `/${MASK}`) : value
 }
 
+/** Returns true for a value that holds the mask where `shownValue` puts it: it was read from this server, not known. */
+export function isMasked(path: string, value: string): boolean {
+  return value.includes(MASK) && (isSecret(path) || MTP_ROW.test(path))
+}
+
 /** A parameter of an MTP row of a Controller, over either protocol and by search paths as well. */
 const MTP_ROW = /\.(?:USPAgent|LocalAgent)\.Controller\..+\.MTP\..+$/
 /** The secret of a device: 128 bits in base64url. */

@@ -1,13 +1,18 @@
 import { parsePath, type Segment } from '../../datamodel/index.ts'
 import { failedResult, type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
+import { MTPS } from '../mtp/index.ts'
 import type { AgentLink } from './agent-link.ts'
 
 const TABLE = ['Device', 'LocalAgent', 'Controller']
+/** The parameters of an MTP row by which the Agent finds this server and proves its device, in every MTP. */
+const ADDRESS = new Set(
+  ['Protocol', ...MTPS.flatMap(({ needed }) => Object.keys(needed))].map((name) => `MTP.row.${name}`),
+)
 
 /**
  * Returns the refusal of an operation that would delete or disable the Controller row of this server, or one of its
- * MTPs, in an Agent: the Agent would end its link, and no operation could undo that. Undefined for any other operation,
- * for one with `mayLockOut`, and for those of the planner.
+ * MTPs, in an Agent, or change the address there: the Agent would end its link, or not find back, and no operation
+ * could undo that. Undefined for any other operation, for one with `mayLockOut`, and for those of the planner.
  */
 export function lockout(agent: AgentLink, { request, actor }: Operation): OperationResult | undefined {
   const { ownRow, ownId } = agent
@@ -18,11 +23,13 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
       ? request.paths.find((one) => /^$|^MTP\.row$/.test(belowOwnRow(one, ownRow) ?? '-'))
       : request.values.find(({ path: one, value }) => {
           const name = belowOwnRow(one, ownRow)
+          if (name === undefined) return false
           if (name === 'EndpointID') return value !== ownId
+          if (ADDRESS.has(name)) return true
           return (name === 'Enable' || name === 'MTP.row.Enable') && /^(false|0)$/i.test(value.trim())
         })?.path
   if (path === undefined) return undefined
-  const text = `${path} belongs, or may belong, to the Controller row of this server (${ownRow}): without it the Agent ends its link; mayLockOut allows the request`
+  const text = `${path} belongs, or may belong, to the Controller row of this server (${ownRow}): with this request the Agent may end its link and not find back; mayLockOut allows it`
   return failedResult(outcomeError('lockout', text))
 }
 
