@@ -50,6 +50,8 @@ describe('operations over the API', () => {
     const refused = await submit(await absent(), set('Device.ManagementServer.PeriodicInformInterval', '0'))
     expect(refused.status).toBe(400)
     expect(refused.body.detail).toMatch(/PeriodicInformInterval.*outside 1/)
+    const download = await submit(await absent(), { verb: 'download', url: 'ftp:' })
+    expect(download).toMatchObject({ status: 400, body: { detail: expect.stringMatching(/is no http, https, ftp/) } })
   })
 
   it('are open for one device at most 64 at a time, also when many are sent at once', async () => {

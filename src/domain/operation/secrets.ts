@@ -73,8 +73,12 @@ function maskedAll(values: Record<string, string>, object = ''): Record<string, 
   return Object.fromEntries(entries.map(([name, value]) => [name, shownValue(object + name, value)]))
 }
 
-/** A URL without the user name and password before its host. */
+/**
+ * A URL without the user name and password before its host. A request with a text that is no URL is refused, and audited
+ * all the same: everything before an `@` in it is masked.
+ */
 function withoutUser(text: string): string {
+  if (!URL.canParse(text)) return text.includes('@') ? MASK + text.slice(text.lastIndexOf('@')) : text
   const url = new URL(text)
   if (url.username === '' && url.password === '') return text
   url.username = ''

@@ -51,3 +51,13 @@ describe('the secret in an MTP row of a Controller', () => {
     }
   })
 })
+
+it.each([
+  ['ftp:', 'ftp:'],
+  ['http://', 'http://'],
+  ['http://user:pw@', '[secret]@'],
+  ['http://user:pw@host/f', 'http://host/f'],
+  ['no url', 'no url'],
+])('a download of %s, of which some are no URLs, is in the audit log as %s', (url, shown) => {
+  expect(withoutSecrets({ verb: 'download', url })).toEqual({ verb: 'download', url: shown })
+})
