@@ -40,12 +40,12 @@ const idAt = (number: number, kind: 'stays' | 'goes') => ids[2 * number + (kind 
 
 const identityAt = (number: number, kind: 'stays' | 'goes') => ({
   oui: number % 2 === 0 ? '00256D' : '0C96BF',
-  productClass: number % 3 === 0 ? 'NB-7' : 'Box',
+  productClass: number % 3 === 0 ? 'NB-7' : 'Gateway',
   serial: `${kind === 'goes' ? 'G' : 'S'}${String((number * 7919) % COUNT).padStart(5, '0')}`,
 })
 const deviceIdAt = (number: number, kind: 'stays' | 'goes') => deviceIdOf(identityAt(number, kind))
 /** The device that has the parameters and half of the operations. */
-export const OWNER = deviceIdOf({ oui: '00256D', productClass: 'Box', serial: 'parameters' })
+export const OWNER = deviceIdOf({ oui: '00256D', productClass: 'Gateway', serial: 'parameters' })
 
 /** Few values, so that many records are equal by them, and records that have none. */
 function deviceAt(number: number, kind: 'stays' | 'goes'): Document_ {
