@@ -11,6 +11,7 @@ import type {
 } from '../domain/index.ts'
 import { GroupCounts, type Groups } from '../groups/index.ts'
 import { type ActionReport, type MemberAction, Rollout } from '../rollout/index.ts'
+import { releaseAlreadyThere } from './already-there.ts'
 import { Enrolment } from './enrolment.ts'
 import { type GroupStatus, groupStatus } from './group-status.ts'
 import type { Stored } from './machine/script.ts'
@@ -62,6 +63,7 @@ export class Planner implements Lifecycle {
         enrol: new Enrolment({ ...deps, noted: (member) => runner.noted(member) }),
         survey: new Survey(deps),
       }),
+      release: (plan, runner) => releaseAlreadyThere(plan, deps, runner),
       save: (...change) => this.#actions.save(...change),
       reopen: (plan) => this.#actions.reopen(plan),
       returned: { event: 'came' },

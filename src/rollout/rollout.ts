@@ -18,6 +18,8 @@ export interface RolloutKind<P extends RolloutPlan, M extends RolloutMember, S e
   rules: Record<MemberAction, ActionRule<P, M, S>>
   /** The bulk work that makes members, and that looks at them. */
   bulk(runner: MemberRunner<P, M, S, X>): Pick<BulkKinds<P>, 'enrol' | 'survey'>
+  /** Ends the members of a deleted plan that hold their device without a claim of the plan. */
+  release?(plan: P, runner: MemberRunner<P, M, S, X>): Promise<void>
   /** Stores a change of the plan's state, with event and audit entry. */
   save(plan: P, change: PlanChange, actor: string, action: string): Promise<P>
   /** Lets a plan that is over go on, because one of its members has work again. */
@@ -77,7 +79,8 @@ export class Rollout<P extends RolloutPlan, M extends RolloutMember, S extends R
     })
     const starting = new Starting(deps, set, runner)
     const { save } = kind
-    this.#rounds = new Rounds(deps, { states: set.states, runner, bulk, starting, save, kick })
+    const release = async (plan: P) => kind.release?.(plan, runner)
+    this.#rounds = new Rounds(deps, { states: set.states, runner, bulk, starting, release, save, kick })
   }
 
   /** Starts ticks, and loads the devices that members wait for in the background. */

@@ -25,6 +25,8 @@ interface RoundParts<P extends RolloutPlan, M extends RolloutMember, S extends R
   runner: MemberRunner<P, M, S, X>
   bulk: BulkQueue<P, M>
   starting: Starting<P, M, S, X>
+  /** Ends the members of a deleted plan that hold their device without a claim of the plan. */
+  release?(plan: P): Promise<void>
   /** Stores a change of the plan's state, with event and audit entry. */
   save(plan: P, change: PlanChange, actor: string, action: string): Promise<P>
   /** Asks for another round soon. */
@@ -132,6 +134,7 @@ export class Rounds<P extends RolloutPlan, M extends RolloutMember, S extends Ro
   /** Deletes a deleted plan when none of its devices can or must be brought back any more. */
   async #forget(plan: P): Promise<P | undefined> {
     const { plans } = this.#deps
+    await this.#parts.release?.(plan)
     const deleted = await plans.deleteReleasedMembers(plan.id, DELETE_PER_ROUND)
     // Only whole rounds are not counted.
     if (deleted > 0 && deleted < DELETE_PER_ROUND) await plans.recount(plan.id)

@@ -364,6 +364,45 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     expect((await world.planner.member(second.id, id)).reason?.code).toBe('rolledBackElsewhere')
   })
 
+  it('of a device that another plan counts as migrated leaves the record to the plan that moved it', async () => {
+    const [id] = await one()
+    const mover = await started()
+    await untilState(mover, id, 'MIGRATED')
+    const guest = await started()
+    await untilState(guest, id, 'MIGRATED')
+    await world.planner.rollBackDevice(id, 'test')
+    await until(async () => (await stateOf(guest, id)) === 'CANCELLED')
+    const record = await world.store.devices.get(id)
+    expect(record?.migration).toMatchObject({ planId: mover.id, state: 'ROLLED_BACK' })
+    await expect(world.planner.rollBackDevice(id, 'test')).rejects.toThrow('the device is ROLLED_BACK')
+  })
+
+  it('of a device whose record another plan holds is not lost to a blocked member that is aborted later', async () => {
+    const [id] = await one()
+    const mover = await started({ soakMs: DAY })
+    await untilState(mover, id, 'DUAL')
+    const blocked = await started()
+    await until(async () => (await stateOf(blocked, id)) === 'BLOCKED')
+    await world.planner.rollBackDevice(id, 'test')
+    await untilState(mover, id, 'ROLLED_BACK')
+    expect((await world.planner.forDevices(blocked.id, 'abort', [id], 'test')).accepted).toBe(1)
+    const record = await world.store.devices.get(id)
+    expect(record?.migration).toMatchObject({ planId: mover.id, state: 'ROLLED_BACK' })
+  })
+
+  it('is no matter of a deleted plan that has moved none of its devices: the plan goes, with its members', async () => {
+    const [id] = await one()
+    const mover = await started()
+    await untilState(mover, id, 'MIGRATED')
+    const guest = await started()
+    await untilPlan(guest, 'finished')
+    await world.planner.remove(guest.id, 'test')
+    await until(async () => (await world.store.plans.getPlan(guest.id)) === undefined)
+    expect(await world.store.plans.membersOf(id)).toHaveLength(1)
+    const record = await world.store.devices.get(id)
+    expect(record?.migration).toMatchObject({ planId: mover.id, state: 'MIGRATED' })
+  })
+
   it('of a whole plan reports devices that another plan has moved since, counted again each time', async () => {
     const [id, cpe] = await one()
     const [other] = await devices(1)

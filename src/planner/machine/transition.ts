@@ -111,7 +111,7 @@ export class Transitions {
       }
     }
     const pointer = step.event === 'gone' ? undefined : await this.#pointer(plan, stored, at)
-    // Without a pointer another plan holds the device, and the snapshot is its own.
+    // Without a pointer another plan holds the device or has brought it back, and the snapshot is its own.
     if (DEVICE_WAS_RESET.includes(step.event) && pointer !== undefined) commit.snapshot = 'delete'
     try {
       await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
@@ -166,8 +166,18 @@ export class Transitions {
 
   async #pointer(plan: Plan, next: PlanMember, at: Timestamp): Promise<DeviceChange | undefined> {
     const device = await this.#deps.devices.get(next.deviceId)
-    return device === undefined ? undefined : pointerChange(plan, next, device, at)
+    return device === undefined || isGuest(plan, next, device) ? undefined : pointerChange(plan, next, device, at)
   }
+}
+
+/**
+ * True for a member that ends and holds nothing of its device, while the pointer of the device is that of another plan:
+ * it was on USP before the plan came to it, or the other plan moved it. The pointer stays with the plan that moved the
+ * device last.
+ */
+function isGuest(plan: Plan, { state }: PlanMember, { migration }: Device): boolean {
+  const { phase, holds } = memberStateRow(state)
+  return phase === 'ended' && holds === 'none' && migration !== undefined && migration.planId !== plan.id
 }
 
 /**
