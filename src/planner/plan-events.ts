@@ -55,12 +55,20 @@ export class PlanEvents {
   }
 
   /**
-   * Carries out events that the record of the device shows and the member missed. Throws as `MemberRunner.apply` does.
+   * Carries out events that the record of the device shows and the member missed. A member that has taken its event
+   * since it was read stays as it is. Throws as `MemberRunner.apply` does.
    */
-  async catchUp(member: PlanMember): Promise<void> {
-    const missed = missedBy(member, await this.#deps.devices.get(member.deviceId))
-    if (missed === 'reset') await this.#regress(member.deviceId)
-    else if (missed !== undefined) await this.#apply(member, missed)
+  async catchUp(listed: PlanMember): Promise<void> {
+    const { plans, devices } = this.#deps
+    const { id, deviceId } = listed
+    if (missedBy(listed, await devices.get(deviceId)) === undefined) return
+    await this.#insist(async () => {
+      const member = await plans.getMember(id)
+      if (member === undefined) return
+      const missed = missedBy(member, await devices.get(deviceId))
+      if (missed === 'reset') await this.#regress(deviceId)
+      else if (missed !== undefined) await this.#apply(member, missed)
+    })
   }
 
   async #wake(deviceId: DeviceId): Promise<void> {
