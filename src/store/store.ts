@@ -20,6 +20,7 @@ import type {
 import type { ApiKeyStore, AuditLog, SecretBox } from '../security/index.ts'
 import { ChangeWriter } from './commit/changes.ts'
 import { createGroupCommit } from './commit/group-commit.ts'
+import { TreeBounds, type TreeLimits } from './commit/tree-bounds.ts'
 import { WritingSessions } from './commit/writing-sessions.ts'
 import type { CollectionName } from './mongo/collections.ts'
 import { RETRY_MS, translated } from './mongo/failure.ts'
@@ -68,6 +69,8 @@ interface StoreOptions {
   log: Log
   /** Milliseconds for which the database may be away before requests that need it are refused; default 20 s. */
   patienceMs?: number
+  /** Parameters that are kept of a device and of one object; a default for each. */
+  treeLimits?: TreeLimits
 }
 
 /** The device records, and for benchmarks the way in which the database answers a list of them. */
@@ -167,14 +170,17 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     (change) => notify(changeListeners, change, log),
   )
   const now = () => clock.now()
+  const bounds = new TreeBounds(connection, now, options.treeLimits)
   const reads = (await engineOf(db)) === 'secantusdb' ? 'windows' : 'pages'
   const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
-    devices: translated(new DeviceRepository(connection, commit, writer, now)),
+    devices: translated(new DeviceRepository(connection, commit, writer, { bounds, now })),
     fleet: translated(new FleetRepository(connection, changeListeners)),
     parameters: translated(new ParameterRepository(connection)),
-    operations: translated(new OperationRepository(connection, commit, writer, options.secretBox, now)),
+    operations: translated(
+      new OperationRepository(connection, commit, writer, { box: options.secretBox, bounds, now }),
+    ),
     groups: translated(new GroupRepository(connection)),
     plans: translated(new PlanRepository(connection, commit, writer, now, reads)),
     conflicts: translated(new ConflictRepository(connection, commit, writer, now)),

@@ -7,7 +7,14 @@ const nextName = createIdSource(systemClock, systemRandom)
 /** A store on a database of its own; `close` drops it. */
 export async function testStore(
   uri: string,
-  options: { databaseName?: string; instance?: string; clock?: Clock; patienceMs?: number; secretBox?: SecretBox } = {},
+  options: {
+    databaseName?: string
+    instance?: string
+    clock?: Clock
+    patienceMs?: number
+    secretBox?: SecretBox
+    treeLimits?: { perDevice: number; perObject: number }
+  } = {},
 ): Promise<Store & { databaseName: string }> {
   const databaseName = options.databaseName ?? `test_${nextName()}`
   const store = await openStore({
@@ -19,6 +26,7 @@ export async function testStore(
     clock: options.clock ?? systemClock,
     random: systemRandom,
     log: silentLog,
+    ...(options.treeLimits === undefined ? {} : { treeLimits: options.treeLimits }),
     ...(options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }),
   })
   return {

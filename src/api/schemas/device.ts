@@ -171,6 +171,11 @@ export const DeviceSchema = z
       .openapi('MigrationPointer')
       .optional()
       .describe('The plan that moves the device, moved it, or looked at it last'),
+    parametersCut: z
+      .object({ at: time(), object: z.string(), parameters: z.number().int(), kept: z.number().int() })
+      .openapi('ParametersCut')
+      .optional()
+      .describe('The last time that new parameters were left out, because the record has no room for more'),
     conflict: z.string().optional().describe('Id of its open conflict'),
     revision: z.number().int().describe('The ETag'),
     createdAt: time(),

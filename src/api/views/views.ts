@@ -38,6 +38,7 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
     binding,
     readiness,
     migration,
+    parametersCut,
     createdAt,
     updatedAt,
     ...rest
@@ -66,6 +67,7 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
   if (binding !== undefined) view.binding = { ...binding, at: iso(binding.at) }
   if (readiness !== undefined) view.readiness = { ...readiness, at: iso(readiness.at) }
   if (migration !== undefined) view.migration = { ...migration, at: iso(migration.at) }
+  if (parametersCut !== undefined) view.parametersCut = { ...parametersCut, at: iso(parametersCut.at) }
   return { ...view, createdAt: iso(createdAt), updatedAt: iso(updatedAt) }
 }
 

@@ -30,6 +30,7 @@ export interface DevicePatch
         | 'tags'
         | 'groups'
         | 'conflict'
+        | 'parametersCut'
       >
     > {
   readiness?: Readiness

@@ -11,6 +11,9 @@ const MAX_VALUE = 65_536
 /** Parameters in one commit; a larger result becomes several. */
 export const PARAMETERS_PER_COMMIT = 500
 
+/** Longest path that is kept, in characters; CWMP has 256 (TR-069 A.3.2.1). */
+const MAX_PATH = 1024
+
 /** Characters that nobody sees, or that turn the text around them: no name of any model has them. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
@@ -71,7 +74,7 @@ export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[
  */
 export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
   const { path, value } = write
-  if (UNSEEN.test(path)) return undefined
+  if (path.length > MAX_PATH || UNSEEN.test(path)) return undefined
   if (isSecret(path, model)) return value === '' ? write : { ...write, value: '' }
   if (value.length > MAX_VALUE || /^\*{3,}$/.test(value)) return undefined
   if (value === '' && path.endsWith('.SSID')) return undefined

@@ -174,6 +174,14 @@ export interface MigrationPointer {
   at: Timestamp
 }
 
+/** Parameters of one object that were reported together and of which not all were kept; noted once an hour. */
+interface ParametersCut {
+  at: Timestamp
+  object: string
+  parameters: number
+  kept: number
+}
+
 /**
  * The record of one physical device, whichever protocol it speaks. Small and often read: the parameter tree is stored
  * apart.
@@ -211,6 +219,8 @@ export interface Device extends DeviceIdentity {
    * adding.
    */
   work: { open: boolean; seq: number }
+  /** The last time that parameters were left out of the record, because it has no room for more. */
+  parametersCut?: ParametersCut
   /** Id of the open Conflict, if any. */
   conflict?: string
   /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */

@@ -31,12 +31,8 @@ export class ChangeWriter {
     const writes = deviceWrites(change, now)
     for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
     writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
-    const tree = parameterWrites(change.deviceId, change.parameters ?? [])
-    writes.push(...tree.writes)
-    const cut = tree.cut.map(
-      (data): NewEvent => ({ type: 'device.objectCut', at: now, deviceId: change.deviceId, data }),
-    )
-    const set = this.withEvents(writes, [...(change.events ?? []), ...cut])
+    writes.push(...parameterWrites(change.deviceId, change.parameters ?? []))
+    const set = this.withEvents(writes, change.events ?? [])
     const onCommitted = () => {
       set.onCommitted?.()
       this.#onChanged(change)

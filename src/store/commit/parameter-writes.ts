@@ -8,18 +8,6 @@ import type { Write } from './write-set.ts'
  * then far smaller than a document may be (16 MiB).
  */
 const MAX_INLINE_BYTES = 512
-/**
- * Parameters of one object that one change may write; SecantusDB takes seconds for more. Objects of the standards have
- * less than 200.
- */
-const MAX_LEAVES = 2000
-
-/** The parameters of a change as writes, and the objects of which not all are kept. */
-interface ParameterWrites {
-  writes: Write[]
-  cut: { object: string; parameters: number; kept: number }[]
-}
-
 /** The `_id` of a value that is a document of its own. */
 export function largeValueId(deviceId: string, path: string): string {
   return `${deviceId}|${path}`
@@ -29,22 +17,21 @@ export function largeValueId(deviceId: string, path: string): string {
  * Upserts of objects: their leaves by name. The value of a leaf is null where it is a document of its own, which stays
  * when a short value follows: nothing refers to it then, and it goes with its object.
  */
-export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): ParameterWrites {
-  const result: ParameterWrites = { writes: [], cut: [] }
-  for (const [object, reported] of byObject(parameters)) {
-    const leaves = reported.slice(0, MAX_LEAVES)
-    if (reported.length > leaves.length) result.cut.push({ object, parameters: reported.length, kept: leaves.length })
-    for (const { path, value } of leaves) if (isLarge(value)) result.writes.push(largeValueWrite(deviceId, path, value))
+export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
+  const writes: Write[] = []
+  for (const [object, leaves] of byObject(parameters)) {
+    for (const { path, value } of leaves) if (isLarge(value)) writes.push(largeValueWrite(deviceId, path, value))
     const _id = `${deviceId}|${object}`
     const operation = {
       updateOne: { filter: { _id }, update: { $set: { deviceId, object, ...fieldsOf(leaves) } }, upsert: true },
     }
-    result.writes.push({ collection: 'parameters', mergeKey: _id, operation })
+    writes.push({ collection: 'parameters', mergeKey: _id, operation })
   }
-  return result
+  return writes
 }
 
-function byObject(parameters: ParameterWrite[]): Map<string, ParameterWrite[]> {
+/** Returns parameters by their objects; those with a name that the database does not take are left out. */
+export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWrite[]> {
   const objects = new Map<string, ParameterWrite[]>()
   for (const parameter of parameters) {
     const { object, leaf } = splitLeaf(parameter.path)

@@ -14,6 +14,7 @@ import type {
 } from '../../domain/index.ts'
 import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
+import type { TreeBounds } from '../commit/tree-bounds.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import { both, filterOf } from '../mongo/filter.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
@@ -46,16 +47,23 @@ export class DeviceRepository implements DeviceStore {
   readonly #largeValues: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
+  readonly #bounds: TreeBounds
   readonly #byId: GroupRead
   readonly #byEndpoint: GroupRead
   readonly #now: () => number
 
-  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, now: () => number) {
+  constructor(
+    connection: Connection,
+    commit: GroupCommit,
+    writer: ChangeWriter,
+    { bounds, now }: { bounds: TreeBounds; now: () => number },
+  ) {
     this.#devices = connection.collection<Document_>('devices')
     this.#parameters = connection.collection<Document_>('parameters')
     this.#largeValues = connection.collection<Document_>('largeValues')
     this.#commit = commit
     this.#writer = writer
+    this.#bounds = bounds
     this.#now = now
     this.#byId = createGroupRead(this.#devices)
     this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
@@ -72,6 +80,11 @@ export class DeviceRepository implements DeviceStore {
   }
 
   commit(change: DeviceChange): Promise<void> {
+    const bounded = this.#bounds.within(change)
+    return bounded instanceof Promise ? bounded.then((kept) => this.#write(kept)) : this.#write(bounded)
+  }
+
+  #write(change: DeviceChange): Promise<void> {
     return this.#commit.commit(this.#writer.deviceSet(change, this.#now()))
   }
 

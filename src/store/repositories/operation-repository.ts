@@ -18,6 +18,7 @@ import {
 import type { SecretBox } from '../../security/index.ts'
 import { type ChangeWriter, deviceWrites } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
+import type { TreeBounds } from '../commit/tree-bounds.ts'
 import type { Write, WriteSet } from '../commit/write-set.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
@@ -49,6 +50,7 @@ export class OperationRepository implements OperationStore {
   readonly #devices: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
+  readonly #bounds: TreeBounds
   readonly #box: SecretBox
   readonly #now: () => number
   readonly #byId: GroupRead
@@ -56,11 +58,17 @@ export class OperationRepository implements OperationStore {
   readonly #audited: Batcher<string, void>
   readonly #byOpen: { list(deviceId: string): Promise<Document_[]> }
 
-  constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter, box: SecretBox, now: () => number) {
+  constructor(
+    connection: Connection,
+    commit: GroupCommit,
+    writer: ChangeWriter,
+    { box, bounds, now }: { box: SecretBox; bounds: TreeBounds; now: () => number },
+  ) {
     this.#operations = connection.collection<Document_>('operations')
     this.#devices = connection.collection<Document_>('devices')
     this.#commit = commit
     this.#writer = writer
+    this.#bounds = bounds
     this.#box = box
     this.#now = now
     this.#byId = createGroupRead(this.#operations)
@@ -179,12 +187,13 @@ export class OperationRepository implements OperationStore {
     return this.#move(id, ['sent'], { $set: { state: 'unknown' } })
   }
 
-  finish(id: string, from: OperationState[], ending: Ending): Promise<boolean> {
+  async finish(id: string, from: OperationState[], ending: Ending): Promise<boolean> {
     const { at, event, change, ...fields } = ending
     const update = { $set: { ...fields, finishedAt: at }, $unset: { openOf: '' } }
     const events = event === undefined ? [] : [event]
     if (change === undefined) return this.#move(id, from, update, this.#writer.withEvents([], events))
-    const set = this.#writer.deviceSet({ ...change, events: [...(change.events ?? []), ...events] }, this.#now())
+    const kept = await this.#bounds.within(change)
+    const set = this.#writer.deviceSet({ ...kept, events: [...(kept.events ?? []), ...events] }, this.#now())
     return this.#move(id, from, update, set)
   }
 

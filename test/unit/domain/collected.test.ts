@@ -21,6 +21,7 @@ describe('collected values', () => {
     const values = [
       { path: 'Device.A' },
       { path: 'Device.B', value: '****' },
+      { path: `Device.${'C'.repeat(1024)}`, value: '1' },
       { path: 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase', value: 'hidden', writable: true },
     ]
     expect(collected(values, from)).toEqual([
