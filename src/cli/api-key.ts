@@ -1,14 +1,16 @@
 import { userInfo } from 'node:os'
 import { createIdSource, defined, systemClock, systemRandom } from '../base/index.ts'
 import type { Config } from '../config/index.ts'
-import { type ApiKey, createKey, revokeKey, type Scope } from '../security/index.ts'
+import { type ApiKey, checkKeyName, createKey, revokeKey, type Scope } from '../security/index.ts'
 import type { Store } from '../store/index.ts'
 import { withStore } from './parts/machine-store.ts'
 
 const PAGE = 500
 
-/** Makes an API key and prints its text, alone, on standard output. */
+/** Makes an API key and prints its text, alone, on standard output. AppError `invalid` for a name that no key may have. */
 export async function createApiKey(config: Config, asked: { name: string; scope: Scope }): Promise<void> {
+  // Before a database is opened or started for it.
+  checkKeyName(asked.name)
   await withStore(config, async (store) => {
     const { key, text } = await createKey(changes(store), asked, actor())
     console.error(`key ${key.id} (${key.scope}); its text is shown once:`)

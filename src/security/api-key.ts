@@ -26,6 +26,18 @@ export interface ApiKeyStore {
   count(): Promise<number>
 }
 
+/** The most characters of the name of a key. */
+export const MAX_KEY_NAME = 100
+
+/** Throws AppError `invalid` for a name that no key may have. */
+export function checkKeyName(name: string): void {
+  if (name.length < 1 || name.length > MAX_KEY_NAME)
+    throw new AppError(
+      'invalid',
+      `the name of an API key has 1 to ${MAX_KEY_NAME} characters, this one has ${name.length}`,
+    )
+}
+
 /** Returns a new key and its text, which is shown once: `isthmus_<id>_<secret>`. */
 export function newApiKey(
   random: Random,

@@ -1,5 +1,5 @@
 import { AppError, type Clock, type Random } from '../base/index.ts'
-import { type ApiKey, type ApiKeyStore, newApiKey, type Scope } from './api-key.ts'
+import { type ApiKey, type ApiKeyStore, checkKeyName, newApiKey, type Scope } from './api-key.ts'
 import { type AuditLog, audited } from './audit.ts'
 
 /** The parts that changes of API keys need. */
@@ -11,12 +11,13 @@ interface KeyChanges {
   clock: Clock
 }
 
-/** Stores a new API key and resolves with it and with its text, which is kept nowhere. The change is audited. */
+/** Stores a new API key and resolves with it and with its text, which is kept nowhere. The change is audited. AppError `invalid` for a name that no key may have. */
 export async function createKey(
   deps: KeyChanges,
   asked: { name: string; scope: Scope },
   actor: string,
 ): Promise<{ key: ApiKey; text: string }> {
+  checkKeyName(asked.name)
   const at = deps.clock.now()
   const made = newApiKey(deps.random, deps.newId(), asked.name, asked.scope, at)
   const entry = { at, actor, action: 'apiKey.create', target: made.key.id, after: { ...asked } }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,8 +22,8 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-async function isthmus(args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, '--data-dir', dataDir], {
+async function isthmus(args: string[], env: NodeJS.ProcessEnv = {}, folder = dataDir): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args, '--data-dir', folder], {
     env: { ...process.env, MONGODB_URI: '', ISTHMUS_ENGINE_CACHE: ENGINE_CACHE, ...env },
   })
   return stdout.trim()
@@ -83,4 +83,18 @@ it('keys are made over a given MongoDB', { timeout: 120_000 }, async () => {
   const made = await isthmus(['api-key', 'create'], env)
   expect(await isthmus(['api-key', 'list'], env)).toContain(made.split('_')[1])
   expect(existsSync(join(dataDir, 'database'))).toBe(false)
+})
+
+it('no command on keys makes a database where there is none', { timeout: 120_000 }, async () => {
+  for (const folder of [dataDir, join(dataDir, 'typo')])
+    for (const args of [['create'], ['list'], ['revoke', 'any']])
+      await expect(isthmus(['api-key', ...args], {}, folder)).rejects.toThrow(`data folder ${folder} has no database`)
+  expect(readdirSync(dataDir)).toEqual([])
+})
+
+it('a name of a key has 1 to 100 characters', { timeout: 120_000 }, async () => {
+  const env = { MONGODB_URI: inject('mongodbUri'), ISTHMUS_DATABASE_NAME: `names_${process.pid}_${Date.now()}` }
+  for (const name of ['', 'x'.repeat(101)])
+    await expect(isthmus(['api-key', 'create', '--name', name], env)).rejects.toThrow(/name .*1 to 100 characters/)
+  expect(readdirSync(dataDir)).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { MAX_DEVICE_ID } from '../../domain/index.ts'
-import { AUDIT_RESULTS, SCOPES } from '../../security/index.ts'
+import { AUDIT_RESULTS, MAX_KEY_NAME, SCOPES } from '../../security/index.ts'
 import { z } from '../http/zod.ts'
 import { count, Facts, Paging, page, text, time } from './common.ts'
 
@@ -14,7 +14,7 @@ const ApiKeySchema = z
   })
   .openapi('ApiKey')
 export const ApiKeyPage = page('ApiKey', ApiKeySchema)
-export const ApiKeyInput = z.strictObject({ name: text(100), scope: z.enum(SCOPES) }).openapi('ApiKeyInput')
+export const ApiKeyInput = z.strictObject({ name: text(MAX_KEY_NAME), scope: z.enum(SCOPES) }).openapi('ApiKeyInput')
 export const CreatedApiKeySchema = z
   .object({
     id: z.string(),

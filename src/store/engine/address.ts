@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { engineOf } from './command.ts'
 import { livingProcess } from './process.ts'
 
 const NAME = 'engine.uri'
@@ -12,6 +13,11 @@ export function keepAddress(folder: string, uri: string): void {
 /** Removes what `keepAddress` wrote. */
 export function dropAddress(folder: string): void {
   rmSync(join(folder, NAME), { force: true })
+}
+
+/** Returns true when an embedded database was made in a data folder. */
+export function hasDatabase(dataDir: string): boolean {
+  return engineOf(join(dataDir, 'database')) !== undefined
 }
 
 /** The address of the embedded database that a living server runs over a data folder; undefined when none does. */

@@ -1,8 +1,14 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
+const ENGINES = ['mongod', 'secantusdb'] as const
 /** The engine that keeps a data folder. */
-export type EngineKind = 'mongod' | 'secantusdb'
+export type EngineKind = (typeof ENGINES)[number]
+
+/** Returns the engine whose files the folder has; undefined when no engine was started over it. */
+export function engineOf(folder: string): EngineKind | undefined {
+  return ENGINES.find((kind) => existsSync(join(folder, kind)))
+}
 
 /**
  * The command that starts an engine, and the line that it prints when it listens; `port` in it is the port, if the line

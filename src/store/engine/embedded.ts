@@ -7,7 +7,7 @@ import { AppError, type Log, listen } from '../../base/index.ts'
 import { dropAddress, keepAddress } from './address.ts'
 import { end, STOP_TIMEOUT_MS, untilReady } from './child.ts'
 import { Comeback, freeBytes } from './comeback.ts'
-import { type EngineKind, engineCommand } from './command.ts'
+import { type EngineKind, engineCommand, engineOf } from './command.ts'
 import { fetchEngine } from './fetch.ts'
 import { FolderLock } from './folder-lock.ts'
 import { EngineLogin } from './login.ts'
@@ -166,7 +166,7 @@ export class EmbeddedDatabase {
   #keptEngine(): string | undefined {
     const { engine } = this.#kept()
     if (engine !== undefined) return engine
-    return (['mongod', 'secantusdb'] as const).find((kind) => existsSync(join(this.#folder, kind)))
+    return engineOf(this.#folder)
   }
 
   /** Returns the notes in the folder: the engine that it is for, and whether that has the login. */

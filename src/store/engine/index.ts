@@ -1,4 +1,4 @@
 /** The private database: fetched, started, watched and stopped by Isthmus. */
-export { runningAddress } from './address.ts'
+export { hasDatabase, runningAddress } from './address.ts'
 export { EmbeddedDatabase } from './embedded.ts'
 export { fetchEngine, findEngine } from './fetch.ts'
