@@ -16,7 +16,7 @@ export interface Piece<P extends RolloutPlan> {
 
 /** A kind of bulk work. */
 export interface BulkKind<P extends RolloutPlan> {
-  /** Does one piece of it. `behind`: other work before it is not done. */
+  /** Does one piece of it. `behind`: other work before it is not done, and not paused. */
   piece(plan: P, work: BulkWork, behind: boolean): Promise<Piece<P>>
   /** Called at the beginning of a round over a plan that has no such work. */
   idle?(planId: string): Promise<void>
@@ -39,6 +39,10 @@ export function mayGoOn(
   return left.every(
     ({ kind, paced, paused }) => (kind === 'abort' && work.kind !== 'retry') || paced === true || paused === true,
   )
+}
+
+function isGoingOn({ paused }: BulkWork): boolean {
+  return paused !== true
 }
 
 /**
@@ -67,7 +71,7 @@ export class BulkQueue<P extends RolloutPlan, M extends RolloutMember> {
     let changed = false
     for (const work of works) {
       const piece = mayGoOn(work, left)
-        ? await this.#kinds[work.kind].piece(found, work, left.length > 0)
+        ? await this.#kinds[work.kind].piece(found, work, left.some(isGoingOn))
         : { left: work }
       found = piece.plan ?? found
       changed ||= piece.left?.after !== work.after

@@ -79,6 +79,15 @@ describe('a planner among devices, servers and people', () => {
     expect(await story([device(quirks)], commands, { first })).toEqual({ afterRest: ['MIGRATED'] })
   })
 
+  it('ends an abort that is asked for while a rollback is paused', async () => {
+    const commands: Command[] = [
+      { do: 'rollbackSome', plan: 0, device: 0, paced: false },
+      { do: 'act', plan: 0, action: 'pause' },
+      { do: 'act', plan: 0, action: 'abort' },
+    ]
+    expect(await story([device()], commands)).toEqual({ afterRest: ['ROLLED_BACK'] })
+  })
+
   it('finds that a device was deleted although the server died before it told anybody', async () => {
     const { afterRest } = await story([device()], [pass(), { do: 'forget', device: 0, unheard: true }])
     expect(afterRest).toEqual(['CANCELLED'])

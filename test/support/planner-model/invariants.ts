@@ -1,4 +1,4 @@
-import { HOLDING, memberStateRow, type PlanCounters, type PlanMember } from '../../../src/domain/index.ts'
+import { HOLDING, memberStateRow, type Plan, type PlanCounters, type PlanMember } from '../../../src/domain/index.ts'
 import { countsOf } from '../memory-plan-store.ts'
 import type { Cpe } from './cpe.ts'
 import { CONTROLLERS } from './data-model.ts'
@@ -18,15 +18,19 @@ export function brokenNow(world: World): string[] {
 /** Returns the invariants that are broken while every device is here, its Agent answers, and nothing is due. */
 export function brokenWhenQuiet(world: World): string[] {
   const { plans, members } = world.stores.inside.plans
-  const going = [...plans.values()].filter(({ state }) => state === 'running' || state === 'aborting')
+  // A plan whose rollbacks are paused rests until a person resumes it.
+  const isPaused = ({ bulk }: Plan) => bulk?.every(({ paused }) => paused === true) === true
+  const going = [...plans.values()].filter(
+    (plan) => plan.state === 'running' || (plan.state === 'aborting' && !isPaused(plan)),
+  )
   const unfinished = going.map(({ id, state }) => {
     const open = [...members.values()].filter(
       ({ planId, state: at }) => planId === id && memberStateRow(at).phase !== 'ended',
     )
     return `plan ${id} is ${state} without end: ${open.map(textOf).join(', ')}`
   })
-  const bulk = [...plans.values()].flatMap(({ id, bulk: work }) =>
-    work === undefined ? [] : [`plan ${id} still has work: ${JSON.stringify(work)}`],
+  const bulk = [...plans.values()].flatMap((plan) =>
+    plan.bulk === undefined || isPaused(plan) ? [] : [`plan ${plan.id} still has work: ${JSON.stringify(plan.bulk)}`],
   )
   return [
     ...brokenNow(world),
