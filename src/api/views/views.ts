@@ -10,6 +10,7 @@ import {
   type Plan,
   resultWithoutSecrets,
   type SupportedModelSummary,
+  shownValue,
   uspPresence,
   withoutSecrets,
 } from '../../domain/index.ts'
@@ -73,7 +74,11 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
 
 /** A parameter as the API shows it. A secret that was stored before its name was known as one is not shown. */
 export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Parameter): Record<string, unknown> {
-  return { ...parameter, value: isSecret(parameter.path) ? '' : parameter.value, collectedAt: iso(collectedAt) }
+  return {
+    ...parameter,
+    value: isSecret(parameter.path) ? '' : shownValue(parameter.path, parameter.value),
+    collectedAt: iso(collectedAt),
+  }
 }
 
 /** An operation without the secrets of its request and result, which a reader of operations does not need. */

@@ -1,6 +1,7 @@
 import { versionKey } from '../../datamodel/index.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
+import { withoutLogin } from './shown-value.ts'
 
 /** Facts of a device by leaf path below the root; both roots spell these alike. */
 const FACT_PATHS: Record<string, keyof DeviceFacts> = {
@@ -54,6 +55,7 @@ export function factsFrom(parameters: Iterable<{ name: string; value: string }>)
     const rest = name.slice(dot)
     const fact = FACT_PATHS[rest]
     if (fact === 'parameterKey') facts.parameterKey = value === '(null)' ? '' : value
+    else if (fact === 'connectionRequestUrl') facts.connectionRequestUrl = withoutLogin(value)
     else if (fact !== undefined && fact !== 'root') facts[fact] = value
     else if (rest === 'DeviceSummary') facts.dataModelVersion ??= versionOfSummary(value) ?? ''
     else if (ADDRESS_PATH.test(rest)) {

@@ -5,7 +5,7 @@ import { collected } from '../device/collected.ts'
 import { type Device, newDevice } from '../device/device.ts'
 import { type DeviceFacts, factsFrom, factsPatch, numberOf } from '../device/facts.ts'
 import type { ParameterType } from '../device/parameter.ts'
-import { shownValue } from '../device/shown-value.ts'
+import { hasLogin, shownValue, withoutLogin } from '../device/shown-value.ts'
 import type { NewEvent } from '../feed/event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf } from '../id.ts'
 import type { Timestamp } from '../timestamp.ts'
@@ -78,7 +78,7 @@ const MAX_CHANGES = 64
 function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatch, now: Timestamp): NewEvent[] {
   const changed = new Set(Object.values(patch))
   return inform.parameters
-    .filter(({ name, value }) => !FORCED.test(name) || (value !== '' && changed.has(value)))
+    .filter(({ name, value }) => !FORCED.test(name) || (value !== '' && changed.has(withoutLogin(value))))
     .slice(0, MAX_CHANGES)
     .map(({ name, value }) => ({
       type: 'parameter.changed',
@@ -194,6 +194,10 @@ const EMPTY_USP = { linked: false, lastSeenAt: 0 }
 
 function informHash(inform: InformFacts): string {
   const hash = createHash('md5')
-  for (const parameter of inform.parameters) hash.update(`${parameter.name}\0${parameter.value}\0`)
+  for (const { name, value } of inform.parameters) {
+    hash.update(`${name}\0${value}\0`)
+    // Earlier versions kept such values as they came: with another hash they are written again.
+    if (hasLogin(value)) hash.update('masked\0')
+  }
   return hash.digest('base64url')
 }

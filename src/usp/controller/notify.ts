@@ -8,6 +8,7 @@ import {
   factsPatch,
   firmwareEvent,
   type NewEvent,
+  shownValue,
 } from '../../domain/index.ts'
 import type { Notify } from '../wire/index.ts'
 import { type AgentLink, uspError } from './agent-link.ts'
@@ -177,7 +178,7 @@ function bounded(texts: Record<string, string>, room = MAX_EVENT_TEXT): Record<s
   for (const [name, text] of Object.entries(texts)) {
     left -= name.length
     if (left <= 0) break
-    const shown = isSecret(name) ? '' : text
+    const shown = isSecret(name) ? '' : shownValue(name, text)
     kept[name] = shown.length <= left ? shown : `${shown.slice(0, left)}\u2026`
     left -= shown.length
   }

@@ -26,6 +26,18 @@ function known(): Device {
   return change.create!
 }
 
+describe('the login inside a connection request URL', () => {
+  it('is kept neither in the facts of the record, nor in its tree, nor in events', () => {
+    const name = 'Device.ManagementServer.ConnectionRequestURL'
+    const parameters = [{ name, value: 'http://user:pw@192.0.2.1:7547/x', type: 'string' as const }]
+    const events = [{ code: '4 VALUE CHANGE', commandKey: '' }]
+    const change = informChange(known(), inform({ parameters, events }), 200)
+    expect(change.set?.['cwmp.connectionRequestUrl']).toBe('http://192.0.2.1:7547/x')
+    expect(change.parameters).toMatchObject([{ path: name, value: 'http://[secret]@192.0.2.1:7547/x' }])
+    expect(JSON.stringify([change, informChange(undefined, inform({ parameters, events }), 200)])).not.toContain('pw')
+  })
+})
+
 describe('the model', () => {
   it('is the ProductClass until the box tells a ModelName', () => {
     const device = known()

@@ -7,6 +7,29 @@ const VALUE = `/usp/${SECRET}`
 const ROW = 'Device.USPAgent.Controller.2.MTP.1.'
 const PATH = `${ROW}WebSocket.Path`
 
+describe('a login inside a URL', () => {
+  it.each([
+    [
+      'Device.ManagementServer.ConnectionRequestURL',
+      'http://user:pw@192.0.2.1:7547/x',
+      'http://[secret]@192.0.2.1:7547/x',
+    ],
+    ['Device.ManagementServer.URL', 'https://:pw@acs.example', 'https://[secret]@acs.example'],
+    ['Device.X_ACME.Server', 'FTP://a@b:p@w@files.example/a@b', 'FTP://[secret]@files.example/a@b'],
+    ['Device.X_ACME.Servers', 'http://a:b@x/,http://c:d@y/', 'http://[secret]@x/,http://[secret]@y/'],
+    // A user name without a password is none, and an @ behind the host belongs to the path.
+    ['Device.X_ACME.Server', 'ssh://git@host/x', 'ssh://git@host/x'],
+    ['Device.X_ACME.Server', 'http://host:80/a@b', 'http://host:80/a@b'],
+    ['Device.X_ACME.Server', 'http://host?a:b@c', 'http://host?a:b@c'],
+    ['Device.X_ACME.Contact', 'sip:1234:5@host', 'sip:1234:5@host'],
+  ])('is masked: %s %j is shown as %j', (path, value, shown) => {
+    expect(shownValue(path, value)).toBe(shown)
+    expect(shownValue(path, shown)).toBe(shown)
+    const write = { path, value, type: 'string', source: 'cwmp', collectedAt: 1 } as const
+    expect(storable(write)?.value).toBe(shown)
+  })
+})
+
 describe('the secret in an MTP row of a Controller', () => {
   it.each([
     [PATH, VALUE, '/usp/[secret]'],
