@@ -1,8 +1,8 @@
 import { AppError } from '../base/index.ts'
-import { type MemberState, memberStateRow, type Plan, type PlanMember } from '../domain/index.ts'
+import { type DeviceStore, type MemberState, memberStateRow, type Plan, type PlanMember } from '../domain/index.ts'
 import { type ActionRule, isAborting, type MemberAction } from '../rollout/index.ts'
 import { ABORTABLE, MEMBER_TABLE, RETRIABLE, RETURNABLE } from './machine/machine.ts'
-import type { MemberStep } from './machine/transition.ts'
+import { heldByOther, type MemberStep } from './machine/transition.ts'
 
 /** An ineligible device stays so until somebody changes it; it is retried by name only. */
 const RETRIED_ALL: readonly MemberState[] = RETRIABLE.filter((state) => state !== 'INELIGIBLE')
@@ -10,6 +10,7 @@ const RETRIED_ALL: readonly MemberState[] = RETRIABLE.filter((state) => state !=
 /** Rules of the actions on members of a migration. `stopAfterRollback` stores that no attempt follows a rollback. */
 export function memberRules(
   stopAfterRollback: (memberId: string) => Promise<void>,
+  devices: Pick<DeviceStore, 'get'>,
 ): Record<MemberAction, ActionRule<Plan, PlanMember, MemberStep>> {
   const underWay = (member: PlanMember) => (member.state === 'ROLLING_BACK' ? stopAfterRollback(member.id) : undefined)
   return {
@@ -21,7 +22,15 @@ export function memberRules(
       step: () => ({ event: 'abort', facts: { afterwards: 'stop' } }),
       underWay,
     },
-    rollback: { states: RETURNABLE, named: RETURNABLE, words: 'roll back', step: rollback, underWay },
+    rollback: {
+      states: RETURNABLE,
+      named: RETURNABLE,
+      words: 'roll back',
+      step: rollback,
+      underWay,
+      refusal: async (plan, member) =>
+        isMovedBy(member) ? undefined : heldByOther(plan.id, (await devices.get(member.deviceId))?.migration)?.text,
+    },
   }
 }
 
@@ -34,8 +43,13 @@ function retry(plan: Plan, { state }: PlanMember): MemberStep {
 }
 
 /** AppError `conflict` when the member's plan never wrote on the device. */
-function rollback(_plan: Plan, { startedAt, facts }: PlanMember): MemberStep {
-  if (startedAt === undefined || facts.alreadyThere === true)
+function rollback(_plan: Plan, member: PlanMember): MemberStep {
+  if (!isMovedBy(member))
     throw new AppError('conflict', 'the device was on USP before this plan: there is nothing to roll back')
   return { event: 'rollback', facts: { afterwards: 'stop' } }
+}
+
+/** True for a member whose plan has written on the device. */
+function isMovedBy({ startedAt, facts }: PlanMember): boolean {
+  return startedAt !== undefined && facts.alreadyThere !== true
 }

@@ -58,7 +58,7 @@ export class Planner implements Lifecycle {
     this.#counts = new GroupCounts(deps)
     const rollout: Rollout<Plan, PlanMember, MemberStep, Stored> = new Rollout(deps, {
       set: new MigrationSet(deps),
-      rules: memberRules((memberId) => notes.stopAfterRollback(memberId)),
+      rules: memberRules((memberId) => notes.stopAfterRollback(memberId), given.devices),
       bulk: (runner) => ({
         enrol: new Enrolment({ ...deps, noted: (member) => runner.noted(member) }),
         survey: new Survey(deps),

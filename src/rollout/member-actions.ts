@@ -31,6 +31,8 @@ export interface ActionRule<P extends RolloutPlan, M extends RolloutMember, S ex
   step(plan: P, member: M): S
   /** Stores that the action was asked for, where the member does it already. Undefined: it does not. */
   underWay?(member: M): Promise<void> | undefined
+  /** The reason for which a member does not take it, where more is known than `step` says. */
+  refusal?(plan: P, member: M): Promise<string | undefined>
 }
 
 interface ActionParts<P extends RolloutPlan, M extends RolloutMember, S extends RolloutStep, X extends object> {
@@ -130,7 +132,7 @@ export class MemberActions<P extends RolloutPlan, M extends RolloutMember, S ext
       return 'taken'
     } catch (error) {
       if (!isConflict(error) || !(error instanceof Error)) throw error
-      return { refused: error.message }
+      return { refused: (await rule.refusal?.(plan, member)) ?? error.message }
     }
   }
 

@@ -337,7 +337,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await isAsBefore(id)
   })
 
-  it('is refused for a device that was on USP before the plan', async () => {
+  it('is refused for a device that was on USP before the plan, with the plan that moved it', async () => {
     const [id] = await one()
     const first = await started()
     await untilState(first, id, 'MIGRATED')
@@ -347,7 +347,8 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     expect({ migrated, alreadyThere, rate }).toMatchObject({ migrated: 0, alreadyThere: 1, rate: { lastMinute: 0 } })
     expect(await world.planner.status(first.id)).toMatchObject({ migrated: 1, alreadyThere: 0 })
     const report = await world.planner.forDevices(second.id, 'rollback', [id], 'test')
-    expect(report).toMatchObject({ accepted: 0, refused: [{ deviceId: id, reason: /on USP before this plan/ }] })
+    const reason = `plan ${first.id} has moved this device; roll it back in that plan first`
+    expect(report).toMatchObject({ accepted: 0, refused: [{ deviceId: id, reason }] })
     // Nor is it brought back with the whole plan, which says who can.
     await world.planner.act(second.id, 'rollback', 'test')
     await untilPlan(second, 'aborted')

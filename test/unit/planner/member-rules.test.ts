@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { MemberState, PlanMember } from '../../../src/domain/index.ts'
+import { type Device, type DeviceId, type MemberState, newDevice, type PlanMember } from '../../../src/domain/index.ts'
 import { MemberNotes } from '../../../src/planner/member-notes.ts'
 import { memberRules } from '../../../src/planner/member-rules.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
@@ -35,7 +35,11 @@ const thrown = (work: () => unknown) => {
 
 describe('rules of actions on members', () => {
   const stopped: string[] = []
-  const rules = memberRules(async (memberId) => void stopped.push(memberId))
+  let migration: Device['migration']
+  const device = newDevice('d1' as DeviceId, { oui: '0C96BF', productClass: 'CPE', serial: '1' }, 'usp', 0)
+  const rules = memberRules(async (memberId) => void stopped.push(memberId), {
+    get: async () => (migration === undefined ? device : { ...device, migration }),
+  })
   beforeEach(() => void stopped.splice(0))
 
   it('retry takes ineligible devices by name alone', () => {
@@ -59,6 +63,15 @@ describe('rules of actions on members', () => {
     const there = memberOf('MIGRATED', { startedAt: 1, facts: { alreadyThere: true } })
     expect(thrown(() => rules.rollback.step(planOf(), there))).toEqual(conflict)
     expect(rules.rollback.step(planOf(), memberOf('MIGRATED', { startedAt: 1 }))).toMatchObject({ event: 'rollback' })
+  })
+
+  it('rollback names the plan that has moved the device', async () => {
+    const refusal = (member: PlanMember) => rules.rollback.refusal?.(planOf(), member)
+    const there = memberOf('MIGRATED', { facts: { alreadyThere: true } })
+    expect(await refusal(there)).toBeUndefined()
+    migration = { planId: 'p2', state: 'MIGRATED', at: 1 }
+    expect(await refusal(there)).toBe('plan p2 has moved this device; roll it back in that plan first')
+    expect(await refusal(memberOf('ROLLED_BACK', { startedAt: 1 }))).toBeUndefined()
   })
 
   it('abort and rollback of a device that is being rolled back let no attempt follow', async () => {
