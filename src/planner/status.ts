@@ -98,13 +98,13 @@ export function planStatus(
     alreadyThere: counters.alreadyThere,
     silent: counters.silent,
     failed: sum(FAILED_STATES),
-    rate,
+    rate: shownRate(rate),
     failures: [...counters.reasons].sort(failedFirst).slice(0, FAILURES),
     next:
       plan.state === 'draft' && isGroupGone
         ? GROUP_GONE
         : nextAction(plan, counters, waiting, { open: sum(OPEN), rollback }),
-    ...etaOf(plan, sum(OPEN), waiting, rate.lastFiveMinutes),
+    ...etaOf(plan, counters, waiting, rate.lastFiveMinutes),
   }
   if (plan.reason !== undefined) status.reason = plan.reason
   if (plan.leftOut !== undefined) status.leftOut = plan.leftOut
@@ -149,15 +149,22 @@ function rateOf({ movedPerMinute }: PlanCounters, now: number, startedAt = 0): P
   return { lastMinute, lastFiveMinutes: five / minutes }
 }
 
+/** A rate with two decimals at most. */
+function shownRate({ lastMinute, lastFiveMinutes }: PlanStatus['rate']): PlanStatus['rate'] {
+  return { lastMinute, lastFiveMinutes: Math.round(lastFiveMinutes * 100) / 100 }
+}
+
 /**
  * Only devices that were moved make a rate; devices that wait for something without a known end are named and left out.
+ * Devices that are being brought back are not moved: no rate tells when that ends.
  */
 function etaOf(
   plan: Plan,
-  open: number,
+  { states, waits }: PlanCounters,
   waiting: PlanStatus['waiting'],
   perMinute: number,
 ): Pick<PlanStatus, 'etaMs' | 'etaLeavesOut'> {
+  const open = OPEN.reduce((total, state) => total + (states[state] ?? 0), 0)
   if (plan.state !== 'running' || open === 0) return {}
   const left: PlanStatus['waiting'] = {}
   let out = 0
@@ -168,7 +175,9 @@ function etaOf(
     out += count
   }
   const leavesOut = out === 0 ? {} : { etaLeavesOut: left }
-  const toGo = Math.max(0, open - out)
+  const backOut = (waits['ROLLING_BACK|offline'] ?? 0) + (waits['ROLLING_BACK|busy'] ?? 0)
+  const back = Math.max(0, (states.ROLLING_BACK ?? 0) - backOut)
+  const toGo = Math.max(0, open - back - out)
   if (perMinute <= 0 || toGo === 0) return leavesOut
   return { etaMs: Math.round((toGo / perMinute) * 60_000), ...leavesOut }
 }
@@ -202,16 +211,19 @@ function nextAction(
   }
   const aborted = plan.state === 'aborted'
   const todo = [
-    line(count('CONFLICT'), (n) => `resolve the conflicts of ${n}, then retry them`),
-    line(count('FAILED'), (n) => `the rollback of ${n} failed: look at them, then retry`),
-    line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE: it goes on when they connect`),
+    line(count('CONFLICT'), (n, them) => `resolve the conflicts of ${n}, then retry ${them}`),
+    line(count('FAILED'), (n, them) => `the rollback of ${n} failed: look at ${them}, then retry`),
+    line(count('STRANDED'), (n) => `the rollback of ${n} waits for the CPE and goes on at its next contact`),
     ...leftOut,
-    line(silent, (n) => `the Agents of ${n} that were migrated are silent: look at them, or roll them back`),
+    line(
+      silent,
+      (n, them) => `no answer from the Agents of ${n}, after the migration: look at ${them}, or roll ${them} back`,
+    ),
     ...(aborted
       ? []
       : [
-          line(count('QUARANTINED'), (n) => `look at ${n} that failed, then retry them`),
-          line(count('REGRESSED'), (n) => `retry ${n} that returned to factory settings, to move them again`),
+          line(count('QUARANTINED'), (n, them) => `look at ${n} that failed, then retry ${them}`),
+          line(count('REGRESSED'), (n, them) => `retry ${n} that returned to factory settings, to move ${them} again`),
           line(count('INELIGIBLE'), (n) => `${n} cannot be moved`),
           line(count('BLOCKED'), (n) => `retry ${n} of another plan when that one is finished`),
         ]),
@@ -226,8 +238,8 @@ function rollbackText({ left, paused }: RollbackStatus): string {
     : `a rollback is under way, ${devices(left)} left`
 }
 
-function line(count: number, text: (devices: string) => string): string {
-  return count === 0 ? '' : text(devices(count))
+function line(count: number, text: (devices: string, them: 'it' | 'them') => string): string {
+  return count === 0 ? '' : text(devices(count), count === 1 ? 'it' : 'them')
 }
 
 function devices(count: number): string {
@@ -236,5 +248,6 @@ function devices(count: number): string {
 
 function absent(waiting: PlanStatus['waiting']): string {
   const offline = waiting.offline ?? 0
+  if (offline === 1) return '; 1 of them is offline and goes on when it connects'
   return offline === 0 ? '' : `; ${offline} of them are offline and go on when they connect`
 }

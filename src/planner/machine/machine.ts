@@ -116,7 +116,7 @@ export const ABORTABLE: readonly MemberState[] = statesThatTake('abort')
 export const RETURNABLE: readonly MemberState[] = statesThatTake('rollback')
 
 const MAX_HISTORY = 100
-/** In these states the reason of an earlier failure is not shown any more. */
+/** In these states the reason of an earlier failure is not shown any more; CANCELLED shows only one of its own. */
 const WITHOUT_REASON: readonly MemberState[] = ['MIGRATED', 'QUEUED', 'UNASSESSED']
 /** Events that begin another attempt. A device that was absent has used none up. */
 const NEW_ATTEMPT: readonly MemberEvent[] = ['retry', 'reassess', 'reset']
@@ -185,7 +185,7 @@ export function reduce(
     enteredMs: serviceMs,
     history: [...member.history, entry].slice(-MAX_HISTORY),
   }
-  const shown = WITHOUT_REASON.includes(to) ? undefined : (reason ?? earlier)
+  const shown = WITHOUT_REASON.includes(to) ? undefined : (reason ?? (to === 'CANCELLED' ? undefined : earlier))
   if (shown !== undefined) next.reason = shown
   if (event === 'start') next.startedAt = at
   if (to === 'QUEUED') next.waiting = 'place'

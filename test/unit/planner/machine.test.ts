@@ -130,6 +130,14 @@ describe('the per-device machine', () => {
     for (const gone of ['reason', 'endedAt', 'dueMs']) expect(again).not.toHaveProperty(gone)
   })
 
+  it('shows no reason of a block or a reset that is over once the member is cancelled', () => {
+    const reason = { code: 'otherPlan', text: 'plan b is moving this device' }
+    for (const state of ['BLOCKED', 'REGRESSED', 'QUEUED'] as const)
+      expect(reduce(member(state, { reason }), 'abort', time(1), 'x')).not.toHaveProperty('reason')
+    const own = { code: 'deviceGone', text: 'the device was deleted' }
+    expect(reduce(member('BLOCKED', { reason }), 'gone', time(1), 'x', { reason: own }).reason).toEqual(own)
+  })
+
   it('gives no due time to a member that has ended', () => {
     for (const state of MEMBER_STATES)
       for (const [event, to] of Object.entries(MEMBER_TABLE[state]) as [MemberEvent, MemberState][]) {

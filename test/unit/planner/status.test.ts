@@ -124,6 +124,23 @@ describe('rate and ETA', () => {
     expect(rate(60)).toBe(14 / 5)
   })
 
+  it('have two decimals at most, and the ETA comes from the exact rate', () => {
+    const movedPerMinute = { [minute(0)]: 7, [minute(1)]: 8 }
+    const startedAt = NOW - 3 * 60_000 + 900
+    const found = status({ states: { QUEUED: 10 }, movedPerMinute }, { startedAt })
+    expect(found.rate.lastFiveMinutes).toBe(5.03)
+    const slow = status({ states: { QUEUED: 1 }, movedPerMinute: { [minute(5)]: 0.01 } })
+    expect(slow.rate.lastFiveMinutes).toBe(0)
+    expect(slow.etaMs).toBe(1000 * 60_000)
+  })
+
+  it('leave out devices that are being brought back', () => {
+    const movedPerMinute = { [minute(1)]: 50 }
+    expect(status({ states: { ROLLING_BACK: 9 }, movedPerMinute }).etaMs).toBeUndefined()
+    const some = { states: { QUEUED: 20, ROLLING_BACK: 9 }, waits: { 'ROLLING_BACK|offline': 4 } as const }
+    expect(status({ ...some, movedPerMinute })).toMatchObject({ etaMs: 2 * 60_000, etaLeavesOut: { offline: 4 } })
+  })
+
   it('last as long as the devices that can go on need at the rate of the last five minutes', () => {
     const found = status({ states: { QUEUED: 100, DUAL: 20 }, movedPerMinute: { [minute(1)]: 50 } })
     expect(found.etaMs).toBe(12 * 60_000)
@@ -201,6 +218,18 @@ describe('the next thing to do', () => {
       { states: { QUEUED: 3, ROLLING_BACK: 1 } },
       { state: 'paused' },
       'resume or abort the plan; a rollback is under way, 1 device left',
+    ],
+    [
+      'one device that is offline',
+      { states: { QUEUED: 2 }, waits: { 'QUEUED|offline': 1 } },
+      {},
+      '2 devices to go; 1 of them is offline and goes on when it connects',
+    ],
+    [
+      'one device that failed',
+      { states: { QUARANTINED: 1 } },
+      { state: 'finished' },
+      'look at 1 device that failed, then retry it',
     ],
     ['a plan at its end', { states: { MIGRATED: 2 } }, {}, 'the plan is about to finish'],
     ['an end without a remainder', { states: { MIGRATED: 2 } }, { state: 'finished' }, 'nothing'],
