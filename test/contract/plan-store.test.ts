@@ -366,6 +366,15 @@ describe.each<[string, () => Promise<Stores>]>([
     expect(await plans.takeRound('p2', 'other', 1, 100)).toBeUndefined()
   })
 
+  it('leave no round with an instance that was refused it, when instances take and leave it at once', async () => {
+    const rounds = async (by: string) => {
+      for (let i = 0; i < 60; i++)
+        if ((await plans.takeRound('p1', by, 0, 100)) !== undefined) await plans.leaveRound('p1', by)
+    }
+    await Promise.all(['a', 'b', 'c'].map(rounds))
+    expect(await plans.takeRound('p1', 'd', 0, 100)).toEqual({})
+  })
+
   it('give the round of a plan to one instance at a time, with what is left of the start rate', async () => {
     const taken = await Promise.all(['a', 'b', 'c'].map((by) => plans.takeRound('p1', by, 0, 100)))
     expect(taken.filter((round) => round !== undefined)).toEqual([{}])

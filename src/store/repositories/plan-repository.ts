@@ -123,9 +123,9 @@ export class PlanRepository implements PlanStore {
         { $set: { by, until: now + leaseMs } },
         { upsert: true, returnDocument: 'after' },
       )
-      // Null where two upserts met and this one lost.
-      if (lock === null) return undefined
-      return defined({ pacing: lock.pacing as Pacing | undefined })
+      // Null where an upsert met another one, or met the end of a round: SecantusDB may have stored it all the same.
+      const held = lock ?? (await this.#locks.findOne({ _id: roundOf(planId), by }))
+      return held === null ? undefined : defined({ pacing: held.pacing as Pacing | undefined })
     } catch (error) {
       // Another has it: the upsert met its document.
       if (error instanceof MongoServerError && error.code === 11000) return undefined
