@@ -4,6 +4,7 @@ import {
   type DeviceId,
   type DeviceStore,
   type EndpointId,
+  type LinkSecrets,
   type PendingAgentStore,
   type Principal,
   unbindEndpoint,
@@ -15,10 +16,12 @@ interface BindingDeps extends AuditDeps {
   devices: DeviceStore
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
+  linkSecrets: Pick<LinkSecrets, 'delete'>
 }
 
 /**
- * Binds an Endpoint ID to a device with the proof `operator`; another one that the device had is unbound. AppError
+ * Binds an Endpoint ID to a device with the proof `operator`; another one that the device had is unbound,
+ * and its link secret deleted. AppError
  * `notFound` without such a device; `conflict` when the Endpoint ID is bound to another device, blocked, or part of an
  * open conflict.
  */

@@ -6,6 +6,7 @@ import {
   claimedDevice,
   type DeviceId,
   type DeviceStore,
+  type LinkSecrets,
   type PendingAgent,
   type PendingAgentStore,
   type Principal,
@@ -17,6 +18,7 @@ interface PendingAgentDeps extends AuditDeps {
   devices: DeviceStore
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
+  linkSecrets: Pick<LinkSecrets, 'delete'>
 }
 
 type ListDeps = Pick<PendingAgentDeps, 'audit' | 'clock' | 'pendingAgents'>

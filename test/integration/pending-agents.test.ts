@@ -222,6 +222,38 @@ describe('the binding of a device', () => {
     await joined(id)
   })
 
+  it.each(['PUT binding', 'POST bind'])(
+    'replaced by %s takes the link secret of the former Agent with it',
+    async (by) => {
+      const { identity, id } = await device()
+      const [first, second] = [`proto::${identity.serial}`, `proto::${identity.serial}n`]
+      await call('PUT', `${pathOf(id)}/binding`, { endpointId: first })
+      const secret = await store.linkSecrets.ensure(id)
+      await store.linkSecrets.used(id, secret)
+      // The same Endpoint ID again changes nothing.
+      await call('PUT', `${pathOf(id)}/binding`, { endpointId: first })
+      expect(await store.linkSecrets.prove(id, secret)).toBe('right')
+      const { id: pendingId } = await knocked(identity, second)
+      const answer =
+        by === 'POST bind'
+          ? await call('POST', `/pending-agents/${pendingId}/bind`, { deviceId: id })
+          : await call('PUT', `${pathOf(id)}/binding`, { endpointId: second })
+      expect(answer.status).toBe(200)
+      await dial(second, identity)
+      await joined(id)
+      expect(await store.linkSecrets.ownerOf(secret)).toBeUndefined()
+    },
+  )
+
+  it('replaced while a migration moves the device leaves the link secret that the plan has written', async () => {
+    const { identity, id } = await device()
+    await call('PUT', `${pathOf(id)}/binding`, { endpointId: `proto::${identity.serial}` })
+    const secret = await store.linkSecrets.demand(id)
+    await store.devices.commit({ deviceId: id, set: { migration: { planId: 'any', state: 'AWAITING_USP', at: 1 } } })
+    await call('PUT', `${pathOf(id)}/binding`, { endpointId: `proto::${identity.serial}n` })
+    expect(await store.linkSecrets.ownerOf(secret)).toBe(id)
+  })
+
   it('is refused with a text that is no Endpoint ID, that of the Controller, that of another device, or one in an open conflict', async () => {
     const [one, other] = [await device(), await device()]
     const put = (endpointId: string) => call('PUT', `${pathOf(one.id)}/binding`, { endpointId })

@@ -74,7 +74,7 @@ export function pendingAgentRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Admit an Agent as another device',
       description:
-        'As PUT /devices/{id}/binding with its Endpoint ID, with any identity that it shows. The Agent is admitted when it connects again.',
+        'As PUT /devices/{id}/binding with its Endpoint ID, with any identity that it shows. When it replaces another Agent, the link secret of the device is deleted, because only the other Agent has it; POST /devices/{id}/link-secret gives it a new one. The Agent is admitted when it connects again.',
       permission: 'pendingAgents.write',
       params: IdParam,
       body: AgentBindingInput,

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../../base/index.ts'
 import type { Device } from '../device/device.ts'
+import { IN_FLIGHT } from '../device/member-states.ts'
 import type { DeviceStore } from '../device/ports.ts'
 import type { NewEvent } from '../feed/event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId } from '../id.ts'
 import type { Page } from '../page.ts'
 import type { Timestamp } from '../timestamp.ts'
-import type { ConflictStore } from './ports.ts'
+import type { ConflictStore, LinkSecrets } from './ports.ts'
 import { bindChange, type RefusalCode } from './usp-arrival.ts'
 
 /** A USP Agent that was refused, for a person who may let it in. */
@@ -67,18 +68,23 @@ interface BindingStores {
 
 /**
  * Binds an Endpoint ID to a device that has a record, with the proof `operator`; another one that the device had is
- * unbound. Repeating it does no harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID
+ * unbound, and the secret of its link goes with it: the new Agent does not have it, and the former one would prove by it
+ * that it is the device. Not while a migration moves the device, which has written that secret. Repeating it does no harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID
  * is bound to another device, blocked, or part of a Conflict that is open.
  */
 export async function bindEndpoint(
   deviceId: DeviceId,
   endpointId: EndpointId,
-  stores: BindingStores,
+  stores: BindingStores & { linkSecrets: Pick<LinkSecrets, 'delete'> },
   now: Timestamp,
 ): Promise<Device> {
   const device = await stores.devices.get(deviceId)
   if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
   await checkFree(deviceId, endpointId, stores)
+  const former = device.binding?.endpointId
+  const isMoving = device.migration !== undefined && IN_FLIGHT.includes(device.migration.state)
+  // First, so that a repetition after a crash finds the former Endpoint ID and does both.
+  if (former !== undefined && former !== endpointId && !isMoving) await stores.linkSecrets.delete(deviceId)
   await stores.devices.commit(bindChange(deviceId, device, device, endpointId, 'operator', now))
   return device
 }
