@@ -163,6 +163,15 @@ describe('the WebSocket MTP', () => {
       expect(response.headers['sec-websocket-extensions']).toBeUndefined()
     })
 
+    it.each(['8', '14', '13, 8', undefined])('are for version 13 of the protocol, not %s', async (version) => {
+      const { 'sec-websocket-version': _, ...others } = HANDSHAKE
+      const shown = version === undefined ? {} : { 'sec-websocket-version': version }
+      const response = await upgrade('?eid=proto::x', { ...others, ...shown, 'sec-websocket-protocol': 'v1.usp' })
+      expect(response.statusCode).toBe(426)
+      expect(response.headers).toMatchObject({ 'sec-websocket-version': '13', upgrade: 'websocket' })
+      expect(opened).toEqual([])
+    })
+
     it.each([
       ['os::00256D-S1', 101],
       ['os::00256D-S2', 400],

@@ -52,7 +52,10 @@ const STATUS: Record<string, string> = {
   tryAgain: '503 Service Unavailable',
   noCertificate: '401 Unauthorized',
   notAdmitted: '403 Forbidden',
+  version: '426 Upgrade Required',
 }
+/** The version of the protocol (RFC 6455 4.1); ws would take 8 as well. */
+const VERSION = '13'
 /** Retry-After of a 503, in seconds. */
 const RETRY_AFTER_S = 10
 /** 128 bits in base64url. */
@@ -195,15 +198,21 @@ export class WebSocketMtp implements Mtp {
     else if (!(error instanceof NotAdmitted))
       log.info({ address: request.socket.remoteAddress, reason }, 'USP handshake refused')
     const text = `${reason}\n`
-    const later = status.startsWith('503') ? `retry-after: ${RETRY_AFTER_S}\r\n` : ''
+    const more = status.startsWith('503')
+      ? `retry-after: ${RETRY_AFTER_S}\r\n`
+      : status.startsWith('426')
+        ? `upgrade: websocket\r\nsec-websocket-version: ${VERSION}\r\n`
+        : ''
     // A server socket stays half open when the client does not end its side.
     socket.once('finish', () => socket.destroy())
     socket.end(
-      `HTTP/1.1 ${status}\r\nconnection: close\r\n${later}content-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      `HTTP/1.1 ${status}\r\nconnection: close\r\n${more}content-type: text/plain\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
     )
   }
 
   #checkHandshake(request: IncomingMessage): Newcomer {
+    if (request.headers['sec-websocket-version'] !== VERSION)
+      throw new ProtocolError('version', `Sec-WebSocket-Version must be ${VERSION} (RFC 6455 4.4)`)
     const secret = this.#secretOf(request.url ?? '/')
     if (!this.#hasRoom()) throw new ProtocolError('full', 'too many links')
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
