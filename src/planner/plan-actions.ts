@@ -6,12 +6,8 @@ import { type AuditLog, audited } from '../security/index.ts'
 import type { Stored } from './machine/script.ts'
 import type { MemberStep } from './machine/transition.ts'
 import { type ActionScope, changeBy, hasHappened, type PlanAction, refusalOf } from './plan-changes.ts'
+import { checkSettings, type SettingsInput } from './settings.ts'
 import { GROUP_GONE, planStatus } from './status.ts'
-
-/** Settings of a plan as a person gives them; what is absent keeps its value. */
-export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
-  controller?: Partial<PlanSettings['controller']>
-}
 
 /** A new plan. */
 export interface PlanInput {
@@ -65,16 +61,18 @@ export class PlanActions {
     return plan
   }
 
-  /** Stores a draft. AppError `notFound` when there is no such group. */
+  /** Stores a draft. AppError `notFound` when there is no such group, `invalid` for a setting that moves no device. */
   async create(input: PlanInput, actor: string): Promise<Plan> {
     const { groups, newId, clock, plans, defaults, audit } = this.#deps
     await groups.get(input.groupId)
+    const own = defaults()
+    checkSettings(input.settings ?? {}, own.controller)
     const plan: Plan = {
       id: newId(),
       name: input.name,
       groupId: input.groupId,
       state: 'draft',
-      settings: settingsOf(defaults(), input.settings),
+      settings: settingsOf(own, input.settings),
       revision: 1,
       createdAt: clock.now(),
     }
@@ -97,6 +95,7 @@ export class PlanActions {
     const plan = await this.get(id)
     if (revision !== undefined && revision !== plan.revision)
       throw new AppError('conflict', 'the plan has changed since it was read; read it again')
+    checkSettings(input.settings ?? {}, this.#deps.defaults().controller)
     const { controller, retire } = input.settings ?? {}
     if (plan.state !== 'draft' && (controller !== undefined || retire !== undefined))
       return this.#refuse(plan, 'update', actor, 'controller and retire can be changed before the start only')

@@ -1,4 +1,11 @@
+import { isIP } from 'node:net'
+import { AppError } from '../base/index.ts'
 import type { PlanSettings } from '../domain/index.ts'
+
+/** Settings of a plan as a person gives them; what is absent keeps its value. */
+export type SettingsInput = Partial<Omit<PlanSettings, 'controller'>> & {
+  controller?: Partial<PlanSettings['controller']>
+}
 
 /** Returns the settings of a plan for those that its creator leaves out. */
 export function defaultPlanSettings(controller: PlanSettings['controller']): PlanSettings {
@@ -25,4 +32,32 @@ export function defaultPlanSettings(controller: PlanSettings['controller']): Pla
     ],
     controller,
   }
+}
+
+/**
+ * Refuses settings that a person gives and with which no device could be moved. AppError `invalid` names the setting.
+ * `own`: the Controller of this server. Its port and path may differ from those that the devices see, behind a proxy.
+ */
+export function checkSettings({ controller = {}, parityPaths = [] }: SettingsInput, own: PlanSettings['controller']) {
+  const { endpointId, host, path } = controller
+  const refuse = (name: string, text: string): never => {
+    throw new AppError('invalid', `settings.${name}: ${text}`)
+  }
+  if (endpointId !== undefined && endpointId !== own.endpointId)
+    refuse('controller.endpointId', `this server is ${own.endpointId}, and takes no Record for another Endpoint ID`)
+  if (host !== undefined && !isHost(host))
+    refuse('controller.host', 'give a host name or an IP address, without scheme, port and path')
+  if (path !== undefined && !/^\/[^\s?#]*$/.test(path))
+    refuse('controller.path', 'a path begins with / and has no space, ? or #')
+  const wrong = parityPaths.find((parameter) => !/^Device\.(?:[^\s.]+\.)*[^\s.]+$/.test(parameter))
+  if (wrong !== undefined)
+    refuse(
+      'parityPaths',
+      `${JSON.stringify(wrong)} is no parameter of the data model of USP, like Device.DeviceInfo.SoftwareVersion`,
+    )
+}
+
+function isHost(host: string): boolean {
+  const address = host.replace(/^\[(.*)\]$/, '$1')
+  return isIP(address) !== 0 || /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(host)
 }

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { checkSettings, type SettingsInput } from '../../../src/planner/settings.ts'
+import { planOf } from '../../support/plans.ts'
+
+const own = planOf().settings.controller
+const refused = (settings: SettingsInput) => expect(() => checkSettings(settings, own))
+
+describe('settings of a plan', () => {
+  it.each(['usp.example.net', 'localhost', 'usp', '192.0.2.1', '2001:db8::1', '[2001:db8::1]', 'büro.example'])(
+    'have a host like %s',
+    (host) => {
+      checkSettings({ controller: { host } }, own)
+    },
+  )
+
+  it.each(['x y', 'wss://usp.example', 'usp.example:8183', 'usp.example/usp', '-', 'a@b', '[::1'])(
+    'have no host like %s',
+    (host) => {
+      refused({ controller: { host } }).toThrow('settings.controller.host: ')
+    },
+  )
+
+  it('name this Controller, whose port and path may be those of a proxy', () => {
+    checkSettings({ controller: { endpointId: own.endpointId, port: 443, path: '/isp/usp' } }, own)
+    refused({ controller: { endpointId: 'proto::other' } }).toThrow(`this server is ${own.endpointId}`)
+    for (const path of ['usp', '/a b', '/usp?x=1'])
+      refused({ controller: { path } }).toThrow('settings.controller.path')
+  })
+
+  it('compare parameters of the data model that both protocols show', () => {
+    checkSettings({ parityPaths: ['Device.DeviceInfo.SoftwareVersion', 'Device.X_ACME.Mode'] }, own)
+    for (const path of ['foo', 'Device.', 'Device.DeviceInfo.', 'Device..Name', 'InternetGatewayDevice.X'])
+      refused({ parityPaths: ['Device.DeviceInfo.SoftwareVersion', path] }).toThrow(`settings.parityPaths: "${path}"`)
+  })
+})
