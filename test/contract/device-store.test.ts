@@ -106,7 +106,7 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
 
   it('whose links an instance held are unlinked, with the reason', async () => {
     const id = await create('1')
-    const usp = { 'usp.linked': true, 'usp.instance': 'a', 'usp.connectedAt': 5 } as const
+    const usp = { 'usp.linked': true, 'usp.answering': true, 'usp.instance': 'a', 'usp.connectedAt': 5 } as const
     await stores.devices.commit({ deviceId: id, set: usp })
     const linked: unknown[] = []
     for await (const batch of stores.devices.linkedTo('a', 9)) linked.push(...batch)
@@ -115,6 +115,6 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect(await stores.devices.unlinkAll(undefined, ['a'], 9)).toBe(0)
     expect(await stores.devices.unlinkAll('a', [], 9)).toBe(1)
     const lastDisconnect = { at: 9, reason: 'goingAway' }
-    expect((await stores.devices.get(id))?.usp).toMatchObject({ linked: false, lastDisconnect })
+    expect((await stores.devices.get(id))?.usp).toMatchObject({ linked: false, answering: false, lastDisconnect })
   })
 })

@@ -43,6 +43,23 @@ async function stored(changes: Partial<Device> = {}): Promise<Device> {
   return box
 }
 
+describe('a record of an earlier version', () => {
+  it('without a link has no Agent that answers, after the migration', async () => {
+    const databaseName = `answers_${Date.now()}`
+    const first = await testStore(inject('mongodbUri'), { databaseName })
+    const [gone, linked] = [device(), device()]
+    gone.usp = { linked: false, answering: true, lastSeenAt: 1 }
+    linked.usp = { linked: true, answering: true, lastSeenAt: 1 }
+    for (const create of [gone, linked]) await first.devices.commit({ deviceId: create.id, create })
+    await first.db.collection('migrations').deleteMany({ _id: /^0014/ as never })
+    const second = await testStore(inject('mongodbUri'), { databaseName })
+    const usp = async ({ id }: Device) => (await second.devices.get(id))?.usp
+    expect(await usp(gone)).toMatchObject({ linked: false, answering: false })
+    expect(await usp(linked)).toMatchObject({ linked: true, answering: true })
+    for (const each of [first, second]) await each.close()
+  })
+})
+
 describe('device commits', () => {
   it('return stored devices, and undefined for others', async () => {
     const box = await stored({ manufacturer: 'Acme', tags: ['lab'] })

@@ -191,7 +191,7 @@ describe('the end of a link', () => {
     leave(agent)
     await until(() => usp()?.linked === false)
     const at = world.clock.now()
-    expect(usp()).toMatchObject({ disconnectedAt: at, lastDisconnect: { at, reason } })
+    expect(usp()).toMatchObject({ answering: false, disconnectedAt: at, lastDisconnect: { at, reason } })
     expect(events('device.disconnected')).toMatchObject([{ data: { endpointId: EID, reason } }])
     expect(ended).toEqual([reason])
   })
@@ -245,13 +245,13 @@ describe('the end of a link', () => {
     await joined()
     const known = device()
     if (known?.usp === undefined) throw new Error('not joined')
-    world.stores.inside.devices.set(ID, { ...known, usp: { ...known.usp, linked: false } })
+    world.stores.inside.devices.set(ID, { ...known, usp: { ...known.usp, linked: false, answering: false } })
     for (let i = 0; i < 2; i++) {
       world.clock.advance(300_000)
       await settled()
     }
     await until(() => usp()?.linked === true)
-    expect(usp()?.instance).toBe('test')
+    expect(usp()).toMatchObject({ instance: 'test', answering: true })
   })
 })
 

@@ -126,6 +126,7 @@ export function deviceStore(
         const reason = instance === undefined ? 'serverDied' : 'goingAway'
         const set = {
           'usp.linked': false,
+          'usp.answering': false,
           'usp.disconnectedAt': at,
           'usp.lastDisconnect': { at, reason },
         } as const

@@ -104,7 +104,7 @@ const UspFactsSchema = z
       .boolean()
       .optional()
       .describe(
-        'false: the Agent has not answered yet over its link, or does not answer any more; filter field `usp.answering`',
+        'false: the Agent has no link, has not answered yet over it, or does not answer any more; filter field `usp.answering`',
       ),
     lastAnswerAt: time()
       .optional()

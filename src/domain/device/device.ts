@@ -125,7 +125,7 @@ export interface CwmpNotes {
 /** Facts from the last USP links. */
 export interface UspFacts {
   linked: boolean
-  /** False while a link stands whose Agent has not answered yet, or does not answer any more. */
+  /** True while a link stands whose Agent answers; false before its first answer, while it is silent, and after the link. */
   answering?: boolean
   /** Time of the last answer or notification of the Agent; written at least every 10 minutes while there are any. */
   lastAnswerAt?: Timestamp

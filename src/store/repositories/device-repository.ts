@@ -131,6 +131,7 @@ export class DeviceRepository implements DeviceStore {
     const reason: DisconnectReason = instance === undefined ? 'serverDied' : 'goingAway'
     const $set = {
       'usp.linked': false,
+      'usp.answering': false,
       'usp.disconnectedAt': at,
       'usp.lastDisconnect': { at, reason },
       updatedAt: at,

@@ -120,7 +120,7 @@ export class Controller implements Lifecycle {
     this.#work = new LinkWork(options.log)
     const models = new SupportedModels({ ...options, store: options.supportedModels, of: WATCHED_PATHS })
     this.#refusals = new Refusals(options)
-    this.#records = new LinkRecords(options)
+    this.#records = new LinkRecords({ ...options, answers: (agent) => this.#liveness.answers(agent) })
     const { liveness: limits, turnedAwayMs: heldMs, ...rest } = options
     this.#liveness = new Liveness(
       {

@@ -22,6 +22,8 @@ interface LinkRecordsDeps {
   devices: DeviceStore
   audit: Pick<AuditLog, 'append'>
   linkSecrets: Pick<LinkSecrets, 'used'>
+  /** True when the Agent answers over this link. */
+  answers(agent: AgentLink): boolean
   instance: string
   clock: Clock
   random: Pick<Random, 'fraction'>
@@ -192,9 +194,11 @@ export class LinkRecords {
   }
 
   /** Writes the link once more: another instance took this one for dead. */
-  #linked({ device, connectedAt }: AgentLink): void {
+  #linked(agent: AgentLink): void {
+    const { device, connectedAt } = agent
     if (device === undefined) return
-    const set = { 'usp.linked': true, 'usp.instance': this.#deps.instance }
+    const { instance, answers } = this.#deps
+    const set = { 'usp.linked': true, 'usp.instance': instance, 'usp.answering': answers(agent) }
     this.#note({ deviceId: device.id, set, guard: { uspConnectedAt: connectedAt } })
   }
 
@@ -220,7 +224,12 @@ function gone(
   const event: NewEvent = { type: 'device.disconnected', at, deviceId, protocol: 'usp', data }
   return {
     deviceId,
-    set: { 'usp.linked': false, 'usp.disconnectedAt': at, 'usp.lastDisconnect': { at, reason } },
+    set: {
+      'usp.linked': false,
+      'usp.answering': false,
+      'usp.disconnectedAt': at,
+      'usp.lastDisconnect': { at, reason },
+    },
     guard: { uspConnectedAt: connectedAt },
     events: [event],
   }

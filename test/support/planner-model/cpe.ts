@@ -120,7 +120,12 @@ export class Cpe {
     const at = this.#world.wallMs
     this.#commit(link.server, {
       deviceId: this.id,
-      set: { 'usp.linked': false, 'usp.disconnectedAt': at, 'usp.lastDisconnect': { at, reason } },
+      set: {
+        'usp.linked': false,
+        'usp.answering': false,
+        'usp.disconnectedAt': at,
+        'usp.lastDisconnect': { at, reason },
+      },
       guard: { uspConnectedAt: link.connectedAt },
       events: [{ type: 'device.disconnected', at, deviceId: this.id, protocol: 'usp', data: { reason } }],
     })
