@@ -71,7 +71,8 @@ export const OPTIONS = [
     flag: '--api-tls-cert',
     group: 'API',
     type: 'path',
-    sentence: 'PEM file with the certificate chain of the REST API; unset: that of --tls-cert.',
+    sentence:
+      'PEM file with the certificate chain of the REST API; unset: that of --tls-cert, where --api-tls gives the API TLS.',
   },
   {
     key: 'apiTlsKey',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { examineCertificates } from '../../src/cli/doctor/certificates.ts'
-import { Certificates } from '../../src/cli/parts/certificates.ts'
+import { Certificates, plainApiNote } from '../../src/cli/parts/certificates.ts'
 import { readConfig } from '../../src/config/index.ts'
 import { newTlsKey, selfSigned } from '../../src/security/index.ts'
 
@@ -77,4 +77,15 @@ it('authorities of client certificates are refused when the file holds no certif
   writeFileSync(damaged, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
   const other = configOf('given', files, { tlsClientCa: damaged })
   expect(() => new Certificates(other, parts)).toThrow('--tls-client-ca')
+})
+
+it('the address of an API that stays plain beside a certificate for devices has a note', () => {
+  const note = (source: 'given' | 'api', more: Record<string, string> = {}) =>
+    plainApiNote(configOf(source, write(), more))
+  expect(note('given')).toMatch(/plain HTTP on 127\.0\.0\.1.*--api-tls on/)
+  expect(note('given', { apiTls: 'on' })).toBe('')
+  expect(note('given', { apiTls: 'off' })).toBe('')
+  expect(note('given', { apiHost: '0.0.0.0' })).toBe('')
+  expect(note('api')).toBe('')
+  expect(plainApiNote(readConfig({ dataDir: folder }, {}))).toBe('')
 })

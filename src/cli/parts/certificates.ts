@@ -38,6 +38,16 @@ export function certificateSources(config: Config): CertificateSources {
 }
 
 /**
+ * Returns a note for the line that shows the address of the API: a certificate for devices alone gives an API on this
+ * machine no TLS. '' when there is nothing to note.
+ */
+export function plainApiNote(config: Config): string {
+  const isPlain = certificateSources(config).api === undefined
+  if (!isPlain || config.tlsCert === undefined || config.apiTls !== 'auto') return ''
+  return `(plain HTTP on ${config.apiHost}: --tls-cert is for devices; --api-tls on uses it for the API, too)  `
+}
+
+/**
  * The certificates of all listeners. While it runs, given files are read again when they change; what cannot be used
  * then is logged, and the certificate before stays.
  */

@@ -1,5 +1,6 @@
 import { AppError, errorText } from '../../base/index.ts'
-import { readConfig } from '../../config/index.ts'
+import { type Config, readConfig } from '../../config/index.ts'
+import { plainApiNote } from '../parts/certificates.ts'
 import { tellFirstKey } from '../parts/first-key.ts'
 import { type RunningServer, startServer } from './server.ts'
 
@@ -23,7 +24,7 @@ export async function serveUntilSignal(flags: Record<string, string | undefined>
   const server = await starting
   watchDefects(server)
   if (!isTerminal) process.on('SIGHUP', () => server.reloadCertificates())
-  if (early === undefined) announce(server)
+  if (early === undefined) announce(server, config)
   const why = await stopped
   if (early === undefined) console.error(`${why}: stopping`)
   const limit = setTimeout(() => {
@@ -43,14 +44,16 @@ export function failWith(error: unknown): never {
   process.exit(1)
 }
 
-function announce(server: RunningServer): void {
+function announce(server: RunningServer, config: Config): void {
   tellFirstKey(server, isTerminal, (line) => console.error(line))
   process.send?.({ type: 'ready', ...server, pid: process.pid })
   const cwmp = [
     ...(server.cwmpPort === 0 ? [] : [`port ${server.cwmpPort}`]),
     ...(server.cwmpsPort === 0 ? [] : [`port ${server.cwmpsPort} (TLS)`]),
   ]
-  console.error(`API ${server.apiUrl}/api/v1/docs/  CWMP ${cwmp.join(', ')}  USP port ${server.uspPort}`)
+  console.error(
+    `API ${server.apiUrl}/api/v1/docs/  ${plainApiNote(config)}CWMP ${cwmp.join(', ')}  USP port ${server.uspPort}`,
+  )
 }
 
 function onSignals(first: (name: string) => void): void {
