@@ -54,7 +54,7 @@ describe('isthmus doctor', () => {
     const found = await examine(config())
     expect(found.filter(({ state }) => state === 'problem')).toEqual([])
     expect(new Set(found.map(({ about }) => about))).toEqual(
-      new Set(['folder', 'database', 'clock', 'ports', 'certificates', 'addresses']),
+      new Set(['folder', 'database', 'clock', 'ports', 'files', 'certificates', 'addresses']),
     )
   })
 

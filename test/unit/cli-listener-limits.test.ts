@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { examineOpenFiles } from '../../src/cli/doctor/open-files.ts'
 import { listenerLimits } from '../../src/cli/parts/listener-limits.ts'
 import { readConfig } from '../../src/config/index.ts'
 
@@ -21,4 +22,11 @@ it('networks and algorithms are read from their texts', () => {
   expect(cwmp.connectionRequestNetworks?.has('192.0.2.9')).toBe(true)
   expect(cwmp.digestAlgorithms).toEqual(['SHA-256', 'MD5'])
   expect(() => readConfig({ trustedProxies: 'everybody' }, {})).toThrow(/--trusted-proxies.*"everybody" is no network/s)
+})
+
+it('doctor says how many files a process may open, and how many it needs', () => {
+  const said = (limit: number) =>
+    examineOpenFiles(readConfig({}, {}), limit).map(({ state, text }) => `${state}: ${text}`)
+  expect(said(65_536)).toEqual(['ok: a process may open 65536 files'])
+  expect(said(1024).join()).toMatch(/^warning: a process may open 1024 files, .* need 53750; set LimitNOFILE/)
 })

@@ -8,6 +8,7 @@ import { examineStore } from './database.ts'
 import { type Finding, finding } from './finding.ts'
 import { examineFolder } from './folder.ts'
 import { examinePorts } from './listeners.ts'
+import { examineOpenFiles } from './open-files.ts'
 
 const EARLIEST = Date.parse('2026-01-01T00:00:00Z')
 
@@ -25,6 +26,7 @@ export async function examine(
     ...examineClock(),
     ...(await examineStore(config, () => systemClock.now())),
     ...(await examinePorts(config, isRunning)),
+    ...examineOpenFiles(config),
     ...examineCertificates(config, systemClock, systemRandom),
     ...(await examineAddresses(config)),
     ...insecureSettings(config, flags).map(({ option, line }) => finding('security').warning(`${option}: ${line}`)),

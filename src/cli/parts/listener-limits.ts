@@ -66,7 +66,7 @@ export function listenerLimits(config: Config, files: number | undefined = openF
 /**
  * Returns the number of files, sockets included, that this process may open; undefined where the system does not say.
  */
-function openFileLimit(): number | undefined {
+export function openFileLimit(): number | undefined {
   try {
     const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
     return limit === undefined ? undefined : Number(limit)

@@ -134,7 +134,7 @@ export async function startServer(
     })
     const limits = listenerLimits(config)
     if (limits.tooFewFiles !== undefined)
-      log.info(limits.tooFewFiles, 'the limit of open files allows fewer connections than sessions and links: raise it')
+      log.warn(limits.tooFewFiles, 'the limit of open files allows fewer connections than sessions and links: raise it')
     const newDevices = new NewDevices({
       limits: { perHour: config.maxNewDevicesPerHour, total: config.maxDevices },
       devices: store.devices,
