@@ -271,7 +271,7 @@ describe('devices in the field', { timeout: 90_000 }, () => {
       return (await world.planner.member(plan.id, id)).state === 'STRANDED'
     })
     await world.untilState(plan, 'finished')
-    expect((await world.planner.status(plan.id)).next).toMatch(/it goes on when they connect/)
+    expect((await world.planner.status(plan.id)).next).toMatch(/goes on at its next contact/)
     expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
     cpe.absent.cwmp = false
     await world.heard(id)
