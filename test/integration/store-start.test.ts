@@ -117,6 +117,22 @@ describe('migrations', () => {
     expect([...first, ...second]).toEqual(['0002-b', '0003-c'])
   })
 
+  it('of a new database are one line of the log, and of one with devices one line each', async () => {
+    const logged = async (files: NamedMigration[]) => {
+      const lines: string[] = []
+      await migrate(db, options('one', files, { ...silentLog, info: (_, message) => lines.push(message) }))
+      return lines
+    }
+    const first = [migration('0001-a', async () => undefined), migration('0002-b', async () => undefined)]
+    expect(await logged(first)).toEqual(['the new database is set up'])
+    expect(await logged(first)).toEqual([])
+    await db.collection('devices').insertOne({})
+    const later = [migration('0003-c', async () => undefined), migration('0004-d', async () => undefined)]
+    expect(await logged([...first, ...later])).toEqual(['migrating the database', 'migrating the database'])
+    await db.collection('migrations').deleteMany({})
+    expect(await logged(first)).toEqual(['migrating the database', 'migrating the database'])
+  })
+
   it('wait for an instance that migrates, and log that', async () => {
     const lines: string[] = []
     await db

@@ -44,12 +44,14 @@ export async function migrate(db: Db, options: MigrationOptions): Promise<string
     const done = db.collection<Document_>('migrations')
     const executed = async () => (await done.find({}).sort({ _id: 1 }).toArray()).map((document) => document._id)
     refuseNewer(await executed(), migrations, db.databaseName)
+    // A database without devices has nothing to migrate: its files run, and one line says so.
+    const isNew = (await executed()).length === 0 && (await db.collection('devices').findOne({})) === null
     const umzug = new Umzug({
       migrations: migrations.map(({ name, load }) => ({
         name,
         up: async () => {
           lock.check()
-          log.info({ migration: name }, 'migrating the database')
+          log[isNew ? 'debug' : 'info']({ migration: name }, 'migrating the database')
           await (await load()).up(db)
           lock.check()
         },
@@ -62,7 +64,9 @@ export async function migrate(db: Db, options: MigrationOptions): Promise<string
       },
       logger: undefined,
     })
-    return (await umzug.up()).map((migration) => migration.name)
+    const ran = (await umzug.up()).map((migration) => migration.name)
+    if (isNew && ran.length > 0) log.info({ migrations: ran.length }, 'the new database is set up')
+    return ran
   } finally {
     await lock.release()
   }
