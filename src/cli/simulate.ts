@@ -38,7 +38,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
 }
 
 /** Returns what the options describe; AppError `invalid` naming the option that does not. */
-function fleetOf(options: SimulateOptions): ConstructorParameters<typeof Fleet>[0] {
+export function fleetOf(options: SimulateOptions): ConstructorParameters<typeof Fleet>[0] {
   const trusted = options.trust === undefined ? undefined : readPem(options.trust)
   return defined({
     mix: options.mix === undefined ? defaultMix(options.devices) : readMix(options.mix),
@@ -78,16 +78,19 @@ function readPem(file: string): string {
   }
 }
 
-/** Returns one line with the counts of the fleet so far. */
-function statusOf({ devices }: Fleet): string {
+/** Returns one line with the counts of the fleet so far, and with the reason of a session that failed. */
+export function statusOf({ devices }: Pick<Fleet, 'devices'>): string {
   const counts = { sessions: 0, failed: 0, linked: 0, reboots: 0 }
+  let reason = ''
   for (const device of devices) {
+    reason = device.cpe?.counters.lastFailure ?? reason
     counts.sessions += device.cpe?.counters.sessions ?? 0
     counts.failed += device.cpe?.counters.failedSessions ?? 0
     counts.linked += device.agent?.connected === true ? 1 : 0
     counts.reboots += device.reboots
   }
-  return `${counts.sessions} CWMP sessions (${counts.failed} failed), ${counts.linked} USP links open, ${counts.reboots} reboots`
+  const failed = counts.failed === 0 ? '0 failed' : `${counts.failed} failed, such as: ${reason}`
+  return `${counts.sessions} CWMP sessions (${failed}), ${counts.linked} USP links open, ${counts.reboots} reboots`
 }
 
 function say(line: string): void {

@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { fleetOf, statusOf } from '../../src/cli/simulate.ts'
 import { readFlags, SIMULATE_OPTIONS } from '../../src/config/index.ts'
-import { describeFaults, FAULTS, quirksOf, readFaults, readMix } from '../../src/simulator/index.ts'
+import { describeFaults, FAULTS, Fleet, quirksOf, readFaults, readMix } from '../../src/simulator/index.ts'
+import { until } from '../support/until.ts'
 
 describe('the flags of isthmus simulate', () => {
   const needed = { acsUrl: 'http://127.0.0.1:7547/', enrolmentSecret: 'x' }
@@ -54,4 +59,22 @@ describe('scripted faults', () => {
     expect(cpe).toEqual({ answerDelayMs: 60, fault9002Above: 5 })
     expect(agent).toEqual({ answerDelayMs: 60, noTimer: true })
   })
+})
+
+it('the status of a fleet whose logins the server refuses has the reason', async () => {
+  const server = createServer((_, response) => response.writeHead(401).end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const acsUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const fleet = new Fleet(
+    fleetOf(readFlags(SIMULATE_OPTIONS, { acsUrl, enrolmentSecret: 'wrong', devices: '1', mix: 'dualStack=1' })),
+  )
+  try {
+    expect(statusOf(fleet)).toContain('(0 failed)')
+    await fleet.start()
+    await until(() => fleet.devices.some(({ cpe }) => (cpe?.counters.failedSessions ?? 0) > 0))
+    expect(statusOf(fleet)).toMatch(/\([1-9]\d* failed, such as: .*401/)
+  } finally {
+    fleet.stop(false)
+    server.close()
+  }
 })

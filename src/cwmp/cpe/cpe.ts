@@ -259,9 +259,11 @@ export class Cpe {
   #onFailure(error: unknown): void {
     this.#failures++
     this.counters.failedSessions++
+    const reason = errorText(error)
+    this.counters.lastFailure = reason
     this.#events.failed()
     const { log, identity } = this.#options
-    log.debug({ serial: identity.serial, reason: errorText(error) }, 'CWMP session failed')
+    log.debug({ serial: identity.serial, reason }, 'CWMP session failed')
   }
 
   /** Retries after a wait that grows with each failure (TR-069 3.2.1.1); a new event ends the wait. */

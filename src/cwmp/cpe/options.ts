@@ -51,5 +51,7 @@ export interface CpeState {
 export interface CpeCounters {
   sessions: number
   failedSessions: number
+  /** The reason that the last failed session ended for. */
+  lastFailure?: string
   rpcs: Partial<Record<RpcName, number>>
 }
