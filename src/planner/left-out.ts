@@ -36,9 +36,10 @@ export function withLeftOut(
 /** A row as a sentence for a person. `devices` words a count. */
 export function leftOutText({ why, planId, count }: LeftOut, devices: (count: number) => string): string {
   const plan = planId === undefined ? 'other plans' : `plan ${planId}`
+  const them = count === 1 ? 'it' : 'them'
   const which = {
-    otherPlan: `that ${plan} moves or has moved: roll them back there`,
-    rollbackPending: `that ${plan} must bring back first: retry them there`,
+    otherPlan: `that ${plan} moves or has moved: roll ${them} back there`,
+    rollbackPending: `that ${plan} must bring back first: retry ${them} there`,
     alreadyThere: 'on USP since before this plan, and moved by none',
   }
   return `the rollback leaves out ${devices(count)} ${which[why]}`

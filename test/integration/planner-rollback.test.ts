@@ -355,7 +355,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const left = await world.planner.status(second.id)
     expect(left.leftOut).toEqual([{ why: 'otherPlan', planId: first.id, count: 1, example: id }])
     expect(left.next).toBe(
-      `the rollback leaves out 1 device that plan ${first.id} moves or has moved: roll them back there`,
+      `the rollback leaves out 1 device that plan ${first.id} moves or has moved: roll it back there`,
     )
     expect((await world.planner.get(second.id)).leftOut).toEqual(left.leftOut)
     // What the first plan brings back is migrated in no plan.

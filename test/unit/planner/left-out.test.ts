@@ -18,6 +18,13 @@ describe('devices that a rollback leaves out', () => {
     ])
   })
 
+  it('are named one by one or together', () => {
+    const text = (count: number) =>
+      leftOutText({ why: 'otherPlan', planId: 'p1', count, example: 'd' as DeviceId }, devices)
+    expect(text(1)).toContain('roll it back there')
+    expect(text(2)).toContain('roll them back there')
+  })
+
   it('make a bounded number of rows for any number of plans', () => {
     let rows: LeftOut[] = []
     for (let i = 0; i < 50; i++) rows = withLeftOut(rows, { why: 'otherPlan', planId: `p${i}` }, member(i))
