@@ -97,6 +97,27 @@ describe('the tree of a device', () => {
     expect(await events(id)).toMatchObject([{ data: { object: 'Device.X_A.', parameters: 10, kept: 0 } }])
   })
 
+  it('takes no more from the result of an operation, which ends all the same', async () => {
+    const id = await device()
+    await report(id, leaves('Device.X_A.', 0, 30))
+    const { operation } = await store.operations.create({
+      id: `op-${id}`,
+      deviceId: id,
+      request: { verb: 'reboot' },
+      state: 'queued',
+      actor: { kind: 'system', id: 'test' },
+      createdAt: clock.now(),
+      expiresAt: clock.now() + 100,
+      attempts: 0,
+    })
+    const change = { deviceId: id, parameters: leaves('Device.X_A.', 30, 30) }
+    const ending = { state: 'done' as const, at: clock.now(), change }
+    expect(await store.operations.finish(operation.id, ['queued'], ending)).toBe(true)
+    expect(await kept(id)).toHaveLength(40)
+    expect(await events(id)).toMatchObject([{ data: { object: 'Device.X_A.', parameters: 30, kept: 10 } }])
+    expect((await store.operations.get(operation.id))?.state).toBe('done')
+  })
+
   it('notes what was left out of the first report in the record that this report makes', async () => {
     const identity = { oui: '00256D', productClass: 'Box', serial: `TB${serial++}` }
     const id = deviceIdOf(identity)
