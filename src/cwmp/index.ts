@@ -1,3 +1,3 @@
-/** Floor 3: TR-069. The codec, our ACS, and the CPE side that simulated boxes use. */
+/** Floor 3: TR-069. The codec, the ACS, and the CPE side that simulated devices use. */
 export { Acs, type AcsOptions, type EnrolmentPolicy } from './acs/index.ts'
 export * from './cpe/index.ts'

@@ -34,7 +34,7 @@ export function credentialRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Let a device that was reset enrol again',
       description:
-        'Its own credential stays good, and the enrolment secret is good beside it, until one of them is used. For devices with the event `device.refused` and the reason `reset`.',
+        'Its own credential stays valid, and the enrolment secret is accepted, too, until one of them is used. For devices with the event `device.refused` and the reason `reset`.',
       permission: 'credentials.write',
       params: DeviceIdParam,
       responses: { 204: { description: 'Released' } },

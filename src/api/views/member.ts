@@ -43,7 +43,7 @@ export function memberDetails(member: PlanMember, context: MemberContext): Recor
   return { ...memberView(member, context), found: foundBy(member) }
 }
 
-/** The facts of a member that help a person, without the times of its inside. */
+/** The facts of a member that help a person, without its internal times. */
 function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
   const {
     timerMs: _timer,

@@ -86,7 +86,7 @@ export function operationView(operation: Operation, waitingFor?: string): Record
   const { instance: _instance, baseline: _baseline, bootstrapAt: _bootstrap, request, result, ...rest } = operation
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
   const { actor, idempotencyKey } = operation
-  // Inside, the actor stands before it.
+  // The stored key begins with the actor.
   const before = `${actorText(actor)}:`
   if (idempotencyKey?.startsWith(before) === true) view.idempotencyKey = idempotencyKey.slice(before.length)
   if (waitingFor !== undefined) view.waitingFor = waitingFor

@@ -132,7 +132,7 @@ const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
 /** Of one kind, about requests that are refused. */
 const LINES_PER_MINUTE = 60
-/** Time that a CPE has to continue after it closed its connection behind the InformResponse, in milliseconds. */
+/** Time that a CPE has to continue after it closed its connection after the InformResponse, in milliseconds. */
 const LEAVING_MS = 5000
 
 /** Sessions under way may end for so long when the server stops. */
@@ -482,7 +482,7 @@ export class Acs implements Lifecycle {
     session.move('emptyPost')
     session.offerTurn(this.#respond(session, response))
     response.on('close', () => {
-      // The CPE went away while we were still thinking about what to ask.
+      // The CPE went away before the next request was chosen.
       if (!response.writableEnded) session.drop('connection')
     })
     this.#turn.begin(session)

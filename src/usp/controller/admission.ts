@@ -29,7 +29,7 @@ export const NO_SECRET: Refusal = {
   text: 'the device of this Endpoint ID has a secret in the path of its link, which this link does not show',
 }
 const NOT_ADMITTED: LinkRefusal = { kind: 'notAdmitted', text: 'the Agent is not admitted' }
-const STANDS: LinkRefusal = { kind: 'tryAgain', text: 'a link of this Endpoint ID stands, and its Agent answers' }
+const STANDS: LinkRefusal = { kind: 'tryAgain', text: 'this Endpoint ID has an open link whose Agent answers' }
 const OWN: LinkRefusal = { kind: 'notAdmitted', text: 'the Endpoint ID is that of this Controller' }
 const LATER: LinkRefusal = { kind: 'tryAgain', text: 'the Agent cannot be admitted now' }
 const UNNAMED: Admitted = { secretOf: undefined, instead: undefined }
