@@ -7,7 +7,9 @@ import { withStore } from './parts/machine-store.ts'
 
 const PAGE = 500
 
-/** Makes an API key and prints its text, alone, on standard output. AppError `invalid` for a name that no key may have. */
+/**
+ * Makes an API key and prints its text, alone, on standard output. AppError `invalid` for a name that no key may have.
+ */
 export async function createApiKey(config: Config, asked: { name: string; scope: Scope }): Promise<void> {
   // Before a database is opened or started for it.
   checkKeyName(asked.name)

@@ -3,7 +3,10 @@ import type { Role } from './permission.ts'
 /** Kinds of parties that ask for something. `operator` is a person at the command line of the server. */
 export const ACTOR_KINDS = ['apiKey', 'planner', 'system', 'operator'] as const
 
-/** The stored part of a principal: the party that asked. `planner` alone may write over the protocol that is not the owner. */
+/**
+ * The stored part of a principal: the party that asked. `planner` alone may write over the protocol that is not the
+ * owner.
+ */
 export interface Actor {
   kind: (typeof ACTOR_KINDS)[number]
   id: string

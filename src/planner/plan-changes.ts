@@ -139,8 +139,8 @@ function withWorks(
 }
 
 /**
- * A plan without what an action ends: a pause and an abort keep the reason for which it paused, any other ends it. A rollback of
- * the whole plan and a retry also end what the last rollback has left out.
+ * A plan without what an action ends: a pause and an abort keep the reason for which it paused, any other ends it. A
+ * rollback of the whole plan and a retry also end what the last rollback has left out.
  */
 function without({ leftOut, ...plan }: Plan, action: PlanAction, { selector }: ActionScope): Plan {
   const endsLeftOut = action === 'retry' || (action === 'rollback' && selector === undefined)

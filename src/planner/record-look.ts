@@ -27,8 +27,8 @@ export class RecordLook {
   }
 
   /**
-   * Compares the next members; after the last one, the next call begins with the first. Rejects when the database does not
-   * answer.
+   * Compares the next members; after the last one, the next call begins with the first. Rejects when the database does
+   * not answer.
    */
   async look(): Promise<void> {
     this.#walk ??= this.#members()

@@ -11,7 +11,10 @@ interface KeyChanges {
   clock: Clock
 }
 
-/** Stores a new API key and resolves with it and with its text, which is kept nowhere. The change is audited. AppError `invalid` for a name that no key may have. */
+/**
+ * Stores a new API key and resolves with it and with its text, which is kept nowhere. The change is audited. AppError
+ * `invalid` for a name that no key may have.
+ */
 export async function createKey(
   deps: KeyChanges,
   asked: { name: string; scope: Scope },

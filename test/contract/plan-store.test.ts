@@ -75,7 +75,10 @@ function snapshot(serial: string, more: Partial<DeviceSnapshot> = {}): DeviceSna
   }
 }
 
-/** The store of plans as the planner relies on it: the one of the server, and the one that stands for it in tests of the planner. */
+/**
+ * The store of plans as the planner relies on it: the one of the server, and the one that stands for it in tests of the
+ * planner.
+ */
 describe.each<[string, () => Promise<Stores>]>([
   ['in memory', async () => ({ ...createMemoryStores(systemClock), close: async () => undefined })],
   ['in the database', () => testStore(inject('mongodbUri'))],

@@ -150,7 +150,7 @@ describe('hostile CWMP', () => {
     await stillServes()
   })
 
-  it('gets through sessions in which a box answers whatever comes to its mind', async () => {
+  it('gets through sessions in which a device answers whatever comes to its mind', async () => {
     const walking = await startTestServer(inject('mongodbUri'), { enrolment: 'open', discovery: 'walk' })
     const wrap = (body: string) =>
       `<E:Envelope xmlns:E="http://schemas.xmlsoap.org/soap/envelope/" xmlns:c="urn:dslforum-org:cwmp-1-2"><E:Body>${body}</E:Body></E:Envelope>`

@@ -58,7 +58,8 @@ describe('a joined Agent that sends bent Messages', () => {
             const body = { kind: 'noSession' as const, payload: bent(payload, bends) }
             agent.sendBytes(codec.encodeRecord({ toId: CONTROLLER_ID, fromId: 'os::00256D-S1', body }))
           }
-          // What it asks for after all that is answered, unless an identity that was bent into another cost it its link.
+          // What it asks for after all that is answered, unless an identity that was bent into another cost it its
+          // link.
           if (agent.socket.readyState === WebSocket.OPEN) await agent.heard().catch(() => undefined)
           agent.socket.terminate()
         },

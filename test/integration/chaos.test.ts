@@ -19,7 +19,7 @@ let rounds: ChaosRounds
 beforeAll(async () => {
   rounds = await ChaosRounds.start({
     seed,
-    boxes: 8,
+    devices: 8,
     faults: [['noTimer', 'dropsSession'], ['neverOnboards'], ['deaf', 'powerLoss'], ['rejectsWrite']],
     informIntervalS: 100,
     timeScale: 20,
@@ -27,7 +27,7 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => rounds?.stop(), 60_000)
 
-it(`boxes, records and plans agree after ${ROUNDS.length} rounds in which plans are steered and anything dies (seed ${seed})`, {
+it(`devices, records and plans agree after ${ROUNDS.length} rounds in which plans are steered and anything dies (seed ${seed})`, {
   timeout: 1_500_000,
 }, async () => {
   await rounds.run(ROUNDS, 6)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { CpeWire, cookieOf, digestFor, type Login, vector } from '../support/cwmp-wire.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 
-describe('credentials of boxes', () => {
+describe('credentials of devices', () => {
   let server: TestServer
   beforeAll(async () => {
     server = await startTestServer(inject('mongodbUri'), { enrolment: 'closed', discovery: 'none' })
@@ -17,7 +17,7 @@ describe('credentials of boxes', () => {
       headers: { authorization: `Bearer ${server.firstKey}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-  /** One session of a box with these credentials: the status of its Inform. */
+  /** One session of a device with these credentials: the status of its Inform. */
   async function come(serial: string, login: Login): Promise<number> {
     const cpe = new CpeWire(server.cwmpPort)
     const inform = vector('inform', { SERIAL: serial })
@@ -29,7 +29,7 @@ describe('credentials of boxes', () => {
   }
   const login = { username: 'acme-77', password: 'from the factory list' }
 
-  it('can be stored before a box comes, which is how one gets in where enrolment is closed', async () => {
+  it('can be stored before a device comes, which is how one gets in where enrolment is closed', async () => {
     expect(await come('77', login)).toBe(401)
     expect((await api('PUT', '/devices/00256D-Box-77/credential', login)).status).toBe(204)
     // A credential that was read a moment ago is not read again at once.

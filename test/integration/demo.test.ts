@@ -33,7 +33,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     return { code: Number(code), output }
   }
 
-  it('goes on where Ctrl-C or a kill left it, at any moment, and ends with 0 when every box is where it should be', async () => {
+  it('goes on where Ctrl-C or a kill left it, at any moment, and ends with 0 when every device is where it should be', async () => {
     const cuts: [NodeJS.Signals, string][] = [
       ['SIGKILL', 'starting the server'],
       ['SIGINT', 'API key'],

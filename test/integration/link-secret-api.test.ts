@@ -21,10 +21,10 @@ const EID = 'os::00256D-LS1'
 const OWN = 'proto::isthmus'
 
 let server: TestServer
-let box: SimulatedDevice
+let cpe: SimulatedDevice
 beforeAll(async () => {
   server = await startTestServer(inject('mongodbUri'), { agentAdmission: 'open' })
-  box = new SimulatedDevice({
+  cpe = new SimulatedDevice({
     kind: 'uspOnly',
     facts: FACTS,
     faults: [],
@@ -44,11 +44,11 @@ beforeAll(async () => {
     random: systemRandom,
     log: silentLog,
   })
-  box.start()
+  cpe.start()
   await until(async () => (await device()).usp?.answering === true)
 })
 afterAll(async () => {
-  box.stop(false)
+  cpe.stop(false)
   await server.stop()
 })
 
@@ -62,7 +62,7 @@ async function call<T>(method: string, path: string): Promise<{ status: number; 
 }
 type Shown = { usp?: { weakLink?: boolean; answering?: boolean; linked?: boolean } }
 const device = async () => (await call<Shown>('GET', `/devices/${ID}`)).body
-const path = () => box.tree.raw('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Path') ?? ''
+const path = () => cpe.tree.raw('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Path') ?? ''
 /** The HTTP status that a link of this path gets, or `open`. */
 function dial(at: string): Promise<string | number> {
   const socket = new WebSocket(`ws://127.0.0.1:${server.uspPort}${at}?eid=${encodeURIComponent(EID)}`, 'v1.usp')
@@ -125,7 +125,7 @@ describe('a device that is given a secret for its link', () => {
 
   it('comes with the plain path again once its secret is deleted', async () => {
     expect((await call('DELETE', `/devices/${ID}/link-secret`)).status).toBe(204)
-    box.tree.put('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Path', '/usp')
+    cpe.tree.put('Device.LocalAgent.Controller.1.MTP.1.WebSocket.Path', '/usp')
     await until(async () => (await device()).usp?.weakLink === true)
   })
 

@@ -10,7 +10,9 @@ const STATES: MemberState[] = ['QUEUED', 'DUAL', 'QUARANTINED']
 
 type Query = Parameters<PlanStore['listMembers']>[1]
 
-/** Lists of a plan with more members than are read at once: an engine that reads all that matches reads it in windows. */
+/**
+ * Lists of a plan with more members than are read at once: an engine that reads all that matches reads it in windows.
+ */
 describe('the members of a large plan', { timeout: 120_000 }, () => {
   let store: Store
   const collection = (db: Db) => db.collection<Document_>('planMembers')

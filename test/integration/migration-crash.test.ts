@@ -2,7 +2,10 @@ import { expect, inject, it } from 'vitest'
 import { migrationWorld } from '../support/migration-world.ts'
 import { Mortal } from '../support/mortal.ts'
 
-/** Calls of the planner to the outside at which it dies: one device each, a little further every time, before or after the call took place. */
+/**
+ * Calls of the planner to the outside at which it dies: one device each, a little further every time, before or after
+ * the call took place.
+ */
 const DEATHS = Array.from(
   { length: 48 },
   (_, i) => ({ at: 2 + i * 2, when: i % 2 === 0 ? 'before' : 'after' }) as const,
@@ -43,7 +46,8 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const free = () => world.store.plans.freeLeases(['test', `heir-${i}`])
       await free()
       if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', 'test')
-      // What the dead one had under way may land after its death: what it holds is freed again and again, as the server's job does.
+      // What the dead one had under way may land after its death: what it holds is freed again and again, as the
+      // server's job does.
       const tick = async () => {
         await free()
         await heir.tick()

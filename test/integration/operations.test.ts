@@ -33,7 +33,7 @@ afterAll(async () => {
   await store.close()
 })
 
-async function createBox(owner: Protocol): Promise<FakePeer> {
+async function createDevice(owner: Protocol): Promise<FakePeer> {
   const identity = { oui: '00256D', productClass: 'Box', serial: String(++serial) }
   const id = deviceIdOf(identity)
   const now = systemClock.now()
@@ -66,7 +66,7 @@ const submit = (room: OperationsEngine, deviceId: DeviceId, request: OperationRe
 
 describe('the engine over the database', () => {
   it('stores state, result, record, audit, events and work flag of each operation', async () => {
-    const peer = await createBox('usp')
+    const peer = await createDevice('usp')
     const { room, leave } = linked(peer, 'a')
     const add: OperationRequest = { verb: 'add', object: TABLE, values: { Name: 'n', 'Sub.Enable': 'true' } }
     const added = await ended(room, await submit(room, peer.deviceId, add))
@@ -103,7 +103,7 @@ describe('the engine over the database', () => {
   })
 
   it('writes no value again that the planner reads and the record has', async () => {
-    const peer = await createBox('usp')
+    const peer = await createDevice('usp')
     const writes: ParameterWrite[][] = []
     const devices = new Proxy(store.devices, {
       get(of, name) {
@@ -144,7 +144,7 @@ describe('the engine over the database', () => {
   })
 
   it('does each thing once and in order when two instances hold a link to the same device', async () => {
-    const peer = await createBox('usp')
+    const peer = await createDevice('usp')
     const a = linked(peer, 'a')
     const b = linked(peer, 'b')
     await Promise.all([a.room.start(), b.room.start()])
@@ -160,7 +160,7 @@ describe('the engine over the database', () => {
   })
 
   it('gives concurrent submissions with one key one operation', async () => {
-    const peer = await createBox('cwmp')
+    const peer = await createDevice('cwmp')
     const room = createRoom(store, systemClock, { instance: 'a', limits: QUIET })
     const wanted = { deviceId: peer.deviceId, request: set('Device.X_A', '1'), actor: ACTOR, idempotencyKey: 'k' }
     const all = await Promise.all(Array.from({ length: 8 }, () => room.submit(wanted)))
@@ -172,8 +172,8 @@ describe('the engine over the database', () => {
 })
 
 /**
- * The end of a device's only operation. A call of the dead process may still arrive after its death: recovery runs again
- * and again.
+ * The end of a device's only operation. A call of the dead process may still arrive after its death: recovery runs
+ * again and again.
  */
 async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operation | undefined> {
   for (let i = 0; ; i++) {
@@ -188,7 +188,7 @@ async function endOf(room: OperationsEngine, deviceId: DeviceId): Promise<Operat
 
 /** A process that dies at a call, and the one after it. Resolves with the operation and the number of calls. */
 async function live(request: OperationRequest, at: number, when: 'before' | 'after') {
-  const peer = await createBox('usp')
+  const peer = await createDevice('usp')
   const mortal = new Mortal(at, when)
   peer.aroundEffect = (effect) => mortal.call(effect)
   const first = linked(peer, `first${peer.deviceId}`, mortal.ports(store))

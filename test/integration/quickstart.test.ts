@@ -39,10 +39,10 @@ describe('the walk through the API', { timeout: 180_000 }, () => {
     const script = ['set -euo pipefail', ...walk.map((block) => `${block}\necho '${SEPARATOR}'`)].join('\n')
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, maxBuffer: 16 << 20 })
     const outputs = stdout.split(SEPARATOR).map((text) => text.trim())
-    const [, newest, filtered, box, done, migration, mine, happened] = outputs
+    const [, newest, filtered, device, done, migration, mine, happened] = outputs
     expect(newest).toMatch(/"owner":/)
     expect(filtered).toMatch(/Northbridge|"softwareVersion":"1\.10/)
-    expect(box).toContain('Device.WiFi.SSID.1.SSID')
+    expect(device).toContain('Device.WiFi.SSID.1.SSID')
     expect(done?.match(/"state":"done"/g)).toHaveLength(2)
     expect(done).toContain('urn:isthmus:problem:invalid')
     expect(migration).toMatch(/"states":\{/)

@@ -38,9 +38,9 @@ function device(changes: Partial<Device> = {}): Device {
   return { ...newDevice(deviceIdOf(identity), identity, 'cwmp', 1), ...changes }
 }
 async function stored(changes: Partial<Device> = {}): Promise<Device> {
-  const box = device(changes)
-  await store.devices.commit({ deviceId: box.id, create: box })
-  return box
+  const cpe = device(changes)
+  await store.devices.commit({ deviceId: cpe.id, create: cpe })
+  return cpe
 }
 
 describe('a record of an earlier version', () => {
@@ -62,28 +62,28 @@ describe('a record of an earlier version', () => {
 
 describe('device commits', () => {
   it('return stored devices, and undefined for others', async () => {
-    const box = await stored({ manufacturer: 'Acme', tags: ['lab'] })
-    expect(await store.devices.get(box.id)).toEqual(box)
+    const cpe = await stored({ manufacturer: 'Acme', tags: ['lab'] })
+    expect(await store.devices.get(cpe.id)).toEqual(cpe)
     expect(await store.devices.get(device().id)).toBeUndefined()
   })
 
   it('land together with their events and parameters', async () => {
-    const box = device()
+    const cpe = device()
     const seen: FeedEvent[] = []
     const off = store.events.onAppended((events) => seen.push(...events))
     await store.devices.commit({
-      deviceId: box.id,
-      create: box,
-      events: [{ type: 'device.registered', at: 5, deviceId: box.id, data: {} }],
+      deviceId: cpe.id,
+      create: cpe,
+      events: [{ type: 'device.registered', at: 5, deviceId: cpe.id, data: {} }],
       parameters: [
         { path: 'Device.A.1.B', value: 'x', type: 'string', writable: true, source: 'cwmp', collectedAt: 5 },
       ],
     })
     off()
     expect(seen.map((event) => event.type)).toEqual(['device.registered'])
-    expect(await store.parameters.getMany(box.id, ['Device.A.1.B', 'Device.A.1.C'])).toEqual([
+    expect(await store.parameters.getMany(cpe.id, ['Device.A.1.B', 'Device.A.1.C'])).toEqual([
       {
-        deviceId: box.id,
+        deviceId: cpe.id,
         path: 'Device.A.1.B',
         value: 'x',
         type: 'string',
@@ -95,74 +95,74 @@ describe('device commits', () => {
   })
 
   it('drop single parameters, and keep what is written after that in the same flush', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const write = (leaf: string) => ({ path: `Device.A.${leaf}`, value: leaf, type: 'string', source: 'cwmp' }) as const
     const parameters = ['B', 'C'].map((leaf) => ({ ...write(leaf), collectedAt: 5 }))
-    await store.devices.commit({ deviceId: box.id, parameters })
-    const left = async () => (await store.parameters.list(box.id, 'Device.A.', 9)).items.map(({ path }) => path)
+    await store.devices.commit({ deviceId: cpe.id, parameters })
+    const left = async () => (await store.parameters.list(cpe.id, 'Device.A.', 9)).items.map(({ path }) => path)
     await Promise.all([
-      store.devices.commit({ deviceId: box.id, parameters }),
-      store.devices.commit({ deviceId: box.id, dropParameters: ['Device.A.B', 'Device.A.C'] }),
-      store.devices.commit({ deviceId: box.id, parameters: [{ ...write('C'), collectedAt: 6 }] }),
+      store.devices.commit({ deviceId: cpe.id, parameters }),
+      store.devices.commit({ deviceId: cpe.id, dropParameters: ['Device.A.B', 'Device.A.C'] }),
+      store.devices.commit({ deviceId: cpe.id, parameters: [{ ...write('C'), collectedAt: 6 }] }),
     ])
     expect(await left()).toEqual(['Device.A.C'])
   })
 
   it('keep the type that is known when a write has none', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const path = 'Device.A.1.X_B'
     const write = { path, value: '1', source: 'cwmp', collectedAt: 5 } as const
-    const type = async () => (await store.parameters.getMany(box.id, [path]))[0]?.type
-    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, type: 'unknown' }] })
+    const type = async () => (await store.parameters.getMany(cpe.id, [path]))[0]?.type
+    await store.devices.commit({ deviceId: cpe.id, parameters: [{ ...write, type: 'unknown' }] })
     expect(await type()).toBe('unknown')
-    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, type: 'unsignedInt' }] })
-    await store.devices.commit({ deviceId: box.id, parameters: [{ ...write, value: '2', type: 'unknown' }] })
+    await store.devices.commit({ deviceId: cpe.id, parameters: [{ ...write, type: 'unsignedInt' }] })
+    await store.devices.commit({ deviceId: cpe.id, parameters: [{ ...write, value: '2', type: 'unknown' }] })
     expect(await type()).toBe('unsignedInt')
   })
 
   it('that are made together share their round trips, and the refused one fails alone', async () => {
-    const boxes = Array.from({ length: 50 }, () => device())
+    const cpes = Array.from({ length: 50 }, () => device())
     const twice = await stored()
     const before = [...store.commands.values()].reduce((sum, n) => sum + n, 0)
-    await Promise.all(boxes.map((box) => store.devices.commit({ deviceId: box.id, create: box })))
+    await Promise.all(cpes.map((cpe) => store.devices.commit({ deviceId: cpe.id, create: cpe })))
     const round = [...store.commands.values()].reduce((sum, n) => sum + n, 0) - before
     expect(round).toBeLessThanOrEqual(10)
     const results = await Promise.allSettled([
-      ...boxes.map((box) => store.devices.commit({ deviceId: box.id, set: { manufacturer: 'M' } })),
+      ...cpes.map((cpe) => store.devices.commit({ deviceId: cpe.id, set: { manufacturer: 'M' } })),
       store.devices.commit({ deviceId: twice.id, create: twice }),
-      store.devices.commit({ deviceId: boxes[0]!.id, set: { manufacturer: 'N' }, guard: { revision: 99 } }),
+      store.devices.commit({ deviceId: cpes[0]!.id, set: { manufacturer: 'N' }, guard: { revision: 99 } }),
     ])
     expect(results.filter((result) => result.status === 'rejected')).toHaveLength(2)
     expect(results.slice(-2).map((result) => result.status)).toEqual(['rejected', 'rejected'])
-    expect((await store.devices.get(boxes[0]!.id))?.manufacturer).toBe('M')
+    expect((await store.devices.get(cpes[0]!.id))?.manufacturer).toBe('M')
   })
 
   it('are refused as a whole when a guard does not hold', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const change: DeviceChange = {
-      deviceId: box.id,
+      deviceId: cpe.id,
       set: { owner: 'usp' },
       newRevision: true,
       guard: { revision: 1 },
-      events: [{ type: 'device.ownerChanged', at: 1, deviceId: box.id, data: {} }],
+      events: [{ type: 'device.ownerChanged', at: 1, deviceId: cpe.id, data: {} }],
     }
     await store.devices.commit(change)
     await expect(store.devices.commit(change)).rejects.toMatchObject({ code: 'conflict' })
-    expect((await store.devices.get(box.id))?.revision).toBe(2)
-    const events = (await store.events.since(undefined, 100)).filter((event) => event.deviceId === box.id)
+    expect((await store.devices.get(cpe.id))?.revision).toBe(2)
+    const events = (await store.events.since(undefined, 100)).filter((event) => event.deviceId === cpe.id)
     expect(events).toHaveLength(1)
   })
 
   it('of a link do not touch a later one', async () => {
-    const box = await stored()
-    await store.devices.commit({ deviceId: box.id, set: { 'usp.linked': true, 'usp.connectedAt': 2 } })
-    const gone = { deviceId: box.id, set: { 'usp.linked': false } }
+    const cpe = await stored()
+    await store.devices.commit({ deviceId: cpe.id, set: { 'usp.linked': true, 'usp.connectedAt': 2 } })
+    const gone = { deviceId: cpe.id, set: { 'usp.linked': false } }
     await expect(store.devices.commit({ ...gone, guard: { uspConnectedAt: 1 } })).rejects.toMatchObject({
       code: 'conflict',
     })
-    expect((await store.devices.get(box.id))?.usp?.linked).toBe(true)
+    expect((await store.devices.get(cpe.id))?.usp?.linked).toBe(true)
     await store.devices.commit({ ...gone, guard: { uspConnectedAt: 2 } })
-    expect((await store.devices.get(box.id))?.usp?.linked).toBe(false)
+    expect((await store.devices.get(cpe.id))?.usp?.linked).toBe(false)
   })
 
   it('never bind one Endpoint ID to two devices', async () => {
@@ -177,7 +177,7 @@ describe('device commits', () => {
   })
 
   it('merge writes to one parameter document in order, deletions included', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const write = (value: string, path = 'Device.X.1.V') => ({
       path,
       value,
@@ -186,17 +186,17 @@ describe('device commits', () => {
       collectedAt: 1,
     })
     await Promise.all([
-      store.devices.commit({ deviceId: box.id, parameters: [write('1'), write('a', 'Device.X.1.W')] }),
-      store.devices.commit({ deviceId: box.id, parameters: [write('2')] }),
-      store.devices.commit({ deviceId: box.id, dropSubtrees: ['Device.X.'] }),
-      store.devices.commit({ deviceId: box.id, parameters: [write('3')] }),
+      store.devices.commit({ deviceId: cpe.id, parameters: [write('1'), write('a', 'Device.X.1.W')] }),
+      store.devices.commit({ deviceId: cpe.id, parameters: [write('2')] }),
+      store.devices.commit({ deviceId: cpe.id, dropSubtrees: ['Device.X.'] }),
+      store.devices.commit({ deviceId: cpe.id, parameters: [write('3')] }),
     ])
-    const { items } = await store.parameters.list(box.id, 'Device.X.', 10)
+    const { items } = await store.parameters.list(cpe.id, 'Device.X.', 10)
     expect(items.map((item) => [item.path, item.value])).toEqual([['Device.X.1.V', '3']])
   })
 
   it('drop single parameters and leave their neighbours, in order with what is written', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const write = (leaf: string, value: string) => ({
       path: `Device.Y.${leaf}`,
       value,
@@ -206,11 +206,11 @@ describe('device commits', () => {
     })
     const drop = ['Device.Y.A', 'Device.Y.C', 'Device.Absent.Z']
     await Promise.all([
-      store.devices.commit({ deviceId: box.id, parameters: ['A', 'B', 'C'].map((leaf) => write(leaf, '1')) }),
-      store.devices.commit({ deviceId: box.id, dropParameters: drop }),
-      store.devices.commit({ deviceId: box.id, parameters: [write('C', '2')] }),
+      store.devices.commit({ deviceId: cpe.id, parameters: ['A', 'B', 'C'].map((leaf) => write(leaf, '1')) }),
+      store.devices.commit({ deviceId: cpe.id, dropParameters: drop }),
+      store.devices.commit({ deviceId: cpe.id, parameters: [write('C', '2')] }),
     ])
-    const { items } = await store.parameters.list(box.id, 'Device.', 10)
+    const { items } = await store.parameters.list(cpe.id, 'Device.', 10)
     expect(items.map(({ path, value }) => [path, value])).toEqual([
       ['Device.Y.B', '1'],
       ['Device.Y.C', '2'],
@@ -220,10 +220,10 @@ describe('device commits', () => {
 
 describe('a commit of a plan member', () => {
   const at = 7
-  const member = (box: Device, changes: Partial<PlanMember> = {}): PlanMember => ({
-    id: `p1|${box.id}`,
+  const member = (cpe: Device, changes: Partial<PlanMember> = {}): PlanMember => ({
+    id: `p1|${cpe.id}`,
     planId: 'p1',
-    deviceId: box.id,
+    deviceId: cpe.id,
     state: 'QUEUED',
     step: '',
     done: [],
@@ -239,47 +239,47 @@ describe('a commit of a plan member', () => {
   const write = (path: string) => ({ path, value: 'v', type: 'string', source: 'cwmp', collectedAt: at }) as const
 
   it('takes the whole change of its device along, with what it drops', async () => {
-    const box = await stored()
-    await store.plans.commitMember({ member: member(box), events: [] })
+    const cpe = await stored()
+    await store.plans.commitMember({ member: member(cpe), events: [] })
     const parameters = ['Device.A.1.B', 'Device.C.D', 'Device.C.E'].map(write)
-    await store.devices.commit({ deviceId: box.id, parameters })
+    await store.devices.commit({ deviceId: cpe.id, parameters })
     const before = (await store.events.since(undefined, 1))[0]?.id ?? ''
     await store.plans.commitMember({
-      before: member(box),
-      member: member(box, { state: 'PREPARING', revision: 2 }),
-      events: [{ type: 'member.changed', at, deviceId: box.id, data: {} }],
+      before: member(cpe),
+      member: member(cpe, { state: 'PREPARING', revision: 2 }),
+      events: [{ type: 'member.changed', at, deviceId: cpe.id, data: {} }],
       device: {
-        deviceId: box.id,
+        deviceId: cpe.id,
         set: { migration: { planId: 'p1', state: 'PREPARING', at } },
         newRevision: true,
         dropSubtrees: ['Device.A.'],
         dropParameters: ['Device.C.E'],
         parameters: [write('Device.F.G')],
-        events: [{ type: 'device.booted', at, deviceId: box.id, data: {} }],
+        events: [{ type: 'device.booted', at, deviceId: cpe.id, data: {} }],
       },
     })
-    const left = await store.parameters.list(box.id, '', 9)
+    const left = await store.parameters.list(cpe.id, '', 9)
     expect(left.items.map(({ path }) => path)).toEqual(['Device.C.D', 'Device.F.G'])
-    expect(await store.devices.get(box.id)).toMatchObject({ revision: 2, migration: { state: 'PREPARING' } })
+    expect(await store.devices.get(cpe.id)).toMatchObject({ revision: 2, migration: { state: 'PREPARING' } })
     expect((await store.events.since(before, 9)).map(({ type }) => type)).toEqual(['member.changed', 'device.booted'])
   })
 
   it('can create its device, and lands as a whole or not at all', async () => {
-    const box = device()
-    await store.plans.commitMember({ member: member(box), events: [] })
+    const cpe = device()
+    await store.plans.commitMember({ member: member(cpe), events: [] })
     const create = {
-      before: member(box),
-      member: member(box, { state: 'PREPARING', revision: 2 }),
+      before: member(cpe),
+      member: member(cpe, { state: 'PREPARING', revision: 2 }),
       events: [],
-      device: { deviceId: box.id, create: box, parameters: [write('Device.A.B')] },
+      device: { deviceId: cpe.id, create: cpe, parameters: [write('Device.A.B')] },
     }
-    await expect(store.plans.commitMember({ ...create, before: member(box, { revision: 9 }) })).rejects.toMatchObject({
+    await expect(store.plans.commitMember({ ...create, before: member(cpe, { revision: 9 }) })).rejects.toMatchObject({
       code: 'conflict',
     })
-    expect(await store.devices.get(box.id)).toBeUndefined()
+    expect(await store.devices.get(cpe.id)).toBeUndefined()
     await store.plans.commitMember(create)
-    expect(await store.devices.get(box.id)).toEqual(box)
-    expect((await store.parameters.list(box.id, '', 9)).items).toHaveLength(1)
+    expect(await store.devices.get(cpe.id)).toEqual(cpe)
+    expect((await store.parameters.list(cpe.id, '', 9)).items).toHaveLength(1)
   })
 })
 
@@ -315,10 +315,10 @@ describe('lists', () => {
   it('page by id without loss or repetition, in whatever order the records were inserted', async () => {
     const other = await testStore(inject('mongodbUri'))
     try {
-      const boxes = Array.from({ length: 60 }, () => device())
-      const shuffled = boxes.map((_, i) => boxes[(i * 37) % boxes.length] as Device)
-      for (const box of shuffled) await other.devices.commit({ deviceId: box.id, create: box })
-      const ids = boxes.map(({ id }) => id).sort()
+      const cpes = Array.from({ length: 60 }, () => device())
+      const shuffled = cpes.map((_, i) => cpes[(i * 37) % cpes.length] as Device)
+      for (const cpe of shuffled) await other.devices.commit({ deviceId: cpe.id, create: cpe })
+      const ids = cpes.map(({ id }) => id).sort()
       for (const descending of [false, true]) {
         const seen: string[] = []
         let cursor: string | undefined
@@ -362,14 +362,14 @@ describe('lists', () => {
   })
 
   it('page the parameters of a subtree in path order', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const paths = ['Device.A.B', 'Device.A.C', 'Device.A.1.D', 'Device.AB.E']
     await store.devices.commit({
-      deviceId: box.id,
+      deviceId: cpe.id,
       parameters: paths.map((path) => ({ path, value: path, type: 'string', source: 'cwmp', collectedAt: 1 })),
     })
-    const first = await store.parameters.list(box.id, 'Device.A.', 1)
-    const second = await store.parameters.list(box.id, 'Device.A.', 5, first.next)
+    const first = await store.parameters.list(cpe.id, 'Device.A.', 1)
+    const second = await store.parameters.list(cpe.id, 'Device.A.', 5, first.next)
     expect([...first.items, ...second.items].map((item) => item.path).sort()).toEqual([
       'Device.A.1.D',
       'Device.A.B',
@@ -379,16 +379,16 @@ describe('lists', () => {
   })
 
   it('hold all values below a path in any script, and a drop removes all of them', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const paths = ['Device.X.1.A', 'Device.X.\u{1f4e1}.A', 'Device.X.\uffff.A', 'Device.Y.1.A']
     await store.devices.commit({
-      deviceId: box.id,
+      deviceId: cpe.id,
       parameters: paths.map((path) => ({ path, value: '', type: 'string', source: 'cwmp', collectedAt: 1 })),
     })
-    const { items } = await store.parameters.list(box.id, 'Device.X.', 10)
+    const { items } = await store.parameters.list(cpe.id, 'Device.X.', 10)
     expect(items.map(({ path }) => path).sort()).toEqual(paths.slice(0, 3).sort())
-    await store.devices.commit({ deviceId: box.id, dropSubtrees: ['Device.X.'] })
-    expect((await store.parameters.list(box.id, '', 10)).items.map(({ path }) => path)).toEqual(['Device.Y.1.A'])
+    await store.devices.commit({ deviceId: cpe.id, dropSubtrees: ['Device.X.'] })
+    expect((await store.parameters.list(cpe.id, '', 10)).items.map(({ path }) => path)).toEqual(['Device.Y.1.A'])
   })
 })
 
@@ -448,9 +448,9 @@ describe('queries', () => {
 
 describe('operations', () => {
   let n = 0
-  const operation = (box: Device, changes: Partial<Operation> = {}): Operation => ({
+  const operation = (cpe: Device, changes: Partial<Operation> = {}): Operation => ({
     id: `op${String(n++).padStart(4, '0')}`,
-    deviceId: box.id,
+    deviceId: cpe.id,
     request: { verb: 'reboot' },
     state: 'queued',
     actor: { kind: 'system', id: 'test' },
@@ -461,17 +461,17 @@ describe('operations', () => {
   })
 
   it('flag the device with the insert and answer the same one for the same key', async () => {
-    const box = await stored()
-    const first = await store.operations.create(operation(box, { idempotencyKey: 'k' }))
-    const again = await store.operations.create(operation(box, { idempotencyKey: 'k' }))
+    const cpe = await stored()
+    const first = await store.operations.create(operation(cpe, { idempotencyKey: 'k' }))
+    const again = await store.operations.create(operation(cpe, { idempotencyKey: 'k' }))
     expect(again).toEqual({ operation: first.operation, created: false })
-    expect((await store.devices.get(box.id))?.work).toEqual({ open: true, seq: 1 })
+    expect((await store.devices.get(cpe.id))?.work).toEqual({ open: true, seq: 1 })
     await expect(store.operations.create(operation(device()))).rejects.toMatchObject({ code: 'notFound' })
   })
 
   it('move only from the state they are in, for one of two callers', async () => {
-    const box = await stored()
-    const { operation: op } = await store.operations.create(operation(box))
+    const cpe = await stored()
+    const { operation: op } = await store.operations.create(operation(cpe))
     const sent = { at: 2, via: 'cwmp' as const, instance: 'a' }
     const both = await Promise.all([store.operations.markSent(op.id, sent), store.operations.markSent(op.id, sent)])
     expect(both.sort()).toEqual([false, true])
@@ -491,19 +491,19 @@ describe('operations', () => {
       }),
     ).toBe(true)
     expect(await store.operations.get(op.id)).toMatchObject({ state: 'done', finishedAt: 3, sentVia: 'cwmp' })
-    expect(await store.operations.open(box.id, 10)).toEqual([])
+    expect(await store.operations.open(cpe.id, 10)).toEqual([])
   })
 
   it('end together with their event, and owe the audit log until it has them', async () => {
-    const box = await stored()
-    const { operation: op } = await store.operations.create(operation(box, { idempotencyKey: 'key' }))
-    expect(await store.operations.byKey(box.id, 'key')).toEqual(op)
-    expect(await store.operations.byKey(box.id, 'other')).toBeUndefined()
-    const event = { type: 'operation.finished' as const, at: 3, deviceId: box.id, data: {} }
+    const cpe = await stored()
+    const { operation: op } = await store.operations.create(operation(cpe, { idempotencyKey: 'key' }))
+    expect(await store.operations.byKey(cpe.id, 'key')).toEqual(op)
+    expect(await store.operations.byKey(cpe.id, 'other')).toBeUndefined()
+    const event = { type: 'operation.finished' as const, at: 3, deviceId: cpe.id, data: {} }
     const ending = { state: 'done' as const, at: 3, event, owesAudit: true as const, request: op.request }
     const both = await Promise.all([1, 2].map(() => store.operations.finish(op.id, ['queued'], ending)))
     expect(both.sort()).toEqual([false, true])
-    const told = (await store.events.since(undefined, 50)).filter(({ deviceId }) => deviceId === box.id)
+    const told = (await store.events.since(undefined, 50)).filter(({ deviceId }) => deviceId === cpe.id)
     expect(told.length).toBe(1)
     expect(await store.operations.owingAudit(3, 10)).toEqual([])
     expect(await store.operations.owingAudit(4, 10)).toMatchObject([{ id: op.id, idempotencyKey: 'key' }])
@@ -512,25 +512,25 @@ describe('operations', () => {
   })
 
   it('of an instance are found while they have no answer', async () => {
-    const box = await stored()
+    const cpe = await stored()
     for (const id of ['queued', 'sent', 'accepted', 'elsewhere', 'ended'].map((name) => `unanswered ${name}`)) {
-      await store.operations.create({ ...operation(box), id })
+      await store.operations.create({ ...operation(cpe), id })
       const instance = id.endsWith('elsewhere') ? 'other' : 'asker'
       if (!id.endsWith('queued')) await store.operations.markSent(id, { at: 2, via: 'cwmp', instance })
     }
     await store.operations.notePending('unanswered accepted', { outcome: 'pending', results: [] })
     await store.operations.finish('unanswered ended', ['sent'], { state: 'done', at: 3 })
-    expect(await store.operations.unanswered('asker')).toEqual([{ id: 'unanswered sent', deviceId: box.id }])
+    expect(await store.operations.unanswered('asker')).toEqual([{ id: 'unanswered sent', deviceId: cpe.id }])
   })
 
   it('of dead instances become unknown, and lost work flags are set again', async () => {
-    const box = await stored()
-    const { operation: op } = await store.operations.create(operation(box))
+    const cpe = await stored()
+    const { operation: op } = await store.operations.create(operation(cpe))
     await store.operations.markSent(op.id, { at: 2, via: 'cwmp', instance: 'dead' })
-    await store.devices.commit({ deviceId: box.id, set: { 'work.open': false } })
+    await store.devices.commit({ deviceId: cpe.id, set: { 'work.open': false } })
     expect(await store.operations.orphaned(['alive', 'a'])).toBeGreaterThanOrEqual(1)
     expect((await store.operations.get(op.id))?.state).toBe('unknown')
-    expect((await store.devices.get(box.id))?.work.open).toBe(true)
+    expect((await store.devices.get(cpe.id))?.work.open).toBe(true)
   })
 })
 
@@ -539,9 +539,9 @@ describe('the feed', () => {
     const clock = createManualClock()
     const other = await testStore(inject('mongodbUri'), { clock })
     try {
-      const box = device()
+      const cpe = device()
       const at: number[] = []
-      const happen = async (count: number, of: Device = box) => {
+      const happen = async (count: number, of: Device = cpe) => {
         for (let i = 0; i < count; i++) {
           at.push(clock.now())
           await other.events.append([{ type: 'device.booted', at: clock.now(), deviceId: of.id, data: {} }])
@@ -558,7 +558,7 @@ describe('the feed', () => {
         expect((await other.events.since(undefined, limit)).map((event) => event.at)).toEqual(at.slice(-limit))
       const own = [...at.slice(0, 3), ...at.slice(6)]
       for (const limit of [1, 4, 20])
-        expect((await other.events.ofDevice(box.id, undefined, limit)).map((event) => event.at)).toEqual(
+        expect((await other.events.ofDevice(cpe.id, undefined, limit)).map((event) => event.at)).toEqual(
           own.slice(-limit),
         )
       clock.advance(-30 * 86_400_000)
@@ -659,14 +659,14 @@ describe('retention', () => {
     const clock = createManualClock()
     const old = await testStore(inject('mongodbUri'), { clock })
     const identity = { oui: '00256D', productClass: 'Box', serial: 'OLD' }
-    const box = newDevice(deviceIdOf(identity), identity, 'cwmp', 1)
-    await old.devices.commit({ deviceId: box.id, create: box })
+    const cpe = newDevice(deviceIdOf(identity), identity, 'cwmp', 1)
+    await old.devices.commit({ deviceId: cpe.id, create: cpe })
     const nextId = createIdSource(clock, systemRandom)
     const ask = async (): Promise<string> => {
-      await old.events.append([{ type: 'device.booted', at: clock.now(), deviceId: box.id, data: {} }])
+      await old.events.append([{ type: 'device.booted', at: clock.now(), deviceId: cpe.id, data: {} }])
       const operation: Operation = {
         id: nextId(),
-        deviceId: box.id,
+        deviceId: cpe.id,
         request: { verb: 'reboot' },
         state: 'queued',
         actor: { kind: 'system', id: 'test' },
@@ -808,13 +808,13 @@ describe('the audit log', () => {
 
 describe('the work flag', () => {
   it('is read of many devices with one command', async () => {
-    const boxes = await Promise.all(Array.from({ length: 120 }, () => stored()))
-    const busy = boxes.filter((_, n) => n % 3 === 0).map(({ id }) => id)
+    const cpes = await Promise.all(Array.from({ length: 120 }, () => stored()))
+    const busy = cpes.filter((_, n) => n % 3 === 0).map(({ id }) => id)
     await Promise.all(busy.map((deviceId) => store.devices.commit({ deviceId, set: { 'work.open': true } })))
     const commands = () => [...store.commands.values()].reduce((sum, n) => sum + n, 0)
     const before = commands()
     const found = await store.devices.withOpenWork([
-      ...boxes.map(({ id }) => id),
+      ...cpes.map(({ id }) => id),
       deviceIdOf({ oui: '0C96BF', productClass: 'none', serial: 'none' }),
     ])
     expect(found.toSorted()).toEqual(busy.toSorted())
@@ -825,12 +825,12 @@ describe('the work flag', () => {
 
 describe('credentials', () => {
   it('are sealed in the database and plain to the caller', async () => {
-    const box = await stored()
+    const cpe = await stored()
     const login = { username: 'u', password: 'top secret' }
     const pending = { ...login, sentTo: '198.51.100.7' }
     const logins = [pending, login]
     const credential = {
-      deviceId: box.id,
+      deviceId: cpe.id,
       current: login,
       pending,
       earlier: logins,
@@ -839,18 +839,18 @@ describe('credentials', () => {
       updatedAt: 1,
     }
     await store.credentials.put(credential)
-    expect(await store.credentials.get(box.id)).toEqual(credential)
+    expect(await store.credentials.get(cpe.id)).toEqual(credential)
     const raw = JSON.stringify(await store.db.collection('credentials').find({}).toArray())
     expect(raw).not.toContain('top secret')
   })
 
   it('that many devices change at once share their writes', async () => {
-    const boxes = await Promise.all(Array.from({ length: 20 }, () => stored()))
+    const cpes = await Promise.all(Array.from({ length: 20 }, () => stored()))
     const current = { username: 'u', password: 'p' }
     const count = () => store.commands.get('update') ?? 0
     const before = count()
-    await Promise.all(boxes.map(({ id }) => store.credentials.put({ deviceId: id, current, updatedAt: 1 })))
+    await Promise.all(cpes.map(({ id }) => store.credentials.put({ deviceId: id, current, updatedAt: 1 })))
     expect(count() - before).toBeLessThan(5)
-    for (const { id } of boxes) expect(await store.credentials.get(id)).toMatchObject({ current })
+    for (const { id } of cpes) expect(await store.credentials.get(id)).toMatchObject({ current })
   })
 })

@@ -145,7 +145,7 @@ describe('an Agent that arrives', () => {
     expect(agent.inbox.some(({ msgId }) => msgId === 'x')).toBe(false)
   })
 
-  it('joins the record that the box has from CWMP', async () => {
+  it('joins the record that the device has from CWMP', async () => {
     world.stores.inside.devices.set(ID, { ...newDevice(ID, IDENTITY, 'cwmp', 1), tags: ['kept'] })
     const agent = await world.connect(EID)
     agent.serve(IDENTITY)

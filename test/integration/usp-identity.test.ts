@@ -67,7 +67,7 @@ describe('the WebSocket MTP over TLS', () => {
     ['no certificate', undefined, `?eid=${EID}`, EID, 'none'],
     // Of a family, but not proven which.
     [
-      'a certificate that all boxes of its OUI share',
+      'a certificate that all devices of its OUI share',
       'client-shared.pem',
       '?eid=os::00256D-S7',
       'os::00256D-S7',
@@ -137,7 +137,7 @@ describe('an Agent with a certificate for its Endpoint ID', () => {
     await world.contact()
   })
 
-  it('proves what was only read from the box before', async () => {
+  it('proves what was only read from the device before', async () => {
     const binding = { endpointId: EID as EndpointId, proof: 'bound' as const, at: 1 }
     world.stores.inside.devices.set(ID, { ...newDevice(ID, IDENTITY, 'cwmp', 1), binding })
     await arrive(own)

@@ -124,7 +124,8 @@ describe('the WebSocket MTP', () => {
       ['?eid=ops::00256D-Home%2520Box-S1', 'ops::00256D-Home%20Box-S1'],
       ['?eid=ops::00256D-a%252525-S1', 'ops::00256D-a%2525-S1'],
       ['?x=1&eid=proto::x', 'proto::x'],
-      // Agents that leave their own percent as it is, or encode everything twice: the one reading that is an Endpoint ID.
+      // Agents that leave their own percent as it is, or encode everything twice: the one reading that is an Endpoint
+      // ID.
       ['?eid=ops::00256D-Home%20Box-S1', 'ops::00256D-Home%20Box-S1'],
       ['?eid=ops%3A%3a00256D-Home%20Box-S1', 'ops::00256D-Home%20Box-S1'],
       ['?eid=os%253A%253A00256D-S1', 'os::00256D-S1'],

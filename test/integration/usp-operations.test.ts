@@ -4,9 +4,9 @@ import type { OperationsEngine } from '../../src/operations/index.ts'
 import { responseMsg } from '../../src/usp/wire/index.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from '../support/memory-stores.ts'
+import { OddAgent } from '../support/odd-agent.ts'
 import { createRoom } from '../support/operations-world.ts'
 import type { RawAgent, RequestOf } from '../support/raw-agent.ts'
-import { RawBox } from '../support/raw-box.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -36,11 +36,11 @@ afterEach(async () => {
 })
 
 async function join(): Promise<RawAgent> {
-  const box = new RawBox(IDENTITY, CONTROLLER_ID, { supported: () => 7006 })
+  const device = new OddAgent(IDENTITY, CONTROLLER_ID, { supported: () => 7006 })
   const before = stores.inside.devices.get(ID)?.usp?.connectedAt
   clock.advance(1000)
   const agent = await world.connect('os::00256D-S1')
-  agent.answer = (request) => box.answer(request)
+  agent.answer = (request) => device.answer(request)
   agent.hello()
   await vi.waitUntil(() => {
     const usp = stores.inside.devices.get(ID)?.usp

@@ -9,8 +9,8 @@ import {
 } from '../../src/domain/index.ts'
 import { type Msg, type ResponseName, type Responses, responseMsg } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
+import { described as describedAs, OddAgent, supportedObject } from '../support/odd-agent.ts'
 import { type RawAgent, values } from '../support/raw-agent.ts'
-import { described as describedAs, RawBox, supportedObject } from '../support/raw-box.ts'
 import { CONTROLLER_ID, startController, type TestController } from '../support/usp-controller.ts'
 
 const IDENTITY = { oui: '00256D', productClass: 'Box', serial: 'S1' }
@@ -48,7 +48,10 @@ const hooksOf = (over: Partial<ExecuteHooks>): ExecuteHooks => ({
   timeoutMs: 60_000,
   ...over,
 })
-/** Runs an operation; what it rejects with is a result too, so that nothing is unhandled while the test does other things. */
+/**
+ * Runs an operation; what it rejects with is a result too, so that nothing is unhandled while the test does other
+ * things.
+ */
 async function run(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}, by = contact) {
   const operation: Operation = {
     id: `op-${++ids}`,
@@ -494,9 +497,9 @@ describe('the Controller row of this server', () => {
   const del = (path: string): OperationRequest => ({ verb: 'delete', paths: [path] })
 
   beforeEach(async () => {
-    const box = new RawBox({ ...IDENTITY, serial: 'S7' }, CONTROLLER_ID, { supported: () => 7006 })
+    const device = new OddAgent({ ...IDENTITY, serial: 'S7' }, CONTROLLER_ID, { supported: () => 7006 })
     agent = await world.connect('os::00256D-S7')
-    agent.answer = (request) => box.answer(request)
+    agent.answer = (request) => device.answer(request)
     agent.hello()
     contact = await world.contact()
     agent.answer = () => undefined

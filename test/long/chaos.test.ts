@@ -20,7 +20,7 @@ let rounds: ChaosRounds
 beforeAll(async () => {
   rounds = await ChaosRounds.start({
     seed,
-    boxes: 18,
+    devices: 18,
     faults: [
       ['noTimer'],
       ['dropsSession'],
@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => rounds?.stop())
 
-it(`boxes, records and plans agree after ${ROUNDS.length} rounds of chaos (seed ${seed})`, {
+it(`devices, records and plans agree after ${ROUNDS.length} rounds of chaos (seed ${seed})`, {
   timeout: 7_200_000,
 }, async () => {
   await rounds.run(ROUNDS, 14)

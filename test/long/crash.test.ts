@@ -97,7 +97,7 @@ describe('power cuts while devices migrate', () => {
     return plan.id
   }
 
-  /** Every box is where it should be, and no effect of any step was made twice. */
+  /** Every device is where it should be, and no effect of any step was made twice. */
   async function judge(planId: string): Promise<void> {
     await until(async () => (await server.api.get<{ state: string }>(`/plans/${planId}`)).state === 'finished', 420_000)
     const found = new Map(
@@ -105,27 +105,30 @@ describe('power cuts while devices migrate', () => {
     )
     expect(misplaced(fleet.summary(), found)).toEqual([])
     const ids = new Map(fleet.summary().map((summary, i) => [summary.deviceId, fleet.devices[i]]))
-    for (const [deviceId, box] of ids) {
-      if (box?.kind !== 'dualStack') continue
+    for (const [deviceId, cpe] of ids) {
+      if (cpe?.kind !== 'dualStack') continue
       const member = await server.api.get<{ state: string; attempt: number }>(
         `/plans/${planId}/members/${encodeURIComponent(deviceId)}`,
       )
       // One Controller row and one MTP row per attempt at the most: a doubled AddObject would show here.
       expect
         .soft(
-          box.rowsAdded,
-          `rows added in ${deviceId} (${box.faults}), ${member.state} after ${member.attempt} attempts`,
+          cpe.rowsAdded,
+          `rows added in ${deviceId} (${cpe.faults}), ${member.state} after ${member.attempt} attempts`,
         )
         .toBeLessThanOrEqual(2 * member.attempt)
-      if (member.state === 'MIGRATED') expect.soft(box.controllerRows().length, deviceId).toBe(1)
-      if (member.state === 'QUARANTINED') expect.soft(box.controllerRows().length, deviceId).toBe(0)
+      if (member.state === 'MIGRATED') expect.soft(cpe.controllerRows().length, deviceId).toBe(1)
+      if (member.state === 'QUARANTINED') expect.soft(cpe.controllerRows().length, deviceId).toBe(0)
     }
   }
 
-  /** Cuts the power at random points of the migration; before each cut the API acknowledges a write to a box that stays on CWMP. */
+  /**
+   * Cuts the power at random points of the migration; before each cut the API acknowledges a write to a device that
+   * stays on CWMP.
+   */
   async function cutDuring(planId: string, cut: () => Promise<void>): Promise<Acknowledged[]> {
     const acknowledged: Acknowledged[] = []
-    const legacy = fleet.summary().filter((box) => box.kind === 'legacyTr098')
+    const legacy = fleet.summary().filter((cpe) => cpe.kind === 'legacyTr098')
     let underWay = 0
     for (let i = 0; i < CUTS; i++) {
       const deviceId = legacy[i % legacy.length]?.deviceId ?? ''
@@ -142,7 +145,7 @@ describe('power cuts while devices migrate', () => {
     return acknowledged
   }
 
-  /** Every acknowledged write has been done, and each box holds the last one. */
+  /** Every acknowledged write has been done, and each device holds the last one. */
   async function judgeWrites(acknowledged: Acknowledged[]): Promise<void> {
     for (const { id } of acknowledged) {
       const state = async () => (await server.api.get<{ state: string }>(`/operations/${id}`)).state

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A TCP load balancer: each connection goes to one of the ports, and to another one when that does not answer. It can be cut. */
+/**
+ * A TCP load balancer: each connection goes to one of the ports, and to another one when that does not answer. It can
+ * be cut.
+ */
 export class Balancer {
   /** The ports behind it. */
   ports: number[] = []

@@ -1,4 +1,7 @@
-/** A deep copy of plain data as a database gives it back: fields that are undefined are left out. Much faster than structuredClone. */
+/**
+ * A deep copy of plain data as a database gives it back: fields that are undefined are left out. Much faster than
+ * structuredClone.
+ */
 export function copyOf<T>(value: T): T {
   return copied(value) as T
 }
@@ -11,7 +14,10 @@ function copied(value: unknown): unknown {
   return copy
 }
 
-/** A copy of the fields of a record, without those that are undefined. What is below them is shared: nothing may change it in place. */
+/**
+ * A copy of the fields of a record, without those that are undefined. What is below them is shared: nothing may change
+ * it in place.
+ */
 export function rowOf<T extends object>(record: T): T {
   const row = { ...record }
   for (const name in row) if (row[name] === undefined) delete row[name]

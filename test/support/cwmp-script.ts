@@ -17,8 +17,8 @@ export interface ScriptedSession {
 
 /**
  * A session in its ACS turn. The CPE answers each request with what `answer` gives: a body, a fault code, a whole
- * fault, or nothing at all, which is a CPE that fell silent until the session timed out. After `leavesAfter` requests its
- * connection is gone: nothing more can be sent.
+ * fault, or nothing at all, which is a CPE that fell silent until the session timed out. After `leavesAfter` requests
+ * its connection is gone: nothing more can be sent.
  */
 export function scriptedSession(
   answer: (request: Asked) => Body | CwmpFault | number | undefined,

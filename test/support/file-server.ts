@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 
-/** A server with files for boxes to fetch, on a free port of this machine. */
+/** A server with files for devices to fetch, on a free port of this machine. */
 export interface FileServer {
   url(name: string): string
   /** Names of the files that were asked for, in order, with the credentials that came with it. */

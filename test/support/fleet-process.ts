@@ -18,7 +18,7 @@ export interface FleetProcessOptions {
   uspPort: number
 }
 
-/** A simulated fleet as a process of its own, whose boxes keep their settings over a kill. */
+/** A simulated fleet as a process of its own, whose devices keep their settings over a kill. */
 export class FleetProcess {
   readonly #options: FleetProcessOptions
   readonly #dir = mkdtempSync(join(tmpdir(), 'isthmus-fleet-'))
@@ -28,7 +28,7 @@ export class FleetProcess {
     this.#options = options
   }
 
-  /** Resolves when every box is on. */
+  /** Resolves when every device is on. */
   async start(): Promise<void> {
     const { mix, faults, ...options } = this.#options
     const script = resolve(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -64,7 +64,7 @@ export class FleetProcess {
     await on
   }
 
-  /** kill -9: a power cut of all boxes. */
+  /** kill -9: a power cut of all devices. */
   async kill(): Promise<void> {
     const child = this.#child?.process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
@@ -73,9 +73,9 @@ export class FleetProcess {
     await gone
   }
 
-  /** The boxes as their settings are now, by device id; none of them is on. */
-  boxes(): Map<string, SimulatedDevice> {
-    const copy = mkdtempSync(join(tmpdir(), 'isthmus-boxes-'))
+  /** The devices as their settings are now, by device id; none of them is on. */
+  cpes(): Map<string, SimulatedDevice> {
+    const copy = mkdtempSync(join(tmpdir(), 'isthmus-devices-'))
     try {
       for (const name of ['fleet.json', 'fleet.log'])
         if (existsSync(join(this.#dir, name))) cpSync(join(this.#dir, name), join(copy, name))
@@ -85,13 +85,13 @@ export class FleetProcess {
     }
   }
 
-  /** Sets boxes back to factory settings by hand, while the process is down. */
+  /** Sets devices back to factory settings by hand, while the process is down. */
   reset(deviceIds: readonly string[]): void {
     const fleet = this.#fleet(this.#dir)
     const fresh = byId(this.#fleet(undefined))
-    for (const [id, box] of byId(fleet)) {
+    for (const [id, device] of byId(fleet)) {
       const factory = fresh.get(id)
-      if (deviceIds.includes(id) && factory !== undefined) box.load(factory.save())
+      if (deviceIds.includes(id) && factory !== undefined) device.load(factory.save())
     }
     fleet.stop(false)
   }

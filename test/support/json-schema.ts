@@ -22,7 +22,10 @@ export interface JsonSchema {
   oneOf?: JsonSchema[]
 }
 
-/** Returns the places where an answer of the API does not match its description, which also names fields that it does not have. */
+/**
+ * Returns the places where an answer of the API does not match its description, which also names fields that it does
+ * not have.
+ */
 export function answerProblems(
   document: OpenApi,
   { method, path, status, body }: { method: string; path: string; status: number; body: unknown },

@@ -34,7 +34,10 @@ export interface List {
 }
 
 const newId = createIdSource(systemClock, systemRandom)
-/** Ids in order of creation for the documents that stay and go: as dense as in operation, and made before any is inserted. */
+/**
+ * Ids in order of creation for the documents that stay and go: as dense as in operation, and made before any is
+ * inserted.
+ */
 const ids = Array.from({ length: COUNT * 2 }, newId)
 const idAt = (number: number, kind: 'stays' | 'goes') => ids[2 * number + (kind === 'goes' ? 1 : 0)] ?? newId()
 

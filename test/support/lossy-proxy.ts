@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * Stands between a client and the database: on demand, a command reaches the server and the connection breaks before its answer comes back,
- * or it breaks before the command arrives.
+ * Stands between a client and the database: on demand, a command reaches the server and the connection breaks before
+ * its answer comes back, or it breaks before the command arrives.
  */
 export class LossyProxy {
   readonly #target: number

@@ -44,7 +44,10 @@ export async function settled(turns = 30): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** Runs until `condition` holds, moving the clock only when nothing else is left to do; throws after `maxMs` of its time. */
+/**
+ * Runs until `condition` holds, moving the clock only when nothing else is left to do; throws after `maxMs` of its
+ * time.
+ */
 export async function until(clock: ManualClock, condition: () => boolean, maxMs = 7_200_000): Promise<void> {
   const deadline = clock.now() + maxMs
   for (;;) {

@@ -19,8 +19,8 @@ export interface DeviceRoom {
 }
 
 /**
- * Checks a change of a device and gives back what carries it out, events aside: together with other writes it lands whole or not at all.
- * AppError `conflict` when a guard, the unique Endpoint ID or a missing record refuses it.
+ * Checks a change of a device and gives back what carries it out, events aside: together with other writes it lands
+ * whole or not at all. AppError `conflict` when a guard, the unique Endpoint ID or a missing record refuses it.
  */
 export function deviceWrite(room: DeviceRoom, change: DeviceChange, now: number): () => void {
   const record = recordAfter(room, change, now)

@@ -10,7 +10,10 @@ export interface AgentEnd {
   closed(): CloseReason | undefined
 }
 
-/** An MTP without a network: Records are handed from one function to another. Its Agents open it with a UDS connect Record. */
+/**
+ * An MTP without a network: Records are handed from one function to another. Its Agents open it with a UDS connect
+ * Record.
+ */
 export class MemoryMtp implements Mtp {
   readonly name: string
   readonly connectRecord = 'udsConnect'
@@ -38,7 +41,10 @@ export class MemoryMtp implements Mtp {
     for (const link of this.#links) link.close('goingAway')
   }
 
-  /** Opens a link; `receive` takes the Records of the Controller. Resolves with the refusal of a client that is not admitted. */
+  /**
+   * Opens a link; `receive` takes the Records of the Controller. Resolves with the refusal of a client that is not
+   * admitted.
+   */
   async open(
     endpointId: string,
     receive: (record: Uint8Array, end: AgentEnd) => void,

@@ -55,7 +55,9 @@ function fits(member: PlanMember, planId: string, { states, waiting, devices, af
   return devices === undefined || devices.includes(member.deviceId)
 }
 
-/** Plans, members, counters, rounds and snapshots in memory. Every write is whole: what is refused has changed nothing. */
+/**
+ * Plans, members, counters, rounds and snapshots in memory. Every write is whole: what is refused has changed nothing.
+ */
 export function planStore(inside: PlanRoom, { room, append, now }: PlanRoomDeps): PlanStore {
   const { plans, members, snapshots, counters, rounds } = inside
   const where = (holds: (member: PlanMember) => boolean): PlanMember[] => {

@@ -5,7 +5,9 @@ export type EnginePorts = Pick<OperationsDeps, 'devices' | 'parameters' | 'opera
 
 const NEVER = new Promise<never>(() => undefined)
 
-/** A process that dies right before or right after its n-th call to anything outside of it: nothing after that happens. */
+/**
+ * A process that dies right before or right after its n-th call to anything outside of it: nothing after that happens.
+ */
 export class Mortal {
   calls = 0
   /** Told when it dies at its call. */

@@ -73,7 +73,7 @@ export class RawAgent {
     return agent
   }
 
-  /** Answers what a Controller asks of an Agent that comes, as a box of this identity; `over` goes first. */
+  /** Answers what a Controller asks of an Agent that comes, as a device of this identity; `over` goes first. */
   serve(identity: DeviceIdentity, over: (request: AnyRequest) => Msg | undefined = () => undefined): void {
     this.answer = (request) => over(request) ?? onboardingAnswer(request, identity)
   }

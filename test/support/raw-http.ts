@@ -6,7 +6,10 @@ export interface RawAnswer {
   text: string
 }
 
-/** Sends bytes as they are and reads until the server closes, the answer is complete or `timeoutMs` is over. Status 0: no answer. */
+/**
+ * Sends bytes as they are and reads until the server closes, the answer is complete or `timeoutMs` is over. Status 0:
+ * no answer.
+ */
 export function rawHttp(
   port: number,
   chunks: (string | Uint8Array)[],

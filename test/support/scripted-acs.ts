@@ -36,8 +36,8 @@ export function envelope(
 }
 
 /**
- * An ACS written by hand from TR-069: answers Inform and TransferComplete, asks what a test queues, one request per turn. A test may answer any
- * POST otherwise.
+ * An ACS written by hand from TR-069: answers Inform and TransferComplete, asks what a test queues, one request per
+ * turn. A test may answer any POST otherwise.
  */
 export class ScriptedAcs {
   readonly posts: CpePost[] = []

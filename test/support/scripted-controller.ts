@@ -14,7 +14,10 @@ import {
 
 const codec = new Codec()
 
-/** A USP Controller on a socket of its own that does what the test says: it acknowledges nothing and asks nothing by itself. */
+/**
+ * A USP Controller on a socket of its own that does what the test says: it acknowledges nothing and asks nothing by
+ * itself.
+ */
 export class ScriptedController {
   readonly endpointId = 'proto::controller'
   /** Every Notify that came, in order, with its msg_id. */

@@ -21,7 +21,9 @@ export const FACTS = {
   softwareVersion: '1.0',
 }
 
-/** A simulated device on real sockets over a clock that the test moves. Random waits are in the middle of their range. */
+/**
+ * A simulated device on real sockets over a clock that the test moves. Random waits are in the middle of their range.
+ */
 export function makeDevice(
   kind: SimulatedKind,
   options: Partial<Omit<SimulatedDeviceOptions, 'servers'>> & {

@@ -52,7 +52,9 @@ export function parseSource(path: string, text: string, target: (specifier: stri
   return { path, text, imports, exports }
 }
 
-/** Returns the exports that no other file of `users` imports, also not through a chain of re-exports, as `path#name`. */
+/**
+ * Returns the exports that no other file of `users` imports, also not through a chain of re-exports, as `path#name`.
+ */
 export function unusedExports(files: SourceFile[], users: SourceFile[]): { path: string; name: string }[] {
   const byPath = new Map([...files, ...users].map((file) => [file.path, file]))
   const used = new Set<string>()

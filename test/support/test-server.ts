@@ -76,7 +76,10 @@ export async function checkedClient(server: TestServer): Promise<ServerWithStore
   }
 }
 
-/** The whole server, with its store beside it for what no request makes, and a client of its API. `stop` drops the database. */
+/**
+ * The whole server, with its store beside it for what no request makes, and a client of its API. `stop` drops the
+ * database.
+ */
 export interface ServerWithStore {
   server: TestServer
   store: Store

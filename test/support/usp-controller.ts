@@ -36,7 +36,10 @@ export interface TestController {
   stop(): Promise<void>
 }
 
-/** The Controller with its real listener on a free port, over stores in memory and a clock that stands still; its own ones unless given. */
+/**
+ * The Controller with its real listener on a free port, over stores in memory and a clock that stands still; its own
+ * ones unless given.
+ */
 export async function startController(
   options: Partial<ControllerOptions & WebSocketMtpOptions> = {},
   shared: { clock?: ManualClock; stores?: MemoryStores } = {},

@@ -83,7 +83,7 @@ it('that is given is stored and neither kept nor said', async () => {
   expect(matchesApiKey(stored[0] as ApiKey, secretOf(given))).toBe(true)
   expect(first).toEqual({ key: undefined, file: undefined })
   expect(said(first, true)).toBe('')
-  await expect(ensureGiven('nonsense')).rejects.toThrow(/has the form isthmus_/)
+  await expect(ensureGiven('nonsense')).rejects.toThrow(/the form is isthmus_/)
 })
 
 function ensureGiven(text: string) {

@@ -39,14 +39,14 @@ describe('the flags of isthmus simulate', () => {
     },
   )
 
-  it('--faults are dealt in order, several to one box with +', () => {
+  it('--faults are dealt in order, several to one device with +', () => {
     expect(readFaults('slow,fault9002+noCookies')).toEqual([['slow'], ['fault9002', 'noCookies']])
     expect(() => readFaults('slow,bogus')).toThrow(/"bogus" is none of .*rejectsWrite/)
   })
 })
 
 describe('scripted faults', () => {
-  it('are each described, and each changes a box', () => {
+  it('are each described, and each changes a device', () => {
     for (const fault of FAULTS) {
       expect(describeFaults()).toContain(fault)
       const { cpe, agent } = quirksOf([fault], 'S 1')

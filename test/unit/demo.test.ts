@@ -38,8 +38,8 @@ it('the demo table shows the whole of what comes next, on as many lines as it ta
   expect(lines.slice(-3).join(' ').replaceAll(/\s+/g, ' ').trim()).toBe(`next: ${next}`)
 })
 
-describe('where boxes should be', () => {
-  it('is MIGRATED for a sound dual-stack box, back on CWMP for one that can never make it', () => {
+describe('where devices should be', () => {
+  it('is MIGRATED for a sound dual-stack device, back on CWMP for one that can never make it', () => {
     expect(expectationOf({ deviceId: 'a', kind: 'dualStack', faults: ['slow'] })).toEqual({
       states: ['MIGRATED'],
       owner: 'usp',
@@ -47,14 +47,14 @@ describe('where boxes should be', () => {
     expect(expectationOf({ deviceId: 'a', kind: 'dualStack', faults: ['neverOnboards'] }).owner).toBe('cwmp')
   })
 
-  it('names each box that is elsewhere', () => {
-    const boxes = ['a', 'b', 'c', 'd'].map((deviceId) => ({ deviceId, kind: 'dualStack', faults: [] }))
+  it('names each device that is elsewhere', () => {
+    const cpes = ['a', 'b', 'c', 'd'].map((deviceId) => ({ deviceId, kind: 'dualStack', faults: [] }))
     const devices = new Map([
       ['a', { owner: 'usp', state: 'MIGRATED' }],
       ['b', { owner: 'cwmp', state: 'MIGRATED' }],
       ['c', { owner: 'usp', state: 'DUAL' }],
     ])
-    expect(misplaced(boxes, devices)).toEqual([
+    expect(misplaced(cpes, devices)).toEqual([
       'b (dualStack): owner is cwmp, should be usp',
       'c (dualStack): is DUAL, should be MIGRATED',
       'd (dualStack): the server does not know it',

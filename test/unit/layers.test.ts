@@ -24,10 +24,16 @@ const edges = files.flatMap(({ path, imports }) =>
 /** Circles that are left: each waits for its room to be rebuilt. A row goes when its circle does; none is added. */
 const FILE_CIRCLES: string[] = []
 const FOLDER_CIRCLES: string[] = []
-/** A number of a paragraph without the public standard that has it: those are cited as TR-069 3.7.1, RFC 7616 3.4 or R-NOT.1. */
+/**
+ * A number of a paragraph without the public standard that has it: those are cited as TR-069 3.7.1, RFC 7616 3.4 or
+ * R-NOT.1.
+ */
 const PRIVATE = /\b(?:sections? \d[\d.]*|reference of TR-\d+|TR-\d+ reference|(?:field|schema) notes)/gi
 
-/** Which node of a graph each import of a room leads to, by the path of its file; an index.ts of a room passes on what is its own. */
+/**
+ * Which node of a graph each import of a room leads to, by the path of its file; an index.ts of a room passes on what
+ * is its own.
+ */
 function graphOf(node: (path: string) => string): Map<string, Set<string>> {
   const graph = new Map(files.map(({ path }) => [node(path), new Set<string>()]))
   for (const { file, target } of edges) {

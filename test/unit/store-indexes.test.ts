@@ -8,7 +8,9 @@ import {
   rankOf,
 } from '../../src/store/mongo/collections.ts'
 
-/** The first fields of the indexes that large databases have: the embedded one looks at every device where it has none. */
+/**
+ * The first fields of the indexes that large databases have: the embedded one looks at every device where it has none.
+ */
 const LEADING: string[] = (COLLECTIONS.devices.indexes as readonly IndexRow[])
   .filter(({ on }) => on !== 'secantusdb')
   .map(({ keys }) => Object.keys(keys)[0] ?? '')

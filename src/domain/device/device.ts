@@ -125,7 +125,10 @@ export interface CwmpNotes {
 /** Facts from the last USP links. */
 export interface UspFacts {
   linked: boolean
-  /** True while a link stands whose Agent answers; false before its first answer, while it is silent, and after the link. */
+  /**
+   * True while a link stands whose Agent answers; false before its first answer, while it is silent, and after the
+   * link.
+   */
   answering?: boolean
   /** Time of the last answer or notification of the Agent; written at least every 10 minutes while there are any. */
   lastAnswerAt?: Timestamp

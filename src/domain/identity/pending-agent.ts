@@ -68,9 +68,10 @@ interface BindingStores {
 
 /**
  * Binds an Endpoint ID to a device that has a record, with the proof `operator`; another one that the device had is
- * unbound, and the secret of its link goes with it: the new Agent does not have it, and the former one would prove by it
- * that it is the device. Not while a migration moves the device, which has written that secret. Repeating it does no harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID
- * is bound to another device, blocked, or part of a Conflict that is open.
+ * unbound, and the secret of its link goes with it: the new Agent does not have it, and the former one would prove by
+ * it that it is the device. Not while a migration moves the device, which has written that secret. Repeating it does no
+ * harm. AppError `notFound` when there is no such device; `conflict` when the Endpoint ID is bound to another device,
+ * blocked, or part of a Conflict that is open.
  */
 export async function bindEndpoint(
   deviceId: DeviceId,

@@ -118,8 +118,8 @@ export const READ_VERBS: readonly Verb[] = ['get', 'discover', 'instances', 'sup
 export const EXCLUSIVE_VERBS: readonly Verb[] = ['download', 'reboot', 'factoryReset']
 
 /**
- * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; reconciled by
- * reading, never resent. done, failed, expired, cancelled are final.
+ * queued: waiting for the device. sent: bytes may have reached it. unknown: sent, and the answer was lost; reconciled
+ * by reading, never resent. done, failed, expired, cancelled are final.
  */
 export const OPERATION_STATES = ['queued', 'sent', 'unknown', 'done', 'failed', 'expired', 'cancelled'] as const
 export type OperationState = (typeof OPERATION_STATES)[number]

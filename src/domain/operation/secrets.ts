@@ -74,8 +74,8 @@ function maskedAll(values: Record<string, string>, object = ''): Record<string, 
 }
 
 /**
- * A URL without the user name and password before its host. A request with a text that is no URL is refused, and audited
- * all the same: everything before an `@` in it is masked.
+ * A URL without the user name and password before its host. A request with a text that is no URL is refused, and
+ * audited all the same: everything before an `@` in it is masked.
  */
 function withoutUser(text: string): string {
   if (!URL.canParse(text)) return text.includes('@') ? MASK + text.slice(text.lastIndexOf('@')) : text

@@ -56,8 +56,9 @@ export class ConflictRepository implements ConflictStore {
   }
 
   /**
-   * Commits both together. The claim may name a device without a record: the Conflict is committed alone then. The record
-   * is looked for first, because without transactions a refused change of the device leaves the Conflict written.
+   * Commits both together. The claim may name a device without a record: the Conflict is committed alone then. The
+   * record is looked for first, because without transactions a refused change of the device leaves the Conflict
+   * written.
    */
   async #withDevice(writes: Write[], change: DeviceChange, event: NewEvent): Promise<void> {
     const isKnown = (await this.#devices.countDocuments({ _id: change.deviceId }, { limit: 1 })) > 0

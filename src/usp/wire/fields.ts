@@ -4,9 +4,9 @@ import type { MessageType } from './protobuf.ts'
 const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5]
 
 /**
- * Returns true when a message has more than `max` fields, those of its embedded messages included. Decoding takes time and memory by their
- * number, and two bytes are enough for one; looking at them takes little, and ends at the first one too many. Bytes that are no message are left
- * to the decoder.
+ * Returns true when a message has more than `max` fields, those of its embedded messages included. Decoding takes time
+ * and memory by their number, and two bytes are enough for one; looking at them takes little, and ends at the first one
+ * too many. Bytes that are no message are left to the decoder.
  */
 export function hasMoreFields(type: MessageType, bytes: Uint8Array, max: number): boolean {
   return new FieldCount(bytes, max).isExceededBy(type, 0, bytes.length)

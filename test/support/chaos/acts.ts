@@ -17,11 +17,14 @@ const SHARED_FROM = 3
 const PLAN_ACTIONS = ['pause', 'resume', 'abort', 'retry', 'rollback'] as const
 export const PROVISIONING_CODE = 'Device.DeviceInfo.ProvisioningCode'
 
-/** What people and programs do to plans and devices, at random. Each request goes to a server that is chosen at random, and may fail. */
+/**
+ * What people and programs do to plans and devices, at random. Each request goes to a server that is chosen at random,
+ * and may fail.
+ */
 export class ChaosActs {
   /** Every request with its answer, for the message of a failure. */
   readonly log: string[] = []
-  /** Devices that were deleted, or whose boxes were reset to factory settings. */
+  /** Devices that were deleted, or whose devices were reset to factory settings. */
   readonly lost = new Set<string>()
   /** Devices that were deleted: the snapshot of one that a plan held stays. */
   readonly deleted = new Set<string>()
@@ -90,7 +93,7 @@ export class ChaosActs {
     }
   }
 
-  /** Deletes the records of devices; their boxes are set back by hand then. */
+  /** Deletes the records of devices; their devices are set back by hand then. */
   async deleteDevices(deviceIds: string[]): Promise<void> {
     for (const id of deviceIds) {
       await this.#call('DELETE', `/devices/${encodeURIComponent(id)}`)

@@ -9,7 +9,9 @@ export interface ChaosAnswer {
 /** A person does not wait for longer. */
 const PATIENCE_MS = 4000
 
-/** Talks to whichever server answers, as an integrator behind a load balancer does, and remembers what was acknowledged. */
+/**
+ * Talks to whichever server answers, as an integrator behind a load balancer does, and remembers what was acknowledged.
+ */
 export class ChaosApi {
   /** Operations that were answered 2xx, in the order of their answers, with what they asked for. */
   readonly operations = new Map<string, { deviceId: string; request: Record<string, unknown> }>()

@@ -26,7 +26,10 @@ interface Picture {
   open: Operation[]
 }
 
-/** Compares boxes, records, members, counters, snapshots and credentials with each other. Answers what does not agree, in sentences. */
+/**
+ * Compares devices, records, members, counters, snapshots and credentials with each other. Answers what does not agree,
+ * in sentences.
+ */
 export class ChaosJudge {
   readonly #world: ChaosWorld
   readonly #acts: ChaosActs
@@ -44,12 +47,12 @@ export class ChaosJudge {
     const unrest = underWay(picture)
     if (unrest.length > 0) return unrest
     const found: string[] = []
-    const boxes = this.#world.fleet.boxes()
-    if (picture.devices.size < boxes.size) found.push(`${picture.devices.size} of ${boxes.size} devices are there`)
-    for (const [id, box] of boxes) {
+    const cpes = this.#world.fleet.cpes()
+    if (picture.devices.size < cpes.size) found.push(`${picture.devices.size} of ${cpes.size} devices are there`)
+    for (const [id, cpe] of cpes) {
       const device = picture.devices.get(id)
       if (device === undefined) found.push(`${id}: there is no record`)
-      else found.push(...(await this.#device(device, box, picture)).map((text) => `${id} (${box.faults}): ${text}`))
+      else found.push(...(await this.#device(device, cpe, picture)).map((text) => `${id} (${cpe.faults}): ${text}`))
     }
     for (const one of picture.plans) found.push(...members(one), ...counted(one))
     for (const { history } of picture.plans.flatMap(({ members }) => members))
@@ -57,7 +60,10 @@ export class ChaosJudge {
     return found
   }
 
-  /** What is too slow to be asked at each look: the audit chain, what was acknowledged, and answers that no request may get. */
+  /**
+   * What is too slow to be asked at each look: the audit chain, what was acknowledged, and answers that no request may
+   * get.
+   */
   async last(): Promise<string[]> {
     const { store, api } = this.#world
     const found = [...api.defects]
@@ -75,9 +81,9 @@ export class ChaosJudge {
       const before = operation.state === 'done' ? [] : (written.get(deviceId) ?? [''])
       written.set(deviceId, [...before, value])
     }
-    const boxes = this.#world.fleet.boxes()
+    const cpes = this.#world.fleet.cpes()
     for (const [deviceId, values] of written) {
-      const value = boxes.get(deviceId)?.tree.raw(PROVISIONING_CODE) ?? ''
+      const value = cpes.get(deviceId)?.tree.raw(PROVISIONING_CODE) ?? ''
       if (!this.#acts.lost.has(deviceId) && !values.includes(value))
         found.push(`${deviceId} has the value ${value}, not ${values.join(' or ')}`)
     }
@@ -101,8 +107,8 @@ export class ChaosJudge {
     }
   }
 
-  async #device(device: Device, box: SimulatedDevice, { plans }: Picture): Promise<string[]> {
-    if (box.kind !== 'dualStack') return []
+  async #device(device: Device, cpe: SimulatedDevice, { plans }: Picture): Promise<string[]> {
+    if (cpe.kind !== 'dualStack') return []
     const members = plans.flatMap(({ members }) => members).filter(({ deviceId }) => deviceId === device.id)
     const state = device.migration?.state
     const holds = state !== undefined && HOLDING.includes(state)
@@ -124,24 +130,24 @@ export class ChaosJudge {
     expect('the presence over USP', device.usp?.linked === true, moved)
     if (moved) expect('the answer of its Agent', device.usp?.answering, true)
     if (moved || !holds) {
-      found.push(...(await this.#settings(device, box, moved)))
+      found.push(...(await this.#settings(device, cpe, moved)))
     }
     const snapshot = await this.#world.store.plans.snapshot(device.id)
     if (holds) expect('the stored snapshot', snapshot !== undefined, true)
     else if (!this.#acts.deleted.has(device.id)) expect('the stored snapshot', snapshot !== undefined, false)
-    found.push(...(await this.#login(device, box)))
+    found.push(...(await this.#login(device, cpe)))
     return found
   }
 
-  /** The rows and the interval of a box that is where a plan wants it, or as it was. */
-  async #settings(device: Device, box: SimulatedDevice, moved: boolean): Promise<string[]> {
+  /** The rows and the interval of a device that is where a plan wants it, or as it was. */
+  async #settings(device: Device, cpe: SimulatedDevice, moved: boolean): Promise<string[]> {
     const found: string[] = []
-    const value = (path: string) => box.tree.raw(path)
-    const rows = box.controllerRows().filter((row) => value(`${row}EndpointID`) === ENDPOINT_ID)
+    const value = (path: string) => cpe.tree.raw(path)
+    const rows = cpe.controllerRows().filter((row) => value(`${row}EndpointID`) === ENDPOINT_ID)
     if (rows.length !== (moved ? 1 : 0))
       found.push(`it has ${rows.length} rows of our Controller (${device.migration?.state})`)
     for (const row of rows) {
-      const mtps = box.tree.instances(`${row}MTP.`).filter((mtp) => value(`${mtp}Enable`) === 'true')
+      const mtps = cpe.tree.instances(`${row}MTP.`).filter((mtp) => value(`${mtp}Enable`) === 'true')
       if (moved && (value(`${row}Enable`) !== 'true' || mtps.length !== 1))
         found.push(`${row} is ${value(`${row}Enable`)} with ${mtps.length} enabled MTPs`)
     }
@@ -152,10 +158,10 @@ export class ChaosJudge {
     return found
   }
 
-  /** The password of the box must be one that the server takes. */
-  async #login(device: Device, box: SimulatedDevice): Promise<string[]> {
+  /** The password of the device must be one that the server takes. */
+  async #login(device: Device, cpe: SimulatedDevice): Promise<string[]> {
     const credential = await this.#world.store.credentials.get(device.id)
-    const password = box.tree.raw(`${SERVER}Password`)
+    const password = cpe.tree.raw(`${SERVER}Password`)
     const { current, pending, earlier = [] } = credential ?? {}
     const accepted = [current, pending, ...earlier].map((login) => login?.password)
     if (accepted.includes(password)) return []

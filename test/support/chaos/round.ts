@@ -84,7 +84,7 @@ export class ChaosRounds {
     const world = new ChaosWorld(options)
     try {
       await world.start()
-      const devices = [...world.fleet.boxes()].filter(([, { kind }]) => kind === 'dualStack').map(([id]) => id)
+      const devices = [...world.fleet.cpes()].filter(([, { kind }]) => kind === 'dualStack').map(([id]) => id)
       const rounds = new ChaosRounds(world, devices)
       await rounds.#arrivals()
       await rounds.#acts.prepare()
@@ -180,7 +180,7 @@ export class ChaosRounds {
   }
 
   async #arrivals(): Promise<void> {
-    const total = this.#world.options.boxes + 1
+    const total = this.#world.options.devices + 1
     for (const end = Date.now() + 2 * MINUTE_MS; ; ) {
       const { items } = await this.#world.store.devices.list({ limit: 500 })
       if (items.filter(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '').length === total) return

@@ -20,17 +20,20 @@ export const ENDPOINT_ID = 'proto::isthmus-chaos'
 
 export interface ChaosOptions {
   seed: number
-  /** Dual-stack boxes; one without an Agent is beside them. */
-  boxes: number
-  /** Every second box has these, in turn. */
+  /** Dual-stack devices; one without an Agent is beside them. */
+  devices: number
+  /** Every second device has these, in turn. */
   faults: readonly (readonly Fault[])[]
-  /** Seconds between Informs as the boxes are delivered. */
+  /** Seconds between Informs as the devices are delivered. */
   informIntervalS: number
-  /** Waits of the boxes are divided by this. */
+  /** Waits of the devices are divided by this. */
   timeScale: number
 }
 
-/** Two servers over one database behind a load balancer, a fleet, and a view of the database beside them. Each is a process that can die. */
+/**
+ * Two servers over one database behind a load balancer, a fleet, and a view of the database beside them. Each is a
+ * process that can die.
+ */
 export class ChaosWorld {
   readonly options: ChaosOptions
   readonly dice: Dice
@@ -76,9 +79,9 @@ export class ChaosWorld {
       instance: 'judge',
       secretBox: createSecretBox(SECRET_KEY, systemRandom),
     })
-    const { boxes, faults, seed, timeScale, informIntervalS } = this.options
+    const { devices, faults, seed, timeScale, informIntervalS } = this.options
     this.#fleet = new FleetProcess({
-      mix: { legacyTr098: 1, tr181NoAgent: 0, dualStack: boxes, uspOnly: 0 },
+      mix: { legacyTr098: 1, tr181NoAgent: 0, dualStack: devices, uspOnly: 0 },
       faultEvery: 2,
       faults,
       seed: seed % 1000,

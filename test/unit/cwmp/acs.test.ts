@@ -5,9 +5,9 @@ import { CpeWire, cookieOf, digestFor, type Login, vector } from '../../support/
 import { createManualClock } from '../../support/manual-clock.ts'
 import { until } from '../../support/until.ts'
 
-const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
+const peer = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
 const inform = (serial: string) => vector('inform', { SERIAL: serial, '0 BOOTSTRAP': '2 PERIODIC' })
-const login = (serial: string): Login => ({ username: box(serial), password: `secret of ${serial}` })
+const login = (serial: string): Login => ({ username: peer(serial), password: `secret of ${serial}` })
 
 let world: TestAcs
 const wires: CpeWire[] = []
@@ -17,12 +17,12 @@ const wire = () => {
   return made
 }
 
-/** The ACS, and boxes 1 and 2 with credentials of their own. */
+/** The ACS, and devices 1 and 2 with credentials of their own. */
 async function start(options: Parameters<typeof startAcs>[0] = {}): Promise<void> {
   world = await startAcs({ policy: 'closed', ...options })
   for (const serial of ['1', '2'])
-    world.credentials.set(box(serial), {
-      deviceId: box(serial),
+    world.credentials.set(peer(serial), {
+      deviceId: peer(serial),
       current: login(serial),
       connectionRequest: login(serial),
       updatedAt: 0,
@@ -42,18 +42,18 @@ async function prove(body: string, serial: string, cookie: { cookie?: string } =
   return { cpe, challenge, answer }
 }
 
-/** A box that has sent its Inform and was let in. */
+/** A device that has sent its Inform and was let in. */
 async function enter(serial: string) {
   const { cpe, answer } = await prove(inform(serial), serial)
   expect(answer.status).toBe(200)
   return { cpe, answer, cookie: cookieOf(answer) }
 }
 
-/** The record of the box says that work waits: the ACS will ask for one value, and the result comes here. */
+/** The record of the device says that work waits: the ACS will ask for one value, and the result comes here. */
 async function withWork(serial: string): Promise<Promise<OperationResult>[]> {
   const { cpe, cookie } = await enter(serial)
   expect((await cpe.post('', cookie)).status).toBe(204)
-  const device = world.stores.inside.devices.get(box(serial))
+  const device = world.stores.inside.devices.get(peer(serial))
   if (device !== undefined) device.work = { open: true, seq: 1 }
   const result = new Promise<OperationResult>((resolve, reject) => {
     world.onContact(async (contact: Contact) => {
@@ -114,7 +114,7 @@ describe('the order of a session', () => {
     expect(world.acs.sessionCount).toBe(0)
   })
 
-  it('a new Inform of the same box ends the older session; another box is not touched', async () => {
+  it('a new Inform of the same device ends the older session; another device is not touched', async () => {
     const first = await enter('1')
     const other = await enter('2')
     const second = await enter('1')
@@ -197,7 +197,7 @@ describe('the cookie of a session', () => {
     expect(answer.status).toBe(204)
   })
 
-  it('is refused with the credentials of another box, and the session is not harmed', async () => {
+  it('is refused with the credentials of another device, and the session is not harmed', async () => {
     const { cpe, cookie } = await enter('1')
     const thief = await prove(vector('get-rpc-methods'), '2', cookie)
     expect(thief.answer.status).toBe(401)
@@ -205,7 +205,7 @@ describe('the cookie of a session', () => {
     expect((await cpe.post(vector('get-rpc-methods'), cookie)).text).toContain('GetRPCMethodsResponse')
   })
 
-  it('of one box does not bring the Inform of another into its session', async () => {
+  it('of one device does not bring the Inform of another into its session', async () => {
     const { cookie } = await enter('1')
     expect((await prove(inform('2'), '1', cookie)).answer.status).toBe(401)
     const { answer } = await prove(inform('2'), '2', cookie)
@@ -221,7 +221,7 @@ describe('an overloaded server', () => {
     const { cpe, cookie } = await enter('1')
     const late = await wire().post(inform('2'))
     expect([late.status, late.headers['retry-after']]).toEqual([503, '30'])
-    expect(world.stores.inside.devices.has(box('2'))).toBe(false)
+    expect(world.stores.inside.devices.has(peer('2'))).toBe(false)
     expect((await cpe.post('', cookie)).status).toBe(204)
     await enter('2')
   })

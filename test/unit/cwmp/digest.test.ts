@@ -417,8 +417,12 @@ describe('the check of a CPE', () => {
     ['a wrong password', (challenge: string) => answer(challenge, {}, 'Secret'), 'wrong'],
     ['an unknown algorithm', (challenge: string) => `${answer(challenge)}, algorithm=SHA-512-256`, 'missing'],
     ['a nonce made up', (challenge: string) => answer(challenge, { nonce: NONCE }), 'missing'],
-    ['the enrolment secret of a box that has its own', (challenge: string) => answer(challenge, {}, 'enrol'), 'wrong'],
-    ['the user of another box', (challenge: string) => answer(challenge).replace(id, '00256D-Box-2'), 'wrong'],
+    [
+      'the enrolment secret of a device that has its own',
+      (challenge: string) => answer(challenge, {}, 'enrol'),
+      'wrong',
+    ],
+    ['the user of another device', (challenge: string) => answer(challenge).replace(id, '00256D-Box-2'), 'wrong'],
   ])('refuses %s without calling it stale', async (_name, header, reason) => {
     const { check, challenge } = setup()
     const refused = await check(header(await challenge()))

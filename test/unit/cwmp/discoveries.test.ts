@@ -30,8 +30,8 @@ function names(tree: Map<string, string>, path: string, nextLevel: boolean) {
   return { ParameterList: [...found].map((Name) => ({ Name, Writable: false })) }
 }
 
-/** A box that answers from its tree, unless `special` has another answer: null ends the session. */
-function box(tree: Map<string, string>, special: (request: Asked) => Answer | null = () => undefined) {
+/** A device that answers from its tree, unless `special` has another answer: null ends the session. */
+function cpe(tree: Map<string, string>, special: (request: Asked) => Answer | null = () => undefined) {
   return (request: Asked): Answer => {
     const other = special(request)
     if (other === null) return undefined
@@ -54,7 +54,7 @@ function box(tree: Map<string, string>, special: (request: Asked) => Answer | nu
 
 const many = (request: Asked) => (request.name === 'GetParameterValues' ? request.body.ParameterNames : [])
 
-/** The ACS's memory over the sessions of one box, and its record. */
+/** The ACS's memory over the sessions of one device, and its record. */
 function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
@@ -65,7 +65,7 @@ function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
   const record = () => structuredClone(stores.inside.devices.get(id) as Device)
   const sessions: ScriptedSession[] = []
 
-  /** One session: what the box was asked, and how it ended. */
+  /** One session: what the device was asked, and how it ended. */
   async function session(answer: (request: Asked) => Answer, pause: (session: Session) => boolean = () => false) {
     const script = scriptedSession(answer)
     script.session.device = record()
@@ -89,11 +89,11 @@ function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
 const asked = (sessions: ScriptedSession[], name: Asked['name']) =>
   sessions.flatMap((script) => script.asked.filter((request) => request.name === name))
 
-describe('a box that ends its session over what is asked', () => {
+describe('a device that ends its session over what is asked', () => {
   it.each([1, 8, 10])('is asked for less the next time, down to what it takes (%i names)', async (limit) => {
     const tree = treeOf(4, 20)
     const w = world()
-    const done = await w.untilDone(box(tree, (request) => (many(request).length > limit ? null : undefined)))
+    const done = await w.untilDone(cpe(tree, (request) => (many(request).length > limit ? null : undefined)))
     expect(done).toBeLessThanOrEqual(6)
     expect(w.stored()).toEqual(Object.fromEntries([...tree].toSorted()))
     expect(w.record().cwmp).toMatchObject({ discoveredFor: '1.0', notes: { for: '1.0' } })
@@ -107,19 +107,19 @@ describe('a box that ends its session over what is asked', () => {
     const whole = (request: Asked) =>
       request.name === 'GetParameterNames' && !request.body.NextLevel ? null : undefined
     const w = world('subtree')
-    expect(await w.untilDone(box(tree, whole))).toBe(2)
+    expect(await w.untilDone(cpe(tree, whole))).toBe(2)
     expect(Object.keys(w.stored())).toHaveLength(9)
     // Neither by a server that starts anew and has but the record, under the same firmware.
     const later = world('subtree')
     later.stores.inside.devices.set(w.id, { ...w.record(), cwmp: { ...w.record().cwmp!, discoveredFor: '' } })
-    expect(await later.untilDone(box(tree, whole))).toBe(1)
+    expect(await later.untilDone(cpe(tree, whole))).toBe(1)
   })
 
   it('over one parameter does without that one, and is asked for full batches again', async () => {
     const tree = treeOf(4, 40)
     const poison = 'Device.X_T.1.P5'
     const w = world()
-    await w.untilDone(box(tree, (request) => (many(request).includes(poison) ? null : undefined)))
+    await w.untilDone(cpe(tree, (request) => (many(request).includes(poison) ? null : undefined)))
     const { [poison]: left, ...rest } = Object.fromEntries([...tree].toSorted())
     expect(left).toBeDefined()
     expect(w.stored()).toEqual(rest)
@@ -132,7 +132,7 @@ describe('a box that ends its session over what is asked', () => {
     const w = world()
     const bad = 'Device.X_T.2.'
     await w.untilDone(
-      box(tree, (request) =>
+      cpe(tree, (request) =>
         request.name === 'GetParameterNames' && request.body.ParameterPath === bad ? null : undefined,
       ),
     )
@@ -156,7 +156,7 @@ describe('a box that ends its session over what is asked', () => {
     expect(w.made.isDue(w.record())).toBe(false)
     w.clock.advance(300_000)
     expect(w.made.isDue(w.record())).toBe(true)
-    // Another firmware is another box.
+    // Another firmware counts as another device.
     await w.session(silent)
     expect(w.made.isDue({ ...w.record(), softwareVersion: '2.0' })).toBe(true)
   })
@@ -166,7 +166,7 @@ describe('a box that ends its session over what is asked', () => {
     const w = world()
     let left = 0
     // Every session ends after four answers.
-    const flaky = box(tree, () => (left-- > 0 ? undefined : null))
+    const flaky = cpe(tree, () => (left-- > 0 ? undefined : null))
     for (let n = 0; w.made.isDue(w.record()); n++) {
       expect(n).toBeLessThan(30)
       left = 4
@@ -178,7 +178,7 @@ describe('a box that ends its session over what is asked', () => {
 
   it('by a restart of ours is not blamed', async () => {
     const w = world()
-    const tree = box(treeOf(1, 40))
+    const tree = cpe(treeOf(1, 40))
     const script = scriptedSession((request) => {
       if (many(request).length === 0) return tree(request)
       queueMicrotask(() => script.session.drop('shutdown'))
@@ -195,7 +195,7 @@ describe('a tree that is too large for one session', () => {
   it('is read on in the next one, and nothing twice', async () => {
     const tree = treeOf(2500, 1)
     const w = world()
-    const answer = box(tree)
+    const answer = cpe(tree)
     expect((await w.session(answer)).outcome).toBe('spent')
     const before = Object.keys(w.stored()).length
     expect(before).toBeGreaterThan(1000)
@@ -209,7 +209,7 @@ describe('a tree that is too large for one session', () => {
     const tree = treeOf(2500, 1)
     const w = world()
     const run = () => {
-      const script = scriptedSession(box(tree))
+      const script = scriptedSession(cpe(tree))
       return w.made.collect(script.session, 'op1', 'Device.', 'walk', script.session.signal)
     }
     await expect(run()).rejects.toMatchObject({ code: 'sessionLimit', sent: false })
@@ -218,7 +218,7 @@ describe('a tree that is too large for one session', () => {
 
   it('stops when it is told to, and goes on in the same session', async () => {
     const w = world()
-    const script = scriptedSession(box(treeOf(10, 1)))
+    const script = scriptedSession(cpe(treeOf(10, 1)))
     script.session.device = w.record()
     expect(await w.made.run(script.session, () => script.session.rpcs >= 5)).toBe('paused')
     expect(script.asked).toHaveLength(5)
@@ -230,7 +230,7 @@ describe('a tree that is too large for one session', () => {
 describe('what a discovery finds', () => {
   it('includes the methods, and costs one request more', async () => {
     const w = world()
-    await w.untilDone(box(treeOf(1, 1)))
+    await w.untilDone(cpe(treeOf(1, 1)))
     expect(w.record().cwmp?.methods).toEqual(['GetRPCMethods', 'FactoryReset'])
     expect(asked(w.sessions, 'GetRPCMethods')).toHaveLength(1)
   })
@@ -238,15 +238,15 @@ describe('what a discovery finds', () => {
   it('does not include them where asking ends the session', async () => {
     const w = world()
     const leaves = (request: Asked) => (request.name === 'GetRPCMethods' ? null : undefined)
-    expect(await w.untilDone(box(treeOf(1, 1), leaves))).toBe(2)
+    expect(await w.untilDone(cpe(treeOf(1, 1), leaves))).toBe(2)
     expect(w.record().cwmp?.methods).toBeUndefined()
   })
 
-  it('is taken from a box that gives everything below, whatever level was asked for', async () => {
+  it('is taken from a device that gives everything below, whatever level was asked for', async () => {
     const tree = treeOf(5, 2)
     const w = world()
     await w.untilDone(
-      box(tree, (request) =>
+      cpe(tree, (request) =>
         request.name === 'GetParameterNames' ? names(tree, request.body.ParameterPath, false) : undefined,
       ),
     )
@@ -263,11 +263,11 @@ describe('what a discovery finds', () => {
       ['Device.Routing.Router.1.IPv4Forwarding.1.DestIPAddress', ''],
       ['Device.Routing.Router.1.IPv4Forwarding.1.Interface', 'Device.IP.Interface.2'],
     ])
-    await w.untilDone(box(tree))
+    await w.untilDone(cpe(tree))
     expect(w.record()).toMatchObject({ model: 'H1', ipAddress: '10.0.0.9' })
   })
 
-  it('keeps no secrets, though a box shows them', async () => {
+  it('keeps no secrets, though a device shows them', async () => {
     const w = world()
     const tree = new Map([
       ['Device.WiFi.AccessPoint.1.Security.KeyPassphrase', 'in the clear'],
@@ -278,14 +278,14 @@ describe('what a discovery finds', () => {
       parameter(w.id, 'Device.WiFi.SSID.1.SSID', 'home'),
     )
     w.clock.advance(10)
-    await w.untilDone(box(tree))
+    await w.untilDone(cpe(tree))
     expect(w.stored()).toEqual({
       'Device.WiFi.AccessPoint.1.Security.KeyPassphrase': '',
       'Device.WiFi.SSID.1.SSID': 'home',
     })
   })
 
-  it('ends without a session broken off when the box does not let its root be read', async () => {
+  it('ends without a session broken off when the device does not let its root be read', async () => {
     const w = world()
     expect(await w.session(() => 9001)).toMatchObject({ outcome: '9001' })
     expect(w.sessions[0]?.session.state).toBe('acsTurn')
@@ -319,7 +319,7 @@ describe('a discovery under new firmware', () => {
       'InternetGatewayDevice.P',
     ])
     older(w, ['Device.LocalAgent.EndpointID'], 'usp')
-    await w.untilDone(box(treeOf(2, 1)))
+    await w.untilDone(cpe(treeOf(2, 1)))
     expect(w.stored()).toEqual({
       'Device.LocalAgent.EndpointID': 'old',
       'Device.X_T.1.P1': '1/1',
@@ -331,7 +331,7 @@ describe('a discovery under new firmware', () => {
     const w = world()
     older(w, ['Device.X_T.1.P1', 'Device.X_T.1.P2', 'Device.X_T.2.P1'])
     await w.untilDone(
-      box(treeOf(2, 2).set('Device.X_U.P', 'u'), (request) => {
+      cpe(treeOf(2, 2).set('Device.X_U.P', 'u'), (request) => {
         if (request.name === 'GetParameterNames' && request.body.ParameterPath === 'Device.X_T.2.') return 9002
         if (many(request).includes('Device.X_T.1.P1')) return 9005
         return many(request).includes('Device.X_T.1.P2') ? 9002 : undefined
@@ -348,16 +348,16 @@ describe('a discovery under new firmware', () => {
   it('drops nothing before all is read', async () => {
     const w = world()
     older(w, ['Device.X_T.99.P1'])
-    await w.session(box(treeOf(60, 20), (request) => (many(request).includes('Device.X_T.40.P1') ? null : undefined)))
+    await w.session(cpe(treeOf(60, 20), (request) => (many(request).includes('Device.X_T.40.P1') ? null : undefined)))
     expect(w.stored()['Device.X_T.99.P1']).toBe('old')
   })
 })
 
-describe('names that a box lists and does not have', () => {
-  it('fail no batch of the next box of that firmware: they are asked alone', async () => {
+describe('names that a device lists and does not have', () => {
+  it('fail no batch of the next device of that firmware: they are asked alone', async () => {
     const tree = treeOf(1, 64)
     const ghost = 'Device.X_T.1.P20'
-    const answer = box(tree, (request) => (many(request).includes(ghost) ? 9005 : undefined))
+    const answer = cpe(tree, (request) => (many(request).includes(ghost) ? 9005 : undefined))
     const w = world()
     const first = await w.session(answer)
     expect(first.batches.length).toBeGreaterThan(10)
@@ -370,14 +370,14 @@ describe('names that a box lists and does not have', () => {
     const ill = 'Device.X_T.1.P1'
     const w = world()
     const { batches } = await w.session(
-      box(treeOf(1, 320), (request) => (many(request).includes(ill) ? 9002 : undefined)),
+      cpe(treeOf(1, 320), (request) => (many(request).includes(ill) ? 9002 : undefined)),
     )
     expect(batches.length).toBeLessThan(25)
     expect(batches.filter((size) => size === 32).length).toBeGreaterThanOrEqual(9)
   })
 })
 
-describe('boxes of one firmware', () => {
+describe('devices of one firmware', () => {
   /** Box `serial` of the same model, with a memory that all share. */
   async function read(
     made: Discoveries,
@@ -403,14 +403,14 @@ describe('boxes of one firmware', () => {
 
   it('learn from two of them what a third would lose sessions over', async () => {
     const poison = 'Device.X_T.1.P3'
-    const weak = box(treeOf(2, 30), (request) =>
+    const weak = cpe(treeOf(2, 30), (request) =>
       many(request).length > 8 || many(request).includes(poison) ? null : undefined,
     )
     const { made, stores } = world()
     const first = await read(made, stores, 11, weak)
     const second = await read(made, stores, 12, weak)
     expect(first.sessions).toBeGreaterThan(4)
-    // One box alone may be broken: the second one learns for itself.
+    // One device alone may be broken: the second one learns for itself.
     expect(second.sessions).toBe(first.sessions)
     const third = await read(made, stores, 13, weak)
     expect(third.sessions).toBe(1)
@@ -434,7 +434,7 @@ describe('an answer with the whole of a large tree', () => {
     const made = new Discoveries({ mode: 'subtree', types, clock: w.clock, log: silentLog, ...w.stores, devices })
     const all = [...tree].map(([name, value]) => ({ name, value, type: 'string' }))
     const script = scriptedSession(
-      box(tree, (request) => (request.name === 'GetParameterValues' ? { ParameterList: all } : undefined)),
+      cpe(tree, (request) => (request.name === 'GetParameterValues' ? { ParameterList: all } : undefined)),
     )
     script.session.device = w.record()
     expect(await made.run(script.session, () => false)).toBe('done')
@@ -457,7 +457,7 @@ describe('values that could not be stored', () => {
     const made = new Discoveries({ mode: 'walk', types, clock: w.clock, log: silentLog, ...w.stores, devices: failing })
     const tree = treeOf(1, 10)
     const session = () => {
-      const script = scriptedSession(box(tree))
+      const script = scriptedSession(cpe(tree))
       script.session.device = w.record()
       return script
     }

@@ -39,7 +39,7 @@ function values(asked: string[]): Answer {
   return { ParameterList: found.map(([name, value]) => ({ name, value, type: 'xsd:string' })) }
 }
 
-function box(listing: (path: string, nextLevel: boolean) => Answer, reading: (asked: string[]) => Answer = values) {
+function cpe(listing: (path: string, nextLevel: boolean) => Answer, reading: (asked: string[]) => Answer = values) {
   return (request: Asked): Answer => {
     if (request.name === 'GetParameterNames') return listing(request.body.ParameterPath, request.body.NextLevel)
     if (request.name === 'GetParameterValues') return reading(request.body.ParameterNames)
@@ -90,7 +90,7 @@ describe('a CPE whose names cannot be listed', () => {
     ['lists nothing at all', () => NOTHING],
   ])('that %s is read by the values of its root', async (_name, listing) => {
     const w = world()
-    expect(await w.session(box(listing))).toMatchObject({ outcome: 'done' })
+    expect(await w.session(cpe(listing))).toMatchObject({ outcome: 'done' })
     expect(w.stored()).toEqual(expect.arrayContaining(Object.keys(TREE)))
     expect(w.record().cwmp).toMatchObject({ discoveredFor: '1.0', discovery: { outcome: 'complete' } })
   })
@@ -98,7 +98,7 @@ describe('a CPE whose names cannot be listed', () => {
   it('level by level is listed as a whole', async () => {
     const w = world()
     const listing = (path: string, nextLevel: boolean) => (nextLevel ? NOTHING : names(path, false))
-    expect(await w.session(box(listing, (asked) => (asked[0] === 'Device.' ? 9004 : values(asked))))).toMatchObject({
+    expect(await w.session(cpe(listing, (asked) => (asked[0] === 'Device.' ? 9004 : values(asked))))).toMatchObject({
       outcome: 'done',
     })
     expect(w.stored()).toEqual(expect.arrayContaining(Object.keys(TREE)))
@@ -106,14 +106,14 @@ describe('a CPE whose names cannot be listed', () => {
 
   it('that leaves out the dot after objects is read all the same', async () => {
     const w = world()
-    expect(await w.session(box((path, nextLevel) => names(path, nextLevel, false)))).toMatchObject({ outcome: 'done' })
+    expect(await w.session(cpe((path, nextLevel) => names(path, nextLevel, false)))).toMatchObject({ outcome: 'done' })
     expect(w.stored()).toEqual(expect.arrayContaining(['Device.DeviceInfo.UpTime', 'Device.RootDataModelVersion']))
   })
 
   it('in one subtree is read there by the values of that subtree', async () => {
     const w = world()
     const listing = (path: string, nextLevel: boolean) => (path === 'Device.X_ACME.' ? 9002 : names(path, nextLevel))
-    await w.session(box(listing))
+    await w.session(cpe(listing))
     expect(w.stored()).toContain('Device.X_ACME.Mode')
     expect(w.record().cwmp?.discovery).toMatchObject({ outcome: 'complete' })
     expect(w.told()).toEqual([])
@@ -121,7 +121,7 @@ describe('a CPE whose names cannot be listed', () => {
 })
 
 describe('a discovery that found nothing', () => {
-  const silent = box(
+  const silent = cpe(
     () => NOTHING,
     () => NOTHING,
   )
@@ -162,7 +162,7 @@ describe('a discovery that found nothing', () => {
 })
 
 describe('a discovery that could not see a part', () => {
-  const partly = box(
+  const partly = cpe(
     (path, nextLevel) => (path === 'Device.X_ACME.' ? 9002 : names(path, nextLevel)),
     (asked) => (asked.includes('Device.X_ACME.') ? 9002 : values(asked)),
   )
@@ -175,7 +175,7 @@ describe('a discovery that could not see a part', () => {
     expect(w.made.isDue(w.record())).toBe(false)
     w.clock.advance(86_400_000)
     expect(w.made.isDue(w.record())).toBe(true)
-    const { asked } = await w.session(box((path, nextLevel) => names(path, nextLevel)))
+    const { asked } = await w.session(cpe((path, nextLevel) => names(path, nextLevel)))
     const listed = asked.flatMap(({ name, body }) => (name === 'GetParameterNames' ? [body.ParameterPath] : []))
     expect(listed).toEqual(['Device.X_ACME.'])
     expect(w.stored()).toEqual(expect.arrayContaining(Object.keys(TREE)))
@@ -190,7 +190,7 @@ it('what the Inform tells stays in the record though a walk does not list it', a
   const url = 'Device.ManagementServer.ConnectionRequestURL'
   w.clock.advance(1000)
   await w.session(
-    box((path, nextLevel) => names(path, nextLevel)),
+    cpe((path, nextLevel) => names(path, nextLevel)),
     [url],
   )
   expect(w.stored()).toContain(url)

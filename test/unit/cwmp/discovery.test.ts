@@ -14,7 +14,7 @@ import { createMemoryStores } from '../../support/memory-stores.ts'
 
 const types = new ParameterTypes()
 
-/** Reads with nothing known of the box. */
+/** Reads with nothing known of the CPE. */
 const readValues = (session: Session, paths: string[]) =>
   read(session, paths, types, new CpeNotebook().of(session.device))
 
@@ -83,13 +83,16 @@ describe('reading values', () => {
     expect(outcomes[0]).toEqual({ path: 'Device.P0', value: 'of Device.P0', type: 'string' })
   })
 
-  it.each([9002, 9004])('halves a batch that is too much for the box (%i) and stays at that size', async (tooMuch) => {
-    const script = scriptedSession(answers({ limit: 10, tooMuch }))
-    const outcomes = await readValues(script.session, paths(64))
-    expect(script.batches().map(({ length }) => length)).toEqual([32, 16, ...Array.from({ length: 8 }, () => 8)])
-    expect(outcomes.map(({ path }) => path)).toEqual(paths(64))
-    expect(outcomes.every(({ error }) => error === undefined)).toBe(true)
-  })
+  it.each([9002, 9004])(
+    'halves a batch that is too much for the device (%i) and stays at that size',
+    async (tooMuch) => {
+      const script = scriptedSession(answers({ limit: 10, tooMuch }))
+      const outcomes = await readValues(script.session, paths(64))
+      expect(script.batches().map(({ length }) => length)).toEqual([32, 16, ...Array.from({ length: 8 }, () => 8)])
+      expect(outcomes.map(({ path }) => path)).toEqual(paths(64))
+      expect(outcomes.every(({ error }) => error === undefined)).toBe(true)
+    },
+  )
 
   it('goes down to single names', async () => {
     const script = scriptedSession(answers({ limit: 1 }))
@@ -143,7 +146,7 @@ describe('reading values', () => {
     ])
   })
 
-  it('ends with the session when the box falls silent', async () => {
+  it('ends with the session when the device falls silent', async () => {
     const script = scriptedSession(() => undefined)
     await expect(readValues(script.session, paths(40))).rejects.toMatchObject({
       name: 'TransportError',
@@ -186,7 +189,7 @@ describe('discovery', () => {
     expect(levels(script)).toEqual([['Device.', false]])
   })
 
-  it.each([9002, 9004])('walks a box that cannot give the whole subtree (%i)', async (noSubtree) => {
+  it.each([9002, 9004])('walks a device that cannot give the whole subtree (%i)', async (noSubtree) => {
     const script = scriptedSession(answers({ noSubtree }))
     expect(seen(await discover(script.session, 'Device.', 'subtree'))).toEqual(everything.toSorted())
     expect(levels(script).slice(0, 2)).toEqual([
@@ -236,7 +239,7 @@ describe('discovery', () => {
     })
   })
 
-  it('stops at a box that has no end of names', async () => {
+  it('stops at a device that has no end of names', async () => {
     let made = 0
     const script = scriptedSession((request) => {
       if (request.name !== 'GetParameterNames') return { ParameterList: [] }
@@ -253,7 +256,7 @@ describe('discovery', () => {
     expect(levels(script)).toHaveLength(4)
   })
 
-  it('is not led around in circles by a box that lists what was not asked', async () => {
+  it('is not led around in circles by a device that lists what was not asked', async () => {
     const script = scriptedSession((request) =>
       request.name === 'GetParameterNames'
         ? {
@@ -272,7 +275,7 @@ describe('discovery', () => {
   })
 })
 
-/** What verbs need besides a session, with nothing known of the box. */
+/** What verbs need besides a session, with nothing known of the CPE. */
 const contextOf = (session: Session) => {
   const { made } = discoveries()
   return {
@@ -318,7 +321,7 @@ describe('the rows before AddObject', () => {
     })
   })
 
-  it('are none when the box answers 9005 for an empty table', async () => {
+  it('are none when the device answers 9005 for an empty table', async () => {
     const { result, baselines } = await add(9005)
     expect(baselines).toEqual([{ instances: [] }])
     expect(result.outcome).toBe('done')

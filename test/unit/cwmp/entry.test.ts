@@ -12,8 +12,8 @@ import { createManualClock } from '../../support/manual-clock.ts'
 import { post, rawHttp } from '../../support/raw-http.ts'
 
 const MIB = 1_048_576
-const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
-const login = { username: box('1'), password: 'secret of 1' }
+const device = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
+const login = { username: device('1'), password: 'secret of 1' }
 const inform = vector('inform', { SERIAL: '1', '0 BOOTSTRAP': '2 PERIODIC' })
 const XML = { 'content-type': 'text/xml; charset="utf-8"' }
 
@@ -26,7 +26,7 @@ const wire = () => {
 }
 async function start(options: Parameters<typeof startAcs>[0] = {}): Promise<void> {
   world = await startAcs({ policy: 'closed', trustedProxies: networksOf('127.0.0.1'), ...options })
-  world.credentials.set(box('1'), { deviceId: box('1'), current: login, connectionRequest: login, updatedAt: 0 })
+  world.credentials.set(device('1'), { deviceId: device('1'), current: login, connectionRequest: login, updatedAt: 0 })
 }
 afterEach(async () => {
   for (const made of wires.splice(0)) made.close()

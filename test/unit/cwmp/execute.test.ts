@@ -90,7 +90,7 @@ describe('the type on the wire', () => {
   const enable: OperationRequest = { verb: 'set', values: [{ path: 'Device.WiFi.SSID.1.Enable', value: 'true' }] }
   const row: OperationRequest = { verb: 'add', object: 'Device.X_ACME_Row.', values: { On: 'true' } }
 
-  it('is the one the box reported, else that of the model, else string', async () => {
+  it('is the one the device reported, else that of the model, else string', async () => {
     expect(await sent(level, () => 'unsignedInt')).toEqual(['unsignedInt 3'])
     expect(await sent(enable, undefined)).toEqual(['boolean 1'])
     expect(await sent(level, undefined)).toEqual(['string 3'])
@@ -107,7 +107,7 @@ describe('a set', () => {
     values: Array.from({ length: count }, (_, i) => ({ path: path(i), value: 'v' })),
   })
   const bad = path(3)
-  /** A box that refuses one value, and names it or not. */
+  /** A device that refuses one value, and names it or not. */
   const refusing =
     (names: boolean): Answer =>
     (request) => {
@@ -118,7 +118,7 @@ describe('a set', () => {
         : { code: 9003, text: '', parameters: [] }
     }
 
-  it.each([true, false])('in parts writes all but the refused value (box names it: %s)', async (names) => {
+  it.each([true, false])('in parts writes all but the refused value (device names it: %s)', async (names) => {
     const { result } = run(set(6, true), refusing(names))
     const { outcome, results } = await result
     expect(outcome).toBe('failed')
@@ -130,7 +130,7 @@ describe('a set', () => {
     ])
   })
 
-  it.each([true, false])('is done without a value that is not required (box names it: %s)', async (names) => {
+  it.each([true, false])('is done without a value that is not required (device names it: %s)', async (names) => {
     const request = set(6, false)
     const values = request.verb === 'set' ? request.values.map((one) => ({ ...one, required: one.path !== bad })) : []
     const { result, asked } = run({ verb: 'set', values }, refusing(names))
@@ -183,7 +183,7 @@ describe('several rows in one add', () => {
     more: [{ object: OTHER, values: { Name: 'n' } }],
   }
   /** Refuses what is named; keeps rows when told to. */
-  const box = (refuse: string[], keeps = false): Answer => {
+  const cpe = (refuse: string[], keeps = false): Answer => {
     return (asked) => {
       if (asked.name === 'GetParameterNames') return { ParameterList: [] }
       if (asked.name === 'AddObject')
@@ -198,7 +198,7 @@ describe('several rows in one add', () => {
   const names = (asked: Asked[]) => asked.map(({ name }) => name)
 
   it('are made one after the other, a value that is optional being none that fails', async () => {
-    const { result } = run(request, box(['Description']))
+    const { result } = run(request, cpe(['Description']))
     expect(await result).toMatchObject({
       outcome: 'done',
       results: [
@@ -212,7 +212,7 @@ describe('several rows in one add', () => {
   })
 
   it('are all taken back when one is refused', async () => {
-    const { result, asked } = run(request, box([OTHER]))
+    const { result, asked } = run(request, cpe([OTHER]))
     const { outcome, error, results } = await result
     expect([outcome, error?.code]).toEqual(['failed', '9005'])
     expect(results.every((one) => one.error !== undefined)).toBe(true)
@@ -220,12 +220,12 @@ describe('several rows in one add', () => {
   })
 
   it('name the row that the CPE keeps even so', async () => {
-    const { result } = run(request, box([OTHER], true))
+    const { result } = run(request, cpe([OTHER], true))
     expect((await result).results).toContainEqual({ path: TABLE, created: `${TABLE}3.` })
   })
 
   it('stay as far as they go where parts will do', async () => {
-    const { result } = run({ ...request, allowPartial: true }, box([OTHER]))
+    const { result } = run({ ...request, allowPartial: true }, cpe([OTHER]))
     expect(await result).toMatchObject({ outcome: 'failed', error: { code: '9005' } })
     expect((await result).results).toContainEqual({ path: TABLE, created: `${TABLE}3.` })
   })
@@ -242,7 +242,7 @@ it('instances and what is supported are names that the CPE lists', async () => {
   expect((await run({ verb: 'instances', paths: ['Device.X_No.'] }, () => 9005).result).error?.code).toBe('9005')
 })
 
-describe('a download that the box calls applied at once', () => {
+describe('a download that the device calls applied at once', () => {
   const time = '2026-01-01T00:00:00Z'
   const applied: Answer = () => ({ Status: 0, StartTime: time, CompleteTime: time })
 
@@ -278,7 +278,7 @@ describe('a diagnostic over CWMP', () => {
     expect(written(asked)).toEqual([[`${object}Host`, `${object}NumberOfRepetitions`, `${object}DiagnosticsState`]])
   })
 
-  it('leaves out an argument that the box does not know when it asks for nothing special', async () => {
+  it('leaves out an argument that the device does not know when it asks for nothing special', async () => {
     const version = `${object}ProtocolVersion`
     const { result, asked } = run(ping({ Host: 'h', ProtocolVersion: 'Any' }), refusing(version))
     expect(await result).toMatchObject({ outcome: 'pending' })
@@ -307,7 +307,7 @@ describe('search paths over CWMP', () => {
     'Device.T.3.Name': 'c',
     'Device.T.3.N': '11',
   }
-  const box: Answer = (request) => {
+  const cpe: Answer = (request) => {
     switch (request.name) {
       case 'GetParameterNames':
         return request.body.ParameterPath === 'Device.T.'
@@ -323,7 +323,7 @@ describe('search paths over CWMP', () => {
         return { Status: 0 }
     }
   }
-  const got = async (path: string) => (await run({ verb: 'get', paths: [path] }, box).result).results
+  const got = async (path: string) => (await run({ verb: 'get', paths: [path] }, cpe).result).results
 
   it.each([
     ['Device.T.*.Name', ['a', 'b', 'c']],
@@ -341,12 +341,12 @@ describe('search paths over CWMP', () => {
 
   it('are written and deleted row by row, all of them found before the first effect', async () => {
     const path = 'Device.T.[N>=10].Name'
-    const written = run({ verb: 'set', values: [{ path, value: 'x' }] }, box)
+    const written = run({ verb: 'set', values: [{ path, value: 'x' }] }, cpe)
     expect((await written.result).results.map((one) => one.path)).toEqual(['Device.T.2.Name', 'Device.T.3.Name'])
     expect(written.asked.filter(({ name }) => name === 'SetParameterValues')).toHaveLength(1)
-    const removed = run({ verb: 'delete', paths: ['Device.T.[Name=="c"].', 'Device.T.3.'] }, box)
+    const removed = run({ verb: 'delete', paths: ['Device.T.[Name=="c"].', 'Device.T.3.'] }, cpe)
     expect(await removed.result).toEqual({ outcome: 'done', results: [{ path: 'Device.T.3.' }] })
-    const nothing = run({ verb: 'set', values: [{ path: 'Device.T.[N>99].Name', value: 'x' }] }, box)
+    const nothing = run({ verb: 'set', values: [{ path: 'Device.T.[N>99].Name', value: 'x' }] }, cpe)
     expect(await nothing.result).toEqual({ outcome: 'done', results: [] })
   })
 })
@@ -366,7 +366,7 @@ describe('values on the wire', () => {
     ['Device.WiFi.SSID.1.Enable', 'maybe', false, 'maybe'],
     ['Device.ManagementServer.PeriodicInformTime', '2026-01-01T00:00:00.123Z', false, '2026-01-01T00:00:00Z'],
     ['Device.ManagementServer.PeriodicInformTime', '2026-01-01T00:00:00.5+01:00', false, '2026-01-01T00:00:00+01:00'],
-  ])('%s = %s is written so that boxes take it', (path, value, literal, written) => {
+  ])('%s = %s is written so that devices take it', (path, value, literal, written) => {
     expect(types.toWire(path, value, undefined, literal).value).toBe(written)
   })
 })

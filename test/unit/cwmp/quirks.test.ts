@@ -12,9 +12,9 @@ import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, cookieOf, digestFor, type Login, vector, type WireAnswer } from '../../support/cwmp-wire.ts'
 import { post, rawHttp } from '../../support/raw-http.ts'
 
-/** Boxes as they are in the field, by bytes made by hand: nothing of our own CPE takes part. */
+/** Devices as they are in the field, by bytes made by hand: nothing of our own CPE takes part. */
 const XML = { 'content-type': 'text/xml; charset="utf-8"', soapaction: '' }
-const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
+const peer = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
 const inform = (serial = '1') => vector('inform', { SERIAL: serial })
 const envelope = (body: string, id = '<c:ID>q-1</c:ID>') =>
   `<E:Envelope xmlns:E="http://schemas.xmlsoap.org/soap/envelope/" xmlns:c="urn:dslforum-org:cwmp-1-2"><E:Header>${id}</E:Header><E:Body>${body}</E:Body></E:Envelope>`
@@ -44,7 +44,7 @@ async function enter(serial = '1', body = inform(serial)) {
 const ok = envelope('<c:SetParameterValuesResponse><Status>0</Status></c:SetParameterValuesResponse>')
 const no = envelope('<E:Fault><detail><c:Fault><FaultCode>9003</FaultCode></c:Fault></detail></E:Fault>')
 
-/** A first session: the box does not let itself be enrolled, and is not asked again. */
+/** A first session: the device does not let itself be enrolled, and is not asked again. */
 async function meet(): Promise<void> {
   const { cpe, cookie } = await enter()
   let next = await cpe.post('', cookie)
@@ -52,16 +52,18 @@ async function meet(): Promise<void> {
   world.completions.splice(0)
 }
 
-/** The ACS runs these requests, one after the other, in the next session of the box; what becomes of them comes back. */
+/**
+ * The ACS runs these requests, one after the other, in the next session of the device; what becomes of them comes back.
+ */
 function work(serial: string, ...requests: OperationRequest[]) {
-  const device = world.stores.inside.devices.get(box(serial))
+  const device = world.stores.inside.devices.get(peer(serial))
   if (device !== undefined) device.work = { open: true, seq: 1 }
   const ended: Promise<unknown>[] = []
   world.onContact(async (contact: Contact) => {
     for (const [i, request] of requests.entries()) {
       const operation = { id: `op${i}`, request } as Partial<Operation> as Operation
       // The engine of operations does so before a reset leaves.
-      const beforeSend = async () => (isFactoryReset(request) ? world.acs.release(box(serial)) : undefined)
+      const beforeSend = async () => (isFactoryReset(request) ? world.acs.release(peer(serial)) : undefined)
       const hooks = { beforeSend, signal: contact.signal, timeoutMs: 1000 }
       const run = contact.execute(operation, hooks).catch((error: unknown) => error)
       ended.push(run)
@@ -72,7 +74,7 @@ function work(serial: string, ...requests: OperationRequest[]) {
 }
 const get: OperationRequest = { verb: 'get', paths: ['Device.DeviceInfo.UpTime'] }
 
-/** A box that is known, and comes again for the work that waits. */
+/** A device that is known, and comes again for the work that waits. */
 async function comeForWork(...requests: OperationRequest[]) {
   await meet()
   const ended = work('1', ...requests)
@@ -80,7 +82,7 @@ async function comeForWork(...requests: OperationRequest[]) {
   return { cpe, cookie, ended, request: await cpe.post('', cookie) }
 }
 
-describe('HTTP as old boxes speak it', () => {
+describe('HTTP as old devices speak it', () => {
   beforeEach(async () => {
     await start()
     await meet()
@@ -138,7 +140,7 @@ describe('HTTP as old boxes speak it', () => {
     expect(answer.text.toLowerCase()).toContain('\r\naccept-encoding: gzip, deflate\r\n')
   })
 
-  it('takes chunks, and tells a box that asks first to go on', async () => {
+  it('takes chunks, and tells a device that asks first to go on', async () => {
     const bytes = Buffer.from(inform())
     const chunks = [bytes.subarray(0, 100), bytes.subarray(100)].map(
       (part) => `${part.length.toString(16)}\r\n${part}\r\n`,
@@ -335,7 +337,7 @@ describe('answers that make no sense', () => {
     const next = await cpe.post(vector('get-values-response'), cookie)
     expect(await ended[0]).toMatchObject({ outcome: 'done' })
     expect(next.text).toMatch(/<cwmp:ID>\d+<\/cwmp:ID>/)
-    // A box that says it for ever is believed the second time.
+    // A device that says it for ever is believed the second time.
     await cpe.post(envelope(fault, ''), cookie)
     expect(await ended[1]).toMatchObject({ outcome: 'failed', error: { code: '9002' } })
   })
@@ -362,7 +364,7 @@ describe('answers that make no sense', () => {
   })
 })
 
-describe('a box that cuts the connection over what is too much for it', () => {
+describe('a device that cuts the connection over what is too much for it', () => {
   const leaves = Array.from({ length: 40 }, (_, i) => `Device.X_T.P${i}`)
   const listed = (names: string[]) =>
     envelope(
@@ -424,7 +426,7 @@ describe('the header of an Inform', () => {
   ])('with the versions %s is answered with %s', async (listed, chosen) => {
     const { answer } = await enter('1', withHeader(`<c:SupportedCWMPVersions>${listed}</c:SupportedCWMPVersions>`))
     expect(answer.text).toContain(`<cwmp:UseCWMPVersion soap-env:mustUnderstand="1">${chosen}</cwmp:UseCWMPVersion>`)
-    expect(world.stores.inside.devices.get(box('1'))?.cwmp?.version).toBe(chosen)
+    expect(world.stores.inside.devices.get(peer('1'))?.cwmp?.version).toBe(chosen)
   })
 
   it('without a version that both know gets 8006 and no session', async () => {
@@ -464,11 +466,11 @@ describe('a second Inform', () => {
 describe('a heartbeat', () => {
   beforeEach(() => start())
 
-  it('is confirmed, and the box counts as gone: it can be asked to come', async () => {
+  it('is confirmed, and the device counts as gone: it can be asked to come', async () => {
     await meet()
     const { cpe, answer } = await enter('1', vector('heartbeat', { SERIAL: '1' }))
     expect(answer.text).toContain('<cwmp:UseCWMPVersion soap-env:mustUnderstand="1">1.4</cwmp:UseCWMPVersion>')
-    const device = world.stores.inside.devices.get(box('1'))
+    const device = world.stores.inside.devices.get(peer('1'))
     expect(device?.cwmp?.events).toEqual(['14 HEARTBEAT'])
     if (device === undefined) throw new Error('no record')
     expect(await world.acs.driver.wake(device)).not.toBe('alreadyHere')
@@ -478,7 +480,7 @@ describe('a heartbeat', () => {
 })
 
 describe('enrolment', () => {
-  const shared: Login = { username: box('1'), password: 'enrolment secret' }
+  const shared: Login = { username: peer('1'), password: 'enrolment secret' }
   const proven = async (body: string, login: Login, headers: Record<string, string> = {}) => {
     const cpe = wire()
     const challenge = await cpe.post(body, headers)
@@ -487,7 +489,7 @@ describe('enrolment', () => {
   const inSet = (text: string, name: string) =>
     new RegExp(`ManagementServer\\.${name}</Name><Value[^>]*>([^<]*)<`).exec(text)?.[1] ?? ''
 
-  it('that is refused in part still gives the box its own credential', async () => {
+  it('that is refused in part still gives the device its own credential', async () => {
     await start({ policy: 'credential' })
     const { cpe, answer } = await proven(inform(), shared)
     const cookie = cookieOf(answer)
@@ -503,7 +505,7 @@ describe('enrolment', () => {
     expect((await cpe.post(ok, cookie)).text).toContain('PeriodicInformInterval')
     expect((await cpe.post(no, cookie)).status).toBe(204)
     expect((await proven(inform(), login)).answer.status).toBe(200)
-    expect(world.credentials.get(box('1'))?.current).toEqual(login)
+    expect(world.credentials.get(peer('1'))?.current).toEqual(login)
     expect((await proven(inform(), shared)).answer.status).toBe(401)
   })
 
@@ -519,7 +521,7 @@ describe('enrolment', () => {
     expect((await third.cpe.post('', cookieOf(third.answer))).text).toContain('SetParameterValues')
   })
 
-  it('under policy open lets in any box, gives it a credential once, and then asks for it', async () => {
+  it('under policy open lets in any device, gives it a credential once, and then asks for it', async () => {
     await start({ policy: 'open' })
     const old = { username: 'of the ACS before', password: 'x' }
     const foreign = await wire().post(inform(), digestFor(await wire().post(inform()), old))
@@ -545,11 +547,11 @@ describe('enrolment', () => {
 
   const own = { username: 'own', password: 'own secret' }
   const known = () =>
-    world.credentials.set(box('1'), { deviceId: box('1'), current: own, connectionRequest: own, updatedAt: 0 })
+    world.credentials.set(peer('1'), { deviceId: peer('1'), current: own, connectionRequest: own, updatedAt: 0 })
 
-  it('is not needed by a box that has its own credential; it gets a login for connection requests, and that again after a bootstrap', async () => {
+  it('is not needed by a device that has its own credential; it gets a login for connection requests, and that again after a bootstrap', async () => {
     await start({ policy: 'closed' })
-    world.credentials.set(box('1'), { deviceId: box('1'), current: own, updatedAt: 0 })
+    world.credentials.set(peer('1'), { deviceId: peer('1'), current: own, updatedAt: 0 })
     const periodic = inform().replace('0 BOOTSTRAP', '2 PERIODIC')
     const names = (text: string) =>
       [...text.matchAll(/<Name>Device\.ManagementServer\.(\w+)</g)].map(([, name]) => name).toSorted()
@@ -570,10 +572,10 @@ describe('enrolment', () => {
     // Taken in parts; known from then on.
     const first = await turn(periodic, no, no, ok)
     expect(names(first)).toEqual(access)
-    const given = world.credentials.get(box('1'))
+    const given = world.credentials.get(peer('1'))
     expect(given).toMatchObject({
       current: own,
-      connectionRequest: { username: box('1'), password: inSet(first, 'ConnectionRequestPassword') },
+      connectionRequest: { username: peer('1'), password: inSet(first, 'ConnectionRequestPassword') },
     })
     await turn(periodic)
     const again = await turn(inform(), ok)
@@ -581,16 +583,16 @@ describe('enrolment', () => {
     expect(inSet(again, 'ConnectionRequestPassword')).toBe(given?.connectionRequest?.password)
   })
 
-  it('of a box that was reset waits for a person, who hears of it once', async () => {
+  it('of a device that was reset waits for a person, who hears of it once', async () => {
     await start({ policy: 'credential' })
     await enterAs(own, known)
     for (let i = 0; i < 3; i++) expect((await proven(inform(), shared)).answer.status).toBe(401)
     const told = world.stores.inside.events.filter(({ type }) => type === 'device.refused')
-    expect(told).toMatchObject([{ deviceId: box('1'), protocol: 'cwmp', data: { reason: 'reset' } }])
+    expect(told).toMatchObject([{ deviceId: peer('1'), protocol: 'cwmp', data: { reason: 'reset' } }])
     expect((await proven(inform(), own)).answer.status).toBe(200)
   })
 
-  it('of a box that was reset needs no person where the operator says so, but a bootstrap', async () => {
+  it('of a device that was reset needs no person where the operator says so, but a bootstrap', async () => {
     await start({ policy: 'credential', reEnrolment: 'bootstrap' })
     known()
     const periodic = inform().replace('0 BOOTSTRAP', '2 PERIODIC')
@@ -600,12 +602,13 @@ describe('enrolment', () => {
     const set = await cpe.post('', cookieOf(answer))
     // Not the one it had: whoever knows the enrolment secret can tell of a bootstrap.
     expect(inSet(set.text, 'Password')).not.toBe(own.password)
-    // Its answer is out: on a new connection the credential from before the reset is good as well, until one of them was used.
+    // Its answer is out: on a new connection the credential from before the reset is good as well, until one of them
+    // was used.
     expect((await proven(inform(), own)).answer.status).toBe(200)
     expect((await proven(periodic, shared)).answer.status).toBe(401)
   })
 
-  it('is open to a box that was told to reset, even when its answer is lost; also to one that did not do it', async () => {
+  it('is open to a device that was told to reset, even when its answer is lost; also to one that did not do it', async () => {
     await start({ policy: 'credential' })
     known()
     await enterAs(own, known)
@@ -619,7 +622,7 @@ describe('enrolment', () => {
     expect((await proven(inform(), shared)).answer.status).toBe(401)
   })
 
-  /** One whole session with a credential, so that the box is on record. */
+  /** One whole session with a credential, so that the device is on record. */
   async function enterAs(login: Login, prepare: () => unknown): Promise<void> {
     prepare()
     const { cpe, answer } = await proven(inform().replace('0 BOOTSTRAP', '2 PERIODIC'), login)

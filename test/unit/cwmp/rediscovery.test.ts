@@ -7,7 +7,7 @@ import { decodeEnvelope } from '../../support/decode-envelope.ts'
 const URN = 'urn:dslforum-org:cwmp-1-2'
 const VERSION = 'Device.DeviceInfo.SoftwareVersion'
 
-/** One session of a box that has these parameters and answers what it is asked. */
+/** One session of a device that has these parameters and answers what it is asked. */
 async function session(port: number, version: string, paths: string[]): Promise<void> {
   const cpe = new CpeWire(port)
   const values = new Map([[VERSION, version], ...paths.map((path): [string, string] => [path, 'v'])])

@@ -24,7 +24,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-/** A box that listens for connection requests. */
+/** A device that listens for connection requests. */
 async function listening(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -54,7 +54,7 @@ function requester(options: { allowBasicOverHttp?: boolean; here?: boolean; logi
   return { made, clock, id }
 }
 
-function boxAt(connectionRequestUrl: string, remoteAddress = '127.0.0.1'): Device {
+function deviceAt(connectionRequestUrl: string, remoteAddress = '127.0.0.1'): Device {
   const device = newDevice(deviceIdOf(IDENTITY), IDENTITY, 'cwmp', 0)
   device.cwmp = { lastInformAt: 0, events: [], version: '1.2', connectionRequestUrl, remoteAddress }
   return device
@@ -96,7 +96,7 @@ describe('a connection request', () => {
     ['Digest and Basic in one header', ['Digest realm="r", nonce="n", qop=auth, Basic realm="other"']],
   ])('answers %s', async (_name, challenges) => {
     const url = await listening(challenging(...challenges))
-    expect(await requester().made.wake(boxAt(url))).toBe('ok')
+    expect(await requester().made.wake(deviceAt(url))).toBe('ok')
   })
 
   it('answers once more when the nonce grew old, and no third time', async () => {
@@ -112,12 +112,12 @@ describe('a connection request', () => {
         })
         .end()
     })
-    expect(await requester().made.wake(boxAt(url))).toBe('ok')
+    expect(await requester().made.wake(deviceAt(url))).toBe('ok')
     expect(asked).toBe(3)
     const always = await listening((_request, response) =>
       response.writeHead(401, { 'www-authenticate': 'Digest realm="r", qop="auth", nonce="n", stale=true' }).end(),
     )
-    expect(await requester().made.wake(boxAt(always))).toBe('unauthorized')
+    expect(await requester().made.wake(deviceAt(always))).toBe('unauthorized')
   })
 
   it('shows a password in the clear only where that is allowed', async () => {
@@ -128,9 +128,9 @@ describe('a connection request', () => {
       if (given?.startsWith('Basic ') === true) return response.writeHead(200).end()
       return response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()
     })
-    expect(await requester().made.wake(boxAt(url))).toBe('basicOnly')
+    expect(await requester().made.wake(deviceAt(url))).toBe('basicOnly')
     expect(seen).toEqual([undefined])
-    expect(await requester({ allowBasicOverHttp: true }).made.wake(boxAt(url))).toBe('ok')
+    expect(await requester({ allowBasicOverHttp: true }).made.wake(deviceAt(url))).toBe('ok')
   })
 
   it('does not send a login that the URL brings', async () => {
@@ -139,7 +139,7 @@ describe('a connection request', () => {
       seen.push(request.headers.authorization)
       response.writeHead(204).end()
     })
-    expect(await requester().made.wake(boxAt(url.replace('//', '//user:pass@')))).toBe('ok')
+    expect(await requester().made.wake(deviceAt(url.replace('//', '//user:pass@')))).toBe('ok')
     expect(seen).toEqual([undefined])
   })
 
@@ -156,15 +156,15 @@ describe('a connection request', () => {
     const url = await listening((_request, response) =>
       response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end(),
     )
-    expect(await requester().made.wake(boxAt(url))).toBe(outcome)
+    expect(await requester().made.wake(deviceAt(url))).toBe(outcome)
   })
 
   it('is refused, not an error, where nobody listens', async () => {
-    expect(await requester().made.wake(boxAt('http://127.0.0.1:9/'))).toBe('refused')
+    expect(await requester().made.wake(deviceAt('http://127.0.0.1:9/'))).toBe('refused')
   })
 
   it('has an unknown host where the name means nothing', async () => {
-    expect(await requester().made.wake(boxAt('http://cpe.invalid/'))).toBe('unknownHost')
+    expect(await requester().made.wake(deviceAt('http://cpe.invalid/'))).toBe('unknownHost')
   })
 
   it('over TLS without a certificate that is trusted ends before anything is shown', async () => {
@@ -174,40 +174,40 @@ describe('a connection request', () => {
     await once(tls, 'listening')
     closers.push(() => void tls.close())
     const { port } = tls.address() as AddressInfo
-    expect(await requester().made.wake(boxAt(`https://127.0.0.1:${port}/`))).toBe('tls')
+    expect(await requester().made.wake(deviceAt(`https://127.0.0.1:${port}/`))).toBe('tls')
   })
 
   it('that breaks off is unreachable', async () => {
     const url = await listening((request) => request.socket.destroy())
-    expect(await requester().made.wake(boxAt(url))).toBe('unreachable')
+    expect(await requester().made.wake(deviceAt(url))).toBe('unreachable')
   })
 
   it('with a challenge that cannot be answered in a header harms nobody', async () => {
     const url = await listening((_request, response) =>
       response.socket?.end('HTTP/1.1 401 x\r\nWWW-Authenticate: Digest realm="\u00ff\u0001", nonce="n"\r\n\r\n'),
     )
-    expect(await requester().made.wake(boxAt(url))).toBe('unreachable')
+    expect(await requester().made.wake(deviceAt(url))).toBe('unreachable')
   })
 
   it('to a device that wants a login of which there is none says so', async () => {
     const url = await listening(challenging('Digest realm="r", nonce="n", qop="auth"'))
-    expect(await requester({ login: false }).made.wake(boxAt(url))).toBe('noCredential')
+    expect(await requester({ login: false }).made.wake(deviceAt(url))).toBe('noCredential')
   })
 
   it.each(['', 'ftp://127.0.0.1/', 'http://', 'http://127.0.0.1:0/', 'nonsense'])('is not tried at %j', async (url) => {
-    expect(await requester().made.wake(boxAt(url))).toBe('noUrl')
+    expect(await requester().made.wake(deviceAt(url))).toBe('noUrl')
   })
 
-  it('is not sent to a box that is here, nor within 30 s of one that it accepted', async () => {
+  it('is not sent to a device that is here, nor within 30 s of one that it accepted', async () => {
     const url = await listening((_request, response) => response.writeHead(204).end())
-    expect(await requester({ here: true }).made.wake(boxAt(url))).toBe('alreadyHere')
+    expect(await requester({ here: true }).made.wake(deviceAt(url))).toBe('alreadyHere')
     const { made, clock, id } = requester()
-    expect(await made.wake(boxAt(url))).toBe('ok')
-    expect(await made.wake(boxAt(url))).toBe('tooSoon')
+    expect(await made.wake(deviceAt(url))).toBe('ok')
+    expect(await made.wake(deviceAt(url))).toBe('tooSoon')
     clock.advance(30_000)
-    expect(await made.wake(boxAt(url))).toBe('ok')
+    expect(await made.wake(deviceAt(url))).toBe('ok')
     made.came(id)
-    expect(await made.wake(boxAt(url))).toBe('ok')
+    expect(await made.wake(deviceAt(url))).toBe('ok')
   })
 
   it('is sent within 30 s to a CPE whose session was with another instance, even before its answer was read', async () => {
@@ -218,16 +218,16 @@ describe('a connection request', () => {
       response.writeHead(204).end()
     })
     const { made, clock } = requester()
-    const box = boxAt(url)
-    expect(await made.wake(box)).toBe('ok')
-    const come = { ...box, cwmp: { ...box.cwmp, lastInformAt } as Device['cwmp'] } as Device
+    const cpe = deviceAt(url)
+    expect(await made.wake(cpe)).toBe('ok')
+    const come = { ...cpe, cwmp: { ...cpe.cwmp, lastInformAt } as Device['cwmp'] } as Device
     expect(await made.wake(come)).toBe('ok')
-    const before = { ...box, cwmp: { ...box.cwmp, lastInformAt: lastInformAt - 1 } as Device['cwmp'] } as Device
+    const before = { ...cpe, cwmp: { ...cpe.cwmp, lastInformAt: lastInformAt - 1 } as Device['cwmp'] } as Device
     expect(await made.wake(before)).toBe('tooSoon')
   })
 })
 
-describe('where a box may be', () => {
+describe('where a device may be', () => {
   it.each(['0.0.0.0', '169.254.1.1', '224.0.0.1', '255.255.255.255', 'fe80::1', 'ff02::1'])(
     'is not %s, unless it came from there',
     (address) => {
@@ -304,7 +304,7 @@ describe('where a box may be', () => {
     })
     const forms = ['127.0.0.1', '2130706433', '0x7f.1', 'localhost', '[::ffff:127.0.0.1]']
     for (const form of forms)
-      expect(await requester().made.wake(boxAt(url.replace('127.0.0.1', form), '198.51.100.1'))).toBe(
+      expect(await requester().made.wake(deviceAt(url.replace('127.0.0.1', form), '198.51.100.1'))).toBe(
         'addressNotAllowed',
       )
     expect(asked).toBe(0)

@@ -293,13 +293,13 @@ describe('who may come', () => {
     ['open', 'known', 'own', 'current'],
     ['open', 'known', 'shared', 'reset'],
   ]
-  it.each(rows)('under policy %s a box that is %s and sends %s: %s', async (policy, record, given, outcome) => {
+  it.each(rows)('under policy %s a device that is %s and sends %s: %s', async (policy, record, given, outcome) => {
     const result = await check(policy, records[record], sent[given])
     expect(result.ok ? result.proof : result.reason).toBe(outcome)
   })
 
   it.each(['credential', 'open'] as const)(
-    'under policy %s a box that another instance gave a credential needs it here at once',
+    'under policy %s a device that another instance gave a credential needs it here at once',
     async (policy) => {
       let stored: CwmpCredential = { deviceId: id, updatedAt: 0, pending: coming }
       const authenticator = new Authenticator({
@@ -321,13 +321,13 @@ describe('who may come', () => {
     },
   )
 
-  it('a wrong password never passes, but where boxes are let in without any', async () => {
+  it('a wrong password never passes, but where devices are let in without any', async () => {
     for (const policy of ['closed', 'credential'] as const)
       for (const record of Object.values(records)) expect((await check(policy, record, wrong)).ok).toBe(false)
     expect((await check('open', records.known, wrong)).ok).toBe(false)
   })
 
-  it('the enrolment secret goes with the names that TR-069 gives a box, with or without product class', async () => {
+  it('the enrolment secret goes with the names that TR-069 gives a device, with or without product class', async () => {
     expect(defaultUsernames(IDENTITY)).toEqual(expect.arrayContaining(['00256D-Box-1', '00256D-1']))
     const short = basic({ username: '00256D-1', password: 'shared' })
     expect(await check('credential', undefined, short)).toMatchObject({ proof: 'enrolment' })

@@ -7,7 +7,7 @@ import { startAcs, type TestAcs } from '../../support/cwmp-acs.ts'
 import { CpeWire, digestFor, vector, type WireAnswer } from '../../support/cwmp-wire.ts'
 
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', name), 'utf8')
-const box = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
+const device = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
 const inform = (serial = '1') => vector('inform', { SERIAL: serial, '0 BOOTSTRAP': '2 PERIODIC' })
 const basic = (username: string, password: string) => ({
   authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
@@ -23,8 +23,8 @@ afterEach(async () => {
 async function start(options: Parameters<typeof startAcs>[0] = {}): Promise<void> {
   const tls = { port: 0, cert: pem('server.pem'), key: pem('server.key'), clientCa: pem('cwmp-ca.pem') }
   world = await startAcs({ policy: 'closed', tls, ...options })
-  world.credentials.set(box('1'), {
-    deviceId: box('1'),
+  world.credentials.set(device('1'), {
+    deviceId: device('1'),
     current: { username: 'own', password: 'secret' },
     connectionRequest: { username: 'own', password: 'secret' },
     updatedAt: 0,
@@ -86,7 +86,7 @@ describe('a CPE over TLS', () => {
 
   it.each([
     ['of an authority that is not trusted', 'cwmp-foreign.pem', '1'],
-    ['of another box', 'cwmp-client.pem', '2'],
+    ['of another device', 'cwmp-client.pem', '2'],
   ])('with a certificate %s shows a password like any other', async (_name, client, serial) => {
     await start()
     const post = connection(client)

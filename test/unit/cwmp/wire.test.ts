@@ -77,7 +77,8 @@ describe('encodeEnvelope', () => {
   })
 
   it('gives back what it wrote, for any text', () => {
-    // A lone carriage return is a line end to XML unless it is written as a reference, which we do; unpaired surrogates cannot be carried.
+    // A lone carriage return is a line end to XML unless it is written as a reference, which we do; unpaired surrogates
+    // cannot be carried.
     const text = fc
       .string({ unit: 'grapheme', maxLength: 30 })
       .map((value) => value.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ''))

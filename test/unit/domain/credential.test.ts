@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { answered, type CwmpCredential, confirmed, deviceIdOf, issued, released } from '../../../src/domain/index.ts'
 
 const id = deviceIdOf({ oui: '00256D', productClass: 'Box', serial: '1' })
-const login = (password: string) => ({ username: 'box', password })
+const login = (password: string) => ({ username: 'device', password })
 const issue = (known: CwmpCredential | undefined, password: string) => issued(known, id, login(password), 1)
 const passwords = ({ pending, earlier = [], replaced = [] }: CwmpCredential) => ({
   accepted: [...(pending === undefined ? [] : [pending]), ...earlier].map(({ password }) => password),

@@ -4,7 +4,7 @@ import { bearsFacts, type DeviceFacts, factsFrom, type ParameterWrite, storable 
 const facts = (values: Record<string, string>): DeviceFacts =>
   factsFrom(Object.entries(values).map(([name, value]) => ({ name, value })))
 
-describe('facts of a box', () => {
+describe('facts of a device', () => {
   const info = (root: string) => ({
     [`${root}DeviceInfo.Manufacturer`]: 'Acme',
     [`${root}DeviceInfo.ModelName`]: 'H1',

@@ -26,9 +26,9 @@ describe('deviceIdOf', () => {
   })
 
   it('keeps equal serials of different OUIs apart and equal OUIs of different case together', () => {
-    const box = (oui: string) => deviceIdOf({ oui, productClass: 'C', serial: '1' })
-    expect(box('00256D')).not.toBe(box('00256E'))
-    expect(box('00256d')).toBe(box('00256D'))
+    const cpe = (oui: string) => deviceIdOf({ oui, productClass: 'C', serial: '1' })
+    expect(cpe('00256D')).not.toBe(cpe('00256E'))
+    expect(cpe('00256d')).toBe(cpe('00256D'))
   })
 
   it.each(['00256D', '00256D1', '00256D123'])('takes the OUI %s, of a block of 24, 28 or 36 bits', (oui) => {

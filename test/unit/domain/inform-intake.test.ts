@@ -39,7 +39,7 @@ describe('the login inside a connection request URL', () => {
 })
 
 describe('the model', () => {
-  it('is the ProductClass until the box tells a ModelName', () => {
+  it('is the ProductClass until the device tells a ModelName', () => {
     const device = known()
     expect(device.model).toBe('Box')
     const parameters = [{ name: 'Device.DeviceInfo.ModelName', value: 'Hub 7', type: 'string' as const }]
@@ -102,7 +102,7 @@ describe('informChange', () => {
     })
   })
 
-  it('takes the product class for the model until the box tells its ModelName', () => {
+  it('takes the product class for the model until the device tells its ModelName', () => {
     expect(known().model).toBe('Box')
     const named = { name: 'Device.DeviceInfo.ModelName', value: 'H1', type: 'string' as const }
     expect(informChange(undefined, inform({ parameters: [named] }), 100).create?.model).toBe('H1')
@@ -167,11 +167,11 @@ describe('informChange', () => {
 
 describe('presence', () => {
   it('is one per protocol, CWMP by Inform age, USP by link', () => {
-    const box = applyPatch(known(), { 'cwmp.informIntervalS': 600, 'usp.linked': true, 'usp.lastSeenAt': 1 }, 200)
-    expect(cwmpPresence(box, 100 + 1_200_000)).toBe('online')
-    expect(cwmpPresence(box, 100 + 1_200_001)).toBe('late')
-    expect(cwmpPresence(box, 100 + 3_600_001)).toBe('offline')
-    expect(uspPresence(box)).toBe('online')
+    const cpe = applyPatch(known(), { 'cwmp.informIntervalS': 600, 'usp.linked': true, 'usp.lastSeenAt': 1 }, 200)
+    expect(cwmpPresence(cpe, 100 + 1_200_000)).toBe('online')
+    expect(cwmpPresence(cpe, 100 + 1_200_001)).toBe('late')
+    expect(cwmpPresence(cpe, 100 + 3_600_001)).toBe('offline')
+    expect(uspPresence(cpe)).toBe('online')
     expect(uspPresence(known())).toBe('never')
   })
 })

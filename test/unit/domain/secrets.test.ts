@@ -48,7 +48,7 @@ describe('the secret in an MTP row of a Controller', () => {
     expect(shownValue(path, shown)).toBe(shown)
   })
 
-  it('looks the same in a result, hidden by the box or not', () => {
+  it('looks the same in a result, hidden by the device or not', () => {
     const path = 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase'
     for (const value of ['', 'a passphrase'])
       expect(resultWithoutSecrets({ outcome: 'done', results: [{ path, value }] }).results).toEqual([

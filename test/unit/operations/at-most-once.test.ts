@@ -23,7 +23,7 @@ const cases: { name: string; request: OperationRequest; effect: string }[] = [
 ]
 
 /** A device whose table already has a row that is equal to the new one. */
-function createBox(deviceId: FakePeer['deviceId']): FakePeer {
+function createDevice(deviceId: FakePeer['deviceId']): FakePeer {
   const peer = new FakePeer(deviceId)
   peer.values.set('Device.X_A', 'old')
   peer.values.set(`${TABLE}90.Alias`, 'cpe-90')
@@ -38,7 +38,7 @@ async function live(request: OperationRequest, at: number, when: 'before' | 'aft
   const stores = createMemoryStores(clock)
   const { id } = template.device()
   stores.inside.devices.set(id, { ...template.device(), owner: 'usp', softwareVersion: '1' })
-  const peer = createBox(id)
+  const peer = createDevice(id)
   const mortal = new Mortal(at, when)
   peer.aroundEffect = (effect) => mortal.call(effect)
 

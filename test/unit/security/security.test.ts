@@ -12,8 +12,8 @@ import {
   verifyChain,
 } from '../../../src/security/index.ts'
 
-const box = createSecretBox('server key', systemRandom)
-const mac = (text: string) => box.mac('audit chain', text)
+const device = createSecretBox('server key', systemRandom)
+const mac = (text: string) => device.mac('audit chain', text)
 const KEY: ChainKey = { keyedFrom: 1, anchor: GENESIS, mac }
 
 describe('the audit chain', () => {
@@ -96,7 +96,7 @@ describe('the key of the audit chain', () => {
   })
 
   it('is another one for each purpose and each server key', () => {
-    const macs = [box.mac('a', 'x'), box.mac('b', 'x'), createSecretBox('other', systemRandom).mac('a', 'x')]
+    const macs = [device.mac('a', 'x'), device.mac('b', 'x'), createSecretBox('other', systemRandom).mac('a', 'x')]
     expect(new Set(macs).size).toBe(3)
     expect(macs[0]).toMatch(/^[0-9a-f]{64}$/)
   })
@@ -115,16 +115,16 @@ describe('API keys', () => {
   })
 })
 
-describe('the secret box', () => {
-  const box = createSecretBox('key', systemRandom)
+describe('the secret device', () => {
+  const device = createSecretBox('key', systemRandom)
 
   it('opens a text that it sealed, for the same owner and key only', () => {
-    const sealed = box.seal('päss word', 'device-1')
-    expect(box.open(sealed, 'device-1')).toBe('päss word')
+    const sealed = device.seal('päss word', 'device-1')
+    expect(device.open(sealed, 'device-1')).toBe('päss word')
     expect(sealed).not.toContain('päss')
-    expect(() => box.open(sealed, 'device-2')).toThrow(/cannot be opened/)
+    expect(() => device.open(sealed, 'device-2')).toThrow(/cannot be opened/)
     expect(() => createSecretBox('other', systemRandom).open(sealed, 'device-1')).toThrow(/cannot be opened/)
-    expect(() => box.open(`${sealed.slice(0, -2)}AA`, 'device-1')).toThrow(/cannot be opened/)
-    expect(() => box.open('nonsense', 'device-1')).toThrow(/cannot be opened/)
+    expect(() => device.open(`${sealed.slice(0, -2)}AA`, 'device-1')).toThrow(/cannot be opened/)
+    expect(() => device.open('nonsense', 'device-1')).toThrow(/cannot be opened/)
   })
 })

@@ -84,7 +84,7 @@ describe('the flash memory of a fleet', () => {
   it('reads the log of a fleet of version 0.1.0', () => {
     fleetOf().devices[0]?.tree.put('InternetGatewayDevice.DeviceInfo.ProvisioningCode', 'kept')
     const file = join(dir, 'fleet.log')
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('{"device":', '{"box":'))
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('{"device":', '{"device":'))
     expect(fleetOf().devices[0]!.tree.raw('InternetGatewayDevice.DeviceInfo.ProvisioningCode')).toBe('kept')
   })
 

@@ -31,7 +31,10 @@ afterEach(() => {
 const cache = () => join(folder, 'cache')
 const fetch = () => fetchEngine(cache(), (line) => said.push(line))
 
-/** Only this stand-in is on PATH; it is asked as Python is, by `-c`, `-m pip --version`, `-m pip download` and `-m zipfile`. */
+/**
+ * Only this stand-in is on PATH; it is asked as Python is, by `-c`, `-m pip --version`, `-m pip download` and `-m
+ * zipfile`.
+ */
 function python(cases: { pip?: string; download?: string; unpack?: string }, name = 'python3'): void {
   const bin = join(folder, 'bin')
   mkdirSync(bin, { recursive: true })

@@ -59,8 +59,8 @@ describe('a call to the database that the driver does not end', () => {
         await NEVER
       },
     }
-    const collection = calls.guard({ findOne: () => NEVER, find: () => cursor, name: () => 'boxes' })
-    expect(collection.name()).toBe('boxes')
+    const collection = calls.guard({ findOne: () => NEVER, find: () => cursor, name: () => 'devices' })
+    expect(collection.name()).toBe('devices')
     const seen: number[] = []
     const walk = async () => {
       for await (const value of collection.find().limit()) seen.push(value)

@@ -184,7 +184,7 @@ describe('a Message of very many fields', () => {
       expect(thrownBy(() => codec.decodeMsg(bytes))).toMatchObject({ message: expect.stringContaining('fields') })
   })
 
-  it('is read when it is the tree of a large box', () => {
+  it('is read when it is the tree of a large device', () => {
     const result_params = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`Parameter${i}`, String(i)]))
     const resolved_path_results = [{ resolved_path: 'Device.', result_params }]
     const msg = responseMsg('m', 'get_resp', {

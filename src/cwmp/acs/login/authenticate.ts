@@ -45,7 +45,8 @@ export type DigestAlgorithm = 'MD5' | 'SHA-256'
  * the CPE; `reset` means that a CPE with a credential of its own used the enrolment secret again and may. As a reason,
  * `reset` means that it may not, and `replaced` that the CPE used a login that was sent for this device before another
  * one was. `ambiguousName`: the CPE showed only a certificate whose common name can be read as this device and as
- * another one. `limited`: too many wrong logins from its address, of all devices or of this one; this one was not compared.
+ * another one. `limited`: too many wrong logins from its address, of all devices or of this one; this one was not
+ * compared.
  */
 export type AuthResult =
   | { ok: true; proof: Proof; credential: CwmpCredential | undefined; login?: CwmpLogin }

@@ -10,8 +10,8 @@ const NORMAL = 1000
 const UNSUPPORTED_DATA = 1003
 
 /**
- * Returns the WebSocket MTP of an Agent (TR-369 R-WS). `trusted` returns PEM certificates that are trusted besides those of
- * the system; it is called for each connection.
+ * Returns the WebSocket MTP of an Agent (TR-369 R-WS). `trusted` returns PEM certificates that are trusted besides
+ * those of the system; it is called for each connection.
  */
 export function websocketTransport(trusted: () => string[]): AgentTransport {
   return { dial: (target, events) => dial(target, events, trusted()) }

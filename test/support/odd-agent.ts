@@ -15,8 +15,8 @@ type Setting = { param: string; value: string; required: boolean }
 const TABLE = 'Device.LocalAgent.Subscription.'
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
 
-/** How a box differs from one that has and does everything. */
-export interface RawBoxQuirks {
+/** How a device differs from one that has and does everything. */
+export interface OddAgentQuirks {
   /** GetResp of 1.0: one entry with dotted names. */
   shape10?: boolean
   /** Search expressions are not understood (7008 for the path, or for the whole Message). */
@@ -35,18 +35,21 @@ export interface RawBoxQuirks {
   supported?(ask: GetSupportedDM): GetSupportedDMResp | number | undefined
 }
 
-/** What a Controller meets when it onboards an Agent: DeviceInfo, its own row and the Subscription table, from the tables of TR-369 and TR-181. */
-export class RawBox {
+/**
+ * What a Controller meets when it onboards an Agent: DeviceInfo, its own row and the Subscription table, from the
+ * tables of TR-369 and TR-181.
+ */
+export class OddAgent {
   readonly identity: DeviceIdentity
   readonly controllerId: string
-  readonly quirks: RawBoxQuirks
+  readonly quirks: OddAgentQuirks
   softwareVersion = '1.0'
   /** Other Controllers stand before ours. */
   readonly controllers = new Map<number, Params>([[1, { EndpointID: 'self::another' }]])
   readonly subscriptions = new Map<number, Params>()
   #next = 1
 
-  constructor(identity: DeviceIdentity, controllerId: string, quirks: RawBoxQuirks = {}) {
+  constructor(identity: DeviceIdentity, controllerId: string, quirks: OddAgentQuirks = {}) {
     this.identity = identity
     this.controllerId = controllerId
     this.quirks = quirks
@@ -65,7 +68,7 @@ export class RawBox {
     const { quirks } = this
     const at = this.#next++
     this.subscriptions.set(at, { Recipient: `${CONTROLLERS}2`, Enable: 'true', NotifRetry: 'true', ...row })
-    if (quirks.refuseRow?.(row) !== undefined) throw new Error('the box would not have taken this row')
+    if (quirks.refuseRow?.(row) !== undefined) throw new Error('the device would not have taken this row')
     return at
   }
 
