@@ -73,7 +73,8 @@ describe('a server that is told to stop', () => {
     process.kill(-(run.child.pid ?? 0), 'SIGINT')
     expect(await run.exit).toBe(0)
     expect(run.said).toContain('SIGINT: stopping')
-    expect(run.log).toBe('')
+    // A machine may allow fewer open files than the default limits need.
+    expect(run.log.split('\n').filter((line) => line !== '' && !line.includes('limit of open files'))).toEqual([])
     expect(alive(engine)).toBe(false)
     expect(existsSync(join(dataDir, 'database', 'isthmus.lock'))).toBe(false)
   })

@@ -362,7 +362,7 @@ describe('a Notify', () => {
       const release = held()
       const bulk = 'x'.repeat(100_000)
       for (let i = 0; i < 256; i++) agent.notify(change(String(i)), `m${i}`)
-      for (let i = 256; i < 400; i++) agent.notify({ ...change(bulk), subscription_id: bulk }, `m${i}`)
+      for (let i = 256; i < 400; i++) agent.notify(change(bulk), `m${i}`)
       await until(() => world.commits.length === before + 256)
       // What is not read fills the buffers of both sides.
       await until(() => agent.socket.bufferedAmount > 0)
