@@ -42,7 +42,7 @@ interface SubmitDeps {
   onStored(operation: Operation, device: Device, more: boolean): void
 }
 
-/** A key of a caller has 200 characters at most; the name of the caller stands before it. */
+/** Characters of a key: 200 of the caller, with the name of the caller as its prefix. */
 const MAX_KEY = 300
 const MAX_WARNINGS = 20
 
@@ -90,7 +90,7 @@ async function submit(
   const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
   if (!created) return sameRequest(stored, operation)
   deps.metrics.submitted(stored.request.verb)
-  // A pass that read the queue before it was stored has removed the first announcement.
+  // A pass that read the queue before the insert has removed the first announcement: it is repeated.
   deps.announce(device.id)
   deps.onStored(stored, device, wanted.more === true)
   return stored

@@ -6,7 +6,7 @@ import { iso, withTimes } from './views.ts'
 /** The plan of a member, as far as its view needs it. */
 interface MemberContext {
   time: ServiceTime
-  /** The thing that members wait for which wait for a place. */
+  /** The reason that is shown for members that wait for a place. */
   placeMeans: ShownWaiting
 }
 

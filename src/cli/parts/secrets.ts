@@ -14,9 +14,9 @@ import { join } from 'node:path'
 import { type Random, randomToken } from '../../base/index.ts'
 
 /**
- * A secret of this installation: given, or made at first start and kept in the data folder, readable by its owner
- * alone. It is on the disk before it is used, whole or not at all, for what it sealed is lost without it; of several
- * that start at once all get the same.
+ * Returns a secret of this installation: the given one, or one that is made at the first start and kept in the data
+ * folder, readable by its owner alone. It is written completely before it is used: data that it sealed is lost without
+ * it. Processes that start together get the same one.
  */
 export function keptSecret(dataDir: string, name: string, given: string | undefined, random: Random): string {
   if (given !== undefined && given !== '') return given

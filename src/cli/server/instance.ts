@@ -7,8 +7,8 @@ const HEARTBEAT_MS = 3000
 const INSTANCE_TTL_MS = 10_000
 
 /**
- * The instances with heartbeats in service time, whatever time a caller gives: a step of a wall clock makes no living
- * instance dead, and no dead one alive.
+ * Returns the instances with heartbeats in service time, which replaces the times of callers: a step of a wall clock
+ * does not change which instances count as live.
  */
 export function byServiceTime(instances: InstanceStore, time: ServiceTime): InstanceStore {
   return {
@@ -21,7 +21,7 @@ export function byServiceTime(instances: InstanceStore, time: ServiceTime): Inst
   }
 }
 
-/** Tells the other instances that this one lives; when it leaves, its links are gone at once. */
+/** Writes the heartbeat of this instance; when it stops, its links are noted as ended at once. */
 export function heartbeat(store: Store, instance: string, time: StoredServiceTime, log: Log): Lifecycle {
   let timer: NodeJS.Timeout | undefined
   const beat = async () => {
@@ -72,8 +72,8 @@ function oneAtATime(task: () => Promise<void>, onError: (error: unknown) => void
 }
 
 /**
- * The instances that live. This one does, however late its heartbeat is: after a pause of the database it must not take
- * itself for dead.
+ * Returns the live instances. This one is always among them, however late its heartbeat is: after a pause of the
+ * database it must not count itself as ended.
  */
 export async function aliveInstances(store: Store, instance: string): Promise<string[]> {
   const alive = await store.instances.alive(Date.now())

@@ -123,14 +123,14 @@ interface Beginning {
   isStranger: boolean
 }
 
-/** Within a session. Before it there is an Inform to send at most. */
+/** Bytes of a body within a session; the first request is bounded as an Inform. */
 const MAX_BODY = 16 * 1024 * 1024
 const MAX_PER_ADDRESS = 2000
 /** Some CPE open their next connection before the last one is closed. */
 const CONNECTIONS_EACH = 1.25
 const IDLE_MS = 30_000
 const MAX_IDLE_MS = 600_000
-/** Of one kind, about requests that are refused. */
+/** Log lines per minute of one kind about refused requests. */
 const LINES_PER_MINUTE = 60
 /** Time that a CPE has to continue after it closed its connection after the InformResponse, in milliseconds. */
 const LEAVING_MS = 5000
@@ -315,7 +315,7 @@ export class Acs implements Lifecycle {
     throw new ProtocolError('unexpected', `${message.kind} is not expected in state ${session.state}`)
   }
 
-  /** The way of one HTTP answer; from then on it is the CPE's time that runs. */
+  /** Returns the function that sends one HTTP answer; from then on the silence of the CPE is measured. */
   #respond(session: Session, response: ServerResponse): (text: string | undefined) => boolean {
     return (text) => {
       session.lastActivityAt = this.#steady.now()

@@ -26,7 +26,7 @@ export interface CollectedValue {
   writable?: boolean | undefined
 }
 
-/** Where values come from, and the model that knows their types and which of them are secrets. */
+/** The source of values, and the model that has their types and marks secrets. */
 interface Collection {
   source: Protocol
   collectedAt: Timestamp

@@ -194,7 +194,10 @@ export function reduce(
   return next
 }
 
-/** Facts of an attempt end with it; of the past, a new attempt knows only when the CPE was last waited for in vain. */
+/**
+ * Returns the facts of the next state. Those of an attempt end with it, except when the CPE was last waited for without
+ * success.
+ */
 function factsFor(to: MemberState, facts: MemberFacts): MemberFacts {
   if (memberStateRow(to).phase === 'before') return facts.missedAt === undefined ? {} : { missedAt: facts.missedAt }
   const { silentMs: _silent, cwmpAsked: _times, asked: _asked, ours: _ours, changed: _changed, ...rest } = facts

@@ -114,14 +114,14 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
   }
 
   /**
-   * Asks the Agent with a USP Get. answered: it did, now. said: another instance holds its link, and by the record the
-   * Agent answers. silent: neither.
+   * Asks the Agent with a USP Get. answered: it did, now. byRecord: another instance holds its link, and the record
+   * says that the Agent answers. silent: neither.
    */
-  async askAgent(): Promise<'answered' | 'said' | 'silent'> {
+  async askAgent(): Promise<'answered' | 'byRecord' | 'silent'> {
     const { usp, id } = await this.device()
     if (usp?.linked !== true) return 'silent'
     const asked = await this.deps.links.ask(id)
-    if (asked === 'elsewhere') return usp.answering === false ? 'silent' : 'said'
+    if (asked === 'elsewhere') return usp.answering === false ? 'silent' : 'byRecord'
     return asked === 'answered' ? 'answered' : 'silent'
   }
 

@@ -25,7 +25,7 @@ export async function snapshot(script: Script): Promise<StepResult> {
   const earlier = wasResetSince(left?.bootstrapAt, device) ? undefined : left
   const bootstrapAt = bootstrapOf(device) || (earlier?.bootstrapAt ?? 0)
   const row = controllerRow(values, controller.endpointId)
-  // A row that the CPE had, and lost, was added by a plan when it is there again.
+  // A row that the CPE had and then lost counts as added by a plan when it is there again.
   const preexisting =
     earlier === undefined || row === undefined ? preexistingOf(values, row, mtpOfPlan(script)) : earlier.preexisting
   const interval = earlier?.slept === true ? earlier.interval : values.get(INFORM_INTERVAL)?.value

@@ -21,7 +21,7 @@ const LIMITS: TreeLimits = { perDevice: 40_000, perObject: 2000 }
 const UNCOUNTED = 0.1
 /** A tree that was full is counted again after this time, and after something was dropped from it. */
 const COUNT_AGAIN_MS = 3_600_000
-/** What was left out is put into the record and the events once in this time. */
+/** Interval at which dropped parameters are noted in the record and in the events, in milliseconds. */
 const TELL_MS = 3_600_000
 const MAX_DEVICES = 100_000
 const MAX_OBJECTS = 50_000

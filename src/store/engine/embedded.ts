@@ -151,7 +151,7 @@ export class EmbeddedDatabase {
     rmSync(this.#pidFile, { force: true })
   }
 
-  /** The folder remembers its engine: the files of one are nothing to the other. */
+  /** Stores which engine wrote the folder: no engine reads the files of another. */
   #checkEngine(): void {
     const engine = this.#keptEngine()
     if (engine === undefined || engine === this.#kind) return

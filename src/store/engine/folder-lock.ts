@@ -28,8 +28,8 @@ export class FolderLock {
     for (let attempt = 0; attempt < 10; attempt++) {
       try {
         writeFileSync(this.#file, mine, { flag: 'wx', mode: 0o600 })
-        // Two that found the same dead lock may each remove it, the slower one the faster one's new lock: the last to
-        // write has it.
+        // Two processes may remove the same stale lock, and the second may remove the new lock of the first: the last
+        // writer keeps it.
         if (attempt > 0) await wait(SETTLE_MS)
         if (this.#read() !== mine) continue
         this.#held = true

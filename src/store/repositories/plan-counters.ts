@@ -14,7 +14,7 @@ import type { Collection, Db, Document_, UpdateFilter } from '../mongo/mongoose.
 const MAX_CODE = 64
 /** Minutes whose moves stay countable: the rates of a status need five. */
 const KEPT_MINUTES = 60
-/** How often a plan is counted again because a member changed meanwhile. */
+/** Number of times that a plan is counted again because a member changed meanwhile. */
 const RECOUNTS = 10
 
 /** Field of the counter document for a reason; codes of devices may hold any character. */

@@ -70,9 +70,7 @@ export class Walk {
     return this.#steps
   }
 
-  /**
-   * True when it went over all there is: nothing was cut off at a limit. What cannot be listed is no matter of this.
-   */
+  /** True when nothing was cut off at a limit. Objects that cannot be listed do not count. */
   get isComplete(): boolean {
     return this.#parameters < MAX_PARAMETERS && this.#objectCount < MAX_OBJECTS
   }
@@ -200,8 +198,7 @@ export class Walk {
     const key = todo.by === 'values' ? `${todo.path}*` : todo.path
     const strikes = (this.#strikes.get(key) ?? 0) + 1
     this.#strikes.set(key, strikes)
-    // Asked first in the next session; when that ends over it too, it is left out, but for the root, without which
-    // there is nothing.
+    // Asked first in the next session. An object that ends that one, too, is left out; the root is not.
     if (strikes < 2 || (todo.path === this.root && todo.by !== 'values')) return void this.#queue.unshift(todo)
     if (todo.path === this.root) return
     this.#notes.leaveOut(todo.path)

@@ -165,8 +165,8 @@ export class Authenticator {
     const first = this.#match(given, identity, cached.credential)
     if (first?.proof === 'current' || first?.proof === 'pending')
       return this.#admit(first, cached.credential, given, shown)
-    // It may have been changed since it was cached: by a person, by another instance. Whoever knows the enrolment
-    // secret does not guess.
+    // It may have been changed since it was cached: by a person, by another instance. A login with the enrolment
+    // secret is no guess.
     const isGuess = first?.proof !== 'enrolment' && this.#options.clock.now() - cached.readAt < FRESH_MS
     const credential = isGuess ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)

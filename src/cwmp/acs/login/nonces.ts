@@ -44,7 +44,7 @@ export class Nonces {
     return Buffer.concat([body, this.#sign(body)]).toString('base64url')
   }
 
-  /** Checks a nonce and its count (undefined: it counts nothing, and so is good once), and remembers nothing. */
+  /** Checks a nonce and its count (undefined: it is accepted once), without storing it. */
   check(nonce: string, nc: string | undefined): NonceState {
     const bytes = Buffer.from(nonce, 'base64url')
     const body = bytes.subarray(0, BODY_BYTES)

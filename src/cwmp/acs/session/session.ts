@@ -66,10 +66,7 @@ export class Session {
   #plainId = false
   #answers = 0
   #ended: AbortController | undefined
-  /**
-   * Told of every step a person follows a session by; set only where somebody reads along, so that most sessions pay
-   * nothing.
-   */
+  /** Called with each step that the debug log shows; set at that log level only, so that other sessions pay nothing. */
   onStep: ((step: string, fields: Record<string, unknown>) => void) | undefined
   /** Told once, when the session is over. */
   onEnded: (() => void) | undefined

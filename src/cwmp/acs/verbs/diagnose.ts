@@ -19,7 +19,7 @@ export async function diagnose(
   const state: ValueToWrite = { path: `${object}DiagnosticsState`, value: 'Requested' }
   const values = Object.entries(input).map(([name, value]): ValueToWrite => ({ path: object + name, value }))
   let written = await writeAll(session, [...values, state], key, context)
-  // USP has mandatory arguments that older CPE have no parameter for: what asks for nothing special can be left out.
+  // Older CPE lack parameters for some mandatory arguments of USP: those with a default value are left out.
   const unknown = new Set(written.failures.filter(({ error }) => error?.code === '9005').map(({ path }) => path))
   const plain = ({ path, value }: ValueToWrite) => /^(Any)?$/.test(value) || value === context.types.defaultOf(path)
   const rest = values.filter((argument) => !(unknown.has(argument.path) && plain(argument)))

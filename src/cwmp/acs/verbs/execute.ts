@@ -244,7 +244,7 @@ async function subscribe(
     const answer = await session.call('SetParameterAttributes', { ParameterList: list })
     if (!answer.ok) return refused(answer.fault)
   }
-  // The next one in this session goes by it; the record gets it from the engine.
+  // Later operations of this session use it; the engine stores it.
   if (cwmp !== undefined) session.device = { ...session.device, cwmp: { ...cwmp, subscriptions } }
   return resultOf(request.paths.map((path) => ({ path })))
 }
