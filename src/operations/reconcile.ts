@@ -200,7 +200,10 @@ function judgeDiagnostic(object: string, read: OperationResult | undefined): Ver
     : undefined
 }
 
-/** Judges a restart by UpTime (seconds): done when the device booted after the operation was sent. */
+/**
+ * Judges a restart by UpTime: done when the device booted after the operation was sent. UpTime has whole seconds, so
+ * that a boot of up to a second earlier than it says is possible: one right before the send must not count.
+ */
 function judgeBoot(operation: Operation, reads: OperationResult[], now: number): Verdict {
   const upTimes = reads.flatMap(({ results }) =>
     results.flatMap(({ path, value = '' }) =>
@@ -208,8 +211,8 @@ function judgeBoot(operation: Operation, reads: OperationResult[], now: number):
     ),
   )
   if (upTimes.length === 0) return undefined
-  const bootAt = now - Math.min(...upTimes) * 1000
-  return bootAt > (operation.sentAt ?? now) ? { state: 'done', result: { outcome: 'done', results: [] } } : undefined
+  const bootAt = now - (Math.min(...upTimes) + 1) * 1000
+  return bootAt >= (operation.sentAt ?? now) ? { state: 'done', result: { outcome: 'done', results: [] } } : undefined
 }
 
 function judgeSet(

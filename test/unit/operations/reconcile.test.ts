@@ -211,6 +211,11 @@ describe('a restart is reconciled by the uptime', () => {
     expect(verdict(restart, read)).toBe(expected)
   })
 
+  it('in whole seconds: a boot in the second before the send does not count', () => {
+    const quick: Operation = { ...restart, sentAt: NOW - 500 }
+    expect(verdict(quick, found({ [UPTIME]: '0' }))).toBe('undecided')
+  })
+
   it('of the Agent as well, after a reset over USP', () => {
     const reset: Operation = { ...unknown({ verb: 'factoryReset' }, undefined, 'usp'), sentAt: NOW - 60_000 }
     expect(readsToReconcile(reset)).toEqual([[UPTIME], ['Device.LocalAgent.UpTime']])
