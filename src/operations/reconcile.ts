@@ -167,16 +167,18 @@ export function judgeByRecord(
     if (device.softwareVersion === version) return { state: 'done', result: DONE }
     if (now - bootAt > limits.afterBootMs) return failed(NOT_APPLIED)
   }
-  return now - sentAt > timeLimit(operation, limits) ? failed(OUTCOME_UNKNOWN) : undefined
+  return now - sentAt > timeLimit(operation, device, limits) ? failed(OUTCOME_UNKNOWN) : undefined
 }
 
 /** Returns the milliseconds from its send after which an operation fails without an end. */
-function timeLimit(operation: Operation, limits: OperationLimits): number {
+function timeLimit(operation: Operation, { usp }: Pick<Device, 'usp'>, limits: OperationLimits): number {
   const { request, result } = operation
   if (!endsByCompletion(request)) return limits.lostTimeoutMs
   if (request.verb === 'download') return limits.downloadTimeoutMs
   if (playsDiagnostic(operation)) return limits.diagnosticTimeoutMs
   if (runsAsRequest(operation) && result?.outcome === 'pending') return limits.commandTimeoutMs
+  // The Agent has no link over which it could be asked, as after a rollback: the device is not held up for it.
+  if (operation.state === 'unknown' && runsAsRequest(operation) && usp?.linked === false) return LOST_COMMAND_MS
   return operation.state === 'unknown' ? limits.unknownTimeoutMs : limits.pendingTimeoutMs
 }
 

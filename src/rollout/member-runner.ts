@@ -232,7 +232,10 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     const expected = isConflict(err)
     log[expected ? 'info' : 'error']({ err, memberId }, 'plan member broke off; it is tried again')
     try {
-      await plans.free([memberId], instance, time.now() + (expected ? 0 : BROKEN_MS))
+      // One that has ended meanwhile was claimed by a contact of its device: it has nothing to do at any time.
+      const member = await plans.getMember(memberId)
+      const isOver = member === undefined || this.#set.states.phase(member.state) === 'ended'
+      await plans.free([memberId], instance, isOver ? undefined : time.now() + (expected ? 0 : BROKEN_MS))
     } catch (error) {
       log.debug({ err: error, memberId }, 'lease was not given back; it runs out by itself')
     }

@@ -88,6 +88,24 @@ describe('a planner among devices, servers and people', () => {
     expect(await story([device()], commands)).toEqual({ afterRest: ['ROLLED_BACK'] })
   })
 
+  it('leaves no time at a member that ended while a run of it broke off', async () => {
+    const quirks = { trustReadOnly: true, plain: true, noDisable: true, wakeable: false, renumbers: true }
+    const commands: Command[] = [
+      pass(60_000),
+      pass(60_000),
+      { do: 'resolve' },
+      { do: 'named', plan: 0, device: 0, action: 'abort' },
+      { do: 'server' },
+      { do: 'conflict', device: 0 },
+      { do: 'act', plan: 0, action: 'start' },
+      { do: 'database', down: true },
+      pass(86_400_000),
+    ]
+    const first = { maxInFlight: 5, maxAttempts: 2, silentAfterMs: HOUR, tls: true }
+    const { afterRest } = await story([device(quirks, { known: false })], commands, { first, seed: 21 })
+    expect(afterRest).toEqual(['CANCELLED'])
+  })
+
   it('finds that a device was deleted although the server died before it told anybody', async () => {
     const { afterRest } = await story([device()], [pass(), { do: 'forget', device: 0, unheard: true }])
     expect(afterRest).toEqual(['CANCELLED'])

@@ -172,6 +172,13 @@ describe('the next step', () => {
       {},
       'judged 0 failed outcomeUnknown',
     ],
+    [
+      'a lost command of an Agent that has no link, after two minutes',
+      [unknown(operate, { sentVia: 'usp', sentAt: NOW - 120_001 })],
+      ['cwmp'],
+      { usp: { linked: false, lastSeenAt: NOW } },
+      'judged 0 failed outcomeUnknown',
+    ],
     ['a lost command, before its time', [unknown(operate, { sentAt: NOW - 599_999 }), op(set)], both, {}, 'run 1 cwmp'],
     [
       'a reboot by its command name is exclusive',
