@@ -2,6 +2,7 @@
  * Floor 2: devices, identity, operations, plans and the feed as values and pure decisions. Each theme has a folder with
  * its ports, which lower rooms implement and upper rooms use.
  */
+export * from './device/bootstrap.ts'
 export * from './device/change.ts'
 export * from './device/collected.ts'
 export * from './device/device.ts'

@@ -5,6 +5,7 @@ import {
   type OutcomeError,
   outcomeError,
   type Protocol,
+  wasResetSince,
 } from '../domain/index.ts'
 import { migrationRefusal } from './authorize.ts'
 import type { ContactEntry } from './contacts.ts'
@@ -109,7 +110,7 @@ export function readsMayPass(
 function pickQueued(operation: Operation, situation: Situation, ahead: Ahead): Step | undefined {
   const { device } = situation
   if (operation.expiresAt <= situation.now) return { kind: 'expired', operation }
-  if (wasResetSince(operation, device)) return { kind: 'refused', operation, error: RESET }
+  if (wasResetSince(operation.bootstrapAt, device)) return { kind: 'refused', operation, error: RESET }
   const refusal = refusalNow(operation, device)
   if (refusal !== undefined) return { kind: 'refused', operation, error: outcomeError('conflict', refusal, true) }
   const waits = (ahead.exclusive && !isRead(operation.request)) || (ahead.busy && isExclusive(operation.request))
@@ -125,12 +126,6 @@ export const RESET = outcomeError(
   'the device was reset to factory settings after this was requested: its rows may have other numbers',
   true,
 )
-
-/** Returns true when the device was reset after the rows that the request names were read. */
-export function wasResetSince({ bootstrapAt }: Operation, { cwmp }: Pick<Situation['device'], 'cwmp'>): boolean {
-  const last = cwmp?.lastBootstrapAt ?? 0
-  return bootstrapAt !== undefined && last !== 0 && last !== bootstrapAt
-}
 
 /**
  * Returns the reason for which a request that was accepted may not run any more: a migration began, or the owner has

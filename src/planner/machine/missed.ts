@@ -1,4 +1,4 @@
-import { type Device, memberStateRow, type PlanMember } from '../../domain/index.ts'
+import { type Device, memberStateRow, type PlanMember, wasResetSince } from '../../domain/index.ts'
 import type { MemberStep } from './transition.ts'
 
 /** The event for a member whose device has no record any more. */
@@ -27,18 +27,4 @@ export function missedBy(member: PlanMember, device: Device | undefined): Member
     return memberStateRow(pointer.state).holds === 'none' && device.owner === 'cwmp' ? LEFT : undefined
   }
   return member.state === 'MIGRATED' && wasResetSince(member.facts.bootstrapAt, device) ? 'reset' : undefined
-}
-
-/** The time of the last bootstrap in the record; 0 when there is none. */
-export function bootstrapOf({ cwmp }: Device): number {
-  return cwmp?.lastBootstrapAt ?? 0
-}
-
-/**
- * True when the record has another bootstrap than the one that was the last before. Times are compared for equality
- * only: the clock may have been stepped. Undefined: the last one before is not known.
- */
-export function wasResetSince(bootstrapAt: number | undefined, device: Device): boolean {
-  const last = bootstrapOf(device)
-  return bootstrapAt !== undefined && last !== 0 && last !== bootstrapAt
 }

@@ -1,7 +1,6 @@
 import { errorText } from '../../base/index.ts'
-import type { Device, Plan, Readiness } from '../../domain/index.ts'
+import { bootstrapOf, type Device, type Plan, type Readiness } from '../../domain/index.ts'
 import { absence, DeviceGone, MustWait, StepFailed } from '../../rollout/index.ts'
-import { bootstrapOf } from '../machine/missed.ts'
 import { GONE, type Outcome, type Script } from '../machine/script.ts'
 import { heldByOther, type MemberStep } from '../machine/transition.ts'
 import { assess, judge, READINESS_PATHS, sameReadiness } from '../readiness/readiness.ts'

@@ -1,6 +1,5 @@
-import { STRONG_PROOFS } from '../../domain/index.ts'
+import { STRONG_PROOFS, wasResetSince } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
-import { wasResetSince } from '../machine/missed.ts'
 import type { Outcome, Script } from '../machine/script.ts'
 import { INFORM_INTERVAL } from './rows.ts'
 import { whileCwmpAbsent } from './soaking.ts'

@@ -1,4 +1,5 @@
 import {
+  bootstrapOf,
   type DeviceSnapshot,
   MASK,
   memberStateRow,
@@ -8,7 +9,6 @@ import {
 } from '../../domain/index.ts'
 import { MustWait, StepFailed } from '../../rollout/index.ts'
 import { MTPS } from '../../usp/index.ts'
-import { bootstrapOf } from '../machine/missed.ts'
 import { type Outcome, outcomeOf, type Script, type StepResult } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
 import { endLink } from './end-link.ts'

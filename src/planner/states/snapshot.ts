@@ -1,8 +1,15 @@
 import { isWithin, parentOf } from '../../datamodel/index.ts'
-import type { Device, DeviceSnapshot, MemberFacts, PathOutcome, PathValue } from '../../domain/index.ts'
+import {
+  bootstrapOf,
+  type Device,
+  type DeviceSnapshot,
+  type MemberFacts,
+  type PathOutcome,
+  type PathValue,
+  wasResetSince,
+} from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, writtenNames } from '../../usp/index.ts'
-import { bootstrapOf, wasResetSince } from '../machine/missed.ts'
 import type { Script, StepResult } from '../machine/script.ts'
 import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, mtpOfPlan, plainReference, ROLES, rowsOf } from './rows.ts'
 import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'

@@ -10,8 +10,9 @@ import {
   outcomeError,
   type Protocol,
   READ_VERBS,
+  wasResetSince,
 } from '../../../src/domain/index.ts'
-import { RESET, wasResetSince } from '../../../src/operations/pick.ts'
+import { RESET } from '../../../src/operations/pick.ts'
 import { judge, readsToReconcile } from '../../../src/operations/reconcile.ts'
 import { mayUseUsp } from '../../../src/operations/verbs.ts'
 import type { Cpe } from './cpe.ts'
@@ -148,7 +149,7 @@ export class Engine {
 
   #run(operation: Operation, cpe: Cpe, via: Protocol, server: Server): void {
     const { request } = operation
-    if (cpe.record !== undefined && wasResetSince(operation, cpe.record))
+    if (cpe.record !== undefined && wasResetSince(operation.bootstrapAt, cpe.record))
       return this.#finish(operation, 'failed', { outcome: 'failed', results: [], error: RESET }, server)
     const read = isRead(operation)
     const lost = read ? undefined : cpe.loses.shift()
