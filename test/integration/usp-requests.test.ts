@@ -216,6 +216,34 @@ it('a discover of a root that shows nothing is not done', async () => {
   expect(await result).toMatchObject({ outcome: 'failed', error: { code: 'nothingFound' } })
 })
 
+it('a discover knows the types of vendor parameters from the supported model, so that a wrong value is refused', async () => {
+  await world.stores.supportedModels.put({
+    id: 'vendor',
+    key: '00256D|Box|1.0',
+    digest: 'v',
+    toldBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
+    objects: [
+      {
+        path: 'Device.X_TEST.',
+        access: 'readOnly',
+        multi: false,
+        params: [{ name: 'Number', writable: true, readable: true, type: 'unsignedInt' }],
+        commands: [],
+        events: [],
+        uniqueKeys: [],
+      },
+    ],
+    at: 1,
+  })
+  const result = run({ verb: 'discover' })
+  const { msgId } = await agent.takeRequest('get')
+  agent.send(responseMsg(msgId, 'get_resp', values({ 'Device.X_TEST.Number': '7' })))
+  expect(await result).toMatchObject({
+    outcome: 'done',
+    results: [{ path: 'Device.X_TEST.Number', type: 'unsignedInt', writable: true }],
+  })
+})
+
 describe('a discover that is too much for one Message', () => {
   const objects = ['Device.WiFi.', 'Device.WiFi.SSID.{i}.', 'Device.IP.', 'Device.Absent.'].map((path) => ({
     path,
