@@ -1,13 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Device,
-  type DeviceId,
-  deviceIdOf,
-  type EndpointId,
-  newDevice,
-  type ParameterWrite,
-} from '../../src/domain/index.ts'
-import { BOTH_STORES, type BothStores } from '../support/both-stores.ts'
+import { type Device, type DeviceId, deviceIdOf, type EndpointId, type ParameterWrite } from '../../src/domain/index.ts'
+import { BOTH_STORES, type BothStores, createDevice } from '../support/both-stores.ts'
 
 const CONFLICT = { code: 'conflict' }
 const bound = (endpointId: string) => ({ endpointId: endpointId as EndpointId, proof: 'bound' as const, at: 1 })
@@ -23,12 +16,7 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
   })
   afterEach(() => stores.close())
 
-  const create = async (serial: string, more: Partial<Device> = {}): Promise<DeviceId> => {
-    const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
-    const device = { ...newDevice(idOf(serial), identity, 'cwmp', 1), ...more }
-    await stores.devices.commit({ deviceId: device.id, create: device })
-    return device.id
-  }
+  const create = (serial: string, more: Partial<Device> = {}): Promise<DeviceId> => createDevice(stores, serial, more)
   const idsOf = async (batchSize: number, after?: string): Promise<DeviceId[][]> => {
     const batches: DeviceId[][] = []
     for await (const batch of stores.devices.ids(undefined, batchSize, after)) batches.push(batch)

@@ -1,13 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Device,
-  type DeviceId,
-  deviceIdOf,
-  newDevice,
-  parseSelector,
-  type Readiness,
-} from '../../src/domain/index.ts'
-import { BOTH_STORES, type BothStores } from '../support/both-stores.ts'
+import { type Device, type DeviceId, parseSelector, type Readiness } from '../../src/domain/index.ts'
+import { BOTH_STORES, type BothStores, createDevice } from '../support/both-stores.ts'
 
 describe.each(BOTH_STORES)('the fleet %s', (_name, open) => {
   let stores: BothStores
@@ -16,12 +9,7 @@ describe.each(BOTH_STORES)('the fleet %s', (_name, open) => {
   })
   afterEach(() => stores.close())
 
-  const create = async (serial: string, more: Partial<Device> = {}): Promise<DeviceId> => {
-    const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
-    const device = { ...newDevice(deviceIdOf(identity), identity, 'cwmp', 1), ...more }
-    await stores.devices.commit({ deviceId: device.id, create: device })
-    return device.id
-  }
+  const create = (serial: string, more: Partial<Device> = {}): Promise<DeviceId> => createDevice(stores, serial, more)
   const ready = { class: 'READY_STANDARD', reasons: [] as string[], evidence: {}, at: 1 } satisfies Readiness
 
   it('is counted by owner and by links, of all devices or of those that match', async () => {

@@ -16,6 +16,7 @@ import {
 } from '../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../src/planner/index.ts'
 import { createMemoryStores } from '../support/memory-stores.ts'
+import { memberOf } from '../support/plans.ts'
 import { testStore } from '../support/store.ts'
 
 interface Stores {
@@ -43,23 +44,7 @@ function idOf(serial: string): DeviceId {
 }
 
 function member(serial: string, more: Partial<PlanMember> = {}): PlanMember {
-  const planId = more.planId ?? 'p1'
-  return {
-    id: `${planId}|${idOf(serial)}`,
-    planId,
-    deviceId: idOf(serial),
-    state: 'QUEUED',
-    step: '',
-    done: [],
-    facts: {},
-    attempt: 1,
-    visit: 0,
-    history: [],
-    enteredAt: 1,
-    enteredMs: 1,
-    revision: 1,
-    ...more,
-  }
+  return memberOf(idOf(serial), more)
 }
 
 function snapshot(serial: string, more: Partial<DeviceSnapshot> = {}): DeviceSnapshot {

@@ -1,16 +1,20 @@
 import { inject } from 'vitest'
 import { systemClock } from '../../src/base/index.ts'
-import type {
-  ConflictStore,
-  DeviceStore,
-  EventLog,
-  FleetStore,
-  GroupStore,
-  LinkSecrets,
-  OperationStore,
-  ParameterStore,
-  PendingAgentStore,
-  SupportedModelStore,
+import {
+  type ConflictStore,
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  deviceIdOf,
+  type EventLog,
+  type FleetStore,
+  type GroupStore,
+  type LinkSecrets,
+  newDevice,
+  type OperationStore,
+  type ParameterStore,
+  type PendingAgentStore,
+  type SupportedModelStore,
 } from '../../src/domain/index.ts'
 import { createMemoryLinkSecrets } from './memory-link-secrets.ts'
 import { createMemoryStores } from './memory-stores.ts'
@@ -43,3 +47,15 @@ export const BOTH_STORES: [string, () => Promise<BothStores>][] = [
   ],
   ['in the database', () => testStore(inject('mongodbUri'))],
 ]
+
+/** Creates a CWMP device with this serial number; returns its id. */
+export async function createDevice(
+  { devices }: Pick<BothStores, 'devices'>,
+  serial: string,
+  more: Partial<Device> = {},
+): Promise<DeviceId> {
+  const identity = { oui: '0C96BF', productClass: 'Gateway', serial }
+  const device = { ...newDevice(deviceIdOf(identity), identity, 'cwmp', 1), ...more }
+  await devices.commit({ deviceId: device.id, create: device })
+  return device.id
+}

@@ -1,4 +1,4 @@
-import type { Plan, PlanCounters } from '../../src/domain/index.ts'
+import type { DeviceId, Plan, PlanCounters, PlanMember } from '../../src/domain/index.ts'
 import { defaultPlanSettings } from '../../src/planner/index.ts'
 
 /** A running plan with the default settings. */
@@ -33,6 +33,27 @@ export function countersOf(more: Partial<PlanCounters> = {}): PlanCounters {
     silent: 0,
     alreadyThere: 0,
     movedPerMinute: {},
+    ...more,
+  }
+}
+
+/** A member of a plan that has done nothing yet. */
+export function memberOf(deviceId: DeviceId, more: Partial<PlanMember> = {}): PlanMember {
+  const planId = more.planId ?? 'p1'
+  return {
+    id: `${planId}|${deviceId}`,
+    planId,
+    deviceId,
+    state: 'QUEUED',
+    step: '',
+    done: [],
+    facts: {},
+    attempt: 1,
+    visit: 0,
+    history: [],
+    enteredAt: 1,
+    enteredMs: 1,
+    revision: 1,
     ...more,
   }
 }

@@ -3,25 +3,10 @@ import { type Device, type DeviceId, type MemberState, newDevice, type PlanMembe
 import { MemberNotes } from '../../../src/planner/member-notes.ts'
 import { memberRules } from '../../../src/planner/member-rules.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
-import { planOf } from '../../support/plans.ts'
+import { memberOf, planOf } from '../../support/plans.ts'
 
-function memberOf(state: MemberState, more: Partial<PlanMember> = {}): PlanMember {
-  return {
-    id: 'p1|d1',
-    planId: 'p1',
-    deviceId: 'd1' as PlanMember['deviceId'],
-    state,
-    step: '',
-    done: [],
-    facts: {},
-    attempt: 1,
-    visit: 0,
-    history: [],
-    enteredAt: 1,
-    enteredMs: 1,
-    revision: 1,
-    ...more,
-  }
+function memberIn(state: MemberState, more: Partial<PlanMember> = {}): PlanMember {
+  return memberOf('d1' as PlanMember['deviceId'], { state, ...more })
 }
 
 const conflict = expect.objectContaining({ code: 'conflict' })
@@ -49,36 +34,36 @@ describe('rules of actions on members', () => {
 
   it('retry begins no attempt in a plan that is being aborted, but goes on with a rollback', () => {
     const aborting = planOf({ state: 'aborting' })
-    expect(thrown(() => rules.retry.step(aborting, memberOf('QUARANTINED')))).toEqual(conflict)
-    expect(rules.retry.step(aborting, memberOf('FAILED'))).toEqual({ event: 'retry' })
-    expect(rules.retry.step(planOf(), memberOf('QUARANTINED'))).toEqual({ event: 'retry' })
+    expect(thrown(() => rules.retry.step(aborting, memberIn('QUARANTINED')))).toEqual(conflict)
+    expect(rules.retry.step(aborting, memberIn('FAILED'))).toEqual({ event: 'retry' })
+    expect(rules.retry.step(planOf(), memberIn('QUARANTINED'))).toEqual({ event: 'retry' })
   })
 
   it('retry of a conflict brings the device back first, and another attempt follows at once', () => {
-    expect(rules.retry.step(planOf(), memberOf('CONFLICT')).facts).toEqual({ afterwards: 'again' })
+    expect(rules.retry.step(planOf(), memberIn('CONFLICT')).facts).toEqual({ afterwards: 'again' })
   })
 
   it('rollback refuses a device that the plan has not moved', () => {
-    expect(thrown(() => rules.rollback.step(planOf(), memberOf('MIGRATED')))).toEqual(conflict)
-    const there = memberOf('MIGRATED', { startedAt: 1, facts: { alreadyThere: true } })
+    expect(thrown(() => rules.rollback.step(planOf(), memberIn('MIGRATED')))).toEqual(conflict)
+    const there = memberIn('MIGRATED', { startedAt: 1, facts: { alreadyThere: true } })
     expect(thrown(() => rules.rollback.step(planOf(), there))).toEqual(conflict)
-    expect(rules.rollback.step(planOf(), memberOf('MIGRATED', { startedAt: 1 }))).toMatchObject({ event: 'rollback' })
+    expect(rules.rollback.step(planOf(), memberIn('MIGRATED', { startedAt: 1 }))).toMatchObject({ event: 'rollback' })
   })
 
   it('rollback names the plan that has moved the device', async () => {
     const refusal = (member: PlanMember) => rules.rollback.refusal?.(planOf(), member)
-    const there = memberOf('MIGRATED', { facts: { alreadyThere: true } })
+    const there = memberIn('MIGRATED', { facts: { alreadyThere: true } })
     expect(await refusal(there)).toBeUndefined()
     migration = { planId: 'p2', state: 'MIGRATED', at: 1 }
     expect(await refusal(there)).toBe('plan p2 has moved this device; roll it back in that plan first')
-    expect(await refusal(memberOf('ROLLED_BACK', { startedAt: 1 }))).toBeUndefined()
+    expect(await refusal(memberIn('ROLLED_BACK', { startedAt: 1 }))).toBeUndefined()
   })
 
   it('abort and rollback of a device that is being rolled back let no attempt follow', async () => {
-    await rules.abort.underWay?.(memberOf('ROLLING_BACK'))
-    await rules.rollback.underWay?.(memberOf('ROLLING_BACK'))
+    await rules.abort.underWay?.(memberIn('ROLLING_BACK'))
+    await rules.rollback.underWay?.(memberIn('ROLLING_BACK'))
     expect(stopped).toEqual(['p1|d1', 'p1|d1'])
-    expect(rules.abort.underWay?.(memberOf('DUAL'))).toBeUndefined()
+    expect(rules.abort.underWay?.(memberIn('DUAL'))).toBeUndefined()
     expect(rules.retry.underWay).toBeUndefined()
   })
 })
@@ -104,7 +89,7 @@ describe('notes on a member', () => {
   })
 
   it('count the silence of an Agent from the first look, and report it once it is too long', async () => {
-    member = memberOf('MIGRATED')
+    member = memberIn('MIGRATED')
     await notes.setSilence('p1|d1', 'unheard')
     expect(member?.facts.silentMs).toBe(70)
     expect(events).toEqual([])
@@ -120,16 +105,16 @@ describe('notes on a member', () => {
   })
 
   it('leave a member alone that is not migrated', async () => {
-    member = memberOf('DUAL')
+    member = memberIn('DUAL')
     await notes.setSilence('p1|d1', 'silent')
-    expect(member).toEqual(memberOf('DUAL'))
+    expect(member).toEqual(memberIn('DUAL'))
   })
 
   it('stop after a rollback, and only there', async () => {
-    member = memberOf('ROLLING_BACK', { facts: { afterwards: 'retry' } })
+    member = memberIn('ROLLING_BACK', { facts: { afterwards: 'retry' } })
     await notes.stopAfterRollback('p1|d1')
     expect(member?.facts.afterwards).toBe('stop')
-    member = memberOf('MIGRATED')
+    member = memberIn('MIGRATED')
     await expect(notes.stopAfterRollback('p1|d1')).rejects.toEqual(conflict)
     member = undefined
     await expect(notes.stopAfterRollback('p1|d1')).rejects.toEqual(conflict)
