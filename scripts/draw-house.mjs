@@ -27,13 +27,18 @@ export function houseSvg(floors) {
     const width = (WIDTH - LABEL - GAP * (rooms.length - 1)) / rooms.length
     const cells = rooms.map((room, i) => {
       const x = LABEL + i * (width + GAP)
-      return `<rect x="${x}" y="${y}" width="${width}" height="${HEIGHT}" rx="4" fill="${PALE}" stroke="${DARK}"/><text x="${x + width / 2}" y="${y + 32}" text-anchor="middle" fill="${DARK}">${room}</text>`
+      const frame = `<rect x="${x}" y="${y}" width="${width}" height="${HEIGHT}" rx="4" fill="${PALE}" stroke="${DARK}"/>`
+      const at = `x="${x + width / 2}" y="${y + 32}" text-anchor="middle"`
+      return `${frame}<text ${at} fill="${DARK}">${room}</text>`
     })
     return `<text x="0" y="${y + 32}" fill="${DARK}">floor ${floor}</text>${cells.join('')}`
   })
   const height = floors.length * (HEIGHT + GAP) - GAP
   const title = 'The rooms of the source by floor; imports go down'
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="16" role="img"><title>${title}</title>\n${rows.join('\n')}\n</svg>\n`
+  const size = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`
+  const font = 'font-family="sans-serif" font-size="16"'
+  const open = `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${font} role="img"><title>${title}</title>`
+  return `${[open, ...rows, '</svg>'].join('\n')}\n`
 }
 
 if (process.argv[1]?.endsWith('draw-house.mjs')) {

@@ -157,7 +157,9 @@ function tryIt(path, op) {
       let pretty = body
       try {
         pretty = JSON.stringify(JSON.parse(body), null, 1)
-      } catch {}
+      } catch {
+        // An answer that is no JSON is shown as it is.
+      }
       shown.textContent = `${answer.status} ${address}\n${pretty.slice(0, MAX_SHOWN)}`
     } catch (error) {
       shown.textContent = error.message

@@ -56,12 +56,11 @@ async function countDevices(connection: Connection, now: number): Promise<Census
   }
   const rows = await connection
     .collection<Document_>('devices')
-    .aggregate([{ $group: { _id: { owner: '$owner', presence }, count: { $sum: 1 } } }])
+    .aggregate<{ _id: { owner: Protocol; presence: OwnerPresence }; count: number }>([
+      { $group: { _id: { owner: '$owner', presence }, count: { $sum: 1 } } },
+    ])
     .toArray()
-  return rows.map(({ _id, count }) => {
-    const { owner, presence: found } = _id as unknown as { owner: Protocol; presence: OwnerPresence }
-    return { owner, presence: found, count: Number(count) }
-  })
+  return rows.map(({ _id, count }) => ({ ..._id, count: Number(count) }))
 }
 
 async function countOperations(connection: Connection): Promise<Census['operations']> {
