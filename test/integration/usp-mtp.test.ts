@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
@@ -355,6 +356,21 @@ describe('the WebSocket MTP', () => {
       unproven.send(Buffer.alloc(200_000), { fin: false })
       expect(await end).toBe(1008)
       expect(records.map(({ bytes }) => bytes.length)).toEqual([200_000])
+    })
+
+    it('is not read any more once it has sent too much', async () => {
+      await start({ limits: { ...LIMITS, maxUnprovenBytes: 100_000 } })
+      const connections: Socket[] = []
+      const note = (message: unknown) => void connections.push((message as { socket: Socket }).socket)
+      subscribe('net.server.socket', note)
+      const unproven = await open('proto::a')
+      unsubscribe('net.server.socket', note)
+      unproven.on('error', () => undefined)
+      const end = ended(unproven)
+      unproven.send(Buffer.alloc(15 << 20), { fin: false })
+      expect(await end).toBe(1008)
+      expect(connections[0]?.bytesRead).toBeGreaterThan(100_000)
+      expect(connections[0]?.bytesRead).toBeLessThan(1 << 20)
     })
 
     it('ends with 1008 on more messages than it may send, which time gives anew', async () => {

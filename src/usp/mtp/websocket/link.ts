@@ -140,6 +140,17 @@ export class WebSocketLink implements Link {
     if (reason !== 'goingAway') setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref()
   }
 
+  /**
+   * Closes the link of an Agent that sends too much, and reads no more from it: ws would keep, unmask and join all that
+   * it still sends until the close is answered.
+   */
+  shut(detail: string): void {
+    // One that is closing already reads what comes without keeping it, or is cut.
+    if (!this.isOpen) return
+    this.close('policy', detail)
+    this.#socket.pause()
+  }
+
   /** Cuts the connection without a close frame; the reason of an earlier close is kept. */
   cut(end: LinkEnd): void {
     this.#end ??= end

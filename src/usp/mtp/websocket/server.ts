@@ -294,7 +294,7 @@ export class WebSocketMtp implements Mtp {
       if (!this.#unproven.has(link)) connection.off('data', count)
       else if (bytes > this.#limits.maxUnprovenBytes) {
         connection.off('data', count)
-        link.close('policy', 'too much came before the Agent has shown which device it is')
+        link.shut('too many bytes before the Agent has shown which device it is')
       }
     }
     connection.on('data', count)
@@ -311,7 +311,7 @@ export class WebSocketMtp implements Mtp {
   #admit(link: WebSocketLink, bytes: number): boolean {
     link.alive = true
     const admitted = link.admit(bytes, this.#options.clock.now())
-    if (!admitted) link.close('policy', 'too many messages')
+    if (!admitted) link.shut('too many messages')
     return admitted
   }
 
