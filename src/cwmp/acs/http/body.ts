@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate, inflateRaw } from 'node:zlib'
-import { ProtocolError } from '../../../base/index.ts'
+import { inTurns, Pace, ProtocolError, type Work } from '../../../base/index.ts'
 
 type Unpack = (packed: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -74,6 +74,22 @@ export function drain(request: IncomingMessage, maxBytes: number): void {
   request.on('error', () => request.socket.destroy())
 }
 
+/** Bytes that are joined in one turn of the event loop, over all requests. */
+const JOINING = new Pace(1_048_576)
+
+/** Joins the parts of a body, portion by portion: fresh memory of some MiB takes milliseconds. */
+export function* joinWork(chunks: readonly Buffer[], size: number): Work<Buffer> {
+  const [only] = chunks
+  if (chunks.length === 1 && only !== undefined) return only
+  const whole = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const chunk of chunks) {
+    yield chunk.length
+    at += chunk.copy(whole, at)
+  }
+  return whole
+}
+
 function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -88,7 +104,7 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       }
       chunks.push(chunk)
     })
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
+    request.on('end', () => resolve(inTurns(joinWork(chunks, size), JOINING)))
     request.on('error', (cause) => reject(new BodyRefused(400, 'the body was cut off', cause)))
     const onCut = () => reject(new BodyRefused(400, 'the body was cut off'))
     request.on('aborted', onCut)

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { joinWork } from '../../../src/cwmp/acs/http/body.ts'
+
+it('a large body is joined part by part, and other work may go on between any two', () => {
+  const parts = Array.from({ length: 64 }, (_, i) => Buffer.alloc(65_536, i))
+  const work = joinWork(parts, 64 * 65_536)
+  const portions: number[] = []
+  let step = work.next()
+  for (; step.done !== true; step = work.next()) portions.push(step.value)
+  expect(portions).toEqual(parts.map(({ length }) => length))
+  expect(step.value.equals(Buffer.concat(parts))).toBe(true)
+})
+
+it('a body of one part is not copied, and one of none is empty', () => {
+  const only = Buffer.from('x')
+  expect(joinWork([only], 1).next()).toEqual({ done: true, value: only })
+  expect(joinWork([], 0).next().value).toHaveLength(0)
+})
