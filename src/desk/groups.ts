@@ -1,4 +1,4 @@
-import { actorText, MOVING_PLAN_STATES, type PlanStore, type Principal } from '../domain/index.ts'
+import { actorOf, MOVING_PLAN_STATES, type PlanStore, type Principal } from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
 
 /**
@@ -10,7 +10,7 @@ export async function deleteGroup(
   id: string,
   by: Principal,
 ): Promise<void> {
-  const actor = actorText(by)
+  const actor = actorOf(by)
   const [plan] = (await planStore.listPlans({ groupId: id, states: MOVING_PLAN_STATES, limit: 1 })).items
   if (plan !== undefined)
     await groups.refuse(

@@ -19,6 +19,9 @@ export interface Principal extends Actor {
   groups: readonly string[]
 }
 
+/** The planner, where it acts by its own rules and not for a party that asked. */
+export const PLANNER: Actor = { kind: 'planner', id: '' }
+
 /** Returns the stored part of a principal. */
 export function actorOf({ kind, id }: Actor): Actor {
   return { kind, id }

@@ -1,5 +1,7 @@
 import { AppError, type Clock } from '../base/index.ts'
 import {
+  type Actor,
+  actorText,
   type Device,
   type DeviceId,
   type DeviceStore,
@@ -50,7 +52,7 @@ export class Groups {
   }
 
   /** Stores a new group. AppError `invalid` or `conflict` for a selector that a group cannot have. */
-  async create(input: GroupInput, actor: string): Promise<Group> {
+  async create(input: GroupInput, actor: Actor): Promise<Group> {
     const { groups, newId, clock } = this.#deps
     await this.#selectors.check(input.selector, undefined)
     const now = clock.now()
@@ -60,7 +62,7 @@ export class Groups {
   }
 
   /** Stores the changed fields. AppError `conflict` when `revision` is not the current one. */
-  async update(id: string, input: Partial<GroupInput>, revision: number | undefined, actor: string): Promise<Group> {
+  async update(id: string, input: Partial<GroupInput>, revision: number | undefined, actor: Actor): Promise<Group> {
     const { groups, clock } = this.#deps
     const group = await this.get(id)
     if (revision !== undefined && revision !== group.revision)
@@ -77,22 +79,23 @@ export class Groups {
   }
 
   /** Deletes a group; its devices stay. AppError `notFound` when it does not exist. */
-  async remove(id: string, actor: string): Promise<void> {
+  async remove(id: string, actor: Actor): Promise<void> {
     const { name } = await this.get(id)
     await this.#audited(actor, 'delete', id, { name }, () => this.#deps.groups.delete(id))
   }
 
   /** Adds and removes static members. AppError `notFound` when the group does not exist. */
-  async changeMembers(id: string, add: DeviceId[], remove: DeviceId[], actor: string): Promise<MembersChange> {
+  async changeMembers(id: string, add: DeviceId[], remove: DeviceId[], actor: Actor): Promise<MembersChange> {
     await this.get(id)
     const after = { added: add.length, removed: remove.length }
     return this.#audited(actor, 'members', id, after, () => this.#deps.groups.changeMembers(id, add, remove))
   }
 
   /** Stores that an action was refused, and throws AppError `conflict` with the reason. */
-  async refuse(id: string, action: string, reason: string, actor: string): Promise<never> {
+  async refuse(id: string, action: string, reason: string, actor: Actor): Promise<never> {
     const at = this.#deps.clock.now()
-    await this.#deps.audit.append({ at, actor, action: `group.${action}`, target: id, result: 'refused', reason })
+    const entry = { at, actor: actorText(actor), action: `group.${action}`, target: id }
+    await this.#deps.audit.append({ ...entry, result: 'refused', reason })
     throw new AppError('conflict', reason)
   }
 
@@ -126,14 +129,15 @@ export class Groups {
   }
 
   #audited<T>(
-    actor: string,
+    actor: Actor,
     action: string,
     target: string,
     after: Record<string, unknown>,
     work: () => Promise<T>,
   ): Promise<T> {
     const { audit, clock } = this.#deps
-    return audited(audit, { at: clock.now(), actor, action: `group.${action}`, target, after }, work)
+    const entry = { at: clock.now(), actor: actorText(actor), action: `group.${action}`, target, after }
+    return audited(audit, entry, work)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Plan, PlanMember, PlanStore } from '../domain/index.ts'
+import { PLANNER, type Plan, type PlanMember, type PlanStore } from '../domain/index.ts'
 import { batches } from '../rollout/index.ts'
 import type { MemberStep } from './machine/transition.ts'
 import type { MigrationRunner } from './member-notes.ts'
@@ -22,7 +22,7 @@ export async function releaseAlreadyThere(
   const read = (cursor: { cursor?: string }) =>
     plans.listMembers(plan.id, { states: ['MIGRATED'], limit: PAGE, ...cursor })
   for await (const members of batches(read))
-    await runner.applyTo(plan, members.filter(isAlreadyThere), () => PLAN_DELETED, 'planner')
+    await runner.applyTo(plan, members.filter(isAlreadyThere), () => PLAN_DELETED, PLANNER)
 }
 
 function isAlreadyThere({ facts }: PlanMember): boolean {

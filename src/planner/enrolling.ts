@@ -1,5 +1,14 @@
 import { isConflict } from '../base/index.ts'
-import type { Device, DeviceId, ParameterStore, Plan, PlanMember, PlanStore, Readiness } from '../domain/index.ts'
+import type {
+  Actor,
+  Device,
+  DeviceId,
+  ParameterStore,
+  Plan,
+  PlanMember,
+  PlanStore,
+  Readiness,
+} from '../domain/index.ts'
 import { absence } from '../rollout/index.ts'
 import { type MemberStep, type TransitionDeps, Transitions } from './machine/transition.ts'
 import { readinessToStore } from './readiness/keeper.ts'
@@ -14,7 +23,7 @@ export async function enrol(
   plan: Plan,
   device: Device,
   deps: TransitionDeps & { plans: Pick<PlanStore, 'commitMember' | 'getMember'>; parameters: ParameterStore },
-  actor: string,
+  actor: Actor,
 ): Promise<PlanMember | undefined> {
   const transitions = new Transitions(deps)
   const member = newMember(plan.id, device.id, deps)

@@ -1,4 +1,4 @@
-import type { BulkWork, DeviceId, DeviceStore, GroupStore, Plan, PlanMember } from '../domain/index.ts'
+import type { Actor, BulkWork, DeviceId, DeviceStore, GroupStore, Plan, PlanMember } from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
 import { type BulkKind, PER_ROUND, type Piece } from '../rollout/index.ts'
 import { enrol } from './enrolling.ts'
@@ -61,7 +61,7 @@ export class Enrolment implements BulkKind<Plan> {
     await stream?.ids.return?.()
   }
 
-  async #enrolAll(plan: Plan, ids: DeviceId[], actor: string): Promise<void> {
+  async #enrolAll(plan: Plan, ids: DeviceId[], actor: Actor): Promise<void> {
     const { devices, noted } = this.#deps
     const members = await Promise.all(
       ids.map(async (id) => {

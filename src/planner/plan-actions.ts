@@ -1,8 +1,17 @@
 import { AppError, type Clock, isConflict, type Log } from '../base/index.ts'
-import type { DeviceId, Plan, PlanMember, PlanSettings, PlanStore } from '../domain/index.ts'
+import {
+  type Actor,
+  actorText,
+  type DeviceId,
+  PLANNER,
+  type Plan,
+  type PlanMember,
+  type PlanSettings,
+  type PlanStore,
+} from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
 import { type ActionReport, LIVE, type MemberAction, type MemberActions } from '../rollout/index.ts'
-import { type AuditLog, audited } from '../security/index.ts'
+import { type AuditEntry, type AuditLog, audited } from '../security/index.ts'
 import type { Stored } from './machine/script.ts'
 import type { MemberStep } from './machine/transition.ts'
 import { type ActionScope, changeBy, hasHappened, type PlanAction, refusalOf } from './plan-changes.ts'
@@ -62,7 +71,7 @@ export class PlanActions {
   }
 
   /** Stores a draft. AppError `notFound` when there is no such group, `invalid` for a setting that moves no device. */
-  async create(input: PlanInput, actor: string): Promise<Plan> {
+  async create(input: PlanInput, actor: Actor): Promise<Plan> {
     const { groups, newId, clock, plans, defaults, audit } = this.#deps
     await groups.get(input.groupId)
     const own = defaults()
@@ -77,8 +86,7 @@ export class PlanActions {
       createdAt: clock.now(),
     }
     const after = { name: plan.name, groupId: plan.groupId }
-    const entry = { at: clock.now(), actor, action: 'plan.create', target: plan.id, after }
-    await audited(audit, entry, () => plans.putPlan(plan))
+    await audited(audit, { ...this.#entry(plan.id, 'plan.create', actor), after }, () => plans.putPlan(plan))
     return plan
   }
 
@@ -90,7 +98,7 @@ export class PlanActions {
     id: string,
     input: { name?: string; settings?: SettingsInput },
     revision: number | undefined,
-    actor: string,
+    actor: Actor,
   ): Promise<Plan> {
     const plan = await this.get(id)
     if (revision !== undefined && revision !== plan.revision)
@@ -107,14 +115,15 @@ export class PlanActions {
    * Deletes a plan: no list shows it any more, and its history goes. Devices that it has moved, or that it must still
    * bring back, keep their snapshot and their rollback. AppError `conflict` while it moves devices.
    */
-  async remove(id: string, actor: string): Promise<void> {
+  async remove(id: string, actor: Actor): Promise<void> {
     const plan = await this.get(id)
     if (LIVE.includes(plan.state)) return this.#refuse(plan, 'delete', actor, await this.#notYet(plan))
     const before = { name: plan.name, groupId: plan.groupId, state: plan.state }
-    const entry = { at: this.#deps.clock.now(), actor, action: 'plan.delete', target: id, before }
     const { bulk: _bulk, ...rest } = plan
     const deleted: Plan = { ...rest, state: 'deleted', revision: plan.revision + 1 }
-    await audited(this.#deps.audit, entry, () => this.#deps.plans.putPlan(deleted, plan.revision))
+    const { audit, plans } = this.#deps
+    const entry = { ...this.#entry(id, 'plan.delete', actor), before }
+    await audited(audit, entry, () => plans.putPlan(deleted, plan.revision))
   }
 
   /** The reason for which a plan cannot be deleted, and what to wait for. */
@@ -130,7 +139,7 @@ export class PlanActions {
    * Does what a person asks for. An action that has happened already changes nothing. AppError `conflict` when it does
    * not fit the plan's state; a round that changed the plan at the same moment is no reason to fail.
    */
-  async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
+  async act(id: string, action: PlanAction, actor: Actor, scope: ActionScope = {}): Promise<Plan> {
     for (let attempt = 1; ; attempt++) {
       const plan = await this.get(id)
       try {
@@ -146,7 +155,7 @@ export class PlanActions {
     id: string,
     action: MemberAction,
     devices: DeviceId[],
-    actor: string,
+    actor: Actor,
   ): Promise<ActionReport & { plan: Plan }> {
     await this.#allowed(await this.#present(id), action, actor)
     // Between the two no round may find a plan that runs and has nothing to do: it would end it.
@@ -166,17 +175,16 @@ export class PlanActions {
     action: MemberAction,
     devices: readonly DeviceId[],
     { refused }: ActionReport,
-    actor: string,
+    actor: Actor,
   ): Promise<void> {
     const left = new Set<string>(refused.map(({ deviceId }) => deviceId))
     const taken = devices.filter((id) => !left.has(id))
     const after = { accepted: taken.length, devices: taken.slice(0, MAX_NAMED) }
-    const at = this.#deps.clock.now()
-    await this.#deps.audit.append({ at, actor, action: `member.${action}`, target: plan.id, result: 'ok', after })
+    await this.#deps.audit.append({ ...this.#entry(plan.id, `member.${action}`, actor), result: 'ok', after })
   }
 
   /** Lets a plan that is over go on, because one of its members has work again. */
-  async reopen(plan: Plan, actor = 'planner', action = 'reopen'): Promise<Plan> {
+  async reopen(plan: Plan, actor = PLANNER, action = 'reopen'): Promise<Plan> {
     if (LIVE.includes(plan.state)) return plan
     const { finishedAt: _finished, reason: _reason, ...rest } = plan
     return this.save(
@@ -190,26 +198,22 @@ export class PlanActions {
   /**
    * Stores a change of a plan with its audit entry and event. AppError `conflict` when the plan has changed meanwhile.
    */
-  async save(plan: Plan, changes: Partial<Plan>, actor: string, action: string): Promise<Plan> {
-    const { clock, audit, plans, appendEvents } = this.#deps
+  async save(plan: Plan, changes: Partial<Plan>, actor: Actor, action: string): Promise<Plan> {
+    const { audit, plans, appendEvents } = this.#deps
     const next: Plan = { ...plan, ...changes, revision: plan.revision + 1 }
-    const now = clock.now()
     const why = next.reason === undefined ? {} : { reason: next.reason }
     const entry = {
-      at: now,
-      actor,
-      action: `plan.${action}`,
-      target: plan.id,
+      ...this.#entry(plan.id, `plan.${action}`, actor),
       before: { state: plan.state },
       after: { state: next.state, ...why },
     }
     await audited(audit, entry, () => plans.putPlan(next, plan.revision))
     const data = { from: plan.state, to: next.state, action, ...why }
-    await appendEvents([{ type: 'plan.changed', at: now, planId: plan.id, groupId: plan.groupId, data }])
+    await appendEvents([{ type: 'plan.changed', at: entry.at, planId: plan.id, groupId: plan.groupId, data }])
     return next
   }
 
-  async #actOn(plan: Plan, action: PlanAction, actor: string, scope: ActionScope): Promise<Plan> {
+  async #actOn(plan: Plan, action: PlanAction, actor: Actor, scope: ActionScope): Promise<Plan> {
     if (hasHappened(plan, action)) return plan
     await this.#allowed(plan, action, actor)
     if (action === 'start') await this.#mayStart(plan, actor)
@@ -217,12 +221,12 @@ export class PlanActions {
     const now = this.#deps.clock.now()
     const { base, changes } = changeBy(plan, action, { actor, scope, attempts, now })
     const next = await this.save(base, changes, actor, action)
-    this.#deps.log.info({ planId: plan.id, action, actor }, 'plan changed')
+    this.#deps.log.info({ planId: plan.id, action, actor: actorText(actor) }, 'plan changed')
     return next
   }
 
   /** A group that was deleted after the draft was made has no devices to enrol. */
-  async #mayStart(plan: Plan, actor: string): Promise<void> {
+  async #mayStart(plan: Plan, actor: Actor): Promise<void> {
     try {
       await this.#deps.groups.get(plan.groupId)
     } catch (error) {
@@ -231,7 +235,7 @@ export class PlanActions {
     }
   }
 
-  async #allowed(plan: Plan, action: PlanAction, actor: string): Promise<void> {
+  async #allowed(plan: Plan, action: PlanAction, actor: Actor): Promise<void> {
     const reason = refusalOf(plan, action)
     if (reason !== undefined) await this.#refuse(plan, action, actor, reason)
   }
@@ -243,10 +247,15 @@ export class PlanActions {
     return plan
   }
 
-  async #refuse(plan: Plan, action: string, actor: string, reason: string): Promise<never> {
-    const at = this.#deps.clock.now()
-    await this.#deps.audit.append({ at, actor, action: `plan.${action}`, target: plan.id, result: 'refused', reason })
+  async #refuse(plan: Plan, action: string, actor: Actor, reason: string): Promise<never> {
+    const entry = this.#entry(plan.id, `plan.${action}`, actor)
+    await this.#deps.audit.append({ ...entry, result: 'refused', reason })
     throw new AppError('conflict', reason)
+  }
+
+  /** The place of an action of now in the audit log. */
+  #entry(target: string, action: string, actor: Actor): Pick<AuditEntry, 'at' | 'actor' | 'action' | 'target'> {
+    return { at: this.#deps.clock.now(), actor: actorText(actor), action, target }
   }
 }
 

@@ -1,5 +1,7 @@
 import { AppError } from '../base/index.ts'
 import {
+  type Actor,
+  actorOf,
   type BulkWork,
   type DeviceId,
   type Plan,
@@ -25,7 +27,7 @@ export interface ActionScope {
 
 /** An action with what it is decided by. `attempts`: those of the plan until now. */
 interface Asked {
-  actor: string
+  actor: Actor
   scope: ActionScope
   attempts: PlanCounters['attempts']
   now: Timestamp
@@ -127,7 +129,7 @@ function withRollbacks({ bulk }: Plan, how: 'paused' | 'going on'): Pick<Plan, '
 
 function withWorks(
   { bulk = [] }: Plan,
-  actor: string,
+  actor: Actor,
   works: Pick<BulkWork, 'kind' | 'selector' | 'paced'>[],
 ): BulkWork[] {
   if (bulk.length + works.length > MAX_BULK)
@@ -135,7 +137,7 @@ function withWorks(
       'conflict',
       `${MAX_BULK} actions of this plan wait already; repeat the request when one of them has ended`,
     )
-  return [...bulk, ...works.map((work) => ({ actor, after: '', ...work }))]
+  return [...bulk, ...works.map((work) => ({ actor: actorOf(actor), after: '', ...work }))]
 }
 
 /**

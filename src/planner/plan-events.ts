@@ -4,6 +4,7 @@ import {
   type DeviceStore,
   type FeedEvent,
   IN_FLIGHT,
+  PLANNER,
   type Plan,
   type PlanMember,
   type PlanStore,
@@ -94,7 +95,7 @@ export class PlanEvents {
       // A round between the two could end the plan, and the device would not be moved again.
       await this.#deps.alone(planId, async () => {
         const plan = await this.#deps.plans.getPlan(planId)
-        await this.#deps.runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, 'planner')
+        await this.#deps.runner.apply(id, { event: goesOn(plan) ? 'reset' : 'regress', reason }, PLANNER)
       })
       this.#deps.kick(planId)
     }
@@ -117,7 +118,7 @@ export class PlanEvents {
 
   async #apply({ id, state, planId }: PlanMember, step: MemberStep): Promise<void> {
     if (!statesThatTake(step.event).includes(state)) return
-    await this.#deps.runner.apply(id, step, 'planner')
+    await this.#deps.runner.apply(id, step, PLANNER)
     this.#deps.kick(planId)
   }
 

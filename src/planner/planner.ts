@@ -1,13 +1,15 @@
 import { AppError, type Lifecycle } from '../base/index.ts'
-import type {
-  DeviceId,
-  EventBus,
-  EventLog,
-  FleetStore,
-  GroupStore,
-  Plan,
-  PlanMember,
-  Protocol,
+import {
+  type Actor,
+  type DeviceId,
+  type EventBus,
+  type EventLog,
+  type FleetStore,
+  type GroupStore,
+  PLANNER,
+  type Plan,
+  type PlanMember,
+  type Protocol,
 } from '../domain/index.ts'
 import { GroupCounts, type Groups } from '../groups/index.ts'
 import { type ActionReport, type MemberAction, Rollout } from '../rollout/index.ts'
@@ -82,7 +84,7 @@ export class Planner implements Lifecycle {
     this.#watch = new MigratedWatch({
       ...deps,
       notes,
-      rollBack: async (plan, deviceId) => void (await this.forDevices(plan.id, 'rollback', [deviceId], 'planner')),
+      rollBack: async (plan, deviceId) => void (await this.forDevices(plan.id, 'rollback', [deviceId], PLANNER)),
     })
   }
 
@@ -105,7 +107,7 @@ export class Planner implements Lifecycle {
   }
 
   /** Stores a draft. AppError `notFound` when there is no such group. */
-  create(input: PlanInput, actor: string): Promise<Plan> {
+  create(input: PlanInput, actor: Actor): Promise<Plan> {
     return this.#actions.create(input, actor)
   }
 
@@ -122,7 +124,7 @@ export class Planner implements Lifecycle {
     id: string,
     input: { name?: string; settings?: SettingsInput },
     revision: number | undefined,
-    actor: string,
+    actor: Actor,
   ): Promise<Plan> {
     return this.#actions.update(id, input, revision, actor)
   }
@@ -131,7 +133,7 @@ export class Planner implements Lifecycle {
    * Deletes a plan; devices that it moved or must bring back keep their rollback. AppError `conflict` while it moves
    * devices.
    */
-  async remove(id: string, actor: string): Promise<void> {
+  async remove(id: string, actor: Actor): Promise<void> {
     await this.#actions.remove(id, actor)
     this.#rollout.kick(id)
   }
@@ -139,7 +141,7 @@ export class Planner implements Lifecycle {
   /**
    * Does an action; one that has happened already is done. AppError `conflict` when it does not fit the plan's state.
    */
-  async act(id: string, action: PlanAction, actor: string, scope: ActionScope = {}): Promise<Plan> {
+  async act(id: string, action: PlanAction, actor: Actor, scope: ActionScope = {}): Promise<Plan> {
     const plan = await this.#actions.act(id, action, actor, scope)
     // Small groups are enrolled when the answer is there; of large ones the first piece.
     if (action === 'start') await this.#rollout.round(plan)
@@ -153,7 +155,7 @@ export class Planner implements Lifecycle {
     id: string,
     action: MemberAction,
     devices: DeviceId[],
-    actor: string,
+    actor: Actor,
   ): Promise<ActionReport & { plan: Plan }> {
     const report = await this.#actions.forDevices(id, action, devices, actor)
     this.#rollout.kick(id)
@@ -164,7 +166,7 @@ export class Planner implements Lifecycle {
    * Rolls back one device, by the plan that has moved it, also a deleted one; a rollback that is under way goes on.
    * AppError `notFound` when there is no such device, `conflict` when no plan has moved it.
    */
-  async rollBackDevice(deviceId: DeviceId, actor: string): Promise<PlanMember> {
+  async rollBackDevice(deviceId: DeviceId, actor: Actor): Promise<PlanMember> {
     const device = await this.#deps.devices.get(deviceId)
     if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
     const pointer = device.migration

@@ -1,5 +1,12 @@
 import { isConflict } from '../base/index.ts'
-import { type BulkWork, type DeviceId, type DeviceStore, parseSelector, type Selector } from '../domain/index.ts'
+import {
+  type Actor,
+  type BulkWork,
+  type DeviceId,
+  type DeviceStore,
+  parseSelector,
+  type Selector,
+} from '../domain/index.ts'
 import { PER_ROUND, type Piece } from './bulk-queue.ts'
 import type { MemberRunner, RolloutDeps } from './member-runner.ts'
 import { LEASE_MS } from './member-writer.ts'
@@ -53,7 +60,7 @@ export class MemberActions<P extends RolloutPlan, M extends RolloutMember, S ext
   }
 
   /** Applies an action to named devices, and reports each that does not take it. */
-  async forDevices(plan: P, action: MemberAction, devices: DeviceId[], actor: string): Promise<ActionReport> {
+  async forDevices(plan: P, action: MemberAction, devices: DeviceId[], actor: Actor): Promise<ActionReport> {
     const rule = this.#parts.rules[action]
     const refused: ActionReport['refused'] = []
     let underWay = 0
@@ -116,7 +123,7 @@ export class MemberActions<P extends RolloutPlan, M extends RolloutMember, S ext
     plan: P,
     rule: ActionRule<P, M, S>,
     deviceId: DeviceId,
-    actor: string,
+    actor: Actor,
   ): Promise<'taken' | 'underWay' | { refused: string }> {
     const member = await this.#deps.plans.getMember(`${plan.id}|${deviceId}`)
     if (member === undefined) return { refused: 'the device is no member of this plan' }
@@ -156,7 +163,7 @@ export class MemberActions<P extends RolloutPlan, M extends RolloutMember, S ext
    * Applies an action to members, batch by batch. One that changed meanwhile is asked once more; one that does not take
    * it stays as it is.
    */
-  async #apply(plan: P, action: MemberAction, members: M[], actor: string): Promise<void> {
+  async #apply(plan: P, action: MemberAction, members: M[], actor: Actor): Promise<void> {
     const rule = this.#parts.rules[action]
     for (let i = 0; i < members.length; i += BATCH) {
       const batch = members.slice(i, i + BATCH)

@@ -7,7 +7,7 @@ import {
   type Log,
   type ServiceTime,
 } from '../base/index.ts'
-import type { Device, DeviceId, NewEvent } from '../domain/index.ts'
+import { type Actor, type Device, type DeviceId, type NewEvent, PLANNER } from '../domain/index.ts'
 import { LEASE_MS, MemberWriter } from './member-writer.ts'
 import { isAborting, type RolloutMember, type RolloutPlan, type RolloutStep } from './plan.ts'
 import type { RolloutStore } from './ports.ts'
@@ -59,7 +59,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
   /** Plans that have more due than could be taken. */
   readonly #behind = new Set<string>()
   /** Plans whose members turn back, with the actor who wanted that. */
-  readonly #turning = new Map<string, string>()
+  readonly #turning = new Map<string, Actor>()
   #stopping = false
 
   constructor(deps: RolloutDeps<P, M>, set: ScriptSet<P, M, S, X>, events: RunnerEvents<M>) {
@@ -74,14 +74,14 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
    * Members of a plan that are under way turn back at their next step; `undefined`: they go on. `actor`: the one who
    * aborted the plan.
    */
-  turnBack(planId: string, actor: string | undefined): void {
+  turnBack(planId: string, actor: Actor | undefined): void {
     if (actor === undefined) this.#turning.delete(planId)
     else this.#turning.set(planId, actor)
   }
 
   /** Members of a plan turn back, or go on, as the plan says now. To be called before any of them is started. */
   heed(plan: P): void {
-    const actor = plan.bulk?.find(({ kind }) => kind === 'abort')?.actor ?? 'planner'
+    const actor = plan.bulk?.find(({ kind }) => kind === 'abort')?.actor ?? PLANNER
     this.turnBack(plan.id, isAborting(plan) ? actor : undefined)
   }
 
@@ -124,7 +124,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
    * Applies an event to free members. Resolves with the devices whose members took it; the others have changed, or the
    * event does not apply to them.
    */
-  async applyTo(plan: P, members: M[], step: (member: M) => S, actor: string): Promise<Set<DeviceId>> {
+  async applyTo(plan: P, members: M[], step: (member: M) => S, actor: Actor): Promise<Set<DeviceId>> {
     const taken = new Set<DeviceId>()
     await Promise.all(
       members.map(async (member) => {
@@ -144,7 +144,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
    * Applies an event from outside to one member, and goes on with it. AppError `conflict` while another instance works
    * on it, `notFound` when there is no such member, and the errors of the transition.
    */
-  apply(memberId: string, step: S, actor: string): Promise<M> {
+  apply(memberId: string, step: S, actor: Actor): Promise<M> {
     const { plans, instance, time } = this.#deps
     return this.#queue.run(memberId, async () => {
       const member = await plans.claim(memberId, instance, time.now(), LEASE_MS)

@@ -1,5 +1,5 @@
 import { isConflict } from '../base/index.ts'
-import type { DeviceId, DeviceStore, Protocol } from '../domain/index.ts'
+import { type Actor, type DeviceId, type DeviceStore, PLANNER, type Protocol } from '../domain/index.ts'
 import { Awaited } from './awaited.ts'
 import { type BulkKinds, BulkQueue } from './bulk-queue.ts'
 import { type ActionRule, MemberActions } from './member-actions.ts'
@@ -21,7 +21,7 @@ export interface RolloutKind<P extends RolloutPlan, M extends RolloutMember, S e
   /** Ends the members of a deleted plan that hold their device without a claim of the plan. */
   release?(plan: P, runner: MemberRunner<P, M, S, X>): Promise<void>
   /** Stores a change of the plan's state, with event and audit entry. */
-  save(plan: P, change: PlanChange, actor: string, action: string): Promise<P>
+  save(plan: P, change: PlanChange, actor: Actor, action: string): Promise<P>
   /** Lets a plan that is over go on, because one of its members has work again. */
   reopen(plan: P): Promise<P>
   /** The event of an ended member whose device is in contact again, in the state `awaiting` of the script set. */
@@ -136,7 +136,7 @@ export class Rollout<P extends RolloutPlan, M extends RolloutMember, S extends R
   }
 
   /** Members of a plan that is being aborted turn back at their next step. */
-  turnBack(plan: P, actor: string): void {
+  turnBack(plan: P, actor: Actor): void {
     if (isAborting(plan)) this.runner.turnBack(plan.id, actor)
   }
 
@@ -187,7 +187,7 @@ export class Rollout<P extends RolloutPlan, M extends RolloutMember, S extends R
       if ((await plans.getMember(memberId))?.state !== set.awaiting) return
       const plan = await plans.getPlan(planId)
       if (plan !== undefined) await reopen(plan)
-      await this.runner.apply(memberId, returned, 'planner')
+      await this.runner.apply(memberId, returned, PLANNER)
     })
     this.kick(planId)
   }

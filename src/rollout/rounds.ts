@@ -1,4 +1,5 @@
 import { AppError, isConflict } from '../base/index.ts'
+import { type Actor, PLANNER } from '../domain/index.ts'
 import type { BulkQueue } from './bulk-queue.ts'
 import { gateClosed } from './gate.ts'
 import type { MemberRunner, RolloutDeps } from './member-runner.ts'
@@ -28,7 +29,7 @@ interface RoundParts<P extends RolloutPlan, M extends RolloutMember, S extends R
   /** Ends the members of a deleted plan that hold their device without a claim of the plan. */
   release?(plan: P): Promise<void>
   /** Stores a change of the plan's state, with event and audit entry. */
-  save(plan: P, change: PlanChange, actor: string, action: string): Promise<P>
+  save(plan: P, change: PlanChange, actor: Actor, action: string): Promise<P>
   /** Asks for another round soon. */
   kick(planId: string): void
 }
@@ -97,7 +98,7 @@ export class Rounds<P extends RolloutPlan, M extends RolloutMember, S extends Ro
     if (current.bulk === undefined && (await this.#isOver(current, counters))) return this.#finish(current, counters)
     if (current.state === 'running' && gateClosed(current, counters)) {
       const reason = `more than ${current.settings.failureGatePercent} % of the attempts failed`
-      return save(current, { state: 'paused', reason }, 'planner', 'pause')
+      return save(current, { state: 'paused', reason }, PLANNER, 'pause')
     }
     return current
   }
@@ -108,7 +109,7 @@ export class Rounds<P extends RolloutPlan, M extends RolloutMember, S extends Ro
     if (!permanent || plan.state !== 'running') throw error
     const present = await this.#deps.plans.getPlan(plan.id)
     if (present?.state !== 'running') return plan
-    return this.#parts.save(present, { state: 'paused', reason: error.message }, 'planner', 'pause')
+    return this.#parts.save(present, { state: 'paused', reason: error.message }, PLANNER, 'pause')
   }
 
   /** True when every member has ended. Counters may be wrong without transactions: the members decide. */
@@ -126,7 +127,7 @@ export class Rounds<P extends RolloutPlan, M extends RolloutMember, S extends Ro
       finishedAt: clock.now(),
       ...(Object.keys(states).length === 0 ? { reason: 'the group had no device' } : {}),
     }
-    const done = await this.#parts.save(plan, change, 'planner', 'finish')
+    const done = await this.#parts.save(plan, change, PLANNER, 'finish')
     await plans.recount(plan.id)
     return done
   }

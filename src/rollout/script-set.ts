@@ -1,4 +1,4 @@
-import type { Device, NewEvent, Selector, WaitingReason } from '../domain/index.ts'
+import type { Actor, Device, NewEvent, Selector, WaitingReason } from '../domain/index.ts'
 import type { RolloutMember, RolloutPlan, RolloutStep } from './plan.ts'
 import type { StateTable } from './state-table.ts'
 
@@ -26,7 +26,7 @@ export type StartDecision<M extends RolloutMember, S extends RolloutStep> =
 
 /** The party for which an event is stored. `lease`: the instance that goes on with the member at once. */
 export interface ApplyOptions {
-  actor?: string
+  actor?: Actor
   lease?: NonNullable<RolloutMember['lease']>
   /** The record of the device, where it was just read. */
   device?: Device

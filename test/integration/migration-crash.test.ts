@@ -1,4 +1,5 @@
 import { expect, inject, it } from 'vitest'
+import { ANN } from '../support/actors.ts'
 import { migrationWorld } from '../support/migration-world.ts'
 import { Mortal } from '../support/mortal.ts'
 
@@ -19,20 +20,20 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const cpe = world.cpes[i]
       if (cpe === undefined) throw new Error('too few devices')
       const { id: deviceId } = await world.device(cpe)
-      const group = await world.groups.create({ name: `one-${i}` }, 'test')
-      await world.groups.changeMembers(group.id, [deviceId], [], 'test')
+      const group = await world.groups.create({ name: `one-${i}` }, ANN)
+      await world.groups.changeMembers(group.id, [deviceId], [], ANN)
       const mortal = new Mortal(at, when)
       const doomed = world.anotherPlanner(`doomed-${i}`, (port) =>
         mortal.port(port, ['ids', 'awaitedDevices', 'onFinished']),
       )
       const settings = { soakMs: 0, maxAttempts: 1, awaitUspTimeoutMs: 10_000 }
-      const plan = await world.planner.create({ name: `move-${i}`, groupId: group.id, settings }, 'test')
+      const plan = await world.planner.create({ name: `move-${i}`, groupId: group.id, settings }, ANN)
       const death = new Promise<void>((resolve) => {
         mortal.onDeath = resolve
       })
       // What it awaits after its death never comes: nobody waits for it but us.
       const life = (async () => {
-        await doomed.act(plan.id, 'start', 'test')
+        await doomed.act(plan.id, 'start', ANN)
         for (;;) {
           await doomed.tick()
           if ((await world.planner.get(plan.id)).state === 'finished') return
@@ -45,7 +46,7 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       await heir.start()
       const free = () => world.store.plans.freeLeases(['test', `heir-${i}`])
       await free()
-      if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', 'test')
+      if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', ANN)
       // What the dead one had under way may land after its death: what it holds is freed again and again, as the
       // server's job does.
       const tick = async () => {

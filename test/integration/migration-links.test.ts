@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import type { Plan, PlanSettings } from '../../src/domain/index.ts'
 import type { SimulatedDevice } from '../../src/simulator/index.ts'
+import { ANN } from '../support/actors.ts'
 import { Balancer } from '../support/balancer.ts'
 import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'
 import { until } from '../support/until.ts'
@@ -21,7 +22,7 @@ async function start(options: WorldOptions): Promise<SimulatedDevice> {
 /** A plan over all devices, started. */
 async function migrate(settings: Partial<PlanSettings> = {}): Promise<Plan> {
   const plan = await world.plan({ maxAttempts: 1, ...settings })
-  await world.planner.act(plan.id, 'start', 'test')
+  await world.planner.act(plan.id, 'start', ANN)
   return plan
 }
 
@@ -72,17 +73,14 @@ describe('an Agent that keeps the link of a Controller it has no more', { timeou
     const cpe = await start({ faults: ['deaf'] })
     const first = await migrate()
     await isIn(first, cpe, 'MIGRATED')
-    await world.planner.act(first.id, 'rollback', 'test')
+    await world.planner.act(first.id, 'rollback', ANN)
     await isIn(first, cpe, 'ROLLED_BACK')
     expect(cpe.controllerRows()).toEqual([])
     expect(cpe.deafLinks).toBe(0)
     expect((await world.device(cpe)).usp).toMatchObject({ linked: false })
     const group = await world.planner.get(first.id)
-    const second = await world.planner.create(
-      { name: 'again', groupId: group.groupId, settings: first.settings },
-      'test',
-    )
-    await world.planner.act(second.id, 'start', 'test')
+    const second = await world.planner.create({ name: 'again', groupId: group.groupId, settings: first.settings }, ANN)
+    await world.planner.act(second.id, 'start', ANN)
     await isIn(second, cpe, 'MIGRATED')
     expect(cpe.controllerRows()).toHaveLength(1)
   })
@@ -128,7 +126,7 @@ describe('a device whose USP link is held by another instance', { timeout: 120_0
     // Somebody deletes the row on the device.
     for (const row of cpe.controllerRows()) cpe.tree.deleteRow(row, 'device')
     await until(() => cpe.deafLinks === 1)
-    await world.planner.act(plan.id, 'rollback', 'test')
+    await world.planner.act(plan.id, 'rollback', ANN)
     await isIn(plan, cpe, 'ROLLED_BACK')
     const { id, usp } = await world.device(cpe)
     expect(usp).toMatchObject({ linked: false })

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { afterEach, describe, expect, inject, it } from 'vitest'
 import type { MemberState } from '../../src/domain/index.ts'
 import type { Fault } from '../../src/simulator/index.ts'
+import { ANN } from '../support/actors.ts'
 import { type MigrationWorld, migrationWorld, type WorldOptions } from '../support/migration-world.ts'
 
 const vector = (name: string) => readFileSync(resolve(import.meta.dirname, `../vectors/tls/${name}`), 'utf8')
@@ -19,7 +20,7 @@ describe('a migration', { timeout: 120_000 }, () => {
   it('writes one Controller with one MTP, proves the move, hands over, and lets CWMP sleep', async () => {
     const { planner, cpes, device, member, plan: make, untilState, store } = await start({ cpes: 3 })
     const plan = await make()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     for (const cpe of cpes) {
       const { owner, binding, migration } = await device(cpe)
@@ -56,7 +57,7 @@ describe('a migration', { timeout: 120_000 }, () => {
       if (set?.['cwmp.lastInformAt'] !== undefined) informs++
     })
     world.operations.onFinished(({ request, via }) => asked.push(`${via} ${request.verb}`))
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'finished')
     off()
     expect((await world.planner.status(plan.id)).states).toEqual({ MIGRATED: 1 })
@@ -72,7 +73,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     const [cpe] = cpes
     if (cpe === undefined) throw new Error('no device')
     const plan = await make()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     const { id } = await device(cpe)
     const before = await store.credentials.get(id)
@@ -132,7 +133,7 @@ describe('a migration', { timeout: 120_000 }, () => {
       faults: outcomes.map(([fault]) => fault),
     })
     const plan = await make()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     const found: unknown[] = []
     for (const cpe of cpes) {
@@ -177,7 +178,7 @@ describe('a migration', { timeout: 120_000 }, () => {
       },
     })
     const plan = await make({ maxAttempts: 2 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     const [cpe] = cpes
     if (cpe === undefined) throw new Error('no device')
@@ -193,7 +194,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     const tls = { cert: vector('server.pem'), key: vector('server.key') }
     const { planner, cpes, device, plan: make, untilState } = await start({ tls })
     const plan = await make()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     const [cpe] = cpes
     if (cpe === undefined) throw new Error('no device')
@@ -210,7 +211,7 @@ describe('a migration', { timeout: 120_000 }, () => {
   it('gives each device a secret of its own in the path of its WebSocket, and the link of the migrated device shows it', async () => {
     const { planner, cpes, device, store, plan: make, untilState } = await start({ cpes: 2 })
     const plan = await make()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'finished')
     const paths: unknown[] = []
     for (const cpe of cpes) {
@@ -235,33 +236,33 @@ describe('a migration', { timeout: 120_000 }, () => {
   it('abort brings devices back that are half moved, row by row', async () => {
     const { planner, cpes, device, plan: make, untilState, until } = await start({ cpes: 4 })
     const plan = await make({ soakMs: 600_000 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await until(async () => ((await planner.status(plan.id)).states.DUAL ?? 0) === 4)
     for (const cpe of cpes) await until(async () => (await device(cpe)).owner === 'usp')
-    await planner.act(plan.id, 'abort', 'test')
+    await planner.act(plan.id, 'abort', ANN)
     await untilState(plan, 'aborted')
     for (const cpe of cpes) {
       expect(await device(cpe)).toMatchObject({ owner: 'cwmp', migration: { state: 'ROLLED_BACK' } })
       expect(cpe.controllerRows()).toEqual([])
     }
-    await expect(planner.act(plan.id, 'pause', 'test')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(planner.act(plan.id, 'pause', ANN)).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('starts nothing while paused, and at most as many as may be in flight', async () => {
     const { planner, plan: make, until, untilState } = await start({ cpes: 6 })
     const plan = await make({ soakMs: 1500, maxInFlight: 2 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     const inFlight: number[] = []
     await until(async () => {
       const status = await planner.status(plan.id)
       inFlight.push(status.inFlight)
       return status.migrated >= 2
     })
-    await planner.act(plan.id, 'pause', 'test')
+    await planner.act(plan.id, 'pause', ANN)
     await until(async () => (await planner.status(plan.id)).inFlight === 0)
     const paused = await planner.status(plan.id)
     expect(paused.states.QUEUED).toBe(6 - paused.migrated)
-    await planner.act(plan.id, 'resume', 'test')
+    await planner.act(plan.id, 'resume', ANN)
     await untilState(plan, 'finished')
     expect((await planner.status(plan.id)).migrated).toBe(6)
     expect(Math.max(...inFlight)).toBeLessThanOrEqual(2)
@@ -270,7 +271,7 @@ describe('a migration', { timeout: 120_000 }, () => {
   it('stops starting when too many failed, and says so', async () => {
     const { planner, plan: make, untilState } = await start({ cpes: 6, faults: ['rejectsWrite'] })
     const plan = await make({ maxInFlight: 2, gateMinSample: 2, failureGatePercent: 30, maxAttempts: 1 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await untilState(plan, 'paused')
     const status = await planner.status(plan.id)
     expect(status.reason).toMatch(/30 %/)

@@ -11,6 +11,7 @@ import {
   type Plan,
   type PlanSettings,
 } from '../../src/domain/index.ts'
+import { ANN } from '../support/actors.ts'
 import { AnsweringDevice } from '../support/answering-device.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 
@@ -32,7 +33,7 @@ afterEach(() => world.stop())
 
 async function start(settings: Partial<PlanSettings> = {}): Promise<void> {
   plan = await world.plan({ maxAttempts: 1, parityPaths: [], ...settings })
-  await world.planner.act(plan.id, 'start', 'test')
+  await world.planner.act(plan.id, 'start', ANN)
 }
 
 /** Links the Agent as long as the device has an enabled row for us. */
@@ -137,7 +138,7 @@ describe('devices in the field', { timeout: 90_000 }, () => {
     cpe.renumber(`${CONTROLLERS}1.`, `${CONTROLLERS}9.`)
     cpe.renumber(ours, `${CONTROLLERS}1.`)
     cpe.renumber(`${CONTROLLERS}9.`, ours)
-    await world.planner.act(plan.id, 'abort', 'test')
+    await world.planner.act(plan.id, 'abort', ANN)
     await world.untilState(plan, 'aborted')
     expect(cpe.rows(CONTROLLERS).map((row) => cpe.values.get(`${row}EndpointID`))).toEqual(['proto::vendor'])
   })
@@ -154,7 +155,7 @@ describe('devices in the field', { timeout: 90_000 }, () => {
     await until('CONFLICT')
     await world.store.devices.commit({ deviceId: id, set: { binding: { endpointId, proof: 'operator', at } } })
     await world.store.conflicts.resolve('c1', 'bound', 'test', at)
-    await world.planner.act(plan.id, 'retry', 'test')
+    await world.planner.act(plan.id, 'retry', ANN)
     await until('MIGRATED')
     expect((await world.store.devices.get(id))?.binding).toMatchObject({ endpointId, proof: 'operator' })
   })
@@ -321,7 +322,7 @@ describe('devices in the field', { timeout: 90_000 }, () => {
       await start(tls())
       await until('MIGRATED')
       expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
-      await world.planner.act(plan.id, 'rollback', 'test')
+      await world.planner.act(plan.id, 'rollback', ANN)
       await until('ROLLED_BACK')
       expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
       expect(cpe.rows(CONTROLLERS)).toEqual([])
@@ -333,7 +334,7 @@ describe('devices in the field', { timeout: 90_000 }, () => {
       await start(tls())
       await until('MIGRATED')
       expect(cpe.rows(CREDENTIALS)).toHaveLength(2)
-      await world.planner.act(plan.id, 'rollback', 'test')
+      await world.planner.act(plan.id, 'rollback', ANN)
       await until('ROLLED_BACK')
       expect(cpe.rows(CREDENTIALS)).toEqual([`${CREDENTIALS}1.`])
     })

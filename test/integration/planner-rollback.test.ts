@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { DeviceId, MemberState, Plan, PlanSettings } from '../../src/domain/index.ts'
+import { ANN } from '../support/actors.ts'
 import { AnsweringDevice } from '../support/answering-device.ts'
 import { type PlannerWorld, plannerWorld } from '../support/planner-world.ts'
 
@@ -39,7 +40,7 @@ async function one(): Promise<[DeviceId, AnsweringDevice]> {
 const quick: Partial<PlanSettings> = { maxAttempts: 1, parityPaths: [] }
 async function started(settings: Partial<PlanSettings> = {}): Promise<Plan> {
   const plan = await world.plan({ ...quick, ...settings })
-  await world.planner.act(plan.id, 'start', 'test')
+  await world.planner.act(plan.id, 'start', ANN)
   return plan
 }
 
@@ -99,9 +100,9 @@ describe('a device belongs to one plan at a time', { timeout: 90_000 }, () => {
     cpe.absent.usp = false
     await untilState(a, id, 'QUARANTINED')
     await isAsBefore(id)
-    await world.planner.act(b.id, 'retry', 'test')
+    await world.planner.act(b.id, 'retry', ANN)
     await untilState(b, id, 'MIGRATED')
-    const report = await world.planner.forDevices(a.id, 'retry', [id], 'test')
+    const report = await world.planner.forDevices(a.id, 'retry', [id], ANN)
     expect(report.accepted).toBe(1)
     await until(async () => ['BLOCKED', 'MIGRATED'].includes(await stateOf(a, id)))
     expect(cpe.rows(CONTROLLERS)).toHaveLength(1)
@@ -157,10 +158,10 @@ describe('a conflict', { timeout: 90_000 }, () => {
     await untilPlan(plan, 'finished')
     expect(await stateOf(plan, first)).toBe('CONFLICT')
     expect(firstCpe.rows(CONTROLLERS)).toHaveLength(1)
-    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
-    await world.planner.act(plan.id, 'retry', 'test')
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, ANN)
+    await world.planner.act(plan.id, 'retry', ANN)
     await until(async () => firstCpe.rows(CONTROLLERS).length + secondCpe.rows(CONTROLLERS).length < 2)
-    await world.planner.act(plan.id, 'abort', 'test')
+    await world.planner.act(plan.id, 'abort', ANN)
     await untilPlan(plan, 'aborted')
     for (const id of [first, second]) {
       expect(['ROLLED_BACK', 'CANCELLED']).toContain(await stateOf(plan, id))
@@ -177,7 +178,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     expect(cpe.values.get(INTERVAL)).toBe('86400')
     world.clock.nowMs += 3 * 7 * DAY
     const asked = world.asked.length
-    await world.planner.act(plan.id, 'rollback', 'test')
+    await world.planner.act(plan.id, 'rollback', ANN)
     await untilState(plan, id, 'ROLLED_BACK')
     await isAsBefore(id)
     await untilPlan(plan, 'aborted')
@@ -196,7 +197,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(plan, id, 'MIGRATED')
     cpe.absent.usp = true
     cpe.absent.cwmp = true
-    const report = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    const report = await world.planner.forDevices(plan.id, 'rollback', [id], ANN)
     expect(report).toMatchObject({ accepted: 1, refused: [] })
     await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
     expect(await owner(id)).toBe('cwmp')
@@ -216,19 +217,22 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
     cpe.absent.cwmp = true
-    expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
-    expect(await world.planner.rollBackDevice(id, 'test')).toMatchObject({ state: 'ROLLING_BACK' })
-    const again = await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    expect(await world.planner.rollBackDevice(id, ANN)).toMatchObject({ state: 'ROLLING_BACK' })
+    expect(await world.planner.rollBackDevice(id, ANN)).toMatchObject({ state: 'ROLLING_BACK' })
+    const again = await world.planner.forDevices(plan.id, 'rollback', [id], ANN)
     expect(again).toMatchObject({ accepted: 1, underWay: 1, refused: [] })
     const { items } = await world.store.audit.list({ target: plan.id, limit: 10 })
     const told = items.filter((entry) => entry.action === 'member.rollback')
-    expect(told.map(({ actor, after }) => [actor, after])).toContainEqual(['test', { accepted: 1, devices: [id] }])
-    await expect(world.planner.rollBackDevice('00256D-CPE-none' as DeviceId, 'test')).rejects.toMatchObject({
+    expect(told.map(({ actor, after }) => [actor, after])).toContainEqual([
+      'apiKey:ann',
+      { accepted: 1, devices: [id] },
+    ])
+    await expect(world.planner.rollBackDevice('00256D-CPE-none' as DeviceId, ANN)).rejects.toMatchObject({
       code: 'notFound',
     })
     cpe.absent.cwmp = false
     await untilState(plan, id, 'ROLLED_BACK')
-    await expect(world.planner.rollBackDevice(id, 'test')).rejects.toThrow(/ROLLED_BACK: there is nothing to roll back/)
+    await expect(world.planner.rollBackDevice(id, ANN)).rejects.toThrow(/ROLLED_BACK: there is nothing to roll back/)
   })
 
   it.each(['rollback', 'abort'] as const)('of a failed attempt is the last one after a person’s %s', async (action) => {
@@ -238,7 +242,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(plan, id, 'AWAITING_USP')
     cpe.absent.cwmp = true
     await untilState(plan, id, 'ROLLING_BACK')
-    expect(await world.planner.forDevices(plan.id, action, [id], 'test')).toMatchObject({ accepted: 1, underWay: 1 })
+    expect(await world.planner.forDevices(plan.id, action, [id], ANN)).toMatchObject({ accepted: 1, underWay: 1 })
     cpe.absent.cwmp = false
     await untilState(plan, id, 'ROLLED_BACK')
     await isAsBefore(id)
@@ -249,7 +253,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
     cpe.absent.cwmp = true
-    await world.planner.forDevices(plan.id, 'rollback', [id], 'test')
+    await world.planner.forDevices(plan.id, 'rollback', [id], ANN)
     await until(async () => (await stateOf(plan, id)) === 'STRANDED', DAY)
     expect(await owner(id)).toBe('usp')
     cpe.absent.cwmp = false
@@ -262,7 +266,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     if (first === undefined || second === undefined) throw new Error('no devices')
     const plan = await started()
     await untilPlan(plan, 'finished')
-    const report = await world.planner.forDevices(plan.id, 'rollback', [first, 'nobody' as DeviceId], 'test')
+    const report = await world.planner.forDevices(plan.id, 'rollback', [first, 'nobody' as DeviceId], ANN)
     expect(report).toMatchObject({ accepted: 1, refused: [{ deviceId: 'nobody', reason: /no member/ }] })
     await untilPlan(plan, 'finished')
     expect(await stateOf(plan, first)).toBe('ROLLED_BACK')
@@ -275,11 +279,11 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const made = await devices(4)
     const plan = await started()
     await untilPlan(plan, 'finished')
-    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, ANN)
     const [kept, ...others] = made
     if (kept === undefined) throw new Error('no device')
     const selector = others.map((id) => `serial==${id.split('-').at(-1)}`).join(',')
-    await world.planner.act(plan.id, 'rollback', 'test', { selector, paced: true })
+    await world.planner.act(plan.id, 'rollback', ANN, { selector, paced: true })
     let most = 0
     await until(async () => {
       const states = await Promise.all(made.map((id) => stateOf(plan, id)))
@@ -298,13 +302,13 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const made = await devices(3)
     const plan = await started()
     await untilPlan(plan, 'finished')
-    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, 'test')
+    await world.planner.update(plan.id, { settings: { maxInFlight: 1 } }, undefined, ANN)
     const states = () => Promise.all(made.map((id) => stateOf(plan, id)))
     const count = async (state: MemberState) => (await states()).filter((one) => one === state).length
-    await world.planner.act(plan.id, 'rollback', 'test', scope)
+    await world.planner.act(plan.id, 'rollback', ANN, scope)
     await until(async () => (await count('ROLLING_BACK')) === 1)
     expect((await world.planner.status(plan.id)).rollback).toEqual({ left: 3 })
-    const { bulk } = await world.planner.act(plan.id, 'pause', 'test')
+    const { bulk } = await world.planner.act(plan.id, 'pause', ANN)
     expect(bulk).toMatchObject([{ kind: 'rollback', paused: true }])
     await until(async () => (await count('ROLLING_BACK')) === 0)
     const back = await count('ROLLED_BACK')
@@ -317,7 +321,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const { rollback, next } = await world.planner.status(plan.id)
     expect(rollback).toEqual({ left: 3 - back, paused: true })
     expect(next).toContain('a rollback is paused')
-    await world.planner.act(plan.id, 'resume', 'test')
+    await world.planner.act(plan.id, 'resume', ANN)
     await until(async () => (await count('ROLLED_BACK')) === 3)
     await until(async () => ['finished', 'aborted'].includes((await world.planner.get(plan.id)).state))
   })
@@ -326,13 +330,13 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const [id] = await one()
     const plan = await started()
     await untilPlan(plan, 'finished')
-    await world.groups.remove(plan.groupId, 'test')
-    await world.planner.remove(plan.id, 'test')
+    await world.groups.remove(plan.groupId, ANN)
+    await world.planner.remove(plan.id, ANN)
     await expect(world.planner.get(plan.id)).rejects.toMatchObject({ code: 'notFound' })
     expect((await world.store.plans.listPlans({ limit: 10 })).items).toEqual([])
     for (let i = 0; i < 5; i++) await live()
     expect(await world.store.plans.snapshot(id)).toBeDefined()
-    await world.planner.rollBackDevice(id, 'test')
+    await world.planner.rollBackDevice(id, ANN)
     await until(async () => (await world.store.plans.getPlan(plan.id)) === undefined)
     await isAsBefore(id)
   })
@@ -346,11 +350,11 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const { migrated, alreadyThere, rate } = await world.planner.status(second.id)
     expect({ migrated, alreadyThere, rate }).toMatchObject({ migrated: 0, alreadyThere: 1, rate: { lastMinute: 0 } })
     expect(await world.planner.status(first.id)).toMatchObject({ migrated: 1, alreadyThere: 0 })
-    const report = await world.planner.forDevices(second.id, 'rollback', [id], 'test')
+    const report = await world.planner.forDevices(second.id, 'rollback', [id], ANN)
     const reason = `plan ${first.id} has moved this device; roll it back in that plan first`
     expect(report).toMatchObject({ accepted: 0, refused: [{ deviceId: id, reason }] })
     // Nor is it brought back with the whole plan, which says who can.
-    await world.planner.act(second.id, 'rollback', 'test')
+    await world.planner.act(second.id, 'rollback', ANN)
     await untilPlan(second, 'aborted')
     const left = await world.planner.status(second.id)
     expect(left.leftOut).toEqual([{ why: 'otherPlan', planId: first.id, count: 1, example: id }])
@@ -359,7 +363,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     )
     expect((await world.planner.get(second.id)).leftOut).toEqual(left.leftOut)
     // What the first plan brings back is migrated in no plan.
-    await world.planner.act(first.id, 'rollback', 'test')
+    await world.planner.act(first.id, 'rollback', ANN)
     await untilState(first, id, 'ROLLED_BACK')
     await until(async () => (await stateOf(second, id)) === 'CANCELLED')
     expect((await world.planner.member(second.id, id)).reason?.code).toBe('rolledBackElsewhere')
@@ -371,11 +375,11 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(mover, id, 'MIGRATED')
     const guest = await started()
     await untilState(guest, id, 'MIGRATED')
-    await world.planner.rollBackDevice(id, 'test')
+    await world.planner.rollBackDevice(id, ANN)
     await until(async () => (await stateOf(guest, id)) === 'CANCELLED')
     const record = await world.store.devices.get(id)
     expect(record?.migration).toMatchObject({ planId: mover.id, state: 'ROLLED_BACK' })
-    await expect(world.planner.rollBackDevice(id, 'test')).rejects.toThrow('the device is ROLLED_BACK')
+    await expect(world.planner.rollBackDevice(id, ANN)).rejects.toThrow('the device is ROLLED_BACK')
   })
 
   it('of a device whose record another plan holds is not lost to a blocked member that is aborted later', async () => {
@@ -384,9 +388,9 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(mover, id, 'DUAL')
     const blocked = await started()
     await until(async () => (await stateOf(blocked, id)) === 'BLOCKED')
-    await world.planner.rollBackDevice(id, 'test')
+    await world.planner.rollBackDevice(id, ANN)
     await untilState(mover, id, 'ROLLED_BACK')
-    expect((await world.planner.forDevices(blocked.id, 'abort', [id], 'test')).accepted).toBe(1)
+    expect((await world.planner.forDevices(blocked.id, 'abort', [id], ANN)).accepted).toBe(1)
     const record = await world.store.devices.get(id)
     expect(record?.migration).toMatchObject({ planId: mover.id, state: 'ROLLED_BACK' })
   })
@@ -397,7 +401,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     await untilState(mover, id, 'MIGRATED')
     const guest = await started()
     await untilPlan(guest, 'finished')
-    await world.planner.remove(guest.id, 'test')
+    await world.planner.remove(guest.id, ANN)
     await until(async () => (await world.store.plans.getPlan(guest.id)) === undefined)
     expect(await world.store.plans.membersOf(id)).toHaveLength(1)
     const record = await world.store.devices.get(id)
@@ -416,14 +420,14 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     const second = await started()
     await untilState(second, id, 'MIGRATED')
     for (let times = 0; times < 2; times++) {
-      await world.planner.act(first.id, 'rollback', 'test')
+      await world.planner.act(first.id, 'rollback', ANN)
       await untilPlan(first, 'aborted')
       const { leftOut } = await world.planner.status(first.id)
       expect(leftOut).toEqual([{ why: 'otherPlan', planId: second.id, count: 1, example: id }])
     }
     expect(await stateOf(first, other)).toBe('ROLLED_BACK')
     expect(await stateOf(second, id)).toBe('MIGRATED')
-    await world.planner.act(second.id, 'rollback', 'test')
+    await world.planner.act(second.id, 'rollback', ANN)
     await untilPlan(second, 'aborted')
     expect(await world.planner.status(second.id)).not.toHaveProperty('leftOut')
   })
@@ -435,7 +439,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
     cpe.put('Device.USPAgent.ControllerTrust.Credential.1.', { Credential: 'Device.LocalAgent.Certificate.1' })
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
-    await world.planner.act(plan.id, 'rollback', 'test')
+    await world.planner.act(plan.id, 'rollback', ANN)
     await untilState(plan, id, 'ROLLED_BACK')
     expect(cpe.rows(CONTROLLERS)).toEqual([row])
     expect(cpe.values.get(`${row}PeriodicNotifInterval`)).toBe('777')
@@ -516,10 +520,10 @@ describe('the status of a group', { timeout: 90_000 }, () => {
     const first = await started()
     await untilPlan(first, 'finished')
     const { groupId } = first
-    const draft = await world.planner.create({ name: 'next', groupId }, 'test')
+    const draft = await world.planner.create({ name: 'next', groupId }, ANN)
     expect((await world.planner.groupStatus(groupId)).plan?.planId).toBe(first.id)
-    const second = await world.planner.create({ name: 'again', groupId }, 'test')
-    await world.planner.act(second.id, 'start', 'test')
+    const second = await world.planner.create({ name: 'again', groupId }, ANN)
+    await world.planner.act(second.id, 'start', ANN)
     const status = await world.planner.groupStatus(groupId)
     expect(status.plan?.planId).toBe(second.id)
     expect(status.plans.map(({ id }) => id)).toEqual([second.id, draft.id, first.id])
@@ -529,9 +533,9 @@ describe('the status of a group', { timeout: 90_000 }, () => {
 describe('a plan whose group was deleted', { timeout: 90_000 }, () => {
   it('cannot be started, and the refusal names what to do instead', async () => {
     const plan = await world.plan()
-    await world.groups.remove(plan.groupId, 'test')
+    await world.groups.remove(plan.groupId, ANN)
     expect((await world.planner.status(plan.id)).next).toMatch(/group .* was deleted: .*delete this plan.* new plan/)
-    await expect(world.planner.act(plan.id, 'start', 'test')).rejects.toThrow(/group .* was deleted/)
+    await expect(world.planner.act(plan.id, 'start', ANN)).rejects.toThrow(/group .* was deleted/)
   })
 })
 
@@ -541,17 +545,15 @@ describe('a plan that moves devices', { timeout: 90_000 }, () => {
     const plan = await started()
     await untilState(plan, id, 'MIGRATED')
     cpe.absent.cwmp = true
-    await world.planner.act(plan.id, 'rollback', 'test')
+    await world.planner.act(plan.id, 'rollback', ANN)
     await untilState(plan, id, 'ROLLING_BACK')
-    await expect(world.planner.remove(plan.id, 'test')).rejects.toThrow(/being aborted: 1 device to .*wait until/)
+    await expect(world.planner.remove(plan.id, ANN)).rejects.toThrow(/being aborted: 1 device to .*wait until/)
     cpe.absent.cwmp = false
     await untilPlan(plan, 'aborted')
-    await world.planner.remove(plan.id, 'test')
+    await world.planner.remove(plan.id, ANN)
     const other = await started()
-    await world.planner.act(other.id, 'pause', 'test')
-    await expect(world.planner.remove(other.id, 'test')).rejects.toThrow(
-      /paused .*abort it, and wait until it is aborted/,
-    )
+    await world.planner.act(other.id, 'pause', ANN)
+    await expect(world.planner.remove(other.id, ANN)).rejects.toThrow(/paused .*abort it, and wait until it is aborted/)
   })
 })
 
@@ -580,12 +582,11 @@ describe('plans', { timeout: 90_000 }, () => {
     for (let i = 0; i < 10; i++) {
       const plan = await world.plan(quick)
       const [start, remove] = await Promise.allSettled([
-        world.planner.act(plan.id, 'start', 'test'),
-        world.planner.remove(plan.id, 'test'),
+        world.planner.act(plan.id, 'start', ANN),
+        world.planner.remove(plan.id, ANN),
       ])
       expect([start.status, remove.status]).toContain('fulfilled')
-      if (start.status === 'fulfilled' && remove.status === 'rejected')
-        await world.planner.act(plan.id, 'abort', 'test')
+      if (start.status === 'fulfilled' && remove.status === 'rejected') await world.planner.act(plan.id, 'abort', ANN)
       await until(async () => {
         const found = await world.store.plans.getPlan(plan.id)
         return found === undefined || found.state === 'aborted'
@@ -602,8 +603,8 @@ describe('plans', { timeout: 90_000 }, () => {
   it('of a deleted group cannot be started', async () => {
     await devices(1)
     const plan = await world.plan()
-    await world.groups.remove(plan.groupId, 'test')
-    await expect(world.planner.act(plan.id, 'start', 'test')).rejects.toMatchObject({
+    await world.groups.remove(plan.groupId, ANN)
+    await expect(world.planner.act(plan.id, 'start', ANN)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringMatching(/group of this plan was deleted/),
     })

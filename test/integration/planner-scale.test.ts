@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { type Device, type DeviceId, deviceIdOf, newDevice, type PlanStore } from '../../src/domain/index.ts'
 import type { Planner } from '../../src/planner/index.ts'
+import { ANN } from '../support/actors.ts'
 import { type PlannerWorld, plannerWorld, refuses } from '../support/planner-world.ts'
 
 const DAY = 86_400_000
@@ -61,7 +62,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     await world.store.db.collection<{ _id: string }>('parameters').insertMany(parameters)
     const plan = await world.plan()
     const before = commands()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     expect(commands() - before).toBeLessThan(100)
     const status = await planner.status(plan.id)
     expect(status.states).toEqual({ UNASSESSED: 1, INELIGIBLE: 100, QUEUED: 899 })
@@ -76,7 +77,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
       readiness: { class: 'NEEDS_DATA_MODEL', reasons: ['an older firmware'], evidence: {}, at: 1 },
     })
     const plan = await world.plan({ maxInFlight: 1 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     expect(await planner.member(plan.id, id)).toMatchObject({ state: 'PREPARING' })
     expect((await world.store.devices.get(id))?.readiness?.class).toBe('READY_STANDARD')
   })
@@ -84,7 +85,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
   it('costs three reads a second while all its devices are away', async () => {
     await many(300, () => ({ cwmp: { ...cwmp(world.clock.nowMs - DAY), discoveredFor: '' } }))
     const plan = await world.plan()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     // The first ticks look at all that waits.
     await planner.tick()
     const before = new Map(world.store.commands)
@@ -109,7 +110,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     const [came] = [idOf('M000030')]
     await world.store.devices.commit({ deviceId: came, parameters: parameters(came) })
     const plan = await world.plan({ maxInFlight: 1 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     expect(await planner.member(plan.id, came)).toMatchObject({ state: 'QUEUED', waiting: 'offline' })
     await world.store.devices.commit({ deviceId: came, set: { 'cwmp.lastInformAt': world.clock.nowMs } })
     await world.until(async () => {
@@ -132,14 +133,14 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     // All are here when they become members, and nothing starts.
     const plan = await world.plan({ maxInFlight: 50, startsPerMinute: 30 })
     await world.store.plans.putPlan(
-      { ...plan, state: 'paused', bulk: [{ kind: 'enrol', actor: 'test', after: '' }], revision: plan.revision + 1 },
+      { ...plan, state: 'paused', bulk: [{ kind: 'enrol', actor: ANN, after: '' }], revision: plan.revision + 1 },
       plan.revision,
     )
     await planner.tick()
     expect((await planner.status(plan.id)).waiting).toEqual({ paused: 1502 })
     world.clock.nowMs += 2 * DAY
     for (const id of here) await world.heard(id)
-    await planner.act(plan.id, 'resume', 'test')
+    await planner.act(plan.id, 'resume', ANN)
     let looks = 0
     const counted = world.anotherPlanner(
       'counted',
@@ -160,9 +161,9 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
   it('gives devices their turns that are retried after an abort of many, and rewrites none that has ended', async () => {
     const ids = await world.devices(150)
     const plan = await world.plan({ maxInFlight: 200, maxAttempts: 1 })
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     expect((await statesOf(plan.id)).PREPARING).toBe(150)
-    await planner.act(plan.id, 'abort', 'test')
+    await planner.act(plan.id, 'abort', ANN)
     await world.until(async () => (await planner.get(plan.id)).state === 'aborted', planner)
     expect(await statesOf(plan.id)).toEqual({ ROLLED_BACK: 150 })
     const revisions = async () => {
@@ -172,7 +173,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     const before = await revisions()
     world.answer = refuses
     const again = ids.slice(0, 5)
-    expect(await planner.forDevices(plan.id, 'retry', again, 'test')).toMatchObject({ accepted: 5 })
+    expect(await planner.forDevices(plan.id, 'retry', again, ANN)).toMatchObject({ accepted: 5 })
     await world.until(async () => (await planner.get(plan.id)).state === 'finished', planner)
     expect(await statesOf(plan.id)).toEqual({ QUARANTINED: 5, ROLLED_BACK: 145 })
     for (const id of again) before.delete(id)
@@ -186,11 +187,11 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     const count = 4100
     await many(count, () => ({ root: 'InternetGatewayDevice.' }))
     const plan = await world.plan()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     const first = await planner.status(plan.id)
     expect(first.total).toBeLessThan(count)
     expect(first.next).toBe('the devices of the group are being enrolled')
-    for (const action of actions) await planner.act(plan.id, action, 'test')
+    for (const action of actions) await planner.act(plan.id, action, ANN)
     await world.until(async () => (await planner.get(plan.id)).state === 'finished', planner)
     expect(await statesOf(plan.id)).toEqual({ INELIGIBLE: count })
   })
@@ -198,12 +199,12 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
   it('pauses with its reason when a round can never go on', async () => {
     await many(4100, () => ({ root: 'InternetGatewayDevice.' }))
     const plan = await world.plan()
-    await planner.act(plan.id, 'start', 'test')
+    await planner.act(plan.id, 'start', ANN)
     await world.store.groups.delete(plan.groupId)
     const heir = world.anotherPlanner('heir')
     await world.until(async () => (await planner.get(plan.id)).state === 'paused', heir)
     expect((await planner.get(plan.id)).reason).toContain(plan.groupId)
-    await expect(planner.act(plan.id, 'start', 'test')).rejects.toMatchObject({ code: 'conflict' })
+    await expect(planner.act(plan.id, 'start', ANN)).rejects.toMatchObject({ code: 'conflict' })
   })
 
   it('that was deleted goes with the members that hold no device, and keeps the others', async () => {
@@ -218,7 +219,7 @@ describe('a plan over many devices', { timeout: 120_000 }, () => {
     const members = Array.from({ length: 300 }, (_, n) => document(n, n === 7 ? 'MIGRATED' : 'CANCELLED'))
     await world.store.db.collection<{ _id: string }>('planMembers').insertMany(members)
     await world.store.plans.recount(plan.id)
-    await planner.remove(plan.id, 'test')
+    await planner.remove(plan.id, ANN)
     await world.until(async () => (await world.store.plans.counters(plan.id)).states.CANCELLED === undefined, planner)
     expect((await world.store.plans.counters(plan.id)).states).toEqual({ MIGRATED: 1 })
     expect((await world.store.plans.listMembers(plan.id, { limit: 10 })).items).toHaveLength(1)

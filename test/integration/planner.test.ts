@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import type { MemberState, PlanStore } from '../../src/domain/index.ts'
+import { ANN } from '../support/actors.ts'
 import { type PlannerWorld, plannerWorld, refuses, silent } from '../support/planner-world.ts'
 
 const FLYING: MemberState[] = ['PREPARING', 'AWAITING_USP', 'BINDING', 'VERIFYING', 'DUAL', 'RETIRING']
@@ -20,9 +21,9 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
   it('move a plan however many newer ones there are', async () => {
     await world.devices(1)
     const plan = await world.plan()
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     const { groupId } = plan
-    for (let i = 0; i < 205; i++) await world.planner.create({ name: `draft ${i}`, groupId }, 'test')
+    for (let i = 0; i < 205; i++) await world.planner.create({ name: `draft ${i}`, groupId }, ANN)
     await world.planner.stop()
     const heir = world.anotherPlanner('heir')
     await world.until(async () => (await flying(plan.id)) === 1, heir)
@@ -31,7 +32,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
 
   it('finish a plan of an empty group, and say why', async () => {
     const plan = await world.plan()
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'finished')
     expect((await world.planner.get(plan.id)).reason).toMatch(/no device/)
   })
@@ -42,7 +43,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     const [third] = await world.devices(1)
     if (third === undefined) throw new Error('no device')
     const plan = await world.plan({ maxInFlight: 1 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => (await flying(plan.id)) === 1)
     for (const id of [first, second]) await world.store.devices.delete(id)
     world.answer = refuses
@@ -59,7 +60,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
     await world.devices(40)
     const plan = await world.plan({ maxInFlight: 5 })
     const others = ['b', 'c', 'd'].map((name) => world.anotherPlanner(name))
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => ((await statesOf(plan.id)).QUEUED ?? 0) >= 35)
     for (let i = 0; i < 10; i++) await Promise.all([world.planner, ...others].map((planner) => planner.tick()))
     expect(await flying(plan.id)).toBe(5)
@@ -68,7 +69,7 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
   it('hold the start rate, while instances start and stop', async () => {
     await world.devices(30)
     const plan = await world.plan({ maxInFlight: 100, startsPerMinute: 12 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => {
       const { total, states } = await world.planner.status(plan.id)
       return total === 30 && states.UNASSESSED === undefined
@@ -88,8 +89,8 @@ describe('rounds over plans', { timeout: 90_000 }, () => {
   it('never let two plans move one device', async () => {
     const ids = await world.devices(10)
     const [a, b] = [await world.plan(), await world.plan()]
-    await world.planner.act(a.id, 'start', 'test')
-    await world.planner.act(b.id, 'start', 'test')
+    await world.planner.act(a.id, 'start', ANN)
+    await world.planner.act(b.id, 'start', ANN)
     await world.until(async () => {
       const [one, two] = [await statesOf(a.id), await statesOf(b.id)]
       return [one, two].every(({ UNASSESSED = 0, ELIGIBLE = 0, QUEUED = 0 }) => UNASSESSED + ELIGIBLE + QUEUED === 0)
@@ -108,7 +109,7 @@ describe('the gate', { timeout: 90_000 }, () => {
     await world.devices(30)
     world.answer = refuses
     const plan = await world.plan({ maxInFlight: 2, maxAttempts: 3, gateMinSample: 4, failureGatePercent: 50 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'paused')
     const states = await statesOf(plan.id)
     expect(states.QUEUED).toBeGreaterThan(20)
@@ -119,11 +120,11 @@ describe('the gate', { timeout: 90_000 }, () => {
     await world.devices(30)
     world.answer = refuses
     const plan = await world.plan({ maxInFlight: 1, maxAttempts: 1, gateMinSample: 4, failureGatePercent: 50 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'paused')
     const before = (await statesOf(plan.id)).QUARANTINED ?? 0
     world.clock.nowMs += 1
-    await world.planner.act(plan.id, 'resume', 'test')
+    await world.planner.act(plan.id, 'resume', ANN)
     await world.until(async () => ((await statesOf(plan.id)).QUARANTINED ?? 0) > before + 1)
     await world.untilState(plan, 'paused')
     expect((await statesOf(plan.id)).QUARANTINED ?? 0).toBeLessThan(before + 8)
@@ -137,7 +138,7 @@ describe('devices that are offline', { timeout: 90_000 }, () => {
     world.clock.nowMs += 86_400_000
     await world.devices(2)
     const plan = await world.plan({ maxInFlight: 3 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => (await flying(plan.id)) === 2)
     expect(await world.planner.member(plan.id, gone)).toMatchObject({ state: 'QUEUED' })
     await world.until(async () => (await world.planner.member(plan.id, gone)).waiting === 'offline')
@@ -152,7 +153,7 @@ describe('devices that are offline', { timeout: 90_000 }, () => {
     if (id === undefined) throw new Error('no device')
     world.answer = () => 'expired'
     const plan = await world.plan({ maxAttempts: 1, gateMinSample: 1, failureGatePercent: 0 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => (await world.planner.member(plan.id, id)).visit > 4)
     world.answer = silent
     // Not before it has been heard of.
@@ -181,7 +182,7 @@ describe('devices that are offline', { timeout: 90_000 }, () => {
       },
     })
     const plan = await world.plan({ offlineTimeoutMs: 60_000 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => world.asked.length > 0)
     expect(world.asked[0]?.deviceId).toBe(id)
     expect((world.asked[0]?.expiresAt ?? 0) - (world.asked[0]?.createdAt ?? 0)).toBeGreaterThan(2 * 7200 * 1000)
@@ -200,10 +201,10 @@ describe('steering', { timeout: 90_000 }, () => {
       ['resume', 'running'],
       ['resume', 'running'],
     ] as const)
-      expect((await world.planner.act(plan.id, action, 'test')).state).toBe(state)
-    await world.planner.act(plan.id, 'abort', 'test')
-    expect((await world.planner.act(plan.id, 'abort', 'test')).state).toMatch(/^abort/)
-    await expect(world.planner.act(plan.id, 'pause', 'test')).rejects.toMatchObject({ code: 'conflict' })
+      expect((await world.planner.act(plan.id, action, ANN)).state).toBe(state)
+    await world.planner.act(plan.id, 'abort', ANN)
+    expect((await world.planner.act(plan.id, 'abort', ANN)).state).toMatch(/^abort/)
+    await expect(world.planner.act(plan.id, 'pause', ANN)).rejects.toMatchObject({ code: 'conflict' })
     const { items } = await world.store.audit.list({ target: plan.id, limit: 50 })
     const told = items.map(({ action, result }) => `${action} ${result}`).filter((line) => !line.includes('finish'))
     expect(told.reverse()).toEqual([
@@ -222,21 +223,21 @@ describe('steering', { timeout: 90_000 }, () => {
     if (first === undefined || second === undefined) throw new Error('no devices')
     world.answer = refuses
     const plan = await world.plan({ maxAttempts: 1 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'finished')
     const { items } = await world.store.plans.listMembers(plan.id, { reason: '9001', limit: 10 })
     expect(items.map(({ deviceId }) => deviceId)).toEqual(ids)
     expect((await world.store.plans.listMembers(plan.id, { waiting: 'offline', limit: 10 })).items).toEqual([])
     world.answer = silent
-    expect(await world.planner.forDevices(plan.id, 'retry', ['nobody' as typeof first], 'test')).toMatchObject({
+    expect(await world.planner.forDevices(plan.id, 'retry', ['nobody' as typeof first], ANN)).toMatchObject({
       accepted: 0,
       plan: { state: 'finished' },
     })
-    const retried = await world.planner.forDevices(plan.id, 'retry', [first, 'nobody' as typeof first], 'test')
+    const retried = await world.planner.forDevices(plan.id, 'retry', [first, 'nobody' as typeof first], ANN)
     expect(retried).toMatchObject({ accepted: 1, refused: [{ deviceId: 'nobody', reason: /no member/ }] })
     await world.until(async () => (await world.planner.member(plan.id, first)).state === 'PREPARING')
     expect((await world.planner.member(plan.id, second)).state).toBe('QUARANTINED')
-    await world.planner.act(plan.id, 'retry', 'test')
+    await world.planner.act(plan.id, 'retry', ANN)
     await world.until(async () => (await flying(plan.id)) === 3)
   })
 
@@ -245,7 +246,7 @@ describe('steering', { timeout: 90_000 }, () => {
     if (id === undefined) throw new Error('no device')
     world.answer = refuses
     const plan = await world.plan({ maxAttempts: 1 })
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.untilState(plan, 'finished')
     world.answer = silent
     const other = world.anotherPlanner('other')
@@ -257,7 +258,7 @@ describe('steering', { timeout: 90_000 }, () => {
       return plans.commitMember(commit)
     }
     const retrying = world.anotherPlanner('retrying', Object.create(plans, { commitMember: { value: commitMember } }))
-    expect(await retrying.forDevices(plan.id, 'retry', [id], 'test')).toMatchObject({ accepted: 1 })
+    expect(await retrying.forDevices(plan.id, 'retry', [id], ANN)).toMatchObject({ accepted: 1 })
     expect(looked).toBeGreaterThan(0)
     expect((await world.planner.get(plan.id)).state).toBe('running')
     await world.until(async () => (await world.planner.member(plan.id, id)).state === 'PREPARING')
@@ -268,7 +269,7 @@ describe('steering', { timeout: 90_000 }, () => {
     const [id] = await world.devices(2)
     if (id === undefined) throw new Error('no device')
     const plan = await world.plan()
-    await world.planner.act(plan.id, 'start', 'test')
+    await world.planner.act(plan.id, 'start', ANN)
     await world.until(async () => (await flying(plan.id)) === 2)
     await world.until(async () => (await world.planner.member(plan.id, id)).lease === undefined)
     const member = await world.planner.member(plan.id, id)

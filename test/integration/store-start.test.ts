@@ -97,6 +97,32 @@ describe('migrations', () => {
     await opened.close()
   })
 
+  it('name the actor of bulk work by kind and id', async () => {
+    const plans = db.collection<{ _id: string }>('plans')
+    const work = (actor: unknown) => ({ kind: 'retry', actor, after: 'A-B-C' })
+    await plans.insertMany([
+      { _id: 'p1', ...{ state: 'running', bulk: [work('apiKey:01h'), work('planner')] } },
+      {
+        _id: 'p2',
+        ...{ state: 'running', bulk: [work({ kind: 'apiKey', id: 'k:1' }), work('apiKey:k:2'), work('x')] },
+      },
+      { _id: 'p3', ...{ state: 'finished' } },
+    ])
+    await open()
+    const opened = await open()
+    const actorsOf = async (id: string) => (await opened.plans.getPlan(id))?.bulk?.map(({ actor }) => actor)
+    expect(await actorsOf('p1')).toEqual([
+      { kind: 'apiKey', id: '01h' },
+      { kind: 'planner', id: '' },
+    ])
+    expect(await actorsOf('p2')).toEqual([
+      { kind: 'apiKey', id: 'k:1' },
+      { kind: 'apiKey', id: 'k:2' },
+      { kind: 'system', id: 'x' },
+    ])
+    expect(await actorsOf('p3')).toBeUndefined()
+  })
+
   it('run in order, one instance at a time, and again from the one that failed', async () => {
     const ran: string[] = []
     let broken = true

@@ -3,6 +3,7 @@ import type { BulkWork, DeviceId, Pacing, Page } from '../../src/domain/index.ts
 import type { StateTable } from '../../src/rollout/index.ts'
 import type { RolloutCounters, RolloutMember, RolloutPlan } from '../../src/rollout/plan.ts'
 import type { RolloutStore } from '../../src/rollout/ports.ts'
+import { ANN } from './actors.ts'
 import { rowOf } from './copy.ts'
 
 /** What is inside, for assertions. */
@@ -150,7 +151,7 @@ export function memoryRolloutStore<P extends RolloutPlan, M extends RolloutMembe
 
 /** Bulk work that begins now. */
 export function bulkOf(kind: BulkWork['kind'], more: Partial<BulkWork> = {}): BulkWork {
-  return { kind, actor: 'ann', after: '', ...more }
+  return { kind, actor: ANN, after: '', ...more }
 }
 
 /** The id of a member. */

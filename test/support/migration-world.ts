@@ -8,6 +8,7 @@ import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import { type Fault, Fleet, type SimulatedDevice } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Controller, HEEDED_EVENTS, WebSocketMtp } from '../../src/usp/index.ts'
+import { ANN } from './actors.ts'
 import type { Balancer } from './balancer.ts'
 import { modelOf } from './operations-world.ts'
 import { testStore } from './store.ts'
@@ -217,7 +218,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
     until,
     untilState: (plan, state, ticking) => until(async () => (await planner.get(plan.id)).state === state, ticking),
     async plan(settings = {}) {
-      const group = await groups.create({ name: 'all', selector: 'manufacturer==Northbridge' }, 'test')
+      const group = await groups.create({ name: 'all', selector: 'manufacturer==Northbridge' }, ANN)
       const quick: Partial<PlanSettings> = {
         soakMs: 0,
         awaitUspTimeoutMs: 3000,
@@ -227,7 +228,7 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
         gateMinSample: 1000,
         maxInFlight: 100,
       }
-      return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, 'test')
+      return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, ANN)
     },
     pass(ms) {
       passedMs += ms

@@ -16,6 +16,7 @@ import {
 import { Groups } from '../../src/groups/index.ts'
 import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
+import { ANN } from './actors.ts'
 import { testStore } from './store.ts'
 
 /** The answer of a device to an operation; undefined: it has not connected yet. */
@@ -220,9 +221,9 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
       return ids.sort()
     },
     async plan(settings = {}) {
-      const group = await groups.create({ name: `all ${newId()}`, selector: 'manufacturer==Northbridge' }, 'test')
+      const group = await groups.create({ name: `all ${newId()}`, selector: 'manufacturer==Northbridge' }, ANN)
       const quick: Partial<PlanSettings> = { soakMs: 0, retryBackoffMs: 1000, gateMinSample: 100_000 }
-      return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, 'test')
+      return planner.create({ name: 'move', groupId: group.id, settings: { ...quick, ...settings } }, ANN)
     },
     async heard(deviceId) {
       await store.devices.commit({ deviceId, set: { 'cwmp.lastInformAt': time.nowMs } })

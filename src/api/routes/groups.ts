@@ -1,6 +1,6 @@
 import { defined } from '../../base/index.ts'
 import { deleteGroup } from '../../desk/index.ts'
-import { actorText } from '../../domain/index.ts'
+import { actorOf } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
@@ -39,7 +39,7 @@ export function groupRoutes(deps: RouteDeps): Route[] {
       body: GroupInputSchema,
       responses: { 201: { description: 'The group', schema: GroupSchema } },
       async handle({ body, principal }) {
-        const group = await groups.create(defined(body), actorText(principal))
+        const group = await groups.create(defined(body), actorOf(principal))
         return { status: 201, headers: { location: `/api/v1/groups/${group.id}` }, body: withTimes(group) }
       },
     }),
@@ -89,7 +89,7 @@ export function groupRoutes(deps: RouteDeps): Route[] {
         const group = await withIfMatch(
           header('if-match'),
           async () => (await groups.get(params.id)).revision,
-          (revision) => groups.update(params.id, defined(body), revision, actorText(principal)),
+          (revision) => groups.update(params.id, defined(body), revision, actorOf(principal)),
         )
         return { headers: { etag: `"${group.revision}"` }, body: withTimes(group) }
       },
@@ -132,7 +132,7 @@ export function groupRoutes(deps: RouteDeps): Route[] {
             params.id,
             add.map(readDeviceId),
             remove.map(readDeviceId),
-            actorText(principal),
+            actorOf(principal),
           ),
         }
       },

@@ -1,6 +1,6 @@
 import { AppError, defined } from '../../base/index.ts'
 import { listMembers, meaningOfPlace } from '../../desk/index.ts'
-import { actorText, asDeviceId, MAX_DEVICE_ID } from '../../domain/index.ts'
+import { actorOf, asDeviceId, MAX_DEVICE_ID } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
@@ -44,7 +44,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
       responses: { 201: { description: 'The plan, a draft', schema: PlanSchema } },
       async handle({ body, principal }) {
         const { settings, ...rest } = body
-        const plan = await planner.create({ ...rest, settings: settingsOf(settings ?? {}) }, actorText(principal))
+        const plan = await planner.create({ ...rest, settings: settingsOf(settings ?? {}) }, actorOf(principal))
         const headers = { location: `/api/v1/plans/${plan.id}`, etag: `"${plan.revision}"` }
         return { status: 201, headers, body: planView(plan) }
       },
@@ -98,7 +98,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
         const plan = await withIfMatch(
           header('if-match'),
           async () => (await planner.get(params.id)).revision,
-          (revision) => planner.update(params.id, input, revision, actorText(principal)),
+          (revision) => planner.update(params.id, input, revision, actorOf(principal)),
         )
         return { headers: { etag: `"${plan.revision}"` }, body: planView(plan) }
       },
@@ -115,7 +115,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
       params: IdParam,
       responses: { 204: { description: 'Deleted' } },
       async handle({ params, principal }) {
-        await planner.remove(params.id, actorText(principal))
+        await planner.remove(params.id, actorOf(principal))
         return { status: 204 }
       },
     }),
@@ -137,7 +137,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
         if (action !== 'rollback' && (scope.selector !== undefined || scope.paced !== undefined))
           throw new AppError('invalid', `body: only rollback takes selector and paced, not ${action}`)
         if (named === undefined)
-          return { body: planView(await planner.act(id, action, actorText(principal), defined(scope))) }
+          return { body: planView(await planner.act(id, action, actorOf(principal), defined(scope))) }
         if (scope.selector !== undefined || scope.paced !== undefined)
           throw new AppError(
             'invalid',
@@ -145,7 +145,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
           )
         if (action !== 'retry' && action !== 'abort' && action !== 'rollback')
           throw new AppError('invalid', `body.devices: only retry, abort and rollback take devices, not ${action}`)
-        const { plan, ...report } = await planner.forDevices(id, action, named.map(readDeviceId), actorText(principal))
+        const { plan, ...report } = await planner.forDevices(id, action, named.map(readDeviceId), actorOf(principal))
         return { body: { ...planView(plan), report } }
       },
     }),
@@ -207,7 +207,7 @@ export function planRoutes(deps: RouteDeps): Route[] {
       params: DeviceIdParam,
       responses: { 202: { description: 'The member of the plan, on its way back', schema: MemberWithHistorySchema } },
       async handle({ params, principal }) {
-        const member = await planner.rollBackDevice(asDeviceId(params.id), actorText(principal))
+        const member = await planner.rollBackDevice(asDeviceId(params.id), actorOf(principal))
         return { status: 202, body: memberView(member, { time: deps.time, placeMeans: 'place' }) }
       },
     }),

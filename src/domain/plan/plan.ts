@@ -1,5 +1,6 @@
 import type { MemberState } from '../device/member-states.ts'
 import type { DeviceId } from '../id.ts'
+import type { Actor } from '../principal.ts'
 import type { Timestamp } from '../timestamp.ts'
 
 /**
@@ -19,7 +20,7 @@ export const BULK_KINDS = ['enrol', 'retry', 'abort', 'rollback', 'survey'] as c
 /** Work over many members of a plan that goes on in pieces, round by round, in the order of the list. */
 export interface BulkWork {
   kind: (typeof BULK_KINDS)[number]
-  actor: string
+  actor: Actor
   /** Done up to this device id. */
   after: string
   /** Of a rollback: only devices that this selector matches. */
@@ -148,6 +149,7 @@ export interface Transition {
   reason?: string
   /** Facts that the state found or changes that it made, so that a person can check them later. */
   evidence?: Record<string, string>
+  /** The text of the actor. */
   actor: string
 }
 

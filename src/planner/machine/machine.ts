@@ -1,5 +1,7 @@
 import { type Table, transition } from '../../base/index.ts'
 import {
+  type Actor,
+  actorText,
   MEMBER_STATES,
   type MemberFacts,
   type MemberState,
@@ -150,7 +152,7 @@ export function reduce(
   member: PlanMember,
   event: MemberEvent,
   { at, serviceMs }: EventTime,
-  actor: string,
+  actor: Actor,
   why: Why = {},
 ): PlanMember {
   const { reason, evidence } = why
@@ -160,7 +162,7 @@ export function reduce(
     from: member.state,
     to,
     event,
-    actor,
+    actor: actorText(actor),
     ...(reason === undefined ? {} : { code: reason.code, reason: reason.text }),
     ...(evidence === undefined || Object.keys(evidence).length === 0 ? {} : { evidence }),
   }

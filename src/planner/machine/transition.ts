@@ -1,5 +1,6 @@
 import { AppError, type Clock, isConflict, type ServiceTime } from '../../base/index.ts'
 import {
+  type Actor,
   type Device,
   type DeviceChange,
   type DeviceStore,
@@ -8,6 +9,7 @@ import {
   type MigrationPointer,
   memberStateRow,
   type NewEvent,
+  PLANNER,
   type Plan,
   type PlanMember,
   type PlanStore,
@@ -78,7 +80,7 @@ export class Transitions {
     plan: Plan,
     member: PlanMember,
     step: MemberStep,
-    options: { actor?: string; lease?: PlanMember['lease']; device?: Device } = {},
+    options: { actor?: Actor; lease?: PlanMember['lease']; device?: Device } = {},
   ): Promise<PlanMember> {
     const { clock, time } = this.#deps
     const at = clock.now()
@@ -86,7 +88,7 @@ export class Transitions {
       member,
       step.event,
       { at, serviceMs: time.now() },
-      options.actor ?? 'planner',
+      options.actor ?? PLANNER,
       step,
     )
     this.#setTimes(plan, next)
@@ -134,7 +136,7 @@ export class Transitions {
     member: PlanMember,
     record: { device: Device; readiness?: Readiness } | undefined,
     steps: MemberStep[],
-    actor: string,
+    actor: Actor,
     last: (member: PlanMember) => PlanMember,
   ): Promise<PlanMember> {
     const { clock, time } = this.#deps

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../../../src/base/index.ts'
 import { IN_FLIGHT, type Plan } from '../../../src/domain/index.ts'
+import { ANN } from '../actors.ts'
 import type { Command, PlanInput, Sequence } from './commands.ts'
 import type { Cpe } from './cpe.ts'
 import { brokenNow, brokenWhenBack, brokenWhenQuiet } from './invariants.ts'
@@ -180,7 +181,7 @@ export class Play {
       case 'forget':
         return this.#asked((server) => this.#forget(server, cpe, command.unheard))
       case 'rollbackDevice':
-        return this.#asked((server) => server.planner.rollBackDevice(cpe.id, 'test'))
+        return this.#asked((server) => server.planner.rollBackDevice(cpe.id, ANN))
       default:
         return
     }
@@ -189,17 +190,17 @@ export class Play {
   #onPlan(command: Command, { id }: Plan, cpe: Cpe | undefined): void {
     switch (command.do) {
       case 'act':
-        return this.#asked((server) => server.planner.act(id, command.action, 'test'))
+        return this.#asked((server) => server.planner.act(id, command.action, ANN))
       case 'rollbackSome': {
         const selector = `serial==${cpe?.model.serial}`
-        return this.#asked((server) => server.planner.act(id, 'rollback', 'test', { selector, paced: command.paced }))
+        return this.#asked((server) => server.planner.act(id, 'rollback', ANN, { selector, paced: command.paced }))
       }
       case 'named':
         return this.#asked((server) =>
-          server.planner.forDevices(id, command.action, cpe === undefined ? [] : [cpe.id], 'test'),
+          server.planner.forDevices(id, command.action, cpe === undefined ? [] : [cpe.id], ANN),
         )
       case 'removePlan':
-        return this.#asked((server) => server.planner.remove(id, 'test'))
+        return this.#asked((server) => server.planner.remove(id, ANN))
       default:
         return
     }
@@ -216,14 +217,14 @@ export class Play {
     const { world } = this
     if (world.databaseDown) return
     this.#asked(async (server) => {
-      this.#group ??= (await server.groups.create({ name: 'all', selector: SELECTOR }, 'test')).id
+      this.#group ??= (await server.groups.create({ name: 'all', selector: SELECTOR }, ANN)).id
       const controller = tls ? { controller: { tls, certificate: CERTIFICATE } } : {}
       const plan = await server.planner.create(
         { name: 'move', groupId: this.#group, settings: { ...settings, ...controller } },
-        'test',
+        ANN,
       )
       this.plans.push(plan)
-      if (start) await server.planner.act(plan.id, 'start', 'test')
+      if (start) await server.planner.act(plan.id, 'start', ANN)
     })
     await world.settled()
   }
@@ -231,7 +232,7 @@ export class Play {
   #removeGroup(): void {
     const id = this.#group
     this.#group = undefined
-    if (id !== undefined) this.#asked((server) => server.groups.remove(id, 'test'))
+    if (id !== undefined) this.#asked((server) => server.groups.remove(id, ANN))
   }
 
   /** Deletes a device as the API does. `unheard`: the process dies before the event is passed on. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { deviceIdOf, newDevice, parseSelector } from '../../../src/domain/index.ts'
 import { Groups } from '../../../src/groups/index.ts'
+import { ANN, BEN } from '../../support/actors.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
 
@@ -26,8 +27,8 @@ describe('groups', () => {
 
   it('have static members and those that the selector matches', async () => {
     const [first, second, third] = [await device('1', 'Acme'), await device('2', 'Acme'), await device('3', 'Other')]
-    const group = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, 'ann')
-    expect(await groups.changeMembers(group.id, [third], [], 'ann')).toEqual({ changed: 1, unknown: [] })
+    const group = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, ANN)
+    expect(await groups.changeMembers(group.id, [third], [], ANN)).toEqual({ changed: 1, unknown: [] })
     expect(await groups.count(group)).toBe(3)
     const records = await Promise.all([first, second, third].map((id) => stores.devices.get(id)))
     const found = await groups.of(records.filter((record) => record !== undefined))
@@ -35,7 +36,7 @@ describe('groups', () => {
   })
 
   it('resolve a query that names a group with a selector', async () => {
-    const group = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, 'ann')
+    const group = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, ANN)
     const own = { field: 'groups', operator: '==', values: [group.id] }
     const fits = { or: [{ or: [own, parseSelector('manufacturer==Acme')] }] }
     expect(await groups.resolve(parseSelector(`groups==${group.id}`))).toEqual(fits)
@@ -44,29 +45,29 @@ describe('groups', () => {
   })
 
   it('do not contain a group with a selector, whichever of the two is made first', async () => {
-    const dynamic = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, 'ann')
-    await expect(groups.create({ name: 'all', selector: `groups==${dynamic.id}` }, 'ann')).rejects.toEqual(
+    const dynamic = await groups.create({ name: 'north', selector: 'manufacturer==Acme' }, ANN)
+    await expect(groups.create({ name: 'all', selector: `groups==${dynamic.id}` }, ANN)).rejects.toEqual(
       code('invalid'),
     )
-    const plain = await groups.create({ name: 'plain' }, 'ann')
-    await groups.create({ name: 'user', selector: `groups==${plain.id}` }, 'ann')
-    await expect(groups.update(plain.id, { selector: 'manufacturer==Acme' }, undefined, 'ann')).rejects.toEqual(
+    const plain = await groups.create({ name: 'plain' }, ANN)
+    await groups.create({ name: 'user', selector: `groups==${plain.id}` }, ANN)
+    await expect(groups.update(plain.id, { selector: 'manufacturer==Acme' }, undefined, ANN)).rejects.toEqual(
       code('conflict'),
     )
   })
 
   it('refuse a change by an old revision, and store each change in the audit log', async () => {
-    const group = await groups.create({ name: 'north' }, 'ann')
-    await groups.update(group.id, { name: 'south' }, 1, 'ben')
-    await expect(groups.update(group.id, { name: 'east' }, 1, 'ben')).rejects.toEqual(code('conflict'))
-    await expect(groups.refuse(group.id, 'delete', 'a plan uses it', 'ann')).rejects.toEqual(code('conflict'))
-    await groups.remove(group.id, 'ann')
+    const group = await groups.create({ name: 'north' }, ANN)
+    await groups.update(group.id, { name: 'south' }, 1, BEN)
+    await expect(groups.update(group.id, { name: 'east' }, 1, BEN)).rejects.toEqual(code('conflict'))
+    await expect(groups.refuse(group.id, 'delete', 'a plan uses it', ANN)).rejects.toEqual(code('conflict'))
+    await groups.remove(group.id, ANN)
     await expect(groups.get(group.id)).rejects.toEqual(code('notFound'))
     expect(stores.inside.audit.map(({ actor, action, result }) => [actor, action, result])).toEqual([
-      ['ann', 'group.create', 'ok'],
-      ['ben', 'group.update', 'ok'],
-      ['ann', 'group.delete', 'refused'],
-      ['ann', 'group.delete', 'ok'],
+      ['apiKey:ann', 'group.create', 'ok'],
+      ['apiKey:ben', 'group.update', 'ok'],
+      ['apiKey:ann', 'group.delete', 'refused'],
+      ['apiKey:ann', 'group.delete', 'ok'],
     ])
   })
 })

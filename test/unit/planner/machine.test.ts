@@ -6,9 +6,11 @@ import {
   IN_FLIGHT,
   MEMBER_STATES,
   type MemberState,
+  PLANNER,
   type PlanMember,
 } from '../../../src/domain/index.ts'
 import { MEMBER_TABLE, type MemberEvent, reduce } from '../../../src/planner/index.ts'
+import { ANN } from '../../support/actors.ts'
 
 const time = (at: number) => ({ at, serviceMs: at + 1000 })
 
@@ -97,12 +99,12 @@ describe('the per-device machine', () => {
   })
 
   it('refuses what the table does not know', () => {
-    expect(() => reduce(member('QUEUED'), 'verified', time(1), 'planner')).toThrow(/QUEUED.*verified|verified.*QUEUED/)
+    expect(() => reduce(member('QUEUED'), 'verified', time(1), PLANNER)).toThrow(/QUEUED.*verified|verified.*QUEUED/)
   })
 
   it('notes who, when, why, and keeps the reason of a failure until the next attempt', () => {
     const why = { code: '9001', text: 'refused' }
-    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineMs: 9 }), 'fail', time(5), 'planner', {
+    const failed = reduce(member('PREPARING', { waiting: 'operation', deadlineMs: 9 }), 'fail', time(5), PLANNER, {
       reason: why,
       evidence: { step: 'mtp' },
       facts: { afterwards: 'retry' },
@@ -123,9 +125,9 @@ describe('the per-device machine', () => {
     ])
     expect(failed).not.toHaveProperty('waiting')
     expect(failed).not.toHaveProperty('deadlineMs')
-    const back = reduce(failed, 'tryLater', time(6), 'planner')
+    const back = reduce(failed, 'tryLater', time(6), PLANNER)
     expect(back).toMatchObject({ state: 'BACKOFF', reason: why })
-    const again = reduce(back, 'again', time(7), 'planner')
+    const again = reduce(back, 'again', time(7), PLANNER)
     expect(again).toMatchObject({ state: 'QUEUED', attempt: 2, waiting: 'place', facts: {} })
     for (const gone of ['reason', 'endedAt', 'dueMs']) expect(again).not.toHaveProperty(gone)
   })
@@ -133,15 +135,15 @@ describe('the per-device machine', () => {
   it('shows no reason of a block or a reset that is over once the member is cancelled', () => {
     const reason = { code: 'otherPlan', text: 'plan b is moving this device' }
     for (const state of ['BLOCKED', 'REGRESSED', 'QUEUED'] as const)
-      expect(reduce(member(state, { reason }), 'abort', time(1), 'x')).not.toHaveProperty('reason')
+      expect(reduce(member(state, { reason }), 'abort', time(1), ANN)).not.toHaveProperty('reason')
     const own = { code: 'deviceGone', text: 'the device was deleted' }
-    expect(reduce(member('BLOCKED', { reason }), 'gone', time(1), 'x', { reason: own }).reason).toEqual(own)
+    expect(reduce(member('BLOCKED', { reason }), 'gone', time(1), ANN, { reason: own }).reason).toEqual(own)
   })
 
   it('gives no due time to a member that has ended', () => {
     for (const state of MEMBER_STATES)
       for (const [event, to] of Object.entries(MEMBER_TABLE[state]) as [MemberEvent, MemberState][]) {
-        const next = reduce(member(state, { dueMs: 1, waiting: 'soak' }), event, time(1), 'x')
+        const next = reduce(member(state, { dueMs: 1, waiting: 'soak' }), event, time(1), ANN)
         if (!ENDED.includes(to)) continue
         expect(next, `${state} ${event}`).not.toHaveProperty('dueMs')
         expect(next).not.toHaveProperty('waiting')
@@ -150,7 +152,7 @@ describe('the per-device machine', () => {
   })
 
   it('counts no attempt for an absence, nor for another try of a rollback', () => {
-    const attempt = (state: MemberState, event: MemberEvent) => reduce(member(state), event, time(1), 'x').attempt
+    const attempt = (state: MemberState, event: MemberEvent) => reduce(member(state), event, time(1), ANN).attempt
     expect(attempt('ROLLING_BACK', 'again')).toBe(1)
     expect(attempt('STRANDED', 'came')).toBe(1)
     expect(attempt('STRANDED', 'retry')).toBe(1)
@@ -167,10 +169,10 @@ describe('the per-device machine', () => {
       ['REGRESSED', 'retry'],
       ['MIGRATED', 'reset'],
     ] as const)
-      expect(reduce(member(state), event, time(1), 'planner').facts).toEqual({})
+      expect(reduce(member(state), event, time(1), PLANNER).facts).toEqual({})
     // A rollback that failed is tried again with its reason.
     const facts = { afterwards: 'quarantine', ours: ['x'], removed: 1 } as const
-    expect(reduce(member('FAILED', { facts: { ...facts, ours: ['x'] } }), 'retry', time(1), 'me').facts).toEqual({
+    expect(reduce(member('FAILED', { facts: { ...facts, ours: ['x'] } }), 'retry', time(1), ANN).facts).toEqual({
       afterwards: 'quarantine',
     })
   })
@@ -178,7 +180,7 @@ describe('the per-device machine', () => {
   it('is pure', () => {
     const given = Object.freeze(member('QUEUED'))
     const events: MemberEvent[] = ['start', 'abort']
-    for (const event of events) expect(reduce(given, event, time(3), 'x')).toEqual(reduce(given, event, time(3), 'x'))
+    for (const event of events) expect(reduce(given, event, time(3), ANN)).toEqual(reduce(given, event, time(3), ANN))
     expect(given.state).toBe('QUEUED')
   })
 })

@@ -7,6 +7,7 @@ import {
   type PlanAction,
   refusalOf,
 } from '../../../src/planner/plan-changes.ts'
+import { ANN, BEN } from '../../support/actors.ts'
 import { bulkOf } from '../../support/memory-rollout-store.ts'
 import { planOf } from '../../support/plans.ts'
 
@@ -14,7 +15,7 @@ const attempts = { failed: 3, moved: 4 }
 const left = [{ why: 'alreadyThere' as const, count: 1, example: planOf().id as never }]
 
 function done(plan: Partial<Plan>, action: PlanAction, scope: ActionScope = {}): Plan {
-  const { base, changes } = changeBy(planOf(plan), action, { actor: 'ann', scope, attempts, now: 9 })
+  const { base, changes } = changeBy(planOf(plan), action, { actor: ANN, scope, attempts, now: 9 })
   return { ...base, ...changes }
 }
 const kinds = ({ bulk = [] }: Plan) => bulk.map(({ kind }) => kind)
@@ -69,7 +70,7 @@ describe('an action on a plan', () => {
   it('start enrols the group and counts attempts from zero', () => {
     const plan = done({ state: 'draft' }, 'start')
     expect(plan).toMatchObject({ state: 'running', startedAt: 9, gateBase: { failed: 0, moved: 0 } })
-    expect(plan.bulk).toEqual([{ kind: 'enrol', actor: 'ann', after: '' }])
+    expect(plan.bulk).toEqual([{ kind: 'enrol', actor: ANN, after: '' }])
   })
 
   it('resume and retry end the reason of a pause, and the gate judges the attempts from then on', () => {
@@ -107,7 +108,7 @@ describe('an action on a plan', () => {
   })
 
   it('waits behind those before it, twenty at the most', () => {
-    const bulk = Array.from({ length: 19 }, () => ({ kind: 'retry' as const, actor: 'ben', after: '' }))
+    const bulk = Array.from({ length: 19 }, () => ({ kind: 'retry' as const, actor: BEN, after: '' }))
     expect(kinds(done({ bulk }, 'retry'))).toHaveLength(20)
     expect(() => done({ bulk }, 'rollback')).toThrow('20 actions of this plan wait already')
   })

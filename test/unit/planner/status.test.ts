@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeviceId, Plan, PlanCounters } from '../../../src/domain/index.ts'
 import { placeMeans, planStatus } from '../../../src/planner/status.ts'
+import { ANN } from '../../support/actors.ts'
 import { bulkOf } from '../../support/memory-rollout-store.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 
@@ -180,7 +181,7 @@ describe('the next thing to do', () => {
     [
       'an enrolment',
       {},
-      { bulk: [{ kind: 'enrol', actor: 'a', after: '' }] },
+      { bulk: [{ kind: 'enrol', actor: ANN, after: '' }] },
       'the devices of the group are being enrolled',
     ],
     [

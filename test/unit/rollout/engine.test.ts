@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/base/index.ts'
 import type { DeviceId } from '../../../src/domain/index.ts'
+import { ANN } from '../../support/actors.ts'
 import { until } from '../../support/manual-clock.ts'
 import { createParameterWorld, type ParameterWorld } from '../../support/parameter-rollout.ts'
 
@@ -90,7 +91,7 @@ describe('actions for named devices', () => {
     const [done] = [...world.store.inside.members.values()].filter(({ state }) => state === 'SET')
     if (plan === undefined || absent === undefined || done === undefined) throw new Error('no plan')
     const stranger = '0C96BF-CPE-none' as DeviceId
-    const report = await world.rollout.actions.forDevices(plan, 'abort', [absent, done.deviceId, stranger], 'ann')
+    const report = await world.rollout.actions.forDevices(plan, 'abort', [absent, done.deviceId, stranger], ANN)
     expect(report).toEqual({
       accepted: 1,
       underWay: 0,
@@ -110,7 +111,7 @@ describe('actions for named devices', () => {
     const plan = world.plan()
     if (plan === undefined || absent === undefined) throw new Error('no plan')
     await world.store.claim(`p1|${absent}`, 'two', world.clock.now(), 60_000)
-    const { refused } = await world.rollout.actions.forDevices(plan, 'abort', [absent], 'ann')
+    const { refused } = await world.rollout.actions.forDevices(plan, 'abort', [absent], ANN)
     expect(refused).toEqual([
       { deviceId: absent, reason: 'a step of the device is under way; repeat the request in some seconds' },
     ])

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Plan, PlanCounters } from '../../../src/domain/index.ts'
 import { MIGRATION_STATES } from '../../../src/planner/machine/states.ts'
 import { hasWork } from '../../../src/rollout/rounds.ts'
+import { ANN } from '../../support/actors.ts'
 import { countersOf, planOf } from '../../support/plans.ts'
 
 const settings = { ...planOf().settings, maxInFlight: 2, gateMinSample: 1, failureGatePercent: 30 }
@@ -26,7 +27,7 @@ describe('a round over a plan', () => {
   })
 
   it('carries on bulk work, closes the gate, and ends a plan whose members have ended', () => {
-    const bulk = [{ kind: 'retry', actor: 'a', after: '' } as const]
+    const bulk = [{ kind: 'retry', actor: ANN, after: '' } as const]
     expect(work(waiting, { bulk })).toBe(true)
     expect(work(waiting, { bulk, state: 'paused' })).toBe(true)
     expect(work({ ...waiting, attempts: { failed: 1, moved: 0 } })).toBe(true)
