@@ -1,0 +1,64 @@
+/** One value of the device's own tree. */
+export interface RawValue {
+  /** Full path with instance numbers. */
+  path: string
+  value: string
+}
+
+/** What a transform may know besides the value. All paths carry instance numbers; objects end in a dot. */
+export interface TransformContext {
+  /** The source parameter that is read or written. */
+  readonly from: string
+  /** The target parameter in TR-181. */
+  readonly to: string
+  /** Returns a value of the device's own tree; undefined where it is not known. */
+  raw(path: string): string | undefined
+  /** Returns the names one level below an object of the device's own tree, instance numbers in order. */
+  children(object: string): readonly string[]
+  /**
+   * Returns the TR-181 row behind an object of the device's own tree; with `below`, the row in that table of TR-181,
+   * e.g. `Device.IP.Interface.`. Undefined where it has none.
+   */
+  targetOf(object: string, below?: string): string | undefined
+  /** Returns the objects of the device's own tree behind a TR-181 row; empty where it has none. */
+  sourcesOf(row: string): readonly string[]
+  /** Returns the target of a parameter of the device's own tree; undefined where no row maps it. */
+  targetOfParameter(path: string): string | undefined
+  /** Returns the source of a TR-181 parameter; undefined where it has none. */
+  sourceOfParameter(path: string): string | undefined
+  /** The vendor family of the device, e.g. `huawei`; undefined where none was recognised. */
+  readonly family: string | undefined
+  /** The reading before this one, where the transform says that it needs it. */
+  readonly previous: { raw: string; value: string; at: number } | undefined
+  /** Time of the reading, in milliseconds since 1970, and seconds since the boot of the device where known. */
+  readonly at: number
+  readonly upTimeS: number | undefined
+}
+
+/** A write that has no form on the device; the message says why, and what can be written instead. */
+export class MappingRefusal extends Error {
+  override readonly name = 'MappingRefusal'
+  /** The parameter of the device's own tree that can be written instead. */
+  readonly source: string | undefined
+
+  constructor(message: string, source?: string) {
+    super(message)
+    this.source = source
+  }
+}
+
+/** Changes a value between the device's own form and that of TR-181. Pure. */
+export interface Transform {
+  /**
+   * Returns the value in TR-181; undefined when the text is no value of it (no reading, not applicable, does not
+   * decode). An implausible reading is undefined, never 0.
+   */
+  read(raw: string, context: TransformContext): string | undefined
+  /**
+   * Returns the values to write in one SetParameterValues, mostly the one of `context.from`. Throws MappingRefusal when
+   * the value has no form on the device. Absent: the value can only be read.
+   */
+  write?(value: string, context: TransformContext): RawValue[]
+  /** True: `read` needs the reading before this one (counters that wrap, dates computed from seconds). */
+  needsPrevious?: true
+}
