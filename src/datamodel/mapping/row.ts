@@ -33,6 +33,8 @@ export interface MappingRow {
   /** Of the rows with the same target the lowest rank whose source exists and decodes wins. Absent: 1. */
   rank?: number
   agg?: Aggregation
+  /** Number of the target's own row where several parameters of one object give rows of one table. Absent: 1. */
+  slot?: number
   /** True: a write of the target writes this source too, in the same SetParameterValues, where it exists. */
   writeAlso?: true
   /** The vendor family that the row is of; absent: the standard. */

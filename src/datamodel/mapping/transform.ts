@@ -11,7 +11,10 @@ export interface TransformContext {
   readonly from: string
   /** The target parameter in TR-181. */
   readonly to: string
-  /** Returns a value of the device's own tree; undefined where it is not known. */
+  /**
+   * Returns a value of the device's own tree; undefined where it is not known. In a write it shows what the same request
+   * has written before, so that several rows can write items of one list.
+   */
   raw(path: string): string | undefined
   /** Returns the names one level below an object of the device's own tree, instance numbers in order. */
   children(object: string): readonly string[]
@@ -26,6 +29,8 @@ export interface TransformContext {
   targetOfParameter(path: string): string | undefined
   /** Returns the source of a TR-181 parameter; undefined where it has none. */
   sourceOfParameter(path: string): string | undefined
+  /** Position of the target's row among those that the same object gives in that table, from 0 (servers of a list). */
+  readonly position: number
   /** The vendor family of the device, e.g. `huawei`; undefined where none was recognised. */
   readonly family: string | undefined
   /** The reading before this one, where the transform says that it needs it. */
@@ -49,6 +54,11 @@ export class MappingRefusal extends Error {
 
 /** Changes a value between the device's own form and that of TR-181. Pure. */
 export interface Transform {
+  /**
+   * Parameters beside the source that `read` looks at, relative to the object of the source (`ConnectionStatus`,
+   * `WEPKey.1.WEPKey`): a change of one of them is a change of the target. Not those of other objects.
+   */
+  reads?: readonly string[]
   /**
    * Returns the value in TR-181; undefined when the text is no value of it (no reading, not applicable, does not
    * decode). An implausible reading is undefined, never 0.
