@@ -3,10 +3,10 @@ import { type Config, readConfig } from '../../config/index.ts'
 import { plainApiNote } from '../parts/certificates.ts'
 import { tellFirstKey } from '../parts/first-key.ts'
 import { type RunningServer, startServer } from './server.ts'
+import { createStopSignals } from './stop-signals.ts'
 
 /** Longer than all parts together may take to end, shorter than what supervisors grant by default. */
 const STOP_MS = 28_000
-const SAME_SIGNAL_MS = 500
 /** True on a terminal, which sends SIGHUP when it is closed and keeps no output. */
 const isTerminal = process.stderr.isTTY === true
 
@@ -57,11 +57,9 @@ function announce(server: RunningServer, config: Config): void {
 }
 
 function onSignals(first: (name: string) => void): void {
-  let firstAt: number | undefined
+  const meaning = createStopSignals(() => performance.now())
   const onSignal = (name: string) => {
-    firstAt ??= performance.now()
-    // One Ctrl-C can arrive twice: from the terminal, and passed on by npm.
-    if (performance.now() - firstAt > SAME_SIGNAL_MS) {
+    if (meaning() === 'endAtOnce') {
       console.error(`${name} again: ending at once`)
       process.exit(1)
     }
