@@ -34,11 +34,7 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       // What it awaits after its death never comes: nobody waits for it but us.
       const life = (async () => {
         await doomed.act(plan.id, 'start', ANN)
-        for (;;) {
-          await doomed.tick()
-          if ((await world.planner.get(plan.id)).state === 'finished') return
-          await new Promise((resolve) => setTimeout(resolve, 20))
-        }
+        await world.untilState(plan, 'finished', doomed)
       })()
       await Promise.race([death, life])
       if (mortal.dead) died++

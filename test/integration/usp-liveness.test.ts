@@ -13,9 +13,11 @@ const PROBE = 'Device.LocalAgent.EndpointID'
 
 let world: TestController
 let ended: DisconnectReason[]
+let agents: RawAgent[]
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   ended = []
+  agents = []
   world = await startController({ onDisconnected: (reason) => ended.push(reason) })
 })
 afterEach(async () => {
@@ -28,13 +30,13 @@ const usp = () => device()?.usp
 const events = (type: string) => world.stores.inside.events.filter((event) => event.type === type)
 const probes = (agent: RawAgent) =>
   agent.inbox.filter((msg) => msg.kind === 'request' && msg.name === 'get' && msg.body.param_paths[0] === PROBE)
-/** One ping round, and what it leads to. */
+/** One ping round, and what it leads to: pongs and answers to probes have come over the sockets. */
 async function round(): Promise<void> {
   world.clock.advance(30_000)
   vi.advanceTimersByTime(30_000)
-  // The pong, and the probes, go over the socket.
   await settled()
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await Promise.all(agents.map((agent) => agent.answersRead()))
+  await settled()
 }
 const rounds = async (n: number) => {
   for (let i = 0; i < n; i++) await round()
@@ -42,6 +44,7 @@ const rounds = async (n: number) => {
 
 async function arrive(): Promise<RawAgent> {
   const agent = await world.connect(EID)
+  agents.push(agent)
   agent.serve(IDENTITY)
   agent.hello()
   return agent
@@ -269,7 +272,10 @@ describe('a device whose Agent is deaf after its Controller row was deleted', ()
       const [row = ''] = device.controllerRows()
       device.tree.deleteRow(row, 'device')
       await until(() => device.deafLinks === 1)
-      for (let i = 0; i < 60 && usp()?.linked === true; i++) await round()
+      await until(async () => {
+        await round()
+        return usp()?.linked === false
+      })
       expect(usp()).toMatchObject({ linked: false, answering: false, lastDisconnect: { reason: 'notAnswering' } })
       expect(events('device.silent')).toHaveLength(1)
       await until(() => {

@@ -6,6 +6,7 @@ import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { misplaced } from '../../src/demo/expectations.ts'
 import { Fleet } from '../../src/simulator/index.ts'
 import { ServerProcess } from '../support/server-process.ts'
+import { until as reached } from '../support/until.ts'
 
 const CUTS = 20
 const MIX = { legacyTr098: 6, tr181NoAgent: 4, dualStack: 40, uspOnly: 4 }
@@ -137,6 +138,7 @@ describe('power cuts while devices migrate', () => {
       const path = `/devices/${encodeURIComponent(deviceId)}/operations`
       const operation = await server.api.send<{ id: string }>('POST', path, request)
       acknowledged.push({ id: operation.id, deviceId, value })
+      // The cut comes at a random moment: the wait itself is the point.
       await new Promise((resolve) => setTimeout(resolve, 50 + systemRandom.fraction() * 2000))
       if ((await server.api.get<{ state: string }>(`/plans/${planId}`)).state === 'running') underWay++
       await cut()
@@ -192,16 +194,20 @@ function enginePid(dataDir: string): number {
   return Number.parseInt(readFileSync(join(dataDir, 'database', 'engine.pid'), 'utf8'), 10)
 }
 
+/** The same when the condition rejects: right after a cut the server may not listen yet. */
 async function until(condition: () => Promise<boolean>, timeoutMs: number): Promise<void> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
+  let failed: unknown
+  const holds = async () => {
     try {
-      if (await condition()) return
+      return await condition()
     } catch (error) {
-      // Right after a cut the server may not listen yet.
-      if (Date.now() > end) throw error
+      failed = error
+      return false
     }
-    if (Date.now() > end) throw new Error(`not reached within ${timeoutMs / 1000} s`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+  try {
+    await reached(holds, timeoutMs, 500)
+  } catch (error) {
+    throw new Error(`${error}: ${condition}`, { cause: failed })
   }
 }

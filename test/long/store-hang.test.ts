@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { EngineProcess } from '../support/engine-process.ts'
 import { testStore } from '../support/store.ts'
@@ -11,8 +12,9 @@ it('a database that hangs is told of in bounded time, and what is refused before
   try {
     await append(1)
     engine.hold()
+    const begun = once(store.db.client, 'connectionCheckedOut')
     const underWay = append(2)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await begun
     const outcomes = await Promise.allSettled([
       append(3),
       store.ready(),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { systemClock } from '../../src/base/index.ts'
+import { type Log, silentLog, systemClock } from '../../src/base/index.ts'
 import { deviceIdOf } from '../../src/domain/index.ts'
 import { EngineProcess } from '../support/engine-process.ts'
 import { testStore } from '../support/store.ts'
@@ -8,14 +8,19 @@ import { startController } from '../support/usp-controller.ts'
 
 const LINKS = 20
 
-/** Longer than a write waits for its turn, so that the first try fails. */
-const HELD_MS = 25_000
-
 it('links that end while the database hangs are noted once it answers, with their reason', async () => {
   const engine = new EngineProcess()
   await engine.start()
   const store = await testStore(engine.uri)
-  const world = await startController({ devices: store.devices, audit: store.audit, clock: systemClock })
+  let failures = 0
+  const log: Log = {
+    ...silentLog,
+    warn: (_fields, message) => {
+      if (message === 'tried again later') failures++
+    },
+    child: () => log,
+  }
+  const world = await startController({ devices: store.devices, audit: store.audit, clock: systemClock, log })
   const identities = Array.from({ length: LINKS }, (_, i) => ({ oui: '00256D', productClass: 'Box', serial: `S${i}` }))
   const records = () => Promise.all(identities.map((identity) => store.devices.get(deviceIdOf(identity))))
   try {
@@ -31,7 +36,7 @@ it('links that end while the database hangs are noted once it answers, with thei
     engine.hold()
     for (const agent of agents) agent.socket.terminate()
     await until(() => world.controller.linkCount === 0)
-    await new Promise((resolve) => setTimeout(resolve, HELD_MS))
+    await until(() => failures > 0, 90_000)
     engine.release()
     await until(async () => (await records()).every((device) => device?.usp?.linked === false), 90_000)
     const reasons = (await records()).map((device) => device?.usp?.lastDisconnect?.reason)

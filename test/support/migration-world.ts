@@ -12,6 +12,7 @@ import { ANN } from './actors.ts'
 import type { Balancer } from './balancer.ts'
 import { modelOf } from './operations-world.ts'
 import { testStore } from './store.ts'
+import { until as reached } from './until.ts'
 
 const ENROLMENT_SECRET = 'batch-secret'
 const ENDPOINT_ID = 'proto::isthmus-test'
@@ -189,13 +190,16 @@ export async function migrationWorld(uri: string, options: WorldOptions = {}): P
   for (const cpe of fleet.devices) options.before?.(cpe)
   await fleet.start()
   const started = Date.now()
-  const until: MigrationWorld['until'] = async (condition, ticking = planner) => {
-    while (!(await condition())) {
-      if (Date.now() - started > 220_000) throw new Error('the condition did not come true')
-      await ticking.tick()
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
+  const until: MigrationWorld['until'] = (condition, ticking = planner) =>
+    reached(
+      async () => {
+        if (await condition()) return true
+        await ticking.tick()
+        return false
+      },
+      220_000 - (Date.now() - started),
+      50,
+    )
   const device = async (cpe: SimulatedDevice): Promise<Device> => {
     const { items } = await store.devices.list({ limit: 500 })
     const found = items.find(({ serial }) => serial === cpe.facts.serial)

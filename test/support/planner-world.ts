@@ -18,6 +18,7 @@ import { defaultPlanSettings, Planner } from '../../src/planner/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { ANN } from './actors.ts'
 import { testStore } from './store.ts'
+import { until as reached } from './until.ts'
 
 /** The answer of a device to an operation; undefined: it has not connected yet. */
 export type Answer = (operation: Operation) => OperationResult | 'expired' | undefined
@@ -169,14 +170,16 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const planner = anotherPlanner('test')
   await planner.start()
   let made = 0
-  const until: PlannerWorld['until'] = async (condition, ticking = planner) => {
-    const begun = Date.now()
-    while (!(await condition())) {
-      if (Date.now() - begun > 60_000) throw new Error('the condition did not come true')
-      await ticking.tick()
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
+  const until: PlannerWorld['until'] = (condition, ticking = planner) =>
+    reached(
+      async () => {
+        if (await condition()) return true
+        await ticking.tick()
+        return false
+      },
+      60_000,
+      10,
+    )
   return {
     store,
     groups,

@@ -158,6 +158,23 @@ export class RawAgent {
     await this.takeReply(msgId)
   }
 
+  /**
+   * Resolves when the Controller has read the answers to everything that it has sent so far, or the link is closed. Two
+   * pings do it, because each side reads in order: the first brings what was sent, the second follows the answers.
+   */
+  async answersRead(): Promise<void> {
+    const { socket } = this
+    for (let i = 0; i < 2 && socket.readyState === WebSocket.OPEN; i++)
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          socket.off('pong', done).off('close', done)
+          resolve()
+        }
+        socket.on('pong', done).on('close', done)
+        socket.ping()
+      })
+  }
+
   get notifyResps(): string[] {
     return this.inbox.flatMap((msg) => (msg.kind === 'response' && msg.name === 'notify_resp' ? [msg.msgId] : []))
   }

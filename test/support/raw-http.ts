@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 
 /** What came back over one TCP connection: the raw text, and whether the server closed it. */
@@ -8,12 +9,13 @@ export interface RawAnswer {
 
 /**
  * Sends bytes as they are and reads until the server closes, the answer is complete or `timeoutMs` is over. Status 0:
- * no answer.
+ * no answer. The bytes behind the first ones are sent each `pauseMs` after those before it, or once the answer holds
+ * the text `goOnAt`.
  */
 export function rawHttp(
   port: number,
   chunks: (string | Uint8Array)[],
-  options: { timeoutMs?: number; pauseMs?: number } = {},
+  options: { timeoutMs?: number; pauseMs?: number; goOnAt?: string } = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
@@ -39,7 +41,9 @@ export function rawHttp(
       for (const chunk of chunks) {
         if (socket.destroyed) return
         socket.write(chunk)
+        // A slow peer: the wait itself is the point.
         if (options.pauseMs !== undefined) await new Promise((next) => setTimeout(next, options.pauseMs))
+        while (!socket.destroyed && !text.includes(options.goOnAt ?? '')) await once(socket, 'data')
       }
     })
   })

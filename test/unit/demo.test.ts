@@ -96,9 +96,13 @@ describe('the folder of a demo', () => {
     await new DemoFolder(dir).take((line) => said.push(line))
     expect(said).toEqual([])
     const { spawn } = await import('node:child_process')
-    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300)'])
+    // It ends with its standard input.
+    const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'])
     cut.runs(child.pid)
-    await new DemoFolder(dir).take((line) => said.push(line))
+    await new DemoFolder(dir).take((line) => {
+      said.push(line)
+      child.stdin.end()
+    })
     expect(said).toEqual([expect.stringContaining('waiting')])
     expect(child.exitCode).toBe(0)
   })

@@ -1,3 +1,4 @@
+import { until } from '../until.ts'
 import { ChaosActs } from './acts.ts'
 import { ChaosJudge } from './judge.ts'
 import { type ChaosOptions, ChaosWorld } from './world.ts'
@@ -158,16 +159,18 @@ export class ChaosRounds {
   async #rest(name: string): Promise<void> {
     let found: string[] = []
     let noted = ''
-    for (const end = Date.now() + REST_MS; Date.now() < end; ) {
+    const isAtRest = async () => {
       await this.#acts.resume()
       found = await this.#judge.look()
-      if (found.length === 0) break
+      if (found.length === 0) return true
       const telling = found.find((text) => !text.startsWith('plan ')) ?? found[0] ?? ''
       const [about = ''] = telling.split(' ')
       if (about !== noted) this.#acts.note(`  ${found.length} things, first: ${telling}`)
       noted = about
-      await pause(200)
+      return false
     }
+    const end = Date.now() + REST_MS
+    await until(async () => (await isAtRest()) || Date.now() > end, 2 * REST_MS, 200)
     if (found.length === 0) found = await this.#judge.last()
     if (found.length > 0) this.#fail(name, found)
     this.#acts.note(`at rest; seen: ${[...this.seen].join(' ')}`)
@@ -181,15 +184,15 @@ export class ChaosRounds {
 
   async #arrivals(): Promise<void> {
     const total = this.#world.options.devices + 1
-    for (const end = Date.now() + 2 * MINUTE_MS; ; ) {
+    const areAll = async () => {
       const { items } = await this.#world.store.devices.list({ limit: 500 })
-      if (items.filter(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '').length === total) return
-      if (Date.now() > end) throw new Error(`${items.length} of ${total} devices came`)
-      await pause(100)
+      return items.filter(({ cwmp }) => (cwmp?.discoveredFor ?? '') !== '').length === total
     }
+    await until(areAll, 2 * MINUTE_MS, 100)
   }
 }
 
+/** Acts come at random moments and disturbances last for a time: the wait itself is the point. */
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -149,7 +149,7 @@ describe('HTTP as old devices speak it', () => {
     const chunked = await rawHttp(world.acs.port, [`${head}transfer-encoding: chunked\r\n\r\n`, ...chunks, '0\r\n\r\n'])
     expect(chunked.text).toContain('InformResponse')
     const expects = `${head}expect: 100-continue\r\ncontent-length: ${bytes.length}\r\n\r\n`
-    const asked = await rawHttp(world.acs.port, [expects, bytes], { pauseMs: 30 })
+    const asked = await rawHttp(world.acs.port, [expects, bytes], { goOnAt: '100 Continue' })
     expect(asked.text).toMatch(/^HTTP\/1\.1 100 Continue[\s\S]+HTTP\/1\.1 200 OK[\s\S]+InformResponse/)
   })
 
