@@ -37,8 +37,13 @@ export interface MappingRow {
   slot?: number
   /** True: a write of the target writes this source too, in the same SetParameterValues, where it exists. */
   writeAlso?: true
-  /** The vendor family that the row is of; absent: the standard. */
+  /**
+   * Only devices of this vendor family have the row: it is about a parameter of a standard, which the family uses in its
+   * own way. Absent: every device, as far as it has the source.
+   */
   family?: string
+  /** ModelName or ProductClass of the devices that have the row, in any case of letters; absent: every model. */
+  models?: readonly string[]
   /** The reason to believe the row: lineages, documents or devices it was seen on. */
   evidence?: string
 }
