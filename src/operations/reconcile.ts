@@ -151,7 +151,7 @@ const DONE: OperationResult = { outcome: 'done', results: [] }
  */
 export function judgeByRecord(
   operation: Operation,
-  device: Pick<Device, 'cwmp' | 'usp' | 'softwareVersion'>,
+  device: Pick<Device, 'cwmp' | 'usp' | 'softwareVersion'> & Partial<Pick<Device, 'owner'>>,
   now: number,
   limits: OperationLimits,
 ): Verdict {
@@ -171,14 +171,23 @@ export function judgeByRecord(
 }
 
 /** Returns the milliseconds from its send after which an operation fails without an end. */
-function timeLimit(operation: Operation, { usp }: Pick<Device, 'usp'>, limits: OperationLimits): number {
-  const { request, result } = operation
+function timeLimit(
+  operation: Operation,
+  { usp, owner }: Partial<Pick<Device, 'usp' | 'owner'>>,
+  limits: OperationLimits,
+): number {
+  const { request, result, sentAt = operation.createdAt } = operation
   if (!endsByCompletion(request)) return limits.lostTimeoutMs
   if (request.verb === 'download') return limits.downloadTimeoutMs
   if (playsDiagnostic(operation)) return limits.diagnosticTimeoutMs
-  if (runsAsRequest(operation) && result?.outcome === 'pending') return limits.commandTimeoutMs
-  // The Agent has no link over which it could be asked, as after a rollback: the device is not held up for it.
-  if (operation.state === 'unknown' && runsAsRequest(operation) && usp?.linked === false) return LOST_COMMAND_MS
+  const accepted = result?.outcome === 'pending'
+  if (runsAsRequest(operation) && usp?.linked === false) {
+    // The Agent has no link over which it could be asked, as after a rollback: the device is not held up for it.
+    if (!accepted && operation.state === 'unknown') return LOST_COMMAND_MS
+    // Nor is it for the end of a command where CWMP has the device again: a reset or a rollback took the Controller away.
+    if (accepted && owner === 'cwmp') return Math.max((usp.disconnectedAt ?? sentAt) - sentAt, 0) + LOST_COMMAND_MS
+  }
+  if (runsAsRequest(operation) && accepted) return limits.commandTimeoutMs
   return operation.state === 'unknown' ? limits.unknownTimeoutMs : limits.pendingTimeoutMs
 }
 

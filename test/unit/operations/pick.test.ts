@@ -179,6 +179,30 @@ describe('the next step', () => {
       { usp: { linked: false, lastSeenAt: NOW } },
       'judged 0 failed outcomeUnknown',
     ],
+    [
+      'an accepted command of an Agent whose link ended when CWMP took the device again, after two minutes',
+      [sent(operate, { sentVia: 'usp', sentAt: NOW - 180_001, result: PENDING })],
+      ['cwmp'],
+      { usp: { linked: false, lastSeenAt: NOW, disconnectedAt: NOW - 120_001 } },
+      'judged 0 failed outcomeUnknown',
+    ],
+    [
+      'the same within two minutes after the end of the link',
+      [sent(operate, { sentVia: 'usp', sentAt: NOW - 180_001, result: PENDING }), op(set)],
+      ['cwmp'],
+      { usp: { linked: false, lastSeenAt: NOW, disconnectedAt: NOW - 119_000 } },
+      'run 1 cwmp',
+    ],
+    [
+      'the same of a device that USP owns: its Agent may return',
+      [
+        sent(operate, { sentVia: 'usp', sentAt: NOW - 180_001, result: PENDING }),
+        op({ verb: 'get', paths: ['Device.'] }),
+      ],
+      ['cwmp'],
+      { owner: 'usp', usp: { linked: false, lastSeenAt: NOW, disconnectedAt: NOW - 120_001 } },
+      'run 1 cwmp',
+    ],
     ['a lost command, before its time', [unknown(operate, { sentAt: NOW - 599_999 }), op(set)], both, {}, 'run 1 cwmp'],
     [
       'a reboot by its command name is exclusive',
