@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 export interface ServiceTimeStore {
   /**
    * Stores `ms` unless a larger value is stored, with the wall-clock time `at`, and answers the larger of the two and
-   * the time that was stored before; both are absent at the first call of an installation.
+   * the time that was stored before, which is absent at the first call of an installation.
    */
   raise(ms: number, at: number): Promise<{ ms: number; at?: number }>
 }

@@ -16,13 +16,16 @@ export interface ApiKey {
   revokedAt?: number
 }
 
+/** The API keys by id. */
 export interface ApiKeyStore {
+  /** Adds the key, or replaces the one with its id. */
   put(key: ApiKey): Promise<void>
   get(id: string): Promise<ApiKey | undefined>
   /** A page in the order of ids, revoked keys included; `cursor` is `next` of the page before. */
   list(query: { limit: number; cursor?: string }): Promise<{ items: ApiKey[]; next?: string }>
   /** Returns true when a key other than this one may write and is not revoked. */
   hasOtherWriter(id: string): Promise<boolean>
+  /** The number of keys, revoked ones included. */
   count(): Promise<number>
 }
 

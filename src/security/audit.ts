@@ -29,6 +29,7 @@ export interface ChainedEntry extends AuditEntry {
 /** The log of audit entries. `append` is durable when it resolves. */
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>
+  /** A page of entries, the newest first; `cursor` is `next` of the page before. */
   list(query: {
     target?: string
     actor?: string
@@ -36,8 +37,8 @@ export interface AuditLog {
     cursor?: string
   }): Promise<{ items: ChainedEntry[]; next?: string }>
   /**
-   * Follows the chain from its beginning, or on from the last entry of an earlier answer, which must still stand there;
-   * through so many entries at the most.
+   * Follows the chain from its beginning, or on from the last entry of an earlier answer, which must still stand there
+   * (else `firstBroken` is its seq); through so many entries at the most.
    */
   verify(limit: number, from?: ChainEnd): Promise<Verification>
 }

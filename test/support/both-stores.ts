@@ -2,6 +2,7 @@ import { inject } from 'vitest'
 import { systemClock } from '../../src/base/index.ts'
 import {
   type ConflictStore,
+  type CredentialStore,
   type Device,
   type DeviceId,
   type DeviceStore,
@@ -9,6 +10,7 @@ import {
   type EventLog,
   type FleetStore,
   type GroupStore,
+  type InstanceStore,
   type LinkSecrets,
   newDevice,
   type OperationStore,
@@ -16,6 +18,9 @@ import {
   type PendingAgentStore,
   type SupportedModelStore,
 } from '../../src/domain/index.ts'
+import type { ApiKeyStore, AuditLog } from '../../src/security/index.ts'
+import { createMemoryApiKeys } from './memory-api-keys.ts'
+import { createMemoryCredentials } from './memory-credentials.ts'
 import { createMemoryLinkSecrets } from './memory-link-secrets.ts'
 import { createMemoryStores } from './memory-stores.ts'
 import { testStore } from './store.ts'
@@ -32,20 +37,29 @@ export interface BothStores {
   linkSecrets: LinkSecrets
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
+  credentials: CredentialStore
+  apiKeys: ApiKeyStore
+  audit: AuditLog
+  instances: InstanceStore
   close(): Promise<void>
 }
+
+/** The name of the instance that both kinds of stores belong to. */
+export const OWN_INSTANCE = 'test'
 
 /** The store of the server, and the one that stands for it in tests: what a port promises holds for both. */
 export const BOTH_STORES: [string, () => Promise<BothStores>][] = [
   [
     'in memory',
     async () => ({
-      ...createMemoryStores(systemClock),
+      ...createMemoryStores(systemClock, OWN_INSTANCE),
       linkSecrets: createMemoryLinkSecrets(),
+      credentials: createMemoryCredentials(),
+      apiKeys: createMemoryApiKeys(),
       close: async () => undefined,
     }),
   ],
-  ['in the database', () => testStore(inject('mongodbUri'))],
+  ['in the database', () => testStore(inject('mongodbUri'), { instance: OWN_INSTANCE })],
 ]
 
 /** Creates a CWMP device with this serial number; returns its id. */

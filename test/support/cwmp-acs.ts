@@ -1,14 +1,15 @@
 import { type Log, silentLog, systemRandom } from '../../src/base/index.ts'
 import { Acs, type AcsOptions } from '../../src/cwmp/index.ts'
-import type { Completion, Contact, CwmpCredential } from '../../src/domain/index.ts'
+import type { Completion, Contact, CwmpCredential, DeviceId } from '../../src/domain/index.ts'
 import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { createMemoryCredentials } from './memory-credentials.ts'
 import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 
 export interface TestAcs {
   acs: Acs
   clock: ManualClock
   stores: MemoryStores
-  credentials: Map<string, CwmpCredential>
+  credentials: Map<DeviceId, CwmpCredential>
   completions: Completion[]
   /** What the CPE's turn of ours is used for; nothing at first. */
   onContact(work: (contact: Contact) => Promise<void>): void
@@ -21,7 +22,7 @@ export const ENROLMENT_SECRET = 'enrolment secret'
 export async function startAcs(options: Partial<AcsOptions> = {}): Promise<TestAcs> {
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
-  const credentials = new Map<string, CwmpCredential>()
+  const credentials = new Map<DeviceId, CwmpCredential>()
   const completions: Completion[] = []
   let work: ((contact: Contact) => Promise<void>) | undefined
   const log: Log = silentLog
@@ -36,11 +37,7 @@ export async function startAcs(options: Partial<AcsOptions> = {}): Promise<TestA
     maxSessions: 100,
     devices: stores.devices,
     parameters: stores.parameters,
-    credentials: {
-      get: async (id) => structuredClone(credentials.get(id)),
-      put: async (credential) => void credentials.set(credential.deviceId, structuredClone(credential)),
-      delete: async (id) => void credentials.delete(id),
-    },
+    credentials: createMemoryCredentials(credentials),
     upward: {
       contact: async (contact) => work?.(contact),
       hasNews: () => false,

@@ -71,7 +71,8 @@ export interface MemoryStores {
   }
 }
 
-export function createMemoryStores(clock: Clock): MemoryStores {
+/** `instance`: the one that the stores belong to. */
+export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStores {
   const inside: MemoryStores['inside'] = {
     devices: new Map(),
     plans: emptyPlanRoom(),
@@ -102,7 +103,7 @@ export function createMemoryStores(clock: Clock): MemoryStores {
       ofTypes: append.ofTypes,
       onAppended: append.onAppended,
     },
-    instances: instanceStore(),
+    instances: instanceStore(instance),
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
     supportedModels: supportedModelStore(inside, append.append),
@@ -302,7 +303,7 @@ function operationStore(
   }
 }
 
-function instanceStore(): InstanceStore {
+function instanceStore(own: string): InstanceStore {
   const beats = new Map<string, number>()
   let serviceMs = 0
   let servedAt: number | undefined
@@ -316,9 +317,9 @@ function instanceStore(): InstanceStore {
     async beat(instance, now, ttlMs) {
       beats.set(instance, now + ttlMs)
     },
-    alive: async (now) => [...beats].filter(([, to]) => to > now).map(([name]) => name),
+    alive: async (now) => [...beats].filter(([, to]) => to >= now).map(([name]) => name),
     async endDead(now) {
-      const dead = [...beats].filter(([, to]) => to < now)
+      const dead = [...beats].filter(([name, to]) => to < now && name !== own)
       for (const [name] of dead) beats.delete(name)
       return dead.length
     },
@@ -342,13 +343,19 @@ function auditLog({ audit }: Inside): AuditLog {
     async append(entry: AuditEntry) {
       audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS, AUDIT_KEY))
     },
-    verify: (limit, from) => verifyChain(audit.slice(from?.seq ?? 0).slice(0, limit), AUDIT_KEY, from),
-    list: async ({ target, actor, limit }) => ({
-      items: audit
+    async verify(limit, from = { seq: 0, hash: GENESIS }) {
+      if (from.seq > 0 && audit[from.seq - 1]?.hash !== from.hash)
+        return { entries: 0, lastHash: GENESIS, firstBroken: from.seq }
+      const held = await verifyChain(audit.slice(from.seq, from.seq + limit), AUDIT_KEY, from)
+      return held.firstBroken === undefined && held.entries < audit.length ? { ...held, more: true } : held
+    },
+    async list({ target, actor, limit, cursor }) {
+      const all = audit
         .filter((entry) => (target ?? entry.target) === entry.target && (actor ?? entry.actor) === entry.actor)
-        .slice(-limit)
-        .reverse(),
-    }),
+        .filter(({ seq }) => cursor === undefined || seq < Number(cursor))
+        .reverse()
+      return pageOf(structuredClone(all), limit, ({ seq }) => String(seq))
+    },
   }
 }
 

@@ -5,32 +5,34 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createIdSource, systemClock, systemRandom } from '../../src/base/index.ts'
 import { ensureFirstKey, tellFirstKey } from '../../src/cli/parts/first-key.ts'
 import { type ApiKey, type ApiKeyStore, matchesApiKey, splitApiKey } from '../../src/security/index.ts'
+import { createMemoryApiKeys } from '../support/memory-api-keys.ts'
 
 let dataDir: string
-let stored: ApiKey[]
+let keys: Map<string, ApiKey>
 let isBroken: boolean
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'isthmus-first-key-'))
-  stored = []
+  keys = new Map()
   isBroken = false
 })
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
-const apiKeys: ApiKeyStore = {
-  put: async (key) => {
-    if (isBroken) throw new Error('the database is gone')
-    stored.push(key)
-  },
-  get: async (id) => stored.find((key) => key.id === id),
-  list: async () => ({ items: stored }),
-  hasOtherWriter: async () => false,
-  count: async () => stored.length,
+const stored = () => [...keys.values()]
+const apiKeys = (): ApiKeyStore => {
+  const store = createMemoryApiKeys(keys)
+  return {
+    ...store,
+    put: async (key) => {
+      if (isBroken) throw new Error('the database is gone')
+      await store.put(key)
+    },
+  }
 }
 const ensure = (firstApiKey?: string) =>
   ensureFirstKey({
     dataDir,
     ...(firstApiKey === undefined ? {} : { firstApiKey }),
-    apiKeys,
+    apiKeys: apiKeys(),
     random: systemRandom,
     newId: createIdSource(systemClock, systemRandom),
     clock: systemClock,
@@ -48,9 +50,9 @@ it('is stored once, with its text in a file that its owner alone reads', async (
   expect(first.file).toBe(file())
   expect(readFileSync(file(), 'utf8').trim()).toBe(first.key)
   if (process.platform !== 'win32') expect(statSync(file()).mode & 0o777).toBe(0o600)
-  expect(stored.map((key) => matchesApiKey(key, secretOf(first.key)))).toEqual([true])
+  expect(stored().map((key) => matchesApiKey(key, secretOf(first.key)))).toEqual([true])
   expect(await ensure()).toEqual({ key: undefined, file: file() })
-  expect(stored).toHaveLength(1)
+  expect(stored()).toHaveLength(1)
 })
 
 it('is the same after a cut between the file and the database', async () => {
@@ -59,7 +61,7 @@ it('is the same after a cut between the file and the database', async () => {
   const text = readFileSync(file(), 'utf8').trim()
   isBroken = false
   expect((await ensure()).key).toBe(text)
-  expect(matchesApiKey(stored[0] as ApiKey, secretOf(text))).toBe(true)
+  expect(matchesApiKey(stored()[0] as ApiKey, secretOf(text))).toBe(true)
 })
 
 it('is shown on a terminal, and its file goes', async () => {
@@ -80,13 +82,13 @@ it('is never said where it may be kept as a log; its file is named at each start
 it('that is given is stored and neither kept nor said', async () => {
   const given = 'isthmus_0123456789ab_abcdefghijklmnopqrstuvwx'
   const first = await ensure(given)
-  expect(matchesApiKey(stored[0] as ApiKey, secretOf(given))).toBe(true)
+  expect(matchesApiKey(stored()[0] as ApiKey, secretOf(given))).toBe(true)
   expect(first).toEqual({ key: undefined, file: undefined })
   expect(said(first, true)).toBe('')
   await expect(ensureGiven('nonsense')).rejects.toThrow(/the form is isthmus_/)
 })
 
 function ensureGiven(text: string) {
-  stored = []
+  keys.clear()
   return ensure(text)
 }

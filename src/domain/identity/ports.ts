@@ -55,9 +55,12 @@ export interface CwmpCredential {
   updatedAt: Timestamp
 }
 
+/** The CWMP credentials, one for each device. */
 export interface CredentialStore {
   get(deviceId: DeviceId): Promise<CwmpCredential | undefined>
+  /** Replaces the credential of its device as a whole. Durable when it resolves. */
   put(credential: CwmpCredential): Promise<void>
+  /** Repeating it changes nothing. */
   delete(deviceId: DeviceId): Promise<void>
 }
 

@@ -3,13 +3,16 @@ import type { Timestamp } from '../timestamp.ts'
 
 /** The live server instances, by heartbeat, and the service time of all of them. */
 export interface InstanceStore extends ServiceTimeStore {
+  /** Stores a heartbeat: the instance is alive up to and including `now + ttlMs`. */
   beat(instance: string, now: Timestamp, ttlMs: number): Promise<void>
+  /** The names of the instances whose heartbeat is not over. */
   alive(now: Timestamp): Promise<string[]>
   /**
    * Aborts the transactions of instances whose heartbeat is over, so that nothing waits for the documents that they
-   * hold, and forgets these instances. Resolves with how many.
+   * hold, and forgets these instances; never this one. Resolves with how many.
    */
   endDead(now: Timestamp): Promise<number>
+  /** Forgets the instance. Repeating it changes nothing. */
   leave(instance: string): Promise<void>
   /** Forgets all others: the database belongs to this instance alone. */
   alone(instance: string): Promise<void>

@@ -2,7 +2,7 @@ import type { InstanceStore } from '../../domain/index.ts'
 import type { WritingSessions } from '../commit/writing-sessions.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 
-/** Live server instances: each writes its heartbeat; who is late is gone. */
+/** Live server instances: each writes its heartbeat, and is dead when that is over. */
 export class InstanceRepository implements InstanceStore {
   readonly #instances: Collection
   readonly #settings: Collection
