@@ -2,7 +2,7 @@ import { AppError } from './errors.ts'
 
 /**
  * Groups concurrent calls into one: items that arrive while a batch is under way, or within `lingerMs` of the first
- * one, are flushed together. Each caller gets its own result. `flush` returns one settled result per item, in order.
+ * one, are flushed together. Each caller gets its own result. `flush` returns one result per item, in order.
  * Items that cannot be flushed soon are refused, not kept: the caller can report the refusal to its peer, and memory
  * stays bounded.
  */
@@ -14,11 +14,12 @@ export interface Batcher<Item, Result> {
   add(item: Item): Promise<Result>
   /** Items waiting, for metrics. */
   readonly waiting: number
-  /** Resolves when all that was added so far is settled. */
+  /** Resolves when each item that was added so far has its result. */
   drain(): Promise<void>
 }
 
-export type Settled<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
+/** The result of one item of a flush. */
+export type FlushResult<Result> = { ok: true; value: Result } | { ok: false; error: unknown }
 
 interface BatcherOptions<Item, Result> {
   /** Items in one flush at most. */
@@ -38,7 +39,7 @@ interface BatcherOptions<Item, Result> {
   maxFlush?: number
   /** Weight of an item for `maxWaiting` and `maxFlush`; default 1. */
   weigh?(item: Item): number
-  flush(items: Item[]): Promise<Settled<Result>[]>
+  flush(items: Item[]): Promise<FlushResult<Result>[]>
 }
 
 interface Waiting<Item, Result> {
@@ -101,7 +102,7 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     this.#scheduled = false
     if (this.#queue.length === 0) return
     const batch = this.#take(this.#batchSize())
-    const run: Promise<void> = this.#settle(batch).finally(() => {
+    const run: Promise<void> = this.#flush(batch).finally(() => {
       this.#underWay.delete(run)
       this.#schedule()
     })
@@ -130,8 +131,8 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     return taken
   }
 
-  async #settle(batch: Waiting<Item, Result>[]): Promise<void> {
-    let results: Settled<Result>[]
+  async #flush(batch: Waiting<Item, Result>[]): Promise<void> {
+    let results: FlushResult<Result>[]
     try {
       results = await this.#options.flush(batch.map((entry) => entry.item))
     } catch (error) {

@@ -5,7 +5,7 @@ import type { DeviceId, EventLog, FeedEvent, InstanceStore } from '../domain/ind
  * Ids are in the order of commits within one instance. With several, one may commit an older id after a newer one of
  * another was read; so events younger than this are left until no instance can commit an older one. Milliseconds.
  */
-const SETTLED_MS = 3000
+const COMMIT_LAG_MS = 3000
 /** The number of live instances is read again after this time, in milliseconds. */
 const INSTANCES_MS = 5000
 
@@ -31,8 +31,8 @@ export class EventFeed {
     const shared = await this.#isShared()
     const events = await (deviceId === undefined ? log.since(id, limit) : log.ofDevice(deviceId, id, limit))
     if (!shared) return events
-    const settled = clock.now() - SETTLED_MS
-    const end = events.findIndex((event) => timeOfId(event.id) > settled)
+    const readable = clock.now() - COMMIT_LAG_MS
+    const end = events.findIndex((event) => timeOfId(event.id) > readable)
     return end < 0 ? events : events.slice(0, end)
   }
 

@@ -55,7 +55,7 @@ export class DeafLinks implements AgentTransport {
     return [...this.#deaf.values()].filter(({ link }) => link !== undefined).length
   }
 
-  /** Resolves when the link is open. Never settles for a row that is not dialled before the next start. */
+  /** Resolves when the link is open. Stays pending for a row that is not dialled before the next start. */
   async dial(target: LinkTarget, events: LinkEvents): Promise<ControllerLink> {
     if (this.#end(target.controllerId, true)) this.#undialled.add(target.row)
     if (this.#undialled.has(target.row)) return new Promise(() => undefined)

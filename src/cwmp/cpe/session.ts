@@ -75,7 +75,7 @@ export class CpeSession {
       }
       const envelope = readAcsEnvelope(answer.body, answer.contentType)
       hold = envelope.header.holdRequests ?? false
-      if (own !== undefined) this.#settle(own, id, envelope)
+      if (own !== undefined) this.#takeAnswer(own, id, envelope)
       else outgoing = this.#answer(envelope)
     }
     throw new ProtocolError('endless', 'the ACS has no end')
@@ -107,7 +107,7 @@ export class CpeSession {
     throw new ProtocolError('refused', 'the ACS asked for the Inform again and again')
   }
 
-  #settle(own: OwnRequest, id: string, envelope: AcsEnvelope): void {
+  #takeAnswer(own: OwnRequest, id: string, envelope: AcsEnvelope): void {
     const { message } = envelope
     if (message.kind === 'fault') {
       // Retry request: it is sent again in the next turn.

@@ -1,4 +1,4 @@
-import { AppError, createBatcher, type Log, type Random, randomToken, type Settled } from '../../base/index.ts'
+import { AppError, createBatcher, type FlushResult, type Log, type Random, randomToken } from '../../base/index.ts'
 import { isTransient, translate } from '../mongo/failure.ts'
 import type { Connection } from '../mongo/mongoose.ts'
 import { PlainWriter } from './write-plain.ts'
@@ -134,7 +134,7 @@ async function flush(
   sets: MarkedSet[],
   deadline: number,
   over: AbortSignal,
-): Promise<Settled<void>[]> {
+): Promise<FlushResult<void>[]> {
   try {
     return await writer.write(sets, deadline, over)
   } catch (error) {

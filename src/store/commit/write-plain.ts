@@ -1,4 +1,4 @@
-import { AppError, type Log, type Settled } from '../../base/index.ts'
+import { AppError, type FlushResult, type Log } from '../../base/index.ts'
 import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isDuplicate, isTransient, persevere, refusal, translate } from '../mongo/failure.ts'
@@ -25,7 +25,7 @@ export class PlainWriter implements SetWriter {
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]> {
     const entries = sets.map((set): Entry => ({ set }))
     for (const round of rounds(entries)) {
       const names = new Set(round.flatMap(({ set }) => set.writes.map(({ collection }) => collection)))

@@ -1,4 +1,4 @@
-import type { Settled } from '../../base/index.ts'
+import type { FlushResult } from '../../base/index.ts'
 import { type CollectionName, rankOf } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import type { BulkOperation, UpdateFilter } from '../mongo/mongoose.ts'
@@ -46,10 +46,10 @@ export interface SetWriter {
    * away until the deadline. Begins nothing more once `over` is aborted: no caller waits for the result, and later
    * writes are sent.
    */
-  write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]>
+  write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]>
 }
 
-export const DONE: Settled<void> = { ok: true, value: undefined }
+export const DONE: FlushResult<void> = { ok: true, value: undefined }
 
 /**
  * Collections whose writes need no mark, because doing them twice does no harm: parameters and their long values are

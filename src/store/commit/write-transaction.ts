@@ -1,4 +1,4 @@
-import { AppError, defined, type Log, type Settled } from '../../base/index.ts'
+import { AppError, defined, type FlushResult, type Log } from '../../base/index.ts'
 import { type CollectionName, inWriteOrder } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import { isAmbiguous, isTransient, persevere } from '../mongo/failure.ts'
@@ -34,7 +34,7 @@ export class TransactionWriter implements SetWriter {
     this.#log = log
   }
 
-  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<Settled<void>[]> {
+  async write(sets: MarkedSet[], deadline: number, over: AbortSignal): Promise<FlushResult<void>[]> {
     const byCollection = gather(sets)
     const single = byCollection.size === 1 && [...byCollection.values()].every((writes) => writes.length === 1)
     try {

@@ -5,7 +5,7 @@ import { AppError } from '../../base/index.ts'
 import { livingProcess, processLine } from './process.ts'
 
 /** Milliseconds in which another process that found the same stale lock at the same time has put its own in place. */
-const SETTLE_MS = 100
+const OTHER_WRITES_MS = 100
 
 /**
  * Allows one Isthmus per data folder: a file in it names the process that has it. The file of a process that has ended
@@ -30,7 +30,7 @@ export class FolderLock {
         writeFileSync(this.#file, mine, { flag: 'wx', mode: 0o600 })
         // Two processes may remove the same stale lock, and the second may remove the new lock of the first: the last
         // writer keeps it.
-        if (attempt > 0) await wait(SETTLE_MS)
+        if (attempt > 0) await wait(OTHER_WRITES_MS)
         if (this.#read() !== mine) continue
         this.#held = true
         return
@@ -53,7 +53,7 @@ export class FolderLock {
     let line = this.#read()
     // Made but not yet written by another, unless it died just there.
     if (line === '') {
-      await wait(SETTLE_MS)
+      await wait(OTHER_WRITES_MS)
       line = this.#read()
     }
     const holder = livingProcess(line)

@@ -1,4 +1,4 @@
-import { createBatcher, defined, type Settled } from '../../base/index.ts'
+import { createBatcher, defined, type FlushResult } from '../../base/index.ts'
 import {
   type AuditEntry,
   type AuditLog,
@@ -93,7 +93,7 @@ export class AuditRepository implements AuditLog {
     }
   }
 
-  async #flush(entries: AuditEntry[]): Promise<Settled<void>[]> {
+  async #flush(entries: AuditEntry[]): Promise<FlushResult<void>[]> {
     let rest = entries
     let tried: ChainedEntry[] = []
     await persevere(async () => {

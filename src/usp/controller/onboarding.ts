@@ -60,7 +60,7 @@ export async function onboard(
     const own = await models.askAnew(agent, known)
     if (own !== undefined) await ensureSubscriptions(agent, own, { ...deps, first, now })
   }
-  if (!before || reset) await settleOwnRow(agent, ownRow, deps)
+  if (!before || reset) await setOwnRow(agent, ownRow, deps)
   if (reset) await onReset(device)
   patch['usp.onboardedFor'] = firmware
   // A Notify may have reported it meanwhile.
@@ -88,7 +88,7 @@ async function negotiate(agent: AgentLink): Promise<string> {
  * interval that an operator has set later is kept over firmware changes. No value is required, so that an Agent without
  * OnBoardingComplete takes the interval.
  */
-async function settleOwnRow(
+async function setOwnRow(
   agent: AgentLink,
   shown: Record<string, string> | undefined,
   deps: OnboardingDeps,

@@ -62,7 +62,7 @@ export const DISTURBANCES = {
 export type Disturbance = keyof typeof DISTURBANCES
 
 /** States in which a device soaks, or was moved. */
-const SETTLED = ['DUAL', 'RETIRING', 'MIGRATED']
+const ON_USP = ['DUAL', 'RETIRING', 'MIGRATED']
 const REST_MS = 300_000
 
 /** Rounds of chaos over one world: the devices go on from where the round before left them. */
@@ -143,14 +143,14 @@ export class ChaosRounds {
     const { store } = this.#world
     const { items: plans } = await store.plans.listPlans({ limit: 500 })
     const pages = await Promise.all(plans.map(({ id }) => store.plans.listMembers(id, { limit: 500 })))
-    return pages.flatMap(({ items }) => items.filter(({ state }) => SETTLED.includes(state)).map(({ id }) => id))
+    return pages.flatMap(({ items }) => items.filter(({ state }) => ON_USP.includes(state)).map(({ id }) => id))
   }
 
   async #unharmed(name: string, soaking: string[]): Promise<void> {
     const found: string[] = []
     for (const id of soaking) {
       const last = (await this.#world.store.plans.getMember(id))?.history.findLast(({ event }) => event === 'fail')
-      if (last !== undefined && SETTLED.includes(last.from) && last.code === 'linkLost')
+      if (last !== undefined && ON_USP.includes(last.from) && last.code === 'linkLost')
         found.push(`${id} was rolled back in ${last.from}: ${last.reason}`)
     }
     if (found.length > 0) this.#fail(name, found)
