@@ -10,8 +10,8 @@ export async function deleteSupportedModel(
 ): Promise<void> {
   const model = await deps.supportedModels.get(id)
   if (model === undefined) throw new AppError('notFound', `there is no supported model ${id}`)
-  const { key, digest, toldBy } = model
-  const before = { key, digest, toldBy }
+  const { key, digest, describedBy } = model
+  const before = { key, digest, describedBy }
   await auditedBy(deps, by, { action: 'supportedModel.delete', target: id, before }, (at, actor) =>
     deps.supportedModels.delete(id, {
       type: 'supportedModel.deleted',

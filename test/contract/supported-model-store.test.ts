@@ -5,7 +5,7 @@ import { BOTH_STORES, type BothStores } from '../support/both-stores.ts'
 const [one, two] = ['1', '2'].map((serial) => deviceIdOf({ oui: '0C96BF', productClass: 'Gateway', serial }))
 const OBJECT = { path: 'Device.A.', access: 'readOnly', multi: false } as const
 const model = (id: string, more: Partial<SupportedModel> = {}): SupportedModel => ({
-  ...{ id, key: 'Acme|X1|1.0', digest: `digest of ${id}`, toldBy: [], at: 1 },
+  ...{ id, key: 'Acme|X1|1.0', digest: `digest of ${id}`, describedBy: [], at: 1 },
   objects: [{ ...OBJECT, params: [], commands: [], events: [], uniqueKeys: [] }],
   ...more,
 })
@@ -29,10 +29,10 @@ describe.each(BOTH_STORES)('supported models %s', (_name, open) => {
 
   it('note each device that describes itself so once', async () => {
     if (one === undefined || two === undefined) throw new Error('two devices')
-    await stores.supportedModels.put(model('a', { toldBy: [one] }))
+    await stores.supportedModels.put(model('a', { describedBy: [one] }))
     for (const device of [one, two, two]) await stores.supportedModels.confirm('a', device)
     await stores.supportedModels.confirm('missing', one)
-    expect((await stores.supportedModels.get('a'))?.toldBy).toEqual([one, two])
+    expect((await stores.supportedModels.get('a'))?.describedBy).toEqual([one, two])
     expect(await stores.supportedModels.get('missing')).toBeUndefined()
   })
 

@@ -52,14 +52,19 @@ describe('migrations', () => {
       { path: 'Device.A.', access: 'readOnly', multi: false, params: [], commands: [], events: [], uniqueKeys: [] },
     ] as const
     const key = 'Acme|Box|1.10'
-    await db
-      .collection<{ _id: string }>('supportedModels')
-      .insertOne({ _id: key, ...{ at: 7, objects: JSON.stringify(objects) } })
+    await db.collection<{ _id: string }>('supportedModels').insertMany([
+      { _id: key, ...{ at: 7, objects: JSON.stringify(objects) } },
+      { _id: 'm1', ...{ key: 'Acme|Box|2', digest: 'd', toldBy: ['A-B-C'], at: 7, objectCount: 0, objects: '[]' } },
+    ])
     await open()
     const opened = await open()
     const [model, ...others] = await opened.supportedModels.of(key)
     expect(others).toEqual([])
-    expect(model).toMatchObject({ key, toldBy: [], objectCount: 2, at: 7 })
+    expect(model).toMatchObject({ key, describedBy: [], objectCount: 2, at: 7 })
+    expect(await opened.supportedModels.get('m1')).toEqual({
+      id: 'm1',
+      ...{ key: 'Acme|Box|2', digest: 'd', describedBy: ['A-B-C'], at: 7, objects: [] },
+    })
     expect((await opened.supportedModels.get(model?.id ?? ''))?.objects).toEqual(objects)
     expect(model?.digest).toBe(supportedModelDigest([...objects].reverse().map((one) => structuredClone(one) as never)))
     expect(await opened.conflicts.isContested('os::A-C' as EndpointId)).toBe(true)

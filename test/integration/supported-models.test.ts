@@ -22,9 +22,9 @@ const object = (path: string, params: string[] = []): SupportedModelObject => ({
   events: [],
   uniqueKeys: [],
 })
-function model(objects: SupportedModelObject[], toldBy: string[]): SupportedModel {
+function model(objects: SupportedModelObject[], describedBy: string[]): SupportedModel {
   const digest = supportedModelDigest(objects)
-  return { id: supportedModelId(KEY, digest), key: KEY, digest, toldBy: toldBy as DeviceId[], objects, at: 1 }
+  return { id: supportedModelId(KEY, digest), key: KEY, digest, describedBy: describedBy as DeviceId[], objects, at: 1 }
 }
 
 describe('the digest of a supported model', () => {
@@ -67,11 +67,11 @@ describe('the list of supported models', () => {
     const second = model([object('Device.B.')], ['00256D-Box-2', '00256D-Box-3'])
     for (const one of [first, second]) await store.supportedModels.put(one)
     const { body } = await call<{ items: { id: string }[] }>('GET', '/supported-models')
-    const shown = ({ id, digest, toldBy }: SupportedModel, confirmed: boolean) => ({
+    const shown = ({ id, digest, describedBy }: SupportedModel, confirmed: boolean) => ({
       id,
       key: KEY,
       digest,
-      toldBy,
+      describedBy,
       confirmed,
       objectCount: 1,
       at: new Date(1).toISOString(),
@@ -82,7 +82,9 @@ describe('the list of supported models', () => {
     expect((await call('DELETE', `/supported-models/${first.id}`)).status).toBe(404)
     expect((await store.supportedModels.of(KEY)).map(({ id }) => id)).toEqual([second.id])
     const audit = await call<{ items: unknown[] }>('GET', `/audit?target=${first.id}`)
-    expect(audit.body.items).toMatchObject([{ action: 'supportedModel.delete', before: { toldBy: ['00256D-Box-1'] } }])
+    expect(audit.body.items).toMatchObject([
+      { action: 'supportedModel.delete', before: { describedBy: ['00256D-Box-1'] } },
+    ])
     const events = await call<{ items: unknown[] }>('GET', '/events?type=supportedModel.deleted')
     expect(events.body.items).toMatchObject([{ data: { model: KEY, id: first.id } }])
   })
@@ -92,6 +94,6 @@ describe('the list of supported models', () => {
     await store.supportedModels.put(one)
     for (let i = 0; i < 3; i++)
       for (let twice = 0; twice < 2; twice++) await store.supportedModels.confirm(one.id, `00256D-Box-${i}` as DeviceId)
-    expect((await store.supportedModels.get(one.id))?.toldBy).toEqual([0, 1, 2].map((i) => `00256D-Box-${i}`))
+    expect((await store.supportedModels.get(one.id))?.describedBy).toEqual([0, 1, 2].map((i) => `00256D-Box-${i}`))
   })
 })

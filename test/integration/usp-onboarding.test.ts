@@ -398,7 +398,7 @@ describe('the supported model', () => {
       await onboarded(cpe)
       expect(cpe.ids()).toEqual(ALL)
     }
-    expect(models().map(({ toldBy }) => toldBy.length)).toEqual([1, 2])
+    expect(models().map(({ describedBy }) => describedBy.length)).toEqual([1, 2])
     await restart()
     expect(paths(await onboarded(liar))).toEqual([])
     expect(liar.ids()).not.toContain('isthmus-created')
@@ -412,7 +412,7 @@ describe('the supported model', () => {
     expect(contradictions()).toEqual([])
     await onboarded(deviceOf({}, 'S2'))
     expect(contradictions()).toMatchObject([
-      { deviceId: device('S2')?.id, data: { model: 'Acme|Box|1.0', against: [{ toldBy: [device('S1')?.id] }] } },
+      { deviceId: device('S2')?.id, data: { model: 'Acme|Box|1.0', against: [{ describedBy: [device('S1')?.id] }] } },
     ])
   })
 
@@ -430,7 +430,7 @@ describe('the supported model', () => {
     )
     expect(paths(await onboarded(lacksTables))).toEqual(['Device.'])
     expect(contradictions()).toMatchObject([{ deviceId: device('S3')?.id }])
-    expect(models().map(({ toldBy }) => toldBy.length)).toEqual([2, 1])
+    expect(models().map(({ describedBy }) => describedBy.length)).toEqual([2, 1])
     const fits = deviceOf({}, 'S4')
     expect(paths(await onboarded(fits))).toEqual([])
     expect(fits.ids()).toEqual(ALL)
@@ -540,7 +540,7 @@ describe('the supported model', () => {
     world.clock.advance(600_000)
     cpe.quirks.supported = () => EVERYTHING
     expect(paths(await onboarded(cpe))).toEqual(['Device.'])
-    expect(models()).toMatchObject([{ key: 'Acme|Box|1.0', toldBy: [device()?.id] }])
+    expect(models()).toMatchObject([{ key: 'Acme|Box|1.0', describedBy: [device()?.id] }])
     expect(models()[0]?.objects).toHaveLength(7)
   })
 
@@ -555,7 +555,7 @@ describe('the supported model', () => {
       expect(paths(await onboarded(cpe))).toEqual([])
     }
     expect(models()).toMatchObject([
-      { key: 'Acme|Box|', toldBy: ['S1', 'S2', 'S3'].map((serial) => device(serial)?.id) },
+      { key: 'Acme|Box|', describedBy: ['S1', 'S2', 'S3'].map((serial) => device(serial)?.id) },
     ])
   })
 })

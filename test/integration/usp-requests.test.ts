@@ -221,7 +221,7 @@ it('a discover knows the types of vendor parameters from the supported model, so
     id: 'vendor',
     key: '00256D|Box|1.0',
     digest: 'v',
-    toldBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
+    describedBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
     objects: [
       {
         path: 'Device.X_TEST.',
@@ -261,7 +261,7 @@ describe('a discover that is too much for one Message', () => {
       id: 'm',
       key: '00256D|Box|1.0',
       digest: 'd',
-      toldBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
+      describedBy: ['00256D-Box-A', '00256D-Box-B'] as DeviceId[],
       objects,
       at: 1,
     })

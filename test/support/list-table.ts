@@ -194,7 +194,7 @@ const supportedModel: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
     _id: `${kind}-${String((number * 7919) % COUNT).padStart(5, '0')}`,
     key: `Maker|Model ${number % 7}|${number}`,
     digest: String(number),
-    toldBy: [],
+    describedBy: [],
     objectCount: 1,
     objects: '[]',
     at: 1,

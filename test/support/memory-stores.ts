@@ -410,7 +410,7 @@ function supportedModelStore(
     put: async (model) => void models.set(model.id, structuredClone(model)),
     async confirm(id, deviceId) {
       const model = models.get(id)
-      if (model !== undefined && !model.toldBy.includes(deviceId)) model.toldBy.push(deviceId)
+      if (model !== undefined && !model.describedBy.includes(deviceId)) model.describedBy.push(deviceId)
     },
     async list({ limit, cursor = '' }) {
       const all = [...models.values()].filter(({ id }) => id > cursor).sort((a, b) => (a.id < b.id ? -1 : 1))

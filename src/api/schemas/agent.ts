@@ -58,7 +58,7 @@ const SupportedModelSchema = z
     id: z.string(),
     key: z.string().describe('`manufacturer|model|softwareVersion`'),
     digest: z.string(),
-    toldBy: z.array(z.string()).describe('Devices that described it so, at most ten'),
+    describedBy: z.array(z.string()).describe('Devices that described it so, at most ten'),
     confirmed: z.boolean().describe(`${CONFIRMED_BY} devices described it so: it is used for others of the model, too`),
     objectCount: z.number().int(),
     at: time(),

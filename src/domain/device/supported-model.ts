@@ -26,8 +26,8 @@ export interface SupportedModel {
   key: string
   /** Digest of `objects`, independent of their order. */
   digest: string
-  /** The devices that described it so, at most MAX_TELLERS. */
-  toldBy: DeviceId[]
+  /** The devices that described it so, at most MAX_DESCRIBED_BY. */
+  describedBy: DeviceId[]
   objects: SupportedModelObject[]
   at: Timestamp
 }
@@ -36,7 +36,7 @@ export interface SupportedModel {
 export type SupportedModelSummary = Omit<SupportedModel, 'objects'> & { objectCount: number }
 
 /** Devices that are noted with a description. */
-export const MAX_TELLERS = 10
+export const MAX_DESCRIBED_BY = 10
 /** Devices that must describe a model the same way before it is used for others. */
 export const CONFIRMED_BY = 2
 
@@ -55,8 +55,8 @@ export interface SupportedModelStore {
 }
 
 /** Returns true when so many devices described a model this way that it holds for others, too. */
-export function isConfirmed({ toldBy }: Pick<SupportedModel, 'toldBy'>): boolean {
-  return toldBy.length >= CONFIRMED_BY
+export function isConfirmed({ describedBy }: Pick<SupportedModel, 'describedBy'>): boolean {
+  return describedBy.length >= CONFIRMED_BY
 }
 
 /**

@@ -47,7 +47,10 @@ export class SupportedModelRepository implements SupportedModelStore {
   }
 
   async confirm(id: string, deviceId: DeviceId): Promise<void> {
-    await this.#models.updateOne({ _id: id, toldBy: { $ne: deviceId } }, { $push: { toldBy: deviceId as never } })
+    await this.#models.updateOne(
+      { _id: id, describedBy: { $ne: deviceId } },
+      { $push: { describedBy: deviceId as never } },
+    )
   }
 
   list(query: { limit: number; cursor?: string }): Promise<Page<SupportedModelSummary>> {

@@ -3,7 +3,7 @@ import {
   type Device,
   type DeviceStore,
   isConfirmed,
-  MAX_TELLERS,
+  MAX_DESCRIBED_BY,
   type SupportedModel,
   type SupportedModelStore,
   type SupportedModelSummary,
@@ -135,7 +135,7 @@ export class SupportedModels {
     const holds = held(device, known)
     const stored = holds === undefined ? undefined : await store.get(holds.id)
     if (holds !== undefined && stored !== undefined)
-      return this.#keep(device, stored, holds.toldBy.includes(device.id), isConfirmed(holds))
+      return this.#keep(device, stored, holds.describedBy.includes(device.id), isConfirmed(holds))
     if (isShared(device) && known.length >= MAX_DESCRIPTIONS) {
       log.warn({ model: key }, 'devices of this model contradict each other; none is believed for the others')
       this.#refuse(device, true)
@@ -162,8 +162,8 @@ export class SupportedModels {
     const digest = supportedModelDigest(objects)
     const same = known.find((one) => one.digest === digest)
     if (same === undefined && isShared(device) && known.length > 0) await this.#contradicted(device, digest, known)
-    const toldBy = [...new Set([...(same?.toldBy ?? []), device.id])]
-    const model = { id: supportedModelId(key, digest), key, digest, toldBy, objects, at: clock.now() }
+    const describedBy = [...new Set([...(same?.describedBy ?? []), device.id])]
+    const model = { id: supportedModelId(key, digest), key, digest, describedBy, objects, at: clock.now() }
     const stored = await this.#store(device, model, same, known.length)
     return this.#keep(device, model, true, isConfirmed(model) && stored)
   }
@@ -180,7 +180,7 @@ export class SupportedModels {
       if (same === undefined) {
         if (descriptions >= MAX_DESCRIPTIONS) return false
         await store.put(model)
-      } else if (same.toldBy.length < MAX_TELLERS) await store.confirm(same.id, device.id)
+      } else if (same.describedBy.length < MAX_DESCRIBED_BY) await store.confirm(same.id, device.id)
       return true
     } catch (err) {
       log.warn({ err, model: model.key }, 'supported data model was not stored')
@@ -191,7 +191,7 @@ export class SupportedModels {
   async #contradicted(device: Device, digest: string, known: SupportedModelSummary[]): Promise<void> {
     const { devices, clock, log } = this.#options
     const model = supportedModelKey(device)
-    const against = known.map(({ id, toldBy }) => ({ id, toldBy: toldBy.slice(0, MAX_TELLERS) }))
+    const against = known.map(({ id, describedBy }) => ({ id, describedBy: describedBy.slice(0, MAX_DESCRIBED_BY) }))
     log.warn(
       { deviceId: device.id, model, digest, against },
       'the Agent contradicts the supported model of its firmware',
@@ -201,13 +201,18 @@ export class SupportedModels {
     await devices.commit({ deviceId: device.id, events: [event] })
   }
 
-  #keep(device: Device, { id, key, objects, toldBy }: SupportedModel, own: boolean, confirmed: boolean): ModelFacts {
+  #keep(
+    device: Device,
+    { id, key, objects, describedBy }: SupportedModel,
+    own: boolean,
+    confirmed: boolean,
+  ): ModelFacts {
     const facts = { id, own, ...factsOf(objects, this.#options.of) }
     if (own) {
       this.#own.set(ownKey(device), facts)
     }
     // Of two confirmed descriptions the one of more devices holds.
-    const devices = toldBy.length
+    const devices = describedBy.length
     if (confirmed && isShared(device) && devices >= (this.#confirmed.get(key)?.devices ?? 0)) {
       this.#confirmed.set(key, { ...facts, own: false, devices })
     }
@@ -246,9 +251,9 @@ function ownKey(device: Device): string {
 
 /** Returns the description that holds for a device: its own, or a confirmed one. */
 function held(device: Device, known: SupportedModelSummary[]): SupportedModelSummary | undefined {
-  const own = known.find(({ toldBy }) => toldBy.includes(device.id))
+  const own = known.find(({ describedBy }) => describedBy.includes(device.id))
   if (own !== undefined || !isShared(device)) return own
-  return known.filter(isConfirmed).sort((a, b) => b.toldBy.length - a.toldBy.length)[0]
+  return known.filter(isConfirmed).sort((a, b) => b.describedBy.length - a.describedBy.length)[0]
 }
 
 function factsOf(objects: SupportedModel['objects'], asked: readonly string[]): Pick<ModelFacts, 'has'> {
