@@ -1,0 +1,27 @@
+import type { Links } from '../tree/links.ts'
+import type { RawLookup } from '../tree/raw-tree.ts'
+
+/** What a derived parameter may look at. */
+export interface DerivedContext {
+  /** The row of TR-181 that has the parameter, and the object of the device's own tree behind it. */
+  readonly row: string
+  readonly object: string
+  readonly links: Links
+  readonly tree: RawLookup
+  /** Returns the value of another TR-181 parameter of the same device. */
+  evaluate(path: string): string | undefined
+}
+
+/** A parameter of TR-181 without a source of its own: a reference, a kind, a state that follows from others. */
+export interface Derived {
+  /** Schema path in TR-181. */
+  to: string
+  /** Table of the device's own tree whose objects give the rows, as a schema path; '' for none. */
+  from: string
+  /** Number of the own row where one object gives several. */
+  slot?: number
+  /** Parameters of that object whose change is a change of the value, relative to it. */
+  needs?: readonly string[]
+  /** Returns the value; undefined when the parameter is absent. */
+  value(context: DerivedContext): string | undefined
+}

@@ -1,0 +1,97 @@
+import type { TransformContext } from '../transform.ts'
+import type { Links } from '../tree/links.ts'
+import { tableOfRow } from '../tree/links.ts'
+import type { RawLookup } from '../tree/raw-tree.ts'
+import { scanPath } from '../tree/schema.ts'
+
+/** When values were read, and what is known from before. */
+export interface ReadingTime {
+  /** Milliseconds since 1970. */
+  at: number
+  /** Seconds since the boot of the device. */
+  upTimeS?: number
+  /** Returns the reading of a TR-181 parameter before this one. */
+  previous?(path: string): { raw: string; value: string; at: number } | undefined
+}
+
+/** What a transform asks of the mapping of its device. */
+export interface References {
+  readonly links: Links
+  readonly family: string | undefined
+  /** Returns the row behind an object; with `below` the one in that table, also for an object further up. */
+  rowOf(object: string, below: string | undefined): string | undefined
+  objectsOf(row: string, tree: RawLookup): readonly string[]
+  targetOfParameter(path: string): string | undefined
+  sourceOfParameter(path: string, tree: RawLookup): string | undefined
+}
+
+/** The context of one reading or writing of one value. */
+export class MappingContext implements TransformContext {
+  readonly from: string
+  readonly to: string
+  readonly #device: References
+  readonly #tree: RawLookup
+  readonly #time: ReadingTime
+
+  constructor(device: References, from: string, to: string, tree: RawLookup, time: ReadingTime) {
+    this.from = from
+    this.to = to
+    this.#device = device
+    this.#tree = tree
+    this.#time = time
+  }
+
+  raw(path: string): string | undefined {
+    return this.#tree.value(path)
+  }
+
+  children(object: string): readonly string[] {
+    return this.#tree.children(object)
+  }
+
+  targetOf(object: string, below?: string): string | undefined {
+    return this.#device.rowOf(object.endsWith('.') ? object : `${object}.`, below)
+  }
+
+  sourcesOf(row: string): readonly string[] {
+    return this.#device.objectsOf(row.endsWith('.') ? row : `${row}.`, this.#tree)
+  }
+
+  targetOfParameter(path: string): string | undefined {
+    return this.#device.targetOfParameter(path)
+  }
+
+  sourceOfParameter(path: string): string | undefined {
+    return this.#device.sourceOfParameter(path, this.#tree)
+  }
+
+  get position(): number {
+    return this.#device.links.positionOf(rowOfParameter(this.to))
+  }
+
+  get family(): string | undefined {
+    return this.#device.family
+  }
+
+  get previous(): { raw: string; value: string; at: number } | undefined {
+    return this.#time.previous?.(this.to)
+  }
+
+  get at(): number {
+    return this.#time.at
+  }
+
+  get upTimeS(): number | undefined {
+    return this.#time.upTimeS
+  }
+}
+
+/** Returns the row that a parameter lies in: `Device.A.1.B.C` -> `Device.A.1.`; '' outside any table. */
+export function rowOfParameter(path: string): string {
+  return path.slice(0, scanPath(path).cuts.at(-1) ?? 0)
+}
+
+/** Returns true when `row` is a row of the table `below`, e.g. `Device.IP.Interface.`. */
+export function isRowIn(row: string, below: string): boolean {
+  return tableOfRow(row) === below
+}

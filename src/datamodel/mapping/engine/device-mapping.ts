@@ -1,0 +1,310 @@
+import type { BaseType } from '../../types.ts'
+import type { InstanceMap } from '../tree/instance-map.ts'
+import { Links } from '../tree/links.ts'
+import { isTrue, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
+import { type Scan, scanPath } from '../tree/schema.ts'
+import { aggregate, type Reading } from './aggregate.ts'
+import type { CompiledCondition, CompiledRow, CompiledTarget, Mapping } from './compile.ts'
+import { isRowIn, MappingContext, type ReadingTime, type References } from './context.ts'
+
+/** A parameter of TR-181, read from the device's own tree. */
+export interface MappedValue {
+  path: string
+  value: string
+  type: BaseType
+  /** The parameter that decided the value, and its text; absent for a derived parameter. */
+  source?: string
+  raw?: string
+}
+
+/** The mapping of one device: the rows for all devices, and the numbers of its own objects. */
+export class DeviceMapping implements References {
+  readonly mapping: Mapping
+  readonly links: Links
+  readonly family: string | undefined
+
+  constructor(mapping: Mapping, map: InstanceMap, family: string | undefined) {
+    this.mapping = mapping
+    this.links = new Links(map)
+    this.family = family
+  }
+
+  /**
+   * Returns the TR-181 parameters whose value may change with a parameter of the device's own tree: its targets, and
+   * those that look at it. Empty for one that no row knows.
+   */
+  targetsOf(rawPath: string): string[] {
+    const scan = scanPath(rawPath)
+    const dependents = this.mapping.dependents.get(scan.schema)
+    if (dependents === undefined) return []
+    const found: string[] = []
+    for (const { pair, depth, table, target, family } of dependents) {
+      if (family !== undefined && family !== this.family) continue
+      for (const object of this.#objectsAt(rawPath, scan, depth, table))
+        for (const row of pair.rows(object, this.links)) {
+          const path = row + target.rest
+          if (dependents.length === 1 || !found.includes(path)) found.push(path)
+        }
+    }
+    return found
+  }
+
+  /** The object of a table that a path lies in; for a table below the path all objects of it that the map knows. */
+  #objectsAt(path: string, { cuts }: Scan, depth: number, table: string): readonly string[] {
+    if (depth === 0) return ROOT
+    if (depth <= cuts.length) return [path.slice(0, cuts[depth - 1])]
+    const shared = path.slice(0, cuts.at(-1) ?? 0)
+    const found: string[] = []
+    for (const object of this.links.objects())
+      if (object.startsWith(shared) && scanPath(object).schema === table) found.push(object)
+    return found
+  }
+
+  /** Returns true when a row maps the parameter of the device's own tree. */
+  isMapped(rawPath: string): boolean {
+    const dependents = this.mapping.dependents.get(scanPath(rawPath).schema)
+    return dependents?.some(({ row }) => row !== undefined && this.applies(row)) === true
+  }
+
+  /** Returns the paths of the derived parameters of all rows that the device has. */
+  *derivedPaths(tree: RawLookup): Iterable<string> {
+    const objects = new Map<string, readonly string[]>()
+    for (const { spec, pair, target } of this.mapping.derived) {
+      const known = objects.get(spec.from) ?? objectsOfTable(tree, spec.from)
+      objects.set(spec.from, known)
+      for (const object of known) for (const row of pair.rows(object, this.links)) yield row + target.rest
+    }
+  }
+
+  /** Returns true when a row or a rule gives the parameter, on whatever device. */
+  knows(targetPath: string): boolean {
+    return this.mapping.targets.has(scanPath(targetPath).schema)
+  }
+
+  /**
+   * Returns the parameters of the device's own tree that are needed to evaluate a TR-181 parameter, the sources first;
+   * empty where it has none.
+   */
+  sourcesOf(targetPath: string, tree: RawLookup): string[] {
+    const found = new Set<string>()
+    const beside = new Set<string>()
+    const { target, row } = this.find(targetPath)
+    for (const compiled of target?.rows ?? []) {
+      if (!this.applies(compiled)) continue
+      for (const object of compiled.pair.objects(row, this.links, tree)) {
+        found.add(object + compiled.rest)
+        if (compiled.when !== undefined) beside.add(besideOf(object, compiled.when))
+        if (compiled.row.agg === 'first') beside.add(`${object}Enable`)
+        for (const name of compiled.transform?.reads ?? []) beside.add(object + name)
+      }
+    }
+    for (const { spec, pair } of target?.derived ?? [])
+      for (const object of pair.objects(row, this.links, tree))
+        for (const name of spec.needs ?? []) beside.add(object + name)
+    return [...found, ...[...beside].filter((path) => !found.has(path))]
+  }
+
+  /**
+   * Returns a TR-181 parameter: the row with the lowest rank whose source the device has and whose value decodes,
+   * else what is derived for it. Undefined when it has no value. Never throws, whatever the values are.
+   */
+  evaluate(targetPath: string, tree: RawLookup, time: ReadingTime): MappedValue | undefined {
+    const { target, row } = this.find(targetPath)
+    if (target === undefined) return undefined
+    return this.evaluateAt(target, row, targetPath, tree, time)
+  }
+
+  /** The same for a target that was looked up before. */
+  evaluateAt(
+    target: CompiledTarget,
+    row: string,
+    path: string,
+    tree: RawLookup,
+    time: ReadingTime,
+  ): MappedValue | undefined {
+    const type = target.parameter?.type ?? 'string'
+    const reading = this.#readRows(target, row, path, tree, time)
+    if (reading !== undefined) return { path, value: reading.value, type, source: reading.source, raw: reading.raw }
+    const value = this.#derive(target, row, tree, time)
+    return value === undefined ? undefined : { path, value, type }
+  }
+
+  #readRows(
+    target: CompiledTarget,
+    row: string,
+    path: string,
+    tree: RawLookup,
+    time: ReadingTime,
+  ): Reading | undefined {
+    const { rows } = target
+    for (let at = 0; at < rows.length; ) {
+      const rank = rows[at]?.rank
+      let group: Reading[] | undefined
+      let how: CompiledRow['row']['agg']
+      for (; at < rows.length && rows[at]?.rank === rank; at++) {
+        const compiled = rows[at]
+        if (compiled === undefined || !this.applies(compiled)) continue
+        const objects = compiled.pair.objects(row, this.links, tree)
+        for (const object of objects) {
+          const reading = this.#read(compiled, object, path, tree, time)
+          if (reading === undefined) continue
+          if (compiled.row.agg === undefined) {
+            if (group === undefined) return reading
+            continue
+          }
+          how = compiled.row.agg
+          if (group === undefined) group = [reading]
+          else group.push(reading)
+        }
+      }
+      if (group !== undefined && how !== undefined) {
+        if (how === 'first' && group.length > 1)
+          for (const reading of group) reading.enabled = isTrue(tree.value(`${objectOfSource(reading.source)}Enable`))
+        return aggregate(how, group)
+      }
+    }
+    return undefined
+  }
+
+  #read(compiled: CompiledRow, object: string, path: string, tree: RawLookup, time: ReadingTime): Reading | undefined {
+    const source = object + compiled.rest
+    const raw = tree.value(source)
+    if (raw === undefined || !holds(compiled.when, object, tree)) return undefined
+    const value = compiled.transform === undefined ? raw : this.#decode(compiled, source, path, raw, tree, time)
+    return value === undefined ? undefined : { value, source, raw, enabled: true }
+  }
+
+  /** A transform that fails on a value has no reading of it: one odd text never keeps the rest of a tree from being read. */
+  #decode(
+    { transform }: CompiledRow,
+    source: string,
+    path: string,
+    raw: string,
+    tree: RawLookup,
+    time: ReadingTime,
+  ): string | undefined {
+    try {
+      return transform?.read(raw, new MappingContext(this, source, path, tree, time))
+    } catch {
+      return undefined
+    }
+  }
+
+  #deriving = 0
+
+  #derive(target: CompiledTarget, row: string, tree: RawLookup, time: ReadingTime): string | undefined {
+    if (target.derived.length === 0 || this.#deriving >= MAX_DERIVING) return undefined
+    this.#deriving++
+    try {
+      for (const { spec, pair } of target.derived)
+        for (const object of pair.objects(row, this.links, tree)) {
+          const value = spec.value({
+            row,
+            object,
+            links: this.links,
+            tree,
+            evaluate: (path) => this.evaluate(path, tree, time)?.value,
+          })
+          if (value !== undefined) return value
+        }
+      return undefined
+    } finally {
+      this.#deriving--
+    }
+  }
+
+  /** Returns the target that a path names and its row, '' outside any table. */
+  find(targetPath: string): { target: CompiledTarget | undefined; row: string } {
+    const { schema, cuts } = scanPath(targetPath)
+    return { target: this.mapping.targets.get(schema), row: targetPath.slice(0, cuts.at(-1) ?? 0) }
+  }
+
+  rowOf(object: string, below: string | undefined): string | undefined {
+    const rows = this.#rowsOf(object)
+    if (below === undefined) return rows[0]
+    const found = rows.find((row) => isRowIn(row, below))
+    if (found !== undefined) return found
+    const outer = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
+    return outer === '' || outer.indexOf('.') === outer.length - 1 ? undefined : this.rowOf(outer, below)
+  }
+
+  /** Rows of an object by the instance map, then those that follow from its own number. */
+  #rowsOf(object: string): readonly string[] {
+    const linked = this.links.rowsOf(object)
+    if (linked.length > 0) return linked
+    const { schema, cuts } = scanPath(object)
+    if (cuts.at(-1) !== object.length) return linked
+    const pairs = this.mapping.pairs.get(schema) ?? []
+    return pairs.flatMap(({ pair, to }) => (to === '' ? [] : pair.rows(object, this.links)))
+  }
+
+  objectsOf(row: string, tree: RawLookup): readonly string[] {
+    const linked = this.links.objectsOf(row)
+    if (linked.length > 0) return linked
+    const { schema } = scanPath(row)
+    const found = new Set<string>()
+    for (const { pair, to } of this.mapping.tablePairs.get(schema) ?? [])
+      if (to === schema) for (const object of pair.objects(row, this.links, tree)) if (object !== '') found.add(object)
+    return [...found]
+  }
+
+  targetOfParameter(path: string): string | undefined {
+    const scan = scanPath(path)
+    let copy: string | undefined
+    for (const { pair, depth, table, target, row } of this.mapping.dependents.get(scan.schema) ?? []) {
+      if (row === undefined || !this.applies(row)) continue
+      for (const object of this.#objectsAt(path, scan, depth, table)) {
+        const [first] = pair.rows(object, this.links)
+        if (first === undefined) continue
+        if (row.row.copy !== true) return first + target.rest
+        copy ??= first + target.rest
+      }
+    }
+    return copy
+  }
+
+  sourceOfParameter(path: string, tree: RawLookup): string | undefined {
+    const { target, row } = this.find(path)
+    for (const compiled of target?.rows ?? [])
+      if (this.applies(compiled))
+        for (const object of compiled.pair.objects(row, this.links, tree))
+          if (tree.value(object + compiled.rest) !== undefined) return object + compiled.rest
+    return undefined
+  }
+
+  /** Returns true when a row is for this device's family, or for all. */
+  applies({ row }: CompiledRow): boolean {
+    return row.family === undefined || row.family === this.family
+  }
+}
+
+/** Derived parameters look at others, those perhaps at more: bridges on ports on interfaces, no deeper. */
+const MAX_DERIVING = 6
+const ROOT: readonly string[] = ['']
+
+/** Returns true when the condition of a row holds for one object. */
+export function holds(compiled: CompiledCondition | undefined, object: string, tree: RawLookup): boolean {
+  if (compiled === undefined) return true
+  const { condition } = compiled
+  const value = tree.value(besideOf(object, compiled))
+  if (value === undefined) return condition.in === undefined
+  const listed = (list: readonly string[]) =>
+    list.includes(value) || (list.includes('true') && isTrue(value)) || (list.includes('false') && isFalse(value))
+  if (condition.in !== undefined && !listed(condition.in)) return false
+  return condition.notIn === undefined || !listed(condition.notIn)
+}
+
+function isFalse(value: string): boolean {
+  return value === 'false' || value === '0' || value === 'FALSE' || value === 'False'
+}
+
+function besideOf(object: string, { depth, rest }: CompiledCondition): string {
+  if (depth === 0) return rest
+  const { cuts } = scanPath(object)
+  return object.slice(0, cuts[depth - 1] ?? object.length) + rest
+}
+
+/** The object with the `Enable` of a source: the row of the table that it lies in. */
+function objectOfSource(source: string): string {
+  return source.slice(0, scanPath(source).cuts.at(-1) ?? 0)
+}

@@ -1,0 +1,39 @@
+import { IP, PPP } from '../tree/linked.ts'
+import { objectsOfTable } from '../tree/raw-tree.ts'
+import { objectOf } from '../tree/schema.ts'
+import { allConnections, connectionDevices, exists, type RuleContext } from './rule-tree.ts'
+
+/** The source of a row: its table, '' for none, and the rest of its path. */
+interface SourceRow {
+  table: string
+  rest: string
+}
+
+/** Optical interfaces: one for each object with a container that a row of the device's family reads. */
+export function opticalRows({ tree, numbers }: RuleContext, rows: readonly SourceRow[]): void {
+  const seen = new Set<string>()
+  for (const { table, rest } of rows) {
+    if (!table.startsWith('InternetGatewayDevice.')) continue
+    for (const object of objectsOfTable(tree, table)) {
+      if (seen.has(object) || !exists(tree, objectOf(object + rest))) continue
+      seen.add(object)
+    }
+  }
+  for (const object of [...seen].sort()) numbers.row('Device.Optical.Interface.', object, [object])
+}
+
+/** Values by which devices say that a connection has no VLAN. */
+const NO_VLAN = new Set(['', '0', '-1', '4095'])
+
+/** A VLAN termination for each connection, or WANConnectionDevice, with a VLAN in a vendor's parameter. */
+export function vlanRows({ tree, numbers }: RuleContext, rows: readonly SourceRow[]): void {
+  const tagged = (object: string, own: readonly SourceRow[]) =>
+    own.some(({ rest }) => !NO_VLAN.has(tree.value(object + rest) ?? ''))
+  const ofTable = (table: string) => rows.filter((row) => row.table === table)
+  const devices = rows.filter(({ table }) => table !== IP && table !== PPP)
+  for (const wcd of connectionDevices(tree)) if (tagged(wcd, devices)) numbers.row(VLANS, wcd, [wcd])
+  for (const { object, kind } of allConnections(tree))
+    if (tagged(object, ofTable(kind === 'ip' ? IP : PPP))) numbers.row(VLANS, object, [object])
+}
+
+const VLANS = 'Device.Ethernet.VLANTermination.'
