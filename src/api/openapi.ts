@@ -2,7 +2,7 @@ import type { Route } from './http/route.ts'
 import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './http/zod.ts'
 import { Facts, ProblemSchema } from './schemas/common.ts'
 import { ProtocolSchema } from './schemas/device.ts'
-import { OperationRequestSchema } from './schemas/operation.ts'
+import { OperationRequestSchema } from './schemas/operation-request.ts'
 import { PlanStatusSchema } from './schemas/plan.ts'
 import { DescriptionSchema, HealthSchema, ReadySchema } from './schemas/system.ts'
 
@@ -119,7 +119,8 @@ export function openApiDocument(routes: Route[], version: string): object {
       },
     })
   }
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const generator = new OpenApiGeneratorV31(registry.definitions, { unionPreferredType: 'oneOf' })
+  const document = generator.generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Isthmus',
@@ -129,4 +130,20 @@ export function openApiDocument(routes: Route[], version: string): object {
     },
     servers: [{ url: '/' }],
   })
+  return JSON.parse(JSON.stringify(document), withPlainReference) as object
+}
+
+/**
+ * Returns a reference with a description of its own as OpenAPI 3.1 has it, `{ $ref, description }`. The generator
+ * writes `allOf`, which client generators refuse for a component that is no object.
+ */
+function withPlainReference(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('allOf' in value) || !Array.isArray(value.allOf)) return value
+  const [reference, more, ...rest]: unknown[] = value.allOf
+  const isPlain = rest.length === 0 && hasOnly(reference, '$ref') && hasOnly(more, 'description')
+  return isPlain && hasOnly(value, 'allOf') ? Object.assign({}, reference, more) : value
+}
+
+function hasOnly(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === key
 }

@@ -8,6 +8,7 @@ import type {
   ParameterStore,
   Protocol,
 } from '../../src/domain/index.ts'
+import { operationProblems } from '../support/api-description.ts'
 import { startFileServer } from '../support/file-server.ts'
 
 /** A device behind its wire. The suite reads it without any protocol. */
@@ -64,6 +65,7 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       const { id } = await operations.submit({ deviceId, request, actor: { kind: 'apiKey', id: 'contract' } })
       const ended = await operations.wait(id, WAIT_MS)
       if (ended === undefined) throw new Error('the operation is gone')
+      expect(operationProblems(ended), 'the answer as the API describes it').toEqual([])
       return ended
     }
     const stored = async (path: string) => (await subject.parameters.getMany(subject.deviceId, [path]))[0]
@@ -255,6 +257,17 @@ export function driverContract(name: string, setup: () => Promise<ContractSubjec
       expect(outcome(added, `${row}X_ACME_Absent`)?.error).toBeDefined()
       expect(subject.device.value(`${row}ExternalPort`)).toBe('3333')
       expect((await stored(`${row}ExternalPort`))?.value).toBe('3333')
+    })
+
+    it('instances lists the rows of a table, and supported what is below a path', async () => {
+      const row = await add('4444')
+      const rows = await ask({ verb: 'instances', paths: [TABLE] })
+      expect(rows.state).toBe('done')
+      expect(rows.result?.results.map(({ path }) => path).sort()).toEqual([...subject.device.rows(TABLE)].sort())
+      expect(outcome(rows, row)?.error).toBeUndefined()
+      const below = await ask({ verb: 'supported', path: 'Device.WiFi.Radio.' })
+      expect(below.state).toBe('done')
+      expect(below.result?.results.find(({ path }) => path.endsWith('.Channel'))).toMatchObject({ writable: true })
     })
 
     it('discover stores the tree in the record, with access', async () => {

@@ -46,6 +46,12 @@ export function answerProblems(
   return schema === undefined ? [`${status} is not described`] : problems(document, schema, body, 'body')
 }
 
+/** Returns the places where a value does not match a component of the description. */
+export function componentProblems(document: OpenApi, name: string, value: unknown): string[] {
+  const json: unknown = JSON.parse(JSON.stringify(value))
+  return problems(document, { $ref: `#/components/schemas/${name}` }, json, name)
+}
+
 function problems(document: OpenApi, schema: JsonSchema, value: unknown, at: string): string[] {
   const parts = partsOf(document, schema)
   const found = parts.flatMap((part) => own(document, part, value, at))

@@ -85,7 +85,7 @@ function row(name, schema, depth, label) {
   const item = document.createElement('li')
   const head = document.createElement('span')
   head.append(text('code', name), ' ', text('span', label || typeOf(schema), 'type'))
-  const about = resolve(schema).description
+  const about = schema.description || resolve(schema).description
   if (about) head.append(' ', prose('span', about))
   if (!hasFields(schema)) {
     item.append(head)

@@ -2,7 +2,7 @@ import { deleteLinkSecret } from '../../desk/index.ts'
 import { actorOf, asDeviceId } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { DeviceIdParam } from '../schemas/common.ts'
-import { OperationSchema } from '../schemas/operation.ts'
+import { SetOperationSchema } from '../schemas/operation.ts'
 import { operationViews } from '../views/views.ts'
 import { pathOfOperation } from './locations.ts'
 import type { RouteDeps } from './ports.ts'
@@ -22,7 +22,9 @@ export function linkSecretRoutes(deps: RouteDeps): Route[] {
         'For devices shown with `usp.weakLink: true`, and to replace a secret that others may know. The operation sets `WebSocket.Path` of the row of this Controller over the protocol that owns the device; a result without rows means that the device shows no such row. The old secret, or none, stays good until the Agent has used the new one; after that its links need it. Repeating this writes the same secret until it was used.',
       permission: 'credentials.write',
       params: DeviceIdParam,
-      responses: { 202: { description: 'The operation that writes it; read it at Location', schema: OperationSchema } },
+      responses: {
+        202: { description: 'The operation that writes it; read it at Location', schema: SetOperationSchema },
+      },
       async handle({ params, principal }) {
         const operation = await deps.renewLinkSecret(asDeviceId(params.id), actorOf(principal))
         return {

@@ -4,14 +4,8 @@ import { actorOf, asDeviceId, type Operation, REQUEST_BOUNDS } from '../../domai
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
 import { DeviceIdParam, IdParam, Paging } from '../schemas/common.ts'
-import {
-  OperationPage,
-  OperationRequestSchema,
-  OperationSchema,
-  OperationStateSchema,
-  SubmitQuery,
-  WaitQuery,
-} from '../schemas/operation.ts'
+import { OperationPage, OperationSchema, OperationStateSchema, SubmitQuery, WaitQuery } from '../schemas/operation.ts'
+import { OperationRequestSchema } from '../schemas/operation-request.ts'
 import { operationView, operationViews } from '../views/views.ts'
 import { pathOfOperation } from './locations.ts'
 import type { RouteDeps } from './ports.ts'

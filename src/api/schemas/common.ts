@@ -8,12 +8,10 @@ export const count = () => z.number().int().min(0)
 /** A time as ISO 8601 in UTC. */
 export const time = () => z.string().openapi({ format: 'date-time' })
 
-/** Any JSON value: facts whose form depends on what they are about. */
-const Json = z
-  .unknown()
-  .openapi('Json', { type: ['string', 'number', 'boolean', 'object', 'array', 'null'], description: 'Any JSON value' })
-/** Facts by name. */
-export const Facts = z.record(z.string(), Json).openapi('Facts', { description: 'Facts by name' })
+/** Facts by name, of any JSON value: their form depends on what they are about. */
+export const Facts = z
+  .record(z.string(), z.unknown())
+  .openapi('Facts', { additionalProperties: true, description: 'Facts by name: any JSON values' })
 
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
 export const Cursor = z

@@ -14,7 +14,7 @@ import { MTPS } from '../../usp/index.ts'
 import { z } from '../http/zod.ts'
 import { count, Paging, page, text, time } from './common.ts'
 import { MemberStateSchema } from './member-state.ts'
-import { path } from './operation.ts'
+import { path } from './operation-request.ts'
 
 const CONTROLLER = z.strictObject({
   endpointId: text(256),

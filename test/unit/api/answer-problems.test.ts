@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import type { DeviceId, Operation } from '../../../src/domain/index.ts'
+import { operationProblems } from '../../support/api-description.ts'
 import { answerProblems, type OpenApi } from '../../support/json-schema.ts'
 
 const document: OpenApi = {
@@ -28,4 +30,22 @@ it.each([
   [{ id: 'x', parts: [{ size: 1 }] }, ['body.parts[0].size is not described']],
 ])('an answer %j differs from its description in %j', (body, expected) => {
   expect(answerProblems(document, { method: 'GET', path: '/things/1?x=2', status: 200, body })).toEqual(expected)
+})
+
+it('an operation is compared with the description of its verb alone', () => {
+  const operation = {
+    ...{ id: 'o', deviceId: 'd' as DeviceId, state: 'done', actor: { kind: 'apiKey', id: 'k' }, createdAt: 1 },
+    ...{
+      expiresAt: 2,
+      attempts: 1,
+      result: { outcome: 'done', results: [{ path: 'Device.A.', keys: { Alias: 'a' } }] },
+    },
+  }
+  const of = (request: Operation['request']) => operationProblems({ ...operation, request } as Operation)
+  expect(of({ verb: 'instances', paths: ['Device.A.'] })).toEqual([])
+  expect(of({ verb: 'get', paths: ['Device.A.'] })).toEqual(['GetOperation.result.results[0].keys is not described'])
+  expect(of({ verb: 'reboot' })).toEqual([
+    'RebootOperation.result.results[0].error is missing',
+    'RebootOperation.result.results[0].keys is not described',
+  ])
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { OperationRequestSchema } from '../../../src/api/schemas/operation.ts'
+import { OperationRequestSchema } from '../../../src/api/schemas/operation-request.ts'
 import { AppError } from '../../../src/base/index.ts'
 import { loadModel, type Model, type ModelName } from '../../../src/datamodel/index.ts'
 import { type OperationRequest, REQUEST_BOUNDS } from '../../../src/domain/index.ts'

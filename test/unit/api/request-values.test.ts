@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { OperationRequestSchema } from '../../../src/api/schemas/operation.ts'
+import { OperationRequestSchema } from '../../../src/api/schemas/operation-request.ts'
 
 const set = (value: unknown) =>
   OperationRequestSchema.safeParse({ verb: 'set', values: [{ path: 'Device.X_ACME_A', value }] })

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { openApiDocument } from '../../../src/api/openapi.ts'
-import { routesOf } from '../../../src/api/routes/index.ts'
-import type { RouteDeps } from '../../../src/api/routes/ports.ts'
 import { may, type Principal, READ_VERBS, VERB_PERMISSION } from '../../../src/domain/index.ts'
-import type { JsonSchema, OpenApi } from '../../support/json-schema.ts'
+import { apiDescription as document, apiRoutes as routes } from '../../support/api-description.ts'
+import type { JsonSchema } from '../../support/json-schema.ts'
 
-const routes = routesOf({} as RouteDeps)
-const document = JSON.parse(JSON.stringify(openApiDocument(routes, '0'))) as OpenApi
 const as = (role: 'reader' | 'writer'): Principal => ({ kind: 'apiKey', id: 'x', roles: [role], groups: [] })
 
 describe('permissions', () => {
@@ -75,6 +71,40 @@ describe('the description', () => {
     expect(Object.keys(discriminator?.mapping ?? {}).sort()).toEqual(Object.keys(VERB_PERMISSION).sort())
     for (const reference of Object.values(discriminator?.mapping ?? {}))
       expect(Object.keys(document.components.schemas)).toContain(reference.replace('#/components/schemas/', ''))
+  })
+
+  it('has an operation and a result for each verb, and an operation is exactly one of them', () => {
+    const { oneOf = [] } = document.components.schemas.Operation ?? {}
+    const verbs = Object.keys(VERB_PERMISSION)
+    const prefixes = verbs.map((verb) => verb.charAt(0).toUpperCase() + verb.slice(1))
+    expect(oneOf.map(({ $ref }) => $ref).sort()).toEqual(
+      prefixes.map((prefix) => `#/components/schemas/${prefix}Operation`).sort(),
+    )
+    for (const [n, verb] of verbs.entries()) {
+      const properties = document.components.schemas[`${prefixes[n]}Operation`]?.properties
+      expect(properties?.request?.$ref).toBe(`#/components/schemas/${prefixes[n]}Request`)
+      expect(properties?.result?.$ref).toBe(`#/components/schemas/${prefixes[n]}Result`)
+      expect(document.components.schemas[`${prefixes[n]}Request`]?.properties?.verb?.enum).toEqual([verb])
+      expect(document.components.schemas[`${prefixes[n]}Result`]?.required).toEqual(['outcome', 'results'])
+    }
+  })
+
+  it('combines no schemas in a way that client generators drop', () => {
+    const found: string[] = []
+    const look = (value: unknown, at: string) => {
+      if (typeof value !== 'object' || value === null) return
+      const { anyOf, allOf = [], type, items } = value as JsonSchema
+      if (anyOf !== undefined) found.push(`${at} is anyOf`)
+      if ([type].flat().includes('array') && items === undefined) found.push(`${at} is an array of nothing`)
+      // A component that is no object cannot be a part of another one.
+      for (const part of allOf) {
+        const named = part.$ref === undefined ? part : document.components.schemas[part.$ref.replace(/^.*\//, '')]
+        if (named?.type !== 'object' && named?.allOf === undefined) found.push(`${at} is allOf of no object`)
+      }
+      for (const [name, item] of Object.entries(value)) look(item, `${at}.${name}`)
+    }
+    look(document, 'document')
+    expect(found).toEqual([])
   })
 
   it('has no component twice under names that differ in their numbers only', () => {
