@@ -37,8 +37,9 @@ export interface Path {
 const MAX_LENGTH = 1024
 const MAX_DEPTH = 40
 const MAX_TERMS = 16
-// Vendor names carry a hyphen (X_ARRIS-COM_Status) although the grammar of TR-369 leaves it out.
-const NAME = /^[A-Za-z_][A-Za-z_0-9-]*$/
+// Vendor names carry a hyphen (X_ARRIS-COM_Status), and some begin with digits and a hyphen (802-1pMark), although the
+// grammar of TR-369 leaves both out.
+const NAME = /^(?:[A-Za-z_]|\d+-)[A-Za-z_0-9-]*$/
 const FOLLOW = /^([A-Za-z_][A-Za-z_0-9-]*)(?:#([1-9][0-9]{0,8}|\*))?\+$/
 const TERM = /^([A-Za-z_][A-Za-z_0-9.+#*-]*?)\s*(==|!=|~=|<=|>=|<|>)\s*(.+)$/
 

@@ -25,6 +25,7 @@ describe('parsePath', () => {
     ['Device.LocalAgent.Controller.[EndpointID=="a.b"&&Enable==true].', 'object', true],
     ['Device.WiFi.AccessPoint.1.SSIDReference+.SSID', 'parameter', true],
     ['Device.X_ARRIS-COM_Box.Status', 'parameter', false],
+    ['InternetGatewayDevice.WANDevice.1.X_CT-COM_WANGponLinkConfig.802-1pMark', 'parameter', false],
     ['Device.WiFi.SSID.{i}.', 'object', false],
   ])('takes %s for an %s (search: %s)', (text, kind, search) => {
     expect(parsePath(text)).toMatchObject({ kind, search })
