@@ -64,7 +64,8 @@ export const OPTIONS = [
     choices: ['auto', 'on', 'off'],
     default: 'auto',
     sentence:
-      'TLS of the REST API. auto: on, unless --api-host is an address of this machine alone and no certificate of its own is given. Without any certificate the server makes one. off: plain HTTP, for a reverse proxy.',
+      'TLS of the REST API. auto: on, unless --api-host is an address of this machine alone and no certificate of ' +
+      'its own is given. Without any certificate the server makes one. off: plain HTTP, for a reverse proxy.',
   },
   {
     key: 'apiTlsCert',
@@ -174,7 +175,9 @@ export const OPTIONS = [
     group: 'TLS',
     type: 'path',
     sentence:
-      'PEM file with the authorities that sign certificates of devices: Endpoint IDs are then proven by certificate, and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part written %2D) needs no password.',
+      'PEM file with the authorities that sign certificates of devices: Endpoint IDs are then proven by certificate, ' +
+      'and a CPE whose certificate names it (common name OUI-ProductClass-SerialNumber, hyphens within a part ' +
+      'written %2D) needs no password.',
   },
   {
     key: 'endpointId',
@@ -212,7 +215,9 @@ export const OPTIONS = [
     type: 'string',
     secret: true,
     sentence:
-      'API key that the first start stores, of the form isthmus_<id>_<secret>. Unset: one is made, shown once on a terminal, else written to first-api-key in the data folder. Without effect where there are keys already.',
+      'API key that the first start stores, of the form isthmus_<id>_<secret>. Unset: ' +
+      'one is made, shown once on a terminal, else written to first-api-key in the data folder. ' +
+      'Without effect where there are keys already.',
   },
   {
     key: 'enrolmentSecret',
@@ -221,7 +226,8 @@ export const OPTIONS = [
     type: 'string',
     secret: true,
     sentence:
-      'Shared CWMP password of devices that have no credential of their own yet. Unset: made at first start and kept in the data folder. All instances need the same.',
+      'Shared CWMP password of devices that have no credential of their own yet. ' +
+      'Unset: made at first start and kept in the data folder. All instances need the same.',
   },
   {
     key: 'enrolmentUsername',
@@ -239,7 +245,9 @@ export const OPTIONS = [
     choices: ['operator', 'bootstrap'],
     default: 'operator',
     sentence:
-      'Permission for a device that lost its own credential in a reset to use the enrolment secret again: by an operator (POST /devices/{id}/release-credential), or by its 0 BOOTSTRAP, which trusts everybody who knows that secret.',
+      'Permission for a device that lost its own credential in a reset to use the enrolment secret again: ' +
+      'by an operator (POST /devices/{id}/release-credential), or by its 0 BOOTSTRAP, which trusts everybody who ' +
+      'knows that secret.',
   },
   {
     key: 'agentAdmission',
@@ -249,7 +257,9 @@ export const OPTIONS = [
     choices: ['certificate', 'bound', 'open'],
     default: 'bound',
     sentence:
-      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity. The others are listed (GET /pending-agents).',
+      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose ' +
+      'Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity. ' +
+      'The others are listed (GET /pending-agents).',
   },
   {
     key: 'allowBasicOverHttp',
@@ -285,7 +295,8 @@ export const OPTIONS = [
     group: 'CWMP',
     type: 'networks',
     sentence:
-      'Addresses or networks (with commas between) of proxies before the CWMP and USP listeners whose X-Forwarded-For is believed. Limits per address count the device then, not the proxy.',
+      'Addresses or networks (with commas between) of proxies before the CWMP and USP listeners whose ' +
+      'X-Forwarded-For is believed. Limits per address count the device then, not the proxy.',
   },
   {
     key: 'connectionRequestNetworks',
@@ -344,7 +355,8 @@ export const OPTIONS = [
     min: 1,
     max: 100_000,
     sentence:
-      'CWMP sessions at once of one address (IPv6: of one network of 64 bits), and as many USP links; devices behind carrier-grade NAT share one. Loopback addresses are not counted.',
+      'CWMP sessions at once of one address (IPv6: of one network of 64 bits), and as many USP links; ' +
+      'devices behind carrier-grade NAT share one. Loopback addresses are not counted.',
   },
   {
     key: 'maxNewDevicesPerHour',

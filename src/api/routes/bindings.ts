@@ -19,7 +19,10 @@ export function bindingRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Bind a USP Endpoint ID to a device',
       description:
-        'With the proof `operator`: its Agent is this device from now on, with any identity that it shows. Another Endpoint ID that the device had is unbound, its link is closed, and the link secret, which its Agent has, is deleted. 409 when this one is bound to another device, blocked, or part of a conflict that is open.',
+        'With the proof `operator`: its Agent is this device from now on, with any identity that it shows. ' +
+        'Another Endpoint ID that the device had is unbound, its link is closed, and the link secret, which its ' +
+        'Agent has, is deleted. 409 when this one is bound to another device, blocked, or part of a conflict that is ' +
+        'open.',
       permission: 'bindings.write',
       params: DeviceIdParam,
       body: BindingInput,

@@ -17,7 +17,9 @@ export function credentialRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Store the CWMP credential of a device',
       description:
-        'Also of a device whose CPE has not connected yet: with enrolment `closed` only CPE with a stored credential, or enrolled before, are admitted. `connectionRequest` is the login that the CPE expects in connection requests; when none is given or stored, the CPE gets one at its next session.',
+        'Also of a device whose CPE has not connected yet: with enrolment `closed` only CPE with a stored ' +
+        'credential, or enrolled before, are admitted. `connectionRequest` is the login that the CPE expects in ' +
+        'connection requests; when none is given or stored, the CPE gets one at its next session.',
       permission: 'credentials.write',
       params: DeviceIdParam,
       body: CredentialInput,
@@ -34,7 +36,8 @@ export function credentialRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Let a device that was reset enrol again',
       description:
-        'Its own credential stays valid, and the enrolment secret is accepted, too, until one of them is used. For devices with the event `device.refused` and the reason `reset`.',
+        'Its own credential stays valid, and the enrolment secret is accepted, too, until one of them is used. ' +
+        'For devices with the event `device.refused` and the reason `reset`.',
       permission: 'credentials.write',
       params: DeviceIdParam,
       responses: { 204: { description: 'Released' } },

@@ -84,7 +84,10 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Delete a device, its parameters, its open operations and its credential',
       description:
-        'A CPE that connects again is a new device and needs the enrolment secret again. 409 while a plan moves the device, has moved it, or must bring it back: roll it back first, or give `force=true`, which leaves on the device what the plan wrote (not while it is being moved).',
+        'A CPE that connects again is a new device and needs the enrolment secret again. ' +
+        '409 while a plan moves the device, has moved it, or must bring it back: ' +
+        'roll it back first, or give `force=true`, which leaves on the device what the plan wrote (not while it is ' +
+        'being moved).',
       permission: 'devices.delete',
       params: DeviceIdParam,
       query: z.object({ force: z.literal('true').optional() }),
@@ -101,7 +104,9 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Stored parameters of a device',
       description:
-        '`path` is one parameter, or an object ending in a dot for everything below it; `*` stands for any instance; absent: all. `contains` finds parameters by a part of their path. A page may have fewer items than `limit` and a cursor all the same.',
+        '`path` is one parameter, or an object ending in a dot for everything below it; `*` stands for any instance; ' +
+        'absent: all. `contains` finds parameters by a part of their path. ' +
+        'A page may have fewer items than `limit` and a cursor all the same.',
       permission: 'devices.read',
       params: DeviceIdParam,
       query: z.object({

@@ -51,7 +51,9 @@ export function eventRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Events as they happen (server-sent events)',
       description:
-        'Each has an id; a reader that connects again with it in Last-Event-ID misses nothing. A reader too slow to follow is closed. 20 streams may be open with one API key, 100 from one address and 200 in all; more are 429.',
+        'Each has an id; a reader that connects again with it in Last-Event-ID misses nothing. ' +
+        'A reader too slow to follow is closed. 20 streams may be open with one API key, 100 from one address and ' +
+        '200 in all; more are 429.',
       permission: 'events.read',
       query: EventFilter.extend({ after: EventId.optional() }),
       headers: { 'Last-Event-ID': 'The id of the last event that was seen' },

@@ -118,7 +118,8 @@ export function groupRoutes(deps: RouteDeps): Route[] {
       params: IdParam,
       body: MembersInput,
       description:
-        'The answer names the ids that no device has; the others are changed all the same. A device that belongs to the group by its selector can be a static member as well.',
+        'The answer names the ids that no device has; the others are changed all the same. ' +
+        'A device that belongs to the group by its selector can be a static member as well.',
       responses: {
         200: {
           description: 'The number of records that changed, and the ids that no device has',
@@ -160,7 +161,9 @@ export function groupRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'The state of the migration of a group',
       description:
-        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: devices per state, rate, failures ranked, next action; and the newest plans of the group with all that move devices.',
+        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: ' +
+        'devices per state, rate, failures ranked, next action; and the newest plans of the group with all that move ' +
+        'devices.',
       permission: 'groups.read',
       params: IdParam,
       responses: { 200: { description: 'The status', schema: GroupStatusSchema } },

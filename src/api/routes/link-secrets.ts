@@ -19,7 +19,11 @@ export function linkSecretRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Give a device a new secret in the path of its USP link',
       description:
-        'For devices shown with `usp.weakLink: true`, and to replace a secret that others may know. The operation sets `WebSocket.Path` of the row of this Controller over the protocol that owns the device; a result without rows means that the device shows no such row. The old secret, or none, stays good until the Agent has used the new one; after that its links need it. Repeating this writes the same secret until it was used.',
+        'For devices shown with `usp.weakLink: true`, and to replace a secret that others may know. ' +
+        'The operation sets `WebSocket.Path` of the row of this Controller over the protocol that owns the device; ' +
+        'a result without rows means that the device shows no such row. The old secret, or none, stays good until ' +
+        'the Agent has used the new one; after that its links need it. Repeating this writes the same secret until ' +
+        'it was used.',
       permission: 'credentials.write',
       params: DeviceIdParam,
       responses: {

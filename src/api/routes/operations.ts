@@ -103,7 +103,8 @@ export function operationRoutes({ operations, operationStore }: RouteDeps): Rout
       tag,
       summary: 'Cancel an operation that was not sent yet, or give up one whose end does not arrive',
       description:
-        'An operation that was sent cannot be taken back. With `giveUp=true` an operation that was accepted, or whose answer was lost, ends as failed (`givenUp`) and holds nothing up any more; the device may still do it.',
+        'An operation that was sent cannot be taken back. With `giveUp=true` an operation that was accepted, or ' +
+        'whose answer was lost, ends as failed (`givenUp`) and holds nothing up any more; the device may still do it.',
       permission: 'operations.withdraw',
       params: IdParam,
       query: z.object({ giveUp: z.enum(['true', 'false']).optional() }),

@@ -32,7 +32,8 @@ export function pendingAgentRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'USP Agents that were refused, the newest first',
       description:
-        'An Agent is in the list until it is admitted, bound or deleted. The list holds 10,000; beyond that the Agents that were not seen for longest leave it.',
+        'An Agent is in the list until it is admitted, bound or deleted. The list holds 10,000; ' +
+        'beyond that the Agents that were not seen for longest leave it.',
       permission: 'pendingAgents.read',
       query: PendingAgentQuery,
       responses: { 200: { description: 'A page of Agents', schema: PendingAgentPage } },
@@ -59,7 +60,8 @@ export function pendingAgentRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Admit an Agent as the device that it claims to be',
       description:
-        'Binds its Endpoint ID to that device with the proof `operator`; a device that was never seen gets its record. 409 when the device is bound to another Endpoint ID. The Agent is admitted when it connects again.',
+        'Binds its Endpoint ID to that device with the proof `operator`; a device that was never seen gets its ' +
+        'record. 409 when the device is bound to another Endpoint ID. The Agent is admitted when it connects again.',
       permission: 'pendingAgents.write',
       params: IdParam,
       responses: { 200: { description: 'The device of the Agent from now on', schema: AdmittedSchema } },
@@ -74,7 +76,9 @@ export function pendingAgentRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Admit an Agent as another device',
       description:
-        'As PUT /devices/{id}/binding with its Endpoint ID, with any identity that it shows. When it replaces another Agent, the link secret of the device is deleted, because only the other Agent has it; POST /devices/{id}/link-secret gives it a new one. The Agent is admitted when it connects again.',
+        'As PUT /devices/{id}/binding with its Endpoint ID, with any identity that it shows. ' +
+        'When it replaces another Agent, the link secret of the device is deleted, because only the other Agent has ' +
+        'it; POST /devices/{id}/link-secret gives it a new one. The Agent is admitted when it connects again.',
       permission: 'pendingAgents.write',
       params: IdParam,
       body: AgentBindingInput,

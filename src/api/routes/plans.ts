@@ -84,7 +84,9 @@ export function planRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Change name or settings of a plan',
       description:
-        'Settings that are given replace the present ones, also while the plan runs: `maxInFlight`, `startsPerMinute` or the gate, for example. `controller` and `retire` can be changed before the start only.',
+        'Settings that are given replace the present ones, also while the plan runs: ' +
+        '`maxInFlight`, `startsPerMinute` or the gate, for example. `controller` and `retire` can be changed before ' +
+        'the start only.',
       permission: 'plans.write',
       params: IdParam,
       headers: IF_MATCH,
@@ -110,7 +112,8 @@ export function planRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Delete a plan and the history of its devices; the devices stay as they are',
       description:
-        '409 while it is running, paused or aborting, with what to wait for. Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
+        '409 while it is running, paused or aborting, with what to wait for. ' +
+        'Devices that it has moved or must still bring back keep their rollback: `POST /devices/{id}/rollback`.',
       permission: 'plans.write',
       params: IdParam,
       responses: { 204: { description: 'Deleted' } },
@@ -126,7 +129,13 @@ export function planRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Start, pause, resume, abort, retry or roll back a plan',
       description:
-        'Repeating an action changes nothing. `pause` also stops rollbacks over many devices, those of a plan that is being aborted too: nothing of them begins until `resume`. `abort` cancels devices that wait and rolls back those that are under way. `retry` starts all again that failed or were cancelled. `rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for these devices only, and `report` names those that were not taken, with the reasons, and counts those that were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to `startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
+        'Repeating an action changes nothing. `pause` also stops rollbacks over many devices, those of a plan that ' +
+        'is being aborted too: nothing of them begins until `resume`. `abort` cancels devices that wait and rolls ' +
+        'back those that are under way. `retry` starts all again that failed or were cancelled. ' +
+        '`rollback` brings migrated devices back to CWMP, too. With `devices`, abort, retry and rollback are for ' +
+        'these devices only, and `report` names those that were not taken, with the reasons, and counts those that ' +
+        'were being rolled back already (`underWay`); a rollback can also have a `selector`, and `paced` keeps it to ' +
+        '`startsPerMinute` and `maxInFlight`. docs/migration.md explains states, reasons and the rollback.',
       permission: 'plans.run',
       params: PlanActionParams,
       body: PlanActionInput.optional(),
@@ -202,7 +211,9 @@ export function planRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Bring a migrated device back to CWMP',
       description:
-        'The plan that moved the device rolls it back, also when that plan was deleted. A rollback that is under way goes on: the answer is the same, and no other attempt follows it. 404 when there is no such device, 409 when no plan has moved it.',
+        'The plan that moved the device rolls it back, also when that plan was deleted. ' +
+        'A rollback that is under way goes on: the answer is the same, and no other attempt follows it. ' +
+        '404 when there is no such device, 409 when no plan has moved it.',
       permission: 'plans.run',
       params: DeviceIdParam,
       responses: { 202: { description: 'The member of the plan, on its way back', schema: MemberWithHistorySchema } },

@@ -18,7 +18,8 @@ export function supportedModelRoutes(deps: RouteDeps): Route[] {
       tag,
       summary: 'Data models that USP Agents described (GetSupportedDM), per model and firmware',
       description:
-        'Several of one key contradict each other; each contradiction is an event `supportedModel.contradicted`. A description by one device alone is used for that device only.',
+        'Several of one key contradict each other; each contradiction is an event `supportedModel.contradicted`. ' +
+        'A description by one device alone is used for that device only.',
       permission: 'supportedModels.read',
       query: Paging,
       responses: { 200: { description: 'A page of models', schema: SupportedModelPage } },

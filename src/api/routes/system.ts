@@ -46,7 +46,8 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       tag: 'Conflicts',
       summary: 'Resolve a conflict',
       description:
-        'bound: the Endpoint ID belongs to the device from now on, with any identity that its Agent shows: to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: no device changes.',
+        'bound: the Endpoint ID belongs to the device from now on, with any identity that its Agent shows: ' +
+        'to the device of the conflict, or to the claimed one when `deviceId` names it. dismissed: no device changes.',
       permission: 'conflicts.write',
       params: IdParam,
       body: ResolutionInput,
@@ -109,7 +110,12 @@ export function systemRoutes(deps: RouteDeps): Route[] {
       id: 'verifyAudit',
       tag: 'System',
       summary: 'Follow the hash chain of the audit log',
-      description: `intact: every entry follows from the one before, and none was made without the server key. At most ${MAX_VERIFIED} entries in one answer: while it has \`more\`, ask again with its entries and lastHash. Entries cut off at the end leave no trace in the chain: keep entries and lastHash elsewhere and go on from them later; the answer is not intact when that entry is gone.`,
+      description:
+        'intact: every entry follows from the one before, and none was made without the server key. ' +
+        `At most ${MAX_VERIFIED} entries in one answer: while it has \`more\`, ask again with its entries and ` +
+        'lastHash. Entries cut off at the end leave no trace in the chain: ' +
+        'keep entries and lastHash elsewhere and go on from them later; the answer is not intact when that entry is ' +
+        'gone.',
       permission: 'audit.read',
       query: VerificationQuery,
       responses: { 200: { description: 'How far the chain holds', schema: VerificationSchema } },

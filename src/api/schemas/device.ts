@@ -21,11 +21,13 @@ import { selectionOf } from './selection.ts'
 export const ProtocolSchema = z.enum(PROTOCOLS).openapi('Protocol')
 export const BindingProofSchema = z.enum(BINDING_PROOFS).openapi('BindingProof', {
   description:
-    'operator: a person decided it. certificate: the certificate of the Agent names it. bound: it was read from the CPE over CWMP. triple: the Agent alone claimed it',
+    'operator: a person decided it. certificate: the certificate of the Agent names it. ' +
+    'bound: it was read from the CPE over CWMP. triple: the Agent alone claimed it',
 })
 export const ReadinessClassSchema = z.enum(READINESS_CLASSES).openapi('ReadinessClass', {
   description:
-    'READY_STANDARD: it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. BRIDGE_ONLY: it has no Agent and gets none. UNKNOWN: the record shows too little; a plan asks the device',
+    'READY_STANDARD: it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. ' +
+    'BRIDGE_ONLY: it has no Agent and gets none. UNKNOWN: the record shows too little; a plan asks the device',
 })
 
 const PresenceSchema = z
@@ -56,7 +58,10 @@ const LastWakeSchema = z
     outcome: z
       .enum(CONNECTION_REQUEST_OUTCOMES)
       .describe(
-        '`ok`: accepted. `refused`, `timeout`, `unreachable`, `unknownHost`, `tls`: there was no answer. `unauthorized`: the CPE did not take our login; `noCredential`: there is none; `basicOnly`: it offers Basic alone, see --allow-basic-over-http. `forbidden`, `redirected`, `busy`, `http2xx`, `http4xx`, `http5xx`: by HTTP status. `noUrl`, `addressNotAllowed`: nothing was sent.',
+        '`ok`: accepted. `refused`, `timeout`, `unreachable`, `unknownHost`, `tls`: there was no answer. ' +
+          '`unauthorized`: the CPE did not take our login; `noCredential`: there is none; ' +
+          '`basicOnly`: it offers Basic alone, see --allow-basic-over-http. ' +
+          '`forbidden`, `redirected`, `busy`, `http2xx`, `http4xx`, `http5xx`: by HTTP status. `noUrl`, `addressNotAllowed`: nothing was sent.',
       ),
     status: z.number().int().optional().describe('The HTTP status, where there was one'),
   })
@@ -210,7 +215,10 @@ export const DeviceQuerySchema = Paging.extend({
     )
     .optional()
     .describe(
-      `One of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending; default id. While a list is paged no device is in it twice: a device that is new, or whose value of the sort field changed, after the first page was asked for is left out of the later pages, which may have fewer items than \`limit\`. By id each device is in it once, whatever changes.`,
+      `One of ${DEVICE_SORT_FIELDS.join(', ')}, with - in front for descending; default id. ` +
+        'While a list is paged no device is in it twice: a device that is new, or whose value of the sort field ' +
+        'changed, after the first page was asked for is left out of the later pages, which may have fewer items than ' +
+        '`limit`. By id each device is in it once, whatever changes.',
     ),
   fields: z
     .string()

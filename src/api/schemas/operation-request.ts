@@ -111,7 +111,8 @@ export const REQUESTS = {
     .strictObject({ verb: z.literal('supported'), path, firstLevelOnly: z.boolean().optional() })
     .openapi('SupportedRequest', {
       description:
-        'Lists what the device supports below a path, `{i}` for instances: objects, parameters, commands and events (GetSupportedDM); over CWMP the names that it lists',
+        'Lists what the device supports below a path, `{i}` for instances: ' +
+        'objects, parameters, commands and events (GetSupportedDM); over CWMP the names that it lists',
     }),
   discover: z
     .strictObject({

@@ -13,7 +13,11 @@ const ActorSchema = z
 
 const WaitingForSchema = z.string().openapi('WaitingFor', {
   description:
-    'What an operation that has not ended waits for: `turn` (it is about to run), `inform` (the next session of the CPE), `connectionRequest <outcome>` (the same, and the connection request failed; see `cwmp.lastWake` of the device), `uspLink` (the Agent), `uspLink or owner change` (the device is present over CWMP, which does not own it), `device busy with operation <id> (<verb>)`, `operation <id> (<verb>)`, `answer`, `boot`, `transfer`, `completion`',
+    'What an operation that has not ended waits for: `turn` (it is about to run), `inform` (the next session of the ' +
+    'CPE), `connectionRequest <outcome>` (the same, and the connection request failed; ' +
+    'see `cwmp.lastWake` of the device), `uspLink` (the Agent), `uspLink or owner change` (the device is present ' +
+    'over CWMP, which does not own it), `device busy with operation <id> (<verb>)`, `operation <id> (<verb>)`, ' +
+    '`answer`, `boot`, `transfer`, `completion`',
 })
 
 const OPERATION = {

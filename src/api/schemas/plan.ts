@@ -135,7 +135,9 @@ export const PlanActionSchema = PlanSchema.extend({
 
 const ShownWaitingSchema = z.enum(SHOWN_WAITING).openapi('WaitingReason', {
   description:
-    'place: one of `maxInFlight`. rate: the start rate. paused: the plan is paused. offline: a session of the CPE. agent: an answer or the link of the Agent. operation: the end of an operation. busy: the operation of another party. soak: the end of the soak. backoff: the next attempt',
+    'place: one of `maxInFlight`. rate: the start rate. paused: the plan is paused. offline: a session of the CPE. ' +
+    'agent: an answer or the link of the Agent. operation: the end of an operation. busy: ' +
+    'the operation of another party. soak: the end of the soak. backoff: the next attempt',
 })
 
 export const PlanStatusSchema = z

@@ -25,7 +25,8 @@ export async function examineStore(config: Config, now: () => number): Promise<F
 
 function describe({ isReplicated, roundTripMs, isUsed }: Examination, { mongodbUri }: Config): Finding[] {
   const { ok, warning } = finding('database')
-  const answered = `${mongodbUri === undefined ? 'the embedded database' : 'MongoDB'} answered in ${roundTripMs.toFixed(1)} ms and is ${isUsed ? 'in use' : 'empty'}`
+  const name = mongodbUri === undefined ? 'the embedded database' : 'MongoDB'
+  const answered = `${name} answered in ${roundTripMs.toFixed(1)} ms and is ${isUsed ? 'in use' : 'empty'}`
   const found = [
     roundTripMs > SLOW_MS
       ? warning(`${answered}; put it nearer, each session waits for it several times`)

@@ -28,7 +28,8 @@ const CHECKS: readonly Check[] = [
     option: '--api-tls-cert',
     isInsecure: (config) => certificateSources(config).api === 'own',
     line: () =>
-      'the API shows a certificate that the server made itself: clients trust it only with own-certificate.pem of the data folder; give one with --api-tls-cert and --api-tls-key',
+      'the API shows a certificate that the server made itself: clients trust it only with own-certificate.pem of ' +
+      'the data folder; give one with --api-tls-cert and --api-tls-key',
   },
   {
     option: '--plain-cwmp',

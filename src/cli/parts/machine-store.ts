@@ -19,7 +19,8 @@ export async function withStore<T>(config: Config, work: (store: Store) => Promi
   if (!hasDatabase(config.dataDir))
     throw new AppError(
       'notFound',
-      `data folder ${resolve(config.dataDir)} has no database; give the --data-dir of the server, or MONGODB_URI; a new server makes its database when it starts`,
+      `data folder ${resolve(config.dataDir)} has no database; give the --data-dir of the server, or MONGODB_URI; ` +
+        'a new server makes its database when it starts',
     )
   const database = new EmbeddedDatabase({
     dataDir: config.dataDir,

@@ -152,8 +152,14 @@ function readFault(element: Element): CwmpFault {
   return fault
 }
 
+const NAMESPACES =
+  'xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" ' +
+  'xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/" ' +
+  'xmlns:xsd="http://www.w3.org/2001/XMLSchema" ' +
+  'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
 function open(urn: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cwmp="${urn}">`
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<soap-env:Envelope ${NAMESPACES} xmlns:cwmp="${urn}">`
 }
 
 const OPENINGS = new Map<string, string>()
@@ -195,8 +201,14 @@ function writeFault({ code, text, parameters }: CwmpFault): string {
   const list = parameters
     .map(
       (parameter) =>
-        `<SetParameterValuesFault><ParameterName>${escapeXml(parameter.name)}</ParameterName><FaultCode>${parameter.code}</FaultCode><FaultString>${escapeXml(parameter.text)}</FaultString></SetParameterValuesFault>`,
+        `<SetParameterValuesFault><ParameterName>${escapeXml(parameter.name)}</ParameterName>` +
+        `<FaultCode>${parameter.code}</FaultCode>` +
+        `<FaultString>${escapeXml(parameter.text)}</FaultString></SetParameterValuesFault>`,
     )
     .join('')
-  return `<soap-env:Fault><faultcode>${side}</faultcode><faultstring>CWMP fault</faultstring><detail><cwmp:Fault><FaultCode>${code}</FaultCode><FaultString>${escapeXml(text)}</FaultString>${list}</cwmp:Fault></detail></soap-env:Fault>`
+  const fault = `<FaultCode>${code}</FaultCode><FaultString>${escapeXml(text)}</FaultString>${list}`
+  return (
+    `<soap-env:Fault><faultcode>${side}</faultcode><faultstring>CWMP fault</faultstring>` +
+    `<detail><cwmp:Fault>${fault}</cwmp:Fault></detail></soap-env:Fault>`
+  )
 }

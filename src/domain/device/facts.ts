@@ -34,13 +34,19 @@ export interface DeviceFacts {
 }
 
 /** Parameters that can hold the external address, below either root. */
-const ADDRESS_PATH =
-  /^(WANDevice\.\d+\.WANConnectionDevice\.\d+\.WAN(IP|PPP)Connection\.\d+\.ExternalIPAddress|Layer3Forwarding\.DefaultConnectionService|IP\.Interface\.\d+\.IPv4Address\.\d+\.IPAddress|Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|DestIPAddress|DestSubnetMask|Interface)|NAT\.InterfaceSetting\.\d+\.(Enable|Interface))$/
+const ADDRESS_PATHS = [
+  /^WANDevice\.\d+\.WANConnectionDevice\.\d+\.WAN(IP|PPP)Connection\.\d+\.ExternalIPAddress$/,
+  /^Layer3Forwarding\.DefaultConnectionService$/,
+  /^IP\.Interface\.\d+\.IPv4Address\.\d+\.IPAddress$/,
+  /^Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|DestIPAddress|DestSubnetMask|Interface)$/,
+  /^NAT\.InterfaceSetting\.\d+\.(Enable|Interface)$/,
+]
+const canHoldAddress = (rest: string) => ADDRESS_PATHS.some((pattern) => pattern.test(rest))
 
 /** Returns true when a fact can be read from this parameter: of a large tree only these must be in memory together. */
 export function bearsFacts(path: string): boolean {
   const rest = path.slice(path.indexOf('.') + 1)
-  return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || ADDRESS_PATH.test(rest)
+  return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || canHoldAddress(rest)
 }
 
 /** Returns the facts found in raw parameters of one device. */
@@ -58,7 +64,7 @@ export function factsFrom(parameters: Iterable<{ name: string; value: string }>)
     else if (fact === 'connectionRequestUrl') facts.connectionRequestUrl = withoutLogin(value)
     else if (fact !== undefined && fact !== 'root') facts[fact] = value
     else if (rest === 'DeviceSummary') facts.dataModelVersion ??= versionOfSummary(value) ?? ''
-    else if (ADDRESS_PATH.test(rest)) {
+    else if (canHoldAddress(rest)) {
       addresses ??= new Map()
       addresses.set(rest, value)
     }

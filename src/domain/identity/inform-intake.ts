@@ -67,8 +67,19 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
 }
 
 /** Parameters that stand in every Inform (TR-181, TR-098 forced Inform parameters): their presence is no news. */
-const FORCED =
-  /\.(RootDataModelVersion|DeviceSummary|SpecVersion|HardwareVersion|SoftwareVersion|ProvisioningCode|ConnectionRequestURL|ParameterKey|AliasBasedAddressing|ExternalIPAddress)$/
+const FORCED_NAMES = [
+  'RootDataModelVersion',
+  'DeviceSummary',
+  'SpecVersion',
+  'HardwareVersion',
+  'SoftwareVersion',
+  'ProvisioningCode',
+  'ConnectionRequestURL',
+  'ParameterKey',
+  'AliasBasedAddressing',
+  'ExternalIPAddress',
+]
+const FORCED = new RegExp(`\\.(${FORCED_NAMES.join('|')})$`)
 const MAX_CHANGES = 64
 
 /**

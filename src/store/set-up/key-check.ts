@@ -17,7 +17,8 @@ export async function checkSecretKey(db: Db, box: SecretBox): Promise<void> {
   if (sealed !== undefined && !opens(box, sealed.text, sealed.owner))
     throw new AppError(
       'conflict',
-      `the credentials in database ${db.databaseName} were sealed with another secret key; give that one with --secret-key, or the data folder that holds it as server.key with --data-dir`,
+      `the credentials in database ${db.databaseName} were sealed with another secret key; ` +
+        'give that one with --secret-key, or the data folder that holds it as server.key with --data-dir',
     )
   // Of several first starts at once with different keys all but one are refused at their next look.
   if (known === null) {

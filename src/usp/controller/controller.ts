@@ -238,7 +238,8 @@ export class Controller implements Lifecycle {
     if (admission === 'certificate' || !mtps.some((mtp) => mtp.isExposed)) return
     log.warn(
       { admission },
-      'USP Agents are not asked for certificates: a link without a secret in its path (usp.weakLink) belongs to whoever knows the Endpoint ID; see --tls-client-ca and POST /devices/{id}/link-secret',
+      'USP Agents are not asked for certificates: a link without a secret in its path (usp.weakLink) belongs to ' +
+        'whoever knows the Endpoint ID; see --tls-client-ca and POST /devices/{id}/link-secret',
     )
   }
 

@@ -29,7 +29,9 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
           return (name === 'Enable' || name === 'MTP.row.Enable') && /^(false|0)$/i.test(value.trim())
         })?.path
   if (path === undefined) return undefined
-  const text = `${path} belongs, or may belong, to the Controller row of this server (${ownRow}): with this request the Agent may lose its connection to this server for good; mayLockOut allows it`
+  const text =
+    `${path} belongs, or may belong, to the Controller row of this server (${ownRow}): ` +
+    'with this request the Agent may lose its connection to this server for good; mayLockOut allows it'
   return failedResult(outcomeError('lockout', text))
 }
 

@@ -127,7 +127,8 @@ export class ConnectionRequester implements Driver {
     const response = digestResponse(username, password, 'GET', fields)
     const qop = fields.qop === undefined ? '' : `, qop=${fields.qop}, nc=${fields.nc}, cnonce="${fields.cnonce}"`
     const opaque = challenge.opaque === undefined ? '' : `, opaque="${challenge.opaque}"`
-    return `Digest username="${quoted(username)}", realm="${fields.realm}", nonce="${fields.nonce}", uri="${uri}", algorithm=${fields.algorithm}, response="${response}"${qop}${opaque}`
+    const asked = `realm="${fields.realm}", nonce="${fields.nonce}", uri="${uri}", algorithm=${fields.algorithm}`
+    return `Digest username="${quoted(username)}", ${asked}, response="${response}"${qop}${opaque}`
   }
 }
 

@@ -224,7 +224,9 @@ export class Authenticator {
 
   #ambiguous(shown: Shown, identity: DeviceIdentity): AuthResult {
     const name = JSON.stringify(shown.certificate)
-    const text = `the common name ${name} of its certificate can be read as another device, too; the certificate needs the common name ${certificateNameOf(identity)}, or the CPE shows its password`
+    const text =
+      `the common name ${name} of its certificate can be read as another device, too; ` +
+      `the certificate needs the common name ${certificateNameOf(identity)}, or the CPE shows its password`
     return { ...this.refusal(shown, 'ambiguousName'), text }
   }
 
