@@ -16,11 +16,15 @@ export interface TransformContext {
    * has written before, so that several rows can write items of one list.
    */
   raw(path: string): string | undefined
+  /** Returns a value of the TR-181 tree as last mapped; undefined where it is not known. */
+  mapped(path: string): string | undefined
+  /** Returns the value that the same write gives another parameter of TR-181; undefined outside of writes. */
+  requested(path: string): string | undefined
   /** Returns the names one level below an object of the device's own tree, instance numbers in order. */
   children(object: string): readonly string[]
   /**
    * Returns the TR-181 row behind an object of the device's own tree; with `below`, the row in that table of TR-181,
-   * e.g. `Device.IP.Interface.`. Undefined where it has none.
+   * e.g. `Device.IP.Interface.` or `Device.Bridging.Bridge.{i}.Port.`. Undefined where it has none.
    */
   targetOf(object: string, below?: string): string | undefined
   /** Returns the objects of the device's own tree behind a TR-181 row; empty where it has none. */
@@ -69,6 +73,8 @@ export interface Transform {
    * the value has no form on the device. Absent: the value can only be read.
    */
   write?(value: string, context: TransformContext): RawValue[]
+  /** True: several targets give one source. Each write adds to what `raw` shows, and the last value counts. */
+  merges?: true
   /** True: `read` needs the reading before this one (counters that wrap, dates computed from seconds). */
   needsPrevious?: true
 }

@@ -1,0 +1,24 @@
+import type { Transform } from '../transform.ts'
+import { booleanIn, quoted, refusal, spelled, type Theme, toSource } from './basics.ts'
+
+/** Returns the transform of a boolean: any spelling reads, a write uses the spelling that the device shows. */
+function boolean(inverted: boolean): Transform {
+  return {
+    read(raw) {
+      const value = booleanIn(raw)
+      return value === undefined ? undefined : String(value !== inverted)
+    },
+    write(value, context) {
+      const wanted = booleanIn(value)
+      if (wanted === undefined) throw refusal(context, `${quoted(value)} is no boolean; write true or false`)
+      return toSource(context, spelled(wanted !== inverted, context.raw(context.from)))
+    },
+  }
+}
+
+/** Booleans in the spellings of devices: `TRUE`, `1`, `Enable`; as they are, and inverted. */
+export const BOOLEANS: Theme = {
+  bool: boolean(false),
+  inverted: boolean(true),
+  dhcpRelay: { read: boolean(false).read },
+}

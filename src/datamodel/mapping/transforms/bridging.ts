@@ -1,0 +1,109 @@
+import type { Transform, TransformContext } from '../transform.ts'
+import { quoted, refusal, type Theme, toSource } from './basics.ts'
+
+const BRIDGING = 'InternetGatewayDevice.Layer2Bridging.'
+const INTERFACES = `${BRIDGING}AvailableInterface.`
+const BRIDGES = `${BRIDGING}Bridge.`
+const PORTS = 'Device.Bridging.Bridge.{i}.Port.'
+/** The tables in which the interface of a bridge port may be, in the order in which they are asked. */
+const LAYERS = ['Ethernet.Interface.', 'WiFi.SSID.', 'USB.Interface.', 'Ethernet.Link.', 'ATM.Link.', 'PTM.Link.']
+
+function bare(row: string | undefined): string | undefined {
+  return row?.endsWith('.') ? row.slice(0, -1) : row
+}
+
+/** Returns the object path of a value, with its dot. */
+function objectIn(text: string): string {
+  const path = text.trim()
+  return path === '' || path.endsWith('.') ? path : `${path}.`
+}
+
+/** Returns the objects of AvailableInterface rows, with the key of each. */
+function available(context: TransformContext): { key: string; object: string }[] {
+  return context.children(INTERFACES).flatMap((row) => {
+    const key = context.raw(`${INTERFACES}${row}.AvailableInterfaceKey`)?.trim()
+    const object = objectIn(context.raw(`${INTERFACES}${row}.InterfaceReference`) ?? '')
+    return key === undefined || object === '' ? [] : [{ key, object }]
+  })
+}
+
+/** Returns the TR-181 interface that an object of the device is as the lower layer of a bridge port. */
+function layerOf(object: string, context: TransformContext): string | undefined {
+  for (const table of LAYERS) {
+    const row = context.targetOf(object, `Device.${table}`)
+    if (row !== undefined) return bare(row)
+  }
+  return undefined
+}
+
+const bridgeIfRef: Transform = {
+  read(raw, context) {
+    const key = raw.trim()
+    if (key === '') return ''
+    const found = available(context).find((row) => row.key === key)
+    return found === undefined ? undefined : layerOf(found.object, context)
+  },
+  write(value, context) {
+    const wanted = bare(value.trim())
+    if (wanted === '') return toSource(context, '')
+    const found = available(context).find(({ object }) => layerOf(object, context) === wanted)
+    if (found === undefined) throw refusal(context, `${quoted(value)} is no interface that the device can bridge`)
+    return toSource(context, found.key)
+  },
+}
+
+/** Returns the Layer2Bridging ports, with the key of the interface of each. */
+function ports(context: TransformContext): { key: string; object: string }[] {
+  return context.children(BRIDGES).flatMap((bridge) => {
+    const table = `${BRIDGES}${bridge}.Port.`
+    return context.children(table).flatMap((port) => {
+      const key = context.raw(`${table}${port}.PortInterface`)?.trim()
+      return key === undefined ? [] : [{ key, object: `${table}${port}.` }]
+    })
+  })
+}
+
+/** Returns the bridge port over the interface with a key. */
+function portOf(key: string, context: TransformContext): string | undefined {
+  const port = ports(context).find((row) => row.key === key)
+  const own = port === undefined ? undefined : context.targetOf(port.object, PORTS)
+  if (own !== undefined) return bare(own)
+  const found = available(context).find((row) => row.key === key)
+  return found === undefined ? undefined : bare(context.targetOf(found.object, PORTS))
+}
+
+const filterIf: Transform = {
+  read(raw, context) {
+    const key = raw.trim()
+    // AllInterfaces, LANInterfaces and WANInterfaces have no place in TR-181.
+    return key === '' ? '' : portOf(key, context)
+  },
+  write(value, context) {
+    const wanted = bare(value.trim())
+    if (wanted === '') return toSource(context, '')
+    const keys = [...ports(context), ...available(context)].map(({ key }) => key)
+    const key = keys.find((key) => portOf(key, context) === wanted)
+    if (key === undefined) throw refusal(context, `${quoted(value)} is no bridge port that the device has`)
+    return toSource(context, key)
+  },
+}
+
+const bridgeKeyRef: Transform = {
+  read(raw, context) {
+    const key = raw.trim()
+    if (key === '' || key === '-1') return ''
+    const row = context.children(BRIDGES).find((row) => context.raw(`${BRIDGES}${row}.BridgeKey`)?.trim() === key)
+    return row === undefined ? undefined : bare(context.targetOf(`${BRIDGES}${row}.`))
+  },
+  write(value, context) {
+    const wanted = bare(value.trim())
+    if (wanted === '') return toSource(context, '-1')
+    const row = context.children(BRIDGES).find((row) => bare(context.targetOf(`${BRIDGES}${row}.`)) === wanted)
+    const key = row === undefined ? undefined : context.raw(`${BRIDGES}${row}.BridgeKey`)
+    if (key === undefined) throw refusal(context, `${quoted(value)} is no bridge that the device has`)
+    return toSource(context, key)
+  },
+}
+
+/** References of Layer2Bridging, which hold keys of rows and not their paths. */
+export const BRIDGING_REFERENCES: Theme = { bridgeIfRef, bridgeKeyRef, filterIf }

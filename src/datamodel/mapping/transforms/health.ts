@@ -1,0 +1,67 @@
+import type { Transform } from '../transform.ts'
+import { decimal, numberIn, objectOf, type Theme } from './basics.ts'
+
+/** Returns a percentage; undefined outside of 0 to 100. */
+function percentIn(raw: string): number | undefined {
+  const value = numberIn(raw)
+  return value === undefined || value < 0 || value > 100 ? undefined : value
+}
+
+/** A percentage; of several cores (`4%;1%`) the mean. */
+const percent: Transform = {
+  read(raw) {
+    const cores = raw
+      .slice(0, 256)
+      .split(';')
+      .filter((core) => core.trim() !== '')
+      .map(percentIn)
+    const known = cores.filter((core) => core !== undefined)
+    if (known.length === 0 || known.length < cores.length) return undefined
+    return decimal(known.reduce((sum, core) => sum + core, 0) / known.length)
+  },
+}
+
+/** Returns memory in KiB: numbers below 8192 are MiB, those above 8,000,000 bytes. */
+function kibIn(raw: string): number | undefined {
+  const value = numberIn(raw)
+  if (value === undefined || value <= 0) return undefined
+  const unit = /[a-z]+/i.exec(raw.slice(0, 80))?.[0].toLowerCase() ?? ''
+  if (unit.startsWith('k')) return value
+  if (unit.startsWith('m')) return value * 1024
+  if (unit.startsWith('g')) return value * 1024 ** 2
+  if (value < 8192) return value * 1024
+  return value > 8e6 ? value / 1024 : value
+}
+
+const memoryKib: Transform = {
+  read(raw) {
+    const value = kibIn(raw)
+    return value === undefined || value > 0xffffffff ? undefined : decimal(Math.floor(value))
+  },
+}
+
+/** Free memory from the percentage that is used, of the total of the standard parameter. */
+const memoryFreeOfUsed: Transform = {
+  reads: ['MemoryStatus.Total'],
+  read(raw, context) {
+    const used = percentIn(raw)
+    const total = kibIn(context.raw(`${objectOf(context)}MemoryStatus.Total`) ?? '')
+    return used === undefined || total === undefined ? undefined : decimal(Math.floor((total * (100 - used)) / 100))
+  },
+}
+
+/** Temperature of the board; -274 is no reading (TR-181, TemperatureSensor). */
+const boardTemperature: Transform = {
+  read(raw) {
+    const value = numberIn(raw)
+    return value === undefined || value < -60 || value > 150 ? undefined : decimal(value)
+  },
+}
+
+/** Load, memory and temperature of the device. */
+export const HEALTH: Theme = {
+  boardTemperature,
+  memoryFreeOfUsed,
+  memoryKib,
+  percent,
+}
