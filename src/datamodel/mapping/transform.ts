@@ -24,7 +24,8 @@ export interface TransformContext {
   children(object: string): readonly string[]
   /**
    * Returns the TR-181 row behind an object of the device's own tree; with `below`, the row in that table of TR-181,
-   * e.g. `Device.IP.Interface.` or `Device.Bridging.Bridge.{i}.Port.`. Undefined where it has none.
+   * e.g. `Device.IP.Interface.` or `Device.Bridging.Bridge.{i}.Port.`, also of an object further up. Undefined where it
+   * has none.
    */
   targetOf(object: string, below?: string): string | undefined
   /** Returns the objects of the device's own tree behind a TR-181 row; empty where it has none. */

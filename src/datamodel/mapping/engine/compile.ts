@@ -4,7 +4,7 @@ import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
 import { ONU, OPTICAL, VLAN } from '../tree/linked.ts'
 import { type Pair, pairOf, splitTable } from '../tree/pair.ts'
-import { depthOf } from '../tree/schema.ts'
+import { depthOf, objectOf } from '../tree/schema.ts'
 
 /** A row ready for use: its transform, and the way between its two tables. */
 export interface CompiledRow {
@@ -141,7 +141,7 @@ export function compileMapping(
     depend(row.from, { ...beside, row: compiled })
     if (row.when !== undefined) depend(row.when.param, beside)
     if (row.agg === 'first') depend(`${table}Enable`, beside)
-    for (const name of transform?.reads ?? []) depend(table + name, beside)
+    for (const name of transform?.reads ?? []) depend(objectOf(row.from) + name, beside)
   }
   for (const spec of derived) {
     const target = targetOf(spec.to)

@@ -12,6 +12,8 @@ export interface ReadingTime {
   upTimeS?: number
   /** Returns the reading of a TR-181 parameter before this one. */
   previous?(path: string): { raw: string; value: string; at: number } | undefined
+  /** Returns the value that the write which is planned gives a parameter of TR-181. */
+  requested?(path: string): string | undefined
 }
 
 /** What a transform asks of the mapping of its device. */
@@ -23,6 +25,7 @@ export interface References {
   objectsOf(row: string, tree: RawLookup): readonly string[]
   targetOfParameter(path: string): string | undefined
   sourceOfParameter(path: string, tree: RawLookup): string | undefined
+  evaluate(path: string, tree: RawLookup, time: ReadingTime): { value: string } | undefined
 }
 
 /** The context of one reading or writing of one value. */
@@ -43,6 +46,14 @@ export class MappingContext implements TransformContext {
 
   raw(path: string): string | undefined {
     return this.#tree.value(path)
+  }
+
+  mapped(path: string): string | undefined {
+    return this.#device.evaluate(path, this.#tree, this.#time)?.value
+  }
+
+  requested(path: string): string | undefined {
+    return this.#time.requested?.(path)
   }
 
   children(object: string): readonly string[] {
@@ -91,7 +102,7 @@ export function rowOfParameter(path: string): string {
   return path.slice(0, scanPath(path).cuts.at(-1) ?? 0)
 }
 
-/** Returns true when `row` is a row of the table `below`, e.g. `Device.IP.Interface.`. */
+/** Returns true when `row` is a row of the table `below`: `Device.IP.Interface.`, `Device.Bridging.Bridge.{i}.Port.`. */
 export function isRowIn(row: string, below: string): boolean {
-  return tableOfRow(row) === below
+  return tableOfRow(row) === below || scanPath(row).schema === `${below}{i}.`
 }

@@ -2,7 +2,7 @@ import type { BaseType } from '../../types.ts'
 import type { InstanceMap } from '../tree/instance-map.ts'
 import { Links } from '../tree/links.ts'
 import { isTrue, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
-import { type Scan, scanPath } from '../tree/schema.ts'
+import { objectOf, type Scan, scanPath } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
 import type { CompiledCondition, CompiledRow, CompiledTarget, Mapping } from './compile.ts'
 import { isRowIn, MappingContext, type ReadingTime, type References } from './context.ts'
@@ -95,7 +95,7 @@ export class DeviceMapping implements References {
         found.add(object + compiled.rest)
         if (compiled.when !== undefined) beside.add(besideOf(object, compiled.when))
         if (compiled.row.agg === 'first') beside.add(`${object}Enable`)
-        for (const name of compiled.transform?.reads ?? []) beside.add(object + name)
+        for (const name of compiled.transform?.reads ?? []) beside.add(object + objectOf(compiled.rest) + name)
       }
     }
     for (const { spec, pair } of target?.derived ?? [])

@@ -6,7 +6,9 @@ const INTERFACES = `${BRIDGING}AvailableInterface.`
 const BRIDGES = `${BRIDGING}Bridge.`
 const PORTS = 'Device.Bridging.Bridge.{i}.Port.'
 /** The tables in which the interface of a bridge port may be, in the order in which they are asked. */
-const LAYERS = ['Ethernet.Interface.', 'WiFi.SSID.', 'USB.Interface.', 'Ethernet.Link.', 'ATM.Link.', 'PTM.Link.']
+const LAYERS = ['Ethernet.Interface.', 'WiFi.SSID.', 'USB.Interface.']
+/** The same for a link or a connection of a WANDevice. */
+const WAN_LAYERS = ['Ethernet.Link.', 'ATM.Link.', 'PTM.Link.']
 
 function bare(row: string | undefined): string | undefined {
   return row?.endsWith('.') ? row.slice(0, -1) : row
@@ -29,7 +31,7 @@ function available(context: TransformContext): { key: string; object: string }[]
 
 /** Returns the TR-181 interface that an object of the device is as the lower layer of a bridge port. */
 function layerOf(object: string, context: TransformContext): string | undefined {
-  for (const table of LAYERS) {
+  for (const table of object.includes('.WANConnectionDevice.') ? WAN_LAYERS : LAYERS) {
     const row = context.targetOf(object, `Device.${table}`)
     if (row !== undefined) return bare(row)
   }

@@ -2,7 +2,7 @@ import type { Transform, TransformContext } from '../transform.ts'
 import { itemsOf, quoted, refusal, type Theme, toSource } from './basics.ts'
 
 const PATH = /^[A-Za-z_][A-Za-z0-9_.-]{0,255}$/
-const LAN_ADDRESS = /^((?:.{0,64}\.)?LANDevice\.\d{1,6}\.)LANHostConfigManagement\./
+const LAYER_3 = /\.(?:LANHostConfigManagement\.|WAN(?:IP|PPP)Connection\.\d{1,10}\.$)/
 const IP_INTERFACE = 'Device.IP.Interface.'
 
 /**
@@ -38,14 +38,8 @@ function rowIn(tables: readonly string[], text: string, context: TransformContex
 
 /** Returns the IP.Interface behind a WAN connection or an address of the LAN, else the row of the object itself. */
 function interfaceOf(text: string, context: TransformContext): string | undefined {
-  const own = rowIn([IP_INTERFACE], text, context)
-  if (own !== undefined) return /^Device\.IP\.Interface\.\d+/.exec(own)?.[0]
-  for (const object of objectsIn(text, context)) {
-    const lan = LAN_ADDRESS.exec(object)?.[1]
-    const row = lan === undefined ? undefined : context.targetOf(lan, IP_INTERFACE)
-    if (row !== undefined) return reference(row)
-  }
-  return rowIn([], text, context)
+  const isLayer3 = objectsIn(text, context).some((object) => LAYER_3.test(object))
+  return rowIn(isLayer3 ? [IP_INTERFACE] : [], text, context)
 }
 
 /** Reads a path or a list of paths; items without a row are left out, and a value without any row is no value. */
