@@ -1,25 +1,24 @@
 import { AppError, defined } from '../../base/index.ts'
-import { changeTags, deleteDevice, findDevices, findParameters, readDevice } from '../../desk/index.ts'
+import { changeTags, deleteDevice, findDevices, readDevice } from '../../desk/index.ts'
 import { asDeviceId, type Device, type DeviceSortField } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
-import { Cursor, DeviceIdParam, IF_MATCH, Limit } from '../schemas/common.ts'
+import { DeviceIdParam, IF_MATCH } from '../schemas/common.ts'
 import {
   DEVICE_FIELDS,
   DeviceQuerySchema,
   DeviceSchema,
   DeviceSelectionPage,
-  ParameterPage,
   TagsChangeSchema,
 } from '../schemas/device.ts'
 import { selectFields } from '../views/select-fields.ts'
-import { deviceViews, parameterView } from '../views/views.ts'
+import { deviceViews } from '../views/views.ts'
 import type { RouteDeps } from './ports.ts'
 
 const tag = 'Devices'
 
-/** Devices and their stored parameters. */
+/** Devices and their tags. */
 export function deviceRoutes(deps: RouteDeps): Route[] {
   const { devices, groups, clock } = deps
   const answer = async (device: Device) => ({
@@ -95,31 +94,6 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
       async handle({ params, query, principal }) {
         await deleteDevice(deps, asDeviceId(params.id), { force: query.force !== undefined }, principal)
         return { status: 204 }
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/devices/{id}/parameters',
-      id: 'listParameters',
-      tag,
-      summary: 'Stored parameters of a device',
-      description:
-        '`path` is one parameter, or an object ending in a dot for everything below it; `*` stands for any instance; ' +
-        'absent: all. `contains` finds parameters by a part of their path. ' +
-        'A page may have fewer items than `limit` and a cursor all the same.',
-      permission: 'devices.read',
-      params: DeviceIdParam,
-      query: z.object({
-        path: z.string().max(1024).optional(),
-        contains: z.string().min(1).max(100).optional().describe('Letters of any case'),
-        limit: Limit,
-        cursor: Cursor,
-      }),
-      responses: { 200: { description: 'A page of parameters', schema: ParameterPage } },
-      async handle({ params, query }) {
-        const { id } = await readDevice(devices, asDeviceId(params.id))
-        const found = await findParameters(deps.parameters, id, query)
-        return { body: { ...found, items: found.items.map(parameterView) } }
       },
     }),
   ]

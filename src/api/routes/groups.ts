@@ -2,30 +2,17 @@ import { defined } from '../../base/index.ts'
 import { deleteGroup } from '../../desk/index.ts'
 import { actorOf } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
-import { readDeviceId } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
 import { IdParam, IF_MATCH, Paging } from '../schemas/common.ts'
-import { DevicePage } from '../schemas/device.ts'
-import {
-  GroupChangeSchema,
-  GroupInputSchema,
-  GroupPage,
-  GroupSchema,
-  GroupStatusSchema,
-  MembersChangeSchema,
-  MembersInput,
-  ReadinessQuery,
-  ReadinessStatusSchema,
-  SizedGroupSchema,
-} from '../schemas/group.ts'
-import { deviceViews, withTimes } from '../views/views.ts'
+import { GroupChangeSchema, GroupInputSchema, GroupPage, GroupSchema, SizedGroupSchema } from '../schemas/group.ts'
+import { withTimes } from '../views/views.ts'
 import type { RouteDeps } from './ports.ts'
 
 const tag = 'Groups'
 
-/** Groups, their devices, and the state of their migration. */
+/** Groups of devices. */
 export function groupRoutes(deps: RouteDeps): Route[] {
-  const { groups, clock } = deps
+  const { groups } = deps
   return [
     route({
       method: 'post',
@@ -107,94 +94,6 @@ export function groupRoutes(deps: RouteDeps): Route[] {
         await deleteGroup(deps, params.id, principal)
         return { status: 204 }
       },
-    }),
-    route({
-      method: 'post',
-      path: '/groups/{id}/members',
-      id: 'changeMembers',
-      tag,
-      summary: 'Add and remove static members',
-      permission: 'groups.write',
-      params: IdParam,
-      body: MembersInput,
-      description:
-        'The answer names the ids that no device has; the others are changed all the same. ' +
-        'A device that belongs to the group by its selector can be a static member as well.',
-      responses: {
-        200: {
-          description: 'The number of records that changed, and the ids that no device has',
-          schema: MembersChangeSchema,
-        },
-      },
-      async handle({ params, body, principal }) {
-        const { add, remove } = body
-        return {
-          body: await groups.changeMembers(
-            params.id,
-            add.map(readDeviceId),
-            remove.map(readDeviceId),
-            actorOf(principal),
-          ),
-        }
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/groups/{id}/devices',
-      id: 'listGroupDevices',
-      tag,
-      summary: 'The devices of a group as it stands now',
-      permission: 'groups.read',
-      params: IdParam,
-      query: Paging,
-      responses: { 200: { description: 'A page of devices', schema: DevicePage } },
-      async handle({ params, query }) {
-        const selector = groups.selectorOf(await groups.get(params.id))
-        const found = await deps.devices.list({ selector, ...defined(query) })
-        return { body: { ...found, items: await deviceViews(found.items, groups, clock.now()) } }
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/groups/{id}/migration',
-      id: 'groupMigration',
-      tag,
-      summary: 'The state of the migration of a group',
-      description:
-        'Devices per protocol with the time at which they were counted; of the plan that runs, or was started last: ' +
-        'devices per state, rate, failures ranked, next action; and the newest plans of the group with all that move ' +
-        'devices.',
-      permission: 'groups.read',
-      params: IdParam,
-      responses: { 200: { description: 'The status', schema: GroupStatusSchema } },
-      handle: async ({ params }) => ({ body: withTimes(await deps.planner.groupStatus(params.id)) }),
-    }),
-    route({
-      method: 'get',
-      path: '/groups/{id}/readiness',
-      id: 'groupReadiness',
-      tag,
-      summary: 'Devices of a group that could be moved, and the reasons of the others',
-      description:
-        'The readiness of every device follows from its record, without a plan. Counted by class, and by model and firmware, with the most frequent reasons.',
-      permission: 'groups.read',
-      params: IdParam,
-      query: ReadinessQuery,
-      responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
-      handle: async ({ params, query }) => ({
-        body: withTimes(await deps.planner.readiness(params.id, query.limit)),
-      }),
-    }),
-    route({
-      method: 'get',
-      path: '/readiness',
-      id: 'readiness',
-      tag,
-      summary: 'The same for all devices',
-      permission: 'groups.read',
-      query: ReadinessQuery,
-      responses: { 200: { description: 'The counts', schema: ReadinessStatusSchema } },
-      handle: async ({ query }) => ({ body: withTimes(await deps.planner.readiness(undefined, query.limit)) }),
     }),
   ]
 }

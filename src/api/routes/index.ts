@@ -1,21 +1,29 @@
 import type { Route } from '../http/route.ts'
+import { apiKeyRoutes } from './api-keys.ts'
+import { auditRoutes } from './audit.ts'
 import { bindingRoutes } from './bindings.ts'
+import { conflictRoutes } from './conflicts.ts'
 import { credentialRoutes } from './credentials.ts'
 import { deviceRoutes } from './devices.ts'
 import { eventRoutes } from './events.ts'
+import { groupMemberRoutes } from './group-members.ts'
+import { groupStatusRoutes } from './group-status.ts'
 import { groupRoutes } from './groups.ts'
 import { linkSecretRoutes } from './link-secrets.ts'
+import { memberRoutes } from './members.ts'
 import { operationRoutes } from './operations.ts'
+import { parameterRoutes } from './parameters.ts'
 import { pendingAgentRoutes } from './pending-agents.ts'
+import { planActionRoutes } from './plan-actions.ts'
 import { planRoutes } from './plans.ts'
 import type { RouteDeps } from './ports.ts'
 import { supportedModelRoutes } from './supported-models.ts'
-import { systemRoutes } from './system.ts'
 
 /** Every route of the API, in the order of its description. */
 export function routesOf(deps: RouteDeps): Route[] {
   return [
     deviceRoutes,
+    parameterRoutes,
     bindingRoutes,
     credentialRoutes,
     linkSecretRoutes,
@@ -23,8 +31,14 @@ export function routesOf(deps: RouteDeps): Route[] {
     supportedModelRoutes,
     operationRoutes,
     groupRoutes,
+    groupMemberRoutes,
+    groupStatusRoutes,
     planRoutes,
+    planActionRoutes,
+    memberRoutes,
     eventRoutes,
-    systemRoutes,
+    conflictRoutes,
+    apiKeyRoutes,
+    auditRoutes,
   ].flatMap((make) => make(deps))
 }
