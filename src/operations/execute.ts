@@ -198,7 +198,7 @@ function within(
   operation: Operation,
   contact: Contact,
   { controller, marker, typeOf }: { controller: AbortController; marker: Marker; typeOf: TypeOf | undefined },
-  { clock, limits }: ExecutorDeps,
+  { clock, limits, log }: ExecutorDeps,
 ): Promise<OperationResult> {
   const timeoutMs = operation.request.verb === 'discover' ? limits.discoverTimeoutMs : limits.executeTimeoutMs
   return new Promise((resolve, reject) => {
@@ -232,9 +232,47 @@ function within(
     }
     if (typeOf !== undefined) hooks.typeOf = typeOf
     // An async function turns a driver that throws at once into one that rejects.
-    const run = async () => contact.execute(operation, hooks)
+    const run = async () => withRead(await contact.execute(operation, hooks), operation, contact, hooks, log)
     run().then(resolve, reject).finally(end)
   })
+}
+
+/**
+ * Adds the values that are to be read after a success. A read without an answer leaves them out: the request itself has
+ * its answer.
+ */
+async function withRead(
+  result: OperationResult,
+  operation: Operation,
+  contact: Contact,
+  hooks: ExecuteHooks,
+  log: Log,
+): Promise<OperationResult> {
+  const { thenRead, id: operationId, deviceId } = operation
+  if (thenRead === undefined || result.outcome !== 'done') return result
+  try {
+    const { results } = await contact.execute(readOf(operation, thenRead, 0), hooks)
+    const read = results.filter(({ value }) => value !== undefined)
+    return read.length === 0 ? result : { ...result, read }
+  } catch (err) {
+    log.info({ err, operationId, deviceId }, 'values after an operation were not read')
+    return result
+  }
+}
+
+/** Returns a get with an id of its own, so that its answer is not taken for the answer to the operation. */
+export function readOf(operation: Operation, paths: string[], index: number): Operation {
+  const { id, deviceId, actor, createdAt, expiresAt } = operation
+  return {
+    id: `${id}.${index}`,
+    deviceId,
+    actor,
+    createdAt,
+    expiresAt,
+    request: { verb: 'get', paths },
+    state: 'queued',
+    attempts: 0,
+  }
 }
 
 /** Judges from an error and from the mark whether the operation was sent, and stores that. */

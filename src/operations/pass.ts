@@ -14,7 +14,7 @@ import {
 } from '../domain/index.ts'
 import type { Attempts } from './attempts.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
-import type { Executor } from './execute.ts'
+import { type Executor, readOf } from './execute.ts'
 import type { Finisher } from './finish.ts'
 import type { OperationLimits } from './limits.ts'
 import type { News } from './passes.ts'
@@ -232,21 +232,6 @@ async function undecided(operation: Operation, entry: ContactEntry, look: Look, 
   rest(entry, look, deps)
   if (deps.attempts.failed(operation) < deps.limits.maxReconcileAttempts) return 'look'
   return nextOf(await deps.finisher.finish(operation, ['unknown'], 'failed', failedResult(OUTCOME_UNKNOWN)))
-}
-
-/** Returns a get with an id of its own, so that its answer is not taken for the answer to the operation. */
-function readOf(operation: Operation, paths: string[], index: number): Operation {
-  const { id, deviceId, actor, createdAt, expiresAt } = operation
-  return {
-    id: `${id}.${index}`,
-    deviceId,
-    actor,
-    createdAt,
-    expiresAt,
-    request: { verb: 'get', paths },
-    state: 'queued',
-    attempts: 0,
-  }
 }
 
 /** After a transport failure a link is not used for `restMs`; a session is given up and another one requested. */

@@ -84,8 +84,15 @@ function contactPatch({ cwmp }: Device, { informIntervalS, connectionRequestUrl 
  * Returns the values that the device has now: those of the answer, and after a success those written that the answer
  * does not name.
  */
-function valuesOf({ request }: Pick<Operation, 'request'>, { results, outcome }: OperationResult): CollectedValue[] {
-  const plain = results.filter((result) => result.error === undefined && !result.path.endsWith('.'))
+function valuesOf(
+  { request }: Pick<Operation, 'request'>,
+  { results, outcome, read: after = [] }: OperationResult,
+): CollectedValue[] {
+  // What was read afterwards is newer than the answer.
+  const later = new Set(after.map(({ path }) => path))
+  const plain = [...after, ...results.filter(({ path }) => !later.has(path))].filter(
+    (result) => result.error === undefined && !result.path.endsWith('.'),
+  )
   const read = plain.flatMap((result) => (result.value === undefined ? [] : [{ ...result, value: result.value }]))
   if (outcome !== 'done') return read
   const refused = new Set(results.filter(({ error }) => error !== undefined).map(({ path }) => path))

@@ -152,7 +152,8 @@ function sameRequest(earlier: Operation, wanted: Operation): Operation {
 }
 
 function build(wanted: NewOperation, id: string, now: number, limits: OperationLimits): Operation {
-  const { deviceId, request, actor, via, idempotencyKey, bootstrapAt, expiresInMs = limits.expiresInMs } = wanted
+  const { deviceId, request, actor, via, idempotencyKey, bootstrapAt, thenRead } = wanted
+  const { expiresInMs = limits.expiresInMs } = wanted
   if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY)) {
     throw new AppError('invalid', `an idempotency key has 1 to ${MAX_KEY} characters`)
   }
@@ -171,6 +172,7 @@ function build(wanted: NewOperation, id: string, now: number, limits: OperationL
     ...(via === undefined ? {} : { via }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
+    ...(thenRead === undefined ? {} : { thenRead }),
   }
 }
 

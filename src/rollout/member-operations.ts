@@ -1,4 +1,4 @@
-import { isConflict, type ServiceTime } from '../base/index.ts'
+import { defined, isConflict, type ServiceTime } from '../base/index.ts'
 import {
   type DeviceStore,
   FINAL_STATES,
@@ -21,12 +21,13 @@ export interface OperationDeps {
 
 /**
  * `tolerate`: a failed operation is a result. `more`: another operation over CWMP follows at once, and the session is
- * held for it. `bootstrapAt`: as in Operation.
+ * held for it. `bootstrapAt` and `thenRead`: as in Operation.
  */
 export interface RunOptions {
   tolerate?: boolean
   more?: boolean
   bootstrapAt?: number
+  thenRead?: string[]
 }
 
 /** The request or its answer was lost, and reading has shown that nothing was done. */
@@ -92,7 +93,7 @@ export class MemberOperations {
       const error = operation.result?.error
       throw new StepFailed(error?.code ?? 'failed', `${step}: ${error?.text ?? 'failed'}`, error?.retryable ?? true)
     }
-    return new Map(results.filter((result) => result.value !== undefined).map((result) => [result.path, result]))
+    return valuesByPath(results)
   }
 
   /**
@@ -138,7 +139,7 @@ export class MemberOperations {
     request: OperationRequest,
     via: Protocol,
     patienceMs: number,
-    { more, bootstrapAt }: RunOptions,
+    { more, bootstrapAt, thenRead }: RunOptions,
   ): Promise<Operation> {
     const { operations, time } = this.#deps
     const member = this.#member()
@@ -151,7 +152,7 @@ export class MemberOperations {
       idempotencyKey: `${member.id}#${member.visit}#${step}`,
       expiresInMs: patienceMs,
       ...(more === true ? { more } : {}),
-      ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
+      ...defined({ bootstrapAt, thenRead }),
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)
     if (ended === undefined || !isFinal(ended)) {
@@ -174,6 +175,11 @@ export class MemberOperations {
     const intervalS = this.#informIntervalS
     return Math.min(Math.max(offlineTimeoutMs, 2 * intervalS * 1000 + 60_000), REQUEST_BOUNDS.expiresMs)
   }
+}
+
+/** Returns outcomes that have a value, by path. */
+export function valuesByPath(outcomes: readonly PathOutcome[]): Map<string, PathOutcome> {
+  return new Map(outcomes.filter(({ value }) => value !== undefined).map((outcome) => [outcome.path, outcome]))
 }
 
 function isFinal(operation: Operation): boolean {

@@ -1,7 +1,7 @@
-import type { ServiceTime } from '../base/index.ts'
+import { defined, type ServiceTime } from '../base/index.ts'
 import type { Device, DeviceStore, Operation, OperationRequest, PathOutcome, Protocol } from '../domain/index.ts'
 import { DeviceGone } from './failures.ts'
-import { MemberOperations, type OperationDeps, type RunOptions } from './member-operations.ts'
+import { MemberOperations, type OperationDeps, type RunOptions, valuesByPath } from './member-operations.ts'
 import type { RolloutMember, RolloutPlan } from './plan.ts'
 import type { Persist } from './script-set.ts'
 
@@ -13,6 +13,12 @@ export interface ScriptDeps extends OperationDeps {
 
 /** Results of a step: facts, and what is stored together with them. */
 export type StepResult<M extends RolloutMember, X extends object> = { facts?: Partial<M['facts']> } & X
+
+/** An operation that has ended, and the values that were read after it, by path. */
+interface RunAndRead {
+  operation: Operation
+  values: Map<string, PathOutcome>
+}
 
 /** Results of derived steps are stored at the latest after this: storing renews the lease of the member. */
 const STORE_MS = 15_000
@@ -98,6 +104,24 @@ export class Script<P extends RolloutPlan, M extends RolloutMember, X extends ob
     options: Pick<RunOptions, 'more'> = {},
   ): Promise<Map<string, PathOutcome>> {
     return this.#operations.read(step, paths, via, options)
+  }
+
+  /**
+   * Runs an operation and reads values after it, in one go where the device answers both; a read that had no answer is
+   * asked for alone. No values: the device refused the operation, which `tolerate` allows.
+   */
+  async runThenRead(
+    step: string,
+    request: OperationRequest,
+    via: Protocol,
+    paths: string[],
+    options: RunOptions = {},
+  ): Promise<RunAndRead> {
+    const operation = await this.run(step, request, via, { ...options, thenRead: paths })
+    if (operation.state !== 'done') return { operation, values: new Map() }
+    const read = operation.result?.read
+    if (read !== undefined) return { operation, values: valuesByPath(read) }
+    return { operation, values: await this.read(`${step}Read`, paths, via, defined({ more: options.more })) }
   }
 
   /** Waits until no other party has a write under way on the device. */

@@ -1,4 +1,4 @@
-import { createIdSource, silentLog, systemRandom } from '../../src/base/index.ts'
+import { createIdSource, defined, silentLog, systemRandom } from '../../src/base/index.ts'
 import { createEventBus } from '../../src/bus/index.ts'
 import {
   type Device,
@@ -81,7 +81,7 @@ class AnsweredOperations implements Operations {
       createdAt: at,
       expiresAt: at + (wanted.expiresInMs ?? 3_600_000),
       attempts: 0,
-      ...(wanted.via === undefined ? {} : { via: wanted.via }),
+      ...defined({ via: wanted.via, thenRead: wanted.thenRead }),
     }
     this.#byKey.set(key, operation)
     this.asked.push(operation)
@@ -94,8 +94,16 @@ class AnsweredOperations implements Operations {
     const result = operation.expiresAt < this.#world.clock.nowMs ? 'expired' : this.#world.answer(operation)
     if (result === 'expired') operation.state = 'expired'
     else if (result !== undefined && result.outcome !== 'pending')
-      Object.assign(operation, { state: result.outcome, result })
+      Object.assign(operation, { state: result.outcome, result: this.#withRead(result, operation) })
     return operation
+  }
+
+  #withRead(result: OperationResult, operation: Operation): OperationResult {
+    const { thenRead: paths } = operation
+    if (paths === undefined || result.outcome !== 'done') return result
+    const answer = this.#world.answer({ ...operation, request: { verb: 'get', paths } })
+    if (answer === undefined || answer === 'expired') return result
+    return { ...result, read: answer.results.filter(({ value }) => value !== undefined) }
   }
 
   get: Operations['get'] = async (id) => this.asked.find((one) => one.id === id)

@@ -58,6 +58,7 @@ const WRITE = {
     .literal(true)
     .optional()
     .describe('Some paths were done and some failed: asking for all again would do the first part twice'),
+  read: z.array(ReadValueSchema).optional().describe('Of the planner: values that were read right after it was done'),
 }
 const COMMAND = {
   outcome: outcome.describe('pending: accepted; the end follows'),

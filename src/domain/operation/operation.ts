@@ -160,6 +160,8 @@ export interface OperationResult {
   results: PathOutcome[]
   /** Output arguments of a command. */
   output?: Record<string, string>
+  /** The values of `thenRead`, read right after the request was done; absent when that read had no answer. */
+  read?: PathOutcome[]
   /** Some of it was done, and some failed: asking again would do the first part twice. */
   partial?: true
   /** Set when the operation as a whole failed. */
@@ -196,6 +198,8 @@ export interface Operation {
    * request is refused (`bootstrap`), because its instance numbers can name other rows.
    */
   bootstrapAt?: Timestamp
+  /** Paths that are read right after the request is done, over the same contact: `read` of the result has them. */
+  thenRead?: string[]
   sentAt?: Timestamp
   /** The protocol it was sent over. */
   sentVia?: Protocol

@@ -13,6 +13,8 @@ export interface NewOperation {
   idempotencyKey?: string
   /** As `bootstrapAt` of the operation. */
   bootstrapAt?: Timestamp
+  /** As `thenRead` of the operation. */
+  thenRead?: string[]
   /** Longest time that it may wait for the device, in milliseconds; default 1 hour. */
   expiresInMs?: number
   /** The caller asks for another operation as soon as this one has ended: a session of the CPE is held open for it. */

@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import { isSecret } from '../../datamodel/index.ts'
 import { MASK, shownValue } from '../device/shown-value.ts'
 import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
@@ -36,12 +37,17 @@ export function withoutSecrets(request: OperationRequest): OperationRequest {
  */
 export function resultWithoutSecrets(result: OperationResult): OperationResult {
   const output = result.output === undefined ? undefined : maskedAll(result.output)
-  const results = result.results.map((entry) =>
+  const results = outcomesMasked(result.results)
+  const read = result.read === undefined ? undefined : outcomesMasked(result.read)
+  if (output === result.output && results === result.results && read === result.read) return result
+  return { ...result, results, ...defined({ output, read }) }
+}
+
+function outcomesMasked(outcomes: PathOutcome[]): PathOutcome[] {
+  const clean = outcomes.map((entry) =>
     entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : withKeysMasked(masked(entry)),
   )
-  const clean = output === result.output && results.every((entry, n) => entry === result.results[n])
-  if (clean) return result
-  return { ...result, results, ...(output === undefined ? {} : { output }) }
+  return clean.every((entry, n) => entry === outcomes[n]) ? outcomes : clean
 }
 
 interface Entry {

@@ -1,5 +1,13 @@
-import { isConflict } from '../../base/index.ts'
-import { type DeviceChange, type EndpointId, provesMore, shownValue, unbindEndpoint } from '../../domain/index.ts'
+import { defined, isConflict } from '../../base/index.ts'
+import {
+  type DeviceChange,
+  type EndpointId,
+  type OperationRequest,
+  type PathOutcome,
+  provesMore,
+  shownValue,
+  unbindEndpoint,
+} from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import type { Outcome, Script, StepResult } from '../machine/script.ts'
 import {
@@ -30,10 +38,14 @@ export async function preparing(script: Script): Promise<Outcome> {
   if (conflict !== undefined) return conflict
   await trust(script)
   await script.step('controller', () => controller(script))
-  await script.step('mtp', () => mtp(script))
-  await script.derived('readBack', () => readBack(script))
-  await script.derived('enable', () => enable(script))
-  await script.derived('enabled', () => enabled(script))
+  let shown: PathOutcome[] | undefined
+  await script.step('mtp', async () => {
+    const { read, ...result } = await mtp(script)
+    shown = read
+    return result
+  })
+  await script.derived('readBack', () => readBack(script, shown))
+  await script.derived('enabled', () => enable(script))
   return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
@@ -136,14 +148,15 @@ async function controller(script: Script): Promise<StepResult> {
     await setRow(script, 'controllerAgain', controllerRow, { needed: {}, wished })
     return {}
   }
-  const row = await addRow(script, 'controller', CONTROLLERS, {
+  const { row } = await addRow(script, 'controller', CONTROLLERS, {
     needed: { EndpointID: endpointId, Enable: 'false' },
     wished,
   })
   return { facts: { controllerRow: row }, ...(await withCreated(script, row)) }
 }
 
-async function mtp(script: Script): Promise<StepResult> {
+/** `read`: the values of the Controller row after the write, where the CPE showed them at once. */
+async function mtp(script: Script): Promise<StepResult & { read?: PathOutcome[] }> {
   const { protocol, wished } = mtpOfPlan(script)
   const values = await mtpValues(script)
   const { mtpRow } = script.facts
@@ -151,18 +164,23 @@ async function mtp(script: Script): Promise<StepResult> {
     await setRow(script, 'mtpAgain', mtpRow, { needed: values, wished })
     return {}
   }
-  const row = await addRow(script, 'mtp', `${script.require('controllerRow')}MTP.`, {
-    needed: { Protocol: protocol, Enable: 'false', ...values },
-    wished,
-  })
-  return { facts: { mtpRow: row }, ...(await withCreated(script, row)) }
+  const ours = script.require('controllerRow')
+  const needed = { Protocol: protocol, Enable: 'false', ...values }
+  const { row, read } = await addRow(script, 'mtp', `${ours}MTP.`, { needed, wished }, [ours])
+  return { facts: { mtpRow: row }, ...(await withCreated(script, row)), ...defined({ read }) }
 }
 
-/** Compares the rows before they are enabled: a CPE may accept a value and not keep it. */
-async function readBack(script: Script): Promise<Record<string, never>> {
+/**
+ * Compares the rows before they are enabled: a CPE may accept a value and not keep it. `shown`: their values, where
+ * they were read with the last write.
+ */
+async function readBack(script: Script, shown: PathOutcome[] | undefined): Promise<Record<string, never>> {
   const row = script.require('controllerRow')
   const mtpRow = script.require('mtpRow')
-  const values = await script.read('readBack', [row], 'cwmp', { more: true })
+  const values =
+    shown === undefined
+      ? await script.read('readBack', [row], 'cwmp', { more: true })
+      : new Map(shown.map((outcome) => [outcome.path, outcome]))
   const wanted: Record<string, string> = {
     [`${row}EndpointID`]: script.plan.settings.controller.endpointId,
     [`${mtpRow}Protocol`]: mtpOfPlan(script).protocol,
@@ -171,9 +189,9 @@ async function readBack(script: Script): Promise<Record<string, never>> {
   for (const [path, value] of Object.entries(wanted)) {
     const found = values.get(path)?.value
     // Results of reads have masked secrets.
-    const shown = shownValue(path, value)
-    if (!sameBooleanOrText(found, value) && found !== shown)
-      throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(shown)}`, true)
+    const masked = shownValue(path, value)
+    if (!sameBooleanOrText(found, value) && found !== masked)
+      throw new StepFailed('readBack', `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(masked)}`, true)
   }
   return {}
 }
@@ -182,17 +200,17 @@ async function enable(script: Script): Promise<Record<string, never>> {
   const values = switches(script).map((path) => ({ path, value: 'true' }))
   // An Agent dials an enabled Controller without a request; SendOnBoardRequest only makes it earlier.
   const asking = { path: `${script.require('controllerRow')}SendOnBoardRequest`, value: 'true' }
-  const options = { tolerate: true, more: true }
-  const { state, result } = await script.run('enable', { verb: 'set', values: [...values, asking] }, 'cwmp', options)
-  if (state === 'done') return {}
+  const wished: OperationRequest = { verb: 'set', values: [...values, asking] }
+  const read = switches(script)
+  const { operation, values: shown } = await script.runThenRead('enable', wished, 'cwmp', read, { tolerate: true })
+  const { state, result } = operation
+  if (state === 'done') return enabled(script, shown)
   const { code = state, text = state, retryable = true } = result?.error ?? {}
   if (!VALUE_FAULT.test(code)) throw new StepFailed(code, `enable: ${text}`, retryable)
-  await script.run('enableOnly', { verb: 'set', values }, 'cwmp', { more: true })
-  return {}
+  return enabled(script, (await script.runThenRead('enableOnly', { verb: 'set', values }, 'cwmp', read)).values)
 }
 
-async function enabled(script: Script): Promise<Record<string, never>> {
-  const values = await script.read('enabled', switches(script), 'cwmp')
+function enabled(script: Script, values: Map<string, PathOutcome>): Record<string, never> {
   for (const path of switches(script)) {
     const found = values.get(path)?.value
     if (!sameBooleanOrText(found, 'true'))

@@ -1,4 +1,4 @@
-import type { Operation } from '../../domain/index.ts'
+import type { Operation, OperationRequest, PathOutcome } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import type { Script, StepResult } from '../machine/script.ts'
 
@@ -34,9 +34,13 @@ export function asBefore(script: Script): { path: string; value: string }[] {
 }
 
 /**
- * Writes a harmless value over USP and reads it back. When the device refuses one parameter, the next one is written.
+ * Writes a harmless value over USP and reads it back, together with other paths. When the device refuses one parameter,
+ * the next one is written.
  */
-export async function harmlessSet(script: Script): Promise<StepResult> {
+export async function harmlessSet(
+  script: Script,
+  others: string[],
+): Promise<StepResult & { values: Map<string, PathOutcome> }> {
   let refusal = ''
   for (const name of [...TEXTS, INTERVAL]) {
     const path = ownRow(script) + name
@@ -44,16 +48,18 @@ export async function harmlessSet(script: Script): Promise<StepResult> {
       name === INTERVAL
         ? String(script.plan.settings.controller.periodicNotifIntervalS)
         : `isthmus-${script.plan.id.slice(-8)}-${script.member.attempt}`
-    const set = await script.run(`set ${name}`, { verb: 'set', values: [{ path, value }] }, 'usp', { tolerate: true })
-    const error = errorOf(set)
+    const request: OperationRequest = { verb: 'set', values: [{ path, value }] }
+    const paths = [path, ...others]
+    const { operation, values } = await script.runThenRead(`set ${name}`, request, 'usp', paths, { tolerate: true })
+    const error = errorOf(operation)
     if (error !== undefined && REFUSED.test(error.code)) {
       refusal = `${path}: ${error.code} ${error.text}`
       continue
     }
     if (error !== undefined) throw new StepFailed(error.code, `set: ${error.text}`, error.retryable)
-    const found = (await script.read(`read ${name}`, [path], 'usp')).get(path)?.value
+    const found = values.get(path)?.value
     if (found !== value) throw new StepFailed('set', `${path} was set and is ${JSON.stringify(found)}`, true)
-    return { facts: { probe: name, wrote: path } }
+    return { facts: { probe: name, wrote: path }, values }
   }
   throw new StepFailed('set', `nothing of our own row can be written over USP; ${refusal}`, false)
 }

@@ -19,8 +19,8 @@ export async function retiring(script: Script): Promise<Outcome> {
   const wanted = String(dormantIntervalS)
   const absent = await whileCwmpAbsent(script, 'dormant', async (name) => {
     const values = [{ path: INFORM_INTERVAL, value: wanted }]
-    await script.run(name, { verb: 'set', values }, 'cwmp', { more: true })
-    const found = (await script.read(`${name}Back`, [INFORM_INTERVAL], 'cwmp')).get(INFORM_INTERVAL)?.value
+    const back = await script.runThenRead(name, { verb: 'set', values }, 'cwmp', [INFORM_INTERVAL])
+    const found = back.values.get(INFORM_INTERVAL)?.value
     if (found !== wanted) throw new StepFailed('readBack', `${INFORM_INTERVAL} is ${found}, not ${wanted}`, true)
   })
   if (absent !== undefined) return absent

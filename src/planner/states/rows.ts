@@ -1,3 +1,4 @@
+import { defined } from '../../base/index.ts'
 import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
@@ -50,16 +51,18 @@ interface RowValues {
 
 /**
  * Adds a row and returns its path. A CPE that refuses one of the wished values gets the row without them, and then each
- * of them alone: models differ in the parameters that CWMP may write.
+ * of them alone: models differ in the parameters that CWMP may write. `thenRead`: paths to read after that, which is
+ * left out where something is written after the row was added.
  */
 export async function addRow(
   script: Script,
   step: string,
   object: string,
   { needed, wished }: RowValues,
-): Promise<string> {
+  thenRead?: string[],
+): Promise<{ row: string; read: PathOutcome[] | undefined }> {
   const add = (name: string, values: Record<string, string>) =>
-    script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true, more: true })
+    script.run(name, { verb: 'add', object, values }, 'cwmp', { tolerate: true, more: true, ...defined({ thenRead }) })
   const wishes = Object.keys(wished).length > 0
   let operation = await add(step, { ...needed, ...wished })
   const poorer = wishes && operation.state === 'failed' && VALUE_FAULT.test(operation.result?.error?.code ?? '')
@@ -75,7 +78,7 @@ export async function addRow(
   )
   if (missing.length > 0) await setRow(script, `${step}Rest`, row, { needed: Object.fromEntries(missing), wished: {} })
   if (poorer) await wish(script, step, row, wished)
-  return row
+  return { row, read: poorer || missing.length > 0 ? undefined : operation.result?.read }
 }
 
 /** Returns the stored snapshot with a row that was just added; {} when it has the row already. */

@@ -33,9 +33,11 @@ export async function dual(script: Script): Promise<Outcome> {
       await script.read('soakUsp', [SOFTWARE], 'usp')
       return {}
     })
-  const more = script.plan.settings.retire === 'dormant'
-  const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp', { more }))
-  if (absent !== undefined) return absent
+  // Where CWMP is to go dormant, its answer to that shows as much.
+  if (script.plan.settings.retire === 'none') {
+    const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp'))
+    if (absent !== undefined) return absent
+  }
   return { kind: 'event', event: 'soakOver', evidence: { soakMs: String(time.now() - script.member.enteredMs) } }
 }
 

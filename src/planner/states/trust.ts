@@ -47,7 +47,7 @@ async function credentialOf(script: Script): Promise<void> {
 
 async function role(script: Script): Promise<StepResult> {
   try {
-    const row = await addRow(script, 'role', ROLES, { needed: { Name: ROLE_NAME, Enable: 'true' }, wished: {} })
+    const { row } = await addRow(script, 'role', ROLES, { needed: { Name: ROLE_NAME, Enable: 'true' }, wished: {} })
     return { facts: { role: row.slice(0, -1), ownRole: true }, ...(await withCreated(script, row)) }
   } catch (error) {
     return tolerated(error)
@@ -56,7 +56,7 @@ async function role(script: Script): Promise<StepResult> {
 
 async function permission(script: Script): Promise<StepResult> {
   // It goes with its role: nothing of its own to take away.
-  const row = await addRow(script, 'permission', `${script.require('role')}.Permission.`, {
+  const { row } = await addRow(script, 'permission', `${script.require('role')}.Permission.`, {
     needed: FULL_PERMISSION,
     wished: {},
   })
@@ -90,7 +90,7 @@ async function addCertificate(script: Script, pem: string): Promise<StepResult> 
 
 async function credential(script: Script, certificate: string): Promise<StepResult> {
   try {
-    const row = await addRow(script, 'credential', CREDENTIALS, {
+    const { row } = await addRow(script, 'credential', CREDENTIALS, {
       needed: { Credential: certificate, Enable: 'true' },
       wished: { Role: script.facts.role ?? '', AllowedUses: 'MTP-and-USP' },
     })

@@ -8,6 +8,8 @@ import { harmlessSet } from './probe.ts'
 const INFO = 'Device.DeviceInfo.'
 const SOFTWARE = `${INFO}SoftwareVersion`
 const IDENTITY = ['ManufacturerOUI', 'ProductClass', 'SerialNumber'].map((name) => INFO + name)
+type Values = Map<string, PathOutcome>
+
 const PARITY_ROUNDS = 2
 const VERSIONS_LOOK_MS = 2000
 
@@ -16,25 +18,30 @@ const VERSIONS_LOOK_MS = 2000
  * writable, notifications must arrive, and CWMP must still answer for a rollback.
  */
 export async function verifying(script: Script): Promise<Outcome> {
-  await script.derived('identity', () => identity(script))
+  let look: Values | undefined
+  const seen = async () => {
+    look ??= await script.read('look', lookedAt(script), 'usp')
+    return look
+  }
+  await script.derived('set', async () => {
+    const { values, ...result } = await harmlessSet(script, lookedAt(script))
+    look = values
+    return result
+  })
+  await script.derived('identity', async () => identity(script, await seen()))
+  await script.derived('parity', async () => parity(script, await seen()))
   await script.derived('versions', () => versions(script))
-  await script.derived('parity', () => parity(script))
-  await script.derived('set', () => harmlessSet(script))
   await notifies(script)
   return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
 }
 
-/**
- * The identity and the values to compare, in one answer of the Agent: asked for again, it is the answer to the first
- * request.
- */
-function firstLook(script: Script): Promise<Map<string, PathOutcome>> {
-  return script.read('identity', [...new Set([...IDENTITY, ...parityPaths(script)])], 'usp')
+/** The identity and the values to compare: one answer of the Agent shows them all. */
+function lookedAt(script: Script): string[] {
+  return [...new Set([...IDENTITY, ...parityPaths(script)])]
 }
 
-async function identity(script: Script): Promise<StepResult> {
+async function identity(script: Script, values: Values): Promise<StepResult> {
   const device = await script.device()
-  const values = await firstLook(script)
   const found = (name: string) => values.get(INFO + name)?.value ?? ''
   if (
     found('ManufacturerOUI').toUpperCase() !== device.oui ||
@@ -67,8 +74,8 @@ function parityPaths({ plan }: Script): string[] {
 }
 
 /** Read over USP and then over CWMP, which thereby shows that it still answers beside USP. */
-async function bothWays(script: Script, round: number, paths: string[]): Promise<Pair[]> {
-  const overUsp = round === 1 ? await firstLook(script) : await script.read(`parity${round}Usp`, paths, 'usp')
+async function bothWays(script: Script, round: number, paths: string[], look: Values): Promise<Pair[]> {
+  const overUsp = round === 1 ? look : await script.read(`parity${round}Usp`, paths, 'usp')
   const overCwmp = await script.read(`parity${round}Cwmp`, paths, 'cwmp')
   return paths.map((path) => {
     const [usp, cwmp] = [overUsp.get(path), overCwmp.get(path)]
@@ -89,7 +96,7 @@ interface Pair {
  * the same. Every device shows its firmware over both; a value that neither side has is passed over, and one that
  * changed between the two reads is read again.
  */
-async function parity(script: Script): Promise<StepResult> {
+async function parity(script: Script, look: Values): Promise<StepResult> {
   const paths = parityPaths(script)
   let different: Pair[] = []
   let absent = 0
@@ -97,7 +104,7 @@ async function parity(script: Script): Promise<StepResult> {
   for (let round = 1; round <= PARITY_ROUNDS; round++) {
     const asked = round === 1 ? paths : different.map(({ path }) => path)
     if (asked.length === 0) break
-    const pairs = await bothWays(script, round, asked)
+    const pairs = await bothWays(script, round, asked, look)
     softwareVersion ||= pairs.find(({ path }) => path === SOFTWARE)?.usp ?? ''
     absent += pairs.filter((pair) => pair.path !== SOFTWARE && onNeither(pair)).length
     different = pairs.filter(differs)

@@ -158,7 +158,7 @@ export class Engine {
       if (request.verb === 'add') operation.baseline = { instances: cpe.model.rows(request.object) }
     }
     if (lost === 'notDone') return this.#loseAnswer(operation, cpe)
-    const result = cpe.model.play(request, via)
+    const result = this.#withRead(cpe.model.play(request, via), operation, cpe, via)
     this.#effects(operation, result, cpe, via, server)
     if (lost === 'done') return this.#loseAnswer(operation, cpe)
     const slow = !read && this.#world.random.once(12)
@@ -169,6 +169,13 @@ export class Engine {
       else this.#finish(operation, result.outcome === 'done' ? 'done' : 'failed', result, server)
       this.pump(cpe)
     })
+  }
+
+  /** Adds the values that are read after a success; now and then that read has no answer. */
+  #withRead(result: OperationResult, { thenRead }: Operation, cpe: Cpe, via: Protocol): OperationResult {
+    if (thenRead === undefined || result.outcome !== 'done' || this.#world.random.once(8)) return result
+    const { results } = cpe.model.play({ verb: 'get', paths: thenRead }, via)
+    return { ...result, read: results.filter(({ value }) => value !== undefined) }
   }
 
   #loseAnswer(operation: Operation, cpe: Cpe): void {
@@ -225,7 +232,7 @@ export class Engine {
   }
 
   #submit(wanted: NewOperation): Operation {
-    const { deviceId, request, via, idempotencyKey, bootstrapAt, actor, expiresInMs = 3_600_000 } = wanted
+    const { deviceId, request, via, idempotencyKey, bootstrapAt, thenRead, actor, expiresInMs = 3_600_000 } = wanted
     if (!this.#world.stores.inside.devices.has(deviceId)) throw new AppError('notFound', 'there is no such device')
     // Keys of the planner begin with the member, whose id names the device.
     const key = idempotencyKey ?? this.#world.newId()
@@ -248,6 +255,7 @@ export class Engine {
       ...(via === undefined ? {} : { via }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       ...(bootstrapAt === undefined ? {} : { bootstrapAt }),
+      ...(thenRead === undefined ? {} : { thenRead }),
     }
     this.#byKey.set(key, operation)
     this.#keep(operation)
