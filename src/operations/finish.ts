@@ -122,7 +122,7 @@ export class Finisher {
   }
 
   async #audit(finished: Operation): Promise<void> {
-    await this.#deps.audit.append(auditOf(finished))
+    await this.#deps.audit.appendSoon(auditOf(finished))
     await this.#deps.store.audited(finished.id)
   }
 }

@@ -1,4 +1,4 @@
-import { BoundedSet, type Clock } from '../base/index.ts'
+import { BoundedMap, type Clock } from '../base/index.ts'
 import type { DeviceId, Operation, OperationStore } from '../domain/index.ts'
 import { isFinal } from './verbs.ts'
 
@@ -19,8 +19,8 @@ const MAX_FRESH = 20_000
 /** Waits for the end of operations: of this process by its listener, of other instances by reading the store. */
 export class Waits {
   readonly #deps: WaitDeps
-  /** Operations that were submitted to this process and have not ended in it; the oldest are dropped. */
-  readonly #fresh = new BoundedSet<string>(MAX_FRESH)
+  /** Operations that were submitted to this process and have not ended in it, with their device; the oldest are dropped. */
+  readonly #fresh = new BoundedMap<string, DeviceId>(MAX_FRESH)
 
   constructor(deps: WaitDeps) {
     this.#deps = deps
@@ -28,8 +28,8 @@ export class Waits {
   }
 
   /** The operation was stored by this process just now. */
-  submitted({ id }: Operation): void {
-    this.#fresh.add(id)
+  submitted({ id, deviceId }: Operation): void {
+    this.#fresh.set(id, deviceId)
   }
 
   /**
@@ -64,7 +64,8 @@ export class Waits {
     })
     try {
       // A read of what this process stored just now shows nothing new.
-      if (!isOver && this.#fresh.has(id)) await pause(growingMs)
+      const fresh = this.#fresh.get(id)
+      if (!isOver && fresh !== undefined) await pause(this.#deps.isHere(fresh) ? pollMs : growingMs)
       for (;;) {
         const operation = ended ?? (await store.get(id))
         if (operation === undefined || isFinal(operation) || isOver) return operation

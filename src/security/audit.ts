@@ -29,6 +29,8 @@ export interface ChainedEntry extends AuditEntry {
 /** The log of audit entries. `append` is durable when it resolves. */
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>
+  /** Like `append`, for an entry that nobody waits for: it shares a write with others of the same tenth of a second. */
+  appendSoon(entry: AuditEntry): Promise<void>
   /** A page of entries, the newest first; `cursor` is `next` of the page before. */
   list(query: {
     target?: string

@@ -242,26 +242,32 @@ describe('devices in the field', { timeout: 90_000 }, () => {
     expect(cpe.values.get('Device.ManagementServer.PeriodicInformInterval')).toBe('300')
   })
 
-  it('that fall silent over CWMP during the soak stay on USP, visibly, and go on when they connect', async () => {
-    await start({ soakMs: 60_000 })
-    await until('DUAL')
-    cpe.absent.cwmp = true
-    await world.until(async () => {
-      await link()
-      world.clock.nowMs += 5000
-      return (await world.planner.member(plan.id, id)).waiting === 'offline'
-    })
-    world.clock.nowMs += 10 * 3_600_000
-    await world.until(async () => {
-      await link()
-      world.clock.nowMs += 5000
-      return (await world.planner.member(plan.id, id)).facts.cwmpAsked !== undefined
-    })
-    expect(await world.planner.member(plan.id, id)).toMatchObject({ state: 'DUAL' })
-    expect((await world.store.devices.get(id))?.owner).toBe('usp')
-    cpe.absent.cwmp = false
-    await until('MIGRATED')
-  })
+  it.each([
+    { retire: 'none', state: 'DUAL' },
+    { retire: 'dormant', state: 'RETIRING' },
+  ] as const)(
+    'that fall silent over CWMP during the soak stay on USP, visibly, and go on when they connect ($retire)',
+    async ({ retire, state }) => {
+      await start({ soakMs: 60_000, retire })
+      await until('DUAL')
+      cpe.absent.cwmp = true
+      await world.until(async () => {
+        await link()
+        world.clock.nowMs += 5000
+        return (await world.planner.member(plan.id, id)).waiting === 'offline'
+      })
+      world.clock.nowMs += 10 * 3_600_000
+      await world.until(async () => {
+        await link()
+        world.clock.nowMs += 5000
+        return (await world.planner.member(plan.id, id)).facts.cwmpAsked !== undefined
+      })
+      expect(await world.planner.member(plan.id, id)).toMatchObject({ state })
+      expect((await world.store.devices.get(id))?.owner).toBe('usp')
+      cpe.absent.cwmp = false
+      await until('MIGRATED')
+    },
+  )
 
   it('that do not connect for their rollback are stranded until they do', async () => {
     await start({ awaitUspTimeoutMs: 1000 })

@@ -339,10 +339,12 @@ const AUDIT_KEY = {
 }
 
 function auditLog({ audit }: Inside): AuditLog {
+  const append = async (entry: AuditEntry) => {
+    audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS, AUDIT_KEY))
+  }
   return {
-    async append(entry: AuditEntry) {
-      audit.push(chain(structuredClone(entry), audit.length + 1, audit.at(-1)?.hash ?? GENESIS, AUDIT_KEY))
-    },
+    append,
+    appendSoon: append,
     async verify(limit, from = { seq: 0, hash: GENESIS }) {
       if (from.seq > 0 && audit[from.seq - 1]?.hash !== from.hash)
         return { entries: 0, lastHash: GENESIS, firstBroken: from.seq }

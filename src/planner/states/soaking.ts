@@ -11,8 +11,8 @@ const SOON_MS = 5000
 const SOFTWARE = 'Device.DeviceInfo.SoftwareVersion'
 
 /**
- * DUAL: USP owns the device, CWMP stays alive beside it. The Agent is asked at each look; at the end of the soak both
- * protocols must answer.
+ * DUAL: USP owns the device, CWMP stays alive beside it. The Agent is asked at each look; at the end of the soak it
+ * must answer, and CWMP as well where RETIRING does not ask it.
  */
 export async function dual(script: Script): Promise<Outcome> {
   const { clock, time } = script.deps

@@ -1,4 +1,4 @@
-import { createBatcher, defined, type FlushResult } from '../../base/index.ts'
+import { type Batcher, createBatcher, defined, type FlushResult } from '../../base/index.ts'
 import {
   type AuditEntry,
   type AuditLog,
@@ -16,6 +16,8 @@ import { type Collection, type Connection, type Document_, MongoBulkWriteError }
 import { decodeCursor, encodeCursor } from '../reads/paging.ts'
 
 const MAX_ENTRIES = 500
+/** An entry that nobody waits for waits so long for others, in milliseconds. */
+const SOON_MS = 100
 
 /**
  * The audit log: entries in one hash chain. Several instances may append; the unique `seq` makes the loser try again
@@ -24,7 +26,8 @@ const MAX_ENTRIES = 500
 export class AuditRepository implements AuditLog {
   readonly #audit: Collection
   readonly #key: ChainKey
-  readonly #batcher: ReturnType<typeof createBatcher<AuditEntry, void>>
+  readonly #batcher: Batcher<AuditEntry, void>
+  readonly #soon: Batcher<AuditEntry, void>
   /** The end of the chain as this process wrote it last; undefined when it has to be read. */
   #end: ChainEnd | undefined
 
@@ -39,14 +42,27 @@ export class AuditRepository implements AuditLog {
       maxWaitMs: 15_000,
       flush: (entries) => this.#flush(entries),
     })
+    this.#soon = createBatcher<AuditEntry, void>({
+      maxItems: MAX_ENTRIES,
+      lingerMs: SOON_MS,
+      concurrency: 1,
+      maxWaiting: 20_000,
+      maxWaitMs: 15_000,
+      flush: (entries) => Promise.all(entries.map((entry) => resultOf(this.#batcher.add(entry)))),
+    })
   }
 
   append(entry: AuditEntry): Promise<void> {
     return this.#batcher.add(entry)
   }
 
-  drain(): Promise<void> {
-    return this.#batcher.drain()
+  appendSoon(entry: AuditEntry): Promise<void> {
+    return this.#soon.add(entry)
+  }
+
+  async drain(): Promise<void> {
+    await this.#soon.drain()
+    await this.#batcher.drain()
   }
 
   async list(query: {
@@ -144,6 +160,14 @@ export class AuditRepository implements AuditLog {
       if (error instanceof MongoBulkWriteError && isDuplicate(error)) return false
       throw error
     }
+  }
+}
+
+async function resultOf(result: Promise<void>): Promise<FlushResult<void>> {
+  try {
+    return { ok: true, value: await result }
+  } catch (error) {
+    return { ok: false, error }
   }
 }
 

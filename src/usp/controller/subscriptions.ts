@@ -202,6 +202,8 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
   }
   let lacking = false
   let added = 0
+  // They share one write of the audit log.
+  const notes: Promise<void>[] = []
   const results: AddResp['created_obj_results'] = reply.ok ? reply.body.created_obj_results : []
   for (const [i, row] of wanted.entries()) {
     // Results come in the order of the request: all have the same path.
@@ -212,8 +214,9 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
     if (failure?.err_code === 7025) continue
     const reason = failure === undefined ? 'no answer for this row' : `${failure.err_code}: ${failure.err_msg}`
     if (failure !== undefined && LACKING.includes(failure.err_code)) lacking = true
-    await note(agent, 'subscription.add', { after: { ...row } }, oper_success !== undefined, reason, deps)
+    notes.push(note(agent, 'subscription.add', { after: { ...row } }, oper_success !== undefined, reason, deps))
   }
+  await Promise.all(notes)
   return { added, lacking }
 }
 

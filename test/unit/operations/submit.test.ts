@@ -177,9 +177,9 @@ describe('submitting', () => {
     const world = createWorld()
     const { append } = world.stores.audit
     await world.submit(set(A, '1'))
-    world.stores.audit.append = () => new Promise(() => undefined)
+    world.stores.audit.appendSoon = () => new Promise(() => undefined)
     await world.room.contact(world.peer.contact('cwmp'))
-    world.stores.audit.append = append
+    world.stores.audit.appendSoon = append
     world.clock.advance(60_001)
     expect(await world.room.recovery.auditOwed()).toBe(1)
     expect(await world.room.recovery.auditOwed()).toBe(0)

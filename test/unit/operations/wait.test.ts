@@ -36,6 +36,7 @@ function world(isHere: boolean) {
   return {
     clock,
     wait: (id: string, timeoutMs: number, stopping?: AbortSignal) => waits.wait(id, timeoutMs, stopping),
+    submitted: () => waits.submitted(OPERATION),
     looks: () => looks,
     end: () => {
       state = 'done'
@@ -81,6 +82,13 @@ describe('waiting for an operation', () => {
     await run(other, again('one', 60_000))
     expect(looks()).toBe(2)
     expect(lookedAgain()).toBeLessThan(66)
+  })
+
+  it('does not read what this process stored just now, while the device is in contact with it', async () => {
+    const { clock, wait, looks, submitted } = world(true)
+    submitted()
+    await run(clock, wait('one', 900))
+    expect(looks()).toBe(1)
   })
 
   it('reads seldom while the device is in contact with this process', async () => {
