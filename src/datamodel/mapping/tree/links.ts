@@ -85,6 +85,11 @@ export class Links {
     return undefined
   }
 
+  /** Returns true for a row that is one item of a list of its object, as a DNS server is. */
+  isItem(row: string): boolean {
+    return this.#positions.has(row)
+  }
+
   /** Returns the position of a row among those of the same object, from 0. */
   positionOf(row: string): number {
     return this.#positions.get(row) ?? 0
