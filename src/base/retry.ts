@@ -25,6 +25,17 @@ export async function retryOnConflict<T>(work: () => Promise<T>, options: Confli
   }
 }
 
+/** Resolves with false when work rejects with AppError `conflict`: what it is about has changed since it was read. */
+export async function unlessConflict(work: Promise<void>): Promise<boolean> {
+  try {
+    await work
+    return true
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    return false
+  }
+}
+
 /**
  * Returns true for an AppError that means that a record has changed since it was read: `conflict`, or `notFound` when
  * it was deleted.

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { AppError, createLog, defined, errorText, systemClock, systemRandom } from '../base/index.ts'
+import { createLog, defined, systemClock, systemRandom } from '../base/index.ts'
 import type { SIMULATE_OPTIONS, ValuesOf } from '../config/index.ts'
 import { defaultMix, Fleet, readFaults, readKinds, readMix } from '../simulator/index.ts'
+import { readPem } from './parts/pem.ts'
 
 type SimulateOptions = ValuesOf<typeof SIMULATE_OPTIONS>
 
@@ -39,7 +39,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
 
 /** Returns what the options describe; AppError `invalid` naming the option that does not. */
 export function fleetOf(options: SimulateOptions): ConstructorParameters<typeof Fleet>[0] {
-  const trusted = options.trust === undefined ? undefined : readPem(options.trust)
+  const trusted = options.trust === undefined ? undefined : readPem('--trust', options.trust)
   return defined({
     mix: options.mix === undefined ? defaultMix(options.devices) : readMix(options.mix),
     faultEvery: options.faultEvery,
@@ -68,14 +68,6 @@ export function fleetOf(options: SimulateOptions): ConstructorParameters<typeof 
     random: systemRandom,
     log: createLog({ level: 'warn' }),
   })
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new AppError('invalid', `--trust: ${file} cannot be read (${errorText(cause)})`, { cause })
-  }
 }
 
 /** Returns one line with the counts of the fleet so far, and with the reason of a session that failed. */

@@ -16,6 +16,11 @@ export type Segment =
   /** `Param+`, `Param#2+`, `Param#*+`: goes to the object(s) the parameter refers to. `item` 0 = all. */
   | { kind: 'follow'; name: string; item: number }
 
+/** Returns true for a segment that names a row of a table, or several: an instance, a wildcard, a search expression. */
+export function namesRow(segment: Segment | undefined): boolean {
+  return segment?.kind === 'instance' || segment?.kind === 'wildcard' || segment?.kind === 'search'
+}
+
 /** One comparison of a search expression: a path relative to the row, an operator, a constant as text. */
 export interface SearchTerm {
   path: string

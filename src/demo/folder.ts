@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, type Random, randomToken } from '../base/index.ts'
+import { AppError, isAlive, type Random, randomToken } from '../base/index.ts'
 
 interface Ports {
   apiPort: number
@@ -97,13 +97,4 @@ export class DemoFolder {
 function write(file: string, content: object): void {
   writeFileSync(`${file}.new`, JSON.stringify(content))
   renameSync(`${file}.new`, file)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

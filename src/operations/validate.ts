@@ -6,10 +6,10 @@ import {
   type Model,
   type ModelName,
   mandatoryArguments,
+  namesRow,
   type Path,
   parsePath,
   rootOf,
-  type Segment,
   schemaOf,
 } from '../datamodel/index.ts'
 import {
@@ -172,7 +172,7 @@ function checkDelete(request: RequestFor<'delete'>, findings: Findings): void {
   const model = modelFor(findings)
   for (const text of request.paths) {
     const path = readPath(text, findings, ['object'], true)
-    if (!isRow(path.segments.at(-1))) throw invalid(text, 'is not a row of a table')
+    if (!namesRow(path.segments.at(-1))) throw invalid(text, 'is not a row of a table')
     const schema = schemaOf(path)
     if (schema === undefined) continue
     const object = model.object(schema)
@@ -260,10 +260,6 @@ function checkDownload(request: RequestFor<'download'>): void {
   if (size !== undefined && !isWhole(size, REQUEST_BOUNDS.fileSize)) {
     throw invalid('fileSize', 'is no unsignedInt')
   }
-}
-
-function isRow(segment: Segment | undefined): boolean {
-  return segment?.kind === 'instance' || segment?.kind === 'wildcard' || segment?.kind === 'search'
 }
 
 /** Returns the model for a device of this root over this protocol. */

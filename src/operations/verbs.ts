@@ -2,7 +2,6 @@ import {
   type Actor,
   type Device,
   EXCLUSIVE_VERBS,
-  FINAL_STATES,
   type Operation,
   type OperationRequest,
   type Protocol,
@@ -49,11 +48,6 @@ export function isRestart(request: OperationRequest): boolean {
 /** Returns true when only a completion shows the outcome after a lost answer: no read does. */
 export function endsByCompletion(request: OperationRequest): boolean {
   return request.verb === 'operate' || EXCLUSIVE_VERBS.includes(request.verb)
-}
-
-/** Returns true for an operation that has ended. */
-export function isFinal(operation: Operation): boolean {
-  return FINAL_STATES.includes(operation.state)
 }
 
 /** Returns the protocol that an operation needs; undefined when any will do. */

@@ -1,6 +1,5 @@
 import { BoundedMap, type Clock } from '../base/index.ts'
-import type { DeviceId, Operation, OperationStore } from '../domain/index.ts'
-import { isFinal } from './verbs.ts'
+import { type DeviceId, isFinal, type Operation, type OperationStore } from '../domain/index.ts'
 
 interface WaitDeps {
   store: Pick<OperationStore, 'get'>

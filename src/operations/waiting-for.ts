@@ -4,6 +4,7 @@ import {
   type Device,
   type DeviceId,
   type DeviceStore,
+  isFinal,
   type Operation,
   type OperationStore,
   type Protocol,
@@ -12,7 +13,7 @@ import {
 import type { ContactEntry, Contacts } from './contacts.ts'
 import type { OperationLimits } from './limits.ts'
 import { readsMayPass } from './pick.ts'
-import { bootKind, endsByCompletion, isExclusive, isFinal, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
+import { bootKind, endsByCompletion, isExclusive, isRead, mayUseUsp, protocolOf, waitsAlone } from './verbs.ts'
 
 /** The facts from which the reason is derived. */
 interface Circumstances {

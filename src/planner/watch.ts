@@ -1,4 +1,4 @@
-import { isConflict, type ServiceTime } from '../base/index.ts'
+import { type ServiceTime, unlessConflict } from '../base/index.ts'
 import type { Device, DeviceId, DeviceStore, Plan, PlanMember, PlanStore, Selector } from '../domain/index.ts'
 import { batches } from '../rollout/index.ts'
 import type { MemberNotes } from './member-notes.ts'
@@ -75,26 +75,18 @@ export class MigratedWatch {
     const { time } = this.#deps
     const since = member.facts.silentMs
     const heardSince = since === undefined || (device.usp?.lastSeenAt ?? 0) > time.wallTime(since)
+    // The next look comes to a member that was changed meanwhile.
     if (heardSince) {
-      await unlessChanged(this.#deps.notes.setSilence(member.id, 'unheard'))
+      await unlessConflict(this.#deps.notes.setSilence(member.id, 'unheard'))
       return false
     }
     if (time.now() - since < settings.silentAfterMs) return false
-    if (member.silentAt === undefined) await unlessChanged(this.#deps.notes.setSilence(member.id, 'silent'))
+    if (member.silentAt === undefined) await unlessConflict(this.#deps.notes.setSilence(member.id, 'silent'))
     return settings.onSilent === 'rollback'
   }
 
   async #rollBack(plan: Plan | undefined, deviceId: DeviceId): Promise<void> {
-    if (plan !== undefined) await unlessChanged(this.#deps.rollBack(plan, deviceId))
-  }
-}
-
-/** A member that was changed meanwhile is looked at by the next look. */
-async function unlessChanged(work: Promise<void>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    if (!isConflict(error)) throw error
+    if (plan !== undefined) await unlessConflict(this.#deps.rollBack(plan, deviceId))
   }
 }
 

@@ -1,7 +1,7 @@
 import { defined, isConflict, type ServiceTime } from '../base/index.ts'
 import {
   type DeviceStore,
-  FINAL_STATES,
+  isFinal,
   type Operation,
   type OperationRequest,
   type Operations,
@@ -180,8 +180,4 @@ export class MemberOperations {
 /** Returns outcomes that have a value, by path. */
 export function valuesByPath(outcomes: readonly PathOutcome[]): Map<string, PathOutcome> {
   return new Map(outcomes.filter(({ value }) => value !== undefined).map((outcome) => [outcome.path, outcome]))
-}
-
-function isFinal(operation: Operation): boolean {
-  return FINAL_STATES.includes(operation.state)
 }

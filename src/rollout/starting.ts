@@ -1,4 +1,4 @@
-import { isConflict } from '../base/index.ts'
+import { unlessConflict } from '../base/index.ts'
 import type { Device, Pacing } from '../domain/index.ts'
 import type { MemberRunner, RolloutDeps } from './member-runner.ts'
 import { allowance } from './pace.ts'
@@ -61,10 +61,11 @@ export class Starting<P extends RolloutPlan, M extends RolloutMember, S extends 
       }),
     )
     here.sort((a, b) => (a.member.id < b.member.id ? -1 : 1))
+    // The next look decides again about a member that has changed, or whose device has.
     const begun = await Promise.all(
       here
         .slice(0, limit)
-        .map(({ member, device }) => unlessChanged(this.#runner.begin(plan, member, this.#set.start.step, device))),
+        .map(({ member, device }) => unlessConflict(this.#runner.begin(plan, member, this.#set.start.step, device))),
     )
     return begun.filter(Boolean).length
   }
@@ -74,7 +75,7 @@ export class Starting<P extends RolloutPlan, M extends RolloutMember, S extends 
     const decision = await this.#set.mayStart(plan, member)
     if (decision.starts) return decision.device
     const { outcome, device } = decision
-    await unlessChanged(
+    await unlessConflict(
       outcome.kind === 'event'
         ? this.#runner.begin(plan, member, outcome, device)
         : this.#runner.park(plan, member, outcome),
@@ -87,16 +88,5 @@ export class Starting<P extends RolloutPlan, M extends RolloutMember, S extends 
     const left = { ...pacing, tokens: pacing.tokens - starts }
     await this.#deps.plans.keepPacing(plan.id, this.#deps.instance, left)
     return left
-  }
-}
-
-/** False: the member or its device has changed since it was read; the next look decides about it again. */
-async function unlessChanged(work: Promise<void>): Promise<boolean> {
-  try {
-    await work
-    return true
-  } catch (error) {
-    if (!isConflict(error)) throw error
-    return false
   }
 }

@@ -1,9 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { AppError, type Clock, errorText, type Lifecycle, type Log, type Random } from '../../base/index.ts'
 import { type Config, isLoopback } from '../../config/index.ts'
 import { ownCertificate } from './own-certificate.ts'
+import { readPem } from './pem.ts'
 
 /** The certificate, key and authorities of a TLS listener, as PEM text. */
 export interface TlsFiles {
@@ -189,15 +189,4 @@ function checkAuthorities(ca: string, { cert, key }: TlsFiles): void {
 
 function isSame(a: TlsFiles, b: TlsFiles | undefined): boolean {
   return a.cert === b?.cert && a.key === b.key && a.clientCa === b.clientCa
-}
-
-function readPem(flag: string, path: string): string {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new AppError('invalid', `${flag}: ${path} cannot be read: ${errorText(cause)}`, { cause })
-  }
-  if (!text.includes('-----BEGIN ')) throw new AppError('invalid', `${flag}: ${path} holds no PEM`)
-  return text
 }

@@ -126,6 +126,11 @@ export type OperationState = (typeof OPERATION_STATES)[number]
 
 export const FINAL_STATES: readonly OperationState[] = ['done', 'failed', 'expired', 'cancelled']
 
+/** Returns true for an operation that has ended. */
+export function isFinal({ state }: Pick<Operation, 'state'>): boolean {
+  return FINAL_STATES.includes(state)
+}
+
 /**
  * A refusal: the number of the device (9xxx, 7xxx) or a word of this server, its text, and whether another attempt can
  * help.

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
-import { AppError, type Log, listen } from '../../base/index.ts'
+import { AppError, isAlive, type Log, listen } from '../../base/index.ts'
 import { dropAddress, keepAddress } from './address.ts'
 import { end, STOP_TIMEOUT_MS, untilReady } from './child.ts'
 import { Comeback, freeBytes } from './comeback.ts'
@@ -12,7 +12,7 @@ import { fetchEngine } from './fetch.ts'
 import { FolderLock } from './folder-lock.ts'
 import { EngineLogin } from './login.ts'
 import { makePrivate, PRIVATE_FILE, withPrivateFiles } from './private.ts'
-import { isAlive, livingProcess, processLine } from './process.ts'
+import { livingProcess, processLine } from './process.ts'
 
 interface EmbeddedOptions {
   /** Folder that is this database's alone. */

@@ -13,6 +13,7 @@ import {
   type PlanMember,
   type PlanState,
   type PlanStore,
+  SHOWN_PLAN_STATES,
 } from '../../domain/index.ts'
 import type { ChangeWriter } from '../commit/changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
@@ -30,8 +31,6 @@ import { putRevised } from './revised.ts'
 
 const toMember = (document: Document_) => fromDocument<PlanMember>(document)
 const roundOf = (planId: string) => `plan|${planId}`
-/** Everything but deleted plans. */
-const SHOWN: PlanState[] = ['draft', 'running', 'paused', 'aborting', 'aborted', 'finished']
 const MAX_MEMBERS_OF_DEVICE = 1000
 const RELEASED = MEMBER_STATES.filter((state) => !HOLDING.includes(state))
 
@@ -90,7 +89,7 @@ export class PlanRepository implements PlanStore {
     limit: number
     cursor?: string
   }): Promise<Page<Plan>> {
-    const filter = defined({ state: { $in: [...(query.states ?? SHOWN)] }, groupId: query.groupId })
+    const filter = defined({ state: { $in: [...(query.states ?? SHOWN_PLAN_STATES)] }, groupId: query.groupId })
     return page(this.#plans, filter, { field: '_id', descending: true }, query, (document) =>
       fromDocument<Plan>(document),
     )

@@ -1,4 +1,4 @@
-import { parsePath, type Segment } from '../../datamodel/index.ts'
+import { namesRow, parsePath } from '../../datamodel/index.ts'
 import { failedResult, type Operation, type OperationResult, outcomeError } from '../../domain/index.ts'
 import { MTPS } from '../mtp/index.ts'
 import type { AgentLink } from './agent-link.ts'
@@ -42,11 +42,7 @@ export function lockout(agent: AgentLink, { request, actor }: Operation): Operat
 function belowOwnRow(path: string, ownRow: string): string | undefined {
   if (!path.startsWith(`${TABLE.join('.')}.`)) return undefined
   const [row, ...rest] = parsePath(path).segments.slice(TABLE.length)
-  if (row === undefined || !isRow(row)) return undefined
+  if (row === undefined || !namesRow(row)) return undefined
   if (row.kind === 'instance' && ownRow !== `${TABLE.join('.')}.${row.instance}.`) return undefined
   return rest.map((segment) => (segment.kind === 'name' ? segment.name : 'row')).join('.')
-}
-
-function isRow({ kind }: Segment): boolean {
-  return kind === 'instance' || kind === 'wildcard' || kind === 'search'
 }
