@@ -1,18 +1,28 @@
 import { X509Certificate } from 'node:crypto'
 import type { Clock, Log, Random } from '../base/index.ts'
-import { Cpe, type CpeCounters, type CpeState, type CwmpVersion, type Transfer } from '../cwmp/index.ts'
+import {
+  Cpe,
+  type CpeCounters,
+  type CpeState,
+  type CwmpVersion,
+  httpTransport,
+  type RootObject,
+} from '../cwmp/index.ts'
 import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
 import { type AgentCounters, type AgentTransport, type Codec, UspAgent, websocketTransport } from '../usp/index.ts'
 import type { AgentQuirks } from './agent-quirks.ts'
+import { type CpeQuirk, withQuirks } from './cpe-quirks/index.ts'
 import { DeafLinks } from './deaf-links.ts'
 import { DeviceCommands } from './device-commands.ts'
 import { dualStackGateway, type GatewayFacts, type PresetModels, tr098Gateway, tr181Gateway } from './device-presets.ts'
+import { Diagnostics } from './diagnostics.ts'
 import { type Fault, quirksOf } from './faults.ts'
 import { faultyLinks } from './faulty-links.ts'
 import { FaultyModel } from './faulty-model.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
 import { scaledClock } from './scaled-clock.ts'
+import { treeCpeModel } from './tree-cpe-model.ts'
 import { TreeModel } from './tree-model.ts'
 
 /** The four kinds of simulated devices. */
@@ -29,6 +39,9 @@ export interface ServerAddresses {
   /** For devices that are delivered with a Controller. */
   usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
+
+/** Milliseconds that a CPE waits for an answer of its ACS. */
+const CPE_TIMEOUT_MS = 30_000
 
 export interface SimulatedDeviceOptions {
   kind: SimulatedKind
@@ -77,6 +90,11 @@ export class SimulatedDevice {
   reboots = 0
   /** State besides the values of the tree has changed and must survive a power cut; `whole` means the tree too. */
   onState: ((whole: boolean) => void) | undefined
+  /** The clock of all waits of the device, by its time scale. */
+  readonly #clock: Clock
+  /** The clock of waits within an answer, at most a tenth as fast: a server has its time limits. */
+  readonly #answerClock: Clock
+  readonly #diagnostics: Diagnostics
   readonly #firmware: Firmware
   readonly #loader: FirmwareLoader
   readonly #options: SimulatedDeviceOptions
@@ -91,6 +109,8 @@ export class SimulatedDevice {
 
   constructor(options: SimulatedDeviceOptions) {
     this.#options = options
+    this.#clock = scaledClock(options.clock, options.timeScale)
+    this.#answerClock = scaledClock(options.clock, Math.max(1, options.timeScale / 10))
     this.kind = options.kind
     this.facts = options.facts
     this.faults = options.faults
@@ -102,6 +122,7 @@ export class SimulatedDevice {
     this.#factory = this.tree.snapshot()
     this.#delivered = this.#certificates
     const root = options.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
+    this.#diagnostics = new Diagnostics(this.cwmp, this.#clock)
     this.#firmware = new Firmware(this.tree, root)
     this.#loader = new FirmwareLoader(this.#firmware, {
       timeScale: options.timeScale,
@@ -118,27 +139,35 @@ export class SimulatedDevice {
     })
   }
 
-  #makeCpe(root: 'Device.' | 'InternetGatewayDevice.', quirks: ReturnType<typeof quirksOf>['cpe']): Cpe {
-    const options = this.#options
+  #makeCpe(root: RootObject, quirks: readonly CpeQuirk[]): Cpe {
+    const { facts, cwmpVersion, listenHost, servers, clock, random, log } = this.#options
+    const ports = {
+      model: treeCpeModel(this.cwmp, root, {
+        command: (path, value) => this.#onCommand(path, value),
+        refusesCommand: (path, value) => this.#refusesCommand(path, value),
+        diagnose: (object) => this.#diagnostics.run(object),
+      }),
+      transport: httpTransport({ trusted: servers.acsCertificates ?? [], timeoutMs: CPE_TIMEOUT_MS }),
+    }
+    const restart = () => this.#restart(false, '')
     return new Cpe({
-      ...options,
-      view: this.cwmp,
-      root,
-      identity: options.facts,
-      version: options.cwmpVersion,
-      trusted: options.servers.acsCertificates ?? [],
-      quirks,
+      ...withQuirks(quirks, ports, { clock: this.#answerClock, random, restart }),
+      identity: facts,
+      version: cwmpVersion,
+      listenHost,
+      clock: this.#clock,
+      wallClock: clock,
+      random,
+      log,
       onRestart: (reset) => this.#restart(reset, ''),
-      onDownload: (transfer: Transfer) => this.#loader.fromCwmp(transfer),
+      onDownload: (transfer) => this.#loader.fromCwmp(transfer),
       onState: () => this.onState?.(false),
-      onCommand: (path, value) => this.#onCommand(path, value),
-      refusesCommand: (path, value) => this.#refusesCommand(path, value),
     })
   }
 
   #makeAgent(view: TreeView, quirks: AgentQuirks): UspAgent {
     const options = this.#options
-    const clock = scaledClock(options.clock, options.timeScale)
+    const clock = this.#clock
     const commands = new DeviceCommands(
       {
         restart: (reset, key) => this.#restart(reset, key),
@@ -155,7 +184,7 @@ export class SimulatedDevice {
     return new UspAgent({
       ...options,
       model: new FaultyModel(new TreeModel(view, (call) => commands.operate(call)), quirks),
-      transport: this.#links(quirks, clock),
+      transport: this.#links(quirks),
       endpointId: quirks.wrongEndpointId ?? options.endpointId,
       identity: options.facts,
       clock,
@@ -163,14 +192,12 @@ export class SimulatedDevice {
     })
   }
 
-  #links(quirks: AgentQuirks, clock: Clock): AgentTransport {
-    const { codec, random, timeScale } = this.#options
+  #links(quirks: AgentQuirks): AgentTransport {
+    const { codec, random } = this.#options
     const websocket = websocketTransport(() => this.#certificates)
-    const delay = quirks.answerDelayMs
-    const scaled = delay === undefined ? {} : { answerDelayMs: delay / Math.max(1, timeScale / 10) }
-    const links = faultyLinks(websocket, { ...quirks, ...scaled }, { clock: this.#options.clock, random })
+    const links = faultyLinks(websocket, quirks, { clock: this.#answerClock, random })
     if (quirks.deaf !== true) return links
-    this.#deaf = new DeafLinks(links, { tree: this.tree, codec, clock, random })
+    this.#deaf = new DeafLinks(links, { tree: this.tree, codec, clock: this.#clock, random })
     return this.#deaf
   }
 
@@ -303,6 +330,7 @@ export class SimulatedDevice {
 
   #halt(graceful: boolean): void {
     this.#cancel?.()
+    this.#diagnostics.stop()
     this.cpe?.stop()
     this.agent?.stop(graceful)
     this.#deaf?.stop(graceful)
@@ -310,9 +338,8 @@ export class SimulatedDevice {
 
   /** Schedules a boot; a later reason replaces an earlier one. */
   #bootAfter(delayMs: number, bootstrap: boolean, cause: string, commandKey: string): void {
-    const { clock, timeScale } = this.#options
     this.#cancel?.()
-    this.#cancel = clock.after(delayMs / timeScale, () => this.#on && this.#boot(bootstrap, cause, commandKey))
+    this.#cancel = this.#clock.after(delayMs, () => this.#on && this.#boot(bootstrap, cause, commandKey))
   }
 
   #boot(bootstrap: boolean, cause: string, commandKey: string): void {
@@ -391,7 +418,6 @@ export class SimulatedDevice {
   }
 
   #schedulePowerLoss(): void {
-    const { clock, random, timeScale } = this.#options
-    clock.after(((20 + random.fraction() * 60) * 1000) / timeScale, () => this.powerLoss())
+    this.#clock.after((20 + this.#options.random.fraction() * 60) * 1000, () => this.powerLoss())
   }
 }

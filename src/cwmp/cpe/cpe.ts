@@ -1,15 +1,16 @@
-import { errorText, sleep } from '../../base/index.ts'
-import type { TreeChange } from '../../tree/index.ts'
-import type { CwmpMessage, RequestOf, RpcName } from '../wire/index.ts'
+import { errorText } from '../../base/index.ts'
+import type { CwmpMessage, RequestOf } from '../wire/index.ts'
 import { ConnectionRequestListener } from './connection-request.ts'
-import { finishDiagnostics } from './diagnostics.ts'
+import { type AcsRequest, CpeFault, type CpeMethods, NoAnswer } from './cpe-methods.ts'
+import type { ValueChange } from './cpe-model.ts'
+import type { HttpAnswer } from './cpe-transport.ts'
 import { type DueEvent, EventQueue } from './events.ts'
-import { type AcsAnswer, CpeHttpClient } from './http-client.ts'
+import { CpeHttpClient } from './http-client.ts'
 import { forcedActive, informOf } from './inform.ts'
 import { Notifications } from './notifications.ts'
 import type { CpeCounters, CpeOptions, CpeState } from './options.ts'
 import { sessionRetryWaitMs } from './retry.ts'
-import { ConnectionCut, type CpeEffects, CpeFault, CpeRpcs } from './rpcs.ts'
+import { CpeRpcs } from './rpcs.ts'
 import { CpeSession, type OwnRequest, type SessionHost } from './session.ts'
 import { CpeTimers } from './timers.ts'
 import { type Transfer, Transfers, transferCompleteOf } from './transfers.ts'
@@ -17,15 +18,17 @@ import { type Transfer, Transfers, transferCompleteOf } from './transfers.ts'
 /** Time in which a number of connection requests is accepted, and for which a nonce is valid. */
 const LISTENER_WINDOW_MS = 60_000
 const SESSION_TIMEOUT_S = 60
+/** The values of a DiagnosticsState with which a run has ended. */
+const DIAGNOSED = /^(Complete|Error.*)$/
 
 /**
- * The CWMP client of a simulated device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves
+ * The CWMP client of a device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves
  * what a power cut must not lose.
  */
 export class Cpe {
   readonly counters: CpeCounters = { sessions: 0, failedSessions: 0, rpcs: {} }
   readonly #options: CpeOptions
-  readonly #rpcs: CpeRpcs
+  readonly #methods: CpeMethods
   readonly #http: CpeHttpClient
   readonly #listener: ConnectionRequestListener
   readonly #events = new EventQueue()
@@ -41,7 +44,6 @@ export class Cpe {
   #again = false
   #leaving = false
   #failures = 0
-  #requests = 0
   /** The content of the Inform under way. */
   #informing: { events: DueEvent[]; changed: string[] } = { events: [], changed: [] }
   /**
@@ -53,51 +55,49 @@ export class Cpe {
   #unlisten: (() => void) | undefined
 
   constructor(options: CpeOptions) {
-    const { clock, random, quirks, timeScale, root } = options
+    const { clock, wallClock, random, model, transport, listenHost, methods = (standard) => standard } = options
     this.#options = options
-    this.#http = new CpeHttpClient({
-      keepCookies: quirks.noCookies !== true,
-      newConnections: quirks.newConnections === true,
-      authAfter401: quirks.authAfter401 === true,
-      trusted: options.trusted,
-      timeoutMs: 30_000,
-    })
+    this.#http = new CpeHttpClient(transport)
     this.#listener = new ConnectionRequestListener({
-      host: options.listenHost,
-      windowMs: LISTENER_WINDOW_MS / timeScale,
+      host: listenHost,
+      windowMs: LISTENER_WINDOW_MS,
       clock,
       random,
       login: () => ({
-        username: this.#raw('ManagementServer.ConnectionRequestUsername'),
-        password: this.#raw('ManagementServer.ConnectionRequestPassword'),
+        username: this.#own('ManagementServer.ConnectionRequestUsername'),
+        password: this.#own('ManagementServer.ConnectionRequestPassword'),
       }),
       accept: () => this.#onConnectionRequest(),
     })
-    this.#notifications = new Notifications(forcedActive(root))
-    this.#timers = new CpeTimers(clock, timeScale)
-    this.#transfers = new Transfers(clock, timeScale, {
+    this.#notifications = new Notifications(forcedActive(model.root))
+    this.#timers = new CpeTimers(clock)
+    this.#transfers = new Transfers(clock, wallClock, {
       fetch: (transfer) => options.onDownload(transfer),
       ended: (transfer, restart) => this.#onTransferEnded(transfer, restart),
       changed: () => options.onState(),
     })
-    this.#rpcs = new CpeRpcs(options.view, quirks, this.#effects(), this.#notifications, () => options.onState())
+    this.#methods = methods(this.#standardMethods())
   }
 
-  /** The effects of requests besides their answers. */
-  #effects(): CpeEffects {
-    const { quirks, onRestart, onCommand, refusesCommand } = this.#options
-    return {
-      reboot: (commandKey) =>
-        this.#after(() => {
-          if (quirks.noRebootEvent !== true) this.#push('M Reboot', commandKey)
+  #standardMethods(): CpeMethods {
+    const { model, identity, onRestart, onState } = this.#options
+    const rpcs = new CpeRpcs(
+      model,
+      {
+        reboot: (commandKey) => {
+          this.#push('M Reboot', commandKey)
           onRestart(false)
-        }),
-      factoryReset: () => this.#after(() => onRestart(true)),
-      download: (request) => this.#download(request),
-      scheduleInform: (delayS, commandKey) => this.#scheduleInform(delayS, commandKey),
-      command: onCommand,
-      diagnose: (object) => this.#diagnose(object),
-      refuses: refusesCommand,
+        },
+        factoryReset: () => onRestart(true),
+        download: (request) => this.#download(request),
+        scheduleInform: (delayS, commandKey) => this.#scheduleInform(delayS, commandKey),
+        attributesChanged: onState,
+      },
+      this.#notifications,
+    )
+    return {
+      answer: async (request) => rpcs.answer(request),
+      inform: (facts) => informOf(model, identity, facts),
     }
   }
 
@@ -119,13 +119,14 @@ export class Cpe {
     this.#events.boot()
     this.#options.onState()
     this.#unlisten?.()
-    this.#unlisten = this.#options.view.tree.onChange((change) => this.#onChange(change))
+    const { model } = this.#options
+    this.#unlisten = model.changes((change) => this.#onChange(change))
     const url = await this.#listener.start()
     if (life !== this.#life) return
     this.#options.onState()
     // The first URL ever is not a change.
-    const by = this.#raw('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'device'
-    this.#options.view.tree.put(`${this.#options.root}ManagementServer.ConnectionRequestURL`, url, by)
+    const by = this.#own('ManagementServer.ConnectionRequestURL') === '' ? 'acs' : 'device'
+    model.put(`${model.root}ManagementServer.ConnectionRequestURL`, url, by)
     this.#ready = true
     this.#transfers.run()
     this.#begin()
@@ -178,12 +179,14 @@ export class Cpe {
     this.#listener.address = state.listener
   }
 
-  #raw(name: string): string {
-    return this.#options.view.tree.raw(this.#options.root + name) ?? ''
+  /** Returns a value of the model by its name below the root; '' when there is none. */
+  #own(name: string): string {
+    const { model } = this.#options
+    return model.own(model.root + name) ?? ''
   }
 
   #number(name: string, otherwise: number): number {
-    const value = Number(this.#raw(name))
+    const value = Number(this.#own(name))
     return Number.isFinite(value) && value > 0 ? value : otherwise
   }
 
@@ -193,20 +196,19 @@ export class Cpe {
   }
 
   #onConnectionRequest(): boolean {
-    if (!this.#running || this.#raw('ManagementServer.HTTPConnectionRequestEnable') === 'false') return false
+    if (!this.#running || this.#own('ManagementServer.HTTPConnectionRequestEnable') === 'false') return false
     this.#push('6 CONNECTION REQUEST', '')
     this.#begin()
     return true
   }
 
-  #onChange({ path: canonical, by, kind }: TreeChange): void {
-    if (kind !== 'value') return
-    const path = this.#options.view.fromCanonical(canonical)
-    const management = `${this.#options.root}ManagementServer.`
+  #onChange({ path, value, by }: ValueChange): void {
+    const management = `${this.#options.model.root}ManagementServer.`
     if (path === `${management}URL`) return this.#onNewAcs()
     if (path.startsWith(`${management}PeriodicInform`) && !this.#inSession) this.#schedulePeriodic()
     // A change that the ACS made is not notified to it (TR-069 A.3.2.4).
     if (by === 'acs') return
+    if (path.endsWith('.DiagnosticsState') && DIAGNOSED.test(value)) this.#onDiagnosed()
     const notification = this.#notifications.note(path)
     if (notification === undefined) return
     this.#push('4 VALUE CHANGE', '')
@@ -279,10 +281,10 @@ export class Cpe {
 
   #schedulePeriodic(): void {
     this.#timers.periodic(
-      this.#raw('ManagementServer.PeriodicInformEnable') === 'true'
+      this.#own('ManagementServer.PeriodicInformEnable') === 'true'
         ? this.#number('ManagementServer.PeriodicInformInterval', 300) * 1000
         : undefined,
-      this.#raw('ManagementServer.PeriodicInformTime'),
+      this.#own('ManagementServer.PeriodicInformTime'),
       () => {
         this.#push('2 PERIODIC', '')
         this.#begin()
@@ -298,18 +300,9 @@ export class Cpe {
     })
   }
 
-  /** Ends a diagnostics run after a moment; `8 DIAGNOSTICS COMPLETE` is due then. */
-  #diagnose(object: string): void {
-    this.#timers.once(2000, () => {
-      if (!finishDiagnostics(this.#options.view, object)) return
-      this.#push('8 DIAGNOSTICS COMPLETE', '')
-      this.#begin()
-    })
-  }
-
-  /** Does the work when the session is over, so that a reboot does not cut off the answer. */
-  #after(work: () => void): void {
-    this.#afterSession = work
+  #onDiagnosed(): void {
+    this.#push('8 DIAGNOSTICS COMPLETE', '')
+    this.#begin()
   }
 
   #download(request: RequestOf<'Download'>): void {
@@ -321,23 +314,22 @@ export class Cpe {
     this.#push('7 TRANSFER COMPLETE', '')
     this.#push('M Download', transfer.commandKey)
     if (!restart) return this.#begin()
-    if (this.#inSession) this.#after(() => this.#options.onRestart(false))
+    if (this.#inSession) this.#afterSession = () => this.#options.onRestart(false)
     else this.#options.onRestart(false)
   }
 
   async #session(): Promise<void> {
     this.#http.begin()
-    this.#requests = 0
     this.#reportable = new Set(this.#transfers.toReport())
-    await new CpeSession(this.#host(), new URL(this.#raw('ManagementServer.URL'))).run()
+    await new CpeSession(this.#host(this.#life), new URL(this.#own('ManagementServer.URL'))).run()
   }
 
   /** Returns the side of the CPE that a session sees. */
-  #host(): SessionHost {
+  #host(life: number): SessionHost {
     return {
       version: this.#options.version,
       sessionTimeoutS: SESSION_TIMEOUT_S,
-      post: (url, body) => this.#post(url, body),
+      post: (url, body) => this.#post(life, url, body),
       inform: () => this.#inform(),
       informed: () => {
         this.#events.delivered(this.#informing.events)
@@ -345,22 +337,14 @@ export class Cpe {
         this.#options.onState()
       },
       next: () => this.#next(),
-      answer: (name, body) => this.#answer(name, body),
+      answer: (request) => this.#answer(life, request),
     }
   }
 
   #inform(): RequestOf<'Inform'> {
-    const { view, root, identity, clock, quirks } = this.#options
     this.#informing = { events: this.#events.next(), changed: this.#notifications.changed() }
-    return informOf({
-      view,
-      root,
-      identity,
-      ...this.#informing,
-      retryCount: this.#failures,
-      now: clock.now(),
-      quirks,
-    })
+    const now = this.#options.wallClock.now()
+    return this.#methods.inform({ ...this.#informing, retryCount: this.#failures, now })
   }
 
   /** Returns the next request of the CPE: the TransferComplete of a transfer that has ended. */
@@ -380,29 +364,25 @@ export class Cpe {
     }
   }
 
-  async #post(url: URL, body: string): Promise<AcsAnswer> {
-    const { quirks, clock, timeScale, random } = this.#options
-    const life = this.#life
-    if (quirks.answerDelayMs !== undefined) await sleep(clock, quirks.answerDelayMs / Math.max(1, timeScale / 10))
-    const drop = quirks.dropAfterRequests
-    if (drop !== undefined && ++this.#requests > drop && random.fraction() < 0.1)
-      throw new Error('the CPE dropped the connection')
-    const login = { username: this.#raw('ManagementServer.Username'), password: this.#raw('ManagementServer.Password') }
+  async #post(life: number, url: URL, body: string): Promise<HttpAnswer> {
+    const login = { username: this.#own('ManagementServer.Username'), password: this.#own('ManagementServer.Password') }
     if (life !== this.#life) throw new Error('the CPE is off')
     const answer = await this.#http.post(url, login, body)
     if (life !== this.#life) throw new Error('the CPE is off')
     return answer
   }
 
-  #answer(name: RpcName, body: unknown): Exclude<CwmpMessage, { kind: 'unknown' }> {
+  async #answer(life: number, request: AcsRequest): Promise<Exclude<CwmpMessage, { kind: 'unknown' }>> {
+    const { name } = request
     try {
-      const response = this.#rpcs.answer(name, body)
+      const { response, afterSession } = await this.#methods.answer(request)
+      if (life === this.#life && afterSession !== undefined) this.#afterSession = afterSession
       this.counters.rpcs[name] = (this.counters.rpcs[name] ?? 0) + 1
-      return { kind: 'response', ...response } as Exclude<CwmpMessage, { kind: 'unknown' }>
+      return response
     } catch (error) {
-      if (error instanceof ConnectionCut) throw error
+      if (error instanceof NoAnswer) throw error
       if (error instanceof CpeFault) return { kind: 'fault', fault: error.fault }
-      this.#options.log.error({ err: error, rpc: name }, 'simulated CPE failed')
+      this.#options.log.error({ err: error, rpc: name }, 'the CPE failed at a request')
       return { kind: 'fault', fault: { code: 9002, text: 'Internal error', parameters: [] } }
     }
   }

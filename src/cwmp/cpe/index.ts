@@ -1,9 +1,12 @@
-/** The client side of CWMP, for simulated devices. */
+/** The client side of CWMP: a CPE by the standard, over ports for its data model, its methods and its transport. */
 export { Cpe } from './cpe.ts'
+export { type AcsRequest, type CpeAnswer, CpeFault, type CpeMethods, NoAnswer } from './cpe-methods.ts'
+export type { CpeModel, ModelProblem, RootObject } from './cpe-model.ts'
+export type { CpeTransport, HttpRequest } from './cpe-transport.ts'
 export { authorizeDownload } from './http-auth.ts'
+export { httpTransport } from './http-transport.ts'
 export type { CpeIdentity } from './inform.ts'
-export type { CpeCounters, CpeOptions, CpeState } from './options.ts'
-export type { CpeQuirks } from './quirks.ts'
+export type { CpeCounters, CpeState } from './options.ts'
 export { sessionRetryWaitMs } from './retry.ts'
 export { type Transfer, TransferFault } from './transfers.ts'
 export type { CwmpVersion } from './versions.ts'

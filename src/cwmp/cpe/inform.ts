@@ -1,9 +1,7 @@
-import type { TreeView } from '../../tree/index.ts'
-import type { ParameterValue, RequestOf } from '../wire/index.ts'
-import type { DueEvent } from './events.ts'
-import { type CpeQuirks, typeOnWire } from './quirks.ts'
-
-export type RootObject = 'Device.' | 'InternetGatewayDevice.'
+import type { RequestOf } from '../wire/index.ts'
+import type { InformFacts } from './cpe-methods.ts'
+import type { CpeModel, RootObject } from './cpe-model.ts'
+import { valueOnWire } from './values.ts'
 
 export interface CpeIdentity {
   manufacturer: string
@@ -52,27 +50,9 @@ export function forcedActive(root: RootObject): string[] {
   return FORCED_ACTIVE[root].map((name) => root + name)
 }
 
-interface InformFacts {
-  view: TreeView
-  root: RootObject
-  identity: CpeIdentity
-  events: readonly DueEvent[]
-  /** Parameters under notification that changed. */
-  changed: readonly string[]
-  retryCount: number
-  now: number
-  quirks: CpeQuirks
-}
-
 /** Returns the arguments of an Inform (TR-069 A.3.3.1). */
-export function informOf({ view, root, identity, events, changed, ...facts }: InformFacts): RequestOf<'Inform'> {
-  const paths = new Set([...FORCED_INFORM[root].map((name) => root + name), ...changed])
-  const ParameterList: ParameterValue[] = []
-  for (const name of paths) {
-    const value = view.get(name)
-    if (value === undefined) continue
-    ParameterList.push({ name, value, type: typeOnWire(facts.quirks, view.parameter(name)?.type ?? 'string') })
-  }
+export function informOf(model: CpeModel, identity: CpeIdentity, facts: InformFacts): RequestOf<'Inform'> {
+  const paths = new Set([...FORCED_INFORM[model.root].map((name) => model.root + name), ...facts.changed])
   return {
     DeviceId: {
       Manufacturer: identity.manufacturer,
@@ -80,10 +60,10 @@ export function informOf({ view, root, identity, events, changed, ...facts }: In
       ProductClass: identity.productClass,
       SerialNumber: identity.serial,
     },
-    Event: events.map(({ code, commandKey }) => ({ EventCode: code, CommandKey: commandKey })),
+    Event: facts.events.map(({ code, commandKey }) => ({ EventCode: code, CommandKey: commandKey })),
     MaxEnvelopes: 1,
     CurrentTime: new Date(facts.now).toISOString().replace(/\.\d+/, ''),
     RetryCount: facts.retryCount,
-    ParameterList,
+    ParameterList: [...paths].flatMap((path) => valueOnWire(model, path) ?? []),
   }
 }

@@ -1,15 +1,16 @@
 import { ProtocolError } from '../../base/index.ts'
-import { type CwmpHeader, type CwmpMessage, encodeEnvelope, type RequestOf, type RpcName } from '../wire/index.ts'
+import { type CwmpHeader, type CwmpMessage, encodeEnvelope, type RequestOf } from '../wire/index.ts'
 import { type AcsEnvelope, readAcsEnvelope } from './acs-messages.ts'
-import type { AcsAnswer } from './http-client.ts'
+import type { AcsRequest } from './cpe-methods.ts'
+import type { HttpAnswer } from './cpe-transport.ts'
 import { agreedUrn, type CwmpVersion, supportedVersions, urnOfVersion } from './versions.ts'
 
 type Outgoing = Exclude<CwmpMessage, { kind: 'unknown' }>
-type Request = Extract<CwmpMessage, { kind: 'request' }>
+type OwnMessage = Extract<CwmpMessage, { kind: 'request' }>
 
 /** A request of the CPE itself; one of the two callbacks is called when the ACS has answered it. */
 export interface OwnRequest {
-  message: Request
+  message: OwnMessage
   answered(): void
   /** The ACS answered with a fault: the session goes on (A.5). */
   refused(code: number): void
@@ -20,14 +21,14 @@ export interface SessionHost {
   version: CwmpVersion
   /** Seconds that the ACS is asked to wait; CWMP 1.3 and later. */
   sessionTimeoutS: number | undefined
-  post(url: URL, body: string): Promise<AcsAnswer>
+  post(url: URL, body: string): Promise<HttpAnswer>
   inform(): RequestOf<'Inform'>
   /** The InformResponse has arrived: the events are delivered. */
   informed(): void
   /** Returns the next request of the CPE itself; undefined when there is none. */
   next(): OwnRequest | undefined
-  /** Returns the answer to one request of the ACS. */
-  answer(name: RpcName, body: unknown): Outgoing
+  /** Resolves with the answer to one request of the ACS; rejects when the session ends without one. */
+  answer(request: AcsRequest): Promise<Outgoing>
 }
 
 const MAX_REDIRECTS = 5
@@ -73,10 +74,10 @@ export class CpeSession {
         hold = false
         continue
       }
-      const envelope = readAcsEnvelope(answer.body, answer.contentType)
+      const envelope = readAcsEnvelope(answer.body, answer.headers['content-type'])
       hold = envelope.header.holdRequests ?? false
       if (own !== undefined) this.#takeAnswer(own, id, envelope)
-      else outgoing = this.#answer(envelope)
+      else outgoing = await this.#answer(envelope)
     }
     throw new ProtocolError('endless', 'the ACS has no end')
   }
@@ -90,10 +91,10 @@ export class CpeSession {
     if (sessionTimeoutS !== undefined && version >= '1.3') header.sessionTimeoutS = sessionTimeoutS
     for (let attempt = 0; attempt <= MAX_RETRIES; attempt++) {
       const id = String(++this.#nextId)
-      const message: Request = { kind: 'request', name: 'Inform', body: this.#host.inform() }
+      const message: OwnMessage = { kind: 'request', name: 'Inform', body: this.#host.inform() }
       const answer = await this.#post(this.#encode({ id, ...header }, message))
       if (answer.body.length === 0) throw new ProtocolError('silent', 'the ACS did not answer the Inform')
-      const reply = readAcsEnvelope(answer.body, answer.contentType)
+      const reply = readAcsEnvelope(answer.body, answer.headers['content-type'])
       if (reply.message.kind === 'fault' && reply.message.fault.code === RETRY_REQUEST) continue
       if (reply.message.kind === 'fault')
         throw new ProtocolError('refused', `the ACS answered the Inform with ${reply.message.fault.code}`)
@@ -120,11 +121,11 @@ export class CpeSession {
     own.answered()
   }
 
-  #answer({ message, header }: AcsEnvelope): string {
+  async #answer({ message, header }: AcsEnvelope): Promise<string> {
     const back: CwmpHeader = header.id === undefined ? {} : { id: header.id }
     switch (message.kind) {
       case 'request':
-        return this.#encode(back, this.#host.answer(message.name, message.body))
+        return this.#encode(back, await this.#host.answer(message))
       case 'unknown': {
         const [code, text] = message.error === undefined ? [9000, 'Method not supported'] : [9003, 'Invalid arguments']
         return this.#encode(back, { kind: 'fault', fault: { code, text, parameters: [] } })
@@ -144,12 +145,12 @@ export class CpeSession {
   }
 
   /** Follows redirects; they hold for the rest of the session (TR-069 3.4). */
-  async #post(body: string): Promise<AcsAnswer> {
+  async #post(body: string): Promise<HttpAnswer> {
     for (;;) {
       const answer = await this.#host.post(this.#url, body)
       if (answer.status === 302 || answer.status === 307) {
         if (++this.#redirects > MAX_REDIRECTS) throw new ProtocolError('redirect', 'the ACS redirects without end')
-        this.#url = this.#redirected(answer.location)
+        this.#url = this.#redirected(answer.headers.location)
         continue
       }
       this.#redirects = 0

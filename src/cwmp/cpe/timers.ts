@@ -6,7 +6,6 @@ import type { Clock } from '../../base/index.ts'
  */
 export class CpeTimers {
   readonly #clock: Clock
-  readonly #timeScale: number
   readonly #single = new Set<() => void>()
   #cancelRetry: (() => void) | undefined
   #cancelPeriodic: (() => void) | undefined
@@ -14,14 +13,13 @@ export class CpeTimers {
   #lastThrottled = Number.NEGATIVE_INFINITY
   #throttled = false
 
-  constructor(clock: Clock, timeScale: number) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#timeScale = timeScale
   }
 
   retry(delayMs: number, work: () => void): void {
     this.#cancelRetry?.()
-    this.#cancelRetry = this.#clock.after(delayMs / this.#timeScale, work)
+    this.#cancelRetry = this.#clock.after(delayMs, work)
   }
 
   cancelRetry(): void {
@@ -29,7 +27,7 @@ export class CpeTimers {
   }
 
   once(delayMs: number, work: () => void): void {
-    const cancel = this.#clock.after(delayMs / this.#timeScale, () => {
+    const cancel = this.#clock.after(delayMs, () => {
       this.#single.delete(cancel)
       work()
     })
@@ -39,7 +37,7 @@ export class CpeTimers {
   /** Does the work at most once per `throttleMs`; an earlier call waits for the rest of that time. */
   throttled(throttleMs: number, work: () => void): void {
     if (this.#throttled) return
-    const wait = this.#lastThrottled + throttleMs / this.#timeScale - this.#clock.now()
+    const wait = this.#lastThrottled + throttleMs - this.#clock.now()
     const run = () => {
       this.#throttled = false
       this.#lastThrottled = this.#clock.now()
@@ -47,7 +45,7 @@ export class CpeTimers {
     }
     if (wait <= 0) return run()
     this.#throttled = true
-    this.once(wait * this.#timeScale, run)
+    this.once(wait, run)
   }
 
   /**
@@ -62,9 +60,8 @@ export class CpeTimers {
     this.#grid = grid
     this.#cancelPeriodic?.()
     if (intervalMs === undefined) return
-    const step = intervalMs / this.#timeScale
     const next = () => {
-      this.#cancelPeriodic = this.#clock.after(this.#untilNext(step, phase), () => {
+      this.#cancelPeriodic = this.#clock.after(this.#untilNext(intervalMs, phase), () => {
         next()
         work()
       })
@@ -81,10 +78,10 @@ export class CpeTimers {
     this.#throttled = false
   }
 
-  #untilNext(step: number, phase: string): number {
+  #untilNext(intervalMs: number, phase: string): number {
     const from = Date.parse(phase)
-    if (phase.startsWith('0001') || Number.isNaN(from)) return step
-    const since = (((this.#clock.now() - from) % step) + step) % step
-    return step - since
+    if (phase.startsWith('0001') || Number.isNaN(from)) return intervalMs
+    const since = (((this.#clock.now() - from) % intervalMs) + intervalMs) % intervalMs
+    return intervalMs - since
   }
 }

@@ -8,10 +8,19 @@ export interface Transfer {
   url: string
   username: string
   password: string
-  /** Earliest start (ms). */
+  /** Earliest start, in milliseconds of the clock of the CPE. */
   dueAt: number
   /** Set when it has ended, with or without a fault. */
   ended?: { start: string; complete: string; faultCode: number; faultString: string }
+}
+
+/**
+ * A transfer as it survives a restart of the process: with the rest of its delay, because another process may have
+ * another clock.
+ */
+export type SavedTransfer = Omit<Transfer, 'dueAt'> & {
+  /** Milliseconds; undefined: it is due. */
+  waitMs?: number
 }
 
 /** Returns the arguments of the TransferComplete of a transfer (TR-069 A.3.3.2); undefined when it has not ended. */
@@ -53,16 +62,17 @@ const UNKNOWN_TIME = '0001-01-01T00:00:00Z'
 /** The downloads of one CPE: one at a time, after their delay; a download that a power cut ended begins again. */
 export class Transfers {
   readonly #clock: Clock
-  readonly #timeScale: number
+  readonly #wallClock: Clock
   readonly #effects: TransferEffects
   #list: Transfer[] = []
   #cancel: (() => void) | undefined
   #busy = false
   #life = 0
 
-  constructor(clock: Clock, timeScale: number, effects: TransferEffects) {
+  /** `clock` is that of delays, `wallClock` that of the times in TransferComplete. */
+  constructor(clock: Clock, wallClock: Clock, effects: TransferEffects) {
     this.#clock = clock
-    this.#timeScale = timeScale
+    this.#wallClock = wallClock
     this.#effects = effects
   }
 
@@ -77,7 +87,7 @@ export class Transfers {
       url: request.URL,
       username: request.Username,
       password: request.Password,
-      dueAt: this.#clock.now() + (request.DelaySeconds * 1000) / this.#timeScale,
+      dueAt: this.#clock.now() + request.DelaySeconds * 1000,
     })
     this.#effects.changed()
   }
@@ -118,12 +128,16 @@ export class Transfers {
     this.#cancel?.()
   }
 
-  save(): Transfer[] {
-    return structuredClone(this.#list)
+  save(): SavedTransfer[] {
+    const now = this.#clock.now()
+    return structuredClone(
+      this.#list.map(({ dueAt, ...transfer }) => ({ ...transfer, ...(dueAt > now ? { waitMs: dueAt - now } : {}) })),
+    )
   }
 
-  load(transfers: readonly Transfer[]): void {
-    this.#list = structuredClone([...transfers])
+  load(transfers: readonly SavedTransfer[]): void {
+    const now = this.#clock.now()
+    this.#list = structuredClone(transfers.map(({ waitMs = 0, ...transfer }) => ({ ...transfer, dueAt: now + waitMs })))
   }
 
   /** Fetches one file; a fault is stored in the transfer. Resolves with true when the device must restart. */
@@ -150,6 +164,6 @@ export class Transfers {
   }
 
   #time(): string {
-    return new Date(this.#clock.now()).toISOString().replace(/\.\d+/, '')
+    return new Date(this.#wallClock.now()).toISOString().replace(/\.\d+/, '')
   }
 }

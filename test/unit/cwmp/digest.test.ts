@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Random, silentLog, systemRandom } from '../../../src/base/index.ts'
@@ -9,6 +9,7 @@ import { Authenticator, type DigestAlgorithm } from '../../../src/cwmp/acs/login
 import { digestResponse, parseAuthorization } from '../../../src/cwmp/acs/login/digest.ts'
 import { Nonces } from '../../../src/cwmp/acs/login/nonces.ts'
 import { CpeHttpClient } from '../../../src/cwmp/cpe/http-client.ts'
+import { httpTransport } from '../../../src/cwmp/cpe/http-transport.ts'
 import { type CwmpCredential, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 
@@ -44,6 +45,13 @@ async function listen(listener: RequestListener): Promise<string> {
     server.closeAllConnections()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The HTTP client of a CPE; its connection ends with the test. */
+function cpeClient(): CpeHttpClient {
+  const client = new CpeHttpClient(httpTransport({ timeoutMs: 5000 }))
+  closers.push(() => client.end())
+  return client
 }
 
 /** The fields of an Authorization header, read without the code under test. */
@@ -148,9 +156,7 @@ describe('the worked example of RFC 2617', () => {
       counts.push(fields.nc)
       return response.writeHead(given === expected(MUFASA, 'POST', fields) ? 204 : 401).end()
     })
-    const agent = new Agent({ keepAlive: true })
-    closers.push(() => agent.destroy())
-    const client = new CpeHttpClient({ agent, keepCookies: true, timeoutMs: 5000 })
+    const client = cpeClient()
     const url = new URL('/dir/index.html', origin)
     for (let i = 0; i < 3; i++) expect((await client.post(url, MUFASA, '')).status).toBe(204)
     expect(counts).toEqual(['00000001', '00000002', '00000003'])
@@ -441,7 +447,7 @@ describe('the check of a CPE', () => {
           response.writeHead(result.ok ? 204 : 401, { connection: 'close' }).end()
         })
       })
-      const client = new CpeHttpClient({ agent: new Agent(), keepCookies: true, timeoutMs: 5000 })
+      const client = cpeClient()
       expect((await client.post(new URL(origin), login, '')).status).toBe(204)
       expect(used).toEqual([undefined, digestAlgorithms[0]])
     }
@@ -459,8 +465,7 @@ describe('the check of a CPE', () => {
         response.writeHead(result.ok ? 204 : 401, { connection: 'close' }).end()
       })
     })
-    const agent = new Agent({ keepAlive: false })
-    const client = new CpeHttpClient({ agent, keepCookies: true, timeoutMs: 5000 })
+    const client = cpeClient()
     for (let i = 0; i < 3; i++) await client.post(new URL(origin), login, '')
     expect(statuses).toEqual([401, 204, 204, 204])
     expect(ports.size).toBe(4)

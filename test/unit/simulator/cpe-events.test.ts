@@ -296,6 +296,48 @@ describe('a download (TR-069 A.3.2.8)', () => {
   })
 })
 
+describe('a download with a delay', () => {
+  it('waits for the rest of it in a process with another clock', async () => {
+    files = await startFileServer({ 'fw-2.1.bin': Buffer.alloc(9) })
+    const killed = await first([download(files.url('fw-2.1.bin'), 'dl', 60)])
+    killed.clock.advance(20_000)
+    const state = killed.device.saveState()
+    killed.device.stop(false)
+    made = makeDevice('tr181NoAgent', { acsUrl: acs.url })
+    made.device.loadState(state)
+    made.device.start()
+    await ended(made, 1)
+    made.clock.advance(39_000)
+    expect(made.device.cpe?.saveState().transfers).toMatchObject([{ commandKey: 'dl', waitMs: 1000 }])
+    made.clock.advance(1000)
+    await vi.waitFor(() => expect(made?.device.reboots).toBe(1))
+  })
+
+  it('that was saved by version 0.1.0, with the time of its start, is due', async () => {
+    files = await startFileServer({ 'fw-2.1.bin': Buffer.alloc(9) })
+    const killed = await first([download(files.url('fw-2.1.bin'), 'dl', 60)])
+    const { cpe, ...state } = killed.device.saveState()
+    killed.device.stop(false)
+    const transfers = cpe!.transfers.map(({ waitMs, ...transfer }) => ({ ...transfer, dueAt: 1_700_000_060_000 }))
+    made = makeDevice('tr181NoAgent', { acsUrl: acs.url })
+    made.device.loadState({ ...state, cpe: { ...cpe!, transfers } })
+    made.device.start()
+    await vi.waitFor(() => expect(made?.device.reboots).toBe(1))
+  })
+})
+
+describe('a time scale', () => {
+  it('makes the waits of a CPE shorter, and leaves the times that the ACS reads', async () => {
+    const it = await first([], { timeScale: 10 })
+    it.clock.advance(29_999)
+    expect(sessions(it)).toBe(1)
+    it.clock.advance(1)
+    await ended(it, 2)
+    expect(eventsOf(lastInform())).toEqual(['2 PERIODIC'])
+    expect(lastInform().body).toContain('<CurrentTime>2023-11-14T22:13:50Z</CurrentTime>')
+  })
+})
+
 describe('CWMP switched off', () => {
   it('ends after the session that did it, listens no more, and begins again when it is switched on', async () => {
     const it = await first([set(value(`${MS}EnableCWMP`, '0', 'd:boolean'))])
