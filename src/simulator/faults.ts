@@ -1,5 +1,6 @@
 import type { AgentQuirks } from './agent-quirks.ts'
 import {
+  appliesAtBoot,
   authAfter401,
   booleanWords,
   breaksAbove,
@@ -10,9 +11,15 @@ import {
   newConnections,
   noCookies,
   noRebootEvent,
+  oneAtATime,
+  onlyStringTypes,
+  readsAs,
   refusesBatchesAbove,
   refusesEmptyPaths,
+  refusesPartialPaths,
   refusesWrites,
+  restartsOn,
+  silentOverWholeTree,
   slow,
   stringTypes,
 } from './cpe-quirks/index.ts'
@@ -23,6 +30,10 @@ interface FaultRow {
   cpe?: readonly CpeQuirk[]
   agent?: AgentQuirks | ((serial: string) => AgentQuirks)
 }
+
+const SECRETS = /\.(\w*Password|KeyPassphrase|SAEPassphrase|PreSharedKey|WEPKey)$/
+const SSIDS = /\.SSID$/
+const WAN = /\.WAN(IP|PPP)Connection\.\d+\.|\.IP\.Interface\.\d+\./
 
 /** Faults of simulated devices: scripted ones, and habits of devices in the field. */
 const ROWS = {
@@ -64,6 +75,10 @@ const ROWS = {
     sentence: 'drops the connection on more than 16 names, or on a read of its whole tree',
     cpe: [breaksAbove(16)],
   },
+  wholeTreeTimesOut: {
+    sentence: 'does not answer a read of its whole tree in time',
+    cpe: [silentOverWholeTree],
+  },
   ghosts: {
     sentence: 'lists parameters that it answers with 9005',
     cpe: [ghosts(/\.(HostName|MACAddress|LastChange)$/)],
@@ -71,6 +86,14 @@ const ROWS = {
   emptyTable9005: {
     sentence: 'answers a partial path to an empty table with 9005',
     cpe: [refusesEmptyPaths],
+  },
+  partialPath9005: {
+    sentence: 'answers every partial path, and every NumberOfEntries, with 9005',
+    cpe: [refusesPartialPaths],
+  },
+  maskedSecrets: {
+    sentence: 'reads passwords and keys as ****',
+    cpe: [readsAs(SECRETS, '****')],
   },
   emptyTypes: {
     sentence: 'sends values without xsi:type',
@@ -80,9 +103,29 @@ const ROWS = {
     sentence: 'calls every value an xsd:string',
     cpe: [stringTypes],
   },
+  onlyStrings: {
+    sentence: 'calls every value an xsd:string, and takes no other type',
+    cpe: [onlyStringTypes],
+  },
   booleanLiterals: {
     sentence: 'takes true and false only for booleans',
     cpe: [booleanWords('true', 'false')],
+  },
+  booleanWords: {
+    sentence: 'takes and sends TRUE and FALSE only for booleans',
+    cpe: [booleanWords('TRUE', 'FALSE')],
+  },
+  wanOneByOne: {
+    sentence: 'refuses two values of a WAN connection in one SetParameterValues with 9003',
+    cpe: [oneAtATime(WAN)],
+  },
+  ssidAtBoot: {
+    sentence: 'answers Status 1 when an SSID is set: it is applied at the next boot',
+    cpe: [appliesAtBoot(SSIDS)],
+  },
+  ssidRestarts: {
+    sentence: 'restarts after a session in which an SSID was set',
+    cpe: [restartsOn(SSIDS)],
   },
   noCookies: {
     sentence: 'returns no cookies',

@@ -1,4 +1,4 @@
-import { CpeFault, type CpeMethods } from '../../cwmp/index.ts'
+import { type CpeAnswer, CpeFault, type CpeMethods } from '../../cwmp/index.ts'
 
 /** A value with its type, as it is sent in either direction (TR-069 A.3.2.1). */
 export interface WireValue {
@@ -22,7 +22,7 @@ export function beforeReading(inner: CpeMethods, look: Look<string>): CpeMethods
 }
 
 /** Returns methods that look at the values of each SetParameterValues first. */
-function beforeSetting(inner: CpeMethods, look: Look<WireValue>): CpeMethods {
+export function beforeSetting(inner: CpeMethods, look: Look<WireValue>): CpeMethods {
   return {
     ...inner,
     async answer(request) {
@@ -69,6 +69,18 @@ export function refusing(inner: CpeMethods, codeOf: (value: WireValue) => number
     })
     if (faults.length > 0) throw new CpeFault(9003, 'Invalid arguments', faults)
   })
+}
+
+/** Returns methods whose answers to SetParameterValues that names one of these paths are changed. */
+export function afterSetting(inner: CpeMethods, paths: RegExp, change: (answer: CpeAnswer) => CpeAnswer): CpeMethods {
+  return {
+    ...inner,
+    async answer(request) {
+      const answer = await inner.answer(request)
+      if (request.name !== 'SetParameterValues') return answer
+      return request.body.ParameterList.some(({ name }) => paths.test(name)) ? change(answer) : answer
+    },
+  }
 }
 
 /** Returns true for a partial path: '' or the path of an object. */

@@ -10,6 +10,12 @@ export const emptyTypes: CpeQuirk = { methods: (inner) => taking(sending(inner, 
 /** Every value is sent as an xsd:string, and taken with any type. */
 export const stringTypes: CpeQuirk = { methods: (inner) => taking(sending(inner, asString), untyped) }
 
+/** Every value is sent as an xsd:string, and refused with 9006 as anything else. */
+export const onlyStringTypes: CpeQuirk = {
+  methods: (inner) =>
+    refusing(taking(sending(inner, asString), untyped), ({ type }) => (type === 'string' ? undefined : 9006)),
+}
+
 /** Booleans are sent as these two words, and refused with 9007 as anything else. */
 export function booleanWords(yes: string, no: string): CpeQuirk {
   return {

@@ -1,4 +1,6 @@
+import { CpeFault } from '../../cwmp/index.ts'
 import type { CpeQuirk } from './cpe-quirk.ts'
+import { afterSetting, beforeSetting } from './methods.ts'
 
 /** Writes to these paths, and rows added to these tables, are refused with a fault code. */
 export function refusesWrites(paths: RegExp, code: number): CpeQuirk {
@@ -9,6 +11,35 @@ export function refusesWrites(paths: RegExp, code: number): CpeQuirk {
       check: (path, value) => (paths.test(path) ? refused : inner.check(path, value)),
       add: (table) => (paths.test(table) ? refused : inner.add(table)),
     }),
+  }
+}
+
+/** SetParameterValues takes one of these parameters at a time, and answers two of them with 9003. */
+export function oneAtATime(paths: RegExp): CpeQuirk {
+  return {
+    methods: (inner) =>
+      beforeSetting(inner, (values) => {
+        if (values.filter(({ name }) => paths.test(name)).length > 1) throw new CpeFault(9003, 'Invalid arguments')
+      }),
+  }
+}
+
+/** SetParameterValues of these parameters is answered with Status 1: the values take effect at the next boot. */
+export function appliesAtBoot(paths: RegExp): CpeQuirk {
+  return {
+    methods: (inner) =>
+      afterSetting(inner, paths, (answer) =>
+        answer.response.name === 'SetParameterValues'
+          ? { ...answer, response: { ...answer.response, body: { Status: 1 } } }
+          : answer,
+      ),
+  }
+}
+
+/** The device restarts on its own after the session in which one of these parameters was set. */
+export function restartsOn(paths: RegExp): CpeQuirk {
+  return {
+    methods: (inner, { restart }) => afterSetting(inner, paths, (answer) => ({ ...answer, afterSession: restart })),
   }
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CpeMethods, CpeModel, CpeTransport } from '../../../src/cwmp/index.ts'
+import { type CpeMethods, type CpeModel, type CpeTransport, NoAnswer } from '../../../src/cwmp/index.ts'
 import { dropsSessions, newConnections, slow, withQuirks } from '../../../src/simulator/cpe-quirks/index.ts'
 import { FAULTS, type Fault, quirksOf } from '../../../src/simulator/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
@@ -77,11 +77,19 @@ const SHOWS: Partial<Record<Fault, string[]>> = {
   slow: [],
   fault9002: ['six names are too many'],
   cutsBatches: ['a read of the whole tree ends the session'],
+  wholeTreeTimesOut: ['a read of the whole tree ends the session'],
   ghosts: ['a listed parameter cannot be read'],
   emptyTable9005: ['no empty table can be read'],
+  partialPath9005: ['no object can be read', 'a read of the whole tree is a fault'],
+  maskedSecrets: ['secrets are asterisks'],
   emptyTypes: ['no types are sent', 'a wrong type is taken'],
   allStrings: ['strings are sent', 'a wrong type is taken'],
+  onlyStrings: ['strings are sent', 'a number is refused'],
   booleanLiterals: ['booleans are sent as true', 'the boolean 1 is refused'],
+  booleanWords: ['booleans are sent as TRUE', 'the boolean 1 is refused'],
+  wanOneByOne: ['two values of the WAN are refused'],
+  ssidAtBoot: ['an SSID takes effect later'],
+  ssidRestarts: ['the session of an SSID ends with a restart'],
   noCookies: ['no cookies come back'],
   newConnections: ['each request has a connection'],
   authAfter401: ['each request is asked for its login'],
@@ -195,8 +203,8 @@ describe('each fault of a CPE', () => {
   })
 
   it('adds up with others', async () => {
-    expect((await traitsOf(['fault9002', 'noCookies', 'booleanLiterals'])).sort()).toEqual(
-      [...SHOWS.fault9002!, ...SHOWS.noCookies!, ...SHOWS.booleanLiterals!].sort(),
+    expect((await traitsOf(['fault9002', 'noCookies', 'booleanWords'])).sort()).toEqual(
+      [...SHOWS.fault9002!, ...SHOWS.noCookies!, ...SHOWS.booleanWords!].sort(),
     )
   })
 })
@@ -257,5 +265,29 @@ describe('a quirk of time or chance', () => {
     const { inner, log } = counted()
     await newConnections.transport!(inner, device).send({ ...request, headers: { cookie: 'a=1' } })
     expect(log).toEqual(['send {"cookie":"a=1","connection":"close"}'])
+  })
+
+  it('wholeTreeTimesOut: the session ends without an answer, after a while', async () => {
+    const [quirk] = quirksOf(['wholeTreeTimesOut'], 'S').cpe
+    const inner: CpeMethods = {
+      answer: () => Promise.reject(new Error('it was asked')),
+      inform: () => {
+        throw new Error('no Inform')
+      },
+    }
+    const methods = quirk!.methods!(inner, device)
+    const read = (name: string) =>
+      methods.answer({ kind: 'request', name: 'GetParameterValues', body: { ParameterNames: [name] } })
+    await expect(read('Device.Hosts.')).rejects.toThrow('it was asked')
+    let ended = false
+    const whole = read('Device.').catch((error: unknown) => {
+      ended = true
+      return error
+    })
+    clock.advance(30_000)
+    await Promise.resolve()
+    expect(ended).toBe(false)
+    clock.advance(60_000)
+    expect(await whole).toBeInstanceOf(NoAnswer)
   })
 })
