@@ -22,8 +22,8 @@ const SESSION_TIMEOUT_S = 60
 const DIAGNOSED = /^(Complete|Error.*)$/
 
 /**
- * The CWMP client of a device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves
- * what a power cut must not lose.
+ * The CWMP client of a device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves what a
+ * power cut must not lose.
  */
 export class Cpe {
   readonly counters: CpeCounters = { sessions: 0, failedSessions: 0, rpcs: {} }
@@ -80,18 +80,19 @@ export class Cpe {
   }
 
   #standardMethods(): CpeMethods {
-    const { model, identity, onRestart, onState } = this.#options
+    const options = this.#options
+    const { model, identity } = options
     const rpcs = new CpeRpcs(
       model,
       {
         reboot: (commandKey) => {
           this.#push('M Reboot', commandKey)
-          onRestart(false)
+          options.onRestart(false)
         },
-        factoryReset: () => onRestart(true),
+        factoryReset: () => options.onRestart(true),
         download: (request) => this.#download(request),
         scheduleInform: (delayS, commandKey) => this.#scheduleInform(delayS, commandKey),
-        attributesChanged: onState,
+        attributesChanged: () => options.onState(),
       },
       this.#notifications,
     )

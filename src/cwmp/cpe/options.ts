@@ -9,6 +9,7 @@ import type { CpeIdentity } from './inform.ts'
 import type { SavedTransfer, Transfer } from './transfers.ts'
 import type { CwmpVersion } from './versions.ts'
 
+/** The ports of a CPE, its settings, and the device around it. */
 export interface CpeOptions {
   model: CpeModel
   /** The connection to the ACS. */
