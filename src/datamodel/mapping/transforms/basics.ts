@@ -50,7 +50,7 @@ export function itemsOf(text: string): string[] {
 }
 
 const NUMBER = /^[+-]?(?:\d{1,15}(?:[.,]\d{0,15})?|[.,]\d{1,15})/
-const UNIT = /^[a-z/%°µ\d.]{0,12}$/i
+const UNIT = /^[a-z/%°℃µμ ]{0,14}$/i
 
 /**
  * Returns the number that a text begins with; undefined when it is none. Takes a unit after it (`-16.6 dBm`, `4%`),

@@ -25,6 +25,9 @@ const base64ToHex: Transform = {
 const hexString: Transform = {
   read(raw, context) {
     const digits = raw.replace(/\s+/g, '').replace(/^0x/i, '')
+    // Four letters are the text of a vendor.
+    if (context.to.endsWith('Vendor') && /^[\x21-\x7e]{4}$/.test(digits) && !/^[0-9A-Fa-f]*$/.test(digits))
+      return Buffer.from(digits, 'latin1').toString('hex').toUpperCase()
     if (digits === '' || !/^[0-9A-Fa-f]+$/.test(digits)) return undefined
     const length = context.to.endsWith('Country') ? 4 : context.to.endsWith('Vendor') ? 8 : digits.length
     const whole = digits.padStart(length + (length % 2), '0').toUpperCase()

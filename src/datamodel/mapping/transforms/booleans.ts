@@ -19,6 +19,6 @@ function boolean(inverted: boolean): Transform {
 /** Booleans in the spellings of devices: `TRUE`, `1`, `Enable`; as they are, and inverted. */
 export const BOOLEANS: Theme = {
   bool: boolean(false),
-  inverted: boolean(true),
+  boolNot: boolean(true),
   dhcpRelay: { read: boolean(false).read },
 }

@@ -65,26 +65,26 @@ function ports(context: TransformContext): { key: string; object: string }[] {
   })
 }
 
-/** Returns the bridge port over the interface with a key. */
-function portOf(key: string, context: TransformContext): string | undefined {
-  const port = ports(context).find((row) => row.key === key)
-  const own = port === undefined ? undefined : context.targetOf(port.object, PORTS)
-  if (own !== undefined) return bare(own)
-  const found = available(context).find((row) => row.key === key)
-  return found === undefined ? undefined : bare(context.targetOf(found.object, PORTS))
+/** Returns the bridge port over the interface with each key; a port of a real bridge before one that follows from it. */
+function portsByKey(context: TransformContext): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const { key, object } of [...ports(context), ...available(context)]) {
+    const row = found.has(key) ? undefined : bare(context.targetOf(object, PORTS))
+    if (row !== undefined) found.set(key, row)
+  }
+  return found
 }
 
 const filterIf: Transform = {
   read(raw, context) {
     const key = raw.trim()
     // AllInterfaces, LANInterfaces and WANInterfaces have no place in TR-181.
-    return key === '' ? '' : portOf(key, context)
+    return key === '' ? '' : portsByKey(context).get(key)
   },
   write(value, context) {
     const wanted = bare(value.trim())
     if (wanted === '') return toSource(context, '')
-    const keys = [...ports(context), ...available(context)].map(({ key }) => key)
-    const key = keys.find((key) => portOf(key, context) === wanted)
+    const key = [...portsByKey(context)].find(([, row]) => row === wanted)?.[0]
     if (key === undefined) throw refusal(context, `${quoted(value)} is no bridge port that the device has`)
     return toSource(context, key)
   },

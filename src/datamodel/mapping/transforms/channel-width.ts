@@ -61,6 +61,8 @@ function text(unit: string, auto: (context: TransformContext) => string): Transf
   }
 }
 
+const AUTO_4 = codes('4', '0', '1', '3')
+
 /** The channel width in the words and codes of devices; the digits of a name are its codes for WIDTHS, `x` is none. */
 export const CHANNEL_WIDTHS: Theme = {
   wlanWidth: text('MHz', () => 'Auto'),
@@ -71,7 +73,8 @@ export const CHANNEL_WIDTHS: Theme = {
   wlanWidth0123x: codes('0', '1', '2', '3'),
   wlanWidth2013x: codes('2', '0', '1', '3'),
   wlanWidth3124x: codes('3', '1', '2', '4'),
-  wlanWidth4013x: codes('4', '0', '1', '3'),
+  // 2 is automatic, too, on the radio of 2.4 GHz.
+  wlanWidth4013x: { ...AUTO_4, read: (raw, context) => (raw.trim() === '2' ? 'Auto' : AUTO_4.read(raw, context)) },
   wlanWidthx012x: codes(undefined, '0', '1', '2'),
   wlanWidthx013x: codes(undefined, '0', '1', '3'),
   wlanWidthDlink: codes('20/40MHz Coexistent', '20MHz', '20/40MHz', '20/40/80MHz'),

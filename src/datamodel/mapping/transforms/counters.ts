@@ -36,9 +36,9 @@ const counter32: Transform = {
     if (before === undefined || last === undefined || value === undefined || now >= WRAP || last >= WRAP)
       return String(now)
     const base = value > last ? value - last : 0n
-    if (!ranOn(context, before.at))
-      return String(base > 0n && context.upTimeS === undefined && now >= last ? base + now : now)
-    return String(base + now + (now < last ? WRAP : 0n))
+    if (ranOn(context, before.at)) return String(base + now + (now < last ? WRAP : 0n))
+    // A counter that went on is older than the device is known to be.
+    return String(context.upTimeS === undefined && now >= last ? base + now : now)
   },
 }
 

@@ -3,8 +3,10 @@ import { decimal, numberIn, type Theme } from './basics.ts'
 
 /** A receiver shows less than this for noise: no light (dBm). */
 const NO_LIGHT_DBM = -40
-/** Most that a receiver stands (dBm). */
-const MAX_RX_DBM = 10
+/** A laser that is on sends more than this (dBm). */
+const MIN_TX_DBM = -10
+/** Most that a receiver stands, and that a laser sends (dBm). */
+const MAX_DBM = 10
 /** Readings below this in 0.1 uW are noise of the sensor: no PON works at -30 dBm. */
 const NOISE_TENTH_UW = 10
 const NO_TEMPERATURE_C = -274
@@ -23,7 +25,7 @@ function rxDbm(raw: string): number | undefined {
   if (value === undefined || value === 0) return undefined
   if (value > 0) {
     const dbm = dbmOfTenthMicrowatts(value)
-    return value < NOISE_TENTH_UW || dbm > MAX_RX_DBM ? undefined : dbm
+    return value < NOISE_TENTH_UW || dbm > MAX_DBM ? undefined : dbm
   }
   const scale = value >= -60 ? 1 : [10, 100, 1000].find((scale) => value / scale > -60)
   const dbm = scale === undefined ? NO_LIGHT_DBM : value / scale
@@ -37,16 +39,11 @@ function rxDbm(raw: string): number | undefined {
 function txDbm(raw: string): number | undefined {
   const value = numberIn(raw)
   if (value === undefined || value === 0) return undefined
-  if (value < 0) {
-    // A laser sends more than -10 dBm.
-    const scale = value > -10 ? 1 : [100, 1000].find((scale) => value / scale > -10)
-    return value <= -60 * 1000 || scale === undefined || (scale > 1 && value > -100) ? undefined : value / scale
-  }
-  if (value <= 10) return value
+  if (value <= 10) return value > MIN_TX_DBM ? value : undefined
   if (value < 70) return value / 10
   if (value < 700) return value / 100
   const dbm = dbmOfTenthMicrowatts(value)
-  return dbm > MAX_RX_DBM ? undefined : dbm
+  return dbm <= MIN_TX_DBM || dbm > MAX_DBM ? undefined : dbm
 }
 
 /** Returns the received power of firmware that leaves the sign out and counts in 0.1 dBm. */
@@ -62,7 +59,7 @@ function milliDbm(raw: string): number | undefined {
   const value = numberIn(raw)
   if (value === undefined || value === 0) return undefined
   const dbm = value / 1000
-  return dbm <= NO_LIGHT_DBM || dbm > MAX_RX_DBM ? undefined : dbm
+  return dbm <= NO_LIGHT_DBM || dbm > MAX_DBM ? undefined : dbm
 }
 
 type Level = (raw: string) => number | undefined
@@ -92,26 +89,34 @@ function decimals(value: number): number {
   return Number(value.toFixed(6))
 }
 
-/** Returns a temperature in whole degrees; undefined outside of what a transceiver stands, and for an unused one. */
+/** Returns a temperature in whole degrees; undefined outside of what a transceiver stands. */
 function degrees(value: number): string | undefined {
   return value < -40 || value > 125 ? undefined : decimal(value)
 }
 
-/** Returns the transform of a temperature; readings above 150 are counted in a part of a degree. */
-function temperature(parts: (context: TransformContext) => number): Transform {
+/** Returns the transform of a temperature: up to 150 it is degrees, from 200 it counts parts of a degree. */
+function temperature(parts: (value: number, context: TransformContext) => number): Transform {
   return {
     read(raw, context) {
       const value = numberIn(raw)
-      if (value === undefined || value === 0 || value <= NO_TEMPERATURE_C) return undefined
+      // An unused transceiver shows 0.
+      if (value === undefined || value === 0 || value === NO_TEMPERATURE_C) return undefined
       if (Math.abs(value) <= 150) return degrees(value)
-      // Between the two ways of counting a reading is none.
-      return value <= 200 ? undefined : degrees(value / parts(context))
+      return Math.abs(value) <= 200 ? undefined : degrees(value / parts(value, context))
     },
   }
 }
 
 /** Families whose firmware counts 0.01 degrees where others count 1/256. */
-const HUNDREDTHS = new Set(['vsol', 'realtek', 'zte'])
+const HUNDREDTHS = new Set(['vsol', 'realtek'])
+/** In 0.01 degrees a transceiver does not stand more than this; in 1/256 it is usual. */
+const MAX_HUNDREDTHS = 9500
+
+/** Returns the parts of a degree that a device counts: by family, and in the own object of ZTE. */
+function partsOf(value: number, { family, from }: TransformContext): number {
+  const isHundredths = (family !== undefined && HUNDREDTHS.has(family)) || from.includes('.X_ZTE-COM_')
+  return isHundredths && value <= MAX_HUNDREDTHS ? 100 : 256
+}
 
 /** Supply voltage in mV: below 10 it is V, up to 9999 mV, above 100 uV. */
 const opticalVoltage: Transform = {
@@ -200,7 +205,7 @@ export const OPTICAL: Theme = {
   opticalRxNegatedTenths: tenths(negatedRxDbm),
   opticalMilliDbm: thousandths(milliDbm),
   opticalMilliDbmTenths: tenths(milliDbm),
-  opticalTemperature: temperature(({ family }) => (family !== undefined && HUNDREDTHS.has(family) ? 100 : 256)),
+  opticalTemperature: temperature(partsOf),
   opticalTemperature256: temperature(() => 256),
   opticalTemperature100: temperature(() => 100),
   opticalVoltage,

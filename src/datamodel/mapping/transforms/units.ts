@@ -1,14 +1,17 @@
 import type { Transform } from '../transform.ts'
 import { decimal, numberIn, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
 
+/** The least rate of a station that TR-181 has (LastDataDownlinkRate). */
+const MIN_KBPS = 1000
+
 /** Returns the transform of a rate that is a number times a factor; 0 is no rate. */
-function rate(factor: number, round: (value: number) => number = Math.floor): Transform {
+function rate(factor: number, round: (value: number) => number = Math.floor, min = 1): Transform {
   return {
     read(raw) {
       const value = numberIn(raw)
       if (value === undefined) return undefined
       const scaled = round(roundOff(value * factor))
-      return scaled > 0 && scaled <= 0xffffffff ? String(scaled) : undefined
+      return scaled >= min && scaled <= 0xffffffff ? String(scaled) : undefined
     },
   }
 }
@@ -23,6 +26,7 @@ const bitRateMbps: Transform = {
   read(raw) {
     if (raw.trim().toLowerCase() === 'auto') return '-1'
     const value = numberIn(raw)
+    if (value === -1) return '-1'
     return value === undefined || value <= 0 || value > 1e7 ? undefined : decimal(value)
   },
   write(value, context) {
@@ -78,9 +82,9 @@ export const UNITS: Theme = {
   bpsToMbps: rate(1e-6),
   // On devices that give kbit/s where TR-098 says bit/s.
   kbpsToMbps: rate(1e-3),
-  mbpsToKbps: rate(1000, Math.round),
+  mbpsToKbps: rate(1000, Math.round, MIN_KBPS),
   // On devices that give kbit/s where TR-098 says Mbit/s.
-  kbps: rate(1, Math.round),
+  kbps: rate(1, Math.round, MIN_KBPS),
   wlanMaxBitRate: rate(1, Math.ceil),
   // On devices that measure in microseconds.
   usToMs: {

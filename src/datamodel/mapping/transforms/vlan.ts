@@ -71,13 +71,12 @@ const vlanMode: Transform = {
   },
 }
 
-const NAME = /^\d{0,4}_?([A-Za-z0-9_]{1,64})_([RB])_VID_(\d{1,4})?/
-
 /** The VLAN at the end of the name of a connection: `2_INTERNET_R_VID_100`. */
 const vlanOfName: Transform = {
-  read: (raw) => vlanIn(NAME.exec(raw.trim().slice(0, 96))?.[3] ?? ''),
+  read: (raw) => vlanIn(/VID_(\d{1,4})(?!\d)/.exec(raw.slice(0, 96))?.[1] ?? ''),
 }
 
+const SERVICE_NAME = /^\d{1,4}_([A-Za-z0-9_]{1,64}?)_[RB]_VID_/
 const SERVICES = ['INTERNET', 'TR069', 'VOIP', 'IPTV', 'OTHER']
 
 /** Returns the services in a list of a device: `TR069,INTERNET`, `TR069_INTERNET`, `Other`. */
@@ -108,7 +107,7 @@ const serviceList: Transform = {
 /** VLANs and services of WAN connections. */
 export const VLAN: Theme = {
   serviceList,
-  servicesOfName: { read: (raw) => servicesIn(NAME.exec(raw.trim().slice(0, 96))?.[1] ?? '')?.join(',') },
+  servicesOfName: { read: (raw) => servicesIn(SERVICE_NAME.exec(raw.trim().slice(0, 96))?.[1] ?? '')?.join(',') },
   vlanOfName,
   vlanId,
   vlanIdByEnable,

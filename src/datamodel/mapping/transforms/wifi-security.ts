@@ -3,8 +3,11 @@ import { itemsOf, objectOf, quoted, refusal, type Theme, toSource } from './basi
 import { checkPassphrase, keyWrites, wepKeyOf } from './wifi-keys.ts'
 import { type Beacon, beaconOf, beaconWord, encryptionOf, encryptionWord } from './wifi-words.ts'
 
-/** Families whose open network is BeaconType None; by TR-098 nobody can join a network that announces None. */
-const OPEN_IS_NONE = new Set(['zte', 'fiberhome', 'nokia', 'ct-com', 'cmcc', 'cu', 'realtek', 'vsol', 'parks'])
+/**
+ * Families that hold to TR-098, where nobody can join a network of BeaconType None; an open network of the others, where
+ * the device shows an extension of a family at all, is None.
+ */
+const OPEN_IS_BASIC = new Set(['huawei', 'avm'])
 /** Families that have words for WPA3, whether or not this device shows one. */
 const KNOWS_WPA3 = new Set(['zte', 'fiberhome', 'avm'])
 /** Families whose mixed mode has TKIP for WPA and AES for WPA2. */
@@ -111,10 +114,10 @@ const MODES_OF: Readonly<Record<Beacon, readonly string[]>> = {
 
 function writeOpen(context: TransformContext): RawValue[] {
   const hasBasic = part(context, 'BasicEncryptionModes') !== undefined
-  const vendorOpen = context.family !== undefined && OPEN_IS_NONE.has(context.family)
+  const vendorOpen = context.family !== undefined && !OPEN_IS_BASIC.has(context.family)
   if (!hasBasic || vendorOpen) return toSource(context, wordFor('none', 'None', context))
   return [
-    ...toSource(context, wordFor('basic', 'None', context)),
+    ...toSource(context, 'Basic'),
     ...parts(context, { BasicEncryptionModes: 'None', BasicAuthenticationMode: 'None' }),
   ]
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TRANSFORMS } from '../../../../src/datamodel/mapping/transforms/index.ts'
-import type { VendorTransform } from '../../../../src/datamodel/mapping/vendors/family.ts'
+import { TRANSFORMS } from '../../../../../src/datamodel/mapping/transforms/index.ts'
 
 /** Transforms of the rows of TR-098, and those of them that have a way from TR-181 to the device. */
 const READ_ONLY =
@@ -13,45 +12,6 @@ const BOTH_WAYS =
   'filterIf firewallConfig firewallEnable idHex ifRef instRef listSelf macList maskToPrefix noClass nonZeroVlan ntpSlot ' +
   'paramRef pathRef pinPad poolOrder pskHex qosIfRef regDomain rgbHex sipUri splitList txPower tzName voiceEnable ' +
   'voiceQuiescent wanConnRef wepKeyHex wlanChannel wlanEncryption wlanSecurityMode wlanStandard wpsMethods zeroToEmpty'
-
-/** Every name that rows of vendors may give: a name that is left out here does not compile. */
-const VENDOR: Record<VendorTransform, true> = {
-  opticalRx: true,
-  opticalRxTenths: true,
-  opticalTx: true,
-  opticalTxTenths: true,
-  opticalTemperature: true,
-  opticalVoltage: true,
-  opticalBias: true,
-  ponMode: true,
-  rssi: true,
-  rssiNegated: true,
-  rcpi: true,
-  snr: true,
-  kbps: true,
-  percent: true,
-  memoryKib: true,
-  vlanMode: true,
-  vlanOfName: true,
-  vlanId: true,
-  passphrase: true,
-  inverted: true,
-  rfBand: true,
-  wlanWidth: true,
-  wlanWidth01234: true,
-  wlanWidth0123x: true,
-  wlanWidth2013x: true,
-  wlanWidth3124x: true,
-  wlanWidthDlink: true,
-  wlanWidthAuto: true,
-  beaconTypes: true,
-  ipv6Address: true,
-  ipv6Prefix: true,
-}
-
-it.each(Object.keys(VENDOR))('has %s for rows of vendors', (name) => {
-  expect(TRANSFORMS.get(name)?.read).toBeTypeOf('function')
-})
 
 describe('the transforms of TR-098', () => {
   it.each(READ_ONLY.split(' '))('has %s, to read alone', (name) => {

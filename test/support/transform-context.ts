@@ -1,0 +1,87 @@
+import { MappingRefusal, TRANSFORMS, type TransformContext } from '../../src/datamodel/index.ts'
+
+/** A transform context as plain data: a device with a few values and a few links. */
+export interface ContextFacts
+  extends Partial<Pick<TransformContext, 'family' | 'position' | 'previous' | 'at' | 'upTimeS'>> {
+  from?: string
+  to?: string
+  /** Values of the device's own tree. */
+  raw?: Readonly<Record<string, string>>
+  /** TR-181 rows behind objects of the device's own tree. */
+  rows?: Readonly<Record<string, readonly string[]>>
+  /** Targets of parameters of the device's own tree. */
+  parameters?: Readonly<Record<string, string>>
+  /** Values of TR-181 as last mapped, and those of the same write. */
+  mapped?: Readonly<Record<string, string>>
+  requested?: Readonly<Record<string, string>>
+}
+
+const tableOf = (row: string) => row.replace(/\.\d+(?=\.)/g, '.{i}').replace(/\{i\}\.$/, '')
+
+/** Returns the context of a transform on a device with these facts; an object and a row are linked both ways. */
+export function transformContext(facts: ContextFacts = {}): TransformContext {
+  const { raw = {}, rows = {}, parameters = {}, mapped = {}, requested = {} } = facts
+  return {
+    from: facts.from ?? 'InternetGatewayDevice.DeviceInfo.Value',
+    to: facts.to ?? 'Device.DeviceInfo.Value',
+    raw: (path) => raw[path],
+    mapped: (path) => mapped[path],
+    requested: (path) => requested[path],
+    children(object) {
+      const names = Object.keys(raw)
+        .filter((path) => path.startsWith(object))
+        .map((path) => path.slice(object.length).split('.', 1)[0] ?? '')
+      return [...new Set(names)].sort((a, b) => Number(a) - Number(b))
+    },
+    targetOf(object, below) {
+      const own = rows[object] ?? []
+      const found = below === undefined ? own[0] : own.find((row) => tableOf(row) === tableOf(`${below}0.`))
+      if (found !== undefined || below === undefined) return found
+      const outer = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
+      return outer === '' ? undefined : this.targetOf(outer, below)
+    },
+    sourcesOf: (row) => Object.keys(rows).filter((object) => rows[object]?.includes(row)),
+    targetOfParameter: (path) => parameters[path],
+    sourceOfParameter: (path) => Object.keys(parameters).find((source) => parameters[source] === path),
+    position: facts.position ?? 0,
+    family: facts.family,
+    previous: facts.previous,
+    at: facts.at ?? Date.UTC(2026, 0, 1),
+    upTimeS: facts.upTimeS,
+  }
+}
+
+/** Returns the value in TR-181 that a transform reads. */
+export function readBy(name: string, raw: string, facts?: ContextFacts): string | undefined {
+  return transformOf(name).read(raw, transformContext(facts))
+}
+
+/** Returns what a transform writes: path and value, or the value alone where it writes the source and no more. */
+export function writtenBy(
+  name: string,
+  value: string,
+  facts?: ContextFacts,
+): string | Record<string, string> | undefined {
+  const context = transformContext(facts)
+  const writes = transformOf(name).write?.(value, context)
+  if (writes?.length === 1 && writes[0]?.path === context.from) return writes[0].value
+  return writes && Object.fromEntries(writes.map((write) => [write.path, write.value]))
+}
+
+/** Returns the refusal of a write; undefined when it is none. */
+export function refusedBy(name: string, value: string, facts?: ContextFacts): MappingRefusal | undefined {
+  try {
+    transformOf(name).write?.(value, transformContext(facts))
+    return undefined
+  } catch (error) {
+    if (error instanceof MappingRefusal) return error
+    throw error
+  }
+}
+
+/** Returns a transform by its name. */
+export function transformOf(name: string) {
+  const transform = TRANSFORMS.get(name)
+  if (transform === undefined) throw new Error(`no transform ${name}`)
+  return transform
+}
