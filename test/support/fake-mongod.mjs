@@ -94,7 +94,7 @@ const panic = join(flag('--dbpath'), 'panic')
 setInterval(() => {
   if (!existsSync(panic)) return
   rmSync(panic)
-  // In two pieces, as a pipe may hand it over.
+  // In two pieces, as a pipe may hand it over: without the wait it would join them.
   process.stderr.write('log server error: WT_PA')
   setTimeout(() => process.stderr.write('NIC: WiredTiger library panic\n'), 50)
 }, 20)
