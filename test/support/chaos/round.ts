@@ -111,6 +111,12 @@ export class ChaosRounds {
       await this.#round(`${i + 1} (${disturbance})`, disturbance, acts)
   }
 
+  /** Further rounds with one disturbance, at most so many, until all these events of members were seen. */
+  async runUntil(events: readonly string[], disturbance: Disturbance, acts: number, rounds: number): Promise<void> {
+    for (let i = 1; i <= rounds && events.some((event) => !this.seen.has(event)); i++)
+      await this.#round(`more ${i} (${disturbance})`, disturbance, acts)
+  }
+
   stop(): Promise<void> {
     return this.#world.stop(this.#failed)
   }
