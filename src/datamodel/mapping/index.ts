@@ -1,6 +1,6 @@
 export { DERIVED } from './derived/all.ts'
 export type { Derived } from './derived/derived.ts'
-export { buildInstanceMap, decidesRows } from './engine/build-map.ts'
+export { buildInstanceMap, type DeviceTraits, decidesRows } from './engine/build-map.ts'
 export { checkRow, type RowProblem } from './engine/check-row.ts'
 export { compileMapping, type Mapping } from './engine/compile.ts'
 export type { ReadingTime } from './engine/context.ts'

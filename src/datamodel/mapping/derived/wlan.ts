@@ -1,9 +1,7 @@
-import { bandsOf } from '../rules/band.ts'
 import { STATION, WLAN } from '../tree/linked.ts'
-import { instancesOf } from '../tree/raw-tree.ts'
 import { lastNumber } from '../tree/schema.ts'
 import type { Derived, DerivedContext } from './derived.ts'
-import { always, ownerOf, refers } from './shared.ts'
+import { always, refers } from './shared.ts'
 
 const SSID = 'Device.WiFi.SSID.{i}.'
 const ACCESS_POINT = 'Device.WiFi.AccessPoint.{i}.'
@@ -51,10 +49,13 @@ export const WLAN_DERIVED: readonly Derived[] = [
   },
 ]
 
-function band({ object, tree }: DerivedContext): string | undefined {
-  const networks = instancesOf(tree, `${ownerOf(object, '.LANDevice.')}WLANConfiguration.`)
-  return bandsOf(tree, networks)[networks.indexOf(object)]
+/** The band is what the networks of a radio were joined by. */
+function band({ row, links }: DerivedContext): string | undefined {
+  const key = links.keyOf(row)
+  return BANDS.find((own) => key?.endsWith(`.${own}`) === true)
 }
+
+const BANDS = ['2.4GHz', '5GHz', '6GHz']
 
 /** Lists of modes by vendors, in their own words of BeaconType. */
 const VENDOR_LISTS = ['PossibleBeaconTypes', 'BeaconTypeSupported']

@@ -1,3 +1,4 @@
+import type { BandLayout } from '../rules/band.ts'
 import { hostRows, voiceRows } from '../rules/hosts.ts'
 import { bridgeRows, lanRows, poolRows } from '../rules/lan.ts'
 import { opticalRows, vlanRows } from '../rules/vendor.ts'
@@ -24,6 +25,14 @@ const RULES = [
   voiceRows,
 ]
 
+/** What is known of a device beside its tree. */
+export interface DeviceTraits {
+  /** Name of its vendor family; absent where none was recognised. */
+  family?: string | undefined
+  /** Bands of its radio networks, where its model or family is known to have them so. */
+  layout?: BandLayout | undefined
+}
+
 /**
  * Returns the numbers of a device's rows in TR-181 for a tree of its own. What had a number in `previous` keeps it; a
  * new object takes the next free one. Without `previous` (first reading, or after a BOOTSTRAP) they are given anew.
@@ -31,11 +40,11 @@ const RULES = [
 export function buildInstanceMap(
   mapping: Mapping,
   tree: RawLookup,
-  family: string | undefined,
+  { family, layout }: DeviceTraits,
   previous: InstanceMap | undefined,
 ): InstanceMap {
   const numbers = new Numbering(previous)
-  const context = { tree, numbers }
+  const context = { tree, numbers, layout }
   for (const rule of RULES) rule(context)
   const ofFamily = ({ row }: CompiledRow) => row.family === undefined || row.family === family
   vlanRows(context, mapping.vlanRows.filter(ofFamily))

@@ -1,4 +1,5 @@
 import type { Model, ModelParameter } from '../../model.ts'
+import { splitLeaf } from '../../path.ts'
 import type { Derived } from '../derived/derived.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
@@ -61,7 +62,8 @@ export interface Dependent {
 /** All rows, found by either end. Made once for a set of rows; holds nothing of a device. */
 export interface Mapping {
   readonly targets: ReadonlyMap<string, CompiledTarget>
-  readonly dependents: ReadonlyMap<string, readonly Dependent[]>
+  readonly dependents: LeafIndex<readonly Dependent[]>
+  readonly targetsAt: LeafIndex<CompiledTarget>
   /** By table of the device's own tree: the ways to TR-181 that rows use. */
   readonly pairs: ReadonlyMap<string, readonly TablePair[]>
   /** The same, by table of TR-181. */
@@ -71,6 +73,9 @@ export interface Mapping {
   readonly vlanRows: readonly CompiledRow[]
   readonly opticalRows: readonly CompiledRow[]
 }
+
+/** Parameters by their object (schema path), then by their last name: the object of many values is looked up once. */
+export type LeafIndex<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
 
 /** Two tables that a row joins. */
 export interface TablePair {
@@ -156,7 +161,8 @@ export function compileMapping(
   const all = [...targets.values()].flatMap((target) => target.rows)
   return {
     targets,
-    dependents,
+    dependents: byLeaf(dependents),
+    targetsAt: byLeaf(targets),
     pairs,
     tablePairs,
     derived: allDerived,
@@ -182,4 +188,14 @@ function compileCondition(condition: Condition | undefined, from: string): Compi
   let own = splitTable(condition.param).table
   while (!table.startsWith(own)) own = splitTable(own.slice(0, -4)).table
   return { condition, depth: depthOf(own), rest: condition.param.slice(own.length).replaceAll('{i}', '1') }
+}
+
+function byLeaf<T>(bySchema: ReadonlyMap<string, T>): LeafIndex<T> {
+  const index = new Map<string, Map<string, T>>()
+  for (const [schema, value] of bySchema) {
+    const { object, leaf } = splitLeaf(schema)
+    const leaves = index.get(object) ?? new Map<string, T>()
+    index.set(object, leaves.set(leaf, value))
+  }
+  return index
 }

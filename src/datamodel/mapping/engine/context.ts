@@ -2,7 +2,7 @@ import type { TransformContext } from '../transform.ts'
 import type { Links } from '../tree/links.ts'
 import { tableOfRow } from '../tree/links.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
-import { scanPath } from '../tree/schema.ts'
+import { objectOf, scanObject } from '../tree/schema.ts'
 
 /** When values were read, and what is known from before. */
 export interface ReadingTime {
@@ -99,10 +99,10 @@ export class MappingContext implements TransformContext {
 
 /** Returns the row that a parameter lies in: `Device.A.1.B.C` -> `Device.A.1.`; '' outside any table. */
 export function rowOfParameter(path: string): string {
-  return path.slice(0, scanPath(path).cuts.at(-1) ?? 0)
+  return path.slice(0, scanObject(objectOf(path)).cuts.at(-1) ?? 0)
 }
 
 /** Returns true when `row` is a row of the table `below`: `Device.IP.Interface.`, `Device.Bridging.Bridge.{i}.Port.`. */
 export function isRowIn(row: string, below: string): boolean {
-  return tableOfRow(row) === below || scanPath(row).schema === `${below}{i}.`
+  return tableOfRow(row) === below || scanObject(row).schema === `${below}{i}.`
 }

@@ -2,9 +2,9 @@ import type { BaseType } from '../../types.ts'
 import type { InstanceMap } from '../tree/instance-map.ts'
 import { Links } from '../tree/links.ts'
 import { isTrue, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
-import { objectOf, type Scan, scanPath } from '../tree/schema.ts'
+import { objectOf, type Scan, scanObject } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
-import type { CompiledCondition, CompiledRow, CompiledTarget, Mapping } from './compile.ts'
+import type { CompiledCondition, CompiledRow, CompiledTarget, Dependent, Mapping } from './compile.ts'
 import { isRowIn, MappingContext, type ReadingTime, type References } from './context.ts'
 
 /** A parameter of TR-181, read from the device's own tree. */
@@ -34,19 +34,30 @@ export class DeviceMapping implements References {
    * those that look at it. Empty for one that no row knows.
    */
   targetsOf(rawPath: string): string[] {
-    const scan = scanPath(rawPath)
-    const dependents = this.mapping.dependents.get(scan.schema)
-    if (dependents === undefined) return []
     const found: string[] = []
-    for (const { pair, depth, table, target, family } of dependents) {
-      if (family !== undefined && family !== this.family) continue
-      for (const object of this.#objectsAt(rawPath, scan, depth, table))
-        for (const row of pair.rows(object, this.links)) {
-          const path = row + target.rest
-          if (dependents.length === 1 || !found.includes(path)) found.push(path)
-        }
-    }
+    this.visitTargets(rawPath, (_target, _row, path) => {
+      if (!found.includes(path)) found.push(path)
+    })
     return found
+  }
+
+  /** Calls `visit` for each of them, some perhaps twice; returns true when a row maps the parameter itself. */
+  visitTargets(rawPath: string, visit: (target: CompiledTarget, row: string, path: string) => void): boolean {
+    const { dependents, scan } = this.#dependentsOf(rawPath)
+    let mapped = false
+    for (const { pair, depth, table, target, family, row: own } of dependents) {
+      if (family !== undefined && family !== this.family) continue
+      mapped ||= own !== undefined
+      for (const object of this.#objectsAt(rawPath, scan, depth, table))
+        for (const row of pair.rows(object, this.links)) visit(target, row, row + target.rest)
+    }
+    return mapped
+  }
+
+  #dependentsOf(rawPath: string): { dependents: readonly Dependent[]; scan: Scan } {
+    const dot = rawPath.lastIndexOf('.') + 1
+    const scan = scanObject(rawPath.slice(0, dot))
+    return { scan, dependents: this.mapping.dependents.get(scan.schema)?.get(rawPath.slice(dot)) ?? NONE }
   }
 
   /** The object of a table that a path lies in; for a table below the path all objects of it that the map knows. */
@@ -56,14 +67,8 @@ export class DeviceMapping implements References {
     const shared = path.slice(0, cuts.at(-1) ?? 0)
     const found: string[] = []
     for (const object of this.links.objects())
-      if (object.startsWith(shared) && scanPath(object).schema === table) found.push(object)
+      if (object.startsWith(shared) && scanObject(object).schema === table) found.push(object)
     return found
-  }
-
-  /** Returns true when a row maps the parameter of the device's own tree. */
-  isMapped(rawPath: string): boolean {
-    const dependents = this.mapping.dependents.get(scanPath(rawPath).schema)
-    return dependents?.some(({ row }) => row !== undefined && this.applies(row)) === true
   }
 
   /** Returns the paths of the derived parameters of all rows that the device has. */
@@ -78,7 +83,7 @@ export class DeviceMapping implements References {
 
   /** Returns true when a row or a rule gives the parameter, on whatever device. */
   knows(targetPath: string): boolean {
-    return this.mapping.targets.has(scanPath(targetPath).schema)
+    return this.find(targetPath).target !== undefined
   }
 
   /**
@@ -215,8 +220,12 @@ export class DeviceMapping implements References {
 
   /** Returns the target that a path names and its row, '' outside any table. */
   find(targetPath: string): { target: CompiledTarget | undefined; row: string } {
-    const { schema, cuts } = scanPath(targetPath)
-    return { target: this.mapping.targets.get(schema), row: targetPath.slice(0, cuts.at(-1) ?? 0) }
+    const dot = targetPath.lastIndexOf('.') + 1
+    const { schema, cuts } = scanObject(targetPath.slice(0, dot))
+    return {
+      target: this.mapping.targetsAt.get(schema)?.get(targetPath.slice(dot)),
+      row: targetPath.slice(0, cuts[cuts.length - 1] ?? 0),
+    }
   }
 
   rowOf(object: string, below: string | undefined): string | undefined {
@@ -232,7 +241,7 @@ export class DeviceMapping implements References {
   #rowsOf(object: string): readonly string[] {
     const linked = this.links.rowsOf(object)
     if (linked.length > 0) return linked
-    const { schema, cuts } = scanPath(object)
+    const { schema, cuts } = scanObject(object)
     if (cuts.at(-1) !== object.length) return linked
     const pairs = this.mapping.pairs.get(schema) ?? []
     return pairs.flatMap(({ pair, to }) => (to === '' ? [] : pair.rows(object, this.links)))
@@ -241,7 +250,7 @@ export class DeviceMapping implements References {
   objectsOf(row: string, tree: RawLookup): readonly string[] {
     const linked = this.links.objectsOf(row)
     if (linked.length > 0) return linked
-    const { schema } = scanPath(row)
+    const { schema } = scanObject(row)
     const found = new Set<string>()
     for (const { pair, to } of this.mapping.tablePairs.get(schema) ?? [])
       if (to === schema) for (const object of pair.objects(row, this.links, tree)) if (object !== '') found.add(object)
@@ -249,9 +258,9 @@ export class DeviceMapping implements References {
   }
 
   targetOfParameter(path: string): string | undefined {
-    const scan = scanPath(path)
+    const { dependents, scan } = this.#dependentsOf(path)
     let copy: string | undefined
-    for (const { pair, depth, table, target, row } of this.mapping.dependents.get(scan.schema) ?? []) {
+    for (const { pair, depth, table, target, row } of dependents) {
       if (row === undefined || !this.applies(row)) continue
       for (const object of this.#objectsAt(path, scan, depth, table)) {
         const [first] = pair.rows(object, this.links)
@@ -281,6 +290,7 @@ export class DeviceMapping implements References {
 /** Derived parameters look at others, those perhaps at more: bridges on ports on interfaces, no deeper. */
 const MAX_DERIVING = 6
 const ROOT: readonly string[] = ['']
+const NONE: readonly Dependent[] = []
 
 /** Returns true when the condition of a row holds for one object. */
 export function holds(compiled: CompiledCondition | undefined, object: string, tree: RawLookup): boolean {
@@ -300,11 +310,11 @@ function isFalse(value: string): boolean {
 
 function besideOf(object: string, { depth, rest }: CompiledCondition): string {
   if (depth === 0) return rest
-  const { cuts } = scanPath(object)
+  const { cuts } = scanObject(object)
   return object.slice(0, cuts[depth - 1] ?? object.length) + rest
 }
 
 /** The object with the `Enable` of a source: the row of the table that it lies in. */
 function objectOfSource(source: string): string {
-  return source.slice(0, scanPath(source).cuts.at(-1) ?? 0)
+  return source.slice(0, scanObject(source.slice(0, source.lastIndexOf('.') + 1)).cuts.at(-1) ?? 0)
 }

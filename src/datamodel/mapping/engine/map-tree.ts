@@ -17,22 +17,27 @@ export function mapTree(device: DeviceMapping, tree: RawTree, time: ReadingTime)
   const values: MappedValue[] = []
   const unmapped: string[] = []
   const silent: string[] = []
-  const read = (path: string): boolean => {
-    if (seen.has(path)) return true
+  for (const path of tree.values.keys()) {
+    let any = false
+    const mapped = device.visitTargets(path, (target, row, to) => {
+      if (seen.has(to)) {
+        any = true
+        return
+      }
+      seen.add(to)
+      const value = device.evaluateAt(target, row, to, tree, time)
+      if (value === undefined) return
+      values.push(value)
+      any = true
+    })
+    if (!mapped) unmapped.push(path)
+    else if (!any) silent.push(path)
+  }
+  for (const path of device.derivedPaths(tree)) {
+    if (seen.has(path)) continue
     seen.add(path)
     const value = device.evaluate(path, tree, time)
     if (value !== undefined) values.push(value)
-    return value !== undefined
   }
-  for (const path of tree.values.keys()) {
-    if (!device.isMapped(path)) {
-      unmapped.push(path)
-      continue
-    }
-    let any = false
-    for (const target of device.targetsOf(path)) any = read(target) || any
-    if (!any) silent.push(path)
-  }
-  for (const path of device.derivedPaths(tree)) read(path)
   return { values, unmapped, silent }
 }

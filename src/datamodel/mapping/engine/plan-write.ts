@@ -40,10 +40,10 @@ export function planWrite(
 interface Planned {
   value: string
   by: string
-  target: CompiledTarget
   /** True: the source of the parameter itself; false: written along with another. */
   own: boolean
-  item: boolean
+  /** True: its transform adds to what the same request has written before. */
+  merges: boolean
 }
 
 class Planner {
@@ -66,7 +66,8 @@ class Planner {
   ) {
     this.#device = device
     this.#base = tree
-    this.#time = time
+    const requested = new Map(request.map(({ path, value }) => [path, value]))
+    this.#time = { ...time, requested: (path) => requested.get(path) }
     this.#writable = writable
     this.#request = request
     this.#tree = {
@@ -114,7 +115,7 @@ class Planner {
       for (const object of objects) {
         const written = this.#writeTo(compiled, object, path, value)
         if (written instanceof MappingRefusal) return written
-        for (const raw of written) this.#take(raw, path, target, compiled, object, row)
+        for (const raw of written) this.#take(raw, path, compiled, object)
         sent ||= written.length > 0
       }
     if (!sent) this.#unchanged.push(path)
@@ -170,21 +171,21 @@ class Planner {
     }
   }
 
-  /** Enters a value. What the request names itself goes before what is written along; items of one list are joined. */
-  #take(raw: RawValue, by: string, target: CompiledTarget, compiled: CompiledRow, object: string, row: string): void {
+  /** Enters a value. What the request names itself goes before what is written along with another parameter. */
+  #take(raw: RawValue, by: string, compiled: CompiledRow, object: string): void {
     const own = raw.path === object + compiled.rest
-    const item = own && this.#device.links.isItem(row)
+    const merges = compiled.transform?.merges === true
     const before = this.#planned.get(raw.path)
-    if (before !== undefined && before.value !== raw.value) {
+    if (before !== undefined && before.value !== raw.value && before.by !== by) {
       if (before.own && !own) return
-      const joined = before.item && item && before.target === target && before.by !== by
-      if (!joined && before.own === own && before.by !== by)
+      const joined = before.merges && merges
+      if (!joined && before.own === own)
         throw new MappingRefusal(
           `${before.by} and ${by} are one parameter of the device and have two different values`,
           raw.path,
         )
     }
-    this.#planned.set(raw.path, { value: raw.value, by, target, own, item })
+    this.#planned.set(raw.path, { value: raw.value, by, own, merges })
   }
 
   #same(target: CompiledTarget, a: string, b: string): boolean {

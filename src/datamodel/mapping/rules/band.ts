@@ -1,5 +1,8 @@
-import type { RawLookup } from '../tree/raw-tree.ts'
-import { itemsOf } from './rule-tree.ts'
+import { itemsOf, type RawLookup } from '../tree/raw-tree.ts'
+import { lastNumber } from '../tree/schema.ts'
+
+/** The instances of WLANConfiguration by band, as devices of a model or family lay them out. */
+export type BandLayout = Readonly<Partial<Record<Band, readonly number[]>>>
 
 /** Frequency bands as TR-181 Radio.OperatingFrequencyBand has them. */
 export type Band = '2.4GHz' | '5GHz' | '6GHz'
@@ -11,11 +14,11 @@ const LAST_5_CHANNEL = 196
 
 /**
  * Returns the band of each radio network of a LANDevice (objects in the order of their numbers), undefined where
- * nothing tells. A network decides by vendor parameter, channel, possible channels, standard; the rest by the way
- * devices lay their networks out: half of them for each band.
+ * nothing tells. A network decides by vendor parameter, channel, possible channels, standard; the rest by the layout of
+ * the device's model, or by the common one: half of the networks for each band.
  */
-export function bandsOf(tree: RawLookup, networks: readonly string[]): (Band | undefined)[] {
-  const known = networks.map((network) => bandOf(tree, network))
+export function bandsOf(tree: RawLookup, networks: readonly string[], layout?: BandLayout): (Band | undefined)[] {
+  const known = networks.map((network) => bandOf(tree, network) ?? bandByLayout(network, layout))
   if (!known.includes(undefined)) return known
   return fill(known)
 }
@@ -34,6 +37,14 @@ function bandOf(tree: RawLookup, network: string): Band | undefined {
     bandOfStandard(tree.value(`${network}Standard`))
   )
 }
+
+function bandByLayout(network: string, layout: BandLayout | undefined): Band | undefined {
+  if (layout === undefined) return undefined
+  const number = Number(lastNumber(network))
+  return BANDS.find((band) => layout[band]?.includes(number))
+}
+
+const BANDS: readonly Band[] = ['2.4GHz', '5GHz', '6GHz']
 
 function bandOfWord(word: string | undefined): Band | undefined {
   const text = word?.trim().toLowerCase()

@@ -1,5 +1,5 @@
-import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
-import { itemsOf, macKey, type RuleContext, topTable } from './rule-tree.ts'
+import { instancesOf, itemsOf, type RawLookup } from '../tree/raw-tree.ts'
+import { macKey, type RuleContext, topTable } from './rule-tree.ts'
 import { stationMac } from './wlan.ts'
 
 const HOSTS = 'Device.Hosts.Host.'

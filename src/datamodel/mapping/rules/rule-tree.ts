@@ -1,10 +1,13 @@
 import type { Numbering } from '../tree/instance-map.ts'
 import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
+import type { BandLayout } from './band.ts'
 
 /** What an instance rule works with. */
 export interface RuleContext {
   tree: RawLookup
   numbers: Numbering
+  /** Bands of the radio networks, where the model or family of the device is known to have them so. */
+  layout: BandLayout | undefined
 }
 
 /** Returns the LANDevice, WANDevice... rows of a device, in the order of their numbers. */
@@ -70,12 +73,4 @@ export function macKey(text: string | undefined): string | undefined {
 /** Returns true when an object has names below it. */
 export function exists(tree: RawLookup, object: string): boolean {
   return tree.children(object).length > 0
-}
-
-/** Returns the items of a comma separated list without blanks, empty ones left out. */
-export function itemsOf(list: string | undefined): string[] {
-  return (list ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
 }

@@ -1,9 +1,8 @@
-import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
+import { instancesOf, itemsOf, type RawLookup } from '../tree/raw-tree.ts'
 import {
   type Connection,
   connectionDevices,
   exists,
-  itemsOf,
   macKey,
   type RuleContext,
   routedConnections,

@@ -3,10 +3,10 @@ import { bandsOf } from './band.ts'
 import { macKey, type RuleContext, topTable } from './rule-tree.ts'
 
 /** WLANConfiguration: one SSID and one AccessPoint each, and one radio for those of the same band. */
-export function wlanRows({ tree, numbers }: RuleContext): void {
+export function wlanRows({ tree, numbers, layout }: RuleContext): void {
   for (const lan of topTable(tree, 'LANDevice')) {
     const networks = instancesOf(tree, `${lan}WLANConfiguration.`)
-    const bands = bandsOf(tree, networks)
+    const bands = bandsOf(tree, networks, layout)
     for (const [i, network] of networks.entries()) {
       const row = numbers.row('Device.WiFi.SSID.', network, [network, lan])
       if (row === undefined) return

@@ -33,6 +33,7 @@ export class Links {
   #byTarget = new Map<string, string[]>()
   #byTable = new Map<string, string[]>()
   #positions = new Map<string, number>()
+  #keys = new Map<string, string>()
 
   constructor(map: InstanceMap) {
     const order = (table: string) => (FIRST.indexOf(table) + FIRST.length + 1) % (FIRST.length + 1)
@@ -40,6 +41,7 @@ export class Links {
     for (const [table, rows] of tables)
       for (const { n, key, from = [key] } of rows) {
         if (from.length === 0) continue
+        this.#keys.set(`${table}${n}.`, key)
         for (const name of [table, ...mirrorsOf(table)]) this.#add(name, `${name}${n}.`, from)
         const item = key.lastIndexOf('#')
         if (item >= 0) this.#positions.set(`${table}${n}.`, Number(key.slice(item + 1)) || 0)
@@ -85,9 +87,9 @@ export class Links {
     return undefined
   }
 
-  /** Returns true for a row that is one item of a list of its object, as a DNS server is. */
-  isItem(row: string): boolean {
-    return this.#positions.has(row)
+  /** Returns the key that the number of a row belongs to: an object, a MAC address, a band. */
+  keyOf(row: string): string | undefined {
+    return this.#keys.get(row)
   }
 
   /** Returns the position of a row among those of the same object, from 0. */

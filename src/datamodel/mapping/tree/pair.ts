@@ -2,7 +2,7 @@ import { BRIDGE, FORWARDING, IGD, isLinked, isNumbered, ROUTE_181, WLAN } from '
 import type { Links } from './links.ts'
 import type { RawLookup } from './raw-tree.ts'
 import { instancesOf } from './raw-tree.ts'
-import { depthOf, lastNumber, outerTable, tableOf } from './schema.ts'
+import { depthOf, lastNumber, outerTable, scanObject, tableOf } from './schema.ts'
 
 /** The way from the objects of one table of the device's own tree to the rows of one TR-181 table, and back. */
 export interface Pair {
@@ -20,43 +20,20 @@ function fixed(row: string): Pair {
 
 /** The instance map holds the numbers. */
 function linked(from: string, to: string): Pair {
-  const matches = (path: string, schema: string, depth: number) => {
-    let at = 0
-    for (const part of partsOf(schema)) {
-      if (!path.startsWith(part, at)) return false
-      at += part.length
-      if (depth > 0) {
-        const dot = path.indexOf('.', at)
-        if (dot < 0) return false
-        at = dot
-      }
-    }
-    return at === path.length || (at === path.length - 1 && path.endsWith('.'))
-  }
-  const fromDepth = depthOf(from)
-  const toDepth = depthOf(to)
   return {
-    objects: (row, links) => pick(links.objectsOf(row), (object) => matches(object, from, fromDepth)),
-    rows: (object, links) => pick(links.rowsOf(object), (row) => matches(row, to, toDepth)),
+    objects: (row, links) => pick(links.objectsOf(row), from),
+    rows: (object, links) => pick(links.rowsOf(object), to),
   }
 }
 
-const partsCache = new Map<string, readonly string[]>()
-
-/** The names between the instance numbers of a table: `A.{i}.B.{i}.` -> `A.`, `.B.`. */
-function partsOf(schema: string): readonly string[] {
-  let parts = partsCache.get(schema)
-  if (parts === undefined) {
-    parts = schema.split('{i}').slice(0, -1)
-    partsCache.set(schema, parts)
-  }
-  return parts
+/** Returns the objects of one table, without a copy where all or none are. */
+function pick(list: readonly string[], table: string): readonly string[] {
+  if (list.length === 1) return isOf(list[0] ?? '', table) ? list : NONE
+  return list.length === 0 ? list : list.filter((object) => isOf(object, table))
 }
 
-/** Filters without a copy where all or none pass. */
-function pick(list: readonly string[], test: (item: string) => boolean): readonly string[] {
-  if (list.length === 1) return test(list[0] ?? '') ? list : NONE
-  return list.length === 0 ? list : list.filter(test)
+function isOf(object: string, table: string): boolean {
+  return scanObject(object).schema === table
 }
 
 /** The same number on both sides, below an outer pair. */

@@ -104,3 +104,11 @@ export function objectsOfTable(tree: RawLookup, table: string): string[] {
     found = found.flatMap((object) => instancesOf(tree, object + part)).slice(0, MAX_OBJECTS)
   return found
 }
+
+/** Returns the items of a comma separated list without blanks, empty ones left out. */
+export function itemsOf(list: string | undefined): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

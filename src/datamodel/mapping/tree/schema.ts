@@ -33,6 +33,20 @@ export function scanPath(path: string): Scan {
   return { schema: copied === 0 ? path : schema + path.slice(copied), cuts }
 }
 
+/** Objects of all devices whose scan is kept: those of one model and firmware have the same paths. */
+const MAX_KNOWN_OBJECTS = 20_000
+const knownObjects = new Map<string, Scan>()
+
+/** The same for an object path (ends in a dot); each is taken apart once, as many parameters lie in it. */
+export function scanObject(object: string): Scan {
+  const known = knownObjects.get(object)
+  if (known !== undefined) return known
+  const scan = scanPath(object)
+  if (knownObjects.size >= MAX_KNOWN_OBJECTS) knownObjects.clear()
+  knownObjects.set(object, scan)
+  return scan
+}
+
 /** Returns the table part of a schema path, `{i}.` at its end; '' where it lies in no table. */
 export function tableOf(schema: string): string {
   const at = schema.lastIndexOf('{i}.')

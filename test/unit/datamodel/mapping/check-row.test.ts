@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkRow, loadModel, type MappingRow, standardRows } from '../../../../src/datamodel/index.ts'
-import { FEW_TRANSFORMS } from '../../../support/mapping.ts'
+import { checkRow, loadModel, type MappingRow, standardRows, TRANSFORMS } from '../../../../src/datamodel/index.ts'
 
 const model = loadModel('tr181-cwmp')
 const GOOD: MappingRow = {
@@ -8,16 +7,13 @@ const GOOD: MappingRow = {
   to: 'Device.WiFi.SSID.{i}.SSID',
 }
 const places = (row: Partial<MappingRow>) =>
-  checkRow({ ...GOOD, ...row }, FEW_TRANSFORMS, model).map(({ place, text }) => `${place} ${text}`)
+  checkRow({ ...GOOD, ...row }, TRANSFORMS, model).map(({ place, text }) => `${place} ${text}`)
 
 describe('checkRow', () => {
   it('finds nothing wrong with a good row, nor with the standard ones', () => {
     expect(places({})).toEqual([])
-    const transforms = new Map(
-      standardRows().map(({ transform = '' }) => [transform, { read: () => '', write: () => [] }]),
-    )
     const wrong = standardRows().flatMap((row) =>
-      checkRow(row, transforms, model).map(({ place, text }) => `${row.from} > ${row.to}: ${place} ${text}`),
+      checkRow(row, TRANSFORMS, model).map(({ place, text }) => `${row.from} > ${row.to}: ${place} ${text}`),
     )
     expect(wrong).toEqual([])
   })

@@ -101,8 +101,10 @@ describe('a TR-098 router in TR-181', () => {
     const connection = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.'
     expect(device.targetsOf(`${connection}ConnectionStatus`).sort()).toEqual([
       'Device.IP.Interface.3.IPv4Address.1.Status',
+      'Device.IP.Interface.3.LastChange',
       'Device.IP.Interface.3.Status',
       'Device.PPP.Interface.1.ConnectionStatus',
+      'Device.PPP.Interface.1.LastChange',
       'Device.PPP.Interface.1.Status',
       'Device.Routing.Router.1.IPv4Forwarding.1001.Status',
     ])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MappingRefusal, planAdd, planDelete, planWrite, standardRows } from '../../../../src/datamodel/index.ts'
+import { MappingRefusal, planAdd, planDelete, planWrite } from '../../../../src/datamodel/index.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { tr098Router, under } from '../../../support/tr098-router.ts'
 
@@ -69,18 +69,7 @@ describe('a write through TR-181', () => {
       'Device.IP.Interface.2.IPv4Address.1.IPAddress': '198.51.100.2',
       'Device.DHCPv4.Client.1.Enable': 'false',
     }
-    const transforms = new Map([
-      [
-        'addrTypeToDhcp',
-        {
-          read: (raw: string) => (raw === 'DHCP' ? 'true' : 'false'),
-          write: (value: string, { from }: { from: string }) => [
-            { path: from, value: value === 'true' ? 'DHCP' : 'Static' },
-          ],
-        },
-      ],
-    ])
-    const router = mappedDevice(tr098Router(), compiled(standardRows(), transforms))
+    const router = mappedDevice(tr098Router(), compiled())
     const plan = planWrite(
       router.device,
       Object.entries(request).map(([path, value]) => ({ path, value })),
