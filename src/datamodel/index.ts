@@ -1,6 +1,7 @@
 /** Floor 1: TR-181 and TR-098 paths, types and models. Pure; knows no protocol and no device. */
 export * from './arguments.ts'
 export * from './equal-commands.ts'
+export * from './facets.ts'
 export * from './mapping/index.ts'
 export * from './model.ts'
 export * from './path.ts'

@@ -87,8 +87,17 @@ interface RawModel {
 
 const NONE: Facets = Object.freeze({})
 
-/** Reads a model from its data file, some 50 ms; keep the result. Objects are unfolded when first asked for. */
+/** The models that this process has read: each has some megabytes and does not change. */
+const models = new Map<ModelName, Model>()
+
+/** Returns a model. The first call reads its data file, in some 50 ms. */
 export function loadModel(name: ModelName): Model {
+  const model = models.get(name) ?? readModel(name)
+  models.set(name, model)
+  return model
+}
+
+function readModel(name: ModelName): Model {
   const file = join(packageRoot(import.meta.url), 'src/datamodel/data', `${name}.json`)
   const raw = JSON.parse(readFileSync(file, 'utf8')) as RawModel
   const objects = new Map<string, ModelObject>()

@@ -1,3 +1,4 @@
+import { isCommandLike, readsEmpty } from './facets.ts'
 import type { Model } from './model.ts'
 
 /** Words before Key that make it a secret; other keys are indexes, public, or name something (ParameterKey). */
@@ -29,8 +30,8 @@ export function isSecret(path: string, model?: Model): boolean {
   if (speaksOfSecret(name)) return true
   if (ANONYMOUS.test(name) && speaksOfSecret(names.findLast((object) => !/^(\d+|\*|\{i\}|\[.*)$/.test(object)) ?? ''))
     return true
-  const facets = model?.parameter(path)?.facets
-  return facets !== undefined && facets.c !== 1 && (facets.h === 1 || facets.x === 1)
+  const parameter = model?.parameter(path)
+  return readsEmpty(parameter) && !isCommandLike(parameter)
 }
 
 function speaksOfSecret(name: string): boolean {

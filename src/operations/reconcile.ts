@@ -1,4 +1,4 @@
-import { isSearch, type Model, sameParameterValue, sameValue } from '../datamodel/index.ts'
+import { isCommandLike, isSearch, type Model, readsEmpty, sameParameterValue, sameValue } from '../datamodel/index.ts'
 import {
   type Device,
   failedResult,
@@ -385,9 +385,9 @@ function foundBySearch(path: string, read: OperationResult | undefined): PathOut
  * ones false (TR-106 A.2.2.1).
  */
 function isUnreadable(read: PathOutcome, model: Model): boolean {
-  const facets = model.parameter(read.path)?.facets
-  if (facets?.c === 1) return true
-  return (read.value ?? '') === '' && (facets === undefined || facets.h === 1 || facets.x === 1)
+  const parameter = model.parameter(read.path)
+  if (isCommandLike(parameter)) return true
+  return (read.value ?? '') === '' && (parameter === undefined || readsEmpty(parameter))
 }
 
 function errorsOf(read: OperationResult): OutcomeError[] {

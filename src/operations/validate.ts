@@ -3,6 +3,8 @@ import {
   checkType,
   checkValue,
   commandUnder,
+  hasListedValues,
+  isCommandLike,
   type Model,
   type ModelName,
   mandatoryArguments,
@@ -221,7 +223,7 @@ function hasEquivalent(command: string, model: Model): boolean {
   return (
     restartOf(command) !== undefined ||
     model.parameter(`${path}.DiagnosticsState`)?.access === 'w' ||
-    model.parameter(path)?.facets.c === 1
+    isCommandLike(model.parameter(path))
   )
 }
 
@@ -324,7 +326,7 @@ function fitValue(path: string, value: string, findings: Findings, model: Model)
   }
   const problem = checkValue(parameter, value)
   const own = findings.reported?.get(path)?.value ?? ''
-  if (problem?.kind === 'value' && parameter.facets.e !== undefined && own !== '' && checkValue(parameter, own)) {
+  if (problem?.kind === 'value' && hasListedValues(parameter) && own !== '' && checkValue(parameter, own)) {
     findings.warnings.push(`${path} ${problem.text}, but the device has values of its own`)
     return
   }

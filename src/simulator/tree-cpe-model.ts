@@ -1,5 +1,5 @@
 import type { CpeModel, ModelProblem, RootObject } from '../cwmp/index.ts'
-import { parentOf } from '../datamodel/index.ts'
+import { isCommandLike, parentOf } from '../datamodel/index.ts'
 import type { TreeView, WriteError } from '../tree/index.ts'
 
 /** The device behind the values of its tree. */
@@ -47,7 +47,7 @@ export function treeCpeModel(view: TreeView, root: RootObject, device: ValuedDev
     },
     set(values) {
       for (const { path, value } of values) {
-        if (view.parameter(path)?.facets.c === 1) device.command(path, value)
+        if (isCommandLike(view.parameter(path))) device.command(path, value)
         else view.write(path, value, 'acs')
         if (path.endsWith('.DiagnosticsState') && value === 'Requested') device.diagnose(parentOf(`${path}.`))
       }

@@ -1,4 +1,4 @@
-import { type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
+import { defaultValueOf, type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
 
 /**
  * A change of an instantiated tree, given to its listeners afterwards. Paths are canonical. `by` names the party that
@@ -160,7 +160,7 @@ export class InstanceTree {
 }
 
 function defaultOf(parameter: ModelParameter | undefined): string {
-  const given = parameter?.facets.d?.[1]
+  const given = defaultValueOf(parameter)
   if (given !== undefined) return given === '[]' ? '' : given
   switch (parameter?.type) {
     case 'boolean':

@@ -1,4 +1,4 @@
-import { checkValue, type Model, type ModelParameter, parentOf, schemaPathOf } from '../datamodel/index.ts'
+import { checkValue, type Model, type ModelParameter, parentOf, readsEmpty, schemaPathOf } from '../datamodel/index.ts'
 import type { InstanceTree } from './instance-tree.ts'
 
 /** The reason of a refused write. */
@@ -42,7 +42,7 @@ export class TreeView {
     const parameter = this.parameter(path)
     const value = this.tree.raw(this.toCanonical(path))
     if (parameter === undefined || value === undefined) return undefined
-    return parameter.facets.h === 1 || parameter.facets.x === 1 ? '' : value
+    return readsEmpty(parameter) ? '' : value
   }
 
   hasObject(path: string): boolean {

@@ -1,4 +1,4 @@
-import { parentOf, schemaPathOf } from '../../src/datamodel/index.ts'
+import { parentOf, readsEmpty, schemaPathOf } from '../../src/datamodel/index.ts'
 import {
   type AcceptedCommand,
   AgentError,
@@ -116,8 +116,7 @@ export class MemoryAgentModel implements AgentModel {
   }
 
   #read(path: string): string {
-    const facets = this.#supported.parameter(path)?.facets
-    return facets?.h === 1 || facets?.x === 1 ? '' : (this.#values.get(path) ?? '')
+    return readsEmpty(this.#supported.parameter(path)) ? '' : (this.#values.get(path) ?? '')
   }
 
   #add(table: string, values: Readonly<Record<string, string>>): string {

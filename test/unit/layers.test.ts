@@ -129,6 +129,11 @@ describe('the house', () => {
     ).toEqual(FOLDER_CIRCLES)
   })
 
+  it('knows the letters of the facets in the room of the models alone', () => {
+    const others = files.filter(({ path, text }) => !path.startsWith('datamodel/') && /\bfacets\b/.test(text))
+    expect(others.map(({ path }) => path)).toEqual([])
+  })
+
   it('exports nothing that no other file imports', () => {
     const unused = unusedExports(files, [...files, ...outside])
     expect(unused.filter((one) => !isUnderConstruction(one)).map(({ path, name }) => `${path}#${name}`)).toEqual([])

@@ -17,7 +17,7 @@ import {
 import { createEventBus, FeedFollower } from '../../bus/index.ts'
 import type { Config } from '../../config/index.ts'
 import { Acs } from '../../cwmp/index.ts'
-import { loadModel, type Model, type ModelName } from '../../datamodel/index.ts'
+import { loadModel } from '../../datamodel/index.ts'
 import type { FeedEvent } from '../../domain/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { createJobQueue } from '../../jobs/index.ts'
@@ -124,7 +124,7 @@ export async function startServer(
       newId: nextId,
       log,
       instance,
-      model: modelCache(),
+      model: loadModel,
       metrics: operationsMetrics(metrics),
       // A reset takes the CWMP credential away, over whichever protocol it is sent.
       releaseCredential: async (deviceId) => {
@@ -370,15 +370,6 @@ async function startDatabase(
   })
   await start(database)
   return database
-}
-
-function modelCache(): (name: ModelName) => Model {
-  const models = new Map<ModelName, Model>()
-  return (name) => {
-    const known = models.get(name) ?? loadModel(name)
-    models.set(name, known)
-    return known
-  }
 }
 
 function urlOf(host: string, port: number, isTls: boolean): string {

@@ -1,4 +1,4 @@
-import { loadModel, type Model } from '../../../datamodel/index.ts'
+import { defaultValueOf, isCommandLike, loadModel, type Model } from '../../../datamodel/index.ts'
 import type { OutcomeError, ParameterType } from '../../../domain/index.ts'
 import { type CwmpFault, faultRow, type ParameterValue } from '../../wire/index.ts'
 
@@ -20,8 +20,6 @@ const FROM_XSD: ReadonlyMap<string, ParameterType> = new Map([
 
 /** Returns the types of parameters: as the CPE reported them, else as the model has them. */
 export class ParameterTypes {
-  #models: Record<string, Model> | undefined
-
   typeOf(path: string, xsd = ''): ParameterType {
     return FROM_XSD.get(xsd.trim().toLowerCase()) ?? this.modelOf(path)?.parameter(path)?.type ?? 'unknown'
   }
@@ -43,7 +41,7 @@ export class ParameterTypes {
 
   /** Returns true for a command-like parameter: set true to act. */
   isCommandLike(path: string): boolean {
-    return this.modelOf(path)?.parameter(path)?.facets.c === 1
+    return isCommandLike(this.modelOf(path)?.parameter(path))
   }
 
   /** Returns true for a diagnostic: run by its DiagnosticsState, its results beside it. */
@@ -53,7 +51,7 @@ export class ParameterTypes {
 
   /** Returns the default value of a parameter in the model. */
   defaultOf(path: string): string | undefined {
-    return this.modelOf(path)?.parameter(path)?.facets.d?.[1]
+    return defaultValueOf(this.modelOf(path)?.parameter(path))
   }
 
   /** Returns true for a table of the model, which may be empty. */
@@ -68,12 +66,9 @@ export class ParameterTypes {
 
   /** Returns the model of the root of a path; it is read when the first CPE of that root connects. */
   modelOf(path: string): Model | undefined {
-    this.#models ??= {}
     const root = path.slice(0, path.indexOf('.') + 1)
     const name = root === 'Device.' ? 'tr181-cwmp' : root === 'InternetGatewayDevice.' ? 'tr098' : undefined
-    if (name === undefined) return undefined
-    this.#models[name] ??= loadModel(name)
-    return this.#models[name]
+    return name === undefined ? undefined : loadModel(name)
   }
 }
 

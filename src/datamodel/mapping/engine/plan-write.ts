@@ -1,3 +1,4 @@
+import { isCommandLike } from '../../facets.ts'
 import { sameParameterValue } from '../../model.ts'
 import { MappingRefusal, type RawValue } from '../transform.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
@@ -205,7 +206,7 @@ interface Places {
 
 /** Parameters that act when they are written show nothing of it: they are always sent. */
 function isCommand({ parameter, schema }: CompiledTarget): boolean {
-  return parameter?.facets.c === 1 || schema.endsWith('.DiagnosticsState') || schema.endsWith('.Reset')
+  return isCommandLike(parameter) || schema.endsWith('.DiagnosticsState') || schema.endsWith('.Reset')
 }
 
 function readQuietly({ transform }: CompiledRow, raw: string, context: MappingContext): string | undefined {

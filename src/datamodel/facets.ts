@@ -1,0 +1,21 @@
+import type { ModelParameter } from './model.ts'
+
+/** Returns true for a parameter that acts when true is written, and then reads false (TR-106 A.2.2.1). */
+export function isCommandLike(parameter: ModelParameter | undefined): boolean {
+  return parameter?.facets.c === 1
+}
+
+/** Returns true for a parameter whose value reads empty: a hidden or a secured one (TR-106 A.2.2.1). */
+export function readsEmpty(parameter: ModelParameter | undefined): boolean {
+  return parameter?.facets.h === 1 || parameter?.facets.x === 1
+}
+
+/** Returns true for a parameter whose values the model lists. */
+export function hasListedValues(parameter: ModelParameter): boolean {
+  return parameter.facets.e !== undefined
+}
+
+/** Returns the default value of a parameter in the model; `[]` is the empty list. */
+export function defaultValueOf(parameter: ModelParameter | undefined): string | undefined {
+  return parameter?.facets.d?.[1]
+}
