@@ -1,0 +1,59 @@
+import type { WriteQuirks } from '../write-quirk.ts'
+import type { VendorRow } from './family.ts'
+import { INFO, LAN, onConnections, place, rssi, stationStandard, WAN, WLAN, width } from './places.ts'
+
+const PORT = `${LAN}LANEthernetInterfaceConfig.{i}.`
+
+/** Places that devices of many makers have, without an extension in the name. */
+export const COMMON_ROWS: readonly VendorRow[] = [
+  // Devices count memory in KiB, MB or bytes.
+  place(`${INFO}MemoryStatus.Total`, 'Device.DeviceInfo.MemoryStatus.Total', {
+    transform: 'memoryKib',
+    rank: 0,
+    evidence: '7 lineages, 31 models',
+  }),
+  place(`${INFO}MemoryStatus.Free`, 'Device.DeviceInfo.MemoryStatus.Free', {
+    transform: 'memoryKib',
+    rank: 0,
+    evidence: '7 lineages, 31 models',
+  }),
+  place(`${WAN}WANCommonInterfaceConfig.WANAccessType`, 'Device.XPON.ONU.{i}.ANI.{i}.PONMode', {
+    transform: 'ponMode',
+    rank: 2,
+    evidence: '9 lineages, dumps',
+  }),
+  ...['MaxMTUSize', 'InterfaceMtu'].flatMap((leaf, at) =>
+    onConnections(leaf, {
+      to: 'Device.IP.Interface.{i}.MaxMTUSize',
+      writable: true,
+      rank: 2 + at,
+      evidence: '92 models',
+    }),
+  ),
+  width('BandWidth', 'wlanWidth', { rank: 3, evidence: '32 models' }),
+  width('ChannelWidth', 'wlanWidth2013x', { rank: 4, evidence: '13 models' }),
+  rssi('SignalStrength', { rank: 2, evidence: '12 lineages, 39 models' }),
+  rssi('AssociatedDeviceRssi', { rank: 3, evidence: '6 lineages, 8 models' }),
+  rssi('AssociatedDeviceRSSI', { rank: 4, evidence: '3 models' }),
+  rssi('RSSI', { rank: 5, evidence: '4 models, live' }),
+  stationStandard('OperatingStandard', { evidence: '4 models' }),
+  ...['NegotiatedRate', 'NegotiationRate', 'NegoTxRate'].map((leaf, at) =>
+    place(PORT + leaf, 'Device.Ethernet.Interface.{i}.CurrentBitRate', {
+      transform: 'bitRateMbps',
+      rank: 3 + at,
+      evidence: 'list',
+    }),
+  ),
+]
+
+/** What holds for the writes of every device. */
+export const COMMON_QUIRKS: WriteQuirks = {
+  parameters: [
+    { on: '*.WANPPPConnection.{i}.Password', blank: true, evidence: '20 lineages, 40 dumps' },
+    { on: 'Device.PPP.Interface.{i}.Password', blank: true, evidence: 'TR-181' },
+    { on: `${WLAN}KeyPassphrase`, blank: true, evidence: '28 lineages, 40 dumps' },
+    { on: `${WLAN}PreSharedKey.{i}.KeyPassphrase`, blank: true, evidence: '20 lineages' },
+    { on: 'Device.WiFi.AccessPoint.{i}.Security.KeyPassphrase', blank: true, evidence: 'TR-181' },
+  ],
+  objects: [],
+}
