@@ -30,7 +30,7 @@ export interface MappingRow {
   when?: Condition
   /** The same, for writes alone. */
   writeWhen?: Condition
-  /** Of the rows with the same target the lowest rank whose source exists and decodes wins. Absent: 1. */
+  /** Of the rows with the same target the lowest rank whose source exists and decodes wins. Absent: 1; 0 goes before the standard. */
   rank?: number
   agg?: Aggregation
   /** Number of the target's own row where several parameters of one object give rows of one table. Absent: 1. */

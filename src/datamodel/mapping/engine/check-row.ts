@@ -12,6 +12,8 @@ export interface RowProblem {
 
 /** Roots of the trees that devices show over CWMP. */
 const ROOTS = ['InternetGatewayDevice.', 'Device.']
+/** A rank of 0 goes before the rows of the standard. */
+const MIN_RANK = 0
 const MAX_RANK = 99
 const MAX_SLOT = 99
 const MAX_CONDITION_VALUES = 100
@@ -36,8 +38,8 @@ export function checkRow(
   if (row.writable === true && transform !== undefined && transform.write === undefined)
     add('writable', `values of ${row.transform} can only be read`)
   if (row.writeAlso === true && row.writable !== true) add('writeAlso', 'needs a row that is writable')
-  if (row.rank !== undefined) add('rank', numberProblem(row.rank, MAX_RANK))
-  if (row.slot !== undefined) add('slot', numberProblem(row.slot, MAX_SLOT))
+  if (row.rank !== undefined) add('rank', numberProblem(row.rank, MIN_RANK, MAX_RANK))
+  if (row.slot !== undefined) add('slot', numberProblem(row.slot, 1, MAX_SLOT))
   if (row.agg !== undefined && !AGGREGATIONS.includes(row.agg)) add('agg', `is none of ${AGGREGATIONS.join(', ')}`)
   if (from !== undefined || to !== undefined) return problems
   const { table } = splitTable(row.from)
@@ -66,8 +68,10 @@ function targetProblem(path: string, model: Pick<Model, 'parameter'>): string | 
   return 'is no parameter of TR-181; a vendor parameter begins with X_'
 }
 
-function numberProblem(value: number, max: number): string | undefined {
-  return Number.isInteger(value) && value >= 1 && value <= max ? undefined : `is not a whole number of 1 to ${max}`
+function numberProblem(value: number, min: number, max: number): string | undefined {
+  return Number.isInteger(value) && value >= min && value <= max
+    ? undefined
+    : `is not a whole number of ${min} to ${max}`
 }
 
 /** The parameter of a condition lies in the same instances as the source, or in fewer of them. */

@@ -3,7 +3,7 @@ import { splitLeaf } from '../../path.ts'
 import type { Derived } from '../derived/derived.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
-import { ONU, OPTICAL, VLAN } from '../tree/linked.ts'
+import { OPTICAL, VLAN } from '../tree/linked.ts'
 import { type Pair, pairOf, splitTable } from '../tree/pair.ts'
 import { depthOf, objectOf } from '../tree/schema.ts'
 
@@ -69,7 +69,7 @@ export interface Mapping {
   /** The same, by table of TR-181. */
   readonly tablePairs: ReadonlyMap<string, readonly TablePair[]>
   readonly derived: readonly CompiledDerived[]
-  /** Sources of VLANs and of optical values, which decide rows of their own. */
+  /** Sources of VLANs and of received optical levels, which decide rows of their own. */
   readonly vlanRows: readonly CompiledRow[]
   readonly opticalRows: readonly CompiledRow[]
 }
@@ -158,7 +158,6 @@ export function compileMapping(
     for (const name of spec.needs ?? []) depend(spec.from + name, beside)
   }
   for (const target of targets.values()) target.rows.sort(byRank)
-  const all = [...targets.values()].flatMap((target) => target.rows)
   return {
     targets,
     dependents: byLeaf(dependents),
@@ -167,7 +166,8 @@ export function compileMapping(
     tablePairs,
     derived: allDerived,
     vlanRows: targets.get(`${VLAN}VLANID`)?.rows ?? [],
-    opticalRows: all.filter(({ target }) => target.table.startsWith(OPTICAL) || target.table.startsWith(ONU)),
+    // Other values of optics do not make an interface: the access type of a WANDevice is one of any line.
+    opticalRows: targets.get(`${OPTICAL}OpticalSignalLevel`)?.rows ?? [],
   }
 }
 

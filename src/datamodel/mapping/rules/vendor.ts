@@ -1,7 +1,7 @@
 import { IP, PPP } from '../tree/linked.ts'
 import { objectsOfTable } from '../tree/raw-tree.ts'
 import { objectOf } from '../tree/schema.ts'
-import { allConnections, connectionDevices, exists, type RuleContext } from './rule-tree.ts'
+import { allConnections, connectionDevices, exists, type RuleContext, topTable } from './rule-tree.ts'
 
 /** The source of a row: its table, '' for none, and the rest of its path. */
 interface SourceRow {
@@ -9,7 +9,10 @@ interface SourceRow {
   rest: string
 }
 
-/** Optical interfaces: one for each object with a container that a row of the device's family reads. */
+/**
+ * Optical interfaces: one for each object with a received level that a row of the device's family reads, and for each
+ * WANDevice that says that it is a PON: some devices have its levels at the root.
+ */
 export function opticalRows({ tree, numbers }: RuleContext, rows: readonly SourceRow[]): void {
   const seen = new Set<string>()
   for (const { table, rest } of rows) {
@@ -19,6 +22,9 @@ export function opticalRows({ tree, numbers }: RuleContext, rows: readonly Sourc
       seen.add(object)
     }
   }
+  for (const wan of topTable(tree, 'WANDevice'))
+    if (tree.value(`${wan}WANCommonInterfaceConfig.WANAccessType`)?.toUpperCase().includes('PON') === true)
+      seen.add(wan)
   for (const object of [...seen].sort()) numbers.row('Device.Optical.Interface.', object, [object])
 }
 

@@ -14,10 +14,7 @@ export const CATV: VendorFamily = {
   ],
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
-    parameters: [
-      { on: '*.X_CATV_WANGponLinkConfig.VLANIDMark', before: [{ param: 'Mode', value: '2' }], evidence: 'as CT-COM' },
-      { on: `${WLAN}PreSharedKey.{i}.PreSharedKey`, blank: true, evidence: '14 lineages' },
-    ],
+    parameters: [{ on: `${WLAN}PreSharedKey.{i}.PreSharedKey`, blank: true, evidence: '14 lineages' }],
     objects: [],
   },
 }

@@ -10,7 +10,6 @@ import {
   PPP,
   USUAL_OPTICS,
   WAN,
-  WCD,
   WLAN,
   width,
 } from './places.ts'
@@ -49,16 +48,6 @@ export const CMCC: VendorFamily = {
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
     parameters: [
-      ...[PPP, IP].map((on) => ({
-        on: `${on}X_CMCC_VLANIDMark`,
-        before: [{ param: 'X_CMCC_VLANMode', value: '2' }],
-        evidence: '100 values of dumps: 2 is tagged',
-      })),
-      {
-        on: `${WCD}X_CMCC_WANGponLinkConfig.VLANIDMark`,
-        before: [{ param: 'Mode', value: '2' }],
-        evidence: '100 values of dumps: 2 is tagged',
-      },
       { on: '*', models: NOKIA, booleans: ['TRUE', 'FALSE'], evidence: '3 to 5 models' },
       {
         on: `${WLAN}BeaconType`,

@@ -13,7 +13,6 @@ import {
   rssi,
   USUAL_OPTICS,
   WAN,
-  WCD,
   WLAN,
   width,
 } from './places.ts'
@@ -58,7 +57,7 @@ export const CT_COM: VendorFamily = {
       evidence: '1 model',
     }),
     place(`${WLAN}X_CT-COM_SSIDHide`, 'Device.WiFi.AccessPoint.{i}.SSIDAdvertisementEnabled', {
-      transform: 'boolNot',
+      transform: 'inverted',
       writable: true,
       rank: 2,
       evidence: 'list',
@@ -68,11 +67,6 @@ export const CT_COM: VendorFamily = {
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
     parameters: [
-      ...LINKS.map((link) => ({
-        on: `${WCD}${link}VLANIDMark`,
-        before: [{ param: 'Mode', value: '2' }],
-        evidence: '156 values of dumps: 2 is tagged',
-      })),
       {
         on: `${WLAN}BeaconType`,
         models: ['TK-ONU', 'Think'],

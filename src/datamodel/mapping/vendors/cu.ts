@@ -1,5 +1,5 @@
 import type { VendorFamily } from './family.ts'
-import { connectionVlan, IP, optics, PPP, WAN } from './places.ts'
+import { connectionVlan, optics, WAN } from './places.ts'
 
 /** Firmware for China Unicom (X_CU_), on devices of ZTE. */
 export const CU: VendorFamily = {
@@ -23,11 +23,7 @@ export const CU: VendorFamily = {
   ],
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
-    parameters: [PPP, IP].map((on) => ({
-      on: `${on}X_CU_VLAN`,
-      before: [{ param: 'X_CU_VLANEnabled', value: '1' }],
-      evidence: 'dumps',
-    })),
+    parameters: [],
     objects: [],
   },
 }

@@ -29,14 +29,7 @@ export const NOKIA: VendorFamily = {
   ],
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
-    parameters: [
-      {
-        on: '*.WANEthernetLinkConfig.X_ALU-COM_VLANIDMark',
-        before: [{ param: 'X_ALU-COM_Mode', value: '2' }],
-        evidence: 'Beacon',
-      },
-      { on: '*.X_CT-COM_WANGponLinkConfig.VLANIDMark', before: [{ param: 'Mode', value: '2' }], evidence: '9 models' },
-    ],
+    parameters: [],
     objects: [],
   },
 }

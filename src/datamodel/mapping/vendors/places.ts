@@ -42,15 +42,18 @@ export const USUAL_OPTICS: OpticalNames = {
   stats: true,
 }
 
+/** Most spellings of one name. */
+const SPELLINGS = 10
+
 /**
- * Returns the rows of an optical container (object path with its dot). Every spelling after the first has a rank one
- * higher, and so has each container that is asked after another.
+ * Returns the rows of an optical container (object path with its dot). `rank` counts containers: the spellings of one
+ * are asked before those of the next.
  */
 export function optics(container: string, names: OpticalNames, shared: Shared): VendorRow[] {
   const rows: VendorRow[] = []
   const add = (leaves: readonly string[] | undefined, to: string, transform?: string) => {
     for (const [at, leaf] of (leaves ?? []).entries()) {
-      const rank = (shared.rank ?? 1) + at / 10
+      const rank = ((shared.rank ?? 1) - 1) * SPELLINGS + 1 + at
       rows.push({ from: container + leaf, to, ...(transform === undefined ? {} : { transform }), ...shared, rank })
     }
   }
@@ -80,8 +83,9 @@ export function onConnections(leaf: string, row: Omit<VendorRow, 'from'>): Vendo
 
 /** Returns the rows of the VLAN of connections, and of its switch where it has one beside it. */
 export function connectionVlan(leaf: string, shared: Shared, enable?: string, mode?: string): VendorRow[] {
+  const transform = mode !== undefined ? 'vlanIdByMode' : enable !== undefined ? 'vlanIdByEnable' : 'vlanId'
   return [
-    ...onConnections(leaf, vlan('', shared)),
+    ...onConnections(leaf, vlan('', shared, transform)),
     ...(enable === undefined ? [] : onConnections(enable, vlanSwitch('', 'bool', shared))),
     ...(mode === undefined ? [] : onConnections(mode, vlanSwitch('', 'vlanMode', shared))),
   ]
@@ -90,14 +94,14 @@ export function connectionVlan(leaf: string, shared: Shared, enable?: string, mo
 /** Returns the rows of the VLAN of a link below WANConnectionDevice, e.g. `X_CT-COM_WANGponLinkConfig.`. */
 export function linkVlan(link: string, leaf: string, shared: Shared, mode?: string): VendorRow[] {
   return [
-    vlan(WCD + link + leaf, shared),
+    vlan(WCD + link + leaf, shared, mode === undefined ? 'vlanId' : 'vlanIdByMode'),
     ...(mode === undefined ? [] : [vlanSwitch(WCD + link + mode, 'vlanMode', shared)]),
   ]
 }
 
-/** Returns the row of one VLAN. */
-export function vlan(from: string, shared: Shared): VendorRow {
-  return { from, to: `${VLAN_181}VLANID`, transform: 'vlanId', writable: true, ...shared }
+/** Returns the row of one VLAN; the transform writes a mode or switch beside it first. */
+export function vlan(from: string, shared: Shared, transform: string): VendorRow {
+  return { from, to: `${VLAN_181}VLANID`, transform, writable: true, ...shared }
 }
 
 function vlanSwitch(from: string, transform: string, shared: Shared): VendorRow {

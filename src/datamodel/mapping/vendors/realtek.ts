@@ -33,11 +33,6 @@ export const REALTEK: VendorFamily = {
   quirks: {
     parameters: [
       {
-        on: '*.X_RTK_VlanMuxID',
-        before: [{ param: 'X_RTK_VlanEnable', value: '1' }],
-        evidence: 'live',
-      },
-      {
         on: `${WLAN}BeaconType`,
         models: ['G421RQ', 'MP-G421R', 'X421RQ', 'Stavix'],
         spelling: { '11i': 'WPA2' },

@@ -8,7 +8,7 @@ export const TENDA: VendorFamily = {
   kind: 'maker',
   rows: [
     ...optics(`${WAN}WANGponInterfaceConfig.`, USUAL_OPTICS, { rank: 2, evidence: 'HG9, 2 lineages, 1 model' }),
-    vlan(`${WCD}X_TDTC_VLAN`, { evidence: 'HG9, 2 lineages, 1 model' }),
+    vlan(`${WCD}X_TDTC_VLAN`, { evidence: 'HG9, 2 lineages, 1 model' }, 'vlanIdByEnable'),
     {
       from: `${WCD}X_TDTC_VLANEnabled`,
       to: 'Device.Ethernet.VLANTermination.{i}.Enable',
@@ -20,10 +20,7 @@ export const TENDA: VendorFamily = {
   ],
   layouts: [{ '2.4GHz': [6, 7, 8, 9, 10], '5GHz': [1, 2, 3, 4, 5], evidence: '13 models, live' }],
   quirks: {
-    parameters: [
-      { on: `${WCD}X_TDTC_VLAN`, before: [{ param: 'X_TDTC_VLANEnabled', value: '1' }], evidence: '2 lineages' },
-      { on: `${WLAN}BeaconType`, models: ['HG9'], spelling: { '11i': 'WPA2' }, evidence: '1 model' },
-    ],
+    parameters: [{ on: `${WLAN}BeaconType`, models: ['HG9'], spelling: { '11i': 'WPA2' }, evidence: '1 model' }],
     objects: [],
   },
 }

@@ -76,11 +76,6 @@ export const ZTE: VendorFamily = {
         },
         evidence: '49 models of several makers',
       },
-      ...[PPP, IP].map((on) => ({
-        on: `${on}X_ZTE-COM_VLANID`,
-        before: [{ param: 'X_ZTE-COM_VLANEnable', value: '1' }],
-        evidence: '2 lineages',
-      })),
       {
         on: '*.LANHostConfigManagement.DNSServers',
         before: [{ param: 'X_ZTE-COM_IspDNS', value: '0' }],

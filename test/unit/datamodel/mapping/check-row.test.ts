@@ -26,7 +26,7 @@ describe('checkRow', () => {
     ['an unknown transform', { transform: 'magic' }, /^transform "magic" is not known/],
     ['a write that has no way', { transform: 'ifStatus', writable: true }, /^writable values of ifStatus/],
     ['tables that no rule joins', { to: 'Device.NAT.PortMapping.{i}.Description' }, /^to no rule joins/],
-    ['a rank of 0', { rank: 0 }, /^rank /],
+    ['a rank below 0', { rank: -1 }, /^rank /],
     [
       'a condition elsewhere',
       { when: { param: 'InternetGatewayDevice.WANDevice.{i}.X', in: ['1'] } },
