@@ -57,7 +57,7 @@ export const CT_COM: VendorFamily = {
       evidence: '1 model',
     }),
     place(`${WLAN}X_CT-COM_SSIDHide`, 'Device.WiFi.AccessPoint.{i}.SSIDAdvertisementEnabled', {
-      transform: 'inverted',
+      transform: 'boolNot',
       writable: true,
       rank: 2,
       evidence: 'list',

@@ -53,7 +53,7 @@ export const FIBERHOME: VendorFamily = {
       evidence: '2 lineages, live',
     }),
     place(`${WLAN}SSIDAdvertisementEnabled`, 'Device.WiFi.AccessPoint.{i}.SSIDAdvertisementEnabled', {
-      transform: 'inverted',
+      transform: 'boolNot',
       writable: true,
       rank: 0,
       family: 'fiberhome',

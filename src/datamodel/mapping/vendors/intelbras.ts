@@ -33,7 +33,7 @@ export const INTELBRAS: VendorFamily = {
     stationStandard('X_ITBS_WLAN_ClientMode', { evidence: '4 models' }),
     ...['Device.WiFi.SSID.{i}.Enable', 'Device.WiFi.AccessPoint.{i}.Enable'].map((to) =>
       place(`${WLAN}Enable`, to, {
-        transform: 'inverted',
+        transform: 'boolNot',
         writable: true,
         rank: 0,
         family: 'intelbras',

@@ -11,6 +11,7 @@ import {
   standardRows,
   TRANSFORMS,
   vendorRows,
+  wlanLayout,
 } from '../../../../src/datamodel/index.ts'
 import { factsOf } from '../../../support/device-facts.ts'
 import { type DeviceFacts, expectedFacts, readTree, TREE_NAMES } from '../../../support/device-trees.ts'
@@ -23,10 +24,12 @@ function viewOf(name: string): Map<string, string> {
   const own = readTree(name)
   const info = (leaf: string) => [...own].find(([path]) => path.endsWith(`.DeviceInfo.${leaf}`))?.[1].value ?? ''
   const family = familyOf(own.keys())
-  const rows = [...standardRows(), ...vendorRows({ family, models: [info('ModelName'), info('ProductClass')] })]
+  const kind = { family, models: [info('ModelName'), info('ProductClass')] }
+  const rows = [...standardRows(), ...vendorRows(kind)]
   const mapping = compileMapping(rows, DERIVED, TRANSFORMS, model)
   const tree = new RawTree([...own].map(([path, { value }]) => ({ path, value })))
-  const device = new DeviceMapping(mapping, buildInstanceMap(mapping, tree, family, undefined), family)
+  const map = buildInstanceMap(mapping, tree, { family, layout: wlanLayout(kind) }, undefined)
+  const device = new DeviceMapping(mapping, map, family)
   const view = new Map(
     [...own].filter(([path]) => path.startsWith('Device.')).map(([path, { value }]) => [path, value]),
   )
