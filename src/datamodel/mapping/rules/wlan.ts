@@ -22,10 +22,13 @@ export function stationRows({ tree, numbers }: RuleContext): void {
       const ssid = numbers.row('Device.WiFi.SSID.', network, [])
       if (ssid === undefined) return
       const table = `${ssid.replace('SSID', 'AccessPoint')}AssociatedDevice.`
-      for (const station of instancesOf(tree, `${network}AssociatedDevice.`)) {
-        const mac = stationMac(tree, station)
-        numbers.row(table, mac ?? station, [station], { lowest: true })
-      }
+      const stations = instancesOf(tree, `${network}AssociatedDevice.`).map((station) => ({
+        station,
+        key: stationMac(tree, station) ?? station,
+      }))
+      for (const isKnown of [true, false])
+        for (const { station, key } of stations)
+          if (numbers.knows(table, key) === isKnown) numbers.row(table, key, [station], { lowest: true })
     }
 }
 

@@ -17,7 +17,7 @@ export interface InstanceMap {
 
 /** Most rows of one table, and of all tables of one device. */
 export const MAX_TABLE_ROWS = 512
-export const MAX_MAP_ROWS = 4096
+export const MAX_MAP_ROWS = 2048
 /** Most rows of one table that stay reserved for what is gone; the oldest are given up first. */
 const MAX_RESERVED = 128
 
@@ -49,7 +49,7 @@ export class Numbering {
   /**
    * Returns the row of a key in a table, e.g. `Device.WiFi.SSID.3.`, and notes the objects behind it. A new key takes
    * `wanted` where that number is free, else the next one after the highest, at least `least`; with `lowest` the lowest
-   * free one. Undefined when the table or the map is full.
+   * one that no row of this reading has, so ask for the known keys first. Undefined when the table or the map is full.
    */
   row(
     table: string,
@@ -64,13 +64,9 @@ export class Numbering {
       this.#taken.set(table, new Set())
     }
     const taken = this.#taken.get(table) ?? new Set()
-    let row = rows.get(key)
-    if (row === undefined || (lowest && row.from?.length === 0)) {
-      if (row !== undefined) {
-        rows.delete(key)
-        taken.delete(row.n)
-      }
-      row = { n: numberFor(taken, wanted, least, lowest), key }
+    const row = rows.get(key) ?? {
+      n: lowest ? this.#lowest(rows, taken) : next(taken, wanted, least),
+      key,
     }
     if (!this.#seen.has(row)) {
       if (this.#seen.size >= MAX_MAP_ROWS || this.#liveIn(rows) >= MAX_TABLE_ROWS) return undefined
@@ -81,6 +77,18 @@ export class Numbering {
     taken.add(row.n)
     for (const object of from) if (row.from?.includes(object) === false) row.from.push(object)
     return `${table}${row.n}.`
+  }
+
+  /** Frees the numbers of rows that this reading does not have, and returns the lowest free one. */
+  #lowest(rows: Map<string, InstanceRow>, taken: Set<number>): number {
+    for (const [key, row] of rows)
+      if (!this.#seen.has(row)) {
+        rows.delete(key)
+        taken.delete(row.n)
+      }
+    let n = 1
+    while (taken.has(n)) n++
+    return n
   }
 
   #live = new Map<Map<string, InstanceRow>, number>()
@@ -111,13 +119,8 @@ export class Numbering {
   }
 }
 
-function numberFor(taken: ReadonlySet<number>, wanted: number | undefined, least: number, lowest: boolean): number {
+function next(taken: ReadonlySet<number>, wanted: number | undefined, least: number): number {
   if (wanted !== undefined && wanted <= 0xffff && !taken.has(wanted)) return wanted
-  if (lowest) {
-    let n = 1
-    while (taken.has(n)) n++
-    return n
-  }
   let highest = least - 1
   for (const n of taken) if (n > highest) highest = n
   return highest + 1

@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MappingRefusal, mapTree, planWrite, RawTree } from '../../../../src/datamodel/index.ts'
+import { compiled, mappedDevice } from '../../../support/mapping.ts'
+import { tr098Router } from '../../../support/tr098-router.ts'
+
+const mapping = compiled()
+const router = tr098Router()
+
+describe('evaluate', () => {
+  it('never throws, whatever the values of a tree are', () => {
+    const odd = fc.oneof(
+      fc.string(),
+      fc.constantFrom('', '-1', '4294967295', 'NaN', '9'.repeat(400), ',,,', 'InternetGatewayDevice.', '{i}', '\u0000'),
+      fc.constantFrom(...router.map(({ path }) => path)),
+      fc.constantFrom(...router.map(({ value }) => value)),
+    )
+    fc.assert(
+      fc.property(fc.array(odd, { minLength: router.length, maxLength: router.length }), (values) => {
+        const { device, tree } = mappedDevice(
+          router.map(({ path }, i) => ({ path, value: values[i] ?? '' })),
+          mapping,
+        )
+        const mapped = mapTree(device, tree, { at: 1_000 })
+        for (const { path, value } of mapped.values) {
+          expect(typeof value).toBe('string')
+          device.sourcesOf(path, tree)
+        }
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('takes any path, and any value of a write, as a value or a refusal', () => {
+    const { device, tree } = mappedDevice(router, mapping)
+    const targets = mapTree(device, tree, { at: 0 }).values.map(({ path }) => path)
+    const path = fc.oneof(fc.string(), fc.constantFrom(...targets))
+    fc.assert(
+      fc.property(fc.array(fc.record({ path, value: fc.string() }), { maxLength: 5 }), (request) => {
+        for (const { path } of request) {
+          device.evaluate(path, tree, { at: 0 })
+          device.targetsOf(path)
+          device.sourcesOf(path, tree)
+        }
+        try {
+          planWrite(device, request, tree, { at: 0 })
+        } catch (error) {
+          expect(error).toBeInstanceOf(MappingRefusal)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('depends on nothing but its sources', () => {
+    const { device, tree } = mappedDevice(router, mapping)
+    for (const { path, value } of mapTree(device, tree, { at: 0 }).values) {
+      const target = device.find(path).target
+      if (target === undefined || target.derived.length > 0 || path.includes('NumberOfEntries')) continue
+      const needed = new Set(device.sourcesOf(path, tree))
+      const few = new RawTree(router.filter((entry) => needed.has(entry.path)))
+      expect(device.evaluate(path, few, { at: 0 })?.value, path).toBe(value)
+    }
+  })
+})
