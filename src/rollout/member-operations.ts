@@ -1,5 +1,6 @@
 import { defined, isConflict, type ServiceTime } from '../base/index.ts'
 import {
+  type Device,
   type DeviceStore,
   isFinal,
   type Operation,
@@ -101,10 +102,19 @@ export class MemberOperations {
    * end before the owner changes.
    */
   async quiet(): Promise<void> {
-    const others = (await this.#deps.operations.open(this.#member().deviceId)).some(
-      ({ actor, request }) => actor.kind !== 'planner' && !READ_VERBS.includes(request.verb),
+    if (!(await this.isQuiet())) throw new MustWait('busy', BUSY_MS)
+  }
+
+  /** Resolves with true when no other party has a write under way on the device. */
+  async isQuiet(): Promise<boolean> {
+    return (await this.#deps.operations.open(this.#member().deviceId)).every(
+      ({ actor, request }) => actor.kind === 'planner' || READ_VERBS.includes(request.verb),
     )
-    if (others) throw new MustWait('busy', BUSY_MS)
+  }
+
+  /** Takes the record of the device as it was just read: it need not be read again for its inform interval. */
+  saw({ cwmp }: Pick<Device, 'cwmp'>): void {
+    this.#informIntervalS ??= cwmp?.informIntervalS ?? 0
   }
 
   /**

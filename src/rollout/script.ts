@@ -69,6 +69,7 @@ export class Script<P extends RolloutPlan, M extends RolloutMember, X extends ob
   async device(): Promise<Device> {
     const device = await this.#deps.devices.get(this.#member.deviceId)
     if (device === undefined) throw new DeviceGone('the device was deleted')
+    this.#operations.saw(device)
     return device
   }
 
@@ -127,6 +128,11 @@ export class Script<P extends RolloutPlan, M extends RolloutMember, X extends ob
   /** Waits until no other party has a write under way on the device. */
   quiet(): Promise<void> {
     return this.#operations.quiet()
+  }
+
+  /** Resolves with true when no other party has a write under way on the device. */
+  isQuiet(): Promise<boolean> {
+    return this.#operations.isQuiet()
   }
 
   /** Cancels the operations of this plan that still wait in the device's queue. */

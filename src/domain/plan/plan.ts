@@ -195,6 +195,10 @@ export interface MemberFacts {
   watchedAfter?: string
   heard?: true
   notified?: string
+  /** USP became the owner of the device with the end of the verification. */
+  handedOver?: true
+  /** The snapshot says since the end of the soak that the inform interval is about to be changed. */
+  sleeps?: true
   /** Since when the Agent does not answer. */
   silentMs?: number | undefined
   /** Number of requests over CWMP in this state. */

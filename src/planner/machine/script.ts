@@ -1,6 +1,7 @@
 import { AppError, type Clock } from '../../base/index.ts'
 import type {
   ConflictStore,
+  Device,
   DeviceChange,
   DeviceId,
   DeviceSnapshot,
@@ -115,10 +116,10 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
 
   /**
    * Asks the Agent with a USP Get. answered: it did, now. byRecord: another instance holds its link, and the record
-   * says that the Agent answers. silent: neither.
+   * says that the Agent answers. silent: neither. `device`: its record, where it was just read.
    */
-  async askAgent(): Promise<'answered' | 'byRecord' | 'silent'> {
-    const { usp, id } = await this.device()
+  async askAgent(device?: Device): Promise<'answered' | 'byRecord' | 'silent'> {
+    const { usp, id } = device ?? (await this.device())
     if (usp?.linked !== true) return 'silent'
     const asked = await this.deps.links.ask(id)
     if (asked === 'elsewhere') return usp.answering === false ? 'silent' : 'byRecord'
@@ -126,8 +127,8 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
   }
 
   /** True when the Agent answers, as far as this instance can tell. */
-  async agentAnswers(): Promise<boolean> {
-    return (await this.askAgent()) !== 'silent'
+  async agentAnswers(device?: Device): Promise<boolean> {
+    return (await this.askAgent(device)) !== 'silent'
   }
 }
 

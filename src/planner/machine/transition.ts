@@ -3,6 +3,7 @@ import {
   type Actor,
   type Device,
   type DeviceChange,
+  type DeviceSnapshot,
   type DeviceStore,
   HOLDING,
   type MemberCommit,
@@ -22,6 +23,12 @@ import { type MemberEvent, reduce, type Why } from './machine.ts'
 /** An event for a member, with its reason, evidence and facts. */
 export interface MemberStep extends Why {
   event: MemberEvent
+  /** A change of the device in the same commit. */
+  change?: DeviceChange
+  /** The snapshot of the device in the same commit. */
+  snapshot?: DeviceSnapshot
+  /** The event that follows at once, in the same commit. */
+  then?: MemberStep
 }
 
 export interface TransitionDeps {
@@ -84,13 +91,14 @@ export class Transitions {
   ): Promise<PlanMember> {
     const { clock, time } = this.#deps
     const at = clock.now()
-    const { lease: _lease, ...next } = reduce(
-      member,
-      step.event,
-      { at, serviceMs: time.now() },
-      options.actor ?? PLANNER,
-      step,
-    )
+    const events: NewEvent[] = []
+    let after = member
+    for (const one of inOrder(step)) {
+      const before = after
+      after = reduce(before, one.event, { at, serviceMs: time.now() }, options.actor ?? PLANNER, one)
+      events.push(changedEvent(plan, before, after, one, at))
+    }
+    const { lease: _lease, ...next } = after
     this.#setTimes(plan, next)
     const stored: PlanMember = { ...next, revision: member.revision + 1 }
     if (options.lease !== undefined && stored.endedAt === undefined && stored.waiting === undefined)
@@ -98,15 +106,16 @@ export class Transitions {
     const commit: MemberCommit = {
       before: member,
       member: stored,
-      events: [changedEvent(plan, member, stored, step, at)],
+      events,
       ...countOf(step, at),
+      ...(step.snapshot === undefined ? {} : { snapshot: step.snapshot }),
     }
     if (member.state === 'ROLLING_BACK' && DEVICE_IS_BACK.includes(step.event)) commit.snapshot = 'delete'
     const { device } = options
     const known = device === undefined ? ownPointer(plan, member, stored, at) : pointerChange(plan, stored, device, at)
     if (known !== undefined && step.event !== 'gone') {
       try {
-        await this.#deps.plans.commitMember({ ...commit, device: known })
+        await this.#deps.plans.commitMember({ ...commit, device: together(known, step.change) })
         return stored
       } catch (error) {
         if (!isConflict(error)) throw error
@@ -115,10 +124,11 @@ export class Transitions {
     const pointer = step.event === 'gone' ? undefined : await this.#pointer(plan, stored, at)
     // Without a pointer another plan holds the device or has brought it back, and the snapshot is its own.
     if (DEVICE_WAS_RESET.includes(step.event) && pointer !== undefined) commit.snapshot = 'delete'
+    const change = pointer === undefined ? undefined : together(pointer, step.change)
     try {
-      await this.#deps.plans.commitMember({ ...commit, ...(pointer === undefined ? {} : { device: pointer }) })
+      await this.#deps.plans.commitMember({ ...commit, ...(change === undefined ? {} : { device: change }) })
     } catch (error) {
-      if (!isConflict(error) || pointer === undefined) throw error
+      if (!isConflict(error) || change === undefined) throw error
       // A device that was deleted has no record for the pointer; its member ends without one.
       if ((await this.#deps.devices.get(member.deviceId)) !== undefined) throw error
       await this.#deps.plans.commitMember(commit)
@@ -169,6 +179,23 @@ export class Transitions {
   async #pointer(plan: Plan, next: PlanMember, at: Timestamp): Promise<DeviceChange | undefined> {
     const device = await this.#deps.devices.get(next.deviceId)
     return device === undefined || isGuest(plan, next, device) ? undefined : pointerChange(plan, next, device, at)
+  }
+}
+
+/** Returns an event and those that follow it at once. */
+function inOrder(step: MemberStep): MemberStep[] {
+  return step.then === undefined ? [step] : [step, ...inOrder(step.then)]
+}
+
+/** Returns the change of a pointer with another change of the same device. */
+function together(pointer: DeviceChange, change: DeviceChange | undefined): DeviceChange {
+  if (change === undefined) return pointer
+  return {
+    ...change,
+    ...pointer,
+    set: { ...change.set, ...pointer.set },
+    guard: { ...change.guard, ...pointer.guard },
+    events: [...(change.events ?? []), ...(pointer.events ?? [])],
   }
 }
 
@@ -240,7 +267,8 @@ function changedEvent(
 /**
  * The attempt that an event counts: a failure, or a device that was moved. A device that did not connect is no failure.
  */
-function countOf({ event, reason }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
+function countOf({ event, reason, then }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
+  if (then !== undefined) return countOf(then, at)
   if (event === 'retired') return { count: { movedInMinute: Math.floor(at / 60_000) } }
   const failed = event === 'conflict' || (event === 'fail' && reason?.code !== 'offline')
   return failed ? { count: { failed: true } } : {}

@@ -1,5 +1,7 @@
 import type { Device } from '../../domain/index.ts'
+import type { EventOutcome } from '../../rollout/index.ts'
 import { failed, type Outcome, type Script } from '../machine/script.ts'
+import type { MemberStep } from '../machine/transition.ts'
 import { endLink } from './end-link.ts'
 
 /** A missing Agent is looked for this often; an event that shows it is faster. */
@@ -16,7 +18,10 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   if (device.usp?.linked === true && device.usp.weakLink === true) {
     // Its Agent was given a secret: a link that does not show it is somebody else's, or one from before.
     await endLink(script, device, 'policy')
-  } else if (await script.agentAnswers()) return { kind: 'event', event: 'agentHere' }
+  } else if (await script.agentAnswers(device)) {
+    const { kind: _kind, ...then } = await binding(script)
+    return { kind: 'event', event: 'agentHere', then }
+  }
   const { awaitUspTimeoutMs } = script.plan.settings
   const { time } = script.deps
   const waitedMs = time.now() - Math.max(script.member.enteredMs, time.silenceCountsFrom)
@@ -28,7 +33,7 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
 }
 
 /** BINDING: the Agent on the link must have the Endpoint ID that was read over CWMP. */
-export async function binding(script: Script): Promise<Outcome> {
+export async function binding(script: Script): Promise<EventOutcome<MemberStep>> {
   const device = await script.device()
   const conflict = conflictOf(device)
   if (conflict !== undefined) return conflict
@@ -44,7 +49,7 @@ export async function binding(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'bound', evidence: { endpointId, proof } }
 }
 
-function conflictOf(device: Device): Outcome | undefined {
+function conflictOf(device: Device): EventOutcome<MemberStep> | undefined {
   if (device.conflict === undefined) return undefined
   const text = 'an Agent with another identity claims this device'
   return { kind: 'event', event: 'conflict', reason: { code: 'conflict', text } }

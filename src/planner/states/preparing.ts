@@ -1,5 +1,6 @@
 import { defined, isConflict } from '../../base/index.ts'
 import {
+  type Device,
   type DeviceChange,
   type EndpointId,
   type OperationRequest,
@@ -33,7 +34,7 @@ export async function preparing(script: Script): Promise<Outcome> {
     await script.quiet()
     return {}
   })
-  await script.step('snapshot', () => snapshot(script))
+  await snapshotAndBinding(script)
   const conflict = await bind(script)
   if (conflict !== undefined) return conflict
   await trust(script)
@@ -49,6 +50,43 @@ export async function preparing(script: Script): Promise<Outcome> {
   return { kind: 'event', event: 'prepared', evidence: evidenceOf(script) }
 }
 
+/**
+ * Stores the snapshot, and the binding in the same commit where nothing speaks against it. Where another device has the
+ * Endpoint ID, the snapshot alone is stored, and `bind` decides.
+ */
+async function snapshotAndBinding(script: Script): Promise<void> {
+  const taken = async () => {
+    const { device, ...result } = await snapshot(script)
+    return { device, result }
+  }
+  try {
+    await script.step('snapshot', async () => {
+      const { device, result } = await taken()
+      const endpointId = result.facts.endpointId as EndpointId
+      const free = device.binding === undefined || device.binding.endpointId === endpointId
+      return { ...result, ...(free ? { change: bindingOf(script, device, endpointId) } : {}) }
+    })
+  } catch (error) {
+    if (!isConflict(error)) throw error
+    await script.step('snapshot', async () => (await taken()).result)
+  }
+}
+
+/** Returns the change that binds the Endpoint ID to the device; nothing to change where a binding proves as much. */
+function bindingOf({ deps }: Script, device: Device, endpointId: EndpointId): DeviceChange {
+  const { id: deviceId, binding, revision } = device
+  if (!provesMore('bound', binding?.proof)) return { deviceId }
+  const at = deps.clock.now()
+  const proof = 'bound'
+  return {
+    deviceId,
+    set: { binding: { endpointId, proof, at } },
+    newRevision: true,
+    guard: { revision },
+    events: [{ type: 'device.bound', at, deviceId, protocol: 'cwmp', data: { endpointId, proof } }],
+  }
+}
+
 /** Devices with the same Endpoint ID that one after the other may lose it. */
 const MAX_BINDS = 3
 
@@ -62,7 +100,7 @@ async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
   // The decision of an operator about a conflict counts more than the value of the CPE.
   if (device.binding?.proof === 'operator') {
     const decided = device.binding.endpointId
-    await script.step('bind', async () => ({ facts: { endpointId: decided } }))
+    await script.derived('bind', async () => ({ facts: { endpointId: decided } }))
     return undefined
   }
   const now = script.deps.clock.now()
@@ -82,25 +120,9 @@ async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
       },
     }
   }
+  if (!provesMore('bound', device.binding?.proof)) return undefined
   try {
-    await script.step('bind', async () => {
-      const change: DeviceChange = {
-        deviceId: device.id,
-        set: { binding: { endpointId, proof: 'bound', at: now } },
-        newRevision: true,
-        guard: { revision: device.revision },
-        events: [
-          {
-            type: 'device.bound',
-            at: now,
-            deviceId: device.id,
-            protocol: 'cwmp',
-            data: { endpointId, proof: 'bound' },
-          },
-        ],
-      }
-      return provesMore('bound', device.binding?.proof) ? { change } : {}
-    })
+    await script.step('bind', async () => ({ change: bindingOf(script, device, endpointId) }))
     return undefined
   } catch (error) {
     if (!isConflict(error)) throw error

@@ -12,10 +12,11 @@ export async function retiring(script: Script): Promise<Outcome> {
   if (proof === undefined || !STRONG_PROOFS.includes(proof))
     throw new StepFailed('weakProof', `the identity is only proven by ${proof ?? 'nothing'}`, false)
   // Noted before it is written: a rollback from here has to restore it.
-  await script.step('retire', async () => {
-    const snapshot = await script.snapshot()
-    return snapshot === undefined ? {} : { snapshot: { ...snapshot, slept: true } }
-  })
+  if (script.facts.sleeps !== true)
+    await script.step('retire', async () => {
+      const snapshot = await script.snapshot()
+      return snapshot === undefined ? {} : { snapshot: { ...snapshot, slept: true } }
+    })
   const wanted = String(dormantIntervalS)
   const absent = await whileCwmpAbsent(script, 'dormant', async (name) => {
     const values = [{ path: INFORM_INTERVAL, value: wanted }]

@@ -10,7 +10,7 @@ import {
 } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, writtenNames } from '../../usp/index.ts'
-import type { Script, StepResult } from '../machine/script.ts'
+import type { Script } from '../machine/script.ts'
 import { AGENT, CERTIFICATES, CREDENTIALS, INFORM_INTERVAL, mtpOfPlan, plainReference, ROLES, rowsOf } from './rows.ts'
 import { certificateSerials, plainSerial, ROLE_NAME } from './trust.ts'
 
@@ -21,9 +21,12 @@ const MAX_READS = 3
 /**
  * Reads the values that a rollback restores and the rows that the CPE has already, and stores them as the snapshot of
  * the device. When an earlier plan left a snapshot, because the record of the device was deleted meanwhile, that one
- * decides which rows the CPE had before, unless the CPE was reset to factory settings since.
+ * decides which rows the CPE had before, unless the CPE was reset to factory settings since. `device`: the record from
+ * the same time.
  */
-export async function snapshot(script: Script): Promise<StepResult> {
+export async function snapshot(
+  script: Script,
+): Promise<{ facts: Partial<MemberFacts>; snapshot: DeviceSnapshot; device: Device }> {
   const { device, values } = await readSince(script)
   const endpointId = values.get(`${AGENT}EndpointID`)?.value ?? ''
   if (endpointId === '') throw new StepFailed('noEndpointId', 'Device.USPAgent.EndpointID is empty', false)
@@ -65,7 +68,7 @@ export async function snapshot(script: Script): Promise<StepResult> {
     const mtp = mtpRow(values, row, mtpOfPlan(script))
     if (mtp !== undefined) facts.mtpRow = mtp
   }
-  return { facts, snapshot: stored }
+  return { facts, snapshot: stored, device }
 }
 
 /**

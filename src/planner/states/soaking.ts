@@ -1,5 +1,7 @@
+import { type Device, STRONG_PROOFS } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { failed, type Outcome, type Script, type Wait } from '../machine/script.ts'
+import type { MemberStep } from '../machine/transition.ts'
 import { ownerChange } from './owner.ts'
 import { INFORM_INTERVAL } from './rows.ts'
 
@@ -16,13 +18,16 @@ const SOFTWARE = 'Device.DeviceInfo.SoftwareVersion'
  */
 export async function dual(script: Script): Promise<Outcome> {
   const { clock, time } = script.deps
-  // Operations that others asked for over CWMP end over CWMP.
-  await script.derived('quiet', async () => {
-    await script.quiet()
-    return {}
-  })
-  await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'usp', clock.now()) }))
-  const answer = await script.askAgent()
+  if (script.facts.handedOver !== true) {
+    // Operations that others asked for over CWMP end over CWMP.
+    await script.derived('quiet', async () => {
+      await script.quiet()
+      return {}
+    })
+    await script.step('owner', async () => ({ change: ownerChange(await script.device(), 'usp', clock.now()) }))
+  }
+  const device = await script.device()
+  const answer = await script.askAgent(device)
   if (answer === 'silent') return agentSilent(script)
   const leftMs = script.member.enteredMs + script.plan.settings.soakMs - time.now()
   const facts = script.facts.silentMs === undefined ? {} : { facts: { silentMs: undefined } }
@@ -38,7 +43,19 @@ export async function dual(script: Script): Promise<Outcome> {
     const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp'))
     if (absent !== undefined) return absent
   }
-  return { kind: 'event', event: 'soakOver', evidence: { soakMs: String(time.now() - script.member.enteredMs) } }
+  const evidence = { soakMs: String(time.now() - script.member.enteredMs) }
+  return { kind: 'event', event: 'soakOver', evidence, ...(await sleeping(script, device)) }
+}
+
+/**
+ * Returns the snapshot that says that the inform interval is about to be changed: it is stored before RETIRING begins,
+ * where that goes on to write.
+ */
+async function sleeping(script: Script, { binding }: Device): Promise<Pick<MemberStep, 'facts' | 'snapshot'>> {
+  const { retire } = script.plan.settings
+  if (retire === 'none' || binding === undefined || !STRONG_PROOFS.includes(binding.proof)) return {}
+  const snapshot = await script.snapshot()
+  return snapshot === undefined ? {} : { facts: { sleeps: true }, snapshot: { ...snapshot, slept: true } }
 }
 
 /** A wait, or a failure when the Agent has been silent for too long of the time in which it could be heard. */

@@ -2,7 +2,9 @@ import { sameValue } from '../../datamodel/index.ts'
 import type { PathOutcome } from '../../domain/index.ts'
 import { MustWait, StepFailed } from '../../rollout/index.ts'
 import type { Outcome, Script, StepResult } from '../machine/script.ts'
+import type { MemberStep } from '../machine/transition.ts'
 import { notifies } from './notifies.ts'
+import { ownerChange } from './owner.ts'
 import { harmlessSet } from './probe.ts'
 
 const INFO = 'Device.DeviceInfo.'
@@ -32,7 +34,17 @@ export async function verifying(script: Script): Promise<Outcome> {
   await script.derived('parity', async () => parity(script, await seen()))
   await script.derived('versions', () => versions(script))
   await notifies(script)
-  return { kind: 'event', event: 'verified', evidence: evidenceOf(script) }
+  return { kind: 'event', event: 'verified', evidence: evidenceOf(script), ...(await handOver(script)) }
+}
+
+/**
+ * USP becomes the owner together with the end of the verification. Not while another party writes over CWMP: DUAL waits
+ * for that.
+ */
+async function handOver(script: Script): Promise<Pick<MemberStep, 'facts' | 'change'>> {
+  if (!(await script.isQuiet())) return {}
+  const change = ownerChange(await script.device(), 'usp', script.deps.clock.now())
+  return { facts: { handedOver: true }, change }
 }
 
 /** The identity and the values to compare: one answer of the Agent shows them all. */
