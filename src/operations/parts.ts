@@ -10,6 +10,7 @@ import type {
   Protocol,
 } from '../domain/index.ts'
 import type { AuditLog } from '../security/index.ts'
+import { Alone } from './alone.ts'
 import { Attempts } from './attempts.ts'
 import { Background } from './background.ts'
 import { Contacts } from './contacts.ts'
@@ -67,6 +68,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
   const contacts = new Contacts(clock)
   const news = new News(clock)
   const attempts = new Attempts()
+  const alone = new Alone()
   const slots = new Slots(limits.maxExecuting, (executing, waiting) => metrics.load(executing, waiting))
   const finisher = new Finisher({ ...given, background, attempts })
   const followUps = new FollowUps(clock)
@@ -78,6 +80,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
     contacts,
     news,
     attempts,
+    alone,
     slots,
     finisher,
     executor,
@@ -106,6 +109,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
   const expiries = new Expiries(clock, () => background.run('expire', () => recovery.expireQueued()))
   const submission = new Submission({
     ...given,
+    alone,
     announce: (deviceId) => news.add(deviceId),
     onStored(operation, device, more) {
       if (more) followUps.expectAfter(operation.id)

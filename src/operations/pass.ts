@@ -12,6 +12,7 @@ import {
   outcomeError,
   type Protocol,
 } from '../domain/index.ts'
+import type { Alone } from './alone.ts'
 import type { Attempts } from './attempts.ts'
 import type { ContactEntry, Contacts } from './contacts.ts'
 import { type Executor, readOf } from './execute.ts'
@@ -36,6 +37,7 @@ interface PassDeps {
   slots: Slots
   news: News
   attempts: Attempts
+  alone: Alone
   waker: Waker
   clock: Clock
   log: Log
@@ -82,10 +84,12 @@ export async function runPass(deviceId: DeviceId, again: () => void, deps: PassD
 async function step(deviceId: DeviceId, again: () => void, deps: PassDeps): Promise<boolean> {
   const here = deps.contacts.usable(deviceId)
   if (here.size === 0) return false
+  const onlyOf = deps.alone.take(deviceId)
   // The record first: its work.seq must be older than the read of the queue.
   const device = await deps.devices.get(deviceId)
   if (device === undefined) return false
-  const open = await deps.store.open(deviceId, LOOK)
+  const only = onlyOf(device)
+  const open = only === undefined ? await deps.store.open(deviceId, LOOK) : [only]
   const now = deps.clock.now()
   const choice = pick({ open, device, here, instance: deps.instance, now, limits: deps.limits })
   const look: Look = { device, here, isOnly: open.length === 1, again }

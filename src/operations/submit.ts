@@ -17,6 +17,7 @@ import {
   withoutSecrets,
 } from '../domain/index.ts'
 import type { AuditEntry, AuditLog } from '../security/index.ts'
+import type { Alone } from './alone.ts'
 import { authorize } from './authorize.ts'
 import type { OperationLimits } from './limits.ts'
 import { refuseMasks } from './masks.ts'
@@ -35,6 +36,7 @@ interface SubmitDeps {
   log: Log
   limits: OperationLimits
   metrics: OperationsMetrics
+  alone: Alone
   model(name: ModelName): Model
   /** Notes that an operation of the device is about to be stored, or was stored just now. */
   announce(deviceId: DeviceId): void
@@ -77,7 +79,8 @@ async function submit(
   ahead: ReadonlySet<string>,
   deps: SubmitDeps,
 ): Promise<Operation> {
-  const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), earlierByKey(operation, deps)])
+  const known = wanted.isNewKey === true ? undefined : earlierByKey(operation, deps)
+  const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), known])
   if (device === undefined) {
     throw new AppError('notFound', `there is no device ${wanted.deviceId}`, { context: { deviceId: wanted.deviceId } })
   }
@@ -90,6 +93,8 @@ async function submit(
   const { operation: stored, created } = await deps.store.create(operation, eventOf(operation))
   if (!created) return sameRequest(stored, operation)
   deps.metrics.submitted(stored.request.verb)
+  // With the work flag down the queue was empty, and each operation that was added since has raised the number.
+  if (!device.work.open && ahead.size === 0) deps.alone.note(stored, device.work.seq + 1)
   // A pass that read the queue before the insert has removed the first announcement: it is repeated.
   deps.announce(device.id)
   deps.onStored(stored, device, wanted.more === true)

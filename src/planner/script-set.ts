@@ -74,10 +74,10 @@ export class MigrationSet implements ScriptSet<Plan, PlanMember, MemberStep, Sto
   }
 
   /** Runs the script of the member's state. Before the start there is nothing to bring back: an error is thrown on. */
-  async work(plan: Plan, member: PlanMember, persist: Persist) {
+  async work(plan: Plan, member: PlanMember, persist: Persist, isNew: boolean) {
     const run = STATE_SCRIPTS[member.state]
     if (run === undefined) return undefined
-    const script = new Script(plan, member, this.#deps, persist)
+    const script = new Script(plan, member, this.#deps, persist, isNew)
     let outcome: Outcome | undefined
     try {
       outcome = await run(script)

@@ -47,12 +47,17 @@ export class MemberOperations {
   readonly #plan: RolloutPlan
   readonly #member: () => RolloutMember
   readonly #deps: OperationDeps
+  readonly #isNew: boolean
+  /** Steps whose operations this run has asked for. */
+  readonly #steps = new Set<string>()
   #informIntervalS: number | undefined
 
-  constructor(plan: RolloutPlan, member: () => RolloutMember, deps: OperationDeps) {
+  /** `isNew`: no earlier run has asked for operations of this visit. */
+  constructor(plan: RolloutPlan, member: () => RolloutMember, deps: OperationDeps, isNew: boolean) {
     this.#plan = plan
     this.#member = member
     this.#deps = deps
+    this.#isNew = isNew
   }
 
   /**
@@ -154,6 +159,8 @@ export class MemberOperations {
     const { operations, time } = this.#deps
     const member = this.#member()
     const askedMs = member.facts.asked?.step === step ? member.facts.asked.ms : time.now()
+    const isNewKey = this.#isNew && !this.#steps.has(step)
+    this.#steps.add(step)
     const operation = await operations.submit({
       deviceId: member.deviceId,
       request,
@@ -162,6 +169,7 @@ export class MemberOperations {
       idempotencyKey: `${member.id}#${member.visit}#${step}`,
       expiresInMs: patienceMs,
       ...(more === true ? { more } : {}),
+      ...(isNewKey ? { isNewKey } : {}),
       ...defined({ bootstrapAt, thenRead }),
     })
     const ended = isFinal(operation) ? operation : await operations.wait(operation.id, WAIT_IN_PLACE_MS)

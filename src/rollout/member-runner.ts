@@ -31,10 +31,11 @@ interface RunnerEvents<M extends RolloutMember> {
   stored(member: M): void
 }
 
-/** A member as it was claimed for a run. */
+/** A member as it was claimed for a run. `isNew`: this instance has just brought it into its state. */
 interface Claimed<P, M> {
   plan: P
   member: M
+  isNew: boolean
 }
 
 const MAX_RUNNING = 128
@@ -97,7 +98,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     const due = await plans.claimDue(plan.id, instance, time.now(), LEASE_MS, room)
     if (due.length === room) this.#behind.add(plan.id)
     else this.#behind.delete(plan.id)
-    for (const member of due) this.#run(member.id, { plan, member })
+    for (const member of due) this.#run(member.id, { plan, member, isNew: false })
   }
 
   /** Goes on with a member at once, if it is not under way. */
@@ -112,7 +113,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
   async begin(plan: P, member: M, step: S, device?: Device): Promise<void> {
     const options = { lease: this.#writer.lease(), ...(device === undefined ? {} : { device }) }
     const begun = await this.#writer.move(plan, member, step, options)
-    if (begun.lease !== undefined) this.#run(member.id, { plan, member: begun })
+    if (begun.lease !== undefined) this.#run(member.id, { plan, member: begun, isNew: true })
   }
 
   /** Lets a free member wait. AppError `conflict` when it has changed since it was read. */
@@ -248,11 +249,13 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     if (claimed === undefined) return
     const plan = given?.plan ?? (await plans.getPlan(claimed.planId))
     let member = claimed
+    let isNew = given?.isNew === true
     for (let steps = 0; plan !== undefined && steps < MAX_STEPS && !this.#stopping; steps++) {
       const inFlight = this.#set.states.isInFlight(member.state)
-      const next = await this.#next(plan, member)
+      const next = await this.#next(plan, member, isNew)
       if (next === undefined) break
       member = next
+      isNew = true
       if (inFlight && !this.#set.states.isInFlight(member.state)) this.#events.freed(plan.id)
       if (member.lease === undefined) return
     }
@@ -263,12 +266,12 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
    * Does the work of one state, or turns back the member of a plan that is being aborted. Undefined: nothing is to be
    * done.
    */
-  async #next(plan: P, member: M): Promise<M | undefined> {
+  async #next(plan: P, member: M, isNew: boolean): Promise<M | undefined> {
     const actor = this.#turning.get(plan.id)
     const { abort } = this.#set
     if (actor !== undefined && this.#set.takes(member.state, abort.event))
       return this.#writer.move(plan, member, abort, { actor, lease: this.#writer.lease() })
-    const done = await this.#set.work(plan, member, this.#writer.persist)
+    const done = await this.#set.work(plan, member, this.#writer.persist, isNew)
     if (done === undefined) return undefined
     return this.#writer.conclude(plan, done.member, this.#timedOut(plan, done.member, done.outcome) ?? done.outcome)
   }

@@ -48,8 +48,16 @@ export interface ScriptSet<P extends RolloutPlan, M extends RolloutMember, S ext
   takes(state: M['state'], event: S['event']): boolean
   /** Decides about a member that waits for a place. */
   mayStart(plan: P, member: M): Promise<StartDecision<M, S>>
-  /** The work of a member's state. Undefined: nothing is to be done in it. */
-  work(plan: P, member: M, persist: Persist<M, X>): Promise<{ member: M; outcome: Outcome<M, S> } | undefined>
+  /**
+   * The work of a member's state. `isNew`: this instance has just brought the member into it. Undefined: nothing is to
+   * be done in it.
+   */
+  work(
+    plan: P,
+    member: M,
+    persist: Persist<M, X>,
+    isNew: boolean,
+  ): Promise<{ member: M; outcome: Outcome<M, S> } | undefined>
   /** The limit of the states that have a deadline, in milliseconds, and the outcome of a member that is beyond it. */
   limit?: { ms(plan: P): number; exceeded(plan: P, member: M): Outcome<M, S> }
   /**

@@ -37,12 +37,13 @@ export class Script<P extends RolloutPlan, M extends RolloutMember, X extends ob
   readonly #persist: Persist<M, X>
   #storedMs: number
 
-  constructor(plan: P, member: M, deps: ScriptDeps, persist: Persist<M, X>) {
+  /** `isNew`: no run of this visit to the state was before. */
+  constructor(plan: P, member: M, deps: ScriptDeps, persist: Persist<M, X>, isNew = false) {
     this.plan = plan
     this.#member = member
     this.#deps = deps
     this.#persist = persist
-    this.#operations = new MemberOperations(plan, () => this.#member, deps)
+    this.#operations = new MemberOperations(plan, () => this.#member, deps, isNew)
     this.#storedMs = deps.time.now()
   }
 

@@ -11,6 +11,8 @@ export interface NewOperation {
   actor: Actor
   via?: Protocol
   idempotencyKey?: string
+  /** The caller has not used the key before: no operation is looked for. One that has it is found when it is stored. */
+  isNewKey?: true
   /** As `bootstrapAt` of the operation. */
   bootstrapAt?: Timestamp
   /** As `thenRead` of the operation. */

@@ -76,8 +76,8 @@ export class Script extends RolloutScript<Plan, PlanMember, Stored> {
   #snapshot: { value: DeviceSnapshot | undefined } | undefined
   #linkSecret: string | undefined
 
-  constructor(plan: Plan, member: PlanMember, deps: ScriptDeps, persist: Persist) {
-    super(plan, member, deps, persist)
+  constructor(plan: Plan, member: PlanMember, deps: ScriptDeps, persist: Persist, isNew = false) {
+    super(plan, member, deps, persist, isNew)
     this.deps = deps
   }
 
