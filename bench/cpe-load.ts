@@ -100,6 +100,12 @@ export class CpeLoad {
     ]
   }
 
+  /** The login it has now and the bytes of its periodic Inform, for a load in another process. */
+  get loaded(): { serial: string; username: string; password: string; inform: string } {
+    const inform = envelope('1', informBody(this.#serial, '2 PERIODIC'))
+    return { serial: this.#serial, username: this.#username, password: this.#password, inform }
+  }
+
   close(): void {
     this.#connection.close()
   }

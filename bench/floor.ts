@@ -8,7 +8,7 @@ export interface Floor {
   stop(): void
 }
 
-export async function startFloor(script: 'floor-http' | 'floor-ws', args: string[]): Promise<Floor> {
+export async function startFloor(script: 'floor-http' | 'floor-session' | 'floor-ws', args: string[]): Promise<Floor> {
   const child: ChildProcess = fork(resolve(import.meta.dirname, `${script}.js`), args, { stdio: 'inherit' })
   const port = await new Promise<number>((ready, reject) => {
     child.once('message', (message: { port: number }) => ready(message.port))

@@ -11,6 +11,7 @@ import { listRow } from './rows/list.ts'
 import { migrateRow } from './rows/migrate.ts'
 import { notifyRow } from './rows/notify.ts'
 import { planRow } from './rows/plan.ts'
+import { sessionRow } from './rows/session.ts'
 import { startWorld, type World } from './world.ts'
 
 const { values: flags, positionals } = parseArgs({
@@ -34,6 +35,7 @@ const only = [...positionals, ...flags.only.split(',')].filter((name) => name !=
 /** Each row has a server and a database of its own, so that none pays for the data of another. */
 const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
+  ['session', ['--discovery', 'subtree'], (world) => sessionRow(world, seconds, rounds)],
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.moves))],

@@ -5,6 +5,7 @@ import { createLog, packageRoot } from '../src/base/index.ts'
 import { type ApiClient, createApiClient } from '../src/demo/api-client.ts'
 import { type Child, startChild } from '../src/demo/child.ts'
 import { EmbeddedDatabase } from '../src/store/index.ts'
+import { type Shares, sharesWhile } from './profile.ts'
 
 /** The subject of a row: the whole server in a process of its own, and the database in another. */
 export interface World {
@@ -22,6 +23,8 @@ export interface World {
   databaseCommands(): Promise<number>
   /** Seconds that the event loop of the server was late at most since this was asked last. */
   loopDelay(): Promise<number>
+  /** Shares of the server's CPU time by part, while `work` runs: a profile slows it down, so nothing else is measured. */
+  shares(work: () => Promise<unknown>): Promise<Shares>
   stop(): Promise<void>
 }
 
@@ -33,9 +36,12 @@ export async function startWorld(flags: string[] = []): Promise<World> {
   await database.start()
   const databaseName = 'bench'
   let server: Child
+  const profile = join(dataDir, 'profile')
+  const preload = `--import ${new URL('profiler.js', import.meta.url).href}`
   try {
     server = await startChild({
       name: 'server',
+      env: { BENCH_PROFILE: profile, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${preload}`.trim() },
       script: resolve(import.meta.dirname, '../src/cli/main.js'),
       args: [
         ...['serve', '--data-dir', dataDir, '--host', '127.0.0.1', '--log-level', 'warn', '--secret-key', 'bench'],
@@ -79,6 +85,7 @@ export async function startWorld(flags: string[] = []): Promise<World> {
     async loopDelay() {
       return Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(await metrics())?.[1] ?? Number.NaN)
     },
+    shares: (work) => sharesWhile(server.process.pid ?? 0, profile, work),
     async stop() {
       await server.stop()
       await database.stop()
