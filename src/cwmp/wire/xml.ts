@@ -3,6 +3,7 @@ import { type Element, XML_LIMITS, type XmlLimits } from './element.ts'
 import { decoderOf, SLICE } from './text.ts'
 import { MAX_LENIENT, readLeniently } from './xml-lenient.ts'
 import { StrictReader } from './xml-strict.ts'
+import { MAX_USUAL, usualWork } from './xml-usual.ts'
 
 /** A parsed document, and whether it was read although it is not well-formed. */
 interface ParsedXml {
@@ -11,18 +12,26 @@ interface ParsedXml {
 }
 
 /**
- * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes. A
- * text that is not well-formed is read once more by the lenient reader when it is short. ProtocolError `xml`,
+ * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes. What
+ * the reader of usual documents leaves is read by the strict one. A text that is not well-formed is read once more by the lenient reader when it is short. ProtocolError `xml`,
  * `xmlForbidden`, `xmlTooDeep`, `xmlTooLarge` or `charset`: what is wrong, and where it stands.
  */
 export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): Work<ParsedXml> {
   try {
+    const usual = bytes.length > MAX_USUAL ? undefined : yield* readUsual(bytes, contentType, limits)
+    if (usual !== undefined) return { root: usual, repaired: false }
     return { root: yield* readStrictly(bytes, contentType, limits), repaired: false }
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== 'xml' || bytes.length > MAX_LENIENT) throw error
     yield bytes.length
     return { root: readAnyway(bytes, contentType, limits, error), repaired: true }
   }
+}
+
+/** What nearly all CPE send, in a faster way; undefined for the rest. */
+function* readUsual(bytes: Uint8Array, contentType: string | undefined, limits: XmlLimits): Work<Element | undefined> {
+  yield Math.min(bytes.length, SLICE)
+  return yield* usualWork(decoderOf(bytes, contentType).decode(bytes), limits)
 }
 
 function* readStrictly(bytes: Uint8Array, contentType: string | undefined, limits: XmlLimits): Work<Element> {

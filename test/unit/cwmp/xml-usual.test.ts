@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Element, XML_LIMITS, type XmlLimits } from '../../../src/cwmp/wire/element.ts'
+import { StrictReader } from '../../../src/cwmp/wire/xml-strict.ts'
+import { usualWork } from '../../../src/cwmp/wire/xml-usual.ts'
+import { atOnce } from '../../support/at-once.ts'
+
+const usual = (text: string, limits: XmlLimits = XML_LIMITS) => atOnce(usualWork(text, limits))
+
+/** What the strict reader makes of it; undefined where it refuses. */
+function strict(text: string, limits: XmlLimits = XML_LIMITS): Element | undefined {
+  const reader = new StrictReader(limits)
+  try {
+    // As `parseXml` gives it.
+    reader.write(text.trimStart())
+    return reader.end()
+  } catch {
+    return undefined
+  }
+}
+
+const files = (folder: string): string[] =>
+  readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? files(path) : path.endsWith('.xml') ? [path] : []
+  })
+
+const NAMES = ['a', 'B-1', 'soap:a', 's:Body', 'xsi:type', 'x', 'xml:lang', '_y.z', '1', 's:', ':a', 'a:b:c', 'é']
+const SPACES = ['', ' ', '\n', '\t', '\r\n', '  ']
+const pieces = fc.constantFrom(
+  ...NAMES.flatMap((name) => [`<${name}>`, `</${name}>`, `<${name}/>`, `<${name} `, name]),
+  ...SPACES,
+  ...['xmlns="urn:a"', 'xmlns:s="urn:s"', "xmlns:soap='urn:s'", 'xmlns:s=""', 'xmlns=""', 'xmlns:xml="urn:x"'],
+  ...[
+    'a="1"',
+    "a='1'",
+    'a = "1"',
+    'a="<"',
+    'a="&amp;"',
+    's:a="2"',
+    'a="\t"',
+    'a=1',
+    'a',
+    '__proto__="1"',
+    'toString="1"',
+  ],
+  ...['&amp;', '&lt;', '&quot;', '&#65;', '&#0;', '&', '&x;', ']]>', '<![CDATA[x]]>', '<!-- -->', '<?a b?>'],
+  ...[
+    'text',
+    'ü',
+    '\u0001',
+    '\ud83d\ude00',
+    '\ud83d',
+    '\u0085',
+    '\u2028',
+    '>',
+    '"',
+    '/>',
+    '<',
+    '=',
+    '\uffff',
+    '\u007f',
+  ],
+  ...['<?xml version="1.0"?>', "<?xml version='1.0' encoding='utf-8' ?>", '<!DOCTYPE a>', '\ufeff'],
+)
+
+describe('the reader of usual documents', () => {
+  it('makes the same tree as the strict one, or none', () => {
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+        const text = parts.join('')
+        const root = usual(text)
+        if (root !== undefined) expect(root).toEqual(strict(text))
+      }),
+      { numRuns: 20_000 },
+    )
+  })
+
+  it('makes the same tree of what is well-formed', () => {
+    const leaf = fc.constantFrom('', 'v', ' a &amp; b ', '&lt;&gt;', 'x > y', 'größer', '\r\n', '1 BOOT', 'a\rb')
+    const attribute = fc.constantFrom(
+      '',
+      ' a="1"',
+      ' xsi:type="xsd:string"',
+      "\n  a='\"'",
+      ' xmlns="urn:n"',
+      ' xmlns:s="urn:t"',
+    )
+    const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+      tree: fc
+        .tuple(fc.constantFrom('a', 's:b', 'C.1'), attribute, fc.array(fc.oneof(leaf, tie('tree')), { maxLength: 4 }))
+        .map(([name, given, content]) =>
+          content.length === 0 ? `<${name}${given} />` : `<${name}${given}>${content.join('')}</${name}\n>`,
+        ),
+    }))
+    const document = tree.map(
+      (inner) => `\n<?xml version="1.0" encoding="UTF-8"?>\r\n<r xmlns:s="urn:s" xmlns:xsi="urn:i">${inner}</r>\n`,
+    )
+    fc.assert(
+      fc.property(document, (text) => {
+        const root = usual(text)
+        expect(root).toBeDefined()
+        expect(root).toEqual(strict(text))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('reads nearly every vector, and as the strict one does', () => {
+    const texts = files('test/vectors/cwmp').map((file) => readFileSync(file, 'utf8'))
+    const read = texts.filter((text) => {
+      const root = usual(text)
+      if (root !== undefined) expect(root).toEqual(strict(text))
+      return root !== undefined
+    })
+    expect(read.length).toBeGreaterThan(texts.length / 2)
+  })
+
+  it.each([
+    ['elements', '<r><a/><a/></r>', { maxElements: 2 }],
+    ['depth', '<r><a><b/></a></r>', { maxDepth: 2 }],
+    ['attributes', '<r a="1" b="2" xmlns:c="u"/>', { maxAttributes: 2 }],
+    ['text', '<r>0123456789</r>', { maxText: 9 }],
+  ])('leaves a document over a limit (%s) to the strict one, which says where', (_name, text, limit) => {
+    expect(usual(text)).toBeDefined()
+    expect(usual(text, { ...XML_LIMITS, ...limit })).toBeUndefined()
+  })
+
+  it.each([
+    ['namespaces at every depth', `${'<a xmlns:p1="u" xmlns:p2="u">'.repeat(30)}${'<b xmlns:q="u"/>'.repeat(20_000)}`],
+    ['one long text', `<r>${'x'.repeat(1_000_000)}`],
+    ['references', `<r>${'&amp;'.repeat(200_000)}`],
+    ['bare ampersands', `<r>${'&'.repeat(500_000)}`],
+    ['blanks in a tag', `<r${' '.repeat(1_000_000)}`],
+    ['a value without an end', `<r a="${'x'.repeat(1_000_000)}`],
+    ['a long name', `<${'x'.repeat(1_000_000)}`],
+  ])('does a bounded amount of work with %s', (_name, text) => {
+    let units = 0
+    const work = usualWork(text, XML_LIMITS)
+    for (let step = work.next(); step.done !== true; step = work.next()) units += step.value
+    expect(units).toBeLessThanOrEqual(2 * text.length)
+  })
+})
