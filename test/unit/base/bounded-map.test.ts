@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BoundedMap, BoundedSet } from '../../../src/base/index.ts'
 
@@ -17,6 +18,39 @@ describe('a bounded map', () => {
     map.get('a')
     map.set('c', 3)
     expect([...map.keys()]).toEqual(['b', 'c'])
+  })
+})
+
+describe('any use of a bounded map', () => {
+  it('leaves the entries that were set last, and tells which were dropped', () => {
+    const step = fc.oneof(
+      fc.record({ set: fc.integer({ min: 0, max: 12 }) }),
+      fc.record({ delete: fc.integer({ min: 0, max: 12 }) }),
+      fc.constant({ clear: true }),
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), (steps, max) => {
+        const dropped: number[] = []
+        const map = new BoundedMap<number, number>(max, (key) => dropped.push(key))
+        let order: number[] = []
+        const expected: number[] = []
+        steps.forEach((one, i) => {
+          if ('set' in one) {
+            map.set(one.set, i)
+            order = [...order.filter((key) => key !== one.set), one.set]
+            if (order.length > max) expected.push(...order.splice(0, 1))
+          } else if ('delete' in one) {
+            map.delete(one.delete)
+            order = order.filter((key) => key !== one.delete)
+          } else {
+            map.clear()
+            order = []
+          }
+          expect([...map.keys()]).toEqual(order)
+        })
+        expect(dropped).toEqual(expected)
+      }),
+    )
   })
 })
 
