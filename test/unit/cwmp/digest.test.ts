@@ -229,6 +229,15 @@ describe('nonces', () => {
     expect(nonces.use(nonce, '1')).toBe(false)
   })
 
+  it('hold however many were issued after them', () => {
+    const nonces = new Nonces(createManualClock(), systemRandom)
+    const nonce = nonces.issue()
+    for (let i = 0; i < 20_001; i++) nonces.issue()
+    expect(nonces.check(nonce, '1')).toBe('fresh')
+    expect(nonces.use(nonce, '1')).toBe(true)
+    expect(nonces.use(nonce, '1')).toBe(false)
+  })
+
   it('are never the same twice', () => {
     const nonces = new Nonces(createManualClock(), systemRandom)
     expect(new Set(Array.from({ length: 100 }, () => nonces.issue())).size).toBe(100)

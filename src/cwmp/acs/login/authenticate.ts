@@ -98,6 +98,7 @@ export class Authenticator {
   readonly #guesses: Guesses
   readonly #cache = new BoundedMap<DeviceId, { credential: CwmpCredential | undefined; readAt: number }>(CACHE_SIZE)
   readonly #admitted = new WeakSet<Shown>()
+  readonly #given = new WeakMap<Shown, { authorization: Authorization | undefined }>()
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
@@ -112,13 +113,13 @@ export class Authenticator {
    */
   challengeFor(shown: Shown): string[] | undefined {
     if (shown.certificate !== undefined || this.#options.policy === 'open') return undefined
-    const use = this.#usable(parseAuthorization(shown.header), shown)
+    const use = this.#usable(this.#read(shown), shown)
     return use === 'usable' ? undefined : this.refusal(shown, use).challenges
   }
 
   /** Checks the login of a CPE. A matching login uses up its nonce, once for each `shown`. */
   async check(id: DeviceId, identity: DeviceIdentity, shown: Shown): Promise<AuthResult> {
-    const given = parseAuthorization(shown.header)
+    const given = this.#read(shown)
     const { address } = shown
     const reading = shown.certificate === undefined ? 'other' : readCertificateName(shown.certificate, identity)
     const use = this.#usable(given, shown)
@@ -139,6 +140,16 @@ export class Authenticator {
     if (result.ok && result.proof !== 'none') this.#guesses.fitted(id, address)
     else if (!result.ok && result.reason !== 'stale') this.#guesses.failed(id, address)
     return result
+  }
+
+  /** The Authorization header of a request, which is read once. */
+  #read(shown: Shown): Authorization | undefined {
+    if (shown.header === undefined) return undefined
+    const known = this.#given.get(shown)
+    if (known !== undefined) return known.authorization
+    const authorization = parseAuthorization(shown.header)
+    this.#given.set(shown, { authorization })
+    return authorization
   }
 
   /**

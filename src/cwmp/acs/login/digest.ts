@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash as hashOf, timingSafeEqual } from 'node:crypto'
 
 /** The content of an Authorization header, before it is checked. */
 export type Authorization =
@@ -86,11 +86,11 @@ export function proves(username: string, password: string, method: string, field
 }
 
 function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
+  return hashOf('md5', text)
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hashOf('sha256', text)
 }
 
 /** Equal in constant time. */

@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto'
-import type { Clock, Random } from '../../../base/index.ts'
+import { BoundedMap, type Clock, type Random } from '../../../base/index.ts'
 import { sameText } from './digest.ts'
 
 const LIFE_MS = 300_000
 /** A nonce from this far in the future was made before the clock was set back. */
 const AHEAD_MS = 5000
 const MAX_USED = 200_000
+const MAX_KNOWN = 20_000
 const TIME_BYTES = 6
 const RANDOM_BYTES = 4
 const BODY_BYTES = TIME_BYTES + RANDOM_BYTES
@@ -26,7 +27,13 @@ export class Nonces {
   readonly #clock: Clock
   readonly #random: Random
   readonly #key: Uint8Array
-  readonly #used = new Map<string, number>()
+  /** The highest count of each nonce that was used. Forgetting a use must not make it good again. */
+  readonly #used = new BoundedMap<string, number>(MAX_USED, (nonce) => {
+    const issuedAt = Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES)
+    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, issuedAt)
+  })
+  /** Times of nonces whose signature was made or verified lately: it need not be worked out again. */
+  readonly #known = new BoundedMap<string, number>(MAX_KNOWN)
   /** Nonces up to this time are stale: what was known of their use was forgotten. */
   #forgottenUpTo = Number.NEGATIVE_INFINITY
 
@@ -39,18 +46,18 @@ export class Nonces {
   /** A new nonce of 32 characters. */
   issue(): string {
     const body = Buffer.alloc(BODY_BYTES)
-    body.writeUIntBE(Math.max(0, Math.trunc(this.#clock.now())), 0, TIME_BYTES)
+    const now = Math.max(0, Math.trunc(this.#clock.now()))
+    body.writeUIntBE(now, 0, TIME_BYTES)
     body.set(this.#random.bytes(RANDOM_BYTES), TIME_BYTES)
-    return Buffer.concat([body, this.#sign(body)]).toString('base64url')
+    const nonce = this.#signed(body)
+    this.#known.set(nonce, now)
+    return nonce
   }
 
   /** Checks a nonce and its count (undefined: it is accepted once), without storing it. */
   check(nonce: string, nc: string | undefined): NonceState {
-    const bytes = Buffer.from(nonce, 'base64url')
-    const body = bytes.subarray(0, BODY_BYTES)
-    const isOurs = sameText(nonce, Buffer.concat([body, this.#sign(body)]).toString('base64url'))
-    if (bytes.length !== BODY_BYTES + SIGNATURE_BYTES || !isOurs) return 'forged'
-    const issuedAt = body.readUIntBE(0, TIME_BYTES)
+    const issuedAt = this.#known.get(nonce) ?? this.#verify(nonce)
+    if (issuedAt === undefined) return 'forged'
     const age = this.#clock.now() - issuedAt
     if (age > LIFE_MS || age < -AHEAD_MS || issuedAt <= this.#forgottenUpTo) return 'stale'
     return countOf(nc) > (this.#used.get(nonce) ?? 0) ? 'fresh' : 'stale'
@@ -59,23 +66,23 @@ export class Nonces {
   /** Uses a nonce that was checked, for a login that fits. False when the same count was used in between. */
   use(nonce: string, nc: string | undefined): boolean {
     if (this.check(nonce, nc) !== 'fresh') return false
-    this.#used.delete(nonce)
     this.#used.set(nonce, countOf(nc))
-    if (this.#used.size > MAX_USED) this.#forgetOldest()
     return true
   }
 
-  /** Forgetting a use must not make it good again. */
-  #forgetOldest(): void {
-    const oldest = this.#used.keys().next()
-    if (oldest.done === true) return
-    this.#used.delete(oldest.value)
-    const issuedAt = Buffer.from(oldest.value, 'base64url').readUIntBE(0, TIME_BYTES)
-    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, issuedAt)
+  /** The time at which a nonce was issued here; undefined when it was not. */
+  #verify(nonce: string): number | undefined {
+    const bytes = Buffer.from(nonce, 'base64url')
+    const body = bytes.subarray(0, BODY_BYTES)
+    if (!sameText(nonce, this.#signed(body)) || bytes.length !== BODY_BYTES + SIGNATURE_BYTES) return undefined
+    const issuedAt = body.readUIntBE(0, TIME_BYTES)
+    this.#known.set(nonce, issuedAt)
+    return issuedAt
   }
 
-  #sign(body: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key).update(body).digest().subarray(0, SIGNATURE_BYTES)
+  #signed(body: Uint8Array): string {
+    const signature = createHmac('sha256', this.#key).update(body).digest().subarray(0, SIGNATURE_BYTES)
+    return Buffer.concat([body, signature]).toString('base64url')
   }
 }
 
