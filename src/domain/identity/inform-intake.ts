@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isSecret } from '../../datamodel/index.ts'
 import type { DeviceChange, DevicePatch } from '../device/change.ts'
 import { collected } from '../device/collected.ts'
@@ -34,7 +34,7 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
     // ProductClass stands for ModelName until the CPE reports that.
     ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
     ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
-    ...cwmpPatch(inform, facts, codes, now),
+    ...cwmpPatch(device?.cwmp, inform, facts, codes, now),
   }
   const retries = inform.retryCount ?? 0
   if (retries !== (device?.cwmp?.retryCount ?? 0)) patch['cwmp.retryCount'] = retries
@@ -100,17 +100,27 @@ function valueChanges(deviceId: DeviceId, inform: InformFacts, patch: DevicePatc
     }))
 }
 
-function cwmpPatch(inform: InformFacts, facts: DeviceFacts, codes: string[], now: Timestamp): DevicePatch {
-  const patch: DevicePatch = {
-    'cwmp.lastInformAt': now,
-    'cwmp.events': codes.slice(0, 64),
-    'cwmp.version': inform.version,
-  }
-  if (inform.remoteAddress !== undefined) patch['cwmp.remoteAddress'] = inform.remoteAddress
-  if (facts.connectionRequestUrl !== undefined) patch['cwmp.connectionRequestUrl'] = facts.connectionRequestUrl
-  if (facts.parameterKey !== undefined) patch['cwmp.parameterKey'] = facts.parameterKey
+/** The fields of the contact; of what rarely changes only what differs from the record. */
+function cwmpPatch(
+  before: Device['cwmp'],
+  inform: InformFacts,
+  facts: DeviceFacts,
+  codes: string[],
+  now: Timestamp,
+): DevicePatch {
+  const patch: DevicePatch = { 'cwmp.lastInformAt': now }
+  const events = codes.slice(0, 64)
+  if (before === undefined || events.join('\n') !== before.events.join('\n')) patch['cwmp.events'] = events
+  if (inform.version !== before?.version) patch['cwmp.version'] = inform.version
+  const { remoteAddress } = inform
+  if (remoteAddress !== undefined && remoteAddress !== before?.remoteAddress)
+    patch['cwmp.remoteAddress'] = remoteAddress
+  const { connectionRequestUrl, parameterKey } = facts
+  if (connectionRequestUrl !== undefined && connectionRequestUrl !== before?.connectionRequestUrl)
+    patch['cwmp.connectionRequestUrl'] = connectionRequestUrl
+  if (parameterKey !== undefined && parameterKey !== before?.parameterKey) patch['cwmp.parameterKey'] = parameterKey
   const interval = numberOf(facts.informIntervalS)
-  if (interval !== undefined) patch['cwmp.informIntervalS'] = interval
+  if (interval !== undefined && interval !== before?.informIntervalS) patch['cwmp.informIntervalS'] = interval
   return patch
 }
 
@@ -204,11 +214,11 @@ const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
 const EMPTY_USP = { linked: false, lastSeenAt: 0 }
 
 function informHash(inform: InformFacts): string {
-  const hash = createHash('md5')
+  let text = ''
   for (const { name, value } of inform.parameters) {
-    hash.update(`${name}\0${value}\0`)
+    text += `${name}\0${value}\0`
     // Earlier versions kept such values as they came: with another hash they are written again.
-    if (hasLogin(value)) hash.update('masked\0')
+    if (hasLogin(value)) text += 'masked\0'
   }
-  return hash.digest('base64url')
+  return hash('md5', text, 'base64url')
 }

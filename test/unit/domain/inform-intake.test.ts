@@ -133,6 +133,22 @@ describe('informChange', () => {
     expect(change.set).not.toHaveProperty('softwareVersion')
   })
 
+  it('writes nothing but the time of a periodic Inform like the one before', () => {
+    const first = informChange(known(), inform({ remoteAddress: '192.0.2.1' }), 200)
+    const device = applyPatch(known(), first.set ?? {}, 200)
+    const { deviceId } = first
+    expect(informChange(device, inform({ remoteAddress: '192.0.2.1' }), 300)).toEqual({
+      deviceId,
+      set: { 'cwmp.lastInformAt': 300 },
+    })
+    const other = inform({ remoteAddress: '192.0.2.2', version: '1.4', events: [{ code: '1 BOOT', commandKey: '' }] })
+    expect(informChange(device, other, 400).set).toMatchObject({
+      'cwmp.remoteAddress': '192.0.2.2',
+      'cwmp.version': '1.4',
+      'cwmp.events': ['1 BOOT'],
+    })
+  })
+
   it('tells a changed firmware with both versions', () => {
     const parameters = [{ name: 'Device.DeviceInfo.SoftwareVersion', value: '1.11', type: 'string' as const }]
     const change = informChange(known(), inform({ parameters }), 200)
