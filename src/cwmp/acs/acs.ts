@@ -440,12 +440,12 @@ export class Acs implements Lifecycle {
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
     session.isOpen = auth.proof === 'none'
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turn.enrolIn(session)
-    response.setHeader('set-cookie', `isthmus=${session.cookie}; Path=/; HttpOnly`)
     const header = replyHeader(envelope)
     if (envelope.header.supportedCwmpVersions !== undefined) header.useCwmpVersion = version
     send(
       response,
       encodeEnvelope(envelope.urn, header, { kind: 'response', name: 'Inform', body: { MaxEnvelopes: 1 } }),
+      `isthmus=${session.cookie}; Path=/; HttpOnly`,
     )
     session.onStep?.('Inform', { events: facts.events.map((event) => event.code), proof: auth.proof })
     return true

@@ -1,29 +1,35 @@
 import type { ServerResponse } from 'node:http'
 
-/** Sends an envelope as 200, or 204 without one. Returns false when the connection is gone. */
-export function send(response: ServerResponse, envelope: string | undefined): boolean {
+/**
+ * Sends an envelope as 200, with a cookie where one is given, or 204 without an envelope. Returns false when the
+ * connection is gone.
+ */
+export function send(response: ServerResponse, envelope: string | undefined, cookie?: string): boolean {
   if (response.destroyed || response.writableEnded || response.socket?.destroyed === true) return false
   if (envelope === undefined) {
     response.writeHead(204).end()
     return true
   }
-  // As text it leaves in one write together with its head.
-  const length = Buffer.byteLength(envelope)
-  response.writeHead(200, { 'content-type': 'text/xml; charset="utf-8"', 'content-length': length }).end(envelope)
+  // As text it leaves in one write together with its head, and a list of headers is written as it is.
+  const head = ['content-type', 'text/xml; charset="utf-8"', 'content-length', String(Buffer.byteLength(envelope))]
+  if (cookie !== undefined) head.push('set-cookie', cookie)
+  response.writeHead(200, head).end(envelope)
   return true
 }
 
 /** A status with a sentence for the person who looks at the wire. */
 export function plain(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent || response.destroyed) return
-  const bytes = Buffer.from(text)
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': bytes.length }).end(bytes)
+  const length = String(Buffer.byteLength(text))
+  response.writeHead(status, ['content-type', 'text/plain; charset=utf-8', 'content-length', length]).end(text)
 }
 
 /** 401 with its challenges, without a body. */
 export function challenged(response: ServerResponse, challenges: string[]): void {
-  response.setHeader('www-authenticate', challenges)
-  plain(response, 401, '')
+  if (response.headersSent || response.destroyed) return
+  const head = ['content-length', '0']
+  for (const challenge of challenges) head.push('www-authenticate', challenge)
+  response.writeHead(401, head).end()
 }
 
 /** Answers 503: the CPE connects again later (TR-069 3.4.7). */
