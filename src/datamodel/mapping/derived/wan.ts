@@ -94,12 +94,6 @@ export const WAN_DERIVED: readonly Derived[] = [
     value: (context) => context.evaluate(`${belowLink(context) ?? ''}Status`),
   },
   { to: `${LINK}LowerLayers`, from: WCD, value: (context) => withoutDot(belowLink(context)) },
-  {
-    to: `${VLAN}LowerLayers`,
-    from: WCD,
-    value: ({ object, links }) => withoutDot(links.rowIn(object, 'Device.Ethernet.Link.')),
-  },
-  always(`${VLAN}Enable`, WCD, 'true'),
   always(`${ADDRESS}AddressingType`, PPP, 'IPCP'),
   always(`${ADDRESS}SubnetMask`, PPP, '255.255.255.255'),
   {
@@ -167,8 +161,6 @@ function ethernetLink({ object, links }: DerivedContext): string | undefined {
 /** The link below a PPP or IP interface, a VLAN aside. */
 function linkBelow(context: DerivedContext): string | undefined {
   const wcd = wcdOf(context.object)
-  const vlan = context.links.rowIn(wcd, VLANS)
-  if (vlan !== undefined) return vlan
   return hasEthernetLink(context.tree, wcd)
     ? ethernetLink(context)
     : context.links.rowIn(wcd, `Device.${linkKind(context.tree, wcd) ?? 'ATM'}.Link.`)

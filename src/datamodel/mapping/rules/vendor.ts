@@ -1,7 +1,7 @@
 import { IP, PPP } from '../tree/linked.ts'
 import { objectsOfTable } from '../tree/raw-tree.ts'
 import { objectOf } from '../tree/schema.ts'
-import { allConnections, connectionDevices, exists, type RuleContext, topTable } from './rule-tree.ts'
+import { allConnections, exists, type RuleContext, topTable } from './rule-tree.ts'
 
 /** The source of a row: its table, '' for none, and the rest of its path. */
 interface SourceRow {
@@ -31,15 +31,22 @@ export function opticalRows({ tree, numbers }: RuleContext, rows: readonly Sourc
 /** Values by which devices say that a connection has no VLAN. */
 const NO_VLAN = new Set(['', '0', '-1', '4095'])
 
-/** A VLAN termination for each connection, or WANConnectionDevice, with a VLAN in a vendor's parameter. */
+/**
+ * A VLAN termination for each connection with a VLAN in a vendor's parameter, of its own or of the link below it: where
+ * both show it, they are places of one VLAN.
+ */
 export function vlanRows({ tree, numbers }: RuleContext, rows: readonly SourceRow[]): void {
   const tagged = (object: string, own: readonly SourceRow[]) =>
     own.some(({ rest }) => !NO_VLAN.has(tree.value(object + rest) ?? ''))
   const ofTable = (table: string) => rows.filter((row) => row.table === table)
-  const devices = rows.filter(({ table }) => table !== IP && table !== PPP)
-  for (const wcd of connectionDevices(tree)) if (tagged(wcd, devices)) numbers.row(VLANS, wcd, [wcd])
-  for (const { object, kind } of allConnections(tree))
-    if (tagged(object, ofTable(kind === 'ip' ? IP : PPP))) numbers.row(VLANS, object, [object])
+  const links = rows.filter(({ table }) => table !== IP && table !== PPP)
+  for (const { object, wcd, kind } of allConnections(tree)) {
+    const places = [
+      ...(tagged(object, ofTable(kind === 'ip' ? IP : PPP)) ? [object] : []),
+      ...(tagged(wcd, links) ? [wcd] : []),
+    ]
+    if (places.length > 0) numbers.row(VLANS, object, [object, ...places])
+  }
 }
 
 const VLANS = 'Device.Ethernet.VLANTermination.'

@@ -31,12 +31,13 @@ export const CMCC: VendorFamily = {
       undefined,
       'X_CMCC_VLANMode',
     ),
+    // Devices with both places show one VLAN in both.
     ...linkVlan(
       'X_CMCC_WANGponLinkConfig.',
       'VLANIDMark',
       { rank: 2, evidence: '5 lineages, 4 models, 100 values of dumps' },
       'Mode',
-    ),
+    ).map((row) => ({ ...row, writeAlso: true as const })),
     ...connectionIpv6(
       { address: 'X_CMCC_IPv6IPAddress', prefix: 'X_CMCC_IPv6Prefix' },
       { evidence: '28 models of several makers' },

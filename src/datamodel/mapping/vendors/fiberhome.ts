@@ -44,10 +44,9 @@ export const FIBERHOME: VendorFamily = {
     cpu('X_FH_CpuUsed', { rank: 2, evidence: 'HG6543C' }),
     memoryUse('X_FH_MemUsed', { evidence: 'HG6543C' }),
     stationCount('WLAN_AssociatedDeviceNumberOfEntries', { rank: 2, evidence: '2 lineages' }),
-    // RadioEnabled reads false always.
+    // RadioEnabled reads false always; a write of Enable would turn networks on that are off.
     place(`${WLAN}Enable`, 'Device.WiFi.Radio.{i}.Enable', {
       agg: 'any',
-      writable: true,
       rank: 0,
       family: 'fiberhome',
       evidence: '2 lineages, live',
