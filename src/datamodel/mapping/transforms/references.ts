@@ -122,12 +122,17 @@ const QOS_TABLES: readonly (readonly [RegExp, string])[] = [
   [/App(Identifier)?$/, 'App'],
 ]
 
+/** Returns the name of the table of QueueManagement that a parameter refers to. */
+function qosTable(context: TransformContext): string | undefined {
+  return QOS_TABLES.find(([leaf]) => leaf.test(context.from))?.[1]
+}
+
 /** An instance number of a table of QueueManagement; -1 and 4294967295 are none. */
 const instRef: Transform = {
   read(raw, context) {
     const number = raw.trim()
     if (number === '' || number === '-1' || number === '4294967295') return ''
-    const table = QOS_TABLES.find(([leaf]) => leaf.test(context.from))?.[1]
+    const table = qosTable(context)
     if (!/^\d{1,9}$/.test(number) || table === undefined) return undefined
     const at = context.from.indexOf('QueueManagement.') + 'QueueManagement.'.length
     return reference(context.targetOf(`${context.from.slice(0, at)}${table}.${Number(number)}.`))
@@ -137,7 +142,10 @@ const instRef: Transform = {
       const shown = context.raw(context.from)?.trim()
       return toSource(context, shown === '4294967295' ? shown : '-1')
     }
-    return toSource(context, /(\d+)\.?$/.exec(sourceOf(value.trim(), context))?.[1] ?? '')
+    const source = sourceOf(value.trim(), context)
+    if (!source.includes(`.${qosTable(context)}.`))
+      throw refusal(context, `${quoted(value)} is no row of QoS.${qosTable(context)}`)
+    return toSource(context, /(\d+)\.?$/.exec(source)?.[1] ?? '')
   },
 }
 

@@ -104,6 +104,18 @@ describe('a write through TR-181', () => {
     expect(refusal(() => write({ 'Device.Nothing.Here': 'x' })).message).toContain('no place')
   })
 
+  it('refuses a reference to a row of another table', () => {
+    const object = 'InternetGatewayDevice.QueueManagement.'
+    const { device, tree } = mappedDevice(
+      [...tr098Router(), ...under(object, { 'App.1.AppDefaultPolicer': -1, 'Policer.2.PolicerEnable': true })],
+      mapping,
+    )
+    const path = 'Device.QoS.App.1.DefaultPolicer'
+    const to = (value: string) => planWrite(device, [{ path, value }], tree, time).values
+    expect(to('Device.QoS.Policer.2')).toEqual([{ path: `${object}App.1.AppDefaultPolicer`, value: '2' }])
+    expect(() => to('Device.IP.Interface.1')).toThrow(/no row of QoS.Policer/)
+  })
+
   it('lets the device itself decide what is writable', () => {
     const standard = `${LAN}WLANConfiguration.1.SSID`
     expect(refusal(() => write({ 'Device.WiFi.SSID.1.SSID': 'x' }, (path) => path !== standard)).source).toBe(standard)
