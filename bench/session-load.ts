@@ -10,7 +10,7 @@ export interface LoadedDevice {
   inform: string
 }
 
-/** What the parent sends. */
+/** The messages of the parent process. */
 export interface LoadOrder {
   port: number
   devices: LoadedDevice[]
@@ -20,7 +20,7 @@ export interface LoadOrder {
   atLeast: number
 }
 
-/** What it gets. */
+/** The messages to the parent process. */
 export interface LoadReport {
   sessions: number
   p50Ms: number

@@ -17,7 +17,7 @@ export interface GroupStatus {
   name: string
   devices: number
   protocols: PresenceCounts
-  /** When the devices were counted: at most ten seconds ago. */
+  /** The time at which the devices were counted: at most ten seconds ago. */
   countedAt: Timestamp
   /** The plan that runs, or that was started last. */
   plan?: PlanStatus

@@ -23,7 +23,7 @@ export interface ContractDevice {
    * The plug is pulled right after the next effect on this path, before its answer leaves; it starts again by itself.
    */
   losePowerAfter(path: string): void
-  /** How often it has started since the suite began. */
+  /** Number of its starts since the suite began. */
   boots(): number
 }
 

@@ -16,7 +16,7 @@ import type { ContractSubject } from './driver-contract.ts'
 
 export const SECRET = 'enrolment secret'
 export const CONTROLLER = 'proto::contract'
-/** What every part takes. */
+/** The options that every part takes. */
 export const BASE = { clock: systemClock, random: systemRandom, log: silentLog }
 
 export interface Engine {

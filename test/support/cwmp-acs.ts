@@ -11,7 +11,7 @@ export interface TestAcs {
   stores: MemoryStores
   credentials: Map<DeviceId, CwmpCredential>
   completions: Completion[]
-  /** What the CPE's turn of ours is used for; nothing at first. */
+  /** The use of the ACS turn; nothing at first. */
   onContact(work: (contact: Contact) => Promise<void>): void
   stop(): Promise<void>
 }

@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** Where the engine is kept between runs, so that it is fetched once per checkout. */
+/** The folder that keeps the engine between runs, so that it is fetched once per checkout. */
 export const ENGINE_CACHE = process.env.ISTHMUS_ENGINE_CACHE ?? resolve(import.meta.dirname, '../../data/engine')
 
 /** One database for the whole run: MONGODB_URI, or an embedded one in a folder that goes away afterwards. */

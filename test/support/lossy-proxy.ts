@@ -26,12 +26,12 @@ export class LossyProxy {
     return this.#uri.replace(`:${this.#target}/`, `:${typeof address === 'object' ? address?.port : 0}/`)
   }
 
-  /** How many commands are still to be kept from the server. */
+  /** Number of commands that are still to be kept from the server. */
   get refusals(): number {
     return this.#refusals
   }
 
-  /** How many answers are still to be lost. */
+  /** Number of answers that are still to be lost. */
   get losses(): number {
     return this.#losses
   }

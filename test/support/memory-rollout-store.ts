@@ -6,7 +6,7 @@ import type { RolloutStore } from '../../src/rollout/ports.ts'
 import { ANN } from './actors.ts'
 import { rowOf } from './copy.ts'
 
-/** What is inside, for assertions. */
+/** The content, for assertions. */
 export interface RolloutRoom<P extends RolloutPlan, M extends RolloutMember> {
   plans: Map<string, P>
   members: Map<string, M>

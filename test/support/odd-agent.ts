@@ -15,7 +15,7 @@ type Setting = { param: string; value: string; required: boolean }
 const TABLE = 'Device.LocalAgent.Subscription.'
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
 
-/** How a device differs from one that has and does everything. */
+/** The differences of a device from one that has and does everything. */
 export interface OddAgentQuirks {
   /** GetResp of 1.0: one entry with dotted names. */
   shape10?: boolean
@@ -31,12 +31,12 @@ export interface OddAgentQuirks {
   keepsRows?: boolean
   /** Its Controller table has no OnBoardingComplete. */
   noOnBoardingComplete?: boolean
-  /** What GetSupportedDM of a path is answered with; undefined: not at all. */
+  /** The answer to GetSupportedDM of a path; undefined: not at all. */
   supported?(ask: GetSupportedDM): GetSupportedDMResp | number | undefined
 }
 
 /**
- * What a Controller meets when it onboards an Agent: DeviceInfo, its own row and the Subscription table, from the
+ * The objects that a Controller reads when it onboards an Agent: DeviceInfo, its own row and the Subscription table, from the
  * tables of TR-369 and TR-181.
  */
 export class OddAgent {

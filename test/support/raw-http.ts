@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** What came back over one TCP connection: the raw text, and whether the server closed it. */
+/** The answer over one TCP connection: its raw text, and whether the server closed it. */
 export interface RawAnswer {
   status: number
   text: string

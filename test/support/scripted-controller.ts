@@ -25,7 +25,7 @@ export class ScriptedController {
   /** Record bodies in order of arrival, over all links. */
   readonly records: RecordBody['kind'][] = []
   readonly connects: IncomingMessage[] = []
-  /** Whether notifications that want an answer get one. */
+  /** True: notifications that want an answer get one. */
   acknowledge = true
   #socket: WebSocket | undefined
   #agentId = ''

@@ -19,7 +19,7 @@ export interface TestController {
   linkSecrets: LinkSecrets
   conflicts: Conflict[]
   completions: Completion[]
-  /** What was written, in the order it was asked for. */
+  /** The values that were written, in the order in which they were asked for. */
   commits: DeviceChange[]
   /** Stands before every commit: may hold it up or fail it. */
   beforeCommit(work: (change: DeviceChange) => Promise<void> | undefined): void

@@ -34,8 +34,8 @@ const isUnderConstruction = ({ path }: { path: string }) => UNDER_CONSTRUCTION.s
 const PRIVATE = /\b(?:sections? \d[\d.]*|reference of TR-\d+|TR-\d+ reference|(?:field|schema) notes)/gi
 
 /**
- * Which node of a graph each import of a room leads to, by the path of its file; an index.ts of a room passes on what
- * is its own.
+ * Returns the nodes of a graph to which the imports of a room lead, by the paths of their files; an index.ts of a room
+ * passes on its own exports.
  */
 function graphOf(node: (path: string) => string): Map<string, Set<string>> {
   const graph = new Map(files.map(({ path }) => [node(path), new Set<string>()]))
@@ -47,14 +47,14 @@ function graphOf(node: (path: string) => string): Map<string, Set<string>> {
   return graph
 }
 
-/** How often a file names something, its declaration included and comments aside. */
+/** The number of times that a file names something, its declaration included and comments aside. */
 function usesIn(path: string, name: string): number {
   const text = files.find((file) => file.path === path)?.text ?? ''
   const code = text.split('\n').filter((line) => !/^\s*(\/?\*|\/\/)/.test(line))
   return code.join('\n').match(new RegExp(`\\b${name}\\b`, 'g'))?.length ?? 0
 }
 
-/** Why an import breaks the house rules; undefined when it does not. */
+/** The reason for which an import breaks the house rules; undefined when it does not. */
 function problem(file: string, target: string): string | undefined {
   const [room = '', inner = ''] = file.split('/')
   const [toRoom = '', toInner = ''] = target.split('/')
@@ -132,6 +132,12 @@ describe('the house', () => {
   it('knows the letters of the facets in the room of the models alone', () => {
     const others = files.filter(({ path, text }) => !path.startsWith('datamodel/') && /\bfacets\b/.test(text))
     expect(others.map(({ path }) => path)).toEqual([])
+  })
+
+  it('begins no doc comment with a clause', () => {
+    const clause = /\/\*\*(?:\s|\*)*(?:What|Whether|Who|Nobody|How|Where|When|Which|Why)\b/
+    const found = [...files, ...outside].filter(({ text }) => clause.test(text))
+    expect(found.map(({ path }) => path)).toEqual([])
   })
 
   it('exports nothing that no other file imports', () => {

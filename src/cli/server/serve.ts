@@ -80,7 +80,7 @@ function watchDefects(server: RunningServer): void {
   process.on('unhandledRejection', (reason) => server.onDefect('rejection', reason))
   process.on('uncaughtException', (error) => {
     server.onDefect('exception', error)
-    console.error(`ending after an error that nobody caught: ${errorText(error)}`)
+    console.error(`ending after an error that was not caught: ${errorText(error)}`)
     process.exit(1)
   })
 }

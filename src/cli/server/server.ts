@@ -110,7 +110,7 @@ export async function startServer(
 
     const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
     const metrics = createMetrics()
-    const defects = metrics.counter('isthmus_defects_total', 'Errors that nobody handled', ['kind'])
+    const defects = metrics.counter('isthmus_defects_total', 'Errors that were not handled', ['kind'])
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
     const southbound = southboundMetrics(metrics)
@@ -344,7 +344,7 @@ export async function startServer(
       enrolmentSecret,
       endpointId: config.endpointId,
       onDefect: (kind, error) => {
-        log.error({ err: error, kind }, 'an error that nobody handled')
+        log.error({ err: error, kind }, 'an error that was not handled')
         defects({ kind })
       },
       reloadCertificates: () => certificates.reload(),

@@ -31,7 +31,7 @@ const APOSTROPHE = 0x27
 type Scope = Readonly<Record<string, string>>
 const NO_NAMESPACES: Scope = Object.freeze(Object.create(null))
 
-/** Where a start tag ends, and what it says. */
+/** The end of a start tag, and its content. */
 interface StartTag {
   end: number
   isEmpty: boolean

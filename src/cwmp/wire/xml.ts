@@ -28,7 +28,7 @@ export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLi
   }
 }
 
-/** What nearly all CPE send, in a faster way; undefined for the rest. */
+/** Reads the XML that nearly all CPE send, in a faster way; undefined for the rest. */
 function* readUsual(bytes: Uint8Array, contentType: string | undefined, limits: XmlLimits): Work<Element | undefined> {
   yield Math.min(bytes.length, SLICE)
   return yield* usualWork(decoderOf(bytes, contentType).decode(bytes), limits)

@@ -5,7 +5,7 @@ export interface RawValue {
   value: string
 }
 
-/** What a transform may know besides the value. All paths carry instance numbers; objects end in a dot. */
+/** The facts that a transform gets besides the value. All paths carry instance numbers; objects end in a dot. */
 export interface TransformContext {
   /** The source parameter that is read or written. */
   readonly from: string

@@ -70,7 +70,7 @@ export interface ObjectQuirk extends QuirkScope {
   needs?: readonly string[]
 }
 
-/** What a vendor family demands of writes beyond the standard. */
+/** The demands of a vendor family on writes, beyond those of the standard. */
 export interface WriteQuirks {
   parameters: readonly ParameterQuirk[]
   objects: readonly ObjectQuirk[]

@@ -36,7 +36,7 @@ export interface ReadinessStatus {
   name?: string
   devices: number
   onUsp: number
-  /** When the devices were counted. */
+  /** The time at which the devices were counted. */
   countedAt: Timestamp
   classes: ClassCount[]
   /** By model and firmware, those with the most devices first. */

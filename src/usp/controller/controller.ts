@@ -67,7 +67,7 @@ export interface ControllerOptions {
   clock: Clock
   random: Pick<Random, 'fraction'>
   log: Log
-  /** When Agents are probed; by default derived from the interval of Periodic!. */
+  /** The times after which Agents are probed; by default derived from the interval of Periodic!. */
   liveness?: Partial<LivenessLimits>
   /** The time that the link of an Agent that is not admitted stays open; 30 s by default. */
   turnedAwayMs?: number

@@ -45,7 +45,7 @@ const NOTE_ANSWER_MS = 600_000
 export class LinkRecords {
   readonly #deps: LinkRecordsDeps
   readonly #facts: RetryQueue
-  /** When the presence of the Agent was last written. */
+  /** The time at which the presence of the Agent was last written. */
   readonly #touchedAt = new WeakMap<AgentLink, number>()
   /** Devices whose record and link differed at the last sweep, with their connectedAt. */
   #unfit = new Map<string, number>()
@@ -91,7 +91,7 @@ export class LinkRecords {
     })
   }
 
-  /** When lastSeenAt and lastAnswerAt of the device were last written; 0: not over this link. */
+  /** The times at which lastSeenAt and lastAnswerAt of the device were last written; 0: not over this link. */
   touchedAt(agent: AgentLink): number {
     return this.#touchedAt.get(agent) ?? 0
   }

@@ -38,7 +38,7 @@ export function livenessLimits(periodicNotifIntervalS: number): LivenessLimits {
 }
 
 interface State {
-  /** When the Agent last sent a Message; undefined: not yet on this link. */
+  /** The time of the last Message of the Agent; undefined: not yet on this link. */
   heardAt: number | undefined
   /** The begin of the quiet time. */
   quietSince: number

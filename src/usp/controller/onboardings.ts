@@ -27,7 +27,7 @@ interface State {
   failures: number
   /** The time of the next attempt after a failure; 0: none is due. */
   dueAt: number
-  /** When the subscriptions were last compared. */
+  /** The time at which the subscriptions were last compared. */
   comparedAt: number
 }
 

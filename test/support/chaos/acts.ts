@@ -18,7 +18,7 @@ const PLAN_ACTIONS = ['pause', 'resume', 'abort', 'retry', 'rollback'] as const
 export const PROVISIONING_CODE = 'Device.DeviceInfo.ProvisioningCode'
 
 /**
- * What people and programs do to plans and devices, at random. Each request goes to a server that is chosen at random,
+ * Acts of people and programs on plans and devices, at random. Each request goes to a server that is chosen at random,
  * and may fail.
  */
 export class ChaosActs {

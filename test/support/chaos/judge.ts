@@ -61,7 +61,7 @@ export class ChaosJudge {
   }
 
   /**
-   * What is too slow to be asked at each look: the audit chain, what was acknowledged, and answers that no request may
+   * Checks that are too slow for each look: the audit chain, what was acknowledged, and answers that no request may
    * get.
    */
   async last(): Promise<string[]> {

@@ -6,7 +6,7 @@ import { type ChaosOptions, ChaosWorld } from './world.ts'
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 
-/** What happens to the parts of the world in a round. */
+/** The events of a round, for each part of the world. */
 export const DISTURBANCES = {
   /** Nothing but what people do. */
   nothing: async () => undefined,

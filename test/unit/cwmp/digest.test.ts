@@ -60,7 +60,7 @@ function fieldsOf(header = ''): Record<string, string> {
   return Object.fromEntries([...found].map(([, name, quoted, bare]) => [name, quoted ?? bare ?? '']))
 }
 
-/** What RFC 2617 3.2.2.1 asks for, worked out by hand. */
+/** The response that RFC 2617 3.2.2.1 asks for, worked out by hand. */
 function expected({ username, password }: typeof MUFASA, method: string, fields: Record<string, string>): string {
   const ha1 = md5(`${username}:${fields.realm}:${password}`)
   const { nonce, nc, cnonce, qop, uri } = fields

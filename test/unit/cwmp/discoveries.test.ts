@@ -303,7 +303,7 @@ const parameter = (deviceId: DeviceId, path: string, value: string, source: Prot
 })
 
 describe('a discovery under new firmware', () => {
-  /** What was in the record before, an hour ago. */
+  /** The parameters that the record has since an hour ago. */
   function older(w: ReturnType<typeof world>, paths: string[], source: Protocol = 'cwmp') {
     for (const path of paths) w.stores.inside.parameters.set(`${w.id}|${path}`, parameter(w.id, path, 'old', source))
     w.clock.advance(3_600_000)

@@ -18,7 +18,7 @@ const types = new ParameterTypes()
 const readValues = (session: Session, paths: string[]) =>
   read(session, paths, types, new CpeNotebook().of(session.device))
 
-/** What is remembered from one session to the next. */
+/** The notes that are kept from one session to the next. */
 function discoveries(mode: DiscoveryMode = 'walk') {
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
@@ -39,7 +39,7 @@ const TREE: Record<string, string> = {
 }
 const EMPTY_TABLE = 'Device.WiFi.Radio.'
 
-/** What a CPE with that tree answers; `limit` names at most in one GetParameterValues, `unknown` names fault. */
+/** The answers of a CPE with that tree; `limit` names at most in one GetParameterValues, `unknown` names fault. */
 function answers(options: { limit?: number; tooMuch?: number; unknown?: string[]; noSubtree?: number } = {}) {
   return (request: Asked) => {
     if (request.name === 'GetParameterNames') {
@@ -275,7 +275,7 @@ describe('discovery', () => {
   })
 })
 
-/** What verbs need besides a session, with nothing known of the CPE. */
+/** The needs of verbs besides a session, with nothing known of the CPE. */
 const contextOf = (session: Session) => {
   const { made } = discoveries()
   return {

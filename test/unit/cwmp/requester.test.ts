@@ -69,7 +69,7 @@ const fieldsOf = (header = '') =>
     ]),
   )
 
-/** What a client must answer, worked out by hand; `body` with qop=auth-int. */
+/** The response that a client must give, worked out by hand; `body` with qop=auth-int. */
 function proof(header: string | undefined): boolean {
   const { realm, nonce, nc, cnonce, qop, uri, response } = fieldsOf(header)
   const ha1 = md5(`${login.username}:${realm}:${login.password}`)

@@ -23,7 +23,7 @@ function newSession(serial = '1'): Session {
 }
 
 const EVENTS: SessionEvent[] = ['inform', 'cpeRequest', 'emptyPost', 'send', 'answer', 'finish', 'drop']
-/** How a session gets into each state. */
+/** The events by which a session gets into each state. */
 const WAY: Record<SessionState, SessionEvent[]> = {
   awaitingInform: [],
   cpeTurn: ['inform'],
@@ -31,7 +31,7 @@ const WAY: Record<SessionState, SessionEvent[]> = {
   awaitingResponse: ['inform', 'emptyPost', 'send'],
   closed: ['inform', 'emptyPost', 'finish'],
 }
-/** What TR-069 3.7 allows; every other pair is refused. */
+/** The events that TR-069 3.7 allows; every other pair is refused. */
 const ALLOWED: Record<string, SessionState> = {
   'awaitingInform inform': 'cpeTurn',
   'cpeTurn cpeRequest': 'cpeTurn',

@@ -71,7 +71,7 @@ function membersOf(node: Node): { name: string; type: string; max: string }[] {
   }))
 }
 
-/** What a type comes down to: an XSD type, `struct`, or the arrayType of an array. */
+/** The base of a type: an XSD type, `struct`, or the arrayType of an array. */
 function kindOf(type: string): string {
   if (type.startsWith('xsd:')) return type.slice(4)
   const name = type.replace(/^cwmp:/, '')

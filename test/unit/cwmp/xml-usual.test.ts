@@ -9,7 +9,7 @@ import { atOnce } from '../../support/at-once.ts'
 
 const usual = (text: string, limits: XmlLimits = XML_LIMITS) => atOnce(usualWork(text, limits))
 
-/** What the strict reader makes of it; undefined where it refuses. */
+/** The result of the strict reader; undefined where it refuses. */
 function strict(text: string, limits: XmlLimits = XML_LIMITS): Element | undefined {
   const reader = new StrictReader(limits)
   try {

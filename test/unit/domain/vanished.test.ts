@@ -7,7 +7,7 @@ const deviceId = asDeviceId('00256D-Box-1')
 const error = outcomeError('9002', 'no')
 
 /**
- * What is gone after a read over `source` by what the record had; names with `@usp` came from there, others over CWMP.
+ * Returns the names that are gone after a read over `source`, of those that the record had; names with `@usp` came from there, others over CWMP.
  */
 async function gone(had: string[], results: (string | PathOutcome)[], source: Protocol = 'cwmp', object = 'Device.') {
   const { devices, parameters, inside } = createMemoryStores(createManualClock())

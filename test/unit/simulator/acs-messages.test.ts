@@ -5,7 +5,7 @@ import { readAcsEnvelope } from '../../../src/cwmp/cpe/acs-messages.ts'
 import { envelope } from '../../support/scripted-acs.ts'
 
 const VECTORS = join(import.meta.dirname, '../../vectors/cwmp/methods')
-/** What an ACS sends to a CPE that these devices can read. */
+/** Messages of an ACS that these devices can read. */
 const FROM_ACS = [
   'get-rpc-methods',
   'set-parameter-values',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseEndpointId } from '../../../src/usp/wire/index.ts'
 
-/** Whether a text is taken for an Endpoint ID; any refusal must be a ProtocolError. */
+/** True when a text is taken for an Endpoint ID; any refusal must be a ProtocolError. */
 function taken(text: string): boolean {
   try {
     expect(parseEndpointId(text)).toBe(text)

@@ -22,7 +22,7 @@ function vector(name: string): { bytes: Buffer; want: Vector } {
   return { bytes, want: JSON.parse(readFileSync(join(VECTORS, `${name}.json`), 'utf8')) }
 }
 
-/** What `work` throws; undefined when it does not. */
+/** The error that `work` throws; undefined when it throws none. */
 function thrownBy(work: () => unknown): unknown {
   try {
     work()

@@ -1,7 +1,7 @@
 import type { Links } from '../tree/links.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
 
-/** What a derived parameter may look at. */
+/** The facts that a derived parameter may use. */
 export interface DerivedContext {
   /** The row of TR-181 that has the parameter, and the object of the device's own tree behind it. */
   readonly row: string

@@ -25,7 +25,7 @@ const RULES = [
   voiceRows,
 ]
 
-/** What is known of a device beside its tree. */
+/** The facts of a device that are not in its tree. */
 export interface DeviceTraits {
   /** Name of its vendor family; absent where none was recognised. */
   family?: string | undefined

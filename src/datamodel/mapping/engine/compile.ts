@@ -47,7 +47,7 @@ export interface CompiledDerived {
   readonly target: CompiledTarget
 }
 
-/** What depends on one parameter of the device's own tree (by schema path). */
+/** The rows that depend on one parameter of the device's own tree (by schema path). */
 export interface Dependent {
   readonly pair: Pair
   /** Instances in the path of the parameter up to the object that `pair` starts from; more than it has: all objects below. */

@@ -4,7 +4,7 @@ import { tableOfRow } from '../tree/links.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
 import { objectOf, scanObject } from '../tree/schema.ts'
 
-/** When values were read, and what is known from before. */
+/** The time at which values were read, and the values known from before. */
 export interface ReadingTime {
   /** Milliseconds since 1970. */
   at: number
@@ -16,7 +16,7 @@ export interface ReadingTime {
   requested?(path: string): string | undefined
 }
 
-/** What a transform asks of the mapping of its device. */
+/** The questions of a transform to the mapping of its device. */
 export interface References {
   readonly links: Links
   readonly family: string | undefined

@@ -4,7 +4,7 @@ import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
 import { lastNumber, outerTable, scanPath } from '../tree/schema.ts'
 import type { DeviceMapping } from './device-mapping.ts'
 
-/** What the choice of a table on the device may depend on. */
+/** The facts on which the choice of a table on the device may depend. */
 interface AddContext {
   device: DeviceMapping
   tree: RawLookup
@@ -14,7 +14,7 @@ interface AddContext {
   initial(name: string): string | undefined
 }
 
-/** Where rows of tables with numbers of the instance map are added; undefined where the request does not tell. */
+/** The place at which rows of tables with numbers of the instance map are added; undefined where the request does not tell. */
 const ADDED: Record<string, (context: AddContext) => string | undefined> = {
   'Device.NAT.PortMapping.{i}.': (context) => below(connectionFor(context), 'PortMapping.'),
   'Device.DHCPv4.Server.Pool.{i}.': (context) =>

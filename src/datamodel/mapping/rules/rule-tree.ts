@@ -2,7 +2,7 @@ import type { Numbering } from '../tree/instance-map.ts'
 import { instancesOf, type RawLookup } from '../tree/raw-tree.ts'
 import type { BandLayout } from './band.ts'
 
-/** What an instance rule works with. */
+/** The parts that an instance rule gets. */
 export interface RuleContext {
   tree: RawLookup
   numbers: Numbering

@@ -22,7 +22,7 @@ const STANDARDS: readonly (readonly [RegExp, string])[] = [
   [/b/, 'b'],
 ]
 
-/** What a station shows to the access point. */
+/** The facts that a station shows to the access point. */
 export const STATIONS: Theme = {
   rssi: level((value) => value),
   // On devices that leave the sign out.

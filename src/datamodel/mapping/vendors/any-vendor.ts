@@ -46,7 +46,7 @@ export const COMMON_ROWS: readonly VendorRow[] = [
   ),
 ]
 
-/** What holds for the writes of every device. */
+/** The rules for the writes of every device. */
 export const COMMON_QUIRKS: WriteQuirks = {
   parameters: [
     { on: '*.WANPPPConnection.{i}.Password', blank: true, evidence: '20 lineages, 40 dumps' },

@@ -45,7 +45,7 @@ export const FAMILIES: readonly VendorFamily[] = [
   CU,
 ]
 
-/** What a device is, as far as rows and quirks depend on it. */
+/** The facts of a device on which rows and quirks depend. */
 export interface DeviceKind {
   /** Name of the family, from {@link familyOf}. */
   family: string | undefined

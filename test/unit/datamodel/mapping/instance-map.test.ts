@@ -20,7 +20,7 @@ function numbers(map: InstanceMap): Map<string, number> {
   return found
 }
 
-/** What can come and go on a device: networks, connections, port mappings, hosts, ports. */
+/** The things that can come and go on a device: networks, connections, port mappings, hosts, ports. */
 type Part = { kind: 'network' | 'ppp' | 'ip' | 'mapping' | 'host' | 'port' | 'route'; n: number; bridged: boolean }
 
 const part: fc.Arbitrary<Part> = fc.record({
