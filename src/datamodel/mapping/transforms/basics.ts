@@ -109,8 +109,12 @@ export function spelled(value: boolean, shown: string | undefined): string {
   return value ? yes : no
 }
 
-/** Returns a number rounded to a count of decimals, in the shortest text and never as `-0`. */
-export function decimal(value: number, decimals = 0): string {
-  const factor = 10 ** decimals
-  return String(Math.round(value * factor) / factor + 0)
+/** Returns a number rounded to a whole one, in text, and never as `-0`. */
+export function whole(value: number): string {
+  return String(Math.round(value) + 0)
+}
+
+/** The same for a reading that cannot be 0: one that rounds to 0, or is below it, is undefined. */
+export function positive(value: number): string | undefined {
+  return Math.round(value) > 0 ? whole(value) : undefined
 }

@@ -1,5 +1,5 @@
 import type { Transform } from '../transform.ts'
-import { decimal, numberIn, objectOf, type Theme } from './basics.ts'
+import { numberIn, objectOf, positive, type Theme, whole } from './basics.ts'
 
 /** Returns a percentage; undefined outside of 0 to 100. */
 function percentIn(raw: string): number | undefined {
@@ -17,7 +17,7 @@ const percent: Transform = {
       .map(percentIn)
     const known = cores.filter((core) => core !== undefined)
     if (known.length === 0 || known.length < cores.length) return undefined
-    return decimal(known.reduce((sum, core) => sum + core, 0) / known.length)
+    return whole(known.reduce((sum, core) => sum + core, 0) / known.length)
   },
 }
 
@@ -36,7 +36,7 @@ function kibIn(raw: string): number | undefined {
 const memoryKib: Transform = {
   read(raw) {
     const value = kibIn(raw)
-    return value === undefined || value > 0xffffffff ? undefined : decimal(Math.floor(value))
+    return value === undefined || value > 0xffffffff ? undefined : positive(Math.floor(value))
   },
 }
 
@@ -46,7 +46,7 @@ const memoryFreeOfUsed: Transform = {
   read(raw, context) {
     const used = percentIn(raw)
     const total = kibIn(context.raw(`${objectOf(context)}MemoryStatus.Total`) ?? '')
-    return used === undefined || total === undefined ? undefined : decimal(Math.floor((total * (100 - used)) / 100))
+    return used === undefined || total === undefined ? undefined : whole(Math.floor((total * (100 - used)) / 100))
   },
 }
 
@@ -54,7 +54,7 @@ const memoryFreeOfUsed: Transform = {
 const boardTemperature: Transform = {
   read(raw) {
     const value = numberIn(raw)
-    return value === undefined || value < -60 || value > 150 ? undefined : decimal(value)
+    return value === undefined || value < -60 || value > 150 ? undefined : whole(value)
   },
 }
 

@@ -78,8 +78,8 @@ const ntpSlot: Transform = {
   reads: SLOTS,
   read(raw, context) {
     const slots = slotsOf(context)
-    const values = slots.length === 0 ? [raw.trim()] : slots.map(({ value }) => value)
-    return values.filter((value) => value !== '' && value !== '0.0.0.0').join(',')
+    const values = slots.length === 0 ? [raw] : slots.map(({ value }) => value)
+    return values.flatMap(addressesOf).join(',')
   },
   write(value, context) {
     const servers = itemsOf(value)

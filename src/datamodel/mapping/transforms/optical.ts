@@ -1,5 +1,5 @@
 import type { Transform, TransformContext } from '../transform.ts'
-import { decimal, numberIn, type Theme } from './basics.ts'
+import { numberIn, positive, type Theme, whole } from './basics.ts'
 
 /** A receiver shows less than this for noise: no light (dBm). */
 const NO_LIGHT_DBM = -40
@@ -69,7 +69,7 @@ function thousandths(level: Level): Transform {
   return {
     read(raw) {
       const dbm = level(raw)
-      return dbm === undefined ? undefined : decimal(Math.round(decimals(dbm * 500)) * 2)
+      return dbm === undefined ? undefined : whole(Math.round(decimals(dbm * 500)) * 2)
     },
   }
 }
@@ -79,7 +79,7 @@ function tenths(level: Level): Transform {
   return {
     read(raw) {
       const dbm = level(raw)
-      return dbm === undefined ? undefined : decimal(decimals(dbm * 10))
+      return dbm === undefined ? undefined : whole(decimals(dbm * 10))
     },
   }
 }
@@ -91,7 +91,7 @@ function decimals(value: number): number {
 
 /** Returns a temperature in whole degrees; undefined outside of what a transceiver stands. */
 function degrees(value: number): string | undefined {
-  return value < -40 || value > 125 ? undefined : decimal(value)
+  return value < -40 || value > 125 ? undefined : whole(value)
 }
 
 /** Returns the transform of a temperature: up to 150 it is degrees, from 200 it counts parts of a degree. */
@@ -123,8 +123,8 @@ const opticalVoltage: Transform = {
   read(raw) {
     const value = numberIn(raw)
     if (value === undefined || value <= 0 || value > 99_999 || (value >= 10 && value < 100)) return undefined
-    if (value < 10) return decimal(value * 1000)
-    return decimal(value < 10_000 ? value : value / 10)
+    if (value < 10) return positive(value * 1000)
+    return whole(value < 10_000 ? value : value / 10)
   },
 }
 
@@ -138,7 +138,7 @@ function bias(unitUa: (context: TransformContext) => number): Transform {
       const value = numberIn(raw)
       if (value === undefined || value <= 0) return undefined
       const current = value <= 100 ? value * 1000 : value * unitUa(context)
-      return current > MAX_BIAS_UA ? undefined : decimal(current)
+      return current > MAX_BIAS_UA ? undefined : positive(current)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Transform } from '../transform.ts'
-import { decimal, numberIn, type Theme } from './basics.ts'
+import { numberIn, positive, type Theme, whole } from './basics.ts'
 
 /** Returns the transform of a level in dBm; what is not measured is 0 or positive. */
 function level(dbm: (value: number) => number): Transform {
@@ -7,7 +7,7 @@ function level(dbm: (value: number) => number): Transform {
     read(raw) {
       const value = numberIn(raw)
       const level = value === undefined ? 0 : dbm(value)
-      return level >= 0 || level < -120 ? undefined : decimal(level)
+      return Math.round(level) >= 0 || level < -120 ? undefined : whole(level)
     },
   }
 }
@@ -32,7 +32,7 @@ export const STATIONS: Theme = {
   snr: {
     read(raw) {
       const value = numberIn(raw)
-      return value === undefined || value <= 0 || value > 120 ? undefined : decimal(value)
+      return value === undefined || value > 120 ? undefined : positive(value)
     },
   },
   /** The newest standard that a mode such as `11bgn` names. */

@@ -1,5 +1,5 @@
 import type { Transform } from '../transform.ts'
-import { decimal, numberIn, quoted, refusal, type Theme, toSource, wholeIn } from './basics.ts'
+import { numberIn, positive, quoted, refusal, type Theme, toSource, whole, wholeIn } from './basics.ts'
 
 /** The least rate of a station that TR-181 has (LastDataDownlinkRate). */
 const MIN_KBPS = 1000
@@ -27,7 +27,7 @@ const bitRateMbps: Transform = {
     if (raw.trim().toLowerCase() === 'auto') return '-1'
     const value = numberIn(raw)
     if (value === -1) return '-1'
-    return value === undefined || value <= 0 || value > 1e7 ? undefined : decimal(value)
+    return value === undefined || value > 1e7 ? undefined : positive(value)
   },
   write(value, context) {
     const wanted = wholeIn(value)
@@ -43,7 +43,7 @@ const bitRateMbps: Transform = {
 const txPower: Transform = {
   read(raw) {
     const value = numberIn(raw)
-    return value === undefined || value < 0 || value > 100 ? undefined : decimal(value)
+    return value === undefined || value < 0 || value > 100 ? undefined : whole(value)
   },
   write(value, context) {
     const wanted = wholeIn(value)
@@ -90,7 +90,7 @@ export const UNITS: Theme = {
   usToMs: {
     read(raw) {
       const value = numberIn(raw)
-      return value === undefined || value < 0 ? undefined : decimal(value / 1000)
+      return value === undefined || value < 0 ? undefined : whole(value / 1000)
     },
   },
   negToZero,

@@ -20,8 +20,14 @@ function secretIn(raw: string): string | undefined {
   return raw.trim() === '' || MASK.test(raw.trim()) ? undefined : raw
 }
 
-/** A secret: blank and masked readings are no value, and a write takes any text. */
-const secret: Transform = { read: secretIn, write: (value, context) => toSource(context, value) }
+/** A secret: blank and masked readings are no value, and a write takes any text but a mask. */
+const secret: Transform = {
+  read: secretIn,
+  write(value, context) {
+    if (MASK.test(value.trim())) throw refusal(context, 'the value is a mask; write the secret itself')
+    return toSource(context, value)
+  },
+}
 
 /** Returns the WLANConfiguration of the source, or its object where it lies in none. */
 function wlanOf(context: TransformContext): string {
@@ -52,6 +58,7 @@ export function keyWrites(context: TransformContext, key: string): RawValue[] {
 
 /** Refuses a passphrase that TR-181 does not take. */
 export function checkPassphrase(context: TransformContext, value: string): void {
+  if (MASK.test(value.trim())) throw refusal(context, 'the value is a mask; write the passphrase itself')
   if (DERIVED_KEY.test(value)) throw refusal(context, '64 hex digits are a derived key; write Security.PreSharedKey')
   if (!isPassphrase(value))
     throw refusal(context, 'a passphrase has 8 to 63 characters; for an open network write ModeEnabled None')

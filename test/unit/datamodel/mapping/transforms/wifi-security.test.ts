@@ -318,6 +318,7 @@ describe('the passphrase', () => {
     ['', /ModeEnabled None/],
     ['a'.repeat(64), /Security.PreSharedKey/],
     ['b'.repeat(70), /8 to 63 characters/],
+    ['********', /is a mask/],
   ])('refuses %j', (value, message) => {
     const refused = refusedBy('passphrase', value, passphrase({ KeyPassphrase: '' }))
     expect(refused?.message).toMatch(message)
@@ -344,5 +345,7 @@ describe('the passphrase', () => {
     expect(readBy('secret', '****')).toBeUndefined()
     expect(readBy('secret', 'ppp')).toBe('ppp')
     expect(writtenBy('secret', 'ppp')).toBe('ppp')
+    expect(writtenBy('secret', '')).toBe('')
+    expect(refusedBy('secret', '****')?.message).toMatch(/is a mask/)
   })
 })
