@@ -110,6 +110,29 @@ export class DeviceMapping implements References {
   }
 
   /**
+   * Returns the objects of the device's own tree, each with a dot at its end and none within another, that together
+   * hold the sources of all TR-181 parameters at and below an object; `Device.` gives the whole of what is mapped.
+   */
+  sourceObjectsOf(targetObject: string, tree: RawLookup): string[] {
+    const { schema } = scanObject(targetObject)
+    const tables = new Map<string, readonly string[]>()
+    const found = new Set<string>()
+    for (const target of this.mapping.targets.values()) {
+      if (!target.schema.startsWith(schema)) continue
+      for (const compiled of target.rows) {
+        if (!this.applies(compiled)) continue
+        const known = tables.get(compiled.table) ?? objectsOfTable(tree, compiled.table)
+        tables.set(compiled.table, known)
+        for (const object of known)
+          if (compiled.pair.rows(object, this.links).some((row) => (row + target.rest).startsWith(targetObject)))
+            found.add(objectOf(object + compiled.rest))
+      }
+    }
+    const sorted = [...found].sort()
+    return sorted.filter((object, i) => !sorted.slice(0, i).some((outer) => object.startsWith(outer)))
+  }
+
+  /**
    * Returns a TR-181 parameter: the row with the lowest rank whose source the device has and whose value decodes,
    * else what is derived for it. Undefined when it has no value. Never throws, whatever the values are.
    */

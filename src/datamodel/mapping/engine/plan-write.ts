@@ -18,6 +18,21 @@ export interface WritePlan {
 /** Returns the Writable flag that the device reports for a parameter of its own; undefined where it is not known. */
 export type WritableFlag = (rawPath: string) => boolean | undefined
 
+/** Returns true when a TR-181 parameter has a place on the device that can be written, now or after other writes. */
+export function canWrite(device: DeviceMapping, path: string, tree: RawLookup, writable?: WritableFlag): boolean {
+  const { target, row } = device.find(path)
+  return (
+    target?.rows.some((compiled) => {
+      if (!device.applies(compiled) || compiled.row.copy === true) return false
+      if (compiled.transform !== undefined && compiled.transform.write === undefined) return false
+      return compiled.pair.objects(row, device.links, tree).some((object) => {
+        const source = object + compiled.rest
+        return tree.value(source) !== undefined && (writable?.(source) ?? compiled.row.writable === true)
+      })
+    }) === true
+  )
+}
+
 /** Most parameters of one request; a device takes some hundred in one SetParameterValues. */
 const MAX_WRITES = 1_000
 

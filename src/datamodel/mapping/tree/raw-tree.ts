@@ -16,26 +16,44 @@ export interface RawLookup {
 
 /** A device's own tree held in memory: parameters by path, and the names below each object. */
 export class RawTree implements RawLookup {
-  /** The parameters that were taken, in the order given. */
-  readonly values: ReadonlyMap<string, string>
-  /** Parameters that were left out because the tree is larger or deeper than the limits. */
-  readonly left: number
+  readonly #values = new Map<string, string>()
   #below = new Map<string, Set<string>>()
   #sorted = new Map<string, readonly string[]>()
+  #left = 0
 
   constructor(values: Iterable<RawValue>) {
-    const taken = new Map<string, string>()
-    let left = 0
-    for (const { path, value } of values) {
-      if (taken.size >= MAX_RAW_PARAMETERS || path.length > MAX_PATH_LENGTH || !this.#index(path)) left++
-      else taken.set(path, value)
-    }
-    this.values = taken
-    this.left = left
+    for (const { path, value } of values) this.put(path, value)
+  }
+
+  /** The parameters that were taken, in the order given. */
+  get values(): ReadonlyMap<string, string> {
+    return this.#values
+  }
+
+  /** Parameters that were left out because the tree is larger or deeper than the limits. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** Enters or changes a parameter; a path that ends in a dot enters an object without parameters. */
+  put(path: string, value: string): void {
+    if (this.#values.has(path)) this.#values.set(path, value)
+    else if (this.#values.size >= MAX_RAW_PARAMETERS || path.length > MAX_PATH_LENGTH || !this.#index(path))
+      this.#left++
+    else if (!path.endsWith('.')) this.#values.set(path, value)
+  }
+
+  /** Takes out an object (ends in a dot) with all that is below it. */
+  remove(object: string): void {
+    for (const path of this.#values.keys()) if (path.startsWith(object)) this.#values.delete(path)
+    for (const known of this.#below.keys()) if (known.startsWith(object)) this.#below.delete(known)
+    const dot = object.lastIndexOf('.', object.length - 2)
+    this.#below.get(object.slice(0, dot + 1))?.delete(object.slice(dot + 1, -1))
+    this.#sorted.clear()
   }
 
   value(path: string): string | undefined {
-    return this.values.get(path)
+    return this.#values.get(path)
   }
 
   children(object: string): readonly string[] {
@@ -58,7 +76,9 @@ export class RawTree implements RawLookup {
       const names = this.#below.get(object)
       const name = path.slice(dot + 1, end)
       if (names !== undefined) {
-        if (name !== '') names.add(name)
+        if (name === '' || names.has(name)) return true
+        names.add(name)
+        this.#sorted.delete(object)
         return true
       }
       if (name !== '') this.#below.set(object, new Set([name]))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MappingRefusal, planAdd, planDelete, planWrite } from '../../../../src/datamodel/index.ts'
+import { canWrite, MappingRefusal, planAdd, planDelete, planWrite } from '../../../../src/datamodel/index.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { tr098Router, under } from '../../../support/tr098-router.ts'
 
@@ -114,6 +114,14 @@ describe('a write through TR-181', () => {
     const to = (value: string) => planWrite(device, [{ path, value }], tree, time).values
     expect(to('Device.QoS.Policer.2')).toEqual([{ path: `${object}App.1.AppDefaultPolicer`, value: '2' }])
     expect(() => to('Device.IP.Interface.1')).toThrow(/no row of QoS.Policer/)
+  })
+
+  it('is known beforehand to have a place or not', () => {
+    expect(canWrite(device, 'Device.WiFi.SSID.1.SSID', tree)).toBe(true)
+    expect(canWrite(device, 'Device.WiFi.SSID.1.SSID', tree, () => false)).toBe(false)
+    expect(canWrite(device, 'Device.IP.Interface.2.IPv4Address.1.IPAddress', tree)).toBe(true)
+    for (const path of ['Device.Hosts.Host.1.HostName', 'Device.WiFi.SSID.1.LowerLayers', 'Device.WiFi.SSID.9.SSID'])
+      expect(canWrite(device, path, tree), path).toBe(false)
   })
 
   it('lets the device itself decide what is writable', () => {

@@ -1,0 +1,52 @@
+import type { Model } from '../../model.ts'
+import { DERIVED } from '../derived/all.ts'
+import type { MappingRow } from '../row.ts'
+import { TRANSFORMS } from '../transforms/index.ts'
+import { type DeviceKind, vendorRows } from '../vendors/families.ts'
+import { compileMapping, type Mapping } from './compile.ts'
+import { standardRows } from './standard-rows.ts'
+
+/** Rows that operators added, and a text that changes whenever they do. */
+export interface AddedRows {
+  version: string
+  rows: readonly MappingRow[]
+}
+
+/** Most compiled mappings that are kept; a fleet has some twenty kinds of devices. One takes about 2 MB. */
+const MAX_KEPT = 32
+
+/** The compiled mappings of all kinds of devices; each is made when first asked for. */
+export class Mappings {
+  readonly #model: Pick<Model, 'parameter'>
+  readonly #kept = new Map<string, Mapping>()
+
+  constructor(model: Pick<Model, 'parameter'>) {
+    this.#model = model
+  }
+
+  /**
+   * Returns the mapping of a kind of device: the standard rows, those of its vendors, and the added ones. An added row
+   * replaces one with the same source, target and family. Devices whose rows are the same share one mapping.
+   */
+  of(kind: DeviceKind, added?: AddedRows): Mapping {
+    const vendors = vendorRows(kind)
+    // Rows for some models only decide which of several mappings of a family it is.
+    const key = JSON.stringify([
+      kind.family,
+      vendors.length,
+      vendors.filter(({ models }) => models !== undefined).map(nameOf),
+      added?.version,
+    ])
+    const known = this.#kept.get(key)
+    this.#kept.delete(key)
+    const mapping =
+      known ?? compileMapping([...standardRows(), ...vendors, ...(added?.rows ?? [])], DERIVED, TRANSFORMS, this.#model)
+    if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? '')
+    this.#kept.set(key, mapping)
+    return mapping
+  }
+}
+
+function nameOf({ from, to }: MappingRow): string {
+  return `${from}>${to}`
+}
