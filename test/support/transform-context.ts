@@ -20,13 +20,18 @@ const tableOf = (row: string) => row.replace(/\.\d+(?=\.)/g, '.{i}').replace(/\{
 
 /** Returns the context of a transform on a device with these facts; an object and a row are linked both ways. */
 export function transformContext(facts: ContextFacts = {}): TransformContext {
-  const { raw = {}, rows = {}, parameters = {}, mapped = {}, requested = {} } = facts
+  const { raw = {}, rows = {} } = facts
+  const values = new Map(Object.entries(raw))
+  const links = new Map(Object.entries(rows))
+  const parameters = Object.entries(facts.parameters ?? {})
+  const mapped = new Map(Object.entries(facts.mapped ?? {}))
+  const requested = new Map(Object.entries(facts.requested ?? {}))
   return {
     from: facts.from ?? 'InternetGatewayDevice.DeviceInfo.Value',
     to: facts.to ?? 'Device.DeviceInfo.Value',
-    raw: (path) => raw[path],
-    mapped: (path) => mapped[path],
-    requested: (path) => requested[path],
+    raw: (path) => values.get(path),
+    mapped: (path) => mapped.get(path),
+    requested: (path) => requested.get(path),
     children(object) {
       const names = Object.keys(raw)
         .filter((path) => path.startsWith(object))
@@ -34,15 +39,15 @@ export function transformContext(facts: ContextFacts = {}): TransformContext {
       return [...new Set(names)].sort((a, b) => Number(a) - Number(b))
     },
     targetOf(object, below) {
-      const own = rows[object] ?? []
+      const own = links.get(object) ?? []
       const found = below === undefined ? own[0] : own.find((row) => tableOf(row) === tableOf(`${below}0.`))
       if (found !== undefined || below === undefined) return found
       const outer = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
       return outer === '' ? undefined : this.targetOf(outer, below)
     },
-    sourcesOf: (row) => Object.keys(rows).filter((object) => rows[object]?.includes(row)),
-    targetOfParameter: (path) => parameters[path],
-    sourceOfParameter: (path) => Object.keys(parameters).find((source) => parameters[source] === path),
+    sourcesOf: (row) => [...links].filter(([, own]) => own.includes(row)).map(([object]) => object),
+    targetOfParameter: (path) => parameters.find(([source]) => source === path)?.[1],
+    sourceOfParameter: (path) => parameters.find(([, target]) => target === path)?.[0],
     position: facts.position ?? 0,
     family: facts.family,
     previous: facts.previous,
