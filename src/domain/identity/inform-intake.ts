@@ -38,16 +38,16 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   }
   const retries = inform.retryCount ?? 0
   if (retries !== (device?.cwmp?.retryCount ?? 0)) patch['cwmp.retryCount'] = retries
-  const told = toldBefore(device, inform, codes)
-  if (!told) Object.assign(patch, bootPatch(codes, now))
-  const events = bootEvents(id, told ? [] : codes, device, patch, now)
+  const isKnown = isRepeated(device, inform, codes)
+  if (!isKnown) Object.assign(patch, bootPatch(codes, now))
+  const events = bootEvents(id, isKnown ? [] : codes, device, patch, now)
   const hash = informHash(inform)
   const change: DeviceChange = { deviceId: id }
   if (hash !== device?.cwmp?.informHash) {
     patch['cwmp.informHash'] = hash
     const values = inform.parameters.map(({ name, value, type }) => ({ path: name, value, type }))
     change.parameters = collected(values, { source: 'cwmp', collectedAt: now })
-    // A retried Inform has the hash of the one before and tells nothing twice.
+    // A retried Inform has the hash of the one before and reports nothing twice.
     if (hasEvent(codes, '4')) events.push(...valueChanges(id, inform, patch, now))
   }
   if (device === undefined) {
@@ -128,7 +128,7 @@ function cwmpPatch(
  * Returns true for an Inform that repeats the events of a failed session (TR-069 3.2.1.1): its boot is on record
  * already.
  */
-function toldBefore(device: Device | undefined, inform: InformFacts, codes: string[]): boolean {
+function isRepeated(device: Device | undefined, inform: InformFacts, codes: string[]): boolean {
   const before = device?.cwmp?.events ?? []
   return (inform.retryCount ?? 0) > 0 && codes.every((code) => !isBoot(code) || before.includes(code))
 }

@@ -8,7 +8,7 @@ import type { Timestamp } from '../timestamp.ts'
 export interface AgentClaim {
   endpointId: EndpointId
   /** oui, class and serial of an OnBoardRequest. */
-  told?: DeviceIdentity
+  stated?: DeviceIdentity
   /** The same three from Device.DeviceInfo.; '' for each that the Agent does not have. Undefined: not read yet. */
   shown?: DeviceIdentity
   /** True when the MTP's client certificate carries the Endpoint ID. */
@@ -91,8 +91,8 @@ export function decideArrival(
 }
 
 /** An identity that is complete enough to name a device. */
-function identityOf({ told, shown }: AgentClaim): DeviceIdentity | undefined {
-  if (told !== undefined) return told
+function identityOf({ stated, shown }: AgentClaim): DeviceIdentity | undefined {
+  if (stated !== undefined) return stated
   return shown === undefined || shown.oui === '' || shown.serial === '' ? undefined : shown
 }
 
@@ -104,9 +104,9 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
   // A person has decided whose Endpoint ID this is, against the identity that the Agent shows.
   const decided = known === 'operator'
   const proven = claim.certificate || claim.secretOf === device.id
-  const { told, shown } = claim
-  if (!decided && told !== undefined && differs(told, device))
-    return mismatch('endpointAlreadyBound', claim, told, device, proven, now)
+  const { stated, shown } = claim
+  if (!decided && stated !== undefined && differs(stated, device))
+    return mismatch('endpointAlreadyBound', claim, stated, device, proven, now)
   if (!decided && contradicts(claim.endpointId, device))
     return mismatch('identityMismatch', claim, undefined, device, proven, now)
   if (shown === undefined) return { kind: 'read' }

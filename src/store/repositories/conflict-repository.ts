@@ -97,7 +97,7 @@ export class ConflictRepository implements ConflictStore {
           },
         },
       },
-      mustMatch: 'the conflict was decided already',
+      mustMatch: 'the conflict is resolved already',
     }
     const change: DeviceChange =
       other === null

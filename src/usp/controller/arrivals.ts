@@ -233,7 +233,7 @@ export class Arrivals {
       endpointId,
       certificate,
       ...(agent.secretOf === undefined ? {} : { secretOf: agent.secretOf }),
-      ...(claimed === undefined ? {} : { told: claimed }),
+      ...(claimed === undefined ? {} : { stated: claimed }),
       ...(shown === undefined ? {} : { shown }),
     }
     const named = claimed ?? shown

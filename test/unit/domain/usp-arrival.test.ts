@@ -38,7 +38,7 @@ describe('decideArrival', () => {
     })
     const known = { kind: 'known', device: bound }
     expect(decideArrival(claim(), bound, undefined, 'bound', now)).toEqual(known)
-    expect(decideArrival(claim({ told: identity }), bound, undefined, 'bound', now)).toEqual(known)
+    expect(decideArrival(claim({ stated: identity }), bound, undefined, 'bound', now)).toEqual(known)
   })
 
   it.each([
@@ -51,7 +51,7 @@ describe('decideArrival', () => {
     expect(decideArrival(claim({ shown }), bound, undefined, 'bound', now).kind).toBe('known')
   })
 
-  it('takes an Agent that shows a ProductClass for a device that told none over CWMP', () => {
+  it('takes an Agent that shows a ProductClass for a device that stated none over CWMP', () => {
     const classless = device({ ...bound, productClass: '' })
     expect(decideArrival(claim(), classless, undefined, 'bound', now).kind).toBe('known')
   })
@@ -61,7 +61,7 @@ describe('decideArrival', () => {
     ['DeviceInfo shows another OUI', claim({ shown: { ...identity, oui: '00256E' } }), bound],
     ['DeviceInfo shows another class', claim({ shown: { ...identity, productClass: 'Tub' } }), bound],
     ['DeviceInfo shows another serial and nothing else', claim({ shown: { ...nothing, serial: 'S2' } }), bound],
-    ['the OnBoardRequest names another device', claim({ told: other }), bound],
+    ['the OnBoardRequest names another device', claim({ stated: other }), bound],
     [
       'the Endpoint ID carries another serial',
       claim({ endpointId: 'os::00256D-S9' as EndpointId, shown: nothing }),
@@ -95,7 +95,7 @@ describe('decideArrival', () => {
 
   it('asks a certificate of an Agent that was bound by one', () => {
     const proven = device({ binding: { endpointId: eid, proof: 'certificate', at: 1 } })
-    for (const asked of [claim(), claim({ told: other }), { endpointId: eid, certificate: false }])
+    for (const asked of [claim(), claim({ stated: other }), { endpointId: eid, certificate: false }])
       expect(decideArrival(asked, proven, undefined, 'open', now)).toEqual(refusedFor('noCertificate'))
     expect(decideArrival(claim({ certificate: true }), proven, undefined, 'bound', now).kind).toBe('known')
   })
@@ -142,7 +142,7 @@ describe('decideArrival', () => {
   it("leaves an operator's word as it is, with a certificate or without, whatever the Agent shows", () => {
     const said = device({ binding: { endpointId: eid, proof: 'operator', at: 1 } })
     for (const shown of [identity, other]) {
-      const asked = claim({ shown, told: shown })
+      const asked = claim({ shown, stated: shown })
       expect(decideArrival(asked, said, undefined, 'bound', now)).toEqual({ kind: 'known', device: said })
       const proven = decideArrival({ ...asked, certificate: true }, said, undefined, 'bound', now)
       expect(proven).toMatchObject({
@@ -153,14 +153,14 @@ describe('decideArrival', () => {
   })
 
   it('asks an unknown Agent for its identity first, also one that has claimed it', () => {
-    for (const asked of [{}, { told: identity }])
+    for (const asked of [{}, { stated: identity }])
       expect(
         decideArrival({ endpointId: eid, certificate: false, ...asked }, undefined, undefined, 'open', now),
       ).toEqual({
         kind: 'read',
       })
     expect(decideArrival(claim({ shown: nothing }), undefined, undefined, 'open', now)).toEqual({ kind: 'read' })
-    expect(decideArrival(claim({ shown: nothing, told: identity }), undefined, undefined, 'open', now).kind).toBe(
+    expect(decideArrival(claim({ shown: nothing, stated: identity }), undefined, undefined, 'open', now).kind).toBe(
       'bind',
     )
   })
@@ -184,7 +184,7 @@ describe('decideArrival', () => {
 
   it('does not take an unproven claim when admission is `bound`, of a device that is known or not', () => {
     for (const byIdentity of [device(), undefined])
-      for (const asked of [claim(), claim({ told: identity })])
+      for (const asked of [claim(), claim({ stated: identity })])
         expect(decideArrival(asked, undefined, byIdentity, 'bound', now)).toEqual(refusedFor('notBound'))
   })
 
@@ -196,7 +196,7 @@ describe('decideArrival', () => {
   ] as const)(
     'refuses an unproven claim, and touches nothing that it names, when %s',
     (_name, endpointId, shown, byIdentity, code) => {
-      const asked = claim({ endpointId: endpointId as EndpointId, told: identity, shown })
+      const asked = claim({ endpointId: endpointId as EndpointId, stated: identity, shown })
       expect(decideArrival(asked, undefined, byIdentity, 'open', now)).toEqual(refusedFor(code))
     },
   )

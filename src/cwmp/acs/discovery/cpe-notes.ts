@@ -30,7 +30,7 @@ export class CpeNotes implements Lesson {
   readonly skip: Set<string>
   readonly #lessons: FirmwareLessons
   readonly #strikes = new BoundedMap<string, number>(MAX_SKIPPED)
-  #told = false
+  #shared = false
   /** No discovery before this time. */
   notBefore: Timestamp = 0
   #failures = 0
@@ -61,8 +61,8 @@ export class CpeNotes implements Lesson {
 
   /** Its tree is read: what it took holds for its like. */
   completed(): void {
-    if (!this.#told) this.#lessons.tell(this)
-    this.#told = true
+    if (!this.#shared) this.#lessons.add(this)
+    this.#shared = true
   }
 
   /**

@@ -204,12 +204,12 @@ export class Discoveries {
     const { deviceId } = session
     const { walk, firmware, facts } = state
     const methods = await methodsOf(session, state)
-    const told = factsFrom([...facts].map(([name, value]) => ({ name, value })))
-    const patch: DevicePatch = factsPatch(session.device, told)
+    const collected = factsFrom([...facts].map(([name, value]) => ({ name, value })))
+    const patch: DevicePatch = factsPatch(session.device, collected)
     patch['cwmp.discoveredFor'] = firmware === '?' ? (patch.softwareVersion ?? firmware) : firmware
     if (methods !== undefined) patch['cwmp.methods'] = methods
-    if (told.informIntervalS !== undefined && /^\d{1,9}$/.test(told.informIntervalS))
-      patch['cwmp.informIntervalS'] = Number(told.informIntervalS)
+    if (collected.informIntervalS !== undefined && /^\d{1,9}$/.test(collected.informIntervalS))
+      patch['cwmp.informIntervalS'] = Number(collected.informIntervalS)
     if (walk.isComplete) {
       const knows = (object: string) => types.knowsObject(object)
       // The parameters of the Inform exist, listed or not.

@@ -54,8 +54,8 @@ export class CpeRequests {
         await this.#note(session, message.name, message.body)
         return { kind: 'response', name: 'TransferComplete', body: {} }
       case 'AutonomousTransferComplete': {
-        const { AnnounceURL: _a, TransferURL: _t, ...told } = message.body
-        await this.#note(session, message.name, told)
+        const { AnnounceURL: _a, TransferURL: _t, ...facts } = message.body
+        await this.#note(session, message.name, facts)
         return { kind: 'response', name: message.name, body: {} }
       }
       case 'RequestDownload':
@@ -98,9 +98,9 @@ export class CpeRequests {
   }
 
   /** Appends a request to the feed, for programs outside; nothing in the server waits for it. */
-  async #note(session: Session, event: RpcName, told: object): Promise<void> {
+  async #note(session: Session, event: RpcName, facts: object): Promise<void> {
     const params: Record<string, string> = {}
-    flatten('', told, params)
+    flatten('', facts, params)
     await this.#options.devices.commit({
       deviceId: session.deviceId,
       events: [
