@@ -1,4 +1,5 @@
 import { STATION, WLAN } from '../tree/linked.ts'
+import { itemsOf } from '../tree/raw-tree.ts'
 import { lastNumber } from '../tree/schema.ts'
 import type { Derived, DerivedContext } from './derived.ts'
 import { always, refers } from './shared.ts'
@@ -35,6 +36,7 @@ export const WLAN_DERIVED: readonly Derived[] = [
         ? 'true'
         : undefined,
   },
+  { to: `${RADIO}SupportedStandards`, from: WLAN, value: supportedStandards },
   always(`${RADIO}Upstream`, WLAN, 'false'),
   always(`${ACCESS_POINT}AssociatedDevice.{i}.Active`, STATION, 'true'),
   {
@@ -56,6 +58,14 @@ function band({ row, links }: DerivedContext): string | undefined {
 }
 
 const BANDS = ['2.4GHz', '5GHz', '6GHz']
+
+const STANDARD_LISTS = ['SupportedStandards', 'PossibleStandards', 'StandardsSupported']
+
+/** TR-098 has no list of the standards that a radio can be set to; some vendors do. */
+function supportedStandards({ object, tree }: DerivedContext): string | undefined {
+  const name = tree.children(object).find((child) => STANDARD_LISTS.some((ending) => child.endsWith(ending)))
+  return name === undefined ? undefined : itemsOf(tree.value(object + name)).join(',')
+}
 
 /** Lists of modes by vendors, in their own words of BeaconType. */
 const VENDOR_LISTS = ['PossibleBeaconTypes', 'BeaconTypeSupported']
