@@ -126,16 +126,30 @@ class Planner {
       }
       return refusalFor(path, target, places)
     }
+    const sent = this.#writeToAll(chosen, path, value, false)
+    if (sent instanceof MappingRefusal) return sent
+    if (sent) return undefined
+    const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
+    if (shown === undefined || this.#same(target, shown, value)) {
+      this.#unchanged.push(path)
+      return undefined
+    }
+    // The place of the write shows the value already, but is not believed: another place of the device says otherwise.
+    const forced = this.#writeToAll(chosen, path, value, true)
+    return forced instanceof MappingRefusal ? forced : undefined
+  }
+
+  /** Plans the writes to all chosen places; returns whether any is needed, or why one cannot be done. */
+  #writeToAll(places: Places['open'], path: string, value: string, always: boolean): boolean | MappingRefusal {
     let sent = false
-    for (const { compiled, objects } of chosen)
+    for (const { compiled, objects } of places)
       for (const object of objects) {
-        const written = this.#writeTo(compiled, object, path, value)
+        const written = this.#writeTo(compiled, object, path, value, always)
         if (written instanceof MappingRefusal) return written
         for (const raw of written) this.#take(raw, path, compiled, object)
         sent ||= written.length > 0
       }
-    if (!sent) this.#unchanged.push(path)
-    return undefined
+    return sent
   }
 
   /** Returns the rows by which a parameter can be written, the lowest rank first, and why the others cannot. */
@@ -169,12 +183,18 @@ class Planner {
     return undefined
   }
 
-  /** Returns the values for one source; none when it shows the wanted value already. */
-  #writeTo(compiled: CompiledRow, object: string, path: string, value: string): RawValue[] | MappingRefusal {
+  /** Returns the values for one source; none when it shows the wanted value already, unless it is `always` written. */
+  #writeTo(
+    compiled: CompiledRow,
+    object: string,
+    path: string,
+    value: string,
+    always: boolean,
+  ): RawValue[] | MappingRefusal {
     const source = object + compiled.rest
     const context = new MappingContext(this.#device, source, path, this.#tree, this.#time)
     const raw = this.#tree.value(source)
-    if (raw !== undefined && !isCommand(compiled.target)) {
+    if (raw !== undefined && !always && !isCommand(compiled.target)) {
       const shown = compiled.transform === undefined ? raw : readQuietly(compiled, raw, context)
       if (shown !== undefined && this.#same(compiled.target, shown, value)) return []
     }

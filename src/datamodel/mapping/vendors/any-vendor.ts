@@ -1,4 +1,4 @@
-import type { WriteQuirks } from '../write-quirk.ts'
+import type { WriteQuirks } from '../quirks/write-quirk.ts'
 import type { VendorRow } from './family.ts'
 import { INFO, LAN, onConnections, place, rssi, stationStandard, WAN, WLAN, width } from './places.ts'
 

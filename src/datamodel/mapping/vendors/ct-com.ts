@@ -80,12 +80,6 @@ export const CT_COM: VendorFamily = {
         before: [{ param: 'DHCPServerConfigurable', value: '1' }],
         evidence: 'Tenda, 1 model',
       },
-      {
-        on: WLAN,
-        models: ['AC10'],
-        before: [{ param: 'Enable', value: '1' }],
-        evidence: 'Tenda, 1 model: a network that is off takes no settings',
-      },
     ],
     objects: [PPP, IP].map((on) => ({
       on,

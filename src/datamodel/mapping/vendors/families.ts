@@ -1,5 +1,5 @@
+import type { ObjectQuirk, ParameterQuirk, WriteQuirks } from '../quirks/write-quirk.ts'
 import type { MappingRow } from '../row.ts'
-import type { ObjectQuirk, ParameterQuirk, WriteQuirks } from '../write-quirk.ts'
 import { COMMON_QUIRKS, COMMON_ROWS } from './any-vendor.ts'
 import { AVM } from './avm.ts'
 import { CALIX } from './calix.ts'

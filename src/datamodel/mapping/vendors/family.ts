@@ -1,5 +1,5 @@
+import type { WriteQuirks } from '../quirks/write-quirk.ts'
 import type { MappingRow } from '../row.ts'
-import type { WriteQuirks } from '../write-quirk.ts'
 
 /** A row of a vendor: there is a reason to believe it. */
 export type VendorRow = MappingRow & { evidence: string }

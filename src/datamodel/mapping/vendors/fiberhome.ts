@@ -47,6 +47,7 @@ export const FIBERHOME: VendorFamily = {
     // RadioEnabled reads false always; a write of Enable would turn networks on that are off.
     place(`${WLAN}Enable`, 'Device.WiFi.Radio.{i}.Enable', {
       agg: 'any',
+      copy: true,
       rank: 0,
       family: 'fiberhome',
       evidence: '2 lineages, live',

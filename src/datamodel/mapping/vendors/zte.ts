@@ -66,7 +66,6 @@ export const ZTE: VendorFamily = {
   quirks: {
     parameters: [
       { on: '*.WLANConfiguration.{i}.SSID', after: [{ param: 'Name', same: true }], evidence: '4 models' },
-      { on: '*.WLANConfiguration.{i}.RadioEnabled', wholeRadio: true, evidence: 'list' },
       {
         on: '*.WLANConfiguration.{i}.Standard',
         refuses: {

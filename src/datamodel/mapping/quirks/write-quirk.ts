@@ -1,4 +1,4 @@
-import type { BaseType } from '../types.ts'
+import type { BaseType } from '../../types.ts'
 
 /**
  * A parameter or object of the device's own tree: a schema path (`InternetGatewayDevice.User.{i}.Password`), `*.` and the
@@ -10,11 +10,11 @@ export type PathPattern = string
 /** A value that a device wants beside another one; `param` is relative to the object of that one, e.g. `Name`. */
 export type BesideValue = { param: string } & (
   | { value: string }
-  /** The value that the device shows for `param` now; without one the write is refused. */
+  /** The value that the device shows for `param` now; where it shows an empty one the request has to name it. */
   | { shown: true }
   /** The value of the parameter that is written. */
   | { same: true }
-  /** The lowest number of the range that no other object of the same table shows for `param`. */
+  /** For a new object: the lowest number of the range that no object beside it shows for `param`. */
   | { free: readonly [number, number] }
 )
 
@@ -43,8 +43,6 @@ export interface ParameterQuirk extends QuirkScope {
   after?: readonly BesideValue[]
   /** True: it has a SetParameterValues of its own. */
   alone?: true
-  /** True: the same value is written on every WLANConfiguration object of the radio. */
-  wholeRadio?: true
   /** True: it is never sent, also not with its default value. */
   omit?: true
   /** True: it reads empty or masked. A reading is no value, does not replace a stored one and does not prove a write. */

@@ -1,0 +1,25 @@
+import { schemaPathOf } from '../../path.ts'
+import type { PathPattern } from './write-quirk.ts'
+
+/**
+ * Returns true when a pattern is that of a parameter or object (full path with instance numbers; objects end in a dot).
+ */
+export function matches(pattern: PathPattern, path: string): boolean {
+  if (pattern === '*') return true
+  const schema = schemaPathOf(path)
+  const isObject = pattern.endsWith('.')
+  if (!pattern.startsWith('*.')) return isObject ? schema.startsWith(pattern) : schema === pattern
+  const ending = pattern.slice(1)
+  return isObject ? schema.includes(ending) : schema.endsWith(ending)
+}
+
+/** Returns a schema path with the instance numbers of another path, as far as both are the same; else the schema path. */
+export function withInstancesOf(schema: string, path: string): string {
+  const own = path.split('.')
+  const names = schema.split('.')
+  for (const [at, name] of names.entries()) {
+    if (name === '{i}' && /^\d+$/.test(own[at] ?? '')) names[at] = own[at] ?? name
+    else if (name !== own[at]) break
+  }
+  return names.join('.')
+}

@@ -1,0 +1,48 @@
+import {
+  buildInstanceMap,
+  compileMapping,
+  DERIVED,
+  type DeviceKind,
+  DeviceMapping,
+  familyOf,
+  loadModel,
+  mapTree,
+  RawTree,
+  standardRows,
+  TRANSFORMS,
+  vendorRows,
+  wlanLayout,
+} from '../../src/datamodel/index.ts'
+import { type DeviceTree, readTree } from './device-trees.ts'
+
+const model = loadModel('tr181-cwmp')
+export const READING_TIME = { at: Date.UTC(2024, 4, 2, 10), upTimeS: 3600 }
+
+/** A test device with its mapping, as rows of the standard and of all vendors make it. */
+export interface MappedDevice {
+  own: DeviceTree
+  kind: DeviceKind
+  tree: RawTree
+  device: DeviceMapping
+}
+
+/** Returns a test device with its mapping. */
+export function mappedDevice(name: string): MappedDevice {
+  const own = readTree(name)
+  const info = (leaf: string) => [...own].find(([path]) => path.endsWith(`.DeviceInfo.${leaf}`))?.[1].value ?? ''
+  const family = familyOf(own.keys())
+  const kind = { family, models: [info('ModelName'), info('ProductClass')] }
+  const mapping = compileMapping([...standardRows(), ...vendorRows(kind)], DERIVED, TRANSFORMS, model)
+  const tree = new RawTree([...own].map(([path, { value }]) => ({ path, value })))
+  const map = buildInstanceMap(mapping, tree, { family, layout: wlanLayout(kind) }, undefined)
+  return { own, kind, tree, device: new DeviceMapping(mapping, map, family) }
+}
+
+/** Returns the view of a device in TR-181: its own values of TR-181, if it has any, and all mapped ones above them. */
+export function viewOf({ own, tree, device }: MappedDevice): Map<string, string> {
+  const view = new Map(
+    [...own].filter(([path]) => path.startsWith('Device.')).map(([path, { value }]) => [path, value]),
+  )
+  for (const { path, value } of mapTree(device, tree, READING_TIME).values) view.set(path, value)
+  return view
+}
