@@ -5,7 +5,7 @@ import { outerTable } from '../tree/schema.ts'
 import { applyQuirks, type DeviceValue, type ReportedType } from './apply.ts'
 import type { BesideValue, ObjectQuirk, WriteQuirks } from './write-quirk.ts'
 
-/** What follows an AddObject on a device of its model. */
+/** The writes after an AddObject, as devices of the model need them. */
 export interface NewObjectWrite {
   /** Pause before the first write, in milliseconds. */
   pauseMs: number
