@@ -15,6 +15,7 @@ export function factsOf(tree: Tr181Values): Partial<DeviceFacts> {
     memory: memory(tree),
     optics: optics(tree),
     ponMode: tree.get('Device.XPON.ONU.1.ANI.1.PONMode'),
+    onuSerial: tree.get('Device.XPON.ONU.1.ANI.1.TC.ONUActivation.SerialNumber'),
     pppoe: pppoe(tree),
     bridgeVlans: some(
       rows(tree, 'Device.Bridging.Bridge.').flatMap((bridge) =>
@@ -138,6 +139,7 @@ function stations(tree: Tr181Values): DeviceFacts['stations'] {
         ssid: tree.get(`${ssidOf(tree, ap)}SSID`) ?? '',
         rssiDbm: number(tree, `${row}SignalStrength`),
         snrDb: number(tree, `${row}SNR`),
+        rateKbps: number(tree, `${row}LastDataDownlinkRate`),
       }),
     ),
   )

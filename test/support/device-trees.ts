@@ -34,7 +34,9 @@ export interface DeviceFacts {
   channels?: Partial<Record<Band, number>>
   widths?: Partial<Record<Band, string>>
   hosts: { mac: string; ip: string; name: string; active?: boolean }[]
-  stations: { mac: string; ssid: string; rssiDbm?: number; snrDb?: number }[]
+  stations: { mac: string; ssid: string; rssiDbm?: number; snrDb?: number; rateKbps?: number }[]
+  /** Serial number of the ONU: the vendor's four letters and eight hex digits. */
+  onuSerial?: string
   cellular?: { rssiDbm: number; rsrpDbm: number; rsrqDb: number }
 }
 

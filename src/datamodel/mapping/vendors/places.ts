@@ -193,6 +193,26 @@ export function snr(leaf: string, shared: Shared): VendorRow {
   return { from: STATION + leaf, to: `${STATION_181}SNR`, transform: 'snr', ...shared }
 }
 
+/** Returns the row of the rate of a station on devices that give kbit/s where TR-098 says Mbit/s. */
+export function stationRateInKbps(shared: Shared): VendorRow {
+  return {
+    from: `${STATION}LastDataTransmitRate`,
+    to: `${STATION_181}LastDataDownlinkRate`,
+    transform: 'kbps',
+    ...shared,
+    rank: 0,
+  }
+}
+
+/** Returns the rows of the serial number of an ONU, from a parameter that holds vendor and number. */
+export function onuSerial(from: string, shared: Shared): VendorRow[] {
+  const to = 'Device.XPON.ONU.{i}.ANI.{i}.TC.ONUActivation.'
+  return [
+    { from, to: `${to}SerialNumber`, transform: 'gponSerial', ...shared },
+    { from, to: `${to}VendorID`, transform: 'gponVendor', ...shared },
+  ]
+}
+
 /** Returns the row of the standard that a station uses. */
 export function stationStandard(leaf: string, shared: Shared): VendorRow {
   return { from: STATION + leaf, to: `${STATION_181}OperatingStandard`, transform: 'stationStandard', ...shared }
