@@ -10,8 +10,8 @@ export interface ReadingTime {
   at: number
   /** Seconds since the boot of the device. */
   upTimeS?: number
-  /** Returns the reading of a TR-181 parameter before this one. */
-  previous?(path: string): { raw: string; value: string; at: number } | undefined
+  /** Returns the reading of a TR-181 parameter before this one; one of another source does not count. */
+  previous?(path: string): { raw: string; value: string; at: number; source?: string } | undefined
   /** Returns the value that the write which is planned gives a parameter of TR-181. */
   requested?(path: string): string | undefined
 }
@@ -85,7 +85,8 @@ export class MappingContext implements TransformContext {
   }
 
   get previous(): { raw: string; value: string; at: number } | undefined {
-    return this.#time.previous?.(this.to)
+    const reading = this.#time.previous?.(this.to)
+    return reading?.source === undefined || reading.source === this.from ? reading : undefined
   }
 
   get at(): number {

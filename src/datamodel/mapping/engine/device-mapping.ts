@@ -204,15 +204,17 @@ export class DeviceMapping implements References {
 
   /** A transform that fails on a value has no reading of it: one odd text never keeps the rest of a tree from being read. */
   #decode(
-    { transform }: CompiledRow,
+    { transform, row }: CompiledRow,
     source: string,
     path: string,
     raw: string,
     tree: RawLookup,
     time: ReadingTime,
   ): string | undefined {
+    // The reading before is the sum, which is nothing to one of its parts.
+    const when = row.agg === 'sum' ? { ...time, previous: () => undefined } : time
     try {
-      return transform?.read(raw, new MappingContext(this, source, path, tree, time))
+      return transform?.read(raw, new MappingContext(this, source, path, tree, when))
     } catch {
       return undefined
     }

@@ -10,22 +10,27 @@ function countIn(text: string): bigint | undefined {
   return /^\+?\d{1,20}$/.test(bare) ? BigInt(bare.replace('+', '')) : undefined
 }
 
-/** Returns true when the device and the interface run since before the reading before this one. */
-function ranOn(context: TransformContext, since: number): boolean {
-  if (context.upTimeS === undefined || context.at - context.upTimeS * 1000 > since) return false
-  for (const name of ['Uptime', 'UpTime']) {
-    const object = objectOf(context)
-    const above = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
-    const seconds = countIn(context.raw(object + name) ?? context.raw(above + name) ?? '')
-    if (seconds !== undefined && context.at - Number(seconds) * 1000 > since) return false
-  }
-  return true
+/** Returns true when the device runs since before a time; undefined when that is not known. */
+function deviceRanOn({ at, upTimeS }: TransformContext, since: number): boolean | undefined {
+  return upTimeS === undefined ? undefined : at - upTimeS * 1000 <= since
 }
 
-/** A counter of 32 bits becomes one of 64: each wrap seen since the start of the device adds 2^32. */
+/** Returns true when the uptime of the interface says that it began to count anew: it is beside the counter or above it. */
+function interfaceBegan(context: TransformContext, since: number): boolean {
+  const object = objectOf(context)
+  const above = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
+  return ['Uptime', 'UpTime'].some((name) => {
+    const seconds = countIn(context.raw(object + name) ?? context.raw(above + name) ?? '')
+    return seconds !== undefined && context.at - Number(seconds) * 1000 > since
+  })
+}
+
+/**
+ * A counter of 32 bits becomes one of 64: each wrap seen since the start of the device adds 2^32. A counter that is
+ * smaller than before and may have begun anew has no wrap: too little is a new beginning to a reader, too much is traffic.
+ */
 const counter32: Transform = {
   needsPrevious: true,
-  reads: ['Uptime', 'UpTime'],
   read(raw, context) {
     const now = countIn(raw)
     if (now === undefined || now === NO_VALUE) return undefined
@@ -35,10 +40,10 @@ const counter32: Transform = {
     // Without a reading before it, or from a device that counts in 64 bits, the counter is the value.
     if (before === undefined || last === undefined || value === undefined || now >= WRAP || last >= WRAP)
       return String(now)
+    const ranOn = deviceRanOn(context, before.at)
     const base = value > last ? value - last : 0n
-    if (ranOn(context, before.at)) return String(base + now + (now < last ? WRAP : 0n))
-    // A counter that went on is older than the device is known to be.
-    return String(context.upTimeS === undefined && now >= last ? base + now : now)
+    if (now >= last) return String(ranOn === false ? now : base + now)
+    return String(ranOn === true && !interfaceBegan(context, before.at) ? base + now + WRAP : now)
   },
 }
 

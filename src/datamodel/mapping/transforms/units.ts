@@ -3,6 +3,8 @@ import { numberIn, positive, quoted, refusal, type Theme, toSource, whole, whole
 
 /** The least rate of a station that TR-181 has (LastDataDownlinkRate). */
 const MIN_KBPS = 1000
+/** More Mbit/s than a station has. */
+const MAX_MBPS = 12_000
 
 /** Returns the transform of a rate that is a number times a factor; 0 is no rate. */
 function rate(factor: number, round: (value: number) => number = Math.floor, min = 1): Transform {
@@ -75,6 +77,14 @@ const negToZero: Transform = {
   },
 }
 
+const fromMbps = rate(1000, Math.round, MIN_KBPS)
+const fromKbps = rate(1, Math.round, MIN_KBPS)
+
+/** The rate of a station: Mbit/s by TR-098, and kbit/s where it is more than a station has. */
+const mbpsToKbps: Transform = {
+  read: (raw, context) => ((numberIn(raw) ?? 0) > MAX_MBPS ? fromKbps : fromMbps).read(raw, context),
+}
+
 /** Rates, numbers that mean none, and percentages. */
 export const UNITS: Theme = {
   bitRateMbps,
@@ -82,9 +92,9 @@ export const UNITS: Theme = {
   bpsToMbps: rate(1e-6),
   // On devices that give kbit/s where TR-098 says bit/s.
   kbpsToMbps: rate(1e-3),
-  mbpsToKbps: rate(1000, Math.round, MIN_KBPS),
+  mbpsToKbps,
   // On devices that give kbit/s where TR-098 says Mbit/s.
-  kbps: rate(1, Math.round, MIN_KBPS),
+  kbps: fromKbps,
   wlanMaxBitRate: rate(1, Math.ceil),
   // On devices that measure in microseconds.
   usToMs: {

@@ -105,6 +105,7 @@ const READS: [name: string, raw: string, value: string | undefined][] = [
   ['bpsToMbps', '0', undefined],
   ['mbpsToKbps', '866.7', '866700'],
   ['mbpsToKbps', '54', '54000'],
+  ['mbpsToKbps', '866700', '866700'],
   ['mbpsToKbps', '0', undefined],
   ['mbpsToKbps', '', undefined],
   ['wlanMaxBitRate', '5.5', '6'],

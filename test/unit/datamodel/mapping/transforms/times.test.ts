@@ -67,5 +67,7 @@ describe('counters of 32 bits', () => {
     const facts = { ...up, from: `${connection}Stats.EthernetBytesSent`, previous: earlier('4294967290') }
     expect(readBy('counter32', '100', { ...facts, raw: { [`${connection}Uptime`]: '10' } })).toBe('100')
     expect(readBy('counter32', '100', { ...facts, raw: { [`${connection}Uptime`]: '9000' } })).toBe('4294967396')
+    const wrapped = { ...facts, previous: earlier('100', '4294967396'), raw: { [`${connection}Uptime`]: '10' } }
+    expect(readBy('counter32', '200', wrapped)).toBe('4294967496')
   })
 })
