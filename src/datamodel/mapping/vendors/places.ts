@@ -65,8 +65,10 @@ export function optics(container: string, names: OpticalNames, shared: Shared): 
   add(names.voltage, `${TRANSCEIVER}Voltage`, 'opticalVoltage')
   add(names.bias, `${TRANSCEIVER}Bias`, 'opticalBias')
   add(names.partNumber, `${TRANSCEIVER}VendorPartNumber`)
-  add(names.status, `${OPTICAL}Status`, 'ponStatus')
-  add(names.status, 'Device.XPON.ONU.{i}.ANI.{i}.Status', 'ponStatus')
+  // A device has a container for each kind of PON, and the line is up where one of them is.
+  for (const leaf of names.status ?? [])
+    for (const to of [`${OPTICAL}Status`, 'Device.XPON.ONU.{i}.ANI.{i}.Status'])
+      rows.push({ from: container + leaf, to, transform: 'ponStatus', agg: 'best', ...shared, rank: 1 })
   if (names.stats === true)
     for (const leaf of ['BytesSent', 'BytesReceived', 'PacketsSent', 'PacketsReceived'])
       rows.push({ from: `${container}Stats.${leaf}`, to: `${OPTICAL}Stats.${leaf}`, transform: 'counter32', ...shared })

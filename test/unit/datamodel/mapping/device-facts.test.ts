@@ -30,4 +30,30 @@ describe('facts of a device under the same paths of TR-181', () => {
     const paths = [...viewOf(mappedDevice('tr098-router')).keys()]
     expect(paths.filter((path) => /^Device\.(?:Optical|XPON)\./.test(path))).toEqual([])
   })
+
+  it('TP-Link counts a line as the LAN sees it: sent and received change places', () => {
+    const mapped = mappedDevice('tplink-xc220')
+    const raw = (leaf: string) => mapped.own.get(`Device.IP.Interface.3.Stats.${leaf}`)?.value
+    const view = viewOf(mapped)
+    expect(view.get('Device.IP.Interface.3.Stats.BytesReceived')).toBe(raw('BytesSent'))
+    expect(view.get('Device.IP.Interface.3.Stats.BytesSent')).toBe(raw('BytesReceived'))
+  })
+
+  it('a prefix and an address of IPv6 are rows of the IP interface of their line', () => {
+    const view = viewOf(mappedDevice('huawei-hg8145v5'))
+    const line = [...view].find(
+      ([path, value]) => /^Device\.IP\.Interface\.\d+\.LowerLayers$/.test(path) && value.includes('PPP'),
+    )
+    const row = line?.[0].replace('LowerLayers', '')
+    expect(view.get(`${row}IPv6Address.1.IPAddress`)).toBe('2001:db8:46:7::74')
+    expect(view.get(`${row}IPv6Prefix.1.Prefix`)).toBe('2001:db8:4600:7400::/56')
+  })
+
+  it('a place that is empty or 0 does not hide the one that has a reading', () => {
+    // Both have a container for GPON and one for EPON.
+    expect(viewOf(mappedDevice('fiberhome-hg6543c')).get('Device.Optical.Interface.1.OpticalSignalLevel')).toBe(
+      '-23100',
+    )
+    expect(viewOf(mappedDevice('cmcc-h1s3-epon')).get('Device.Optical.Interface.1.Status')).toBe('Up')
+  })
 })
