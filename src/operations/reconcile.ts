@@ -298,14 +298,22 @@ function newRow(
   model: Model,
   wanted: number,
 ): string | string[] | 'none' {
-  const rows = [...rowsOf(object, values.keys())].filter((row) => !taken.has(row))
+  const present = rowsOf(object, values.keys())
+  const rows = [...present].filter((row) => !taken.has(row))
   if (rows.length === 0) return 'none'
-  if (rows.length === 1 && wanted === 1) return rows[0] ?? 'none'
+  // A row without its values is the one that was added, unless the device gives its rows other numbers.
+  const renumbered = [...taken].some((row) => isRowOf(object, row) && !present.has(row))
+  if (rows.length === 1 && wanted === 1 && !renumbered) return rows[0] ?? 'none'
   const fitting = rows.filter((row) => wrongValues(row, own, values, model).length === 0)
   const [only] = fitting
   // Of several equal rows any one is right.
   if (only !== undefined && (fitting.length === 1 || fitting.length <= wanted)) return only
   return rows
+}
+
+/** Returns true for a row of the table itself, not of one below it. */
+function isRowOf(table: string, row: string): boolean {
+  return row.startsWith(table) && row.indexOf('.', table.length) === row.length - 1
 }
 
 /** Returns the names whose values on a row are not the wanted ones, as far as they can be read. */

@@ -120,6 +120,13 @@ describe('an add is reconciled by the new rows', () => {
     ['none, the table is empty', [], missing(T), 'failed notExecuted retryable'],
     ['none, the table is empty in CWMP', [], missing(T, '9005'), 'failed notExecuted retryable'],
     ['a row whose values did not arrive', [], found(row(1, '0')), `done ${T}1. ${T}1.ExternalPort`],
+    [
+      'another row under a new number is not taken for it',
+      [`${T}1.`],
+      found(row(2, '0')),
+      `failed outcomeUnknown ${T}2.`,
+    ],
+    ['its row beside rows with new numbers', [`${T}1.`], found({ ...row(2, '0'), ...row(3, '80') }), `done ${T}3.`],
     ['several, one fits', [], found({ ...row(1, '0'), ...row(2, '80') }), `done ${T}2.`],
     ['several fit', [], found({ ...row(1, '80'), ...row(2, '80') }), `failed outcomeUnknown ${T}1. ${T}2.`],
     ['several, none fits', [], found({ ...row(1, '1'), ...row(2, '2') }), `failed outcomeUnknown ${T}1. ${T}2.`],
