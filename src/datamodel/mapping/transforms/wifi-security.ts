@@ -10,12 +10,13 @@ import { type Beacon, beaconOf, beaconWord, encryptionOf, encryptionWord } from 
 const OPEN_IS_BASIC = new Set(['huawei', 'avm'])
 /** Families that have words for WPA3, whether or not this device shows one. */
 const KNOWS_WPA3 = new Set(['zte', 'fiberhome', 'avm'])
-/** Families whose mixed mode has TKIP for WPA and AES for WPA2. */
-const SPLIT_CIPHERS = new Set(['vsol', 'parks'])
+/** Families with devices whose mixed mode has TKIP for WPA and AES for WPA2 (VSOL, Parks): what they show is kept. */
+const SPLIT_CIPHERS = new Set(['realtek', 'skyworth', 'vsol', 'parks'])
 /** The family whose authentication and encryption parameters take one value alone. */
 const FIXED_PARTS = 'avm'
 
 const HUAWEI_MIXED = 'X_HW_WPAand11i'
+const MIXED = 'TKIPandAESEncryption'
 const POSSIBLE = 'X_AVM-DE_PossibleBeaconTypes'
 
 /** Returns a parameter beside the source, trimmed; undefined where the device does not show it. */
@@ -148,9 +149,9 @@ function ciphers({ beacon }: Mode, context: TransformContext): Record<string, st
   if (beacon !== 'wpa-wpa2') return { IEEE11iEncryptionModes: asked ?? 'AESEncryption' }
   const split = context.family !== undefined && SPLIT_CIPHERS.has(context.family)
   return {
-    WPAEncryptionModes: asked ?? (split ? 'TKIPEncryption' : 'TKIPandAESEncryption'),
-    IEEE11iEncryptionModes: asked ?? (split ? 'AESEncryption' : 'TKIPandAESEncryption'),
-    [`${HUAWEI_MIXED}EncryptionModes`]: asked ?? 'TKIPandAESEncryption',
+    WPAEncryptionModes: asked ?? (split ? kept(part(context, 'WPAEncryptionModes'), 'TKIPEncryption') : MIXED),
+    IEEE11iEncryptionModes: asked ?? (split ? kept(part(context, 'IEEE11iEncryptionModes'), 'AESEncryption') : MIXED),
+    [`${HUAWEI_MIXED}EncryptionModes`]: asked ?? MIXED,
   }
 }
 

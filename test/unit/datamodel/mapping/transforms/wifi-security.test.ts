@@ -148,7 +148,7 @@ describe('writing the security mode', () => {
       X_HW_WPAand11iAuthenticationMode: 'PSKAuthentication',
       X_HW_WPAand11iEncryptionModes: 'TKIPandAESEncryption',
     })
-    expect(write('WPA-WPA2-Personal', { ...PARTS, BeaconType: '11i' }, { family: 'vsol' })).toMatchObject({
+    expect(write('WPA-WPA2-Personal', { ...PARTS, BeaconType: '11i' }, { family: 'realtek' })).toMatchObject({
       WPAEncryptionModes: 'TKIPEncryption',
       IEEE11iEncryptionModes: 'AESEncryption',
     })
