@@ -126,11 +126,17 @@ class Planner {
       }
       return refusalFor(path, target, places)
     }
+    const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
+    const showsIt = shown !== undefined && this.#same(target, shown, value)
+    // What several places give together is not sent to one of them that shows a part of it.
+    if (showsIt && !isCommand(target) && target.rows.some(({ row }) => row.agg !== undefined)) {
+      this.#unchanged.push(path)
+      return undefined
+    }
     const sent = this.#writeToAll(chosen, path, value, false)
     if (sent instanceof MappingRefusal) return sent
     if (sent) return undefined
-    const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
-    if (shown === undefined || this.#same(target, shown, value)) {
+    if (shown === undefined || showsIt) {
       this.#unchanged.push(path)
       return undefined
     }

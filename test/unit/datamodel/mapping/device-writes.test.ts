@@ -3,6 +3,7 @@ import {
   applyQuirks,
   type DeviceWrite,
   MappingRefusal,
+  mapTree,
   planNewObject,
   planWrite,
   type RawValue,
@@ -128,6 +129,67 @@ describe('a new VLAN of the internet line', () => {
     const vlan = viewOf(mappedDevice(name)).get('Device.PPP.Interface.1.LowerLayers')
     expect(vlan).toMatch(/^Device\.Ethernet\.VLANTermination\.\d+$/)
     expect(oneStep(name, { [`${vlan}.VLANID`]: '321' }, WCD)).toEqual(wanted)
+  })
+})
+
+/** Modes of security of the first network: what is written, in order, below its WLANConfiguration. */
+const MODE_WRITES: [name: string, mode: string, network: string, wanted: string[]][] = [
+  [
+    'cmcc-nokia-g140wc',
+    'WPA2-Personal',
+    '1',
+    ['BeaconType=WPA2', 'IEEE11iAuthenticationMode=PSKAuthentication', 'IEEE11iEncryptionModes=AESEncryption'],
+  ],
+  ['ctcom-f460-epon', 'None', '1', ['BeaconType=None']],
+  ['huawei-hg8145v5', 'None', '1', ['BeaconType=Basic', 'BasicEncryptionModes=None', 'BasicAuthenticationMode=None']],
+  [
+    'zte-f6600p',
+    'WPA3-Personal-Transition',
+    '1',
+    ['BeaconType=11iandWPA3', 'IEEE11iAuthenticationMode=PSKAuthentication', 'IEEE11iEncryptionModes=AESEncryption'],
+  ],
+  ['avm-5530', 'WPA3-Personal', '1', ['BeaconType=WPA3']],
+  [
+    'fiberhome-hg6143d',
+    'WPA-WPA2-Personal',
+    '1',
+    [
+      'BeaconType=WPAand11i',
+      'WPAAuthenticationMode=PSKAuthentication',
+      'IEEE11iAuthenticationMode=PSKAuthentication',
+      'WPAEncryptionModes=TKIPandAESEncryption',
+      'IEEE11iEncryptionModes=TKIPandAESEncryption',
+    ],
+  ],
+]
+
+describe('a new mode of security, in the words of the device', () => {
+  it.each(MODE_WRITES)('%s: %s', (name, mode, network, wanted) => {
+    const path = `${firstAccessPoint(name)}Security.ModeEnabled`
+    expect(oneStep(name, { [path]: mode }, `${WLAN}${network}.`)).toEqual(wanted)
+  })
+
+  it('that the device has no word for is refused, and the source is named', () => {
+    const path = `${firstAccessPoint('ctcom-dm985-gpon')}Security.ModeEnabled`
+    expect(() => write('ctcom-dm985-gpon', { [path]: 'WPA3-Personal' })).toThrow(/BeaconType/)
+  })
+})
+
+describe('a value that a device shows already', () => {
+  it.each(TREE_NAMES)('is not sent to %s, whatever parameter it is of', (name) => {
+    const { own, tree, device } = mappedDevice(name)
+    const sent: string[] = []
+    for (const { path, value } of mapTree(device, tree, READING_TIME).values) {
+      // A command acts whatever it shows, and a key goes to the places that show none, too.
+      if (/\.(?:Reset|KeyPassphrase)$/.test(path)) continue
+      try {
+        const { values } = planWrite(device, [{ path, value }], tree, READING_TIME, (raw) => own.get(raw)?.writable)
+        for (const raw of values) sent.push(`${path}=${value}: ${raw.path}=${raw.value}`)
+      } catch (error) {
+        expect(error, path).toBeInstanceOf(MappingRefusal)
+      }
+    }
+    expect(sent).toEqual([])
   })
 })
 
