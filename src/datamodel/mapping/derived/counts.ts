@@ -45,6 +45,9 @@ export const COUNTS: readonly Derived[] = [
   {
     to: 'Device.Routing.Router.{i}.IPv4ForwardingNumberOfEntries',
     from: '',
-    value: ({ links, tree }) => String(links.rowsIn(ROUTES).length + tree.children(FORWARDINGS).length),
+    value: ({ links, tree }) => {
+      const count = links.rowsIn(ROUTES).length + tree.children(FORWARDINGS).length
+      return count === 0 ? undefined : String(count)
+    },
   },
 ]

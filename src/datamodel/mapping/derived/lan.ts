@@ -109,17 +109,9 @@ export const LAN_DERIVED: readonly Derived[] = [
   ),
 ]
 
-/** Returns the port over which a bridge of the LAN is managed. */
+/** Returns the management port of the bridge that holds the ports of a LANDevice. */
 function managementPort({ object, links }: DerivedContext): string | undefined {
-  const own = links.rowsOf(object).find((row) => row.includes('.Port.'))
-  if (own !== undefined) return withoutDot(own)
-  for (const port of links.rowsIn('Device.Bridging.Bridge.')) {
-    const held = links.rowsIn(`${port}Port.`)
-    const lan = held.some((row) => links.objectsOf(row).some((source) => source.startsWith(object)))
-    const management = held.find((row) => links.objectsOf(row).every((source) => !source.includes('.Port.')))
-    if (lan && management !== undefined) return withoutDot(management)
-  }
-  return undefined
+  return withoutDot(links.rowsOf(object).find((row) => row.includes('.Port.')))
 }
 
 function portCount({ row, links }: DerivedContext): string {

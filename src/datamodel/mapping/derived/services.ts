@@ -1,16 +1,20 @@
 import { FORWARDING, IGD, LINE, PROFILE, ROUTE_181, VOICE_181 } from '../tree/linked.ts'
 import { instancesOf } from '../tree/raw-tree.ts'
 import type { Derived, DerivedContext } from './derived.ts'
-import { always, isOn, ownerOf, withoutDot } from './shared.ts'
+import { isOn, ownerOf, withoutDot } from './shared.ts'
 
 const NETWORK = `${VOICE_181}SIP.Network.{i}.`
 const QOS = `${IGD}QueueManagement.`
 
 /** Derived parameters of routing, QoS, diagnostics and voice. */
 export const SERVICE_DERIVED: readonly Derived[] = [
-  always('Device.DNS.Client.Enable', '', 'true'),
-  always('Device.Routing.Router.{i}.Enable', '', 'true'),
-  always('Device.Routing.Router.{i}.Status', '', 'Enabled'),
+  {
+    to: 'Device.DNS.Client.Enable',
+    from: '',
+    value: ({ links }) => (links.rowsIn('Device.DNS.Client.Server.').length > 0 ? 'true' : undefined),
+  },
+  { to: 'Device.Routing.Router.{i}.Enable', from: '', value: (context) => (routes(context) ? 'true' : undefined) },
+  { to: 'Device.Routing.Router.{i}.Status', from: '', value: (context) => (routes(context) ? 'Enabled' : undefined) },
   {
     to: `${ROUTE_181}Origin`,
     from: FORWARDING,
@@ -59,6 +63,14 @@ export const SERVICE_DERIVED: readonly Derived[] = [
   },
   { to: `${NETWORK}CodecList`, from: PROFILE, value: codecList },
 ]
+
+/** Returns true for a device that routes: it has routes, or a connection with a gateway. */
+function routes({ links, tree }: DerivedContext): boolean {
+  return (
+    tree.children(`${IGD}Layer3Forwarding.`).length > 0 ||
+    links.rowsIn('Device.Routing.Router.1.IPv4Forwarding.').length > 0
+  )
+}
 
 /** A fixed value, on devices that have the object it belongs to. */
 function whereKnown(to: string, object: string, value: string): Derived {

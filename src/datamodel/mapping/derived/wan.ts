@@ -32,6 +32,7 @@ const BOTH = [IP, PPP].flatMap((from): Derived[] => [
   {
     to: `${MAPPING}Interface`,
     from: `${from}PortMapping.{i}.`,
+    instead: 'delete the row and add it with the other interface: the device has a table for each connection',
     value: ({ object, links }) => withoutDot(links.rowIn(connectionOf(object), IP_INTERFACES)),
   },
   always(`${MAPPING}AllInterfaces`, `${from}PortMapping.{i}.`, 'false'),

@@ -10,10 +10,18 @@ export interface ReadingTime {
   at: number
   /** Seconds since the boot of the device. */
   upTimeS?: number
-  /** Returns the reading of a TR-181 parameter before this one; one of another source does not count. */
-  previous?(path: string): { raw: string; value: string; at: number; source?: string } | undefined
+  /** Returns the reading of a TR-181 parameter before this one; it counts where it came from the same source. */
+  previous?(path: string): PreviousReading | undefined
   /** Returns the value that the write which is planned gives a parameter of TR-181. */
   requested?(path: string): string | undefined
+}
+
+/** What a TR-181 parameter was when it was read before. */
+export interface PreviousReading {
+  source?: string
+  raw: string
+  value: string
+  at: number
 }
 
 /** The questions of a transform to the mapping of its device. */
@@ -84,9 +92,9 @@ export class MappingContext implements TransformContext {
     return this.#device.family
   }
 
-  get previous(): { raw: string; value: string; at: number } | undefined {
-    const reading = this.#time.previous?.(this.to)
-    return reading?.source === undefined || reading.source === this.from ? reading : undefined
+  get previous(): PreviousReading | undefined {
+    const before = this.#time.previous?.(this.to)
+    return before?.source === undefined || before.source === this.from ? before : undefined
   }
 
   get at(): number {

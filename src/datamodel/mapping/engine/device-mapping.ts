@@ -173,8 +173,10 @@ export class DeviceMapping implements References {
         const compiled = rows[at]
         if (compiled === undefined || !this.applies(compiled)) continue
         const objects = compiled.pair.objects(row, this.links, tree)
+        // The value before was that of several objects: it says nothing of one of them.
+        const own = compiled.row.agg !== undefined && objects.length > 1 ? withoutPrevious(time) : time
         for (const object of objects) {
-          const reading = this.#read(compiled, object, path, tree, time)
+          const reading = this.#read(compiled, object, path, tree, own)
           if (reading === undefined) continue
           if (compiled.row.agg === undefined) {
             if (group === undefined) return reading
@@ -274,7 +276,8 @@ export class DeviceMapping implements References {
 
   objectsOf(row: string, tree: RawLookup): readonly string[] {
     const linked = this.links.objectsOf(row)
-    if (linked.length > 0) return linked
+    // '' stands for a parameter outside any table, which is no object to refer to.
+    if (linked.length > 0) return linked.includes('') ? linked.filter((object) => object !== '') : linked
     const { schema } = scanObject(row)
     const found = new Set<string>()
     for (const { pair, to } of this.mapping.tablePairs.get(schema) ?? [])
@@ -310,6 +313,10 @@ export class DeviceMapping implements References {
   applies({ row }: CompiledRow): boolean {
     return row.family === undefined || row.family === this.family
   }
+}
+
+function withoutPrevious({ previous: _previous, ...time }: ReadingTime): ReadingTime {
+  return time
 }
 
 /** Derived parameters look at others, those perhaps at more: bridges on ports on interfaces, no deeper. */

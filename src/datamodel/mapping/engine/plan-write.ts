@@ -124,7 +124,7 @@ class Planner {
         this.#unchanged.push(path)
         return undefined
       }
-      return refusalFor(path, target, places)
+      return this.#refusalFor(path, target, places)
     }
     const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
     const showsIt = shown !== undefined && this.#same(target, shown, value)
@@ -162,7 +162,7 @@ class Planner {
   #placesOf(target: CompiledTarget, row: string): Places {
     const places: Places = { open: [], closed: [] }
     for (const compiled of target.rows) {
-      if (!this.#device.applies(compiled) || compiled.row.copy === true) continue
+      if (!this.#device.applies(compiled)) continue
       const all = compiled.pair.objects(row, this.#device.links, this.#base)
       const objects: string[] = []
       for (const object of all) {
@@ -182,6 +182,7 @@ class Planner {
 
   #closed(compiled: CompiledRow, object: string, source: string): Closed['why'] | undefined {
     if (this.#base.value(source) === undefined) return 'absent'
+    if (compiled.row.copy === true) return 'copy'
     if (compiled.transform !== undefined && compiled.transform.write === undefined) return 'one way'
     if ((this.#writable(source) ?? compiled.row.writable === true) === false) return 'read only'
     if (!holds(compiled.when, object, this.#tree)) return 'condition'
@@ -230,6 +231,23 @@ class Planner {
     this.#planned.set(raw.path, { value: raw.value, by, own, merges })
   }
 
+  #refusalFor(path: string, target: CompiledTarget, { closed }: Places): MappingRefusal {
+    const best = closed.find(({ why }) => why !== 'absent') ?? closed[0]
+    if (best !== undefined) {
+      const other = best.why === 'copy' ? this.#device.targetOfParameter(best.source) : undefined
+      return new MappingRefusal(
+        `${path} is ${best.source} on this device and cannot be written: ${REASONS[best.why]}${other === undefined ? '' : `, ${other}`}`,
+        best.why === 'absent' ? undefined : best.source,
+      )
+    }
+    const [derived] = target.derived
+    if (derived !== undefined)
+      return new MappingRefusal(
+        `${path} follows from other parameters of this device and cannot be written${derived.spec.instead === undefined ? '' : `; ${derived.spec.instead}`}`,
+      )
+    return new MappingRefusal(`${path} has no place in the device's own tree`)
+  }
+
   #same(target: CompiledTarget, a: string, b: string): boolean {
     return sameParameterValue(target.parameter, target.parameter?.type ?? 'string', a, b)
   }
@@ -237,7 +255,7 @@ class Planner {
 
 interface Closed {
   source: string
-  why: 'absent' | 'one way' | 'read only' | 'condition'
+  why: 'absent' | 'copy' | 'one way' | 'read only' | 'condition'
 }
 
 interface Places {
@@ -260,19 +278,8 @@ function readQuietly({ transform }: CompiledRow, raw: string, context: MappingCo
 
 const REASONS: Record<Closed['why'], string> = {
   absent: 'the device has not shown it',
+  copy: 'it is shown here, and written through another parameter',
   'one way': 'its value cannot be turned back',
   'read only': 'it is read only there',
   condition: 'another parameter of the device does not allow it now',
-}
-
-function refusalFor(path: string, target: CompiledTarget, { closed }: Places): MappingRefusal {
-  const best = closed.find(({ why }) => why !== 'absent') ?? closed[0]
-  if (best !== undefined)
-    return new MappingRefusal(
-      `${path} is ${best.source} on this device and cannot be written: ${REASONS[best.why]}`,
-      best.why === 'absent' ? undefined : best.source,
-    )
-  if (target.derived.length > 0)
-    return new MappingRefusal(`${path} follows from other parameters of this device and cannot be written`)
-  return new MappingRefusal(`${path} has no place in the device's own tree`)
 }

@@ -27,12 +27,14 @@ export function bridgeRows({ tree, numbers }: RuleContext): void {
   for (const bridge of instancesOf(tree, `${LAYER_2}Bridge.`)) {
     const row = numbers.row(BRIDGES, bridge, [bridge], { wanted: ownNumber(bridge) })
     if (row === undefined) return
+    const lans: string[] = []
     for (const port of instancesOf(tree, `${bridge}Port.`)) {
       numbers.row(`${row}Port.`, port, [port], { wanted: ownNumber(port) })
       const lan = lanOf(interfaceOf(tree, tree.value(`${port}PortInterface`)))
+      if (lan !== undefined && !held.has(lan)) lans.push(lan)
       if (lan !== undefined) held.add(lan)
     }
-    numbers.row(`${row}Port.`, MANAGEMENT, [bridge])
+    numbers.row(`${row}Port.`, MANAGEMENT, [bridge, ...lans])
   }
   for (const lan of topTable(tree, 'LANDevice')) {
     if (held.has(lan)) continue
@@ -45,7 +47,7 @@ export function bridgeRows({ tree, numbers }: RuleContext): void {
 }
 
 /** Key of the management port of a bridge, which no object of the device stands for. */
-export const MANAGEMENT = 'management'
+const MANAGEMENT = 'management'
 
 function ownNumber(object: string): number {
   return Number(object.slice(object.lastIndexOf('.', object.length - 2) + 1, -1))

@@ -104,6 +104,24 @@ describe('a write through TR-181', () => {
     expect(refusal(() => write({ 'Device.Nothing.Here': 'x' })).message).toContain('no place')
   })
 
+  it('names the parameter to write where a value is a copy, and what to do where it follows from others', () => {
+    expect(refusal(() => write({ 'Device.DHCPv4.Server.Enable': 'false' }))).toMatchObject({
+      source: `${LAN}LANHostConfigManagement.DHCPServerEnable`,
+      message: expect.stringContaining('Device.DHCPv4.Server.Pool.1.Enable'),
+    })
+    expect(() => write({ 'Device.NAT.PortMapping.1.Interface': 'Device.IP.Interface.2' })).toThrow(/delete the row/)
+    expect(write({ 'Device.NAT.PortMapping.1.Interface': 'Device.IP.Interface.3' }).values).toEqual([])
+  })
+
+  it('moves the default connection by the interface of its route', () => {
+    expect(sent({ 'Device.Routing.Router.1.IPv4Forwarding.1001.Interface': 'Device.IP.Interface.2' })).toEqual({
+      'InternetGatewayDevice.Layer3Forwarding.DefaultConnectionService': `${WAN}1.WANIPConnection.1`,
+    })
+    expect(() => write({ 'Device.Routing.Router.1.IPv4Forwarding.1000.Interface': 'Device.IP.Interface.3' })).toThrow(
+      /cannot be written/,
+    )
+  })
+
   it('refuses a reference to a row of another table', () => {
     const object = 'InternetGatewayDevice.QueueManagement.'
     const { device, tree } = mappedDevice(
