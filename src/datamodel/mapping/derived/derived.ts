@@ -22,7 +22,7 @@ export interface Derived {
   slot?: number
   /** Parameters of that object whose change is a change of the value, relative to it. */
   needs?: readonly string[]
-  /** What to do instead of a write, where that is not plain: `delete the row and ...`. */
+  /** The way to do it instead of a write, where that is not plain: `delete the row and ...`. */
   instead?: string
   /** Returns the value; undefined when the parameter is absent. */
   value(context: DerivedContext): string | undefined

@@ -16,7 +16,7 @@ export interface ReadingTime {
   requested?(path: string): string | undefined
 }
 
-/** What a TR-181 parameter was when it was read before. */
+/** A TR-181 parameter as it was read before. */
 export interface PreviousReading {
   source?: string
   raw: string
