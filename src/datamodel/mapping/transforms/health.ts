@@ -1,5 +1,5 @@
 import type { Transform } from '../transform.ts'
-import { numberIn, objectOf, positive, type Theme, whole } from './basics.ts'
+import { leafOf, numberIn, objectOf, positive, type Theme, whole } from './basics.ts'
 
 /** Returns a percentage; undefined outside of 0 to 100. */
 function percentIn(raw: string): number | undefined {
@@ -21,22 +21,33 @@ const percent: Transform = {
   },
 }
 
-/** Returns memory in KiB: numbers below 8192 are MiB, those above 8,000,000 bytes. */
-function kibIn(raw: string): number | undefined {
+/** Returns the KiB of one unit of an amount of memory: it is MiB below 8192, bytes above 8,000,000, or as it says. */
+function kibOf(raw: string): number | undefined {
   const value = numberIn(raw)
   if (value === undefined || value <= 0) return undefined
   const unit = /[a-z]+/i.exec(raw.slice(0, 80))?.[0].toLowerCase() ?? ''
-  if (unit.startsWith('k')) return value
-  if (unit.startsWith('m')) return value * 1024
-  if (unit.startsWith('g')) return value * 1024 ** 2
-  if (value < 8192) return value * 1024
-  return value > 8e6 ? value / 1024 : value
+  if (unit.startsWith('k')) return 1
+  if (unit.startsWith('m')) return 1024
+  if (unit.startsWith('g')) return 1024 ** 2
+  if (value < 8192) return 1024
+  return value > 8e6 ? 1 / 1024 : 1
 }
 
+/** Returns memory in KiB. */
+function kibIn(raw: string): number | undefined {
+  const unit = kibOf(raw)
+  return unit === undefined ? undefined : (numberIn(raw) ?? 0) * unit
+}
+
+/** Memory; the unit of what is free is that of the total beside it, as little may be free. */
 const memoryKib: Transform = {
-  read(raw) {
-    const value = kibIn(raw)
-    return value === undefined || value > 0xffffffff ? undefined : positive(Math.floor(value))
+  reads: ['Total'],
+  read(raw, context) {
+    const total = leafOf(context) === 'Free' ? context.raw(`${objectOf(context)}Total`) : undefined
+    const unit = (total === undefined ? undefined : kibOf(total)) ?? kibOf(raw)
+    const value = numberIn(raw)
+    if (unit === undefined || value === undefined || value * unit > 0xffffffff) return undefined
+    return positive(Math.floor(value * unit))
   },
 }
 

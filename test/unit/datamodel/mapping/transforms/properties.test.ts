@@ -1,8 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MappingRefusal, standardRows, TRANSFORMS } from '../../../../../src/datamodel/index.ts'
+import { FAMILIES, MappingRefusal, standardRows, TRANSFORMS, vendorRows } from '../../../../../src/datamodel/index.ts'
 import { type ContextFacts, readBy, transformContext, transformOf } from '../../../../support/transform-context.ts'
 
+const ROWS = [
+  ...standardRows(),
+  ...FAMILIES.flatMap(({ name, rows }) => [...rows, ...vendorRows({ family: name, models: [] })]),
+]
 const names = [...TRANSFORMS.keys()]
 const writable = names.filter((name) => transformOf(name).write !== undefined)
 
@@ -170,14 +174,14 @@ describe('every transform', () => {
     },
   )
 
-  it('that a row of the standard names exists', () => {
-    const named = new Set(standardRows().flatMap(({ transform }) => (transform === undefined ? [] : [transform])))
+  it('that a row names exists', () => {
+    const named = new Set(ROWS.flatMap(({ transform }) => (transform === undefined ? [] : [transform])))
     expect([...named].filter((name) => !TRANSFORMS.has(name))).toEqual([])
-    expect(named.size).toBeGreaterThan(70)
+    expect(named.size).toBeGreaterThan(90)
   })
 
-  it('of a writable row of the standard can write', () => {
-    const rows = standardRows().filter(({ writable, transform }) => writable === true && transform !== undefined)
+  it('of a writable row can write', () => {
+    const rows = ROWS.filter(({ writable, transform }) => writable === true && transform !== undefined)
     const oneWay = rows.filter(({ transform = '' }) => TRANSFORMS.get(transform)?.write === undefined)
     expect(oneWay.map(({ from, transform }) => `${from} ${transform}`)).toEqual([])
   })

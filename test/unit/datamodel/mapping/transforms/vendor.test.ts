@@ -167,6 +167,15 @@ describe('values of vendors', () => {
     expect(refusedBy(name, value, shows(shown))?.message).toMatch(message)
   })
 
+  it('takes the unit of free memory from the total', () => {
+    const memory = 'InternetGatewayDevice.DeviceInfo.MemoryStatus.'
+    const free = (total: string) => ({ from: `${memory}Free`, raw: { [`${memory}Total`]: total } })
+    expect(readBy('memoryKib', '6000', free('249856'))).toBe('6000')
+    expect(readBy('memoryKib', '60', free('256'))).toBe('61440')
+    expect(readBy('memoryKib', '6144000', free('268435456'))).toBe('6000')
+    expect(readBy('memoryKib', '60', free(''))).toBe('61440')
+  })
+
   it('computes free memory from what is used', () => {
     const info = 'InternetGatewayDevice.DeviceInfo.'
     const facts = { from: `${info}X_HW_MemUsed`, raw: { [`${info}MemoryStatus.Total`]: '262144' } }
