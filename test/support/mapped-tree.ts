@@ -1,21 +1,17 @@
 import {
   buildInstanceMap,
-  compileMapping,
-  DERIVED,
   type DeviceKind,
   DeviceMapping,
   familyOf,
   loadModel,
+  Mappings,
   mapTree,
   RawTree,
-  standardRows,
-  TRANSFORMS,
-  vendorRows,
   wlanLayout,
 } from '../../src/datamodel/index.ts'
 import { type DeviceTree, readTree } from './device-trees.ts'
 
-const model = loadModel('tr181-cwmp')
+const mappings = new Mappings(loadModel('tr181-cwmp'))
 export const READING_TIME = { at: Date.UTC(2024, 4, 2, 10), upTimeS: 3600 }
 
 /** A test device with its mapping, as rows of the standard and of all vendors make it. */
@@ -32,7 +28,7 @@ export function mappedDevice(name: string): MappedDevice {
   const info = (leaf: string) => [...own].find(([path]) => path.endsWith(`.DeviceInfo.${leaf}`))?.[1].value ?? ''
   const family = familyOf(own.keys())
   const kind = { family, models: [info('ModelName'), info('ProductClass')] }
-  const mapping = compileMapping([...standardRows(), ...vendorRows(kind)], DERIVED, TRANSFORMS, model)
+  const mapping = mappings.of(kind)
   const tree = new RawTree([...own].map(([path, { value }]) => ({ path, value })))
   const map = buildInstanceMap(mapping, tree, { family, layout: wlanLayout(kind) }, undefined)
   return { own, kind, tree, device: new DeviceMapping(mapping, map, family) }

@@ -34,7 +34,8 @@ export function chooseObjects(
     const named = reference === undefined ? [] : device.objectsOf(`${reference}.`, tree)
     return [objects.find((object) => named.includes(object)) ?? first]
   }
-  if (row.agg === 'any') return objects
+  // One object that keeps the old value would keep it in what all give together.
+  if (row.agg === 'any' || row.agg === 'union') return objects
   if (row.agg === undefined) return [first]
   const values = new Set(objects.map((object) => tree.value(object + rest)))
   if (values.size > 1) return objects

@@ -6,6 +6,7 @@ import {
   mapTree,
   planNewObject,
   planWrite,
+  RawTree,
   type RawValue,
   writeQuirks,
 } from '../../../../src/datamodel/index.ts'
@@ -190,6 +191,52 @@ describe('a value that a device shows already', () => {
       }
     }
     expect(sent).toEqual([])
+  })
+})
+
+/** Values of the first network and its radio that are tried on every device. */
+const TRIED: [leaf: string, values: string[]][] = [
+  ['Radio.OperatingChannelBandwidth', ['Auto', '20MHz', '40MHz', '80MHz', '160MHz']],
+  ['Radio.OperatingFrequencyBand', ['5GHz']],
+  ['Radio.Channel', ['3', '11']],
+  ['Radio.AutoChannelEnable', ['true', 'false']],
+  ['Radio.OperatingStandards', ['b,g,n', 'n']],
+  ['Radio.Enable', ['true', 'false']],
+  ['Radio.RegulatoryDomain', ['US ']],
+  ['AccessPoint.SSIDAdvertisementEnabled', ['true', 'false']],
+  ['AccessPoint.MaxAllowedAssociations', ['7']],
+  ['AccessPoint.Security.ModeEnabled', ['None', 'WPA2-Personal', 'WPA-WPA2-Personal', 'WPA3-Personal-Transition']],
+  ['AccessPoint.Enable', ['true', 'false']],
+]
+
+describe('a value that was written', () => {
+  it.each(Object.keys(KEY_PLACES))('is the one that %s shows, or the write is refused', (name) => {
+    const { own, kind, tree, device } = mappedDevice(name)
+    const accessPoint = firstAccessPoint(name)
+    const ssid = accessPoint.replace('AccessPoint', 'SSID')
+    const radio = viewOf({ own, kind, tree, device }).get(`${ssid}LowerLayers`)
+    let shown = 0
+    for (const [leaf, values] of TRIED)
+      for (const value of values) {
+        const path = leaf.startsWith('Radio.')
+          ? `${radio}.${leaf.slice('Radio.'.length)}`
+          : accessPoint + leaf.slice('AccessPoint.'.length)
+        try {
+          const { steps, omitted } = write(name, { [path]: value })
+          const after = new Map([...own].map(([raw, { value }]) => [raw, value]))
+          for (const raw of steps.flat()) after.set(raw.path, raw.value)
+          const changed = new RawTree([...after].map(([raw, value]) => ({ path: raw, value })))
+          const read = device.evaluate(path, changed, READING_TIME)?.value
+          // Devices say yes and no in several ways.
+          const word = read?.toLowerCase().replace(/^1$/, 'true').replace(/^0$/, 'false')
+          const same = read === value || word === value || omitted.length > 0
+          expect(same, `${path} = ${value} reads ${read} after ${JSON.stringify(steps)}`).toBe(true)
+          shown++
+        } catch (error) {
+          if (!(error instanceof MappingRefusal)) throw error
+        }
+      }
+    expect(shown).toBeGreaterThan(8)
   })
 })
 
