@@ -21,6 +21,8 @@ export interface World {
   pids: { server: number; database: number | undefined }
   /** Commands that the server has sent to the database so far. */
   databaseCommands(): Promise<number>
+  /** The same by the name of the command. */
+  commandsByName(): Promise<Map<string, number>>
   /** Seconds that the event loop of the server was late at most since this was asked last. */
   loopDelay(): Promise<number>
   /** Shares of the server's CPU time by part, while `work` runs: a profile slows it down, so nothing else is measured. */
@@ -66,6 +68,10 @@ export async function startWorld(flags: string[] = []): Promise<World> {
     if (!answer.ok) throw new Error(`/metrics answered ${answer.status}`)
     return answer.text()
   }
+  const commandsByName = async () => {
+    const found = (await metrics()).matchAll(/^isthmus_database_commands_total\{command="(\w+)"\} (\d+)/gm)
+    return new Map([...found].map(([, name = '', count]) => [name, Number(count)]))
+  }
   return {
     api: createApiClient(`http://127.0.0.1:${apiPort}/api/v1`, firstKey),
     apiPort,
@@ -77,11 +83,9 @@ export async function startWorld(flags: string[] = []): Promise<World> {
     databaseName,
     pids: { server: server.process.pid ?? 0, database: database.pid },
     async databaseCommands() {
-      let sum = 0
-      for (const match of (await metrics()).matchAll(/^isthmus_database_commands_total\{[^}]*\} (\d+)/gm))
-        sum += Number(match[1])
-      return sum
+      return [...(await commandsByName()).values()].reduce((sum, count) => sum + count, 0)
     },
+    commandsByName,
     async loopDelay() {
       return Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(await metrics())?.[1] ?? Number.NaN)
     },

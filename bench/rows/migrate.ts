@@ -47,8 +47,9 @@ export async function migrateRow(world: World, moves: number): Promise<Reach[]> 
     const settings = { soakMs: 0, maxInFlight: 1000, startsPerMinute: 0 }
     const plan = await world.api.send<{ id: string }>('POST', '/plans', { name: 'bench', groupId: group.id, settings })
     const atRest = await world.databaseCommands()
-    await pause(REST_MS)
+    const rest = await measure(world.pids, () => pause(REST_MS))
     const before = await world.databaseCommands()
+    const namesBefore = await world.commandsByName()
     const { value, wallMs, cpu } = await measure(world.pids, async () => {
       await world.api.send('POST', `/plans/${plan.id}/actions/start`)
       let status: Status | undefined
@@ -58,14 +59,20 @@ export async function migrateRow(world: World, moves: number): Promise<Reach[]> 
       }, LOOK_MS)
       return status?.migrated ?? 0
     })
+    const names = await world.commandsByName()
     const commands = (await world.databaseCommands()) - before
     const each = (total: number | undefined) => (total === undefined ? undefined : total / value)
+    const perSecond = (total: number | undefined) => (total === undefined ? undefined : total / (REST_MS / 1000))
+    const seconds = (wallMs / 1000).toFixed(0)
     printRow(`Migration of ${value} devices, pacing off, simulators and database on the same cores`, [
       ['migrated', figure((value * 1000) / wallMs, '/s', 1)],
       ['server CPU', figure(each(cpu.server), 'ms', 1), 'per device'],
       ['database CPU', figure(each(cpu.database), 'ms', 1), 'per device'],
       ['database commands', figure(commands / value, 'each', 0), 'per device'],
-      ['the same at rest', figure((before - atRest) / (REST_MS / 1000), '/s', 1), 'whatever migrates'],
+      ['by name', '', byName(names, namesBefore, value)],
+      ['commands at rest', figure((before - atRest) / (REST_MS / 1000), '/s', 1), 'whatever migrates'],
+      ['server CPU at rest', figure(perSecond(rest.cpu.server), 'ms/s', 1), `of ${seconds} s in the row`],
+      ['database CPU at rest', figure(perSecond(rest.cpu.database), 'ms/s', 1)],
     ])
     const reach = (name: string, reached: number | undefined, unit: string, limit: number): Reach => ({
       name,
@@ -83,6 +90,16 @@ export async function migrateRow(world: World, moves: number): Promise<Reach[]> 
   } finally {
     await fleet.stop()
   }
+}
+
+/** Commands of one device by their name, the most frequent first. */
+function byName(names: Map<string, number>, before: Map<string, number>, devices: number): string {
+  return [...names]
+    .map(([name, count]) => ({ name, each: (count - (before.get(name) ?? 0)) / devices }))
+    .filter(({ each }) => each >= 0.1)
+    .sort((a, b) => b.each - a.each)
+    .map(({ name, each }) => `${name} ${each.toFixed(1)}`)
+    .join(', ')
 }
 
 async function until(condition: () => Promise<boolean>, lookMs = 250): Promise<void> {

@@ -252,6 +252,8 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
     let isNew = given?.isNew === true
     for (let steps = 0; plan !== undefined && steps < MAX_STEPS && !this.#stopping; steps++) {
       const inFlight = this.#set.states.isInFlight(member.state)
+      // The script looks at everything anew: what woke the member before has been seen.
+      this.#again.delete(memberId)
       const next = await this.#next(plan, member, isNew)
       if (next === undefined) break
       member = next

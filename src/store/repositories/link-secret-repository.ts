@@ -49,10 +49,8 @@ export class LinkSecretRepository implements LinkSecrets {
     return this.#make(deviceId, (known) => part(known, 'pending'))
   }
 
-  async demand(deviceId: DeviceId): Promise<string> {
-    const secret = await this.ensure(deviceId)
-    await this.#change(deviceId, (known) => (known?.demanded === true ? undefined : { $set: { demanded: true } }))
-    return secret
+  demand(deviceId: DeviceId): Promise<string> {
+    return this.#make(deviceId, (known) => part(known, 'pending') ?? part(known, 'current'), { demanded: true })
   }
 
   async prove(deviceId: DeviceId, secret: string | undefined): Promise<LinkSecretProof> {
@@ -93,14 +91,25 @@ export class LinkSecretRepository implements LinkSecrets {
     await this.#secrets.deleteOne({ _id: deviceId })
   }
 
-  /** The secret that `kept` finds, or a new pending one. Of several calls at once all get the same. */
-  async #make(deviceId: DeviceId, kept: (known: Document_ | undefined) => Stored | undefined): Promise<string> {
+  /**
+   * The secret that `kept` finds, or a new pending one; `demanded`: links must show it from now on. Of several calls at
+   * once all get the same.
+   */
+  async #make(
+    deviceId: DeviceId,
+    kept: (known: Document_ | undefined) => Stored | undefined,
+    demand: { demanded?: true } = {},
+  ): Promise<string> {
     const secret = randomToken(this.#random, SECRET_BYTES)
     const pending: Stored = { sealed: this.#box.seal(secret, deviceId), digest: digestOf(secret) }
     const document = await this.#change(
       deviceId,
-      (known) => (kept(known) === undefined ? { $set: { pending } } : undefined),
-      { pending },
+      (known) => {
+        const isDemanded = demand.demanded === undefined || known?.demanded === true
+        if (kept(known) === undefined) return { $set: { pending, ...demand } }
+        return isDemanded ? undefined : { $set: demand }
+      },
+      { pending, ...demand },
     )
     const stored = kept(document)
     if (stored === undefined) throw new AppError('conflict', 'the link secret of the device changes too often')
@@ -114,7 +123,7 @@ export class LinkSecretRepository implements LinkSecrets {
   async #change(
     deviceId: DeviceId,
     change: (known: Document_ | undefined) => Record<string, unknown> | undefined,
-    created?: { pending: Stored },
+    created?: { pending: Stored; demanded?: true },
   ): Promise<Document_ | undefined> {
     const updatedAt = this.#now()
     for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -123,7 +132,8 @@ export class LinkSecretRepository implements LinkSecrets {
       if (update === undefined) return known
       if (known === undefined) {
         if (created === undefined) return undefined
-        await this.#write({ insertOne: { document: { _id: deviceId, revision: 1, updatedAt, ...created } } })
+        const document = { _id: deviceId, revision: 1, updatedAt, ...created }
+        if (await this.#write({ insertOne: { document } })) return document
         continue
       }
       const revision = Number(known.revision)
@@ -134,14 +144,16 @@ export class LinkSecretRepository implements LinkSecrets {
   }
 
   /**
-   * Commits a write in the next flush. A write that another change overtook does nothing; the next attempt sees that.
+   * Commits a write in the next flush. False: another change overtook it, and it did nothing.
    */
-  async #write(operation: BulkOperation): Promise<void> {
+  async #write(operation: BulkOperation): Promise<boolean> {
     const guarded = 'updateOne' in operation ? { mustMatch: 'the link secret has changed meanwhile' } : {}
     try {
       await this.#commit.commit({ writes: [{ collection: 'linkSecrets', operation, ...guarded }] })
+      return true
     } catch (error) {
       if (!isConflict(error)) throw error
+      return false
     }
   }
 }
