@@ -1,5 +1,4 @@
 import { AppError, type Clock, errorText, type Log, PeerFault, ProtocolError, TransportError } from '../base/index.ts'
-import { schemaPathOf } from '../datamodel/index.ts'
 import {
   type Baseline,
   type Contact,
@@ -12,12 +11,11 @@ import {
   type OperationStore,
   type OutcomeError,
   outcomeError,
-  type Parameter,
   type ParameterStore,
-  type ParameterType,
 } from '../domain/index.ts'
 import type { OperationLimits } from './limits.ts'
 import type { OperationsMetrics } from './metrics.ts'
+import { ReportedTypes, type TypeOf } from './reported-types.ts'
 import { isRead } from './verbs.ts'
 
 /** The end of one execution. */
@@ -50,14 +48,17 @@ const GRACE_MS = 2_000
 export class Executor {
   readonly #deps: ExecutorDeps
   readonly #running = new Map<string, AbortController>()
+  readonly #types: ReportedTypes
 
   constructor(deps: ExecutorDeps) {
     this.#deps = deps
+    this.#types = new ReportedTypes(deps.parameters, deps.clock)
   }
 
   /** Sends an operation and waits for its answer. Rejects only when the store fails. */
   async execute(operation: Operation, contact: Contact): Promise<Executed> {
-    const typeOf = await reportedTypes(operation, contact, this.#deps.parameters)
+    const { protocol } = contact
+    const typeOf = protocol === 'cwmp' ? await this.#types.of(operation) : undefined
     const controller = new AbortController()
     this.#running.set(operation.id, controller)
     const startedAt = this.#deps.clock.now()
@@ -67,6 +68,7 @@ export class Executor {
     try {
       const result = await within(operation, contact, { controller, marker, typeOf }, this.#deps)
       if (result.outcome === 'pending') await marker.mark()
+      if (protocol === 'cwmp') this.#types.note(operation, result)
       executed = { kind: 'answer', result, operation: marker.marked }
       outcome = result.outcome
     } catch (error) {
@@ -77,7 +79,7 @@ export class Executor {
       this.#running.delete(operation.id)
     }
     const durationMs = this.#deps.clock.now() - startedAt
-    this.#deps.metrics.executed(operation.request.verb, contact.protocol, outcome, durationMs)
+    this.#deps.metrics.executed(operation.request.verb, protocol, outcome, durationMs)
     return executed
   }
 
@@ -162,35 +164,6 @@ class Marker {
     const { at: sentAt, via: sentVia, ...rest } = sent
     this.#marked = { ...this.#operation, ...rest, state: 'sent', sentAt, sentVia, attempts: attempts + 1 }
   }
-}
-
-type TypeOf = (path: string) => ParameterType | undefined
-
-/** Parameters that are read for the types of the rows of one table. */
-const ROW_LOOK = 200
-
-/**
- * Returns the types that the CPE reported for what an operation writes; undefined where it reported none. CWMP alone
- * has types on the wire (TR-069 A.3.2.1: a wrong one is refused, 9006), and only the CPE knows those of its vendor's
- * parameters. The model comes second.
- */
-async function reportedTypes(
-  { deviceId, request }: Operation,
-  { protocol }: Contact,
-  parameters: ParameterStore,
-): Promise<TypeOf | undefined> {
-  if (protocol !== 'cwmp') return undefined
-  let known: Parameter[] = []
-  if (request.verb === 'set') {
-    const untyped = request.values.filter(({ type }) => type === undefined).map(({ path }) => path)
-    known = await parameters.getMany(deviceId, untyped)
-  } else if (request.verb === 'add' && Object.keys(request.values).length > 0)
-    known = (await parameters.list(deviceId, request.object, ROW_LOOK)).items
-  const types = new Map<string, ParameterType>()
-  for (const { path, type, source } of known) {
-    if (source === 'cwmp' && type !== 'unknown') types.set(schemaPathOf(path), type)
-  }
-  return types.size === 0 ? undefined : (path) => types.get(schemaPathOf(path))
 }
 
 /** Resolves with the answer of the driver. Rejects with TransportError `timeout` when it gives none in time. */

@@ -88,7 +88,10 @@ function parityPaths({ plan }: Script): string[] {
 /** Read over USP and then over CWMP, which thereby shows that it still answers beside USP. */
 async function bothWays(script: Script, round: number, paths: string[], look: Values): Promise<Pair[]> {
   const overUsp = round === 1 ? look : await script.read(`parity${round}Usp`, paths, 'usp')
-  const overCwmp = await script.read(`parity${round}Cwmp`, paths, 'cwmp')
+  // Without a soak the next request over CWMP follows at once.
+  const { soakMs, retire } = script.plan.settings
+  const more = soakMs === 0 && retire === 'dormant'
+  const overCwmp = await script.read(`parity${round}Cwmp`, paths, 'cwmp', { more })
   return paths.map((path) => {
     const [usp, cwmp] = [overUsp.get(path), overCwmp.get(path)]
     const types = [cwmp?.type ?? 'string', usp?.type ?? 'string']

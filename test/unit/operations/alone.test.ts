@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { Operation } from '../../../src/domain/index.ts'
+import type { DeviceId, Operation } from '../../../src/domain/index.ts'
 import { Alone } from '../../../src/operations/alone.ts'
 import { createWorld, set } from '../../support/operations-world.ts'
 
-const operation = { id: 'o1', deviceId: 'd' } as unknown as Operation
+const operation: Operation = {
+  id: 'o1',
+  deviceId: '00256D-Box-1' as DeviceId,
+  request: { verb: 'reboot' },
+  state: 'queued',
+  actor: { kind: 'apiKey', id: 'k' },
+  createdAt: 0,
+  expiresAt: 1,
+  attempts: 0,
+}
 const at = (seq: number, open = true) => ({ work: { open, seq } })
 
 describe('the only open operation of a device', () => {
