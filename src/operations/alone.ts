@@ -16,6 +16,11 @@ export class Alone {
     this.#byDevice.set(operation.deviceId, { operation, seq })
   }
 
+  /** Drops what was kept of a device whose queue was read, or whose operation has run. */
+  drop(deviceId: DeviceId): void {
+    this.#byDevice.delete(deviceId)
+  }
+
   /**
    * Takes what was kept of a device. To be called before its record is read: the returned function says by the record
    * which operation is the only open one; undefined when the queue has to be read.

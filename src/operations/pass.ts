@@ -90,6 +90,7 @@ async function step(deviceId: DeviceId, again: () => void, deps: PassDeps): Prom
   if (device === undefined) return false
   const only = onlyOf(device)
   const open = only === undefined ? await deps.store.open(deviceId, LOOK) : [only]
+  deps.alone.drop(deviceId)
   const now = deps.clock.now()
   const choice = pick({ open, device, here, instance: deps.instance, now, limits: deps.limits })
   const look: Look = { device, here, isOnly: open.length === 1, again }
@@ -127,6 +128,8 @@ async function take(choice: Step, look: Look, deps: PassDeps): Promise<Next> {
         const use = choice.kind === 'read' ? reconcile : run
         return await use(choice.operation, entry, look, deps)
       } finally {
+        // It may have been stored, and read by this pass, before the one who stored it heard of that.
+        deps.alone.drop(look.device.id)
         entry.inUse = false
         entry.usedAt = deps.clock.now()
         free()

@@ -25,6 +25,9 @@ describe('the only open operation of a device', () => {
     expect(alone.take(operation.deviceId)(at(5))).toBeUndefined()
     alone.note(operation, 4)
     expect(alone.take(operation.deviceId)(at(4, false))).toBeUndefined()
+    alone.note(operation, 4)
+    alone.drop(operation.deviceId)
+    expect(alone.take(operation.deviceId)(at(4))).toBeUndefined()
   })
 
   it('runs without a read of the queue, which is read when two are asked for at once', async () => {
