@@ -20,7 +20,10 @@ export interface Derived {
   from: string
   /** Number of the own row where one object gives several. */
   slot?: number
-  /** Parameters of that object whose change is a change of the value, relative to it. */
+  /**
+   * Parameters whose change is a change of the value, relative to that object, with `{i}` for all rows of a table below
+   * it; a full schema path for one of an object around it.
+   */
   needs?: readonly string[]
   /** The way to do it instead of a write, where that is not plain: `delete the row and ...`. */
   instead?: string

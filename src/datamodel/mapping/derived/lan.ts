@@ -18,6 +18,7 @@ export const LAN_DERIVED: readonly Derived[] = [
   {
     to: `${INTERFACE}Status`,
     from: LAN,
+    needs: ['LANHostConfigManagement.IPInterface.{i}.Enable'],
     value: ({ object, row, tree, evaluate }) => {
       const addresses = tree.children(`${object}LANHostConfigManagement.IPInterface.`)
       return addresses.some((n) => isOn(evaluate(`${row}IPv4Address.${n}.Enable`))) ? 'Up' : 'Down'

@@ -61,7 +61,12 @@ export const SERVICE_DERIVED: readonly Derived[] = [
     from: LINE,
     value: ({ row }) => withoutDot(row.replace('CallControl.Line', 'CallControl.CallingFeatures.Set')),
   },
-  { to: `${NETWORK}CodecList`, from: PROFILE, value: codecList },
+  {
+    to: `${NETWORK}CodecList`,
+    from: PROFILE,
+    needs: ['Line.{i}.Codec.List.{i}.Enable', 'Line.{i}.Codec.List.{i}.Priority'],
+    value: codecList,
+  },
 ]
 
 /** Returns true for a device that routes: it has routes, or a connection with a gateway. */

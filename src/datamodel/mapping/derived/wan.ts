@@ -91,7 +91,13 @@ export const WAN_DERIVED: readonly Derived[] = [
   {
     to: `${LINK}Status`,
     from: WCD,
-    needs: ['WANEthernetLinkConfig.EthernetLinkStatus'],
+    needs: [
+      'WANEthernetLinkConfig.EthernetLinkStatus',
+      'WANDSLLinkConfig.LinkStatus',
+      'WANPTMLinkConfig.LinkStatus',
+      `${WAN}WANEthernetInterfaceConfig.Status`,
+      `${WAN}WANCommonInterfaceConfig.PhysicalLinkStatus`,
+    ],
     value: (context) => context.evaluate(`${belowLink(context) ?? ''}Status`),
   },
   { to: `${LINK}LowerLayers`, from: WCD, value: (context) => withoutDot(belowLink(context)) },

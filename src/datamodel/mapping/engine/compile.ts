@@ -3,7 +3,7 @@ import { splitLeaf } from '../../path.ts'
 import type { Derived } from '../derived/derived.ts'
 import type { Condition, MappingRow } from '../row.ts'
 import type { Transform } from '../transform.ts'
-import { OPTICAL, VLAN } from '../tree/linked.ts'
+import { IGD, OPTICAL, VLAN } from '../tree/linked.ts'
 import { type Pair, pairOf, splitTable } from '../tree/pair.ts'
 import { depthOf, objectOf } from '../tree/schema.ts'
 
@@ -155,7 +155,7 @@ export function compileMapping(
     target.derived.push({ spec, pair, target })
     allDerived.push({ spec, pair, target })
     const beside = { pair, depth: depthOf(spec.from), table: spec.from, target, family: undefined, row: undefined }
-    for (const name of spec.needs ?? []) depend(spec.from + name, beside)
+    for (const name of spec.needs ?? []) depend(name.startsWith(IGD) ? name : spec.from + name, beside)
   }
   for (const target of targets.values()) target.rows.sort(byRank)
   return {

@@ -1,11 +1,11 @@
 import type { BaseType } from '../../types.ts'
-import type { InstanceMap } from '../tree/instance-map.ts'
-import { Links } from '../tree/links.ts'
-import { isTrue, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
-import { objectOf, type Scan, scanObject } from '../tree/schema.ts'
+import { isTrue, type RawLookup } from '../tree/raw-tree.ts'
+import { scanObject } from '../tree/schema.ts'
 import { aggregate, type Reading } from './aggregate.ts'
-import type { CompiledCondition, CompiledRow, CompiledTarget, Dependent, Mapping } from './compile.ts'
-import { isRowIn, MappingContext, type ReadingTime, type References } from './context.ts'
+import type { CompiledRow, CompiledTarget } from './compile.ts'
+import { holds } from './conditions.ts'
+import { MappingContext, type ReadingTime, type References } from './context.ts'
+import { DevicePaths } from './device-paths.ts'
 
 /** A parameter of TR-181, read from the device's own tree. */
 export interface MappedValue {
@@ -18,120 +18,7 @@ export interface MappedValue {
 }
 
 /** The mapping of one device: the rows for all devices, and the numbers of its own objects. */
-export class DeviceMapping implements References {
-  readonly mapping: Mapping
-  readonly links: Links
-  readonly family: string | undefined
-
-  constructor(mapping: Mapping, map: InstanceMap, family: string | undefined) {
-    this.mapping = mapping
-    this.links = new Links(map)
-    this.family = family
-  }
-
-  /**
-   * Returns the TR-181 parameters whose value may change with a parameter of the device's own tree: its targets, and
-   * those that look at it. Empty for one that no row knows.
-   */
-  targetsOf(rawPath: string): string[] {
-    const found: string[] = []
-    this.visitTargets(rawPath, (_target, _row, path) => {
-      if (!found.includes(path)) found.push(path)
-    })
-    return found
-  }
-
-  /** Calls `visit` for each of them, some perhaps twice; returns true when a row maps the parameter itself. */
-  visitTargets(rawPath: string, visit: (target: CompiledTarget, row: string, path: string) => void): boolean {
-    const { dependents, scan } = this.#dependentsOf(rawPath)
-    let mapped = false
-    for (const { pair, depth, table, target, family, row: own } of dependents) {
-      if (family !== undefined && family !== this.family) continue
-      mapped ||= own !== undefined
-      for (const object of this.#objectsAt(rawPath, scan, depth, table))
-        for (const row of pair.rows(object, this.links)) visit(target, row, row + target.rest)
-    }
-    return mapped
-  }
-
-  #dependentsOf(rawPath: string): { dependents: readonly Dependent[]; scan: Scan } {
-    const dot = rawPath.lastIndexOf('.') + 1
-    const scan = scanObject(rawPath.slice(0, dot))
-    return { scan, dependents: this.mapping.dependents.get(scan.schema)?.get(rawPath.slice(dot)) ?? NONE }
-  }
-
-  /** The object of a table that a path lies in; for a table below the path all objects of it that the map knows. */
-  #objectsAt(path: string, { cuts }: Scan, depth: number, table: string): readonly string[] {
-    if (depth === 0) return ROOT
-    if (depth <= cuts.length) return [path.slice(0, cuts[depth - 1])]
-    const shared = path.slice(0, cuts.at(-1) ?? 0)
-    const found: string[] = []
-    for (const object of this.links.objects())
-      if (object.startsWith(shared) && scanObject(object).schema === table) found.push(object)
-    return found
-  }
-
-  /** Returns the paths of the derived parameters of all rows that the device has. */
-  *derivedPaths(tree: RawLookup): Iterable<string> {
-    const objects = new Map<string, readonly string[]>()
-    for (const { spec, pair, target } of this.mapping.derived) {
-      const known = objects.get(spec.from) ?? objectsOfTable(tree, spec.from)
-      objects.set(spec.from, known)
-      for (const object of known) for (const row of pair.rows(object, this.links)) yield row + target.rest
-    }
-  }
-
-  /** Returns true when a row or a rule gives the parameter, on whatever device. */
-  knows(targetPath: string): boolean {
-    return this.find(targetPath).target !== undefined
-  }
-
-  /**
-   * Returns the parameters of the device's own tree that are needed to evaluate a TR-181 parameter, the sources first;
-   * empty where it has none.
-   */
-  sourcesOf(targetPath: string, tree: RawLookup): string[] {
-    const found = new Set<string>()
-    const beside = new Set<string>()
-    const { target, row } = this.find(targetPath)
-    for (const compiled of target?.rows ?? []) {
-      if (!this.applies(compiled)) continue
-      for (const object of compiled.pair.objects(row, this.links, tree)) {
-        found.add(object + compiled.rest)
-        if (compiled.when !== undefined) beside.add(besideOf(object, compiled.when))
-        if (compiled.row.agg === 'first') beside.add(`${object}Enable`)
-        for (const name of compiled.transform?.reads ?? []) beside.add(object + objectOf(compiled.rest) + name)
-      }
-    }
-    for (const { spec, pair } of target?.derived ?? [])
-      for (const object of pair.objects(row, this.links, tree))
-        for (const name of spec.needs ?? []) beside.add(object + name)
-    return [...found, ...[...beside].filter((path) => !found.has(path))]
-  }
-
-  /**
-   * Returns the objects of the device's own tree, each with a dot at its end and none within another, that together
-   * hold the sources of all TR-181 parameters at and below an object; `Device.` gives the whole of what is mapped.
-   */
-  sourceObjectsOf(targetObject: string, tree: RawLookup): string[] {
-    const { schema } = scanObject(targetObject)
-    const tables = new Map<string, readonly string[]>()
-    const found = new Set<string>()
-    for (const target of this.mapping.targets.values()) {
-      if (!target.schema.startsWith(schema)) continue
-      for (const compiled of target.rows) {
-        if (!this.applies(compiled)) continue
-        const known = tables.get(compiled.table) ?? objectsOfTable(tree, compiled.table)
-        tables.set(compiled.table, known)
-        for (const object of known)
-          if (compiled.pair.rows(object, this.links).some((row) => (row + target.rest).startsWith(targetObject)))
-            found.add(objectOf(object + compiled.rest))
-      }
-    }
-    const sorted = [...found].sort()
-    return sorted.filter((object, i) => !sorted.slice(0, i).some((outer) => object.startsWith(outer)))
-  }
-
+export class DeviceMapping extends DevicePaths implements References {
   /**
    * Returns a TR-181 parameter: the row with the lowest rank whose source the device has and whose value decodes,
    * else what is derived for it. Undefined when it has no value. Never throws, whatever the values are.
@@ -173,8 +60,8 @@ export class DeviceMapping implements References {
         const compiled = rows[at]
         if (compiled === undefined || !this.applies(compiled)) continue
         const objects = compiled.pair.objects(row, this.links, tree)
-        // The value before was that of several objects: it says nothing of one of them.
-        const own = compiled.row.agg !== undefined && objects.length > 1 ? withoutPrevious(time) : time
+        // The reading before was the sum, which is nothing to one of its parts.
+        const own = compiled.row.agg === 'sum' && objects.length > 1 ? withoutPrevious(time) : time
         for (const object of objects) {
           const reading = this.#read(compiled, object, path, tree, own)
           if (reading === undefined) continue
@@ -206,17 +93,15 @@ export class DeviceMapping implements References {
 
   /** A transform that fails on a value has no reading of it: one odd text never keeps the rest of a tree from being read. */
   #decode(
-    { transform, row }: CompiledRow,
+    { transform }: CompiledRow,
     source: string,
     path: string,
     raw: string,
     tree: RawLookup,
     time: ReadingTime,
   ): string | undefined {
-    // The reading before is the sum, which is nothing to one of its parts.
-    const when = row.agg === 'sum' ? { ...time, previous: () => undefined } : time
     try {
-      return transform?.read(raw, new MappingContext(this, source, path, tree, when))
+      return transform?.read(raw, new MappingContext(this, source, path, tree, time))
     } catch {
       return undefined
     }
@@ -244,75 +129,6 @@ export class DeviceMapping implements References {
       this.#deriving--
     }
   }
-
-  /** Returns the target that a path names and its row, '' outside any table. */
-  find(targetPath: string): { target: CompiledTarget | undefined; row: string } {
-    const dot = targetPath.lastIndexOf('.') + 1
-    const { schema, cuts } = scanObject(targetPath.slice(0, dot))
-    return {
-      target: this.mapping.targetsAt.get(schema)?.get(targetPath.slice(dot)),
-      row: targetPath.slice(0, cuts[cuts.length - 1] ?? 0),
-    }
-  }
-
-  rowOf(object: string, below: string | undefined): string | undefined {
-    const rows = this.#rowsOf(object)
-    if (below === undefined) return rows[0]
-    const found = rows.find((row) => isRowIn(row, below))
-    if (found !== undefined) return found
-    const outer = object.slice(0, object.lastIndexOf('.', object.length - 2) + 1)
-    return outer === '' || outer.indexOf('.') === outer.length - 1 ? undefined : this.rowOf(outer, below)
-  }
-
-  /** Rows of an object by the instance map, then those that follow from its own number. */
-  #rowsOf(object: string): readonly string[] {
-    const linked = this.links.rowsOf(object)
-    if (linked.length > 0) return linked
-    const { schema, cuts } = scanObject(object)
-    if (cuts.at(-1) !== object.length) return linked
-    const pairs = this.mapping.pairs.get(schema) ?? []
-    return pairs.flatMap(({ pair, to }) => (to === '' ? [] : pair.rows(object, this.links)))
-  }
-
-  objectsOf(row: string, tree: RawLookup): readonly string[] {
-    const linked = this.links.objectsOf(row)
-    // '' stands for a parameter outside any table, which is no object to refer to.
-    if (linked.length > 0) return linked.includes('') ? linked.filter((object) => object !== '') : linked
-    const { schema } = scanObject(row)
-    const found = new Set<string>()
-    for (const { pair, to } of this.mapping.tablePairs.get(schema) ?? [])
-      if (to === schema) for (const object of pair.objects(row, this.links, tree)) if (object !== '') found.add(object)
-    return [...found]
-  }
-
-  targetOfParameter(path: string): string | undefined {
-    const { dependents, scan } = this.#dependentsOf(path)
-    let copy: string | undefined
-    for (const { pair, depth, table, target, row } of dependents) {
-      if (row === undefined || !this.applies(row)) continue
-      for (const object of this.#objectsAt(path, scan, depth, table)) {
-        const [first] = pair.rows(object, this.links)
-        if (first === undefined) continue
-        if (row.row.copy !== true) return first + target.rest
-        copy ??= first + target.rest
-      }
-    }
-    return copy
-  }
-
-  sourceOfParameter(path: string, tree: RawLookup): string | undefined {
-    const { target, row } = this.find(path)
-    for (const compiled of target?.rows ?? [])
-      if (this.applies(compiled))
-        for (const object of compiled.pair.objects(row, this.links, tree))
-          if (tree.value(object + compiled.rest) !== undefined) return object + compiled.rest
-    return undefined
-  }
-
-  /** Returns true when a row is for this device's family, or for all. */
-  applies({ row }: CompiledRow): boolean {
-    return row.family === undefined || row.family === this.family
-  }
 }
 
 function withoutPrevious({ previous: _previous, ...time }: ReadingTime): ReadingTime {
@@ -321,30 +137,6 @@ function withoutPrevious({ previous: _previous, ...time }: ReadingTime): Reading
 
 /** Derived parameters look at others, those perhaps at more: bridges on ports on interfaces, no deeper. */
 const MAX_DERIVING = 6
-const ROOT: readonly string[] = ['']
-const NONE: readonly Dependent[] = []
-
-/** Returns true when the condition of a row holds for one object. */
-export function holds(compiled: CompiledCondition | undefined, object: string, tree: RawLookup): boolean {
-  if (compiled === undefined) return true
-  const { condition } = compiled
-  const value = tree.value(besideOf(object, compiled))
-  if (value === undefined) return condition.in === undefined
-  const listed = (list: readonly string[]) =>
-    list.includes(value) || (list.includes('true') && isTrue(value)) || (list.includes('false') && isFalse(value))
-  if (condition.in !== undefined && !listed(condition.in)) return false
-  return condition.notIn === undefined || !listed(condition.notIn)
-}
-
-function isFalse(value: string): boolean {
-  return value === 'false' || value === '0' || value === 'FALSE' || value === 'False'
-}
-
-function besideOf(object: string, { depth, rest }: CompiledCondition): string {
-  if (depth === 0) return rest
-  const { cuts } = scanObject(object)
-  return object.slice(0, cuts[depth - 1] ?? object.length) + rest
-}
 
 /** The object with the `Enable` of a source: the row of the table that it lies in. */
 function objectOfSource(source: string): string {

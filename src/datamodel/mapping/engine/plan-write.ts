@@ -3,8 +3,9 @@ import { sameParameterValue } from '../../model.ts'
 import { MappingRefusal, type RawValue } from '../transform.ts'
 import type { RawLookup } from '../tree/raw-tree.ts'
 import type { CompiledRow, CompiledTarget } from './compile.ts'
+import { holds } from './conditions.ts'
 import { MappingContext, type ReadingTime } from './context.ts'
-import { type DeviceMapping, holds } from './device-mapping.ts'
+import type { DeviceMapping } from './device-mapping.ts'
 import { chooseObjects, isSelector } from './write-objects.ts'
 
 /** The writes that a request in TR-181 is on the device. */

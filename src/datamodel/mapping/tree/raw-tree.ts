@@ -119,9 +119,14 @@ const MAX_OBJECTS = 4096
 
 /** Returns the objects of a table (schema path that ends in `{i}.`), whatever tables it lies in; [''] for no table. */
 export function objectsOfTable(tree: RawLookup, table: string): string[] {
-  let found = ['']
+  return objectsBelow(tree, '', table)
+}
+
+/** Returns the same below one object, `table` relative to it: the object itself for no table. */
+export function objectsBelow(tree: RawLookup, object: string, table: string): string[] {
+  let found = [object]
   for (const part of table.split('{i}.').slice(0, -1))
-    found = found.flatMap((object) => instancesOf(tree, object + part)).slice(0, MAX_OBJECTS)
+    found = found.flatMap((outer) => instancesOf(tree, outer + part)).slice(0, MAX_OBJECTS)
   return found
 }
 
