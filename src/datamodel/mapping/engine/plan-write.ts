@@ -141,7 +141,7 @@ class Planner {
       this.#unchanged.push(path)
       return undefined
     }
-    // The place of the write shows the value already, but is not believed: another place of the device says otherwise.
+    // The place of the write shows the value already, and a place of a lower rank shows another.
     const forced = this.#writeToAll(chosen, path, value, true)
     return forced instanceof MappingRefusal ? forced : undefined
   }

@@ -5,7 +5,7 @@ import type { RawLookup } from '../tree/raw-tree.ts'
 import { matches, withInstancesOf } from './pattern.ts'
 import type { BesideValue, ParameterQuirk, WriteQuirks } from './write-quirk.ts'
 
-/** A value to write. `type` is the one that the device demands; absent: the type that it reports. */
+/** A value to write. `type` is the one that the device needs; absent: the one that it reports. */
 export type DeviceValue = RawValue & { type?: BaseType }
 
 /** The writes of one request, as a device of its model takes them. */
@@ -25,7 +25,7 @@ export type ReportedType = (path: string) => string | undefined
 
 /**
  * Returns the writes of a request as the device takes them: in its types and spellings, in its order, with the values
- * that it wants beside them, and in as many SetParameterValues as it needs. A value that the request names itself goes
+ * that it needs beside them, and in as many SetParameterValues as it needs. A value that the request names itself goes
  * before one that is written along. Throws MappingRefusal for a write that the device is known to answer with a fault,
  * with the parameter to use instead where there is one.
  */
@@ -93,7 +93,7 @@ function valueBeside(
 ): string | undefined {
   if ('value' in beside) return beside.value
   if ('same' in beside) return value
-  if ('free' in beside) return undefined
+  if ('free' in beside || 'lastOf' in beside) return undefined
   const shown = tree.value(place)?.trim()
   if (shown === undefined || shown === '')
     throw new MappingRefusal(`${path} is written with ${place} alone, which is empty on the device: write both`, place)
@@ -103,7 +103,7 @@ function valueBeside(
 const TRUE = new Set(['true', '1'])
 const FALSE = new Set(['false', '0'])
 
-/** Returns a value in the spelling and type that the device wants. */
+/** Returns a value in the spelling and type that the device needs. */
 function inDeviceForm(raw: RawValue, quirks: readonly ParameterQuirk[], reported: string | undefined): DeviceValue {
   let { value } = raw
   let type: BaseType | undefined

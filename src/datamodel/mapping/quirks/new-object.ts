@@ -1,4 +1,4 @@
-import { schemaPathOf } from '../../path.ts'
+import { parentOf, schemaPathOf } from '../../path.ts'
 import type { RawValue } from '../transform.ts'
 import { instancesOf, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
 import { outerTable } from '../tree/schema.ts'
@@ -61,6 +61,7 @@ function isShown(param: string, object: string, tree: RawLookup): boolean {
 
 function valueFor(beside: BesideValue, object: string, tree: RawLookup): string | undefined {
   if ('value' in beside) return beside.value
+  if ('lastOf' in beside) return instancesOf(tree, beside.lastOf).at(-1)?.slice(0, -1)
   if (!('free' in beside)) return tree.value(object + beside.param)
   const taken = new Set(besides(object, tree).map((other) => Number(tree.value(other + beside.param))))
   const [least, most] = beside.free
@@ -70,8 +71,11 @@ function valueFor(beside: BesideValue, object: string, tree: RawLookup): string 
 
 /** Returns the other objects in the tables that lie where the table of an object lies, on the whole device. */
 function besides(object: string, tree: RawLookup): string[] {
-  const parents = objectsOfTable(tree, outerTable(schemaPathOf(object)))
-  return parents
+  const schema = schemaPathOf(object)
+  const outer = outerTable(schema)
+  const between = parentOf(parentOf(schema)).slice(outer.length)
+  return objectsOfTable(tree, outer)
+    .map((row) => row + between)
     .flatMap((parent) => tree.children(parent).flatMap((name) => instancesOf(tree, `${parent}${name}.`)))
     .filter((other) => other !== object)
 }

@@ -7,7 +7,7 @@ import type { BaseType } from '../../types.ts'
  */
 export type PathPattern = string
 
-/** A value that a device wants beside another one; `param` is relative to the object of that one, e.g. `Name`. */
+/** A value that a device needs beside another one; `param` is relative to the object of that one, e.g. `Name`. */
 export type BesideValue = { param: string } & (
   | { value: string }
   /** The value that the device shows for `param` now; where it shows an empty one the request has to name it. */
@@ -16,6 +16,8 @@ export type BesideValue = { param: string } & (
   | { same: true }
   /** For a new object: the lowest number of the range that no object beside it shows for `param`. */
   | { free: readonly [number, number] }
+  /** For a new object: the path of the last row of a table, e.g. `Device.IP.Interface.`, without a dot at its end. */
+  | { lastOf: string }
 )
 
 /** Limits of a quirk within its family. */
@@ -31,7 +33,7 @@ export interface ParameterQuirk extends QuirkScope {
   on: PathPattern
   /** The values of the device's own tree whose write it is about; absent: every value. */
   values?: readonly string[]
-  /** The type that the device demands, whatever type it reports. */
+  /** The type that the device needs, whatever type it reports. */
   type?: BaseType
   /** The device's own texts for values; a value without an entry stays as it is. */
   spelling?: Readonly<Record<string, string>>
@@ -68,7 +70,7 @@ export interface ObjectQuirk extends QuirkScope {
   needs?: readonly string[]
 }
 
-/** The demands of a vendor family on writes, beyond those of the standard. */
+/** The rules of a vendor family for writes, beyond those of the standard. */
 export interface WriteQuirks {
   parameters: readonly ParameterQuirk[]
   objects: readonly ObjectQuirk[]

@@ -79,6 +79,12 @@ export const TP_LINK: VendorFamily = {
       { on: '*.PortMapping.{i}.RemoteHost', omit: true, evidence: 'list' },
       { on: `${WLAN}X_TP_PreSharedKey`, blank: true, evidence: 'list' },
     ],
-    objects: [],
+    objects: [
+      {
+        on: 'Device.NAT.PortMapping.{i}.',
+        values: [{ param: 'Interface', lastOf: 'Device.IP.Interface.' }],
+        evidence: '10 models',
+      },
+    ],
   },
 }

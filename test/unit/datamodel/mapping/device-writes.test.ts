@@ -72,7 +72,7 @@ function firstAccessPoint(name: string): string {
 }
 
 describe('a new Wi-Fi key', () => {
-  it('is spoken of for every test device', () => {
+  it('has its places listed for every test device', () => {
     expect([...Object.keys(KEY_PLACES), ...OWN_TR181].sort()).toEqual(TREE_NAMES)
   })
 
@@ -227,7 +227,7 @@ describe('a value that was written', () => {
           for (const raw of steps.flat()) after.set(raw.path, raw.value)
           const changed = new RawTree([...after].map(([raw, value]) => ({ path: raw, value })))
           const read = device.evaluate(path, changed, READING_TIME)?.value
-          // Devices say yes and no in several ways.
+          // Booleans have several spellings.
           const word = read?.toLowerCase().replace(/^1$/, 'true').replace(/^0$/, 'false')
           const same = read === value || word === value || omitted.length > 0
           expect(same, `${path} = ${value} reads ${read} after ${JSON.stringify(steps)}`).toBe(true)
@@ -364,6 +364,18 @@ describe('a new connection', () => {
     const values = [...asked(object), { path: `${object}X_CMCC_VLANIDMark`, value: '9' }]
     const { steps } = planNewObject(object, values, writeQuirks(kind), tree)
     expect(steps.map((step) => step.length)).toEqual([1, 1])
+  })
+
+  it('TP-Link: a port mapping names the last IP interface, where rows of the table show the name', () => {
+    const { kind, own } = mappedDevice('tplink-xc220')
+    const rows = [...own].map(([path, { value }]) => ({ path, value }))
+    const other = 'Device.NAT.PortMapping.1.'
+    const tree = new RawTree([...rows, { path: `${other}Interface`, value: 'Device.IP.Interface.3' }])
+    const object = 'Device.NAT.PortMapping.2.'
+    const asked = [{ path: `${object}ExternalPort`, value: '80' }]
+    const wanted = { path: `${object}Interface`, value: 'Device.IP.Interface.3' }
+    expect(planNewObject(object, asked, writeQuirks(kind), tree).steps).toEqual([[...asked, wanted]])
+    expect(planNewObject(object, asked, writeQuirks(kind), new RawTree(rows)).steps).toEqual([asked])
   })
 
   it('what is asked for is kept', () => {
