@@ -29,23 +29,35 @@ export class Mappings {
    * replaces one with the same source, target and family. Devices whose rows are the same share one mapping.
    */
   of(kind: DeviceKind, added?: AddedRows): Mapping {
-    const vendors = vendorRows(kind)
-    // Rows for some models only decide which of several mappings of a family it is.
-    const key = JSON.stringify([
-      kind.family,
-      vendors.length,
-      vendors.filter(({ models }) => models !== undefined).map(nameOf),
-      added?.version,
-    ])
+    const key = `${this.#keyOf(kind)} ${added?.version ?? ''}`
     const known = this.#kept.get(key)
     this.#kept.delete(key)
     const mapping =
-      known ?? compileMapping([...standardRows(), ...vendors, ...(added?.rows ?? [])], DERIVED, TRANSFORMS, this.#model)
+      known ??
+      compileMapping([...standardRows(), ...vendorRows(kind), ...(added?.rows ?? [])], DERIVED, TRANSFORMS, this.#model)
     if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? '')
     this.#kept.set(key, mapping)
     return mapping
   }
+
+  readonly #keys = new Map<string, string>()
+
+  /** Names the rows of a kind: those for some models only decide which of several mappings of a family it is. */
+  #keyOf(kind: DeviceKind): string {
+    const name = JSON.stringify([kind.family, kind.models])
+    const known = this.#keys.get(name)
+    if (known !== undefined) return known
+    const vendors = vendorRows(kind)
+    const own = vendors.filter(({ models }) => models !== undefined).map(nameOf)
+    const key = JSON.stringify([kind.family, vendors.length, own])
+    if (this.#keys.size >= MAX_KINDS) this.#keys.clear()
+    this.#keys.set(name, key)
+    return key
+  }
 }
+
+/** Most kinds whose rows are remembered; model names come from devices. */
+const MAX_KINDS = 2_000
 
 function nameOf({ from, to }: MappingRow): string {
   return `${from}>${to}`
