@@ -322,9 +322,9 @@ export const OPTIONS = [
     group: 'CWMP',
     type: 'choice',
     choices: ['none', 'walk', 'subtree'],
-    default: 'walk',
+    default: 'subtree',
     sentence:
-      'How the tree of a CPE is read at first contact and after a firmware change: not at all, level by level, or subtree by subtree.',
+      'How the tree of a CPE is read at first contact and after a firmware change: not at all, level by level, or as much at once as it takes.',
   },
   {
     key: 'periodicNotifIntervalS',

@@ -109,8 +109,10 @@ export interface DiscoveryFacts {
 export interface CwmpNotes {
   /** The firmware it holds for. */
   for: string
-  /** Names in one GetParameterValues at most. */
+  /** Names in one GetParameterValues at most; more were too many. */
   batch?: number
+  /** It cannot list its whole tree at once; subtrees it may. */
+  notWhole?: boolean
   /** It cannot list a whole subtree. */
   walkOnly?: boolean
   /** It takes booleans as `true` and `false` only. */

@@ -107,7 +107,8 @@ describe('a device that ends its session over what is asked', () => {
     const whole = (request: Asked) =>
       request.name === 'GetParameterNames' && !request.body.NextLevel ? null : undefined
     const w = world('subtree')
-    expect(await w.untilDone(cpe(tree, whole))).toBe(2)
+    // It is asked for the whole, then for a subtree, then level by level.
+    expect(await w.untilDone(cpe(tree, whole))).toBe(3)
     expect(Object.keys(w.stored())).toHaveLength(9)
     // Neither by a server that starts anew and has but the record, under the same firmware.
     const later = world('subtree')
@@ -189,6 +190,51 @@ describe('a device that ends its session over what is asked', () => {
     await w.made.saveNotes(script.session)
     expect(w.record().cwmp?.notes?.batch).toBeUndefined()
   })
+})
+
+describe('a CPE that does not list its whole tree at once', () => {
+  const large = (answer: number | null) => (request: Asked) =>
+    request.name === 'GetParameterNames' && !request.body.NextLevel && request.body.ParameterPath === 'Device.'
+      ? answer
+      : undefined
+  const listed = (sessions: ScriptedSession[]) =>
+    asked(sessions, 'GetParameterNames').map(({ body }) => ('ParameterPath' in body ? Object.values(body) : []))
+
+  it.each([
+    ['refuses it', 9004, 1],
+    ['ends its session over it', null, 2],
+  ])('because it %s, is asked for each subtree at once', async (_name, answer, sessions) => {
+    const tree = treeOf(50, 2).set('Device.X_U.1.P', 'u')
+    const w = world('subtree')
+    expect(await w.untilDone(cpe(tree, large(answer)))).toBe(sessions)
+    expect(listed(w.sessions)).toEqual([
+      ['Device.', false],
+      ['Device.', true],
+      ['Device.X_T.', false],
+      ['Device.X_U.', false],
+    ])
+    expect(w.stored()).toEqual(Object.fromEntries([...tree].toSorted()))
+    expect(w.record().cwmp?.notes).toEqual({ for: '1.0', notWhole: true })
+  })
+
+  it('nor any subtree, is asked level by level after some refusals', async () => {
+    const tree = treeOf(3, 2)
+    for (const name of ['A', 'B', 'C', 'D', 'E', 'F']) tree.set(`Device.X_${name}.1.P`, name)
+    const w = world('subtree')
+    const whole = (request: Asked) =>
+      request.name === 'GetParameterNames' && !request.body.NextLevel ? 9004 : undefined
+    expect(await w.untilDone(cpe(tree, whole))).toBe(1)
+    expect(listed(w.sessions).filter(([, nextLevel]) => nextLevel === false)).toHaveLength(5)
+    expect(w.stored()).toEqual(Object.fromEntries([...tree].toSorted()))
+    expect(w.record().cwmp?.notes).toEqual({ for: '1.0', notWhole: true, walkOnly: true })
+  })
+})
+
+it('a tree of 1,000 parameters is read with 12 requests', async () => {
+  const w = world('subtree')
+  await w.untilDone(cpe(treeOf(50, 20)))
+  expect(Object.keys(w.stored())).toHaveLength(1000)
+  expect(w.sessions[0]?.asked).toHaveLength(12)
 })
 
 describe('a tree that is too large for one session', () => {
@@ -363,7 +409,7 @@ describe('names that a device lists and does not have', () => {
     expect(first.batches.length).toBeGreaterThan(10)
     w.stores.inside.devices.set(w.id, { ...w.record(), cwmp: { ...w.record().cwmp!, discoveredFor: '' } })
     const second = await w.session(answer)
-    expect(second.batches.toSorted((a, b) => a - b)).toEqual([1, 31, 32])
+    expect(second.batches.toSorted((a, b) => a - b)).toEqual([1, 63])
   })
 
   it('or cannot tell (9002) do not make batches small for good', async () => {
@@ -373,7 +419,7 @@ describe('names that a device lists and does not have', () => {
       cpe(treeOf(1, 320), (request) => (many(request).includes(ill) ? 9002 : undefined)),
     )
     expect(batches.length).toBeLessThan(25)
-    expect(batches.filter((size) => size === 32).length).toBeGreaterThanOrEqual(9)
+    expect(batches.slice(-2)).toEqual([128, 64])
   })
 })
 

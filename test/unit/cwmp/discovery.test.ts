@@ -75,11 +75,11 @@ const levels = ({ asked }: ScriptedSession) =>
   )
 
 describe('reading values', () => {
-  it('asks for 32 names at a time and gives every value with its type', async () => {
-    const script = scriptedSession(answers())
-    const outcomes = await readValues(script.session, paths(70))
-    expect(script.batches().map(({ length }) => length)).toEqual([32, 32, 6])
-    expect(outcomes).toHaveLength(70)
+  it('asks for 32 names, then for twice as many up to 128, and gives every value with its type', async () => {
+    const script = scriptedSession(answers({ limit: 1000 }))
+    const outcomes = await readValues(script.session, paths(400))
+    expect(script.batches().map(({ length }) => length)).toEqual([32, 64, 128, 128, 48])
+    expect(outcomes).toHaveLength(400)
     expect(outcomes[0]).toEqual({ path: 'Device.P0', value: 'of Device.P0', type: 'string' })
   })
 
@@ -93,6 +93,12 @@ describe('reading values', () => {
       expect(outcomes.every(({ error }) => error === undefined)).toBe(true)
     },
   )
+
+  it('asks for no more names than were too many once', async () => {
+    const script = scriptedSession(answers({ limit: 100 }))
+    await readValues(script.session, paths(400))
+    expect(script.batches().map(({ length }) => length)).toEqual([32, 64, 128, 64, 64, 64, 64, 48])
+  })
 
   it('goes down to single names', async () => {
     const script = scriptedSession(answers({ limit: 1 }))

@@ -3,10 +3,18 @@ import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../../domain/ind
 import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
 /** GetParameterValues begins with this many names; some CPE drop the connection on more. */
-export const FIRST_BATCH = 32
+const FIRST_BATCH = 32
+/** It has twice as many after each full one that was answered, up to this many. */
+const MAX_BATCH = 128
+const SIZES = { batch: FIRST_BATCH, limit: MAX_BATCH }
+/** The number of rows of a table, which some CPE list and do not have; so many of them show that they have none. */
+const COUNT = /NumberOfEntries$/
+const MAX_UNKNOWN_COUNTS = 2
 const MAX_CPE = 20_000
 const MAX_FIRMWARES = 500
 const MAX_SKIPPED = 64
+/** Subtrees that a CPE may refuse to list at once before it is asked level by level. */
+const MAX_REFUSED_WHOLES = 4
 /**
  * So many discoveries in a row may fail before there are pauses between them: halving goes from 32 to 1 in that many.
  */
@@ -20,15 +28,24 @@ const MAX_PAUSE_MS = 86_400_000
  */
 export class CpeNotes implements Lesson {
   readonly firmware: string
-  /** Names in one GetParameterValues at most. */
-  batch = FIRST_BATCH
+  /** Names in the next GetParameterValues at most. */
+  batch: number
+  /** What `batch` may become: less than it could when more names were too many. */
+  limit: number
+  /** It cannot list its whole tree at once. */
+  notWhole: boolean
   /** It cannot list a whole subtree at once. */
-  walkOnly = false
+  walkOnly: boolean
   /** It takes booleans as `true` and `false` only. */
-  literalBooleans = false
+  literalBooleans: boolean
+  /** It lists the numbers of entries of its tables and does not have them. */
+  noCounts: boolean
   /** Paths whose mere asking ended a session twice. */
   readonly skip: Set<string>
+  readonly #id: DeviceId
   readonly #lessons: FirmwareLessons
+  #refusedWholes = 0
+  #unknownCounts = 0
   readonly #strikes = new BoundedMap<string, number>(MAX_SKIPPED)
   #shared = false
   /** No discovery before this time. */
@@ -36,27 +53,62 @@ export class CpeNotes implements Lesson {
   #failures = 0
   #saved: string
 
-  constructor(firmware: string, lessons: FirmwareLessons, known: CwmpNotes | undefined) {
+  constructor(id: DeviceId, firmware: string, lessons: FirmwareLessons, known: CwmpNotes | undefined) {
+    this.#id = id
     this.firmware = firmware
     this.#lessons = lessons
     const own = known?.for === firmware ? known : undefined
-    const start = own === undefined ? lessons.start(FIRST_BATCH) : undefined
+    const start = own === undefined ? lessons.start(SIZES) : undefined
     this.batch = own?.batch ?? start?.batch ?? FIRST_BATCH
+    this.limit = own?.batch ?? start?.limit ?? MAX_BATCH
+    this.notWhole = own?.notWhole ?? start?.notWhole ?? false
     this.walkOnly = own?.walkOnly ?? start?.walkOnly ?? false
     this.literalBooleans = own?.literalBooleans ?? start?.literalBooleans ?? false
+    this.noCounts = lessons.start(SIZES).noCounts
     this.skip = new Set(own?.skip ?? start?.skip)
     this.notBefore = own?.notBefore ?? 0
     this.#failures = own?.failures ?? 0
     this.#saved = own === undefined ? JSON.stringify({ for: firmware }) : JSON.stringify(this.facts())
   }
 
-  /** Names to be asked one by one. */
-  get suspects(): ReadonlySet<string> {
-    return this.#lessons.suspects
+  /** Returns how sure it is that CPE of this firmware list a name and do not have it. */
+  suspicion(path: string): ReturnType<FirmwareLessons['suspicion']> {
+    return this.noCounts && COUNT.test(path) ? 'several' : this.#lessons.suspicion(path)
   }
 
+  /** The CPE listed a name and called it unknown when it was read alone. */
   suspect(path: string): void {
-    this.#lessons.suspect(path)
+    this.#lessons.suspect(path, this.#id)
+    if (COUNT.test(path) && ++this.#unknownCounts >= MAX_UNKNOWN_COUNTS) this.noCounts = true
+  }
+
+  /** A batch of this size was answered: a full one may be followed by a larger one. */
+  took(size: number): void {
+    if (size >= this.batch) this.batch = Math.min(this.batch * 2, this.limit)
+  }
+
+  /** More names than this were too many. */
+  tooMany(size: number): void {
+    this.limit = Math.max(1, Math.min(this.limit, size))
+    this.batch = Math.min(this.batch, this.limit)
+  }
+
+  /** It was a single name that failed, and no size: a CPE for which a size is too much soon shows it again. */
+  wasTheName(): void {
+    this.batch = FIRST_BATCH
+    this.limit = MAX_BATCH
+  }
+
+  /** It refused to list all names below an object; after some such refusals it is asked level by level. */
+  refusedWhole(isRoot: boolean): void {
+    if (isRoot) this.notWhole = true
+    else if (++this.#refusedWholes >= MAX_REFUSED_WHOLES) this.walkOnly = true
+  }
+
+  /** It ended its session over all names below an object: it is asked for less, and does not do so a third time. */
+  diedOfWhole(isRoot: boolean): void {
+    if (isRoot && !this.notWhole) this.notWhole = true
+    else this.walkOnly = true
   }
 
   /** Its tree is read: what it took holds for its like. */
@@ -107,7 +159,8 @@ export class CpeNotes implements Lesson {
   facts(): CwmpNotes {
     return {
       for: this.firmware,
-      ...(this.batch === FIRST_BATCH ? {} : { batch: this.batch }),
+      ...(this.limit === MAX_BATCH ? {} : { batch: this.limit }),
+      ...(this.notWhole ? { notWhole: true } : {}),
       ...(this.walkOnly ? { walkOnly: true } : {}),
       ...(this.literalBooleans ? { literalBooleans: true } : {}),
       ...(this.skip.size === 0 ? {} : { skip: [...this.skip] }),
@@ -138,7 +191,7 @@ export class CpeNotebook {
     const model = `${device.oui}|${device.productClass}|${device.hardwareVersion ?? ''}|${firmware}`
     const lessons = this.#lessons.get(model) ?? new FirmwareLessons()
     this.#lessons.set(model, lessons)
-    const notes = new CpeNotes(firmware, lessons, device.cwmp?.notes)
+    const notes = new CpeNotes(device.id, firmware, lessons, device.cwmp?.notes)
     this.#notes.set(device.id, notes)
     return notes
   }

@@ -4,7 +4,7 @@ import { type OutcomeError, outcomeError, type PathOutcome } from '../../../doma
 import type { ParameterValue } from '../../wire/index.ts'
 import { isEndedByCpe, type Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
-import { type CpeNotes, FIRST_BATCH } from './cpe-notes.ts'
+import type { CpeNotes } from './cpe-notes.ts'
 
 /** Values that are taken of one answer; more than the tree of any CPE holds. */
 const MAX_ANSWERED = 20_000
@@ -27,6 +27,8 @@ export class ValueReader {
   #fresh: string[] = []
   /** Parts of batches that failed, and names to be asked alone. */
   readonly #parts: string[][] = []
+  /** Names that several CPE of this firmware listed and did not have: they are asked together, and not one by one. */
+  readonly #doubted: string[] = []
   /** Number of sessions that ended over a single name. */
   readonly #strikes = new Map<string, number>()
   constructor(types: ParameterTypes, notes: CpeNotes) {
@@ -35,17 +37,18 @@ export class ValueReader {
   }
 
   add(names: readonly string[]): void {
-    const { skip, suspects } = this.#notes
     for (const name of names) {
-      if (skip.has(name)) continue
-      if (suspects.has(name)) this.#parts.push([name])
-      else this.#fresh.push(name)
+      if (this.#notes.skip.has(name)) continue
+      const suspicion = this.#notes.suspicion(name)
+      if (suspicion === 'none') this.#fresh.push(name)
+      else if (suspicion === 'one') this.#parts.push([name])
+      else this.#doubted.push(name)
     }
   }
 
   /** Names still to be read. */
   get pending(): number {
-    return this.#fresh.length + this.#parts.reduce((sum, { length }) => sum + length, 0)
+    return this.#fresh.length + this.#doubted.length + this.#parts.reduce((sum, { length }) => sum + length, 0)
   }
 
   /** True when a full batch waits. */
@@ -58,6 +61,7 @@ export class ValueReader {
    * lost.
    */
   async next(session: Session): Promise<PathOutcome[]> {
+    const isFresh = this.#parts.length === 0 && this.#fresh.length > 0
     const batch = this.#take()
     const [only] = batch
     if (only === undefined) return []
@@ -65,7 +69,10 @@ export class ValueReader {
     try {
       const answer = await session.call('GetParameterValues', { ParameterNames: batch })
       for (const name of batch) if (name.endsWith('.')) this.#notes.answered(name)
-      if (answer.ok) return answered(batch, answer.body.ParameterList, this.#types)
+      if (answer.ok) {
+        if (isFresh) this.#notes.took(batch.length)
+        return answered(batch, answer.body.ParameterList, this.#types)
+      }
       error = faultError(answer.fault)
     } catch (cause) {
       if (!(cause instanceof ProtocolError)) {
@@ -75,8 +82,11 @@ export class ValueReader {
       error = outcomeError('protocolError', cause.message, true)
     }
     if (batch.length === 1) return this.#refusedAlone(session, only, error)
+    // What all of them were suspected of is true of one at least, and most likely of all.
+    if (error.code === '9005' && batch.every((name) => this.#notes.suspicion(name) === 'several'))
+      return batch.map((path) => ({ path, error }))
     const half = batch.length >> 1
-    if (error.code !== '9005' && error.code !== '9003') this.#smaller(half)
+    if (error.code !== '9005' && error.code !== '9003') this.#notes.tooMany(half)
     this.#parts.unshift(batch.slice(0, half), batch.slice(half))
     return []
   }
@@ -84,28 +94,32 @@ export class ValueReader {
   #take(): string[] {
     const { batch: limit } = this.#notes
     const part = this.#parts.shift()
-    if (part === undefined) return this.#fresh.splice(0, limit)
+    if (part === undefined) return (this.#fresh.length > 0 ? this.#fresh : this.#doubted).splice(0, limit)
     if (part.length > limit) this.#parts.unshift(part.slice(limit))
     return part.slice(0, limit)
   }
 
-  #smaller(size: number): void {
-    this.#notes.batch = Math.max(1, Math.min(this.#notes.batch, size))
-  }
-
-  /**
-   * A single name failed, so the size of the batch was not the cause: the next batches are full. A CPE that cannot take
-   * those soon shows it again.
-   */
-  #wasTheName(): void {
-    this.#notes.batch = FIRST_BATCH
+  /** What is doubted now does not fail the names beside it any more. */
+  #putAsideDoubted(): void {
+    const isDoubted = (name: string) => this.#notes.suspicion(name) === 'several'
+    for (const names of [this.#fresh, ...this.#parts]) {
+      if (!names.some(isDoubted)) continue
+      const rest = names.filter((name) => !isDoubted(name))
+      this.#doubted.push(...names.filter(isDoubted))
+      names.splice(0, names.length, ...rest)
+    }
+    const parts = this.#parts.filter(({ length }) => length > 0)
+    this.#parts.splice(0, this.#parts.length, ...parts)
   }
 
   async #refusedAlone(session: Session, name: string, error: OutcomeError): Promise<PathOutcome[]> {
-    if (error.code !== '9005') this.#wasTheName()
+    if (error.code !== '9005') this.#notes.wasTheName()
     // A partial path on an empty table is no error, with any fault that the CPE answers.
     else if (name.endsWith('.') && (await isEmpty(session, name, this.#types))) return []
-    else this.#notes.suspect(name)
+    else {
+      this.#notes.suspect(name)
+      this.#putAsideDoubted()
+    }
     return [{ path: name, error }]
   }
 
@@ -115,9 +129,9 @@ export class ValueReader {
    */
   #interrupted(batch: string[], byCpe: boolean): void {
     const [only = ''] = batch
-    if (byCpe && batch.length > 1) this.#smaller(batch.length >> 1)
+    if (byCpe && batch.length > 1) this.#notes.tooMany(batch.length >> 1)
     if (byCpe && batch.length === 1) {
-      this.#wasTheName()
+      this.#notes.wasTheName()
       if (only.endsWith('.') && this.#notes.strike(only)) return
       const strikes = (this.#strikes.get(only) ?? 0) + 1
       this.#strikes.set(only, strikes)

@@ -12,10 +12,13 @@ export type DiscoveryMode = 'walk' | 'subtree'
 const MAX_PARAMETERS = 20_000
 const MAX_OBJECTS = 10_000
 
-/** An object to be read: by the names of its next level, by all names below it, or by the values below it. */
+/**
+ * An object to be read: by the names of its next level and of each level below, by all names below it at once, by its
+ * next level with the objects there at once, or by the values below it.
+ */
 interface Todo {
   path: string
-  by: 'level' | 'whole' | 'values'
+  by: 'level' | 'whole' | 'step' | 'values'
   /** The reason that its names could not be listed. */
   error?: OutcomeError
 }
@@ -121,13 +124,14 @@ export class Walk {
     return { path: this.root, by }
   }
 
-  async #list(session: Session, todo: Todo, wanted: 'level' | 'whole'): Promise<PathOutcome[]> {
+  async #list(session: Session, todo: Todo, wanted: 'level' | 'whole' | 'step'): Promise<PathOutcome[]> {
     const { path } = todo
     if (this.#notes.skip.has(path)) {
       this.#unlisted.push({ path, error: LEFT_OUT })
       return []
     }
-    const whole = wanted === 'whole' && !this.#notes.walkOnly
+    const { notWhole, walkOnly } = this.#notes
+    const whole = wanted === 'whole' && !walkOnly && !(notWhole && isRoot(path))
     try {
       const answer = await session.call('GetParameterNames', { ParameterPath: path, NextLevel: !whole })
       if (answer.ok) this.#take(path, whole, wanted, answer.body.ParameterList)
@@ -178,21 +182,25 @@ export class Walk {
    * CPE.
    */
   async #refused(session: Session, path: string, whole: boolean, error: OutcomeError): Promise<void> {
-    if (whole) return void this.#queue.unshift({ path, by: 'level' })
-    const isRoot = path === this.root
+    if (whole) {
+      this.#notes.refusedWhole(isRoot(path))
+      // A part of it may be small enough.
+      return void this.#queue.unshift({ path, by: 'step' })
+    }
+    const isTop = path === this.root
     // One below the root was listed by the object above, so nothing else can list it.
     const empty =
-      error.code === '9005' && (isRoot ? await isEmpty(session, path, this.#types) : this.#types.isTable(path))
+      error.code === '9005' && (isTop ? await isEmpty(session, path, this.#types) : this.#types.isTable(path))
     if (empty) return
-    if (isRoot) throw new PeerFault(Number(error.code) || 9002, error.text, { retryable: error.retryable })
+    if (isTop) throw new PeerFault(Number(error.code) || 9002, error.text, { retryable: error.retryable })
     this.#queue.unshift({ path, by: 'values', error })
   }
 
   #interrupted(todo: Todo, whole: boolean, byCpe: boolean): void {
     if (!byCpe) return void this.#queue.unshift(todo)
     if (whole) {
-      this.#notes.walkOnly = true
-      this.#queue.unshift({ ...todo, by: 'level' })
+      this.#notes.diedOfWhole(isRoot(todo.path))
+      this.#queue.unshift({ ...todo, by: 'step' })
       return
     }
     const key = todo.by === 'values' ? `${todo.path}*` : todo.path
@@ -219,7 +227,7 @@ export class Walk {
       this.#known.add(Name)
       if (Name.endsWith('.')) {
         this.#objectCount++
-        if (!all) this.#queue.push({ path: Name, by })
+        if (!all) this.#queue.push({ path: Name, by: by === 'step' ? 'whole' : by })
       } else {
         this.#parameters++
         this.#writable.set(Name, Writable)
