@@ -37,6 +37,9 @@ export class CpeLoad {
   readonly #parameters: string[]
   #challenge: { realm: string; nonce: string; nc: number } | undefined
 
+  /** Requests of the ACS that it has answered. */
+  rpcs = 0
+
   /** The answer of the ACS to the last Inform, for the floor. */
   informResponse = ''
 
@@ -150,6 +153,7 @@ export class CpeLoad {
   }
 
   #reply(request: string): string {
+    this.rpcs++
     const id = />([^<]*)<\/[A-Za-z-]+:ID>/.exec(request)?.[1] ?? '1'
     if (request.includes(':SetParameterValues>')) {
       const value = (name: string) =>

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { drawReach } from './picture.ts'
 import { printRow } from './print.ts'
 import { isReached, limitText, type Reach, valueText } from './reach.ts'
+import { firstContactRow } from './rows/first-contact.ts'
 import { hostileRow } from './rows/hostile.ts'
 import { informRow } from './rows/inform.ts'
 import { linksRow } from './rows/links.ts'
@@ -36,6 +37,7 @@ const only = [...positionals, ...flags.only.split(',')].filter((name) => name !=
 const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
   ['session', ['--discovery', 'subtree'], (world) => sessionRow(world, seconds, rounds)],
+  ['first-contact', [], (world) => firstContactRow(world, rounds)],
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.moves))],

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-/** What the first contacts of devices cost in RPCs. */
+/** An ACS that counts the RPCs of first contacts. */
 async function start(): Promise<{ contact(kind: SimulatedKind, faults: Fault[], n?: number): Promise<Cost> }> {
   let rpcs = 0
   let sessions = 0

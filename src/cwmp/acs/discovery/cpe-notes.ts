@@ -30,7 +30,7 @@ export class CpeNotes implements Lesson {
   readonly firmware: string
   /** Names in the next GetParameterValues at most. */
   batch: number
-  /** What `batch` may become: less than it could when more names were too many. */
+  /** The most that `batch` may become: less than 128 when more names were too many. */
   limit: number
   /** It cannot list its whole tree at once. */
   notWhole: boolean

@@ -99,7 +99,7 @@ export class ValueReader {
     return part.slice(0, limit)
   }
 
-  /** What is doubted now does not fail the names beside it any more. */
+  /** Takes names that are doubted now from among the others, so that they do not fail these any more. */
   #putAsideDoubted(): void {
     const isDoubted = (name: string) => this.#notes.suspicion(name) === 'several'
     for (const names of [this.#fresh, ...this.#parts]) {
