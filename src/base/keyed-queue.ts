@@ -4,6 +4,8 @@
  */
 interface KeyedQueue {
   run<T>(key: string, task: () => Promise<T>): Promise<T>
+  /** True when work of this key is under way or waiting. */
+  has(key: string): boolean
   /** Keys with work under way or waiting. */
   readonly size: number
   /** Resolves when nothing is under way. */
@@ -24,6 +26,7 @@ export function createKeyedQueue(): KeyedQueue {
       tails.set(key, tail)
       return result
     },
+    has: (key) => tails.has(key),
     get size() {
       return tails.size
     },

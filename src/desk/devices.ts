@@ -8,6 +8,7 @@ import {
   type Principal,
   parseSelector,
   type Selector,
+  searchSelector,
 } from '../domain/index.ts'
 import type { Groups } from '../groups/index.ts'
 import { type AuditDeps, auditedBy } from './audited-by.ts'
@@ -30,19 +31,20 @@ export async function readDevice(devices: Pick<DeviceStore, 'get'>, id: DeviceId
 }
 
 /**
- * Returns a page of the devices that match a filter and belong to a group, where these are given. AppError `invalid`
+ * Returns a page of the devices that match a filter, are found by a text and belong to a group, where these are given. AppError `invalid`
  * for a filter that cannot be read, `notFound` for a group that does not exist.
  */
 export async function findDevices(
   { devices, groups }: { devices: Pick<DeviceStore, 'list'>; groups: Pick<Groups, 'get' | 'resolve' | 'selectorOf'> },
-  { filter, group, ...page }: Omit<DeviceQuery, 'selector'> & { filter?: string; group?: string },
+  { filter, q, group, ...page }: Omit<DeviceQuery, 'selector'> & { filter?: string; q?: string; group?: string },
 ): Promise<Page<Device>> {
   const terms: Selector[] = []
   if (filter !== undefined) terms.push(await groups.resolve(parseSelector(filter)))
   if (group !== undefined) terms.push(groups.selectorOf(await groups.get(group)))
-  const [first, second] = terms
+  if (q !== undefined) terms.push(searchSelector(q))
+  const [first, ...more] = terms
   if (first === undefined) return devices.list(page)
-  return devices.list({ ...page, selector: second === undefined ? first : { and: [first, second] } })
+  return devices.list({ ...page, selector: more.length === 0 ? first : { and: terms } })
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts'
 import { isSearch, type Model } from '../datamodel/index.ts'
 import {
+  bearsOnFacts,
   type CollectedValue,
   changeSubscriptions,
   collected,
@@ -191,8 +192,10 @@ export class Recorder {
         changes.unshift({ deviceId, dropSubtrees: subtrees, dropParameters: single })
     }
     const last = changes.pop()
-    for (const change of changes) await devices.commit(change)
-    return last
+    const isMany =
+      changes.length > 0 && [...changes, last].some((change) => change !== undefined && bearsOnFacts(change))
+    for (const change of changes) await devices.commit(isMany ? { ...change, facts: 'later' } : change)
+    return isMany && last !== undefined ? { ...last, facts: 'all' } : last
   }
 }
 

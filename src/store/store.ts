@@ -19,6 +19,7 @@ import type {
 } from '../domain/index.ts'
 import type { ApiKeyStore, AuditLog, SecretBox } from '../security/index.ts'
 import { ChangeWriter } from './commit/changes.ts'
+import { DerivedFields } from './commit/derived-fields.ts'
 import { createGroupCommit } from './commit/group-commit.ts'
 import { TreeBounds, type TreeLimits } from './commit/tree-bounds.ts'
 import { WritingSessions } from './commit/writing-sessions.ts'
@@ -171,15 +172,16 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   )
   const now = () => clock.now()
   const bounds = new TreeBounds(connection, now, options.treeLimits)
+  const derived = new DerivedFields(connection, now)
   const reads = (await engineOf(db)) === 'secantusdb' ? 'windows' : 'pages'
   const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
-    devices: translated(new DeviceRepository(connection, commit, writer, { bounds, now })),
+    devices: translated(new DeviceRepository(connection, commit, writer, { bounds, derived, now })),
     fleet: translated(new FleetRepository(connection, changeListeners)),
     parameters: translated(new ParameterRepository(connection)),
     operations: translated(
-      new OperationRepository(connection, commit, writer, { box: options.secretBox, bounds, now }),
+      new OperationRepository(connection, commit, writer, { box: options.secretBox, bounds, derived, now }),
     ),
     groups: translated(new GroupRepository(connection)),
     plans: translated(new PlanRepository(connection, commit, writer, now, reads)),

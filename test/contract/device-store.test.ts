@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Device, type DeviceId, deviceIdOf, type EndpointId, type ParameterWrite } from '../../src/domain/index.ts'
+import {
+  type Device,
+  type DeviceId,
+  deviceIdOf,
+  type EndpointId,
+  type ParameterWrite,
+  parseSelector,
+  type Selector,
+  searchSelector,
+} from '../../src/domain/index.ts'
 import { BOTH_STORES, type BothStores, createDevice } from '../support/both-stores.ts'
 
 const CONFLICT = { code: 'conflict' }
@@ -90,6 +99,100 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect(await stores.devices.delete(id)).toBe(true)
     expect(await stores.devices.delete(id)).toBe(false)
     expect((await stores.parameters.list(id, '', 9)).items).toEqual([])
+  })
+
+  const reports = (values: Record<string, string>): ParameterWrite[] =>
+    Object.entries(values).map(([path, value]) => ({
+      path,
+      value,
+      type: 'string',
+      source: 'cwmp',
+      collectedAt: 1_000_000,
+    }))
+  const found = async (selector: Selector) =>
+    (await stores.devices.list({ selector, limit: 9 })).items.map(({ serial }) => serial)
+
+  it('have facts that follow their parameters in the same commit', async () => {
+    const id = await create('1')
+    const rows = {
+      'Device.IP.Interface.1.LowerLayers': 'Device.PPP.Interface.1',
+      'Device.IP.Interface.1.IPv4Address.1.IPAddress': '100.64.3.9',
+      'Device.PPP.Interface.1.Username': 'Ana@isp.example',
+      'Device.PPP.Interface.1.ConnectionStatus': 'Connected',
+      'Device.Optical.Interface.1.OpticalSignalLevel': '-26500',
+      'Device.Optical.Interface.1.Stats.BytesSent': '1',
+    }
+    await stores.devices.commit({ deviceId: id, parameters: reports(rows) })
+    expect(await stores.devices.get(id)).toMatchObject({
+      wan: { state: 'Connected', ipAddress: '100.64.3.9', pppUser: 'Ana@isp.example' },
+      optical: { rxPowerDbm: -26.5, health: 'warning' },
+    })
+    // A report of a source, one that moves the connection to another row of parameters, and a row that is gone.
+    const level = reports({ 'Device.Optical.Interface.1.OpticalSignalLevel': '-19000' })
+    await stores.devices.commit({ deviceId: id, parameters: level })
+    const route = reports({ 'Device.Routing.Router.1.IPv4Forwarding.1.Interface': 'Device.IP.Interface.2' })
+    const address = reports({ 'Device.IP.Interface.2.IPv4Address.1.IPAddress': '100.64.4.4' })
+    await stores.devices.commit({ deviceId: id, parameters: [...route, ...address] })
+    const { wan, optical } = (await stores.devices.get(id)) ?? {}
+    expect([optical?.rxPowerDbm, optical?.health, wan?.ipAddress, wan?.pppUser]).toEqual([
+      -19,
+      'good',
+      '100.64.4.4',
+      undefined,
+    ])
+    await stores.devices.commit({ deviceId: id, dropSubtrees: ['Device.Optical.'] })
+    expect((await stores.devices.get(id))?.optical ?? {}).toEqual({})
+  })
+
+  it('have facts at the end of a large read, not of each part of it', async () => {
+    const id = await create('1')
+    const parts = [{ 'Device.Hosts.Host.1.Active': 'true' }, { 'Device.Hosts.Host.2.Active': 'true' }]
+    for (const part of parts) await stores.devices.commit({ deviceId: id, parameters: reports(part), facts: 'later' })
+    expect((await stores.devices.get(id))?.lan).toBeUndefined()
+    await stores.devices.commit({ deviceId: id, facts: 'all' })
+    expect((await stores.devices.get(id))?.lan?.activeHosts).toBe(2)
+  })
+
+  it('keep every fact of reports that are committed at the same time', async () => {
+    const id = await create('1')
+    const at = 'Device.DeviceInfo.'
+    const values = {
+      UpTime: '100',
+      'ProcessStatus.CPUUsage': '7',
+      'MemoryStatus.Total': '100',
+      'MemoryStatus.Free': '25',
+    }
+    await Promise.all(
+      Object.entries(values).map(([name, value]) =>
+        stores.devices.commit({ deviceId: id, parameters: reports({ [at + name]: value }) }),
+      ),
+    )
+    expect((await stores.devices.get(id))?.system).toMatchObject({
+      upSince: 900_000,
+      cpuPercent: 7,
+      memoryUsedPercent: 75,
+    })
+  })
+
+  it('are found by what a person knows of them, exactly and by its beginning', async () => {
+    const id = await create('ABC123', { tags: ['North'] })
+    await create('9', { tags: ['south'] })
+    const rows = {
+      'Device.NAT.InterfaceSetting.1.Interface': 'Device.IP.Interface.1',
+      'Device.IP.Interface.1.LowerLayers': 'Device.PPP.Interface.1, Device.Ethernet.Link.1',
+      'Device.IP.Interface.1.IPv4Address.1.IPAddress': '100.64.3.9',
+      'Device.PPP.Interface.1.Username': 'Ana@isp.example',
+      'Device.Ethernet.Link.1.MACAddress': '0c:96:bf:0a:0b:0c',
+      'Device.WiFi.SSID.1.SSID': 'Casa de Ana',
+    }
+    await stores.devices.commit({ deviceId: id, parameters: reports(rows) })
+    const texts = ['abc123', 'ABC', 'ana@isp', '100.64.3.9', '100.64.', 'casa', 'NORTH', id]
+    const macs = ['0C:96:BF:0A:0B:0C', '0c-96-bf-0a', '0c96.bf0a.0b0c', '0C96BF0A0B0C', '0c:96:bf:0a']
+    for (const text of [...texts, ...macs]) expect(await found(searchSelector(text)), text).toEqual(['ABC123'])
+    expect(await found(searchSelector('isp.example'))).toEqual([])
+    await stores.devices.commit({ deviceId: id, set: { tags: ['east'] } })
+    expect(await found(searchSelector('north'))).toEqual([])
+    expect(await found(parseSelector('search==EAST;optical.health!=good'))).toEqual(['ABC123'])
   })
 
   it('whose links an instance held are unlinked, with the reason', async () => {

@@ -7,6 +7,7 @@ import {
   type DevicePatch,
   type DeviceSortField,
   newDevice,
+  SELECTOR_FIELDS,
 } from '../../src/domain/index.ts'
 import type { CollectionName } from '../../src/store/mongo/collections.ts'
 import type { Document_ } from '../../src/store/mongo/mongoose.ts'
@@ -31,6 +32,9 @@ function newKey(field: DeviceSortField, isFirst: boolean, round: number): Device
   if (field === 'cwmp.lastInformAt') return { [field]: now, 'cwmp.events': [], 'cwmp.version': '1.4' }
   if (field === 'usp.lastSeenAt') return { [field]: now, 'usp.linked': false }
   if (field === 'createdAt') return { [field]: now }
+  if (field === 'wan.state') return { [field]: isFirst ? 'Authenticating' : 'Unconfigured' }
+  if (field.endsWith('.upSince')) return { [field]: isFirst ? round + 1 : now }
+  if (SELECTOR_FIELDS[field].kind === 'number') return { [field]: isFirst ? -1000 - round : 1000 + round }
   if (field !== 'softwareVersion') return { [field]: text }
   const softwareVersion = isFirst ? `0.0.${round}` : `99.${round}`
   return { softwareVersion, softwareVersionKey: versionKey(softwareVersion) }

@@ -5,11 +5,13 @@ import {
   type Device,
   type DeviceIdentity,
   deviceIdOf,
+  FACTS_VERSION,
   fulfils,
   newDevice,
   parseSelector,
   SELECTOR_FIELDS,
   type SelectorField,
+  searchKeys,
 } from '../../src/domain/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { testStore } from '../support/store.ts'
@@ -18,6 +20,7 @@ const COUNT = 120
 const NAMES = ['Acme', 'Acme Networks', 'acme', 'Ünïcode', '\u{1f4e1} Box', 'Zeta']
 const VERSIONS = ['1.9.4', '1.10.1', '1.10', 'v2.0', '']
 const TIMES = [1000, 2000, 3000]
+const LEVELS = [-30.5, -27, -8, 0, 2]
 const LABELS = ['lab', 'beta', 'a', 'z', 'north-1']
 
 /** One of a few values, or none. */
@@ -37,6 +40,8 @@ const facts = fc.record({
   state: maybe(['MIGRATED', 'QUEUED', 'FAILED'] as const),
   tags: fc.uniqueArray(fc.constantFrom(...LABELS), { maxLength: 3 }),
   createdAt: fc.constantFrom(...TIMES),
+  rxPowerDbm: maybe(LEVELS),
+  ssids: maybe([['Casa', 'Guests'], ['Guests'], []]),
 })
 
 function deviceOf(
@@ -58,6 +63,8 @@ function deviceOf(
       ? {}
       : { softwareVersion: has.softwareVersion, softwareVersionKey: versionKey(has.softwareVersion) }),
     ...(has.lastInformAt === undefined ? {} : { cwmp: { lastInformAt: has.lastInformAt, events: [], version: '1.4' } }),
+    ...(has.rxPowerDbm === undefined ? {} : { optical: { rxPowerDbm: has.rxPowerDbm } }),
+    ...(has.ssids === undefined ? {} : { wifi: { ssids: has.ssids } }),
     ...(has.linked === undefined ? {} : { usp: { linked: has.linked, lastSeenAt: 5 } }),
     ...(has.state === undefined ? {} : { migration: { planId: 'p', state: has.state, at: 1 } }),
   }
@@ -95,6 +102,9 @@ const term = fc.oneof(
   text(['migration.state'], ['MIGRATED', 'FAILED']),
   ordered(['manufacturer', 'model'], NAMES),
   ordered(['softwareVersion'], ['1.9.4', '1.10', '1.9.40']),
+  ordered(['optical.rxPowerDbm'], [-30.5, -27, -8, 0, -9]),
+  text(['wifi.ssids'], ['Casa', 'Guests', 'casa']),
+  text(['search'], ['s-1', 'S-2', 'LAB', 'guests']),
   ordered(['cwmp.lastInformAt', 'createdAt'], [1000, 2000, 2500]),
   fc.constantFrom('usp.linked==true', 'usp.linked!=true', 'usp.linked==false', 'oui==00256D', 'root==Device.'),
 )
@@ -111,8 +121,11 @@ describe('a selector', () => {
   beforeAll(async () => {
     store = await testStore(inject('mongodbUri'))
     const made = fc.sample(fc.tuple(identity, facts), { numRuns: COUNT, seed: 8 })
-    devices = made.map(([who, has], number) => deviceOf(who, has, number))
-    await Promise.all(devices.map((device) => store.devices.commit({ deviceId: device.id, create: device })))
+    const all = made.map(([who, has], number) => deviceOf(who, has, number))
+    devices = all.map((device) => ({ ...device, search: searchKeys(device) }))
+    // The rules of facts know these records already: no parameter shows what is in them.
+    const create = (device: Device) => ({ ...device, factsVersion: FACTS_VERSION })
+    await Promise.all(all.map((device) => store.devices.commit({ deviceId: device.id, create: create(device) })))
   })
   afterAll(() => store?.close())
 

@@ -7,6 +7,7 @@ import {
   type DeviceId,
   deviceIdOf,
   type EndpointId,
+  FACTS_VERSION,
   type FeedEvent,
   newDevice,
   type Operation,
@@ -14,10 +15,12 @@ import {
   type ParameterWrite,
   type PlanMember,
   parseSelector,
+  searchKeys,
+  searchSelector,
 } from '../../src/domain/index.ts'
 import { type ChainedEntry, type ChainKey, chain, GENESIS } from '../../src/security/index.ts'
 import { subtreeFilter } from '../../src/store/commit/parameter-writes.ts'
-import type { Store } from '../../src/store/index.ts'
+import type { Document_, Store } from '../../src/store/index.ts'
 import { COLLECTIONS } from '../../src/store/mongo/collections.ts'
 import { filterOf } from '../../src/store/mongo/filter.ts'
 import { LossyProxy } from '../support/lossy-proxy.ts'
@@ -60,10 +63,40 @@ describe('a record of an earlier version', () => {
   })
 })
 
+describe('a record from before devices were searched', () => {
+  it('is found after the migration, and has its facts with the next parameter of one', async () => {
+    const databaseName = `search_${Date.now()}`
+    const first = await testStore(inject('mongodbUri'), { databaseName })
+    const old = device({ tags: ['North'] })
+    const level = (value: string): ParameterWrite => ({
+      path: 'Device.Optical.Interface.1.OpticalSignalLevel',
+      value,
+      type: 'int',
+      source: 'cwmp',
+      collectedAt: 1,
+    })
+    await first.devices.commit({ deviceId: old.id, create: old, parameters: [level('-19000')] })
+    const $unset = { search: '' as const, factsVersion: '' as const, optical: '' as const }
+    await first.db.collection<Document_>('devices').updateOne({ _id: old.id }, { $unset })
+    await first.db.collection('migrations').deleteMany({ _id: /search-keys$/ as never })
+    const second = await testStore(inject('mongodbUri'), { databaseName })
+    const found = await second.devices.list({ selector: searchSelector('north'), limit: 9 })
+    expect(found.items.map(({ id }) => id)).toEqual([old.id])
+    const parameters = [{ ...level('41'), path: 'Device.DeviceInfo.UpTime' }]
+    await second.devices.commit({ deviceId: old.id, parameters })
+    expect(await second.devices.get(old.id)).toMatchObject({
+      optical: { rxPowerDbm: -19 },
+      factsVersion: FACTS_VERSION,
+    })
+    for (const each of [first, second]) await each.close()
+  })
+})
+
 describe('device commits', () => {
   it('return stored devices, and undefined for others', async () => {
     const cpe = await stored({ manufacturer: 'Acme', tags: ['lab'] })
-    expect(await store.devices.get(cpe.id)).toEqual(cpe)
+    const derived = { search: searchKeys(cpe), factsVersion: FACTS_VERSION }
+    expect(await store.devices.get(cpe.id)).toEqual({ ...cpe, ...derived })
     expect(await store.devices.get(device().id)).toBeUndefined()
   })
 

@@ -67,8 +67,26 @@ function deviceAt(number: number, kind: 'stays' | 'goes'): Document_ {
     ...(version === undefined ? {} : { softwareVersion: version, softwareVersionKey: versionKey(version) }),
     ...(number % 3 === 0 ? {} : { cwmp: { lastInformAt: 2_000_000 + (number % 11), events: [], version: '1.4' } }),
     ...(number % 3 === 1 ? {} : { usp: { linked: false, lastSeenAt: 3_000_000 + (number % 13) } }),
+    ...(number % 3 === 0 ? {} : { wan: wanAt(number) }),
+    ...(number % 4 === 0
+      ? {}
+      : {
+          optical: { rxPowerDbm: -(number % 31) / 2, txPowerDbm: (number % 9) - 4, temperatureC: 30 + (number % 17) },
+        }),
+    ...(number % 5 === 0 ? {} : { wifi: { stations: number % 23 }, lan: { activeHosts: number % 29 } }),
+    ...(number % 6 === 0
+      ? {}
+      : { system: { upSince: 1_000_000 + (number % 37), cpuPercent: number % 100, memoryUsedPercent: number % 41 } }),
     groups: number % 2 === 0 ? [GROUP] : [],
     tags: number % 5 === 0 ? ['north', 'pilot'] : ['south'],
+  }
+}
+function wanAt(number: number) {
+  return {
+    state: ['Connected', 'Disconnected'][number % 3] ?? 'Connecting',
+    ipAddress: `100.64.0.${number % 250}`,
+    pppUser: `user${number % 71}`,
+    upSince: 4_000_000 + (number % 43),
   }
 }
 export const device: Pick<List, 'collection' | 'make' | 'nameOf'> = {
@@ -84,8 +102,13 @@ export const device: Pick<List, 'collection' | 'make' | 'nameOf'> = {
 function sortKey(field: string, item: Item): string {
   let value: unknown = item
   for (const part of field.split('.')) value = (value as Item | undefined)?.[part]
-  const shown = value === undefined ? '' : field === 'softwareVersion' ? `+${versionKey(String(value))}` : `+${value}`
+  const shown = value === undefined ? '' : `+${field === 'softwareVersion' ? versionKey(String(value)) : textOf(value)}`
   return `${shown}\u0001${item.id}`
+}
+
+/** Numbers in a form whose plain order is theirs. */
+function textOf(value: unknown): string {
+  return typeof value === 'number' ? (value + 1_000_000).toFixed(3).padStart(20, '0') : String(value)
 }
 
 const operation: Pick<List, 'collection' | 'make' | 'nameOf' | 'descending'> = {

@@ -1,14 +1,19 @@
 import { AppError, type Clock } from '../../src/base/index.ts'
 import {
   applyPatch,
+  bearsOnDerived,
   type Device,
   type DeviceChange,
   type DeviceId,
   type DeviceStore,
+  factsOfChange,
+  factsOfTree,
   fulfils,
   type NewEvent,
   type Parameter,
   type Selector,
+  withDerivedFields,
+  withoutFields,
 } from '../../src/domain/index.ts'
 import { copyOf, maybeRow, rowOf } from './copy.ts'
 
@@ -22,12 +27,26 @@ export interface DeviceRoom {
  * Checks a change of a device and gives back what carries it out, events aside: together with other writes it lands
  * whole or not at all. AppError `conflict` when a guard, the unique Endpoint ID or a missing record refuses it.
  */
-export function deviceWrite(room: DeviceRoom, change: DeviceChange, now: number): () => void {
+export function deviceWrite(room: DeviceRoom, asked: DeviceChange, now: number): () => void {
+  const change = withDerived(room, asked, now)
   const record = recordAfter(room, change, now)
   return () => {
     if (record !== undefined) room.devices.set(change.deviceId, record)
     writeParameters(room, change)
   }
+}
+
+/** The change with the fields that follow from it, and without what is for the store alone. */
+function withDerived({ devices, parameters }: DeviceRoom, asked: DeviceChange, now: number): DeviceChange {
+  const { known: _known, ...change } = asked
+  const device = change.create ?? devices.get(change.deviceId)
+  if (device === undefined || !bearsOnDerived(change)) return change
+  const { groups, ...own } = factsOfChange(device, change)
+  const stored = [...parameters.values()].flatMap(({ deviceId, path, value, collectedAt }) =>
+    deviceId === change.deviceId ? [[path, { value, at: collectedAt }] as const] : [],
+  )
+  const { set, unset } = factsOfTree(device, change, groups, new Map(stored))
+  return withDerivedFields(device, change, { set: { ...own.set, ...set }, unset: [...own.unset, ...unset] }, now)
 }
 
 /** The record as the change leaves it; undefined when the change is not about the record. */
@@ -44,8 +63,8 @@ function recordAfter({ devices }: DeviceRoom, change: DeviceChange, now: number)
   const next = applyPatch(before, change.set ?? {}, now)
   if (change.countWork === true) next.work = { ...next.work, seq: next.work.seq + 1 }
   if (change.newRevision === true) next.revision++
-  for (const field of change.unset ?? []) delete next[field]
-  return change.set?.binding === undefined ? next : unique(devices, next)
+  const kept = withoutFields(next, change.unset ?? [])
+  return change.set?.binding === undefined ? kept : unique(devices, kept)
 }
 
 function checkGuard(before: Device, guard: DeviceChange['guard'] = {}): void {

@@ -5,13 +5,16 @@ import {
   DEVICE_SORT_FIELDS,
   DISCONNECT_REASONS,
   DISCOVERY_OUTCOMES,
+  MAX_SEARCH,
   MAX_SELECTOR,
+  OPTICAL_HEALTH,
   PARAMETER_TYPES,
   PROTOCOLS,
   READINESS_CLASSES,
   ROOTS,
   SELECTOR_FIELDS,
   USP_PRESENCE,
+  WAN_STATES,
 } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
 import { Paging, page, time } from './common.ts'
@@ -137,6 +140,74 @@ const UspFactsSchema = z
   })
   .openapi('UspFacts', { description: 'Facts from the last USP links' })
 
+const FactSourcesSchema = z
+  .record(z.string(), z.string())
+  .optional()
+  .describe('The parameter that each fact was read from')
+
+const WanFactsSchema = z
+  .object({
+    interface: z.string().optional().describe('The IP interface of the internet connection'),
+    state: z.enum(WAN_STATES).optional().describe('In the words of `PPP.Interface.{i}.ConnectionStatus`'),
+    lastError: z.string().optional().describe('`PPP.Interface.{i}.LastConnectionError`; absent when there was none'),
+    ipAddress: z.string().optional(),
+    macAddress: z.string().optional(),
+    pppUser: z.string().optional(),
+    vlanId: z.number().int().optional(),
+    upSince: time().optional().describe('The connection is up since then; absent while it is not'),
+    uptimeS: z.number().int().optional().describe('Seconds since `upSince`'),
+    sources: FactSourcesSchema,
+  })
+  .openapi('WanFacts', {
+    description:
+      'The internet connection: the interface of the active default route, else the one that NAT is done on, else the first one that is routed',
+  })
+
+const OpticalFactsSchema = z
+  .object({
+    rxPowerDbm: z.number().optional().describe('Received level, in dBm; absent without light'),
+    txPowerDbm: z.number().optional().describe('Sent level, in dBm'),
+    health: z
+      .enum(OPTICAL_HEALTH)
+      .optional()
+      .describe(
+        'By the received level: overload above -8 dBm, good to -25, warning to -27, critical above -30, noLight from there on',
+      ),
+    temperatureC: z.number().int().optional().describe('Temperature of the transceiver, in degrees Celsius'),
+    sources: FactSourcesSchema,
+  })
+  .openapi('OpticalFacts', { description: 'The optical line. A reading that is not plausible is absent' })
+
+const WifiFactsSchema = z
+  .object({
+    ssids: z.array(z.string()).optional().describe('All SSIDs that are enabled'),
+    ssids2g: z.array(z.string()).optional().describe('Those at 2.4 GHz'),
+    ssids5g: z.array(z.string()).optional().describe('Those at 5 GHz'),
+    ssids6g: z.array(z.string()).optional().describe('Those at 6 GHz'),
+    stations: z.number().int().optional().describe('Stations that are associated'),
+    sources: FactSourcesSchema,
+  })
+  .openapi('WifiFacts')
+
+const LanFactsSchema = z
+  .object({
+    activeHosts: z.number().int().optional().describe('Hosts that are active, by cable or Wi-Fi'),
+    sources: FactSourcesSchema,
+  })
+  .openapi('LanFacts')
+
+const SystemFactsSchema = z
+  .object({
+    upSince: time().optional().describe('The last start, by the uptime that the device gave'),
+    uptimeS: z.number().int().optional().describe('Seconds since `upSince`'),
+    cpuPercent: z.number().int().optional(),
+    memoryTotalKib: z.number().int().optional(),
+    memoryFreeKib: z.number().int().optional(),
+    memoryUsedPercent: z.number().int().optional(),
+    sources: FactSourcesSchema,
+  })
+  .openapi('SystemFacts')
+
 const ReadinessSchema = z
   .object({
     class: ReadinessClassSchema,
@@ -165,6 +236,11 @@ export const DeviceSchema = z
     presence: PresenceSchema,
     cwmp: CwmpFactsSchema.optional(),
     usp: UspFactsSchema.optional(),
+    wan: WanFactsSchema.optional(),
+    optical: OpticalFactsSchema.optional(),
+    wifi: WifiFactsSchema.optional().describe('The networks by Wi-Fi'),
+    lan: LanFactsSchema.optional().describe('The network at home'),
+    system: SystemFactsSchema.optional().describe('Uptime, CPU and memory'),
     binding: BindingSchema.optional().describe('The Endpoint ID of its Agent'),
     tags: z.array(z.string()),
     groups: z
@@ -205,6 +281,16 @@ export const DeviceQuerySchema = Paging.extend({
     .optional()
     .describe(
       `RSQL, e.g. \`manufacturer==Acme;softwareVersion=ge=1.10\`; fields, by their names in the record: ${Object.keys(SELECTOR_FIELDS).join(', ')}`,
+    ),
+  q: z
+    .string()
+    .trim()
+    .min(1)
+    .max(MAX_SEARCH)
+    .optional()
+    .describe(
+      'Search: devices whose id, serial number, Endpoint ID, MAC address (in any notation), IP address, PPPoE user, SSID ' +
+        'or tag is this text or begins with it, in upper or lower case',
     ),
   group: z.string().max(100).optional().describe('Only devices of this group'),
   sort: z

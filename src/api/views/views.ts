@@ -40,6 +40,13 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
     readiness,
     migration,
     parametersCut,
+    wan,
+    optical,
+    wifi,
+    lan,
+    system,
+    factsVersion: _version,
+    search: _search,
     createdAt,
     updatedAt,
     ...rest
@@ -65,11 +72,21 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
       ...(lastDisconnect === undefined ? {} : { lastDisconnect: withTimes(lastDisconnect) }),
     }
   }
+  const shown = { wan: withUptime(wan, now), optical, wifi, lan, system: withUptime(system, now) }
+  for (const [name, facts] of Object.entries(shown))
+    if (facts !== undefined && Object.keys(facts).length > 0) view[name] = facts
   if (binding !== undefined) view.binding = { ...binding, at: iso(binding.at) }
   if (readiness !== undefined) view.readiness = { ...readiness, at: iso(readiness.at) }
   if (migration !== undefined) view.migration = { ...migration, at: iso(migration.at) }
   if (parametersCut !== undefined) view.parametersCut = { ...parametersCut, at: iso(parametersCut.at) }
   return { ...view, createdAt: iso(createdAt), updatedAt: iso(updatedAt) }
+}
+
+/** Facts with the seconds since which they hold. */
+function withUptime(facts: { upSince?: number } | undefined, now: number): Record<string, unknown> | undefined {
+  if (facts?.upSince === undefined) return facts === undefined ? undefined : { ...facts }
+  const uptimeS = Math.max(0, Math.round((now - facts.upSince) / 1000))
+  return { ...facts, upSince: iso(facts.upSince), uptimeS }
 }
 
 /** A parameter as the API shows it. A secret that was stored before its name was known as one is not shown. */

@@ -1,3 +1,4 @@
+import type { LiveFactField, LiveFactsPatch } from '../facts/live-facts.ts'
 import type { NewEvent } from '../feed/event.ts'
 import type { DeviceId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
@@ -12,6 +13,7 @@ type UspPatch = { [K in keyof UspFacts as `usp.${K}`]?: UspFacts[K] }
 export interface DevicePatch
   extends CwmpPatch,
     UspPatch,
+    LiveFactsPatch,
     Partial<
       Pick<
         Device,
@@ -31,6 +33,8 @@ export interface DevicePatch
         | 'groups'
         | 'conflict'
         | 'parametersCut'
+        | 'factsVersion'
+        | 'search'
       >
     > {
   readiness?: Readiness
@@ -39,7 +43,7 @@ export interface DevicePatch
 }
 
 /** Optional fields that a change may take away. */
-type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness'
+export type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness' | LiveFactField
 
 /**
  * One atomic change of one device: record fields, events and parameters land together or not at all.
@@ -75,6 +79,13 @@ export interface DeviceChange {
   dropSubtrees?: string[]
   /** Single parameters that are dropped, likewise. */
   dropParameters?: string[]
+  /**
+   * The live facts (domain/facts) follow the parameters of each change. `later`: this is a part of a larger read, whose
+   * last change has `all`, by which they are derived from all that is stored.
+   */
+  facts?: 'later' | 'all'
+  /** The record as it was read for this change, which saves reading it again. */
+  known?: Device
 }
 
 /** Kinds of contradictions between a claim and the stored bindings. */

@@ -1,3 +1,4 @@
+import type { LiveFacts } from '../facts/live-facts.ts'
 import type { DeviceId, DeviceIdentity, EndpointId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
@@ -191,7 +192,7 @@ interface ParametersCut {
  * The record of one physical device, whichever protocol it speaks. Small and often read: the parameter tree is stored
  * apart.
  */
-export interface Device extends DeviceIdentity {
+export interface Device extends DeviceIdentity, LiveFacts {
   id: DeviceId
   manufacturer?: string
   /** Unknown before the first Inform or Get. */
@@ -228,6 +229,10 @@ export interface Device extends DeviceIdentity {
   parametersCut?: ParametersCut
   /** Id of the open Conflict, if any. */
   conflict?: string
+  /** The version of the rules by which its live facts were derived last. */
+  factsVersion?: number
+  /** The texts by which it is found, in lower case (search-keys.ts). */
+  search?: string[]
   /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */
   revision: number
   createdAt: Timestamp

@@ -15,6 +15,18 @@ export const DEVICE_SORT_FIELDS = [
   'softwareVersion',
   'cwmp.lastInformAt',
   'usp.lastSeenAt',
+  'wan.state',
+  'wan.ipAddress',
+  'wan.pppUser',
+  'wan.upSince',
+  'optical.rxPowerDbm',
+  'optical.txPowerDbm',
+  'optical.temperatureC',
+  'wifi.stations',
+  'lan.activeHosts',
+  'system.upSince',
+  'system.cpuPercent',
+  'system.memoryUsedPercent',
 ] as const
 
 export type DeviceSortField = (typeof DEVICE_SORT_FIELDS)[number]

@@ -1,8 +1,8 @@
 /**
  * The comparison of the values of a field. `version` compares in natural order (1.10 after 1.9); `list` holds several
- * values, of which one must match.
+ * values, of which one must match; `search` is a list of texts in lower case.
  */
-export type FieldKind = 'text' | 'version' | 'boolean' | 'time' | 'list'
+export type FieldKind = 'text' | 'version' | 'boolean' | 'time' | 'number' | 'list' | 'search'
 
 /**
  * The fields that a selector may name, by the names that they have in the record, how they compare, and the stored
@@ -34,11 +34,32 @@ export const SELECTOR_FIELDS = {
   tags: { kind: 'list', field: 'tags' },
   groups: { kind: 'list', field: 'groups' },
   createdAt: { kind: 'time', field: 'createdAt' },
+  'wan.state': { kind: 'text', field: 'wan.state' },
+  'wan.lastError': { kind: 'text', field: 'wan.lastError' },
+  'wan.ipAddress': { kind: 'text', field: 'wan.ipAddress' },
+  'wan.macAddress': { kind: 'text', field: 'wan.macAddress' },
+  'wan.pppUser': { kind: 'text', field: 'wan.pppUser' },
+  'wan.vlanId': { kind: 'number', field: 'wan.vlanId' },
+  'wan.upSince': { kind: 'time', field: 'wan.upSince' },
+  'optical.rxPowerDbm': { kind: 'number', field: 'optical.rxPowerDbm' },
+  'optical.txPowerDbm': { kind: 'number', field: 'optical.txPowerDbm' },
+  'optical.health': { kind: 'text', field: 'optical.health' },
+  'optical.temperatureC': { kind: 'number', field: 'optical.temperatureC' },
+  'wifi.ssids': { kind: 'list', field: 'wifi.ssids' },
+  'wifi.ssids2g': { kind: 'list', field: 'wifi.ssids2g' },
+  'wifi.ssids5g': { kind: 'list', field: 'wifi.ssids5g' },
+  'wifi.ssids6g': { kind: 'list', field: 'wifi.ssids6g' },
+  'wifi.stations': { kind: 'number', field: 'wifi.stations' },
+  'lan.activeHosts': { kind: 'number', field: 'lan.activeHosts' },
+  'system.upSince': { kind: 'time', field: 'system.upSince' },
+  'system.cpuPercent': { kind: 'number', field: 'system.cpuPercent' },
+  'system.memoryUsedPercent': { kind: 'number', field: 'system.memoryUsedPercent' },
+  search: { kind: 'search', field: 'search' },
 } as const satisfies Record<string, { kind: FieldKind; field: string }>
 
 export type SelectorField = keyof typeof SELECTOR_FIELDS
 
-/** Earlier names of fields. They are understood and not documented. */
+/** Earlier and short names of fields. They are understood and not documented. */
 const ALIASES: Readonly<Record<string, SelectorField>> = {
   endpointId: 'binding.endpointId',
   proof: 'binding.proof',
@@ -51,6 +72,10 @@ const ALIASES: Readonly<Record<string, SelectorField>> = {
   group: 'groups',
   lastInform: 'cwmp.lastInformAt',
   lastSeen: 'usp.lastSeenAt',
+  rxPower: 'optical.rxPowerDbm',
+  txPower: 'optical.txPowerDbm',
+  pppUser: 'wan.pppUser',
+  ssid: 'wifi.ssids',
 }
 
 /** Returns the field that a name means; undefined when it means none. */

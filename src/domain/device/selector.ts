@@ -1,6 +1,7 @@
 import { AppError } from '../../base/index.ts'
 import { deviceIdsIn, endpointIdsIn, idPrefixesIn } from './id-reading.ts'
 import { parseRsql, type RsqlNode } from './rsql.ts'
+import { searchTexts } from './search-keys.ts'
 import { type FieldKind, SELECTOR_FIELDS, type SelectorField, selectorField } from './selector-fields.ts'
 
 type SelectorOperator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'out'
@@ -54,6 +55,13 @@ export function parseSelector(text: string): Selector {
   return convert(node, budget)
 }
 
+/** Returns the devices that a text of a person finds: one of their keys is this text or begins with it. */
+export function searchSelector(text: string): Selector {
+  const terms = searchTexts(text).map((key): Selector => ({ field: 'search', operator: '==', values: [`${key}*`] }))
+  const [first] = terms
+  return first !== undefined && terms.length === 1 ? first : { or: terms }
+}
+
 function convert(node: RsqlNode, budget: { nodes: number }): Selector {
   if (budget.nodes-- <= 0) throw new AppError('invalid', `selector has more than ${MAX_NODES} terms`)
   if (node.type === 'LOGIC') {
@@ -72,7 +80,7 @@ function convert(node: RsqlNode, budget: { nodes: number }): Selector {
   if (operator === undefined) throw new AppError('invalid', `selector: unknown operator ${node.operator}`)
   const { kind } = SELECTOR_FIELDS[field]
   const ordering = ['<', '<=', '>', '>='].includes(operator)
-  if (ordering && (kind === 'boolean' || kind === 'list')) {
+  if (ordering && (kind === 'boolean' || kind === 'list' || kind === 'search')) {
     throw new AppError('invalid', `selector: ${name} has no order, use == or !=`)
   }
   const raw = [node.right.value].flat()
@@ -107,15 +115,25 @@ function readings(field: SelectorField, text: string): string[] {
     const ids = deviceIdsIn(text)
     return ids.length === 0 ? [text] : ids
   }
+  if (field === 'search') {
+    const isPrefixed = text.endsWith('*')
+    return searchTexts(isPrefixed ? text.slice(0, -1) : text).map((key) => (isPrefixed ? `${key}*` : key))
+  }
   return field === 'binding.endpointId' && !text.endsWith('*') ? endpointIdsIn(text) : [text]
 }
 
 function readValue(name: string, kind: FieldKind, text: string): SelectorValue {
-  if ((kind === 'text' || kind === 'list' || kind === 'version') && /\*./.test(text))
+  if ((kind === 'text' || kind === 'list' || kind === 'search' || kind === 'version') && /\*./.test(text))
     throw new AppError('invalid', `selector: ${name}: * stands for any ending and comes last, as in ${name}==Acme*`)
   if (kind === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true'
     throw new AppError('invalid', `selector: ${name} is true or false`)
+  }
+  if (kind === 'number') {
+    const number = Number(text)
+    if (text.trim() === '' || !Number.isFinite(number))
+      throw new AppError('invalid', `selector: ${name} takes a number`)
+    return number
   }
   if (kind === 'time') {
     const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text)

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { isSecret } from '../../datamodel/index.ts'
+import { applyPatch } from '../device/apply-patch.ts'
 import type { DeviceChange, DevicePatch } from '../device/change.ts'
 import { collected } from '../device/collected.ts'
 import { type Device, newDevice } from '../device/device.ts'
@@ -61,6 +62,7 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
     })
   } else {
     change.set = patch
+    if (change.parameters !== undefined) change.known = device
   }
   if (events.length > 0) change.events = events
   return change
@@ -186,32 +188,6 @@ export function firmwareEvent(
     data: { from: device.softwareVersion, to: patch.softwareVersion },
   }
 }
-
-/** The record after a patch: what the store will hold, for use without another read. */
-export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
-  const top: Record<string, unknown> = {}
-  const parts: Record<string, Record<string, unknown>> = {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === undefined) continue
-    const dot = key.indexOf('.')
-    if (dot < 0) {
-      top[key] = value
-      continue
-    }
-    const name = key.slice(0, dot)
-    const part = parts[name] ?? {}
-    part[key.slice(dot + 1)] = value
-    parts[name] = part
-  }
-  const next: Device = { ...device, ...top, updatedAt: now }
-  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
-  if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
-  if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
-  return next
-}
-
-const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
-const EMPTY_USP = { linked: false, lastSeenAt: 0 }
 
 function informHash(inform: InformFacts): string {
   let text = ''

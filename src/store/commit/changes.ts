@@ -1,4 +1,10 @@
-import type { DeviceChange, DevicePatch, FeedEvent, NewEvent } from '../../domain/index.ts'
+import {
+  DEVICE_SORT_FIELDS,
+  type DeviceChange,
+  type DevicePatch,
+  type FeedEvent,
+  type NewEvent,
+} from '../../domain/index.ts'
 import { toDocument } from '../mongo/convert.ts'
 import { MOVED_AT } from '../reads/paging.ts'
 import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
@@ -6,6 +12,19 @@ import type { Write, WriteSet } from './write-set.ts'
 
 /** Fields that devices are sorted by and that may become anything. */
 const MOVING: readonly (keyof DevicePatch)[] = ['manufacturer', 'model', 'softwareVersionKey']
+
+/** The field of a record whose parts hold the times at which live facts were written last that lists are sorted by. */
+export const FACTS_MOVED = 'factsMoved'
+/** Returns the field with that time; undefined for a field that is no live fact. */
+export function factMark(field: string): string | undefined {
+  return /^(wan|optical|wifi|lan|system)\./.test(field) ? `${FACTS_MOVED}.${field.replace('.', '_')}` : undefined
+}
+const FACT_MARKS = new Map(
+  DEVICE_SORT_FIELDS.flatMap((field) => {
+    const mark = factMark(field)
+    return mark === undefined ? [] : [[field as string, mark]]
+  }),
+)
 
 /** Makes write sets of changes; one per store, because the ids of events must rise in the order of commits. */
 export class ChangeWriter {
@@ -65,6 +84,10 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
   if (Object.keys($set).length === 0 && Object.keys($inc).length === 0 && (change.unset ?? []).length === 0) return []
   $set.updatedAt = now
   if (MOVING.some((field) => Object.hasOwn($set, field))) $set[MOVED_AT] = now
+  for (const field of [...Object.keys($set), ...(change.unset ?? [])]) {
+    const mark = FACT_MARKS.get(field)
+    if (mark !== undefined) $set[mark] = now
+  }
   const update: Record<string, unknown> = { $set }
   if (Object.keys($inc).length > 0) update.$inc = $inc
   if (change.unset !== undefined && change.unset.length > 0)

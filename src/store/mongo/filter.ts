@@ -48,7 +48,7 @@ export function startingWith(prefix: string): { $gte: string; $lt: string } {
 function equals(kind: FieldKind, field: string, value: SelectorValue): Filter {
   if (typeof value !== 'string' || !value.endsWith('*')) return { [field]: value }
   const prefix = value.slice(0, -1)
-  if (kind === 'list') {
+  if (kind === 'list' || kind === 'search') {
     // One element has to be within both bounds; and a list that is empty exists.
     return prefix === '' ? { [`${field}.0`]: { $exists: true } } : { [field]: { $elemMatch: startingWith(prefix) } }
   }

@@ -9,6 +9,8 @@ export interface Order {
   descending: boolean
   /** The change of the field in one document while its list is paged; absent: none. */
   moves?: 'forward' | 'anywhere'
+  /** The field that holds the time at which an order that moves `anywhere` was written last; default: `MOVED_AT`. */
+  movedAt?: string
 }
 
 /**
@@ -65,9 +67,17 @@ export async function page<T>(
 }
 
 /** True when the document may have been on an earlier page under another key. */
-function hasMoved(document: Document_, { moves }: Order, { now = 0 }: PageQuery, began = 0): boolean {
+function hasMoved(
+  document: Document_,
+  { moves, movedAt = MOVED_AT }: Order,
+  { now = 0 }: PageQuery,
+  began = 0,
+): boolean {
   const isSince = (at: unknown) => typeof at === 'number' && at >= began && at <= now + AHEAD_MS
-  return moves !== undefined && (isSince(document.createdAt) || (moves === 'anywhere' && isSince(document[MOVED_AT])))
+  return (
+    moves !== undefined &&
+    (isSince(document.createdAt) || (moves === 'anywhere' && isSince(valueAt(document, movedAt))))
+  )
 }
 
 /** Reads one more than the limit, which shows whether there is a next page. */

@@ -12,7 +12,8 @@ import type {
   Page,
   Selector,
 } from '../../domain/index.ts'
-import type { ChangeWriter } from '../commit/changes.ts'
+import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
+import type { DerivedFields } from '../commit/derived-fields.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { TreeBounds } from '../commit/tree-bounds.ts'
 import { fromDocument } from '../mongo/convert.ts'
@@ -23,21 +24,19 @@ import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
 import { type Explained, explainPage, MOVED_AT, type Order, page } from '../reads/paging.ts'
 
 const SORT_FIELDS: Record<string, string> = { id: '_id', softwareVersion: 'softwareVersionKey' }
-const MOVES: Readonly<Record<DeviceSortField, Order['moves']>> = {
+/** Orders whose fields do not move, or only forward in time; a device that was deleted and connects again is a new one. */
+const MOVES: Partial<Readonly<Record<DeviceSortField, Order['moves']>>> = {
   id: undefined,
-  // A device that was deleted and connects again is a new one.
   createdAt: 'forward',
-  manufacturer: 'anywhere',
-  model: 'anywhere',
-  softwareVersion: 'anywhere',
   'cwmp.lastInformAt': 'forward',
   'usp.lastSeenAt': 'forward',
 }
-const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_AT])
+const toDevice = (document: Document_) => fromDocument<Device>(document, [MOVED_AT, FACTS_MOVED])
 
 function orderOf({ sort = { field: 'id', descending: false } }: DeviceQuery): Order {
   const { field, descending } = sort
-  return defined({ field: SORT_FIELDS[field] ?? field, descending, moves: MOVES[field] })
+  const moves = Object.hasOwn(MOVES, field) ? MOVES[field] : 'anywhere'
+  return defined({ field: SORT_FIELDS[field] ?? field, descending, moves, movedAt: factMark(field) })
 }
 
 /** The device records in MongoDB. */
@@ -48,6 +47,7 @@ export class DeviceRepository implements DeviceStore {
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #bounds: TreeBounds
+  readonly #derived: DerivedFields
   readonly #byId: GroupRead
   readonly #byEndpoint: GroupRead
   readonly #now: () => number
@@ -56,7 +56,7 @@ export class DeviceRepository implements DeviceStore {
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
-    { bounds, now }: { bounds: TreeBounds; now: () => number },
+    { bounds, derived, now }: { bounds: TreeBounds; derived: DerivedFields; now: () => number },
   ) {
     this.#devices = connection.collection<Document_>('devices')
     this.#parameters = connection.collection<Document_>('parameters')
@@ -64,6 +64,7 @@ export class DeviceRepository implements DeviceStore {
     this.#commit = commit
     this.#writer = writer
     this.#bounds = bounds
+    this.#derived = derived
     this.#now = now
     this.#byId = createGroupRead(this.#devices)
     this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
@@ -80,6 +81,10 @@ export class DeviceRepository implements DeviceStore {
   }
 
   commit(change: DeviceChange): Promise<void> {
+    return this.#derived.commit(change, (whole) => this.#commitBounded(whole))
+  }
+
+  #commitBounded(change: DeviceChange): Promise<void> {
     const bounded = this.#bounds.within(change)
     return bounded instanceof Promise ? bounded.then((kept) => this.#write(kept)) : this.#write(bounded)
   }

@@ -17,6 +17,7 @@ import {
 } from '../../domain/index.ts'
 import type { SecretBox } from '../../security/index.ts'
 import { type ChangeWriter, deviceWrites } from '../commit/changes.ts'
+import type { DerivedFields } from '../commit/derived-fields.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
 import type { TreeBounds } from '../commit/tree-bounds.ts'
 import type { Write, WriteSet } from '../commit/write-set.ts'
@@ -51,6 +52,7 @@ export class OperationRepository implements OperationStore {
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
   readonly #bounds: TreeBounds
+  readonly #derived: DerivedFields
   readonly #box: SecretBox
   readonly #now: () => number
   readonly #byId: GroupRead
@@ -62,13 +64,14 @@ export class OperationRepository implements OperationStore {
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
-    { box, bounds, now }: { box: SecretBox; bounds: TreeBounds; now: () => number },
+    { box, bounds, derived, now }: { box: SecretBox; bounds: TreeBounds; derived: DerivedFields; now: () => number },
   ) {
     this.#operations = connection.collection<Document_>('operations')
     this.#devices = connection.collection<Document_>('devices')
     this.#commit = commit
     this.#writer = writer
     this.#bounds = bounds
+    this.#derived = derived
     this.#box = box
     this.#now = now
     this.#byId = createGroupRead(this.#operations)
@@ -192,9 +195,11 @@ export class OperationRepository implements OperationStore {
     const update = { $set: { ...fields, finishedAt: at }, $unset: { openOf: '' } }
     const events = event === undefined ? [] : [event]
     if (change === undefined) return this.#move(id, from, update, this.#writer.withEvents([], events))
-    const kept = await this.#bounds.within(change)
-    const set = this.#writer.deviceSet({ ...kept, events: [...(kept.events ?? []), ...events] }, this.#now())
-    return this.#move(id, from, update, set)
+    return this.#derived.commit(change, async (whole) => {
+      const kept = await this.#bounds.within(whole)
+      const set = this.#writer.deviceSet({ ...kept, events: [...(kept.events ?? []), ...events] }, this.#now())
+      return this.#move(id, from, update, set)
+    })
   }
 
   audited(id: string): Promise<void> {

@@ -4,6 +4,7 @@ import {
   bearsFacts,
   collected,
   type Device,
+  type DeviceChange,
   type DeviceId,
   type DevicePatch,
   type DeviceStore,
@@ -195,7 +196,7 @@ export class Discoveries {
     for (const { path, value } of part) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
     const modelOf = (path: string) => types.modelOf(path)
     const parameters = collected(part, { source: 'cwmp', collectedAt: clock.now(), modelOf })
-    if (parameters.length > 0) await devices.commit({ deviceId, parameters })
+    if (parameters.length > 0) await devices.commit({ deviceId, parameters, facts: 'later' })
   }
 
   /** Stores facts, methods and firmware, and deletes what the CPE no longer has. */
@@ -225,7 +226,9 @@ export class Discoveries {
         'the tree of the device is larger than its record may be; the rest is left out',
       )
     const unread = walk.unlisted.map(({ path }) => path)
-    await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch)
+    await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch, {
+      facts: 'all',
+    })
     this.#halfDone.delete(deviceId)
   }
 
@@ -238,7 +241,12 @@ export class Discoveries {
   }
 
   /** Puts the end of a discovery into the record, with an event where it is not complete and did not end so before. */
-  async #tell(session: Session, ended: Omit<DiscoveryFacts, 'at'>, patch: DevicePatch): Promise<void> {
+  async #tell(
+    session: Session,
+    ended: Omit<DiscoveryFacts, 'at'>,
+    patch: DevicePatch,
+    more: Pick<DeviceChange, 'facts'> = {},
+  ): Promise<void> {
     const { devices, clock } = this.#options
     const { deviceId } = session
     const at = clock.now()
@@ -251,6 +259,7 @@ export class Discoveries {
     await devices.commit({
       deviceId,
       set,
+      ...more,
       ...(ended.outcome === 'complete' || !isNews
         ? {}
         : { events: [{ type: 'device.discoveryIncomplete', at, deviceId, protocol: 'cwmp', data }] }),

@@ -1,0 +1,45 @@
+import { FACT_GROUPS } from '../facts/live-facts.ts'
+import type { Timestamp } from '../timestamp.ts'
+import type { DevicePatch, UnsettableField } from './change.ts'
+import type { Device } from './device.ts'
+
+/** The record after a patch: what the store will hold, for use without another read. */
+export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): Device {
+  const top: Record<string, unknown> = {}
+  const parts: Record<string, Record<string, unknown>> = {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === undefined) continue
+    const dot = key.indexOf('.')
+    if (dot < 0) {
+      top[key] = value
+      continue
+    }
+    const name = key.slice(0, dot)
+    const part = parts[name] ?? {}
+    part[key.slice(dot + 1)] = value
+    parts[name] = part
+  }
+  const next: Device = { ...device, ...top, updatedAt: now }
+  if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
+  if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
+  if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
+  for (const group of FACT_GROUPS)
+    if (parts[group] !== undefined) next[group] = Object.assign({ ...device[group] }, parts[group])
+  return next
+}
+
+const EMPTY_CWMP = { lastInformAt: 0, events: [], version: '1.0' }
+const EMPTY_USP = { linked: false, lastSeenAt: 0 }
+
+/** Returns a record without fields, by their dotted names. */
+export function withoutFields(device: Device, fields: readonly UnsettableField[]): Device {
+  const next: Device & Record<string, unknown> = { ...device }
+  for (const field of fields) {
+    const [top = '', below] = field.split('.')
+    const part = next[top]
+    if (below === undefined) delete next[top]
+    else if (typeof part === 'object' && part !== null)
+      next[top] = Object.fromEntries(Object.entries(part).filter(([name]) => name !== below))
+  }
+  return next
+}

@@ -1,0 +1,97 @@
+import { createKeyedQueue } from '../../base/index.ts'
+import {
+  bearsOnDerived,
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type FactGroup,
+  factsOfChange,
+  factsOfTree,
+  placesOf,
+  type Reading,
+  withDerivedFields,
+} from '../../domain/index.ts'
+import { fromDocument } from '../mongo/convert.ts'
+import { type Collection, type Connection, type Document_, decodedOnce } from '../mongo/mongoose.ts'
+import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
+import { subtreeFilter } from './parameter-writes.ts'
+
+/** Objects of one table that are read for its facts. */
+const MAX_OBJECTS = 1000
+
+/**
+ * Adds to changes the fields of the record that follow from their parameters and other fields. A change that bears on
+ * none costs nothing; a report of the source of a fact needs the record, and only one that may change which parameters
+ * count reads parameters. Such changes of one device are made one after the other in this process.
+ */
+export class DerivedFields {
+  readonly #devices: GroupRead
+  readonly #parameters: Collection
+  readonly #objects: GroupRead
+  readonly #now: () => number
+  readonly #queue = createKeyedQueue()
+
+  constructor(connection: Connection, now: () => number) {
+    this.#devices = createGroupRead(connection.collection<Document_>('devices'))
+    this.#parameters = connection.collection<Document_>('parameters')
+    this.#objects = createGroupRead(this.#parameters)
+    this.#now = now
+  }
+
+  /** Commits a change with what follows from it. */
+  commit<T>(change: DeviceChange, commit: (change: DeviceChange) => Promise<T>): Promise<T> {
+    if (!bearsOnDerived(change)) return commit(change)
+    const isAlone = !this.#queue.has(change.deviceId)
+    return this.#queue.run(change.deviceId, async () => commit(await this.#withDerived(change, isAlone)))
+  }
+
+  async #withDerived(change: DeviceChange, isAlone: boolean): Promise<DeviceChange> {
+    const { deviceId, create } = change
+    const device = create ?? (isAlone ? change.known : undefined) ?? (await this.#read(deviceId))
+    // The commit is refused, or its parameters belong to a record that was deleted meanwhile.
+    if (device === undefined) return change
+    const { groups, ...own } = factsOfChange(device, change)
+    if (groups.length === 0) return withDerivedFields(device, change, own, this.#now())
+    const stored = create === undefined ? await this.#stored(deviceId, groups) : new Map<string, Reading>()
+    const derived = factsOfTree(device, change, groups, stored)
+    const facts = { set: { ...own.set, ...derived.set }, unset: [...own.unset, ...derived.unset] }
+    return withDerivedFields(device, change, facts, this.#now())
+  }
+
+  async #read(id: DeviceId): Promise<Device | undefined> {
+    const document = await this.#devices.get(id)
+    return document === undefined ? undefined : fromDocument<Device>(document)
+  }
+
+  async #stored(deviceId: DeviceId, groups: readonly FactGroup[]): Promise<Map<string, Reading>> {
+    const places = groups.map(placesOf)
+    const tables = places.flatMap(({ tables }) => tables)
+    const objects = places.flatMap(({ objects }) => objects)
+    const readings = new Map<string, Reading>()
+    await Promise.all([
+      ...tables.map((table) => this.#readTable(deviceId, table, readings)),
+      ...objects.map(async (object) => {
+        const document = await this.#objects.get(`${deviceId}|${object}`)
+        if (document !== undefined) addReadings(document, readings)
+      }),
+    ])
+    return readings
+  }
+
+  async #readTable(deviceId: DeviceId, table: string, readings: Map<string, Reading>): Promise<void> {
+    let objects = 0
+    for await (const document of decodedOnce(this.#parameters, subtreeFilter(deviceId, table))) {
+      addReadings(document, readings)
+      if (++objects >= MAX_OBJECTS) break
+    }
+  }
+}
+
+/** Adds the leaves of an object; one with a long value, which is a document of its own, holds no fact. */
+function addReadings({ object, leaves }: Document_, readings: Map<string, Reading>): void {
+  for (const [name, leaf] of Object.entries(
+    (leaves ?? {}) as Record<string, { value?: unknown; collectedAt?: unknown }>,
+  ))
+    if (typeof leaf.value === 'string')
+      readings.set(`${String(object)}${name}`, { value: leaf.value, at: Number(leaf.collectedAt) })
+}
