@@ -43,9 +43,11 @@ export function changesOf(
   model: Model,
   now: number,
 ): DeviceChange[] {
-  const { request, deviceId } = operation
+  const { deviceId } = operation
+  // What was asked and answered in the device's own paths is what the record is about.
+  const { request } = result.own ?? operation
   if (request.verb === 'delete') {
-    const gone = result.results.filter(
+    const gone = (result.own ?? result).results.filter(
       ({ path, error }) => path.endsWith('.') && (error === undefined || isAbsent(error)),
     )
     return gone.length === 0 ? [] : [{ deviceId, dropSubtrees: gone.map(({ path }) => path) }]
@@ -55,7 +57,12 @@ export function changesOf(
     const { subscriptions } = changeSubscriptions(device.cwmp.subscriptions ?? [], request)
     return [{ deviceId, set: { 'cwmp.subscriptions': subscriptions } }]
   }
-  const parameters = collected(valuesOf(operation, result), { source, collectedAt: now, modelOf: () => model })
+  const values = valuesOf({ request }, result.own === undefined ? result : { ...result, ...result.own, read: [] })
+  // What a CPE answers under the other root was mapped, and follows from its own values.
+  const shown = values.filter(
+    ({ path }) => source !== 'cwmp' || device.root === undefined || path.startsWith(device.root),
+  )
+  const parameters = collected(shown, { source, collectedAt: now, modelOf: () => model })
   const changes = parameterChanges(deviceId, parameters)
   const [first] = changes
   if (first === undefined) return []
@@ -128,7 +135,10 @@ function wholeObjects(request: Operation['request'], { results, error }: Operati
  * Returns the result that the operation keeps, without secrets. The record has the values of a discovery and of a read
  * beyond the limit.
  */
-export function resultToKeep({ request }: Pick<Operation, 'request'>, full: OperationResult): OperationResult {
+export function resultToKeep(
+  { request }: Pick<Operation, 'request'>,
+  { own: _own, ...full }: OperationResult,
+): OperationResult {
   const result = resultWithoutSecrets(full)
   if (request.verb === 'discover') {
     const errors = result.results.filter(({ error }) => error !== undefined)
@@ -179,11 +189,12 @@ export class Recorder {
     const model = modelFor(device, source)
     const now = clock.now()
     let changes = changesOf(operation, result, device, source, model, now)
-    const { deviceId, request } = operation
-    const objects = wholeObjects(request, result)
+    const { deviceId } = operation
+    const { request, results } = result.own ?? { ...operation, ...result }
+    const objects = wholeObjects(request, result.own === undefined ? result : { ...result, results })
     if (objects.length > 0) {
       const knows = (object: string) => model.object(object) !== undefined
-      const read = { deviceId, objects, results: result.results, source, knows }
+      const read = { deviceId, objects, results, source, knows }
       const stored = new Map<string, Parameter>()
       const keep = skipsEqual(operation) ? (parameter: Parameter) => stored.set(parameter.path, parameter) : undefined
       const { subtrees, parameters: single } = await vanishedSince(read, parameters, keep)

@@ -264,10 +264,26 @@ function checkDownload(request: RequestFor<'download'>): void {
   }
 }
 
-/** Returns the model for a device of this root over this protocol. */
+/**
+ * Returns the model for a device of this root over this protocol: for TR-098 that of its own paths and, as such a device
+ * answers to paths of TR-181 as well, that of those.
+ */
 export function modelFor({ device, protocol, model }: ValidationContext): Model {
-  if (device.root === 'InternetGatewayDevice.') return model('tr098')
+  if (device.root === 'InternetGatewayDevice.') return bothRoots(model('tr098'), model('tr181-cwmp'))
   return model(protocol === 'usp' ? 'tr181-usp' : 'tr181-cwmp')
+}
+
+/** A model by its name, and another one for the paths below `Device.`. */
+function bothRoots(own: Model, tr181: Model): Model {
+  const of = (path: string) => (path.startsWith('Device.') ? tr181 : own)
+  return {
+    name: own.name,
+    uri: own.uri,
+    objects: own.objects,
+    object: (path) => of(path).object(path),
+    parameter: (path) => of(path).parameter(path),
+    command: (path) => of(path).command(path),
+  }
 }
 
 /**
@@ -282,7 +298,10 @@ function readPath(text: string, findings: Findings, kinds: Path['kind'][], resol
     throw invalid(text, cause instanceof Error ? cause.message : 'is no path', cause)
   }
   const root = rootOf(text)
-  const roots = findings.device.root === undefined ? ['Device.', 'InternetGatewayDevice.'] : [findings.device.root]
+  const { root: own } = findings.device
+  // A command of the other root that has an equal was replaced by that one.
+  const only = own === 'Device.' || (own !== undefined && kinds.includes('command'))
+  const roots = only ? [own] : ['Device.', 'InternetGatewayDevice.']
   if (!roots.includes(root)) throw invalid(text, `does not begin with ${roots.join(' or ')}`)
   if (!kinds.includes(path.kind)) {
     const meant = path.kind === 'parameter' && kinds.includes('command') ? `; a command ends in (): ${text}()` : ''

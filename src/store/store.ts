@@ -1,5 +1,6 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type {
+  ChangeCompletion,
   ConflictStore,
   CredentialStore,
   DeviceChange,
@@ -9,6 +10,7 @@ import type {
   FeedEvent,
   FleetStore,
   GroupStore,
+  InstanceMapStore,
   InstanceStore,
   LinkSecrets,
   OperationStore,
@@ -19,6 +21,7 @@ import type {
 } from '../domain/index.ts'
 import type { ApiKeyStore, AuditLog, SecretBox } from '../security/index.ts'
 import { ChangeWriter } from './commit/changes.ts'
+import { CompletedChanges } from './commit/completed-changes.ts'
 import { DerivedFields } from './commit/derived-fields.ts'
 import { createGroupCommit } from './commit/group-commit.ts'
 import { TreeBounds, type TreeLimits } from './commit/tree-bounds.ts'
@@ -44,6 +47,7 @@ import { DeviceRepository } from './repositories/device-repository.ts'
 import { EventRepository } from './repositories/event-repository.ts'
 import { FleetRepository } from './repositories/fleet-repository.ts'
 import { GroupRepository } from './repositories/group-repository.ts'
+import { InstanceMapRepository } from './repositories/instance-map-repository.ts'
 import { InstanceRepository } from './repositories/instance-repository.ts'
 import { LinkSecretRepository } from './repositories/link-secret-repository.ts'
 import { OperationRepository } from './repositories/operation-repository.ts'
@@ -93,6 +97,7 @@ export interface Store {
   readonly linkSecrets: LinkSecrets
   readonly supportedModels: SupportedModelStore
   readonly pendingAgents: PendingAgentStore
+  readonly instanceMaps: InstanceMapStore
   readonly instances: InstanceStore
   readonly audit: AuditLog
   readonly apiKeys: ApiKeyStore
@@ -109,6 +114,8 @@ export interface Store {
   deleteExpired(serviceMs: number): Promise<number>
   /** Counts everything, in one pass over the devices. */
   census(): Promise<Census>
+  /** From now on changes of devices are completed by this before they are written. */
+  completeChanges(by: ChangeCompletion): void
   /** Write sets that wait for their flush. */
   waitingWrites(): number
   /**
@@ -172,16 +179,16 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   )
   const now = () => clock.now()
   const bounds = new TreeBounds(connection, now, options.treeLimits)
-  const derived = new DerivedFields(connection, now)
+  const changes = new CompletedChanges(new DerivedFields(connection, now), bounds)
   const reads = (await engineOf(db)) === 'secantusdb' ? 'windows' : 'pages'
   const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
-    devices: translated(new DeviceRepository(connection, commit, writer, { bounds, derived, now })),
+    devices: translated(new DeviceRepository(connection, commit, writer, { changes, now })),
     fleet: translated(new FleetRepository(connection, changeListeners)),
     parameters: translated(new ParameterRepository(connection)),
     operations: translated(
-      new OperationRepository(connection, commit, writer, { box: options.secretBox, bounds, derived, now }),
+      new OperationRepository(connection, commit, writer, { box: options.secretBox, changes, now }),
     ),
     groups: translated(new GroupRepository(connection)),
     plans: translated(new PlanRepository(connection, commit, writer, now, reads)),
@@ -191,6 +198,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
+    instanceMaps: translated(new InstanceMapRepository(connection, commit)),
     instances: translated(new InstanceRepository(connection, sessions)),
     audit: translated(audit),
     apiKeys: translated(new ApiKeyRepository(connection)),
@@ -199,6 +207,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     commands,
     deleteExpired: (serviceMs) => deleteExpired(connection, options.retention, { wallMs: clock.now(), serviceMs }),
     census: () => takeCensus(connection, clock.now()),
+    completeChanges: (by) => changes.completeBy(by),
     waitingWrites: () => commit.waiting,
     ready: () => readiness.check(),
     close: () => closeAll(connection, [commit, audit]),

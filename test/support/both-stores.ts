@@ -10,6 +10,7 @@ import {
   type EventLog,
   type FleetStore,
   type GroupStore,
+  type InstanceMapStore,
   type InstanceStore,
   type LinkSecrets,
   newDevice,
@@ -40,6 +41,7 @@ export interface BothStores {
   credentials: CredentialStore
   apiKeys: ApiKeyStore
   audit: AuditLog
+  instanceMaps: InstanceMapStore
   instances: InstanceStore
   close(): Promise<void>
 }

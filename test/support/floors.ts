@@ -9,6 +9,7 @@ export const FLOORS: Record<string, number> = {
   cwmp: 3,
   usp: 3,
   store: 3,
+  normalization: 3,
   jobs: 3,
   bus: 3,
   operations: 4,

@@ -12,6 +12,7 @@ import {
   type NewEvent,
   type Parameter,
   type Selector,
+  type StoredInstanceMap,
   withDerivedFields,
   withoutFields,
 } from '../../src/domain/index.ts'
@@ -21,6 +22,7 @@ import { copyOf, maybeRow, rowOf } from './copy.ts'
 export interface DeviceRoom {
   devices: Map<string, Device>
   parameters: Map<string, Parameter>
+  instanceMaps?: Map<string, StoredInstanceMap>
 }
 
 /**
@@ -134,6 +136,7 @@ export function deviceStore(
     count: async (selector, limit) => Math.min(matching(selector).length, limit),
     async delete(id) {
       for (const key of [...parameters.keys()]) if (key.startsWith(`${id}|`)) parameters.delete(key)
+      room.instanceMaps?.delete(id)
       return devices.delete(id)
     },
     async unlinkAll(instance, alive, at) {

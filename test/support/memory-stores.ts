@@ -12,6 +12,7 @@ import {
   type FleetStore,
   type Group,
   type GroupStore,
+  type InstanceMapStore,
   type InstanceStore,
   type NewEvent,
   type Operation,
@@ -23,6 +24,7 @@ import {
   type PendingAgentStore,
   type PlanStore,
   pendingAgentId,
+  type StoredInstanceMap,
   type SupportedModel,
   type SupportedModelStore,
 } from '../../src/domain/index.ts'
@@ -39,6 +41,7 @@ import { conflictStore } from './memory-conflict-store.ts'
 import { deviceStore } from './memory-device-store.ts'
 import { fleetStore } from './memory-fleet-store.ts'
 import { groupStore } from './memory-group-store.ts'
+import { instanceMapStore } from './memory-instance-maps.ts'
 import { pageOf } from './memory-page.ts'
 import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
@@ -52,6 +55,7 @@ export interface MemoryStores {
   parameters: ParameterStore
   operations: OperationStore
   events: EventLog
+  instanceMaps: InstanceMapStore
   instances: InstanceStore
   audit: AuditLog
   pendingAgents: PendingAgentStore
@@ -68,6 +72,7 @@ export interface MemoryStores {
     audit: ChainedEntry[]
     pendingAgents: Map<string, PendingAgent>
     supportedModels: Map<string, SupportedModel>
+    instanceMaps: Map<string, StoredInstanceMap>
   }
 }
 
@@ -84,6 +89,7 @@ export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStore
     audit: [],
     pendingAgents: new Map(),
     supportedModels: new Map(),
+    instanceMaps: new Map(),
   }
   const append = feed(inside, clock)
   const listeners = new Set<(change: DeviceChange) => void>()
@@ -103,6 +109,7 @@ export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStore
       ofTypes: append.ofTypes,
       onAppended: append.onAppended,
     },
+    instanceMaps: instanceMapStore(inside.instanceMaps),
     instances: instanceStore(instance),
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
@@ -167,6 +174,20 @@ function parameterStore({ parameters }: Inside): ParameterStore {
         .filter(({ deviceId: of, path }) => of === deviceId && path.startsWith(prefix) && path > cursor)
         .sort((a, b) => (a.path < b.path ? -1 : 1))
       return pageOf(all, limit, ({ path }) => path)
+    },
+    inObjects: async (deviceId, objects) =>
+      [...parameters.values()]
+        .filter(
+          ({ deviceId: of, path }) => of === deviceId && objects.includes(path.slice(0, path.lastIndexOf('.') + 1)),
+        )
+        .map((parameter) => structuredClone(parameter)),
+    async objects(deviceId, prefix, limit) {
+      const own = [...parameters.values()].filter((found) => found.deviceId === deviceId)
+      const objects = new Set(own.map(({ path }) => path.slice(0, path.lastIndexOf('.') + 1)))
+      return [...objects]
+        .filter((object) => object.startsWith(prefix))
+        .sort()
+        .slice(0, limit)
     },
   }
 }

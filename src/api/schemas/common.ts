@@ -13,6 +13,16 @@ export const Facts = z
   .record(z.string(), z.unknown())
   .openapi('Facts', { additionalProperties: true, description: 'Facts by name: any JSON values' })
 
+/** The place of a mapped value in the device's own tree. */
+export const MappedFromSchema = z
+  .object({
+    path: z.string().optional().describe('The parameter of its own; absent: it follows from several'),
+    value: z.string().optional().describe('The text of that parameter'),
+  })
+  .openapi('MappedFrom', {
+    description: 'Only where the device does not show this path itself: what the value was mapped from',
+  })
+
 export const Limit = z.coerce.number().int().min(1).max(1000).default(100).describe('At most so many items')
 export const Cursor = z
   .string()

@@ -17,7 +17,7 @@ import {
   WAN_STATES,
 } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
-import { Paging, page, time } from './common.ts'
+import { MappedFromSchema, Paging, page, time } from './common.ts'
 import { MemberStateSchema } from './member-state.ts'
 import { selectionOf } from './selection.ts'
 
@@ -341,6 +341,7 @@ const ParameterSchema = z
     writable: z.boolean().optional(),
     source: ProtocolSchema,
     collectedAt: time(),
+    from: MappedFromSchema.optional(),
   })
   .openapi('Parameter')
 export const ParameterPage = page('Parameter', ParameterSchema)

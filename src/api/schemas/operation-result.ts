@@ -1,5 +1,6 @@
 import { OPERATION_OUTCOMES, PARAMETER_TYPES, type Verb } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
+import { MappedFromSchema } from './common.ts'
 
 const OutcomeErrorSchema = z
   .object({
@@ -18,32 +19,34 @@ const optional = z.literal(true).optional().describe('The value that failed was 
 /** Results of one operation are kept up to a number; the record of the device has the values of larger reads. */
 const omitted = z.string().optional().describe('Number of further results, which are not kept')
 
+const from = MappedFromSchema.optional()
+
 const ReadValueSchema = z
-  .object({ path: z.string(), value: z.string().optional(), type, writable, error })
+  .object({ path: z.string(), value: z.string().optional(), type, writable, from, error })
   .openapi('ReadValue', { description: 'A parameter with its value, or a path that could not be read' })
 const UnreadPathSchema = z
   .object({ path: z.string(), writable, error: OutcomeErrorSchema })
   .openapi('UnreadPath', { description: 'A path that could not be read; the record of the device has all others' })
 const WrittenValueSchema = z
-  .object({ path: z.string(), value: z.string().optional(), type, writable, optional, error })
+  .object({ path: z.string(), value: z.string().optional(), type, writable, from, optional, error })
   .openapi('WrittenValue', {
     description:
       'A value that was written; or, with `error`, the path of a value that was not, and the value there now',
   })
 const AddedPartSchema = z
-  .object({ path: z.string(), created, keys, value: z.string().optional(), type, optional, error })
+  .object({ path: z.string(), created, keys, value: z.string().optional(), type, from, optional, error })
   .openapi('AddedPart', { description: 'A new row (`created`), a value of it, or a part that was refused (`error`)' })
 const DeletedRowSchema = z
-  .object({ path: z.string(), error })
+  .object({ path: z.string(), from, error })
   .openapi('DeletedRow', { description: 'A row that is gone, or with `error` one that is not' })
 const FoundRowSchema = z
-  .object({ path: z.string(), keys, error })
+  .object({ path: z.string(), keys, from, error })
   .openapi('FoundRow', { description: 'A row of a table' })
 const SupportedNameSchema = z
-  .object({ path: z.string(), type, writable, error })
+  .object({ path: z.string(), type, writable, from, error })
   .openapi('SupportedName', { description: 'An object, parameter, command or event; `{i}` for instances' })
 const SubscribedPathSchema = z
-  .object({ path: z.string(), value: z.string().optional(), type, created, keys, error })
+  .object({ path: z.string(), value: z.string().optional(), type, created, keys, from, error })
   .openapi('SubscribedPath', { description: 'A path that is subscribed, or what was changed in the Subscription row' })
 const RefusedPathSchema = z
   .object({ path: z.string(), error: OutcomeErrorSchema })

@@ -11,6 +11,7 @@ import {
   resultWithoutSecrets,
   type SupportedModelSummary,
   shownValue,
+  sourceWithoutSecret,
   uspPresence,
   withoutSecrets,
 } from '../../domain/index.ts'
@@ -90,9 +91,10 @@ function withUptime(facts: { upSince?: number } | undefined, now: number): Recor
 }
 
 /** A parameter as the API shows it. A secret that was stored before its name was known as one is not shown. */
-export function parameterView({ deviceId: _id, collectedAt, ...parameter }: Parameter): Record<string, unknown> {
+export function parameterView({ deviceId: _id, collectedAt, from, ...parameter }: Parameter): Record<string, unknown> {
   return {
     ...parameter,
+    ...(from === undefined ? {} : { from: sourceWithoutSecret(parameter.path, from) }),
     value: isSecret(parameter.path) ? '' : shownValue(parameter.path, parameter.value),
     collectedAt: iso(collectedAt),
   }

@@ -21,6 +21,7 @@ import { loadModel } from '../../datamodel/index.ts'
 import type { FeedEvent } from '../../domain/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { createJobQueue } from '../../jobs/index.ts'
+import { Normalization } from '../../normalization/index.ts'
 import { createRenewLinkSecret, OperationsEngine } from '../../operations/index.ts'
 import { defaultPlanSettings, Planner, ReadinessKeeper } from '../../planner/index.ts'
 import { createSecretBox } from '../../security/index.ts'
@@ -113,6 +114,8 @@ export async function startServer(
     const defects = metrics.counter('isthmus_defects_total', 'Errors that were not handled', ['kind'])
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
+    const normalization = new Normalization({ ...store, clock, log: log.child({ part: 'normalization' }) })
+    store.completeChanges(normalization.changes)
     const southbound = southboundMetrics(metrics)
     const operations = new OperationsEngine({
       devices: store.devices,
@@ -162,7 +165,7 @@ export async function startServer(
       devices: store.devices,
       parameters: store.parameters,
       credentials: store.credentials,
-      upward: operations,
+      upward: normalization.over(operations),
       clock,
       steadyClock,
       random,

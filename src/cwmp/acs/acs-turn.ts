@@ -133,6 +133,7 @@ export class AcsTurn {
     return {
       deviceId: device.id,
       protocol: 'cwmp',
+      root: device.root,
       lasting: false,
       signal: session.signal,
       workKnown: device.work.open,

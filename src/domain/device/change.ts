@@ -71,6 +71,8 @@ export interface DeviceChange {
     migration?: Pick<MigrationPointer, 'planId' | 'state'>
   }
   events?: NewEvent[]
+  /** Part of a discovery: what follows from the tree is worked out with the change that ends it. */
+  more?: true
   parameters?: ParameterWrite[]
   /**
    * Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are
@@ -86,6 +88,15 @@ export interface DeviceChange {
   facts?: 'later' | 'all'
   /** The record as it was read for this change, which saves reading it again. */
   known?: Device
+}
+
+/**
+ * Adds to changes what follows from them before they are written: the values that raw parameters have in TR-181.
+ * Implemented by the room that maps; the store calls it for each change of a device.
+ */
+export interface ChangeCompletion {
+  /** Calls `write` with the completed change, and resolves as it does. A change that says nothing new is not delayed. */
+  around<T>(change: DeviceChange, write: (completed: DeviceChange) => Promise<T>): Promise<T>
 }
 
 /** Kinds of contradictions between a claim and the stored bindings. */

@@ -7,16 +7,27 @@ import type { Timestamp } from '../timestamp.ts'
 export const PARAMETER_TYPES = [...BASE_TYPES, 'unknown'] as const
 export type ParameterType = (typeof PARAMETER_TYPES)[number]
 
+/**
+ * The parameter of the device's own tree behind a mapped value, and its text there. Both are absent for a value that
+ * follows from several parameters.
+ */
+export interface MappedFrom {
+  path?: string
+  value?: string
+}
+
 /** A stored value under its full path, with instance numbers, in the spelling of the device. */
 export interface Parameter {
   deviceId: DeviceId
-  /** e.g. `Device.WiFi.SSID.1.Enable` or, unmapped, `InternetGatewayDevice.DeviceInfo.UpTime`. */
+  /** e.g. `Device.WiFi.SSID.1.Enable` or, in the device's own tree, `InternetGatewayDevice.DeviceInfo.UpTime`. */
   path: string
   value: string
   type: ParameterType
   writable?: boolean
   source: Protocol
   collectedAt: Timestamp
+  /** Only of a value that the device does not show under this path: it was mapped from its own tree. */
+  from?: MappedFrom
 }
 
 /** One value to store. `writable` is left as it was when undefined, `type` when unknown. */
@@ -27,4 +38,6 @@ export interface ParameterWrite {
   writable?: boolean
   source: Protocol
   collectedAt: Timestamp
+  /** As in Parameter. */
+  from?: MappedFrom
 }

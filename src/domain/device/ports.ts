@@ -1,3 +1,4 @@
+import type { InstanceMap } from '../../datamodel/index.ts'
 import type { DeviceId, EndpointId } from '../id.ts'
 import type { Page } from '../page.ts'
 import type { Timestamp } from '../timestamp.ts'
@@ -74,9 +75,36 @@ export interface LinkedDevice {
   connectedAt: Timestamp
 }
 
+/** The numbers of a device's rows in TR-181, and what its mapping was chosen by. */
+export interface StoredInstanceMap {
+  /** 1 for the first; each write raises it by one. */
+  version: number
+  map: InstanceMap
+  /** Name of the vendor family that its own tree shows. */
+  family?: string
+  /** ModelName and ProductClass. */
+  models: string[]
+  /** The last bootstrap on record when the numbers were given anew; 0: none. */
+  bootstrapAt: Timestamp
+}
+
+/** Instance maps of devices whose own tree is not TR-181. They go with the record of their device. */
+export interface InstanceMapStore {
+  get(deviceId: DeviceId): Promise<StoredInstanceMap | undefined>
+  /**
+   * Journaled when it resolves. False when the stored version is not the one before that of `stored`: another instance
+   * has given numbers meanwhile, and nothing is written.
+   */
+  put(deviceId: DeviceId, stored: StoredInstanceMap): Promise<boolean>
+}
+
 export interface ParameterStore {
   /** Values at exact parameter paths. */
   getMany(deviceId: DeviceId, paths: string[]): Promise<Parameter[]>
   /** Values at and below an object path (ends in a dot) in path order; '' = all. */
   list(deviceId: DeviceId, prefix: string, limit: number, cursor?: string): Promise<Page<Parameter>>
+  /** All values directly in these objects (each ends in a dot), in no order. */
+  inObjects(deviceId: DeviceId, objects: string[]): Promise<Parameter[]>
+  /** Paths of the objects that hold values (each ends in a dot), at and below an object path, in path order. */
+  objects(deviceId: DeviceId, prefix: string, limit: number): Promise<string[]>
 }

@@ -23,6 +23,8 @@ export interface ExecuteHooks {
 export interface Contact {
   readonly deviceId: DeviceId
   readonly protocol: Protocol
+  /** The root of the tree that the device shows over this protocol; absent: not known yet. */
+  readonly root?: Device['root']
   /**
    * False: a CWMP session, which ends when the handler returns. True: a USP link, which stays until `signal` aborts.
    */

@@ -1,4 +1,4 @@
-import type { ParameterType } from '../device/parameter.ts'
+import type { MappedFrom, ParameterType } from '../device/parameter.ts'
 import type { DeviceId } from '../id.ts'
 import type { Actor } from '../principal.ts'
 import type { Protocol } from '../protocol.ts'
@@ -153,6 +153,8 @@ export interface PathOutcome {
   keys?: Record<string, string>
   /** The value that failed was not required. */
   optional?: true
+  /** The parameter of the device's own tree behind this path, where that tree is not TR-181. */
+  from?: MappedFrom
   error?: OutcomeError
 }
 
@@ -171,6 +173,11 @@ export interface OperationResult {
   partial?: true
   /** Set when the operation as a whole failed. */
   error?: OutcomeError
+  /**
+   * The request and its answers in the device's own paths, where it was translated: the record is kept by these. No
+   * part of the stored operation.
+   */
+  own?: { request: OperationRequest; results: PathOutcome[] }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { defined } from '../../base/index.ts'
 import { isSecret } from '../../datamodel/index.ts'
+import type { MappedFrom } from '../device/parameter.ts'
 import { MASK, shownValue } from '../device/shown-value.ts'
 import { type OperationRequest, type OperationResult, type PathOutcome, rowsToAdd } from './operation.ts'
 
@@ -45,7 +46,9 @@ export function resultWithoutSecrets(result: OperationResult): OperationResult {
 
 function outcomesMasked(outcomes: PathOutcome[]): PathOutcome[] {
   const clean = outcomes.map((entry) =>
-    entry.value === '' && isSecret(entry.path) ? { ...entry, value: MASK } : withKeysMasked(masked(entry)),
+    entry.value === '' && isSecret(entry.path)
+      ? withSourceMasked({ ...entry, value: MASK })
+      : withSourceMasked(withKeysMasked(masked(entry))),
   )
   return clean.every((entry, n) => entry === outcomes[n]) ? outcomes : clean
 }
@@ -63,6 +66,21 @@ function masked<T extends Entry>(entry: T): T {
   return entry.value !== undefined && isSecretValue(entry)
     ? { ...entry, value: shownValue(entry.path, entry.value) }
     : entry
+}
+
+/** An entry whose source shows no secret: its own, or one that a parameter of another name holds. */
+function withSourceMasked(entry: PathOutcome): PathOutcome {
+  if (entry.from === undefined) return entry
+  const from = sourceWithoutSecret(entry.path, entry.from)
+  return from === entry.from ? entry : { ...entry, from }
+}
+
+/** The source of a mapped value as it may be shown. The same object when it shows no secret. */
+export function sourceWithoutSecret(path: string, from: MappedFrom): MappedFrom {
+  const { path: source, value } = from
+  if (value === undefined || value === '') return from
+  const shown = isSecret(path) ? MASK : shownValue(source ?? '', value)
+  return shown === value ? from : { ...from, value: shown }
 }
 
 /** An entry whose unique keys show no secret. The same object when they show none. */

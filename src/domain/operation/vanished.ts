@@ -54,8 +54,10 @@ export async function vanishedSince(
     for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
       const page = await parameters.list(read.deviceId, object, PAGE, cursor)
       for (const stored of page.items) {
-        const { path, source } = stored
+        const { path, source, from } = stored
         each?.(stored)
+        // What was mapped goes with what it comes from.
+        if (from !== undefined) continue
         if (seen.has(path) || blind.some((unread) => isWithin(path, unread))) continue
         const own = path.slice(0, path.lastIndexOf('.') + 1)
         if (source !== read.source && !read.knows(own)) continue

@@ -46,13 +46,14 @@ export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWri
 
 function fieldsOf(leaves: ParameterWrite[]): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
-  for (const { path, value, type, source, collectedAt, writable } of leaves) {
+  for (const { path, value, type, source, collectedAt, writable, from } of leaves) {
     const at = `leaves.${splitLeaf(path).leaf}.`
     fields[`${at}value`] = isLarge(value) ? null : value
     if (type !== 'unknown') fields[`${at}type`] = type
     fields[`${at}source`] = source
     fields[`${at}collectedAt`] = collectedAt
     if (writable !== undefined) fields[`${at}writable`] = writable
+    if (from !== undefined) fields[`${at}from`] = from
   }
   return fields
 }

@@ -13,9 +13,8 @@ import type {
   Selector,
 } from '../../domain/index.ts'
 import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
-import type { DerivedFields } from '../commit/derived-fields.ts'
+import type { CompletedChanges } from '../commit/completed-changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
-import type { TreeBounds } from '../commit/tree-bounds.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import { both, filterOf } from '../mongo/filter.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
@@ -44,10 +43,10 @@ export class DeviceRepository implements DeviceStore {
   readonly #devices: Collection
   readonly #parameters: Collection
   readonly #largeValues: Collection
+  readonly #instanceMaps: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
-  readonly #bounds: TreeBounds
-  readonly #derived: DerivedFields
+  readonly #changes: CompletedChanges
   readonly #byId: GroupRead
   readonly #byEndpoint: GroupRead
   readonly #now: () => number
@@ -56,15 +55,15 @@ export class DeviceRepository implements DeviceStore {
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
-    { bounds, derived, now }: { bounds: TreeBounds; derived: DerivedFields; now: () => number },
+    { changes, now }: { changes: CompletedChanges; now: () => number },
   ) {
     this.#devices = connection.collection<Document_>('devices')
     this.#parameters = connection.collection<Document_>('parameters')
     this.#largeValues = connection.collection<Document_>('largeValues')
+    this.#instanceMaps = connection.collection<Document_>('instanceMaps')
     this.#commit = commit
     this.#writer = writer
-    this.#bounds = bounds
-    this.#derived = derived
+    this.#changes = changes
     this.#now = now
     this.#byId = createGroupRead(this.#devices)
     this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
@@ -81,16 +80,7 @@ export class DeviceRepository implements DeviceStore {
   }
 
   commit(change: DeviceChange): Promise<void> {
-    return this.#derived.commit(change, (whole) => this.#commitBounded(whole))
-  }
-
-  #commitBounded(change: DeviceChange): Promise<void> {
-    const bounded = this.#bounds.within(change)
-    return bounded instanceof Promise ? bounded.then((kept) => this.#write(kept)) : this.#write(bounded)
-  }
-
-  #write(change: DeviceChange): Promise<void> {
-    return this.#commit.commit(this.#writer.deviceSet(change, this.#now()))
+    return this.#changes.around(change, (kept) => this.#commit.commit(this.#writer.deviceSet(kept, this.#now())))
   }
 
   list(query: DeviceQuery): Promise<Page<Device>> {
@@ -129,6 +119,7 @@ export class DeviceRepository implements DeviceStore {
   async #deleteTree(deviceId: DeviceId): Promise<void> {
     await this.#parameters.deleteMany({ deviceId })
     await this.#largeValues.deleteMany({ deviceId })
+    await this.#instanceMaps.deleteOne({ _id: deviceId })
   }
 
   async unlinkAll(instance: string | undefined, alive: string[], at: number): Promise<number> {

@@ -17,9 +17,8 @@ import {
 } from '../../domain/index.ts'
 import type { SecretBox } from '../../security/index.ts'
 import { type ChangeWriter, deviceWrites } from '../commit/changes.ts'
-import type { DerivedFields } from '../commit/derived-fields.ts'
+import type { CompletedChanges } from '../commit/completed-changes.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
-import type { TreeBounds } from '../commit/tree-bounds.ts'
 import type { Write, WriteSet } from '../commit/write-set.ts'
 import { fromDocument } from '../mongo/convert.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
@@ -51,8 +50,7 @@ export class OperationRepository implements OperationStore {
   readonly #devices: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
-  readonly #bounds: TreeBounds
-  readonly #derived: DerivedFields
+  readonly #changes: CompletedChanges
   readonly #box: SecretBox
   readonly #now: () => number
   readonly #byId: GroupRead
@@ -64,14 +62,13 @@ export class OperationRepository implements OperationStore {
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
-    { box, bounds, derived, now }: { box: SecretBox; bounds: TreeBounds; derived: DerivedFields; now: () => number },
+    { box, changes, now }: { box: SecretBox; changes: CompletedChanges; now: () => number },
   ) {
     this.#operations = connection.collection<Document_>('operations')
     this.#devices = connection.collection<Document_>('devices')
     this.#commit = commit
     this.#writer = writer
-    this.#bounds = bounds
-    this.#derived = derived
+    this.#changes = changes
     this.#box = box
     this.#now = now
     this.#byId = createGroupRead(this.#operations)
@@ -195,8 +192,7 @@ export class OperationRepository implements OperationStore {
     const update = { $set: { ...fields, finishedAt: at }, $unset: { openOf: '' } }
     const events = event === undefined ? [] : [event]
     if (change === undefined) return this.#move(id, from, update, this.#writer.withEvents([], events))
-    return this.#derived.commit(change, async (whole) => {
-      const kept = await this.#bounds.within(whole)
+    return this.#changes.around(change, (kept) => {
       const set = this.#writer.deviceSet({ ...kept, events: [...(kept.events ?? []), ...events] }, this.#now())
       return this.#move(id, from, update, set)
     })

@@ -52,6 +52,19 @@ export class ParameterRepository implements ParameterStore {
     return { items: await this.#complete(items) }
   }
 
+  async inObjects(deviceId: DeviceId, objects: string[]): Promise<Parameter[]> {
+    const documents = await Promise.all(objects.map((object) => this.#byId.get(`${deviceId}|${object}`)))
+    return this.#complete(documents.flatMap((document) => (document === undefined ? [] : unfold(document))))
+  }
+
+  async objects(deviceId: DeviceId, prefix: string, limit: number): Promise<string[]> {
+    const found = this.#parameters
+      .find(subtreeFilter(deviceId, prefix), { projection: { object: 1 }, batchSize: 5000 })
+      .sort({ object: 1 })
+      .limit(limit)
+    return (await found.toArray()).map(({ object }) => String(object))
+  }
+
   /** With the values that are documents of their own. One that has gone since its object was read is left out. */
   async #complete(parameters: Unread[]): Promise<Parameter[]> {
     const complete = await Promise.all(

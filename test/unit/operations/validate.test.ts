@@ -112,7 +112,12 @@ describe('refused requests', () => {
     [{ verb: 'get', paths: ['Device..X'] }, /Device\.\.X.*neither a name nor an instance/],
     [{ verb: 'get', paths: ['Device.Reboot()'] }, /is a command, expected object or parameter/],
     [{ verb: 'get', paths: ['InternetGatewayDevice.X'] }, /does not begin with Device\./, 'cwmp', 'Device.'],
-    [{ verb: 'get', paths: ['Device.X'] }, /begin with InternetGatewayDevice\./, 'cwmp', 'InternetGatewayDevice.'],
+    [
+      { verb: 'get', paths: ['Router.X'] },
+      /begin with Device\. or InternetGatewayDevice\./,
+      'cwmp',
+      'InternetGatewayDevice.',
+    ],
     [{ verb: 'get', paths: ['Foo.X'] }, /begin with Device\. or InternetGatewayDevice\./],
     [{ verb: 'add', object: 'Device.A.*.B.', values: {} }, /search path, which CWMP does not have/],
     [set('Device.WiFi.SSID.*.Status', 'Up'), /read-only/],

@@ -196,7 +196,7 @@ export class Discoveries {
     for (const { path, value } of part) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
     const modelOf = (path: string) => types.modelOf(path)
     const parameters = collected(part, { source: 'cwmp', collectedAt: clock.now(), modelOf })
-    if (parameters.length > 0) await devices.commit({ deviceId, parameters, facts: 'later' })
+    if (parameters.length > 0) await devices.commit({ deviceId, more: true, parameters, facts: 'later' })
   }
 
   /** Stores facts, methods and firmware, and deletes what the CPE no longer has. */
@@ -219,7 +219,8 @@ export class Discoveries {
       const gone = await vanishedSince(read, parameters)
       // New firmware can have the other root; the CPE does not list the old one any more.
       const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
-      await devices.commit({ deviceId, dropSubtrees: [...gone.subtrees, ...before], dropParameters: gone.parameters })
+      const dropSubtrees = [...gone.subtrees, ...before]
+      await devices.commit({ deviceId, more: true, dropSubtrees, dropParameters: gone.parameters })
     } else
       log.warn(
         { deviceId, root: walk.root },

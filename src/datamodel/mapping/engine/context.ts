@@ -9,7 +9,7 @@ export interface ReadingTime {
   /** Milliseconds since 1970. */
   at: number
   /** Seconds since the boot of the device. */
-  upTimeS?: number
+  readonly upTimeS?: number | undefined
   /** Returns the reading of a TR-181 parameter before this one; it counts where it came from the same source. */
   previous?(path: string): PreviousReading | undefined
   /** Returns the value that the write which is planned gives a parameter of TR-181. */

@@ -1,0 +1,39 @@
+import type { Clock, Log } from '../base/index.ts'
+import { loadModel, Mappings } from '../datamodel/index.ts'
+import type { ChangeCompletion, DeviceStore, InstanceMapStore, ParameterStore, Upward } from '../domain/index.ts'
+import { mappedContact } from './mapped-contact.ts'
+import { MappedRecord } from './record/mapped-record.ts'
+import { DeviceMaps } from './tree/device-maps.ts'
+
+/** The needs of the room. */
+interface NormalizationDeps {
+  devices: DeviceStore
+  parameters: ParameterStore
+  instanceMaps: InstanceMapStore
+  clock: Clock
+  log: Log
+}
+
+/** Puts the room together: what the store completes changes by, and what stands between contacts and operations. */
+export class Normalization {
+  /** To be given to the store. */
+  readonly changes: ChangeCompletion
+
+  readonly #deps: NormalizationDeps & { maps: DeviceMaps; record: MappedRecord }
+
+  constructor(deps: NormalizationDeps) {
+    const maps = new DeviceMaps(deps.instanceMaps, new Mappings(loadModel('tr181-cwmp')), deps.clock)
+    const record = new MappedRecord({ ...deps, maps })
+    this.changes = record
+    this.#deps = { ...deps, maps, record }
+  }
+
+  /** Returns what a protocol is to be given in place of operations: contacts that answer to paths of TR-181. */
+  over(upward: Upward): Upward {
+    return {
+      contact: (contact) => upward.contact(mappedContact(contact, this.#deps)),
+      hasNews: (deviceId) => upward.hasNews(deviceId),
+      completed: (completion) => upward.completed(completion),
+    }
+  }
+}

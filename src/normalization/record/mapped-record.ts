@@ -1,0 +1,237 @@
+import { BoundedMap, BoundedSet, type Clock, defined, type Log } from '../../base/index.ts'
+import type { DeviceMapping } from '../../datamodel/index.ts'
+import type {
+  ChangeCompletion,
+  Device,
+  DeviceChange,
+  DeviceId,
+  DeviceStore,
+  NewEvent,
+  ParameterStore,
+  ParameterWrite,
+} from '../../domain/index.ts'
+import { PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
+import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
+import { mappedWrite, read } from '../tree/readings.ts'
+import { bringRows, isInRow } from '../tree/rows.ts'
+import { StoredTree } from '../tree/stored-tree.ts'
+import { mapWhole, type TreeChange } from './whole-tree.ts'
+
+interface MappedRecordDeps {
+  devices: Pick<DeviceStore, 'get' | 'commit'>
+  parameters: ParameterStore
+  maps: DeviceMaps
+  clock: Clock
+  log: Log
+}
+
+/** Devices of which is remembered that they have no mapping yet, or when their whole tree may be mapped again. */
+const MAX_NOTED = 50_000
+/** A device without a mapping is looked at again after this time. */
+const LOOK_AGAIN_MS = 60_000
+/** A whole tree is mapped again after so many times the milliseconds that the last time took. */
+const REST = 20
+/** Stored parameters below dropped objects that are looked at one by one; where there are more, the whole tree is. */
+const MAX_DROPPED = 500
+/** Parameters of one page of a tree. */
+const PAGE = 2_000
+/** Mapped values that one event names. */
+const MAX_NAMED = 8
+
+/** The additions to a change. */
+type Completed = Required<Pick<DeviceChange, 'parameters' | 'dropParameters'>> & { events?: NewEvent[] }
+
+/**
+ * Keeps the values of TR-181 beside those of a device's own tree: each change that brings own values also brings the
+ * mapped ones, with the parameter and the text that they come from. Only what a changed parameter can change is
+ * evaluated, and only what that needs is read.
+ */
+export class MappedRecord implements ChangeCompletion {
+  readonly #deps: MappedRecordDeps
+  readonly #unmapped = new BoundedMap<DeviceId, number>(MAX_NOTED)
+  readonly #restUntil = new BoundedMap<DeviceId, number>(MAX_NOTED)
+  /** Devices whose tree is to be mapped again with a later change. */
+  readonly #late = new BoundedSet<DeviceId>(MAX_NOTED)
+  /** Devices whose discovery has found names that rows may know. */
+  readonly #touched = new BoundedSet<DeviceId>(MAX_NOTED)
+
+  constructor(deps: MappedRecordDeps) {
+    this.#deps = deps
+  }
+
+  around<T>(change: DeviceChange, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
+    const ends = change.set?.['cwmp.discovery'] !== undefined || change.set?.root === TR181
+    const touches = touchesTree(change)
+    if (touches && change.more === true) this.#touched.add(change.deviceId)
+    if (change.more === true || (!ends && !touches)) return write(change)
+    return this.#around(change, ends, write)
+  }
+
+  async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
+    const completed = await this.#complete(change, ends)
+    return write(completed === undefined ? change : await this.#ahead(change, completed))
+  }
+
+  /** Maps the stored tree of a device that has no mapping yet. */
+  async adopt(record: Device): Promise<void> {
+    await this.#deps.devices.commit(
+      await this.#ahead({ deviceId: record.id, facts: 'all' }, await this.#whole(record, {})),
+    )
+  }
+
+  /** Writes all but the last of many values before the change, so that no commit is larger than others are. */
+  async #ahead(change: DeviceChange, completed: Completed): Promise<DeviceChange> {
+    const { parameters } = completed
+    const { deviceId } = change
+    let from = 0
+    for (; parameters.length - from > PARAMETERS_PER_COMMIT; from += PARAMETERS_PER_COMMIT)
+      await this.#deps.devices.commit({
+        deviceId,
+        more: true,
+        facts: 'later',
+        parameters: parameters.slice(from, from + PARAMETERS_PER_COMMIT),
+      })
+    const last = parameters.slice(from)
+    return {
+      ...change,
+      ...defined({
+        events: completed.events ?? change.events,
+        parameters: join(change.parameters, last),
+        dropParameters: join(change.dropParameters, completed.dropParameters),
+        facts: from > 0 ? 'all' : change.facts,
+      }),
+    }
+  }
+
+  async #complete(change: DeviceChange, ends: boolean): Promise<Completed | undefined> {
+    const { maps, devices, clock } = this.#deps
+    const { deviceId } = change
+    if (change.create !== undefined) return undefined
+    const device = await maps.of(deviceId)
+    if (device !== undefined && !ends) return this.#increment(change, device)
+    const at = this.#unmapped.get(deviceId)
+    if (!ends && at !== undefined && Math.abs(clock.now() - at) < LOOK_AGAIN_MS) return undefined
+    const record = await devices.get(deviceId)
+    // A tree of TR-181 without a name of a vendor has nothing to be mapped.
+    const hasOwn =
+      device !== undefined || record?.root === OWN_ROOT || touchesTree(change) || this.#touched.has(deviceId)
+    if (record === undefined || !hasOwn || !(ends || isDiscovered(record))) {
+      this.#unmapped.set(deviceId, clock.now())
+      return undefined
+    }
+    this.#unmapped.delete(deviceId)
+    this.#touched.delete(deviceId)
+    if (change.set?.root === TR181) return { parameters: [], dropParameters: await this.#mappedPaths(deviceId) }
+    return this.#whole(record, change)
+  }
+
+  async #whole(record: Device, change: TreeChange): Promise<Completed> {
+    const { clock } = this.#deps
+    const startedAt = performance.now()
+    const { parameters, dropParameters } = await mapWhole(record, change, this.#deps)
+    this.#late.delete(record.id)
+    this.#restUntil.set(record.id, clock.now() + (performance.now() - startedAt) * REST)
+    return { parameters, dropParameters }
+  }
+
+  async #increment(change: DeviceChange, known: MappedDevice): Promise<Completed | undefined> {
+    const { parameters: store, devices, clock, log } = this.#deps
+    const { deviceId, dropSubtrees, dropParameters = [] } = change
+    const fresh = (change.parameters ?? []).filter(({ path, from }) => from === undefined && mayBeMapped(path))
+    const gone = await this.#goneBy(change)
+    const tree = new StoredTree(deviceId, store, { subtrees: dropSubtrees, parameters: dropParameters })
+    const targets = targetsOf(known.mapping, [...fresh.map(({ path }) => path), ...gone.paths])
+    if (targets.size === 0 && !gone.isMany) return undefined
+    if (gone.isMany || this.#late.has(deviceId) || (await decides(known.mapping, fresh, gone.paths, tree))) {
+      const record = clock.now() >= (this.#restUntil.get(deviceId) ?? 0) ? await devices.get(deviceId) : undefined
+      if (record !== undefined) return this.#whole(record, change)
+      this.#late.add(deviceId)
+      log.debug({ deviceId }, 'rows of a device change often; its tree is mapped again with a later change')
+    }
+    tree.add(fresh)
+    const at = clock.now()
+    const { values, absent } = await read(known.mapping, targets, tree, at)
+    const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
+    const native = await tree.settle(() => new Set(values.flatMap(({ path }) => (isNative(tree, path) ? [path] : []))))
+    const writes = values.flatMap((value) =>
+      native.has(value.path) ? [] : (mappedWrite(value, times.get(value.source ?? '') ?? at) ?? []),
+    )
+    const stale = await tree.settle(() => absent.filter((path) => tree.parameter(path)?.from !== undefined))
+    const events = named(change.events, writes)
+    return { parameters: writes, dropParameters: stale, ...(events === undefined ? {} : { events }) }
+  }
+
+  /** All mapped parameters of a device: firmware that shows TR-181 itself takes them away before it shows its own. */
+  async #mappedPaths(deviceId: DeviceId): Promise<string[]> {
+    const paths: string[] = []
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const page = await this.#deps.parameters.list(deviceId, TR181, PAGE, cursor)
+      for (const { path, from } of page.items) if (from !== undefined) paths.push(path)
+      cursor = page.next
+    }
+    return paths
+  }
+
+  /** The stored parameters that a change drops. */
+  async #goneBy({ deviceId, dropSubtrees = [], dropParameters = [] }: DeviceChange) {
+    const paths = dropParameters.filter(mayBeMapped)
+    for (const subtree of dropSubtrees) {
+      const { items, next } = await this.#deps.parameters.list(deviceId, subtree, MAX_DROPPED)
+      paths.push(...items.flatMap(({ path, from }) => (from === undefined ? [path] : [])))
+      if (next !== undefined || paths.length > MAX_DROPPED) return { paths: [], isMany: true }
+    }
+    return { paths, isMany: false }
+  }
+}
+
+/** Returns true for a change that brings or drops parameters that a row may know. */
+function touchesTree({ parameters = [], dropSubtrees = [], dropParameters = [] }: DeviceChange): boolean {
+  return (
+    parameters.some(({ path, from }) => from === undefined && mayBeMapped(path)) ||
+    dropParameters.some(mayBeMapped) ||
+    dropSubtrees.some((subtree) => subtree === '' || mayBeMapped(subtree))
+  )
+}
+
+/** True when the tree was read under the firmware that the device has. */
+export function isDiscovered({ cwmp, softwareVersion }: Device): boolean {
+  return cwmp?.discoveredFor === (softwareVersion ?? '?')
+}
+
+function targetsOf(mapping: DeviceMapping, paths: Iterable<string>): Set<string> {
+  const targets = new Set<string>()
+  for (const path of paths) mapping.visitTargets(path, (_target, _row, to) => targets.add(to))
+  return targets
+}
+
+/** Returns true when rows come or go with a change, or when a value differs that decides what is behind a row. */
+async function decides(
+  mapping: DeviceMapping,
+  fresh: readonly ParameterWrite[],
+  gone: readonly string[],
+  tree: StoredTree,
+): Promise<boolean> {
+  return gone.some((path) => isInRow(mapping, path)) || (await bringRows(mapping, fresh, tree))
+}
+
+/** Returns true for a path that the device itself shows. */
+function isNative(tree: StoredTree, path: string): boolean {
+  const stored = tree.parameter(path)
+  return stored !== undefined && stored.from === undefined
+}
+
+/** Events of changed values with the parameters of TR-181 that show them; undefined where there are none. */
+function named(events: NewEvent[] | undefined, writes: readonly ParameterWrite[]): NewEvent[] | undefined {
+  return events?.map((event) => {
+    if (event.type !== 'parameter.changed') return event
+    const own = writes.filter(({ from }) => from?.path !== undefined && from.path === event.data.path)
+    if (own.length === 0) return event
+    const mapped = own.slice(0, MAX_NAMED).map(({ path, value }) => ({ path, value: value.slice(0, 256) }))
+    return { ...event, data: { ...event.data, mapped } }
+  })
+}
+
+function join<T>(before: T[] | undefined, more: T[]): T[] | undefined {
+  return more.length === 0 ? before : [...(before ?? []), ...more]
+}

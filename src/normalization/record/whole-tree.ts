@@ -1,0 +1,118 @@
+import { type Clock, defined } from '../../base/index.ts'
+import { familyOf, type MappedValue, mapTree, RawTree, type ReadingTime } from '../../datamodel/index.ts'
+import type { Device, DeviceChange, DeviceId, Parameter, ParameterStore, ParameterWrite } from '../../domain/index.ts'
+import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { OWN_ROOT, TR181 } from '../tree/paths.ts'
+import { mappedWrite } from '../tree/readings.ts'
+
+/** Parameters of one page of a tree. */
+const PAGE = 2_000
+/** Age at which an equal value is written again, so that its stored time is right to a day. */
+const EQUAL_FOR_MS = 86_400_000
+
+/** The result of mapping a whole tree: the mapping, and what the record has to change for it. */
+interface WholeReading {
+  device: MappedDevice
+  parameters: ParameterWrite[]
+  dropParameters: string[]
+}
+
+/** The parts of a change that are about the tree. */
+export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters'>
+
+/**
+ * Maps the whole stored tree of a device, with the values of `change` in it and without what that drops. The numbers of
+ * its rows and its vendor family are found again, and stored.
+ */
+export async function mapWhole(
+  record: Pick<Device, 'id' | 'model' | 'productClass' | 'cwmp'>,
+  change: TreeChange,
+  { parameters, maps, clock }: { parameters: ParameterStore; maps: DeviceMaps; clock: Clock },
+): Promise<WholeReading> {
+  const { own, mapped } = await treeOf(record.id, change, parameters)
+  const tree = new RawTree(own.values())
+  const models = [...new Set([record.model ?? '', record.productClass])].filter((name) => name !== '')
+  const family = familyOf(tree.values.keys())
+  const bootstrapAt = record.cwmp?.lastBootstrapAt ?? 0
+  const device = await maps.build(record.id, tree, { models, bootstrapAt, ...(family === undefined ? {} : { family }) })
+  const now = clock.now()
+  const { values } = mapTree(device.mapping, tree, timeOf(own, mapped, now))
+  return { device, ...differences(values, own, mapped, now) }
+}
+
+type Stored = Pick<Parameter, 'path' | 'value' | 'collectedAt'>
+
+interface Tree {
+  own: Map<string, Stored>
+  mapped: Map<string, Parameter>
+}
+
+async function treeOf(
+  deviceId: DeviceId,
+  { parameters: fresh = [], dropSubtrees = [], dropParameters = [] }: TreeChange,
+  store: ParameterStore,
+): Promise<Tree> {
+  const own = new Map<string, Stored>()
+  const mapped = new Map<string, Parameter>()
+  const single = new Set(dropParameters)
+  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+    const page = await store.list(deviceId, '', PAGE, cursor)
+    for (const parameter of page.items) {
+      const { path, from, value, collectedAt } = parameter
+      if (from !== undefined) mapped.set(path, parameter)
+      else if (!single.has(path) && !dropSubtrees.some((subtree) => path.startsWith(subtree)))
+        own.set(path, { path, value, collectedAt })
+    }
+    cursor = page.next
+  }
+  for (const { path, value, collectedAt, from } of fresh)
+    if (from === undefined) own.set(path, { path, value, collectedAt })
+  return { own, mapped }
+}
+
+function timeOf(own: ReadonlyMap<string, Stored>, mapped: ReadonlyMap<string, Parameter>, at: number): ReadingTime {
+  const upTime = own.get(`${OWN_ROOT}DeviceInfo.UpTime`) ?? own.get(`${TR181}DeviceInfo.UpTime`)
+  const seconds = upTime === undefined || !/^\d{1,10}$/.test(upTime.value) ? undefined : Number(upTime.value)
+  const ageS = Math.max(0, Math.floor((at - (upTime?.collectedAt ?? at)) / 1000))
+  return {
+    at,
+    upTimeS: seconds === undefined ? undefined : seconds + ageS,
+    previous(path) {
+      const before = mapped.get(path)
+      const raw = before?.from?.value
+      return before === undefined || raw === undefined
+        ? undefined
+        : { ...defined({ source: before.from?.path }), raw, value: before.value, at: before.collectedAt }
+    },
+  }
+}
+
+function differences(
+  values: readonly MappedValue[],
+  own: ReadonlyMap<string, Stored>,
+  mapped: ReadonlyMap<string, Parameter>,
+  now: number,
+): { parameters: ParameterWrite[]; dropParameters: string[] } {
+  const parameters: ParameterWrite[] = []
+  const left = new Set(mapped.keys())
+  for (const value of values) {
+    // What the device shows under this path itself is nearer to it.
+    if (own.has(value.path)) continue
+    const write = mappedWrite(value, own.get(value.source ?? '')?.collectedAt ?? now)
+    if (write === undefined) continue
+    left.delete(write.path)
+    if (!isKnown(write, mapped.get(write.path), now)) parameters.push(write)
+  }
+  return { parameters, dropParameters: [...left] }
+}
+
+function isKnown(write: ParameterWrite, stored: Parameter | undefined, now: number): boolean {
+  if (stored === undefined) return false
+  return (
+    write.value === stored.value &&
+    write.type === stored.type &&
+    write.from?.path === stored.from?.path &&
+    write.from?.value === stored.from?.value &&
+    now - stored.collectedAt < EQUAL_FOR_MS
+  )
+}

@@ -1,0 +1,55 @@
+import type { MappedValue } from '../../datamodel/index.ts'
+import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
+import type { OwnSide } from './own-side.ts'
+
+/** Returns a mapped value as the outcome of its path. */
+export function outcomeOf({ path, value, type, source, raw }: MappedValue): PathOutcome {
+  const from = source === undefined ? {} : { path: source, ...(raw === undefined ? {} : { value: raw }) }
+  return { path, value, type, from }
+}
+
+/** Returns what became of one parameter of TR-181 whose sources were read. */
+export async function exactOutcome(own: OwnSide, path: string): Promise<PathOutcome> {
+  const { mapping, tree, time } = own
+  const mapped = await tree.settle(() => mapping.evaluate(path, tree, time))
+  if (mapped !== undefined) return outcomeOf(mapped)
+  const sources = await tree.settle(() => mapping.sourcesOf(path, tree))
+  for (const source of sources) {
+    const answer = own.results.get(source)
+    if (answer?.error !== undefined && !isAbsent(answer.error))
+      return { path, from: { path: source }, error: answer.error }
+    if (answer?.value !== undefined)
+      return {
+        path,
+        from: { path: source, value: answer.value },
+        error: outcomeError('notMapped', `the value of ${source} has no counterpart in TR-181`),
+      }
+  }
+  return { path, error: outcomeError(ABSENT, 'the device has no parameter of its own for it') }
+}
+
+/** The fault of a CPE for a name that it does not have. */
+export const ABSENT = '9005'
+
+function isAbsent({ code }: OutcomeError): boolean {
+  return code === ABSENT
+}
+
+/** Returns all mapped values at and below an object of TR-181, by what was read just now. */
+export function valuesBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
+  const { tree, time, mapping } = own
+  return tree.settle(() => {
+    const found = new Map<string, MappedValue>()
+    const visited = new Set<string>()
+    const look = (path: string) => {
+      if (!path.startsWith(object) || visited.has(path)) return
+      visited.add(path)
+      const mapped = mapping.evaluate(path, tree, time)
+      if (mapped !== undefined) found.set(path, mapped)
+    }
+    for (const { path, value } of own.results.values())
+      if (value !== undefined) mapping.visitTargets(path, (_target, _row, to) => look(to))
+    for (const path of mapping.derivedPaths(tree)) look(path)
+    return [...found.values()]
+  })
+}

@@ -1,0 +1,50 @@
+import { isSearch, type MappedValue } from '../../datamodel/index.ts'
+import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
+import { TR181 } from '../tree/paths.ts'
+import { ABSENT, exactOutcome, outcomeOf, valuesBelow } from './found.ts'
+import type { OwnSide } from './own-side.ts'
+import { searchBase, searched } from './search-values.ts'
+import { sourcesBelow, sourcesOf } from './sources.ts'
+
+/** Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request. */
+export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
+  const { mapping, tree } = own
+  const asked = await tree.settle(() => request.paths.flatMap((path) => asks(path)))
+  function asks(path: string): string[] {
+    if (!path.startsWith(TR181)) return [path]
+    if (isSearch(path)) return sourcesBelow(mapping, searchBase(path), tree)
+    return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : sourcesOf(mapping, path, tree)
+  }
+  await own.read([...new Set(asked)])
+  const results = new Map<string, PathOutcome>()
+  for (const path of request.paths)
+    for (const outcome of await outcomesOf(own, path, request.maxDepth)) results.set(outcome.path, outcome)
+  return { ...resultOf([...results.values()]), own: own.reads() }
+}
+
+async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
+  if (!path.startsWith(TR181)) {
+    const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
+    return [...own.results.values()].filter((outcome) => isBelow(outcome.path))
+  }
+  if (isSearch(path)) {
+    const values = await valuesBelow(own, searchBase(path))
+    return searched(path, values).flatMap((found) => within(values, found, maxDepth))
+  }
+  if (!path.endsWith('.')) return [await exactOutcome(own, path)]
+  const found = within(await valuesBelow(own, path), path, maxDepth)
+  return found.length > 0 ? found : [{ path, error: outcomeError(ABSENT, 'the device has nothing of its own for it') }]
+}
+
+/** The values at and below a path, with as many names below it as a depth allows (TR-369 Get.max_depth). */
+function within(values: readonly MappedValue[], path: string, maxDepth: number): PathOutcome[] {
+  const isNear = (found: string) =>
+    maxDepth === 0 ||
+    found
+      .slice(path.length)
+      .split('.')
+      .filter((part) => !/^\d*$/.test(part)).length <= maxDepth
+  return values
+    .filter((value) => value.path === path || (path.endsWith('.') && value.path.startsWith(path) && isNear(value.path)))
+    .map(outcomeOf)
+}

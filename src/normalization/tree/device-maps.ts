@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util'
+import { AppError, BoundedMap, type Clock } from '../../base/index.ts'
+import { buildInstanceMap, DeviceMapping, type Mappings, type RawLookup, wlanLayout } from '../../datamodel/index.ts'
+import type { DeviceId, InstanceMapStore, StoredInstanceMap } from '../../domain/index.ts'
+import type { StoredTree } from './stored-tree.ts'
+
+/** The mapping of one device as the store has it. */
+export interface MappedDevice {
+  readonly stored: StoredInstanceMap
+  readonly mapping: DeviceMapping
+}
+
+/** Devices whose mapping stays in memory: some tens of kilobytes each. */
+const MAX_DEVICES = 1_000
+/** Milliseconds for which the version in memory is taken to be the newest; another instance may have given numbers. */
+const TRUSTED_MS = 10_000
+/** Tries to store a grown map while other instances do so, too. */
+const MAX_TRIES = 4
+
+/**
+ * The instance maps of devices, from the store. A number is stored before anything refers to it, under the version that
+ * was read: two instances never give one number to two things.
+ */
+export class DeviceMaps {
+  readonly #maps: InstanceMapStore
+  readonly #mappings: Mappings
+  readonly #clock: Clock
+  readonly #known = new BoundedMap<DeviceId, { device: MappedDevice | undefined; at: number }>(MAX_DEVICES)
+
+  constructor(maps: InstanceMapStore, mappings: Mappings, clock: Clock) {
+    this.#maps = maps
+    this.#mappings = mappings
+    this.#clock = clock
+  }
+
+  /** Returns the mapping of a device; undefined for one that has none yet. */
+  async of(deviceId: DeviceId): Promise<MappedDevice | undefined> {
+    const known = this.#known.get(deviceId)
+    if (known !== undefined && Math.abs(this.#clock.now() - known.at) < TRUSTED_MS) return known.device
+    const stored = await this.#maps.get(deviceId)
+    const device = stored === undefined ? undefined : this.#same(known?.device, stored)
+    this.#keep(deviceId, device)
+    return device
+  }
+
+  /**
+   * Gives numbers to what the tree has and the map does not, stores them, and resolves with the mapping as it is then:
+   * the same one when nothing was new.
+   */
+  async grow(deviceId: DeviceId, device: MappedDevice, tree: StoredTree): Promise<MappedDevice> {
+    let present = device
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const { mapping, stored } = present
+      const map = await tree.settle(() => buildInstanceMap(mapping.mapping, tree, traitsOf(stored), stored.map))
+      if (isDeepStrictEqual(map, stored.map)) return present
+      const grown = { ...stored, version: stored.version + 1, map }
+      if (await this.#maps.put(deviceId, grown)) return this.#keep(deviceId, this.#deviceOf(grown))
+      this.forget(deviceId)
+      const newer = await this.of(deviceId)
+      if (newer === undefined) break
+      present = newer
+    }
+    throw contested(deviceId)
+  }
+
+  /**
+   * Stores the mapping of a device by its whole tree. Its numbers, as far as it has some, stay; after a BOOTSTRAP that is
+   * newer than they are, all are given anew.
+   */
+  async build(
+    deviceId: DeviceId,
+    tree: RawLookup,
+    kind: Pick<StoredInstanceMap, 'family' | 'models' | 'bootstrapAt'>,
+  ): Promise<MappedDevice> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const before = await this.#maps.get(deviceId)
+      const previous = before?.bootstrapAt === kind.bootstrapAt ? before.map : undefined
+      const map = buildInstanceMap(this.#mappings.of(kindOf(kind)), tree, traitsOf(kind), previous)
+      const built: StoredInstanceMap = { ...kind, version: (before?.version ?? 0) + 1, map }
+      if (before !== undefined && isDeepStrictEqual({ ...built, version: before.version }, before))
+        return this.#keep(deviceId, this.#same(this.#known.get(deviceId)?.device, before))
+      if (await this.#maps.put(deviceId, built)) return this.#keep(deviceId, this.#deviceOf(built))
+    }
+    throw contested(deviceId)
+  }
+
+  /** The next request reads the store. */
+  forget(deviceId: DeviceId): void {
+    this.#known.delete(deviceId)
+  }
+
+  #keep<T extends MappedDevice | undefined>(deviceId: DeviceId, device: T): T {
+    this.#known.set(deviceId, { device, at: this.#clock.now() })
+    return device
+  }
+
+  #same(known: MappedDevice | undefined, stored: StoredInstanceMap): MappedDevice {
+    return known?.stored.version === stored.version ? known : this.#deviceOf(stored)
+  }
+
+  #deviceOf(stored: StoredInstanceMap): MappedDevice {
+    return { stored, mapping: new DeviceMapping(this.#mappings.of(kindOf(stored)), stored.map, stored.family) }
+  }
+}
+
+type Kind = Pick<StoredInstanceMap, 'family' | 'models'>
+
+function kindOf({ family, models }: Kind): { family: string | undefined; models: string[] } {
+  return { family, models }
+}
+
+function traitsOf(kind: Kind) {
+  return { family: kind.family, layout: wlanLayout(kindOf(kind)) }
+}
+
+function contested(deviceId: DeviceId): AppError {
+  return new AppError('unavailable', 'the instance map of the device is written by several servers at once', {
+    context: { deviceId },
+  })
+}

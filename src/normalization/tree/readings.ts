@@ -1,0 +1,77 @@
+import { defined } from '../../base/index.ts'
+import { type DeviceMapping, isSecret, loadModel, type MappedValue, type ReadingTime } from '../../datamodel/index.ts'
+import { type ParameterWrite, storable } from '../../domain/index.ts'
+import { OWN_ROOT, TR181 } from './paths.ts'
+import type { StoredTree } from './stored-tree.ts'
+
+/** Returns the time of readings of a stored tree: what was there before, and the uptime of the device at `at`. */
+export function readingTime(tree: StoredTree, at: number): ReadingTime {
+  return {
+    at,
+    get upTimeS() {
+      return upTimeOf(tree, at)
+    },
+    previous: (path) => {
+      const before = tree.parameter(path)
+      const raw = before?.from?.value
+      return before === undefined || raw === undefined
+        ? undefined
+        : { ...defined({ source: before.from?.path }), raw, value: before.value, at: before.collectedAt }
+    },
+  }
+}
+
+/** Seconds since the boot at `at`: what was stored before has grown since. */
+function upTimeOf(tree: StoredTree, at: number): number | undefined {
+  for (const root of [OWN_ROOT, TR181]) {
+    const path = `${root}DeviceInfo.UpTime`
+    const text = tree.value(path)
+    if (text === undefined || !/^\d{1,10}$/.test(text)) continue
+    const stored = tree.parameter(path)
+    const ageMs = stored?.value === text ? Math.max(0, at - stored.collectedAt) : 0
+    return Number(text) + Math.floor(ageMs / 1000)
+  }
+  return undefined
+}
+
+/** Returns a mapped value as the record keeps it; undefined for one that it does not keep. Secrets are stored empty. */
+export function mappedWrite(mapped: MappedValue, collectedAt: number): ParameterWrite | undefined {
+  const { path, value, type, source, raw } = mapped
+  const model = loadModel('tr181-cwmp')
+  const kept = storable({ path, value, type, source: 'cwmp', collectedAt }, model)
+  if (kept === undefined) return undefined
+  if (source === undefined || raw === undefined) return { ...kept, from: {} }
+  if (isSecret(path, model)) return { ...kept, from: { path: source } }
+  const own = storable({ path: source, value: raw, type: 'string', source: 'cwmp', collectedAt }, modelOf(source))
+  return { ...kept, from: own === undefined ? { path: source } : { path: source, value: own.value } }
+}
+
+function modelOf(path: string) {
+  return loadModel(path.startsWith(OWN_ROOT) ? 'tr098' : 'tr181-cwmp')
+}
+
+/** The values of parameters of TR-181 now: those that have one, and the paths of those that have none. */
+interface Readings {
+  values: MappedValue[]
+  absent: string[]
+}
+
+/** Evaluates parameters of TR-181 over a stored tree, which is read as far as they need it. */
+export function read(
+  mapping: DeviceMapping,
+  targets: Iterable<string>,
+  tree: StoredTree,
+  at: number,
+): Promise<Readings> {
+  const time = readingTime(tree, at)
+  return tree.settle(() => {
+    const values: MappedValue[] = []
+    const absent: string[] = []
+    for (const target of targets) {
+      const mapped = mapping.evaluate(target, tree, time)
+      if (mapped === undefined) absent.push(target)
+      else values.push(mapped)
+    }
+    return { values, absent }
+  })
+}

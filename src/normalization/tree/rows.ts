@@ -1,0 +1,29 @@
+import { type DeviceMapping, decidesRows, scanObject } from '../../datamodel/index.ts'
+import { objectOf } from './paths.ts'
+import type { FreshValue, StoredTree } from './stored-tree.ts'
+
+const ROW = '{i}.'
+
+/** Returns the table that a parameter lies in, as a schema path; '' outside of tables. */
+function tableOf(path: string): string {
+  const { schema } = scanObject(objectOf(path))
+  const end = schema.lastIndexOf(ROW)
+  return end < 0 ? '' : schema.slice(0, end + ROW.length)
+}
+
+/** Returns true for a parameter in a table of the device's own tree that rows of TR-181 stand for. */
+export function isInRow(mapping: DeviceMapping, path: string): boolean {
+  return mapping.mapping.pairs.has(tableOf(path))
+}
+
+/** Returns true when values bring a row that is not stored, or differ where they decide what is behind a row. */
+export function bringRows(mapping: DeviceMapping, fresh: Iterable<FreshValue>, tree: StoredTree): Promise<boolean> {
+  return tree.settle(() => {
+    let found = false
+    for (const { path, value } of fresh) {
+      const stored = tree.parameter(path)
+      found ||= stored === undefined ? isInRow(mapping, path) : stored.value !== value && decidesRows(path)
+    }
+    return found
+  })
+}

@@ -1,0 +1,148 @@
+import type { RawLookup } from '../../datamodel/index.ts'
+import type { DeviceId, Parameter, ParameterStore } from '../../domain/index.ts'
+import { objectOf } from './paths.ts'
+
+/** Most objects of one device whose paths are read: as many as a tree may have parameters. */
+const MAX_OBJECTS = 40_000
+/** Rounds of reading after which what is still missing counts as absent; rules look ten levels deep at most. */
+const MAX_ROUNDS = 24
+
+/** A value that is newer than the record. */
+export interface FreshValue {
+  path: string
+  value: string
+}
+
+/** The parts of a tree that a change takes away. */
+interface Gone {
+  subtrees?: readonly string[] | undefined
+  parameters?: readonly string[] | undefined
+}
+
+/**
+ * The stored tree of one device as the mapping looks at it: the objects that the mapping asks for are read from the
+ * store, and nothing else. Values that are on their way to the store lie above it. Lives as long as one change or
+ * request.
+ */
+export class StoredTree implements RawLookup {
+  readonly #deviceId: DeviceId
+  readonly #parameters: ParameterStore
+  readonly #objects = new Map<string, ReadonlyMap<string, Parameter>>()
+  readonly #missing = new Set<string>()
+  readonly #fresh = new Map<string, string>()
+  readonly #subtrees: readonly string[]
+  readonly #gone: ReadonlySet<string>
+  /** Names below each object, '' for values of its own; undefined: not read yet. */
+  #below: Map<string, Set<string>> | undefined
+  #sorted = new Map<string, readonly string[]>()
+  #wantsPaths = false
+
+  constructor(deviceId: DeviceId, parameters: ParameterStore, gone: Gone = {}) {
+    this.#deviceId = deviceId
+    this.#parameters = parameters
+    this.#subtrees = gone.subtrees ?? []
+    this.#gone = new Set(gone.parameters)
+  }
+
+  /** Lays newer values above the stored ones. */
+  add(values: Iterable<FreshValue>): void {
+    for (const { path, value } of values) {
+      this.#fresh.set(path, value)
+      if (this.#below !== undefined) this.#index(this.#below, path)
+    }
+  }
+
+  value(path: string): string | undefined {
+    const fresh = this.#fresh.get(path)
+    if (fresh !== undefined) return fresh
+    const stored = this.parameter(path)
+    return stored === undefined || stored.from !== undefined ? undefined : stored.value
+  }
+
+  /** Returns a stored parameter as it was before the newer values, mapped ones too. */
+  parameter(path: string): Parameter | undefined {
+    const object = objectOf(path)
+    const leaves = this.#objects.get(object)
+    if (leaves !== undefined) return this.#isGone(path) ? undefined : leaves.get(path)
+    this.#missing.add(object)
+    return undefined
+  }
+
+  children(object: string): readonly string[] {
+    if (this.#below === undefined) {
+      this.#wantsPaths = true
+      return NONE
+    }
+    const known = this.#sorted.get(object)
+    if (known !== undefined) return known
+    const names = new Set(this.#below.get(object))
+    if (names.delete('')) {
+      const leaves = this.#objects.get(object)
+      if (leaves === undefined) this.#missing.add(object)
+      for (const [path, { from }] of leaves ?? [])
+        if (from === undefined && !this.#isGone(path)) names.add(path.slice(object.length))
+    }
+    const sorted = [...names].sort(byNumber)
+    if (!this.#missing.has(object)) this.#sorted.set(object, sorted)
+    return sorted
+  }
+
+  /** Runs `work` again until all that it looked at was read; resolves with its last result. */
+  async settle<T>(work: () => T): Promise<T> {
+    for (let round = 0; ; round++) {
+      const result = work()
+      if ((this.#missing.size === 0 && !this.#wantsPaths) || round === MAX_ROUNDS) return result
+      await this.#load()
+    }
+  }
+
+  async #load(): Promise<void> {
+    const objects = [...this.#missing]
+    this.#missing.clear()
+    const paths = this.#wantsPaths ? this.#parameters.objects(this.#deviceId, '', MAX_OBJECTS) : undefined
+    this.#wantsPaths = false
+    const loaded = new Map(objects.map((object) => [object, new Map<string, Parameter>()]))
+    if (objects.length > 0)
+      for (const parameter of await this.#parameters.inObjects(this.#deviceId, objects))
+        loaded.get(objectOf(parameter.path))?.set(parameter.path, parameter)
+    for (const [object, leaves] of loaded) this.#objects.set(object, leaves)
+    if (paths === undefined) return
+    const below = new Map<string, Set<string>>()
+    for (const object of await paths) if (!this.#isGone(object)) this.#index(below, object)
+    for (const path of this.#fresh.keys()) this.#index(below, path)
+    this.#below = below
+    this.#sorted = new Map()
+  }
+
+  #isGone(path: string): boolean {
+    return this.#gone.has(path) || this.#subtrees.some((subtree) => path.startsWith(subtree))
+  }
+
+  /** Enters a path below each of its objects. */
+  #index(below: Map<string, Set<string>>, path: string): void {
+    for (
+      let dot = path.lastIndexOf('.'), end = path.length;
+      dot >= 0;
+      end = dot, dot = path.lastIndexOf('.', dot - 1)
+    ) {
+      const object = path.slice(0, dot + 1)
+      const name = path.slice(dot + 1, end)
+      this.#sorted.delete(object)
+      const names = below.get(object)
+      if (names === undefined) below.set(object, new Set([name]))
+      else if (names.has(name)) return
+      else names.add(name)
+      if (dot === 0) return
+    }
+  }
+}
+
+const NONE: readonly string[] = []
+
+/** Instance numbers in order, other names behind them. */
+function byNumber(a: string, b: string): number {
+  const left = Number(a)
+  const right = Number(b)
+  if (Number.isNaN(left)) return Number.isNaN(right) ? (a < b ? -1 : 1) : 1
+  return Number.isNaN(right) ? -1 : left - right
+}
