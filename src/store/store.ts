@@ -13,6 +13,7 @@ import type {
   InstanceMapStore,
   InstanceStore,
   LinkSecrets,
+  MappingCoverage,
   OperationStore,
   ParameterStore,
   PendingAgentStore,
@@ -50,6 +51,7 @@ import { GroupRepository } from './repositories/group-repository.ts'
 import { InstanceMapRepository } from './repositories/instance-map-repository.ts'
 import { InstanceRepository } from './repositories/instance-repository.ts'
 import { LinkSecretRepository } from './repositories/link-secret-repository.ts'
+import { MappingCoverageRepository } from './repositories/mapping-coverage-repository.ts'
 import { OperationRepository } from './repositories/operation-repository.ts'
 import { ParameterRepository } from './repositories/parameter-repository.ts'
 import { PendingAgentRepository } from './repositories/pending-agent-repository.ts'
@@ -96,6 +98,7 @@ export interface Store {
   readonly credentials: CredentialStore
   readonly linkSecrets: LinkSecrets
   readonly supportedModels: SupportedModelStore
+  readonly mappingCoverage: MappingCoverage
   readonly pendingAgents: PendingAgentStore
   readonly instanceMaps: InstanceMapStore
   readonly instances: InstanceStore
@@ -196,6 +199,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     events: translated(new EventRepository(connection, commit, writer, listeners, now)),
     credentials: translated(new CredentialRepository(connection, commit, options.secretBox)),
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
+    mappingCoverage: translated(new MappingCoverageRepository(connection)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instanceMaps: translated(new InstanceMapRepository(connection, commit)),

@@ -13,6 +13,7 @@ import {
   type InstanceMapStore,
   type InstanceStore,
   type LinkSecrets,
+  type MappingCoverage,
   newDevice,
   type OperationStore,
   type ParameterStore,
@@ -38,6 +39,7 @@ export interface BothStores {
   linkSecrets: LinkSecrets
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
+  mappingCoverage: MappingCoverage
   credentials: CredentialStore
   apiKeys: ApiKeyStore
   audit: AuditLog

@@ -224,6 +224,24 @@ const supportedModel: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
   }),
   nameOf: ({ id }) => String(id),
 }
+const model: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
+  path: '/models',
+  collection: 'mappingCoverage',
+  make: (number, kind) => ({
+    _id: `${kind}-${String((number * 7919) % COUNT).padStart(5, '0')}`,
+    manufacturer: 'Maker',
+    model: 'M1',
+    softwareVersion: String(number),
+    root: 'Device.',
+    trees: 1,
+    at: 1,
+    parameters: 4,
+    mapped: 3,
+    unmapped: [{ path: 'Device.X_A.B', trees: 1 }],
+    silent: [],
+  }),
+  nameOf: ({ id }) => String(id),
+}
 const event: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'cursor'> = {
   path: '/events',
   collection: 'events',
@@ -317,6 +335,7 @@ export const LISTS: List[] = [
   pendingAgent,
   { ...pendingAgent, query: { reason: 'blocked' } },
   supportedModel,
+  model,
   event,
   { ...event, query: { type: 'device.booted' } },
   { ...event, query: { deviceId: OWNER } },

@@ -14,6 +14,7 @@ import {
   type GroupStore,
   type InstanceMapStore,
   type InstanceStore,
+  type MappingCoverage,
   type NewEvent,
   type Operation,
   type OperationState,
@@ -42,6 +43,7 @@ import { deviceStore } from './memory-device-store.ts'
 import { fleetStore } from './memory-fleet-store.ts'
 import { groupStore } from './memory-group-store.ts'
 import { instanceMapStore } from './memory-instance-maps.ts'
+import { memoryMappingCoverage } from './memory-mapping-coverage.ts'
 import { pageOf } from './memory-page.ts'
 import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
@@ -60,6 +62,7 @@ export interface MemoryStores {
   audit: AuditLog
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
+  mappingCoverage: MappingCoverage
   /** The content, for assertions. */
   inside: {
     devices: Map<string, Device>
@@ -114,6 +117,7 @@ export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStore
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
     supportedModels: supportedModelStore(inside, append.append),
+    mappingCoverage: memoryMappingCoverage(),
     inside,
   }
 }

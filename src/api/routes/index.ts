@@ -11,6 +11,7 @@ import { groupStatusRoutes } from './group-status.ts'
 import { groupRoutes } from './groups.ts'
 import { linkSecretRoutes } from './link-secrets.ts'
 import { memberRoutes } from './members.ts'
+import { modelRoutes } from './models.ts'
 import { operationRoutes } from './operations.ts'
 import { parameterRoutes } from './parameters.ts'
 import { pendingAgentRoutes } from './pending-agents.ts'
@@ -23,6 +24,7 @@ import { supportedModelRoutes } from './supported-models.ts'
 export function routesOf(deps: RouteDeps): Route[] {
   return [
     deviceRoutes,
+    modelRoutes,
     parameterRoutes,
     bindingRoutes,
     credentialRoutes,

@@ -8,6 +8,7 @@ import type {
   GroupStore,
   InstanceStore,
   LinkSecrets,
+  MappingCoverage,
   OperationStore,
   Operations,
   ParameterStore,
@@ -33,6 +34,7 @@ export interface RouteDeps {
   conflicts: ConflictStore
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
+  mappingCoverage: Pick<MappingCoverage, 'list'>
   /**
    * Returns the text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the
    * Controller.

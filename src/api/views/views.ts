@@ -4,6 +4,7 @@ import {
   cwmpPresence,
   type Device,
   isConfirmed,
+  type ModelCoverage,
   type Operation,
   type Operations,
   type Parameter,
@@ -143,6 +144,12 @@ export function planView({ bulk, gateBase: _base, ...plan }: Plan): Record<strin
 /** A supported model without its objects, and whether it is used for other devices of the model. */
 export function supportedModelView(model: SupportedModelSummary): Record<string, unknown> {
   return { ...withTimes(model), confirmed: isConfirmed(model) }
+}
+
+/** The coverage of a model with the share that is mapped. */
+export function modelView(model: ModelCoverage): Record<string, unknown> {
+  const { parameters, mapped } = model
+  return { ...withTimes(model), mappedShare: parameters === 0 ? 0 : Math.round((mapped / parameters) * 1000) / 1000 }
 }
 
 /** An API key without the hash of its secret. */

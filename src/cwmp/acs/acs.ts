@@ -21,6 +21,7 @@ import {
   type Driver,
   hasEvent,
   type InformFacts,
+  type MappingCoverage,
   type ParameterStore,
   type Upward,
 } from '../../domain/index.ts'
@@ -96,6 +97,8 @@ export interface AcsOptions {
   httpTimes?: Partial<HttpTimes>
   devices: DeviceStore
   parameters: ParameterStore
+  /** Counts the trees that discoveries read; absent: they are not counted. */
+  coverage?: Pick<MappingCoverage, 'note'>
   credentials: CredentialStore
   upward: Upward
   clock: Clock

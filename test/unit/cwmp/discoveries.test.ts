@@ -58,7 +58,8 @@ const many = (request: Asked) => (request.name === 'GetParameterValues' ? reques
 function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
-  const made = shared?.made ?? new Discoveries({ mode, types, clock, log: silentLog, ...stores })
+  const made =
+    shared?.made ?? new Discoveries({ mode, types, clock, log: silentLog, coverage: stores.mappingCoverage, ...stores })
   const template = scriptedSession(() => 9000).session.device
   const id = template.id
   stores.inside.devices.set(id, { ...template, softwareVersion: '1.0' })
@@ -88,6 +89,30 @@ function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
 
 const asked = (sessions: ScriptedSession[], name: Asked['name']) =>
   sessions.flatMap((script) => script.asked.filter((request) => request.name === name))
+
+describe('a tree that was read as a whole', () => {
+  it('gives the live facts of the record, and counts for its model', async () => {
+    const tree = new Map([
+      ['Device.DeviceInfo.UpTime', '100'],
+      ['Device.Hosts.Host.1.Active', 'true'],
+      ['Device.Hosts.Host.2.Active', 'true'],
+      ['Device.X_T.1.P1', 'a'],
+    ])
+    const w = world()
+    await w.untilDone(cpe(tree))
+    expect(w.record()).toMatchObject({ lan: { activeHosts: 2 }, system: { upSince: w.clock.now() - 100_000 } })
+    const { items } = await w.stores.mappingCoverage.list({ limit: 9 })
+    expect(items).toMatchObject([
+      {
+        softwareVersion: '1.0',
+        root: 'Device.',
+        parameters: 4,
+        mapped: 3,
+        unmapped: [{ path: 'Device.X_T.{i}.P1', trees: 1 }],
+      },
+    ])
+  })
+})
 
 describe('a device that ends its session over what is asked', () => {
   it.each([1, 8, 10])('is asked for less the next time, down to what it takes (%i names)', async (limit) => {

@@ -11,6 +11,7 @@ import {
   type DiscoveryFacts,
   factsFrom,
   factsPatch,
+  type MappingCoverage,
   outcomeError,
   PARAMETERS_PER_COMMIT,
   type ParameterStore,
@@ -26,6 +27,7 @@ interface DiscoveriesOptions {
   mode: DiscoveryMode | 'none'
   devices: DeviceStore
   parameters: ParameterStore
+  coverage?: Pick<MappingCoverage, 'note'>
   types: ParameterTypes
   clock: Clock
   log: Log
@@ -231,6 +233,25 @@ export class Discoveries {
       facts: 'all',
     })
     this.#halfDone.delete(deviceId)
+    if (walk.isComplete && !state.isPart && unread.length === 0) await this.#count(session.device, walk)
+  }
+
+  /** Counts the parameters of a whole tree of TR-181 that its model knows; a tree of TR-098 is counted where it is mapped. */
+  async #count(device: Device, walk: Walk): Promise<void> {
+    const { coverage, types, clock, log } = this.#options
+    if (coverage === undefined || walk.root !== 'Device.') return
+    const paths = walk.seen.flatMap(({ path, error }) => (error === undefined && !path.endsWith('.') ? [path] : []))
+    const unmapped = paths.filter((path) => types.modelOf(path)?.parameter(path) === undefined)
+    const note = {
+      at: clock.now(),
+      parameters: paths.length,
+      mapped: paths.length - unmapped.length,
+      unmapped,
+      silent: [],
+    }
+    await coverage.note(device, note).catch((err: unknown) => {
+      log.warn({ deviceId: device.id, err }, 'the tree of the device was not counted for its model')
+    })
   }
 
   /** Nothing that is in the record is taken out of it; the next session tries again, from the start. */
