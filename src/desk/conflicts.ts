@@ -4,6 +4,7 @@ import {
   type ConflictStore,
   type DeviceId,
   type DeviceStore,
+  notFound,
   type Principal,
   type Resolution,
 } from '../domain/index.ts'
@@ -21,7 +22,7 @@ export async function resolveConflict(
   by: Principal,
 ): Promise<void> {
   const conflict = await deps.conflicts.get(id)
-  if (conflict === undefined) throw new AppError('notFound', `there is no conflict ${id}`)
+  if (conflict === undefined) throw notFound('conflict', id)
   const resolved = () =>
     new AppError('conflict', `conflict ${id} is resolved already; see its resolution in GET /conflicts?open=false`)
   if (conflict.resolvedAt !== undefined) throw resolved()

@@ -4,6 +4,7 @@ import {
   type DeviceId,
   type DeviceQuery,
   type DeviceStore,
+  notFound,
   type Page,
   type Principal,
   parseSelector,
@@ -26,7 +27,7 @@ interface TagsChange {
 /** Reads a device. AppError `notFound` when there is none with this id. */
 export async function readDevice(devices: Pick<DeviceStore, 'get'>, id: DeviceId): Promise<Device> {
   const device = await devices.get(id)
-  if (device === undefined) throw new AppError('notFound', `there is no device ${id}`)
+  if (device === undefined) throw notFound('device', id)
   return device
 }
 

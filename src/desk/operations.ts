@@ -4,6 +4,7 @@ import {
   actorText,
   type DeviceId,
   may,
+  notFound,
   type Operation,
   type OperationRequest,
   type Operations,
@@ -66,6 +67,6 @@ export async function readOperation(
   { timeoutMs, stopping }: Wait,
 ): Promise<Operation> {
   const operation = await (timeoutMs === undefined ? operations.get(id) : operations.wait(id, timeoutMs, stopping))
-  if (operation === undefined) throw new AppError('notFound', `there is no operation ${id}`)
+  if (operation === undefined) throw notFound('operation', id)
   return operation
 }

@@ -1,4 +1,3 @@
-import { AppError } from '../base/index.ts'
 import {
   admitAgent,
   bindEndpoint,
@@ -7,6 +6,7 @@ import {
   type DeviceId,
   type DeviceStore,
   type LinkSecrets,
+  notFound,
   type PendingAgent,
   type PendingAgentStore,
   type Principal,
@@ -29,7 +29,7 @@ export async function readPendingAgent(
   id: string,
 ): Promise<PendingAgent> {
   const agent = await pendingAgents.get(id)
-  if (agent === undefined) throw new AppError('notFound', `there is no pending Agent ${id}`)
+  if (agent === undefined) throw notFound('pending Agent', id)
   return agent
 }
 

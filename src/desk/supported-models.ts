@@ -1,5 +1,4 @@
-import { AppError } from '../base/index.ts'
-import type { Principal, SupportedModelStore } from '../domain/index.ts'
+import { notFound, type Principal, type SupportedModelStore } from '../domain/index.ts'
 import { type AuditDeps, auditedBy } from './audited-by.ts'
 
 /** Deletes a supported data model, so that Agents are asked for it again. AppError `notFound` when there is none. */
@@ -9,7 +8,7 @@ export async function deleteSupportedModel(
   by: Principal,
 ): Promise<void> {
   const model = await deps.supportedModels.get(id)
-  if (model === undefined) throw new AppError('notFound', `there is no supported model ${id}`)
+  if (model === undefined) throw notFound('supported model', id)
   const { key, digest, describedBy } = model
   const before = { key, digest, describedBy }
   await auditedBy(deps, by, { action: 'supportedModel.delete', target: id, before }, (at, actor) =>

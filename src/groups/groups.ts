@@ -9,6 +9,7 @@ import {
   type Group,
   type GroupStore,
   type MembersChange,
+  notFound,
   type Selector,
 } from '../domain/index.ts'
 import { type AuditLog, audited } from '../security/index.ts'
@@ -47,7 +48,7 @@ export class Groups {
   /** The group. AppError `notFound` when it does not exist. */
   async get(id: string): Promise<Group> {
     const group = await this.#deps.groups.get(id)
-    if (group === undefined) throw new AppError('notFound', `there is no group ${id}`)
+    if (group === undefined) throw notFound('group', id)
     return group
   }
 
@@ -66,7 +67,7 @@ export class Groups {
     const { groups, clock } = this.#deps
     const group = await this.get(id)
     if (revision !== undefined && revision !== group.revision)
-      throw new AppError('conflict', 'the group has changed; read it again')
+      throw new AppError('conflict', `group ${id} has changed since it was read; read it again`)
     await this.#selectors.check(input.selector, group)
     const next: Group = {
       ...group,

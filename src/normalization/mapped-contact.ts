@@ -1,4 +1,4 @@
-import { AppError, type Clock } from '../base/index.ts'
+import type { Clock } from '../base/index.ts'
 import { loadModel, MappingRefusal } from '../datamodel/index.ts'
 import {
   type Contact,
@@ -6,6 +6,7 @@ import {
   type DeviceStore,
   type ExecuteHooks,
   failedResult,
+  notFound,
   type Operation,
   type OperationRequest,
   type OperationResult,
@@ -91,7 +92,7 @@ async function deviceOf(
   const known = await maps.of(deviceId)
   if (known !== undefined) return known
   const stored = await devices.get(deviceId)
-  if (stored === undefined) throw new AppError('notFound', `there is no device ${deviceId}`, { context: { deviceId } })
+  if (stored === undefined) throw notFound('device', deviceId)
   if (!isDiscovered(stored)) {
     const found = await contact.execute({ ...operation, request: { verb: 'discover', path: OWN_ROOT } }, hooks)
     if (found.outcome !== 'done') return found

@@ -1,6 +1,14 @@
 import { AppError } from '../base/index.ts'
 import { quoteConstant } from '../datamodel/index.ts'
-import type { Actor, DeviceId, DeviceStore, LinkSecrets, Operation, Operations } from '../domain/index.ts'
+import {
+  type Actor,
+  type DeviceId,
+  type DeviceStore,
+  type LinkSecrets,
+  notFound,
+  type Operation,
+  type Operations,
+} from '../domain/index.ts'
 import { type ControllerAddress, type MtpRows, neededValues } from '../usp/index.ts'
 
 interface RenewLinkSecretDeps {
@@ -31,7 +39,7 @@ export function createRenewLinkSecret({
 }: RenewLinkSecretDeps): RenewLinkSecret {
   return async (deviceId, actor) => {
     const device = await devices.get(deviceId)
-    if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+    if (device === undefined) throw notFound('device', deviceId)
     if (device.binding === undefined)
       throw new AppError(
         'conflict',

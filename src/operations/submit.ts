@@ -8,6 +8,7 @@ import {
   type DeviceStore,
   type NewEvent,
   type NewOperation,
+  notFound,
   type Operation,
   type OperationStore,
   type Parameter,
@@ -81,9 +82,7 @@ async function submit(
 ): Promise<Operation> {
   const known = wanted.isNewKey === true ? undefined : earlierByKey(operation, deps)
   const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), known])
-  if (device === undefined) {
-    throw new AppError('notFound', `there is no device ${wanted.deviceId}`, { context: { deviceId: wanted.deviceId } })
-  }
+  if (device === undefined) throw notFound('device', wanted.deviceId)
   const warnings = adapt(operation, device)
   if (earlier !== undefined) return sameRequest(earlier, operation)
   warnings.push(...(await check(wanted, operation, device, ahead, deps)))

@@ -5,6 +5,7 @@ import {
   type Device,
   type DeviceId,
   failedResult,
+  notFound,
   type Operation,
   type OperationStore,
   outcomeError,
@@ -61,7 +62,7 @@ async function withdraw(
   how: { action: string; refusal: string; end(operation: Operation): Promise<boolean> },
 ): Promise<Operation> {
   const operation = await store.get(id)
-  if (operation === undefined) throw new AppError('notFound', `there is no operation ${id}`)
+  if (operation === undefined) throw notFound('operation', id)
   const isEnded = await how.end(operation)
   await audit.append({
     at: clock.now(),

@@ -3,6 +3,7 @@ import {
   type Actor,
   actorText,
   type DeviceId,
+  notFound,
   PLANNER,
   type Plan,
   type PlanMember,
@@ -66,7 +67,7 @@ export class PlanActions {
   /** The plan. AppError `notFound` when there is none, or when it was deleted. */
   async get(id: string): Promise<Plan> {
     const plan = await this.#deps.plans.getPlan(id)
-    if (plan === undefined || plan.state === 'deleted') throw new AppError('notFound', `there is no plan ${id}`)
+    if (plan === undefined || plan.state === 'deleted') throw notFound('plan', id)
     return plan
   }
 
@@ -243,7 +244,7 @@ export class PlanActions {
   /** The plan, also a deleted one: its devices can still be brought back. */
   async #present(id: string): Promise<Plan> {
     const plan = await this.#deps.plans.getPlan(id)
-    if (plan === undefined) throw new AppError('notFound', `there is no plan ${id}`)
+    if (plan === undefined) throw notFound('plan', id)
     return plan
   }
 

@@ -6,6 +6,7 @@ import {
   type EventLog,
   type FleetStore,
   type GroupStore,
+  notFound,
   PLANNER,
   type Plan,
   type PlanMember,
@@ -168,7 +169,7 @@ export class Planner implements Lifecycle {
    */
   async rollBackDevice(deviceId: DeviceId, actor: Actor): Promise<PlanMember> {
     const device = await this.#deps.devices.get(deviceId)
-    if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+    if (device === undefined) throw notFound('device', deviceId)
     const pointer = device.migration
     if (pointer === undefined)
       throw new AppError('conflict', `no plan has moved ${deviceId}: there is nothing to roll back`)

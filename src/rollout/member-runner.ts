@@ -7,7 +7,7 @@ import {
   type Log,
   type ServiceTime,
 } from '../base/index.ts'
-import { type Actor, type Device, type DeviceId, type NewEvent, PLANNER } from '../domain/index.ts'
+import { type Actor, type Device, type DeviceId, type NewEvent, notFound, PLANNER } from '../domain/index.ts'
 import { LEASE_MS, MemberWriter } from './member-writer.ts'
 import { isAborting, type RolloutMember, type RolloutPlan, type RolloutStep } from './plan.ts'
 import type { RolloutStore } from './ports.ts'
@@ -153,7 +153,7 @@ export class MemberRunner<P extends RolloutPlan, M extends RolloutMember, S exte
         throw new AppError('conflict', 'a step of the device is under way; repeat the request in some seconds')
       try {
         const plan = await plans.getPlan(member.planId)
-        if (plan === undefined) throw new AppError('notFound', `there is no plan ${member.planId}`)
+        if (plan === undefined) throw notFound('plan', member.planId)
         const moved = await this.#writer.move(plan, member, step, { actor })
         if (this.#set.states.phase(member.state) !== 'ended') this.#events.freed(plan.id)
         if (moved.dueMs !== undefined) this.#run(memberId)

@@ -34,7 +34,11 @@ export async function createKey(
  */
 export async function revokeKey(deps: Omit<KeyChanges, 'random' | 'newId'>, id: string, actor: string): Promise<void> {
   const key = await deps.apiKeys.get(id)
-  if (key === undefined) throw new AppError('notFound', `there is no API key ${id}`)
+  if (key === undefined)
+    throw new AppError(
+      'notFound',
+      `there is no API key ${id}; GET /api-keys, or isthmus api-key list, shows those that exist`,
+    )
   if (key.revokedAt !== undefined) return
   if (key.scope === 'write' && !(await deps.apiKeys.hasOtherWriter(key.id)))
     throw new AppError('conflict', `API key ${key.id} is the last key that may write: create another one first`)

@@ -215,7 +215,7 @@ describe('device ids in paths', () => {
     for (const path of [id, encodeURIComponent(id)]) {
       const { status, body } = await call('GET', `/devices/${path}`)
       expect(status).toBe(404)
-      expect(body.detail).toBe(`there is no device ${id}`)
+      expect(body.detail).toBe(`there is no device ${id}; GET /devices lists those that exist`)
     }
     const plan = (await call('POST', '/plans', { name: 'p', groupId: await group('ids') })).body
     for (const path of [id, encodeURIComponent(id)])

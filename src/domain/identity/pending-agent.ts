@@ -5,6 +5,7 @@ import { IN_FLIGHT } from '../device/member-states.ts'
 import type { DeviceStore } from '../device/ports.ts'
 import type { NewEvent } from '../feed/event.ts'
 import { type DeviceId, type DeviceIdentity, deviceIdOf, type EndpointId } from '../id.ts'
+import { notFound } from '../not-found.ts'
 import type { Page } from '../page.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { ConflictStore, LinkSecrets } from './ports.ts'
@@ -80,7 +81,7 @@ export async function bindEndpoint(
   now: Timestamp,
 ): Promise<Device> {
   const device = await stores.devices.get(deviceId)
-  if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+  if (device === undefined) throw notFound('device', deviceId)
   await checkFree(deviceId, endpointId, stores)
   const former = device.binding?.endpointId
   const isMoving = device.migration !== undefined && IN_FLIGHT.includes(device.migration.state)
@@ -93,7 +94,7 @@ export async function bindEndpoint(
 /** Takes its Endpoint ID from a device; false when it has none. AppError `notFound` when there is no such device. */
 export async function unbindEndpoint(deviceId: DeviceId, devices: DeviceStore, now: Timestamp): Promise<boolean> {
   const device = await devices.get(deviceId)
-  if (device === undefined) throw new AppError('notFound', `there is no device ${deviceId}`)
+  if (device === undefined) throw notFound('device', deviceId)
   if (device.binding === undefined) return false
   const { endpointId } = device.binding
   await devices.commit({

@@ -5,6 +5,7 @@ import {
   type Ending,
   FINAL_STATES,
   type NewEvent,
+  notFound,
   type Operation,
   type OperationRequest,
   type OperationResult,
@@ -128,10 +129,7 @@ export class OperationRepository implements OperationStore {
       if (!(error instanceof AppError) || error.code !== 'conflict') throw error
       const earlier = await this.#earlier(operation)
       if (earlier !== undefined) return { operation: earlier, created: false }
-      throw new AppError('notFound', 'there is no such device', {
-        cause: error,
-        context: { deviceId: operation.deviceId },
-      })
+      throw notFound('device', operation.deviceId, error)
     }
   }
 

@@ -2,6 +2,7 @@ import { AppError, defined } from '../../base/index.ts'
 import {
   type EndpointId,
   type NewEvent,
+  notFound,
   type Page,
   type PendingAgent,
   type PendingAgentStore,
@@ -71,7 +72,7 @@ export class PendingAgentRepository implements PendingAgentStore {
 
   async block(id: string, by: string, at: number): Promise<void> {
     const agent = await this.get(id)
-    if (agent === undefined) throw new AppError('notFound', `there is no pending Agent ${id}`)
+    if (agent === undefined) throw notFound('pending Agent', id)
     if (agent.blockedAt !== undefined) return
     if ((await this.#pending.countDocuments(BLOCKED)) >= MAX_BLOCKED)
       throw new AppError('conflict', `${MAX_BLOCKED} Agents are blocked: delete one of them first`)
