@@ -17,8 +17,14 @@ import {
   rowsToAdd,
 } from '../domain/index.ts'
 import { isDiscovered, type MappedRecord } from './record/mapped-record.ts'
+import { add } from './requests/add.ts'
+import { remove } from './requests/delete.ts'
 import { get } from './requests/get.ts'
+import { discover, instances, supported } from './requests/list.ts'
+import { operate, subscribe } from './requests/notify.ts'
 import { OwnSide } from './requests/own-side.ts'
+import { refusal } from './requests/refusal.ts'
+import { set } from './requests/set.ts'
 import type { DeviceMaps, MappedDevice } from './tree/device-maps.ts'
 import { OWN_ROOT, TR181 } from './tree/paths.ts'
 
@@ -43,11 +49,15 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
     signal: contact.signal,
     workKnown: contact.workKnown,
     async execute(operation, hooks) {
-      if (contact.root !== OWN_ROOT || !pathsOf(operation.request).some((path) => path.startsWith(TR181)))
-        return contact.execute(operation, hooks)
+      const paths = pathsOf(operation.request).filter((path) => path.startsWith(TR181))
+      if (paths.length === 0) return contact.execute(operation, hooks)
+      const isOwn = contact.root === OWN_ROOT
+      const added = isOwn ? undefined : await addedByVendor(contact, paths, deps)
+      if (!isOwn && added === undefined) return contact.execute(operation, hooks)
       const device = await deviceOf(contact, operation, hooks, deps)
       if ('outcome' in device) return device
-      const own = new OwnSide({ ...deps, contact, operation, hooks, device, now: deps.clock.now() })
+      const isMapped = (path: string) => (added === undefined ? path.startsWith(TR181) : added.has(path))
+      const own = new OwnSide({ ...deps, contact, operation, hooks, device, isMapped, now: deps.clock.now() })
       try {
         return await translate(own, operation.request)
       } catch (error) {
@@ -75,7 +85,7 @@ function pathsOf(request: OperationRequest): string[] {
     case 'discover':
       return request.path === undefined ? [] : [request.path]
     case 'operate':
-      return restartOf(request.command) === undefined ? [request.command] : []
+      return restartOf(request.command) === undefined ? Object.values(request.input) : []
     default:
       return []
   }
@@ -105,19 +115,48 @@ async function deviceOf(
   return built ?? failedResult(outcomeError('notMapped', 'the device has no tree that can be mapped', true))
 }
 
+/**
+ * Those of the paths that a device whose tree is TR-181 does not show itself: they were mapped from names of its vendor.
+ * Undefined where there are none.
+ */
+async function addedByVendor(
+  { deviceId }: Contact,
+  paths: string[],
+  { maps, parameters }: MappedContactDeps,
+): Promise<ReadonlySet<string> | undefined> {
+  if ((await maps.of(deviceId)) === undefined) return undefined
+  const stored = await parameters.getMany(deviceId, paths)
+  const mapped = stored.flatMap(({ path, from }) => (from === undefined ? [] : [path]))
+  return mapped.length === 0 ? undefined : new Set(mapped)
+}
+
 function translate(own: OwnSide, request: OperationRequest): Promise<OperationResult> {
   switch (request.verb) {
     case 'get':
       return get(own, request)
+    case 'set':
+      return set(own, request)
+    case 'add':
+      return add(own, request)
+    case 'delete':
+      return remove(own, request)
+    case 'instances':
+      return instances(own, request)
+    case 'supported':
+      return supported(own, request)
+    case 'discover':
+      return discover(own, request.path ?? TR181)
+    case 'subscribe':
+      return subscribe(own, request)
+    case 'operate':
+      return operate(own, request)
     default:
-      return Promise.resolve(
-        failedResult(outcomeError('notSupported', `${request.verb} is not possible by TR-181 paths`)),
-      )
+      return Promise.resolve(failedResult(outcomeError('notSupported', `${request.verb} has no paths`)))
   }
 }
 
-/** A request that has no form on the device: the reason, and the parameter of its own to use instead. */
-function refused({ message, source }: MappingRefusal): OperationResult {
-  const instead = source === undefined ? '' : `; use ${source}`
-  return failedResult(outcomeError('notMapped', message + instead))
+/** A request that has no form on the device. */
+function refused(reason: MappingRefusal): OperationResult {
+  const { error, from } = refusal(reason)
+  return failedResult(error, from?.path === undefined ? [] : [{ path: from.path, error }])
 }

@@ -1,4 +1,12 @@
-import { isCommandLike, isSearch, type Model, readsEmpty, sameParameterValue, sameValue } from '../datamodel/index.ts'
+import {
+  commandUnder,
+  isCommandLike,
+  isSearch,
+  type Model,
+  readsEmpty,
+  sameParameterValue,
+  sameValue,
+} from '../datamodel/index.ts'
 import {
   type Device,
   failedResult,
@@ -110,10 +118,11 @@ function judgeRequest(operation: Operation, reads: OperationResult[], now: numbe
 }
 
 /**
- * Returns the object of a diagnostic in CWMP: `Device.IP.Diagnostics.IPPing()` gives `Device.IP.Diagnostics.IPPing.`
+ * Returns the object of a diagnostic, by the names of TR-181 where it has some: `Device.IP.Diagnostics.IPPing.` for
+ * `InternetGatewayDevice.IPPingDiagnostics()`.
  */
 function diagnosticObject(command: string): string {
-  return command.replace(/\(\)$/, '.')
+  return commandUnder('Device.', command).replace(/\(\)$/, '.')
 }
 
 /**

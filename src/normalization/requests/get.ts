@@ -1,6 +1,5 @@
 import { isSearch, type MappedValue } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
-import { TR181 } from '../tree/paths.ts'
 import { ABSENT, exactOutcome, outcomeOf, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
@@ -11,7 +10,7 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
   const { mapping, tree } = own
   const asked = await tree.settle(() => request.paths.flatMap((path) => asks(path)))
   function asks(path: string): string[] {
-    if (!path.startsWith(TR181)) return [path]
+    if (!own.isMapped(path)) return [path]
     if (isSearch(path)) return sourcesBelow(mapping, searchBase(path), tree)
     return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : sourcesOf(mapping, path, tree)
   }
@@ -23,7 +22,7 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
 }
 
 async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
-  if (!path.startsWith(TR181)) {
+  if (!own.isMapped(path)) {
     const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
     return [...own.results.values()].filter((outcome) => isBelow(outcome.path))
   }

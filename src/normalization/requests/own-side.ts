@@ -1,4 +1,11 @@
-import type { DeviceMapping, ReadingTime } from '../../datamodel/index.ts'
+import { TransportError } from '../../base/index.ts'
+import {
+  type DeviceMapping,
+  MappingRefusal,
+  type ReadingTime,
+  type WriteQuirks,
+  writeQuirks,
+} from '../../datamodel/index.ts'
 import type {
   Contact,
   ExecuteHooks,
@@ -6,6 +13,7 @@ import type {
   OperationRequest,
   OperationResult,
   ParameterStore,
+  ParameterType,
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
@@ -18,6 +26,8 @@ interface OwnSideOptions {
   operation: Operation
   hooks: ExecuteHooks
   device: MappedDevice
+  /** Returns true for a path that is not one of the device's own. */
+  isMapped(path: string): boolean
   parameters: ParameterStore
   maps: DeviceMaps
   now: number
@@ -34,6 +44,7 @@ export class OwnSide {
   readonly #results = new Map<string, PathOutcome>()
   readonly #asked: string[] = []
   #device: MappedDevice
+  #hasWritten = false
 
   constructor(options: OwnSideOptions) {
     this.#options = options
@@ -46,31 +57,101 @@ export class OwnSide {
     return this.#device.mapping
   }
 
-  /** The answers of all reads so far, by path. */
+  get hooks(): ExecuteHooks {
+    return this.#options.hooks
+  }
+
+  /** The rules of the device's family and model for writes. */
+  get quirks(): WriteQuirks {
+    const { family, models } = this.#device.stored
+    return writeQuirks({ family, models })
+  }
+
+  /** The answers so far, by own path; a later one replaces an earlier one. */
   get results(): ReadonlyMap<string, PathOutcome> {
     return this.#results
   }
 
-  /** Executes a request with own paths over the contact. */
-  execute(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
+  isMapped(path: string): boolean {
+    return this.#options.isMapped(path)
+  }
+
+  /** Runs a pure function of the tree; a refusal counts when all that it looked at was read. */
+  async plan<T>(work: () => T): Promise<T> {
+    const planned = await this.attempt(work)
+    if (planned instanceof MappingRefusal) throw planned
+    return planned
+  }
+
+  /** The same, with a refusal as its result. */
+  attempt<T>(work: () => T): Promise<T | MappingRefusal> {
+    return this.tree.settle(() => {
+      try {
+        return work()
+      } catch (error) {
+        if (error instanceof MappingRefusal) return error
+        throw error
+      }
+    })
+  }
+
+  /** Executes a read with own paths over the contact. */
+  async #execute(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
     const { contact, operation } = this.#options
-    return contact.execute({ ...operation, request }, { ...this.#options.hooks, ...hooks })
+    try {
+      return await contact.execute({ ...operation, request }, { ...this.#options.hooks, ...hooks })
+    } catch (error) {
+      if (!this.#hasWritten || !(error instanceof TransportError) || error.sent) throw error
+      throw new TransportError(error.code, error.message, { sent: true, cause: error, context: error.context })
+    }
+  }
+
+  /**
+   * Executes a write with own paths. Once one was answered the request has had an effect: no later error counts as
+   * unsent.
+   */
+  async write(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
+    const types = await this.#typesOf(request)
+    const typeOf = (path: string) => types.get(path)
+    const result = await this.#execute(request, { typeOf, ...hooks })
+    this.#hasWritten = true
+    return result
   }
 
   /** Reads own parameters and objects in one request. Rows that are new get their numbers. */
   async read(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return
     this.#asked.push(...paths)
-    const { results } = await this.execute({ verb: 'get', paths: [...paths] })
-    for (const outcome of results) this.#results.set(outcome.path, outcome)
+    const { results } = await this.#execute({ verb: 'get', paths: [...paths] })
+    this.note(results)
     const fresh = results.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]))
     const isNew = await bringRows(this.mapping, fresh, this.tree)
     this.tree.add(fresh)
     if (isNew) this.#device = await this.#options.maps.grow(this.#options.contact.deviceId, this.#device, this.tree)
   }
 
+  /** Keeps answers for the record. */
+  note(results: Iterable<PathOutcome>): void {
+    for (const outcome of results) this.#results.set(outcome.path, outcome)
+  }
+
+  /** Takes the answers at and below an object out of what is kept: it was deleted again. */
+  forget(object: string): void {
+    for (const path of this.#results.keys()) if (path.startsWith(object)) this.#results.delete(path)
+  }
+
   /** Returns all reads as one, for the record. */
   reads(): { request: OperationRequest; results: PathOutcome[] } {
     return { request: { verb: 'get', paths: this.#asked }, results: [...this.#results.values()] }
+  }
+
+  async #typesOf(request: OperationRequest): Promise<Map<string, ParameterType>> {
+    if (request.verb !== 'set') return new Map()
+    const types = new Map<string, ParameterType>()
+    for (const { path } of request.values) {
+      const type = this.#results.get(path)?.type ?? (await this.tree.settle(() => this.tree.parameter(path)))?.type
+      if (type !== undefined && type !== 'unknown') types.set(path, type)
+    }
+    return types
   }
 }

@@ -1,0 +1,154 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { MappingRefusal, planAdd, planNewObject, planWrite, scanObject } from '../../datamodel/index.ts'
+import {
+  failedResult,
+  type OperationResult,
+  type OutcomeError,
+  outcomeError,
+  type PathOutcome,
+  type RequestFor,
+  type RowToAdd,
+  resultOf,
+  rowsToAdd,
+} from '../../domain/index.ts'
+import type { OwnSide } from './own-side.ts'
+import { refusal } from './refusal.ts'
+import { endOf, outcomeOfWrite, writable, writeSteps } from './set.ts'
+import { sourcesBelow } from './sources.ts'
+
+/** One row that was added, or what kept it from being added. */
+interface Added {
+  results: PathOutcome[]
+  /** Own object, while it is there. */
+  object?: string
+  error?: OutcomeError
+  end?: Pick<OperationResult, 'output'>
+}
+
+/**
+ * Adds rows of TR-181 where the device has their owner: the object first, then what it needs and what was asked for. A
+ * row whose values are refused is deleted again, and without `allowPartial` so are the rows before it.
+ */
+export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<OperationResult> {
+  const rows = rowsToAdd(request)
+  const allowPartial = request.allowPartial === true
+  const tables = [...new Set(rows.map(({ object }) => object))]
+  // All rows that there are get their numbers before the new one: by these a new row is told after a lost answer.
+  await own.read(
+    await own.tree.settle(() => [...new Set(tables.flatMap((table) => sourcesBelow(own.mapping, table, own.tree)))]),
+  )
+  const objects: string[] = []
+  for (const { object, values } of rows)
+    objects.push(own.isMapped(object) ? await own.plan(() => planAdd(own.mapping, object, values, own.tree)) : object)
+  const done: Added[] = []
+  for (const [n, row] of rows.entries()) {
+    const added = await addRow(own, row, objects[n] ?? row.object, tables, allowPartial)
+    done.push(added)
+    if (added.error === undefined || allowPartial) continue
+    for (const { object } of done) if (object !== undefined) await takeAway(own, object)
+    return { ...failedResult(added.error, added.results), own: ownAdd(own, objects) }
+  }
+  const ends = Object.assign({}, ...done.map(({ end }) => end ?? {}))
+  return { ...resultOf(done.flatMap(({ results }) => results)), ...ends, own: ownAdd(own, objects) }
+}
+
+function ownAdd(own: OwnSide, [object = '']: readonly string[]): NonNullable<OperationResult['own']> {
+  return { request: { verb: 'add', object, values: {} }, results: [...own.results.values()] }
+}
+
+async function addRow(
+  own: OwnSide,
+  row: RowToAdd,
+  table: string,
+  tables: readonly string[],
+  allowPartial: boolean,
+): Promise<Added> {
+  const hooks = { beforeSend: (raw?: { instances?: string[] }) => own.hooks.beforeSend(baselineOf(own, tables, raw)) }
+  const made = await own.write({ verb: 'add', object: table, values: {} }, hooks)
+  const object = made.results.find(({ created }) => created !== undefined)?.created
+  if (object === undefined) {
+    const error = made.error ?? outcomeError('notApplied', `the device added no row to ${table}`)
+    return { results: [{ path: row.object, from: { path: table }, error }], error }
+  }
+  await own.read([object])
+  const target = own.isMapped(row.object) ? own.mapping.rowOf(object, schemaOfTable(row.object)) : object
+  if (target === undefined) {
+    await takeAway(own, object)
+    const error = outcomeError('notMapped', `the new row ${object} has no place in ${row.object}; use ${table}`)
+    return { results: [{ path: row.object, from: { path: table }, error }], error }
+  }
+  const created: PathOutcome = { path: row.object, created: target, from: { path: object } }
+  const filled = await fill(own, row, object, target, allowPartial)
+  if (filled.error === undefined) return { ...filled, object, results: [created, ...filled.results] }
+  await takeAway(own, object)
+  return { error: filled.error, results: filled.results }
+}
+
+/** Writes the values of a new row, and those that objects of the device's model need. */
+async function fill(
+  own: OwnSide,
+  row: RowToAdd,
+  object: string,
+  target: string,
+  allowPartial: boolean,
+): Promise<Added> {
+  const { mapping, tree, time, quirks } = own
+  const isFree = (name: string) => allowPartial || row.optional?.includes(name) === true
+  const list = Object.entries(row.values).map(([name, value]) => ({ path: target + name, value, name }))
+  const results: PathOutcome[] = []
+  const open: typeof list = []
+  for (const value of list) {
+    const planned = isFree(value.name)
+      ? await own.attempt(() => planWrite(mapping, [value], tree, time, writable(own)))
+      : undefined
+    if (planned instanceof MappingRefusal)
+      results.push({ path: value.path, ...refusal(planned), ...(allowPartial ? {} : { optional: true as const }) })
+    else open.push(value)
+  }
+  const plan = await own.attempt(() => planWrite(mapping, open, tree, time, writable(own)))
+  if (plan instanceof MappingRefusal) {
+    const { error, from } = refusal(plan)
+    return { error, results: [...results, { path: row.object, ...(from === undefined ? {} : { from }), error }] }
+  }
+  const reported = (path: string) => tree.parameter(path)?.type
+  const { pauseMs, steps, needs } = await own.plan(() => planNewObject(object, plan.values, quirks, tree, reported))
+  for (const below of needs) {
+    const made = await own.write({ verb: 'add', object: below, values: {} })
+    if (made.outcome === 'done') own.note(made.results)
+    else if (made.error !== undefined) return { error: made.error, results: [{ path: row.object, error: made.error }] }
+  }
+  if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
+  const written = await writeSteps(own, plan.values, allowPartial, steps)
+  for (const value of open) {
+    const sources = await tree.settle(() => mapping.sourcesOf(value.path, tree))
+    const required = !isFree(value.name)
+    results.push(outcomeOfWrite({ ...value, required }, sources, written, plan.unchanged.includes(value.path)))
+  }
+  const failed = results.find(({ error, optional }) => error !== undefined && optional !== true)?.error
+  const error = allowPartial ? undefined : (written.error ?? failed)
+  return { results, end: endOf(written), ...(error === undefined ? {} : { error }) }
+}
+
+async function takeAway(own: OwnSide, object: string): Promise<void> {
+  await own.write({ verb: 'delete', paths: [object] })
+  own.forget(object)
+}
+
+/** The rows of TR-181 before the add. */
+function baselineOf(own: OwnSide, tables: readonly string[], raw: { instances?: string[] } | undefined) {
+  const { mapping } = own
+  const rows = new Set<string>()
+  for (const table of tables) {
+    for (const row of mapping.links.rowsIn(table)) rows.add(row)
+    for (const object of raw?.instances ?? []) {
+      const row = mapping.rowOf(object, schemaOfTable(table))
+      if (row !== undefined) rows.add(row)
+    }
+  }
+  return { instances: [...rows] }
+}
+
+/** The table as rules name it: with `{i}` for the rows that it lies in. */
+function schemaOfTable(table: string): string {
+  return scanObject(table).schema
+}

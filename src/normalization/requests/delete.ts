@@ -1,0 +1,45 @@
+import { isSearch, MappingRefusal, planDelete } from '../../datamodel/index.ts'
+import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
+import { ABSENT, valuesBelow } from './found.ts'
+import type { OwnSide } from './own-side.ts'
+import { refusal } from './refusal.ts'
+import { searchBase, searched } from './search-values.ts'
+import { sourcesBelow } from './sources.ts'
+
+/** Deletes rows of TR-181 with the object of the device that each of them is. Nothing is sent when one has none. */
+export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promise<OperationResult> {
+  const paths: string[] = []
+  for (const path of request.paths)
+    paths.push(...(own.isMapped(path) && isSearch(path) ? await found(own, path) : [path]))
+  const objects = new Map<string, string>()
+  const results: PathOutcome[] = []
+  for (const path of new Set(paths)) {
+    const object = own.isMapped(path) ? await own.attempt(() => planDelete(own.mapping, path, own.tree)) : path
+    if (!(object instanceof MappingRefusal)) {
+      objects.set(object, path)
+      continue
+    }
+    const { error, from } = refusal(object)
+    // A row that is not there has no source either.
+    const isGone = from === undefined
+    if (isGone && request.allowPartial === true) results.push({ path })
+    else
+      results.push({
+        path,
+        error: isGone ? { ...error, code: ABSENT } : error,
+        ...(from === undefined ? {} : { from }),
+      })
+  }
+  const isRefused = results.some(({ error }) => error !== undefined)
+  if (objects.size === 0 || (isRefused && request.allowPartial !== true)) return resultOf(results)
+  const answer = await own.write({ ...request, paths: [...objects.keys()] })
+  for (const { path, error } of answer.results)
+    results.push({ path: objects.get(path) ?? path, from: { path }, ...(error === undefined ? {} : { error }) })
+  return { ...resultOf(results), own: { request: { ...request, paths: [...objects.keys()] }, results: answer.results } }
+}
+
+async function found(own: OwnSide, path: string): Promise<string[]> {
+  const base = searchBase(path)
+  await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
+  return searched(path, await valuesBelow(own, base))
+}

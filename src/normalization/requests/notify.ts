@@ -1,0 +1,70 @@
+import { commandUnder, planWrite } from '../../datamodel/index.ts'
+import {
+  failedResult,
+  type OperationResult,
+  outcomeError,
+  type PathOutcome,
+  type RequestFor,
+} from '../../domain/index.ts'
+import { OWN_ROOT, TR181 } from '../tree/paths.ts'
+import { ABSENT } from './found.ts'
+import type { OwnSide } from './own-side.ts'
+import { writable } from './set.ts'
+import { sourcesBelow, sourcesOf } from './sources.ts'
+
+/**
+ * Subscribes to all own parameters behind those of TR-181: their changes are stored, and reported, under both paths. The
+ * record keeps the own ones.
+ */
+export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>): Promise<OperationResult> {
+  const { mapping, tree } = own
+  const sources = new Map<string, string[]>()
+  for (const path of request.paths)
+    sources.set(
+      path,
+      await tree.settle(() => {
+        if (!own.isMapped(path)) return [path]
+        return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : known(sourcesOf(mapping, path, tree))
+      }),
+    )
+  function known(paths: string[]): string[] {
+    return paths.filter((path) => tree.value(path) !== undefined)
+  }
+  const absent = [...sources].filter(([, paths]) => paths.length === 0)
+  if (absent.length > 0) {
+    const error = outcomeError(ABSENT, 'the device has no parameter of its own for it')
+    return failedResult(
+      error,
+      absent.map(([path]) => ({ path, error })),
+    )
+  }
+  const ownRequest = { ...request, paths: [...new Set([...sources.values()].flat())] }
+  const answer = await own.write(ownRequest)
+  const results = request.paths.map((path): PathOutcome => {
+    const [source = path] = sources.get(path) ?? []
+    return source === path ? { path } : { path, from: { path: source } }
+  })
+  return {
+    ...answer,
+    results: answer.outcome === 'done' ? results : answer.results,
+    own: { request: ownRequest, results: answer.results },
+  }
+}
+
+/** Runs a diagnostic of TR-098 whose arguments refer to rows of TR-181. */
+export async function operate(own: OwnSide, request: RequestFor<'operate'>): Promise<OperationResult> {
+  const object = commandUnder(TR181, request.command).replace(/\(\)$/, '.')
+  const ownObject = commandUnder(OWN_ROOT, request.command).replace(/\(\)$/, '.')
+  const input: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.input)) {
+    if (!value.startsWith(TR181)) {
+      input[name] = value
+      continue
+    }
+    const { values } = await own.plan(() =>
+      planWrite(own.mapping, [{ path: object + name, value }], own.tree, own.time, writable(own)),
+    )
+    for (const raw of values) if (raw.path.startsWith(ownObject)) input[raw.path.slice(ownObject.length)] = raw.value
+  }
+  return own.write({ ...request, command: commandUnder(OWN_ROOT, request.command), input })
+}

@@ -1,0 +1,145 @@
+import { applyQuirks, isSearch, MappingRefusal, planWrite, type RawValue } from '../../datamodel/index.ts'
+import {
+  type OperationResult,
+  type OutcomeError,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+} from '../../domain/index.ts'
+import { valuesBelow } from './found.ts'
+import type { OwnSide } from './own-side.ts'
+import { refusal } from './refusal.ts'
+import { searchBase, searched } from './search-values.ts'
+import { sourcesBelow, sourcesOf } from './sources.ts'
+
+type ToSet = RequestFor<'set'>['values'][number]
+
+/**
+ * Writes parameters of TR-181 as the device takes them. Their sources are read before: values that the device shows
+ * already are not sent, and those that share a parameter of it need what it has now.
+ */
+export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<OperationResult> {
+  const values = await withoutSearch(own, request.values)
+  if (values.length === 0) return resultOf([])
+  const { mapping, tree } = own
+  const mapped = values.filter(({ path }) => own.isMapped(path))
+  await own.read(await tree.settle(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
+  const refused = new Map<string, PathOutcome>()
+  const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
+  for (const value of mapped.filter(isFree)) {
+    const planned = await own.attempt(() => planWrite(mapping, [value], tree, own.time, writable(own)))
+    if (planned instanceof MappingRefusal) refused.set(value.path, outcomeFor(value, refusal(planned)))
+  }
+  const open = mapped.filter(({ path }) => !refused.has(path))
+  const plan = await own.plan(() => planWrite(mapping, open, tree, own.time, writable(own)))
+  const plain = values.filter(({ path }) => !own.isMapped(path))
+  const raw = [...plan.values, ...plain.map(({ path, value }) => ({ path, value }))]
+  const written = await writeSteps(own, raw, request.allowPartial === true)
+  const outcomes: PathOutcome[] = []
+  for (const value of values) {
+    const error = refused.get(value.path)
+    const sources = own.isMapped(value.path)
+      ? await tree.settle(() => mapping.sourcesOf(value.path, tree))
+      : [value.path]
+    outcomes.push(error ?? outcomeOfWrite(value, sources, written, plan.unchanged.includes(value.path)))
+  }
+  return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, raw) }
+}
+
+/** The request as the device got it, with its answers above those of the reads. */
+function ownSet(own: OwnSide, values: RawValue[]): NonNullable<OperationResult['own']> {
+  return { request: { verb: 'set', values, allowPartial: true }, results: [...own.results.values()] }
+}
+
+/** The answers to the writes of one request. */
+interface Written {
+  values: ReadonlyMap<string, RawValue>
+  failures: ReadonlyMap<string, OutcomeError>
+  /** The error of the write that failed as a whole. */
+  error?: OutcomeError
+  isLater: boolean
+}
+
+/** Writes values in as many requests as the device needs; what follows one that failed is not sent. */
+export async function writeSteps(
+  own: OwnSide,
+  values: readonly RawValue[],
+  allowPartial: boolean,
+  plannedSteps?: readonly (readonly RawValue[])[],
+): Promise<Written> {
+  const reported = (path: string) => own.tree.parameter(path)?.type
+  const { steps, afterBoot } = await own.plan(() => applyQuirks(values, own.quirks, own.tree, reported))
+  const done = new Map<string, RawValue>()
+  const failures = new Map<string, OutcomeError>()
+  let error: OutcomeError | undefined
+  let isLater = false
+  for (const step of plannedSteps ?? steps) {
+    const result = await own.write({ verb: 'set', values: step.map((value) => ({ ...value })), allowPartial })
+    isLater ||= result.output?.applied === 'later'
+    for (const { path, value = '', error: failure } of result.results)
+      if (failure === undefined) done.set(path, { path, value })
+      else failures.set(path, failure)
+    own.note(result.results.filter((outcome) => outcome.error === undefined))
+    if (result.outcome === 'done') own.tree.add(step)
+    else error ??= result.error
+    if (error !== undefined && !allowPartial) break
+  }
+  return {
+    values: done,
+    failures,
+    isLater: isLater || afterBoot.some((path) => done.has(path)),
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+/** Returns the remark on writes whose effect comes later (TR-069 A.3.2.1, Status 1). */
+export function endOf({ isLater }: Written): Pick<OperationResult, 'output'> {
+  return isLater ? { output: { applied: 'later' } } : {}
+}
+
+/** Returns what became of one value by what became of the parameters behind it. */
+export function outcomeOfWrite(
+  { path, value, required }: Pick<ToSet, 'path' | 'value' | 'required'>,
+  sources: readonly string[],
+  written: Written,
+  isUnchanged: boolean,
+): PathOutcome {
+  const own =
+    sources.find((source) => written.failures.has(source)) ?? sources.find((source) => written.values.has(source))
+  const from = own === undefined || own === path ? {} : { from: { path: own, ...sentAs(written.values.get(own)) } }
+  const error = own === undefined ? (isUnchanged ? undefined : written.error) : written.failures.get(own)
+  if (error === undefined) return { path, value, ...from }
+  return { path, ...from, error, ...(required === false ? { optional: true as const } : {}) }
+}
+
+function sentAs(raw: RawValue | undefined): { value?: string } {
+  return raw === undefined ? {} : { value: raw.value }
+}
+
+function outcomeFor({ path, required }: ToSet, { error, from }: ReturnType<typeof refusal>): PathOutcome {
+  return {
+    path,
+    error,
+    ...(from === undefined ? {} : { from }),
+    ...(required === false ? { optional: true as const } : {}),
+  }
+}
+
+/** Returns the Writable flag that the device reported for an own parameter. */
+export function writable(own: OwnSide): (path: string) => boolean | undefined {
+  return (path) => own.tree.parameter(path)?.writable
+}
+
+async function withoutSearch(own: OwnSide, values: readonly ToSet[]): Promise<ToSet[]> {
+  const plain: ToSet[] = []
+  for (const value of values) {
+    if (!isSearch(value.path)) {
+      plain.push(value)
+      continue
+    }
+    const base = searchBase(value.path)
+    await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
+    for (const path of searched(value.path, await valuesBelow(own, base))) plain.push({ ...value, path })
+  }
+  return plain
+}
