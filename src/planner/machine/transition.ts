@@ -28,7 +28,7 @@ export interface MemberStep extends Why {
   /** The snapshot of the device in the same commit. */
   snapshot?: DeviceSnapshot
   /** The event that follows at once, in the same commit. */
-  then?: MemberStep
+  followedBy?: MemberStep
 }
 
 export interface TransitionDeps {
@@ -184,7 +184,7 @@ export class Transitions {
 
 /** Returns an event and those that follow it at once. */
 function inOrder(step: MemberStep): MemberStep[] {
-  return step.then === undefined ? [step] : [step, ...inOrder(step.then)]
+  return step.followedBy === undefined ? [step] : [step, ...inOrder(step.followedBy)]
 }
 
 /** Returns the change of a pointer with another change of the same device. */
@@ -267,8 +267,8 @@ function changedEvent(
 /**
  * The attempt that an event counts: a failure, or a device that was moved. A device that did not connect is no failure.
  */
-function countOf({ event, reason, then }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
-  if (then !== undefined) return countOf(then, at)
+function countOf({ event, reason, followedBy }: MemberStep, at: Timestamp): Pick<MemberCommit, 'count'> {
+  if (followedBy !== undefined) return countOf(followedBy, at)
   if (event === 'retired') return { count: { movedInMinute: Math.floor(at / 60_000) } }
   const failed = event === 'conflict' || (event === 'fail' && reason?.code !== 'offline')
   return failed ? { count: { failed: true } } : {}

@@ -19,8 +19,8 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
     // Its Agent was given a secret: a link that does not show it is somebody else's, or one from before.
     await endLink(script, device, 'policy')
   } else if (await script.agentAnswers(device)) {
-    const { kind: _kind, ...then } = await binding(script)
-    return { kind: 'event', event: 'agentHere', then }
+    const { kind: _kind, ...followedBy } = await binding(script)
+    return { kind: 'event', event: 'agentHere', followedBy }
   }
   const { awaitUspTimeoutMs } = script.plan.settings
   const { time } = script.deps
