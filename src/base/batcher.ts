@@ -73,7 +73,12 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
   add(item: Item): Promise<Result> {
     const weight = this.#options.weigh?.(item) ?? 1
     if (this.#queue.length > 0 && this.#weight + weight > this.#options.maxWaiting)
-      return Promise.reject(new AppError('unavailable', 'too much is waiting to be done; try again later'))
+      return Promise.reject(
+        new AppError(
+          'unavailable',
+          'too many requests wait in the server, and nothing was done: repeat the request later',
+        ),
+      )
     return new Promise<Result>((resolve, reject) => {
       this.#queue.push({ item, weight, since: performance.now(), resolve, reject })
       this.#weight += weight
@@ -158,7 +163,12 @@ class GroupingBatcher<Item, Result> implements Batcher<Item, Result> {
     let late = 0
     while ((this.#queue[late]?.since ?? Number.POSITIVE_INFINITY) <= before) late++
     for (const { reject } of this.#take(late))
-      reject(new AppError('unavailable', 'it could not be begun in time; nothing was done'))
+      reject(
+        new AppError(
+          'unavailable',
+          'the server did not begin the request in time, and nothing was done: repeat it later',
+        ),
+      )
     const first = this.#queue[0]
     if (first !== undefined) this.#watch(Math.max(1, Math.ceil(first.since - before)))
   }

@@ -18,7 +18,7 @@ export function authorize(
 ): void {
   if (isRead(request) || isTrusted(actor)) return
   if (via !== undefined && via !== device.owner) {
-    throw new AppError('forbidden', `writes to this device go over ${device.owner}, its owner`, {
+    throw new AppError('forbidden', `writes to this device go over ${device.owner}, its owner: leave \`via\` out`, {
       context: { deviceId: device.id, via },
     })
   }

@@ -160,7 +160,11 @@ async function run(operation: Operation, entry: ContactEntry, look: Look, deps: 
       deps.log.info(lineOf(operation, executed.error), 'operation was not sent')
       rest(entry, look, deps)
       if (deps.attempts.failed(operation) < deps.limits.maxAttempts) return 'look'
-      const error = outcomeError('unreachable', `gave up after ${deps.limits.maxAttempts} attempts`, true)
+      const error = outcomeError(
+        'unreachable',
+        `the device was not reached in ${deps.limits.maxAttempts} attempts: see its presence, and request it again`,
+        true,
+      )
       return nextOf(await deps.finisher.finish(operation, ['queued'], 'failed', failedResult(error)))
     }
   }

@@ -133,7 +133,8 @@ export const RESET = outcomeError(
  */
 function refusalNow({ actor, request, via }: Operation, device: Situation['device']): string | undefined {
   if (isTrusted(actor) || isRead(request)) return undefined
-  if (via !== undefined && via !== device.owner) return `writes to this device go over ${device.owner}, its owner, now`
+  if (via !== undefined && via !== device.owner)
+    return `writes to this device go over ${device.owner}, its owner now: request it again without \`via\``
   return migrationRefusal(device, request)
 }
 

@@ -27,9 +27,13 @@ import { bootKind, endsByCompletion, isRestart } from './verbs.ts'
 export type Verdict = { state: 'done' | 'failed'; result: OperationResult } | undefined
 
 /** The request was not done. A retry is safe. */
-const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it', true)
+const NOT_EXECUTED: OutcomeError = outcomeError('notExecuted', 'the device did not do it: request it again', true)
 /** The request was sent, but the device does not have the values. A retry is safe. */
-const NOT_APPLIED: OutcomeError = outcomeError('notApplied', 'the device does not have the requested values', true)
+const NOT_APPLIED: OutcomeError = outcomeError(
+  'notApplied',
+  'the device does not have the requested values: read it, and request it again',
+  true,
+)
 /** The outcome cannot be found out. A retry may have a second effect. */
 export const OUTCOME_UNKNOWN: OutcomeError = outcomeError(
   'outcomeUnknown',

@@ -114,7 +114,7 @@ function checkSet(request: RequestFor<'set'>, findings: Findings): void {
     if (seen.has(text)) throw invalid(text, 'is named twice')
     seen.add(text)
     total += text.length + value.length
-    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together; use several requests')
     const schema = schemaOf(path)
     if (schema === undefined) {
       checkText(text, value, findings)
@@ -136,7 +136,7 @@ function checkAdd(request: RequestFor<'add'>, findings: Findings): void {
   let total = 0
   for (const row of rows) {
     for (const [name, value] of Object.entries(row.values)) total += name.length + value.length
-    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together')
+    if (total > REQUEST_BOUNDS.totalLength) throw invalid('values', 'are too large together; use several requests')
     checkRow(row, findings)
   }
 }

@@ -71,8 +71,8 @@ describe.each([
       .map((result) => (result.status === 'rejected' ? String(result.reason.message) : ''))
     expect(reasons).toEqual([
       'an object with the same key is stored already: read it and change it, or use another key',
-      'the device has changed meanwhile or does not exist',
-      'the device has changed meanwhile or does not exist',
+      'the device has changed since it was read, or does not exist: read it again',
+      'the device has changed since it was read, or does not exist: read it again',
     ])
     const stored = await Promise.all(devices.map((one) => store.devices.get(one.id)))
     expect(stored.map((one) => one?.work.seq)).toEqual(devices.map(() => 1))

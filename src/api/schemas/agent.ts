@@ -13,7 +13,9 @@ export const PendingAgentSchema = z
       .openapi('Claim')
       .optional()
       .describe('The identity that it claims: nothing proves it'),
-    reason: z.enum(REFUSAL_CODES).describe('The reason of its last refusal'),
+    reason: z
+      .enum(REFUSAL_CODES)
+      .describe('The reason of its last refusal; docs/migration.md says what to do about each'),
     text: z.string().describe('The reason in a sentence'),
     count: z.number().int().describe('Number of refusals, written about once a minute'),
     firstSeenAt: time(),

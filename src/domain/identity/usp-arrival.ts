@@ -174,7 +174,9 @@ function textOf({ oui, productClass, serial }: DeviceIdentity): string {
   return [oui, productClass, serial].map((part) => part.slice(0, 64)).join('-')
 }
 
-const REFUSAL_TEXTS = {
+/** The sentences of refusals that are the same for every Agent. */
+export const REFUSAL_TEXTS = {
+  blocked: 'it was blocked by an operator',
   noCertificate: 'no client certificate carries the Endpoint ID',
   notBound: 'the Endpoint ID is bound to no device, and no client certificate carries it',
 } satisfies Partial<Record<RefusalCode, string>>

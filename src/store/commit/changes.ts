@@ -105,7 +105,7 @@ export function deviceWrites(change: DeviceChange, now: number): Write[] {
     {
       collection: 'devices',
       operation: { updateOne: { filter, update } },
-      mustMatch: 'the device has changed meanwhile or does not exist',
+      mustMatch: 'the device has changed since it was read, or does not exist: read it again',
     },
   ]
 }

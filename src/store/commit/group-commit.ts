@@ -113,7 +113,10 @@ async function inTime<T>(limitMs: number, work: (over: AbortSignal) => Promise<T
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new AppError('unavailable', 'the database did not answer in time; the write may be done or not')
+      const error = new AppError(
+        'unavailable',
+        'the database did not answer in time, and the write may be done or not: read the record, and repeat the request where it is not',
+      )
       over.abort(error)
       reject(error)
     }, limitMs)

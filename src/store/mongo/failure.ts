@@ -89,9 +89,13 @@ function isTooLarge(error: unknown): boolean {
 /** Returns an error of the driver as an AppError `conflict`, `invalid` or `unavailable`; any other stays as it is. */
 export function translate(error: unknown): unknown {
   if (isTooLarge(error))
-    return new AppError('invalid', 'it is larger than what the database keeps in one document (16 MiB)', {
-      cause: error,
-    })
+    return new AppError(
+      'invalid',
+      'the record is larger than what the database keeps in one document (16 MiB), and was not stored: store less',
+      {
+        cause: error,
+      },
+    )
   if (isDuplicate(error)) return refusal(DUPLICATE_KEY, '', error)
   if (isTransient(error) || (error instanceof MongoError && CLOSED.includes(error.name)))
     return new AppError('unavailable', textOf(error), { cause: error })

@@ -112,7 +112,11 @@ export class LinkSecretRepository implements LinkSecrets {
       { pending, ...demand },
     )
     const stored = kept(document)
-    if (stored === undefined) throw new AppError('conflict', 'the link secret of the device changes too often')
+    if (stored === undefined)
+      throw new AppError(
+        'conflict',
+        `the link secret of ${deviceId} is being changed by others; repeat the request in some seconds`,
+      )
     return this.#box.open(stored.sealed, deviceId)
   }
 

@@ -8,6 +8,7 @@ import {
   type PendingAgentStore,
   type PendingSighting,
   pendingAgentId,
+  REFUSAL_TEXTS,
   type RefusalCode,
 } from '../../domain/index.ts'
 import type { ChangeWriter } from '../commit/changes.ts'
@@ -82,7 +83,7 @@ export class PendingAgentRepository implements PendingAgentStore {
       operation: {
         updateOne: {
           filter: { _id: id },
-          update: { $set: { blockedAt: at, blockedBy: by, reason: 'blocked', text: 'it was blocked by an operator' } },
+          update: { $set: { blockedAt: at, blockedBy: by, reason: 'blocked', text: REFUSAL_TEXTS.blocked } },
         },
       },
       mustMatch: 'the pending Agent is gone',

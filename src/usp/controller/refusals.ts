@@ -1,5 +1,12 @@
 import { BoundedMap, type Clock, type Log } from '../../base/index.ts'
-import type { AgentAdmission, FeedEvent, PendingAgentStore, Refusal, RefusalCode } from '../../domain/index.ts'
+import {
+  type AgentAdmission,
+  type FeedEvent,
+  type PendingAgentStore,
+  REFUSAL_TEXTS,
+  type Refusal,
+  type RefusalCode,
+} from '../../domain/index.ts'
 import { PendingAgents, type RefusedAgent } from './pending-agents.ts'
 
 interface RefusalsDeps {
@@ -23,8 +30,8 @@ const HOUR_MS = 3_600_000
  * database.
  */
 const STANDING_MS = 60_000
-const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: 'no client certificate carries the Endpoint ID' }
-const BLOCKED: Refusal = { code: 'blocked', text: 'it was blocked by an operator' }
+const NO_CERTIFICATE: Refusal = { code: 'noCertificate', text: REFUSAL_TEXTS.noCertificate }
+const BLOCKED: Refusal = { code: 'blocked', text: REFUSAL_TEXTS.blocked }
 const STANDING: readonly RefusalCode[] = ['notBound', 'noCertificate']
 const MAX_KNOWN = 10_000
 /** Endpoint IDs from one address that are listed and logged in an hour; more are counted. */

@@ -84,7 +84,7 @@ describe('submitting', () => {
     expect(await refusal(world.submit(set(A, '1'), { expiresInMs: 0 }))).toBe('invalid')
     expect(world.stores.inside.audit.map(({ result, reason }) => [result, reason])).toEqual([
       ['refused', 'Device.DeviceInfo.UpTime is read-only'],
-      ['refused', 'writes to this device go over cwmp, its owner'],
+      ['refused', 'writes to this device go over cwmp, its owner: leave `via` out'],
     ])
     expect(world.stores.inside.operations.size).toBe(0)
   })
