@@ -86,13 +86,15 @@ export interface TablePair {
 
 /**
  * Compiles rows for lookup. A later row with the same source, target and family replaces an earlier one. A row whose
- * tables no rule joins, or whose transform is not known, is left out: `checkRow` says so beforehand.
+ * tables no rule joins, or whose transform is not known, is left out: `checkRow` says so beforehand. Rows of `ahead` go
+ * before all others of their rank.
  */
 export function compileMapping(
   rows: readonly MappingRow[],
   derived: readonly Derived[],
   transforms: ReadonlyMap<string, Transform>,
   model: Pick<Model, 'parameter'>,
+  ahead: ReadonlySet<MappingRow> = new Set(),
 ): Mapping {
   const targets = new Map<string, CompiledTarget>()
   const dependents = new Map<string, Dependent[]>()
@@ -157,7 +159,7 @@ export function compileMapping(
     const beside = { pair, depth: depthOf(spec.from), table: spec.from, target, family: undefined, row: undefined }
     for (const name of spec.needs ?? []) depend(name.startsWith(IGD) ? name : spec.from + name, beside)
   }
-  for (const target of targets.values()) target.rows.sort(byRank)
+  for (const target of targets.values()) target.rows.sort((a, b) => byRank(a, b, ahead))
   return {
     targets,
     dependents: byLeaf(dependents),
@@ -171,9 +173,13 @@ export function compileMapping(
   }
 }
 
-/** Rows of a family come before the standard's of the same rank; else the order in which they were given counts. */
-function byRank(a: CompiledRow, b: CompiledRow): number {
-  return a.rank - b.rank || Number(a.row.family === undefined) - Number(b.row.family === undefined)
+/** Of one rank: rows ahead, then those of a family, then the standard's; else the order in which they were given counts. */
+function byRank(a: CompiledRow, b: CompiledRow, ahead: ReadonlySet<MappingRow>): number {
+  return (
+    a.rank - b.rank ||
+    Number(ahead.has(b.row)) - Number(ahead.has(a.row)) ||
+    Number(a.row.family === undefined) - Number(b.row.family === undefined)
+  )
 }
 
 function latest(rows: readonly MappingRow[]): Iterable<MappingRow> {

@@ -2,11 +2,11 @@ import type { Model } from '../../model.ts'
 import { DERIVED } from '../derived/all.ts'
 import type { MappingRow } from '../row.ts'
 import { TRANSFORMS } from '../transforms/index.ts'
-import { type DeviceKind, vendorRows } from '../vendors/families.ts'
+import { type DeviceKind, holdsFor, vendorRows } from '../vendors/families.ts'
 import { compileMapping, type Mapping } from './compile.ts'
 import { standardRows } from './standard-rows.ts'
 
-/** Rows that operators added, and a text that changes whenever they do. */
+/** Rows that operators added for a kind of device, those that go first first, and a text that changes whenever they do. */
 export interface AddedRows {
   version: string
   rows: readonly MappingRow[]
@@ -26,15 +26,14 @@ export class Mappings {
 
   /**
    * Returns the mapping of a kind of device: the standard rows, those of its vendors, and the added ones. An added row
-   * replaces one with the same source, target and family. Devices whose rows are the same share one mapping.
+   * replaces those with the same source and target, and without a rank goes before all others of its target. Devices
+   * whose rows are the same share one mapping.
    */
   of(kind: DeviceKind, added?: AddedRows): Mapping {
-    const key = `${this.#keyOf(kind)} ${added?.version ?? ''}`
+    const key = `${this.#keyOf(kind)} ${added === undefined ? '' : addedKey(kind, added)}`
     const known = this.#kept.get(key)
     this.#kept.delete(key)
-    const mapping =
-      known ??
-      compileMapping([...standardRows(), ...vendorRows(kind), ...(added?.rows ?? [])], DERIVED, TRANSFORMS, this.#model)
+    const mapping = known ?? this.#compile(kind, added?.rows ?? [])
     if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value ?? '')
     this.#kept.set(key, mapping)
     return mapping
@@ -54,6 +53,13 @@ export class Mappings {
     this.#keys.set(name, key)
     return key
   }
+
+  #compile(kind: DeviceKind, added: readonly MappingRow[]): Mapping {
+    const own = added.filter((row) => holdsFor(row, kind)).map((row) => ({ ...row, rank: row.rank ?? 0 }))
+    const replaced = new Set(own.map(nameOf))
+    const others = [...standardRows(), ...vendorRows(kind)].filter((row) => !replaced.has(nameOf(row)))
+    return compileMapping([...own, ...others], DERIVED, TRANSFORMS, this.#model, new Set(own))
+  }
 }
 
 /** Most kinds whose rows are remembered; model names come from devices. */
@@ -61,4 +67,10 @@ const MAX_KINDS = 2_000
 
 function nameOf({ from, to }: MappingRow): string {
   return `${from}>${to}`
+}
+
+/** Names added rows: those for some models or a family only decide which of several mappings it is. */
+function addedKey(kind: DeviceKind, { version, rows }: AddedRows): string {
+  const limited = rows.filter(({ models, family }) => models !== undefined || family !== undefined)
+  return [version, ...limited.filter((row) => holdsFor(row, kind)).map(nameOf)].join(' ')
 }

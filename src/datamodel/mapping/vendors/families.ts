@@ -58,9 +58,12 @@ export interface DeviceKind {
  * may carry names of several, and has the row where it has the name. Rows of other families or models are left out.
  */
 export function vendorRows(kind: DeviceKind): MappingRow[] {
-  return [...COMMON_ROWS, ...FAMILIES.flatMap(({ rows }) => rows)].filter(
-    (row) => (row.family === undefined || row.family === kind.family) && isOf(row, kind),
-  )
+  return [...COMMON_ROWS, ...FAMILIES.flatMap(({ rows }) => rows)].filter((row) => holdsFor(row, kind))
+}
+
+/** Returns true for a row that devices of this kind have. */
+export function holdsFor(row: MappingRow, kind: DeviceKind): boolean {
+  return (row.family === undefined || row.family === kind.family) && isOf(row, kind)
 }
 
 /** Returns the rules that hold for writes to a device: those of every device, and those of its family and model. */

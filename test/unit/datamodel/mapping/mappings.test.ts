@@ -32,6 +32,35 @@ describe('mappings', () => {
     expect(read('Device.WiFi.SSID.1.X_EXAMPLE_Label')).toBe('upstairs')
     expect([1, 2].map((n) => read(`Device.WiFi.SSID.${n}.SSID`))).toEqual(['Home', undefined])
   })
+
+  it('put an added row before all others of its target, and one with a rank where that says', () => {
+    const cpu = 'Device.DeviceInfo.ProcessStatus.CPUUsage'
+    const from = 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_Load'
+    const own = 'InternetGatewayDevice.X_ALU-COM_CPUMEMMonitor.cpu'
+    const sourcesOf = (rows: MappingRow[]) =>
+      mappings
+        .of({ family: 'nokia', models: [] }, { version: JSON.stringify(rows), rows })
+        .targets.get(cpu)
+        ?.rows.map(({ row }) => row.from)
+    expect(sourcesOf([{ from, to: cpu }])?.[0]).toBe(from)
+    expect(sourcesOf([{ from, to: cpu, rank: 9 }])?.at(-1)).toBe(from)
+    const again = sourcesOf([{ from: own, to: cpu, rank: 9 }])
+    expect(again?.filter((source) => source === own)).toEqual([own])
+    expect(again?.at(-1)).toBe(own)
+  })
+
+  it('leave out added rows of other families and models', () => {
+    const from = 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_Name'
+    const to = 'Device.DeviceInfo.X_EXAMPLE_Name'
+    const has = (row: Partial<MappingRow>, models = ['R-2000']) =>
+      mappings
+        .of({ family: 'zte', models }, { version: JSON.stringify(row), rows: [{ from, to, ...row }] })
+        .targets.has(to)
+    expect(has({})).toBe(true)
+    expect([has({ family: 'zte' }), has({ family: 'huawei' })]).toEqual([true, false])
+    const models = ['r-2000']
+    expect([has({ models }), has({ models }, ['R-9']), has({ models })]).toEqual([true, false, true])
+  })
 })
 
 describe('a tree of a device', () => {
