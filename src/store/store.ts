@@ -14,6 +14,7 @@ import type {
   InstanceStore,
   LinkSecrets,
   MappingCoverage,
+  MappingRowStore,
   OperationStore,
   ParameterStore,
   PendingAgentStore,
@@ -52,6 +53,7 @@ import { InstanceMapRepository } from './repositories/instance-map-repository.ts
 import { InstanceRepository } from './repositories/instance-repository.ts'
 import { LinkSecretRepository } from './repositories/link-secret-repository.ts'
 import { MappingCoverageRepository } from './repositories/mapping-coverage-repository.ts'
+import { MappingRowRepository } from './repositories/mapping-row-repository.ts'
 import { OperationRepository } from './repositories/operation-repository.ts'
 import { ParameterRepository } from './repositories/parameter-repository.ts'
 import { PendingAgentRepository } from './repositories/pending-agent-repository.ts'
@@ -97,6 +99,7 @@ export interface Store {
   readonly events: EventLog
   readonly credentials: CredentialStore
   readonly linkSecrets: LinkSecrets
+  readonly mappingRows: MappingRowStore
   readonly supportedModels: SupportedModelStore
   readonly mappingCoverage: MappingCoverage
   readonly pendingAgents: PendingAgentStore
@@ -200,6 +203,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     credentials: translated(new CredentialRepository(connection, commit, options.secretBox)),
     linkSecrets: translated(new LinkSecretRepository(connection, commit, options.secretBox, options.random, now)),
     mappingCoverage: translated(new MappingCoverageRepository(connection)),
+    mappingRows: translated(new MappingRowRepository(connection, commit, writer)),
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instanceMaps: translated(new InstanceMapRepository(connection, commit)),

@@ -14,6 +14,7 @@ import {
   type InstanceStore,
   type LinkSecrets,
   type MappingCoverage,
+  type MappingRowStore,
   newDevice,
   type OperationStore,
   type ParameterStore,
@@ -37,6 +38,7 @@ export interface BothStores {
   events: EventLog
   fleet: FleetStore
   linkSecrets: LinkSecrets
+  mappingRows: MappingRowStore
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
   mappingCoverage: MappingCoverage

@@ -15,6 +15,8 @@ import {
   type InstanceMapStore,
   type InstanceStore,
   type MappingCoverage,
+  type MappingRowSet,
+  type MappingRowStore,
   type NewEvent,
   type Operation,
   type OperationState,
@@ -44,6 +46,7 @@ import { fleetStore } from './memory-fleet-store.ts'
 import { groupStore } from './memory-group-store.ts'
 import { instanceMapStore } from './memory-instance-maps.ts'
 import { memoryMappingCoverage } from './memory-mapping-coverage.ts'
+import { mappingRowStore } from './memory-mapping-rows.ts'
 import { pageOf } from './memory-page.ts'
 import { emptyPlanRoom, type PlanRoom, planStore } from './memory-plan-store.ts'
 
@@ -59,6 +62,7 @@ export interface MemoryStores {
   events: EventLog
   instanceMaps: InstanceMapStore
   instances: InstanceStore
+  mappingRows: MappingRowStore
   audit: AuditLog
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
@@ -76,6 +80,7 @@ export interface MemoryStores {
     pendingAgents: Map<string, PendingAgent>
     supportedModels: Map<string, SupportedModel>
     instanceMaps: Map<string, StoredInstanceMap>
+    mappingRows: Map<string, MappingRowSet>
   }
 }
 
@@ -93,6 +98,7 @@ export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStore
     pendingAgents: new Map(),
     supportedModels: new Map(),
     instanceMaps: new Map(),
+    mappingRows: new Map(),
   }
   const append = feed(inside, clock)
   const listeners = new Set<(change: DeviceChange) => void>()
@@ -114,6 +120,7 @@ export function createMemoryStores(clock: Clock, instance = 'test'): MemoryStore
     },
     instanceMaps: instanceMapStore(inside.instanceMaps),
     instances: instanceStore(instance),
+    mappingRows: mappingRowStore(inside.mappingRows, append.append),
     audit: auditLog(inside),
     pendingAgents: pendingAgentStore(inside, append.append),
     supportedModels: supportedModelStore(inside, append.append),

@@ -29,6 +29,7 @@ export const EVENT_TYPES = [
   'agent.unblocked',
   'supportedModel.contradicted',
   'supportedModel.deleted',
+  'mappingRows.changed',
   'parameter.changed',
   'object.created',
   'object.deleted',

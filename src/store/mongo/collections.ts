@@ -153,6 +153,14 @@ export const COLLECTIONS = {
       { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
     ],
   },
+  /** Some hundred at most; a change of one is guarded by its revision. */
+  mappingRows: {
+    rank: 62,
+    indexes: [
+      { keys: { name: 1 }, unique: true },
+      { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
   supportedModels: { rank: 60, indexes: [{ keys: { key: 1 } }] },
   /** One document per make, model, firmware and root. */
   mappingCoverage: { rank: 62, indexes: [{ keys: { at: 1, _id: 1 } }] },

@@ -1,0 +1,32 @@
+import { AppError } from '../../src/base/index.ts'
+import type { MappingRowSet, MappingRowStore, NewEvent } from '../../src/domain/index.ts'
+import { copyOf } from './copy.ts'
+import { pageOf } from './memory-page.ts'
+
+/** Sets of mapping rows in memory. */
+export function mappingRowStore(
+  sets: Map<string, MappingRowSet>,
+  append: (events: NewEvent[]) => void,
+): MappingRowStore {
+  return {
+    async put(set, event, expectedRevision) {
+      const isTaken = [...sets.values()].some(({ id, name }) => id !== set.id && name === set.name)
+      if (isTaken || sets.get(set.id)?.revision !== expectedRevision)
+        throw new AppError('conflict', 'the set of rows has changed, or its name is taken')
+      sets.set(set.id, copyOf(set))
+      append([event])
+    },
+    get: async (id) => copyOf(sets.get(id)),
+    async list(limit, cursor) {
+      const found = [...sets.values()]
+        .filter(({ id }) => cursor === undefined || id > cursor)
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+      return copyOf(pageOf(found, limit, ({ id }) => id))
+    },
+    async delete(id, event) {
+      if (!sets.delete(id)) return false
+      append([event])
+      return true
+    },
+  }
+}
