@@ -1,5 +1,6 @@
 /** Floor 6: the use cases of the API. Each checks, audits and changes; none knows HTTP. */
 export { bindDevice, unbindDevice } from './bindings.ts'
+export { checkRows } from './check-mapping-rows.ts'
 export { resolveConflict } from './conflicts.ts'
 export { deleteLinkSecret, releaseCredential, storeCredential } from './credentials.ts'
 export { deleteDevice } from './delete-device.ts'
@@ -7,6 +8,14 @@ export { changeTags, findDevices, readDevice } from './devices.ts'
 export { EventFeed } from './event-feed.ts'
 export { findParameters } from './find-parameters.ts'
 export { deleteGroup } from './groups.ts'
+export {
+  countInScope,
+  createRowSet,
+  deleteRowSet,
+  listRowSets,
+  readRowSet,
+  replaceRowSet,
+} from './mapping-rows.ts'
 export { listMembers, meaningOfPlace } from './members.ts'
 export { readOperation, submitOperation } from './operations.ts'
 export {

@@ -9,6 +9,7 @@ const LISTS = {
   conflict: '/conflicts',
   'pending Agent': '/pending-agents',
   'supported model': '/supported-models',
+  'set of mapping rows': '/mapping-rows',
 } as const
 
 /** Returns the AppError `notFound` for an id that no record of this kind has. */

@@ -14,6 +14,8 @@ const ROUTE_PERMISSIONS = [
   'plans.write',
   'plans.run',
   'events.read',
+  'mappingRows.read',
+  'mappingRows.write',
   'supportedModels.read',
   'supportedModels.write',
   'pendingAgents.read',

@@ -242,6 +242,21 @@ const model: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
   }),
   nameOf: ({ id }) => String(id),
 }
+const mappingRow: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
+  path: '/mapping-rows',
+  collection: 'mappingRows',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    name: `${kind} ${number}`,
+    reason: 'test',
+    scope: { model: `M${number}` },
+    rows: [{ from: 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_Load', to: 'Device.DeviceInfo.ProcessStatus.CPUUsage' }],
+    revision: 1,
+    createdAt: 1,
+    updatedAt: 1,
+  }),
+  nameOf: ({ id }) => String(id),
+}
 const event: Pick<List, 'path' | 'collection' | 'make' | 'nameOf' | 'cursor'> = {
   path: '/events',
   collection: 'events',
@@ -336,6 +351,7 @@ export const LISTS: List[] = [
   { ...pendingAgent, query: { reason: 'blocked' } },
   supportedModel,
   model,
+  mappingRow,
   event,
   { ...event, query: { type: 'device.booted' } },
   { ...event, query: { deviceId: OWNER } },

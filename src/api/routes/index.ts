@@ -10,6 +10,7 @@ import { groupMemberRoutes } from './group-members.ts'
 import { groupStatusRoutes } from './group-status.ts'
 import { groupRoutes } from './groups.ts'
 import { linkSecretRoutes } from './link-secrets.ts'
+import { mappingRowRoutes } from './mapping-rows.ts'
 import { memberRoutes } from './members.ts'
 import { modelRoutes } from './models.ts'
 import { operationRoutes } from './operations.ts'
@@ -31,6 +32,7 @@ export function routesOf(deps: RouteDeps): Route[] {
     linkSecretRoutes,
     pendingAgentRoutes,
     supportedModelRoutes,
+    mappingRowRoutes,
     operationRoutes,
     groupRoutes,
     groupMemberRoutes,

@@ -9,6 +9,7 @@ import type {
   InstanceStore,
   LinkSecrets,
   MappingCoverage,
+  MappingRowStore,
   OperationStore,
   Operations,
   ParameterStore,
@@ -17,6 +18,7 @@ import type {
   SupportedModelStore,
 } from '../../domain/index.ts'
 import type { Groups } from '../../groups/index.ts'
+import type { RowSets } from '../../normalization/index.ts'
 import type { RenewLinkSecret } from '../../operations/index.ts'
 import type { Planner } from '../../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../../security/index.ts'
@@ -35,6 +37,8 @@ export interface RouteDeps {
   pendingAgents: PendingAgentStore
   supportedModels: SupportedModelStore
   mappingCoverage: Pick<MappingCoverage, 'list'>
+  mappingRows: MappingRowStore
+  rowSets: RowSets
   /**
    * Returns the text as an Endpoint ID that an Agent may have. AppError `invalid` when it is none, or that of the
    * Controller.

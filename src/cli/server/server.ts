@@ -21,7 +21,7 @@ import { loadModel } from '../../datamodel/index.ts'
 import type { FeedEvent } from '../../domain/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { createJobQueue } from '../../jobs/index.ts'
-import { Normalization } from '../../normalization/index.ts'
+import { Normalization, RowSets } from '../../normalization/index.ts'
 import { createRenewLinkSecret, OperationsEngine } from '../../operations/index.ts'
 import { defaultPlanSettings, Planner, ReadinessKeeper } from '../../planner/index.ts'
 import { createSecretBox } from '../../security/index.ts'
@@ -116,6 +116,8 @@ export async function startServer(
     store.events.onAppended((events) => bus.publish(events))
     const normalization = new Normalization({ ...store, clock, log: log.child({ part: 'normalization' }) })
     store.completeChanges(normalization.changes)
+    const rowSets = new RowSets(store.mappingRows, log.child({ part: 'normalization' }))
+    await lifecycle.start(rowSets)
     const southbound = southboundMetrics(metrics)
     const operations = new OperationsEngine({
       devices: store.devices,
@@ -201,13 +203,14 @@ export async function startServer(
     operations.setDrivers([acs.driver, controller.driver])
     const heed = (event: FeedEvent) => {
       controller.heed(event)
+      rowSets.heed(event)
       if (event.type === 'device.deleted' && event.deviceId !== undefined) acs.forget(event.deviceId)
     }
     bus.subscribe(heed)
     const follower = new FeedFollower({
       events: store.events,
       instances: store.instances,
-      types: [...HEEDED_EVENTS, 'device.deleted'],
+      types: [...HEEDED_EVENTS, 'device.deleted', 'mappingRows.changed'],
       onEvent: heed,
       clock,
       log,
@@ -294,6 +297,8 @@ export async function startServer(
       pendingAgents: store.pendingAgents,
       supportedModels: store.supportedModels,
       mappingCoverage: store.mappingCoverage,
+      mappingRows: store.mappingRows,
+      rowSets,
       credentials: store.credentials,
       linkSecrets: store.linkSecrets,
       events: store.events,

@@ -8,7 +8,7 @@ export const MAX_ROW_SETS = 500
 export const MAX_ROWS = 200
 
 /** Versions of firmware in their natural order (1.10 after 1.9), as devices write them. */
-export interface FirmwareRange {
+interface FirmwareRange {
   /** The first version; absent: from the first one on. */
   from?: string
   /** The first version that is not in it; absent: no end. */

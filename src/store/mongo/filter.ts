@@ -7,7 +7,7 @@ const RELATIONS = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as cons
 /** A selector as a query; each term is bounds on one indexed field. */
 export function filterOf(selector: Selector | undefined): Filter {
   if (selector === undefined) return {}
-  if ('and' in selector) return selector.and.map(filterOf).reduce(both)
+  if ('and' in selector) return selector.and.map(filterOf).reduce(both, {})
   if ('or' in selector) return { $or: selector.or.map(filterOf) }
   if ('not' in selector) return { $nor: [filterOf(selector.not)] }
   const { kind, field } = SELECTOR_FIELDS[selector.field]
