@@ -13,7 +13,7 @@ import {
 } from '../config/index.ts'
 import { runDemo } from '../demo/index.ts'
 import type { Scope } from '../security/index.ts'
-import { describeFaults, SIMULATED_KINDS } from '../simulator/index.ts'
+import { describeFamilies, describeFaults, SIMULATED_KINDS } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
 import { DATABASE_OPTIONS, helpRows, serverOptions, valuesByKey } from './command-options.ts'
@@ -53,7 +53,10 @@ addOptions(apiKey.command('revoke').description('revoke an API key').argument('<
 )
 
 addRows(program.command('simulate').description('run simulated devices against a server'), SIMULATE_OPTIONS, false)
-  .addHelpText('after', `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFaults:\n${describeFaults()}`)
+  .addHelpText(
+    'after',
+    `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFamilies:\n${describeFamilies()}\n\nFaults:\n${describeFaults()}`,
+  )
   .action((flags: Record<string, string | boolean>) =>
     run(async () => runSimulate(readFlags(SIMULATE_OPTIONS, valuesByKey(SIMULATE_OPTIONS, flags)))),
   )

@@ -76,14 +76,14 @@ export const SIMULATE_OPTIONS = [
     default: '200',
     min: 1,
     max: 5000,
-    sentence: 'Number of devices, in the mix of the demo.',
+    sentence: 'Number of devices, in the mix of the demo: mostly TR-098.',
   },
   {
     key: 'mix',
     flag: '--mix',
     group: 'Fleet',
     type: 'string',
-    sentence: 'Number of each kind instead, as kind=n,...; the kinds are listed below.',
+    sentence: 'Number of each kind and family instead, as name=n,...; the names are listed below.',
   },
   {
     key: 'faultEvery',

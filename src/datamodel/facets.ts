@@ -1,4 +1,5 @@
 import type { ModelParameter } from './model.ts'
+import type { BaseType } from './types.ts'
 
 /** Returns true for a parameter that acts when true is written, and then reads false (TR-106 A.2.2.1). */
 export function isCommandLike(parameter: ModelParameter | undefined): boolean {
@@ -18,4 +19,9 @@ export function hasListedValues(parameter: ModelParameter): boolean {
 /** Returns the default value of a parameter in the model; `[]` is the empty list. */
 export function defaultValueOf(parameter: ModelParameter | undefined): string | undefined {
   return parameter?.facets.d?.[1]
+}
+
+/** Returns a parameter that a vendor adds to a model, or has with another type: any value of the type is one. */
+export function ownParameter(name: string, type: BaseType, writable: boolean): ModelParameter {
+  return { name, type, access: writable ? 'w' : 'r', since: '', facets: {} }
 }

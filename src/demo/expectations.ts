@@ -4,6 +4,8 @@ import type { MemberState, Protocol } from '../domain/index.ts'
 export interface SimulatedSummary {
   deviceId: string
   kind: string
+  /** Of a device of the field: its family. */
+  family?: string
   /** Names of its scripted faults. */
   faults: string[]
 }
@@ -23,7 +25,8 @@ const FATAL: Record<string, readonly MemberState[]> = {
 
 /** Returns the expected end of a device once the plan over its group is finished. */
 export function expectationOf(device: SimulatedSummary): Expectation {
-  if (device.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
+  // The plan moves the group of the two makers of plain TR-181 devices.
+  if (device.family !== undefined || device.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
   if (device.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }
   if (device.kind === 'tr181NoAgent') return { states: ['INELIGIBLE'], owner: 'cwmp' }
   for (const fault of device.faults) {

@@ -8,7 +8,11 @@ const GROUPS = [
     description: 'TR-181 devices; the group that moves',
     selector: 'manufacturer==Northbridge,manufacturer=="Marsh Networks"',
   },
-  { name: 'legacy', description: 'TR-098 devices that stay on CWMP', selector: 'manufacturer==Oldham' },
+  {
+    name: 'legacy',
+    description: 'TR-098 devices of several vendors, which stay on CWMP',
+    selector: 'root==InternetGatewayDevice.',
+  },
   { name: 'usp-only', description: 'devices delivered with USP', selector: 'manufacturer==Kestrel' },
 ]
 /** A demo is watched: what takes minutes in the field takes seconds here. */

@@ -3,16 +3,30 @@ import type { TreeView } from '../tree/index.ts'
 
 /** The time that a run takes. */
 const RUN_MS = 2000
+/** A test of a download or an upload: so many bytes within so many milliseconds. */
+const TEST_BYTES = 10_000_000
+const TEST_MS = 1600
+/** The hops of every route. */
+const HOPS = ['192.0.2.1', '192.0.2.17', '198.51.100.1']
 
-/** The diagnostics that are run by a DiagnosticsState of CWMP (TR-181 IPPing). A run ends with the power. */
+/** Writes a result of a run, where the device has a parameter for it. */
+type Put = (name: string, value: string) => void
+
+/**
+ * The diagnostics that are run by a DiagnosticsState of CWMP: pings, routes, downloads and uploads, of TR-181 and of
+ * TR-098. A run ends with the power.
+ */
 export class Diagnostics {
   readonly #view: TreeView
   readonly #clock: Clock
+  readonly #wallClock: Clock
   readonly #running = new Map<string, () => void>()
 
-  constructor(view: TreeView, clock: Clock) {
+  /** `clock` is that of the waits of the device; `wallClock` tells the time of day. */
+  constructor(view: TreeView, clock: Clock, wallClock: Clock) {
     this.#view = view
     this.#clock = clock
+    this.#wallClock = wallClock
   }
 
   /** Starts the run of an object, in place of one under way; its results are written after a moment. */
@@ -34,14 +48,56 @@ export class Diagnostics {
   #finish(object: string): void {
     const view = this.#view
     if (view.get(`${object}DiagnosticsState`) !== 'Requested') return
-    const put = (name: string, value: string) => {
+    const put: Put = (name, value) => {
       if (view.get(object + name) !== undefined) view.tree.put(view.toCanonical(object + name), value)
     }
-    const unknownHost = view.get(`${object}Host`)?.endsWith('.invalid') === true
-    const repetitions = view.get(`${object}NumberOfRepetitions`) ?? '1'
-    put('SuccessCount', unknownHost ? '0' : repetitions)
-    put('FailureCount', unknownHost ? repetitions : '0')
-    put('AverageResponseTime', unknownHost ? '0' : '12')
-    put('DiagnosticsState', unknownHost ? 'Error_CannotResolveHostName' : 'Complete')
+    const url = view.get(`${object}DownloadURL`) ?? view.get(`${object}UploadURL`)
+    if (url !== undefined) return this.#transfer(object, url, put)
+    const reached = view.get(`${object}Host`)?.endsWith('.invalid') !== true
+    if (view.isTable(`${object}RouteHops.`)) this.#trace(object, reached, put)
+    else this.#ping(object, reached, put)
+    put('DiagnosticsState', reached ? 'Complete' : 'Error_CannotResolveHostName')
+  }
+
+  #ping(object: string, reached: boolean, put: Put): void {
+    const repetitions = this.#view.get(`${object}NumberOfRepetitions`) ?? '1'
+    put('SuccessCount', reached ? repetitions : '0')
+    put('FailureCount', reached ? '0' : repetitions)
+    put('AverageResponseTime', reached ? '12' : '0')
+    put('MinimumResponseTime', reached ? '9' : '0')
+    put('MaximumResponseTime', reached ? '17' : '0')
+  }
+
+  /** The rows of the hops replace those of the run before. */
+  #trace(object: string, reached: boolean, put: Put): void {
+    const { tree } = this.#view
+    const table = this.#view.toCanonical(`${object}RouteHops.`)
+    for (const row of tree.instances(table)) tree.deleteRow(row, 'device')
+    if (reached)
+      for (const [n, address] of HOPS.entries()) {
+        const row = tree.addRow(table, 'device')
+        tree.put(`${row}HopHost`, `hop${n + 1}.example.net`)
+        tree.put(`${row}HopHostAddress`, address)
+        tree.put(`${row}HopRTTimes`, `${3 + 4 * n},${4 + 4 * n},${3 + 4 * n}`)
+      }
+    put('ResponseTime', reached ? '12' : '0')
+  }
+
+  /** A host below `.invalid` cannot be resolved (RFC 6761 6.4). */
+  #transfer(object: string, url: string, put: Put): void {
+    const host = URL.canParse(url) ? new URL(url).hostname : ''
+    if (host === '' || host.endsWith('.invalid')) return put('DiagnosticsState', 'Error_InitConnectionFailed')
+    const end = this.#wallClock.now()
+    const time = (beforeEnd: number) => new Date(end - beforeEnd).toISOString().replace('Z', '000Z')
+    put('TCPOpenRequestTime', time(TEST_MS + 60))
+    put('TCPOpenResponseTime', time(TEST_MS + 40))
+    put('ROMTime', time(TEST_MS + 20))
+    put('BOMTime', time(TEST_MS))
+    put('EOMTime', time(0))
+    const length = this.#view.get(`${object}TestFileLength`) ?? String(TEST_BYTES)
+    put('TestBytesReceived', String(TEST_BYTES))
+    put('TotalBytesReceived', String(TEST_BYTES + 2000))
+    put('TotalBytesSent', String(Number(length) + 2000))
+    put('DiagnosticsState', 'Completed')
   }
 }

@@ -8,6 +8,7 @@ import {
   dropsSessions,
   emptyTypes,
   ghosts,
+  keepsValues,
   newConnections,
   noCookies,
   noRebootEvent,
@@ -33,6 +34,8 @@ interface FaultRow {
 
 const SECRETS = /\.(\w*Password|KeyPassphrase|SAEPassphrase|PreSharedKey|WEPKey)$/
 const SSIDS = /\.SSID$/
+const RADIOS = /\.(RadioEnabled|Radio\.\d+\.Enable)$/
+const WIFI_MODES = /\.(WPA|IEEE11i)(Encryption|Authentication)Modes?$|\.AccessPoint\.\d+\.Security\.ModeEnabled$/
 const WAN = /\.WAN(IP|PPP)Connection\.\d+\.|\.IP\.Interface\.\d+\./
 
 /** Faults of simulated devices: scripted ones, and habits of devices in the field. */
@@ -126,6 +129,14 @@ const ROWS = {
   ssidRestarts: {
     sentence: 'restarts after a session in which an SSID was set',
     cpe: [restartsOn(SSIDS)],
+  },
+  radioLies: {
+    sentence: 'reads every radio as switched off',
+    cpe: [readsAs(RADIOS, 'false')],
+  },
+  fixedWifiModes: {
+    sentence: 'refuses to change its modes of encryption with 9007',
+    cpe: [keepsValues(WIFI_MODES, 9007)],
   },
   noCookies: {
     sentence: 'returns no cookies',

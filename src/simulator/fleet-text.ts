@@ -1,21 +1,37 @@
 import { AppError } from '../base/index.ts'
+import { DEVICE_FAMILIES, FAMILY_NAMES } from './families/index.ts'
 import { FAULTS, type Fault, isFault } from './faults.ts'
-import type { FleetMix } from './fleet.ts'
+import type { FleetItem, FleetMix } from './fleet.ts'
 import { SIMULATED_KINDS, type SimulatedKind } from './simulated-device.ts'
 
-/** Reads `dualStack=10,uspOnly=5`; kinds that are not named have none. AppError `invalid` for any other form. */
+/**
+ * Reads `dualStack=10,huaweiOnt=5`; kinds and families that are not named have none. AppError `invalid` for any other
+ * form.
+ */
 export function readMix(text: string): FleetMix {
-  const mix: FleetMix = { legacyTr098: 0, tr181NoAgent: 0, dualStack: 0, uspOnly: 0 }
+  const mix: FleetMix = {}
+  let total = 0
   for (const item of text.split(',')) {
     const [name = '', count = ''] = item.split('=').map((part) => part.trim())
-    const kind = SIMULATED_KINDS.find((known) => known === name)
-    if (kind === undefined || !/^\d{1,4}$/.test(count))
-      throw new AppError('invalid', `--mix takes kind=number,...; kinds are ${SIMULATED_KINDS.join(', ')}`)
-    mix[kind] = Number(count)
+    if (!isItem(name) || !/^\d{1,4}$/.test(count))
+      throw new AppError('invalid', `--mix takes name=number,...; names are ${ITEMS.join(', ')}`)
+    total += Number(count) - (mix[name] ?? 0)
+    mix[name] = Number(count)
   }
-  const total = Object.values(mix).reduce((sum, count) => sum + count, 0)
   if (total < 1 || total > 5000) throw new AppError('invalid', '--mix makes from 1 to 5000 devices')
   return mix
+}
+
+const ITEMS: readonly FleetItem[] = [...SIMULATED_KINDS, ...FAMILY_NAMES]
+
+function isItem(name: string): name is FleetItem {
+  return ITEMS.some((item) => item === name)
+}
+
+/** Returns one line per family, for people. */
+export function describeFamilies(): string {
+  const width = Math.max(...FAMILY_NAMES.map((name) => name.length)) + 2
+  return FAMILY_NAMES.map((name) => `  ${name.padEnd(width)}${DEVICE_FAMILIES[name].sentence}`).join('\n')
 }
 
 /**

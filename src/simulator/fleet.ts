@@ -3,12 +3,16 @@ import type { CwmpVersion } from '../cwmp/index.ts'
 import { deviceIdOf, encodePart } from '../domain/index.ts'
 import { Codec } from '../usp/index.ts'
 import { loadPresetModels } from './device-presets.ts'
+import { DEVICE_FAMILIES, type DeviceFamily, FAMILY_NAMES, type FamilyName, homeOf } from './families/index.ts'
 import type { Fault } from './faults.ts'
 import { entryOf, Flash, replay } from './flash.ts'
 import { type ServerAddresses, SIMULATED_KINDS, SimulatedDevice, type SimulatedKind } from './simulated-device.ts'
 
-/** Number of devices of each kind. */
-export type FleetMix = Record<SimulatedKind, number>
+/** The plain device of a kind, or a device of the field of a family. */
+export type FleetItem = SimulatedKind | FamilyName
+
+/** Number of devices of each kind and family; none of those that are left out. */
+export type FleetMix = Partial<Record<FleetItem, number>>
 
 export interface FleetOptions {
   mix: FleetMix
@@ -37,6 +41,7 @@ export interface FleetOptions {
 interface SimulatedSummary {
   deviceId: string
   kind: SimulatedKind
+  family?: FamilyName
   faults: Fault[]
 }
 
@@ -100,7 +105,9 @@ export class Fleet {
     const models = loadPresetModels()
     const codec = new Codec()
     for (const kind of SIMULATED_KINDS)
-      for (let i = 0; i < options.mix[kind]; i++) this.devices.push(this.#make(kind, i, models, codec))
+      for (let i = 0; i < (options.mix[kind] ?? 0); i++) this.devices.push(this.#make(kind, i, models, codec))
+    for (const family of FAMILY_NAMES)
+      for (let i = 0; i < (options.mix[family] ?? 0); i++) this.devices.push(this.#makeOf(family, i, models, codec))
     if (this.#flash !== undefined) this.#restore(this.#flash)
   }
 
@@ -125,7 +132,12 @@ export class Fleet {
   }
 
   summary(): SimulatedSummary[] {
-    return this.devices.map((device) => ({ deviceId: idOf(device), kind: device.kind, faults: [...device.faults] }))
+    return this.devices.map((device) => ({
+      deviceId: idOf(device),
+      kind: device.kind,
+      ...(device.field === undefined ? {} : { family: device.field.name }),
+      faults: [...device.faults],
+    }))
   }
 
   /** Restores each device as it was when the process ended, whatever ended it; from here on its changes are kept. */
@@ -178,15 +190,13 @@ export class Fleet {
     models: ReturnType<typeof loadPresetModels>,
     codec: Codec,
   ): SimulatedDevice {
-    const { faultEvery, seed, faults = DEALT, faultKinds = ['dualStack'] } = this.#options
+    const { seed } = this.#options
     const make = MAKES[kind]
     // One serial number is not plain ASCII, as in every real fleet.
     const serial =
       kind === 'tr181NoAgent' && index === 0
         ? `VX ${seed}é%1`
         : `${kind.slice(0, 2).toUpperCase()}${seed}${String(index).padStart(5, '0')}`
-    const faulty = faultKinds.includes(kind) && faultEvery > 0 && index % faultEvery === faultEvery - 1
-    const fault = faulty ? faults[Math.floor(index / faultEvery) % faults.length] : undefined
     return new SimulatedDevice({
       ...this.#options,
       kind,
@@ -197,7 +207,7 @@ export class Fleet {
         hardwareVersion: 'A2',
         softwareVersion: index % 3 === 0 ? '1.9.4' : '1.10.1',
       },
-      faults: fault === undefined ? [] : [fault].flat(),
+      faults: this.#faultsOf(kind, index),
       endpointId: `ops::${make.oui}-${encodePart(make.productClass)}-${encodePart(serial)}`,
       models,
       codec,
@@ -205,24 +215,58 @@ export class Fleet {
       listenHost: this.#options.listenHost ?? '127.0.0.1',
     })
   }
+
+  #makeOf(name: FamilyName, index: number, models: ReturnType<typeof loadPresetModels>, codec: Codec): SimulatedDevice {
+    const family: DeviceFamily = DEVICE_FAMILIES[name]
+    const serial = family.serial(this.#options.seed, index)
+    const kind = family.root === 'Device.' ? 'tr181NoAgent' : 'legacyTr098'
+    const [newest, ...older] = family.softwareVersions
+    return new SimulatedDevice({
+      ...this.#options,
+      kind,
+      field: { name, family, home: homeOf(serial, family.oui, index, family.lanPrefix) },
+      facts: {
+        ...family,
+        serial,
+        modelName: family.model,
+        softwareVersion: index % 3 === 2 ? (older[0] ?? newest) : newest,
+      },
+      faults: this.#faultsOf(kind, index),
+      endpointId: '',
+      models,
+      codec,
+      cwmpVersion: family.version,
+      listenHost: this.#options.listenHost ?? '127.0.0.1',
+    })
+  }
+
+  #faultsOf(kind: SimulatedKind, index: number): readonly Fault[] {
+    const { faultEvery, faults = DEALT, faultKinds = ['dualStack'] } = this.#options
+    if (!faultKinds.includes(kind) || faultEvery === 0 || index % faultEvery !== faultEvery - 1) return []
+    const fault = faults[Math.floor(index / faultEvery) % faults.length]
+    return fault === undefined ? [] : [fault].flat()
+  }
 }
 
 function idOf(device: SimulatedDevice): string {
   return deviceIdOf(device.identity)
 }
 
-/**
- * Returns a mix of so many devices: two fifths dual-stack, a quarter TR-098, a fifth TR-181 without Agent, the rest USP
- * only.
- */
+/** The devices of a fleet in the order in which they are added: mostly TR-098, of several makers, as in the field. */
+const DECK: readonly FleetItem[] = [
+  ...['dualStack', 'huaweiOnt', 'zteOnt', 'fiberhomeOnt', 'dualStack', 'tr181NoAgent', 'ctcomEpon', 'nokiaOnt'],
+  ...['huaweiOnt', 'uspOnly', 'dualStack', 'avmDsl', 'zteOnt', 'huaweiOnt', 'dualStack', 'vsolOnt'],
+  ...['tplinkRouter', 'fiberhomeOnt', 'meshAp', 'dualStack', 'huaweiOnt', 'ctcomEpon', 'stb', 'dualStack'],
+  ...['zteOnt', 'tr181NoAgent', 'huaweiOnt', 'nokiaOnt', 'dualStack', 'camera', 'fiberhomeOnt', 'uspOnly'],
+  ...['dualStack', 'huaweiOnt', 'ctcomEpon', 'zteOnt', 'dualStack', 'avmDsl', 'dualStack', 'nokiaOnt'],
+] as const
+
+/** Returns a mix of so many devices: more than half TR-098 of seven families, a quarter dual-stack, some of all others. */
 export function defaultMix(devices: number): FleetMix {
-  const dualStack = Math.ceil(devices * 0.4)
-  const legacyTr098 = Math.floor(devices * 0.25)
-  const tr181NoAgent = Math.floor(devices * 0.2)
-  return {
-    legacyTr098,
-    tr181NoAgent,
-    dualStack,
-    uspOnly: Math.max(0, devices - dualStack - legacyTr098 - tr181NoAgent),
+  const mix: FleetMix = {}
+  for (let i = 0; i < devices; i++) {
+    const item = DECK[i % DECK.length]
+    if (item !== undefined) mix[item] = (mix[item] ?? 0) + 1
   }
+  return mix
 }

@@ -16,6 +16,7 @@ import { DeafLinks } from './deaf-links.ts'
 import { DeviceCommands } from './device-commands.ts'
 import { dualStackGateway, type GatewayFacts, type PresetModels, tr098Gateway, tr181Gateway } from './device-presets.ts'
 import { Diagnostics } from './diagnostics.ts'
+import { type DeviceFamily, type FamilyName, familyDevice, type Home, HomeLife } from './families/index.ts'
 import { type Fault, quirksOf } from './faults.ts'
 import { faultyLinks } from './faulty-links.ts'
 import { FaultyModel } from './faulty-model.ts'
@@ -40,12 +41,16 @@ export interface ServerAddresses {
   usp: { endpointId: string; host: string; port: number; path: string; tls: boolean; certificate?: string }
 }
 
+type Living = ReturnType<typeof familyDevice>['living']
+
 /** Milliseconds that a CPE waits for an answer of its ACS. */
 const CPE_TIMEOUT_MS = 30_000
 
 export interface SimulatedDeviceOptions {
   kind: SimulatedKind
   facts: GatewayFacts
+  /** A device of the field, in place of the plain one of its kind. */
+  field?: { name: FamilyName; family: DeviceFamily; home: Home }
   faults: readonly Fault[]
   endpointId: string
   servers: ServerAddresses
@@ -78,6 +83,8 @@ export interface SavedDevice {
 /** One simulated device: a data-model tree with a CPE, an Agent, or both over it. */
 export class SimulatedDevice {
   readonly kind: SimulatedKind
+  /** The family and the home, of a device of the field. */
+  readonly field: SimulatedDeviceOptions['field']
   readonly facts: GatewayFacts
   readonly faults: readonly Fault[]
   readonly tree: InstanceTree
@@ -97,6 +104,7 @@ export class SimulatedDevice {
   readonly #diagnostics: Diagnostics
   readonly #firmware: Firmware
   readonly #loader: FirmwareLoader
+  readonly #life: HomeLife | undefined
   readonly #options: SimulatedDeviceOptions
   readonly #factory: TreeSnapshot
   readonly #delivered: string[]
@@ -112,6 +120,7 @@ export class SimulatedDevice {
     this.#clock = scaledClock(options.clock, options.timeScale)
     this.#answerClock = scaledClock(options.clock, Math.max(1, options.timeScale / 10))
     this.kind = options.kind
+    this.field = options.field
     this.facts = options.facts
     this.faults = options.faults
     const made = this.#make()
@@ -119,16 +128,18 @@ export class SimulatedDevice {
     this.cwmp = made.cwmp
     this.usp = made.usp
     this.#deliver()
+    this.#life = this.#makeLife(made.living)
     this.#factory = this.tree.snapshot()
     this.#delivered = this.#certificates
     const root = options.kind === 'legacyTr098' ? 'InternetGatewayDevice.' : 'Device.'
-    this.#diagnostics = new Diagnostics(this.cwmp, this.#clock)
+    this.#diagnostics = new Diagnostics(this.cwmp, this.#clock, options.clock)
     this.#firmware = new Firmware(this.tree, root)
     this.#loader = new FirmwareLoader(this.#firmware, {
       timeScale: options.timeScale,
       trusted: () => [...(options.servers.acsCertificates ?? []), ...this.#certificates],
     })
-    const quirks = quirksOf(options.faults, options.facts.serial)
+    const habits = options.field?.family.habits ?? []
+    const quirks = quirksOf([...habits, ...options.faults], options.facts.serial)
     if (options.kind !== 'uspOnly') this.cpe = this.#makeCpe(root, quirks.cpe)
     if (this.usp !== undefined) this.agent = this.#makeAgent(this.usp, quirks.agent)
     for (const path of [`${root}DeviceInfo.UpTime`, 'Device.LocalAgent.UpTime'])
@@ -286,11 +297,22 @@ export class SimulatedDevice {
     }
   }
 
-  #make(): { tree: InstanceTree; cwmp: TreeView; usp?: TreeView } {
-    const { kind, facts, models, endpointId } = this.#options
+  #make(): { tree: InstanceTree; cwmp: TreeView; usp?: TreeView; living?: Living } {
+    const { kind, facts, models, endpointId, field } = this.#options
+    if (field !== undefined) {
+      const standard = kind === 'legacyTr098' ? models.tr098 : models.cwmp
+      return familyDevice(field.family, field.home, standard, facts.softwareVersion)
+    }
     if (kind === 'legacyTr098') return tr098Gateway(facts, models)
     if (kind === 'tr181NoAgent') return tr181Gateway(facts, models)
     return dualStackGateway(facts, endpointId, models)
+  }
+
+  #makeLife(living: Living = new Map()): HomeLife | undefined {
+    const { field, clock: wallClock, random } = this.#options
+    if (field === undefined) return undefined
+    const { family, home } = field
+    return new HomeLife({ family, serial: home.serial, tree: this.tree, living, clock: this.#clock, wallClock, random })
   }
 
   /** Applies the delivery settings: the ACS of the operator and the enrolment secret, or a Controller. */
@@ -331,6 +353,7 @@ export class SimulatedDevice {
   #halt(graceful: boolean): void {
     this.#cancel?.()
     this.#diagnostics.stop()
+    this.#life?.stop()
     this.cpe?.stop()
     this.agent?.stop(graceful)
     this.#deaf?.stop(graceful)
@@ -344,6 +367,7 @@ export class SimulatedDevice {
 
   #boot(bootstrap: boolean, cause: string, commandKey: string): void {
     this.#bootedAt = this.#options.clock.now()
+    this.#life?.start()
     const enabled = this.kind === 'legacyTr098' || this.tree.raw('Device.ManagementServer.EnableCWMP') === 'true'
     if (enabled) this.#startCpe(bootstrap)
     // Not before `0 BOOTSTRAP` is due: a device that is cut off here has not booted.

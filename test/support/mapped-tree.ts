@@ -24,7 +24,11 @@ export interface MappedDevice {
 
 /** Returns a test device with its mapping. */
 export function mappedDevice(name: string): MappedDevice {
-  const own = readTree(name)
+  return mappedTree(readTree(name))
+}
+
+/** Returns a device of any tree with its mapping. */
+export function mappedTree(own: DeviceTree): MappedDevice {
   const info = (leaf: string) => [...own].find(([path]) => path.endsWith(`.DeviceInfo.${leaf}`))?.[1].value ?? ''
   const family = familyOf(own.keys())
   const kind = { family, models: [info('ModelName'), info('ProductClass')] }

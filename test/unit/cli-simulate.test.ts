@@ -28,8 +28,9 @@ describe('the flags of isthmus simulate', () => {
     expect(wrong).toThrow(/--usp-port takes a whole number from 1 to 65535/)
   })
 
-  it('--mix names kinds with numbers', () => {
-    expect(readMix('dualStack=3, uspOnly=2')).toEqual({ legacyTr098: 0, tr181NoAgent: 0, dualStack: 3, uspOnly: 2 })
+  it('--mix names kinds and families with numbers', () => {
+    expect(readMix('dualStack=3, uspOnly=2')).toEqual({ dualStack: 3, uspOnly: 2 })
+    expect(readMix('huaweiOnt=4,zteOnt=2,dualStack=0')).toEqual({ huaweiOnt: 4, zteOnt: 2, dualStack: 0 })
   })
 
   it.each(['', 'toaster=1', 'dualStack', 'dualStack=x', 'dualStack=0', 'dualStack=9999'])(

@@ -45,6 +45,7 @@ describe('where devices should be', () => {
       owner: 'usp',
     })
     expect(expectationOf({ deviceId: 'a', kind: 'dualStack', faults: ['neverOnboards'] }).owner).toBe('cwmp')
+    expect(expectationOf({ deviceId: 'a', kind: 'tr181NoAgent', family: 'stb', faults: [] }).states).toEqual(['none'])
   })
 
   it('names each device that is elsewhere', () => {

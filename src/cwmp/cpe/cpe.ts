@@ -19,7 +19,7 @@ import { type Transfer, Transfers, transferCompleteOf } from './transfers.ts'
 const LISTENER_WINDOW_MS = 60_000
 const SESSION_TIMEOUT_S = 60
 /** The values of a DiagnosticsState with which a run has ended. */
-const DIAGNOSED = /^(Complete|Error.*)$/
+const DIAGNOSED = /^(Completed?|Error.*)$/
 
 /**
  * The CWMP client of a device (TR-069 3.2 to 3.7): keeps the events that are due, starts sessions, and saves what a

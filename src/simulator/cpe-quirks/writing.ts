@@ -14,6 +14,19 @@ export function refusesWrites(paths: RegExp, code: number): CpeQuirk {
   }
 }
 
+/** These parameters take the value that they have, and are refused with a fault code for another one. */
+export function keepsValues(paths: RegExp, code: number): CpeQuirk {
+  return {
+    model: (inner) => ({
+      ...inner,
+      check: (path, value) =>
+        paths.test(path) && value !== inner.get(path)
+          ? { code, text: 'takes the value that it has alone' }
+          : inner.check(path, value),
+    }),
+  }
+}
+
 /** SetParameterValues takes one of these parameters at a time, and answers two of them with 9003. */
 export function oneAtATime(paths: RegExp): CpeQuirk {
   return {

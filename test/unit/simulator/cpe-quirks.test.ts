@@ -40,6 +40,7 @@ const REQUESTS = {
   number: set(['Device.ManagementServer.PeriodicInformInterval', '300', 'unsignedInt']),
   one: set([RADIO, '1', 'boolean']),
   ssid: set(['Device.WiFi.SSID.1.SSID', 'home', 'string']),
+  mode: set(['Device.WiFi.AccessPoint.1.Security.ModeEnabled', 'WPA3-Personal', 'string']),
   twoOfWan: set([`${WAN}Alias`, 'wan', 'string'], [`${WAN}IPv4Address.1.Alias`, 'v4', 'string']),
 }
 type Answers = Record<keyof typeof REQUESTS, CpePost>
@@ -57,6 +58,8 @@ const TRAITS: Record<string, (answers: Answers, posts: readonly CpePost[]) => bo
   'strings are sent': ({ boolean }) => boolean.body.includes('xsd:string">1<'),
   'booleans are sent as true': ({ boolean }) => boolean.body.includes('xsd:boolean">true<'),
   'booleans are sent as TRUE': ({ boolean }) => boolean.body.includes('xsd:boolean">TRUE<'),
+  'a radio reads as off': ({ boolean }) => boolean.body.includes('xsd:boolean">0<'),
+  'a mode of encryption is refused': ({ mode }) => mode.body.includes('<FaultCode>9007<'),
   'secrets are asterisks': ({ secret }) => secret.body.includes('>****<'),
   'a Controller row is refused': ({ addRow }) => code(addRow) === '9001',
   'a wrong type is taken': ({ wrongType }) => code(wrongType) === undefined,
@@ -90,6 +93,8 @@ const SHOWS: Partial<Record<Fault, string[]>> = {
   wanOneByOne: ['two values of the WAN are refused'],
   ssidAtBoot: ['an SSID takes effect later'],
   ssidRestarts: ['the session of an SSID ends with a restart'],
+  radioLies: ['a radio reads as off'],
+  fixedWifiModes: ['a mode of encryption is refused'],
   noCookies: ['no cookies come back'],
   newConnections: ['each request has a connection'],
   authAfter401: ['each request is asked for its login'],
