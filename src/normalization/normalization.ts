@@ -3,6 +3,7 @@ import { loadModel, Mappings } from '../datamodel/index.ts'
 import type { ChangeCompletion, DeviceStore, InstanceMapStore, ParameterStore, Upward } from '../domain/index.ts'
 import { mappedContact } from './mapped-contact.ts'
 import { MappedRecord } from './record/mapped-record.ts'
+import { StoredDevices } from './record/stored-devices.ts'
 import { DeviceMaps } from './tree/device-maps.ts'
 
 /** The needs of the room. */
@@ -18,6 +19,8 @@ interface NormalizationDeps {
 export class Normalization {
   /** To be given to the store. */
   readonly changes: ChangeCompletion
+  /** The trees that were stored before; for a recurring job. */
+  readonly stored: StoredDevices
 
   readonly #deps: NormalizationDeps & { maps: DeviceMaps; record: MappedRecord }
 
@@ -25,6 +28,7 @@ export class Normalization {
     const maps = new DeviceMaps(deps.instanceMaps, new Mappings(loadModel('tr181-cwmp')), deps.clock)
     const record = new MappedRecord({ ...deps, maps })
     this.changes = record
+    this.stored = new StoredDevices({ ...deps, maps, record })
     this.#deps = { ...deps, maps, record }
   }
 

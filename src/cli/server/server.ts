@@ -277,12 +277,14 @@ export async function startServer(
     jobs.every('planner.readiness', 600_000, () => readiness.sweep(), SWEEP_JOB_MS)
     for (const job of operations.recovery.jobs()) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())), LONG_JOB_MS)
+    jobs.every('normalization.adopt', 600_000, () => normalization.stored.adopt(), SWEEP_JOB_MS)
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({
       name: 'jobs',
       start: () => jobs.start(),
       stop: async () => {
         readiness.endSweep()
+        normalization.stored.stop()
         await jobs.stop()
       },
     })

@@ -1,5 +1,5 @@
 import { BoundedMap, BoundedSet, type Clock, defined, type Log } from '../../base/index.ts'
-import type { DeviceMapping } from '../../datamodel/index.ts'
+import { type DeviceMapping, MappingRefusal, planDelete } from '../../datamodel/index.ts'
 import type {
   ChangeCompletion,
   Device,
@@ -14,7 +14,7 @@ import { PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite, read } from '../tree/readings.ts'
-import { bringRows, isInRow } from '../tree/rows.ts'
+import { bearsOn, bringRows, isInRow } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
 import { mapWhole, type TreeChange } from './whole-tree.ts'
 
@@ -32,6 +32,7 @@ const MAX_NOTED = 50_000
 const LOOK_AGAIN_MS = 60_000
 /** A whole tree is mapped again after so many times the milliseconds that the last time took. */
 const REST = 20
+const MIN_REST_MS = 1_000
 /** Stored parameters below dropped objects that are looked at one by one; where there are more, the whole tree is. */
 const MAX_DROPPED = 500
 /** Parameters of one page of a tree. */
@@ -62,15 +63,16 @@ export class MappedRecord implements ChangeCompletion {
 
   around<T>(change: DeviceChange, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
     const ends = change.set?.['cwmp.discovery'] !== undefined || change.set?.root === TR181
-    const touches = touchesTree(change)
+    const touches = touchesTree(change) || change.dropSubtrees?.some((row) => row.startsWith(TR181)) === true
     if (touches && change.more === true) this.#touched.add(change.deviceId)
     if (change.more === true || (!ends && !touches)) return write(change)
     return this.#around(change, ends, write)
   }
 
   async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
-    const completed = await this.#complete(change, ends)
-    return write(completed === undefined ? change : await this.#ahead(change, completed))
+    const whole = await this.#withOwnDrops(change)
+    const completed = await this.#complete(whole, ends)
+    return write(completed === undefined ? whole : await this.#ahead(whole, completed))
   }
 
   /** Maps the stored tree of a device that has no mapping yet. */
@@ -141,13 +143,14 @@ export class MappedRecord implements ChangeCompletion {
     const fresh = (change.parameters ?? []).filter(({ path, from }) => from === undefined && mayBeMapped(path))
     const gone = await this.#goneBy(change)
     const tree = new StoredTree(deviceId, store, { subtrees: dropSubtrees, parameters: dropParameters })
-    const targets = targetsOf(known.mapping, [...fresh.map(({ path }) => path), ...gone.paths])
-    if (targets.size === 0 && !gone.isMany) return undefined
+    const paths = [...fresh.map(({ path }) => path), ...gone.paths]
+    if (!gone.isMany && !paths.some((path) => bearsOn(known.mapping, path))) return undefined
+    const targets = targetsOf(known.mapping, paths)
     if (gone.isMany || this.#late.has(deviceId) || (await decides(known.mapping, fresh, gone.paths, tree))) {
       const record = clock.now() >= (this.#restUntil.get(deviceId) ?? 0) ? await devices.get(deviceId) : undefined
       if (record !== undefined) return this.#whole(record, change)
-      this.#late.add(deviceId)
-      log.debug({ deviceId }, 'rows of a device change often; its tree is mapped again with a later change')
+      this.#mapLater(deviceId)
+      log.debug({ deviceId }, 'rows of a device change often; its tree is mapped again later')
     }
     tree.add(fresh)
     const at = clock.now()
@@ -160,6 +163,32 @@ export class MappedRecord implements ChangeCompletion {
     const stale = await tree.settle(() => absent.filter((path) => tree.parameter(path)?.from !== undefined))
     const events = named(change.events, writes)
     return { parameters: writes, dropParameters: stale, ...(events === undefined ? {} : { events }) }
+  }
+
+  /** Maps a tree again when it may be, or with a change before that. */
+  #mapLater(deviceId: DeviceId): void {
+    if (this.#late.has(deviceId)) return
+    const { devices, clock, log } = this.#deps
+    this.#late.add(deviceId)
+    const restMs = (this.#restUntil.get(deviceId) ?? 0) - clock.now()
+    clock.after(Math.max(MIN_REST_MS, restMs), () => {
+      if (!this.#late.has(deviceId)) return
+      devices
+        .get(deviceId)
+        .then((record) => (record === undefined ? undefined : this.adopt(record)))
+        .catch((err: unknown) => log.info({ err, deviceId }, 'the tree of a device was not mapped again'))
+    })
+  }
+
+  /** A dropped row of TR-181 takes the object of the device along that it is. */
+  async #withOwnDrops(change: DeviceChange): Promise<DeviceChange> {
+    const { deviceId, dropSubtrees = [] } = change
+    const rows = dropSubtrees.filter((row) => row.startsWith(TR181) && !mayBeMapped(row))
+    const device = rows.length === 0 ? undefined : await this.#deps.maps.of(deviceId)
+    if (device === undefined) return change
+    const tree = new StoredTree(deviceId, this.#deps.parameters)
+    const own = await tree.settle(() => rows.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
+    return own.length === 0 ? change : { ...change, dropSubtrees: [...dropSubtrees, ...own] }
   }
 
   /** All mapped parameters of a device: firmware that shows TR-181 itself takes them away before it shows its own. */
@@ -213,6 +242,17 @@ async function decides(
   tree: StoredTree,
 ): Promise<boolean> {
   return gone.some((path) => isInRow(mapping, path)) || (await bringRows(mapping, fresh, tree))
+}
+
+/** Returns the object of TR-098 that a row is; undefined where it is none by itself. */
+function objectOfRow(mapping: DeviceMapping, row: string, tree: StoredTree): string | undefined {
+  try {
+    const object = planDelete(mapping, row, tree)
+    return object.startsWith(OWN_ROOT) ? object : undefined
+  } catch (error) {
+    if (error instanceof MappingRefusal) return undefined
+    throw error
+  }
 }
 
 /** Returns true for a path that the device itself shows. */

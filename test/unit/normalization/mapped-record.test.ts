@@ -1,0 +1,178 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import {
+  type DeviceChange,
+  type DeviceId,
+  deviceIdOf,
+  newDevice,
+  type ParameterWrite,
+} from '../../../src/domain/index.ts'
+import { Normalization } from '../../../src/normalization/index.ts'
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
+import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
+import { tr098Router } from '../../support/tr098-router.ts'
+
+const IDENTITY = { oui: '00256D', productClass: 'Box', serial: '1' }
+const ID: DeviceId = deviceIdOf(IDENTITY)
+const LAN = 'InternetGatewayDevice.LANDevice.1.'
+const NETWORK = `${LAN}WLANConfiguration.1.`
+const HOSTS = `${LAN}Hosts.Host.`
+
+let clock: ManualClock
+let stores: MemoryStores
+let normalization: Normalization
+/** Reads of the store since the last commit began. */
+let reads: string[]
+
+beforeEach(() => {
+  clock = createManualClock()
+  stores = createMemoryStores(clock)
+  reads = []
+  const counted: MemoryStores['parameters'] = {
+    getMany: (id, paths) => stores.parameters.getMany(id, paths),
+    inObjects: (id, objects) => {
+      reads.push(...objects)
+      return stores.parameters.inObjects(id, objects)
+    },
+    objects: (id, prefix, limit) => stores.parameters.objects(id, prefix, limit),
+    list: (id, prefix, limit, cursor) => {
+      reads.push(prefix)
+      return stores.parameters.list(id, prefix, limit, cursor)
+    },
+  }
+  const devices = { ...stores.devices, commit }
+  normalization = new Normalization({ ...stores, devices, parameters: counted, clock, log: silentLog })
+})
+
+function commit(change: DeviceChange): Promise<void> {
+  return normalization.changes.around(change, (completed) => stores.devices.commit(completed))
+}
+
+function own(values: readonly { path: string; value: string }[]): ParameterWrite[] {
+  return values.map(({ path, value }) => ({ path, value, type: 'string', source: 'cwmp', collectedAt: clock.now() }))
+}
+
+async function discovered(): Promise<void> {
+  const device = {
+    ...newDevice(ID, IDENTITY, 'cwmp', 1),
+    root: 'InternetGatewayDevice.' as const,
+    softwareVersion: '1',
+  }
+  await commit({ deviceId: ID, create: device })
+  await commit({ deviceId: ID, more: true, parameters: own(tr098Router()) })
+  await end()
+}
+
+async function end(): Promise<void> {
+  const discovery = { outcome: 'complete' as const, unread: [], at: clock.now() }
+  await commit({ deviceId: ID, set: { 'cwmp.discovery': discovery, 'cwmp.discoveredFor': '1' } })
+}
+
+const stored = async (path: string) => (await stores.parameters.getMany(ID, [path]))[0]
+const numbers = async () => (await stores.instanceMaps.get(ID))?.map.tables
+
+describe('the record of a TR-098 device', () => {
+  it('gets the values of TR-181 when its discovery ends, with their sources', async () => {
+    await discovered()
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({
+      source: 'cwmp',
+      from: { path: `${NETWORK}SSID`, value: (await stored(`${NETWORK}SSID`))?.value },
+    })
+    expect((await stored('Device.WiFi.SSIDNumberOfEntries'))?.from).toEqual({})
+  })
+
+  it('follows a changed value, and reads what that needs alone', async () => {
+    await discovered()
+    reads = []
+    await commit({ deviceId: ID, parameters: own([{ path: `${NETWORK}SSID`, value: 'New' }]) })
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({ value: 'New' })
+    expect(reads.length).toBeGreaterThan(0)
+    expect(reads.every((object) => object.startsWith(NETWORK) || object.startsWith('Device.WiFi.'))).toBe(true)
+  })
+
+  it('reads nothing for a change without a counterpart in TR-181, and for one without parameters', async () => {
+    await discovered()
+    reads = []
+    await commit({ deviceId: ID, parameters: own([{ path: 'InternetGatewayDevice.X_ACME_Own', value: '1' }]) })
+    await commit({ deviceId: ID, set: { 'cwmp.lastInformAt': 5 } })
+    expect(reads).toEqual([])
+  })
+
+  it('drops mapped values with the row that they come from, and keeps the numbers of the others', async () => {
+    await discovered()
+    const before = await numbers()
+    const rows = before?.['Device.Hosts.Host.'] ?? []
+    expect(rows.length).toBeGreaterThan(1)
+    await commit({ deviceId: ID, dropSubtrees: [`${HOSTS}1.`] })
+    const [first, second] = rows
+    expect(await stored(`Device.Hosts.Host.${first?.n}.PhysAddress`)).toBeUndefined()
+    expect(await stored(`Device.Hosts.Host.${second?.n}.PhysAddress`)).toBeDefined()
+    expect((await numbers())?.['Device.Hosts.Host.']?.find(({ n }) => n === second?.n)?.key).toBe(second?.key)
+  })
+
+  it('keeps its numbers through discoveries, and gives them anew after a BOOTSTRAP', async () => {
+    await discovered()
+    const before = await stores.instanceMaps.get(ID)
+    await end()
+    expect(await stores.instanceMaps.get(ID)).toEqual(before)
+    await commit({ deviceId: ID, set: { 'cwmp.lastBootstrapAt': clock.now() } })
+    await end()
+    expect(await stores.instanceMaps.get(ID)).toMatchObject({ version: 2, bootstrapAt: clock.now() })
+  })
+
+  it('maps a tree that was stored before there was a mapping', async () => {
+    const device = {
+      ...newDevice(ID, IDENTITY, 'cwmp', 1),
+      root: 'InternetGatewayDevice.' as const,
+      softwareVersion: '1',
+    }
+    await stores.devices.commit({ deviceId: ID, create: device })
+    const set = { 'cwmp.discoveredFor': '1' }
+    await stores.devices.commit({ deviceId: ID, set, parameters: own(tr098Router()) })
+    const adopting = normalization.stored.adopt()
+    for (let i = 0; i < 50; i++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      clock.advance(1000)
+    }
+    await adopting
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({ from: { path: `${NETWORK}SSID` } })
+  })
+
+  it('maps a tree whose rows come and go with each Inform again only now and then', async () => {
+    await discovered()
+    let whole = 0
+    for (let i = 0; i < 20; i++) {
+      reads = []
+      const path = `${HOSTS}${100 + i}.MACAddress`
+      await commit({ deviceId: ID, parameters: own([{ path, value: `02:00:00:00:01:${10 + i}` }]) })
+      if (reads.includes('')) whole++
+    }
+    expect(whole).toBeLessThan(3)
+    clock.advance(3_600_000)
+    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+    const rows = (await numbers())?.['Device.Hosts.Host.'] ?? []
+    expect(rows.filter(({ key }) => key.startsWith('0200000001'))).toHaveLength(20)
+  })
+
+  it('takes the mapped values away when new firmware shows TR-181 itself', async () => {
+    await discovered()
+    await commit({ deviceId: ID, set: { root: 'Device.' } })
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toBeUndefined()
+    expect(await stored(`${NETWORK}SSID`)).toBeDefined()
+  })
+
+  it('names the parameter of TR-181 in the event of a changed value', async () => {
+    await discovered()
+    const path = `${NETWORK}SSID`
+    const event = {
+      type: 'parameter.changed',
+      at: 1,
+      deviceId: ID,
+      protocol: 'cwmp',
+      data: { path, value: 'N' },
+    } as const
+    await commit({ deviceId: ID, events: [event], parameters: own([{ path, value: 'N' }]) })
+    const [last] = (await stores.events.since(undefined, 9)).slice(-1)
+    expect(last?.data.mapped).toEqual([{ path: 'Device.WiFi.SSID.1.SSID', value: 'N' }])
+  })
+})
