@@ -104,7 +104,7 @@ export class AgentLoad {
   }
 
   #onRecord(bytes: Buffer): void {
-    // What waits for a NotifyResp gets nothing else.
+    // An Agent that waits for a NotifyResp gets nothing else.
     const acknowledged = this.#acknowledged
     if (acknowledged !== undefined) {
       this.#acknowledged = undefined

@@ -126,8 +126,8 @@ async function times(call: () => Promise<unknown>): Promise<{ p50: number; p95: 
 }
 
 /**
- * One of ten has the old root; the others have an Agent. Nobody answers for them: what is measured is the plan, not the
- * devices.
+ * One of ten has the old root; the others have an Agent. No request gets an answer: the plan is measured, not
+ * the devices.
  */
 function device(n: number): DeviceChange[] {
   const identity = { oui: '00256D', productClass: 'Plan', serial: `PLAN${String(n).padStart(7, '0')}` }

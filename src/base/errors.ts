@@ -44,7 +44,7 @@ export class PeerFault extends IsthmusError {
 }
 
 /**
- * The way to the peer failed: refused, reset, timed out. Whether the peer acted is not known unless `sent` is false.
+ * The way to the peer failed: refused, reset, timed out. The peer may have acted, unless `sent` is false.
  */
 export class TransportError extends IsthmusError {
   /** True when bytes of the request may have reached the peer. */

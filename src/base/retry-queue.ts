@@ -74,7 +74,7 @@ class PausingRetryQueue implements RetryQueue {
   }
 
   async stop(timeoutMs: number): Promise<void> {
-    // What waits gets the try that it would have had after the pause.
+    // Entries that wait get the try that they would have had after the pause.
     this.#endPause()
     this.#pump()
     if (this.#entries.size > 0) {

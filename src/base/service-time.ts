@@ -67,7 +67,7 @@ export class StoredServiceTime implements ServiceTime {
   async beat(): Promise<void> {
     const { ms: largest } = await this.#store.raise(this.now(), this.#clock.now())
     const at = this.#monotonicMs()
-    // What passed while a store did not answer is no service time: `now` has stood still.
+    // Time in which the store did not answer is no service time: `now` has stood still.
     this.#base = Math.max(largest, this.now())
     this.#baseAt = at
   }

@@ -9,7 +9,7 @@ const KEY_OF =
 const SECRET_WORD = new RegExp(
   `(pass(word|phrase|wd|code|key)|pwd|pskc?|secret|token|(${KEY_OF})key|keyvalue|(auth|authentication)code|privatecredential|` +
     '(snmp|read|write|ro|rw|get|set|readonly|readwrite|trap)community(name|string)?)' +
-    // How it is written, and whose it is.
+    // Encoding and owner.
     '(hex|ascii|base64|encrypted|hash|hashed|plain|text|string|value|data|admin|user|guest|old|new|current|confirm|default)?$',
 )
 /** A number, or the band of a radio, at the end of a name. */

@@ -78,7 +78,7 @@ async function play(
   children.push(fleet)
   const ended = Promise.race(children.map(untilEnded))
   const shown = show(api, fleet, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
-    // When the server has ended, its end is the better reason for a failed call.
+    // The end of the server is a better reason for a failed call than the error of the call.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
     throw error
   })

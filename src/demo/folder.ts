@@ -44,8 +44,8 @@ export class DemoFolder {
   }
 
   /**
-   * Children of a demo that was killed end by themselves: waits for them. Who holds the folder still is for the server
-   * to say.
+   * Children of a demo that was killed end by themselves: waits for them. The server refuses a
+   * folder that another one still holds.
    */
   async take(say: (line: string) => void): Promise<void> {
     const { children = [] } = this.#memory

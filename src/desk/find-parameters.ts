@@ -54,7 +54,7 @@ export async function findParameters(
 function matcher(path: string, contains: string | undefined): (path: string) => boolean {
   const text = contains?.toLowerCase()
   const names = path.split('.')
-  // What an object path ends in is empty, and stands for anything below.
+  // An object path ends in a dot: its last name is empty, and stands for anything below.
   const below = names.at(-1) === ''
   if (below) names.pop()
   return (given) => {

@@ -44,7 +44,7 @@ export function changesOf(
   now: number,
 ): DeviceChange[] {
   const { deviceId } = operation
-  // What was asked and answered in the device's own paths is what the record is about.
+  // A request in the device's own paths has results in them, and the record keeps both as they are.
   const { request } = result.own ?? operation
   if (request.verb === 'delete') {
     const gone = (result.own ?? result).results.filter(
@@ -58,7 +58,7 @@ export function changesOf(
     return [{ deviceId, set: { 'cwmp.subscriptions': subscriptions } }]
   }
   const values = valuesOf({ request }, result.own === undefined ? result : { ...result, ...result.own, read: [] })
-  // What a CPE answers under the other root was mapped, and follows from its own values.
+  // Values that a CPE answers under the other root are mapped, and follow from its own values.
   const shown = values.filter(
     ({ path }) => source !== 'cwmp' || device.root === undefined || path.startsWith(device.root),
   )
@@ -96,7 +96,7 @@ function valuesOf(
   { request }: Pick<Operation, 'request'>,
   { results, outcome, read: after = [] }: OperationResult,
 ): CollectedValue[] {
-  // What was read afterwards is newer than the answer.
+  // Values that were read after the answer are newer than it.
   const later = new Set(after.map(({ path }) => path))
   const plain = [...after, ...results.filter(({ path }) => !later.has(path))].filter(
     (result) => result.error === undefined && !result.path.endsWith('.'),

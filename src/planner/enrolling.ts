@@ -15,7 +15,7 @@ import { readinessToStore } from './readiness/keeper.ts'
 import { beforeReadiness, byReadiness } from './states/assessing.ts'
 
 /**
- * Makes a member of a device. What the store shows decides at once: readiness, another plan, presence. Only a device
+ * Makes a member of a device. Readiness, another plan and presence are read from the store and decide at once. Only a device
  * whose readiness is not known stays UNASSESSED. A device that is a member already stays as it is. Resolves with the
  * stored member. Devices that are enrolled together share their reads and writes.
  */

@@ -10,7 +10,7 @@ interface SurveyDeps {
 }
 
 /**
- * The bulk work that counts the devices that a rollback of the whole plan leaves out. What is found is stored with the
+ * The bulk work that counts the devices that a rollback of the whole plan leaves out. The count is stored with the
  * progress, so that no device is counted twice.
  */
 export class Survey implements BulkKind<Plan> {

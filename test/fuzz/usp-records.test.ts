@@ -58,8 +58,7 @@ describe('a joined Agent that sends bent Messages', () => {
             const body = { kind: 'noSession' as const, payload: bent(payload, bends) }
             agent.sendBytes(codec.encodeRecord({ toId: CONTROLLER_ID, fromId: 'os::00256D-S1', body }))
           }
-          // What it asks for after all that is answered, unless an identity that was bent into another cost it its
-          // link.
+          // Its next request is answered, unless an identity that was changed into another one cost it its link.
           if (agent.socket.readyState === WebSocket.OPEN) await agent.heard().catch(() => undefined)
           agent.socket.terminate()
         },

@@ -55,7 +55,7 @@ it('the page shows every route with its schemas by name, code as code, and a lin
       .map((p) => p.textContent)
       .join(''),
   ).not.toContain('`')
-  // What changes something is not sent by a click.
+  // A route that changes something is not sent by a click.
   expect(submit?.all('button')).toEqual([])
 })
 

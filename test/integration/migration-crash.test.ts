@@ -31,7 +31,7 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const death = new Promise<void>((resolve) => {
         mortal.onDeath = resolve
       })
-      // What it awaits after its death never comes: nobody waits for it but us.
+      // After its death its calls never return, so that the test alone waits for it.
       const life = (async () => {
         await doomed.act(plan.id, 'start', ANN)
         await world.untilState(plan, 'finished', doomed)
@@ -43,7 +43,7 @@ it('goes on where a planner died, at any of its calls, and does nothing twice', 
       const free = () => world.store.plans.freeLeases(['test', `heir-${i}`])
       await free()
       if ((await heir.get(plan.id)).state === 'draft') await heir.act(plan.id, 'start', ANN)
-      // What the dead one had under way may land after its death: what it holds is freed again and again, as the
+      // Writes that the dead one had under way may land after its death: its holds are freed again and again, as the
       // server's job does.
       const tick = async () => {
         await free()

@@ -127,7 +127,7 @@ describe('the clock of the server', { timeout: 240_000 }, () => {
     await until(async () => ((await states()).DUAL ?? 0) > 0)
     await server.stepClock(ms)
     await expectMoved()
-    // What waits for a device that does not come is ended by a job.
+    // An operation that waits for a device that does not come is ended by a job.
     await fleet.kill()
     const { items } = await server.api.get<{ items: { id: string }[] }>('/devices')
     const { id } = await server.api.send<{ id: string }>(

@@ -362,7 +362,7 @@ describe('a rollback from MIGRATED', { timeout: 90_000 }, () => {
       `the rollback leaves out 1 device that plan ${first.id} moves or has moved: roll it back there`,
     )
     expect((await world.planner.get(second.id)).leftOut).toEqual(left.leftOut)
-    // What the first plan brings back is migrated in no plan.
+    // A device that the first plan brings back is migrated in no plan.
     await world.planner.act(first.id, 'rollback', ANN)
     await untilState(first, id, 'ROLLED_BACK')
     await until(async () => (await stateOf(second, id)) === 'CANCELLED')

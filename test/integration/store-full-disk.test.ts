@@ -34,7 +34,7 @@ const isReady = (store: Store) =>
   )
 
 it('a full disk: writes are refused and the server is not ready; with space again all acknowledged writes are there', async () => {
-  // Where nothing may be mounted, the engine is held and killed instead; its output on a full disk is covered by a
+  // Without the right to mount a disk, the engine is held and killed instead; its output on a full disk is covered by a
   // stand-in in store-engine.test.ts.
   const disk = SmallDisk.mount(320)
   const folder = disk?.folder ?? mkdtempSync(join(tmpdir(), 'isthmus-disk-'))

@@ -801,7 +801,7 @@ describe('the audit log', () => {
     const third = await testStore(inject('mongodbUri'), { databaseName })
     expect(await third.audit.verify(10)).toMatchObject({ entries: 2 })
     expect(await third.audit.verify(10)).not.toHaveProperty('firstBroken')
-    // Where it begins cannot be moved or taken away.
+    // The beginning of the chain cannot be moved or taken away.
     await third.db.collection('settings').deleteOne({ _id: 'auditChain' as never })
     const fourth = await testStore(inject('mongodbUri'), { databaseName })
     expect(await fourth.audit.verify(10)).toMatchObject({ firstBroken: 1 })

@@ -364,7 +364,7 @@ describe('a Notify', () => {
       for (let i = 0; i < 256; i++) agent.notify(change(String(i)), `m${i}`)
       for (let i = 256; i < 400; i++) agent.notify(change(bulk), `m${i}`)
       await until(() => world.commits.length === before + 256)
-      // What is not read fills the buffers of both sides.
+      // Records that are not read fill the buffers of both sides.
       await until(() => agent.socket.bufferedAmount > 0)
       await settled()
       expect(world.commits.length).toBe(before + 256)

@@ -43,7 +43,7 @@ it(`devices, records and plans agree after ${ROUNDS.length} rounds of chaos (see
 }, async () => {
   await rounds.run(ROUNDS, 14)
   if (CHOSEN !== undefined) return
-  // Whether a device is away while it is rolled back is chance.
+  // A device that is away while it is rolled back is left to chance.
   await rounds.runUntil(['stranded', 'came'], 'devicesStayAway', 14, 5)
   expect([...rounds.seen]).toEqual(expect.arrayContaining(['retired', 'rolledBack', 'fail', 'stranded', 'came']))
 })

@@ -4,7 +4,7 @@ import { playAll, seedOf } from '../support/planner-model/children.ts'
 /**
  * Random events drive the whole planner over stores in memory: people start, pause, abort, retry, roll back and delete
  * plans; devices come, go, boot, are reset, deleted and lie; Agents fall silent; answers get lost; servers die between
- * any two calls; the database is away; clocks are set. What must hold is in invariants.ts: one owner and one mover of
+ * any two calls; the database is away; clocks are set. The rules that hold are in invariants.ts: one owner and one mover of
  * each device, a snapshot as long as a device has anything of a plan, ends that are true, waits with a reason, exact
  * counters, no loop, and a device that is as it was once everything was rolled back.
  */

@@ -15,8 +15,8 @@ function copied(value: unknown): unknown {
 }
 
 /**
- * A copy of the fields of a record, without those that are undefined. What is below them is shared: nothing may change
- * it in place.
+ * A copy of the fields of a record, without those that are undefined. Their values are shared: nothing may change
+ * them in place.
  */
 export function rowOf<T extends object>(record: T): T {
   const row = { ...record }

@@ -31,7 +31,22 @@ const isUnderConstruction = ({ path }: { path: string }) => UNDER_CONSTRUCTION.s
  * A number of a paragraph without the public standard that has it: those are cited as TR-069 3.7.1, RFC 7616 3.4 or
  * R-NOT.1.
  */
-const PRIVATE = /\b(?:sections? \d[\d.]*|reference of TR-\d+|TR-\d+ reference|(?:field|schema) notes)/gi
+const PRIVATE =
+  /\b(?:sections? \d[\d.]*|reference of TR-\d+|TR-\d+ reference|(?:field|schema|design) notes|design document)/gi
+
+/** A comment that begins with a clause, or a sentence in it that has one for its subject. */
+const CLAUSE = /^(?:What|Whether|Who|Nobody|How|Where|When|Which|Why)\b|[.:] (?:What|Whether|Who|Nobody)\b/
+
+/** Returns the comments of a source, each on one line and without its signs; lines of `//` in a row are one comment. */
+function commentsOf(text: string): string[] {
+  const found = text.matchAll(/\/\*\*[\s\S]*?\*\/|(?:^[ \t]*\/\/ .*\n?)+|[ \t]\/\/ .*/gm)
+  return [...found].map(([comment]) =>
+    comment
+      .replace(/^[ \t]*(?:\/\*\*|\/\/|\*\/?)|\*\/$/gm, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  )
+}
 
 /**
  * Returns the nodes of a graph to which the imports of a room lead, by the paths of their files; an index.ts of a room
@@ -61,6 +76,8 @@ function problem(file: string, target: string): string | undefined {
   const floor = FLOORS[room]
   const toFloor = FLOORS[toRoom]
   if (floor === undefined || toFloor === undefined) return 'is in a room that has no floor'
+  if (/(^|\/)index\.ts$/.test(target) && file !== target && file.startsWith(target.replace(/index\.ts$/, '')))
+    return 'comes back through the index.ts of its own folder'
   if (room !== toRoom) {
     if (toFloor > floor) return 'points up'
     if (toFloor === floor) return 'points sideways'
@@ -77,6 +94,7 @@ function problem(file: string, target: string): string | undefined {
 
 describe('the house', () => {
   it('sees the imports of every room', () => {
+    expect(readdirSync(join(ROOT, 'src')).sort()).toEqual(Object.keys(FLOORS).sort())
     for (const room of Object.keys(FLOORS)) {
       const own = edges.filter((edge) => edge.file.startsWith(`${room}/`))
       expect(own.length, `imports read in ${room}`).toBeGreaterThan(0)
@@ -96,6 +114,7 @@ describe('the house', () => {
     expect(problem('store/x.ts', 'operations/index.ts')).toBe('points up')
     expect(problem('store/x.ts', 'bus/index.ts')).toBe('points sideways')
     expect(problem('store/x.ts', 'domain/device/id.ts')).toBe("goes past the room's index.ts")
+    expect(problem('domain/device/x.ts', 'domain/index.ts')).toBe('comes back through the index.ts of its own folder')
     expect(problem('cwmp/acs/x.ts', 'cwmp/cpe/index.ts')).toBe('points sideways inside the protocol')
     expect(problem('usp/wire/x.ts', 'usp/mtp/index.ts')).toBe('points up inside the protocol')
     expect(problem('usp/agent/x.ts', 'usp/wire/index.ts')).toBeUndefined()
@@ -134,10 +153,20 @@ describe('the house', () => {
     expect(others.map(({ path }) => path)).toEqual([])
   })
 
-  it('begins no doc comment with a clause', () => {
-    const clause = /\/\*\*(?:\s|\*)*(?:What|Whether|Who|Nobody|How|Where|When|Which|Why)\b/
-    const found = [...files, ...outside].filter(({ text }) => clause.test(text))
-    expect(found.map(({ path }) => path)).toEqual([])
+  it('begins no comment with a clause, and no sentence of a comment with a noun clause', () => {
+    const found = [...files, ...outside].flatMap(({ path, text }) =>
+      commentsOf(text).flatMap((comment) => (CLAUSE.test(comment) ? [`${path}: ${comment.slice(0, 60)}`] : [])),
+    )
+    expect(found.filter((line) => !line.includes('layers.test.ts'))).toEqual([])
+    const wrong = ['/** Whether it is so. */', '// What is left.', '/**\n * True here. Who\n * asks waits. */']
+    const right = [
+      '/** True: it is so. */',
+      "const url = 'http://what'",
+      '/** Reads it. When it is late, it throws. */',
+    ]
+    expect([...wrong, ...right].filter((text) => commentsOf(text).some((comment) => CLAUSE.test(comment)))).toEqual(
+      wrong,
+    )
   })
 
   it('exports nothing that no other file imports', () => {

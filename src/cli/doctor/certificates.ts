@@ -15,7 +15,7 @@ export function examineCertificates(config: Config, clock: Clock, random: Random
   const { ok, problem } = finding('certificates')
   const sources = new Set(Object.values(certificateSources(config)).filter((source) => source !== undefined))
   if (sources.size === 0) return [ok('no listener has TLS')]
-  // What the server makes for itself is made when it starts.
+  // The server makes its own certificate when it starts.
   if ([...sources].every((source) => source === 'own')) return [ok('the server makes its certificate itself')]
   try {
     const certificates = new Certificates(config, { clock, random, log: silentLog })

@@ -62,7 +62,7 @@ export function* usualWork(given: string, limits: XmlLimits): Work<Element | und
   for (let done = 0; ; ) {
     const at = reader.read(done + SLICE)
     if (at === undefined) return reader.root
-    // What comes now is about as long as what was read.
+    // The next portion is about as long as the last one.
     yield Math.min(at - done, SLICE)
     done = at
   }

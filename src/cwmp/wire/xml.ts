@@ -12,9 +12,10 @@ interface ParsedXml {
 }
 
 /**
- * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes. What
- * the reader of usual documents leaves is read by the strict one. A text that is not well-formed is read once more by the lenient reader when it is short. ProtocolError `xml`,
- * `xmlForbidden`, `xmlTooDeep`, `xmlTooLarge` or `charset`: what is wrong, and where it stands.
+ * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes.
+ * Text that the reader of usual documents does not know is read by the strict one. A text that is not well-formed is
+ * read once more by the lenient reader when it is short. ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep`,
+ * `xmlTooLarge` or `charset` with the reason and the place.
  */
 export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): Work<ParsedXml> {
   try {

@@ -5,8 +5,8 @@ export const MASK = '[secret]'
 
 /**
  * A value as it may be shown, logged and kept: a secret is masked, and so are the secret of the device at the end of a
- * value in an MTP row of a Controller, and a login with a password inside a URL. What was read or written is compared
- * with a wanted value in this form where only this form is at hand.
+ * value in an MTP row of a Controller, and a login with a password inside a URL. A value that was read or written is
+ * compared with a wanted one in this form where only this form is at hand.
  */
 export function shownValue(path: string, value: string): string {
   if (value === '') return value

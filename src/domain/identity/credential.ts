@@ -8,8 +8,8 @@ const MAX_EARLIER = 2
 const MAX_REPLACED = 4
 
 /**
- * The credential with a new pending login, which is sent to the CPE once. What was pending before stays accepted until
- * the CPE answers for the new one, or one of them is used: the CPE may have taken it although its answer was lost.
+ * The credential with a new pending login, which is sent to the CPE once. Logins that were pending before stay accepted until
+ * the CPE answers for the new one, or one of them is used: the CPE may have taken one although its answer was lost.
  */
 export function issued(
   known: CwmpCredential | undefined,

@@ -111,7 +111,7 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
     return mismatch('identityMismatch', claim, undefined, device, proven, now)
   if (shown === undefined) return { kind: 'read' }
   if (!decided && differs(shown, device)) return mismatch('identityMismatch', claim, shown, device, proven, now)
-  // What was read or only claimed is proven now; a certificate beside an operator's decision is noted.
+  // The certificate proves an identity that was read or claimed; beside an operator's decision it is noted.
   if (claim.certificate && !demanded)
     return {
       kind: 'bind',

@@ -1,5 +1,5 @@
 /**
- * Bounds of one operation request. What is larger is refused, never cut; the API shows the same numbers in its
+ * Bounds of one operation request. A larger request is refused, never cut; the API shows the same numbers in its
  * description. Lengths are in characters.
  */
 export const REQUEST_BOUNDS = {

@@ -56,7 +56,7 @@ export async function vanishedSince(
       for (const stored of page.items) {
         const { path, source, from } = stored
         each?.(stored)
-        // What was mapped goes with what it comes from.
+        // A mapped value goes with its source.
         if (from !== undefined) continue
         if (seen.has(path) || blind.some((unread) => isWithin(path, unread))) continue
         const own = path.slice(0, path.lastIndexOf('.') + 1)

@@ -96,7 +96,7 @@ function differences(
   const parameters: ParameterWrite[] = []
   const left = new Set(mapped.keys())
   for (const value of values) {
-    // What the device shows under this path itself is nearer to it.
+    // A value that the device itself shows under this path is nearer to it.
     if (own.has(value.path)) continue
     const write = mappedWrite(value, own.get(value.source ?? '')?.collectedAt ?? now)
     if (write === undefined) continue

@@ -38,7 +38,7 @@ export async function dual(script: Script): Promise<Outcome> {
       await script.read('soakUsp', [SOFTWARE], 'usp')
       return {}
     })
-  // Where CWMP is to go dormant, its answer to that shows as much.
+  // With another `retire`, the answer of the CPE in RETIRING shows that CWMP works.
   if (script.plan.settings.retire === 'none') {
     const absent = await whileCwmpAbsent(script, 'cwmp', (name) => script.read(name, [INFORM_INTERVAL], 'cwmp'))
     if (absent !== undefined) return absent

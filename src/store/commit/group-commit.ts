@@ -57,7 +57,7 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
   const batcher = createBatcher<MarkedSet, void>({
     maxItems: MAX_SETS,
     maxFlush: MAX_WRITES,
-    // What arrives within this time goes along; under load the flush under way gathers more than this would.
+    // Writes that arrive within this time go along; under load more of them gather during the flush under way.
     lingerMs: 1,
     concurrency: 1,
     maxWaiting: MAX_WAITING_WRITES,

@@ -99,7 +99,7 @@ export class TransactionWriter implements SetWriter {
       if (writes.length === 0) continue
       const matchedCount = await this.#write(name, writes, session)
       const guarded = writes.filter((write) => write.mustMatch !== undefined)
-      // Which one it was shows when each set is alone.
+      // The sets are repeated one by one, which shows the one that does not match.
       if (matchedCount < guarded.length) throw new AppError('conflict', guarded[0]?.mustMatch ?? '')
     }
   }

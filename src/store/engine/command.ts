@@ -38,7 +38,7 @@ function mongod(storage: string, port: number): EngineCommand {
 
 function secantusdb(storage: string, port: number, login: boolean): EngineCommand {
   const args = ['--host', '127.0.0.1', '--port', String(port), '--storage-path', storage, '--sync-on-commit']
-  // Nobody reads a change stream here: an oplog in the journal, and a long one to prune, would double the cost of every
+  // No part of Isthmus reads a change stream: an oplog in the journal, and a long one to prune, would double the cost of every
   // write.
   args.push('--oplog-nonlogged', '--oplog-max-entries', '1000')
   if (login) args.push('--auth')

@@ -33,8 +33,8 @@ const KEPT_OUTPUT = 64
 
 /**
  * A private database in the data folder: `mongod` when one is on PATH (as a one-node replica set), else the fetched
- * engine. Started, watched, restarted on the same port when it dies or when its storage panics, and stopped by us. What
- * a killed Isthmus left running is found by its pid file and ended first.
+ * engine. Started, watched, restarted on the same port when it dies or when its storage panics, and stopped by us. An
+ * engine that a killed Isthmus left running is found by its pid file and ended first.
  */
 export class EmbeddedDatabase {
   readonly name = 'embedded database'

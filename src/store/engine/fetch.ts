@@ -99,7 +99,10 @@ export async function fetchEngine(cacheDir: string, say: (line: string) => void)
   return program
 }
 
-/** In one step; who was first at the same time has done as well. What lies there without its program is no engine. */
+/**
+ * Moves the engine to its place in one step; another process that was first has done the same. A folder without the
+ * program is no engine and is deleted.
+ */
 function publish(unpacked: string, cacheDir: string): void {
   const target = join(cacheDir, `secantusdb-${ENGINE_VERSION}`)
   if (existsSync(target) && findEngine(cacheDir) === undefined) rmSync(target, { recursive: true, force: true })

@@ -17,7 +17,7 @@ const MAX_TRIES = 3
 export const CHANGED = 'the plan member has changed meanwhile'
 
 /**
- * Leases of plan members. What is leased is found by indexes that know nothing of leases, and taken under the revision
+ * Leases of plan members. Members are found by indexes that know nothing of leases, and taken under the revision
  * that was read: a condition on a lease would make SecantusDB look at every member.
  */
 export class MemberLeases {

@@ -92,7 +92,7 @@ export class Codec {
       if (kind === 'request' && name === 'notify') checkNotify(group[name] as Raw, refuse)
       return { msgId, kind, name, body: group[name] } as Msg
     }
-    // Nobody answers a Response.
+    // A Response gets no answer, so that its error goes to the log alone.
     if (kind === 'response') throw new ProtocolError('7004', 'the response is empty')
     throw refuse('the request is empty')
   }

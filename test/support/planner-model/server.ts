@@ -132,7 +132,7 @@ export class Server {
       if (world.callsAtOnce === MAX_CALLS_AT_ONCE + 1) world.defects.push('a loop without end, in no time')
       return never()
     }
-    // What comes first of two calls at one time is left to chance.
+    // The order of two calls at one time is left to chance.
     while (world.random.once(3)) await undefined
     const last = this.fuse !== undefined && !this.dead && --this.fuse.calls <= 0
     if (last && this.fuse?.when === 'before') this.kill()

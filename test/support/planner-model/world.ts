@@ -219,7 +219,7 @@ export class World {
     const late = this.#dead.filter(({ atMs }) => this.monoMs - atMs < SERVER_TTL_MS).map(({ id }) => id)
     const alive = [...this.servers.map(({ id }) => id), ...late]
     const { devices, plans, inside } = this.stores
-    // Where nothing is held by a dead server, both calls change nothing.
+    // Without a hold of a dead server, both calls change nothing.
     const holds = (holder: string | undefined) => holder !== undefined && !alive.includes(holder)
     if (some(inside.devices, ({ usp }) => usp?.linked === true && !alive.includes(usp.instance ?? '')))
       await devices.unlinkAll(undefined, alive, this.wallMs)
@@ -236,7 +236,7 @@ export class World {
   #nextDueMs(): number {
     let due = Number.POSITIVE_INFINITY
     const note = (atMs: number) => {
-      // What is due and does not happen waits for something else.
+      // Work that is due and does not happen waits for something else.
       if (atMs > this.monoMs && atMs < due) due = atMs
     }
     note(this.engine.dueMs)

@@ -23,7 +23,7 @@ describe('deviceIdsIn', () => {
         const id = deviceIdOf({ oui: '0C96BF', productClass, serial: `S${rest}` })
         expect(deviceIdsIn(id)).toEqual([id])
         const decoded = decodeURIComponent(id)
-        // What is an id by itself stands for itself.
+        // A text that is an id by itself stands for itself.
         if (!isDeviceId(decoded)) expect(deviceIdsIn(decoded)).toContain(id)
         for (let end = 8; end <= decoded.length; end++)
           expect(idPrefixesIn(decoded.slice(0, end)).some((prefix) => id.startsWith(prefix) || /%/.test(decoded))).toBe(

@@ -48,7 +48,7 @@ describe('counts over many devices', () => {
       await settled()
     }
     expect(made).toEqual(['a', 'a', 'a', 'a'])
-    // Nobody waits for the database.
+    // The answer comes without a wait for the database.
     expect(await fresh.get('a', count('a'))).toEqual({ value: 4, countedAt: 22_000 })
     for (let i = 0; i < 60; i++) {
       clock.advance(7000)

@@ -82,7 +82,7 @@ export class ValueReader {
       error = outcomeError('protocolError', cause.message, true)
     }
     if (batch.length === 1) return this.#refusedAlone(session, only, error)
-    // What all of them were suspected of is true of one at least, and most likely of all.
+    // At least one of these names caused the failure, and most likely all did.
     if (error.code === '9005' && batch.every((name) => this.#notes.suspicion(name) === 'several'))
       return batch.map((path) => ({ path, error }))
     const half = batch.length >> 1

@@ -32,8 +32,8 @@ export class BadInforms {
   }
 
   /**
-   * Refuses an Inform whose arguments break their declaration. Who shows that it is a device on record gets an event
-   * there.
+   * Refuses an Inform whose arguments break their declaration. A sender that proves to be a device on record gets
+   * an event there.
    */
   async refuse(
     response: ServerResponse,

@@ -182,7 +182,7 @@ export class Authenticator {
     const credential = isGuess ? cached.credential : await this.#reload(id)
     const second = this.#match(given, identity, credential)
     if (second !== undefined) return this.#admit(second, credential, given, shown)
-    // What it shows may be meant for the ACS before us.
+    // The CPE may send the login of its former ACS.
     const latest = isGuess && this.#isOpenTo(credential) ? await this.#reload(id) : credential
     if (this.#isOpenTo(latest)) return { ok: true, proof: 'none', credential: latest }
     return this.refusal(shown, credential === undefined && this.#options.policy === 'closed' ? 'unknown' : 'wrong')

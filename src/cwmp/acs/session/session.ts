@@ -68,7 +68,7 @@ export class Session {
   #ended: AbortController | undefined
   /** Called with each step that the debug log shows; set at that log level only, so that other sessions pay nothing. */
   onStep: ((step: string, fields: Record<string, unknown>) => void) | undefined
-  /** Told once, when the session is over. */
+  /** Called once, when the session is over. */
   onEnded: (() => void) | undefined
 
   constructor(options: {
@@ -193,7 +193,7 @@ export class Session {
     this.#end()
   }
 
-  /** Ends it without ceremony: superseded, timed out, connection lost. What is out stays unanswered. */
+  /** Ends the session at once: superseded, timed out, connection lost. A request that was sent stays unanswered. */
   drop(reason: string): void {
     if (this.#state === 'closed') return
     this.#state = transition('CWMP session', SESSION_TABLE, this.#state, 'drop')

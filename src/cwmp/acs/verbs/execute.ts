@@ -190,7 +190,7 @@ async function remove(
   const results: PathOutcome[] = []
   for (const path of new Set(paths)) {
     const answer = await session.call('DeleteObject', { ObjectName: path, ParameterKey: id })
-    // Where parts will do, a row that is not there is one that is gone (R-DEL.2a has it so for USP).
+    // With allowPartial a row that does not exist counts as deleted (for USP by R-DEL.2a).
     const gone = answer.ok || (request.allowPartial === true && answer.fault.code === 9005)
     results.push(gone ? { path } : { path, error: faultError(answer.fault) })
     if (!gone && request.allowPartial !== true) break

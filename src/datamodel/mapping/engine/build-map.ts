@@ -26,7 +26,7 @@ const RULES = [
 ]
 
 /** The facts of a device that are not in its tree. */
-export interface DeviceTraits {
+interface DeviceTraits {
   /** Name of its vendor family; absent where none was recognised. */
   family?: string | undefined
   /** Bands of its radio networks, where its model or family is known to have them so. */
@@ -34,7 +34,7 @@ export interface DeviceTraits {
 }
 
 /**
- * Returns the numbers of a device's rows in TR-181 for a tree of its own. What had a number in `previous` keeps it; a
+ * Returns the numbers of a device's rows in TR-181 for a tree of its own. An object with a number in `previous` keeps it; a
  * new object takes the next free one. Without `previous` (first reading, or after a BOOTSTRAP) they are given anew.
  */
 export function buildInstanceMap(

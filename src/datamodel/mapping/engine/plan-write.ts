@@ -9,7 +9,7 @@ import type { DeviceMapping } from './device-mapping.ts'
 import { chooseObjects, isSelector } from './write-objects.ts'
 
 /** The writes that a request in TR-181 is on the device. */
-export interface WritePlan {
+interface WritePlan {
   /** For one SetParameterValues, in the order in which the request names them; empty where all is as it should be. */
   values: RawValue[]
   /** Parameters of the request that the device shows already. */
@@ -17,7 +17,7 @@ export interface WritePlan {
 }
 
 /** Returns the Writable flag that the device reports for a parameter of its own; undefined where it is not known. */
-export type WritableFlag = (rawPath: string) => boolean | undefined
+type WritableFlag = (rawPath: string) => boolean | undefined
 
 /** Returns true when a TR-181 parameter has a place on the device that can be written, now or after other writes. */
 export function canWrite(device: DeviceMapping, path: string, tree: RawLookup, writable?: WritableFlag): boolean {
@@ -129,7 +129,7 @@ class Planner {
     }
     const shown = this.#device.evaluate(path, this.#tree, this.#time)?.value
     const showsIt = shown !== undefined && this.#same(target, shown, value)
-    // What several places give together is not sent to one of them that shows a part of it.
+    // A value that is aggregated from several places is not written to one of them while the device shows it.
     if (showsIt && !isCommand(target) && target.rows.some(({ row }) => row.agg !== undefined)) {
       this.#unchanged.push(path)
       return undefined
@@ -215,7 +215,7 @@ class Planner {
     }
   }
 
-  /** Enters a value. What the request names itself goes before what is written along with another parameter. */
+  /** Enters a value. A value that the request names goes before one that is written along with another parameter. */
   #take(raw: RawValue, by: string, compiled: CompiledRow, object: string): void {
     const own = raw.path === object + compiled.rest
     const merges = compiled.transform?.merges === true

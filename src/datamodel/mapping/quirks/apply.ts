@@ -58,7 +58,7 @@ export function applyQuirks(
   }
   const addBeside = (beside: BesideValue, path: string, value: string) => {
     const place = splitLeaf(path).object + beside.param
-    // What the device does not show does not exist there: one unknown name makes the whole request fail.
+    // A parameter that the device does not show is left out: one unknown name makes the whole request fail.
     if (tree.value(place) === undefined) return
     const wanted = asked.get(place) ?? valueBeside(beside, place, path, value, tree)
     if (wanted !== undefined) add(place, wanted)

@@ -34,7 +34,7 @@ export const FIBERHOME: VendorFamily = {
     ...optics(`${WAN}X_FH_EponInterfaceConfig.`, USUAL_OPTICS, { rank: 2, evidence: '1 lineage, live' }),
     ...connectionVlan('VLANID', { family: 'fiberhome', evidence: 'HG6145D2, HG6145F, HG6543C, live' }),
     ...linkVlan(LINK, 'VLANID', { rank: 2, evidence: EVIDENCE }),
-    // Where a link has both names, both hold the VLAN and both are written.
+    // A link with both names holds the VLAN in both, and both are written.
     ...linkVlan(LINK, 'VLANIDMark', { rank: 3, evidence: EVIDENCE }).map((row) => ({
       ...row,
       writeAlso: true as const,
