@@ -24,6 +24,10 @@ const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 const DECLARED =
   /^export\s+(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|const|let|type|interface|enum)\s+(\w+)/gm
 
+/** Names that a file exports without a declaration in the same statement; `default` for a default export. */
+const LISTED = /^export\s+(?:type\s+)?\{([^}]*)\}(?!\s*from)/gm
+const DEFAULT = /^export\s+(default)\b/gm
+
 /** Returns the TypeScript files of a folder, with paths relative to `root` and slashes on every system. */
 export function readSources(root: string, folder: string): SourceFile[] {
   return filesOf(join(root, folder)).map((file) => {
@@ -48,7 +52,9 @@ export function parseSource(path: string, text: string, target: (specifier: stri
       names: ['*'],
       isReExport: false,
     })
-  const exports = [...text.matchAll(DECLARED)].map(([, name = '']) => name)
+  const listed = [...text.matchAll(LISTED)].flatMap(([, list = '']) => namesOf(list.replace(/\w+\s+as\s+/g, '')))
+  const declared = [...text.matchAll(DECLARED), ...text.matchAll(DEFAULT)].map(([, name = '']) => name)
+  const exports = [...declared, ...listed]
   return { path, text, imports, exports }
 }
 

@@ -24,9 +24,6 @@ const edges = files.flatMap(({ path, imports }) =>
 /** Circles that are left: each waits for its room to be rebuilt. A row goes when its circle does; none is added. */
 const FILE_CIRCLES: string[] = []
 const FOLDER_CIRCLES: string[] = []
-/** Folders that are built before the part of src that uses them: tests may be their only users until it is. */
-const UNDER_CONSTRUCTION: string[] = ['datamodel/mapping/']
-const isUnderConstruction = ({ path }: { path: string }) => UNDER_CONSTRUCTION.some((folder) => path.startsWith(folder))
 /**
  * A number of a paragraph without the public standard that has it: those are cited as TR-069 3.7.1, RFC 7616 3.4 or
  * R-NOT.1.
@@ -171,12 +168,12 @@ describe('the house', () => {
 
   it('exports nothing that no other file imports', () => {
     const unused = unusedExports(files, [...files, ...outside])
-    expect(unused.filter((one) => !isUnderConstruction(one)).map(({ path, name }) => `${path}#${name}`)).toEqual([])
+    expect(unused.map(({ path, name }) => `${path}#${name}`)).toEqual([])
   })
 
   it('has nothing that tests alone use', () => {
     const dead = unusedExports(files, [...files, ...outside.filter(({ path }) => !path.startsWith('../test/'))])
-    const idle = dead.filter((one) => usesIn(one.path, one.name) < 2 && !isUnderConstruction(one))
+    const idle = dead.filter((one) => usesIn(one.path, one.name) < 2)
     expect(idle.map(({ path, name }) => `${path}#${name}`)).toEqual([])
   })
 

@@ -113,4 +113,3 @@ export const ArgStruct = struct({ Name: string(64), Value: string(256) })
 
 export type DeviceIdStruct = TypeOf<typeof DeviceIdStruct>
 export type FaultStruct = TypeOf<typeof FaultStruct>
-export { dateTime }

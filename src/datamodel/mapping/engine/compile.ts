@@ -41,7 +41,7 @@ export interface CompiledTarget {
 }
 
 /** A derived parameter and the way to the objects that it is derived from. */
-export interface CompiledDerived {
+interface CompiledDerived {
   readonly spec: Derived
   readonly pair: Pair
   readonly target: CompiledTarget
@@ -75,10 +75,10 @@ export interface Mapping {
 }
 
 /** Parameters by their object (schema path), then by their last name: the object of many values is looked up once. */
-export type LeafIndex<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
+type LeafIndex<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
 
 /** Two tables that a row joins. */
-export interface TablePair {
+interface TablePair {
   readonly from: string
   readonly to: string
   readonly pair: Pair

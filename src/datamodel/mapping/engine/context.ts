@@ -17,7 +17,7 @@ export interface ReadingTime {
 }
 
 /** A TR-181 parameter as it was read before. */
-export interface PreviousReading {
+interface PreviousReading {
   source?: string
   raw: string
   value: string
@@ -107,7 +107,7 @@ export class MappingContext implements TransformContext {
 }
 
 /** Returns the row that a parameter lies in: `Device.A.1.B.C` -> `Device.A.1.`; '' outside any table. */
-export function rowOfParameter(path: string): string {
+function rowOfParameter(path: string): string {
   return path.slice(0, scanObject(objectOf(path)).cuts.at(-1) ?? 0)
 }
 

@@ -3,7 +3,7 @@ import type { ReadingTime } from './context.ts'
 import type { DeviceMapping, MappedValue } from './device-mapping.ts'
 
 /** A whole tree in TR-181. */
-export interface MappedTree {
+interface MappedTree {
   values: MappedValue[]
   /** Parameters that no row maps; they keep their own path. */
   unmapped: string[]

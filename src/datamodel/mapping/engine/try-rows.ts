@@ -12,7 +12,7 @@ import { DeviceMapping } from './device-mapping.ts'
 export const TRIAL_REASONS = ['noTarget', 'condition', 'value'] as const
 
 /** One parameter of a device that is the source of a row, and its value by that row alone. */
-export interface RowTrial {
+interface RowTrial {
   source: string
   raw: string
   /** The parameter of TR-181 that it gives; absent: no row of TR-181 belongs to its object. */
@@ -33,7 +33,7 @@ export interface RowTrials {
 }
 
 /** A device to try rows on: its mapping, which has the rows, the numbers of its rows of TR-181, and its tree. */
-export interface TrialDevice {
+interface TrialDevice {
   mapping: Mapping
   map: InstanceMap
   family: string | undefined

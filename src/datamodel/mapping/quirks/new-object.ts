@@ -6,7 +6,7 @@ import { applyQuirks, type DeviceValue, type ReportedType } from './apply.ts'
 import type { BesideValue, ObjectQuirk, WriteQuirks } from './write-quirk.ts'
 
 /** The writes after an AddObject, as devices of the model need them. */
-export interface NewObjectWrite {
+interface NewObjectWrite {
   /** Pause before the first write, in milliseconds. */
   pauseMs: number
   /** One SetParameterValues each, in this order. */

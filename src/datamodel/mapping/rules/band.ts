@@ -5,7 +5,7 @@ import { lastNumber } from '../tree/schema.ts'
 export type BandLayout = Readonly<Partial<Record<Band, readonly number[]>>>
 
 /** Frequency bands as TR-181 Radio.OperatingFrequencyBand has them. */
-export type Band = '2.4GHz' | '5GHz' | '6GHz'
+type Band = '2.4GHz' | '5GHz' | '6GHz'
 
 /** Endings of vendor parameters that name the band; the code 0 is 2.4 GHz and 1 is 5 GHz where it is a number. */
 const BAND_NAMES = ['RFBand', 'OperatingFrequencyBand', 'FrequencyBand', 'WlanBand', 'RadioBand']

@@ -123,7 +123,7 @@ export function defaultRouteRows({ tree, numbers }: RuleContext): void {
 }
 
 /** Returns a path with the dot at its end that devices leave out now and then. */
-export function withDot(path: string | undefined): string {
+function withDot(path: string | undefined): string {
   return path === undefined || path === '' || path.endsWith('.') ? (path ?? '') : `${path}.`
 }
 

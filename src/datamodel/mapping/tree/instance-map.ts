@@ -1,5 +1,5 @@
 /** One row of a TR-181 table that stands for objects of the device's own tree. */
-export interface InstanceRow {
+interface InstanceRow {
   /** Instance number in TR-181; never given to anything else while the row is kept. */
   n: number
   /** The thing that the number belongs to: an object of the device's own tree, a MAC address, an item of a list. */
@@ -16,8 +16,8 @@ export interface InstanceMap {
 }
 
 /** Most rows of one table, and of all tables of one device. */
-export const MAX_TABLE_ROWS = 512
-export const MAX_MAP_ROWS = 2048
+const MAX_TABLE_ROWS = 512
+const MAX_MAP_ROWS = 2048
 /** Most rows of one table that stay reserved for what is gone; the oldest are given up first. */
 const MAX_RESERVED = 128
 

@@ -13,11 +13,11 @@ export const IP = `${WCD}WANIPConnection.{i}.`
 export const PPP = `${WCD}WANPPPConnection.{i}.`
 export const FORWARDING = `${IGD}Layer3Forwarding.Forwarding.{i}.`
 export const BRIDGE = `${IGD}Layer2Bridging.Bridge.{i}.`
-export const VOICE = `${IGD}Services.VoiceService.{i}.`
+const VOICE = `${IGD}Services.VoiceService.{i}.`
 export const PROFILE = `${VOICE}VoiceProfile.{i}.`
 export const LINE = `${PROFILE}Line.{i}.`
-export const CODEC = `${LINE}Codec.List.{i}.`
-export const PHY = `${VOICE}PhyInterface.{i}.`
+const CODEC = `${LINE}Codec.List.{i}.`
+const PHY = `${VOICE}PhyInterface.{i}.`
 export const ROUTE_181 = 'Device.Routing.Router.{i}.IPv4Forwarding.{i}.'
 export const VOICE_181 = 'Device.Services.VoiceService.{i}.'
 
@@ -59,7 +59,7 @@ const linked = new Map(LINKED.map(([to, from]) => [to, new Set(from)]))
 
 /** Tables that any object of the device's own tree can stand behind: optical containers, and VLANs of connections. */
 export const OPTICAL = 'Device.Optical.Interface.{i}.'
-export const ONU = 'Device.XPON.ONU.{i}.'
+const ONU = 'Device.XPON.ONU.{i}.'
 export const VLAN = 'Device.Ethernet.VLANTermination.{i}.'
 const VLAN_OWNERS: ReadonlySet<string> = new Set([WCD, IP, PPP])
 
