@@ -1,11 +1,9 @@
-import { checkValue, schemaPathOf } from '../../datamodel/index.ts'
+import { schemaPathOf } from '../../datamodel/index.ts'
 import type { Add, AddResp, ParamError, ParameterError, Setting } from '../wire/index.ts'
 import { failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
-import { RequestRefused } from './request-refused.ts'
-
-type Failure = { err_code: number; err_msg: string }
+import { doPlans, type Failure, wrongValue } from './plans.ts'
 
 /** One row to add. */
 interface AddPlan {
@@ -36,20 +34,14 @@ export async function addRows(
   const plans: AddPlan[] = []
   for (const { obj_path: table, param_settings } of create_objs)
     plans.push(await plan(reader, table, param_settings, plans, ownValues(table, by)))
-  if (allow_partial) {
-    for (const one of plans) await add(model, [one], by)
-  } else {
-    refuse(plans)
-    await add(model, plans, by)
-    refuse(plans)
-  }
+  await doPlans({
+    plans,
+    allowPartial: allow_partial,
+    act: (some) => add(model, some, by),
+    errorsOf: (one) => (one.failure === undefined ? [] : one.errors),
+    refusal: 'nothing was created',
+  })
   return { created_obj_results: await Promise.all(plans.map((one) => resultOf(reader, one))) }
-}
-
-/** Throws RequestRefused when a plan has failed. */
-function refuse(plans: readonly AddPlan[]): void {
-  const errors = plans.flatMap((one) => (one.failure === undefined ? [] : one.errors))
-  if (errors.length > 0) throw new RequestRefused(7004, 'nothing was created', errors)
 }
 
 /** `earlier` are the rows of the same request. */
@@ -99,8 +91,7 @@ function problemOf(reader: ModelReader, table: string, { param, value }: Setting
   const parameter = reader.supported.parameter(`${table}{i}.${param}`)
   if (parameter === undefined) return { err_code: 7010, err_msg: 'unsupported parameter' }
   if (parameter.access === 'r') return { err_code: 7013, err_msg: 'the parameter is read only' }
-  const wrong = checkValue(parameter, value)
-  return wrong === undefined ? undefined : { err_code: wrong.kind === 'type' ? 7011 : 7012, err_msg: wrong.text }
+  return wrongValue(parameter, value)
 }
 
 /** Resolves with the reason why a unique key of the row is taken; undefined when none is. */

@@ -10,7 +10,6 @@ import type {
   GetResp,
   GetSupportedDM,
   GetSupportedDMResp,
-  ParamError,
   Set_,
   SetResp,
 } from '../wire/index.ts'
@@ -18,8 +17,8 @@ import { addRows } from './adding.ts'
 import { AgentError, failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
+import { doPlans, type Failure } from './plans.ts'
 import { readInstances, readParameters } from './reading.ts'
-import { RequestRefused } from './request-refused.ts'
 import { resolveObjects } from './resolve.ts'
 import { setValues } from './setting.ts'
 import { supportedModel } from './supported-model.ts'
@@ -64,13 +63,13 @@ export class AgentRequests {
   async remove({ allow_partial, obj_paths }: Delete, by: string): Promise<DeleteResp> {
     const reader = await ModelReader.of(this.#model)
     const plans = await Promise.all(obj_paths.map((text) => planDelete(reader, text)))
-    if (allow_partial) {
-      for (const plan of plans) await this.#delete([plan], by)
-    } else {
-      refuseDelete(plans)
-      await this.#delete(plans, by)
-      refuseDelete(plans)
-    }
+    await doPlans({
+      plans,
+      allowPartial: allow_partial,
+      act: (some) => this.#delete(some, by),
+      errorsOf: ({ text, failure: why }) => (why === undefined ? [] : [{ param_path: text, ...why }]),
+      refusal: 'nothing was deleted',
+    })
     return { deleted_obj_results: plans.map(resultOf) }
   }
 
@@ -89,7 +88,7 @@ export class AgentRequests {
 interface DeletePlan {
   text: string
   objects: string[]
-  failure?: { err_code: number; err_msg: string }
+  failure?: Failure
 }
 
 async function planDelete(reader: ModelReader, text: string): Promise<DeletePlan> {
@@ -109,14 +108,6 @@ async function planDelete(reader: ModelReader, text: string): Promise<DeletePlan
 /** Returns false for a refusal that names rows of other plans only. */
 function isAbout(error: unknown, plan: DeletePlan): boolean {
   return !(error instanceof ModelRefusal) || error.problems.some(({ path }) => plan.objects.includes(path))
-}
-
-/** Throws RequestRefused when a plan has failed. */
-function refuseDelete(plans: DeletePlan[]): void {
-  const errors: ParamError[] = plans.flatMap(({ text, failure: why }) =>
-    why === undefined ? [] : [{ param_path: text, ...why }],
-  )
-  if (errors.length > 0) throw new RequestRefused(7004, 'nothing was deleted', errors)
 }
 
 function resultOf({ text, objects, failure: why }: DeletePlan): DeleteResp['deleted_obj_results'][number] {

@@ -1,12 +1,9 @@
-import { checkValue } from '../../datamodel/index.ts'
 import type { ParamError, ParameterError, Set_, SetResp, Setting } from '../wire/index.ts'
 import { failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
-import { RequestRefused } from './request-refused.ts'
+import { doPlans, type Failure, wrongValue } from './plans.ts'
 import { resolveObjects } from './resolve.ts'
-
-type Failure = { err_code: number; err_msg: string }
 
 /** The settings of one object: those that can be written, and the errors of the others. */
 interface ObjectPlan {
@@ -33,20 +30,14 @@ const REQUIRED: Failure = { err_code: 7021, err_msg: 'a required parameter faile
 export async function setValues(model: AgentModel, { allow_partial, update_objs }: Set_, by: string): Promise<SetResp> {
   const reader = await ModelReader.of(model)
   const plans = await Promise.all(update_objs.map((update) => plan(reader, update.obj_path, update.param_settings)))
-  if (allow_partial) {
-    for (const one of plans) await write(model, [one], by)
-  } else {
-    refuse(plans)
-    await write(model, plans, by)
-    refuse(plans)
-  }
+  await doPlans({
+    plans,
+    allowPartial: allow_partial,
+    act: (some) => write(model, some, by),
+    errorsOf: (one) => (one.failure === undefined ? [] : errorsOf(one)),
+    refusal: 'nothing was changed',
+  })
   return { updated_obj_results: await Promise.all(plans.map((one) => resultOf(reader, one))) }
-}
-
-/** Throws RequestRefused when a plan has failed. */
-function refuse(plans: readonly SetPlan[]): void {
-  const errors = plans.filter((one) => one.failure !== undefined).flatMap(errorsOf)
-  if (errors.length > 0) throw new RequestRefused(7004, 'nothing was changed', errors)
 }
 
 function errorsOf({ requested, objects, failure: why, unresolved }: SetPlan): ParamError[] {
@@ -92,10 +83,7 @@ function problemOf(
   if (isFixed(path, param) && now !== '' && now !== value)
     return { err_code: 7013, err_msg: 'cannot be changed once it is set' }
   if (parameter.access !== 'w') return { err_code: 7013, err_msg: 'the parameter is read only' }
-  const wrong = checkValue(parameter, value)
-  if (wrong === undefined) return undefined
-  const err_msg = `${JSON.stringify(value.slice(0, 80))} ${wrong.text}`
-  return { err_code: wrong.kind === 'type' ? 7011 : 7012, err_msg }
+  return wrongValue(parameter, value)
 }
 
 /** ID, ReferenceList and NotifType of a subscription stay as they were set first (TR-181 Subscription). */
