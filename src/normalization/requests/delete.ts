@@ -1,6 +1,7 @@
 import { isSearch, MappingRefusal, planDelete } from '../../datamodel/index.ts'
 import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
-import { ABSENT, valuesBelow } from './found.ts'
+import { ABSENT } from '../tree/paths.ts'
+import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'

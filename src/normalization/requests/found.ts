@@ -1,5 +1,6 @@
 import type { MappedValue } from '../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
+import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
 
 /** Returns a mapped value as the outcome of its path. */
@@ -27,9 +28,6 @@ export async function exactOutcome(own: OwnSide, path: string): Promise<PathOutc
   }
   return { path, error: outcomeError(ABSENT, 'the device has no parameter of its own for it') }
 }
-
-/** The fault of a CPE for a name that it does not have. */
-export const ABSENT = '9005'
 
 function isAbsent({ code }: OutcomeError): boolean {
   return code === ABSENT

@@ -1,6 +1,7 @@
 import { isSearch, type MappedValue } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
-import { ABSENT, exactOutcome, outcomeOf, valuesBelow } from './found.ts'
+import { ABSENT } from '../tree/paths.ts'
+import { exactOutcome, outcomeOf, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'

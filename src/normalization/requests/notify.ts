@@ -6,8 +6,7 @@ import {
   type PathOutcome,
   type RequestFor,
 } from '../../domain/index.ts'
-import { OWN_ROOT, TR181 } from '../tree/paths.ts'
-import { ABSENT } from './found.ts'
+import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
 import { writable } from './set.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'

@@ -17,6 +17,7 @@ import type {
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { ABSENT, objectOf } from '../tree/paths.ts'
 import { readingTime } from '../tree/readings.ts'
 import { bringRows } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
@@ -126,6 +127,7 @@ export class OwnSide {
     this.note(results)
     const fresh = results.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]))
     const isNew = await bringRows(this.mapping, fresh, this.tree)
+    this.tree.drop(renewed(paths, results))
     this.tree.add(fresh)
     if (isNew) this.#device = await this.#options.maps.grow(this.#options.contact.deviceId, this.#device, this.tree)
   }
@@ -154,4 +156,21 @@ export class OwnSide {
     }
     return types
   }
+}
+
+/** Returns the objects of which nothing counts but the answers: read as a whole, or without one of the values asked for. */
+function renewed(asked: readonly string[], results: readonly PathOutcome[]): string[] {
+  const errors = new Map(
+    results.flatMap(({ path, error }) => (error === undefined ? [] : [[path, error.code] as const])),
+  )
+  const objects = new Set<string>()
+  const shown = new Set<string>()
+  for (const path of asked) {
+    const code = errors.get(path)
+    const object = objectOf(path)
+    if (code !== undefined && code !== ABSENT) shown.add(object)
+    else if (path.endsWith('.') || code === ABSENT) objects.add(object)
+    else shown.add(object)
+  }
+  return [...objects].filter((object) => !shown.has(object))
 }

@@ -12,3 +12,6 @@ export function objectOf(path: string): string {
 export function mayBeMapped(path: string): boolean {
   return path.startsWith(OWN_ROOT) || path.includes('.X_')
 }
+
+/** The fault of a CPE for a name that it does not have (TR-069 A.5.1). */
+export const ABSENT = '9005'

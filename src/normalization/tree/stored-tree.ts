@@ -30,7 +30,7 @@ export class StoredTree implements RawLookup {
   readonly #objects = new Map<string, ReadonlyMap<string, Parameter>>()
   readonly #missing = new Set<string>()
   readonly #fresh = new Map<string, string>()
-  readonly #subtrees: readonly string[]
+  readonly #subtrees: string[]
   readonly #gone: ReadonlySet<string>
   /** Names below each object, '' for values of its own; undefined: not read yet. */
   #below: Map<string, Set<string>> | undefined
@@ -40,7 +40,7 @@ export class StoredTree implements RawLookup {
   constructor(deviceId: DeviceId, parameters: ParameterStore, gone: Gone = {}) {
     this.#deviceId = deviceId
     this.#parameters = parameters
-    this.#subtrees = gone.subtrees ?? []
+    this.#subtrees = [...(gone.subtrees ?? [])]
     this.#gone = new Set(gone.parameters)
   }
 
@@ -50,6 +50,14 @@ export class StoredTree implements RawLookup {
       this.#fresh.set(path, value)
       if (this.#below !== undefined) this.#index(this.#below, path)
     }
+  }
+
+  /** Takes stored objects (each ends in a dot) away: the device has shown that it has them no more, or all of them anew. */
+  drop(objects: readonly string[]): void {
+    if (objects.length === 0) return
+    this.#subtrees.push(...objects)
+    this.#below = undefined
+    this.#sorted = new Map()
   }
 
   value(path: string): string | undefined {
@@ -63,7 +71,7 @@ export class StoredTree implements RawLookup {
   parameter(path: string): Parameter | undefined {
     const object = objectOf(path)
     const leaves = this.#objects.get(object)
-    if (leaves !== undefined) return this.#isGone(path) ? undefined : leaves.get(path)
+    if (leaves !== undefined) return this.#isGone(path) && !this.#fresh.has(path) ? undefined : leaves.get(path)
     this.#missing.add(object)
     return undefined
   }
