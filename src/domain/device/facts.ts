@@ -1,4 +1,5 @@
 import { versionKey } from '../../datamodel/index.ts'
+import { ipv4In, isPublicIpv4 } from '../facts/readings.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
 import { withoutLogin } from './shown-value.ts'
@@ -85,14 +86,14 @@ function versionOfSummary(summary: string): string | undefined {
  * address that is public. An address without such evidence may be that of the LAN and is none.
  */
 function externalAddress(values: Map<string, string>): string | undefined {
-  const wan = [...values].filter(([path, value]) => path.endsWith('.ExternalIPAddress') && isAddress(value))
+  const wan = [...values].filter(([path, value]) => path.endsWith('.ExternalIPAddress') && ipv4In(value) === value)
   if (wan.length > 0) {
     const named = pathBelowRoot(values.get('Layer3Forwarding.DefaultConnectionService') ?? '')
     return (wan.find(([path]) => path === `${named}ExternalIPAddress`) ?? wan[0])?.[1]
   }
-  const own = [...values].filter(([path, value]) => path.startsWith('IP.Interface.') && isAddress(value))
+  const own = [...values].filter(([path, value]) => path.startsWith('IP.Interface.') && ipv4In(value) === value)
   const of = (names: string[]) => own.find(([path]) => names.some((name) => path.startsWith(name)))?.[1]
-  return of(defaultRoutes(values)) ?? of(natInterfaces(values)) ?? own.find(([, value]) => isPublic(value))?.[1]
+  return of(defaultRoutes(values)) ?? of(natInterfaces(values)) ?? own.find(([, value]) => isPublicIpv4(value))?.[1]
 }
 
 /** IP interfaces of enabled routes to everywhere, as paths below the root with their dot. */
@@ -128,22 +129,6 @@ function pathBelowRoot(reference: string): string {
 
 function isOn(value: string | undefined): boolean {
   return value === undefined || /^(1|true)$/i.test(value.trim())
-}
-
-/** An IPv4 address that is somebody's: not unset, loopback or link-local. */
-function isAddress(value: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(value) && !/^(0\.|127\.|169\.254\.|255\.)/.test(value)
-}
-
-/** Outside the blocks of RFC 1918 and RFC 6598 (carrier NAT). */
-function isPublic(value: string): boolean {
-  const [a = 0, b = 0] = value.split('.').map(Number)
-  return !(
-    a === 10 ||
-    (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168) ||
-    (a === 100 && b >= 64 && b < 128)
-  )
 }
 
 /** The record fields that facts set; only what differs from the device as it is. */

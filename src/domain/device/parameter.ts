@@ -16,9 +16,8 @@ export interface MappedFrom {
   value?: string
 }
 
-/** A stored value under its full path, with instance numbers, in the spelling of the device. */
-export interface Parameter {
-  deviceId: DeviceId
+/** One value to store. `writable` is left as it was when undefined, `type` when unknown. */
+export interface ParameterWrite {
   /** e.g. `Device.WiFi.SSID.1.Enable` or, in the device's own tree, `InternetGatewayDevice.DeviceInfo.UpTime`. */
   path: string
   value: string
@@ -30,14 +29,7 @@ export interface Parameter {
   from?: MappedFrom
 }
 
-/** One value to store. `writable` is left as it was when undefined, `type` when unknown. */
-export interface ParameterWrite {
-  path: string
-  value: string
-  type: ParameterType
-  writable?: boolean
-  source: Protocol
-  collectedAt: Timestamp
-  /** As in Parameter. */
-  from?: MappedFrom
+/** A stored value under its full path, with instance numbers, in the spelling of the device. */
+export interface Parameter extends ParameterWrite {
+  deviceId: DeviceId
 }
