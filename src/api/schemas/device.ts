@@ -2,6 +2,7 @@ import {
   BINDING_PROOFS,
   CONNECTION_REQUEST_OUTCOMES,
   CWMP_PRESENCE,
+  DEVICE_CLASSES,
   DEVICE_SORT_FIELDS,
   DISCONNECT_REASONS,
   DISCOVERY_OUTCOMES,
@@ -225,6 +226,12 @@ export const DeviceSchema = z
     serial: z.string(),
     manufacturer: z.string().optional(),
     model: z.string().optional(),
+    deviceClass: z
+      .enum(DEVICE_CLASSES)
+      .optional()
+      .describe(
+        'By objects that only such devices have (PON, DSL, set-top box), else by words of its product class and model, else by its routes; absent until its next Inform or read',
+      ),
     root: z.enum(ROOTS).optional().describe('Absent before the first Inform or Get'),
     softwareVersion: z.string().optional(),
     hardwareVersion: z.string().optional(),

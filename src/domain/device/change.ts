@@ -21,6 +21,7 @@ export interface DevicePatch
         | 'root'
         | 'binding'
         | 'model'
+        | 'deviceClass'
         | 'softwareVersion'
         | 'softwareVersionKey'
         | 'hardwareVersion'

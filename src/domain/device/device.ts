@@ -2,6 +2,7 @@ import type { LiveFacts } from '../facts/live-facts.ts'
 import type { DeviceId, DeviceIdentity, EndpointId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
+import type { DeviceClass } from './device-class.ts'
 import type { Disconnect } from './link.ts'
 import type { MemberState } from './member-states.ts'
 import type { LastWake } from './wake.ts'
@@ -200,6 +201,8 @@ export interface Device extends DeviceIdentity, LiveFacts {
   binding?: IdentityBinding
   /** ModelName, or ProductClass where the device reports no ModelName. */
   model?: string
+  /** By its objects, its names, or its routes; absent until it is derived, at the next Inform, read or discovery. */
+  deviceClass?: DeviceClass
   softwareVersion?: string
   /** `softwareVersion` in a form whose plain order is the natural order of versions. */
   softwareVersionKey?: string

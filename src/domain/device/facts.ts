@@ -2,10 +2,11 @@ import { versionKey } from '../../datamodel/index.ts'
 import { ipv4In, isPublicIpv4 } from '../facts/readings.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
+import { bearsClass, type ClassEvidence, deviceClassOf, withEvidence } from './device-class.ts'
 import { withoutLogin } from './shown-value.ts'
 
 /** Facts of a device by leaf path below the root; both roots spell these alike. */
-const FACT_PATHS: Record<string, keyof DeviceFacts> = {
+const FACT_PATHS: Record<string, Exclude<keyof DeviceFacts, 'evidence'>> = {
   'DeviceInfo.Manufacturer': 'manufacturer',
   'DeviceInfo.ModelName': 'model',
   'DeviceInfo.SoftwareVersion': 'softwareVersion',
@@ -32,6 +33,8 @@ export interface DeviceFacts {
   parameterKey?: string
   informIntervalS?: string
   ipAddress?: string
+  /** Of the class of the device. */
+  evidence?: ClassEvidence
 }
 
 /** Parameters that can hold the external address, below either root. */
@@ -47,7 +50,7 @@ const canHoldAddress = (rest: string) => ADDRESS_PATHS.some((pattern) => pattern
 /** Returns true when a fact can be read from this parameter: of a large tree only these must be in memory together. */
 export function bearsFacts(path: string): boolean {
   const rest = path.slice(path.indexOf('.') + 1)
-  return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || canHoldAddress(rest)
+  return Object.hasOwn(FACT_PATHS, rest) || rest === 'DeviceSummary' || canHoldAddress(rest) || bearsClass(rest)
 }
 
 /** Returns the facts found in raw parameters of one device. */
@@ -61,6 +64,8 @@ export function factsFrom(parameters: Iterable<{ name: string; value: string }>)
     facts.root ??= root
     const rest = name.slice(dot)
     const fact = FACT_PATHS[rest]
+    const evidence = withEvidence(facts.evidence, rest, value)
+    if (evidence !== undefined) facts.evidence = evidence
     if (fact === 'parameterKey') facts.parameterKey = value === '(null)' ? '' : value
     else if (fact === 'connectionRequestUrl') facts.connectionRequestUrl = withoutLogin(value)
     else if (fact !== undefined && fact !== 'root') facts[fact] = value
@@ -153,6 +158,11 @@ export function factsPatch(device: Device | undefined, facts: DeviceFacts): Devi
   ) {
     patch.softwareVersion = limited(facts.softwareVersion)
     patch.softwareVersionKey = versionKey(facts.softwareVersion)
+  }
+  // A message without a name and without evidence says nothing of the class.
+  if (facts.evidence !== undefined || facts.manufacturer !== undefined || facts.model !== undefined) {
+    const deviceClass = deviceClassOf({ ...device, ...patch }, facts.evidence)
+    if (deviceClass !== device?.deviceClass) patch.deviceClass = deviceClass
   }
   const upTimeS = numberOf(facts.upTimeS)
   if (upTimeS !== undefined) patch.upTimeS = upTimeS

@@ -15,6 +15,7 @@ export const SELECTOR_FIELDS = {
   serial: { kind: 'text', field: 'serial' },
   manufacturer: { kind: 'text', field: 'manufacturer' },
   model: { kind: 'text', field: 'model' },
+  deviceClass: { kind: 'text', field: 'deviceClass' },
   root: { kind: 'text', field: 'root' },
   softwareVersion: { kind: 'version', field: 'softwareVersion' },
   hardwareVersion: { kind: 'text', field: 'hardwareVersion' },

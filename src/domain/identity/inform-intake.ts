@@ -34,7 +34,10 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
   const patch: DevicePatch = {
     // ProductClass stands for ModelName until the CPE reports that.
     ...(device === undefined && productClass !== '' ? { model: productClass } : {}),
-    ...factsPatch(device, { manufacturer: inform.manufacturer, ...facts }),
+    ...factsPatch(device ?? newDevice(id, inform.identity, 'cwmp', now), {
+      manufacturer: inform.manufacturer,
+      ...facts,
+    }),
     ...cwmpPatch(device?.cwmp, inform, facts, codes, now),
   }
   const retries = inform.retryCount ?? 0

@@ -44,6 +44,7 @@ export const COLLECTIONS = {
       { keys: { createdAt: 1, _id: 1 } },
       { keys: { manufacturer: 1, _id: 1 } },
       { keys: { model: 1, softwareVersionKey: 1, _id: 1 } },
+      { keys: { deviceClass: 1, _id: 1 } },
       { keys: { softwareVersionKey: 1, _id: 1 } },
       { keys: { 'cwmp.lastInformAt': 1, _id: 1 } },
       { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
