@@ -164,7 +164,7 @@ export const COLLECTIONS = {
   },
   supportedModels: { rank: 60, indexes: [{ keys: { key: 1 } }] },
   /** One document per make, model, firmware and root. */
-  mappingCoverage: { rank: 62, indexes: [{ keys: { at: 1, _id: 1 } }] },
+  mappingCoverage: { rank: 64, indexes: [{ keys: { at: 1, _id: 1 } }] },
   conflicts: {
     rank: 40,
     indexes: [
