@@ -327,6 +327,16 @@ export const OPTIONS = [
       'How the tree of a CPE is read at first contact and after a firmware change: not at all, level by level, or as much at once as it takes.',
   },
   {
+    key: 'factRefresh',
+    flag: '--fact-refresh',
+    group: 'CWMP',
+    type: 'string',
+    pattern: /^(never|(wan|optical|wifi|lan|system)=(\d{1,7}|never)(,(wan|optical|wifi|lan|system)=(\d{1,7}|never))*)$/,
+    takes: 'takes never, or groups with seconds such as optical=900,lan=never',
+    sentence:
+      'When the live facts of a device are read again while it is in contact: ages in seconds by group (wan, optical, wifi, lan, system), or never.',
+  },
+  {
     key: 'periodicNotifIntervalS',
     flag: '--periodic-notif-interval',
     group: 'USP',

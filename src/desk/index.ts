@@ -17,7 +17,7 @@ export {
   replaceRowSet,
 } from './mapping-rows.ts'
 export { listMembers, meaningOfPlace } from './members.ts'
-export { readOperation, submitOperation } from './operations.ts'
+export { readOperation, refreshFacts, submitOperation } from './operations.ts'
 export {
   admitPendingAgent,
   bindPendingAgent,

@@ -3,6 +3,9 @@ import {
   actorOf,
   actorText,
   type DeviceId,
+  type DeviceStore,
+  FACT_GROUPS,
+  type FactGroup,
   may,
   notFound,
   type Operation,
@@ -10,8 +13,10 @@ import {
   type Operations,
   type Principal,
   REQUEST_BOUNDS,
+  refreshPaths,
   VERB_PERMISSION,
 } from '../domain/index.ts'
+import { readDevice } from './devices.ts'
 
 /**
  * The time in which a caller waits for the end of an operation, in milliseconds, and the signal that ends the wait
@@ -58,6 +63,27 @@ export async function submitOperation(
   })
   if (timeoutMs === undefined) return submitted
   return (await operations.wait(submitted.id, timeoutMs, stopping)) ?? submitted
+}
+
+/**
+ * Submits the reading of the live facts of a device: of some groups, by default of all of which the device has shown a
+ * parameter. AppError `notFound` without such a device, and what `submitOperation` throws.
+ */
+export async function refreshFacts(
+  { operations, devices }: { operations: Pick<Operations, 'submit' | 'wait'>; devices: Pick<DeviceStore, 'get'> },
+  {
+    deviceId,
+    groups,
+    expiresInMs,
+  }: { deviceId: DeviceId; groups?: FactGroup[] | undefined } & Pick<Submission, 'expiresInMs'>,
+  wait: Wait,
+  by: Principal,
+): Promise<Operation> {
+  const device = await readDevice(devices, deviceId)
+  const shown = FACT_GROUPS.filter((group) => Object.keys(device[group]?.sources ?? {}).length > 0)
+  const wanted = groups ?? (shown.length === 0 ? [...FACT_GROUPS] : shown)
+  const request: OperationRequest = { verb: 'get', paths: refreshPaths(device, wanted) }
+  return submitOperation(operations, { deviceId, request, expiresInMs }, wait, by)
 }
 
 /** Reads an operation, at once or when it has ended, as `wait` says. AppError `notFound` when there is none. */

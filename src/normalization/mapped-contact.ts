@@ -48,6 +48,7 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
     lasting: contact.lasting,
     signal: contact.signal,
     workKnown: contact.workKnown,
+    factsDue: contact.factsDue === true,
     async execute(operation, hooks) {
       const paths = pathsOf(operation.request).filter((path) => path.startsWith(TR181))
       if (paths.length === 0) return contact.execute(operation, hooks)

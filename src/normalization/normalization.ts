@@ -1,6 +1,13 @@
 import type { Clock, Log } from '../base/index.ts'
 import { loadModel, Mappings } from '../datamodel/index.ts'
-import type { ChangeCompletion, DeviceStore, InstanceMapStore, ParameterStore, Upward } from '../domain/index.ts'
+import type {
+  ChangeCompletion,
+  DeviceStore,
+  InstanceMapStore,
+  MappingCoverage,
+  ParameterStore,
+  Upward,
+} from '../domain/index.ts'
 import { mappedContact } from './mapped-contact.ts'
 import { MappedRecord } from './record/mapped-record.ts'
 import { StoredDevices } from './record/stored-devices.ts'
@@ -11,6 +18,7 @@ interface NormalizationDeps {
   devices: DeviceStore
   parameters: ParameterStore
   instanceMaps: InstanceMapStore
+  mappingCoverage: Pick<MappingCoverage, 'note'>
   clock: Clock
   log: Log
 }
@@ -37,6 +45,7 @@ export class Normalization {
     return {
       contact: (contact) => upward.contact(mappedContact(contact, this.#deps)),
       hasNews: (deviceId) => upward.hasNews(deviceId),
+      factsDue: (device) => upward.factsDue(device),
       completed: (completion) => upward.completed(completion),
     }
   }

@@ -1,6 +1,7 @@
 import type { Clock, Log } from '../base/index.ts'
 import type { Contact, Device, DeviceId, Operation, Protocol } from '../domain/index.ts'
 import type { Contacts } from './contacts.ts'
+import type { FactRefresh } from './fact-refresh.ts'
 import type { OperationLimits } from './limits.ts'
 import type { News, Passes } from './passes.ts'
 import { aborted, type FollowUps, holdSession } from './session-hold.ts'
@@ -13,11 +14,15 @@ interface DispatchDeps {
   waker: Waker
   news: News
   followUps: FollowUps
+  factRefresh: FactRefresh
   clock: Clock
   log: Log
   instance: string
   limits: Pick<OperationLimits, 'quietMs'>
 }
+
+/** Pause between two looks at the facts of a device whose contact lasts. */
+const FACTS_MS = 3_600_000
 
 /** Brings operations and devices together: a stored operation and a new contact both lead to a pass over the device. */
 export class Dispatch {
@@ -47,7 +52,7 @@ export class Dispatch {
    * lasting contact has ended. Never rejects.
    */
   async contact(contact: Contact): Promise<void> {
-    const { contacts, passes, waker, news, log } = this.#deps
+    const { contacts, passes, waker, news, factRefresh, log } = this.#deps
     const { deviceId, protocol, lasting, signal } = contact
     const entry = contacts.add(contact)
     waker.arrived(deviceId, protocol)
@@ -56,16 +61,30 @@ export class Dispatch {
       const isDue = contact.workKnown || news.has(deviceId)
       if (lasting) {
         if (isDue) passes.request(deviceId)
+        this.#keepFacts(contact)
         await aborted(signal)
       } else if (isDue || passes.isActive(deviceId)) {
         passes.request(deviceId)
         await holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
       }
+      if (!lasting && contact.factsDue === true) await factRefresh.over(contact)
     } catch (err) {
       log.error({ err, deviceId }, 'work over a contact failed')
     } finally {
       contacts.remove(entry)
     }
+  }
+
+  /** Looks at the facts of a device whose contact lasts, now and once an hour. */
+  #keepFacts(contact: Contact): void {
+    const { factRefresh, clock } = this.#deps
+    const look = () => {
+      if (contact.signal.aborted) return
+      const cancel = clock.after(FACTS_MS, look)
+      contact.signal.addEventListener('abort', cancel, { once: true })
+      void factRefresh.over(contact)
+    }
+    if (factRefresh.isOn) look()
   }
 
   /** Calls back with the device and protocol of each new contact; the returned function ends that. */

@@ -95,6 +95,10 @@ export class OperationsEngine implements Operations, Upward, Lifecycle {
     return !this.#stopping.signal.aborted && this.#parts.news.has(deviceId)
   }
 
+  factsDue(device: Device): boolean {
+    return !this.#stopping.signal.aborted && this.#parts.factRefresh.isDue(device)
+  }
+
   completed(completion: Completion): Promise<void> {
     return complete(completion, this.#parts)
   }

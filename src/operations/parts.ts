@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../base/index.ts'
+import { type Clock, defined, type Log } from '../base/index.ts'
 import type { Model, ModelName } from '../datamodel/index.ts'
 import type {
   Device,
@@ -8,6 +8,7 @@ import type {
   OperationStore,
   ParameterStore,
   Protocol,
+  RefreshRules,
 } from '../domain/index.ts'
 import type { AuditLog } from '../security/index.ts'
 import { Alone } from './alone.ts'
@@ -16,6 +17,7 @@ import { Background } from './background.ts'
 import { Contacts } from './contacts.ts'
 import { Dispatch } from './dispatch.ts'
 import { Executor } from './execute.ts'
+import { FactRefresh } from './fact-refresh.ts'
 import { Finisher } from './finish.ts'
 import { DEFAULT_LIMITS, type OperationLimits } from './limits.ts'
 import { Expiries, LinkCheck, LostSends } from './local-checks.ts'
@@ -46,6 +48,8 @@ export interface OperationsDeps {
   model(name: ModelName): Model
   limits?: Partial<OperationLimits>
   metrics?: OperationsMetrics
+  /** The policy by which live facts are read again; absent: they are not. */
+  factRules?: RefreshRules
   /**
    * Called before a factory reset is sent, durable when it resolves: the device returns without its credentials.
    * Default: does nothing.
@@ -90,7 +94,16 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
     modelFor: modelOf,
   }
   const passes = new Passes((deviceId, again) => runPass(deviceId, again, forPasses))
-  const dispatch = new Dispatch({ ...given, contacts, passes, waker, news, followUps })
+  const factRefresh = new FactRefresh({ ...given, recorder, slots, ...defined({ factRules: deps.factRules }) })
+  const dispatch = new Dispatch({
+    factRefresh,
+    ...given,
+    contacts,
+    passes,
+    waker,
+    news,
+    followUps,
+  })
   const waits = new Waits({
     store,
     clock,
@@ -134,6 +147,7 @@ export function createParts(deps: OperationsDeps, stopping: AbortSignal) {
     waker,
     passes,
     dispatch,
+    factRefresh,
     waits,
     recovery,
     expiries,

@@ -494,6 +494,7 @@ describe('a Notify', () => {
       upward: {
         contact: async () => undefined,
         hasNews: () => false,
+        factsDue: () => false,
         completed: () =>
           new Promise((resolve) => {
             release = resolve

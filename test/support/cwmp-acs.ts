@@ -41,6 +41,7 @@ export async function startAcs(options: Partial<AcsOptions> = {}): Promise<TestA
     upward: {
       contact: async (contact) => work?.(contact),
       hasNews: () => false,
+      factsDue: () => false,
       completed: async (completion) => void completions.push(completion),
     },
     clock,

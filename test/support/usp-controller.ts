@@ -110,6 +110,7 @@ export async function startController(
         arrivals.emit('change')
       },
       hasNews: () => false,
+      factsDue: () => false,
       completed: async (completion) => void completions.push(completion),
     },
     nextId: () => `id${++ids}`,

@@ -1,10 +1,17 @@
 import { defined } from '../../base/index.ts'
-import { readOperation, submitOperation } from '../../desk/index.ts'
+import { readOperation, refreshFacts, submitOperation } from '../../desk/index.ts'
 import { actorOf, asDeviceId, type Operation, REQUEST_BOUNDS } from '../../domain/index.ts'
 import { type Route, route } from '../http/route.ts'
 import { z } from '../http/zod.ts'
 import { DeviceIdParam, IdParam, Paging } from '../schemas/common.ts'
-import { OperationPage, OperationSchema, OperationStateSchema, SubmitQuery, WaitQuery } from '../schemas/operation.ts'
+import {
+  OperationPage,
+  OperationSchema,
+  OperationStateSchema,
+  RefreshInput,
+  SubmitQuery,
+  WaitQuery,
+} from '../schemas/operation.ts'
 import { OperationRequestSchema } from '../schemas/operation-request.ts'
 import { operationView, operationViews } from '../views/views.ts'
 import { pathOfOperation } from './locations.ts'
@@ -13,7 +20,7 @@ import type { RouteDeps } from './ports.ts'
 const tag = 'Operations'
 
 /** Operations on devices. */
-export function operationRoutes({ operations, operationStore }: RouteDeps): Route[] {
+export function operationRoutes({ operations, operationStore, devices }: RouteDeps): Route[] {
   const view = async (operation: Operation) => (await operationViews([operation], operations))[0]
   return [
     route({
@@ -43,6 +50,35 @@ export function operationRoutes({ operations, operationStore }: RouteDeps): Rout
             idempotencyKey: header('idempotency-key'),
             expiresInMs: query.expires,
           },
+          { timeoutMs: query.wait, stopping },
+          principal,
+        )
+        return {
+          status: operation.finishedAt === undefined ? 202 : 200,
+          headers: { location: pathOfOperation(operation) },
+          body: await view(operation),
+        }
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/devices/{id}/refresh',
+      id: 'refreshFacts',
+      tag,
+      summary: 'Read the live facts of a device now',
+      description: 'An operation that reads the sources of the facts; the record follows in the commit of its end.',
+      permission: 'operations.submit',
+      params: DeviceIdParam,
+      query: SubmitQuery,
+      body: RefreshInput,
+      responses: {
+        200: { description: 'It ended within `wait`', schema: OperationSchema },
+        202: { description: 'Accepted; read it at Location', schema: OperationSchema },
+      },
+      async handle({ params, query, body, principal, stopping }) {
+        const operation = await refreshFacts(
+          { operations, devices },
+          { deviceId: asDeviceId(params.id), groups: body.groups, expiresInMs: query.expires },
           { timeoutMs: query.wait, stopping },
           principal,
         )

@@ -128,6 +128,10 @@ export const REQUESTS = {
       notifType: z.enum(NOTIF_TYPES),
       paths: z.array(text(REQUEST_BOUNDS.referenceLength)).min(1).max(REQUEST_BOUNDS.references),
       enable: z.boolean(),
+      passive: z
+        .boolean()
+        .optional()
+        .describe('CWMP: a change comes with the next Inform (passive notification), not with one of its own'),
     })
     .openapi('SubscribeRequest', { description: 'Keeps a subscription, or removes it: enable false' }),
   download: z

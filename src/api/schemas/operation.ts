@@ -1,4 +1,4 @@
-import { ACTOR_KINDS, OPERATION_STATES, REQUEST_BOUNDS, type Verb } from '../../domain/index.ts'
+import { ACTOR_KINDS, FACT_GROUPS, OPERATION_STATES, REQUEST_BOUNDS, type Verb } from '../../domain/index.ts'
 import { z } from '../http/zod.ts'
 import { page, time } from './common.ts'
 import { ProtocolSchema } from './device.ts'
@@ -91,6 +91,11 @@ export const WaitQuery = z.object({
 })
 
 const MAX_EXPIRES_D = REQUEST_BOUNDS.expiresMs / UNITS_MS.d
+/** The groups of live facts that are read; absent: all of which the device has shown a parameter. */
+export const RefreshInput = z
+  .strictObject({ groups: z.array(z.enum(FACT_GROUPS)).min(1).max(FACT_GROUPS.length).optional() })
+  .openapi('RefreshInput', { example: { groups: ['optical', 'wan'] } })
+
 export const SubmitQuery = WaitQuery.extend({
   expires: Duration.refine((ms) => ms <= REQUEST_BOUNDS.expiresMs, `is at most ${MAX_EXPIRES_D}d`)
     .optional()

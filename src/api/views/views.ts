@@ -48,6 +48,7 @@ function deviceView(device: Device, now: number): Record<string, unknown> {
     lan,
     system,
     factsVersion: _version,
+    factsReadAt: _readAt,
     search: _search,
     createdAt,
     updatedAt,

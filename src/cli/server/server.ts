@@ -18,7 +18,7 @@ import { createEventBus, FeedFollower } from '../../bus/index.ts'
 import type { Config } from '../../config/index.ts'
 import { Acs } from '../../cwmp/index.ts'
 import { loadModel } from '../../datamodel/index.ts'
-import type { FeedEvent } from '../../domain/index.ts'
+import { type FeedEvent, refreshRules } from '../../domain/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { createJobQueue } from '../../jobs/index.ts'
 import { Normalization, RowSets } from '../../normalization/index.ts'
@@ -131,6 +131,7 @@ export async function startServer(
       instance,
       model: loadModel,
       metrics: operationsMetrics(metrics),
+      factRules: refreshRules(config.factRefresh),
       // A reset takes the CWMP credential away, over whichever protocol it is sent.
       releaseCredential: async (deviceId) => {
         await acs.release(deviceId)

@@ -63,7 +63,8 @@ export class AcsTurn {
       session.device.work.open ||
       this.#toEnrol.has(session) ||
       this.#options.discoveries.isDue(session.device) ||
-      this.#options.upward.hasNews(session.deviceId)
+      this.#options.upward.hasNews(session.deviceId) ||
+      this.#options.upward.factsDue(session.device)
     )
   }
 
@@ -128,7 +129,7 @@ export class AcsTurn {
 
   #contact(session: Session): Contact {
     const { device } = session
-    const { discoveries } = this.#options
+    const { discoveries, upward } = this.#options
     const context = { ...this.#options, notes: discoveries.notebook.of(device) }
     return {
       deviceId: device.id,
@@ -137,6 +138,8 @@ export class AcsTurn {
       lasting: false,
       signal: session.signal,
       workKnown: device.work.open,
+      // The discovery reads them, too.
+      factsDue: !discoveries.isDue(device) && upward.factsDue(device),
       execute: (operation, hooks) => execute(session, operation, hooks, context),
     }
   }

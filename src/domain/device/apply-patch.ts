@@ -23,6 +23,7 @@ export function applyPatch(device: Device, patch: DevicePatch, now: Timestamp): 
   if (parts.cwmp !== undefined) next.cwmp = Object.assign({ ...EMPTY_CWMP, ...device.cwmp }, parts.cwmp)
   if (parts.usp !== undefined) next.usp = Object.assign({ ...EMPTY_USP, ...device.usp }, parts.usp)
   if (parts.work !== undefined) next.work = Object.assign({ ...device.work }, parts.work)
+  if (parts.factsReadAt !== undefined) next.factsReadAt = Object.assign({ ...device.factsReadAt }, parts.factsReadAt)
   for (const group of FACT_GROUPS)
     if (parts[group] !== undefined) next[group] = Object.assign({ ...device[group] }, parts[group])
   return next

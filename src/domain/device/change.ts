@@ -1,4 +1,4 @@
-import type { LiveFactField, LiveFactsPatch } from '../facts/live-facts.ts'
+import type { FactGroup, LiveFactField, LiveFactsPatch } from '../facts/live-facts.ts'
 import type { NewEvent } from '../feed/event.ts'
 import type { DeviceId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
@@ -9,11 +9,14 @@ import type { ParameterWrite } from './parameter.ts'
 type CwmpPatch = { [K in keyof CwmpFacts as `cwmp.${K}`]?: CwmpFacts[K] }
 type UspPatch = { [K in keyof UspFacts as `usp.${K}`]?: UspFacts[K] }
 
+type FactsReadPatch = { [K in FactGroup as `factsReadAt.${K}`]?: Timestamp }
+
 /** Fields of a Device to set, by dotted name as the store keeps them. */
 export interface DevicePatch
   extends CwmpPatch,
     UspPatch,
     LiveFactsPatch,
+    FactsReadPatch,
     Partial<
       Pick<
         Device,

@@ -1,4 +1,4 @@
-import type { LiveFacts } from '../facts/live-facts.ts'
+import type { FactGroup, LiveFacts } from '../facts/live-facts.ts'
 import type { DeviceId, DeviceIdentity, EndpointId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
@@ -234,6 +234,8 @@ export interface Device extends DeviceIdentity, LiveFacts {
   conflict?: string
   /** The version of the rules by which its live facts were derived last. */
   factsVersion?: number
+  /** The last reading of the live facts of each group because of their age. */
+  factsReadAt?: Partial<Record<FactGroup, Timestamp>>
   /** The texts by which it is found, in lower case (search-keys.ts). */
   search?: string[]
   /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */

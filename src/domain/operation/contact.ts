@@ -33,6 +33,8 @@ export interface Contact {
   readonly signal: AbortSignal
   /** True when the record said, at the start of this contact, that operations may be waiting. */
   readonly workKnown: boolean
+  /** True when the record said, at the start of this contact, that live facts are to be read. */
+  readonly factsDue?: boolean
   /**
    * Runs one operation. Resolves with the answer of the device, faults included. Rejects with TransportError when the
    * transport failed (`sent`: bytes may have left), and with ProtocolError when the answer was not valid.
@@ -58,6 +60,8 @@ export interface Upward {
   contact(contact: Contact): Promise<void>
   /** True when this process has learnt of new work for the device since the record was read: no database involved. */
   hasNews(deviceId: DeviceId): boolean
+  /** True when live facts of this record are to be read while the device is in contact: no database involved. */
+  factsDue(device: Device): boolean
   /** Durable when it resolves: only then may the CPE or Agent be acknowledged. Repeating it does no harm. */
   completed(completion: Completion): Promise<void>
 }

@@ -61,6 +61,8 @@ export type OperationRequest =
       notifType: (typeof NOTIF_TYPES)[number]
       paths: string[]
       enable: boolean
+      /** CWMP: a change comes with the next Inform (passive notification), not with one of its own. */
+      passive?: boolean
     }
   /**
    * Fetches a file, by default firmware, and activates it. `version` is what SoftwareVersion says afterwards, if known.

@@ -2,10 +2,12 @@ import { BoundedMap, BoundedSet, type Clock, defined, type Log } from '../../bas
 import { type DeviceMapping, MappingRefusal, planDelete } from '../../datamodel/index.ts'
 import type {
   ChangeCompletion,
+  CoverageNote,
   Device,
   DeviceChange,
   DeviceId,
   DeviceStore,
+  MappingCoverage,
   NewEvent,
   ParameterStore,
   ParameterWrite,
@@ -21,6 +23,7 @@ import { mapWhole, type TreeChange } from './whole-tree.ts'
 interface MappedRecordDeps {
   devices: Pick<DeviceStore, 'get' | 'commit'>
   parameters: ParameterStore
+  mappingCoverage: Pick<MappingCoverage, 'note'>
   maps: DeviceMaps
   clock: Clock
   log: Log
@@ -128,13 +131,23 @@ export class MappedRecord implements ChangeCompletion {
     return this.#whole(record, change)
   }
 
-  async #whole(record: Device, change: TreeChange): Promise<Completed> {
+  async #whole(record: Device, change: TreeChange & Pick<DeviceChange, 'set'>): Promise<Completed> {
     const { clock } = this.#deps
     const startedAt = performance.now()
-    const { parameters, dropParameters } = await mapWhole(record, change, this.#deps)
+    const { parameters, dropParameters, coverage } = await mapWhole(record, change, this.#deps)
+    if (change.set?.['cwmp.discovery']?.outcome === 'complete' && record.root === OWN_ROOT)
+      await this.#count(record, coverage)
     this.#late.delete(record.id)
     this.#restUntil.set(record.id, clock.now() + (performance.now() - startedAt) * REST)
     return { parameters, dropParameters }
+  }
+
+  /** Counts a tree that was read as a whole for its model. */
+  async #count(record: Device, coverage: CoverageNote): Promise<void> {
+    const { mappingCoverage, log } = this.#deps
+    await mappingCoverage.note(record, coverage).catch((err: unknown) => {
+      log.warn({ deviceId: record.id, err }, 'the tree of the device was not counted for its model')
+    })
   }
 
   async #increment(change: DeviceChange, known: MappedDevice): Promise<Completed | undefined> {

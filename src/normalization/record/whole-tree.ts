@@ -1,6 +1,14 @@
 import { type Clock, defined } from '../../base/index.ts'
 import { familyOf, type MappedValue, mapTree, RawTree, type ReadingTime } from '../../datamodel/index.ts'
-import type { Device, DeviceChange, DeviceId, Parameter, ParameterStore, ParameterWrite } from '../../domain/index.ts'
+import type {
+  CoverageNote,
+  Device,
+  DeviceChange,
+  DeviceId,
+  Parameter,
+  ParameterStore,
+  ParameterWrite,
+} from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite } from '../tree/readings.ts'
@@ -15,6 +23,8 @@ interface WholeReading {
   device: MappedDevice
   parameters: ParameterWrite[]
   dropParameters: string[]
+  /** The share of the own tree that rows know. */
+  coverage: CoverageNote
 }
 
 /** The parts of a change that are about the tree. */
@@ -36,8 +46,16 @@ export async function mapWhole(
   const bootstrapAt = record.cwmp?.lastBootstrapAt ?? 0
   const device = await maps.build(record.id, tree, { models, bootstrapAt, ...(family === undefined ? {} : { family }) })
   const now = clock.now()
-  const { values } = mapTree(device.mapping, tree, timeOf(own, mapped, now))
-  return { device, ...differences(values, own, mapped, now) }
+  const { values, unmapped, silent } = mapTree(device.mapping, tree, timeOf(own, mapped, now))
+  const coverage: CoverageNote = {
+    at: now,
+    parameters: own.size,
+    mapped: own.size - unmapped.length - silent.length,
+    unmapped,
+    // An empty text has no value to decode.
+    silent: silent.flatMap((path) => ({ path, value: own.get(path)?.value ?? '' })).filter(({ value }) => value !== ''),
+  }
+  return { device, ...differences(values, own, mapped, now), coverage }
 }
 
 type Stored = Pick<Parameter, 'path' | 'value' | 'collectedAt'>

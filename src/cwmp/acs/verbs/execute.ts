@@ -238,7 +238,7 @@ async function subscribe(
     AccessListChange: false,
     AccessList: [],
   })
-  const list = [...off.map(attribute(0)), ...on.map(attribute(2))]
+  const list = [...off.map(attribute(0)), ...on.map(attribute(request.passive === true ? 1 : 2))]
   if (list.length > 0) {
     await hooks.beforeSend()
     const answer = await session.call('SetParameterAttributes', { ParameterList: list })

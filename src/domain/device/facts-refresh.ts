@@ -1,0 +1,108 @@
+import { AppError } from '../../base/index.ts'
+import { FACT_GROUPS, type FactGroup, type FactSources } from '../facts/live-facts.ts'
+import type { Timestamp } from '../timestamp.ts'
+import type { CwmpSubscription, Device } from './device.ts'
+import { placesOf } from './facts-of-change.ts'
+
+/** The ways in which the facts of a group are kept up beside what a device reports by itself. */
+interface RefreshRule {
+  /** Seconds after which they are read again while the device is in contact anyhow; 0: never. */
+  maxAgeS: number
+  /** Facts whose sources a CPE is asked to report at once (`active`), or with its next Inform (`passive`). */
+  active?: readonly string[]
+  passive?: readonly string[]
+}
+export type RefreshRules = Readonly<Record<FactGroup, RefreshRule>>
+
+/**
+ * The policy for each group. A connection that comes and goes is reported at once, optical levels come with the
+ * periodic Inform; what a device does not report is read a few times a day.
+ */
+const REFRESH_RULES: RefreshRules = {
+  wan: { maxAgeS: 86_400, active: ['state', 'ipAddress'] },
+  optical: { maxAgeS: 21_600, passive: ['rxPowerDbm', 'txPowerDbm'] },
+  wifi: { maxAgeS: 21_600 },
+  lan: { maxAgeS: 21_600 },
+  system: { maxAgeS: 21_600 },
+}
+
+/**
+ * Returns the policy with the changes of a text: `never`, or groups with the age in seconds at which they are read
+ * again, such as `optical=900,lan=never`. AppError `invalid` for an age that is none.
+ */
+export function refreshRules(text: string | undefined): RefreshRules {
+  if (text === undefined) return REFRESH_RULES
+  const ages = new Map<string, number>()
+  for (const part of text === 'never' ? FACT_GROUPS.map((group) => `${group}=never`) : text.split(',')) {
+    const [group = '', age = ''] = part.split('=')
+    const seconds = age === 'never' ? 0 : Number(age)
+    if (!Number.isSafeInteger(seconds) || seconds < 0)
+      throw new AppError('invalid', `${JSON.stringify(part)} is no age in seconds, such as optical=900`)
+    ages.set(group, seconds)
+  }
+  const ruleOf = (group: FactGroup): RefreshRule => ({
+    ...REFRESH_RULES[group],
+    ...(ages.has(group) ? { maxAgeS: ages.get(group) ?? 0 } : {}),
+  })
+  return {
+    wan: ruleOf('wan'),
+    optical: ruleOf('optical'),
+    wifi: ruleOf('wifi'),
+    lan: ruleOf('lan'),
+    system: ruleOf('system'),
+  }
+}
+
+/** Returns the groups that are to be read again; only groups of which the device has shown a parameter. */
+export function dueFacts(device: Device, rules: RefreshRules, now: Timestamp): FactGroup[] {
+  return FACT_GROUPS.filter((group) => {
+    const { maxAgeS } = rules[group]
+    const readAt = device.factsReadAt?.[group] ?? device.cwmp?.discovery?.at ?? device.createdAt
+    return maxAgeS > 0 && sourcesIn(device, group).length > 0 && now - readAt >= maxAgeS * 1000
+  })
+}
+
+/** Rows that come and go are read with their table: a sum over them has no single source. */
+const TABLES: Partial<Readonly<Record<FactGroup, readonly string[]>>> = {
+  wifi: ['Device.WiFi.SSID.', 'Device.WiFi.AccessPoint.'],
+  lan: ['Device.Hosts.'],
+}
+
+/**
+ * Returns the paths that bring the facts of these groups: their sources where they are known, else the tables in which
+ * they can be.
+ */
+export function refreshPaths(device: Device, groups: readonly FactGroup[]): string[] {
+  return groups.flatMap((group) => {
+    const known = sourcesIn(device, group)
+    if (TABLES[group] !== undefined) return [...TABLES[group]]
+    const { tables, objects } = placesOf(group)
+    return known.length > 0 ? known : [...tables, ...objects]
+  })
+}
+
+function sourcesIn(device: Device, group: FactGroup): string[] {
+  return [...new Set(Object.values(device[group]?.sources ?? {}))]
+}
+
+/** Ids of the subscriptions by which a CPE is asked to report sources of facts. */
+const SUBSCRIPTIONS = { active: 'isthmus-facts', passive: 'isthmus-facts-passive' } as const
+
+/** A subscription of sources that the device does not have yet. */
+export interface FactSubscription extends CwmpSubscription {
+  passive: boolean
+}
+
+/** Returns the subscriptions of sources that differ from those that the CPE was asked for. */
+export function factSubscriptions(device: Device, rules: RefreshRules): FactSubscription[] {
+  return (['active', 'passive'] as const).flatMap((kind) => {
+    const id = SUBSCRIPTIONS[kind]
+    const paths = FACT_GROUPS.flatMap((group) => {
+      const sources: FactSources = device[group]?.sources ?? {}
+      return rules[group].maxAgeS === 0 ? [] : (rules[group][kind] ?? []).flatMap((fact) => sources[fact] ?? [])
+    })
+    const standing = device.cwmp?.subscriptions?.find((one) => one.id === id)?.paths ?? []
+    const isSame = standing.length === paths.length && paths.every((path) => standing.includes(path))
+    return paths.length === 0 || isSame ? [] : [{ id, paths, passive: kind === 'passive' }]
+  })
+}

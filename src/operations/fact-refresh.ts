@@ -1,0 +1,141 @@
+import { BoundedMap, type Clock, errorText, type Log } from '../base/index.ts'
+import {
+  type Contact,
+  type Device,
+  type DeviceId,
+  type DevicePatch,
+  type DeviceStore,
+  dueFacts,
+  type FactSubscription,
+  factSubscriptions,
+  type Operation,
+  type OperationRequest,
+  type RefreshRules,
+  refreshPaths,
+} from '../domain/index.ts'
+import type { Recorder } from './record.ts'
+import type { Slots } from './slots.ts'
+
+interface FactRefreshDeps {
+  devices: DeviceStore
+  recorder: Recorder
+  slots: Slots
+  clock: Clock
+  log: Log
+  /** Absent: nothing is read by age, and no CPE is asked to report sources. */
+  factRules?: RefreshRules
+}
+
+/** Time of one reading, in milliseconds. */
+const LIMIT_MS = 60_000
+/** A device that did not answer, or refused a subscription, is left alone for so long. */
+const REST_MS = 3_600_000
+const REFUSED_MS = 86_400_000
+const MAX_RESTING = 50_000
+/** Subscriptions of one device: of what is reported at once, and of what comes with the next Inform. */
+const MAX_SUBSCRIPTIONS = 2
+
+/**
+ * Keeps live facts up over contacts that are there anyhow: reads the groups that are too old, and asks a CPE once to
+ * report the sources that change. Nothing of it is an operation of the queue; a reading that failed is not repeated
+ * for an hour.
+ */
+export class FactRefresh {
+  readonly #deps: FactRefreshDeps
+  readonly #restUntil = new BoundedMap<DeviceId, number>(MAX_RESTING)
+  readonly #refusedUntil = new BoundedMap<DeviceId, number>(MAX_RESTING)
+
+  constructor(deps: FactRefreshDeps) {
+    this.#deps = deps
+  }
+
+  /** False: there is no policy. */
+  get isOn(): boolean {
+    return this.#deps.factRules !== undefined
+  }
+
+  /** True when there is something to do for the device, by its record. */
+  isDue(device: Device): boolean {
+    const { factRules, clock } = this.#deps
+    const now = clock.now()
+    if (factRules === undefined || now < (this.#restUntil.get(device.id) ?? 0)) return false
+    return dueFacts(device, factRules, now).length > 0 || this.#subscriptions(device, factRules, now).length > 0
+  }
+
+  /** Does it over a contact. Never rejects. */
+  async over(contact: Contact): Promise<void> {
+    const { devices, slots, clock, log, factRules } = this.#deps
+    const { deviceId, signal } = contact
+    let free: (() => void) | undefined
+    try {
+      const device = await devices.get(deviceId)
+      if (device === undefined || factRules === undefined || !this.isDue(device)) return
+      free = await slots.take(signal)
+      if (free === undefined) return
+      await this.#read(device, contact, factRules)
+      if (contact.protocol === 'cwmp') await this.#subscribeAll(contact, factRules)
+    } catch (error) {
+      this.#restUntil.set(deviceId, clock.now() + REST_MS)
+      log.info({ deviceId, reason: errorText(error) }, 'the facts of a device were not read')
+    } finally {
+      free?.()
+    }
+  }
+
+  /** By the record as it is after each step: the reading may have found other sources. */
+  async #subscribeAll(contact: Contact, rules: RefreshRules): Promise<void> {
+    const { devices, clock } = this.#deps
+    for (let left = MAX_SUBSCRIPTIONS; left > 0; left--) {
+      const device = await devices.get(contact.deviceId)
+      const [next] = device === undefined ? [] : this.#subscriptions(device, rules, clock.now())
+      if (device === undefined || next === undefined) return
+      await this.#subscribe(device, contact, next)
+    }
+  }
+
+  async #read(device: Device, contact: Contact, rules: RefreshRules): Promise<void> {
+    const { devices, recorder, clock } = this.#deps
+    const groups = dueFacts(device, rules, clock.now())
+    if (groups.length === 0) return
+    const operation = this.#operation(device.id, { verb: 'get', paths: refreshPaths(device, groups) })
+    const result = await this.#execute(operation, contact)
+    const last = await recorder.recordAhead(operation, result, device, contact.protocol)
+    const at = clock.now()
+    const set: DevicePatch = { ...last?.set }
+    for (const group of groups) set[`factsReadAt.${group}`] = at
+    await devices.commit({ ...last, deviceId: device.id, set })
+  }
+
+  async #subscribe(device: Device, contact: Contact, { id, paths, passive }: FactSubscription): Promise<void> {
+    const { recorder, clock, log } = this.#deps
+    const request = { verb: 'subscribe', id, notifType: 'ValueChange', paths, enable: true } as const
+    const operation = this.#operation(device.id, { ...request, ...(passive ? { passive } : {}) })
+    const result = await this.#execute(operation, contact)
+    if (result.outcome === 'done') return recorder.record(operation, result, device, contact.protocol)
+    this.#refusedUntil.set(device.id, clock.now() + REFUSED_MS)
+    log.debug({ deviceId: device.id, reason: result.error?.text }, 'a CPE does not report the sources of its facts')
+  }
+
+  #subscriptions(device: Device, rules: RefreshRules, now: number): FactSubscription[] {
+    if (device.cwmp === undefined || device.owner !== 'cwmp') return []
+    return now < (this.#refusedUntil.get(device.id) ?? 0) ? [] : factSubscriptions(device, rules)
+  }
+
+  #operation(deviceId: DeviceId, request: OperationRequest): Operation {
+    const now = this.#deps.clock.now()
+    const actor = { kind: 'system' as const, id: 'facts' }
+    const id = `facts-${now.toString(36)}`
+    return { id, deviceId, request, state: 'sent', actor, createdAt: now, expiresAt: now + LIMIT_MS, attempts: 1 }
+  }
+
+  async #execute(operation: Operation, contact: Contact) {
+    const over = new AbortController()
+    const cancel = this.#deps.clock.after(LIMIT_MS, () => over.abort())
+    const signal = AbortSignal.any([over.signal, contact.signal])
+    try {
+      return await contact.execute(operation, { beforeSend: async () => undefined, signal, timeoutMs: LIMIT_MS })
+    } finally {
+      cancel()
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { silentLog } from '../../../src/base/index.ts'
+import { loadModel } from '../../../src/datamodel/index.ts'
+import {
+  type Contact,
+  type Device,
+  deviceIdOf,
+  FACTS_VERSION,
+  newDevice,
+  type OperationRequest,
+  type OperationResult,
+  refreshRules,
+} from '../../../src/domain/index.ts'
+import { FactRefresh } from '../../../src/operations/fact-refresh.ts'
+import { Recorder } from '../../../src/operations/record.ts'
+import { Slots } from '../../../src/operations/slots.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { createMemoryStores } from '../../support/memory-stores.ts'
+
+const LEVEL = 'Device.Optical.Interface.1.OpticalSignalLevel'
+const STATUS = 'Device.PPP.Interface.1.ConnectionStatus'
+const IDENTITY = { oui: '0C96BF', productClass: 'Gateway', serial: '1' }
+const HOUR = 3_600_000
+
+/** A device whose facts are known, and a contact with it that answers with `values`. */
+function world(values: Record<string, string>, policy?: string) {
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const id = deviceIdOf(IDENTITY)
+  const cwmp = { lastInformAt: clock.now(), events: [], version: '1.4' }
+  const record: Device = {
+    ...newDevice(id, IDENTITY, 'cwmp', clock.now()),
+    cwmp,
+    factsVersion: FACTS_VERSION,
+    optical: { rxPowerDbm: -19, sources: { rxPowerDbm: LEVEL } },
+    wan: { interface: 'Device.PPP.Interface.1', state: 'Connected', sources: { state: STATUS } },
+  }
+  stores.inside.devices.set(id, record)
+  const recorder = new Recorder({ ...stores, clock, modelFor: () => loadModel('tr181-cwmp') })
+  const slots = new Slots(9, () => undefined)
+  const deps = { ...stores, recorder, slots, clock, log: silentLog, factRules: refreshRules(policy) }
+  const refresh = new FactRefresh(deps)
+  const asked: OperationRequest[] = []
+  const contact: Contact = {
+    deviceId: id,
+    protocol: 'cwmp',
+    lasting: false,
+    signal: new AbortController().signal,
+    workKnown: false,
+    async execute({ request }): Promise<OperationResult> {
+      asked.push(request)
+      if (request.verb === 'subscribe') return { outcome: 'done', results: request.paths.map((path) => ({ path })) }
+      if (request.verb !== 'get') throw new Error(request.verb)
+      return { outcome: 'done', results: request.paths.map((path) => ({ path, value: values[path] ?? '' })) }
+    },
+  }
+  const device = () => stores.inside.devices.get(id) as Device
+  return { clock, refresh, contact, asked, device }
+}
+
+describe('live facts', () => {
+  it('are read again over a contact when they are too old, each group by its age', async () => {
+    const w = world({ [LEVEL]: '-28000', [STATUS]: 'Connected' })
+    await w.refresh.over(w.contact)
+    w.asked.length = 0
+    expect(w.refresh.isDue(w.device())).toBe(false)
+    w.clock.advance(7 * HOUR)
+    expect(w.refresh.isDue(w.device())).toBe(true)
+    await w.refresh.over(w.contact)
+    expect(w.asked).toEqual([{ verb: 'get', paths: [LEVEL] }])
+    expect(w.device().optical).toMatchObject({ rxPowerDbm: -28, health: 'critical' })
+    expect(w.device().factsReadAt).toEqual({ optical: w.clock.now() })
+    expect(w.refresh.isDue(w.device())).toBe(false)
+    w.clock.advance(20 * HOUR)
+    await w.refresh.over(w.contact)
+    expect(w.asked.at(-1)).toEqual({ verb: 'get', paths: [STATUS, LEVEL] })
+  })
+
+  it('have sources that a CPE is asked once to report: at once, or with its next Inform', async () => {
+    const w = world({})
+    expect(w.refresh.isDue(w.device())).toBe(true)
+    await w.refresh.over(w.contact)
+    const subscribe = { verb: 'subscribe', notifType: 'ValueChange', enable: true }
+    expect(w.asked).toEqual([
+      { ...subscribe, id: 'isthmus-facts', paths: [STATUS] },
+      { ...subscribe, id: 'isthmus-facts-passive', paths: [LEVEL], passive: true },
+    ])
+    expect(w.device().cwmp?.subscriptions).toEqual([
+      { id: 'isthmus-facts', paths: [STATUS] },
+      { id: 'isthmus-facts-passive', paths: [LEVEL] },
+    ])
+    expect(w.refresh.isDue(w.device())).toBe(false)
+  })
+
+  it('of a device that does not answer are left alone for an hour', async () => {
+    const w = world({})
+    const contact = { ...w.contact, execute: () => Promise.reject(new Error('gone')) }
+    await w.refresh.over(contact)
+    expect(w.refresh.isDue(w.device())).toBe(false)
+    w.clock.advance(HOUR + 1)
+    expect(w.refresh.isDue(w.device())).toBe(true)
+  })
+
+  it('are read by another age, or never, as the policy says', async () => {
+    const often = world({ [LEVEL]: '-20000' }, 'optical=60,wan=never')
+    often.clock.advance(61_000)
+    await often.refresh.over(often.contact)
+    expect(often.asked.map(({ verb }) => verb)).toEqual(['get', 'subscribe'])
+    const never = world({}, 'never')
+    never.clock.advance(1000 * HOUR)
+    expect(never.refresh.isDue(never.device())).toBe(false)
+  })
+})
