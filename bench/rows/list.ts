@@ -6,6 +6,7 @@ import {
   type DeviceChange,
   type DeviceQuery,
   deviceIdOf,
+  FACTS_VERSION,
   newDevice,
   parseSelector,
 } from '../../src/domain/index.ts'
@@ -21,6 +22,11 @@ const QUERIES: [string, string, string?][] = [
   ['by model and version (1 of 30), newest contact first', 'model==M7;softwareVersion=lt=1.10', '-cwmp.lastInformAt'],
   ['by serial prefix', 'serial==LIST00777*'],
   ['one serial number', 'serial==LIST0077777'],
+  ['search: one PPPoE user', 'search==User77777@*'],
+  ['search: the beginning of a MAC address (1 of 400)', 'search==02:00:01:0*'],
+  ['search: an SSID that 1 of 1,000 has', 'search==casa77*'],
+  ['weak signal (1 of 50), weakest first', 'optical.rxPowerDbm<-27', 'optical.rxPowerDbm'],
+  ['connections that are down (1 of 100)', 'wan.state==Disconnected'],
 ]
 const REPEATS = 15
 
@@ -92,6 +98,15 @@ function device(n: number): DeviceChange {
     softwareVersion: `1.${n % 16}.0`,
     softwareVersionKey: versionKey(`1.${n % 16}.0`),
     tags: n % 100 === 0 ? ['north'] : [],
+    wan: {
+      state: n % 100 === 7 ? 'Disconnected' : 'Connected',
+      pppUser: `user${n}@isp.example`,
+      ipAddress: `100.${64 + (n >> 16)}.${(n >> 8) % 256}.${n % 256}`,
+      macAddress: `02:00:${[n >> 16, (n >> 8) % 256, n % 256].map((part) => part.toString(16).padStart(2, '0')).join(':')}:00`,
+    },
+    optical: { rxPowerDbm: n % 50 === 3 ? -27.5 - (n % 20) / 10 : -15 - (n % 100) / 10, health: 'good' },
+    wifi: { ssids: [`Casa${n % 1000}`] },
+    factsVersion: FACTS_VERSION,
     cwmp: { lastInformAt: systemClock.now() - n * 1000, events: ['2 PERIODIC'], version: '1.2' },
   }
   return { deviceId: id, create }
