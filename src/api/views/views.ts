@@ -104,7 +104,15 @@ export function parameterView({ deviceId: _id, collectedAt, from, ...parameter }
 
 /** An operation without the secrets of its request and result, which a reader of operations does not need. */
 export function operationView(operation: Operation, waitingFor?: string): Record<string, unknown> {
-  const { instance: _instance, baseline: _baseline, bootstrapAt: _bootstrap, request, result, ...rest } = operation
+  const {
+    instance: _instance,
+    baseline: _baseline,
+    bootstrapAt: _bootstrap,
+    thenRead: _thenRead,
+    request,
+    result,
+    ...rest
+  } = operation
   const view: Record<string, unknown> = { ...withTimes(rest), request: withoutSecrets(request) }
   const { actor, idempotencyKey } = operation
   // The stored key begins with the actor.
