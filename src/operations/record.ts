@@ -204,7 +204,7 @@ export class Recorder {
     }
     const last = changes.pop()
     const isMany =
-      changes.length > 0 && [...changes, last].some((change) => change !== undefined && bearsOnFacts(change))
+      changes.length > 1 && [...changes, last].some((change) => change !== undefined && bearsOnFacts(change))
     for (const change of changes) await devices.commit(isMany ? { ...change, facts: 'later' } : change)
     return isMany && last !== undefined ? { ...last, facts: 'all' } : last
   }

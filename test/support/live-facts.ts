@@ -33,7 +33,7 @@ export class RecordOnly {
 
   change(more: Omit<DeviceChange, 'deviceId'>, now = 1): Device {
     const change = { deviceId: this.device.id, ...more }
-    const { groups, ...own } = factsOfChange(this.device, change)
+    const { groups, ...own } = factsOfChange(this.device, change, this.#stored)
     if (groups.length > 0) this.reads++
     const derived = factsOfTree(this.device, change, groups, this.#stored)
     const facts = { set: { ...own.set, ...derived.set }, unset: [...own.unset, ...derived.unset] }

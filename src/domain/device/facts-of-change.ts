@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { splitLeaf } from '../../datamodel/index.ts'
 import { FactTree, type Reading } from '../facts/fact-tree.ts'
 import { type FactDerivation, type FactFields, present } from '../facts/group.ts'
 import { LAN } from '../facts/lan.ts'
@@ -94,9 +95,14 @@ function touchedBy({ parameters = [] }: DeviceChange): Touched {
 
 /**
  * Returns the facts that a change makes by itself, and the groups that are derived from the stored parameters beside
- * it. A report of the source of a fact needs no other parameter.
+ * it. A report of the source of a fact needs no other parameter, and a value that is `stored` already makes nothing
+ * new.
  */
-export function factsOfChange(device: Device, change: DeviceChange): FactsChange & { groups: FactGroup[] } {
+export function factsOfChange(
+  device: Device,
+  change: DeviceChange,
+  stored: ReadonlyMap<string, Reading> = new Map(),
+): FactsChange & { groups: FactGroup[] } {
   const result: FactsChange & { groups: FactGroup[] } = { set: {}, unset: [], groups: [] }
   if (!bearsOnFacts(change)) return result
   if (change.facts === 'all' || device.factsVersion !== FACTS_VERSION) return { ...result, groups: [...FACT_GROUPS] }
@@ -111,7 +117,7 @@ export function factsOfChange(device: Device, change: DeviceChange): FactsChange
     if (dropped.has(group)) result.groups.push(group)
     else if (readings !== undefined) {
       const before = fieldsIn(device, group)
-      const after = afterReports(DERIVATIONS[group], readings, before)
+      const after = afterReports(DERIVATIONS[group], readings, before, stored)
       if (after === undefined) result.groups.push(group)
       else addChange(result, group, before, after)
     }
@@ -124,6 +130,7 @@ function afterReports(
   derivation: FactDerivation,
   readings: ReadonlyMap<string, Reading>,
   before: FactFields,
+  stored: ReadonlyMap<string, Reading>,
 ): FactFields | undefined {
   const sources = typeof before.sources === 'object' && !Array.isArray(before.sources) ? before.sources : {}
   let after = before
@@ -133,15 +140,25 @@ function afterReports(
     const reading = readings.get(path)
     if (reading === undefined) continue
     left.delete(path)
+    // The same time since which something holds is another one later.
+    if (fact !== 'upSince' && stored.get(path)?.value === reading.value) continue
     const fields = derivation.take(fact, reading, after)
     if (fields === undefined) return undefined
     after = { ...after, ...fields }
   }
   for (const path of left) {
     const reading = readings.get(path)
-    if (reading !== undefined && derivation.matters(path, reading, before)) return undefined
+    if (reading === undefined || stored.get(path)?.value === reading.value) continue
+    if (derivation.matters(path, reading, before)) return undefined
   }
   return after
+}
+
+/** Returns the objects whose parameters a change brings that bear on these groups. */
+export function objectsTouched(change: DeviceChange, groups: readonly FactGroup[]): string[] {
+  const touched = touchedBy(change)
+  const paths = groups.flatMap((group) => [...(touched.get(group)?.keys() ?? [])])
+  return [...new Set(paths.map((path) => splitLeaf(path).object))]
 }
 
 /** Returns the facts of these groups by the stored parameters as the change leaves them. */

@@ -7,6 +7,7 @@ import {
   type FactGroup,
   factsOfChange,
   factsOfTree,
+  objectsTouched,
   placesOf,
   type Reading,
   withDerivedFields,
@@ -18,6 +19,8 @@ import { subtreeFilter } from './parameter-writes.ts'
 
 /** Objects of one table that are read for its facts. */
 const MAX_OBJECTS = 1000
+/** Objects of a change that are looked at before its facts are derived; a larger one is a reading of its own. */
+const MAX_TOUCHED = 100
 
 /**
  * Adds to changes the fields of the record that follow from their parameters and other fields. A change that bears on
@@ -50,12 +53,22 @@ export class DerivedFields {
     const device = create ?? (isAlone ? change.known : undefined) ?? (await this.#read(deviceId))
     // The commit is refused, or its parameters belong to a record that was deleted meanwhile.
     if (device === undefined) return change
-    const { groups, ...own } = factsOfChange(device, change)
+    const { groups, ...own } = await this.#factsOf(device, change)
     if (groups.length === 0) return withDerivedFields(device, change, own, this.#now())
     const stored = create === undefined ? await this.#stored(deviceId, groups) : new Map<string, Reading>()
     const derived = factsOfTree(device, change, groups, stored)
     const facts = { set: { ...own.set, ...derived.set }, unset: [...own.unset, ...derived.unset] }
     return withDerivedFields(device, change, facts, this.#now())
+  }
+
+  /** Parameters that a change brings as they are stored are found by one look at their objects. */
+  async #factsOf(device: Device, change: DeviceChange): Promise<ReturnType<typeof factsOfChange>> {
+    const facts = factsOfChange(device, change)
+    const objects = change.create === undefined ? objectsTouched(change, facts.groups) : []
+    if (objects.length === 0 || objects.length > MAX_TOUCHED) return facts
+    const stored = new Map<string, Reading>()
+    await Promise.all(objects.map((object) => this.#readObject(device.id, object, stored)))
+    return factsOfChange(device, change, stored)
   }
 
   async #read(id: DeviceId): Promise<Device | undefined> {
@@ -70,12 +83,14 @@ export class DerivedFields {
     const readings = new Map<string, Reading>()
     await Promise.all([
       ...tables.map((table) => this.#readTable(deviceId, table, readings)),
-      ...objects.map(async (object) => {
-        const document = await this.#objects.get(`${deviceId}|${object}`)
-        if (document !== undefined) addReadings(document, readings)
-      }),
+      ...objects.map((object) => this.#readObject(deviceId, object, readings)),
     ])
     return readings
+  }
+
+  async #readObject(deviceId: DeviceId, object: string, readings: Map<string, Reading>): Promise<void> {
+    const document = await this.#objects.get(`${deviceId}|${object}`)
+    if (document !== undefined) addReadings(document, readings)
   }
 
   async #readTable(deviceId: DeviceId, table: string, readings: Map<string, Reading>): Promise<void> {

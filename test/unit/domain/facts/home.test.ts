@@ -90,3 +90,16 @@ describe('the device itself', () => {
     expect(facts).toEqual({ memoryFreeKib: 10 })
   })
 })
+
+describe('a value that is stored already', () => {
+  it('makes nothing new, except a time since which something holds', () => {
+    const record = new RecordOnly()
+    record.report({ ...WIFI, 'Device.DeviceInfo.UpTime': '100' }, 1_000_000)
+    const { reads } = record
+    record.report({ ...WIFI, 'Device.DeviceInfo.UpTime': '100' }, 9_000_000)
+    expect(record.reads).toBe(reads)
+    expect(record.device.system?.upSince).toBe(8_900_000)
+    record.report({ 'Device.WiFi.SSID.1.SSID': 'New' })
+    expect(record.device.wifi?.ssids2g).toEqual(['New', 'Attic'])
+  })
+})
