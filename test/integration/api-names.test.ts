@@ -89,7 +89,7 @@ describe('the fields of a device', () => {
   const valueAt = (record: Thing, name: string): unknown =>
     name.split('.').reduce<unknown>((value, part) => (value as Thing | undefined)?.[part], record)
 
-  // What is searched is no field of the record: it is made of others.
+  // The texts by which a device is found are no field of the record.
   it.each(Object.keys(SELECTOR_FIELDS).filter((name) => name !== 'search'))(
     'have one name in the record, in `fields` and in `filter`: %s',
     async (name) => {
