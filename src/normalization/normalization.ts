@@ -5,12 +5,15 @@ import type {
   DeviceStore,
   InstanceMapStore,
   MappingCoverage,
+  MappingRowStore,
   ParameterStore,
   Upward,
 } from '../domain/index.ts'
 import { mappedContact } from './mapped-contact.ts'
 import { MappedRecord } from './record/mapped-record.ts'
 import { StoredDevices } from './record/stored-devices.ts'
+import { RemappingRun } from './remapping.ts'
+import type { RowSets } from './row-sets.ts'
 import { DeviceMaps } from './tree/device-maps.ts'
 
 /** The needs of the room. */
@@ -19,6 +22,8 @@ interface NormalizationDeps {
   parameters: ParameterStore
   instanceMaps: InstanceMapStore
   mappingCoverage: Pick<MappingCoverage, 'note'>
+  mappingRows: Pick<MappingRowStore, 'remapping' | 'noteRemapping'>
+  rowSets: RowSets
   clock: Clock
   log: Log
 }
@@ -29,14 +34,20 @@ export class Normalization {
   readonly changes: ChangeCompletion
   /** The trees that were stored before; for a recurring job. */
   readonly stored: StoredDevices
+  /** For the recurring job. */
+  readonly remapping: RemappingRun
 
   readonly #deps: NormalizationDeps & { maps: DeviceMaps; record: MappedRecord }
 
   constructor(deps: NormalizationDeps) {
-    const maps = new DeviceMaps(deps.instanceMaps, new Mappings(loadModel('tr181-cwmp')), deps.clock)
+    const { rowSets, instanceMaps, clock } = deps
+    const mappings = new Mappings(loadModel('tr181-cwmp'))
+    const maps = new DeviceMaps(instanceMaps, mappings, (facts) => rowSets.rowsFor(facts), clock)
+    rowSets.onChanged(() => maps.forgetAll())
     const record = new MappedRecord({ ...deps, maps })
     this.changes = record
     this.stored = new StoredDevices({ ...deps, maps, record })
+    this.remapping = new RemappingRun({ ...deps, adopt: (device) => record.adopt(device) })
     this.#deps = { ...deps, maps, record }
   }
 

@@ -28,6 +28,7 @@ export class RowSets implements Lifecycle {
   #stored: readonly MappingRowSet[] = []
   #files: readonly MappingRowSet[]
   #reading: Promise<void> | undefined
+  #order: Promise<void> = Promise.resolve()
   #isStale = false
   #again: NodeJS.Timeout | undefined
   #isStopped = false
@@ -43,8 +44,16 @@ export class RowSets implements Lifecycle {
     return this.#files
   }
 
-  async start(): Promise<void> {
-    await this.#read()
+  start(): Promise<void> {
+    return this.refresh()
+  }
+
+  /** Reads the sets of the database; rejects when they cannot be read. */
+  refresh(): Promise<void> {
+    // One after the other, so that none puts back what a later one has read.
+    const read = this.#order.then(() => this.#read())
+    this.#order = read.catch(() => undefined)
+    return read
   }
 
   async stop(): Promise<void> {
@@ -91,7 +100,7 @@ export class RowSets implements Lifecycle {
     while (this.#isStale && !this.#isStopped) {
       this.#isStale = false
       try {
-        await this.#read()
+        await this.refresh()
       } catch (error) {
         this.#log.warn({ reason: errorText(error) }, 'mapping rows were not read; tried again')
         clearTimeout(this.#again)

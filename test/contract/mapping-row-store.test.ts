@@ -58,4 +58,20 @@ describe.each(BOTH_STORES)('sets of mapping rows %s', (_name, open) => {
     expect((await stores.mappingRows.list(9)).items).toHaveLength(2)
     expect(await stores.events.ofTypes(['mappingRows.changed'], '', 9)).toHaveLength(4)
   })
+
+  it('count their changes, and those of files, beside the work that they leave', async () => {
+    const { mappingRows } = stores
+    const nothing = { wanted: 0, done: 0, run: 0, looked: 0, mapped: 0, failed: 0 }
+    expect(await mappingRows.remapping()).toEqual(nothing)
+    await mappingRows.put(set('a'), changed('a'))
+    await mappingRows.noteFiles('x')
+    await mappingRows.noteFiles('x')
+    await mappingRows.delete('a', changed('a'))
+    const { wanted: _wanted, ...work } = { ...nothing, run: 3, looked: 4, total: 9, startedAt: 5 }
+    await mappingRows.noteRemapping(work)
+    expect(await mappingRows.remapping()).toEqual({ ...work, wanted: 3 })
+    const { total: _total, ...rest } = work
+    await mappingRows.noteRemapping({ ...rest, done: 3, finishedAt: 6 })
+    expect(await mappingRows.remapping()).toEqual({ ...rest, wanted: 3, done: 3, finishedAt: 6 })
+  })
 })

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type DeviceId, deviceIdOf, newDevice } from '../../src/domain/index.ts'
 import { readTree } from '../support/device-trees.ts'
+import { type MappedWorld, startMappedWorld } from '../support/mapped-world.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
+import { until } from '../support/until.ts'
 
 let world: ServerWithStore
 beforeAll(async () => {
@@ -144,5 +146,33 @@ describe('a check of mapping rows', () => {
     const id = deviceIdOf(identity)
     await world.store.devices.commit({ deviceId: id, create: newDevice(id, identity, 'cwmp', 1) })
     expect((await call('POST', '/mapping-rows/check', { deviceId: id, rows: [LOAD] })).status).toBe(409)
+  })
+})
+
+describe('a change of mapping rows', () => {
+  let mapped: MappedWorld
+  beforeAll(async () => {
+    mapped = await startMappedWorld(inject('mongodbUri'), { serial: 'remapped-1' })
+    await mapped.discovered()
+  })
+  afterAll(() => mapped?.stop())
+
+  it('maps the stored trees of its devices again, without a word to them', async () => {
+    const from = 'InternetGatewayDevice.DeviceInfo.SoftwareVersion'
+    const to = 'Device.DeviceInfo.X_EXAMPLE_Firmware'
+    const { softwareVersion = '' } = (await mapped.store.devices.get(mapped.deviceId)) ?? {}
+    const scope = { firmware: { from: softwareVersion } }
+    const { body } = await mapped.world.call<Answer>(
+      'POST',
+      '/mapping-rows',
+      setOf('firmware', { scope, rows: [{ from, to }] }),
+    )
+    await until(async () => (await mapped.stored(to))?.value === softwareVersion)
+    expect(await mapped.stored(to)).toMatchObject({ from: { path: from, value: softwareVersion } })
+    const progress = () => mapped.world.call<Record<string, unknown>>('GET', '/mapping-rows/remapping')
+    await until(async () => (await progress()).body.state === 'idle')
+    expect((await progress()).body).toMatchObject({ looked: 1, mapped: 1, failed: 0, total: 1 })
+    await mapped.world.call('DELETE', `/mapping-rows/${body.id}`)
+    await until(async () => (await mapped.stored(to)) === undefined)
   })
 })

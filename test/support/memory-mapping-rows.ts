@@ -1,5 +1,5 @@
 import { AppError } from '../../src/base/index.ts'
-import type { MappingRowSet, MappingRowStore, NewEvent } from '../../src/domain/index.ts'
+import type { MappingRowSet, MappingRowStore, NewEvent, Remapping } from '../../src/domain/index.ts'
 import { copyOf } from './copy.ts'
 import { pageOf } from './memory-page.ts'
 
@@ -8,6 +8,8 @@ export function mappingRowStore(
   sets: Map<string, MappingRowSet>,
   append: (events: NewEvent[]) => void,
 ): MappingRowStore {
+  let remapping: Remapping = { wanted: 0, done: 0, run: 0, looked: 0, mapped: 0, failed: 0 }
+  let noted: string | undefined
   return {
     async put(set, event, expectedRevision) {
       const isTaken = [...sets.values()].some(({ id, name }) => id !== set.id && name === set.name)
@@ -15,6 +17,7 @@ export function mappingRowStore(
         throw new AppError('conflict', 'the set of rows has changed, or its name is taken')
       sets.set(set.id, copyOf(set))
       append([event])
+      remapping.wanted++
     },
     get: async (id) => copyOf(sets.get(id)),
     async list(limit, cursor) {
@@ -26,7 +29,16 @@ export function mappingRowStore(
     async delete(id, event) {
       if (!sets.delete(id)) return false
       append([event])
+      remapping.wanted++
       return true
+    },
+    remapping: async () => copyOf(remapping),
+    async noteRemapping(work) {
+      remapping = { ...copyOf(work), wanted: remapping.wanted }
+    },
+    async noteFiles(digest) {
+      if (noted !== digest) remapping.wanted++
+      noted = digest
     },
   }
 }

@@ -17,6 +17,7 @@ import {
   MappingRowCheckSchema,
   MappingRowSetInput,
   MappingRowSetPage,
+  RemappingSchema,
   rowSetOf,
   SizedMappingRowSetSchema,
 } from '../schemas/mapping-row.ts'
@@ -78,6 +79,22 @@ export function mappingRowRoutes(deps: RouteDeps): Route[] {
       responses: { 200: { description: 'The outcome of each row', schema: MappingRowCheckSchema } },
       async handle({ body }) {
         return { body: await checkRows(deps, { deviceId: readDeviceId(body.deviceId), ...checkOf(body) }) }
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/mapping-rows/remapping',
+      id: 'readRemapping',
+      tag,
+      summary: 'Read how far devices are mapped by changed rows',
+      description:
+        'Stored trees are mapped again in the background after each change; no device is asked for anything.',
+      permission: 'mappingRows.read',
+      responses: { 200: { description: 'The run under way, or the last one', schema: RemappingSchema } },
+      async handle() {
+        const { wanted, done, run, after: _after, ...work } = await deps.mappingRows.remapping()
+        const state = done >= wanted ? 'idle' : run === wanted ? 'running' : 'waiting'
+        return { body: withTimes({ state, ...work }) }
       },
     }),
     route({

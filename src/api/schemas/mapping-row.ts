@@ -118,6 +118,18 @@ export const SizedMappingRowSetSchema = MappingRowSetSchema.extend({
   devices: count().describe('Number of the devices in its scope, at most one million'),
 }).openapi('SizedMappingRowSet')
 
+export const RemappingSchema = z
+  .object({
+    state: z.enum(['idle', 'waiting', 'running']).describe('waiting: a change that no run has begun with yet'),
+    total: count().optional().describe('Devices when the run began'),
+    looked: count().describe('Devices that were looked at'),
+    mapped: count().describe('Those of them that were mapped again: their rows had changed'),
+    failed: count().describe('Those that could not be; the log has the reasons'),
+    startedAt: time().optional(),
+    finishedAt: time().optional(),
+  })
+  .openapi('Remapping')
+
 export const MappingRowCheckInput = z
   .strictObject({
     deviceId: z.string().max(MAX_DEVICE_ID),

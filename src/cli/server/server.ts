@@ -114,10 +114,10 @@ export async function startServer(
     const defects = metrics.counter('isthmus_defects_total', 'Errors that were not handled', ['kind'])
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
-    const normalization = new Normalization({ ...store, clock, log: log.child({ part: 'normalization' }) })
-    store.completeChanges(normalization.changes)
     const rowSets = new RowSets(store.mappingRows, log.child({ part: 'normalization' }))
     await lifecycle.start(rowSets)
+    const normalization = new Normalization({ ...store, rowSets, clock, log: log.child({ part: 'normalization' }) })
+    store.completeChanges(normalization.changes)
     const southbound = southboundMetrics(metrics)
     const operations = new OperationsEngine({
       devices: store.devices,
@@ -279,6 +279,7 @@ export async function startServer(
     for (const job of operations.recovery.jobs()) jobs.every(job.name, job.intervalMs, () => job.handler())
     jobs.every('store.deleteExpired', 600_000, async () => void (await store.deleteExpired(time.now())), LONG_JOB_MS)
     jobs.every('normalization.adopt', 600_000, () => normalization.stored.adopt(), SWEEP_JOB_MS)
+    jobs.every('normalization.remap', 5_000, () => normalization.remapping.run(), SWEEP_JOB_MS)
     jobs.every('instances.tidyAfterDead', 15_000, () => tidyAfterDead(store, instance))
     await lifecycle.start({
       name: 'jobs',
@@ -286,6 +287,7 @@ export async function startServer(
       stop: async () => {
         readiness.endSweep()
         normalization.stored.stop()
+        normalization.remapping.end()
         await jobs.stop()
       },
     })

@@ -84,6 +84,10 @@ export interface StoredInstanceMap {
   family?: string
   /** ModelName and ProductClass. */
   models: string[]
+  /** The facts of the record by which rows of operators are chosen; absent in maps of earlier versions. */
+  facts?: { manufacturer?: string; model?: string; productClass?: string; softwareVersion?: string }
+  /** The version of the rows of operators by which the whole tree was mapped last; absent: without such rows. */
+  rows?: string
   /** The last bootstrap on record when the numbers were given anew; 0: none. */
   bootstrapAt: Timestamp
 }

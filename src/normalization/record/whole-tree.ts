@@ -30,12 +30,20 @@ interface WholeReading {
 /** The parts of a change that are about the tree. */
 export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters'>
 
+/** The facts of a record on which its mapping depends. */
+type MappedFacts = Pick<Device, 'id' | 'manufacturer' | 'model' | 'productClass' | 'softwareVersion' | 'cwmp'>
+
+/** The facts by which rows of operators are chosen. */
+export function scopeFacts({ manufacturer, model, productClass, softwareVersion }: Omit<MappedFacts, 'id'>) {
+  return defined({ manufacturer, model, productClass, softwareVersion })
+}
+
 /**
  * Maps the whole stored tree of a device, with the values of `change` in it and without what that drops. The numbers of
  * its rows and its vendor family are found again, and stored.
  */
 export async function mapWhole(
-  record: Pick<Device, 'id' | 'model' | 'productClass' | 'cwmp'>,
+  record: MappedFacts,
   change: TreeChange,
   { parameters, maps, clock }: { parameters: ParameterStore; maps: DeviceMaps; clock: Clock },
 ): Promise<WholeReading> {
@@ -44,7 +52,9 @@ export async function mapWhole(
   const models = [...new Set([record.model ?? '', record.productClass])].filter((name) => name !== '')
   const family = familyOf(tree.values.keys())
   const bootstrapAt = record.cwmp?.lastBootstrapAt ?? 0
-  const device = await maps.build(record.id, tree, { models, bootstrapAt, ...(family === undefined ? {} : { family }) })
+  const facts = scopeFacts(record)
+  const kind = { models, bootstrapAt, facts, ...(family === undefined ? {} : { family }) }
+  const device = await maps.build(record.id, tree, kind)
   const now = clock.now()
   const { values, unmapped, silent } = mapTree(device.mapping, tree, timeOf(own, mapped, now))
   const coverage: CoverageNote = {

@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { AppError, BoundedMap, type Clock } from '../../base/index.ts'
-import { buildInstanceMap, DeviceMapping, type Mappings, type RawLookup, wlanLayout } from '../../datamodel/index.ts'
+import {
+  type AddedRows,
+  buildInstanceMap,
+  DeviceMapping,
+  type Mappings,
+  type RawLookup,
+  wlanLayout,
+} from '../../datamodel/index.ts'
 import type { DeviceId, InstanceMapStore, StoredInstanceMap } from '../../domain/index.ts'
 import type { StoredTree } from './stored-tree.ts'
 
@@ -17,6 +24,9 @@ const TRUSTED_MS = 10_000
 /** Tries to store a grown map while other instances do so, too. */
 const MAX_TRIES = 4
 
+/** Returns the rows that operators added for devices with these facts; undefined for none. */
+type RowsOf = (facts: NonNullable<StoredInstanceMap['facts']>) => AddedRows | undefined
+
 /**
  * The instance maps of devices, from the store. A number is stored before anything refers to it, under the version that
  * was read: two instances never give one number to two things.
@@ -27,8 +37,11 @@ export class DeviceMaps {
   readonly #clock: Clock
   readonly #known = new BoundedMap<DeviceId, { device: MappedDevice | undefined; at: number }>(MAX_DEVICES)
 
-  constructor(maps: InstanceMapStore, mappings: Mappings, clock: Clock) {
+  readonly #rowsOf: RowsOf
+
+  constructor(maps: InstanceMapStore, mappings: Mappings, rowsOf: RowsOf, clock: Clock) {
     this.#maps = maps
+    this.#rowsOf = rowsOf
     this.#mappings = mappings
     this.#clock = clock
   }
@@ -70,13 +83,15 @@ export class DeviceMaps {
   async build(
     deviceId: DeviceId,
     tree: RawLookup,
-    kind: Pick<StoredInstanceMap, 'family' | 'models' | 'bootstrapAt'>,
+    kind: Pick<StoredInstanceMap, 'family' | 'models' | 'bootstrapAt' | 'facts'>,
   ): Promise<MappedDevice> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = await this.#maps.get(deviceId)
       const previous = before?.bootstrapAt === kind.bootstrapAt ? before.map : undefined
-      const map = buildInstanceMap(this.#mappings.of(kindOf(kind)), tree, traitsOf(kind), previous)
-      const built: StoredInstanceMap = { ...kind, version: (before?.version ?? 0) + 1, map }
+      const added = this.#rowsOf(kind.facts ?? {})
+      const map = buildInstanceMap(this.#mappings.of(kindOf(kind), added), tree, traitsOf(kind), previous)
+      const rows = added === undefined ? {} : { rows: added.version }
+      const built: StoredInstanceMap = { ...kind, ...rows, version: (before?.version ?? 0) + 1, map }
       if (before !== undefined && isDeepStrictEqual({ ...built, version: before.version }, before))
         return this.#keep(deviceId, this.#same(this.#known.get(deviceId)?.device, before))
       if (await this.#maps.put(deviceId, built)) return this.#keep(deviceId, this.#deviceOf(built))
@@ -89,6 +104,11 @@ export class DeviceMaps {
     this.#known.delete(deviceId)
   }
 
+  /** The same for all devices: rows have changed. */
+  forgetAll(): void {
+    this.#known.clear()
+  }
+
   #keep<T extends MappedDevice | undefined>(deviceId: DeviceId, device: T): T {
     this.#known.set(deviceId, { device, at: this.#clock.now() })
     return device
@@ -99,7 +119,8 @@ export class DeviceMaps {
   }
 
   #deviceOf(stored: StoredInstanceMap): MappedDevice {
-    return { stored, mapping: new DeviceMapping(this.#mappings.of(kindOf(stored)), stored.map, stored.family) }
+    const mapping = this.#mappings.of(kindOf(stored), this.#rowsOf(stored.facts ?? {}))
+    return { stored, mapping: new DeviceMapping(mapping, stored.map, stored.family) }
   }
 }
 

@@ -154,6 +154,8 @@ export const COLLECTIONS = {
       { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
     ],
   },
+  /** One document: how often rows were changed, and how far the devices are mapped by them. */
+  remapping: { rank: 61, indexes: [] },
   /** Some hundred at most; a change of one is guarded by its revision. */
   mappingRows: {
     rank: 62,

@@ -20,21 +20,18 @@ export class InstanceMapRepository implements InstanceMapStore {
   async get(deviceId: DeviceId): Promise<StoredInstanceMap | undefined> {
     const document = await this.#byId.get(deviceId)
     if (document === undefined) return undefined
-    const { version, map, family, models, bootstrapAt } = document as Document_ & Fields
-    return defined({ version, map: JSON.parse(map) as StoredInstanceMap['map'], family, models, bootstrapAt })
+    const { version, map, family, models, bootstrapAt, facts, rows } = document as Document_ & Fields
+    const parsed = JSON.parse(map) as StoredInstanceMap['map']
+    return defined({ version, map: parsed, family, models, bootstrapAt, facts, rows })
   }
 
-  async put(deviceId: DeviceId, { version, map, family, models, bootstrapAt }: StoredInstanceMap): Promise<boolean> {
-    const fields: Fields = defined({ version, map: JSON.stringify(map), family, models, bootstrapAt })
+  async put(deviceId: DeviceId, { map, ...stored }: StoredInstanceMap): Promise<boolean> {
+    const { version } = stored
+    const fields: Fields = { ...stored, map: JSON.stringify(map) }
     const operation: Write['operation'] =
       version === 1
         ? { insertOne: { document: { _id: deviceId, ...fields } } }
-        : {
-            updateOne: {
-              filter: { _id: deviceId, version: version - 1 },
-              update: { $set: { ...fields }, ...(family === undefined ? { $unset: { family: '' } } : {}) },
-            },
-          }
+        : { replaceOne: { filter: { _id: deviceId, version: version - 1 }, replacement: { ...fields } } }
     const write: Write = { collection: 'instanceMaps', operation }
     if (version > 1) write.mustMatch = 'the instance map has changed meanwhile'
     try {
@@ -47,10 +44,4 @@ export class InstanceMapRepository implements InstanceMapStore {
   }
 }
 
-interface Fields {
-  version: number
-  map: string
-  family?: string
-  models: string[]
-  bootstrapAt: number
-}
+type Fields = Omit<StoredInstanceMap, 'map'> & { map: string }

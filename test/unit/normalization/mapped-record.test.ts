@@ -7,7 +7,7 @@ import {
   newDevice,
   type ParameterWrite,
 } from '../../../src/domain/index.ts'
-import { Normalization } from '../../../src/normalization/index.ts'
+import { Normalization, RowSets } from '../../../src/normalization/index.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores, type MemoryStores } from '../../support/memory-stores.ts'
 import { tr098Router } from '../../support/tr098-router.ts'
@@ -41,7 +41,8 @@ beforeEach(() => {
     },
   }
   const devices = { ...stores.devices, commit }
-  normalization = new Normalization({ ...stores, devices, parameters: counted, clock, log: silentLog })
+  const rowSets = new RowSets(stores.mappingRows, silentLog)
+  normalization = new Normalization({ ...stores, devices, parameters: counted, rowSets, clock, log: silentLog })
 })
 
 function commit(change: DeviceChange): Promise<void> {
