@@ -169,7 +169,9 @@ export class MappedRecord implements ChangeCompletion {
     const at = clock.now()
     const { values, absent } = await read(known.mapping, targets, tree, at)
     const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
-    const native = await tree.settle(() => new Set(values.flatMap(({ path }) => (isNative(tree, path) ? [path] : []))))
+    const native = await tree.settle(
+      () => new Set(values.flatMap(({ path, source }) => (isVendors(source) && isNative(tree, path) ? [path] : []))),
+    )
     const writes = values.flatMap((value) =>
       native.has(value.path) ? [] : (mappedWrite(value, times.get(value.source ?? '') ?? at) ?? []),
     )
@@ -266,6 +268,11 @@ function objectOfRow(mapping: DeviceMapping, row: string, tree: StoredTree): str
     if (error instanceof MappingRefusal) return undefined
     throw error
   }
+}
+
+/** Returns true for a source in a tree that is TR-181 itself: what it maps to may be shown by the device as well. */
+function isVendors(source: string | undefined): boolean {
+  return source?.startsWith(TR181) === true
 }
 
 /** Returns true for a path that the device itself shows. */

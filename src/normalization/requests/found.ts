@@ -9,13 +9,16 @@ export function outcomeOf({ path, value, type, source, raw }: MappedValue): Path
   return { path, value, type, from }
 }
 
-/** Returns what became of one parameter of TR-181 whose sources were read. */
-export async function exactOutcome(own: OwnSide, path: string): Promise<PathOutcome> {
+/** Returns the outcomes of parameters of TR-181 whose sources were read. */
+export function exactOutcomes(own: OwnSide, paths: readonly string[]): Promise<PathOutcome[]> {
+  return own.tree.settleEach(paths, (path) => exactOutcome(own, path))
+}
+
+function exactOutcome(own: OwnSide, path: string): PathOutcome {
   const { mapping, tree, time } = own
-  const mapped = await tree.settle(() => mapping.evaluate(path, tree, time))
+  const mapped = mapping.evaluate(path, tree, time)
   if (mapped !== undefined) return outcomeOf(mapped)
-  const sources = await tree.settle(() => mapping.sourcesOf(path, tree))
-  for (const source of sources) {
+  for (const source of mapping.sourcesOf(path, tree)) {
     const answer = own.results.get(source)
     if (answer?.error !== undefined && !isAbsent(answer.error))
       return { path, from: { path: source }, error: answer.error }

@@ -1,7 +1,7 @@
 import { isSearch, type MappedValue } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
-import { exactOutcome, outcomeOf, valuesBelow } from './found.ts'
+import { exactOutcomes, outcomeOf, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'
@@ -9,16 +9,21 @@ import { sourcesBelow, sourcesOf } from './sources.ts'
 /** Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request. */
 export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
   const { mapping, tree } = own
-  const asked = await tree.settle(() => request.paths.flatMap((path) => asks(path)))
+  const asked = (await tree.settleEach(request.paths, asks)).flat()
   function asks(path: string): string[] {
     if (!own.isMapped(path)) return [path]
     if (isSearch(path)) return sourcesBelow(mapping, searchBase(path), tree)
     return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : sourcesOf(mapping, path, tree)
   }
   await own.read([...new Set(asked)])
+  const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))
+  const found = new Map((await exactOutcomes(own, exact)).map((outcome) => [outcome.path, outcome]))
   const results = new Map<string, PathOutcome>()
-  for (const path of request.paths)
-    for (const outcome of await outcomesOf(own, path, request.maxDepth)) results.set(outcome.path, outcome)
+  for (const path of request.paths) {
+    const outcome = found.get(path)
+    if (outcome !== undefined) results.set(path, outcome)
+    else for (const outcome of await outcomesOf(own, path, request.maxDepth)) results.set(outcome.path, outcome)
+  }
   return { ...resultOf([...results.values()]), own: own.reads() }
 }
 
@@ -31,7 +36,6 @@ async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<Pat
     const values = await valuesBelow(own, searchBase(path))
     return searched(path, values).flatMap((found) => within(values, found, maxDepth))
   }
-  if (!path.endsWith('.')) return [await exactOutcome(own, path)]
   const found = within(await valuesBelow(own, path), path, maxDepth)
   return found.length > 0 ? found : [{ path, error: outcomeError(ABSENT, 'the device has nothing of its own for it') }]
 }

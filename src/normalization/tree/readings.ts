@@ -57,21 +57,18 @@ interface Readings {
 }
 
 /** Evaluates parameters of TR-181 over a stored tree, which is read as far as they need it. */
-export function read(
+export async function read(
   mapping: DeviceMapping,
   targets: Iterable<string>,
   tree: StoredTree,
   at: number,
 ): Promise<Readings> {
   const time = readingTime(tree, at)
-  return tree.settle(() => {
-    const values: MappedValue[] = []
-    const absent: string[] = []
-    for (const target of targets) {
-      const mapped = mapping.evaluate(target, tree, time)
-      if (mapped === undefined) absent.push(target)
-      else values.push(mapped)
-    }
-    return { values, absent }
-  })
+  const values: MappedValue[] = []
+  const absent: string[] = []
+  const evaluate = (path: string) => mapping.evaluate(path, tree, time) ?? path
+  for (const found of await tree.settleEach(targets, evaluate))
+    if (typeof found === 'string') absent.push(found)
+    else values.push(found)
+  return { values, absent }
 }

@@ -36,6 +36,8 @@ export class StoredTree implements RawLookup {
   #below: Map<string, Set<string>> | undefined
   #sorted = new Map<string, readonly string[]>()
   #wantsPaths = false
+  /** Counts looks at what was not read yet. */
+  #misses = 0
 
   constructor(deviceId: DeviceId, parameters: ParameterStore, gone: Gone = {}) {
     this.#deviceId = deviceId
@@ -72,12 +74,14 @@ export class StoredTree implements RawLookup {
     const object = objectOf(path)
     const leaves = this.#objects.get(object)
     if (leaves !== undefined) return this.#isGone(path) && !this.#fresh.has(path) ? undefined : leaves.get(path)
+    this.#misses++
     this.#missing.add(object)
     return undefined
   }
 
   children(object: string): readonly string[] {
     if (this.#below === undefined) {
+      this.#misses++
       this.#wantsPaths = true
       return NONE
     }
@@ -86,7 +90,10 @@ export class StoredTree implements RawLookup {
     const names = new Set(this.#below.get(object))
     if (names.delete('')) {
       const leaves = this.#objects.get(object)
-      if (leaves === undefined) this.#missing.add(object)
+      if (leaves === undefined) {
+        this.#misses++
+        this.#missing.add(object)
+      }
       for (const [path, { from }] of leaves ?? [])
         if (from === undefined && !this.#isGone(path)) names.add(path.slice(object.length))
     }
@@ -102,6 +109,25 @@ export class StoredTree implements RawLookup {
       if ((this.#missing.size === 0 && !this.#wantsPaths) || round === MAX_ROUNDS) return result
       await this.#load()
     }
+  }
+
+  /** The same for many items: only those that looked at something missing are worked on again. */
+  async settleEach<I, R>(items: Iterable<I>, work: (item: I) => R): Promise<R[]> {
+    const all = [...items]
+    const results = new Array<R>(all.length)
+    let open = all.map((_, i) => i)
+    for (let round = 0; open.length > 0; round++) {
+      const again: number[] = []
+      for (const i of open) {
+        const before = this.#misses
+        results[i] = work(all[i] as I)
+        if (this.#misses !== before) again.push(i)
+      }
+      if (again.length === 0 || round === MAX_ROUNDS) break
+      open = again
+      await this.#load()
+    }
+    return results
   }
 
   async #load(): Promise<void> {
