@@ -206,7 +206,7 @@ export const OPTIONS = [
     choices: ['closed', 'credential', 'open'],
     default: 'credential',
     sentence:
-      'Which unknown CPE may join over CWMP: none, those with the enrolment secret (or their own credential), or all.',
+      'Unknown CPE that may join over CWMP: none, those with the enrolment secret (or their own credential), or all.',
   },
   {
     key: 'firstApiKey',
@@ -257,7 +257,7 @@ export const OPTIONS = [
     choices: ['certificate', 'bound', 'open'],
     default: 'bound',
     sentence:
-      'Which USP Agents may join: those alone whose client certificate carries their Endpoint ID, also those whose ' +
+      'USP Agents that may join: those alone whose client certificate carries their Endpoint ID, also those whose ' +
       'Endpoint ID is bound (read over CWMP, operator), or also those that only claim an identity. ' +
       'The others are listed (GET /pending-agents).',
   },
@@ -324,7 +324,7 @@ export const OPTIONS = [
     choices: ['none', 'walk', 'subtree'],
     default: 'subtree',
     sentence:
-      'How the tree of a CPE is read at first contact and after a firmware change: not at all, level by level, or as much at once as it takes.',
+      'Discovery of the tree of a CPE at first contact and after a firmware change: none, level by level, or as much at once as it takes.',
   },
   {
     key: 'factRefresh',
@@ -334,7 +334,7 @@ export const OPTIONS = [
     pattern: /^(never|(wan|optical|wifi|lan|system)=(\d{1,7}|never)(,(wan|optical|wifi|lan|system)=(\d{1,7}|never))*)$/,
     takes: 'takes never, or groups with seconds such as optical=900,lan=never',
     sentence:
-      'When the live facts of a device are read again while it is in contact: ages in seconds by group (wan, optical, wifi, lan, system), or never.',
+      'Ages in seconds at which the live facts of a device are read again while it is in contact, by group (wan, optical, wifi, lan, system), or never.',
   },
   {
     key: 'periodicNotifIntervalS',
@@ -407,7 +407,7 @@ export const OPTIONS = [
     default: '14',
     min: 1,
     max: 365,
-    sentence: 'How long events are kept.',
+    sentence: 'Days for which events are kept.',
   },
   {
     key: 'operationRetentionDays',
@@ -417,7 +417,7 @@ export const OPTIONS = [
     default: '30',
     min: 1,
     max: 3650,
-    sentence: 'How long finished operations are kept.',
+    sentence: 'Days for which finished operations are kept.',
   },
   {
     key: 'logLevel',
@@ -427,7 +427,7 @@ export const OPTIONS = [
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     default: 'info',
     sentence:
-      'Which log lines are written (JSON, one per line); debug follows every session RPC by RPC and every link Message by Message.',
+      'Log lines that are written (JSON, one per line); debug follows every session RPC by RPC and every link Message by Message.',
   },
 ] as const satisfies readonly (OptionRow & { group: OptionGroup })[]
 
