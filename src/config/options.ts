@@ -337,6 +337,15 @@ export const OPTIONS = [
       'Ages in seconds at which the live facts of a device are read again while it is in contact, by group (wan, optical, wifi, lan, system), or never.',
   },
   {
+    key: 'mappingRows',
+    flag: '--mapping-rows',
+    group: 'CWMP',
+    type: 'string',
+    sentence:
+      'Files with sets of mapping rows, with commas between: JSON, or one set on each line (.ndjson). Read again on SIGHUP; ' +
+      'all instances need the same.',
+  },
+  {
     key: 'periodicNotifIntervalS',
     flag: '--periodic-notif-interval',
     group: 'USP',

@@ -9,7 +9,7 @@ export function mappingRowStore(
   append: (events: NewEvent[]) => void,
 ): MappingRowStore {
   let remapping: Remapping = { wanted: 0, done: 0, run: 0, looked: 0, mapped: 0, failed: 0 }
-  let noted: string | undefined
+  let noted = ''
   return {
     async put(set, event, expectedRevision) {
       const isTaken = [...sets.values()].some(({ id, name }) => id !== set.id && name === set.name)

@@ -12,7 +12,7 @@ const isTerminal = process.stderr.isTTY === true
 
 /**
  * Runs the server until SIGTERM, SIGINT, the end of the process that started it, or of its terminal. A second signal
- * ends it at once, which loses nothing. Without a terminal SIGHUP reads the certificates again.
+ * ends it at once, which loses nothing. Without a terminal SIGHUP reads certificates and mapping rows again.
  */
 export async function serveUntilSignal(flags: Record<string, string | undefined>): Promise<void> {
   const config = readConfig(flags, process.env)
@@ -23,7 +23,11 @@ export async function serveUntilSignal(flags: Record<string, string | undefined>
     console.error(`${early}: stopping as soon as the start is through; once more ends it at once`)
   const server = await starting
   watchDefects(server)
-  if (!isTerminal) process.on('SIGHUP', () => server.reloadCertificates())
+  if (!isTerminal)
+    process.on('SIGHUP', () => {
+      server.reloadCertificates()
+      server.reloadMappingRows().catch((error: unknown) => server.onDefect('reload', error))
+    })
   if (early === undefined) announce(server, config)
   const why = await stopped
   if (early === undefined) console.error(`${why}: stopping`)

@@ -32,6 +32,7 @@ import { engineCache } from '../parts/engine-cache.ts'
 import { ensureFirstKey } from '../parts/first-key.ts'
 import { insecureSettings } from '../parts/insecure.ts'
 import { listenerLimits } from '../parts/listener-limits.ts'
+import { MappingFiles } from '../parts/mapping-files.ts'
 import { NewDevices } from '../parts/new-devices.ts'
 import { keptSecret } from '../parts/secrets.ts'
 import { inStartWords } from '../parts/start-error.ts'
@@ -62,6 +63,8 @@ export interface RunningServer {
   onDefect(kind: string, error: unknown): void
   /** Reads the files of all certificates again; new connections get them. */
   reloadCertificates(): void
+  /** Reads the files of mapping rows again; what cannot be used is logged, and the rows before stay. */
+  reloadMappingRows(): Promise<void>
   /** Ends what is under way, from the outside in, and then the database. Every part waits for a bounded time only. */
   stop(): Promise<void>
 }
@@ -86,6 +89,7 @@ export async function startServer(
   const lifecycle = createLifecycle(log)
   try {
     const certificates = new Certificates(config, { clock, random, log })
+    const mappingFiles = new MappingFiles(config.mappingRows, log)
     for (const { option, line } of insecureSettings(config, options.flags))
       log.warn({ option, risk: line }, 'insecure setting')
     const database =
@@ -114,8 +118,9 @@ export async function startServer(
     const defects = metrics.counter('isthmus_defects_total', 'Errors that were not handled', ['kind'])
     const bus = createEventBus(log)
     store.events.onAppended((events) => bus.publish(events))
-    const rowSets = new RowSets(store.mappingRows, log.child({ part: 'normalization' }))
+    const rowSets = new RowSets(store.mappingRows, log.child({ part: 'normalization' }), mappingFiles.sets)
     await lifecycle.start(rowSets)
+    await store.mappingRows.noteFiles(mappingFiles.digest)
     const normalization = new Normalization({ ...store, rowSets, clock, log: log.child({ part: 'normalization' }) })
     store.completeChanges(normalization.changes)
     const southbound = southboundMetrics(metrics)
@@ -363,6 +368,11 @@ export async function startServer(
         defects({ kind })
       },
       reloadCertificates: () => certificates.reload(),
+      async reloadMappingRows() {
+        if (!mappingFiles.reload()) return
+        rowSets.useFiles(mappingFiles.sets)
+        await store.mappingRows.noteFiles(mappingFiles.digest)
+      },
       stop: () => lifecycle.stop(),
     }
   } catch (error) {

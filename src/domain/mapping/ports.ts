@@ -40,6 +40,6 @@ export interface MappingRowStore {
   remapping(): Promise<Remapping>
   /** Stores all but `wanted`. */
   noteRemapping(work: Omit<Remapping, 'wanted'>): Promise<void>
-  /** Raises `wanted` when the sets of files, named by a digest, are others than those that were noted last. */
+  /** Raises `wanted` when the sets of files, named by a digest ('' for none), are others than those that were noted last. */
   noteFiles(digest: string): Promise<void>
 }

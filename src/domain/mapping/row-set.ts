@@ -68,7 +68,7 @@ export function scopeSelector({ firmware, ...names }: MappingScope): Selector {
 
 /**
  * Returns the rows of all sets that a device has, as its mapping takes them; undefined for none. Of two sets the one
- * whose scope says more goes first, else the newer one. A row that another set before it has, with the same source,
+ * whose scope says more goes first, else one of the database before one of a file, else the newer one. A row that another set before it has, with the same source,
  * target and family, is left out.
  */
 export function rowsFor(sets: Iterable<MappingRowSet>, facts: Partial<ScopeFacts>): AddedRows | undefined {
@@ -83,7 +83,12 @@ export function rowsFor(sets: Iterable<MappingRowSet>, facts: Partial<ScopeFacts
 }
 
 function byWeight(a: MappingRowSet, b: MappingRowSet): number {
-  return weightOf(b.scope) - weightOf(a.scope) || b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)
+  const weight = weightOf(b.scope) - weightOf(a.scope)
+  if (weight !== 0) return weight
+  // Times of files differ from machine to machine.
+  if (a.file !== undefined || b.file !== undefined)
+    return Number(a.file !== undefined) - Number(b.file !== undefined) || (a.id < b.id ? -1 : 1)
+  return b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)
 }
 
 function weightOf(scope: MappingScope): number {

@@ -76,7 +76,8 @@ export class MappingRowRepository implements MappingRowStore {
   async noteFiles(digest: string): Promise<void> {
     await this.#remapping.updateOne({ _id: REMAPPING }, { $setOnInsert: { wanted: 0 } }, { upsert: true })
     const update = { $set: { files: digest }, $inc: { wanted: 1 as never } }
-    await this.#remapping.updateOne({ _id: REMAPPING, files: { $ne: digest } }, update)
+    const noted = digest === '' ? ['', null] : [digest]
+    await this.#remapping.updateOne({ _id: REMAPPING, files: { $nin: noted } }, update)
   }
 }
 
