@@ -58,7 +58,9 @@ export function memberRoutes(deps: RouteDeps): Route[] {
         '404 when there is no such device, 409 when no plan has moved it.',
       permission: 'plans.run',
       params: DeviceIdParam,
-      responses: { 202: { description: 'The member of the plan, on its way back', schema: MemberWithHistorySchema } },
+      responses: {
+        202: { description: 'The member of the plan, which is being rolled back', schema: MemberWithHistorySchema },
+      },
       async handle({ params, principal }) {
         const member = await planner.rollBackDevice(asDeviceId(params.id), actorOf(principal))
         return { status: 202, body: memberView(member, { time, placeMeans: 'place' }) }

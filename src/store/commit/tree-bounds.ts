@@ -22,7 +22,7 @@ const UNCOUNTED = 0.1
 /** A tree that was full is counted again after this time, and after something was dropped from it. */
 const COUNT_AGAIN_MS = 3_600_000
 /** Interval at which dropped parameters are noted in the record and in the events, in milliseconds. */
-const TELL_MS = 3_600_000
+const REPORT_AGAIN_MS = 3_600_000
 const MAX_DEVICES = 100_000
 const MAX_OBJECTS = 50_000
 
@@ -44,7 +44,7 @@ export class TreeBounds {
   readonly #byId: GroupRead
   readonly #sizes = new BoundedMap<DeviceId, Size>(MAX_DEVICES)
   readonly #objects = new BoundedMap<string, number>(MAX_OBJECTS)
-  readonly #toldAt = new BoundedMap<DeviceId, number>(MAX_DEVICES)
+  readonly #reportedAt = new BoundedMap<DeviceId, number>(MAX_DEVICES)
 
   constructor(connection: Connection, now: () => number, limits: TreeLimits = LIMITS) {
     this.#limits = limits
@@ -121,8 +121,8 @@ export class TreeBounds {
     const [object, missing = 0] = [...left].sort(([, a], [, b]) => b - a)[0] ?? []
     if (object === undefined) return change
     const { deviceId, create } = change
-    if (now - (this.#toldAt.get(deviceId) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return change
-    this.#toldAt.set(deviceId, now)
+    if (now - (this.#reportedAt.get(deviceId) ?? Number.NEGATIVE_INFINITY) < REPORT_AGAIN_MS) return change
+    this.#reportedAt.set(deviceId, now)
     const reported = objects.get(object)?.length ?? missing
     const data = { object, parameters: reported, kept: reported - missing }
     const event: NewEvent = { type: 'device.objectCut', at: now, deviceId, data }

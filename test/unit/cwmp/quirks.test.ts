@@ -276,7 +276,7 @@ describe('requests of the CPE', () => {
     ])
   })
 
-  it('do not go on for ever', async () => {
+  it('are bounded: one too many ends the session', async () => {
     const { cpe, cookie } = await enter()
     let last: WireAnswer | undefined
     for (let i = 0; i <= 256; i++) last = await cpe.post(vector('get-rpc-methods'), cookie)
@@ -337,7 +337,7 @@ describe('answers that make no sense', () => {
     const next = await cpe.post(vector('get-values-response'), cookie)
     expect(await ended[0]).toMatchObject({ outcome: 'done' })
     expect(next.text).toMatch(/<cwmp:ID>\d+<\/cwmp:ID>/)
-    // A device that says it for ever is believed the second time.
+    // A device that says it each time is believed the second time.
     await cpe.post(envelope(fault, ''), cookie)
     expect(await ended[1]).toMatchObject({ outcome: 'failed', error: { code: '9002' } })
   })

@@ -13,8 +13,8 @@ interface RefusalsOptions {
 }
 
 /** The event of a refused device is stored once in this time. */
-const TELL_MS = 3_600_000
-const MAX_TOLD = 10_000
+const REPORT_AGAIN_MS = 3_600_000
+const MAX_REPORTED = 10_000
 /** Refusals that are events: nothing but a person can help. */
 const TEXTS: Partial<Record<RefusedFor, string>> = {
   reset: 'came with the enrolment secret although it has a credential of its own',
@@ -30,8 +30,8 @@ const SHOWS_NOTHING =
 /** Refuses logins: 401, and an event where a person should know of it. */
 export class Refusals {
   readonly #options: RefusalsOptions
-  readonly #toldAt = new BoundedMap<string, number>(MAX_TOLD)
-  readonly #missing = new BoundedMap<DeviceId, number>(MAX_TOLD)
+  readonly #reportedAt = new BoundedMap<string, number>(MAX_REPORTED)
+  readonly #missing = new BoundedMap<DeviceId, number>(MAX_REPORTED)
 
   constructor(options: RefusalsOptions) {
     this.#options = options
@@ -83,8 +83,8 @@ export class Refusals {
     const { clock, devices } = this.#options
     const at = clock.now()
     const key = `${deviceId}|${data.reason}`
-    if (at - (this.#toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return
-    this.#toldAt.set(key, at)
+    if (at - (this.#reportedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REPORT_AGAIN_MS) return
+    this.#reportedAt.set(key, at)
     await devices.commit({
       deviceId,
       events: [{ type: 'device.refused', at, deviceId, protocol: 'cwmp', data }],

@@ -124,11 +124,11 @@ export function faultOf(error?: ProtocolError): SendableMessage {
   return { kind: 'fault', fault }
 }
 
-const MAX_TOLD = 64
+const MAX_MEMBERS = 64
 
 /** Members of structs and lists by dotted name. */
 function flatten(at: string, value: unknown, into: Record<string, string>): void {
-  if (Object.keys(into).length >= MAX_TOLD) return
+  if (Object.keys(into).length >= MAX_MEMBERS) return
   if (typeof value === 'object' && value !== null) {
     const entries = Array.isArray(value)
       ? value.map((item, i) => [String(i + 1), item] as const)

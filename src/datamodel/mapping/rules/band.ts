@@ -78,14 +78,14 @@ function bandOfStandard(text: string | undefined): Band | undefined {
   return word.includes('a') && !/^ax$/.test(word) ? '5GHz' : undefined
 }
 
-/** Gives a band to the networks that do not tell theirs. */
+/** Gives a band to the networks that do not show theirs. */
 function fill(known: readonly (Band | undefined)[]): (Band | undefined)[] {
   const half = Math.ceil(known.length / 2)
   const halves = (low: Band, high: Band) => known.map((_, i): Band => (i < half ? low : high))
   const agrees = (layout: readonly Band[]) => known.every((band, i) => band === undefined || band === layout[i])
-  const told = new Set(known.filter((band) => band !== undefined))
+  const shown = new Set(known.filter((band) => band !== undefined))
   if (known.length === 1) return [...known]
-  if (told.size === 1 && known.length <= MAX_ONE_BAND) return known.map(() => [...told][0])
+  if (shown.size === 1 && known.length <= MAX_ONE_BAND) return known.map(() => [...shown][0])
   for (const layout of [halves('2.4GHz', '5GHz'), halves('5GHz', '2.4GHz')]) if (agrees(layout)) return layout
   let before: Band | undefined
   return known.map((band) => {
