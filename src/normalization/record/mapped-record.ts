@@ -131,7 +131,7 @@ export class MappedRecord implements ChangeCompletion {
     return this.#whole(record, change)
   }
 
-  async #whole(record: Device, change: TreeChange & Pick<DeviceChange, 'set'>): Promise<Completed> {
+  async #whole(record: Device, change: TreeChange & Pick<DeviceChange, 'set' | 'events'>): Promise<Completed> {
     const { clock } = this.#deps
     const startedAt = performance.now()
     const { parameters, dropParameters, coverage } = await mapWhole(record, change, this.#deps)
@@ -139,7 +139,7 @@ export class MappedRecord implements ChangeCompletion {
       await this.#count(record, coverage)
     this.#late.delete(record.id)
     this.#restUntil.set(record.id, clock.now() + (performance.now() - startedAt) * REST)
-    return { parameters, dropParameters }
+    return { parameters, dropParameters, ...defined({ events: named(change.events, parameters) }) }
   }
 
   /** Counts a tree that was read as a whole for its model. */

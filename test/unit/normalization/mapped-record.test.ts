@@ -173,7 +173,13 @@ describe('the record of a TR-098 device', () => {
       data: { path, value: 'N' },
     } as const
     await commit({ deviceId: ID, events: [event], parameters: own([{ path, value: 'N' }]) })
-    const [last] = (await stores.events.since(undefined, 9)).slice(-1)
-    expect(last?.data.mapped).toEqual([{ path: 'Device.WiFi.SSID.1.SSID', value: 'N' }])
+    const mapped = async () => (await stores.events.since(undefined, 9)).at(-1)?.data.mapped
+    expect(await mapped()).toEqual([{ path: 'Device.WiFi.SSID.1.SSID', value: 'N' }])
+    // With a new row the whole tree is mapped.
+    clock.advance(3_600_000)
+    const host = { path: `${HOSTS}77.MACAddress`, value: '02:00:00:00:02:77' }
+    const again = { ...event, data: { path, value: 'M' } }
+    await commit({ deviceId: ID, events: [again], parameters: own([{ path, value: 'M' }, host]) })
+    expect(await mapped()).toEqual([{ path: 'Device.WiFi.SSID.1.SSID', value: 'M' }])
   })
 })
