@@ -161,7 +161,7 @@ const WanFactsSchema = z
   })
   .openapi('WanFacts', {
     description:
-      'The internet connection: the interface of the active default route, else the one that NAT is done on, else the first one that is routed',
+      'The internet connection: the IP interface for which most speaks of an active default route, NAT, PPP with a user and a public address',
   })
 
 const OpticalFactsSchema = z

@@ -15,7 +15,7 @@ const PORT = 'Device.Ethernet.Interface.'
 const DECIDING = [
   /^Device\.Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|Status|DestIPAddress|DestSubnetMask|Interface|ForwardingMetric)$/,
   /^Device\.NAT\.InterfaceSetting\.\d+\.(Enable|Interface)$/,
-  /^Device\.(IP|PPP)\.Interface\.\d+\.(Enable|LowerLayers)$/,
+  /^Device\.(IP|PPP)\.Interface\.\d+\.(Enable|LowerLayers|Username)$/,
   /^Device\.Ethernet\.(VLANTermination|Link|Interface)\.\d+\.(LowerLayers|Upstream)$/,
 ]
 /** Parameters that hold facts of a connection. */
@@ -33,31 +33,48 @@ interface Connection {
   ppp?: string
 }
 
+/** The evidence that an interface is the internet connection, by what each is worth. */
+const WORTH = { route: 4, nat: 3.5, ppp: 3, pppUser: 1.5, public: 1 } as const
+
 /**
- * Returns the internet connection: the interface of the active default route, else the one that NAT is done on, else
- * the first one with PPP below it, with a public address, or over a port of the network.
+ * Returns the internet connection: the interface for which most speaks of the cheapest active default route, NAT, PPP
+ * with a user, and a public address. So it stays the same while it is down and its route is gone, and it is found on
+ * devices that give each of their connections a default route. Without any of these it is the first interface over a
+ * port of the network.
  */
 function internetConnection(tree: FactTree): Connection | undefined {
   const interfaces = tree.rows(IP).filter((row) => tree.isOn(`${row}Enable`))
-  const named = [...defaultRoutes(tree), ...natInterfaces(tree)].map((path) => asIp(tree, interfaces, path))
-  const ip =
-    named.find((path) => path?.startsWith(IP) === true) ??
-    interfaces.find((row) => pppBelow(tree, row) !== undefined) ??
-    interfaces.find((row) =>
-      addressOf(tree, row).some(({ address }) => address !== undefined && isPublicIpv4(address)),
-    ) ??
-    interfaces.find((row) => isUpstream(tree, row))
+  const asIp = (path: string) => ipOf(tree, interfaces, path)
+  const routes = defaultRoutes(tree)
+  const cheapest = Math.min(...routes.map(({ metric }) => metric))
+  const routed = routes.flatMap(({ path, metric }) => (metric === cheapest ? [asIp(path)] : []))
+  const translated = natInterfaces(tree).map(asIp)
+  const worth = (path: string) => {
+    const ppp = pppBelow(tree, path)
+    const hasUser = ppp !== undefined && textIn(tree.get(`${ppp}Username`)) !== undefined
+    return (
+      (routed.includes(path) ? WORTH.route : 0) +
+      (translated.includes(path) ? WORTH.nat : 0) +
+      (ppp === undefined ? 0 : WORTH.ppp) +
+      (hasUser ? WORTH.pppUser : 0) +
+      (hasPublic(tree, path) ? WORTH.public : 0)
+    )
+  }
+  const known = [...new Set([...routed, ...translated, ...interfaces])].filter((path) => path.startsWith(IP))
+  const [best] = known.map((path) => ({ path, worth: worth(path) })).sort((a, b) => b.worth - a.worth)
+  const ip = best !== undefined && best.worth > 0 ? best.path : interfaces.find((row) => isUpstream(tree, row))
   if (ip !== undefined) {
     const ppp = pppBelow(tree, ip)
     return ppp === undefined ? { ip } : { ip, ppp }
   }
   const ppp =
-    named.find((path) => path?.startsWith(PPP) === true) ?? tree.rows(PPP).find((row) => tree.isOn(`${row}Enable`))
+    [...routed, ...translated].find((path) => path.startsWith(PPP)) ??
+    tree.rows(PPP).find((row) => tree.isOn(`${row}Enable`))
   return ppp === undefined ? undefined : { ppp }
 }
 
-/** The interfaces of active routes to everywhere, the cheapest first. */
-function defaultRoutes(tree: FactTree): string[] {
+/** The interfaces of active routes to everywhere, with their costs. */
+function defaultRoutes(tree: FactTree): { path: string; metric: number }[] {
   const routes = tree.rows(ROUTERS).flatMap((router) => tree.rows(`${router}IPv4Forwarding.`))
   const active = routes.filter(
     (row) =>
@@ -66,7 +83,7 @@ function defaultRoutes(tree: FactTree): string[] {
       ['DestIPAddress', 'DestSubnetMask'].every((name) => /^(0\.0\.0\.0)?$/.test(tree.get(row + name)?.trim() ?? '')),
   )
   const metric = (row: string) => countIn(tree.get(`${row}ForwardingMetric`)) ?? Number.MAX_SAFE_INTEGER
-  return active.sort((a, b) => metric(a) - metric(b)).flatMap((row) => tree.references(`${row}Interface`))
+  return active.flatMap((row) => tree.references(`${row}Interface`).map((path) => ({ path, metric: metric(row) })))
 }
 
 function natInterfaces(tree: FactTree): string[] {
@@ -74,13 +91,17 @@ function natInterfaces(tree: FactTree): string[] {
 }
 
 /** Returns the IP interface that a reference means; some devices name the PPP interface below it. */
-function asIp(tree: FactTree, interfaces: readonly string[], path: string): string | undefined {
+function ipOf(tree: FactTree, interfaces: readonly string[], path: string): string {
   if (!path.startsWith(PPP)) return path
   return interfaces.find((row) => tree.references(`${row}LowerLayers`).includes(path)) ?? path
 }
 
 function pppBelow(tree: FactTree, ip: string): string | undefined {
   return tree.layers(ip).find((layer) => layer.startsWith(PPP))
+}
+
+function hasPublic(tree: FactTree, ip: string): boolean {
+  return addressOf(tree, ip).some(({ address }) => address !== undefined && isPublicIpv4(address))
 }
 
 function isUpstream(tree: FactTree, ip: string): boolean {

@@ -65,7 +65,10 @@ describe('the internet connection', () => {
 
   it('is the interface of NAT where no route is active, and else the first one that is routed', () => {
     const down = { ...ROUTER, 'Device.Routing.Router.1.IPv4Forwarding.2.Status': 'Error_Misconfigured' }
-    expect(new RecordOnly().report(down).wan).toMatchObject({ interface: 'Device.IP.Interface.2', vlanId: 46 })
+    const noUser = without(down, '.Username')
+    expect(new RecordOnly().report(noUser).wan).toMatchObject({ interface: 'Device.IP.Interface.2', vlanId: 46 })
+    // A PPP connection of a user that is down is still the one that matters.
+    expect(new RecordOnly().report(without(down, '.NAT.')).wan?.interface).toBe('Device.IP.Interface.3')
     const bare = without(without(ROUTER, '.NAT.'), '.Routing.')
     expect(new RecordOnly().report(bare).wan?.interface).toBe('Device.IP.Interface.3')
     expect(new RecordOnly().report({ 'Device.IP.Interface.1.IPv4Address.1.IPAddress': '192.168.1.1' }).wan).toEqual(
