@@ -190,7 +190,7 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
   const audit = new AuditRepository(connection, await auditKey(db, options.secretBox, log))
   const readiness = new Readiness(connection.collection<Document_>('settings'), options.instance, clock)
   return {
-    devices: translated(new DeviceRepository(connection, commit, writer, { changes, now })),
+    devices: translated(new DeviceRepository(connection, commit, writer, { changes, now, wide: reads === 'windows' })),
     fleet: translated(new FleetRepository(connection, changeListeners)),
     parameters: translated(new ParameterRepository(connection)),
     operations: translated(

@@ -45,7 +45,9 @@ export function searchTexts(text: string): string[] {
   const isMac =
     /^[0-9a-f]{2}([:-]?[0-9a-f]{2}){1,5}[:-]?[0-9a-f]?$/.test(key) || /^[0-9a-f]{4}(\.[0-9a-f]{1,4}){1,2}\.?$/.test(key)
   const digits = key.replace(/[:.-]/g, '')
-  return isMac && digits !== key && digits.length <= 12 ? [key, digits] : [key]
+  if (!isMac || digits === key || digits.length > 12) return [key]
+  // An OUI or more between separators is nothing else.
+  return digits.length >= 6 ? [digits] : [key, digits]
 }
 
 /** Fields of a record that are searched for; its id, OUI and serial number do not change. */

@@ -34,7 +34,7 @@ interface Connection {
 }
 
 /** The evidence that an interface is the internet connection, by what each is worth. */
-const WORTH = { route: 4, nat: 3.5, ppp: 3, pppUser: 1.5, public: 1 } as const
+const WORTH = { route: 4, nat: 3.5, ppp: 3, pppUser: 0.75, public: 1 } as const
 
 /**
  * Returns the internet connection: the interface for which most speaks of the cheapest active default route, NAT, PPP

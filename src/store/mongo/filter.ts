@@ -4,11 +4,15 @@ import type { Filter } from './mongoose.ts'
 
 const RELATIONS = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const
 
-/** A selector as a query; each term is bounds on one indexed field. */
-export function filterOf(selector: Selector | undefined): Filter {
+/**
+ * A selector as a query; each term is bounds on one indexed field. With `wide`, a prefix of a searched text is bounds
+ * that different texts of one device may meet: SecantusDB has an index for that alone, and the caller leaves out what
+ * does not fit.
+ */
+export function filterOf(selector: Selector | undefined, wide = false): Filter {
   if (selector === undefined) return {}
-  if ('and' in selector) return selector.and.map(filterOf).reduce(both, {})
-  if ('or' in selector) return { $or: selector.or.map(filterOf) }
+  if ('and' in selector) return selector.and.map((part) => filterOf(part, wide)).reduce(both, {})
+  if ('or' in selector) return { $or: selector.or.map((part) => filterOf(part, wide)) }
   if ('not' in selector) return { $nor: [filterOf(selector.not)] }
   const { kind, field } = SELECTOR_FIELDS[selector.field]
   const ordered = kind === 'version'
@@ -16,7 +20,9 @@ export function filterOf(selector: Selector | undefined): Filter {
   const first = values[0] ?? ''
   switch (selector.operator) {
     case '==':
-      return equals(kind, field, first)
+      return wide && kind === 'search' && isPrefix(first)
+        ? { [field]: startingWith(first.slice(0, -1)) }
+        : equals(kind, field, first)
     case '!=':
       return { $nor: [equals(kind, field, first)] }
     case 'in':
@@ -43,6 +49,10 @@ export function both(a: Filter, b: Filter): Filter {
 /** Texts that begin with the prefix; nothing sorts behind the last code point. */
 export function startingWith(prefix: string): { $gte: string; $lt: string } {
   return { $gte: prefix, $lt: `${prefix}\u{10ffff}` }
+}
+
+function isPrefix(value: SelectorValue): value is string {
+  return typeof value === 'string' && value.length > 1 && value.endsWith('*')
 }
 
 function equals(kind: FieldKind, field: string, value: SelectorValue): Filter {

@@ -1,16 +1,17 @@
 import { defined } from '../../base/index.ts'
-import type {
-  Device,
-  DeviceChange,
-  DeviceId,
-  DeviceQuery,
-  DeviceSortField,
-  DeviceStore,
-  DisconnectReason,
-  EndpointId,
-  LinkedDevice,
-  Page,
-  Selector,
+import {
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type DeviceQuery,
+  type DeviceSortField,
+  type DeviceStore,
+  type DisconnectReason,
+  type EndpointId,
+  fulfils,
+  type LinkedDevice,
+  type Page,
+  type Selector,
 } from '../../domain/index.ts'
 import { type ChangeWriter, FACTS_MOVED, factMark } from '../commit/changes.ts'
 import type { CompletedChanges } from '../commit/completed-changes.ts'
@@ -50,12 +51,13 @@ export class DeviceRepository implements DeviceStore {
   readonly #byId: GroupRead
   readonly #byEndpoint: GroupRead
   readonly #now: () => number
+  readonly #wide: boolean
 
   constructor(
     connection: Connection,
     commit: GroupCommit,
     writer: ChangeWriter,
-    { changes, now }: { changes: CompletedChanges; now: () => number },
+    { changes, now, wide }: { changes: CompletedChanges; now: () => number; wide: boolean },
   ) {
     this.#devices = connection.collection<Document_>('devices')
     this.#parameters = connection.collection<Document_>('parameters')
@@ -65,6 +67,7 @@ export class DeviceRepository implements DeviceStore {
     this.#writer = writer
     this.#changes = changes
     this.#now = now
+    this.#wide = wide
     this.#byId = createGroupRead(this.#devices)
     this.#byEndpoint = createGroupRead(this.#devices, 'binding.endpointId')
   }
@@ -83,13 +86,17 @@ export class DeviceRepository implements DeviceStore {
     return this.#changes.around(change, (kept) => this.#commit.commit(this.#writer.deviceSet(kept, this.#now())))
   }
 
-  list(query: DeviceQuery): Promise<Page<Device>> {
-    return page(this.#devices, filterOf(query.selector), orderOf(query), { ...query, now: this.#now() }, toDevice)
+  async list(query: DeviceQuery): Promise<Page<Device>> {
+    const { selector } = query
+    const filter = filterOf(selector, this.#wide)
+    const found = await page(this.#devices, filter, orderOf(query), { ...query, now: this.#now() }, toDevice)
+    if (!this.#wide || selector === undefined) return found
+    return { ...found, items: found.items.filter((device) => fulfils(device, selector)) }
   }
 
   /** Returns the plan by which the database answers that list, for benchmarks. */
   explain(query: DeviceQuery): Promise<Explained> {
-    return explainPage(this.#devices, filterOf(query.selector), orderOf(query), query)
+    return explainPage(this.#devices, filterOf(query.selector, this.#wide), orderOf(query), query)
   }
 
   ids(selector: Selector | undefined, batchSize: number, from = ''): AsyncIterable<DeviceId[]> {
