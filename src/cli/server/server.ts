@@ -121,7 +121,16 @@ export async function startServer(
     const rowSets = new RowSets(store.mappingRows, log.child({ part: 'normalization' }), mappingFiles.sets)
     await lifecycle.start(rowSets)
     await store.mappingRows.noteFiles(mappingFiles.digest)
-    const normalization = new Normalization({ ...store, rowSets, clock, log: log.child({ part: 'normalization' }) })
+    const normalization = new Normalization({
+      devices: store.devices,
+      parameters: store.parameters,
+      instanceMaps: store.instanceMaps,
+      mappingCoverage: store.mappingCoverage,
+      mappingRows: store.mappingRows,
+      rowSets,
+      clock,
+      log: log.child({ part: 'normalization' }),
+    })
     store.completeChanges(normalization.changes)
     const southbound = southboundMetrics(metrics)
     const operations = new OperationsEngine({
