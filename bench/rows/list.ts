@@ -23,7 +23,7 @@ const QUERIES: [string, string, string?][] = [
   ['by serial prefix', 'serial==LIST00777*'],
   ['one serial number', 'serial==LIST0077777'],
   ['search: one PPPoE user', 'search==User77777@*'],
-  ['search: the beginning of a MAC address (1 of 400)', 'search==02:00:01:0*'],
+  ['search: the beginning of a MAC address (1 of 25)', 'search==02:00:01:0*'],
   ['search: an SSID that 1 of 1,000 has', 'search==casa77*'],
   ['weak signal (1 of 50), weakest first', 'optical.rxPowerDbm<-27', 'optical.rxPowerDbm'],
   ['connections that are down (1 of 100)', 'wan.state==Disconnected'],
