@@ -53,6 +53,27 @@ describe('the internet connection', () => {
     expect(wan).not.toHaveProperty('lastError')
   })
 
+  it('is not the connection by which the device is managed, whose route is as good, also while it is down', () => {
+    const managed = {
+      ...ROUTER,
+      'Device.Routing.Router.1.IPv4Forwarding.1.DestIPAddress': '',
+      'Device.Routing.Router.1.IPv4Forwarding.1.DestSubnetMask': '',
+      'Device.NAT.InterfaceSetting.1.Interface': 'Device.IP.Interface.3',
+    }
+    expect(new RecordOnly().report(managed).wan?.interface).toBe('Device.IP.Interface.3')
+    const down = {
+      ...managed,
+      'Device.Routing.Router.1.IPv4Forwarding.2.Status': 'Disabled',
+      'Device.PPP.Interface.1.ConnectionStatus': 'Disconnected',
+      'Device.PPP.Interface.1.LastConnectionError': 'ERROR_AUTHENTICATION_FAILURE',
+    }
+    expect(new RecordOnly().report(down).wan).toMatchObject({
+      interface: 'Device.IP.Interface.3',
+      state: 'Disconnected',
+      lastError: 'ERROR_AUTHENTICATION_FAILURE',
+    })
+  })
+
   it('is the cheapest of several active default routes', () => {
     const { wan } = new RecordOnly().report({
       ...ROUTER,
