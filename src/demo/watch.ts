@@ -1,6 +1,7 @@
 import { allDevices, type GroupMigration } from './answers.ts'
 import type { ApiClient } from './api-client.ts'
 import { expectationOf, misplaced, type SimulatedSummary } from './expectations.ts'
+import { normalizedLines } from './normalized.ts'
 import { PER_DEVICE_MS } from './prepare.ts'
 import { type GroupRow, renderLine, renderTable } from './table.ts'
 
@@ -104,5 +105,7 @@ async function report(api: ApiClient, rows: GroupRow[], simulated: SimulatedSumm
       ? `\nFinished: every one of ${simulated.length} devices is where it should be. ${staying(simulated)}`
       : `\nFinished, but ${wrong.length} devices are not where they should be.`,
   )
+  const lines = await normalizedLines(api, live ? (process.stdout.columns ?? 100) : 140)
+  if (lines.length > 0) console.log(['\nThe same names on every vendor, read through the API:', ...lines].join('\n'))
   return wrong.length === 0 ? 0 : 1
 }

@@ -38,7 +38,7 @@ describe('npm run demo', { timeout: 180_000 }, () => {
       ['SIGKILL', 'starting the server'],
       ['SIGINT', 'API key'],
       ['SIGINT', 'of 8 devices registered'],
-      ['SIGKILL', 'gateways: 5 devices'],
+      ['SIGKILL', 'gateways: 3 devices'],
     ]
     for (const [signal, at] of cuts) {
       const { output } = await demo(['--devices', '8'], signal, at)

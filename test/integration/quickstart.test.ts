@@ -39,7 +39,17 @@ describe('the walk through the API', { timeout: 180_000 }, () => {
     const script = ['set -euo pipefail', ...walk.map((block) => `${block}\necho '${SEPARATOR}'`)].join('\n')
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: folder, maxBuffer: 16 << 20 })
     const outputs = stdout.split(SEPARATOR).map((text) => text.trim())
-    const [, newest, filtered, device, done, migration, mine, happened] = outputs
+    const [, newest, filtered, device, , power, user, keys, hosts, wan, done, migration, mine, happened] = outputs
+    for (const place of ['X_GponInterafceConfig', 'X_ZTE-COM_WANPONInterfaceConfig', 'X_FH_GponInterfaceConfig'])
+      expect(power).toMatch(new RegExp(`Interface\\.1\\.OpticalSignalLevel = -\\d+ <- .*\\.${place}\\.RXPower = `))
+    expect(user?.match(/^Device\.PPP\.Interface\.1\.Username = \w+@fibra\.example <- /gm)).toHaveLength(3)
+    expect(user).toMatch(/"pppUser":"\w+@fibra\.example"/)
+    expect(keys?.match(/^Device\.WiFi\.SSID\.1\.SSID = \S+ <- /gm)).toHaveLength(3)
+    expect(keys?.match(/"state":"done"/g)).toHaveLength(3)
+    expect(keys).not.toContain('a-new-key-1')
+    expect(hosts?.match(/^Device\.Hosts\.Host\.1\.HostName = \S+ /gm)).toHaveLength(3)
+    expect(wan?.match(/^Device\.PPP\.Interface\.1\.ConnectionStatus = Connected /gm)).toHaveLength(3)
+    expect(wan).toContain('"lastError":"ERROR_AUTHENTICATION_FAILURE"')
     expect(newest).toMatch(/"owner":/)
     expect(filtered).toMatch(/Northbridge|"softwareVersion":"1\.10/)
     expect(device).toContain('Device.WiFi.SSID.1.SSID')
