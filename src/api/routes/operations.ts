@@ -18,10 +18,19 @@ import { pathOfOperation } from './locations.ts'
 import type { RouteDeps } from './ports.ts'
 
 const tag = 'Operations'
+const SUBMITTED = {
+  200: { description: 'It ended within `wait`', schema: OperationSchema },
+  202: { description: 'Accepted; read it at Location', schema: OperationSchema },
+}
 
 /** Operations on devices. */
 export function operationRoutes({ operations, operationStore, devices }: RouteDeps): Route[] {
   const view = async (operation: Operation) => (await operationViews([operation], operations))[0]
+  const submitted = async (operation: Operation) => ({
+    status: operation.finishedAt === undefined ? (202 as const) : (200 as const),
+    headers: { location: pathOfOperation(operation) },
+    body: await view(operation),
+  })
   return [
     route({
       method: 'post',
@@ -37,10 +46,7 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
         'Idempotency-Key': `Up to ${REQUEST_BOUNDS.idempotencyKey} characters that name this request: sent again, it answers the first one`,
       },
       body: OperationRequestSchema,
-      responses: {
-        200: { description: 'It ended within `wait`', schema: OperationSchema },
-        202: { description: 'Accepted; read it at Location', schema: OperationSchema },
-      },
+      responses: SUBMITTED,
       async handle({ params, query, body, header, principal, stopping }) {
         const operation = await submitOperation(
           operations,
@@ -53,11 +59,7 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
           { timeoutMs: query.wait, stopping },
           principal,
         )
-        return {
-          status: operation.finishedAt === undefined ? 202 : 200,
-          headers: { location: pathOfOperation(operation) },
-          body: await view(operation),
-        }
+        return submitted(operation)
       },
     }),
     route({
@@ -71,10 +73,7 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
       params: DeviceIdParam,
       query: SubmitQuery,
       body: RefreshInput,
-      responses: {
-        200: { description: 'It ended within `wait`', schema: OperationSchema },
-        202: { description: 'Accepted; read it at Location', schema: OperationSchema },
-      },
+      responses: SUBMITTED,
       async handle({ params, query, body, principal, stopping }) {
         const operation = await refreshFacts(
           { operations, devices },
@@ -82,11 +81,7 @@ export function operationRoutes({ operations, operationStore, devices }: RouteDe
           { timeoutMs: query.wait, stopping },
           principal,
         )
-        return {
-          status: operation.finishedAt === undefined ? 202 : 200,
-          headers: { location: pathOfOperation(operation) },
-          body: await view(operation),
-        }
+        return submitted(operation)
       },
     }),
     route({
