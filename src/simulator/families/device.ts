@@ -1,44 +1,31 @@
-import { counter64, type DeviceFamily, type FamilyContent, type ObjectContent, r, w } from './family.ts'
+import {
+  counter64,
+  type FamilyContent,
+  type Identity,
+  identityOf,
+  MANAGEMENT,
+  type ObjectContent,
+  r,
+  w,
+} from './family.ts'
 import type { Home, HomeDevice } from './home.ts'
 
 /** The objects that devices with the root Device have in common (TR-181). */
 
 export const ROOT = 'Device.'
 
-type Facts = Pick<
-  DeviceFamily,
-  'manufacturer' | 'oui' | 'productClass' | 'model' | 'hardwareVersion' | 'softwareVersions'
->
-
 /** Identity, management, time, and the ping. */
-export function base(facts: Facts, home: Home, info: ObjectContent = {}): FamilyContent {
+export function base(facts: Identity, home: Home, info: ObjectContent = {}): FamilyContent {
   return {
     '': { RootDataModelVersion: '2.12' },
     'DeviceInfo.': {
-      Manufacturer: facts.manufacturer,
-      ManufacturerOUI: facts.oui,
-      ModelName: facts.model,
-      ProductClass: facts.productClass,
-      SerialNumber: home.serial,
-      HardwareVersion: facts.hardwareVersion,
-      SoftwareVersion: facts.softwareVersions[0],
-      ProvisioningCode: '',
-      UpTime: '1',
+      ...identityOf(facts, home),
       ...info,
     },
     'DeviceInfo.MemoryStatus.': { Total: '262144', Free: '98304' },
     'DeviceInfo.ProcessStatus.': { CPUUsage: '7' },
     'ManagementServer.': {
-      URL: '',
-      Username: '',
-      Password: '',
-      PeriodicInformEnable: 'true',
-      PeriodicInformInterval: '300',
-      PeriodicInformTime: '0001-01-01T00:00:00Z',
-      ParameterKey: '',
-      ConnectionRequestURL: '',
-      ConnectionRequestUsername: '',
-      ConnectionRequestPassword: '',
+      ...MANAGEMENT,
       EnableCWMP: 'true',
     },
     'Time.': { Enable: 'true', NTPServer1: 'ntp.example.com', Status: 'Synchronized' },

@@ -66,6 +66,41 @@ export interface DeviceFamily {
   lanPrefix?: string
 }
 
+/** The names and versions of a family. */
+export type Identity = Pick<
+  DeviceFamily,
+  'manufacturer' | 'oui' | 'productClass' | 'model' | 'hardwareVersion' | 'softwareVersions'
+>
+
+/** Returns the values of DeviceInfo that both roots have. */
+export function identityOf(family: Identity, home: Home): ObjectContent {
+  return {
+    Manufacturer: family.manufacturer,
+    ManufacturerOUI: family.oui,
+    ModelName: family.model,
+    ProductClass: family.productClass,
+    SerialNumber: home.serial,
+    HardwareVersion: family.hardwareVersion,
+    SoftwareVersion: family.softwareVersions[0],
+    ProvisioningCode: '',
+    UpTime: '1',
+  }
+}
+
+/** The values of ManagementServer that both roots have. */
+export const MANAGEMENT: ObjectContent = {
+  URL: '',
+  Username: '',
+  Password: '',
+  PeriodicInformEnable: 'true',
+  PeriodicInformInterval: '300',
+  PeriodicInformTime: '0001-01-01T00:00:00Z',
+  ParameterKey: '',
+  ConnectionRequestURL: '',
+  ConnectionRequestUsername: '',
+  ConnectionRequestPassword: '',
+}
+
 /** A read-only parameter of the vendor. */
 export function r(value: string | number, type: BaseType = 'string'): OwnParameter {
   return { value: String(value), type, writable: false }

@@ -1,9 +1,11 @@
 import {
   connectedSeconds,
   counter32,
-  type DeviceFamily,
   type FamilyContent,
+  type Identity,
+  identityOf,
   type LivingConnection,
+  MANAGEMENT,
   type ObjectContent,
   r,
   w,
@@ -16,39 +18,17 @@ export const ROOT = 'InternetGatewayDevice.'
 export const LAN = 'LANDevice.1.'
 export const WAN = 'WANDevice.1.'
 
-type Facts = Pick<
-  DeviceFamily,
-  'manufacturer' | 'oui' | 'productClass' | 'model' | 'hardwareVersion' | 'softwareVersions'
->
-
 /** Identity, management, time, and the diagnostics. */
-export function base(facts: Facts, home: Home, info: ObjectContent = {}): FamilyContent {
+export function base(facts: Identity, home: Home, info: ObjectContent = {}): FamilyContent {
   return {
     '': { DeviceSummary: 'InternetGatewayDevice:1.4[](Baseline:1, EthernetLAN:1, WiFiLAN:1, IPPing:1)' },
     'DeviceInfo.': {
-      Manufacturer: facts.manufacturer,
-      ManufacturerOUI: facts.oui,
-      ModelName: facts.model,
-      ProductClass: facts.productClass,
-      SerialNumber: home.serial,
-      HardwareVersion: facts.hardwareVersion,
-      SoftwareVersion: facts.softwareVersions[0],
+      ...identityOf(facts, home),
       SpecVersion: '1.0',
-      ProvisioningCode: '',
-      UpTime: '1',
       ...info,
     },
     'ManagementServer.': {
-      URL: '',
-      Username: '',
-      Password: '',
-      PeriodicInformEnable: 'true',
-      PeriodicInformInterval: '300',
-      PeriodicInformTime: '0001-01-01T00:00:00Z',
-      ParameterKey: '',
-      ConnectionRequestURL: '',
-      ConnectionRequestUsername: '',
-      ConnectionRequestPassword: '',
+      ...MANAGEMENT,
       UpgradesManaged: 'true',
     },
     'Time.': { Enable: 'true', NTPServer1: 'ntp.example.com', CurrentLocalTime: '2026-01-01T00:00:00Z' },
