@@ -17,7 +17,7 @@ export const migration: Migration = {
       updates = []
     }
     for await (const { _id, ...record } of old) {
-      const search = searchKeys({ ...(record as Omit<Device, 'id'>), id: _id as DeviceId })
+      const search = searchKeys({ tags: [], ...(record as Omit<Device, 'id' | 'tags'>), id: _id as DeviceId })
       updates.push({ updateOne: { filter: { _id }, update: { $set: { search } } } })
       if (updates.length >= BATCH) await flush()
     }

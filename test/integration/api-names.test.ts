@@ -62,6 +62,7 @@ describe('the fields of a device', () => {
         binding: { endpointId: 'ops::0C96BF-NB%2D7-full' as EndpointId, proof: 'bound', at: 2 },
         cwmp: { lastInformAt: 1_700_000_100_000, events: [], version: '1.4' },
         usp: { linked: false, answering: true, weakLink: true, lastSeenAt: 1_700_000_200_000 },
+        deviceClass: 'ont',
         factsVersion: FACTS_VERSION,
         wan: {
           state: 'Connected',

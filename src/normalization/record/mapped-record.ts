@@ -1,4 +1,4 @@
-import { BoundedMap, BoundedSet, type Clock, defined, type Log } from '../../base/index.ts'
+import { BoundedMap, BoundedSet, type Clock, createKeyedQueue, defined, type Log } from '../../base/index.ts'
 import { type DeviceMapping, MappingRefusal, planDelete } from '../../datamodel/index.ts'
 import type {
   ChangeCompletion,
@@ -53,6 +53,8 @@ type Completed = Required<Pick<DeviceChange, 'parameters' | 'dropParameters'>> &
  */
 export class MappedRecord implements ChangeCompletion {
   readonly #deps: MappedRecordDeps
+  /** Changes of one device are completed in their order. */
+  readonly #order = createKeyedQueue()
   readonly #unmapped = new BoundedMap<DeviceId, number>(MAX_NOTED)
   readonly #restUntil = new BoundedMap<DeviceId, number>(MAX_NOTED)
   /** Devices whose tree is to be mapped again with a later change. */
@@ -68,8 +70,11 @@ export class MappedRecord implements ChangeCompletion {
     const ends = change.set?.['cwmp.discovery'] !== undefined || change.set?.root === TR181
     const touches = touchesTree(change) || change.dropSubtrees?.some((row) => row.startsWith(TR181)) === true
     if (touches && change.more === true) this.#touched.add(change.deviceId)
-    if (change.more === true || (!ends && !touches)) return write(change)
-    return this.#around(change, ends, write)
+    const { deviceId } = change
+    // Parts of a change that is under way have no place of their own.
+    if (change.more === true) return write(change)
+    if (ends || touches) return this.#order.run(deviceId, () => this.#around(change, ends, write))
+    return this.#order.has(deviceId) ? this.#order.run(deviceId, () => write(change)) : write(change)
   }
 
   async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {

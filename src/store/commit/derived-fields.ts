@@ -43,7 +43,9 @@ export class DerivedFields {
 
   /** Commits a change with what follows from it. */
   commit<T>(change: DeviceChange, commit: (change: DeviceChange) => Promise<T>): Promise<T> {
-    if (!bearsOnDerived(change)) return commit(change)
+    // One that bears on nothing keeps its place behind those that do.
+    if (!bearsOnDerived(change))
+      return this.#queue.has(change.deviceId) ? this.#queue.run(change.deviceId, () => commit(change)) : commit(change)
     const isAlone = !this.#queue.has(change.deviceId)
     return this.#queue.run(change.deviceId, async () => commit(await this.#withDerived(change, isAlone)))
   }
