@@ -36,7 +36,8 @@ describe('migrations', () => {
   const migration = (name: string, up: () => Promise<void>): NamedMigration => ({ name, load: async () => ({ up }) })
 
   it('bring an old data set to this version, once', async () => {
-    await db.collection('devices').insertOne({ softwareVersion: '1.10' })
+    const device = { oui: '0C96BF', productClass: 'NB', serial: 'Old7', softwareVersion: '1.10' }
+    await db.collection<{ _id: string }>('devices').insertOne({ _id: '0C96BF-NB-Old7', ...device })
     await db.collection('events').createIndex({ keptAt: 1 }, { expireAfterSeconds: 60 })
     await db.collection('devices').createIndex({ 'work.open': 1 }, { partialFilterExpression: { 'work.open': true } })
     await db
@@ -74,7 +75,9 @@ describe('migrations', () => {
       state: 'done',
     })
     expect(await db.collection('devices').indexExists('work.open_1')).toBe(false)
-    expect((await db.collection('devices').findOne({}))?.softwareVersionKey).toBe(versionKey('1.10'))
+    const record = await db.collection('devices').findOne({})
+    expect(record?.softwareVersionKey).toBe(versionKey('1.10'))
+    expect(record?.search).toContain('old7')
     expect(await db.collection('events').indexExists('keptAt_1')).toBe(false)
     expect(await db.collection('migrations').countDocuments()).toBeGreaterThan(3)
   })
