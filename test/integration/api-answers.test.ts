@@ -72,12 +72,19 @@ it('every GET answers as it is described, for a fleet with operations and a migr
   await until(async () => (await call<{ state: string }>('GET', `/plans/${plan.id}`)).body.state === 'finished', 90_000)
   await call('POST', `/plans/${plan.id}/actions/rollback`, { devices: [id] })
   const operations = (await call<Listed<Shown>>('GET', `${at}/operations`)).body.items
+  const row = {
+    from: 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_Load',
+    to: 'Device.DeviceInfo.ProcessStatus.CPUUsage',
+  }
+  const set = { name: 'load', reason: 'it shows its load elsewhere', scope: { model: 'Example' }, rows: [row] }
+  const rowSet = (await call<Shown>('POST', '/mapping-rows', set)).body
   const ids: Record<string, string> = {
     devices: encodeURIComponent(id),
     groups: group.id,
     plans: plan.id,
     operations: operations[0]?.id ?? '',
     'pending-agents': 'none',
+    'mapping-rows': rowSet.id,
   }
   const document = (await call<OpenApi>('GET', '/openapi.json')).body
   const walked: string[] = []

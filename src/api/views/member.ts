@@ -43,7 +43,7 @@ export function memberDetails(member: PlanMember, context: MemberContext): Recor
   return { ...memberView(member, context), found: foundBy(member) }
 }
 
-/** The facts of a member that help a person, without its internal times. */
+/** The facts of a member that help a person, without its internal times and marks. */
 function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
   const {
     timerMs: _timer,
@@ -54,6 +54,8 @@ function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
     linkUntilMs: _until,
     missedAt: _missed,
     afterwards: _afterwards,
+    handedOver: _handedOver,
+    sleeps: _sleeps,
     ...shown
   } = facts
   return { ...shown, done }
