@@ -67,7 +67,11 @@ export class Dispatch {
         passes.request(deviceId)
         await holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
       }
-      if (!lasting && contact.factsDue === true) await factRefresh.over(contact)
+      if (!lasting && contact.factsDue === true) {
+        // A session takes one request at a time, and operations that arrive meanwhile run over it, too.
+        await passes.between(deviceId, () => factRefresh.over(contact))
+        if (passes.isActive(deviceId)) await holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
+      }
     } catch (err) {
       log.error({ err, deviceId }, 'work over a contact failed')
     } finally {

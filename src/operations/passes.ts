@@ -37,6 +37,15 @@ export class Passes {
     this.#listeners.get(deviceId)?.()
   }
 
+  /** Runs other work with the device between its passes; those that are requested meanwhile begin after it. */
+  between(deviceId: DeviceId, work: () => Promise<void>): Promise<void> {
+    const run: Promise<void> = this.#queue.run(deviceId, work).finally(() => {
+      if (this.#last.get(deviceId) === run) this.#last.delete(deviceId)
+    })
+    this.#last.set(deviceId, run)
+    return run
+  }
+
   /** Resolves when no pass over the device is under way or requested. */
   async ended(deviceId: DeviceId): Promise<void> {
     for (let run = this.#last.get(deviceId); run !== undefined; run = this.#last.get(deviceId)) await run

@@ -66,6 +66,30 @@ describe('passes over devices', () => {
     expect(isEnded).toBe(true)
   })
 
+  it('begin after other work with their device, and other work after them', async () => {
+    const { passes, begun, end } = world()
+    let endWork: () => void = () => undefined
+    const work = passes.between(ONE, () => new Promise((resolve) => (endWork = resolve)))
+    passes.request(ONE)
+    await settled()
+    expect(begun).toEqual([])
+    expect(passes.isActive(ONE)).toBe(true)
+    endWork()
+    await work
+    await settled()
+    expect(begun).toEqual([ONE])
+    let isBegun = false
+    const next = passes.between(ONE, async () => {
+      isBegun = true
+    })
+    await settled()
+    expect(isBegun).toBe(false)
+    await end()
+    await next
+    expect(isBegun).toBe(true)
+    expect(passes.isActive(ONE)).toBe(false)
+  })
+
   it('can request the next one themselves', async () => {
     let count = 0
     const passes = new Passes(async (_deviceId, again) => {
