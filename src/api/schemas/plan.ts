@@ -232,7 +232,7 @@ export const MemberWithHistorySchema = MemberSchema.extend({ history: z.array(Tr
 
 const fact = () => z.string().optional()
 const PathValueSchema = z.object({ path: z.string(), value: z.string() }).openapi('PathValue')
-const FoundSchema = z
+export const FoundSchema = z
   .object({
     endpointId: fact(),
     controllerRow: fact(),

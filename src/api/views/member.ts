@@ -1,6 +1,7 @@
 import type { ServiceTime } from '../../base/index.ts'
 import type { PlanMember } from '../../domain/index.ts'
 import type { ShownWaiting } from '../../planner/index.ts'
+import { FoundSchema } from '../schemas/plan.ts'
 import { iso, withTimes } from './views.ts'
 
 /** The plan of a member, as far as its view needs it. */
@@ -43,20 +44,10 @@ export function memberDetails(member: PlanMember, context: MemberContext): Recor
   return { ...memberView(member, context), found: foundBy(member) }
 }
 
-/** The facts of a member that help a person, without its internal times and marks. */
+/** Names of the facts that are shown: those that help a person, not the marks and times by which scripts go on. */
+const SHOWN = Object.keys(FoundSchema.shape)
+
 function foundBy({ facts, done }: PlanMember): Record<string, unknown> {
-  const {
-    timerMs: _timer,
-    watchedMs: _watched,
-    watchedAfter: _after,
-    silentMs: _silent,
-    asked: _asked,
-    linkUntilMs: _until,
-    missedAt: _missed,
-    afterwards: _afterwards,
-    handedOver: _handedOver,
-    sleeps: _sleeps,
-    ...shown
-  } = facts
-  return { ...shown, done }
+  const all: Record<string, unknown> = { ...facts, done }
+  return Object.fromEntries(SHOWN.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])))
 }
