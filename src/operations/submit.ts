@@ -83,6 +83,7 @@ async function submit(
   const known = wanted.isNewKey === true ? undefined : earlierByKey(operation, deps)
   const [device, earlier] = await Promise.all([deps.devices.get(wanted.deviceId), known])
   if (device === undefined) throw notFound('device', wanted.deviceId)
+  operation.place = device.work.seq
   const warnings = adapt(operation, device)
   if (earlier !== undefined) return sameRequest(earlier, operation)
   warnings.push(...(await check(wanted, operation, device, ahead, deps)))

@@ -41,7 +41,7 @@ export function waitingFor(operation: Operation, circumstances: Circumstances): 
   if (isFinal(operation)) return undefined
   if (operation.state !== 'queued') return endOf(operation, circumstances)
   for (const earlier of circumstances.open) {
-    if (earlier.id >= operation.id) break
+    if (earlier.id === operation.id) break
     const held = heldBy(operation, earlier, circumstances)
     if (held !== undefined) return held
   }

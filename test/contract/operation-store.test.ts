@@ -74,6 +74,13 @@ describe.each(BOTH_STORES)('operations %s', (_name, open) => {
     expect(await stores.operations.owingAudit(10, 9)).toEqual([])
   })
 
+  it('are open in the order of their places, whatever the clock said that gave their ids', async () => {
+    await stores.operations.create(operation('2'))
+    await stores.operations.create(operation('3', { place: 1 }))
+    await stores.operations.create(operation('1', { place: 2 }))
+    expect(ids(await stores.operations.open(ID, 9))).toEqual(['2', '3', '1'])
+  })
+
   it('are open oldest first, listed newest first, page by page', async () => {
     for (const id of ['1', '2', '3']) await stores.operations.create(operation(id))
     await stores.operations.finish('2', ['queued'], { state: 'cancelled', at: 2 })

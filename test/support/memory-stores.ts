@@ -246,6 +246,7 @@ function operationStore(
       structuredClone(
         sorted()
           .filter((one) => one.deviceId === deviceId && ['queued', 'sent', 'unknown'].includes(one.state))
+          .sort((a, b) => (a.place ?? 0) - (b.place ?? 0))
           .slice(0, limit),
       ),
     async list({ deviceId, states, limit, cursor }) {

@@ -109,6 +109,7 @@ export function operationView(operation: Operation, waitingFor?: string): Record
     baseline: _baseline,
     bootstrapAt: _bootstrap,
     thenRead: _thenRead,
+    place: _place,
     request,
     result,
     ...rest

@@ -205,6 +205,11 @@ export interface Operation {
   /** Remarks on a request that was accepted: paths that no model knows, names that only the device can know. */
   warnings?: string[]
   createdAt: Timestamp
+  /**
+   * `work.seq` of the device when the request came: of two open operations the one with the lower number goes first, and
+   * of equal ones the one with the lower id. Ids have the time of a wall clock, which may be set back. Absent: 0.
+   */
+  place?: number
   /** Not started by then: expired. */
   expiresAt: Timestamp
   /**

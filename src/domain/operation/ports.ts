@@ -38,7 +38,7 @@ export interface OperationStore {
   get(id: string): Promise<Operation | undefined>
   /** The operation of a device that has this idempotency key. */
   byKey(deviceId: DeviceId, idempotencyKey: string): Promise<Operation | undefined>
-  /** Oldest first: queued, sent and unknown operations of a device. */
+  /** Queued, sent and unknown operations of a device, in the order of their `place`, then of their ids. */
   open(deviceId: DeviceId, limit: number): Promise<Operation[]>
   list(query: {
     deviceId?: DeviceId

@@ -151,7 +151,8 @@ export class OperationRepository implements OperationStore {
   }
 
   async open(deviceId: DeviceId, limit: number): Promise<Operation[]> {
-    const documents = await this.#byOpen.list(deviceId)
+    const place = (document: Document_) => Number(document.place ?? 0)
+    const documents = (await this.#byOpen.list(deviceId)).sort((a, b) => place(a) - place(b))
     return documents.slice(0, limit).map((document) => this.#operation(document))
   }
 
