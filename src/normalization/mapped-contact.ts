@@ -42,13 +42,7 @@ interface MappedContactDeps {
  */
 export function mappedContact(contact: Contact, deps: MappedContactDeps): Contact {
   return {
-    deviceId: contact.deviceId,
-    protocol: contact.protocol,
-    root: contact.root,
-    lasting: contact.lasting,
-    signal: contact.signal,
-    workKnown: contact.workKnown,
-    factsDue: contact.factsDue === true,
+    ...contact,
     async execute(operation, hooks) {
       const paths = pathsOf(operation.request).filter((path) => path.startsWith(TR181))
       if (paths.length === 0) return contact.execute(operation, hooks)
@@ -111,7 +105,7 @@ async function deviceOf(
     const values = collected(found.results, { source: 'cwmp', collectedAt: clock.now(), modelOf })
     for (const change of parameterChanges(deviceId, values)) await devices.commit({ ...change, more: true })
   }
-  await record.adopt(stored)
+  await record.adopt(deviceId)
   const built = await maps.of(deviceId)
   return built ?? failedResult(outcomeError('notMapped', 'the device has no tree that can be mapped', true))
 }

@@ -47,7 +47,7 @@ export class Normalization {
     const record = new MappedRecord({ ...deps, maps })
     this.changes = record
     this.stored = new StoredDevices({ ...deps, maps, record })
-    this.remapping = new RemappingRun({ ...deps, adopt: (device) => record.adopt(device) })
+    this.remapping = new RemappingRun({ ...deps, adopt: (deviceId) => record.adopt(deviceId) })
     this.#deps = { ...deps, maps, record }
   }
 

@@ -1,5 +1,5 @@
 import { type Clock, errorText, type Log } from '../base/index.ts'
-import type { Device, DeviceId, DeviceStore, InstanceMapStore, MappingRowStore, Remapping } from '../domain/index.ts'
+import type { DeviceId, DeviceStore, InstanceMapStore, MappingRowStore, Remapping } from '../domain/index.ts'
 import { scopeFacts } from './record/whole-tree.ts'
 import type { RowSets } from './row-sets.ts'
 
@@ -9,7 +9,7 @@ interface RemappingDeps {
   mappingRows: Pick<MappingRowStore, 'remapping' | 'noteRemapping'>
   rowSets: Pick<RowSets, 'rowsFor' | 'refresh'>
   /** Maps the whole stored tree of a device, and stores what differs. */
-  adopt(device: Device): Promise<void>
+  adopt(deviceId: DeviceId): Promise<void>
   clock: Clock
   log: Log
 }
@@ -96,7 +96,7 @@ export class RemappingRun {
     const [device, stored] = await Promise.all([devices.get(id), instanceMaps.get(id)])
     if (device === undefined || stored === undefined) return false
     if (rowSets.rowsFor(scopeFacts(device))?.version === stored.rows) return false
-    await adopt(device)
+    await adopt(id)
     return true
   }
 }

@@ -184,7 +184,7 @@ function parameterStore({ parameters }: Inside): ParameterStore {
       const all = [...parameters.values()]
         .filter(({ deviceId: of, path }) => of === deviceId && path.startsWith(prefix) && path > cursor)
         .sort((a, b) => (a.path < b.path ? -1 : 1))
-      return pageOf(all, limit, ({ path }) => path)
+      return structuredClone(pageOf(all, limit, ({ path }) => path))
     },
     inObjects: async (deviceId, objects) =>
       [...parameters.values()]

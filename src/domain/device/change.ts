@@ -77,6 +77,8 @@ export interface DeviceChange {
   events?: NewEvent[]
   /** Part of a discovery: what follows from the tree is worked out with the change that ends it. */
   more?: true
+  /** The whole stored tree is mapped again with this change. */
+  mapAgain?: true
   parameters?: ParameterWrite[]
   /**
    * Object paths (ending in a dot) whose stored parameters are dropped, with all below them, before `parameters` are

@@ -14,6 +14,7 @@ import type {
 } from '../../domain/index.ts'
 import { PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { pacedEach } from '../tree/pace.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite, read } from '../tree/readings.ts'
 import { bearsOn, bringRows, isInRow } from '../tree/rows.ts'
@@ -73,7 +74,8 @@ export class MappedRecord implements ChangeCompletion {
     const { deviceId } = change
     // Parts of a change that is under way have no place of their own.
     if (change.more === true) return write(change)
-    if (ends || touches) return this.#order.run(deviceId, () => this.#around(change, ends, write))
+    if (ends || touches || change.mapAgain === true)
+      return this.#order.run(deviceId, () => this.#around(change, ends, write))
     return this.#order.has(deviceId) ? this.#order.run(deviceId, () => write(change)) : write(change)
   }
 
@@ -83,11 +85,9 @@ export class MappedRecord implements ChangeCompletion {
     return write(completed === undefined ? whole : await this.#ahead(whole, completed))
   }
 
-  /** Maps the stored tree of a device that has no mapping yet. */
-  async adopt(record: Device): Promise<void> {
-    await this.#deps.devices.commit(
-      await this.#ahead({ deviceId: record.id, facts: 'all' }, await this.#whole(record, {})),
-    )
+  /** Maps the stored tree of a device as a whole, in its place among the changes of the device. */
+  adopt(deviceId: DeviceId): Promise<void> {
+    return this.#deps.devices.commit({ deviceId, mapAgain: true, facts: 'all' })
   }
 
   /** Writes all but the last of many values before the change, so that no commit is larger than others are. */
@@ -118,6 +118,10 @@ export class MappedRecord implements ChangeCompletion {
     const { maps, devices, clock } = this.#deps
     const { deviceId } = change
     if (change.create !== undefined) return undefined
+    if (change.mapAgain === true) {
+      const record = await devices.get(deviceId)
+      return record === undefined ? undefined : this.#whole(record, change)
+    }
     const device = await maps.of(deviceId)
     if (device !== undefined && !ends) return this.#increment(change, device)
     const at = this.#unmapped.get(deviceId)
@@ -163,7 +167,7 @@ export class MappedRecord implements ChangeCompletion {
     const tree = new StoredTree(deviceId, store, { subtrees: dropSubtrees, parameters: dropParameters })
     const paths = [...fresh.map(({ path }) => path), ...gone.paths]
     if (!gone.isMany && !paths.some((path) => bearsOn(known.mapping, path))) return undefined
-    const targets = targetsOf(known.mapping, paths)
+    const targets = await targetsOf(known.mapping, paths)
     if (gone.isMany || this.#late.has(deviceId) || (await decides(known.mapping, fresh, gone.paths, tree))) {
       const record = clock.now() >= (this.#restUntil.get(deviceId) ?? 0) ? await devices.get(deviceId) : undefined
       if (record !== undefined) return this.#whole(record, change)
@@ -188,15 +192,14 @@ export class MappedRecord implements ChangeCompletion {
   /** Maps a tree again when it may be, or with a change before that. */
   #mapLater(deviceId: DeviceId): void {
     if (this.#late.has(deviceId)) return
-    const { devices, clock, log } = this.#deps
+    const { clock, log } = this.#deps
     this.#late.add(deviceId)
     const restMs = (this.#restUntil.get(deviceId) ?? 0) - clock.now()
     clock.after(Math.max(MIN_REST_MS, restMs), () => {
       if (!this.#late.has(deviceId)) return
-      devices
-        .get(deviceId)
-        .then((record) => (record === undefined ? undefined : this.adopt(record)))
-        .catch((err: unknown) => log.info({ err, deviceId }, 'the tree of a device was not mapped again'))
+      this.adopt(deviceId).catch((err: unknown) =>
+        log.info({ err, deviceId }, 'the tree of a device was not mapped again'),
+      )
     })
   }
 
@@ -248,9 +251,9 @@ export function isDiscovered({ cwmp, softwareVersion }: Device): boolean {
   return cwmp?.discoveredFor === (softwareVersion ?? '?')
 }
 
-function targetsOf(mapping: DeviceMapping, paths: Iterable<string>): Set<string> {
+async function targetsOf(mapping: DeviceMapping, paths: Iterable<string>): Promise<Set<string>> {
   const targets = new Set<string>()
-  for (const path of paths) mapping.visitTargets(path, (_target, _row, to) => targets.add(to))
+  await pacedEach(paths, (path) => mapping.visitTargets(path, (_target, _row, to) => targets.add(to)))
   return targets
 }
 

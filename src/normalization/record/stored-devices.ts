@@ -55,7 +55,7 @@ export class StoredDevices {
     if (!isDiscovered(device) || (await maps.of(device.id)) !== undefined) return false
     const startedAt = performance.now()
     try {
-      await record.adopt(device)
+      await record.adopt(device.id)
     } catch (error) {
       log.info({ deviceId: device.id, reason: errorText(error) }, 'a stored tree was not mapped')
       return false

@@ -1,5 +1,5 @@
 import { type Clock, defined } from '../../base/index.ts'
-import { familyOf, type MappedValue, mapTree, RawTree, type ReadingTime } from '../../datamodel/index.ts'
+import { familyOf, type MappedValue, mapTreeWork, RawTree, type ReadingTime } from '../../datamodel/index.ts'
 import type {
   CoverageNote,
   Device,
@@ -10,6 +10,7 @@ import type {
   ParameterWrite,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { paced, pacedEach } from '../tree/pace.ts'
 import { OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite } from '../tree/readings.ts'
 
@@ -40,7 +41,7 @@ export function scopeFacts({ manufacturer, model, productClass, softwareVersion 
 
 /**
  * Maps the whole stored tree of a device, with the values of `change` in it and without what that drops. The numbers of
- * its rows and its vendor family are found again, and stored.
+ * its rows and its vendor family are found again, and stored. The event loop is shared with others meanwhile.
  */
 export async function mapWhole(
   record: MappedFacts,
@@ -48,7 +49,8 @@ export async function mapWhole(
   { parameters, maps, clock }: { parameters: ParameterStore; maps: DeviceMaps; clock: Clock },
 ): Promise<WholeReading> {
   const { own, mapped } = await treeOf(record.id, change, parameters)
-  const tree = new RawTree(own.values())
+  const tree = new RawTree([])
+  await pacedEach(own.values(), ({ path, value }) => tree.put(path, value))
   const models = [...new Set([record.model ?? '', record.productClass])].filter((name) => name !== '')
   const family = familyOf(tree.values.keys())
   const bootstrapAt = record.cwmp?.lastBootstrapAt ?? 0
@@ -56,7 +58,8 @@ export async function mapWhole(
   const kind = { models, bootstrapAt, facts, ...(family === undefined ? {} : { family }) }
   const device = await maps.build(record.id, tree, kind)
   const now = clock.now()
-  const { values, unmapped, silent } = mapTree(device.mapping, tree, timeOf(own, mapped, now))
+  const work = mapTreeWork(device.mapping, tree, timeOf(own, mapped, now))
+  const { values, unmapped, silent } = await paced(work)
   const coverage: CoverageNote = {
     at: now,
     parameters: own.size,

@@ -1,5 +1,6 @@
 import type { RawLookup } from '../../datamodel/index.ts'
 import type { DeviceId, Parameter, ParameterStore } from '../../domain/index.ts'
+import { pacedEach } from './pace.ts'
 import { objectOf } from './paths.ts'
 
 /** Most objects of one device whose paths are read: as many as a tree may have parameters. */
@@ -118,11 +119,11 @@ export class StoredTree implements RawLookup {
     let open = all.map((_, i) => i)
     for (let round = 0; open.length > 0; round++) {
       const again: number[] = []
-      for (const i of open) {
+      await pacedEach(open, (i) => {
         const before = this.#misses
         results[i] = work(all[i] as I)
         if (this.#misses !== before) again.push(i)
-      }
+      })
       if (again.length === 0 || round === MAX_ROUNDS) break
       open = again
       await this.#load()

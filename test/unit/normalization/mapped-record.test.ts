@@ -23,11 +23,14 @@ let stores: MemoryStores
 let normalization: Normalization
 /** Reads of the store since the last commit began. */
 let reads: string[]
+/** The answer to a read of a list comes after this. */
+let listed: Promise<void>
 
 beforeEach(() => {
   clock = createManualClock()
   stores = createMemoryStores(clock)
   reads = []
+  listed = Promise.resolve()
   const counted: MemoryStores['parameters'] = {
     getMany: (id, paths) => stores.parameters.getMany(id, paths),
     inObjects: (id, objects) => {
@@ -35,9 +38,11 @@ beforeEach(() => {
       return stores.parameters.inObjects(id, objects)
     },
     objects: (id, prefix, limit) => stores.parameters.objects(id, prefix, limit),
-    list: (id, prefix, limit, cursor) => {
+    list: async (id, prefix, limit, cursor) => {
       reads.push(prefix)
-      return stores.parameters.list(id, prefix, limit, cursor)
+      const page = await stores.parameters.list(id, prefix, limit, cursor)
+      await listed
+      return page
     },
   }
   const devices = { ...stores.devices, commit }
@@ -137,6 +142,43 @@ describe('the record of a TR-098 device', () => {
     }
     await adopting
     expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({ from: { path: `${NETWORK}SSID` } })
+  })
+
+  it('maps a tree again in its place among the changes of the device', async () => {
+    await discovered()
+    await stores.devices.commit({ deviceId: ID, dropParameters: ['Device.WiFi.SSID.1.SSID'] })
+    let answer = () => {}
+    listed = new Promise((resolve) => {
+      answer = resolve
+    })
+    const again = commit({ deviceId: ID, mapAgain: true, facts: 'all' })
+    const change = commit({ deviceId: ID, parameters: own([{ path: `${NETWORK}SSID`, value: 'Later' }]) })
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+    answer()
+    await Promise.all([again, change])
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({ value: 'Later' })
+  })
+
+  it('lets others have their turns while it maps a large tree', async () => {
+    await discovered()
+    const names = ['SSID', 'Channel', 'BSSID', 'Status']
+    const large = Array.from({ length: 20_000 }, (_, i) => ({
+      path: `${LAN}WLANConfiguration.${2 + (i >> 2)}.${names[i & 3]}`,
+      value: '1',
+    }))
+    await stores.devices.commit({ deviceId: ID, parameters: own(large) })
+    let turns = 0
+    let isOver = false
+    const mapping = commit({ deviceId: ID, mapAgain: true, facts: 'all' }).finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+    await mapping
+    // Each parameter is entered once and looked at once.
+    expect(turns).toBeGreaterThan((2 * 20_000) / 2_000)
   })
 
   it('maps a tree whose rows come and go with each Inform again only now and then', async () => {

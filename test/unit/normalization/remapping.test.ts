@@ -36,8 +36,12 @@ async function server(): Promise<Normalization> {
     if (id === broken) throw new Error('the record cannot be read')
     return stores.devices.get(id)
   }
-  const devices = { ...stores.devices, get }
-  return new Normalization({ ...stores, devices, rowSets, clock: systemClock, log: silentLog })
+  // As in the store, each change is completed before it is written.
+  const commit: MemoryStores['devices']['commit'] = (change) =>
+    normalization.changes.around(change, (completed) => stores.devices.commit(completed))
+  const devices = { ...stores.devices, get, commit }
+  const normalization = new Normalization({ ...stores, devices, rowSets, clock: systemClock, log: silentLog })
+  return normalization
 }
 
 async function discovered(at: Normalization): Promise<void> {

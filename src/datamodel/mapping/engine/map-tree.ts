@@ -1,3 +1,4 @@
+import type { Work } from '../../../base/index.ts'
 import type { RawTree } from '../tree/raw-tree.ts'
 import type { ReadingTime } from './context.ts'
 import type { DeviceMapping, MappedValue } from './device-mapping.ts'
@@ -11,13 +12,27 @@ interface MappedTree {
   silent: string[]
 }
 
+/** Parameters of one portion of the work. */
+const PORTION = 100
+
 /** Maps a whole tree: every parameter with a row, and what is derived. */
 export function mapTree(device: DeviceMapping, tree: RawTree, time: ReadingTime): MappedTree {
+  const work = mapTreeWork(device, tree, time)
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same in portions; a unit of the work is one parameter. The tree does not change meanwhile. */
+export function* mapTreeWork(device: DeviceMapping, tree: RawTree, time: ReadingTime): Work<MappedTree> {
   const seen = new Set<string>()
   const values: MappedValue[] = []
   const unmapped: string[] = []
   const silent: string[] = []
+  let count = 0
   for (const path of tree.values.keys()) {
+    if (count++ % PORTION === 0) yield PORTION
     let any = false
     const mapped = device.visitTargets(path, (target, row, to) => {
       if (seen.has(to)) {
@@ -34,6 +49,7 @@ export function mapTree(device: DeviceMapping, tree: RawTree, time: ReadingTime)
     else if (!any) silent.push(path)
   }
   for (const path of device.derivedPaths(tree)) {
+    if (count++ % PORTION === 0) yield PORTION
     if (seen.has(path)) continue
     seen.add(path)
     const value = device.evaluate(path, tree, time)
