@@ -5,11 +5,11 @@ import {
   familyOf,
   loadModel,
   Mappings,
-  mapTree,
   RawTree,
   wlanLayout,
 } from '../../src/datamodel/index.ts'
 import { type DeviceTree, readTree } from './device-trees.ts'
+import { mapTree } from './map-tree.ts'
 
 const mappings = new Mappings(loadModel('tr181-cwmp'))
 export const READING_TIME = { at: Date.UTC(2024, 4, 2, 10), upTimeS: 3600 }

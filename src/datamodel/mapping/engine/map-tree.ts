@@ -15,16 +15,10 @@ interface MappedTree {
 /** Parameters of one portion of the work. */
 const PORTION = 100
 
-/** Maps a whole tree: every parameter with a row, and what is derived. */
-export function mapTree(device: DeviceMapping, tree: RawTree, time: ReadingTime): MappedTree {
-  const work = mapTreeWork(device, tree, time)
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
-
-/** The same in portions; a unit of the work is one parameter. The tree does not change meanwhile. */
+/**
+ * Maps a whole tree: every parameter with a row, and what is derived. A unit of the work is one parameter; the tree must
+ * not change meanwhile.
+ */
 export function* mapTreeWork(device: DeviceMapping, tree: RawTree, time: ReadingTime): Work<MappedTree> {
   const seen = new Set<string>()
   const values: MappedValue[] = []

@@ -6,11 +6,11 @@ import {
   familyOf,
   loadModel,
   Mappings,
-  mapTree,
   RawTree,
   wlanLayout,
 } from '../../../../src/datamodel/index.ts'
 import { readTree, TREE_NAMES } from '../../../support/device-trees.ts'
+import { mapTree } from '../../../support/map-tree.ts'
 import { type TreeValue, tr098Router } from '../../../support/tr098-router.ts'
 
 const mappings = new Mappings(loadModel('tr181-cwmp'))

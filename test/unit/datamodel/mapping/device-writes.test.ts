@@ -3,7 +3,6 @@ import {
   applyQuirks,
   type DeviceWrite,
   MappingRefusal,
-  mapTree,
   planNewObject,
   planWrite,
   RawTree,
@@ -11,6 +10,7 @@ import {
   writeQuirks,
 } from '../../../../src/datamodel/index.ts'
 import { expectedFacts, TREE_NAMES } from '../../../support/device-trees.ts'
+import { mapTree } from '../../../support/map-tree.ts'
 import { mappedDevice, READING_TIME, viewOf } from '../../../support/mapped-tree.ts'
 
 const IGD = 'InternetGatewayDevice.'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MappingRefusal, mapTree, planWrite, RawTree } from '../../../../src/datamodel/index.ts'
+import { MappingRefusal, planWrite, RawTree } from '../../../../src/datamodel/index.ts'
+import { mapTree } from '../../../support/map-tree.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { tr098Router } from '../../../support/tr098-router.ts'
 

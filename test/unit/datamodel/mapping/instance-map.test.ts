@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { buildInstanceMap, DeviceMapping, type InstanceMap, mapTree, RawTree } from '../../../../src/datamodel/index.ts'
+import { buildInstanceMap, DeviceMapping, type InstanceMap, RawTree } from '../../../../src/datamodel/index.ts'
+import { mapTree } from '../../../support/map-tree.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { type TreeValue, tr098Router, under } from '../../../support/tr098-router.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mapTree } from '../../../../src/datamodel/index.ts'
+import { mapTree } from '../../../support/map-tree.ts'
 import { compiled, mappedDevice } from '../../../support/mapping.ts'
 import { tr098Router } from '../../../support/tr098-router.ts'
 
