@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../base/index.ts'
 import type { Contact, Device, DeviceId, Operation, Protocol } from '../domain/index.ts'
-import type { Contacts } from './contacts.ts'
+import type { ContactEntry, Contacts } from './contacts.ts'
 import type { FactRefresh } from './fact-refresh.ts'
 import type { OperationLimits } from './limits.ts'
 import type { News, Passes } from './passes.ts'
@@ -52,7 +52,7 @@ export class Dispatch {
    * lasting contact has ended. Never rejects.
    */
   async contact(contact: Contact): Promise<void> {
-    const { contacts, passes, waker, news, factRefresh, log } = this.#deps
+    const { contacts, passes, waker, news, log } = this.#deps
     const { deviceId, protocol, lasting, signal } = contact
     const entry = contacts.add(contact)
     waker.arrived(deviceId, protocol)
@@ -65,12 +65,12 @@ export class Dispatch {
         await aborted(signal)
       } else if (isDue || passes.isActive(deviceId)) {
         passes.request(deviceId)
-        await holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
+        await this.#hold(entry)
       }
       if (!lasting && contact.factsDue === true) {
         // A session takes one request at a time, and operations that arrive meanwhile run over it, too.
-        await passes.between(deviceId, () => factRefresh.over(contact))
-        if (passes.isActive(deviceId)) await holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
+        await passes.between(deviceId, () => this.#readFacts(entry))
+        if (passes.isActive(deviceId)) await this.#hold(entry)
       }
     } catch (err) {
       log.error({ err, deviceId }, 'work over a contact failed')
@@ -79,16 +79,30 @@ export class Dispatch {
     }
   }
 
+  #hold(entry: ContactEntry): Promise<void> {
+    return holdSession(entry, { ...this.#deps, quietMs: this.#deps.limits.quietMs })
+  }
+
+  /** The session is in use meanwhile: what waits behind this reading has not waited in vain. */
+  async #readFacts(entry: ContactEntry): Promise<void> {
+    const { factRefresh, clock } = this.#deps
+    entry.inUse = true
+    await factRefresh.over(entry.contact)
+    entry.inUse = false
+    entry.usedAt = clock.now()
+  }
+
   /** Looks at the facts of a device whose contact lasts, now and once an hour. */
   #keepFacts(contact: Contact): void {
     const { factRefresh, clock } = this.#deps
+    if (!factRefresh.isOn || contact.signal.aborted) return
+    let cancel: () => void = () => undefined
     const look = () => {
-      if (contact.signal.aborted) return
-      const cancel = clock.after(FACTS_MS, look)
-      contact.signal.addEventListener('abort', cancel, { once: true })
+      cancel = clock.after(FACTS_MS, look)
       void factRefresh.over(contact)
     }
-    if (factRefresh.isOn) look()
+    contact.signal.addEventListener('abort', () => cancel(), { once: true })
+    look()
   }
 
   /** Calls back with the device and protocol of each new contact; the returned function ends that. */

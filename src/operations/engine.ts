@@ -96,7 +96,7 @@ export class OperationsEngine implements Operations, Upward, Lifecycle {
   }
 
   factsDue(device: Device): boolean {
-    return !this.#stopping.signal.aborted && this.#parts.factRefresh.isDue(device)
+    return !this.#stopping.signal.aborted && this.#parts.factRefresh.isDue(device, 'cwmp')
   }
 
   completed(completion: Completion): Promise<void> {

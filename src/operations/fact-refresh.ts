@@ -1,5 +1,6 @@
 import { BoundedMap, type Clock, errorText, type Log } from '../base/index.ts'
 import {
+  type Actor,
   type Contact,
   type Device,
   type DeviceId,
@@ -10,11 +11,13 @@ import {
   factSubscriptions,
   type Operation,
   type OperationRequest,
+  type Protocol,
   type RefreshRules,
   refreshPaths,
 } from '../domain/index.ts'
 import type { Recorder } from './record.ts'
 import type { Slots } from './slots.ts'
+import { mayUseUsp } from './verbs.ts'
 
 interface FactRefreshDeps {
   devices: DeviceStore
@@ -26,6 +29,7 @@ interface FactRefreshDeps {
   factRules?: RefreshRules
 }
 
+const ACTOR: Actor = { kind: 'system', id: 'facts' }
 /** Time of one reading, in milliseconds. */
 const LIMIT_MS = 60_000
 /** A device that did not answer, or refused a subscription, is left alone for so long. */
@@ -42,7 +46,8 @@ const MAX_SUBSCRIPTIONS = 2
  */
 export class FactRefresh {
   readonly #deps: FactRefreshDeps
-  readonly #restUntil = new BoundedMap<DeviceId, number>(MAX_RESTING)
+  /** By device and protocol: a link that does not answer says nothing of the sessions. */
+  readonly #restUntil = new BoundedMap<string, number>(MAX_RESTING)
   readonly #refusedUntil = new BoundedMap<DeviceId, number>(MAX_RESTING)
 
   constructor(deps: FactRefreshDeps) {
@@ -54,32 +59,39 @@ export class FactRefresh {
     return this.#deps.factRules !== undefined
   }
 
-  /** True when there is something to do for the device, by its record. */
-  isDue(device: Device): boolean {
+  /** True when there is something to do for the device over this protocol, by its record. */
+  isDue(device: Device, protocol: Protocol): boolean {
     const { factRules, clock } = this.#deps
     const now = clock.now()
-    if (factRules === undefined || now < (this.#restUntil.get(device.id) ?? 0)) return false
+    if (factRules === undefined || now < (this.#restUntil.get(restKey(device.id, protocol)) ?? 0)) return false
+    // As for any read: over the link of a device that was rolled back there is none.
+    if (protocol === 'usp' && !mayUseUsp({ actor: ACTOR, request: { verb: 'get', paths: [] } }, device)) return false
     return dueFacts(device, factRules, now).length > 0 || this.#subscriptions(device, factRules, now).length > 0
   }
 
   /** Does it over a contact. Never rejects. */
   async over(contact: Contact): Promise<void> {
-    const { devices, slots, clock, log, factRules } = this.#deps
-    const { deviceId, signal } = contact
+    const { devices, slots, factRules } = this.#deps
+    const { deviceId, protocol, signal } = contact
     let free: (() => void) | undefined
     try {
       const device = await devices.get(deviceId)
-      if (device === undefined || factRules === undefined || !this.isDue(device)) return
+      if (device === undefined || factRules === undefined || !this.isDue(device, protocol)) return
       free = await slots.take(signal)
       if (free === undefined) return
       await this.#read(device, contact, factRules)
-      if (contact.protocol === 'cwmp') await this.#subscribeAll(contact, factRules)
+      if (protocol === 'cwmp') await this.#subscribeAll(contact, factRules)
     } catch (error) {
-      this.#restUntil.set(deviceId, clock.now() + REST_MS)
-      log.info({ deviceId, reason: errorText(error) }, 'the facts of a device were not read')
+      this.#rest(contact, errorText(error))
     } finally {
       free?.()
     }
+  }
+
+  #rest({ deviceId, protocol }: Contact, reason: string | undefined): void {
+    const { clock, log } = this.#deps
+    this.#restUntil.set(restKey(deviceId, protocol), clock.now() + REST_MS)
+    log.info({ deviceId, protocol, reason }, 'the facts of a device were not read')
   }
 
   /** By the record as it is after each step: the reading may have found other sources. */
@@ -99,6 +111,7 @@ export class FactRefresh {
     if (groups.length === 0) return
     const operation = this.#operation(device.id, { verb: 'get', paths: refreshPaths(device, groups) })
     const result = await this.#execute(operation, contact)
+    if (result.outcome !== 'done') return this.#rest(contact, result.error?.text)
     const last = await recorder.recordAhead(operation, result, device, contact.protocol)
     const at = clock.now()
     const set: DevicePatch = { ...last?.set }
@@ -106,9 +119,9 @@ export class FactRefresh {
     await devices.commit({ ...last, deviceId: device.id, set })
   }
 
-  async #subscribe(device: Device, contact: Contact, { id, paths, passive }: FactSubscription): Promise<void> {
+  async #subscribe(device: Device, contact: Contact, { id, paths, passive, enable }: FactSubscription): Promise<void> {
     const { recorder, clock, log } = this.#deps
-    const request = { verb: 'subscribe', id, notifType: 'ValueChange', paths, enable: true } as const
+    const request = { verb: 'subscribe', id, notifType: 'ValueChange', paths, enable } as const
     const operation = this.#operation(device.id, { ...request, ...(passive ? { passive } : {}) })
     const result = await this.#execute(operation, contact)
     if (result.outcome === 'done') return recorder.record(operation, result, device, contact.protocol)
@@ -123,9 +136,17 @@ export class FactRefresh {
 
   #operation(deviceId: DeviceId, request: OperationRequest): Operation {
     const now = this.#deps.clock.now()
-    const actor = { kind: 'system' as const, id: 'facts' }
     const id = `facts-${now.toString(36)}`
-    return { id, deviceId, request, state: 'sent', actor, createdAt: now, expiresAt: now + LIMIT_MS, attempts: 1 }
+    return {
+      id,
+      deviceId,
+      request,
+      state: 'sent',
+      actor: ACTOR,
+      createdAt: now,
+      expiresAt: now + LIMIT_MS,
+      attempts: 1,
+    }
   }
 
   async #execute(operation: Operation, contact: Contact) {
@@ -138,4 +159,8 @@ export class FactRefresh {
       cancel()
     }
   }
+}
+
+function restKey(deviceId: DeviceId, protocol: Protocol): string {
+  return `${protocol} ${deviceId}`
 }

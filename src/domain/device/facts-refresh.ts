@@ -88,14 +88,18 @@ function sourcesIn(device: Device, group: FactGroup): string[] {
 /** Ids of the subscriptions by which a CPE is asked to report sources of facts. */
 const SUBSCRIPTIONS = { active: 'isthmus-facts', passive: 'isthmus-facts-passive' } as const
 
-/** A subscription of sources that the device does not have yet. */
+/** A subscription of sources that the device does not have yet, or has and shall not have any more. */
 export interface FactSubscription extends CwmpSubscription {
   passive: boolean
+  enable: boolean
 }
 
-/** Returns the subscriptions of sources that differ from those that the CPE was asked for. */
+/**
+ * Returns the subscriptions of sources that differ from those that the CPE was asked for; those that the policy does not
+ * want any more, to be ended.
+ */
 export function factSubscriptions(device: Device, rules: RefreshRules): FactSubscription[] {
-  return (['active', 'passive'] as const).flatMap((kind) => {
+  return (['active', 'passive'] as const).flatMap((kind): FactSubscription[] => {
     const id = SUBSCRIPTIONS[kind]
     const paths = FACT_GROUPS.flatMap((group) => {
       const sources: FactSources = device[group]?.sources ?? {}
@@ -103,6 +107,9 @@ export function factSubscriptions(device: Device, rules: RefreshRules): FactSubs
     })
     const standing = device.cwmp?.subscriptions?.find((one) => one.id === id)?.paths ?? []
     const isSame = standing.length === paths.length && paths.every((path) => standing.includes(path))
-    return paths.length === 0 || isSame ? [] : [{ id, paths, passive: kind === 'passive' }]
+    const passive = kind === 'passive'
+    const isOff = FACT_GROUPS.every((group) => rules[group].maxAgeS === 0 || rules[group][kind] === undefined)
+    if (isOff && standing.length > 0) return [{ id, paths: standing, passive, enable: false }]
+    return paths.length === 0 || isSame ? [] : [{ id, paths, passive, enable: true }]
   })
 }

@@ -55,7 +55,8 @@ function world(values: Record<string, string>, policy?: string) {
     },
   }
   const device = () => stores.inside.devices.get(id) as Device
-  return { clock, refresh, contact, asked, device }
+  const change = (patch: Partial<Device>) => stores.inside.devices.set(id, { ...device(), ...patch })
+  return { clock, refresh, contact, asked, device, change }
 }
 
 describe('live facts', () => {
@@ -63,14 +64,14 @@ describe('live facts', () => {
     const w = world({ [LEVEL]: '-28000', [STATUS]: 'Connected' })
     await w.refresh.over(w.contact)
     w.asked.length = 0
-    expect(w.refresh.isDue(w.device())).toBe(false)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
     w.clock.advance(7 * HOUR)
-    expect(w.refresh.isDue(w.device())).toBe(true)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
     await w.refresh.over(w.contact)
     expect(w.asked).toEqual([{ verb: 'get', paths: [LEVEL] }])
     expect(w.device().optical).toMatchObject({ rxPowerDbm: -28, health: 'critical' })
     expect(w.device().factsReadAt).toEqual({ optical: w.clock.now() })
-    expect(w.refresh.isDue(w.device())).toBe(false)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
     w.clock.advance(20 * HOUR)
     await w.refresh.over(w.contact)
     expect(w.asked.at(-1)).toEqual({ verb: 'get', paths: [STATUS, LEVEL] })
@@ -78,7 +79,7 @@ describe('live facts', () => {
 
   it('have sources that a CPE is asked once to report: at once, or with its next Inform', async () => {
     const w = world({})
-    expect(w.refresh.isDue(w.device())).toBe(true)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
     await w.refresh.over(w.contact)
     const subscribe = { verb: 'subscribe', notifType: 'ValueChange', enable: true }
     expect(w.asked).toEqual([
@@ -89,16 +90,62 @@ describe('live facts', () => {
       { id: 'isthmus-facts', paths: [STATUS] },
       { id: 'isthmus-facts-passive', paths: [LEVEL] },
     ])
-    expect(w.refresh.isDue(w.device())).toBe(false)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
   })
 
   it('of a device that does not answer are left alone for an hour', async () => {
     const w = world({})
     const contact = { ...w.contact, execute: () => Promise.reject(new Error('gone')) }
     await w.refresh.over(contact)
-    expect(w.refresh.isDue(w.device())).toBe(false)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
     w.clock.advance(HOUR + 1)
-    expect(w.refresh.isDue(w.device())).toBe(true)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
+  })
+
+  it('of a reading that failed are left alone for an hour, and count as not read', async () => {
+    const w = world({})
+    w.clock.advance(7 * HOUR)
+    const failed = {
+      outcome: 'failed' as const,
+      results: [],
+      error: { code: 'notMapped', text: 'no', retryable: false },
+    }
+    await w.refresh.over({ ...w.contact, execute: async () => failed })
+    expect(w.device().factsReadAt).toBeUndefined()
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(false)
+    w.clock.advance(HOUR + 1)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
+  })
+
+  it('are not read over a link that no operation may use, and its silence says nothing of sessions', async () => {
+    const w = world({})
+    w.clock.advance(7 * HOUR)
+    w.change({ owner: 'usp' })
+    const gone = () => Promise.reject(new Error('gone'))
+    await w.refresh.over({ ...w.contact, protocol: 'usp', execute: gone })
+    expect(w.refresh.isDue(w.device(), 'usp')).toBe(false)
+    expect(w.refresh.isDue(w.device(), 'cwmp')).toBe(true)
+    w.clock.advance(HOUR + 1)
+    expect(w.refresh.isDue(w.device(), 'usp')).toBe(true)
+    w.change({ owner: 'cwmp', migration: { planId: 'p', state: 'ROLLED_BACK', at: 1 } })
+    expect(w.refresh.isDue(w.device(), 'usp')).toBe(false)
+    await w.refresh.over({ ...w.contact, protocol: 'usp' })
+    expect(w.asked).toEqual([])
+  })
+
+  it('are not reported any more when the policy says never', async () => {
+    const w = world({})
+    await w.refresh.over(w.contact)
+    const ids = ['isthmus-facts', 'isthmus-facts-passive']
+    expect(w.device().cwmp?.subscriptions?.map(({ id }) => id)).toEqual(ids)
+    const never = world({}, 'never')
+    const { cwmp } = w.device()
+    if (cwmp !== undefined) never.change({ cwmp })
+    await never.refresh.over(never.contact)
+    expect(never.asked.map((request) => request.verb === 'subscribe' && [request.id, request.enable])).toEqual(
+      ids.map((id) => [id, false]),
+    )
+    expect(never.device().cwmp?.subscriptions).toEqual([])
   })
 
   it('are read by another age, or never, as the policy says', async () => {
@@ -108,6 +155,6 @@ describe('live facts', () => {
     expect(often.asked.map(({ verb }) => verb)).toEqual(['get', 'subscribe'])
     const never = world({}, 'never')
     never.clock.advance(1000 * HOUR)
-    expect(never.refresh.isDue(never.device())).toBe(false)
+    expect(never.refresh.isDue(never.device(), 'cwmp')).toBe(false)
   })
 })
