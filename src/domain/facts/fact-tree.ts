@@ -9,6 +9,8 @@ export interface Reading {
 /** Parameters of one device by path, as rows of tables and references between them. */
 export class FactTree {
   readonly #readings: ReadonlyMap<string, Reading>
+  /** The numbers of the rows of each table, once they are asked for. */
+  #numbers: Map<string, Set<number>> | undefined
 
   constructor(readings: ReadonlyMap<string, Reading>) {
     this.#readings = readings
@@ -24,14 +26,8 @@ export class FactTree {
 
   /** Returns the rows of a table (its path ends in a dot) in the order of their numbers, as paths with a dot. */
   rows(table: string): string[] {
-    const numbers = new Set<number>()
-    for (const path of this.#readings.keys()) {
-      if (!path.startsWith(table)) continue
-      const dot = path.indexOf('.', table.length)
-      const number = Number(path.slice(table.length, dot))
-      if (dot > 0 && Number.isInteger(number) && number > 0) numbers.add(number)
-    }
-    return [...numbers].sort((a, b) => a - b).map((number) => `${table}${number}.`)
+    this.#numbers ??= numbersIn(this.#readings.keys())
+    return [...(this.#numbers.get(table) ?? [])].sort((a, b) => a - b).map((number) => `${table}${number}.`)
   }
 
   /** Returns false only where the parameter says so: of a device whose tree is half known, rows count. */
@@ -39,9 +35,10 @@ export class FactTree {
     return isOn(this.get(path))
   }
 
-  /** Returns the objects that a list of references names, as paths with a dot. */
+  /** Returns the objects that a list of references names, as paths with a dot; of a long list the first ones. */
   references(path: string): string[] {
-    return (this.get(path) ?? '').split(',').flatMap((text) => {
+    const list = (this.get(path) ?? '').slice(0, MAX_REFERENCES)
+    return list.split(',').flatMap((text) => {
       const bare = text.trim().replace(/\.$/, '')
       return bare === '' ? [] : [`${bare}.`]
     })
@@ -59,6 +56,23 @@ export class FactTree {
 }
 
 const MAX_LAYERS = 32
+/** Characters of a list of references. */
+const MAX_REFERENCES = 1_024
+
+function numbersIn(paths: Iterable<string>): Map<string, Set<number>> {
+  const found = new Map<string, Set<number>>()
+  for (const path of paths)
+    for (let start = path.indexOf('.') + 1; start > 0; start = path.indexOf('.', start) + 1) {
+      const end = path.indexOf('.', start)
+      const number = end < 0 ? Number.NaN : Number(path.slice(start, end))
+      if (!Number.isInteger(number) || number <= 0) continue
+      const table = path.slice(0, start)
+      const numbers = found.get(table)
+      if (numbers === undefined) found.set(table, new Set([number]))
+      else numbers.add(number)
+    }
+  return found
+}
 
 /** Returns false for a text that says no; an absent one says nothing. */
 export function isOn(value: string | undefined): boolean {

@@ -1,7 +1,8 @@
+import { numberIn as numberInText } from '../../datamodel/index.ts'
+
 /** Returns the number that a text holds, with a unit or a decimal comma as some devices write it. */
 export function numberIn(text: string | undefined): number | undefined {
-  const match = /^\s*([+-]?\d{1,12}(?:[.,]\d{1,9})?)\s*[a-z%°]*\s*$/i.exec(text ?? '')
-  return match?.[1] === undefined ? undefined : Number(match[1].replace(',', '.'))
+  return text === undefined ? undefined : numberInText(text)
 }
 
 /** Returns a count; undefined for what is none. */

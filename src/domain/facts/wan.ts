@@ -44,17 +44,19 @@ const WORTH = { route: 4, nat: 3.5, ppp: 3, pppUser: 0.75, public: 1 } as const
  */
 function internetConnection(tree: FactTree): Connection | undefined {
   const interfaces = tree.rows(IP).filter((row) => tree.isOn(`${row}Enable`))
-  const asIp = (path: string) => ipOf(tree, interfaces, path)
+  const over = ipOverPpp(tree, interfaces)
+  // Some devices name the PPP interface below it.
+  const asIp = (path: string) => over.get(path) ?? path
   const routes = defaultRoutes(tree)
   const cheapest = Math.min(...routes.map(({ metric }) => metric))
-  const routed = routes.flatMap(({ path, metric }) => (metric === cheapest ? [asIp(path)] : []))
-  const translated = natInterfaces(tree).map(asIp)
+  const routed = new Set(routes.flatMap(({ path, metric }) => (metric === cheapest ? [asIp(path)] : [])))
+  const translated = new Set(natInterfaces(tree).map(asIp))
   const worth = (path: string) => {
     const ppp = pppBelow(tree, path)
     const hasUser = ppp !== undefined && textIn(tree.get(`${ppp}Username`)) !== undefined
     return (
-      (routed.includes(path) ? WORTH.route : 0) +
-      (translated.includes(path) ? WORTH.nat : 0) +
+      (routed.has(path) ? WORTH.route : 0) +
+      (translated.has(path) ? WORTH.nat : 0) +
       (ppp === undefined ? 0 : WORTH.ppp) +
       (hasUser ? WORTH.pppUser : 0) +
       (hasPublic(tree, path) ? WORTH.public : 0)
@@ -90,10 +92,13 @@ function natInterfaces(tree: FactTree): string[] {
   return tree.rows(NAT).flatMap((row) => (tree.isOn(`${row}Enable`) ? tree.references(`${row}Interface`) : []))
 }
 
-/** Returns the IP interface that a reference means; some devices name the PPP interface below it. */
-function ipOf(tree: FactTree, interfaces: readonly string[], path: string): string {
-  if (!path.startsWith(PPP)) return path
-  return interfaces.find((row) => tree.references(`${row}LowerLayers`).includes(path)) ?? path
+/** Returns the IP interface right above each PPP interface, of several the first. */
+function ipOverPpp(tree: FactTree, interfaces: readonly string[]): Map<string, string> {
+  const over = new Map<string, string>()
+  for (const row of interfaces)
+    for (const lower of tree.references(`${row}LowerLayers`))
+      if (lower.startsWith(PPP) && !over.has(lower)) over.set(lower, row)
+  return over
 }
 
 function pppBelow(tree: FactTree, ip: string): string | undefined {
