@@ -38,9 +38,8 @@ export function deviceWrite(room: DeviceRoom, asked: DeviceChange, now: number):
   }
 }
 
-/** The change with the fields that follow from it, and without what is for the store alone. */
-function withDerived({ devices, parameters }: DeviceRoom, asked: DeviceChange, now: number): DeviceChange {
-  const { known: _known, ...change } = asked
+/** The change with the fields that follow from it. */
+function withDerived({ devices, parameters }: DeviceRoom, change: DeviceChange, now: number): DeviceChange {
   const device = change.create ?? devices.get(change.deviceId)
   if (device === undefined || !bearsOnDerived(change)) return change
   const { groups, ...own } = factsOfChange(device, change)

@@ -92,8 +92,6 @@ export interface DeviceChange {
    * last change has `all`, by which they are derived from all that is stored.
    */
   facts?: 'later' | 'all'
-  /** The record as it was read for this change, which saves reading it again. */
-  known?: Device
 }
 
 /**

@@ -65,7 +65,6 @@ export function informChange(device: Device | undefined, inform: InformFacts, no
     })
   } else {
     change.set = patch
-    if (change.parameters !== undefined) change.known = device
   }
   if (events.length > 0) change.events = events
   return change

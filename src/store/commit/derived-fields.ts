@@ -46,13 +46,12 @@ export class DerivedFields {
     // One that bears on nothing keeps its place behind those that do.
     if (!bearsOnDerived(change))
       return this.#queue.has(change.deviceId) ? this.#queue.run(change.deviceId, () => commit(change)) : commit(change)
-    const isAlone = !this.#queue.has(change.deviceId)
-    return this.#queue.run(change.deviceId, async () => commit(await this.#withDerived(change, isAlone)))
+    return this.#queue.run(change.deviceId, async () => commit(await this.#withDerived(change)))
   }
 
-  async #withDerived(change: DeviceChange, isAlone: boolean): Promise<DeviceChange> {
+  async #withDerived(change: DeviceChange): Promise<DeviceChange> {
     const { deviceId, create } = change
-    const device = create ?? (isAlone ? change.known : undefined) ?? (await this.#read(deviceId))
+    const device = create ?? (await this.#read(deviceId))
     // The commit is refused, or its parameters belong to a record that was deleted meanwhile.
     if (device === undefined) return change
     const { groups, ...own } = await this.#factsOf(device, change)
