@@ -80,11 +80,6 @@ export class DevicePaths {
     }
   }
 
-  /** Returns true when a row or a rule gives the parameter, on whatever device. */
-  knows(targetPath: string): boolean {
-    return this.find(targetPath).target !== undefined
-  }
-
   /**
    * Returns the parameters of the device's own tree that are needed to evaluate a TR-181 parameter, the sources first;
    * empty where it has none.
@@ -106,29 +101,6 @@ export class DevicePaths {
       for (const object of pair.objects(row, this.links, tree))
         for (const name of spec.needs ?? []) for (const path of neededPaths(object, name, tree)) beside.add(path)
     return [...found, ...[...beside].filter((path) => !found.has(path))]
-  }
-
-  /**
-   * Returns the objects of the device's own tree, each with a dot at its end and none within another, that together
-   * hold the sources of all TR-181 parameters at and below an object; `Device.` gives the whole of what is mapped.
-   */
-  sourceObjectsOf(targetObject: string, tree: RawLookup): string[] {
-    const { schema } = scanObject(targetObject)
-    const tables = new Map<string, readonly string[]>()
-    const found = new Set<string>()
-    for (const target of this.mapping.targets.values()) {
-      if (!target.schema.startsWith(schema)) continue
-      for (const compiled of target.rows) {
-        if (!this.applies(compiled)) continue
-        const known = tables.get(compiled.table) ?? objectsOfTable(tree, compiled.table)
-        tables.set(compiled.table, known)
-        for (const object of known)
-          if (compiled.pair.rows(object, this.links).some((row) => (row + target.rest).startsWith(targetObject)))
-            found.add(objectOf(object + compiled.rest))
-      }
-    }
-    const sorted = [...found].sort()
-    return sorted.filter((object, i) => !sorted.slice(0, i).some((outer) => object.startsWith(outer)))
   }
 
   rowOf(object: string, below: string | undefined): string | undefined {

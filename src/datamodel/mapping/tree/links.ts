@@ -69,11 +69,6 @@ export class Links {
     return this.#byTable.get(table) ?? NONE
   }
 
-  /** Returns all tables of TR-181 that have linked rows. */
-  tables(): Iterable<string> {
-    return this.#byTable.keys()
-  }
-
   /** Returns all objects of the device's own tree that stand behind a row. */
   objects(): Iterable<string> {
     return this.#bySource.keys()

@@ -19,7 +19,6 @@ export class RawTree implements RawLookup {
   readonly #values = new Map<string, string>()
   #below = new Map<string, Set<string>>()
   #sorted = new Map<string, readonly string[]>()
-  #left = 0
 
   constructor(values: Iterable<RawValue>) {
     for (const { path, value } of values) this.put(path, value)
@@ -30,26 +29,14 @@ export class RawTree implements RawLookup {
     return this.#values
   }
 
-  /** Parameters that were left out because the tree is larger or deeper than the limits. */
-  get left(): number {
-    return this.#left
-  }
-
-  /** Enters or changes a parameter; a path that ends in a dot enters an object without parameters. */
+  /**
+   * Enters or changes a parameter; a path that ends in a dot enters an object without parameters. Does nothing for a new
+   * path beyond the limits of size and depth.
+   */
   put(path: string, value: string): void {
     if (this.#values.has(path)) this.#values.set(path, value)
-    else if (this.#values.size >= MAX_RAW_PARAMETERS || path.length > MAX_PATH_LENGTH || !this.#index(path))
-      this.#left++
-    else if (!path.endsWith('.')) this.#values.set(path, value)
-  }
-
-  /** Takes out an object (ends in a dot) with all that is below it. */
-  remove(object: string): void {
-    for (const path of this.#values.keys()) if (path.startsWith(object)) this.#values.delete(path)
-    for (const known of this.#below.keys()) if (known.startsWith(object)) this.#below.delete(known)
-    const dot = object.lastIndexOf('.', object.length - 2)
-    this.#below.get(object.slice(0, dot + 1))?.delete(object.slice(dot + 1, -1))
-    this.#sorted.clear()
+    else if (this.#values.size < MAX_RAW_PARAMETERS && path.length <= MAX_PATH_LENGTH && this.#index(path))
+      if (!path.endsWith('.')) this.#values.set(path, value)
   }
 
   value(path: string): string | undefined {

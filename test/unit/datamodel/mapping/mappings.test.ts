@@ -64,7 +64,7 @@ describe('mappings', () => {
 })
 
 describe('a tree of a device', () => {
-  it('takes new values, objects without values, and lets go of removed ones', () => {
+  it('takes new values, and objects without values', () => {
     const table = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.'
     const tree = new RawTree([{ path: `${table}10.SSID`, value: 'a' }])
     expect(tree.children(table)).toEqual(['10'])
@@ -76,9 +76,6 @@ describe('a tree of a device', () => {
       [`${table}10.SSID`, 'b'],
       [`${table}9.SSID`, 'c'],
     ])
-    tree.remove(`${table}10.`)
-    expect(tree.children(table)).toEqual(['2', '9'])
-    expect(tree.value(`${table}10.SSID`)).toBeUndefined()
     expect(tree.children('InternetGatewayDevice.LANDevice.')).toEqual(['1'])
   })
 })

@@ -116,17 +116,6 @@ describe('a TR-098 router in TR-181', () => {
     ])
   })
 
-  it('finds the objects that hold a part of TR-181', () => {
-    expect(device.sourceObjectsOf('Device.WiFi.SSID.3.', tree)).toEqual([
-      'InternetGatewayDevice.LANDevice.1.WLANConfiguration.5.',
-    ])
-    expect(device.sourceObjectsOf('Device.Hosts.', tree)).toEqual([
-      'InternetGatewayDevice.LANDevice.1.Hosts.',
-      'InternetGatewayDevice.LANDevice.1.WLANConfiguration.5.AssociatedDevice.1.',
-    ])
-    expect(device.sourceObjectsOf('Device.Cellular.', tree)).toEqual([])
-  })
-
   it('maps nearly all of its tree', () => {
     const mapped = mapTree(device, tree, time)
     expect(mapped.values.length).toBeGreaterThan(tree.values.size)
