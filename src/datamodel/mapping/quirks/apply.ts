@@ -14,8 +14,6 @@ export interface DeviceWrite {
   steps: DeviceValue[][]
   /** Parameters whose write has its effect after the next boot. */
   afterBoot: string[]
-  /** Parameters that read empty or masked: a reading does not prove the write. */
-  blank: string[]
   /** Parameters that are not sent, because the device takes no value for them. */
   omitted: string[]
 }
@@ -37,7 +35,7 @@ export function applyQuirks(
 ): DeviceWrite {
   const asked = new Map(values.map(({ path, value }) => [path, value]))
   const written = new Set<string>()
-  const result: DeviceWrite = { steps: [], afterBoot: [], blank: [], omitted: [] }
+  const result: DeviceWrite = { steps: [], afterBoot: [], omitted: [] }
   const together: DeviceValue[] = []
   const add = (path: string, value: string) => {
     if (written.has(path)) return
@@ -51,7 +49,6 @@ export function applyQuirks(
     for (const beside of own.flatMap(({ before }) => before ?? [])) addBeside(beside, path, value)
     const device = inDeviceForm({ path, value }, own, reportedType(path))
     if (own.some(({ reboot }) => reboot === true)) result.afterBoot.push(path)
-    if (own.some(({ blank }) => blank === true)) result.blank.push(path)
     if (own.some(({ alone }) => alone === true)) result.steps.push([device])
     else together.push(device)
     for (const beside of own.flatMap(({ after }) => after ?? [])) addBeside(beside, path, value)

@@ -47,8 +47,6 @@ export interface ParameterQuirk extends QuirkScope {
   alone?: true
   /** True: it is never sent, also not with its default value. */
   omit?: true
-  /** True: it reads empty or masked. A reading is no value, does not replace a stored one and does not prove a write. */
-  blank?: true
   /** True: a write has its effect after the next boot, also where the response says Status 0. */
   reboot?: true
   /** The fault with which the device answers a write; the write is refused before it is sent. */

@@ -1,4 +1,3 @@
-import type { WriteQuirks } from '../quirks/write-quirk.ts'
 import type { VendorRow } from './family.ts'
 import {
   INFO,
@@ -80,15 +79,3 @@ export const COMMON_ROWS: readonly VendorRow[] = [
     }),
   ),
 ]
-
-/** The rules for the writes of every device. */
-export const COMMON_QUIRKS: WriteQuirks = {
-  parameters: [
-    { on: '*.WANPPPConnection.{i}.Password', blank: true, evidence: '20 lineages, 40 dumps' },
-    { on: 'Device.PPP.Interface.{i}.Password', blank: true, evidence: 'TR-181' },
-    { on: `${WLAN}KeyPassphrase`, blank: true, evidence: '28 lineages, 40 dumps' },
-    { on: `${WLAN}PreSharedKey.{i}.KeyPassphrase`, blank: true, evidence: '20 lineages' },
-    { on: 'Device.WiFi.AccessPoint.{i}.Security.KeyPassphrase', blank: true, evidence: 'TR-181' },
-  ],
-  objects: [],
-}

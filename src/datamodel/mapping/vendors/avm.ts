@@ -38,7 +38,6 @@ export const AVM: VendorFamily = {
         omit: true as const,
         evidence: 'document of the maker: any other value than the one it shows is an error',
       })),
-      { on: `${WLAN}KeyPassphrase`, blank: true, evidence: DOCUMENT },
       {
         on: `${WLAN}Standard`,
         refuses: { fault: 9008, why: 'the device only shows it' },

@@ -1,5 +1,5 @@
 import type { VendorFamily } from './family.ts'
-import { keyPlace, WLAN } from './places.ts'
+import { keyPlace } from './places.ts'
 
 /** Calix (X_000631_), and devices with X_CMS_. */
 export const CALIX: VendorFamily = {
@@ -10,12 +10,5 @@ export const CALIX: VendorFamily = {
     keyPlace('X_000631_KeyPassphrase', { rank: 4, evidence: '1 to 2 lineages' }),
     keyPlace('X_CMS_KeyPassphrase', { rank: 5, evidence: '1 to 2 lineages' }),
   ],
-  quirks: {
-    parameters: ['X_000631_KeyPassphrase', 'X_CMS_KeyPassphrase'].map((leaf) => ({
-      on: `${WLAN}${leaf}`,
-      blank: true as const,
-      evidence: 'list',
-    })),
-    objects: [],
-  },
+  quirks: { parameters: [], objects: [] },
 }

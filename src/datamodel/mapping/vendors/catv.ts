@@ -1,5 +1,5 @@
 import type { VendorFamily } from './family.ts'
-import { keyPlace, linkVlan, optics, USUAL_OPTICS, WAN, WLAN, width } from './places.ts'
+import { keyPlace, linkVlan, optics, USUAL_OPTICS, WAN, width } from './places.ts'
 
 /** ONTs with CATV (X_CATV_), such as those of Cianet. */
 export const CATV: VendorFamily = {
@@ -13,8 +13,5 @@ export const CATV: VendorFamily = {
     keyPlace('PreSharedKey.{i}.PreSharedKey', { rank: 3, family: 'catv', evidence: 'HW01N' }),
   ],
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
-  quirks: {
-    parameters: [{ on: `${WLAN}PreSharedKey.{i}.PreSharedKey`, blank: true, evidence: '14 lineages' }],
-    objects: [],
-  },
+  quirks: { parameters: [], objects: [] },
 }

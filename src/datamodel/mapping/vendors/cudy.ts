@@ -1,5 +1,5 @@
 import type { VendorFamily } from './family.ts'
-import { keyPlace, WLAN } from './places.ts'
+import { keyPlace } from './places.ts'
 
 /** Cudy (X_CUDY_). */
 export const CUDY: VendorFamily = {
@@ -8,8 +8,5 @@ export const CUDY: VendorFamily = {
   kind: 'maker',
   rows: [keyPlace('X_CUDY_Password', { rank: 4, evidence: '1 to 2 lineages' })],
   layouts: [{ '2.4GHz': [1], '5GHz': [2], evidence: '10 models of several makers' }],
-  quirks: {
-    parameters: [{ on: `${WLAN}X_CUDY_Password`, blank: true, evidence: 'list' }],
-    objects: [],
-  },
+  quirks: { parameters: [], objects: [] },
 }

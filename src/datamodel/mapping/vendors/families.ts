@@ -1,6 +1,6 @@
 import type { ObjectQuirk, ParameterQuirk, WriteQuirks } from '../quirks/write-quirk.ts'
 import type { MappingRow } from '../row.ts'
-import { COMMON_QUIRKS, COMMON_ROWS } from './any-vendor.ts'
+import { COMMON_ROWS } from './any-vendor.ts'
 import { AVM } from './avm.ts'
 import { CALIX } from './calix.ts'
 import { CATV } from './catv.ts'
@@ -66,13 +66,13 @@ export function holdsFor(row: MappingRow, kind: DeviceKind): boolean {
   return (row.family === undefined || row.family === kind.family) && isOf(row, kind)
 }
 
-/** Returns the rules that hold for writes to a device: those of every device, and those of its family and model. */
+/** Returns the rules of the family and the model of a device for writes. */
 export function writeQuirks(kind: DeviceKind): WriteQuirks {
   const own = familyNamed(kind.family)?.quirks
   const ofModel = (quirk: ParameterQuirk | ObjectQuirk) => isOf(quirk, kind)
   return {
-    parameters: [...COMMON_QUIRKS.parameters, ...(own?.parameters ?? [])].filter(ofModel),
-    objects: [...COMMON_QUIRKS.objects, ...(own?.objects ?? [])].filter(ofModel),
+    parameters: own?.parameters.filter(ofModel) ?? [],
+    objects: own?.objects.filter(ofModel) ?? [],
   }
 }
 

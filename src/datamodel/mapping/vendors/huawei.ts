@@ -114,7 +114,6 @@ export const HUAWEI: VendorFamily = {
         },
         evidence: 'live',
       },
-      { on: '*.PreSharedKey.{i}.PreSharedKey', blank: true, evidence: '40 dumps' },
       { on: '*.X_HW_IPv6.IPv6Address.{i}.Origin', reboot: true, evidence: 'Status 1 of a live device' },
       { on: '*.PortMapping.{i}.RemoteHost', omit: true, evidence: 'list' },
     ],

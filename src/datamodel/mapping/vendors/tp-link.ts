@@ -1,5 +1,5 @@
 import type { VendorFamily, VendorRow } from './family.ts'
-import { keyPlace, optics, place, rssi, stationStandard, WLAN, width } from './places.ts'
+import { keyPlace, optics, place, rssi, stationStandard, width } from './places.ts'
 
 const GPON = 'Device.Optical.Interface.{i}.X_TP_GPON_Config.'
 /** Devices of TR-181 that count the bytes of a WAN interface as the LAN sees them. */
@@ -77,7 +77,6 @@ export const TP_LINK: VendorFamily = {
         evidence: '2 models',
       })),
       { on: '*.PortMapping.{i}.RemoteHost', omit: true, evidence: 'list' },
-      { on: `${WLAN}X_TP_PreSharedKey`, blank: true, evidence: 'list' },
     ],
     objects: [
       {

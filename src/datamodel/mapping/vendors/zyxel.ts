@@ -1,5 +1,5 @@
 import type { VendorFamily } from './family.ts'
-import { IGD, optics, WLAN } from './places.ts'
+import { IGD, optics } from './places.ts'
 
 /** Zyxel (X_ZYXEL_, X_5067F0_). */
 export const ZYXEL: VendorFamily = {
@@ -14,7 +14,6 @@ export const ZYXEL: VendorFamily = {
   layouts: [{ '2.4GHz': [1, 2, 3, 4], '5GHz': [5, 6, 7, 8], evidence: '15 lineages, 49 models' }],
   quirks: {
     parameters: [
-      { on: `${WLAN}PreSharedKey.{i}.KeyPassphrase`, blank: true, evidence: 'list' },
       {
         on: `${IGD}X_5067F0_Ext.LoginPrivilegeMgmt.{i}.UserName`,
         values: ['admin'],

@@ -78,11 +78,9 @@ describe('a new Wi-Fi key', () => {
 
   it.each(Object.entries(KEY_PLACES))('goes to every place of %s in one SetParameterValues', (name, [n, ...places]) => {
     const path = `${firstAccessPoint(name)}Security.KeyPassphrase`
-    const { steps, blank } = write(name, { [path]: 'new-key-2024' })
+    const { steps } = write(name, { [path]: 'new-key-2024' })
     const wanted = places.map((place) => ({ path: `${WLAN}${n}.${place}`, value: 'new-key-2024' }))
     expect(steps).toEqual([wanted])
-    // A reading after it proves nothing, for devices answer with an empty text.
-    expect(blank).toContain(`${WLAN}${n}.KeyPassphrase`)
   })
 
   it.each(Object.keys(KEY_PLACES))('of seven characters is refused for %s, with the place to write', (name) => {
