@@ -10,10 +10,10 @@ const FACTS = {
   softwareVersions: ['1.2.0 0.9.1 v6076.0', '1.0.3 0.8.0 v6059.0'],
 } as const
 
-/** TP-Link EX220, a router with TR-181: byte counters are swapped, levels of stations are RCPI in MultiAP. */
+/** TP-Link EX220, a router with TR-181: the byte counters of the WAN are swapped, levels of stations are in dBm. */
 export const TP_LINK_ROUTER: DeviceFamily = {
   ...FACTS,
-  sentence: 'TP-Link EX220, TR-181 router: PPPoE over a VLAN, levels of stations as RCPI below MultiAP',
+  sentence: 'TP-Link EX220, TR-181 router: PPPoE over a VLAN, byte counters of the WAN swapped',
   root: ROOT,
   version: '1.4',
   serial: (seed, index) => `22${String(seed).padStart(3, '0')}${String(index).padStart(8, '0')}`,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { silentLog, systemRandom } from '../../../src/base/index.ts'
-import { defaultMix, FAMILY_NAMES, type FamilyName, Fleet, type SimulatedDevice } from '../../../src/simulator/index.ts'
+import {
+  defaultMix,
+  describeFamilies,
+  FAMILY_NAMES,
+  type FamilyName,
+  Fleet,
+  type SimulatedDevice,
+} from '../../../src/simulator/index.ts'
 import { factsOf } from '../../support/device-facts.ts'
 import type { DeviceTree } from '../../support/device-trees.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
@@ -58,6 +65,14 @@ describe('a family of simulated devices', () => {
     }
     // Nothing of the tree is hidden from its CPE by a missing name in the model.
     expect([...device!.tree.paths()].filter((path) => !tree.has(path))).toEqual([])
+  })
+
+  it('tplinkRouter: shows the levels of stations in dBm, and is described by what it has', () => {
+    const [device] = fleetOf({ tplinkRouter: 1 }).fleet.devices
+    const levels = [...shownBy(device!)].filter(([path]) => /\.AssociatedDevice\.\d+\.SignalStrength$/.test(path))
+    expect(levels.length).toBeGreaterThan(0)
+    for (const [path, { value }] of levels) expect(Number(value), path).toBeLessThan(0)
+    expect(describeFamilies()).not.toMatch(/RCPI/)
   })
 
   const ONTS: FamilyName[] = ['huaweiOnt', 'zteOnt', 'fiberhomeOnt', 'ctcomEpon', 'nokiaOnt', 'vsolOnt']
