@@ -14,6 +14,8 @@ it('a session stays for an operation that arrives while facts are read over it, 
   const contacts = new Contacts(clock)
   const found: boolean[] = []
   const passes = new Passes(async (deviceId) => {
+    // It reads the record and the queue first.
+    await settled()
     found.push(contacts.usable(deviceId).has('cwmp'))
   })
   let answer = () => {}
