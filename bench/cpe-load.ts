@@ -175,3 +175,24 @@ export class CpeLoad {
 function md5(text: string): string {
   return createHash('md5').update(text).digest('hex')
 }
+
+/** Devices with trees of so many parameters, enrolled and read: their next Informs leave the ACS nothing to do. */
+export async function warmDevices(
+  { cwmpPort, enrolmentSecret }: { cwmpPort: number; enrolmentSecret: string },
+  prefix: string,
+  parameters: number,
+  count: number,
+): Promise<CpeLoad[]> {
+  const devices = Array.from(
+    { length: count },
+    (_, i) => new CpeLoad(cwmpPort, `${prefix}${i}`, enrolmentSecret, parameters),
+  )
+  await Promise.all(
+    devices.map(async (device) => {
+      await device.session('0 BOOTSTRAP')
+      for (let i = 0; i < 20; i++) if ((await device.session()) === 2) return
+      throw new Error('a device does not become warm: the ACS always has something to do')
+    }),
+  )
+  return devices
+}

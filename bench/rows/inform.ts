@@ -1,4 +1,4 @@
-import { CpeLoad } from '../cpe-load.ts'
+import { CpeLoad, warmDevices } from '../cpe-load.ts'
 import { type Floor, startFloor } from '../floor.ts'
 import { HttpConnection } from '../http-connection.ts'
 import { figure, median, printRow, ratio } from '../print.ts'
@@ -68,21 +68,6 @@ export async function informRow(world: World, seconds: number, rounds: number): 
     },
     { name: `${name}: round trips`, value: largeTree('commands'), unit: 'each', digits: 2, limit: 1, better: 'less' },
   ]
-}
-
-async function warmDevices(world: World, prefix: string, parameters: number, count: number): Promise<CpeLoad[]> {
-  const devices = Array.from(
-    { length: count },
-    (_, i) => new CpeLoad(world.cwmpPort, `${prefix}${i}`, world.enrolmentSecret, parameters),
-  )
-  await Promise.all(
-    devices.map(async (device) => {
-      await device.session('0 BOOTSTRAP')
-      for (let i = 0; i < 20; i++) if ((await device.session()) === 2) return
-      throw new Error('a device does not become warm: the ACS always has something to do')
-    }),
-  )
-  return devices
 }
 
 async function serverRun(world: World, devices: CpeLoad[], seconds: number): Promise<Run> {

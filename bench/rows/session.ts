@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { resolve } from 'node:path'
 import { deviceIdOf } from '../../src/domain/index.ts'
-import { CpeLoad } from '../cpe-load.ts'
+import { type CpeLoad, warmDevices } from '../cpe-load.ts'
 import { openBeside } from '../fill.ts'
 import { startFloor } from '../floor.ts'
 import { figure, median, printRow, ratio } from '../print.ts'
@@ -59,7 +59,7 @@ export async function sessionRow(world: World, seconds: number, rounds: number):
   const kinds: Kind[] = []
   let response = ''
   for (const { parameters, size } of TREES) {
-    const devices = await warmDevices(world, `N${parameters}x`)
+    const devices = await warmDevices(world, `N${parameters}x`, SMALL, DEVICES)
     await enlarge(world, devices, parameters - SMALL)
     response = devices[0]?.informResponse ?? ''
     const loaded = devices.map((device) => device.loaded)
@@ -134,22 +134,6 @@ function reachesOf({ name, parallel, runs }: Kind): Reach[] {
       better: 'more',
     })
   return reaches
-}
-
-/** Devices that are enrolled and read, with a login of their own. */
-async function warmDevices(world: World, prefix: string): Promise<CpeLoad[]> {
-  const devices = Array.from(
-    { length: DEVICES },
-    (_, i) => new CpeLoad(world.cwmpPort, `${prefix}${i}`, world.enrolmentSecret, SMALL),
-  )
-  await Promise.all(
-    devices.map(async (device) => {
-      await device.session('0 BOOTSTRAP')
-      for (let i = 0; i < 20; i++) if ((await device.session()) === 2) return
-      throw new Error('a device does not become warm: the ACS always has something to do')
-    }),
-  )
-  return devices
 }
 
 /** Adds so many parameters to the tree of each device, straight in the store. */
