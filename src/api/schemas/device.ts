@@ -230,7 +230,8 @@ export const DeviceSchema = z
       .enum(DEVICE_CLASSES)
       .optional()
       .describe(
-        'By objects that only such devices have (PON, DSL, set-top box), else by words of its product class and model, else by its routes; absent until its next Inform or read',
+        'By objects that only such devices have (PON, DSL, set-top box), else by words of its product class and model, ' +
+          'else by its routes; absent until its next Inform or read',
       ),
     root: z.enum(ROOTS).optional().describe('Absent before the first Inform or Get'),
     softwareVersion: z.string().optional(),

@@ -68,8 +68,8 @@ export function scopeSelector({ firmware, ...names }: MappingScope): Selector {
 
 /**
  * Returns the rows of all sets that a device has, as its mapping takes them; undefined for none. Of two sets the one
- * whose scope says more goes first, else one of the database before one of a file, else the newer one. A row that another set before it has, with the same source,
- * target and family, is left out.
+ * whose scope says more goes first, else one of the database before one of a file, else the newer one. A row that
+ * another set before it has, with the same source, target and family, is left out.
  */
 export function rowsFor(sets: Iterable<MappingRowSet>, facts: Partial<ScopeFacts>): AddedRows | undefined {
   const own = [...sets].filter(({ scope }) => isInScope(scope, facts)).sort(byWeight)
