@@ -1,4 +1,5 @@
 import { versionKey } from '../../datamodel/index.ts'
+import { isOn } from '../facts/fact-tree.ts'
 import { ipv4In, isPublicIpv4 } from '../facts/readings.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
@@ -130,10 +131,6 @@ function namedBy(reference: string | undefined): string[] {
 function pathBelowRoot(reference: string): string {
   const rest = reference.trim().replace(/\.$/, '')
   return rest === '' ? '' : `${rest.slice(rest.indexOf('.') + 1)}.`
-}
-
-function isOn(value: string | undefined): boolean {
-  return value === undefined || /^(1|true)$/i.test(value.trim())
 }
 
 /** The record fields that facts set; only what differs from the device as it is. */

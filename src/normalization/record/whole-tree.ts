@@ -1,18 +1,18 @@
 import { type Clock, defined } from '../../base/index.ts'
-import { familyOf, type MappedValue, mapTreeWork, RawTree, type ReadingTime } from '../../datamodel/index.ts'
-import type {
-  CoverageNote,
-  Device,
-  DeviceChange,
-  DeviceId,
-  Parameter,
-  ParameterStore,
-  ParameterWrite,
+import { familyOf, type MappedValue, mapTreeWork, RawTree } from '../../datamodel/index.ts'
+import {
+  bootstrapOf,
+  type CoverageNote,
+  type Device,
+  type DeviceChange,
+  type DeviceId,
+  type Parameter,
+  type ParameterStore,
+  type ParameterWrite,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { paced, pacedEach } from '../tree/pace.ts'
-import { OWN_ROOT, TR181 } from '../tree/paths.ts'
-import { mappedWrite } from '../tree/readings.ts'
+import { mappedWrite, readingTime } from '../tree/readings.ts'
 
 /** Parameters of one page of a tree. */
 const PAGE = 2_000
@@ -53,12 +53,16 @@ export async function mapWhole(
   await pacedEach(own.values(), ({ path, value }) => tree.put(path, value))
   const models = [...new Set([record.model ?? '', record.productClass])].filter((name) => name !== '')
   const family = familyOf(tree.values.keys())
-  const bootstrapAt = record.cwmp?.lastBootstrapAt ?? 0
+  const bootstrapAt = bootstrapOf(record)
   const facts = scopeFacts(record)
   const kind = { models, bootstrapAt, facts, ...(family === undefined ? {} : { family }) }
   const device = await maps.build(record.id, tree, kind)
   const now = clock.now()
-  const work = mapTreeWork(device.mapping, tree, timeOf(own, mapped, now))
+  const readable = {
+    value: (path: string) => own.get(path)?.value,
+    parameter: (path: string) => mapped.get(path) ?? own.get(path),
+  }
+  const work = mapTreeWork(device.mapping, tree, readingTime(readable, now))
   const { values, unmapped, silent } = await paced(work)
   const coverage: CoverageNote = {
     at: now,
@@ -71,7 +75,7 @@ export async function mapWhole(
   return { device, ...differences(values, own, mapped, now), coverage }
 }
 
-type Stored = Pick<Parameter, 'path' | 'value' | 'collectedAt'>
+type Stored = Pick<Parameter, 'path' | 'value' | 'collectedAt' | 'from'>
 
 interface Tree {
   own: Map<string, Stored>
@@ -99,23 +103,6 @@ async function treeOf(
   for (const { path, value, collectedAt, from } of fresh)
     if (from === undefined) own.set(path, { path, value, collectedAt })
   return { own, mapped }
-}
-
-function timeOf(own: ReadonlyMap<string, Stored>, mapped: ReadonlyMap<string, Parameter>, at: number): ReadingTime {
-  const upTime = own.get(`${OWN_ROOT}DeviceInfo.UpTime`) ?? own.get(`${TR181}DeviceInfo.UpTime`)
-  const seconds = upTime === undefined || !/^\d{1,10}$/.test(upTime.value) ? undefined : Number(upTime.value)
-  const ageS = Math.max(0, Math.floor((at - (upTime?.collectedAt ?? at)) / 1000))
-  return {
-    at,
-    upTimeS: seconds === undefined ? undefined : seconds + ageS,
-    previous(path) {
-      const before = mapped.get(path)
-      const raw = before?.from?.value
-      return before === undefined || raw === undefined
-        ? undefined
-        : { ...defined({ source: before.from?.path }), raw, value: before.value, at: before.collectedAt }
-    },
-  }
 }
 
 function differences(

@@ -2,6 +2,7 @@ import { TransportError } from '../../base/index.ts'
 import {
   type DeviceMapping,
   MappingRefusal,
+  objectOf,
   type ReadingTime,
   type WriteQuirks,
   writeQuirks,
@@ -17,7 +18,7 @@ import type {
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
-import { ABSENT, objectOf } from '../tree/paths.ts'
+import { ABSENT } from '../tree/paths.ts'
 import { readingTime } from '../tree/readings.ts'
 import { bringRows } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'

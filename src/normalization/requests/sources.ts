@@ -1,6 +1,5 @@
 import type { DeviceMapping, RawLookup } from '../../datamodel/index.ts'
-import { objectsOfTable, outerTable, scanObject } from '../../datamodel/index.ts'
-import { objectOf } from '../tree/paths.ts'
+import { objectOf, objectsOfTable, outerTable, scanObject } from '../../datamodel/index.ts'
 
 /** Sources of one parameter that are asked for although the record has none of them. */
 const MAX_UNSEEN = 8

@@ -3,11 +3,6 @@ export const OWN_ROOT = 'InternetGatewayDevice.'
 /** The root of TR-181. */
 export const TR181 = 'Device.'
 
-/** Returns the object of a path, up to its last dot. */
-export function objectOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('.') + 1)
-}
-
 /** Returns true for a parameter of a device's own tree that a row may know: of TR-098, or with a name of a vendor. */
 export function mayBeMapped(path: string): boolean {
   return path.startsWith(OWN_ROOT) || path.includes('.X_')

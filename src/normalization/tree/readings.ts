@@ -1,11 +1,17 @@
 import { defined } from '../../base/index.ts'
 import { type DeviceMapping, isSecret, loadModel, type MappedValue, type ReadingTime } from '../../datamodel/index.ts'
-import { type ParameterWrite, storable } from '../../domain/index.ts'
+import { type Parameter, type ParameterWrite, storable } from '../../domain/index.ts'
 import { OWN_ROOT, TR181 } from './paths.ts'
 import type { StoredTree } from './stored-tree.ts'
 
+/** The stored values of a device: those of its own tree with what is newer, and each as it was stored. */
+interface Readable {
+  value(path: string): string | undefined
+  parameter(path: string): Pick<Parameter, 'value' | 'collectedAt' | 'from'> | undefined
+}
+
 /** Returns the time of readings of a stored tree: what was there before, and the uptime of the device at `at`. */
-export function readingTime(tree: StoredTree, at: number): ReadingTime {
+export function readingTime(tree: Readable, at: number): ReadingTime {
   return {
     at,
     get upTimeS() {
@@ -22,7 +28,7 @@ export function readingTime(tree: StoredTree, at: number): ReadingTime {
 }
 
 /** Seconds since the boot at `at`: what was stored before has grown since. */
-function upTimeOf(tree: StoredTree, at: number): number | undefined {
+function upTimeOf(tree: Readable, at: number): number | undefined {
   for (const root of [OWN_ROOT, TR181]) {
     const path = `${root}DeviceInfo.UpTime`
     const text = tree.value(path)

@@ -1,19 +1,9 @@
-import { type DeviceMapping, decidesRows, scanObject } from '../../datamodel/index.ts'
-import { objectOf } from './paths.ts'
+import { type DeviceMapping, decidesRows, objectOf, scanObject, tableOf } from '../../datamodel/index.ts'
 import type { FreshValue, StoredTree } from './stored-tree.ts'
-
-const ROW = '{i}.'
-
-/** Returns the table that a parameter lies in, as a schema path; '' outside of tables. */
-function tableOf(path: string): string {
-  const { schema } = scanObject(objectOf(path))
-  const end = schema.lastIndexOf(ROW)
-  return end < 0 ? '' : schema.slice(0, end + ROW.length)
-}
 
 /** Returns true for a parameter in a table of the device's own tree that rows of TR-181 stand for. */
 export function isInRow(mapping: DeviceMapping, path: string): boolean {
-  return mapping.mapping.pairs.has(tableOf(path))
+  return mapping.mapping.pairs.has(tableOf(scanObject(objectOf(path)).schema))
 }
 
 /** Returns true for a parameter that some row knows, or that decides what is behind one. */

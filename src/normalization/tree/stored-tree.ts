@@ -1,7 +1,6 @@
-import type { RawLookup } from '../../datamodel/index.ts'
+import { byNumber, objectOf, type RawLookup } from '../../datamodel/index.ts'
 import type { DeviceId, Parameter, ParameterStore } from '../../domain/index.ts'
 import { pacedEach } from './pace.ts'
-import { objectOf } from './paths.ts'
 
 /** Most objects of one device whose paths are read: as many as a tree may have parameters. */
 const MAX_OBJECTS = 40_000
@@ -173,11 +172,3 @@ export class StoredTree implements RawLookup {
 }
 
 const NONE: readonly string[] = []
-
-/** Instance numbers in order, other names behind them. */
-function byNumber(a: string, b: string): number {
-  const left = Number(a)
-  const right = Number(b)
-  if (Number.isNaN(left)) return Number.isNaN(right) ? (a < b ? -1 : 1) : 1
-  return Number.isNaN(right) ? -1 : left - right
-}

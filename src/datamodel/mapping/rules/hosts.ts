@@ -1,4 +1,5 @@
 import { instancesOf, itemsOf, type RawLookup } from '../tree/raw-tree.ts'
+import { lastNumber } from '../tree/schema.ts'
 import { macKey, type RuleContext, topTable } from './rule-tree.ts'
 import { stationMac } from './wlan.ts'
 
@@ -85,7 +86,7 @@ export function voiceRows({ tree, numbers }: RuleContext): void {
       }
     for (const { port, users } of ports.values())
       numbers.row(`${target}POTS.FXS.`, port, [port, ...users], {
-        wanted: Number(port.slice(port.lastIndexOf('.', port.length - 2) + 1, -1)),
+        wanted: Number(lastNumber(port)),
       })
   }
 }

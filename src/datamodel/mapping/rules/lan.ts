@@ -1,4 +1,5 @@
 import { instancesOf, isTrue, type RawLookup } from '../tree/raw-tree.ts'
+import { lastNumber } from '../tree/schema.ts'
 import { exists, type RuleContext, topTable } from './rule-tree.ts'
 
 /** LANDevice: one IP interface with its Ethernet link. Ports: Ethernet and USB interfaces, after those of the WAN. */
@@ -25,11 +26,11 @@ const LAYER_2 = 'InternetGatewayDevice.Layer2Bridging.'
 export function bridgeRows({ tree, numbers }: RuleContext): void {
   const held = new Set<string>()
   for (const bridge of instancesOf(tree, `${LAYER_2}Bridge.`)) {
-    const row = numbers.row(BRIDGES, bridge, [bridge], { wanted: ownNumber(bridge) })
+    const row = numbers.row(BRIDGES, bridge, [bridge], { wanted: Number(lastNumber(bridge)) })
     if (row === undefined) return
     const lans: string[] = []
     for (const port of instancesOf(tree, `${bridge}Port.`)) {
-      numbers.row(`${row}Port.`, port, [port], { wanted: ownNumber(port) })
+      numbers.row(`${row}Port.`, port, [port], { wanted: Number(lastNumber(port)) })
       const lan = lanOf(interfaceOf(tree, tree.value(`${port}PortInterface`)))
       if (lan !== undefined && !held.has(lan)) lans.push(lan)
       if (lan !== undefined) held.add(lan)
@@ -48,10 +49,6 @@ export function bridgeRows({ tree, numbers }: RuleContext): void {
 
 /** Key of the management port of a bridge, which no object of the device stands for. */
 const MANAGEMENT = 'management'
-
-function ownNumber(object: string): number {
-  return Number(object.slice(object.lastIndexOf('.', object.length - 2) + 1, -1))
-}
 
 /** Returns the reference of the AvailableInterface row with a key (TR-098 Layer2Bridging.AvailableInterface). */
 function interfaceOf(tree: RawLookup, key: string | undefined): string | undefined {

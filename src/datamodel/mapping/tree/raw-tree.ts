@@ -75,7 +75,8 @@ export class RawTree implements RawLookup {
   }
 }
 
-function byNumber(a: string, b: string): number {
+/** The order of names below an object: instance numbers by their size, other names behind them. */
+export function byNumber(a: string, b: string): number {
   const left = Number(a)
   const right = Number(b)
   if (Number.isNaN(left)) return Number.isNaN(right) ? (a < b ? -1 : 1) : 1
