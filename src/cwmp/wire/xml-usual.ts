@@ -14,7 +14,8 @@ const DECLARATION =
 const MAX_DECLARING = 256
 /** Characters that need the whole of XML: forbidden ones, and pairs of surrogates, which are counted as one. */
 const UNUSUAL = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]|\]\]>/
-const REFERENCE = /&(?:(amp|lt|gt|quot|apos);)?/g
+/** Line ends, and references to what XML itself names. */
+const REPLACED = /\r\n?|&(?:(amp|lt|gt|quot|apos);)?/g
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 /** Namespaces that may be bound to no other prefix than their own. */
 const RESERVED = /^(|http:\/\/www\.w3\.org\/(XML\/1998\/namespace|2000\/xmlns\/))$/
@@ -45,25 +46,23 @@ for (let code = 0; code < 128; code++) {
   const char = String.fromCharCode(code)
   if (/[A-Za-z_]/.test(char)) KINDS[code] = 3
   else if (/[0-9.-]/.test(char)) KINDS[code] = 2
-  else if (/[ \t\n]/.test(char)) KINDS[code] = 4
+  else if (/[ \t\r\n]/.test(char)) KINDS[code] = 4
 }
 
 /**
  * Reads the XML that nearly all CPE send: elements with names of ASCII letters, attributes in quotes, text with the
  * five references of XML 1.0 (4.6). Resolves to the same tree as `StrictReader`, several times as fast; undefined for
  * anything else, well-formed or not: comments, CDATA, other references, prefixes without a namespace, a document over a
- * limit.
+ * limit. It yields the length of what it has just read: an element is read in one go, however long it is.
  */
-export function* usualWork(given: string, limits: XmlLimits): Work<Element | undefined> {
-  if (given.length > limits.maxText || UNUSUAL.test(given)) return undefined
-  // Line ends are one character (XML 1.0, 2.11).
-  const text = given.includes('\r') ? given.replace(/\r\n?/g, '\n') : given
+export function* usualWork(text: string, limits: XmlLimits): Work<Element | undefined> {
+  if (text.length > limits.maxText || UNUSUAL.test(text)) return undefined
   const reader = new UsualReader(text, limits)
   for (let done = 0; ; ) {
     const at = reader.read(done + SLICE)
-    if (at === undefined) return reader.root
-    // The next portion is about as long as the last one.
-    yield Math.min(at - done, SLICE)
+    if (at === undefined) return undefined
+    yield at - done
+    if (at === text.length) return reader.root
     done = at
   }
 }
@@ -72,6 +71,7 @@ class UsualReader {
   /** The outermost element, once the document was read to its end. */
   root: Element | undefined
   readonly #text: string
+  readonly #hasReturns: boolean
   readonly #limits: XmlLimits
   readonly #stack: Element[] = []
   /** The children of each element of the stack, once there are any. */
@@ -86,35 +86,40 @@ class UsualReader {
 
   constructor(text: string, limits: XmlLimits) {
     this.#text = text
+    this.#hasReturns = text.includes('\r')
     this.#limits = limits
     this.#at = DECLARATION.exec(text)?.[0].length ?? 0
   }
 
   /**
-   * Reads on to about this place; the place that it came to, or undefined when there is no more to read: then `root` is
-   * the result.
+   * Reads on to about this place. Returns the place that it came to, which is the length of the text once `root` is the
+   * result; undefined for what belongs to the strict reader.
    */
   read(until: number): number | undefined {
     const text = this.#text
     while (this.#at < until) {
       const tag = text.indexOf('<', this.#at)
-      if (tag < 0) {
-        if (this.#stack.length === 0 && this.#isBlank(this.#at, text.length)) this.root = this.#first
-        return undefined
-      }
+      if (tag < 0) return this.#end()
       if (tag > this.#at && !this.#addText(this.#at, tag)) return undefined
       const next = text.charCodeAt(tag + 1) === SLASH ? this.#close(tag + 2) : this.#open(tag + 1)
       if (next < 0) return undefined
       this.#at = next
     }
-    return this.#at
+    return this.#at === text.length ? this.#end() : this.#at
+  }
+
+  #end(): number | undefined {
+    const end = this.#text.length
+    if (this.#stack.length > 0 || this.#first === undefined || !this.#isBlank(this.#at, end)) return undefined
+    this.root = this.#first
+    return end
   }
 
   /** False for what belongs to the strict reader. */
   #addText(from: number, to: number): boolean {
     const top = this.#stack[this.#stack.length - 1]
     if (top === undefined) return this.#isBlank(from, to)
-    const text = textOf(this.#text.slice(from, to))
+    const text = textOf(this.#text.slice(from, to), this.#hasReturns)
     if (text === undefined) return false
     top.text = top.text === '' ? text : top.text + text
     return true
@@ -257,11 +262,17 @@ class UsualReader {
   }
 }
 
-/** Text with its references resolved; undefined when there is another one than the five of XML itself. */
-function textOf(raw: string): string | undefined {
-  if (!raw.includes('&')) return raw
+/**
+ * Returns text with its references resolved and its line ends as one character each (XML 1.0, 2.11); undefined when
+ * there is another reference than the five of XML itself, or more to be replaced than a portion may hold.
+ */
+function textOf(raw: string, mayHaveReturns: boolean): string | undefined {
+  if (!raw.includes('&') && !(mayHaveReturns && raw.includes('\r'))) return raw
+  if (raw.length > SLICE) return undefined
   let isKnown = true
-  const text = raw.replace(REFERENCE, (_all, name: string | undefined) => {
+  // A function, also for line ends: of a string, V8 makes a rope with a node per match, which is slow to collect.
+  const text = raw.replace(REPLACED, (all, name: string | undefined) => {
+    if (all.startsWith('\r')) return '\n'
     if (name === undefined) isKnown = false
     return NAMED[name ?? ''] ?? ''
   })

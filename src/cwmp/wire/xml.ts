@@ -12,10 +12,10 @@ interface ParsedXml {
 }
 
 /**
- * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions of SLICE bytes.
- * Text that the reader of usual documents does not know is read by the strict one. A text that is not well-formed is
- * read once more by the lenient reader when it is short. ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep`,
- * `xmlTooLarge` or `charset` with the reason and the place.
+ * Reads the bytes of a message as XML 1.0 without DTD and without entities of its own, in portions. Text
+ * that the reader of usual documents does not know is read by the strict one. A text that is not well-formed is read
+ * once more by the lenient reader when it is short. ProtocolError `xml`, `xmlForbidden`, `xmlTooDeep`, `xmlTooLarge` or
+ * `charset` with the reason and the place.
  */
 export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLimits = XML_LIMITS): Work<ParsedXml> {
   try {
@@ -31,7 +31,8 @@ export function* parseXml(bytes: Uint8Array, contentType?: string, limits: XmlLi
 
 /** Reads the XML that nearly all CPE send, in a faster way; undefined for the rest. */
 function* readUsual(bytes: Uint8Array, contentType: string | undefined, limits: XmlLimits): Work<Element | undefined> {
-  yield Math.min(bytes.length, SLICE)
+  // All of it is decoded and looked through before the first element is read.
+  yield bytes.length
   return yield* usualWork(decoderOf(bytes, contentType).decode(bytes), limits)
 }
 

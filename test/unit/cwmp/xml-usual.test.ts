@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Element, XML_LIMITS, type XmlLimits } from '../../../src/cwmp/wire/element.ts'
+import { SLICE } from '../../../src/cwmp/wire/text.ts'
+import { parseXml } from '../../../src/cwmp/wire/xml.ts'
 import { StrictReader } from '../../../src/cwmp/wire/xml-strict.ts'
 import { usualWork } from '../../../src/cwmp/wire/xml-usual.ts'
 import { atOnce } from '../../support/at-once.ts'
@@ -28,7 +30,7 @@ const files = (folder: string): string[] =>
   })
 
 const NAMES = ['a', 'B-1', 'soap:a', 's:Body', 'xsi:type', 'x', 'xml:lang', '_y.z', '1', 's:', ':a', 'a:b:c', 'é']
-const SPACES = ['', ' ', '\n', '\t', '\r\n', '  ']
+const SPACES = ['', ' ', '\n', '\t', '\r\n', '\r', '\r\r\n', '  ']
 const pieces = fc.constantFrom(
   ...NAMES.flatMap((name) => [`<${name}>`, `</${name}>`, `<${name}/>`, `<${name} `, name]),
   ...SPACES,
@@ -47,6 +49,7 @@ const pieces = fc.constantFrom(
     'toString="1"',
   ],
   ...['&amp;', '&lt;', '&quot;', '&#65;', '&#0;', '&', '&x;', ']]>', '<![CDATA[x]]>', '<!-- -->', '<?a b?>'],
+  ...['a\rb', 'a\r\n', '\r&lt;', '&amp;\r', 'a="\r"', 'xmlns:s="u\r"'],
   ...[
     'text',
     'ü',
@@ -79,25 +82,36 @@ describe('the reader of usual documents', () => {
   })
 
   it('makes the same tree of what is well-formed', () => {
-    const leaf = fc.constantFrom('', 'v', ' a &amp; b ', '&lt;&gt;', 'x > y', 'größer', '\r\n', '1 BOOT', 'a\rb')
+    const lines = ['\r\n', '\r', '\r\r\n', 'a\rb', 'a\r\nb\r', '\r&amp;\r\n', '&lt;\n\r']
+    const leaf = fc.constantFrom('', 'v', ' a &amp; b ', '&lt;&gt;', 'x > y', 'größer', '1 BOOT', ...lines)
+    const space = fc.constantFrom('', ' ', '\n', '\r\n', '\r', '\r\t')
     const attribute = fc.constantFrom(
       '',
       ' a="1"',
       ' xsi:type="xsd:string"',
       "\n  a='\"'",
+      "\r\n\ta='\"'\r",
       ' xmlns="urn:n"',
       ' xmlns:s="urn:t"',
     )
     const { tree } = fc.letrec<{ tree: string }>((tie) => ({
       tree: fc
-        .tuple(fc.constantFrom('a', 's:b', 'C.1'), attribute, fc.array(fc.oneof(leaf, tie('tree')), { maxLength: 4 }))
-        .map(([name, given, content]) =>
-          content.length === 0 ? `<${name}${given} />` : `<${name}${given}>${content.join('')}</${name}\n>`,
+        .tuple(
+          fc.constantFrom('a', 's:b', 'C.1'),
+          attribute,
+          fc.array(fc.oneof(leaf, tie('tree')), { maxLength: 4 }),
+          space,
+        )
+        .map(([name, given, content, end]) =>
+          content.length === 0 ? `<${name}${given} />` : `<${name}${given}>${content.join('')}</${name}${end}>`,
         ),
     }))
-    const document = tree.map(
-      (inner) => `\n<?xml version="1.0" encoding="UTF-8"?>\r\n<r xmlns:s="urn:s" xmlns:xsi="urn:i">${inner}</r>\n`,
-    )
+    const document = fc
+      .tuple(space, space, tree, space)
+      .map(
+        ([before, between, inner, after]) =>
+          `${before}<?xml version="1.0" encoding="UTF-8"?>${between}<r xmlns:s="urn:s" xmlns:xsi="urn:i">${inner}</r>${after}`,
+      )
     fc.assert(
       fc.property(document, (text) => {
         const root = usual(text)
@@ -126,6 +140,18 @@ describe('the reader of usual documents', () => {
   ])('leaves a document over a limit (%s) to the strict one, which says where', (_name, text, limit) => {
     expect(usual(text)).toBeDefined()
     expect(usual(text, { ...XML_LIMITS, ...limit })).toBeUndefined()
+  })
+
+  it.each([
+    ['references', '&amp;'],
+    ['line ends', 'x\r\n'],
+    ['carriage returns', 'x\r'],
+  ])('leaves a text of %s longer than a portion to the strict one', (_name, piece) => {
+    const short = piece.repeat(Math.floor(SLICE / piece.length))
+    expect(usual(`<r>${short}</r>`)).toEqual(strict(`<r>${short}</r>`))
+    const long = `<r>${piece.repeat(Math.ceil((SLICE + 1) / piece.length))}</r>`
+    expect(usual(long)).toBeUndefined()
+    expect(atOnce(parseXml(Buffer.from(long))).root).toEqual(strict(long))
   })
 
   it.each([
