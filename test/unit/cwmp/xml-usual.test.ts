@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Element, XML_LIMITS, type XmlLimits } from '../../../src/cwmp/wire/element.ts'
 import { SLICE } from '../../../src/cwmp/wire/text.ts'
 import { parseXml } from '../../../src/cwmp/wire/xml.ts'
@@ -153,19 +153,92 @@ describe('the reader of usual documents', () => {
     expect(usual(long)).toBeUndefined()
     expect(atOnce(parseXml(Buffer.from(long))).root).toEqual(strict(long))
   })
+})
+
+describe('the work of the reader of usual documents', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  /** Reads a document; the units of each portion, and the characters of texts in which it replaced something. */
+  function portionsOf(text: string): { root: Element | undefined; portions: number[]; replaced: number[] } {
+    const replace = vi.spyOn(String.prototype, 'replace')
+    const portions: number[] = []
+    const replaced: number[] = []
+    const work = usualWork(text, XML_LIMITS)
+    for (;;) {
+      const step = work.next()
+      replaced.push(replace.mock.contexts.reduce<number>((sum, given) => sum + String(given).length, 0))
+      replace.mockClear()
+      if (step.done === true) return { root: step.value, portions, replaced }
+      portions.push(step.value)
+    }
+  }
+
+  const filled = (piece: string) => `<r>${piece.repeat(Math.floor(1_000_000 / piece.length))}</r>`
+
+  it.each([
+    ['elements', filled('<a>x</a>')],
+    ['references', filled(`<a>${'&amp;'.repeat(50)}</a>`)],
+    ['references in texts as long as may be', filled(`<a>${'&lt;'.repeat(SLICE / 4)}</a>`)],
+    ['lines between elements', filled('<a>x</a>\r\n')],
+    ['carriage returns between elements', filled('<a/>\r\r\n')],
+    ['carriage returns in texts', filled(`<a>${'x\r'.repeat(50)}</a>`)],
+    ['carriage returns in texts as long as may be', filled(`<a>${'x\r'.repeat(SLICE / 2)}</a>`)],
+    ['carriage returns in tags', filled(`<a${'\r'.repeat(50)}/>`)],
+  ])('of %s is charged, in portions of bounded size', (_name, text) => {
+    const { root, portions, replaced } = portionsOf(text)
+    expect(root).toBeDefined()
+    expect(portions.reduce((sum, units) => sum + units, 0)).toBe(text.length)
+    for (const units of portions) expect(units).toBeLessThanOrEqual(2 * SLICE + 16)
+    replaced.forEach((length, i) => {
+      expect(length).toBeLessThanOrEqual(portions[i] ?? 0)
+    })
+  })
+
+  it.each([
+    ['text', `<r>${'x'.repeat(1_000_000)}</r>`],
+    ['value', `<r a="${'x'.repeat(1_000_000)}"/>`],
+    ['name', `<${'x'.repeat(1_000_000)}/>`],
+    ['blank in a tag', `<r${' '.repeat(1_000_000)}/>`],
+    ['blank before the root', `${'\r\n'.repeat(500_000)}<r/>`],
+    ['blank after the root', `<r/>${'\r\n'.repeat(500_000)}`],
+  ])('of one long %s is charged as a whole, and replaces nothing', (_name, text) => {
+    const { root, portions, replaced } = portionsOf(text)
+    expect(root).toBeDefined()
+    expect(portions.reduce((sum, units) => sum + units, 0)).toBe(text.length)
+    expect(replaced.every((length) => length === 0)).toBe(true)
+  })
+
+  it.each([
+    ['references', '&lt;'],
+    ['bare ampersands', '&'],
+    ['carriage returns', 'x\r'],
+    ['line ends', '\r\n'],
+  ])('ends before a text of 1 MiB of %s', (_name, piece) => {
+    const { root, portions, replaced } = portionsOf(filled(piece))
+    expect(root).toBeUndefined()
+    expect(portions).toEqual([])
+    expect(replaced).toEqual([0])
+  })
 
   it.each([
     ['namespaces at every depth', `${'<a xmlns:p1="u" xmlns:p2="u">'.repeat(30)}${'<b xmlns:q="u"/>'.repeat(20_000)}`],
-    ['one long text', `<r>${'x'.repeat(1_000_000)}`],
-    ['references', `<r>${'&amp;'.repeat(200_000)}`],
-    ['bare ampersands', `<r>${'&'.repeat(500_000)}`],
+    ['a text without an end', `<r>${'x'.repeat(1_000_000)}`],
+    ['elements that never end', '<a>'.repeat(300_000)],
     ['blanks in a tag', `<r${' '.repeat(1_000_000)}`],
     ['a value without an end', `<r a="${'x'.repeat(1_000_000)}`],
     ['a long name', `<${'x'.repeat(1_000_000)}`],
-  ])('does a bounded amount of work with %s', (_name, text) => {
-    let units = 0
-    const work = usualWork(text, XML_LIMITS)
-    for (let step = work.next(); step.done !== true; step = work.next()) units += step.value
-    expect(units).toBeLessThanOrEqual(2 * text.length)
+  ])('is no more than its length with %s', (_name, text) => {
+    const { root, portions } = portionsOf(text)
+    expect(root).toBeUndefined()
+    expect(portions.reduce((sum, units) => sum + units, 0)).toBeLessThanOrEqual(text.length)
+    for (const units of portions) expect(units).toBeLessThanOrEqual(SLICE + 64)
+  })
+
+  it('is charged for the whole of a body before it is decoded', () => {
+    const bytes = Buffer.from(filled('<a>x</a>'))
+    const work = parseXml(bytes)
+    expect(work.next()).toEqual({ done: false, value: bytes.length })
   })
 })
