@@ -7,7 +7,8 @@ import type { DiscoveryMode } from '../../../src/cwmp/acs/discovery/walk.ts'
 import type { Session } from '../../../src/cwmp/acs/session/session.ts'
 import { ParameterTypes } from '../../../src/cwmp/acs/session/values.ts'
 import { execute } from '../../../src/cwmp/acs/verbs/execute.ts'
-import type { Baseline, Operation } from '../../../src/domain/index.ts'
+import { readPaths } from '../../../src/cwmp/acs/verbs/read-paths.ts'
+import type { Baseline, DeviceId, Operation } from '../../../src/domain/index.ts'
 import { type Asked, type ScriptedSession, scriptedSession } from '../../support/cwmp-script.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
@@ -278,6 +279,97 @@ describe('discovery', () => {
       ['Device.', true],
       ['Device.', false],
     ])
+  })
+})
+
+describe('names that a CPE listed and did not have', () => {
+  const there = ['Device.A.XNumberOfEntries', 'Device.B.YNumberOfEntries']
+  const absent = (n: number) => `Device.Typo${n}NumberOfEntries`
+  const isAbsent = (name: string) => name.includes('Typo')
+
+  /** A CPE that lists these names, and has those among them that are no typing errors. */
+  const lists = (listed: readonly string[]) => (request: Asked) => {
+    if (request.name === 'GetParameterNames')
+      return { ParameterList: listed.map((Name) => ({ Name, Writable: false })) }
+    if (request.name !== 'GetParameterValues') return 9000
+    const { ParameterNames: asked } = request.body
+    if (asked.some(isAbsent)) return 9005
+    return { ParameterList: asked.map((name) => ({ name, value: '1', type: 'unsignedInt' })) }
+  }
+
+  const valued = (outcomes: Awaited<ReturnType<typeof read>>) =>
+    outcomes.flatMap(({ path, value }) => (value === undefined ? [] : [path])).toSorted()
+
+  it('are no lesson of a get, which answers what is there', async () => {
+    const { session } = scriptedSession(lists([]))
+    const notes = new CpeNotebook().of(session.device)
+    const get = (paths: string[]) => readPaths(session, paths, types, notes)
+    expect(await get([absent(1)])).toMatchObject([{ error: { code: '9005' } }])
+    expect(await get([absent(2)])).toMatchObject([{ error: { code: '9005' } }])
+    const outcomes = await get([...there, absent(3)])
+    expect(valued(outcomes)).toEqual(there)
+    expect(outcomes).toContainEqual({ path: absent(3), error: expect.objectContaining({ code: '9005' }) })
+    expect(notes.suspicion(absent(1))).toBe('none')
+  })
+
+  it('are no lesson of a get that reads an object name by name', async () => {
+    const { session } = scriptedSession(lists(['Device.A.XNumberOfEntries', 'Device.A.TypoNumberOfEntries']))
+    const notes = new CpeNotebook().of(session.device)
+    for (let n = 0; n < 2; n++) notes.strike('Device.A.')
+    const outcomes = await readPaths(session, ['Device.A.'], types, notes)
+    expect(valued(outcomes)).toEqual(['Device.A.XNumberOfEntries'])
+    expect(notes.suspicion('Device.A.TypoNumberOfEntries')).toBe('none')
+  })
+
+  it('are asked for in a get like any others, and with a value they are doubted no more', async () => {
+    const { session } = scriptedSession(lists([]))
+    const notebook = new CpeNotebook()
+    const notes = notebook.of(session.device)
+    const doubted = ['Device.A.Name', ...there]
+    for (const path of doubted) {
+      notes.suspect(path)
+      notebook.of({ ...session.device, id: 'another' as DeviceId }).suspect(path)
+    }
+    expect(doubted.map((path) => notes.suspicion(path))).toEqual(['several', 'several', 'several'])
+    const outcomes = await readPaths(session, [...doubted, absent(1)], types, notes)
+    expect(valued(outcomes)).toEqual(doubted)
+    expect(doubted.map((path) => notes.suspicion(path))).toEqual(['none', 'none', 'none'])
+  })
+
+  it('do not make a discovery take the numbers of entries of others for absent once it has read one', async () => {
+    const script = scriptedSession(lists([there[0] ?? '', absent(1), absent(2), absent(3), there[1] ?? '']))
+    const { made } = discoveries()
+    const outcomes = await made.collect(script.session, 'op', 'Device.', 'subtree', script.session.signal)
+    expect(valued(outcomes)).toEqual(there)
+  })
+
+  it('are asked together by a discovery, and all are taken for absent when that fails', async () => {
+    const { made } = discoveries()
+    const listed = Array.from({ length: 20 }, (_, n) => absent(n))
+    const script = scriptedSession(lists(['Device.Name', ...listed]))
+    const outcomes = await made.collect(script.session, 'op', 'Device.', 'subtree', script.session.signal)
+    expect(valued(outcomes)).toEqual(['Device.Name'])
+    expect(
+      outcomes
+        .filter(({ error }) => error?.code === '9005')
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(listed.toSorted())
+    // Two were found alone, and the others with one request.
+    expect(script.batches().at(-1)).toHaveLength(18)
+  })
+
+  it('are doubted no more by any discovery once the values below their object have them', async () => {
+    const script = scriptedSession((request) => {
+      if (request.name === 'GetParameterNames')
+        return request.body.ParameterPath === 'Device.' ? lists(['Device.A.'])(request) : 9001
+      return { ParameterList: [{ name: 'Device.A.Name', value: 'v', type: 'string' }] }
+    })
+    const { made } = discoveries()
+    const notes = made.notebook.of(script.session.device)
+    notes.suspect('Device.A.Name')
+    await made.collect(script.session, 'op', 'Device.', 'walk', script.session.signal)
+    expect(notes.suspicion('Device.A.Name')).toBe('none')
   })
 })
 

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../../../base/index.ts'
-import type { CwmpNotes, Device, DeviceId, Timestamp } from '../../../domain/index.ts'
+import type { CwmpNotes, Device, DeviceId, PathOutcome, Timestamp } from '../../../domain/index.ts'
 import { FirmwareLessons, type Lesson } from './firmware-lessons.ts'
 
 /** GetParameterValues begins with this many names; some CPE drop the connection on more. */
@@ -46,6 +46,8 @@ export class CpeNotes implements Lesson {
   readonly #lessons: FirmwareLessons
   #refusedWholes = 0
   #unknownCounts = 0
+  /** It answered the number of rows of some table. */
+  #hasCounts = false
   readonly #strikes = new BoundedMap<string, number>(MAX_SKIPPED)
   #shared = false
   /** No discovery before this time. */
@@ -79,7 +81,19 @@ export class CpeNotes implements Lesson {
   /** The CPE listed a name and called it unknown when it was read alone. */
   suspect(path: string): void {
     this.#lessons.suspect(path, this.#id)
-    if (COUNT.test(path) && ++this.#unknownCounts >= MAX_UNKNOWN_COUNTS) this.noCounts = true
+    if (COUNT.test(path) && !this.#hasCounts && ++this.#unknownCounts >= MAX_UNKNOWN_COUNTS) this.noCounts = true
+  }
+
+  /** Drops the suspicions that these answers refute: a name with a value is there, and so is one number of entries. */
+  answeredValues(outcomes: readonly PathOutcome[]): void {
+    for (const { path, value } of outcomes) {
+      if (value === undefined) continue
+      this.#lessons.dropSuspicion(path)
+      if (this.#hasCounts || !COUNT.test(path)) continue
+      this.#hasCounts = true
+      this.noCounts = false
+      this.#lessons.drop('noCounts')
+    }
   }
 
   /** A batch of this size was answered: a full one may be followed by a larger one. */

@@ -35,6 +35,16 @@ export class FirmwareLessons {
     } else if (this.#suspects.size < MAX_SUSPECTS) this.#suspects.set(path, new Set([cpe]))
   }
 
+  /** Drops what was noted of a name: a CPE answered it with a value. */
+  dropSuspicion(path: string): void {
+    this.#suspects.delete(path)
+  }
+
+  /** Drops a limit that a CPE has shown not to have. */
+  drop(lesson: 'noCounts'): void {
+    this.#witnesses.delete(lesson)
+  }
+
   /** `one` when some CPE called the name unknown, `several` when others did, too. */
   suspicion(path: string): 'none' | 'one' | 'several' {
     const witnesses = this.#suspects.get(path)?.size ?? 0

@@ -15,6 +15,12 @@ const PASSED_OVER: OutcomeError = outcomeError(9005, 'the device answered withou
 export const LEFT_OUT: OutcomeError = outcomeError('leftOut', 'asking for it ended two sessions', true)
 
 /**
+ * The names that are read: those that the CPE has just listed, or those that an operator asks for. Only listed ones are
+ * remembered as names that the CPE does not have, and only they are taken for absent by what is remembered.
+ */
+export type NamesOf = 'discovery' | 'get'
+
+/**
  * Reads values of parameters and partial paths, one GetParameterValues after the other. A batch that is too much for
  * the CPE (9002, 9004, an answer that is not valid, a session that ends over it) is halved, down to one name, and so is
  * one with an unknown name in it (9005), which then gets its error alone. Names that were not read yet are kept, so
@@ -27,19 +33,25 @@ export class ValueReader {
   #fresh: string[] = []
   /** Parts of batches that failed, and names to be asked alone. */
   readonly #parts: string[][] = []
-  /** Names that several CPE of this firmware listed and did not have: they are asked together, and not one by one. */
+  /**
+   * Names of a discovery that several CPE of this firmware listed and did not have: they are asked together, and not one
+   * by one.
+   */
   readonly #doubted: string[] = []
   /** Number of sessions that ended over a single name. */
   readonly #strikes = new Map<string, number>()
-  constructor(types: ParameterTypes, notes: CpeNotes) {
+  readonly #isDiscovery: boolean
+
+  constructor(types: ParameterTypes, notes: CpeNotes, names: NamesOf) {
     this.#types = types
     this.#notes = notes
+    this.#isDiscovery = names === 'discovery'
   }
 
   add(names: readonly string[]): void {
     for (const name of names) {
       if (this.#notes.skip.has(name)) continue
-      const suspicion = this.#notes.suspicion(name)
+      const suspicion = this.#suspicion(name)
       if (suspicion === 'none') this.#fresh.push(name)
       else if (suspicion === 'one') this.#parts.push([name])
       else this.#doubted.push(name)
@@ -71,7 +83,9 @@ export class ValueReader {
       for (const name of batch) if (name.endsWith('.')) this.#notes.answered(name)
       if (answer.ok) {
         if (isFresh) this.#notes.took(batch.length)
-        return answered(batch, answer.body.ParameterList, this.#types)
+        const outcomes = answered(batch, answer.body.ParameterList, this.#types)
+        this.#notes.answeredValues(outcomes)
+        return outcomes
       }
       error = faultError(answer.fault)
     } catch (cause) {
@@ -83,12 +97,16 @@ export class ValueReader {
     }
     if (batch.length === 1) return this.#refusedAlone(session, only, error)
     // At least one of these names caused the failure, and most likely all did.
-    if (error.code === '9005' && batch.every((name) => this.#notes.suspicion(name) === 'several'))
+    if (error.code === '9005' && batch.every((name) => this.#suspicion(name) === 'several'))
       return batch.map((path) => ({ path, error }))
     const half = batch.length >> 1
     if (error.code !== '9005' && error.code !== '9003') this.#notes.tooMany(half)
     this.#parts.unshift(batch.slice(0, half), batch.slice(half))
     return []
+  }
+
+  #suspicion(name: string): ReturnType<CpeNotes['suspicion']> {
+    return this.#isDiscovery ? this.#notes.suspicion(name) : 'none'
   }
 
   #take(): string[] {
@@ -101,7 +119,7 @@ export class ValueReader {
 
   /** Takes names that are doubted now from among the others, so that they do not fail these any more. */
   #putAsideDoubted(): void {
-    const isDoubted = (name: string) => this.#notes.suspicion(name) === 'several'
+    const isDoubted = (name: string) => this.#suspicion(name) === 'several'
     for (const names of [this.#fresh, ...this.#parts]) {
       if (!names.some(isDoubted)) continue
       const rest = names.filter((name) => !isDoubted(name))
@@ -116,7 +134,7 @@ export class ValueReader {
     if (error.code !== '9005') this.#notes.wasTheName()
     // A partial path on an empty table is no error, with any fault that the CPE answers.
     else if (name.endsWith('.') && (await isEmpty(session, name, this.#types))) return []
-    else {
+    else if (this.#isDiscovery) {
       this.#notes.suspect(name)
       this.#putAsideDoubted()
     }
@@ -141,14 +159,14 @@ export class ValueReader {
   }
 }
 
-/** All values of a list of names; rejects when the session is over. */
+/** All values of a list of names that an operator asks for; rejects when the session is over. */
 export async function readValues(
   session: Session,
   paths: readonly string[],
   types: ParameterTypes,
   notes: CpeNotes,
 ): Promise<PathOutcome[]> {
-  const reader = new ValueReader(types, notes)
+  const reader = new ValueReader(types, notes, 'get')
   reader.add(paths)
   const outcomes: PathOutcome[] = []
   while (reader.pending > 0) for (const outcome of await reader.next(session)) outcomes.push(outcome)

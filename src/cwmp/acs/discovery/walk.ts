@@ -4,7 +4,7 @@ import { type OutcomeError, outcomeError, type PathOutcome } from '../../../doma
 import { isEndedByCpe, type Session } from '../session/session.ts'
 import { faultError, type ParameterTypes } from '../session/values.ts'
 import type { CpeNotes } from './cpe-notes.ts'
-import { answered, isEmpty, LEFT_OUT, ValueReader } from './read-values.ts'
+import { answered, isEmpty, LEFT_OUT, type NamesOf, ValueReader } from './read-values.ts'
 
 /** The way to list the tree: level by level, or whole subtrees at once. */
 export type DiscoveryMode = 'walk' | 'subtree'
@@ -29,6 +29,8 @@ interface WalkStart {
   mode: DiscoveryMode
   /** Objects to be read alone; without them all below the root. */
   only?: readonly string[]
+  /** The purpose of the walk: a discovery unless it answers a get. */
+  names?: NamesOf
 }
 
 /**
@@ -56,12 +58,12 @@ export class Walk {
   #values = 0
   #steps = 0
 
-  constructor({ root, mode, only }: WalkStart, types: ParameterTypes, notes: CpeNotes) {
+  constructor({ root, mode, only, names = 'discovery' }: WalkStart, types: ParameterTypes, notes: CpeNotes) {
     this.root = root
     this.objects = only ?? [root]
     this.#notes = notes
     this.#types = types
-    this.#reader = new ValueReader(types, notes)
+    this.#reader = new ValueReader(types, notes, names)
     const by = mode === 'subtree' ? 'whole' : 'level'
     this.#queue = this.objects.map((path) => ({ path, by }))
     // Another object may be empty; a root never is.
@@ -171,6 +173,7 @@ export class Walk {
   #takeValues({ path, error }: Todo, outcomes: PathOutcome[]): PathOutcome[] {
     const taken = outcomes.filter((outcome) => outcome.path !== path && !this.#known.has(outcome.path))
     for (const outcome of taken) this.#known.add(outcome.path)
+    this.#notes.answeredValues(outcomes)
     this.#parameters += taken.length
     this.#values += taken.length
     if (taken.length === 0 && error !== undefined) this.#unlisted.push({ path, error })

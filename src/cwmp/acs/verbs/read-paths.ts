@@ -30,7 +30,7 @@ async function readByNames(
   types: ParameterTypes,
   notes: CpeNotes,
 ): Promise<PathOutcome[]> {
-  const walk = new Walk({ root, mode: 'walk' }, types, notes)
+  const walk = new Walk({ root, mode: 'walk', names: 'get' }, types, notes)
   const outcomes: PathOutcome[] = []
   try {
     for (let more = await walk.step(session); more !== undefined; more = await walk.step(session))
