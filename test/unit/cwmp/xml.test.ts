@@ -133,6 +133,47 @@ describe('the limits', () => {
   })
 })
 
+describe('the strict reader', () => {
+  const read = (pieces: readonly string[]): Element => {
+    const reader = new StrictReader(XML_LIMITS)
+    for (const piece of pieces) reader.write(piece)
+    return reader.end()
+  }
+
+  it('makes one character of each line end, wherever the pieces of the document are cut', () => {
+    const part = fc.constantFrom(
+      '\r',
+      '\n',
+      '\r\n',
+      'x',
+      '<a/>',
+      '<a\r\nb="1\r2"/>',
+      '<![CDATA[\r]]>',
+      '&#13;',
+      '<!--\r-->',
+    )
+    const document = fc.tuple(fc.array(part), fc.constantFrom('', '\r', '\r\n'))
+    const sizes = fc.array(fc.integer({ min: 0, max: 5 }))
+    fc.assert(
+      fc.property(document, sizes, ([parts, end], lengths) => {
+        const text = `<r>${parts.join('')}</r>${end}`
+        let at = 0
+        const pieces = lengths.map((length) => {
+          at += length
+          return text.slice(at - length, at)
+        })
+        expect(read([...pieces, text.slice(at)])).toEqual(read([text.replaceAll('\r\n', '\n').replaceAll('\r', '\n')]))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('says the place of a mistake after line ends of all kinds', () => {
+    expect(() => read(['<r>\r', '\n\r', 'x\n', '</s>'])).toThrow(/line 4, column 4/)
+    expect(() => read(['<r/>\r', 'x\r'])).toThrow(/line 2/)
+  })
+})
+
 describe('the lenient reader', () => {
   const lenient = (text: string) => readLeniently(text, XML_LIMITS)
   const strict = (text: string) => atOnce(parseXml(Buffer.from(text))).root
