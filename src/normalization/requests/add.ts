@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { MappingRefusal, planAdd, planNewObject, planWrite, scanObject } from '../../datamodel/index.ts'
+import { MappingRefusal, planAdd, planNewObject, scanObject } from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -11,9 +11,10 @@ import {
   resultOf,
   rowsToAdd,
 } from '../../domain/index.ts'
+import { draftOf, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
-import { endOf, outcomeOfWrite, writable, writeSteps } from './set.ts'
+import { endOf, outcomeOfWrite, ownSources, writeSteps } from './set.ts'
 import { sourcesBelow } from './sources.ts'
 
 /** One row that was added, or what kept it from being added. */
@@ -92,37 +93,31 @@ async function fill(
   target: string,
   allowPartial: boolean,
 ): Promise<Added> {
-  const { mapping, tree, time, quirks } = own
-  const isFree = (name: string) => allowPartial || row.optional?.includes(name) === true
-  const list = Object.entries(row.values).map(([name, value]) => ({ path: target + name, value, name }))
-  const results: PathOutcome[] = []
-  const open: typeof list = []
-  for (const value of list) {
-    const planned = isFree(value.name)
-      ? await own.attempt(() => planWrite(mapping, [value], tree, time, writable(own)))
-      : undefined
-    if (planned instanceof MappingRefusal)
-      results.push({ path: value.path, ...refusal(planned), ...(allowPartial ? {} : { optional: true as const }) })
-    else open.push(value)
+  const { tree, quirks } = own
+  const values = Object.entries(row.values).map(([name, value]) => {
+    const required = !allowPartial && row.optional?.includes(name) !== true
+    return { path: target + name, value, required }
+  })
+  const isFree = ({ required }: (typeof values)[number]) => !required
+  const draft = await draftOf(own, values, isFree, (raw) => planNewObject(object, raw, quirks, tree, reportedType(own)))
+  if (draft instanceof MappingRefusal) {
+    const { error, from } = refusal(draft)
+    return { error, results: [{ path: row.object, ...(from === undefined ? {} : { from }), error }] }
   }
-  const plan = await own.attempt(() => planWrite(mapping, open, tree, time, writable(own)))
-  if (plan instanceof MappingRefusal) {
-    const { error, from } = refusal(plan)
-    return { error, results: [...results, { path: row.object, ...(from === undefined ? {} : { from }), error }] }
-  }
-  const reported = (path: string) => tree.parameter(path)?.type
-  const { pauseMs, steps, needs } = await own.plan(() => planNewObject(object, plan.values, quirks, tree, reported))
+  const results = [...draft.refused].map(([path, reason]): PathOutcome => {
+    return { path, ...refusal(reason), ...(allowPartial ? {} : { optional: true as const }) }
+  })
+  const { pauseMs, needs } = draft.write
   for (const below of needs) {
     const made = await own.write({ verb: 'add', object: below, values: {} })
     if (made.outcome === 'done') own.note(made.results)
     else if (made.error !== undefined) return { error: made.error, results: [{ path: row.object, error: made.error }] }
   }
   if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
-  const written = await writeSteps(own, plan.values, allowPartial, steps)
-  for (const value of open) {
-    const sources = await tree.settle(() => mapping.sourcesOf(value.path, tree))
-    const required = !isFree(value.name)
-    results.push(outcomeOfWrite({ ...value, required }, sources, written, plan.unchanged.includes(value.path)))
+  const written = await writeSteps(own, draft.write, allowPartial)
+  for (const value of draft.open) {
+    const sources = await tree.settle(() => ownSources(own, value.path))
+    results.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
   }
   const failed = results.find(({ error, optional }) => error !== undefined && optional !== true)?.error
   const error = allowPartial ? undefined : (written.error ?? failed)

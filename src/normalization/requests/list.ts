@@ -1,9 +1,9 @@
 import { canWrite, isSearch, scanObject } from '../../datamodel/index.ts'
 import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
+import { writable } from './draft.ts'
 import { outcomeOf, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase } from './search-values.ts'
-import { writable } from './set.ts'
 import { sourcesBelow } from './sources.ts'
 
 /** Returns the rows of tables of TR-181 that the device has now. */

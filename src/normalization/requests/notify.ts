@@ -7,8 +7,8 @@ import {
   type RequestFor,
 } from '../../domain/index.ts'
 import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
+import { writable } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
-import { writable } from './set.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'
 
 /**

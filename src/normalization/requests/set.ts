@@ -1,4 +1,4 @@
-import { applyQuirks, isSearch, MappingRefusal, planWrite, type RawValue } from '../../datamodel/index.ts'
+import { applyQuirks, type DeviceWrite, isSearch, MappingRefusal, type RawValue } from '../../datamodel/index.ts'
 import {
   type OperationResult,
   type OutcomeError,
@@ -6,6 +6,7 @@ import {
   type RequestFor,
   resultOf,
 } from '../../domain/index.ts'
+import { draftOf, reportedType } from './draft.ts'
 import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
@@ -24,31 +25,26 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   const { mapping, tree } = own
   const mapped = values.filter(({ path }) => own.isMapped(path))
   await own.read(await tree.settle(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
-  const refused = new Map<string, PathOutcome>()
   const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
-  for (const value of mapped.filter(isFree)) {
-    const planned = await own.attempt(() => planWrite(mapping, [value], tree, own.time, writable(own)))
-    if (planned instanceof MappingRefusal) refused.set(value.path, outcomeFor(value, refusal(planned)))
-  }
-  const open = mapped.filter(({ path }) => !refused.has(path))
-  const plan = await own.plan(() => planWrite(mapping, open, tree, own.time, writable(own)))
-  const plain = values.filter(({ path }) => !own.isMapped(path))
-  const raw = [...plan.values, ...plain.map(({ path, value }) => ({ path, value }))]
-  const written = await writeSteps(own, raw, request.allowPartial === true)
+  const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
+  if (draft instanceof MappingRefusal) throw draft
+  const written = await writeSteps(own, draft.write, request.allowPartial === true)
   const outcomes: PathOutcome[] = []
   for (const value of values) {
-    const error = refused.get(value.path)
-    const sources = own.isMapped(value.path)
-      ? await tree.settle(() => mapping.sourcesOf(value.path, tree))
-      : [value.path]
-    outcomes.push(error ?? outcomeOfWrite(value, sources, written, plan.unchanged.includes(value.path)))
+    const refused = draft.refused.get(value.path)
+    if (refused !== undefined) {
+      outcomes.push(outcomeFor(value, refusal(refused)))
+      continue
+    }
+    const sources = await tree.settle(() => ownSources(own, value.path))
+    outcomes.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
   }
-  return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, raw) }
+  return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, draft.raw) }
 }
 
 /** The request as the device got it, with its answers above those of the reads. */
-function ownSet(own: OwnSide, values: RawValue[]): NonNullable<OperationResult['own']> {
-  return { request: { verb: 'set', values, allowPartial: true }, results: [...own.results.values()] }
+function ownSet(own: OwnSide, values: readonly RawValue[]): NonNullable<OperationResult['own']> {
+  return { request: { verb: 'set', values: [...values], allowPartial: true }, results: [...own.results.values()] }
 }
 
 /** The answers to the writes of one request. */
@@ -63,17 +59,14 @@ interface Written {
 /** Writes values in as many requests as the device needs; what follows one that failed is not sent. */
 export async function writeSteps(
   own: OwnSide,
-  values: readonly RawValue[],
+  { steps, afterBoot }: Pick<DeviceWrite, 'steps' | 'afterBoot'>,
   allowPartial: boolean,
-  plannedSteps?: readonly (readonly RawValue[])[],
 ): Promise<Written> {
-  const reported = (path: string) => own.tree.parameter(path)?.type
-  const { steps, afterBoot } = await own.plan(() => applyQuirks(values, own.quirks, own.tree, reported))
   const done = new Map<string, RawValue>()
   const failures = new Map<string, OutcomeError>()
   let error: OutcomeError | undefined
   let isLater = false
-  for (const step of plannedSteps ?? steps) {
+  for (const step of steps) {
     const result = await own.write({ verb: 'set', values: step.map((value) => ({ ...value })), allowPartial })
     isLater ||= result.output?.applied === 'later'
     for (const { path, value = '', error: failure } of result.results)
@@ -95,6 +88,11 @@ export async function writeSteps(
 /** Returns the remark on writes whose effect comes later (TR-069 A.3.2.1, Status 1). */
 export function endOf({ isLater }: Written): Pick<OperationResult, 'output'> {
   return isLater ? { output: { applied: 'later' } } : {}
+}
+
+/** Returns the own parameters that show what became of a write: of one of the device's own, itself. */
+export function ownSources(own: OwnSide, path: string): readonly string[] {
+  return own.isMapped(path) ? own.mapping.sourcesOf(path, own.tree) : [path]
 }
 
 /** Returns what became of one value by what became of the parameters behind it. */
@@ -123,11 +121,6 @@ function outcomeFor({ path, required }: ToSet, { error, from }: ReturnType<typeo
     ...(from === undefined ? {} : { from }),
     ...(required === false ? { optional: true as const } : {}),
   }
-}
-
-/** Returns the Writable flag that the device reported for an own parameter. */
-export function writable(own: OwnSide): (path: string) => boolean | undefined {
-  return (path) => own.tree.parameter(path)?.writable
 }
 
 async function withoutSearch(own: OwnSide, values: readonly ToSet[]): Promise<ToSet[]> {

@@ -2,15 +2,13 @@ import { parentOf, schemaPathOf } from '../../path.ts'
 import type { RawValue } from '../transform.ts'
 import { instancesOf, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
 import { outerTable } from '../tree/schema.ts'
-import { applyQuirks, type DeviceValue, type ReportedType } from './apply.ts'
+import { applyQuirks, type DeviceWrite, type ReportedType } from './apply.ts'
 import type { BesideValue, ObjectQuirk, WriteQuirks } from './write-quirk.ts'
 
 /** The writes after an AddObject, as devices of the model need them. */
-interface NewObjectWrite {
+interface NewObjectWrite extends DeviceWrite {
   /** Pause before the first write, in milliseconds. */
   pauseMs: number
-  /** One SetParameterValues each, in this order. */
-  steps: DeviceValue[][]
   /** Tables below the object, one of which must get an object: without it the object is deleted again. */
   needs: string[]
 }
@@ -39,12 +37,13 @@ export function planNewObject(
     ...order.flatMap((path) => all.filter((value) => value.path === path)),
     ...all.filter(({ path }) => !order.includes(path)),
   ]
-  const { steps } = applyQuirks(ordered, quirks, tree, reportedType)
+  const write = applyQuirks(ordered, quirks, tree, reportedType)
   return {
+    ...write,
     pauseMs: Math.max(0, ...own.map(({ pauseMs }) => pauseMs ?? 0)),
     steps: own.some(({ oneByOne }) => oneByOne === true)
-      ? steps.flatMap((step) => step.map((value) => [value]))
-      : steps,
+      ? write.steps.flatMap((step) => step.map((value) => [value]))
+      : write.steps,
     needs: own.flatMap((quirk) => quirk.needs ?? []).map((table) => object + table),
   }
 }

@@ -1,0 +1,65 @@
+import { MappingRefusal, planWrite, type RawValue } from '../../datamodel/index.ts'
+import type { RequestFor } from '../../domain/index.ts'
+import type { OwnSide } from './own-side.ts'
+
+/** A value of a request to write. */
+export type ToWrite = Pick<RequestFor<'set'>['values'][number], 'path' | 'value' | 'required'>
+
+/** The writes of a request, as the device takes them. */
+interface Draft<V, W> {
+  /** The values of the request that are written, or shown already. */
+  open: readonly V[]
+  /** Paths of those that the device shows already. */
+  unchanged: readonly string[]
+  /** The same in parameters of the device, before its quirks. */
+  raw: readonly RawValue[]
+  write: W
+  /** Why the other values are not written, by their paths. */
+  refused: ReadonlyMap<string, MappingRefusal>
+}
+
+/**
+ * Returns the writes of a request. `onDevice` gives parameters of the device the form in which its model takes them. When
+ * they cannot be written all at once, the values that `isFree` says may be left out are tried one by one. Returns the
+ * refusal of the request where even the others have no form on the device.
+ */
+export async function draftOf<V extends ToWrite, W>(
+  own: OwnSide,
+  values: readonly V[],
+  isFree: (value: V) => boolean,
+  onDevice: (raw: readonly RawValue[]) => W,
+): Promise<Draft<V, W> | MappingRefusal> {
+  const whole = await own.attempt(() => plain(own, values, onDevice))
+  if (!(whole instanceof MappingRefusal)) return whole
+  const refused = new Map<string, MappingRefusal>()
+  for (const value of values.filter(isFree)) {
+    const alone = await own.attempt(() => plain(own, [value], onDevice))
+    if (alone instanceof MappingRefusal) refused.set(value.path, alone)
+  }
+  if (refused.size === 0) return whole
+  const open = values.filter(({ path }) => !refused.has(path))
+  const rest = await own.attempt(() => plain(own, open, onDevice))
+  return rest instanceof MappingRefusal ? rest : { ...rest, refused }
+}
+
+function plain<V extends ToWrite, W>(
+  own: OwnSide,
+  open: readonly V[],
+  onDevice: (raw: readonly RawValue[]) => W,
+): Draft<V, W> {
+  const mapped = open.filter(({ path }) => own.isMapped(path))
+  const { values, unchanged } = planWrite(own.mapping, mapped, own.tree, own.time, writable(own))
+  const ownValues = open.filter(({ path }) => !own.isMapped(path)).map(({ path, value }) => ({ path, value }))
+  const raw = [...values, ...ownValues]
+  return { open, unchanged, raw, write: onDevice(raw), refused: new Map() }
+}
+
+/** Returns the Writable flag that the device reported for an own parameter. */
+export function writable(own: OwnSide): (path: string) => boolean | undefined {
+  return (path) => own.tree.parameter(path)?.writable
+}
+
+/** Returns the type that the device reported for an own parameter. */
+export function reportedType(own: OwnSide): (path: string) => string | undefined {
+  return (path) => own.tree.parameter(path)?.type
+}

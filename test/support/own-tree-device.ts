@@ -1,0 +1,170 @@
+import { silentLog } from '../../src/base/index.ts'
+import {
+  type Contact,
+  type DeviceId,
+  deviceIdOf,
+  newDevice,
+  type OperationRequest,
+  type OperationResult,
+  outcomeError,
+  type PathOutcome,
+  type RequestFor,
+  resultOf,
+} from '../../src/domain/index.ts'
+import { Normalization, RowSets } from '../../src/normalization/index.ts'
+import { readTree } from './device-trees.ts'
+import { createManualClock } from './manual-clock.ts'
+import { createMemoryStores } from './memory-stores.ts'
+
+const ROOT = 'InternetGatewayDevice.'
+const TR098 = ROOT as 'InternetGatewayDevice.'
+
+/** A test device of TR-098 that was discovered, and answers to requests of both roots. */
+export interface OwnTreeDevice {
+  deviceId: DeviceId
+  /** Its own tree; new parameters appear in reads only. */
+  values: Map<string, string>
+  /** All requests that reached it, in its own paths. */
+  asked: OperationRequest[]
+  /** Errors of its answers to requests of these verbs. */
+  faults: Map<OperationRequest['verb'], string>
+  /** Parameters that a new object of a table gets. */
+  template: Record<string, string>
+  /** Parameters that it refuses to write. */
+  refused: Set<string>
+  run(request: OperationRequest): Promise<OperationResult>
+}
+
+/** Returns a device with the tree of that name in test/fixtures/trees, and `more` parameters. */
+export async function startOwnTreeDevice(name: string, more: Record<string, string> = {}): Promise<OwnTreeDevice> {
+  const clock = createManualClock()
+  const stores = createMemoryStores(clock)
+  const rowSets = new RowSets(stores.mappingRows, silentLog)
+  const normalization = new Normalization({ ...stores, rowSets, clock, log: silentLog })
+  const tree = new Map([...readTree(name)].filter(([path]) => path.startsWith(ROOT)))
+  for (const [path, value] of Object.entries(more)) tree.set(path, { value, type: 'string', writable: true })
+  const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
+  const deviceId = deviceIdOf(identity)
+  const commit: typeof stores.devices.commit = (change) =>
+    normalization.changes.around(change, (completed) => stores.devices.commit(completed))
+  await commit({
+    deviceId,
+    create: { ...newDevice(deviceId, identity, 'cwmp', 1), root: TR098, softwareVersion: '1' },
+  })
+  const parameters = [...tree].map(([path, { value, writable }]) => {
+    return { path, value, writable, type: 'string' as const, source: 'cwmp' as const, collectedAt: clock.now() }
+  })
+  await commit({ deviceId, more: true, parameters })
+  const discovery = { outcome: 'complete' as const, unread: [], at: clock.now() }
+  await commit({ deviceId, set: { 'cwmp.discovery': discovery, 'cwmp.discoveredFor': '1' } })
+
+  const values = new Map([...tree].map(([path, { value }]) => [path, value]))
+  const device: OwnTreeDevice = {
+    deviceId,
+    values,
+    asked: [],
+    faults: new Map(),
+    template: {},
+    refused: new Set(),
+    async run(request) {
+      const signal = new AbortController().signal
+      let given: Contact | undefined
+      const upward = normalization.over({
+        contact: async (contact) => {
+          given = contact
+        },
+        hasNews: () => false,
+        factsDue: () => false,
+        completed: () => Promise.resolve(),
+      })
+      await upward.contact({
+        deviceId,
+        protocol: 'cwmp',
+        root: TR098,
+        lasting: false,
+        signal,
+        workKnown: true,
+        execute: async ({ request: own }) => {
+          device.asked.push(structuredClone(own))
+          return answer(device, own)
+        },
+      })
+      if (given === undefined) throw new Error('no contact')
+      const operation = {
+        id: '01h',
+        deviceId,
+        request,
+        state: 'queued' as const,
+        actor: { kind: 'system' as const, id: 'test' },
+        createdAt: 0,
+        expiresAt: 1,
+        attempts: 0,
+      }
+      const { own: _own, ...result } = await given.execute(operation, {
+        beforeSend: () => Promise.resolve(),
+        signal,
+        timeoutMs: 1000,
+      })
+      return result
+    },
+  }
+  return device
+}
+
+function answer(device: OwnTreeDevice, request: OperationRequest): OperationResult {
+  const fault = device.faults.get(request.verb)
+  if (fault !== undefined)
+    return { outcome: 'failed', results: [], error: outcomeError(fault, `the device refuses ${request.verb}`) }
+  switch (request.verb) {
+    case 'get':
+      return resultOf(request.paths.flatMap((path) => read(device, path)))
+    case 'set':
+      return write(device, request)
+    case 'add':
+      return addObject(device, request.object)
+    case 'delete':
+      for (const object of request.paths)
+        for (const path of device.values.keys()) if (path.startsWith(object)) device.values.delete(path)
+      return resultOf(request.paths.map((path) => ({ path })))
+    case 'instances':
+      return resultOf(request.paths.flatMap((path) => rowsOf(device, path).map((row) => ({ path: row }))))
+    default:
+      throw new Error(`the device does not know ${request.verb}`)
+  }
+}
+
+function read({ values }: OwnTreeDevice, path: string): PathOutcome[] {
+  const names = path
+    .split('.')
+    .map((part) => (part === '*' ? '\\d+' : part.replace(/[^\w-]/g, '\\$&')))
+    .join('\\.')
+  const pattern = new RegExp(`^${names}${path.endsWith('.') ? '' : '$'}`)
+  const found = [...values].filter(([name]) => pattern.test(name)).map(([name, value]) => ({ path: name, value }))
+  if (found.length > 0 || path.includes('*')) return found
+  return [{ path, error: outcomeError('9005', 'invalid parameter name') }]
+}
+
+function write(device: OwnTreeDevice, { values, allowPartial }: RequestFor<'set'>): OperationResult {
+  const refused = values.filter(({ path }) => device.refused.has(path) || !device.values.has(path))
+  const failures = refused.map(({ path }) => ({ path, error: outcomeError('9007', 'invalid parameter value') }))
+  if (failures.length > 0 && allowPartial !== true) return resultOf(failures)
+  const taken = values.filter((value) => !refused.includes(value))
+  for (const { path, value } of taken) device.values.set(path, value)
+  return resultOf([...taken.map(({ path, value }) => ({ path, value })), ...failures])
+}
+
+function addObject(device: OwnTreeDevice, table: string): OperationResult {
+  const numbers = rowsOf(device, table).map((row) => Number(row.slice(table.length, -1)))
+  const created = `${table}${Math.max(0, ...numbers) + 1}.`
+  for (const [leaf, value] of Object.entries(device.template)) device.values.set(created + leaf, value)
+  return resultOf([{ path: table, created }])
+}
+
+function rowsOf({ values }: OwnTreeDevice, table: string): string[] {
+  const rows = new Set<string>()
+  for (const path of values.keys()) {
+    const number = path.startsWith(table) ? /^\d+(?=\.)/.exec(path.slice(table.length))?.[0] : undefined
+    if (number !== undefined) rows.add(`${table}${number}.`)
+  }
+  return [...rows]
+}
