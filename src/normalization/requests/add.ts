@@ -11,10 +11,10 @@ import {
   resultOf,
   rowsToAdd,
 } from '../../domain/index.ts'
-import { draftOf, reportedType } from './draft.ts'
+import { draftOf, ownSources, reportedType } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
-import { endOf, outcomeOfWrite, ownSources, writeSteps } from './set.ts'
+import { endOf, outcomeOfWrite, writeSteps } from './set.ts'
 import { sourcesBelow } from './sources.ts'
 
 /** One row that was added, or what kept it from being added. */

@@ -1,4 +1,4 @@
-import { MappingRefusal, planWrite, type RawValue } from '../../datamodel/index.ts'
+import { type DeviceWrite, MappingRefusal, planWrite, type RawValue, sameValue } from '../../datamodel/index.ts'
 import type { RequestFor } from '../../domain/index.ts'
 import type { OwnSide } from './own-side.ts'
 
@@ -23,7 +23,7 @@ interface Draft<V, W> {
  * they cannot be written all at once, the values that `isFree` says may be left out are tried one by one. Returns the
  * refusal of the request where even the others have no form on the device.
  */
-export async function draftOf<V extends ToWrite, W>(
+export async function draftOf<V extends ToWrite, W extends DeviceWrite>(
   own: OwnSide,
   values: readonly V[],
   isFree: (value: V) => boolean,
@@ -42,7 +42,7 @@ export async function draftOf<V extends ToWrite, W>(
   return rest instanceof MappingRefusal ? rest : { ...rest, refused }
 }
 
-function plain<V extends ToWrite, W>(
+function plain<V extends ToWrite, W extends DeviceWrite>(
   own: OwnSide,
   open: readonly V[],
   onDevice: (raw: readonly RawValue[]) => W,
@@ -51,7 +51,39 @@ function plain<V extends ToWrite, W>(
   const { values, unchanged } = planWrite(own.mapping, mapped, own.tree, own.time, writable(own))
   const ownValues = open.filter(({ path }) => !own.isMapped(path)).map(({ path, value }) => ({ path, value }))
   const raw = [...values, ...ownValues]
-  return { open, unchanged, raw, write: onDevice(raw), refused: new Map() }
+  const write = onDevice(raw)
+  const changed = open.filter(({ path }) => !unchanged.includes(path))
+  refuseOmitted(own, changed, raw, write)
+  return { open, unchanged, raw, write, refused: new Map() }
+}
+
+/** Throws MappingRefusal for a value of which nothing is sent, although the device does not show it. */
+function refuseOmitted(
+  own: OwnSide,
+  values: readonly ToWrite[],
+  raw: readonly RawValue[],
+  { steps, omitted }: DeviceWrite,
+): void {
+  if (omitted.length === 0) return
+  const typeOf = reportedType(own)
+  const lost = new Set<string>()
+  for (const { path, value } of raw) {
+    const shown = own.tree.value(path)
+    if (omitted.includes(path) && (shown === undefined || !sameValue(typeOf(path) ?? 'string', shown, value)))
+      lost.add(path)
+  }
+  const sent = new Set(steps.flat().map(({ path }) => path))
+  for (const { path } of values) {
+    const sources = ownSources(own, path)
+    const source = sources.find((source) => lost.has(source))
+    if (source !== undefined && !sources.some((source) => sent.has(source)))
+      throw new MappingRefusal(`${source} cannot be written: devices of this model take no value for it`, source)
+  }
+}
+
+/** Returns the own parameters that show what became of a write: of one of the device's own, itself. */
+export function ownSources(own: OwnSide, path: string): readonly string[] {
+  return own.isMapped(path) ? own.mapping.sourcesOf(path, own.tree) : [path]
 }
 
 /** Returns the Writable flag that the device reported for an own parameter. */

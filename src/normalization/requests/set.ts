@@ -6,7 +6,7 @@ import {
   type RequestFor,
   resultOf,
 } from '../../domain/index.ts'
-import { draftOf, reportedType } from './draft.ts'
+import { draftOf, ownSources, reportedType } from './draft.ts'
 import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
@@ -88,11 +88,6 @@ export async function writeSteps(
 /** Returns the remark on writes whose effect comes later (TR-069 A.3.2.1, Status 1). */
 export function endOf({ isLater }: Written): Pick<OperationResult, 'output'> {
   return isLater ? { output: { applied: 'later' } } : {}
-}
-
-/** Returns the own parameters that show what became of a write: of one of the device's own, itself. */
-export function ownSources(own: OwnSide, path: string): readonly string[] {
-  return own.isMapped(path) ? own.mapping.sourcesOf(path, own.tree) : [path]
 }
 
 /** Returns what became of one value by what became of the parameters behind it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { startOwnTreeDevice } from '../../support/own-tree-device.ts'
+import { type OwnTreeDevice, startOwnTreeDevice } from '../../support/own-tree-device.ts'
 
 const WLAN = 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.'
 const SSID = 'Device.WiFi.SSID.1.SSID'
@@ -32,5 +32,49 @@ describe('a write of which the model refuses one value', () => {
       })
       expect(device.values.get(`${WLAN}1.SSID`)).toBe('Attic')
     }
+  })
+})
+
+describe('a value that devices of the model never take', () => {
+  const TABLE = 'Device.NAT.PortMapping.'
+  const HOST = { path: `${TABLE}1.RemoteHost`, value: '198.51.100.7' }
+  const MAPPINGS = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.PortMapping.'
+  const from = { path: `${MAPPINGS}1.RemoteHost` }
+  const start = () => startOwnTreeDevice('huawei-hg8145v5', { [`${MAPPINGS}1.RemoteHost`]: '' })
+  const verbs = ({ asked }: OwnTreeDevice) => asked.map(({ verb }) => verb)
+
+  it('is refused, and nothing is sent', async () => {
+    const device = await start()
+    const port = { path: `${TABLE}1.ExternalPort`, value: '8443' }
+    const result = await device.run({ verb: 'set', values: [HOST, port] })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(result.error?.text).toContain(from.path)
+    expect(verbs(device)).toEqual(['get'])
+  })
+
+  it('is left out where the request allows it', async () => {
+    const device = await start()
+    const port = { path: `${TABLE}1.ExternalPort`, value: '8443' }
+    const result = await device.run({ verb: 'set', values: [HOST, port], allowPartial: true })
+    expect(result.results).toMatchObject([{ path: HOST.path, from, error: { code: 'notMapped' } }, port])
+    expect(device.values.get(`${MAPPINGS}1.ExternalPort`)).toBe('8443')
+  })
+
+  it('is done where the device shows it', async () => {
+    const device = await start()
+    device.values.set(from.path, HOST.value)
+    expect(await device.run({ verb: 'set', values: [HOST] })).toMatchObject({ outcome: 'done' })
+    expect(verbs(device)).toEqual(['get'])
+  })
+
+  it('takes a new row away again, for it would be open to everybody', async () => {
+    const device = await start()
+    device.template = { PortMappingEnabled: '0', ExternalPort: '0', RemoteHost: '' }
+    const values = { ExternalPort: '8443', RemoteHost: HOST.value }
+    const result = await device.run({ verb: 'add', object: TABLE, values })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(result.results).not.toContainEqual(expect.objectContaining({ created: expect.anything() }))
+    expect(verbs(device)).toEqual(['get', 'add', 'get', 'delete'])
+    expect([...device.values.keys()].filter((path) => path.startsWith(`${MAPPINGS}2.`))).toEqual([])
   })
 })

@@ -45,7 +45,7 @@ export interface ParameterQuirk extends QuirkScope {
   after?: readonly BesideValue[]
   /** True: it has a SetParameterValues of its own. */
   alone?: true
-  /** True: it is never sent, also not with its default value. */
+  /** True: it is never sent, also not with its default value. A write of another value than it shows is refused. */
   omit?: true
   /** True: a write has its effect after the next boot, also where the response says Status 0. */
   reboot?: true
