@@ -3,7 +3,7 @@ import type { RequestFor } from '../../domain/index.ts'
 import type { OwnSide } from './own-side.ts'
 
 /** A value of a request to write. */
-export type ToWrite = Pick<RequestFor<'set'>['values'][number], 'path' | 'value' | 'required'>
+type ToWrite = Pick<RequestFor<'set'>['values'][number], 'path' | 'value' | 'required'>
 
 /** The writes of a request, as the device takes them. */
 interface Draft<V, W> {
@@ -14,7 +14,7 @@ interface Draft<V, W> {
   /** The same in parameters of the device, before its quirks. */
   raw: readonly RawValue[]
   write: W
-  /** Why the other values are not written, by their paths. */
+  /** The refusals of the other values, by their paths. */
   refused: ReadonlyMap<string, MappingRefusal>
 }
 

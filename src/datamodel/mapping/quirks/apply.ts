@@ -6,7 +6,7 @@ import { matches, withInstancesOf } from './pattern.ts'
 import type { BesideValue, ParameterQuirk, WriteQuirks } from './write-quirk.ts'
 
 /** A value to write. `type` is the one that the device needs; absent: the one that it reports. */
-export type DeviceValue = RawValue & { type?: BaseType }
+type DeviceValue = RawValue & { type?: BaseType }
 
 /** The writes of one request, as a device of its model takes them. */
 export interface DeviceWrite {
