@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { splitLeaf } from '../../datamodel/index.ts'
+import { sameValue, splitLeaf } from '../../datamodel/index.ts'
 import { FactTree, type Reading } from '../facts/fact-tree.ts'
 import { type FactDerivation, type FactFields, present } from '../facts/group.ts'
 import { LAN } from '../facts/lan.ts'
@@ -141,17 +141,22 @@ function afterReports(
     if (reading === undefined) continue
     left.delete(path)
     // The same time since which something holds is another one later.
-    if (fact !== 'upSince' && stored.get(path)?.value === reading.value) continue
+    if (fact !== 'upSince' && isSame(stored.get(path), reading)) continue
     const fields = derivation.take(fact, reading, after)
     if (fields === undefined) return undefined
     after = { ...after, ...fields }
   }
   for (const path of left) {
     const reading = readings.get(path)
-    if (reading === undefined || stored.get(path)?.value === reading.value) continue
+    if (reading === undefined || isSame(stored.get(path), reading)) continue
     if (derivation.matters(path, reading, before)) return undefined
   }
   return after
+}
+
+/** One protocol says `true` for what the other one calls `1`. */
+function isSame(stored: Reading | undefined, reading: Reading): boolean {
+  return stored !== undefined && sameValue('boolean', stored.value, reading.value)
 }
 
 /** Returns the objects whose parameters a change brings that bear on these groups. */

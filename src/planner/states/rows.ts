@@ -1,4 +1,5 @@
 import { defined } from '../../base/index.ts'
+import { sameValue } from '../../datamodel/index.ts'
 import type { DeviceSnapshot, PathOutcome, PathValue } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import { type MtpRows, mtpOf, neededValues } from '../../usp/index.ts'
@@ -26,7 +27,7 @@ export async function mtpValues(script: Script): Promise<Record<string, string>>
 
 /** Returns true for equal texts, and for the two forms of the same boolean. */
 export function sameBooleanOrText(found: string | undefined, wanted: string): boolean {
-  return found === wanted || (wanted === 'true' && found === '1') || (wanted === 'false' && found === '0')
+  return found !== undefined && sameValue('boolean', found, wanted)
 }
 
 /** Returns the rows of a table among the paths that were read, each with its last dot. */

@@ -102,4 +102,15 @@ describe('a value that is stored already', () => {
     record.report({ 'Device.WiFi.SSID.1.SSID': 'New' })
     expect(record.device.wifi?.ssids2g).toEqual(['New', 'Attic'])
   })
+
+  it('is the same in the other form of a boolean, as two protocols write it', () => {
+    const enable = 'Device.IP.Interface.1.Enable'
+    const record = new RecordOnly()
+    record.report({ [enable]: 'true' })
+    const { reads } = record
+    record.report({ [enable]: '1' })
+    expect(record.reads).toBe(reads)
+    record.report({ [enable]: '0' })
+    expect(record.reads).toBeGreaterThan(reads)
+  })
 })
