@@ -46,8 +46,8 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
     const added = await addRow(own, row, objects[n] ?? row.object, tables, allowPartial)
     done.push(added)
     if (added.error === undefined || allowPartial) continue
-    for (const { object } of done) if (object !== undefined) await takeAway(own, object)
-    return { ...failedResult(added.error, added.results), own: ownAdd(own, objects) }
+    const { error, results } = await takeAllAway(own, done, { ...added, error: added.error })
+    return { ...failedResult(error, results), own: ownAdd(own, objects) }
   }
   const ends = Object.assign({}, ...done.map(({ end }) => end ?? {}))
   return { ...resultOf(done.flatMap(({ results }) => results)), ...ends, own: ownAdd(own, objects) }
@@ -74,15 +74,14 @@ async function addRow(
   await own.read([object])
   const target = own.isMapped(row.object) ? own.mapping.rowOf(object, schemaOfTable(row.object)) : object
   if (target === undefined) {
-    await takeAway(own, object)
     const error = outcomeError('notMapped', `the new row ${object} has no place in ${row.object}; use ${table}`)
-    return { results: [{ path: row.object, from: { path: table }, error }], error }
+    const results = [{ path: row.object, from: { path: table }, error }]
+    return undone(own, object, { path: row.object, created: object }, { results, error })
   }
   const created: PathOutcome = { path: row.object, created: target, from: { path: object } }
   const filled = await fill(own, row, object, target, allowPartial)
   if (filled.error === undefined) return { ...filled, object, results: [created, ...filled.results] }
-  await takeAway(own, object)
-  return { error: filled.error, results: filled.results }
+  return undone(own, object, created, { results: filled.results, error: filled.error })
 }
 
 /** Writes the values of a new row, and those that objects of the device's model need. */
@@ -124,9 +123,43 @@ async function fill(
   return { results, end: endOf(written), ...(error === undefined ? {} : { error }) }
 }
 
-async function takeAway(own: OwnSide, object: string): Promise<void> {
-  await own.write({ verb: 'delete', paths: [object] })
-  own.forget(object)
+/** A row that was not added as it was asked for. */
+type Refused = Added & { error: OutcomeError }
+
+/** Deletes a new row again. One that the device keeps stays in the results, and the error names it. */
+async function undone(own: OwnSide, object: string, created: PathOutcome, refused: Refused): Promise<Refused> {
+  const kept = await takeAway(own, object)
+  if (kept === undefined) return refused
+  return { error: withKept(refused.error, created, kept), results: [created, ...refused.results] }
+}
+
+/** Deletes the rows before one that failed, the last one first. Rows that the device keeps stay in the results. */
+async function takeAllAway(own: OwnSide, done: readonly Added[], failed: Refused): Promise<Refused> {
+  let { error } = failed
+  const results: PathOutcome[] = []
+  for (const row of [...done].reverse()) {
+    if (row.object === undefined) continue
+    const kept = await takeAway(own, row.object)
+    if (kept === undefined) continue
+    for (const outcome of row.results) if (outcome.created !== undefined) error = withKept(error, outcome, kept)
+    results.unshift(...row.results)
+  }
+  return { error, results: [...results, ...failed.results] }
+}
+
+/** Deletes an own object; resolves with the reason why the device keeps it, undefined when it is gone. */
+async function takeAway(own: OwnSide, object: string): Promise<OutcomeError | undefined> {
+  const { outcome, error } = await own.write({ verb: 'delete', paths: [object], allowPartial: true })
+  if (outcome === 'done') {
+    own.forget(object)
+    return undefined
+  }
+  return error ?? outcomeError('notApplied', 'the device did not delete it')
+}
+
+function withKept(error: OutcomeError, { created = '', from }: PathOutcome, kept: OutcomeError): OutcomeError {
+  const place = from?.path === undefined ? created : `${created} (${from.path} on the device)`
+  return { ...error, text: `${error.text}; the new row ${place} is still there, delete it: ${kept.text}` }
 }
 
 /** The rows of TR-181 before the add. */

@@ -78,3 +78,31 @@ describe('a value that devices of the model never take', () => {
     expect([...device.values.keys()].filter((path) => path.startsWith(`${MAPPINGS}2.`))).toEqual([])
   })
 })
+
+describe('a new row that the device does not delete again', () => {
+  const TABLE = 'Device.NAT.PortMapping.'
+  const MAPPINGS = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.PortMapping.'
+
+  it('is named in the error and stays in the results', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.template = { PortMappingEnabled: '0', ExternalPort: '0' }
+    device.refused.add(`${MAPPINGS}2.ExternalPort`)
+    device.faults.set('delete', '9002')
+    const result = await device.run({ verb: 'add', object: TABLE, values: { ExternalPort: '8443' } })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: '9007' } })
+    expect(result.results[0]).toMatchObject({ created: `${TABLE}2.`, from: { path: `${MAPPINGS}2.` } })
+    expect(result.error?.text).toContain(`${TABLE}2. (${MAPPINGS}2. on the device) is still there`)
+  })
+
+  it('is named, too, when a later row of the request failed', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.template = { PortMappingEnabled: '0', ExternalPort: '0' }
+    device.refused.add(`${MAPPINGS}3.ExternalPort`)
+    device.faults.set('delete', '9002')
+    const values = { ExternalPort: '8443' }
+    const result = await device.run({ verb: 'add', object: TABLE, values, more: [{ object: TABLE, values }] })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: '9007' } })
+    expect(result.results.flatMap(({ created = [] }) => created)).toEqual([`${TABLE}2.`, `${TABLE}3.`])
+    for (const row of [2, 3]) expect(result.error?.text).toContain(`${TABLE}${row}. (${MAPPINGS}${row}. on the device)`)
+  })
+})
