@@ -49,8 +49,14 @@ function plain<V extends ToWrite, W extends DeviceWrite>(
 ): Draft<V, W> {
   const mapped = open.filter(({ path }) => own.isMapped(path))
   const { values, unchanged } = planWrite(own.mapping, mapped, own.tree, own.time, writable(own))
-  const ownValues = open.filter(({ path }) => !own.isMapped(path)).map(({ path, value }) => ({ path, value }))
-  const raw = [...values, ...ownValues]
+  const planned = new Map(values.map(({ path, value }) => [path, value]))
+  for (const { path, value } of open) {
+    if (own.isMapped(path)) continue
+    if ((planned.get(path) ?? value) !== value)
+      throw new MappingRefusal(`two values of the request are ${path} on the device and differ`, path)
+    planned.set(path, value)
+  }
+  const raw = [...planned].map(([path, value]) => ({ path, value }))
   const write = onDevice(raw)
   const changed = open.filter(({ path }) => !unchanged.includes(path))
   refuseOmitted(own, changed, raw, write)

@@ -6,12 +6,15 @@ import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'
 
-/** Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request. */
+/**
+ * Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request, and own search
+ * paths each in a request of its own: its answers are those of the path.
+ */
 export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
   const { mapping, tree } = own
   const asked = (await tree.settleEach(request.paths, asks)).flat()
   function asks(path: string): string[] {
-    if (!own.isMapped(path)) return [path]
+    if (!own.isMapped(path)) return isSearch(path) ? [] : [path]
     if (isSearch(path)) return sourcesBelow(mapping, searchBase(path), tree)
     return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : sourcesOf(mapping, path, tree)
   }
@@ -28,6 +31,7 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
 }
 
 async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
+  if (!own.isMapped(path) && isSearch(path)) return [...(await own.read([path]))]
   if (!own.isMapped(path)) {
     const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
     return [...own.results.values()].filter((outcome) => isBelow(outcome.path))

@@ -1,27 +1,46 @@
-import { canWrite, isSearch, scanObject } from '../../datamodel/index.ts'
+import { canWrite, isSearch, type MappedValue, scanObject } from '../../datamodel/index.ts'
 import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { writable } from './draft.ts'
 import { outcomeOf, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
-import { searchBase } from './search-values.ts'
+import { searchBase, searched } from './search-values.ts'
 import { sourcesBelow } from './sources.ts'
 
 /** Returns the rows of tables of TR-181 that the device has now. */
 export async function instances(own: OwnSide, request: RequestFor<'instances'>): Promise<OperationResult> {
-  const rows = new Map<string, PathOutcome>()
+  const results = new Map<string, PathOutcome>()
   for (const path of request.paths) {
-    const object = isSearch(path) ? searchBase(path) : path
-    const depth = scanObject(object).cuts.length
-    for (const value of await readBelow(own, object)) {
-      const cuts = scanObject(value.slice(0, value.lastIndexOf('.') + 1)).cuts.slice(depth)
-      for (const cut of request.firstLevelOnly === true ? cuts.slice(0, 1) : cuts) {
-        const row = value.slice(0, cut)
-        const [source] = await own.tree.settle(() => own.mapping.objectsOf(row, own.tree))
-        rows.set(row, { path: row, ...(source === undefined ? {} : { from: { path: source } }) })
-      }
+    if (!own.isMapped(path)) {
+      const answer = await own.ask({ ...request, paths: [path] })
+      for (const outcome of answer.results) results.set(outcome.path, outcome)
+      if (answer.results.length === 0 && answer.error !== undefined) results.set(path, { path, error: answer.error })
+      continue
+    }
+    const rows = await rowsBelow(own, path, request.firstLevelOnly === true)
+    const outcomes = await own.tree.settleEach(rows, (row): PathOutcome => {
+      const [source] = own.mapping.objectsOf(row, own.tree)
+      return { path: row, ...(source === undefined ? {} : { from: { path: source } }) }
+    })
+    for (const outcome of outcomes) results.set(outcome.path, outcome)
+  }
+  return { ...resultOf([...results.values()]), own: own.reads() }
+}
+
+/** The rows below an object, or at and below those that a search path names. */
+async function rowsBelow(own: OwnSide, path: string, firstLevelOnly: boolean): Promise<Set<string>> {
+  const isFound = isSearch(path)
+  const values = await readBelow(own, isFound ? searchBase(path) : path)
+  const rows = new Set<string>()
+  for (const object of isFound ? searched(path, values) : [path]) {
+    const { cuts } = scanObject(object)
+    const depth = isFound && cuts.at(-1) === object.length ? cuts.length - 1 : cuts.length
+    for (const { path: value } of values) {
+      if (!value.startsWith(object)) continue
+      const below = scanObject(value.slice(0, value.lastIndexOf('.') + 1)).cuts.slice(depth)
+      for (const cut of firstLevelOnly ? below.slice(0, 1) : below) rows.add(value.slice(0, cut))
     }
   }
-  return { ...resultOf([...rows.values()]), own: own.reads() }
+  return rows
 }
 
 /** Returns the parameters of TR-181 that the device has below an object, and which of them it lets be written. */
@@ -29,7 +48,7 @@ export async function supported(own: OwnSide, request: RequestFor<'supported'>):
   const { mapping, tree } = own
   const paths = await readBelow(own, request.path)
   const results = await tree.settle(() =>
-    paths.map((path): PathOutcome => ({ path, writable: canWrite(mapping, path, tree, writable(own)) })),
+    paths.map(({ path }): PathOutcome => ({ path, writable: canWrite(mapping, path, tree, writable(own)) })),
   )
   return { ...resultOf(results), own: own.reads() }
 }
@@ -40,7 +59,8 @@ export async function discover(own: OwnSide, object: string): Promise<OperationR
   return { ...resultOf((await valuesBelow(own, object)).map(outcomeOf)), own: own.reads() }
 }
 
-async function readBelow(own: OwnSide, object: string): Promise<string[]> {
+/** The mapped values below an object, read now, in the order of their paths. */
+async function readBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
   await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, object, own.tree)))
-  return (await valuesBelow(own, object)).map(({ path }) => path).sort()
+  return (await valuesBelow(own, object)).sort((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -97,8 +97,8 @@ export class OwnSide {
     })
   }
 
-  /** Executes a read with own paths over the contact. */
-  async #execute(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
+  /** Executes a request without an effect, with own paths, over the contact. */
+  async ask(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
     const { contact, operation } = this.#options
     try {
       return await contact.execute({ ...operation, request }, { ...this.#options.hooks, ...hooks })
@@ -115,22 +115,26 @@ export class OwnSide {
   async write(request: OperationRequest, hooks: Partial<ExecuteHooks> = {}): Promise<OperationResult> {
     const types = await this.#typesOf(request)
     const typeOf = (path: string) => types.get(path)
-    const result = await this.#execute(request, { typeOf, ...hooks })
+    const result = await this.ask(request, { typeOf, ...hooks })
     this.#hasWritten = true
     return result
   }
 
-  /** Reads own parameters and objects in one request. Rows that are new get their numbers. */
-  async read(paths: readonly string[]): Promise<void> {
-    if (paths.length === 0) return
+  /**
+   * Reads own parameters and objects in one request. Rows that are new get their numbers. Resolves with the answers, and
+   * with the error for each path when the read failed as a whole.
+   */
+  async read(paths: readonly string[]): Promise<readonly PathOutcome[]> {
+    if (paths.length === 0) return []
     this.#asked.push(...paths)
-    const { results } = await this.#execute({ verb: 'get', paths: [...paths] })
+    const { results, error } = await this.ask({ verb: 'get', paths: [...paths] })
     this.note(results)
     const fresh = results.flatMap(({ path, value }) => (value === undefined ? [] : [{ path, value }]))
     const isNew = await bringRows(this.mapping, fresh, this.tree)
     this.tree.drop(renewed(paths, results))
     this.tree.add(fresh)
     if (isNew) this.#device = await this.#options.maps.grow(this.#options.contact.deviceId, this.#device, this.tree)
+    return results.length === 0 && error !== undefined ? paths.map((path) => ({ path, error })) : results
   }
 
   /** Keeps answers for the record. */

@@ -20,8 +20,9 @@ type ToSet = RequestFor<'set'>['values'][number]
  * already are not sent, and those that share a parameter of it need what it has now.
  */
 export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<OperationResult> {
-  const values = await withoutSearch(own, request.values)
-  if (values.length === 0) return resultOf([])
+  const { values, failed } = await withoutSearch(own, request.values)
+  const isLost = failed.some(({ optional }) => optional !== true) && request.allowPartial !== true
+  if (values.length === 0 || isLost) return resultOf(failed)
   const { mapping, tree } = own
   const mapped = values.filter(({ path }) => own.isMapped(path))
   await own.read(await tree.settle(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
@@ -29,7 +30,7 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
   if (draft instanceof MappingRefusal) throw draft
   const written = await writeSteps(own, draft.write, request.allowPartial === true)
-  const outcomes: PathOutcome[] = []
+  const outcomes: PathOutcome[] = failed
   for (const value of values) {
     const refused = draft.refused.get(value.path)
     if (refused !== undefined) {
@@ -118,16 +119,21 @@ function outcomeFor({ path, required }: ToSet, { error, from }: ReturnType<typeo
   }
 }
 
-async function withoutSearch(own: OwnSide, values: readonly ToSet[]): Promise<ToSet[]> {
+/** The values of a request, those of search paths for each parameter that they name now; and the paths that failed. */
+async function withoutSearch(own: OwnSide, values: readonly ToSet[]) {
   const plain: ToSet[] = []
+  const failed: PathOutcome[] = []
   for (const value of values) {
-    if (!isSearch(value.path)) {
-      plain.push(value)
-      continue
+    if (!isSearch(value.path)) plain.push(value)
+    else if (own.isMapped(value.path)) {
+      const base = searchBase(value.path)
+      await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
+      for (const path of searched(value.path, await valuesBelow(own, base))) plain.push({ ...value, path })
+    } else {
+      for (const { path, error } of await own.read([value.path]))
+        if (error !== undefined && path === value.path) failed.push(outcomeFor(value, { error }))
+        else plain.push({ ...value, path })
     }
-    const base = searchBase(value.path)
-    await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
-    for (const path of searched(value.path, await valuesBelow(own, base))) plain.push({ ...value, path })
   }
-  return plain
+  return { values: plain, failed }
 }

@@ -79,6 +79,24 @@ describe('a value that devices of the model never take', () => {
   })
 })
 
+describe('a value of a new row that is not required', () => {
+  it('is left out when the model refuses it', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.template = { PortMappingEnabled: '0', ExternalPort: '0', RemoteHost: '' }
+    const values = { ExternalPort: '8443', RemoteHost: '198.51.100.7' }
+    const object = 'Device.NAT.PortMapping.'
+    const result = await device.run({ verb: 'add', object, values, optional: ['RemoteHost'] })
+    expect(result).toMatchObject({
+      outcome: 'done',
+      results: [
+        { created: `${object}2.` },
+        { path: `${object}2.RemoteHost`, error: { code: 'notMapped' }, optional: true },
+        { path: `${object}2.ExternalPort`, value: '8443' },
+      ],
+    })
+  })
+})
+
 describe('a new row that the device does not delete again', () => {
   const TABLE = 'Device.NAT.PortMapping.'
   const MAPPINGS = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.PortMapping.'
@@ -104,5 +122,79 @@ describe('a new row that the device does not delete again', () => {
     expect(result).toMatchObject({ outcome: 'failed', error: { code: '9007' } })
     expect(result.results.flatMap(({ created = [] }) => created)).toEqual([`${TABLE}2.`, `${TABLE}3.`])
     for (const row of [2, 3]) expect(result.error?.text).toContain(`${TABLE}${row}. (${MAPPINGS}${row}. on the device)`)
+  })
+})
+
+describe('search paths of both roots in one request', () => {
+  const OWN = `${WLAN}*.SSID`
+  const networks = ['1', '2', '5', '6']
+
+  it('are both written', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const result = await device.run({
+      verb: 'set',
+      values: [
+        { path: 'Device.WiFi.SSID.1.Enable', value: 'false' },
+        { path: OWN, value: 'Attic' },
+      ],
+    })
+    expect(result.outcome).toBe('done')
+    const paths = result.results.map(({ path }) => path)
+    expect(paths).toEqual(['Device.WiFi.SSID.1.Enable', ...networks.map((n) => `${WLAN}${n}.SSID`)])
+    expect(networks.map((n) => device.values.get(`${WLAN}${n}.SSID`))).toEqual(['Attic', 'Attic', 'Attic', 'Attic'])
+  })
+
+  it('are refused when they name one parameter and have two values', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const values = [
+      { path: SSID, value: 'Attic' },
+      { path: OWN, value: 'Cellar' },
+    ]
+    const result = await device.run({ verb: 'set', values })
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(result.error?.text).toContain(`${WLAN}1.SSID`)
+    expect(device.asked.map(({ verb }) => verb)).not.toContain('set')
+  })
+
+  it('are not written when one of them cannot be read', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    device.faults.set('get', '9002')
+    const values = [{ path: OWN, value: 'Attic' }]
+    const result = await device.run({ verb: 'set', values: [...values, { path: SSID, value: 'Attic' }] })
+    expect(result).toMatchObject({ outcome: 'failed', results: [{ path: OWN, error: { code: '9002' } }] })
+    expect(device.asked.map(({ verb }) => verb)).not.toContain('set')
+  })
+
+  it('are both read', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const { results } = await device.run({ verb: 'get', paths: [SSID, OWN] })
+    expect(results.map(({ path }) => path)).toEqual([SSID, ...networks.map((n) => `${WLAN}${n}.SSID`)])
+    expect(results.every(({ value }) => value !== undefined)).toBe(true)
+  })
+
+  it('are both listed', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const paths = ['Device.WiFi.SSID.', WLAN]
+    const { results } = await device.run({ verb: 'instances', paths, firstLevelOnly: true })
+    const listed = results.map(({ path }) => path)
+    expect(listed).toEqual([
+      ...[1, 2, 3, 4].map((n) => `Device.WiFi.SSID.${n}.`),
+      ...networks.map((n) => `${WLAN}${n}.`),
+    ])
+  })
+})
+
+describe('a list of the rows that a search path names', () => {
+  it('has no other rows', async () => {
+    const device = await startOwnTreeDevice('huawei-hg8145v5')
+    const all = await device.run({ verb: 'instances', paths: ['Device.WiFi.SSID.'] })
+    expect(all.results).toHaveLength(4)
+    const on = await device.run({ verb: 'instances', paths: ['Device.WiFi.SSID.[Enable==true].'] })
+    expect(on.results.map(({ from }) => from?.path)).toEqual([`${WLAN}1.`, `${WLAN}5.`])
+    const stations = ['Device.WiFi.AccessPoint.*.AssociatedDevice.']
+    const below = await device.run({ verb: 'instances', paths: stations, firstLevelOnly: true })
+    expect(below.results.length).toBeGreaterThan(0)
+    for (const { path } of below.results)
+      expect(path).toMatch(/^Device\.WiFi\.AccessPoint\.\d+\.AssociatedDevice\.\d+\.$/)
   })
 })
