@@ -163,7 +163,8 @@ function pickSent(operation: Operation, situation: Situation): Step | undefined 
  * Chooses a read for an operation that a completion ends. A contact after a reboot or reset shows by its uptime whether
  * the device has booted since; one after the start of a diagnostic shows its state. Each contact is asked once. An
  * Agent shows whether it runs a command: it is asked at the first contact after a lost answer, again when the
- * completion is overdue, and every `pendingTimeoutMs` about an accepted command.
+ * completion is overdue, and every `pendingTimeoutMs` about an accepted command. An Agent that has a new link may have
+ * restarted, and its command with it: it is asked some time later, when the completion that it may owe has arrived.
  */
 function pickEnd(operation: Operation, situation: Situation): Step | undefined {
   const { now, limits } = situation
@@ -177,7 +178,8 @@ function pickEnd(operation: Operation, situation: Situation): Step | undefined {
     const askedAt = asked.get(operation.id)
     const quietMs = now - Math.max(sentAt, askedAt ?? 0)
     if (asRequest && quietMs > (accepted ? limits.pendingTimeoutMs : LOST_COMMAND_MS)) return true
-    return !(asRequest && accepted) && since > sentAt && askedAt === undefined
+    if (since <= sentAt || askedAt !== undefined) return false
+    return !(asRequest && accepted) || now - since > LOST_COMMAND_MS
   })
   return due === undefined ? undefined : { kind: 'read', operation, protocol: due[0] }
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ChaosRounds, type Disturbance } from '../support/chaos/round.ts'
 
-const seed = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1_000_000))
+/** The same acts in each run, at moments that differ; `npm run test:long` plays random ones. */
+const seed = Number(process.env.CHAOS_SEED ?? 661_745)
 const ROUNDS: Disturbance[] = [
   'nothing',
   'nothing',

@@ -262,6 +262,14 @@ describe('the next step', () => {
     expect(step([unknown(operate)], ['usp'], {}, NOW - 499)).toBe('wait busy')
   })
 
+  it('asks an Agent with a new link about an accepted command once the completion has had its time', () => {
+    const command = sent(operate, { sentVia: 'usp', result: PENDING, sentAt: NOW - 300_000 })
+    expect(step([command], ['usp'], {}, NOW - 120_001)).toBe('read 0 usp')
+    expect(step([command], ['usp'], {}, NOW - 119_999)).toBe('wait busy')
+    expect(step([command], ['usp'], {}, NOW - 300_001)).toBe('wait busy')
+    expect(step([command], ['usp'], {}, NOW - 120_001, new Map([[command.id, NOW - 1]]))).toBe('wait busy')
+  })
+
   it('lets only reads pass a restart whose end is not reported', () => {
     const reboot = (sentAt: number) => sent({ verb: 'reboot' }, { result: PENDING, sentAt })
     const recent = reboot(NOW - 29_999)
