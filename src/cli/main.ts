@@ -21,7 +21,7 @@ import { runDoctor } from './doctor/doctor.ts'
 import { checkAlive } from './parts/alive.ts'
 import { engineCache } from './parts/engine-cache.ts'
 import { failWith, serveUntilSignal } from './server/serve.ts'
-import { packageVersion } from './server/server.ts'
+import { packageVersion } from './server/version.ts'
 import { runSimulate } from './simulate.ts'
 
 const program = new Command('isthmus')
