@@ -1,6 +1,6 @@
 /**
- * Errors by the party at fault. Every error that Isthmus raises on purpose is one of these four; any other is a defect
- * of Isthmus. Context is in fields, never in the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP)
+ * Errors by the party at fault. Every error that Isthmus raises on purpose is one of these four, or one of the family
+ * that a room below an edge declares for its own peer (RouterOsError); any other is a defect of Isthmus. Context is in fields, never in the message, and `cause` is always kept. Each edge (SOAP, USP, HTTP)
  * translates once.
  */
 
@@ -8,7 +8,7 @@
 type ErrorContext = Readonly<Record<string, unknown>>
 
 /** Base of the family: a message, a stable code and context fields. */
-abstract class IsthmusError extends Error {
+export abstract class IsthmusError extends Error {
   readonly code: string
   readonly context: ErrorContext
 

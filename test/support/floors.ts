@@ -8,6 +8,7 @@ export const FLOORS: Record<string, number> = {
   tree: 2,
   cwmp: 3,
   usp: 3,
+  routeros: 3,
   store: 3,
   normalization: 3,
   jobs: 3,
