@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemRandom } from '../../src/base/index.ts'
-import { type Device, deviceIdOf, newDevice, type Operation } from '../../src/domain/index.ts'
+import { type Device, deviceIdOf, newDevice, type Operation, type ParameterWrite } from '../../src/domain/index.ts'
 import { createGroupCommit } from '../../src/store/commit/group-commit.ts'
 import { WritingSessions } from '../../src/store/commit/writing-sessions.ts'
 import { COLLECTIONS, type CollectionName, inWriteOrder } from '../../src/store/mongo/collections.ts'
@@ -48,6 +48,33 @@ describe.each([
     await engine.stop()
   })
   const create = (one: Device) => store.devices.commit({ deviceId: one.id, create: one })
+
+  it('keeps the source of a mapped value until the device shows the value itself, also in one flush', async () => {
+    const [one, other] = [device(), device()]
+    await Promise.all([create(one), create(other)])
+    const path = 'Device.WiFi.SSID.1.SSID'
+    const native: ParameterWrite = { path, value: 'native', type: 'string', source: 'usp', collectedAt: 2 }
+    const from = { path: 'InternetGatewayDevice.LANDevice.1.WLANConfiguration.1.SSID', value: 'mapped' }
+    const mapped: ParameterWrite = { ...native, value: 'mapped', source: 'cwmp', collectedAt: 1, from }
+    const write = ({ id: deviceId }: Device, parameter: ParameterWrite) =>
+      store.devices.commit({ deviceId, parameters: [parameter] })
+    const stored = async ({ id }: Device) => (await store.parameters.getMany(id, [path]))[0]
+    await write(one, mapped)
+    expect(await stored(one)).toMatchObject({ value: 'mapped', from })
+    await write(one, native)
+    expect(await stored(one)).toEqual({ deviceId: one.id, ...native })
+    await Promise.all([write(one, mapped), write(other, native)])
+    await Promise.all([write(one, native), write(other, mapped)])
+    expect([await stored(one), await stored(other)]).toMatchObject([native, mapped])
+    expect((await stored(one))?.from).toBeUndefined()
+    await Promise.all([write(one, mapped), write(one, native), write(other, native), write(other, mapped)])
+    expect((await stored(one))?.from).toBeUndefined()
+    expect((await stored(other))?.from).toEqual(from)
+    await store.devices.commit({ deviceId: one.id, parameters: [native, mapped] })
+    expect((await stored(one))?.from).toEqual(from)
+    await store.devices.commit({ deviceId: one.id, parameters: [mapped, native] })
+    expect((await stored(one))?.from).toBeUndefined()
+  })
 
   it('lets the refused sets fail alone, each with its own reason, and writes the others once', async () => {
     const devices = Array.from({ length: 30 }, device)

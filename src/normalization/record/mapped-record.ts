@@ -178,13 +178,21 @@ export class MappedRecord implements ChangeCompletion {
     const at = clock.now()
     const { values, absent } = await read(known.mapping, targets, tree, at)
     const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
+    const shown = new Set((change.parameters ?? []).flatMap(({ path, from }) => (from === undefined ? [path] : [])))
     const native = await tree.settle(
-      () => new Set(values.flatMap(({ path, source }) => (isVendors(source) && isNative(tree, path) ? [path] : []))),
+      () =>
+        new Set(
+          values.flatMap(({ path, source }) =>
+            shown.has(path) || (isVendors(source) && isNative(tree, path)) ? [path] : [],
+          ),
+        ),
     )
     const writes = values.flatMap((value) =>
       native.has(value.path) ? [] : (mappedWrite(value, times.get(value.source ?? '') ?? at) ?? []),
     )
-    const stale = await tree.settle(() => absent.filter((path) => tree.parameter(path)?.from !== undefined))
+    const stale = await tree.settle(() =>
+      absent.filter((path) => !shown.has(path) && tree.parameter(path)?.from !== undefined),
+    )
     const events = named(change.events, writes)
     return { parameters: writes, dropParameters: stale, ...(events === undefined ? {} : { events }) }
   }
@@ -210,8 +218,19 @@ export class MappedRecord implements ChangeCompletion {
     const device = rows.length === 0 ? undefined : await this.#deps.maps.of(deviceId)
     if (device === undefined) return change
     const tree = new StoredTree(deviceId, this.#deps.parameters)
-    const own = await tree.settle(() => rows.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
+    const mapped = await this.#rowsThatAreMapped(deviceId, rows)
+    const own = await tree.settle(() => mapped.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
     return own.length === 0 ? change : { ...change, dropSubtrees: [...dropSubtrees, ...own] }
+  }
+
+  /** Those of the rows that the device does not show itself, over USP: such a row has nothing to do with the mapping. */
+  async #rowsThatAreMapped(deviceId: DeviceId, rows: readonly string[]): Promise<string[]> {
+    const mapped: string[] = []
+    for (const row of rows) {
+      const { items } = await this.#deps.parameters.list(deviceId, row, 1)
+      if (items[0] === undefined || items[0].from !== undefined) mapped.push(row)
+    }
+    return mapped
   }
 
   /** All mapped parameters of a device: firmware that shows TR-181 itself takes them away before it shows its own. */

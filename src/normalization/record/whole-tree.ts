@@ -12,6 +12,7 @@ import {
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { paced, pacedEach } from '../tree/pace.ts'
+import { OWN_ROOT } from '../tree/paths.ts'
 import { mappedWrite, readingTime } from '../tree/readings.ts'
 
 /** Parameters of one page of a tree. */
@@ -32,7 +33,7 @@ interface WholeReading {
 export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters'>
 
 /** The facts of a record on which its mapping depends. */
-type MappedFacts = Pick<Device, 'id' | 'manufacturer' | 'model' | 'productClass' | 'softwareVersion' | 'cwmp'>
+type MappedFacts = Pick<Device, 'id' | 'manufacturer' | 'model' | 'productClass' | 'softwareVersion' | 'cwmp' | 'root'>
 
 /** The facts by which rows of operators are chosen. */
 export function scopeFacts({ manufacturer, model, productClass, softwareVersion }: Omit<MappedFacts, 'id'>) {
@@ -72,7 +73,7 @@ export async function mapWhole(
     // An empty text has no value to decode.
     silent: silent.flatMap((path) => ({ path, value: own.get(path)?.value ?? '' })).filter(({ value }) => value !== ''),
   }
-  return { device, ...differences(values, own, mapped, now), coverage }
+  return { device, ...differences(values, { own, mapped, root: record.root }, now), coverage }
 }
 
 type Stored = Pick<Parameter, 'path' | 'value' | 'collectedAt' | 'from'>
@@ -107,21 +108,29 @@ async function treeOf(
 
 function differences(
   values: readonly MappedValue[],
-  own: ReadonlyMap<string, Stored>,
-  mapped: ReadonlyMap<string, Parameter>,
+  { own, mapped, root }: Tree & { root: Device['root'] | undefined },
   now: number,
 ): { parameters: ParameterWrite[]; dropParameters: string[] } {
   const parameters: ParameterWrite[] = []
   const left = new Set(mapped.keys())
   for (const value of values) {
-    // A value that the device itself shows under this path is nearer to it.
-    if (own.has(value.path)) continue
     const write = mappedWrite(value, own.get(value.source ?? '')?.collectedAt ?? now)
     if (write === undefined) continue
+    // A value that the device itself shows under this path is nearer to it.
+    const shown = own.get(value.path)
+    if (shown !== undefined && (root !== OWN_ROOT || isNewer(shown, write))) continue
     left.delete(write.path)
     if (!isKnown(write, mapped.get(write.path), now)) parameters.push(write)
   }
   return { parameters, dropParameters: [...left] }
+}
+
+/**
+ * Returns true for a value of the USP Agent of a TR-098 device that is newer than what its own tree shows: the Agent may
+ * speak no longer.
+ */
+function isNewer(shown: Stored, mapped: ParameterWrite): boolean {
+  return shown.collectedAt >= mapped.collectedAt
 }
 
 function isKnown(write: ParameterWrite, stored: Parameter | undefined, now: number): boolean {

@@ -8,13 +8,15 @@ import type { Write } from './write-set.ts'
  * then far smaller than a document may be (16 MiB).
  */
 const MAX_INLINE_BYTES = 512
+/** The tree whose parameters may be mapped from others. */
+const TR181 = 'Device.'
 /** The `_id` of a value that is a document of its own. */
 export function largeValueId(deviceId: string, path: string): string {
   return `${deviceId}|${path}`
 }
 
 /**
- * Upserts of objects: their leaves by name. The value of a leaf is null where it is a document of its own, which stays
+ * Upserts of objects: their leaves by name. One that the device shows itself keeps no source of a mapped value. The value of a leaf is null where it is a document of its own, which stays
  * when a short value follows: nothing refers to it then, and it goes with its object.
  */
 export function parameterWrites(deviceId: string, parameters: ParameterWrite[]): Write[] {
@@ -22,9 +24,12 @@ export function parameterWrites(deviceId: string, parameters: ParameterWrite[]):
   for (const [object, leaves] of byObject(parameters)) {
     for (const { path, value } of leaves) if (isLarge(value)) writes.push(largeValueWrite(deviceId, path, value))
     const _id = `${deviceId}|${object}`
-    const operation = {
-      updateOne: { filter: { _id }, update: { $set: { deviceId, object, ...fieldsOf(leaves) } }, upsert: true },
+    const { $set, $unset } = fieldsOf(leaves)
+    const update = {
+      $set: { deviceId, object, ...$set },
+      ...(Object.keys($unset).length === 0 ? {} : { $unset }),
     }
+    const operation = { updateOne: { filter: { _id }, update, upsert: true } }
     writes.push({ collection: 'parameters', mergeKey: _id, operation })
   }
   return writes
@@ -44,8 +49,9 @@ export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWri
   return objects
 }
 
-function fieldsOf(leaves: ParameterWrite[]): Record<string, unknown> {
+function fieldsOf(leaves: ParameterWrite[]): { $set: Record<string, unknown>; $unset: Record<string, ''> } {
   const fields: Record<string, unknown> = {}
+  const $unset: Record<string, ''> = {}
   for (const { path, value, type, source, collectedAt, writable, from } of leaves) {
     const at = `leaves.${splitLeaf(path).leaf}.`
     fields[`${at}value`] = isLarge(value) ? null : value
@@ -53,9 +59,15 @@ function fieldsOf(leaves: ParameterWrite[]): Record<string, unknown> {
     fields[`${at}source`] = source
     fields[`${at}collectedAt`] = collectedAt
     if (writable !== undefined) fields[`${at}writable`] = writable
-    if (from !== undefined) fields[`${at}from`] = from
+    if (from !== undefined) {
+      fields[`${at}from`] = from
+      delete $unset[`${at}from`]
+    } else if (path.startsWith(TR181)) {
+      $unset[`${at}from`] = ''
+      delete fields[`${at}from`]
+    }
   }
-  return fields
+  return { $set: fields, $unset }
 }
 
 function isLarge(value: string): boolean {

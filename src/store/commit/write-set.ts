@@ -14,8 +14,8 @@ export interface Write {
   /** Bytes, where it may be much larger than others. */
   bytes?: number
   /**
-   * Writes with the same key in one flush become one: later fields of `$set` win, those of `$inc` add up. Only for such
-   * upserts.
+   * Writes with the same key in one flush become one: later fields of `$set` and `$unset` win, those of `$inc` add up.
+   * Only for such upserts.
    */
   mergeKey?: string
 }
@@ -140,18 +140,34 @@ export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> 
 /** The operators of an update that can be merged. */
 interface Mergeable {
   $set?: Record<string, unknown>
+  $unset?: Record<string, ''>
   $inc?: Record<string, number>
 }
 
-function fieldsOf({ $set = {} }: Mergeable): number {
-  return Object.keys($set).length
+function fieldsOf({ $set = {}, $unset = {} }: Mergeable): number {
+  return Object.keys($set).length + Object.keys($unset).length
 }
 
-function merge(whole: Mergeable, { $set, $inc }: Mergeable): void {
-  if ($set !== undefined) whole.$set = Object.assign(whole.$set ?? {}, $set)
+function merge(whole: Mergeable, { $set, $unset, $inc }: Mergeable): void {
+  if ($set !== undefined) {
+    whole.$set = Object.assign(whole.$set ?? {}, $set)
+    remove(whole, '$unset', $set)
+  }
+  if ($unset !== undefined) {
+    whole.$unset = Object.assign(whole.$unset ?? {}, $unset)
+    remove(whole, '$set', $unset)
+  }
   if ($inc === undefined) return
   whole.$inc ??= {}
   for (const [field, by] of Object.entries($inc)) whole.$inc[field] = (whole.$inc[field] ?? 0) + by
+}
+
+/** Takes fields out of an operator: a later one decides about them, and no update names a field twice. */
+function remove(whole: Mergeable, operator: '$set' | '$unset', fields: object): void {
+  const kept = whole[operator]
+  if (kept === undefined) return
+  for (const field of Object.keys(fields)) delete kept[field]
+  if (Object.keys(kept).length === 0) delete whole[operator]
 }
 
 function push(byCollection: Map<CollectionName, Write[]>, write: Write): void {

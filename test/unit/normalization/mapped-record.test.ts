@@ -77,6 +77,9 @@ async function end(): Promise<void> {
 const stored = async (path: string) => (await stores.parameters.getMany(ID, [path]))[0]
 const numbers = async () => (await stores.instanceMaps.get(ID))?.map.tables
 
+const mappedPaths = async (object: string) =>
+  (await stores.parameters.list(ID, object, 100)).items.map(({ path }) => path)
+
 describe('the record of a TR-098 device', () => {
   it('gets the values of TR-181 when its discovery ends, with their sources', async () => {
     await discovered()
@@ -204,6 +207,36 @@ describe('the record of a TR-098 device', () => {
     expect(await stored(`${NETWORK}SSID`)).toBeDefined()
   })
 
+  it('keeps what a USP Agent shows under a path until its own tree shows something newer', async () => {
+    await discovered()
+    const path = 'Device.WiFi.SSID.1.SSID'
+    clock.advance(10)
+    const shown: ParameterWrite = { path, value: 'USP', type: 'string', source: 'usp', collectedAt: clock.now() }
+    await commit({ deviceId: ID, parameters: [shown] })
+    await commit({ deviceId: ID, mapAgain: true })
+    expect(await stored(path)).toEqual({ deviceId: ID, ...shown })
+    clock.advance(10)
+    await stores.devices.commit({ deviceId: ID, parameters: own([{ path: `${NETWORK}SSID`, value: 'CWMP' }]) })
+    await commit({ deviceId: ID, mapAgain: true })
+    expect(await stored(path)).toMatchObject({ value: 'CWMP', source: 'cwmp', from: { path: `${NETWORK}SSID` } })
+  })
+
+  it('keeps its objects when a USP Agent says that a row of its own is gone', async () => {
+    await discovered()
+    const row = 'Device.NAT.PortMapping.1.'
+    const path = `${row}ExternalPort`
+    const object = 'InternetGatewayDevice.WANDevice.1.WANConnectionDevice.2.WANPPPConnection.1.PortMapping.1.'
+    expect(await stored(path)).toMatchObject({ from: { path: `${object}ExternalPort` } })
+    const shown = { path, value: '443', type: 'string' as const, source: 'usp' as const, collectedAt: clock.now() }
+    await commit({ deviceId: ID, dropParameters: await mappedPaths(row), parameters: [shown] })
+    await commit({ deviceId: ID, dropSubtrees: [row] })
+    expect(await stored(`${object}ExternalPort`)).toBeDefined()
+    await commit({ deviceId: ID, mapAgain: true })
+    expect(await stored(path)).toBeDefined()
+    await commit({ deviceId: ID, dropSubtrees: [row] })
+    expect(await stored(`${object}ExternalPort`)).toBeUndefined()
+  })
+
   it('names the parameter of TR-181 in the event of a changed value', async () => {
     await discovered()
     const path = `${NETWORK}SSID`
@@ -223,5 +256,36 @@ describe('the record of a TR-098 device', () => {
     const again = { ...event, data: { path, value: 'M' } }
     await commit({ deviceId: ID, events: [again], parameters: own([{ path, value: 'M' }, host]) })
     expect(await mapped()).toEqual([{ path: 'Device.WiFi.SSID.1.SSID', value: 'M' }])
+  })
+})
+
+describe('the record of a TR-181 device with names of its vendor', () => {
+  const OPTICAL = 'Device.Optical.Interface.1.'
+  const LEVEL = `${OPTICAL}OpticalSignalLevel`
+  const vendor = { path: `${OPTICAL}X_TP_GPON_Config.RXPower`, value: '61' }
+  const start = async () => {
+    const device = { ...newDevice(ID, IDENTITY, 'cwmp', 1), root: 'Device.' as const, softwareVersion: '1' }
+    await commit({ deviceId: ID, create: device })
+    await commit({ deviceId: ID, more: true, parameters: own([vendor]) })
+    await end()
+    expect(await stored(LEVEL)).toMatchObject({ from: { path: vendor.path } })
+  }
+
+  it('keeps a value that the device begins to show itself, also beside a new one of the vendor', async () => {
+    await start()
+    const native = { path: LEVEL, value: '-21000' }
+    await commit({ deviceId: ID, parameters: own([native, { ...vendor, value: '16596' }]) })
+    expect(await stored(LEVEL)).toMatchObject(native)
+    expect((await stored(LEVEL))?.from).toBeUndefined()
+    await commit({ deviceId: ID, parameters: own([vendor]) })
+    await commit({ deviceId: ID, mapAgain: true })
+    expect(await stored(LEVEL)).toMatchObject(native)
+  })
+
+  it('keeps a value that the device begins to show itself when the one of the vendor goes', async () => {
+    await start()
+    const native = { path: LEVEL, value: '-21000' }
+    await commit({ deviceId: ID, parameters: own([native]), dropParameters: [vendor.path] })
+    expect(await stored(LEVEL)).toMatchObject(native)
   })
 })
