@@ -14,6 +14,7 @@ export const FLOORS: Record<string, number> = {
   jobs: 3,
   bus: 3,
   operations: 4,
+  bridge: 4,
   groups: 5,
   rollout: 5,
   simulator: 5,

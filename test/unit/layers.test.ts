@@ -13,7 +13,7 @@ const INNER: Record<string, Record<string, number>> = {
 const DOORS: Record<string, string[]> = {}
 
 /** Rooms whose users are still being built: their exports may wait. A row goes when a room above uses its room. */
-const AWAITED_ROOMS: string[] = ['routeros']
+const AWAITED_ROOMS: string[] = ['bridge', 'routeros']
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const files = readSources(join(ROOT, 'src'), '.')
