@@ -47,7 +47,11 @@ export class Normalization {
     const record = new MappedRecord({ ...deps, maps })
     this.changes = record
     this.stored = new StoredDevices({ ...deps, maps, record })
-    this.remapping = new RemappingRun({ ...deps, adopt: (deviceId) => record.adopt(deviceId) })
+    this.remapping = new RemappingRun({
+      ...deps,
+      adopt: (deviceId) => record.adopt(deviceId),
+      notePending: (deviceId) => maps.notePending(deviceId),
+    })
     this.#deps = { ...deps, maps, record }
   }
 

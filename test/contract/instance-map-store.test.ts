@@ -9,6 +9,7 @@ const first: StoredInstanceMap = {
   family: 'huawei',
   models: ['HG8245'],
   bootstrapAt: 7,
+  pending: true,
 }
 
 describe.each(BOTH_STORES)('instance maps %s', (_name, open) => {
@@ -30,7 +31,7 @@ describe.each(BOTH_STORES)('instance maps %s', (_name, open) => {
     expect(await stores.instanceMaps.put(id, { ...first, version: 2 })).toBe(false)
     expect(await stores.instanceMaps.put(id, first)).toBe(true)
     expect(await stores.instanceMaps.put(id, first)).toBe(false)
-    const { family: _family, ...rest } = first
+    const { family: _family, pending: _pending, ...rest } = first
     const second = { ...rest, version: 2, bootstrapAt: 8 }
     const both = await Promise.all([stores.instanceMaps.put(id, second), stores.instanceMaps.put(id, second)])
     expect(both.filter(Boolean)).toHaveLength(1)

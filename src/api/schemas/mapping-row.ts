@@ -124,7 +124,7 @@ export const RemappingSchema = z
     total: count().optional().describe('Devices when the run began'),
     looked: count().describe('Devices that were looked at'),
     mapped: count().describe('Those of them that were mapped again: their rows had changed'),
-    failed: count().describe('Those that could not be; the log has the reasons'),
+    failed: count().describe('Those that could not be, with their next change they are; the log has the reasons'),
     startedAt: time().optional(),
     finishedAt: time().optional(),
   })

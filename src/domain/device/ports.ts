@@ -90,6 +90,8 @@ export interface StoredInstanceMap {
   rows?: string
   /** The last bootstrap on record when the numbers were given anew; 0: none. */
   bootstrapAt: Timestamp
+  /** True until the mapped values of the record are those of this map and these rows. */
+  pending?: true
 }
 
 /** Instance maps of devices whose own tree is not TR-181. They go with the record of their device. */

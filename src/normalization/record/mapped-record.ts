@@ -45,7 +45,11 @@ const PAGE = 2_000
 const MAX_NAMED = 8
 
 /** The additions to a change. */
-type Completed = Required<Pick<DeviceChange, 'parameters' | 'dropParameters'>> & { events?: NewEvent[] }
+type Completed = Required<Pick<DeviceChange, 'parameters' | 'dropParameters'>> & {
+  events?: NewEvent[]
+  /** The mapping by which the whole tree was mapped. */
+  whole?: MappedDevice
+}
 
 /**
  * Keeps the values of TR-181 beside those of a device's own tree: each change that brings own values also brings the
@@ -82,7 +86,16 @@ export class MappedRecord implements ChangeCompletion {
   async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
     const whole = await this.#withOwnDrops(change)
     const completed = await this.#complete(whole, ends)
-    return write(completed === undefined ? whole : await this.#ahead(whole, completed))
+    const written = await write(completed === undefined ? whole : await this.#ahead(whole, completed))
+    if (completed?.whole?.stored.pending === true) await this.#confirm(change.deviceId, completed.whole)
+    return written
+  }
+
+  /** The change is stored: where this fails the tree is mapped once more. */
+  async #confirm(deviceId: DeviceId, device: MappedDevice): Promise<void> {
+    await this.#deps.maps.confirm(deviceId, device).catch((err: unknown) => {
+      this.#deps.log.info({ deviceId, err }, 'the tree of a device is mapped once more with its next change')
+    })
   }
 
   /** Maps the stored tree of a device as a whole, in its place among the changes of the device. */
@@ -143,12 +156,12 @@ export class MappedRecord implements ChangeCompletion {
   async #whole(record: Device, change: TreeChange & Pick<DeviceChange, 'set' | 'events'>): Promise<Completed> {
     const { clock } = this.#deps
     const startedAt = performance.now()
-    const { parameters, dropParameters, coverage } = await mapWhole(record, change, this.#deps)
+    const { device, parameters, dropParameters, coverage } = await mapWhole(record, change, this.#deps)
     if (change.set?.['cwmp.discovery']?.outcome === 'complete' && record.root === OWN_ROOT)
       await this.#count(record, coverage)
     this.#late.delete(record.id)
     this.#restUntil.set(record.id, clock.now() + (performance.now() - startedAt) * REST)
-    return { parameters, dropParameters, ...defined({ events: named(change.events, parameters) }) }
+    return { parameters, dropParameters, whole: device, ...defined({ events: named(change.events, parameters) }) }
   }
 
   /** Counts a tree that was read as a whole for its model. */
@@ -166,12 +179,17 @@ export class MappedRecord implements ChangeCompletion {
     const gone = await this.#goneBy(change)
     const tree = new StoredTree(deviceId, store, { subtrees: dropSubtrees, parameters: dropParameters })
     const paths = [...fresh.map(({ path }) => path), ...gone.paths]
+    const isLate = known.stored.pending === true || this.#late.has(deviceId)
+    if (isLate) {
+      const whole = await this.#overdue(change)
+      if (whole !== undefined) return whole
+    }
     if (!gone.isMany && !paths.some((path) => bearsOn(known.mapping, path))) return undefined
     const targets = await targetsOf(known.mapping, paths)
-    if (gone.isMany || this.#late.has(deviceId) || (await decides(known.mapping, fresh, gone.paths, tree))) {
+    if (gone.isMany || (await decides(known.mapping, fresh, gone.paths, tree))) {
       const record = clock.now() >= (this.#restUntil.get(deviceId) ?? 0) ? await devices.get(deviceId) : undefined
       if (record !== undefined) return this.#whole(record, change)
-      this.#mapLater(deviceId)
+      await this.#mapLater(deviceId)
       log.debug({ deviceId }, 'rows of a device change often; its tree is mapped again later')
     }
     tree.add(fresh)
@@ -197,10 +215,26 @@ export class MappedRecord implements ChangeCompletion {
     return { parameters: writes, dropParameters: stale, ...(events === undefined ? {} : { events }) }
   }
 
-  /** Maps a tree again when it may be, or with a change before that. */
-  #mapLater(deviceId: DeviceId): void {
+  /** Maps a whole tree with a change that has nothing to do with it: that is stored whatever comes of the tree. */
+  async #overdue(change: DeviceChange): Promise<Completed | undefined> {
+    const { devices, clock, log } = this.#deps
+    const { deviceId } = change
+    if (clock.now() < (this.#restUntil.get(deviceId) ?? 0)) return undefined
+    try {
+      const record = await devices.get(deviceId)
+      return record === undefined ? undefined : await this.#whole(record, change)
+    } catch (err) {
+      this.#restUntil.set(deviceId, clock.now() + LOOK_AGAIN_MS)
+      log.warn({ deviceId, err }, 'the tree of a device could not be mapped again; tried again in a minute')
+      return undefined
+    }
+  }
+
+  /** Maps a tree again when it may be, or with a change before that; after a crash with the next change. */
+  async #mapLater(deviceId: DeviceId): Promise<void> {
     if (this.#late.has(deviceId)) return
-    const { clock, log } = this.#deps
+    const { clock, log, maps } = this.#deps
+    await maps.notePending(deviceId)
     this.#late.add(deviceId)
     const restMs = (this.#restUntil.get(deviceId) ?? 0) - clock.now()
     clock.after(Math.max(MIN_REST_MS, restMs), () => {

@@ -18,7 +18,8 @@ const REST = 4
 const MIN_REST_MS = 5
 
 /**
- * Maps the trees that were discovered before there was a mapping: an upgrade needs no new discovery. Looks at all
+ * Maps the trees that were discovered before there was a mapping, which an upgrade needs no new discovery for, and those
+ * whose mapping was cut off before its values were stored. Looks at all
  * devices once after each start; those that come into contact before are mapped then.
  */
 export class StoredDevices {
@@ -52,7 +53,9 @@ export class StoredDevices {
 
   async #adoptOne(device: Device): Promise<boolean> {
     const { maps, record, clock, log } = this.#deps
-    if (!isDiscovered(device) || (await maps.of(device.id)) !== undefined) return false
+    if (!isDiscovered(device)) return false
+    const known = await maps.of(device.id)
+    if (known !== undefined && known.stored.pending !== true) return false
     const startedAt = performance.now()
     try {
       await record.adopt(device.id)

@@ -78,7 +78,8 @@ export class DeviceMaps {
 
   /**
    * Stores the mapping of a device by its whole tree. Its numbers, as far as it has some, stay; after a BOOTSTRAP that is
-   * newer than they are, all are given anew.
+   * newer than they are, all are given anew. One that is new is pending until `confirm`: what was cut off between the
+   * two is done again.
    */
   async build(
     deviceId: DeviceId,
@@ -91,12 +92,51 @@ export class DeviceMaps {
       const added = this.#rowsOf(kind.facts ?? {})
       const map = buildInstanceMap(this.#mappings.of(kindOf(kind), added), tree, traitsOf(kind), previous)
       const rows = added === undefined ? {} : { rows: added.version }
-      const built: StoredInstanceMap = { ...kind, ...rows, version: (before?.version ?? 0) + 1, map }
-      if (before !== undefined && isDeepStrictEqual({ ...built, version: before.version }, before))
+      const built: StoredInstanceMap = { ...kind, ...rows, version: (before?.version ?? 0) + 1, map, pending: true }
+      if (
+        before !== undefined &&
+        isDeepStrictEqual({ ...built, version: before.version }, { ...before, pending: true })
+      )
         return this.#keep(deviceId, this.#same(this.#known.get(deviceId)?.device, before))
       if (await this.#maps.put(deviceId, built)) return this.#keep(deviceId, this.#deviceOf(built))
     }
     throw contested(deviceId)
+  }
+
+  /** Notes that the record has the values of a mapping. Where another instance has built one meanwhile, that stays pending. */
+  async confirm(deviceId: DeviceId, { stored }: MappedDevice): Promise<void> {
+    const isOurs = (other: StoredInstanceMap) => other.rows === stored.rows && other.bootstrapAt === stored.bootstrapAt
+    await this.#note(deviceId, stored, (other) => {
+      const { pending, ...confirmed } = other
+      return pending === true && isOurs(other) ? confirmed : undefined
+    })
+  }
+
+  /** Notes that the tree of a device is to be mapped again, whatever happens to this process. */
+  async notePending(deviceId: DeviceId): Promise<void> {
+    const stored = await this.#maps.get(deviceId)
+    if (stored === undefined) return
+    await this.#note(deviceId, stored, (other) => (other.pending === true ? undefined : { ...other, pending: true }))
+  }
+
+  async #note(
+    deviceId: DeviceId,
+    stored: StoredInstanceMap,
+    change: (stored: StoredInstanceMap) => StoredInstanceMap | undefined,
+  ): Promise<void> {
+    let present: StoredInstanceMap | undefined = stored
+    for (let tries = 0; tries < MAX_TRIES && present !== undefined; tries++) {
+      const changed = change(present)
+      if (changed === undefined) return
+      const next = { ...changed, version: present.version + 1 }
+      if (await this.#maps.put(deviceId, next)) {
+        const known = this.#known.get(deviceId)?.device
+        const isSame = known?.stored.version === present.version
+        this.#keep(deviceId, isSame ? { stored: next, mapping: known.mapping } : this.#deviceOf(next))
+        return
+      }
+      present = await this.#maps.get(deviceId)
+    }
   }
 
   /** The next request reads the store. */

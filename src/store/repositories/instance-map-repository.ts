@@ -20,9 +20,9 @@ export class InstanceMapRepository implements InstanceMapStore {
   async get(deviceId: DeviceId): Promise<StoredInstanceMap | undefined> {
     const document = await this.#byId.get(deviceId)
     if (document === undefined) return undefined
-    const { version, map, family, models, bootstrapAt, facts, rows } = document as Document_ & Fields
+    const { version, map, family, models, bootstrapAt, facts, rows, pending } = document as Document_ & Fields
     const parsed = JSON.parse(map) as StoredInstanceMap['map']
-    return defined({ version, map: parsed, family, models, bootstrapAt, facts, rows })
+    return defined({ version, map: parsed, family, models, bootstrapAt, facts, rows, pending })
   }
 
   async put(deviceId: DeviceId, { map, ...stored }: StoredInstanceMap): Promise<boolean> {

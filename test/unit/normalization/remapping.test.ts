@@ -10,9 +10,14 @@ const SERIALS = ['1', '2', '3']
 
 let stores: MemoryStores
 let broken: DeviceId | undefined
+/** True: the server ends with its first write of an instance map. */
+let isDead = false
+let hasWritten = false
 beforeEach(() => {
   stores = createMemoryStores(systemClock)
   broken = undefined
+  isDead = false
+  hasWritten = false
 })
 
 const idOf = (serial: string) => deviceIdOf({ oui: '00256D', productClass: 'Box', serial })
@@ -38,9 +43,28 @@ async function server(): Promise<Normalization> {
   }
   // As in the store, each change is completed before it is written.
   const commit: MemoryStores['devices']['commit'] = (change) =>
-    normalization.changes.around(change, (completed) => stores.devices.commit(completed))
+    normalization.changes.around(change, async (completed) => {
+      if (isDead) throw new Error('the server was killed')
+      await stores.devices.commit(completed)
+    })
   const devices = { ...stores.devices, get, commit }
-  const normalization = new Normalization({ ...stores, devices, rowSets, clock: systemClock, log: silentLog })
+  const instanceMaps: MemoryStores['instanceMaps'] = {
+    ...stores.instanceMaps,
+    async put(deviceId, stored) {
+      // The first write ends the process: nothing after it is done.
+      if (hasWritten) throw new Error('the server was killed')
+      hasWritten = isDead
+      return stores.instanceMaps.put(deviceId, stored)
+    },
+  }
+  const normalization = new Normalization({
+    ...stores,
+    devices,
+    instanceMaps,
+    rowSets,
+    clock: systemClock,
+    log: silentLog,
+  })
   return normalization
 }
 
@@ -100,12 +124,65 @@ it('goes on at another server where it was cut off, and maps nothing twice', asy
   expect(await stores.mappingRows.remapping()).toMatchObject({ done: 2, looked: 3, mapped: 0 })
 })
 
-it('counts a device that cannot be mapped, and goes on with the others', async () => {
+it('counts a device that cannot be mapped, goes on with the others, and maps it with its next change', async () => {
+  const one = await server()
+  await discovered(one)
+  await put(set('a'))
+  const deviceId = idOf('2')
+  broken = deviceId
+  await one.remapping.run()
+  expect(await values()).toEqual(['load 1', undefined, 'load 3'])
+  expect(await stores.mappingRows.remapping()).toMatchObject({ done: 1, mapped: 2, failed: 1 })
+  broken = undefined
+  const other = await server()
+  const own = { path: 'InternetGatewayDevice.DeviceInfo.X_EXAMPLE_Other', type: 'string' as const, value: '' }
+  const parameters = [{ ...own, source: 'cwmp' as const, collectedAt: 2 }]
+  await other.changes.around({ deviceId, parameters }, (completed) => stores.devices.commit(completed))
+  expect(await values()).toEqual(ALL)
+  expect((await stores.instanceMaps.get(deviceId))?.pending).toBeUndefined()
+})
+
+it('stores a change of a device whose tree cannot be mapped', async () => {
+  const one = await server()
+  await discovered(one)
+  const deviceId = idOf('2')
+  const stored = await stores.instanceMaps.get(deviceId)
+  if (stored === undefined) throw new Error('no map')
+  await stores.instanceMaps.put(deviceId, { ...stored, version: stored.version + 1, pending: true })
+  broken = deviceId
+  const other = await server()
+  const parameters = [{ path: FROM, value: 'new', type: 'string' as const, source: 'cwmp' as const, collectedAt: 2 }]
+  await other.changes.around({ deviceId, parameters }, (completed) => stores.devices.commit(completed))
+  expect(await values(FROM)).toEqual(['load 1', 'new', 'load 3'])
+})
+
+it('tries a device that could not be mapped once more before it ends', async () => {
   const one = await server()
   await discovered(one)
   await put(set('a'))
   broken = idOf('2')
-  await one.remapping.run()
-  expect(await values()).toEqual(['load 1', undefined, 'load 3'])
-  expect(await stores.mappingRows.remapping()).toMatchObject({ done: 1, mapped: 2, failed: 1 })
+  const { noteRemapping } = stores.mappingRows
+  stores.mappingRows.noteRemapping = (work) => {
+    broken = undefined
+    return noteRemapping.call(stores.mappingRows, work)
+  }
+  await (await server()).remapping.run()
+  expect(await values()).toEqual(ALL)
+  expect(await stores.mappingRows.remapping()).toMatchObject({ done: 1, mapped: 3, failed: 0 })
+})
+
+it('maps a tree again whose numbers were stored, and whose values were lost with the server', async () => {
+  const one = await server()
+  await discovered(one)
+  await put(set('a'))
+  isDead = true
+  await expect(one.remapping.run()).rejects.toThrow('killed')
+  isDead = false
+  hasWritten = false
+  expect(await values()).toEqual(NONE)
+  expect((await stores.instanceMaps.get(idOf('1')))?.rows).toBeDefined()
+  const other = await server()
+  await other.remapping.run()
+  expect(await values()).toEqual(ALL)
+  for (const serial of SERIALS) expect((await stores.instanceMaps.get(idOf(serial)))?.pending).toBeUndefined()
 })
