@@ -1,3 +1,7 @@
 /** MikroTik RouterOS: the port to a router and its adapters. */
+
+export * from './api/open-api.ts'
+export * from './api/security.ts'
 export * from './router-os.ts'
 export * from './router-os-error.ts'
+export * from './router-session.ts'
