@@ -13,7 +13,7 @@ import {
 } from '../config/index.ts'
 import { runDemo } from '../demo/index.ts'
 import type { Scope } from '../security/index.ts'
-import { describeFamilies, describeFaults, SIMULATED_KINDS } from '../simulator/index.ts'
+import { describeFamilies, describeFaults, describeRouterProfiles, SIMULATED_KINDS } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
 import { DATABASE_OPTIONS, helpRows, serverOptions, valuesByKey } from './command-options.ts'
@@ -55,7 +55,7 @@ addOptions(apiKey.command('revoke').description('revoke an API key').argument('<
 addRows(program.command('simulate').description('run simulated devices against a server'), SIMULATE_OPTIONS, false)
   .addHelpText(
     'after',
-    `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFamilies:\n${describeFamilies()}\n\nFaults:\n${describeFaults()}`,
+    `\nKinds: ${SIMULATED_KINDS.join(', ')}\n\nFamilies:\n${describeFamilies()}\n\nFaults:\n${describeFaults()}\n\nProfiles of MikroTik routers:\n${describeRouterProfiles()}`,
   )
   .action((flags: Record<string, string | boolean>) =>
     run(async () => runSimulate(readFlags(SIMULATE_OPTIONS, valuesByKey(SIMULATE_OPTIONS, flags)))),

@@ -1,6 +1,16 @@
-import { createLog, defined, systemClock, systemRandom } from '../base/index.ts'
+import { writeFileSync } from 'node:fs'
+import { AppError, createLog, defined, systemClock, systemRandom } from '../base/index.ts'
 import type { SIMULATE_OPTIONS, ValuesOf } from '../config/index.ts'
-import { defaultMix, Fleet, readFaults, readKinds, readMix } from '../simulator/index.ts'
+import {
+  defaultMix,
+  Fleet,
+  type FleetMix,
+  RouterFleet,
+  readFaults,
+  readKinds,
+  readMix,
+  readRouterProfiles,
+} from '../simulator/index.ts'
 import { readPem } from './parts/pem.ts'
 
 type SimulateOptions = ValuesOf<typeof SIMULATE_OPTIONS>
@@ -10,20 +20,32 @@ const STATUS_EVERY_MS = 10_000
 /** Runs a fleet against any server until a signal, or the process that started it, stops it. */
 export async function runSimulate(options: SimulateOptions): Promise<void> {
   const fleet = new Fleet(fleetOf(options))
+  const routers = new RouterFleet({
+    count: options.routeros,
+    profiles: readRouterProfiles(options.routerosProfiles),
+    firstPort: options.routerosPort,
+    host: options.listenHost,
+    clock: systemClock,
+    random: systemRandom,
+  })
   let stopping = false
   const stop = () => {
     if (stopping) return
     stopping = true
     fleet.stop(true)
+    void routers.stop()
     // Goodbyes leave before the process does.
     setTimeout(() => process.exit(0), 300)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('disconnect', stop)
-  process.send?.({ type: 'ready', devices: fleet.summary() })
+  await routers.start()
+  tellRouters(routers, options.routerosFile)
+  process.send?.({ type: 'ready', devices: fleet.summary(), routers: routers.summary() })
   const faulty = fleet.devices.filter(({ faults }) => faults.length > 0).length
-  say(`${fleet.devices.length} devices (${faulty} of them faulty) contact ${options.acsUrl}`)
+  if (fleet.devices.length > 0)
+    say(`${fleet.devices.length} devices (${faulty} of them faulty) contact ${options.acsUrl}`)
   const step = Math.max(50, Math.ceil(fleet.devices.length / 10))
   await fleet.start((on) => {
     if (on % step === 0 || on === fleet.devices.length) say(`${on} of ${fleet.devices.length} devices are on`)
@@ -41,14 +63,14 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
 export function fleetOf(options: SimulateOptions): ConstructorParameters<typeof Fleet>[0] {
   const trusted = options.trust === undefined ? undefined : readPem('--trust', options.trust)
   return defined({
-    mix: options.mix === undefined ? defaultMix(options.devices) : readMix(options.mix),
+    mix: mixOf(options),
     faultEvery: options.faultEvery,
     faultKinds: readKinds(options.faultKinds),
     faults: options.faults === undefined ? undefined : readFaults(options.faults),
     seed: options.seed,
     servers: defined({
-      acsUrl: options.acsUrl,
-      enrolmentSecret: options.enrolmentSecret,
+      acsUrl: options.acsUrl ?? '',
+      enrolmentSecret: options.enrolmentSecret ?? '',
       acsCertificates: trusted === undefined ? undefined : [trusted],
       usp: defined({
         endpointId: options.endpointId,
@@ -68,6 +90,28 @@ export function fleetOf(options: SimulateOptions): ConstructorParameters<typeof 
     random: systemRandom,
     log: createLog({ level: 'warn' }),
   })
+}
+
+/** Returns the devices that are wanted: none where only routers are. */
+function mixOf({ acsUrl, enrolmentSecret, routeros, mix, devices }: SimulateOptions): FleetMix {
+  if (acsUrl === undefined && routeros > 0) return {}
+  if (acsUrl === undefined || enrolmentSecret === undefined)
+    throw new AppError(
+      'invalid',
+      `${acsUrl === undefined ? '--acs-url' : '--enrolment-secret'} is missing: the devices contact a server with both`,
+    )
+  return mix === undefined ? defaultMix(devices) : readMix(mix)
+}
+
+/** The addresses and logins of routers go into a file, or are printed. */
+function tellRouters(routers: RouterFleet, file: string | undefined): void {
+  const all = routers.summary()
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 })
+  else
+    for (const { serial, profile, host, port, tlsPort, user, password } of all)
+      say(`router ${serial} (${profile}): ${host}:${port}, TLS ${tlsPort}, login ${user} ${password}`)
+  if (all.length > 0)
+    say(`${all.length} MikroTik routers are on${file === undefined ? '' : `; ${file} has their logins`}`)
 }
 
 /** Returns one line with the counts of the fleet so far, and with the reason of a session that failed. */

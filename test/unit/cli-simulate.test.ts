@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { fleetOf, statusOf } from '../../src/cli/simulate.ts'
 import { readFlags, SIMULATE_OPTIONS } from '../../src/config/index.ts'
-import { describeFaults, FAULTS, Fleet, quirksOf, readFaults, readMix } from '../../src/simulator/index.ts'
+import {
+  describeFaults,
+  FAULTS,
+  Fleet,
+  quirksOf,
+  readFaults,
+  readMix,
+  readRouterProfiles,
+} from '../../src/simulator/index.ts'
 import { until } from '../support/until.ts'
 
 describe('the flags of isthmus simulate', () => {
@@ -23,9 +31,17 @@ describe('the flags of isthmus simulate', () => {
   it('are refused all together, each with what it takes', () => {
     const wrong = () => readFlags(SIMULATE_OPTIONS, { acsUrl: 'ftp://x', devices: '0', uspPort: '70000' })
     expect(wrong).toThrow(/--acs-url takes an http or https URL/)
-    expect(wrong).toThrow(/--enrolment-secret is missing/)
     expect(wrong).toThrow(/--devices takes a whole number from 1 to 5000, got "0"/)
     expect(wrong).toThrow(/--usp-port takes a whole number from 1 to 65535/)
+  })
+
+  it('need a server for devices, and none for routers alone', () => {
+    const fleet = (flags: Record<string, string>) => fleetOf(readFlags(SIMULATE_OPTIONS, flags))
+    expect(() => fleet({})).toThrow(/--acs-url is missing/)
+    expect(() => fleet({ acsUrl: needed.acsUrl })).toThrow(/--enrolment-secret is missing/)
+    expect(() => fleet({ acsUrl: needed.acsUrl, routeros: '2' })).toThrow(/--enrolment-secret is missing/)
+    expect(fleet({ routeros: '2' }).mix).toEqual({})
+    expect(() => readRouterProfiles('v7.18,v5')).toThrow(/"v5" is none of v6.49, /)
   })
 
   it('--mix names kinds and families with numbers', () => {

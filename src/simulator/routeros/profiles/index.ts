@@ -1,0 +1,328 @@
+import { Filling, fillFirewall, fillHealth, fillLan, fillPorts, fillSystem, fillWan } from './fill.ts'
+import type { Board, RouterProfile } from './profile.ts'
+import { fillWifi, fillWireless } from './radios.ts'
+
+const GATEWAY = ['ether1', 'ether2', 'ether3', 'ether4', 'ether5']
+const RADIOS_AX = [
+  { frequency: 5180, band: '5ghz-ax', width: '20/40/80mhz' },
+  { frequency: 2437, band: '2ghz-ax', width: '20/40mhz' },
+]
+
+const HAP_AX3: Board = {
+  name: 'hAP ax^3',
+  model: 'C53UiG+5HPaxD2HPaxD',
+  revision: '',
+  architecture: 'arm64',
+  npk: 'arm64',
+  cpu: 'ARM64',
+  cpuCount: 4,
+  cpuMhz: 864,
+  memory: 1_073_741_824,
+  disk: 134_217_728,
+  firmwareType: 'ipq6000',
+  oui: '48A98A',
+  ports: GATEWAY,
+  radios: RADIOS_AX,
+}
+
+const HAP_AC2: Board = {
+  name: 'hAP ac^2',
+  model: 'RBD52G-5HacD2HnD',
+  revision: 'r2',
+  architecture: 'arm',
+  npk: 'arm',
+  cpu: 'ARMv7',
+  cpuCount: 4,
+  cpuMhz: 716,
+  memory: 134_217_728,
+  disk: 16_777_216,
+  firmwareType: 'ipq4000L',
+  oui: 'E48D8C',
+  ports: GATEWAY,
+  radios: [
+    { frequency: 2437, band: '2ghz-b/g/n', width: '20/40mhz-Ce' },
+    { frequency: 5220, band: '5ghz-a/n/ac', width: '20/40/80mhz-Ceee' },
+  ],
+}
+
+const HEALTH = [
+  ['voltage', '23.8', 'V'],
+  ['cpu-temperature', '47', 'C'],
+] as const
+
+/** A gateway with the radios of the `wifi` driver. */
+function wifiGateway(filling: Filling): void {
+  fillSystem(filling)
+  fillPorts(filling)
+  fillWifi(filling)
+  fillLan(filling)
+  fillWan(filling, 'pppoe')
+  fillFirewall(filling)
+  fillHealth(filling, HEALTH)
+}
+
+const list: readonly RouterProfile[] = [
+  {
+    name: 'v6.49',
+    sentence: 'RouterOS 6.49, radios of the legacy driver, PPPoE.',
+    version: '6.49.17',
+    board: HAP_AC2,
+    parts: ['board', 'health', 'wireless', 'poe'],
+    packages: ['routeros-arm', 'system', 'wireless', 'security', 'ppp', 'dhcp', 'advanced-tools'],
+    fill(store, facts) {
+      const filling = new Filling(store, facts)
+      fillSystem(filling)
+      fillPorts(filling)
+      fillWireless(filling)
+      fillLan(filling)
+      fillWan(filling, 'pppoe')
+      fillFirewall(filling)
+      fillHealth(filling, [
+        ['voltage', '24.1', 'V'],
+        ['temperature', '41', 'C'],
+      ])
+    },
+  },
+  {
+    name: 'v7.12',
+    sentence: 'RouterOS 7.12 with wifiwave2, DHCP.',
+    version: '7.12.1',
+    offers: '7.18.2',
+    board: { ...HAP_AX3, name: 'hAP ax^2', model: 'C52iG-5HaxD2HaxD' },
+    parts: ['board', 'health', 'poe', 'wifiwave2'],
+    packages: ['routeros', 'wifiwave2'],
+    fill(store, facts) {
+      const filling = new Filling(store, facts)
+      fillSystem(filling)
+      fillPorts(filling)
+      fillWifi(filling)
+      fillLan(filling)
+      fillWan(filling, 'dhcp')
+      fillFirewall(filling)
+      fillHealth(filling, HEALTH)
+    },
+  },
+  {
+    name: 'v7.16',
+    sentence: 'RouterOS 7.16 with wifi, PPPoE.',
+    version: '7.16.1',
+    offers: '7.18.2',
+    board: HAP_AX3,
+    parts: ['board', 'health', 'poe', 'wifi', 'deviceMode'],
+    packages: ['routeros', 'wifi-qcom'],
+    fill: (store, facts) => wifiGateway(withDeviceMode(new Filling(store, facts), 'advanced')),
+  },
+  {
+    name: 'v7.18',
+    sentence: 'RouterOS 7.18 with wifi, PPPoE.',
+    version: '7.18.2',
+    offers: '7.19.1',
+    board: HAP_AX3,
+    parts: ['board', 'health', 'poe', 'wifi', 'deviceMode'],
+    packages: ['routeros', 'wifi-qcom'],
+    fill: (store, facts) => wifiGateway(withDeviceMode(new Filling(store, facts), 'advanced')),
+  },
+  {
+    name: 'chr',
+    sentence: 'A cloud hosted router: no board, no sensors, no radios.',
+    version: '7.18.2',
+    board: {
+      ...HAP_AX3,
+      name: 'CHR QEMU Standard PC (i440FX + PIIX, 1996)',
+      model: 'CHR',
+      architecture: 'x86_64',
+      npk: 'x86',
+      cpu: 'QEMU',
+      cpuCount: 2,
+      cpuMhz: 2394,
+      memory: 536_870_912,
+      disk: 94_371_840,
+      firmwareType: '',
+      ports: ['ether1', 'ether2', 'ether3'],
+      radios: [],
+    },
+    parts: ['cloud', 'deviceMode'],
+    packages: ['routeros'],
+    fill(store, facts) {
+      const filling = withDeviceMode(new Filling(store, facts), 'advanced')
+      fillSystem(filling, 'chr-pop-1')
+      fillPorts(filling)
+      fillLan(filling)
+      fillWan(filling, 'dhcp')
+      fillFirewall(filling)
+    },
+  },
+  {
+    name: 'lte',
+    sentence: 'A router with an LTE modem and one radio.',
+    version: '7.16.1',
+    board: {
+      ...HAP_AC2,
+      name: 'LtAP mini',
+      model: 'RB912R-2nD-LTm&R11e-LTE6',
+      revision: '',
+      architecture: 'mipsbe',
+      npk: 'mipsbe',
+      cpu: 'MIPS 24Kc V7.4',
+      cpuCount: 1,
+      cpuMhz: 650,
+      memory: 67_108_864,
+      firmwareType: 'ar9344L',
+      oui: '744D28',
+      ports: ['ether1', 'ether2'],
+      radios: [{ frequency: 2412, band: '2ghz-b/g/n', width: '20/40mhz-Ce' }],
+    },
+    parts: ['board', 'health', 'lte', 'wireless'],
+    packages: ['routeros', 'wireless'],
+    fill(store, facts) {
+      const filling = new Filling(store, facts)
+      fillSystem(filling)
+      fillPorts(filling)
+      fillWireless(filling)
+      const digits = (purpose: string, length: number) =>
+        String(Math.floor(filling.part(purpose) * 10 ** length)).padStart(length, '0')
+      filling.interface(
+        'lte',
+        'lte1',
+        {
+          'default-name': 'lte1',
+          mtu: 'auto',
+          'mac-address': '02:00:00:00:00:01',
+          band: '',
+          'nr-band': '',
+          'network-mode': 'lte',
+          pin: '',
+          operator: '',
+          'allow-roaming': 'false',
+          'apn-profiles': 'default',
+          '~imei': `35${digits('imei', 13)}`,
+          '~imsi': `24701${digits('imsi', 10)}`,
+          '~iccid': `8937101${digits('iccid', 12)}`,
+        },
+        [90_000, 12_000],
+      )
+      filling.add('/interface/lte/apn', {
+        name: 'default',
+        apn: 'internet',
+        authentication: 'none',
+        user: '',
+        'ip-type': 'auto',
+        'add-default-route': 'true',
+        'default-route-distance': '2',
+        'use-peer-dns': 'true',
+        default: 'true',
+      })
+      fillLan(filling)
+      fillWan(filling, 'lte')
+      fillFirewall(filling)
+      fillHealth(filling, [
+        ['voltage', '12.1', 'V'],
+        ['cpu-temperature', '38', 'C'],
+      ])
+    },
+  },
+  {
+    name: 'cap',
+    sentence: 'An access point that a CAPsMAN manages.',
+    version: '7.18.2',
+    board: { ...HAP_AX3, name: 'cAP ax', model: 'cAPGi-5HaxD2HaxD', ports: ['ether1', 'ether2'] },
+    parts: ['board', 'health', 'wifi', 'deviceMode'],
+    packages: ['routeros', 'wifi-qcom'],
+    fill(store, facts) {
+      const filling = withDeviceMode(new Filling(store, facts), 'advanced')
+      fillSystem(filling, 'cap-lobby')
+      fillPorts(filling)
+      fillWifi(filling)
+      fillLan(filling)
+      fillWan(filling, 'dhcp')
+      fillHealth(filling, HEALTH)
+      manage(filling)
+    },
+  },
+  {
+    name: 'home',
+    sentence: 'RouterOS 7.18 with wifi in the device mode `home`.',
+    version: '7.18.2',
+    offers: '7.19.1',
+    board: {
+      ...HAP_AX3,
+      name: 'hAP ax lite',
+      model: 'L41G-2axD',
+      ports: GATEWAY.slice(0, 4),
+      radios: RADIOS_AX.slice(1),
+    },
+    parts: ['board', 'wifi', 'health', 'deviceMode'],
+    packages: ['routeros', 'wifi-qcom'],
+    fill: (store, facts) => wifiGateway(withDeviceMode(new Filling(store, facts), 'home')),
+  },
+]
+
+/** Features that the mode `home` switches off. */
+const NOT_AT_HOME = new Set([
+  'container',
+  'fetch',
+  'scheduler',
+  'traffic-gen',
+  'proxy',
+  'sniffer',
+  'bandwidth-test',
+  'email',
+  'hotspot',
+  'romon',
+  'socks',
+  'partitions',
+  'install-any-version',
+])
+const FEATURES = [...NOT_AT_HOME, 'ipsec', 'pptp', 'smb', 'l2tp', 'zerotier', 'routerboard']
+
+function withDeviceMode(filling: Filling, mode: 'home' | 'advanced'): Filling {
+  const denied = (name: string) =>
+    mode === 'home'
+      ? NOT_AT_HOME.has(name)
+      : ['container', 'traffic-gen', 'partitions', 'routerboard', 'install-any-version'].includes(name)
+  filling.add('/system/device-mode', {
+    mode,
+    ...Object.fromEntries(FEATURES.map((name) => [name, String(!denied(name))])),
+    flagged: 'false',
+    'flagging-enabled': 'true',
+    'attempt-count': '0',
+    'allowed-versions': '7.13+,6.49.8+',
+  })
+  return filling
+}
+
+/** Radios get their settings from the manager: the interfaces have no network of their own, and no rows of clients. */
+function manage({ store }: Filling): void {
+  for (const row of store.table('interface').filter(({ values }) => values.type === 'wifi'))
+    store.set('interface', row, {
+      configuration: undefined,
+      'configuration.ssid': undefined,
+      'configuration.manager': 'capsman',
+      cap: 'CAPsMAN',
+    })
+  for (const row of [...store.table('/interface/wifi/registration-table')])
+    store.remove('/interface/wifi/registration-table', row)
+  const [cap] = store.table('/interface/wifi/cap')
+  if (cap !== undefined)
+    store.set('/interface/wifi/cap', cap, {
+      enabled: 'true',
+      'discovery-interfaces': 'bridge',
+      'current-caps-man-address': '192.168.88.254',
+      'current-caps-man-identity': 'capsman',
+    })
+}
+
+export const ROUTER_PROFILES = ['v6.49', 'v7.12', 'v7.16', 'v7.18', 'chr', 'lte', 'cap', 'home'] as const
+export type RouterProfileName = (typeof ROUTER_PROFILES)[number]
+
+/** Returns a profile by its name. */
+export function profileOf(name: RouterProfileName): RouterProfile {
+  const found = list.find((profile) => profile.name === name)
+  if (found === undefined) throw new Error(`there is no profile ${name}`)
+  return found
+}
+
+/** Returns a line for each profile. */
+export function describeRouterProfiles(): string {
+  return list.map(({ name, sentence }) => `  ${name.padEnd(8)} ${sentence}`).join('\n')
+}
