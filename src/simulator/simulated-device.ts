@@ -9,7 +9,14 @@ import {
   type RootObject,
 } from '../cwmp/index.ts'
 import type { InstanceTree, TreeSnapshot, TreeView } from '../tree/index.ts'
-import { type AgentCounters, type AgentTransport, type Codec, UspAgent, websocketTransport } from '../usp/index.ts'
+import {
+  type AgentCounters,
+  type AgentTransport,
+  type Codec,
+  TreeModel,
+  UspAgent,
+  websocketTransport,
+} from '../usp/index.ts'
 import type { AgentQuirks } from './agent-quirks.ts'
 import { type CpeQuirk, withQuirks } from './cpe-quirks/index.ts'
 import { DeafLinks } from './deaf-links.ts'
@@ -24,7 +31,6 @@ import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
 import { scaledClock } from './scaled-clock.ts'
 import { treeCpeModel } from './tree-cpe-model.ts'
-import { TreeModel } from './tree-model.ts'
 
 /** The four kinds of simulated devices. */
 export const SIMULATED_KINDS = ['legacyTr098', 'tr181NoAgent', 'dualStack', 'uspOnly'] as const

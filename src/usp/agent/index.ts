@@ -2,3 +2,4 @@
 export { type AgentCounters, UspAgent } from './agent.ts'
 export { AgentError } from './agent-error.ts'
 export * from './agent-model.ts'
+export { TreeModel } from './tree-model.ts'

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog, systemRandom } from '../../../src/base/index.ts'
 import { dualStackGateway, loadPresetModels } from '../../../src/simulator/index.ts'
-import { TreeModel } from '../../../src/simulator/tree-model.ts'
 import { AgentRequests } from '../../../src/usp/agent/requests.ts'
+import { TreeModel } from '../../../src/usp/agent/tree-model.ts'
 import {
   AgentError,
   type AgentModel,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { TreeModel } from '../../../src/simulator/tree-model.ts'
 import { ModelReader } from '../../../src/usp/agent/model-reader.ts'
 import { supportedModel } from '../../../src/usp/agent/supported-model.ts'
+import { TreeModel } from '../../../src/usp/agent/tree-model.ts'
 import { makeDevice } from '../../support/simulated-device.ts'
 
 const { device } = makeDevice('dualStack')

@@ -1,5 +1,5 @@
-import { schemaPathOf, splitLeaf } from '../datamodel/index.ts'
-import type { TreeView } from '../tree/index.ts'
+import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
+import type { TreeView } from '../../tree/index.ts'
 import {
   type AcceptedCommand,
   type AgentModel,
@@ -10,9 +10,9 @@ import {
   type ModelWrite,
   type NewRow,
   type SupportedModel,
-} from '../usp/index.ts'
+} from './agent-model.ts'
 
-/** The model of a simulated device: its tree as USP shows it, and its commands. */
+/** A model that is held in a tree of this process, as USP shows it, with the commands of its owner. */
 export class TreeModel implements AgentModel {
   readonly #view: TreeView
   readonly #operate: (call: CommandCall) => Promise<AcceptedCommand>
