@@ -16,7 +16,10 @@ import { readTree } from './device-trees.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createMemoryStores } from './memory-stores.ts'
 
-/** A test device, of TR-098 or TR-181 with names of its vendor, that was discovered, and answers to requests of both roots. */
+const ROOT = 'InternetGatewayDevice.'
+const TR098 = ROOT as 'InternetGatewayDevice.'
+
+/** A test device of TR-098 that was discovered, and answers to requests of both roots. */
 export interface OwnTreeDevice {
   deviceId: DeviceId
   /** Its own tree; new parameters appear in reads only. */
@@ -38,9 +41,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
   const stores = createMemoryStores(clock)
   const rowSets = new RowSets(stores.mappingRows, silentLog)
   const normalization = new Normalization({ ...stores, rowSets, clock, log: silentLog })
-  const all = [...readTree(name)]
-  const root = all.some(([path]) => path.startsWith('InternetGatewayDevice.')) ? 'InternetGatewayDevice.' : 'Device.'
-  const tree = new Map(all.filter(([path]) => path.startsWith(root)))
+  const tree = new Map([...readTree(name)].filter(([path]) => path.startsWith(ROOT)))
   for (const [path, value] of Object.entries(more)) tree.set(path, { value, type: 'string', writable: true })
   const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
   const deviceId = deviceIdOf(identity)
@@ -48,7 +49,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     normalization.changes.around(change, (completed) => stores.devices.commit(completed))
   await commit({
     deviceId,
-    create: { ...newDevice(deviceId, identity, 'cwmp', 1), root, softwareVersion: '1' },
+    create: { ...newDevice(deviceId, identity, 'cwmp', 1), root: TR098, softwareVersion: '1' },
   })
   const parameters = [...tree].map(([path, { value, writable }]) => {
     return { path, value, writable, type: 'string' as const, source: 'cwmp' as const, collectedAt: clock.now() }
@@ -79,7 +80,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
       await upward.contact({
         deviceId,
         protocol: 'cwmp',
-        root,
+        root: TR098,
         lasting: false,
         signal,
         workKnown: true,
@@ -127,8 +128,6 @@ function answer(device: OwnTreeDevice, request: OperationRequest): OperationResu
       return resultOf(request.paths.map((path) => ({ path })))
     case 'instances':
       return resultOf(request.paths.flatMap((path) => rowsOf(device, path).map((row) => ({ path: row }))))
-    case 'subscribe':
-      return { outcome: 'done', results: request.paths.map((path) => ({ path })) }
     default:
       throw new Error(`the device does not know ${request.verb}`)
   }

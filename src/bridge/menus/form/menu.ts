@@ -49,7 +49,7 @@ export function rowVerb(level: Level, args: Readonly<Record<string, ValueKind>> 
   return { ...VERB, level, args, row: ROW }
 }
 
-const print = verb(0, { reads: true })
+const print = verb(0, { reads: true, args: { 'count-only': NO_VALUE } })
 const listen = verb(0, { reads: true, streams: true })
 const set = verb(1, { row: ROW, takesProperties: true })
 const unset = rowVerb(1, { 'value-name': { ...textOf(64, 1), expects: 'the name of a property' } })

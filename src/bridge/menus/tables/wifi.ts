@@ -132,6 +132,8 @@ const wifi = {
     },
     { ...CHANGE_UNSET, monitor: MONITOR, 'wps-push-button': rowVerb(2) },
   ),
+  /** Values with those that come from profiles; from 7.15 they are in the menu of the interfaces. */
+  actual: menu({ ...PARTS, ...dotted('configuration', CONFIGURATION), name: read(INTERFACE) }, { print: READ.print }),
   configuration: menu(
     {
       ...PARTS,
@@ -191,6 +193,7 @@ const wifi = {
 export const WIFI = {
   '/interface/wifi': wifi.interfaces,
   '/interface/wifi/configuration': wifi.configuration,
+  '/interface/wifi/actual-configuration': wifi.actual,
   '/interface/wifi/channel': wifi.channel,
   '/interface/wifi/security': wifi.security,
   '/interface/wifi/datapath': wifi.datapath,
@@ -203,6 +206,7 @@ export const WIFI = {
   ),
   '/interface/wifiwave2': wifi.interfaces,
   '/interface/wifiwave2/configuration': wifi.configuration,
+  '/interface/wifiwave2/actual-configuration': wifi.actual,
   '/interface/wifiwave2/channel': wifi.channel,
   '/interface/wifiwave2/security': wifi.security,
   '/interface/wifiwave2/datapath': wifi.datapath,

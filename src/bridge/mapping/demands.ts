@@ -1,0 +1,31 @@
+import type { DerivedRows, MenuReading, ObjectMapping, ParameterMapping } from './declaration.ts'
+
+/** Returns true for rows that are made of several menus. */
+export function isDerived(source: ObjectMapping['source']): source is DerivedRows {
+  return 'readings' in source
+}
+
+/** Returns all readings that a declaration may need. */
+export function readingsOf({ source, joins = {} }: ObjectMapping): readonly MenuReading[] {
+  return [...(isDerived(source) ? Object.values(source.readings) : [source]), ...Object.values(joins)]
+}
+
+/** Returns the properties of the rows of a table that are needed to know them. */
+export function ownProperties({ table, joins = {} }: ObjectMapping): readonly string[] {
+  if (table === undefined) return []
+  const texts = [table.key, table.called, table.parent, table.where].flatMap((text) => text?.from ?? [])
+  return [...new Set(['.id', ...texts, ...Object.values(joins).flatMap(({ match }) => match?.own ?? [])])]
+}
+
+/** Returns the properties that a parameter needs of the own row of its object. */
+export function needsOwn({ from }: ParameterMapping): readonly string[] {
+  return from.filter((name) => !name.includes(':'))
+}
+
+/** Returns the properties that a parameter needs of joined rows, each with the name of the join. */
+export function needsJoined({ from }: ParameterMapping): readonly { join: string; property: string }[] {
+  return from.flatMap((name) => {
+    const at = name.indexOf(':')
+    return at < 0 ? [] : [{ join: name.slice(0, at), property: name.slice(at + 1) }]
+  })
+}

@@ -1,0 +1,56 @@
+import type { ParameterMapping, ParameterWrite, ReadContext, RowTest, RowText, SourceRow, Text } from './declaration.ts'
+
+/** A conversion of one text: `read` to TR-181, `write` back to RouterOS. Both return undefined when there is none. */
+export interface Conversion {
+  read(text: Text, context: ReadContext): Text
+  write?(value: string): Text
+}
+
+/** Returns a parameter that is read from one property. */
+export function shown(property: string, conversion: Conversion = asIs): ParameterMapping {
+  return { from: [property], read: ([text], context) => conversion.read(text, context) }
+}
+
+/** Returns a parameter that is read from and written to one property, which may be that of a joined row. */
+export function kept(property: string, conversion: Required<Conversion> = asIs): ParameterMapping {
+  const [join, name] = property.includes(':') ? (property.split(':') as [string, string]) : [undefined, property]
+  const write: ParameterWrite = {
+    ...(join === undefined ? {} : { join }),
+    properties(value) {
+      const text = conversion.write(value)
+      return text === undefined ? undefined : { [name]: text }
+    },
+  }
+  return { ...shown(property, conversion), write }
+}
+
+/** Returns a parameter that is read from several properties. */
+export function shownFrom(
+  from: readonly string[],
+  read: (texts: readonly Text[], context: ReadContext) => Text,
+): ParameterMapping {
+  return { from, read }
+}
+
+/** Returns a parameter that has the same value on every router. */
+export function fixed(value: string): ParameterMapping {
+  return { from: [], read: () => value }
+}
+
+/** Returns a parameter that holds the path of the row that a property names, in one of some tables. */
+export function reference(property: string, refers: readonly string[]): ParameterMapping {
+  return { ...shown(property), refers }
+}
+
+/** Returns the first of some properties that a row has. */
+export function firstOf(...from: string[]): RowText {
+  return { from, of: (row) => from.map((name) => row[name]).find((text) => text !== undefined && text !== '') }
+}
+
+/** Returns the test of a row by its properties. */
+export function rowsWith(from: readonly string[], holds: (row: SourceRow) => boolean): RowTest {
+  return { from, holds }
+}
+
+/** The text itself. */
+const asIs: Required<Conversion> = { read: (text) => text, write: (value) => value }

@@ -1,0 +1,98 @@
+import type {
+  AcceptedCommand,
+  AgentModel,
+  CommandCall,
+  ModelChange,
+  ModelWrite,
+  NewRow,
+  SupportedModel,
+} from '../../usp/index.ts'
+import { LOCAL_AGENT } from './local-model.ts'
+
+/** The half of a model that reads a router. */
+export type RouterReads = Pick<AgentModel, 'supported' | 'instances' | 'get'>
+/** The half of a model that changes a router and hears of its changes. */
+export type RouterWrites = Omit<AgentModel, keyof RouterReads>
+
+/** The data model of a bridged router: LocalAgent is the bridge's own, everything else is on the router. */
+export class BridgedModel implements AgentModel {
+  readonly #local: AgentModel
+  readonly #reads: RouterReads
+  readonly #writes: RouterWrites
+
+  constructor(local: AgentModel, reads: RouterReads, writes: RouterWrites) {
+    this.#local = local
+    this.#reads = reads
+    this.#writes = writes
+  }
+
+  async supported(): Promise<SupportedModel> {
+    const [local, router] = await Promise.all([this.#local.supported(), this.#reads.supported()])
+    const of = (path: string) => (isLocal(path) ? local : router)
+    return {
+      uri: router.uri,
+      *objects() {
+        yield* router.objects()
+        yield* local.objects()
+      },
+      object: (schema) => of(schema).object(schema),
+      parameters: (schema) => of(schema).parameters(schema),
+      parameter: (path) => of(path).parameter(path),
+    }
+  }
+
+  instances(table: string): Promise<readonly string[]> {
+    return (isLocal(table) ? this.#local : this.#reads).instances(table)
+  }
+
+  async get(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const [own, others] = apart(paths, (path) => path)
+    if (others.length === 0) return this.#local.get(own)
+    if (own.length === 0) return this.#reads.get(others)
+    const [local, router] = await Promise.all([this.#local.get(own), this.#reads.get(others)])
+    return new Map([...local, ...router])
+  }
+
+  /** The router comes first: it refuses more. */
+  async set(values: readonly ModelWrite[], by: string): Promise<void> {
+    const [own, others] = apart(values, ({ path }) => path)
+    if (others.length > 0) await this.#writes.set(others, by)
+    if (own.length > 0) await this.#local.set(own, by)
+  }
+
+  async add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
+    const [own, others] = apart(rows, ({ table }) => table)
+    const added = others.length > 0 ? [...(await this.#writes.add(others, by))] : []
+    const local = own.length > 0 ? [...(await this.#local.add(own, by))] : []
+    return rows.flatMap(({ table }) => (isLocal(table) ? local : added).shift() ?? [])
+  }
+
+  async delete(rows: readonly string[], by: string): Promise<void> {
+    const [own, others] = apart(rows, (row) => row)
+    if (others.length > 0) await this.#writes.delete(others, by)
+    if (own.length > 0) await this.#local.delete(own, by)
+  }
+
+  operate(call: CommandCall): Promise<AcceptedCommand> {
+    return (isLocal(call.object) ? this.#local : this.#writes).operate(call)
+  }
+
+  changes(listener: (change: ModelChange) => void): () => void {
+    const ends = [this.#local.changes(listener), this.#writes.changes(listener)]
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+}
+
+function isLocal(path: string): boolean {
+  return path.startsWith(LOCAL_AGENT)
+}
+
+/** Returns what is about LocalAgent, and everything else. */
+function apart<T>(all: readonly T[], pathOf: (one: T) => string): [T[], T[]] {
+  const own: T[] = []
+  const others: T[] = []
+  for (const one of all) (isLocal(pathOf(one)) ? own : others).push(one)
+  return [own, others]
+}

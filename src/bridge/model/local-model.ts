@@ -1,0 +1,178 @@
+import { errorText } from '../../base/index.ts'
+import { loadModel } from '../../datamodel/index.ts'
+import { InstanceTree, type TreeChange, type TreeSnapshot, TreeView } from '../../tree/index.ts'
+import {
+  type AcceptedCommand,
+  AgentError,
+  type AgentModel,
+  type CommandCall,
+  type ModelChange,
+  type ModelWrite,
+  type NewRow,
+  type SupportedModel,
+  TreeModel,
+} from '../../usp/index.ts'
+import { Journal } from './journal.ts'
+
+/** The object of the Agent itself. */
+export const LOCAL_AGENT = 'Device.LocalAgent.'
+
+/** Objects that the Agent runtime goes by, below LocalAgent. */
+const OBJECTS = [
+  '',
+  'MTP.{i}.',
+  'Controller.{i}.',
+  'Controller.{i}.BootParameter.{i}.',
+  'Controller.{i}.TransferCompletePolicy.',
+  'Controller.{i}.MTP.{i}.',
+  'Controller.{i}.MTP.{i}.WebSocket.',
+  'ControllerTrust.',
+  'ControllerTrust.Role.{i}.',
+  'ControllerTrust.Role.{i}.Permission.{i}.',
+  'ControllerTrust.Credential.{i}.',
+  'Certificate.{i}.',
+  'Subscription.{i}.',
+  'Request.{i}.',
+].map((object) => LOCAL_AGENT + object)
+
+/** Commands that the Agent runtime answers itself. */
+const COMMANDS = new Set(['SendOnBoardRequest()', 'Cancel()'])
+
+/** Parameters without a meaning here. */
+const LEFT_OUT =
+  /^(AdvertisedDevice|CurrentRetryCount|EnableMDNS|InheritedRole|Max|.*Challenge|.*Threshold|TriggerConfig|USPService|Watchdog|Monitor)/
+
+/** A change of the tree as it is stored, or the whole tree. */
+type Entry = { set: string; to: string } | { row: string } | { gone: string } | { whole: TreeSnapshot }
+
+/**
+ * LocalAgent of one router: Controllers, subscriptions, roles, requests. It is the bridge's own, in a file per router.
+ * A change is on the disk when the promise of its call resolves.
+ */
+export class LocalModel implements AgentModel {
+  readonly #tree: InstanceTree
+  readonly #model: TreeModel
+  readonly #journal: Journal<Entry>
+  /** The last write of the journal. */
+  #stored: Promise<void> = Promise.resolve()
+
+  private constructor(tree: InstanceTree, journal: Journal<Entry>) {
+    this.#tree = tree
+    this.#journal = journal
+    this.#model = new TreeModel(new TreeView(tree, loadModel('tr181-usp')), async () => {
+      throw new AgentError(7022, 'the bridge does not have this command')
+    })
+    tree.onChange((change) => this.#store(change))
+  }
+
+  /**
+   * Opens the file at a path. One that is not there begins with `seed`: values by full path, whose rows are made. AppError
+   * when it cannot be read.
+   */
+  static async open(path: string, seed: Readonly<Record<string, string>>): Promise<LocalModel> {
+    const model = loadModel('tr181-usp')
+    const supported = new Map(
+      OBJECTS.map((object) => {
+        const names = [...(model.objects.get(object)?.params.keys() ?? [])]
+        return [object, names.filter((name) => !LEFT_OUT.test(name))] as const
+      }),
+    )
+    const tree = new InstanceTree(supported, () => model)
+    let isNew = true
+    const take = (entry: Entry) => {
+      isNew = false
+      replay(tree, entry)
+    }
+    const journal = await Journal.open<Entry>(path, take, () => [{ whole: tree.snapshot() }])
+    if (isNew) {
+      for (const object of OBJECTS) if (!object.includes('{i}')) tree.instantiate(object)
+      for (const [name, value] of Object.entries(seed)) sow(tree, name, value)
+      await journal.append({ whole: tree.snapshot() })
+    }
+    return new LocalModel(tree, journal)
+  }
+
+  async supported(): Promise<SupportedModel> {
+    const supported = await this.#model.supported()
+    const object = (schema: string) => {
+      const found = supported.object(schema)
+      return found && { ...found, commands: new Map([...found.commands].filter(([name]) => COMMANDS.has(name))) }
+    }
+    return { ...supported, object }
+  }
+
+  instances(table: string): Promise<readonly string[]> {
+    return this.#model.instances(table)
+  }
+
+  get(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#model.get(paths)
+  }
+
+  set(values: readonly ModelWrite[], by: string): Promise<void> {
+    return this.#change(() => this.#model.set(values, by))
+  }
+
+  add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
+    return this.#change(() => this.#model.add(rows, by))
+  }
+
+  delete(rows: readonly string[], by: string): Promise<void> {
+    return this.#change(() => this.#model.delete(rows, by))
+  }
+
+  operate(call: CommandCall): Promise<AcceptedCommand> {
+    return this.#model.operate(call)
+  }
+
+  changes(listener: (change: ModelChange) => void): () => void {
+    return this.#model.changes(listener)
+  }
+
+  /** Sets values as the bridge itself does: without a check of rights. Resolves when they are stored. */
+  put(values: Readonly<Record<string, string>>): Promise<void> {
+    return this.#change(async () => {
+      for (const [path, value] of Object.entries(values)) sow(this.#tree, path, value)
+    })
+  }
+
+  /** Resolves when the file is closed. */
+  close(): Promise<void> {
+    return this.#journal.close()
+  }
+
+  /** A change that cannot be stored is undone. */
+  async #change<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#tree.snapshot()
+    const done = await work()
+    try {
+      await this.#stored
+      return done
+    } catch (error) {
+      this.#tree.restore(before)
+      throw new AgentError(7003, `the bridge cannot store the change: ${errorText(error)}`)
+    }
+  }
+
+  #store({ kind, path, value = '' }: TreeChange): void {
+    const entry = kind === 'created' ? { row: path } : kind === 'deleted' ? { gone: path } : { set: path, to: value }
+    this.#stored = this.#journal.append(entry)
+    this.#stored.catch(() => undefined)
+  }
+}
+
+function replay(tree: InstanceTree, entry: Entry): void {
+  if ('whole' in entry) tree.restore(entry.whole)
+  else if ('set' in entry) tree.put(entry.set, entry.to)
+  else if ('row' in entry) tree.makeRow(entry.row)
+  else tree.deleteRow(entry.gone, 'bridge')
+}
+
+/** Sets a value, and makes the rows on its path. */
+function sow(tree: InstanceTree, path: string, value: string): void {
+  for (const { index } of path.matchAll(/\.\d+(?=\.)/g)) {
+    const row = path.slice(0, path.indexOf('.', index + 1) + 1)
+    if (!tree.hasObject(row)) tree.makeRow(row)
+  }
+  tree.put(path, value, 'bridge')
+}

@@ -1,0 +1,47 @@
+import { type RouterCommand, type RouterOs, RouterOsError, type RouterReply } from '../../routeros/index.ts'
+import { AgentError } from '../../usp/index.ts'
+
+/** Sends a command that reads. A router that says that it is busy is asked once more. AgentError. */
+export async function readCommand(router: RouterOs, command: RouterCommand): Promise<RouterReply> {
+  try {
+    return await router.command(command).catch((error: unknown) => {
+      if (isBusy(error)) return router.command(command)
+      throw error
+    })
+  } catch (error) {
+    throw error instanceof RouterOsError ? agentErrorOf(error, command.path) : error
+  }
+}
+
+/** A subsystem of the router that did not answer in time: `std failure: timeout (13)`, in newer versions other words. */
+function isBusy(error: unknown): boolean {
+  return error instanceof RouterOsError && error.kind === 'trap' && error.message.includes('(13)')
+}
+
+/** Returns true for the answer of a router that does not have a menu: its package or its hardware is not there. */
+function saysAbsent(error: unknown): boolean {
+  return (
+    error instanceof RouterOsError &&
+    error.kind === 'trap' &&
+    error.all.some((text) => /no such command|contact MikroTik support/.test(text))
+  )
+}
+
+/** Returns the error of USP for a router that did not answer a reading. */
+function agentErrorOf(error: RouterOsError, path: string): AgentError {
+  if (error.kind !== 'trap') return new AgentError(7003, `the router did not answer ${path}: ${error.message}`)
+  if (error.message.includes('not enough permissions'))
+    return new AgentError(7006, `the account of the bridge may not use ${path}: ${error.message}`)
+  return new AgentError(7003, `the router refused ${path}: ${error.message}`)
+}
+
+/** Resolves with true when a router has a menu; AgentError when it does not say. */
+export async function probe(router: RouterOs, menu: string): Promise<boolean> {
+  try {
+    await router.command({ path: `${menu}/print`, args: { 'count-only': '' } })
+    return true
+  } catch (error) {
+    if (saysAbsent(error)) return false
+    throw error instanceof RouterOsError ? agentErrorOf(error, menu) : error
+  }
+}

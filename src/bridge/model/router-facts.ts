@@ -1,0 +1,21 @@
+import type { RouterOs } from '../../routeros/index.ts'
+import { type MenuReading, type ObjectMapping, readingsOf } from '../mapping/index.ts'
+import { probe, readCommand } from './read-command.ts'
+
+/** A router as its connection shows it: its version and the menus that it has. Both can differ after a restart. */
+export interface RouterFacts {
+  /** Number of the version, e.g. `7.16.1`. */
+  readonly version: string
+  /** Paths of the menus, of those that the mapping knows. */
+  readonly menus: ReadonlySet<string>
+}
+
+/** Resolves with the facts of a router; AgentError when it does not answer. */
+export async function findFacts(router: RouterOs, mappings: readonly ObjectMapping[]): Promise<RouterFacts> {
+  const { rows } = await readCommand(router, { path: '/system/resource/print', proplist: ['version'] })
+  const version = /^\d+(\.\d+)*/.exec(rows[0]?.version ?? '')?.[0] ?? ''
+  const readings = new Map<string, MenuReading>()
+  for (const mapping of mappings) for (const reading of readingsOf(mapping)) readings.set(reading.menu, reading)
+  const found = await Promise.all([...readings.keys()].map(async (menu) => ((await probe(router, menu)) ? [menu] : [])))
+  return { version, menus: new Set(found.flat()) }
+}

@@ -1,0 +1,172 @@
+import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
+import {
+  needsJoined,
+  needsOwn,
+  type ObjectMapping,
+  ownProperties,
+  type ReadContext,
+  type SourceRow,
+  type Text,
+} from '../mapping/index.ts'
+import type { Place, SupportedObjects } from './supported-objects.ts'
+import { type InstanceRow, rowSchemaOf, rowsAt, type TableRows } from './table-rows.ts'
+
+/** A parameter that is asked for, with the row that it is read from. */
+interface Wanted extends Place {
+  readonly path: string
+  readonly row: SourceRow
+}
+
+/** A row of an object, whether it is one of a table or the only one. */
+type Found = Pick<InstanceRow, 'mapping' | 'row'>
+
+/** Reads instances and values of the model of a router. */
+export class RouterReading {
+  readonly #supported: SupportedObjects
+  readonly #tables: TableRows
+  readonly #now: () => number
+
+  constructor(supported: SupportedObjects, tables: TableRows, now: () => number) {
+    this.#supported = supported
+    this.#tables = tables
+    this.#now = now
+  }
+
+  /** Resolves with the full paths of the rows of a table; AgentError when the router does not answer. */
+  async instances(table: string): Promise<readonly string[]> {
+    return rowsAt(await this.#tables.rows(rowSchemaOf(table)), table).map(({ path }) => path)
+  }
+
+  /** Resolves with the values of those parameters that exist; AgentError when the router does not answer. */
+  async get(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>()
+    const rows = await this.#rowsFor(paths)
+    const wanted = new Map<ObjectMapping, Wanted[]>()
+    const counts: { path: string; object: string; schema: string }[] = []
+    for (const path of paths) {
+      const origin = this.#supported.origin(path)
+      const { object } = splitLeaf(path)
+      if (origin === undefined) continue
+      if ('countOf' in origin) {
+        counts.push({ path, object, schema: origin.countOf })
+        continue
+      }
+      for (const place of origin.places) {
+        const row = rows.get(rowKey(place.mapping, object))
+        if (row === undefined || row.mapping !== place.mapping) continue
+        const some = wanted.get(place.mapping) ?? []
+        wanted.set(place.mapping, some)
+        some.push({ ...place, path, row: row.row })
+      }
+    }
+    await Promise.all([
+      ...[...wanted].map(([mapping, some]) => this.#read(mapping, some, found)),
+      ...counts.map((count) => this.#count(count, found)),
+    ])
+    return found
+  }
+
+  async #count({ path, object, schema }: { path: string; object: string; schema: string }, found: Map<string, string>) {
+    const table = object + schema.slice(schemaPathOf(object).length).replace(/\{i\}\.$/, '')
+    found.set(path, String(rowsAt(await this.#tables.rows(schema), table).length))
+  }
+
+  /** The rows that the paths are about, by declaration and path. */
+  async #rowsFor(paths: readonly string[]): Promise<ReadonlyMap<string, Found>> {
+    const tables = new Set<string>()
+    const single = new Map<ObjectMapping, Set<string>>()
+    for (const path of paths) {
+      const origin = this.#supported.origin(path)
+      if (origin === undefined || 'countOf' in origin) continue
+      for (const { mapping, parameter } of origin.places) {
+        if (mapping.table !== undefined) tables.add(mapping.object)
+        else {
+          const properties = single.get(mapping) ?? new Set(ownProperties(mapping))
+          for (const name of needsOwn(parameter)) properties.add(name)
+          single.set(mapping, properties)
+        }
+      }
+    }
+    const rows = await Promise.all([
+      ...[...tables].map(async (schema) => this.#tables.rows(schema)),
+      ...[...single].map(async ([mapping, properties]) => this.#single(mapping, [...properties])),
+    ])
+    return new Map(rows.flat().map((row) => [rowKey(row.mapping, row.path), row]))
+  }
+
+  async #single(mapping: ObjectMapping, properties: readonly string[]): Promise<(Found & { path: string })[]> {
+    const rows = properties.length === 0 ? [] : await this.#tables.source(mapping, properties)
+    return [{ mapping, path: mapping.object, row: rows[0] ?? {} }]
+  }
+
+  async #read(mapping: ObjectMapping, wanted: readonly Wanted[], found: Map<string, string>): Promise<void> {
+    const [joined, named] = await Promise.all([this.#joined(mapping, wanted), this.#named(wanted)])
+    const context: ReadContext = { now: this.#now() }
+    for (const { path, row, parameter } of wanted) {
+      const rowOf = new Map(joined.map(({ name, rowFor }) => [name, rowFor(row)]))
+      const texts = parameter.from.map((name): Text => {
+        const at = name.indexOf(':')
+        return at < 0 ? row[name] : rowOf.get(name.slice(0, at))?.[name.slice(at + 1)]
+      })
+      const value = parameter.read(texts, context)
+      if (value === undefined) continue
+      const { refers } = parameter
+      found.set(path, refers === undefined ? value : pathOf(named, refers, value))
+    }
+  }
+
+  /** The rows of the joins that the parameters need, each by the row that it completes. */
+  #joined(mapping: ObjectMapping, wanted: readonly Wanted[]) {
+    const properties = new Map<string, Set<string>>()
+    for (const { parameter } of wanted)
+      for (const { join, property } of needsJoined(parameter))
+        properties.set(join, (properties.get(join) ?? new Set()).add(property))
+    return Promise.all(
+      [...properties].map(async ([name, some]) => {
+        const join = mapping.joins?.[name]
+        if (join === undefined) return { name, rowFor: () => undefined }
+        const { match } = join
+        const rows = await this.#tables.reading(join, [...some, ...(match === undefined ? [] : [match.theirs])])
+        if (match === undefined) return { name, rowFor: () => rows[0] }
+        const byText = new Map([...rows].reverse().map((row) => [row[match.theirs], row]))
+        return {
+          name,
+          rowFor: (row: SourceRow) => (row[match.own] === undefined ? undefined : byText.get(row[match.own])),
+        }
+      }),
+    )
+  }
+
+  /** Paths of rows without the last dot, by table and name, for the references of parameters. */
+  async #named(wanted: readonly Wanted[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+    const schemas = new Set(wanted.flatMap(({ parameter }) => parameter.refers ?? []))
+    const tables = await Promise.all(
+      [...schemas].map(async (schema) => {
+        const rows = await this.#tables.rows(schema)
+        const names = rows.flatMap(({ called, path }) =>
+          called === undefined ? [] : [[called, path.slice(0, -1)] as const],
+        )
+        return [schema, new Map(names)] as const
+      }),
+    )
+    return new Map(tables)
+  }
+}
+
+function pathOf(
+  named: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  refers: readonly string[],
+  name: string,
+): string {
+  for (const schema of refers) {
+    const path = named.get(schema)?.get(name)
+    if (path !== undefined) return path
+  }
+  return ''
+}
+
+/** The row of a declaration that an object, or one below it, belongs to. */
+function rowKey(mapping: ObjectMapping, object: string): string {
+  const depth = mapping.object.split('.').length - 1
+  return `${mapping.object} ${object.split('.').slice(0, depth).join('.')}.`
+}

@@ -1,0 +1,154 @@
+import {
+  type Model,
+  type ModelObject,
+  type ModelParameter,
+  ownParameter,
+  parentOf,
+  schemaPathOf,
+  splitLeaf,
+} from '../../datamodel/index.ts'
+import type { SupportedModel } from '../../usp/index.ts'
+import { isDerived, needsJoined, needsOwn, type ObjectMapping, type ParameterMapping } from '../mapping/index.ts'
+import type { RouterFacts } from './router-facts.ts'
+
+/** A parameter in one declaration. Several declarations may have it: each is about other rows. */
+export interface Place {
+  readonly mapping: ObjectMapping
+  readonly parameter: ParameterMapping
+}
+
+/** A parameter of the supported model with what it comes from. */
+type Origin = { readonly places: readonly Place[] } | { readonly countOf: string }
+
+type ObjectKind = NonNullable<ReturnType<SupportedModel['object']>>
+type Keyless = Omit<ObjectKind, 'keys'>
+
+interface SupportedObject {
+  readonly kind: Keyless
+  readonly parameters: Map<string, { readonly parameter: ModelParameter; readonly origin: Origin }>
+}
+
+/** Names of the commands and events that the bridge has code for, by schema path of the object. */
+export interface Served {
+  commands(schema: string): readonly string[]
+  events(schema: string): readonly string[]
+}
+
+/** The supported model of one router: what the mapping has of the menus that the router has. */
+export class SupportedObjects implements SupportedModel {
+  readonly uri: string
+  readonly #model: Model
+  readonly #served: Served
+  readonly #objects = new Map<string, SupportedObject>()
+  readonly #tables = new Map<string, ObjectMapping[]>()
+  readonly #parameters = new Map<ObjectMapping, ParameterMapping[]>()
+
+  constructor(model: Model, mappings: readonly ObjectMapping[], facts: RouterFacts, served: Served) {
+    this.uri = model.uri
+    this.#model = model
+    this.#served = served
+    for (const mapping of mappings)
+      if (mapping.needs.every((menu) => facts.menus.has(menu))) this.#take(mapping, facts.menus)
+  }
+
+  objects(): Iterable<string> {
+    return this.#objects.keys()
+  }
+
+  object(schema: string): ObjectKind | undefined {
+    const found = this.#objects.get(schema)
+    // A key whose parameters are not all supported tells no rows apart.
+    const keys = this.#model.objects.get(schema)?.keys.filter((key) => key.every((name) => found?.parameters.has(name)))
+    return found === undefined ? undefined : { ...found.kind, keys: keys ?? [] }
+  }
+
+  parameters(schema: string): readonly string[] {
+    return [...(this.#objects.get(schema)?.parameters.keys() ?? [])]
+  }
+
+  parameter(path: string): ModelParameter | undefined {
+    return this.#find(path)?.parameter
+  }
+
+  /** Returns the origin of the values of a parameter; undefined when it is not supported. */
+  origin(path: string): Origin | undefined {
+    return this.#find(path)?.origin
+  }
+
+  /** Returns the declarations whose rows make up a table. */
+  tablesAt(schema: string): readonly ObjectMapping[] {
+    return this.#tables.get(schema) ?? []
+  }
+
+  /** Returns the properties of the rows of a table that its supported parameters need. */
+  propertiesOf(mapping: ObjectMapping): readonly string[] {
+    return (this.#parameters.get(mapping) ?? []).flatMap(needsOwn)
+  }
+
+  #find(path: string) {
+    const { object, leaf } = splitLeaf(path)
+    return this.#objects.get(schemaPathOf(object))?.parameters.get(leaf)
+  }
+
+  #take(mapping: ObjectMapping, menus: ReadonlySet<string>): void {
+    const { object, table, parameters } = mapping
+    const known: ParameterMapping[] = []
+    this.#parameters.set(mapping, known)
+    this.#ensure(object)
+    if (table !== undefined) this.#tables.set(object, [...(this.#tables.get(object) ?? []), mapping])
+    for (const [name, parameter] of Object.entries(parameters)) {
+      if (!isThere(mapping, parameter, menus)) continue
+      known.push(parameter)
+      const { object: schema, leaf } = splitLeaf(object + name)
+      this.#add(this.#ensure(schema), schema, leaf, { mapping, parameter })
+    }
+  }
+
+  #add({ parameters }: SupportedObject, schema: string, leaf: string, place: Place): void {
+    const before = parameters.get(leaf)
+    const places = before !== undefined && 'places' in before.origin ? before.origin.places : []
+    const standard = this.#model.objects.get(schema)?.params.get(leaf) ?? ownParameter(leaf, 'string', false)
+    const isWritable = place.parameter.write !== undefined || (before !== undefined && before.parameter.access !== 'r')
+    const parameter: ModelParameter = isWritable ? standard : { ...standard, access: 'r' }
+    parameters.set(leaf, { parameter, origin: { places: [...places, place] } })
+  }
+
+  /** The object at a schema path, with the objects above it. A table is counted by the object above it. */
+  #ensure(schema: string): SupportedObject {
+    const known = this.#objects.get(schema)
+    if (known !== undefined) return known
+    const standard = this.#model.objects.get(schema)
+    const made: SupportedObject = { kind: this.#kindOf(schema, standard), parameters: new Map() }
+    this.#objects.set(schema, made)
+    const above = parentOf(schema.replace(/\{i\}\.$/, ''))
+    if (above === '') return made
+    const { parameters } = this.#ensure(above)
+    const count = standard?.count
+    const parameter = count === undefined ? undefined : this.#model.objects.get(above)?.params.get(count)
+    if (parameter !== undefined) parameters.set(parameter.name, { parameter, origin: { countOf: schema } })
+    return made
+  }
+
+  #kindOf(path: string, standard: ModelObject | undefined): Keyless {
+    const served = new Set(this.#served.commands(path))
+    const sent = new Set(this.#served.events(path))
+    return {
+      path,
+      table: path.endsWith('{i}.'),
+      access: 'r',
+      commands: new Map([...(standard?.commands ?? [])].filter(([name]) => served.has(name))),
+      events: new Map([...(standard?.events ?? [])].filter(([name]) => sent.has(name))),
+    }
+  }
+}
+
+/** A parameter is there when the router has one of the menus that it comes from, or when it comes from none. */
+function isThere(
+  { source, joins = {} }: ObjectMapping,
+  parameter: ParameterMapping,
+  menus: ReadonlySet<string>,
+): boolean {
+  if (parameter.from.length === 0) return true
+  if (needsOwn(parameter).length > 0 && (isDerived(source) || menus.has(source.menu))) return true
+  return needsJoined(parameter).some(({ join }) => menus.has(joins[join]?.menu ?? ''))
+}

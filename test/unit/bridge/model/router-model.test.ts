@@ -1,0 +1,117 @@
+import { expect, it } from 'vitest'
+import { RouterModel } from '../../../../src/bridge/model/router-model.ts'
+import { createManualClock } from '../../../support/manual-clock.ts'
+import { MemoryInstanceNumbers } from '../../../support/memory-instance-numbers.ts'
+import { type RouterTables, TableRouter } from '../../../support/table-router.ts'
+
+const PORTS: RouterTables = {
+  '/system/resource': [
+    { version: '7.18.2 (stable)', uptime: '1w2d3h4m5s', 'board-name': 'hAP ax^3', 'total-memory': '1073741824' },
+  ],
+  '/system/identity': [{ name: 'attic' }],
+  '/interface/ethernet': [
+    { '.id': '*1', name: 'wan', 'default-name': 'ether1', 'mac-address': '48:a9:8a:00:00:01', running: 'true' },
+    { '.id': '*2', name: 'ether2', 'default-name': 'ether2', 'mac-address': '48:A9:8A:00:00:02', disabled: 'true' },
+  ],
+  '/interface/ethernet/monitor': [
+    { '.id': '*1', rate: '2.5Gbps', 'full-duplex': 'true' },
+    { '.id': '*2', status: 'no-link' },
+  ],
+  '/interface': [
+    { '.id': '*1', name: 'wan', 'tx-byte': '18446744073709551615', 'rx-error': '4294967299' },
+    { '.id': '*2', name: 'ether2', 'tx-byte': '5', 'rx-error': '0' },
+  ],
+}
+
+async function opened(tables: RouterTables) {
+  const router = new TableRouter(tables)
+  const clock = createManualClock()
+  const served = { commands: () => [], events: (schema: string) => (schema === 'Device.' ? ['Boot!'] : []) }
+  const model = new RouterModel({ router, numbers: new MemoryInstanceNumbers(), clock, served })
+  await model.supported()
+  router.taken()
+  return { router, clock, model }
+}
+
+const P1 = 'Device.Ethernet.Interface.1.'
+const P2 = 'Device.Ethernet.Interface.2.'
+
+it('reads rows, joined rows and singletons', async () => {
+  const { model } = await opened(PORTS)
+  expect(await model.instances('Device.Ethernet.Interface.')).toEqual([P1, P2])
+  const wanted = {
+    [`${P1}Name`]: 'wan',
+    [`${P1}Enable`]: 'true',
+    [`${P1}Status`]: 'Up',
+    [`${P1}MACAddress`]: '48:A9:8A:00:00:01',
+    [`${P1}CurrentBitRate`]: '2500',
+    [`${P1}Stats.BytesSent`]: '18446744073709551615',
+    [`${P1}Stats.ErrorsReceived`]: '3',
+    [`${P2}Status`]: 'Down',
+    [`${P2}CurrentBitRate`]: '0',
+    'Device.Ethernet.InterfaceNumberOfEntries': '2',
+    'Device.DeviceInfo.SoftwareVersion': '7.18.2',
+    'Device.DeviceInfo.UpTime': '788645',
+    'Device.DeviceInfo.HostName': 'attic',
+    'Device.DeviceInfo.ModelName': 'hAP ax^3',
+    'Device.DeviceInfo.ManufacturerOUI': '48A98A',
+    'Device.DeviceInfo.MemoryStatus.Total': '1048576',
+  }
+  expect(
+    Object.fromEntries(await model.get([...Object.keys(wanted), `${P1}Nothing`, 'Device.Ethernet.Interface.3.Name'])),
+  ).toEqual(wanted)
+})
+
+it('asks for each menu once in a request, and only for the menus that it needs', async () => {
+  const { model, router } = await opened(PORTS)
+  const rows = await model.instances('Device.Ethernet.Interface.')
+  await model.get(rows.flatMap((row) => [`${row}Name`, `${row}Stats.BytesSent`, `${row}MaxBitRate`]))
+  expect(router.taken()).toEqual(['/interface/ethernet/print', '/interface/print'])
+})
+
+it('asks for the properties that it needs of a menu with one row, in one command', async () => {
+  const { model, router } = await opened(PORTS)
+  await Promise.all([
+    model.get(['Device.DeviceInfo.UpTime']),
+    model.get(['Device.DeviceInfo.SoftwareVersion', 'Device.DeviceInfo.UpTime']),
+  ])
+  expect(router.commands.map(({ command }) => command)).toEqual([
+    { path: '/system/resource/print', proplist: ['uptime', 'version'] },
+  ])
+})
+
+it('asks again after a while, and after a change', async () => {
+  const { model, router, clock } = await opened(PORTS)
+  const read = () => model.get(['Device.DeviceInfo.HostName'])
+  await read()
+  await read()
+  expect(router.taken()).toHaveLength(1)
+  clock.advance(1001)
+  await read()
+  expect(router.taken()).toHaveLength(1)
+  ;(await model.found()).menus.forget()
+  await read()
+  expect(router.taken()).toHaveLength(1)
+})
+
+it('shows nothing of what a router lacks, until it is looked at again', async () => {
+  const { model, router } = await opened(PORTS)
+  const objects = async () => [...(await model.supported()).objects()].sort()
+  expect(await objects()).toEqual([
+    'Device.',
+    'Device.DeviceInfo.',
+    'Device.DeviceInfo.MemoryStatus.',
+    'Device.DeviceInfo.ProcessStatus.',
+    'Device.DeviceInfo.VendorConfigFile.{i}.',
+    'Device.Ethernet.',
+    'Device.Ethernet.Interface.{i}.',
+    'Device.Ethernet.Interface.{i}.Stats.',
+  ])
+  expect((await model.supported()).parameters('Device.DeviceInfo.')).not.toContain('ProvisioningCode')
+  router.tables['/tr069-client'] = [{ 'provisioning-code': 'A1' }]
+  model.renew()
+  expect((await model.supported()).parameters('Device.DeviceInfo.')).toContain('ProvisioningCode')
+  expect(await model.get(['Device.DeviceInfo.ProvisioningCode'])).toEqual(
+    new Map([['Device.DeviceInfo.ProvisioningCode', 'A1']]),
+  )
+})
