@@ -18,6 +18,7 @@ import {
 } from '../domain/index.ts'
 import { isDiscovered, type MappedRecord } from './record/mapped-record.ts'
 import { add } from './requests/add.ts'
+import { type AddedPaths, addedPaths } from './requests/added-paths.ts'
 import { remove } from './requests/delete.ts'
 import { get } from './requests/get.ts'
 import { discover, instances, supported } from './requests/list.ts'
@@ -47,12 +48,11 @@ export function mappedContact(contact: Contact, deps: MappedContactDeps): Contac
       const paths = pathsOf(operation.request).filter((path) => path.startsWith(TR181))
       if (paths.length === 0) return contact.execute(operation, hooks)
       const isOwn = contact.root === OWN_ROOT
-      const added = isOwn ? undefined : await addedByVendor(contact, paths, deps)
+      const added = isOwn ? undefined : await addedByVendor(contact, operation.request, paths, deps)
       if (!isOwn && added === undefined) return contact.execute(operation, hooks)
       const device = await deviceOf(contact, operation, hooks, deps)
       if ('outcome' in device) return device
-      const isMapped = (path: string) => (added === undefined ? path.startsWith(TR181) : added.has(path))
-      const own = new OwnSide({ ...deps, contact, operation, hooks, device, isMapped, now: deps.clock.now() })
+      const own = new OwnSide({ ...deps, contact, operation, hooks, device, added, now: deps.clock.now() })
       try {
         return await translate(own, operation.request)
       } catch (error) {
@@ -110,19 +110,14 @@ async function deviceOf(
   return built ?? failedResult(outcomeError('notMapped', 'the device has no tree that can be mapped', true))
 }
 
-/**
- * Those of the paths that a device whose tree is TR-181 does not show itself: they were mapped from names of its vendor.
- * Undefined where there are none.
- */
+/** Returns the paths of a request to which names of the vendor add something, on a device whose tree is TR-181. */
 async function addedByVendor(
   { deviceId }: Contact,
-  paths: string[],
+  { verb }: OperationRequest,
+  paths: readonly string[],
   { maps, parameters }: MappedContactDeps,
-): Promise<ReadonlySet<string> | undefined> {
-  if ((await maps.of(deviceId)) === undefined) return undefined
-  const stored = await parameters.getMany(deviceId, paths)
-  const mapped = stored.flatMap(({ path, from }) => (from === undefined ? [] : [path]))
-  return mapped.length === 0 ? undefined : new Set(mapped)
+): Promise<AddedPaths | undefined> {
+  return (await maps.of(deviceId)) === undefined ? undefined : addedPaths(deviceId, verb, paths, parameters)
 }
 
 function translate(own: OwnSide, request: OperationRequest): Promise<OperationResult> {

@@ -16,10 +16,7 @@ import { readTree } from './device-trees.ts'
 import { createManualClock } from './manual-clock.ts'
 import { createMemoryStores } from './memory-stores.ts'
 
-const ROOT = 'InternetGatewayDevice.'
-const TR098 = ROOT as 'InternetGatewayDevice.'
-
-/** A test device of TR-098 that was discovered, and answers to requests of both roots. */
+/** A test device, of TR-098 or TR-181 with names of its vendor, that was discovered, and answers to requests of both roots. */
 export interface OwnTreeDevice {
   deviceId: DeviceId
   /** Its own tree; new parameters appear in reads only. */
@@ -41,7 +38,9 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
   const stores = createMemoryStores(clock)
   const rowSets = new RowSets(stores.mappingRows, silentLog)
   const normalization = new Normalization({ ...stores, rowSets, clock, log: silentLog })
-  const tree = new Map([...readTree(name)].filter(([path]) => path.startsWith(ROOT)))
+  const all = [...readTree(name)]
+  const root = all.some(([path]) => path.startsWith('InternetGatewayDevice.')) ? 'InternetGatewayDevice.' : 'Device.'
+  const tree = new Map(all.filter(([path]) => path.startsWith(root)))
   for (const [path, value] of Object.entries(more)) tree.set(path, { value, type: 'string', writable: true })
   const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
   const deviceId = deviceIdOf(identity)
@@ -49,7 +48,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     normalization.changes.around(change, (completed) => stores.devices.commit(completed))
   await commit({
     deviceId,
-    create: { ...newDevice(deviceId, identity, 'cwmp', 1), root: TR098, softwareVersion: '1' },
+    create: { ...newDevice(deviceId, identity, 'cwmp', 1), root, softwareVersion: '1' },
   })
   const parameters = [...tree].map(([path, { value, writable }]) => {
     return { path, value, writable, type: 'string' as const, source: 'cwmp' as const, collectedAt: clock.now() }
@@ -80,7 +79,7 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
       await upward.contact({
         deviceId,
         protocol: 'cwmp',
-        root: TR098,
+        root,
         lasting: false,
         signal,
         workKnown: true,
@@ -128,6 +127,8 @@ function answer(device: OwnTreeDevice, request: OperationRequest): OperationResu
       return resultOf(request.paths.map((path) => ({ path })))
     case 'instances':
       return resultOf(request.paths.flatMap((path) => rowsOf(device, path).map((row) => ({ path: row }))))
+    case 'subscribe':
+      return { outcome: 'done', results: request.paths.map((path) => ({ path })) }
     default:
       throw new Error(`the device does not know ${request.verb}`)
   }

@@ -5,7 +5,7 @@ import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'
-import { sourcesBelow } from './sources.ts'
+import { sourcesOfAll } from './sources.ts'
 
 /** Deletes rows of TR-181 with the object of the device that each of them is. Nothing is sent when one has none. */
 export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promise<OperationResult> {
@@ -40,7 +40,6 @@ export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promi
 }
 
 async function found(own: OwnSide, path: string): Promise<string[]> {
-  const base = searchBase(path)
-  await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
-  return searched(path, await valuesBelow(own, base))
+  await own.read(await own.tree.settle(() => sourcesOfAll(own, path)))
+  return searched(path, await valuesBelow(own, searchBase(path)))
 }

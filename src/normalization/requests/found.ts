@@ -4,7 +4,7 @@ import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
 
 /** Returns a mapped value as the outcome of its path. */
-export function outcomeOf({ path, value, type, source, raw }: MappedValue): PathOutcome {
+function outcomeOf({ path, value, type, source, raw }: MappedValue): PathOutcome {
   const from = source === undefined ? {} : { path: source, ...(raw === undefined ? {} : { value: raw }) }
   return { path, value, type, from }
 }
@@ -36,8 +36,28 @@ function isAbsent({ code }: OutcomeError): boolean {
   return code === ABSENT
 }
 
-/** Returns all mapped values at and below an object of TR-181, by what was read just now. */
-export function valuesBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
+/** A value that was read just now, as the outcome of its path. */
+export type Shown = PathOutcome & { value: string }
+
+/**
+ * Returns all values at and below an object of TR-181, by what was read just now: those that the device shows there
+ * itself, and mapped ones.
+ */
+export async function valuesBelow(own: OwnSide, object: string): Promise<Shown[]> {
+  const shown = [...own.results.values()].filter((outcome): outcome is Shown => {
+    return outcome.value !== undefined && outcome.path.startsWith(object)
+  })
+  return [...shown, ...(await mappedBelow(own, object))]
+}
+
+/** Returns the mapped ones alone. */
+export async function mappedBelow(own: OwnSide, object: string): Promise<Shown[]> {
+  const mapped = await evaluateBelow(own, object)
+  for (const { path } of mapped) own.takeAsMapped(path)
+  return mapped.map((value) => ({ ...outcomeOf(value), value: value.value }))
+}
+
+function evaluateBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
   const { tree, time, mapping } = own
   return tree.settle(() => {
     const found = new Map<string, MappedValue>()
@@ -46,7 +66,8 @@ export function valuesBelow(own: OwnSide, object: string): Promise<MappedValue[]
       if (!path.startsWith(object) || visited.has(path)) return
       visited.add(path)
       const mapped = mapping.evaluate(path, tree, time)
-      if (mapped !== undefined) found.set(path, mapped)
+      // A value of the device itself goes before a mapped one.
+      if (mapped !== undefined && !own.shows(path)) found.set(path, mapped)
     }
     for (const { path, value } of own.results.values())
       if (value !== undefined) mapping.visitTargets(path, (_target, _row, to) => look(to))

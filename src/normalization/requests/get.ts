@@ -1,10 +1,10 @@
-import { isSearch, type MappedValue } from '../../datamodel/index.ts'
+import { isSearch } from '../../datamodel/index.ts'
 import { type OperationResult, outcomeError, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
-import { exactOutcomes, outcomeOf, valuesBelow } from './found.ts'
+import { exactOutcomes, type Shown, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
-import { sourcesBelow, sourcesOf } from './sources.ts'
+import { sourcesOf, sourcesOfAll } from './sources.ts'
 
 /**
  * Reads parameters and objects of TR-181 by what is behind them in the device's own tree, in one request, and own search
@@ -14,9 +14,9 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
   const { mapping, tree } = own
   const asked = (await tree.settleEach(request.paths, asks)).flat()
   function asks(path: string): string[] {
+    if (own.isMixed(path)) return sourcesOfAll(own, path)
     if (!own.isMapped(path)) return isSearch(path) ? [] : [path]
-    if (isSearch(path)) return sourcesBelow(mapping, searchBase(path), tree)
-    return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : sourcesOf(mapping, path, tree)
+    return isSearch(path) || path.endsWith('.') ? sourcesOfAll(own, path) : sourcesOf(mapping, path, tree)
   }
   await own.read([...new Set(asked)])
   const exact = request.paths.filter((path) => own.isMapped(path) && !isSearch(path) && !path.endsWith('.'))
@@ -31,8 +31,9 @@ export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<Ope
 }
 
 async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<PathOutcome[]> {
-  if (!own.isMapped(path) && isSearch(path)) return [...(await own.read([path]))]
-  if (!own.isMapped(path)) {
+  const isOwn = !own.isMapped(path) && !own.isMixed(path)
+  if (isOwn && isSearch(path)) return [...(await own.read([path]))]
+  if (isOwn) {
     const isBelow = (found: string) => found === path || (path.endsWith('.') && found.startsWith(path))
     return [...own.results.values()].filter((outcome) => isBelow(outcome.path))
   }
@@ -45,14 +46,14 @@ async function outcomesOf(own: OwnSide, path: string, maxDepth = 0): Promise<Pat
 }
 
 /** The values at and below a path, with as many names below it as a depth allows (TR-369 Get.max_depth). */
-function within(values: readonly MappedValue[], path: string, maxDepth: number): PathOutcome[] {
+function within(values: readonly Shown[], path: string, maxDepth: number): PathOutcome[] {
   const isNear = (found: string) =>
     maxDepth === 0 ||
     found
       .slice(path.length)
       .split('.')
       .filter((part) => !/^\d*$/.test(part)).length <= maxDepth
-  return values
-    .filter((value) => value.path === path || (path.endsWith('.') && value.path.startsWith(path) && isNear(value.path)))
-    .map(outcomeOf)
+  return values.filter(
+    (value) => value.path === path || (path.endsWith('.') && value.path.startsWith(path) && isNear(value.path)),
+  )
 }

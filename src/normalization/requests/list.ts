@@ -1,16 +1,16 @@
-import { canWrite, isSearch, type MappedValue, scanObject } from '../../datamodel/index.ts'
+import { canWrite, isSearch, scanObject } from '../../datamodel/index.ts'
 import { type OperationResult, type PathOutcome, type RequestFor, resultOf } from '../../domain/index.ts'
 import { writable } from './draft.ts'
-import { outcomeOf, valuesBelow } from './found.ts'
+import { mappedBelow, type Shown, valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { searchBase, searched } from './search-values.ts'
-import { sourcesBelow } from './sources.ts'
+import { sourcesOfAll } from './sources.ts'
 
 /** Returns the rows of tables of TR-181 that the device has now. */
 export async function instances(own: OwnSide, request: RequestFor<'instances'>): Promise<OperationResult> {
   const results = new Map<string, PathOutcome>()
   for (const path of request.paths) {
-    if (!own.isMapped(path)) {
+    if (!own.isMapped(path) && !own.isMixed(path)) {
       const answer = await own.ask({ ...request, paths: [path] })
       for (const outcome of answer.results) results.set(outcome.path, outcome)
       if (answer.results.length === 0 && answer.error !== undefined) results.set(path, { path, error: answer.error })
@@ -19,7 +19,7 @@ export async function instances(own: OwnSide, request: RequestFor<'instances'>):
     const rows = await rowsBelow(own, path, request.firstLevelOnly === true)
     const outcomes = await own.tree.settleEach(rows, (row): PathOutcome => {
       const [source] = own.mapping.objectsOf(row, own.tree)
-      return { path: row, ...(source === undefined ? {} : { from: { path: source } }) }
+      return { path: row, ...(source === undefined || source === row ? {} : { from: { path: source } }) }
     })
     for (const outcome of outcomes) results.set(outcome.path, outcome)
   }
@@ -29,7 +29,7 @@ export async function instances(own: OwnSide, request: RequestFor<'instances'>):
 /** The rows below an object, or at and below those that a search path names. */
 async function rowsBelow(own: OwnSide, path: string, firstLevelOnly: boolean): Promise<Set<string>> {
   const isFound = isSearch(path)
-  const values = await readBelow(own, isFound ? searchBase(path) : path)
+  const values = await readBelow(own, path)
   const rows = new Set<string>()
   for (const object of isFound ? searched(path, values) : [path]) {
     const { cuts } = scanObject(object)
@@ -46,21 +46,27 @@ async function rowsBelow(own: OwnSide, path: string, firstLevelOnly: boolean): P
 /** Returns the parameters of TR-181 that the device has below an object, and which of them it lets be written. */
 export async function supported(own: OwnSide, request: RequestFor<'supported'>): Promise<OperationResult> {
   const { mapping, tree } = own
-  const paths = await readBelow(own, request.path)
+  const shown = own.showsSome(request.path) ? (await own.ask(request)).results : []
+  await own.read(await tree.settle(() => sourcesOfAll(own, request.path)))
+  const paths = (await mappedBelow(own, request.path)).sort(byPath)
   const results = await tree.settle(() =>
     paths.map(({ path }): PathOutcome => ({ path, writable: canWrite(mapping, path, tree, writable(own)) })),
   )
-  return { ...resultOf(results), own: own.reads() }
+  return { ...resultOf([...shown, ...results]), own: own.reads() }
 }
 
 /** Reads all that is below an object of TR-181. */
 export async function discover(own: OwnSide, object: string): Promise<OperationResult> {
-  await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, object, own.tree)))
-  return { ...resultOf((await valuesBelow(own, object)).map(outcomeOf)), own: own.reads() }
+  await own.read(await own.tree.settle(() => sourcesOfAll(own, object)))
+  return { ...resultOf(await valuesBelow(own, object)), own: own.reads() }
 }
 
-/** The mapped values below an object, read now, in the order of their paths. */
-async function readBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
-  await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, object, own.tree)))
-  return (await valuesBelow(own, object)).sort((a, b) => (a.path < b.path ? -1 : 1))
+/** The values below an object, or where a search path looks, read now, in the order of their paths. */
+async function readBelow(own: OwnSide, path: string): Promise<Shown[]> {
+  await own.read(await own.tree.settle(() => sourcesOfAll(own, path)))
+  return (await valuesBelow(own, isSearch(path) ? searchBase(path) : path)).sort(byPath)
+}
+
+function byPath(a: Shown, b: Shown): number {
+  return a.path < b.path ? -1 : 1
 }

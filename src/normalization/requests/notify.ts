@@ -1,4 +1,4 @@
-import { commandUnder, planWrite } from '../../datamodel/index.ts'
+import { commandUnder, isSearch, planWrite } from '../../datamodel/index.ts'
 import {
   failedResult,
   type OperationResult,
@@ -9,6 +9,7 @@ import {
 import { ABSENT, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { writable } from './draft.ts'
 import type { OwnSide } from './own-side.ts'
+import { searchBase } from './search-values.ts'
 import { sourcesBelow, sourcesOf } from './sources.ts'
 
 /**
@@ -22,10 +23,15 @@ export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>):
     sources.set(
       path,
       await tree.settle(() => {
+        if (own.isMixed(path)) return [...(own.showsSome(path) ? [path] : []), ...besides(path)]
         if (!own.isMapped(path)) return [path]
         return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : known(sourcesOf(mapping, path, tree))
       }),
     )
+  function besides(path: string): string[] {
+    const base = isSearch(path) ? searchBase(path) : path
+    return sourcesBelow(mapping, base, tree).filter((source) => !own.showsSome(path) || !source.startsWith(base))
+  }
   function known(paths: string[]): string[] {
     return paths.filter((path) => tree.value(path) !== undefined)
   }

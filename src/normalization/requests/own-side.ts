@@ -18,18 +18,19 @@ import type {
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
-import { ABSENT } from '../tree/paths.ts'
+import { ABSENT, TR181 } from '../tree/paths.ts'
 import { readingTime } from '../tree/readings.ts'
 import { bringRows } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
+import type { AddedPaths } from './added-paths.ts'
 
 interface OwnSideOptions {
   contact: Contact
   operation: Operation
   hooks: ExecuteHooks
   device: MappedDevice
-  /** Returns true for a path that is not one of the device's own. */
-  isMapped(path: string): boolean
+  /** For a device whose own tree is TR-181; absent: all paths of TR-181 are mapped. */
+  added?: AddedPaths | undefined
   parameters: ParameterStore
   maps: DeviceMaps
   now: number
@@ -74,8 +75,30 @@ export class OwnSide {
     return this.#results
   }
 
+  /** Returns true for a path that is not one of the device's own. */
   isMapped(path: string): boolean {
-    return this.#options.isMapped(path)
+    const { added } = this.#options
+    return added === undefined ? path.startsWith(TR181) : added.mapped.has(path)
+  }
+
+  /** Returns true for an object or search path with parameters of both kinds below it, or with mapped ones alone. */
+  isMixed(path: string): boolean {
+    return this.#options.added?.mixed.has(path) === true
+  }
+
+  /** Returns true for such a path below which the device shows something itself. */
+  showsSome(path: string): boolean {
+    return this.#options.added?.mixed.get(path) === true
+  }
+
+  /** Returns true for a parameter of a tree of TR-181 that the device shows itself. */
+  shows(path: string): boolean {
+    return this.#options.added !== undefined && this.tree.value(path) !== undefined
+  }
+
+  /** Notes that the device does not show a parameter itself. */
+  takeAsMapped(path: string): void {
+    this.#options.added?.mapped.add(path)
   }
 
   /** Runs a pure function of the tree; a refusal counts when all that it looked at was read. */

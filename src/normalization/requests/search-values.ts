@@ -1,9 +1,9 @@
 import {
   fulfils,
   loadModel,
-  type MappedValue,
   parsePath,
   RawTree,
+  type RawValue,
   referredObjects,
   type Segment,
 } from '../../datamodel/index.ts'
@@ -20,8 +20,8 @@ export function searchBase(path: string): string {
     .join('')
 }
 
-/** Returns the objects or parameters that a search path names among mapped values (TR-369 2.5). */
-export function searched(path: string, values: readonly MappedValue[]): string[] {
+/** Returns the objects or parameters that a search path names among values (TR-369 2.5). */
+export function searched(path: string, values: readonly RawValue[]): string[] {
   const tree = new RawTree(values)
   const { segments, kind } = parsePath(path)
   const last = segments.at(-1)

@@ -11,7 +11,7 @@ import { valuesBelow } from './found.ts'
 import type { OwnSide } from './own-side.ts'
 import { refusal } from './refusal.ts'
 import { searchBase, searched } from './search-values.ts'
-import { sourcesBelow, sourcesOf } from './sources.ts'
+import { sourcesOf, sourcesOfAll } from './sources.ts'
 
 type ToSet = RequestFor<'set'>['values'][number]
 
@@ -125,10 +125,10 @@ async function withoutSearch(own: OwnSide, values: readonly ToSet[]) {
   const failed: PathOutcome[] = []
   for (const value of values) {
     if (!isSearch(value.path)) plain.push(value)
-    else if (own.isMapped(value.path)) {
-      const base = searchBase(value.path)
-      await own.read(await own.tree.settle(() => sourcesBelow(own.mapping, base, own.tree)))
-      for (const path of searched(value.path, await valuesBelow(own, base))) plain.push({ ...value, path })
+    else if (own.isMapped(value.path) || own.isMixed(value.path)) {
+      await own.read(await own.tree.settle(() => sourcesOfAll(own, value.path)))
+      const found = await valuesBelow(own, searchBase(value.path))
+      for (const path of searched(value.path, found)) plain.push({ ...value, path })
     } else {
       for (const { path, error } of await own.read([value.path]))
         if (error !== undefined && path === value.path) failed.push(outcomeFor(value, { error }))

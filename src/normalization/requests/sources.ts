@@ -1,5 +1,7 @@
 import type { DeviceMapping, RawLookup } from '../../datamodel/index.ts'
-import { objectOf, objectsOfTable, outerTable, scanObject } from '../../datamodel/index.ts'
+import { isSearch, objectOf, objectsOfTable, outerTable, scanObject } from '../../datamodel/index.ts'
+import type { OwnSide } from './own-side.ts'
+import { searchBase } from './search-values.ts'
 
 /** Sources of one parameter that are asked for although the record has none of them. */
 const MAX_UNSEEN = 8
@@ -9,6 +11,13 @@ export function sourcesOf(mapping: DeviceMapping, path: string, tree: RawLookup)
   const sources = mapping.sourcesOf(path, tree)
   const known = sources.filter((source) => tree.value(source) !== undefined)
   return known.length > 0 ? known : sources.slice(0, MAX_UNSEEN)
+}
+
+/** Returns what to read for all that a path names: an object, or the one in which a search path looks for its rows. */
+export function sourcesOfAll(own: OwnSide, path: string): string[] {
+  const base = isSearch(path) ? searchBase(path) : path
+  const sources = sourcesBelow(own.mapping, base, own.tree)
+  return own.showsSome(path) ? [base, ...sources.filter((source) => !source.startsWith(base))] : sources
 }
 
 /**
