@@ -48,6 +48,7 @@ export function transformContext(facts: ContextFacts = {}): TransformContext {
     sourcesOf: (row) => [...links].filter(([, own]) => own.includes(row)).map(([object]) => object),
     targetOfParameter: (path) => parameters.find(([source]) => source === path)?.[1],
     sourceOfParameter: (path) => parameters.find(([, target]) => target === path)?.[0],
+    once: (_key, make) => make(),
     position: facts.position ?? 0,
     family: facts.family,
     previous: facts.previous,

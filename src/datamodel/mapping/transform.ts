@@ -34,6 +34,8 @@ export interface TransformContext {
   targetOfParameter(path: string): string | undefined
   /** Returns the source of a TR-181 parameter; undefined where it has none. */
   sourceOfParameter(path: string): string | undefined
+  /** Returns what was made of the tree and the rows of the device under a key; makes it anew where they have changed. */
+  once<T>(key: string, make: () => T): T
   /** Position of the target's row among those that the same object gives in that table, from 0 (servers of a list). */
   readonly position: number
   /** The vendor family of the device, e.g. `huawei`; undefined where none was recognised. */

@@ -38,6 +38,7 @@ export class StoredTree implements RawLookup {
   #wantsPaths = false
   /** Counts looks at what was not read yet. */
   #misses = 0
+  readonly #made = new Map<string, unknown>()
 
   constructor(deviceId: DeviceId, parameters: ParameterStore, gone: Gone = {}) {
     this.#deviceId = deviceId
@@ -48,6 +49,7 @@ export class StoredTree implements RawLookup {
 
   /** Lays newer values above the stored ones. */
   add(values: Iterable<FreshValue>): void {
+    this.#made.clear()
     for (const { path, value } of values) {
       this.#fresh.set(path, value)
       if (this.#below !== undefined) this.#index(this.#below, path)
@@ -57,6 +59,7 @@ export class StoredTree implements RawLookup {
   /** Takes stored objects (each ends in a dot) away: the device has shown that it has them no more, or all of them anew. */
   drop(objects: readonly string[]): void {
     if (objects.length === 0) return
+    this.#made.clear()
     this.#subtrees.push(...objects)
     this.#below = undefined
     this.#sorted = new Map()
@@ -100,6 +103,15 @@ export class StoredTree implements RawLookup {
     const sorted = [...names].sort(byNumber)
     if (!this.#missing.has(object)) this.#sorted.set(object, sorted)
     return sorted
+  }
+
+  once<T>(key: string, make: () => T): T {
+    if (this.#made.has(key)) return this.#made.get(key) as T
+    const before = this.#misses
+    const made = make()
+    // Made without what is not read yet it is wrong.
+    if (this.#misses === before) this.#made.set(key, made)
+    return made
   }
 
   /** Runs `work` again until all that it looked at was read; resolves with its last result. */

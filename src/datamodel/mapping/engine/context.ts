@@ -68,6 +68,16 @@ export class MappingContext implements TransformContext {
     return this.#tree.children(object)
   }
 
+  once<T>(key: string, make: () => T): T {
+    if (this.#tree.once === undefined) return make()
+    const { links } = this.#device
+    const kept = () => ({ links, value: make() })
+    const made = this.#tree.once(key, kept)
+    if (made.links === links) return made.value
+    // The device has got rows since.
+    return make()
+  }
+
   targetOf(object: string, below?: string): string | undefined {
     return this.#device.rowOf(object.endsWith('.') ? object : `${object}.`, below)
   }

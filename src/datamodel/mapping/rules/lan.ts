@@ -25,13 +25,14 @@ const LAYER_2 = 'InternetGatewayDevice.Layer2Bridging.'
  */
 export function bridgeRows({ tree, numbers }: RuleContext): void {
   const held = new Set<string>()
+  const interfaces = interfacesOf(tree)
   for (const bridge of instancesOf(tree, `${LAYER_2}Bridge.`)) {
     const row = numbers.row(BRIDGES, bridge, [bridge], { wanted: Number(lastNumber(bridge)) })
     if (row === undefined) return
     const lans: string[] = []
     for (const port of instancesOf(tree, `${bridge}Port.`)) {
       numbers.row(`${row}Port.`, port, [port], { wanted: Number(lastNumber(port)) })
-      const lan = lanOf(interfaceOf(tree, tree.value(`${port}PortInterface`)))
+      const lan = lanOf(interfaces.get(tree.value(`${port}PortInterface`) ?? ''))
       if (lan !== undefined && !held.has(lan)) lans.push(lan)
       if (lan !== undefined) held.add(lan)
     }
@@ -50,12 +51,15 @@ export function bridgeRows({ tree, numbers }: RuleContext): void {
 /** Key of the management port of a bridge, which no object of the device stands for. */
 const MANAGEMENT = 'management'
 
-/** Returns the reference of the AvailableInterface row with a key (TR-098 Layer2Bridging.AvailableInterface). */
-function interfaceOf(tree: RawLookup, key: string | undefined): string | undefined {
-  if (key === undefined || key === '') return undefined
-  for (const row of instancesOf(tree, `${LAYER_2}AvailableInterface.`))
-    if (tree.value(`${row}AvailableInterfaceKey`) === key) return tree.value(`${row}InterfaceReference`)
-  return undefined
+/** Returns the references of AvailableInterface rows by their keys (TR-098 Layer2Bridging.AvailableInterface). */
+function interfacesOf(tree: RawLookup): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const row of instancesOf(tree, `${LAYER_2}AvailableInterface.`)) {
+    const key = tree.value(`${row}AvailableInterfaceKey`) ?? ''
+    const reference = tree.value(`${row}InterfaceReference`)
+    if (key !== '' && reference !== undefined && !found.has(key)) found.set(key, reference)
+  }
+  return found
 }
 
 /** Returns the LANDevice that a reference lies in, with a dot at its end. */

@@ -20,12 +20,16 @@ function objectIn(text: string): string {
   return path === '' || path.endsWith('.') ? path : `${path}.`
 }
 
-/** Returns the objects of AvailableInterface rows, with the key of each. */
-function available(context: TransformContext): { key: string; object: string }[] {
-  return context.children(INTERFACES).flatMap((row) => {
-    const key = context.raw(`${INTERFACES}${row}.AvailableInterfaceKey`)?.trim()
-    const object = objectIn(context.raw(`${INTERFACES}${row}.InterfaceReference`) ?? '')
-    return key === undefined || object === '' ? [] : [{ key, object }]
+/** Returns the objects of AvailableInterface rows by their keys; of two rows with one key the first. */
+function available(context: TransformContext): ReadonlyMap<string, string> {
+  return context.once('bridging.available', () => {
+    const found = new Map<string, string>()
+    for (const row of context.children(INTERFACES)) {
+      const key = context.raw(`${INTERFACES}${row}.AvailableInterfaceKey`)?.trim()
+      const object = objectIn(context.raw(`${INTERFACES}${row}.InterfaceReference`) ?? '')
+      if (key !== undefined && object !== '' && !found.has(key)) found.set(key, object)
+    }
+    return found
   })
 }
 
@@ -42,15 +46,15 @@ const bridgeIfRef: Transform = {
   read(raw, context) {
     const key = raw.trim()
     if (key === '') return ''
-    const found = available(context).find((row) => row.key === key)
-    return found === undefined ? undefined : layerOf(found.object, context)
+    const object = available(context).get(key)
+    return object === undefined ? undefined : layerOf(object, context)
   },
   write(value, context) {
     const wanted = bare(value.trim())
     if (wanted === '') return toSource(context, '')
-    const found = available(context).find(({ object }) => layerOf(object, context) === wanted)
-    if (found === undefined) throw refusal(context, `${quoted(value)} is no interface that the device can bridge`)
-    return toSource(context, found.key)
+    for (const [key, object] of available(context))
+      if (layerOf(object, context) === wanted) return toSource(context, key)
+    throw refusal(context, `${quoted(value)} is no interface that the device can bridge`)
   },
 }
 
@@ -66,13 +70,17 @@ function ports(context: TransformContext): { key: string; object: string }[] {
 }
 
 /** Returns the bridge port over the interface with each key; a port of a real bridge before one that follows from it. */
-function portsByKey(context: TransformContext): Map<string, string> {
-  const found = new Map<string, string>()
-  for (const { key, object } of [...ports(context), ...available(context)]) {
-    const row = found.has(key) ? undefined : bare(context.targetOf(object, PORTS))
-    if (row !== undefined) found.set(key, row)
-  }
-  return found
+function portsByKey(context: TransformContext): ReadonlyMap<string, string> {
+  return context.once('bridging.ports', () => {
+    const found = new Map<string, string>()
+    const add = (key: string, object: string) => {
+      const row = found.has(key) ? undefined : bare(context.targetOf(object, PORTS))
+      if (row !== undefined) found.set(key, row)
+    }
+    for (const { key, object } of ports(context)) add(key, object)
+    for (const [key, object] of available(context)) add(key, object)
+    return found
+  })
 }
 
 const filterIf: Transform = {
@@ -90,11 +98,23 @@ const filterIf: Transform = {
   },
 }
 
+/** Returns the numbers of bridges by their keys; of two with one key the first. */
+function bridgesByKey(context: TransformContext): ReadonlyMap<string, string> {
+  return context.once('bridging.bridges', () => {
+    const found = new Map<string, string>()
+    for (const row of context.children(BRIDGES)) {
+      const key = context.raw(`${BRIDGES}${row}.BridgeKey`)?.trim()
+      if (key !== undefined && !found.has(key)) found.set(key, row)
+    }
+    return found
+  })
+}
+
 const bridgeKeyRef: Transform = {
   read(raw, context) {
     const key = raw.trim()
     if (key === '' || key === '-1') return ''
-    const row = context.children(BRIDGES).find((row) => context.raw(`${BRIDGES}${row}.BridgeKey`)?.trim() === key)
+    const row = bridgesByKey(context).get(key)
     return row === undefined ? undefined : bare(context.targetOf(`${BRIDGES}${row}.`))
   },
   write(value, context) {

@@ -12,6 +12,8 @@ export interface RawLookup {
   value(path: string): string | undefined
   /** Returns the names one level below an object (ends in a dot), instance numbers in order; empty where it has none. */
   children(object: string): readonly string[]
+  /** Returns what was made of the tree under a key; makes it where the tree has changed since. Absent: nothing is kept. */
+  once?<T>(key: string, make: () => T): T
 }
 
 /** A device's own tree held in memory: parameters by path, and the names below each object. */
@@ -19,6 +21,7 @@ export class RawTree implements RawLookup {
   readonly #values = new Map<string, string>()
   #below = new Map<string, Set<string>>()
   #sorted = new Map<string, readonly string[]>()
+  readonly #made = new Map<string, unknown>()
 
   constructor(values: Iterable<RawValue>) {
     for (const { path, value } of values) this.put(path, value)
@@ -34,6 +37,7 @@ export class RawTree implements RawLookup {
    * path beyond the limits of size and depth.
    */
   put(path: string, value: string): void {
+    this.#made.clear()
     if (this.#values.has(path)) this.#values.set(path, value)
     else if (this.#values.size < MAX_RAW_PARAMETERS && path.length <= MAX_PATH_LENGTH && this.#index(path))
       if (!path.endsWith('.')) this.#values.set(path, value)
@@ -51,6 +55,11 @@ export class RawTree implements RawLookup {
     const sorted = [...names].sort(byNumber)
     this.#sorted.set(object, sorted)
     return sorted
+  }
+
+  once<T>(key: string, make: () => T): T {
+    if (!this.#made.has(key)) this.#made.set(key, make())
+    return this.#made.get(key) as T
   }
 
   /** Enters a path below each of its objects; false where it has too many levels. */
