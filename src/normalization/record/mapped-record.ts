@@ -197,7 +197,7 @@ export class MappedRecord implements ChangeCompletion {
     const { values, absent } = await read(known.mapping, targets, tree, at)
     const times = new Map(fresh.map(({ path, collectedAt }) => [path, collectedAt]))
     const shown = new Set((change.parameters ?? []).flatMap(({ path, from }) => (from === undefined ? [path] : [])))
-    const native = await tree.settle(
+    const native = await tree.whenRead(
       () =>
         new Set(
           values.flatMap(({ path, source }) =>
@@ -208,7 +208,7 @@ export class MappedRecord implements ChangeCompletion {
     const writes = values.flatMap((value) =>
       native.has(value.path) ? [] : (mappedWrite(value, times.get(value.source ?? '') ?? at) ?? []),
     )
-    const stale = await tree.settle(() =>
+    const stale = await tree.whenRead(() =>
       absent.filter((path) => !shown.has(path) && tree.parameter(path)?.from !== undefined),
     )
     const events = named(change.events, writes)
@@ -253,7 +253,7 @@ export class MappedRecord implements ChangeCompletion {
     if (device === undefined) return change
     const tree = new StoredTree(deviceId, this.#deps.parameters)
     const mapped = await this.#rowsThatAreMapped(deviceId, rows)
-    const own = await tree.settle(() => mapped.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
+    const own = await tree.whenRead(() => mapped.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
     return own.length === 0 ? change : { ...change, dropSubtrees: [...dropSubtrees, ...own] }
   }
 

@@ -36,7 +36,7 @@ export async function add(own: OwnSide, request: RequestFor<'add'>): Promise<Ope
   const tables = [...new Set(rows.map(({ object }) => object))]
   // All rows that there are get their numbers before the new one: by these a new row is told after a lost answer.
   await own.read(
-    await own.tree.settle(() => [...new Set(tables.flatMap((table) => sourcesBelow(own.mapping, table, own.tree)))]),
+    await own.tree.whenRead(() => [...new Set(tables.flatMap((table) => sourcesBelow(own.mapping, table, own.tree)))]),
   )
   const objects: string[] = []
   for (const { object, values } of rows)
@@ -115,7 +115,7 @@ async function fill(
   if (pauseMs > 0) await pause(pauseMs, undefined, { signal: own.hooks.signal })
   const written = await writeSteps(own, draft.write, allowPartial)
   for (const value of draft.open) {
-    const sources = await tree.settle(() => ownSources(own, value.path))
+    const sources = await tree.whenRead(() => ownSources(own, value.path))
     results.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
   }
   const failed = results.find(({ error, optional }) => error !== undefined && optional !== true)?.error

@@ -40,6 +40,6 @@ export async function remove(own: OwnSide, request: RequestFor<'delete'>): Promi
 }
 
 async function found(own: OwnSide, path: string): Promise<string[]> {
-  await own.read(await own.tree.settle(() => sourcesOfAll(own, path)))
+  await own.read(await own.tree.whenRead(() => sourcesOfAll(own, path)))
   return searched(path, await valuesBelow(own, searchBase(path)))
 }

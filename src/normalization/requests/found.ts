@@ -11,7 +11,7 @@ function outcomeOf({ path, value, type, source, raw }: MappedValue): PathOutcome
 
 /** Returns the outcomes of parameters of TR-181 whose sources were read. */
 export function exactOutcomes(own: OwnSide, paths: readonly string[]): Promise<PathOutcome[]> {
-  return own.tree.settleEach(paths, (path) => exactOutcome(own, path))
+  return own.tree.whenReadEach(paths, (path) => exactOutcome(own, path))
 }
 
 function exactOutcome(own: OwnSide, path: string): PathOutcome {
@@ -59,7 +59,7 @@ export async function mappedBelow(own: OwnSide, object: string): Promise<Shown[]
 
 function evaluateBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
   const { tree, time, mapping } = own
-  return tree.settle(() => {
+  return tree.whenRead(() => {
     const found = new Map<string, MappedValue>()
     const visited = new Set<string>()
     const look = (path: string) => {

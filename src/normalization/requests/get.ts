@@ -12,7 +12,7 @@ import { sourcesOf, sourcesOfAll } from './sources.ts'
  */
 export async function get(own: OwnSide, request: RequestFor<'get'>): Promise<OperationResult> {
   const { mapping, tree } = own
-  const asked = (await tree.settleEach(request.paths, asks)).flat()
+  const asked = (await tree.whenReadEach(request.paths, asks)).flat()
   function asks(path: string): string[] {
     if (own.isMixed(path)) return sourcesOfAll(own, path)
     if (!own.isMapped(path)) return isSearch(path) ? [] : [path]

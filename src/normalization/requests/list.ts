@@ -17,7 +17,7 @@ export async function instances(own: OwnSide, request: RequestFor<'instances'>):
       continue
     }
     const rows = await rowsBelow(own, path, request.firstLevelOnly === true)
-    const outcomes = await own.tree.settleEach(rows, (row): PathOutcome => {
+    const outcomes = await own.tree.whenReadEach(rows, (row): PathOutcome => {
       const [source] = own.mapping.objectsOf(row, own.tree)
       return { path: row, ...(source === undefined || source === row ? {} : { from: { path: source } }) }
     })
@@ -47,9 +47,9 @@ async function rowsBelow(own: OwnSide, path: string, firstLevelOnly: boolean): P
 export async function supported(own: OwnSide, request: RequestFor<'supported'>): Promise<OperationResult> {
   const { mapping, tree } = own
   const shown = own.showsSome(request.path) ? (await own.ask(request)).results : []
-  await own.read(await tree.settle(() => sourcesOfAll(own, request.path)))
+  await own.read(await tree.whenRead(() => sourcesOfAll(own, request.path)))
   const paths = (await mappedBelow(own, request.path)).sort(byPath)
-  const results = await tree.settle(() =>
+  const results = await tree.whenRead(() =>
     paths.map(({ path }): PathOutcome => ({ path, writable: canWrite(mapping, path, tree, writable(own)) })),
   )
   return { ...resultOf([...shown, ...results]), own: own.reads() }
@@ -57,13 +57,13 @@ export async function supported(own: OwnSide, request: RequestFor<'supported'>):
 
 /** Reads all that is below an object of TR-181. */
 export async function discover(own: OwnSide, object: string): Promise<OperationResult> {
-  await own.read(await own.tree.settle(() => sourcesOfAll(own, object)))
+  await own.read(await own.tree.whenRead(() => sourcesOfAll(own, object)))
   return { ...resultOf(await valuesBelow(own, object)), own: own.reads() }
 }
 
 /** The values below an object, or where a search path looks, read now, in the order of their paths. */
 async function readBelow(own: OwnSide, path: string): Promise<Shown[]> {
-  await own.read(await own.tree.settle(() => sourcesOfAll(own, path)))
+  await own.read(await own.tree.whenRead(() => sourcesOfAll(own, path)))
   return (await valuesBelow(own, isSearch(path) ? searchBase(path) : path)).sort(byPath)
 }
 

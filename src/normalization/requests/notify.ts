@@ -22,7 +22,7 @@ export async function subscribe(own: OwnSide, request: RequestFor<'subscribe'>):
   for (const path of request.paths)
     sources.set(
       path,
-      await tree.settle(() => {
+      await tree.whenRead(() => {
         if (own.isMixed(path)) return [...(own.showsSome(path) ? [path] : []), ...besides(path)]
         if (!own.isMapped(path)) return [path]
         return path.endsWith('.') ? sourcesBelow(mapping, path, tree) : known(sourcesOf(mapping, path, tree))

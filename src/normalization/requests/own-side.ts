@@ -110,7 +110,7 @@ export class OwnSide {
 
   /** The same, with a refusal as its result. */
   attempt<T>(work: () => T): Promise<T | MappingRefusal> {
-    return this.tree.settle(() => {
+    return this.tree.whenRead(() => {
       try {
         return work()
       } catch (error) {
@@ -179,7 +179,7 @@ export class OwnSide {
     if (request.verb !== 'set') return new Map()
     const types = new Map<string, ParameterType>()
     for (const { path } of request.values) {
-      const type = this.#results.get(path)?.type ?? (await this.tree.settle(() => this.tree.parameter(path)))?.type
+      const type = this.#results.get(path)?.type ?? (await this.tree.whenRead(() => this.tree.parameter(path)))?.type
       if (type !== undefined && type !== 'unknown') types.set(path, type)
     }
     return types

@@ -25,7 +25,7 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   if (values.length === 0 || isLost) return resultOf(failed)
   const { mapping, tree } = own
   const mapped = values.filter(({ path }) => own.isMapped(path))
-  await own.read(await tree.settle(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
+  await own.read(await tree.whenRead(() => [...new Set(mapped.flatMap(({ path }) => sourcesOf(mapping, path, tree)))]))
   const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
   const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
   if (draft instanceof MappingRefusal) throw draft
@@ -37,7 +37,7 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
       outcomes.push(outcomeFor(value, refusal(refused)))
       continue
     }
-    const sources = await tree.settle(() => ownSources(own, value.path))
+    const sources = await tree.whenRead(() => ownSources(own, value.path))
     outcomes.push(outcomeOfWrite(value, sources, written, draft.unchanged.includes(value.path)))
   }
   return { ...resultOf(outcomes), ...endOf(written), own: ownSet(own, draft.raw) }
@@ -126,7 +126,7 @@ async function withoutSearch(own: OwnSide, values: readonly ToSet[]) {
   for (const value of values) {
     if (!isSearch(value.path)) plain.push(value)
     else if (own.isMapped(value.path) || own.isMixed(value.path)) {
-      await own.read(await own.tree.settle(() => sourcesOfAll(own, value.path)))
+      await own.read(await own.tree.whenRead(() => sourcesOfAll(own, value.path)))
       const found = await valuesBelow(own, searchBase(value.path))
       for (const path of searched(value.path, found)) plain.push({ ...value, path })
     } else {

@@ -64,7 +64,7 @@ export class DeviceMaps {
     let present = device
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const { mapping, stored } = present
-      const map = await tree.settle(() => buildInstanceMap(mapping.mapping, tree, traitsOf(stored), stored.map))
+      const map = await tree.whenRead(() => buildInstanceMap(mapping.mapping, tree, traitsOf(stored), stored.map))
       if (isDeepStrictEqual(map, stored.map)) return present
       const grown = { ...stored, version: stored.version + 1, map }
       if (await this.#maps.put(deviceId, grown)) return this.#keep(deviceId, this.#deviceOf(grown))

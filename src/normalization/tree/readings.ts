@@ -73,7 +73,7 @@ export async function read(
   const values: MappedValue[] = []
   const absent: string[] = []
   const evaluate = (path: string) => mapping.evaluate(path, tree, time) ?? path
-  for (const found of await tree.settleEach(targets, evaluate))
+  for (const found of await tree.whenReadEach(targets, evaluate))
     if (typeof found === 'string') absent.push(found)
     else values.push(found)
   return { values, absent }

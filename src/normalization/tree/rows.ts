@@ -16,7 +16,7 @@ export function bearsOn(mapping: DeviceMapping, path: string): boolean {
 
 /** Returns true when values bring a row that is not stored, or differ where they decide what is behind a row. */
 export function bringRows(mapping: DeviceMapping, fresh: Iterable<FreshValue>, tree: StoredTree): Promise<boolean> {
-  return tree.settle(() => {
+  return tree.whenRead(() => {
     let found = false
     for (const { path, value } of fresh) {
       if (!bearsOn(mapping, path)) continue

@@ -115,7 +115,7 @@ export class StoredTree implements RawLookup {
   }
 
   /** Runs `work` again until all that it looked at was read; resolves with its last result. */
-  async settle<T>(work: () => T): Promise<T> {
+  async whenRead<T>(work: () => T): Promise<T> {
     for (let round = 0; ; round++) {
       const result = work()
       if ((this.#missing.size === 0 && !this.#wantsPaths) || round === MAX_ROUNDS) return result
@@ -124,7 +124,7 @@ export class StoredTree implements RawLookup {
   }
 
   /** The same for many items: only those that looked at something missing are worked on again. */
-  async settleEach<I, R>(items: Iterable<I>, work: (item: I) => R): Promise<R[]> {
+  async whenReadEach<I, R>(items: Iterable<I>, work: (item: I) => R): Promise<R[]> {
     const all = [...items]
     const results = new Array<R>(all.length)
     let open = all.map((_, i) => i)

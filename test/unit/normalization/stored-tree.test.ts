@@ -20,7 +20,7 @@ it('keeps what was made of it until it changes, and nothing that was made before
       made++
       return tree.value(PATH)
     })
-  expect(await tree.settle(name)).toBe('stored')
+  expect(await tree.whenRead(name)).toBe('stored')
   expect(made).toBe(2)
   expect(name()).toBe('stored')
   expect(made).toBe(2)
