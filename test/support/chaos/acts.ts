@@ -57,12 +57,14 @@ export class ChaosActs {
     for (const slot of this.#world.dice.shuffled([0, 1])) await this.#begin(slot)
   }
 
-  /** Lets plans that are paused come to their end. */
+  /** Lets plans that are paused, or whose rollback is, come to their end. */
   async resume(): Promise<void> {
     for (const id of this.#plans) {
       if (id === undefined) continue
       const { body } = await this.#call('GET', `/plans/${id}`)
-      if (body.state === 'paused') await this.#call('POST', `/plans/${id}/actions/resume`, {})
+      const works = (body.underWay ?? []) as { paused?: true }[]
+      if (body.state === 'paused' || works.some(({ paused }) => paused === true))
+        await this.#call('POST', `/plans/${id}/actions/resume`, {})
     }
   }
 
