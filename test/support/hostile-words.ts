@@ -29,8 +29,9 @@ export function forbidden({ path, args = {}, proplist = [], query = [] }: Router
   if (NEVER_PATHS.some((never) => never.test(path))) return `command ${path}`
   for (const [name, value] of Object.entries(args)) {
     if (!/^[a-z0-9.-]+$/.test(name) || NEVER_PROPERTIES.test(name)) return `attribute ${JSON.stringify(name)}`
-    if (/[\x00-\x1f\x7f]/.test(value) || Buffer.byteLength(value) > 255) return `value of ${name}`
-    if (name === '.id' && !/^\*[0-9A-F]+$/.test(value)) return `row ${JSON.stringify(value)}`
+    if (['.id', 'numbers'].includes(name)) {
+      if (!/^\*[0-9A-F]+(,\*[0-9A-F]+)*$/.test(value)) return `row ${JSON.stringify(value)}`
+    } else if (/[\x00-\x1f\x7f]/.test(value) || Buffer.byteLength(value) > 255) return `value of ${name}`
   }
   for (const name of proplist)
     if (!/^[a-z0-9.-]+$/.test(name) || NEVER_PROPERTIES.test(name) || NEVER_READ.test(name)) return `property ${name}`

@@ -16,6 +16,8 @@ export class ValueRefused extends Error {
 /** Bounds of one command. */
 const MAX_QUERY_WORDS = 32
 const MAX_PROPERTIES = 96
+/** Kinds have bounds of their own, which are narrower but for lists of rows. */
+const MAX_WORD = 1280
 
 /** A command made anew from the table, and its danger. */
 interface CheckedCommand {
@@ -83,7 +85,7 @@ function kindOf(menu: Menu, verb: Verb, name: string): ValueKind | undefined {
 
 function serialised(name: string, kind: ValueKind, value: string, hasInterface: HasInterface | undefined): string {
   const sent = typeof value === 'string' ? kind.serialise(value, hasInterface) : undefined
-  if (sent === undefined || !isClean(sent)) throw new ValueRefused(name, kind.expects)
+  if (sent === undefined || !isClean(sent, MAX_WORD)) throw new ValueRefused(name, kind.expects)
   return sent
 }
 

@@ -64,7 +64,10 @@ export class GuardedRouter implements RouterOs {
     const { command, level, streams } = checkedCommand(asked)
     if (streams !== asStream) throw new RouterOsError('refused', 'this command is not sent this way', { sent: false })
     if (level > this.#maxLevel())
-      throw new RouterOsError('refused', `commands of level ${level} are not enabled for this router`, { sent: false })
+      throw new RouterOsError('refused', `commands of level ${level} are not enabled for this router`, {
+        sent: false,
+        context: { level },
+      })
     return command
   }
 }

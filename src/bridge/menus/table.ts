@@ -13,10 +13,12 @@ export const MENUS = { ...SYSTEM, ...TOOLS, ...INTERFACES, ...WIFI, ...IP }
 
 /** The path of a menu of the table. */
 export type MenuPath = keyof typeof MENUS
-/** The name of a property of a menu. */
-export type PropertyOf<M extends MenuPath> = keyof (typeof MENUS)[M]['properties'] & string
-/** The name of a command of a menu. */
-export type VerbOf<M extends MenuPath> = keyof (typeof MENUS)[M]['verbs'] & string
+/** The name of a property of a menu; any text where the menu is known at run time only, and then it is checked there. */
+export type PropertyOf<M extends MenuPath> = MenuPath extends M
+  ? string
+  : keyof (typeof MENUS)[M]['properties'] & string
+/** The name of a command of a menu; any text where the menu is known at run time only. */
+export type VerbOf<M extends MenuPath> = MenuPath extends M ? string : keyof (typeof MENUS)[M]['verbs'] & string
 
 const BY_PATH: ReadonlyMap<string, Menu> = new Map(Object.entries(MENUS))
 

@@ -1,4 +1,4 @@
-import { INTERFACE, optional, ROW_ID, textOf, type ValueKind } from './value-kinds.ts'
+import { INTERFACE, optional, ROW_ID, ROW_IDS, textOf, type ValueKind } from './value-kinds.ts'
 
 /**
  * Danger of a command: 0 reads, 1 changes something and can be undone, 2 interrupts service, 3 destroys. Each level
@@ -76,8 +76,8 @@ export const ORDERED = {
   add: verb(1, { takesProperties: true, args: { 'place-before': ROW_ID } }),
   move: verb(1, { args: { numbers: ROW_ID, destination: ROW_ID } }),
 }
-/** A reading of the present state of one row. */
-export const MONITOR: Verb = { ...verb(0, { reads: true, row: ROW }), args: { once: NO_VALUE } }
+/** A reading of the present state of rows. */
+export const MONITOR: Verb = { ...verb(0, { reads: true }), args: { once: NO_VALUE, '.id': ROW_IDS, numbers: ROW_IDS } }
 
 /** Returns properties that are only read. */
 export function reads<const N extends string>(...names: N[]): Readonly<Record<N, Property>> {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { formatDuration, parseDurationSeconds } from '../../../routeros/index.ts'
 
 /** Returns true for the name of an interface that is on the router; without it only the form of a name is checked. */
 export type HasInterface = (name: string) => boolean
@@ -172,6 +173,12 @@ export const ROW_ID: ValueKind = {
   serialise: (text) => (/^\*[0-9A-F]{1,16}$/.test(text) ? text : undefined),
 }
 
+/** The `.id` of one row or of several. */
+export const ROW_IDS: ValueKind = {
+  expects: 'the .id of rows',
+  serialise: (text) => (/^\*[0-9A-F]{1,16}(,\*[0-9A-F]{1,16}){0,63}$/.test(text) ? text : undefined),
+}
+
 /** A host name, or an address. */
 export const HOST: ValueKind = {
   expects: 'a host name or an address',
@@ -216,39 +223,12 @@ export function durationOf(minSeconds: number, maxSeconds: number): ValueKind {
   return {
     expects: `a time from ${minSeconds} to ${maxSeconds} seconds`,
     serialise(text) {
-      const seconds = secondsOf(text)
-      return seconds !== undefined && seconds >= minSeconds && seconds <= maxSeconds ? durationText(seconds) : undefined
+      const seconds = text.length > 30 ? undefined : (parseDurationSeconds(text) ?? undefined)
+      return seconds !== undefined && seconds >= minSeconds && seconds <= maxSeconds
+        ? formatDuration(seconds)
+        : undefined
     },
   }
-}
-
-function secondsOf(text: string): number | undefined {
-  const [, days = '0', hours, minutes, seconds] = /^(?:(\d{1,4})d)?(\d{1,2}):(\d{2}):(\d{2})$/.exec(text) ?? []
-  if (hours !== undefined) return Number(days) * 86400 + Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
-  if (/^\d{1,9}$/.test(text)) return Number(text)
-  const [match, ...parts] =
-    /^(?:(\d{1,4})w)?(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?$/.exec(text) ?? []
-  if (match === undefined || match === '') return undefined
-  return parts.reduce((sum, part, i) => sum + Number(part ?? 0) * (UNITS[i]?.[1] ?? 0), 0)
-}
-
-const UNITS: readonly (readonly [string, number])[] = [
-  ['w', 604800],
-  ['d', 86400],
-  ['h', 3600],
-  ['m', 60],
-  ['s', 1],
-]
-
-function durationText(seconds: number): string {
-  let rest = seconds
-  let text = ''
-  for (const [unit, size] of UNITS) {
-    const count = Math.floor(rest / size)
-    rest -= count * size
-    if (count > 0) text += `${count}${unit}`
-  }
-  return text === '' ? '0s' : text
 }
 
 function ipv4Bytes(text: string): number[] | undefined {

@@ -23,6 +23,7 @@ import {
   NAME,
   oneOf,
   optional,
+  ROW_ID,
   textOf,
 } from '../form/value-kinds.ts'
 
@@ -287,7 +288,7 @@ export const INTERFACES = {
     {
       ...CHANGE,
       monitor: MONITOR,
-      info: { ...MONITOR, row: { name: 'number', required: true } },
+      info: { ...MONITOR, args: { once: textOf(0), number: ROW_ID } },
     },
   ),
   '/interface/lte/apn': menu(

@@ -1,5 +1,5 @@
 import { COMMENT, menu, READ, read, reads, rowVerb, SINGLE, verb, write } from '../form/menu.ts'
-import { fileName, oneOf, textOf } from '../form/value-kinds.ts'
+import { oneOf, textOf } from '../form/value-kinds.ts'
 
 /** Menus of the router itself. */
 export const SYSTEM = {
@@ -45,7 +45,7 @@ export const SYSTEM = {
       'current-firmware',
       'upgrade-firmware',
     ),
-    { ...READ, upgrade: verb(3) },
+    READ,
   ),
   '/system/license': menu(reads('system-id', 'level', 'software-id', 'nlevel'), { print: READ.print }),
   '/system/health': menu(
@@ -66,10 +66,7 @@ export const SYSTEM = {
     ),
     READ,
   ),
-  '/system/package': menu(reads('name', 'version', 'build-time', 'scheduled', 'available', 'disabled', 'size'), {
-    ...READ,
-    'apply-changes': verb(3),
-  }),
+  '/system/package': menu(reads('name', 'version', 'build-time', 'scheduled', 'available', 'disabled', 'size'), READ),
   '/system/package/update': menu(
     {
       ...reads('installed-version', 'latest-version', 'status'),
@@ -79,27 +76,11 @@ export const SYSTEM = {
       ...SINGLE,
       'check-for-updates': verb(1),
       download: verb(2),
-      install: verb(3),
     },
   ),
   '/system/device-mode': menu(
     reads('mode', 'fetch', 'scheduler', 'email', 'hotspot', 'container', 'install-any-version', 'allowed-versions'),
     { print: READ.print },
-  ),
-  '/system/backup': menu(
-    {},
-    {
-      save: verb(2, {
-        args: {
-          name: fileName('.backup'),
-          password: { ...textOf(64, 8), expects: 'a password of 8 to 64 bytes' },
-          encryption: oneOf('aes-sha256'),
-        },
-      }),
-      load: verb(3, {
-        args: { name: fileName('.backup'), password: { ...textOf(64, 8), expects: 'a password of 8 to 64 bytes' } },
-      }),
-    },
   ),
   '/file': menu(reads('name', 'size', 'type', 'creation-time'), { print: READ.print }),
   '/tool/netwatch': menu(
