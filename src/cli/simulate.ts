@@ -33,7 +33,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
     if (stopping) return
     stopping = true
     fleet.stop(true)
-    void routers.stop()
+    routers.stop()
     // Goodbyes leave before the process does.
     setTimeout(() => process.exit(0), 300)
   }

@@ -7,9 +7,9 @@ import { until } from '../support/until.ts'
 const routers: EmulatedRouter[] = []
 const clients: RawRouterClient[] = []
 
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients.splice(0)) client.close()
-  await Promise.all(routers.splice(0).map((router) => router.close()))
+  for (const router of routers.splice(0)) router.close()
 })
 
 async function start(options: RouterOptions = {}): Promise<EmulatedRouter> {

@@ -76,8 +76,8 @@ export class RouterFleet {
     }))
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.routers.map((router) => router.close()))
+  stop(): void {
+    for (const router of this.routers) router.close()
   }
 }
 

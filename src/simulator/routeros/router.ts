@@ -1,12 +1,13 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import { type Clock, listen, portOf, type Random, systemClock, systemRandom } from '../../base/index.ts'
+import type { Socket } from 'node:net'
+import { type Clock, type Random, systemClock, systemRandom } from '../../base/index.ts'
 import { ApiSession } from './api/session.ts'
 import type { RouterFaults } from './basis/faults.ts'
 import type { Row } from './basis/table.ts'
+import { isRunning } from './menus/life.ts'
 import { profileOf, type RouterProfileName } from './profiles/index.ts'
 import { type RestartKind, RouterState, type RouterUser } from './state/router-state.ts'
 import type { RouterStore } from './store/router-store.ts'
+import { Listener } from './wire/listener.ts'
 
 export interface RouterOptions {
   profile?: RouterProfileName
@@ -30,7 +31,7 @@ export interface RouterOptions {
 const BOOT_MS = 2000
 /** Connections that a service takes at once. */
 const MAX_SESSIONS = 20
-const ANONYMOUS = { ciphers: 'ADH-AES256-GCM-SHA384:@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const
+const ANONYMOUS = { ciphers: 'ADH-AES256-GCM-SHA384:@SECLEVEL=0', maxVersion: 'TLSv1.2', dhparam: 'auto' } as const
 
 /** Starts a router and resolves when its ports take connections. */
 export async function startRouter(options: RouterOptions = {}): Promise<EmulatedRouter> {
@@ -44,18 +45,19 @@ export class EmulatedRouter {
   readonly state: RouterState
   readonly #options: RouterOptions
   readonly #sessions = new Set<ApiSession>()
-  #plain: Server | undefined
-  #tls: Server | undefined
-  #port: number
-  #tlsPort: number
+  readonly #plain: Listener
+  readonly #tls: Listener | undefined
   #cancelBoot: () => void = () => undefined
   #isClosed = false
 
   constructor(options: RouterOptions) {
     const { index = 0, clock = systemClock, random = systemRandom } = options
     this.#options = options
-    this.#port = options.port ?? 0
-    this.#tlsPort = options.tlsPort ?? 0
+    this.#plain = new Listener(options.port ?? 0, undefined, (socket) => this.#take(socket, 'api'))
+    if (options.tls !== undefined) {
+      const tls = options.tls === 'anonymous' ? ANONYMOUS : options.tls
+      this.#tls = new Listener(options.tlsPort ?? 0, tls, (socket) => this.#take(socket, 'api-ssl'))
+    }
     this.state = new RouterState({
       profile: profileOf(options.profile ?? 'v7.18'),
       index,
@@ -70,12 +72,12 @@ export class EmulatedRouter {
   }
 
   get port(): number {
-    return this.#port
+    return this.#plain.port
   }
 
   /** 0 without API-SSL. */
   get tlsPort(): number {
-    return this.#tlsPort
+    return this.#tls?.port ?? 0
   }
 
   get serial(): string {
@@ -99,20 +101,17 @@ export class EmulatedRouter {
   /** Opens the ports; those of an earlier time again. */
   async open(): Promise<void> {
     const host = this.#options.host ?? '127.0.0.1'
-    this.#plain = createServer((socket) => this.#take(socket, 'api'))
-    this.#port = await listen(this.#plain, { host, port: this.#port }, () => undefined)
-    const { tls } = this.#options
-    if (tls === undefined) return
-    this.#tls = createTlsServer(tls === 'anonymous' ? ANONYMOUS : tls, (socket) => this.#take(socket, 'api-ssl'))
-    this.#tlsPort = await listen(this.#tls, { host, port: this.#tlsPort }, () => undefined)
+    await this.#plain.open(host)
+    await this.#tls?.open(host)
   }
 
   /** Closes the ports and all connections. */
-  async close(): Promise<void> {
+  close(): void {
     this.#isClosed = true
     this.#cancelBoot()
     this.#dropAll('rst')
-    await Promise.all([closed(this.#plain), closed(this.#tls)])
+    this.#plain.close()
+    this.#tls?.close()
   }
 
   /** The router loses its power for some time, without a word to anybody. */
@@ -130,6 +129,8 @@ export class EmulatedRouter {
     const row = this.#row('interface', 'name', name)
     const { now } = this.state
     const downs = Number(row.values['~downs'] ?? '0')
+    const interfaces = this.store.table('interface')
+    const before = interfaces.map((one) => isRunning(one, this.state))
     this.store.set(
       'interface',
       row,
@@ -137,6 +138,10 @@ export class EmulatedRouter {
         ? { '~link': 'up', '~up': String(now), '~since': String(now) }
         : { '~link': 'down', '~down': String(now), '~downs': String(downs + 1) },
     )
+    // Interfaces above it come and go with it.
+    interfaces.forEach((one, i) => {
+      if (one !== row && isRunning(one, this.state) !== before[i]) this.store.touch('interface', one)
+    })
   }
 
   /** A client of a radio is heard at this level, in dBm, until it is set again. */
@@ -195,8 +200,8 @@ export class EmulatedRouter {
     const answer = faults.rebootAnswer ?? 'done'
     this.#cancelBoot()
     this.#dropAll(kind === 'power' ? 'rst' : answer === 'silence' ? 'silence' : 'fin')
-    this.#plain?.close()
-    this.#tls?.close()
+    this.#plain.refuse()
+    this.#tls?.refuse()
     this.#cancelBoot = clock.after(faults.bootMs ?? BOOT_MS, () => {
       this.#dropAll('rst')
       this.state.boot()
@@ -212,9 +217,4 @@ export class EmulatedRouter {
 /** Serial number of the n-th router of a fleet. */
 function serialOf(index: number): string {
   return `HF${(0x90_0000 + index * 7919).toString(16).toUpperCase()}${String(index % 1000).padStart(3, '0')}`
-}
-
-async function closed(server: Server | undefined): Promise<void> {
-  if (server === undefined || portOf(server) === 0) return
-  await new Promise<void>((resolve) => server.close(() => resolve()))
 }

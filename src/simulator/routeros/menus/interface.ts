@@ -34,6 +34,23 @@ const COUNTERS: Record<string, Live> = {
   'tx-error': () => '0',
 }
 
+/** Those of the hardware of a port. */
+const PORT_COUNTERS: Record<string, Live> = {
+  'rx-bytes': rxBytes,
+  'tx-bytes': txBytes,
+  'rx-packet': rxPackets,
+  'tx-packet': txPackets,
+  'rx-unicast': rxPackets,
+  'tx-unicast': txPackets,
+  'rx-multicast': counter('~rx', 60_000),
+  'tx-multicast': counter('~tx', 60_000),
+  'rx-broadcast': counter('~rx', 50_000),
+  'tx-broadcast': counter('~tx', 50_000),
+  'rx-drop': () => '0',
+  'tx-drop': () => '0',
+  'rx-fcs-error': () => '0',
+}
+
 const READ_COUNTERS = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, ro]))
 
 const UNIQUE_NAME = {
@@ -51,7 +68,7 @@ export function interfaceMenu(
   const { live, ...rest } = parts
   return list(
     path,
-    { name: text(63), ...own, running: ro, disabled: off },
+    { name: text(63), ...own, running: ro, disabled: off, dynamic: mark },
     {
       table: TABLE,
       where: ['type', type],
@@ -110,6 +127,7 @@ export function interfaceMenus(version: string): Menu[] {
         ...READ_COUNTERS,
         running: ro,
         disabled: off,
+        inactive: mark,
         dynamic: mark,
         slave: mark,
       },
@@ -146,19 +164,20 @@ export function interfaceMenus(version: string): Menu[] {
         ...(hasLinkModes ? {} : { 'full-duplex': bool }),
         speed: hasLinkModes ? oneOf(...LINK_MODES) : oneOf('10Mbps', '100Mbps', '1Gbps', '2.5Gbps', '5Gbps', '10Gbps'),
         'poe-out': ro,
-        'rx-bytes': ro,
-        'tx-bytes': ro,
-        'rx-broadcast': ro,
-        'rx-fcs-error': ro,
+        'combo-mode': oneOf('auto', 'copper', 'sfp'),
+        'fec-mode': oneOf('auto', 'off', 'fec74', 'fec91'),
+        'loop-protect': oneOf('default', 'on', 'off'),
+        'loop-protect-status': ro,
+        switch: ro,
+        ...Object.fromEntries(Object.keys(PORT_COUNTERS).map((name) => [name, ro])),
         slave: mark,
       },
       {
         isFixed: true,
         live: {
-          'rx-bytes': rxBytes,
-          'tx-bytes': txBytes,
-          'rx-broadcast': counter('~rx', 50_000),
-          'rx-fcs-error': () => '0',
+          ...PORT_COUNTERS,
+          'loop-protect-status': () => 'off',
+          switch: () => 'switch1',
           slave: (row, { store }) =>
             String(store.find('/interface/bridge/port', 'interface', row.values.name ?? '') !== undefined),
         },
@@ -333,6 +352,29 @@ export function interfaceMenus(version: string): Menu[] {
       { list: nameOf('/interface/list'), interface: iface, disabled: off, dynamic: mark },
       { required: ['list', 'interface'] },
     ),
+    ...(isV7
+      ? [
+          interfaceMenu('/interface/wireguard', 'wg', {
+            mtu: int(68, 65_535),
+            'listen-port': int(0, 65_535),
+            'private-key': secret,
+            'public-key': ro,
+          }),
+          list('/interface/wireguard/peers', {
+            name: text(63),
+            interface: iface,
+            'public-key': text(64),
+            'endpoint-address': text(255),
+            'endpoint-port': int(0, 65_535),
+            'allowed-address': text(255),
+            'private-key': secret,
+            'preshared-key': secret,
+            'persistent-keepalive': duration(),
+            'last-handshake': ro,
+            disabled: off,
+          }),
+        ]
+      : []),
     list(
       '/ppp/active',
       { name: ro, service: ro, 'caller-id': ro, address: ro, uptime: ro, 'session-id': ro, radius: mark },

@@ -77,6 +77,10 @@ export function ipMenus(version: string): Menu[] {
         connect: mark,
         dhcp: mark,
         vpn: mark,
+        bgp: mark,
+        ospf: mark,
+        rip: mark,
+        ecmp: mark,
         dynamic: mark,
         disabled: off,
       },
@@ -146,6 +150,7 @@ export function ipMenus(version: string): Menu[] {
     list(
       '/ip/dhcp-client',
       {
+        ...(isFrom(version, 7, 22) ? { name: text(63) } : {}),
         interface: iface,
         'add-default-route': oneOf('yes', 'no', 'special-classless'),
         'default-route-distance': int(1, 255),

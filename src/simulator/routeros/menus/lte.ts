@@ -2,7 +2,7 @@ import type { Row } from '../basis/table.ts'
 import { writeDuration } from '../basis/text.ts'
 import type { RouterView } from '../basis/view.ts'
 import { interfaceMenu } from './interface.ts'
-import { bool, int, listOf, oneOf, ro, secret, text } from './kinds.ts'
+import { bool, int, listOf, mark, oneOf, ro, secret, text } from './kinds.ts'
 import { isFrom, isRunning, swing } from './life.ts'
 import { list, type Menu } from './menu.ts'
 
@@ -41,6 +41,7 @@ export function lteMenus(version: string): Menu[] {
         'default-route-distance': int(1, 255),
         'use-peer-dns': bool,
         default: ro,
+        dynamic: mark,
       },
       { key: 'name', unique: { by: ['name'], text: 'failure: already have such name' }, required: ['name'] },
     ),
@@ -73,6 +74,7 @@ function modemOf(row: Row, router: RouterView): Record<string, string> {
     [isFrom(router.version, 7) ? 'iccid' : 'uicc']: values['~iccid'] ?? '',
     earfcn: '1300',
     'primary-band': 'B3@20Mhz earfcn: 1300 phy-cellid: 480',
+    'ca-band': 'B7@20Mhz earfcn: 3050 phy-cellid: 481',
     rssi: String(level('rssi', -67, 3)),
     rsrp: String(level('rsrp', -96, 4)),
     rsrq: String(level('rsrq', -10, 2)),

@@ -111,7 +111,7 @@ export function fillSystem(filling: Filling, identity = 'MikroTik'): void {
 
 function fillBoard(filling: Filling): void {
   const { facts } = filling
-  const { board, version, offers } = facts.profile
+  const { board, version } = facts.profile
   filling.add('/system/routerboard', {
     routerboard: 'true',
     'board-name': board.name,
@@ -121,7 +121,7 @@ function fillBoard(filling: Filling): void {
     'firmware-type': board.firmwareType,
     'factory-firmware': filling.isV7 ? '7.8' : '6.44.6',
     'current-firmware': version,
-    'upgrade-firmware': offers === undefined ? version : version,
+    'upgrade-firmware': version,
   })
   filling.add('/system/routerboard/settings', {
     'auto-upgrade': 'false',

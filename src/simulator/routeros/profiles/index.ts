@@ -240,6 +240,42 @@ const list: readonly RouterProfile[] = [
     },
   },
   {
+    name: 'rb5009',
+    sentence: 'RouterOS 7.18 on a switch router with PoE, fans and an SFP+ port with optics.',
+    version: '7.18.2',
+    board: {
+      ...HAP_AX3,
+      name: 'RB5009UPr+S+IN',
+      model: 'RB5009UPr+S+',
+      revision: 'r2',
+      cpuMhz: 1400,
+      firmwareType: '70x0',
+      ports: [...GATEWAY, 'ether6', 'ether7', 'ether8', 'sfp-sfpplus1'],
+      radios: [],
+    },
+    parts: ['board', 'health', 'poe', 'deviceMode'],
+    packages: ['routeros'],
+    fill(store, facts) {
+      const filling = withDeviceMode(new Filling(store, facts), 'advanced')
+      fillSystem(filling, 'core')
+      fillPorts(filling)
+      fillLan(filling)
+      fillWan(filling, 'dhcp')
+      fillFirewall(filling)
+      fillHealth(filling, [
+        ['voltage', '48.2', 'V'],
+        ['cpu-temperature', '51', 'C'],
+        ['board-temperature1', '43', 'C'],
+        ['fan1-speed', '4200', 'RPM'],
+        ['fan2-speed', '4170', 'RPM'],
+        ['psu1-state', 'ok', ''],
+        ['psu2-state', 'fail', ''],
+        ['power-consumption', '18.4', 'W'],
+        ['poe-out-consumption', '4.3', 'W'],
+      ])
+    },
+  },
+  {
     name: 'home',
     sentence: 'RouterOS 7.18 with wifi in the device mode `home`.',
     version: '7.18.2',
@@ -312,7 +348,7 @@ function manage({ store }: Filling): void {
     })
 }
 
-export const ROUTER_PROFILES = ['v6.49', 'v7.12', 'v7.16', 'v7.18', 'chr', 'lte', 'cap', 'home'] as const
+export const ROUTER_PROFILES = ['v6.49', 'v7.12', 'v7.16', 'v7.18', 'chr', 'lte', 'cap', 'rb5009', 'home'] as const
 export type RouterProfileName = (typeof ROUTER_PROFILES)[number]
 
 /** Returns a profile by its name. */

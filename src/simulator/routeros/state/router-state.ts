@@ -93,14 +93,27 @@ export class RouterState implements RouterView {
     this.reboots++
     this.#version = this.nextVersion ?? this.#version
     if (this.nextTables !== undefined) this.store.load(this.nextTables)
+    this.#flash()
     this.nextVersion = undefined
     this.nextTables = undefined
     this.#menus = menusOf(this.profile, this.#version)
+    if (this.#menus.has('/interface/wifi')) this.store.rename('/interface/wifiwave2', '/interface/wifi')
     this.#bootedAt = this.clock.now()
     for (const table of ['/log', '/user/active'])
       for (const row of [...this.store.table(table)]) this.store.remove(table, row)
     this.store.renumber()
     this.log('system,info', 'router rebooted')
+  }
+
+  /** The boot loader is of the version that was written last; the one of the running version waits to be written. */
+  #flash(): void {
+    const [row] = this.store.table('/system/routerboard')
+    if (row === undefined) return
+    this.store.set('/system/routerboard', row, {
+      'current-firmware': row.values['~next'] ?? row.values['current-firmware'],
+      'upgrade-firmware': this.#version,
+      '~next': undefined,
+    })
   }
 
   /** Loads the configuration of delivery; users stay only where that is wanted. */

@@ -47,6 +47,11 @@ export class RouterStore implements StoreView {
     if (isChanged) this.#tell({ table, kind: 'set', row })
   }
 
+  /** A value of the row that follows from others has changed. */
+  touch(table: string, row: Row): void {
+    this.#tell({ table, kind: 'set', row })
+  }
+
   remove(table: string, row: Row): void {
     const { rows } = this.#of(table)
     const at = rows.indexOf(row)
@@ -76,6 +81,15 @@ export class RouterStore implements StoreView {
     this.#nextDynamic += 0x100
     for (const { rows } of this.#tables.values())
       for (const row of rows) if (row.values.dynamic === 'true') row.id = this.#nextDynamic++
+  }
+
+  /** Gives tables whose names begin with a path another path, as an upgrade does. */
+  rename(from: string, to: string): void {
+    for (const [name, table] of [...this.#tables])
+      if (name.startsWith(`${from}/`)) {
+        this.#tables.delete(name)
+        this.#tables.set(`${to}${name.slice(from.length)}`, table)
+      }
   }
 
   /** Returns a copy of all tables, or of those that are named. */

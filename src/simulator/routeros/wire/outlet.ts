@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { RouterFaults } from '../basis/faults.ts'
 import { encodeSentence, lengthPrefix } from './words.ts'
 
@@ -40,8 +41,7 @@ export class Outlet {
   drop(by: 'fin' | 'rst'): void {
     this.#isOver = true
     this.#pieces = []
-    if (by === 'rst') this.#socket.resetAndDestroy()
-    else this.#socket.end()
+    this.#finish(by)
   }
 
   /** Nothing leaves from here on, and the connection stays. */
@@ -52,9 +52,14 @@ export class Outlet {
 
   #cut(bytes: Buffer, by: 'fin' | 'rst'): void {
     this.#isOver = true
-    this.#socket.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () =>
-      by === 'rst' ? this.#socket.resetAndDestroy() : this.#socket.end(),
-    )
+    this.#socket.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => this.#finish(by))
+  }
+
+  /** A connection with TLS over it cannot be reset; it is closed without a farewell of TLS. */
+  #finish(by: 'fin' | 'rst'): void {
+    if (by === 'fin') this.#socket.end()
+    else if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   /** All sentences of one turn of the event loop leave together. */
