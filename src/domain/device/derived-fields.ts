@@ -11,6 +11,15 @@ export function bearsOnDerived(change: DeviceChange): boolean {
   return bearsOnFacts(change) || bearsOnSearch(change)
 }
 
+/** The address of a device is that of its internet connection, as long as one is known; an Inform may name another one. */
+function takeAddress(device: Device, set: DevicePatch, unset: readonly UnsettableField[]): void {
+  const known = unset.includes('wan.ipAddress') ? undefined : device.wan?.ipAddress
+  const address = set['wan.ipAddress'] ?? known
+  if (address === undefined) return
+  if (address === device.ipAddress) delete set.ipAddress
+  else set.ipAddress = address
+}
+
 /**
  * Returns the change with its live facts and the texts by which the device is found; `device` is the record before it,
  * of a new device the new record.
@@ -24,6 +33,7 @@ export function withDerivedFields(
   const set: DevicePatch = { ...change.set, ...facts.set }
   if (bearsOnFacts(change) && device.factsVersion !== FACTS_VERSION) set.factsVersion = FACTS_VERSION
   const unset: UnsettableField[] = [...(change.unset ?? []), ...facts.unset]
+  takeAddress(device, set, unset)
   if (bearsOnSearch({ ...change, set, unset })) {
     const search = searchKeys(withoutFields(applyPatch(device, set, now), unset))
     if (!isDeepStrictEqual(search, device.search)) set.search = search
@@ -31,7 +41,7 @@ export function withDerivedFields(
   if (change.create !== undefined) return { ...change, create: applyPatch(change.create, set, change.create.updatedAt) }
   return {
     ...change,
-    ...(Object.keys(set).length === 0 ? {} : { set }),
+    ...(change.set === undefined && Object.keys(set).length === 0 ? {} : { set }),
     ...(unset.length === 0 ? {} : { unset }),
   }
 }

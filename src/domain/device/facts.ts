@@ -1,6 +1,5 @@
 import { versionKey } from '../../datamodel/index.ts'
-import { isOn } from '../facts/fact-tree.ts'
-import { ipv4In, isPublicIpv4 } from '../facts/readings.ts'
+import { ipv4In } from '../facts/readings.ts'
 import type { DevicePatch } from './change.ts'
 import type { Device } from './device.ts'
 import { bearsClass, type ClassEvidence, deviceClassOf, withEvidence } from './device-class.ts'
@@ -38,13 +37,10 @@ export interface DeviceFacts {
   evidence?: ClassEvidence
 }
 
-/** Parameters that can hold the external address, below either root. */
+/** Parameters of TR-098 that hold the external address, below their root. */
 const ADDRESS_PATHS = [
   /^WANDevice\.\d+\.WANConnectionDevice\.\d+\.WAN(IP|PPP)Connection\.\d+\.ExternalIPAddress$/,
   /^Layer3Forwarding\.DefaultConnectionService$/,
-  /^IP\.Interface\.\d+\.IPv4Address\.\d+\.IPAddress$/,
-  /^Routing\.Router\.\d+\.IPv4Forwarding\.\d+\.(Enable|DestIPAddress|DestSubnetMask|Interface)$/,
-  /^NAT\.InterfaceSetting\.\d+\.(Enable|Interface)$/,
 ]
 const canHoldAddress = (rest: string) => ADDRESS_PATHS.some((pattern) => pattern.test(rest))
 
@@ -87,44 +83,13 @@ function versionOfSummary(summary: string): string | undefined {
 }
 
 /**
- * The address towards the network. TR-098: that of the default connection, else of the first WAN connection that has
- * one. TR-181 has no such mark: the IP interface of the default route, else the one that NAT is done on, else an
- * address that is public. An address without such evidence may be that of the LAN and is none.
+ * The address towards the network, before the own tree of a TR-098 device is known under TR-181: that of the default
+ * connection, else of the first WAN connection that has one. Later it is that of its internet connection (facts/wan).
  */
 function externalAddress(values: Map<string, string>): string | undefined {
   const wan = [...values].filter(([path, value]) => path.endsWith('.ExternalIPAddress') && ipv4In(value) === value)
-  if (wan.length > 0) {
-    const named = pathBelowRoot(values.get('Layer3Forwarding.DefaultConnectionService') ?? '')
-    return (wan.find(([path]) => path === `${named}ExternalIPAddress`) ?? wan[0])?.[1]
-  }
-  const own = [...values].filter(([path, value]) => path.startsWith('IP.Interface.') && ipv4In(value) === value)
-  const of = (names: string[]) => own.find(([path]) => names.some((name) => path.startsWith(name)))?.[1]
-  return of(defaultRoutes(values)) ?? of(natInterfaces(values)) ?? own.find(([, value]) => isPublicIpv4(value))?.[1]
-}
-
-/** IP interfaces of enabled routes to everywhere, as paths below the root with their dot. */
-function defaultRoutes(values: Map<string, string>): string[] {
-  return rows(values, /^Routing\.Router\.\d+\.IPv4Forwarding\.\d+\./).flatMap((row) => {
-    const all = ['DestIPAddress', 'DestSubnetMask'].every((name) =>
-      /^(0\.0\.0\.0)?$/.test(values.get(row + name) ?? ''),
-    )
-    return all && isOn(values.get(`${row}Enable`)) ? namedBy(values.get(`${row}Interface`)) : []
-  })
-}
-
-function natInterfaces(values: Map<string, string>): string[] {
-  return rows(values, /^NAT\.InterfaceSetting\.\d+\./).flatMap((row) =>
-    isOn(values.get(`${row}Enable`)) ? namedBy(values.get(`${row}Interface`)) : [],
-  )
-}
-
-function rows(values: Map<string, string>, pattern: RegExp): string[] {
-  return [...new Set([...values.keys()].flatMap((path) => pattern.exec(path)?.[0] ?? []))]
-}
-
-function namedBy(reference: string | undefined): string[] {
-  const path = pathBelowRoot(reference ?? '')
-  return path.startsWith('IP.Interface.') ? [path] : []
+  const named = pathBelowRoot(values.get('Layer3Forwarding.DefaultConnectionService') ?? '')
+  return (wan.find(([path]) => path === `${named}ExternalIPAddress`) ?? wan[0])?.[1]
 }
 
 /** Returns a reference without root and last dot: devices write them with and without that dot. */

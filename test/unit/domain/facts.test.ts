@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { bearsFacts, type DeviceFacts, factsFrom, type ParameterWrite, storable } from '../../../src/domain/index.ts'
+import {
+  bearsFacts,
+  type Device,
+  type DeviceFacts,
+  deviceIdOf,
+  factsFrom,
+  newDevice,
+  type ParameterWrite,
+  storable,
+  withDerivedFields,
+} from '../../../src/domain/index.ts'
 
 const facts = (values: Record<string, string>): DeviceFacts =>
   factsFrom(Object.entries(values).map(([name, value]) => ({ name, value })))
@@ -38,13 +48,8 @@ describe('facts of a device', () => {
 
   it('can be told by few parameters of a tree', () => {
     expect(
-      [
-        'Device.DeviceInfo.UpTime',
-        'InternetGatewayDevice.DeviceSummary',
-        'Device.IP.Interface.1.IPv4Address.2.IPAddress',
-        'Device.WiFi.SSID.1.SSID',
-      ].map(bearsFacts),
-    ).toEqual([true, true, true, false])
+      ['Device.DeviceInfo.UpTime', 'InternetGatewayDevice.DeviceSummary', 'Device.WiFi.SSID.1.SSID'].map(bearsFacts),
+    ).toEqual([true, true, false])
   })
 })
 
@@ -69,33 +74,32 @@ describe('the external address, TR-098', () => {
   })
 })
 
-describe('the external address, TR-181', () => {
-  const address = (n: number) => `Device.IP.Interface.${n}.IPv4Address.1.IPAddress`
-  const both = { [address(1)]: '192.168.1.1', [address(2)]: '100.64.0.9' }
-  const route = (n: number, more: Record<string, string>) =>
-    Object.fromEntries(
-      Object.entries(more).map(([name, value]) => [`Device.Routing.Router.1.IPv4Forwarding.${n}.${name}`, value]),
-    )
+describe('the external address of a record', () => {
+  const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
+  const deviceId = deviceIdOf(identity)
+  const none = { set: {}, unset: [] }
+  const device: Device = { ...newDevice(deviceId, identity, 'cwmp', 1), ipAddress: '10.0.0.9' }
+  const connected: Device = { ...device, ipAddress: '203.0.113.7', wan: { ipAddress: '203.0.113.7' } }
 
-  it('is that of the interface with the default route', () => {
-    const all = { DestIPAddress: '', DestSubnetMask: '0.0.0.0', Enable: '1', Interface: 'Device.IP.Interface.2' }
-    const lan = { DestIPAddress: '192.168.1.0', DestSubnetMask: '255.255.255.0', Interface: 'Device.IP.Interface.1' }
-    expect(facts({ ...both, ...route(1, lan), ...route(2, all) }).ipAddress).toBe('100.64.0.9')
-    expect(facts({ ...both, ...route(2, { ...all, Enable: 'false' }) }).ipAddress).toBeUndefined()
+  it('is that of the internet connection as soon as one is known', () => {
+    const set = { 'wan.ipAddress': '203.0.113.7' }
+    expect(withDerivedFields(device, { deviceId }, { set, unset: [] }, 2).set).toMatchObject({
+      ...set,
+      ipAddress: '203.0.113.7',
+    })
   })
 
-  it('is that of the interface behind which NAT is done, where no route tells', () => {
-    const nat = {
-      'Device.NAT.InterfaceSetting.1.Enable': 'true',
-      'Device.NAT.InterfaceSetting.1.Interface': 'Device.IP.Interface.2.',
-    }
-    expect(facts({ ...both, ...nat }).ipAddress).toBe('100.64.0.9')
+  it('is not that of another connection which an Inform names', () => {
+    const inform = { deviceId, set: { ipAddress: '10.0.0.9' } }
+    expect(withDerivedFields(connected, inform, none, 2).set).not.toHaveProperty('ipAddress')
+    expect(withDerivedFields(device, { deviceId, set: { ipAddress: '10.0.0.8' } }, none, 2).set).toMatchObject({
+      ipAddress: '10.0.0.8',
+    })
   })
 
-  it('is a public one without any mark, and never one that may be of the LAN', () => {
-    expect(facts({ [address(1)]: '192.168.1.1', [address(3)]: '203.0.113.4' }).ipAddress).toBe('203.0.113.4')
-    for (const inside of ['10.1.1.1', '172.16.0.1', '172.31.9.9', '192.168.0.1', '100.127.0.1'])
-      expect(facts({ [address(1)]: inside }).ipAddress).toBeUndefined()
+  it('is the one before while the connection has none', () => {
+    const lost = withDerivedFields(connected, { deviceId }, { set: {}, unset: ['wan.ipAddress'] }, 2)
+    expect(lost.set ?? {}).not.toHaveProperty('ipAddress')
   })
 })
 
