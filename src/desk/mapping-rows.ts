@@ -60,8 +60,7 @@ export function countInScope({ devices }: Pick<MappingRowDeps, 'devices'>, { sco
 
 /** Stores a new set. AppError `conflict` for a name that is taken, or where there are too many sets. */
 export async function createRowSet(deps: MappingRowDeps, input: RowSetInput, by: Principal): Promise<MappingRowSet> {
-  const { items } = await deps.mappingRows.list(MAX_ROW_SETS)
-  if (items.length >= MAX_ROW_SETS)
+  if ((await deps.mappingRows.count()) >= MAX_ROW_SETS)
     throw new AppError('conflict', `there are ${MAX_ROW_SETS} sets of mapping rows: join some, or delete one`)
   refuseTaken(deps, input.name)
   const id = deps.newId()

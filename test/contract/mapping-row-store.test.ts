@@ -56,6 +56,7 @@ describe.each(BOTH_STORES)('sets of mapping rows %s', (_name, open) => {
     expect(await stores.mappingRows.delete('a', changed('a'))).toBe(true)
     expect(await stores.mappingRows.delete('a', changed('a'))).toBe(false)
     expect((await stores.mappingRows.list(9)).items).toHaveLength(2)
+    expect(await stores.mappingRows.count()).toBe(2)
     expect(await stores.events.ofTypes(['mappingRows.changed'], '', 9)).toHaveLength(4)
   })
 

@@ -26,6 +26,7 @@ export function mappingRowStore(
         .sort((a, b) => (a.id < b.id ? -1 : 1))
       return copyOf(pageOf(found, limit, ({ id }) => id))
     },
+    count: async () => sets.size,
     async delete(id, event) {
       if (!sets.delete(id)) return false
       append([event])

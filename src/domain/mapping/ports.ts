@@ -34,6 +34,8 @@ export interface MappingRowStore {
   get(id: string): Promise<MappingRowSet | undefined>
   /** In the order of their ids. */
   list(limit: number, cursor?: string): Promise<Page<MappingRowSet>>
+  /** Number of the sets. */
+  count(): Promise<number>
   /** False when there is none. */
   delete(id: string, event: NewEvent): Promise<boolean>
   /** Returns the state of the work that changes leave: `put` and `delete` raise `wanted` in their own commit. */

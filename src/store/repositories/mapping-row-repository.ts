@@ -45,6 +45,10 @@ export class MappingRowRepository implements MappingRowStore {
     return page(this.#sets, {}, { field: '_id', descending: false }, { limit, cursor }, toSet)
   }
 
+  count(): Promise<number> {
+    return this.#sets.countDocuments({})
+  }
+
   async delete(id: string, event: NewEvent): Promise<boolean> {
     if ((await this.#sets.countDocuments({ _id: id })) === 0) return false
     const remove: Write = { collection: 'mappingRows', operation: { deleteOne: { filter: { _id: id } } } }

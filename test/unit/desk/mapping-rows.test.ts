@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { deleteRowSet, listRowSets, readRowSet, replaceRowSet } from '../../../src/desk/index.ts'
-import type { MappingRowSet, Principal } from '../../../src/domain/index.ts'
+import { createRowSet, deleteRowSet, listRowSets, readRowSet, replaceRowSet } from '../../../src/desk/index.ts'
+import { MAX_ROW_SETS, type MappingRowSet, type Principal } from '../../../src/domain/index.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
 
@@ -54,4 +54,19 @@ it('shows a set of a file, and refuses to change it', async () => {
   const refusal = { code: 'conflict', message: expect.stringContaining('rows.json') }
   await expect(replaceRowSet(deps, 'file-0', { input, revision: 1 }, by)).rejects.toMatchObject(refusal)
   await expect(deleteRowSet(deps, 'file-0', by)).rejects.toMatchObject(refusal)
+})
+
+it('adds a set while there are fewer than the most, and does not list them for that', async () => {
+  const deps = await world(0, 0)
+  let count = MAX_ROW_SETS
+  const mappingRows = {
+    ...deps.mappingRows,
+    count: async () => count,
+    list: () => Promise.reject(new Error('the sets are listed')),
+  }
+  const { name, reason, scope, rows } = set('a')
+  const create = () => createRowSet({ ...deps, mappingRows }, { name, reason, scope, rows }, by)
+  await expect(create()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('join some') })
+  count--
+  expect(await create()).toMatchObject({ id: 'new', name })
 })
