@@ -1,4 +1,4 @@
-import type { BulkWork } from '../domain/index.ts'
+import { type BulkWork, PLANNER } from '../domain/index.ts'
 import type { RolloutMember, RolloutPlan } from './plan.ts'
 import type { RolloutStore } from './ports.ts'
 
@@ -81,6 +81,14 @@ export class BulkQueue<P extends RolloutPlan, M extends RolloutMember> {
     const next: P = { ...found, revision: plan.revision + 1 }
     delete next.bulk
     if (left.length > 0) next.bulk = left
+    await this.#plans.putPlan(next, plan.revision)
+    return next
+  }
+
+  /** Adds another abort to a plan that has no bulk work, and resolves with the plan as it is stored then. */
+  async abortAgain(plan: P): Promise<P> {
+    const bulk: BulkWork[] = [{ kind: 'abort', actor: PLANNER, after: '' }]
+    const next: P = { ...plan, bulk, revision: plan.revision + 1 }
     await this.#plans.putPlan(next, plan.revision)
     return next
   }

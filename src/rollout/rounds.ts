@@ -45,11 +45,23 @@ export function hasWork<State extends string>(
   start: State,
 ): boolean {
   if (plan.state === 'deleted') return states.hasReleased(counters) || !states.hasHolding(counters)
-  if (plan.bulk !== undefined || !states.hasOpen(counters)) return true
+  if (plan.bulk !== undefined || !states.hasOpen(counters) || hasComeBack(plan, counters, states)) return true
   if (plan.state !== 'running') return false
   const waits = counters.waits[`${start}|place`] ?? 0
   const mayStart = waits > 0 && states.placesTaken(counters) < plan.settings.maxInFlight
   return mayStart || gateClosed(plan, counters)
+}
+
+/**
+ * True when a member of a plan that is being aborted is at the start, after the abort has gone through the members: it
+ * was being brought back to be tried again when the abort came.
+ */
+function hasComeBack<State extends string>(
+  { state, bulk }: Pick<RolloutPlan, 'state' | 'bulk'>,
+  counters: RolloutCounters,
+  states: StateTable<State>,
+): boolean {
+  return state === 'aborting' && bulk === undefined && states.hasBefore(counters)
 }
 
 /** Rounds over plans. A round is one look over a plan: bulk work, gate, end, starts, members that are due. */
@@ -89,12 +101,16 @@ export class Rounds<P extends RolloutPlan, M extends RolloutMember, S extends Ro
 
   /** Undefined: the plan does not exist any more. */
   async #steer(plan: P): Promise<P | undefined> {
-    const { bulk, kick, save } = this.#parts
+    const { bulk, kick, save, states } = this.#parts
     if (plan.state === 'deleted') return this.#forget(plan)
     const current = await bulk.goOn(plan)
     // Without progress the next tick is soon enough.
     if (current.bulk !== undefined && current !== plan) kick(plan.id)
     const counters = await this.#deps.plans.counters(plan.id)
+    if (hasComeBack(current, counters, states)) {
+      kick(plan.id)
+      return bulk.abortAgain(current)
+    }
     if (current.bulk === undefined && (await this.#isOver(current, counters))) return this.#finish(current, counters)
     if (current.state === 'running' && gateClosed(current, counters)) {
       const reason = `more than ${current.settings.failureGatePercent} % of the attempts failed`

@@ -21,6 +21,7 @@ export class StateTable<State extends string> {
   readonly open: readonly State[]
   /** The plan of such a member has a claim on the device. */
   readonly holding: readonly State[]
+  readonly #before: readonly State[]
   readonly #forward: readonly State[]
   readonly #back: readonly State[]
 
@@ -29,6 +30,7 @@ export class StateTable<State extends string> {
     this.all = states
     this.open = states.filter((state) => row(state).phase !== 'ended')
     this.holding = states.filter((state) => row(state).holds !== 'none')
+    this.#before = states.filter((state) => row(state).phase === 'before')
     this.#forward = states.filter((state) => row(state).phase === 'forward')
     this.#back = states.filter((state) => row(state).phase === 'back')
   }
@@ -46,6 +48,11 @@ export class StateTable<State extends string> {
   /** True when a member has not ended. */
   hasOpen({ states }: Pick<RolloutCounters, 'states'>): boolean {
     return this.open.some((state) => (states[state] ?? 0) > 0)
+  }
+
+  /** True when a member has not begun. */
+  hasBefore({ states }: Pick<RolloutCounters, 'states'>): boolean {
+    return this.#before.some((state) => (states[state] ?? 0) > 0)
   }
 
   /** True when a member holds its device. */

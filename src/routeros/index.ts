@@ -2,6 +2,7 @@
 
 export * from './api/open-api.ts'
 export * from './api/security.ts'
+export * from './router-connection.ts'
 export * from './router-os.ts'
 export * from './router-os-error.ts'
 export * from './router-session.ts'

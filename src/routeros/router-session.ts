@@ -9,4 +9,6 @@ export interface RouterSession extends RouterOs {
   readonly heardAt: number
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<RouterOsError>
+  /** Ends the connection; commands under way end with this error. */
+  end(error: RouterOsError): void
 }

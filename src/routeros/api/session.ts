@@ -43,7 +43,7 @@ export class ApiSession implements RouterSession {
   /** Calls that wait for their turn or are under way, by the function that ends each when the connection has. */
   private readonly open = new Set<(error: RouterOsError) => void>()
   private streams = 0
-  private end: RouterOsError | undefined
+  private endError: RouterOsError | undefined
   private resolveEnded: (error: RouterOsError) => void = () => undefined
 
   constructor(wire: Wire, transport: 'api' | 'api-ssl', clock: Clock, log: Log, limits: ReplyLimits = REPLY_LIMITS) {
@@ -188,6 +188,10 @@ export class ApiSession implements RouterSession {
     await this.ended
   }
 
+  end(error: RouterOsError): void {
+    this.wire.destroy(error)
+  }
+
   /** Bytes of the router have arrived. */
   heard(): void {
     this.heardAt = this.clock.now()
@@ -195,13 +199,13 @@ export class ApiSession implements RouterSession {
 
   /** The connection has ended: each call ends with its error. */
   lost(error: RouterOsError): void {
-    this.end = error
+    this.endError = error
     for (const lost of [...this.open]) lost(error)
     this.resolveEnded(error)
   }
 
   private checkOpen(path: string, signal: AbortSignal | undefined): void {
-    if (this.end !== undefined) throw unsent(this.end)
+    if (this.endError !== undefined) throw unsent(this.endError)
     if (!this.wire.isWritable) throw new RouterOsError('closed', 'the connection has ended', { sent: false })
     if (signal?.aborted) throw new RouterOsError('cancelled', `${path} was cancelled`, { sent: false })
   }

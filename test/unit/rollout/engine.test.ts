@@ -46,6 +46,17 @@ describe('rounds over plans', () => {
     expect(world.plan()?.reason).toBe('the group had no device')
   })
 
+  it('cancel a member that comes to the start after the abort has gone through all', async () => {
+    await world.devices(1, ABSENT)
+    await world.start()
+    world.rollout.start()
+    await until(world.clock, () => world.states().WAITING === 1)
+    const { bulk: _bulk, ...plan } = world.plan() ?? {}
+    await world.change({ ...plan, state: 'aborting' })
+    await until(world.clock, () => world.plan()?.state === 'aborted')
+    expect(world.states()).toEqual({ CANCELLED: 1 })
+  })
+
   it('find a device that was in contact with another instance', async () => {
     const [id] = await world.devices(1, ABSENT)
     await world.start()

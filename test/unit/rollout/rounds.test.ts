@@ -37,6 +37,10 @@ describe('a round over a plan', () => {
     expect(work({})).toBe(true)
   })
 
+  it('takes members back that come to the start of a plan that is being aborted', () => {
+    expect(work({ states: { QUEUED: 1 }, waits: { 'QUEUED|place': 1 } }, { state: 'aborting' })).toBe(true)
+  })
+
   it('deletes the members of a deleted plan that hold no device, and the plan when none is left', () => {
     expect(work({ states: { CANCELLED: 1, MIGRATED: 1 } }, { state: 'deleted' })).toBe(true)
     expect(work({ states: { MIGRATED: 1, STRANDED: 1 } }, { state: 'deleted' })).toBe(false)
