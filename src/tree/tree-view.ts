@@ -42,7 +42,7 @@ export class TreeView {
     const parameter = this.parameter(path)
     const value = this.tree.raw(this.toCanonical(path))
     if (parameter === undefined || value === undefined) return undefined
-    return readsEmpty(parameter) ? '' : value
+    return readsEmpty(parameter) ? '' : this.#renamed(value, ([own, canonical]) => [canonical, own])
   }
 
   hasObject(path: string): boolean {
@@ -103,7 +103,21 @@ export class TreeView {
   write(path: string, value: string, by: string): void {
     const type = this.parameter(path)?.type
     const kept = type === 'boolean' ? (value === '1' || value.toLowerCase() === 'true' ? 'true' : 'false') : value
-    this.tree.put(this.toCanonical(path), kept, by)
+    this.tree.put(
+      this.toCanonical(path),
+      this.#renamed(kept, (names) => names),
+      by,
+    )
+  }
+
+  /** Returns a value with the references in it under their names in the other view. */
+  #renamed(value: string, order: (names: [string, string]) => [string, string]): string {
+    if (this.#names.length === 0 || !value.includes('Device.')) return value
+    const items = value.split(',').map((item) => {
+      for (const [from, to] of this.#names.map(order)) if (item.startsWith(from)) return to + item.slice(from.length)
+      return item
+    })
+    return items.join(',')
   }
 
   /** Adds a row to a table (path ends in a dot, no instance). Returns its path, or the reason why it was not added. */

@@ -104,6 +104,13 @@ describe('a dual-stack device obeys Device.USPAgent.', () => {
     await other.stop()
   })
 
+  it('shows each protocol a reference under the names of its own model', async () => {
+    await provision()
+    const role = 'ControllerTrust.Role.1'
+    expect(device.usp?.get('Device.LocalAgent.Controller.1.AssignedRole')).toBe(`Device.LocalAgent.${role}`)
+    expect(device.cwmp.get(`${ROW}AssignedRole`)).toBe(`Device.USPAgent.${role}`)
+  })
+
   it('sends an OnBoardRequest when SendOnBoardRequest is set, which reads false', async () => {
     await provision()
     const isOnBoard = ({ on_board_req }: { on_board_req?: object }) => on_board_req !== undefined
