@@ -1,5 +1,6 @@
 import { loadModel, type Model, schemaPathOf } from '../datamodel/index.ts'
 import { InstanceTree, TreeView } from '../tree/index.ts'
+import { MANAGER } from '../usp/index.ts'
 
 /** Identity and versions of a simulated gateway. */
 export interface GatewayFacts {
@@ -250,16 +251,11 @@ export function dualStackGateway(
       SupportedProtocols: 'WebSocket',
     },
     'Device.LocalAgent.ControllerTrust.': { UntrustedRole: 'Device.LocalAgent.ControllerTrust.Role.2' },
-    'Device.LocalAgent.ControllerTrust.Role.1.': { Alias: 'cpe-1', Enable: 'true', Name: 'Full Access' },
+    'Device.LocalAgent.ControllerTrust.Role.1.': { Alias: 'cpe-1', Enable: 'true', Name: MANAGER.name },
     'Device.LocalAgent.ControllerTrust.Role.1.Permission.1.': {
       Alias: 'cpe-1',
       Enable: 'true',
-      Order: '1',
-      Targets: 'Device.',
-      Param: 'rw-n',
-      Obj: 'rw-n',
-      InstantiatedObj: 'rw-n',
-      CommandEvent: 'r-xn',
+      ...MANAGER.permissions[0],
     },
     'Device.LocalAgent.ControllerTrust.Role.2.': { Alias: 'cpe-2', Enable: 'true', Name: 'Untrusted' },
     'Device.CWMPManagementServer.': {},

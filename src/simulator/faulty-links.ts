@@ -19,7 +19,7 @@ function silent(inner: AgentTransport): AgentTransport {
   return {
     async dial(target, events) {
       const link = await inner.dial(target, { ...events, onRecord: () => undefined })
-      return { ...link, send: () => undefined }
+      return { ...link, send: () => true }
     },
   }
 }

@@ -6,6 +6,7 @@ import { loadPresetModels } from './device-presets.ts'
 import { DEVICE_FAMILIES, type DeviceFamily, FAMILY_NAMES, type FamilyName, homeOf } from './families/index.ts'
 import type { Fault } from './faults.ts'
 import { entryOf, Flash, replay } from './flash.ts'
+import { KeptNotifies } from './kept-notifies.ts'
 import { type ServerAddresses, SIMULATED_KINDS, SimulatedDevice, type SimulatedKind } from './simulated-device.ts'
 
 /** The plain device of a kind, or a device of the field of a family. */
@@ -96,12 +97,14 @@ export class Fleet {
   readonly devices: SimulatedDevice[] = []
   readonly #options: FleetOptions
   readonly #flash: Flash | undefined
+  readonly #notifies: KeptNotifies | undefined
   #stopped = false
   #compact: NodeJS.Timeout | undefined
 
   constructor(options: FleetOptions) {
     this.#options = options
     this.#flash = options.stateDir === undefined ? undefined : new Flash(options.stateDir)
+    this.#notifies = options.stateDir === undefined ? undefined : new KeptNotifies(options.stateDir, options.log)
     const models = loadPresetModels()
     const codec = new Codec()
     for (const kind of SIMULATED_KINDS)
@@ -129,6 +132,7 @@ export class Fleet {
     for (const device of this.devices) device.stop(graceful)
     this.#writeWhole()
     this.#flash?.close()
+    this.#notifies?.close()
   }
 
   summary(): SimulatedSummary[] {
@@ -197,6 +201,7 @@ export class Fleet {
       kind === 'tr181NoAgent' && index === 0
         ? `VX ${seed}é%1`
         : `${kind.slice(0, 2).toUpperCase()}${seed}${String(index).padStart(5, '0')}`
+    const endpointId = `ops::${make.oui}-${encodePart(make.productClass)}-${encodePart(serial)}`
     return new SimulatedDevice({
       ...this.#options,
       kind,
@@ -208,7 +213,8 @@ export class Fleet {
         softwareVersion: index % 3 === 0 ? '1.9.4' : '1.10.1',
       },
       faults: this.#faultsOf(kind, index),
-      endpointId: `ops::${make.oui}-${encodePart(make.productClass)}-${encodePart(serial)}`,
+      endpointId,
+      notifyStore: this.#notifies?.storeOf(endpointId),
       models,
       codec,
       cwmpVersion: make.version,

@@ -13,6 +13,7 @@ import {
   type AgentCounters,
   type AgentTransport,
   type Codec,
+  type NotifyStore,
   TreeModel,
   UspAgent,
   websocketTransport,
@@ -69,6 +70,8 @@ export interface SimulatedDeviceOptions {
   timeScale: number
   /** Seconds between periodic Informs as the device is delivered. */
   informIntervalS: number
+  /** Keeps the owed notifications of the Agent over a restart; undefined: they are lost with it. */
+  notifyStore?: NotifyStore | undefined
   clock: Clock
   random: Random
   log: Log
@@ -211,7 +214,7 @@ export class SimulatedDevice {
 
   #links(quirks: AgentQuirks): AgentTransport {
     const { codec, random } = this.#options
-    const websocket = websocketTransport(() => this.#certificates)
+    const websocket = websocketTransport(() => ({ trusted: this.#certificates }))
     const links = faultyLinks(websocket, quirks, { clock: this.#answerClock, random })
     if (quirks.deaf !== true) return links
     this.#deaf = new DeafLinks(links, { tree: this.tree, codec, clock: this.#clock, random })

@@ -117,7 +117,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     ['emptyTable9005', 'MIGRATED', undefined],
     ['noRebootEvent', 'MIGRATED', undefined],
     ['booleanLiterals', 'MIGRATED', undefined],
-    ['rejectsUspWrite', 'QUARANTINED', '7004'],
+    ['rejectsUspWrite', 'QUARANTINED', '7006'],
   ]
   it('leads every faulty device where it belongs, all in one plan', async () => {
     const {
@@ -149,7 +149,7 @@ describe('a migration', { timeout: 120_000 }, () => {
     expect(found).toEqual(outcomes)
     const status = await planner.status(plan.id)
     expect(status).toMatchObject({ total: 19, migrated: 15, failed: 4, ended: 19, inFlight: 0 })
-    expect(status.failures.map(({ code }) => code).sort()).toEqual(['7004', '9001', 'agentDidNotCome', 'conflict'])
+    expect(status.failures.map(({ code }) => code).sort()).toEqual(['7006', '9001', 'agentDidNotCome', 'conflict'])
     // The secret in its path shows that the Agent with the other Endpoint ID is on this device.
     const conflicts = await store.conflicts.list({ open: true, limit: 10 })
     expect(conflicts.items.map(({ kind, endpointId }) => `${kind} ${endpointId}`)).toEqual([

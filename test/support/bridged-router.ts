@@ -11,7 +11,7 @@ import {
   type RouterWrites,
 } from '../../src/bridge/index.ts'
 import type { RouterOs } from '../../src/routeros/index.ts'
-import { AgentError, Codec, ModelRefusal, UspAgent, websocketTransport } from '../../src/usp/index.ts'
+import { AgentError, Codec, MANAGER, ModelRefusal, UspAgent, websocketTransport } from '../../src/usp/index.ts'
 import { CONTROLLER_ID } from './usp-controller.ts'
 
 const CONTROLLER = 'Device.LocalAgent.Controller.1.'
@@ -71,7 +71,8 @@ export async function bridged(router: RouterOs, port: number, writes = NO_WRITES
   const identity = { oui, productClass, serial }
   const agent = new UspAgent({
     model,
-    transport: websocketTransport(() => []),
+    transport: websocketTransport(() => ({})),
+    access: { roleOf: () => MANAGER.name },
     codec: new Codec(),
     endpointId,
     identity,

@@ -1,15 +1,21 @@
 import { schemaPathOf } from '../../datamodel/index.ts'
 import type { Add, AddResp, ParamError, ParameterError, Setting } from '../wire/index.ts'
-import { failure } from './agent-error.ts'
+import { AgentError, failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
-import { doPlans, type Failure, wrongValue } from './plans.ts'
+import { type OwnValues, type TableRow, withOwnValues } from './own-values.ts'
+import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
+import type { Requester } from './requester.ts'
+import { type Resolved, resolveAll } from './resolve.ts'
+import { deniedReferences } from './subscriptions.ts'
 
 /** One row to add. */
 interface AddPlan {
+  /** The path of the request. */
+  requested: string
   table: string
   /** Values that the Agent itself gives to the row. */
-  own: Record<string, string>
+  own: Readonly<Record<string, string>>
   good: Setting[]
   paramErrors: ParameterError[]
   /** Names of parameters of unique keys: they count as required. */
@@ -21,19 +27,17 @@ interface AddPlan {
 }
 
 /**
- * Answers Add (TR-369 7.4). Everything is checked before anything is added. Without allow_partial all rows are added
- * together, or the request rejects with RequestRefused.
+ * Answers Add (TR-369 7.4.3). A search path adds a row to each table that it finds. Everything is checked before
+ * anything is added. Without allow_partial all rows are added together, or the request rejects with RequestRefused.
  */
 export async function addRows(
   model: AgentModel,
   { allow_partial, create_objs }: Add,
-  by: string,
-  ownValues: (table: string, by: string) => Record<string, string>,
+  { by, access }: Requester,
+  ownValues: OwnValues,
 ): Promise<AddResp> {
-  const reader = await ModelReader.of(model)
-  const plans: AddPlan[] = []
-  for (const { obj_path: table, param_settings } of create_objs)
-    plans.push(await plan(reader, table, param_settings, plans, ownValues(table, by)))
+  const reader = await ModelReader.of(model, access)
+  const plans = await planAll(reader, create_objs, by, ownValues)
   await doPlans({
     plans,
     allowPartial: allow_partial,
@@ -41,34 +45,85 @@ export async function addRows(
     errorsOf: (one) => (one.failure === undefined ? [] : one.errors),
     refusal: 'nothing was created',
   })
-  return { created_obj_results: await Promise.all(plans.map((one) => resultOf(reader, one))) }
+  const rows = plans.flatMap(({ row }) => row ?? [])
+  const keys = await reader.uniqueKeys(rows)
+  return { created_obj_results: plans.map((one) => resultOf(one, keys[rows.indexOf(one.row ?? '')] ?? {})) }
 }
 
-/** `earlier` are the rows of the same request. */
-async function plan(
+/** Plans all rows; the keys of the rows that are there are read at once. */
+async function planAll(
   reader: ModelReader,
-  table: string,
-  settings: Setting[],
-  earlier: readonly AddPlan[],
-  own: Record<string, string>,
-): Promise<AddPlan> {
+  creations: Add['create_objs'],
+  by: string,
+  ownValues: OwnValues,
+): Promise<AddPlan[]> {
+  const resolved = await resolveAll(
+    reader,
+    creations.map(({ obj_path }) => obj_path),
+  )
+  const plans = creations.flatMap(({ obj_path, param_settings }, i) =>
+    tablesOf(obj_path, resolved[i]).map((table) => ({
+      settings: param_settings,
+      one: planOf(reader, obj_path, table, param_settings),
+    })),
+  )
+  const tables = [...new Set(plans.flatMap(({ one }) => (one.failure === undefined ? [one.table] : [])))]
+  const there = await rowsOf(reader, tables)
+  for (const { one, settings } of plans) {
+    if (one.failure !== undefined) continue
+    const rows = there.get(one.table) ?? []
+    one.own = withOwnValues(ownValues(one.table, by), one.table, settings, rows)
+    const kind = reader.supported.object(schemaPathOf(`${one.table}{i}.`))
+    const duplicate = duplicateOf(one, kind?.keys ?? [], rows)
+    if (duplicate === undefined) rows.push({ row: '', values: valuesOf(one) })
+    else fail(one, 7025, duplicate)
+  }
+  return plans.map(({ one }) => one)
+}
+
+/** The tables of a requested path, or the path itself with the reason for which it has none. */
+function tablesOf(path: string, resolved: Resolved | AgentError | undefined): (string | AgentError)[] {
+  if (resolved === undefined || resolved instanceof AgentError) return [resolved ?? new AgentError(7026, path)]
+  if (resolved.path.kind !== 'object') return [new AgentError(7008, 'a table path ends in a dot')]
+  return resolved.objects
+}
+
+/** The rows of each table, with the values of their keys. */
+async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<Map<string, TableRow[]>> {
+  const rows = await Promise.all(tables.map((table) => reader.rows(table)))
+  const namesOf = (table: string) => reader.supported.object(schemaPathOf(`${table}{i}.`))?.keys.flat() ?? []
+  const wanted = tables.flatMap((table, i) =>
+    (rows[i] ?? []).flatMap((row) => namesOf(table).map((name) => row + name)),
+  )
+  const values = await reader.values([...new Set(wanted)])
+  return new Map(
+    tables.map((table, i) => [
+      table,
+      (rows[i] ?? []).map((row) => ({
+        row,
+        values: Object.fromEntries(namesOf(table).map((name) => [name, values.get(row + name) ?? ''])),
+      })),
+    ]),
+  )
+}
+
+function planOf(reader: ModelReader, requested: string, found: string | AgentError, settings: Setting[]): AddPlan {
+  const table = found instanceof AgentError ? requested : found
   const kind = reader.supported.object(schemaPathOf(`${table}{i}.`))
   const keys = new Set(kind?.keys.flat())
-  const one: AddPlan = { table, own, good: [], paramErrors: [], keys, errors: [] }
-  if (!table.endsWith('.')) return fail(one, 7008, 'a table path ends in a dot')
-  if (kind?.table !== true)
-    return reader.isSupported(table)
-      ? fail(one, 7018, 'not a table')
-      : fail(one, 7026, 'not in the supported data model')
-  if (!(await reader.exists(table))) return fail(one, 7016, 'the object of the table does not exist')
+  const one: AddPlan = { requested, table, own: {}, good: [], paramErrors: [], keys, errors: [] }
+  const isHidden = !(found instanceof AgentError) || found.code === 7016
+  if (isHidden && !reader.access.has('Obj', 'w', `${table}{i}.`)) return fail(one, DENIED.err_code, DENIED.err_msg)
+  if (found instanceof AgentError) return fail(one, found.code, found.message)
+  if (kind?.table !== true) return fail(one, 7018, 'not a table')
   if (kind.access !== 'w') return fail(one, 7019, 'rows cannot be added')
+  const denied = deniedReferences(reader.access, table, Object.fromEntries(settings.map((s) => [s.param, s.value])))
   for (const setting of settings) {
-    const problem = problemOf(reader, table, setting)
+    const problem = denied.includes(setting.param) ? DENIED : problemOf(reader, table, setting)
     if (problem === undefined) one.good.push(setting)
     else if (!note(one, setting, problem)) return one
   }
-  const duplicate = await duplicateOf(reader, one, kind.keys, earlier)
-  return duplicate === undefined ? one : fail(one, 7025, duplicate)
+  return one
 }
 
 function fail(one: AddPlan, err_code: number, err_msg: string, path = one.table): AddPlan {
@@ -80,7 +135,8 @@ function fail(one: AddPlan, err_code: number, err_msg: string, path = one.table)
 /** Records that one setting failed. Returns false when the whole row fails with it. */
 function note(one: AddPlan, { param, required }: Setting, problem: Failure): boolean {
   if (required || one.keys.has(param)) {
-    fail(one, 7021, `required parameter ${param}: ${problem.err_msg}`, `${one.table}{i}.${param}`)
+    const code = problem === DENIED ? problem.err_code : 7021
+    fail(one, code, `required parameter ${param}: ${problem.err_msg}`, `${one.table}{i}.${param}`)
     return false
   }
   one.paramErrors.push({ param, ...problem })
@@ -88,29 +144,23 @@ function note(one: AddPlan, { param, required }: Setting, problem: Failure): boo
 }
 
 function problemOf(reader: ModelReader, table: string, { param, value }: Setting): Failure | undefined {
+  if (!reader.access.has('Param', 'w', `${table}{i}.${param}`)) return DENIED
   const parameter = reader.supported.parameter(`${table}{i}.${param}`)
   if (parameter === undefined) return { err_code: 7010, err_msg: 'unsupported parameter' }
   if (parameter.access === 'r') return { err_code: 7013, err_msg: 'the parameter is read only' }
   return wrongValue(parameter, value)
 }
 
-/** Resolves with the reason why a unique key of the row is taken; undefined when none is. */
-async function duplicateOf(
-  reader: ModelReader,
-  one: AddPlan,
-  keys: readonly string[][],
-  earlier: readonly AddPlan[],
-): Promise<string | undefined> {
+/** Returns the reason why a unique key of the row is taken; undefined when none is. */
+function duplicateOf(one: AddPlan, keys: readonly string[][], rows: readonly TableRow[]): string | undefined {
   const given = valuesOf(one)
-  const coming = earlier.filter((other) => other.table === one.table && other.failure === undefined).map(valuesOf)
   for (const key of keys) {
     if (!key.every((name) => name in given)) continue
-    for (const row of await reader.rows(one.table)) {
-      const held = await reader.texts(row, key)
-      if (key.every((name) => held[name] === given[name])) return `${row} has the same ${key.join(', ')}`
-    }
-    if (coming.some((row) => key.every((name) => row[name] === given[name])))
-      return `two new rows have the same ${key.join(', ')}`
+    const held = rows.find(({ values }) => key.every((name) => values[name] === given[name]))
+    if (held !== undefined)
+      return held.row === ''
+        ? `two new rows have the same ${key.join(', ')}`
+        : `${held.row} has the same ${key.join(', ')}`
   }
   return undefined
 }
@@ -124,7 +174,7 @@ function valuesOf({ own, good }: AddPlan): Record<string, string> {
  * without them.
  */
 async function add(model: AgentModel, plans: AddPlan[], by: string): Promise<void> {
-  while (plans.every((one) => one.failure === undefined)) {
+  while (plans.length > 0 && plans.every((one) => one.failure === undefined)) {
     try {
       const rows = await model.add(
         plans.map((one) => ({ table: one.table, values: valuesOf(one) })),
@@ -153,15 +203,14 @@ function noteRefusal(one: AddPlan, row: number, { problems }: ModelRefusal): boo
   return own.length > 0
 }
 
-async function resultOf(reader: ModelReader, one: AddPlan): Promise<AddResp['created_obj_results'][number]> {
-  const { table, row, paramErrors } = one
+function resultOf(one: AddPlan, unique_keys: Record<string, string>): AddResp['created_obj_results'][number] {
+  const { requested, row, paramErrors } = one
   if (row === undefined) {
     const oper_failure = one.failure ?? { err_code: 7003, err_msg: 'the row was not added' }
-    return { requested_path: table, oper_status: { oper_failure } }
+    return { requested_path: requested, oper_status: { oper_failure } }
   }
-  const unique_keys = await reader.uniqueKeys(row)
   return {
-    requested_path: table,
+    requested_path: requested,
     oper_status: { oper_success: { instantiated_path: row, param_errs: paramErrors, unique_keys } },
   }
 }

@@ -1,18 +1,21 @@
-import { type Clock, errorText, type Log, type Random, randomToken } from '../../base/index.ts'
+import { type Clock, type Log, type Random, randomToken } from '../../base/index.ts'
 import type { AgentTransport } from '../mtp/index.ts'
-import type { Codec, Msg, Notify } from '../wire/index.ts'
-import { AgentError } from './agent-error.ts'
+import { type Codec, type Notify, SUPPORTED_VERSIONS } from '../wire/index.ts'
 import type { AgentModel, ModelChange } from './agent-model.ts'
+import { type AgentRequest, Answering } from './answering.ts'
 import { type BootCause, bootArguments } from './boot.ts'
-import { occurrencesOf } from './changes.ts'
 import { type ChannelHost, ControllerChannel } from './channel.ts'
 import { AgentCommands, type CommandHost, type Outcome } from './commands.ts'
-import { CONTROLLERS, type ControllerRow, readControllers } from './controller-rows.ts'
+import { CONTROLLERS, readControllers } from './controller-rows.ts'
 import { ModelReader } from './model-reader.ts'
-import type { Worth } from './outbox.ts'
-import { RequestRefused } from './request-refused.ts'
+import { Notifier } from './notifier.ts'
+import { eventOf } from './occurrence.ts'
+import type { NotifyStore } from './owed.ts'
 import { AgentRequests } from './requests.ts'
-import { type ActiveSubscription, matchesReference, readSubscriptions, SUBSCRIPTIONS } from './subscriptions.ts'
+import { Retries } from './retries.ts'
+import { type AccessPolicy, RoleTable } from './role-table.ts'
+import { SubscriptionLives } from './subscription-lives.ts'
+import { SUBSCRIPTIONS } from './subscriptions.ts'
 import { WorkQueue } from './work-queue.ts'
 
 interface AgentOptions {
@@ -27,6 +30,10 @@ interface AgentOptions {
   wallClock: Clock
   random: Random
   log: Log
+  /** The roles that the Agent is delivered with; undefined: those of the model as it is. */
+  access?: AccessPolicy
+  /** Keeps owed notifications over a restart; undefined: a restart loses them. */
+  notifyStore?: NotifyStore | undefined
 }
 
 /** Counts of an Agent since it was made. */
@@ -36,32 +43,32 @@ export interface AgentCounters {
   notifies: number
 }
 
-type AgentRequest = Extract<Msg, { kind: 'request' }>
-type Content = Omit<Notify, 'subscription_id' | 'send_resp'>
-
-const VERSIONS = '1.0,1.1,1.2,1.3,1.4'
-/** The wait after a model that could not be read, before it is read again. */
-const RETRY_MS = 5000
+const PERIODIC = eventOf('Device.LocalAgent.', 'Periodic!')
+/** Changes that wait for a model that cannot be read, at most; older ones are lost. */
+const MAX_CHANGES = 10_000
 
 /**
- * A USP Agent (TR-369) over the model of a device: connects to the Controllers that its rows name, answers requests,
- * keeps subscriptions. Requests, changes and ends of commands are handled one after the other, in the order in which
- * they came.
+ * A USP Agent (TR-369) over the model of a device: connects to the Controllers that its rows name, answers requests with
+ * the rights of each, keeps subscriptions. Requests, changes and ends of commands are handled one after the other, in
+ * the order in which they came.
  */
 export class UspAgent implements ChannelHost, CommandHost {
-  readonly counters: AgentCounters = { connects: 0, requests: {}, notifies: 0 }
   readonly #options: AgentOptions
   readonly #model: AgentModel
-  readonly #requests: AgentRequests
+  readonly #roles: RoleTable
+  readonly #answering: Answering
   readonly #commands: AgentCommands
+  readonly #notifier: Notifier
+  readonly #lives: SubscriptionLives
   readonly #work: WorkQueue
+  readonly #retries: Retries
+  readonly #counts: Omit<AgentCounters, 'notifies'> = { connects: 0, requests: {} }
   /** By Controller row. */
   readonly #channels = new Map<string, ControllerChannel>()
-  readonly #expiries = new Map<string, () => void>()
-  #subscriptions: ActiveSubscription[] = []
   #changes: ModelChange[] = []
+  /** Changes of Controller rows that were taken note of, and on which the Agent has not acted. */
+  #controllerChanges: ModelChange[] = []
   #unlisten: (() => void) | undefined
-  #cancelRetry: (() => void) | undefined
   #running = false
   /** Counts starts and stops: work that went on over one of them compares it and returns. */
   #life = 0
@@ -74,11 +81,18 @@ export class UspAgent implements ChannelHost, CommandHost {
   #nextId = 0
 
   constructor(options: AgentOptions) {
+    const { model, log, access } = options
     this.#options = options
-    this.#model = options.model
-    this.#requests = new AgentRequests(options.model, (table, by) => this.#ownValues(table, by))
-    this.#commands = new AgentCommands(options.model, this, options.log)
-    this.#work = new WorkQueue((error) => options.log.error({ err: error }, 'the Agent failed'))
+    this.#model = model
+    this.#work = new WorkQueue((error) => log.error({ err: error }, 'the Agent failed'))
+    const enqueue = (work: () => Promise<void>) => this.enqueue(work)
+    this.#retries = new Retries({ clock: options.clock, log, enqueue })
+    this.#roles = new RoleTable(model, access)
+    this.#commands = new AgentCommands(model, this, log)
+    const requests = new AgentRequests(model, (table, by) => this.#ownValues(table, by))
+    this.#answering = new Answering(this.#roles, requests, this.#commands)
+    this.#notifier = new Notifier(model, this.#roles, this.#channels)
+    this.#lives = new SubscriptionLives({ ...options, enqueue })
   }
 
   get running(): boolean {
@@ -89,13 +103,21 @@ export class UspAgent implements ChannelHost, CommandHost {
     return [...this.#channels.values()].some((channel) => channel.connected)
   }
 
-  /** Boots: deletes subscriptions that do not persist, connects to the enabled Controllers, sends Boot!. */
+  get counters(): AgentCounters {
+    return { ...this.#counts, notifies: this.#notifier.count }
+  }
+
+  /**
+   * Boots: deletes subscriptions that do not persist, connects to the enabled Controllers, sends Boot! and what was owed
+   * before.
+   */
   start(boot: BootCause): void {
     this.#running = true
     this.#life++
     this.#boot = boot
     this.#idPrefix = randomToken(this.#options.random, 6)
     this.#work.restart()
+    this.#roles.forget()
     this.enqueue(() => this.#begin())
   }
 
@@ -106,22 +128,26 @@ export class UspAgent implements ChannelHost, CommandHost {
     this.#work.restart()
     this.#unlisten?.()
     this.#unlisten = undefined
-    this.#cancelRetry?.()
+    this.#retries.stop()
     this.#changes = []
+    this.#controllerChanges = []
     this.#commands.stop()
-    for (const cancel of this.#expiries.values()) cancel()
-    this.#expiries.clear()
+    this.#lives.stop()
     for (const channel of this.#channels.values()) channel.stop(graceful)
     this.#channels.clear()
     this.#bootDue.clear()
     this.#onBoardDue.clear()
   }
 
-  /** Sends an OnBoardRequest to the Controller of a row, now or when it is connected. */
+  /** Sends an OnBoardRequest to the Controller of a row, now or when it is connected (R-NOT.5). */
   sendOnBoardRequest(row: string): void {
     const channel = this.#channels.get(row)
-    if (channel?.connected === true) channel.onBoard()
+    if (channel?.connected === true) this.enqueue(() => channel.onBoard())
     else this.#onBoardDue.add(row)
+  }
+
+  resetConnection(mtp: string): void {
+    this.#channels.get(mtp.replace(/MTP\.\d+\.$/, ''))?.reset(mtp)
   }
 
   enqueue(work: () => Promise<void>): void {
@@ -142,31 +168,20 @@ export class UspAgent implements ChannelHost, CommandHost {
       oui,
       product_class: productClass,
       serial_number: serial,
-      agent_supported_protocol_versions: VERSIONS,
+      agent_supported_protocol_versions: SUPPORTED_VERSIONS,
     }
     return { subscription_id: '', send_resp: true, on_board_req }
   }
 
   onConnected(channel: ControllerChannel): void {
-    this.counters.connects++
-    this.enqueue(async () => {
-      if (this.#bootDue.delete(channel.row)) await this.#sendBoot(channel)
-      if (channel.isOnboarded && !this.#onBoardDue.has(channel.row)) return
-      this.#onBoardDue.delete(channel.row)
-      channel.onBoard()
-    })
+    this.#counts.connects++
+    this.enqueue(() => this.#greet(channel))
   }
 
   onPeriodic(channel: ControllerChannel): void {
     this.enqueue(async () => {
-      const reader = await ModelReader.of(this.#model)
-      await this.#notify(
-        reader,
-        channel,
-        'Event',
-        'Device.LocalAgent.Periodic!',
-        eventOf('Device.LocalAgent.', 'Periodic!'),
-      )
+      await this.#notifier.note([PERIODIC], channel)
+      channel.outbox.flush()
     })
   }
 
@@ -175,101 +190,91 @@ export class UspAgent implements ChannelHost, CommandHost {
   }
 
   async operationComplete(object: string, name: string, commandKey: string, outcome: Outcome): Promise<void> {
-    const reader = await ModelReader.of(this.#model)
     const oper_complete = { obj_path: object, command_name: name, command_key: commandKey, ...outcome }
-    for (const channel of this.#channels.values())
-      await this.#notify(reader, channel, 'OperationComplete', object + name, { oper_complete })
+    const occurrence = { type: 'OperationComplete', about: object + name, notification: { oper_complete } }
+    await this.#note(`the end of ${object}${name}`, () => this.#notifier.note([occurrence]))
   }
 
   async transferComplete(params: Record<string, string>): Promise<void> {
+    const unwanted = params.FaultCode === '0' ? 'Failure' : 'Success'
+    const event = eventOf('Device.LocalAgent.', 'TransferComplete!', params)
+    await this.#note('TransferComplete!', async () => {
+      for (const channel of await this.#interested(unwanted)) await this.#notifier.note([event], channel)
+    })
+  }
+
+  /** Does work that takes note of something; when the model cannot be read, it is done again later. */
+  async #note(name: string, work: () => Promise<void>): Promise<void> {
+    await this.#retries.run(`${name} ${this.nextMsgId()}`, work, async () => {
+      await this.#note(name, work)
+      this.#notifier.flush()
+    })
+  }
+
+  /** The Controllers whose TransferCompletePolicy does not filter out what they want. */
+  async #interested(unwanted: string): Promise<ControllerChannel[]> {
+    const rows = [...this.#channels.keys()]
     const reader = await ModelReader.of(this.#model)
-    const failed = params.FaultCode !== '0'
-    for (const channel of this.#channels.values()) {
-      const filter = await reader.value(`${channel.row}TransferCompletePolicy.ResultTypeFilter`)
-      if ((failed && filter === 'Success') || (!failed && filter === 'Failure')) continue
-      const event = eventOf('Device.LocalAgent.', 'TransferComplete!', params)
-      await this.#notify(reader, channel, 'Event', 'Device.LocalAgent.TransferComplete!', event)
-    }
+    const policies = await reader.textsOf(rows, ['TransferCompletePolicy.ResultTypeFilter'])
+    return rows.flatMap((row, i) => {
+      const isFiltered = policies[i]?.['TransferCompletePolicy.ResultTypeFilter'] === unwanted
+      return isFiltered ? [] : (this.#channels.get(row) ?? [])
+    })
+  }
+
+  sendNotifications(): void {
+    this.#notifier.flush()
   }
 
   /** The first work of a start. A model that cannot be read is read again later. */
   async #begin(): Promise<void> {
     const life = this.#life
-    try {
+    await this.#retries.run('the start', async () => {
+      await this.#roles.seed()
       await this.#commands.clear()
-      await this.#deleteSubscriptions(async (row, reader) => (await reader.value(`${row}Persistent`)) !== 'true')
-      const reader = await ModelReader.of(this.#model)
-      const controllers = await reader.rows(CONTROLLERS)
+      await this.#lives.endTransient()
+      const controllers = await (await ModelReader.of(this.#model)).rows(CONTROLLERS)
       if (life !== this.#life) return
       for (const row of controllers) this.#bootDue.add(row)
       this.#unlisten ??= this.#model.changes((change) => this.#onChange(change))
-      for (const row of await reader.rows(SUBSCRIPTIONS)) await this.#limitLife(row)
-      await this.#refresh()
-    } catch (error) {
-      this.#retry(life, error, () => this.#begin())
-    }
-  }
-
-  /** Reads the subscriptions and the Controllers anew. */
-  async #refresh(): Promise<void> {
-    const life = this.#life
-    try {
-      this.#subscriptions = await readSubscriptions(await ModelReader.of(this.#model))
+      await this.#lives.schedule()
+      await this.#notifier.refresh()
       await this.#connect()
-    } catch (error) {
-      this.#retry(life, error, () => this.#refresh())
-    }
-  }
-
-  #retry(life: number, error: unknown, work: () => Promise<void>): void {
-    if (life !== this.#life) return
-    this.#options.log.warn({ reason: errorText(error) }, 'the model of the Agent cannot be read; it is tried again')
-    this.#cancelRetry?.()
-    this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => this.enqueue(work))
-  }
-
-  async #answer(channel: ControllerChannel, msg: AgentRequest): Promise<void> {
-    try {
-      const { answer, afterwards = [] } = await this.#handle(msg, channel.row)
-      this.counters.requests[msg.name] = (this.counters.requests[msg.name] ?? 0) + 1
-      if (answer !== undefined) channel.send(answer)
-      if (this.#running) for (const work of afterwards) work()
-    } catch (error) {
-      const code = error instanceof RequestRefused || error instanceof AgentError ? error.code : 7003
-      const param_errs = error instanceof RequestRefused ? error.errors : []
-      channel.send({ msgId: msg.msgId, kind: 'error', body: { err_code: code, err_msg: errorText(error), param_errs } })
-    }
-  }
-
-  async #handle(
-    msg: AgentRequest,
-    by: string,
-  ): Promise<{ answer: Msg | undefined; afterwards?: readonly (() => void)[] }> {
-    const respond = (name: string, body: unknown) => ({
-      answer: { msgId: msg.msgId, kind: 'response', name, body } as Msg,
+      this.enqueue(() => this.#restore())
     })
-    switch (msg.name) {
-      case 'get':
-        return respond('get_resp', await this.#requests.get(msg.body))
-      case 'get_instances':
-        return respond('get_instances_resp', await this.#requests.instances(msg.body))
-      case 'get_supported_dm':
-        return respond('get_supported_dm_resp', await this.#requests.supportedModel(msg.body))
-      case 'get_supported_protocol':
-        return respond('get_supported_protocol_resp', { agent_supported_protocol_versions: VERSIONS })
-      case 'set':
-        return respond('set_resp', await this.#requests.set(msg.body, by))
-      case 'add':
-        return respond('add_resp', await this.#requests.add(msg.body, by))
-      case 'delete':
-        return respond('delete_resp', await this.#requests.remove(msg.body, by))
-      case 'operate': {
-        const { response, afterwards } = await this.#commands.operate(msg.body, by)
-        return { ...(msg.body.send_resp ? respond('operate_resp', response) : { answer: undefined }), afterwards }
-      }
-      default:
-        throw new RequestRefused(7001, 'Message not supported')
-    }
+  }
+
+  /** Takes up the notifications that were owed before. */
+  async #restore(): Promise<void> {
+    const { notifyStore } = this.#options
+    if (notifyStore === undefined) return
+    await this.#retries.run('owed notifications', () => this.#notifier.restore(notifyStore))
+    this.#notifier.flush()
+  }
+
+  /** The link to a Controller is open: sends Boot! of this start, an OnBoardRequest, and what is owed. */
+  async #greet(channel: ControllerChannel): Promise<void> {
+    await this.#retries.run(`Boot! ${channel.row}`, async () => {
+      if (!channel.connected || !this.#bootDue.has(channel.row)) return
+      const access = await this.#roles.accessOf(channel.row)
+      const reader = await ModelReader.of(this.#model, access)
+      const params = await bootArguments(reader, channel.row, this.#boot)
+      await this.#notifier.note([eventOf('Device.', 'Boot!', params)], channel)
+      this.#bootDue.delete(channel.row)
+      channel.outbox.flush()
+    })
+    if (this.#onBoardDue.delete(channel.row) || !channel.isOnboarded) await channel.onBoard()
+    channel.outbox.flush()
+  }
+
+  async #answer(channel: ControllerChannel, request: AgentRequest): Promise<void> {
+    const { msg, afterwards } = await this.#answering.answer(request, channel.row)
+    if (msg?.kind === 'response') this.#counts.requests[request.name] = (this.#counts.requests[request.name] ?? 0) + 1
+    // The notifications of its changes are owed before the Controller is answered.
+    await this.#noteChanges()
+    if (msg !== undefined) channel.answer(msg)
+    this.#notifier.flush()
+    if (this.#running) for (const work of afterwards) work()
   }
 
   /** Recipient and CreationDate of a subscription are the Agent's to fill. */
@@ -278,99 +283,51 @@ export class UspAgent implements ChannelHost, CommandHost {
     return { Recipient: by.replace(/\.$/, ''), CreationDate: new Date(this.now()).toISOString().replace(/\.\d+/, '') }
   }
 
-  /** Changes are looked at when the request that made them is answered: a new row has its values then. */
+  /** Changes are looked at when the request that made them is handled: a new row has its values then. */
   #onChange(change: ModelChange): void {
+    this.#roles.changed(change.path)
     if (this.#changes.push(change) === 1) this.enqueue(() => this.#onChanges())
   }
 
   async #onChanges(): Promise<void> {
+    await this.#noteChanges()
+    await this.#retries.run('Controllers', () => this.#followControllers())
+    this.#notifier.flush()
+  }
+
+  /** Takes note of the changes so far. When the model cannot be read, they are looked at again later. */
+  async #noteChanges(): Promise<void> {
     const life = this.#life
     const changes = this.#changes
+    if (changes.length === 0) return
     this.#changes = []
-    try {
-      await this.#take(changes)
-    } catch (error) {
-      this.#retry(life, error, () => this.#refresh())
-    }
+    await this.#retries.run(
+      'changes',
+      async () => {
+        const subscriptions = changes.filter(({ path }) => path.startsWith(SUBSCRIPTIONS))
+        if (subscriptions.length > 0) await this.#notifier.refresh()
+        const limited = subscriptions.filter(({ path }) => path.endsWith('.TimeToLive'))
+        if (limited.length > 0)
+          await this.#lives.schedule(limited.map(({ path }) => path.slice(0, -'TimeToLive'.length)))
+        await this.#notifier.noteChanges(changes)
+        if (life !== this.#life) return
+        this.#controllerChanges.push(...changes.filter(({ path }) => path.startsWith(CONTROLLERS)))
+      },
+      () => this.#onChanges(),
+      () => {
+        if (life === this.#life) this.#changes = [...changes, ...this.#changes].slice(-MAX_CHANGES)
+      },
+    )
   }
 
-  async #take(changes: readonly ModelChange[]): Promise<void> {
-    const under = (table: string) => changes.filter(({ path }) => path.startsWith(table))
-    const subscriptions = under(SUBSCRIPTIONS)
-    if (subscriptions.length > 0) this.#subscriptions = await readSubscriptions(await ModelReader.of(this.#model))
-    for (const { path } of subscriptions)
-      if (path.endsWith('.TimeToLive')) await this.#limitLife(path.slice(0, -'TimeToLive'.length))
-    await this.#notifyChanges(changes)
-    const controllers = under(CONTROLLERS)
-    for (const { kind, path } of controllers) if (kind === 'deleted') await this.#forget(path)
-    if (controllers.length > 0) await this.#connect()
-  }
-
-  /** Deletes the subscriptions of a Controller with its row. */
-  async #forget(controller: string): Promise<void> {
-    const recipient = controller.replace(/\.$/, '')
-    await this.#deleteSubscriptions(async (row, reader) => (await reader.value(`${row}Recipient`)) === recipient)
-  }
-
-  async #deleteSubscriptions(isGone: (row: string, reader: ModelReader) => Promise<boolean>): Promise<void> {
-    const reader = await ModelReader.of(this.#model)
-    const gone: string[] = []
-    for (const row of await reader.rows(SUBSCRIPTIONS)) if (await isGone(row, reader)) gone.push(row)
-    if (gone.length > 0) await this.#model.delete(gone, 'agent')
-  }
-
-  /** Ends a subscription when its TimeToLive has passed since its creation; 0 = never. */
-  async #limitLife(row: string): Promise<void> {
-    const life = this.#life
-    const reader = await ModelReader.of(this.#model)
-    const { TimeToLive, CreationDate } = await reader.texts(row, ['TimeToLive', 'CreationDate'])
-    const seconds = Number(TimeToLive) || 0
-    if (life !== this.#life) return
-    this.#expiries.get(row)?.()
-    this.#expiries.delete(row)
-    if (seconds === 0) return
-    const created = Date.parse(CreationDate) || this.now()
-    const left = Math.max(0, created + seconds * 1000 - this.now())
-    const end = () => this.enqueue(() => this.#model.delete([row], 'agent'))
-    this.#expiries.set(row, this.#options.clock.after(left, end))
-  }
-
-  async #notifyChanges(changes: readonly ModelChange[]): Promise<void> {
-    if (this.#channels.size === 0 || this.#subscriptions.length === 0) return
-    const reader = await ModelReader.of(this.#model)
-    for (const { type, about, notification } of await occurrencesOf(reader, changes))
-      for (const channel of this.#channels.values()) await this.#notify(reader, channel, type, about, notification)
-  }
-
-  async #sendBoot(channel: ControllerChannel): Promise<void> {
-    const reader = await ModelReader.of(this.#model)
-    const params = await bootArguments(reader, channel.row, this.#boot)
-    await this.#notify(reader, channel, 'Event', 'Device.Boot!', eventOf('Device.', 'Boot!', params))
-  }
-
-  /** Notifies one Controller once for each of its subscriptions that means it. */
-  async #notify(
-    reader: ModelReader,
-    channel: ControllerChannel,
-    type: string,
-    about: string,
-    content: Content,
-  ): Promise<void> {
-    for (const subscription of this.#subscriptions) {
-      if (subscription.controller !== channel.row || subscription.type !== type) continue
-      if (!(await isReferred(reader, subscription, about))) continue
-      this.counters.notifies++
-      const { id, retry } = subscription
-      const worth = retry ? this.#worthOf(subscription) : undefined
-      channel.notify({ subscription_id: id, send_resp: retry, ...content }, worth)
-    }
-  }
-
-  #worthOf({ row, id, expirationS }: ActiveSubscription): Worth {
-    return {
-      forMs: expirationS === 0 ? undefined : expirationS * 1000,
-      wanted: () => this.#subscriptions.some((other) => other.row === row && other.id === id),
-    }
+  /** Acts on changes of Controller rows: their subscriptions end with them, links are opened and closed. */
+  async #followControllers(): Promise<void> {
+    const changes = this.#controllerChanges
+    if (changes.length === 0) return
+    const deleted = changes.filter(({ kind }) => kind === 'deleted').map(({ path }) => path)
+    if (deleted.length > 0) await this.#lives.endOf(deleted)
+    await this.#connect()
+    this.#controllerChanges = this.#controllerChanges.slice(changes.length)
   }
 
   /** Opens the channels of enabled Controllers and closes the others. */
@@ -381,27 +338,15 @@ export class UspAgent implements ChannelHost, CommandHost {
     for (const [row, channel] of this.#channels) {
       if (rows.some((other) => other.row === row)) continue
       this.#channels.delete(row)
+      channel.outbox.discard()
       channel.stop(true)
     }
     for (const settings of rows) {
-      const channel = this.#channels.get(settings.row)
-      if (channel !== undefined) channel.apply(settings)
-      else if (settings.address !== undefined) this.#open(settings)
+      const known = this.#channels.get(settings.row)
+      if (known === undefined && settings.address === undefined) continue
+      const channel = known ?? new ControllerChannel(this, settings, this.#options)
+      this.#channels.set(settings.row, channel)
+      channel.apply(settings)
     }
   }
-
-  #open(settings: ControllerRow): void {
-    const channel = new ControllerChannel(this, settings, this.#options)
-    this.#channels.set(settings.row, channel)
-    channel.apply(settings)
-  }
-}
-
-function eventOf(objPath: string, name: string, params: Record<string, string> = {}): Content {
-  return { event: { obj_path: objPath, event_name: name, params } }
-}
-
-async function isReferred(reader: ModelReader, { references }: ActiveSubscription, about: string): Promise<boolean> {
-  for (const reference of references) if (await matchesReference(reader, reference, about)) return true
-  return false
 }

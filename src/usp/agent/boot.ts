@@ -10,24 +10,22 @@ export interface BootCause {
 
 /**
  * Resolves with the arguments of Boot! for one Controller (TR-181 Device.Boot!): ParameterMap holds the parameters of
- * its BootParameter rows, as JSON.
+ * its BootParameter rows that it may read, as JSON.
  */
 export async function bootArguments(
   reader: ModelReader,
   controller: string,
   boot: BootCause,
 ): Promise<Record<string, string>> {
-  const map: Record<string, string> = {}
-  for (const row of await reader.rows(`${controller}BootParameter.`)) {
-    const { Enable, ParameterName } = await reader.texts(row, ['Enable', 'ParameterName'])
-    const value = Enable === 'true' ? await reader.value(ParameterName) : undefined
-    if (value !== undefined) map[ParameterName] = value
-  }
+  const rows = await reader.rows(`${controller}BootParameter.`)
+  const wanted = (await reader.textsOf(rows, ['Enable', 'ParameterName']))
+    .filter(({ Enable, ParameterName }) => Enable === 'true' && reader.access.mayRead(ParameterName))
+    .map(({ ParameterName }) => ParameterName)
   return {
     CommandKey: boot.commandKey,
     Cause: boot.cause,
     Reason: '',
     FirmwareUpdated: String(boot.firmwareUpdated),
-    ParameterMap: JSON.stringify(map),
+    ParameterMap: JSON.stringify(Object.fromEntries(await reader.values(wanted))),
   }
 }

@@ -1,15 +1,7 @@
 import { parentOf } from '../../datamodel/index.ts'
-import type { Notify } from '../wire/index.ts'
 import type { ModelChange } from './agent-model.ts'
 import type { ModelReader } from './model-reader.ts'
-
-/** A change as a subscription may be notified of it. */
-interface Occurrence {
-  type: 'ValueChange' | 'ObjectCreation' | 'ObjectDeletion'
-  /** The path that ReferenceList has to mean. */
-  about: string
-  notification: Pick<Notify, 'value_change' | 'obj_creation' | 'obj_deletion'>
-}
+import type { Occurrence } from './occurrence.ts'
 
 /**
  * Resolves with the occurrences of one batch of changes: a parameter once with its last value, a new row with its keys
@@ -28,11 +20,14 @@ export async function occurrencesOf(reader: ModelReader, changes: readonly Model
     else if (!created.delete(path))
       occurrences.push({ type: 'ObjectDeletion', about: path, notification: { obj_deletion: { obj_path: path } } })
   }
-  for (const path of created) {
-    const notification = { obj_creation: { obj_path: path, unique_keys: await reader.uniqueKeys(path) } }
+  const [keys, values] = await Promise.all([
+    reader.uniqueKeys([...created]),
+    reader.values([...previous.keys()].filter((path) => reader.supported.parameter(path) !== undefined)),
+  ])
+  for (const [i, path] of [...created].entries()) {
+    const notification = { obj_creation: { obj_path: path, unique_keys: keys[i] ?? {} } }
     occurrences.push({ type: 'ObjectCreation', about: parentOf(path), notification })
   }
-  const values = await reader.values([...previous.keys()])
   for (const [path, value] of values) {
     if (value === previous.get(path) || [...created].some((row) => path.startsWith(row))) continue
     const notification = { value_change: { param_path: path, param_value: value } }

@@ -2,7 +2,9 @@ import { type Clock, errorText, type Log, ProtocolError, type Random } from '../
 import { type AgentTransport, type ControllerLink, retryWaitMs } from '../mtp/index.ts'
 import type { Codec, Msg, Notify } from '../wire/index.ts'
 import type { ControllerAddress, ControllerRow } from './controller-rows.ts'
-import { NotifyOutbox, type Worth } from './outbox.ts'
+import { NotifyOutbox } from './outbox.ts'
+import type { NotifyStore } from './owed.ts'
+import { untilPeriodicMs } from './periodic.ts'
 
 /** The Agent behind a channel. */
 export interface ChannelHost {
@@ -25,9 +27,16 @@ interface ChannelOptions {
   codec: Codec
   /** For all waits. */
   clock: Clock
+  /** For dates. */
+  wallClock: Clock
   random: Random
   log: Log
+  /** Keeps owed notifications over a restart; undefined: a restart loses them. */
+  notifyStore?: NotifyStore | undefined
 }
+
+/** Requests of one Controller under way at once; further ones are refused with 7005 (resources exceeded). */
+const MAX_REQUESTS = 256
 
 type Body = Parameters<Codec['encodeRecord']>[0]['body']
 
@@ -37,9 +46,9 @@ type Body = Parameters<Codec['encodeRecord']>[0]['body']
  */
 export class ControllerChannel {
   readonly row: string
+  readonly outbox: NotifyOutbox
   readonly #host: ChannelHost
   readonly #options: ChannelOptions
-  readonly #outbox: NotifyOutbox
   #settings: ControllerRow
   /** The address that is dialled; undefined while the channel is closed. */
   #address: ControllerAddress | undefined
@@ -53,16 +62,21 @@ export class ControllerChannel {
   #cancelRetry: (() => void) | undefined
   #cancelPeriodic: (() => void) | undefined
   #cancelOnBoard: (() => void) | undefined
-  readonly #processing = new Set<string>()
+  /** Requests under way, with the Controller that asked. */
+  readonly #processing = new Map<string, string>()
 
   constructor(host: ChannelHost, settings: ControllerRow, options: ChannelOptions) {
     this.#host = host
     this.#options = options
     this.#settings = settings
     this.row = settings.row
-    this.#outbox = new NotifyOutbox({
+    this.outbox = new NotifyOutbox({
+      controller: settings.row,
+      store: options.notifyStore,
       clock: options.clock,
+      wallClock: options.wallClock,
       random: options.random,
+      log: options.log,
       retryPolicy: () => ({ minimumS: this.#settings.notifyMinimumS, multiplier: this.#settings.notifyMultiplier }),
       send: (msgId, body) => this.send({ msgId, kind: 'request', name: 'notify', body }),
       nextId: () => host.nextMsgId(),
@@ -88,7 +102,8 @@ export class ControllerChannel {
     if (address === undefined) return this.close(true)
     if (this.#address === undefined || !isSame(this.#address, address) || this.#controllerId !== endpointId)
       return this.#open(address, endpointId)
-    if (before.periodicS !== settings.periodicS) this.#schedulePeriodic()
+    if (before.periodicS !== settings.periodicS || before.periodicTimeMs !== settings.periodicTimeMs)
+      this.#schedulePeriodic()
   }
 
   #open(address: ControllerAddress, controllerId: string): void {
@@ -119,28 +134,34 @@ export class ControllerChannel {
   stop(graceful: boolean): void {
     this.close(graceful)
     this.#cancelOnBoard?.()
-    this.#outbox.stop()
+    this.outbox.stop()
   }
 
-  /** Sends a Message when the link is open; drops it otherwise. */
-  send(msg: Msg): void {
+  /** Sends a Message when the link is open. Returns false, and drops it, otherwise. */
+  send(msg: Msg): boolean {
     const { codec, endpointId } = this.#options
-    this.#link?.send(codec.encode(this.#controllerId, endpointId, msg))
+    return this.#link?.send(codec.encode(this.#controllerId, endpointId, msg)) ?? false
   }
 
-  /** Sends a notification, and again until it is acknowledged when `worth` is given. */
-  notify(notify: Notify, worth: Worth | undefined): void {
-    this.#outbox.notify(notify, worth)
+  /** Sends the answer to a request, unless the row names another Controller by now. */
+  answer(msg: Msg): void {
+    if (this.#processing.get(msg.msgId) === this.#controllerId) this.send(msg)
   }
 
   /**
-   * Sends an OnBoardRequest, one at a time; repeats it after OnBoardingRestartTime while onboarding is not complete.
+   * Sends an OnBoardRequest, one at a time; repeats it after OnBoardingRestartTime while onboarding is not complete
+   * (R-NOT.5, R-NOT.6).
    */
-  onBoard(): void {
-    if (this.#onBoarding !== undefined && this.#outbox.has(this.#onBoarding))
-      return this.#outbox.again(this.#onBoarding)
+  async onBoard(): Promise<void> {
     const worth = { forMs: undefined, wanted: () => true }
-    this.#onBoarding = this.#outbox.notify(this.#host.onBoardRequest(), worth, () => this.#onBoarded())
+    if (this.#onBoarding !== undefined && this.outbox.has(this.#onBoarding)) this.outbox.again(this.#onBoarding)
+    else this.#onBoarding = await this.outbox.add(this.#host.onBoardRequest(), worth, () => this.#onBoarded())
+    this.outbox.flush()
+  }
+
+  /** Closes the link over an MTP row and connects anew, with the waits of the first attempt (WebSocket.Reset()). */
+  reset(mtp: string): void {
+    if (this.#address?.mtp === mtp) this.#open(this.#address, this.#controllerId)
   }
 
   #onBoarded(): void {
@@ -148,7 +169,7 @@ export class ControllerChannel {
     this.#cancelOnBoard?.()
     if (onboardingRestartS === 0) return
     this.#cancelOnBoard = this.#options.clock.after(onboardingRestartS * 1000, () => {
-      if (!this.#settings.isOnboarded) this.onBoard()
+      if (!this.#settings.isOnboarded) void this.onBoard()
     })
   }
 
@@ -163,7 +184,10 @@ export class ControllerChannel {
       })
       .then(
         (link) => this.#onOpen(life, link),
-        () => this.#again(life, address),
+        (error: unknown) => {
+          this.#options.log.debug({ controller: this.#controllerId, reason: errorText(error) }, 'not connected')
+          this.#again(life, address)
+        },
       )
   }
 
@@ -192,7 +216,9 @@ export class ControllerChannel {
 
   #schedulePeriodic(): void {
     this.#cancelPeriodic?.()
-    this.#cancelPeriodic = this.#options.clock.after(this.#settings.periodicS * 1000, () => {
+    const { clock, wallClock } = this.#options
+    const { periodicS, periodicTimeMs } = this.#settings
+    this.#cancelPeriodic = clock.after(untilPeriodicMs(wallClock.now(), periodicS, periodicTimeMs), () => {
       this.#schedulePeriodic()
       this.#host.onPeriodic(this)
     })
@@ -208,10 +234,7 @@ export class ControllerChannel {
     try {
       const record = codec.decodeRecord(bytes)
       if (record.toId !== endpointId || record.fromId !== this.#controllerId) return
-      if (record.body.kind === 'session')
-        return this.#link?.send(
-          this.#record({ kind: 'disconnect', reason: 'session context is not supported', reasonCode: 7106 }),
-        )
+      if (record.body.kind === 'session') return this.#refuseSession(record.secured)
       // TLS in a Record is legal in a session context only (R-E2E.41).
       if (record.body.kind === 'noSession' && !record.secured) this.#onMsg(codec.decodeMsg(record.body.payload))
       // A Controller that disconnects and keeps the link is connected to again (R-MTP.8).
@@ -225,13 +248,28 @@ export class ControllerChannel {
     }
   }
 
+  /** Our disconnect Record ends what the Controller knows of us, so that we connect again (R-MTP.7, R-MTP.8). */
+  #refuseSession(secured: boolean): void {
+    const why = secured
+      ? { reason: 'a secure session is not supported', reasonCode: 7102 }
+      : { reason: 'session context is not supported', reasonCode: 7106 }
+    this.#link?.send(this.#record({ kind: 'disconnect', ...why }))
+    this.#link?.send(this.#record({ kind: 'websocketConnect' }))
+  }
+
   #onMsg(msg: Msg): void {
-    if (msg.kind === 'response' && msg.name === 'notify_resp') return this.#outbox.acknowledge(msg.msgId, msg.body)
+    if (msg.kind === 'response' && msg.name === 'notify_resp') return this.outbox.acknowledge(msg.msgId)
     if (msg.kind !== 'request') return
     // A request that is under way is not begun again (R-MSG.4).
     if (this.#processing.has(msg.msgId)) return
-    this.#processing.add(msg.msgId)
+    if (this.#processing.size >= MAX_REQUESTS) return void this.#refuse(msg.msgId)
+    this.#processing.set(msg.msgId, this.#controllerId)
     void this.#host.onRequest(this, msg).finally(() => this.#processing.delete(msg.msgId))
+  }
+
+  #refuse(msgId: string): boolean {
+    const body = { err_code: 7005, err_msg: `more than ${MAX_REQUESTS} requests at once`, param_errs: [] }
+    return this.send({ msgId, kind: 'error', body })
   }
 }
 

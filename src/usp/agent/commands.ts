@@ -4,6 +4,8 @@ import type { Notify, Operate, OperateResp } from '../wire/index.ts'
 import { AgentError } from './agent-error.ts'
 import type { AgentModel, CommandCall, CommandResult } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
+import { DENIED } from './plans.ts'
+import type { Requester } from './requester.ts'
 import { resolve } from './resolve.ts'
 
 /** The Agent behind its commands. */
@@ -12,10 +14,14 @@ export interface CommandHost {
   enqueue(work: () => Promise<void>): void
   /** Sends an OnBoardRequest to the Controller of a row. */
   sendOnBoardRequest(row: string): void
-  /** Notifies all Controllers that a command has ended. */
+  /** Connects anew to the Controller that has this MTP row. */
+  resetConnection(mtp: string): void
+  /** Takes note that a command has ended, for all Controllers; resolves when that is durable. */
   operationComplete(object: string, name: string, commandKey: string, outcome: Outcome): Promise<void>
-  /** Notifies the Controllers whose policy wants to hear of a transfer. */
+  /** Takes note of a transfer for the Controllers whose policy wants to hear of it. */
   transferComplete(params: Texts): Promise<void>
+  /** Sends the notifications that were taken note of. */
+  sendNotifications(): void
   /** Milliseconds since the Unix epoch, for dates. */
   now(): number
 }
@@ -39,6 +45,8 @@ interface Running {
   abort: AbortController
 }
 
+/** The WebSocket of a Controller. */
+const MTP_ROW = /^(Device\.LocalAgent\.Controller\.\d+\.MTP\.\d+\.)WebSocket\.$/
 const REQUESTS = 'Device.LocalAgent.Request.'
 /** Requests at once; more are refused with 7005 (resources exceeded). */
 const MAX_RUNNING = 32
@@ -61,14 +69,17 @@ export class AgentCommands {
   }
 
   /**
-   * Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `controller` is
-   * the row that asks.
+   * Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `by` is the row
+   * of the Controller that asks.
    */
-  async operate(request: Operate, controller: string): Promise<Operated> {
+  async operate(request: Operate, { by: controller, access }: Requester): Promise<Operated> {
     const afterwards: (() => void)[] = []
     try {
-      const reader = await ModelReader.of(this.#model)
-      const { path, objects, leaf } = await resolve(reader, request.command)
+      const reader = await ModelReader.of(this.#model, access)
+      const { path, objects, leaf } = await resolve(reader, request.command).catch((error: unknown) => {
+        const isHidden = error instanceof AgentError && error.code === 7016 && !mayRun(reader, request.command)
+        throw isHidden ? denial() : error
+      })
       if (path.kind !== 'command') throw new AgentError(7022, 'not a command')
       const operation_results: Result[] = []
       for (const object of objects)
@@ -101,11 +112,13 @@ export class AgentCommands {
   ): Promise<Result> {
     const executed_command = object + name
     try {
+      if (!mayRun(reader, executed_command)) throw denial()
       const isAsync = check(reader, object, name, request)
       const own = this.#ownCommand(object, name)
+      const known = { ...request, input_args: knownArguments(reader, object, name, request.input_args) }
       if (own !== undefined) afterwards.push(own)
-      else if (isAsync) return { executed_command, req_obj_path: await this.#begin(object, name, request, controller) }
-      const result = own === undefined ? await this.#once(object, name, request) : { output: {} }
+      else if (isAsync) return { executed_command, req_obj_path: await this.#begin(object, name, known, controller) }
+      const result = own === undefined ? await this.#once(object, name, known) : { output: {} }
       if (result.afterwards !== undefined) afterwards.push(result.afterwards)
       return { executed_command, req_output_args: { output_args: { ...result.output } } }
     } catch (error) {
@@ -118,6 +131,8 @@ export class AgentCommands {
    */
   #ownCommand(object: string, name: string): (() => void) | undefined {
     if (name === 'SendOnBoardRequest()') return () => this.#host.sendOnBoardRequest(object)
+    const mtp = name === 'Reset()' ? MTP_ROW.exec(object)?.[1] : undefined
+    if (mtp !== undefined) return () => this.#host.resetConnection(mtp)
     if (!object.startsWith(REQUESTS) || name !== 'Cancel()') return undefined
     const running = this.#running.get(object)
     if (running === undefined) throw new AgentError(7022, 'the command is over')
@@ -175,7 +190,6 @@ export class AgentCommands {
 
   async #complete(row: string, running: Running, result: CommandResult | undefined, error: unknown): Promise<void> {
     const { call } = running
-    await this.#model.delete([row], 'agent')
     const isCancelled = error instanceof AgentError && error.code === 7023
     if (call.name === 'Download()' && !isCancelled) await this.#transferComplete(running, error)
     const outcome: Outcome =
@@ -183,8 +197,14 @@ export class AgentCommands {
         ? { cmd_failure: failureOf(error) }
         : { req_output_args: { output_args: { ...result.output } } }
     this.#log.debug({ command: call.object + call.name, commandKey: call.commandKey, ...outcome }, 'command ended')
+    // The row goes when the end is durable: a process that is killed in between deletes it at its next start.
     await this.#host.operationComplete(call.object, call.name, call.commandKey, outcome)
-    result?.afterwards?.()
+    try {
+      await this.#model.delete([row], 'agent')
+    } finally {
+      this.#host.sendNotifications()
+      result?.afterwards?.()
+    }
   }
 
   /** TransferComplete! of TR-181 LocalAgent. */
@@ -225,6 +245,21 @@ function check({ supported }: ModelReader, object: string, name: string, { input
   )
   if (missing !== undefined) throw new AgentError(7027, `input argument ${missing.name} is missing`)
   return command.async
+}
+
+function mayRun({ access }: ModelReader, command: string): boolean {
+  return access.has('CommandEvent', 'x', command)
+}
+
+function denial(): AgentError {
+  return new AgentError(DENIED.err_code, DENIED.err_msg)
+}
+
+/** Returns the arguments that the command has; others are ignored (R-OPR.6). */
+function knownArguments({ supported }: ModelReader, object: string, name: string, args: Texts): Texts {
+  const input = supported.object(schemaPathOf(object))?.commands.get(name)?.input ?? []
+  const names = new Set(input.map((arg) => arg.name))
+  return Object.fromEntries(Object.entries(args).filter(([arg]) => names.has(arg.replace(/\.\d+\./g, '.{i}.'))))
 }
 
 function failureOf(error: unknown): { err_code: number; err_msg: string } {

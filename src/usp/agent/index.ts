@@ -1,5 +1,10 @@
 /** The Agent side of USP over the port of a device's model. */
+export type { PermissionRow } from './access/permission.ts'
 export { type AgentCounters, UspAgent } from './agent.ts'
 export { AgentError } from './agent-error.ts'
 export * from './agent-model.ts'
+export { NotifyFile } from './notify-file.ts'
+export type { NotifyStore, OwedNotify } from './owed.ts'
+export { MANAGER, type RoleSeed, WIFI_WATCHER } from './role-seeds.ts'
+export type { AccessPolicy } from './role-table.ts'
 export { TreeModel } from './tree-model.ts'

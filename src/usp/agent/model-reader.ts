@@ -1,25 +1,35 @@
 import { parentOf, schemaPathOf } from '../../datamodel/index.ts'
+import { type Access, FULL_ACCESS } from './access/access.ts'
+import { AgentError } from './agent-error.ts'
 import type { AgentModel, SupportedModel } from './agent-model.ts'
+
+/** Parameters that are read for one request; more are refused with 7005 (resources exceeded). */
+const MAX_VALUES = 200_000
 
 /** Reads the instantiated model for one request: each table is asked for its rows once. */
 export class ModelReader {
   readonly supported: SupportedModel
+  /** The rights of the Controller for which the model is read. */
+  readonly access: Access
   readonly #model: AgentModel
   readonly #rows = new Map<string, Promise<readonly string[]>>()
 
-  private constructor(model: AgentModel, supported: SupportedModel) {
+  private constructor(model: AgentModel, supported: SupportedModel, access: Access) {
     this.#model = model
     this.supported = supported
+    this.access = access
   }
 
   /** Resolves with a reader of the model as it is from now on. */
-  static async of(model: AgentModel): Promise<ModelReader> {
-    return new ModelReader(model, await model.supported())
+  static async of(model: AgentModel, access = FULL_ACCESS): Promise<ModelReader> {
+    return new ModelReader(model, await model.supported(), access)
   }
 
-  /** Resolves with the values of those parameters that exist. */
-  values(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return paths.length === 0 ? Promise.resolve(new Map()) : this.#model.get(paths)
+  /** Resolves with the values of those parameters that exist, whatever the rights are. AgentError 7005: too many. */
+  async values(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (paths.length === 0) return new Map()
+    if (paths.length > MAX_VALUES) throw new AgentError(7005, `more than ${MAX_VALUES} parameters at once`)
+    return this.#model.get(paths)
   }
 
   /** Resolves with the value of a parameter; undefined when it does not exist. */
@@ -29,9 +39,14 @@ export class ModelReader {
 
   /** Resolves with the values of some parameters of an object, by name; '' for those that do not exist. */
   async texts<N extends string>(object: string, names: readonly N[]): Promise<Record<N, string>> {
-    const values = await this.values(names.map((name) => object + name))
-    // Exactly the names are filled in.
-    return Object.fromEntries(names.map((name) => [name, values.get(object + name) ?? ''])) as Record<N, string>
+    const [texts] = await this.textsOf([object], names)
+    return texts ?? textsFrom(new Map(), object, names)
+  }
+
+  /** Resolves with the values of the same parameters of each object, read at once and in order. */
+  async textsOf<N extends string>(objects: readonly string[], names: readonly N[]): Promise<Record<N, string>[]> {
+    const values = await this.values(objects.flatMap((object) => names.map((name) => object + name)))
+    return objects.map((object) => textsFrom(values, object, names))
   }
 
   /** Resolves with the rows of a table, by instance number. */
@@ -82,10 +97,32 @@ export class ModelReader {
     return found.flat()
   }
 
-  /** Resolves with the unique keys of a row, as far as they can be read. */
-  async uniqueKeys(row: string): Promise<Record<string, string>> {
-    const names = this.supported.object(schemaPathOf(row))?.keys.flat() ?? []
-    const values = await this.values(names.map((name) => row + name))
-    return Object.fromEntries([...values].map(([path, value]) => [path.slice(row.length), value]))
+  /**
+   * Resolves with the unique keys of each row, in order, as far as they are there and may be read (R-GIN.1, R-ADD.6).
+   */
+  async uniqueKeys(rows: readonly string[]): Promise<Record<string, string>[]> {
+    const namesOf = (row: string) => this.supported.object(schemaPathOf(row))?.keys.flat() ?? []
+    const values = await this.values(rows.flatMap((row) => this.#readable(row, namesOf(row))))
+    return rows.map((row) => {
+      const keys: Record<string, string> = {}
+      for (const name of namesOf(row)) {
+        const value = values.get(row + name)
+        if (value !== undefined) keys[name] = value
+      }
+      return keys
+    })
   }
+
+  #readable(object: string, names: readonly string[]): string[] {
+    return names.map((name) => object + name).filter((path) => this.access.mayRead(path))
+  }
+}
+
+function textsFrom<N extends string>(
+  values: ReadonlyMap<string, string>,
+  object: string,
+  names: readonly N[],
+): Record<N, string> {
+  // Exactly the names are filled in.
+  return Object.fromEntries(names.map((name) => [name, values.get(object + name) ?? ''])) as Record<N, string>
 }

@@ -5,6 +5,9 @@ import { RequestRefused } from './request-refused.ts'
 /** USP error code and text of a part of a request. */
 export type Failure = { err_code: number; err_msg: string }
 
+/** A part for which the Controller has no right (R-SEC.1). */
+export const DENIED: Failure = { err_code: 7006, err_msg: 'the role of the Controller does not permit it' }
+
 /** The parts of a Set, Add or Delete, and how they are done. */
 interface Plans<Plan> {
   plans: readonly Plan[]
@@ -28,11 +31,16 @@ export async function doPlans<Plan>({ plans, allowPartial, act, errorsOf, refusa
   }
   const refuse = () => {
     const errors = plans.flatMap(errorsOf)
-    if (errors.length > 0) throw new RequestRefused(7004, refusal, errors)
+    if (errors.length > 0) throw new RequestRefused(codeOf(errors), refusal, errors)
   }
   refuse()
   await act([...plans])
   refuse()
+}
+
+/** The code of the Error: 7006 when it is for want of rights alone. */
+function codeOf(errors: readonly ParamError[]): number {
+  return errors.every(({ err_code }) => err_code === DENIED.err_code) ? DENIED.err_code : 7004
 }
 
 /** Returns the reason why a value cannot be given to a parameter, by its type; undefined when it can. */

@@ -1,56 +1,107 @@
-import { type Path, schemaPathOf } from '../../datamodel/index.ts'
+import { type Path, schemaOf, schemaPathOf } from '../../datamodel/index.ts'
 import type { Get, GetInstances, GetInstancesResp, GetResp } from '../wire/index.ts'
 import { AgentError, failure } from './agent-error.ts'
 import type { ModelReader } from './model-reader.ts'
-import { resolve, resolveObjects } from './resolve.ts'
-
-/** Answers Get (TR-369 7.5.1): a path that fails leaves the others alone. */
-export async function readParameters(reader: ModelReader, { param_paths, max_depth }: Get): Promise<GetResp> {
-  const req_path_results = await Promise.all(
-    param_paths.map(async (requested_path) => {
-      try {
-        const resolved_path_results = await read(reader, requested_path, max_depth)
-        return { requested_path, err_code: 0, err_msg: '', resolved_path_results }
-      } catch (error) {
-        const why = failure(error, 7026)
-        // An instance that is not there is an invalid path to a Get, whether the model has it or not.
-        if (why.err_code === 7016) why.err_code = 7026
-        return { requested_path, ...why, resolved_path_results: [] }
-      }
-    }),
-  )
-  return { req_path_results }
-}
+import { objectsOf, type Resolved, resolveAll } from './resolve.ts'
 
 interface ReadObject {
   resolved_path: string
   result_params: Record<string, string>
 }
 
-async function read(reader: ModelReader, text: string, maxDepth: number): Promise<ReadObject[]> {
-  const { path, objects, leaf } = await resolve(reader, text)
-  if (path.kind === 'object') {
-    const all = await Promise.all(objects.map((object) => withDepth(reader, object, maxDepth)))
-    return readObjects(reader, all.flat())
-  }
-  const values = await reader.values(objects.map((object) => object + leaf))
-  const found = objects.filter((object) => values.has(object + leaf))
-  if (found.length === 0 && (objects.length > 0 || !hasLeaf(reader, path, leaf)))
-    throw new AgentError(7026, `${text} is not supported`)
-  return found.map((object) => ({ resolved_path: object, result_params: { [leaf]: values.get(object + leaf) ?? '' } }))
+/** Parameters to read for one requested path: names by object. */
+interface ReadPlan {
+  resolved: Resolved
+  objects: { object: string; names: readonly string[] }[]
 }
 
-async function readObjects(reader: ModelReader, objects: string[]): Promise<ReadObject[]> {
-  const namesOf = (object: string) => reader.supported.parameters(schemaPathOf(object))
-  const values = await reader.values(objects.flatMap((object) => namesOf(object).map((name) => object + name)))
-  return objects.map((object) => {
+/**
+ * Answers Get (TR-369 7.5.1): a path that fails leaves the others alone. The values of all paths are read at once.
+ * An element that may not be read is treated as if the Agent did not have it (R-GET.1, R-GET.4).
+ */
+export async function readParameters(reader: ModelReader, { param_paths, max_depth }: Get): Promise<GetResp> {
+  const resolved = await resolveAll(reader, param_paths)
+  const plans = await Promise.all(
+    resolved.map((one) => (one instanceof AgentError ? one : planRead(reader, one, max_depth))),
+  )
+  const wanted = plans.flatMap((plan) =>
+    plan instanceof AgentError ? [] : plan.objects.flatMap(({ object, names }) => names.map((name) => object + name)),
+  )
+  const values = await reader.values(wanted)
+  const req_path_results = param_paths.map((requested_path, i) => {
+    try {
+      const plan = plans[i]
+      if (plan === undefined || plan instanceof AgentError) throw plan
+      return { requested_path, err_code: 0, err_msg: '', resolved_path_results: found(reader, plan, values) }
+    } catch (error) {
+      const why = failure(error, 7026)
+      // An instance that is not there is an invalid path to a Get, whether the model has it or not.
+      if (why.err_code === 7016) why.err_code = 7026
+      return { requested_path, ...why, resolved_path_results: [] }
+    }
+  })
+  return { req_path_results }
+}
+
+async function planRead(reader: ModelReader, resolved: Resolved, maxDepth: number): Promise<ReadPlan> {
+  const { path, objects, leaf } = resolved
+  const readable = (object: string, names: readonly string[]) =>
+    names.filter((name) => reader.access.mayRead(object + name))
+  if (path.kind !== 'object')
+    return { resolved, objects: objects.map((object) => ({ object, names: readable(object, [leaf]) })) }
+  const all = (await Promise.all(objects.map((object) => withDepth(reader, object, maxDepth)))).flat()
+  return {
+    resolved,
+    objects: all.map((object) => ({
+      object,
+      names: readable(object, reader.supported.parameters(schemaPathOf(object))),
+    })),
+  }
+}
+
+function found(reader: ModelReader, plan: ReadPlan, values: ReadonlyMap<string, string>): ReadObject[] {
+  const { path } = plan.resolved
+  if (path.kind !== 'object') return foundParameters(reader, plan, values)
+  const results = plan.objects.map(({ object, names }): ReadObject => {
     const result_params: Record<string, string> = {}
-    for (const name of namesOf(object)) {
+    for (const name of names) {
       const value = values.get(object + name)
       if (value !== undefined) result_params[name] = value
     }
     return { resolved_path: object, result_params }
   })
+  const visible = results.filter(
+    ({ resolved_path, result_params }) => Object.keys(result_params).length > 0 || isVisible(reader, resolved_path),
+  )
+  const schema = schemaOf(path)
+  if (visible.length === 0 && schema !== undefined && !isSupportedFor(reader, schema))
+    throw new AgentError(7026, `${path.text} is not supported`)
+  return visible
+}
+
+function foundParameters(reader: ModelReader, plan: ReadPlan, values: ReadonlyMap<string, string>): ReadObject[] {
+  const { path, objects, leaf } = plan.resolved
+  const results = plan.objects.filter(({ object, names }) => names.length > 0 && values.has(object + leaf))
+  if (results.length === 0 && (plan.objects.some(({ names }) => names.length > 0) || !hasLeaf(reader, path, leaf)))
+    throw new AgentError(7026, `${path.text} is not supported`)
+  if (results.length === 0 && objects.length > 0 && !path.search)
+    throw new AgentError(7026, `${path.text} is not supported`)
+  return results.map(({ object }) => ({
+    resolved_path: object,
+    result_params: { [leaf]: values.get(object + leaf) ?? '' },
+  }))
+}
+
+/** Returns true when an object may be known although nothing of it is read: all rows on its path, and itself. */
+function isVisible({ access }: ModelReader, object: string): boolean {
+  const rows = [...object.matchAll(/\.\d+\./g)].map((match) => object.slice(0, match.index + match[0].length))
+  const isRow = rows.at(-1) === object
+  return rows.every((row) => access.has('InstantiatedObj', 'r', row)) && (isRow || access.has('Obj', 'r', object))
+}
+
+/** Returns true when something at or below a schema path may be read. */
+function isSupportedFor({ access }: ModelReader, schema: string): boolean {
+  return access.reaches(['Param', 'Obj', 'InstantiatedObj'], 'r', schema)
 }
 
 /**
@@ -71,48 +122,51 @@ function levels(relative: string): number {
 }
 
 /**
- * Returns true when the objects of a path would have this parameter, had they instances. A followed reference may have
- * any.
+ * Returns true when the objects of a path would have this parameter, had they instances, and it may be read. A followed
+ * reference may have any.
  */
-function hasLeaf({ supported }: ModelReader, { segments }: Path, leaf: string): boolean {
+function hasLeaf({ supported, access }: ModelReader, { segments }: Path, leaf: string): boolean {
   let schema = ''
   for (const segment of segments.slice(0, -1)) {
     if (segment.kind === 'follow') return true
     schema += segment.kind === 'name' ? `${segment.name}.` : '{i}.'
   }
-  return supported.parameters(schema).includes(leaf)
+  return supported.parameters(schema).includes(leaf) && access.hasForSome('Param', 'r', schema + leaf)
 }
 
-/** Answers GetInstances (TR-369 7.5.2). */
+/** Answers GetInstances (TR-369 7.5.2). A row that may not be read is not there (R-GIN.0). */
 export async function readInstances(
   reader: ModelReader,
   { obj_paths, first_level_only }: GetInstances,
 ): Promise<GetInstancesResp> {
-  const req_path_results = await Promise.all(
-    obj_paths.map(async (requested_path) => {
-      try {
-        const curr_insts = await rowsBelow(reader, requested_path, first_level_only)
-        return { requested_path, err_code: 0, err_msg: '', curr_insts }
-      } catch (error) {
-        return { requested_path, ...failure(error, 7026), curr_insts: [] }
-      }
-    }),
+  const resolved = await resolveAll(reader, obj_paths)
+  const found = await Promise.all(
+    resolved.map((one) => rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7026))),
   )
+  const all = [...new Set(found.flatMap((rows) => (Array.isArray(rows) ? rows : [])))]
+  const keys = await reader.uniqueKeys(all)
+  const keysOf = new Map(all.map((row, i) => [row, keys[i] ?? {}]))
+  const req_path_results = obj_paths.map((requested_path, i) => {
+    const rows = found[i] ?? []
+    if (!Array.isArray(rows)) return { requested_path, ...rows, curr_insts: [] }
+    const curr_insts = rows.map((row) => ({ instantiated_obj_path: row, unique_keys: keysOf.get(row) ?? {} }))
+    return { requested_path, err_code: 0, err_msg: '', curr_insts }
+  })
   return { req_path_results }
 }
 
-async function rowsBelow(
-  reader: ModelReader,
-  text: string,
-  firstLevel: boolean,
-): Promise<{ instantiated_obj_path: string; unique_keys: Record<string, string> }[]> {
+async function rowsBelow(reader: ModelReader, resolved: Resolved | AgentError, firstLevel: boolean): Promise<string[]> {
   const rows: string[] = []
-  for (const table of await resolveObjects(reader, text)) {
+  for (const table of objectsOf(resolved)) {
     if (!(await reader.isTable(table))) throw new AgentError(7018, `${table} is not a table`)
+    if (!isTableVisible(reader, table)) throw new AgentError(7026, `${table} is not supported`)
     if (firstLevel) rows.push(...(await reader.rows(table)))
     else rows.push(...(await reader.objectsBelow(table)).filter((path) => /\.\d+\.$/.test(path)))
   }
-  return Promise.all(
-    rows.map(async (row) => ({ instantiated_obj_path: row, unique_keys: await reader.uniqueKeys(row) })),
-  )
+  return rows.filter((row) => reader.access.has('InstantiatedObj', 'r', row))
+}
+
+function isTableVisible({ access }: ModelReader, table: string): boolean {
+  const schema = `${table}{i}.`
+  return access.hasForSome('Obj', 'r', schema) || access.hasForSome('InstantiatedObj', 'r', schema)
 }

@@ -1,9 +1,9 @@
-import { fulfils, type Path, parsePath, referredObjects, type SearchTerm } from '../../datamodel/index.ts'
+import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, type Segment } from '../../datamodel/index.ts'
 import { AgentError } from './agent-error.ts'
 import type { ModelReader } from './model-reader.ts'
 
 /** A requested path over the instantiated model. */
-interface Resolved {
+export interface Resolved {
   path: Path
   /** Instantiated objects, each ending in a dot. */
   objects: string[]
@@ -11,81 +11,134 @@ interface Resolved {
   leaf: string
 }
 
+/** A path on its way through the model, segment by segment. */
+interface Walk extends Resolved {
+  text: string
+  segments: Segment[]
+}
+
 /**
- * Resolves a path over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed
- * references. AgentError 7008 when it is not a path, 7026 when the supported model does not have it, 7016 when a named
- * instance is not there.
+ * Resolves paths over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed
+ * references. The model is asked for values once for each level of segments that needs some, however many paths there
+ * are. In place of a path that fails stands its AgentError: 7008 when it is no path, 7026 when the supported model does
+ * not have it, 7016 when a named instance is not there. A parameter that may not be read fulfils no search and is not
+ * followed.
  */
+export async function resolveAll(reader: ModelReader, texts: readonly string[]): Promise<(Resolved | AgentError)[]> {
+  const walks = texts.map(begin)
+  const depth = Math.max(0, ...walks.map((walk) => (walk instanceof AgentError ? 0 : walk.segments.length)))
+  for (let level = 0; level < depth; level++) await step(reader, walks, level)
+  return Promise.all(walks.map((walk) => (walk instanceof AgentError ? walk : end(reader, walk))))
+}
+
+/** Resolves one path; rejects with its AgentError. */
 export async function resolve(reader: ModelReader, text: string): Promise<Resolved> {
-  const path = parse(text)
-  const segments = [...path.segments]
-  const last = path.kind === 'object' ? undefined : segments.pop()
-  const leaf = last?.kind === 'name' ? last.name : ''
-  let objects = ['']
-  for (const segment of segments) {
-    switch (segment.kind) {
-      case 'name':
-        objects = objects.map((object) => `${object}${segment.name}.`)
-        break
-      case 'instance':
-        objects = objects.map((object) => `${object}${segment.instance}.`)
-        break
-      case 'wildcard':
-        objects = (await Promise.all(objects.map((object) => rowsOf(reader, object)))).flat()
-        break
-      case 'search':
-        objects = (await Promise.all(objects.map((object) => search(reader, object, segment.terms)))).flat()
-        break
-      case 'follow': {
-        const values = await reader.values(objects.map((object) => object + segment.name))
-        objects = objects.flatMap((object) => referredObjects(values.get(object + segment.name) ?? '', segment.item))
-        break
-      }
-      case 'schema':
-        throw new AgentError(7008, '{i} stands for no instance')
-    }
+  const [resolved] = await resolveAll(reader, [text])
+  if (resolved === undefined || resolved instanceof AgentError) throw resolved
+  return resolved
+}
+
+/** Returns the objects of a resolved path; AgentError when it failed, 7008 when it names no object. */
+export function objectsOf(resolved: Resolved | AgentError): string[] {
+  if (resolved instanceof AgentError) throw resolved
+  if (resolved.path.kind !== 'object') throw new AgentError(7008, `${resolved.path.text} is not the path of an object`)
+  return resolved.objects
+}
+
+function begin(text: string): Walk | AgentError {
+  try {
+    const path = parsePath(text)
+    const segments = [...path.segments]
+    const last = path.kind === 'object' ? undefined : segments.pop()
+    if (segments.some(({ kind }) => kind === 'schema')) return new AgentError(7008, '{i} stands for no instance')
+    return { text, path, segments, objects: [''], leaf: last?.kind === 'name' ? last.name : '' }
+  } catch (error) {
+    return new AgentError(7008, error instanceof Error ? error.message : 'invalid path')
   }
-  const existing = await there(reader, objects)
+}
+
+/** Takes all walks over their segment of one level; a walk that fails is replaced by its error. */
+async function step(reader: ModelReader, walks: (Walk | AgentError)[], level: number): Promise<void> {
+  const rows = new Map<Walk, readonly string[]>()
+  const wanted: string[] = []
+  await Promise.all(
+    walks.map(async (walk, i) => {
+      const segment = walk instanceof AgentError ? undefined : walk.segments[level]
+      if (walk instanceof AgentError || segment === undefined) return
+      try {
+        if (segment.kind === 'wildcard' || segment.kind === 'search') rows.set(walk, await rowsOf(reader, walk.objects))
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        walks[i] = error
+      }
+    }),
+  )
+  for (const walk of walks)
+    if (!(walk instanceof AgentError)) wanted.push(...wantedBy(reader, walk, level, rows.get(walk) ?? []))
+  const values = await reader.values([...new Set(wanted)])
+  for (const walk of walks)
+    if (!(walk instanceof AgentError)) walk.objects = next(reader, walk, level, rows.get(walk) ?? [], values)
+}
+
+/** Returns the parameters whose values decide where a walk goes. */
+function wantedBy(reader: ModelReader, { segments, objects }: Walk, level: number, rows: readonly string[]): string[] {
+  const segment = segments[level]
+  if (segment?.kind === 'follow')
+    return objects.map((object) => object + segment.name).filter((path) => reader.access.mayRead(path))
+  if (segment?.kind !== 'search') return []
+  return rows
+    .flatMap((row) => segment.terms.map((term) => row + term.path))
+    .filter((path) => reader.access.mayRead(path))
+}
+
+function next(
+  reader: ModelReader,
+  { segments, objects }: Walk,
+  level: number,
+  rows: readonly string[],
+  values: ReadonlyMap<string, string>,
+): string[] {
+  const segment = segments[level]
+  switch (segment?.kind) {
+    case 'name':
+      return objects.map((object) => `${object}${segment.name}.`)
+    case 'instance':
+      return objects.map((object) => `${object}${segment.instance}.`)
+    case 'wildcard':
+      return [...rows]
+    case 'search': {
+      const holds = (path: string, term: SearchTerm) =>
+        fulfils(term, values.get(path), reader.supported.parameter(path)?.type ?? 'string')
+      return rows.filter((row) => segment.terms.every((term) => holds(row + term.path, term)))
+    }
+    case 'follow':
+      return objects.flatMap((object) => referredObjects(values.get(object + segment.name) ?? '', segment.item))
+    default:
+      return objects
+  }
+}
+
+/** Leaves the objects that are there; AgentError when a path that is no search names none, or none is supported. */
+async function end(reader: ModelReader, { text, path, objects, leaf }: Walk): Promise<Resolved | AgentError> {
+  const exist = await Promise.all(objects.map((object) => reader.exists(object)))
+  const existing = objects.filter((_, i) => exist[i])
   if (existing.length === 0 && !path.search)
-    throw new AgentError(reader.isSupported(objects[0] ?? '') ? 7016 : 7026, `${text} does not exist`)
+    return new AgentError(reader.isSupported(objects[0] ?? '') ? 7016 : 7026, `${text} does not exist`)
   if (existing.length === 0 && path.search && !isSearchSupported(reader, path))
-    throw new AgentError(7026, `${text} is not supported`)
+    return new AgentError(7026, `${text} is not supported`)
   return { path, objects: existing, leaf }
 }
 
-/** Resolves a path that must name objects; AgentError 7008 when it names a parameter, command or event. */
-export async function resolveObjects(reader: ModelReader, text: string): Promise<string[]> {
-  const { path, objects } = await resolve(reader, text)
-  if (path.kind !== 'object') throw new AgentError(7008, `${text} is not the path of an object`)
-  return objects
-}
-
-function parse(text: string): Path {
-  try {
-    return parsePath(text)
-  } catch (error) {
-    throw new AgentError(7008, error instanceof Error ? error.message : 'invalid path')
-  }
-}
-
-async function there(reader: ModelReader, objects: string[]): Promise<string[]> {
-  const exist = await Promise.all(objects.map((object) => reader.exists(object)))
-  return objects.filter((_, i) => exist[i])
-}
-
-/** The rows of a table; none when the object is not a table that is there. AgentError 7026 when it is not supported. */
-async function rowsOf(reader: ModelReader, table: string): Promise<readonly string[]> {
-  if (await reader.isTable(table)) return reader.rows(table)
-  if (!reader.isSupported(table)) throw new AgentError(7026, `${table} is not supported`)
-  return []
-}
-
-async function search(reader: ModelReader, table: string, terms: readonly SearchTerm[]): Promise<string[]> {
-  const rows = await rowsOf(reader, table)
-  const values = await reader.values(rows.flatMap((row) => terms.map((term) => row + term.path)))
-  const holds = (path: string, term: SearchTerm) =>
-    fulfils(term, values.get(path), reader.supported.parameter(path)?.type ?? 'string')
-  return rows.filter((row) => terms.every((term) => holds(row + term.path, term)))
+/** The rows of tables; none of a table that is not there. AgentError 7026 when one is not supported. */
+async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    tables.map(async (table) => {
+      if (await reader.isTable(table)) return reader.rows(table)
+      if (!reader.isSupported(table)) throw new AgentError(7026, `${table} is not supported`)
+      return []
+    }),
+  )
+  return found.flat()
 }
 
 function isSearchSupported(reader: ModelReader, path: Path): boolean {

@@ -2,8 +2,10 @@ import type { ParamError, ParameterError, Set_, SetResp, Setting } from '../wire
 import { failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
-import { doPlans, type Failure, wrongValue } from './plans.ts'
-import { resolveObjects } from './resolve.ts'
+import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
+import type { Requester } from './requester.ts'
+import { objectsOf, resolveAll } from './resolve.ts'
+import { deniedReferences, SUBSCRIPTIONS } from './subscriptions.ts'
 
 /** The settings of one object: those that can be written, and the errors of the others. */
 interface ObjectPlan {
@@ -27,9 +29,13 @@ const REQUIRED: Failure = { err_code: 7021, err_msg: 'a required parameter faile
  * Answers Set (TR-369 7.4). Everything is checked before anything is written. Without allow_partial all updates are
  * written together, or the request rejects with RequestRefused.
  */
-export async function setValues(model: AgentModel, { allow_partial, update_objs }: Set_, by: string): Promise<SetResp> {
-  const reader = await ModelReader.of(model)
-  const plans = await Promise.all(update_objs.map((update) => plan(reader, update.obj_path, update.param_settings)))
+export async function setValues(
+  model: AgentModel,
+  { allow_partial, update_objs }: Set_,
+  { by, access }: Requester,
+): Promise<SetResp> {
+  const reader = await ModelReader.of(model, access)
+  const plans = await planAll(reader, update_objs)
   await doPlans({
     plans,
     allowPartial: allow_partial,
@@ -37,7 +43,7 @@ export async function setValues(model: AgentModel, { allow_partial, update_objs 
     errorsOf: (one) => (one.failure === undefined ? [] : errorsOf(one)),
     refusal: 'nothing was changed',
   })
-  return { updated_obj_results: await Promise.all(plans.map((one) => resultOf(reader, one))) }
+  return { updated_obj_results: await resultsOf(reader, plans) }
 }
 
 function errorsOf({ requested, objects, failure: why, unresolved }: SetPlan): ParamError[] {
@@ -49,27 +55,77 @@ function errorsOf({ requested, objects, failure: why, unresolved }: SetPlan): Pa
     : errors
 }
 
-async function plan(reader: ModelReader, requested: string, settings: Setting[]): Promise<SetPlan> {
-  try {
-    const paths = await resolveObjects(reader, requested)
-    const objects = await Promise.all(paths.map((path) => check(reader, path, settings)))
-    const required = new Set(settings.filter((setting) => setting.required).map((setting) => setting.param))
-    const failed = objects.some(({ errors }) => errors.some(({ param }) => required.has(param)))
-    return { requested, objects, ...(failed ? { failure: REQUIRED } : {}) }
-  } catch (error) {
-    return { requested, objects: [], failure: failure(error, 7026), unresolved: true }
-  }
+/** Plans all updates; the present values are read at once. */
+async function planAll(reader: ModelReader, updates: Set_['update_objs']): Promise<SetPlan[]> {
+  const resolved = await resolveAll(
+    reader,
+    updates.map(({ obj_path }) => obj_path),
+  )
+  const found = resolved.map((one): string[] | Failure => {
+    try {
+      return objectsOf(one)
+    } catch (error) {
+      return failure(error, 7026)
+    }
+  })
+  const wanted = updates.flatMap(({ param_settings }, i) => {
+    const objects = found[i]
+    if (!Array.isArray(objects)) return []
+    return objects.flatMap((path) => [...param_settings.map(({ param }) => path + param), ...referencePaths(path)])
+  })
+  const values = await reader.values([...new Set(wanted)])
+  return updates.map(({ obj_path, param_settings }, i) => {
+    const objects = found[i] ?? []
+    if (!Array.isArray(objects)) {
+      // Without rights on it, a row that is there looks like one that is not.
+      const isHidden = objects.err_code === 7016 && !reader.access.reaches(['Param'], 'w', obj_path)
+      return { requested: obj_path, objects: [], failure: isHidden ? DENIED : objects, unresolved: true }
+    }
+    return plan(reader, obj_path, objects, param_settings, values)
+  })
 }
 
-async function check(reader: ModelReader, path: string, settings: Setting[]): Promise<ObjectPlan> {
-  const values = await reader.values(settings.map(({ param }) => path + param))
-  const plan: ObjectPlan = { path, good: [], errors: [] }
-  for (const setting of settings) {
-    const problem = problemOf(reader, path, setting, values.get(path + setting.param))
-    if (problem === undefined) plan.good.push(setting)
-    else plan.errors.push({ param: setting.param, ...problem })
-  }
-  return plan
+function plan(
+  reader: ModelReader,
+  requested: string,
+  paths: readonly string[],
+  settings: readonly Setting[],
+  values: ReadonlyMap<string, string>,
+): SetPlan {
+  const objects = paths.map((path): ObjectPlan => {
+    const one: ObjectPlan = { path, good: [], errors: [] }
+    const denied = deniedIn(reader, path, settings, values)
+    for (const setting of settings) {
+      const problem = denied.includes(setting.param)
+        ? DENIED
+        : problemOf(reader, path, setting, values.get(path + setting.param))
+      if (problem === undefined) one.good.push(setting)
+      else one.errors.push({ param: setting.param, ...problem })
+    }
+    return one
+  })
+  const required = new Set(settings.filter((setting) => setting.required).map((setting) => setting.param))
+  const failed = objects.some(({ errors }) => errors.some(({ param }) => required.has(param)))
+  return { requested, objects, ...(failed ? { failure: REQUIRED } : {}) }
+}
+
+const REFERENCES = ['NotifType', 'ReferenceList']
+
+function referencePaths(path: string): string[] {
+  return path.startsWith(SUBSCRIPTIONS) ? REFERENCES.map((name) => path + name) : []
+}
+
+/** Returns the names of settings by which a subscription would be to things of which its Controller is not notified. */
+function deniedIn(
+  { access }: ModelReader,
+  path: string,
+  settings: readonly Setting[],
+  values: ReadonlyMap<string, string>,
+): string[] {
+  if (!path.startsWith(SUBSCRIPTIONS)) return []
+  const given = new Map(settings.map(({ param, value }) => [param, value]))
+  const after = Object.fromEntries(REFERENCES.map((name) => [name, given.get(name) ?? values.get(path + name) ?? '']))
+  return deniedReferences(access, path, after).length === 0 ? [] : REFERENCES
 }
 
 function problemOf(
@@ -78,6 +134,7 @@ function problemOf(
   { param, value }: Setting,
   now: string | undefined,
 ): Failure | undefined {
+  if (!reader.access.has('Param', 'w', path + param)) return DENIED
   const parameter = reader.supported.parameter(path + param)
   if (parameter === undefined || now === undefined) return { err_code: 7010, err_msg: 'there is no such parameter' }
   if (isFixed(path, param) && now !== '' && now !== value)
@@ -129,23 +186,23 @@ function note(plans: SetPlan[], { problems }: ModelRefusal): boolean {
   return noted
 }
 
-async function resultOf(
-  reader: ModelReader,
-  { requested, objects, failure: why }: SetPlan,
-): Promise<SetResp['updated_obj_results'][number]> {
-  if (why !== undefined) {
-    const updated_inst_failures = objects.map(({ path, errors }) => ({ affected_path: path, param_errs: errors }))
-    return { requested_path: requested, oper_status: { oper_failure: { ...why, updated_inst_failures } } }
-  }
-  const updated_inst_results = await Promise.all(
-    objects.map(async ({ path, good, errors }) => ({
-      affected_path: path,
-      param_errs: errors,
-      updated_params: await reader.texts(
-        path,
-        good.map(({ param }) => param),
-      ),
-    })),
-  )
-  return { requested_path: requested, oper_status: { oper_success: { updated_inst_results } } }
+/** The results of all plans; the values after the update are read at once, those that may be read (R-SET.3). */
+async function resultsOf(reader: ModelReader, plans: readonly SetPlan[]): Promise<SetResp['updated_obj_results']> {
+  const done = plans.filter((one) => one.failure === undefined).flatMap(({ objects }) => objects)
+  const wanted = done.flatMap(({ path, good }) => good.map(({ param }) => path + param))
+  const values = await reader.values([...new Set(wanted)].filter((path) => reader.access.mayRead(path)))
+  return plans.map(({ requested, objects, failure: why }) => {
+    if (why !== undefined) {
+      const updated_inst_failures = objects.map(({ path, errors }) => ({ affected_path: path, param_errs: errors }))
+      return { requested_path: requested, oper_status: { oper_failure: { ...why, updated_inst_failures } } }
+    }
+    const updated_inst_results = objects.map(({ path, good, errors }) => {
+      const updated_params: Record<string, string> = {}
+      for (const { param } of good) {
+        if (reader.access.mayRead(path + param)) updated_params[param] = values.get(path + param) ?? ''
+      }
+      return { affected_path: path, param_errs: errors, updated_params }
+    })
+    return { requested_path: requested, oper_status: { oper_success: { updated_inst_results } } }
+  })
 }

@@ -1,5 +1,7 @@
+import type { Access } from './access/access.ts'
+import type { Column } from './access/permission.ts'
+import { splitList } from './lists.ts'
 import type { ModelReader } from './model-reader.ts'
-import { resolve } from './resolve.ts'
 
 export const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
 
@@ -30,12 +32,15 @@ const NAMES = [
 /** Resolves with the subscriptions that are enabled and notify somebody. */
 export async function readSubscriptions(reader: ModelReader): Promise<ActiveSubscription[]> {
   const rows = await reader.rows(SUBSCRIPTIONS)
-  const found = await Promise.all(rows.map((row) => readSubscription(reader, row)))
-  return found.filter((subscription) => subscription !== undefined)
+  const all = await reader.textsOf(rows, NAMES)
+  return rows.flatMap((row, i) => {
+    const texts = all[i]
+    const subscription = texts === undefined ? undefined : subscriptionOf(row, texts)
+    return subscription ?? []
+  })
 }
 
-async function readSubscription(reader: ModelReader, row: string): Promise<ActiveSubscription | undefined> {
-  const texts = await reader.texts(row, NAMES)
+function subscriptionOf(row: string, texts: Record<(typeof NAMES)[number], string>): ActiveSubscription | undefined {
   // The default of TriggerAction is Notify; with Config nothing is sent.
   if (texts.Enable !== 'true' || texts.TriggerAction === 'Config') return undefined
   return {
@@ -43,35 +48,24 @@ async function readSubscription(reader: ModelReader, row: string): Promise<Activ
     controller: `${texts.Recipient}.`,
     id: texts.ID,
     type: texts.NotifType,
-    references: splitReferences(texts.ReferenceList),
+    references: splitList(texts.ReferenceList),
     retry: texts.NotifRetry === 'true',
     expirationS: Number(texts.NotifExpiration) || 0,
   }
 }
 
-/** Splits a ReferenceList; a comma inside a search expression is not a separator. */
-function splitReferences(list: string): string[] {
-  const references: string[] = []
-  let depth = 0
-  let start = 0
-  for (let i = 0; i < list.length; i++) {
-    if (list[i] === '[') depth++
-    else if (list[i] === ']') depth--
-    else if (list[i] === ',' && depth === 0) {
-      references.push(list.slice(start, i))
-      start = i + 1
-    }
-  }
-  return [...references, list.slice(start)].map((reference) => reference.trim()).filter((text) => text !== '')
+/** Returns true for a reference that only a search in the model resolves: with an expression or a followed reference. */
+export function isSearched(reference: string): boolean {
+  return /[[+]/.test(reference)
 }
 
 /**
- * Resolves with true when a reference means a path: the path itself, anything below an object path, `*` for any
- * instance, or what a search finds now.
+ * Returns true when a reference means a path: the path itself, anything below an object path, `*` for any instance, or
+ * what a search has `found`.
  */
-export async function matchesReference(reader: ModelReader, reference: string, path: string): Promise<boolean> {
+export function matchesReference(reference: string, found: readonly string[] | undefined, path: string): boolean {
   if (reference === path) return true
-  if (/[[+]/.test(reference)) return (await found(reader, reference)).some((wanted) => isMeant(wanted, path))
+  if (isSearched(reference)) return found?.some((wanted) => isMeant(wanted, path)) === true
   if (!reference.includes('*')) return isMeant(reference, path)
   const pattern = reference
     .split('.')
@@ -84,12 +78,32 @@ function isMeant(reference: string, path: string): boolean {
   return reference === path || (reference.endsWith('.') && path.startsWith(reference))
 }
 
-async function found(reader: ModelReader, reference: string): Promise<string[]> {
-  try {
-    const { objects, leaf } = await resolve(reader, reference)
-    return objects.map((object) => object + leaf)
-  } catch {
-    // A reference may name an object that does not exist yet.
-    return []
-  }
+/** The column of permissions that decides on the notifications of a NotifType. */
+const COLUMNS: Readonly<Record<string, Column>> = {
+  ValueChange: 'Param',
+  ObjectCreation: 'Obj',
+  ObjectDeletion: 'InstantiatedObj',
+  OperationComplete: 'CommandEvent',
+  Event: 'CommandEvent',
+}
+
+/** Returns true when a Controller may be notified of a thing of the given NotifType at a path. */
+export function mayBeNotified(access: Access, type: string, path: string): boolean {
+  const column = COLUMNS[type]
+  if (column === undefined) return false
+  return access.has(column, 'n', column === 'Obj' ? `${path}{i}.` : path)
+}
+
+/**
+ * Returns the names of the values of a subscription row that its Controller may not write: a ReferenceList of which
+ * nothing could ever be notified.
+ */
+export function deniedReferences(access: Access, table: string, values: Readonly<Record<string, string>>): string[] {
+  const { NotifType = '', ReferenceList = '' } = values
+  const column = COLUMNS[NotifType]
+  if (!table.startsWith(SUBSCRIPTIONS) || column === undefined || ReferenceList === '') return []
+  const mayRefer = splitList(ReferenceList).some(
+    (reference) => reference.includes('+') || access.reaches([column], 'n', reference.replace(/\[[^\]]*\]/g, '*')),
+  )
+  return mayRefer ? [] : ['ReferenceList']
 }

@@ -1,7 +1,6 @@
 import { parentOf, parsePath, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import type { GetSupportedDM, GetSupportedDMResp, SupportedObject } from '../wire/index.ts'
 import { AgentError } from './agent-error.ts'
-import type { SupportedModel } from './agent-model.ts'
 import type { ModelReader } from './model-reader.ts'
 
 type Result = GetSupportedDMResp['req_obj_results'][number]
@@ -23,21 +22,21 @@ const EVERYTHING = { return_commands: true, return_events: true, return_params: 
 
 /**
  * Answers GetSupportedDM (TR-369 7.5.3): objects of the supported model, or since 1.4 one command, event or parameter
- * of one.
+ * of one. Elements that may be read in no instance are left out (R-GSP.0).
  */
 export async function supportedModel(reader: ModelReader, request: GetSupportedDM): Promise<GetSupportedDMResp> {
   return { req_obj_results: await Promise.all(request.obj_paths.map((path) => resultOf(reader, path, request))) }
 }
 
 async function resultOf(reader: ModelReader, req_obj_path: string, request: GetSupportedDM): Promise<Result> {
-  const { supported } = reader
   try {
     const { schema, leaf } = await locate(reader, req_obj_path)
     const supported_objs =
       leaf === ''
-        ? objectsOf(supported, schema, request)
-        : [only(describe(supported, schema, { ...request, ...EVERYTHING }), leaf)]
-    return { req_obj_path, err_code: 0, err_msg: '', data_model_inst_uri: supported.uri, supported_objs }
+        ? objectsOf(reader, schema, request)
+        : [only(describe(reader, schema, { ...request, ...EVERYTHING }), leaf)]
+    if (supported_objs.length === 0) throw new AgentError(7026, 'not in the supported data model')
+    return { req_obj_path, err_code: 0, err_msg: '', data_model_inst_uri: reader.supported.uri, supported_objs }
   } catch (error) {
     const err_code = error instanceof AgentError ? error.code : 7008
     const err_msg = error instanceof Error ? error.message : 'invalid path'
@@ -62,19 +61,23 @@ async function locate(reader: ModelReader, text: string): Promise<{ schema: stri
   return { schema, leaf }
 }
 
-function objectsOf(supported: SupportedModel, schema: string, request: GetSupportedDM): SupportedObject[] {
-  const paths = [...supported.objects()].filter((path) => path.startsWith(schema)).sort()
-  if (!request.first_level_only) return paths.map((path) => describe(supported, path, request))
-  // Immediate children are listed without their content.
+function objectsOf(reader: ModelReader, schema: string, request: GetSupportedDM): SupportedObject[] {
+  const { supported, access } = reader
+  const paths = [...supported.objects()]
+    .filter((path) => path.startsWith(schema) && access.hasForSome('Obj', 'r', path))
+    .sort()
+  if (!request.first_level_only) return paths.map((path) => describe(reader, path, request))
+  // Immediate children are listed without their commands, events and parameters.
   const bare = { ...request, return_commands: false, return_events: false, return_params: false }
   return paths
     .filter((path) => path === schema || parentOf(path.replace(/\{i\}\.$/, '')) === schema)
-    .map((path) => describe(supported, path, path === schema ? request : { ...bare, return_unique_key_sets: false }))
+    .map((path) => describe(reader, path, path === schema ? request : bare))
 }
 
-function describe(supported: SupportedModel, path: string, request: GetSupportedDM): SupportedObject {
+function describe({ supported, access }: ModelReader, path: string, request: GetSupportedDM): SupportedObject {
   const object = supported.object(path)
-  const names = supported.parameters(path)
+  const isShown = (column: 'Param' | 'CommandEvent', name: string) => access.hasForSome(column, 'r', path + name)
+  const names = supported.parameters(path).filter((name) => isShown('Param', name))
   const params = request.return_params ? names.flatMap((name) => supported.parameter(path + name) ?? []) : []
   const commands = request.return_commands ? [...(object?.commands.values() ?? [])] : []
   const events = request.return_events ? [...(object?.events ?? [])] : []
@@ -83,13 +86,17 @@ function describe(supported: SupportedModel, path: string, request: GetSupported
     supported_obj_path: path,
     access: object?.table === true && object.access === 'w' ? 1 : 0,
     is_multi_instance: object?.table ?? false,
-    supported_commands: commands.map((command) => ({
-      command_name: command.name,
-      input_arg_names: command.input.map((arg) => arg.name),
-      output_arg_names: command.output.map((arg) => arg.name),
-      command_type: command.async ? 2 : 1,
-    })),
-    supported_events: events.map(([event_name, arg_names]) => ({ event_name, arg_names })),
+    supported_commands: commands
+      .filter(({ name }) => isShown('CommandEvent', name))
+      .map((command) => ({
+        command_name: command.name,
+        input_arg_names: command.input.map((arg) => arg.name),
+        output_arg_names: command.output.map((arg) => arg.name),
+        command_type: command.async ? 2 : 1,
+      })),
+    supported_events: events
+      .filter(([name]) => isShown('CommandEvent', name))
+      .map(([event_name, arg_names]) => ({ event_name, arg_names })),
     supported_params: params.map((param) => ({
       param_name: param.name,
       access: param.access === 'r' ? 0 : 1,

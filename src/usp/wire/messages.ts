@@ -166,7 +166,7 @@ export interface Notify {
     agent_supported_protocol_versions: string
   }
 }
-export interface NotifyResp {
+interface NotifyResp {
   subscription_id: string
 }
 interface Register {

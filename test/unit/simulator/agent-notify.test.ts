@@ -100,11 +100,12 @@ describe('an Agent that comes', () => {
     await controller.notified(isOnBoard, 2)
     const [first] = controller.notifies
     expect(new Set(controller.notifies.map(({ msgId }) => msgId)).size).toBe(1)
-    controller.answerNotify(first!.msgId, 'other')
+    controller.answerNotify('another', '')
     await controller.heard()
     it.clock.advance(7500)
     await controller.notified(isOnBoard, 3)
-    controller.answerNotify(first!.msgId, '')
+    // Its msg_id decides, whatever the subscription_id is (R-NOT.9).
+    controller.answerNotify(first!.msgId, 'other')
     await controller.heard()
     it.clock.advance(3_600_000)
     await controller.heard()

@@ -21,7 +21,7 @@ function recorded(): { transport: AgentTransport; log: string[]; events(): LinkE
   const log: string[] = []
   let opened: LinkEvents | undefined
   const link: ControllerLink = {
-    send: ([n]) => void log.push(`send ${n}`),
+    send: ([n]) => log.push(`send ${n}`) > 0,
     leave: ([n]) => void log.push(`leave ${n}`),
     refuse: () => void log.push('refuse'),
     cut: () => void log.push('cut'),

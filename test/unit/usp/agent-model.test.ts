@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog, systemRandom } from '../../../src/base/index.ts'
 import { dualStackGateway, loadPresetModels } from '../../../src/simulator/index.ts'
+import { FULL_ACCESS } from '../../../src/usp/agent/access/access.ts'
 import { AgentRequests } from '../../../src/usp/agent/requests.ts'
 import { TreeModel } from '../../../src/usp/agent/tree-model.ts'
 import {
@@ -29,6 +30,7 @@ const FACTS = {
 const MODELS = loadPresetModels()
 const CONTROLLERS = 'Device.LocalAgent.Controller.'
 const SSID = 'Device.WiFi.SSID.1.'
+const BY = { by: 'Device.LocalAgent.Controller.1.', access: FULL_ACCESS }
 const BOOT = { cause: 'LocalReboot', commandKey: '', firmwareUpdated: false }
 
 async function memory(): Promise<MemoryAgentModel> {
@@ -58,7 +60,7 @@ describe('an Agent over a model that takes its time', () => {
   function agentOver(over: AgentModel): UspAgent {
     return new UspAgent({
       model: over,
-      transport: websocketTransport(() => []),
+      transport: websocketTransport(() => ({})),
       codec: new Codec(),
       endpointId: 'proto::agent',
       identity: FACTS,
@@ -70,7 +72,13 @@ describe('an Agent over a model that takes its time', () => {
   }
 
   async function addController(): Promise<string> {
-    const values = { EndpointID: controller.endpointId, Enable: 'true', PeriodicNotifInterval: '60' }
+    const role = 'Device.LocalAgent.ControllerTrust.Role.1'
+    const values = {
+      EndpointID: controller.endpointId,
+      Enable: 'true',
+      PeriodicNotifInterval: '60',
+      AssignedRole: role,
+    }
     const [added = ''] = await model.add([{ table: CONTROLLERS, values }], 'agent')
     const websocket = { Host: '127.0.0.1', Port: String(controller.port), Path: '/usp', EnableEncryption: 'false' }
     const mtp: Record<string, string> = { Protocol: 'WebSocket', Enable: 'true' }
@@ -246,7 +254,7 @@ describe('a write that the device refuses after the checks', () => {
 
   it('of a wished parameter is an error beside the others', async () => {
     refused = /Enable$/
-    const { updated_obj_results } = await agent.set({ allow_partial: false, update_objs: [update(false)] }, 'by')
+    const { updated_obj_results } = await agent.set({ allow_partial: false, update_objs: [update(false)] }, BY)
     expect(updated_obj_results[0]?.oper_status.oper_success?.updated_inst_results).toEqual([
       {
         affected_path: SSID,
@@ -260,11 +268,11 @@ describe('a write that the device refuses after the checks', () => {
   it('of a required parameter changes nothing: an Error, or alone when partial', async () => {
     refused = /Enable$/
     const request = { update_objs: [update(true)] }
-    await expect(agent.set({ allow_partial: false, ...request }, 'by')).rejects.toMatchObject({
+    await expect(agent.set({ allow_partial: false, ...request }, BY)).rejects.toMatchObject({
       code: 7004,
       errors: [{ param_path: `${SSID}Enable`, err_code: 7012 }],
     })
-    const { updated_obj_results } = await agent.set({ allow_partial: true, ...request }, 'by')
+    const { updated_obj_results } = await agent.set({ allow_partial: true, ...request }, BY)
     expect(updated_obj_results[0]?.oper_status.oper_failure).toMatchObject({ err_code: 7021 })
     expect(await value(`${SSID}SSID`)).toBe('H1-5G')
   })
@@ -279,9 +287,9 @@ describe('a write that the device refuses after the checks', () => {
     })
     refused = /Protocol$/
     const create_objs = [row('a', false), row('b', true)]
-    await expect(agent.add({ allow_partial: false, create_objs }, 'by')).rejects.toMatchObject({ code: 7004 })
+    await expect(agent.add({ allow_partial: false, create_objs }, BY)).rejects.toMatchObject({ code: 7004 })
     expect(await model.instances('Device.NAT.PortMapping.')).toEqual([])
-    const { created_obj_results } = await agent.add({ allow_partial: true, create_objs }, 'by')
+    const { created_obj_results } = await agent.add({ allow_partial: true, create_objs }, BY)
     expect(created_obj_results.map(({ oper_status }) => oper_status.oper_failure?.err_code)).toEqual([undefined, 7021])
     expect(await model.instances('Device.NAT.PortMapping.')).toEqual(['Device.NAT.PortMapping.1.'])
   })
@@ -289,11 +297,11 @@ describe('a write that the device refuses after the checks', () => {
   it('for a reason that names no parameter ends the request', async () => {
     vi.spyOn(model, 'set').mockRejectedValue(new AgentError(7005, 'the device is busy'))
     const request = { allow_partial: true, update_objs: [update(true)] }
-    const { updated_obj_results } = await agent.set(request, 'by')
+    const { updated_obj_results } = await agent.set(request, BY)
     expect(updated_obj_results[0]?.oper_status.oper_failure).toMatchObject({ err_code: 7005 })
     vi.spyOn(model, 'add').mockRejectedValue(new ModelRefusal([]))
     const creation = { obj_path: 'Device.NAT.PortMapping.', param_settings: [] }
-    await expect(agent.add({ allow_partial: false, create_objs: [creation] }, 'by')).rejects.toMatchObject({
+    await expect(agent.add({ allow_partial: false, create_objs: [creation] }, BY)).rejects.toMatchObject({
       code: 7004,
     })
   })

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { FaultyModel } from '../../../src/simulator/faulty-model.ts'
 import { dualStackGateway, loadPresetModels } from '../../../src/simulator/index.ts'
+import { FULL_ACCESS } from '../../../src/usp/agent/access/access.ts'
 import { RequestRefused } from '../../../src/usp/agent/request-refused.ts'
 import { AgentRequests } from '../../../src/usp/agent/requests.ts'
 import { TreeModel } from '../../../src/usp/agent/tree-model.ts'
@@ -21,7 +22,7 @@ const FACTS = {
 const SSID = 'Device.WiFi.SSID.1.'
 const RADIO = 'Device.WiFi.Radio.1.'
 const TABLE = 'Device.NAT.PortMapping.'
-const BY = 'Device.LocalAgent.Controller.1.'
+const BY = { by: 'Device.LocalAgent.Controller.1.', access: FULL_ACCESS }
 
 interface Subject {
   model: AgentModel
@@ -79,7 +80,7 @@ describe.each([
 
   describe('Get', () => {
     const get = async (path: string, max_depth = 0) => {
-      const [result] = (await agent.get({ param_paths: [path], max_depth })).req_path_results
+      const [result] = (await agent.get({ param_paths: [path], max_depth }, BY)).req_path_results
       if (result === undefined) throw new Error('no result')
       return result
     }
@@ -168,7 +169,7 @@ describe.each([
 
     it('answers each path for itself', async () => {
       const paths = ['Device.Nope.', `${SSID}SSID`, 'x..y']
-      const codes = (await agent.get({ param_paths: paths, max_depth: 0 })).req_path_results.map(
+      const codes = (await agent.get({ param_paths: paths, max_depth: 0 }, BY)).req_path_results.map(
         ({ err_code }) => err_code,
       )
       expect(codes).toEqual([7026, 0, 7008])
@@ -182,7 +183,7 @@ describe.each([
 
   describe('GetInstances', () => {
     const instances = async (path: string, first_level_only = true) =>
-      (await agent.instances({ obj_paths: [path], first_level_only })).req_path_results[0]
+      (await agent.instances({ obj_paths: [path], first_level_only }, BY)).req_path_results[0]
 
     it('answers rows with their unique keys, of nested tables only when asked', async () => {
       expect((await instances('Device.IP.Interface.'))?.curr_insts).toEqual([

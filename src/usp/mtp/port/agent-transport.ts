@@ -22,7 +22,8 @@ export interface LinkEvents {
 
 /** An open link of an Agent to a Controller. */
 export interface ControllerLink {
-  send(record: Uint8Array): void
+  /** Returns false when nothing was sent: the link is closed, or it is cut because its Controller does not read. */
+  send(record: Uint8Array): boolean
   /** Sends a last Record and closes. */
   leave(goodbye: Uint8Array): void
   /** Closes because the Controller sent bytes that are no Record. */

@@ -1,0 +1,55 @@
+import { type Column, Permission, type Right } from './permission.ts'
+
+/** The permissions of one role. */
+export type RolePermissions = readonly Permission[]
+
+/**
+ * The rights of one Controller (TR-369 R-SEC.1). In each of its roles the permission with the highest Order among those
+ * that mean an element decides; the right is there when one role grants it.
+ */
+export class Access {
+  readonly #roles: readonly RolePermissions[]
+
+  constructor(roles: readonly RolePermissions[]) {
+    this.#roles = roles.map((permissions) => [...permissions].sort((a, b) => b.order - a.order))
+  }
+
+  /** Returns true when a parameter may be read. */
+  mayRead(parameter: string): boolean {
+    return this.has('Param', 'r', parameter)
+  }
+
+  /** `{i}` in the path of an element stands for every instance, also one that is made later. */
+  has(column: Column, right: Right, path: string): boolean {
+    return this.#roles.some((permissions) => permissions.find((one) => one.means(path))?.grants(column, right) === true)
+  }
+
+  /** Returns true for an element of the supported model when the right is there for some instance. */
+  hasForSome(column: Column, right: Right, schema: string): boolean {
+    return this.#roles.some((permissions) => {
+      for (const one of permissions) {
+        if (!one.mayMean(schema)) continue
+        if (one.grants(column, right)) return true
+        if (one.means(schema)) return false
+      }
+      return false
+    })
+  }
+
+  /** Returns true when the right may be there for something at or below a path. */
+  reaches(columns: readonly Column[], right: Right, path: string): boolean {
+    return this.#roles.some((permissions) =>
+      permissions.some((one) => columns.some((column) => one.grants(column, right)) && one.reaches(path)),
+    )
+  }
+}
+
+/** All rights on everything: of the Agent itself, and of Controllers of an Agent that has no roles. */
+export const FULL_ACCESS = new Access([
+  [
+    new Permission(
+      { Targets: '', Order: '0', Param: 'rwxn', Obj: 'rwxn', InstantiatedObj: 'rwxn', CommandEvent: 'rwxn' },
+      ['Device.'],
+    ),
+  ],
+])

@@ -1,0 +1,26 @@
+import type { Setting } from '../wire/index.ts'
+
+/** Values that the Agent itself gives to a new row of a table, when the Controller of the row `by` adds it. */
+export type OwnValues = (table: string, by: string) => Readonly<Record<string, string>>
+
+/** A row of a table with the values of its unique keys; its path is '' when it is still to be added. */
+export interface TableRow {
+  row: string
+  values: Readonly<Record<string, string>>
+}
+
+/**
+ * Returns the values that the Agent gives to a new row. A permission without an Order gets one above all others of its
+ * role (R-ADD.5): the default 0 is taken by the first one.
+ */
+export function withOwnValues(
+  own: Readonly<Record<string, string>>,
+  table: string,
+  settings: readonly Setting[],
+  rows: readonly TableRow[],
+): Readonly<Record<string, string>> {
+  if (!/ControllerTrust\.Role\.\d+\.Permission\.$/.test(table)) return own
+  if (settings.some(({ param }) => param === 'Order')) return own
+  const highest = rows.reduce((max, { values }) => Math.max(max, Number(values.Order) || 0), 0)
+  return { ...own, Order: String(highest + 1) }
+}
