@@ -15,8 +15,10 @@ export interface MenuReading {
   readonly menu: string
   /** Query words of the print, in order. */
   readonly query?: readonly string[]
-  /** Reads each row with `monitor`, once. The property `.id` of an answer is that of its row. */
-  readonly monitor?: true
+  /**
+   * Reads rows with `monitor`, once: those that the test holds for. The property `.id` of an answer is that of its row.
+   */
+  readonly monitor?: RowTest
 }
 
 /** Rows that complete a row of an object: the first whose property `theirs` equals the property `own`. */

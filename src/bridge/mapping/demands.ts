@@ -14,7 +14,11 @@ export function readingsOf({ source, joins = {} }: ObjectMapping): readonly Menu
 export function ownProperties({ table, joins = {} }: ObjectMapping): readonly string[] {
   if (table === undefined) return []
   const texts = [table.key, table.called, table.parent, table.where].flatMap((text) => text?.from ?? [])
-  return [...new Set(['.id', ...texts, ...Object.values(joins).flatMap(({ match }) => match?.own ?? [])])]
+  const joined = Object.values(joins).flatMap(({ match, monitor }) => [
+    ...(match ? [match.own] : []),
+    ...(monitor?.from ?? []),
+  ])
+  return [...new Set(['.id', ...texts, ...joined])]
 }
 
 /** Returns the properties that a parameter needs of the own row of its object. */

@@ -1,6 +1,5 @@
-import { atMost, firstWord, integer, kib } from './conversions.ts'
+import { atMost, firstWord, integer, kib, seconds } from './conversions.ts'
 import type { ObjectMapping, ParameterMapping, Text } from './declaration.ts'
-import { secondsOf } from './forms.ts'
 import { firstOf, fixed, kept, rowsWith, shown, shownFrom } from './parameters.ts'
 
 const IMAGES = 'Device.DeviceInfo.FirmwareImage.{i}.'
@@ -35,7 +34,7 @@ const DEVICE_INFO: ObjectMapping = {
     ),
     SoftwareVersion: shown('version', firstWord),
     AdditionalSoftwareVersion: shownFrom(['board:current-firmware'], ([firmware]) => firmware?.slice(0, 64)),
-    UpTime: shownFrom(['uptime'], ([uptime]) => secondsOf(uptime)?.toString()),
+    UpTime: shown('uptime', seconds),
     HostName: kept('identity:name', atMost(255)),
     ProvisioningCode: kept('cwmp:provisioning-code', {
       read: (text) => (text ?? '').slice(0, 64),

@@ -1,9 +1,20 @@
-import { counter32, counter64, inverted, isTrue, mac } from './conversions.ts'
+import { parseOpticalPower, parseRateKbps } from '../../routeros/index.ts'
+import { counter32, counter64, integer, inverted, isTrue, mac } from './conversions.ts'
 import type { ObjectMapping, ParameterMapping, Text } from './declaration.ts'
-import { kbitsOf } from './forms.ts'
-import { firstOf, kept, shown, shownFrom } from './parameters.ts'
+import { everyRow, firstOf, fixed, kept, keptReference, rowsWith, shown, shownFrom } from './parameters.ts'
+import { ETHERNET, LINKS, OPTICAL, VLAN_TERMINATION } from './tables.ts'
 
-const ETHERNET = 'Device.Ethernet.Interface.{i}.'
+/** Properties of `/interface` that have the counters of a Stats object. */
+export const COUNTERS = [
+  'tx-byte',
+  'rx-byte',
+  'tx-packet',
+  'rx-packet',
+  'tx-error',
+  'rx-error',
+  'tx-drop',
+  'rx-drop',
+] as const
 
 /** Returns the parameters of a Stats object from the counters of `/interface`, which stand under a join or not. */
 export function stats(join = ''): Record<string, ParameterMapping> {
@@ -32,7 +43,7 @@ const PORTS: ObjectMapping = {
   table: { key: firstOf('default-name', 'name'), called: firstOf('name') },
   joins: {
     counters: { menu: '/interface', match: { own: 'name', theirs: 'name' } },
-    link: { menu: '/interface/ethernet', monitor: true, match: { own: '.id', theirs: '.id' } },
+    link: { menu: '/interface/ethernet', monitor: everyRow, match: { own: '.id', theirs: '.id' } },
   },
   parameters: {
     Enable: kept('disabled', inverted),
@@ -42,8 +53,8 @@ const PORTS: ObjectMapping = {
     MaxBitRate: shownFrom(['auto-negotiation', 'speed'], ([auto, speed]) =>
       auto === undefined || isTrue(auto) ? '-1' : (megabits(speed) ?? '-1'),
     ),
-    DuplexMode: shownFrom(['auto-negotiation', 'full-duplex', 'speed'], ([auto, full, speed]) =>
-      auto === undefined || isTrue(auto) ? 'Auto' : full === 'false' || /half/.test(speed ?? '') ? 'Half' : 'Full',
+    DuplexMode: shownFrom(['auto-negotiation', 'speed'], ([auto, speed]) =>
+      auto === undefined || isTrue(auto) ? 'Auto' : /half/.test(speed ?? '') ? 'Half' : 'Full',
     ),
     CurrentBitRate: shownFrom(['link:rate'], ([rate]) => megabits(rate) ?? '0'),
     CurrentDuplexMode: shownFrom(['link:full-duplex'], ([full]) =>
@@ -53,12 +64,71 @@ const PORTS: ObjectMapping = {
   },
 }
 
-export const ETHERNET_OBJECTS = [PORTS]
+const VLANS: ObjectMapping = {
+  object: VLAN_TERMINATION,
+  needs: ['/interface/vlan'],
+  source: { menu: '/interface/vlan' },
+  table: { key: firstOf('name'), called: firstOf('name') },
+  parameters: {
+    Enable: kept('disabled', inverted),
+    Status: INTERFACE_STATUS,
+    Name: shown('name'),
+    VLANID: kept('vlan-id', integer(1, 4094)),
+    LowerLayers: keptReference('interface', LINKS),
+  },
+}
+
+/** Ports for modules; the names that they have by delivery tell them. */
+const MODULES = rowsWith(['default-name'], (row) => /^(sfp|qsfp|combo)/.test(row['default-name'] ?? ''))
+
+/** Modules that measure light. Those of copper, and cables, have no levels. */
+const OPTICS: ObjectMapping = {
+  object: OPTICAL,
+  needs: ['/interface/ethernet'],
+  source: {
+    readings: {
+      ports: {
+        menu: '/interface/ethernet',
+        properties: ['.id', 'name', 'default-name', 'disabled', 'running'],
+      },
+      modules: {
+        menu: '/interface/ethernet',
+        monitor: MODULES,
+        properties: ['sfp-module-present', 'sfp-rx-power', 'sfp-tx-power'],
+      },
+    },
+    rows({ ports = [], modules = [] }) {
+      const byId = new Map(ports.map((row) => [row['.id'], row]))
+      return modules.flatMap((module) => {
+        const hasLight = module['sfp-rx-power'] !== undefined || module['sfp-tx-power'] !== undefined
+        const port = byId.get(module['.id'])
+        return isTrue(module['sfp-module-present']) && hasLight && port !== undefined ? [{ ...port, ...module }] : []
+      })
+    },
+  },
+  // Its port is an Ethernet interface, too: other rows refer to that.
+  table: { key: firstOf('default-name', 'name') },
+  parameters: {
+    Enable: shown('disabled', inverted),
+    Status: INTERFACE_STATUS,
+    Name: shown('name'),
+    LowerLayers: fixed(''),
+    OpticalSignalLevel: shown('sfp-rx-power', { read: opticalLevel }),
+    TransmitOpticalLevel: shown('sfp-tx-power', { read: opticalLevel }),
+  },
+}
+
+export const ETHERNET_OBJECTS = [PORTS, VLANS, OPTICS]
 
 /** Mbit/s of a rate, or of a link mode such as `1G-baseT-full`, `100M-full` and `2.5G-baseT`. */
 function megabits(text: Text): Text {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([GM])(?:-|$)/.exec(text ?? '') ?? []
-  if (number !== undefined) return String(Math.floor(Number(number) * (unit === 'G' ? 1000 : 1)))
-  const kbits = kbitsOf(text)
+  const kbits = parseRateKbps(text ?? '')
   return kbits === undefined ? undefined : String(Math.floor(kbits / 1000))
+}
+
+/** Thousandths of a dBm, of which TR-181 has the even numbers. */
+function opticalLevel(text: Text): Text {
+  const level = parseOpticalPower(text ?? '')
+  if (level === undefined || level < -65536 || level > 65534) return undefined
+  return String(Math.floor(level / 2) * 2)
 }

@@ -24,6 +24,11 @@ export function kept(property: string, conversion: Required<Conversion> = asIs):
   return { ...shown(property, conversion), write }
 }
 
+/** Returns a parameter that has a value also where its properties give none. */
+export function orElse(value: string, parameter: ParameterMapping): ParameterMapping {
+  return { ...parameter, read: (texts, context) => parameter.read(texts, context) ?? value }
+}
+
 /** Returns a parameter that is read from several properties. */
 export function shownFrom(
   from: readonly string[],
@@ -42,9 +47,24 @@ export function reference(property: string, refers: readonly string[]): Paramete
   return { ...shown(property), refers }
 }
 
+/** Returns a parameter that holds the path of the row that a property names; the bridge may write it. */
+export function keptReference(property: string, refers: readonly string[]): ParameterMapping {
+  return { ...kept(property), refers }
+}
+
 /** Returns the first of some properties that a row has. */
 export function firstOf(...from: string[]): RowText {
   return { from, of: (row) => from.map((name) => row[name]).find((text) => text !== undefined && text !== '') }
+}
+
+/** Returns some properties of a row in one text; those that it lacks are empty. */
+export function allOf(...from: string[]): RowText {
+  return { from, of: (row) => from.map((name) => row[name] ?? '').join('|') }
+}
+
+/** Returns a text that all rows have in common. */
+export function always(text: string): RowText {
+  return { from: [], of: () => text }
 }
 
 /** Returns the test of a row by its properties. */
@@ -54,3 +74,6 @@ export function rowsWith(from: readonly string[], holds: (row: SourceRow) => boo
 
 /** The text itself. */
 const asIs: Required<Conversion> = { read: (text) => text, write: (value) => value }
+
+/** The test that holds for every row. */
+export const everyRow = rowsWith([], () => true)

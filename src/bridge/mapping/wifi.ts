@@ -1,8 +1,20 @@
-import { atMost, counter64, integer, inverted, isTrue, mac, truth } from './conversions.ts'
-import type { Join, ObjectMapping, ParameterMapping, ReadContext, Text } from './declaration.ts'
-import { INTERFACE_STATUS, stats } from './ethernet.ts'
-import { dbmOf, kbitsOf, secondsOf } from './forms.ts'
-import { type Conversion, firstOf, fixed, kept, reference, rowsWith, shown, shownFrom } from './parameters.ts'
+import { parseRateKbps, parseSignal } from '../../routeros/index.ts'
+import { atMost, counter64, dateAt, integer, inverted, isTrue, mac, truth } from './conversions.ts'
+import type { Join, ObjectMapping, ParameterMapping, Text } from './declaration.ts'
+import { stats } from './ethernet.ts'
+import {
+  type Conversion,
+  everyRow,
+  firstOf,
+  fixed,
+  kept,
+  orElse,
+  reference,
+  rowsWith,
+  shown,
+  shownFrom,
+} from './parameters.ts'
+import { ACCESS_POINT, RADIO, SSID, STATION } from './tables.ts'
 import {
   authenticationTypes,
   bandAt,
@@ -17,11 +29,6 @@ import {
   standardsOf,
   widthName,
 } from './wifi-forms.ts'
-
-const RADIO = 'Device.WiFi.Radio.{i}.'
-const SSID = 'Device.WiFi.SSID.{i}.'
-const ACCESS_POINT = 'Device.WiFi.AccessPoint.{i}.'
-const STATION = 'Device.WiFi.AccessPoint.{i}.AssociatedDevice.{i}.'
 
 const COUNTERS: Join = { menu: '/interface', match: { own: 'name', theirs: 'name' } }
 const MODES_SUPPORTED =
@@ -38,9 +45,10 @@ function channelParameters(frequency: string, band: string, width: string, curre
   const megahertz = (present: Text, configured: Text) =>
     currentChannelOf(present)?.megahertz ?? onlyFrequency(configured)
   return {
-    Channel: shownFrom([current, frequency], ([present, configured]) => {
+    // A radio that is off and chooses its channel itself has none: the first of its band stands for it.
+    Channel: shownFrom([current, frequency, band], ([present, configured, mode]) => {
       const found = megahertz(present, configured)
-      return found === undefined ? undefined : channelOf(found)
+      return (found === undefined ? undefined : channelOf(found)) ?? (bandOf(mode) === '5GHz' ? '36' : '1')
     }),
     AutoChannelSupported: fixed('true'),
     AutoChannelEnable: shownFrom([frequency], ([configured]) => String(onlyFrequency(configured) === undefined)),
@@ -57,24 +65,16 @@ function channelParameters(frequency: string, band: string, width: string, curre
   }
 }
 
-/** The time at which a station joined, to ten seconds: the router tells the time since then. */
-function joinedAt([uptime]: readonly Text[], { now }: ReadContext): Text {
-  const seconds = secondsOf(uptime)
-  if (seconds === undefined) return undefined
-  const joined = Math.round((now / 1000 - seconds) / 10) * 10_000
-  return new Date(joined).toISOString().replace(/\.\d+/, '')
-}
-
 /** A rate in kbit/s; TR-181 has none below 1000. */
 const RATE: Conversion = {
   read(text) {
-    const kbits = kbitsOf(text)
+    const kbits = parseRateKbps(text ?? '')
     return kbits === undefined ? undefined : String(Math.max(1000, kbits))
   },
 }
 const SIGNAL: Conversion = {
   read(text) {
-    const dbm = dbmOf(text)
+    const dbm = parseSignal(text ?? '')
     return dbm === undefined ? undefined : String(Math.min(0, Math.max(-200, dbm)))
   },
 }
@@ -90,7 +90,7 @@ function stationParameters(signal: string): Record<string, ParameterMapping> {
     SignalStrength: shown(signal, SIGNAL),
     LastDataDownlinkRate: shown('tx-rate', RATE),
     LastDataUplinkRate: shown('rx-rate', RATE),
-    AssociationTime: shownFrom(['uptime'], joinedAt),
+    AssociationTime: shownFrom(['uptime'], ([uptime], context) => dateAt(uptime, context, -1)),
     Active: fixed('true'),
     'Stats.BytesSent': shown('bytes', half(0)),
     'Stats.BytesReceived': shown('bytes', half(1)),
@@ -99,10 +99,17 @@ function stationParameters(signal: string): Record<string, ParameterMapping> {
   }
 }
 
-/** Parameters of an SSID but its name. */
+/** An access point without stations does not run in the words of RouterOS; it is up all the same. */
+const WIFI_STATUS = shownFrom(['disabled', 'inactive'], ([disabled, inactive]) =>
+  isTrue(disabled) ? 'Down' : isTrue(inactive) ? 'LowerLayerDown' : 'Up',
+)
+const WIRELESS_STATUS = shownFrom(['disabled', 'running', 'mode'], ([disabled, running, mode]) =>
+  isTrue(disabled) ? 'Down' : isTrue(running) || isAccessPoint(mode) ? 'Up' : 'LowerLayerDown',
+)
+
+/** Parameters of an SSID but its name and status. */
 const SSID_PARAMETERS: Record<string, ParameterMapping> = {
   Enable: kept('disabled', inverted),
-  Status: INTERFACE_STATUS,
   Name: shown('name'),
   BSSID: shown('mac-address', mac),
   MACAddress: shown('mac-address', mac),
@@ -127,7 +134,7 @@ const isRadio = rowsWith(['master-interface'], ({ 'master-interface': master }) 
 function wifi(menu: string): ObjectMapping[] {
   const source = { menu }
   const radio: Join = { menu: `${menu}/radio`, match: { own: 'name', theirs: 'interface' } }
-  const current: Join = { menu, monitor: true, match: { own: '.id', theirs: '.id' } }
+  const current: Join = { menu, monitor: everyRow, match: { own: '.id', theirs: '.id' } }
   /** Values that a row has from its profiles: up to 7.14 they are in a menu of their own. */
   const actual: Join = { menu: `${menu}/actual-configuration`, match: { own: 'name', theirs: 'name' } }
   const effective = (property: string, conversion: Conversion): ParameterMapping =>
@@ -146,7 +153,7 @@ function wifi(menu: string): ObjectMapping[] {
       table: { key: firstOf('radio-mac', 'default-name', 'name'), called: firstOf('name'), where: isRadio },
       parameters: {
         Enable: kept('disabled', inverted),
-        Status: INTERFACE_STATUS,
+        Status: WIFI_STATUS,
         Name: shown('name'),
         SupportedFrequencyBands: shownFrom(['radio:bands'], ([bands]) => bandsIn(bands)),
         ...channelParameters('channel.frequency', 'channel.band', 'channel.width', 'current:channel'),
@@ -159,7 +166,11 @@ function wifi(menu: string): ObjectMapping[] {
       source,
       joins: { counters: COUNTERS, actual },
       table: { key, called: firstOf('name') },
-      parameters: { ...SSID_PARAMETERS, SSID: keptEffective('configuration.ssid', atMost(32)) },
+      parameters: {
+        ...SSID_PARAMETERS,
+        Status: WIFI_STATUS,
+        SSID: orElse('', keptEffective('configuration.ssid', atMost(32))),
+      },
     },
     {
       object: ACCESS_POINT,
@@ -175,7 +186,7 @@ function wifi(menu: string): ObjectMapping[] {
         ...ACCESS_POINT_PARAMETERS,
         SSIDAdvertisementEnabled: keptEffective('configuration.hide-ssid', inverted),
         IsolationEnable: keptEffective('datapath.client-isolation', truth),
-        MaxAllowedAssociations: keptEffective('configuration.max-clients', integer(0, 2 ** 31 - 1)),
+        MaxAllowedAssociations: orElse('0', keptEffective('configuration.max-clients', integer(0, 2 ** 31 - 1))),
         'Security.ModeEnabled': keptEffective('security.authentication-types', {
           read: securityMode,
           write: authenticationTypes,
@@ -208,7 +219,7 @@ function wifi(menu: string): ObjectMapping[] {
 function wireless(): ObjectMapping[] {
   const menu = '/interface/wireless'
   const source = { menu }
-  const current: Join = { menu, monitor: true, match: { own: '.id', theirs: '.id' } }
+  const current: Join = { menu, monitor: everyRow, match: { own: '.id', theirs: '.id' } }
   const profile: Join = { menu: `${menu}/security-profiles`, match: { own: 'security-profile', theirs: 'name' } }
   return [
     {
@@ -219,7 +230,7 @@ function wireless(): ObjectMapping[] {
       table: { key: firstOf('default-name', 'name'), called: firstOf('name'), where: isRadio },
       parameters: {
         Enable: kept('disabled', inverted),
-        Status: INTERFACE_STATUS,
+        Status: WIRELESS_STATUS,
         Name: shown('name'),
         ...channelParameters('frequency', 'band', 'channel-width', 'current:channel'),
         TransmitPower: shownFrom(['tx-power'], ([power]) => (power === undefined || power === '' ? '-1' : undefined)),
@@ -231,7 +242,7 @@ function wireless(): ObjectMapping[] {
       source,
       joins: { counters: COUNTERS },
       table: { key: firstOf('mac-address', 'name'), called: firstOf('name') },
-      parameters: { ...SSID_PARAMETERS, SSID: kept('ssid', atMost(32)) },
+      parameters: { ...SSID_PARAMETERS, Status: WIRELESS_STATUS, SSID: orElse('', kept('ssid', atMost(32))) },
     },
     {
       object: ACCESS_POINT,
@@ -241,13 +252,13 @@ function wireless(): ObjectMapping[] {
       table: {
         key: firstOf('mac-address', 'name'),
         called: firstOf('name'),
-        where: rowsWith(['mode'], ({ mode }) => mode === undefined || !/^(station|nstreme|alignment)/.test(mode)),
+        where: rowsWith(['mode'], ({ mode }) => isAccessPoint(mode)),
       },
       parameters: {
         ...ACCESS_POINT_PARAMETERS,
         SSIDAdvertisementEnabled: kept('hide-ssid', inverted),
         IsolationEnable: kept('default-forwarding', inverted),
-        MaxAllowedAssociations: kept('max-station-count', integer(0, 2 ** 31 - 1)),
+        MaxAllowedAssociations: orElse('0', kept('max-station-count', integer(0, 2 ** 31 - 1))),
         'Security.ModeEnabled': shownFrom(['profile:mode', 'profile:authentication-types'], profileMode),
         'Security.KeyPassphrase': fixed(''),
       },
@@ -274,6 +285,11 @@ function wireless(): ObjectMapping[] {
 
 export const WIFI_OBJECTS = [...wifi('/interface/wifi'), ...wifi('/interface/wifiwave2'), ...wireless()]
 
+/** Returns true for a mode of the driver `wireless` in which others may join. */
+function isAccessPoint(mode: Text): boolean {
+  return mode === undefined || !/^(station|nstreme|alignment)/.test(mode)
+}
+
 function isNamed(text: Text): boolean {
   return text !== undefined && text !== '' && text !== 'none'
 }
@@ -281,7 +297,7 @@ function isNamed(text: Text): boolean {
 /** Transmit power as percent of the most that the country allows; -1 where the driver chooses it. */
 function percentOf([power, most]: readonly Text[]): Text {
   if (power === undefined || power === '') return '-1'
-  const [own, max] = [dbmOf(power), dbmOf(most)]
+  const [own, max] = [parseSignal(power ?? ''), parseSignal(most ?? '')]
   if (own === undefined || max === undefined) return undefined
   return String(Math.min(100, Math.max(1, Math.round(10 ** ((own - max) / 10) * 100))))
 }

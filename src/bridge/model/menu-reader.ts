@@ -6,6 +6,9 @@ import { readCommand } from './read-command.ts'
 /** Milliseconds for which the rows of a menu are given again without asking the router. */
 const HOLD_MS = 1000
 
+/** Asks the router for rows with some properties. */
+type Read = (properties: readonly string[]) => Promise<readonly SourceRow[]>
+
 /** One reading of a menu: asked for with `properties`, in flight until `rows` has resolved. */
 interface Taken {
   readonly properties: ReadonlySet<string>
@@ -37,23 +40,15 @@ export class MenuReader {
     this.#clock = clock
   }
 
-  /** Resolves with the rows of a reading, with at least these properties; RouterOsError. */
+  /** Resolves with the rows of a reading, with at least these properties; AgentError. */
   rows(reading: MenuReading, properties: readonly string[]): Promise<readonly SourceRow[]> {
-    const id = idOf(reading)
-    const held = this.#taken.get(id)
-    if (held !== undefined && this.#isFresh(held) && properties.every((name) => held.properties.has(name)))
-      return held.rows
-    const waiting = this.#waiting.get(id)
-    if (waiting !== undefined) {
-      for (const name of properties) waiting.properties.add(name)
-      return waiting.rows
-    }
-    const wanted = new Set(properties)
-    // A second reading of a menu has the properties of the first, too: it takes its place.
-    if (held !== undefined && this.#isFresh(held)) for (const name of held.properties) wanted.add(name)
-    const rows = nextTurn().then(() => this.#take(id, reading, wanted))
-    this.#waiting.set(id, { properties: wanted, rows })
-    return rows
+    return this.#demand(idOf(reading), properties, (all) => this.#read(reading, all))
+  }
+
+  /** Resolves with what `monitor` shows of some rows of a menu, by their `.id`; AgentError. */
+  async monitored(menu: string, ids: readonly string[], properties: readonly string[]): Promise<readonly SourceRow[]> {
+    const rows = ids.map((id) => this.#demand(`${menu} ${id}`, properties, (all) => this.#monitor(menu, id, all)))
+    return (await Promise.all(rows)).flat()
   }
 
   /** Forgets all rows: something was changed. */
@@ -66,10 +61,27 @@ export class MenuReader {
     return at === undefined || this.#clock.now() - at <= HOLD_MS
   }
 
-  #take(id: string, reading: MenuReading, properties: ReadonlySet<string>): Promise<readonly SourceRow[]> {
+  #demand(id: string, properties: readonly string[], read: Read): Promise<readonly SourceRow[]> {
+    const held = this.#taken.get(id)
+    if (held !== undefined && this.#isFresh(held) && properties.every((name) => held.properties.has(name)))
+      return held.rows
+    const waiting = this.#waiting.get(id)
+    if (waiting !== undefined) {
+      for (const name of properties) waiting.properties.add(name)
+      return waiting.rows
+    }
+    const wanted = new Set(properties)
+    // A second reading of a menu has the properties of the first, too: it takes its place.
+    if (held !== undefined && this.#isFresh(held)) for (const name of held.properties) wanted.add(name)
+    const rows = nextTurn().then(() => this.#take(id, wanted, read))
+    this.#waiting.set(id, { properties: wanted, rows })
+    return rows
+  }
+
+  #take(id: string, properties: ReadonlySet<string>, read: Read): Promise<readonly SourceRow[]> {
     this.#waiting.delete(id)
     const age = this.#age
-    const rows = this.#read(reading, [...properties])
+    const rows = read([...properties])
     const taken: Taken = { properties, rows, at: undefined }
     this.#taken.set(id, taken)
     rows.then(
@@ -83,11 +95,14 @@ export class MenuReader {
   }
 
   async #read(reading: MenuReading, properties: readonly string[]): Promise<readonly SourceRow[]> {
-    if (reading.monitor === undefined) return this.#print(reading, properties)
-    const rows = await this.rows({ menu: reading.menu, ...(reading.query && { query: reading.query }) }, ['.id'])
-    const ids = rows.flatMap((row) => row['.id'] ?? [])
-    const answers = await Promise.all(ids.map((id) => this.#monitor(reading.menu, id, properties)))
-    return answers.flatMap(([answer], i) => (answer === undefined ? [] : [{ ...answer, '.id': ids[i] ?? '' }]))
+    const { menu, query, monitor } = reading
+    if (monitor === undefined) return this.#print({ menu, ...(query && { query }) }, properties)
+    const rows = await this.rows({ menu, ...(query && { query }) }, ['.id', ...monitor.from])
+    return this.monitored(
+      menu,
+      rows.flatMap((row) => (row['.id'] !== undefined && monitor.holds(row) ? [row['.id']] : [])),
+      properties,
+    )
   }
 
   async #print({ menu, query }: MenuReading, properties: readonly string[]): Promise<readonly RouterRow[]> {
@@ -95,15 +110,16 @@ export class MenuReader {
     return (await readCommand(this.#router, command)).rows
   }
 
-  async #monitor(menu: string, id: string, properties: readonly string[]): Promise<readonly RouterRow[]> {
+  async #monitor(menu: string, id: string, properties: readonly string[]): Promise<readonly SourceRow[]> {
     const proplist = properties.filter((name) => name !== '.id').sort()
     const command = { path: `${menu}/monitor`, args: { '.id': id, once: '' }, proplist }
-    return (await readCommand(this.#router, command)).rows
+    const { rows } = await readCommand(this.#router, command)
+    return rows.slice(0, 1).map((row) => ({ ...row, '.id': id }))
   }
 }
 
 function idOf({ menu, query, monitor }: MenuReading): string {
-  return JSON.stringify([menu, monitor === true, query ?? []])
+  return JSON.stringify([menu, query ?? [], monitor?.from ?? 'print'])
 }
 
 /** Resolves when the callbacks of this turn of the event loop are done. */

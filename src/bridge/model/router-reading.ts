@@ -1,5 +1,6 @@
 import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import {
+  type Join,
   needsJoined,
   needsOwn,
   type ObjectMapping,
@@ -109,32 +110,43 @@ export class RouterReading {
         return at < 0 ? row[name] : rowOf.get(name.slice(0, at))?.[name.slice(at + 1)]
       })
       const value = parameter.read(texts, context)
-      if (value === undefined) continue
       const { refers } = parameter
-      found.set(path, refers === undefined ? value : pathOf(named, refers, value))
+      if (refers !== undefined) found.set(path, pathOf(named, refers, value ?? ''))
+      else if (value !== undefined) found.set(path, value)
     }
   }
 
   /** The rows of the joins that the parameters need, each by the row that it completes. */
   #joined(mapping: ObjectMapping, wanted: readonly Wanted[]) {
-    const properties = new Map<string, Set<string>>()
-    for (const { parameter } of wanted)
-      for (const { join, property } of needsJoined(parameter))
-        properties.set(join, (properties.get(join) ?? new Set()).add(property))
+    const needed = new Map<string, { properties: Set<string>; rows: Set<SourceRow> }>()
+    for (const { parameter, row } of wanted)
+      for (const { join, property } of needsJoined(parameter)) {
+        const need = needed.get(join) ?? { properties: new Set(), rows: new Set() }
+        needed.set(join, need)
+        need.properties.add(property)
+        need.rows.add(row)
+      }
     return Promise.all(
-      [...properties].map(async ([name, some]) => {
+      [...needed].map(async ([name, { properties, rows }]) => {
         const join = mapping.joins?.[name]
         if (join === undefined) return { name, rowFor: () => undefined }
+        const found = await this.#joinRows(join, [...rows], [...properties])
         const { match } = join
-        const rows = await this.#tables.reading(join, [...some, ...(match === undefined ? [] : [match.theirs])])
-        if (match === undefined) return { name, rowFor: () => rows[0] }
-        const byText = new Map([...rows].reverse().map((row) => [row[match.theirs], row]))
-        return {
-          name,
-          rowFor: (row: SourceRow) => (row[match.own] === undefined ? undefined : byText.get(row[match.own])),
-        }
+        if (match === undefined) return { name, rowFor: () => found[0] }
+        const byText = new Map([...found].reverse().map((row) => [row[match.theirs], row]))
+        const rowFor = ({ [match.own]: own }: SourceRow) => (own === undefined ? undefined : byText.get(own))
+        return { name, rowFor }
       }),
     )
+  }
+
+  /** Of a menu that is monitored, only those rows are asked for that are wanted. */
+  #joinRows(join: Join, rows: readonly SourceRow[], properties: readonly string[]): Promise<readonly SourceRow[]> {
+    const { match, monitor, menu } = join
+    if (match === undefined) return this.#tables.reading(join, properties)
+    if (monitor === undefined) return this.#tables.reading(join, [...properties, match.theirs])
+    const ids = rows.flatMap((row) => (monitor.holds(row) ? (row[match.own] ?? []) : []))
+    return this.#tables.monitored(menu, [...new Set(ids)], properties)
   }
 
   /** Paths of rows without the last dot, by table and name, for the references of parameters. */

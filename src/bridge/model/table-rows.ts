@@ -59,6 +59,11 @@ export class TableRows {
     return this.#facts.menus.has(reading.menu) ? this.#menus.rows(reading, properties) : []
   }
 
+  /** Resolves with what `monitor` shows of rows of a menu; [] when the router does not have it. */
+  async monitored(menu: string, ids: readonly string[], properties: readonly string[]): Promise<readonly SourceRow[]> {
+    return this.#facts.menus.has(menu) ? this.#menus.monitored(menu, ids, properties) : []
+  }
+
   async #rowsOf(schema: string, mapping: ObjectMapping): Promise<Unnumbered[]> {
     const { table } = mapping
     if (table === undefined) return []

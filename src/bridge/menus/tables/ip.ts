@@ -20,6 +20,8 @@ import {
   textOf,
 } from '../form/value-kinds.ts'
 
+/** A flag of a row, in the form of the API. */
+const FLAG = oneOf('true', 'false')
 const NO_IPV4 = optional(IPV4)
 const ADDRESSES = listOf(IPV4, 4)
 
@@ -43,7 +45,12 @@ export const IP = {
   '/ip/route': menu(
     {
       ...reads('immediate-gw', 'scope', 'pref-src', 'routing-table', 'routing-mark', 'gateway-status', 'blackhole'),
-      ...reads('active', 'static', 'connect', 'dhcp', 'bgp', 'ospf', 'vpn', 'ecmp', 'dynamic', 'inactive', 'rip'),
+      ...reads('active', 'bgp', 'ospf', 'ecmp', 'dynamic', 'inactive', 'rip'),
+      // Routes are searched for by these: there may be a million of others.
+      static: read(FLAG),
+      connect: read(FLAG),
+      dhcp: read(FLAG),
+      vpn: read(FLAG),
       ...reads('check-gateway'),
       'dst-address': write(PREFIX),
       gateway: write(eitherOf(IPV4, INTERFACE)),

@@ -1,5 +1,5 @@
 import { COMMENT, menu, READ, read, reads, rowVerb, SINGLE, verb, write } from '../form/menu.ts'
-import { oneOf, textOf } from '../form/value-kinds.ts'
+import { BOOLEAN, oneOf, textOf } from '../form/value-kinds.ts'
 
 /** Menus of the router itself. */
 export const SYSTEM = {
@@ -33,6 +33,10 @@ export const SYSTEM = {
   ),
   '/system/identity': menu({ name: write(textOf(255, 1)) }, SINGLE),
   '/system/clock': menu(reads('date', 'time', 'time-zone-name', 'gmt-offset'), READ),
+  '/system/ntp/client': menu(
+    { enabled: write(BOOLEAN), ...reads('status', 'servers', 'mode', 'primary-ntp', 'secondary-ntp') },
+    SINGLE,
+  ),
   '/system/routerboard': menu(
     reads(
       'routerboard',

@@ -106,6 +106,8 @@ it('shows nothing of what a router lacks, until it is looked at again', async ()
     'Device.Ethernet.',
     'Device.Ethernet.Interface.{i}.',
     'Device.Ethernet.Interface.{i}.Stats.',
+    'Device.Optical.',
+    'Device.Optical.Interface.{i}.',
   ])
   expect((await model.supported()).parameters('Device.DeviceInfo.')).not.toContain('ProvisioningCode')
   router.tables['/tr069-client'] = [{ 'provisioning-code': 'A1' }]
