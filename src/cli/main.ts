@@ -20,6 +20,7 @@ import { DATABASE_OPTIONS, helpRows, serverOptions, valuesByKey } from './comman
 import { runDoctor } from './doctor/doctor.ts'
 import { checkAlive } from './parts/alive.ts'
 import { engineCache } from './parts/engine-cache.ts'
+import { listCertificates, revokeCertificate, showAuthority } from './pki.ts'
 import { failWith, serveUntilSignal } from './server/serve.ts'
 import { packageVersion } from './server/version.ts'
 import { runSimulate } from './simulate.ts'
@@ -51,6 +52,20 @@ addOptions(apiKey.command('list').description('list API keys, without their text
 addOptions(apiKey.command('revoke').description('revoke an API key').argument('<id>'), DATABASE_OPTIONS).action(
   (id: string, flags: Record<string, string>) => run(() => revokeApiKey(configOf(flags), id)),
 )
+
+const pki = program.command('pki').description('show the certificate authority, list and revoke its certificates')
+addOptions(pki.command('show').description('print the certificate of the authority (PEM)'), DATABASE_OPTIONS).action(
+  (flags: Record<string, string>) => run(() => showAuthority(configOf(flags))),
+)
+addOptions(pki.command('list').description('list the certificates that were issued'), DATABASE_OPTIONS)
+  .option('--owner <owner>', 'only those of one holder, such as bridge:<id>')
+  .action((flags: { owner?: string }) => run(() => listCertificates(configOf(flags), flags)))
+addOptions(
+  pki.command('revoke').description('revoke a certificate').argument('<serial>', 'as `pki list` shows it'),
+  DATABASE_OPTIONS,
+)
+  .option('--reason <text>', 'reason that the record keeps', 'revoked by an operator')
+  .action((id: string, flags: { reason: string }) => run(() => revokeCertificate(configOf(flags), id, flags.reason)))
 
 addRows(program.command('simulate').description('run simulated devices against a server'), SIMULATE_OPTIONS, false)
   .addHelpText(

@@ -1,5 +1,6 @@
 import { type Clock, createIdSource, type Log, type Random, timeOfId } from '../base/index.ts'
 import type {
+  BridgeStore,
   ChangeCompletion,
   ConflictStore,
   CredentialStore,
@@ -21,6 +22,7 @@ import type {
   PlanStore,
   SupportedModelStore,
 } from '../domain/index.ts'
+import type { CertificateStore } from '../pki/index.ts'
 import type { ApiKeyStore, AuditLog, SecretBox } from '../security/index.ts'
 import { ChangeWriter } from './commit/changes.ts'
 import { CompletedChanges } from './commit/completed-changes.ts'
@@ -43,6 +45,8 @@ import type { Explained } from './reads/paging.ts'
 import { ApiKeyRepository } from './repositories/api-key-repository.ts'
 import { auditKey } from './repositories/audit-key.ts'
 import { AuditRepository } from './repositories/audit-repository.ts'
+import { BridgeRepository } from './repositories/bridge-repository.ts'
+import { CertificateRepository } from './repositories/certificate-repository.ts'
 import { ConflictRepository } from './repositories/conflict-repository.ts'
 import { CredentialRepository } from './repositories/credential-repository.ts'
 import { DeviceRepository } from './repositories/device-repository.ts'
@@ -104,6 +108,8 @@ export interface Store {
   readonly mappingCoverage: MappingCoverage
   readonly pendingAgents: PendingAgentStore
   readonly instanceMaps: InstanceMapStore
+  readonly bridges: BridgeStore
+  readonly certificates: CertificateStore
   readonly instances: InstanceStore
   readonly audit: AuditLog
   readonly apiKeys: ApiKeyStore
@@ -207,6 +213,8 @@ async function build(connection: Connection, options: StoreOptions): Promise<Sto
     supportedModels: translated(new SupportedModelRepository(connection, commit, writer)),
     pendingAgents: translated(new PendingAgentRepository(connection, commit, writer)),
     instanceMaps: translated(new InstanceMapRepository(connection, commit)),
+    bridges: translated(new BridgeRepository(connection, commit, writer)),
+    certificates: translated(new CertificateRepository(connection, commit, options.secretBox)),
     instances: translated(new InstanceRepository(connection, sessions)),
     audit: translated(audit),
     apiKeys: translated(new ApiKeyRepository(connection)),

@@ -10,7 +10,7 @@ import { examineStore } from '../../src/cli/doctor/database.ts'
 import { examine } from '../../src/cli/doctor/doctor.ts'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { newTlsKey, selfSigned } from '../../src/security/index.ts'
+import { newTlsKey, selfSigned } from '../../src/pki/index.ts'
 import { startTestServer } from '../support/test-server.ts'
 
 const DAY = 86_400_000

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
+import { newTlsKey, selfSigned } from '../../src/pki/index.ts'
 import {
   type ApiSecurity,
   openApi,
@@ -8,7 +9,6 @@ import {
   type RouterRow,
   type RouterSession,
 } from '../../src/routeros/index.ts'
-import { newTlsKey, selfSigned } from '../../src/security/index.ts'
 import {
   type EmulatedRouter,
   ROUTER_PROFILES,

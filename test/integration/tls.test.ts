@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { Certificates } from '../../src/cli/parts/certificates.ts'
 import { type Config, readConfig } from '../../src/config/index.ts'
-import { newTlsKey, selfSigned } from '../../src/security/index.ts'
+import { newTlsKey, selfSigned } from '../../src/pki/index.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 

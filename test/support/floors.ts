@@ -5,6 +5,7 @@ export const FLOORS: Record<string, number> = {
   config: 1,
   domain: 2,
   security: 2,
+  pki: 2,
   tree: 2,
   cwmp: 3,
   usp: 3,

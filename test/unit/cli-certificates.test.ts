@@ -7,7 +7,7 @@ import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { examineCertificates } from '../../src/cli/doctor/certificates.ts'
 import { Certificates, plainApiNote } from '../../src/cli/parts/certificates.ts'
 import { readConfig } from '../../src/config/index.ts'
-import { newTlsKey, selfSigned } from '../../src/security/index.ts'
+import { newTlsKey, selfSigned } from '../../src/pki/index.ts'
 
 const DAY = 86_400_000
 let folder: string

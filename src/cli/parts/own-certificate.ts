@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, type Random, randomToken } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
-import { newTlsKey, selfSigned } from '../../security/index.ts'
+import { newTlsKey, selfSigned } from '../../pki/index.ts'
 import { keptText } from './secrets.ts'
 
 const DAY_MS = 86_400_000

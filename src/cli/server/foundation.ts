@@ -14,6 +14,7 @@ import {
 import { createEventBus } from '../../bus/index.ts'
 import type { Config } from '../../config/index.ts'
 import { RowSets } from '../../normalization/index.ts'
+import { Authority } from '../../pki/index.ts'
 import { createSecretBox } from '../../security/index.ts'
 import { EmbeddedDatabase, openStore } from '../../store/index.ts'
 import { Certificates } from '../parts/certificates.ts'
@@ -65,6 +66,9 @@ export async function startFoundation(config: Config, { log, say, flags }: Start
   const store = { ...opened, instances: byServiceTime(opened.instances, time) }
   await start(heartbeat(store, instance, time, log))
 
+  const authority = new Authority({ store: store.certificates, clock, random })
+  // Without TLS no client shows a certificate: the keys of the authority are made when a bridge needs one.
+  const ownAuthority = certificates.usp && (await authority.certificate())
   const enrolmentSecret = keptSecret(config.dataDir, 'enrolment.secret', config.enrolmentSecret, random)
   const metrics = createMetrics()
   const defects = metrics.counter('isthmus_defects_total', 'Errors that were not handled', ['kind'])
@@ -86,6 +90,8 @@ export async function startFoundation(config: Config, { log, say, flags }: Start
     store,
     nextId,
     time,
+    authority,
+    ownAuthority,
     enrolmentSecret,
     metrics,
     defects,

@@ -25,7 +25,10 @@ interface ServerMtps {
 /** Builds the MTPs; a further one is a further entry of `all`. */
 export function createMtps(
   config: Config,
-  parts: Pick<WebSocketMtpOptions, 'tls' | 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'> & {
+  parts: Pick<
+    WebSocketMtpOptions,
+    'tls' | 'ownAuthority' | 'refused' | 'maxLinks' | 'maxConnections' | 'maxPerAddress' | 'trustedProxies'
+  > & {
     clock: Clock
     log: Log
   },

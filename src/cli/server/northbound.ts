@@ -1,6 +1,7 @@
 import { Api } from '../../api/index.ts'
 import { defined } from '../../base/index.ts'
 import { createRenewLinkSecret } from '../../operations/index.ts'
+import { issuerOf } from '../parts/issuer-of.ts'
 import type { Foundation } from './foundation.ts'
 import type { createPlanning } from './planning.ts'
 import type { Southbound } from './southbound.ts'
@@ -25,6 +26,14 @@ export function createApi(
     rowSets,
     credentials: store.credentials,
     linkSecrets: store.linkSecrets,
+    bridges: store.bridges,
+    certificates: store.certificates,
+    authority: foundation.authority,
+    controllerOfBridges: () => ({
+      endpointId: config.endpointId,
+      ...address,
+      ...defined({ certificate: certificates.usp && issuerOf(certificates.usp.cert) }),
+    }),
     events: store.events,
     audit: store.audit,
     apiKeys: store.apiKeys,

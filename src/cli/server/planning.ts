@@ -1,6 +1,7 @@
 import { defined } from '../../base/index.ts'
 import { Groups } from '../../groups/index.ts'
 import { defaultPlanSettings, Planner } from '../../planner/index.ts'
+import { issuerOf } from '../parts/issuer-of.ts'
 import type { Foundation } from './foundation.ts'
 import type { Southbound } from './southbound.ts'
 
@@ -48,9 +49,4 @@ export function createPlanning(foundation: Foundation, southbound: Southbound, a
       }),
   })
   return { groups, planner }
-}
-
-/** Returns the last certificate of a chain: devices that trust it accept the renewed first one, too. */
-function issuerOf(chain: string): string {
-  return /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*$/.exec(chain)?.[0] ?? chain
 }

@@ -89,7 +89,8 @@ export function createSouthbound(foundation: Foundation) {
   })
   const mtps = createMtps(config, {
     ...limits.usp,
-    ...defined({ tls: certificates.usp }),
+    ...defined({ tls: certificates.usp, ownAuthority: foundation.ownAuthority }),
+    refused: (shown) => foundation.authority.refused(shown),
     clock,
     log: log.child({ part: 'usp' }),
   })

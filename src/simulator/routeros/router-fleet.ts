@@ -1,5 +1,5 @@
 import { AppError, type Clock, type Random, randomToken } from '../../base/index.ts'
-import { newTlsKey, selfSigned } from '../../security/index.ts'
+import { newTlsKey, selfSigned } from '../../pki/index.ts'
 import { ROUTER_PROFILES, type RouterProfileName } from './profiles/index.ts'
 import { type EmulatedRouter, startRouter } from './router.ts'
 

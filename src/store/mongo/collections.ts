@@ -144,6 +144,35 @@ export const COLLECTIONS = {
     rank: 150,
     indexes: [{ keys: { seq: 1 }, unique: true }, { keys: { target: 1, seq: 1 } }, { keys: { actor: 1, seq: 1 } }],
   },
+  /** Rows of routers, with the states that their bridges report; before the bridge, which counts their changes. */
+  bridgeRouters: {
+    rank: 45,
+    indexes: [
+      { keys: { bridgeId: 1, place: 1 }, unique: true },
+      { keys: { bridgeId: 1, _id: 1 } },
+      { keys: { bridgeId: 1, 'state.reachable': 1, _id: 1 } },
+      { keys: { bridgeId: 1, tags: 1, _id: 1 } },
+      { keys: { 'state.identity.endpointId': 1 }, sparse: true },
+      { keys: { revision: 1, bridgeId: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
+  bridges: {
+    rank: 46,
+    indexes: [
+      { keys: { name: 1 }, unique: true },
+      { keys: { revision: 1, _id: 1 }, on: 'secantusdb' },
+    ],
+  },
+  /** Certificates that were issued, by serial number. */
+  certificates: {
+    rank: 48,
+    indexes: [
+      { keys: { owner: 1, _id: 1 } },
+      { keys: { owner: 1, revokedAt: 1 } },
+      { keys: { names: 1, revokedAt: 1 } },
+      { keys: { notAfter: 1 } },
+    ],
+  },
   credentials: { rank: 50, indexes: [] },
   /** Found by what a link shows; sparse, for most devices have one of the two. */
   linkSecrets: {

@@ -10,6 +10,8 @@ export interface Retention {
 }
 
 const DAY_MS = 86_400_000
+/** Certificates are remembered after their end: their names show which Endpoint IDs bridges have spoken for. */
+const CERTIFICATE_DAYS = 400
 const BATCH = 5000
 /** Of one round, so that it ends; what is left goes at the next one. */
 const MAX_BATCHES = 200
@@ -23,10 +25,10 @@ interface Look {
 const LOOK_ID = 'retention'
 
 /**
- * Deletes events and ended operations that are too old, oldest first and some at a time, so that no delete holds up the
- * writes of CPE. The age of a document is measured by the machine's clock, and a clock that is wrong for an hour must
- * delete nothing. So a look is stored, and what was too old then is deleted when it still is, a day of service time
- * later.
+ * Deletes events, ended operations and the records of certificates that are too old, oldest first and some at a time,
+ * so that no delete holds up the writes of CPE. The age of a document is measured by the machine's clock, and a clock
+ * that is wrong for an hour must delete nothing. So a look is stored, and what was too old then is deleted when it
+ * still is, a day of service time later.
  */
 export async function deleteExpired(connection: Connection, retention: Retention, now: Look): Promise<number> {
   const settings = connection.collection<Document_>('settings')
@@ -56,7 +58,10 @@ async function deleteBefore(connection: Connection, retention: Retention, wallMs
   const first = await deleteInBatches(events, before(retention.eventDays))
   const ended = { ...before(retention.operationDays), state: { $in: FINAL_STATES } }
   const second = await deleteInBatches(operations, ended)
-  return { deleted: first.deleted + second.deleted, isAll: first.isAll && second.isAll }
+  const old = { notAfter: { $lt: wallMs - CERTIFICATE_DAYS * DAY_MS } } as Filter
+  const third = await deleteInBatches(connection.collection<Document_>('certificates'), old)
+  const parts = [first, second, third]
+  return { deleted: parts.reduce((sum, part) => sum + part.deleted, 0), isAll: parts.every((part) => part.isAll) }
 }
 
 async function deleteInBatches(collection: Collection, filter: Filter): Promise<Deleted> {

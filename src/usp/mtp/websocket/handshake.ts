@@ -123,3 +123,10 @@ function certificateNames(socket: IncomingMessage['socket']): { ids: string[]; h
   }
   return { ids, hosts }
 }
+
+/** Returns the client certificate (DER) of a connection when a trusted authority signed it. */
+export function clientCertificate(socket: IncomingMessage['socket']): Uint8Array | undefined {
+  if (!('getPeerCertificate' in socket)) return undefined
+  const tls = socket as TLSSocket
+  return tls.authorized ? tls.getPeerCertificate().raw : undefined
+}

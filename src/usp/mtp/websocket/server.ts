@@ -16,7 +16,7 @@ import {
   type TlsFiles,
 } from '../../../base/index.ts'
 import type { LinkHandlers, Mtp, Newcomer } from '../port/index.ts'
-import { clientIdentity } from './handshake.ts'
+import { clientCertificate, clientIdentity } from './handshake.ts'
 import { LINK_LIMITS, type LinkLimits, WebSocketLink } from './link.ts'
 import { type WebSocket, WebSocketServer } from './ws.ts'
 
@@ -27,6 +27,10 @@ export interface WebSocketMtpOptions {
   /** Endpoint ID of the Controller, sent to clients of USP 1.2 that send the extension. */
   endpointId: string
   tls?: TlsFiles
+  /** PEM of an authority beside `tls.clientCa` whose client certificates are accepted unless `refused` names them. */
+  ownAuthority?: string
+  /** Resolves with those of these client certificates (DER) that must not be accepted although they are signed well. */
+  refused?(certificates: readonly Uint8Array[]): Promise<ReadonlySet<Uint8Array>>
   maxLinks: number
   /** Connections at once; by default maxLinks and 1,000 more. */
   maxConnections?: number
@@ -76,6 +80,8 @@ export class WebSocketMtp implements Mtp {
   readonly #links = new Set<WebSocketLink>()
   /** Links whose Agents have not shown their device yet, the oldest first. */
   readonly #unproven = new Set<WebSocketLink>()
+  /** The client certificates (DER) that prove the Endpoint IDs of links. */
+  readonly #certificates = new Map<WebSocketLink, Uint8Array>()
   readonly #connections: Connections
   /** Handshakes that are being decided. */
   #deciding = 0
@@ -136,7 +142,7 @@ export class WebSocketMtp implements Mtp {
       response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end()
     const server = createWebServer(
       limits,
-      tls === undefined ? undefined : { ...tls, handshakeTimeout: TLS_HANDSHAKE_MS },
+      tls === undefined ? undefined : { ...this.#withOwnAuthority(tls), handshakeTimeout: TLS_HANDSHAKE_MS },
       refuse,
     )
     server.on('connection', (socket: Socket) => this.#connections.add(socket))
@@ -144,7 +150,10 @@ export class WebSocketMtp implements Mtp {
     this.#server = server
     const { host, port, log } = this.#options
     await listen(server, { host, port, backlog: 4096 }, (err) => log.error({ err }, 'USP listener error'))
-    this.#ping = setInterval(() => this.#pingAll(), PING_MS)
+    this.#ping = setInterval(() => {
+      this.#pingAll()
+      void this.#closeRefused()
+    }, PING_MS)
     this.#ping.unref()
   }
 
@@ -153,7 +162,12 @@ export class WebSocketMtp implements Mtp {
    * certificate is not usable.
    */
   renewCertificate(files: TlsFiles): void {
-    renewCertificate(this.#server, files)
+    renewCertificate(this.#server, this.#withOwnAuthority(files))
+  }
+
+  #withOwnAuthority(files: TlsFiles): TlsFiles {
+    const authorities = [files.clientCa, this.#options.ownAuthority].filter((pem) => pem !== undefined)
+    return authorities.length === 0 ? files : { ...files, clientCa: authorities.join('\n') }
   }
 
   async stop(): Promise<void> {
@@ -182,6 +196,9 @@ export class WebSocketMtp implements Mtp {
     const newcomer = this.#checkHandshake(request)
     this.#deciding++
     try {
+      const shown = clientCertificate(request.socket)
+      if (shown !== undefined && (await this.#options.refused?.([shown]))?.has(shown) === true)
+        throw new ProtocolError('notAdmitted', 'the client certificate was revoked, has expired or is not known')
       const refusal = await this.#handlers?.admit?.(newcomer)
       if (refusal !== undefined) throw new NotAdmitted(refusal.kind, refusal.text)
       return newcomer
@@ -245,6 +262,7 @@ export class WebSocketMtp implements Mtp {
 
   #forget(link: WebSocketLink): void {
     this.#links.delete(link)
+    this.#certificates.delete(link)
     this.#unproven.delete(link)
   }
 
@@ -264,6 +282,8 @@ export class WebSocketMtp implements Mtp {
       },
     })
     this.#links.add(link)
+    const shown = newcomer.certificate ? clientCertificate(connection) : undefined
+    if (shown !== undefined) this.#certificates.set(link, shown)
     this.#unproven.add(link)
     this.#boundUnproven(link, connection)
     socket.on('message', (data: Buffer, binary: boolean) => this.#onMessage(link, data, binary))
@@ -325,6 +345,20 @@ export class WebSocketMtp implements Mtp {
         link.ping()
         this.#handlers?.onRound?.(link)
       } else link.alive = false
+    }
+  }
+
+  /** Closes the links whose client certificates are not accepted any more. */
+  async #closeRefused(): Promise<void> {
+    const { refused, log } = this.#options
+    const shown = [...this.#certificates]
+    if (refused === undefined || shown.length === 0) return
+    try {
+      const gone = await refused(shown.map(([, certificate]) => certificate))
+      for (const [link, certificate] of shown)
+        if (gone.has(certificate)) link.close('policy', 'the client certificate is not accepted any more')
+    } catch (error) {
+      log.info({ reason: errorText(error) }, 'client certificates of open links could not be looked at')
     }
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { newTlsKey, selfSigned } from '../../../src/security/index.ts'
+import { newTlsKey, selfSigned } from '../../../src/pki/index.ts'
 
 const DAY = 86_400_000
 const make = (over: Partial<Parameters<typeof selfSigned>[0]> = {}) =>
