@@ -1,4 +1,9 @@
 /** Floor 4: MikroTik routers as TR-181 devices. */
+
+export type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from './agents/router-rows.ts'
+export { BridgeIdentity } from './enrolment/bridge-identity.ts'
+export { Enrolment } from './enrolment/enrolment.ts'
+export { ServerClient } from './enrolment/server-client.ts'
 export { ValueRefused } from './menus/checked-command.ts'
 export type { Level } from './menus/form/menu.ts'
 export { GuardedRouter } from './menus/guarded-router.ts'
