@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import helmet from 'helmet'
 import {
   AppError,
@@ -11,9 +11,11 @@ import {
   randomToken,
   renewCertificate,
 } from '../base/index.ts'
-import { actorText, type Permission, type Principal } from '../domain/index.ts'
+import { actorText, isOfBridge, type Permission, type Principal } from '../domain/index.ts'
+import { hasDigest } from '../security/index.ts'
 import { docsPage } from './docs-page.ts'
 import { ApiAuth } from './http/auth.ts'
+import { BridgeAuth } from './http/bridge-auth.ts'
 import { cors } from './http/cors.ts'
 import { cursorsOf } from './http/cursors.ts'
 import { express, type NextFunction, type Request, type Response } from './http/express.ts'
@@ -34,6 +36,7 @@ export class Api implements Lifecycle {
   readonly #deps: ApiDeps
   readonly #routes: Route[]
   readonly #auth: ApiAuth
+  readonly #bridges: BridgeAuth
   readonly #observe: (labels: Record<string, string>, value: number) => void
   readonly #stopping = manyListeners(new AbortController())
   /** The principal of each request that passed the check of its route. */
@@ -43,6 +46,7 @@ export class Api implements Lifecycle {
   constructor(deps: ApiDeps) {
     this.#deps = deps
     this.#auth = new ApiAuth(deps.apiKeys, deps.clock)
+    this.#bridges = new BridgeAuth(deps)
     this.#routes = routesOf({ ...deps, forgetKey: (id) => this.#auth.forget(id) })
     this.#observe = deps.metrics.histogram('isthmus_http_request_duration_seconds', 'Duration of API requests', [
       'route',
@@ -129,12 +133,18 @@ export class Api implements Lifecycle {
       this.#metrics(response).catch(next),
     )
     this.#documents(app)
-    const json = express.json({ limit: MAX_BODY, strict: true, type: ['application/json', 'application/*+json'] })
+    const json = express.json({
+      limit: MAX_BODY,
+      strict: true,
+      type: ['application/json', 'application/*+json'],
+      verify: checkDigest,
+    })
+    const csv = express.text({ limit: MAX_BODY, type: 'text/csv', verify: checkDigest })
     for (const route of this.#routes) {
       app[route.method](
         expressPath(route.path),
         this.#authorize(route),
-        json,
+        route.bodyType === 'text/csv' ? csv : json,
         (request: Request, response: Response, next: NextFunction) => {
           this.#serve(route, request, response).catch(next)
         },
@@ -258,6 +268,20 @@ export class Api implements Lifecycle {
 
   /** Returns the principal behind a request. AppError when the request shows no key, or one without the permission. */
   #principal(request: Request, permission: Permission): Promise<Principal> {
+    if (isOfBridge(permission)) {
+      const [path = '', query] = request.originalUrl.split('?', 2)
+      return this.#bridges.check(
+        {
+          method: request.method,
+          path,
+          query: query === undefined ? '' : `?${query}`,
+          address: request.ip ?? '',
+          hasBody: hasBody(request),
+          header: (name) => request.get(name),
+        },
+        permission,
+      )
+    }
     const given = { authorization: request.headers.authorization, key: request.get('x-api-key') }
     return this.#auth.check(given, request.ip ?? '', permission)
   }
@@ -276,10 +300,9 @@ export class Api implements Lifecycle {
     const principal = this.#principals.get(request)
     if (principal === undefined) throw new AppError('internal', `${route.id} was reached without a principal`)
     if (route.body !== undefined && hasBody(request) && request.body === undefined)
-      throw new HttpRefusal(415, 'the body is not application/json; send it with Content-Type: application/json', {
-        accept: 'application/json',
-      })
+      throw wrongType(route.bodyType ?? 'application/json')
     const call: Call<unknown, unknown, unknown> = {
+      address: request.ip ?? '',
       params: checked(route.params, pathParams(route, request), 'path'),
       query: checked(route.query, queryParams(route, request), 'query'),
       body: checked(route.body, request.body, 'body'),
@@ -327,6 +350,17 @@ export class Api implements Lifecycle {
     if (problem.status === 401) response.setHeader('www-authenticate', 'Bearer realm="isthmus"')
     response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
   }
+}
+
+/** Refuses a body that has another digest than its Content-Digest (RFC 9530) says. */
+function checkDigest(request: IncomingMessage, _response: ServerResponse, body: Buffer): void {
+  const shown = request.headers['content-digest']
+  if (shown !== undefined && (Array.isArray(shown) || !hasDigest(body, shown)))
+    throw new AppError('invalid', 'the body does not have the digest of its Content-Digest, which takes sha-256')
+}
+
+function wrongType(type: string): HttpRefusal {
+  return new HttpRefusal(415, `the body is not ${type}; send it with Content-Type: ${type}`, { accept: type })
 }
 
 /** The label of a metric: the path of the route, or `other`. */

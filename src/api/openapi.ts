@@ -1,3 +1,4 @@
+import type { Permission } from '../domain/index.ts'
 import type { Route } from './http/route.ts'
 import { OpenAPIRegistry, OpenApiGeneratorV31, z } from './http/zod.ts'
 import { Facts, ProblemSchema } from './schemas/common.ts'
@@ -42,6 +43,12 @@ const SERVICE = [
   },
 ]
 
+/** The proofs of permissions that no API key gives. */
+const SCHEME_OF: Partial<Record<Permission, string>> = {
+  'bridge.register': 'bridgeToken',
+  'bridge.serve': 'bridgeSignature',
+}
+
 const PROBLEM = { description: 'A problem', content: { 'application/problem+json': { schema: ProblemSchema } } }
 
 /** Returns the OpenAPI 3.1 document of the routes, made of the declarations that serve and validate. */
@@ -51,6 +58,18 @@ export function openApiDocument(routes: Route[], version: string): object {
     type: 'http',
     scheme: 'bearer',
     description: 'An API key: `isthmus_...`',
+  })
+  registry.registerComponent('securitySchemes', 'bridgeToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The token of a bridge, from POST /bridges: `isthmus-bridge_...`',
+  })
+  registry.registerComponent('securitySchemes', 'bridgeSignature', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Signature',
+    description:
+      'A signature (RFC 9421) with the key of the certificate of a bridge over @method, @path, @query and, with a body, content-digest',
   })
   // Described further where they are used: the component itself keeps its own description.
   registry.register('Facts', Facts)
@@ -65,7 +84,7 @@ export function openApiDocument(routes: Route[], version: string): object {
       tags: [route.tag],
       summary: route.summary,
       ...(route.description === undefined ? {} : { description: route.description }),
-      security: [{ apiKey: [] }],
+      security: [{ [SCHEME_OF[route.permission] ?? 'apiKey']: [] }],
       request: {
         ...(route.params instanceof z.ZodObject ? { params: route.params } : {}),
         ...(route.query instanceof z.ZodObject ? { query: route.query } : {}),
@@ -83,7 +102,7 @@ export function openApiDocument(routes: Route[], version: string): object {
           : {
               body: {
                 required: !route.body.safeParse(undefined).success,
-                content: { 'application/json': { schema: route.body } },
+                content: { [route.bodyType ?? 'application/json']: { schema: route.body } },
               },
             }),
       },

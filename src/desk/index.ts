@@ -1,5 +1,17 @@
 /** Floor 6: the use cases of the API. Each checks, audits and changes; none knows HTTP. */
 export { bindDevice, unbindDevice } from './bindings.ts'
+export { issueAgentCertificates } from './bridge-agents.ts'
+export { type BridgeRegistration, registerBridge, renewBridgeCertificate } from './bridge-registration.ts'
+export { type ReportedState, reportRouters } from './bridge-reports.ts'
+export {
+  addRouter,
+  changeRouter,
+  deleteRouter,
+  type RouterChange,
+  type RouterInput,
+  readRouter,
+} from './bridge-routers.ts'
+export { changeBridge, createBridge, deleteBridge, readBridge, renewBridgeToken } from './bridges.ts'
 export { checkRows } from './check-mapping-rows.ts'
 export { resolveConflict } from './conflicts.ts'
 export { deleteLinkSecret, releaseCredential, storeCredential } from './credentials.ts'
@@ -8,6 +20,7 @@ export { changeTags, findDevices, readDevice } from './devices.ts'
 export { EventFeed } from './event-feed.ts'
 export { findParameters } from './find-parameters.ts'
 export { deleteGroup } from './groups.ts'
+export { importRouters } from './import-routers.ts'
 export {
   countInScope,
   createRowSet,

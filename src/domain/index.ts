@@ -2,6 +2,10 @@
  * Floor 2: devices, identity, operations, plans and the feed as values and pure decisions. Each theme has a folder with
  * its ports, which lower rooms implement and upper rooms use.
  */
+export * from './bridge/bridge.ts'
+export * from './bridge/ports.ts'
+export * from './bridge/router.ts'
+export * from './bridge/router-table.ts'
 export * from './device/apply-patch.ts'
 export * from './device/bootstrap.ts'
 export * from './device/change.ts'

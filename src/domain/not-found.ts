@@ -10,6 +10,8 @@ const LISTS = {
   'pending Agent': '/pending-agents',
   'supported model': '/supported-models',
   'set of mapping rows': '/mapping-rows',
+  bridge: '/bridges',
+  router: '/bridges/{id}/routers',
 } as const
 
 /** Returns the AppError `notFound` for an id that no record of this kind has. */

@@ -1,7 +1,10 @@
 import type { Role } from './permission.ts'
 
-/** Kinds of parties that ask for something. `operator` is a person at the command line of the server. */
-export const ACTOR_KINDS = ['apiKey', 'planner', 'system', 'operator'] as const
+/**
+ * Kinds of parties that ask for something. `operator` is a person at the command line of the server, `bridge` a process
+ * that speaks for routers.
+ */
+export const ACTOR_KINDS = ['apiKey', 'planner', 'system', 'operator', 'bridge'] as const
 
 /**
  * The stored part of a principal: the party that asked. `planner` alone may write over the protocol that is not the

@@ -242,6 +242,43 @@ const model: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
   }),
   nameOf: ({ id }) => String(id),
 }
+const BRIDGE = 'bridge-of-lists'
+const bridge: List = {
+  path: '/bridges',
+  collection: 'bridges',
+  make: (number, kind) => ({
+    _id: number === 0 && kind === 'stays' ? BRIDGE : idAt(number, kind),
+    name: `bridge ${idAt(number, kind)}`,
+    revision: 1,
+    createdAt: 1,
+    updatedAt: 1,
+    routersVersion: 0,
+  }),
+  nameOf: ({ id }) => String(id),
+}
+const router: Pick<List, 'path' | 'params' | 'collection' | 'make' | 'nameOf'> = {
+  path: '/bridges/{id}/routers',
+  params: { id: BRIDGE },
+  collection: 'bridgeRouters',
+  make: (number, kind) => ({
+    _id: idAt(number, kind),
+    bridgeId: BRIDGE,
+    address: `r${idAt(number, kind)}.example.net`,
+    place: idAt(number, kind),
+    transport: 'auto',
+    policy: 'L1',
+    tags: number % 2 === 0 ? ['even', 'all'] : ['all'],
+    mqtt: false,
+    login: { sealed: 'x', sealingKey: 'x' },
+    revision: 1,
+    createdAt: 1,
+    updatedAt: 1,
+    ...(number % 3 === 0
+      ? {}
+      : { state: { reachable: number % 3 === 1, missingRights: [], revision: 1, reportedAt: 1 } }),
+  }),
+  nameOf: ({ id }) => String(id),
+}
 const mappingRow: Pick<List, 'path' | 'collection' | 'make' | 'nameOf'> = {
   path: '/mapping-rows',
   collection: 'mappingRows',
@@ -352,6 +389,10 @@ export const LISTS: List[] = [
   supportedModel,
   model,
   mappingRow,
+  bridge,
+  { ...router },
+  { ...router, query: { tag: 'even' } },
+  { ...router, query: { reachable: 'true' } },
   event,
   { ...event, query: { type: 'device.booted' } },
   { ...event, query: { deviceId: OWNER } },
@@ -376,6 +417,12 @@ export function expectedNames(list: List): string[] {
 function belongs({ path, query = {} }: List, document: Document_): boolean {
   const { state, reason, waiting, groupId, open, type, deviceId, target, actor, filter, group } = query
   const groups = document.groups as string[] | undefined
+  if (path === '/bridges/{id}/routers') {
+    const { tag, reachable } = query
+    const state = document.state as { reachable: boolean } | undefined
+    if (tag !== undefined) return (document.tags as string[]).includes(tag)
+    return reachable === undefined || state?.reachable === (reachable === 'true')
+  }
   if (path === '/groups/{id}/devices' || group !== undefined) return groups?.includes(GROUP) === true
   if (path === '/devices/{id}/operations' && document.deviceId !== OWNER) return false
   if (path === '/devices/{id}/parameters' && query.path !== undefined)

@@ -92,10 +92,13 @@ export interface ServerWithStore {
   stop(): Promise<void>
 }
 
-export async function startServerWithStore(uri: string): Promise<ServerWithStore> {
+export async function startServerWithStore(
+  uri: string,
+  options: Partial<Record<keyof Config, string>> = {},
+): Promise<ServerWithStore> {
   const secretKey = 'test'
   const store = await testStore(uri, { secretBox: createSecretBox(secretKey, systemRandom) })
-  const server = await startTestServer(uri, { databaseName: store.databaseName, secretKey })
+  const server = await startTestServer(uri, { databaseName: store.databaseName, secretKey, ...options })
   return {
     server,
     store,

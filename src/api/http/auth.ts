@@ -1,7 +1,7 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { AppError, type Clock } from '../../base/index.ts'
 import { may, type Permission, type Principal, type Role } from '../../domain/index.ts'
 import { type ApiKey, type ApiKeyStore, matchesApiKey, type Scope, splitApiKey } from '../../security/index.ts'
+import { limit, RateLimiterMemory } from './rate-limits.ts'
 
 /** A key is read from the store again after this time, in milliseconds. */
 const CACHE_MS = 10_000
@@ -81,13 +81,5 @@ export class ApiAuth {
     if (this.#cache.size >= MAX_CACHE) this.#cache.clear()
     this.#cache.set(id, { key, until: now + CACHE_MS })
     return key
-  }
-}
-
-async function limit(limiter: RateLimiterMemory, key: string, why: string): Promise<void> {
-  try {
-    await limiter.consume(key)
-  } catch (cause) {
-    throw new AppError('rateLimited', why, { cause })
   }
 }

@@ -8,6 +8,8 @@ export interface Call<P, Q, B> {
   query: Q
   body: B
   principal: Principal
+  /** The address that the request came from. */
+  address: string
   /** Header values by lower-case name. */
   header(name: string): string | undefined
   /** Returns true while the principal still has the permission of the route: for answers that take long. */
@@ -39,6 +41,8 @@ export interface Route<P extends Schema = Schema, Q extends Schema = Schema, B e
   params?: P
   query?: Q
   body?: B
+  /** The type of the body; default `application/json`. The body of another type is its text. */
+  bodyType?: 'text/csv'
   /** Request headers that the route reads, by name, with their descriptions. */
   headers?: Record<string, string>
   responses: Record<number, { description: string; schema?: Schema; contentType?: string }>

@@ -2,6 +2,8 @@ import type { Route } from '../http/route.ts'
 import { apiKeyRoutes } from './api-keys.ts'
 import { auditRoutes } from './audit.ts'
 import { bindingRoutes } from './bindings.ts'
+import { bridgeRouterRoutes } from './bridge-routers.ts'
+import { bridgeRoutes } from './bridges.ts'
 import { conflictRoutes } from './conflicts.ts'
 import { credentialRoutes } from './credentials.ts'
 import { deviceRoutes } from './devices.ts'
@@ -14,6 +16,7 @@ import { mappingRowRoutes } from './mapping-rows.ts'
 import { memberRoutes } from './members.ts'
 import { modelRoutes } from './models.ts'
 import { operationRoutes } from './operations.ts'
+import { ownBridgeRoutes } from './own-bridge.ts'
 import { parameterRoutes } from './parameters.ts'
 import { pendingAgentRoutes } from './pending-agents.ts'
 import { planActionRoutes } from './plan-actions.ts'
@@ -40,6 +43,9 @@ export function routesOf(deps: RouteDeps): Route[] {
     planRoutes,
     planActionRoutes,
     memberRoutes,
+    bridgeRoutes,
+    bridgeRouterRoutes,
+    ownBridgeRoutes,
     eventRoutes,
     conflictRoutes,
     apiKeyRoutes,

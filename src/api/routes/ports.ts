@@ -1,5 +1,6 @@
 import type { Clock, Random, ServiceTime } from '../../base/index.ts'
 import type {
+  BridgeStore,
   ConflictStore,
   CredentialStore,
   DeviceStore,
@@ -20,6 +21,7 @@ import type {
 import type { Groups } from '../../groups/index.ts'
 import type { RowSets } from '../../normalization/index.ts'
 import type { RenewLinkSecret } from '../../operations/index.ts'
+import type { Authority, CertificateStore } from '../../pki/index.ts'
 import type { Planner } from '../../planner/index.ts'
 import type { ApiKeyStore, AuditLog } from '../../security/index.ts'
 
@@ -50,6 +52,11 @@ export interface RouteDeps {
   events: EventLog
   audit: AuditLog
   apiKeys: ApiKeyStore
+  bridges: BridgeStore
+  certificates: CertificateStore
+  authority: Authority
+  /** Returns the Controller that Agents of bridges connect to. */
+  controllerOfBridges(): BridgeController
   /** A revoked key is refused from now on, not when it leaves the cache. */
   forgetKey(id: string): void
   /** The live instances: with several, events are read a little late. */
@@ -59,4 +66,14 @@ export interface RouteDeps {
   /** The waits of plan members are in it. */
   time: ServiceTime
   random: Random
+}
+
+/** The Controller that Agents of bridges connect to, and the PEM certificate that its links are trusted by. */
+interface BridgeController {
+  endpointId: string
+  host: string
+  port: number
+  path: string
+  tls: boolean
+  certificate?: string
 }

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { may, type Principal, READ_VERBS, VERB_PERMISSION } from '../../../src/domain/index.ts'
+import { isOfBridge, may, type Principal, READ_VERBS, VERB_PERMISSION } from '../../../src/domain/index.ts'
 import { apiDescription as document, apiRoutes as routes } from '../../support/api-description.ts'
 import type { JsonSchema } from '../../support/json-schema.ts'
 
-const as = (role: 'reader' | 'writer'): Principal => ({ kind: 'apiKey', id: 'x', roles: [role], groups: [] })
+const as = (role: 'reader' | 'writer' | 'bridge' | 'newBridge'): Principal => ({
+  kind: 'apiKey',
+  id: 'x',
+  roles: [role],
+  groups: [],
+})
+const keyRoutes = routes.filter(({ permission }) => !isOfBridge(permission))
 
 describe('permissions', () => {
   it('let a reader do every GET except that of API keys, and a writer everything', () => {
-    expect(routes.length).toBeGreaterThan(40)
-    for (const { method, path, permission } of routes) {
+    expect(keyRoutes.length).toBeGreaterThan(40)
+    for (const { method, path, permission } of keyRoutes) {
       const name = `${method} ${path}`
       expect(may(as('reader'), permission), name).toBe(method === 'get' && path !== '/api-keys')
       expect(may(as('writer'), permission), name).toBe(true)
@@ -23,6 +29,21 @@ describe('permissions', () => {
       expect(may(as('writer'), permission), verb).toBe(true)
     }
     expect(READ_VERBS.map((verb) => VERB_PERMISSION[verb])).toEqual(READ_VERBS.map(() => 'verbs.query'))
+  })
+
+  it('keep the routes of bridges for bridges, and bridges out of all others', () => {
+    const own = routes.filter(({ path }) => path === '/bridge' || path.startsWith('/bridge/'))
+    expect(own.map(({ permission }) => permission).sort()).toEqual([
+      'bridge.register',
+      ...Array(5).fill('bridge.serve'),
+    ])
+    for (const { method, path, permission } of routes) {
+      const isOwn = own.some((route) => route.path === path)
+      const name = `${method} ${path}`
+      expect(may(as('bridge'), permission), name).toBe(isOwn && permission === 'bridge.serve')
+      expect(may(as('newBridge'), permission), name).toBe(isOwn && permission === 'bridge.register')
+      if (isOwn) expect([may(as('reader'), permission), may(as('writer'), permission)], name).toEqual([false, false])
+    }
   })
 
   it('let a principal without a role do nothing', () => {

@@ -1,0 +1,96 @@
+import { createPublicKey } from 'node:crypto'
+import {
+  type Bridge,
+  type BridgeRouter,
+  type BridgeStore,
+  type DeviceStore,
+  type EndpointId,
+  ownerOfBridge,
+  type Principal,
+} from '../domain/index.ts'
+import type { Authority, CertificateStore, CertificateText } from '../pki/index.ts'
+import { type AuditDeps, auditedBy } from './audited-by.ts'
+
+interface AgentDeps extends AuditDeps {
+  bridges: BridgeStore
+  devices: Pick<DeviceStore, 'findByEndpoint'>
+  certificates: Pick<CertificateStore, 'ofName' | 'revoke'>
+  authority: Authority
+}
+
+/** The certificate for the Agent of a router, or the reason why there is none. */
+type AgentCertificate = { routerId: string } & (CertificateText | { refused: string })
+
+/**
+ * Issues certificates for the Agents of routers, by the identities that the bridge has reported of them. One is refused
+ * whose Endpoint ID another bridge speaks for, and one whose device is bound to an Agent that no bridge brought: a bridge
+ * takes no device from anybody.
+ */
+export async function issueAgentCertificates(
+  deps: AgentDeps,
+  bridge: Bridge,
+  routerIds: readonly string[],
+  by: Principal,
+): Promise<AgentCertificate[]> {
+  const { id, keys } = bridge
+  if (keys === undefined) return []
+  const judged: { routerId: string; endpointId?: string; refused?: string }[] = []
+  for (const routerId of new Set(routerIds)) {
+    const router = await deps.bridges.router(id, routerId)
+    const endpointId = router?.state?.identity?.endpointId
+    const refused = router === undefined ? 'the bridge has no such router' : await refusal(deps, bridge, router)
+    judged.push({
+      routerId,
+      ...(endpointId === undefined ? {} : { endpointId }),
+      ...(refused === undefined ? {} : { refused }),
+    })
+  }
+  const good = judged.flatMap(({ routerId, endpointId, refused }) =>
+    endpointId === undefined || refused !== undefined ? [] : [{ routerId, endpointId }],
+  )
+  const publicKey = createPublicKey(keys.certificateKey)
+  const orders = good.map(({ endpointId }) => ({
+    owner: ownerOfBridge(id),
+    publicKey,
+    commonName: endpointId,
+    names: [nameOf(endpointId)],
+  }))
+  const after = { endpointIds: good.map(({ endpointId }) => endpointId) }
+  const made =
+    good.length === 0
+      ? []
+      : await auditedBy(deps, by, { action: 'bridge.issueCertificates', target: id, after }, () =>
+          deps.authority.issue(orders),
+        )
+  return judged.map(({ routerId, refused = 'its identity is not known yet' }) => {
+    const text = made[good.findIndex((one) => one.routerId === routerId)]
+    return text === undefined ? { routerId, refused } : { routerId, ...text }
+  })
+}
+
+async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): Promise<string | undefined> {
+  const endpointId = router.state?.identity?.endpointId
+  if (endpointId === undefined) return 'its identity is not known yet'
+  const before = await deps.certificates.ofName(nameOf(endpointId))
+  const others = (await deps.bridges.routersOfEndpoints([endpointId])).filter(({ bridgeId }) => bridgeId !== bridge.id)
+  const now = deps.clock.now()
+  const holder = before.find(
+    ({ owner, revokedAt, notAfter }) =>
+      revokedAt === undefined && notAfter > now && others.some(({ bridgeId }) => owner === ownerOfBridge(bridgeId)),
+  )
+  const other = others.find(({ bridgeId }) => holder?.owner === ownerOfBridge(bridgeId))
+  if (other !== undefined)
+    return `bridge ${other.bridgeId} speaks for ${endpointId} at ${other.address}: delete the router there first`
+  const device = await deps.devices.findByEndpoint(endpointId as EndpointId)
+  if (device !== undefined && before.length === 0)
+    return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
+  // Certificates of a bridge that had the router before prove nothing any more.
+  const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))
+  if (stale) await deps.certificates.revoke({ name: nameOf(endpointId) }, 'another bridge speaks for the router', now)
+  return undefined
+}
+
+/** The URI of an Endpoint ID in a certificate (TR-369 R-SEC.0a). */
+function nameOf(endpointId: string): string {
+  return `urn:bbf:usp:id:${endpointId}`
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../base/index.ts'
+import type { Bridge, BridgeRouter, BridgeStore, NewEvent, RouterState } from '../domain/index.ts'
+
+interface ReportDeps {
+  bridges: BridgeStore
+  clock: Pick<Clock, 'now'>
+}
+
+/** The state of one router in a report. */
+export type ReportedState = Omit<RouterState, 'reportedAt'> & { routerId: string }
+
+/**
+ * Stores what a bridge reports of its routers; durable when it resolves, and repeating it changes nothing. Routers that
+ * the bridge does not have any more are left out. A router that comes, goes, or states another identity is an event.
+ */
+export async function reportRouters(
+  { bridges, clock }: ReportDeps,
+  bridge: Bridge,
+  reported: readonly ReportedState[],
+): Promise<void> {
+  const at = clock.now()
+  const states = new Map<string, RouterState>()
+  const events: NewEvent[] = []
+  for (const { routerId, ...state } of reported) {
+    const router = await bridges.router(bridge.id, routerId)
+    if (router === undefined) continue
+    states.set(routerId, { ...state, reportedAt: at })
+    if (isNews(router, state)) events.push(eventOf(router, state, at))
+  }
+  await bridges.report(bridge.id, states, events)
+}
+
+function isNews({ state: before }: BridgeRouter, { reachable, identity }: Omit<RouterState, 'reportedAt'>): boolean {
+  return before?.reachable !== reachable || before.identity?.endpointId !== identity?.endpointId
+}
+
+function eventOf(
+  { id, bridgeId, address }: BridgeRouter,
+  { reachable, identity, lastError }: Omit<RouterState, 'reportedAt'>,
+  at: number,
+): NewEvent {
+  const data = { bridgeId, routerId: id, address, reachable, endpointId: identity?.endpointId, error: lastError }
+  return { type: 'router.stateChanged', at, data: JSON.parse(JSON.stringify(data)) as NewEvent['data'] }
+}

@@ -1,0 +1,116 @@
+import { type DeviceId, deviceIdOf } from '../id.ts'
+import type { Timestamp } from '../timestamp.ts'
+
+/** The ways to a router. auto: the bridge finds what the router offers. */
+export const ROUTER_TRANSPORTS = ['auto', 'api-ssl', 'api', 'ssh'] as const
+export type RouterTransport = (typeof ROUTER_TRANSPORTS)[number]
+
+/**
+ * The danger of what may be done on a router: L0 reads, L1 also changes that can be undone, L2 also those that interrupt
+ * its service, L3 also those that may lose its configuration.
+ */
+export const ROUTER_POLICIES = ['L0', 'L1', 'L2', 'L3'] as const
+export type RouterPolicy = (typeof ROUTER_POLICIES)[number]
+
+export const MAX_ROUTER_ADDRESS = 253
+/** Routers of one table: as many as a bridge has at most. */
+export const MAX_ROUTERS_IN_TABLE = 2000
+export const MAX_ROUTER_TAGS = 50
+export const MAX_ROUTER_TAG = 100
+/** Characters of a user name or a password of a router. */
+export const MAX_ROUTER_LOGIN = 255
+/** Texts that a bridge reports about one router. */
+export const MAX_MISSING_RIGHTS = 30
+export const MAX_STATE_TEXT = 500
+
+/** The user name and the password of a router. */
+export interface RouterLogin {
+  username: string
+  password: string
+}
+
+/** A login that the bridge alone can read. */
+export interface SealedLogin {
+  /** HPKE (RFC 9180) in base64url; see `sealLogin`. */
+  sealed: string
+  /** The key that it is sealed to: that of another registration cannot be opened any more. */
+  sealingKey: string
+}
+
+/** The parts of a router that a person decides. */
+export interface RouterSettings {
+  /** A host name or an address. */
+  address: string
+  /** Absent: the usual port of the transport. */
+  port?: number
+  transport: RouterTransport
+  /** SHA-256 of its TLS certificate or of its SSH host key, hex: nothing else is trusted then. */
+  fingerprint?: string
+  policy: RouterPolicy
+  tags: string[]
+  /** True when the bridge also publishes it over MQTT. */
+  mqtt: boolean
+}
+
+/** A router of a bridge: a row that a person makes, and the state that the bridge reports. */
+export interface BridgeRouter extends RouterSettings {
+  id: string
+  bridgeId: string
+  /** Its address and port in one text; unique in its bridge. */
+  place: string
+  login: SealedLogin
+  revision: number
+  createdAt: Timestamp
+  updatedAt: Timestamp
+  /** Absent until the bridge has reported one. */
+  state?: RouterState
+}
+
+/** The identity that a router states. */
+export interface RouterIdentity {
+  oui: string
+  productClass: string
+  serial: string
+  /** Endpoint ID of its Agent in the bridge. */
+  endpointId: string
+  model?: string
+  softwareVersion?: string
+}
+
+/** The state of a router as its bridge reported it last. */
+export interface RouterState {
+  reachable: boolean
+  identity?: RouterIdentity
+  /** Rights that its account lacks, and features that its device mode forbids. */
+  missingRights: string[]
+  /** The trouble that it has now, in words that a network engineer can act on. */
+  lastError?: string
+  /** True when the bridge cannot open the login: it was sealed to the key of an earlier registration. */
+  needsLogin?: boolean
+  /** The revision of the row that it is about. */
+  revision: number
+  reportedAt: Timestamp
+}
+
+/** Returns the text by which a router is unique in its bridge. */
+export function placeOf({ address, port }: Pick<RouterSettings, 'address' | 'port'>): string {
+  return `${address.toLowerCase()}|${port ?? ''}`
+}
+
+/**
+ * The use of a sealed login: it opens for this bridge and this address alone, so that nobody who can change rows can
+ * have it sent elsewhere.
+ */
+export function loginContext(bridgeId: string, address: string): { info: string; about: string } {
+  return { info: 'isthmus router login', about: `${bridgeId}|${address.toLowerCase()}` }
+}
+
+/** Returns the device that a router is by the identity that it states; undefined when that names none. */
+export function deviceOfRouter({ state }: BridgeRouter): DeviceId | undefined {
+  if (state?.identity === undefined) return undefined
+  try {
+    return deviceIdOf(state.identity)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { readRouterTable } from '../../../src/domain/index.ts'
+
+const plain = { transport: 'auto', policy: 'L1', tags: [], mqtt: false }
+
+describe('a table of routers', () => {
+  it('is CSV with defaults for what is left out', () => {
+    const text = [
+      '\uFEFFaddress,port,transport,username,password,fingerprint,policy,tags,mqtt',
+      '# a remark, with commas',
+      '192.0.2.1,,,,,,,,',
+      '',
+      `r2.example.net,8729,api-ssl,admin," p ""w"", ",${'AB:'.repeat(31)}ab,l2,north  core,TRUE`,
+      '2001:db8::1,,ssh,api,x,,,"a\r\nb",',
+    ].join('\r\n')
+    expect(readRouterTable(text)).toEqual({
+      routers: [
+        { address: '192.0.2.1', ...plain },
+        {
+          address: 'r2.example.net',
+          port: 8729,
+          transport: 'api-ssl',
+          login: { username: 'admin', password: ' p "w", ' },
+          fingerprint: 'ab'.repeat(32),
+          policy: 'L2',
+          tags: ['north', 'core'],
+          mqtt: true,
+        },
+        {
+          ...plain,
+          address: '2001:db8::1',
+          transport: 'ssh',
+          login: { username: 'api', password: 'x' },
+          tags: ['a', 'b'],
+        },
+      ],
+    })
+    expect(readRouterTable('address\n192.0.2.9')).toEqual({ routers: [{ address: '192.0.2.9', ...plain }] })
+    expect(readRouterTable('address,tags\n192.0.2.9,')).toEqual({ routers: [{ address: '192.0.2.9', ...plain }] })
+  })
+
+  it.each([
+    ['', 1, /no line of column names/],
+    ['port\n1', 1, /address is missing/],
+    ['address,colour\n1', 1, /no column colour; the columns are address/],
+    ['address\n192.0.2.1\nnot an address', 3, /no address/],
+    ['address,port\na,0', 2, /no port/],
+    ['address,port\na,70000', 2, /no port/],
+    ['address,transport\na,telnet', 2, /transport is "telnet"; it is one of auto/],
+    ['address,policy\na,X', 2, /policy is "X"/],
+    ['address,fingerprint\na,12', 2, /no SHA-256/],
+    ['address,mqtt\na,yes', 2, /mqtt is "yes"/],
+    ['address,username,password\na,,p', 2, /no username/],
+    ['address,username,password\na,u,"p\nq"', 2, /control characters/],
+    [`address,username\na,${'u'.repeat(256)}`, 2, /255 bytes/],
+    [`address,tags\na,${'t'.repeat(101)}`, 2, /tags/],
+    ['address\n"a', 2, /no end/],
+    ['address\n"a"b', 2, /behind its quote/],
+    ['address\na,b', 2, /2 fields/],
+    [`address\n${'a\n'.repeat(2001)}`, 1, /more than 2000/],
+  ])('is refused with the line of the fault: %j', (text, line, message) => {
+    expect(readRouterTable(text)).toEqual({
+      problems: expect.arrayContaining([{ line, text: expect.stringMatching(message) }]),
+    })
+  })
+
+  it('names no password, and twenty faults at most', () => {
+    const found = readRouterTable(`address,username,password\n${'a,,secret-word\n'.repeat(100)}`)
+    expect(JSON.stringify(found)).not.toContain('secret-word')
+    expect(found).toMatchObject({ problems: { length: 20 } })
+  })
+})
