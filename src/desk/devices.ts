@@ -17,8 +17,9 @@ import { type AuditDeps, auditedBy } from './audited-by.ts'
 /** Tags of one device at most. */
 const MAX_TAGS = 64
 
-/** A change of tags: all of them, or single ones. */
-interface TagsChange {
+/** A change of what people note about a device: its label, null for none, and its tags, all of them or single ones. */
+interface NotesChange {
+  label?: string | null | undefined
   tags?: string[] | undefined
   add?: string[] | undefined
   remove?: string[] | undefined
@@ -49,25 +50,38 @@ export async function findDevices(
 }
 
 /**
- * Changes the tags of a device that has this revision. AppError `notFound` without such a device, `conflict` when its
- * revision is another one, `invalid` for too many tags.
+ * Changes label and tags of a device that has this revision. AppError `notFound` without such a device, `conflict` when
+ * its revision is another one, `invalid` for too many tags.
  */
-export async function changeTags(
+export async function changeNotes(
   deps: AuditDeps & { devices: Pick<DeviceStore, 'get' | 'commit'> },
   target: { id: DeviceId; revision: number },
-  change: TagsChange,
+  change: NotesChange,
   by: Principal,
 ): Promise<void> {
   const { id, revision } = target
-  const before = { tags: (await readDevice(deps.devices, id)).tags }
-  const tags = changedTags(id, before.tags, change)
-  await auditedBy(deps, by, { action: 'device.tags', target: id, before, after: { tags } }, () =>
-    deps.devices.commit({ deviceId: id, set: { tags }, newRevision: true, guard: { revision } }),
+  const { label: labelBefore, tags: tagsBefore } = await readDevice(deps.devices, id)
+  const isTagged = [change.tags, change.add, change.remove].some((names) => names !== undefined)
+  const tags = changedTags(id, tagsBefore, change)
+  const { label } = change
+  const set = { ...(isTagged ? { tags } : {}), ...(typeof label === 'string' ? { label } : {}) }
+  const deed = {
+    action: label === undefined ? 'device.tags' : 'device.label',
+    target: id,
+    before: {
+      ...(isTagged ? { tags: tagsBefore } : {}),
+      ...(label === undefined ? {} : { label: labelBefore ?? null }),
+    },
+    after: { ...(isTagged ? { tags } : {}), ...(label === undefined ? {} : { label }) },
+  }
+  const unset = label === null ? { unset: ['label' as const] } : {}
+  await auditedBy(deps, by, deed, () =>
+    deps.devices.commit({ deviceId: id, set, ...unset, newRevision: true, guard: { revision } }),
   )
 }
 
 /** The tags after a change. AppError `invalid` when they are too many. */
-function changedTags(id: DeviceId, before: readonly string[], { tags, add = [], remove = [] }: TagsChange): string[] {
+function changedTags(id: DeviceId, before: readonly string[], { tags, add = [], remove = [] }: NotesChange): string[] {
   const after = new Set(tags ?? [...before.filter((one) => !remove.includes(one)), ...add])
   if (after.size > MAX_TAGS)
     throw new AppError(

@@ -153,6 +153,40 @@ describe('a change of tags', () => {
   })
 })
 
+describe('the label of a device', () => {
+  it('is set and taken away, beside its tags, and is in the audit log', async () => {
+    const id = await device()
+    const path = `/devices/${encodeURIComponent(id)}`
+    const named = await world.call<Thing>('PATCH', path, { label: 'Café Müller, Oak Street 12', add: ['a'] })
+    expect(named.body).toMatchObject({ label: 'Café Müller, Oak Street 12', tags: ['a'] })
+    expect((await world.call<Thing>('PATCH', path, { add: ['b'] })).body).toMatchObject({ label: named.body.label })
+    for (const label of ['', ' x', 'x ', 'a\nb', 'a\u202eb', 'x'.repeat(129), 7])
+      expect((await world.call('PATCH', path, { label })).status).toBe(400)
+    expect((await world.call<Thing>('PATCH', path, { label: null })).body).not.toHaveProperty('label')
+    const { items } = await world.store.audit.list({ target: id, limit: 10 })
+    expect(items).toMatchObject([
+      { action: 'device.label', before: { label: 'Café Müller, Oak Street 12' }, after: { label: null } },
+      { action: 'device.tags' },
+      { action: 'device.label', before: { label: null, tags: [] }, after: { tags: ['a'] } },
+    ])
+  })
+
+  it('finds the device by each of its words, and is a field of filters', async () => {
+    const path = `/devices/${encodeURIComponent(await device())}`
+    const found = async (query: string) => {
+      const { body } = await world.call<{ items: Thing[] }>('GET', `/devices?${query}`)
+      return body.items.length
+    }
+    await world.call('PATCH', path, { label: 'Café Müller, Elm Street 7' })
+    for (const text of ['café', 'MÜLLER', 'elm street', 'street 7', 'Café Müller, Elm Street 7'])
+      expect(await found(`q=${encodeURIComponent(text)}`)).toBe(1)
+    expect(await found(`q=${encodeURIComponent('lm street')}`)).toBe(0)
+    expect(await found(`filter=${encodeURIComponent('label=="Café Müller, Elm Street 7"')}`)).toBe(1)
+    await world.call('PATCH', path, { label: null })
+    expect(await found('q=elm')).toBe(0)
+  })
+})
+
 describe('the time that a request waits for an operation', () => {
   it.each([['1s'], ['1'], ['0m']])('may be given as %s', async (wait) => {
     const path = `/devices/${encodeURIComponent(await device())}/operations`

@@ -1,5 +1,5 @@
 import { AppError, defined } from '../../base/index.ts'
-import { changeTags, deleteDevice, findDevices, readDevice } from '../../desk/index.ts'
+import { changeNotes, deleteDevice, findDevices, readDevice } from '../../desk/index.ts'
 import { asDeviceId, type Device, type DeviceSortField } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { type Route, route } from '../http/route.ts'
@@ -10,7 +10,7 @@ import {
   DeviceQuerySchema,
   DeviceSchema,
   DeviceSelectionPage,
-  TagsChangeSchema,
+  NotesChangeSchema,
 } from '../schemas/device.ts'
 import { selectFields } from '../views/select-fields.ts'
 import { deviceViews } from '../views/views.ts'
@@ -18,7 +18,7 @@ import type { RouteDeps } from './ports.ts'
 
 const tag = 'Devices'
 
-/** Devices and their tags. */
+/** Devices, their labels and tags. */
 export function deviceRoutes(deps: RouteDeps): Route[] {
   const { devices, groups, clock } = deps
   const answer = async (device: Device) => ({
@@ -56,22 +56,22 @@ export function deviceRoutes(deps: RouteDeps): Route[] {
     route({
       method: 'patch',
       path: '/devices/{id}',
-      id: 'tagDevice',
+      id: 'changeDevice',
       tag,
-      summary: 'Change the tags of a device',
+      summary: 'Change label and tags of a device',
       description:
-        '`tags` replaces all; `add` and `remove` change single ones. With the ETag in If-Match, the change is refused when the record has changed since.',
+        '`label` is what people call the device, null for nothing. `tags` replaces all tags; `add` and `remove` change single ones. With the ETag in If-Match, the change is refused when the record has changed since.',
       permission: 'devices.write',
       params: DeviceIdParam,
       headers: IF_MATCH,
-      body: TagsChangeSchema,
+      body: NotesChangeSchema,
       responses: { 200: { description: 'The record', schema: DeviceSchema } },
       async handle({ params, body, header, principal }) {
         const id = asDeviceId(params.id)
         await withIfMatch(
           header('if-match'),
           async () => (await readDevice(devices, id)).revision,
-          (revision) => changeTags(deps, { id, revision }, body, principal),
+          (revision) => changeNotes(deps, { id, revision }, body, principal),
         )
         return answer(await readDevice(devices, id))
       },

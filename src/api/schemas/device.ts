@@ -250,6 +250,7 @@ export const DeviceSchema = z
     lan: LanFactsSchema.optional().describe('The network at home'),
     system: SystemFactsSchema.optional().describe('Uptime, CPU and memory'),
     binding: BindingSchema.optional().describe('The Endpoint ID of its Agent'),
+    label: z.string().optional().describe('The name that people have for it'),
     tags: z.array(z.string()),
     groups: z
       .array(z.string())
@@ -298,7 +299,7 @@ export const DeviceQuerySchema = Paging.extend({
     .optional()
     .describe(
       'Search: devices whose id, serial number, Endpoint ID, MAC address (in any notation), IP address, PPPoE user, SSID ' +
-        'or tag is this text or begins with it, in upper or lower case',
+        'or tag is this text or begins with it, in upper or lower case, or whose label has a word at which it begins',
     ),
   group: z.string().max(100).optional().describe('Only devices of this group'),
   sort: z
@@ -328,18 +329,28 @@ const Tags = z
   )
   .max(64)
 
-/** A change of tags: `tags` in place of all, or single ones. */
-export const TagsChangeSchema = z
+const LABEL = /^(?! )[^\p{C}]{1,128}(?<! )$/u
+/** A change of label and tags: `tags` in place of all, or single ones. */
+export const NotesChangeSchema = z
   .strictObject({
+    label: z
+      .string()
+      .regex(LABEL, 'is a text of 1 to 128 characters without line breaks, and without spaces around it')
+      .nullable()
+      .optional()
+      .describe('The name that people have for the device, such as the place where it stands; null for none'),
     tags: Tags.optional().describe('In place of all present ones'),
     add: Tags.optional().describe('A tag that the device has already stays once'),
     remove: Tags.optional().describe('A tag that the device does not have is ignored'),
   })
   .refine(
-    ({ tags, add, remove }) => (tags === undefined) !== (add === undefined && remove === undefined),
-    'has either tags, or add, remove or both',
+    ({ label, tags, add, remove }) =>
+      tags === undefined
+        ? label !== undefined || add !== undefined || remove !== undefined
+        : add === undefined && remove === undefined,
+    'has a label, or either tags, or add, remove or both',
   )
-  .openapi('TagsChange', { example: { add: ['pilot'], remove: ['lab'] } })
+  .openapi('DeviceInput', { example: { label: 'Oak Street 12', add: ['pilot'], remove: ['lab'] } })
 
 const ParameterSchema = z
   .object({

@@ -33,6 +33,7 @@ export interface DevicePatch
         | 'ipAddress'
         | 'upTimeS'
         | 'owner'
+        | 'label'
         | 'tags'
         | 'groups'
         | 'conflict'
@@ -47,7 +48,15 @@ export interface DevicePatch
 }
 
 /** Optional fields that a change may take away. */
-export type UnsettableField = 'binding' | 'migration' | 'conflict' | 'usp' | 'cwmp' | 'readiness' | LiveFactField
+export type UnsettableField =
+  | 'binding'
+  | 'migration'
+  | 'conflict'
+  | 'usp'
+  | 'cwmp'
+  | 'readiness'
+  | 'label'
+  | LiveFactField
 
 /**
  * One atomic change of one device: record fields, events and parameters land together or not at all.

@@ -218,6 +218,8 @@ export interface Device extends DeviceIdentity, LiveFacts {
   owner: Protocol
   cwmp?: CwmpFacts
   usp?: UspFacts
+  /** The name that people have for it, such as the place where it stands. */
+  label?: string
   tags: string[]
   /** Ids of the groups it is a static member of. */
   groups: string[]
@@ -238,7 +240,7 @@ export interface Device extends DeviceIdentity, LiveFacts {
   factsReadAt?: Partial<Record<FactGroup, Timestamp>>
   /** The texts by which it is found, in lower case (search-keys.ts). */
   search?: string[]
-  /** Grows with every change of identity, owner, tags, groups or migration; the ETag of the record. */
+  /** Grows with every change of identity, owner, label, tags, groups or migration; the ETag of the record. */
   revision: number
   createdAt: Timestamp
   updatedAt: Timestamp

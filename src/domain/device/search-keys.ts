@@ -10,10 +10,10 @@ const MAX_KEY = 128
 
 /**
  * Returns the texts by which a device is found, in lower case: id, serial number, Endpoint ID, MAC addresses (as 12
- * digits), IP addresses, PPP user, SSIDs and tags.
+ * digits), IP addresses, PPP user, SSIDs, tags, and its label from each of its words on.
  */
 export function searchKeys(device: Device): string[] {
-  const { id, oui, serial, binding, ipAddress, wan, wifi, tags } = device
+  const { id, oui, serial, binding, ipAddress, wan, wifi, label, tags } = device
   const macs = [wan?.macAddress, serial, `${oui}${serial}`].map((text) => macIn(text))
   const texts = [
     id,
@@ -22,6 +22,7 @@ export function searchKeys(device: Device): string[] {
     ipAddress,
     wan?.ipAddress,
     wan?.pppUser,
+    ...partsOf(label ?? ''),
     ...tags,
     ...(wifi?.ssids ?? []),
   ]
@@ -30,6 +31,15 @@ export function searchKeys(device: Device): string[] {
     return key === '' ? [] : [key]
   })
   return [...new Set(keys)].slice(0, MAX_KEYS)
+}
+
+/** Words of a label at which a person may begin to write it. */
+const MAX_WORDS = 12
+
+/** Returns a label from each of its words on: `Oak Street 12` is found by `street`, too. */
+function partsOf(label: string): string[] {
+  const starts = [...label.matchAll(/(?<=^|[^\p{L}\p{N}])[\p{L}\p{N}]/gu)].map(({ index }) => index)
+  return [label, ...starts.slice(0, MAX_WORDS).map((start) => label.slice(start))]
 }
 
 function keyOf(text: string): string {
@@ -52,6 +62,7 @@ export function searchTexts(text: string): string[] {
 
 /** Fields of a record that are searched for; its id, OUI and serial number do not change. */
 const SEARCHED: readonly string[] = [
+  'label',
   'tags',
   'ipAddress',
   'binding',

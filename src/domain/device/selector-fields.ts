@@ -32,6 +32,7 @@ export const SELECTOR_FIELDS = {
   'readiness.class': { kind: 'text', field: 'readiness.class' },
   'migration.state': { kind: 'text', field: 'migration.state' },
   'migration.planId': { kind: 'text', field: 'migration.planId' },
+  label: { kind: 'text', field: 'label' },
   tags: { kind: 'list', field: 'tags' },
   groups: { kind: 'list', field: 'groups' },
   createdAt: { kind: 'time', field: 'createdAt' },

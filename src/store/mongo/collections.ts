@@ -50,6 +50,7 @@ export const COLLECTIONS = {
       { keys: { 'usp.lastSeenAt': 1, _id: 1 } },
       { keys: { groups: 1, _id: 1 } },
       { keys: { tags: 1, _id: 1 } },
+      { keys: { label: 1, _id: 1 }, on: 'mongodb' },
       { keys: { owner: 1, _id: 1 }, on: 'mongodb' },
       { keys: { productClass: 1, _id: 1 }, on: 'mongodb' },
       { keys: { serial: 1, _id: 1 } },
