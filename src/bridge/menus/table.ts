@@ -26,3 +26,8 @@ const BY_PATH: ReadonlyMap<string, Menu> = new Map(Object.entries(MENUS))
 export function menuAt(path: string): Menu | undefined {
   return BY_PATH.get(path)
 }
+
+/** Returns true for the path of a menu of the table. */
+export function isMenuPath(path: string): path is MenuPath {
+  return BY_PATH.has(path)
+}
