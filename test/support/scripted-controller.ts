@@ -19,7 +19,7 @@ const codec = new Codec()
  * itself.
  */
 export class ScriptedController {
-  readonly endpointId = 'proto::controller'
+  readonly endpointId: string
   /** Every Notify that came, in order, with its msg_id. */
   readonly notifies: { msgId: string; notify: Notify }[] = []
   /** Record bodies in order of arrival, over all links. */
@@ -34,7 +34,8 @@ export class ScriptedController {
   readonly #replies = new Map<string, Msg>()
   #nextId = 0
 
-  private constructor() {
+  private constructor(endpointId: string) {
+    this.endpointId = endpointId
     this.#server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v1.usp' })
     this.#server.on('connection', (socket, request) => {
       this.#socket = socket
@@ -45,8 +46,8 @@ export class ScriptedController {
     })
   }
 
-  static async start(): Promise<ScriptedController> {
-    const controller = new ScriptedController()
+  static async start(endpointId = 'proto::controller'): Promise<ScriptedController> {
+    const controller = new ScriptedController(endpointId)
     await once(controller.#server, 'listening')
     return controller
   }

@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { FULL_ACCESS } from '../../../src/usp/agent/access/access.ts'
+import { bootArguments } from '../../../src/usp/agent/boot.ts'
+import { occurrencesOf } from '../../../src/usp/agent/changes.ts'
+import { readControllers } from '../../../src/usp/agent/controller-rows.ts'
+import { ModelReader } from '../../../src/usp/agent/model-reader.ts'
+import { Notifier } from '../../../src/usp/agent/notifier.ts'
+import { AgentRequests } from '../../../src/usp/agent/requests.ts'
+import { RoleTable } from '../../../src/usp/agent/role-table.ts'
+import { readSubscriptions } from '../../../src/usp/agent/subscriptions.ts'
+import { BOOT, CONTROLLERS, gatewayModel, SUBSCRIPTIONS, settingsOf } from '../../support/agent-world.ts'
+import type { MemoryAgentModel } from '../../support/memory-agent-model.ts'
+
+const BY = { by: `${CONTROLLERS}1.`, access: FULL_ACCESS }
+const MAPPINGS = 'Device.NAT.PortMapping.'
+const SSID = 'Device.WiFi.SSID.1.SSID'
+
+/** Every `get` of the port may be a round trip to a device: its number does not grow with the size of a request. */
+describe('the model is asked for values a fixed number of times', () => {
+  let model: MemoryAgentModel
+  let requests: AgentRequests
+  beforeEach(async () => {
+    model = await gatewayModel()
+    requests = new AgentRequests(model, () => ({}))
+    await model.add(
+      Array.from({ length: 20 }, (_, i) => mapping(i)),
+      'a',
+    )
+  })
+
+  const mapping = (i: number) => ({ table: MAPPINGS, values: { Description: `d${i}`, Enable: 'true' } })
+  const rows = () => model.instances(MAPPINGS)
+
+  /** Returns the number of calls of `get`, and of those of `instances` for the same table twice. */
+  async function calls(work: () => Promise<unknown>): Promise<{ gets: number; repeated: number }> {
+    const get = vi.spyOn(model, 'get')
+    const instances = vi.spyOn(model, 'instances')
+    await work()
+    const tables = instances.mock.calls.map(([table]) => table)
+    const counts = { gets: get.mock.calls.length, repeated: tables.length - new Set(tables).size }
+    get.mockRestore()
+    instances.mockRestore()
+    return counts
+  }
+
+  const get = (...param_paths: string[]) => calls(() => requests.get({ param_paths, max_depth: 0 }, BY))
+
+  it('for a Get: once, and once more for each level of searches', async () => {
+    const plain = (await rows()).flatMap((row) => [`${row}Description`, row])
+    expect(await get(...plain, 'Device.', `${MAPPINGS}*.Enable`)).toEqual({ gets: 1, repeated: 0 })
+    const searches = Array.from({ length: 20 }, (_, i) => `${MAPPINGS}[Description=="d${i}"].Enable`)
+    expect(await get(...searches, ...plain)).toEqual({ gets: 2, repeated: 0 })
+    const both = 'Device.IP.Interface.[Name=="wan"].LowerLayers+.Name'
+    expect(await get(both, both, ...searches)).toEqual({ gets: 3, repeated: 0 })
+  })
+
+  it('for GetInstances: once', async () => {
+    const request = { obj_paths: [MAPPINGS, 'Device.WiFi.SSID.', 'Device.IP.Interface.'], first_level_only: false }
+    expect(await calls(() => requests.instances(request, BY))).toEqual({ gets: 1, repeated: 0 })
+  })
+
+  it('for GetSupportedDM: never', async () => {
+    const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
+    const request = { obj_paths: ['Device.', MAPPINGS], first_level_only: false, ...flags }
+    expect(await calls(() => requests.supportedModel(request, BY))).toEqual({ gets: 0, repeated: 0 })
+  })
+
+  it('for Set: before and after', async () => {
+    const update_objs = (await rows()).map((obj_path) => ({
+      obj_path,
+      param_settings: settingsOf({ Enable: 'false' }),
+    }))
+    const all = { obj_path: `${MAPPINGS}*.`, param_settings: settingsOf({ Description: 'all' }) }
+    const request = { allow_partial: false, update_objs: [...update_objs, all] }
+    expect(await calls(() => requests.set(request, BY))).toEqual({ gets: 2, repeated: 0 })
+  })
+
+  it('for Add: the keys of the rows that are there, and those of the new ones', async () => {
+    const create_objs = Array.from({ length: 20 }, () => ({ obj_path: MAPPINGS, param_settings: [] }))
+    const request = { allow_partial: false, create_objs }
+    expect(await calls(() => requests.add(request, BY))).toEqual({ gets: 2, repeated: 0 })
+  })
+
+  it('for Delete: never', async () => {
+    const request = { allow_partial: false, obj_paths: await rows() }
+    expect(await calls(() => requests.remove(request, BY))).toEqual({ gets: 0, repeated: 0 })
+  })
+
+  it('for a batch of changes: once for values and once for keys, whatever its size', async () => {
+    const created = (await rows()).map((path) => ({ kind: 'created' as const, path }))
+    const changed = ['Device.Time.Enable', SSID].map((path) => ({ kind: 'value' as const, path }))
+    const work = async () => occurrencesOf(await ModelReader.of(model), [...created, ...changed])
+    expect(await calls(work)).toEqual({ gets: 2, repeated: 0 })
+  })
+
+  it('at a start: Controllers, their MTPs, subscriptions, roles, arguments of Boot!', async () => {
+    const controllers = await model.add(
+      Array.from({ length: 5 }, (_, i) => ({ table: CONTROLLERS, values: { EndpointID: `proto::${i}` } })),
+      'a',
+    )
+    const [first = ''] = controllers
+    await model.add(
+      controllers.map((row) => ({ table: `${row}MTP.`, values: { Protocol: 'WebSocket' } })),
+      'a',
+    )
+    await model.add(
+      [1, 2, 3].map((i) => ({ table: SUBSCRIPTIONS, values: { ID: `s${i}`, Enable: 'true' } })),
+      'a',
+    )
+    const boots = ['Device.DeviceInfo.SerialNumber', SSID].map((ParameterName) => ({ ParameterName, Enable: 'true' }))
+    await model.add(
+      boots.map((values) => ({ table: `${first}BootParameter.`, values })),
+      'a',
+    )
+    const reading = async (work: (reader: ModelReader) => Promise<unknown>) => work(await ModelReader.of(model))
+    expect(await calls(() => reading(readControllers))).toEqual({ gets: 2, repeated: 0 })
+    expect(await calls(() => reading(readSubscriptions))).toEqual({ gets: 1, repeated: 0 })
+    expect(await calls(() => reading((reader) => bootArguments(reader, first, BOOT)))).toEqual({ gets: 2, repeated: 0 })
+    const roles = new RoleTable(model, undefined)
+    const access = () => Promise.all(controllers.map((row) => roles.accessOf(row)))
+    expect(await calls(access)).toEqual({ gets: 1, repeated: 0 })
+    expect(await calls(access)).toEqual({ gets: 0, repeated: 0 })
+    const idle = new Notifier(model, roles, new Map())
+    expect(await calls(() => idle.noteChanges([{ kind: 'value', path: SSID }]))).toEqual({ gets: 0, repeated: 0 })
+  })
+
+  it('and refuses a request for more values than one may read', async () => {
+    const many = Array.from({ length: 80 }, () => 'Device.')
+    const supported = await model.supported()
+    const size = 3000
+    const names = Array.from({ length: size }, (_, i) => `P${i}`)
+    model.supported = async () => ({
+      ...supported,
+      uri: '',
+      object: (path) => supported.object(path),
+      objects: () => ['Device.'],
+      parameters: () => names,
+      parameter: (path) => supported.parameter(path),
+    })
+    await expect(requests.get({ param_paths: many, max_depth: 0 }, BY)).rejects.toMatchObject({ code: 7005 })
+  })
+})
