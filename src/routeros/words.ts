@@ -17,7 +17,7 @@ const UNSENDABLE = /[\x00-\x1f\x7f]|\p{Surrogate}/u
 const OWN_PATHS = new Set(['/login', '/cancel', '/quit'])
 
 /** Refuses a command with a word that may not be sent: RouterOsError `refused`, which names the place, not the value. */
-function checkCommand(command: RouterCommand): void {
+export function checkCommand(command: RouterCommand): void {
   const { path, args = {}, proplist = [], query = [] } = command
   if (!PATH.test(path)) throw refused('a path that is no path of a command')
   if (OWN_PATHS.has(path)) throw refused(`${path}, which belongs to the connection`)
