@@ -8,6 +8,7 @@ import { HOSTS_OBJECTS } from './hosts.ts'
 import { IP_OBJECTS } from './ip.ts'
 import { NAT_OBJECTS } from './nat.ts'
 import { PPP_OBJECTS } from './ppp.ts'
+import { RAW_OBJECTS } from './raw.ts'
 import { TIME_OBJECTS } from './time.ts'
 import { WIFI_OBJECTS } from './wifi.ts'
 
@@ -25,4 +26,5 @@ export const MAPPINGS: readonly ObjectMapping[] = [
   ...WIFI_OBJECTS,
   ...HOSTS_OBJECTS,
   ...CELLULAR_OBJECTS,
+  ...RAW_OBJECTS,
 ]

@@ -26,6 +26,7 @@ const PORTS: DerivedRows = {
       properties: ['.id', 'bridge', 'interface', 'disabled', 'inactive', 'pvid', 'frame-types', 'status', 'dynamic'],
     },
   },
+  stays: { '/interface/bridge': ['name'], '/interface/bridge/port': ['bridge', 'interface'] },
   rows: ({ bridges = [], ports = [] }) => [
     ...bridges.map(({ name = '', ...row }) => ({
       ...row,
@@ -105,6 +106,7 @@ const VLAN_IDS: DerivedRows = {
       ],
     },
   },
+  stays: { '/interface/bridge/vlan': ['bridge', 'vlan-ids'] },
   rows: ({ vlans = [] }) =>
     vlans.flatMap((row) => {
       const ids = vlanIds(row['vlan-ids'])

@@ -65,6 +65,7 @@ const ACCESS_POINTS: ObjectMapping = {
       profiles: { menu: '/interface/lte/apn', properties: ['.id', 'name', 'apn', 'user'] },
       modems: { menu: '/interface/lte', properties: ['name', 'apn-profiles'] },
     },
+    stays: { '/interface/lte/apn': ['name'] },
     rows: ({ profiles = [], modems = [] }) =>
       profiles.map((row) => ({
         ...row,

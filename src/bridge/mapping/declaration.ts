@@ -69,7 +69,10 @@ export interface RowText {
 export interface DerivedRows {
   /** Readings with the properties wanted of each, by a name of the declaration. Those that a router lacks are empty. */
   readonly readings: Readonly<Record<string, MenuReading & { readonly properties: readonly string[] }>>
+  /** A row that is one row of the router has the path of its menu as the property `.menu`, and its `.id`. */
   rows(by: Readonly<Record<string, readonly SourceRow[]>>): readonly SourceRow[]
+  /** Properties that tell a row apart in its menu, by the path of the menu. */
+  readonly stays?: Readonly<Record<string, readonly string[]>>
 }
 
 /** The part of a declaration that makes an object a table. */
@@ -82,6 +85,10 @@ interface TableRows {
   readonly parent?: RowText
   /** Returns false for rows of the menu that are no rows of the table. */
   readonly where?: RowTest
+  /** Returns false for rows that the bridge does not change, as the router has made them itself. */
+  readonly mayChange?: RowTest
+  /** True when the bridge adds and deletes rows, as far as the model allows it. */
+  readonly grows?: true
 }
 
 export interface RowTest {

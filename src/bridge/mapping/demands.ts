@@ -13,7 +13,9 @@ export function readingsOf({ source, joins = {} }: ObjectMapping): readonly Menu
 /** Returns the properties of the rows of a table that are needed to know them. */
 export function ownProperties({ table, joins = {} }: ObjectMapping): readonly string[] {
   if (table === undefined) return []
-  const texts = [table.key, table.called, table.parent, table.where].flatMap((text) => text?.from ?? [])
+  const texts = [table.key, table.called, table.parent, table.where, table.mayChange].flatMap(
+    (text) => text?.from ?? [],
+  )
   const joined = Object.values(joins).flatMap(({ match, monitor }) => [
     ...(match ? [match.own] : []),
     ...(monitor?.from ?? []),

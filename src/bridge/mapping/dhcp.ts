@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { parseDurationSeconds, parseList, parsePrefix } from '../../routeros/index.ts'
 import { addresses, atMost, dateAt, inverted, ipv4, isTrue, mac, prefixAddress, prefixMask } from './conversions.ts'
 import type { DerivedRows, ObjectMapping, SourceRow, Text } from './declaration.ts'
-import { firstOf, fixed, kept, keptReference, rowsWith, shown, shownFrom } from './parameters.ts'
+import { firstOf, fixed, kept, keptReference, notDynamic, rowsWith, shown, shownFrom } from './parameters.ts'
 import { IP_INTERFACE } from './tables.ts'
 
 const STATUS = shownFrom(['disabled', 'invalid'], ([disabled, invalid]) =>
@@ -21,7 +21,7 @@ const CLIENT: ObjectMapping = {
   object: 'Device.DHCPv4.Client.{i}.',
   needs: ['/ip/dhcp-client'],
   source: { menu: '/ip/dhcp-client' },
-  table: { key: firstOf('interface') },
+  table: { key: firstOf('interface'), mayChange: notDynamic },
   parameters: {
     Enable: kept('disabled', inverted),
     Interface: keptReference('interface', [IP_INTERFACE]),
@@ -54,6 +54,7 @@ const POOLS: DerivedRows = {
     },
     pools: { menu: '/ip/pool', properties: ['name', 'ranges'] },
   },
+  stays: { '/ip/dhcp-server': ['name'] },
   rows: ({ servers = [], networks = [], pools = [] }) =>
     servers.map((server, order) => {
       const ranges = parseList(pools.find(({ name }) => name === server['address-pool'])?.ranges ?? '') ?? []
@@ -89,7 +90,7 @@ const SERVER_POOLS: ObjectMapping = {
   object: POOL,
   needs: ['/ip/dhcp-server', '/ip/dhcp-server/network', '/ip/pool'],
   source: POOLS,
-  table: { key: firstOf('name'), called: firstOf('name') },
+  table: { key: firstOf('name'), called: firstOf('name'), mayChange: notDynamic },
   parameters: {
     Enable: kept('disabled', inverted),
     Status: STATUS,

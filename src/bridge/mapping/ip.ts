@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { integer, inverted, isTrue, prefixAddress, prefixMask } from './conversions.ts'
 import type { DerivedRows, ObjectMapping, Text } from './declaration.ts'
 import { COUNTERS, INTERFACE_STATUS, stats } from './ethernet.ts'
-import { allOf, always, firstOf, fixed, kept, orElse, reference, shown, shownFrom } from './parameters.ts'
+import { allOf, always, firstOf, fixed, kept, notDynamic, orElse, reference, shown, shownFrom } from './parameters.ts'
 import { IP_INTERFACE, LINKS } from './tables.ts'
 
 /** Interfaces that have an address, or a client of DHCP or PPP. */
@@ -27,6 +27,7 @@ const INTERFACES: DerivedRows = {
     dhcp: { menu: '/ip/dhcp-client', properties: ['interface'] },
     ppp: { menu: '/interface/pppoe-client', properties: ['name'] },
   },
+  stays: { '/interface': ['name'] },
   rows({ interfaces = [], addresses = [], dhcp = [], ppp = [] }) {
     const names = new Set([
       ...addresses.map((row) => row['actual-interface'] ?? row.interface),
@@ -80,6 +81,7 @@ const ADDRESSES: ObjectMapping = {
       of: ({ dynamic, address }) => (isTrue(dynamic) ? 'dynamic' : address),
     },
     parent: firstOf('actual-interface', 'interface'),
+    mayChange: notDynamic,
   },
   parameters: {
     Enable: kept('disabled', inverted),
@@ -114,14 +116,18 @@ const ROUTER: ObjectMapping = {
   parameters: { Enable: fixed('true'), Status: fixed('Enabled') },
 }
 
-/**
- * Routes that were made here: those that a routing protocol has learned may be a million, and are not read.
- */
+/** Query for routes that were made here: those that a routing protocol has learned may be a million, and are not read. */
+export const OWN_ROUTES = ['static=true', 'connect=true', 'dhcp=true', 'vpn=true', '#|||']
+
 const ROUTES: ObjectMapping = {
   object: 'Device.Routing.Router.{i}.IPv4Forwarding.{i}.',
   needs: ['/ip/route'],
-  source: { menu: '/ip/route', query: ['static=true', 'connect=true', 'dhcp=true', 'vpn=true', '#|||'] },
-  table: { key: allOf('dst-address', 'gateway', 'distance', 'routing-table', 'routing-mark'), parent: always(MAIN) },
+  source: { menu: '/ip/route', query: OWN_ROUTES },
+  table: {
+    key: allOf('dst-address', 'gateway', 'distance', 'routing-table', 'routing-mark'),
+    parent: always(MAIN),
+    mayChange: notDynamic,
+  },
   parameters: {
     Enable: kept('disabled', inverted),
     Status: shownFrom(['disabled'], ([disabled]) => (isTrue(disabled) ? 'Disabled' : 'Enabled')),

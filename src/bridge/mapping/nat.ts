@@ -59,6 +59,7 @@ const MAPPINGS: ObjectMapping = {
       of: (row) => markOf(row.comment) ?? MATCHERS.map((name) => row[name] ?? '').join('|'),
     },
     where: isMapping,
+    mayChange: rowsWith(['comment'], ({ comment }) => markOf(comment) !== undefined),
   },
   parameters: {
     Enable: kept('disabled', inverted),

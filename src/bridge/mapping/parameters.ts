@@ -75,5 +75,8 @@ export function rowsWith(from: readonly string[], holds: (row: SourceRow) => boo
 /** The text itself. */
 const asIs: Required<Conversion> = { read: (text) => text, write: (value) => value }
 
+/** The test for rows that the router has not made itself. */
+export const notDynamic = rowsWith(['dynamic'], ({ dynamic }) => dynamic !== 'true' && dynamic !== 'yes')
+
 /** The test that holds for every row. */
 export const everyRow = rowsWith([], () => true)

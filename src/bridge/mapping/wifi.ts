@@ -128,6 +128,12 @@ const ACCESS_POINT_PARAMETERS: Record<string, ParameterMapping> = {
   'Security.ModesSupported': fixed(MODES_SUPPORTED),
 }
 
+/** Interfaces of CAPs, and networks that a manager gives, are made anew by provisioning: their profiles are to be changed. */
+const ownNetwork = rowsWith(
+  ['dynamic', 'cap', 'network'],
+  ({ dynamic, cap, network }) => !isTrue(dynamic) && !isNamed(cap) && !isNamed(network),
+)
+
 const isRadio = rowsWith(['master-interface'], ({ 'master-interface': master }) => !isNamed(master))
 
 /** Rows of the drivers `wifi` (from 7.13) and `wifiwave2` (before): they differ in the path of their menus alone. */
@@ -150,7 +156,12 @@ function wifi(menu: string): ObjectMapping[] {
       needs: [menu],
       source,
       joins: { radio, current, actual },
-      table: { key: firstOf('radio-mac', 'default-name', 'name'), called: firstOf('name'), where: isRadio },
+      table: {
+        key: firstOf('radio-mac', 'default-name', 'name'),
+        called: firstOf('name'),
+        where: isRadio,
+        mayChange: ownNetwork,
+      },
       parameters: {
         Enable: kept('disabled', inverted),
         Status: WIFI_STATUS,
@@ -165,7 +176,7 @@ function wifi(menu: string): ObjectMapping[] {
       needs: [menu],
       source,
       joins: { counters: COUNTERS, actual },
-      table: { key, called: firstOf('name') },
+      table: { key, called: firstOf('name'), mayChange: ownNetwork },
       parameters: {
         ...SSID_PARAMETERS,
         Status: WIFI_STATUS,
@@ -180,6 +191,7 @@ function wifi(menu: string): ObjectMapping[] {
       table: {
         key,
         called: firstOf('name'),
+        mayChange: ownNetwork,
         where: rowsWith(['configuration.mode'], (row) => !/^station/.test(row['configuration.mode'] ?? 'ap')),
       },
       parameters: {

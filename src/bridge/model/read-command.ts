@@ -27,21 +27,29 @@ function saysAbsent(error: unknown): boolean {
   )
 }
 
+function saysNotAllowed(error: unknown): boolean {
+  return error instanceof RouterOsError && error.kind === 'trap' && error.message.includes('not enough permissions')
+}
+
 /** Returns the error of USP for a router that did not answer a reading. */
 function agentErrorOf(error: RouterOsError, path: string): AgentError {
   if (error.kind !== 'trap') return new AgentError(7003, `the router did not answer ${path}: ${error.message}`)
-  if (error.message.includes('not enough permissions'))
+  if (saysNotAllowed(error))
     return new AgentError(7006, `the account of the bridge may not use ${path}: ${error.message}`)
   return new AgentError(7003, `the router refused ${path}: ${error.message}`)
 }
 
-/** Resolves with true when a router has a menu; AgentError when it does not say. */
-export async function probe(router: RouterOs, menu: string): Promise<boolean> {
+/**
+ * Resolves with `there` when a router has a menu, and with `refused` when the account may not read it; AgentError when
+ * it does not say.
+ */
+export async function probe(router: RouterOs, menu: string): Promise<'there' | 'absent' | 'refused'> {
   try {
     await router.command({ path: `${menu}/print`, args: { 'count-only': '' } })
-    return true
+    return 'there'
   } catch (error) {
-    if (saysAbsent(error)) return false
+    if (saysAbsent(error)) return 'absent'
+    if (saysNotAllowed(error)) return 'refused'
     throw error instanceof RouterOsError ? agentErrorOf(error, menu) : error
   }
 }

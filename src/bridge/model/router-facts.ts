@@ -8,6 +8,8 @@ export interface RouterFacts {
   readonly version: string
   /** Paths of the menus, of those that the mapping knows. */
   readonly menus: ReadonlySet<string>
+  /** Menus that the account of the bridge may not read. */
+  readonly refused: ReadonlySet<string>
 }
 
 /** Resolves with the facts of a router; AgentError when it does not answer. */
@@ -16,6 +18,9 @@ export async function findFacts(router: RouterOs, mappings: readonly ObjectMappi
   const version = /^\d+(\.\d+)*/.exec(rows[0]?.version ?? '')?.[0] ?? ''
   const readings = new Map<string, MenuReading>()
   for (const mapping of mappings) for (const reading of readingsOf(mapping)) readings.set(reading.menu, reading)
-  const found = await Promise.all([...readings.keys()].map(async (menu) => ((await probe(router, menu)) ? [menu] : [])))
-  return { version, menus: new Set(found.flat()) }
+  const answers = await Promise.all(
+    [...readings.keys()].map(async (menu) => [menu, await probe(router, menu)] as const),
+  )
+  const those = (wanted: string) => new Set(answers.flatMap(([menu, answer]) => (answer === wanted ? [menu] : [])))
+  return { version, menus: those('there'), refused: those('refused') }
 }

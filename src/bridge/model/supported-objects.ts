@@ -41,6 +41,7 @@ export class SupportedObjects implements SupportedModel {
   readonly #served: Served
   readonly #objects = new Map<string, SupportedObject>()
   readonly #tables = new Map<string, ObjectMapping[]>()
+  readonly #growing = new Set<string>()
   readonly #parameters = new Map<ObjectMapping, ParameterMapping[]>()
 
   constructor(model: Model, mappings: readonly ObjectMapping[], facts: RouterFacts, served: Served) {
@@ -92,6 +93,7 @@ export class SupportedObjects implements SupportedModel {
 
   #take(mapping: ObjectMapping, menus: ReadonlySet<string>): void {
     const { object, table, parameters } = mapping
+    if (table?.grows === true) this.#growing.add(object)
     const known: ParameterMapping[] = []
     this.#parameters.set(mapping, known)
     this.#ensure(object)
@@ -135,7 +137,7 @@ export class SupportedObjects implements SupportedModel {
     return {
       path,
       table: path.endsWith('{i}.'),
-      access: 'r',
+      access: this.#growing.has(path) ? (standard?.access ?? 'r') : 'r',
       commands: new Map([...(standard?.commands ?? [])].filter(([name]) => served.has(name))),
       events: new Map([...(standard?.events ?? [])].filter(([name]) => sent.has(name))),
     }

@@ -7,10 +7,11 @@ import {
   readingsOf,
 } from '../../../../src/bridge/mapping/index.ts'
 import { menuAt } from '../../../../src/bridge/menus/table.ts'
-import { loadModel, splitLeaf } from '../../../../src/datamodel/index.ts'
+import { loadModel, parsePath, splitLeaf } from '../../../../src/datamodel/index.ts'
 
 const model = loadModel('tr181-usp')
-const named = MAPPINGS.map((mapping) => {
+const isVendors = ({ object }: ObjectMapping) => object.startsWith('Device.X_MIKROTIK_')
+const named = MAPPINGS.filter((mapping) => !isVendors(mapping)).map((mapping) => {
   const { source } = mapping
   return [
     `${mapping.object} of ${'menu' in source ? source.menu : Object.keys(source.readings).join(', ')}`,
@@ -70,5 +71,32 @@ describe.each(named)('%s', (_, mapping) => {
   it('asks of menus with one row for the monitor only where there is one', () => {
     const monitored = readingsOf(mapping).filter(({ monitor }) => monitor !== undefined)
     expect(monitored.filter(({ menu }) => !('monitor' in (menuAt(menu)?.verbs ?? {})))).toEqual([])
+  })
+})
+
+describe('raw values', () => {
+  const raw = MAPPINGS.filter(isVendors)
+
+  it('have paths, are read only, and name properties that the bridge may read', () => {
+    expect(raw.length).toBeGreaterThan(30)
+    for (const mapping of raw) {
+      for (const [name, parameter] of Object.entries(mapping.parameters)) {
+        expect(parsePath(mapping.object.replace('{i}', '1') + name).kind).toBe('parameter')
+        expect(parameter.write).toBeUndefined()
+      }
+      const wrong = propertiesOf(mapping).filter(([menu, name]) => menuAt(menu)?.properties[name]?.secret !== false)
+      expect(wrong).toEqual([])
+    }
+  })
+
+  it('are of different paths', () => {
+    const paths = raw.flatMap(({ object, parameters }) => Object.keys(parameters).map((name) => object + name))
+    expect(new Set(paths).size).toBe(paths.length)
+  })
+
+  it('have secrets as parameters that need nothing of the router', () => {
+    const profiles = raw.find(({ object }) => object.includes('interface-wireless-security-profiles'))
+    expect(profiles?.parameters['wpa2-pre-shared-key']?.from).toEqual([])
+    expect(profiles?.parameters['wpa2-pre-shared-key']?.read([], { now: 0 })).toBe('')
   })
 })
