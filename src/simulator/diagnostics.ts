@@ -13,8 +13,8 @@ const HOPS = ['192.0.2.1', '192.0.2.17', '198.51.100.1']
 type Put = (name: string, value: string) => void
 
 /**
- * The diagnostics that are run by a DiagnosticsState of CWMP: pings, routes, downloads and uploads, of TR-181 and of
- * TR-098. A run ends with the power.
+ * The diagnostics that are run by a DiagnosticsState of CWMP: pings, routes, names, downloads and uploads, of TR-181 and
+ * of TR-098. A run ends with the power.
  */
 export class Diagnostics {
   readonly #view: TreeView
@@ -53,6 +53,7 @@ export class Diagnostics {
     }
     const url = view.get(`${object}DownloadURL`) ?? view.get(`${object}UploadURL`)
     if (url !== undefined) return this.#transfer(object, url, put)
+    if (view.isTable(`${object}Result.`)) return this.#resolve(object, put)
     const reached = view.get(`${object}Host`)?.endsWith('.invalid') !== true
     if (view.isTable(`${object}RouteHops.`)) this.#trace(object, reached, put)
     else this.#ping(object, reached, put)
@@ -81,6 +82,26 @@ export class Diagnostics {
         tree.put(`${row}HopRTTimes`, `${3 + 4 * n},${4 + 4 * n},${3 + 4 * n}`)
       }
     put('ResponseTime', reached ? '12' : '0')
+  }
+
+  /** Each repetition is a row of its own. */
+  #resolve(object: string, put: Put): void {
+    const { tree } = this.#view
+    const table = this.#view.toCanonical(`${object}Result.`)
+    for (const row of tree.instances(table)) tree.deleteRow(row, 'device')
+    const host = this.#view.get(`${object}HostName`) ?? ''
+    const found = !host.endsWith('.invalid')
+    const repetitions = Math.min(10, Number(this.#view.get(`${object}NumberOfRepetitions`)) || 1)
+    for (let n = 0; n < repetitions; n++) {
+      const row = tree.addRow(table, 'device')
+      tree.put(`${row}Status`, found ? 'Success' : 'Error_HostNameNotResolved')
+      if (found) tree.put(`${row}HostNameReturned`, host)
+      if (found) tree.put(`${row}IPAddresses`, '198.51.100.9,2001:db8::9')
+      tree.put(`${row}DNSServerIP`, '192.0.2.53')
+      tree.put(`${row}ResponseTime`, String(11 + n))
+    }
+    put('SuccessCount', found ? String(repetitions) : '0')
+    put('DiagnosticsState', 'Complete')
   }
 
   /** A host below `.invalid` cannot be resolved (RFC 6761 6.4). */

@@ -1,5 +1,6 @@
 import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
 import { type DeviceId, deviceIdOf, type OperationRequest, type Parameter } from '../../src/domain/index.ts'
+import { DEVICE_FAMILIES, type DeviceFamily, type FamilyName, homeOf } from '../../src/simulator/families/index.ts'
 import { loadPresetModels, SimulatedDevice, type SimulatedDeviceOptions } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
 import { Codec } from '../../src/usp/index.ts'
@@ -44,11 +45,13 @@ const codec = new Codec()
 
 export async function startMappedWorld(
   uri: string,
-  options: Partial<Pick<SimulatedDeviceOptions, 'kind' | 'faults'>> & { serial?: string } = {},
+  options: Partial<Pick<SimulatedDeviceOptions, 'kind' | 'faults'>> & { serial?: string; family?: FamilyName } = {},
 ): Promise<MappedWorld> {
   const world = await startServerWithStore(uri)
-  const { serial = 'mapped-1', ...more } = options
-  const facts = { ...FACTS, serial }
+  const { family, ...more } = options
+  const field = family === undefined ? undefined : fieldOf(family)
+  const { serial = field?.serial ?? 'mapped-1', ...rest } = more
+  const facts = { ...FACTS, ...field?.facts, serial }
   const deviceId = deviceIdOf(facts)
   const device = new SimulatedDevice({
     kind: 'legacyTr098',
@@ -69,7 +72,8 @@ export async function startMappedWorld(
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
-    ...more,
+    ...(field === undefined ? {} : { field: field.field, kind: field.kind }),
+    ...rest,
   })
   device.start()
   const { store } = world
@@ -88,5 +92,17 @@ export async function startMappedWorld(
       device.stop(true)
       await world.stop()
     },
+  }
+}
+
+/** The parts of a device of the field. */
+function fieldOf(name: FamilyName) {
+  const family: DeviceFamily = DEVICE_FAMILIES[name]
+  const serial = family.serial(1, 0)
+  return {
+    serial,
+    kind: family.root === 'Device.' ? ('tr181NoAgent' as const) : ('legacyTr098' as const),
+    field: { name, family, home: homeOf(serial, family.oui, 0, family.lanPrefix) },
+    facts: { ...family, modelName: family.model, softwareVersion: family.softwareVersions[0] },
   }
 }

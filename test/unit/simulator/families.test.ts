@@ -178,6 +178,7 @@ describe('a device of the field lives', () => {
     ['TraceRouteDiagnostics', { Host: '192.0.2.9' }, 'Complete', { RouteHopsNumberOfEntries: '3' }],
     ['DownloadDiagnostics', { DownloadURL: 'http://t.example/f' }, 'Completed', { TestBytesReceived: '10000000' }],
     ['UploadDiagnostics', { UploadURL: 'http://t.example/f' }, 'Completed', { TotalBytesSent: '2000' }],
+    ['NSLookupDiagnostics', { HostName: 'a.example' }, 'Complete', { SuccessCount: '1', ResultNumberOfEntries: '1' }],
     ['TraceRouteDiagnostics', { Host: 'no.invalid' }, 'Error_CannotResolveHostName', { RouteHopsNumberOfEntries: '0' }],
     ['UploadDiagnostics', { UploadURL: 'http://no.invalid/' }, 'Error_InitConnectionFailed', {}],
   ])('runs %s of TR-098 with %j, which ends as %s', async (object, inputs, state, results) => {
