@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.ts'
 import type { RouterOs, RouterRow } from '../../routeros/index.ts'
 import type { MenuReading, SourceRow } from '../mapping/index.ts'
-import { readCommand } from './read-command.ts'
+import { readCommand, readRow } from './read-command.ts'
 
 /** Milliseconds for which the rows of a menu are given again without asking the router. */
 const HOLD_MS = 1000
@@ -15,6 +15,12 @@ interface Taken {
   readonly rows: Promise<readonly SourceRow[]>
   /** Time at which the rows came; undefined while they are on their way. */
   at: number | undefined
+}
+
+/** A moment of reading. */
+export interface Moment {
+  readonly age: number
+  readonly at: number
 }
 
 /** Demands for one menu that wait for the end of this turn of the event loop. */
@@ -55,6 +61,16 @@ export class MenuReader {
   forget(): void {
     this.#age++
     this.#taken.clear()
+  }
+
+  /** Returns the moment for `isSince`. */
+  moment(): Moment {
+    return { age: this.#age, at: this.#clock.now() }
+  }
+
+  /** Returns true when rows of this moment may be given again: it is short ago, and nothing was changed since. */
+  isSince({ age, at }: Moment): boolean {
+    return age === this.#age && this.#clock.now() - at <= HOLD_MS
   }
 
   #isFresh({ at }: Taken): boolean {
@@ -113,7 +129,7 @@ export class MenuReader {
   async #monitor(menu: string, id: string, properties: readonly string[]): Promise<readonly SourceRow[]> {
     const proplist = properties.filter((name) => name !== '.id').sort()
     const command = { path: `${menu}/monitor`, args: { '.id': id, once: '' }, proplist }
-    const { rows } = await readCommand(this.#router, command)
+    const rows = await readRow(this.#router, command)
     return rows.slice(0, 1).map((row) => ({ ...row, '.id': id }))
   }
 }

@@ -2,7 +2,7 @@ import { type RouterCommand, type RouterOs, RouterOsError, type RouterReply } fr
 import { AgentError } from '../../usp/index.ts'
 
 /** Sends a command that reads. A router that says that it is busy is asked once more. AgentError. */
-export async function readCommand(router: RouterOs, command: RouterCommand): Promise<RouterReply> {
+export async function readCommand(router: Pick<RouterOs, 'command'>, command: RouterCommand): Promise<RouterReply> {
   try {
     return await router.command(command).catch((error: unknown) => {
       if (isBusy(error)) return router.command(command)
@@ -11,6 +11,20 @@ export async function readCommand(router: RouterOs, command: RouterCommand): Pro
   } catch (error) {
     throw error instanceof RouterOsError ? agentErrorOf(error, command.path) : error
   }
+}
+
+/** Reads one row as `readCommand` does; no rows when it is not there any more. AgentError. */
+export async function readRow(router: RouterOs, command: RouterCommand): Promise<RouterReply['rows']> {
+  const gone = (error: unknown) =>
+    error instanceof RouterOsError && error.kind === 'trap' && error.message.includes('no such item')
+  const asked: Pick<RouterOs, 'command'> = {
+    command: (one) =>
+      router.command(one).catch((error: unknown) => {
+        if (gone(error)) return { rows: [] }
+        throw error
+      }),
+  }
+  return (await readCommand(asked, command)).rows
 }
 
 /** A subsystem of the router that did not answer in time: `std failure: timeout (13)`, in newer versions other words. */

@@ -1,4 +1,4 @@
-import { schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
+import { parentOf, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import {
   type Join,
   needsJoined,
@@ -10,7 +10,7 @@ import {
   type Text,
 } from '../mapping/index.ts'
 import type { Place, SupportedObjects } from './supported-objects.ts'
-import { type InstanceRow, rowSchemaOf, rowsAt, type TableRows } from './table-rows.ts'
+import { type InstanceRow, rowSchemaOf, type TableRows } from './table-rows.ts'
 
 /** A parameter that is asked for, with the row that it is read from. */
 interface Wanted extends Place {
@@ -35,7 +35,7 @@ export class RouterReading {
 
   /** Resolves with the full paths of the rows of a table; AgentError when the router does not answer. */
   async instances(table: string): Promise<readonly string[]> {
-    return rowsAt(await this.#tables.rows(rowSchemaOf(table)), table).map(({ path }) => path)
+    return (await this.#tables.table(rowSchemaOf(table))).at(table).map(({ path }) => path)
   }
 
   /** Resolves with the values of those parameters that exist; AgentError when the router does not answer. */
@@ -68,8 +68,16 @@ export class RouterReading {
   }
 
   async #count({ path, object, schema }: { path: string; object: string; schema: string }, found: Map<string, string>) {
+    if (!(await this.#isThere(object))) return
     const table = object + schema.slice(schemaPathOf(object).length).replace(/\{i\}\.$/, '')
-    found.set(path, String(rowsAt(await this.#tables.rows(schema), table).length))
+    found.set(path, String((await this.#tables.table(schema)).at(table).length))
+  }
+
+  /** An object is there when the row is that it is, or is below. */
+  async #isThere(object: string): Promise<boolean> {
+    const row = /^.*\.\d+\./.exec(object)?.[0]
+    if (row === undefined) return true
+    return (await this.#tables.table(rowSchemaOf(parentOf(row)))).byPath.has(row)
   }
 
   /** The rows that the paths are about, by declaration and path. */
@@ -149,16 +157,13 @@ export class RouterReading {
     return this.#tables.monitored(menu, [...new Set(ids)], properties)
   }
 
-  /** Paths of rows without the last dot, by table and name, for the references of parameters. */
+  /** Paths of rows by table and name, for the references of parameters. */
   async #named(wanted: readonly Wanted[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
     const schemas = new Set(wanted.flatMap(({ parameter }) => parameter.refers ?? []))
     const tables = await Promise.all(
       [...schemas].map(async (schema) => {
-        const rows = await this.#tables.rows(schema)
-        const names = rows.flatMap(({ called, path }) =>
-          called === undefined ? [] : [[called, path.slice(0, -1)] as const],
-        )
-        return [schema, new Map(names)] as const
+        const { byName } = await this.#tables.table(schema)
+        return [schema, byName] as const
       }),
     )
     return new Map(tables)
@@ -172,7 +177,7 @@ function pathOf(
 ): string {
   for (const schema of refers) {
     const path = named.get(schema)?.get(name)
-    if (path !== undefined) return path
+    if (path !== undefined) return path.slice(0, -1)
   }
   return ''
 }

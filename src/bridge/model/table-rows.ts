@@ -1,7 +1,7 @@
 import { parentOf, schemaPathOf } from '../../datamodel/index.ts'
 import { isDerived, type MenuReading, type ObjectMapping, ownProperties, type SourceRow } from '../mapping/index.ts'
 import type { InstanceNumbers, NumberedRow } from './instance-numbers.ts'
-import type { MenuReader } from './menu-reader.ts'
+import type { MenuReader, Moment } from './menu-reader.ts'
 import type { RouterFacts } from './router-facts.ts'
 import type { SupportedObjects } from './supported-objects.ts'
 
@@ -17,6 +17,16 @@ export interface InstanceRow {
   readonly row: SourceRow
 }
 
+/** The rows of all tables with one schema path. */
+interface TableView {
+  readonly all: readonly InstanceRow[]
+  /** Returns the rows of one table, by instance number. */
+  at(table: string): readonly InstanceRow[]
+  readonly byPath: ReadonlyMap<string, InstanceRow>
+  /** Paths of the rows that others refer to, by name. */
+  readonly byName: ReadonlyMap<string, string>
+}
+
 /** A row before it has its number. */
 type Unnumbered = Omit<InstanceRow, 'path'> & { readonly table: string }
 
@@ -26,6 +36,8 @@ export class TableRows {
   readonly #facts: RouterFacts
   readonly #supported: SupportedObjects
   readonly #numbers: InstanceNumbers
+  /** By schema path. Tables are asked for once for each row above them. */
+  readonly #views = new Map<string, { readonly moment: Moment; readonly view: Promise<TableView> }>()
 
   constructor(menus: MenuReader, facts: RouterFacts, supported: SupportedObjects, numbers: InstanceNumbers) {
     this.#menus = menus
@@ -36,6 +48,21 @@ export class TableRows {
 
   /** Resolves with the rows of a table, by its schema path, below all rows of the tables above. */
   async rows(schema: string): Promise<readonly InstanceRow[]> {
+    return (await this.table(schema)).all
+  }
+
+  /** The same rows by their places. */
+  table(schema: string): Promise<TableView> {
+    const held = this.#views.get(schema)
+    if (held !== undefined && this.#menus.isSince(held.moment)) return held.view
+    const view = this.#read(schema).then(viewOf)
+    const made = { moment: this.#menus.moment(), view }
+    this.#views.set(schema, made)
+    view.catch(() => this.#views.get(schema) === made && this.#views.delete(schema))
+    return view
+  }
+
+  async #read(schema: string): Promise<readonly InstanceRow[]> {
     const found = await Promise.all(this.#supported.tablesAt(schema).map((mapping) => this.#rowsOf(schema, mapping)))
     const rows = unique(found.flat())
     const numbers = await this.#numbers.numbersOf(rows)
@@ -83,16 +110,33 @@ export class TableRows {
     const table = schema.slice(0, -'{i}.'.length)
     const at = table.lastIndexOf('{i}.')
     if (at < 0) return { byName: new Map(), only: '', rest: table }
-    const rows = await this.rows(table.slice(0, at + '{i}.'.length))
-    const byName = new Map(rows.flatMap(({ called, path }) => (called === undefined ? [] : [[called, path]])))
+    const { byName } = await this.table(table.slice(0, at + '{i}.'.length))
     return { byName, rest: table.slice(at + '{i}.'.length) }
   }
 }
 
-/** Returns the rows of one table by instance number, from those of all tables with the same schema path. */
-export function rowsAt(rows: readonly InstanceRow[], table: string): readonly InstanceRow[] {
-  const number = ({ path }: InstanceRow) => Number.parseInt(path.slice(table.length), 10)
-  return rows.filter(({ path }) => parentOf(path) === table).sort((a, b) => number(a) - number(b))
+/** Sorts rows out by their places. */
+function viewOf(all: readonly InstanceRow[]): TableView {
+  const byTable = new Map<string, InstanceRow[]>()
+  for (const row of all) {
+    const table = parentOf(row.path)
+    const rows = byTable.get(table) ?? []
+    byTable.set(table, rows)
+    rows.push(row)
+  }
+  for (const [table, rows] of byTable) {
+    const number = ({ path }: InstanceRow) => Number.parseInt(path.slice(table.length), 10)
+    rows.sort((a, b) => number(a) - number(b))
+  }
+  const byName = new Map<string, string>()
+  // Of rows with the same name the first counts.
+  for (const { called, path } of all) if (called !== undefined && !byName.has(called)) byName.set(called, path)
+  return {
+    all,
+    at: (table) => byTable.get(table) ?? [],
+    byPath: new Map(all.map((row) => [row.path, row])),
+    byName,
+  }
 }
 
 /** Returns the schema path of the rows of a table. */

@@ -1,0 +1,94 @@
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { LocalModel } from '../../../../src/bridge/model/local-model.ts'
+import type { ModelChange } from '../../../../src/usp/index.ts'
+
+const CONTROLLER = 'Device.LocalAgent.Controller.1.'
+const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
+const SEED = {
+  'Device.LocalAgent.EndpointID': 'os::48A98A-1',
+  [`${CONTROLLER}EndpointID`]: 'self::one',
+  [`${CONTROLLER}MTP.1.WebSocket.Host`]: '192.0.2.1',
+}
+
+let dir: string
+let path: string
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'isthmus-local-'))
+  path = join(dir, 'local')
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+async function values(model: LocalModel, ...paths: string[]): Promise<Record<string, string>> {
+  return Object.fromEntries(await model.get(paths))
+}
+
+it('begins with its seed, and keeps what was changed since', async () => {
+  const first = await LocalModel.open(path, SEED)
+  expect(await values(first, ...Object.keys(SEED))).toEqual(SEED)
+  await first.set([{ path: `${CONTROLLER}PeriodicNotifInterval`, value: '60' }], CONTROLLER)
+  const [row] = await first.add([{ table: SUBSCRIPTIONS, values: { ID: 's1', NotifType: 'Event' } }], CONTROLLER)
+  expect(row).toBe(`${SUBSCRIPTIONS}1.`)
+  // The process ends here.
+  const second = await LocalModel.open(path, { 'Device.LocalAgent.EndpointID': 'another' })
+  expect(
+    await values(second, 'Device.LocalAgent.EndpointID', `${CONTROLLER}PeriodicNotifInterval`, `${row}ID`),
+  ).toEqual({
+    'Device.LocalAgent.EndpointID': 'os::48A98A-1',
+    [`${CONTROLLER}PeriodicNotifInterval`]: '60',
+    [`${row}ID`]: 's1',
+  })
+  await Promise.all([first.close(), second.close()])
+})
+
+it('gives no number of a row twice, also when the bridge was restarted in between', async () => {
+  const first = await LocalModel.open(path, SEED)
+  await first.add([{ table: SUBSCRIPTIONS, values: {} }], CONTROLLER)
+  await first.delete([`${SUBSCRIPTIONS}1.`], CONTROLLER)
+  await first.close()
+  const second = await LocalModel.open(path, SEED)
+  expect(await second.instances(SUBSCRIPTIONS)).toEqual([])
+  expect(await second.add([{ table: SUBSCRIPTIONS, values: {} }], CONTROLLER)).toEqual([`${SUBSCRIPTIONS}2.`])
+  await second.close()
+})
+
+it('has a change on the disk before it answers', async () => {
+  const model = await LocalModel.open(path, SEED)
+  await model.set([{ path: `${CONTROLLER}Enable`, value: '1' }], CONTROLLER)
+  expect((await readFile(path, 'utf8')).trimEnd().split('\n').at(-1)).toBe(
+    JSON.stringify({ set: `${CONTROLLER}Enable`, to: 'true' }),
+  )
+  await model.close()
+})
+
+it('forgets a change whose line was cut off', async () => {
+  const first = await LocalModel.open(path, SEED)
+  await first.close()
+  await appendFile(path, `{"set":"${CONTROLLER}Enable","to":"tr`)
+  const second = await LocalModel.open(path, SEED)
+  expect(await values(second, `${CONTROLLER}Enable`)).toEqual({ [`${CONTROLLER}Enable`]: 'false' })
+  await second.close()
+})
+
+it('undoes a change that cannot be stored', async () => {
+  const model = await LocalModel.open(path, SEED)
+  await model.close()
+  await expect(model.set([{ path: `${CONTROLLER}Enable`, value: 'true' }], CONTROLLER)).rejects.toMatchObject({
+    code: 7003,
+  })
+  expect(await values(model, `${CONTROLLER}Enable`)).toEqual({ [`${CONTROLLER}Enable`]: 'false' })
+})
+
+it('tells its changes, and offers only the commands that are answered', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const seen: ModelChange[] = []
+  model.changes((change) => seen.push(change))
+  await model.set([{ path: `${CONTROLLER}Enable`, value: 'true' }], CONTROLLER)
+  expect(seen).toMatchObject([{ kind: 'value', path: `${CONTROLLER}Enable`, value: 'true', previous: 'false' }])
+  const supported = await model.supported()
+  const commands = [...supported.objects()].flatMap((object) => [...(supported.object(object)?.commands.keys() ?? [])])
+  expect(commands.sort()).toEqual(['Cancel()', 'SendOnBoardRequest()'])
+  await model.close()
+})
