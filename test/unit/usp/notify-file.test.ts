@@ -25,7 +25,7 @@ const owed = (msgId: string, text = ''): OwedNotify => ({
   notify: { subscription_id: 's', send_resp: true, value_change: { param_path: 'Device.A', param_value: text } },
 })
 const idsOf = async (agent: string, from = file) => (await from.storeOf(agent).load()).map(({ msgId }) => msgId)
-/** What another process reads. */
+/** The file as another process finds it. */
 async function reopened(): Promise<NotifyFile> {
   await file.close()
   file = await NotifyFile.open(path, silentLog)
