@@ -359,6 +359,43 @@ describe('names that a CPE listed and did not have', () => {
     expect(script.batches().at(-1)).toHaveLength(18)
   })
 
+  describe('on a CPE with an option that others of its firmware lack', () => {
+    const OPTION = 'Device.A.Option.'
+    const known = [`${OPTION}Name`, `${OPTION}Level`]
+    const lacking = `${OPTION}Typo`
+    const listed = ['Device.Name', ...known, lacking]
+
+    /** A discovery by a server to which two other CPE have shown that they lack the option. */
+    async function discovered(below: (objects: string[]) => unknown) {
+      const { made } = discoveries()
+      const script = scriptedSession((request) => {
+        if (request.name === 'GetParameterValues' && request.body.ParameterNames.some((name) => name.endsWith('.')))
+          return below(request.body.ParameterNames) as never
+        return lists(listed)(request)
+      })
+      const { device } = script.session
+      for (const id of ['another', 'a third'] as DeviceId[])
+        for (const path of [...known, lacking]) made.notebook.of({ ...device, id }).suspect(path)
+      const collect = () => made.collect(script.session, 'op', 'Device.', 'subtree', script.session.signal)
+      return { script, made, collect, outcomes: await collect().catch(() => []) }
+    }
+
+    it('are read with the values of their object, and stay doubted', async () => {
+      const values = known.map((name) => ({ name, value: '1', type: 'string' }))
+      const { outcomes, script, made } = await discovered(() => ({ ParameterList: values }))
+      expect(valued(outcomes)).toEqual([...known, 'Device.Name'].toSorted())
+      expect(outcomes.find(({ path }) => path === lacking)).toMatchObject({ error: { code: '9005' } })
+      expect(script.batches()).toEqual([['Device.Name'], [...known, lacking], [OPTION]])
+      expect(made.notebook.of(script.session.device).suspicion(known[0] ?? '')).toBe('several')
+    })
+
+    it('are taken for absent where the object cannot be read', async () => {
+      const { outcomes } = await discovered(() => 9002)
+      expect(valued(outcomes)).toEqual(['Device.Name'])
+      expect(outcomes.filter(({ error }) => error?.code === '9005')).toHaveLength(3)
+    })
+  })
+
   it('are doubted no more by any discovery once the values below their object have them', async () => {
     const script = scriptedSession((request) => {
       if (request.name === 'GetParameterNames')

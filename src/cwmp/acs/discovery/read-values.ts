@@ -11,6 +11,10 @@ const MAX_ANSWERED = 20_000
 /** Some CPE leave out what they do not have instead of answering with fault 9005. */
 const PASSED_OVER: OutcomeError = outcomeError(9005, 'the device answered without this parameter')
 
+/** Objects whose values show which of their doubted names there are: so many at once, and so many names below each. */
+const MAX_OBJECTS = 16
+const MAX_BELOW = 64
+
 /** The error of a path that is not requested any more. */
 export const LEFT_OUT: OutcomeError = outcomeError('leftOut', 'asking for it ended two sessions', true)
 
@@ -38,6 +42,8 @@ export class ValueReader {
    * by one.
    */
   readonly #doubted: string[] = []
+  /** Number of the names at and below each object: of a small one all values may be asked for. */
+  readonly #below = new Map<string, number>()
   /** Number of sessions that ended over a single name. */
   readonly #strikes = new Map<string, number>()
   readonly #isDiscovery: boolean
@@ -51,6 +57,8 @@ export class ValueReader {
   add(names: readonly string[]): void {
     for (const name of names) {
       if (this.#notes.skip.has(name)) continue
+      for (let object = parentOf(name); object !== ''; object = parentOf(object))
+        this.#below.set(object, (this.#below.get(object) ?? 0) + 1)
       const suspicion = this.#suspicion(name)
       if (suspicion === 'none') this.#fresh.push(name)
       else if (suspicion === 'one') this.#parts.push([name])
@@ -97,12 +105,40 @@ export class ValueReader {
     }
     if (batch.length === 1) return this.#refusedAlone(session, only, error)
     // At least one of these names caused the failure, and most likely all did.
-    if (error.code === '9005' && batch.every((name) => this.#suspicion(name) === 'several'))
-      return batch.map((path) => ({ path, error }))
+    if (error.code === '9005' && batch.every((name) => this.#suspicion(name) === 'several')) {
+      const found = await this.#belowObjects(session, batch)
+      return batch.map((path) => found.get(path) ?? { path, error })
+    }
     const half = batch.length >> 1
     if (error.code !== '9005' && error.code !== '9003') this.#notes.tooMany(half)
     this.#parts.unshift(batch.slice(0, half), batch.slice(half))
     return []
+  }
+
+  /**
+   * Returns those of some doubted names that the CPE has, a CPE with an option that others of its firmware lack: it gives
+   * all values below an object without a fault, and leaves out the names that it does not have. They stay doubted, because
+   * the next CPE may be without the option. Large objects are not asked for.
+   */
+  async #belowObjects(session: Session, doubted: readonly string[]): Promise<Map<string, PathOutcome>> {
+    const isSmall = (object: string) => parentOf(object) !== '' && (this.#below.get(object) ?? 0) <= MAX_BELOW
+    const small = [...new Set(doubted.map(parentOf))].filter((object) => isSmall(object) && !this.#notes.isWeak(object))
+    const found = new Map<string, PathOutcome>()
+    for (let at = 0; at < small.length; at += MAX_OBJECTS) {
+      const asked = small.slice(at, at + MAX_OBJECTS)
+      try {
+        const answer = await session.call('GetParameterValues', { ParameterNames: asked })
+        if (!answer.ok) continue
+        for (const outcome of answered(asked, answer.body.ParameterList, this.#types)) found.set(outcome.path, outcome)
+      } catch (cause) {
+        if (cause instanceof ProtocolError) continue
+        // Objects that end a second session are not asked for any more.
+        if (isEndedByCpe(cause)) for (const object of asked) this.#notes.strike(object)
+        this.#doubted.unshift(...doubted)
+        throw cause
+      }
+    }
+    return found
   }
 
   #suspicion(name: string): ReturnType<CpeNotes['suspicion']> {
