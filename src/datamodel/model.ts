@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../base/index.ts'
 import { schemaPathOf, splitLeaf } from './path.ts'
+import { recalled } from './recall.ts'
 import { type BaseType, checkType, isBaseType, sameValue } from './types.ts'
 
 /** The models we carry: Device:2.19 as USP and as CWMP show it, and InternetGatewayDevice:1.14. */
@@ -85,6 +86,9 @@ interface RawModel {
   objects: RawObject[]
 }
 
+/** Objects of all devices whose place in a model is kept. */
+const MAX_OBJECTS = 20_000
+
 const NONE: Facets = Object.freeze({})
 
 /** The models that this process has read: each has some megabytes and does not change. */
@@ -106,6 +110,7 @@ function readModel(name: ModelName): Model {
     const schema = schemaPathOf(path)
     return objects.get(schema) ?? objects.get(`${schema}{i}.`)
   }
+  const exactly = recalled(MAX_OBJECTS, (path) => objects.get(schemaPathOf(path)))
   return {
     name,
     uri: raw.uri,
@@ -113,11 +118,11 @@ function readModel(name: ModelName): Model {
     object: find,
     parameter(path) {
       const { object, leaf } = splitLeaf(path)
-      return objects.get(schemaPathOf(object))?.params.get(leaf)
+      return exactly(object)?.params.get(leaf)
     },
     command(path) {
       const { object, leaf } = splitLeaf(path)
-      return objects.get(schemaPathOf(object))?.commands.get(leaf)
+      return exactly(object)?.commands.get(leaf)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { isCommandLike, readsEmpty } from './facets.ts'
 import type { Model } from './model.ts'
+import { recalled } from './recall.ts'
 
 /** Words before Key that make it a secret; other keys are indexes, public, or name something (ParameterKey). */
 const KEY_OF =
@@ -25,16 +26,23 @@ const ANONYMOUS = /^(Value|Key|Text|Data|String|Hex)$/
  * of its path is that of a secret.
  */
 export function isSecret(path: string, model?: Model): boolean {
-  const names = path.split('.')
-  const name = names.pop() ?? ''
+  const name = path.slice(path.lastIndexOf('.') + 1)
   if (speaksOfSecret(name)) return true
-  if (ANONYMOUS.test(name) && speaksOfSecret(names.findLast((object) => !/^(\d+|\*|\{i\}|\[.*)$/.test(object)) ?? ''))
-    return true
+  if (ANONYMOUS.test(name) && speaksOfSecret(nameOfObject(path))) return true
   const parameter = model?.parameter(path)
   return readsEmpty(parameter) && !isCommandLike(parameter)
 }
 
-function speaksOfSecret(name: string): boolean {
+/** The last name of the object that a parameter is in, without instances. */
+function nameOfObject(path: string): string {
+  const names = path.split('.').slice(0, -1)
+  return names.findLast((object) => !/^(\d+|\*|\{i\}|\[.*)$/.test(object)) ?? ''
+}
+
+/** Names of all models and vendors together are some thousands. */
+const MAX_NAMES = 10_000
+
+const speaksOfSecret = recalled(MAX_NAMES, (name) => {
   const bare = name.replace(ORDINAL, '')
   return SECRET_WORD.test(bare.replace(/[_-]/g, '').toLowerCase()) || (WORD.test(bare) && !NO_SECRET.test(bare))
-}
+})

@@ -4,7 +4,7 @@ import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { DeviceChange } from './change.ts'
 import type { ParameterType, ParameterWrite } from './parameter.ts'
-import { shownValue } from './shown-value.ts'
+import { shownPlain } from './shown-value.ts'
 
 /** Longest value of one parameter that is kept, in characters; some devices answer with whole files under one name. */
 const MAX_VALUE = 65_536
@@ -14,8 +14,10 @@ export const PARAMETERS_PER_COMMIT = 500
 /** Longest path that is kept, in characters; CWMP has 256 (TR-069 A.3.2.1). */
 const MAX_PATH = 1024
 
-/** Characters that nobody sees, or that turn the text around them: no name of any model has them. */
+/** Characters without a form, or that turn the text around them: no name of any model has them. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+/** The characters that nearly all names have, which is found sooner. */
+const USUAL = /^[ -~]*$/
 
 /** A value as a device gave it: of an answer, a Notify or an Inform. */
 export interface CollectedValue {
@@ -69,15 +71,19 @@ export function parameterChanges(deviceId: DeviceId, parameters: ParameterWrite[
 
 /**
  * Returns a value as the record may keep it; undefined when it is no value to be kept. Secrets are stored empty,
- * whatever the device shows, and the secret of a device in an MTP row is masked. A row of stars stands for a value that
+ * whatever the device shows (`secret`: the parameter is known to be one or none), and the secret of a device in an MTP row is masked. A row of stars stands for a value that
  * is not shown, and an empty SSID for a radio that is off: neither overwrites what is known.
  */
-export function storable(write: ParameterWrite, model?: Model): ParameterWrite | undefined {
+export function storable(
+  write: ParameterWrite,
+  model?: Model,
+  secret = isSecret(write.path, model),
+): ParameterWrite | undefined {
   const { path, value } = write
-  if (path.length > MAX_PATH || UNSEEN.test(path)) return undefined
-  if (isSecret(path, model)) return value === '' ? write : { ...write, value: '' }
+  if (path.length > MAX_PATH || (!USUAL.test(path) && UNSEEN.test(path))) return undefined
+  if (secret) return value === '' ? write : { ...write, value: '' }
   if (value.length > MAX_VALUE || /^\*{3,}$/.test(value)) return undefined
   if (value === '' && path.endsWith('.SSID')) return undefined
-  const shown = shownValue(path, value)
+  const shown = shownPlain(path, value)
   return shown === value ? write : { ...write, value: shown }
 }

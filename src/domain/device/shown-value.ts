@@ -10,7 +10,11 @@ export const MASK = '[secret]'
  */
 export function shownValue(path: string, value: string): string {
   if (value === '') return value
-  if (isSecret(path)) return MASK
+  return isSecret(path) ? MASK : shownPlain(path, value)
+}
+
+/** The same for a parameter that is no secret itself. */
+export function shownPlain(path: string, value: string): string {
   const shown = hasLogin(value) ? value.replace(URL_LOGIN, `$1${MASK}@`) : value
   return MTP_ROW.test(path) ? shown.replace(LINK_SECRET, `/${MASK}`) : shown
 }

@@ -44,10 +44,11 @@ function upTimeOf(tree: Readable, at: number): number | undefined {
 export function mappedWrite(mapped: MappedValue, collectedAt: number): ParameterWrite | undefined {
   const { path, value, type, source, raw } = mapped
   const model = loadModel('tr181-cwmp')
-  const kept = storable({ path, value, type, source: 'cwmp', collectedAt }, model)
+  const secret = isSecret(path, model)
+  const kept = storable({ path, value, type, source: 'cwmp', collectedAt }, model, secret)
   if (kept === undefined) return undefined
   if (source === undefined || raw === undefined) return { ...kept, from: {} }
-  if (isSecret(path, model)) return { ...kept, from: { path: source } }
+  if (secret) return { ...kept, from: { path: source } }
   const own = storable({ path: source, value: raw, type: 'string', source: 'cwmp', collectedAt }, modelOf(source))
   return { ...kept, from: own === undefined ? { path: source } : { path: source, value: own.value } }
 }

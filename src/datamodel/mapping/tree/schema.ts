@@ -37,10 +37,20 @@ export function scanPath(path: string): Scan {
 const MAX_KNOWN_OBJECTS = 20_000
 const knownObjects = new Map<string, Scan>()
 
+/** The object of either tree that was looked up last: the next parameter is often of the same one. */
+const latest: { object: string; scan: Scan }[] = []
+
 /** The same for an object path (ends in a dot); each is taken apart once, as many parameters lie in it. */
 export function scanObject(object: string): Scan {
-  const known = knownObjects.get(object)
-  if (known !== undefined) return known
+  const place = object.startsWith('Device.') ? 0 : 1
+  const last = latest[place]
+  if (last?.object === object) return last.scan
+  const scan = knownObjects.get(object) ?? scanNew(object)
+  latest[place] = { object, scan }
+  return scan
+}
+
+function scanNew(object: string): Scan {
   const scan = scanPath(object)
   if (knownObjects.size >= MAX_KNOWN_OBJECTS) knownObjects.clear()
   knownObjects.set(object, scan)
