@@ -8,16 +8,21 @@ function envelope(id: string, body: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<soap-env:Envelope ${ENVELOPE}><soap-env:Header><cwmp:ID soap-env:mustUnderstand="1">${id}</cwmp:ID></soap-env:Header><soap-env:Body>${body}</soap-env:Body></soap-env:Envelope>`
 }
 
-/** The forced Inform parameters of a Device:2 root, as a small gateway sends them: about 2 KB in all. */
-function informBody(serial: string, event: string): string {
+/** A tree that a CPE shows: the value and type of each parameter by its path. */
+export type LoadTree = ReadonlyMap<string, { value: string; type: string }>
+
+/** The forced Inform parameters of a root, as a small gateway sends them: about 2 KB in all. */
+function informBody(root: string, serial: string, event: string): string {
   const values: [string, string, string][] = [
-    ['Device.RootDataModelVersion', 'string', '2.15'],
-    ['Device.DeviceInfo.HardwareVersion', 'string', 'HW-2'],
-    ['Device.DeviceInfo.SoftwareVersion', 'string', '3.4.1'],
-    ['Device.DeviceInfo.ProvisioningCode', 'string', 'res.north'],
-    ['Device.ManagementServer.ParameterKey', 'string', ''],
-    ['Device.ManagementServer.ConnectionRequestURL', 'string', `http://127.0.0.1:9/${serial}`],
-    ['Device.ManagementServer.AliasBasedAddressing', 'boolean', '0'],
+    root === 'Device.'
+      ? ['Device.RootDataModelVersion', 'string', '2.15']
+      : [`${root}DeviceSummary`, 'string', 'InternetGatewayDevice:1.4[](Baseline:1)'],
+    [`${root}DeviceInfo.HardwareVersion`, 'string', 'HW-2'],
+    [`${root}DeviceInfo.SoftwareVersion`, 'string', '3.4.1'],
+    [`${root}DeviceInfo.ProvisioningCode`, 'string', 'res.north'],
+    [`${root}ManagementServer.ParameterKey`, 'string', ''],
+    [`${root}ManagementServer.ConnectionRequestURL`, 'string', `http://127.0.0.1:9/${serial}`],
+    [`${root}ManagementServer.AliasBasedAddressing`, 'boolean', '0'],
   ]
   const list = values
     .map(
@@ -34,18 +39,25 @@ export class CpeLoad {
   readonly #serial: string
   #username: string
   #password: string
-  readonly #parameters: string[]
+  readonly #tree: LoadTree
+  readonly #root: string
   #challenge: { realm: string; nonce: string; nc: number } | undefined
 
   /** Requests of the ACS that it has answered. */
   rpcs = 0
 
+  /** Values in its last answer to a GetParameterValues. */
+  valuesRead = 0
+
   /** The answer of the ACS to the last Inform, for the floor. */
   informResponse = ''
 
-  /** `parameters`: how large its tree is. */
-  constructor(port: number, serial: string, secret: string, parameters: number) {
-    this.#parameters = Array.from({ length: parameters }, (_, i) => `Device.X_BENCH.Row.${1 + (i >> 4)}.Value${i & 15}`)
+  /** `tree`: the tree that it shows, or how many parameters of no model it has. */
+  constructor(port: number, serial: string, secret: string, tree: LoadTree | number) {
+    this.#tree = typeof tree === 'number' ? plainTree(tree) : tree
+    this.#root = [...this.#tree.keys()].some((path) => path.startsWith('InternetGatewayDevice.'))
+      ? 'InternetGatewayDevice.'
+      : 'Device.'
     this.#connection = new HttpConnection(port)
     this.#serial = serial
     this.#username = `00256D-Bench-${serial}`
@@ -72,7 +84,7 @@ export class CpeLoad {
         throw new Error(`the ACS answered ${answer.status}: ${answer.body.slice(0, 300)}`)
       return answer
     }
-    const informed = await post(envelope('1', informBody(this.#serial, event)))
+    const informed = await post(envelope('1', informBody(this.#root, this.#serial, event)))
     if (!informed.body.includes('InformResponse')) throw new Error(`no InformResponse: ${informed.body.slice(0, 500)}`)
     this.informResponse = informed.body
     let answer = await post('')
@@ -82,7 +94,7 @@ export class CpeLoad {
 
   /** Begins a session and sends this body in it; the status of the answer, or 0 when the connection was closed. */
   async afterInform(body: string): Promise<number> {
-    const inform = envelope('1', informBody(this.#serial, '2 PERIODIC'))
+    const inform = envelope('1', informBody(this.#root, this.#serial, '2 PERIODIC'))
     let answer = await this.#connection.send(this.#request(inform, ''))
     if (answer.status === 401) {
       this.#learn(answer.head)
@@ -98,14 +110,14 @@ export class CpeLoad {
   /** Returns the two requests of a session as bytes. */
   sessionBytes(): [string, string] {
     return [
-      this.#request(envelope('1', informBody(this.#serial, '2 PERIODIC')), ''),
+      this.#request(envelope('1', informBody(this.#root, this.#serial, '2 PERIODIC')), ''),
       this.#request('', 'session=0123456789abcdef'),
     ]
   }
 
   /** The login it has now and the bytes of its periodic Inform, for a load in another process. */
   get loaded(): { serial: string; username: string; password: string; inform: string } {
-    const inform = envelope('1', informBody(this.#serial, '2 PERIODIC'))
+    const inform = envelope('1', informBody(this.#root, this.#serial, '2 PERIODIC'))
     return { serial: this.#serial, username: this.#username, password: this.#password, inform }
   }
 
@@ -135,19 +147,25 @@ export class CpeLoad {
   }
 
   #names(): string {
-    const list = this.#parameters
+    const names = [...this.#tree.keys()]
+    const list = names
       .map((name) => `<ParameterInfoStruct><Name>${name}</Name><Writable>1</Writable></ParameterInfoStruct>`)
       .join('')
-    return `<cwmp:GetParameterNamesResponse><ParameterList soap-enc:arrayType="cwmp:ParameterInfoStruct[${this.#parameters.length}]">${list}</ParameterList></cwmp:GetParameterNamesResponse>`
+    return `<cwmp:GetParameterNamesResponse><ParameterList soap-enc:arrayType="cwmp:ParameterInfoStruct[${names.length}]">${list}</ParameterList></cwmp:GetParameterNamesResponse>`
   }
 
+  /** The parameters named, and those below the objects named. A name that it does not have is answered all the same. */
   #values(request: string): string {
-    const names = [...request.matchAll(/<(?:xsd:)?string[^>]*>([^<]*)</g)].map((match) => match[1] ?? '')
+    const asked = [...request.matchAll(/<(?:xsd:)?string[^>]*>([^<]*)</g)].map((match) => match[1] ?? '')
+    const names = asked.flatMap((name) =>
+      name.endsWith('.') ? [...this.#tree.keys()].filter((path) => path.startsWith(name)) : [name],
+    )
+    this.valuesRead = names.length
     const list = names
-      .map(
-        (name) =>
-          `<ParameterValueStruct><Name>${name}</Name><Value xsi:type="xsd:string">value</Value></ParameterValueStruct>`,
-      )
+      .map((name) => {
+        const { value, type } = this.#tree.get(name) ?? PLAIN
+        return `<ParameterValueStruct><Name>${name}</Name><Value xsi:type="xsd:${type}">${value}</Value></ParameterValueStruct>`
+      })
       .join('')
     return `<cwmp:GetParameterValuesResponse><ParameterList soap-enc:arrayType="cwmp:ParameterValueStruct[${names.length}]">${list}</ParameterList></cwmp:GetParameterValuesResponse>`
   }
@@ -172,6 +190,15 @@ export class CpeLoad {
   }
 }
 
+const PLAIN = { value: 'value', type: 'string' }
+
+/** So many parameters that no model knows, 16 in an object. */
+function plainTree(parameters: number): LoadTree {
+  return new Map(
+    Array.from({ length: parameters }, (_, i) => [`Device.X_BENCH.Row.${1 + (i >> 4)}.Value${i & 15}`, PLAIN]),
+  )
+}
+
 function md5(text: string): string {
   return createHash('md5').update(text).digest('hex')
 }
@@ -180,13 +207,10 @@ function md5(text: string): string {
 export async function warmDevices(
   { cwmpPort, enrolmentSecret }: { cwmpPort: number; enrolmentSecret: string },
   prefix: string,
-  parameters: number,
+  tree: LoadTree | number,
   count: number,
 ): Promise<CpeLoad[]> {
-  const devices = Array.from(
-    { length: count },
-    (_, i) => new CpeLoad(cwmpPort, `${prefix}${i}`, enrolmentSecret, parameters),
-  )
+  const devices = Array.from({ length: count }, (_, i) => new CpeLoad(cwmpPort, `${prefix}${i}`, enrolmentSecret, tree))
   await Promise.all(
     devices.map(async (device) => {
       await device.session('0 BOOTSTRAP')

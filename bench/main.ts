@@ -9,6 +9,7 @@ import { hostileRow } from './rows/hostile.ts'
 import { informRow } from './rows/inform.ts'
 import { linksRow } from './rows/links.ts'
 import { listRow } from './rows/list.ts'
+import { mappedReadRow } from './rows/mapped-read.ts'
 import { migrateRow } from './rows/migrate.ts'
 import { notifyRow } from './rows/notify.ts'
 import { planRow } from './rows/plan.ts'
@@ -38,6 +39,7 @@ const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['inform', ['--discovery', 'subtree'], (world) => informRow(world, seconds, rounds)],
   ['session', ['--discovery', 'subtree'], (world) => sessionRow(world, seconds, rounds)],
   ['first-contact', [], (world) => firstContactRow(world, rounds)],
+  ['mapped-read', [], (world) => mappedReadRow(world, rounds)],
   ['notify', [], (world) => notifyRow(world, seconds, rounds)],
   ['links', [], (world) => linksRow(world, Number(flags.links))],
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.moves))],
