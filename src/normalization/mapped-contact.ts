@@ -28,11 +28,13 @@ import { refusal } from './requests/refusal.ts'
 import { set } from './requests/set.ts'
 import type { DeviceMaps, MappedDevice } from './tree/device-maps.ts'
 import { OWN_ROOT, TR181 } from './tree/paths.ts'
+import type { RecentTrees } from './tree/recent-trees.ts'
 
 interface MappedContactDeps {
   devices: Pick<DeviceStore, 'get' | 'commit'>
   parameters: ParameterStore
   maps: DeviceMaps
+  trees: RecentTrees
   record: MappedRecord
   clock: Clock
 }

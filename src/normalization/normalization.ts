@@ -15,6 +15,7 @@ import { StoredDevices } from './record/stored-devices.ts'
 import { RemappingRun } from './remapping.ts'
 import type { RowSets } from './row-sets.ts'
 import { DeviceMaps } from './tree/device-maps.ts'
+import { RecentTrees } from './tree/recent-trees.ts'
 
 /** The needs of the room. */
 interface NormalizationDeps {
@@ -37,14 +38,19 @@ export class Normalization {
   /** For the recurring job. */
   readonly remapping: RemappingRun
 
-  readonly #deps: NormalizationDeps & { maps: DeviceMaps; record: MappedRecord }
+  readonly #deps: NormalizationDeps & {
+    maps: DeviceMaps
+    trees: RecentTrees
+    record: MappedRecord
+  }
 
   constructor(deps: NormalizationDeps) {
     const { rowSets, instanceMaps, clock } = deps
     const mappings = new Mappings(loadModel('tr181-cwmp'))
     const maps = new DeviceMaps(instanceMaps, mappings, (facts) => rowSets.rowsFor(facts), clock)
     rowSets.onChanged(() => maps.forgetAll())
-    const record = new MappedRecord({ ...deps, maps })
+    const trees = new RecentTrees(deps.parameters, clock)
+    const record = new MappedRecord({ ...deps, maps, trees })
     this.changes = record
     this.stored = new StoredDevices({ ...deps, maps, record })
     this.remapping = new RemappingRun({
@@ -52,7 +58,7 @@ export class Normalization {
       adopt: (deviceId) => record.adopt(deviceId),
       notePending: (deviceId) => maps.notePending(deviceId),
     })
-    this.#deps = { ...deps, maps, record }
+    this.#deps = { ...deps, maps, trees, record }
   }
 
   /** Returns what a protocol is to be given in place of operations: contacts that answer to paths of TR-181. */

@@ -1,6 +1,8 @@
 import { silentLog } from '../../src/base/index.ts'
+import { loadModel } from '../../src/datamodel/index.ts'
 import {
   type Contact,
+  type DeviceChange,
   type DeviceId,
   deviceIdOf,
   newDevice,
@@ -12,9 +14,10 @@ import {
   resultOf,
 } from '../../src/domain/index.ts'
 import { Normalization, RowSets } from '../../src/normalization/index.ts'
+import { changesOf } from '../../src/operations/record.ts'
 import { readTree } from './device-trees.ts'
 import { createManualClock } from './manual-clock.ts'
-import { createMemoryStores } from './memory-stores.ts'
+import { createMemoryStores, type MemoryStores } from './memory-stores.ts'
 
 /** A test device, of TR-098 or TR-181 with names of its vendor, that was discovered, and answers to requests of both roots. */
 export interface OwnTreeDevice {
@@ -30,6 +33,12 @@ export interface OwnTreeDevice {
   /** Parameters that it refuses to write. */
   refused: Set<string>
   run(request: OperationRequest): Promise<OperationResult>
+  /** Objects of the stored tree that were read, in order. */
+  reads: string[]
+  /** The changes that were written, as they were completed. */
+  written: DeviceChange[]
+  /** Brings what a request has read into the record, as operations do, and resolves with its result. */
+  runAndRecord(request: OperationRequest): Promise<OperationResult>
 }
 
 /** Returns a device with the tree of that name in test/fixtures/trees, and `more` parameters. */
@@ -37,15 +46,39 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
   const clock = createManualClock()
   const stores = createMemoryStores(clock)
   const rowSets = new RowSets(stores.mappingRows, silentLog)
-  const normalization = new Normalization({ ...stores, rowSets, clock, log: silentLog })
+  const reads: string[] = []
+  const written: DeviceChange[] = []
+  const parametersRead: MemoryStores['parameters'] = {
+    ...stores.parameters,
+    inObjects: (id, objects) => {
+      reads.push(...objects)
+      return stores.parameters.inObjects(id, objects)
+    },
+    objects: (id, prefix, limit) => {
+      reads.push(prefix)
+      return stores.parameters.objects(id, prefix, limit)
+    },
+  }
+  const commit: MemoryStores['devices']['commit'] = (change) =>
+    normalization.changes.around(change, (completed) => {
+      written.push(completed)
+      return stores.devices.commit(completed)
+    })
+  const devices = { ...stores.devices, commit }
+  const normalization = new Normalization({
+    ...stores,
+    devices,
+    parameters: parametersRead,
+    rowSets,
+    clock,
+    log: silentLog,
+  })
   const all = [...readTree(name)]
   const root = all.some(([path]) => path.startsWith('InternetGatewayDevice.')) ? 'InternetGatewayDevice.' : 'Device.'
   const tree = new Map(all.filter(([path]) => path.startsWith(root)))
   for (const [path, value] of Object.entries(more)) tree.set(path, { value, type: 'string', writable: true })
   const identity = { oui: '00256D', productClass: 'Box', serial: '1' }
   const deviceId = deviceIdOf(identity)
-  const commit: typeof stores.devices.commit = (change) =>
-    normalization.changes.around(change, (completed) => stores.devices.commit(completed))
   await commit({
     deviceId,
     create: { ...newDevice(deviceId, identity, 'cwmp', 1), root, softwareVersion: '1' },
@@ -65,47 +98,57 @@ export async function startOwnTreeDevice(name: string, more: Record<string, stri
     faults: new Map(),
     template: {},
     refused: new Set(),
+    reads,
+    written,
     async run(request) {
-      const signal = new AbortController().signal
-      let given: Contact | undefined
-      const upward = normalization.over({
-        contact: async (contact) => {
-          given = contact
-        },
-        hasNews: () => false,
-        factsDue: () => false,
-        completed: () => Promise.resolve(),
-      })
-      await upward.contact({
-        deviceId,
-        protocol: 'cwmp',
-        root,
-        lasting: false,
-        signal,
-        workKnown: true,
-        execute: async ({ request: own }) => {
-          device.asked.push(structuredClone(own))
-          return answer(device, own)
-        },
-      })
-      if (given === undefined) throw new Error('no contact')
-      const operation = {
-        id: '01h',
-        deviceId,
-        request,
-        state: 'queued' as const,
-        actor: { kind: 'system' as const, id: 'test' },
-        createdAt: 0,
-        expiresAt: 1,
-        attempts: 0,
-      }
-      const { own: _own, ...result } = await given.execute(operation, {
-        beforeSend: () => Promise.resolve(),
-        signal,
-        timeoutMs: 1000,
-      })
+      const { own: _own, ...result } = await execute(request)
       return result
     },
+    async runAndRecord(request) {
+      const result = await execute(request)
+      const record = await stores.devices.get(deviceId)
+      if (record === undefined) throw new Error('no record')
+      const model = loadModel(root === 'Device.' ? 'tr181-cwmp' : 'tr098')
+      for (const change of changesOf({ deviceId, request }, result, record, 'cwmp', model, clock.now()))
+        await commit(change)
+      return result
+    },
+  }
+  async function execute(request: OperationRequest): Promise<OperationResult> {
+    const signal = new AbortController().signal
+    let given: Contact | undefined
+    const upward = normalization.over({
+      contact: async (contact) => {
+        given = contact
+      },
+      hasNews: () => false,
+      factsDue: () => false,
+      completed: () => Promise.resolve(),
+    })
+    await upward.contact({
+      deviceId,
+      protocol: 'cwmp',
+      root,
+      lasting: false,
+      signal,
+      workKnown: true,
+      execute: async ({ request: own }) => {
+        device.asked.push(structuredClone(own))
+        return answer(device, own)
+      },
+    })
+    if (given === undefined) throw new Error('no contact')
+    const operation = {
+      id: '01h',
+      deviceId,
+      request,
+      state: 'queued' as const,
+      actor: { kind: 'system' as const, id: 'test' },
+      createdAt: 0,
+      expiresAt: 1,
+      attempts: 0,
+    }
+    return given.execute(operation, { beforeSend: () => Promise.resolve(), signal, timeoutMs: 1000 })
   }
   return device
 }

@@ -50,14 +50,19 @@ export function placesOf(group: FactGroup): Pick<FactDerivation, 'tables' | 'obj
   return DERIVATIONS[group]
 }
 
+/** Returns true for a parameter that live facts can depend on. */
+export function bearsOnFact(path: string): boolean {
+  return factGroupOf(path) !== undefined
+}
+
 /** Returns true when a change may change live facts. */
 export function bearsOnFacts({ create, parameters, dropSubtrees, dropParameters, facts }: DeviceChange): boolean {
   if (facts === 'later') return false
   return (
     facts === 'all' ||
     create !== undefined ||
-    (parameters ?? []).some(({ path }) => factGroupOf(path) !== undefined) ||
-    (dropParameters ?? []).some((path) => factGroupOf(path) !== undefined) ||
+    (parameters ?? []).some(({ path }) => bearsOnFact(path)) ||
+    (dropParameters ?? []).some(bearsOnFact) ||
     (dropSubtrees ?? []).some((prefix) => droppedGroups(prefix).length > 0)
   )
 }

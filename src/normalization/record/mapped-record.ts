@@ -12,11 +12,12 @@ import type {
   ParameterStore,
   ParameterWrite,
 } from '../../domain/index.ts'
-import { PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
+import { bearsOnFact, PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { pacedEach } from '../tree/pace.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite, read } from '../tree/readings.ts'
+import type { RecentTrees } from '../tree/recent-trees.ts'
 import { bearsOn, bringRows, isInRow } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
 import { mapWhole, type TreeChange } from './whole-tree.ts'
@@ -26,6 +27,7 @@ interface MappedRecordDeps {
   parameters: ParameterStore
   mappingCoverage: Pick<MappingCoverage, 'note'>
   maps: DeviceMaps
+  trees: RecentTrees
   clock: Clock
   log: Log
 }
@@ -76,11 +78,17 @@ export class MappedRecord implements ChangeCompletion {
     const touches = touchesTree(change) || change.dropSubtrees?.some((row) => row.startsWith(TR181)) === true
     if (touches && change.more === true) this.#touched.add(change.deviceId)
     const { deviceId } = change
+    const noted = (completed: DeviceChange) => this.#noted(completed, write)
     // Parts of a change that is under way have no place of their own.
-    if (change.more === true) return write(change)
+    if (change.more === true) return noted(change)
     if (ends || touches || change.mapAgain === true)
-      return this.#order.run(deviceId, () => this.#around(change, ends, write))
-    return this.#order.has(deviceId) ? this.#order.run(deviceId, () => write(change)) : write(change)
+      return this.#order.run(deviceId, () => this.#around(change, ends, noted))
+    return this.#order.has(deviceId) ? this.#order.run(deviceId, () => noted(change)) : noted(change)
+  }
+
+  /** Writes a change; what was read before of what it changes does not count any more. */
+  #noted<T>(change: DeviceChange, write: (change: DeviceChange) => Promise<T>): Promise<T> {
+    return write(change).finally(() => this.#deps.trees.changed(change))
   }
 
   async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
@@ -103,26 +111,22 @@ export class MappedRecord implements ChangeCompletion {
     return this.#deps.devices.commit({ deviceId, mapAgain: true, facts: 'all' })
   }
 
-  /** Writes all but the last of many values before the change, so that no commit is larger than others are. */
+  /**
+   * Writes all but the last of many values before the change, so that no commit is larger than others are. The values that
+   * facts depend on are among the last, as far as they fit: then only these facts are derived.
+   */
   async #ahead(change: DeviceChange, completed: Completed): Promise<DeviceChange> {
-    const { parameters } = completed
     const { deviceId } = change
-    let from = 0
-    for (; parameters.length - from > PARAMETERS_PER_COMMIT; from += PARAMETERS_PER_COMMIT)
-      await this.#deps.devices.commit({
-        deviceId,
-        more: true,
-        facts: 'later',
-        parameters: parameters.slice(from, from + PARAMETERS_PER_COMMIT),
-      })
-    const last = parameters.slice(from)
+    const { first, last, areFactsIn } = inCommits(completed.parameters)
+    for (const parameters of first)
+      await this.#deps.devices.commit({ deviceId, more: true, facts: 'later', parameters })
     return {
       ...change,
       ...defined({
         events: completed.events ?? change.events,
         parameters: join(change.parameters, last),
         dropParameters: join(change.dropParameters, completed.dropParameters),
-        facts: from > 0 ? 'all' : change.facts,
+        facts: areFactsIn ? change.facts : 'all',
       }),
     }
   }
@@ -173,11 +177,11 @@ export class MappedRecord implements ChangeCompletion {
   }
 
   async #increment(change: DeviceChange, known: MappedDevice): Promise<Completed | undefined> {
-    const { parameters: store, devices, clock, log } = this.#deps
+    const { devices, trees, clock, log } = this.#deps
     const { deviceId, dropSubtrees, dropParameters = [] } = change
     const fresh = (change.parameters ?? []).filter(({ path, from }) => from === undefined && mayBeMapped(path))
     const gone = await this.#goneBy(change)
-    const tree = new StoredTree(deviceId, store, { subtrees: dropSubtrees, parameters: dropParameters })
+    const tree = new StoredTree(trees.of(deviceId), { subtrees: dropSubtrees, parameters: dropParameters })
     const paths = [...fresh.map(({ path }) => path), ...gone.paths]
     const isLate = known.stored.pending === true || this.#late.has(deviceId)
     if (isLate) {
@@ -251,7 +255,7 @@ export class MappedRecord implements ChangeCompletion {
     const rows = dropSubtrees.filter((row) => row.startsWith(TR181) && !mayBeMapped(row))
     const device = rows.length === 0 ? undefined : await this.#deps.maps.of(deviceId)
     if (device === undefined) return change
-    const tree = new StoredTree(deviceId, this.#deps.parameters)
+    const tree = new StoredTree(this.#deps.trees.of(deviceId))
     const mapped = await this.#rowsThatAreMapped(deviceId, rows)
     const own = await tree.whenRead(() => mapped.flatMap((row) => objectOfRow(device.mapping, row, tree) ?? []))
     return own.length === 0 ? change : { ...change, dropSubtrees: [...dropSubtrees, ...own] }
@@ -288,6 +292,26 @@ export class MappedRecord implements ChangeCompletion {
     }
     return { paths, isMany: false }
   }
+}
+
+/**
+ * Returns values in the commits that they are written by; `areFactsIn` when the last one has all of them that facts depend
+ * on.
+ */
+function inCommits(values: ParameterWrite[]): {
+  first: ParameterWrite[][]
+  last: ParameterWrite[]
+  areFactsIn: boolean
+} {
+  if (values.length <= PARAMETERS_PER_COMMIT) return { first: [], last: values, areFactsIn: true }
+  const bearing = values.filter(({ path }) => bearsOnFact(path))
+  const others = values.filter(({ path }) => !bearsOnFact(path))
+  const end = values.length - PARAMETERS_PER_COMMIT
+  const ordered = [...others, ...bearing]
+  const first: ParameterWrite[][] = []
+  for (let from = 0; from < end; from += PARAMETERS_PER_COMMIT)
+    first.push(ordered.slice(from, Math.min(end, from + PARAMETERS_PER_COMMIT)))
+  return { first, last: ordered.slice(end), areFactsIn: bearing.length <= PARAMETERS_PER_COMMIT }
 }
 
 /** Returns true for a change that brings or drops parameters that a row may know. */

@@ -1,4 +1,4 @@
-import type { MappedValue } from '../../datamodel/index.ts'
+import { type MappedValue, scanObject } from '../../datamodel/index.ts'
 import { type OutcomeError, outcomeError, type PathOutcome } from '../../domain/index.ts'
 import { ABSENT } from '../tree/paths.ts'
 import type { OwnSide } from './own-side.ts'
@@ -57,21 +57,15 @@ export async function mappedBelow(own: OwnSide, object: string): Promise<Shown[]
   return mapped.map((value) => ({ ...outcomeOf(value), value: value.value }))
 }
 
-function evaluateBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
+async function evaluateBelow(own: OwnSide, object: string): Promise<MappedValue[]> {
   const { tree, time, mapping } = own
-  return tree.whenRead(() => {
-    const found = new Map<string, MappedValue>()
-    const visited = new Set<string>()
-    const look = (path: string) => {
-      if (!path.startsWith(object) || visited.has(path)) return
-      visited.add(path)
-      const mapped = mapping.evaluate(path, tree, time)
-      // A value of the device itself goes before a mapped one.
-      if (mapped !== undefined && !own.shows(path)) found.set(path, mapped)
-    }
-    for (const { path, value } of own.results.values())
-      if (value !== undefined) mapping.visitTargets(path, (_target, _row, to) => look(to))
-    for (const path of mapping.derivedPaths(tree)) look(path)
-    return [...found.values()]
-  })
+  const { schema } = scanObject(object)
+  const targets = new Set<string>()
+  for (const { path, value } of own.results.values())
+    if (value !== undefined) mapping.visitTargets(path, (_target, _row, to) => targets.add(to), schema)
+  for (const path of await tree.whenRead(() => [...mapping.derivedPaths(tree, schema)])) targets.add(path)
+  // A value of the device itself goes before a mapped one.
+  const wanted = [...targets].filter((path) => path.startsWith(object) && !own.shows(path))
+  const values = await tree.whenReadEach(wanted, (path) => mapping.evaluate(path, tree, time))
+  return values.filter((value) => value !== undefined)
 }

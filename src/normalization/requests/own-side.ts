@@ -13,13 +13,13 @@ import type {
   Operation,
   OperationRequest,
   OperationResult,
-  ParameterStore,
   ParameterType,
   PathOutcome,
 } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
 import { ABSENT, TR181 } from '../tree/paths.ts'
 import { readingTime } from '../tree/readings.ts'
+import type { RecentTrees } from '../tree/recent-trees.ts'
 import { bringRows } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
 import type { AddedPaths } from './added-paths.ts'
@@ -31,7 +31,7 @@ interface OwnSideOptions {
   device: MappedDevice
   /** For a device whose own tree is TR-181; absent: all paths of TR-181 are mapped. */
   added?: AddedPaths | undefined
-  parameters: ParameterStore
+  trees: RecentTrees
   maps: DeviceMaps
   now: number
 }
@@ -52,7 +52,7 @@ export class OwnSide {
   constructor(options: OwnSideOptions) {
     this.#options = options
     this.#device = options.device
-    this.tree = new StoredTree(options.contact.deviceId, options.parameters)
+    this.tree = new StoredTree(options.trees.of(options.contact.deviceId))
     this.time = readingTime(this.tree, options.now)
   }
 

@@ -1,9 +1,8 @@
 import { byNumber, objectOf, type RawLookup } from '../../datamodel/index.ts'
-import type { DeviceId, Parameter, ParameterStore } from '../../domain/index.ts'
+import type { Parameter } from '../../domain/index.ts'
 import { pacedEach } from './pace.ts'
+import type { Leaves, RecentTree } from './recent-trees.ts'
 
-/** Most objects of one device whose paths are read: as many as a tree may have parameters. */
-const MAX_OBJECTS = 40_000
 /** Rounds of reading after which what is still missing counts as absent; rules look ten levels deep at most. */
 const MAX_ROUNDS = 24
 
@@ -25,9 +24,8 @@ interface Gone {
  * request.
  */
 export class StoredTree implements RawLookup {
-  readonly #deviceId: DeviceId
-  readonly #parameters: ParameterStore
-  readonly #objects = new Map<string, ReadonlyMap<string, Parameter>>()
+  readonly #recent: RecentTree
+  readonly #objects = new Map<string, Leaves>()
   readonly #missing = new Set<string>()
   readonly #fresh = new Map<string, string>()
   readonly #subtrees: string[]
@@ -40,9 +38,8 @@ export class StoredTree implements RawLookup {
   #misses = 0
   readonly #made = new Map<string, unknown>()
 
-  constructor(deviceId: DeviceId, parameters: ParameterStore, gone: Gone = {}) {
-    this.#deviceId = deviceId
-    this.#parameters = parameters
+  constructor(recent: RecentTree, gone: Gone = {}) {
+    this.#recent = recent
     this.#subtrees = [...(gone.subtrees ?? [])]
     this.#gone = new Set(gone.parameters)
   }
@@ -75,7 +72,7 @@ export class StoredTree implements RawLookup {
   /** Returns a stored parameter as it was before the newer values, mapped ones too. */
   parameter(path: string): Parameter | undefined {
     const object = objectOf(path)
-    const leaves = this.#objects.get(object)
+    const leaves = this.#leavesOf(object)
     if (leaves !== undefined) return this.#isGone(path) && !this.#fresh.has(path) ? undefined : leaves.get(path)
     this.#misses++
     this.#missing.add(object)
@@ -83,6 +80,7 @@ export class StoredTree implements RawLookup {
   }
 
   children(object: string): readonly string[] {
+    if (this.#below === undefined && this.#recent.known !== undefined) this.#indexAll(this.#recent.known)
     if (this.#below === undefined) {
       this.#misses++
       this.#wantsPaths = true
@@ -92,7 +90,7 @@ export class StoredTree implements RawLookup {
     if (known !== undefined) return known
     const names = new Set(this.#below.get(object))
     if (names.delete('')) {
-      const leaves = this.#objects.get(object)
+      const leaves = this.#leavesOf(object)
       if (leaves === undefined) {
         this.#misses++
         this.#missing.add(object)
@@ -142,19 +140,28 @@ export class StoredTree implements RawLookup {
     return results
   }
 
+  /** The stored parameters of an object; undefined when they were not read yet. */
+  #leavesOf(object: string): Leaves | undefined {
+    const known = this.#objects.get(object)
+    if (known !== undefined) return known
+    const recent = this.#recent.object(object)
+    if (recent !== undefined) this.#objects.set(object, recent)
+    return recent
+  }
+
   async #load(): Promise<void> {
     const objects = [...this.#missing]
     this.#missing.clear()
-    const paths = this.#wantsPaths ? this.#parameters.objects(this.#deviceId, '', MAX_OBJECTS) : undefined
+    const paths = this.#wantsPaths ? this.#recent.paths() : undefined
     this.#wantsPaths = false
-    const loaded = new Map(objects.map((object) => [object, new Map<string, Parameter>()]))
-    if (objects.length > 0)
-      for (const parameter of await this.#parameters.inObjects(this.#deviceId, objects))
-        loaded.get(objectOf(parameter.path))?.set(parameter.path, parameter)
+    const [loaded, all] = await Promise.all([this.#recent.read(objects), paths])
     for (const [object, leaves] of loaded) this.#objects.set(object, leaves)
-    if (paths === undefined) return
+    if (all !== undefined) this.#indexAll(all)
+  }
+
+  #indexAll(objects: Iterable<string>): void {
     const below = new Map<string, Set<string>>()
-    for (const object of await paths) if (!this.#isGone(object)) this.#index(below, object)
+    for (const object of objects) if (!this.#isGone(object)) this.#index(below, object)
     for (const path of this.#fresh.keys()) this.#index(below, path)
     this.#below = below
     this.#sorted = new Map()

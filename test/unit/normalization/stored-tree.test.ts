@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { deviceIdOf, newDevice } from '../../../src/domain/index.ts'
+import { RecentTree } from '../../../src/normalization/tree/recent-trees.ts'
 import { StoredTree } from '../../../src/normalization/tree/stored-tree.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { createMemoryStores } from '../../support/memory-stores.ts'
@@ -13,7 +14,7 @@ it('keeps what was made of it until it changes, and nothing that was made before
   await stores.devices.commit({ deviceId, create: newDevice(deviceId, identity, 'cwmp', 1) })
   const stored = { path: PATH, value: 'stored', type: 'string' as const, source: 'cwmp' as const, collectedAt: 1 }
   await stores.devices.commit({ deviceId, parameters: [stored] })
-  const tree = new StoredTree(deviceId, stores.parameters)
+  const tree = new StoredTree(new RecentTree(deviceId, stores.parameters, 1))
   let made = 0
   const name = () =>
     tree.once('name', () => {

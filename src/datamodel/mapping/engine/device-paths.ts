@@ -40,13 +40,21 @@ export class DevicePaths {
     return found
   }
 
-  /** Calls `visit` for each of them, some perhaps twice; returns true when a row maps the parameter itself. */
-  visitTargets(rawPath: string, visit: (target: CompiledTarget, row: string, path: string) => void): boolean {
+  /**
+   * Calls `visit` for each of them, some perhaps twice, as far as their schema paths begin with `below`; returns true when
+   * a row maps the parameter itself.
+   */
+  visitTargets(
+    rawPath: string,
+    visit: (target: CompiledTarget, row: string, path: string) => void,
+    below = '',
+  ): boolean {
     const { dependents, scan } = this.#dependentsOf(rawPath)
     let mapped = false
     for (const { pair, depth, table, target, family, row: own } of dependents) {
       if (family !== undefined && family !== this.family) continue
       mapped ||= own !== undefined
+      if (!target.schema.startsWith(below)) continue
       for (const object of this.#objectsAt(rawPath, scan, depth, table))
         for (const row of pair.rows(object, this.links)) visit(target, row, row + target.rest)
     }
@@ -70,10 +78,11 @@ export class DevicePaths {
     return found
   }
 
-  /** Returns the paths of the derived parameters of all rows that the device has. */
-  *derivedPaths(tree: RawLookup): Iterable<string> {
+  /** Returns the paths of the derived parameters of all rows that the device has, as far as their schema paths begin so. */
+  *derivedPaths(tree: RawLookup, below = ''): Iterable<string> {
     const objects = new Map<string, readonly string[]>()
     for (const { spec, pair, target } of this.mapping.derived) {
+      if (!target.schema.startsWith(below)) continue
       const known = objects.get(spec.from) ?? objectsOfTable(tree, spec.from)
       objects.set(spec.from, known)
       for (const object of known) for (const row of pair.rows(object, this.links)) yield row + target.rest
