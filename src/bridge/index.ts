@@ -1,8 +1,13 @@
 /** Floor 4: MikroTik routers as TR-181 devices. */
 
-export type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from './agents/router-rows.ts'
+export { BridgeFleet } from './agents/bridge-fleet.ts'
+export { routerOpener } from './agents/open-router.ts'
+export type { FoundState, RouterRow, RouterRows } from './agents/router-rows.ts'
+export { AuditFile } from './commands/audit-trail.ts'
+export { Confirmations } from './commands/confirmations.ts'
 export { BridgeIdentity } from './enrolment/bridge-identity.ts'
 export { Enrolment } from './enrolment/enrolment.ts'
+export { FileRows } from './enrolment/file-rows.ts'
 export { ServerClient } from './enrolment/server-client.ts'
 export { ValueRefused } from './menus/checked-command.ts'
 export type { Level } from './menus/form/menu.ts'

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import {
+  BRIDGE_OPTIONS,
   type Config,
   DEMO_OPTIONS,
   OPTIONS,
@@ -16,6 +17,7 @@ import type { Scope } from '../security/index.ts'
 import { describeFamilies, describeFaults, describeRouterProfiles, SIMULATED_KINDS } from '../simulator/index.ts'
 import { fetchEngine } from '../store/index.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from './api-key.ts'
+import { runBridge } from './bridge/run-bridge.ts'
 import { DATABASE_OPTIONS, helpRows, serverOptions, valuesByKey } from './command-options.ts'
 import { runDoctor } from './doctor/doctor.ts'
 import { checkAlive } from './parts/alive.ts'
@@ -77,6 +79,12 @@ addRows(program.command('simulate').description('run simulated devices against a
   )
 
 addRows(
+  program.command('bridge').description('speak USP for MikroTik routers, which have no Agent of their own'),
+  BRIDGE_OPTIONS,
+  true,
+).action((flags: Record<string, string | boolean>) => run(() => runBridge(valuesByKey(BRIDGE_OPTIONS, flags))))
+
+addRows(
   program.command('demo').description('server, simulated fleet and a migration, on this machine'),
   DEMO_OPTIONS,
   false,
@@ -85,7 +93,11 @@ addRows(
 )
 
 addOptions(
-  program.command('alive').description('ask the server on this machine whether it lives; exit code 0 when it does'),
+  program
+    .command('alive')
+    .description(
+      'ask the server on this machine whether it lives, or with --api-port a bridge by its health port; exit code 0 when it does',
+    ),
   serverOptions(['apiHost', 'apiPort']),
 ).action((flags: Record<string, string>) => run(() => checkAlive(configOf(flags))))
 

@@ -1,4 +1,5 @@
 /** Floor 1: a table of options for each command, and the frozen, typed values that are read from it. */
+export * from './bridge-options.ts'
 export * from './demo-options.ts'
 export * from './loopback.ts'
 export * from './option-row.ts'

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { AppError, errorText } from '../base/index.ts'
+import { BRIDGE_OPTIONS, type BridgeOptions } from './bridge-options.ts'
 import { type OptionRow, variableOf } from './option-row.ts'
 import { type Config, OPTIONS } from './options.ts'
 import { nonEmpty, type Problem, readText, type Value } from './texts.ts'
@@ -11,19 +12,51 @@ import { nonEmpty, type Problem, readText, type Value } from './texts.ts'
  */
 export function readConfig(flags: Readonly<Record<string, string | undefined>>, env: NodeJS.ProcessEnv): Config {
   const problems: string[] = []
-  const values: Record<string, Value> = {}
-  for (const row of OPTIONS as readonly OptionRow[]) {
-    const text = nonEmpty(flags[row.key]) ?? fromEnvironment(row, env) ?? row.default
-    if (text === undefined) continue
-    const value = typeof text === 'string' ? readText(row, text) : text
-    if (typeof value === 'object') problems.push(`${row.flag} (${variableOf(row)}): ${value.problem}`)
-    else values[row.key] = value
-  }
+  const values = readRows(OPTIONS, flags, env, problems)
   for (const name of unknownVariables(env)) problems.push(`${name} is not an option; see README, Configuration`)
   problems.push(...tlsProblems(values), ...portProblems(values))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as Config
+}
+
+/**
+ * Reads the options of a bridge as `readConfig` reads those of the server. AppError `invalid` with all problems; either
+ * a server or a file has to name the routers.
+ */
+export function readBridgeOptions(
+  flags: Readonly<Record<string, string | undefined>>,
+  env: NodeJS.ProcessEnv,
+): BridgeOptions {
+  const problems: string[] = []
+  const values = readRows(BRIDGE_OPTIONS, flags, env, problems)
+  for (const name of unknownVariables(env).filter((name) => name.startsWith(OF_BRIDGE)))
+    problems.push(`${name} is not an option; see isthmus bridge --help`)
+  if ((values.server === undefined) === (values.routers === undefined))
+    problems.push('give either --server, whose bridge this is, or --routers, a file')
+  if (values.routers !== undefined && values.controllerId === undefined)
+    problems.push('--routers needs --controller-id: the Endpoint ID of the Controller that the Agents connect to')
+  if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
+  // Each value was read by the row that the type is made of.
+  return Object.freeze(values) as BridgeOptions
+}
+
+/** Reads the rows of a table from flags, variables and defaults; what is wrong is added to the problems. */
+function readRows(
+  rows: readonly OptionRow[],
+  flags: Readonly<Record<string, string | undefined>>,
+  env: NodeJS.ProcessEnv,
+  problems: string[],
+): Record<string, Value> {
+  const values: Record<string, Value> = {}
+  for (const row of rows) {
+    const text = nonEmpty(flags[row.key]) ?? fromEnvironment(row, env) ?? row.default
+    if (text === undefined) continue
+    const value = typeof text === 'string' ? readText(row, text) : text
+    if (typeof value === 'object') problems.push(`${row.flag} (${variableOf(row)}): ${value.problem}`)
+    else if (row.type !== 'switch' || value === true) values[row.key] = value
+  }
+  return values
 }
 
 function fromEnvironment(row: OptionRow, env: NodeJS.ProcessEnv): string | Problem | undefined {
@@ -42,9 +75,12 @@ function fileVariableOf(row: OptionRow): string {
   return `${variableOf(row)}_FILE`
 }
 
+/** The beginning of the variables of a bridge. */
+const OF_BRIDGE = 'ISTHMUS_BRIDGE_'
+
 /** ISTHMUS_ variables that no option has: most likely a misspelling, which must not pass in silence. */
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
-  const rows = OPTIONS as readonly OptionRow[]
+  const rows: readonly OptionRow[] = [...OPTIONS, ...BRIDGE_OPTIONS]
   const known = new Set([...rows.map(variableOf), ...rows.filter(({ secret }) => secret).map(fileVariableOf)])
   // Read by the set-up and the test runs, not by the server's option table.
   const others = new Set(['ISTHMUS_ENGINE_CACHE', 'ISTHMUS_API_KEY'])

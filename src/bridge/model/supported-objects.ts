@@ -1,5 +1,6 @@
 import {
   type Model,
+  type ModelCommand,
   type ModelObject,
   type ModelParameter,
   ownParameter,
@@ -28,9 +29,14 @@ interface SupportedObject {
   readonly parameters: Map<string, { readonly parameter: ModelParameter; readonly origin: Origin }>
 }
 
-/** Names of the commands and events that the bridge has code for, by schema path of the object. */
+/** Commands and names of events that the bridge has code for, by schema path of the object. */
 export interface Served {
-  commands(schema: string): readonly string[]
+  /** The commands of an object on a router with these menus; `standard` are those that TR-181 has there. */
+  commands(
+    schema: string,
+    standard: ReadonlyMap<string, ModelCommand>,
+    menus: ReadonlySet<string>,
+  ): readonly ModelCommand[]
   events(schema: string): readonly string[]
 }
 
@@ -39,6 +45,7 @@ export class SupportedObjects implements SupportedModel {
   readonly uri: string
   readonly #model: Model
   readonly #served: Served
+  readonly #menus: ReadonlySet<string>
   readonly #objects = new Map<string, SupportedObject>()
   readonly #tables = new Map<string, ObjectMapping[]>()
   readonly #growing = new Set<string>()
@@ -48,6 +55,7 @@ export class SupportedObjects implements SupportedModel {
     this.uri = model.uri
     this.#model = model
     this.#served = served
+    this.#menus = facts.menus
     for (const mapping of mappings)
       if (mapping.needs.every((menu) => facts.menus.has(menu))) this.#take(mapping, facts.menus)
   }
@@ -132,13 +140,13 @@ export class SupportedObjects implements SupportedModel {
   }
 
   #kindOf(path: string, standard: ModelObject | undefined): Keyless {
-    const served = new Set(this.#served.commands(path))
+    const commands = this.#served.commands(path, standard?.commands ?? new Map(), this.#menus)
     const sent = new Set(this.#served.events(path))
     return {
       path,
       table: path.endsWith('{i}.'),
       access: this.#growing.has(path) ? (standard?.access ?? 'r') : 'r',
-      commands: new Map([...(standard?.commands ?? [])].filter(([name]) => served.has(name))),
+      commands: new Map(commands.map((command) => [command.name, command])),
       events: new Map([...(standard?.events ?? [])].filter(([name]) => sent.has(name))),
     }
   }

@@ -14,10 +14,12 @@ const OTHER_WRITES_MS = 100
 export class FolderLock {
   readonly #file: string
   readonly #folder: string
+  readonly #option: string
   #held = false
 
-  /** `folder` is named in the refusal, the lock lies in `inside`. */
-  constructor(folder: string, inside: string) {
+  /** `folder` and the option that names it are in the refusal, the lock lies in `inside`. */
+  constructor(folder: string, inside: string, option = '--data-dir') {
+    this.#option = option
     this.#folder = folder
     this.#file = join(inside, 'isthmus.lock')
   }
@@ -65,7 +67,7 @@ export class FolderLock {
     const by = holder === undefined ? 'another process' : `process ${holder}`
     return new AppError(
       'conflict',
-      `data folder ${this.#folder} is in use by ${by}; stop it, or give another --data-dir`,
+      `${this.#option === '--data-dir' ? 'data' : 'state'} folder ${this.#folder} is in use by ${by}; stop it, or give another ${this.#option}`,
     )
   }
 

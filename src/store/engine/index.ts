@@ -2,3 +2,4 @@
 export { hasDatabase, runningAddress } from './address.ts'
 export { EmbeddedDatabase } from './embedded.ts'
 export { fetchEngine, findEngine } from './fetch.ts'
+export { FolderLock } from './folder-lock.ts'

@@ -1,0 +1,96 @@
+import { type Lifecycle, limitLines } from '../../base/index.ts'
+import type { RouterRow } from './router-rows.ts'
+import { RouterSupervisor, type SupervisorDeps } from './router-supervisor.ts'
+
+/** The numbers of routers of a bridge. */
+interface BridgeCounts {
+  routers: number
+  /** Those whose connection is up. */
+  reached: number
+  /** Those whose Agent has a link to a Controller. */
+  linked: number
+}
+
+/** Connections begin so many milliseconds apart, over half a minute at most. */
+const STEP_MS = 20
+const MAX_SPREAD_MS = 30_000
+/** Lines with the same text of one router in a minute. */
+const LINES_PER_MINUTE = 3
+
+/** All routers of a bridge: a supervisor for each row, as the rows come and go. */
+export class BridgeFleet implements Lifecycle {
+  readonly name = 'routers'
+  readonly #deps: Omit<SupervisorDeps, 'claim' | 'release'>
+  readonly #supervisors = new Map<string, RouterSupervisor>()
+  /** The rows that have an Endpoint ID, by it. */
+  readonly #claims = new Map<string, RouterRow>()
+  #change: Promise<void> = Promise.resolve()
+
+  constructor(deps: Omit<SupervisorDeps, 'claim' | 'release'>) {
+    this.#deps = deps
+  }
+
+  get counts(): BridgeCounts {
+    const all = [...this.#supervisors.values()]
+    return {
+      routers: all.length,
+      reached: all.filter((one) => one.isReached).length,
+      linked: all.filter((one) => one.isLinked).length,
+    }
+  }
+
+  start(): Promise<void> {
+    return this.#deps.rows.start((rows) => {
+      this.#change = this.#change.then(() => this.#apply(rows))
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.#change
+    await Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.stop()))
+    this.#supervisors.clear()
+    await this.#deps.rows.stop()
+  }
+
+  async #apply(rows: readonly RouterRow[]): Promise<void> {
+    const wanted = new Map(rows.map((row) => [row.id, row]))
+    const ended: Promise<void>[] = []
+    for (const [id, supervisor] of this.#supervisors) {
+      const row = wanted.get(id)
+      if (row !== undefined && supervisor.update(row)) continue
+      this.#supervisors.delete(id)
+      ended.push(supervisor.stop())
+      if (row === undefined) this.#deps.rows.forget(id)
+    }
+    await Promise.all(ended)
+    const added = rows.filter(({ id }) => !this.#supervisors.has(id))
+    const spread = Math.min(added.length * STEP_MS, MAX_SPREAD_MS)
+    for (const [index, row] of added.entries()) {
+      const supervisor = new RouterSupervisor(row, this.#partsFor(row))
+      this.#supervisors.set(row.id, supervisor)
+      supervisor.start(added.length === 1 ? 0 : (index * spread) / added.length)
+    }
+    if (ended.length + added.length > 0)
+      this.#deps.log.info(
+        { routers: wanted.size, added: added.length, ended: ended.length },
+        'the routers have changed',
+      )
+  }
+
+  #partsFor({ id, address }: RouterRow): SupervisorDeps {
+    const { log, clock } = this.#deps
+    return {
+      ...this.#deps,
+      log: limitLines(log.child({ router: id, address }), clock, LINES_PER_MINUTE),
+      claim: (endpointId, row) => {
+        const other = this.#claims.get(endpointId)
+        if (other !== undefined && other.id !== row.id) return other.address
+        this.#claims.set(endpointId, row)
+        return undefined
+      },
+      release: (endpointId, row) => {
+        if (this.#claims.get(endpointId)?.id === row.id) this.#claims.delete(endpointId)
+      },
+    }
+  }
+}

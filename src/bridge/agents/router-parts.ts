@@ -1,0 +1,146 @@
+import { join } from 'node:path'
+import type { Clock, Log } from '../../base/index.ts'
+import type { RouterPolicy as PolicyName } from '../../domain/index.ts'
+import type { RouterOs } from '../../routeros/index.ts'
+import { ModelRefusal } from '../../usp/index.ts'
+import type { AuditTrail } from '../commands/audit-trail.ts'
+import type { Restart } from '../commands/command.ts'
+import type { Confirmations } from '../commands/confirmations.ts'
+import { commandsAt, RouterCommands } from '../commands/router-commands.ts'
+import type { Level } from '../menus/form/menu.ts'
+import { GuardedRouter } from '../menus/guarded-router.ts'
+import type { RouterWrites } from '../model/bridged-model.ts'
+import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
+import { NumberFile } from '../model/number-file.ts'
+import { RouterModel } from '../model/router-model.ts'
+import { RouterInstances } from '../write/instances.ts'
+import { IntentFile } from '../write/intent-file.ts'
+import { ManagementCheck } from '../write/management-check.ts'
+import { RouterRows } from '../write/router-rows.ts'
+import { RouterWriter } from '../write/router-writer.ts'
+
+/** The limits that an operator sets for one router, as they are now. */
+interface Policy {
+  level(): Level
+  firmwareHosts: readonly string[]
+  backupHosts: readonly string[]
+}
+
+interface RouterPartsOptions {
+  router: RouterOs
+  /** Name of the router in confirmations and in the audit trail. */
+  name: string
+  policy: Policy
+  confirmations: Confirmations
+  audit: AuditTrail
+  clock: Clock
+  log: Log
+  onRestart(restart: Restart): void
+}
+
+/** The readable half of a router, and when its files are open, the half that changes it. */
+export class RouterParts {
+  readonly reads: RouterModel
+  readonly #options: RouterPartsOptions
+  readonly #guarded: GuardedRouter
+  readonly #numbers = new LateNumbers()
+  #intents: IntentFile | undefined
+  #file: NumberFile | undefined
+  #writer: RouterWriter | undefined
+
+  constructor(options: RouterPartsOptions) {
+    this.#options = options
+    this.#guarded = new GuardedRouter(options.router, options.policy.level)
+    this.reads = new RouterModel({
+      router: this.#guarded,
+      numbers: this.#numbers,
+      clock: options.clock,
+      served: {
+        commands: commandsAt,
+        events: (schema) => (schema === 'Device.' ? ['Boot!'] : []),
+      },
+    })
+  }
+
+  /**
+   * Opens the files of the router: instance numbers, and the write that was under way when the process ended, which is
+   * undone. AppError when a file cannot be read; rejects also when the router does not answer.
+   */
+  async openFiles(folder: string): Promise<RouterWrites> {
+    this.#file = await NumberFile.open(join(folder, 'numbers.jsonl'))
+    this.#numbers.use(this.#file)
+    const intents = await IntentFile.open(join(folder, 'intents.jsonl'))
+    this.#intents = intents
+    const { log } = this.#options
+    const check = new ManagementCheck(this.#guarded)
+    this.#writer = new RouterWriter(this.#guarded, intents, check, log)
+    return this.#writes(this.#writer, check)
+  }
+
+  /** Undoes a write that was cut off; rejects when the router does not answer. */
+  async settle(): Promise<void> {
+    await this.#writer?.settle()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#file?.close(), this.#intents?.close()])
+  }
+
+  #writes(writer: RouterWriter, check: ManagementCheck): RouterWrites {
+    const { name, policy, confirmations, audit, clock, log, onRestart } = this.#options
+    const tools = {
+      router: this.#guarded,
+      rows: new RouterRows(this.#guarded),
+      writer,
+      instances: new RouterInstances(this.reads),
+      managementInterfaces: () => check.interfaces(),
+      get policy() {
+        const { firmwareHosts, backupHosts } = policy
+        return { level: policy.level(), firmwareHosts, backupHosts, allowsLocalTargets: false }
+      },
+      clock,
+      log,
+      onRestart,
+    }
+    const commands = new RouterCommands(name, tools, confirmations, audit)
+    return {
+      set: async (values) => refuse(values.map(({ path }) => path)),
+      add: async (rows) => refuse(rows.map(({ table }) => table)),
+      delete: async (rows) => refuse([...rows]),
+      operate: (call) => commands.operate(call),
+      changes: () => () => undefined,
+    }
+  }
+}
+
+/** Returns the level of danger that a policy allows. */
+export function levelOf(policy: PolicyName): Level {
+  const levels: Record<PolicyName, Level> = { L0: 0, L1: 1, L2: 2, L3: 3 }
+  return levels[policy]
+}
+
+function refuse(paths: string[]): never {
+  throw new ModelRefusal(paths.map((path) => ({ path, code: 7013, text: 'the bridge does not write this' })))
+}
+
+/** Instance numbers of a file that is opened when the identity of the router is known; none are given before. */
+class LateNumbers implements InstanceNumbers {
+  #inside: InstanceNumbers | undefined
+
+  use(inside: InstanceNumbers): void {
+    this.#inside = inside
+  }
+
+  async numbersOf(rows: readonly NumberedRow[]): Promise<readonly number[]> {
+    return this.#known().numbersOf(rows)
+  }
+
+  async rename(row: NumberedRow, key: string): Promise<void> {
+    return this.#known().rename(row, key)
+  }
+
+  #known(): InstanceNumbers {
+    if (this.#inside === undefined) throw new Error('instance numbers are not known before the identity of the router')
+    return this.#inside
+  }
+}

@@ -1,0 +1,297 @@
+import { AppError, type Clock, errorText, type Log, type Random } from '../../base/index.ts'
+import type { RouterIdentity } from '../../domain/index.ts'
+import { RouterConnection, type RouterOsError } from '../../routeros/index.ts'
+import type { Codec, NotifyFile } from '../../usp/index.ts'
+import type { AuditTrail } from '../commands/audit-trail.ts'
+import type { Restart } from '../commands/command.ts'
+import type { Confirmations } from '../commands/confirmations.ts'
+import { BridgedAgent } from './bridged-agent.ts'
+import type { OpenRouter } from './open-router.ts'
+import { RightsWatch } from './rights-watch.ts'
+import { readIdentity } from './router-identity.ts'
+import { levelOf, RouterParts } from './router-parts.ts'
+import type { AgentProof, FoundState, RouterRow, RouterRows } from './router-rows.ts'
+import { troubleText } from './trouble.ts'
+
+/** The parts that the supervisors of all routers share. */
+export interface SupervisorDeps {
+  folder: string
+  rows: RouterRows
+  open: OpenRouter
+  /** Names that routers may load firmware from, and send backups to. */
+  firmwareHosts: readonly string[]
+  backupHosts: readonly string[]
+  /**
+   * Claims an Endpoint ID for a router; returns the other router of this bridge that has it, by its address. `release`
+   * gives it back.
+   */
+  claim(endpointId: string, row: RouterRow): string | undefined
+  release(endpointId: string, row: RouterRow): void
+  notifies: NotifyFile
+  confirmations: Confirmations
+  audit: AuditTrail
+  codec: Codec
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** A router whose connection is gone keeps its links for this time. */
+const GRACE_MS = 5000
+const RETRY_MS = 5000
+const MAX_RETRY_MS = 300_000
+/** Certificates are looked at for renewal so often. */
+const RENEW_MS = 3_600_000
+/** A time of boot that differs by more is another boot. */
+const BOOT_STEP_MS = 60_000
+
+/**
+ * Keeps one router served: connects, finds its identity, runs its Agent, and reports its state. Whatever goes wrong with
+ * the router or its files is tried again with growing pauses, and concerns no other router.
+ */
+export class RouterSupervisor {
+  readonly #deps: SupervisorDeps
+  readonly #connection: RouterConnection
+  readonly #watch: RightsWatch
+  readonly #log: Log
+  #row: RouterRow
+  #parts: RouterParts
+  #agent: BridgedAgent | undefined
+  #claimed: string | undefined
+  #bootedAt: number | undefined
+  #restart: Restart | undefined
+  #isUp = false
+  #isReached = false
+  #error: string | undefined
+  #identity: RouterIdentity | undefined
+  #reported = ''
+  #failures = 0
+  /** Work on the Agent, one after the other. */
+  #work: Promise<void> = Promise.resolve()
+  #cancelRetry: (() => void) | undefined
+  #cancelGrace: (() => void) | undefined
+  #cancelRenewal: (() => void) | undefined
+  #stopped = false
+
+  constructor(row: RouterRow, deps: SupervisorDeps) {
+    this.#row = row
+    this.#deps = deps
+    const { clock, random, open } = deps
+    this.#log = deps.log
+    this.#connection = new RouterConnection({
+      open: (signal) => open(this.#row, signal),
+      clock,
+      random,
+      log: this.#log,
+      onUp: () => this.#onUp(),
+      onDown: (error) => this.#onDown(error),
+    })
+    this.#watch = new RightsWatch(this.#connection, () => this.#report())
+    this.#parts = this.#newParts()
+  }
+
+  get isReached(): boolean {
+    return this.#isReached
+  }
+
+  get isLinked(): boolean {
+    return (this.#agent?.linkCount ?? 0) > 0
+  }
+
+  /** Begins after a pause, so that not all routers of a bridge are connected to at once. */
+  start(delayMs: number): void {
+    if (this.#row.login === undefined) {
+      this.#error = 'the login of the router cannot be opened by this bridge: send it again'
+      return this.#report()
+    }
+    this.#connection.start(delayMs)
+  }
+
+  /** Takes the row as it is now; false when it needs another connection. */
+  update(row: RouterRow): boolean {
+    if (connectionOf(row) !== connectionOf(this.#row)) return false
+    this.#row = row
+    this.#report()
+    return true
+  }
+
+  /** Ends the Agent and the connection. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const cancel of [this.#cancelRetry, this.#cancelGrace, this.#cancelRenewal]) cancel?.()
+    await this.#enqueue(() => this.#end())
+    await this.#connection
+      .close()
+      .catch((error: unknown) => this.#log.debug({ reason: errorText(error) }, 'not closed'))
+  }
+
+  #newParts(): RouterParts {
+    const { firmwareHosts, backupHosts, confirmations, audit, clock } = this.#deps
+    return new RouterParts({
+      router: this.#watch,
+      name: this.#row.address,
+      policy: { level: () => levelOf(this.#row.policy), firmwareHosts, backupHosts },
+      confirmations,
+      audit,
+      clock,
+      log: this.#log,
+      onRestart: (restart) => {
+        this.#restart = restart
+      },
+    })
+  }
+
+  #onUp(): void {
+    this.#isUp = true
+    this.#cancelGrace?.()
+    this.#cancelGrace = undefined
+    this.#watch.clear()
+    this.#failures = 0
+    void this.#enqueue(() => this.#serve())
+  }
+
+  #onDown(error: RouterOsError): void {
+    this.#isUp = false
+    this.#error = troubleText(error, this.#row)
+    this.#cancelRetry?.()
+    if (!this.#isReached) return this.#report()
+    this.#cancelGrace ??= this.#deps.clock.after(GRACE_MS, () => {
+      this.#cancelGrace = undefined
+      if (this.#isUp) return
+      this.#isReached = false
+      this.#agent?.setReached(false)
+      this.#report()
+    })
+  }
+
+  /** Runs work after all before it. Never rejects: what fails is tried again. */
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work).catch((error: unknown) => this.#failed(error))
+    return this.#work
+  }
+
+  #failed(error: unknown): void {
+    this.#error = troubleText(error, this.#row)
+    this.#log.warn({ reason: errorText(error) }, 'a router cannot be served; it is tried again')
+    this.#report()
+    // A refusal waits for a person.
+    const isDecided = error instanceof AppError && error.code === 'conflict'
+    const wait = isDecided ? MAX_RETRY_MS : Math.min(RETRY_MS * 2 ** this.#failures++, MAX_RETRY_MS)
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#deps.clock.after(wait * (0.75 + this.#deps.random.fraction() / 2), () => {
+      if (this.#isUp) void this.#enqueue(() => this.#serve())
+    })
+  }
+
+  /** Brings the Agent up, as far as it is not. */
+  async #serve(): Promise<void> {
+    if (this.#stopped || !this.#isUp) return
+    this.#parts.reads.renew()
+    const stated = await readIdentity(this.#parts.reads, this.#deps.clock.now())
+    this.#isReached = true
+    if (stated === undefined)
+      throw new AppError(
+        'invalid',
+        `${this.#row.address} states no OUI and serial number, by which its Agent would be known`,
+      )
+    const { identity, bootedAt } = stated
+    const before = this.#identity
+    if (before !== undefined && before.endpointId !== identity.endpointId) await this.#end()
+    this.#identity = identity
+    this.#claim(identity.endpointId)
+    this.#report()
+    const proof = await this.#deps.rows.proofOf(this.#row.id, identity.endpointId)
+    if (this.#stopped) return
+    if (this.#agent === undefined) await this.#begin(identity, proof)
+    else {
+      await this.#parts.settle()
+      this.#agent.renew(proof)
+      const isOther = Math.abs(bootedAt - (this.#bootedAt ?? bootedAt)) > BOOT_STEP_MS
+      if (isOther || before?.softwareVersion !== identity.softwareVersion) this.#agent.reboot(this.#takeRestart())
+    }
+    this.#bootedAt = bootedAt
+    this.#error = undefined
+    this.#failures = 0
+    if (this.#isUp) this.#agent?.setReached(true)
+    this.#report()
+    this.#renewLater()
+  }
+
+  async #begin(identity: RouterIdentity, proof: AgentProof | undefined): Promise<void> {
+    const agent = await BridgedAgent.open({
+      ...this.#deps,
+      identity,
+      parts: this.#parts,
+      controllers: this.#deps.rows.controllers,
+      log: this.#log,
+    })
+    try {
+      await this.#parts.settle()
+    } catch (error) {
+      await agent.stop(this.#log)
+      this.#parts = this.#newParts()
+      throw error
+    }
+    this.#agent = agent
+    agent.start(proof, this.#takeRestart())
+    this.#log.info({ endpointId: identity.endpointId }, 'the Agent of a router is up')
+  }
+
+  #takeRestart(): Restart | undefined {
+    const restart = this.#restart
+    this.#restart = undefined
+    return restart
+  }
+
+  #claim(endpointId: string): void {
+    const other = this.#deps.claim(endpointId, this.#row)
+    if (other !== undefined)
+      throw new AppError('conflict', `${this.#row.address} is the same router as ${other}: delete one of the two`)
+    this.#claimed = endpointId
+  }
+
+  async #end(): Promise<void> {
+    const agent = this.#agent
+    this.#agent = undefined
+    this.#bootedAt = undefined
+    if (this.#claimed !== undefined) this.#deps.release(this.#claimed, this.#row)
+    this.#claimed = undefined
+    if (agent === undefined) return
+    await agent.stop(this.#log)
+    this.#parts = this.#newParts()
+  }
+
+  #renewLater(): void {
+    this.#cancelRenewal?.()
+    this.#cancelRenewal = this.#deps.clock.after(RENEW_MS, () => {
+      void this.#enqueue(async () => {
+        const { endpointId } = this.#identity ?? {}
+        if (endpointId !== undefined && this.#agent !== undefined)
+          this.#agent.renew(await this.#deps.rows.proofOf(this.#row.id, endpointId))
+        this.#renewLater()
+      })
+    })
+  }
+
+  /** Reports the state when it has changed. */
+  #report(): void {
+    if (this.#stopped) return
+    const state: FoundState = {
+      reachable: this.#isReached,
+      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
+      missingRights: this.#watch.missing,
+      ...(this.#error === undefined ? {} : { lastError: this.#error }),
+      ...(this.#row.login === undefined ? { needsLogin: true } : {}),
+      revision: this.#row.revision,
+    }
+    const text = JSON.stringify(state)
+    if (text === this.#reported) return
+    this.#reported = text
+    this.#deps.rows.report(this.#row.id, state)
+  }
+}
+
+/** The parts of a row that a connection depends on. */
+function connectionOf({ address, port, transport, fingerprint, login }: RouterRow): string {
+  return JSON.stringify([address, port, transport, fingerprint, login])
+}
