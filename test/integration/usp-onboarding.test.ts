@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Device, deviceIdOf } from '../../src/domain/index.ts'
+import { type Device, deviceIdOf, refreshRules } from '../../src/domain/index.ts'
 import type { GetSupportedDM } from '../../src/usp/wire/index.ts'
 import { settled } from '../support/manual-clock.ts'
 import { described, OddAgent, type OddAgentQuirks, supportedObject } from '../support/odd-agent.ts'
@@ -65,6 +65,34 @@ describe('our subscriptions on an Agent', () => {
     const again = await onboarded(cpe)
     expect(names(again)).toEqual(['get', 'get'])
     expect(world.stores.inside.audit).toHaveLength(ALL.length)
+  })
+
+  it('have the sources of the live facts of a device that is written over USP, and follow them', async () => {
+    const state = 'Device.PPP.Interface.1.ConnectionStatus'
+    const { stores, clock } = world
+    await world.stop()
+    world = await startController({ factRules: refreshRules(undefined) }, { stores, clock })
+    const cpe = deviceOf()
+    const factRow = () => [...cpe.subscriptions.values()].find(({ ID }) => ID === 'isthmus-facts')
+    const again = async (source: string | undefined, owner: Device['owner'] = 'usp') => {
+      const record = device()
+      if (record === undefined) throw new Error('no device')
+      const { wan: _wan, ...rest } = record
+      const wan =
+        source === undefined ? {} : { wan: { interface: 'Device.IP.Interface.1', sources: { state: source } } }
+      stores.inside.devices.set(record.id, { ...rest, ...wan, owner })
+      const agent = await onboarded(cpe)
+      agent.socket.terminate()
+      return factRow()?.ReferenceList
+    }
+    const agent = await onboarded(cpe)
+    agent.socket.terminate()
+    expect(factRow()).toBeUndefined()
+    expect(await again(state)).toBe(state)
+    expect(factRow()).toMatchObject({ NotifType: 'ValueChange', Persistent: 'true', Enable: 'true' })
+    expect(await again('Device.PPP.Interface.2.ConnectionStatus')).toBe('Device.PPP.Interface.2.ConnectionStatus')
+    expect(await again(state, 'cwmp')).toBeUndefined()
+    expect(await again(undefined)).toBeUndefined()
   })
 
   it('that the device lost at a restart are made anew', async () => {

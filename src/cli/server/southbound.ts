@@ -100,6 +100,7 @@ export function createSouthbound(foundation: Foundation) {
     endpointId: config.endpointId,
     admission: config.agentAdmission,
     periodicNotifIntervalS: config.periodicNotifIntervalS,
+    factRules: refreshRules(config.factRefresh),
     instance,
     mayRegister,
     devices: store.devices,

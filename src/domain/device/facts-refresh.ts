@@ -94,6 +94,18 @@ export interface FactSubscription extends CwmpSubscription {
   enable: boolean
 }
 
+/** Returns the sources of facts that a device is asked to report at once. */
+export function urgentSources(device: Device, rules: RefreshRules): string[] {
+  return sourcesToReport(device, rules, 'active')
+}
+
+function sourcesToReport(device: Device, rules: RefreshRules, kind: 'active' | 'passive'): string[] {
+  return FACT_GROUPS.flatMap((group) => {
+    const sources: FactSources = device[group]?.sources ?? {}
+    return rules[group].maxAgeS === 0 ? [] : (rules[group][kind] ?? []).flatMap((fact) => sources[fact] ?? [])
+  })
+}
+
 /**
  * Returns the subscriptions of sources that differ from those that the CPE was asked for; those that the policy does not
  * want any more, to be ended.
@@ -101,10 +113,7 @@ export interface FactSubscription extends CwmpSubscription {
 export function factSubscriptions(device: Device, rules: RefreshRules): FactSubscription[] {
   return (['active', 'passive'] as const).flatMap((kind): FactSubscription[] => {
     const id = SUBSCRIPTIONS[kind]
-    const paths = FACT_GROUPS.flatMap((group) => {
-      const sources: FactSources = device[group]?.sources ?? {}
-      return rules[group].maxAgeS === 0 ? [] : (rules[group][kind] ?? []).flatMap((fact) => sources[fact] ?? [])
-    })
+    const paths = sourcesToReport(device, rules, kind)
     const standing = device.cwmp?.subscriptions?.find((one) => one.id === id)?.paths ?? []
     const isSame = standing.length === paths.length && paths.every((path) => standing.includes(path))
     const passive = kind === 'passive'

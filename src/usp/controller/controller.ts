@@ -19,6 +19,7 @@ import type {
   LinkEnd,
   LinkSecrets,
   PendingAgentStore,
+  RefreshRules,
   SupportedModelStore,
   Upward,
   UspLinks,
@@ -52,6 +53,8 @@ export interface ControllerOptions {
   endpointId: string
   admission: AgentAdmission
   periodicNotifIntervalS: number
+  /** The policy by which Agents are asked to report sources of live facts; absent: they are not. */
+  factRules?: RefreshRules
   /** This server instance, stored with the devices whose links it holds. */
   instance: string
   devices: DeviceStore

@@ -7,6 +7,8 @@ import {
   factsFrom,
   factsPatch,
   firmwareEvent,
+  type RefreshRules,
+  urgentSources,
 } from '../../domain/index.ts'
 import type { AuditEntry } from '../../security/index.ts'
 import { SUPPORTED_VERSIONS } from '../wire/index.ts'
@@ -21,6 +23,8 @@ interface OnboardingDeps {
   models: SupportedModels
   audit(entry: AuditEntry): Promise<void>
   periodicNotifIntervalS: number
+  /** Absent: no Agent is asked to report sources of live facts. */
+  factRules?: RefreshRules
   clock: Clock
   log: Log
   /** Called when an onboarded Agent has lost its onboarding state and subscriptions: its device was reset. */
@@ -48,7 +52,8 @@ export async function onboard(
   const first = device.usp?.onboardedFor !== firmware
   if (first) patch['usp.versions'] = await negotiate(agent)
   const facts = await models.of(agent, known)
-  const { none, stands, lacking } = await ensureSubscriptions(agent, facts, { ...deps, first, now })
+  const sources = await sourcesOf(device, deps)
+  const { none, stands, lacking } = await ensureSubscriptions(agent, facts, { ...deps, first, now, sources })
   const before = device.usp?.onboardedFor !== undefined
   const complete = ownRow?.OnBoardingComplete
   // Without this parameter, a reset shows by the loss of the persistent subscriptions.
@@ -58,7 +63,7 @@ export async function onboard(
   if (reset && !first) patch['usp.versions'] = await negotiate(agent)
   if (lacking && facts?.own === false) {
     const own = await models.askAnew(agent, known)
-    if (own !== undefined) await ensureSubscriptions(agent, own, { ...deps, first, now })
+    if (own !== undefined) await ensureSubscriptions(agent, own, { ...deps, first, now, sources })
   }
   if (!before || reset) await setOwnRow(agent, ownRow, deps)
   if (reset) await onReset(device)
@@ -74,6 +79,12 @@ export async function onboard(
     ...(changed === undefined ? {} : { events: [changed] }),
   })
   agent.update(patch, now)
+}
+
+/** The sources of facts, by the record as it is now, of a device that is written over USP. */
+async function sourcesOf({ id }: Device, { devices, factRules }: OnboardingDeps): Promise<string[]> {
+  const device = factRules === undefined ? undefined : await devices.get(id)
+  return device?.owner === 'usp' && factRules !== undefined ? urgentSources(device, factRules) : []
 }
 
 async function negotiate(agent: AgentLink): Promise<string> {

@@ -1,5 +1,5 @@
 import { type Clock, errorText, type Log } from '../../base/index.ts'
-import type { DeviceStore, Upward } from '../../domain/index.ts'
+import type { DeviceStore, RefreshRules, Upward } from '../../domain/index.ts'
 import type { AgentLink } from './agent-link.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { LinkRecords } from './link-records.ts'
@@ -15,6 +15,7 @@ interface OnboardingsDeps {
   records: Pick<LinkRecords, 'audit'>
   upward: Pick<Upward, 'completed'>
   periodicNotifIntervalS: number
+  factRules?: RefreshRules
   clock: Clock
   log: Log
   /** Called when the onboarding of a device has ended, with its outcome. */

@@ -31,10 +31,14 @@ const EVENTS = [
 ] as const
 /** Errors for a ReferenceList that names what the Agent does not have: arguments, value, path. */
 const LACKING: readonly number[] = [7004, 7010, 7011, 7012, 7016, 7026]
+/** The subscription of sources of live facts. An Agent that refuses it may support all that its model names. */
+const FACTS_ID = 'isthmus-facts'
+
 /** All IDs that Isthmus gives its subscriptions: such a row is deleted when it is not wanted. */
 const OWN_IDS: readonly string[] = [
   ...EVENTS.map(([id]) => id),
   'isthmus-value',
+  FACTS_ID,
   'isthmus-complete',
   'isthmus-created',
   'isthmus-deleted',
@@ -42,9 +46,9 @@ const OWN_IDS: readonly string[] = [
 
 /**
  * Returns the subscriptions of this Controller on an Agent, restricted to what the Agent supports; undefined facts
- * restrict nothing.
+ * restrict nothing. `sources` are parameters that the device has shown.
  */
-function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
+function wantedSubscriptions(facts: ModelFacts | undefined, sources: readonly string[]): Wanted[] {
   const has = (path: string) => facts === undefined || facts.has(path)
   // Every Agent sends Boot!, also when its model does not list it.
   const rows: Wanted[] = EVENTS.filter(([, event]) => event === 'Device.Boot!' || has(event)).map(([ID, event]) => ({
@@ -54,6 +58,7 @@ function wantedSubscriptions(facts: ModelFacts | undefined): Wanted[] {
   }))
   const values = WATCHED_VALUES.filter(has)
   if (values.length > 0) rows.push({ ID: 'isthmus-value', NotifType: 'ValueChange', ReferenceList: values.join(',') })
+  if (sources.length > 0) rows.push({ ID: FACTS_ID, NotifType: 'ValueChange', ReferenceList: sources.join(',') })
   rows.push({ ID: 'isthmus-complete', NotifType: 'OperationComplete', ReferenceList: 'Device.' })
   const tables = WATCHED_TABLES.filter(has)
   if (tables.length > 0) {
@@ -73,6 +78,8 @@ interface SubscriptionDeps {
   /** True for the first onboarding with this firmware: refusals are audited then, and not at each later arrival. */
   first: boolean
   now: number
+  /** Sources of live facts that the Agent is asked to report. */
+  sources: readonly string[]
 }
 
 /** The state that was found and made. */
@@ -106,7 +113,7 @@ export async function ensureSubscriptions(
   const shown = await ownRows(agent)
   const rows = shown ?? []
   const none = shown !== undefined && !rows.some(({ params }) => OWN_IDS.includes(params.ID ?? ''))
-  const { unfit, idle, missing } = compare(rows, wantedSubscriptions(facts), facts !== undefined)
+  const { unfit, idle, missing } = compare(rows, wantedSubscriptions(facts, deps.sources), facts !== undefined)
   const kept = unfit.length === 0 ? [] : await remove(agent, unfit, deps)
   if (idle.length > 0) await enable(agent, idle, deps)
   // A row that could not be deleted still holds its ID.
@@ -134,7 +141,7 @@ function compare(rows: Row[], wanted: Wanted[], exact: boolean): { unfit: Row[];
       ({ params }) =>
         params.ID === want.ID &&
         params.NotifType === want.NotifType &&
-        (!exact || sameList(params.ReferenceList ?? '', want.ReferenceList)),
+        (!(exact || want.ID === FACTS_ID) || sameList(params.ReferenceList ?? '', want.ReferenceList)),
     )
     if (fit === undefined) missing.push(want)
     else good.add(fit)
@@ -213,7 +220,7 @@ async function addRows(agent: AgentLink, wanted: Wanted[], deps: SubscriptionDep
     if (oper_success !== undefined || failure?.err_code === 7025) added++
     if (failure?.err_code === 7025) continue
     const reason = failure === undefined ? 'no answer for this row' : `${failure.err_code}: ${failure.err_msg}`
-    if (failure !== undefined && LACKING.includes(failure.err_code)) lacking = true
+    if (failure !== undefined && row.ID !== FACTS_ID && LACKING.includes(failure.err_code)) lacking = true
     notes.push(note(agent, 'subscription.add', { after: { ...row } }, oper_success !== undefined, reason, deps))
   }
   await Promise.all(notes)
