@@ -77,9 +77,11 @@ export class Diagnostics {
     if (reached)
       for (const [n, address] of HOPS.entries()) {
         const row = tree.addRow(table, 'device')
-        tree.put(`${row}HopHost`, `hop${n + 1}.example.net`)
-        tree.put(`${row}HopHostAddress`, address)
-        tree.put(`${row}HopRTTimes`, `${3 + 4 * n},${4 + 4 * n},${3 + 4 * n}`)
+        // TR-098 has the names with Hop before them.
+        const hop = tree.raw(`${row}HopHost`) === undefined ? '' : 'Hop'
+        tree.put(`${row}${hop}Host`, `hop${n + 1}.example.net`)
+        tree.put(`${row}${hop}HostAddress`, address)
+        tree.put(`${row}${hop}RTTimes`, `${3 + 4 * n},${4 + 4 * n},${3 + 4 * n}`)
       }
     put('ResponseTime', reached ? '12' : '0')
   }

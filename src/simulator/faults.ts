@@ -9,17 +9,20 @@ import {
   emptyTypes,
   ghosts,
   keepsValues,
+  keyOnEventAlone,
   newConnections,
   noCookies,
   noRebootEvent,
   oneAtATime,
   onlyStringTypes,
+  readOnlyRows,
   readsAs,
   refusesBatchesAbove,
   refusesEmptyPaths,
   refusesPartialPaths,
   refusesWrites,
   restartsOn,
+  routerosSoap,
   silentOverWholeTree,
   slow,
   stringTypes,
@@ -36,6 +39,8 @@ const SECRETS = /\.(\w*Password|KeyPassphrase|SAEPassphrase|PreSharedKey|WEPKey)
 const SSIDS = /\.SSID$/
 const RADIOS = /\.(RadioEnabled|Radio\.\d+\.Enable)$/
 const WIFI_MODES = /\.(WPA|IEEE11i)(Encryption|Authentication)Modes?$|\.AccessPoint\.\d+\.Security\.ModeEnabled$/
+const DYNAMIC =
+  /^Device\.(IP\.Interface\.1\.IPv4Address\.1|Routing\.Router\.1\.IPv4Forwarding\.1|DNS\.Client\.Server\.1)\./
 const WAN = /\.WAN(IP|PPP)Connection\.\d+\.|\.IP\.Interface\.\d+\./
 
 /** Faults of simulated devices: scripted ones, and habits of devices in the field. */
@@ -137,6 +142,18 @@ const ROWS = {
   fixedWifiModes: {
     sentence: 'refuses to change its modes of encryption with 9007',
     cpe: [keepsValues(WIFI_MODES, 9007)],
+  },
+  routerosSoap: {
+    sentence: 'sends no SOAP header, single quotes, and times with an offset (RouterOS)',
+    cpe: [routerosSoap],
+  },
+  dynamicRows: {
+    sentence: 'refuses writes to rows that it made by itself with 9008',
+    cpe: [readOnlyRows(DYNAMIC)],
+  },
+  keyOnEvent: {
+    sentence: 'has the CommandKey of a download on M Download alone, not in TransferComplete',
+    cpe: [keyOnEventAlone],
   },
   noCookies: {
     sentence: 'returns no cookies',

@@ -20,20 +20,37 @@ interface FileRequest {
 }
 
 const MAX_SIZE = 256 * 1024 * 1024
+/** A file whose text is read, such as a descriptor or a script. */
+const MAX_TEXT = 64 * 1024
 
 /**
  * Fetches a file, drops its bytes and resolves with its size. Rejects with TransferFault and the code for
  * TransferComplete.
  */
 export async function fetchFile(file: FileRequest): Promise<number> {
+  let size = 0
+  await fetchParts(file, MAX_SIZE, (chunk) => {
+    size += chunk.length
+  })
+  return size
+}
+
+/** Fetches a file of some kilobytes and resolves with its text. Rejects with TransferFault. */
+export async function fetchText(file: FileRequest): Promise<string> {
+  const chunks: Buffer[] = []
+  await fetchParts(file, MAX_TEXT, (chunk) => chunks.push(chunk))
+  return Buffer.concat(chunks).toString()
+}
+
+async function fetchParts(file: FileRequest, max: number, take: (chunk: Buffer) => void): Promise<void> {
   const first = await get(file, undefined)
   const authorization =
     first.statusCode === 401
       ? authorizeDownload(first.headers['www-authenticate'], file, 'GET', targetOf(file))
       : undefined
-  if (authorization === undefined) return receive(first, file)
+  if (authorization === undefined) return receive(first, file, max, take)
   first.resume()
-  return receive(await get(file, authorization), file)
+  return receive(await get(file, authorization), file, max, take)
 }
 
 function targetOf({ url }: FileRequest): string {
@@ -65,7 +82,12 @@ function get(
   })
 }
 
-function receive(incoming: IncomingMessage, { checksum }: FileRequest): Promise<number> {
+function receive(
+  incoming: IncomingMessage,
+  { checksum }: FileRequest,
+  max: number,
+  take: (chunk: Buffer) => void,
+): Promise<void> {
   const status = incoming.statusCode ?? 0
   if (status !== 200) {
     incoming.resume()
@@ -78,13 +100,14 @@ function receive(incoming: IncomingMessage, { checksum }: FileRequest): Promise<
     incoming.on('data', (chunk: Buffer) => {
       size += chunk.length
       hash.update(chunk)
-      if (size > MAX_SIZE) incoming.destroy(new TransferFault(9018, 'the file is too large'))
+      take(chunk)
+      if (size > max) incoming.destroy(new TransferFault(9018, 'the file is too large'))
     })
     incoming.on('end', () => {
       if (!incoming.complete) return reject(new TransferFault(9017, 'the file was cut off'))
       if (checksum !== undefined && hash.digest('hex') !== checksum.hex.toLowerCase())
         return reject(new TransferFault(9018, 'the checksum is another'))
-      resolve(size)
+      resolve()
     })
     incoming.on('error', (error) =>
       reject(

@@ -1,6 +1,7 @@
 import { type Transfer, TransferFault } from '../cwmp/index.ts'
-import { fetchFile } from './file-fetch.ts'
+import { fetchFile, fetchText } from './file-fetch.ts'
 import type { Firmware } from './firmware.ts'
+import { isComplete, packagesOf, type RouterPackages, versionOfAll } from './router-packages.ts'
 
 const TIMEOUT_MS = 30_000
 /** Node's names of the algorithms of USP (CheckSumAlgorithm). */
@@ -12,12 +13,23 @@ const ALGORITHMS: Record<string, string> = {
   'SHA-512': 'sha512',
 }
 
+interface LoaderOptions {
+  timeScale: number
+  trusted(): readonly string[]
+  /** The packages of a MikroTik router, whose firmware and configuration come in forms of their own. */
+  packages?: RouterPackages
+  /** A script of the ACS runs on the live configuration. */
+  onScript?(text: string): void
+  /** The package of the TR-069 client was not among those that were installed. */
+  onClientLost?(): void
+}
+
 /** Fetches files for a device, as Download of CWMP and Download() of USP ask for. */
 export class FirmwareLoader {
   readonly #firmware: Firmware
-  readonly #options: { timeScale: number; trusted(): readonly string[] }
+  readonly #options: LoaderOptions
 
-  constructor(firmware: Firmware, options: { timeScale: number; trusted(): readonly string[] }) {
+  constructor(firmware: Firmware, options: LoaderOptions) {
     this.#firmware = firmware
     this.#options = options
   }
@@ -25,6 +37,8 @@ export class FirmwareLoader {
   /** Firmware takes effect after a boot, a configuration file at once. */
   async fromCwmp({ fileType, ...transfer }: Transfer): Promise<{ restart: boolean }> {
     const signal = AbortSignal.timeout(TIMEOUT_MS * 10)
+    const { packages } = this.#options
+    if (packages !== undefined) return this.#forRouter(packages, { fileType, ...transfer }, signal)
     if (!fileType.startsWith('1 ')) {
       await this.#fetch(transfer, signal)
       return { restart: false }
@@ -32,6 +46,24 @@ export class FirmwareLoader {
     const bank = this.#firmware.inactiveBank()
     await this.#intoBank(bank, transfer, signal)
     this.#firmware.install(bank, this.#versionIn(transfer.url), true)
+    return { restart: true }
+  }
+
+  /**
+   * Firmware of a MikroTik router: a descriptor that lists its packages. A configuration whose name ends in `.alter` is
+   * a script; any other one replaces the configuration with a boot.
+   */
+  async #forRouter(packages: RouterPackages, transfer: Transfer, signal: AbortSignal): Promise<{ restart: boolean }> {
+    const text = await fetchText(this.#request(transfer, signal))
+    if (!transfer.fileType.startsWith('1 ')) {
+      const isScript = new URL(transfer.url).pathname.endsWith('.alter')
+      if (isScript) this.#options.onScript?.(text)
+      return { restart: !isScript }
+    }
+    const listed = packagesOf(text, packages)
+    for (const { url } of listed) await this.#fetch({ ...transfer, url }, signal)
+    this.#firmware.install(undefined, versionOfAll(listed), true)
+    if (!isComplete(listed, packages)) this.#options.onClientLost?.()
     return { restart: true }
   }
 
@@ -57,8 +89,12 @@ export class FirmwareLoader {
   }
 
   async #fetch(file: FileSource, signal: AbortSignal): Promise<void> {
+    await fetchFile(this.#request(file, signal))
+  }
+
+  #request(file: FileSource, signal: AbortSignal): Parameters<typeof fetchFile>[0] {
     const { timeScale, trusted } = this.#options
-    await fetchFile({ ...file, signal, trusted: trusted(), timeoutMs: Math.max(2000, TIMEOUT_MS / timeScale) })
+    return { ...file, signal, trusted: trusted(), timeoutMs: Math.max(2000, TIMEOUT_MS / timeScale) }
   }
 
   /** Returns the version number in the name of the file. */

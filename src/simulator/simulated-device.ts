@@ -87,6 +87,8 @@ export interface SavedDevice {
   certificates: string[]
   /** TR-098: the firmware of the next boot. */
   firmware?: string
+  /** MikroTik: the package of the TR-069 client is missing. */
+  clientLost?: true
 }
 
 /** One simulated device: a data-model tree with a CPE, an Agent, or both over it. */
@@ -104,6 +106,8 @@ export class SimulatedDevice {
   /** Rows that were ever added to the Agent's Controller table: more than expected means that an effect was doubled. */
   rowsAdded = 0
   reboots = 0
+  /** Scripts that were run on a MikroTik router. */
+  readonly scripts: string[] = []
   /** State besides the values of the tree has changed and must survive a power cut; `whole` means the tree too. */
   onState: ((whole: boolean) => void) | undefined
   /** The clock of all waits of the device, by its time scale. */
@@ -119,6 +123,7 @@ export class SimulatedDevice {
   readonly #delivered: string[]
   #certificates: string[] = []
   #booted = false
+  #isClientLost = false
   #bootedAt = 0
   #on = false
   #cancel: (() => void) | undefined
@@ -146,6 +151,11 @@ export class SimulatedDevice {
     this.#loader = new FirmwareLoader(this.#firmware, {
       timeScale: options.timeScale,
       trusted: () => [...(options.servers.acsCertificates ?? []), ...this.#certificates],
+      ...(options.field?.family.packages === undefined ? {} : { packages: options.field.family.packages }),
+      onScript: (text) => this.#runScript(text),
+      onClientLost: () => {
+        this.#isClientLost = true
+      },
     })
     const habits = options.field?.family.habits ?? []
     const quirks = quirksOf([...habits, ...options.faults], options.facts.serial)
@@ -279,6 +289,7 @@ export class SimulatedDevice {
       certificates: this.#certificates,
       ...(this.cpe === undefined ? {} : { cpe: this.cpe.saveState() }),
       ...(firmware === undefined ? {} : { firmware }),
+      ...(this.#isClientLost ? { clientLost: true as const } : {}),
     }
   }
 
@@ -291,6 +302,7 @@ export class SimulatedDevice {
     this.#booted = state.booted
     this.#certificates = state.certificates
     this.#firmware.load(state.firmware)
+    this.#isClientLost = state.clientLost === true
     if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
   }
 
@@ -377,7 +389,7 @@ export class SimulatedDevice {
   #boot(bootstrap: boolean, cause: string, commandKey: string): void {
     this.#bootedAt = this.#options.clock.now()
     this.#life?.start()
-    const enabled = this.kind === 'legacyTr098' || this.tree.raw('Device.ManagementServer.EnableCWMP') === 'true'
+    const enabled = this.tree.raw('Device.ManagementServer.EnableCWMP') !== 'false' && !this.#isClientLost
     if (enabled) this.#startCpe(bootstrap)
     // Not before `0 BOOTSTRAP` is due: a device that is cut off here has not booted.
     this.#booted = true
@@ -409,6 +421,13 @@ export class SimulatedDevice {
     this.#booted = false
     this.cpe?.forget()
     this.onState?.(true)
+  }
+
+  /** A script of RouterOS: of its commands only the name of the system is followed. */
+  #runScript(text: string): void {
+    this.scripts.push(text)
+    const [, name] = /^\/system identity set name="?([^"\r\n]*)"?\s*$/m.exec(text) ?? []
+    if (name !== undefined) this.tree.put('Device.DeviceInfo.X_MIKROTIK_SystemIdentity', name, 'device')
   }
 
   #refusesCommand(path: string, value: string): string | undefined {

@@ -38,7 +38,7 @@ import { type HttpTimes, Listeners } from './http/listeners.ts'
 import { plain, send, tooBusy } from './http/respond.ts'
 import { takeIn, tellBoot } from './inform/arrival.ts'
 import { BadInforms } from './inform/bad-informs.ts'
-import { chooseVersion, idOf, informFacts, isHeartbeat, replyHeader } from './inform/inform.ts'
+import { chooseVersion, idOf, informFacts, isHeartbeat, replyHeader, transferKeysOf } from './inform/inform.ts'
 import {
   Authenticator,
   type AuthRefusal,
@@ -468,6 +468,7 @@ export class Acs implements Lifecycle {
     })
     session.leavesAtOnce = leaves
     session.informed = facts.parameters.map(({ name }) => name)
+    session.transferKeys = transferKeysOf(facts)
     if (log.isDebug()) {
       const line = log.child({ deviceId: device.id, sessionId: session.cookie.slice(0, 8) })
       session.onStep = (step, fields) => line.debug(fields, step)

@@ -2,5 +2,6 @@
 export * from './cpe-quirk.ts'
 export * from './exchange.ts'
 export * from './reading.ts'
+export * from './soap.ts'
 export * from './values.ts'
 export * from './writing.ts'

@@ -14,6 +14,22 @@ export function refusesWrites(paths: RegExp, code: number): CpeQuirk {
   }
 }
 
+/** Rows that the device made by itself: their parameters are listed as read only, and refuse writes with 9008. */
+export function readOnlyRows(rows: RegExp): CpeQuirk {
+  const refused = { code: 9008, text: 'the row is dynamic' }
+  return {
+    model: (inner) => ({
+      ...inner,
+      find(path) {
+        const node = inner.find(path)
+        return node === undefined || !rows.test(path) ? node : { ...node, writable: false }
+      },
+      check: (path, value) => (rows.test(path) ? refused : inner.check(path, value)),
+      remove: (row) => (rows.test(row) ? refused : inner.remove(row)),
+    }),
+  }
+}
+
 /** These parameters take the value that they have, and are refused with a fault code for another one. */
 export function keepsValues(paths: RegExp, code: number): CpeQuirk {
   return {

@@ -47,7 +47,7 @@ function shapeOf(family: DeviceFamily, content: FamilyContent, standard: Model):
     const schema = schemaPathOf(family.root + object)
     supported.set(schema, [...new Set([...(supported.get(schema) ?? []), ...Object.keys(values)])])
   }
-  const shape = { model: modelWith(standard, family.root, content), supported }
+  const shape = { model: modelWith(standard, family, content), supported }
   shapes.set(family, shape)
   return shape
 }
@@ -76,7 +76,8 @@ function objectsDownTo(object: string): string[] {
 }
 
 /** Returns the standard model with the objects and parameters that a vendor has of its own. */
-function modelWith(standard: Model, root: string, content: FamilyContent): Model {
+function modelWith(standard: Model, { root, ownTables = [] }: DeviceFamily, content: FamilyContent): Model {
+  const writable = new Set(ownTables.map((table) => root + table))
   const own = new Map<string, Map<string, ModelParameter>>()
   const objects = new Set<string>()
   for (const [object, values] of Object.entries(content)) {
@@ -92,7 +93,8 @@ function modelWith(standard: Model, root: string, content: FamilyContent): Model
     own.set(schema, params)
   }
   const known = new Map(standard.objects)
-  for (const schema of objects) known.set(schema, mergedObject(schema, standard.objects.get(schema), own.get(schema)))
+  for (const schema of objects)
+    known.set(schema, mergedObject(schema, standard.objects.get(schema), own.get(schema), writable.has(schema)))
   const find = (path: string) => {
     const schema = schemaPathOf(path)
     return known.get(schema) ?? known.get(`${schema}{i}.`)
@@ -114,9 +116,19 @@ function mergedObject(
   path: string,
   standard: ModelObject | undefined,
   own: ReadonlyMap<string, ModelParameter> = new Map(),
+  isWritable = false,
 ): ModelObject {
   const params = new Map([...(standard?.params ?? []), ...own])
   if (standard !== undefined) return { ...standard, params }
   const table = path.endsWith('{i}.')
-  return { path, access: 'r', since: '', table, keys: [], params, commands: new Map(), events: new Map() }
+  return {
+    path,
+    access: isWritable ? 'w' : 'r',
+    since: '',
+    table,
+    keys: [],
+    params,
+    commands: new Map(),
+    events: new Map(),
+  }
 }

@@ -35,11 +35,13 @@ export interface LivingConnection {
 /** Faults that all devices of a family have. */
 type Habit =
   | 'booleanLiterals'
+  | 'dynamicRows'
   | 'fixedWifiModes'
   | 'maskedSecrets'
   | 'newConnections'
   | 'onlyStrings'
   | 'radioLies'
+  | 'routerosSoap'
   | 'ssidRestarts'
   | 'wholeTreeTimesOut'
 
@@ -64,6 +66,10 @@ export interface DeviceFamily {
   connection?: LivingConnection
   /** The beginning of the addresses at home; default `192.168.1.`. */
   lanPrefix?: string
+  /** Tables of the vendor whose rows can be added and deleted, below the root. */
+  ownTables?: readonly string[]
+  /** Its firmware comes as packages of an architecture, which a descriptor lists (RouterOS). Each has to be listed. */
+  packages?: { architecture: string; names: readonly string[] }
 }
 
 /** The names and versions of a family. */

@@ -4,6 +4,7 @@ import { CT_COM_EPON } from './ct-com.ts'
 import type { DeviceFamily } from './family.ts'
 import { FIBERHOME_ONT } from './fiberhome.ts'
 import { HUAWEI_ONT } from './huawei.ts'
+import { MIKROTIK_V6, MIKROTIK_V7 } from './mikrotik.ts'
 import { NOKIA_ONT } from './nokia.ts'
 import { VSOL_ONT } from './realtek.ts'
 import { TP_LINK_ROUTER } from './tp-link.ts'
@@ -13,6 +14,7 @@ export type { DeviceFamily } from './family.ts'
 export { familyDevice } from './family-tree.ts'
 export { type Home, homeOf } from './home.ts'
 export { HomeLife } from './home-life.ts'
+export { mikrotikSerial } from './mikrotik.ts'
 
 /** Families of devices of the field, by the names of `--mix`. */
 export const DEVICE_FAMILIES = {
@@ -27,6 +29,8 @@ export const DEVICE_FAMILIES = {
   meshAp: MESH_AP,
   stb: STB,
   camera: CAMERA,
+  mikrotikV6: MIKROTIK_V6,
+  mikrotikV7: MIKROTIK_V7,
 } as const satisfies Record<string, DeviceFamily>
 
 export type FamilyName = keyof typeof DEVICE_FAMILIES

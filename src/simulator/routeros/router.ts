@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Clock, type Random, systemClock, systemRandom } from '../../base/index.ts'
+import { mikrotikSerial } from '../families/index.ts'
 import { ApiSession } from './api/session.ts'
 import type { RouterFaults } from './basis/faults.ts'
 import type { Row } from './basis/table.ts'
@@ -61,7 +62,7 @@ export class EmulatedRouter {
     this.state = new RouterState({
       profile: profileOf(options.profile ?? 'v7.18'),
       index,
-      serial: serialOf(index),
+      serial: mikrotikSerial(options.profile ?? 'v7.18', index),
       clock,
       random,
       faults: options.faults ?? {},
@@ -212,9 +213,4 @@ export class EmulatedRouter {
   #dropAll(by: 'fin' | 'rst' | 'silence'): void {
     for (const session of [...this.#sessions]) session.drop(by)
   }
-}
-
-/** Serial number of the n-th router of a fleet. */
-function serialOf(index: number): string {
-  return `HF${(0x90_0000 + index * 7919).toString(16).toUpperCase()}${String(index % 1000).padStart(3, '0')}`
 }

@@ -67,6 +67,11 @@ const TRAITS: Record<string, (answers: Answers, posts: readonly CpePost[]) => bo
   'the boolean 1 is refused': ({ number, one }) => code(number) === undefined && code(one) !== undefined,
   'an SSID takes effect later': ({ ssid }) => ssid.body.includes('<Status>1<'),
   'two values of the WAN are refused': ({ twoOfWan }) => code(twoOfWan) === '9003',
+  'an Inform has no SOAP header': (_, posts) =>
+    posts.some(
+      ({ name, body }) => name === 'Inform' && !body.includes('Header') && /='urn:dslforum-org:cwmp-1-\d'/.test(body),
+    ),
+  'a row is read only': ({ twoOfWan }) => twoOfWan.body.includes('<FaultCode>9008<'),
   'no cookies come back': (_, posts) => posts.find(({ name }) => name === '')?.headers.cookie === undefined,
   'each request has a connection': (_, posts) => new Set(posts.map(({ from }) => from)).size === posts.length,
   'each request is asked for its login': (_, posts) =>
@@ -95,6 +100,9 @@ const SHOWS: Partial<Record<Fault, string[]>> = {
   ssidRestarts: ['the session of an SSID ends with a restart'],
   radioLies: ['a radio reads as off'],
   fixedWifiModes: ['a mode of encryption is refused'],
+  routerosSoap: ['an Inform has no SOAP header'],
+  dynamicRows: ['a row is read only', 'two values of the WAN are refused'],
+  keyOnEvent: [],
   noCookies: ['no cookies come back'],
   newConnections: ['each request has a connection'],
   authAfter401: ['each request is asked for its login'],

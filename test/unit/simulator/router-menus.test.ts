@@ -11,8 +11,10 @@ const WITHOUT_ROWS = new Set(['', '/system', '/tool', '/system/backup'])
 const LATER = new Set(['/ip/dhcp-client name'])
 
 const emulated = new Map<string, Map<string, boolean>>()
-for (const name of ROUTER_PROFILES)
-  for (const [path, menu] of menusOf(profileOf(name), profileOf(name).version)) {
+/** Versions whose menus no profile has as it is delivered. */
+const ALSO = [['v7.16', '7.14.3']] as const
+for (const [name, version] of [...ROUTER_PROFILES.map((name) => [name, profileOf(name).version] as const), ...ALSO])
+  for (const [path, menu] of menusOf(profileOf(name), version)) {
     const known = emulated.get(path) ?? new Map<string, boolean>()
     for (const [property, { take }] of Object.entries(menu.properties))
       known.set(property, known.get(property) === true || take !== undefined)

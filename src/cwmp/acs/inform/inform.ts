@@ -53,6 +53,16 @@ export function chooseVersion(envelope: CwmpEnvelope): string | undefined {
   return SUPPORTED_VERSIONS.find((version) => theirs.includes(version))
 }
 
+/**
+ * Returns the CommandKeys of the transfers that have ended (TR-069 3.7.1.5: `M Download` and `M Upload` have them). Some
+ * CPE have them there alone, and an empty one in TransferComplete.
+ */
+export function transferKeysOf({ events }: InformFacts): string[] {
+  return events.flatMap(({ code, commandKey }) =>
+    /^\s*M (Down|Up)load\s*$/.test(code) && commandKey.trim() !== '' ? [commandKey.trim()] : [],
+  )
+}
+
 /** A CPE that only reports in leaves after the InformResponse (14 HEARTBEAT, TR-069 3.7.1.5). */
 export function isHeartbeat(facts: InformFacts): boolean {
   return facts.events.length > 0 && facts.events.every(({ code }) => hasEvent([code], '14'))

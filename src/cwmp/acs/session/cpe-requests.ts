@@ -73,16 +73,19 @@ export class CpeRequests {
 
   /**
    * Handles a TransferComplete. It can arrive twice, and before or after the boot it belongs to: completing a completed
-   * operation does nothing.
+   * operation does nothing. One without a CommandKey belongs to the transfer of the Inform's `M Download`.
    */
   async #transferComplete(session: Session, body: RequestOf<'TransferComplete'>): Promise<void> {
     const { FaultCode, FaultString } = body.FaultStruct
     const { softwareVersion } = session.device
+    const [informed = '', ...others] = session.transferKeys
+    const commandKey = body.CommandKey.trim() || informed
+    session.transferKeys = commandKey === informed ? others : session.transferKeys.filter((key) => key !== commandKey)
     await this.#options.upward.completed({
       deviceId: session.deviceId,
       protocol: 'cwmp',
       kind: 'transfer',
-      commandKey: body.CommandKey.trim(),
+      commandKey,
       at: this.#options.clock.now(),
       ...(softwareVersion === undefined ? {} : { softwareVersion }),
       ...(FaultCode === 0

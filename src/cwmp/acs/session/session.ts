@@ -55,6 +55,8 @@ export class Session {
   isOpen = false
   /** Names of the parameters in its Inform. */
   informed: readonly string[] = []
+  /** CommandKeys of the transfers that its Inform says have ended, in order. */
+  transferKeys: readonly string[] = []
   /** The CPE leaves after the InformResponse and cannot be asked anything (14 HEARTBEAT). */
   leavesAtOnce = false
   /** Requests of the CPE so far. */
