@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): void
   /** Moves to the next timer, if there is one. */
   next(): boolean
+  /** Timers that are not due yet. */
+  readonly timers: number
 }
 
 export function createManualClock(start = 1_700_000_000_000): ManualClock {
@@ -18,6 +20,9 @@ export function createManualClock(start = 1_700_000_000_000): ManualClock {
     timer.callback()
   }
   return {
+    get timers() {
+      return timers.size
+    },
     now: () => now,
     after(delayMs, callback) {
       const timer = { at: now + delayMs, callback }

@@ -25,6 +25,8 @@ export class ScriptedController {
   /** Record bodies in order of arrival, over all links. */
   readonly records: RecordBody['kind'][] = []
   readonly connects: IncomingMessage[] = []
+  /** Reason codes of disconnect Records, in order. */
+  readonly goodbyes: number[] = []
   /** True: notifications that want an answer get one. */
   acknowledge = true
   #socket: WebSocket | undefined
@@ -69,6 +71,16 @@ export class ScriptedController {
 
   sendRecord(body: Parameters<Codec['encodeRecord']>[0]['body'], over: { toId?: string; fromId?: string } = {}): void {
     this.#socket?.send(codec.encodeRecord({ toId: this.#agentId, fromId: this.endpointId, body, ...over }))
+  }
+
+  /** Sends bytes as they are. */
+  sendBytes(bytes: Uint8Array): void {
+    this.#socket?.send(bytes)
+  }
+
+  /** The Endpoint ID that the Agent last sent. */
+  get agentId(): string {
+    return this.#agentId
   }
 
   /** Sends a request; answers its msg_id. */
@@ -116,6 +128,7 @@ export class ScriptedController {
     const record = codec.decodeRecord(data)
     this.#agentId = record.fromId
     this.records.push(record.body.kind)
+    if (record.body.kind === 'disconnect') this.goodbyes.push(record.body.reasonCode)
     if (record.body.kind === 'noSession') {
       const msg = codec.decodeMsg(record.body.payload)
       if (msg.kind === 'request' && msg.name === 'notify') {

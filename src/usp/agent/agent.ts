@@ -272,7 +272,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     if (msg?.kind === 'response') this.#counts.requests[request.name] = (this.#counts.requests[request.name] ?? 0) + 1
     // The notifications of its changes are owed before the Controller is answered.
     await this.#noteChanges()
-    if (msg !== undefined) channel.answer(msg)
+    if (msg !== undefined) channel.send(msg)
     this.#notifier.flush()
     if (this.#running) for (const work of afterwards) work()
   }

@@ -62,8 +62,8 @@ export class ControllerChannel {
   #cancelRetry: (() => void) | undefined
   #cancelPeriodic: (() => void) | undefined
   #cancelOnBoard: (() => void) | undefined
-  /** Requests under way, with the Controller that asked. */
-  readonly #processing = new Map<string, string>()
+  /** The msg_id of requests under way. */
+  readonly #processing = new Set<string>()
 
   constructor(host: ChannelHost, settings: ControllerRow, options: ChannelOptions) {
     this.#host = host
@@ -141,11 +141,6 @@ export class ControllerChannel {
   send(msg: Msg): boolean {
     const { codec, endpointId } = this.#options
     return this.#link?.send(codec.encode(this.#controllerId, endpointId, msg)) ?? false
-  }
-
-  /** Sends the answer to a request, unless the row names another Controller by now. */
-  answer(msg: Msg): void {
-    if (this.#processing.get(msg.msgId) === this.#controllerId) this.send(msg)
   }
 
   /**
@@ -263,7 +258,7 @@ export class ControllerChannel {
     // A request that is under way is not begun again (R-MSG.4).
     if (this.#processing.has(msg.msgId)) return
     if (this.#processing.size >= MAX_REQUESTS) return void this.#refuse(msg.msgId)
-    this.#processing.set(msg.msgId, this.#controllerId)
+    this.#processing.add(msg.msgId)
     void this.#host.onRequest(this, msg).finally(() => this.#processing.delete(msg.msgId))
   }
 
