@@ -1,9 +1,10 @@
 import type { RouterReads } from '../../src/bridge/index.ts'
 import { schemaPathOf } from '../../src/datamodel/index.ts'
 
-/** Resolves with the values of all parameters of a model, and with the paths of all its rows. */
+/** Resolves with the values of all parameters of a model below an object, and with the paths of all its rows. */
 export async function readEverything(
   model: RouterReads,
+  below = '',
 ): Promise<{ values: ReadonlyMap<string, string>; rows: readonly string[] }> {
   const supported = await model.supported()
   const rows: string[] = []
@@ -14,7 +15,8 @@ export async function readEverything(
     rows.push(...instances)
     return (await Promise.all(instances.map((row) => expand(row, rest.slice(at + 4))))).flat()
   }
-  const objects = (await Promise.all([...supported.objects()].map((schema) => expand('', schema)))).flat()
+  const schemas = [...supported.objects()].filter((schema) => schema.startsWith(below))
+  const objects = (await Promise.all(schemas.map((schema) => expand('', schema)))).flat()
   const paths = objects.flatMap((object) => supported.parameters(schemaPathOf(object)).map((name) => object + name))
   return { values: await model.get(paths), rows: [...new Set(rows)].sort() }
 }

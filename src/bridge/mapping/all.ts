@@ -11,6 +11,7 @@ import { PPP_OBJECTS } from './ppp.ts'
 import { RAW_OBJECTS } from './raw.ts'
 import { TIME_OBJECTS } from './time.ts'
 import { WIFI_OBJECTS } from './wifi.ts'
+import { WIRELESS_OBJECTS } from './wireless.ts'
 
 /** All objects of TR-181 that the bridge can show of a router. */
 export const MAPPINGS: readonly ObjectMapping[] = [
@@ -24,6 +25,7 @@ export const MAPPINGS: readonly ObjectMapping[] = [
   ...NAT_OBJECTS,
   ...PPP_OBJECTS,
   ...WIFI_OBJECTS,
+  ...WIRELESS_OBJECTS,
   ...HOSTS_OBJECTS,
   ...CELLULAR_OBJECTS,
   ...RAW_OBJECTS,

@@ -35,3 +35,8 @@ export function needsJoined({ from }: ParameterMapping): readonly { join: string
     return at < 0 ? [] : [{ join: name.slice(0, at), property: name.slice(at + 1) }]
   })
 }
+
+/** Returns a text that is the same for readings of the same rows. */
+export function readingId({ menu, query, monitor }: MenuReading): string {
+  return JSON.stringify([menu, query ?? [], monitor?.from ?? 'print'])
+}

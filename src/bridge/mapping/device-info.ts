@@ -87,12 +87,11 @@ const FIRMWARE: ObjectMapping = {
   needs: ['/system/package/update'],
   source: {
     readings: {
-      resource: { menu: '/system/resource', properties: ['version'] },
       update: { menu: '/system/package/update', properties: ['installed-version', 'latest-version', 'status'] },
     },
-    rows(read) {
-      const [resource, update] = [read.resource?.[0], read.update?.[0]]
-      const running = update?.['installed-version'] ?? firstWordOf(resource?.version)
+    rows({ update: rows = [] }) {
+      const [update] = rows
+      const running = update?.['installed-version'] ?? ''
       const offered = update?.['latest-version'] ?? ''
       const status = /download/i.test(update?.status ?? '') ? downloadStatus(update?.status ?? '') : 'NoImage'
       return [
@@ -143,10 +142,6 @@ function modelOf([model, board]: readonly Text[]): Text {
 function celsiusOf(text: Text): Text {
   const number = text !== undefined && /^-?\d{1,3}(\.\d+)?$/.test(text) ? Math.round(Number(text)) : undefined
   return number === undefined || number < -274 ? undefined : String(number)
-}
-
-function firstWordOf(text = ''): string {
-  return text.split(' ', 1)[0] ?? ''
 }
 
 /** The state of a download by the words of RouterOS, such as `Downloaded, please reboot router to upgrade it`. */

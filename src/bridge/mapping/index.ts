@@ -2,3 +2,4 @@
 export * from './all.ts'
 export * from './declaration.ts'
 export * from './demands.ts'
+export { isVendors } from './raw.ts'

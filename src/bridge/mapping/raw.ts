@@ -6,6 +6,11 @@ import { shown } from './parameters.ts'
 /** Object below which the values of a router stand as it shows them. */
 const ROOT = 'Device.X_MIKROTIK_RouterOS.'
 
+/** Returns true for an object that shows a menu as it is. */
+export function isVendors({ object }: ObjectMapping): boolean {
+  return object.startsWith(ROOT)
+}
+
 /** Menus of one row that are read only; of the others the commands tell. */
 const SINGLE = new Set([
   '/system/resource',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import type { RouterOs, RouterRow } from '../../routeros/index.ts'
-import type { MenuReading, SourceRow } from '../mapping/index.ts'
+import { type MenuReading, readingId, type SourceRow } from '../mapping/index.ts'
 import { readCommand, readRow } from './read-command.ts'
 
 /** Milliseconds for which the rows of a menu are given again without asking the router. */
@@ -36,19 +36,27 @@ interface Waiting {
 export class MenuReader {
   readonly #router: RouterOs
   readonly #clock: Clock
+  readonly #together: ReadonlyMap<string, ReadonlySet<string>>
   readonly #taken = new Map<string, Taken>()
   readonly #waiting = new Map<string, Waiting>()
   /** Counts calls of `forget`: rows that were asked for before one are not held after it. */
   #age = 0
 
-  constructor(router: RouterOs, clock: Clock) {
+  /**
+   * `together` has the properties that are asked for with any others of a reading, by its id: several tables are made
+   * of it.
+   */
+  constructor(router: RouterOs, clock: Clock, together: ReadonlyMap<string, ReadonlySet<string>>) {
     this.#router = router
     this.#clock = clock
+    this.#together = together
   }
 
   /** Resolves with the rows of a reading, with at least these properties; AgentError. */
   rows(reading: MenuReading, properties: readonly string[]): Promise<readonly SourceRow[]> {
-    return this.#demand(idOf(reading), properties, (all) => this.#read(reading, all))
+    const id = readingId(reading)
+    const all = [...properties, ...(this.#together.get(id) ?? [])]
+    return this.#demand(id, all, (some) => this.#read(reading, some))
   }
 
   /** Resolves with what `monitor` shows of some rows of a menu, by their `.id`; AgentError. */
@@ -132,10 +140,6 @@ export class MenuReader {
     const rows = await readRow(this.#router, command)
     return rows.slice(0, 1).map((row) => ({ ...row, '.id': id }))
   }
-}
-
-function idOf({ menu, query, monitor }: MenuReading): string {
-  return JSON.stringify([menu, query ?? [], monitor?.from ?? 'print'])
 }
 
 /** Resolves when the callbacks of this turn of the event loop are done. */

@@ -71,7 +71,7 @@ export class RouterModel implements RouterReads {
     const { router, numbers, clock, served } = this.#options
     const facts = await findFacts(router, MAPPINGS)
     const supported = new SupportedObjects(loadModel('tr181-usp'), MAPPINGS, facts, served)
-    const menus = new MenuReader(router, clock)
+    const menus = new MenuReader(router, clock, supported.together())
     const tables = new TableRows(menus, facts, supported, numbers)
     const reading = new RouterReading(supported, tables, () => clock.now())
     return { facts, supported, menus, tables, reading }

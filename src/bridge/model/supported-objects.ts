@@ -9,7 +9,17 @@ import {
   splitLeaf,
 } from '../../datamodel/index.ts'
 import type { SupportedModel } from '../../usp/index.ts'
-import { isDerived, needsJoined, needsOwn, type ObjectMapping, type ParameterMapping } from '../mapping/index.ts'
+import {
+  isDerived,
+  isVendors,
+  type MenuReading,
+  needsJoined,
+  needsOwn,
+  type ObjectMapping,
+  ownProperties,
+  type ParameterMapping,
+  readingId,
+} from '../mapping/index.ts'
 import type { RouterFacts } from './router-facts.ts'
 
 /** A parameter in one declaration. Several declarations may have it: each is about other rows. */
@@ -92,6 +102,25 @@ export class SupportedObjects implements SupportedModel {
   /** Returns the properties of the rows of a table that its supported parameters need. */
   propertiesOf(mapping: ObjectMapping): readonly string[] {
     return (this.#parameters.get(mapping) ?? []).flatMap(needsOwn)
+  }
+
+  /**
+   * Returns the properties of readings that tables are made of, by the id of the reading: those that any table needs.
+   * Raw values are not among them.
+   */
+  together(): ReadonlyMap<string, ReadonlySet<string>> {
+    const found = new Map<string, Set<string>>()
+    const note = (reading: MenuReading, properties: readonly string[]) => {
+      const id = readingId(reading)
+      found.set(id, new Set([...(found.get(id) ?? []), ...properties]))
+    }
+    for (const [mapping, parameters] of this.#parameters) {
+      if (mapping.table === undefined || isVendors(mapping)) continue
+      const { source } = mapping
+      if (isDerived(source)) for (const reading of Object.values(source.readings)) note(reading, reading.properties)
+      else note(source, [...ownProperties(mapping), ...parameters.flatMap(needsOwn)])
+    }
+    return found
   }
 
   #find(path: string) {

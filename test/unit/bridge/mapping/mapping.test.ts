@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  isVendors,
   MAPPINGS,
   needsJoined,
   needsOwn,
@@ -10,7 +11,6 @@ import { menuAt } from '../../../../src/bridge/menus/table.ts'
 import { loadModel, parsePath, splitLeaf } from '../../../../src/datamodel/index.ts'
 
 const model = loadModel('tr181-usp')
-const isVendors = ({ object }: ObjectMapping) => object.startsWith('Device.X_MIKROTIK_')
 const named = MAPPINGS.filter((mapping) => !isVendors(mapping)).map((mapping) => {
   const { source } = mapping
   return [
