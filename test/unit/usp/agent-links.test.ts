@@ -111,7 +111,7 @@ describe('requests of a Controller', () => {
     for (let i = 0; i < 256; i++) controller.request('get', get)
     expect(await controller.ask('get', get)).toMatchObject({ kind: 'error', body: { err_code: 7005 } })
     free()
-    await vi.waitUntil(async () => (await controller.ask('get', get)).kind === 'response')
+    await vi.waitUntil(async () => (await controller.ask('get', get)).kind === 'response', 20_000)
   })
 
   it('ignore arguments that the command does not have (R-OPR.6)', async () => {
