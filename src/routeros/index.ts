@@ -1,8 +1,10 @@
 /** MikroTik RouterOS: the port to a router and its adapters. */
 
+export * from './access/enrolment-check.ts'
+export * from './access/open-any.ts'
+export * from './access/router-connection.ts'
 export * from './api/open-api.ts'
 export * from './api/security.ts'
-export * from './router-connection.ts'
 export * from './router-os.ts'
 export * from './router-os-error.ts'
 export * from './router-session.ts'

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Random, silentLog } from '../../../src/base/index.ts'
+import { reconnectDelay } from '../../../src/routeros/access/reconnect-delay.ts'
 import {
   openApi,
   RouterConnection,
@@ -7,7 +8,6 @@ import {
   type RouterReply,
   type RouterSession,
 } from '../../../src/routeros/index.ts'
-import { reconnectDelay } from '../../../src/routeros/reconnect-delay.ts'
 import { FakeRouter } from '../../support/fake-router.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 import { until } from '../../support/until.ts'

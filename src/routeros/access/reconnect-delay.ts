@@ -1,5 +1,5 @@
-import type { Random } from '../base/index.ts'
-import type { RouterOsErrorKind } from './router-os-error.ts'
+import type { Random } from '../../base/index.ts'
+import type { RouterOsErrorKind } from '../router-os-error.ts'
 
 const FIRST_MS = 1000
 const LONGEST_MS = 60_000

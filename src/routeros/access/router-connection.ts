@@ -1,5 +1,4 @@
-import type { Clock, Log, Random } from '../base/index.ts'
-import { reconnectDelay } from './reconnect-delay.ts'
+import type { Clock, Log, Random } from '../../base/index.ts'
 import type {
   RouterCallOptions,
   RouterCommand,
@@ -7,9 +6,10 @@ import type {
   RouterReply,
   RouterStream,
   RouterStreamEvents,
-} from './router-os.ts'
-import { RouterOsError } from './router-os-error.ts'
-import type { RouterSession } from './router-session.ts'
+} from '../router-os.ts'
+import { RouterOsError } from '../router-os-error.ts'
+import type { RouterSession } from '../router-session.ts'
+import { reconnectDelay } from './reconnect-delay.ts'
 
 /** State of a connection that is kept up. Times are those of the clock. */
 type ConnectionState =
