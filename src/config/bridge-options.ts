@@ -7,7 +7,9 @@ export const BRIDGE_OPTIONS = [
     flag: '--server',
     env: 'ISTHMUS_BRIDGE_SERVER',
     group: 'Routers from a server',
-    type: 'url',
+    type: 'string',
+    pattern: /^https?:\/\/[^\s/@]+(\/\S*)?$/,
+    takes: 'an address such as https://isthmus.example.net:3000',
     sentence:
       'Address of the REST API of the server whose bridge this is, over HTTPS; plain HTTP to this machine alone.',
   },

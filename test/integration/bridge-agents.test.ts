@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -101,6 +102,40 @@ async function newBridge() {
   return { id: body.id, dir, fleet, add, read }
 }
 
+/** The way to a router: a port of this machine that can be closed and opened again. */
+async function wayTo(target: number) {
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1')
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      one.pipe(other)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        sockets.delete(one)
+        other.destroy()
+      })
+    }
+  })
+  const open = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await open(0)
+  const { port } = server.address() as AddressInfo
+  const shut = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
+  stops.push(shut)
+  return { port, shut, open: () => open(port) }
+}
+
+const eventsOf = async (deviceId: string) =>
+  (await call<{ items: { type: string }[] }>('GET', `/events?deviceId=${encodeURIComponent(deviceId)}`)).body.items.map(
+    ({ type }) => type,
+  )
+
 const device = async (id: string) => (await call<DeviceView>('GET', `/devices/${encodeURIComponent(id)}`)).body
 
 describe('the Agents of a bridge', () => {
@@ -118,5 +153,77 @@ describe('the Agents of a bridge', () => {
     }
     await until(() => bridge.fleet.counts.linked === 2)
     expect(bridge.fleet.counts).toEqual({ routers: 2, reached: 2, linked: 2 })
+  })
+
+  it('name the trouble with a router in words, and go on with the others', async () => {
+    const bridge = await newBridge()
+    const good = await emulated()
+    const ids = {
+      closed: await bridge.add(1),
+      login: await bridge.add((await emulated()).port, { login: { username: 'admin', password: 'wrong' } }),
+      good: await bridge.add(good.port),
+    }
+    await until(async () => (await bridge.read(ids.good)).deviceId !== undefined)
+    const way = await wayTo(good.port)
+    const twin = await bridge.add(way.port)
+    const errorOf = async (id: string) => (await bridge.read(id)).state?.lastError ?? ''
+    for (const id of [ids.closed, ids.login, twin]) await until(async () => (await errorOf(id)) !== '')
+    expect(await errorOf(ids.closed)).toMatch(/127\.0\.0\.1 port 1.*\/ip service/)
+    expect(await errorOf(ids.login)).toMatch(/refuses user admin/)
+    expect(await errorOf(ids.login)).not.toContain('wrong')
+    await until(async () => /same router as 127\.0\.0\.1/.test(await errorOf(twin)))
+    const { deviceId = '' } = await bridge.read(ids.good)
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    // Mended, without a restart of anything.
+    await call('PATCH', `/bridges/${bridge.id}/routers/${ids.login}`, { login: LOGIN })
+    await until(async () => (await bridge.read(ids.login)).deviceId !== undefined)
+    expect(await errorOf(ids.login)).toBe('')
+  })
+
+  it('go off line with their router and come back with it, and boot only when it has booted', async () => {
+    const bridge = await newBridge()
+    const router = await emulated()
+    const way = await wayTo(router.port)
+    const id = await bridge.add(way.port)
+    await until(async () => (await bridge.read(id)).deviceId !== undefined)
+    const { deviceId = '' } = await bridge.read(id)
+    const boots = async () => (await eventsOf(deviceId)).filter((type) => type === 'device.booted').length
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    const before = await boots()
+    way.shut()
+    await until(async () => (await device(deviceId)).usp?.linked === false)
+    await until(async () => (await bridge.read(id)).state?.reachable === false)
+    expect((await bridge.read(id)).state?.lastError).toMatch(/127\.0\.0\.1/)
+    await way.open()
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    await until(async () => (await bridge.read(id)).state?.reachable === true)
+    expect((await bridge.read(id)).state?.lastError).toBeUndefined()
+    expect(await boots()).toBe(before)
+    router.powerCut()
+    await until(async () => (await boots()) === before + 1, 60_000)
+  }, 120_000)
+
+  it('end with their row, keep their link when the policy changes, and are the same ones after a restart', async () => {
+    const bridge = await newBridge()
+    const router = await emulated()
+    const id = await bridge.add(router.port)
+    await until(async () => (await bridge.read(id)).deviceId !== undefined)
+    const { deviceId = '' } = await bridge.read(id)
+    const connects = async () => (await eventsOf(deviceId)).filter((type) => type === 'device.connected').length
+    await until(async () => (await connects()) === 1)
+    await call('PATCH', `/bridges/${bridge.id}/routers/${id}`, { policy: 'L0', tags: ['north'] })
+    const path = `/bridges/${bridge.id}/routers/${id}`
+    const stateRevision = async () => (await call<{ state?: { revision: number } }>('GET', path)).body.state?.revision
+    await until(async () => (await stateRevision()) === 2)
+    expect(await connects()).toBe(1)
+    await bridge.fleet.stop()
+    await until(async () => (await device(deviceId)).usp?.linked === false)
+    const again = await startBridge(bridge.dir)
+    stops.push(() => again.stop())
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    expect((await call<{ items: unknown[] }>('GET', '/conflicts')).body.items).toEqual([])
+    expect((await call('DELETE', path)).status).toBe(204)
+    await until(async () => (await device(deviceId)).usp?.linked === false)
+    expect(again.counts).toEqual({ routers: 0, reached: 0, linked: 0 })
   })
 })
