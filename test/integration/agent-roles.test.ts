@@ -14,6 +14,9 @@ import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import type { MemoryAgentModel } from '../support/memory-agent-model.ts'
 import { ScriptedController } from '../support/scripted-controller.ts'
 
+/** The machine may be busy. */
+const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
+
 const SSID = 'Device.WiFi.SSID.1.'
 
 let model: MemoryAgentModel
@@ -140,8 +143,8 @@ describe('two Controllers of one Agent, one manages and the other may only watch
     await subscribe(manager, 'm', 'ValueChange', 'Device.')
     await subscribe(watcher, 'w', 'ValueChange', 'Device.WiFi.')
     await manager.ask('delete', { allow_partial: false, obj_paths: [watcherRow] })
-    await vi.waitUntil(() => watcher.records.at(-1) === 'disconnect')
-    await vi.waitUntil(async () => (await model.instances(SUBSCRIPTIONS)).length === 1)
+    await until(() => watcher.records.at(-1) === 'disconnect')
+    await until(async () => (await model.instances(SUBSCRIPTIONS)).length === 1)
     await manager.heard()
   })
 })

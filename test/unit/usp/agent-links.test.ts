@@ -7,6 +7,9 @@ import { createManualClock, type ManualClock } from '../../support/manual-clock.
 import type { MemoryAgentModel } from '../../support/memory-agent-model.ts'
 import { ScriptedController } from '../../support/scripted-controller.ts'
 
+/** The machine may be busy. */
+const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
+
 const SSID = 'Device.WiFi.SSID.1.'
 
 let controller: ScriptedController
@@ -66,7 +69,7 @@ describe('Records to an Agent', () => {
   it('that are none end the link', async () => {
     await onboarded()
     controller.sendBytes(Uint8Array.of(255, 255))
-    await vi.waitUntil(() => !agent.connected)
+    await until(() => !agent.connected)
   })
 
   it('with a version of the future are answered', async () => {
@@ -111,7 +114,7 @@ describe('requests of a Controller', () => {
     for (let i = 0; i < 256; i++) controller.request('get', get)
     expect(await controller.ask('get', get)).toMatchObject({ kind: 'error', body: { err_code: 7005 } })
     free()
-    await vi.waitUntil(async () => (await controller.ask('get', get)).kind === 'response', 20_000)
+    await until(async () => (await controller.ask('get', get)).kind === 'response')
   })
 
   it('ignore arguments that the command does not have (R-OPR.6)', async () => {
@@ -122,7 +125,7 @@ describe('requests of a Controller', () => {
       return { output: {} }
     }
     await operate('Device.ScheduleTimer()', { DelaySeconds: '5', Nonsense: '1' })
-    await vi.waitUntil(() => args.length === 1)
+    await until(() => args.length === 1)
     expect(args).toEqual([{ DelaySeconds: '5' }])
   })
 })
@@ -149,7 +152,7 @@ describe('the link of an Agent', () => {
     agent.start(BOOT)
     await controller.connected(2)
     const boots = () => controller.notifies.filter(({ notify }) => notify.event?.event_name === 'Boot!').length
-    await vi.waitUntil(() => {
+    await until(() => {
       clock.advance(5000)
       return boots() > 0
     })
@@ -168,7 +171,7 @@ describe('the link of an Agent', () => {
       return supported()
     }
     model.put(`${SSID}SSID`, 'new')
-    await vi.waitUntil(() => {
+    await until(() => {
       clock.advance(5000)
       return controller.notifies.some(({ notify }) => notify.value_change?.param_value === 'new')
     })
@@ -201,7 +204,7 @@ describe('Periodic!', () => {
     await controller.heard()
     expect(count()).toBe(0)
     clock.advance(1000)
-    await vi.waitUntil(() => count() === 1)
+    await until(() => count() === 1)
   })
 })
 

@@ -15,6 +15,9 @@ import {
   websocketTransport,
 } from '../../../src/usp/mtp/index.ts'
 
+/** The machine may be busy. */
+const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, 20_000)
+
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../../vectors/tls', `${name}.pem`), 'utf8')
 const CONTROLLER = pem('controller')
 const AGENT = pem('client-exact')
@@ -142,34 +145,34 @@ describe('the WebSocket of an Agent', () => {
     controller = await peer(createPlainServer(), false)
     const onClose = vi.fn()
     await dial({}, { tls: false, keepAliveS: 1 }, { ...NO_EVENTS, onClose })
-    await vi.waitUntil(() => onClose.mock.calls.length === 1, 10_000)
+    await until(() => onClose.mock.calls.length === 1)
   })
 
   it('is cut when the Controller does not read, and says that nothing was sent', async () => {
     controller = await peer(createPlainServer())
     const onClose = vi.fn()
     const link = await dial({}, { tls: false }, { ...NO_EVENTS, onClose })
-    await vi.waitUntil(() => controller.sockets.length === 1)
+    await until(() => controller.sockets.length === 1)
     controller.sockets[0]?.pause()
     const record = new Uint8Array(8 * 1024 * 1024)
-    await vi.waitUntil(() => !link.send(record))
-    await vi.waitUntil(() => onClose.mock.calls.length === 1)
+    await until(() => !link.send(record))
+    await until(() => onClose.mock.calls.length === 1)
     expect(link.send(record)).toBe(false)
   })
 
   it('is closed with 1003 over text and over bytes that are no Record (R-WS.16)', async () => {
     controller = await peer(createPlainServer())
     const link = await dial({}, { tls: false })
-    await vi.waitUntil(() => controller.sockets.length === 1)
+    await until(() => controller.sockets.length === 1)
     const codes: number[] = []
     controller.sockets[0]?.on('close', (code) => codes.push(code))
     link.refuse()
-    await vi.waitUntil(() => codes.length === 1)
+    await until(() => codes.length === 1)
     await dial({}, { tls: false })
-    await vi.waitUntil(() => controller.sockets.length === 2)
+    await until(() => controller.sockets.length === 2)
     controller.sockets[1]?.on('close', (code) => codes.push(code))
     controller.sockets[1]?.send('text')
-    await vi.waitUntil(() => codes.length === 2)
+    await until(() => codes.length === 2)
     expect(codes).toEqual([1003, 1003])
   })
 })
