@@ -14,31 +14,28 @@ const CLOSE_MS = 2000
 const NORMAL = 1000
 const UNSUPPORTED_DATA = 1003
 
+/** Shared by all Agents of the process. */
+const CONTEXTS = new SecureContexts()
+
 /**
  * Returns the WebSocket MTP of an Agent (TR-369 R-WS). `securityOf` returns the certificates for a target; it is called
  * for each connection.
  */
 export function websocketTransport(securityOf: (target: LinkTarget) => DialSecurity): AgentTransport {
-  const contexts = new SecureContexts()
-  return { dial: (target, events) => dial(target, events, securityOf(target), contexts) }
+  return { dial: (target, events) => dial(target, events, securityOf(target)) }
 }
 
 /**
  * Connects to a Controller; TransportError when it is not reached, does not answer with v1.usp, or does not prove that
  * it is the Controller.
  */
-function dial(
-  target: LinkTarget,
-  { onRecord, onClose }: LinkEvents,
-  security: DialSecurity,
-  contexts: SecureContexts,
-): Promise<ControllerLink> {
+function dial(target: LinkTarget, { onRecord, onClose }: LinkEvents, security: DialSecurity): Promise<ControllerLink> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(addressOf(target), 'v1.usp', {
       perMessageDeflate: false,
       handshakeTimeout: DIAL_TIMEOUT_MS,
       maxPayload: MAX_MESSAGE,
-      ...(target.tls ? { createConnection: contexts.connectorTo(target.host, target.controllerId, security) } : {}),
+      ...(target.tls ? { createConnection: CONTEXTS.connectorTo(target.host, target.controllerId, security) } : {}),
     })
     let stopPings: (() => void) | undefined
     let opened = false

@@ -13,7 +13,10 @@ import {
 export interface DialSecurity {
   /** PEM certificates that are trusted besides those of the system. */
   trusted?: readonly string[]
-  /** True: the certificates of the system are not trusted. */
+  /**
+   * True: the certificates of the system are not trusted. Each Agent with a certificate of its own then takes some
+   * kilobytes and milliseconds for its TLS context; with all certificates of the system it takes a megabyte.
+   */
   trustedOnly?: boolean
   /** PEM certificate chain of the Agent, with its key. */
   certificate?: string
@@ -28,8 +31,8 @@ export interface DialSecurity {
 const MAX_CONTEXTS = 1000
 
 /**
- * TLS contexts by their certificates. A context takes milliseconds and some hundred kilobytes to make, so that
- * connections with the same certificates share one.
+ * TLS contexts by their certificates: connections with the same ones share a context, as it is costly to make and to
+ * keep.
  */
 export class SecureContexts {
   readonly #known = new Map<string, SecureContext>()
