@@ -213,6 +213,32 @@ describe.each([
     if (isReplicaSet) expect(commands('update') - before.update).toBeLessThan(9)
   })
 
+  it('derives all facts of a tree by few reads, however many tables they can come from', async () => {
+    const one = device()
+    await create(one)
+    const values = {
+      'Device.WiFi.SSID.1.SSID': 'Attic',
+      'Device.WiFi.SSID.1.Enable': 'true',
+      'Device.Hosts.Host.1.Active': 'true',
+      'Device.Hosts.Host.2.Active': 'false',
+      'Device.DeviceInfo.UpTime': '60',
+    }
+    const parameters = Object.entries(values).map(
+      ([path, value]): ParameterWrite => ({ path, value, type: 'string', source: 'cwmp', collectedAt: 1 }),
+    )
+    await store.devices.commit({ deviceId: one.id, more: true, facts: 'later', parameters })
+    expect((await store.devices.get(one.id))?.lan).toBeUndefined()
+    const finds = () => store.commands.get('find') ?? 0
+    const before = finds()
+    await store.devices.commit({ deviceId: one.id, facts: 'all' })
+    // The record, the names of the objects, and these.
+    expect(finds() - before).toBeLessThanOrEqual(3)
+    expect(await store.devices.get(one.id)).toMatchObject({
+      lan: { activeHosts: 1 },
+      wifi: { ssids: ['Attic'] },
+    })
+  })
+
   it('reports the outcome of every write while the database is killed repeatedly', async () => {
     const devices = Array.from({ length: 20 }, device)
     await Promise.all(devices.map(create))

@@ -19,6 +19,10 @@ import { subtreeFilter } from './parameter-writes.ts'
 
 /** Objects of one table that are read for its facts. */
 const MAX_OBJECTS = 1000
+/** Objects of one device whose paths are read: as many as a tree may have parameters. */
+const MAX_NAMES = 40_000
+/** The root of all parameters that facts are derived from. */
+const ROOT = 'Device.'
 /** Objects of a change that are looked at before its facts are derived; a larger one is a reading of its own. */
 const MAX_TOUCHED = 100
 
@@ -77,16 +81,29 @@ export class DerivedFields {
     return document === undefined ? undefined : fromDocument<Device>(document)
   }
 
+  /**
+   * The stored parameters that some groups are derived from. Of many tables a device has some only: the names of its
+   * objects are read first, and then the objects that count, in one read.
+   */
   async #stored(deviceId: DeviceId, groups: readonly FactGroup[]): Promise<Map<string, Reading>> {
     const places = groups.map(placesOf)
     const tables = places.flatMap(({ tables }) => tables)
     const objects = places.flatMap(({ objects }) => objects)
     const readings = new Map<string, Reading>()
+    const isFew = tables.length <= 2
+    const rows = isFew ? [] : await this.#objectsIn(deviceId, tables)
     await Promise.all([
-      ...tables.map((table) => this.#readTable(deviceId, table, readings)),
-      ...objects.map((object) => this.#readObject(deviceId, object, readings)),
+      ...(isFew ? tables : []).map((table) => this.#readTable(deviceId, table, readings)),
+      ...[...new Set([...objects, ...rows])].map((object) => this.#readObject(deviceId, object, readings)),
     ])
     return readings
+  }
+
+  /** The paths of the stored objects of tables, as many of each as count. */
+  async #objectsIn(deviceId: DeviceId, tables: readonly string[]): Promise<string[]> {
+    const found = this.#parameters.find(subtreeFilter(deviceId, ROOT), { projection: { object: 1 }, batchSize: 5000 })
+    const names = (await found.sort({ object: 1 }).limit(MAX_NAMES).toArray()).map(({ object }) => String(object))
+    return tables.flatMap((table) => names.filter((name) => name.startsWith(table)).slice(0, MAX_OBJECTS))
   }
 
   async #readObject(deviceId: DeviceId, object: string, readings: Map<string, Reading>): Promise<void> {
