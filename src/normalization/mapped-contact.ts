@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import { loadModel, MappingRefusal } from '../datamodel/index.ts'
+import { areAbout, loadModel, MappingRefusal, writeQuirks } from '../datamodel/index.ts'
 import {
   type Contact,
   collected,
@@ -112,14 +112,39 @@ async function deviceOf(
   return built ?? failedResult(outcomeError('notMapped', 'the device has no tree that can be mapped', true))
 }
 
-/** Returns the paths of a request to which names of the vendor add something, on a device whose tree is TR-181. */
+/**
+ * Returns the paths of a request to which names of the vendor add something, on a device whose tree is TR-181; none of
+ * them where the model takes the write in a form of its own alone. Undefined: the request goes through as it is.
+ */
 async function addedByVendor(
   { deviceId }: Contact,
-  { verb }: OperationRequest,
+  request: OperationRequest,
   paths: readonly string[],
   { maps, parameters }: MappedContactDeps,
 ): Promise<AddedPaths | undefined> {
-  return (await maps.of(deviceId)) === undefined ? undefined : addedPaths(deviceId, verb, paths, parameters)
+  const device = await maps.of(deviceId)
+  if (device === undefined) return undefined
+  const added = await addedPaths(deviceId, request.verb, paths, parameters)
+  return added ?? (hasOwnForm(request, device) ? { mapped: new Set(), mixed: new Map() } : undefined)
+}
+
+/** Returns true for a write for which the family or model of a device has rules. */
+function hasOwnForm(request: OperationRequest, { stored: { family, models } }: MappedDevice): boolean {
+  const quirks = writeQuirks({ family, models })
+  if (request.verb === 'set')
+    return areAbout(
+      quirks,
+      request.values.map(({ path }) => path),
+      [],
+    )
+  if (request.verb !== 'add') return false
+  const rows = rowsToAdd(request)
+  const values = rows.flatMap(({ object, values }) => Object.keys(values).map((name) => `${object}1.${name}`))
+  return areAbout(
+    quirks,
+    values,
+    rows.map(({ object }) => object),
+  )
 }
 
 function translate(own: OwnSide, request: OperationRequest): Promise<OperationResult> {

@@ -78,7 +78,8 @@ async function addRow(
     const results = [{ path: row.object, from: { path: table }, error }]
     return undone(own, object, { path: row.object, created: object }, { results, error })
   }
-  const created: PathOutcome = { path: row.object, created: target, from: { path: object } }
+  const from = target === object ? {} : { from: { path: object } }
+  const created: PathOutcome = { path: row.object, created: target, ...from }
   const filled = await fill(own, row, object, target, allowPartial)
   if (filled.error === undefined) return { ...filled, object, results: [created, ...filled.results] }
   return undone(own, object, created, { results: filled.results, error: filled.error })
@@ -169,6 +170,10 @@ function baselineOf(own: OwnSide, tables: readonly string[], raw: { instances?: 
   for (const table of tables) {
     for (const row of mapping.links.rowsIn(table)) rows.add(row)
     for (const object of raw?.instances ?? []) {
+      if (!own.isMapped(table)) {
+        rows.add(object)
+        continue
+      }
       const row = mapping.rowOf(object, schemaOfTable(table))
       if (row !== undefined) rows.add(row)
     }

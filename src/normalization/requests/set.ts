@@ -29,7 +29,8 @@ export async function set(own: OwnSide, request: RequestFor<'set'>): Promise<Ope
   const isFree = ({ required }: ToSet) => request.allowPartial === true || required === false
   const draft = await draftOf(own, values, isFree, (raw) => applyQuirks(raw, own.quirks, tree, reportedType(own)))
   if (draft instanceof MappingRefusal) throw draft
-  const written = await writeSteps(own, draft.write, request.allowPartial === true)
+  const optional = new Set(values.flatMap(({ path, required }) => (required === false ? [path] : [])))
+  const written = await writeSteps(own, draft.write, request.allowPartial === true, optional)
   const outcomes: PathOutcome[] = failed
   for (const value of values) {
     const refused = draft.refused.get(value.path)
@@ -57,18 +58,22 @@ interface Written {
   isLater: boolean
 }
 
-/** Writes values in as many requests as the device needs; what follows one that failed is not sent. */
+/**
+ * Writes values in as many requests as the device needs; what follows one that failed is not sent. Parameters of the
+ * device that the request names itself may be `optional`.
+ */
 export async function writeSteps(
   own: OwnSide,
   { steps, afterBoot }: Pick<DeviceWrite, 'steps' | 'afterBoot'>,
   allowPartial: boolean,
+  optional: ReadonlySet<string> = new Set(),
 ): Promise<Written> {
   const done = new Map<string, RawValue>()
   const failures = new Map<string, OutcomeError>()
   let error: OutcomeError | undefined
   let isLater = false
   for (const step of steps) {
-    const result = await own.write({ verb: 'set', values: step.map((value) => ({ ...value })), allowPartial })
+    const result = await own.write({ verb: 'set', values: step.map((value) => asAsked(value, optional)), allowPartial })
     isLater ||= result.output?.applied === 'later'
     for (const { path, value = '', error: failure } of result.results)
       if (failure === undefined) done.set(path, { path, value })
@@ -84,6 +89,10 @@ export async function writeSteps(
     isLater: isLater || afterBoot.some((path) => done.has(path)),
     ...(error === undefined ? {} : { error }),
   }
+}
+
+function asAsked(value: RawValue, optional: ReadonlySet<string>): ToSet {
+  return optional.has(value.path) ? { ...value, required: false } : { ...value }
 }
 
 /** Returns the remark on writes whose effect comes later (TR-069 A.3.2.1, Status 1). */

@@ -65,6 +65,39 @@ it('is notified of by the sources of the mapped ones, each once', async () => {
   expect(request?.verb === 'subscribe' && request.paths.some((path) => path.startsWith(WAN_MODE))).toBe(false)
 })
 
+describe('a write to a TR-181 device whose model has rules for it', () => {
+  const TABLE = 'Device.NAT.PortMapping.'
+
+  it('names beside a new row what the model needs, and is answered in the paths of the device', async () => {
+    const device = await startOwnTreeDevice('tplink-xc220', { [`${TABLE}1.Interface`]: 'Device.IP.Interface.3' })
+    device.template = { ExternalPort: '0', Interface: '' }
+    const result = await device.run({ verb: 'add', object: TABLE, values: { ExternalPort: '8443' } })
+    expect(result).toMatchObject({
+      outcome: 'done',
+      results: [
+        { path: TABLE, created: `${TABLE}2.` },
+        { path: `${TABLE}2.ExternalPort`, value: '8443' },
+      ],
+    })
+    expect(result.results.every(({ from }) => from === undefined)).toBe(true)
+    expect(device.values.get(`${TABLE}2.Interface`)).toBe('Device.IP.Interface.3')
+  })
+
+  it('is refused before it is sent where the model takes no value', async () => {
+    const device = await startOwnTreeDevice('tplink-xc220', { [`${TABLE}1.RemoteHost`]: '' })
+    const values = [{ path: `${TABLE}1.RemoteHost`, value: '198.51.100.7' }]
+    expect(await device.run({ verb: 'set', values })).toMatchObject({ outcome: 'failed', error: { code: 'notMapped' } })
+    expect(device.asked).toEqual([])
+  })
+
+  it('goes through as it is where there is no rule', async () => {
+    const device = await start()
+    const values = [{ path: 'Device.WiFi.SSID.1.SSID', value: 'Attic', required: false }]
+    expect(await device.run({ verb: 'set', values })).toMatchObject({ outcome: 'done' })
+    expect(device.asked).toEqual([{ verb: 'set', values }])
+  })
+})
+
 describe('a search path that a write goes to', () => {
   it('is written where the device shows the parameter itself', async () => {
     const device = await startOwnTreeDevice('tplink-xc220', { [`${OPTICAL}1.Enable`]: '1' })

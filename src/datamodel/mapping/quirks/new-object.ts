@@ -3,7 +3,8 @@ import type { RawValue } from '../transform.ts'
 import { instancesOf, objectsOfTable, type RawLookup } from '../tree/raw-tree.ts'
 import { outerTable } from '../tree/schema.ts'
 import { applyQuirks, type DeviceWrite, type ReportedType } from './apply.ts'
-import type { BesideValue, ObjectQuirk, WriteQuirks } from './write-quirk.ts'
+import { isTableOf } from './pattern.ts'
+import type { BesideValue, WriteQuirks } from './write-quirk.ts'
 
 /** The writes after an AddObject, as devices of the model need them. */
 interface NewObjectWrite extends DeviceWrite {
@@ -46,11 +47,6 @@ export function planNewObject(
       : write.steps,
     needs: own.flatMap((quirk) => quirk.needs ?? []).map((table) => object + table),
   }
-}
-
-function isTableOf(on: ObjectQuirk['on'], object: string): boolean {
-  const schema = schemaPathOf(object)
-  return on.startsWith('*.') ? schema.endsWith(on.slice(1)) : schema === on
 }
 
 /** Returns true when the object, or another of the same table, shows the parameter. */
