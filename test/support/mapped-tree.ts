@@ -38,11 +38,11 @@ export function mappedTree(own: DeviceTree): MappedDevice {
   return { own, kind, tree, device: new DeviceMapping(mapping, map, family) }
 }
 
-/** Returns the view of a device in TR-181: its own values of TR-181, if it has any, and all mapped ones above them. */
+/** Returns the view of a device in TR-181 as a record has it: mapped values where the device shows none itself. */
 export function viewOf({ own, tree, device }: MappedDevice): Map<string, string> {
   const view = new Map(
     [...own].filter(([path]) => path.startsWith('Device.')).map(([path, { value }]) => [path, value]),
   )
-  for (const { path, value } of mapTree(device, tree, READING_TIME).values) view.set(path, value)
+  for (const { path, value } of mapTree(device, tree, READING_TIME).values) if (!own.has(path)) view.set(path, value)
   return view
 }

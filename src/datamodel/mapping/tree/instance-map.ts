@@ -18,7 +18,7 @@ export interface InstanceMap {
 /** Most rows of one table, and of all tables of one device. */
 const MAX_TABLE_ROWS = 512
 const MAX_MAP_ROWS = 2048
-/** Most rows of one table that stay reserved for what is gone; the oldest are given up first. */
+/** Most rows of one table that stay reserved for what is gone; the lowest numbers are given up first. */
 const MAX_RESERVED = 128
 
 /** Gives numbers: one that was given once stays with its key. */

@@ -1,27 +1,7 @@
-import type { VendorFamily, VendorRow } from './family.ts'
+import type { VendorFamily } from './family.ts'
 import { keyPlace, optics, place, rssi, stationStandard, width } from './places.ts'
 
 const GPON = 'Device.Optical.Interface.{i}.X_TP_GPON_Config.'
-/** Devices of TR-181 that count the bytes of a WAN interface as the LAN sees them. */
-const SWAPPED = ['EX220', 'HC220-G5', 'HX220', 'XC220-G3v', 'XX230v']
-
-/** Returns the rows by which sent and received change places. */
-function swapped(): VendorRow[] {
-  return ['Bytes', 'Packets'].flatMap((unit) =>
-    [
-      ['Sent', 'Received'],
-      ['Received', 'Sent'],
-    ].map(([from, to]) => ({
-      from: `Device.IP.Interface.{i}.Stats.${unit}${from}`,
-      to: `Device.IP.Interface.{i}.Stats.${unit}${to}`,
-      rank: 0,
-      family: 'tp-link',
-      models: SWAPPED,
-      evidence: '5 models',
-    })),
-  )
-}
-
 /** TP-Link (X_TP_), with TR-181 or TR-098. */
 export const TP_LINK: VendorFamily = {
   name: 'tp-link',
@@ -40,7 +20,6 @@ export const TP_LINK: VendorFamily = {
       { evidence: '2 lineages, 2 models' },
     ),
     place(`${GPON}PonMode`, 'Device.XPON.ONU.{i}.ANI.{i}.PONMode', { transform: 'ponMode', evidence: '1 lineage' }),
-    ...swapped(),
     ...['X_TP_UpTime', 'Uptime'].map((leaf, at) =>
       place(`Device.PPP.Interface.{i}.${leaf}`, 'Device.PPP.Interface.{i}.LastChange', {
         rank: 2 + at,

@@ -31,14 +31,6 @@ describe('facts of a device under the same paths of TR-181', () => {
     expect(paths.filter((path) => /^Device\.(?:Optical|XPON)\./.test(path))).toEqual([])
   })
 
-  it('TP-Link counts a line as the LAN sees it: sent and received change places', () => {
-    const mapped = mappedDevice('tplink-xc220')
-    const raw = (leaf: string) => mapped.own.get(`Device.IP.Interface.3.Stats.${leaf}`)?.value
-    const view = viewOf(mapped)
-    expect(view.get('Device.IP.Interface.3.Stats.BytesReceived')).toBe(raw('BytesSent'))
-    expect(view.get('Device.IP.Interface.3.Stats.BytesSent')).toBe(raw('BytesReceived'))
-  })
-
   it('a prefix and an address of IPv6 are rows of the IP interface of their line', () => {
     const view = viewOf(mappedDevice('huawei-hg8145v5'))
     const line = [...view].find(
