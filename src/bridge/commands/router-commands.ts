@@ -31,6 +31,11 @@ export function commandsAt(
   })
 }
 
+/** Returns the schema paths of the objects that have commands. */
+export function commandObjects(): readonly string[] {
+  return [...new Set(COMMANDS.map(({ object }) => object))]
+}
+
 const NO_CALL: CommandCall = {
   object: '',
   name: '',

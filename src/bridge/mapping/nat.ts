@@ -10,6 +10,11 @@ const MENU = '/ip/firewall/nat'
 /** Sign in the comment of a rule that the bridge has made, with the number that stays with the rule. */
 const MARK = /^\[isthmus ([0-9a-z]{1,32})\] ?/
 
+/** Returns the comment of a rule that the bridge makes: its sign, and the description. */
+export function markedComment(mark: string, description: string): string {
+  return `[isthmus ${mark}] ${description}`.trimEnd()
+}
+
 /** Returns the number in the sign of a rule; undefined for a rule that the bridge has not made. */
 function markOf(comment: Text): Text {
   return MARK.exec(comment ?? '')?.[1]

@@ -39,15 +39,21 @@ interface SupportedObject {
   readonly parameters: Map<string, { readonly parameter: ModelParameter; readonly origin: Origin }>
 }
 
-/** Commands and names of events that the bridge has code for, by schema path of the object. */
+/** Parts of the supported model that the bridge has code for beside the mapping, by schema path of the object. */
 export interface Served {
-  /** The commands of an object on a router with these menus; `standard` are those that TR-181 has there. */
+  /** Returns the commands of an object on a router with these menus; `standard` are those of TR-181. */
   commands(
     schema: string,
     standard: ReadonlyMap<string, ModelCommand>,
     menus: ReadonlySet<string>,
   ): readonly ModelCommand[]
   events(schema: string): readonly string[]
+  /** Returns the names of parameters that are written though no property is theirs alone. */
+  writes?(schema: string): readonly string[]
+  /** Returns true for a table to which rows are added, as far as the model allows it. */
+  grows?(schema: string): boolean
+  /** Returns the schema paths of objects that have commands. */
+  objects?(): readonly string[]
 }
 
 /** The supported model of one router: what the mapping has of the menus that the router has. */
@@ -68,6 +74,7 @@ export class SupportedObjects implements SupportedModel {
     this.#menus = facts.menus
     for (const mapping of mappings)
       if (mapping.needs.every((menu) => facts.menus.has(menu))) this.#take(mapping, facts.menus)
+    for (const schema of served.objects?.() ?? []) this.#takeCommands(schema)
   }
 
   objects(): Iterable<string> {
@@ -130,7 +137,8 @@ export class SupportedObjects implements SupportedModel {
 
   #take(mapping: ObjectMapping, menus: ReadonlySet<string>): void {
     const { object, table, parameters } = mapping
-    if (table?.grows === true) this.#growing.add(object)
+    if (table?.grows === true || this.#served.grows?.(object) === true) this.#growing.add(object)
+    const written = new Set(this.#served.writes?.(object))
     const known: ParameterMapping[] = []
     this.#parameters.set(mapping, known)
     this.#ensure(object)
@@ -139,17 +147,25 @@ export class SupportedObjects implements SupportedModel {
       if (!isThere(mapping, parameter, menus)) continue
       known.push(parameter)
       const { object: schema, leaf } = splitLeaf(object + name)
-      this.#add(this.#ensure(schema), schema, leaf, { mapping, parameter })
+      this.#add(this.#ensure(schema), schema, leaf, { mapping, parameter }, written.has(name))
     }
   }
 
-  #add({ parameters }: SupportedObject, schema: string, leaf: string, place: Place): void {
+  #add({ parameters }: SupportedObject, schema: string, leaf: string, place: Place, isWritten: boolean): void {
     const before = parameters.get(leaf)
     const places = before !== undefined && 'places' in before.origin ? before.origin.places : []
     const standard = this.#model.objects.get(schema)?.params.get(leaf) ?? ownParameter(leaf, 'string', false)
-    const isWritable = place.parameter.write !== undefined || (before !== undefined && before.parameter.access !== 'r')
+    const isWritable =
+      isWritten || place.parameter.write !== undefined || (before !== undefined && before.parameter.access !== 'r')
     const parameter: ModelParameter = isWritable ? standard : { ...standard, access: 'r' }
     parameters.set(leaf, { parameter, origin: { places: [...places, place] } })
+  }
+
+  /** An object that has commands and nothing else, below objects that are there. */
+  #takeCommands(schema: string): void {
+    const rows = /^(.*\{i\}\.)[^{]*$/.exec(schema)?.[1]
+    const hasRows = rows === undefined || this.#objects.has(rows)
+    if (hasRows && this.#kindOf(schema, this.#model.objects.get(schema)).commands.size > 0) this.#ensure(schema)
   }
 
   /** The object at a schema path, with the objects above it. A table is counted by the object above it. */

@@ -17,6 +17,8 @@ export interface RouterInstance {
   /** Natural key in its table. */
   readonly key: string
   readonly mapping: ObjectMapping
+  /** False for a row that the router has made itself, or somebody else. */
+  readonly mayChange: boolean
   /** The row as it was read. */
   readonly row: RouterRow
 }
@@ -39,16 +41,19 @@ export class RouterInstances {
 
 function instanceOf({ mapping, row, called, key }: InstanceRow): RouterInstance {
   const { source, table } = mapping
-  const menu = isDerived(source) ? '' : source.menu
-  const names = (table?.key.from ?? []).filter((name) => row[name] !== undefined && name !== '.id')
-  const properties = Object.fromEntries(names.map((name) => [name, row[name] ?? '']))
+  const path = isDerived(source) ? (row['.menu'] ?? '') : source.menu
+  const menu = isMenuPath(path) ? path : undefined
+  const stays = isDerived(source) ? (source.stays?.[path] ?? []) : (table?.key.from ?? [])
+  const names = stays.filter((name) => row[name] !== undefined && name !== '.id')
   const id = row['.id']
+  const properties = Object.fromEntries(names.map((name) => [name, row[name] ?? '']))
   return {
-    menu: menu !== '' && isMenuPath(menu) ? menu : undefined,
+    menu,
     match: { properties, ...(id === undefined ? {} : { id }) },
     called,
     key,
     mapping,
     row,
+    mayChange: table?.mayChange?.holds(row) ?? true,
   }
 }

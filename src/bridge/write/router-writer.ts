@@ -246,9 +246,10 @@ export class RouterWriter {
 /** The row of a step is not there any more. */
 class RowGone extends Error {}
 
-function hasSecret({ kind, menu, ...step }: WriteStep): boolean {
-  if (kind === 'remove' || !('values' in step)) return false
-  const { properties } = menuOf(menu)
+/** Returns true for a step that overwrites a secret. A row that is added with one can be removed again. */
+function hasSecret(step: WriteStep): boolean {
+  if (step.kind !== 'set') return false
+  const { properties } = menuOf(step.menu)
   return Object.keys(step.values).some((name) => properties[name]?.secret === true)
 }
 

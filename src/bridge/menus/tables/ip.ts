@@ -129,7 +129,7 @@ export const IP = {
   ),
   '/ip/firewall/nat': menu(
     {
-      ...reads('in-interface-list', 'out-interface', 'out-interface-list', 'bytes', 'packets', 'invalid', 'dynamic'),
+      ...reads('out-interface', 'out-interface-list', 'bytes', 'packets', 'invalid', 'dynamic'),
       ...reads('src-port', 'log', 'jump-target'),
       chain: write(oneOf('dstnat')),
       action: write(oneOf('dst-nat')),
@@ -138,6 +138,7 @@ export const IP = {
       'dst-address': write(NO_IPV4),
       'dst-port': write(PORT_LIST),
       'in-interface': write(optional(INTERFACE)),
+      'in-interface-list': write(oneOf('WAN')),
       'to-addresses': write(IPV4),
       'to-ports': write(PORTS),
       disabled: write(BOOLEAN),
@@ -145,7 +146,7 @@ export const IP = {
     },
     {
       ...ORDERED,
-      unset: rowVerb(1, { 'value-name': oneOf('src-address', 'dst-address', 'in-interface', 'to-ports') }),
+      unset: rowVerb(1, { 'value-name': oneOf('src-address', 'in-interface', 'in-interface-list') }),
     },
   ),
 } as const

@@ -6,6 +6,7 @@ import {
   menu,
   type Property,
   READ,
+  ROWS,
   read,
   reads,
   rowVerb,
@@ -236,7 +237,7 @@ export const WIFI = {
         ),
       ),
       'channel-width': write(WIRELESS_WIDTH),
-      'security-profile': read(NAME),
+      'security-profile': write(NAME),
       'hide-ssid': write(BOOLEAN),
       'default-forwarding': write(BOOLEAN),
       'max-station-count': write(CLIENTS),
@@ -250,7 +251,7 @@ export const WIFI = {
   ),
   '/interface/wireless/security-profiles': menu(
     {
-      name: read(NAME),
+      name: write(NAME),
       mode: write(oneOf('none', 'dynamic-keys')),
       'authentication-types': write(listOf(oneOf('wpa-psk', 'wpa2-psk', 'wpa-eap', 'wpa2-eap'), 4)),
       'wpa-pre-shared-key': secret(KEY),
@@ -258,7 +259,7 @@ export const WIFI = {
       'management-protection': write(PROTECTION),
       ...reads('default'),
     },
-    CHANGE,
+    ROWS,
   ),
   '/interface/wireless/registration-table': menu(
     {
