@@ -3,7 +3,7 @@
 export { BridgeFleet } from './agents/bridge-fleet.ts'
 export { routerOpener } from './agents/open-router.ts'
 export type { FoundState, RouterRow, RouterRows } from './agents/router-rows.ts'
-export { AuditFile, type AuditTrail } from './commands/audit-trail.ts'
+export { AuditFile } from './commands/audit-trail.ts'
 export type { Restart, RouterPolicy } from './commands/command.ts'
 export { Confirmations } from './commands/confirmations.ts'
 export { BridgeIdentity } from './enrolment/bridge-identity.ts'

@@ -2,22 +2,18 @@ import { join } from 'node:path'
 import type { Clock, Log } from '../../base/index.ts'
 import type { RouterPolicy as PolicyName } from '../../domain/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
-import { ModelRefusal } from '../../usp/index.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
-import { commandsAt, RouterCommands } from '../commands/router-commands.ts'
 import type { Level } from '../menus/form/menu.ts'
 import { GuardedRouter } from '../menus/guarded-router.ts'
 import type { RouterWrites } from '../model/bridged-model.ts'
 import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
 import { NumberFile } from '../model/number-file.ts'
 import { RouterModel } from '../model/router-model.ts'
-import { RouterInstances } from '../write/instances.ts'
+import { RouterSide } from '../router-side.ts'
+import { servedBy } from '../served.ts'
 import { IntentFile } from '../write/intent-file.ts'
-import { ManagementCheck } from '../write/management-check.ts'
-import { RouterRows } from '../write/router-rows.ts'
-import { RouterWriter } from '../write/router-writer.ts'
 
 /** The limits that an operator sets for one router, as they are now. */
 interface Policy {
@@ -46,7 +42,7 @@ export class RouterParts {
   readonly #numbers = new LateNumbers()
   #intents: IntentFile | undefined
   #file: NumberFile | undefined
-  #writer: RouterWriter | undefined
+  #side: RouterSide | undefined
 
   constructor(options: RouterPartsOptions) {
     this.#options = options
@@ -55,10 +51,7 @@ export class RouterParts {
       router: this.#guarded,
       numbers: this.#numbers,
       clock: options.clock,
-      served: {
-        commands: commandsAt,
-        events: (schema) => (schema === 'Device.' ? ['Boot!'] : []),
-      },
+      served: servedBy((schema) => (schema === 'Device.' ? ['Boot!'] : [])),
     })
   }
 
@@ -71,45 +64,29 @@ export class RouterParts {
     this.#numbers.use(this.#file)
     const intents = await IntentFile.open(join(folder, 'intents.jsonl'))
     this.#intents = intents
-    const { log } = this.#options
-    const check = new ManagementCheck(this.#guarded)
-    this.#writer = new RouterWriter(this.#guarded, intents, check, log)
-    return this.#writes(this.#writer, check)
+    const { policy, ...options } = this.#options
+    this.#side = new RouterSide({
+      ...options,
+      router: this.#guarded,
+      model: this.reads,
+      numbers: this.#numbers,
+      intents,
+      policy() {
+        const { firmwareHosts, backupHosts } = policy
+        return { level: policy.level(), firmwareHosts, backupHosts, allowsLocalTargets: false }
+      },
+      changes: () => () => undefined,
+    })
+    return this.#side
   }
 
   /** Undoes a write that was cut off; rejects when the router does not answer. */
   async settle(): Promise<void> {
-    await this.#writer?.settle()
+    await this.#side?.settle()
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#file?.close(), this.#intents?.close()])
-  }
-
-  #writes(writer: RouterWriter, check: ManagementCheck): RouterWrites {
-    const { name, policy, confirmations, audit, clock, log, onRestart } = this.#options
-    const tools = {
-      router: this.#guarded,
-      rows: new RouterRows(this.#guarded),
-      writer,
-      instances: new RouterInstances(this.reads),
-      managementInterfaces: () => check.interfaces(),
-      get policy() {
-        const { firmwareHosts, backupHosts } = policy
-        return { level: policy.level(), firmwareHosts, backupHosts, allowsLocalTargets: false }
-      },
-      clock,
-      log,
-      onRestart,
-    }
-    const commands = new RouterCommands(name, tools, confirmations, audit)
-    return {
-      set: async (values) => refuse(values.map(({ path }) => path)),
-      add: async (rows) => refuse(rows.map(({ table }) => table)),
-      delete: async (rows) => refuse([...rows]),
-      operate: (call) => commands.operate(call),
-      changes: () => () => undefined,
-    }
   }
 }
 
@@ -117,10 +94,6 @@ export class RouterParts {
 export function levelOf(policy: PolicyName): Level {
   const levels: Record<PolicyName, Level> = { L0: 0, L1: 1, L2: 2, L3: 3 }
   return levels[policy]
-}
-
-function refuse(paths: string[]): never {
-  throw new ModelRefusal(paths.map((path) => ({ path, code: 7013, text: 'the bridge does not write this' })))
 }
 
 /** Instance numbers of a file that is opened when the identity of the router is known; none are given before. */
