@@ -168,12 +168,23 @@ describe('the Agents of a bridge', () => {
     const twin = await bridge.add(way.port)
     const errorOf = async (id: string) => (await bridge.read(id)).state?.lastError ?? ''
     for (const id of [ids.closed, ids.login, twin]) await until(async () => (await errorOf(id)) !== '')
-    expect(await errorOf(ids.closed)).toMatch(/127\.0\.0\.1 port 1.*\/ip service/)
+    expect(await errorOf(ids.closed)).toMatch(/127\.0\.0\.1 port 1 .*\/ip service enable api/)
     expect(await errorOf(ids.login)).toMatch(/refuses user admin/)
     expect(await errorOf(ids.login)).not.toContain('wrong')
     await until(async () => /same router as 127\.0\.0\.1/.test(await errorOf(twin)))
     const { deviceId = '' } = await bridge.read(ids.good)
     await until(async () => (await device(deviceId)).usp?.linked === true)
+    const weak = await startRouter({
+      index: routers++,
+      users: [{ name: 'weak', password: 'p', group: ['api', 'read'] }],
+      profile: 'v7.18',
+    })
+    stops.push(() => weak.close())
+    const watched = await bridge.add(weak.port, { login: { username: 'weak', password: 'p' } })
+    await until(async () => ((await bridge.read(watched)).state?.missingRights.length ?? 0) > 0)
+    expect((await bridge.read(watched)).state?.missingRights).toEqual(
+      expect.arrayContaining([expect.stringMatching(/lacks the right `write`/)]),
+    )
     // Mended, without a restart of anything.
     await call('PATCH', `/bridges/${bridge.id}/routers/${ids.login}`, { login: LOGIN })
     await until(async () => (await bridge.read(ids.login)).deviceId !== undefined)

@@ -1,6 +1,12 @@
 import type { Clock, Log } from '../../base/index.ts'
 import { isLoopback } from '../../config/index.ts'
-import { type ApiSecurity, openApi, openSsh, RouterOsError, type RouterSession } from '../../routeros/index.ts'
+import {
+  type ApiSecurity,
+  openAny,
+  type RouterAccess,
+  RouterOsError,
+  type RouterSession,
+} from '../../routeros/index.ts'
 import type { RouterRow } from './router-rows.ts'
 
 /** The settings of all connections of a bridge to its routers. */
@@ -16,34 +22,33 @@ export type OpenRouter = (row: RouterRow, signal: AbortSignal) => Promise<Router
 
 /** Returns the function that opens sessions, over the transport that the row names; auto tries those that are safe. */
 export function routerOpener(security: RouterSecurity, parts: { clock: Clock; log: Log }): OpenRouter {
-  return async (row, signal) => {
-    if (row.login === undefined) throw refused('the login of the router is not known')
-    const { address: host, port, login } = row
-    const account = { user: login.username, password: login.password }
-    const open = (kind: ApiSecurity) =>
-      openApi(
-        { host, ...(port === undefined ? {} : { port }), ...account, security: kind, allowPlain: security.allowPlain },
-        parts,
-        signal,
-      )
-    const secure: ApiSecurity =
-      row.fingerprint === undefined
-        ? { kind: 'ca', ...(security.ca === undefined ? {} : { ca: security.ca }) }
-        : { kind: 'fingerprint', sha256: row.fingerprint }
-    if (row.transport === 'api-ssl') return open(secure)
-    if (row.transport === 'api') return open({ kind: 'plain' })
-    if (row.transport === 'ssh') {
-      const { fingerprint: hostKey } = row
-      if (hostKey === undefined) throw refused('SSH needs the fingerprint of the host key of the router in its row')
-      return openSsh({ host, ...(port === undefined ? {} : { port }), ...account, hostKey }, parts, signal)
-    }
-    try {
-      return await open(secure)
-    } catch (error) {
-      const mayBePlain = (security.allowPlain || isLoopback(host)) && row.fingerprint === undefined
-      if (!mayBePlain || !(error instanceof RouterOsError) || error.kind !== 'unreachable') throw error
-      return open({ kind: 'plain' })
-    }
+  return async (row, signal) => (await openAny(accessOf(row, security), parts, signal)).session
+}
+
+/** The ways to a router. RouterOsError `refused` for a row that has none. */
+function accessOf(row: RouterRow, { ca, allowPlain }: RouterSecurity): RouterAccess {
+  const { address: host, login, fingerprint, transport } = row
+  if (login === undefined) throw refused('the login of the router is not known')
+  const port = row.port === undefined ? {} : { port: row.port }
+  const account = { host, user: login.username, password: login.password }
+  const security: Exclude<ApiSecurity, { kind: 'plain' }> =
+    fingerprint === undefined
+      ? { kind: 'ca', ...(ca === undefined ? {} : { ca }) }
+      : { kind: 'fingerprint', sha256: fingerprint }
+  const secure = { apiSsl: { ...port, security } }
+  const plain = { api: { ...port, allowPlain } }
+  switch (transport) {
+    case 'api-ssl':
+      return { ...account, ...secure }
+    case 'api':
+      return { ...account, ...plain }
+    case 'ssh':
+      if (fingerprint === undefined) throw refused('SSH needs the fingerprint of the host key of the router in its row')
+      return { ...account, ssh: { ...port, hostKey: fingerprint } }
+    case 'auto':
+      // Nothing by which a router could be trusted is needed on this machine.
+      if (fingerprint === undefined && ca === undefined && isLoopback(host)) return { ...account, ...plain }
+      return { ...account, ...secure, ...(fingerprint === undefined ? {} : { ssh: { hostKey: fingerprint } }) }
   }
 }
 

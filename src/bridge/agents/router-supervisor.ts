@@ -1,6 +1,6 @@
 import { AppError, type Clock, errorText, type Log, type Random } from '../../base/index.ts'
 import type { RouterIdentity } from '../../domain/index.ts'
-import { RouterConnection, type RouterOsError } from '../../routeros/index.ts'
+import { enrolmentCheck, RouterConnection, type RouterOsError } from '../../routeros/index.ts'
 import type { Codec, NotifyFile } from '../../usp/index.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
@@ -42,6 +42,10 @@ const RETRY_MS = 5000
 const MAX_RETRY_MS = 300_000
 /** Certificates are looked at for renewal so often. */
 const RENEW_MS = 3_600_000
+/** Findings that are about rights of the account and about the device mode. */
+const LACKS: ReadonlySet<string> = new Set(['missingRight', 'deviceMode', 'flagged'])
+const MAX_LACKS = 30
+const MAX_LACK = 500
 /** A time of boot that differs by more is another boot. */
 const BOOT_STEP_MS = 60_000
 
@@ -64,6 +68,8 @@ export class RouterSupervisor {
   #isReached = false
   #error: string | undefined
   #identity: RouterIdentity | undefined
+  /** Sentences that name what was missing when the router was looked at; undefined: not yet. */
+  #lacks: string[] | undefined
   #reported = ''
   #failures = 0
   /** Work on the Agent, one after the other. */
@@ -110,7 +116,13 @@ export class RouterSupervisor {
   /** Takes the row as it is now; false when it needs another connection. */
   update(row: RouterRow): boolean {
     if (connectionOf(row) !== connectionOf(this.#row)) return false
+    const isOther = (row.policy === 'L0') !== (this.#row.policy === 'L0')
     this.#row = row
+    if (isOther) {
+      // Other rights are needed from now on.
+      this.#lacks = undefined
+      if (this.#isUp) void this.#enqueue(() => this.#look())
+    }
     this.#report()
     return true
   }
@@ -194,6 +206,7 @@ export class RouterSupervisor {
         'invalid',
         `${this.#row.address} states no OUI and serial number, by which its Agent would be known`,
       )
+    await this.#look()
     const { identity, bootedAt } = stated
     const before = this.#identity
     if (before !== undefined && before.endpointId !== identity.endpointId) await this.#end()
@@ -215,6 +228,15 @@ export class RouterSupervisor {
     if (this.#isUp) this.#agent?.setReached(true)
     this.#report()
     this.#renewLater()
+  }
+
+  /** Looks at what the account lacks for its work, once. */
+  async #look(): Promise<void> {
+    if (this.#lacks !== undefined) return
+    const purpose = this.#row.policy === 'L0' ? 'watch' : 'manage'
+    const { findings } = await enrolmentCheck(this.#connection, { user: this.#row.login?.username ?? '', purpose })
+    this.#lacks = findings.filter(({ code }) => LACKS.has(code)).map(({ message }) => message.slice(0, MAX_LACK))
+    this.#report()
   }
 
   async #begin(identity: RouterIdentity, proof: AgentProof | undefined): Promise<void> {
@@ -279,7 +301,7 @@ export class RouterSupervisor {
     const state: FoundState = {
       reachable: this.#isReached,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
-      missingRights: this.#watch.missing,
+      missingRights: [...(this.#lacks ?? []), ...this.#watch.missing].slice(0, MAX_LACKS),
       ...(this.#error === undefined ? {} : { lastError: this.#error }),
       ...(this.#row.login === undefined ? { needsLogin: true } : {}),
       revision: this.#row.revision,

@@ -16,9 +16,9 @@ function sentence(error: unknown, place: string, username: string): string {
   if (!(error instanceof RouterOsError)) return `the bridge failed at ${place}: ${text}`
   switch (error.kind) {
     case 'unreachable':
-      return `${place}: ${text}; look at the address, at firewalls on the way, and whether /ip service has the API enabled for the bridge`
+      return `${place} is not reached: ${text}; look at the address, and at firewalls on the way`
     case 'login':
-      return `${place} refuses user ${username}: ${text}; send the right login, and look at the group and the allowed addresses of the user`
+      return `${place} refuses user ${username}: ${text}`
     case 'timeout':
       return `${place} does not answer in time: ${text}; look at its load and at the way to it`
     case 'refused':
