@@ -1,5 +1,5 @@
 import { parseList } from '../../routeros/index.ts'
-import { integer, inverted, isTrue } from './conversions.ts'
+import { integer, inverted, isTrue, truth, wordIn } from './conversions.ts'
 import type { DerivedRows, ObjectMapping, SourceRow } from './declaration.ts'
 import { firstOf, fixed, kept, reference, rowsWith, shown, shownFrom } from './parameters.ts'
 import { BRIDGE, BRIDGE_PORT, BRIDGE_VLAN, ETHERNET, LINKS, SSID } from './tables.ts'
@@ -69,7 +69,7 @@ const BRIDGE_PORTS: ObjectMapping = {
     LowerLayers: reference('interface', [ETHERNET, SSID, ...LINKS]),
     PVID: kept('pvid', integer(1, 4094)),
     AcceptableFrameTypes: kept('frame-types', {
-      read: (text) => FRAME_TYPES[text ?? 'admit-all'],
+      read: (text) => wordIn(FRAME_TYPES, text ?? 'admit-all'),
       write: (value) => Object.keys(FRAME_TYPES).find((name) => FRAME_TYPES[name] === value),
     }),
   },
@@ -147,7 +147,7 @@ const VLAN_PORTS: ObjectMapping = {
     Enable: shown('disabled', inverted),
     VLAN: reference('called', [BRIDGE_VLAN]),
     Port: reference('port', [BRIDGE_PORT]),
-    Untagged: shown('untagged'),
+    Untagged: shown('untagged', truth),
   },
 }
 

@@ -77,10 +77,26 @@ export const kib: Conversion = {
   },
 }
 
+/** Returns the whole seconds of a duration up to `max`; undefined for a text that is none. */
+export function secondsUpTo(text: Text, max: number): number | undefined {
+  const found = parseDurationSeconds(text ?? '')
+  return found === undefined || found === null ? undefined : Math.min(found, max)
+}
+
 /** A duration in seconds. */
 export const seconds: Required<Conversion> = {
-  read: (text) => parseDurationSeconds(text ?? '')?.toString(),
+  read: (text) => secondsUpTo(text, 2 ** 32 - 1)?.toString(),
   write: (value) => (/^\d{1,9}$/.test(value) ? formatDuration(Number(value)) : undefined),
+}
+
+/** Returns the entry of a table under a word that a router said; undefined when it has none of its own. */
+export function wordIn(table: Readonly<Record<string, string>>, word: Text): Text {
+  return word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined
+}
+
+/** Returns the conversion of a text that is one of some words already. */
+export function oneOf(...words: string[]): Conversion {
+  return { read: (text) => (text !== undefined && words.includes(text) ? text : undefined) }
 }
 
 /** The part of a text before its first space, as in `7.16.1 (stable)`. */
@@ -92,8 +108,13 @@ export const ipv4: Required<Conversion> = {
   write: (value) => (value === '' || isIPv4(value) ? value : undefined),
 }
 
-/** The address of a prefix such as `192.0.2.1/24`; none is ''. */
-export const prefixAddress: Conversion = { read: (text) => parsePrefix(text ?? '')?.address ?? '' }
+/** The address of an IPv4 prefix such as `192.0.2.1/24`; none is ''. */
+export const prefixAddress: Conversion = {
+  read(text) {
+    const address = parsePrefix(text ?? '')?.address ?? ''
+    return isIPv4(address) ? address : ''
+  },
+}
 
 /** The mask of an IPv4 prefix; none is ''. */
 export const prefixMask: Conversion = {

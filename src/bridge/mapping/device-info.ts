@@ -1,4 +1,4 @@
-import { atMost, firstWord, integer, kib, seconds } from './conversions.ts'
+import { atMost, firstWord, integer, kib, oneOf, seconds, truth } from './conversions.ts'
 import type { ObjectMapping, ParameterMapping, Text } from './declaration.ts'
 import { firstOf, fixed, kept, rowsWith, shown, shownFrom } from './parameters.ts'
 
@@ -109,8 +109,8 @@ const FIRMWARE: ObjectMapping = {
   parameters: {
     Name: shown('name'),
     Version: shown('version', atMost(64)),
-    Status: shown('status'),
-    Available: shown('available'),
+    Status: shown('status', oneOf('NoImage', 'Active', 'Downloading', 'Available', 'DownloadFailed')),
+    Available: shown('available', truth),
   },
 }
 

@@ -1,10 +1,25 @@
 import { isIPv4 } from 'node:net'
-import { parseDurationSeconds, parseList, parsePrefix } from '../../routeros/index.ts'
-import { addresses, atMost, dateAt, inverted, ipv4, isTrue, mac, prefixAddress, prefixMask } from './conversions.ts'
+import { parseList, parsePrefix } from '../../routeros/index.ts'
+import {
+  addresses,
+  atMost,
+  dateAt,
+  integer,
+  inverted,
+  ipv4,
+  isTrue,
+  mac,
+  oneOf,
+  prefixAddress,
+  prefixMask,
+  secondsUpTo,
+  wordIn,
+} from './conversions.ts'
 import type { DerivedRows, ObjectMapping, SourceRow, Text } from './declaration.ts'
 import { firstOf, fixed, kept, keptReference, notDynamic, rowsWith, shown, shownFrom } from './parameters.ts'
 import { IP_INTERFACE } from './tables.ts'
 
+const MAX_INT = 2 ** 31 - 1
 const STATUS = shownFrom(['disabled', 'invalid'], ([disabled, invalid]) =>
   isTrue(disabled) ? 'Disabled' : isTrue(invalid) ? 'Error_Misconfigured' : 'Enabled',
 )
@@ -26,7 +41,7 @@ const CLIENT: ObjectMapping = {
     Enable: kept('disabled', inverted),
     Interface: keptReference('interface', [IP_INTERFACE]),
     Status: STATUS,
-    DHCPStatus: shownFrom(['status'], ([status]) => CLIENT_STATES[/^[a-z]+/.exec(status ?? '')?.[0] ?? ''] ?? 'Init'),
+    DHCPStatus: shownFrom(['status'], ([status]) => wordIn(CLIENT_STATES, /^[a-z]+/.exec(status ?? '')?.[0]) ?? 'Init'),
     IPAddress: shown('address', prefixAddress),
     SubnetMask: shown('address', prefixMask),
     IPRouters: shown('gateway', addresses(4)),
@@ -35,8 +50,7 @@ const CLIENT: ObjectMapping = {
     ),
     DHCPServer: shown('dhcp-server', ipv4),
     LeaseTimeRemaining: shownFrom(['expires-after'], ([left]) => {
-      const seconds = parseDurationSeconds(left ?? '')
-      return seconds === null && left === 'never' ? '-1' : String(seconds ?? 0)
+      return left === 'never' ? '-1' : String(secondsUpTo(left, MAX_INT) ?? 0)
     }),
   },
 }
@@ -94,7 +108,7 @@ const SERVER_POOLS: ObjectMapping = {
   parameters: {
     Enable: kept('disabled', inverted),
     Status: STATUS,
-    Order: shown('order'),
+    Order: shown('order', integer(1, 65535)),
     Interface: keptReference('interface', [IP_INTERFACE]),
     MinAddress: shown('first', ipv4),
     MaxAddress: shown('last', ipv4),
@@ -102,7 +116,7 @@ const SERVER_POOLS: ObjectMapping = {
     DNSServers: shown('dns-server', addresses(4)),
     DomainName: shown('domain', { read: (text) => (text ?? '').slice(0, 64) }),
     IPRouters: shown('gateway', addresses(4)),
-    LeaseTime: shownFrom(['lease-time'], ([time]) => String(parseDurationSeconds(time ?? '') ?? -1)),
+    LeaseTime: shownFrom(['lease-time'], ([time]) => String(secondsUpTo(time, MAX_INT) ?? -1)),
   },
 }
 
@@ -196,7 +210,7 @@ const DNS_CLIENT_SERVERS: ObjectMapping = {
     Enable: fixed('true'),
     Status: fixed('Enabled'),
     DNSServer: shown('server', atMost(45)),
-    Type: shown('type'),
+    Type: shown('type', oneOf('Static', 'DHCPv4', 'IPCP')),
   },
 }
 

@@ -1,7 +1,7 @@
 import { parseMac } from '../../routeros/index.ts'
-import { isTrue } from './conversions.ts'
+import { isTrue, oneOf, truth } from './conversions.ts'
 import type { DerivedRows, ObjectMapping, SourceRow } from './declaration.ts'
-import { firstOf, reference, shown } from './parameters.ts'
+import { firstOf, orElse, reference, shown } from './parameters.ts'
 import { ETHERNET, IP_INTERFACE, LINKS, SSID, STATION } from './tables.ts'
 
 const STATIONS = ['interface', 'mac-address']
@@ -60,8 +60,8 @@ const HOST: ObjectMapping = {
     PhysAddress: shown('mac'),
     IPAddress: shown('ip', { read: (text) => text ?? '' }),
     HostName: shown('name', { read: (text) => (text ?? '').slice(0, 64) }),
-    Active: shown('active'),
-    InterfaceType: shown('medium', { read: (text) => text ?? 'Other' }),
+    Active: shown('active', truth),
+    InterfaceType: orElse('Other', shown('medium', oneOf('Ethernet', 'Wi-Fi'))),
     Layer1Interface: reference('layer1', [SSID, ETHERNET, ...LINKS]),
     Layer3Interface: reference('layer3', [IP_INTERFACE]),
     AssociatedDevice: reference('station', [STATION]),

@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { parsePorts, parsePrefix } from '../../routeros/index.ts'
-import { inverted, ipv4, isTrue } from './conversions.ts'
+import { inverted, ipv4, isTrue, wordIn } from './conversions.ts'
 import type { ObjectMapping, SourceRow, Text } from './declaration.ts'
 import { allOf, fixed, kept, keptReference, reference, rowsWith, shown, shownFrom } from './parameters.ts'
 import { IP_INTERFACE } from './tables.ts'
@@ -39,6 +39,7 @@ const MASQUERADE: ObjectMapping = {
   },
 }
 
+const PROTOCOLS: Readonly<Record<string, string>> = { tcp: 'TCP', udp: 'UDP' }
 /** Properties that tell rules apart which the bridge has not made. */
 const MATCHERS = ['protocol', 'dst-address', 'dst-port', 'src-address', 'in-interface', 'in-interface-list']
 
@@ -82,7 +83,7 @@ const MAPPINGS: ObjectMapping = {
       return String(found === undefined || found.to === found.from ? 0 : found.to)
     }),
     InternalPort: shownFrom(['to-ports', 'dst-port'], ([to, ports]) => String((range(to) ?? range(ports))?.from ?? 0)),
-    Protocol: shownFrom(['protocol'], ([protocol]) => protocol?.toUpperCase()),
+    Protocol: shownFrom(['protocol'], ([protocol]) => wordIn(PROTOCOLS, protocol)),
     InternalClient: kept('to-addresses', { ...ipv4, read: (text) => addressOf(text) ?? '' }),
     Description: shownFrom(['comment'], ([comment]) => (comment ?? '').replace(MARK, '').slice(0, 256)),
   },

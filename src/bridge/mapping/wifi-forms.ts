@@ -1,3 +1,4 @@
+import { wordIn } from './conversions.ts'
 import type { Text } from './declaration.ts'
 
 /** Returns the number of the channel at a frequency in MHz; undefined for frequencies without one. */
@@ -109,12 +110,13 @@ const MODES: Readonly<Record<string, string>> = {
 /** Returns the security mode of a list of authentication types; undefined for a list that TR-181 has no word for. */
 export function securityMode(types: Text): Text {
   const list = (types ?? '').split(',').map((type) => type.trim().replace('-pre-shared-key', '-psk'))
-  return MODES[
+  return wordIn(
+    MODES,
     list
       .filter((type) => type !== '')
       .sort()
-      .join(',')
-  ]
+      .join(','),
+  )
 }
 
 /** Returns the authentication types of a security mode, as `/interface/wifi` has them. */

@@ -1,5 +1,5 @@
 import { parseSignal } from '../../routeros/index.ts'
-import { atMost, integer, inverted, isTrue, truth } from './conversions.ts'
+import { atMost, integer, inverted, isTrue, truth, wordIn } from './conversions.ts'
 import type { Join, ObjectMapping, ParameterMapping, Text } from './declaration.ts'
 import { type Conversion, everyRow, firstOf, fixed, kept, orElse, rowsWith, shown, shownFrom } from './parameters.ts'
 import { ACCESS_POINT, RADIO, SSID, STATION } from './tables.ts'
@@ -122,7 +122,7 @@ function wifi(menu: string): ObjectMapping[] {
         'Security.KeyPassphrase': secretIn('security.passphrase'),
         'Security.SAEPassphrase': secretIn('security.passphrase'),
         'Security.MFPConfig': keptEffective('security.management-protection', {
-          read: (text) => PROTECTION[text ?? 'disabled'],
+          read: (text) => wordIn(PROTECTION, text ?? 'disabled'),
           write: (value) => Object.keys(PROTECTION).find((name) => PROTECTION[name] === value),
         }),
       },

@@ -23,11 +23,8 @@ export interface GivenNumber extends NumberedRow {
   readonly number: number
 }
 
-/**
- * Natural keys that a table keeps in mind: of tables that change much, such as stations and hosts, those not seen for
- * longest are forgotten. They get a new number when they come again.
- */
-const MAX_KEYS = 8192
+/** Natural keys that a table keeps in mind. */
+const MAX_KEYS = 2048
 
 /** The numbers of one table. Keys are in the order in which they were last used. */
 export class TableNumbers {
@@ -55,10 +52,6 @@ export class TableNumbers {
     this.#numbers.delete(key)
     this.#numbers.set(key, number)
     this.skip(number)
-    for (const oldest of this.#numbers.keys()) {
-      if (this.#numbers.size <= MAX_KEYS) break
-      this.#numbers.delete(oldest)
-    }
   }
 
   /** Gives no number up to this one. */
@@ -66,8 +59,20 @@ export class TableNumbers {
     this.#next = Math.max(this.#next, number + 1)
   }
 
-  drop(key: string): void {
+  /** Forgets a key; returns its number, which no other key gets. */
+  drop(key: string): number | undefined {
+    const number = this.#numbers.get(key)
     this.#numbers.delete(key)
+    return number
+  }
+
+  /**
+   * Returns the keys that were not used for longest, where there are too many: those of tables that change much, such
+   * as stations and hosts. They get a new number when they come again.
+   */
+  surplus(inUse: number): readonly string[] {
+    const count = this.#numbers.size - Math.max(MAX_KEYS, inUse)
+    return count <= 0 ? [] : [...this.#numbers.keys()].slice(0, count)
   }
 
   /** The highest number that was given. */

@@ -39,6 +39,8 @@ export class MenuReader {
   readonly #together: ReadonlyMap<string, ReadonlySet<string>>
   readonly #taken = new Map<string, Taken>()
   readonly #waiting = new Map<string, Waiting>()
+  #cancelDrop: (() => void) | undefined
+  #onDrop: (() => void) | undefined
   /** Counts calls of `forget`: rows that were asked for before one are not held after it. */
   #age = 0
 
@@ -65,6 +67,11 @@ export class MenuReader {
     return (await Promise.all(rows)).flat()
   }
 
+  /** Calls back after old rows were dropped. */
+  onDrop(listener: () => void): void {
+    this.#onDrop = listener
+  }
+
   /** Forgets all rows: something was changed. */
   forget(): void {
     this.#age++
@@ -79,6 +86,16 @@ export class MenuReader {
   /** Returns true when rows of this moment may be given again: it is short ago, and nothing was changed since. */
   isSince({ age, at }: Moment): boolean {
     return age === this.#age && this.#clock.now() - at <= HOLD_MS
+  }
+
+  /** Rows that are not given again any more are not kept: a bridge has many routers. */
+  #dropLater(): void {
+    this.#cancelDrop ??= this.#clock.after(2 * HOLD_MS, () => {
+      this.#cancelDrop = undefined
+      for (const [id, taken] of this.#taken) if (!this.#isFresh(taken)) this.#taken.delete(id)
+      if (this.#taken.size > 0) this.#dropLater()
+      this.#onDrop?.()
+    })
   }
 
   #isFresh({ at }: Taken): boolean {
@@ -111,6 +128,7 @@ export class MenuReader {
     rows.then(
       () => {
         taken.at = this.#clock.now()
+        this.#dropLater()
         if (age !== this.#age && this.#taken.get(id) === taken) this.#taken.delete(id)
       },
       () => this.#taken.get(id) === taken && this.#taken.delete(id),

@@ -1,8 +1,11 @@
 import { type GivenNumber, type InstanceNumbers, type NumberedRow, TableNumbers } from './instance-numbers.ts'
 import { Journal } from './journal.ts'
 
-/** An entry of the file: a number that was given, or the highest number of a table whose keys were partly forgotten. */
-type Entry = GivenNumber | { readonly table: string; readonly last: number }
+/** An entry of the file: a number that was given, the highest number of a table, or keys that are forgotten. */
+type Entry =
+  | GivenNumber
+  | { readonly table: string; readonly last: number }
+  | { readonly table: string; readonly gone: readonly string[] }
 
 /** Instance numbers of one router in a file of their own. */
 export class NumberFile implements InstanceNumbers {
@@ -19,12 +22,11 @@ export class NumberFile implements InstanceNumbers {
   /** Opens the file at a path, which need not be there. AppError when it cannot be read. */
   static async open(path: string): Promise<NumberFile> {
     const tables = new Map<string, TableNumbers>()
-    const take = (entry: Entry) => {
-      const table = tableOf(tables, entry.table)
-      if ('last' in entry) table.skip(entry.last)
-      else table.put(entry.key, entry.number)
-    }
-    const journal = await Journal.open<Entry>(path, take, () => entriesOf(tables))
+    const journal = await Journal.open<Entry>(
+      path,
+      (entry) => take(tables, entry),
+      () => entriesOf(tables),
+    )
     return new NumberFile(tables, journal)
   }
 
@@ -43,9 +45,19 @@ export class NumberFile implements InstanceNumbers {
       given.push({ table, key, number })
       return number
     })
-    if (given.length > 0) awaited.add(this.#store(given))
+    if (given.length > 0) awaited.add(this.#store(given, this.#surplus(rows)))
     await Promise.all(awaited)
     return numbers
+  }
+
+  /** The keys that are forgotten, as entries. */
+  #surplus(rows: readonly NumberedRow[]): readonly Entry[] {
+    const inUse = new Map<string, number>()
+    for (const { table } of rows) inUse.set(table, (inUse.get(table) ?? 0) + 1)
+    return [...inUse].flatMap(([table, count]) => {
+      const gone = tableOf(this.#tables, table).surplus(count)
+      return gone.length === 0 ? [] : [{ table, gone }]
+    })
   }
 
   async rename({ table, key }: NumberedRow, to: string): Promise<void> {
@@ -64,10 +76,13 @@ export class NumberFile implements InstanceNumbers {
   }
 
   /** A number that cannot be stored is not given to its key, and to no other. */
-  #store(given: readonly GivenNumber[]): Promise<void> {
+  #store(given: readonly GivenNumber[], surplus: readonly Entry[]): Promise<void> {
     const ids = given.map(({ table, key }) => idOf(table, key))
-    const stored = this.#journal.append(...given).then(
-      () => this.#settle(ids),
+    const stored = this.#journal.append(...given, ...surplus).then(
+      () => {
+        for (const entry of surplus) take(this.#tables, entry)
+        this.#settle(ids)
+      },
       (error: unknown) => {
         for (const { table, key } of given) tableOf(this.#tables, table).drop(key)
         this.#settle(ids)
@@ -81,6 +96,21 @@ export class NumberFile implements InstanceNumbers {
   #settle(ids: readonly string[]): void {
     for (const id of ids) this.#coming.delete(id)
   }
+}
+
+function take(tables: Map<string, TableNumbers>, entry: Entry): void {
+  const table = tableOf(tables, entry.table)
+  if ('last' in entry) table.skip(entry.last)
+  else if ('key' in entry) table.put(entry.key, entry.number)
+  else forget(tables, entry)
+}
+
+/** Tables below a row that is forgotten are forgotten with it: no other row gets its number. */
+function forget(tables: Map<string, TableNumbers>, { table, gone }: { table: string; gone: readonly string[] }): void {
+  const numbers = tableOf(tables, table)
+  const below = new Set(gone.map((key) => `${table}${numbers.drop(key)}.`))
+  for (const path of tables.keys())
+    if (path.startsWith(table) && below.has(path.slice(0, path.indexOf('.', table.length) + 1))) tables.delete(path)
 }
 
 function tableOf(tables: Map<string, TableNumbers>, path: string): TableNumbers {

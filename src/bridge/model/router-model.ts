@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/index.ts'
-import { loadModel } from '../../datamodel/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import type { SupportedModel } from '../../usp/index.ts'
 import { MAPPINGS } from '../mapping/index.ts'
@@ -8,7 +7,8 @@ import type { InstanceNumbers } from './instance-numbers.ts'
 import { MenuReader } from './menu-reader.ts'
 import { findFacts, type RouterFacts } from './router-facts.ts'
 import { RouterReading } from './router-reading.ts'
-import { type Served, SupportedObjects } from './supported-objects.ts'
+import { supportedOf } from './shared-supported.ts'
+import type { Served, SupportedObjects } from './supported-objects.ts'
 import { TableRows } from './table-rows.ts'
 
 interface RouterModelOptions {
@@ -70,7 +70,7 @@ export class RouterModel implements RouterReads {
   async #find(): Promise<FoundRouter> {
     const { router, numbers, clock, served } = this.#options
     const facts = await findFacts(router, MAPPINGS)
-    const supported = new SupportedObjects(loadModel('tr181-usp'), MAPPINGS, facts, served)
+    const supported = supportedOf(facts, served)
     const menus = new MenuReader(router, clock, supported.together())
     const tables = new TableRows(menus, facts, supported, numbers)
     const reading = new RouterReading(supported, tables, () => clock.now())

@@ -65,6 +65,7 @@ export class SupportedObjects implements SupportedModel {
   readonly #objects = new Map<string, SupportedObject>()
   readonly #tables = new Map<string, ObjectMapping[]>()
   readonly #growing = new Set<string>()
+  #together: ReadonlyMap<string, ReadonlySet<string>> | undefined
   readonly #parameters = new Map<ObjectMapping, ParameterMapping[]>()
 
   constructor(model: Model, mappings: readonly ObjectMapping[], facts: RouterFacts, served: Served) {
@@ -116,6 +117,11 @@ export class SupportedObjects implements SupportedModel {
    * Raw values are not among them.
    */
   together(): ReadonlyMap<string, ReadonlySet<string>> {
+    this.#together ??= this.#findTogether()
+    return this.#together
+  }
+
+  #findTogether(): ReadonlyMap<string, ReadonlySet<string>> {
     const found = new Map<string, Set<string>>()
     const note = (reading: MenuReading, properties: readonly string[]) => {
       const id = readingId(reading)

@@ -44,6 +44,9 @@ export class TableRows {
     this.#facts = facts
     this.#supported = supported
     this.#numbers = numbers
+    menus.onDrop(() => {
+      for (const [schema, { moment }] of this.#views) if (!menus.isSince(moment)) this.#views.delete(schema)
+    })
   }
 
   /** Resolves with the rows of a table, by its schema path, below all rows of the tables above. */

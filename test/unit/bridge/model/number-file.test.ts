@@ -62,19 +62,38 @@ it('a row that is changed in its key keeps its number', async () => {
   await again.close()
 })
 
-it('a long file is written anew with the same numbers, and tables forget rows not seen for longest', async () => {
+it('a long file is written anew, and tables forget rows not seen for longest', async () => {
   const many = Array.from({ length: 9000 }, (_, i) => `station-${i}`)
   const first = await NumberFile.open(path)
   await first.numbersOf(rows('A.', ...many))
+  await first.numbersOf(rows('A.', 'another', ...many.slice(8000)))
   await first.close()
   const long = (await readFile(path)).length
   const second = await NumberFile.open(path)
-  expect((await readFile(path)).length).toBeLessThan(long)
-  expect(await second.numbersOf(rows('A.', 'station-8999', 'station-0', 'new'))).toEqual([9000, 9001, 9002])
+  expect((await readFile(path)).length).toBeLessThan(long / 2)
+  expect(await second.numbersOf(rows('A.', 'station-8999', 'station-0', 'new'))).toEqual([9000, 9002, 9003])
   await second.close()
   const third = await NumberFile.open(path)
-  expect(await third.numbersOf(rows('A.', 'new', 'station-0', 'newer'))).toEqual([9002, 9001, 9003])
+  expect(await third.numbersOf(rows('A.', 'new', 'station-8999', 'newer'))).toEqual([9003, 9000, 9004])
   await third.close()
+})
+
+it('a row that is forgotten takes the tables below it along', async () => {
+  const numbers = await NumberFile.open(path)
+  await numbers.numbersOf([...rows('A.', 'old'), ...rows('A.1.B.', 'x')])
+  await numbers.numbersOf(rows('A.', ...Array.from({ length: 3000 }, (_, i) => `n${i}`)))
+  expect(await numbers.numbersOf(rows('A.', 'old'))).toEqual([3002])
+  await numbers.close()
+  const again = await NumberFile.open(path)
+  expect(await again.numbersOf(rows('A.', 'n2999', 'newer'))).toEqual([3001, 3003])
+  await again.close()
+})
+
+it('a number that cannot be stored is not given', async () => {
+  const numbers = await NumberFile.open(path)
+  await numbers.close()
+  await expect(numbers.numbersOf(rows('A.', 'x'))).rejects.toThrow()
+  await expect(numbers.numbersOf(rows('A.', 'x'))).rejects.toThrow()
 })
 
 it('a file that is damaged is refused by name', async () => {
