@@ -10,7 +10,11 @@ const INNER: Record<string, Record<string, number>> = {
   usp: { wire: 0, mtp: 1, controller: 2, agent: 2 },
 }
 /** Third parties and the one file that may import each. */
-const DOORS: Record<string, string[]> = {}
+const DOORS: Record<string, string[]> = {
+  // The simulated routers are peers of the adapters, and share nothing with them.
+  'net-snmp': ['routeros/snmp/net-snmp.ts', 'simulator/routeros/snmp/agent.ts'],
+  ssh2: ['routeros/ssh/ssh2.ts', 'simulator/routeros/console/ssh-server.ts'],
+}
 
 /** Rooms whose users are still being built: their exports may wait. A row goes when a room above uses its room. */
 const AWAITED_ROOMS: string[] = ['bridge', 'routeros']

@@ -4,8 +4,10 @@ import { mikrotikSerial } from '../families/index.ts'
 import { ApiSession } from './api/session.ts'
 import type { RouterFaults } from './basis/faults.ts'
 import type { Row } from './basis/table.ts'
+import { SshServer } from './console/ssh-server.ts'
 import { isRunning } from './menus/life.ts'
 import { profileOf, type RouterProfileName } from './profiles/index.ts'
+import { SnmpAgent, type SnmpLogin } from './snmp/agent.ts'
 import { type RestartKind, RouterState, type RouterUser } from './state/router-state.ts'
 import type { RouterStore } from './store/router-store.ts'
 import { Listener } from './wire/listener.ts'
@@ -24,6 +26,12 @@ export interface RouterOptions {
   /** Ports; default: any that are free. */
   port?: number
   tlsPort?: number
+  /** The console over SSH is open. */
+  ssh?: boolean
+  sshPort?: number
+  /** The SNMP agent is on, for this login. */
+  snmp?: SnmpLogin
+  snmpPort?: number
   /** Certificate of API-SSL in PEM; absent: the router has no API-SSL. `anonymous`: TLS without a certificate. */
   tls?: { cert: string; key: string } | 'anonymous'
 }
@@ -48,6 +56,8 @@ export class EmulatedRouter {
   readonly #sessions = new Set<ApiSession>()
   readonly #plain: Listener
   readonly #tls: Listener | undefined
+  readonly #ssh: { listener: Listener; server: SshServer } | undefined
+  readonly #snmp: SnmpAgent | undefined
   #cancelBoot: () => void = () => undefined
   #isClosed = false
 
@@ -69,6 +79,13 @@ export class EmulatedRouter {
       users: options.users ?? [],
       upS: 86_400 + index * 97,
     })
+    if (options.ssh === true) {
+      const server = new SshServer(this.state)
+      const listener = new Listener(options.sshPort ?? 0, undefined, (socket) => this.#takeConsole(server, socket))
+      this.#ssh = { listener, server }
+    }
+    const { host = '127.0.0.1', snmp, snmpPort = 0 } = options
+    if (snmp !== undefined) this.#snmp = new SnmpAgent(this.state, snmp, host, snmpPort)
     this.state.onRestart = (kind) => this.#restart(kind)
   }
 
@@ -79,6 +96,21 @@ export class EmulatedRouter {
   /** 0 without API-SSL. */
   get tlsPort(): number {
     return this.#tls?.port ?? 0
+  }
+
+  /** Port of the console; 0 without SSH. */
+  get sshPort(): number {
+    return this.#ssh?.listener.port ?? 0
+  }
+
+  /** SHA-256 of the host key as OpenSSH shows it; '' without SSH. */
+  get sshHostKey(): string {
+    return this.#ssh?.server.hostKey ?? ''
+  }
+
+  /** 0 without SNMP. */
+  get snmpPort(): number {
+    return this.#snmp?.port ?? 0
   }
 
   get serial(): string {
@@ -104,6 +136,8 @@ export class EmulatedRouter {
     const host = this.#options.host ?? '127.0.0.1'
     await this.#plain.open(host)
     await this.#tls?.open(host)
+    await this.#ssh?.listener.open(host)
+    await this.#snmp?.open()
   }
 
   /** Closes the ports and all connections. */
@@ -113,6 +147,8 @@ export class EmulatedRouter {
     this.#dropAll('rst')
     this.#plain.close()
     this.#tls?.close()
+    this.#ssh?.listener.close()
+    this.#snmp?.close()
   }
 
   /** The router loses its power for some time, without a word to anybody. */
@@ -196,6 +232,11 @@ export class EmulatedRouter {
     this.#sessions.add(new ApiSession(this.state, socket, service, (session) => this.#sessions.delete(session)))
   }
 
+  #takeConsole(server: SshServer, socket: Socket): void {
+    if (this.state.admits('ssh', socket.remoteAddress ?? '')) server.take(socket)
+    else socket.destroy()
+  }
+
   #restart(kind: RestartKind): void {
     const { faults, clock } = this.state
     const answer = faults.rebootAnswer ?? 'done'
@@ -203,6 +244,9 @@ export class EmulatedRouter {
     this.#dropAll(kind === 'power' ? 'rst' : answer === 'silence' ? 'silence' : 'fin')
     this.#plain.refuse()
     this.#tls?.refuse()
+    this.#ssh?.listener.refuse()
+    this.#ssh?.server.drop()
+    this.#snmp?.close()
     this.#cancelBoot = clock.after(faults.bootMs ?? BOOT_MS, () => {
       this.#dropAll('rst')
       this.state.boot()
