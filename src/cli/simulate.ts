@@ -106,10 +106,12 @@ function mixOf({ acsUrl, enrolmentSecret, routeros, mix, devices }: SimulateOpti
 /** The addresses and logins of routers go into a file, or are printed. */
 function tellRouters(routers: RouterFleet, file: string | undefined): void {
   const all = routers.summary()
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`, { mode: 0o600 })
+  if (file !== undefined) writeFileSync(file, routers.table(), { mode: 0o600 })
   else
-    for (const { serial, profile, host, port, tlsPort, user, password } of all)
-      say(`router ${serial} (${profile}): ${host}:${port}, TLS ${tlsPort}, login ${user} ${password}`)
+    for (const { serial, profile, host, port, tlsPort, sshPort, snmpPort, user, password } of all)
+      say(
+        `router ${serial} (${profile}): ${host}, API ${port}, API-SSL ${tlsPort}, SSH ${sshPort}, SNMP ${snmpPort}, login ${user} ${password}`,
+      )
   if (all.length > 0)
     say(`${all.length} MikroTik routers are on${file === undefined ? '' : `; ${file} has their logins`}`)
 }

@@ -127,7 +127,8 @@ export const SIMULATE_OPTIONS = [
     default: '0',
     min: 0,
     max: 1000,
-    sentence: 'Number of emulated MikroTik routers, which a bridge reaches by the RouterOS API, plain and over TLS.',
+    sentence:
+      'Number of emulated MikroTik routers, which a bridge reaches by the RouterOS API, plain and over TLS, or by SSH; SNMP is on.',
   },
   {
     key: 'routerosProfiles',
@@ -143,15 +144,17 @@ export const SIMULATE_OPTIONS = [
     type: 'int',
     default: '0',
     min: 0,
-    max: 60_000,
-    sentence: 'Port of the API of the first router, two for each: plain, then TLS. 0: any that are free.',
+    max: 61_000,
+    sentence:
+      'Port of the API of the first router; the next three are those of API-SSL, SSH and SNMP. 0: any that are free.',
   },
   {
     key: 'routerosFile',
     flag: '--routeros-file',
     group: 'MikroTik routers',
     type: 'string',
-    sentence: 'JSON file that gets address, login and certificate of each router. Without it they are printed.',
+    sentence:
+      'File that gets the table of routers (CSV) for `isthmus bridge`. Without it addresses and logins are printed.',
   },
   {
     key: 'stateDir',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import ssh2, { type Connection, type ServerChannel } from 'ssh2'
@@ -14,12 +14,14 @@ export class FakeConsole {
   private readonly server: InstanceType<typeof ssh2.Server>
 
   private constructor(account: { user: string; password: string }) {
-    const keys = ssh2.utils.generateKeyPairSync('ed25519')
-    const parsed = ssh2.utils.parseKey(keys.public)
+    // One in some hundred keys that the package makes itself cannot be read by it.
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const hostKey = privateKey.export({ type: 'sec1', format: 'pem' })
+    const parsed = ssh2.utils.parseKey(hostKey)
     if (parsed instanceof Error) throw parsed
     const publicKey = Array.isArray(parsed) ? parsed[0] : parsed
     this.hostKey = `SHA256:${createHash('sha256').update(publicKey.getPublicSSH()).digest('base64').replace(/=+$/, '')}`
-    this.server = new ssh2.Server({ hostKeys: [keys.private] }, (connection) => {
+    this.server = new ssh2.Server({ hostKeys: [hostKey] }, (connection) => {
       this.connections.push(connection)
       connection.on('error', () => undefined)
       connection.on('authentication', (login) => {

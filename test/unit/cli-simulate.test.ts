@@ -2,13 +2,16 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { systemClock, systemRandom } from '../../src/base/index.ts'
 import { fleetOf, statusOf } from '../../src/cli/simulate.ts'
 import { readFlags, SIMULATE_OPTIONS } from '../../src/config/index.ts'
+import { readRouterTable } from '../../src/domain/index.ts'
 import {
   describeFaults,
   FAULTS,
   Fleet,
   quirksOf,
+  RouterFleet,
   readFaults,
   readMix,
   readRouterProfiles,
@@ -60,6 +63,41 @@ describe('the flags of isthmus simulate', () => {
     expect(readFaults('slow,fault9002+noCookies')).toEqual([['slow'], ['fault9002', 'noCookies']])
     expect(() => readFaults('slow,bogus')).toThrow(/"bogus" is none of .*rejectsWrite/)
   })
+})
+
+it('emulated routers are written as the table that a bridge reads', async () => {
+  const options = { count: 3, profiles: readRouterProfiles('v7.18,v6.49'), firstPort: 0, host: '127.0.0.1' }
+  const fleet = new RouterFleet({ ...options, clock: systemClock, random: systemRandom })
+  try {
+    await fleet.start()
+    const table = readRouterTable(fleet.table())
+    const [first] = fleet.summary()
+    expect(table).toMatchObject({
+      routers: [
+        {
+          address: '127.0.0.1',
+          port: first?.tlsPort,
+          transport: 'api-ssl',
+          policy: 'L2',
+          tags: ['v7.18', first?.serial],
+        },
+        { tags: ['v6.49', expect.any(String)] },
+        { tags: ['v7.18', expect.any(String)] },
+      ],
+    })
+    expect(new Set(fleet.summary().map(({ serial }) => serial)).size).toBe(3)
+    // The same router contacts an ACS as a simulated CPE.
+    const cpes = new Fleet(
+      fleetOf(
+        readFlags(SIMULATE_OPTIONS, { acsUrl: 'http://127.0.0.1:9/', enrolmentSecret: 's', mix: 'mikrotikV7=2' }),
+      ),
+    )
+    expect(fleet.summary().flatMap(({ profile, serial }) => (profile === 'v7.18' ? [serial] : []))).toEqual(
+      cpes.devices.map(({ identity }) => identity.serial),
+    )
+  } finally {
+    fleet.stop()
+  }
 })
 
 describe('scripted faults', () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { AppError, type Clock, type Random, randomToken } from '../../base/index.ts'
 import { newTlsKey, selfSigned } from '../../pki/index.ts'
 import { ROUTER_PROFILES, type RouterProfileName } from './profiles/index.ts'
@@ -23,8 +24,14 @@ interface RouterSummary {
   tlsPort: number
   user: string
   password: string
-  /** PEM by which the API over TLS is known. */
-  certificate: string
+  /** SHA-256 of the certificate of the API over TLS, hex with colons. */
+  fingerprint: string
+  sshPort: number
+  /** SHA-256 of the host key, as OpenSSH shows it. */
+  sshHostKey: string
+  snmpPort: number
+  /** Of SNMP v2c. */
+  community: string
 }
 
 /** The account of a bridge: nothing that its work does not need. */
@@ -36,11 +43,13 @@ export class RouterFleet {
   readonly routers: EmulatedRouter[] = []
   readonly #options: RouterFleetOptions
   readonly #password: string
-  #certificate = ''
+  readonly #community: string
+  #fingerprint = ''
 
   constructor(options: RouterFleetOptions) {
     this.#options = options
     this.#password = randomToken(options.random, 12)
+    this.#community = randomToken(options.random, 12)
   }
 
   /** Starts all routers; rejects with the error of the first port that is not free. */
@@ -52,13 +61,16 @@ export class RouterFleet {
     const names = [host, 'localhost']
     const serial = Uint8Array.from([1, ...random.bytes(8)])
     const dates = { notBefore: now - DAY_MS, notAfter: now + 3650 * DAY_MS }
-    this.#certificate = selfSigned({ key, commonName: 'RouterOS', names, serial, ...dates })
-    const tls = { cert: this.#certificate, key }
-    for (let index = 0; index < count; index++) {
-      const profile = profiles[index % profiles.length] ?? 'v7.18'
-      const ports = firstPort === 0 ? {} : { port: firstPort + 2 * index, tlsPort: firstPort + 2 * index + 1 }
+    const cert = selfSigned({ key, commonName: 'RouterOS', names, serial, ...dates })
+    this.#fingerprint = new X509Certificate(cert).fingerprint256
+    const shared = { clock, random, host, tls: { cert, key }, ssh: true, snmp: { community: this.#community } }
+    for (let n = 0; n < count; n++) {
+      const profile = profiles[n % profiles.length] ?? 'v7.18'
+      // The n-th router of a profile is the n-th simulated CPE of its family, too.
+      const index = this.routers.filter(({ state }) => state.profile.name === profile).length
+      const ports = firstPort === 0 ? {} : portsFrom(firstPort + PORTS_EACH * n)
       const users = [{ ...USER, password: this.#password }]
-      this.routers.push(await startRouter({ profile, index, clock, random, users, host, tls, ...ports }))
+      this.routers.push(await startRouter({ ...shared, profile, index, users, ...ports }))
     }
   }
 
@@ -72,13 +84,31 @@ export class RouterFleet {
       tlsPort: router.tlsPort,
       user: USER.name,
       password: this.#password,
-      certificate: this.#certificate,
+      fingerprint: this.#fingerprint,
+      sshPort: router.sshPort,
+      sshHostKey: router.sshHostKey,
+      snmpPort: router.snmpPort,
+      community: this.#community,
     }))
+  }
+
+  /** Returns the table of routers that `isthmus bridge` takes: the API over TLS, known by its fingerprint. */
+  table(): string {
+    const lines = this.summary().map(({ profile, host, tlsPort, user, password, fingerprint, serial }) =>
+      [host, tlsPort, 'api-ssl', user, password, fingerprint, 'L2', `${profile} ${serial}`].join(','),
+    )
+    return ['address,port,transport,username,password,fingerprint,policy,tags', ...lines, ''].join('\n')
   }
 
   stop(): void {
     for (const router of this.routers) router.close()
   }
+}
+
+const PORTS_EACH = 4
+
+function portsFrom(first: number) {
+  return { port: first, tlsPort: first + 1, sshPort: first + 2, snmpPort: first + 3 }
 }
 
 /** Returns the profiles that a list names; all of them without one. AppError `invalid` names the one that is none. */

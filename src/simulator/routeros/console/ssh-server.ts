@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import type { Socket } from 'node:net'
 import ssh2, { type Connection } from 'ssh2'
 import type { RouterState, SessionUser } from '../state/router-state.ts'
@@ -12,8 +12,11 @@ export class SshServer {
   readonly #clients = new Set<Connection>()
 
   constructor(router: RouterState) {
-    const { private: key, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')
-    const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64')
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const key = privateKey.export({ type: 'sec1', format: 'pem' })
+    const parsed = ssh2.utils.parseKey(key)
+    if (parsed instanceof Error) throw parsed
+    const blob = parsed.getPublicSSH()
     this.hostKey = `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
     this.#server = new ssh2.Server({ hostKeys: [key], ident: 'ROSSSH' }, (client, { ip }) => {
       this.#clients.add(client)
