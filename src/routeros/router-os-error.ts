@@ -13,7 +13,8 @@ import { IsthmusError } from '../base/index.ts'
  * - `busy`: too many commands wait for this router already.
  * - `tooLarge`: the reply has more rows or bytes than are read.
  * - `protocol`: the router broke the rules of the wire.
- * - `unreachable`: no connection could be opened, or none that is trusted.
+ * - `unreachable`: no connection could be opened.
+ * - `untrusted`: what answers does not show the certificate or the host key of the router; nothing was sent to it.
  */
 export type RouterOsErrorKind =
   | 'trap'
@@ -27,6 +28,7 @@ export type RouterOsErrorKind =
   | 'tooLarge'
   | 'protocol'
   | 'unreachable'
+  | 'untrusted'
 
 /** Further facts of an error; `sent` is true where nothing else is said. */
 interface RouterOsErrorDetails {

@@ -17,6 +17,8 @@ function sentence(error: unknown, place: string, username: string): string {
   switch (error.kind) {
     case 'unreachable':
       return `${place} is not reached: ${text}; look at the address, and at firewalls on the way`
+    case 'untrusted':
+      return `${place}: ${text}; look at what answers there, and send the fingerprint of its certificate or host key`
     case 'login':
       return `${place} refuses user ${username}: ${text}`
     case 'timeout':

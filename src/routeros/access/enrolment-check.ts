@@ -40,8 +40,10 @@ interface EnrolmentOptions {
 const FEATURES: Readonly<Record<string, string>> = {
   fetch: 'firmware and files cannot be downloaded from a URL',
   'install-any-version': 'versions below the allowed ones cannot be installed',
-  routerboard: 'settings of the boot loader cannot be changed',
 }
+
+/** Errors of one command that leave the connection as it is. */
+const ANSWERS = new Set(['trap', 'refused', 'timeout', 'tooLarge', 'busy'])
 
 /** Oldest versions that are tested: 6.49, and all of 7. */
 const OLDEST = [6, 49] as const
@@ -147,7 +149,7 @@ class Look {
     try {
       return (await this.router.command(command)).rows
     } catch (error) {
-      if (!(error instanceof RouterOsError) || (error.kind !== 'trap' && error.kind !== 'refused')) throw error
+      if (!(error instanceof RouterOsError) || !ANSWERS.has(error.kind)) throw error
       if (/not enough permissions/.test(error.message)) this.missing(right, consequence)
       return undefined
     }

@@ -89,11 +89,10 @@ function waysOf(access: RouterAccess, parts: { clock: Clock; log: Log }, signal:
 }
 
 function allFailed(host: string, failed: readonly FailedWay[]): RouterOsError {
-  const kind = failed.some((way) => way.kind === 'login')
-    ? 'login'
-    : failed[0]?.kind === 'refused'
-      ? 'refused'
-      : 'unreachable'
+  const kinds = new Set(failed.map((way) => way.kind))
+  const kind =
+    (['login', 'untrusted'] as const).find((one) => kinds.has(one)) ??
+    (failed[0]?.kind === 'refused' ? 'refused' : 'unreachable')
   const ways = failed.map(({ transport, reason }) => `${transport}: ${reason}`).join('; ')
   return new RouterOsError(kind, failed.length === 0 ? 'no way to the router is given' : ways, {
     sent: false,

@@ -12,7 +12,7 @@ const LONGEST_AFTER_REFUSAL_MS = 900_000
  * one half, so that routers that were lost together do not come back together.
  */
 export function reconnectDelay(kind: RouterOsErrorKind, failures: number, random: Random): number {
-  const isRefusal = kind === 'login' || kind === 'refused'
+  const isRefusal = kind === 'login' || kind === 'refused' || kind === 'untrusted'
   const first = isRefusal ? FIRST_AFTER_REFUSAL_MS : FIRST_MS
   const longest = isRefusal ? LONGEST_AFTER_REFUSAL_MS : LONGEST_MS
   const delay = Math.min(longest, first * 2 ** Math.min(failures - 1, 20))

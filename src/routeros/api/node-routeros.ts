@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, TLSSocket } from 'node:tls'
 import { Channel, Connector } from 'node-routeros'
 import type { RouterRow } from '../router-os.ts'
 import { RouterOsError } from '../router-os-error.ts'
@@ -79,7 +79,9 @@ export class Wire {
     this.socket.setKeepAlive(true, KEEP_ALIVE_MS)
     this.socket.setNoDelay(true)
     this.socket.on('error', (cause) => {
-      this.cause ??= new RouterOsError('closed', `the connection failed: ${reasonOf(cause)}`, { cause })
+      const isUntrusted = this.socket instanceof TLSSocket && Boolean(this.socket.authorizationError)
+      const kind = isUntrusted && tls?.rejectUnauthorized !== false ? 'untrusted' : 'closed'
+      this.cause ??= new RouterOsError(kind, `the connection failed: ${reasonOf(cause)}`, { cause })
     })
     this.socket.once('close', () => {
       this.calls.clear()

@@ -28,7 +28,7 @@ const CONNECT_MS = 10_000
 
 /**
  * Connects to the API of a router and logs in. RouterOsError: `refused` for settings that are not allowed,
- * `unreachable`, `login`, `protocol`, `fatal`, `timeout`, `cancelled`.
+ * `unreachable`, `untrusted`, `login`, `protocol`, `fatal`, `timeout`, `cancelled`.
  */
 export async function openApi(
   options: ApiOptions,

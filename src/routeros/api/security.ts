@@ -44,13 +44,13 @@ export function checkPlain(security: ApiSecurity, host: string, allowPlain: bool
   )
 }
 
-/** Refuses a peer that is not the one that was pinned: RouterOsError `unreachable`. Nothing was sent to it yet. */
+/** Refuses a peer that is not the one that was pinned: RouterOsError `untrusted`. Nothing was sent to it yet. */
 export function checkPeer(security: ApiSecurity, socket: unknown): void {
   if (security.kind !== 'fingerprint') return
   const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
   if (certificate !== undefined && plainHex(certificate.fingerprint256) === plainHex(security.sha256)) return
   const seen = certificate === undefined ? 'no certificate' : `a certificate with ${certificate.fingerprint256}`
-  throw new RouterOsError('unreachable', `the router shows ${seen}, which is not the pinned fingerprint`, {
+  throw new RouterOsError('untrusted', `the router shows ${seen}, which is not the pinned fingerprint`, {
     sent: false,
   })
 }

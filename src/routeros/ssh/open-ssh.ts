@@ -23,7 +23,7 @@ const CONNECT_MS = 15_000
 /** No colours, no detection of the terminal, and lines that are not broken (RouterOS manual, console login process). */
 const CONSOLE = '+cet4096w'
 
-/** Connects over SSH and logs in. RouterOsError: `refused`, `unreachable`, `login`, `timeout`, `cancelled`. */
+/** Connects over SSH and logs in. RouterOsError: `refused`, `unreachable`, `untrusted`, `login`, `timeout`, `cancelled`. */
 export async function openSsh(
   options: SshOptions,
   parts: { clock: Clock; log: Log },
@@ -86,11 +86,7 @@ function notOpened(error: Error | undefined, wrongKey: string | undefined): Rout
   const details = { sent: false, ...(error === undefined ? {} : { cause: error }) }
   if (wrongKey !== undefined) {
     const seen = Buffer.from(wrongKey, 'hex').toString('base64').replace(/=+$/, '')
-    return new RouterOsError(
-      'unreachable',
-      `the router shows the host key SHA256:${seen}, which is not pinned`,
-      details,
-    )
+    return new RouterOsError('untrusted', `the router shows the host key SHA256:${seen}, which is not pinned`, details)
   }
   if (error !== undefined && 'level' in error && error.level === 'client-authentication')
     return new RouterOsError('login', 'the router refuses the account over SSH', details)

@@ -163,9 +163,9 @@ describe('API-SSL', () => {
   })
 
   it.each<[string, ApiSecurity, string]>([
-    ['no authority that vouches', { kind: 'ca' }, 'unreachable'],
-    ['another name', { kind: 'ca', ca: cert, servername: 'other.example' }, 'unreachable'],
-    ['another fingerprint', { kind: 'fingerprint', sha256: other }, 'unreachable'],
+    ['no authority that vouches', { kind: 'ca' }, 'untrusted'],
+    ['another name', { kind: 'ca', ca: cert, servername: 'other.example' }, 'untrusted'],
+    ['another fingerprint', { kind: 'fingerprint', sha256: other }, 'untrusted'],
     ['a fingerprint that is none', { kind: 'fingerprint', sha256: 'abc' }, 'refused'],
     ['an anonymous connection where a certificate is', { kind: 'insecureAnonymous' }, 'unreachable'],
   ])('sends no password to a router with %s', async (_name, security, kind) => {

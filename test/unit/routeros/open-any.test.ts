@@ -70,6 +70,17 @@ describe('the first way to a router that works', () => {
     expect(plain.heard).toEqual([])
   })
 
+  it('is none where another certificate is shown, whatever else is set up', async () => {
+    const plain = await api()
+    const other = await api({ key, cert })
+    const untrusted = await failure({
+      apiSsl: { port: other.port, security: { kind: 'ca' } },
+      api: { port: plain.port, allowPlain: true },
+    })
+    expect(untrusted).toMatchObject({ kind: 'untrusted', sent: false })
+    expect([...plain.heard, ...other.heard]).toEqual([])
+  })
+
   it('may be the plain API of this machine, or of another where that is allowed', async () => {
     const { port } = await api()
     expect((await open({ api: { port } })).session.transport).toBe('api')

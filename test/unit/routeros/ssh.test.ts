@@ -60,7 +60,7 @@ describe('a router over SSH', () => {
     await open({ hostKey: hex })
     const other = `SHA256:${'A'.repeat(43)}`
     await expect(open({ hostKey: other })).rejects.toMatchObject({
-      kind: 'unreachable',
+      kind: 'untrusted',
       message: expect.stringContaining(router.hostKey),
     })
     await expect(open({ hostKey: 'none' })).rejects.toMatchObject({ kind: 'refused' })
