@@ -12,6 +12,7 @@ import {
 } from '../support/agent-world.ts'
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 import type { MemoryAgentModel } from '../support/memory-agent-model.ts'
+import { memoryStore } from '../support/memory-notify-store.ts'
 import { ScriptedController } from '../support/scripted-controller.ts'
 
 /** The machine may be busy. */
@@ -137,6 +138,28 @@ describe('two Controllers of one Agent, one manages and the other may only watch
     ])
     clock.advance(60_000)
     for (const one of [manager, watcher]) await one.notified(({ event }) => event?.event_name === 'Periodic!')
+  })
+
+  it('one that is disabled is owed what was, and nothing more; a restart does not change that', async () => {
+    const { store, owed } = memoryStore()
+    agent.stop(true)
+    agent = agentOver(model, clock, { access: { roleOf: () => MANAGER.name }, notifyStore: store })
+    agent.start(BOOT)
+    await Promise.all([manager.connected(2), watcher.connected(2)])
+    watcher.acknowledge = false
+    await subscribe(watcher, 'kept', 'ValueChange', `${SSID}SSID`, { Persistent: 'true', NotifRetry: 'true' })
+    await set(manager, SSID, { SSID: 'owed' })
+    await watcher.notified(({ subscription_id }) => subscription_id === 'kept')
+    await set(manager, watcherRow, { Enable: 'false' })
+    await set(manager, SSID, { SSID: 'not owed' })
+    agent.stop(true)
+    agent.start(BOOT)
+    await manager.connected(3)
+    await manager.heard()
+    expect([...owed.values()].map(({ notify }) => notify.value_change?.param_value)).toEqual(['owed'])
+    await set(manager, watcherRow, { Enable: 'true' })
+    const again = await watcher.notified(({ subscription_id }) => subscription_id === 'kept', 1)
+    expect([again.msgId, again.notify.value_change?.param_value]).toEqual([...owed.keys(), 'owed'])
   })
 
   it('one that is deleted takes its subscriptions along, and the other stays', async () => {

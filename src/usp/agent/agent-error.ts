@@ -11,6 +11,11 @@ export class AgentError extends Error {
   }
 }
 
+/** Returns an error as one of a part of a request: 7003 (internal error) when the model failed. */
+export function asAgentError(error: unknown): AgentError {
+  return error instanceof AgentError ? error : new AgentError(7003, error instanceof Error ? error.message : 'failed')
+}
+
 /** Returns code and text of any error; `otherwise` is the code of an error that has none. */
 export function failure(error: unknown, otherwise: number): { err_code: number; err_msg: string } {
   const err_msg = error instanceof Error ? error.message : 'failed'

@@ -205,10 +205,12 @@ export class UspAgent implements ChannelHost, CommandHost {
 
   /** Does work that takes note of something; when the model cannot be read, it is done again later. */
   async #note(name: string, work: () => Promise<void>): Promise<void> {
-    await this.#retries.run(`${name} ${this.nextMsgId()}`, work, async () => {
-      await this.#note(name, work)
+    const id = `${name} ${this.nextMsgId()}`
+    const again = async () => {
+      await this.#retries.run(id, work, again)
       this.#notifier.flush()
-    })
+    }
+    await this.#retries.run(id, work, again)
   }
 
   /** The Controllers whose TransferCompletePolicy does not filter out what they want. */
@@ -342,9 +344,8 @@ export class UspAgent implements ChannelHost, CommandHost {
       channel.stop(true)
     }
     for (const settings of rows) {
-      const known = this.#channels.get(settings.row)
-      if (known === undefined && settings.address === undefined) continue
-      const channel = known ?? new ControllerChannel(this, settings, this.#options)
+      // One that is not enabled has a channel, too: it may be owed notifications.
+      const channel = this.#channels.get(settings.row) ?? new ControllerChannel(this, settings, this.#options)
       this.#channels.set(settings.row, channel)
       channel.apply(settings)
     }

@@ -87,6 +87,11 @@ export class ControllerChannel {
     return this.#link !== undefined
   }
 
+  /** True when the Controller is enabled, whether it is connected or not. */
+  get isEnabled(): boolean {
+    return this.#settings.isEnabled
+  }
+
   /** True when the Controller has called onboarding complete. */
   get isOnboarded(): boolean {
     return this.#settings.isOnboarded

@@ -20,6 +20,8 @@ export interface ControllerAddress {
 export interface ControllerRow {
   row: string
   endpointId: string
+  /** True when the Controller is enabled and has an Endpoint ID. */
+  isEnabled: boolean
   /** The first enabled WebSocket. Undefined: the Controller is disabled, has no Endpoint ID, or no enabled WebSocket. */
   address: ControllerAddress | undefined
   periodicS: number
@@ -83,6 +85,7 @@ function controllerRow(
   return {
     row,
     endpointId: texts.EndpointID,
+    isEnabled,
     address: isEnabled ? address : undefined,
     periodicS: positive(texts.PeriodicNotifInterval, 300),
     periodicTimeMs: timeOf(texts.PeriodicNotifTime),

@@ -60,7 +60,7 @@ export class Notifier {
   async note(occurrences: readonly Occurrence[], only?: ControllerChannel): Promise<void> {
     const planned: Planned[] = []
     for (const channel of only === undefined ? this.#channels.values() : [only])
-      planned.push(...(await this.#plan(channel, occurrences)))
+      if (channel.isEnabled) planned.push(...(await this.#plan(channel, occurrences)))
     for (const { channel, subscription, notification } of planned) {
       this.count++
       const { id, retry } = subscription

@@ -38,9 +38,10 @@ export async function doPlans<Plan>({ plans, allowPartial, act, errorsOf, refusa
   refuse()
 }
 
-/** The code of the Error: 7006 when it is for want of rights alone. */
+/** The code of the Error: 7006 when it is for want of rights alone, 7003 when the model failed, else 7004. */
 function codeOf(errors: readonly ParamError[]): number {
-  return errors.every(({ err_code }) => err_code === DENIED.err_code) ? DENIED.err_code : 7004
+  const [code = 0, ...others] = new Set(errors.map(({ err_code }) => err_code))
+  return others.length === 0 && [DENIED.err_code, 7003].includes(code) ? code : 7004
 }
 
 /** Returns the reason why a value cannot be given to a parameter, by its type; undefined when it can. */

@@ -1,6 +1,6 @@
 import { type Path, schemaOf, schemaPathOf } from '../../datamodel/index.ts'
 import type { Get, GetInstances, GetInstancesResp, GetResp } from '../wire/index.ts'
-import { AgentError, failure } from './agent-error.ts'
+import { AgentError, asAgentError, failure } from './agent-error.ts'
 import type { ModelReader } from './model-reader.ts'
 import { objectsOf, type Resolved, resolveAll } from './resolve.ts'
 
@@ -22,16 +22,14 @@ interface ReadPlan {
 export async function readParameters(reader: ModelReader, { param_paths, max_depth }: Get): Promise<GetResp> {
   const resolved = await resolveAll(reader, param_paths)
   const plans = await Promise.all(
-    resolved.map((one) => (one instanceof AgentError ? one : planRead(reader, one, max_depth))),
+    resolved.map((one) => (one instanceof AgentError ? one : planRead(reader, one, max_depth).catch(asAgentError))),
   )
-  const wanted = plans.flatMap((plan) =>
-    plan instanceof AgentError ? [] : plan.objects.flatMap(({ object, names }) => names.map((name) => object + name)),
-  )
-  const values = await reader.values(wanted)
+  const { values, failed } = await valuesOf(reader, plans)
   const req_path_results = param_paths.map((requested_path, i) => {
     try {
       const plan = plans[i]
       if (plan === undefined || plan instanceof AgentError) throw plan
+      if (failed !== undefined && !isOwn(plan)) throw failed
       return { requested_path, err_code: 0, err_msg: '', resolved_path_results: found(reader, plan, values) }
     } catch (error) {
       const why = failure(error, 7026)
@@ -41,6 +39,31 @@ export async function readParameters(reader: ModelReader, { param_paths, max_dep
     }
   })
   return { req_path_results }
+}
+
+/**
+ * Reads the values of all plans at once. When the device does not answer, those that are the Agent's own are read alone
+ * and the others have `failed`.
+ */
+async function valuesOf(
+  reader: ModelReader,
+  plans: readonly (ReadPlan | AgentError)[],
+): Promise<{ values: ReadonlyMap<string, string>; failed?: AgentError }> {
+  const good = plans.flatMap((plan) => (plan instanceof AgentError ? [] : [plan]))
+  const pathsOf = (some: readonly ReadPlan[]) =>
+    some.flatMap(({ objects }) => objects.flatMap(({ object, names }) => names.map((name) => object + name)))
+  try {
+    return { values: await reader.values(pathsOf(good)) }
+  } catch (error) {
+    const own = good.filter(isOwn)
+    if (error instanceof AgentError || own.length === 0) throw error
+    return { values: await reader.values(pathsOf(own)), failed: asAgentError(error) }
+  }
+}
+
+/** Returns true for a plan that reads nothing but the objects of the Agent itself. */
+function isOwn({ objects }: ReadPlan): boolean {
+  return objects.every(({ object }) => object.startsWith('Device.LocalAgent.'))
 }
 
 async function planRead(reader: ModelReader, resolved: Resolved, maxDepth: number): Promise<ReadPlan> {
@@ -141,7 +164,7 @@ export async function readInstances(
 ): Promise<GetInstancesResp> {
   const resolved = await resolveAll(reader, obj_paths)
   const found = await Promise.all(
-    resolved.map((one) => rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7026))),
+    resolved.map((one) => rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7003))),
   )
   const all = [...new Set(found.flatMap((rows) => (Array.isArray(rows) ? rows : [])))]
   const keys = await reader.uniqueKeys(all)

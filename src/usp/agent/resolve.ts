@@ -1,5 +1,5 @@
 import { fulfils, type Path, parsePath, referredObjects, type SearchTerm, type Segment } from '../../datamodel/index.ts'
-import { AgentError } from './agent-error.ts'
+import { AgentError, asAgentError } from './agent-error.ts'
 import type { ModelReader } from './model-reader.ts'
 
 /** A requested path over the instantiated model. */
@@ -21,14 +21,14 @@ interface Walk extends Resolved {
  * Resolves paths over the instantiated model (TR-369 2.5): instance numbers, `*`, search expressions, followed
  * references. The model is asked for values once for each level of segments that needs some, however many paths there
  * are. In place of a path that fails stands its AgentError: 7008 when it is no path, 7026 when the supported model does
- * not have it, 7016 when a named instance is not there. A parameter that may not be read fulfils no search and is not
+ * not have it, 7016 when a named instance is not there, 7003 when the model cannot be read. A parameter that may not be read fulfils no search and is not
  * followed.
  */
 export async function resolveAll(reader: ModelReader, texts: readonly string[]): Promise<(Resolved | AgentError)[]> {
   const walks = texts.map(begin)
   const depth = Math.max(0, ...walks.map((walk) => (walk instanceof AgentError ? 0 : walk.segments.length)))
   for (let level = 0; level < depth; level++) await step(reader, walks, level)
-  return Promise.all(walks.map((walk) => (walk instanceof AgentError ? walk : end(reader, walk))))
+  return Promise.all(walks.map((walk) => (walk instanceof AgentError ? walk : end(reader, walk).catch(asAgentError))))
 }
 
 /** Resolves one path; rejects with its AgentError. */
@@ -68,16 +68,20 @@ async function step(reader: ModelReader, walks: (Walk | AgentError)[], level: nu
       try {
         if (segment.kind === 'wildcard' || segment.kind === 'search') rows.set(walk, await rowsOf(reader, walk.objects))
       } catch (error) {
-        if (!(error instanceof AgentError)) throw error
-        walks[i] = error
+        walks[i] = asAgentError(error)
       }
     }),
   )
   for (const walk of walks)
     if (!(walk instanceof AgentError)) wanted.push(...wantedBy(reader, walk, level, rows.get(walk) ?? []))
-  const values = await reader.values([...new Set(wanted)])
-  for (const walk of walks)
-    if (!(walk instanceof AgentError)) walk.objects = next(reader, walk, level, rows.get(walk) ?? [], values)
+  const values = await reader.values([...new Set(wanted)]).catch(asAgentError)
+  for (const [i, walk] of walks.entries()) {
+    if (walk instanceof AgentError) continue
+    const own = rows.get(walk) ?? []
+    if (!(values instanceof AgentError)) walk.objects = next(reader, walk, level, own, values)
+    else if (wantedBy(reader, walk, level, own).length > 0) walks[i] = values
+    else walk.objects = next(reader, walk, level, own, new Map())
+  }
 }
 
 /** Returns the parameters whose values decide where a walk goes. */

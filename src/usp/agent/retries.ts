@@ -7,14 +7,17 @@ interface RetriesOptions {
   enqueue(work: () => Promise<void>): void
 }
 
-/** The wait after a model that could not be read, before it is read again. */
+/** The wait after a model that could not be read, before it is read again; it doubles with each failure in a row. */
 const RETRY_MS = 5000
+const MAX_RETRY_MS = 60_000
 
 /** Work of an Agent that reads its model: when the model cannot be read, the work is done again later. */
 export class Retries {
   readonly #options: RetriesOptions
   /** Cancels the next attempt, by the name of the work. */
   readonly #waiting = new Map<string, () => void>()
+  /** Failures in a row, by the name of the work. */
+  readonly #failures = new Map<string, number>()
 
   constructor(options: RetriesOptions) {
     this.#options = options
@@ -32,6 +35,7 @@ export class Retries {
   ): Promise<boolean> {
     try {
       await work()
+      this.#failures.delete(name)
       return true
     } catch (error) {
       const { clock, log, enqueue } = this.#options
@@ -41,7 +45,7 @@ export class Retries {
       this.#waiting.get(name)?.()
       this.#waiting.set(
         name,
-        clock.after(RETRY_MS, () => {
+        clock.after(this.#waitAfter(name), () => {
           this.#waiting.delete(name)
           enqueue(next)
         }),
@@ -53,5 +57,12 @@ export class Retries {
   stop(): void {
     for (const cancel of this.#waiting.values()) cancel()
     this.#waiting.clear()
+    this.#failures.clear()
+  }
+
+  #waitAfter(name: string): number {
+    const failures = this.#failures.get(name) ?? 0
+    this.#failures.set(name, failures + 1)
+    return Math.min(RETRY_MS * 2 ** failures, MAX_RETRY_MS)
   }
 }

@@ -204,6 +204,25 @@ describe('an Agent over a model that takes its time', () => {
     expect(instances.mock.settledResults.filter(({ type }) => type === 'rejected')).toHaveLength(2)
   })
 
+  it('answers with 7003 each path that the device does not answer for, and its own objects as ever', async () => {
+    await controller.notified(({ on_board_req }) => on_board_req !== undefined)
+    const { get, instances } = model
+    const isOwn = (path: string) => path.startsWith('Device.LocalAgent.')
+    model.get = (paths) => (paths.every(isOwn) ? get.call(model, paths) : Promise.reject(new Error('no answer')))
+    model.instances = (table) => (isOwn(table) ? instances.call(model, table) : Promise.reject(new Error('no answer')))
+    const paths = [`${SSID}SSID`, 'Device.DeviceInfo.', `${row}EndpointID`, 'Device.WiFi.SSID.[Enable==true].', 'x..']
+    const reply = await controller.ask('get', { param_paths: paths, max_depth: 0 })
+    expect(reply).toMatchObject({
+      body: { req_path_results: [7003, 7003, 0, 7003, 7008].map((err_code) => ({ err_code })) },
+    })
+    const rows = { obj_paths: ['Device.WiFi.SSID.', CONTROLLERS], first_level_only: true }
+    expect(await controller.ask('get_instances', rows)).toMatchObject({
+      body: { req_path_results: [{ err_code: 7003 }, { err_code: 0, curr_insts: [{ instantiated_obj_path: row }] }] },
+    })
+    expect(await set(SSID, { SSID: 'new' })).toMatchObject({ kind: 'error', body: { err_code: 7003 } })
+    expect(await set(row, { PeriodicNotifInterval: '70' })).toMatchObject({ kind: 'response' })
+  })
+
   it('answers with 7003 what the model fails at', async () => {
     await controller.notified(({ on_board_req }) => on_board_req !== undefined)
     vi.spyOn(model, 'supported').mockRejectedValueOnce(new Error('the device does not answer'))
@@ -302,7 +321,7 @@ describe('a write that the device refuses after the checks', () => {
     vi.spyOn(model, 'add').mockRejectedValue(new ModelRefusal([]))
     const creation = { obj_path: 'Device.NAT.PortMapping.', param_settings: [] }
     await expect(agent.add({ allow_partial: false, create_objs: [creation] }, BY)).rejects.toMatchObject({
-      code: 7004,
+      code: 7003,
     })
   })
 })

@@ -4,6 +4,7 @@ import { NotifyOutbox } from '../../../src/usp/agent/outbox.ts'
 import type { NotifyStore, OwedNotify } from '../../../src/usp/agent/owed.ts'
 import type { Notify } from '../../../src/usp/wire/index.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
+import { memoryStore } from '../../support/memory-notify-store.ts'
 
 const ROW = 'Device.LocalAgent.Controller.1.'
 const SUBSCRIPTION = 'Device.LocalAgent.Subscription.1.'
@@ -24,21 +25,20 @@ beforeEach(() => {
   isOpen = true
   sent = []
   nextId = 0
-  store = memoryStore()
+  store = failingStore()
   outbox = make()
 })
 
-function memoryStore(): typeof store {
-  const owed = new Map<string, OwedNotify>()
+function failingStore(): typeof store {
+  const { store: inner, owed } = memoryStore()
   return {
+    ...inner,
     owed,
     fails: false,
-    load: async () => [...owed.values()],
     async put(one) {
       if (this.fails) throw new Error('the disk is full')
-      owed.set(one.msgId, one)
+      await inner.put(one)
     },
-    remove: async (msgId) => void owed.delete(msgId),
   }
 }
 
