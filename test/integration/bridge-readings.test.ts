@@ -111,6 +111,25 @@ describe('a router at home', () => {
     })
   })
 
+  it('has the same way in the stack of interfaces', async () => {
+    const one = await start()
+    const rows = await one.model.instances('Device.InterfaceStack.')
+    const values = await one.model.get(rows.flatMap((row) => [`${row}HigherLayer`, `${row}LowerLayer`]))
+    const stack = rows.map((row) => `${values.get(`${row}HigherLayer`)} > ${values.get(`${row}LowerLayer`)}`)
+    expect(stack).toEqual(
+      expect.arrayContaining([
+        'Device.IP.Interface.3 > Device.PPP.Interface.1',
+        'Device.PPP.Interface.1 > Device.Ethernet.Interface.1',
+        'Device.IP.Interface.2 > Device.Bridging.Bridge.1.Port.1',
+        'Device.Bridging.Bridge.1.Port.1 > Device.Bridging.Bridge.1.Port.6',
+        'Device.Bridging.Bridge.1.Port.6 > Device.WiFi.SSID.1',
+        'Device.WiFi.SSID.1 > Device.WiFi.Radio.1',
+      ]),
+    )
+    expect(new Set(stack).size).toBe(stack.length)
+    expect(stack.filter((pair) => pair.startsWith(' ') || pair.endsWith(' '))).toEqual([])
+  })
+
   it('has its pool, reservations, leases, servers of names, routes and port forwards', async () => {
     const one = await start()
     const pool = 'Device.DHCPv4.Server.Pool.1.'

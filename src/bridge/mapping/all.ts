@@ -5,6 +5,7 @@ import { DEVICE_INFO_OBJECTS } from './device-info.ts'
 import { DHCP_OBJECTS, DNS_OBJECTS } from './dhcp.ts'
 import { ETHERNET_OBJECTS } from './ethernet.ts'
 import { HOSTS_OBJECTS } from './hosts.ts'
+import { INTERFACE_STACK_OBJECTS } from './interface-stack.ts'
 import { IP_OBJECTS } from './ip.ts'
 import { NAT_OBJECTS } from './nat.ts'
 import { PPP_OBJECTS } from './ppp.ts'
@@ -28,5 +29,6 @@ export const MAPPINGS: readonly ObjectMapping[] = [
   ...WIRELESS_OBJECTS,
   ...HOSTS_OBJECTS,
   ...CELLULAR_OBJECTS,
+  ...INTERFACE_STACK_OBJECTS,
   ...RAW_OBJECTS,
 ]

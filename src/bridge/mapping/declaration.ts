@@ -102,6 +102,8 @@ export interface ObjectMapping {
   readonly object: string
   /** Menus without which a router does not have the object. */
   readonly needs: readonly string[]
+  /** Rows of a menu of which a router that has the object has one: they tell its hardware. */
+  readonly hardware?: { readonly menu: string; readonly rows: RowTest }
   readonly source: MenuReading | DerivedRows
   /** Absent: the object is no table, and its values come from the first row of its source. */
   readonly table?: TableRows

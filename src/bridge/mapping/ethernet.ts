@@ -85,6 +85,7 @@ const MODULES = rowsWith(['default-name'], (row) => /^(sfp|qsfp|combo)/.test(row
 const OPTICS: ObjectMapping = {
   object: OPTICAL,
   needs: ['/interface/ethernet'],
+  hardware: { menu: '/interface/ethernet', rows: MODULES },
   source: {
     readings: {
       ports: {

@@ -6,7 +6,7 @@ import { allOf, always, firstOf, fixed, kept, notDynamic, orElse, reference, sho
 import { IP_INTERFACE, LINKS } from './tables.ts'
 
 /** Interfaces that have an address, or a client of DHCP or PPP. */
-const INTERFACES: DerivedRows = {
+export const IP_INTERFACES: DerivedRows = {
   readings: {
     interfaces: {
       menu: '/interface',
@@ -38,10 +38,10 @@ const INTERFACES: DerivedRows = {
   },
 }
 
-const IP_INTERFACES: ObjectMapping = {
+const IP_INTERFACE_ROWS: ObjectMapping = {
   object: IP_INTERFACE,
   needs: ['/interface', '/ip/address'],
-  source: INTERFACES,
+  source: IP_INTERFACES,
   table: { key: firstOf('default-name', 'name'), called: firstOf('name') },
   parameters: {
     Enable: kept('disabled', inverted),
@@ -154,7 +154,7 @@ const ROUTES: ObjectMapping = {
   },
 }
 
-export const IP_OBJECTS = [IP, IP_INTERFACES, ADDRESSES, ROUTER, ROUTES]
+export const IP_OBJECTS = [IP, IP_INTERFACE_ROWS, ADDRESSES, ROUTER, ROUTES]
 
 function isDefault(destination: Text): boolean {
   return destination === undefined || destination === '0.0.0.0/0'

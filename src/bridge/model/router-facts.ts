@@ -10,6 +10,8 @@ export interface RouterFacts {
   readonly menus: ReadonlySet<string>
   /** Menus that the account of the bridge may not read. */
   readonly refused: ReadonlySet<string>
+  /** Schema paths of the objects whose hardware the router does not have. */
+  readonly lacking: ReadonlySet<string>
 }
 
 /** Resolves with the facts of a router; AgentError when it does not answer. */
@@ -22,5 +24,17 @@ export async function findFacts(router: RouterOs, mappings: readonly ObjectMappi
     [...readings.keys()].map(async (menu) => [menu, await probe(router, menu)] as const),
   )
   const those = (wanted: string) => new Set(answers.flatMap(([menu, answer]) => (answer === wanted ? [menu] : [])))
-  return { version, menus: those('there'), refused: those('refused') }
+  const menus = those('there')
+  const lacking = await Promise.all(mappings.map((mapping) => lacksHardware(router, mapping, menus)))
+  return { version, menus, refused: those('refused'), lacking: new Set(lacking.flat()) }
+}
+
+async function lacksHardware(
+  router: RouterOs,
+  { object, hardware }: ObjectMapping,
+  menus: ReadonlySet<string>,
+): Promise<string[]> {
+  if (hardware === undefined || !menus.has(hardware.menu)) return []
+  const { rows } = await readCommand(router, { path: `${hardware.menu}/print`, proplist: hardware.rows.from })
+  return rows.some((row) => hardware.rows.holds(row)) ? [] : [object]
 }

@@ -74,7 +74,8 @@ export class SupportedObjects implements SupportedModel {
     this.#served = served
     this.#menus = facts.menus
     for (const mapping of mappings)
-      if (mapping.needs.every((menu) => facts.menus.has(menu))) this.#take(mapping, facts.menus)
+      if (mapping.needs.every((menu) => facts.menus.has(menu)) && !facts.lacking.has(mapping.object))
+        this.#take(mapping, facts.menus)
     for (const schema of served.objects?.() ?? []) this.#takeCommands(schema)
   }
 

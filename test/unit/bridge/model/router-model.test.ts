@@ -107,8 +107,7 @@ it('shows nothing of what a router lacks, until it is looked at again', async ()
     'Device.Ethernet.',
     'Device.Ethernet.Interface.{i}.',
     'Device.Ethernet.Interface.{i}.Stats.',
-    'Device.Optical.',
-    'Device.Optical.Interface.{i}.',
+    'Device.InterfaceStack.{i}.',
   ])
   expect((await model.supported()).parameters('Device.DeviceInfo.')).not.toContain('ProvisioningCode')
   router.tables['/tr069-client'] = [{ 'provisioning-code': 'A1' }]
@@ -117,4 +116,30 @@ it('shows nothing of what a router lacks, until it is looked at again', async ()
   expect(await model.get(['Device.DeviceInfo.ProvisioningCode'])).toEqual(
     new Map([['Device.DeviceInfo.ProvisioningCode', 'A1']]),
   )
+})
+
+it('has optical interfaces where the router has ports for modules, with their levels in thousandths of a dBm', async () => {
+  const { model } = await opened({
+    ...PORTS,
+    '/interface/ethernet': [
+      ...(PORTS['/interface/ethernet'] ?? []),
+      { '.id': '*7', name: 'fibre', 'default-name': 'sfp-sfpplus1', running: 'true' },
+      { '.id': '*8', name: 'copper', 'default-name': 'sfp2' },
+    ],
+    '/interface/ethernet/monitor': [
+      { '.id': '*7', 'sfp-module-present': 'true', 'sfp-rx-power': '-12.501', 'sfp-tx-power': '-2064' },
+      { '.id': '*8', 'sfp-module-present': 'true', 'sfp-type': 'DAC' },
+    ],
+  })
+  const [row, ...more] = await model.instances('Device.Optical.Interface.')
+  expect(more).toEqual([])
+  expect(
+    Object.fromEntries(
+      await model.get(['Name', 'OpticalSignalLevel', 'TransmitOpticalLevel'].map((name) => row + name)),
+    ),
+  ).toEqual({
+    [`${row}Name`]: 'fibre',
+    [`${row}OpticalSignalLevel`]: '-12502',
+    [`${row}TransmitOpticalLevel`]: '-2064',
+  })
 })
