@@ -25,6 +25,7 @@ export async function runSimulate(options: SimulateOptions): Promise<void> {
     profiles: readRouterProfiles(options.routerosProfiles),
     firstPort: options.routerosPort,
     host: options.listenHost,
+    timeScale: options.timeScale,
     clock: systemClock,
     random: systemRandom,
   })

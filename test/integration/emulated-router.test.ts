@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type EmulatedRouter, ROUTER_PROFILES, type RouterOptions, startRouter } from '../../src/simulator/index.ts'
+import {
+  type EmulatedRouter,
+  ROUTER_PROFILES,
+  RouterFleet,
+  type RouterOptions,
+  startRouter,
+} from '../../src/simulator/index.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { RawRouterClient } from '../support/raw-router-client.ts'
 import { until } from '../support/until.ts'
@@ -221,4 +227,34 @@ describe('what goes on in an emulated router', () => {
     const traffic = await client.call('/interface/monitor-traffic', '=interface=bridge', '=once=')
     expect(Number(traffic.rows[0]?.['rx-bits-per-second'])).toBeGreaterThan(0)
   })
+})
+
+it('clients of a fleet of routers come and go, and their line is lost and comes again', async () => {
+  const clock = createManualClock()
+  const fleet = new RouterFleet({
+    count: 1,
+    profiles: ['v7.18'],
+    firstPort: 0,
+    host: '127.0.0.1',
+    timeScale: 10,
+    clock,
+    random: { bytes: (n) => new Uint8Array(n), fraction: () => 0.5 },
+  })
+  await fleet.start()
+  const [router] = fleet.routers
+  const clients = () => router?.store.table(router.clientTable).length ?? 0
+  try {
+    const before = clients()
+    clock.advance(2 * 60_000)
+    expect(clients()).toBe(before - 1)
+    clock.advance(2 * 60_000)
+    expect(clients()).toBe(before)
+    clock.advance(20 * 60_000)
+    const line = router?.store.find('interface', 'name', 'pppoe-out1')
+    expect(line?.values['~downs']).toBe('1')
+    clock.advance(2000)
+    expect(line?.values['~link']).toBe('up')
+  } finally {
+    fleet.stop()
+  }
 })

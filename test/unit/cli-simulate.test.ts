@@ -66,7 +66,13 @@ describe('the flags of isthmus simulate', () => {
 })
 
 it('emulated routers are written as the table that a bridge reads', async () => {
-  const options = { count: 3, profiles: readRouterProfiles('v7.18,v6.49'), firstPort: 0, host: '127.0.0.1' }
+  const options = {
+    count: 3,
+    profiles: readRouterProfiles('v7.18,v6.49'),
+    firstPort: 0,
+    host: '127.0.0.1',
+    timeScale: 1,
+  }
   const fleet = new RouterFleet({ ...options, clock: systemClock, random: systemRandom })
   try {
     await fleet.start()

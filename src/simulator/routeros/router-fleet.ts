@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { AppError, type Clock, type Random, randomToken } from '../../base/index.ts'
 import { newTlsKey, selfSigned } from '../../pki/index.ts'
+import { scaledClock } from '../scaled-clock.ts'
 import { ROUTER_PROFILES, type RouterProfileName } from './profiles/index.ts'
 import { type EmulatedRouter, startRouter } from './router.ts'
+import { RouterLife } from './router-life.ts'
 
 interface RouterFleetOptions {
   count: number
@@ -11,6 +13,8 @@ interface RouterFleetOptions {
   /** Of the API of the first router; 0: any that are free. */
   firstPort: number
   host: string
+  /** Waits of the life around the routers are divided by it. */
+  timeScale: number
   clock: Clock
   random: Random
 }
@@ -41,6 +45,7 @@ const DAY_MS = 86_400_000
 /** Emulated routers in one process. */
 export class RouterFleet {
   readonly routers: EmulatedRouter[] = []
+  readonly #lives: RouterLife[] = []
   readonly #options: RouterFleetOptions
   readonly #password: string
   readonly #community: string
@@ -54,7 +59,8 @@ export class RouterFleet {
 
   /** Starts all routers; rejects with the error of the first port that is not free. */
   async start(): Promise<void> {
-    const { count, profiles, firstPort, host, clock, random } = this.#options
+    const { count, profiles, firstPort, host, timeScale, clock, random } = this.#options
+    const lifeClock = scaledClock(clock, timeScale)
     if (count === 0) return
     const now = clock.now()
     const key = newTlsKey()
@@ -70,7 +76,11 @@ export class RouterFleet {
       const index = this.routers.filter(({ state }) => state.profile.name === profile).length
       const ports = firstPort === 0 ? {} : portsFrom(firstPort + PORTS_EACH * n)
       const users = [{ ...USER, password: this.#password }]
-      this.routers.push(await startRouter({ ...shared, profile, index, users, ...ports }))
+      const router = await startRouter({ ...shared, profile, index, users, ...ports })
+      const life = new RouterLife(router, lifeClock, random)
+      life.start()
+      this.routers.push(router)
+      this.#lives.push(life)
     }
   }
 
@@ -101,6 +111,7 @@ export class RouterFleet {
   }
 
   stop(): void {
+    for (const life of this.#lives) life.stop()
     for (const router of this.routers) router.close()
   }
 }

@@ -183,16 +183,19 @@ export class EmulatedRouter {
 
   /** A client of a radio is heard at this level, in dBm, until it is set again. */
   setSignal(mac: string, dbm: number): void {
-    this.store.set(this.#clients, this.#row(this.#clients, 'mac-address', mac), { '~dbm': String(dbm), '~spread': '0' })
+    this.store.set(this.clientTable, this.#row(this.clientTable, 'mac-address', mac), {
+      '~dbm': String(dbm),
+      '~spread': '0',
+    })
   }
 
   /** A client joins the network of a radio. */
   join(mac: string, radio: string, dbm = -60): void {
-    const isOld = this.#clients.includes('wireless')
+    const isOld = this.clientTable.includes('wireless')
     const own = isOld
       ? { 'authentication-type': 'wpa2-psk', encryption: 'aes-ccm' }
       : { 'auth-type': 'wpa2-psk', band: '5ghz-ax' }
-    this.store.add(this.#clients, {
+    this.store.add(this.clientTable, {
       interface: radio,
       'mac-address': mac,
       ...own,
@@ -207,10 +210,11 @@ export class EmulatedRouter {
 
   /** A client leaves its radio. */
   part(mac: string): void {
-    this.store.remove(this.#clients, this.#row(this.#clients, 'mac-address', mac))
+    this.store.remove(this.clientTable, this.#row(this.clientTable, 'mac-address', mac))
   }
 
-  get #clients(): string {
+  /** The table of the clients of its radios; empty where it has none. */
+  get clientTable(): string {
     const path = ['/interface/wifi', '/interface/wifiwave2', '/interface/wireless'].find((one) =>
       this.state.menus.has(one),
     )
