@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { WriteStep } from '../../src/bridge/write/write-step.ts'
 import { type RouterCommand, RouterOsError } from '../../src/routeros/index.ts'
 import { ModelRefusal } from '../../src/usp/index.ts'
-import { BridgeRouter } from '../support/bridge-router.ts'
+import { BridgeRouter, MemoryIntents } from '../support/bridge-router.ts'
 
 let bridge: BridgeRouter
+let intents: MemoryIntents
 beforeEach(async () => {
-  bridge = await BridgeRouter.start({ profile: 'v7.18' })
+  intents = new MemoryIntents()
+  bridge = await BridgeRouter.start({ profile: 'v7.18' }, intents)
 })
 afterEach(() => bridge.stop())
 
@@ -140,7 +142,7 @@ describe('writes of a router', () => {
       values: { 'security.passphrase': 'sehr geheim', 'configuration.ssid': 'neu' },
       path: 'Device.WiFi.AccessPoint.1.Security.KeyPassphrase',
     }
-    bridge.intents.onEntry = () => expect(JSON.stringify(bridge.intents.open ?? {})).not.toContain('geheim')
+    intents.onEntry = () => expect(JSON.stringify(bridge.intents.open ?? {})).not.toContain('geheim')
     await set(key, NAME)
     expect(changes()).toEqual(['/system/identity/set', '/interface/wifi/set'])
     const wrong = { ...key, values: { 'security.passphrase': 'geheim\n' } }
@@ -164,6 +166,26 @@ describe('writes of a router', () => {
     )
   })
 
+  it.each(['doThenRst', 'doThenFin', 'rst'] as const)(
+    'are undone when the router answers again after an answer was lost: %s',
+    async (act) => {
+      const before = await nameNow()
+      bridge.emulated.faults.steps = [{ path: '/ip/address/add', act }]
+      const [problem] = await problemsOf(set(NAME, addressOf('10.9.9.1/24')))
+      expect(problem).toMatchObject({
+        code: 7003,
+        text: expect.stringContaining('it is undone when the router answers again'),
+      })
+      expect(intents.open).toBeDefined()
+      const next = await BridgeRouter.at(bridge.emulated, intents)
+      await next.writer.settle()
+      expect(intents.open).toBeUndefined()
+      expect((await next.print('/system/identity'))[0]?.name).toBe(before)
+      expect((await next.print('/ip/address')).map(({ address }) => address)).not.toContain('10.9.9.1/24')
+      await next.session.close()
+    },
+  )
+
   it('reach no router whose level allows readings only', async () => {
     bridge.level = 0
     expect(await problemsOf(set(NAME))).toMatchObject([{ code: 7006 }])
@@ -180,7 +202,7 @@ describe('a bridge that is killed in the middle of a write', () => {
       if (++count === n) throw new Killed()
       if (count > n) throw new Killed()
     }
-    bridge.intents.onEntry = beat
+    intents.onEntry = beat
     bridge.onCommand = (command: RouterCommand) => {
       if (command.writes) beat()
     }
@@ -188,7 +210,7 @@ describe('a bridge that is killed in the middle of a write', () => {
       () => true,
       () => false,
     )
-    bridge.intents.onEntry = () => undefined
+    intents.onEntry = () => undefined
     return { ended: ended && count < n, next: await BridgeRouter.at(bridge.emulated, bridge.intents) }
   }
 

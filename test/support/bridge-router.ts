@@ -39,7 +39,7 @@ export class MemoryIntents implements IntentStore {
 export class BridgeRouter {
   readonly emulated: EmulatedRouter
   readonly session: RouterSession
-  readonly intents: MemoryIntents
+  readonly intents: IntentStore
   /** Commands that were sent. */
   readonly sent: RouterCommand[] = []
   /** Called before a command is sent; throws to be a connection that fails. */
@@ -50,7 +50,7 @@ export class BridgeRouter {
   readonly check: ManagementCheck
   readonly writer: RouterWriter
 
-  private constructor(emulated: EmulatedRouter, session: RouterSession, intents: MemoryIntents) {
+  private constructor(emulated: EmulatedRouter, session: RouterSession, intents: IntentStore) {
     this.emulated = emulated
     this.session = session
     this.intents = intents
@@ -71,12 +71,12 @@ export class BridgeRouter {
     this.writer = new RouterWriter(this.router, intents, this.check, silentLog)
   }
 
-  static async start(options: RouterOptions = {}): Promise<BridgeRouter> {
-    return BridgeRouter.at(await startRouter(options), new MemoryIntents())
+  static async start(options: RouterOptions = {}, intents: IntentStore = new MemoryIntents()): Promise<BridgeRouter> {
+    return BridgeRouter.at(await startRouter(options), intents)
   }
 
   /** Another bridge at a router that runs, with the intents of an earlier one. */
-  static async at(emulated: EmulatedRouter, intents: MemoryIntents): Promise<BridgeRouter> {
+  static async at(emulated: EmulatedRouter, intents: IntentStore): Promise<BridgeRouter> {
     const account = { host: '127.0.0.1', port: emulated.port, user: 'admin', password: '' }
     const session = await openApi({ ...account, security: { kind: 'plain' } }, { clock: systemClock, log: silentLog })
     return new BridgeRouter(emulated, session, intents)
