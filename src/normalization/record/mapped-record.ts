@@ -1,5 +1,4 @@
 import { BoundedMap, BoundedSet, type Clock, createKeyedQueue, defined, type Log } from '../../base/index.ts'
-import { type DeviceMapping, MappingRefusal, planDelete } from '../../datamodel/index.ts'
 import type {
   ChangeCompletion,
   CoverageNote,
@@ -14,12 +13,12 @@ import type {
 } from '../../domain/index.ts'
 import { bearsOnFact, PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
 import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
-import { pacedEach } from '../tree/pace.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite, read } from '../tree/readings.ts'
 import type { RecentTrees } from '../tree/recent-trees.ts'
-import { bearsOn, bringRows, isInRow } from '../tree/rows.ts'
+import { bearsOn } from '../tree/rows.ts'
 import { StoredTree } from '../tree/stored-tree.ts'
+import { decides, isNative, isVendors, named, objectOfRow, targetsOf, touchesTree } from './tree-changes.ts'
 import { mapWhole, type TreeChange } from './whole-tree.ts'
 
 interface MappedRecordDeps {
@@ -43,8 +42,6 @@ const MIN_REST_MS = 1_000
 const MAX_DROPPED = 500
 /** Parameters of one page of a tree. */
 const PAGE = 2_000
-/** Mapped values that one event names. */
-const MAX_NAMED = 8
 
 /** The additions to a change. */
 type Completed = Required<Pick<DeviceChange, 'parameters' | 'dropParameters'>> & {
@@ -314,67 +311,9 @@ function inCommits(values: ParameterWrite[]): {
   return { first, last: ordered.slice(end), areFactsIn: bearing.length <= PARAMETERS_PER_COMMIT }
 }
 
-/** Returns true for a change that brings or drops parameters that a row may know. */
-function touchesTree({ parameters = [], dropSubtrees = [], dropParameters = [] }: DeviceChange): boolean {
-  return (
-    parameters.some(({ path, from }) => from === undefined && mayBeMapped(path)) ||
-    dropParameters.some(mayBeMapped) ||
-    dropSubtrees.some((subtree) => subtree === '' || mayBeMapped(subtree))
-  )
-}
-
 /** True when the tree was read under the firmware that the device has. */
 export function isDiscovered({ cwmp, softwareVersion }: Device): boolean {
   return cwmp?.discoveredFor === (softwareVersion ?? '?')
-}
-
-async function targetsOf(mapping: DeviceMapping, paths: Iterable<string>): Promise<Set<string>> {
-  const targets = new Set<string>()
-  await pacedEach(paths, (path) => mapping.visitTargets(path, (_target, _row, to) => targets.add(to)))
-  return targets
-}
-
-/** Returns true when rows come or go with a change, or when a value differs that decides what is behind a row. */
-async function decides(
-  mapping: DeviceMapping,
-  fresh: readonly ParameterWrite[],
-  gone: readonly string[],
-  tree: StoredTree,
-): Promise<boolean> {
-  return gone.some((path) => isInRow(mapping, path)) || (await bringRows(mapping, fresh, tree))
-}
-
-/** Returns the object of TR-098 that a row is; undefined where it is none by itself. */
-function objectOfRow(mapping: DeviceMapping, row: string, tree: StoredTree): string | undefined {
-  try {
-    const object = planDelete(mapping, row, tree)
-    return object.startsWith(OWN_ROOT) ? object : undefined
-  } catch (error) {
-    if (error instanceof MappingRefusal) return undefined
-    throw error
-  }
-}
-
-/** Returns true for a source in a tree that is TR-181 itself: what it maps to may be shown by the device as well. */
-function isVendors(source: string | undefined): boolean {
-  return source?.startsWith(TR181) === true
-}
-
-/** Returns true for a path that the device itself shows. */
-function isNative(tree: StoredTree, path: string): boolean {
-  const stored = tree.parameter(path)
-  return stored !== undefined && stored.from === undefined
-}
-
-/** Events of changed values with the parameters of TR-181 that show them; undefined where there are none. */
-function named(events: NewEvent[] | undefined, writes: readonly ParameterWrite[]): NewEvent[] | undefined {
-  return events?.map((event) => {
-    if (event.type !== 'parameter.changed') return event
-    const own = writes.filter(({ from }) => from?.path !== undefined && from.path === event.data.path)
-    if (own.length === 0) return event
-    const mapped = own.slice(0, MAX_NAMED).map(({ path, value }) => ({ path, value: value.slice(0, 256) }))
-    return { ...event, data: { ...event.data, mapped } }
-  })
 }
 
 function join<T>(before: T[] | undefined, more: T[]): T[] | undefined {
