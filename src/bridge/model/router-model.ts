@@ -32,6 +32,7 @@ interface FoundRouter {
 export class RouterModel implements RouterReads {
   readonly #options: RouterModelOptions
   #found: Promise<FoundRouter> | undefined
+  #supported: SupportedModel | undefined
 
   constructor(options: RouterModelOptions) {
     this.#options = options
@@ -53,8 +54,17 @@ export class RouterModel implements RouterReads {
     this.#found = undefined
   }
 
+  /**
+   * Resolves with the supported model: while the router does not answer, with that of the time before. AgentError when
+   * it has never answered.
+   */
   async supported(): Promise<SupportedModel> {
-    return (await this.found()).supported
+    try {
+      this.#supported = (await this.found()).supported
+    } catch (error) {
+      if (this.#supported === undefined) throw error
+    }
+    return this.#supported
   }
 
   /** Resolves with the full paths of the rows of a table; AgentError when the router does not answer. */

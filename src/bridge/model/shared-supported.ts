@@ -12,11 +12,9 @@ const models = new WeakMap<Served['commands'], Map<string, SupportedObjects>>()
 /** Returns the supported model of a router. Routers with the same menus, commands and events share it. */
 export function supportedOf(facts: RouterFacts, served: Served): SupportedObjects {
   const schemas = ['Device.', ...new Set(MAPPINGS.map(({ object }) => object))]
-  const key = JSON.stringify([
-    [...facts.menus].sort(),
-    [...facts.lacking],
-    schemas.map((schema) => served.events(schema)),
-  ])
+  const events = schemas.map((schema) => served.events(schema))
+  const halves = [served.writes, served.grows, served.objects].map((half) => half !== undefined)
+  const key = JSON.stringify([[...facts.menus].sort(), [...facts.lacking], events, halves])
   const known = models.get(served.commands) ?? new Map<string, SupportedObjects>()
   models.set(served.commands, known)
   const model = known.get(key) ?? new SupportedObjects(loadModel('tr181-usp'), MAPPINGS, facts, served)

@@ -143,3 +143,13 @@ it('has optical interfaces where the router has ports for modules, with their le
     [`${row}TransmitOpticalLevel`]: '-2064',
   })
 })
+
+it('keeps its supported model while the router does not answer, and reads it anew when it does', async () => {
+  const { model, router } = await opened(PORTS)
+  router.isClosed = true
+  model.renew()
+  expect((await model.supported()).object('Device.Ethernet.Interface.{i}.')).toBeDefined()
+  await expect(model.get(['Device.DeviceInfo.UpTime'])).rejects.toMatchObject({ code: 7003 })
+  router.isClosed = false
+  expect(await model.get(['Device.DeviceInfo.UpTime'])).toEqual(new Map([['Device.DeviceInfo.UpTime', '788645']]))
+})
