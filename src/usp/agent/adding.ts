@@ -7,7 +7,7 @@ import { type OwnValues, type TableRow, withOwnValues } from './own-values.ts'
 import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
 import type { Requester } from './requester.ts'
 import { type Resolved, resolveAll } from './resolve.ts'
-import { deniedReferences } from './subscriptions.ts'
+import { deniedReferences, isUnsupported } from './subscriptions.ts'
 
 /** One row to add. */
 interface AddPlan {
@@ -148,6 +148,7 @@ function problemOf(reader: ModelReader, table: string, { param, value }: Setting
   const parameter = reader.supported.parameter(`${table}{i}.${param}`)
   if (parameter === undefined) return { err_code: 7010, err_msg: 'unsupported parameter' }
   if (parameter.access === 'r') return { err_code: 7013, err_msg: 'the parameter is read only' }
+  if (isUnsupported(table, param, value)) return { err_code: 7012, err_msg: 'the Agent can notify alone' }
   return wrongValue(parameter, value)
 }
 

@@ -5,7 +5,7 @@ import { ModelReader } from './model-reader.ts'
 import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
 import type { Requester } from './requester.ts'
 import { objectsOf, resolveAll } from './resolve.ts'
-import { deniedReferences, SUBSCRIPTIONS } from './subscriptions.ts'
+import { deniedReferences, isUnsupported, SUBSCRIPTIONS } from './subscriptions.ts'
 
 /** The settings of one object: those that can be written, and the errors of the others. */
 interface ObjectPlan {
@@ -140,6 +140,7 @@ function problemOf(
   if (isFixed(path, param) && now !== '' && now !== value)
     return { err_code: 7013, err_msg: 'cannot be changed once it is set' }
   if (parameter.access !== 'w') return { err_code: 7013, err_msg: 'the parameter is read only' }
+  if (isUnsupported(path, param, value)) return { err_code: 7012, err_msg: 'the Agent can notify alone' }
   return wrongValue(parameter, value)
 }
 

@@ -78,6 +78,11 @@ function isMeant(reference: string, path: string): boolean {
   return reference === path || (reference.endsWith('.') && path.startsWith(reference))
 }
 
+/** Returns true for a value of a subscription row that this Agent cannot act on: it notifies, and configures nothing. */
+export function isUnsupported(table: string, param: string, value: string): boolean {
+  return table.startsWith(SUBSCRIPTIONS) && param === 'TriggerAction' && value !== 'Notify'
+}
+
 /** The column of permissions that decides on the notifications of a NotifType. */
 const COLUMNS: Readonly<Record<string, Column>> = {
   ValueChange: 'Param',

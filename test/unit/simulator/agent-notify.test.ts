@@ -240,6 +240,17 @@ describe('subscriptions of an Agent (TR-369 7.6.1)', () => {
       expect(await set(row, values)).toMatchObject({ kind: 'error', body: { param_errs: [{ err_code: 7013 }] } })
   })
 
+  it('can notify alone: a TriggerAction that configures is refused', async () => {
+    await device()
+    await expect(subscribe('c', 'Event', 'Device.Boot!', { TriggerAction: 'Config' })).rejects.toThrow(
+      'can notify alone',
+    )
+    const row = await subscribe('n', 'Event', 'Device.Boot!', { TriggerAction: 'Notify' })
+    expect(await set(row, { TriggerAction: 'NotifyAndConfig' })).toMatchObject({
+      body: { param_errs: [{ err_code: 7012 }] },
+    })
+  })
+
   it('ends with its TimeToLive', async () => {
     const it = await device()
     const row = await subscribe('s', 'ValueChange', `${SSID}SSID`, { TimeToLive: '60' })

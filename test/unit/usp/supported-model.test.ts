@@ -53,6 +53,8 @@ describe('GetSupportedDM', () => {
     expect(children.map((object) => object.supported_obj_path)).not.toContain(
       'Device.LocalAgent.Controller.{i}.MTP.{i}.',
     )
+    const keys = children.find((object) => object.supported_obj_path === 'Device.LocalAgent.Controller.{i}.')
+    expect(keys?.unique_key_sets.map(({ key_names }) => key_names)).toContainEqual(['EndpointID'])
     for (const child of children)
       expect([child.supported_params, child.supported_commands, child.supported_events]).toEqual([[], [], []])
   })
