@@ -258,3 +258,113 @@ it('clients of a fleet of routers come and go, and their line is lost and comes 
     fleet.stop()
   }
 })
+
+describe('the settings of an emulated router', () => {
+  it('come back with a backup, also those that were deleted', async () => {
+    const clock = createManualClock()
+    const router = await start({ clock })
+    const client = await login(router)
+    await client.call('/system/identity/set', '=name=before')
+    expect(
+      (await client.call('/system/backup/save', '=name=kept', '=password=x', '=encryption=aes-sha256')).traps,
+    ).toEqual([])
+    expect((await client.call('/file/print', '?type=backup')).rows).toMatchObject([{ name: 'kept.backup' }])
+    await client.call('/system/identity/set', '=name=after')
+    const nat = await client.call('/ip/firewall/nat/print', '=.proplist=.id')
+    await client.call('/ip/firewall/nat/remove', `=.id=${nat.rows.map((row) => row['.id']).join(',')}`)
+    expect((await client.call('/system/backup/load', '=name=none.backup')).trap).toBe('failure: backup file not found')
+    await client.call('/system/backup/load', '=name=kept.backup')
+    await until(() => client.isClosed)
+    clock.advance(2000)
+    const again = await untilLogin(router)
+    expect((await again.call('/system/identity/print')).rows).toEqual([{ name: 'before' }])
+    expect((await again.call('/ip/firewall/nat/print')).rows).toHaveLength(2)
+  })
+
+  it('follow an interface that gets another name', async () => {
+    const client = await login(await start())
+    await client.call('/interface/bridge/set', '=.id=bridge', '=name=lan')
+    const { rows } = await client.call('/ip/address/print', '?interface=lan')
+    expect(rows).toMatchObject([{ address: '192.168.88.1/24' }])
+    expect((await client.call('/interface/bridge/port/print', '=count-only=', '?bridge=lan')).ret).toBe('6')
+    expect((await client.call('/interface/set', '=.id=ether2', '=name=lan')).trap).toBe(
+      'failure: already have interface with such name',
+    )
+  })
+
+  it('that the router made by itself are neither changed nor removed', async () => {
+    const client = await login(await start())
+    const [route] = (await client.call('/ip/route/print', '?dynamic=true')).rows
+    expect((await client.call('/ip/route/set', `=.id=${route?.['.id']}`, '=distance=9')).trap).toMatch(/dynamic item/)
+    expect((await client.call('/ip/route/remove', `=.id=${route?.['.id']}`)).trap).toMatch(/dynamic item/)
+    const [lease] = (await client.call('/ip/dhcp-server/lease/print', '?dynamic=true')).rows
+    await client.call('/ip/dhcp-server/lease/make-static', `=.id=${lease?.['.id']}`)
+    expect((await client.call('/ip/dhcp-server/lease/set', `=.id=${lease?.['.id']}`, '=comment=mine')).traps).toEqual(
+      [],
+    )
+  })
+
+  it('decide who comes in: addresses of services and of users', async () => {
+    const router = await start({ users: [{ name: 'far', password: 'f', group: 'full' }] })
+    const client = await login(router)
+    await client.call('/user/set', '=.id=far', '=address=203.0.113.0/24')
+    await expect(RawRouterClient.login(router.port, 'far', 'f')).rejects.toThrow(/invalid user name or password/)
+    await client.call('/ip/service/set', '=.id=api', '=address=203.0.113.0/24')
+    const shut = await open(router)
+    await until(() => shut.isClosed)
+    expect(shut.sentences).toEqual([])
+    expect((await client.call('/user/print')).rows.map((row) => Object.keys(row).includes('password'))).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  it('of the device mode wait for a person, and are given up', async () => {
+    const clock = createManualClock()
+    const client = await login(await start({ clock, profile: 'home' }))
+    client.send('/system/device-mode/update', '=mode=advanced', '.tag=m')
+    await client.call('/system/identity/print')
+    clock.advance(300_000)
+    await until(() => client.of('m', '!trap').length === 1)
+    expect(client.of('m', '!trap')[0]?.values.message).toBe('update canceled')
+  })
+})
+
+it('an interface that loses its link is pushed with those above it', async () => {
+  const router = await start()
+  const client = await login(router)
+  client.send('/interface/listen', '=.proplist=name,running', '.tag=i')
+  await client.call('/system/identity/print')
+  router.setLink('ether1', false)
+  await until(() => client.of('i', '!re').length >= 1)
+  await client.call('/system/identity/print')
+  expect(client.of('i', '!re').map(({ values }) => values)).toEqual([
+    { name: 'ether1', running: 'false' },
+    { name: 'pppoe-out1', running: 'false' },
+  ])
+})
+
+it('a monitor goes on until a cancel, or for its duration', async () => {
+  const clock = createManualClock()
+  const client = await login(await start({ clock }))
+  client.send('/interface/monitor-traffic', '=interface=ether1', '.tag=m')
+  client.send('/interface/monitor-traffic', '=interface=ether2', '=duration=2s', '.tag=d')
+  await until(() => {
+    clock.advance(1000)
+    return client.of('m', '!re').length >= 3 && client.of('d', '!done').length === 1
+  })
+  client.send('/cancel', '.tag=c')
+  await until(() => client.of('m', '!done').length === 1 && client.of('c', '!done').length === 1)
+  expect(client.of('d', '!re').length).toBeLessThan(4)
+  expect(client.of('m', '!trap')[0]?.values).toMatchObject({ category: '2', message: 'interrupted' })
+})
+
+async function untilLogin(router: EmulatedRouter): Promise<RawRouterClient> {
+  let client: RawRouterClient | undefined
+  await until(async () => {
+    client = await login(router).catch(() => undefined)
+    return client !== undefined
+  })
+  if (client === undefined) throw new Error('the router does not come back')
+  return client
+}

@@ -60,6 +60,7 @@ export class ApiSession {
     try {
       for (const words of this.#reader.push(chunk)) {
         if (this.#socket.destroyed || this.#socket.writableEnded) return
+        this.#router.onSentence(words)
         this.#handle(words)
       }
     } catch {

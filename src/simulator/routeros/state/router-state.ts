@@ -33,6 +33,8 @@ export class RouterState implements RouterView {
   readonly clock: Clock
   readonly random: Random
   readonly faults: RouterFaults
+  /** Called with the words of each sentence that reaches the API, before it is answered. */
+  onSentence: (words: readonly string[]) => void = () => undefined
   /** Called when the router goes down. */
   onRestart: (kind: RestartKind) => void = () => undefined
   /** RouterOS version that runs after the next boot. */
