@@ -4,7 +4,7 @@ import { readDuration } from '../basis/text.ts'
 import { missing, noSuchCommand, Trap } from '../basis/trap.ts'
 import { isFrom } from '../menus/life.ts'
 import type { Menu } from '../menus/menu.ts'
-import { add, move, print, project, remove, resolve, rowsOf, set, shown, unset } from '../menus/rows.ts'
+import { add, move, partOfRow, print, remove, resolve, rowsOf, set, shown, unset } from '../menus/rows.ts'
 import type { Call } from './command.ts'
 import { every } from './every.ts'
 
@@ -98,7 +98,7 @@ function listen(menu: Menu, { router, request, user, reply }: Call): void {
     if (table !== menu.table || (where !== undefined && row.values[where[0]] !== where[1])) return
     if (kind === 'removed') return reply.row({ '.id': idText(row), '.dead': dead })
     const all = shown(menu, row, router, user.policies.has('sensitive'))
-    if (matches(request.query, (name) => all[name])) reply.row(project(all, request.proplist))
+    if (matches(request.query, (name) => all[name])) reply.row(partOfRow(all, request.proplist))
   })
   reply.onCancel(stop)
 }
@@ -112,7 +112,7 @@ function monitor(menu: Menu, call: Call): void {
   const show = () => {
     for (const row of rows) {
       if (!rowsOf(menu, router).includes(row)) throw new Trap('no such item', 0)
-      reply.row(project(menu.monitor?.(row, router) ?? {}, request.proplist))
+      reply.row(partOfRow(menu.monitor?.(row, router) ?? {}, request.proplist))
     }
   }
   if (request.args.has('once')) {

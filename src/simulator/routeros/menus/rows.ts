@@ -26,22 +26,25 @@ export function rowsOf(menu: Menu, { store }: RouterView): Row[] {
 
 /** Returns what a print shows of a row; secrets only where they may be seen. */
 export function shown(menu: Menu, row: Row, router: RouterView, seesSecrets: boolean): Record<string, string> {
-  const all: Record<string, string> = menu.isSingle ? {} : { '.id': idText(row) }
-  const inherited = menu.derive?.(row, router)
-  for (const [name, property] of Object.entries(menu.properties)) {
-    const live = menu.live[name]
-    const value = live === undefined ? (row.values[name] ?? inherited?.[name]) : live(row, router)
-    if (
-      value === undefined ||
-      property.isHidden ||
-      (property.isSecret && !seesSecrets) ||
-      (property.isMark && value !== 'true')
-    )
-      continue
-    all[name] = value
+  return project(lookup(menu, row, router, seesSecrets), ['.id', ...Object.keys(menu.properties), 'comment'])
+}
+
+/** Returns the function that gives a property of a row as a print shows it; undefined for one that it does not show. */
+function lookup(menu: Menu, row: Row, router: RouterView, seesSecrets: boolean): (name: string) => string | undefined {
+  let inherited: Readonly<Record<string, string>> | undefined
+  const fromProfiles = (name: string) => {
+    inherited ??= menu.derive?.(row, router) ?? {}
+    return inherited[name]
   }
-  if (row.values.comment !== undefined && row.values.comment !== '') all.comment = row.values.comment
-  return all
+  return (name) => {
+    if (name === '.id') return menu.isSingle ? undefined : idText(row)
+    if (name === 'comment') return row.values.comment || undefined
+    const property = Object.hasOwn(menu.properties, name) ? menu.properties[name] : undefined
+    if (property === undefined || property.isHidden || (property.isSecret && !seesSecrets)) return undefined
+    const live = menu.live[name]
+    const value = live === undefined ? (row.values[name] ?? fromProfiles(name)) : live(row, router)
+    return property.isMark && value !== 'true' ? undefined : value
+  }
 }
 
 /** Returns what a print answers: rows that pass the query, with the properties that are asked for. */
@@ -56,21 +59,31 @@ export function print(
   const rows = from === undefined ? rowsOf(menu, router) : resolve(menu, router, from)
   const found: Record<string, string>[] = []
   for (const row of rows) {
-    const all = shown(menu, row, router, seesSecrets)
-    if (matches(request.query, (name) => all[name])) found.push(project(all, request.proplist))
+    const value = lookup(menu, row, router, seesSecrets)
+    if (!matches(request.query, value)) continue
+    found.push(
+      request.proplist === undefined ? shown(menu, row, router, seesSecrets) : project(value, request.proplist),
+    )
   }
   return found
 }
 
-/** Returns the properties of a row that are asked for; those that it lacks are left out. */
-export function project(all: Record<string, string>, proplist: readonly string[] | undefined): Record<string, string> {
-  if (proplist === undefined) return all
-  return Object.fromEntries(
-    proplist.flatMap((name) => {
-      const value = all[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
+/** Returns the properties that are asked for; those that a row lacks are left out. */
+function project(value: (name: string) => string | undefined, names: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of names) {
+    const text = value(name)
+    if (text !== undefined) found[name] = text
+  }
+  return found
+}
+
+/** Returns the part of a row that is asked for; all of it without a list. */
+export function partOfRow(
+  all: Record<string, string>,
+  proplist: readonly string[] | undefined,
+): Record<string, string> {
+  return proplist === undefined ? all : project((name) => all[name], proplist)
 }
 
 /** Returns the rows that a list of ids or names means; Trap `no such item`. */
