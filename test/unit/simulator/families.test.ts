@@ -103,6 +103,20 @@ describe('a family of simulated devices', () => {
     expect(shown.optics).toBeUndefined()
   })
 
+  it.each(['mikrotikV6', 'mikrotikV7'] as const)('%s: user, networks and hosts are what the home has', (name) => {
+    const [device] = fleetOf({ [name]: 1 }).fleet.devices
+    const { home } = device!.field!
+    const shown = facts(device!)
+    expect(shown.pppoe).toMatchObject({ user: home.pppUser, status: 'Connected' })
+    expect(shown.hosts?.map(({ mac }) => mac.toUpperCase()).sort()).toEqual(home.devices.map(({ mac }) => mac).sort())
+    // The TR-069 client of RouterOS shows radios of the legacy driver alone.
+    expect(shown.ssids).toEqual(name === 'mikrotikV6' ? { '2.4GHz': [home.ssid], '5GHz': [home.ssid5] } : {})
+    const tree = shownBy(device!)
+    for (const object of ['NAT', 'Bridging', 'Users', 'Time'])
+      expect([...tree.keys()].filter((path) => path.startsWith(`Device.${object}.`))).toEqual([])
+    expect(tree.get('Device.Firewall.X_MIKROTIK_NAT.Chain.2.Rule.1.ToAddresses')).toMatchObject({ writable: true })
+  })
+
   it('is mostly TR-098 in the mix of a fleet, of five families and more, beside dual-stack devices', () => {
     const mix = defaultMix(200)
     const count = (names: readonly string[]) =>
