@@ -27,8 +27,12 @@ export function portMappings(newMark: () => string): ObjectWriter {
       'Description',
       'LeaseDuration',
     ],
-    async set({ path, instance, values }, draft) {
-      const rule = await ruleOf(path, values, draft, instance.key)
+    async set({ path, instance, given, values }, draft) {
+      // An interface that is given alone ends a mapping of all of them.
+      const isOne = (given.Interface ?? '') !== '' && given.AllInterfaces === undefined
+      const wanted = isOne ? { ...values, AllInterfaces: 'false' } : values
+      const rule = await ruleOf(path, wanted, draft, instance.key)
+      if (given.InternalClient !== undefined) await checkClient(path, given.InternalClient, draft)
       const now = await draft.row(instance, MENU, path, Object.keys(rule))
       const change = Object.entries(rule).flatMap(([name, value]) =>
         value === '' && (now[name] ?? '') === '' ? [] : [[name, value === '' ? null : value]],
@@ -40,6 +44,7 @@ export function portMappings(newMark: () => string): ObjectWriter {
       const path = `${table}{i}.`
       const mark = newMark()
       const rule = await ruleOf(path, values, draft, mark)
+      await checkClient(path, values.InternalClient ?? '', draft)
       const filled = Object.entries(rule).filter(([, value]) => value !== '')
       const before = await firstForeign(draft)
       draft.add({
@@ -91,11 +96,6 @@ async function ruleOf(path: string, values: Values, draft: Draft, mark: string):
   if (LeaseDuration !== '0') refuse('LeaseDuration', 'must be 0: the router ends no mapping by itself')
   if (RemoteHost !== '' && !isIPv4(RemoteHost)) refuse('RemoteHost', 'must be an IPv4 address')
   if (!isIPv4(InternalClient)) refuse('InternalClient', 'must be an IPv4 address')
-  const networks = await draft.rows.all('/ip/address', ['address', 'disabled'])
-  if (
-    !networks.some(({ address = '' }) => isInside(InternalClient, address) && address.split('/')[0] !== InternalClient)
-  )
-    refuse('InternalClient', 'must be in a network of the router')
   const from = await inboundOf(path, values, draft)
   return {
     protocol: Protocol.toLowerCase(),
@@ -109,6 +109,13 @@ async function ruleOf(path: string, values: Values, draft: Draft, mark: string):
   }
 }
 
+/** A client inside is in a network of the router, and is not the router itself. */
+async function checkClient(path: string, client: string, { rows }: Draft): Promise<void> {
+  const networks = await rows.all('/ip/address', ['address', 'disabled'])
+  const isInNetwork = networks.some(({ address = '' }) => isInside(client, address) && address.split('/')[0] !== client)
+  if (!isInNetwork) throw new DraftRefusal(`${path}InternalClient`, 7012, 'must be in a network of the router')
+}
+
 /**
  * The interface, or the list of those towards the Internet: without either, a rule would take the connections of
  * the network inside to any address, too.
@@ -116,6 +123,8 @@ async function ruleOf(path: string, values: Values, draft: Draft, mark: string):
 async function inboundOf(path: string, values: Values, draft: Draft): Promise<Record<string, string>> {
   const all = ['true', '1'].includes(values.AllInterfaces ?? '')
   const name = all ? '' : await draft.nameAt(values.Interface ?? '', `${path}Interface`, [IP_INTERFACE])
+  if (name === '' && ['false', '0'].includes(values.AllInterfaces ?? ''))
+    throw new DraftRefusal(`${path}AllInterfaces`, 7012, 'cannot be false without an Interface')
   if (name !== '') return { 'in-interface': name, 'in-interface-list': '' }
   const lists = await draft.rows.allIfThere('/interface/list', ['name'])
   if (!lists.some((list) => list.name === WAN))
