@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { parse } from 'yaml'
-import { OPTIONS, type OptionRow, readConfig, variableOf } from '../../src/config/index.ts'
+import { parse, parseAllDocuments } from 'yaml'
+import {
+  BRIDGE_OPTIONS,
+  OPTIONS,
+  type OptionRow,
+  readBridgeOptions,
+  readConfig,
+  variableOf,
+} from '../../src/config/index.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 
 const DEPLOY = join(import.meta.dirname, '../../docs/deploy')
@@ -33,6 +40,11 @@ async function scrape(): Promise<string> {
 function metricsOf(expression: string): string[] {
   const bare = expression.replace(/"[^"]*"/g, '').replace(/\{[^}]*\}|\b(by|without) \([^)]*\)/g, '')
   return [...bare.matchAll(/\b(?:isthmus|process|nodejs)_\w+/g)].map(([name]) => name)
+}
+
+/** The variables of an option table. */
+function variablesOf(rows: readonly OptionRow[]): string[] {
+  return rows.flatMap((row) => [variableOf(row), ...(row.secret === true ? [`${variableOf(row)}_FILE`] : [])])
 }
 
 /** Every metric of an expression is one that the server shows; brackets are paired. */
@@ -127,11 +139,12 @@ describe('docs/deploy', () => {
       volumes?: object
       networks?: object
     }
-    const known = (OPTIONS as readonly OptionRow[]).flatMap((row) => [
-      variableOf(row),
-      ...(row.secret === true ? [`${variableOf(row)}_FILE`] : []),
-    ])
-    for (const variable of Object.keys(compose.services.isthmus?.environment ?? {})) expect(known).toContain(variable)
+    for (const [service, rows] of [
+      ['isthmus', OPTIONS],
+      ['bridge', BRIDGE_OPTIONS],
+    ] as const)
+      for (const variable of Object.keys(compose.services[service]?.environment ?? {}))
+        expect(variablesOf(rows)).toContain(variable)
     for (const service of Object.values(compose.services)) {
       for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets ?? {})).toContain(secret)
       for (const network of service.networks ?? []) expect(Object.keys(compose.networks ?? {})).toContain(network)
@@ -152,4 +165,46 @@ describe('docs/deploy', () => {
     )
     expect(readConfig({}, variables).dataDir).toBe('/var/lib/isthmus')
   })
+
+  it('has a systemd unit and a manifest for a bridge, with options that there are', () => {
+    const unit = text('isthmus-bridge.service')
+    expect(unit).toContain('ExecStart=/usr/bin/node dist/src/cli/main.js bridge\n')
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(15)
+    const inUnit = Object.fromEntries(
+      [...unit.matchAll(/^(?!#).*\b(ISTHMUS_\w+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]),
+    )
+    expect(readBridgeOptions({ server: 'https://a' }, inUnit).stateDir).toBe('/var/lib/isthmus-bridge')
+    for (const [, name] of unit.matchAll(/\b(ISTHMUS_\w+)=/g)) expect(variablesOf(BRIDGE_OPTIONS)).toContain(name)
+    const [, deployment] = parseAllDocuments(text('isthmus-bridge.k8s.yml')).map((one) => one.toJS() as Manifest)
+    const { containers, volumes } = deployment?.spec.template?.spec ?? {}
+    const [container] = containers ?? []
+    for (const { name } of container?.env ?? []) expect(variablesOf(BRIDGE_OPTIONS)).toContain(name)
+    expect(container?.securityContext.readOnlyRootFilesystem).toBe(true)
+    expect(container?.volumeMounts.map(({ name }) => name).sort()).toEqual(volumes?.map(({ name }) => name).sort())
+  })
+
+  it('has an image of a bridge that runs as no root and says whether it lives', () => {
+    const stage = /^FROM runtime AS bridge\n([\s\S]*?)^FROM /m.exec(text('../../Dockerfile'))?.[1] ?? ''
+    expect(stage).toMatch(/^USER node$/m)
+    expect(stage).toMatch(/^VOLUME \/var\/lib\/isthmus-bridge$/m)
+    expect(stage).toContain('"alive", "--api-port", "3010"')
+    const [, variable = '', value = ''] = /^ENV (\w+)=(\S+)$/m.exec(stage) ?? []
+    const options = readBridgeOptions({ server: 'https://a' }, { [variable]: value })
+    expect(options).toMatchObject({ stateDir: '/var/lib/isthmus-bridge', healthPort: 3010, healthHost: '127.0.0.1' })
+  })
 })
+
+interface Manifest {
+  spec: {
+    template?: {
+      spec: {
+        containers: {
+          env: { name: string }[]
+          securityContext: { readOnlyRootFilesystem: boolean }
+          volumeMounts: { name: string }[]
+        }[]
+        volumes: { name: string }[]
+      }
+    }
+  }
+}
