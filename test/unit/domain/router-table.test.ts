@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readRouterTable } from '../../../src/domain/index.ts'
 
@@ -68,5 +70,15 @@ describe('a table of routers', () => {
     const found = readRouterTable(`address,username,password\n${'a,,secret-word\n'.repeat(100)}`)
     expect(JSON.stringify(found)).not.toContain('secret-word')
     expect(found).toMatchObject({ problems: { length: 20 } })
+  })
+
+  it('is as docs/bridges.md has it', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../../docs/bridges.md'), 'utf8')
+    const [, sample = ''] = /```\n(address,[\s\S]*?)```/.exec(text) ?? []
+    const table = readRouterTable(sample)
+    expect(table).toMatchObject({ routers: [{ address: '192.0.2.1' }, { port: 8731, login: { password: 'a,b' } }] })
+    const [head = ''] = sample.split('\n')
+    const described = [...text.matchAll(/^\| ([a-z, ]+) \| /gm)].flatMap(([, names = '']) => names.split(', '))
+    expect(described.filter((name) => name !== 'column').sort()).toEqual(head.split(',').sort())
   })
 })
