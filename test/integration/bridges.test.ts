@@ -154,6 +154,33 @@ describe('a bridge', () => {
     expect(next.seen.rows[0]?.login).toEqual(LOGIN)
   })
 
+  it('renews its certificate when two thirds of its life have passed', async () => {
+    const { id, token } = await makeBridge()
+    const first = await startBridge(token)
+    await first.enrolment.stop()
+    const ahead = 61 * 86_400_000
+    const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+    const identity = await BridgeIdentity.open(first.folder)
+    const before = identity.registered?.own.certificate
+    const enrolment = new Enrolment({
+      folder: first.folder,
+      identity,
+      server: new ServerClient({ url: world.server.apiUrl, clock }),
+      token: undefined,
+      version: '1',
+      clock,
+      random: systemRandom,
+      log: silentLog,
+      pollMs: 50,
+    })
+    running.push(enrolment)
+    await enrolment.start(() => undefined)
+    expect(identity.registered?.own.certificate).not.toBe(before)
+    const { items } = await world.store.certificates.list({ owner: `bridge:${id}`, limit: 10 })
+    expect(items.length).toBeGreaterThan(1)
+    expect((await BridgeIdentity.open(first.folder)).registered).toEqual(identity.registered)
+  })
+
   it('goes on with the routers that it knows while its server is away', async () => {
     const { id, token } = await makeBridge()
     const first = await startBridge(token)

@@ -290,6 +290,9 @@ export class RouterSupervisor {
         const { endpointId } = this.#identity ?? {}
         if (endpointId !== undefined && this.#agent !== undefined)
           this.#agent.renew(await this.#deps.rows.proofOf(this.#row.id, endpointId))
+        // A server that was put back to a state from before hears it again.
+        this.#reported = ''
+        this.#report()
         this.#renewLater()
       })
     })

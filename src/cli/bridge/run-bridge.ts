@@ -8,6 +8,7 @@ import {
   defined,
   errorText,
   type Log,
+  limitLines,
   listen,
   portOf,
   systemClock,
@@ -31,6 +32,8 @@ import { readPem } from '../parts/pem.ts'
 import { createStopSignals } from '../server/stop-signals.ts'
 import { packageVersion } from '../server/version.ts'
 
+/** Lines with the same text in a minute. */
+const LINES_PER_MINUTE = 6
 /** Time for Agents to take leave and for files to be closed. */
 const STOP_MS = 15_000
 
@@ -43,6 +46,8 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
   const lock = new FolderLock(options.stateDir, options.stateDir, '--state-dir')
   await lock.take()
   process.on('exit', () => lock.release())
+  if (options.allowPlainRouteros === true)
+    log.warn({ option: '--allow-plain-routeros' }, 'passwords of routers with the plain API can be read on the way')
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'an error that was not handled'))
   const fleet = new BridgeFleet({
     folder: options.stateDir,
@@ -83,7 +88,11 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
 
 async function rowsOf(options: BridgeOptions, log: Log): Promise<RouterRows> {
   const { server, token, serverCa, stateDir, routers = '' } = options
-  const parts = { clock: systemClock, random: systemRandom, log: log.child({ part: 'enrolment' }) }
+  const parts = {
+    clock: systemClock,
+    random: systemRandom,
+    log: limitLines(log.child({ part: 'enrolment' }), systemClock, LINES_PER_MINUTE),
+  }
   if (server !== undefined) {
     const ca = serverCa === undefined ? undefined : readPem('--server-ca', serverCa)
     return new Enrolment({
