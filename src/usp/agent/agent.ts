@@ -5,12 +5,14 @@ import type { AgentModel, ModelChange } from './agent-model.ts'
 import { type AgentRequest, Answering } from './answering.ts'
 import { type BootCause, bootArguments } from './boot.ts'
 import { type ChannelHost, ControllerChannel } from './channel.ts'
+import { ControllerChannels } from './channels.ts'
 import { AgentCommands, type CommandHost, type Outcome } from './commands.ts'
-import { CONTROLLERS, readControllers } from './controller-rows.ts'
+import { CONTROLLERS } from './controller-rows.ts'
 import { ModelReader } from './model-reader.ts'
 import { Notifier } from './notifier.ts'
 import { eventOf } from './occurrence.ts'
 import type { NotifyStore } from './owed.ts'
+import { ownSubscriptionValues } from './own-values.ts'
 import { AgentRequests } from './requests.ts'
 import { Retries } from './retries.ts'
 import { type AccessPolicy, RoleTable } from './role-table.ts'
@@ -63,8 +65,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   readonly #work: WorkQueue
   readonly #retries: Retries
   readonly #counts: Omit<AgentCounters, 'notifies'> = { connects: 0, requests: {} }
-  /** By Controller row. */
-  readonly #channels = new Map<string, ControllerChannel>()
+  readonly #channels: ControllerChannels
   #changes: ModelChange[] = []
   /** Changes of Controller rows that were taken note of, and on which the Agent has not acted. */
   #controllerChanges: ModelChange[] = []
@@ -89,9 +90,10 @@ export class UspAgent implements ChannelHost, CommandHost {
     this.#retries = new Retries({ clock: options.clock, log, enqueue })
     this.#roles = new RoleTable(model, access)
     this.#commands = new AgentCommands(model, this, log)
-    const requests = new AgentRequests(model, (table, by) => this.#ownValues(table, by))
+    const requests = new AgentRequests(model, (table, by) => ownSubscriptionValues(table, by, this.now()))
     this.#answering = new Answering(this.#roles, requests, this.#commands)
-    this.#notifier = new Notifier(model, this.#roles, this.#channels)
+    this.#channels = new ControllerChannels(model, (settings) => new ControllerChannel(this, settings, options))
+    this.#notifier = new Notifier(model, this.#roles, this.#channels.byRow)
     this.#lives = new SubscriptionLives({ ...options, enqueue })
   }
 
@@ -100,7 +102,7 @@ export class UspAgent implements ChannelHost, CommandHost {
   }
 
   get connected(): boolean {
-    return [...this.#channels.values()].some((channel) => channel.connected)
+    return this.#channels.connected
   }
 
   get counters(): AgentCounters {
@@ -133,21 +135,20 @@ export class UspAgent implements ChannelHost, CommandHost {
     this.#controllerChanges = []
     this.#commands.stop()
     this.#lives.stop()
-    for (const channel of this.#channels.values()) channel.stop(graceful)
-    this.#channels.clear()
+    this.#channels.stop(graceful)
     this.#bootDue.clear()
     this.#onBoardDue.clear()
   }
 
   /** Sends an OnBoardRequest to the Controller of a row, now or when it is connected (R-NOT.5). */
   sendOnBoardRequest(row: string): void {
-    const channel = this.#channels.get(row)
+    const channel = this.#channels.byRow.get(row)
     if (channel?.connected === true) this.enqueue(() => channel.onBoard())
     else this.#onBoardDue.add(row)
   }
 
   resetConnection(mtp: string): void {
-    this.#channels.get(mtp.replace(/MTP\.\d+\.$/, ''))?.reset(mtp)
+    this.#channels.byRow.get(mtp.replace(/MTP\.\d+\.$/, ''))?.reset(mtp)
   }
 
   enqueue(work: () => Promise<void>): void {
@@ -196,10 +197,10 @@ export class UspAgent implements ChannelHost, CommandHost {
   }
 
   async transferComplete(params: Record<string, string>): Promise<void> {
-    const unwanted = params.FaultCode === '0' ? 'Failure' : 'Success'
+    const result = params.FaultCode === '0' ? 'Success' : 'Failure'
     const event = eventOf('Device.LocalAgent.', 'TransferComplete!', params)
     await this.#note('TransferComplete!', async () => {
-      for (const channel of await this.#interested(unwanted)) await this.#notifier.note([event], channel)
+      for (const channel of await this.#channels.interestedIn(result)) await this.#notifier.note([event], channel)
     })
   }
 
@@ -211,17 +212,6 @@ export class UspAgent implements ChannelHost, CommandHost {
       this.#notifier.flush()
     }
     await this.#retries.run(id, work, again)
-  }
-
-  /** The Controllers whose TransferCompletePolicy does not filter out what they want. */
-  async #interested(unwanted: string): Promise<ControllerChannel[]> {
-    const rows = [...this.#channels.keys()]
-    const reader = await ModelReader.of(this.#model)
-    const policies = await reader.textsOf(rows, ['TransferCompletePolicy.ResultTypeFilter'])
-    return rows.flatMap((row, i) => {
-      const isFiltered = policies[i]?.['TransferCompletePolicy.ResultTypeFilter'] === unwanted
-      return isFiltered ? [] : (this.#channels.get(row) ?? [])
-    })
   }
 
   sendNotifications(): void {
@@ -241,7 +231,7 @@ export class UspAgent implements ChannelHost, CommandHost {
       this.#unlisten ??= this.#model.changes((change) => this.#onChange(change))
       await this.#lives.schedule()
       await this.#notifier.refresh()
-      await this.#connect()
+      await this.#channels.follow()
       this.enqueue(() => this.#restore())
     })
   }
@@ -277,12 +267,6 @@ export class UspAgent implements ChannelHost, CommandHost {
     if (msg !== undefined) channel.send(msg)
     this.#notifier.flush()
     if (this.#running) for (const work of afterwards) work()
-  }
-
-  /** Recipient and CreationDate of a subscription are the Agent's to fill. */
-  #ownValues(table: string, by: string): Record<string, string> {
-    if (table !== SUBSCRIPTIONS) return {}
-    return { Recipient: by.replace(/\.$/, ''), CreationDate: new Date(this.now()).toISOString().replace(/\.\d+/, '') }
   }
 
   /** Changes are looked at when the request that made them is handled: a new row has its values then. */
@@ -328,26 +312,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     if (changes.length === 0) return
     const deleted = changes.filter(({ kind }) => kind === 'deleted').map(({ path }) => path)
     if (deleted.length > 0) await this.#lives.endOf(deleted)
-    await this.#connect()
+    await this.#channels.follow()
     this.#controllerChanges = this.#controllerChanges.slice(changes.length)
-  }
-
-  /** Opens the channels of enabled Controllers and closes the others. */
-  async #connect(): Promise<void> {
-    const life = this.#life
-    const rows = await readControllers(await ModelReader.of(this.#model))
-    if (life !== this.#life) return
-    for (const [row, channel] of this.#channels) {
-      if (rows.some((other) => other.row === row)) continue
-      this.#channels.delete(row)
-      channel.outbox.discard()
-      channel.stop(true)
-    }
-    for (const settings of rows) {
-      // One that is not enabled has a channel, too: it may be owed notifications.
-      const channel = this.#channels.get(settings.row) ?? new ControllerChannel(this, settings, this.#options)
-      this.#channels.set(settings.row, channel)
-      channel.apply(settings)
-    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Setting } from '../wire/index.ts'
+import { SUBSCRIPTIONS } from './subscriptions.ts'
 
 /** Values that the Agent itself gives to a new row of a table, when the Controller of the row `by` adds it. */
 export type OwnValues = (table: string, by: string) => Readonly<Record<string, string>>
@@ -23,4 +24,10 @@ export function withOwnValues(
   if (settings.some(({ param }) => param === 'Order')) return own
   const highest = rows.reduce((max, { values }) => Math.max(max, Number(values.Order) || 0), 0)
   return { ...own, Order: String(highest + 1) }
+}
+
+/** Returns Recipient and CreationDate of a new subscription: they are the Agent's to fill. */
+export function ownSubscriptionValues(table: string, by: string, now: number): Readonly<Record<string, string>> {
+  if (table !== SUBSCRIPTIONS) return {}
+  return { Recipient: by.replace(/\.$/, ''), CreationDate: new Date(now).toISOString().replace(/\.\d+/, '') }
 }
