@@ -237,4 +237,40 @@ describe('the Agents of a bridge', () => {
     await until(async () => (await device(deviceId)).usp?.linked === false)
     expect(again.counts).toEqual({ routers: 0, reached: 0, linked: 0 })
   })
+
+  it('do what operations ask for: values, rows, and a restart that begins after its answer', async () => {
+    const bridge = await newBridge()
+    const router = await emulated()
+    router.faults.bootMs = 300
+    const id = await bridge.add(router.port, { policy: 'L2' })
+    await until(async () => (await bridge.read(id)).deviceId !== undefined)
+    const { deviceId = '' } = await bridge.read(id)
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    const run = async (request: object) => {
+      const path = `/devices/${encodeURIComponent(deviceId)}/operations`
+      const { body } = await call<{ id: string }>('POST', path, request)
+      const read = async () => (await call<{ state: string; result?: object }>('GET', `/operations/${body.id}`)).body
+      await until(async () => ['done', 'failed'].includes((await read()).state))
+      return read()
+    }
+    const name = { path: 'Device.DeviceInfo.HostName', value: 'tower 7' }
+    expect(await run({ verb: 'set', values: [name] })).toMatchObject({ state: 'done' })
+    expect(router.store.table('/system/identity')[0]?.values.name).toBe('tower 7')
+    const values = {
+      Enable: true,
+      ExternalPort: 2200,
+      InternalPort: 22,
+      Protocol: 'TCP',
+      InternalClient: '192.168.88.9',
+    }
+    expect(await run({ verb: 'add', object: 'Device.NAT.PortMapping.', values })).toMatchObject({ state: 'done' })
+    expect(router.store.find('/ip/firewall/nat', 'dst-port', '2200')?.values['to-addresses']).toBe('192.168.88.9')
+    const wrong = { ...name, value: 'a\nb' }
+    expect(await run({ verb: 'set', values: [wrong] })).toMatchObject({ state: 'failed' })
+    const boots = async () => (await eventsOf(deviceId)).filter((type) => type === 'device.booted').length
+    const before = await boots()
+    expect(await run({ verb: 'reboot' })).toMatchObject({ state: 'done' })
+    await until(async () => (await boots()) === before + 1, 60_000)
+    expect(await run({ verb: 'factoryReset' })).toMatchObject({ state: 'failed' })
+  }, 120_000)
 })
