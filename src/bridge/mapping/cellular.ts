@@ -1,7 +1,7 @@
 import { parseSignal } from '../../routeros/index.ts'
 import { atMost, inverted, isTrue } from './conversions.ts'
-import type { ObjectMapping, Text } from './declaration.ts'
-import { type Conversion, everyRow, firstOf, kept, orElse, reference, shown, shownFrom } from './parameters.ts'
+import type { Conversion, ObjectMapping, Text } from './declaration.ts'
+import { everyRow, firstOf, kept, orElse, reference, shown, shownFrom } from './parameters.ts'
 import { CELLULAR } from './tables.ts'
 
 const LEVEL: Conversion = { read: (text) => parseSignal(text ?? '')?.toString() }

@@ -14,8 +14,7 @@ import {
   toDateTime,
   toKib,
 } from '../../routeros/index.ts'
-import type { ReadContext, Text } from './declaration.ts'
-import type { Conversion } from './parameters.ts'
+import type { Conversion, ReadContext, Text } from './declaration.ts'
 
 /** Conversions of single properties. A text of another form than the expected one has no value in TR-181. */
 
@@ -130,9 +129,9 @@ export function addresses(max: number): Required<Conversion> {
   return { read, write: read }
 }
 
-/** Returns the date that is a duration away from now, to ten seconds: the router tells the time since or until then. */
+/** Returns the date that is a duration away from now; undefined for a text that is no duration. */
 export function dateAt(text: Text, { now }: ReadContext, direction: 1 | -1): Text {
   const length = parseDurationSeconds(text ?? '')
   if (length === undefined || length === null) return undefined
-  return toDateTime(Math.round((now / 1000 + direction * length) / 10) * 10_000)
+  return toDateTime(Math.round(now / 1000 + direction * length) * 1000)
 }

@@ -32,6 +32,12 @@ export interface ReadContext {
   readonly now: number
 }
 
+/** A conversion of one text: `read` to TR-181, `write` back to RouterOS. Both return undefined when there is none. */
+export interface Conversion {
+  read(text: Text, context: ReadContext): Text
+  write?(value: string): Text
+}
+
 /** The reading half of a parameter and, where the bridge may write it, the writing half. */
 export interface ParameterMapping {
   /**
@@ -45,6 +51,11 @@ export interface ParameterMapping {
    * without its last dot, or empty.
    */
   readonly refers?: readonly string[]
+  /**
+   * Seconds by which a date may differ from that of the reading before and still be the same: the router tells the time
+   * since or until it, in whole seconds, and the answer is on its way for a while.
+   */
+  readonly steadyS?: number
   readonly write?: ParameterWrite
 }
 

@@ -3,7 +3,6 @@ import { parseList, parsePrefix } from '../../routeros/index.ts'
 import {
   addresses,
   atMost,
-  dateAt,
   integer,
   inverted,
   ipv4,
@@ -16,7 +15,7 @@ import {
   wordIn,
 } from './conversions.ts'
 import type { DerivedRows, ObjectMapping, SourceRow, Text } from './declaration.ts'
-import { firstOf, fixed, kept, keptReference, notDynamic, rowsWith, shown, shownFrom } from './parameters.ts'
+import { firstOf, fixed, kept, keptReference, notDynamic, rowsWith, shown, shownDate, shownFrom } from './parameters.ts'
 import { IP_INTERFACE } from './tables.ts'
 
 const MAX_INT = 2 ** 31 - 1
@@ -166,9 +165,7 @@ const CLIENT_ADDRESSES: ObjectMapping = {
   table: { key: firstOf('active-address', 'address'), parent: CLIENT_NAME, where: isBound },
   parameters: {
     IPAddress: shownFrom(['active-address', 'address'], ([active, own]) => ipv4.read(active ?? own, { now: 0 })),
-    LeaseTimeRemaining: shownFrom(['expires-after'], ([left], context) =>
-      left === undefined ? undefined : dateAt(left, context, 1),
-    ),
+    LeaseTimeRemaining: shownDate('expires-after', 1),
   },
 }
 

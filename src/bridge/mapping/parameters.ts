@@ -1,10 +1,14 @@
-import type { ParameterMapping, ParameterWrite, ReadContext, RowTest, RowText, SourceRow, Text } from './declaration.ts'
-
-/** A conversion of one text: `read` to TR-181, `write` back to RouterOS. Both return undefined when there is none. */
-export interface Conversion {
-  read(text: Text, context: ReadContext): Text
-  write?(value: string): Text
-}
+import { dateAt } from './conversions.ts'
+import type {
+  Conversion,
+  ParameterMapping,
+  ParameterWrite,
+  ReadContext,
+  RowTest,
+  RowText,
+  SourceRow,
+  Text,
+} from './declaration.ts'
 
 /** Returns a parameter that is read from one property. */
 export function shown(property: string, conversion: Conversion = asIs): ParameterMapping {
@@ -35,6 +39,11 @@ export function shownFrom(
   read: (texts: readonly Text[], context: ReadContext) => Text,
 ): ParameterMapping {
   return { from, read }
+}
+
+/** Returns a parameter that is a date which a property tells by the time since then (-1) or until then (1). */
+export function shownDate(property: string, direction: 1 | -1): ParameterMapping {
+  return { ...shownFrom([property], ([text], context) => dateAt(text, context, direction)), steadyS: 5 }
 }
 
 /** Returns a parameter that has the same value on every router. */

@@ -1,8 +1,8 @@
 import { parseRateKbps, parseSignal } from '../../routeros/index.ts'
-import { counter64, dateAt, inverted, isTrue, mac } from './conversions.ts'
-import type { Join, ParameterMapping, Text } from './declaration.ts'
+import { counter64, inverted, isTrue, mac } from './conversions.ts'
+import type { Conversion, Join, ParameterMapping, Text } from './declaration.ts'
 import { stats } from './ethernet.ts'
-import { type Conversion, fixed, kept, reference, rowsWith, shown, shownFrom } from './parameters.ts'
+import { fixed, kept, reference, rowsWith, shown, shownDate, shownFrom } from './parameters.ts'
 import { RADIO, SSID } from './tables.ts'
 import {
   bandAt,
@@ -78,7 +78,7 @@ export function stationParameters(signal: string): Record<string, ParameterMappi
     SignalStrength: shown(signal, SIGNAL),
     LastDataDownlinkRate: shown('tx-rate', RATE),
     LastDataUplinkRate: shown('rx-rate', RATE),
-    AssociationTime: shownFrom(['uptime'], ([uptime], context) => dateAt(uptime, context, -1)),
+    AssociationTime: shownDate('uptime', -1),
     Active: fixed('true'),
     'Stats.BytesSent': shown('bytes', half(0)),
     'Stats.BytesReceived': shown('bytes', half(1)),

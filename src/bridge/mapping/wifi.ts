@@ -1,7 +1,7 @@
 import { parseSignal } from '../../routeros/index.ts'
 import { atMost, integer, inverted, isTrue, truth, wordIn } from './conversions.ts'
-import type { Join, ObjectMapping, ParameterMapping, Text } from './declaration.ts'
-import { type Conversion, everyRow, firstOf, fixed, kept, orElse, rowsWith, shown, shownFrom } from './parameters.ts'
+import type { Conversion, Join, ObjectMapping, ParameterMapping, Text } from './declaration.ts'
+import { everyRow, firstOf, fixed, kept, orElse, rowsWith, shown, shownFrom } from './parameters.ts'
 import { ACCESS_POINT, RADIO, SSID, STATION } from './tables.ts'
 import { authenticationTypes, bandsIn, newestStandard, securityMode } from './wifi-forms.ts'
 import {

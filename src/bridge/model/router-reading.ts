@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/index.ts'
 import { parentOf, schemaPathOf, splitLeaf } from '../../datamodel/index.ts'
 import {
   type Join,
@@ -11,6 +12,9 @@ import {
 } from '../mapping/index.ts'
 import type { Place, SupportedObjects } from './supported-objects.ts'
 import { type InstanceRow, rowSchemaOf, type TableRows } from './table-rows.ts'
+
+/** Dates that a router keeps in mind. */
+const MAX_DATES = 2048
 
 /** A parameter that is asked for, with the row that it is read from. */
 interface Wanted extends Place {
@@ -26,6 +30,8 @@ export class RouterReading {
   readonly #supported: SupportedObjects
   readonly #tables: TableRows
   readonly #now: () => number
+  /** Dates by path, as they were read last. */
+  readonly #dates = new BoundedMap<string, string>(MAX_DATES)
 
   constructor(supported: SupportedObjects, tables: TableRows, now: () => number) {
     this.#supported = supported
@@ -118,10 +124,19 @@ export class RouterReading {
         return at < 0 ? row[name] : rowOf.get(name.slice(0, at))?.[name.slice(at + 1)]
       })
       const value = parameter.read(texts, context)
-      const { refers } = parameter
-      if (refers !== undefined) found.set(path, pathOf(named, refers, value ?? ''))
+      const { refers, steadyS } = parameter
+      if (value !== undefined && steadyS !== undefined) found.set(path, this.#steady(path, value, steadyS))
+      else if (refers !== undefined) found.set(path, pathOf(named, refers, value ?? ''))
       else if (value !== undefined) found.set(path, value)
     }
+  }
+
+  /** The date of the reading before, where this one means the same. */
+  #steady(path: string, date: string, steadyS: number): string {
+    const before = this.#dates.get(path)
+    if (before !== undefined && Math.abs(Date.parse(before) - Date.parse(date)) <= steadyS * 1000) return before
+    this.#dates.set(path, date)
+    return date
   }
 
   /** The rows of the joins that the parameters need, each by the row that it completes. */

@@ -153,3 +153,24 @@ it('keeps its supported model while the router does not answer, and reads it ane
   router.isClosed = false
   expect(await model.get(['Device.DeviceInfo.UpTime'])).toEqual(new Map([['Device.DeviceInfo.UpTime', '788645']]))
 })
+
+it('tells the same date of a station however long an answer takes, and a new one when it has come again', async () => {
+  const station = { '.id': '*9', interface: 'wifi1', 'mac-address': '02:00:00:00:00:AA', uptime: '1h', signal: '-50' }
+  const { model, router, clock } = await opened({
+    ...PORTS,
+    '/interface/wifi': [{ '.id': '*3', name: 'wifi1', 'mac-address': '48:A9:8A:00:00:05' }],
+    '/interface/wifi/registration-table': [station],
+  })
+  const path = 'Device.WiFi.AccessPoint.1.AssociatedDevice.1.AssociationTime'
+  const read = async (uptime: string) => {
+    router.tables['/interface/wifi/registration-table'] = [{ ...station, uptime }]
+    return (await model.get([path])).get(path)
+  }
+  const first = await read('1h')
+  clock.advance(61_900)
+  expect(await read('1h1m')).toBe(first)
+  clock.advance(58_000)
+  expect(await read('1h2m')).toBe(first)
+  clock.advance(60_000)
+  expect(Date.parse((await read('10s')) ?? '')).toBe(Math.round(clock.now() / 1000 - 10) * 1000)
+})
