@@ -368,3 +368,12 @@ async function untilLogin(router: EmulatedRouter): Promise<RawRouterClient> {
   if (client === undefined) throw new Error('the router does not come back')
   return client
 }
+
+it('a new PPPoE client of a router waits to be enabled', async () => {
+  const client = await login(await start())
+  const { ret } = await client.call('/interface/pppoe-client/add', '=interface=ether2', '=user=u', '=password=p')
+  const print = async () => (await client.call('/interface/pppoe-client/print', `?.id=${ret}`)).rows[0]
+  expect(await print()).toMatchObject({ name: 'pppoe-out2', disabled: 'true', running: 'false' })
+  await client.call('/interface/pppoe-client/enable', `=.id=${ret}`)
+  expect(await print()).toMatchObject({ disabled: 'false', running: 'true' })
+})

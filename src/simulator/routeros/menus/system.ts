@@ -1,31 +1,12 @@
 import { dateParts, writeDuration } from '../basis/text.ts'
-import { bool, duration, int, ips, listOf, mark, nameOf, off, oneOf, ro, secret, text } from './kinds.ts'
+import { POLICIES } from './access.ts'
+import { bool, duration, int, listOf, mark, off, oneOf, ro, secret, text } from './kinds.ts'
 import { dateOf, isFrom, swing } from './life.ts'
-import { type Live, list, type Menu, single } from './menu.ts'
+import { list, type Menu, single } from './menu.ts'
 
 const NAMED = { key: 'name', unique: { by: ['name'], text: 'failure: already have such name' } } as const
 
-export const POLICIES = [
-  'local',
-  'telnet',
-  'ssh',
-  'ftp',
-  'reboot',
-  'read',
-  'write',
-  'policy',
-  'test',
-  'winbox',
-  'password',
-  'web',
-  'sniff',
-  'sensitive',
-  'api',
-  'romon',
-  'rest-api',
-] as const
-
-/** Returns the menus below `/system`, `/user` and `/tool` that every router has. */
+/** Returns the menus below `/system` and `/tool` that every router has. */
 export function systemMenus(version: string): Menu[] {
   const isIso = isFrom(version, 7, 10)
   return [
@@ -157,54 +138,6 @@ export function systemMenus(version: string): Menu[] {
       { isReading: true, isFixed: true, live: { time: (row, router) => dateOf('~at')(row, router) } },
     ),
     list(
-      '/user',
-      {
-        name: text(63),
-        group: nameOf('/user/group'),
-        address: text(255),
-        password: { ...secret, isHidden: true },
-        'last-logged-in': ro,
-        expired: ro,
-        disabled: off,
-      },
-      {
-        key: 'name',
-        unique: { by: ['name'], text: 'failure: user with the same name already exists' },
-        required: ['name', 'group'],
-        policy: 'policy',
-        live: { 'last-logged-in': dateOf('~login'), expired: () => 'false' },
-      },
-    ),
-    list(
-      '/user/group',
-      { name: text(63), policy: text(255), skin: text(63) },
-      { ...NAMED, required: ['name'], policy: 'policy', complete: completePolicy },
-    ),
-    list(
-      '/user/active',
-      { when: ro, name: ro, address: ro, via: ro, group: ro, radius: ro },
-      { isReading: true, isFixed: true, live: { when: dateOf('~since') } },
-    ),
-    list(
-      '/certificate',
-      {
-        name: text(63),
-        issuer: ro,
-        'common-name': text(255),
-        'subject-alt-name': text(255),
-        'key-size': ro,
-        'days-valid': int(1, 36_500),
-        trusted: bool,
-        fingerprint: ro,
-        'invalid-before': ro,
-        'invalid-after': ro,
-        'private-key': mark,
-        expired: mark,
-        revoked: mark,
-      },
-      { ...NAMED, policy: 'policy' },
-    ),
-    list(
       '/file',
       {
         name: text(255),
@@ -273,184 +206,10 @@ export function systemMenus(version: string): Menu[] {
         },
       },
     ),
-    single('/snmp', {
-      enabled: bool,
-      contact: text(255),
-      location: text(255),
-      'engine-id': ro,
-      'trap-target': ips,
-      'trap-community': text(63),
-      'trap-version': int(1, 3),
-    }),
-    list(
-      '/snmp/community',
-      {
-        name: text(63),
-        addresses: text(255),
-        security: oneOf('none', 'authorized', 'private'),
-        'read-access': bool,
-        'write-access': bool,
-        'authentication-protocol': oneOf('MD5', 'SHA1'),
-        'encryption-protocol': oneOf('DES', 'AES'),
-        'authentication-password': secret,
-        'encryption-password': secret,
-        disabled: off,
-      },
-      NAMED,
-    ),
-    list('/radius', { service: text(63), address: text(63), secret, timeout: duration(), disabled: off }),
-    list(
-      '/ppp/secret',
-      {
-        name: text(63),
-        password: secret,
-        service: oneOf('any', 'async', 'l2tp', 'ovpn', 'pppoe', 'pptp', 'sstp'),
-        profile: text(63),
-        'remote-address': text(63),
-        disabled: off,
-      },
-      { ...NAMED, required: ['name'] },
-    ),
-    list(
-      '/ppp/profile',
-      {
-        name: text(63),
-        'local-address': text(63),
-        'remote-address': text(63),
-        'use-encryption': oneOf('yes', 'no', 'default', 'required'),
-        'rate-limit': text(63),
-        default: mark,
-      },
-      NAMED,
-    ),
   ]
-}
-
-/** Returns the menus of RouterBOARD hardware; CHR and x86 have none of them. */
-export function boardMenus(version: string): Menu[] {
-  return [
-    single(
-      '/system/routerboard',
-      {
-        routerboard: ro,
-        'board-name': ro,
-        model: ro,
-        ...(isFrom(version, 7) ? { revision: ro } : {}),
-        'serial-number': ro,
-        'firmware-type': ro,
-        'factory-firmware': ro,
-        'current-firmware': ro,
-        'upgrade-firmware': ro,
-      },
-      { isReading: true },
-    ),
-    single('/system/routerboard/settings', {
-      'auto-upgrade': bool,
-      'boot-device': text(63),
-      'cpu-frequency': text(16),
-      'protected-routerboot': oneOf('enabled', 'disabled'),
-    }),
-    single('/system/license', { 'software-id': ro, nlevel: ro, features: ro }, { isReading: true }),
-  ]
-}
-
-/** Returns the menu of sensors: rows since 7, one row with a column each before. */
-export function healthMenus(version: string): Menu[] {
-  if (!isFrom(version, 7))
-    return [
-      single(
-        '/system/health',
-        { voltage: ro, temperature: ro, 'cpu-temperature': ro, 'power-consumption': ro, 'fan1-speed': ro },
-        {
-          isReading: true,
-          live: {
-            voltage: sensor('voltage'),
-            temperature: sensor('temperature'),
-            'cpu-temperature': sensor('cpu-temperature'),
-          },
-        },
-      ),
-    ]
-  const value: Live = (row, router) =>
-    sensor(row.values.name ?? '')({ ...row, values: { [row.values.name ?? '']: row.values.value ?? '' } }, router)
-  return [
-    list(
-      '/system/health',
-      { name: ro, value: ro, type: ro },
-      { isReading: true, isFixed: true, key: 'name', live: { value } },
-    ),
-  ]
-}
-
-/** Returns the menus of cloud hosted routers. */
-export function cloudMenus(): Menu[] {
-  return [
-    single(
-      '/system/license',
-      { 'system-id': ro, level: ro, 'next-renewal-at': ro, 'deadline-at': ro },
-      { isReading: true },
-    ),
-  ]
-}
-
-/** Returns the menu of the device mode; its update waits for a person at the device. */
-export function deviceModeMenus(): Menu[] {
-  const features = [
-    'container',
-    'fetch',
-    'scheduler',
-    'traffic-gen',
-    'ipsec',
-    'pptp',
-    'smb',
-    'l2tp',
-    'proxy',
-    'sniffer',
-    'zerotier',
-    'bandwidth-test',
-    'email',
-    'hotspot',
-    'romon',
-    'socks',
-    'partitions',
-    'routerboard',
-    'install-any-version',
-  ]
-  return [
-    single(
-      '/system/device-mode',
-      {
-        mode: ro,
-        ...Object.fromEntries(features.map((name) => [name, ro])),
-        flagged: ro,
-        'flagging-enabled': ro,
-        'attempt-count': ro,
-        'allowed-versions': ro,
-      },
-      { isReading: true },
-    ),
-  ]
-}
-
-/** A level that moves a little; a text that is no number stays. */
-function sensor(name: string): Live {
-  return ({ values }, { now }) => {
-    const value = values[name]
-    if (value === undefined || value === '' || Number.isNaN(Number(value))) return value
-    const isWhole = !value.includes('.')
-    const level = swing(name, Number(value), isWhole ? Number(value) / 40 : 0.1, now)
-    return isWhole ? String(Math.round(level)) : level.toFixed(1)
-  }
 }
 
 function offsetMs(offset = '+00:00'): number {
   const [, sign = '+', hours = '0', minutes = '0'] = /^([+-])(\d\d):(\d\d)$/.exec(offset) ?? []
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
-}
-
-/** Policies that are named are added to those that a group has; one with `!` is taken away. */
-function completePolicy(values: Record<string, string>): void {
-  const named = (values.policy ?? '').split(',').filter((name) => name !== '')
-  const denied = new Set(named.filter((name) => name.startsWith('!')).map((name) => name.slice(1)))
-  values.policy = POLICIES.map((name) => (named.includes(name) && !denied.has(name) ? name : `!${name}`)).join(',')
 }

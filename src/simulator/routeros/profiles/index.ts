@@ -1,49 +1,9 @@
-import { Filling, fillFirewall, fillHealth, fillLan, fillPorts, fillSystem, fillWan } from './fill.ts'
-import type { Board, RouterProfile } from './profile.ts'
+import { GATEWAY, HAP_AC2, HAP_AX3, RADIOS_AX } from './boards.ts'
+import { Filling, fillFirewall, fillHealth, fillSystem } from './fill.ts'
+import { manage, withDeviceMode } from './modes.ts'
+import { fillLan, fillPorts, fillWan } from './network.ts'
+import type { RouterProfile } from './profile.ts'
 import { fillWifi, fillWireless } from './radios.ts'
-
-const GATEWAY = ['ether1', 'ether2', 'ether3', 'ether4', 'ether5']
-const RADIOS_AX = [
-  { frequency: 5180, band: '5ghz-ax', width: '20/40/80mhz' },
-  { frequency: 2437, band: '2ghz-ax', width: '20/40mhz' },
-]
-
-const HAP_AX3: Board = {
-  name: 'hAP ax^3',
-  model: 'C53UiG+5HPaxD2HPaxD',
-  revision: '',
-  architecture: 'arm64',
-  npk: 'arm64',
-  cpu: 'ARM64',
-  cpuCount: 4,
-  cpuMhz: 864,
-  memory: 1_073_741_824,
-  disk: 134_217_728,
-  firmwareType: 'ipq6000',
-  oui: '48A98A',
-  ports: GATEWAY,
-  radios: RADIOS_AX,
-}
-
-const HAP_AC2: Board = {
-  name: 'hAP ac^2',
-  model: 'RBD52G-5HacD2HnD',
-  revision: 'r2',
-  architecture: 'arm',
-  npk: 'arm',
-  cpu: 'ARMv7',
-  cpuCount: 4,
-  cpuMhz: 716,
-  memory: 134_217_728,
-  disk: 16_777_216,
-  firmwareType: 'ipq4000L',
-  oui: 'E48D8C',
-  ports: GATEWAY,
-  radios: [
-    { frequency: 2437, band: '2ghz-b/g/n', width: '20/40mhz-Ce' },
-    { frequency: 5220, band: '5ghz-a/n/ac', width: '20/40/80mhz-Ceee' },
-  ],
-}
 
 const HEALTH = [
   ['voltage', '23.8', 'V'],
@@ -292,61 +252,6 @@ const list: readonly RouterProfile[] = [
     fill: (store, facts) => wifiGateway(withDeviceMode(new Filling(store, facts), 'home')),
   },
 ]
-
-/** Features that the mode `home` switches off. */
-const NOT_AT_HOME = new Set([
-  'container',
-  'fetch',
-  'scheduler',
-  'traffic-gen',
-  'proxy',
-  'sniffer',
-  'bandwidth-test',
-  'email',
-  'hotspot',
-  'romon',
-  'socks',
-  'partitions',
-  'install-any-version',
-])
-const FEATURES = [...NOT_AT_HOME, 'ipsec', 'pptp', 'smb', 'l2tp', 'zerotier', 'routerboard']
-
-function withDeviceMode(filling: Filling, mode: 'home' | 'advanced'): Filling {
-  const denied = (name: string) =>
-    mode === 'home'
-      ? NOT_AT_HOME.has(name)
-      : ['container', 'traffic-gen', 'partitions', 'routerboard', 'install-any-version'].includes(name)
-  filling.add('/system/device-mode', {
-    mode,
-    ...Object.fromEntries(FEATURES.map((name) => [name, String(!denied(name))])),
-    flagged: 'false',
-    'flagging-enabled': 'true',
-    'attempt-count': '0',
-    'allowed-versions': '7.13+,6.49.8+',
-  })
-  return filling
-}
-
-/** Radios get their settings from the manager: the interfaces have no network of their own, and no rows of clients. */
-function manage({ store }: Filling): void {
-  for (const row of store.table('interface').filter(({ values }) => values.type === 'wifi'))
-    store.set('interface', row, {
-      configuration: undefined,
-      'configuration.ssid': undefined,
-      'configuration.manager': 'capsman',
-      cap: 'CAPsMAN',
-    })
-  for (const row of [...store.table('/interface/wifi/registration-table')])
-    store.remove('/interface/wifi/registration-table', row)
-  const [cap] = store.table('/interface/wifi/cap')
-  if (cap !== undefined)
-    store.set('/interface/wifi/cap', cap, {
-      enabled: 'true',
-      'discovery-interfaces': 'bridge',
-      'current-caps-man-address': '192.168.88.254',
-      'current-caps-man-identity': 'capsman',
-    })
-}
 
 export const ROUTER_PROFILES = ['v6.49', 'v7.12', 'v7.16', 'v7.18', 'chr', 'lte', 'cap', 'rb5009', 'home'] as const
 export type RouterProfileName = (typeof ROUTER_PROFILES)[number]

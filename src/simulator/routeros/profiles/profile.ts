@@ -1,9 +1,16 @@
-import { interfaceMenus, poeMenus } from '../menus/interface.ts'
+import { accessMenus } from '../menus/access.ts'
+import { bridgeMenus } from '../menus/bridge.ts'
+import { dhcpMenus } from '../menus/dhcp.ts'
+import { ethernetMenus, poeMenus } from '../menus/ethernet.ts'
+import { firewallMenus } from '../menus/firewall.ts'
+import { boardMenus, cloudMenus, deviceModeMenus, healthMenus } from '../menus/hardware.ts'
+import { interfaceMenus } from '../menus/interface.ts'
 import { ipMenus } from '../menus/ip.ts'
 import { isFrom } from '../menus/life.ts'
+import { lineMenus } from '../menus/lines.ts'
 import { lteMenus } from '../menus/lte.ts'
 import type { Menu } from '../menus/menu.ts'
-import { boardMenus, cloudMenus, deviceModeMenus, healthMenus, systemMenus } from '../menus/system.ts'
+import { systemMenus } from '../menus/system.ts'
 import { wifiMenus } from '../menus/wifi.ts'
 import { wirelessMenus } from '../menus/wireless.ts'
 import type { RouterStore } from '../store/router-store.ts'
@@ -72,8 +79,14 @@ function menus(parts: readonly Part[], version: string): Menu[] {
   const isWifi = parts.includes('wifi') || (parts.includes('wifiwave2') && !isWave2)
   return [
     ...systemMenus(version),
+    ...accessMenus(),
     ...interfaceMenus(version),
+    ...ethernetMenus(version),
+    ...bridgeMenus(),
+    ...lineMenus(version),
     ...ipMenus(version),
+    ...dhcpMenus(version),
+    ...firewallMenus(),
     ...(parts.includes('board') ? boardMenus(version) : []),
     ...(parts.includes('cloud') ? cloudMenus() : []),
     ...(parts.includes('health') ? healthMenus(version) : []),

@@ -1,6 +1,7 @@
 import type { HomeDevice } from '../../families/home.ts'
 import { isFrom } from '../menus/life.ts'
-import { type Filling, radioName } from './fill.ts'
+import type { Filling } from './fill.ts'
+import { radioName } from './network.ts'
 
 /** Radios of the `wifi` driver, each with the network of the home, and a guest network that is switched off. */
 export function fillWifi(filling: Filling): void {
