@@ -65,8 +65,9 @@ function bitsOf(address: string): number | undefined {
     : undefined
 }
 
-/** The active route to an address with the longest prefix. */
-function routeTo(peer: string | undefined, routes: readonly RouterRow[]): RouterRow | undefined {
+/** The active route to an address with the longest prefix; the default route for an address that is not of IPv4. */
+function routeTo(address: string | undefined, routes: readonly RouterRow[]): RouterRow | undefined {
+  const peer = address !== undefined && bitsOf(address) === undefined ? '0.0.0.0' : address
   const length = (row: RouterRow) => Number(row['dst-address']?.split('/')[1] ?? -1)
   return routes
     .filter((row) => row.active === 'true' && peer !== undefined && isIn(peer, row['dst-address']))
