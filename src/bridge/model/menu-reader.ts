@@ -3,8 +3,8 @@ import type { RouterOs, RouterRow } from '../../routeros/index.ts'
 import { type MenuReading, readingId, type SourceRow } from '../mapping/index.ts'
 import { readCommand, readRow } from './read-command.ts'
 
-/** Milliseconds for which the rows of a menu are given again without asking the router. */
-const HOLD_MS = 1000
+/** Milliseconds for which the rows of a menu are given again without asking the router: less than a second, at which tables are polled. */
+const HOLD_MS = 700
 
 /** Asks the router for rows with some properties. */
 type Read = (properties: readonly string[]) => Promise<readonly SourceRow[]>
