@@ -1,7 +1,7 @@
 import { type Transfer, TransferFault } from '../cwmp/index.ts'
 import { fetchFile, fetchText } from './file-fetch.ts'
 import type { Firmware } from './firmware.ts'
-import { isComplete, packagesOf, type RouterPackages, versionOfAll } from './router-packages.ts'
+import { FACTORY_FILE, isComplete, packagesOf, type RouterPackages, versionOfAll } from './router-packages.ts'
 
 const TIMEOUT_MS = 30_000
 /** Node's names of the algorithms of USP (CheckSumAlgorithm). */
@@ -20,6 +20,8 @@ interface LoaderOptions {
   packages?: RouterPackages
   /** A script of the ACS runs on the live configuration. */
   onScript?(text: string): void
+  /** A script of the ACS runs at each reset from now on. */
+  onFactoryScript?(text: string): void
   /** The package of the TR-069 client was not among those that were installed. */
   onClientLost?(): void
 }
@@ -55,6 +57,10 @@ export class FirmwareLoader {
    */
   async #forRouter(packages: RouterPackages, transfer: Transfer, signal: AbortSignal): Promise<{ restart: boolean }> {
     const text = await fetchText(this.#request(transfer, signal))
+    if (transfer.fileType === FACTORY_FILE) {
+      this.#options.onFactoryScript?.(text)
+      return { restart: false }
+    }
     if (!transfer.fileType.startsWith('1 ')) {
       const isScript = new URL(transfer.url).pathname.endsWith('.alter')
       if (isScript) this.#options.onScript?.(text)

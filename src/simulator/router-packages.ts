@@ -14,6 +14,8 @@ interface ListedPackage {
 }
 
 const MAX_LINKS = 32
+/** The script that a reset runs (RouterOS manual, TR-069 client). */
+export const FACTORY_FILE = 'X MIKROTIK Factory Configuration File'
 
 /**
  * Returns the packages of a descriptor (RouterOS manual, TR-069 client): root `upgrade` of version 1 and type `links`,

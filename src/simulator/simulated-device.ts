@@ -30,6 +30,7 @@ import { faultyLinks } from './faulty-links.ts'
 import { FaultyModel } from './faulty-model.ts'
 import { Firmware } from './firmware.ts'
 import { FirmwareLoader } from './firmware-loader.ts'
+import { FACTORY_FILE } from './router-packages.ts'
 import { scaledClock } from './scaled-clock.ts'
 import { treeCpeModel } from './tree-cpe-model.ts'
 
@@ -89,6 +90,8 @@ export interface SavedDevice {
   firmware?: string
   /** MikroTik: the package of the TR-069 client is missing. */
   clientLost?: true
+  /** MikroTik: the script that a reset runs. */
+  factoryScript?: string
 }
 
 /** One simulated device: a data-model tree with a CPE, an Agent, or both over it. */
@@ -124,6 +127,7 @@ export class SimulatedDevice {
   #certificates: string[] = []
   #booted = false
   #isClientLost = false
+  #factoryScript: string | undefined
   #bootedAt = 0
   #on = false
   #cancel: (() => void) | undefined
@@ -153,6 +157,10 @@ export class SimulatedDevice {
       trusted: () => [...(options.servers.acsCertificates ?? []), ...this.#certificates],
       ...(options.field?.family.packages === undefined ? {} : { packages: options.field.family.packages }),
       onScript: (text) => this.#runScript(text),
+      onFactoryScript: (text) => {
+        this.#factoryScript = text
+        this.onState?.(false)
+      },
       onClientLost: () => {
         this.#isClientLost = true
       },
@@ -170,7 +178,7 @@ export class SimulatedDevice {
   }
 
   #makeCpe(root: RootObject, quirks: readonly CpeQuirk[]): Cpe {
-    const { facts, cwmpVersion, listenHost, servers, clock, random, log } = this.#options
+    const { facts, field, cwmpVersion, listenHost, servers, clock, random, log } = this.#options
     const ports = {
       model: treeCpeModel(this.cwmp, root, {
         command: (path, value) => this.#onCommand(path, value),
@@ -190,6 +198,7 @@ export class SimulatedDevice {
       random,
       log,
       onRestart: (reset) => this.#restart(reset, ''),
+      ...(field?.family.packages === undefined ? {} : { vendorFiles: [FACTORY_FILE] }),
       onDownload: (transfer) => this.#loader.fromCwmp(transfer),
       onState: () => this.onState?.(false),
     })
@@ -290,6 +299,7 @@ export class SimulatedDevice {
       ...(this.cpe === undefined ? {} : { cpe: this.cpe.saveState() }),
       ...(firmware === undefined ? {} : { firmware }),
       ...(this.#isClientLost ? { clientLost: true as const } : {}),
+      ...(this.#factoryScript === undefined ? {} : { factoryScript: this.#factoryScript }),
     }
   }
 
@@ -303,6 +313,7 @@ export class SimulatedDevice {
     this.#certificates = state.certificates
     this.#firmware.load(state.firmware)
     this.#isClientLost = state.clientLost === true
+    this.#factoryScript = state.factoryScript
     if (state.cpe !== undefined) this.cpe?.loadState(state.cpe)
   }
 
@@ -417,6 +428,7 @@ export class SimulatedDevice {
     const { next } = this.tree.snapshot()
     this.tree.restore({ ...this.#factory, next, values: { ...this.#factory.values, ...kept } })
     this.#certificates = this.#delivered
+    if (this.#factoryScript !== undefined) this.#runScript(this.#factoryScript)
     this.aim()
     this.#booted = false
     this.cpe?.forget()

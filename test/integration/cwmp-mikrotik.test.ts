@@ -185,3 +185,15 @@ it('a configuration file of a MikroTik router runs as a script when its name end
   await until(() => transfers() === 2)
   expect(device.reboots).toBe(1)
 })
+
+it('a factory configuration of a MikroTik router runs at the next reset, and at no time before', async () => {
+  const { run, device, acs } = await start('mikrotikV7')
+  const server = await files({ 'default.rsc': '/system identity set name="from the factory"\n' })
+  const fileType = 'X MIKROTIK Factory Configuration File'
+  await run({ verb: 'download', url: server.url('default.rsc'), fileType }, 'op-f')
+  await until(() => acs.completions.some(({ kind }) => kind === 'transfer'))
+  const name = () => device.tree.raw('Device.DeviceInfo.X_MIKROTIK_SystemIdentity')
+  expect(name()).toBe('MikroTik')
+  expect(await run({ verb: 'factoryReset' })).toMatchObject({ outcome: 'pending' })
+  await until(() => name() === 'from the factory')
+})

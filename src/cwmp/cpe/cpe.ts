@@ -95,6 +95,7 @@ export class Cpe {
         attributesChanged: () => options.onState(),
       },
       this.#notifications,
+      options.vendorFiles,
     )
     return {
       answer: async (request) => rpcs.answer(request),

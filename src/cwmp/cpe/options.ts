@@ -28,6 +28,8 @@ export interface CpeOptions {
   log: Log
   /** The device restarts; `reset` means with factory settings. The device calls `stop`, and `start` later. */
   onRestart(reset: boolean): void
+  /** Types of files of the vendor that Download takes beside firmware and configuration; default: none. */
+  vendorFiles?: readonly string[]
   /**
    * Fetches a file and installs it; rejects with TransferFault. `restart` means that the device must boot for it to
    * take effect.

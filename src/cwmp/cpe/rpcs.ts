@@ -39,11 +39,13 @@ export class CpeRpcs {
   readonly #model: CpeModel
   readonly #effects: CpeEffects
   readonly #notifications: Notifications
+  readonly #vendorFiles: readonly string[]
 
-  constructor(model: CpeModel, effects: CpeEffects, notifications: Notifications) {
+  constructor(model: CpeModel, effects: CpeEffects, notifications: Notifications, vendorFiles: readonly string[] = []) {
     this.#model = model
     this.#effects = effects
     this.#notifications = notifications
+    this.#vendorFiles = vendorFiles
   }
 
   /** Returns the answer to one request; throws CpeFault. */
@@ -88,7 +90,9 @@ export class CpeRpcs {
   }
 
   #download(request: RequestOf<'Download'>): ResponseOf<'Download'> {
-    if (!DOWNLOADABLE.test(request.FileType)) throw new CpeFault(9003, 'Invalid arguments')
+    const { FileType } = request
+    if (!DOWNLOADABLE.test(FileType) && !this.#vendorFiles.includes(FileType))
+      throw new CpeFault(9003, 'Invalid arguments')
     const scheme = URL.canParse(request.URL) ? new URL(request.URL).protocol : ''
     if (scheme === '') throw new CpeFault(9003, 'Invalid arguments')
     if (scheme !== 'http:' && scheme !== 'https:') throw new CpeFault(9013, 'Unsupported protocol for file transfer')
