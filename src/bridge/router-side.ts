@@ -33,6 +33,8 @@ interface RouterSideParts {
   log: Log
   /** Called right before the router is restarted. */
   onRestart(restart: Restart): void
+  /** Called after each write and each command that was accepted. */
+  onWritten(): void
   /** The changes that the router shows. */
   changes(listener: (change: ModelChange) => void): () => void
 }
@@ -43,12 +45,14 @@ export class RouterSide implements RouterWrites {
   readonly #writer: RouterWriter
   readonly #writes: ModelWrites
   readonly #commands: RouterCommands
+  readonly #onWritten: () => void
 
   constructor(parts: RouterSideParts) {
     const { router, model, numbers, intents, clock, log } = parts
     const rows = new RouterRows(router)
     const check = new ManagementCheck(router)
     this.changes = (listener) => parts.changes(listener)
+    this.#onWritten = () => parts.onWritten()
     this.#writer = new RouterWriter(router, intents, check, log)
     this.#writes = new ModelWrites({ model, writer: this.#writer, rows, numbers })
     const tools = {
@@ -76,18 +80,18 @@ export class RouterSide implements RouterWrites {
   }
 
   set(values: readonly ModelWrite[]): Promise<void> {
-    return this.#writes.set(values)
+    return this.#writes.set(values).finally(this.#onWritten)
   }
 
   add(rows: readonly NewRow[]): Promise<readonly string[]> {
-    return this.#writes.add(rows)
+    return this.#writes.add(rows).finally(this.#onWritten)
   }
 
   delete(rows: readonly string[]): Promise<void> {
-    return this.#writes.delete(rows)
+    return this.#writes.delete(rows).finally(this.#onWritten)
   }
 
   operate(call: CommandCall): Promise<AcceptedCommand> {
-    return this.#commands.operate(call)
+    return this.#commands.operate(call).finally(this.#onWritten)
   }
 }

@@ -273,4 +273,48 @@ describe('the Agents of a bridge', () => {
     await until(async () => (await boots()) === before + 1, 60_000)
     expect(await run({ verb: 'factoryReset' })).toMatchObject({ state: 'failed' })
   }, 120_000)
+
+  it('say in the feed that a client is heard too weakly, that it left, and that a port lost its link', async () => {
+    const bridge = await newBridge()
+    const router = await emulated()
+    const id = await bridge.add(router.port)
+    await until(async () => (await bridge.read(id)).deviceId !== undefined)
+    const { deviceId = '' } = await bridge.read(id)
+    await until(async () => (await device(deviceId)).usp?.linked === true)
+    const run = async (request: object) => {
+      const path = `/devices/${encodeURIComponent(deviceId)}/operations?wait=30`
+      const { body } = await call<{ state: string; result?: unknown }>('POST', path, request)
+      expect(body).toMatchObject({ state: 'done' })
+    }
+    const mac = '02:11:22:33:44:55'
+    router.join(mac, 'wifi1', -60)
+    const values = {
+      ReferencePath: 'Device.WiFi.AccessPoint.*.AssociatedDevice.*.',
+      ThresholdParam: 'SignalStrength',
+      ThresholdOperator: 'Fall',
+      ThresholdValue: '-75',
+      Enable: 'true',
+    }
+    await run({ verb: 'add', object: 'Device.LocalAgent.Threshold.', values })
+    const events = ['Device.LocalAgent.Threshold.', 'Device.WiFi.', 'Device.Ethernet.']
+    await run({ verb: 'subscribe', id: 'moves', notifType: 'Event', paths: events, enable: true })
+    const told = async () => {
+      const path = `/events?deviceId=${encodeURIComponent(deviceId)}&type=device.notified`
+      return (await call<{ items: { data: { event?: string; params?: object } }[] }>('GET', path)).body.items
+    }
+    const hasTold = async (event: string, params: object) =>
+      (await told()).some(
+        ({ data }) =>
+          data.event?.endsWith(event) === true &&
+          Object.entries(params).every(([name, value]) =>
+            JSON.stringify(data.params)?.includes(`"${name}":"${value}"`),
+          ),
+      )
+    router.setSignal(mac, -81)
+    await until(() => hasTold('Triggered!', { ParamValue: '-81' }))
+    router.part(mac)
+    await until(() => hasTold('X_MIKROTIK_ClientLeft!', { MACAddress: mac }))
+    router.setLink('ether2', false)
+    await until(() => hasTold('X_MIKROTIK_LinkDown!', { Name: 'ether2' }))
+  }, 120_000)
 })

@@ -38,6 +38,7 @@ export class WritableModel {
       clock: systemClock,
       log: silentLog,
       onRestart: (restart) => this.restarts.push(restart),
+      onWritten: () => undefined,
       changes: () => () => undefined,
     })
   }

@@ -81,6 +81,7 @@ function targetOf(router: RouterOs, taken: () => readonly RouterCommand[]): Targ
     clock: { ...systemClock, after: (_ms, callback) => systemClock.after(0, callback) },
     log,
     onRestart: () => undefined,
+    onWritten: () => undefined,
     changes: () => () => undefined,
   })
   return { model, side, intents, lines, taken }

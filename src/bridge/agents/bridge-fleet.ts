@@ -1,4 +1,5 @@
 import { type Lifecycle, limitLines } from '../../base/index.ts'
+import { PollSlots } from '../changes/poll-slots.ts'
 import type { RouterRow } from './router-rows.ts'
 import { RouterSupervisor, type SupervisorDeps } from './router-supervisor.ts'
 
@@ -17,16 +18,19 @@ const MAX_SPREAD_MS = 30_000
 /** Lines with the same text of one router in a minute. */
 const LINES_PER_MINUTE = 3
 
+type FleetDeps = Omit<SupervisorDeps, 'claim' | 'release' | 'slots'>
+
 /** All routers of a bridge: a supervisor for each row, as the rows come and go. */
 export class BridgeFleet implements Lifecycle {
   readonly name = 'routers'
-  readonly #deps: Omit<SupervisorDeps, 'claim' | 'release'>
+  readonly #deps: FleetDeps
+  readonly #slots = new PollSlots()
   readonly #supervisors = new Map<string, RouterSupervisor>()
   /** The rows that have an Endpoint ID, by it. */
   readonly #claims = new Map<string, RouterRow>()
   #change: Promise<void> = Promise.resolve()
 
-  constructor(deps: Omit<SupervisorDeps, 'claim' | 'release'>) {
+  constructor(deps: FleetDeps) {
     this.#deps = deps
   }
 
@@ -81,6 +85,7 @@ export class BridgeFleet implements Lifecycle {
     const { log, clock } = this.#deps
     return {
       ...this.#deps,
+      slots: this.#slots,
       log: limitLines(log.child({ router: id, address }), clock, LINES_PER_MINUTE),
       claim: (endpointId, row) => {
         const other = this.#claims.get(endpointId)

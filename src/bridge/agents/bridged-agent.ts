@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { type Clock, errorText, type Log, type Random } from '../../base/index.ts'
 import { encodePart, type RouterIdentity } from '../../domain/index.ts'
 import { type Codec, MANAGER, type NotifyFile, UspAgent, websocketTransport } from '../../usp/index.ts'
+import type { PollSlots } from '../changes/poll-slots.ts'
+import type { RouterWatch } from '../changes/router-watch.ts'
 import type { Restart } from '../commands/command.ts'
 import { BridgedModel } from '../model/bridged-model.ts'
 import { LocalModel } from '../model/local-model.ts'
@@ -16,6 +18,7 @@ interface BridgedAgentOptions {
   parts: RouterParts
   controllers: readonly AgentController[]
   notifies: NotifyFile
+  slots: PollSlots
   codec: Codec
   clock: Clock
   random: Random
@@ -31,14 +34,16 @@ export class BridgedAgent {
   readonly #gate: GatedTransport
   readonly #local: LocalModel
   readonly #parts: RouterParts
+  readonly #watch: RouterWatch
   /** The proof that further links show. */
   #proof: AgentProof | undefined
 
-  private constructor(options: BridgedAgentOptions, local: LocalModel, model: BridgedModel) {
+  private constructor(options: BridgedAgentOptions, local: LocalModel, model: BridgedModel, watch: RouterWatch) {
     const { identity, controllers, notifies, parts } = options
     this.identity = identity
     this.#local = local
     this.#parts = parts
+    this.#watch = watch
     const certificates = controllers.flatMap(({ certificate }) => certificate ?? [])
     const websocket = websocketTransport(() => ({
       trusted: certificates,
@@ -65,7 +70,8 @@ export class BridgedAgent {
     const seed = { [`${AGENT}EndpointID`]: identity.endpointId, ...controllerRows(controllers, true) }
     const local = await LocalModel.open(join(own, 'local.jsonl'), seed)
     await local.put(await changedAddresses(local, controllers))
-    return new BridgedAgent(options, local, new BridgedModel(local, parts.reads, writes))
+    const watch = parts.watch(local, options.slots)
+    return new BridgedAgent(options, local, new BridgedModel(local, parts.reads, writes), watch)
   }
 
   /** Links that are open. */
@@ -96,6 +102,7 @@ export class BridgedAgent {
 
   /** Opens links while the router is reached, and cuts them while it is not. */
   setReached(isReached: boolean): void {
+    this.#watch.setReached(isReached)
     if (isReached) this.#gate.open()
     else this.#gate.shut()
   }

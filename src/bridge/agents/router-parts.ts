@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import type { Clock, Log } from '../../base/index.ts'
 import type { RouterPolicy as PolicyName } from '../../domain/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
+import type { PollSlots } from '../changes/poll-slots.ts'
+import { RouterWatch } from '../changes/router-watch.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
@@ -9,6 +11,7 @@ import type { Level } from '../menus/form/menu.ts'
 import { GuardedRouter } from '../menus/guarded-router.ts'
 import type { RouterWrites } from '../model/bridged-model.ts'
 import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
+import type { LocalModel } from '../model/local-model.ts'
 import { NumberFile } from '../model/number-file.ts'
 import { RouterModel } from '../model/router-model.ts'
 import { RouterSide } from '../router-side.ts'
@@ -43,6 +46,7 @@ export class RouterParts {
   #intents: IntentFile | undefined
   #file: NumberFile | undefined
   #side: RouterSide | undefined
+  #watch: RouterWatch | undefined
 
   constructor(options: RouterPartsOptions) {
     this.#options = options
@@ -75,9 +79,17 @@ export class RouterParts {
         const { firmwareHosts, backupHosts } = policy
         return { level: policy.level(), firmwareHosts, backupHosts, allowsLocalTargets: false }
       },
-      changes: () => () => undefined,
+      onWritten: () => this.#watch?.soon(),
+      changes: (listener) => this.#watch?.changes(listener) ?? (() => undefined),
     })
     return this.#side
+  }
+
+  /** Looks for what the subscriptions of the Agent are about; to be called before the Agent starts. */
+  watch(local: LocalModel, slots: PollSlots): RouterWatch {
+    const { clock, log } = this.#options
+    this.#watch = new RouterWatch({ router: this.#guarded, model: this.reads, local, slots, clock, log })
+    return this.#watch
   }
 
   /** Undoes a write that was cut off; rejects when the router does not answer. */
@@ -86,6 +98,7 @@ export class RouterParts {
   }
 
   async close(): Promise<void> {
+    this.#watch?.stop()
     await Promise.all([this.#file?.close(), this.#intents?.close()])
   }
 }

@@ -2,6 +2,7 @@ import { AppError, type Clock, errorText, type Log, type Random } from '../../ba
 import type { RouterIdentity } from '../../domain/index.ts'
 import { enrolmentCheck, RouterConnection, type RouterOsError } from '../../routeros/index.ts'
 import type { Codec, NotifyFile } from '../../usp/index.ts'
+import type { PollSlots } from '../changes/poll-slots.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
@@ -28,6 +29,7 @@ export interface SupervisorDeps {
   claim(endpointId: string, row: RouterRow): string | undefined
   release(endpointId: string, row: RouterRow): void
   notifies: NotifyFile
+  slots: PollSlots
   confirmations: Confirmations
   audit: AuditTrail
   codec: Codec

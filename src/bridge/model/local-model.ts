@@ -32,6 +32,7 @@ const OBJECTS = [
   'ControllerTrust.Credential.{i}.',
   'Certificate.{i}.',
   'Subscription.{i}.',
+  'Threshold.{i}.',
   'Request.{i}.',
 ].map((object) => LOCAL_AGENT + object)
 
@@ -40,7 +41,7 @@ const COMMANDS = new Set(['SendOnBoardRequest()', 'Cancel()'])
 
 /** Parameters without a meaning here. */
 const LEFT_OUT =
-  /^(AdvertisedDevice|CurrentRetryCount|EnableMDNS|InheritedRole|Max|.*Challenge|.*Threshold|TriggerConfig|USPService|Watchdog|Monitor)/
+  /^(AdvertisedDevice|CurrentRetryCount|EnableMDNS|InheritedRole|Max|.*Challenge|TriggerConfig|USPService|Watchdog|Monitor)/
 
 /** A change of the tree as it is stored, or the whole tree. */
 type Entry = { set: string; to: string } | { row: string } | { gone: string } | { whole: TreeSnapshot }

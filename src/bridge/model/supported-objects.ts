@@ -48,6 +48,8 @@ export interface Served {
     menus: ReadonlySet<string>,
   ): readonly ModelCommand[]
   events(schema: string): readonly string[]
+  /** Returns the events of the vendor, with the names of their arguments. */
+  vendorEvents?(schema: string): ReadonlyMap<string, readonly string[]>
   /** Returns the names of parameters that are written though no property is theirs alone. */
   writes?(schema: string): readonly string[]
   /** Returns true for a table to which rows are added, as far as the model allows it. */
@@ -199,7 +201,10 @@ export class SupportedObjects implements SupportedModel {
       table: path.endsWith('{i}.'),
       access: this.#growing.has(path) ? (standard?.access ?? 'r') : 'r',
       commands: new Map(commands.map((command) => [command.name, command])),
-      events: new Map([...(standard?.events ?? [])].filter(([name]) => sent.has(name))),
+      events: new Map([
+        ...[...(standard?.events ?? [])].filter(([name]) => sent.has(name)),
+        ...[...(this.#served.vendorEvents?.(path) ?? [])].map(([name, args]): [string, string[]] => [name, [...args]]),
+      ]),
     }
   }
 }

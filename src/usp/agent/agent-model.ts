@@ -23,14 +23,27 @@ export interface SupportedModel {
   parameter(path: string): ModelParameter | undefined
 }
 
-/** A change that has happened, whoever made it. */
-export interface ModelChange {
+/** A change that has happened, whoever made it, or an event of an object. */
+export type ModelChange = ValueOrRowChange | ModelEvent
+
+interface ValueOrRowChange {
   kind: 'value' | 'created' | 'deleted'
   /** Full path of a parameter, or of a row with its last dot. */
   path: string
   value?: string
   /** The value before, when the model knows it. */
   previous?: string
+}
+
+interface ModelEvent {
+  kind: 'event'
+  /** Full path of the object, with its last dot. */
+  path: string
+  /** With its exclamation mark: `Triggered!`. */
+  name: string
+  params: Readonly<Record<string, string>>
+  /** The only Controller row that hears of it, when it may read this parameter, too. */
+  only?: { controller: string; parameter: string }
 }
 
 /** A value to write. */

@@ -12,7 +12,7 @@ import { ModelReader } from './model-reader.ts'
 import { Notifier } from './notifier.ts'
 import { eventOf } from './occurrence.ts'
 import type { NotifyStore } from './owed.ts'
-import { ownSubscriptionValues } from './own-values.ts'
+import { ownRowValues } from './own-values.ts'
 import { AgentRequests } from './requests.ts'
 import { Retries } from './retries.ts'
 import { type AccessPolicy, RoleTable } from './role-table.ts'
@@ -90,7 +90,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     this.#retries = new Retries({ clock: options.clock, log, enqueue })
     this.#roles = new RoleTable(model, access)
     this.#commands = new AgentCommands(model, this, log)
-    const requests = new AgentRequests(model, (table, by) => ownSubscriptionValues(table, by, this.now()))
+    const requests = new AgentRequests(model, (table, by) => ownRowValues(table, by, this.now()))
     this.#answering = new Answering(this.#roles, requests, this.#commands)
     this.#channels = new ControllerChannels(model, (settings) => new ControllerChannel(this, settings, options))
     this.#notifier = new Notifier(model, this.#roles, this.#channels.byRow)

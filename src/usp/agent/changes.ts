@@ -1,7 +1,7 @@
 import { parentOf } from '../../datamodel/index.ts'
 import type { ModelChange } from './agent-model.ts'
 import type { ModelReader } from './model-reader.ts'
-import type { Occurrence } from './occurrence.ts'
+import { eventOf, type Occurrence } from './occurrence.ts'
 
 /**
  * Resolves with the occurrences of one batch of changes: a parameter once with its last value, a new row with its keys
@@ -13,6 +13,11 @@ export async function occurrencesOf(reader: ModelReader, changes: readonly Model
   const occurrences: Occurrence[] = []
   for (const change of changes) {
     const { kind, path } = change
+    if (kind === 'event') {
+      const { name, params, only } = change
+      if (reader.isSupported(path)) occurrences.push({ ...eventOf(path, name, params), ...(only && { only }) })
+      continue
+    }
     if (kind === 'value') {
       if (!previous.has(path)) previous.set(path, change.previous)
     } else if (!reader.isSupported(path)) continue

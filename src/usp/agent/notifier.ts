@@ -91,8 +91,9 @@ export class Notifier {
     if (own.length === 0) return []
     const access = await this.#roles.accessOf(channel.row)
     const found = await this.#search(access, own)
-    return occurrences.flatMap(({ type, about, notification }) => {
+    return occurrences.flatMap(({ type, about, notification, only }) => {
       if (!mayBeNotified(access, type, about)) return []
+      if (only !== undefined && (only.controller !== channel.row || !access.mayRead(only.parameter))) return []
       const isMeant = (reference: string) => matchesReference(reference, found.get(reference), about)
       return own
         .filter((subscription) => subscription.type === type && subscription.references.some(isMeant))

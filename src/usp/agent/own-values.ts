@@ -26,8 +26,12 @@ export function withOwnValues(
   return { ...own, Order: String(highest + 1) }
 }
 
-/** Returns Recipient and CreationDate of a new subscription: they are the Agent's to fill. */
-export function ownSubscriptionValues(table: string, by: string, now: number): Readonly<Record<string, string>> {
+const THRESHOLDS = 'Device.LocalAgent.Threshold.'
+
+/** Returns the values of a new row that name its Controller and its time: they are the Agent's to fill. */
+export function ownRowValues(table: string, by: string, now: number): Readonly<Record<string, string>> {
+  const controller = by.replace(/\.$/, '')
+  if (table === THRESHOLDS) return { Controller: controller }
   if (table !== SUBSCRIPTIONS) return {}
-  return { Recipient: by.replace(/\.$/, ''), CreationDate: new Date(now).toISOString().replace(/\.\d+/, '') }
+  return { Recipient: controller, CreationDate: new Date(now).toISOString().replace(/\.\d+/, '') }
 }

@@ -1,0 +1,256 @@
+import { type Clock, errorText, type Log } from '../../base/index.ts'
+import { schemaPathOf } from '../../datamodel/index.ts'
+import type { RouterOs } from '../../routeros/index.ts'
+import type { AgentModel, ModelChange } from '../../usp/index.ts'
+import { readingsOf } from '../mapping/index.ts'
+import type { RouterModel } from '../model/router-model.ts'
+import { type Interests, isAboutInterests, readInterests } from './interests.ts'
+import { MenuListeners } from './menu-listeners.ts'
+import { type Look, MAX_PARAMETERS, type Places, placesOf } from './places.ts'
+import type { PollSlots } from './poll-slots.ts'
+import { type Difference, eventsIn, looksFor } from './router-events.ts'
+import { Crossings } from './thresholds.ts'
+
+interface WatchParts {
+  router: RouterOs
+  model: RouterModel
+  /** The part of the model that holds subscriptions and thresholds. */
+  local: Pick<AgentModel, 'instances' | 'get' | 'changes'> & {
+    put(values: Readonly<Record<string, string>>): Promise<void>
+  }
+  slots: PollSlots
+  clock: Clock
+  log: Log
+}
+
+/** Pause between two looks at a router that has a place for frequent looks, and at one that has not. */
+const FAST_MS = 1000
+const SLOW_MS = 10_000
+/** More parameters than these are not looked at each second. */
+const FAST_PARAMETERS = 500
+/** Changes that come together are looked at together. */
+const SOON_MS = 100
+const NOTHING: Interests = { subscribed: [], thresholds: [] }
+
+/**
+ * Finds the changes of a router that its Controllers want to know of: looks at the tables of their subscriptions again
+ * and again, at once where the router tells that rows have changed. The first look at a thing shows no change.
+ */
+export class RouterWatch {
+  readonly #parts: WatchParts
+  readonly #listeners = new Set<(change: ModelChange) => void>()
+  readonly #menus: MenuListeners
+  readonly #crossings = new Crossings()
+  #interests: Interests = NOTHING
+  #isStale = true
+  #tables: Places['tables'] = new Map()
+  #values: ReadonlyMap<string, string> = new Map()
+  #leaveSlot: (() => void) | undefined
+  #cancel: (() => void) | undefined
+  #isLooking = false
+  /** Something has changed during a look. */
+  #isAgain = false
+  #isReached = false
+  #isWarned = false
+  #endLocal: (() => void) | undefined
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts
+    this.#menus = new MenuListeners(parts.router, () => this.soon())
+  }
+
+  /** Calls back after each change. Returns the function that ends this; nothing is looked at without a listener. */
+  changes(listener: (change: ModelChange) => void): () => void {
+    this.#listeners.add(listener)
+    this.#endLocal ??= this.#parts.local.changes((change) => {
+      if (!isAboutInterests(change.path)) return
+      this.#isStale = true
+      this.#in(SOON_MS)
+    })
+    this.#in(SOON_MS)
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#rest()
+    }
+  }
+
+  /** Looks while the router is reached. Changes in the meantime are noticed when it is reached again. */
+  setReached(isReached: boolean): void {
+    this.#isReached = isReached
+    if (isReached) this.#in(SOON_MS)
+    else this.#pause()
+  }
+
+  /** Looks soon: something has changed. */
+  soon(): void {
+    this.#in(SOON_MS)
+  }
+
+  /** Ends all looks. */
+  stop(): void {
+    this.#listeners.clear()
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#endLocal?.()
+    this.#endLocal = undefined
+    this.#isStale = true
+    this.#pause()
+  }
+
+  #pause(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#menus.stop()
+    this.#leaveSlot?.()
+    this.#leaveSlot = undefined
+  }
+
+  #in(ms: number): void {
+    if (!this.#isReached || this.#listeners.size === 0 || this.#isLooking) {
+      this.#isAgain ||= this.#isLooking
+      return
+    }
+    this.#cancel?.()
+    this.#cancel = this.#parts.clock.after(ms, () => void this.#go())
+  }
+
+  async #go(): Promise<void> {
+    this.#cancel = undefined
+    this.#isLooking = true
+    let pause = SLOW_MS
+    try {
+      pause = await this.#look()
+    } catch (error) {
+      this.#parts.log.debug({ reason: errorText(error) }, 'a router was not looked at for changes')
+    } finally {
+      this.#isLooking = false
+    }
+    const next = this.#isAgain ? SOON_MS : pause
+    this.#isAgain = false
+    if (Number.isFinite(next)) this.#in(next)
+  }
+
+  /** Looks once, and resolves with the pause until the next look; without an end when nothing is to be looked at. */
+  async #look(): Promise<number> {
+    const { model, local } = this.#parts
+    if (this.#isStale) {
+      this.#isStale = false
+      this.#interests = await readInterests(local)
+    }
+    const wanted = lookOf(this.#interests)
+    if (wanted.rows.length + wanted.values.length === 0) {
+      this.#tables = new Map()
+      this.#values = new Map()
+      this.#pause()
+      return Number.POSITIVE_INFINITY
+    }
+    const { menus, supported } = await model.found()
+    menus.forget()
+    const places = await placesOf(model, wanted)
+    const values = places.parameters.size === 0 ? new Map<string, string>() : await model.get([...places.parameters])
+    if (!this.#isReached) return SLOW_MS
+    this.#compare(places.tables, values)
+    await this.#cross(values)
+    this.#menus.follow(
+      new Set(
+        [...places.tables.keys()]
+          .map((table) => `${schemaPathOf(table)}{i}.`)
+          .concat([...places.parameters].map((path) => schemaPathOf(path.slice(0, path.lastIndexOf('.') + 1))))
+          .flatMap((schema) =>
+            supported
+              .tablesAt(schema)
+              .flatMap(readingsOf)
+              .map(({ menu }) => menu),
+          ),
+      ),
+    )
+    return this.#pace(places.parameters.size)
+  }
+
+  #pace(parameters: number): number {
+    if (parameters >= MAX_PARAMETERS && !this.#isWarned) {
+      this.#isWarned = true
+      this.#parts.log.warn({ parameters }, 'subscriptions of a router mean more parameters than are looked at')
+    }
+    if (parameters > FAST_PARAMETERS) {
+      this.#leaveSlot?.()
+      this.#leaveSlot = undefined
+      return SLOW_MS
+    }
+    this.#leaveSlot ??= this.#parts.slots.take()
+    return this.#leaveSlot === undefined ? SLOW_MS : FAST_MS
+  }
+
+  #compare(tables: Places['tables'], is: ReadonlyMap<string, string>): void {
+    const difference: Difference = {
+      created: [...tables].flatMap(([table, rows]) => lacking(rows, this.#tables.get(table))),
+      deleted: [...this.#tables].flatMap(([table, rows]) => lacking(rows, tables.get(table))),
+      changed: [...is].flatMap(([path, value]) => {
+        const before = this.#values.get(path)
+        return before === undefined || before === value ? [] : path
+      }),
+      was: this.#values,
+      is,
+    }
+    this.#tables = tables
+    this.#values = is
+    for (const path of difference.deleted) this.#tell({ kind: 'deleted', path })
+    for (const path of difference.created) this.#tell({ kind: 'created', path })
+    for (const path of difference.changed) {
+      const [value = '', previous = ''] = [is.get(path), difference.was.get(path)]
+      this.#tell({ kind: 'value', path, value, previous })
+    }
+    for (const { object, name, params } of eventsIn(difference))
+      this.#tell({ kind: 'event', path: object, name, params })
+  }
+
+  async #cross(values: ReadonlyMap<string, string>): Promise<void> {
+    const crossed = this.#crossings.take(this.#interests.thresholds, ({ parameters }) => {
+      const schema = schemaPathOf(parameters)
+      const pattern = new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
+      return new Map([...values].filter(([path]) => schemaPathOf(path) === schema && pattern.test(path)))
+    })
+    const once = new Set<string>()
+    for (const { threshold, path, value } of crossed) {
+      if (threshold.once && once.has(threshold.row)) continue
+      if (threshold.once) once.add(threshold.row)
+      this.#tell({
+        kind: 'event',
+        path: threshold.row,
+        name: 'Triggered!',
+        params: { ParamPath: path, ParamValue: value },
+        only: { controller: threshold.controller, parameter: path },
+      })
+    }
+    if (once.size > 0)
+      await this.#parts.local.put(Object.fromEntries([...once].map((row) => [`${row}Enable`, 'false'])))
+  }
+
+  #tell(change: ModelChange): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+}
+
+/** Returns the rows that a table did not have before; none for a table that was not looked at before. */
+function lacking(rows: ReadonlySet<string>, before: ReadonlySet<string> | undefined): string[] {
+  return before === undefined ? [] : [...rows].filter((row) => !before.has(row))
+}
+
+/** Returns the paths that interests are about. */
+function lookOf({ subscribed, thresholds }: Interests): Look {
+  const rows = new Set<string>()
+  const values = new Set(thresholds.map(({ parameters }) => parameters))
+  for (const { type, references } of subscribed)
+    for (const reference of references) {
+      if (type === 'ValueChange') values.add(reference)
+      else if (type === 'ObjectCreation' || type === 'ObjectDeletion') rows.add(reference)
+      else if (type === 'Event')
+        for (const look of looksFor(reference)) {
+          for (const path of look.rows) rows.add(path)
+          for (const path of look.values) values.add(path)
+        }
+    }
+  return { rows: [...rows], values: [...values] }
+}

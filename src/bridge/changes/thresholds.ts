@@ -1,0 +1,44 @@
+import type { Threshold } from './interests.ts'
+
+/** A value that has crossed a threshold. */
+interface Crossing {
+  readonly threshold: Threshold
+  readonly path: string
+  readonly value: string
+}
+
+/**
+ * Notices values that cross thresholds: `Rise` above the value, `Fall` below it, `Eq` to it, `NotEq` away from it. A
+ * value that is first seen on the far side has crossed, too; one that stays there crosses once.
+ */
+export class Crossings {
+  /** Parameters on the far side, by the row of the threshold and what it says. */
+  #beyond = new Map<string, ReadonlySet<string>>()
+
+  /** Returns what has crossed since the last call. `valuesOf` returns the values that a threshold is about. */
+  take(thresholds: readonly Threshold[], valuesOf: (threshold: Threshold) => ReadonlyMap<string, string>): Crossing[] {
+    const found: Crossing[] = []
+    const now = new Map<string, ReadonlySet<string>>()
+    for (const threshold of thresholds) {
+      const id = JSON.stringify(threshold)
+      const before = this.#beyond.get(id)
+      const beyond = new Set<string>()
+      for (const [path, value] of valuesOf(threshold)) {
+        if (!isBeyond(threshold, value)) continue
+        beyond.add(path)
+        if (before?.has(path) !== true) found.push({ threshold, path, value })
+      }
+      now.set(id, beyond)
+    }
+    this.#beyond = now
+    return found
+  }
+}
+
+function isBeyond({ operator, value: limit }: Threshold, value: string): boolean {
+  if (operator === 'Eq') return value === limit
+  if (operator === 'NotEq') return value !== limit
+  if (value === '' || limit === '') return false
+  const [left, right] = [Number(value), Number(limit)]
+  return operator === 'Rise' ? left > right : operator === 'Fall' && left < right
+}
