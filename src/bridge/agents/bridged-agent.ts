@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, errorText, type Log, type Random } from '../../base/index.ts'
 import { encodePart, type RouterIdentity } from '../../domain/index.ts'
@@ -45,8 +46,11 @@ export class BridgedAgent {
     this.#parts = parts
     this.#watch = watch
     const certificates = controllers.flatMap(({ certificate }) => certificate ?? [])
+    // Every Agent has a TLS context of its own, in which those of the system take half a megabyte.
+    const trustedOnly = certificates.length === controllers.length && certificates.every(isOwnIssuer)
     const websocket = websocketTransport(() => ({
       trusted: certificates,
+      trustedOnly,
       ...(this.#proof === undefined ? {} : { certificate: this.#proof.certificate, key: this.#proof.key }),
     }))
     this.#gate = new GatedTransport(websocket)
@@ -115,6 +119,12 @@ export class BridgedAgent {
     for (const end of ends)
       if (end.status === 'rejected') log.warn({ reason: errorText(end.reason) }, 'a file of a router was not closed')
   }
+}
+
+/** True for a certificate by which nothing but itself and what it signed is trusted. */
+function isOwnIssuer(pem: string): boolean {
+  const { subject, issuer } = new X509Certificate(pem)
+  return subject === issuer
 }
 
 /** The values of the Controllers that every Agent begins with. */
