@@ -7,6 +7,20 @@ export const CONFIRM = 'X_MIKROTIK_Confirm'
 /** Milliseconds for which a token is good. */
 const GOOD_MS = 120_000
 
+/** The refusal of a command that is not done without a confirmation. */
+export class ConfirmationNeeded extends AgentError {
+  /** The token that confirms the same command, and the seconds for which it is good. */
+  readonly token: string
+  readonly seconds = GOOD_MS / 1000
+  readonly reason: string
+
+  constructor(reason: string, token: string) {
+    super(7027, `${reason}: repeat it within ${GOOD_MS / 1000} s with ${CONFIRM}=${token}`)
+    this.reason = reason
+    this.token = token
+  }
+}
+
 /**
  * Asks for a confirmation of commands that destroy something. The first call is refused, and its error has a token; the
  * same call with the token in `X_MIKROTIK_Confirm` is done. A token is good for one call with the same command, object
@@ -22,7 +36,7 @@ export class Confirmations {
     this.#clock = clock
   }
 
-  /** Passes a call that has its token; AgentError 7027 with a token for any other. */
+  /** Passes a call that has its token; ConfirmationNeeded for any other. */
   check(router: string, call: CommandCall): void {
     const given = call.args[CONFIRM] ?? ''
     if (given !== '' && this.#isGood(router, call, given)) {
@@ -31,7 +45,7 @@ export class Confirmations {
     }
     const token = this.#tokenOf(router, call, this.#clock.now() + GOOD_MS)
     const reason = given === '' ? 'needs a confirmation' : 'has a confirmation that is not good, or was used'
-    throw new AgentError(7027, `the command ${reason}: repeat it within ${GOOD_MS / 1000} s with ${CONFIRM}=${token}`)
+    throw new ConfirmationNeeded(`the command ${reason}`, token)
   }
 
   #isGood(router: string, call: CommandCall, given: string): boolean {

@@ -3,12 +3,14 @@ import type { RouterRow } from '../../routeros/index.ts'
 import { AgentError, type CommandCall, type CommandResult } from '../../usp/index.ts'
 import { failureOf } from '../write/router-failure.ts'
 import { allowedUrl, badArgument, isSet } from './arguments.ts'
-import type { BridgeCommand, CommandTools } from './command.ts'
+import { type BridgeCommand, type CommandTools, ownCommand } from './command.ts'
 import { restart } from './restarts.ts'
 
 const IMAGE = 'Device.DeviceInfo.FirmwareImage.{i}.'
 /** A URL that means the update channel of MikroTik instead of a file. */
 const CHANNEL_URL = /^routeros-channel:(stable|long-term|testing|development)$/
+/** The command that downloads nothing. */
+const CHECK = 'X_MIKROTIK_CheckForUpdates()'
 /** Milliseconds for a download of some tens of megabytes over a slow line. */
 const DOWNLOAD_MS = 1_800_000
 const CHECK_MS = 60_000
@@ -32,7 +34,34 @@ export const FIRMWARE: readonly BridgeCommand[] = [
     level: () => 3,
     prepare: prepareActivate,
   },
+  {
+    object: 'Device.DeviceInfo.',
+    name: CHECK,
+    own: {
+      ...ownCommand(CHECK, true),
+      output: ['Status', 'Channel', 'InstalledVersion', 'LatestVersion'].map((name) => ({ name, type: 'string' })),
+    },
+    needs: ['/system/package/update'],
+    level: () => 1,
+    prepare: prepareCheck,
+  },
 ]
+
+/** Asks the update server of MikroTik for the newest version of the channel that is set. */
+async function prepareCheck({ signal }: CommandCall, { router, rows }: CommandTools) {
+  const command = rows.words.run('/system/package/update', 'check-for-updates')
+  return async (): Promise<CommandResult> => {
+    const found = merged((await router.command(command, { signal, deadlineMs: CHECK_MS })).rows)
+    return {
+      output: {
+        Status: found.status ?? '',
+        Channel: found.channel ?? '',
+        InstalledVersion: found['installed-version'] ?? '',
+        LatestVersion: found['latest-version'] ?? '',
+      },
+    }
+  }
+}
 
 async function prepareDownload(call: CommandCall, tools: CommandTools): Promise<() => Promise<CommandResult>> {
   checkImage(call)
