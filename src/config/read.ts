@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { AppError, errorText } from '../base/index.ts'
 import { BRIDGE_OPTIONS, type BridgeOptions } from './bridge-options.ts'
+import { isLoopback } from './loopback.ts'
 import { type OptionRow, variableOf } from './option-row.ts'
 import { type Config, OPTIONS } from './options.ts'
 import { nonEmpty, type Problem, readText, type Value } from './texts.ts'
@@ -36,9 +37,22 @@ export function readBridgeOptions(
     problems.push('give either --server, whose bridge this is, or --routers, a file')
   if (values.routers !== undefined && values.controllerId === undefined)
     problems.push('--routers needs --controller-id: the Endpoint ID of the Controller that the Agents connect to')
+  problems.push(...mqttProblems(values))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.
   return Object.freeze(values) as BridgeOptions
+}
+
+function mqttProblems({ mqttUrl, mqttCert, mqttKey, allowPlainMqtt }: Record<string, Value>): string[] {
+  const problems: string[] = []
+  if ((mqttCert === undefined) !== (mqttKey === undefined)) problems.push('--mqtt-cert and --mqtt-key go together')
+  if (typeof mqttUrl !== 'string') return problems
+  if (!URL.canParse(mqttUrl)) return [...problems, '--mqtt-url is no address']
+  const { protocol, hostname } = new URL(mqttUrl)
+  const isSafe = protocol === 'mqtts:' || protocol === 'wss:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+  if (!isSafe && allowPlainMqtt !== true)
+    problems.push('--mqtt-url: a broker on another machine needs mqtts: or wss:, or --allow-plain-mqtt')
+  return problems
 }
 
 /** Reads the rows of a table from flags, variables and defaults; what is wrong is added to the problems. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock, Log } from '../../base/index.ts'
-import type { RouterPolicy as PolicyName } from '../../domain/index.ts'
+import type { RouterPolicy as PolicyName, RouterIdentity } from '../../domain/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import type { PollSlots } from '../changes/poll-slots.ts'
 import { RouterWatch } from '../changes/router-watch.ts'
@@ -14,6 +14,7 @@ import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
 import type { LocalModel } from '../model/local-model.ts'
 import { NumberFile } from '../model/number-file.ts'
 import { RouterModel } from '../model/router-model.ts'
+import type { ServedRouter } from '../mqtt/served-router.ts'
 import { RouterSide } from '../router-side.ts'
 import { servedBy } from '../served.ts'
 import { IntentFile } from '../write/intent-file.ts'
@@ -90,6 +91,25 @@ export class RouterParts {
     const { clock, log } = this.#options
     this.#watch = new RouterWatch({ router: this.#guarded, model: this.reads, local, slots, clock, log })
     return this.#watch
+  }
+
+  /** The router for another writer beside its Agent, in the same model; undefined until its files are open. */
+  servedAs(identity: RouterIdentity): ServedRouter | undefined {
+    const [reads, side, watch] = [this.reads, this.#side, this.#watch]
+    if (side === undefined || watch === undefined) return undefined
+    return {
+      identity,
+      model: {
+        supported: () => reads.supported(),
+        instances: (table) => reads.instances(table),
+        get: (paths) => reads.get(paths),
+        set: (values) => side.set(values),
+        add: (rows) => side.add(rows),
+        delete: (rows) => side.delete(rows),
+        operate: (call) => side.operate(call),
+      },
+      changes: (look, listener) => watch.changes(listener, look),
+    }
   }
 
   /** Undoes a write that was cut off; rejects when the router does not answer. */

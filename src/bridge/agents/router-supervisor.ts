@@ -6,6 +6,8 @@ import type { PollSlots } from '../changes/poll-slots.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
+import type { MqttHub } from '../mqtt/mqtt-hub.ts'
+import type { ServedRouter } from '../mqtt/served-router.ts'
 import { BridgedAgent } from './bridged-agent.ts'
 import type { OpenRouter } from './open-router.ts'
 import { RightsWatch } from './rights-watch.ts'
@@ -30,6 +32,8 @@ export interface SupervisorDeps {
   release(endpointId: string, row: RouterRow): void
   notifies: NotifyFile
   slots: PollSlots
+  /** Publishes routers over MQTT; absent without a broker. */
+  mqtt?: Pick<MqttHub, 'show' | 'booted' | 'leave'> | undefined
   confirmations: Confirmations
   audit: AuditTrail
   codec: Codec
@@ -63,6 +67,7 @@ export class RouterSupervisor {
   #row: RouterRow
   #parts: RouterParts
   #agent: BridgedAgent | undefined
+  #served: ServedRouter | undefined
   #claimed: string | undefined
   #bootedAt: number | undefined
   #restart: Restart | undefined
@@ -72,7 +77,6 @@ export class RouterSupervisor {
   #identity: RouterIdentity | undefined
   /** Sentences that name what was missing when the router was looked at; undefined: not yet. */
   #lacks: string[] | undefined
-  #isUnfit = false
   #reported = ''
   #failures = 0
   /** Work on the Agent, one after the other. */
@@ -109,6 +113,7 @@ export class RouterSupervisor {
 
   /** Begins after a pause, so that not all routers of a bridge are connected to at once. */
   start(delayMs: number): void {
+    this.#deps.mqtt?.show(this.#row, false, undefined)
     if (this.#row.login === undefined) {
       this.#error = 'the login of the router cannot be opened by this bridge: send it again'
       return this.#report()
@@ -120,20 +125,20 @@ export class RouterSupervisor {
   update(row: RouterRow): boolean {
     if (connectionOf(row) !== connectionOf(this.#row)) return false
     const isOther = (row.policy === 'L0') !== (this.#row.policy === 'L0')
-    const isSwitched = (row.agent === false) !== (this.#row.agent === false)
     this.#row = row
-    // Other rights are needed from now on.
-    if (isOther) this.#lacks = undefined
-    if (isSwitched) void this.#enqueue(() => (row.agent === false ? this.#end() : this.#serve()))
-    // The report of a revision has the rights that are missing for it.
-    if (isOther && this.#isUp) void this.#enqueue(() => this.#look())
-    else this.#report()
+    if (isOther) {
+      // Other rights are needed from now on.
+      this.#lacks = undefined
+      if (this.#isUp) void this.#enqueue(() => this.#look())
+    }
+    this.#report()
     return true
   }
 
   /** Ends the Agent and the connection. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#deps.mqtt?.leave(this.#row.id)
     for (const cancel of [this.#cancelRetry, this.#cancelGrace, this.#cancelRenewal]) cancel?.()
     await this.#enqueue(() => this.#end())
     await this.#connection
@@ -215,11 +220,6 @@ export class RouterSupervisor {
     const before = this.#identity
     if (before !== undefined && before.endpointId !== identity.endpointId) await this.#end()
     this.#identity = identity
-    if (this.#row.agent === false) {
-      await this.#end()
-      this.#served()
-      return
-    }
     this.#claim(identity.endpointId)
     this.#report()
     const proof = await this.#deps.rows.proofOf(this.#row.id, identity.endpointId)
@@ -229,18 +229,17 @@ export class RouterSupervisor {
       await this.#parts.settle()
       this.#agent.renew(proof)
       const isOther = Math.abs(bootedAt - (this.#bootedAt ?? bootedAt)) > BOOT_STEP_MS
-      if (isOther || before?.softwareVersion !== identity.softwareVersion) this.#agent.reboot(this.#takeRestart())
+      if (isOther || before?.softwareVersion !== identity.softwareVersion) {
+        this.#agent.reboot(this.#takeRestart())
+        this.#deps.mqtt?.booted(this.#row.id)
+      }
     }
     this.#bootedAt = bootedAt
-    if (this.#isUp) this.#agent?.setReached(true)
-    this.#served()
-    this.#renewLater()
-  }
-
-  #served(): void {
     this.#error = undefined
     this.#failures = 0
+    if (this.#isUp) this.#agent?.setReached(true)
     this.#report()
+    this.#renewLater()
   }
 
   /** Looks at what the account lacks for its work, once. */
@@ -248,7 +247,6 @@ export class RouterSupervisor {
     if (this.#lacks !== undefined) return
     const purpose = this.#row.policy === 'L0' ? 'watch' : 'manage'
     const { findings } = await enrolmentCheck(this.#connection, { user: this.#row.login?.username ?? '', purpose })
-    this.#isUnfit = findings.some(({ code, severity }) => code === 'missingRight' && severity === 'error')
     this.#lacks = findings.filter(({ code }) => LACKS.has(code)).map(({ message }) => message.slice(0, MAX_LACK))
     this.#report()
   }
@@ -269,6 +267,7 @@ export class RouterSupervisor {
       throw error
     }
     this.#agent = agent
+    this.#served = this.#parts.servedAs(identity)
     agent.start(proof, this.#takeRestart())
     this.#log.info({ endpointId: identity.endpointId }, 'the Agent of a router is up')
   }
@@ -289,7 +288,9 @@ export class RouterSupervisor {
   async #end(): Promise<void> {
     const agent = this.#agent
     this.#agent = undefined
+    this.#served = undefined
     this.#bootedAt = undefined
+    if (!this.#stopped) this.#deps.mqtt?.show(this.#row, this.#isReached, undefined)
     if (this.#claimed !== undefined) this.#deps.release(this.#claimed, this.#row)
     this.#claimed = undefined
     if (agent === undefined) return
@@ -315,11 +316,11 @@ export class RouterSupervisor {
   /** Reports the state when it has changed. */
   #report(): void {
     if (this.#stopped) return
+    this.#deps.mqtt?.show(this.#row, this.#isReached, this.#served)
     const state: FoundState = {
       reachable: this.#isReached,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       missingRights: [...(this.#lacks ?? []), ...this.#watch.missing].slice(0, MAX_LACKS),
-      ...(this.#isUnfit ? { unfit: true } : {}),
       ...(this.#error === undefined ? {} : { lastError: this.#error }),
       ...(this.#row.login === undefined ? { needsLogin: true } : {}),
       revision: this.#row.revision,

@@ -38,7 +38,8 @@ const NOTHING: Interests = { subscribed: [], thresholds: [] }
  */
 export class RouterWatch {
   readonly #parts: WatchParts
-  readonly #listeners = new Set<(change: ModelChange) => void>()
+  /** With the places that each wants to be looked at, beside those of the subscriptions. */
+  readonly #listeners = new Map<(change: ModelChange) => void, Look>()
   readonly #menus: MenuListeners
   readonly #crossings = new Crossings()
   #interests: Interests = NOTHING
@@ -59,9 +60,12 @@ export class RouterWatch {
     this.#menus = new MenuListeners(parts.router, () => this.soon())
   }
 
-  /** Calls back after each change. Returns the function that ends this; nothing is looked at without a listener. */
-  changes(listener: (change: ModelChange) => void): () => void {
-    this.#listeners.add(listener)
+  /**
+   * Calls back after each change of the places that are subscribed, and of others that a listener is about. Returns the
+   * function that ends this; nothing is looked at without a listener.
+   */
+  changes(listener: (change: ModelChange) => void, look: Look = { rows: [], values: [] }): () => void {
+    this.#listeners.set(listener, look)
     this.#endLocal ??= this.#parts.local.changes((change) => {
       if (!isAboutInterests(change.path)) return
       this.#isStale = true
@@ -139,7 +143,8 @@ export class RouterWatch {
       this.#isStale = false
       this.#interests = await readInterests(local)
     }
-    const wanted = lookOf(this.#interests)
+    const subscribed = lookOf(this.#interests)
+    const wanted = together([subscribed, ...this.#listeners.values()])
     if (wanted.rows.length + wanted.values.length === 0) {
       this.#tables = new Map()
       this.#values = new Map()
@@ -166,15 +171,15 @@ export class RouterWatch {
           ),
       ),
     )
-    return this.#pace(places.parameters.size)
+    return this.#pace(places.parameters.size, subscribed.rows.length + subscribed.values.length > 0)
   }
 
-  #pace(parameters: number): number {
+  #pace(parameters: number, isSubscribed: boolean): number {
     if (parameters >= MAX_PARAMETERS && !this.#isWarned) {
       this.#isWarned = true
       this.#parts.log.warn({ parameters }, 'subscriptions of a router mean more parameters than are looked at')
     }
-    if (parameters > FAST_PARAMETERS) {
+    if (parameters > FAST_PARAMETERS || !isSubscribed) {
       this.#leaveSlot?.()
       this.#leaveSlot = undefined
       return SLOW_MS
@@ -229,13 +234,20 @@ export class RouterWatch {
   }
 
   #tell(change: ModelChange): void {
-    for (const listener of this.#listeners) listener(change)
+    for (const listener of this.#listeners.keys()) listener(change)
   }
 }
 
 /** Returns the rows that a table did not have before; none for a table that was not looked at before. */
 function lacking(rows: ReadonlySet<string>, before: ReadonlySet<string> | undefined): string[] {
   return before === undefined ? [] : [...rows].filter((row) => !before.has(row))
+}
+
+function together(looks: readonly Look[]): Look {
+  return {
+    rows: [...new Set(looks.flatMap(({ rows }) => rows))],
+    values: [...new Set(looks.flatMap(({ values }) => values))],
+  }
 }
 
 /** Returns the paths that interests are about. */

@@ -21,6 +21,7 @@ import {
   Confirmations,
   Enrolment,
   FileRows,
+  type MqttHub,
   type RouterRows,
   routerOpener,
   ServerClient,
@@ -31,6 +32,7 @@ import { Codec, NotifyFile } from '../../usp/index.ts'
 import { readPem } from '../parts/pem.ts'
 import { createStopSignals } from '../server/stop-signals.ts'
 import { packageVersion } from '../server/version.ts'
+import { mqttOf } from './mqtt-parts.ts'
 
 /** Lines with the same text in a minute. */
 const LINES_PER_MINUTE = 6
@@ -49,7 +51,9 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
   if (options.allowPlainRouteros === true)
     log.warn({ option: '--allow-plain-routeros' }, 'passwords of routers with the plain API can be read on the way')
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'an error that was not handled'))
+  const mqtt = mqttOf(options, log)
   const fleet = new BridgeFleet({
+    mqtt,
     folder: options.stateDir,
     rows: await rowsOf(options, log),
     open: routerOpener(
@@ -70,7 +74,8 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
     log: log.child({ part: 'bridge' }),
   })
   await fleet.start()
-  const health = await serveHealth(options, fleet, log)
+  await mqtt?.start()
+  const health = await serveHealth(options, { fleet, mqtt }, log)
   const port = portOf(health)
   process.send?.({ type: 'ready', pid: process.pid, healthPort: port })
   log.info({ healthPort: port, routers: fleet.counts.routers }, 'the bridge is up')
@@ -81,6 +86,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
     process.exit(1)
   }, STOP_MS)
   health.close()
+  await mqtt?.stop()
   await fleet.stop()
   clearTimeout(limit)
   process.exit(0)
@@ -113,14 +119,15 @@ async function rowsOf(options: BridgeOptions, log: Log): Promise<RouterRows> {
 /** Serves GET /healthz: the process is alive, and the numbers of its routers. */
 async function serveHealth(
   { healthHost: host, healthPort: port }: BridgeOptions,
-  fleet: BridgeFleet,
+  { fleet, mqtt }: { fleet: BridgeFleet; mqtt: MqttHub | undefined },
   log: Log,
 ): Promise<Server> {
   const limits = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000 }
   const server = createWebServer(limits, undefined, (request, response) => {
     const isHealth = request.method === 'GET' && request.url === '/healthz'
     response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json', connection: 'close' })
-    response.end(`${JSON.stringify(isHealth ? { status: 'ok', ...fleet.counts } : { status: 'not found' })}\n`)
+    const counts = { ...fleet.counts, ...(mqtt === undefined ? {} : { mqtt: mqtt.counts }) }
+    response.end(`${JSON.stringify(isHealth ? { status: 'ok', ...counts } : { status: 'not found' })}\n`)
   })
   server.maxConnections = 50
   try {

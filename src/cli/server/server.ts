@@ -67,7 +67,6 @@ async function startFloors(
     devices: store.devices,
     parameters: store.parameters,
     fleet: store.fleet,
-    bridges: store.bridges,
     clock,
     log: log.child({ part: 'readiness' }),
   })

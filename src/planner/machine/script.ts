@@ -1,6 +1,5 @@
 import { AppError, type Clock } from '../../base/index.ts'
 import type {
-  BridgeStore,
   ConflictStore,
   Device,
   DeviceChange,
@@ -65,7 +64,6 @@ export interface ScriptDeps extends RolloutScriptDeps {
   conflicts: ConflictStore
   links: UspLinks
   linkSecrets: Pick<LinkSecrets, 'demand' | 'ensure' | 'release'>
-  bridges: Pick<BridgeStore, 'get' | 'router' | 'routersOfSerial' | 'changeRouters'>
   notifies: NotifyLog
   clock: Clock
   newId(): string

@@ -1,0 +1,168 @@
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import { errorText } from '../../base/index.ts'
+import {
+  type BrokerConnection,
+  type BrokerEvents,
+  BrokerRefusal,
+  type DialBroker,
+  type IncomingMessage,
+  type MqttLevel,
+  type OutgoingMessage,
+} from './broker-port.ts'
+
+/** The settings of the connection to a broker. */
+interface BrokerSettings {
+  /** mqtt:, mqtts:, ws: or wss:. */
+  url: string
+  clientId: string
+  username?: string
+  password?: string
+  /** PEM: certificates by which the broker is trusted, and the certificate of the bridge with its key. */
+  ca?: string
+  certificate?: string
+  key?: string
+  /** The topic that has `online`, and by the Last Will `offline`. */
+  stateTopic: string
+}
+
+const CONNECT_MS = 15_000
+const KEEPALIVE_S = 30
+const END_MS = 2000
+/** Bytes of a packet that a broker of MQTT 5 may send: it drops larger ones. */
+const MAX_PACKET = 65_536
+/** Unsupported Protocol Version in MQTT 3.1.1 (3.2.2.3) and in MQTT 5 (3.2.2.2). */
+const VERSION_CODES = [1, 0x84]
+
+/** Returns the function that connects to a broker, once for each call: the caller decides when to try again. */
+export function brokerDialler(settings: BrokerSettings): DialBroker {
+  return (level, events) =>
+    new Promise((resolve, reject) => {
+      const client = connect(settings.url, optionsOf(settings, level))
+      const connection = new OpenBroker(client, level, events)
+      let failure: Error | undefined
+      client.on('error', (error) => {
+        failure ??= error
+      })
+      client.on('message', (_topic, _payload, packet) => connection.take(packet))
+      client.once('connect', () => resolve(connection))
+      client.on('close', () => {
+        client.end(true)
+        reject(refusalOf(failure))
+        connection.lost(failure === undefined ? 'the broker has closed the connection' : errorText(failure))
+      })
+    })
+}
+
+function optionsOf(settings: BrokerSettings, level: MqttLevel): IClientOptions {
+  const { clientId, username, password, ca, certificate, key, stateTopic } = settings
+  return {
+    clientId,
+    clean: true,
+    protocolVersion: level,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    connectTimeout: CONNECT_MS,
+    keepalive: KEEPALIVE_S,
+    rejectUnauthorized: true,
+    will: { topic: stateTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
+    ...(level === 5 ? { properties: { maximumPacketSize: MAX_PACKET } } : {}),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+  }
+}
+
+function refusalOf(error: Error | undefined): BrokerRefusal {
+  if (error === undefined) return new BrokerRefusal('the broker has closed the connection before it answered', true)
+  const isVersion = 'code' in error && typeof error.code === 'number' && VERSION_CODES.includes(error.code)
+  return new BrokerRefusal(errorText(error), isVersion)
+}
+
+class OpenBroker implements BrokerConnection {
+  readonly #client: MqttClient
+  readonly #level: MqttLevel
+  readonly #events: BrokerEvents
+  /** Messages that wait for their acknowledgement: they fail with the connection. */
+  readonly #waiting = new Set<(error: Error) => void>()
+  #isClosed = false
+
+  constructor(client: MqttClient, level: MqttLevel, events: BrokerEvents) {
+    this.#client = client
+    this.#level = level
+    this.#events = events
+  }
+
+  publish({ topic, payload, qos, retain, correlation }: OutgoingMessage): Promise<void> {
+    const properties =
+      correlation === undefined || this.#level === 4 ? {} : { properties: { correlationData: correlation } }
+    return this.#settled((done) => this.#client.publish(topic, payload, { qos, retain, ...properties }, done))
+  }
+
+  async subscribe(filter: string): Promise<void> {
+    // Retain As Published: a command that was sent to be kept is known as one also when it comes at once.
+    const options = this.#level === 5 ? { qos: 1 as const, rap: true } : { qos: 1 as const }
+    let isRefused = false
+    await this.#settled((done) =>
+      this.#client.subscribe(filter, options, (error, granted) => {
+        isRefused = granted?.some(({ qos }) => qos >= 128) ?? false
+        done(error ?? undefined)
+      }),
+    )
+    if (isRefused) throw new BrokerRefusal(`the broker refuses the subscription to ${filter}`, false)
+  }
+
+  end(): Promise<void> {
+    this.#close('the bridge has ended the connection')
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, END_MS)
+      this.#client.end(false, {}, () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Takes a message of the broker. */
+  take(packet: IPublishPacket): void {
+    if (!this.#isClosed) this.#events.onMessage(messageOf(packet))
+  }
+
+  /** The connection is gone. */
+  lost(reason: string): void {
+    if (this.#isClosed) return
+    this.#close(reason)
+    this.#events.onClose(reason)
+  }
+
+  #close(reason: string): void {
+    this.#isClosed = true
+    for (const fail of this.#waiting) fail(new BrokerRefusal(reason, false))
+    this.#waiting.clear()
+  }
+
+  #settled(send: (done: (error?: Error) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(new BrokerRefusal('the connection to the broker is gone', false))
+      this.#waiting.add(reject)
+      send((error) => {
+        this.#waiting.delete(reject)
+        if (error === undefined || error === null) resolve()
+        else reject(error)
+      })
+    })
+  }
+}
+
+function messageOf({ topic, payload, retain, properties }: IPublishPacket): IncomingMessage {
+  const { responseTopic, correlationData } = properties ?? {}
+  return {
+    topic,
+    payload: Buffer.isBuffer(payload) ? payload : Buffer.from(payload),
+    isRetained: retain,
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(correlationData === undefined ? {} : { correlation: Buffer.from(correlationData) }),
+  }
+}
