@@ -82,7 +82,7 @@ async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): P
   if (other !== undefined)
     return `bridge ${other.bridgeId} speaks for ${endpointId} at ${other.address}: delete the router there first`
   const device = await deps.devices.findByEndpoint(endpointId as EndpointId)
-  if (device !== undefined && before.length === 0)
+  if (device !== undefined && device.binding?.proof !== 'bridge' && before.length === 0)
     return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
   // Certificates of a bridge that had the router before prove nothing any more.
   const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))

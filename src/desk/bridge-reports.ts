@@ -1,8 +1,17 @@
 import type { Clock } from '../base/index.ts'
-import type { Bridge, BridgeRouter, BridgeStore, NewEvent, RouterState } from '../domain/index.ts'
+import {
+  type Bridge,
+  type BridgeRouter,
+  type BridgeStore,
+  bindToCwmpRecord,
+  type DeviceStore,
+  type NewEvent,
+  type RouterState,
+} from '../domain/index.ts'
 
 interface ReportDeps {
   bridges: BridgeStore
+  devices: DeviceStore
   clock: Pick<Clock, 'now'>
 }
 
@@ -11,10 +20,11 @@ export type ReportedState = Omit<RouterState, 'reportedAt'> & { routerId: string
 
 /**
  * Stores what a bridge reports of its routers; durable when it resolves, and repeating it changes nothing. Routers that
- * the bridge does not have any more are left out. A router that comes, goes, or states another identity is an event.
+ * the bridge does not have any more are left out. A router that comes, goes, or states another identity is an event. A
+ * router that has a CWMP record is bound to that, before its Agent gets a certificate: one router is one record.
  */
 export async function reportRouters(
-  { bridges, clock }: ReportDeps,
+  { bridges, devices, clock }: ReportDeps,
   bridge: Bridge,
   reported: readonly ReportedState[],
 ): Promise<void> {
@@ -28,6 +38,8 @@ export async function reportRouters(
     if (isNews(router, state)) events.push(eventOf(router, state, at))
   }
   await bridges.report(bridge.id, states, events)
+  for (const { reachable, identity } of states.values())
+    if (reachable && identity !== undefined) await bindToCwmpRecord(identity, devices, at)
 }
 
 function isNews({ state: before }: BridgeRouter, { reachable, identity }: Omit<RouterState, 'reportedAt'>): boolean {

@@ -23,6 +23,7 @@ type GivenLogin = RouterLogin | { sealed: string }
 /** A router as a person describes it. */
 export interface RouterInput extends RouterSettings {
   login: GivenLogin
+  agent?: boolean
 }
 
 /** A change of a router: what it names. `null` takes an optional part away. */

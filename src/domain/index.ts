@@ -3,6 +3,7 @@
  * its ports, which lower rooms implement and upper rooms use.
  */
 export * from './bridge/bridge.ts'
+export * from './bridge/joining.ts'
 export * from './bridge/ports.ts'
 export * from './bridge/router.ts'
 export * from './bridge/router-table.ts'
@@ -23,6 +24,7 @@ export * from './device/mapping-coverage.ts'
 export * from './device/member-states.ts'
 export * from './device/parameter.ts'
 export * from './device/ports.ts'
+export * from './device/router-os.ts'
 export * from './device/search-keys.ts'
 export * from './device/selector.ts'
 export * from './device/selector-fields.ts'

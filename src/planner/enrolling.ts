@@ -1,17 +1,8 @@
 import { isConflict } from '../base/index.ts'
-import type {
-  Actor,
-  Device,
-  DeviceId,
-  ParameterStore,
-  Plan,
-  PlanMember,
-  PlanStore,
-  Readiness,
-} from '../domain/index.ts'
+import type { Actor, Device, DeviceId, Plan, PlanMember, PlanStore, Readiness } from '../domain/index.ts'
 import { absence } from '../rollout/index.ts'
 import { type MemberStep, type TransitionDeps, Transitions } from './machine/transition.ts'
-import { readinessToStore } from './readiness/keeper.ts'
+import { type JudgeDeps, readinessToStore } from './readiness/keeper.ts'
 import { beforeReadiness, byReadiness } from './states/assessing.ts'
 
 /**
@@ -22,7 +13,7 @@ import { beforeReadiness, byReadiness } from './states/assessing.ts'
 export async function enrol(
   plan: Plan,
   device: Device,
-  deps: TransitionDeps & { plans: Pick<PlanStore, 'commitMember' | 'getMember'>; parameters: ParameterStore },
+  deps: TransitionDeps & JudgeDeps & { plans: Pick<PlanStore, 'commitMember' | 'getMember'> },
   actor: Actor,
 ): Promise<PlanMember | undefined> {
   const transitions = new Transitions(deps)

@@ -3,18 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
-import { silentLog, systemClock, systemRandom } from '../../src/base/index.ts'
-import {
-  AuditFile,
-  BridgeFleet,
-  BridgeIdentity,
-  Confirmations,
-  Enrolment,
-  routerOpener,
-  ServerClient,
-} from '../../src/bridge/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/routeros/router.ts'
-import { Codec, NotifyFile } from '../../src/usp/index.ts'
+import { startServedBridge } from '../support/served-bridge.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 import { until } from '../support/until.ts'
 
@@ -55,36 +45,7 @@ async function emulated(): Promise<EmulatedRouter> {
   return router
 }
 
-/** A bridge over a state folder; `token` where it has not registered. */
-async function startBridge(dir: string, token?: string): Promise<BridgeFleet> {
-  const enrolment = new Enrolment({
-    folder: dir,
-    identity: await BridgeIdentity.open(dir),
-    server: new ServerClient({ url: world.server.apiUrl, clock: systemClock }),
-    token,
-    version: '1',
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-    pollMs: 100,
-  })
-  const fleet = new BridgeFleet({
-    folder: dir,
-    rows: enrolment,
-    open: routerOpener({ ca: undefined, allowPlain: false }, { clock: systemClock, log: silentLog }),
-    firmwareHosts: [],
-    backupHosts: [],
-    notifies: await NotifyFile.open(join(dir, 'notifies.jsonl'), silentLog),
-    confirmations: new Confirmations(systemClock),
-    audit: new AuditFile(join(dir, 'audit.jsonl'), systemClock),
-    codec: new Codec(),
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-  })
-  await fleet.start()
-  return fleet
-}
+const startBridge = (dir: string, token?: string) => startServedBridge(world.server.apiUrl, dir, token)
 
 async function newBridge() {
   const dir = folder()

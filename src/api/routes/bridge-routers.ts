@@ -9,7 +9,7 @@ import {
   readBridge,
   readRouter,
 } from '../../desk/index.ts'
-import { readRouterTable } from '../../domain/index.ts'
+import { type BridgeRouter, type EndpointId, readRouterTable } from '../../domain/index.ts'
 import { withIfMatch } from '../http/if-match.ts'
 import { InputError } from '../http/input.ts'
 import { type Route, route } from '../http/route.ts'
@@ -33,6 +33,12 @@ const tag = 'Bridges'
 
 /** The routers of bridges. */
 export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
+  /** With the record that has the Endpoint ID of its Agent, which may state another product class over CWMP. */
+  const shown = async (router: BridgeRouter) => {
+    const endpointId = router.state?.identity?.endpointId
+    const bound = endpointId === undefined ? undefined : await deps.devices.findByEndpoint(endpointId as EndpointId)
+    return routerView(router, bound?.id)
+  }
   return [
     route({
       method: 'post',
@@ -52,7 +58,7 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
         const input: RouterInput = { ...settings, ...defined({ port, fingerprint }), login: loginOf(login) }
         const router = await addRouter(deps, params.id, input, principal)
         const location = `/api/v1/bridges/${params.id}/routers/${router.id}`
-        return { status: 201, headers: { etag: `"${router.revision}"`, location }, body: routerView(router) }
+        return { status: 201, headers: { etag: `"${router.revision}"`, location }, body: await shown(router) }
       },
     }),
     route({
@@ -70,7 +76,7 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
         if (query.reachable !== undefined && query.tag !== undefined)
           throw new AppError('invalid', 'reachable and tag cannot be combined; use one of the two')
         const found = await deps.bridges.routers({ bridgeId, ...defined(query), limit: query.limit })
-        return { body: { ...found, items: found.items.map(routerView) } }
+        return { body: { ...found, items: await Promise.all(found.items.map(shown)) } }
       },
     }),
     route({
@@ -105,7 +111,7 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
       responses: { 200: { description: 'The router', schema: RouterSchema } },
       async handle({ params }) {
         const router = await readRouter(deps, params.id, params.routerId)
-        return { headers: { etag: `"${router.revision}"` }, body: routerView(router) }
+        return { headers: { etag: `"${router.revision}"` }, body: await shown(router) }
       },
     }),
     route({
@@ -129,7 +135,7 @@ export function bridgeRouterRoutes(deps: RouteDeps): Route[] {
           async () => (await readRouter(deps, bridgeId, id)).revision,
           (revision) => changeRouter(deps, { bridgeId, id, revision }, change, principal),
         )
-        return { headers: { etag: `"${router.revision}"` }, body: routerView(router) }
+        return { headers: { etag: `"${router.revision}"` }, body: await shown(router) }
       },
     }),
     route({

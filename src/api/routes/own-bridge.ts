@@ -135,9 +135,12 @@ export function ownBridgeRoutes(deps: RouteDeps): Route[] {
       body: RouterReportInput,
       responses: { 204: { description: 'Stored' } },
       async handle({ body, principal }) {
-        const states = body.states.map(({ identity, lastError, needsLogin, ...state }): ReportedState => {
+        const states = body.states.map(({ identity, lastError, needsLogin, unfit, ...state }): ReportedState => {
           if (identity !== undefined) checkEndpointId(deps, identity)
-          return { ...state, ...defined({ lastError, needsLogin, identity: identity && withoutAbsent(identity) }) }
+          return {
+            ...state,
+            ...defined({ lastError, needsLogin, unfit, identity: identity && withoutAbsent(identity) }),
+          }
         })
         await reportRouters(deps, await ownOf(principal), states)
         return { status: 204 }

@@ -109,6 +109,10 @@ export function planRoutes(deps: RouteDeps): Route[] {
 }
 
 /** Settings without the keys that were not given. */
-function settingsOf({ controller, ...own }: z.infer<typeof PlanSettingsInput>) {
-  return { ...defined(own), ...(controller === undefined ? {} : { controller: defined(controller) }) }
+function settingsOf({ controller, bridge, ...own }: z.infer<typeof PlanSettingsInput>) {
+  return {
+    ...defined(own),
+    ...(bridge === undefined ? {} : { bridge: defined(bridge) }),
+    ...(controller === undefined ? {} : { controller: defined(controller) }),
+  }
 }

@@ -102,6 +102,9 @@ const routerFields = {
   tags: z.array(text(MAX_ROUTER_TAG)).max(MAX_ROUTER_TAGS),
   mqtt: z.boolean().describe('The bridge also publishes it over MQTT'),
 }
+const agent = z
+  .boolean()
+  .describe('false: the bridge connects to the router and reports its state, and runs no Agent for it')
 const port = z.number().int().min(1).max(65_535)
 const fingerprint = z
   .string()
@@ -123,6 +126,7 @@ export const RouterInputSchema = z
     policy: routerFields.policy.default('L1'),
     tags: routerFields.tags.default([]),
     mqtt: routerFields.mqtt.default(false),
+    agent: agent.default(true),
     login: LoginSchema,
   })
   .openapi('RouterInput', {
@@ -135,6 +139,7 @@ export const RouterChangeSchema = z
     policy: routerFields.policy.optional(),
     tags: routerFields.tags.optional(),
     mqtt: routerFields.mqtt.optional(),
+    agent: agent.optional(),
     port: port.nullable().optional().describe('null: the usual port'),
     fingerprint: fingerprint
       .nullable()
@@ -161,6 +166,10 @@ const stateFields = {
     .array(text(MAX_STATE_TEXT))
     .max(MAX_MISSING_RIGHTS)
     .describe('Rights that the account lacks, and features that the device mode forbids'),
+  unfit: z
+    .boolean()
+    .optional()
+    .describe('The account lacks a right without which the bridge cannot do what the policy lets it do'),
   lastError: text(MAX_STATE_TEXT).optional().describe('What does not work now, and what to do'),
   needsLogin: z
     .boolean()
@@ -174,6 +183,7 @@ export const RouterSchema = z
     id: z.string(),
     bridgeId: z.string(),
     ...routerFields,
+    agent,
     port: port.optional().describe(PORT_TEXT),
     fingerprint: z.string().optional().describe(FINGERPRINT_TEXT),
     revision: count().describe('The ETag'),
@@ -252,6 +262,7 @@ export const OwnRoutersSchema = z
         .object({
           id: z.string(),
           ...routerFields,
+          agent,
           port: port.optional(),
           fingerprint: z.string().optional(),
           revision: count(),

@@ -25,13 +25,14 @@ import { selectionOf } from './selection.ts'
 export const ProtocolSchema = z.enum(PROTOCOLS).openapi('Protocol')
 export const BindingProofSchema = z.enum(BINDING_PROOFS).openapi('BindingProof', {
   description:
-    'operator: a person decided it. certificate: the certificate of the Agent names it. ' +
+    'operator: a person decided it. bridge: a bridge reads the serial number of the CWMP identity over the API of the ' +
+    'router, and the certificate of this server names the Agent. certificate: the certificate of the Agent names it. ' +
     'bound: it was read from the CPE over CWMP. triple: the Agent alone claimed it',
 })
 export const ReadinessClassSchema = z.enum(READINESS_CLASSES).openapi('ReadinessClass', {
   description:
-    'READY_STANDARD: it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. ' +
-    'BRIDGE_ONLY: it has no Agent and gets none. UNKNOWN: the record shows too little; a plan asks the device',
+    'READY_STANDARD: it can be moved. READY_BRIDGE: it has no Agent, a bridge reaches it, and it can be moved. NEEDS_DATA_MODEL: it has no `Device.USPAgent.`, or an Agent without WebSocket. ' +
+    'BRIDGE_ONLY: it has no Agent and gets none, and no bridge can serve it now. UNKNOWN: the record shows too little; a plan asks the device',
 })
 
 const PresenceSchema = z

@@ -2,9 +2,11 @@ import {
   BULK_KINDS,
   LEFT_OUT_REASONS,
   MAX_DEVICE_ID,
+  MAX_ROUTER_TAG,
   MAX_SELECTOR,
   MEMBER_STATES,
   RETIRE_MODES,
+  ROUTER_POLICIES,
   SHOWN_PLAN_STATES,
   SILENCE_ACTIONS,
   TRUST_MODES,
@@ -28,6 +30,19 @@ const CONTROLLER = z.strictObject({
   periodicNotifIntervalS: z.number().int().min(1),
 })
 
+const BRIDGE = z
+  .strictObject({
+    id: text(100).optional().describe('Only this bridge'),
+    tag: text(MAX_ROUTER_TAG).optional().describe('Only rows of routers with this tag'),
+    policy: z
+      .enum(ROUTER_POLICIES)
+      .optional()
+      .describe('The policy that the row of a router gets at least; absent: L1'),
+  })
+  .openapi('PlanBridge', {
+    description: 'The bridge that speaks for routers of RouterOS; absent: any that reaches them',
+  })
+
 const ms = z.number().int().min(0).max(31_536_000_000)
 /** Settings as a person gives them: each may be absent. */
 const SETTINGS = z.strictObject({
@@ -46,6 +61,7 @@ const SETTINGS = z.strictObject({
   silentAfterMs: ms.describe('A migrated device whose Agent is silent for so long is reported; 0 = never'),
   onSilent: z.enum(SILENCE_ACTIONS),
   parityPaths: z.array(path).max(100),
+  bridge: BRIDGE,
 })
 export const PlanSettingsInput = SETTINGS.partial()
   .extend({ controller: CONTROLLER.partial().openapi('PlanControllerInput').optional() })
@@ -53,7 +69,7 @@ export const PlanSettingsInput = SETTINGS.partial()
 /** Settings as answers show them; further fields may follow. */
 const PlanSettingsSchema = z
   .object({
-    ...SETTINGS.shape,
+    ...SETTINGS.partial({ bridge: true }).shape,
     controller: z
       .object(CONTROLLER.partial({ mtp: true, certificate: true, trust: true }).shape)
       .openapi('PlanController'),

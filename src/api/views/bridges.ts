@@ -15,13 +15,14 @@ export function bridgeView(bridge: Bridge, now: number): Record<string, unknown>
   })
 }
 
-/** A router as the API shows it: without its login. */
-export function routerView(router: BridgeRouter): Record<string, unknown> {
+/** A router as the API shows it: without its login. `bound`: the device that has the Endpoint ID of its Agent. */
+export function routerView(router: BridgeRouter, bound: string | undefined): Record<string, unknown> {
   const { login: _login, place: _place, ...rest } = router
-  const deviceId = deviceOfRouter(router)
+  const deviceId = bound ?? deviceOfRouter(router)
   const { state, ...row } = rest
   return {
     ...withTimes(row),
+    agent: row.agent !== false,
     ...(deviceId === undefined ? {} : { deviceId }),
     ...(state === undefined ? {} : { state: withTimes(state) }),
   }
@@ -29,8 +30,8 @@ export function routerView(router: BridgeRouter): Record<string, unknown> {
 
 /** A router as its bridge gets it: what it needs to reach it, and the login that it alone can open. */
 export function ownRouterView(router: BridgeRouter): Record<string, unknown> {
-  const { id, address, port, transport, fingerprint, policy, tags, mqtt, revision, login } = router
-  return { id, address, port, transport, fingerprint, policy, tags, mqtt, revision, login }
+  const { id, address, port, transport, fingerprint, policy, tags, mqtt, agent = true, revision, login } = router
+  return { id, address, port, transport, fingerprint, policy, tags, mqtt, agent, revision, login }
 }
 
 /** A certificate with its text, as its holder gets it. */

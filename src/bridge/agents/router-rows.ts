@@ -7,6 +7,8 @@ export interface RouterRow extends RouterSettings {
   revision: number
   /** Undefined: the bridge cannot open the login, and a new one has to be sent. */
   login: RouterLogin | undefined
+  /** False: its Agent does not run; its state is reported all the same. Absent: true. */
+  agent?: boolean
 }
 
 /** The state of a router as its supervisor finds it. */

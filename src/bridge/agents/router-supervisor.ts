@@ -77,6 +77,7 @@ export class RouterSupervisor {
   #identity: RouterIdentity | undefined
   /** Sentences that name what was missing when the router was looked at; undefined: not yet. */
   #lacks: string[] | undefined
+  #isUnfit = false
   #reported = ''
   #failures = 0
   /** Work on the Agent, one after the other. */
@@ -125,13 +126,14 @@ export class RouterSupervisor {
   update(row: RouterRow): boolean {
     if (connectionOf(row) !== connectionOf(this.#row)) return false
     const isOther = (row.policy === 'L0') !== (this.#row.policy === 'L0')
+    const isSwitched = (row.agent === false) !== (this.#row.agent === false)
     this.#row = row
-    if (isOther) {
-      // Other rights are needed from now on.
-      this.#lacks = undefined
-      if (this.#isUp) void this.#enqueue(() => this.#look())
-    }
-    this.#report()
+    // Other rights are needed from now on.
+    if (isOther) this.#lacks = undefined
+    if (isSwitched) void this.#enqueue(() => (row.agent === false ? this.#end() : this.#serve()))
+    // The report of a revision has the rights that are missing for it.
+    if (isOther && this.#isUp) void this.#enqueue(() => this.#look())
+    else this.#report()
     return true
   }
 
@@ -220,6 +222,11 @@ export class RouterSupervisor {
     const before = this.#identity
     if (before !== undefined && before.endpointId !== identity.endpointId) await this.#end()
     this.#identity = identity
+    if (this.#row.agent === false) {
+      await this.#end()
+      this.#finished()
+      return
+    }
     this.#claim(identity.endpointId)
     this.#report()
     const proof = await this.#deps.rows.proofOf(this.#row.id, identity.endpointId)
@@ -235,11 +242,15 @@ export class RouterSupervisor {
       }
     }
     this.#bootedAt = bootedAt
+    if (this.#isUp) this.#agent?.setReached(true)
+    this.#finished()
+    this.#renewLater()
+  }
+
+  #finished(): void {
     this.#error = undefined
     this.#failures = 0
-    if (this.#isUp) this.#agent?.setReached(true)
     this.#report()
-    this.#renewLater()
   }
 
   /** Looks at what the account lacks for its work, once. */
@@ -247,6 +258,7 @@ export class RouterSupervisor {
     if (this.#lacks !== undefined) return
     const purpose = this.#row.policy === 'L0' ? 'watch' : 'manage'
     const { findings } = await enrolmentCheck(this.#connection, { user: this.#row.login?.username ?? '', purpose })
+    this.#isUnfit = findings.some(({ code, severity }) => code === 'missingRight' && severity === 'error')
     this.#lacks = findings.filter(({ code }) => LACKS.has(code)).map(({ message }) => message.slice(0, MAX_LACK))
     this.#report()
   }
@@ -321,6 +333,7 @@ export class RouterSupervisor {
       reachable: this.#isReached,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       missingRights: [...(this.#lacks ?? []), ...this.#watch.missing].slice(0, MAX_LACKS),
+      ...(this.#isUnfit ? { unfit: true } : {}),
       ...(this.#error === undefined ? {} : { lastError: this.#error }),
       ...(this.#row.login === undefined ? { needsLogin: true } : {}),
       revision: this.#row.revision,

@@ -43,6 +43,7 @@ export interface SealedRouter {
   policy: RouterPolicy
   tags: string[]
   mqtt: boolean
+  agent: boolean
   login: { sealed: string; sealingKey: string }
 }
 
@@ -81,7 +82,7 @@ export function readRouters(value: unknown): { items: SealedRouter[]; more: bool
 
 /** As `readRouters`, for a list that was kept. */
 export function readRouter(value: unknown): SealedRouter {
-  const { id, revision, address, port, transport, fingerprint, policy, tags, mqtt, login } = object(value)
+  const { id, revision, address, port, transport, fingerprint, policy, tags, mqtt, agent, login } = object(value)
   const { sealed, sealingKey } = object(login)
   if (!isRouterAddress(text(address))) throw wrong()
   return {
@@ -94,6 +95,8 @@ export function readRouter(value: unknown): SealedRouter {
     policy: oneOf(ROUTER_POLICIES, policy),
     tags: list(tags).map(text),
     mqtt: mqtt === true,
+    // A server of an earlier version does not name it.
+    agent: agent !== false,
     login: { sealed: text(sealed), sealingKey: text(sealingKey) },
   }
 }

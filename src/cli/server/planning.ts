@@ -25,6 +25,7 @@ export function createPlanning(foundation: Foundation, southbound: Southbound, a
     parameters: store.parameters,
     conflicts: store.conflicts,
     linkSecrets: store.linkSecrets,
+    bridges: store.bridges,
     audit: store.audit,
     events: store.events,
     fleet: store.fleet,

@@ -67,6 +67,7 @@ async function startFloors(
     devices: store.devices,
     parameters: store.parameters,
     fleet: store.fleet,
+    bridges: store.bridges,
     clock,
     log: log.child({ part: 'readiness' }),
   })

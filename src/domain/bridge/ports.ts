@@ -51,6 +51,13 @@ export interface BridgeStore {
   countRouters(bridgeId: string, limit: number): Promise<number>
   /** Routers of any bridge whose reported identity has one of these Endpoint IDs. */
   routersOfEndpoints(endpointIds: readonly string[]): Promise<BridgeRouter[]>
+  /** Routers of any bridge that state this serial number; the first ones. */
+  routersOfSerial(serial: string): Promise<BridgeRouter[]>
+  /**
+   * Calls back after each commit of this process that changed routers or their states, with the serial numbers that they
+   * state; the returned function unsubscribes.
+   */
+  onRouters(listener: (serials: readonly string[]) => void): () => void
   /**
    * Changes routers and counts the change in their bridge, all or none. AppError `conflict` when a row moved on or a
    * place is taken.

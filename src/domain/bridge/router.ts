@@ -59,6 +59,8 @@ export interface BridgeRouter extends RouterSettings {
   /** Its address and port in one text; unique in its bridge. */
   place: string
   login: SealedLogin
+  /** False: the bridge connects to it and reports its state, and runs no Agent for it. Absent: true. */
+  agent?: boolean
   revision: number
   createdAt: Timestamp
   updatedAt: Timestamp
@@ -83,6 +85,8 @@ export interface RouterState {
   identity?: RouterIdentity
   /** Rights that its account lacks, and features that its device mode forbids. */
   missingRights: string[]
+  /** True when the account lacks a right without which the bridge cannot do what the policy lets it do. */
+  unfit?: boolean
   /** The trouble that it has now, in words that a network engineer can act on. */
   lastError?: string
   /** True when the bridge cannot open the login: it was sealed to the key of an earlier registration. */

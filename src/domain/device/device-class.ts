@@ -29,6 +29,9 @@ const WORDS: readonly [RegExp, DeviceClass][] = [
   [/router|gateway|homegate/i, 'router'],
 ]
 
+/** Makers of routers alone: the optical interface of such a device is a module in one of its ports. */
+const ROUTERS = /^mikrotik$/i
+
 /** The class that parameters of a device speak for, and how surely. */
 export interface ClassEvidence {
   class: DeviceClass
@@ -84,6 +87,7 @@ function strength(one: DeviceClass): number {
 
 /** The facts of a record that its class is decided by. */
 interface Classified {
+  manufacturer?: string
   productClass?: string
   model?: string
   deviceClass?: DeviceClass
@@ -95,6 +99,7 @@ interface Classified {
  * A class never gives way to weaker evidence, because a message shows few parameters of a tree.
  */
 export function deviceClassOf(device: Classified, evidence: ClassEvidence = NONE): DeviceClass {
+  if (ROUTERS.test(device.manufacturer ?? '')) return 'router'
   const known: ClassEvidence = device.optical === undefined ? NONE : { class: 'ont', weight: 3 }
   const name = `${device.productClass ?? ''} ${device.model ?? ''}`.replaceAll('_', ' ')
   const word = WORDS.find(([pattern]) => pattern.test(name))?.[1]

@@ -11,15 +11,16 @@ import type { LastWake } from './wake.ts'
 export const ROOTS = ['Device.', 'InternetGatewayDevice.'] as const
 
 /**
- * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `certificate`:
- * the SAN of its TLS certificate names it. `bound`: it was read from the CPE over CWMP. `triple`: the Agent alone
+ * The proof that an Endpoint ID belongs to a device, strongest first. `operator`: a person decided it. `bridge`: a
+ * bridge, whose certificate of this server names it, reads the serial number of the CWMP identity over the API of the
+ * router. `certificate`: the SAN of its TLS certificate names it. `bound`: it was read from the CPE over CWMP. `triple`: the Agent alone
  * claimed OUI, product class and serial number in an OnBoardRequest.
  */
-export const BINDING_PROOFS = ['operator', 'certificate', 'bound', 'triple'] as const
+export const BINDING_PROOFS = ['operator', 'bridge', 'certificate', 'bound', 'triple'] as const
 export type BindingProof = (typeof BINDING_PROOFS)[number]
 
 /** Proofs strong enough to switch CWMP off behind them. */
-export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'certificate', 'bound']
+export const STRONG_PROOFS: readonly BindingProof[] = ['operator', 'bridge', 'certificate', 'bound']
 
 /** Returns true when `proof` is stronger than `present`, or when there is no present proof. */
 export function provesMore(proof: BindingProof, present: BindingProof | undefined): boolean {
@@ -51,7 +52,7 @@ interface IdentityBinding {
 
 /** Returns true when links of this binding must show a client certificate, because its Agent has shown one before. */
 export function demandsCertificate({ proof, certificate }: IdentityBinding): boolean {
-  return proof === 'certificate' || certificate === true
+  return proof === 'certificate' || proof === 'bridge' || certificate === true
 }
 
 /** A subscription that operations have made on a CPE, by its ID: the parameters whose changes it notifies of. */
@@ -160,7 +161,13 @@ export interface UspFacts {
 }
 
 /** The answers to the question if a device can be moved, by the planner's rules. */
-export const READINESS_CLASSES = ['READY_STANDARD', 'NEEDS_DATA_MODEL', 'BRIDGE_ONLY', 'UNKNOWN'] as const
+export const READINESS_CLASSES = [
+  'READY_STANDARD',
+  'READY_BRIDGE',
+  'NEEDS_DATA_MODEL',
+  'BRIDGE_ONLY',
+  'UNKNOWN',
+] as const
 export type ReadinessClass = (typeof READINESS_CLASSES)[number]
 
 export interface Readiness {

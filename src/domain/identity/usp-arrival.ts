@@ -103,14 +103,16 @@ function decideBound(claim: AgentClaim, device: Device, now: Timestamp): Arrival
   if (demanded && !claim.certificate) return refused('noCertificate')
   // A person has decided whose Endpoint ID this is, against the identity that the Agent shows.
   const decided = known === 'operator'
+  // The API and the TR-069 client of a router name its model in different ways: its serial number was compared.
+  const isOther = known === 'bridge' ? differsInSerial : differs
   const proven = claim.certificate || claim.secretOf === device.id
   const { stated, shown } = claim
-  if (!decided && stated !== undefined && differs(stated, device))
+  if (!decided && stated !== undefined && isOther(stated, device))
     return mismatch('endpointAlreadyBound', claim, stated, device, proven, now)
-  if (!decided && contradicts(claim.endpointId, device))
+  if (!decided && contradicts(claim.endpointId, device, isOther))
     return mismatch('identityMismatch', claim, undefined, device, proven, now)
   if (shown === undefined) return { kind: 'read' }
-  if (!decided && differs(shown, device)) return mismatch('identityMismatch', claim, shown, device, proven, now)
+  if (!decided && isOther(shown, device)) return mismatch('identityMismatch', claim, shown, device, proven, now)
   // The certificate proves an identity that was read or claimed; beside an operator's decision it is noted.
   if (claim.certificate && !demanded)
     return {
@@ -163,6 +165,11 @@ function differs(a: DeviceIdentity, b: DeviceIdentity): boolean {
     unlike(a.productClass, b.productClass) ||
     unlike(a.serial, b.serial)
   )
+}
+
+/** As `differs`, by the serial number alone. */
+function differsInSerial(a: DeviceIdentity, b: DeviceIdentity): boolean {
+  return unlike(a.serial, b.serial)
 }
 
 function unlike(a: string, b: string): boolean {
@@ -231,9 +238,9 @@ export function bindChange(
  * Returns true when the identity coded into an Endpoint ID of scheme os or ops (TR-369 2.2) is another one than this.
  * The case of an OUI does not count, and a part that is empty contradicts nothing.
  */
-function contradicts(endpointId: EndpointId, identity: DeviceIdentity): boolean {
+function contradicts(endpointId: EndpointId, identity: DeviceIdentity, isOther = differs): boolean {
   const inside = identityInEndpointId(endpointId)
-  return inside !== undefined && differs({ ...inside, productClass: inside.productClass ?? '' }, identity)
+  return inside !== undefined && isOther({ ...inside, productClass: inside.productClass ?? '' }, identity)
 }
 
 function conflict(

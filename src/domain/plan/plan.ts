@@ -1,3 +1,4 @@
+import type { RouterPolicy } from '../bridge/router.ts'
 import type { MemberState } from '../device/member-states.ts'
 import type { DeviceId } from '../id.ts'
 import type { Actor } from '../principal.ts'
@@ -82,6 +83,15 @@ export interface PlanSettings {
     certificate?: string
     trust?: (typeof TRUST_MODES)[number]
     periodicNotifIntervalS: number
+  }
+  /** The bridge that speaks for routers of RouterOS; absent: each that reaches them, with policy L1. */
+  bridge?: {
+    /** Only this bridge. */
+    id?: string
+    /** Only rows of routers with this tag. */
+    tag?: string
+    /** The policy that the row of a router has at least; absent: L1. */
+    policy?: RouterPolicy
   }
 }
 
@@ -169,6 +179,10 @@ export interface MemberFacts {
   /** Paths of our rows over CWMP, ending in a dot. */
   controllerRow?: string
   mtpRow?: string
+  /** A bridge speaks for the device: its row there. */
+  bridge?: { bridgeId: string; routerId: string }
+  /** Endpoint of the router and the rights of its account, as the bridge reported them. */
+  router?: string
   credential?: string
   /** References of trust rows over CWMP, without the last dot. */
   role?: string
@@ -298,6 +312,8 @@ export interface DeviceSnapshot {
   certificate?: string
   /** Rows that we added, in order. */
   created: string[]
+  /** The device is a router that a bridge speaks for: its row there, with the policy that it had. */
+  bridge?: { bridgeId: string; routerId: string; policy: RouterPolicy }
 }
 
 /** Counts over the members of a plan. They change in the commit that changes the member. */

@@ -1,5 +1,6 @@
 import { AppError, type Clock } from '../../base/index.ts'
 import type {
+  BridgeStore,
   ConflictStore,
   Device,
   DeviceChange,
@@ -64,6 +65,7 @@ export interface ScriptDeps extends RolloutScriptDeps {
   conflicts: ConflictStore
   links: UspLinks
   linkSecrets: Pick<LinkSecrets, 'demand' | 'ensure' | 'release'>
+  bridges: Pick<BridgeStore, 'get' | 'router' | 'routersOfSerial' | 'changeRouters'>
   notifies: NotifyLog
   clock: Clock
   newId(): string

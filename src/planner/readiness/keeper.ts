@@ -1,11 +1,22 @@
 import { type Clock, isConflict, type Lifecycle, type Log } from '../../base/index.ts'
-import type { Device, DeviceId, DeviceStore, FleetStore, ParameterStore, Readiness } from '../../domain/index.ts'
+import {
+  type BridgeStore,
+  type Device,
+  type DeviceId,
+  type DeviceStore,
+  devicesOfSerial,
+  type FleetStore,
+  isRouterOs,
+  type ParameterStore,
+  type Readiness,
+} from '../../domain/index.ts'
 import { bearsOnReadiness, judge, READINESS_PATHS, sameReadiness } from './readiness.ts'
 
 interface ReadinessKeeperDeps {
   devices: DeviceStore
   parameters: ParameterStore
   fleet: FleetStore
+  bridges: Pick<BridgeStore, 'routersOfSerial' | 'onRouters'>
   clock: Clock
   log: Log
 }
@@ -32,7 +43,7 @@ export class ReadinessKeeper implements Lifecycle {
   readonly name = 'readiness'
   readonly #deps: ReadinessKeeperDeps
   readonly #noted = new Set<DeviceId>()
-  #unsubscribe = () => {}
+  #unsubscribe: (() => void)[] = []
   #wake = () => {}
   #cancel: (() => void) | undefined
   #running: Promise<void> | undefined
@@ -44,14 +55,18 @@ export class ReadinessKeeper implements Lifecycle {
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.#deps.fleet.onChanged((change) => {
-      if (bearsOnReadiness(change)) this.#note(change.deviceId)
-    })
+    const { fleet, bridges } = this.#deps
+    this.#unsubscribe = [
+      fleet.onChanged((change) => {
+        if (bearsOnReadiness(change)) this.#note(change.deviceId)
+      }),
+      bridges.onRouters((serials) => void this.#noteSerials(serials)),
+    ]
   }
 
   async stop(): Promise<void> {
     this.endSweep()
-    this.#unsubscribe()
+    for (const off of this.#unsubscribe) off()
     this.#cancel?.()
     await this.#running
   }
@@ -102,6 +117,15 @@ export class ReadinessKeeper implements Lifecycle {
     this.#schedule(LINGER_MS)
   }
 
+  /** Notes the devices with the serial numbers of routers that bridges report. Never rejects: the sweep finds the others. */
+  async #noteSerials(serials: readonly string[]): Promise<void> {
+    try {
+      for (const serial of serials) for (const id of await devicesOfSerial(serial, this.#deps.devices)) this.#note(id)
+    } catch (err) {
+      this.#deps.log.warn({ err, routers: serials.length }, 'readiness of routers was not brought up to date')
+    }
+  }
+
   #schedule(afterMs: number): void {
     if (this.#stopping || this.#cancel !== undefined || this.#running !== undefined || this.#noted.size === 0) return
     this.#cancel = this.#deps.clock.after(afterMs, () => {
@@ -149,11 +173,22 @@ export class ReadinessKeeper implements Lifecycle {
   }
 }
 
+/** The parts by which the readiness of a device is judged. */
+export interface JudgeDeps {
+  parameters: Pick<ParameterStore, 'getMany'>
+  bridges: Pick<BridgeStore, 'routersOfSerial'>
+  clock: Clock
+}
+
+/** Resolves with the readiness of a device as its record and the routers of bridges have it. */
+export async function readinessOf(device: Device, { parameters, bridges, clock }: JudgeDeps): Promise<Readiness> {
+  const known = await parameters.getMany(device.id, READINESS_PATHS)
+  const routers = isRouterOs(device) ? await bridges.routersOfSerial(device.serial) : []
+  return judge(device, known, clock.now(), routers)
+}
+
 /** The readiness of a device when it differs from the one in its record; undefined when that one stands. */
-export async function readinessToStore(
-  device: Device,
-  { parameters, clock }: { parameters: ParameterStore; clock: Clock },
-): Promise<Readiness | undefined> {
-  const found = judge(device, await parameters.getMany(device.id, READINESS_PATHS), clock.now())
+export async function readinessToStore(device: Device, deps: JudgeDeps): Promise<Readiness | undefined> {
+  const found = await readinessOf(device, deps)
   return sameReadiness(device.readiness, found) ? undefined : found
 }

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { versionKey } from '../../datamodel/index.ts'
-import type { Device, DeviceChange, Parameter, Readiness } from '../../domain/index.ts'
+import {
+  type BridgeRouter,
+  type Device,
+  type DeviceChange,
+  isRouterOf,
+  isRouterOs,
+  type Parameter,
+  type Readiness,
+} from '../../domain/index.ts'
 import { MTPS, speaks } from '../../usp/index.ts'
 
 /** The parameters by which a device is judged. */
@@ -17,13 +25,6 @@ const INPUTS: readonly (keyof NonNullable<DeviceChange['set']>)[] = [
 /** The version of Device:2 from which the CWMP data model has USPAgent. */
 const FIRST_VERSION = '2.15'
 
-/** Address blocks of MikroTik; CPE with another manufacturer name still have one. */
-const MIKROTIK = new Set(
-  '000C42 085531 18FD74 2CC81B 488F5A 48A98A 4C5E0C 64D154 6C3B6B 744D28 789A18 B869F4 C4AD34 CC2DE0 D401C3 D4CA6D DC2C6E E48D8C F41E57'.split(
-    ' ',
-  ),
-)
-
 /**
  * The known parameters of a device. `asked`: the CPE was asked for READINESS_PATHS, so that it has no further ones of
  * them.
@@ -31,11 +32,21 @@ const MIKROTIK = new Set(
 interface Evidence {
   parameters: Pick<Parameter, 'path' | 'value'>[]
   asked: boolean
+  /** Routers of bridges that state its serial number; absent: none. */
+  routers?: readonly BridgeRouter[]
 }
 
-/** Returns the readiness of a device by its record; `parameters` are its stored ones of READINESS_PATHS. */
-export function judge(device: Device, parameters: Evidence['parameters'], now: number): Readiness {
-  return assess(device, { parameters, asked: wasAsked(device) }, now)
+/**
+ * Returns the readiness of a device by its record; `parameters` are its stored ones of READINESS_PATHS, `routers` those
+ * of bridges that state its serial number.
+ */
+export function judge(
+  device: Device,
+  parameters: Evidence['parameters'],
+  now: number,
+  routers: readonly BridgeRouter[] = [],
+): Readiness {
+  return assess(device, { parameters, asked: wasAsked(device), routers }, now)
 }
 
 /** Returns true when class, reasons and evidence are equal. */
@@ -74,8 +85,7 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
     evidence: facts,
     at: now,
   })
-  if (/mikrotik/i.test(device.manufacturer ?? '') || MIKROTIK.has(device.oui))
-    return as('BRIDGE_ONLY', 'RouterOS has no USP Agent; the bridge speaks USP for it')
+  if (isRouterOs(device)) return assessRouter(device, evidence.routers ?? [], facts, now)
   if (device.root === 'InternetGatewayDevice.')
     return as('NEEDS_DATA_MODEL', 'the root is InternetGatewayDevice. (TR-098), which has no USPAgent')
   const endpointId = value('Device.USPAgent.EndpointID')
@@ -96,6 +106,28 @@ export function assess(device: Device, evidence: Evidence, now: number): Readine
       `its Agent speaks ${protocols}, not ${MTPS.map(({ protocol }) => protocol).join(' or ')}`,
     )
   return as('READY_STANDARD', 'it shows the Endpoint ID of an Agent')
+}
+
+/** The sentences are the same for all routers, so that they can be counted; the evidence names bridge and router. */
+function assessRouter(
+  device: Device,
+  routers: readonly BridgeRouter[],
+  facts: Record<string, string>,
+  at: number,
+): Readiness {
+  const own = routers.filter((router) => isRouterOf(device, router))
+  const reached = own.filter(({ state }) => state?.reachable === true)
+  const best = reached.find(({ state }) => state?.unfit !== true) ?? reached[0] ?? own[0]
+  const as = (kind: Readiness['class'], ...reasons: string[]): Readiness => ({
+    class: kind,
+    reasons: ['RouterOS has no USP Agent', ...reasons],
+    evidence: best === undefined ? facts : { ...facts, bridgeId: best.bridgeId, routerId: best.id },
+    at,
+  })
+  if (best === undefined) return as('BRIDGE_ONLY', 'no bridge has reached it yet')
+  if (best.state?.reachable !== true) return as('BRIDGE_ONLY', 'its bridge does not reach it now')
+  if (best.state.unfit === true) return as('BRIDGE_ONLY', 'the account of its bridge lacks rights on it')
+  return as('READY_BRIDGE', 'a bridge reaches it and speaks USP for it')
 }
 
 function evidenceOf(device: Device, { parameters, asked }: Evidence): Record<string, string> {

@@ -3,7 +3,8 @@ import { bootstrapOf, type Device, type Plan, type Readiness } from '../../domai
 import { absence, DeviceGone, MustWait, StepFailed } from '../../rollout/index.ts'
 import { GONE, type Outcome, type Script } from '../machine/script.ts'
 import { heldByOther, type MemberStep } from '../machine/transition.ts'
-import { assess, judge, READINESS_PATHS, sameReadiness } from '../readiness/readiness.ts'
+import { readinessOf } from '../readiness/keeper.ts'
+import { assess, READINESS_PATHS, sameReadiness } from '../readiness/readiness.ts'
 
 /** UNASSESSED: the readiness of the record decides; a CPE that has shown too little is asked, when it is here. */
 export async function assessing(script: Script): Promise<Outcome> {
@@ -12,7 +13,7 @@ export async function assessing(script: Script): Promise<Outcome> {
   if (device === undefined) return GONE
   const before = beforeReadiness(plan, device)
   if (before !== undefined) return { kind: 'event', ...before }
-  let readiness = judge(device, await deps.parameters.getMany(device.id, READINESS_PATHS), deps.clock.now())
+  let readiness = await readinessOf(device, deps)
   if (readiness.class === 'UNKNOWN') {
     const absent = absence(device, member, deps.clock.now())
     if (absent !== undefined) return absent
@@ -35,7 +36,7 @@ export function beforeReadiness(plan: Plan, device: Device): MemberStep | undefi
 
 /** The event of a readiness. */
 export function byReadiness({ class: found, reasons, evidence }: Readiness): MemberStep {
-  if (found === 'READY_STANDARD') return { event: 'eligible', evidence }
+  if (found === 'READY_STANDARD' || found === 'READY_BRIDGE') return { event: 'eligible', evidence }
   return { event: 'ineligible', reason: { code: found, text: reasons.join('; ') }, evidence }
 }
 

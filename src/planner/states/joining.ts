@@ -26,13 +26,23 @@ export async function awaitingUsp(script: Script): Promise<Outcome> {
   const { time } = script.deps
   const waitedMs = time.now() - Math.max(script.member.enteredMs, time.silenceCountsFrom)
   if (waitedMs >= awaitUspTimeoutMs) {
-    const text = `no Agent connected within ${Math.round(awaitUspTimeoutMs / 1000)} s`
+    const text = `no Agent connected within ${Math.round(awaitUspTimeoutMs / 1000)} s${await troubleOf(script)}`
     return failed({ code: 'agentDidNotCome', text }, true)
   }
   return { kind: 'wait', waiting: 'agent', afterMs: Math.min(LOOK_MS, awaitUspTimeoutMs) }
 }
 
-/** BINDING: the Agent on the link must have the Endpoint ID that was read over CWMP. */
+/** Returns what the bridge reports of a router whose Agent it is; '' for other devices. */
+async function troubleOf({ facts, deps }: Script): Promise<string> {
+  if (facts.bridge === undefined) return ''
+  const row = await deps.bridges.router(facts.bridge.bridgeId, facts.bridge.routerId)
+  return `; its bridge says: ${row?.state?.lastError ?? 'nothing'}`
+}
+
+/**
+ * BINDING: the Agent on the link must have the Endpoint ID that was read over CWMP, or that the bridge of a router has
+ * reported.
+ */
 export async function binding(script: Script): Promise<EventOutcome<MemberStep>> {
   const device = await script.device()
   const conflict = conflictOf(device)

@@ -1,16 +1,9 @@
 import { defined, isConflict } from '../../base/index.ts'
-import {
-  type Device,
-  type DeviceChange,
-  type EndpointId,
-  type OperationRequest,
-  type PathOutcome,
-  provesMore,
-  shownValue,
-  unbindEndpoint,
-} from '../../domain/index.ts'
+import { type EndpointId, isRouterOs, type OperationRequest, type PathOutcome, shownValue } from '../../domain/index.ts'
 import { StepFailed } from '../../rollout/index.ts'
 import type { Outcome, Script, StepResult } from '../machine/script.ts'
+import { bind, bindingOf } from './bind.ts'
+import { preparingAtBridge } from './preparing-at-bridge.ts'
 import {
   addRow,
   CONTROLLERS,
@@ -30,12 +23,13 @@ import { trust } from './trust.ts'
  * rows are added disabled, so that an interruption leaves no row that an Agent uses.
  */
 export async function preparing(script: Script): Promise<Outcome> {
+  if (isRouterOs(await script.device())) return preparingAtBridge(script)
   await script.derived('quiet', async () => {
     await script.quiet()
     return {}
   })
   await snapshotAndBinding(script)
-  const conflict = await bind(script)
+  const conflict = await bind(script, 'bound')
   if (conflict !== undefined) return conflict
   await trust(script)
   await script.step('controller', () => controller(script))
@@ -64,96 +58,12 @@ async function snapshotAndBinding(script: Script): Promise<void> {
       const { device, result } = await taken()
       const endpointId = result.facts.endpointId as EndpointId
       const free = device.binding === undefined || device.binding.endpointId === endpointId
-      return { ...result, ...(free ? { change: bindingOf(script, device, endpointId) } : {}) }
+      return { ...result, ...(free ? { change: bindingOf(script, device, endpointId, 'bound') } : {}) }
     })
   } catch (error) {
     if (!isConflict(error)) throw error
     await script.step('snapshot', async () => (await taken()).result)
   }
-}
-
-/** Returns the change that binds the Endpoint ID to the device; nothing to change where a binding proves as much. */
-function bindingOf({ deps }: Script, device: Device, endpointId: EndpointId): DeviceChange {
-  const { id: deviceId, binding, revision } = device
-  if (!provesMore('bound', binding?.proof)) return { deviceId }
-  const at = deps.clock.now()
-  const proof = 'bound'
-  return {
-    deviceId,
-    set: { binding: { endpointId, proof, at } },
-    newRevision: true,
-    guard: { revision },
-    events: [{ type: 'device.bound', at, deviceId, protocol: 'cwmp', data: { endpointId, proof } }],
-  }
-}
-
-/** Devices with the same Endpoint ID that one after the other may lose it. */
-const MAX_BINDS = 3
-
-/**
- * Binds the Endpoint ID that was read over an authenticated CWMP session to the device. A stronger binding to another
- * one is a Conflict.
- */
-async function bind(script: Script, attempt = 1): Promise<Outcome | undefined> {
-  const endpointId = script.require('endpointId') as EndpointId
-  const device = await script.device()
-  // The decision of an operator about a conflict counts more than the value of the CPE.
-  if (device.binding?.proof === 'operator') {
-    const decided = device.binding.endpointId
-    await script.derived('bind', async () => ({ facts: { endpointId: decided } }))
-    return undefined
-  }
-  const now = script.deps.clock.now()
-  // A claim is weaker than a value that was read over CWMP: it does not stop the plan.
-  if (
-    device.binding !== undefined &&
-    device.binding.endpointId !== endpointId &&
-    !provesMore('bound', device.binding.proof)
-  ) {
-    await openConflict(script, 'deviceBoundToOther', endpointId, { boundTo: device.binding.endpointId })
-    return {
-      kind: 'event',
-      event: 'conflict',
-      reason: {
-        code: 'conflict',
-        text: `the device shows ${endpointId}, but is bound to ${device.binding.endpointId}`,
-      },
-    }
-  }
-  if (!provesMore('bound', device.binding?.proof)) return undefined
-  try {
-    await script.step('bind', async () => ({ change: bindingOf(script, device, endpointId) }))
-    return undefined
-  } catch (error) {
-    if (!isConflict(error)) throw error
-    const holder = await script.deps.devices.findByEndpoint(endpointId)
-    if (holder === undefined || holder.id === device.id) throw error
-    // A claim of another device for this Endpoint ID does not stop it either.
-    if (attempt < MAX_BINDS && provesMore('bound', holder.binding?.proof)) {
-      await unbindEndpoint(holder.id, script.deps.devices, now)
-      return bind(script, attempt + 1)
-    }
-    await openConflict(script, 'endpointAlreadyBound', endpointId, { boundTo: holder.id })
-    return {
-      kind: 'event',
-      event: 'conflict',
-      reason: { code: 'conflict', text: `${endpointId} is bound to ${holder.id}` },
-    }
-  }
-}
-
-function openConflict(
-  script: Script,
-  kind: 'deviceBoundToOther' | 'endpointAlreadyBound',
-  endpointId: string,
-  details: Record<string, string>,
-): Promise<unknown> {
-  const { deviceId } = script.member
-  const at = script.deps.clock.now()
-  return script.deps.conflicts.open(
-    { id: script.deps.newId(), deviceId, kind, endpointId, proof: 'bound', details, at },
-    { type: 'device.conflict', at, deviceId, protocol: 'cwmp', data: { kind, endpointId, ...details } },
-  )
 }
 
 /**

@@ -7,12 +7,13 @@ import {
   type PathValue,
   shownValue,
 } from '../../domain/index.ts'
-import { MustWait, StepFailed } from '../../rollout/index.ts'
+import { StepFailed } from '../../rollout/index.ts'
 import { MTPS } from '../../usp/index.ts'
 import { type Outcome, outcomeOf, type Script, type StepResult } from '../machine/script.ts'
 import type { MemberStep } from '../machine/transition.ts'
-import { endLink } from './end-link.ts'
+import { linkEnds, linkIsGone } from './link-ends.ts'
 import { ownerChange } from './owner.ts'
+import { findAtBridge, undoAtBridge } from './rolling-back-at-bridge.ts'
 import { CONTROLLERS, CREDENTIALS, INFORM_INTERVAL, plainReference, ROLES, rowsOf, sameBooleanOrText } from './rows.ts'
 import { ROLE_NAME } from './trust.ts'
 
@@ -20,9 +21,6 @@ type Values = Map<string, PathOutcome>
 
 /** A link that its Agent does not end after its rows were disabled is closed after this time. */
 const LINK_ENDS_MS = 15_000
-/** An instance that holds the link has so long to hear that it is to end, and to end it. */
-const FAR_LINK_ENDS_MS = 30_000
-const LOOK_MS = 1000
 /** Rounds of reading and undoing at most. */
 const MAX_ROUNDS = 3
 
@@ -32,7 +30,7 @@ const MAX_ROUNDS = 3
  * open and answer nothing on it.
  *
  * While the Agent answers, USP stays the owner until the CPE has opened a CWMP session: a device whose CWMP does not
- * work must not lose USP.
+ * work must not lose USP. For a router whose Agent a bridge is, the bridge ends the Agent; there are no rows on it.
  */
 export async function rollingBack(script: Script): Promise<Outcome> {
   const { clock } = script.deps
@@ -47,10 +45,13 @@ export async function rollingBack(script: Script): Promise<Outcome> {
       if ((await script.device()).owner === 'usp' && (await script.agentAnswers()))
         await script.step('wakeCwmp', () => wakeCwmp(script, snapshot))
       else await script.step('ownerEarly', toCwmp)
-      await script.step('find', () => find(script, snapshot, 1))
+      await script.step('find', () =>
+        snapshot.bridge === undefined ? find(script, snapshot, 1) : findAtBridge(script),
+      )
     }
     await script.step('owner', toCwmp)
-    if (snapshot !== undefined) await undoAll(script, snapshot)
+    if (snapshot?.bridge !== undefined) await undoAtBridge(script, snapshot)
+    else if (snapshot !== undefined) await undoAll(script, snapshot)
   } catch (error) {
     const outcome = outcomeOf(error)
     if (outcome.kind === 'wait' || outcome.event !== 'fail' || outcome.reason === undefined) return outcome
@@ -254,27 +255,6 @@ async function disable(script: Script, step: string, switches: string[]): Promis
   // A CPE that refuses to disable a row may still delete it.
   await script.run(step, { verb: 'set', values }, 'cwmp', { tolerate: true })
   return { facts: { linkUntilMs: script.deps.time.now() + LINK_ENDS_MS } }
-}
-
-/** Waits until the Agent has ended its link, and closes a link that stays: no request may use it from now on. */
-async function linkEnds(script: Script): Promise<StepResult> {
-  const { time } = script.deps
-  const device = await script.device()
-  if (device.usp?.linked !== true) return { facts: { linkUntilMs: 0 } }
-  const leftMs = (script.facts.linkUntilMs ?? 0) - time.now()
-  if (leftMs > 0) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
-  await endLink(script, device, 'rolledBack')
-  return { facts: { linkUntilMs: time.now() + FAR_LINK_ENDS_MS } }
-}
-
-/**
- * Waits until another instance has closed the link that it holds. An instance that is dead does not, and its links are
- * none.
- */
-async function linkIsGone(script: Script): Promise<StepResult> {
-  const leftMs = (script.facts.linkUntilMs ?? 0) - script.deps.time.now()
-  if (leftMs > 0 && (await script.device()).usp?.linked === true) throw new MustWait('agent', Math.min(leftMs, LOOK_MS))
-  return {}
 }
 
 async function removeRow(script: Script, step: string, row: string): Promise<StepResult> {

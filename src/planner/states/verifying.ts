@@ -8,6 +8,7 @@ import { ownerChange } from './owner.ts'
 import { harmlessSet } from './probe.ts'
 
 const INFO = 'Device.DeviceInfo.'
+const OWN_CONTROLLERS = 'Device.LocalAgent.Controller.'
 const SOFTWARE = `${INFO}SoftwareVersion`
 const IDENTITY = ['ManufacturerOUI', 'ProductClass', 'SerialNumber'].map((name) => INFO + name)
 type Values = Map<string, PathOutcome>
@@ -20,6 +21,7 @@ const VERSIONS_LOOK_MS = 2000
  * writable, notifications must arrive, and CWMP must still answer for a rollback.
  */
 export async function verifying(script: Script): Promise<Outcome> {
+  if (script.facts.bridge !== undefined) await script.derived('ownRow', () => ownRowOf(script))
   let look: Values | undefined
   const seen = async () => {
     look ??= await script.read('look', lookedAt(script), 'usp')
@@ -52,15 +54,27 @@ function lookedAt(script: Script): string[] {
   return [...new Set([...IDENTITY, ...parityPaths(script)])]
 }
 
+/** Finds the row of this Controller on an Agent that no plan has written it on. */
+async function ownRowOf(script: Script): Promise<StepResult> {
+  const { endpointId } = script.plan.settings.controller
+  const values = await script.read('ownRow', [OWN_CONTROLLERS], 'usp')
+  const own = [...values].find(
+    ([path, { value }]) => value === endpointId && /^Device\.LocalAgent\.Controller\.\d+\.EndpointID$/.test(path),
+  )
+  if (own === undefined) throw new StepFailed('set', 'the Agent shows no row of this Controller', true)
+  return { facts: { controllerRow: own[0].slice(0, -'EndpointID'.length) } }
+}
+
 async function identity(script: Script, values: Values): Promise<StepResult> {
   const device = await script.device()
   const found = (name: string) => values.get(INFO + name)?.value ?? ''
-  if (
-    found('ManufacturerOUI').toUpperCase() !== device.oui ||
-    found('SerialNumber') !== device.serial ||
-    // ProductClass is optional in DeviceInfo: a device without it is no contradiction.
-    (found('ProductClass') !== '' && found('ProductClass') !== device.productClass)
-  ) {
+  // The API and the TR-069 client of a router name its model and its OUI in different ways.
+  const isOther =
+    script.facts.bridge === undefined &&
+    (found('ManufacturerOUI').toUpperCase() !== device.oui ||
+      // ProductClass is optional in DeviceInfo: a device without it is no contradiction.
+      (found('ProductClass') !== '' && found('ProductClass') !== device.productClass))
+  if (isOther || found('SerialNumber').trim() !== device.serial.trim()) {
     throw new StepFailed(
       'identity',
       `over USP the device is ${found('ManufacturerOUI')}-${found('ProductClass')}-${found('SerialNumber')}`,
@@ -81,7 +95,9 @@ async function versions(script: Script): Promise<StepResult> {
   return { facts: { versions: shown } }
 }
 
-function parityPaths({ plan }: Script): string[] {
+/** Of a router behind a bridge the firmware alone: its two data models number their rows in different ways. */
+function parityPaths({ plan, facts }: Script): string[] {
+  if (facts.bridge !== undefined) return [SOFTWARE]
   return [...new Set([SOFTWARE, ...plan.settings.parityPaths])]
 }
 

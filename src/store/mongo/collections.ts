@@ -154,6 +154,7 @@ export const COLLECTIONS = {
       { keys: { bridgeId: 1, 'state.reachable': 1, _id: 1 } },
       { keys: { bridgeId: 1, tags: 1, _id: 1 } },
       { keys: { 'state.identity.endpointId': 1 }, sparse: true },
+      { keys: { 'state.identity.serial': 1 }, sparse: true },
       { keys: { revision: 1, bridgeId: 1, _id: 1 }, on: 'secantusdb' },
     ],
   },

@@ -20,6 +20,8 @@ const BY_ID = { field: '_id', descending: false }
 const MOVED_ON = 'the object has changed since it was read; read it again'
 /** Attempts to store a report beside deletions of routers. */
 const REPORT_ATTEMPTS = 5
+/** Routers with one serial number that are read. */
+const MAX_SAME_SERIAL = 20
 
 const toBridge = (document: Document_) => fromDocument<Bridge>(document)
 const toRouter = (document: Document_) => fromDocument<BridgeRouter>(document)
@@ -30,6 +32,7 @@ export class BridgeRepository implements BridgeStore {
   readonly #routers: Collection
   readonly #commit: GroupCommit
   readonly #writer: ChangeWriter
+  readonly #listeners = new Set<(serials: readonly string[]) => void>()
 
   constructor(connection: Connection, commit: GroupCommit, writer: ChangeWriter) {
     this.#bridges = connection.collection<Document_>('bridges')
@@ -71,7 +74,9 @@ export class BridgeRepository implements BridgeStore {
 
   async delete(id: string, events: readonly NewEvent[]): Promise<boolean> {
     // Routers first: cut off in between, the bridge is still there to be deleted again.
+    const serials = await this.#serials({ bridgeId: id })
     await this.#routers.deleteMany({ bridgeId: id })
+    this.#changed(serials)
     if ((await this.get(id)) === undefined) return false
     const remove: Write = { collection: 'bridges', operation: { deleteOne: { filter: { _id: id } } } }
     await this.#commit.commit(this.#writer.withEvents([remove], [...events]))
@@ -110,6 +115,26 @@ export class BridgeRepository implements BridgeStore {
     return (await found.toArray()).map(toRouter)
   }
 
+  async routersOfSerial(serial: string): Promise<BridgeRouter[]> {
+    const found = this.#routers.find({ 'state.identity.serial': serial }).sort({ _id: 1 }).limit(MAX_SAME_SERIAL)
+    return (await found.toArray()).map(toRouter)
+  }
+
+  onRouters(listener: (serials: readonly string[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #changed(serials: readonly string[]): void {
+    if (serials.length > 0) for (const listener of this.#listeners) listener(serials)
+  }
+
+  async #serials(filter: Filter): Promise<string[]> {
+    const known = { ...filter, 'state.identity.serial': { $exists: true } } as Filter
+    const found = await this.#routers.find(known, { projection: { 'state.identity.serial': 1 } }).toArray()
+    return found.map((document) => (document as unknown as BridgeRouter).state?.identity?.serial ?? '')
+  }
+
   async changeRouters(bridgeId: string, { add, replace, remove }: RouterChanges): Promise<void> {
     const writes: Write[] = [
       ...remove.map(
@@ -128,9 +153,11 @@ export class BridgeRepository implements BridgeStore {
       ),
     ]
     if (writes.length === 0) return
+    const serials = remove.length === 0 ? [] : await this.#serials({ bridgeId, _id: { $in: [...remove] } })
     const counted = { filter: { _id: bridgeId }, update: { $inc: { routersVersion: 1 as never } } }
     writes.push({ collection: 'bridges', operation: { updateOne: counted }, mustMatch: `bridge ${bridgeId} is gone` })
     await this.#commit.commit({ writes })
+    this.#changed([...serials, ...replace.flatMap(({ state }) => state?.identity?.serial ?? [])])
   }
 
   report(bridgeId: string, states: ReadonlyMap<string, RouterState>, events: readonly NewEvent[]): Promise<void> {
@@ -154,6 +181,7 @@ export class BridgeRepository implements BridgeStore {
     const about = new Set(known.map(({ _id }) => _id))
     const kept = events.filter(({ data }) => about.has(String(data.routerId)))
     await this.#commit.commit(this.#writer.withEvents(writes, kept))
+    this.#changed(known.flatMap(({ _id }) => states.get(_id)?.identity?.serial ?? []))
   }
 }
 

@@ -27,6 +27,14 @@ const NO_FLEET: FleetStore = {
   onChanged: () => () => undefined,
 }
 
+/** No device of the model is a router behind a bridge. */
+const NO_BRIDGES = {
+  get: async () => undefined,
+  router: async () => undefined,
+  routersOfSerial: async () => [],
+  changeRouters: async () => undefined,
+}
+
 /** Milliseconds that devices have at most to reconnect after an outage of all servers. */
 const MAX_COMEBACK_MS = 3_600_000
 
@@ -74,6 +82,7 @@ export class Server {
       operations: world.engine.of(this),
       links: this.#links(),
       linkSecrets: this.#port(world.secrets),
+      bridges: NO_BRIDGES,
       audit,
       instance: id,
       clock: this.clock,

@@ -57,6 +57,11 @@ describe('the class of a device', () => {
     expect(classAfter({ optical: { rxPowerDbm: -20 }, productClass: 'HG8145V5' }, {})).toBe('ont')
   })
 
+  it('of a MikroTik router with an optical module is router', () => {
+    const shown = { 'Device.DeviceInfo.Manufacturer': 'MikroTik', 'Device.Optical.Interface.1.Status': 'Up' }
+    expect(classAfter({ manufacturer: 'MikroTik', optical: { rxPowerDbm: -8 } }, shown)).toBe('router')
+  })
+
   const NO_ONT: Record<string, string> = { 'mikrotik-ltap': 'router', 'tr098-router': 'router' }
   it.each(TREE_NAMES)('of %s is what it is', (name) => {
     const tree = Object.fromEntries([...readTree(name)].map(([path, { value }]) => [path, value]))
@@ -69,6 +74,8 @@ describe('the class of a device', () => {
     meshAp: 'meshAp',
     stb: 'stb',
     camera: 'camera',
+    mikrotikV6: 'router',
+    mikrotikV7: 'router',
   }
   it.each(FAMILY_NAMES)('of a simulated %s is what it is', (family) => {
     const fleet = new Fleet({

@@ -31,6 +31,26 @@ const other = { ...identity, serial: 'S2' }
 const nothing = { oui: '', productClass: '', serial: '' }
 const refusedFor = (code: string) => expect.objectContaining({ kind: 'refused', code })
 
+describe('decideArrival of an Agent in a bridge', () => {
+  const cwmp = { oui: 'E48D8C', productClass: 'hAP ac^2', serial: 'B8+1' }
+  const endpointId = 'os::48A98A-B8%2B1' as EndpointId
+  const router = device({
+    ...newDevice(deviceIdOf(cwmp), cwmp, 'cwmp', 1),
+    binding: { endpointId, proof: 'bridge', at: 1 },
+  })
+  const bridged = (shown: typeof cwmp, certificate = true) =>
+    decideArrival({ endpointId, shown, certificate }, router, undefined, 'certificate', now)
+
+  it.each(['RBD52G-5HacD2HnD', 'hAP ac^2', 'hAP ac²', ''])('knows it by its serial number, as model %j', (name) => {
+    expect(bridged({ oui: '48A98A', productClass: name, serial: 'B8+1' })).toEqual({ kind: 'known', device: router })
+  })
+
+  it('demands its certificate, and opens a Conflict for another serial number', () => {
+    expect(bridged(cwmp, false)).toEqual(refusedFor('noCertificate'))
+    expect(bridged({ ...cwmp, serial: 'B8+2' }).kind).toBe('conflict')
+  })
+})
+
 describe('decideArrival', () => {
   it('knows an Agent whose Endpoint ID is bound once it has shown its identity, and not before', () => {
     expect(decideArrival({ endpointId: eid, certificate: false }, bound, undefined, 'bound', now)).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Device, deviceIdOf, newDevice } from '../../../src/domain/index.ts'
+import { type BridgeRouter, type Device, deviceIdOf, newDevice, type RouterState } from '../../../src/domain/index.ts'
 import { assess } from '../../../src/planner/index.ts'
 import { bearsOnReadiness, judge, sameReadiness } from '../../../src/planner/readiness/readiness.ts'
 
@@ -83,6 +83,53 @@ describe('readiness', () => {
     const found = assess(device(facts), evidence, 42)
     expect(found).toMatchObject({ class: expected, at: 42 })
     expect(found.reasons.join()).toMatch(reason)
+  })
+})
+
+describe('a router behind a bridge', () => {
+  const cpe = { manufacturer: 'MikroTik', productClass: 'hAP ac^2', oui: 'E48D8C' }
+  const own = device(cpe)
+  const state = (more: Partial<RouterState> = {}): RouterState => ({
+    reachable: true,
+    identity: { oui: '48A98A', productClass: 'RBD52G-5HacD2HnD', serial: own.serial, endpointId: 'os::48A98A-1' },
+    missingRights: [],
+    revision: 1,
+    reportedAt: 1,
+    ...more,
+  })
+  const row = (id: string, reported?: RouterState) =>
+    ({ id, bridgeId: 'b1', ...(reported === undefined ? {} : { state: reported }) }) as BridgeRouter
+  const judged = (routers: BridgeRouter[], facts: Partial<Device> = cpe) => judge(device(facts), [], 1, routers)
+
+  it('is ready when one reaches it whose account has the rights, whatever it calls its model', () => {
+    const found = judged([
+      row('r1', state({ reachable: false })),
+      row('r2', state({ unfit: true })),
+      row('r3', state()),
+    ])
+    expect(found).toMatchObject({ class: 'READY_BRIDGE', evidence: { bridgeId: 'b1', routerId: 'r3' } })
+  })
+
+  it.each([
+    ['none has it', [], /no bridge has reached it/],
+    ['none has found its identity', [row('r1')], /no bridge has reached it/],
+    ['it is not reached', [row('r1', state({ reachable: false }))], /does not reach it now/],
+    ['the account lacks rights', [row('r1', state({ unfit: true }))], /lacks rights/],
+    [
+      'another router has another serial number',
+      [row('r1', { ...state(), identity: { oui: '48A98A', productClass: '', serial: 'other', endpointId: 'os::1' } })],
+      /no bridge has reached it/,
+    ],
+  ])('is not ready when %s', (_name, routers, reason) => {
+    const found = judged(routers)
+    expect(found.class).toBe('BRIDGE_ONLY')
+    expect(found.reasons.join('; ')).toMatch(reason)
+  })
+
+  it('is a router of MikroTik: a device of another maker with its serial number is not', () => {
+    expect(judged([row('r1', state())], { manufacturer: 'Acme', root: 'InternetGatewayDevice.' }).class).toBe(
+      'NEEDS_DATA_MODEL',
+    )
   })
 })
 
