@@ -2,27 +2,44 @@
 // `client.user` is the name that your own `authenticate` has found to be true and has put there.
 
 const PREFIX = 'network/mikrotik'
-const ROUTER = `${PREFIX}/[A-Za-z0-9_-]{1,64}`
-const COMMANDS = new RegExp(`^${ROUTER}/command/[a-z_]+$`)
-const OUTPUT = new RegExp(`^(${PREFIX}/_bridge/state|${ROUTER}/(response/[^+#]+|(telemetry|state|event)/[a-z_]+))$`)
-const FILTERS = {
-  'isthmus-bridge': [`${PREFIX}/+/command/+`],
-  'isthmus-operator': ['response/#', 'telemetry/+', 'state/+', 'event/+'].map((rest) => `${PREFIX}/+/${rest}`),
-  'isthmus-viewer': ['telemetry/+', 'state/+', 'event/+'].map((rest) => `${PREFIX}/+/${rest}`),
+const ALL = ['telemetry/+', 'state/+', 'event/+'].map((rest) => `${PREFIX}/+/${rest}`)
+const BRIDGE = `${PREFIX}/_bridge/state`
+const COMMANDS = `${PREFIX}/+/command/+`
+const RESPONSES = `${PREFIX}/+/response/#`
+
+const PUBLISH = {
+  'isthmus-bridge': [BRIDGE, RESPONSES, ...ALL],
+  'isthmus-operator': [COMMANDS],
+}
+const SUBSCRIBE = {
+  'isthmus-bridge': [COMMANDS],
+  'isthmus-operator': [BRIDGE, RESPONSES, ...ALL],
+  'isthmus-viewer': [BRIDGE, ...ALL],
+}
+
+/** A topic, or a filter of a subscription, lies within a filter: it means nothing that the filter does not mean. */
+function within(filter, one) {
+  const [allowed, asked] = [filter.split('/'), one.split('/')]
+  for (const [i, level] of allowed.entries()) {
+    if (level === '#') return asked.length > i
+    if (asked[i] === undefined || asked[i] === '#' || (level !== '+' && level !== asked[i])) return false
+  }
+  return asked.length === allowed.length
+}
+
+/** Any other user is a router or a tenant: it reads the router that has its user name, and publishes nothing. */
+function ownOf(user) {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(user) ? ALL.map((filter) => filter.replace('+', user)) : []
 }
 
 export function authorizePublish(client, packet, done) {
-  const user = client?.user
-  const may =
-    (user === 'isthmus-bridge' && OUTPUT.test(packet.topic)) || (user === 'isthmus-operator' && COMMANDS.test(packet.topic))
+  const filters = PUBLISH[client?.user] ?? []
   // A client without the right is disconnected.
-  done(may ? null : new Error('not allowed to publish here'))
+  done(filters.some((filter) => within(filter, packet.topic)) ? null : new Error('not allowed to publish here'))
 }
 
 export function authorizeSubscribe(client, subscription, done) {
-  const user = String(client?.user ?? '')
-  const own = /^[A-Za-z0-9_-]{1,64}$/.test(user) ? ['telemetry/+', 'state/+', 'event/+'].map((rest) => `${PREFIX}/${user}/${rest}`) : []
-  const filters = [...(FILTERS[user] ?? own), ...(FILTERS[user] && user !== 'isthmus-bridge' ? [`${PREFIX}/_bridge/state`] : [])]
-  // null refuses the subscription alone.
-  done(null, filters.includes(subscription.topic) ? subscription : null)
+  const filters = SUBSCRIBE[client?.user] ?? ownOf(String(client?.user ?? ''))
+  // null refuses this subscription alone.
+  done(null, filters.some((filter) => within(filter, subscription.topic)) ? subscription : null)
 }

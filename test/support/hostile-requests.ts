@@ -20,9 +20,9 @@ import { ScriptedRouterOs } from './scripted-router-os.ts'
 import { TableRouter } from './table-router.ts'
 
 /** Stands in texts of callers: it may be in values alone. */
-const MARK = 'Zq7x'
+export const MARK = 'Zq7x'
 /** Stands in secrets of callers: it may be in values alone, and in no error, log line or reading. */
-const SECRET = 'S3cr3tS3cr3t'
+export const SECRET = 'S3cr3tS3cr3t'
 const SECRET_NAMES = /Password|Passphrase/
 
 const text = fc.oneof(
@@ -45,7 +45,7 @@ type Request =
   | { kind: 'operate'; path: string; name: string; args: Texts }
 
 /** A bridged router for requests of a caller who means harm. */
-interface Target {
+export interface Target {
   readonly model: RouterModel
   readonly side: RouterSide
   readonly intents: MemoryIntents
@@ -91,7 +91,18 @@ function targetOf(router: RouterOs, taken: () => readonly RouterCommand[]): Targ
  * Sends random requests to the model of a router, and checks every command that they lead to against a list of its own.
  * The router is one of version 7.18 that was read once and answers from memory, so that a million requests take minutes.
  */
-export async function requestsSendOnlyListedWords(numRuns: number): Promise<{ commands: number; writes: number }> {
+export async function requestsSendOnlyListedWords(numRuns: number): Promise<Sent> {
+  return hold(await targetInMemory(), numRuns)
+}
+
+/** Commands that random requests have led to, and those of them that write. */
+export interface Sent {
+  commands: number
+  writes: number
+}
+
+/** Resolves with a router of version 7.18 that was read once and answers from memory. */
+export async function targetInMemory(): Promise<Target> {
   const bridge = await BridgeRouter.start({ profile: 'v7.18' })
   const tables: TableRouter['tables'] = {}
   for (const menu of Object.keys(MENUS)) {
@@ -101,17 +112,11 @@ export async function requestsSendOnlyListedWords(numRuns: number): Promise<{ co
   await bridge.stop()
   const memory = new TableRouter(tables)
   const router = new ScriptedRouterOs((command) => answerOf(command, memory))
-  return hold(
-    targetOf(router, () => router.commands.splice(0).map(({ command }) => command)),
-    numRuns,
-  )
+  return targetOf(router, () => router.commands.splice(0).map(({ command }) => command))
 }
 
 /** The same over the socket of an emulated router. */
-export async function requestsOverASocket(
-  bridge: BridgeRouter,
-  numRuns: number,
-): Promise<{ commands: number; writes: number }> {
+export async function requestsOverASocket(bridge: BridgeRouter, numRuns: number): Promise<Sent> {
   return hold(
     targetOf(bridge.router, () => bridge.sent.splice(0)),
     numRuns,
@@ -125,12 +130,21 @@ async function answerOf(command: RouterCommand, memory: TableRouter): Promise<Ro
   return reply
 }
 
-async function hold(target: Target, numRuns: number): Promise<{ commands: number; writes: number }> {
-  const request = await requestsOf(target)
+async function hold(target: Target, numRuns: number): Promise<Sent> {
+  return sendsOnlyListedWords(target, await requestsOf(target), outcome, numRuns)
+}
+
+/** Does random requests; `act` resolves with all that the caller of one is shown. */
+export async function sendsOnlyListedWords<T>(
+  target: Target,
+  request: fc.Arbitrary<T>,
+  act: (target: Target, request: T) => Promise<string>,
+  numRuns: number,
+): Promise<Sent> {
   const count = { commands: 0, writes: 0 }
   await fc.assert(
     fc.asyncProperty(request, async (one) => {
-      const said = await outcome(target, one)
+      const said = await act(target, one)
       const commands = target.taken()
       for (const command of commands) {
         expect(forbidden(command)).toBeUndefined()
