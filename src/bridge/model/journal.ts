@@ -105,7 +105,7 @@ export class Journal<Entry> {
       this.#length = length
       await old.close()
     } catch {
-      // What was appended is on the disk all the same.
+      // The entries are on the disk all the same.
     }
     this.#limit = limitAfter(this.#length)
   }
