@@ -104,3 +104,13 @@ it('a Controller that changes a value without end does not make the file long', 
   expect(await values(again, changed)).toEqual({ [changed]: `59-99-${'x'.repeat(100)}` })
   await Promise.all([model.close(), again.close()])
 })
+
+it('a table takes a thousand rows at most', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const rows = (count: number) => Array.from({ length: count }, () => ({ table: SUBSCRIPTIONS, values: {} }))
+  await model.add(rows(999), CONTROLLER)
+  await expect(model.add(rows(2), CONTROLLER)).rejects.toMatchObject({ code: 7005 })
+  expect(await model.instances(SUBSCRIPTIONS)).toHaveLength(999)
+  await model.add(rows(1), CONTROLLER)
+  await model.close()
+})
