@@ -30,7 +30,7 @@ interface Way extends RouterTimes {
 }
 
 interface AloneWay extends Way {
-  /** The same without waits between the words of a sentence: what the routers take by themselves. */
+  /** The same without waits between the words of a sentence: the time of the routers themselves. */
   hasty: RouterTimes
 }
 

@@ -35,7 +35,7 @@ describe('the walk with emulated MikroTik routers', { timeout: 240_000 }, () => 
     )
     const script = [
       'set -euo pipefail',
-      // What the blocks leave running in the background ends with the script.
+      // The script ends with the processes that its blocks leave in the background.
       "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT",
       ...blocks.map((block) => `${block}\necho '${SEPARATOR}'`),
     ].join('\n')
