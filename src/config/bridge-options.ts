@@ -48,7 +48,7 @@ export const BRIDGE_OPTIONS = [
     type: 'string',
     pattern: /^[a-z]+:[^:\s]*:\S{1,50}$/,
     takes: 'scheme:authority:instance as in TR-369 2.2',
-    sentence: 'Endpoint ID of the USP Controller that the Agents connect to.',
+    sentence: 'Endpoint ID of the USP Controller that the Agents connect to. With --mqtt-url it may be left out.',
   },
   {
     key: 'uspHost',

@@ -35,8 +35,10 @@ export function readBridgeOptions(
     problems.push(`${name} is not an option; see isthmus bridge --help`)
   if ((values.server === undefined) === (values.routers === undefined))
     problems.push('give either --server, whose bridge this is, or --routers, a file')
-  if (values.routers !== undefined && values.controllerId === undefined)
-    problems.push('--routers needs --controller-id: the Endpoint ID of the Controller that the Agents connect to')
+  if (values.routers !== undefined && values.controllerId === undefined && values.mqttUrl === undefined)
+    problems.push(
+      '--routers needs --controller-id, the Endpoint ID of the Controller that the Agents connect to, or --mqtt-url',
+    )
   problems.push(...mqttProblems(values))
   if (problems.length > 0) throw new AppError('invalid', `configuration:\n  ${problems.join('\n  ')}`)
   // Each value was read by the row that the type is made of.

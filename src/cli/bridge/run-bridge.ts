@@ -110,9 +110,11 @@ async function rowsOf(options: BridgeOptions, log: Log): Promise<RouterRows> {
       version: packageVersion(),
     })
   }
-  const { controllerId = '', uspHost: host, uspPort: port, uspPath: path, uspTls: tls, uspCa } = options
+  const { controllerId, uspHost: host, uspPort: port, uspPath: path, uspTls: tls, uspCa } = options
   const certificate = uspCa === undefined ? undefined : readPem('--usp-ca', uspCa)
-  const controllers = [{ endpointId: controllerId, host, port, path, tls, ...defined({ certificate }) }]
+  // Routers that are on MQTT alone have no Controller.
+  const controllers =
+    controllerId === undefined ? [] : [{ endpointId: controllerId, host, port, path, tls, ...defined({ certificate }) }]
   return new FileRows({ ...parts, file: routers, controllers, certificates: options.agentCertificates })
 }
 
