@@ -257,6 +257,11 @@ it('shows a certificate over TLS, and connects to no broker that its CA does not
     writeFileSync(path, pem, { mode: 0o600 })
     return `${name} ${path}`
   })
+  const others = templateLines('mosquitto.conf').filter(
+    (line) => !/^(listener|password_file|acl_file|cafile|certfile|keyfile) /.test(line),
+  )
+  expect(others.length).toBeGreaterThan(2)
+  lines.push(...others)
   const { port } = await mosquitto([...lines, 'require_certificate true', 'use_identity_as_username true'])
   const url = `mqtts://localhost:${port}`
   const certificate = issue('client', 'isthmus-bridge', clientKey)

@@ -153,3 +153,55 @@ describe.each([
     }
   })
 })
+
+it('each verb does at the router what it says', async () => {
+  const { port } = await aedes()
+  const user = await userAt(port)
+  const emulated = await router()
+  const bridge = await bridgeAt(port)
+  bridge.serve('r1', emulated, { policy: 'L3' })
+  await user.last(topic('state/online'), (text) => text === 'online')
+  const run = (verb: string, args: object = {}, more: object = {}) => user.command('r1', verb, args, more)
+  const rows = (menu: string) => emulated.store.table(menu).map(({ values }) => values)
+  expect(await run('ping', { host: '192.0.2.9', count: 1 })).toMatchObject({
+    status: 'done',
+    result: { Status: 'Complete' },
+  })
+  expect(await run('traceroute', { host: '192.0.2.9' })).toMatchObject({ status: 'done' })
+  expect(await run('ping', { host: '127.0.0.1' })).toMatchObject({ status: 'denied', code: 7027 })
+  const wifi = { interface: 'wifi1', ssid: 'guests', key: 'S3cr3tS3cr3t', channel: 40 }
+  expect(await run('wifi_set', wifi)).toMatchObject({ status: 'done' })
+  expect(rows('interface').find(({ name }) => name === 'wifi1')).toMatchObject({
+    'configuration.ssid': 'guests',
+    'security.passphrase': 'S3cr3tS3cr3t',
+    'channel.frequency': '5200',
+  })
+  expect(await run('wifi_set', { interface: 'wifi99', enabled: true })).toMatchObject({ status: 'denied', code: 7016 })
+  const rule = { protocol: 'tcp', external_port: 8080, internal_port: 80, internal_client: '192.168.88.7' }
+  const added = await run('port_mapping_add', rule)
+  expect(added).toMatchObject({ status: 'done', result: { path: expect.stringMatching(/PortMapping\.\d+\.$/) } })
+  expect(rows('/ip/firewall/nat').filter((row) => row['dst-port'] === '8080')).toMatchObject([
+    { protocol: 'tcp', 'to-addresses': '192.168.88.7', 'to-ports': '80' },
+  ])
+  const removed = await run('port_mapping_remove', { protocol: 'tcp', external_port: 8080 })
+  expect(removed).toMatchObject({ status: 'done', result: { path: added.result?.path } })
+  expect(await run('port_mapping_remove', { path: added.result?.path })).toMatchObject({ status: 'denied', code: 7016 })
+  const isOff = () => rows('interface').find(({ name }) => name === 'ether4')?.disabled
+  expect(await run('interface_disable', { interface: 'ether4' })).toMatchObject({ status: 'done' })
+  expect(isOff()).toBe('true')
+  expect(await run('interface_enable', { interface: 'ether4' })).toMatchObject({ status: 'done' })
+  expect(isOff()).toBe('false')
+  expect(await run('dns_set', { servers: ['192.0.2.53', '198.51.100.53'] })).toMatchObject({ status: 'done' })
+  expect(await run('dns_set', { servers: ['198.51.100.53'] })).toMatchObject({ result: { added: 0, removed: 1 } })
+  expect(rows('/ip/dns')[0]?.servers).toBe('198.51.100.53')
+  expect(await run('check_update')).toMatchObject({ status: 'done', result: { LatestVersion: expect.any(String) } })
+  const backup = await run('backup', { url: 'https://backup.example/x', password: 'S3cr3tS3cr3t' })
+  expect(backup).toMatchObject({ status: 'denied', code: 7027 })
+  const upgrade = await run('upgrade', { channel: 'stable' })
+  expect(upgrade).toMatchObject({ status: 'denied', code: 7027, result: { confirm: expect.any(String) } })
+  expect(await run('reboot')).toMatchObject({ status: 'done' })
+  await user.last(topic('event/reboot'))
+  await until(() => user.texts(topic('state/online')).at(-1) === 'online')
+  const responses = user.heard.filter((one) => one.topic.includes('/response/')).map(({ text }) => text)
+  expect(responses.join()).not.toContain('S3cr3t')
+}, 90_000)

@@ -66,8 +66,7 @@ async function step(reader: ModelReader, walks: (Walk | AgentError)[], level: nu
       const segment = walk instanceof AgentError ? undefined : walk.segments[level]
       if (walk instanceof AgentError || segment === undefined) return
       try {
-        if (segment.kind === 'wildcard' || segment.kind === 'search')
-          rows.set(walk, await rowsOf(reader, walk.objects, segment.kind === 'search' ? segment.terms.length : 0))
+        if (segment.kind === 'wildcard' || segment.kind === 'search') rows.set(walk, await rowsOf(reader, walk.objects))
       } catch (error) {
         walks[i] = asAgentError(error)
       }
@@ -134,11 +133,8 @@ async function end(reader: ModelReader, { text, path, objects, leaf }: Walk): Pr
   return { path, objects: existing, leaf }
 }
 
-/**
- * The rows of tables, each with so many parameters that are looked at; none of a table that is not there. AgentError 7026
- * when one is not supported.
- */
-async function rowsOf(reader: ModelReader, tables: readonly string[], looks: number): Promise<string[]> {
+/** The rows of tables; none of a table that is not there. AgentError 7026 when one is not supported. */
+async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     tables.map(async (table) => {
       if (await reader.isTable(table)) return reader.rows(table)
@@ -146,7 +142,6 @@ async function rowsOf(reader: ModelReader, tables: readonly string[], looks: num
       return []
     }),
   )
-  reader.count(found.reduce((sum, rows) => sum + rows.length, 0) * (1 + looks))
   return found.flat()
 }
 
