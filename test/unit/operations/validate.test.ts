@@ -28,6 +28,37 @@ function refusal(request: OperationRequest, protocol: Protocol = 'cwmp', root?: 
 
 const set = (path: string, value: string): OperationRequest => ({ verb: 'set', values: [{ path, value }] })
 
+describe('a download to a router of MikroTik', () => {
+  const asked = (url: string, more: object = {}, protocol: Protocol = 'cwmp', manufacturer = 'MikroTik') => {
+    try {
+      const device = { owner: protocol, root: 'Device.', manufacturer } as const
+      return validate({ verb: 'download', url, ...more }, { device, protocol, model }).join()
+    } catch (error) {
+      return error instanceof AppError ? error.message : String(error)
+    }
+  }
+  const config = { fileType: '3 Vendor Configuration File' }
+
+  it.each([
+    'http://h/a.alter',
+    'http://h/a.ALTER?x=1',
+    'http://h/x/.alter#y',
+    'http://h/a%2Ealter',
+    'http://h/?a.alter',
+  ])('is no script: %s', (url) => {
+    expect(asked(url, config)).toMatch(/run the file as a script/)
+    expect(asked(url)).toMatch(/run the file as a script/)
+    expect(asked(url, config, 'cwmp', 'Acme')).toBe('')
+  })
+
+  it('is a descriptor of all packages, not one of them; a bridge takes one', () => {
+    expect(asked('https://h/routeros-7.18.2-arm64.npk')).toMatch(/descriptor that lists all packages/)
+    expect(asked('https://h/upgrade.xml')).toBe('')
+    expect(asked('https://h/routeros-7.18.2-arm64.npk', {}, 'usp')).toBe('')
+    expect(asked('https://h/config.rsc', config)).toBe('')
+  })
+})
+
 describe('accepted requests', () => {
   const passes: [string, OperationRequest, Protocol, Device['root']][] = [
     [
