@@ -141,6 +141,32 @@ describe('device commits', () => {
     expect(await left()).toEqual(['Device.A.C'])
   })
 
+  it('write what is known of a parameter in any order, one by one and in one flush', async () => {
+    const path = 'Device.A.1.B'
+    const mapped = {
+      path,
+      value: '1',
+      type: 'int',
+      source: 'cwmp',
+      collectedAt: 5,
+      from: { path: 'X', value: 'x' },
+    } as const
+    const whole = { path, value: '2', type: 'int', source: 'cwmp', collectedAt: 6, writable: true } as const
+    const partial = { path, value: '3', type: 'unknown', source: 'usp', collectedAt: 7 } as const
+    const asStored = async (writes: ParameterWrite[][]) => {
+      const cpe = await stored()
+      await Promise.all(writes.map((parameters) => store.devices.commit({ deviceId: cpe.id, parameters })))
+      return (await store.parameters.getMany(cpe.id, [path])).map(({ deviceId, ...rest }) => rest)
+    }
+    for (const together of [false, true]) {
+      const order = (...writes: ParameterWrite[]) => asStored(together ? [writes] : writes.map((write) => [write]))
+      expect(await order(mapped, whole)).toEqual([whole])
+      expect(await order(whole, partial)).toEqual([{ ...whole, value: '3', source: 'usp', collectedAt: 7 }])
+      expect(await order(partial, whole, mapped)).toEqual([{ ...mapped, writable: true }])
+      expect(await order(whole, mapped, partial)).toEqual([{ ...whole, value: '3', source: 'usp', collectedAt: 7 }])
+    }
+  })
+
   it('keep the type that is known when a write has none', async () => {
     const cpe = await stored()
     const path = 'Device.A.1.X_B'

@@ -1,6 +1,7 @@
 import { splitLeaf } from '../../datamodel/index.ts'
 import type { ParameterWrite } from '../../domain/index.ts'
 import { startingWith } from '../mongo/filter.ts'
+import { type MergeableUpdate, merge } from './merge.ts'
 import type { Write } from './write-set.ts'
 
 /**
@@ -49,25 +50,38 @@ export function byObject(parameters: ParameterWrite[]): Map<string, ParameterWri
   return objects
 }
 
+/**
+ * The update of one object. A leaf of which all is known is written as one field, which leaves nothing of an earlier one;
+ * of another one only what is known.
+ */
 function fieldsOf(leaves: ParameterWrite[]): { $set: Record<string, unknown>; $unset: Record<string, ''> } {
-  const fields: Record<string, unknown> = {}
-  const $unset: Record<string, ''> = {}
+  const once = { $set: {} as Record<string, unknown>, $unset: {} as Record<string, ''> }
+  const repeated: MergeableUpdate[] = []
+  const seen = new Set<string>()
   for (const { path, value, type, source, collectedAt, writable, from } of leaves) {
-    const at = `leaves.${splitLeaf(path).leaf}.`
-    fields[`${at}value`] = isLarge(value) ? null : value
-    if (type !== 'unknown') fields[`${at}type`] = type
-    fields[`${at}source`] = source
-    fields[`${at}collectedAt`] = collectedAt
-    if (writable !== undefined) fields[`${at}writable`] = writable
-    if (from !== undefined) {
-      fields[`${at}from`] = from
-      delete $unset[`${at}from`]
-    } else if (path.startsWith(TR181)) {
-      $unset[`${at}from`] = ''
-      delete fields[`${at}from`]
+    const at = `leaves.${splitLeaf(path).leaf}`
+    const stored = isLarge(value) ? null : value
+    const isRepeated = seen.has(at)
+    seen.add(at)
+    if (!isRepeated && type !== 'unknown' && writable !== undefined) {
+      const leaf = { value: stored, type, source, collectedAt, writable }
+      once.$set[at] = from === undefined ? leaf : { ...leaf, from }
+      continue
     }
+    const $set: Record<string, unknown> = isRepeated ? {} : once.$set
+    $set[`${at}.value`] = stored
+    if (type !== 'unknown') $set[`${at}.type`] = type
+    $set[`${at}.source`] = source
+    $set[`${at}.collectedAt`] = collectedAt
+    if (writable !== undefined) $set[`${at}.writable`] = writable
+    if (from !== undefined) $set[`${at}.from`] = from
+    const unset = from === undefined && path.startsWith(TR181) ? `${at}.from` : undefined
+    if (isRepeated) repeated.push(unset === undefined ? { $set } : { $set, $unset: { [unset]: '' } })
+    else if (unset !== undefined) once.$unset[unset] = ''
   }
-  return { $set: fields, $unset }
+  const update: MergeableUpdate = once
+  for (const later of repeated) merge(update, later)
+  return { $set: update.$set ?? {}, $unset: update.$unset ?? {} }
 }
 
 function isLarge(value: string): boolean {

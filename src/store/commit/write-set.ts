@@ -2,6 +2,7 @@ import type { FlushResult } from '../../base/index.ts'
 import { type CollectionName, rankOf } from '../mongo/collections.ts'
 import { MARK } from '../mongo/convert.ts'
 import type { BulkOperation, UpdateFilter } from '../mongo/mongoose.ts'
+import { fieldsIn, type MergeableUpdate, merge } from './merge.ts'
 
 /**
  * One write of a set. Every update that is no upsert carries `mustMatch`: finding nothing makes the whole set fail with
@@ -110,17 +111,17 @@ const MAX_MERGED_FIELDS = 10_000
 /** The writes of all sets by collection, in order, those that can be made one merged. */
 export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> {
   const byCollection = new Map<CollectionName, Write[]>()
-  const merged = new Map<string, Mergeable>()
+  const merged = new Map<string, MergeableUpdate>()
   for (const set of sets) {
     for (const write of set.writes) {
       if (write.mergeKey !== undefined && 'updateOne' in write.operation) {
-        const update = write.operation.updateOne.update as Mergeable
+        const update = write.operation.updateOne.update as MergeableUpdate
         const earlier = merged.get(write.mergeKey)
-        if (earlier !== undefined && fieldsOf(earlier) + fieldsOf(update) <= MAX_MERGED_FIELDS) {
+        if (earlier !== undefined && fieldsIn(earlier) + fieldsIn(update) <= MAX_MERGED_FIELDS) {
           merge(earlier, update)
           continue
         }
-        const whole: Mergeable = {}
+        const whole: MergeableUpdate = {}
         merge(whole, update)
         merged.set(write.mergeKey, whole)
         push(byCollection, {
@@ -135,39 +136,6 @@ export function gather(sets: readonly WriteSet[]): Map<CollectionName, Write[]> 
     }
   }
   return byCollection
-}
-
-/** The operators of an update that can be merged. */
-interface Mergeable {
-  $set?: Record<string, unknown>
-  $unset?: Record<string, ''>
-  $inc?: Record<string, number>
-}
-
-function fieldsOf({ $set = {}, $unset = {} }: Mergeable): number {
-  return Object.keys($set).length + Object.keys($unset).length
-}
-
-function merge(whole: Mergeable, { $set, $unset, $inc }: Mergeable): void {
-  if ($set !== undefined) {
-    whole.$set = Object.assign(whole.$set ?? {}, $set)
-    remove(whole, '$unset', $set)
-  }
-  if ($unset !== undefined) {
-    whole.$unset = Object.assign(whole.$unset ?? {}, $unset)
-    remove(whole, '$set', $unset)
-  }
-  if ($inc === undefined) return
-  whole.$inc ??= {}
-  for (const [field, by] of Object.entries($inc)) whole.$inc[field] = (whole.$inc[field] ?? 0) + by
-}
-
-/** Takes fields out of an operator: a later one decides about them, and no update names a field twice. */
-function remove(whole: Mergeable, operator: '$set' | '$unset', fields: object): void {
-  const kept = whole[operator]
-  if (kept === undefined) return
-  for (const field of Object.keys(fields)) delete kept[field]
-  if (Object.keys(kept).length === 0) delete whole[operator]
 }
 
 function push(byCollection: Map<CollectionName, Write[]>, write: Write): void {
