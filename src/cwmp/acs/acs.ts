@@ -432,15 +432,17 @@ export class Acs implements Lifecycle {
     }
     const { devices, clock, mayRegister } = this.#options
     const limit = isStranger && mayRegister !== undefined ? { mayRegister } : {}
-    const device = await takeIn(id, facts, { devices, clock, wakes: this.#wakes, ...limit })
-    if (device === undefined) {
+    const arrival = await takeIn(id, facts, { devices, clock, wakes: this.#wakes, ...limit })
+    if (arrival === undefined) {
       this.#options.onRefused?.('new devices')
       tooBusy(response, 'no new device is registered at the moment')
       return false
     }
+    const { device, isNew } = arrival
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
+    session.isNewDevice = isNew
     session.isOpen = auth.proof === 'none'
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turn.enrolIn(session)
     const header = replyHeader(envelope)

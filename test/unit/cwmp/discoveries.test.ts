@@ -67,9 +67,14 @@ function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
   const sessions: ScriptedSession[] = []
 
   /** One session: what the device was asked, and how it ended. */
-  async function session(answer: (request: Asked) => Answer, pause: (session: Session) => boolean = () => false) {
+  async function session(
+    answer: (request: Asked) => Answer,
+    pause: (session: Session) => boolean = () => false,
+    isNewDevice = false,
+  ) {
     const script = scriptedSession(answer)
     script.session.device = record()
+    script.session.isNewDevice = isNewDevice
     sessions.push(script)
     const outcome = await made
       .run(script.session, () => pause(script.session))
@@ -111,6 +116,43 @@ describe('a tree that was read as a whole', () => {
         unmapped: [{ path: 'Device.X_T.{i}.P1', trees: 1 }],
       },
     ])
+  })
+})
+
+describe('the first reading of a device', () => {
+  /** Counts looks at the stored tree, and changes that drop something. */
+  function counted(w: ReturnType<typeof world>) {
+    const counts = { lists: 0, drops: 0 }
+    const { list } = w.stores.parameters
+    w.stores.parameters.list = (...args) => {
+      counts.lists++
+      return list(...args)
+    }
+    const { commit } = w.stores.devices
+    w.stores.devices.commit = (change) => {
+      if (change.dropSubtrees !== undefined) counts.drops++
+      return commit(change)
+    }
+    return counts
+  }
+
+  it('looks for nothing that vanished in the session that made the record', async () => {
+    const w = world()
+    const counts = counted(w)
+    const first = await w.session(cpe(treeOf(2, 3)), undefined, true)
+    expect(first.outcome).toBe('done')
+    expect(counts).toEqual({ lists: 0, drops: 0 })
+    expect(Object.keys(w.stored())).toHaveLength(6)
+  })
+
+  it('does so when another part of it is read later, or other work was done between', async () => {
+    const w = world()
+    const counts = counted(w)
+    let steps = 0
+    const paused = await w.session(cpe(treeOf(2, 3)), () => steps++ === 2, true)
+    expect(paused.outcome).toBe('paused')
+    expect((await w.session(cpe(treeOf(2, 3)), undefined, true)).outcome).toBe('done')
+    expect(counts).toEqual({ lists: 1, drops: 1 })
   })
 })
 

@@ -53,6 +53,8 @@ interface Reading {
   walk: Walk
   /** It reads objects alone that could not be read before. */
   isPart: boolean
+  /** The record has nothing but what this reading and the Inform of its session brought. */
+  isFirst: boolean
   firmware: string
   bootstrapAt: number
   /** Values that were read and are not in the record yet. */
@@ -91,7 +93,7 @@ export class Discoveries {
   async run(session: Session, pause: () => boolean): Promise<'done' | 'paused' | 'spent' | 'empty'> {
     const { device } = session
     const notes = this.notebook.of(device)
-    const state = this.#stateOf(device, notes)
+    const state = this.#stateOf(session, notes)
     const before = state.walk.steps
     const { waiting } = state
     const keep = async () => {
@@ -103,6 +105,9 @@ export class Discoveries {
       }
     }
     this.#active++
+    // Other work between two parts of a reading may bring values of its own.
+    const { isFirst } = state
+    state.isFirst = false
     try {
       for (;;) {
         if (pause()) return 'paused'
@@ -120,7 +125,7 @@ export class Discoveries {
       }
       notes.advanced()
       notes.completed()
-      await this.#finish(session, state)
+      await this.#finish(session, state, isFirst)
       return 'done'
     } catch (error) {
       if (error instanceof PeerFault) await this.#foundNothing(session, `${error.fault} ${error.message}`)
@@ -176,7 +181,8 @@ export class Discoveries {
     if (notes !== undefined) await this.#options.devices.commit({ deviceId: device.id, set: { 'cwmp.notes': notes } })
   }
 
-  #stateOf(device: Device, notes: CpeNotes): Reading {
+  #stateOf(session: Session, notes: CpeNotes): Reading {
+    const { device } = session
     const { mode, types } = this.#options
     const firmware = firmwareOf(device)
     const bootstrapAt = device.cwmp?.lastBootstrapAt ?? 0
@@ -188,7 +194,9 @@ export class Discoveries {
     const isPart = unread.length > 0 && unread.length < MAX_UNREAD
     const start = { root, mode: mode === 'subtree' ? mode : ('walk' as const), ...(isPart ? { only: unread } : {}) }
     const walk = new Walk(start, types, notes)
-    const state: Reading = { walk, isPart, firmware, bootstrapAt, waiting: [], facts: new Map(), methodsAsked: isPart }
+    const isFirst = session.isNewDevice && known === undefined
+    const nothing = { waiting: [], facts: new Map<string, string>() }
+    const state: Reading = { walk, isPart, isFirst, firmware, bootstrapAt, ...nothing, methodsAsked: isPart }
     this.#halfDone.set(device.id, state)
     return state
   }
@@ -202,8 +210,8 @@ export class Discoveries {
   }
 
   /** Stores facts, methods and firmware, and deletes what the CPE no longer has. */
-  async #finish(session: Session, state: Reading): Promise<void> {
-    const { devices, parameters, types, log } = this.#options
+  async #finish(session: Session, state: Reading, isFirst: boolean): Promise<void> {
+    const { log } = this.#options
     const { deviceId } = session
     const { walk, firmware, facts } = state
     const methods = await methodsOf(session, state)
@@ -213,27 +221,32 @@ export class Discoveries {
     if (methods !== undefined) patch['cwmp.methods'] = methods
     if (collected.informIntervalS !== undefined && /^\d{1,9}$/.test(collected.informIntervalS))
       patch['cwmp.informIntervalS'] = Number(collected.informIntervalS)
-    if (walk.isComplete) {
-      const knows = (object: string) => types.knowsObject(object)
-      // The parameters of the Inform exist, listed or not.
-      const results = [...walk.seen, ...session.informed.map((path) => ({ path }))]
-      const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
-      const gone = await vanishedSince(read, parameters)
-      // New firmware can have the other root; the CPE does not list the old one any more.
-      const before = walk.root === 'Device.' && !state.isPart ? ['InternetGatewayDevice.'] : []
-      const dropSubtrees = [...gone.subtrees, ...before]
-      await devices.commit({ deviceId, more: true, dropSubtrees, dropParameters: gone.parameters })
-    } else
+    if (!walk.isComplete)
       log.warn(
         { deviceId, root: walk.root },
         'the tree of the device is larger than its record may be; the rest is left out',
       )
+    else if (!isFirst) await this.#dropVanished(session, state)
     const unread = walk.unlisted.map(({ path }) => path)
     await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch, {
       facts: 'all',
     })
     this.#halfDone.delete(deviceId)
     if (walk.isComplete && !state.isPart && unread.length === 0) await this.#count(session.device, walk)
+  }
+
+  /** Deletes what was stored and the CPE no longer has. */
+  async #dropVanished({ deviceId, informed }: Session, { walk, isPart }: Reading): Promise<void> {
+    const { devices, parameters, types } = this.#options
+    const knows = (object: string) => types.knowsObject(object)
+    // The parameters of the Inform exist, listed or not.
+    const results = [...walk.seen, ...informed.map((path) => ({ path }))]
+    const read = { deviceId, objects: [...walk.objects], results, source: 'cwmp' as const, knows }
+    const gone = await vanishedSince(read, parameters)
+    // New firmware can have the other root; the CPE does not list the old one any more.
+    const before = walk.root === 'Device.' && !isPart ? ['InternetGatewayDevice.'] : []
+    const dropSubtrees = [...gone.subtrees, ...before]
+    await devices.commit({ deviceId, more: true, dropSubtrees, dropParameters: gone.parameters })
   }
 
   /** Counts the parameters of a whole tree of TR-181 that its model knows; a tree of TR-098 is counted where it is mapped. */

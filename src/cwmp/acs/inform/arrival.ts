@@ -24,7 +24,11 @@ interface ArrivalOptions {
  * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device
  * is new and may not be registered now.
  */
-export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Device | undefined> {
+export async function takeIn(
+  id: DeviceId,
+  facts: InformFacts,
+  options: ArrivalOptions,
+): Promise<{ device: Device; isNew: boolean } | undefined> {
   const { devices, clock, wakes, mayRegister } = options
   let isAdmitted = mayRegister === undefined
   const now = clock.now()
@@ -39,7 +43,9 @@ export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalO
     if (wake !== undefined && change.set !== undefined) change.set['cwmp.lastWake'] = wake
     await devices.commit(change)
     if (wake !== undefined) wakes.stored(id, wake)
-    return change.create ?? applyPatch(known as Device, change.set ?? {}, now)
+    const { create } = change
+    if (create !== undefined) return { device: create, isNew: true }
+    return { device: applyPatch(known as Device, change.set ?? {}, now), isNew: false }
   }
   // Another instance may create or delete the record between the read and the commit.
   return retryOnConflict(work, { attempts: 3, isRetryable: isOvertaken })

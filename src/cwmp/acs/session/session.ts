@@ -51,6 +51,8 @@ export class Session {
   /** Longest silence of the CPE, in milliseconds; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
+  /** Its Inform made the record of the device, whose tree has nothing else. */
+  isNewDevice = false
   /** It began without a login, which the policy allowed. */
   isOpen = false
   /** Names of the parameters in its Inform. */
