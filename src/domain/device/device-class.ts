@@ -2,11 +2,13 @@
 export const DEVICE_CLASSES = ['router', 'ont', 'dsl', 'meshAp', 'stb', 'camera', 'other'] as const
 export type DeviceClass = (typeof DEVICE_CLASSES)[number]
 
+/** Optical values below an extension. */
+const OPTICAL = /^(WANDevice\.\d+\.)?X_[^.]*(PON|Optical)[^.]*\.([^.]+\.)*(RXPower|Status|OpticalSignalLevel)$/i
 /** Parameters below either root that only devices of a class have, the strongest class first. */
 const OBJECTS: readonly [RegExp, DeviceClass][] = [
   [/^Services\.STBService\.\d+\.Enable$/, 'stb'],
   [/^(XPON\.ONU|Optical\.Interface)\.\d+\.(Enable|Status)$/, 'ont'],
-  [/^(WANDevice\.\d+\.)?X_[^.]*(PON|Optical)[^.]*\.([^.]+\.)*(RXPower|Status|OpticalSignalLevel)$/i, 'ont'],
+  [OPTICAL, 'ont'],
   [/^DSL\.(Line|Channel)\.\d+\.(Enable|Status)$/, 'dsl'],
   [/^WANDevice\.\d+\.WANDSLInterfaceConfig\.(Enable|Status)$/, 'dsl'],
 ]
@@ -46,6 +48,8 @@ const NONE: ClassEvidence = { class: 'other', weight: 0 }
 
 /** Returns true when the class of a device can follow from this parameter; the path is below the root. */
 export function bearsClass(rest: string): boolean {
+  // A tree may have thousands of these.
+  if (rest.startsWith('X_')) return OPTICAL.test(rest)
   return (
     BEGINNING.test(rest) &&
     (ACCESS.test(rest) ||
