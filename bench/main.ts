@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { drawReach } from './picture.ts'
 import { printRow } from './print.ts'
 import { isReached, limitText, type Reach, valueText } from './reach.ts'
+import { bridgeRow } from './rows/bridge.ts'
 import { firstContactRow } from './rows/first-contact.ts'
 import { hostileRow } from './rows/hostile.ts'
 import { informRow } from './rows/inform.ts'
@@ -25,6 +26,7 @@ const { values: flags, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     links: { type: 'string', default: '5000' },
     devices: { type: 'string', default: '100000' },
+    routers: { type: 'string', default: '500' },
     moves: { type: 'string', default: '80' },
     /** File for a picture (SVG) of the limits and of the measured values. */
     picture: { type: 'string', default: '' },
@@ -45,6 +47,7 @@ const ROWS: [string, string[], (world: World) => Promise<Reach[]>][] = [
   ['migrate', ['--discovery', 'subtree'], (world) => migrateRow(world, Number(flags.moves))],
   ['plan', [], (world) => planRow(world, Number(flags.devices))],
   ['list', [], (world) => listRow(world, Number(flags.devices))],
+  ['bridge', [], (world) => bridgeRow(world, Number(flags.routers))],
   ['hostile', ['--discovery', 'none'], (world) => hostileRow(world)],
 ]
 

@@ -49,3 +49,14 @@ function snapshot(pids: Record<string, number | undefined>): Record<string, numb
     Object.entries(pids).map(([name, pid]) => [name, pid === undefined ? undefined : cpuMs(pid)]),
   )
 }
+
+/** The least resident memory of a process within a time, in bytes: garbage of the work before is not counted. */
+export async function leastResident(pid: number, ms: number): Promise<number | undefined> {
+  let least: number | undefined
+  for (const end = performance.now() + ms; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const now = residentBytes(pid)
+    if (now !== undefined && (least === undefined || now < least)) least = now
+  }
+  return least
+}

@@ -10,6 +10,8 @@ import { type Shares, sharesWhile } from './profile.ts'
 /** The subject of a row: the whole server in a process of its own, and the database in another. */
 export interface World {
   api: ApiClient
+  /** The API key. */
+  key: string
   apiPort: number
   cwmpPort: number
   uspPort: number
@@ -74,6 +76,7 @@ export async function startWorld(flags: string[] = []): Promise<World> {
   }
   return {
     api: createApiClient(`http://127.0.0.1:${apiPort}/api/v1`, firstKey),
+    key: firstKey,
     apiPort,
     cwmpPort,
     uspPort,

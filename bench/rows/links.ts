@@ -1,6 +1,6 @@
 import { AgentLoad } from '../agent-load.ts'
 import { figure, printRow } from '../print.ts'
-import { residentBytes } from '../process-cpu.ts'
+import { leastResident } from '../process-cpu.ts'
 import type { Reach } from '../reach.ts'
 import type { World } from '../world.ts'
 import { inTurns } from './notify.ts'
@@ -10,11 +10,11 @@ export async function linksRow(world: World, links: number): Promise<Reach[]> {
   // The first ones pay for what all share: models, caches, buffers, and the heap's own growth.
   const first = agents(world, 'F', 500)
   await inTurns(first, (agent) => agent.connect(true, 300), 100)
-  const before = await settled(world)
+  const before = await leastResident(world.pids.server, 30_000)
   const more = agents(world, 'K', links)
   try {
     await inTurns(more, (agent) => agent.connect(true, 300), 100)
-    const after = await settled(world)
+    const after = await leastResident(world.pids.server, 30_000)
     const each = before === undefined || after === undefined ? undefined : (after - before) / links
     printRow(`Memory of idle Agent links, ${links} onboarded Agents`, [
       ['server before', figure(before === undefined ? undefined : before / 1e6, 'MB', 0)],
@@ -33,15 +33,4 @@ function agents(world: World, prefix: string, count: number): AgentLoad[] {
     { length: count },
     (_, i) => new AgentLoad(world.uspPort, '/usp', world.endpointId, `${prefix}${i}`),
   )
-}
-
-/** The smallest of what is seen within some seconds: garbage of the onboarding is not memory of a link. */
-async function settled(world: World): Promise<number | undefined> {
-  let least: number | undefined
-  for (let i = 0; i < 60; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const now = residentBytes(world.pids.server)
-    if (now !== undefined && (least === undefined || now < least)) least = now
-  }
-  return least
 }

@@ -36,8 +36,8 @@ export interface PlannerWorld {
   /** Every operation that was asked for, in order. */
   asked: Operation[]
   operations: Operations
-  /** `plans`: over this store of plans. */
-  anotherPlanner(instance: string, plans?: PlanStore): Planner
+  /** `plans`: over this store of plans. `over`: stands between the planner and its stores. */
+  anotherPlanner(instance: string, plans?: PlanStore, over?: <T extends object>(port: T) => T): Planner
   /** Stores devices with an Agent whose CPEs informed just now. */
   devices(count: number, more?: Partial<Device>): Promise<DeviceId[]>
   /** A plan over all devices there are. */
@@ -137,11 +137,15 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
   const started: Planner[] = []
   const links: PlannerWorld['links'] = { answers: () => 'elsewhere', closed: [] }
   const contactListeners = new Set<(deviceId: DeviceId, protocol: Protocol) => void>()
-  const anotherPlanner = (instance: string, plans: PlanStore = store.plans) => {
+  const anotherPlanner: PlannerWorld['anotherPlanner'] = (instance, plans = store.plans, over) => {
+    const through = <T extends object>(port: T): T => over?.(port) ?? port
     const planner = new Planner({
       ...store,
-      plans,
-      operations,
+      plans: through(plans),
+      devices: through(store.devices),
+      parameters: through(store.parameters),
+      bridges: through(store.bridges),
+      operations: through<Operations>(operations),
       instance,
       clock,
       newId,
@@ -172,7 +176,8 @@ export async function plannerWorld(uri: string): Promise<PlannerWorld> {
           periodicNotifIntervalS: 60,
         }),
     })
-    started.push(planner)
+    // One with calls that never return cannot be stopped.
+    if (over === undefined) started.push(planner)
     return planner
   }
   const planner = anotherPlanner('test')

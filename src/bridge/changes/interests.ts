@@ -4,6 +4,9 @@ import { LOCAL_AGENT } from '../model/local-model.ts'
 const SUBSCRIPTIONS = `${LOCAL_AGENT}Subscription.`
 const THRESHOLDS = `${LOCAL_AGENT}Threshold.`
 
+/** A path that may mean something of a router; a text that is none is not looked at. */
+const PATTERN = /^Device\.(?:(?:\*|[\w-]+)\.)*[\w-]*[!]?$/
+
 /** An enabled subscription, as far as it says what to look at. */
 interface Subscribed {
   /** NotifType. */
@@ -85,5 +88,5 @@ function patternsOf(list: string): string[] {
     .replace(/\[[^\]]*\]/g, '*')
     .split(',')
     .map((path) => path.trim())
-    .filter((path) => path.startsWith('Device.') && !path.includes('+') && !path.startsWith(LOCAL_AGENT))
+    .filter((path) => PATTERN.test(path) && !path.startsWith(LOCAL_AGENT))
 }

@@ -38,10 +38,11 @@ export async function placesOf(reads: RouterReads, { rows, values }: Look): Prom
 /** Returns the patterns of the tables at and below a pattern; for a row, that of its table. */
 function tablePatterns(supported: SupportedModel, pattern: string): string[] {
   const table = pattern.replace(/(\.)(?:\d+|\*)\.$/, '$1')
+  const above = schemaPathOf(table)
   return [...supported.objects()]
     .filter((schema) => schema.endsWith('{i}.'))
     .flatMap((schema) => {
-      const below = restBelow(table, schema.slice(0, -'{i}.'.length))
+      const below = restBelow(above, schema.slice(0, -'{i}.'.length))
       return below === undefined ? [] : table + below
     })
 }
@@ -52,9 +53,10 @@ async function parametersAt(reads: RouterReads, supported: SupportedModel, patte
     if (supported.parameter(pattern) === undefined) return []
     return (await objectsAt(reads, object)).map((path) => path + leaf)
   }
+  const above = schemaPathOf(pattern)
   const found = await Promise.all(
     [...supported.objects()].map(async (schema) => {
-      const below = restBelow(pattern, schema)
+      const below = restBelow(above, schema)
       const names = supported.parameters(schema)
       if (below === undefined || names.length === 0) return []
       return (await objectsAt(reads, pattern + below)).flatMap((path) => names.map((name) => path + name))
@@ -63,9 +65,8 @@ async function parametersAt(reads: RouterReads, supported: SupportedModel, patte
   return found.flat()
 }
 
-/** Returns the rest of a schema path below a pattern, with `*` for each `{i}`; undefined when it is not below. */
-function restBelow(pattern: string, schema: string): string | undefined {
-  const above = schemaPathOf(pattern)
+/** Returns the rest of a schema path below another, with `*` for each `{i}`; undefined when it is not below. */
+function restBelow(above: string, schema: string): string | undefined {
   return schema.startsWith(above) ? schema.slice(above.length).replaceAll('{i}', '*') : undefined
 }
 

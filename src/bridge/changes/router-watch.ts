@@ -30,6 +30,8 @@ const SLOW_MS = 10_000
 const FAST_PARAMETERS = 500
 /** Changes that come together are looked at together. */
 const SOON_MS = 100
+/** References of all subscriptions and thresholds that are looked at; those behind them are left out. */
+const MAX_REFERENCES = 1000
 const NOTHING: Interests = { subscribed: [], thresholds: [] }
 
 /**
@@ -48,6 +50,10 @@ export class RouterWatch {
   #values: ReadonlyMap<string, string> = new Map()
   #leaveSlot: (() => void) | undefined
   #cancel: (() => void) | undefined
+  /** Time of the next look, where there is one. */
+  #due = 0
+  /** Time before which there is none. */
+  #restUntil = 0
   #isLooking = false
   /** Something has changed during a look. */
   #isAgain = false
@@ -116,13 +122,20 @@ export class RouterWatch {
       this.#isAgain ||= this.#isLooking
       return
     }
+    const now = this.#parts.clock.now()
+    const due = Math.max(now + ms, this.#restUntil)
+    // A router that tells of changes all the time does not put the look off.
+    if (this.#cancel !== undefined && this.#due <= due) return
     this.#cancel?.()
-    this.#cancel = this.#parts.clock.after(ms, () => void this.#go())
+    this.#due = due
+    this.#cancel = this.#parts.clock.after(due - now, () => void this.#go())
   }
 
   async #go(): Promise<void> {
     this.#cancel = undefined
     this.#isLooking = true
+    const { clock } = this.#parts
+    const begin = clock.now()
     let pause = SLOW_MS
     try {
       pause = await this.#look()
@@ -130,6 +143,8 @@ export class RouterWatch {
       this.#parts.log.debug({ reason: errorText(error) }, 'a router was not looked at for changes')
     } finally {
       this.#isLooking = false
+      // A look that took long is followed by a rest as long, whatever the router tells.
+      this.#restUntil = clock.now() + Math.min(clock.now() - begin, SLOW_MS)
     }
     const next = this.#isAgain ? SOON_MS : pause
     this.#isAgain = false
@@ -143,7 +158,11 @@ export class RouterWatch {
       this.#isStale = false
       this.#interests = await readInterests(local)
     }
-    const subscribed = lookOf(this.#interests)
+    const all = lookOf(this.#interests)
+    const rows = all.rows.slice(0, MAX_REFERENCES)
+    const subscribed = { rows, values: all.values.slice(0, MAX_REFERENCES - rows.length) }
+    if (all.rows.length + all.values.length > MAX_REFERENCES)
+      this.#warn('subscriptions of a router have more references than are looked at')
     const wanted = together([subscribed, ...this.#listeners.values()])
     if (wanted.rows.length + wanted.values.length === 0) {
       this.#tables = new Map()
@@ -175,10 +194,7 @@ export class RouterWatch {
   }
 
   #pace(parameters: number, isSubscribed: boolean): number {
-    if (parameters >= MAX_PARAMETERS && !this.#isWarned) {
-      this.#isWarned = true
-      this.#parts.log.warn({ parameters }, 'subscriptions of a router mean more parameters than are looked at')
-    }
+    if (parameters >= MAX_PARAMETERS) this.#warn('subscriptions of a router mean more parameters than are looked at')
     if (parameters > FAST_PARAMETERS || !isSubscribed) {
       this.#leaveSlot?.()
       this.#leaveSlot = undefined
@@ -186,6 +202,11 @@ export class RouterWatch {
     }
     this.#leaveSlot ??= this.#parts.slots.take()
     return this.#leaveSlot === undefined ? SLOW_MS : FAST_MS
+  }
+
+  #warn(text: string): void {
+    if (!this.#isWarned) this.#parts.log.warn({}, text)
+    this.#isWarned = true
   }
 
   #compare(tables: Places['tables'], is: ReadonlyMap<string, string>): void {
@@ -212,10 +233,17 @@ export class RouterWatch {
   }
 
   async #cross(values: ReadonlyMap<string, string>): Promise<void> {
+    const bySchema = new Map<string, [path: string, value: string][]>()
+    if (this.#interests.thresholds.length > 0)
+      for (const entry of values) {
+        const schema = schemaPathOf(entry[0])
+        const some = bySchema.get(schema)
+        if (some === undefined) bySchema.set(schema, [entry])
+        else some.push(entry)
+      }
     const crossed = this.#crossings.take(this.#interests.thresholds, ({ parameters }) => {
-      const schema = schemaPathOf(parameters)
       const pattern = new RegExp(`^${parameters.replaceAll('.', '\\.').replaceAll('*', '\\d+')}$`)
-      return new Map([...values].filter(([path]) => schemaPathOf(path) === schema && pattern.test(path)))
+      return (bySchema.get(schemaPathOf(parameters)) ?? []).filter(([path]) => pattern.test(path))
     })
     const once = new Set<string>()
     for (const { threshold, path, value } of crossed) {

@@ -16,7 +16,10 @@ export class Crossings {
   #beyond = new Map<string, ReadonlySet<string>>()
 
   /** Returns what has crossed since the last call. `valuesOf` returns the values that a threshold is about. */
-  take(thresholds: readonly Threshold[], valuesOf: (threshold: Threshold) => ReadonlyMap<string, string>): Crossing[] {
+  take(
+    thresholds: readonly Threshold[],
+    valuesOf: (threshold: Threshold) => Iterable<readonly [path: string, value: string]>,
+  ): Crossing[] {
     const found: Crossing[] = []
     const now = new Map<string, ReadonlySet<string>>()
     for (const threshold of thresholds) {

@@ -29,6 +29,7 @@ const MAX_KEYS = 2048
 /** The numbers of one table. Keys are in the order in which they were last used. */
 export class TableNumbers {
   readonly #numbers = new Map<string, number>()
+  readonly #keys = new Map<number, string>()
   #next = 1
 
   /** Returns the number of a key, which counts as used. */
@@ -47,10 +48,13 @@ export class TableNumbers {
     return number
   }
 
-  /** Gives a key its number; no number up to it is given later. */
+  /** Gives a key its number, which no other key has from then on; no number up to it is given later. */
   put(key: string, number: number): void {
-    this.#numbers.delete(key)
+    const other = this.#keys.get(number)
+    if (other !== undefined) this.#numbers.delete(other)
+    this.drop(key)
     this.#numbers.set(key, number)
+    this.#keys.set(number, key)
     this.skip(number)
   }
 
@@ -63,6 +67,7 @@ export class TableNumbers {
   drop(key: string): number | undefined {
     const number = this.#numbers.get(key)
     this.#numbers.delete(key)
+    if (number !== undefined) this.#keys.delete(number)
     return number
   }
 

@@ -2,8 +2,10 @@ import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AppError, errorText } from '../../base/index.ts'
 
-/** Bytes of a journal from which it is written anew when it is opened. */
+/** Bytes of a journal from which it is written anew when it is opened, and, where most of it is outdated, in between. */
 const LONG = 256 * 1024
+/** A journal that is open is written anew when it has become so many times as long as it was then. */
+const GROWTH = 4
 
 /**
  * A file of JSON lines to which entries are appended. An entry is on the disk when the promise of its append resolves;
@@ -11,7 +13,11 @@ const LONG = 256 * 1024
  * line that was cut off is the last one, and belongs to none.
  */
 export class Journal<Entry> {
-  readonly #file: FileHandle
+  readonly #path: string
+  readonly #whole: () => Iterable<Entry>
+  #file: FileHandle
+  /** Length at which it is written anew. */
+  #limit: number
   /** Length of the file as far as it was written completely. */
   #length: number
   /** True when the file may be longer than that. */
@@ -20,14 +26,18 @@ export class Journal<Entry> {
   #writing: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  private constructor(file: FileHandle, length: number) {
+  private constructor(path: string, whole: () => Iterable<Entry>, file: FileHandle, length: number) {
+    this.#path = path
+    this.#whole = whole
     this.#file = file
     this.#length = length
+    this.#limit = limitAfter(length)
   }
 
   /**
    * Opens a journal, which need not be there, and gives its entries in order. `whole` returns entries that have the
-   * same effect as all of them: a long journal is written anew with these. AppError when it cannot be read.
+   * same effect as all of them: a long journal is written anew with these. They may have the effect of entries that
+   * are being appended, or not: these follow in the file. AppError when it cannot be read.
    */
   static async open<Entry>(
     path: string,
@@ -43,24 +53,15 @@ export class Journal<Entry> {
       const length = Buffer.byteLength(text.slice(0, end))
       if (length <= LONG) {
         await file.truncate(length)
-        return new Journal<Entry>(file, length)
+        return new Journal<Entry>(path, whole, file, length)
       }
     } catch (error) {
       await file.close()
       throw new AppError('invalid', `the journal ${path} cannot be read (${errorText(error)}); remove it to begin anew`)
     }
     await file.close()
-    return Journal.#begin<Entry>(path, whole())
-  }
-
-  static async #begin<Entry>(path: string, entries: Iterable<Entry>): Promise<Journal<Entry>> {
-    const file = await open(`${path}.new`, 'w', 0o600)
-    const text = linesOf(entries)
-    await file.writeFile(text)
-    await file.sync()
-    await file.close()
-    await rename(`${path}.new`, path)
-    return new Journal<Entry>(await open(path, 'a'), Buffer.byteLength(text))
+    const begun = await replace(path, linesOf(whole()))
+    return new Journal<Entry>(path, whole, begun.file, begun.length)
   }
 
   /** Resolves when entries, and all before them, are on the disk. Rejects when they are not; they are not there then. */
@@ -92,7 +93,46 @@ export class Journal<Entry> {
     await this.#file.datasync()
     this.#length += Buffer.byteLength(text)
     this.#torn = false
+    if (this.#length > this.#limit) await this.#shorten(text)
   }
+
+  /** Writes the file anew, with the lines that were appended last. One that cannot be written is tried again when the journal is longer: it has all entries. */
+  async #shorten(last: string): Promise<void> {
+    try {
+      const { file, length } = await replace(this.#path, linesOf(this.#whole()) + last)
+      const old = this.#file
+      this.#file = file
+      this.#length = length
+      await old.close()
+    } catch {
+      // The entries are on the disk all the same.
+    }
+    this.#limit = limitAfter(this.#length)
+  }
+}
+
+function limitAfter(length: number): number {
+  return Math.max(LONG, GROWTH * length)
+}
+
+/** Puts a file with this text in the place of another, durably. */
+async function replace(path: string, text: string): Promise<{ file: FileHandle; length: number }> {
+  const made = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await made.writeFile(text)
+    await made.sync()
+  } finally {
+    await made.close()
+  }
+  // Opened before it has its name, so that nothing is appended to the file that it replaces.
+  const file = await open(`${path}.new`, 'a')
+  try {
+    await rename(`${path}.new`, path)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+  return { file, length: Buffer.byteLength(text) }
 }
 
 function linesOf(entries: Iterable<unknown>): string {

@@ -36,6 +36,9 @@ const OBJECTS = [
   'Request.{i}.',
 ].map((object) => LOCAL_AGENT + object)
 
+/** Rows of each of these tables, at most: a Controller that adds more is refused. */
+const MAX_ROWS = 1000
+
 /** Commands that the Agent runtime answers itself. */
 const COMMANDS = new Set(['SendOnBoardRequest()', 'Cancel()'])
 
@@ -114,7 +117,12 @@ export class LocalModel implements AgentModel {
     return this.#change(() => this.#model.set(values, by))
   }
 
-  add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
+  async add(rows: readonly NewRow[], by: string): Promise<readonly string[]> {
+    for (const table of new Set(rows.map((row) => row.table))) {
+      const there = (await this.instances(table)).length
+      if (there + rows.filter((row) => row.table === table).length > MAX_ROWS)
+        throw new AgentError(7005, `${table} has ${MAX_ROWS} rows at most`)
+    }
     return this.#change(() => this.#model.add(rows, by))
   }
 

@@ -3,38 +3,35 @@ import type { IntendedStep, Intent, IntentStore } from './intents.ts'
 
 type Entry = { begin: readonly IntendedStep[] } | { reach: number } | { end: true }
 
-/** Requests after which the file is begun anew. */
-const MAX_REQUESTS = 1000
+/** The intent that is not ended, as far as it is on the disk. */
+interface State {
+  open: Intent | undefined
+}
 
 /** The intents of one router in a file of their own. */
 export class IntentFile implements IntentStore {
-  readonly #path: string
-  #journal: Journal<Entry>
-  #open: Intent | undefined
-  #requests = 0
+  readonly #journal: Journal<Entry>
+  readonly #state: State
 
-  private constructor(path: string, journal: Journal<Entry>, open: Intent | undefined) {
-    this.#path = path
+  private constructor(journal: Journal<Entry>, state: State) {
     this.#journal = journal
-    this.#open = open
+    this.#state = state
   }
 
   /** Opens the file at a path, which need not be there. AppError when it cannot be read. */
   static async open(path: string): Promise<IntentFile> {
-    const { journal, open } = await read(path)
-    return new IntentFile(path, journal, open)
+    const state: State = { open: undefined }
+    const take = (entry: Entry) => {
+      state.open = after(state.open, entry)
+    }
+    return new IntentFile(await Journal.open<Entry>(path, take, () => wholeOf(state)), state)
   }
 
   get open(): Intent | undefined {
-    return this.#open
+    return this.#state.open
   }
 
-  async begin(steps: readonly IntendedStep[]): Promise<void> {
-    // A file that is opened again is written anew when it is long.
-    if (++this.#requests % MAX_REQUESTS === 0) {
-      await this.#journal.close()
-      this.#journal = (await read(this.#path)).journal
-    }
+  begin(steps: readonly IntendedStep[]): Promise<void> {
     return this.#append({ begin: steps })
   }
 
@@ -53,18 +50,12 @@ export class IntentFile implements IntentStore {
 
   async #append(entry: Entry): Promise<void> {
     await this.#journal.append(entry)
-    this.#open = after(this.#open, entry)
+    this.#state.open = after(this.#state.open, entry)
   }
 }
 
-async function read(path: string): Promise<{ journal: Journal<Entry>; open: Intent | undefined }> {
-  let open: Intent | undefined
-  const take = (entry: Entry) => {
-    open = after(open, entry)
-  }
-  const whole = (): Entry[] => (open === undefined ? [] : [{ begin: open.steps }, { reach: open.begun }])
-  const journal = await Journal.open<Entry>(path, take, whole)
-  return { journal, open }
+function wholeOf({ open }: State): Entry[] {
+  return open === undefined ? [] : [{ begin: open.steps }, { reach: open.begun }]
 }
 
 function after(open: Intent | undefined, entry: Entry): Intent | undefined {

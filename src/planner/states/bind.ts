@@ -85,9 +85,9 @@ export async function bind(script: Script, proof: PlanProof, attempt = 1): Promi
 }
 
 /** A record that the Agent of a bridge has made is that of the same router; one with a CPE of its own is another. */
-function mayLose({ binding, cwmp, migration }: Device, proof: PlanProof): boolean {
+function mayLose({ binding, cwmp }: Device, proof: PlanProof): boolean {
   if (!provesMore(proof, binding?.proof)) return false
-  return proof !== 'bridge' || (cwmp === undefined && migration === undefined)
+  return proof !== 'bridge' || cwmp === undefined
 }
 
 function openConflict(

@@ -5,6 +5,10 @@ import type { AgentModel, SupportedModel } from './agent-model.ts'
 
 /** Parameters that are read for one request; more are refused with 7005 (resources exceeded). */
 const MAX_VALUES = 200_000
+/** Objects and parameters that all paths of one request mean together: the same one counts as often as it is meant. */
+const MAX_MEANT = 200_000
+/** Paths of a request that are worked on side by side: those behind them are not begun when they mean too much. */
+const PATHS_AT_ONCE = 64
 
 /** Reads the instantiated model for one request: each table is asked for its rows once. */
 export class ModelReader {
@@ -13,6 +17,7 @@ export class ModelReader {
   readonly access: Access
   readonly #model: AgentModel
   readonly #rows = new Map<string, Promise<readonly string[]>>()
+  #meant = 0
 
   private constructor(model: AgentModel, supported: SupportedModel, access: Access) {
     this.#model = model
@@ -30,6 +35,21 @@ export class ModelReader {
     if (paths.length === 0) return new Map()
     if (paths.length > MAX_VALUES) throw new AgentError(7005, `more than ${MAX_VALUES} parameters at once`)
     return this.#model.get(paths)
+  }
+
+  /** Counts what a path of the request means, before it is listed. AgentError 7005: all paths mean too much. */
+  count(meant: number): void {
+    this.#meant += meant
+    if (this.#meant > MAX_MEANT)
+      throw new AgentError(7005, `the paths mean more than ${MAX_MEANT} objects and parameters`)
+  }
+
+  /** Resolves with the results of some work on each path of a request, in order. */
+  async each<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result> | Result): Promise<Result[]> {
+    const results: Result[] = []
+    for (let i = 0; i < items.length; i += PATHS_AT_ONCE)
+      results.push(...(await Promise.all(items.slice(i, i + PATHS_AT_ONCE).map(work))))
+    return results
   }
 
   /** Resolves with the value of a parameter; undefined when it does not exist. */
@@ -83,6 +103,7 @@ export class ModelReader {
 
   /** Resolves with the instantiated objects below an object or table, sorted. */
   async objectsBelow(object: string): Promise<string[]> {
+    this.count(1)
     const schema = schemaPathOf(object)
     const below = [...this.supported.objects()].filter((path) => path.startsWith(schema) && path !== schema)
     const found = await Promise.all(below.map((path) => this.#expand(object, path.slice(schema.length))))
@@ -91,8 +112,12 @@ export class ModelReader {
 
   async #expand(from: string, rest: string): Promise<string[]> {
     const at = rest.indexOf('{i}.')
-    if (at < 0) return [from + rest]
+    if (at < 0) {
+      this.count(1)
+      return [from + rest]
+    }
     const rows = await this.rows(from + rest.slice(0, at))
+    this.count(rows.length)
     const found = await Promise.all(rows.map((row) => this.#expand(row, rest.slice(at + 4))))
     return found.flat()
   }

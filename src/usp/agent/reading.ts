@@ -21,8 +21,8 @@ interface ReadPlan {
  */
 export async function readParameters(reader: ModelReader, { param_paths, max_depth }: Get): Promise<GetResp> {
   const resolved = await resolveAll(reader, param_paths)
-  const plans = await Promise.all(
-    resolved.map((one) => (one instanceof AgentError ? one : planRead(reader, one, max_depth).catch(asAgentError))),
+  const plans = await reader.each(resolved, (one) =>
+    one instanceof AgentError ? one : planRead(reader, one, max_depth).catch(asAgentError),
   )
   const { values, failed } = await valuesOf(reader, plans)
   const req_path_results = param_paths.map((requested_path, i) => {
@@ -68,8 +68,10 @@ function isOwn({ objects }: ReadPlan): boolean {
 
 async function planRead(reader: ModelReader, resolved: Resolved, maxDepth: number): Promise<ReadPlan> {
   const { path, objects, leaf } = resolved
-  const readable = (object: string, names: readonly string[]) =>
-    names.filter((name) => reader.access.mayRead(object + name))
+  const readable = (object: string, names: readonly string[]) => {
+    reader.count(names.length)
+    return names.filter((name) => reader.access.mayRead(object + name))
+  }
   if (path.kind !== 'object')
     return { resolved, objects: objects.map((object) => ({ object, names: readable(object, [leaf]) })) }
   const all = (await Promise.all(objects.map((object) => withDepth(reader, object, maxDepth)))).flat()
@@ -163,8 +165,8 @@ export async function readInstances(
   { obj_paths, first_level_only }: GetInstances,
 ): Promise<GetInstancesResp> {
   const resolved = await resolveAll(reader, obj_paths)
-  const found = await Promise.all(
-    resolved.map((one) => rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7003))),
+  const found = await reader.each(resolved, (one) =>
+    rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7003)),
   )
   const all = [...new Set(found.flatMap((rows) => (Array.isArray(rows) ? rows : [])))]
   const keys = await reader.uniqueKeys(all)
@@ -183,8 +185,9 @@ async function rowsBelow(reader: ModelReader, resolved: Resolved | AgentError, f
   for (const table of objectsOf(resolved)) {
     if (!(await reader.isTable(table))) throw new AgentError(7018, `${table} is not a table`)
     if (!isTableVisible(reader, table)) throw new AgentError(7026, `${table} is not supported`)
-    if (firstLevel) rows.push(...(await reader.rows(table)))
-    else rows.push(...(await reader.objectsBelow(table)).filter((path) => /\.\d+\.$/.test(path)))
+    const below = firstLevel ? await reader.rows(table) : await reader.objectsBelow(table)
+    reader.count(below.length)
+    for (const path of below) if (/\.\d+\.$/.test(path)) rows.push(path)
   }
   return rows.filter((row) => reader.access.has('InstantiatedObj', 'r', row))
 }

@@ -66,7 +66,8 @@ async function step(reader: ModelReader, walks: (Walk | AgentError)[], level: nu
       const segment = walk instanceof AgentError ? undefined : walk.segments[level]
       if (walk instanceof AgentError || segment === undefined) return
       try {
-        if (segment.kind === 'wildcard' || segment.kind === 'search') rows.set(walk, await rowsOf(reader, walk.objects))
+        if (segment.kind === 'wildcard' || segment.kind === 'search')
+          rows.set(walk, await rowsOf(reader, walk.objects, segment.kind === 'search' ? segment.terms.length : 0))
       } catch (error) {
         walks[i] = asAgentError(error)
       }
@@ -133,8 +134,11 @@ async function end(reader: ModelReader, { text, path, objects, leaf }: Walk): Pr
   return { path, objects: existing, leaf }
 }
 
-/** The rows of tables; none of a table that is not there. AgentError 7026 when one is not supported. */
-async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<string[]> {
+/**
+ * The rows of tables, each with so many parameters that are looked at; none of a table that is not there. AgentError 7026
+ * when one is not supported.
+ */
+async function rowsOf(reader: ModelReader, tables: readonly string[], looks: number): Promise<string[]> {
   const found = await Promise.all(
     tables.map(async (table) => {
       if (await reader.isTable(table)) return reader.rows(table)
@@ -142,6 +146,7 @@ async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<s
       return []
     }),
   )
+  reader.count(found.reduce((sum, rows) => sum + rows.length, 0) * (1 + looks))
   return found.flat()
 }
 

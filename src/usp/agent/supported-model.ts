@@ -25,7 +25,7 @@ const EVERYTHING = { return_commands: true, return_events: true, return_params: 
  * of one. Elements that may be read in no instance are left out (R-GSP.0).
  */
 export async function supportedModel(reader: ModelReader, request: GetSupportedDM): Promise<GetSupportedDMResp> {
-  return { req_obj_results: await Promise.all(request.obj_paths.map((path) => resultOf(reader, path, request))) }
+  return { req_obj_results: await reader.each(request.obj_paths, (path) => resultOf(reader, path, request)) }
 }
 
 async function resultOf(reader: ModelReader, req_obj_path: string, request: GetSupportedDM): Promise<Result> {
@@ -66,6 +66,7 @@ function objectsOf(reader: ModelReader, schema: string, request: GetSupportedDM)
   const paths = [...supported.objects()]
     .filter((path) => path.startsWith(schema) && access.hasForSome('Obj', 'r', path))
     .sort()
+  for (const path of paths) reader.count(1 + supported.parameters(path).length)
   if (!request.first_level_only) return paths.map((path) => describe(reader, path, request))
   // Immediate children are listed without their commands, events and parameters.
   const bare = { ...request, return_commands: false, return_events: false, return_params: false }

@@ -145,6 +145,53 @@ describe('changes of a router', () => {
     ])
   })
 
+  const addThreshold = async (values: Record<string, string>) => {
+    const all = { Enable: 'true', ThresholdOperator: 'Fall', ThresholdValue: '-75', ...values }
+    const [row = ''] = await world.local.add([{ table: THRESHOLDS, values: all }], BY)
+    await world.local.put({ [`${row}Controller`]: BY.slice(0, -1) })
+    return row
+  }
+  const signalIs = (signal: string) => {
+    world.tables[CLIENTS] = [{ ...client(), signal }]
+  }
+
+  it('are noticed for one Controller whatever another one has written as a path', async () => {
+    for (const path of ['UpTime(', '(a+)+$', '[', '\\', '*', 'UpTime{i}', '__proto__'])
+      await addThreshold({ ReferencePath: 'Device.DeviceInfo.', ThresholdParam: path })
+    const good = await addThreshold({ ReferencePath: `${ASSOCIATED}*.`, ThresholdParam: 'SignalStrength' })
+    await world.subscribe('ValueChange', 'Device.(,Device.[[.,Device.\\,Device.WiFi.**.')
+    await world.subscribe('ValueChange', `${ASSOCIATED}*.SignalStrength`)
+    await world.pass(3)
+    signalIs('-80')
+    await world.pass(2)
+    expect(world.told).toMatchObject([
+      { kind: 'value', value: '-80' },
+      { kind: 'event', path: good },
+    ])
+  })
+
+  it('are looked for also while the router tells of changes all the time', async () => {
+    await world.subscribe('ValueChange', `${ASSOCIATED}*.SignalStrength`)
+    await world.pass(3)
+    signalIs('-80')
+    for (let i = 0; i < 60; i++) {
+      world.watch.soon()
+      world.clock.advance(50)
+      await settled(20)
+    }
+    expect(world.told).toMatchObject([{ kind: 'value', value: '-80' }])
+  })
+
+  it('of the first references are noticed where there are too many', async () => {
+    await world.subscribe('ValueChange', `${ASSOCIATED}*.SignalStrength`)
+    const many = Array.from({ length: 5000 }, (_, i) => `Device.IP.Interface.${i + 100}.Status`).join(',')
+    await world.subscribe('ValueChange', many)
+    await world.pass(3)
+    signalIs('-80')
+    await world.pass(2)
+    expect(world.told).toMatchObject([{ kind: 'value', value: '-80' }])
+  })
+
   it('cost one command for each menu and look, and none for what nobody wants any more', async () => {
     const [row = ''] = await world.subscribe('ValueChange', `${ASSOCIATED}*.SignalStrength`)
     await world.pass(5)

@@ -140,3 +140,26 @@ describe('the model is asked for values a fixed number of times', () => {
     await expect(requests.get({ param_paths: many, max_depth: 0 }, BY)).rejects.toMatchObject({ code: 7005 })
   })
 })
+
+describe('a request that means the whole model again and again', () => {
+  const again = Array.from({ length: 1000 }, () => 'Device.')
+  const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
+
+  it('is answered for as many of its paths as there is room for, and 7005 for the others', async () => {
+    const requests = new AgentRequests(await gatewayModel(), () => ({}))
+    const get = (await requests.get({ param_paths: again, max_depth: 0 }, BY)).req_path_results
+    const tables = again.map(() => 'Device.WiFi.SSID.')
+    const searches = again.map(() => 'Device.WiFi.SSID.*.')
+    const rows = (await requests.instances({ obj_paths: tables, first_level_only: false }, BY)).req_path_results
+    const found = (await requests.get({ param_paths: searches, max_depth: 1 }, BY)).req_path_results
+    const supported = { obj_paths: again, first_level_only: false, ...flags }
+    const model = (await requests.supportedModel(supported, BY)).req_obj_results
+    for (const results of [get, model]) {
+      expect(results).toHaveLength(1000)
+      expect(results[0]).toMatchObject({ err_code: 0 })
+      expect(results.at(-1)).toMatchObject({ err_code: 7005 })
+    }
+    // Small answers are not the trouble.
+    for (const results of [rows, found]) expect(results).toHaveLength(1000)
+  })
+})

@@ -92,3 +92,25 @@ it('tells its changes, and offers only the commands that are answered', async ()
   expect(commands.sort()).toEqual(['Cancel()', 'SendOnBoardRequest()'])
   await model.close()
 })
+
+it('a Controller that changes a value without end does not make the file long', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const changed = `${CONTROLLER}ProvisioningCode`
+  for (let i = 0; i < 60; i++)
+    await Promise.all(Array.from({ length: 100 }, (_, k) => model.put({ [changed]: `${i}-${k}-${'x'.repeat(100)}` })))
+  expect((await readFile(path)).length).toBeLessThan(400_000)
+  // The process ends here.
+  const again = await LocalModel.open(path, {})
+  expect(await values(again, changed)).toEqual({ [changed]: `59-99-${'x'.repeat(100)}` })
+  await Promise.all([model.close(), again.close()])
+})
+
+it('a table takes a thousand rows at most', async () => {
+  const model = await LocalModel.open(path, SEED)
+  const rows = (count: number) => Array.from({ length: count }, () => ({ table: SUBSCRIPTIONS, values: {} }))
+  await model.add(rows(999), CONTROLLER)
+  await expect(model.add(rows(2), CONTROLLER)).rejects.toMatchObject({ code: 7005 })
+  expect(await model.instances(SUBSCRIPTIONS)).toHaveLength(999)
+  await model.add(rows(1), CONTROLLER)
+  await model.close()
+})

@@ -62,6 +62,34 @@ it('a row that is changed in its key keeps its number', async () => {
   await again.close()
 })
 
+it('a row that was changed in its key leaves its number to no other, also after a restart', async () => {
+  const numbers = await NumberFile.open(path)
+  await numbers.numbersOf(rows('A.', 'x'))
+  await numbers.rename({ table: 'A.', key: 'x' }, 'z')
+  await numbers.close()
+  const again = await NumberFile.open(path)
+  expect(await again.numbersOf(rows('A.', 'x', 'z'))).toEqual([2, 1])
+  await again.close()
+})
+
+it('a file to which keys come without end stays short while the process runs, and loses no number', async () => {
+  const numbers = await NumberFile.open(path)
+  const [kept] = await numbers.numbersOf(rows('B.', 'kept'))
+  let last: readonly number[] = []
+  for (let i = 0; i < 40; i++)
+    last = await numbers.numbersOf(rows('A.', ...Array.from({ length: 1000 }, (_, k) => `station-${i}-${k}`)))
+  expect((await readFile(path)).length).toBeLessThan(700_000)
+  expect(last.at(-1)).toBe(40_000)
+  // The process ends here.
+  const again = await NumberFile.open(path)
+  expect(await again.numbersOf([...rows('B.', 'kept'), ...rows('A.', 'station-39-999', 'new')])).toEqual([
+    kept,
+    40_000,
+    40_001,
+  ])
+  await Promise.all([numbers.close(), again.close()])
+})
+
 it('a long file is written anew, and tables forget rows not seen for longest', async () => {
   const many = Array.from({ length: 9000 }, (_, i) => `station-${i}`)
   const first = await NumberFile.open(path)
