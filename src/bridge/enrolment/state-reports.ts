@@ -72,17 +72,33 @@ export class StateReports {
       const taken = [...this.#due].slice(0, MAX_REPORT)
       for (const [routerId] of taken) this.#due.delete(routerId)
       try {
-        await this.#deps.send(taken.map(([routerId, state]) => ({ routerId, ...state })))
+        await this.#report(taken)
       } catch (error) {
         this.#deps.log.warn({ reason: errorText(error), routers: taken.length }, 'states of routers were not reported')
-        // A report that the server does not take is not repeated: it would be refused again.
-        const isRefused = error instanceof AppError && (error.code === 'invalid' || error.code === 'tooLarge')
-        if (!isRefused)
-          for (const [routerId, state] of taken) if (!this.#due.has(routerId)) this.#due.set(routerId, state)
+        for (const [routerId, state] of taken) if (!this.#due.has(routerId)) this.#due.set(routerId, state)
         delay = RETRY_MS
         break
       }
     }
     queueMicrotask(() => this.#plan(delay))
+  }
+
+  /**
+   * Sends some states. A state that the server refuses is left out, because it would be refused again; those of other
+   * routers in the same report are sent without it.
+   */
+  async #report(states: readonly (readonly [routerId: string, state: FoundState])[]): Promise<void> {
+    try {
+      await this.#deps.send(states.map(([routerId, state]) => ({ routerId, ...state })))
+    } catch (error) {
+      if (!(error instanceof AppError) || (error.code !== 'invalid' && error.code !== 'tooLarge')) throw error
+      if (states.length > 1) {
+        const half = Math.ceil(states.length / 2)
+        await this.#report(states.slice(0, half))
+        return this.#report(states.slice(half))
+      }
+      const [router] = states.map(([routerId]) => routerId)
+      this.#deps.log.warn({ router, reason: errorText(error) }, 'the server refuses the state of a router')
+    }
   }
 }
