@@ -77,6 +77,15 @@ export class BridgeIdentity {
     return writeCertificateRequest(this.#file.key, 'Isthmus bridge')
   }
 
+  /**
+   * Returns a certificate of the server as it is. AppError `invalid` for one that is of another key: with it in place of
+   * the one before, the server would know the bridge no more.
+   */
+  own(held: HeldCertificate): HeldCertificate {
+    if (new X509Certificate(held.certificate).checkPrivateKey(createPrivateKey(this.#file.key))) return held
+    throw new AppError('invalid', 'the server sent a certificate for another key: look at what answers there')
+  }
+
   /** Keeps what the server answered. Durable when it resolves. */
   async keep(registered: NonNullable<IdentityFile['registered']>): Promise<void> {
     this.#file = { ...this.#file, registered }

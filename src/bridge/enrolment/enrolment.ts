@@ -7,6 +7,7 @@ import { AgentCertificates } from './agent-certificates.ts'
 import type { BridgeIdentity } from './bridge-identity.ts'
 import { readIfThere, writeDurably } from './durable-file.ts'
 import {
+  type HeldCertificate,
   readAgentCertificates,
   readCertificate,
   readOwnBridge,
@@ -36,6 +37,10 @@ const POLL_MS = 5000
 const MAX_POLL_MS = 60_000
 const PAGE = 200
 const STOP_MS = 3000
+/** With a wrong clock each certificate is due at once: another one is asked for no sooner than after this time. */
+const RENEWAL_MS = 600_000
+/** Routers of a bridge that are read, at most. */
+const MAX_ROUTERS = 20_000
 
 /**
  * A bridge at its server: it registers once with its token, asks every five seconds whether its routers changed, and
@@ -50,6 +55,8 @@ export class Enrolment implements RouterRows {
   /** The number of the server with which the routers were read last; undefined: not since the start. */
   #version: number | undefined
   #failures = 0
+  /** Time before which the certificate of the bridge is not renewed again. */
+  #renewAfter = Number.NEGATIVE_INFINITY
   #cancel: (() => void) | undefined
   #polling: Promise<void> | undefined
   #stopped = false
@@ -63,7 +70,9 @@ export class Enrolment implements RouterRows {
       order: async (routerIds) => {
         // The server judges by the identities that it has.
         await this.#reports.flush()
-        return readAgentCertificates(await this.#call('POST', '/bridge/agents/certificates', { routerIds }))
+        const made = readAgentCertificates(await this.#call('POST', '/bridge/agents/certificates', { routerIds }))
+        for (const one of made.values()) if ('certificate' in one) deps.identity.own(one)
+        return made
       },
     })
     this.#reports = new StateReports({
@@ -127,8 +136,12 @@ export class Enrolment implements RouterRows {
       version,
     }
     const answer = await server.call({ method: 'POST', path: '/bridge/registration', body, proof: { token } })
-    const own = readCertificate((answer as { certificate?: unknown } | undefined)?.certificate)
-    await identity.keep({ bridge: readOwnBridge(answer), own })
+    await identity.keep({ bridge: readOwnBridge(answer), own: this.#ownOf(answer) })
+  }
+
+  #ownOf(answer: unknown): HeldCertificate {
+    const { certificate } = (answer ?? {}) as { certificate?: unknown }
+    return this.#deps.identity.own(readCertificate(certificate))
   }
 
   #call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
@@ -154,14 +167,14 @@ export class Enrolment implements RouterRows {
       const bridge = readOwnBridge(await this.#call('GET', '/bridge'))
       const { registered } = identity
       if (registered === undefined) return
-      let { own } = registered
-      if (clock.now() >= own.renewAt) {
-        const answer = await this.#call('POST', '/bridge/certificate')
-        own = readCertificate((answer as { certificate?: unknown } | undefined)?.certificate)
-      }
+      const { own } = registered
       const isNew = JSON.stringify(bridge.controller) !== JSON.stringify(registered.bridge.controller)
-      if (isNew || own !== registered.own) await identity.keep({ bridge, own })
+      if (isNew) await identity.keep({ bridge, own })
       if (isNew || this.#version !== bridge.routersVersion) await this.#readRouters(bridge.routersVersion)
+      if (clock.now() >= Math.max(own.renewAt, this.#renewAfter)) {
+        this.#renewAfter = clock.now() + RENEWAL_MS
+        await identity.keep({ bridge, own: this.#ownOf(await this.#call('POST', '/bridge/certificate')) })
+      }
       if (this.#failures > 0) log.info({}, 'the server answers again')
       this.#failures = 0
     } catch (error) {
@@ -184,6 +197,11 @@ export class Enrolment implements RouterRows {
       const page = readRouters(await this.#call('GET', `/bridge/routers?limit=${PAGE}${after}`))
       routers.push(...page.items)
       more = page.more && page.items.length > 0
+      if (routers.length > MAX_ROUTERS)
+        throw new AppError(
+          'tooLarge',
+          `the server names more than ${MAX_ROUTERS} routers: spread them over more bridges`,
+        )
     }
     await writeDurably(this.#routersPath, `${JSON.stringify(routers)}\n`)
     this.#version = version

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { AppError } from '../../base/index.ts'
 import {
   isRouterAddress,
@@ -60,10 +61,10 @@ export function readOwnBridge(value: unknown): OwnBridge {
     controller: {
       endpointId: text(endpointId),
       host: text(host),
-      port: number(port),
+      port: portOf(port),
       path: text(path),
       tls: tls === true,
-      ...(certificate === undefined ? {} : { certificate: text(certificate) }),
+      ...(certificate === undefined ? {} : { certificate: pem(certificate) }),
     },
   }
 }
@@ -72,7 +73,7 @@ export function readCertificate(value: unknown): HeldCertificate {
   const { certificate, notAfter, renewAt } = object(value)
   const times = { notAfter: Date.parse(text(notAfter)), renewAt: Date.parse(text(renewAt)) }
   if (Object.values(times).some(Number.isNaN)) throw wrong()
-  return { certificate: text(certificate), ...times }
+  return { certificate: pem(certificate), ...times }
 }
 
 export function readRouters(value: unknown): { items: SealedRouter[]; more: boolean } {
@@ -89,7 +90,7 @@ export function readRouter(value: unknown): SealedRouter {
     id: text(id),
     revision: number(revision),
     address: text(address),
-    ...(port === undefined ? {} : { port: number(port) }),
+    ...(port === undefined ? {} : { port: portOf(port) }),
     transport: oneOf(ROUTER_TRANSPORTS, transport),
     ...(fingerprint === undefined ? {} : { fingerprint: text(fingerprint) }),
     policy: oneOf(ROUTER_POLICIES, policy),
@@ -133,6 +134,23 @@ function text(value: unknown): string {
 function number(value: unknown): number {
   if (typeof value !== 'number') throw wrong()
   return value
+}
+
+function portOf(value: unknown): number {
+  const found = number(value)
+  if (!Number.isInteger(found) || found < 1 || found > 65_535) throw wrong()
+  return found
+}
+
+/** A text with a certificate: it is stored, and one that is none would take the place of a good one. */
+function pem(value: unknown): string {
+  const found = text(value)
+  try {
+    new X509Certificate(found)
+  } catch {
+    throw wrong()
+  }
+  return found
 }
 
 function oneOf<T extends string>(choices: readonly T[], value: unknown): T {

@@ -22,6 +22,8 @@ interface ServerRequest {
 }
 
 const TIMEOUT_MS = 30_000
+/** Time in which an answer is complete, however it comes. */
+const ANSWER_MS = 120_000
 const MAX_ANSWER = 16 * 1024 * 1024
 /** A clock that is further from that of the server is corrected in signatures. */
 const CLOCK_STEP_MS = 30_000
@@ -94,6 +96,11 @@ export class ServerClient {
         )
       const open = this.#base.protocol === 'https:' ? request : plainRequest
       const asked = open(url, { method, headers, agent: this.#agent, timeout: TIMEOUT_MS })
+      const late = setTimeout(
+        () => asked.destroy(new Error(`no complete answer within ${ANSWER_MS / 1000} s`)),
+        ANSWER_MS,
+      )
+      asked.on('close', () => clearTimeout(late))
       asked.on('timeout', () => asked.destroy(new Error(`nothing within ${TIMEOUT_MS / 1000} s`)))
       asked.on('error', fail)
       asked.on('response', (response) => {
