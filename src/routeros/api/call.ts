@@ -12,6 +12,8 @@ interface CallSink {
 
 /** Milliseconds in which a router ends a command that it was asked to cancel. */
 const CANCEL_MS = 10_000
+/** Rows that still come in that time, at most. */
+const MAX_LATE_ROWS = 50_000
 const MAX_TRAPS = 8
 const MAX_MESSAGE = 300
 const IGNORED: ReplyEvents = { onRow: () => undefined, onTrap: () => undefined, onDone: () => undefined }
@@ -28,6 +30,7 @@ export class Call {
   private readonly onDone: () => void
   private readonly tag: string
   private readonly traps: RouterRow[] = []
+  private lateRows = 0
   private isEnded = false
   private isDone = false
   private endGrace: (() => void) | undefined
@@ -42,6 +45,7 @@ export class Call {
     this.tag = wire.send(words, {
       onRow: (row, bytes) => {
         if (!this.isEnded) this.sink.onRow(row, bytes)
+        else if (++this.lateRows > MAX_LATE_ROWS) this.destroy()
       },
       onTrap: (trap) => {
         if (this.traps.length < MAX_TRAPS) this.traps.push(trap)
@@ -55,9 +59,11 @@ export class Call {
     if (error !== undefined) this.end(error, undefined)
     if (this.isDone || this.endGrace !== undefined) return
     if (this.wire.isWritable) this.wire.send(['/cancel', `=tag=${this.tag}`], IGNORED)
-    this.endGrace = this.clock.after(CANCEL_MS, () =>
-      this.wire.destroy(new RouterOsError('timeout', 'the router ends no command; the connection was closed')),
-    )
+    this.endGrace = this.clock.after(CANCEL_MS, () => this.destroy())
+  }
+
+  private destroy(): void {
+    this.wire.destroy(new RouterOsError('timeout', 'the router ends no command; the connection was closed'))
   }
 
   /** The connection has ended. */

@@ -189,6 +189,8 @@ interface ReplyHooks {
 const TAG = '.tag='
 const RET = '=ret='
 const REASON_LENGTH = 200
+/** Sentences of one connection that answer no command: a few come late, and a flood takes the time of all routers. */
+const MAX_STRAY = 10_000
 
 /** In place of the package's Receiver: leads each sentence to the reader of its tag. It never throws. */
 class Replies {
@@ -196,6 +198,7 @@ class Replies {
   private readonly hooks: ReplyHooks
   private readonly readers = new Map<string, (packet: string[]) => void>()
   private isBroken = false
+  private stray = 0
 
   constructor(limits: SentenceLimits, hooks: ReplyHooks) {
     this.sentences = new SentenceReader(limits)
@@ -245,7 +248,11 @@ class Replies {
     const tag = rest.find((word) => word.startsWith(TAG))?.slice(TAG.length)
     const reader = tag === undefined ? undefined : this.readers.get(tag)
     // A reply to a command that has ended already, or to none.
-    if (tag === undefined || reader === undefined) return
+    if (tag === undefined || reader === undefined) {
+      if (++this.stray > MAX_STRAY)
+        throw new RouterOsError('protocol', 'the router sends replies to no command; the connection was closed')
+      return
+    }
     // `!empty` (RouterOS 7.18) says that there are no rows, or none yet; the end of the reply follows in any case.
     if (reply === '!empty') return
     if (reply !== '!re' && reply !== '!trap' && reply !== '!done')

@@ -57,6 +57,27 @@ describe('replies', () => {
     )
   })
 
+  it('that nobody asked for, or that do not end when they are cancelled, end the connection', async () => {
+    const clock = createManualClock()
+    const rows = (tag: string) => Array.from({ length: 5000 }, () => ['!re', `.tag=${tag}`, '=name=a'])
+    let timer: NodeJS.Timeout | undefined
+    const flood = (connection: FakeConnection, tag: string) => {
+      timer = setInterval(() => connection.send(...rows(tag)), 5)
+    }
+    router.answer = (connection, [path], tag) => {
+      if (path === '/interface/print') flood(connection, tag)
+      else if (path === '/ip/arp/print') flood(connection, 'other')
+    }
+    for (const path of ['/interface/print', '/ip/arp/print']) {
+      const session = await open({}, clock)
+      const failed = session.command({ path }).catch((error: unknown) => error)
+      // No time passes for this side.
+      await session.ended
+      clearInterval(timer)
+      expect(await failed).toMatchObject({ kind: path === '/interface/print' ? 'tooLarge' : 'protocol' })
+    }
+  })
+
   it('a row without attributes is a row', async () => {
     router.answer = (connection, _words, tag) =>
       connection.send(['!re', `.tag=${tag}`], ['!re', `.tag=${tag}`], ['!done', `.tag=${tag}`])
