@@ -123,22 +123,6 @@ describe('the model is asked for values a fixed number of times', () => {
     const idle = new Notifier(model, roles, new Map())
     expect(await calls(() => idle.noteChanges([{ kind: 'value', path: SSID }]))).toEqual({ gets: 0, repeated: 0 })
   })
-
-  it('and refuses a request for more values than one may read', async () => {
-    const many = Array.from({ length: 80 }, () => 'Device.')
-    const supported = await model.supported()
-    const size = 3000
-    const names = Array.from({ length: size }, (_, i) => `P${i}`)
-    model.supported = async () => ({
-      ...supported,
-      uri: '',
-      object: (path) => supported.object(path),
-      objects: () => ['Device.'],
-      parameters: () => names,
-      parameter: (path) => supported.parameter(path),
-    })
-    await expect(requests.get({ param_paths: many, max_depth: 0 }, BY)).rejects.toMatchObject({ code: 7005 })
-  })
 })
 
 describe('a request that means the whole model again and again', () => {
