@@ -8,8 +8,8 @@ export const DEMO_OPTIONS = [
     group: 'Demo',
     type: 'int',
     min: 4,
-    max: 5000,
-    sentence: 'Number of devices; default: as many as last time, at first 200.',
+    max: 4990,
+    sentence: 'Number of devices beside ten MikroTik routers; default: as many as last time, at first 200.',
   },
   {
     key: 'once',

@@ -21,10 +21,11 @@ export interface GroupMigration {
 }
 
 /** The parts of a device that the demo reads. */
-interface DemoDevice {
+export interface DemoDevice {
   id: string
   owner: string
   migration?: { state: string }
+  readiness?: { class: string }
   cwmp?: { discoveredFor?: string }
   usp?: { onboardedFor?: string }
 }
@@ -35,7 +36,7 @@ export async function allDevices(api: ApiClient): Promise<DemoDevice[]> {
   let cursor = ''
   do {
     const page = await api.get<Page<DemoDevice>>(
-      `/devices?limit=1000&fields=owner,migration,cwmp,usp${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      `/devices?limit=1000&fields=owner,migration,readiness,cwmp,usp${cursor === '' ? '' : `&cursor=${cursor}`}`,
     )
     devices.push(...page.items)
     cursor = page.next ?? ''

@@ -7,8 +7,9 @@ import { type ApiClient, createApiClient } from './api-client.ts'
 import type { Child } from './child.ts'
 import type { SimulatedSummary } from './expectations.ts'
 import { DemoFolder } from './folder.ts'
-import { startFleetChild, startServerChild } from './parts.ts'
+import { startBridgeChild, startFleetChild, startServerChild } from './parts.ts'
 import { ensureGroups, ensurePlan, untilRegistered } from './prepare.ts'
+import { type EmulatedSummary, ensureBridge, ensureRouters, renamed } from './routers.ts'
 import { watch } from './watch.ts'
 
 /**
@@ -72,12 +73,14 @@ async function play(
   console.log(`API and its description  ${base}/api/v1/docs/#key=${key}`)
   console.log(`API key                  ${key}`)
   console.log(
-    `CWMP http://127.0.0.1:${cwmpPort}/   USP ws://127.0.0.1:${uspPort}/usp   log ${join(folder.dir, 'demo.log')}\n`,
+    `CWMP http://127.0.0.1:${cwmpPort}/   USP wss://127.0.0.1:${uspPort}/usp   log ${join(folder.dir, 'demo.log')}\n`,
   )
   const fleet = await startFleetChild(script, folder, devices, server.ready, logFd)
   children.push(fleet)
+  const bridge = await ensureBridge(api)
+  children.push(await startBridgeChild(script, folder, bridge, base, logFd))
   const ended = Promise.race(children.map(untilEnded))
-  const shown = show(api, fleet, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
+  const shown = show(api, fleet, bridge.id, apiPort, onlyOnce, stopping).catch(async (error: unknown) => {
     // The end of the server is a better reason for a failed call than the error of the call.
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))])
     throw error
@@ -97,17 +100,33 @@ async function untilEnded({ name, process: child }: Child): Promise<never> {
 async function show(
   api: ApiClient,
   fleet: Child,
+  bridgeId: string,
   apiPort: number,
   onlyOnce: boolean,
   stopping: () => boolean,
 ): Promise<number> {
   const simulated = fleet.ready.devices as SimulatedSummary[]
-  const groupIds = await ensureGroups(api)
-  await untilRegistered(api, simulated.length, stopping)
+  const routers = fleet.ready.routers as EmulatedSummary[]
+  const moved = new Set(routers.map(({ serial }) => serial).filter((serial) => hasClient(simulated, serial)))
+  const groupIds = await ensureGroups(api, [...moved])
+  await untilRegistered(api, new Set(simulated.map(({ deviceId }) => deviceId)), stopping)
+  const devices = await ensureRouters(api, bridgeId, routers, moved, stopping)
+  if (stopping()) return 0
+  const bridged = [...devices].flatMap(([serial, deviceId]) =>
+    moved.has(serial) ? [] : [{ deviceId, kind: 'bridged', faults: [] }],
+  )
+  console.log(
+    `${devices.size} MikroTik routers are devices, by a bridge; ${await renamed(api, bridged[0]?.deviceId ?? '')}`,
+  )
   // A plan takes the devices that are registered when it starts.
   if (stopping()) return 0
   const planId = await ensurePlan(api, groupIds.get('gateways') ?? '')
   // For a program that runs the demo: the walk of docs/quickstart.md can begin.
   process.send?.({ type: 'ready', apiPort })
-  return watch(api, groupIds, planId, simulated, onlyOnce, stopping)
+  return watch(api, groupIds, planId, [...simulated, ...bridged], onlyOnce, stopping)
+}
+
+/** True for a router that is also one of the simulated CPE. */
+function hasClient(simulated: readonly SimulatedSummary[], serial: string): boolean {
+  return simulated.some(({ deviceId, family }) => family?.startsWith('mikrotik') === true && deviceId.endsWith(serial))
 }

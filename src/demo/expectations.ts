@@ -1,6 +1,6 @@
 import type { MemberState, Protocol } from '../domain/index.ts'
 
-/** A simulated device as the fleet reports it. */
+/** A simulated device as the fleet reports it, or a router that is known by its bridge alone (`bridged`). */
 export interface SimulatedSummary {
   deviceId: string
   kind: string
@@ -25,7 +25,9 @@ const FATAL: Record<string, readonly MemberState[]> = {
 
 /** Returns the expected end of a device once the plan over its group is finished. */
 export function expectationOf(device: SimulatedSummary): Expectation {
-  // The plan moves the group of the two makers of plain TR-181 devices.
+  if (device.kind === 'bridged') return { states: ['none'], owner: 'usp' }
+  // The plan moves the group of the two makers of plain TR-181 devices, and the routers that a bridge reaches.
+  if (device.family?.startsWith('mikrotik') === true) return { states: ['MIGRATED'], owner: 'usp' }
   if (device.family !== undefined || device.kind === 'legacyTr098') return { states: ['none'], owner: 'cwmp' }
   if (device.kind === 'uspOnly') return { states: ['none'], owner: 'usp' }
   if (device.kind === 'tr181NoAgent') return { states: ['INELIGIBLE'], owner: 'cwmp' }

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
+import { defaultMix } from '../simulator/index.ts'
 import { type Child, startChild } from './child.ts'
 import type { DemoFolder } from './folder.ts'
+import type { DemoBridge } from './routers.ts'
+
+/** Emulated MikroTik routers, in turn of these versions; the first of each has a TR-069 client as well. */
+const ROUTERS = 10
+const PROFILES = 'v6.49,v7.18'
+const WITH_CLIENT = { mikrotikV6: 1, mikrotikV7: 1 }
 
 /** Starts the server of the demo; `script` is the program of Isthmus. */
 export async function startServerChild(script: string, folder: DemoFolder, key: string, logFd: number): Promise<Child> {
@@ -28,6 +35,9 @@ export async function startServerChild(script: string, folder: DemoFolder, key: 
     '300',
     '--periodic-notif-interval',
     '60',
+    // Agents of a bridge are known by their certificates.
+    '--plain-usp',
+    'false',
   )
   const child = await startChild({
     name: 'server',
@@ -64,8 +74,19 @@ export function startFleetChild(
     String(server.uspPort),
     '--endpoint-id',
     String(server.endpointId),
-    '--devices',
-    String(devices),
+    '--usp-tls',
+    '--trust',
+    join(folder.dir, 'own-certificate.pem'),
+    '--mix',
+    Object.entries({ ...defaultMix(devices), ...WITH_CLIENT })
+      .map(([name, count]) => `${name}=${count}`)
+      .join(','),
+    '--routeros',
+    String(ROUTERS),
+    '--routeros-profiles',
+    PROFILES,
+    '--routeros-file',
+    join(folder.dir, 'routers.csv'),
     '--state-dir',
     join(folder.dir, 'fleet'),
   )
@@ -73,6 +94,26 @@ export function startFleetChild(
     name: 'fleet',
     script,
     args,
+    readyTimeoutMs: 60_000,
+    logFd,
+    logFile: join(folder.dir, 'demo.log'),
+    onStarted: (pid) => folder.runs(pid),
+  })
+}
+
+/** Starts the bridge of the demo, which gets its routers from the server. */
+export function startBridgeChild(
+  script: string,
+  folder: DemoFolder,
+  { token }: DemoBridge,
+  apiUrl: string,
+  logFd: number,
+): Promise<Child> {
+  return startChild({
+    name: 'bridge',
+    script,
+    args: ['bridge', '--server', apiUrl, '--state-dir', join(folder.dir, 'bridge'), '--health-port', '0'],
+    env: token === undefined ? {} : { ISTHMUS_BRIDGE_TOKEN: token },
     readyTimeoutMs: 60_000,
     logFd,
     logFile: join(folder.dir, 'demo.log'),

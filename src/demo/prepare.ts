@@ -5,7 +5,7 @@ import type { ApiClient } from './api-client.ts'
 const GROUPS = [
   {
     name: 'gateways',
-    description: 'TR-181 devices; the group that moves',
+    description: 'TR-181 devices, and two MikroTik routers behind a bridge; the group that moves',
     selector: 'manufacturer==Northbridge,manufacturer=="Marsh Networks"',
   },
   {
@@ -13,6 +13,7 @@ const GROUPS = [
     description: 'TR-098 devices of several vendors, which stay on CWMP',
     selector: 'root==InternetGatewayDevice.',
   },
+  { name: 'mikrotik', description: 'MikroTik routers behind a bridge', selector: 'manufacturer==MikroTik' },
   { name: 'usp-only', description: 'devices delivered with USP', selector: 'manufacturer==Kestrel' },
 ]
 /** A demo is watched: what takes minutes in the field takes seconds here. */
@@ -31,21 +32,28 @@ const REGISTER_TIMEOUT_MS = 180_000
 /** More devices may take longer, each by so much. */
 export const PER_DEVICE_MS = 1500
 
-/** Makes the groups of the demo that are missing; returns their ids by name. */
-export async function ensureGroups(api: ApiClient): Promise<Map<string, string>> {
+/** Makes the groups of the demo that are missing; returns their ids by name. `routers`: serial numbers that move, too. */
+export async function ensureGroups(api: ApiClient, routers: readonly string[]): Promise<Map<string, string>> {
   const { items } = await api.get<Page<{ id: string; name: string }>>('/groups?limit=1000')
   const ids = new Map(items.map((group) => [group.name, group.id]))
   for (const group of GROUPS) {
-    if (!ids.has(group.name)) ids.set(group.name, (await api.send<{ id: string }>('POST', '/groups', group)).id)
+    const selector = group.name === 'gateways' ? `${group.selector},serial=in=(${routers.join(',')})` : group.selector
+    if (ids.has(group.name)) continue
+    ids.set(group.name, (await api.send<{ id: string }>('POST', '/groups', { ...group, selector })).id)
   }
   return ids
 }
 
-/** Waits until every device has registered and was read. AppError `timeout` when some do not. */
-export async function untilRegistered(api: ApiClient, expected: number, stopping: () => boolean): Promise<void> {
+/** Waits until each of these devices has registered and was read. AppError `timeout` when some do not. */
+export async function untilRegistered(
+  api: ApiClient,
+  deviceIds: ReadonlySet<string>,
+  stopping: () => boolean,
+): Promise<void> {
   const begun = Date.now()
+  const expected = deviceIds.size
   for (let shown = ''; !stopping(); ) {
-    const devices = await allDevices(api)
+    const devices = (await allDevices(api)).filter(({ id }) => deviceIds.has(id))
     const known = devices.filter(
       (device) => device.usp?.onboardedFor !== undefined || (device.cwmp?.discoveredFor ?? '') !== '',
     ).length

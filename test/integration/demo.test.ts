@@ -37,15 +37,18 @@ describe('npm run demo', { timeout: 180_000 }, () => {
     const cuts: [NodeJS.Signals, string][] = [
       ['SIGKILL', 'starting the server'],
       ['SIGINT', 'API key'],
-      ['SIGINT', 'of 8 devices registered'],
-      ['SIGKILL', 'gateways: 3 devices'],
+      ['SIGINT', 'of 10 devices registered'],
+      ['SIGKILL', 'gateways: 5 devices'],
     ]
     for (const [signal, at] of cuts) {
       const { output } = await demo(['--devices', '8'], signal, at)
       expect(output).toContain(at)
     }
     const { code, output } = await demo(['--once'])
-    expect(output).toContain('every one of 8 devices is where it should be')
+    expect(output).toContain('10 MikroTik routers are devices, by a bridge')
+    expect(output).toMatch(/^mikrotik +10 /m)
+    expect(output).toMatch(/MIGRATED +4 /)
+    expect(output).toContain('every one of 18 devices is where it should be')
     expect(code).toBe(0)
     const other = await demo(['--once', '--devices', '9'])
     expect([other.code, other.output]).toEqual([1, expect.stringContaining('holds a demo of 8 devices')])
