@@ -52,8 +52,10 @@ const RENEW_MS = 3_600_000
 const LACKS: ReadonlySet<string> = new Set(['missingRight', 'deviceMode', 'flagged'])
 const MAX_LACKS = 30
 const MAX_LACK = 500
-/** A time of boot that differs by more is another boot. */
+/** A time of boot that differs by more is another boot: the router's clock may run differently from that of the bridge. */
 const BOOT_STEP_MS = 60_000
+/** The same after a restart that the bridge has asked for: the router shows its uptime in seconds. */
+const RESTART_STEP_MS = 1500
 
 /**
  * Keeps one router served: connects, finds its identity, runs its Agent, and reports its state. Whatever goes wrong with
@@ -235,7 +237,8 @@ export class RouterSupervisor {
     else {
       await this.#parts.settle()
       this.#agent.renew(proof)
-      const isOther = Math.abs(bootedAt - (this.#bootedAt ?? bootedAt)) > BOOT_STEP_MS
+      const step = this.#restart === undefined ? BOOT_STEP_MS : RESTART_STEP_MS
+      const isOther = Math.abs(bootedAt - (this.#bootedAt ?? bootedAt)) > step
       if (isOther || before?.softwareVersion !== identity.softwareVersion) {
         this.#agent.reboot(this.#takeRestart())
         this.#deps.mqtt?.booted(this.#row.id)
