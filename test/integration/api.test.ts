@@ -94,7 +94,14 @@ describe('the OpenAPI document', () => {
         ids.add(operation.operationId)
         expect(operation.summary.length, name).toBeGreaterThan(5)
         const open = path === '/healthz' || path === '/readyz'
-        expect(operation.security, name).toEqual(open ? [] : [{ apiKey: [] }])
+        const scheme =
+          path === '/api/v1/bridge/registration'
+            ? 'bridgeToken'
+            : /^\/api\/v1\/bridge(\/|$)/.test(path)
+              ? 'bridgeSignature'
+              : 'apiKey'
+        expect(document.components.securitySchemes).toHaveProperty(scheme)
+        expect(operation.security, name).toEqual(open ? [] : [{ [scheme]: [] }])
         const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
         expect(inPath.map((parameter) => `{${parameter.name}}`).sort(), name).toEqual(
           (path.match(/\{\w+\}/g) ?? []).sort(),
