@@ -26,20 +26,35 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// Three processes share two cores, because suites that wait for timers leave theirs idle. Each file has a process of
-// its own, so that a leaked socket or timer of one suite cannot reach another.
+/** Settings of all suites. Three processes share two cores, because suites that wait for timers leave theirs idle. */
+export const COMMON = {
+  pool: 'forks',
+  maxWorkers: 3,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 10_000,
+  allowOnly: false,
+  passWithNoTests: false,
+} as const
+export const GLOBAL_SETUP = 'test/support/global-setup.ts'
+
+// A process takes unit tests one file after the other: they open no socket that stays, and loading the sources anew for
+// each file costs more than they do. Any other file has a process of its own, so that a leaked socket or timer of one
+// suite cannot reach another.
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/long/**', 'node_modules/**', 'dist/**'],
-    globalSetup: ['test/support/global-setup.ts'],
-    pool: 'forks',
-    maxWorkers: 3,
+    ...COMMON,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 10_000,
-    allowOnly: false,
-    passWithNoTests: false,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'parts',
+          include: ['contract', 'fuzz', 'integration', 'model'].map((folder) => `test/${folder}/**/*.test.ts`),
+          globalSetup: [GLOBAL_SETUP],
+        },
+      },
+    ],
   },
 })

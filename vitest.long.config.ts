@@ -1,13 +1,12 @@
 import { defineConfig } from 'vitest/config'
-import base from './vitest.config.ts'
+import { COMMON, GLOBAL_SETUP } from './vitest.config.ts'
 
-/** What takes too long for every run: `npm run test:long`. */
+/** Suites that take too long for every run: `npm run test:long`. */
 export default defineConfig({
-  ...base,
   test: {
-    ...base.test,
+    ...COMMON,
     include: ['test/long/**/*.test.ts'],
-    exclude: ['node_modules/**'],
+    globalSetup: [GLOBAL_SETUP],
     testTimeout: 1_200_000,
     hookTimeout: 200_000,
     fileParallelism: false,
