@@ -6,7 +6,6 @@ const LONG = [
   'lists',
   'chaos',
   'migration-links',
-  'migration-downtime',
   'migration',
   'migration-crash',
   'model/planner',

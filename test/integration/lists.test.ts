@@ -14,7 +14,7 @@ import type { Document_ } from '../../src/store/mongo/mongoose.ts'
 import { COUNT, device, expectedNames, type Item, LISTS, type List, OWNER, PLAN, plan } from '../support/list-table.ts'
 import { type ServerWithStore, startServerWithStore } from '../support/test-server.ts'
 
-const LIMIT = 311
+const LIMIT = 499
 /** Documents that are inserted, and of the earlier ones deleted, between two pages. */
 const CHURN = 4
 
