@@ -82,7 +82,15 @@ async function refusal(deps: AgentDeps, bridge: Bridge, router: BridgeRouter): P
   if (other !== undefined)
     return `bridge ${other.bridgeId} speaks for ${endpointId} at ${other.address}: delete the router there first`
   const device = await deps.devices.findByEndpoint(endpointId as EndpointId)
-  if (device !== undefined && device.binding?.proof !== 'bridge' && before.length === 0)
+  const { binding } = device ?? {}
+  // A bridge has brought the Agent when a certificate of one was good at the time at which it was bound.
+  const isBrought =
+    binding?.proof === 'bridge' ||
+    before.some(({ issuedAt, notAfter, revokedAt = notAfter }) => {
+      const at = binding?.at ?? 0
+      return issuedAt <= at && at <= Math.min(revokedAt, notAfter)
+    })
+  if (device !== undefined && !isBrought)
     return `${endpointId} is bound to ${device.id} by another Agent: DELETE /devices/{id}/binding, if this bridge is to speak for it`
   // Certificates of a bridge that had the router before prove nothing any more.
   const stale = before.some(({ owner, revokedAt }) => revokedAt === undefined && owner !== ownerOfBridge(bridge.id))

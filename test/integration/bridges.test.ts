@@ -504,4 +504,21 @@ describe('certificates of Agents', () => {
     enrolment.report(router.id, found('TAKEN'))
     await expect(enrolment.proofOf(router.id, 'os::18FD74-TAKEN')).rejects.toThrow(/bound to .* by another Agent/)
   })
+
+  it('are refused when another Agent was bound after the bridge that had one lost its router', async () => {
+    const [one, two] = [await makeBridge(), await makeBridge()]
+    const [first, second] = [await startBridge(one.token), await startBridge(two.token)]
+    const [here, there] = [await addRouter(one.id, '192.0.2.1'), await addRouter(two.id, '192.0.2.1')]
+    first.enrolment.report(here.id, found('REBOUND'))
+    const endpointId = 'os::18FD74-REBOUND'
+    await first.enrolment.proofOf(here.id, endpointId)
+    await world.store.certificates.revoke({ name: `urn:bbf:usp:id:${endpointId}` }, 'lost', systemClock.now())
+    await call('DELETE', `/bridges/${one.id}/routers/${here.id}`)
+    const triple = { oui: '18FD74', productClass: 'RB5009', serial: 'REBOUND' }
+    const binding = { endpointId: endpointId as never, proof: 'certificate' as const, at: systemClock.now() + 1000 }
+    const device = { ...newDevice(deviceIdOf(triple), triple, 'usp', 1), binding }
+    await world.store.devices.commit({ deviceId: device.id, create: device })
+    second.enrolment.report(there.id, found('REBOUND'))
+    await expect(second.enrolment.proofOf(there.id, endpointId)).rejects.toThrow(/bound to .* by another Agent/)
+  })
 })
