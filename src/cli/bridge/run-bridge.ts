@@ -52,6 +52,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
     log.warn({ option: '--allow-plain-routeros' }, 'passwords of routers with the plain API can be read on the way')
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'an error that was not handled'))
   const mqtt = mqttOf(options, log)
+  const notifies = await NotifyFile.open(join(options.stateDir, 'notifies.jsonl'), log)
   const fleet = new BridgeFleet({
     mqtt,
     folder: options.stateDir,
@@ -65,7 +66,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
     ),
     firmwareHosts: listOf(options.firmwareHosts),
     backupHosts: listOf(options.backupHosts),
-    notifies: await NotifyFile.open(join(options.stateDir, 'notifies.jsonl'), log),
+    notifies,
     confirmations: new Confirmations(systemClock),
     audit: new AuditFile(join(options.stateDir, 'audit.jsonl'), systemClock),
     codec: new Codec(),
@@ -88,6 +89,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
   health.close()
   await mqtt?.stop()
   await fleet.stop()
+  await notifies.close()
   clearTimeout(limit)
   process.exit(0)
 }
