@@ -1,5 +1,6 @@
 import { type Lifecycle, limitLines } from '../../base/index.ts'
 import { PollSlots } from '../changes/poll-slots.ts'
+import { IdentityClaims } from './identity-claims.ts'
 import type { RouterRow } from './router-rows.ts'
 import { RouterSupervisor, type SupervisorDeps } from './router-supervisor.ts'
 
@@ -18,7 +19,7 @@ const MAX_SPREAD_MS = 30_000
 /** Lines with the same text of one router in a minute. */
 const LINES_PER_MINUTE = 3
 
-type FleetDeps = Omit<SupervisorDeps, 'claim' | 'release' | 'slots'>
+type FleetDeps = Omit<SupervisorDeps, 'claim' | 'slots'>
 
 /** All routers of a bridge: a supervisor for each row, as the rows come and go. */
 export class BridgeFleet implements Lifecycle {
@@ -26,8 +27,8 @@ export class BridgeFleet implements Lifecycle {
   readonly #deps: FleetDeps
   readonly #slots = new PollSlots()
   readonly #supervisors = new Map<string, RouterSupervisor>()
-  /** The rows that have an Endpoint ID, by it. */
-  readonly #claims = new Map<string, RouterRow>()
+  #claims: IdentityClaims | undefined
+  #rows: ReadonlyMap<string, RouterRow> = new Map()
   #change: Promise<void> = Promise.resolve()
 
   constructor(deps: FleetDeps) {
@@ -43,8 +44,10 @@ export class BridgeFleet implements Lifecycle {
     }
   }
 
-  start(): Promise<void> {
-    return this.#deps.rows.start((rows) => {
+  async start(): Promise<void> {
+    const claims = await IdentityClaims.open(this.#deps.folder)
+    this.#claims = claims
+    await this.#deps.rows.start((rows) => {
       this.#change = this.#change.then(() => this.#apply(rows))
     })
   }
@@ -58,6 +61,7 @@ export class BridgeFleet implements Lifecycle {
 
   async #apply(rows: readonly RouterRow[]): Promise<void> {
     const wanted = new Map(rows.map((row) => [row.id, row]))
+    this.#rows = wanted
     const ended: Promise<void>[] = []
     for (const [id, supervisor] of this.#supervisors) {
       const row = wanted.get(id)
@@ -87,14 +91,10 @@ export class BridgeFleet implements Lifecycle {
       ...this.#deps,
       slots: this.#slots,
       log: limitLines(log.child({ router: id, address }), clock, LINES_PER_MINUTE),
-      claim: (endpointId, row) => {
-        const other = this.#claims.get(endpointId)
-        if (other !== undefined && other.id !== row.id) return other.address
-        this.#claims.set(endpointId, row)
-        return undefined
-      },
-      release: (endpointId, row) => {
-        if (this.#claims.get(endpointId)?.id === row.id) this.#claims.delete(endpointId)
+      claim: async (endpointId, row) => {
+        const holder = await this.#claims?.claim(endpointId, row.id, (other) => this.#rows.has(other))
+        const other = holder === undefined ? undefined : this.#rows.get(holder)
+        return other && `${other.address} port ${other.port}`
       },
     }
   }

@@ -25,11 +25,10 @@ export interface SupervisorDeps {
   firmwareHosts: readonly string[]
   backupHosts: readonly string[]
   /**
-   * Claims an Endpoint ID for a router; returns the other router of this bridge that has it, by its address. `release`
-   * gives it back.
+   * Claims an Endpoint ID for a router, for good; resolves with the address of the other router of this bridge that has
+   * it.
    */
-  claim(endpointId: string, row: RouterRow): string | undefined
-  release(endpointId: string, row: RouterRow): void
+  claim(endpointId: string, row: RouterRow): Promise<string | undefined>
   notifies: NotifyFile
   slots: PollSlots
   /** Publishes routers over MQTT; absent without a broker. */
@@ -70,7 +69,6 @@ export class RouterSupervisor {
   #parts: RouterParts
   #agent: BridgedAgent | undefined
   #served: ServedRouter | undefined
-  #claimed: string | undefined
   #bootedAt: number | undefined
   #restart: Restart | undefined
   #isUp = false
@@ -223,13 +221,15 @@ export class RouterSupervisor {
     const { identity, bootedAt } = stated
     const before = this.#identity
     if (before !== undefined && before.endpointId !== identity.endpointId) await this.#end()
+    // An identity that belongs to another row is not reported either: the server would bind a device by it.
+    this.#identity = undefined
+    await this.#claim(identity.endpointId)
     this.#identity = identity
     if (this.#row.agent === false) {
       await this.#end()
       this.#finished()
       return
     }
-    this.#claim(identity.endpointId)
     this.#report()
     const proof = await this.#deps.rows.proofOf(this.#row.id, identity.endpointId)
     if (this.#stopped) return
@@ -293,11 +293,10 @@ export class RouterSupervisor {
     return restart
   }
 
-  #claim(endpointId: string): void {
-    const other = this.#deps.claim(endpointId, this.#row)
+  async #claim(endpointId: string): Promise<void> {
+    const other = await this.#deps.claim(endpointId, this.#row)
     if (other !== undefined)
       throw new AppError('conflict', `${this.#row.address} is the same router as ${other}: delete one of the two`)
-    this.#claimed = endpointId
   }
 
   async #end(): Promise<void> {
@@ -306,8 +305,6 @@ export class RouterSupervisor {
     this.#served = undefined
     this.#bootedAt = undefined
     if (!this.#stopped) this.#deps.mqtt?.show(this.#row, this.#isReached, undefined)
-    if (this.#claimed !== undefined) this.#deps.release(this.#claimed, this.#row)
-    this.#claimed = undefined
     if (agent === undefined) return
     await agent.stop(this.#log)
     this.#parts = this.#newParts()

@@ -3,9 +3,9 @@ import { AppError, type Clock, endsWithin, errorText, type Log, type Random } fr
 import { loginContext, type RouterLogin } from '../../domain/index.ts'
 import { openSealed } from '../../security/index.ts'
 import type { AgentController, AgentProof, FoundState, RouterRow, RouterRows } from '../agents/router-rows.ts'
+import { readIfThere, writeDurably } from '../durable-file.ts'
 import { AgentCertificates } from './agent-certificates.ts'
 import type { BridgeIdentity } from './bridge-identity.ts'
-import { readIfThere, writeDurably } from './durable-file.ts'
 import {
   type HeldCertificate,
   readAgentCertificates,
