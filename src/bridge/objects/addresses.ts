@@ -1,9 +1,10 @@
 import { isIPv4 } from 'node:net'
+import { networkOf } from '../../routeros/index.ts'
 import { IP_INTERFACE } from '../mapping/tables.ts'
 import { type Draft, DraftRefusal } from '../write/draft.ts'
 import { type ChangedRow, disabledOf, type ObjectWriter, pathsOf } from '../write/object-writer.ts'
 import type { Values } from '../write/write-step.ts'
-import { networkOf, prefixOf } from './ipv4.ts'
+import { prefixOf } from './ipv4.ts'
 
 /** Addresses of interfaces: TR-181 has address and mask apart. */
 const ADDRESSES: ObjectWriter = {

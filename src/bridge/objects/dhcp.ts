@@ -1,10 +1,9 @@
 import { isIPv4 } from 'node:net'
-import type { RouterRow } from '../../routeros/index.ts'
+import { addressNumber, bitsOf, isInNetwork, networkOf, type RouterRow } from '../../routeros/index.ts'
 import { IP_INTERFACE } from '../mapping/tables.ts'
 import { type Draft, DraftRefusal } from '../write/draft.ts'
 import { disabledOf, type ObjectWriter, pathsOf } from '../write/object-writer.ts'
 import type { RowMatch, Values } from '../write/write-step.ts'
-import { isInside, maskLength, networkOf, numberOf } from './ipv4.ts'
 
 const SERVER = '/ip/dhcp-server'
 const NETWORK = '/ip/dhcp-server/network'
@@ -85,7 +84,7 @@ const PATHS = (path: string) =>
 
 function rangeOf(path: string, { MinAddress = '', MaxAddress = '' }: Values): string {
   if (!isIPv4(MinAddress)) throw new DraftRefusal(`${path}MinAddress`, 7012, 'must be an IPv4 address')
-  if (!isIPv4(MaxAddress) || numberOf(MaxAddress) < numberOf(MinAddress))
+  if (!isIPv4(MaxAddress) || addressNumber(MaxAddress) < addressNumber(MinAddress))
     throw new DraftRefusal(`${path}MaxAddress`, 7012, 'must be an IPv4 address that is not below MinAddress')
   return `${MinAddress}-${MaxAddress}`
 }
@@ -102,10 +101,10 @@ function leaseTime(path: string, { LeaseTime = '' }: Values): string {
 
 function networkValues(path: string, values: Values): Record<string, string> {
   const { SubnetMask = '', MinAddress = '', DNSServers = '', DomainName = '', IPRouters = '' } = values
-  const length = maskLength(SubnetMask)
+  const length = bitsOf(SubnetMask)
   if (length === undefined) throw new DraftRefusal(`${path}SubnetMask`, 7012, 'must be a netmask')
   const address = networkOf(MinAddress, length)
-  if (values.MaxAddress !== undefined && !isInside(values.MaxAddress, address))
+  if (values.MaxAddress !== undefined && !isInNetwork(values.MaxAddress, address))
     throw new DraftRefusal(`${path}MaxAddress`, 7012, 'must be in the network of MinAddress')
   return { address, gateway: IPRouters, 'dns-server': DNSServers, domain: DomainName }
 }
@@ -127,7 +126,7 @@ async function poolOf(path: string, server: RouterRow, { rows }: Draft): Promise
 /** The address of the network that the server gives out, by the first address of its pool before the change. */
 async function networkRow(path: string, values: Values, before: string, { rows }: Draft): Promise<string> {
   const first = before === '' ? (values.MinAddress ?? '') : before
-  const found = (await rows.all(NETWORK, ['address'])).find(({ address = '' }) => isInside(first, address))
+  const found = (await rows.all(NETWORK, ['address'])).find(({ address = '' }) => isInNetwork(first, address))
   if (found?.address === undefined) throw new DraftRefusal(`${path}SubnetMask`, 7012, 'the server has no network')
   return found.address
 }

@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net'
+import { isInNetwork } from '../../routeros/index.ts'
 import { markedComment } from '../mapping/nat.ts'
 import { IP_INTERFACE } from '../mapping/tables.ts'
 import { type Draft, DraftRefusal } from '../write/draft.ts'
 import { disabledOf, type ObjectWriter, pathsOf } from '../write/object-writer.ts'
 import type { RowMatch, Values } from '../write/write-step.ts'
-import { isInside } from './ipv4.ts'
 
 const MENU = '/ip/firewall/nat'
 /** The list of interfaces towards the Internet that the configuration of delivery has. */
@@ -112,8 +112,10 @@ async function ruleOf(path: string, values: Values, draft: Draft, mark: string):
 /** A client inside is in a network of the router, and is not the router itself. */
 async function checkClient(path: string, client: string, { rows }: Draft): Promise<void> {
   const networks = await rows.all('/ip/address', ['address', 'disabled'])
-  const isInNetwork = networks.some(({ address = '' }) => isInside(client, address) && address.split('/')[0] !== client)
-  if (!isInNetwork) throw new DraftRefusal(`${path}InternalClient`, 7012, 'must be in a network of the router')
+  const isOfNetwork = networks.some(
+    ({ address = '' }) => isInNetwork(client, address) && address.split('/')[0] !== client,
+  )
+  if (!isOfNetwork) throw new DraftRefusal(`${path}InternalClient`, 7012, 'must be in a network of the router')
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { RouterOs, RouterRow } from '../../routeros/index.ts'
+import { isInNetwork, type RouterOs, type RouterRow } from '../../routeros/index.ts'
 import type { ModelProblem } from '../../usp/index.ts'
-import { isIn, type ManagementPath, managementPath } from './management-path.ts'
+import { type ManagementPath, managementPath } from './management-path.ts'
 import { RouterRows } from './router-rows.ts'
 import type { StepCheck } from './router-writer.ts'
 import type { RemoveStep, SetStep, WriteStep } from './write-step.ts'
@@ -70,7 +70,7 @@ export class ManagementCheck implements StepCheck {
         return carries
     }
     const wanted = step.kind === 'remove' ? undefined : step.values['dst-address']
-    if (wanted === undefined || path.peer === undefined || !isIn(path.peer, wanted)) return undefined
+    if (wanted === undefined || path.peer === undefined || !isInNetwork(path.peer, wanted)) return undefined
     const length = (prefix: string | undefined) => Number(prefix?.split('/')[1] ?? -1)
     const isStronger = path.route !== undefined && length(wanted) >= length(path.route)
     return isStronger ? 'the route would take over the connection of the bridge' : undefined

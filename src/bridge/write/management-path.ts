@@ -1,5 +1,6 @@
+import { isIPv4 } from 'node:net'
 import { plainAddress } from '../../base/index.ts'
-import type { RouterOs, RouterRow } from '../../routeros/index.ts'
+import { isInNetwork, type RouterOs, type RouterRow } from '../../routeros/index.ts'
 import type { RouterRows } from './router-rows.ts'
 
 /** The parts of a router that carry the bridge's own connection to it. */
@@ -31,7 +32,7 @@ export async function managementPath(router: RouterOs, rows: RouterRows): Promis
   ])
   const own = addresses.filter((row) => hostOf(row) === address)
   const route = routeTo(peer, routes)
-  const connected = addresses.some((row) => peer !== undefined && isIn(peer, row.address))
+  const connected = addresses.some((row) => peer !== undefined && isInNetwork(peer, row.address ?? ''))
   const first =
     own.length > 0 ? own.map((row) => row['actual-interface'] ?? row.interface ?? '') : interfacesOf(route, addresses)
   return {
@@ -45,32 +46,16 @@ export async function managementPath(router: RouterOs, rows: RouterRows): Promis
   }
 }
 
-/** Returns true when an IPv4 address is in a network. */
-export function isIn(address: string, prefix: string | undefined): boolean {
-  const [network = '', length = '32'] = (prefix ?? '').split('/')
-  const [left, right] = [bitsOf(address), bitsOf(network)]
-  if (left === undefined || right === undefined) return false
-  const shift = 2 ** (32 - Number(length))
-  return Math.floor(left / shift) === Math.floor(right / shift)
-}
-
 function hostOf({ address = '' }: RouterRow): string {
   return address.split('/')[0] ?? ''
 }
 
-function bitsOf(address: string): number | undefined {
-  const bytes = address.split('.').map(Number)
-  return bytes.length === 4 && bytes.every((byte) => byte >= 0 && byte <= 255)
-    ? bytes.reduce((sum, byte) => sum * 256 + byte, 0)
-    : undefined
-}
-
 /** The active route to an address with the longest prefix; the default route for an address that is not of IPv4. */
 function routeTo(address: string | undefined, routes: readonly RouterRow[]): RouterRow | undefined {
-  const peer = address !== undefined && bitsOf(address) === undefined ? '0.0.0.0' : address
+  const peer = address !== undefined && !isIPv4(address) ? '0.0.0.0' : address
   const length = (row: RouterRow) => Number(row['dst-address']?.split('/')[1] ?? -1)
   return routes
-    .filter((row) => row.active === 'true' && peer !== undefined && isIn(peer, row['dst-address']))
+    .filter((row) => row.active === 'true' && peer !== undefined && isInNetwork(peer, row['dst-address'] ?? ''))
     .sort((a, b) => length(b) - length(a))[0]
 }
 
@@ -82,9 +67,9 @@ function interfacesOf(route: RouterRow | undefined, addresses: readonly RouterRo
     / reachable via\s+(\S+)/.exec(route['gateway-status'] ?? '')?.[1]
   if (named !== undefined) return [named]
   const gateway = route.gateway ?? ''
-  if (bitsOf(gateway) === undefined) return [gateway]
+  if (!isIPv4(gateway)) return [gateway]
   return addresses.flatMap((row) =>
-    isIn(gateway, row.address) ? [row['actual-interface'] ?? row.interface ?? ''] : [],
+    isInNetwork(gateway, row.address ?? '') ? [row['actual-interface'] ?? row.interface ?? ''] : [],
   )
 }
 
