@@ -2,13 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, vi } from 'vitest'
-import { createIdSource } from '../../src/base/index.ts'
 import { AuditFile, BridgeFleet, Confirmations, FileRows, routerOpener } from '../../src/bridge/index.ts'
 import { asDeviceId } from '../../src/domain/index.ts'
 import { type EmulatedRouter, startRouter } from '../../src/simulator/index.ts'
-import { Codec, Controller, NotifyFile, WebSocketMtp } from '../../src/usp/index.ts'
+import { Codec, NotifyFile } from '../../src/usp/index.ts'
 import { type ContractDevice, type ContractSubject, driverContract } from './driver-contract.ts'
-import { BASE, CONTROLLER, createEngine } from './subject.ts'
+import { BASE, CONTROLLER, createEngine, startController } from './subject.ts'
 
 const SECRET = 'router-secret'
 const INTERFACES = 'interface'
@@ -19,33 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The Controller, and a bridge whose one router has joined it. */
 async function setup(): Promise<ContractSubject> {
-  const { store, operations } = await createEngine()
-  const mtp = new WebSocketMtp({
-    ...BASE,
-    host: '127.0.0.1',
-    port: 0,
-    path: '/usp',
-    endpointId: CONTROLLER,
-    maxLinks: 10,
-  })
-  const controller = new Controller({
-    ...BASE,
-    mtps: [mtp],
-    endpointId: CONTROLLER,
-    admission: 'open',
-    periodicNotifIntervalS: 300,
-    instance: 'contract',
-    devices: store.devices,
-    conflicts: store.conflicts,
-    pendingAgents: store.pendingAgents,
-    linkSecrets: store.linkSecrets,
-    supportedModels: store.supportedModels,
-    audit: store.audit,
-    upward: operations,
-    nextId: createIdSource(BASE.clock, BASE.random),
-  })
-  await controller.start()
-  operations.setDrivers([controller.driver])
+  const engine = await createEngine()
+  const { store, operations } = engine
+  const { controller, port } = await startController(engine)
   const users = [{ name: 'isthmus', password: SECRET, group: ['api', 'read', 'write', 'test', 'reboot'] }]
   const router = await startRouter({ index: 70, users })
   // A mapping of somebody else, whose number is not known by a mark.
@@ -56,7 +31,7 @@ async function setup(): Promise<ContractSubject> {
     file,
     `address,port,transport,username,password,policy\n127.0.0.1,${router.port},api,isthmus,${SECRET},L2\n`,
   )
-  const controllers = [{ endpointId: CONTROLLER, host: '127.0.0.1', port: mtp.port, path: '/usp', tls: false }]
+  const controllers = [{ endpointId: CONTROLLER, host: '127.0.0.1', port, path: '/usp', tls: false }]
   const bridge = new BridgeFleet({
     ...BASE,
     folder,

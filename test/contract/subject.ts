@@ -9,7 +9,7 @@ import {
   type SimulatedKind,
 } from '../../src/simulator/index.ts'
 import type { Store } from '../../src/store/index.ts'
-import { Codec } from '../../src/usp/index.ts'
+import { Codec, Controller, WebSocketMtp } from '../../src/usp/index.ts'
 import { modelOf } from '../support/operations-world.ts'
 import { testStore } from '../support/store.ts'
 import type { ContractSubject } from './driver-contract.ts'
@@ -40,6 +40,40 @@ export async function createEngine(
   })
   await operations.start()
   return { store, operations }
+}
+
+/** A Controller of the engine that listens on a port of its own; `port` is the one for Agents. */
+export async function startController({
+  store,
+  operations,
+}: Engine): Promise<{ controller: Controller; port: number }> {
+  const mtp = new WebSocketMtp({
+    ...BASE,
+    host: '127.0.0.1',
+    port: 0,
+    path: '/usp',
+    endpointId: CONTROLLER,
+    maxLinks: 10,
+  })
+  const controller = new Controller({
+    ...BASE,
+    mtps: [mtp],
+    endpointId: CONTROLLER,
+    admission: 'open',
+    periodicNotifIntervalS: 300,
+    instance: 'contract',
+    devices: store.devices,
+    conflicts: store.conflicts,
+    pendingAgents: store.pendingAgents,
+    linkSecrets: store.linkSecrets,
+    supportedModels: store.supportedModels,
+    audit: store.audit,
+    upward: operations,
+    nextId: createIdSource(BASE.clock, BASE.random),
+  })
+  await controller.start()
+  operations.setDrivers([controller.driver])
+  return { controller, port: mtp.port }
 }
 
 /** A simulated device that is switched on, on a fast clock. `stopServer` ends what it talks to. */

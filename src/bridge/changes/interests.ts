@@ -42,8 +42,8 @@ export function isAboutInterests(path: string): boolean {
 /** Resolves with the subscriptions and thresholds that are enabled. */
 export async function readInterests(local: Pick<AgentModel, 'instances' | 'get'>): Promise<Interests> {
   const [subscriptions, thresholds] = await Promise.all([local.instances(SUBSCRIPTIONS), local.instances(THRESHOLDS)])
-  const names = ['Enable', 'NotifType', 'ReferenceList'].map((name) => (row: string) => row + name)
-  const more = [
+  const ofSubscription = ['Enable', 'NotifType', 'ReferenceList']
+  const ofThreshold = [
     'Enable',
     'OperatingMode',
     'ReferencePath',
@@ -53,8 +53,8 @@ export async function readInterests(local: Pick<AgentModel, 'instances' | 'get'>
     'Controller',
   ]
   const wanted = [
-    ...subscriptions.flatMap((row) => names.map((path) => path(row))),
-    ...thresholds.flatMap((row) => more.map((name) => row + name)),
+    ...subscriptions.flatMap((row) => ofSubscription.map((name) => row + name)),
+    ...thresholds.flatMap((row) => ofThreshold.map((name) => row + name)),
   ]
   const values = await local.get(wanted)
   const text = (path: string) => values.get(path) ?? ''
