@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AppError, isAlive, type Random, randomToken } from '../base/index.ts'
+import { AppError, isAlive, keptText, type Random, randomToken } from '../base/index.ts'
 
 interface Ports {
   apiPort: number
@@ -82,9 +82,7 @@ export class DemoFolder {
    * known.
    */
   key(random: Random, newId: () => string): string {
-    const file = join(this.dir, 'demo.key')
-    if (!existsSync(file)) writeFileSync(file, `isthmus_${newId()}_${randomToken(random, 24)}`, { mode: 0o600 })
-    return readFileSync(file, 'utf8').trim()
+    return keptText(this.dir, 'demo.key', () => `isthmus_${newId()}_${randomToken(random, 24)}`, random)
   }
 
   #remember(more: Partial<Memory>): void {

@@ -1,8 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock, Random } from '../../base/index.ts'
+import { type Clock, keptText, type Random } from '../../base/index.ts'
 import { type ApiKeyStore, givenApiKey, newApiKey } from '../../security/index.ts'
-import { keptText } from './secrets.ts'
 
 /**
  * The first API key of an installation: its text when this start stored one that it made, and the file that has the

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
-import { AppError, createLog, type Log, systemClock, systemRandom } from '../../base/index.ts'
+import { AppError, createLog, keptSecret, type Log, systemClock, systemRandom } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
 import { createSecretBox } from '../../security/index.ts'
 import { EmbeddedDatabase, hasDatabase, openStore, runningAddress, type Store } from '../../store/index.ts'
 import { engineCache } from './engine-cache.ts'
-import { keptSecret } from './secrets.ts'
 import { inStartWords } from './start-error.ts'
 
 /**

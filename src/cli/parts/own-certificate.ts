@@ -3,10 +3,9 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, type Random, randomToken } from '../../base/index.ts'
+import { type Clock, keptText, type Random, randomToken } from '../../base/index.ts'
 import type { Config } from '../../config/index.ts'
 import { newTlsKey, selfSigned } from '../../pki/index.ts'
-import { keptText } from './secrets.ts'
 
 const DAY_MS = 86_400_000
 const VALID_MS = 730 * DAY_MS

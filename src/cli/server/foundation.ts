@@ -4,6 +4,7 @@ import {
   createIdSource,
   type createLifecycle,
   defined,
+  keptSecret,
   type Lifecycle,
   type Log,
   type Random,
@@ -21,7 +22,6 @@ import { Certificates } from '../parts/certificates.ts'
 import { engineCache } from '../parts/engine-cache.ts'
 import { insecureSettings } from '../parts/insecure.ts'
 import { MappingFiles } from '../parts/mapping-files.ts'
-import { keptSecret } from '../parts/secrets.ts'
 import { byServiceTime, heartbeat } from './instance.ts'
 
 /** Starts one more part; it stops before those that were started earlier. */

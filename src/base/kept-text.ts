@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Random, randomToken } from '../../base/index.ts'
+import { type Random, randomToken } from './random.ts'
 
 /**
  * Returns a secret of this installation: the given one, or one that is made at the first start and kept in the data

@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Random, systemRandom } from '../../src/base/index.ts'
-import { keptSecret } from '../../src/cli/parts/secrets.ts'
+import { keptSecret, type Random, systemRandom } from '../../src/base/index.ts'
 
 let folder: string
 beforeEach(() => {
