@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -233,6 +233,14 @@ describe('the Agents of a bridge', () => {
     expect(await run({ verb: 'reboot' })).toMatchObject({ state: 'done' })
     await until(async () => (await boots()) === before + 1, 60_000)
     expect(await run({ verb: 'factoryReset' })).toMatchObject({ state: 'failed' })
+    const audit = readFileSync(join(bridge.dir, 'audit.jsonl'), 'utf8').trim().split('\n')
+    expect(audit.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({
+        command: 'Device.Reboot()',
+        level: 2,
+        by: { endpointId: 'proto::isthmus', roles: ['Full Access'] },
+      }),
+    ])
   }, 120_000)
 
   it('say in the feed that a client is heard too weakly, that it left, and that a port lost its link', async () => {

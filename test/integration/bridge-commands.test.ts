@@ -62,6 +62,7 @@ describe('danger levels', () => {
         command: 'Device.FactoryReset()',
         level: 3,
         commandKey: 'key-1',
+        by: { endpointId: 'self::controller', roles: ['Manager'] },
         args: ['Cause', 'X_MIKROTIK_Confirm'],
       },
     ])

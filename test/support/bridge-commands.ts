@@ -16,6 +16,9 @@ const POLICY: RouterPolicy = {
   allowsLocalTargets: false,
 }
 
+/** The Controller that asks. */
+const CONTROLLER = { endpointId: 'self::controller', roles: ['Manager'] }
+
 /** The commands of a bridged router. */
 export class CommandBench {
   readonly audited: AuditedCommand[] = []
@@ -63,6 +66,7 @@ export class CommandBench {
       isAsync: false,
       args,
       commandKey: 'key-1',
+      by: CONTROLLER,
       signal: this.#abort.signal,
     })
     return done

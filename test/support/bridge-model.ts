@@ -91,7 +91,8 @@ export class WritableModel {
   async run(path: string, args: Record<string, string> = {}): Promise<Readonly<Record<string, string>>> {
     const at = path.lastIndexOf('.') + 1
     const { signal } = new AbortController()
-    const call = { object: path.slice(0, at), name: path.slice(at), isAsync: false, args, commandKey: '', signal }
+    const [object, name, by] = [path.slice(0, at), path.slice(at), { way: 'test' }]
+    const call = { object, name, isAsync: false, args, commandKey: '', by, signal }
     return (await (await this.writes.operate(call)).done).output
   }
 

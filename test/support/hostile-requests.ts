@@ -173,7 +173,8 @@ async function outcome({ model, side }: Target, request: Request): Promise<strin
     if (request.kind === 'set') return await side.set([{ path, value: request.value }]).then(() => '')
     const { signal } = new AbortController()
     const { name, args } = request
-    const { done } = await side.operate({ object: path, name, isAsync: false, args, commandKey: 'k', signal })
+    const by = { way: 'test' }
+    const { done } = await side.operate({ object: path, name, isAsync: false, args, commandKey: 'k', by, signal })
     return JSON.stringify((await done).output)
   } catch (error) {
     if (error instanceof ModelRefusal) return JSON.stringify(error.problems)

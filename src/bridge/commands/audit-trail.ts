@@ -1,6 +1,7 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../../base/index.ts'
+import type { CommandAsker } from '../../usp/index.ts'
 import type { Level } from '../menus/form/menu.ts'
 
 /** A command of level 2 or 3 that begins. Of its arguments there are the names alone. */
@@ -10,6 +11,8 @@ export interface AuditedCommand {
   readonly command: string
   readonly level: Level
   readonly commandKey: string
+  /** The Controller that asked, with its roles at that time; or another way, such as MQTT. */
+  readonly by: CommandAsker
   readonly args: readonly string[]
 }
 

@@ -42,6 +42,7 @@ const NO_CALL: CommandCall = {
   isAsync: false,
   args: {},
   commandKey: '',
+  by: { way: '' },
   signal: new AbortController().signal,
 }
 const MAY_DESTROY = new Set(COMMANDS.filter(({ level }) => level(NO_CALL) === 3))
@@ -80,6 +81,7 @@ export class RouterCommands {
         command: call.object + call.name,
         level,
         commandKey: call.commandKey,
+        by: call.by,
         args: namesOf(call),
       })
     return { done: act().catch(rethrow) }

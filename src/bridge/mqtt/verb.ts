@@ -36,6 +36,7 @@ export class VerbContext {
       isAsync: true,
       args: this.#confirm === '' ? args : { ...args, [CONFIRM]: this.#confirm },
       commandKey: this.#commandKey,
+      by: { way: WRITER },
       signal: this.signal,
     })
     this.#onAccepted()

@@ -79,6 +79,9 @@ export class ModelRefusal extends AgentError {
   }
 }
 
+/** The party that asks for a command: a Controller with the names of its roles, or a way that has no Controllers. */
+export type CommandAsker = { readonly endpointId: string; readonly roles: readonly string[] } | { readonly way: string }
+
 /** A command on one object. */
 export interface CommandCall {
   /** Full path of the object, with its last dot. */
@@ -89,6 +92,7 @@ export interface CommandCall {
   isAsync: boolean
   args: Readonly<Record<string, string>>
   commandKey: string
+  by: CommandAsker
   /** Aborts when the command is cancelled or the Agent stops; its reason is an AgentError 7023. */
   signal: AbortSignal
 }

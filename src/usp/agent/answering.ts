@@ -65,7 +65,9 @@ export class Answering {
       case 'delete':
         return respond('delete_resp', await this.#requests.remove(request.body, await requester()))
       case 'operate': {
-        const { response, afterwards } = await this.#commands.operate(request.body, await requester())
+        const roles = await this.#roles.namesOf(controller)
+        const by = { ...(await requester()), roles }
+        const { response, afterwards } = await this.#commands.operate(request.body, by)
         return { ...(request.body.send_resp ? respond('operate_resp', response) : { msg: undefined }), afterwards }
       }
       default:

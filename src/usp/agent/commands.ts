@@ -2,10 +2,10 @@ import { errorText, type Log } from '../../base/index.ts'
 import { schemaPathOf } from '../../datamodel/index.ts'
 import type { Notify, Operate, OperateResp } from '../wire/index.ts'
 import { AgentError } from './agent-error.ts'
-import type { AgentModel, CommandCall, CommandResult } from './agent-model.ts'
+import type { AgentModel, CommandAsker, CommandCall, CommandResult } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
 import { DENIED } from './plans.ts'
-import type { Requester } from './requester.ts'
+import type { CommandRequester } from './requester.ts'
 import { resolve } from './resolve.ts'
 
 /** The Agent behind its commands. */
@@ -72,10 +72,10 @@ export class AgentCommands {
    * Resolves with the response; a command that fails is in it and is never an Error Message (R-OPR.1). `by` is the row
    * of the Controller that asks.
    */
-  async operate(request: Operate, { by: controller, access }: Requester): Promise<Operated> {
+  async operate(request: Operate, requester: CommandRequester): Promise<Operated> {
     const afterwards: (() => void)[] = []
     try {
-      const reader = await ModelReader.of(this.#model, access)
+      const reader = await ModelReader.of(this.#model, requester.access)
       const { path, objects, leaf } = await resolve(reader, request.command).catch((error: unknown) => {
         const isHidden = error instanceof AgentError && error.code === 7016 && !mayRun(reader, request.command)
         throw isHidden ? denial() : error
@@ -83,7 +83,7 @@ export class AgentCommands {
       if (path.kind !== 'command') throw new AgentError(7022, 'not a command')
       const operation_results: Result[] = []
       for (const object of objects)
-        operation_results.push(await this.#run(reader, object, leaf, request, controller, afterwards))
+        operation_results.push(await this.#run(reader, object, leaf, request, requester, afterwards))
       return { response: { operation_results }, afterwards }
     } catch (error) {
       return { response: { operation_results: [failed(request.command, error)] }, afterwards }
@@ -107,7 +107,7 @@ export class AgentCommands {
     object: string,
     name: string,
     request: Operate,
-    controller: string,
+    requester: CommandRequester,
     afterwards: (() => void)[],
   ): Promise<Result> {
     const executed_command = object + name
@@ -115,10 +115,23 @@ export class AgentCommands {
       if (!mayRun(reader, executed_command)) throw denial()
       const isAsync = check(reader, object, name, request)
       const own = this.#ownCommand(object, name)
-      const known = { ...request, input_args: knownArguments(reader, object, name, request.input_args) }
-      if (own !== undefined) afterwards.push(own)
-      else if (isAsync) return { executed_command, req_obj_path: await this.#begin(object, name, known, controller) }
-      const result = own === undefined ? await this.#once(object, name, known) : { output: {} }
+      if (own !== undefined) {
+        afterwards.push(own)
+        return { executed_command, req_output_args: { output_args: {} } }
+      }
+      const abort = new AbortController()
+      const call: CommandCall = {
+        object,
+        name,
+        isAsync,
+        args: knownArguments(reader, object, name, request.input_args),
+        commandKey: request.command_key,
+        by: await this.#askerOf(requester),
+        signal: abort.signal,
+      }
+      if (isAsync) return { executed_command, req_obj_path: await this.#begin(call, requester.by, abort) }
+      const { done } = await this.#model.operate(call)
+      const result = await done
       if (result.afterwards !== undefined) afterwards.push(result.afterwards)
       return { executed_command, req_output_args: { output_args: { ...result.output } } }
     } catch (error) {
@@ -139,17 +152,13 @@ export class AgentCommands {
     return () => running.abort.abort(new AgentError(7023, 'cancelled'))
   }
 
-  async #once(object: string, name: string, request: Operate): Promise<CommandResult> {
-    const { signal } = new AbortController()
-    const { done } = await this.#model.operate(callOf(object, name, false, request, signal))
-    return done
+  async #askerOf({ by, roles }: CommandRequester): Promise<CommandAsker> {
+    return { endpointId: await this.#endpointOf(by), roles }
   }
 
   /** Begins an asynchronous command and resolves with its Request row. */
-  async #begin(object: string, name: string, request: Operate, controller: string): Promise<string> {
+  async #begin(call: CommandCall, controller: string, abort: AbortController): Promise<string> {
     if (this.#running.size >= MAX_RUNNING) throw new AgentError(7005, 'too many commands at once')
-    const abort = new AbortController()
-    const call = callOf(object, name, true, request, abort.signal)
     const start = this.#time()
     const { done } = await this.#model.operate(call)
     // It may fail before its row is there; it is waited for below.
@@ -227,10 +236,6 @@ export class AgentCommands {
   #time(): string {
     return new Date(this.#host.now()).toISOString().replace(/\.\d+/, '')
   }
-}
-
-function callOf(object: string, name: string, isAsync: boolean, request: Operate, signal: AbortSignal): CommandCall {
-  return { object, name, isAsync, args: request.input_args, commandKey: request.command_key, signal }
 }
 
 /**

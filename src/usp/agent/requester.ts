@@ -7,3 +7,9 @@ export interface Requester {
   /** Its rights now. */
   access: Access
 }
+
+/** The Controller that asks for a command. */
+export interface CommandRequester extends Requester {
+  /** The names of its roles now. */
+  roles: readonly string[]
+}

@@ -34,10 +34,16 @@ interface Row {
   searches: readonly string[]
 }
 
+/** A role that is enabled. */
+interface Role {
+  name: string
+  rows: readonly Row[]
+}
+
 /** The table as it was read. */
 interface Table {
   /** Enabled roles, by their rows without the last dot. */
-  roles: ReadonlyMap<string, readonly Row[]>
+  roles: ReadonlyMap<string, Role>
   /** Rows of roles, as above, by their names. */
   names: ReadonlyMap<string, string>
   /** By Controller row. */
@@ -82,10 +88,22 @@ export class RoleTable {
   async accessOf(controller: string): Promise<Access> {
     const known = this.#known.get(controller)
     if (known !== undefined) return known
+    return this.#reading((table, reading) => this.#derive(controller, table, reading))
+  }
+
+  /** Resolves with the names of the roles that the Controller of a row has now; none where the model has no roles. */
+  namesOf(controller: string): Promise<readonly string[]> {
+    return this.#reading(async (table) =>
+      table === undefined ? [] : this.#rolesOf(controller, table).map(({ name }) => name),
+    )
+  }
+
+  /** Does something with the table, which is read when that is needed. */
+  async #reading<T>(work: (table: Table | undefined, reading: Promise<Table | undefined>) => Promise<T>): Promise<T> {
     const reading = this.#table ?? this.#read()
     this.#table = reading
     try {
-      return await this.#derive(controller, await reading, reading)
+      return await work(await reading, reading)
     } catch (error) {
       if (this.#table === reading) this.forget()
       throw error
@@ -94,7 +112,7 @@ export class RoleTable {
 
   async #derive(controller: string, table: Table | undefined, reading: Promise<Table | undefined>): Promise<Access> {
     if (table === undefined) return FULL_ACCESS
-    const rows = this.#rowsOf(controller, table)
+    const rows = this.#rolesOf(controller, table).map((role) => role.rows)
     const searches = [...new Set(rows.flat().flatMap((row) => row.searches))]
     const found = await this.#resolve(searches)
     const roles = rows.map((role): RolePermissions => {
@@ -108,12 +126,13 @@ export class RoleTable {
     return access
   }
 
-  #rowsOf(controller: string, { controllers, roles, names, untrusted }: Table): (readonly Row[])[] {
+  #rolesOf(controller: string, { controllers, roles, names, untrusted }: Table): Role[] {
     const one = controllers.get(controller)
     if (one === undefined) return []
-    if (one.roles.length > 0) return one.roles.slice(0, MAX_ROLES).map((role) => roles.get(role) ?? [])
+    if (one.roles.length > 0) return one.roles.slice(0, MAX_ROLES).flatMap((role) => roles.get(role) ?? [])
     const name = this.#policy?.roleOf(one.endpointId)
-    return [roles.get((name === undefined ? undefined : names.get(name)) ?? untrusted) ?? []]
+    const role = roles.get((name === undefined ? undefined : names.get(name)) ?? untrusted)
+    return role === undefined ? [] : [role]
   }
 
   async #resolve(searches: readonly string[]): Promise<Map<string, string[]>> {
@@ -163,8 +182,10 @@ export class RoleTable {
     return {
       untrusted: trimmed(text(`${TRUST}UntrustedRole`)),
       roles: new Map(
-        roles.flatMap((role, i): [string, Row[]][] =>
-          text(`${role}Enable`) === 'true' ? [[trimmed(role), rowsOf(permissions[i] ?? [])]] : [],
+        roles.flatMap((role, i): [string, Role][] =>
+          text(`${role}Enable`) === 'true'
+            ? [[trimmed(role), { name: text(`${role}Name`), rows: rowsOf(permissions[i] ?? []) }]]
+            : [],
         ),
       ),
       names: new Map(roles.map((role) => [text(`${role}Name`), trimmed(role)])),

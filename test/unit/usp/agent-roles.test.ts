@@ -7,7 +7,13 @@ import type { Requester } from '../../../src/usp/agent/requester.ts'
 import { AgentRequests } from '../../../src/usp/agent/requests.ts'
 import { RoleTable } from '../../../src/usp/agent/role-table.ts'
 import { TreeModel } from '../../../src/usp/agent/tree-model.ts'
-import { type AccessPolicy, MANAGER, type PermissionRow, WIFI_WATCHER } from '../../../src/usp/index.ts'
+import {
+  type AccessPolicy,
+  type CommandCall,
+  MANAGER,
+  type PermissionRow,
+  WIFI_WATCHER,
+} from '../../../src/usp/index.ts'
 import { MemoryAgentModel } from '../../support/memory-agent-model.ts'
 import { FACTS } from '../../support/simulated-device.ts'
 
@@ -58,6 +64,17 @@ const refusal = (work: Promise<unknown>) =>
     ({ code, errors }: RequestRefused) => ({ code, errors: errors.map(({ err_code }) => err_code) }),
   )
 
+/** An Agent that does nothing beyond its commands. */
+const HOST = {
+  enqueue: () => undefined,
+  sendOnBoardRequest: () => undefined,
+  resetConnection: () => undefined,
+  operationComplete: async () => undefined,
+  transferComplete: async () => undefined,
+  sendNotifications: () => undefined,
+  now: () => 0,
+}
+
 async function get(path: string) {
   const { req_path_results } = await requests.get({ param_paths: [path], max_depth: 0 }, await who())
   const [result] = req_path_results
@@ -77,6 +94,14 @@ describe('the roles in force', () => {
     expect(await mayRead()).toBe(false)
     model.put(`${by}InheritedRole`, reader)
     expect(await mayRead()).toBe(true)
+  })
+
+  it('are named for a command, as they are in force when it is asked for', async () => {
+    expect(await roles.namesOf(by)).toEqual(['Untrusted'])
+    await assign(await role('reader', reads), await role('rebooter'), `${TRUST}Role.99`)
+    expect(await roles.namesOf(by)).toEqual(['reader', 'rebooter'])
+    await assign(await role('other'))
+    expect(await roles.namesOf(by)).toEqual(['other'])
   })
 
   it('are UntrustedRole for a Controller without one, and nothing for a row that is not there', async () => {
@@ -180,25 +205,30 @@ describe('a Controller without rights', () => {
   })
 
   it('runs no command: cmd_failure 7006 and never an Error (R-OPR.1)', async () => {
-    const host = {
-      enqueue: () => undefined,
-      sendOnBoardRequest: () => undefined,
-      resetConnection: () => undefined,
-      operationComplete: async () => undefined,
-      transferComplete: async () => undefined,
-      sendNotifications: () => undefined,
-      now: () => 0,
-    }
-    const commands = new AgentCommands(model, host, silentLog)
+    const commands = new AgentCommands(model, HOST, silentLog)
     for (const command of ['Device.Reboot()', 'Device.DeviceInfo.FirmwareImage.9.Download()']) {
       const request = { command, command_key: '', send_resp: true, input_args: {} }
-      const { response } = await commands.operate(request, await who())
+      const { response } = await commands.operate(request, { ...(await who()), roles: [] })
       expect(response.operation_results).toMatchObject([{ cmd_failure: { err_code: 7006 } }])
     }
   })
 })
 
 describe('a Controller with some rights', () => {
+  it('is known to the device that it asks for a command, with its roles', async () => {
+    await assign(await role('rebooter', { Targets: 'Device.', Param: 'r---', CommandEvent: 'r-x-' }))
+    await model.set([{ path: `${by}EndpointID`, value: 'self::c' }], 'a')
+    const calls: CommandCall[] = []
+    model.run = async (call) => {
+      calls.push(call)
+      return { output: {} }
+    }
+    const request = { command: 'Device.Reboot()', command_key: 'k', send_resp: true, input_args: {} }
+    const asks = { ...(await who()), roles: await roles.namesOf(by) }
+    await new AgentCommands(model, HOST, silentLog).operate(request, asks)
+    expect(calls).toMatchObject([{ commandKey: 'k', by: { endpointId: 'self::c', roles: ['rebooter'] } }])
+  })
+
   it('gets the parameters that it may read, and no more (R-GET.4)', async () => {
     await assign(await role('some', { Targets: 'Device.WiFi.SSID.', Param: 'r---' }, { Targets: `${SSID}Enable` }))
     const { code, found } = await get('Device.')

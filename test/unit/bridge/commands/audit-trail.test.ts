@@ -8,7 +8,8 @@ it('keeps an entry for each command, in order, and rejects when it cannot', asyn
   const dir = await mkdtemp(join(tmpdir(), 'isthmus-audit-'))
   try {
     const audit = new AuditFile(join(dir, 'audit.jsonl'), { now: () => 0 })
-    const entry = { router: 'r', level: 2, commandKey: 'k', args: [] } as const
+    const by = { endpointId: 'self::c', roles: ['Manager'] }
+    const entry = { router: 'r', level: 2, commandKey: 'k', by, args: [] } as const
     await Promise.all([audit.begun({ ...entry, command: 'a' }), audit.begun({ ...entry, command: 'b' })])
     const lines = (await readFile(join(dir, 'audit.jsonl'), 'utf8')).trim().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -59,6 +59,7 @@ it('a router restarts once in five minutes, and another one all the same', async
   clock.advance(1_000)
   expect(statuses(await send('reboot'))).toEqual(['accepted', 'done'])
   expect(calls).toHaveLength(3)
+  expect(calls[0]?.by).toEqual({ way: 'mqtt' })
 })
 
 it('a command that the router refuses counts for none', async () => {
