@@ -12,6 +12,7 @@ export const FLOORS: Record<string, number> = {
   routeros: 3,
   store: 3,
   normalization: 3,
+  files: 3,
   jobs: 3,
   bus: 3,
   operations: 4,

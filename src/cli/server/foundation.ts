@@ -47,12 +47,13 @@ export async function startFoundation(config: Config, { log, say, flags }: Start
   const mappingFiles = new MappingFiles(config.mappingRows, log)
   for (const { option, line } of insecureSettings(config, flags)) log.warn({ option, risk: line }, 'insecure setting')
   const database = config.mongodbUri === undefined ? await startDatabase(config, log, start, say) : undefined
+  const secretBox = createSecretBox(keptSecret(config.dataDir, 'server.key', config.secretKey, random), random)
   const opened = await openStore({
     uri: config.mongodbUri ?? database?.uri ?? '',
     databaseName: config.databaseName,
     instance,
     retention: { eventDays: config.eventRetentionDays, operationDays: config.operationRetentionDays },
-    secretBox: createSecretBox(keptSecret(config.dataDir, 'server.key', config.secretKey, random), random),
+    secretBox,
     clock,
     random,
     log,
@@ -88,6 +89,7 @@ export async function startFoundation(config: Config, { log, say, flags }: Start
     mappingFiles,
     database,
     store,
+    secretBox,
     nextId,
     time,
     authority,

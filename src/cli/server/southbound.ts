@@ -3,6 +3,7 @@ import { FeedFollower } from '../../bus/index.ts'
 import { Acs } from '../../cwmp/index.ts'
 import { loadModel } from '../../datamodel/index.ts'
 import { type FeedEvent, refreshRules } from '../../domain/index.ts'
+import { FileServer } from '../../files/index.ts'
 import { Normalization } from '../../normalization/index.ts'
 import { OperationsEngine } from '../../operations/index.ts'
 import { Controller, HEEDED_EVENTS } from '../../usp/index.ts'
@@ -59,6 +60,12 @@ export function createSouthbound(foundation: Foundation) {
     clock: steadyClock,
     log,
   })
+  const files = new FileServer({
+    sources: {},
+    mac: (purpose, text) => foundation.secretBox.mac(purpose, text),
+    clock,
+    log: log.child({ part: 'files' }),
+  })
   const mayRegister = () => newDevices.mayRegister()
   const acs: Acs = new Acs({
     ...southbound.cwmp,
@@ -82,6 +89,7 @@ export function createSouthbound(foundation: Foundation) {
     coverage: store.mappingCoverage,
     credentials: store.credentials,
     upward: normalization.over(operations),
+    files,
     clock,
     steadyClock,
     random,

@@ -101,6 +101,8 @@ export interface AcsOptions {
   coverage?: Pick<MappingCoverage, 'note'>
   credentials: CredentialStore
   upward: Upward
+  /** Files that CPE fetch from the listeners of the ACS; absent: there are none. */
+  files?: ServedFiles
   clock: Clock
   /** For how long sessions may be silent, and nonces and cached logins are good; default: `clock`. */
   steadyClock?: Clock
@@ -111,6 +113,13 @@ export interface AcsOptions {
   onRefused?(reason: string): void
   /** Called once per connection request. */
   onConnectionRequest?(outcome: ConnectionRequestOutcome): void
+}
+
+/** Requests on the listeners of the ACS that are for files and not for CWMP. */
+interface ServedFiles {
+  isFor(request: IncomingMessage): boolean
+  /** Answers such a request, whose sender has the address. */
+  serve(request: IncomingMessage, response: ServerResponse, address: string): Promise<void>
 }
 
 /** Ways to prove oneself that anybody with the shared secret has, or anybody at all. */
@@ -260,6 +269,8 @@ export class Acs implements Lifecycle {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { files, trustedProxies } = this.#options
+    if (files?.isFor(request) === true) return files.serve(request, response, clientAddress(request, trustedProxies))
     if (request.method === 'GET' || request.method === 'HEAD') return this.#description.serve(request, response)
     if (request.method !== 'POST') return plain(response, 405, 'CWMP is spoken by POST')
     const shown = shownBy(request, this.#options.trustedProxies)
