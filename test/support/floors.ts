@@ -3,6 +3,7 @@ export const FLOORS: Record<string, number> = {
   base: 0,
   datamodel: 1,
   config: 1,
+  mqtt: 1,
   domain: 2,
   security: 2,
   pki: 2,

@@ -5,7 +5,6 @@ import { type Log, silentLog, systemClock, systemRandom } from '../../src/base/i
 import {
   AuditFile,
   BridgeFleet,
-  brokerDialler,
   Confirmations,
   MqttHub,
   NO_PRIVACY,
@@ -13,6 +12,7 @@ import {
   routerOpener,
   Topics,
 } from '../../src/bridge/index.ts'
+import { brokerDialler } from '../../src/mqtt/index.ts'
 import type { EmulatedRouter } from '../../src/simulator/index.ts'
 import { Codec, NotifyFile } from '../../src/usp/index.ts'
 

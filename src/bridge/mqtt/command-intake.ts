@@ -1,7 +1,7 @@
 import { Buckets, type Clock, errorText, type Log } from '../../base/index.ts'
+import type { IncomingMessage } from '../../mqtt/index.ts'
 import { AgentError } from '../../usp/index.ts'
 import { ConfirmationNeeded } from '../commands/confirmations.ts'
-import type { IncomingMessage } from './broker-port.ts'
 import { BadEnvelope, type Envelope, readEnvelope } from './envelope.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { MqttModel } from './served-router.ts'

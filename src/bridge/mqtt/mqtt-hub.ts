@@ -1,6 +1,11 @@
 import { type Clock, type Lifecycle, type Log, limitLines, type Random } from '../../base/index.ts'
-import { BrokerLink } from './broker-link.ts'
-import type { DialBroker, IncomingMessage, MqttLevel, OutgoingMessage } from './broker-port.ts'
+import {
+  BrokerLink,
+  type DialBroker,
+  type IncomingMessage,
+  type MqttLevel,
+  type OutgoingMessage,
+} from '../../mqtt/index.ts'
 import { CommandBudgets } from './command-intake.ts'
 import { Outbox } from './outbox.ts'
 import type { Privacy } from './privacy.ts'
@@ -47,7 +52,7 @@ export class MqttHub implements Lifecycle {
     this.#budgets = new CommandBudgets(clock)
     this.#link = new BrokerLink({
       ...parts,
-      filter: topics.commands,
+      filters: [topics.commands],
       onMessage: (message) => this.#take(message),
       onUp: (connection) => {
         this.#publishBridge('online')

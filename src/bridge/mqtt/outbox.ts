@@ -1,4 +1,4 @@
-import type { OutgoingMessage } from './broker-port.ts'
+import type { OutgoingMessage } from '../../mqtt/index.ts'
 
 /** Messages and bytes that wait for one router at most, and messages of all together. */
 const MAX_MESSAGES = 200

@@ -1,6 +1,6 @@
 import { type Clock, errorText, type Log, type Random } from '../../base/index.ts'
+import type { IncomingMessage, OutgoingMessage } from '../../mqtt/index.ts'
 import { AgentError } from '../../usp/index.ts'
-import type { IncomingMessage, OutgoingMessage } from './broker-port.ts'
 import { type CommandBudgets, CommandIntake } from './command-intake.ts'
 import { eventOf, lookForEvents } from './events.ts'
 import { metricsOfRouter } from './metrics.ts'

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError, defined, type Log, randomToken, systemClock, systemRandom } from '../../base/index.ts'
-import { brokerDialler, hashedAddresses, MqttHub, NO_PRIVACY, Topics } from '../../bridge/index.ts'
+import { hashedAddresses, MqttHub, NO_PRIVACY, Topics } from '../../bridge/index.ts'
 import type { BridgeOptions } from '../../config/index.ts'
+import { brokerDialler } from '../../mqtt/index.ts'
 import { readPem } from '../parts/pem.ts'
 
 const KEY_BYTES = 32

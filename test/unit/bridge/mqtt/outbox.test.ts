@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { OutgoingMessage } from '../../../../src/bridge/mqtt/broker-port.ts'
 import { Outbox } from '../../../../src/bridge/mqtt/outbox.ts'
+import type { OutgoingMessage } from '../../../../src/mqtt/index.ts'
 import { settled } from '../../../support/manual-clock.ts'
 
 const message = (topic: string, payload = 'x', qos: 0 | 1 = 1, retain = false): OutgoingMessage => ({

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Log, limitLines, type Random } from '../../base/index.ts'
+import { type Clock, errorText, type Log, limitLines, type Random } from '../base/index.ts'
 import {
   type BrokerConnection,
   BrokerRefusal,
@@ -11,9 +11,10 @@ interface BrokerLinkParts {
   dial: DialBroker
   /** The version of MQTT; undefined: 5, and 3.1.1 at a broker that knows no other. */
   level?: MqttLevel | undefined
-  /** The filter of the messages that are wanted. */
-  filter: string
-  onMessage(message: IncomingMessage): void
+  /** The filters of the messages that are wanted. */
+  filters: readonly string[]
+  /** See `BrokerEvents`. */
+  onMessage(message: IncomingMessage): void | Promise<void>
   /** Called when messages come and can be sent, and when they cannot any more. */
   onUp(connection: BrokerConnection): void
   onDown(): void
@@ -63,7 +64,7 @@ export class BrokerLink {
   }
 
   async #dial(): Promise<void> {
-    const { dial, filter, onMessage } = this.#parts
+    const { dial, filters, onMessage } = this.#parts
     const attempt: { connection?: BrokerConnection; lost?: string } = {}
     const onClose = (reason: string) => {
       attempt.lost = reason
@@ -72,7 +73,7 @@ export class BrokerLink {
     try {
       const connection = await dial(this.#level, { onMessage, onClose })
       attempt.connection = connection
-      await connection.subscribe(filter).catch(async (error: unknown) => {
+      await connection.subscribe(filters).catch(async (error: unknown) => {
         await connection.end()
         throw error
       })

@@ -1,5 +1,5 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
-import { errorText } from '../../base/index.ts'
+import { errorText } from '../base/index.ts'
 import {
   type BrokerConnection,
   type BrokerEvents,
@@ -17,19 +17,24 @@ interface BrokerSettings {
   clientId: string
   username?: string
   password?: string
-  /** PEM: certificates by which the broker is trusted, and the certificate of the bridge with its key. */
+  /** PEM: certificates by which the broker is trusted, and the certificate of this side with its key. */
   ca?: string
   certificate?: string
   key?: string
-  /** The topic that has `online`, and by the Last Will `offline`. */
-  stateTopic: string
+  /** The topic that has `online`, and by the Last Will `offline`; undefined: there is no Last Will. */
+  stateTopic?: string
+  /** The broker keeps messages of QoS 1 for this client while it is away. */
+  keepsSession?: boolean
+  /** Bytes of a packet that a broker of MQTT 5 may send: it drops larger ones. */
+  maxPacket?: number
 }
 
 const CONNECT_MS = 15_000
 const KEEPALIVE_S = 30
 const END_MS = 2000
-/** Bytes of a packet that a broker of MQTT 5 may send: it drops larger ones. */
 const MAX_PACKET = 65_536
+/** Seconds for which a broker of MQTT 5 keeps messages for a client that is away; one of 3.1.1 decides itself. */
+const KEPT_S = 86_400
 /** Unsupported Protocol Version in MQTT 3.1.1 (3.2.2.3) and in MQTT 5 (3.2.2.2). */
 const VERSION_CODES = [1, 0x84]
 
@@ -43,7 +48,16 @@ export function brokerDialler(settings: BrokerSettings): DialBroker {
       client.on('error', (error) => {
         failure ??= error
       })
-      client.on('message', (_topic, _payload, packet) => connection.take(packet))
+      // Called for each message before it is acknowledged.
+      client.handleMessage = (packet, done) => {
+        connection.take(packet).then(
+          () => done(),
+          (error: unknown) => {
+            failure ??= error instanceof Error ? error : new Error(String(error))
+            client.end(true)
+          },
+        )
+      }
       client.once('connect', () => resolve(connection))
       client.on('close', () => {
         client.end(true)
@@ -54,10 +68,14 @@ export function brokerDialler(settings: BrokerSettings): DialBroker {
 }
 
 function optionsOf(settings: BrokerSettings, level: MqttLevel): IClientOptions {
-  const { clientId, username, password, ca, certificate, key, stateTopic } = settings
+  const { clientId, username, password, ca, certificate, key, stateTopic, keepsSession = false } = settings
+  const properties = {
+    maximumPacketSize: settings.maxPacket ?? MAX_PACKET,
+    ...(keepsSession ? { sessionExpiryInterval: KEPT_S } : {}),
+  }
   return {
     clientId,
-    clean: true,
+    clean: !keepsSession,
     protocolVersion: level,
     reconnectPeriod: 0,
     resubscribe: false,
@@ -65,8 +83,10 @@ function optionsOf(settings: BrokerSettings, level: MqttLevel): IClientOptions {
     connectTimeout: CONNECT_MS,
     keepalive: KEEPALIVE_S,
     rejectUnauthorized: true,
-    will: { topic: stateTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
-    ...(level === 5 ? { properties: { maximumPacketSize: MAX_PACKET } } : {}),
+    ...(stateTopic === undefined
+      ? {}
+      : { will: { topic: stateTopic, payload: Buffer.from('offline'), qos: 1 as const, retain: true } }),
+    ...(level === 5 ? { properties } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
@@ -101,21 +121,21 @@ class OpenBroker implements BrokerConnection {
     return this.#settled((done) => this.#client.publish(topic, payload, { qos, retain, ...properties }, done))
   }
 
-  async subscribe(filter: string): Promise<void> {
+  async subscribe(filters: readonly string[]): Promise<void> {
     // Retain As Published: a command that was sent to be kept is known as one also when it comes at once.
     const options = this.#level === 5 ? { qos: 1 as const, rap: true } : { qos: 1 as const }
     let isRefused = false
     await this.#settled((done) =>
-      this.#client.subscribe(filter, options, (error, granted) => {
+      this.#client.subscribe([...filters], options, (error, granted) => {
         isRefused = granted?.some(({ qos }) => qos >= 128) ?? false
         done(error ?? undefined)
       }),
     )
-    if (isRefused) throw new BrokerRefusal(`the broker refuses the subscription to ${filter}`, false)
+    if (isRefused) throw new BrokerRefusal(`the broker refuses a subscription to ${filters.join(', ')}`, false)
   }
 
   end(): Promise<void> {
-    this.#close('the bridge has ended the connection')
+    this.#close('the connection was ended on this side')
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, END_MS)
       this.#client.end(false, {}, () => {
@@ -125,9 +145,9 @@ class OpenBroker implements BrokerConnection {
     })
   }
 
-  /** Takes a message of the broker. */
-  take(packet: IPublishPacket): void {
-    if (!this.#isClosed) this.#events.onMessage(messageOf(packet))
+  /** Takes a message of the broker; resolves when it may be acknowledged. */
+  async take(packet: IPublishPacket): Promise<void> {
+    if (!this.#isClosed) await this.#events.onMessage(messageOf(packet))
   }
 
   /** The connection is gone. */
@@ -156,12 +176,13 @@ class OpenBroker implements BrokerConnection {
   }
 }
 
-function messageOf({ topic, payload, retain, properties }: IPublishPacket): IncomingMessage {
+function messageOf({ topic, payload, retain, dup, properties }: IPublishPacket): IncomingMessage {
   const { responseTopic, correlationData } = properties ?? {}
   return {
     topic,
     payload: Buffer.isBuffer(payload) ? payload : Buffer.from(payload),
     isRetained: retain,
+    isRepeated: dup,
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlation: Buffer.from(correlationData) }),
   }

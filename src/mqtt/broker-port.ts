@@ -15,13 +15,19 @@ export interface IncomingMessage {
   readonly payload: Buffer
   /** True when the broker has kept it for new subscribers, or it was sent to be kept. */
   readonly isRetained: boolean
+  /** True when the broker may have sent it before (DUP of MQTT 3.1.1, 3.3.1.1). */
+  readonly isRepeated: boolean
   /** Response Topic and Correlation Data (MQTT 5, 4.10). */
   readonly responseTopic?: string
   readonly correlation?: Buffer
 }
 
 export interface BrokerEvents {
-  onMessage(message: IncomingMessage): void
+  /**
+   * Takes a message. The broker gets its acknowledgement, and the next message is read, when the promise resolves; one
+   * that rejects ends the connection without an acknowledgement.
+   */
+  onMessage(message: IncomingMessage): void | Promise<void>
   /** Once, when the connection is gone; not after `end`. */
   onClose(reason: string): void
 }
@@ -30,8 +36,8 @@ export interface BrokerEvents {
 export interface BrokerConnection {
   /** Resolves when the message is sent, one with QoS 1 when it is acknowledged; rejects when the connection is gone. */
   publish(message: OutgoingMessage): Promise<void>
-  /** Resolves when the broker has granted the subscription; rejects when it has not. */
-  subscribe(filter: string): Promise<void>
+  /** Resolves when the broker has granted all of the subscriptions; rejects when it has not. */
+  subscribe(filters: readonly string[]): Promise<void>
   /** Takes leave of the broker, so that it publishes no Last Will. Never rejects. */
   end(): Promise<void>
 }
