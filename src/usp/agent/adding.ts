@@ -6,8 +6,11 @@ import { ModelReader } from './model-reader.ts'
 import { type OwnValues, type TableRow, withOwnValues } from './own-values.ts'
 import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
 import type { Requester } from './requester.ts'
-import { type Resolved, resolveAll } from './resolve.ts'
+import { mayFindNothing, type Resolved, resolveAll } from './resolve.ts'
 import { deniedReferences, isUnsupported } from './subscriptions.ts'
+
+/** Subscriptions, and thresholds, of a Controller that sees its own alone: it leaves room for those of others. */
+const MAX_OWN = 100
 
 /** One row to add. */
 interface AddPlan {
@@ -33,15 +36,15 @@ interface AddPlan {
 export async function addRows(
   model: AgentModel,
   { allow_partial, create_objs }: Add,
-  { by, access }: Requester,
+  requester: Requester,
   ownValues: OwnValues,
 ): Promise<AddResp> {
-  const reader = await ModelReader.of(model, access)
-  const plans = await planAll(reader, create_objs, by, ownValues)
+  const reader = await ModelReader.of(model, requester)
+  const plans = await planAll(reader, create_objs, requester.by, ownValues)
   await doPlans({
     plans,
     allowPartial: allow_partial,
-    act: (some) => add(model, some, by),
+    act: (some) => add(model, some, requester.by),
     errorsOf: (one) => (one.failure === undefined ? [] : one.errors),
     refusal: 'nothing was created',
   })
@@ -62,7 +65,7 @@ async function planAll(
     creations.map(({ obj_path }) => obj_path),
   )
   const plans = creations.flatMap(({ obj_path, param_settings }, i) =>
-    tablesOf(obj_path, resolved[i]).map((table) => ({
+    tablesOf(reader, obj_path, resolved[i]).map((table) => ({
       settings: param_settings,
       one: planOf(reader, obj_path, table, param_settings),
     })),
@@ -74,23 +77,32 @@ async function planAll(
     const rows = there.get(one.table) ?? []
     one.own = withOwnValues(ownValues(one.table, by), one.table, settings, rows)
     const kind = reader.supported.object(schemaPathOf(`${one.table}{i}.`))
-    const duplicate = duplicateOf(one, kind?.keys ?? [], rows)
-    if (duplicate === undefined) rows.push({ row: '', values: valuesOf(one) })
-    else fail(one, 7025, duplicate)
+    const visible = await reader.rows(one.table)
+    const duplicate = duplicateOf(one, kind?.keys ?? [], rows, visible)
+    if (duplicate !== undefined) fail(one, 7025, duplicate)
+    else if (reader.isOwnOnly(one.table) && visible.length + newIn(rows) >= MAX_OWN)
+      fail(one, 7005, `a Controller that sees its own rows alone has at most ${MAX_OWN}`)
+    else rows.push({ row: '', values: valuesOf(one) })
   }
   return plans.map(({ one }) => one)
 }
 
 /** The tables of a requested path, or the path itself with the reason for which it has none. */
-function tablesOf(path: string, resolved: Resolved | AgentError | undefined): (string | AgentError)[] {
+function tablesOf(
+  { access }: ModelReader,
+  path: string,
+  resolved: Resolved | AgentError | undefined,
+): (string | AgentError)[] {
   if (resolved === undefined || resolved instanceof AgentError) return [resolved ?? new AgentError(7026, path)]
   if (resolved.path.kind !== 'object') return [new AgentError(7008, 'a table path ends in a dot')]
+  const mayAdd = (table: string) => access.hasForSome('Obj', 'w', `${table}{i}.`)
+  if (!mayFindNothing(resolved, mayAdd)) return [new AgentError(7016, path)]
   return resolved.objects
 }
 
 /** The rows of each table, with the values of their keys. */
 async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<Map<string, TableRow[]>> {
-  const rows = await Promise.all(tables.map((table) => reader.rows(table)))
+  const rows = await Promise.all(tables.map((table) => reader.allRows(table)))
   const namesOf = (table: string) => reader.supported.object(schemaPathOf(`${table}{i}.`))?.keys.flat() ?? []
   const wanted = tables.flatMap((table, i) =>
     (rows[i] ?? []).flatMap((row) => namesOf(table).map((name) => row + name)),
@@ -105,6 +117,11 @@ async function rowsOf(reader: ModelReader, tables: readonly string[]): Promise<M
       })),
     ]),
   )
+}
+
+/** Rows of this request. */
+function newIn(rows: readonly TableRow[]): number {
+  return rows.filter(({ row }) => row === '').length
 }
 
 function planOf(reader: ModelReader, requested: string, found: string | AgentError, settings: Setting[]): AddPlan {
@@ -153,15 +170,20 @@ function problemOf(reader: ModelReader, table: string, { param, value }: Setting
 }
 
 /** Returns the reason why a unique key of the row is taken; undefined when none is. */
-function duplicateOf(one: AddPlan, keys: readonly string[][], rows: readonly TableRow[]): string | undefined {
+function duplicateOf(
+  one: AddPlan,
+  keys: readonly string[][],
+  rows: readonly TableRow[],
+  visible: readonly string[],
+): string | undefined {
   const given = valuesOf(one)
   for (const key of keys) {
     if (!key.every((name) => name in given)) continue
     const held = rows.find(({ values }) => key.every((name) => values[name] === given[name]))
-    if (held !== undefined)
-      return held.row === ''
-        ? `two new rows have the same ${key.join(', ')}`
-        : `${held.row} has the same ${key.join(', ')}`
+    if (held === undefined) continue
+    const same = `the same ${key.join(', ')}`
+    if (held.row === '') return `two new rows have ${same}`
+    return `${visible.includes(held.row) ? held.row : 'another row'} has ${same}`
   }
   return undefined
 }

@@ -13,11 +13,11 @@ import { Notifier } from './notifier.ts'
 import { eventOf } from './occurrence.ts'
 import type { NotifyStore } from './owed.ts'
 import { ownRowValues } from './own-values.ts'
+import { SUBSCRIPTIONS } from './owned-tables.ts'
 import { AgentRequests } from './requests.ts'
 import { Retries } from './retries.ts'
 import { type AccessPolicy, RoleTable } from './role-table.ts'
 import { SubscriptionLives } from './subscription-lives.ts'
-import { SUBSCRIPTIONS } from './subscriptions.ts'
 import { WorkQueue } from './work-queue.ts'
 
 interface AgentOptions {
@@ -249,7 +249,7 @@ export class UspAgent implements ChannelHost, CommandHost {
     await this.#retries.run(`Boot! ${channel.row}`, async () => {
       if (!channel.connected || !this.#bootDue.has(channel.row)) return
       const access = await this.#roles.accessOf(channel.row)
-      const reader = await ModelReader.of(this.#model, access)
+      const reader = await ModelReader.of(this.#model, { by: channel.row, access })
       const params = await bootArguments(reader, channel.row, this.#boot)
       await this.#notifier.note([eventOf('Device.', 'Boot!', params)], channel)
       this.#bootDue.delete(channel.row)

@@ -17,7 +17,7 @@ export async function bootArguments(
   controller: string,
   boot: BootCause,
 ): Promise<Record<string, string>> {
-  const rows = await reader.rows(`${controller}BootParameter.`)
+  const rows = await reader.allRows(`${controller}BootParameter.`)
   const wanted = (await reader.textsOf(rows, ['Enable', 'ParameterName']))
     .filter(({ Enable, ParameterName }) => Enable === 'true' && reader.access.mayRead(ParameterName))
     .map(({ ParameterName }) => ParameterName)

@@ -6,7 +6,7 @@ import type { AgentModel, CommandAsker, CommandCall, CommandResult } from './age
 import { ModelReader } from './model-reader.ts'
 import { DENIED } from './plans.ts'
 import type { CommandRequester } from './requester.ts'
-import { resolve } from './resolve.ts'
+import { mayFindNothing, resolve } from './resolve.ts'
 
 /** The Agent behind its commands. */
 export interface CommandHost {
@@ -75,12 +75,14 @@ export class AgentCommands {
   async operate(request: Operate, requester: CommandRequester): Promise<Operated> {
     const afterwards: (() => void)[] = []
     try {
-      const reader = await ModelReader.of(this.#model, requester.access)
-      const { path, objects, leaf } = await resolve(reader, request.command).catch((error: unknown) => {
+      const reader = await ModelReader.of(this.#model, requester)
+      const found = await resolve(reader, request.command).catch((error: unknown) => {
         const isHidden = error instanceof AgentError && error.code === 7016 && !mayRun(reader, request.command)
         throw isHidden ? denial() : error
       })
+      const { path, objects, leaf } = found
       if (path.kind !== 'command') throw new AgentError(7022, 'not a command')
+      if (!mayFindNothing(found, (command) => mayRun(reader, command))) throw denial()
       const operation_results: Result[] = []
       for (const object of objects)
         operation_results.push(await this.#run(reader, object, leaf, request, requester, afterwards))

@@ -5,7 +5,7 @@ import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
 import { DENIED, doPlans, type Failure } from './plans.ts'
 import type { Requester } from './requester.ts'
-import { objectsOf, type Resolved, resolveAll } from './resolve.ts'
+import { mayFindNothing, objectsOf, type Resolved, resolveAll } from './resolve.ts'
 
 interface DeletePlan {
   text: string
@@ -23,15 +23,15 @@ interface DeletePlan {
 export async function deleteRows(
   model: AgentModel,
   { allow_partial, obj_paths }: Delete,
-  { by, access }: Requester,
+  requester: Requester,
 ): Promise<DeleteResp> {
-  const reader = await ModelReader.of(model, access)
+  const reader = await ModelReader.of(model, requester)
   const resolved = await resolveAll(reader, obj_paths)
   const plans = obj_paths.map((text, i) => planOf(reader, text, resolved[i]))
   await doPlans({
     plans,
     allowPartial: allow_partial,
-    act: (some) => remove(model, some, by, allow_partial),
+    act: (some) => remove(model, some, requester.by, allow_partial),
     errorsOf: ({ text, failure: why, left }) => [
       ...(why === undefined ? [] : [{ param_path: text, ...why }]),
       ...left.map((one) => ({ param_path: one.row, ...one.why })),
@@ -46,7 +46,10 @@ function planOf(reader: ModelReader, text: string, resolved: Resolved | AgentErr
   try {
     if (resolved === undefined) throw new AgentError(7026, text)
     if (resolved instanceof AgentError && resolved.code === 7016 && !mayDelete(reader, text)) return denied(plan)
-    for (const object of objectsOf(resolved)) {
+    const objects = objectsOf(resolved)
+    if (resolved instanceof AgentError) throw resolved
+    if (!mayFindNothing(resolved, (path) => mayDelete(reader, path))) return denied(plan)
+    for (const object of objects) {
       const kind = reader.supported.object(schemaPathOf(object))
       if (kind?.table !== true || kind.access !== 'w' || !/\.\d+\.$/.test(object))
         throw new AgentError(7024, `${object} cannot be deleted`)

@@ -2,6 +2,8 @@ import { parentOf, schemaPathOf } from '../../datamodel/index.ts'
 import { type Access, FULL_ACCESS } from './access/access.ts'
 import { AgentError } from './agent-error.ts'
 import type { AgentModel, SupportedModel } from './agent-model.ts'
+import { OWNERS } from './owned-tables.ts'
+import { AGENT, type Requester } from './requester.ts'
 
 /** Parameters that are read for one request; more are refused with 7005 (resources exceeded). */
 const MAX_VALUES = 200_000
@@ -10,24 +12,30 @@ const MAX_MEANT = 200_000
 /** Paths of a request that are worked on side by side: those behind them are not begun when they mean too much. */
 const PATHS_AT_ONCE = 64
 
-/** Reads the instantiated model for one request: each table is asked for its rows once. */
+/**
+ * Reads the instantiated model for one request: each table is asked for its rows once. A row at and below which the
+ * Controller that asks has no right is not there for it.
+ */
 export class ModelReader {
   readonly supported: SupportedModel
   /** The rights of the Controller for which the model is read. */
   readonly access: Access
+  readonly #by: string
   readonly #model: AgentModel
   readonly #rows = new Map<string, Promise<readonly string[]>>()
+  readonly #visible = new Map<string, Promise<readonly string[]>>()
   #meant = 0
 
-  private constructor(model: AgentModel, supported: SupportedModel, access: Access) {
+  private constructor(model: AgentModel, supported: SupportedModel, { by, access }: Requester) {
     this.#model = model
     this.supported = supported
     this.access = access
+    this.#by = by.replace(/\.$/, '')
   }
 
   /** Resolves with a reader of the model as it is from now on. */
-  static async of(model: AgentModel, access = FULL_ACCESS): Promise<ModelReader> {
-    return new ModelReader(model, await model.supported(), access)
+  static async of(model: AgentModel, requester = AGENT): Promise<ModelReader> {
+    return new ModelReader(model, await model.supported(), requester)
   }
 
   /** Resolves with the values of those parameters that exist, whatever the rights are. AgentError 7005: too many. */
@@ -69,13 +77,40 @@ export class ModelReader {
     return objects.map((object) => textsFrom(values, object, names))
   }
 
-  /** Resolves with the rows of a table, by instance number. */
+  /** Resolves with the rows of a table that are there for the Controller, by instance number. */
   rows(table: string): Promise<readonly string[]> {
+    if (this.access === FULL_ACCESS) return this.allRows(table)
+    const known = this.#visible.get(table)
+    if (known !== undefined) return known
+    const rows = this.allRows(table).then((all) => this.#visibleOf(table, all))
+    this.#visible.set(table, rows)
+    return rows
+  }
+
+  /** Resolves with all rows of a table, by instance number. */
+  allRows(table: string): Promise<readonly string[]> {
     const known = this.#rows.get(table)
     if (known !== undefined) return known
     const rows = this.#model.instances(table)
     this.#rows.set(table, rows)
     return rows
+  }
+
+  /** Returns true when the Controller has no right to know of rows of a table that another one has made. */
+  isOwnOnly(table: string): boolean {
+    return OWNERS.has(table) && !this.#mayKnow(table, `${table}{i}.`)
+  }
+
+  async #visibleOf(table: string, all: readonly string[]): Promise<readonly string[]> {
+    const seen = all.filter((row) => this.access.sees(row))
+    const owner = OWNERS.get(table)
+    if (owner === undefined || seen.every((row) => this.#mayKnow(table, row))) return seen
+    const owners = await this.textsOf(seen, [owner])
+    return seen.filter((row, i) => owners[i]?.[owner] === this.#by || this.#mayKnow(table, row))
+  }
+
+  #mayKnow(table: string, row: string): boolean {
+    return this.access.has('InstantiatedObj', 'r', row) || this.access.mayRead(row + (OWNERS.get(table) ?? ''))
   }
 
   /** Returns true when the supported model has the object or table, whether it is instantiated or not. */

@@ -7,6 +7,7 @@ import { ModelReader } from './model-reader.ts'
 import type { Occurrence } from './occurrence.ts'
 import type { Worth } from './outbox.ts'
 import type { NotifyStore } from './owed.ts'
+import type { Requester } from './requester.ts'
 import { resolveAll } from './resolve.ts'
 import type { RoleTable } from './role-table.ts'
 import {
@@ -90,7 +91,7 @@ export class Notifier {
     const own = this.#subscriptions.filter(({ controller, type }) => controller === channel.row && types.has(type))
     if (own.length === 0) return []
     const access = await this.#roles.accessOf(channel.row)
-    const found = await this.#search(access, own)
+    const found = await this.#search({ by: channel.row, access }, own)
     return occurrences.flatMap(({ type, about, notification, only }) => {
       if (!mayBeNotified(access, type, about)) return []
       if (only !== undefined && (only.controller !== channel.row || !access.mayRead(only.parameter))) return []
@@ -102,10 +103,10 @@ export class Notifier {
   }
 
   /** Resolves with the paths that references with searches mean now, as their Controller may read. */
-  async #search(access: Access, subscriptions: readonly ActiveSubscription[]): Promise<Map<string, string[]>> {
+  async #search(requester: Requester, subscriptions: readonly ActiveSubscription[]): Promise<Map<string, string[]>> {
     const searches = [...new Set(subscriptions.flatMap(({ references }) => references.filter(isSearched)))]
     if (searches.length === 0) return new Map()
-    const resolved = await resolveAll(await ModelReader.of(this.#model, access), searches)
+    const resolved = await resolveAll(await ModelReader.of(this.#model, requester), searches)
     return new Map(
       searches.map((search, i) => {
         const one = resolved[i]

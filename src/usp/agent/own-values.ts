@@ -1,5 +1,5 @@
 import type { Setting } from '../wire/index.ts'
-import { SUBSCRIPTIONS } from './subscriptions.ts'
+import { SUBSCRIPTIONS, THRESHOLDS } from './owned-tables.ts'
 
 /** Values that the Agent itself gives to a new row of a table, when the Controller of the row `by` adds it. */
 export type OwnValues = (table: string, by: string) => Readonly<Record<string, string>>
@@ -25,8 +25,6 @@ export function withOwnValues(
   const highest = rows.reduce((max, { values }) => Math.max(max, Number(values.Order) || 0), 0)
   return { ...own, Order: String(highest + 1) }
 }
-
-const THRESHOLDS = 'Device.LocalAgent.Threshold.'
 
 /** Returns the values of a new row that name its Controller and its time: they are the Agent's to fill. */
 export function ownRowValues(table: string, by: string, now: number): Readonly<Record<string, string>> {

@@ -1,4 +1,4 @@
-import { type Path, schemaOf, schemaPathOf } from '../../datamodel/index.ts'
+import { type Path, parsePath, schemaOf, schemaPathOf } from '../../datamodel/index.ts'
 import type { Get, GetInstances, GetInstancesResp, GetResp } from '../wire/index.ts'
 import { AgentError, asAgentError, failure } from './agent-error.ts'
 import type { ModelReader } from './model-reader.ts'
@@ -32,7 +32,7 @@ export async function readParameters(reader: ModelReader, { param_paths, max_dep
       if (failed !== undefined && !isOwn(plan)) throw failed
       return { requested_path, err_code: 0, err_msg: '', resolved_path_results: found(reader, plan, values) }
     } catch (error) {
-      const why = failure(error, 7026)
+      const why = failure(isHidden(reader, requested_path, error) ? unsupported(requested_path) : error, 7026)
       // An instance that is not there is an invalid path to a Get, whether the model has it or not.
       if (why.err_code === 7016) why.err_code = 7026
       return { requested_path, ...why, resolved_path_results: [] }
@@ -99,8 +99,7 @@ function found(reader: ModelReader, plan: ReadPlan, values: ReadonlyMap<string, 
     ({ resolved_path, result_params }) => Object.keys(result_params).length > 0 || isVisible(reader, resolved_path),
   )
   const schema = schemaOf(path)
-  if (visible.length === 0 && schema !== undefined && !isSupportedFor(reader, schema))
-    throw new AgentError(7026, `${path.text} is not supported`)
+  if (visible.length === 0 && schema !== undefined && !isSupportedFor(reader, schema)) throw unsupported(path.text)
   return visible
 }
 
@@ -108,9 +107,8 @@ function foundParameters(reader: ModelReader, plan: ReadPlan, values: ReadonlyMa
   const { path, objects, leaf } = plan.resolved
   const results = plan.objects.filter(({ object, names }) => names.length > 0 && values.has(object + leaf))
   if (results.length === 0 && (plan.objects.some(({ names }) => names.length > 0) || !hasLeaf(reader, path, leaf)))
-    throw new AgentError(7026, `${path.text} is not supported`)
-  if (results.length === 0 && objects.length > 0 && !path.search)
-    throw new AgentError(7026, `${path.text} is not supported`)
+    throw unsupported(path.text)
+  if (results.length === 0 && objects.length > 0 && !path.search) throw unsupported(path.text)
   return results.map(({ object }) => ({
     resolved_path: object,
     result_params: { [leaf]: values.get(object + leaf) ?? '' },
@@ -122,6 +120,18 @@ function isVisible({ access }: ModelReader, object: string): boolean {
   const rows = [...object.matchAll(/\.\d+\./g)].map((match) => object.slice(0, match.index + match[0].length))
   const isRow = rows.at(-1) === object
   return rows.every((row) => access.has('InstantiatedObj', 'r', row)) && (isRow || access.has('Obj', 'r', object))
+}
+
+/** An element that may not be read is answered like one that the Agent does not have, to the letter. */
+function unsupported(path: string): AgentError {
+  return new AgentError(7026, `${path} is not supported`)
+}
+
+/** Returns true for a path that was not found, where nothing may be read whatever is there. */
+function isHidden(reader: ModelReader, text: string, error: unknown): boolean {
+  if (!(error instanceof AgentError) || (error.code !== 7016 && error.code !== 7026)) return false
+  const schema = schemaOf(parsePath(text))
+  return schema !== undefined && !isSupportedFor(reader, schema)
 }
 
 /** Returns true when something at or below a schema path may be read. */
@@ -168,6 +178,10 @@ export async function readInstances(
   const found = await reader.each(resolved, (one) =>
     rowsBelow(reader, one, first_level_only).catch((error: unknown) => failure(error, 7003)),
   )
+  for (const [i, one] of resolved.entries()) {
+    const path = obj_paths[i] ?? ''
+    if (one instanceof AgentError && isHidden(reader, path, one)) found[i] = failure(unsupported(path), 7026)
+  }
   const all = [...new Set(found.flatMap((rows) => (Array.isArray(rows) ? rows : [])))]
   const keys = await reader.uniqueKeys(all)
   const keysOf = new Map(all.map((row, i) => [row, keys[i] ?? {}]))
@@ -182,9 +196,10 @@ export async function readInstances(
 
 async function rowsBelow(reader: ModelReader, resolved: Resolved | AgentError, firstLevel: boolean): Promise<string[]> {
   const rows: string[] = []
+  if (resolved instanceof AgentError) throw resolved
   for (const table of objectsOf(resolved)) {
     if (!(await reader.isTable(table))) throw new AgentError(7018, `${table} is not a table`)
-    if (!isTableVisible(reader, table)) throw new AgentError(7026, `${table} is not supported`)
+    if (!isTableVisible(reader, table)) throw unsupported(resolved.path.text)
     const below = firstLevel ? await reader.rows(table) : await reader.objectsBelow(table)
     reader.count(below.length)
     for (const path of below) if (/\.\d+\.$/.test(path)) rows.push(path)

@@ -1,4 +1,4 @@
-import type { Access } from './access/access.ts'
+import { type Access, FULL_ACCESS } from './access/access.ts'
 
 /** The Controller that asks. */
 export interface Requester {
@@ -13,3 +13,6 @@ export interface CommandRequester extends Requester {
   /** The names of its roles now. */
   roles: readonly string[]
 }
+
+/** The Agent itself. */
+export const AGENT: Requester = { by: 'agent', access: FULL_ACCESS }

@@ -35,16 +35,16 @@ export class AgentRequests {
     this.#ownValues = ownValues
   }
 
-  async get(request: Get, { access }: Requester): Promise<GetResp> {
-    return readParameters(await ModelReader.of(this.#model, access), request)
+  async get(request: Get, requester: Requester): Promise<GetResp> {
+    return readParameters(await ModelReader.of(this.#model, requester), request)
   }
 
-  async instances(request: GetInstances, { access }: Requester): Promise<GetInstancesResp> {
-    return readInstances(await ModelReader.of(this.#model, access), request)
+  async instances(request: GetInstances, requester: Requester): Promise<GetInstancesResp> {
+    return readInstances(await ModelReader.of(this.#model, requester), request)
   }
 
-  async supportedModel(request: GetSupportedDM, { access }: Requester): Promise<GetSupportedDMResp> {
-    return supportedModel(await ModelReader.of(this.#model, access), request)
+  async supportedModel(request: GetSupportedDM, requester: Requester): Promise<GetSupportedDMResp> {
+    return supportedModel(await ModelReader.of(this.#model, requester), request)
   }
 
   set(request: Set_, requester: Requester): Promise<SetResp> {

@@ -45,6 +45,19 @@ export function objectsOf(resolved: Resolved | AgentError): string[] {
   return resolved.objects
 }
 
+/**
+ * Returns false for a path that finds nothing where the Controller could do nothing with it: for it to find nothing, or
+ * to be denied, must not show whether there are rows. `may` asks for the right at a path with `*` for any instance.
+ */
+export function mayFindNothing({ path, objects }: Resolved, may: (pattern: string) => boolean): boolean {
+  if (objects.length > 0 || path.segments.some(({ kind }) => kind === 'follow')) return true
+  const parts = path.segments.map((segment) => {
+    if (segment.kind === 'name') return segment.name
+    return segment.kind === 'instance' ? String(segment.instance) : '*'
+  })
+  return may(`${parts.join('.')}${path.kind === 'object' ? '.' : ''}`)
+}
+
 function begin(text: string): Walk | AgentError {
   try {
     const path = parsePath(text)

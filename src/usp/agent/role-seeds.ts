@@ -17,8 +17,8 @@ const WATCH = { Param: 'r--n', Obj: 'r--n', InstantiatedObj: 'r--n', CommandEven
 export const MANAGER: RoleSeed = { name: 'Full Access', permissions: [{ Order: '1', Targets: 'Device.', ...ALL }] }
 
 /**
- * Reads and notifications of Wi-Fi, subscriptions to them, and the events of the Agent. It cannot read subscriptions:
- * those of other Controllers are in the same table.
+ * Reads and notifications of Wi-Fi, subscriptions to them, and the events of the Agent. It cannot read subscriptions, so
+ * that it changes and deletes its own alone: those of other Controllers are in the same table.
  */
 export const WIFI_WATCHER: RoleSeed = {
   name: 'Wi-Fi Watcher',
@@ -29,7 +29,7 @@ export const WIFI_WATCHER: RoleSeed = {
       Targets: 'Device.LocalAgent.Subscription.',
       Param: '-w--',
       Obj: 'rw--',
-      InstantiatedObj: '----',
+      InstantiatedObj: '-w--',
       CommandEvent: '----',
     },
     {

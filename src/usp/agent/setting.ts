@@ -1,11 +1,12 @@
 import type { ParamError, ParameterError, Set_, SetResp, Setting } from '../wire/index.ts'
-import { failure } from './agent-error.ts'
+import { AgentError, failure } from './agent-error.ts'
 import { type AgentModel, ModelRefusal } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
+import { SUBSCRIPTIONS } from './owned-tables.ts'
 import { DENIED, doPlans, type Failure, wrongValue } from './plans.ts'
 import type { Requester } from './requester.ts'
-import { objectsOf, resolveAll } from './resolve.ts'
-import { deniedReferences, isUnsupported, SUBSCRIPTIONS } from './subscriptions.ts'
+import { mayFindNothing, objectsOf, resolveAll } from './resolve.ts'
+import { deniedReferences, isUnsupported } from './subscriptions.ts'
 
 /** The settings of one object: those that can be written, and the errors of the others. */
 interface ObjectPlan {
@@ -32,14 +33,14 @@ const REQUIRED: Failure = { err_code: 7021, err_msg: 'a required parameter faile
 export async function setValues(
   model: AgentModel,
   { allow_partial, update_objs }: Set_,
-  { by, access }: Requester,
+  requester: Requester,
 ): Promise<SetResp> {
-  const reader = await ModelReader.of(model, access)
+  const reader = await ModelReader.of(model, requester)
   const plans = await planAll(reader, update_objs)
   await doPlans({
     plans,
     allowPartial: allow_partial,
-    act: (some) => write(model, some, by),
+    act: (some) => write(model, some, requester.by),
     errorsOf: (one) => (one.failure === undefined ? [] : errorsOf(one)),
     refusal: 'nothing was changed',
   })
@@ -63,7 +64,9 @@ async function planAll(reader: ModelReader, updates: Set_['update_objs']): Promi
   )
   const found = resolved.map((one): string[] | Failure => {
     try {
-      return objectsOf(one)
+      const objects = objectsOf(one)
+      const mayWrite = (path: string) => reader.access.reaches(['Param'], 'w', path)
+      return one instanceof AgentError || mayFindNothing(one, mayWrite) ? objects : DENIED
     } catch (error) {
       return failure(error, 7026)
     }

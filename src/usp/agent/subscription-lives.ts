@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.ts'
 import type { AgentModel } from './agent-model.ts'
 import { ModelReader } from './model-reader.ts'
-import { SUBSCRIPTIONS } from './subscriptions.ts'
+import { SUBSCRIPTIONS } from './owned-tables.ts'
 
 interface LivesOptions {
   model: AgentModel

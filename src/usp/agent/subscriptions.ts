@@ -2,8 +2,7 @@ import type { Access } from './access/access.ts'
 import type { Column } from './access/permission.ts'
 import { splitList } from './lists.ts'
 import type { ModelReader } from './model-reader.ts'
-
-export const SUBSCRIPTIONS = 'Device.LocalAgent.Subscription.'
+import { SUBSCRIPTIONS } from './owned-tables.ts'
 
 /** A subscription row in force (TR-181 LocalAgent.Subscription). */
 export interface ActiveSubscription {

@@ -56,9 +56,15 @@ async function locate(reader: ModelReader, text: string): Promise<{ schema: stri
   const found = [schemaPathOf(object), `${schemaPathOf(object)}{i}.`]
   const schema = found.find((candidate) => reader.supported.object(candidate) !== undefined)
   if (schema === undefined) throw new AgentError(7026, 'not in the supported data model')
+  if (!mayRead(reader, schema)) throw new AgentError(7026, 'not in the supported data model')
   if (/\.\d+\./.test(object) && !object.includes('{i}') && !(await reader.exists(object)))
     throw new AgentError(7016, 'the object does not exist')
   return { schema, leaf }
+}
+
+/** Returns true when some element at or below a schema path may be read. */
+function mayRead({ access }: ModelReader, schema: string): boolean {
+  return access.reaches(['Obj', 'Param', 'CommandEvent'], 'r', schema)
 }
 
 function objectsOf(reader: ModelReader, schema: string, request: GetSupportedDM): SupportedObject[] {

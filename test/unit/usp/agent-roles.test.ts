@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../../src/base/index.ts'
 import { dualStackGateway, loadPresetModels } from '../../../src/simulator/index.ts'
 import { AgentCommands } from '../../../src/usp/agent/commands.ts'
+import { ownRowValues } from '../../../src/usp/agent/own-values.ts'
 import type { RequestRefused } from '../../../src/usp/agent/request-refused.ts'
 import type { Requester } from '../../../src/usp/agent/requester.ts'
 import { AgentRequests } from '../../../src/usp/agent/requests.ts'
@@ -214,6 +215,131 @@ describe('a Controller without rights', () => {
   })
 })
 
+describe('rows of which a Controller has no right', () => {
+  const INTERFACES = 'Device.IP.Interface.'
+  const flags = { return_commands: true, return_events: true, return_params: true, return_unique_key_sets: true }
+  beforeEach(async () => {
+    await assign(await role('some', { Targets: 'Device.WiFi.', Param: 'rw--', Obj: 'rw--', InstantiatedObj: 'rw--' }))
+  })
+
+  /** All that the Controller is answered about a row, `*` for all, whatever it asks. */
+  async function answers(instance: string): Promise<string> {
+    const row = `${INTERFACES}${instance}.`
+    const requester = await who()
+    const commands = new AgentCommands(model, HOST, silentLog)
+    const asked: unknown[] = []
+    const ask = async (work: Promise<unknown>) => asked.push(await work.catch(({ code, errors }) => ({ code, errors })))
+    for (const path of [row, `${row}Enable`, `${row}Nope`, `${row}IPv4Address.*.IPAddress`])
+      await ask(requests.get({ param_paths: [path], max_depth: 0 }, requester))
+    await ask(requests.instances({ obj_paths: [`${row}IPv4Address.`], first_level_only: false }, requester))
+    if (instance !== '*')
+      await ask(requests.supportedModel({ obj_paths: [row], first_level_only: false, ...flags }, requester))
+    for (const allow_partial of [false, true]) {
+      const update_objs = [{ obj_path: row, param_settings: [needed('Enable', 'false')] }]
+      await ask(requests.set({ allow_partial, update_objs }, requester))
+      const create_objs = [{ obj_path: `${row}IPv4Address.`, param_settings: [] }]
+      await ask(requests.add({ allow_partial, create_objs }, requester))
+      for (const path of [row, `${row}IPv4Address.1.`, `${row}IPv4Address.*.`])
+        await ask(requests.remove({ allow_partial, obj_paths: [path] }, requester))
+    }
+    await ask(
+      commands.operate(
+        { command: `${row}Reset()`, command_key: '', send_resp: true, input_args: {} },
+        { ...requester, roles: [] },
+      ),
+    )
+    return JSON.stringify(asked)
+  }
+
+  it('look like rows that are not there, to every request', async () => {
+    expect(await model.instances(INTERFACES)).toContain(`${INTERFACES}1.`)
+    const [there, absent] = [await answers('1'), await answers('77')]
+    expect(there).toBe(absent.replaceAll('Interface.77.', 'Interface.1.'))
+  })
+
+  it('are not named to one that asks for all', async () => {
+    expect(await answers('*')).not.toMatch(/Interface\.\d/)
+  })
+
+  it('are left out of what is done to all, and their keys are taken', async () => {
+    const [first = '', second = ''] = await model.add(
+      [1, 2].map(() => ({ table: MAPPINGS, values: {} })),
+      'a',
+    )
+    await model.set([{ path: `${second}Alias`, value: 'taken' }], 'a')
+    await assign(
+      await role(
+        'one',
+        { Targets: MAPPINGS, Param: 'rw--', Obj: 'rw--', InstantiatedObj: 'rw--' },
+        { Targets: second },
+      ),
+    )
+    const create_objs = [{ obj_path: MAPPINGS, param_settings: [needed('Alias', 'taken')] }]
+    const refused = requests.add({ allow_partial: false, create_objs }, await who()).catch(({ errors }) => errors)
+    expect(await refused).toEqual([{ param_path: MAPPINGS, err_code: 7025, err_msg: 'another row has the same Alias' }])
+    const { deleted_obj_results } = await requests.remove(
+      { allow_partial: false, obj_paths: [`${MAPPINGS}*.`] },
+      await who(),
+    )
+    expect(deleted_obj_results[0]?.oper_status.oper_success?.affected_paths).toEqual([first])
+    expect(await model.instances(MAPPINGS)).toEqual([second])
+  })
+})
+
+describe('a Controller that may write subscriptions and not read them', () => {
+  const add = async (ID: string, requester: Requester) =>
+    requests.add(
+      {
+        allow_partial: false,
+        create_objs: [
+          {
+            obj_path: SUBSCRIPTIONS,
+            param_settings: Object.entries({ ID, NotifType: 'ValueChange', ReferenceList: 'Device.WiFi.' }).map(
+              ([name, value]) => needed(name, value),
+            ),
+          },
+        ],
+      },
+      requester,
+    )
+  let watcher: Requester
+  let other: Requester
+  beforeEach(async () => {
+    const [second = ''] = await model.add([{ table: CONTROLLERS, values: { EndpointID: 'proto::d' } }], 'a')
+    roles = table({ roleOf: (id) => (id === 'proto::c' ? WIFI_WATCHER.name : MANAGER.name) })
+    await roles.seed()
+    requests = new AgentRequests(model, (rows, by) => ownRowValues(rows, by, 0))
+    watcher = { by, access: await roles.accessOf(by) }
+    other = { by: second, access: await roles.accessOf(second) }
+  })
+
+  it('changes and deletes its own alone', async () => {
+    await add('theirs', other)
+    await add('mine', watcher)
+    const [theirs = '', mine = ''] = await model.instances(SUBSCRIPTIONS)
+    const param_settings = [needed('Enable', 'true')]
+    for (const allow_partial of [false, true]) {
+      const update_objs = [{ obj_path: `${SUBSCRIPTIONS}*.`, param_settings }]
+      const { updated_obj_results } = await requests.set({ allow_partial, update_objs }, watcher)
+      expect(JSON.stringify(updated_obj_results)).toContain(mine)
+      expect(JSON.stringify(updated_obj_results)).not.toContain(theirs)
+    }
+    const update_objs = [{ obj_path: theirs, param_settings }]
+    await expect(requests.set({ allow_partial: false, update_objs }, watcher)).rejects.toMatchObject({
+      errors: [{ param_path: theirs, err_code: 7016 }],
+    })
+    expect((await model.get([`${theirs}Enable`])).get(`${theirs}Enable`)).toBe('false')
+    await requests.remove({ allow_partial: true, obj_paths: [theirs, `${SUBSCRIPTIONS}*.`] }, watcher)
+    expect(await model.instances(SUBSCRIPTIONS)).toEqual([theirs])
+  })
+
+  it('has at most a hundred of them, so that others find room', async () => {
+    for (let i = 0; i < 100; i++) await add(`s${i}`, watcher)
+    expect(await refusal(add('more', watcher))).toEqual({ code: 7004, errors: [7005] })
+    expect(await refusal(add('theirs', other))).toBeUndefined()
+  })
+})
+
 describe('a Controller with some rights', () => {
   it('is known to the device that it asks for a command, with its roles', async () => {
     await assign(await role('rebooter', { Targets: 'Device.', Param: 'r---', CommandEvent: 'r-x-' }))
@@ -307,7 +433,8 @@ describe('a Controller with some rights', () => {
   it('adds rows to the tables of a search where it may (R-ADD.6)', async () => {
     const [second = ''] = await model.add([{ table: CONTROLLERS, values: { EndpointID: 'proto::d' } }], 'a')
     const parameters = { Obj: 'rw--', Param: '-w--' }
-    await assign(await role('some', { Targets: `${by}BootParameter.`, ...parameters }))
+    const reads = { Targets: CONTROLLERS, Param: 'r---' }
+    await assign(await role('some', reads, { Targets: `${by}BootParameter.`, ...parameters }))
     const add = async (allow_partial: boolean) =>
       requests.add(
         {
@@ -339,7 +466,7 @@ describe('a Controller with some rights', () => {
         'some',
         { Targets: MAPPINGS, InstantiatedObj: 'rw--' },
         { Targets: second, InstantiatedObj: 'r---' },
-        { Targets: third, InstantiatedObj: '----' },
+        { Targets: third, Param: 'r---' },
       ),
     )
     const remove = async (allow_partial: boolean) =>
@@ -354,6 +481,7 @@ describe('a Controller with some rights', () => {
 
   it('subscribes to what it may be notified of; else 7006 on ReferenceList', async () => {
     roles = table({ roleOf: () => WIFI_WATCHER.name })
+    requests = new AgentRequests(model, (rows, by) => ownRowValues(rows, by, 0))
     await roles.seed()
     const subscribe = async (ID: string, NotifType: string, ReferenceList: string) => {
       const param_settings = Object.entries({ ID, NotifType, ReferenceList }).map(([name, text]) => needed(name, text))

@@ -9,9 +9,12 @@ export type RolePermissions = readonly Permission[]
  */
 export class Access {
   readonly #roles: readonly RolePermissions[]
+  /** True when a permission with rights decides on everything. */
+  readonly #seesAll: boolean
 
   constructor(roles: readonly RolePermissions[]) {
     this.#roles = roles.map((permissions) => [...permissions].sort((a, b) => b.order - a.order))
+    this.#seesAll = this.#roles.some(([first]) => first?.grantsSome === true && first.means('Device.'))
   }
 
   /** Returns true when a parameter may be read. */
@@ -38,9 +41,23 @@ export class Access {
 
   /** Returns true when the right may be there for something at or below a path. */
   reaches(columns: readonly Column[], right: Right, path: string): boolean {
-    return this.#roles.some((permissions) =>
-      permissions.some((one) => columns.some((column) => one.grants(column, right)) && one.reaches(path)),
-    )
+    return this.#grantsBelow(path, (one) => columns.some((column) => one.grants(column, right)))
+  }
+
+  /** Returns true when any right is there for something at or below a path. */
+  sees(path: string): boolean {
+    return this.#seesAll || this.#grantsBelow(path, (one) => one.grantsSome)
+  }
+
+  #grantsBelow(path: string, grants: (one: Permission) => boolean): boolean {
+    return this.#roles.some((permissions) => {
+      for (const one of permissions) {
+        if (grants(one) && one.reaches(path)) return true
+        // It decides on all below the path: those of a lower Order have no say there.
+        if (one.means(path)) return false
+      }
+      return false
+    })
   }
 }
 

@@ -20,6 +20,8 @@ export type Column = 'Param' | 'Obj' | 'InstantiatedObj' | 'CommandEvent'
 export type Right = 'r' | 'w' | 'x' | 'n'
 
 const RIGHTS = 'rwxn'
+/** A part of a path that means one instance, or any. */
+const INSTANCE = /^(?:\d+|\*|\{i\})$/
 
 interface Target {
   path: string
@@ -52,6 +54,11 @@ export class Permission {
     return (this.#bits[column] & bitOf(right)) !== 0
   }
 
+  /** True when it grants any right in any column. */
+  get grantsSome(): boolean {
+    return Object.values(this.#bits).some((bits) => bits !== 0)
+  }
+
   /** Returns true when a target means an element; `{i}` in its path stands for every instance. */
   means(path: string): boolean {
     return this.#targets.some((target) =>
@@ -66,7 +73,7 @@ export class Permission {
 
   /** Returns true when a target means something at or below a path. */
   reaches(path: string): boolean {
-    return this.mayMean(path) || this.#targets.some((target) => target.path.startsWith(path))
+    return this.mayMean(path) || this.#targets.some((target) => isAbove(path, target.path))
   }
 }
 
@@ -96,6 +103,22 @@ function patternOf(path: string, wild: string, instance: (digits: string) => str
     return /^\d+$/.test(part) ? instance(part) : part.replace(/[^\w]/g, '\\$&')
   })
   return new RegExp(`^${parts.join('\\.')}${path.endsWith('.') ? '' : '(?:\\.|$)'}`)
+}
+
+/** Returns true for an object that something at a target is below, in some instance. */
+function isAbove(path: string, target: string): boolean {
+  if (target.startsWith(path)) return true
+  if (!path.endsWith('.')) return false
+  const parts = target.split('.')
+  return path
+    .slice(0, -1)
+    .split('.')
+    .every((part, i) => part === parts[i] || meet(part, parts[i] ?? ''))
+}
+
+/** Returns true for two parts of which one stands for any instance, and the other for some. */
+function meet(a: string, b: string): boolean {
+  return INSTANCE.test(a) && INSTANCE.test(b) && !(/^\d/.test(a) && /^\d/.test(b))
 }
 
 function isBelow(target: string, path: string): boolean {
