@@ -6,11 +6,13 @@ interface MetricRow {
   value: number
 }
 
-/** The metrics of the server, and the one door to prom-client. */
+/** The metrics of a process, and the one door to prom-client. */
 export interface Metrics {
   counter(name: string, help: string, labels?: string[]): (labels?: Record<string, string>, by?: number) => void
   /** A counter whose values another part keeps, by the value of its label; read at each scrape. */
   counted(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void
+  /** A counter without labels that another part keeps; read at each scrape. */
+  total(name: string, help: string, read: () => number): void
   /** Read at each scrape. */
   gauge(name: string, help: string, read: () => number): void
   /** A gauge with labels: rows that are gone are shown no more. Read at each scrape. */
@@ -41,6 +43,17 @@ export function createMetrics(): Metrics {
         collect() {
           counter.reset()
           for (const [value, count] of read()) counter.inc({ [label]: value }, count)
+        },
+      })
+    },
+    total(name, help, read) {
+      const counter = new Counter({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          counter.reset()
+          counter.inc(read())
         },
       })
     },

@@ -5,6 +5,7 @@ import type { AuditTrail } from './commands/audit-trail.ts'
 import type { Restart, RouterPolicy } from './commands/command.ts'
 import type { Confirmations } from './commands/confirmations.ts'
 import { RouterCommands } from './commands/router-commands.ts'
+import type { BridgeMetrics } from './metrics/bridge-metrics.ts'
 import type { RouterWrites } from './model/bridged-model.ts'
 import type { InstanceNumbers } from './model/instance-numbers.ts'
 import type { RouterModel } from './model/router-model.ts'
@@ -27,6 +28,7 @@ interface RouterSideParts {
   intents: IntentStore
   audit: AuditTrail
   confirmations: Confirmations
+  metrics: BridgeMetrics
   /** Returns the limits of the operator at present. */
   policy(): RouterPolicy
   clock: Clock
@@ -68,7 +70,7 @@ export class RouterSide implements RouterWrites {
       log,
       onRestart: (restart: Restart) => parts.onRestart(restart),
     }
-    this.#commands = new RouterCommands(parts.name, tools, parts.confirmations, parts.audit)
+    this.#commands = new RouterCommands(parts.name, tools, parts)
   }
 
   /**

@@ -266,7 +266,7 @@ export const BRIDGE_OPTIONS = [
     group: 'Process',
     type: 'string',
     default: '127.0.0.1',
-    sentence: 'Address that GET /healthz is served on, without a key.',
+    sentence: 'Address that GET /healthz and GET /metrics are served on, without a key.',
   },
   {
     key: 'healthPort',

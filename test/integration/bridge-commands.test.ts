@@ -34,6 +34,7 @@ describe('danger levels', () => {
     await expect(bench.run('Device.FactoryReset()')).rejects.toEqual(error(7006, /level 3/))
     expect(bridge.sent).toEqual([])
     expect(bench.audited).toEqual([])
+    expect(bench.counted).toEqual(['2 refused', '1 refused', '3 refused'])
   })
 
   it('a command that the bridge does not have is none', async () => {
@@ -86,6 +87,15 @@ describe('restarts', () => {
       expect(bench.lines).toEqual([])
     },
   )
+
+  it('commands are counted by level and outcome', async () => {
+    const { bench, bridge } = await start()
+    await bench.run('Device.IP.Diagnostics.IPPing()', { Host: '203.0.113.9', NumberOfRepetitions: '1' })
+    await bench.run('Device.Reboot()')
+    bridge.level = 0
+    await expect(bench.run('Device.IP.Diagnostics.IPPing()', { Host: '203.0.113.9' })).rejects.toThrow()
+    expect(bench.counted).toEqual(['1 done', '2 done', '1 failed'])
+  })
 
   it('a reboot that the router refuses is an error in the log', async () => {
     const { bench, bridge } = await start()

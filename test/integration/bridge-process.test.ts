@@ -132,6 +132,30 @@ it('a bridge that is killed in the middle of a write leaves router and record th
   }
 })
 
+it('its health port has metrics, in which no router has a name', { timeout: 60_000 }, async () => {
+  const scrape = async () => (await fetch(`http://127.0.0.1:${bridge.healthPort}/metrics`)).text()
+  const sampleOf = (text: string, name: string) => {
+    const line = text.split('\n').find((one) => one.startsWith(`${name} `))
+    return line === undefined ? undefined : Number(line.slice(name.length))
+  }
+  // The server has subscriptions of its own: Boot! was sent, and values are looked at.
+  await until(async () => (await scrape()).includes('isthmus_bridge_polls_total{object="Device.'))
+  await until(async () => (sampleOf(await scrape(), 'isthmus_bridge_notifies_total') ?? 0) > 0)
+  await until(async () => sampleOf(await scrape(), 'isthmus_bridge_links') === 3)
+  const text = await scrape()
+  expect(sampleOf(text, 'isthmus_bridge_routers{state="linked"}')).toBe(3)
+  expect(sampleOf(text, 'isthmus_bridge_routers{state="unreached"}')).toBe(0)
+  expect(sampleOf(text, 'isthmus_bridge_links')).toBe(3)
+  expect(sampleOf(text, 'isthmus_bridge_router_commands_total{kind="read",outcome="done"}')).toBeGreaterThan(3)
+  expect(sampleOf(text, 'isthmus_bridge_router_command_duration_seconds_count{kind="read"}')).toBeGreaterThan(3)
+  expect(sampleOf(text, 'isthmus_bridge_notifies_owed')).toBeGreaterThanOrEqual(0)
+  for (const file of ['local', 'numbers'])
+    expect(sampleOf(text, `isthmus_bridge_journal_bytes{file="${file}"}`)).toBeGreaterThan(0)
+  expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
+  for (const { port, serial } of routers) expect(text).not.toMatch(new RegExp(`${serial}|"[^"]*${port}[^"]*"`))
+  expect(text).not.toContain('127.0.0.1')
+})
+
 it('a bridge that is asked to stop takes leave, and keeps no password', { timeout: 60_000 }, async () => {
   expect(await bridge.stop()).toBe(0)
   for (const deviceId of deviceIds) await until(async () => !(await isLinked(deviceId)))

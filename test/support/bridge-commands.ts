@@ -4,6 +4,7 @@ import type { CommandTools, Restart, RouterPolicy } from '../../src/bridge/comma
 import { Confirmations } from '../../src/bridge/commands/confirmations.ts'
 import { RouterCommands } from '../../src/bridge/commands/router-commands.ts'
 import { RouterModel } from '../../src/bridge/index.ts'
+import { type BridgeMetrics, NO_METRICS } from '../../src/bridge/metrics/bridge-metrics.ts'
 import { RouterInstances } from '../../src/bridge/write/instances.ts'
 import type { CommandResult } from '../../src/usp/index.ts'
 import type { BridgeRouter } from './bridge-router.ts'
@@ -23,6 +24,8 @@ const CONTROLLER = { endpointId: 'self::controller', roles: ['Manager'] }
 export class CommandBench {
   readonly audited: AuditedCommand[] = []
   readonly restarts: Restart[] = []
+  /** Levels and outcomes of commands. */
+  readonly counted: string[] = []
   /** Lines of the log. */
   readonly lines: unknown[] = []
   policy = POLICY
@@ -54,7 +57,11 @@ export class CommandBench {
       onRestart: (restart) => this.restarts.push(restart),
     }
     const audit = { begun: async (command: AuditedCommand) => void this.audited.push(command) }
-    this.commands = new RouterCommands('router-1', tools, new Confirmations(clock), audit)
+    const metrics: BridgeMetrics = {
+      ...NO_METRICS,
+      operated: (level, outcome) => this.counted.push(`${level} ${outcome}`),
+    }
+    this.commands = new RouterCommands('router-1', tools, { confirmations: new Confirmations(clock), audit, metrics })
   }
 
   /** Does a command and resolves with its result; AgentError. */

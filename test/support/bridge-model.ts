@@ -7,6 +7,7 @@ import {
   RouterSide,
   servedBy,
 } from '../../src/bridge/index.ts'
+import { NO_METRICS } from '../../src/bridge/metrics/bridge-metrics.ts'
 import type { RouterRow } from '../../src/routeros/index.ts'
 import type { RouterOptions } from '../../src/simulator/index.ts'
 import { ModelRefusal } from '../../src/usp/index.ts'
@@ -32,6 +33,7 @@ export class WritableModel {
       model: this.model,
       numbers,
       intents: bridge.intents,
+      metrics: NO_METRICS,
       audit: { begun: async () => undefined },
       confirmations: new Confirmations(systemClock),
       policy: () => this.policy,

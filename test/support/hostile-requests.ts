@@ -10,6 +10,7 @@ import {
   servedBy,
 } from '../../src/bridge/index.ts'
 import { MENUS } from '../../src/bridge/menus/table.ts'
+import { NO_METRICS } from '../../src/bridge/metrics/bridge-metrics.ts'
 import { schemaPathOf } from '../../src/datamodel/index.ts'
 import type { RouterCommand, RouterOs, RouterReply } from '../../src/routeros/index.ts'
 import { AgentError, ModelRefusal } from '../../src/usp/index.ts'
@@ -75,6 +76,7 @@ function targetOf(router: RouterOs, taken: () => readonly RouterCommand[]): Targ
     model,
     numbers,
     intents,
+    metrics: NO_METRICS,
     audit: { begun: async (entry) => take(entry, 'audit') },
     confirmations: new Confirmations(systemClock),
     policy: () => policy,

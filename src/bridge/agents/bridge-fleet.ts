@@ -2,7 +2,7 @@ import { type Lifecycle, limitLines } from '../../base/index.ts'
 import { PollSlots } from '../changes/poll-slots.ts'
 import { IdentityClaims } from './identity-claims.ts'
 import type { RouterRow } from './router-rows.ts'
-import { RouterSupervisor, type SupervisorDeps } from './router-supervisor.ts'
+import { type RouterPhase, RouterSupervisor, type SupervisorDeps } from './router-supervisor.ts'
 
 /** The numbers of routers of a bridge. */
 interface BridgeCounts {
@@ -11,6 +11,17 @@ interface BridgeCounts {
   reached: number
   /** Those whose Agent has a link to a Controller. */
   linked: number
+}
+
+/** The numbers of a bridge for its metrics. */
+interface BridgeCensus {
+  phases: Readonly<Record<RouterPhase, number>>
+  /** Links of Agents that are open. */
+  links: number
+  /** Notifications of all Agents since the start. */
+  notifies: number
+  /** Bytes of the files of all routers. */
+  bytes: { local: number; numbers: number; intents: number }
 }
 
 /** Connections begin so many milliseconds apart, over half a minute at most. */
@@ -27,6 +38,8 @@ export class BridgeFleet implements Lifecycle {
   readonly #deps: FleetDeps
   readonly #slots = new PollSlots()
   readonly #supervisors = new Map<string, RouterSupervisor>()
+  /** Notifications of routers that are gone. */
+  #notifies = 0
   #claims: IdentityClaims | undefined
   #rows: ReadonlyMap<string, RouterRow> = new Map()
   #change: Promise<void> = Promise.resolve()
@@ -42,6 +55,19 @@ export class BridgeFleet implements Lifecycle {
       reached: all.filter((one) => one.isReached).length,
       linked: all.filter((one) => one.isLinked).length,
     }
+  }
+
+  get census(): BridgeCensus {
+    const phases = { needsLogin: 0, unreached: 0, watched: 0, unserved: 0, unlinked: 0, linked: 0 }
+    const bytes = { local: 0, numbers: 0, intents: 0 }
+    let [links, notifies] = [0, this.#notifies]
+    for (const one of this.#supervisors.values()) {
+      phases[one.phase]++
+      links += one.links
+      notifies += one.notifies
+      for (const name of ['local', 'numbers', 'intents'] as const) bytes[name] += one.bytes?.[name] ?? 0
+    }
+    return { phases, links, notifies, bytes }
   }
 
   async start(): Promise<void> {
@@ -67,6 +93,7 @@ export class BridgeFleet implements Lifecycle {
       const row = wanted.get(id)
       if (row !== undefined && supervisor.update(row)) continue
       this.#supervisors.delete(id)
+      this.#notifies += supervisor.notifies
       ended.push(supervisor.stop())
       if (row === undefined) this.#deps.rows.forget(id)
     }

@@ -83,6 +83,16 @@ export class BridgedAgent {
     return this.#gate.linkCount
   }
 
+  /** Notifications since the Agent was made. */
+  get notifies(): number {
+    return this.#agent.counters.notifies
+  }
+
+  /** Bytes of its files, and of those of its router. */
+  get bytes(): { local: number; numbers: number; intents: number } {
+    return { local: this.#local.bytes, ...this.#parts.bytes }
+  }
+
   /** Begins to connect, when the router is reached. */
   start(proof: AgentProof | undefined, restart: Restart | undefined): void {
     this.#proof = proof

@@ -9,6 +9,8 @@ import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
 import type { Level } from '../menus/form/menu.ts'
 import { GuardedRouter } from '../menus/guarded-router.ts'
+import type { BridgeMetrics } from '../metrics/bridge-metrics.ts'
+import { MeasuredRouter } from '../metrics/measured-router.ts'
 import type { RouterWrites } from '../model/bridged-model.ts'
 import type { InstanceNumbers, NumberedRow } from '../model/instance-numbers.ts'
 import type { LocalModel } from '../model/local-model.ts'
@@ -33,6 +35,7 @@ interface RouterPartsOptions {
   policy: Policy
   confirmations: Confirmations
   audit: AuditTrail
+  metrics: BridgeMetrics
   clock: Clock
   log: Log
   onRestart(restart: Restart): void
@@ -51,7 +54,8 @@ export class RouterParts {
 
   constructor(options: RouterPartsOptions) {
     this.#options = options
-    this.#guarded = new GuardedRouter(options.router, options.policy.level)
+    const measured = new MeasuredRouter(options.router, options.metrics, options.clock)
+    this.#guarded = new GuardedRouter(measured, options.policy.level)
     this.reads = new RouterModel({
       router: this.#guarded,
       numbers: this.#numbers,
@@ -88,8 +92,8 @@ export class RouterParts {
 
   /** Looks for what the subscriptions of the Agent are about; to be called before the Agent starts. */
   watch(local: LocalModel, slots: PollSlots): RouterWatch {
-    const { clock, log } = this.#options
-    this.#watch = new RouterWatch({ router: this.#guarded, model: this.reads, local, slots, clock, log })
+    const { metrics, clock, log } = this.#options
+    this.#watch = new RouterWatch({ router: this.#guarded, model: this.reads, local, slots, metrics, clock, log })
     return this.#watch
   }
 
@@ -110,6 +114,11 @@ export class RouterParts {
       },
       changes: (look, listener) => watch.changes(listener, look),
     }
+  }
+
+  /** Bytes of the files of the router. */
+  get bytes(): { numbers: number; intents: number } {
+    return { numbers: this.#file?.bytes ?? 0, intents: this.#intents?.bytes ?? 0 }
   }
 
   /** Undoes a write that was cut off; rejects when the router does not answer. */

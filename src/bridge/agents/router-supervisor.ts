@@ -6,6 +6,7 @@ import type { PollSlots } from '../changes/poll-slots.ts'
 import type { AuditTrail } from '../commands/audit-trail.ts'
 import type { Restart } from '../commands/command.ts'
 import type { Confirmations } from '../commands/confirmations.ts'
+import { type BridgeMetrics, NO_METRICS } from '../metrics/bridge-metrics.ts'
 import type { MqttHub } from '../mqtt/mqtt-hub.ts'
 import type { ServedRouter } from '../mqtt/served-router.ts'
 import { BridgedAgent } from './bridged-agent.ts'
@@ -15,6 +16,12 @@ import { readIdentity } from './router-identity.ts'
 import { levelOf, RouterParts } from './router-parts.ts'
 import type { AgentProof, FoundState, RouterRow, RouterRows } from './router-rows.ts'
 import { troubleText } from './trouble.ts'
+
+/**
+ * The state of a router: its login cannot be opened; it is not reached; it is reached, and runs no Agent because
+ * its row says so, or because something is wrong; its Agent has no link, or has one.
+ */
+export type RouterPhase = 'needsLogin' | 'unreached' | 'watched' | 'unserved' | 'unlinked' | 'linked'
 
 /** The parts that the supervisors of all routers share. */
 export interface SupervisorDeps {
@@ -35,6 +42,8 @@ export interface SupervisorDeps {
   mqtt?: Pick<MqttHub, 'show' | 'booted' | 'leave'> | undefined
   confirmations: Confirmations
   audit: AuditTrail
+  /** Absent: nothing is counted. */
+  metrics?: BridgeMetrics
   codec: Codec
   clock: Clock
   random: Random
@@ -80,6 +89,8 @@ export class RouterSupervisor {
   #isUnfit = false
   #reported = ''
   #failures = 0
+  /** Notifications of Agents that have ended. */
+  #notifies = 0
   /** Work on the Agent, one after the other. */
   #work: Promise<void> = Promise.resolve()
   #cancelRetry: (() => void) | undefined
@@ -109,7 +120,30 @@ export class RouterSupervisor {
   }
 
   get isLinked(): boolean {
-    return (this.#agent?.linkCount ?? 0) > 0
+    return this.links > 0
+  }
+
+  /** Links of its Agent that are open. */
+  get links(): number {
+    return this.#agent?.linkCount ?? 0
+  }
+
+  /** Notifications of its Agents so far. */
+  get notifies(): number {
+    return this.#notifies + (this.#agent?.notifies ?? 0)
+  }
+
+  /** Bytes of the files of its Agent. */
+  get bytes(): BridgedAgent['bytes'] | undefined {
+    return this.#agent?.bytes
+  }
+
+  get phase(): RouterPhase {
+    if (this.#row.login === undefined) return 'needsLogin'
+    if (!this.#isReached) return 'unreached'
+    if (this.#row.agent === false) return 'watched'
+    if (this.#agent === undefined) return 'unserved'
+    return this.isLinked ? 'linked' : 'unlinked'
   }
 
   /** Begins after a pause, so that not all routers of a bridge are connected to at once. */
@@ -149,13 +183,14 @@ export class RouterSupervisor {
   }
 
   #newParts(): RouterParts {
-    const { firmwareHosts, backupHosts, confirmations, audit, clock } = this.#deps
+    const { firmwareHosts, backupHosts, confirmations, audit, metrics = NO_METRICS, clock } = this.#deps
     return new RouterParts({
       router: this.#watch,
       name: this.#row.address,
       policy: { level: () => levelOf(this.#row.policy), firmwareHosts, backupHosts },
       confirmations,
       audit,
+      metrics,
       clock,
       log: this.#log,
       onRestart: (restart) => {
@@ -306,6 +341,7 @@ export class RouterSupervisor {
     this.#bootedAt = undefined
     if (!this.#stopped) this.#deps.mqtt?.show(this.#row, this.#isReached, undefined)
     if (agent === undefined) return
+    this.#notifies += agent.notifies
     await agent.stop(this.#log)
     this.#parts = this.#newParts()
   }

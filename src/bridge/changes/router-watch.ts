@@ -3,6 +3,7 @@ import { schemaPathOf } from '../../datamodel/index.ts'
 import type { RouterOs } from '../../routeros/index.ts'
 import type { AgentModel, ModelChange } from '../../usp/index.ts'
 import { readingsOf } from '../mapping/index.ts'
+import type { BridgeMetrics } from '../metrics/bridge-metrics.ts'
 import type { RouterModel } from '../model/router-model.ts'
 import { type Interests, isAboutInterests, readInterests } from './interests.ts'
 import { MenuListeners } from './menu-listeners.ts'
@@ -19,6 +20,7 @@ interface WatchParts {
     put(values: Readonly<Record<string, string>>): Promise<void>
   }
   slots: PollSlots
+  metrics: Pick<BridgeMetrics, 'looked'>
   clock: Clock
   log: Log
 }
@@ -153,7 +155,7 @@ export class RouterWatch {
 
   /** Looks once, and resolves with the pause until the next look; without an end when nothing is to be looked at. */
   async #look(): Promise<number> {
-    const { model, local } = this.#parts
+    const { model, local, metrics } = this.#parts
     if (this.#isStale) {
       this.#isStale = false
       this.#interests = await readInterests(local)
@@ -177,17 +179,20 @@ export class RouterWatch {
     if (!this.#isReached) return SLOW_MS
     this.#compare(places.tables, values)
     await this.#cross(values)
+    const objects = new Set(
+      [...places.tables.keys()]
+        .map((table) => `${schemaPathOf(table)}{i}.`)
+        .concat([...places.parameters].map((path) => schemaPathOf(path.slice(0, path.lastIndexOf('.') + 1)))),
+    )
+    for (const object of objects) metrics.looked(object)
     this.#menus.follow(
       new Set(
-        [...places.tables.keys()]
-          .map((table) => `${schemaPathOf(table)}{i}.`)
-          .concat([...places.parameters].map((path) => schemaPathOf(path.slice(0, path.lastIndexOf('.') + 1))))
-          .flatMap((schema) =>
-            supported
-              .tablesAt(schema)
-              .flatMap(readingsOf)
-              .map(({ menu }) => menu),
-          ),
+        [...objects].flatMap((object) =>
+          supported
+            .tablesAt(object)
+            .flatMap(readingsOf)
+            .map(({ menu }) => menu),
+        ),
       ),
     )
     return this.#pace(places.parameters.size, subscribed.rows.length + subscribed.values.length > 0)

@@ -1,6 +1,8 @@
 import type { ModelCommand } from '../../datamodel/index.ts'
 import { schemaPathOf } from '../../datamodel/index.ts'
 import { type AcceptedCommand, AgentError, type CommandCall, ModelRefusal } from '../../usp/index.ts'
+import type { Level } from '../menus/form/menu.ts'
+import type { BridgeMetrics } from '../metrics/bridge-metrics.ts'
 import { failureOf } from '../write/router-failure.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import type { BridgeCommand, CommandTools } from './command.ts'
@@ -47,19 +49,24 @@ const NO_CALL: CommandCall = {
 }
 const MAY_DESTROY = new Set(COMMANDS.filter(({ level }) => level(NO_CALL) === 3))
 
+/** Parts that the commands of all routers share. */
+interface SharedParts {
+  confirmations: Confirmations
+  audit: AuditTrail
+  metrics: BridgeMetrics
+}
+
 /** Does the commands of one router. */
 export class RouterCommands {
   readonly #name: string
   readonly #tools: CommandTools
-  readonly #confirmations: Confirmations
-  readonly #audit: AuditTrail
+  readonly #shared: SharedParts
 
   /** `name` is that of the router in confirmations and in the audit trail. */
-  constructor(name: string, tools: CommandTools, confirmations: Confirmations, audit: AuditTrail) {
+  constructor(name: string, tools: CommandTools, shared: SharedParts) {
     this.#name = name
     this.#tools = tools
-    this.#confirmations = confirmations
-    this.#audit = audit
+    this.#shared = shared
   }
 
   /**
@@ -71,12 +78,28 @@ export class RouterCommands {
     const command = COMMANDS.find(({ object, name }) => object === schema && name === call.name)
     if (command === undefined) throw new AgentError(7026, 'the bridge has no such command')
     const level = command.level(call)
+    const { metrics } = this.#shared
+    try {
+      const accepted = await this.#accept(command, level, call)
+      accepted.done.then(
+        () => metrics.operated(level, 'done'),
+        () => metrics.operated(level, 'failed'),
+      )
+      return accepted
+    } catch (error) {
+      metrics.operated(level, 'refused')
+      throw error
+    }
+  }
+
+  async #accept(command: BridgeCommand, level: Level, call: CommandCall): Promise<AcceptedCommand> {
     const { policy } = this.#tools
+    const { confirmations, audit } = this.#shared
     if (level > policy.level) throw new AgentError(7006, `commands of level ${level} are not enabled for this router`)
     const act = await command.prepare(call, this.#tools).catch(rethrow)
-    if (level === 3) this.#confirmations.check(this.#name, call)
+    if (level === 3) confirmations.check(this.#name, call)
     if (level >= 2)
-      await this.#audit.begun({
+      await audit.begun({
         router: this.#name,
         command: call.object + call.name,
         level,

@@ -64,6 +64,11 @@ export class Journal<Entry> {
     return new Journal<Entry>(path, whole, begun.file, begun.length)
   }
 
+  /** Length of the file in bytes, as far as it is written. */
+  get bytes(): number {
+    return this.#length
+  }
+
   /** Resolves when entries, and all before them, are on the disk. Rejects when they are not; they are not there then. */
   append(...entries: Entry[]): Promise<void> {
     this.#lines.push(linesOf(entries))

@@ -145,6 +145,11 @@ export class LocalModel implements AgentModel {
     })
   }
 
+  /** Length of the file in bytes. */
+  get bytes(): number {
+    return this.#journal.bytes
+  }
+
   /** Resolves when the file is closed. */
   close(): Promise<void> {
     return this.#journal.close()

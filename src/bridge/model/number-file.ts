@@ -70,6 +70,11 @@ export class NumberFile implements InstanceNumbers {
     numbers.put(to, number)
   }
 
+  /** Length of the file in bytes. */
+  get bytes(): number {
+    return this.#journal.bytes
+  }
+
   /** Resolves when the file is closed. */
   close(): Promise<void> {
     return this.#journal.close()

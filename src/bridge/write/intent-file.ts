@@ -43,6 +43,11 @@ export class IntentFile implements IntentStore {
     return this.#append({ end: true })
   }
 
+  /** Length of the file in bytes. */
+  get bytes(): number {
+    return this.#journal.bytes
+  }
+
   /** Resolves when the file is closed. */
   close(): Promise<void> {
     return this.#journal.close()

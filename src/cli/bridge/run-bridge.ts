@@ -1,19 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import type { Server } from 'node:http'
 import { join } from 'node:path'
-import {
-  AppError,
-  createLog,
-  createWebServer,
-  defined,
-  errorText,
-  type Log,
-  limitLines,
-  listen,
-  portOf,
-  systemClock,
-  systemRandom,
-} from '../../base/index.ts'
+import { createMetrics } from '../../api/index.ts'
+import { createLog, defined, type Log, limitLines, portOf, systemClock, systemRandom } from '../../base/index.ts'
 import {
   AuditFile,
   BridgeFleet,
@@ -21,7 +9,6 @@ import {
   Confirmations,
   Enrolment,
   FileRows,
-  type MqttHub,
   type RouterRows,
   routerOpener,
   ServerClient,
@@ -32,6 +19,8 @@ import { Codec, NotifyFile } from '../../usp/index.ts'
 import { readPem } from '../parts/pem.ts'
 import { createStopSignals } from '../server/stop-signals.ts'
 import { packageVersion } from '../server/version.ts'
+import { bridgeGauges, routerMetrics } from './bridge-metrics.ts'
+import { serveHealth } from './health.ts'
 import { mqttOf } from './mqtt-parts.ts'
 
 /** Lines with the same text in a minute. */
@@ -51,6 +40,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
   if (options.allowPlainRouteros === true)
     log.warn({ option: '--allow-plain-routeros' }, 'passwords of routers with the plain API can be read on the way')
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'an error that was not handled'))
+  const metrics = createMetrics()
   const mqtt = mqttOf(options, log)
   const notifies = await NotifyFile.open(join(options.stateDir, 'notifies.jsonl'), log)
   const fleet = new BridgeFleet({
@@ -69,6 +59,7 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
     notifies,
     confirmations: new Confirmations(systemClock),
     audit: new AuditFile(join(options.stateDir, 'audit.jsonl'), systemClock),
+    metrics: routerMetrics(metrics),
     codec: new Codec(),
     clock: systemClock,
     random: systemRandom,
@@ -76,7 +67,9 @@ export async function runBridge(flags: Record<string, string | undefined>): Prom
   })
   await fleet.start()
   await mqtt?.start()
-  const health = await serveHealth(options, { fleet, mqtt }, log)
+  bridgeGauges(metrics, { fleet, notifies, mqtt }, packageVersion())
+  const counts = () => ({ ...fleet.counts, ...(mqtt === undefined ? {} : { mqtt: mqtt.counts }) })
+  const health = await serveHealth({ host: options.healthHost, port: options.healthPort }, { counts, metrics }, log)
   const port = portOf(health)
   process.send?.({ type: 'ready', pid: process.pid, healthPort: port })
   log.info({ healthPort: port, routers: fleet.counts.routers }, 'the bridge is up')
@@ -118,28 +111,6 @@ async function rowsOf(options: BridgeOptions, log: Log): Promise<RouterRows> {
   const controllers =
     controllerId === undefined ? [] : [{ endpointId: controllerId, host, port, path, tls, ...defined({ certificate }) }]
   return new FileRows({ ...parts, file: routers, controllers, certificates: options.agentCertificates })
-}
-
-/** Serves GET /healthz: the process is alive, and the numbers of its routers. */
-async function serveHealth(
-  { healthHost: host, healthPort: port }: BridgeOptions,
-  { fleet, mqtt }: { fleet: BridgeFleet; mqtt: MqttHub | undefined },
-  log: Log,
-): Promise<Server> {
-  const limits = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 5000 }
-  const server = createWebServer(limits, undefined, (request, response) => {
-    const isHealth = request.method === 'GET' && request.url === '/healthz'
-    response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json', connection: 'close' })
-    const counts = { ...fleet.counts, ...(mqtt === undefined ? {} : { mqtt: mqtt.counts }) }
-    response.end(`${JSON.stringify(isHealth ? { status: 'ok', ...counts } : { status: 'not found' })}\n`)
-  })
-  server.maxConnections = 50
-  try {
-    await listen(server, { host, port }, (error) => log.warn({ reason: errorText(error) }, 'health listener error'))
-  } catch (cause) {
-    throw new AppError('invalid', `--health-port ${port}: ${errorText(cause)}`, { cause })
-  }
-  return server
 }
 
 function listOf(text: string): string[] {

@@ -68,6 +68,18 @@ export class NotifyFile {
     }
   }
 
+  /** Notifications that are owed, of all Agents. */
+  get owed(): number {
+    let owed = 0
+    for (const known of this.#owed.values()) owed += known.size
+    return owed
+  }
+
+  /** Length of the file in bytes. */
+  get bytes(): number {
+    return this.#size
+  }
+
   /** Resolves when all that was taken is written. */
   async close(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing

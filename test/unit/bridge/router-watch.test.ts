@@ -6,6 +6,7 @@ import { silentLog } from '../../../src/base/index.ts'
 import { PollSlots } from '../../../src/bridge/changes/poll-slots.ts'
 import { RouterWatch } from '../../../src/bridge/changes/router-watch.ts'
 import { GuardedRouter, LocalModel, RouterModel, servedBy } from '../../../src/bridge/index.ts'
+import { NO_METRICS } from '../../../src/bridge/metrics/bridge-metrics.ts'
 import type { ModelChange } from '../../../src/usp/index.ts'
 import { createManualClock, settled } from '../../support/manual-clock.ts'
 import { MemoryInstanceNumbers } from '../../support/memory-instance-numbers.ts'
@@ -30,7 +31,7 @@ async function createWorld(slots = new PollSlots()) {
     clock,
     served: servedBy(() => []),
   })
-  const watch = new RouterWatch({ router, model, local, slots, clock, log: silentLog })
+  const watch = new RouterWatch({ router, model, local, metrics: NO_METRICS, slots, clock, log: silentLog })
   const told: ModelChange[] = []
   watch.changes((change) => told.push(change))
   watch.setReached(true)
