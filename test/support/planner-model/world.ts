@@ -245,8 +245,11 @@ export class World {
     // Service time stands still: no member becomes due.
     if (this.databaseDown || this.servers.length === 0) return due
     const { members } = this.stores.inside.plans
-    for (const { dueMs } of members.values())
+    for (const { dueMs, lease } of members.values()) {
       if (dueMs !== undefined) note(this.monoMs + dueMs - this.serviceMs + MAX_SKEW_MS)
+      // Work of a dead server is free after the next look at the servers.
+      if (lease !== undefined && !this.isAlive(lease.by)) note(this.#tidiedMs + TIDY_MS)
+    }
     return due
   }
 
