@@ -63,7 +63,11 @@ export type Disturbance = keyof typeof DISTURBANCES
 
 /** States in which a device soaks, or was moved. */
 const ON_USP = ['DUAL', 'RETIRING', 'MIGRATED']
-const REST_MS = 300_000
+/**
+ * After the long maintenance the silence of an Agent counts four minutes later, and 90 s of it end a soak: a device that
+ * was reset just then is rolled back only after that.
+ */
+const REST_MS = 600_000
 
 /** Rounds of chaos over one world: the devices go on from where the round before left them. */
 export class ChaosRounds {
