@@ -1,6 +1,6 @@
 import { silentLog, systemClock } from '../../src/base/index.ts'
 import { GuardedRouter, type Level } from '../../src/bridge/index.ts'
-import type { IntendedStep, Intent, IntentStore } from '../../src/bridge/write/intents.ts'
+import type { Intent, IntentStore, Outlives } from '../../src/bridge/write/intents.ts'
 import { ManagementCheck } from '../../src/bridge/write/management-check.ts'
 import { RouterRows } from '../../src/bridge/write/router-rows.ts'
 import { RouterWriter } from '../../src/bridge/write/router-writer.ts'
@@ -16,21 +16,26 @@ import { type EmulatedRouter, type RouterOptions, startRouter } from '../../src/
 /** Intents in memory; those of a bridge that was killed are given on. */
 export class MemoryIntents implements IntentStore {
   open: Intent | undefined
+  /** Times that a write waited for the disk. */
+  synced = 0
   /** Called before each entry. */
   onEntry: (kind: 'begin' | 'reach' | 'end') => void = () => undefined
 
-  async begin(steps: readonly IntendedStep[]): Promise<void> {
+  async begin(intent: Intent, outlives: Outlives): Promise<void> {
     this.onEntry('begin')
-    this.open = { steps, begun: 0 }
+    if (outlives === 'machine') this.synced++
+    this.open = intent
   }
 
   async reach(begun: number): Promise<void> {
     this.onEntry('reach')
+    this.synced++
     if (this.open !== undefined) this.open = { ...this.open, begun }
   }
 
   async end(): Promise<void> {
     this.onEntry('end')
+    this.synced++
     this.open = undefined
   }
 }

@@ -9,8 +9,8 @@ const GROWTH = 4
 
 /**
  * A file of JSON lines to which entries are appended. An entry is on the disk when the promise of its append resolves;
- * entries that are appended meanwhile share one write. A process that is killed loses no entry that was acknowledged: a
- * line that was cut off is the last one, and belongs to none.
+ * entries that are appended meanwhile share one write. A process that is killed loses no entry that was acknowledged, a
+ * machine that loses its power no entry of `append`: a line that was cut off is the last one, and belongs to none.
  */
 export class Journal<Entry> {
   readonly #path: string
@@ -23,6 +23,8 @@ export class Journal<Entry> {
   /** True when the file may be longer than that. */
   #torn = false
   #lines: string[] = []
+  /** True when lines among these have to be on the disk. */
+  #mustSync = false
   #writing: Promise<void> | undefined
   #next: Promise<void> | undefined
 
@@ -71,6 +73,15 @@ export class Journal<Entry> {
 
   /** Resolves when entries, and all before them, are on the disk. Rejects when they are not; they are not there then. */
   append(...entries: Entry[]): Promise<void> {
+    this.#mustSync = true
+    return this.write(...entries)
+  }
+
+  /**
+   * Resolves when entries, and all before them, outlive the process; they outlive the machine with the next append.
+   * Rejects when they do not; they are not there then.
+   */
+  write(...entries: Entry[]): Promise<void> {
     this.#lines.push(linesOf(entries))
     this.#next ??= (this.#writing ?? Promise.resolve()).catch(() => undefined).then(() => this.#write())
     return this.#next
@@ -84,18 +95,20 @@ export class Journal<Entry> {
 
   #write(): Promise<void> {
     const text = this.#lines.join('')
+    const mustSync = this.#mustSync
     this.#lines = []
+    this.#mustSync = false
     this.#next = undefined
-    this.#writing = this.#put(text)
+    this.#writing = this.#put(text, mustSync)
     return this.#writing
   }
 
-  async #put(text: string): Promise<void> {
+  async #put(text: string, mustSync: boolean): Promise<void> {
     if (this.#torn) await this.#file.truncate(this.#length)
     // A full disk may take a part of it.
     this.#torn = true
     await this.#file.appendFile(text)
-    await this.#file.datasync()
+    if (mustSync) await this.#file.datasync()
     this.#length += Buffer.byteLength(text)
     this.#torn = false
     if (this.#length > this.#limit) await this.#shorten(text)

@@ -49,10 +49,19 @@ export class ModelWrites {
   /** Writes all values or none; ModelRefusal. */
   async set(values: readonly ModelWrite[]): Promise<void> {
     const keys: NewKey[] = []
-    await this.#write('set', async (draft) => {
-      keys.length = 0
-      await this.#planSet(values, draft, keys)
-    })
+    await this.#write(
+      'set',
+      async (draft) => {
+        keys.length = 0
+        await this.#planSet(values, draft, keys)
+      },
+      () => {
+        // The values that the answer shows are read while the end of the write goes to the disk. Rows that have another
+        // key have no number yet. A reading that fails is done again, and fails, for the answer.
+        const paths = values.map(({ path }) => path)
+        if (keys.length === 0) this.#parts.model.get(paths).catch(() => undefined)
+      },
+    )
     for (const { table, from, to } of keys) await this.#parts.numbers.rename({ table, key: from }, to)
   }
 
@@ -96,9 +105,19 @@ export class ModelWrites {
   }
 
   /** Makes a draft and does its steps. Rows that were read before are read anew afterwards. */
-  async #write(doing: 'set' | 'add' | 'delete', plan: (draft: Draft) => Promise<void>): Promise<void> {
+  async #write(
+    doing: 'set' | 'add' | 'delete',
+    plan: (draft: Draft) => Promise<void>,
+    afterwards?: () => void,
+  ): Promise<void> {
     const { model, writer, rows } = this.#parts
     const { facts, menus } = await model.found()
+    let isDone = false
+    const onDone = () => {
+      isDone = true
+      menus.forget()
+      afterwards?.()
+    }
     try {
       await writer.write(async () => {
         menus.forget()
@@ -108,10 +127,10 @@ export class ModelWrites {
         } catch (error) {
           throw error instanceof ModelRefusal ? error : failureOf(error, doing)
         }
-        return { steps: draft.steps, doing }
+        return { steps: draft.steps, doing, onDone }
       })
     } finally {
-      menus.forget()
+      if (!isDone) menus.forget()
     }
   }
 

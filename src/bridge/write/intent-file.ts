@@ -1,7 +1,7 @@
 import { Journal } from '../model/journal.ts'
-import type { IntendedStep, Intent, IntentStore } from './intents.ts'
+import type { IntendedStep, Intent, IntentStore, Outlives } from './intents.ts'
 
-type Entry = { begin: readonly IntendedStep[] } | { reach: number } | { end: true }
+type Entry = { begin: readonly IntendedStep[]; reach?: number } | { reach: number } | { end: true }
 
 /** The intent that is not ended, as far as it is on the disk. */
 interface State {
@@ -31,8 +31,10 @@ export class IntentFile implements IntentStore {
     return this.#state.open
   }
 
-  begin(steps: readonly IntendedStep[]): Promise<void> {
-    return this.#append({ begin: steps })
+  async begin({ steps, begun }: Intent, outlives: Outlives): Promise<void> {
+    const entry: Entry = { begin: steps, reach: begun }
+    await (outlives === 'machine' ? this.#journal.append(entry) : this.#journal.write(entry))
+    this.#state.open = after(this.#state.open, entry)
   }
 
   reach(begun: number): Promise<void> {
@@ -60,10 +62,10 @@ export class IntentFile implements IntentStore {
 }
 
 function wholeOf({ open }: State): Entry[] {
-  return open === undefined ? [] : [{ begin: open.steps }, { reach: open.begun }]
+  return open === undefined ? [] : [{ begin: open.steps, reach: open.begun }]
 }
 
 function after(open: Intent | undefined, entry: Entry): Intent | undefined {
-  if ('begin' in entry) return { steps: entry.begin, begun: 0 }
+  if ('begin' in entry) return { steps: entry.begin, begun: entry.reach ?? 0 }
   return 'reach' in entry && open !== undefined ? { ...open, begun: entry.reach } : undefined
 }

@@ -40,16 +40,19 @@ export interface Intent {
   readonly begun: number
 }
 
+/** The end that an entry outlives: of the process, or of the machine, too. */
+export type Outlives = 'process' | 'machine'
+
 /**
  * Keeps the request that is under way at one router, so that after a kill the bridge knows what it may have changed.
- * Each promise resolves when the entry is durable.
+ * Entries outlive the machine when their promises resolve.
  */
 export interface IntentStore {
   /** The request that was under way when the process ended, or has ended without being finished. */
   readonly open: Intent | undefined
-  /** Begins a request. */
-  begin(steps: readonly IntendedStep[]): Promise<void>
-  /** Notes that steps up to this number may have reached the router. */
+  /** Begins a request; the entry outlives the process at least. */
+  begin(intent: Intent, outlives: Outlives): Promise<void>
+  /** Notes that steps up to this number may have reached the router, and none behind it. */
   reach(begun: number): Promise<void>
   /** Ends the request: router and record agree. */
   end(): Promise<void>

@@ -2,7 +2,7 @@ import { isInNetwork, type RouterOs, type RouterRow } from '../../routeros/index
 import type { ModelProblem } from '../../usp/index.ts'
 import { type ManagementPath, managementPath } from './management-path.ts'
 import { RouterRows } from './router-rows.ts'
-import type { StepCheck } from './router-writer.ts'
+import { inSlices, type StepCheck } from './step-preparation.ts'
 import type { RemoveStep, SetStep, WriteStep } from './write-step.ts'
 
 /** Changes of an interface, or of a row that belongs to one, that take it out of service. */
@@ -25,60 +25,60 @@ const CUTTING = new Set([
  */
 export class ManagementCheck implements StepCheck {
   readonly #router: RouterOs
-  readonly #rows: RouterRows
 
   constructor(router: RouterOs) {
     this.#router = router
-    this.#rows = new RouterRows(router)
   }
 
   /** Resolves with a problem for each step that is refused; RouterOsError. */
-  async refusals(steps: readonly WriteStep[]): Promise<readonly ModelProblem[]> {
+  async refusals(steps: readonly WriteStep[], rows: RouterRows): Promise<readonly ModelProblem[]> {
     if (!steps.some(mayCut)) return []
-    const path = await managementPath(this.#router, this.#rows)
-    const found = await Promise.all(steps.map(async (step) => ({ step, reason: await this.#reason(step, path) })))
+    const path = await managementPath(this.#router, rows)
+    const found = await inSlices(steps, async (step) => ({ step, reason: await reasonOf(step, path, rows) }))
     return found.flatMap(({ step, reason }) => (reason === undefined ? [] : [problemOf(step, reason)]))
   }
 
   /** Resolves with the names of the interfaces that carry the connection. RouterOsError. */
   async interfaces(): Promise<ReadonlySet<string>> {
-    return (await managementPath(this.#router, this.#rows)).interfaces
-  }
-
-  async #reason(step: WriteStep, path: ManagementPath): Promise<string | undefined> {
-    if (step.menu === '/ip/route') return this.#routeReason(step, path)
-    if (step.menu === '/ip/firewall/nat') return natReason(step, path)
-    if (step.kind === 'add') return addReason(step.menu, step.values, path)
-    const names = ['name', 'interface', 'address', 'bridge', 'dynamic']
-    const row = await this.#rows.find(step.menu, step.match, names)
-    if (row === undefined) return undefined
-    if (step.menu === '/ip/address') return addressReason(row, step, path)
-    if (!isCut(step)) return undefined
-    const name = step.menu === '/interface/bridge/port' || step.menu === '/ip/dhcp-client' ? row.interface : row.name
-    if (name !== undefined && path.interfaces.has(name)) return `${name} carries the connection of the bridge`
-    return step.menu === '/interface/bridge/vlan' && path.interfaces.has(row.bridge ?? '')
-      ? `${row.bridge} carries the connection of the bridge`
-      : undefined
-  }
-
-  async #routeReason(step: WriteStep, path: ManagementPath): Promise<string | undefined> {
-    const carries = 'the route carries the connection of the bridge'
-    if (step.kind !== 'add') {
-      const row = await this.#rows.find('/ip/route', step.match, ['dst-address', 'distance'])
-      const isCarrying = path.route !== undefined && row?.['dst-address'] === path.route
-      if (isCarrying && (step.kind === 'remove' || Object.keys(step.values).some((name) => name !== 'comment')))
-        return carries
-    }
-    const wanted = step.kind === 'remove' ? undefined : step.values['dst-address']
-    if (wanted === undefined || path.peer === undefined || !isInNetwork(path.peer, wanted)) return undefined
-    const length = (prefix: string | undefined) => Number(prefix?.split('/')[1] ?? -1)
-    const isStronger = path.route !== undefined && length(wanted) >= length(path.route)
-    return isStronger ? 'the route would take over the connection of the bridge' : undefined
+    return (await managementPath(this.#router, new RouterRows(this.#router))).interfaces
   }
 }
 
+async function reasonOf(step: WriteStep, path: ManagementPath, rows: RouterRows): Promise<string | undefined> {
+  if (step.menu === '/ip/route') return routeReason(step, path, rows)
+  if (step.menu === '/ip/firewall/nat') return natReason(step, path)
+  if (step.kind === 'add') return addReason(step.menu, step.values, path)
+  const names = ['name', 'interface', 'address', 'bridge', 'dynamic']
+  const row = await rows.find(step.menu, step.match, names)
+  if (row === undefined) return undefined
+  if (step.menu === '/ip/address') return addressReason(row, step, path)
+  if (!isCut(step)) return undefined
+  const name = step.menu === '/interface/bridge/port' || step.menu === '/ip/dhcp-client' ? row.interface : row.name
+  if (name !== undefined && path.interfaces.has(name)) return `${name} carries the connection of the bridge`
+  return step.menu === '/interface/bridge/vlan' && path.interfaces.has(row.bridge ?? '')
+    ? `${row.bridge} carries the connection of the bridge`
+    : undefined
+}
+
+async function routeReason(step: WriteStep, path: ManagementPath, rows: RouterRows): Promise<string | undefined> {
+  const carries = 'the route carries the connection of the bridge'
+  if (step.kind !== 'add') {
+    const row = await rows.find('/ip/route', step.match, ['dst-address', 'distance'])
+    const isCarrying = path.route !== undefined && row?.['dst-address'] === path.route
+    if (isCarrying && (step.kind === 'remove' || Object.keys(step.values).some((name) => name !== 'comment')))
+      return carries
+  }
+  const wanted = step.kind === 'remove' ? undefined : step.values['dst-address']
+  if (wanted === undefined || path.peer === undefined || !isInNetwork(path.peer, wanted)) return undefined
+  const length = (prefix: string | undefined) => Number(prefix?.split('/')[1] ?? -1)
+  const isStronger = path.route !== undefined && length(wanted) >= length(path.route)
+  return isStronger ? 'the route would take over the connection of the bridge' : undefined
+}
+
 function mayCut(step: WriteStep): boolean {
-  return /^\/interface|^\/ip\/(address|route|dhcp-client|firewall)/.test(step.menu)
+  if (step.menu === '/ip/route' || step.menu === '/ip/firewall/nat') return true
+  if (step.kind === 'add') return step.menu === '/interface/bridge/port'
+  return step.menu === '/ip/address' || (/^\/interface|^\/ip\/dhcp-client/.test(step.menu) && isCut(step))
 }
 
 /** Returns true for a step that takes a row out of service, or moves it. */

@@ -51,6 +51,20 @@ export class RouterRows {
   }
 }
 
+/** Rows of a router for the preparation of one request: each menu is read once for the same properties. */
+export class RowsOnce extends RouterRows {
+  readonly #read = new Map<string, Promise<readonly RouterRow[]>>()
+
+  override all(menu: MenuPath, properties: readonly string[]): Promise<readonly RouterRow[]> {
+    const id = [menu, ...[...new Set(properties)].sort()].join(' ')
+    const known = this.#read.get(id)
+    if (known !== undefined) return known
+    const rows = super.all(menu, properties)
+    this.#read.set(id, rows)
+    return rows
+  }
+}
+
 /** Returns the entry of a menu that the table has. */
 export function menuOf(path: MenuPath): Menu {
   const menu = menuAt(path)

@@ -1,32 +1,20 @@
 import { errorText, type Log } from '../../base/index.ts'
-import type { RouterOs, RouterRow } from '../../routeros/index.ts'
-import { type ModelProblem, ModelRefusal } from '../../usp/index.ts'
-import { ValueRefused } from '../menus/checked-command.ts'
+import type { RouterOs } from '../../routeros/index.ts'
+import { ModelRefusal } from '../../usp/index.ts'
 import type { RouterWords } from '../menus/router-words.ts'
-import type { IntendedStep, IntentStore } from './intents.ts'
+import type { IntentStore } from './intents.ts'
 import { type Doing, failureOf, isOpen } from './router-failure.ts'
-import { isSingle, menuOf, RouterRows } from './router-rows.ts'
-import { sameRows, Undo } from './undo.ts'
-import type { AddStep, RemoveStep, SetStep, WriteStep } from './write-step.ts'
-
-/** A step with what is needed to do and to undo it. */
-interface PreparedStep {
-  readonly step: WriteStep
-  readonly intended: IntendedStep
-  /** True when the router is as the step wants it already. */
-  readonly isDone: boolean
-}
+import { isSingle, RouterRows, RowsOnce } from './router-rows.ts'
+import { hasSecret, type PreparedStep, prepare, problemOf, rowOf, type StepCheck } from './step-preparation.ts'
+import { Undo } from './undo.ts'
+import type { WriteStep } from './write-step.ts'
 
 /** Steps of one request, and the kind of request. */
 interface StepPlan {
   readonly steps: readonly WriteStep[]
   readonly doing: Doing
-}
-
-/** A check of the steps of a request before the first of them. */
-export interface StepCheck {
-  /** Resolves with a problem for each step that may not be done. */
-  refusals(steps: readonly WriteStep[]): Promise<readonly ModelProblem[]>
+  /** Called when the router has done them, before that is on the disk. */
+  readonly onDone?: () => void
 }
 
 /**
@@ -60,8 +48,8 @@ export class RouterWriter {
       await this.#settle().catch((error: unknown) => {
         throw failureOf(error, 'set')
       })
-      const { steps, doing } = await plan()
-      if (steps.length > 0) await this.#do(steps, doing)
+      const { steps, ...how } = await plan()
+      if (steps.length > 0) await this.#do(steps, how)
     })
   }
 
@@ -95,114 +83,35 @@ export class RouterWriter {
     return result
   }
 
-  async #do(asked: readonly WriteStep[], doing: StepPlan['doing']): Promise<void> {
+  async #do(asked: readonly WriteStep[], { doing, onDone }: Omit<StepPlan, 'steps'>): Promise<void> {
     // Secrets come last: their values before are not known, so that nothing after them may fail.
     const steps = [...asked.filter((step) => !hasSecret(step)), ...asked.filter(hasSecret)]
-    const words = await this.#words(steps, doing)
-    const prepared = await this.#prepare(steps, words, doing)
+    const { prepared, words } = await prepare(steps, doing, new RowsOnce(this.#router), this.#check)
     const open = prepared.filter(({ isDone }) => !isDone)
-    if (open.length === 0) return
-    await this.#intents.begin(open.map(({ intended }) => intended))
-    for (const [i, { step, intended }] of open.entries()) {
-      await this.#intents.reach(i + 1)
+    const [first] = open
+    if (first === undefined) return
+    const isOne = open.length === 1 && isOneCommand(first.step)
+    const secrets = open.findIndex(({ step }) => hasSecret(step))
+    const begun = secrets > 0 ? secrets : open.length
+    // One command is done or not, also when the machine loses its power: its entry goes to the disk with that of its end.
+    await this.#intents.begin({ steps: open.map(({ intended }) => intended), begun }, isOne ? 'process' : 'machine')
+    for (const [i, one] of open.entries()) {
+      if (i === begun) await this.#intents.reach(open.length)
       try {
-        await this.#send(step, intended, words)
+        await this.#send(one, words, isOne)
       } catch (error) {
         await this.#failed(open, i, error, doing)
       }
     }
+    onDone?.()
     await this.#intents.end()
   }
 
-  /** The words of a request: checks values and interfaces of all steps; ModelRefusal. */
-  async #words(steps: readonly WriteStep[], doing: Doing): Promise<RouterWords> {
-    const refused = await this.#check.refusals(steps).catch((error: unknown) => [problemOf(steps[0], error, doing)])
-    if (refused.length > 0) throw new ModelRefusal(refused)
-    try {
-      return await this.#rows.wordsNow()
-    } catch (error) {
-      throw new ModelRefusal(steps.map((step) => problemOf(step, error, doing)))
-    }
-  }
-
-  /** Reads the state before, and tries every command as far as its words go. ModelRefusal with all problems. */
-  async #prepare(steps: readonly WriteStep[], words: RouterWords, doing: Doing): Promise<PreparedStep[]> {
-    const prepared: PreparedStep[] = []
-    const problems: ModelProblem[] = []
-    for (const step of steps) {
-      try {
-        tryWords(step, words)
-        prepared.push(await this.#prepareOne(step))
-      } catch (error) {
-        problems.push(problemOf(step, error, doing))
-      }
-    }
-    if (problems.length > 0) throw new ModelRefusal(problems)
-    return prepared
-  }
-
-  #prepareOne(step: WriteStep): Promise<PreparedStep> {
-    if (step.kind === 'set') return this.#prepareSet(step)
-    return step.kind === 'add' ? this.#prepareAdd(step) : this.#prepareRemove(step)
-  }
-
-  async #prepareSet(step: SetStep): Promise<PreparedStep> {
-    const { menu, match, values, unset = [], path } = step
-    const { properties } = menuOf(menu)
-    const shown = [...Object.keys(values), ...unset].filter((name) => properties[name]?.secret === false)
-    const row = await this.#found(step, shown)
-    const before = Object.fromEntries(shown.map((name) => [name, row[name] ?? null]))
-    const after = Object.fromEntries(shown.map((name) => [name, values[name] ?? null]))
-    const secret = hasSecret(step)
-    const intended: IntendedStep = { kind: 'set', menu, match, path, before, after, hasSecret: secret }
-    return { step, intended, isDone: false }
-  }
-
-  async #prepareAdd(step: AddStep): Promise<PreparedStep> {
-    const { menu, path } = step
-    const { properties } = menuOf(menu)
-    const values = Object.fromEntries(
-      Object.entries(step.values).filter(([name]) => properties[name]?.secret === false),
-    )
-    const existing = await sameRows(this.#rows, menu, values)
-    return { step, intended: { kind: 'add', menu, path, values, existing }, isDone: false }
-  }
-
-  async #prepareRemove(step: RemoveStep): Promise<PreparedStep> {
-    const { menu, match, path } = step
-    const kept = Object.entries(menuOf(menu).properties).flatMap(([name, { writable, secret }]) =>
-      writable && !secret ? [name] : [],
-    )
-    const row = await this.#rows.find(menu, match, [...kept, 'dynamic'])
-    const before = Object.fromEntries(
-      kept.flatMap((name) => (row?.[name] === undefined || row[name] === '' ? [] : [[name, row[name]]])),
-    )
-    const next = 'move' in menuOf(menu).verbs ? await this.#after(step, row) : undefined
-    const intended: IntendedStep = {
-      kind: 'remove',
-      menu,
-      match,
-      path,
-      before,
-      ...(next === undefined ? {} : { next }),
-    }
-    return { step, intended, isDone: row === undefined }
-  }
-
-  /** The `.id` of the row after one. */
-  async #after({ menu }: RemoveStep, row: RouterRow | undefined): Promise<string | undefined> {
-    const rows = await this.#rows.all(menu, [])
-    return rows[rows.findIndex((one) => one['.id'] === row?.['.id']) + 1]?.['.id']
-  }
-
-  async #found({ menu, match, path }: SetStep | RemoveStep, properties: readonly string[]): Promise<RouterRow> {
-    const row = await this.#rows.find(menu, match, properties)
-    if (row === undefined) throw new RowGone(path)
-    return row
-  }
-
-  /** Sends one step, to the row that has the natural key at this moment. */
-  async #send(step: WriteStep, intended: IntendedStep, words: RouterWords): Promise<void> {
+  /**
+   * Sends one step, to the row that has the natural key at this moment. When nothing came between its reading and the
+   * step, that is the row that was read.
+   */
+  async #send({ step, id: known }: PreparedStep, words: RouterWords, isRead: boolean): Promise<void> {
     const { menu } = step
     if (step.kind === 'add') {
       const before = step.before === undefined ? undefined : (await this.#rows.find(menu, step.before, []))?.['.id']
@@ -210,12 +119,11 @@ export class RouterWriter {
       return
     }
     if (step.kind === 'remove') {
-      const row = await this.#rows.find(menu, step.match, [])
-      if (row?.['.id'] !== undefined) await this.#router.command(words.remove(menu, row['.id']))
+      const id = isRead ? known : (await this.#rows.find(menu, step.match, []))?.['.id']
+      if (id !== undefined) await this.#router.command(words.remove(menu, id))
       return
     }
-    const row = await this.#found(step, intended.kind === 'set' ? Object.keys(intended.before) : [])
-    const id = isSingle(menu) ? undefined : row['.id']
+    const id = isSingle(menu) ? undefined : isRead ? known : (await rowOf(step, this.#rows, []))['.id']
     if (Object.keys(step.values).length > 0) await this.#router.command(words.set(menu, id, step.values))
     for (const name of step.unset ?? []) await this.#router.command(words.unset(menu, id ?? '', name))
   }
@@ -236,6 +144,10 @@ export class RouterWriter {
       ])
     } catch (undoing) {
       if (undoing instanceof ModelRefusal) throw undoing
+      // Steps that were not sent need not be looked at later.
+      await this.#intents
+        .reach(toUndo.length)
+        .catch((err: unknown) => this.#log.warn({ err }, 'it is undone as a whole'))
       this.#log.warn({ err: undoing }, 'a write waits for the router to be undone')
       const text = `${problem.text}; it is undone when the router answers again (${errorText(undoing)})`
       throw new ModelRefusal([{ ...problem, text }])
@@ -243,38 +155,8 @@ export class RouterWriter {
   }
 }
 
-/** The row of a step is not there any more. */
-class RowGone extends Error {}
-
-/** Returns true for a step that overwrites a secret. A row that is added with one can be removed again. */
-function hasSecret(step: WriteStep): boolean {
-  if (step.kind !== 'set') return false
-  const { properties } = menuOf(step.menu)
-  return Object.keys(step.values).some((name) => properties[name]?.secret === true)
-}
-
-/** Builds the commands of a step for a row that has some `.id`; throws what they would throw. */
-function tryWords(step: WriteStep, words: RouterWords): void {
-  const id = isSingle(step.menu) ? undefined : '*1'
-  if (step.kind === 'add') words.add(step.menu, step.values)
-  else if (step.kind === 'remove') words.remove(step.menu, '*1')
-  else {
-    if (Object.keys(step.values).length > 0) words.set(step.menu, id, step.values)
-    for (const name of step.unset ?? []) words.unset(step.menu, id ?? '', name)
-  }
-}
-
-function problemOf(step: WriteStep | undefined, error: unknown, doing: Doing): ModelProblem {
-  const { path = '', paths = {}, row } = step ?? {}
-  const at = row === undefined ? {} : { row }
-  if (error instanceof RowGone) return { path, code: 7016, text: 'the row is not there any more', ...at }
-  const { code, message: text } = failureOf(error, doing)
-  const property = error instanceof ValueRefused ? error.property : propertyIn(text, Object.keys(paths))
-  const subject = paths[property ?? ''] ?? path
-  return { path: subject, code, text, ...at }
-}
-
-/** The property that a trap names. */
-function propertyIn(text: string, names: readonly string[]): string | undefined {
-  return names.find((name) => text.split(/[^\w.-]+/).includes(name))
+/** Returns true for a step that is one command at the router. */
+function isOneCommand(step: WriteStep): boolean {
+  if (step.kind !== 'set') return true
+  return (Object.keys(step.values).length > 0 ? 1 : 0) + (step.unset ?? []).length === 1
 }
