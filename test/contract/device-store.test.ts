@@ -153,6 +153,32 @@ describe.each(BOTH_STORES)('devices %s', (_name, open) => {
     expect((await stores.devices.get(id))?.lan?.activeHosts).toBe(2)
   })
 
+  it('have facts by a tree that is known, as by the stored one', async () => {
+    const id = await create('1')
+    const parts = [{ 'Device.Hosts.Host.1.Active': 'true' }, { 'Device.Hosts.Host.2.Active': 'true' }]
+    for (const part of parts) await stores.devices.commit({ deviceId: id, parameters: reports(part), facts: 'later' })
+    const record = (await stores.devices.get(id)) as Device
+    const parameters = parts.flatMap(reports)
+    await stores.devices.commit({ deviceId: id, facts: 'all', tree: { record, parameters } })
+    expect((await stores.devices.get(id))?.lan?.activeHosts).toBe(2)
+  })
+
+  it('are written with the instance map that belongs to their parameters, or not at all', async () => {
+    const id = await create('1')
+    const instanceMap = { version: 1, map: { version: 1 as const, tables: {} }, models: ['A'], bootstrapAt: 0 }
+    await stores.devices.commit({ deviceId: id, set: { label: 'a' }, instanceMap })
+    expect(await stores.instanceMaps.get(id)).toEqual(instanceMap)
+    const again = { deviceId: id, set: { label: 'b' }, instanceMap }
+    await expect(stores.devices.commit(again)).rejects.toMatchObject(CONFLICT)
+    const later = { ...instanceMap, version: 3 }
+    await expect(stores.devices.commit({ ...again, instanceMap: later })).rejects.toMatchObject(CONFLICT)
+    expect((await stores.devices.get(id))?.label).toBe('a')
+    const next = { ...instanceMap, version: 2, models: ['B'] }
+    await stores.devices.commit({ ...again, instanceMap: next })
+    expect(await stores.instanceMaps.get(id)).toEqual(next)
+    expect((await stores.devices.get(id))?.label).toBe('b')
+  })
+
   it('keep every fact of reports that are committed at the same time', async () => {
     const id = await create('1')
     const at = 'Device.DeviceInfo.'

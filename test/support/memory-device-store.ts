@@ -32,7 +32,12 @@ export interface DeviceRoom {
 export function deviceWrite(room: DeviceRoom, asked: DeviceChange, now: number): () => void {
   const change = withDerived(room, asked, now)
   const record = recordAfter(room, change, now)
+  const { deviceId, instanceMap } = change
+  const version = room.instanceMaps?.get(deviceId)?.version ?? 0
+  if (instanceMap !== undefined && instanceMap.version !== version + 1)
+    throw new AppError('conflict', 'the map moved on')
   return () => {
+    if (instanceMap !== undefined) room.instanceMaps?.set(deviceId, copyOf(instanceMap))
     if (record !== undefined) room.devices.set(change.deviceId, record)
     writeParameters(room, change)
   }
@@ -43,7 +48,8 @@ function withDerived({ devices, parameters }: DeviceRoom, change: DeviceChange, 
   const device = change.create ?? devices.get(change.deviceId)
   if (device === undefined || !bearsOnDerived(change)) return change
   const { groups, ...own } = factsOfChange(device, change)
-  const stored = [...parameters.values()].flatMap(({ deviceId, path, value, collectedAt }) =>
+  const known = change.tree?.parameters.map((parameter) => ({ ...parameter, deviceId: change.deviceId }))
+  const stored = (known ?? [...parameters.values()]).flatMap(({ deviceId, path, value, collectedAt }) =>
     deviceId === change.deviceId ? [[path, { value, at: collectedAt }] as const] : [],
   )
   const { set, unset } = factsOfTree(device, change, groups, new Map(stored))

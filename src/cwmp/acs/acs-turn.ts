@@ -140,7 +140,11 @@ export class AcsTurn {
       workKnown: device.work.open,
       // The discovery reads them, too.
       factsDue: !discoveries.isDue(device) && upward.factsDue(device),
-      execute: (operation, hooks) => execute(session, operation, hooks, context),
+      execute: (operation, hooks) => {
+        // It may bring values into the record.
+        session.made = undefined
+        return execute(session, operation, hooks, context)
+      },
     }
   }
 }

@@ -449,11 +449,11 @@ export class Acs implements Lifecycle {
       tooBusy(response, 'no new device is registered at the moment')
       return false
     }
-    const { device, isNew } = arrival
+    const { device, made } = arrival
     if (auth.proof === 'reset') await release(id, this.#enrolment)
     await tellBoot(id, facts, device, this.#options)
     const session = this.#begin({ device, facts, envelope, request, address: shown.address, isStranger })
-    session.isNewDevice = isNew
+    session.made = made
     session.isOpen = auth.proof === 'none'
     if (needsEnrolment(auth, bootstrap, this.#options.clock.now())) this.#turn.enrolIn(session)
     const header = replyHeader(envelope)

@@ -4,6 +4,7 @@ import type { DeviceId } from '../id.ts'
 import type { Protocol } from '../protocol.ts'
 import type { Timestamp } from '../timestamp.ts'
 import type { BindingProof, CwmpFacts, Device, MigrationPointer, Readiness, UspFacts } from './device.ts'
+import type { StoredInstanceMap } from './instance-map.ts'
 import type { ParameterWrite } from './parameter.ts'
 
 type CwmpPatch = { [K in keyof CwmpFacts as `cwmp.${K}`]?: CwmpFacts[K] }
@@ -101,6 +102,21 @@ export interface DeviceChange {
    * last change has `all`, by which they are derived from all that is stored.
    */
   facts?: 'later' | 'all'
+  /**
+   * All that is stored of a tree that was never mapped, where the sender of the change has brought it there: then nothing
+   * of it is read again. AppError `conflict` when the tree was mapped meanwhile. A guard sees to it that no other sender
+   * has brought anything.
+   */
+  tree?: KnownTree
+  /** The instance map that belongs to the parameters; AppError `conflict` when the version before it is not the stored one. */
+  instanceMap?: StoredInstanceMap
+}
+
+/** The record of a device and its stored tree, in the memory of the one who brought them there. */
+interface KnownTree {
+  record: Device
+  /** Later ones replace earlier ones of the same path. */
+  parameters: readonly ParameterWrite[]
 }
 
 /**

@@ -1,4 +1,12 @@
-import { BoundedMap, BoundedSet, type Clock, createKeyedQueue, defined, type Log } from '../../base/index.ts'
+import {
+  BoundedMap,
+  BoundedSet,
+  type Clock,
+  createKeyedQueue,
+  defined,
+  isConflict,
+  type Log,
+} from '../../base/index.ts'
 import type {
   ChangeCompletion,
   CoverageNote,
@@ -12,7 +20,7 @@ import type {
   ParameterWrite,
 } from '../../domain/index.ts'
 import { bearsOnFact, PARAMETERS_PER_COMMIT } from '../../domain/index.ts'
-import type { DeviceMaps, MappedDevice } from '../tree/device-maps.ts'
+import { confirmed, type DeviceMaps, type MappedDevice } from '../tree/device-maps.ts'
 import { mayBeMapped, OWN_ROOT, TR181 } from '../tree/paths.ts'
 import { mappedWrite, read } from '../tree/readings.ts'
 import type { RecentTrees } from '../tree/recent-trees.ts'
@@ -91,8 +99,30 @@ export class MappedRecord implements ChangeCompletion {
   async #around<T>(change: DeviceChange, ends: boolean, write: (completed: DeviceChange) => Promise<T>): Promise<T> {
     const whole = await this.#withOwnDrops(change)
     const completed = await this.#complete(whole, ends)
-    const written = await write(completed === undefined ? whole : await this.#ahead(whole, completed))
-    if (completed?.whole?.stored.pending === true) await this.#confirm(change.deviceId, completed.whole)
+    if (completed === undefined) return write(whole)
+    const last = await this.#ahead(whole, completed)
+    return completed.whole?.stored.pending === true ? this.#withMap(last, completed.whole, write) : write(last)
+  }
+
+  /** Writes a change together with the mapping by which its values were made. */
+  async #withMap<T>(
+    change: DeviceChange,
+    device: MappedDevice,
+    write: (change: DeviceChange) => Promise<T>,
+  ): Promise<T> {
+    const { maps } = this.#deps
+    const { deviceId } = change
+    const stored = confirmed(device)
+    try {
+      const written = await write({ ...change, instanceMap: stored.stored })
+      maps.wasStored(deviceId, stored)
+      return written
+    } catch (error) {
+      // A first mapping is in the store with its values, or not at all; another one is there and pending.
+      if (device.stored.version === 0 || !isConflict(error)) throw error
+    }
+    const written = await write(change)
+    await this.#confirm(deviceId, device)
     return written
   }
 
@@ -117,13 +147,15 @@ export class MappedRecord implements ChangeCompletion {
     const { first, last, areFactsIn } = inCommits(completed.parameters)
     for (const parameters of first)
       await this.#deps.devices.commit({ deviceId, more: true, facts: 'later', parameters })
+    const { tree, ...rest } = change
     return {
-      ...change,
+      ...rest,
       ...defined({
         events: completed.events ?? change.events,
         parameters: join(change.parameters, last),
         dropParameters: join(change.dropParameters, completed.dropParameters),
         facts: areFactsIn ? change.facts : 'all',
+        tree: areFactsIn ? tree : undefined,
       }),
     }
   }
@@ -136,6 +168,7 @@ export class MappedRecord implements ChangeCompletion {
       const record = await devices.get(deviceId)
       return record === undefined ? undefined : this.#whole(record, change)
     }
+    if (change.tree !== undefined) return this.#first(change, change.tree.record)
     const device = await maps.of(deviceId)
     if (device !== undefined && !ends) return this.#increment(change, device)
     const at = this.#unmapped.get(deviceId)
@@ -154,7 +187,24 @@ export class MappedRecord implements ChangeCompletion {
     return this.#whole(record, change)
   }
 
-  async #whole(record: Device, change: TreeChange & Pick<DeviceChange, 'set' | 'events'>): Promise<Completed> {
+  /** Maps a tree that was never mapped, where that has something to be mapped. */
+  async #first(change: DeviceChange, record: Device): Promise<Completed | undefined> {
+    const { deviceId } = change
+    if (record.root !== OWN_ROOT && !touchesTree(change) && !this.#touched.has(deviceId)) {
+      this.#unmapped.set(deviceId, this.#deps.clock.now())
+      return undefined
+    }
+    this.#touched.delete(deviceId)
+    const whole = await this.#whole(record, change)
+    if (whole.parameters.length <= PARAMETERS_PER_COMMIT) return whole
+    // The numbers are stored before the values that do not fit into one commit with them.
+    return { ...whole, whole: await this.#deps.maps.begin(deviceId, whole.whole) }
+  }
+
+  async #whole(
+    record: Device,
+    change: TreeChange & Pick<DeviceChange, 'set' | 'events'>,
+  ): Promise<Completed & { whole: MappedDevice }> {
     const { clock } = this.#deps
     const startedAt = performance.now()
     const { device, parameters, dropParameters, coverage } = await mapWhole(record, change, this.#deps)

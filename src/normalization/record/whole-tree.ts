@@ -30,7 +30,7 @@ interface WholeReading {
 }
 
 /** The parts of a change that are about the tree. */
-export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters'>
+export type TreeChange = Pick<DeviceChange, 'parameters' | 'dropSubtrees' | 'dropParameters' | 'tree'>
 
 /** The facts of a record on which its mapping depends. */
 type MappedFacts = Pick<Device, 'id' | 'manufacturer' | 'model' | 'productClass' | 'softwareVersion' | 'cwmp' | 'root'>
@@ -42,7 +42,8 @@ export function scopeFacts({ manufacturer, model, productClass, softwareVersion 
 
 /**
  * Maps the whole stored tree of a device, with the values of `change` in it and without what that drops. The numbers of
- * its rows and its vendor family are found again, and stored. The event loop is shared with others meanwhile.
+ * its rows and its vendor family are found again, and stored; those of a device of which the change knows the tree, and
+ * that has no mapping yet, are to be stored with the change. The event loop is shared with others meanwhile.
  */
 export async function mapWhole(
   record: MappedFacts,
@@ -57,7 +58,7 @@ export async function mapWhole(
   const bootstrapAt = bootstrapOf(record)
   const facts = scopeFacts(record)
   const kind = { models, bootstrapAt, facts, ...(family === undefined ? {} : { family }) }
-  const device = await maps.build(record.id, tree, kind)
+  const device = change.tree === undefined ? await maps.build(record.id, tree, kind) : maps.first(tree, kind)
   const now = clock.now()
   const readable = {
     value: (path: string) => own.get(path)?.value,
@@ -85,20 +86,22 @@ interface Tree {
 
 async function treeOf(
   deviceId: DeviceId,
-  { parameters: fresh = [], dropSubtrees = [], dropParameters = [] }: TreeChange,
+  { parameters: fresh = [], dropSubtrees = [], dropParameters = [], tree }: TreeChange,
   store: ParameterStore,
 ): Promise<Tree> {
   const own = new Map<string, Stored>()
   const mapped = new Map<string, Parameter>()
   const single = new Set(dropParameters)
-  for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+  const keep = ({ path, value, collectedAt }: Stored) => {
+    if (!single.has(path) && !dropSubtrees.some((subtree) => path.startsWith(subtree)))
+      own.set(path, { path, value, collectedAt })
+  }
+  if (tree !== undefined) await pacedEach(tree.parameters, keep)
+  for (let cursor: string | undefined, more = tree === undefined; more; more = cursor !== undefined) {
     const page = await store.list(deviceId, '', PAGE, cursor)
-    for (const parameter of page.items) {
-      const { path, from, value, collectedAt } = parameter
-      if (from !== undefined) mapped.set(path, parameter)
-      else if (!single.has(path) && !dropSubtrees.some((subtree) => path.startsWith(subtree)))
-        own.set(path, { path, value, collectedAt })
-    }
+    for (const parameter of page.items)
+      if (parameter.from === undefined) keep(parameter)
+      else mapped.set(parameter.path, parameter)
     cursor = page.next
   }
   for (const { path, value, collectedAt, from } of fresh)

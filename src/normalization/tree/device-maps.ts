@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AppError, BoundedMap, type Clock } from '../../base/index.ts'
+import { AppError, BoundedMap, type Clock, defined } from '../../base/index.ts'
 import {
   type AddedRows,
   buildInstanceMap,
   DeviceMapping,
+  type InstanceMap,
   type Mappings,
   type RawLookup,
   wlanLayout,
@@ -81,18 +82,11 @@ export class DeviceMaps {
    * newer than they are, all are given anew. One that is new is pending until `confirm`: what was cut off between the
    * two is done again.
    */
-  async build(
-    deviceId: DeviceId,
-    tree: RawLookup,
-    kind: Pick<StoredInstanceMap, 'family' | 'models' | 'bootstrapAt' | 'facts'>,
-  ): Promise<MappedDevice> {
+  async build(deviceId: DeviceId, tree: RawLookup, kind: Kind): Promise<MappedDevice> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const before = await this.#maps.get(deviceId)
       const previous = before?.bootstrapAt === kind.bootstrapAt ? before.map : undefined
-      const added = this.#rowsOf(kind.facts ?? {})
-      const map = buildInstanceMap(this.#mappings.of(kindOf(kind), added), tree, traitsOf(kind), previous)
-      const rows = added === undefined ? {} : { rows: added.version }
-      const built: StoredInstanceMap = { ...kind, ...rows, version: (before?.version ?? 0) + 1, map, pending: true }
+      const built = { ...this.#built(tree, kind, previous), version: (before?.version ?? 0) + 1 }
       if (
         before !== undefined &&
         isDeepStrictEqual({ ...built, version: before.version }, { ...before, pending: true })
@@ -101,6 +95,24 @@ export class DeviceMaps {
       if (await this.#maps.put(deviceId, built)) return this.#keep(deviceId, this.#deviceOf(built))
     }
     throw contested(deviceId)
+  }
+
+  /** Returns the mapping of a device by its whole tree, to be stored; for a device that has none. */
+  first(tree: RawLookup, kind: Kind): MappedDevice {
+    return this.#deviceOf({ ...this.#built(tree, kind), version: 0 })
+  }
+
+  /** Stores a first mapping, pending, before values that refer to it. AppError `conflict` when there is one meanwhile. */
+  async begin(deviceId: DeviceId, { stored, mapping }: MappedDevice): Promise<MappedDevice> {
+    const begun = { ...stored, version: stored.version + 1 }
+    if (!(await this.#maps.put(deviceId, begun)))
+      throw new AppError('conflict', 'the tree of the device was mapped by another server', { context: { deviceId } })
+    return this.#keep(deviceId, { stored: begun, mapping })
+  }
+
+  /** Notes that a mapping was stored with the values that refer to it. */
+  wasStored(deviceId: DeviceId, device: MappedDevice): void {
+    this.#keep(deviceId, device)
   }
 
   /** Notes that the record has the values of a mapping. Where another instance has built one meanwhile, that stays pending. */
@@ -149,6 +161,12 @@ export class DeviceMaps {
     this.#known.clear()
   }
 
+  #built(tree: RawLookup, kind: Kind, previous?: InstanceMap): Omit<StoredInstanceMap, 'version'> {
+    const added = this.#rowsOf(kind.facts ?? {})
+    const map = buildInstanceMap(this.#mappings.of(kindOf(kind), added), tree, traitsOf(kind), previous)
+    return { ...kind, ...defined({ rows: added?.version }), map, pending: true }
+  }
+
   #keep<T extends MappedDevice | undefined>(deviceId: DeviceId, device: T): T {
     this.#known.set(deviceId, { device, at: this.#clock.now() })
     return device
@@ -164,13 +182,22 @@ export class DeviceMaps {
   }
 }
 
-type Kind = Pick<StoredInstanceMap, 'family' | 'models'>
+/** The facts of a device by which its mapping is chosen. */
+type Kind = Pick<StoredInstanceMap, 'family' | 'models' | 'bootstrapAt' | 'facts'>
 
-function kindOf({ family, models }: Kind): { family: string | undefined; models: string[] } {
+/** The mapping of a device whose record has the values of it, to be stored with the last of them. */
+export function confirmed({ stored, mapping }: MappedDevice): MappedDevice {
+  const { pending: _pending, ...rest } = stored
+  return { stored: { ...rest, version: stored.version + 1 }, mapping }
+}
+
+type Model = Pick<StoredInstanceMap, 'family' | 'models'>
+
+function kindOf({ family, models }: Model): { family: string | undefined; models: string[] } {
   return { family, models }
 }
 
-function traitsOf(kind: Kind) {
+function traitsOf(kind: Model) {
   return { family: kind.family, layout: wlanLayout(kindOf(kind)) }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '../../domain/index.ts'
 import { toDocument } from '../mongo/convert.ts'
 import { MOVED_AT } from '../reads/paging.ts'
+import { instanceMapWrite } from './instance-map-write.ts'
 import { dropLeafWrites, dropWrites, parameterWrites } from './parameter-writes.ts'
 import type { Write, WriteSet } from './write-set.ts'
 
@@ -51,6 +52,7 @@ export class ChangeWriter {
     for (const prefix of change.dropSubtrees ?? []) writes.push(...dropWrites(change.deviceId, prefix))
     writes.push(...dropLeafWrites(change.deviceId, change.dropParameters ?? []))
     writes.push(...parameterWrites(change.deviceId, change.parameters ?? []))
+    if (change.instanceMap !== undefined) writes.push(instanceMapWrite(change.deviceId, change.instanceMap))
     const set = this.withEvents(writes, change.events ?? [])
     const onCommitted = () => {
       set.onCommitted?.()

@@ -1,4 +1,5 @@
 import { createKeyedQueue } from '../../base/index.ts'
+import { objectOf } from '../../datamodel/index.ts'
 import {
   bearsOnDerived,
   type Device,
@@ -8,6 +9,7 @@ import {
   factsOfChange,
   factsOfTree,
   objectsTouched,
+  type ParameterWrite,
   placesOf,
   type Reading,
   withDerivedFields,
@@ -15,7 +17,7 @@ import {
 import { fromDocument } from '../mongo/convert.ts'
 import { type Collection, type Connection, type Document_, decodedOnce } from '../mongo/mongoose.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
-import { subtreeFilter } from './parameter-writes.ts'
+import { isLarge, subtreeFilter } from './parameter-writes.ts'
 
 /** Objects of one table that are read for its facts. */
 const MAX_OBJECTS = 1000
@@ -60,7 +62,8 @@ export class DerivedFields {
     if (device === undefined) return change
     const { groups, ...own } = await this.#factsOf(device, change)
     if (groups.length === 0) return withDerivedFields(device, change, own, this.#now())
-    const stored = create === undefined ? await this.#stored(deviceId, groups) : new Map<string, Reading>()
+    const known = create === undefined ? change.tree?.parameters : []
+    const stored = known === undefined ? await this.#stored(deviceId, groups) : readingsIn(known, groups)
     const derived = factsOfTree(device, change, groups, stored)
     const facts = { set: { ...own.set, ...derived.set }, unset: [...own.unset, ...derived.unset] }
     return withDerivedFields(device, change, facts, this.#now())
@@ -69,7 +72,8 @@ export class DerivedFields {
   /** Parameters that a change brings as they are stored are found by one look at their objects. */
   async #factsOf(device: Device, change: DeviceChange): Promise<ReturnType<typeof factsOfChange>> {
     const facts = factsOfChange(device, change)
-    const objects = change.create === undefined ? objectsTouched(change, facts.groups) : []
+    const isOfPart = change.create === undefined && change.facts !== 'all'
+    const objects = isOfPart ? objectsTouched(change, facts.groups) : []
     if (objects.length === 0 || objects.length > MAX_TOUCHED) return facts
     const stored = new Map<string, Reading>()
     await Promise.all(objects.map((object) => this.#readObject(device.id, object, stored)))
@@ -118,6 +122,20 @@ export class DerivedFields {
       if (++objects >= MAX_OBJECTS) break
     }
   }
+}
+
+/** Returns the parameters among these that some groups are derived from, as `#stored` reads them. */
+function readingsIn(parameters: readonly ParameterWrite[], groups: readonly FactGroup[]): Map<string, Reading> {
+  const places = groups.map(placesOf)
+  const tables = places.flatMap(({ tables }) => tables)
+  const objects = new Set(places.flatMap(({ objects }) => objects))
+  const readings = new Map<string, Reading>()
+  for (const { path, value, collectedAt } of parameters) {
+    if (!objects.has(objectOf(path)) && !tables.some((table) => path.startsWith(table))) continue
+    if (isLarge(value)) readings.delete(path)
+    else readings.set(path, { value, at: collectedAt })
+  }
+  return readings
 }
 
 /** Adds the leaves of an object; one with a long value, which is a document of its own, holds no fact. */

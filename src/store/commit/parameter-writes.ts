@@ -84,7 +84,8 @@ function fieldsOf(leaves: ParameterWrite[]): { $set: Record<string, unknown>; $u
   return { $set: update.$set ?? {}, $unset: update.$unset ?? {} }
 }
 
-function isLarge(value: string): boolean {
+/** Returns true for a value that is a document of its own. */
+export function isLarge(value: string): boolean {
   return value.length > MAX_INLINE_BYTES / 4 && Buffer.byteLength(value) > MAX_INLINE_BYTES
 }
 

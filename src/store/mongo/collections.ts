@@ -101,8 +101,11 @@ export const COLLECTIONS = {
   parameters: { rank: 140, indexes: [{ keys: { deviceId: 1, object: 1 } }] },
   /** Values that are too long for the document of their object; before it in the order, which refers to them. */
   largeValues: { rank: 135, indexes: [{ keys: { deviceId: 1, path: 1 } }] },
-  /** One document per device whose own tree is not TR-181: a number is stored before a value refers to it. */
-  instanceMaps: { rank: 125, indexes: [{ keys: { version: 1, _id: 1 }, on: 'secantusdb' }] },
+  /**
+   * One document per device whose own tree is not TR-181: a number is stored before a value refers to it, or with it. In
+   * one set it comes after the values: a tree whose map is not stored, or is pending, is mapped once more.
+   */
+  instanceMaps: { rank: 142, indexes: [{ keys: { version: 1, _id: 1 }, on: 'secantusdb' }] },
   operations: {
     rank: 130,
     indexes: [

@@ -1,11 +1,11 @@
 import { defined, isConflict } from '../../base/index.ts'
 import type { DeviceId, InstanceMapStore, StoredInstanceMap } from '../../domain/index.ts'
 import type { GroupCommit } from '../commit/group-commit.ts'
-import type { Write } from '../commit/write-set.ts'
+import { type InstanceMapFields, instanceMapWrite } from '../commit/instance-map-write.ts'
 import type { Collection, Connection, Document_ } from '../mongo/mongoose.ts'
 import { createGroupRead, type GroupRead } from '../reads/group-read.ts'
 
-/** Instance maps in MongoDB. The map itself is kept as text: paths are no field names. */
+/** Instance maps in MongoDB. */
 export class InstanceMapRepository implements InstanceMapStore {
   readonly #maps: Collection
   readonly #commit: GroupCommit
@@ -20,22 +20,15 @@ export class InstanceMapRepository implements InstanceMapStore {
   async get(deviceId: DeviceId): Promise<StoredInstanceMap | undefined> {
     const document = await this.#byId.get(deviceId)
     if (document === undefined) return undefined
-    const { version, map, family, models, bootstrapAt, facts, rows, pending } = document as Document_ & Fields
+    const { version, map, family, models, bootstrapAt, facts, rows, pending } = document as Document_ &
+      InstanceMapFields
     const parsed = JSON.parse(map) as StoredInstanceMap['map']
     return defined({ version, map: parsed, family, models, bootstrapAt, facts, rows, pending })
   }
 
-  async put(deviceId: DeviceId, { map, ...stored }: StoredInstanceMap): Promise<boolean> {
-    const { version } = stored
-    const fields: Fields = { ...stored, map: JSON.stringify(map) }
-    const operation: Write['operation'] =
-      version === 1
-        ? { insertOne: { document: { _id: deviceId, ...fields } } }
-        : { replaceOne: { filter: { _id: deviceId, version: version - 1 }, replacement: { ...fields } } }
-    const write: Write = { collection: 'instanceMaps', operation }
-    if (version > 1) write.mustMatch = 'the instance map has changed meanwhile'
+  async put(deviceId: DeviceId, stored: StoredInstanceMap): Promise<boolean> {
     try {
-      await this.#commit.commit({ writes: [write] })
+      await this.#commit.commit({ writes: [instanceMapWrite(deviceId, stored)] })
       return true
     } catch (error) {
       if (isConflict(error)) return false
@@ -43,5 +36,3 @@ export class InstanceMapRepository implements InstanceMapStore {
     }
   }
 }
-
-type Fields = Omit<StoredInstanceMap, 'map'> & { map: string }

@@ -74,7 +74,7 @@ function world(mode: DiscoveryMode = 'walk', shared?: { made: Discoveries }) {
   ) {
     const script = scriptedSession(answer)
     script.session.device = record()
-    script.session.isNewDevice = isNewDevice
+    script.session.made = isNewDevice ? [] : undefined
     sessions.push(script)
     const outcome = await made
       .run(script.session, () => pause(script.session))
@@ -143,6 +143,28 @@ describe('the first reading of a device', () => {
     expect(first.outcome).toBe('done')
     expect(counts).toEqual({ lists: 0, drops: 0 })
     expect(Object.keys(w.stored())).toHaveLength(6)
+  })
+
+  it('hands the tree over as it is stored, while the record is the one of the session', async () => {
+    const w = world()
+    const { commit } = w.stores.devices
+    const trees: (string[] | undefined)[] = []
+    w.stores.devices.commit = (change) => {
+      if (change.set?.['cwmp.discovery'] !== undefined) trees.push(change.tree?.parameters.map(({ path }) => path))
+      return commit(change)
+    }
+    const tree = treeOf(3, 300)
+    // Somebody gives the device a label while its tree is read.
+    await w.session(
+      cpe(tree, ({ name }) => {
+        if (name === 'GetRPCMethods') void commit({ deviceId: w.id, set: { label: 'a' }, newRevision: true })
+        return undefined
+      }),
+      undefined,
+      true,
+    )
+    expect(trees).toEqual([[...tree.keys()], undefined])
+    expect(w.record()).toMatchObject({ label: 'a', cwmp: { discovery: { outcome: 'complete' } } })
   })
 
   it('does so when another part of it is read later, or other work was done between', async () => {

@@ -6,6 +6,7 @@ import {
   deviceIdOf,
   newDevice,
   type ParameterWrite,
+  type StoredInstanceMap,
 } from '../../../src/domain/index.ts'
 import { Normalization, RowSets } from '../../../src/normalization/index.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
@@ -69,9 +70,43 @@ async function discovered(): Promise<void> {
   await end()
 }
 
-async function end(): Promise<void> {
+async function end(more: Pick<DeviceChange, 'tree' | 'facts'> = {}): Promise<void> {
   const discovery = { outcome: 'complete' as const, unread: [], at: clock.now() }
-  await commit({ deviceId: ID, set: { 'cwmp.discovery': discovery, 'cwmp.discoveredFor': '1' } })
+  await commit({ deviceId: ID, set: { 'cwmp.discovery': discovery, 'cwmp.discoveredFor': '1' }, ...more })
+}
+
+const recorded = async () => (await stores.devices.get(ID)) ?? newDevice(ID, IDENTITY, 'cwmp', 1)
+
+/** Discovers a device whose tree is known at the end; resolves with the changes of the end as they were written. */
+async function known(parameters: ParameterWrite[]): Promise<DeviceChange[]> {
+  const device = {
+    ...newDevice(ID, IDENTITY, 'cwmp', 1),
+    root: 'InternetGatewayDevice.' as const,
+    softwareVersion: '1',
+  }
+  await commit({ deviceId: ID, create: device })
+  await commit({ deviceId: ID, more: true, parameters })
+  const writes: DeviceChange[] = []
+  const { commit: write } = stores.devices
+  stores.devices.commit = (change) => {
+    writes.push(change)
+    return write(change)
+  }
+  reads = []
+  await end({ tree: { record: device, parameters } })
+  stores.devices.commit = write
+  return writes
+}
+
+/** The maps that are put by themselves from now on. */
+function countPuts(): Pick<StoredInstanceMap, 'version' | 'pending'>[] {
+  const puts: Pick<StoredInstanceMap, 'version' | 'pending'>[] = []
+  const { put } = stores.instanceMaps
+  stores.instanceMaps.put = (id, stored) => {
+    puts.push({ version: stored.version, ...(stored.pending === undefined ? {} : { pending: stored.pending }) })
+    return put(id, stored)
+  }
+  return puts
 }
 
 const stored = async (path: string) => (await stores.parameters.getMany(ID, [path]))[0]
@@ -97,6 +132,44 @@ describe('the record of a TR-098 device', () => {
     expect(await stored('Device.WiFi.SSID.1.SSID')).toMatchObject({ value: 'New' })
     expect(reads.length).toBeGreaterThan(0)
     expect(reads.every((object) => object.startsWith(NETWORK) || object.startsWith('Device.WiFi.'))).toBe(true)
+  })
+
+  it('gets the same values from a tree that is known as from one that is read, with the numbers in one commit', async () => {
+    await discovered()
+    const read = await mappedPaths('Device.')
+    const [device, map] = [await stores.devices.get(ID), await stores.instanceMaps.get(ID)]
+    await stores.devices.delete(ID)
+    const writes = await known(own(tr098Router()))
+    expect(reads).toEqual([])
+    expect(await mappedPaths('Device.')).toEqual(read)
+    expect(await stores.devices.get(ID)).toEqual(device)
+    expect(await stores.instanceMaps.get(ID)).toEqual({ ...map, version: 1 })
+    expect(writes.filter(({ instanceMap }) => instanceMap !== undefined)).toHaveLength(1)
+  })
+
+  it('gets its numbers before values that do not fit into one commit with them', async () => {
+    const network = (n: number) => ({ path: `${LAN}WLANConfiguration.${n}.SSID`, value: `net-${n}` })
+    const many = Array.from({ length: 500 }, (_, i) => network(i + 1))
+    const maps = countPuts()
+    const writes = await known(own(many))
+    expect(maps).toEqual([{ version: 1, pending: true }])
+    expect(writes.length).toBeGreaterThan(2)
+    const map = await stores.instanceMaps.get(ID)
+    expect(map).toMatchObject({ version: 2 })
+    expect(map?.pending).toBeUndefined()
+    const { items } = await stores.parameters.list(ID, 'Device.WiFi.SSID.', 10_000)
+    const mapped = new Set(items.flatMap(({ value, from }) => (from === undefined ? [] : [value])))
+    expect(many.filter(({ value }) => !mapped.has(value))).toEqual([])
+  })
+
+  it('takes no known tree where another server has mapped it', async () => {
+    await known(own(tr098Router()))
+    const before = await stores.instanceMaps.get(ID)
+    await expect(end({ tree: { record: await recorded(), parameters: [] } })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect(await stores.instanceMaps.get(ID)).toEqual(before)
+    expect(await stored('Device.WiFi.SSID.1.SSID')).toBeDefined()
   })
 
   it('reads nothing for a change without a counterpart in TR-181, and for one without parameters', async () => {

@@ -1,4 +1,13 @@
-import { BoundedMap, type Clock, type Log, PeerFault, ProtocolError, TransportError } from '../../../base/index.ts'
+import {
+  BoundedMap,
+  type Clock,
+  defined,
+  isConflict,
+  type Log,
+  PeerFault,
+  ProtocolError,
+  TransportError,
+} from '../../../base/index.ts'
 import {
   applyPatch,
   bearsFacts,
@@ -15,6 +24,7 @@ import {
   outcomeError,
   PARAMETERS_PER_COMMIT,
   type ParameterStore,
+  type ParameterWrite,
   type PathOutcome,
   vanishedSince,
 } from '../../../domain/index.ts'
@@ -40,6 +50,8 @@ const MAX_ACTIVE = 500
 /** Discoveries kept half done. */
 const MAX_KEPT = 500
 const MAX_METHODS = 128
+/** Parameters of the trees that are kept until they are read as a whole, over all readings under way: some 50 MB. */
+const MAX_KNOWN = 100_000
 /** Objects that could not be read are named up to this number; where there are more, all is read again. */
 const MAX_UNREAD = 32
 /** Objects that could not be read are tried again after this time. */
@@ -53,8 +65,11 @@ interface Reading {
   walk: Walk
   /** It reads objects alone that could not be read before. */
   isPart: boolean
-  /** The record has nothing but what this reading and the Inform of its session brought. */
-  isFirst: boolean
+  /**
+   * The tree in the record, while it has nothing but what this reading and the Inform of its session brought; not for a
+   * reading that goes on after another session or other work.
+   */
+  known: KnownParameters | undefined
   firmware: string
   bootstrapAt: number
   /** Values that were read and are not in the record yet. */
@@ -64,6 +79,11 @@ interface Reading {
   methodsAsked: boolean
 }
 
+/** Parameters of one record in memory; none of them where they are too many. */
+interface KnownParameters {
+  parameters: ParameterWrite[] | undefined
+}
+
 /** Reads the trees of CPE into the record: at first contact, after a bootstrap, under new firmware, and on request. */
 export class Discoveries {
   readonly notebook = new CpeNotebook()
@@ -71,6 +91,7 @@ export class Discoveries {
   readonly #halfDone = new BoundedMap<DeviceId, Reading>(MAX_KEPT)
   readonly #asked = new BoundedMap<string, { walk: Walk; outcomes: PathOutcome[] }>(MAX_KEPT)
   #active = 0
+  #known = 0
 
   constructor(options: DiscoveriesOptions) {
     this.#options = options
@@ -96,18 +117,19 @@ export class Discoveries {
     const state = this.#stateOf(session, notes)
     const before = state.walk.steps
     const { waiting } = state
-    const keep = async () => {
-      while (waiting.length > 0) {
+    // Other work between two parts of a reading may bring values of its own.
+    const { known } = state
+    state.known = undefined
+    const keep = async (least: number) => {
+      while (waiting.length >= least) {
         // One answer may have the whole tree: other work goes on between its parts.
         const part = waiting.slice(0, PARAMETERS_PER_COMMIT)
-        await this.#keep(session.deviceId, state, part)
+        const kept = await this.#keep(session.deviceId, state, part)
         waiting.splice(0, part.length)
+        this.#remember(known, kept)
       }
     }
     this.#active++
-    // Other work between two parts of a reading may bring values of its own.
-    const { isFirst } = state
-    state.isFirst = false
     try {
       for (;;) {
         if (pause()) return 'paused'
@@ -115,9 +137,9 @@ export class Discoveries {
         const outcomes = await state.walk.step(session)
         if (outcomes === undefined) break
         for (const outcome of outcomes) waiting.push(outcome)
-        if (waiting.length >= PARAMETERS_PER_COMMIT) await keep()
+        await keep(PARAMETERS_PER_COMMIT)
       }
-      await keep()
+      await keep(1)
       if (state.walk.foundNothing && !state.isPart) {
         notes.failed(this.#options.clock.now())
         await this.#foundNothing(session, NOTHING_FOUND)
@@ -125,7 +147,7 @@ export class Discoveries {
       }
       notes.advanced()
       notes.completed()
-      await this.#finish(session, state, isFirst)
+      await this.#finish(session, state, known)
       return 'done'
     } catch (error) {
       if (error instanceof PeerFault) await this.#foundNothing(session, `${error.fault} ${error.message}`)
@@ -134,7 +156,8 @@ export class Discoveries {
       throw error
     } finally {
       this.#active--
-      await keep()
+      this.#forget(known)
+      await keep(1)
     }
   }
 
@@ -194,23 +217,48 @@ export class Discoveries {
     const isPart = unread.length > 0 && unread.length < MAX_UNREAD
     const start = { root, mode: mode === 'subtree' ? mode : ('walk' as const), ...(isPart ? { only: unread } : {}) }
     const walk = new Walk(start, types, notes)
-    const isFirst = session.isNewDevice && known === undefined
+    const isFirst = session.made !== undefined && known === undefined
     const nothing = { waiting: [], facts: new Map<string, string>() }
-    const state: Reading = { walk, isPart, isFirst, firmware, bootstrapAt, ...nothing, methodsAsked: isPart }
+    const state: Reading = {
+      walk,
+      isPart,
+      known: isFirst ? { parameters: [] } : undefined,
+      firmware,
+      bootstrapAt,
+      ...nothing,
+      methodsAsked: isPart,
+    }
     this.#halfDone.set(device.id, state)
     return state
   }
 
-  async #keep(deviceId: DeviceId, { facts }: Reading, part: PathOutcome[]): Promise<void> {
+  /** Stores values; resolves with those that the record keeps. */
+  async #keep(deviceId: DeviceId, { facts }: Reading, part: PathOutcome[]): Promise<ParameterWrite[]> {
     const { types, clock, devices } = this.#options
     for (const { path, value } of part) if (value !== undefined && bearsFacts(path)) facts.set(path, value)
     const modelOf = (path: string) => types.modelOf(path)
     const parameters = collected(part, { source: 'cwmp', collectedAt: clock.now(), modelOf })
     if (parameters.length > 0) await devices.commit({ deviceId, more: true, parameters, facts: 'later' })
+    return parameters
+  }
+
+  /** Adds what was stored to what is known of the record, as long as there is room for it. */
+  #remember(known: KnownParameters | undefined, kept: readonly ParameterWrite[]): void {
+    if (known?.parameters === undefined) return
+    if (this.#known + kept.length <= MAX_KNOWN) {
+      for (const parameter of kept) known.parameters.push(parameter)
+      this.#known += kept.length
+    } else this.#forget(known)
+  }
+
+  #forget(known: KnownParameters | undefined): void {
+    if (known?.parameters === undefined) return
+    this.#known -= known.parameters.length
+    known.parameters = undefined
   }
 
   /** Stores facts, methods and firmware, and deletes what the CPE no longer has. */
-  async #finish(session: Session, state: Reading, isFirst: boolean): Promise<void> {
+  async #finish(session: Session, state: Reading, known: KnownParameters | undefined): Promise<void> {
     const { log } = this.#options
     const { deviceId } = session
     const { walk, firmware, facts } = state
@@ -226,11 +274,15 @@ export class Discoveries {
         { deviceId, root: walk.root },
         'the tree of the device is larger than its record may be; the rest is left out',
       )
-    else if (!isFirst) await this.#dropVanished(session, state)
+    else if (known === undefined) await this.#dropVanished(session, state)
     const unread = walk.unlisted.map(({ path }) => path)
-    await this.#tell(session, { outcome: unread.length === 0 ? 'complete' : 'partial', unread }, patch, {
-      facts: 'all',
-    })
+    const ended = { outcome: unread.length === 0 ? ('complete' as const) : ('partial' as const), unread }
+    const { device, made } = session
+    const tree =
+      made === undefined || known?.parameters === undefined
+        ? undefined
+        : { record: device, parameters: [...made, ...known.parameters] }
+    await this.#tell(session, ended, patch, { facts: 'all', ...defined({ tree }) })
     this.#halfDone.delete(deviceId)
     if (walk.isComplete && !state.isPart && unread.length === 0) await this.#count(session.device, walk)
   }
@@ -280,9 +332,9 @@ export class Discoveries {
     session: Session,
     ended: Omit<DiscoveryFacts, 'at'>,
     patch: DevicePatch,
-    more: Pick<DeviceChange, 'facts'> = {},
+    more: Pick<DeviceChange, 'facts' | 'tree'> = {},
   ): Promise<void> {
-    const { devices, clock } = this.#options
+    const { clock } = this.#options
     const { deviceId } = session
     const at = clock.now()
     const before = session.device.cwmp?.discovery
@@ -291,15 +343,28 @@ export class Discoveries {
     const isNews = ended.outcome !== before?.outcome || String(unread) !== String(before.unread)
     const set: DevicePatch = { ...patch, 'cwmp.discovery': discovery }
     const data = { ...ended, unread }
-    await devices.commit({
+    const change: DeviceChange = {
       deviceId,
       set,
       ...more,
       ...(ended.outcome === 'complete' || !isNews
         ? {}
         : { events: [{ type: 'device.discoveryIncomplete', at, deviceId, protocol: 'cwmp', data }] }),
-    })
+    }
+    await this.#commitKnown(change)
     session.device = applyPatch(session.device, set, at)
+  }
+
+  /** A change with a known tree holds while the record is the one that it is known of; else the tree is read. */
+  async #commitKnown({ tree, ...change }: DeviceChange): Promise<void> {
+    const { devices } = this.#options
+    if (tree === undefined) return devices.commit(change)
+    try {
+      await devices.commit({ ...change, tree, guard: { revision: tree.record.revision } })
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      await devices.commit(change)
+    }
   }
 }
 

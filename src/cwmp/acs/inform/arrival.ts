@@ -7,6 +7,7 @@ import {
   hasEvent,
   type InformFacts,
   informChange,
+  type ParameterWrite,
   type Upward,
 } from '../../../domain/index.ts'
 import type { RequestNotes } from '../connection-request/request-notes.ts'
@@ -20,15 +21,18 @@ interface ArrivalOptions {
   mayRegister?(): Promise<boolean>
 }
 
+/** The record as it is after an Inform. */
+interface Arrival {
+  device: Device
+  /** Of a record that the Inform made: all that it has of the tree. */
+  made?: readonly ParameterWrite[]
+}
+
 /**
  * Reads the record, works out what the Inform changes, and commits it: two grouped round trips. Undefined: the device
  * is new and may not be registered now.
  */
-export async function takeIn(
-  id: DeviceId,
-  facts: InformFacts,
-  options: ArrivalOptions,
-): Promise<{ device: Device; isNew: boolean } | undefined> {
+export async function takeIn(id: DeviceId, facts: InformFacts, options: ArrivalOptions): Promise<Arrival | undefined> {
   const { devices, clock, wakes, mayRegister } = options
   let isAdmitted = mayRegister === undefined
   const now = clock.now()
@@ -44,8 +48,8 @@ export async function takeIn(
     await devices.commit(change)
     if (wake !== undefined) wakes.stored(id, wake)
     const { create } = change
-    if (create !== undefined) return { device: create, isNew: true }
-    return { device: applyPatch(known as Device, change.set ?? {}, now), isNew: false }
+    if (create !== undefined) return { device: create, made: change.parameters ?? [] }
+    return { device: applyPatch(known as Device, change.set ?? {}, now) }
   }
   // Another instance may create or delete the record between the read and the commit.
   return retryOnConflict(work, { attempts: 3, isRetryable: isOvertaken })

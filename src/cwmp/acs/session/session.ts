@@ -1,5 +1,5 @@
 import { ProtocolError, TransportError, transition } from '../../../base/index.ts'
-import type { Device, DeviceId } from '../../../domain/index.ts'
+import type { Device, DeviceId, ParameterWrite } from '../../../domain/index.ts'
 import {
   type CwmpEnvelope,
   type CwmpFault,
@@ -51,8 +51,11 @@ export class Session {
   /** Longest silence of the CPE, in milliseconds; max(SessionTimeout, 30 s). */
   readonly idleMs: number
   lastActivityAt: number
-  /** Its Inform made the record of the device, whose tree has nothing else. */
-  isNewDevice = false
+  /**
+   * The tree in the record, when the Inform of this session made that and nothing else has brought values into it;
+   * else undefined.
+   */
+  made: readonly ParameterWrite[] | undefined
   /** It began without a login, which the policy allowed. */
   isOpen = false
   /** Names of the parameters in its Inform. */
